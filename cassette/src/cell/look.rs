@@ -1,0 +1,139 @@
+//! A look at every byte of a text, many at a time.
+
+/// What a look at every byte tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Look {
+    /// Holds a comma or a quote.
+    pub(super) quotes: bool,
+    /// Holds a byte that is not printable ASCII.
+    pub(super) special: bool,
+    /// Holds a byte that is not ASCII.
+    pub(super) foreign: bool,
+}
+
+const ONES: u64 = u64::MAX / 255;
+/// The high bit of every byte of a word.
+const HIGH: u64 = ONES << 7;
+
+/// The high bit of each byte of the word that is `byte`.
+pub(crate) const fn equal(word: u64, byte: u8) -> u64 {
+    let other = word ^ (ONES * byte as u64);
+    !(((other & !HIGH) + !HIGH) | other) & HIGH
+}
+
+/// The high bit of each byte of the word that is an ASCII control character.
+pub(crate) const fn control(word: u64) -> u64 {
+    let low = word & !HIGH;
+    // from 0x20 on the first sum has the high bit, and the second for 0x7f alone; neither carries
+    (!(low + ONES * 0x60) | (low + ONES)) & !word & HIGH
+}
+
+/// The high bit of each byte of the word that is not ASCII.
+pub(crate) const fn foreign(word: u64) -> u64 {
+    word & HIGH
+}
+
+pub(super) fn look(text: &[u8]) -> Look {
+    if let Some(last) = text.last_chunk::<16>() {
+        let (blocks, rest) = text.as_chunks::<16>();
+        let mut seen = Seen::default();
+        for block in blocks {
+            seen.add(block);
+        }
+        if !rest.is_empty() {
+            seen.add(last); // what overlaps is seen twice
+        }
+        return seen.look();
+    }
+    let (first, last) = ends(text);
+    let quotes = equal(first, b',') | equal(first, b'"') | equal(last, b',') | equal(last, b'"');
+    let controls = control(first) | control(last);
+    let foreign = foreign(first | last);
+    Look { quotes: quotes != 0, special: controls | foreign != 0, foreign: foreign != 0 }
+}
+
+/// What was seen so far at each place of blocks of 16 bytes.
+#[derive(Default)]
+struct Seen {
+    quotes: [u8; 16],
+    special: [u8; 16],
+    all: [u8; 16],
+}
+
+impl Seen {
+    /// Written without branches, so that the compiler looks at 16 bytes at once.
+    #[inline]
+    fn add(&mut self, block: &[u8; 16]) {
+        for (at, &byte) in block.iter().enumerate() {
+            let mark = |holds: bool| if holds { 0xff } else { 0 };
+            self.quotes[at] |= mark(byte == b',') | mark(byte == b'"');
+            // a byte that is not ASCII is negative
+            self.special[at] |= mark((byte as i8) < 0x20) | mark(byte == 0x7f);
+            self.all[at] |= byte;
+        }
+    }
+
+    fn look(&self) -> Look {
+        let foreign = u128::from_ne_bytes(self.all) & u128::from_ne_bytes([0x80; 16]) != 0;
+        let any = |marks| u128::from_ne_bytes(marks) != 0;
+        Look { quotes: any(self.quotes), special: any(self.special), foreign }
+    }
+}
+
+/// All bytes of a text of less than 16, in two words; a byte may be there twice, and what is missing is a blank.
+fn ends(text: &[u8]) -> (u64, u64) {
+    if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        return (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+    }
+    if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        let blanks = (ONES >> 32) as u32 * u32::from(b' ');
+        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+        return (u64::from(first) | u64::from(last) << 32, u64::from(blanks) | u64::from(blanks) << 32);
+    }
+    let at = |index: usize| text.get(index).copied().unwrap_or(b' ');
+    let few = [at(0), at(1), at(2), b' ', b' ', b' ', b' ', b' '];
+    (u64::from_le_bytes(few), u64::from_le_bytes(few))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_is_seen_wherever_it_stands() {
+        for length in 0..70 {
+            assert_eq!(look(&vec![b'x'; length]), Look::default());
+            for at in 0..length {
+                for byte in 0..=255 {
+                    let mut text = vec![b'x'; length];
+                    text[at] = byte;
+                    let expected = Look {
+                        quotes: byte == b',' || byte == b'"',
+                        special: !(b' '..=b'~').contains(&byte),
+                        foreign: byte >= 0x80,
+                    };
+                    assert_eq!(look(&text), expected, "{byte:#x} at {at} of {length}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn words_are_seen_byte_by_byte() {
+        for byte in 0..=255u8 {
+            for (at, around) in (0..8).flat_map(|at| [0u8, 1, 0x1f, 0x20, 0x7f, 0x80, 0xff].map(|other| (at, other))) {
+                let mut bytes = [around; 8];
+                bytes[at] = byte;
+                let word = u64::from_le_bytes(bytes);
+                let marks = |holds: &dyn Fn(u8) -> bool| {
+                    u64::from_le_bytes(bytes.map(|byte| if holds(byte) { 0x80 } else { 0 }))
+                };
+                assert_eq!(control(word), marks(&|byte| byte.is_ascii_control()));
+                assert_eq!(foreign(word), marks(&|byte| !byte.is_ascii()));
+                for wanted in [b'\\', 0xc2, 0xe2, 0] {
+                    assert_eq!(equal(word, wanted), marks(&|byte| byte == wanted));
+                }
+            }
+        }
+    }
+}

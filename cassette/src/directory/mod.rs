@@ -1,0 +1,153 @@
+//! A cassette as one flat directory of readable files: the format `yaml`.
+
+mod lock;
+mod names;
+mod previous;
+mod publish;
+mod reading;
+mod staging;
+mod writing;
+
+use std::path::{Path, PathBuf};
+
+use parking_lot::Mutex;
+
+pub use names::staging as staging_directory;
+
+use crate::append::MakeAppend;
+use crate::metadata::Metadata;
+use crate::storage::{Cassette, Place, RowsPart, RowsSource};
+use crate::yaml::{self, Head};
+use crate::{CassetteError, ConnectionId, Entry, Value};
+use reading::Window;
+use writing::Writing;
+
+/// A cassette's directory.
+///
+/// What is appended grows in [`staging_directory`] until it is published. A relative path holds for the working directory
+/// at the time this value is made.
+pub struct Directory {
+    name: PathBuf,
+    target: PathBuf,
+    /// `None` for a cassette that is only read.
+    writing: Option<Mutex<Writing>>,
+    window: Mutex<Window>,
+}
+
+impl Directory {
+    /// The cassette at `path`, to be read. Whether there is one is found out when it is read.
+    ///
+    /// # Errors
+    /// A path that names no directory.
+    pub fn read(path: &Path) -> Result<Self, CassetteError> {
+        let target = resolve(path)?;
+        Ok(Directory { name: path.to_owned(), target, writing: None, window: Mutex::default() })
+    }
+
+    /// A recording that will be published at `path`. Nothing is created before something is appended.
+    ///
+    /// # Errors
+    /// A path that names no directory, or one with other things in it than a cassette.
+    pub fn record(path: &Path, metadata: Metadata, make_append: MakeAppend) -> Result<Self, CassetteError> {
+        let target = resolve(path)?;
+        previous::check_target(&target)?;
+        let writing = Writing::new(target.clone(), metadata, make_append);
+        Ok(Directory { name: path.to_owned(), target, writing: Some(Mutex::new(writing)), window: Mutex::default() })
+    }
+
+    fn write<T>(&self, deed: impl FnOnce(&mut Writing) -> Result<T, CassetteError>) -> Result<T, CassetteError> {
+        match &self.writing {
+            Some(writing) => deed(&mut writing.lock()),
+            None => Err(CassetteError::new(&self.name, "the cassette was opened to be read, not to be written")
+                .advice("open it with Directory::record")),
+        }
+    }
+
+    /// Where the files are now.
+    fn root(&self) -> PathBuf {
+        self.writing.as_ref().map_or_else(|| self.target.clone(), |writing| writing.lock().root().to_owned())
+    }
+}
+
+impl Cassette for Directory {
+    fn name(&self) -> &Path {
+        &self.name
+    }
+
+    fn encode(&self, entry: &Entry, out: &mut Vec<u8>) {
+        yaml::emit_entry(entry, out);
+    }
+
+    fn append(&self, encoded: &[u8]) -> Result<(), CassetteError> {
+        self.write(|writing| writing.append(encoded))
+    }
+
+    fn append_info(&self, connection: ConnectionId, answer: &Value) -> Result<(), CassetteError> {
+        self.write(|writing| writing.append_info(connection, answer))
+    }
+
+    fn put(&self, part: &str, document: &Value) -> Result<(), CassetteError> {
+        reading::part(&self.name, part)?;
+        self.write(|writing| writing.put(part, document))
+    }
+
+    fn rows_part(&self, part: &str) -> Result<Box<dyn RowsPart>, CassetteError> {
+        reading::part(&self.name, part)?;
+        self.write(|writing| Ok(Box::new(writing.rows_part(part)?) as Box<dyn RowsPart>))
+    }
+
+    fn flush(&self) -> Result<(), CassetteError> {
+        self.write(Writing::flush)
+    }
+
+    fn publish(&self) -> Result<(), CassetteError> {
+        self.write(Writing::publish)
+    }
+
+    fn metadata(&self) -> Result<Metadata, CassetteError> {
+        reading::metadata(&self.root(), &self.name)
+    }
+
+    fn scan(&self, visit: &mut dyn FnMut(Place, Head) -> Result<(), CassetteError>) -> Result<(), CassetteError> {
+        reading::scan(&self.root(), visit)
+    }
+
+    fn entry(&self, place: Place) -> Result<Entry, CassetteError> {
+        match &self.writing {
+            None => self.window.lock().entry(&self.target, place),
+            Some(_) => Window::default().entry(&self.root(), place),
+        }
+    }
+
+    fn document(&self, part: &str) -> Result<Value, CassetteError> {
+        reading::document(&self.root(), part)
+    }
+
+    fn info(&self, connection: ConnectionId) -> Result<Vec<Value>, CassetteError> {
+        reading::info(&self.root(), connection)
+    }
+
+    fn rows(&self, part: &str) -> Result<Box<dyn RowsSource>, CassetteError> {
+        Ok(Box::new(reading::rows(&self.root(), part)?))
+    }
+
+    fn locate(&self, place: Place) -> (PathBuf, u32) {
+        (self.name.join(names::COMMANDS), place.line)
+    }
+}
+
+/// The absolute path of a cassette; a link to a directory is followed, so that publishing replaces what it points at.
+fn resolve(path: &Path) -> Result<PathBuf, CassetteError> {
+    let advice = "name a directory in SUPER8_CASSETTE, as in cassettes/orders";
+    if let Ok(there) = path.canonicalize() {
+        return match there.parent() {
+            Some(_) => Ok(there),
+            None => Err(CassetteError::new(path, "cannot be a cassette").advice(advice)),
+        };
+    }
+    match std::path::absolute(path) {
+        Ok(target) if target.file_name().is_some() => Ok(target.components().collect()),
+        Ok(_) => Err(CassetteError::new(path, "does not name a directory").advice(advice)),
+        Err(error) => Err(CassetteError::io(path, "find", &error).advice(advice)),
+    }
+}

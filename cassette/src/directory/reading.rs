@@ -1,0 +1,240 @@
+//! The side of a directory that is read: the log in windows, documents whole, rows as streams.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use super::names;
+use super::staging::is_cassette;
+use crate::metadata::Metadata;
+use crate::storage::{Place, RowsSource, plain};
+use crate::yaml::{Head, Items};
+use crate::{CassetteError, ConnectionId, Entry, RowsReader, Value, yaml};
+
+/// Bytes of the log that are held at a time.
+const WINDOW: usize = 64 * 1024;
+/// Bytes before the entry that was asked for: answers are looked up a little behind the commands.
+const BEHIND: u64 = 8 * 1024;
+
+/// A part of the log in memory.
+#[derive(Default)]
+pub(crate) struct Window {
+    root: PathBuf,
+    /// The log it is a window of.
+    log: PathBuf,
+    file: Option<File>,
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl Window {
+    /// The bytes of an entry.
+    fn slice(&mut self, log: &Path, place: Place) -> Result<&[u8], CassetteError> {
+        let (offset, len) = (place.offset, place.len as usize);
+        let held = self.start..self.start + self.bytes.len() as u64;
+        if offset < held.start || offset + len as u64 > held.end {
+            let failed = |error: io::Error| CassetteError::io(log, "read", &error).at_line(place.line.into());
+            let file = match &mut self.file {
+                Some(file) => file,
+                none => none.insert(File::open(log).map_err(failed)?),
+            };
+            self.start = offset.saturating_sub(BEHIND);
+            let lead = (offset - self.start) as usize;
+            self.bytes.resize(WINDOW.max(lead + len), 0);
+            let mut filled = 0;
+            while filled < self.bytes.len() {
+                match file.read_at(&mut self.bytes[filled..], self.start + filled as u64) {
+                    Ok(0) => break,
+                    Ok(count) => filled += count,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(failed(error)),
+                }
+            }
+            self.bytes.truncate(filled);
+            // an entry of several megabytes must not keep its memory
+            self.bytes.shrink_to(2 * WINDOW);
+        }
+        let from = (offset - self.start) as usize;
+        self.bytes.get(from..from + len).ok_or_else(|| {
+            CassetteError::torn(log, "the log became shorter while it was read").at_line(place.line.into())
+        })
+    }
+
+    pub(crate) fn entry(&mut self, root: &Path, place: Place) -> Result<Entry, CassetteError> {
+        if self.root.as_os_str() != root.as_os_str() {
+            *self = Window { root: root.to_owned(), log: root.join(names::COMMANDS), ..Window::default() };
+        }
+        let log = std::mem::take(&mut self.log);
+        let entry = self.slice(&log, place).and_then(|bytes| yaml::parse_entry(bytes, &log, place.line));
+        self.log = log;
+        entry
+    }
+}
+
+/// Walks over the log's entries.
+pub(crate) fn scan(
+    root: &Path,
+    visit: &mut dyn FnMut(Place, Head) -> Result<(), CassetteError>,
+) -> Result<(), CassetteError> {
+    let log = root.join(names::COMMANDS);
+    let file = File::open(&log).map_err(|error| CassetteError::io(&log, "open", &error))?;
+    let (mut items, mut bytes) = (Items::new(UntilNul::new(file), &log), Vec::new());
+    while let Some(item) = items.next(&mut bytes)? {
+        let head = yaml::parse_head(&bytes, &log, item.line)?;
+        visit(Place { offset: item.offset, len: item.len, line: item.line }, head)?;
+    }
+    Ok(())
+}
+
+/// The metadata; an error of its own for each way in which there may be no cassette.
+pub(crate) fn metadata(root: &Path, name: &Path) -> Result<Metadata, CassetteError> {
+    let path = root.join(names::METADATA);
+    match fs::read(&path) {
+        Ok(bytes) => Metadata::from_value(&yaml::read_document(&bytes, &path)?, &path),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Err(missing(root, name))
+        }
+        Err(error) => Err(CassetteError::io(&path, "read", &error)),
+    }
+}
+
+fn missing(root: &Path, name: &Path) -> CassetteError {
+    let empty = |root: &Path| fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_none());
+    if is_cassette(root) {
+        return CassetteError::new(name, format!("not a whole cassette: {} is missing", names::METADATA))
+            .advice("restore it, or record again");
+    }
+    if root.exists() && !empty(root) {
+        return CassetteError::new(name, "not a cassette: it has neither metadata.yml nor commands.yml")
+            .advice("correct SUPER8_CASSETTE");
+    }
+    let staging = names::staging(root);
+    let advice = if is_cassette(&staging) {
+        format!("an unfinished recording is in {}: record again", staging.display())
+    } else {
+        "record it first, or correct SUPER8_CASSETTE".to_owned()
+    };
+    CassetteError::new(name, "there is no cassette here").advice(advice)
+}
+
+/// The path of a part, if its name cannot lead out of the cassette.
+pub(crate) fn part(root: &Path, part: &str) -> Result<PathBuf, CassetteError> {
+    if plain(part) {
+        return Ok(root.join(part));
+    }
+    let shown: String = part.chars().take(80).flat_map(char::escape_default).collect();
+    Err(CassetteError::new(root, format!("`{shown}` is not the name of a file in this cassette"))
+        .advice("name a file of this directory, without any path; a cassette that does otherwise is not to be trusted"))
+}
+
+pub(crate) fn document(root: &Path, name: &str) -> Result<Value, CassetteError> {
+    let path = part(root, name)?;
+    let bytes = fs::read(&path).map_err(|error| CassetteError::io(&path, "read", &error))?;
+    yaml::read_document(&bytes, &path)
+}
+
+pub(crate) fn info(root: &Path, connection: ConnectionId) -> Result<Vec<Value>, CassetteError> {
+    let path = root.join(names::info(connection));
+    let file = match File::open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        file => file.map_err(|error| CassetteError::io(&path, "open", &error))?,
+    };
+    let (mut items, mut bytes, mut answers) = (Items::new(file, &path), Vec::new(), Vec::new());
+    while let Some(item) = items.next(&mut bytes)? {
+        answers.push(yaml::parse_map(&bytes, &path, item.line)?);
+    }
+    Ok(answers)
+}
+
+/// Opens a rows file.
+pub(crate) fn rows(root: &Path, name: &str) -> Result<RowsOfFile, CassetteError> {
+    let path = part(root, name)?;
+    let file = File::open(&path).map_err(|error| CassetteError::io(&path, "open", &error))?;
+    Ok(RowsOfFile(RowsReader::new(file, &path)))
+}
+
+/// The rows of a CSV file.
+pub(crate) struct RowsOfFile(RowsReader<File>);
+
+impl RowsSource for RowsOfFile {
+    fn next(&mut self, row: &mut csv::ByteRecord) -> Result<bool, CassetteError> {
+        self.0.next(row)
+    }
+}
+
+/// A log up to the zeros at its end, which a process leaves that appended in a preallocated area and died.
+struct UntilNul<R> {
+    inner: R,
+    ended: bool,
+}
+
+impl<R: Read> UntilNul<R> {
+    fn new(inner: R) -> Self {
+        UntilNul { inner, ended: false }
+    }
+}
+
+impl<R: Read> Read for UntilNul<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = if self.ended { 0 } else { self.inner.read(buffer)? };
+        let Some(end) = memchr::memchr(0, &buffer[..count]) else { return Ok(count) };
+        self.ended = true;
+        let mut zeros = buffer[end..count].iter().all(|byte| *byte == 0);
+        let mut rest = vec![0; 16 * 1024];
+        while zeros {
+            match self.inner.read(&mut rest) {
+                Ok(0) => return Ok(end),
+                Ok(count) => zeros = rest[..count].iter().all(|byte| *byte == 0),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::Error::new(io::ErrorKind::InvalidData, "there are zero bytes in the middle of the log"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_ends_at_its_zeros() {
+        let read = |bytes: &[u8]| {
+            let mut text = Vec::new();
+            UntilNul::new(bytes).read_to_end(&mut text).map(|_| text).map_err(|error| error.to_string())
+        };
+        assert_eq!(read(b"- a\n- b\n"), Ok(b"- a\n- b\n".to_vec()));
+        assert_eq!(read(b"- a\n\0\0\0"), Ok(b"- a\n".to_vec()));
+        assert_eq!(read(&[b"- a\n".as_slice(), &[0; 100_000]].concat()), Ok(b"- a\n".to_vec()));
+        assert_eq!(read(b"\0"), Ok(Vec::new()));
+        assert!(read(b"- a\n\0\0- b\n").is_err());
+    }
+
+    #[test]
+    fn says_why_there_is_no_cassette() {
+        let parent = tempfile::tempdir().unwrap();
+        let root = parent.path().join("x");
+        let why = || metadata(&root, Path::new("cassettes/x")).unwrap_err().to_string();
+        assert_eq!(why(), "cassettes/x: there is no cassette here; record it first, or correct SUPER8_CASSETTE");
+        fs::create_dir(&root).unwrap();
+        assert!(why().contains("there is no cassette here"), "{}", why());
+        fs::write(root.join("README.md"), "").unwrap();
+        assert!(why().contains("not a cassette"), "{}", why());
+        fs::write(root.join("commands.yml"), "").unwrap();
+        assert!(why().contains("metadata.yml is missing"), "{}", why());
+        let staging = names::staging(&parent.path().join("y"));
+        fs::create_dir(&staging).unwrap();
+        fs::write(staging.join("commands.yml"), "").unwrap();
+        let why = metadata(&parent.path().join("y"), Path::new("y")).unwrap_err().to_string();
+        assert!(why.contains("an unfinished recording is in"), "{why}");
+    }
+
+    #[test]
+    fn parts_cannot_leave_the_cassette() {
+        for hostile in ["../x.yml", "/etc/passwd", "a/b.csv", "..", ""] {
+            let error = document(Path::new("/c"), hostile).unwrap_err().to_string();
+            assert!(error.contains("is not the name of a file in this cassette"), "{error}");
+        }
+    }
+}

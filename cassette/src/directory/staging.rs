@@ -1,0 +1,117 @@
+//! The directory a recording grows in before it is published: made, locked, and emptied of what a dead process left.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::lock::{Busy, DirectoryLock};
+use super::names;
+use crate::CassetteError;
+
+/// A staging directory of our own: empty and locked.
+#[derive(Debug)]
+pub(crate) struct Staging {
+    pub(crate) path: PathBuf,
+    pub(crate) lock: DirectoryLock,
+}
+
+impl Staging {
+    /// Makes the staging directory of `target`.
+    pub(crate) fn claim(target: &Path) -> Result<Staging, CassetteError> {
+        let path = names::staging(target);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(|error| CassetteError::io(parent, "create", &error))?;
+        }
+        loop {
+            match fs::create_dir(&path) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(CassetteError::io(&path, "create", &error)),
+            }
+            match DirectoryLock::take(&path) {
+                Ok(Ok(lock)) => {
+                    empty(&path, target)?;
+                    return Ok(Staging { path, lock });
+                }
+                Ok(Err(busy)) => return Err(refuse(target, busy)),
+                // published or given up by its owner in the meantime
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(CassetteError::io(&path, "lock", &error)),
+            }
+        }
+    }
+}
+
+/// The error for a cassette that somebody else records.
+pub(crate) fn refuse(target: &Path, busy: Busy) -> CassetteError {
+    let who = match busy.process {
+        Some(process) if process == std::process::id() => "another recorder of this process".to_owned(),
+        Some(process) => format!("process {process}"),
+        None => "another process".to_owned(),
+    };
+    CassetteError::new(target, format!("{who} is recording this cassette"))
+        .advice("wait until it has ended, or put %p into SUPER8_CASSETTE so that each process writes its own")
+}
+
+/// Removes what a process that died left in the staging directory.
+fn empty(path: &Path, target: &Path) -> Result<(), CassetteError> {
+    let list = |error: io::Error| CassetteError::io(path, "list", &error);
+    let entries: Vec<_> = fs::read_dir(path).map_err(list)?.collect::<Result<_, _>>().map_err(list)?;
+    if entries.is_empty() {
+        return Ok(());
+    }
+    if !is_cassette(path) {
+        return Err(CassetteError::new(path, "stands where a recording is staged, but is not one")
+            .advice("move it away, then record again"));
+    }
+    notice(&format!("an unfinished recording of {} by a process that ended is replaced", target.display()));
+    for entry in entries {
+        let path = entry.path();
+        let result = match entry.file_type() {
+            Ok(kind) if kind.is_dir() => fs::remove_dir_all(&path),
+            _ => fs::remove_file(&path),
+        };
+        result.map_err(|error| CassetteError::io(&path, "remove", &error))?;
+    }
+    Ok(())
+}
+
+/// Whether a directory holds a cassette, whole or begun.
+pub(crate) fn is_cassette(directory: &Path) -> bool {
+    directory.join(names::METADATA).is_file() || directory.join(names::COMMANDS).is_file()
+}
+
+/// One line for the person who runs the program. Nothing can be done about a closed stderr.
+pub(crate) fn notice(text: &str) {
+    let _ = io::Write::write_all(&mut io::stderr(), format!("[super8] {text}\n").as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_made_once_and_replaced_when_its_process_is_gone() {
+        let parent = tempfile::tempdir().unwrap();
+        let target = parent.path().join("deep").join("x");
+        let staging = Staging::claim(&target).unwrap();
+        let refused = Staging::claim(&target).unwrap_err().to_string();
+        assert!(refused.contains("is recording this cassette"), "{refused}");
+        fs::write(staging.path.join("commands.yml"), "- method: connect\n").unwrap();
+        drop(staging);
+        let again = Staging::claim(&target).unwrap();
+        assert_eq!(fs::read_dir(&again.path).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn never_empties_what_is_not_a_recording() {
+        let parent = tempfile::tempdir().unwrap();
+        let target = parent.path().join("x");
+        let path = names::staging(&target);
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("thesis.txt"), "years of work").unwrap();
+        let refused = Staging::claim(&target).unwrap_err().to_string();
+        assert!(refused.contains("is not one"), "{refused}");
+        assert!(path.join("thesis.txt").exists());
+    }
+}

@@ -1,0 +1,241 @@
+//! The side of a directory that grows: staged first, published by rename, then appended to in place.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::lock::DirectoryLock;
+use super::names;
+use super::previous::{Counter, Previous};
+use super::publish;
+use super::staging::Staging;
+use crate::append::{Append, MakeAppend};
+use crate::metadata::Metadata;
+use crate::storage::RowsPart;
+use crate::{CassetteError, ConnectionId, Value, yaml};
+
+/// How far a recording is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Nothing is on disk.
+    Idle,
+    /// It grows in its staging directory.
+    Staged,
+    /// It stands under its name; appending makes it incomplete until it is published again.
+    Published { complete: bool },
+}
+
+/// A recording's files.
+pub(crate) struct Writing {
+    target: PathBuf,
+    metadata: Metadata,
+    make_append: MakeAppend,
+    phase: Phase,
+    /// Where the files are now.
+    root: Arc<PathBuf>,
+    log: Option<Box<dyn Append>>,
+    metadata_file: Option<File>,
+    /// The info file written last stays open: answers come in bursts.
+    info: Option<(ConnectionId, File, PathBuf)>,
+    lock: Option<DirectoryLock>,
+    previous: Previous,
+    counter: Arc<Counter>,
+}
+
+impl Writing {
+    pub(crate) fn new(target: PathBuf, metadata: Metadata, make_append: MakeAppend) -> Self {
+        Writing {
+            root: Arc::new(names::staging(&target)),
+            target,
+            metadata,
+            make_append,
+            phase: Phase::Idle,
+            log: None,
+            metadata_file: None,
+            info: None,
+            lock: None,
+            previous: Previous::default(),
+            counter: Arc::default(),
+        }
+    }
+
+    /// Where the files are now.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn append(&mut self, encoded: &[u8]) -> Result<(), CassetteError> {
+        self.ready()?;
+        let Some(log) = &mut self.log else { return Err(self.lost()) };
+        log.append(encoded).map_err(|error| write_error(&self.root.join(names::COMMANDS), &error))?;
+        self.counter.add(0, encoded.len() as u64);
+        Ok(())
+    }
+
+    pub(crate) fn append_info(&mut self, connection: ConnectionId, answer: &Value) -> Result<(), CassetteError> {
+        self.ready()?;
+        if self.info.as_ref().is_none_or(|(open, ..)| *open != connection) {
+            let path = self.root.join(names::info(connection));
+            let file = OpenOptions::new().append(true).create(true).open(&path);
+            let file = file.map_err(|error| CassetteError::io(&path, "create", &error))?;
+            let len = file.metadata().map_err(|error| CassetteError::io(&path, "look at", &error))?.len();
+            self.counter.add(u64::from(len == 0), 0);
+            self.info = Some((connection, file, path));
+        }
+        let mut item = Vec::with_capacity(256);
+        yaml::emit_item(answer, &mut item);
+        let Some((_, file, path)) = &mut self.info else { return Err(self.lost()) };
+        file.write_all(&item).map_err(|error| write_error(path, &error))?;
+        self.counter.add(0, item.len() as u64);
+        Ok(())
+    }
+
+    pub(crate) fn put(&mut self, part: &str, document: &Value) -> Result<(), CassetteError> {
+        self.ready()?;
+        let path = self.root.join(part);
+        let mut bytes = Vec::with_capacity(1024);
+        yaml::emit_document(document, &mut bytes);
+        let mut file = create(&path)?;
+        file.write_all(&bytes).map_err(|error| write_error(&path, &error))?;
+        self.counter.add(1, bytes.len() as u64);
+        Ok(())
+    }
+
+    pub(crate) fn rows_part(&mut self, part: &str) -> Result<RowsFile, CassetteError> {
+        self.ready()?;
+        let (root, counter) = (Arc::clone(&self.root), Arc::clone(&self.counter));
+        Ok(RowsFile { path: root.join(part), root, file: None, counter })
+    }
+
+    pub(crate) fn flush(&mut self) -> Result<(), CassetteError> {
+        match &mut self.log {
+            None => Ok(()),
+            Some(log) => log.finish().map_err(|error| write_error(&self.root.join(names::COMMANDS), &error)),
+        }
+    }
+
+    pub(crate) fn publish(&mut self) -> Result<(), CassetteError> {
+        if matches!(self.phase, Phase::Idle | Phase::Published { complete: true }) {
+            return Ok(());
+        }
+        self.flush()?;
+        self.info = None;
+        let totals = self.counter.totals();
+        let complete = Metadata { complete: true, ..self.metadata.clone() };
+        if self.phase == Phase::Staged {
+            self.previous.read(&self.target, totals);
+        }
+        let text = self.previous.same(&self.root, totals, &complete).unwrap_or_else(|| text_of(&complete));
+        self.write_metadata(&text)?;
+        if self.phase == Phase::Staged {
+            if let Err(error) = publish::publish(&self.root, &self.target) {
+                // what stays behind in the staging directory is not the cassette
+                let _ = self.write_metadata(&text_of(&self.metadata));
+                return Err(error);
+            }
+            self.previous.lock = None;
+            self.root = Arc::new(self.target.clone());
+        }
+        self.phase = Phase::Published { complete: true };
+        Ok(())
+    }
+
+    /// Brings the cassette into the state in which something can be appended.
+    fn ready(&mut self) -> Result<(), CassetteError> {
+        match self.phase {
+            Phase::Staged | Phase::Published { complete: false } => Ok(()),
+            Phase::Idle => self.begin(),
+            Phase::Published { complete: true } => self.resume(),
+        }
+    }
+
+    fn begin(&mut self) -> Result<(), CassetteError> {
+        super::previous::check_target(&self.target)?;
+        let staging = Staging::claim(&self.target)?;
+        self.previous = Previous::look(&self.target).inspect_err(|_| {
+            let _ = std::fs::remove_dir(&staging.path);
+        })?;
+        self.metadata_file = Some(create(&staging.path.join(names::METADATA))?);
+        self.write_metadata(&text_of(&self.metadata))?;
+        let path = staging.path.join(names::COMMANDS);
+        let log = (self.make_append)(create(&path)?).map_err(|error| CassetteError::io(&path, "open", &error))?;
+        self.log = Some(log);
+        self.counter.add(1, 0);
+        self.root = Arc::new(staging.path);
+        self.lock = Some(staging.lock);
+        self.phase = Phase::Staged;
+        Ok(())
+    }
+
+    fn resume(&mut self) -> Result<(), CassetteError> {
+        let there = self.lock.as_ref().is_some_and(|lock| lock.is_at(&self.target).unwrap_or(false));
+        if !there {
+            return Err(self.lost());
+        }
+        self.write_metadata(&text_of(&self.metadata))?;
+        self.phase = Phase::Published { complete: false };
+        Ok(())
+    }
+
+    fn write_metadata(&self, text: &[u8]) -> Result<(), CassetteError> {
+        let Some(file) = &self.metadata_file else { return Err(self.lost()) };
+        let written = file.write_all_at(text, 0).and_then(|()| file.set_len(text.len() as u64));
+        written.map_err(|error| write_error(&self.root.join(names::METADATA), &error))
+    }
+
+    fn lost(&self) -> CassetteError {
+        CassetteError::new(&self.target, "the cassette was removed or replaced while this process recorded it")
+            .advice("leave it alone until the process has ended, and record again")
+    }
+}
+
+fn text_of(metadata: &Metadata) -> Vec<u8> {
+    let mut text = Vec::with_capacity(256);
+    yaml::emit_document(&metadata.to_value(), &mut text);
+    text
+}
+
+fn create(path: &Path) -> Result<File, CassetteError> {
+    let file = OpenOptions::new().read(true).write(true).create_new(true).open(path);
+    file.map_err(|error| CassetteError::io(path, "create", &error))
+}
+
+fn write_error(path: &Path, error: &io::Error) -> CassetteError {
+    CassetteError::io(path, "write", error)
+        .advice("the recording is not complete: make room or correct the permissions, then record again")
+}
+
+/// A CSV file that grows.
+pub(crate) struct RowsFile {
+    root: Arc<PathBuf>,
+    path: PathBuf,
+    file: Option<File>,
+    counter: Arc<Counter>,
+}
+
+impl RowsPart for RowsFile {
+    fn append(&mut self, block: &[u8]) -> Result<(), CassetteError> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => {
+                self.counter.add(1, 0);
+                none.insert(create(&self.path)?)
+            }
+        };
+        file.write_all(block).map_err(|error| write_error(&self.path, &error))?;
+        self.counter.add(0, block.len() as u64);
+        Ok(())
+    }
+
+    fn rename(&mut self, part: &str) -> Result<(), CassetteError> {
+        let to = self.root.join(part);
+        if self.file.is_some() {
+            let renamed = std::fs::rename(&self.path, &to);
+            renamed.map_err(|error| CassetteError::io(&self.path, &format!("rename to {part}"), &error))?;
+        }
+        self.path = to;
+        Ok(())
+    }
+}

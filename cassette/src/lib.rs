@@ -1,0 +1,36 @@
+//! The super8 cassette: what a recorded ODBC session looks like on disk, and in which order it is played back.
+//!
+//! Nothing here knows ODBC or C. The driver translates calls into [`Entry`] values and rows into [`Row`] values;
+//! a [`Recorder`] gives them ids and appends them, a [`Player`] hands them out again in the recorded order.
+#![forbid(unsafe_code)]
+
+pub mod append;
+pub mod cell;
+mod connect;
+pub mod directory;
+pub mod entry;
+pub mod error;
+pub mod inline;
+pub mod metadata;
+pub mod player;
+pub mod process;
+pub mod recorder;
+pub mod row;
+pub mod rows_reader;
+mod sets;
+pub mod storage;
+pub mod value;
+pub mod yaml;
+
+pub use append::{Append, MakeAppend, WriteAppend};
+pub use cell::{Cell, CellError, CutCell};
+pub use directory::{Directory, staging_directory};
+pub use entry::{ConnectionId, Entry, Method};
+pub use error::{CassetteError, ErrorKind};
+pub use metadata::{DriverFacts, Metadata, Order};
+pub use player::{Fetched, Mismatch, MismatchKind, PlayOptions, PlayedRun, Player, Unplayed};
+pub use recorder::{RecordOptions, Recorder, Run, RunGuard};
+pub use row::Row;
+pub use rows_reader::RowsReader;
+pub use storage::{Cassette, Place, RowsPart, RowsSource};
+pub use value::Value;

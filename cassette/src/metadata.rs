@@ -1,0 +1,209 @@
+//! `metadata.yml`: which version wrote the cassette, when, from what, and whether the recording ended cleanly.
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::{CassetteError, Value};
+
+/// The version of the cassette format this crate writes and reads.
+pub const SCHEMA_VERSION: i64 = 4;
+
+/// In which order replay wants the commands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// As recorded, over all connections together.
+    #[default]
+    Global,
+    /// As recorded inside each connection; connections do not depend on each other.
+    Connection,
+}
+
+impl Order {
+    /// The name in `metadata.yml` and in `SUPER8_ORDER`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Order::Global => "global",
+            Order::Connection => "connection",
+        }
+    }
+
+    /// The order with this name.
+    pub fn from_name(name: &str) -> Option<Order> {
+        [Order::Global, Order::Connection].into_iter().find(|order| order.name() == name)
+    }
+}
+
+/// The driver a cassette was recorded with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DriverFacts {
+    /// The library's name.
+    pub library: String,
+    /// `ansi` or `unicode`.
+    pub kind: String,
+}
+
+/// The content of `metadata.yml`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metadata {
+    /// The version of the format: [`SCHEMA_VERSION`] for what is recorded now.
+    pub schema_version: i64,
+    /// The program that recorded it, with its version.
+    pub recorded_with: String,
+    /// When, in UTC: `2026-11-21T05:51:00Z`. The only part of a cassette that knows the clock.
+    pub recorded_on: String,
+    /// Whether the recording ended cleanly.
+    pub complete: bool,
+    /// The order replay wants unless it is told otherwise.
+    pub order: Order,
+    /// The real driver, if it is known.
+    pub driver: Option<DriverFacts>,
+    /// The driver manager, if it is known.
+    pub manager: Option<String>,
+}
+
+impl Metadata {
+    /// The metadata of a recording that begins now.
+    pub fn now(driver: Option<DriverFacts>, manager: Option<String>) -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        Metadata {
+            schema_version: SCHEMA_VERSION,
+            recorded_with: concat!("super8 ", env!("CARGO_PKG_VERSION")).to_owned(),
+            recorded_on: utc(since),
+            complete: false,
+            order: Order::default(),
+            driver,
+            manager,
+        }
+    }
+
+    /// As a document.
+    pub fn to_value(&self) -> Value {
+        let mut pairs = vec![
+            ("schema_version", Value::from(self.schema_version)),
+            ("recorded_with", Value::from(self.recorded_with.as_str())),
+            ("recorded_on", Value::from(self.recorded_on.as_str())),
+            ("complete", Value::from(self.complete)),
+            ("order", Value::from(self.order.name())),
+        ];
+        if let Some(DriverFacts { library, kind }) = &self.driver {
+            let facts = [("library", library), ("kind", kind)];
+            pairs.push(("driver", map(facts.map(|(key, text)| (key, Value::from(text.as_str()))))));
+        }
+        if let Some(manager) = &self.manager {
+            pairs.push(("manager", Value::from(manager.as_str())));
+        }
+        map(pairs)
+    }
+
+    /// From a document; `file` is named in errors. Keys that are not known are passed over.
+    ///
+    /// # Errors
+    /// A schema of another version, or a key with a value of the wrong kind.
+    pub fn from_value(value: &Value, file: &Path) -> Result<Self, CassetteError> {
+        let wrong = |key: &str, want: &str| {
+            CassetteError::new(file, format!("is not {want}")).at_path(key).advice("correct it, or record again")
+        };
+        let schema_version =
+            value.get("schema_version").and_then(Value::as_int).ok_or_else(|| wrong("schema_version", "a number"))?;
+        if schema_version > SCHEMA_VERSION {
+            let problem = format!("the cassette has schema {schema_version}, this super8 reads up to {SCHEMA_VERSION}");
+            return Err(CassetteError::new(file, problem).advice("upgrade super8"));
+        }
+        if schema_version < SCHEMA_VERSION {
+            let problem =
+                format!("the cassette has the old schema {schema_version}, this super8 reads {SCHEMA_VERSION}");
+            return Err(CassetteError::new(file, problem).advice("record again"));
+        }
+        let text = |key: &str| match value.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Text(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(wrong(key, "text")),
+        };
+        let complete = match value.get("complete") {
+            Some(Value::Bool(complete)) => *complete,
+            _ => return Err(wrong("complete", "true or false")),
+        };
+        let order = match text("order")? {
+            None => Order::default(),
+            Some(name) => Order::from_name(&name).ok_or_else(|| wrong("order", "global or connection"))?,
+        };
+        let driver = value.get("driver").map(|driver| {
+            let text = |key: &str| driver.get(key).and_then(Value::as_text).unwrap_or_default().to_owned();
+            DriverFacts { library: text("library"), kind: text("kind") }
+        });
+        Ok(Metadata {
+            schema_version,
+            recorded_with: text("recorded_with")?.unwrap_or_default(),
+            recorded_on: text("recorded_on")?.unwrap_or_default(),
+            complete,
+            order,
+            driver,
+            manager: text("manager")?,
+        })
+    }
+}
+
+fn map<'k>(pairs: impl IntoIterator<Item = (&'k str, Value)>) -> Value {
+    Value::Map(pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+}
+
+/// A time in UTC as text, from seconds since 1970.
+fn utc(seconds: u64) -> String {
+    let (mut year, mut day, second) = (1970, seconds / 86_400, seconds % 86_400);
+    let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    while day >= 365 + u64::from(leap(year)) {
+        day -= 365 + u64::from(leap(year));
+        year += 1;
+    }
+    let mut month = 1;
+    for length in [31, 28 + u64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
+        if day < length {
+            break;
+        }
+        day -= length;
+        month += 1;
+    }
+    let (hour, minute) = (second / 3600, second / 60 % 60);
+    format!("{year:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{:02}Z", day + 1, second % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_the_time() {
+        assert_eq!(utc(0), "1970-01-01T00:00:00Z");
+        assert_eq!(utc(951_782_399), "2000-02-28T23:59:59Z");
+        assert_eq!(utc(951_782_400), "2000-02-29T00:00:00Z");
+        assert_eq!(utc(951_868_800), "2000-03-01T00:00:00Z");
+        assert_eq!(utc(1_795_240_260), "2026-11-21T05:51:00Z");
+        assert_eq!(utc(4_107_542_400), "2100-03-01T00:00:00Z");
+        assert_eq!(utc(1_798_761_599), "2026-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn comes_back_as_it_was() {
+        let driver = DriverFacts { library: "libsqlite3odbc.so".to_owned(), kind: "ansi".to_owned() };
+        let mut metadata = Metadata::now(Some(driver), Some("unixODBC 2.3.11".to_owned()));
+        metadata.order = Order::Connection;
+        let read = Metadata::from_value(&metadata.to_value(), Path::new("metadata.yml"));
+        assert_eq!(read, Ok(metadata));
+    }
+
+    #[test]
+    fn tells_newer_older_and_damaged_apart() {
+        let with = |key: &str, value: Value| {
+            let Value::Map(mut pairs) = Metadata::now(None, None).to_value() else { unreachable!() };
+            pairs.iter_mut().filter(|(name, _)| name == key).for_each(|pair| pair.1 = value.clone());
+            Metadata::from_value(&Value::Map(pairs), Path::new("m")).map_err(|error| error.to_string())
+        };
+        let newer = with("schema_version", Value::Int(5)).unwrap_err();
+        assert!(newer.contains("schema 5") && newer.ends_with("upgrade super8"), "{newer}");
+        let older = with("schema_version", Value::Int(3)).unwrap_err();
+        assert!(older.contains("old schema 3") && older.ends_with("record again"), "{older}");
+        assert!(with("complete", Value::from("yes")).unwrap_err().starts_with("m: complete: is not true or false"));
+        assert!(with("order", Value::from("any")).unwrap_err().starts_with("m: order: is not global or connection"));
+        assert!(with("order", Value::from("global")).is_ok());
+    }
+}

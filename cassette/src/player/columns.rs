@@ -1,0 +1,142 @@
+//! Finding what was recorded of a result's columns.
+//!
+//! A statement's entries fall into parts, one for each result: each begins with what gives a result. What is known of a
+//! result's columns stands in its part; for the result of an execute it may also stand after the prepare, or after another
+//! execute of the same text.
+
+use std::sync::Arc;
+
+use super::index::Index;
+use crate::storage::Cassette;
+use crate::{CassetteError, Method, Value};
+
+/// Columns files kept in memory.
+const KEPT: usize = 64;
+
+/// The columns files read last; the latest at the end.
+#[derive(Debug, Default)]
+pub(super) struct Columns(Vec<(String, Arc<Value>)>);
+
+impl Columns {
+    /// The columns of the result that is current before `bound`; `positions` are the statement's.
+    pub(super) fn find(
+        &mut self,
+        index: &Index,
+        storage: &dyn Cassette,
+        positions: &[u32],
+        bound: u32,
+    ) -> Result<Option<Arc<Value>>, CassetteError> {
+        let method = |at: usize| index.slot(positions[at]).method;
+        let begins = |at: &usize| gives_result(method(*at));
+        let before = positions.partition_point(|position| *position < bound);
+        let next = |from: usize| (from..positions.len()).find(begins);
+        let Some(current) = (0..before).rev().find(begins) else {
+            return self.part(index, storage, positions, next(0).unwrap_or(0));
+        };
+        if let Some(columns) = self.part(index, storage, positions, current)? {
+            return Ok(Some(columns));
+        }
+        if method(current) == Method::Execute {
+            for earlier in (0..current).rev().filter(begins) {
+                let columns = match method(earlier) {
+                    Method::MoreResults => None,
+                    _ => self.part(index, storage, positions, earlier)?,
+                };
+                if columns.is_some() {
+                    return Ok(columns);
+                }
+                if !matches!(method(earlier), Method::Execute | Method::MoreResults) {
+                    break;
+                }
+            }
+        }
+        if matches!(method(current), Method::Execute | Method::Prepare) {
+            let later = (current + 1..positions.len()).filter(begins);
+            for later in later.take_while(|at| matches!(method(*at), Method::Execute | Method::MoreResults)) {
+                let columns = match method(later) {
+                    Method::Execute => self.part(index, storage, positions, later)?,
+                    _ => None,
+                };
+                if columns.is_some() {
+                    return Ok(columns);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The columns recorded in the part that begins here.
+    fn part(
+        &mut self,
+        index: &Index,
+        storage: &dyn Cassette,
+        positions: &[u32],
+        begin: usize,
+    ) -> Result<Option<Arc<Value>>, CassetteError> {
+        let mut found: Option<Arc<Value>> = None;
+        for (at, position) in positions.iter().enumerate().skip(begin) {
+            let slot = index.slot(*position);
+            if at > begin && gives_result(slot.method) {
+                break;
+            }
+            if slot.method != Method::Columns {
+                continue;
+            }
+            let entry = storage.entry(slot.place())?;
+            let (file, line) = storage.locate(slot.place());
+            let wrong = |problem: &str| CassetteError::new(&file, problem).at_line(line.into()).at_path("columns_file");
+            let part =
+                entry.get("columns_file").and_then(Value::as_text).ok_or_else(|| wrong("is not a file's name"))?;
+            let columns = self.document(storage, part)?;
+            if columns.as_list().is_none() {
+                return Err(wrong(&format!("{part} is not a list of columns")));
+            }
+            found = Some(match found {
+                None => columns,
+                Some(known) if known == columns => known,
+                Some(known) => Arc::new(merge(&known, &columns)),
+            });
+        }
+        Ok(found)
+    }
+
+    fn document(&mut self, storage: &dyn Cassette, part: &str) -> Result<Arc<Value>, CassetteError> {
+        match self.0.iter().position(|(name, _)| name == part) {
+            Some(at) => self.0[at..].rotate_left(1),
+            None => {
+                let document = Arc::new(storage.document(part)?);
+                if self.0.len() == KEPT {
+                    self.0.remove(0);
+                }
+                self.0.push((part.to_owned(), document));
+            }
+        }
+        Ok(self.0.last().map_or_else(|| Arc::new(Value::Null), |(_, document)| Arc::clone(document)))
+    }
+}
+
+fn gives_result(method: Method) -> bool {
+    matches!(method, Method::Run | Method::Prepare | Method::Execute | Method::Catalog | Method::MoreResults)
+}
+
+/// Both descriptions together, column by column and key by key; the later one counts where both say something.
+fn merge(known: &Value, more: &Value) -> Value {
+    match (known, more) {
+        (Value::List(known), Value::List(more)) => {
+            let both = known.iter().zip(more).map(|(known, more)| merge(known, more));
+            let rest = if known.len() > more.len() { &known[more.len()..] } else { &more[known.len()..] };
+            Value::List(both.chain(rest.iter().cloned()).collect())
+        }
+        (Value::Map(known), Value::Map(more)) => {
+            let mut pairs = known.clone();
+            for (key, value) in more {
+                match pairs.iter_mut().find(|(name, _)| name == key) {
+                    Some((_, known)) => *known = value.clone(),
+                    None => pairs.push((key.clone(), value.clone())),
+                }
+            }
+            Value::Map(pairs)
+        }
+        _ => more.clone(),
+    }
+}

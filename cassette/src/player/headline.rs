@@ -1,0 +1,128 @@
+//! The headline of a mismatch: one line that fits the buffers of every language binding.
+
+use super::compare::{Difference, difference};
+use super::mismatch::{Case, MismatchKind};
+use super::summary::{contrast, cut, floor, one_line, show, summary};
+use crate::{CassetteError, Entry, Method, Value};
+
+/// Several bindings cut a message at 510 bytes, and one drops it.
+const HEADLINE: usize = 500;
+
+/// The headline for a cassette that cannot be read.
+pub(super) fn unreadable(error: &CassetteError, report: &str) -> String {
+    let tail = format!("; see {}", cut(report, 80));
+    cut(&one_line(&format!("[super8] replay: {error}")), HEADLINE - tail.len()) + &tail
+}
+
+/// A connection and perhaps a statement: `a/1`.
+pub(super) fn ids(entry: &Entry) -> String {
+    match entry.statement {
+        Some(statement) => format!("{}/{statement}", entry.connection),
+        None => entry.connection.to_string(),
+    }
+}
+
+/// A difference in words; texts are cut around it to `max` bytes each.
+pub(super) fn in_words(difference: &Difference, max: usize) -> String {
+    let shown = |value: &Option<Value>| value.as_ref().map_or_else(|| "nothing".to_owned(), |value| show(value, max));
+    let Difference { place, recorded, asked } = difference;
+    let place = cut(&one_line(place), 60);
+    match (recorded, asked) {
+        (Some(Value::Text(recorded)), Some(Value::Text(asked))) => {
+            let (at, recorded, asked) = contrast(recorded, asked, max);
+            format!("{place} differs at character {at}: recorded {recorded}, asked {asked}")
+        }
+        _ => format!("{place} differs: recorded {}, asked {}", shown(recorded), shown(asked)),
+    }
+}
+
+impl Case<'_> {
+    /// The headline.
+    pub(super) fn headline(&self) -> String {
+        let tail = format!("; see {}", cut(&one_line(&self.player.report), 80));
+        let name = self.player.storage.name().display().to_string();
+        // the end of a path says more than its beginning
+        let name = match name.len() {
+            0..=100 => name,
+            len => format!("...{}", &name[ceil(&name, len - 97)..]),
+        };
+        let head = match &self.expected {
+            Some((position, entry)) => {
+                let number = self.player.index.ordinal(*position);
+                format!("[super8] replay: command {number} of {} ({}): ", one_line(&name), ids(entry))
+            }
+            None => {
+                format!("[super8] replay: all {} commands of {} are played: ", self.player.total(), one_line(&name))
+            }
+        };
+        let decisive = self.decisive();
+        let room = HEADLINE - tail.len();
+        // what differs matters most; what was expected and asked shares the rest
+        let left = room.saturating_sub(head.len() + decisive.len() + "expected , got ; ".len());
+        let each = (left / 2).clamp(24, 120);
+        let got = self.got(each);
+        let middle = match self.want(each) {
+            Some(want) => format!("expected {want}, got {got}"),
+            None => format!("got {got}"),
+        };
+        let decisive = if decisive.is_empty() { decisive } else { format!("; {decisive}") };
+        cut(&format!("{head}{middle}{decisive}"), room) + &tail
+    }
+
+    fn want(&self, max: usize) -> Option<String> {
+        let (_, entry) = self.expected.as_ref()?;
+        let Some((returned, total)) = self.rows else { return Some(summary(entry, max)) };
+        let left = total.map(|total| total.saturating_sub(returned.unwrap_or(0)));
+        let (left, word) = (
+            left.map_or_else(|| "the".to_owned(), |left| left.to_string()),
+            if left == Some(1) { "row" } else { "rows" },
+        );
+        Some(match returned {
+            Some(_) => format!("{left} more {word} of {} to be read", ids(entry)),
+            None => format!("{left} {word} of {} to be read", ids(entry)),
+        })
+    }
+
+    fn got(&self, max: usize) -> String {
+        let place = if self.same_place() { String::new() } else { format!(" on {}", ids(self.asked)) };
+        summary(self.asked, max) + &place
+    }
+
+    /// Whether what is asked is on the connection and statement that is next. A connect has no place of its own.
+    fn same_place(&self) -> bool {
+        self.asked.method == Method::Connect
+            || self.expected.as_ref().is_some_and(|(_, entry)| {
+                (entry.connection, entry.statement) == (self.asked.connection, self.asked.statement)
+            })
+    }
+
+    /// What makes the difference, in one clause.
+    fn decisive(&self) -> String {
+        let here = self.expected.as_ref().map(|(position, _)| *position);
+        let ahead = self.nearest.as_ref().is_some_and(|nearest| here.is_none_or(|here| nearest.position >= here));
+        let comparable = self.expected.as_ref().filter(|_| self.rows.is_none() && !ahead && self.same_place());
+        let same_method = comparable.filter(|(_, entry)| entry.method == self.asked.method);
+        let difference = same_method.and_then(|(_, entry)| difference(entry, self.asked));
+        let elsewhere = self.nearest.as_ref().filter(|_| difference.is_none()).map(|nearest| {
+            let (verb, number) = (if ahead { "is" } else { "was" }, self.player.index.ordinal(nearest.position));
+            format!("that {verb} command {number} ({})", ids(&nearest.entry))
+        });
+        let other_order = (self.by_connection == Some(true)).then(|| "order: connection would have passed".to_owned());
+        let main = match (difference, self.kind) {
+            (Some(difference), _) => Some(in_words(&difference, 70)),
+            (None, MismatchKind::OutOfOrder | MismatchKind::Exhausted) => None,
+            (None, MismatchKind::NotRecorded) => Some("nothing like it is recorded nearby".to_owned()),
+            (None, _) => None,
+        };
+        let more_rows = (self.asked.method.is_rows() && self.nearest.is_none())
+            .then(|| format!("no more rows of {} are recorded here", ids(self.asked)));
+        let clauses: Vec<String> = [main, more_rows, elsewhere, other_order].into_iter().flatten().collect();
+        clauses.join("; ")
+    }
+}
+
+/// The smallest character boundary from `at` on.
+fn ceil(text: &str, at: usize) -> usize {
+    let low = floor(text, at);
+    if low == at { low } else { (at..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len()) }
+}

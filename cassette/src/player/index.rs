@@ -1,0 +1,203 @@
+//! The index of a log: where each entry stands and what it is, in 32 bytes, made once when the cassette is opened.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use crate::entry::Class;
+use crate::storage::{Cassette, Place};
+use crate::yaml::Head;
+use crate::{CassetteError, ConnectionId, Method};
+
+/// The statement of entries that concern the connection itself.
+const NONE: u32 = u32::MAX;
+
+/// An entry without its content.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slot {
+    offset: u64,
+    len: u32,
+    line: u32,
+    connection: u32,
+    statement: u32,
+    pub(crate) method: Method,
+}
+
+impl Slot {
+    pub(crate) fn place(&self) -> Place {
+        Place { offset: self.offset, len: self.len, line: self.line }
+    }
+
+    pub(crate) fn connection(&self) -> ConnectionId {
+        ConnectionId(self.connection)
+    }
+
+    pub(crate) fn statement(&self) -> Option<u32> {
+        (self.statement != NONE).then_some(self.statement)
+    }
+
+    fn key(&self) -> (u32, u32) {
+        (self.connection, self.statement)
+    }
+}
+
+/// The entries of a log, by position.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    slots: Vec<Slot>,
+    /// Positions ordered by connection.
+    by_connection: Vec<u32>,
+    /// Positions ordered by connection and statement.
+    by_statement: Vec<u32>,
+    /// Positions of the connects.
+    connects: Vec<u32>,
+}
+
+impl Index {
+    /// Reads a cassette's log.
+    pub(crate) fn build(storage: &dyn Cassette) -> Result<Index, CassetteError> {
+        let mut slots = Vec::new();
+        storage.scan(&mut |place: Place, head: Head| {
+            let refuse = |problem: &str| {
+                let (file, line) = storage.locate(place);
+                CassetteError::new(&file, problem).at_line(line.into()).advice("record again")
+            };
+            if slots.len() >= NONE as usize {
+                return Err(refuse("the log has more entries than can be played"));
+            }
+            if head.statement == Some(NONE) {
+                return Err(refuse("the statement id is too large"));
+            }
+            slots.push(Slot {
+                offset: place.offset,
+                len: place.len,
+                line: place.line,
+                connection: head.connection.0,
+                statement: head.statement.unwrap_or(NONE),
+                method: head.method,
+            });
+            Ok(())
+        })?;
+        slots.shrink_to_fit();
+        let all = 0..slots.len() as u32;
+        let (mut by_connection, mut by_statement): (Vec<u32>, Vec<u32>) =
+            (all.clone().collect(), all.clone().collect());
+        // both sorts are stable: positions stay in order
+        by_connection.sort_by_key(|position| slots[*position as usize].connection);
+        by_statement.sort_by_key(|position| slots[*position as usize].key());
+        let connects = all.filter(|position| slots[*position as usize].method == Method::Connect).collect();
+        Ok(Index { slots, by_connection, by_statement, connects })
+    }
+
+    /// The number of entries.
+    pub(crate) fn len(&self) -> u32 {
+        self.slots.len() as u32
+    }
+
+    /// The entry at a position that comes from this index.
+    pub(crate) fn slot(&self, position: u32) -> &Slot {
+        &self.slots[position as usize]
+    }
+
+    /// The part of [`Index::position`]'s places that belongs to a connection.
+    pub(crate) fn connection_range(&self, connection: ConnectionId) -> Range<usize> {
+        self.range(&self.by_connection, |slot| slot.connection.cmp(&connection.0))
+    }
+
+    /// The position at a place of the whole log, or of a connection's part of it.
+    pub(crate) fn position(&self, part: Option<&Range<usize>>, place: usize) -> Option<u32> {
+        match part {
+            None => (place < self.slots.len()).then_some(place as u32),
+            Some(part) => self.by_connection[part.clone()].get(place).copied(),
+        }
+    }
+
+    /// The connections, in the order of their ids.
+    pub(crate) fn connections(&self) -> impl Iterator<Item = ConnectionId> {
+        let ids = self.by_connection.iter().map(|position| self.slot(*position).connection());
+        let mut last = None;
+        ids.filter(move |connection| last.replace(*connection) != Some(*connection))
+    }
+
+    /// The positions of a statement's entries, or of those that concern the connection itself.
+    pub(crate) fn statement(&self, connection: ConnectionId, statement: Option<u32>) -> &[u32] {
+        let key = (connection.0, statement.unwrap_or(NONE));
+        &self.by_statement[self.range(&self.by_statement, |slot| slot.key().cmp(&key))]
+    }
+
+    /// The positions of the connects.
+    pub(crate) fn connects(&self) -> &[u32] {
+        &self.connects
+    }
+
+    /// The ordinal of a command, from 1, counting commands only: how people count.
+    pub(crate) fn ordinal(&self, position: u32) -> usize {
+        self.commands(0, position) + 1
+    }
+
+    /// The number of commands from one position up to another, that one not counted.
+    pub(crate) fn commands(&self, from: u32, to: u32) -> usize {
+        let slots = &self.slots[from as usize..to as usize];
+        slots.iter().filter(|slot| slot.method.class() == Class::Command).count()
+    }
+
+    fn range(&self, positions: &[u32], order: impl Fn(&Slot) -> Ordering) -> Range<usize> {
+        let at =
+            |wanted: fn(Ordering) -> bool| positions.partition_point(|position| wanted(order(self.slot(*position))));
+        at(Ordering::is_lt)..at(Ordering::is_le)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::{Directory, Entry, Metadata, WriteAppend};
+
+    /// A cassette of connections that run `statements` queries each.
+    fn recorded(directory: &Path, connections: u32, statements: u32) -> Index {
+        let append: crate::MakeAppend = std::sync::Arc::new(|file| Ok(Box::new(WriteAppend::new(file))));
+        let storage = Directory::record(directory, Metadata::now(None, None), append).unwrap();
+        let mut log = Vec::new();
+        for connection in (0..connections).map(ConnectionId) {
+            storage.encode(&Entry::new(Method::Connect, connection, None).with("dsn", "shop"), &mut log);
+            for statement in 1..=statements {
+                for method in [Method::Run, Method::Fetch, Method::Fetch, Method::Drop] {
+                    storage.encode(&Entry::new(method, connection, Some(statement)).with("sql", "SELECT 1"), &mut log);
+                }
+            }
+        }
+        storage.append(&log).unwrap();
+        Index::build(&storage).unwrap()
+    }
+
+    #[test]
+    fn finds_what_belongs_together() {
+        let parent = tempfile::tempdir().unwrap();
+        let index = recorded(&parent.path().join("x"), 3, 2);
+        let b = ConnectionId(1);
+        assert_eq!(index.len(), 27);
+        assert_eq!(index.connects(), [0, 9, 18]);
+        assert_eq!(index.connections().map(|connection| connection.to_string()).collect::<String>(), "abc");
+        assert_eq!(index.connection_range(b), 9..18);
+        assert_eq!(index.statement(b, None), [9]);
+        assert_eq!(index.statement(b, Some(2)), [14, 15, 16, 17]);
+        assert_eq!(index.statement(b, Some(3)), [0; 0]);
+        assert_eq!(index.connection_range(ConnectionId(9)), 27..27);
+        assert_eq!((index.ordinal(0), index.ordinal(9), index.ordinal(14)), (1, 8, 12));
+        assert_eq!(index.position(Some(&(9..18)), 8), Some(17));
+        assert_eq!((index.position(Some(&(9..18)), 9), index.position(None, 27)), (None, None));
+        assert_eq!((index.slot(14).connection(), index.slot(14).statement()), (b, Some(2)));
+    }
+
+    #[test]
+    fn a_hundred_thousand_commands_cost_a_few_megabytes() {
+        let parent = tempfile::tempdir().unwrap();
+        let index = recorded(&parent.path().join("x"), 1, 33_333);
+        let commands = index.commands(0, index.len());
+        let positions = index.by_connection.capacity() + index.by_statement.capacity() + index.connects.capacity();
+        let bytes = index.slots.capacity() * size_of::<Slot>() + positions * size_of::<u32>();
+        assert_eq!((commands, size_of::<Slot>()), (100_000, 32));
+        assert!(bytes < 6_000_000, "{bytes}");
+    }
+}

@@ -1,0 +1,209 @@
+//! A lane: entries that have to be played in their order, and how far it is played. `order: global` has one lane for the
+//! cassette, `order: connection` one for each connection.
+//!
+//! Rows are the exception to the order: runs of several statements may be open at once, and each is in the log where it
+//! ended. So the rows entries between two other commands may be played in any order, except those of the same statement.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::index::Index;
+use super::rows::{Progress, is_end};
+use crate::entry::Class;
+use crate::storage::Cassette;
+use crate::{CassetteError, ConnectionId, Entry, Method};
+
+/// Rows that were handed out.
+#[derive(Debug)]
+struct Handed {
+    position: u32,
+    /// The entry with the end of data that goes with it.
+    end: Option<u32>,
+    progress: Arc<Progress>,
+}
+
+/// A sequence of entries and how far it is played.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    /// `None`: all entries of the log.
+    part: Option<Range<usize>>,
+    /// Everything before this place of the lane is played.
+    at: usize,
+    /// Rows handed out from there on.
+    handed: Vec<Handed>,
+}
+
+/// What a lane has next.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// A command that is not about rows, and its place in the lane.
+    Command { position: u32, place: usize },
+    /// Rows that have to be read before any command; how many were read already, if they were handed out.
+    Rows { position: u32, returned: Option<u64> },
+    /// Nothing.
+    End,
+}
+
+/// The rows of a statement that are next.
+#[derive(Debug)]
+pub(crate) enum NextRows {
+    /// The entry, and its place in the lane.
+    Entry { position: u32, place: usize },
+    /// None before this command, or before the end of the lane.
+    None { barrier: Option<u32> },
+}
+
+impl Lane {
+    /// The lane of the whole log.
+    pub(crate) fn whole() -> Lane {
+        Lane { part: None, at: 0, handed: Vec::new() }
+    }
+
+    /// The lane of one connection.
+    pub(crate) fn connection(index: &Index, connection: ConnectionId) -> Lane {
+        Lane { part: Some(index.connection_range(connection)), at: 0, handed: Vec::new() }
+    }
+
+    /// The positions not yet passed.
+    pub(crate) fn rest<'i>(&self, index: &'i Index) -> impl Iterator<Item = u32> + use<'i> {
+        let (part, at) = (self.part.clone(), self.at);
+        (at..).map_while(move |place| index.position(part.as_ref(), place))
+    }
+
+    /// Whether a position is played.
+    pub(crate) fn passed(&self, index: &Index, position: u32) -> bool {
+        index.position(self.part.as_ref(), self.at).is_none_or(|at| position < at) || self.finished(position)
+    }
+
+    /// What has to be played next, over rows that are read and ends that need not be asked for.
+    pub(crate) fn next(&mut self, index: &Index, storage: &dyn Cassette) -> Result<Next, CassetteError> {
+        loop {
+            let Some(position) = index.position(self.part.as_ref(), self.at) else { return Ok(Next::End) };
+            let slot = index.slot(position);
+            if slot.method.class() == Class::Command && !self.finished(position) {
+                if !slot.method.is_rows() {
+                    return Ok(Next::Command { position, place: self.at });
+                }
+                let handed = self.handed.iter().find(|handed| handed.position == position);
+                if handed.is_some() || slot.method != Method::Fetch || !is_end(&storage.entry(slot.place())?) {
+                    return Ok(Next::Rows { position, returned: handed.map(|handed| handed.progress.returned()) });
+                }
+            }
+            self.pass(index);
+        }
+    }
+
+    /// The command at a place of the lane is played.
+    pub(crate) fn played(&mut self, place: usize) {
+        self.at = place + 1;
+        self.handed.clear();
+    }
+
+    /// The rows of a statement that are next.
+    pub(crate) fn next_rows(&mut self, index: &Index, connection: ConnectionId, statement: u32) -> NextRows {
+        while let Some(position) = index.position(self.part.as_ref(), self.at) {
+            if index.slot(position).method.class() == Class::Command && !self.finished(position) {
+                break;
+            }
+            self.pass(index);
+        }
+        for place in self.at.. {
+            let Some(position) = index.position(self.part.as_ref(), place) else { break };
+            let slot = index.slot(position);
+            if slot.method.class() != Class::Command {
+                continue;
+            }
+            if !slot.method.is_rows() {
+                return NextRows::None { barrier: Some(position) };
+            }
+            if slot.connection() == connection && slot.statement() == Some(statement) && !self.is_handed(position) {
+                return NextRows::Entry { position, place };
+            }
+        }
+        NextRows::None { barrier: None }
+    }
+
+    /// The end of data that is recorded after the rows at a place of the lane, before any other command.
+    pub(crate) fn end_after(
+        &self,
+        index: &Index,
+        storage: &dyn Cassette,
+        place: usize,
+    ) -> Result<Option<u32>, CassetteError> {
+        let Some(position) = index.position(self.part.as_ref(), place) else { return Ok(None) };
+        let of = index.slot(position);
+        for place in place + 1.. {
+            let Some(position) = index.position(self.part.as_ref(), place) else { break };
+            let slot = index.slot(position);
+            if slot.method.class() != Class::Command {
+                continue;
+            }
+            if !slot.method.is_rows() {
+                break;
+            }
+            if slot.connection() == of.connection() && slot.statement() == of.statement() {
+                let ends = slot.method == Method::Fetch && is_end(&storage.entry(slot.place())?);
+                return Ok(ends.then_some(position));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Rows are in the hands of their statement.
+    pub(crate) fn hand_out(&mut self, position: u32, end: Option<u32>, progress: Arc<Progress>) {
+        self.handed.push(Handed { position, end, progress });
+    }
+
+    /// The first position of these that is not played; all before it are.
+    pub(crate) fn bound(&self, index: &Index, positions: &[u32]) -> u32 {
+        let Some(at) = index.position(self.part.as_ref(), self.at) else { return u32::MAX };
+        let from = positions.partition_point(|position| *position < at);
+        let open =
+            |position: &&u32| index.slot(**position).method.class() == Class::Command && !self.finished(**position);
+        positions[from..].iter().find(open).copied().unwrap_or(u32::MAX)
+    }
+
+    /// Whether the statement was at the end of its data: its last command before `barrier` says so.
+    pub(crate) fn was_at_end(
+        index: &Index,
+        storage: &dyn Cassette,
+        positions: &[u32],
+        barrier: Option<u32>,
+    ) -> Result<bool, CassetteError> {
+        let before = barrier.map_or(positions, |barrier| &positions[..positions.partition_point(|at| *at < barrier)]);
+        let last = before.iter().rev().map(|at| index.slot(*at)).find(|slot| slot.method.class() == Class::Command);
+        match last {
+            Some(slot) if slot.method == Method::FetchAll => Ok(true),
+            Some(slot) if slot.method == Method::Fetch => {
+                let entry: Entry = storage.entry(slot.place())?;
+                Ok(is_end(&entry))
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// How many rows of the handed-out entry were read.
+    pub(crate) fn returned(&self, position: u32) -> Option<u64> {
+        self.handed.iter().find(|handed| handed.position == position).map(|handed| handed.progress.returned())
+    }
+
+    /// Goes over one entry.
+    fn pass(&mut self, index: &Index) {
+        self.at += 1;
+        if self.handed.len() > 16 {
+            // what lies behind is played, and nobody looks it up any more
+            let at = index.position(self.part.as_ref(), self.at).unwrap_or(u32::MAX);
+            self.handed.retain(|handed| !handed.progress.done() || handed.end.unwrap_or(handed.position) >= at);
+        }
+    }
+
+    fn is_handed(&self, position: u32) -> bool {
+        self.handed.iter().any(|handed| handed.position == position || handed.end == Some(position))
+    }
+
+    fn finished(&self, position: u32) -> bool {
+        self.handed
+            .iter()
+            .any(|handed| (handed.position == position || handed.end == Some(position)) && handed.progress.done())
+    }
+}

@@ -1,0 +1,181 @@
+//! What went wrong when a program asked for something else than was recorded: its kind, a headline, a report.
+
+use super::lane::Next;
+use super::nearest::{Nearest, nearest, would_pass_by_connection};
+use super::{Player, State};
+use crate::entry::Class;
+use crate::metadata::Order;
+use crate::{CassetteError, Entry};
+
+/// How what is asked departs from what was recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MismatchKind {
+    /// The right kind of call, with other content.
+    Differs,
+    /// It is recorded, but something else is next.
+    OutOfOrder,
+    /// Everything recorded is played.
+    Exhausted,
+    /// Nothing like it is recorded here.
+    NotRecorded,
+    /// The cassette could not be read at this place.
+    Unreadable,
+}
+
+impl MismatchKind {
+    /// In words.
+    pub const fn name(self) -> &'static str {
+        match self {
+            MismatchKind::Differs => "differs",
+            MismatchKind::OutOfOrder => "out of order",
+            MismatchKind::Exhausted => "exhausted",
+            MismatchKind::NotRecorded => "not recorded",
+            MismatchKind::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// A program asked for something else than was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// How.
+    pub kind: MismatchKind,
+    /// One line of at most 500 bytes, for a diagnostic record.
+    pub headline: String,
+    /// Everything there is to say, on many lines.
+    pub report: String,
+    /// It is the first mismatch once more; its report was given before.
+    pub repeated: bool,
+}
+
+impl std::fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.headline)
+    }
+}
+
+impl std::error::Error for Mismatch {}
+
+/// Where a mismatch happened.
+#[derive(Debug)]
+pub(super) enum Scene {
+    /// This command is next, and it is not what was asked.
+    Command { position: u32 },
+    /// Rows are to be read first; so many were.
+    Rows { position: u32, returned: Option<u64> },
+    /// Nothing is left.
+    Exhausted,
+    /// The cassette cannot be read.
+    Unreadable(CassetteError),
+}
+
+impl Scene {
+    pub(super) fn of(next: Next) -> Scene {
+        match next {
+            Next::Command { position, .. } => Scene::Command { position },
+            Next::Rows { position, returned } => Scene::Rows { position, returned },
+            Next::End => Scene::Exhausted,
+        }
+    }
+
+    /// No recorded connect agrees; the first free one.
+    pub(super) fn unclaimed(free: Option<u32>) -> Scene {
+        free.map_or(Scene::Exhausted, |position| Scene::Command { position })
+    }
+}
+
+impl From<CassetteError> for Scene {
+    fn from(error: CassetteError) -> Self {
+        Scene::Unreadable(error)
+    }
+}
+
+/// All that headline and report are made from.
+pub(super) struct Case<'p> {
+    pub(super) player: &'p Player,
+    pub(super) kind: MismatchKind,
+    pub(super) asked: &'p Entry,
+    /// What is next, and where.
+    pub(super) expected: Option<(u32, Entry)>,
+    /// Rows were to be read first: how many were, how many there are.
+    pub(super) rows: Option<(Option<u64>, Option<u64>)>,
+    pub(super) nearest: Option<Nearest>,
+    /// Whether `order: connection` would have passed; `None` if that is the order, or cannot be said.
+    pub(super) by_connection: Option<bool>,
+}
+
+impl Player {
+    /// Makes the mismatch of a scene.
+    pub(super) fn explain(&self, state: &State, asked: &Entry, scene: Scene) -> Mismatch {
+        match self.case(state, asked, scene) {
+            Ok(case) => Mismatch { kind: case.kind, headline: case.headline(), report: case.report(), repeated: false },
+            Err(error) => Mismatch {
+                kind: MismatchKind::Unreadable,
+                headline: super::headline::unreadable(&error, &self.report),
+                report: format!("[super8] replay: the cassette cannot be read\n{error}\n"),
+                repeated: false,
+            },
+        }
+    }
+
+    fn case<'p>(&'p self, state: &State, asked: &'p Entry, scene: Scene) -> Result<Case<'p>, CassetteError> {
+        let (position, rows) = match scene {
+            Scene::Unreadable(error) => return Err(error),
+            Scene::Exhausted => (None, None),
+            Scene::Command { position } => (Some(position), None),
+            Scene::Rows { position, returned } => (Some(position), Some(returned)),
+        };
+        let expected = match position {
+            Some(position) => Some((position, crate::sets::entry(&*self.storage, self.index.slot(position).place())?)),
+            None => None,
+        };
+        let rows = match (rows, &expected) {
+            (Some(returned), Some((_, entry))) => Some((returned, self.count_rows(entry)?)),
+            _ => None,
+        };
+        let from = position.unwrap_or(self.index.len());
+        let nearest = nearest(&self.index, &*self.storage, asked, from)?;
+        let by_connection = match self.order {
+            Order::Global => Some(would_pass_by_connection(&self.index, &*self.storage, &state.whole, asked)?),
+            Order::Connection => None,
+        };
+        let ahead = nearest.as_ref().is_some_and(|nearest| nearest.position >= from);
+        let same_kind = expected.as_ref().is_some_and(|(_, entry)| {
+            entry.method == asked.method || (entry.method.is_rows() && asked.method.is_rows())
+        });
+        let kind = match &expected {
+            None => MismatchKind::Exhausted,
+            Some(_) if ahead || rows.is_some() => MismatchKind::OutOfOrder,
+            Some(_) if same_kind => MismatchKind::Differs,
+            Some(_) if asked.method.is_rows() || nearest.is_some() => MismatchKind::OutOfOrder,
+            Some(_) => MismatchKind::NotRecorded,
+        };
+        Ok(Case { player: self, kind, asked, expected, rows, nearest, by_connection })
+    }
+
+    /// The number of rows of an entry, read from its file if it does not say it.
+    fn count_rows(&self, entry: &Entry) -> Result<Option<u64>, CassetteError> {
+        if let Some(count) = super::rows::count(entry) {
+            return Ok(Some(count));
+        }
+        let Some(part) = entry.get("rows_file").and_then(crate::Value::as_text) else { return Ok(None) };
+        let (mut rows, mut row, mut count) = (self.storage.rows(part)?, csv::ByteRecord::new(), 0);
+        while rows.next(&mut row)? {
+            count += 1;
+        }
+        Ok(Some(count))
+    }
+
+    /// The number of commands recorded.
+    pub(super) fn total(&self) -> usize {
+        self.index.commands(0, self.index.len())
+    }
+
+    /// Positions of up to three commands before or after one.
+    pub(super) fn neighbours(&self, position: u32) -> (Vec<u32>, Vec<u32>) {
+        let command = |position: &u32| self.index.slot(*position).method.class() == Class::Command;
+        let mut before: Vec<u32> = (0..position).rev().filter(command).take(3).collect();
+        before.reverse();
+        (before, (position.saturating_add(1)..self.index.len()).filter(command).take(3).collect())
+    }
+}

@@ -1,0 +1,222 @@
+//! The report of a mismatch: everything a person needs to see what changed and to decide what to do about it.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use similar::{ChangeTag, TextDiff};
+
+use super::compare::difference;
+use super::headline::{ids, in_words};
+use super::mismatch::{Case, MismatchKind};
+use super::summary::summary;
+use crate::connect::REPLY;
+use crate::metadata::Order;
+use crate::{Entry, Value, yaml};
+
+/// Diffs of megabytes of text end in time, if coarser.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+impl Case<'_> {
+    /// The report.
+    pub(super) fn report(&self) -> String {
+        let mut out = String::with_capacity(2048);
+        // writing to a string cannot fail
+        let _ = self.write(&mut out);
+        out
+    }
+
+    fn write(&self, out: &mut String) -> std::fmt::Result {
+        let player = self.player;
+        writeln!(out, "[super8] replay mismatch: {}", self.kind.name())?;
+        writeln!(out, "cassette: {}", player.storage.name().display())?;
+        match &self.expected {
+            Some((position, entry)) => {
+                let number = player.index.ordinal(*position);
+                writeln!(
+                    out,
+                    "position: command {number} of {} ({}), {}",
+                    player.total(),
+                    ids(entry),
+                    self.at(*position)
+                )?;
+            }
+            None => writeln!(out, "position: after the last of {} commands", player.total())?,
+        }
+        writeln!(out, "order: {}", player.order.name())?;
+        match (&self.expected, self.rows) {
+            (None, _) => writeln!(out, "\nexpected: nothing, the cassette is played to its end")?,
+            (Some((_, entry)), Some((returned, total))) => {
+                let total = total.map_or_else(|| "the".to_owned(), |total| total.to_string());
+                let read = returned.unwrap_or(0);
+                writeln!(out, "\nexpected: {total} rows of {} to be read first; {read} were", ids(entry))?;
+            }
+            (Some((_, entry)), None) => writeln!(out, "\nexpected:\n{}", inputs(entry))?,
+        }
+        writeln!(out, "asked:\n{}", inputs(self.asked))?;
+        if let Some((_, entry)) = &self.expected
+            && self.rows.is_none()
+        {
+            self.differences(out, entry)?;
+        }
+        self.neighbours(out)?;
+        match &self.nearest {
+            Some(nearest) => {
+                let (number, what) = (player.index.ordinal(nearest.position), summary(&nearest.entry, 100));
+                let (ids, at) = (ids(&nearest.entry), self.at(nearest.position));
+                writeln!(out, "\nnearest that would match: command {number} ({ids}), {at}: {what}")?;
+            }
+            None => writeln!(out, "\nnearest that would match: none within 2000 entries")?,
+        }
+        match self.by_connection {
+            Some(true) => {
+                writeln!(out, "order: connection would have passed: it is the next command of its connection")?
+            }
+            Some(false) => writeln!(out, "order: connection would not have passed")?,
+            None => {}
+        }
+        self.advice(out)
+    }
+
+    fn at(&self, position: u32) -> String {
+        let (file, line) = self.player.storage.locate(self.player.index.slot(position).place());
+        format!("{}:{line}", file.display())
+    }
+
+    fn differences(&self, out: &mut String, expected: &Entry) -> std::fmt::Result {
+        if expected.method != self.asked.method {
+            writeln!(
+                out,
+                "difference: method: recorded {}, asked {}",
+                expected.method.name(),
+                self.asked.method.name()
+            )?;
+        }
+        let (recorded, asked) = (ids(expected), ids(self.asked));
+        if recorded != asked && self.asked.method != crate::Method::Connect {
+            writeln!(out, "difference: recorded on {recorded}, asked on {asked}")?;
+        }
+        if expected.method != self.asked.method {
+            return Ok(());
+        }
+        if let Some(difference) = difference(expected, self.asked) {
+            writeln!(out, "difference: {}", in_words(&difference, 300))?;
+        }
+        for key in ["sql", "params", "attributes", "arguments"] {
+            let text = |entry: &Entry| entry.get(key).map(as_text).unwrap_or_default();
+            let (recorded, asked) = (text(expected), text(self.asked));
+            if recorded != asked {
+                diff(out, key, &recorded, &asked)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn neighbours(&self, out: &mut String) -> std::fmt::Result {
+        let player = self.player;
+        let (before, after) = match &self.expected {
+            Some((position, _)) => player.neighbours(*position),
+            None => player.neighbours(player.index.len()),
+        };
+        writeln!(out, "\nrecorded around it:")?;
+        let here = self.expected.as_ref().map(|(position, _)| *position);
+        for position in before.into_iter().chain(here).chain(after) {
+            let slot = player.index.slot(position);
+            let mark = if Some(position) == here { ">" } else { " " };
+            let what = match player.storage.entry(slot.place()) {
+                Ok(entry) => format!("{:<6} {}", ids(&entry), summary(&entry, 100)),
+                Err(error) => error.to_string(),
+            };
+            writeln!(out, "{mark} {:>5}  line {:<6} {what}", player.index.ordinal(position), slot.place().line)?;
+        }
+        Ok(())
+    }
+
+    fn advice(&self, out: &mut String) -> std::fmt::Result {
+        writeln!(out, "\nwhat to do:")?;
+        let name = self.player.storage.name().display().to_string();
+        if self.by_connection == Some(true) {
+            writeln!(
+                out,
+                "- if the connections do not depend on each other, set SUPER8_ORDER={} (or `order: {}` in metadata.yml)",
+                Order::Connection.name(),
+                Order::Connection.name()
+            )?;
+        }
+        match self.kind {
+            MismatchKind::Exhausted => writeln!(out, "- if the program now does more, record again")?,
+            MismatchKind::OutOfOrder => writeln!(out, "- if the program now works in another order, record again")?,
+            _ => writeln!(out, "- if the change is intended, record again")?,
+        }
+        writeln!(out, "  SUPER8_MODE=record SUPER8_CASSETTE={} YOUR COMMAND", shell(&name))?;
+        writeln!(out, "- if it is not, the program does not do what it did: the difference above says where")
+    }
+}
+
+/// A word for a shell.
+fn shell(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:,@%".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+/// An entry without what was replied, as it stands in a cassette.
+fn inputs(entry: &Entry) -> String {
+    let fields = entry.fields.iter().filter(|(key, _)| !REPLY.contains(&key.as_str())).cloned().collect();
+    let mut out = Vec::new();
+    yaml::emit_entry(&Entry { fields, ..entry.clone() }, &mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// A value as lines: a text as it is, a list or map with an element per line.
+fn as_text(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        other => {
+            let mut out = Vec::new();
+            yaml::emit_document(other, &mut out);
+            String::from_utf8_lossy(&out).into_owned()
+        }
+    }
+}
+
+/// The differing lines with two lines around them, and the differing words of texts that are not too long to read.
+fn diff(out: &mut String, key: &str, recorded: &str, asked: &str) -> std::fmt::Result {
+    writeln!(out, "\n{key}, by line (- recorded, + asked):")?;
+    let lines = TextDiff::configure().timeout(PATIENCE).diff_lines(recorded, asked);
+    for (at, group) in lines.grouped_ops(2).iter().enumerate() {
+        if at > 0 {
+            writeln!(out, "  ...")?;
+        }
+        for change in group.iter().flat_map(|operation| lines.iter_changes(operation)) {
+            let sign = match change.tag() {
+                ChangeTag::Delete => '-',
+                ChangeTag::Insert => '+',
+                ChangeTag::Equal => ' ',
+            };
+            writeln!(out, "{sign} {}", change.value().trim_end_matches(['\n', '\r']))?;
+        }
+    }
+    if recorded.len().max(asked.len()) > 64 * 1024 {
+        return Ok(());
+    }
+    writeln!(out, "\n{key}, by word ([-recorded-] {{+asked+}}):")?;
+    let words = TextDiff::configure().timeout(PATIENCE).diff_words(recorded, asked);
+    for operation in words.ops() {
+        let side = |tag: ChangeTag| -> String {
+            let changes = words.iter_changes(operation).filter(|change| change.tag() == tag);
+            changes.map(|change| change.value().to_owned()).collect()
+        };
+        let (gone, come, same) = (side(ChangeTag::Delete), side(ChangeTag::Insert), side(ChangeTag::Equal));
+        out.push_str(&same);
+        if !gone.is_empty() {
+            write!(out, "[-{gone}-]")?;
+        }
+        if !come.is_empty() {
+            write!(out, "{{+{come}+}}")?;
+        }
+    }
+    writeln!(out)
+}

@@ -1,0 +1,260 @@
+//! A recorded run of rows in the hands of its statement: reads on without any lock of the player.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use csv::ByteRecord;
+
+use crate::connect::succeeded;
+use crate::inline::from_inline;
+use crate::storage::{Cassette, Place, RowsSource};
+use crate::{CassetteError, Entry, Method, Row, Value};
+
+/// How far a run is read; shared with the player, which has to know whether rows are left.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    returned: AtomicU64,
+    done: AtomicBool,
+}
+
+impl Progress {
+    /// The progress of what has no rows to read.
+    pub(crate) fn over() -> Arc<Progress> {
+        Arc::new(Progress { returned: AtomicU64::new(0), done: AtomicBool::new(true) })
+    }
+
+    /// Whether no row is left.
+    pub(crate) fn done(&self) -> bool {
+        self.done.load(Ordering::Acquire)
+    }
+
+    /// Rows read so far.
+    pub(crate) fn returned(&self) -> u64 {
+        self.returned.load(Ordering::Relaxed)
+    }
+}
+
+/// Whether an entry says no more than that the data is at its end.
+pub(crate) fn is_end(entry: &Entry) -> bool {
+    let no_data = match entry.get("return") {
+        Some(Value::Int(code)) => *code == 100,
+        Some(Value::Text(name)) => name == "SQL_NO_DATA",
+        _ => false,
+    };
+    entry.method == Method::Fetch && no_row(entry) && (no_data || succeeded(entry))
+}
+
+/// Whether an entry is a fetch that failed.
+pub(crate) fn is_failure(entry: &Entry) -> bool {
+    no_row(entry) && !succeeded(entry) && !is_end(entry)
+}
+
+fn no_row(entry: &Entry) -> bool {
+    let result = matches!(entry.get("result"), None | Some(Value::Null));
+    result && entry.get("rows").is_none() && entry.get("rows_file").is_none()
+}
+
+/// The number of rows of a rows entry, if the entry itself says it.
+pub(crate) fn count(entry: &Entry) -> Option<u64> {
+    match entry.method {
+        Method::Fetch => Some(u64::from(!no_row(entry))),
+        _ => match entry.get("rows").and_then(Value::as_list) {
+            Some(rows) => Some(rows.len() as u64),
+            None => entry.get("n").and_then(Value::as_int).and_then(|count| u64::try_from(count).ok()),
+        },
+    }
+}
+
+/// A run of rows being played.
+pub struct PlayedRun {
+    source: Source,
+    file: PathBuf,
+    line: u32,
+    /// The row handed out last.
+    current: ByteRecord,
+    /// The row after it, read ahead: the player has to know when the last one is out.
+    ahead: Result<ByteRecord, CassetteError>,
+    has_ahead: bool,
+    /// What `n` says.
+    expected: Option<u64>,
+    c_types: Vec<String>,
+    outcomes: Vec<(u64, Value)>,
+    next_outcome: usize,
+    progress: Arc<Progress>,
+    returned: u64,
+    ended: bool,
+}
+
+enum Source {
+    Part(Box<dyn RowsSource>),
+    Inline { rows: std::vec::IntoIter<Value>, row: Row },
+}
+
+impl PlayedRun {
+    /// The rows of an entry. `ended` says that the end of data was recorded right after them.
+    pub(crate) fn open(
+        storage: &dyn Cassette,
+        place: Place,
+        entry: Entry,
+        ended: bool,
+        progress: Arc<Progress>,
+    ) -> Result<PlayedRun, CassetteError> {
+        let (file, line) = storage.locate(place);
+        let wrong = |key: &str, problem: &str| {
+            CassetteError::new(&file, problem).at_line(line.into()).at_path(key).advice("correct it, or record again")
+        };
+        let texts = |item: &Value| match item {
+            Value::Null => Some(String::new()),
+            Value::Text(name) => Some(name.clone()),
+            Value::Int(number) => Some(number.to_string()),
+            _ => None,
+        };
+        let c_types = match entry.get("c_types") {
+            None => Vec::new(),
+            Some(list) => {
+                let names = list.as_list().and_then(|items| items.iter().map(texts).collect::<Option<Vec<String>>>());
+                names.ok_or_else(|| wrong("c_types", "is not a list of C types"))?
+            }
+        };
+        let outcomes = match entry.get("outcomes") {
+            None => Vec::new(),
+            Some(list) => {
+                let row = |item: &Value| Some((u64::try_from(item.get("row")?.as_int()?).ok()?, item.clone()));
+                let items = list.as_list().and_then(|items| items.iter().map(row).collect::<Option<Vec<_>>>());
+                let mut items = items.ok_or_else(|| wrong("outcomes", "is not a list of maps with a `row` each"))?;
+                items.sort_by_key(|(row, _)| *row);
+                items
+            }
+        };
+        let expected = match (entry.method, entry.get("n")) {
+            (Method::FetchMany, Some(_)) if count(&entry).is_none() => {
+                return Err(wrong("n", "is not a number of rows"));
+            }
+            (Method::FetchMany, Some(n)) => n.as_int().and_then(|count| u64::try_from(count).ok()),
+            _ => None,
+        };
+        let mut fields = entry.fields.into_iter();
+        let found = fields.find(|(key, _)| matches!(key.as_str(), "result" | "rows" | "rows_file"));
+        let source = match found {
+            Some((_, Value::Text(part))) => {
+                Source::Part(storage.rows(&part).map_err(|error| named_in(error, &file, line))?)
+            }
+            Some((key, row @ Value::List(_))) if key == "result" => inline(vec![row]),
+            Some((key, Value::List(rows))) if key == "rows" => inline(rows),
+            _ => return Err(wrong("rows_file", "there are no rows: neither `result`, `rows` nor `rows_file` has any")),
+        };
+        let ended = ended || entry.method == Method::FetchAll;
+        let mut run = PlayedRun {
+            source,
+            file,
+            line,
+            current: ByteRecord::new(),
+            ahead: Ok(ByteRecord::new()),
+            has_ahead: false,
+            expected,
+            c_types,
+            outcomes,
+            next_outcome: 0,
+            progress,
+            returned: 0,
+            ended,
+        };
+        run.read_ahead();
+        Ok(run)
+    }
+
+    /// The next row's encoded cells, each for [`decode`](crate::cell::decode); `None` after the last. A row may be narrower
+    /// than others: what is missing at its end was not read by the application.
+    ///
+    /// # Errors
+    /// An unreadable row, with file and line; fewer or more rows than the log says.
+    #[allow(clippy::should_implement_trait)] // the row is lent
+    pub fn next(&mut self) -> Result<Option<&ByteRecord>, CassetteError> {
+        match &mut self.ahead {
+            Err(error) => return Err(error.clone()),
+            Ok(_) if !self.has_ahead => return Ok(None),
+            Ok(ahead) => std::mem::swap(&mut self.current, ahead),
+        }
+        self.returned += 1;
+        while self.outcomes.get(self.next_outcome).is_some_and(|(row, _)| *row < self.returned) {
+            self.next_outcome += 1;
+        }
+        self.progress.returned.store(self.returned, Ordering::Relaxed);
+        self.read_ahead();
+        Ok(Some(&self.current))
+    }
+
+    /// The row [`next`](Self::next) handed out last; empty before the first.
+    pub fn current(&self) -> &ByteRecord {
+        &self.current
+    }
+
+    /// The C types the application took the columns in while recording; empty where no cell was read.
+    pub fn c_types(&self) -> &[String] {
+        &self.c_types
+    }
+
+    /// The C type of a column (from 0) of the row just returned, which may not be its column's.
+    pub fn c_type(&self, column: usize) -> Option<&str> {
+        let odd = self.outcome().and_then(|outcome| outcome.get("c_types"));
+        let odd = odd.and_then(|types| types.get(&(column + 1).to_string())).and_then(Value::as_text);
+        odd.or_else(|| self.c_types.get(column).map(String::as_str)).filter(|name| !name.is_empty())
+    }
+
+    /// What else was recorded of the row just returned: a map with `row` and, where given, `return`, `diagnostics`, ...
+    pub fn outcome(&self) -> Option<&Value> {
+        self.outcomes.get(self.next_outcome).filter(|(row, _)| *row == self.returned).map(|(_, outcome)| outcome)
+    }
+
+    /// Whether all rows are returned and the end of data is recorded after them: a further fetch finds no data.
+    pub fn ended(&self) -> bool {
+        self.ended && !self.has_ahead && self.ahead.is_ok()
+    }
+
+    /// Whether all rows are returned. Unless the run [`ended`](Self::ended) the player may have another run for the statement.
+    pub fn exhausted(&self) -> bool {
+        !self.has_ahead && self.ahead.is_ok()
+    }
+
+    fn read_ahead(&mut self) {
+        let Ok(ahead) = &mut self.ahead else { return };
+        let wrong = |problem: String| CassetteError::new(&self.file, problem).at_line(self.line.into());
+        let read = match &mut self.source {
+            Source::Part(part) => part.next(ahead),
+            Source::Inline { rows, row } => match rows.next() {
+                None => Ok(false),
+                Some(value) => from_inline(&value, row).map_err(|error| wrong(error.to_string())).map(|()| {
+                    ahead.clear();
+                    row.fields().for_each(|field| ahead.push_field(field));
+                    true
+                }),
+            },
+        };
+        let rows = self.returned + u64::from(matches!(read, Ok(true)));
+        let read = match (read, self.expected) {
+            (Ok(false), Some(expected)) if rows < expected => {
+                Err(wrong(format!("n says {expected} rows, and there are only {rows}")).advice("correct n"))
+            }
+            (Ok(true), Some(expected)) if rows > expected => {
+                Err(wrong(format!("n says {expected} rows, and there are more")).advice("correct n"))
+            }
+            (read, _) => read,
+        };
+        self.has_ahead = matches!(read, Ok(true));
+        match read {
+            Ok(true) => {}
+            Ok(false) => self.progress.done.store(true, Ordering::Release),
+            Err(error) => self.ahead = Err(error),
+        }
+    }
+}
+
+fn inline(rows: Vec<Value>) -> Source {
+    Source::Inline { rows: rows.into_iter(), row: Row::new() }
+}
+
+/// The error for a part, with the place that names it.
+fn named_in(error: CassetteError, file: &std::path::Path, line: u32) -> CassetteError {
+    CassetteError::new(file, format!("the rows cannot be read: {error}")).at_line(line.into()).at_path("rows_file")
+}

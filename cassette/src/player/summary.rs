@@ -1,0 +1,174 @@
+//! Entries and values in a few words for people, in ASCII dots and on one line: for buffers of drivers and terminals.
+
+use crate::{Entry, Method, Value};
+
+/// At most `max` bytes of a text, cut between characters, with dots where something is missing.
+pub(crate) fn cut(text: &str, max: usize) -> String {
+    if text.len() <= max {
+        return text.to_owned();
+    }
+    let end = floor(text, max.saturating_sub(3));
+    format!("{}...", &text[..end])
+}
+
+/// The largest character boundary up to `at`.
+pub(crate) fn floor(text: &str, at: usize) -> usize {
+    let at = at.min(text.len());
+    (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+/// A text on one line: runs of white space become one blank, control characters a question mark.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            blank if blank.is_whitespace() => {
+                if !line.ends_with(' ') {
+                    line.push(' ');
+                }
+            }
+            control if control.is_control() => line.push('?'),
+            other => line.push(other),
+        }
+    }
+    line.trim().to_owned()
+}
+
+/// An entry in at most `max` bytes: `run "SELECT 1"`.
+pub(crate) fn summary(entry: &Entry, max: usize) -> String {
+    let name = entry.method.name();
+    let text = |key: &str| entry.get(key).and_then(Value::as_text);
+    let detail = match entry.method {
+        Method::Run | Method::Prepare => text("sql").map(|sql| quoted(sql, max.saturating_sub(name.len() + 1))),
+        Method::Execute => entry.get("params").map(|params| show(params, max.saturating_sub(name.len() + 1))),
+        Method::Connect => text("dsn").or_else(|| text("driver")).map(|to| format!("to {}", one_line(to))),
+        Method::Catalog => text("function").map(one_line),
+        Method::SetConnectAttr => {
+            let value = entry.get("value").map_or_else(String::new, |value| format!(" = {}", show(value, 30)));
+            text("attribute").map(|attribute| format!("{}{value}", one_line(attribute)))
+        }
+        _ => None,
+    };
+    cut(&detail.map_or_else(|| name.to_owned(), |detail| format!("{name} {detail}")), max)
+}
+
+/// A text in quotation marks on one line, in at most `max` bytes.
+fn quoted(text: &str, max: usize) -> String {
+    // a statement may be megabytes long: look at no more than is shown
+    let head = &text[..floor(text, max.saturating_mul(4))];
+    let line = one_line(head);
+    let line = if head.len() < text.len() { line + "..." } else { line };
+    format!("\"{}\"", cut(&line, max.saturating_sub(2)))
+}
+
+/// A value in at most `max` bytes.
+pub(crate) fn show(value: &Value, max: usize) -> String {
+    match value {
+        Value::Text(text) => quoted(text, max),
+        other => {
+            let mut out = String::new();
+            write(other, &mut out, max);
+            cut(&out, max)
+        }
+    }
+}
+
+/// Writes as much of a value as will be shown.
+fn write(value: &Value, out: &mut String, max: usize) {
+    if out.len() > max {
+        return;
+    }
+    match value {
+        Value::Null => out.push_str("NULL"),
+        Value::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
+        Value::Int(number) => out.push_str(&number.to_string()),
+        Value::Float(number) => out.push_str(&format!("{number:?}")),
+        Value::Text(text) => out.push_str(&quoted(text, max)),
+        Value::List(items) => {
+            out.push('[');
+            for (at, item) in items.iter().enumerate() {
+                out.push_str(if at > 0 { ", " } else { "" });
+                write(item, out, max);
+                if out.len() > max {
+                    return;
+                }
+            }
+            out.push(']');
+        }
+        Value::Map(pairs) => {
+            out.push('{');
+            for (at, (key, item)) in pairs.iter().enumerate() {
+                out.push_str(if at > 0 { ", " } else { "" });
+                out.push_str(&format!("{}: ", cut(key, 40)));
+                write(item, out, max);
+                if out.len() > max {
+                    return;
+                }
+            }
+            out.push('}');
+        }
+    }
+}
+
+/// Two values side by side, each in at most `max` bytes. Long texts are cut around the first difference, whose character
+/// (from 1) is given.
+pub(crate) fn contrast(recorded: &str, asked: &str, max: usize) -> (usize, String, String) {
+    let same = recorded.bytes().zip(asked.bytes()).take_while(|(left, right)| left == right).count();
+    let same = floor(recorded, same).min(floor(asked, same));
+    let around = |text: &str| {
+        let from = floor(text, same.saturating_sub(max / 3));
+        let to = floor(text, from + max.saturating_sub(8));
+        let (before, after) = (if from > 0 { "..." } else { "" }, if to < text.len() { "..." } else { "" });
+        // line breaks count here: a difference may consist of one
+        let part: String = text[from..to].chars().flat_map(visible).collect();
+        let part = &part[..floor(&part, max.saturating_sub(8))];
+        format!("\"{before}{part}{after}\"")
+    };
+    (recorded[..same].chars().count() + 1, around(recorded), around(asked))
+}
+
+fn visible(character: char) -> impl Iterator<Item = char> {
+    let escape = matches!(character, '\n' | '\r' | '\t') || character.is_control();
+    let (escaped, plain) = if escape { (Some(character.escape_default()), None) } else { (None, Some(character)) };
+    escaped.into_iter().flatten().chain(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ConnectionId;
+
+    #[test]
+    fn cuts_between_characters() {
+        assert_eq!(cut("short", 5), "short");
+        assert_eq!(cut("longer text", 8), "longe...");
+        assert_eq!(cut("äöüäöü", 8), "äö...");
+        for max in 0..20 {
+            assert!(cut("日本語のテキスト", max).len() <= max.max(3));
+        }
+    }
+
+    #[test]
+    fn tells_entries_in_a_few_words() {
+        let entry = |method, key: &str, value: Value| Entry::new(method, ConnectionId(0), Some(1)).with(key, value);
+        let sql = Value::from("SELECT *\n  FROM t");
+        assert_eq!(summary(&entry(Method::Run, "sql", sql), 100), "run \"SELECT * FROM t\"");
+        let params = Value::from(vec![Value::Int(1), Value::Null, Value::from("x"), Value::Float(1.5)]);
+        assert_eq!(summary(&entry(Method::Execute, "params", params), 100), "execute [1, NULL, \"x\", 1.5]");
+        assert_eq!(summary(&entry(Method::Catalog, "function", "SQLTables".into()), 100), "catalog SQLTables");
+        let long = summary(&entry(Method::Run, "sql", "x".repeat(1_000_000).into()), 50);
+        assert!(long.len() <= 50 && long.starts_with("run \"xxx"), "{long}");
+    }
+
+    #[test]
+    fn shows_the_difference_of_long_texts() {
+        let text = |word: &str| format!("{} {word} {}", "a".repeat(1000), "b".repeat(1000));
+        let (at, recorded, asked) = contrast(&text("left"), &text("right"), 60);
+        assert_eq!(at, 1002);
+        assert!(recorded.len() <= 60 && recorded.contains("left"), "{recorded}");
+        assert!(asked.len() <= 60 && asked.contains("right"), "{asked}");
+        assert_eq!(contrast("äa", "äb", 60), (2, "\"äa\"".to_owned(), "\"äb\"".to_owned()));
+        assert_eq!(contrast("ä", "ö", 60).0, 1, "they share a byte, but no character");
+        assert_eq!(contrast("a\nb", "a b", 60).1, "\"a\\nb\"");
+    }
+}

@@ -1,0 +1,52 @@
+//! What a program did not ask for, though it was recorded.
+
+use super::index::Index;
+use super::lane::Lane;
+use super::rows::is_end;
+use super::summary::summary;
+use crate::entry::Class;
+use crate::storage::Cassette;
+use crate::{CassetteError, ConnectionId, Method};
+
+/// A recorded command that was never played, or rows that were not all read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unplayed {
+    /// Its number among the commands, from 1.
+    pub number: usize,
+    /// Its line in the log, from 1.
+    pub line: u32,
+    /// What it is.
+    pub method: Method,
+    /// On which connection.
+    pub connection: ConnectionId,
+    /// On which statement.
+    pub statement: Option<u32>,
+    /// One line for people, of at most 120 bytes.
+    pub summary: String,
+}
+
+/// The unplayed commands of a lane.
+pub(super) fn of_lane(index: &Index, storage: &dyn Cassette, lane: &Lane) -> Result<Vec<Unplayed>, CassetteError> {
+    let mut unplayed: Vec<Unplayed> = Vec::new();
+    let mut before: Option<(u32, usize)> = None;
+    for position in lane.rest(index) {
+        let slot = index.slot(position);
+        if slot.method.class() != Class::Command || lane.passed(index, position) {
+            continue;
+        }
+        let entry = storage.entry(slot.place())?;
+        if is_end(&entry) {
+            continue;
+        }
+        // counted on from the one before, so that the whole costs one walk over the index
+        let number = before.map_or_else(|| index.ordinal(position), |(from, n)| n + index.commands(from, position));
+        before = Some((position, number));
+        let summary = match lane.returned(position) {
+            Some(read) => format!("{}: only {read} rows were read", summary(&entry, 90)),
+            None => summary(&entry, 120),
+        };
+        let (method, connection, statement) = (slot.method, slot.connection(), slot.statement());
+        unplayed.push(Unplayed { number, line: slot.place().line, method, connection, statement, summary });
+    }
+    Ok(unplayed)
+}

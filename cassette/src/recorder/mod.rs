@@ -1,0 +1,348 @@
+//! Recording: gives connections their ids, puts what happens into the log in order, publishes at the last disconnect.
+//!
+//! Locks are taken in one order: the log's, then a run's. Fetching takes the run's only, so it never waits for the log;
+//! what ends a run lets go of the run's lock before it takes the log's.
+
+mod facts;
+mod parts;
+mod run;
+mod written;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::Mutex;
+use sha2::{Digest, Sha256};
+
+use crate::append::{Append, MakeAppend, WriteAppend};
+use crate::directory::Directory;
+use crate::entry::Class;
+use crate::metadata::{Metadata, Order};
+use crate::sets::Sets;
+use crate::storage::Cassette;
+use crate::{CassetteError, ConnectionId, Entry, Method, Value, yaml};
+use facts::Facts;
+use parts::{Kind, Parts};
+use run::RunCell;
+pub use run::{Run, RunGuard};
+
+/// What a recording is to be.
+#[derive(Clone)]
+pub struct RecordOptions {
+    /// The cassette's directory.
+    pub directory: PathBuf,
+    /// The order in which replay will want the commands. It also says which commands end a run of rows.
+    pub order: Order,
+    /// A run of up to this many rows stands in the log itself, if it has less than 64 KiB. A run of one always does.
+    pub inline_rows: usize,
+    /// The metadata; `complete` and `order` are filled in.
+    pub metadata: Metadata,
+    /// How the command log is appended to; `None`: one `write` per entry.
+    pub append: Option<MakeAppend>,
+}
+
+/// A cassette being recorded: one per cassette and process, shared by all connections and threads.
+///
+/// The first write that fails is returned for the call at hand and for every later one; such a recording is not published.
+/// A process that forked keeps the recording to itself: in the child every call fails.
+pub struct Recorder {
+    storage: Box<dyn Cassette>,
+    process: u32,
+    order: Order,
+    inline_rows: usize,
+    failed: OnceLock<CassetteError>,
+    log: Mutex<Log>,
+}
+
+/// What is shared by all connections, under one lock.
+#[derive(Default)]
+struct Log {
+    next_connection: u32,
+    open_connections: Vec<ConnectionId>,
+    runs: Vec<Arc<RunCell>>,
+    parts: Parts,
+    /// The columns file with this content.
+    columns: HashMap<[u8; 32], String>,
+    facts: Facts,
+    encoded: Vec<u8>,
+}
+
+impl Recorder {
+    /// A recording into a directory. Nothing is created before the first entry.
+    ///
+    /// # Errors
+    /// A target that is neither free nor a cassette.
+    pub fn open(options: RecordOptions) -> Result<Arc<Recorder>, CassetteError> {
+        let RecordOptions { directory, order, inline_rows, metadata, append } = options;
+        let metadata = Metadata { complete: false, order, ..metadata };
+        let plain: MakeAppend = Arc::new(|file| Ok(Box::new(WriteAppend::new(file)) as Box<dyn Append>));
+        let storage = Directory::record(&directory, metadata, append.unwrap_or(plain))?;
+        Ok(Recorder::with_storage(Box::new(storage), order, inline_rows))
+    }
+
+    /// A recording into any storage.
+    pub fn with_storage(storage: Box<dyn Cassette>, order: Order, inline_rows: usize) -> Arc<Recorder> {
+        let process = crate::process::id();
+        let (failed, log) = (OnceLock::new(), Mutex::default());
+        Arc::new(Recorder { storage, process, order, inline_rows, failed, log })
+    }
+
+    /// Reserves the next connection id and counts that connection as open.
+    pub fn connection(&self) -> ConnectionId {
+        if self.same_process().is_err() {
+            // the lock may be held by a thread that this child does not have; its calls fail anyhow
+            return ConnectionId(0);
+        }
+        let mut log = self.log.lock();
+        let connection = ConnectionId(log.next_connection);
+        log.next_connection += 1;
+        log.open_connections.push(connection);
+        connection
+    }
+
+    /// Appends a command. Runs of rows it interrupts are ended and appended first: all of the cassette's, or under
+    /// `order: connection` those of the same connection.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn command(&self, entry: &Entry) -> Result<(), CassetteError> {
+        let long = self.long_array(entry)?;
+        let entry = long.as_ref().unwrap_or(entry);
+        self.append(entry, |cell| self.order == Order::Global || cell.connection == entry.connection)
+    }
+
+    /// Writes a long parameter array to a part of its own; gives the entry that names the part.
+    fn long_array(&self, entry: &Entry) -> Result<Option<Entry>, CassetteError> {
+        let (Some(sets), Some(statement)) = (Sets::of(entry), entry.statement) else { return Ok(None) };
+        self.ready()?;
+        let part = {
+            let mut log = self.log.lock();
+            let part = log.parts.next(entry.connection, statement, Kind::Execute);
+            log.parts.used(entry.connection, statement, Kind::Execute);
+            part
+        };
+        let written = self.storage.rows_part(&part).and_then(|mut rows| rows.append(&sets.rows));
+        self.sticky(written)?;
+        Ok(Some(sets.named(entry, &part)))
+    }
+
+    /// Appends an answer or housekeeping. Only the end of a statement or of a connection ends runs: its own.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn note(&self, entry: &Entry) -> Result<(), CassetteError> {
+        let ends = match entry.method {
+            Method::Cancel => false,
+            method => method.class() == Class::Housekeeping,
+        };
+        self.append(entry, |cell| {
+            let same = entry.statement.is_none() || entry.statement == Some(cell.statement);
+            ends && cell.connection == entry.connection && same
+        })
+    }
+
+    /// Appends what is known of a result's columns: a list of maps. Equal lists share one file.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn columns(&self, connection: ConnectionId, statement: u32, columns: &Value) -> Result<(), CassetteError> {
+        self.ready()?;
+        let mut text = Vec::with_capacity(1024);
+        yaml::emit_document(columns, &mut text);
+        let digest: [u8; 32] = Sha256::digest(&text).into();
+        let mut log = self.log.lock();
+        self.ready()?;
+        let part = match log.columns.get(&digest) {
+            Some(part) => part.clone(),
+            None => {
+                let part = log.parts.next(connection, statement, Kind::Columns);
+                self.sticky(self.storage.put(&part, columns))?;
+                log.parts.used(connection, statement, Kind::Columns);
+                log.columns.insert(digest, part.clone());
+                part
+            }
+        };
+        let entry = Entry::new(Method::Columns, connection, Some(statement)).with("columns_file", part);
+        let log = &mut *log;
+        log.encoded.clear();
+        self.storage.encode(&entry, &mut log.encoded);
+        self.sticky(self.storage.append(&log.encoded))
+    }
+
+    /// Stores a fact about a connection: a map of what was asked, then `result` (and `return`, `diagnostics`).
+    ///
+    /// It is not written again while the reply stays the same, nor if the first connection with the same connect identity
+    /// got the same reply when it first asked.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn info(&self, connection: ConnectionId, answer: Value) -> Result<(), CassetteError> {
+        self.ready()?;
+        let mut log = self.log.lock();
+        self.ready()?;
+        for answer in log.facts.news(connection, answer) {
+            self.sticky(self.storage.append_info(connection, &answer))?;
+        }
+        Ok(())
+    }
+
+    /// Opens a run: rows of one statement that are fetched without interruption. `first` says that it begins at the
+    /// result's first row. A run of the same statement that is still open is ended.
+    pub fn run(self: &Arc<Self>, connection: ConnectionId, statement: u32, first: bool) -> Run {
+        if self.same_process().is_err() {
+            let names = Parts::default().rows(connection, statement);
+            return Run::new(Arc::clone(self), Arc::new(RunCell::new(connection, statement, first, names)));
+        }
+        let mut guard = self.log.lock();
+        let log = &mut *guard;
+        let ended = self
+            .ready()
+            .and_then(|()| self.end_runs(log, |cell| cell.connection == connection && cell.statement == statement));
+        let names = log.parts.rows(connection, statement);
+        // a recording that failed says so at the run's first row
+        let _ = ended;
+        let cell = Arc::new(RunCell::new(connection, statement, first, names));
+        log.runs.push(Arc::clone(&cell));
+        drop(guard);
+        Run::new(Arc::clone(self), cell)
+    }
+
+    /// Counts a connection as closed. When none is open any more, the cassette is published.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn disconnect(&self, connection: ConnectionId) -> Result<(), CassetteError> {
+        self.same_process()?;
+        let mut log = self.log.lock();
+        log.open_connections.retain(|open| *open != connection);
+        self.ready()?;
+        self.end_runs(&mut log, |cell| cell.connection == connection)?;
+        log.parts.forget(connection, None);
+        log.facts.forget(connection);
+        if log.open_connections.is_empty() { self.publish_locked(&mut log) } else { Ok(()) }
+    }
+
+    /// Ends all runs and publishes what is recorded so far, whatever is still open: at process exit, or when the cassette
+    /// is ejected. What is recorded later is appended in place.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn publish(&self) -> Result<(), CassetteError> {
+        self.ready()?;
+        let mut log = self.log.lock();
+        self.ready()?;
+        self.publish_locked(&mut log)
+    }
+
+    fn publish_locked(&self, log: &mut Log) -> Result<(), CassetteError> {
+        self.end_runs(log, |_| true)?;
+        self.sticky(self.storage.publish())
+    }
+
+    fn append(&self, entry: &Entry, ends: impl Fn(&RunCell) -> bool) -> Result<(), CassetteError> {
+        self.ready()?;
+        let mut encoded = Vec::with_capacity(256);
+        self.storage.encode(entry, &mut encoded);
+        let mut log = self.log.lock();
+        self.ready()?;
+        self.end_runs(&mut log, ends)?;
+        self.sticky(self.storage.append(&encoded))?;
+        match (entry.method, entry.statement) {
+            (Method::Connect, _) => log.facts.connected(entry),
+            (Method::Drop, Some(statement)) => log.parts.forget(entry.connection, Some(statement)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Ends the runs that `which` names and appends their entries.
+    fn end_runs(&self, log: &mut Log, which: impl Fn(&RunCell) -> bool) -> Result<(), CassetteError> {
+        let mut at = 0;
+        while at < log.runs.len() {
+            if which(&log.runs[at]) {
+                // the order of those that remain is the order of their opening
+                let cell = log.runs.remove(at);
+                self.end_run(log, &cell)?;
+            } else {
+                at += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends the entries of a run that was taken off the list.
+    fn end_run(&self, log: &mut Log, cell: &RunCell) -> Result<(), CassetteError> {
+        let written = self.sticky(cell.close(&*self.storage, self.inline_rows))?;
+        if let Some(kind) = written.part {
+            log.parts.used(cell.connection, cell.statement, kind);
+        }
+        if written.entries.is_empty() { Ok(()) } else { self.sticky(self.storage.append(&written.entries)) }
+    }
+
+    /// Fails in a forked child, and after a failure.
+    fn ready(&self) -> Result<(), CassetteError> {
+        self.same_process()?;
+        self.failed.get().map_or(Ok(()), |error| Err(error.clone()))
+    }
+
+    fn same_process(&self) -> Result<(), CassetteError> {
+        let process = crate::process::id();
+        if process == self.process {
+            return Ok(());
+        }
+        let problem = format!("process {process} was forked from {}, which records this cassette", self.process);
+        Err(CassetteError::new(self.storage.name(), problem)
+            .advice("connect after the fork, and put %p into SUPER8_CASSETTE so that each process writes its own"))
+    }
+
+    /// Keeps the first failure.
+    fn sticky<T>(&self, result: Result<T, CassetteError>) -> Result<T, CassetteError> {
+        result.map_err(|error| self.failed.get_or_init(|| error).clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forked_child_writes_nothing() {
+        let parent = tempfile::tempdir().unwrap();
+        let options = RecordOptions {
+            directory: parent.path().join("x"),
+            order: Order::Global,
+            inline_rows: 1,
+            metadata: Metadata::now(None, None),
+            append: None,
+        };
+        let recorder = Recorder::open(options).unwrap();
+        let connection = recorder.connection();
+        let entry = Entry::new(Method::Connect, connection, None).with("dsn", "shop");
+        recorder.command(&entry).unwrap();
+        let run = recorder.run(connection, 1, true);
+        run.lock().begin_row().unwrap();
+        // what the child has of it: the same memory under another process id
+        let mut recorder = Arc::into_inner({
+            drop(run);
+            recorder
+        })
+        .unwrap();
+        recorder.process = crate::process::id() + 1;
+        let child = Arc::new(recorder);
+        let log = crate::staging_directory(&parent.path().join("x")).join("commands.yml");
+        let before = std::fs::read(&log).unwrap();
+        // even if another thread of the parent held the lock when it forked
+        let held = child.log.lock();
+        let refused = child.command(&entry).unwrap_err().to_string();
+        assert!(refused.contains("was forked from") && refused.contains("%p"), "{refused}");
+        assert!(child.note(&entry).is_err() && child.publish().is_err() && child.disconnect(connection).is_err());
+        assert!(child.info(connection, Value::Map(Vec::new())).is_err());
+        assert!(child.columns(connection, 1, &Value::List(Vec::new())).is_err());
+        child.connection();
+        assert!(child.run(connection, 1, true).lock().begin_row().is_err());
+        drop(held);
+        assert_eq!(std::fs::read(&log).unwrap(), before);
+        assert!(!parent.path().join("x").exists());
+    }
+}

@@ -1,0 +1,154 @@
+//! A run: rows of one statement fetched without interruption, from the first `begin_row` to whatever ends it.
+
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
+
+use super::Recorder;
+use super::parts::RowsNames;
+use super::written::{Rows, Written};
+use crate::storage::Cassette;
+use crate::{CassetteError, ConnectionId, Row, Value};
+
+/// A run as its recorder knows it.
+pub(super) struct RunCell {
+    pub(super) connection: ConnectionId,
+    pub(super) statement: u32,
+    state: Mutex<State>,
+}
+
+struct State {
+    rows: Rows,
+    /// The run takes rows.
+    open: bool,
+    /// Its entries are encoded; whoever comes first appends them.
+    prepared: Option<Result<Written, CassetteError>>,
+}
+
+impl RunCell {
+    pub(super) fn new(connection: ConnectionId, statement: u32, first: bool, names: RowsNames) -> Self {
+        let rows = Rows::new(connection, statement, first, names);
+        RunCell { connection, statement, state: Mutex::new(State { rows, open: true, prepared: None }) }
+    }
+
+    /// Ends the run and gives what belongs into the log; nothing if somebody else did. The log is locked.
+    pub(super) fn close(&self, storage: &dyn Cassette, inline_rows: usize) -> Result<Written, CassetteError> {
+        let mut state = self.state.lock();
+        if let Some(prepared) = state.prepared.take() {
+            return prepared;
+        }
+        if !state.open {
+            return Ok(Written::default());
+        }
+        state.open = false;
+        state.rows.finish(storage, inline_rows, false)
+    }
+}
+
+/// A run of rows being recorded, in the hands of its statement. Dropping it does not end the run.
+pub struct Run {
+    recorder: Arc<Recorder>,
+    cell: Arc<RunCell>,
+}
+
+impl Run {
+    pub(super) fn new(recorder: Arc<Recorder>, cell: Arc<RunCell>) -> Self {
+        Run { recorder, cell }
+    }
+
+    /// Locks the run. The lock is its own: no other connection or statement ever waits for it, except to end this run.
+    /// Hold it while rows are taken from the application's buffers, not during a call to the driver, and never while
+    /// calling the recorder: a command would wait for this very lock.
+    pub fn lock(&self) -> RunGuard<'_> {
+        RunGuard { run: self, state: self.cell.state.lock() }
+    }
+}
+
+/// A locked run.
+pub struct RunGuard<'r> {
+    run: &'r Run,
+    state: MutexGuard<'r, State>,
+}
+
+impl RunGuard<'_> {
+    /// Whether the run still takes rows. It does not once it ended or a command interrupted it: then another run is needed.
+    pub fn is_open(&self) -> bool {
+        self.state.open
+    }
+
+    /// The number of rows begun so far.
+    pub fn count(&self) -> u64 {
+        self.state.rows.count()
+    }
+
+    /// Completes the row under assembly and begins the next one. Rows go to disk in blocks of 64 KiB.
+    ///
+    /// # Errors
+    /// The first failure of this recording; a run that is not open.
+    pub fn begin_row(&mut self) -> Result<(), CassetteError> {
+        let recorder = &self.run.recorder;
+        if !self.state.open {
+            return Err(CassetteError::new(recorder.storage.name(), "the run of rows has ended").advice("open another"));
+        }
+        if self.state.rows.count() == 0 {
+            // the process is asked for once a run and once a block, not once a row
+            recorder.same_process()?;
+        }
+        if let Some(error) = recorder.failed.get() {
+            return Err(error.clone());
+        }
+        if self.state.rows.begin(recorder.inline_rows) {
+            recorder.same_process()?;
+            recorder.sticky(self.state.rows.flush(&*recorder.storage))?;
+        }
+        Ok(())
+    }
+
+    /// The row under assembly: it takes cells until the next row begins or the run ends.
+    pub fn row(&mut self) -> &mut Row {
+        &mut self.state.rows.row
+    }
+
+    /// The C type in which the application takes a column (from 0) of the row under assembly. Cheap while it stays the same.
+    pub fn c_type(&mut self, column: usize, name: &str) {
+        self.state.rows.c_type(column, name);
+    }
+
+    /// What else is to be said of the row under assembly, a map: its return code, diagnostics. Keys given again are replaced.
+    pub fn outcome(&mut self, outcome: Value) {
+        self.state.rows.outcome(outcome);
+    }
+
+    /// Ends the run, `ended` if the end of data was reached, and appends its entries. If a command interrupted the run
+    /// before, the end of data is recorded as a run of its own.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn end(&mut self, ended: bool) -> Result<(), CassetteError> {
+        let (recorder, cell) = (&*self.run.recorder, &self.run.cell);
+        recorder.ready()?;
+        if self.state.open {
+            // all work is done here; a command of another thread that comes first finds it done and appends it
+            self.state.open = false;
+            let written = self.state.rows.finish(&*recorder.storage, recorder.inline_rows, ended);
+            self.state.prepared = Some(written);
+            // the log's lock comes before the run's
+            MutexGuard::unlocked(&mut self.state, || recorder.end_prepared(cell))
+        } else if ended {
+            let entry = crate::Entry::new(crate::Method::Fetch, cell.connection, Some(cell.statement));
+            MutexGuard::unlocked(&mut self.state, || recorder.note(&entry.with("result", Value::Null)))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Recorder {
+    /// Appends the entries of a run that has prepared them, unless another thread did.
+    fn end_prepared(&self, cell: &Arc<RunCell>) -> Result<(), CassetteError> {
+        let mut log = self.log.lock();
+        let Some(at) = log.runs.iter().position(|run| Arc::ptr_eq(run, cell)) else { return self.ready() };
+        let cell = log.runs.remove(at);
+        self.end_run(&mut log, &cell)
+    }
+}

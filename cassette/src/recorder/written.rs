@@ -1,0 +1,229 @@
+//! The rows of a run on their way to the cassette: into a block, to disk, and in the end the entries that name them.
+
+use super::parts::{Kind, RowsNames};
+use crate::inline::inline;
+use crate::row::write_row;
+use crate::storage::{Cassette, RowsPart};
+use crate::{CassetteError, ConnectionId, Entry, Method, Row, Value};
+
+/// Rows are written to disk when this many bytes are waiting.
+const BLOCK: usize = 64 * 1024;
+
+/// What a finished run leaves for the log.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    /// Encoded entries; empty for a run without rows that did not reach the end.
+    pub(super) entries: Vec<u8>,
+    /// The kind of part that was used up.
+    pub(super) part: Option<Kind>,
+}
+
+/// The rows of one run.
+pub(super) struct Rows {
+    connection: ConnectionId,
+    statement: u32,
+    /// The run began at the result's first row.
+    first: bool,
+    names: RowsNames,
+    part: Option<Box<dyn RowsPart>>,
+    /// A block is on disk.
+    started: bool,
+    /// Complete rows.
+    complete: u64,
+    assembling: bool,
+    /// The row under assembly.
+    pub(super) row: Row,
+    block: Vec<u8>,
+    /// The first rows in the form of the log, as long as the run may end up there.
+    inline: Vec<Value>,
+    /// Per column; empty where no row had a cell yet.
+    c_types: Vec<String>,
+    /// Types of the row under assembly that are not its column's.
+    odd_types: Vec<(usize, String)>,
+    outcome: Vec<(String, Value)>,
+    outcomes: Vec<Value>,
+}
+
+impl Rows {
+    pub(super) fn new(connection: ConnectionId, statement: u32, first: bool, names: RowsNames) -> Self {
+        Rows {
+            connection,
+            statement,
+            first,
+            names,
+            part: None,
+            started: false,
+            complete: 0,
+            assembling: false,
+            row: Row::new(),
+            block: Vec::new(),
+            inline: Vec::new(),
+            c_types: Vec::new(),
+            odd_types: Vec::new(),
+            outcome: Vec::new(),
+            outcomes: Vec::new(),
+        }
+    }
+
+    /// Rows begun so far.
+    pub(super) fn count(&self) -> u64 {
+        self.complete + u64::from(self.assembling)
+    }
+
+    /// Begins a row; true if a block is to be flushed.
+    pub(super) fn begin(&mut self, inline_rows: usize) -> bool {
+        self.complete_row(inline_rows);
+        self.assembling = true;
+        self.block.len() >= BLOCK
+    }
+
+    fn complete_row(&mut self, inline_rows: usize) {
+        if !self.assembling {
+            return;
+        }
+        self.row.widen(self.c_types.len());
+        if inline_rows > 1 && self.complete < inline_rows as u64 {
+            self.inline.push(inline(&self.row, &self.c_types));
+        }
+        write_row(&self.row, &mut self.block);
+        self.complete_outcome();
+        self.complete += 1;
+        self.assembling = false;
+        self.row.clear();
+    }
+
+    fn complete_outcome(&mut self) {
+        if self.outcome.is_empty() && self.odd_types.is_empty() {
+            return;
+        }
+        let mut pairs = vec![("row".to_owned(), Value::from(self.complete + 1))];
+        if !self.odd_types.is_empty() {
+            let types = self.odd_types.drain(..).map(|(column, name)| ((column + 1).to_string(), Value::from(name)));
+            pairs.push(("c_types".to_owned(), Value::Map(types.collect())));
+        }
+        pairs.append(&mut self.outcome);
+        self.outcomes.push(Value::Map(pairs));
+    }
+
+    /// Writes the waiting block to disk, the first to a part that it brings into being.
+    pub(super) fn flush(&mut self, storage: &dyn Cassette) -> Result<(), CassetteError> {
+        let part = match &mut self.part {
+            Some(part) => part,
+            none => {
+                let kind = if self.first { Kind::FetchAll } else { Kind::FetchMany };
+                none.insert(storage.rows_part(&self.names.name(kind))?)
+            }
+        };
+        part.append(&self.block)?;
+        self.started = true;
+        self.inline = Vec::new();
+        self.block.clear();
+        Ok(())
+    }
+
+    pub(super) fn c_type(&mut self, column: usize, name: &str) {
+        match self.c_types.get_mut(column) {
+            Some(known) if known == name => {
+                if !self.odd_types.is_empty() {
+                    self.odd_types.retain(|(of, _)| *of != column);
+                }
+            }
+            // nothing is known yet, or only this row has it
+            Some(known) if known.is_empty() || self.complete == 0 => name.clone_into(known),
+            Some(_) => {
+                self.odd_types.retain(|(of, _)| *of != column);
+                self.odd_types.push((column, name.to_owned()));
+                self.odd_types.sort_unstable_by_key(|(of, _)| *of);
+            }
+            None => {
+                self.c_types.resize(column, String::new());
+                self.c_types.push(name.to_owned());
+            }
+        }
+    }
+
+    pub(super) fn outcome(&mut self, outcome: Value) {
+        let Value::Map(pairs) = outcome else { return };
+        for (key, value) in pairs {
+            match self.outcome.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, known)) => *known = value,
+                None => self.outcome.push((key, value)),
+            }
+        }
+    }
+
+    /// Writes what is left of the rows and gives the entries of the run.
+    pub(super) fn finish(
+        &mut self,
+        storage: &dyn Cassette,
+        inline_rows: usize,
+        ended: bool,
+    ) -> Result<Written, CassetteError> {
+        let (mut written, count) = (Written::default(), self.count());
+        if count == 1 {
+            self.row.widen(self.c_types.len());
+            let row = inline(&self.row, &self.c_types);
+            self.complete_outcome();
+            let entry = self.entry(Method::Fetch).with("result", row);
+            storage.encode(&self.describe(entry), &mut written.entries);
+        } else if count > 1 {
+            let kind = if self.first && ended { Kind::FetchAll } else { Kind::FetchMany };
+            let mut entry = match kind {
+                Kind::FetchAll => self.entry(Method::FetchAll),
+                _ => self.entry(Method::FetchMany).with("n", count),
+            };
+            self.complete_row(inline_rows);
+            if !self.started && count <= inline_rows as u64 && self.block.len() < BLOCK {
+                entry = entry.with("rows", Value::List(std::mem::take(&mut self.inline)));
+            } else {
+                self.flush(storage)?;
+                entry = entry.with("rows_file", self.name(kind)?);
+                written.part = Some(kind);
+            }
+            storage.encode(&self.describe(entry), &mut written.entries);
+            if kind == Kind::FetchAll {
+                return Ok(self.release(written));
+            }
+        }
+        if ended {
+            storage.encode(&self.entry(Method::Fetch).with("result", Value::Null), &mut written.entries);
+        }
+        Ok(self.release(written))
+    }
+
+    fn entry(&self, method: Method) -> Entry {
+        Entry::new(method, self.connection, Some(self.statement))
+    }
+
+    /// Adds what concerns the cells.
+    fn describe(&mut self, mut entry: Entry) -> Entry {
+        if !self.c_types.is_empty() {
+            let name = |name: &String| if name.is_empty() { Value::Null } else { Value::from(name.as_str()) };
+            entry = entry.with("c_types", Value::List(self.c_types.iter().map(name).collect()));
+        }
+        match std::mem::take(&mut self.outcomes) {
+            none if none.is_empty() => entry,
+            outcomes => entry.with("outcomes", Value::List(outcomes)),
+        }
+    }
+
+    /// The part's final name: whether a run is the whole result is known at its end.
+    fn name(&mut self, kind: Kind) -> Result<String, CassetteError> {
+        let name = self.names.name(kind);
+        if self.first
+            && kind == Kind::FetchMany
+            && let Some(part) = &mut self.part
+        {
+            part.rename(&name)?;
+        }
+        Ok(name)
+    }
+
+    /// Closes the part and gives the memory back: the statement may keep the run.
+    fn release(&mut self, written: Written) -> Written {
+        self.part = None;
+        self.block = Vec::new();
+        self.inline = Vec::new();
+        written
+    }
+}

@@ -1,0 +1,282 @@
+//! Reads a rows file: CSV as the `csv` crate reads it, and the rule that one row is one line.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use memchr::{memchr, memchr2};
+
+use crate::cell::{self, CellError};
+use crate::error::CassetteError;
+
+const BLOCK: usize = 32 * 1024;
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The rows of a rows file, one after the other, in constant memory.
+///
+/// Rows may differ in width: cells at the end that were never read need not be written.
+/// A byte order mark at the start of the file and CRLF line ends are accepted.
+pub struct RowsReader<R> {
+    reader: R,
+    file: PathBuf,
+    /// Rows read, which is the line of the last one: every row is one line.
+    rows: u64,
+    /// What was read of the file and not yet given out is `block[start..end]`.
+    block: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// A field with its quotes undone.
+    unquoted: Vec<u8>,
+}
+
+impl<R: Read> RowsReader<R> {
+    /// Reads from the start of a file; its name is for errors only.
+    pub fn new(reader: R, file: &Path) -> Self {
+        let (block, unquoted) = (vec![0; BLOCK], Vec::new());
+        RowsReader { reader, file: file.to_owned(), rows: 0, block, start: 0, end: 0, unquoted }
+    }
+
+    /// The next row's fields, ready for [`decode`](crate::cell::decode); false at the end of the file.
+    ///
+    /// Refuses, with its line: a blank line, a line break inside a cell (an unclosed quote), a file that does not
+    /// end with a line break (it was cut short), and an unknown tag. What follows a tag, and whether text is UTF-8,
+    /// is for `decode` to judge; [`refuse`](Self::refuse) makes its verdict an error with the place.
+    pub fn next(&mut self, record: &mut csv::ByteRecord) -> Result<bool, CassetteError> {
+        record.clear();
+        let Some((length, next)) = self.line_end()? else { return Ok(false) };
+        let mut line = &self.block[self.start..self.start + length];
+        if self.rows == 0 {
+            line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+        }
+        if line.is_empty() {
+            return Err(Fault::Blank.error(&self.file).at_line(self.rows + 1));
+        }
+        self.rows += 1;
+        if split(line, record, &mut self.unquoted).is_none() {
+            return Err(Fault::Unclosed.error(&self.file).at_line(self.rows));
+        }
+        self.start += next;
+        for (column, field) in record.iter().enumerate() {
+            cell::check_tag(field).map_err(|error| self.refuse(column, &error))?;
+        }
+        Ok(true)
+    }
+
+    /// The line (from 1) of the row just read.
+    pub fn line(&self) -> u64 {
+        self.rows
+    }
+
+    /// The error for a field (column from 0) of the row just read that cannot be decoded.
+    pub fn refuse(&self, column: usize, error: &CellError) -> CassetteError {
+        CassetteError::new(&self.file, error.to_string()).at_line(self.rows).at_path(format!("field {}", column + 1))
+    }
+
+    /// The bytes of the next line without its end, and with it; none at the end of the file.
+    fn line_end(&mut self) -> Result<Option<(usize, usize)>, CassetteError> {
+        let mut seen = 0;
+        loop {
+            let waiting = &self.block[self.start..self.end];
+            match memchr2(b'\n', b'\r', &waiting[seen..]).map(|at| seen + at) {
+                Some(at) if waiting[at] == b'\n' => return Ok(Some((at, at + 1))),
+                Some(at) => match waiting.get(at + 1) {
+                    Some(b'\n') => return Ok(Some((at, at + 2))),
+                    Some(_) => return Err(Fault::LoneCr.error(&self.file).at_line(self.rows + 1)),
+                    None => seen = at,
+                },
+                None => seen = waiting.len(),
+            }
+            if self.fill().map_err(|error| CassetteError::io(&self.file, "read", &error))? == 0 {
+                return match self.end - self.start {
+                    0 => Ok(None),
+                    _ => Err(Fault::Torn.error(&self.file).at_line(self.rows + 1)),
+                };
+            }
+        }
+    }
+
+    /// Reads on; the bytes read.
+    fn fill(&mut self) -> io::Result<usize> {
+        self.block.copy_within(self.start..self.end, 0);
+        (self.start, self.end) = (0, self.end - self.start);
+        if self.end == self.block.len() {
+            self.block.resize(2 * self.end, 0);
+        }
+        loop {
+            match self.reader.read(&mut self.block[self.end..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => {
+                    self.end += *read.as_ref().unwrap_or(&0);
+                    return read;
+                }
+            }
+        }
+    }
+}
+
+/// Splits a line into its fields, as the `csv` crate does; none if a quote is never closed.
+fn split(line: &[u8], record: &mut csv::ByteRecord, unquoted: &mut Vec<u8>) -> Option<()> {
+    let mut rest = line;
+    loop {
+        let after = match rest.split_first() {
+            Some((b'"', quoted)) => {
+                let after = unquote(quoted, unquoted)?;
+                record.push_field(unquoted);
+                after
+            }
+            _ => {
+                let end = memchr(b',', rest).unwrap_or(rest.len());
+                record.push_field(&rest[..end]);
+                &rest[end..]
+            }
+        };
+        match after.split_first() {
+            Some((_, next)) => rest = next,
+            None => return Some(()),
+        }
+    }
+}
+
+/// Undoes the quotes of a field that begins after the first; what stands after the field.
+fn unquote<'a>(quoted: &'a [u8], field: &mut Vec<u8>) -> Option<&'a [u8]> {
+    field.clear();
+    let mut rest = quoted;
+    loop {
+        let quote = memchr(b'"', rest)?;
+        field.extend_from_slice(&rest[..quote]);
+        rest = &rest[quote + 1..];
+        match rest.first() {
+            Some(b'"') => {
+                field.push(b'"');
+                rest = &rest[1..];
+            }
+            // What follows a closing quote belongs to the field, and quotes in it are no longer special.
+            _ => {
+                let end = memchr(b',', rest).unwrap_or(rest.len());
+                field.extend_from_slice(&rest[..end]);
+                return Some(&rest[end..]);
+            }
+        }
+    }
+}
+
+/// What makes a line no row.
+#[derive(Clone, Copy)]
+enum Fault {
+    Blank,
+    LoneCr,
+    Torn,
+    Unclosed,
+}
+
+impl Fault {
+    fn error(self, file: &Path) -> CassetteError {
+        match self {
+            Fault::Blank => CassetteError::new(file, "a blank line, and every row is one line")
+                .advice("remove it, or write `\"\"` for a row with one empty cell"),
+            Fault::LoneCr => CassetteError::new(file, "a carriage return without a line feed")
+                .advice("write it as \\r in a cell that begins with \\e"),
+            Fault::Torn => CassetteError::torn(file, "the last line does not end with a line break: the file was cut")
+                .advice("record again, or end the line if nothing is missing"),
+            Fault::Unclosed => CassetteError::new(file, "a line break inside a cell, or a quote that is never closed")
+                .advice("write a line break as \\e...\\n, and close the quote"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(bytes: &[u8]) -> Result<Vec<Vec<String>>, String> {
+        let mut reader = RowsReader::new(bytes, Path::new("a_1_fetch_all.csv"));
+        let (mut record, mut rows) = (csv::ByteRecord::new(), Vec::new());
+        while reader.next(&mut record).map_err(|error| error.to_string())? {
+            rows.push(record.iter().map(|field| String::from_utf8(field.to_vec()).unwrap()).collect());
+        }
+        Ok(rows)
+    }
+
+    #[test]
+    fn rows_of_different_widths_crlf_and_a_byte_order_mark() {
+        let expected = Ok(vec![vec!["1".to_owned(), "a,\"b\"".to_owned()], vec![String::new()]]);
+        assert_eq!(rows(b"1,\"a,\"\"b\"\"\"\n\"\"\n"), expected);
+        assert_eq!(rows(b"\xef\xbb\xbf1,\"a,\"\"b\"\"\"\r\n\"\"\r\n"), expected);
+        assert_eq!(rows(b""), Ok(vec![]));
+    }
+
+    #[test]
+    fn what_the_csv_crate_lets_pass_is_refused_with_its_line() {
+        let cases: &[(&[u8], &str)] = &[
+            (b"1\n\n2\n", ":2: a blank line"),
+            (b"1\r\n\r\n2\r\n", ":2: a blank line"),
+            (b"\n", ":1: a blank line"),
+            (b"1\n2\r3\n", ":2: a carriage return"),
+            (b"1\n2\r", ":2: the last line"),
+            (b"1\n\"2\n3\n", ":2: a line break inside"),
+            (b"1\n\"2", ":2: the last line"),
+            (b"1\n2,\\q\n", ":2: field 2: `\\q`"),
+        ];
+        for (bytes, expected) in cases {
+            let error = rows(bytes).unwrap_err();
+            assert!(error.starts_with(&format!("a_1_fetch_all.csv{expected}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn lines_are_split_as_the_csv_crate_splits_them() {
+        let mut seed = 1u64;
+        let mut random = |below: u64| {
+            seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (seed >> 33) % below
+        };
+        let mut builder = csv::ReaderBuilder::new();
+        builder.has_headers(false).flexible(true);
+        let (mut ours, mut theirs, mut unquoted) = (csv::ByteRecord::new(), csv::ByteRecord::new(), Vec::new());
+        for _ in 0..50_000 {
+            let mut line: Vec<u8> = (0..1 + random(12)).map(|_| b"\"\",,ab \\"[random(8) as usize]).collect();
+            line.push(b'\n');
+            ours.clear();
+            let split = split(&line[..line.len() - 1], &mut ours, &mut unquoted);
+            assert!(builder.from_reader(&line[..]).read_byte_record(&mut theirs).unwrap());
+            let text = String::from_utf8_lossy(&line);
+            match split {
+                Some(()) => assert_eq!(ours.iter().collect::<Vec<_>>(), theirs.iter().collect::<Vec<_>>(), "{text}"),
+                None => assert_eq!(theirs.as_slice().last(), Some(&b'\n'), "{text}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_field_that_cannot_be_decoded_gets_its_place() {
+        let mut reader = RowsReader::new(&b"1\n2,\xff\n"[..], Path::new("x.csv"));
+        let mut record = csv::ByteRecord::new();
+        while reader.next(&mut record).unwrap() {
+            if let Some(field) = record.get(1) {
+                let error = cell::decode(field, &mut Vec::new()).unwrap_err();
+                let error = reader.refuse(1, &error).to_string();
+                assert!(error.starts_with("x.csv:2: field 2: byte 1 of the cell is not UTF-8"), "{error}");
+                return;
+            }
+        }
+        panic!("the second row was not read");
+    }
+
+    #[test]
+    fn line_ends_are_understood_wherever_a_block_ends() {
+        struct Dribble<'a>(&'a [u8]);
+        impl Read for Dribble<'_> {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                let count = buffer.len().min(self.0.len()).min(1);
+                buffer[..count].copy_from_slice(&self.0[..count]);
+                self.0 = &self.0[count..];
+                Ok(count)
+            }
+        }
+        let mut reader = RowsReader::new(Dribble(b"1,2\r\n3,4\r\n\r\n"), Path::new("x"));
+        let mut record = csv::ByteRecord::new();
+        assert!(reader.next(&mut record).unwrap());
+        assert!(reader.next(&mut record).unwrap());
+        assert_eq!((record.iter().collect::<Vec<_>>(), reader.line()), (vec![&b"3"[..], b"4"], 2));
+        assert_eq!(reader.next(&mut record).unwrap_err().line(), Some(3));
+    }
+}

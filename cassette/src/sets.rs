@@ -1,0 +1,202 @@
+//! Parameter arrays: up to 16 sets stand in the log, more go to a rows part of their own, `a_1_execute.csv`.
+//!
+//! In the log `params_file` and `types` then take the place of `params`: one type per column, `integer`, `float`, `text`
+//! or the C type of a typed value. Arrays whose columns have no one type stay in the log.
+
+use csv::{ByteRecord, Terminator, WriterBuilder};
+
+use crate::cell::{self, Cell};
+use crate::row::Row;
+use crate::storage::{Cassette, Place};
+use crate::yaml::scalar::float_text;
+use crate::{CassetteError, Entry, Value};
+
+/// An array of more sets than this goes to a part of its own.
+const INLINE_SETS: usize = 16;
+const PARAMS: &str = "params";
+const FILE: &str = "params_file";
+const TYPES: &str = "types";
+
+/// An array on its way to a part of its own.
+pub(crate) struct Sets {
+    types: Vec<String>,
+    /// The rows, encoded.
+    pub(crate) rows: Vec<u8>,
+}
+
+impl Sets {
+    /// The parameters of an entry, if they are an array that goes to a part.
+    pub(crate) fn of(entry: &Entry) -> Option<Sets> {
+        let sets = entry.get(PARAMS)?.as_list().filter(|sets| sets.len() > INLINE_SETS)?;
+        let width = sets.first()?.as_list()?.len();
+        let mut types: Vec<Option<&str>> = vec![None; width];
+        let mut row = Row::new();
+        let mut rows = WriterBuilder::new().flexible(true).terminator(Terminator::Any(b'\n')).from_writer(Vec::new());
+        for set in sets {
+            let values = set.as_list().filter(|values| values.len() == width)?;
+            row.clear();
+            for (column, value) in values.iter().enumerate() {
+                let kind = kind(value)?;
+                match (types[column], kind) {
+                    (_, None) => {}
+                    (None, kind) => types[column] = kind,
+                    (known, kind) if known == kind => {}
+                    _ => return None,
+                }
+                set_cell(&mut row, column, value);
+            }
+            rows.write_record(row.fields()).ok()?;
+        }
+        Some(Sets {
+            types: types.into_iter().map(|kind| kind.unwrap_or("text").to_owned()).collect(),
+            rows: rows.into_inner().ok()?,
+        })
+    }
+
+    /// The entry with the part's name in place of the parameters.
+    pub(crate) fn named(&self, entry: &Entry, part: &str) -> Entry {
+        let mut fields = Vec::with_capacity(entry.fields.len() + 1);
+        for (key, value) in &entry.fields {
+            if key == PARAMS {
+                fields.push((FILE.to_owned(), Value::from(part)));
+                fields.push((TYPES.to_owned(), self.types.clone().into()));
+            } else {
+                fields.push((key.clone(), value.clone()));
+            }
+        }
+        Entry { fields, ..*entry }
+    }
+}
+
+/// The type of a value's column; `Some(None)` for NULL, which is of any; `None` for what a cell cannot hold.
+fn kind(value: &Value) -> Option<Option<&str>> {
+    match value {
+        Value::Null => Some(None),
+        Value::Int(_) => Some(Some("integer")),
+        Value::Float(_) => Some(Some("float")),
+        Value::Text(_) => Some(Some("text")),
+        Value::Map(pairs) => match &pairs[..] {
+            [(name, Value::Text(_))] if name != "sha256" => Some(Some(name)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn set_cell(row: &mut Row, column: usize, value: &Value) {
+    match value {
+        Value::Int(number) => row.set(column, Cell::Plain(itoa::Buffer::new().format(*number).as_bytes())),
+        Value::Float(number) => row.set(column, Cell::Plain(float_text(*number).as_bytes())),
+        Value::Text(text) => row.set(column, Cell::Text(text.as_bytes())),
+        Value::Map(pairs) => match pairs.first() {
+            Some((_, Value::Text(text))) => row.set(column, Cell::Text(text.as_bytes())),
+            _ => row.set(column, Cell::Null),
+        },
+        _ => row.set(column, Cell::Null),
+    }
+}
+
+/// Reads an entry whose parameters may be in a part of their own, as if they stood in it.
+pub(crate) fn entry(storage: &dyn Cassette, place: Place) -> Result<Entry, CassetteError> {
+    let mut entry = storage.entry(place)?;
+    let Some(at) = entry.fields.iter().position(|(key, _)| key == FILE) else { return Ok(entry) };
+    let (file, line) = storage.locate(place);
+    let wrong = |key: &str, problem: &str| {
+        CassetteError::new(&file, problem).at_line(line.into()).at_path(key).advice("correct it, or record again")
+    };
+    let part = entry.fields[at].1.as_text().ok_or_else(|| wrong(FILE, "is not the name of a file"))?.to_owned();
+    let types = entry.get(TYPES).and_then(Value::as_list).unwrap_or_default();
+    let types: Option<Vec<String>> = types.iter().map(|kind| kind.as_text().map(str::to_owned)).collect();
+    let types = types.ok_or_else(|| wrong(TYPES, "is not a list of types"))?;
+    let mut rows = storage.rows(&part)?;
+    let (mut record, mut scratch, mut sets) = (ByteRecord::new(), Vec::new(), Vec::new());
+    while rows.next(&mut record)? {
+        let mut values = Vec::with_capacity(types.len());
+        for (column, kind) in types.iter().enumerate() {
+            let value = record.get(column).and_then(|field| value(kind, field, &mut scratch));
+            let problem = || {
+                wrong(
+                    FILE,
+                    &format!("row {} of {part} has no value of type {kind} in column {}", sets.len() + 1, column + 1),
+                )
+            };
+            values.push(value.ok_or_else(problem)?);
+        }
+        sets.push(Value::List(values));
+    }
+    entry.fields[at] = (PARAMS.to_owned(), Value::List(sets));
+    entry.fields.retain(|(key, _)| key != TYPES);
+    Ok(entry)
+}
+
+fn value(kind: &str, field: &[u8], scratch: &mut Vec<u8>) -> Option<Value> {
+    scratch.clear();
+    let text = match cell::decode(field, scratch).ok()? {
+        Cell::Null => return Some(Value::Null),
+        Cell::Text(text) | Cell::Plain(text) => std::str::from_utf8(text).ok()?,
+        _ => return None,
+    };
+    Some(match kind {
+        "integer" => Value::Int(text.parse().ok()?),
+        "float" => Value::Float(match text {
+            ".inf" => f64::INFINITY,
+            "-.inf" => f64::NEG_INFINITY,
+            ".nan" => f64::NAN,
+            number => number.parse().ok()?,
+        }),
+        "text" => Value::from(text),
+        name => Value::Map(vec![(name.to_owned(), Value::from(text))]),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ConnectionId, Method};
+
+    fn array(sets: usize) -> Entry {
+        let set = |number: usize| {
+            Value::List(vec![
+                Value::from(number),
+                Value::Float(number as f64 / 3.0),
+                Value::from(format!("line {number}\n, \"quoted\" \\N").as_str()),
+                if number.is_multiple_of(2) {
+                    Value::Null
+                } else {
+                    Value::Map(vec![("TYPE_DATE".into(), "2001-01-31".into())])
+                },
+            ])
+        };
+        Entry::new(Method::Execute, ConnectionId(0), Some(1)).with("params", Value::List((0..sets).map(set).collect()))
+    }
+
+    #[test]
+    fn only_long_arrays_of_one_type_a_column_leave_the_log() {
+        assert!(Sets::of(&array(16)).is_none());
+        let sets = Sets::of(&array(17)).unwrap();
+        assert_eq!(sets.types, ["integer", "float", "text", "TYPE_DATE"]);
+        assert_eq!(sets.rows.iter().filter(|byte| **byte == b'\n').count(), 17, "a line a set");
+        let mut mixed = array(17);
+        if let Value::List(sets) = &mut mixed.fields[0].1 {
+            sets[3] = Value::List(vec![Value::from("x"), Value::Null, Value::Null, Value::Null]);
+        }
+        assert!(Sets::of(&mixed).is_none(), "a text among integers");
+    }
+
+    #[test]
+    fn every_value_comes_back() {
+        let given = array(20);
+        let sets = Sets::of(&given).unwrap();
+        let mut reader = crate::RowsReader::new(&sets.rows[..], std::path::Path::new("rows.csv"));
+        let (mut record, mut scratch) = (ByteRecord::new(), Vec::new());
+        let mut number = 0;
+        while reader.next(&mut record).unwrap() {
+            let expected = given.get("params").unwrap().as_list().unwrap()[number].as_list().unwrap();
+            for (column, kind) in sets.types.iter().enumerate() {
+                assert_eq!(value(kind, &record[column], &mut scratch).as_ref(), Some(&expected[column]));
+            }
+            number += 1;
+        }
+        assert_eq!(number, 20);
+    }
+}

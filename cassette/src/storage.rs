@@ -1,0 +1,150 @@
+//! Where a cassette is kept: the one interface in front of its formats. It knows nothing of modes and nothing of ODBC.
+
+use std::path::{Path, PathBuf};
+
+use crate::metadata::Metadata;
+use crate::yaml::Head;
+use crate::{CassetteError, ConnectionId, Entry, Value};
+
+/// Where an entry stands in the log; only the storage that gave it can read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Bytes from the start of the log.
+    pub offset: u64,
+    /// Bytes of the entry.
+    pub len: u32,
+    /// The line it begins on, from 1.
+    pub line: u32,
+}
+
+/// A cassette's storage: entries in order, small documents and rows by name, answers by connection.
+///
+/// The names of parts are plain: letters, digits, `_`, `-` and `.`, as in `a_1_columns.yml`. An implementation may keep
+/// them as files or otherwise. Appending is serialized by the caller, except for rows parts, which are on their own.
+pub trait Cassette: Send + Sync {
+    /// The cassette's name as the user gave it, for messages.
+    fn name(&self) -> &Path;
+
+    /// Encodes an entry as it will stand in the log. Touches nothing, so it needs no lock.
+    fn encode(&self, entry: &Entry, out: &mut Vec<u8>);
+
+    /// Appends encoded entries to the log. They survive the process once this has returned. The first append brings the
+    /// cassette into being.
+    ///
+    /// # Errors
+    /// What the operating system says; a target that is no cassette; another process that records it.
+    fn append(&self, encoded: &[u8]) -> Result<(), CassetteError>;
+
+    /// Appends an answer to those of a connection.
+    ///
+    /// # Errors
+    /// As for [`Cassette::append`].
+    fn append_info(&self, connection: ConnectionId, answer: &Value) -> Result<(), CassetteError>;
+
+    /// Stores a small document.
+    ///
+    /// # Errors
+    /// As for [`Cassette::append`].
+    fn put(&self, part: &str, document: &Value) -> Result<(), CassetteError>;
+
+    /// A new rows part. Nothing is stored before its first block.
+    ///
+    /// # Errors
+    /// As for [`Cassette::append`].
+    fn rows_part(&self, part: &str) -> Result<Box<dyn RowsPart>, CassetteError>;
+
+    /// Makes what was appended visible to readers in its exact form.
+    ///
+    /// # Errors
+    /// As for [`Cassette::append`].
+    fn flush(&self) -> Result<(), CassetteError>;
+
+    /// Makes everything stored so far the cassette under its name, marked as complete. More may be appended later; the
+    /// cassette counts as incomplete from then until the next call.
+    ///
+    /// # Errors
+    /// As for [`Cassette::append`].
+    fn publish(&self) -> Result<(), CassetteError>;
+
+    /// The metadata.
+    ///
+    /// # Errors
+    /// No cassette, not a cassette, another schema, an unreadable file: each with its own text.
+    fn metadata(&self) -> Result<Metadata, CassetteError>;
+
+    /// Walks over the entries in order, reading no more of each than where and what it is.
+    ///
+    /// # Errors
+    /// An unreadable entry, with file and line; what `visit` returns.
+    fn scan(&self, visit: &mut dyn FnMut(Place, Head) -> Result<(), CassetteError>) -> Result<(), CassetteError>;
+
+    /// Reads one entry.
+    ///
+    /// # Errors
+    /// An unreadable entry, with file and line.
+    fn entry(&self, place: Place) -> Result<Entry, CassetteError>;
+
+    /// Reads a small document.
+    ///
+    /// # Errors
+    /// A name that is not plain, a missing or unreadable part.
+    fn document(&self, part: &str) -> Result<Value, CassetteError>;
+
+    /// Reads the answers of a connection in recorded order; none if it has none.
+    ///
+    /// # Errors
+    /// An unreadable answer, with file and line.
+    fn info(&self, connection: ConnectionId) -> Result<Vec<Value>, CassetteError>;
+
+    /// Opens a rows part.
+    ///
+    /// # Errors
+    /// A name that is not plain, a missing part.
+    fn rows(&self, part: &str) -> Result<Box<dyn RowsSource>, CassetteError>;
+
+    /// The file and line of an entry, for reports.
+    fn locate(&self, place: Place) -> (PathBuf, u32);
+}
+
+/// A rows part being written, by one thread at a time and without any lock of the cassette.
+pub trait RowsPart: Send {
+    /// Appends a block of encoded rows.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    fn append(&mut self, block: &[u8]) -> Result<(), CassetteError>;
+
+    /// Gives the part another name.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    fn rename(&mut self, part: &str) -> Result<(), CassetteError>;
+}
+
+/// A rows part being read.
+pub trait RowsSource: Send {
+    /// The next row's encoded cells; false at the end.
+    ///
+    /// # Errors
+    /// An unreadable row, with file and line.
+    fn next(&mut self, row: &mut csv::ByteRecord) -> Result<bool, CassetteError>;
+}
+
+/// Whether a part's name is plain: it cannot leave the cassette, wherever it comes from.
+pub(crate) fn plain(part: &str) -> bool {
+    let character = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    !part.is_empty() && part.len() <= 200 && part.bytes().all(character) && !part.starts_with('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn only_plain_names_are_parts() {
+        assert!(plain("a_1_fetch_all.csv") && plain("aa_12_fetch_many_2.csv") && plain("a_info.yml"));
+        for hostile in ["", ".", "..", "../x", "a/b", "/etc/passwd", "a\\b", ".hidden", "a b", "a\0", "ä.csv"] {
+            assert!(!plain(hostile), "{hostile}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! A field's value in a cassette: the small tree both formats (YAML and NDJSON) can write and read without loss.
+
+/// A scalar, a list or a map with its keys in written order.
+///
+/// Two values are equal if they are written alike: floats by their bits (0.0 is not -0.0, a NaN is equal to a NaN).
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// No value: `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// An integer, written in decimal. `i128` holds every ODBC integer, signed or unsigned.
+    Int(i128),
+    /// A floating-point number, written in the shortest form that reads back to the same bits.
+    Float(f64),
+    /// Text; written quoted unless it is a plain word in YAML 1.1 and 1.2 alike.
+    Text(String),
+    /// A sequence.
+    List(Vec<Value>),
+    /// A mapping; keys keep the order they were given in.
+    Map(Vec<(String, Value)>),
+}
+
+impl Value {
+    /// The text, if this is text.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The integer, if this is one that fits.
+    pub fn as_int(&self) -> Option<i64> {
+        match self {
+            Value::Int(number) => i64::try_from(*number).ok(),
+            _ => None,
+        }
+    }
+
+    /// The items, if this is a list.
+    pub fn as_list(&self) -> Option<&[Value]> {
+        match self {
+            Value::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The value under `key`, if this is a map that has it.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        match self {
+            Value::Map(pairs) => pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Value::Null, Value::Null) => true,
+            (Value::Bool(a), Value::Bool(b)) => a == b,
+            (Value::Int(a), Value::Int(b)) => a == b,
+            (Value::Float(a), Value::Float(b)) => a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()),
+            (Value::Text(a), Value::Text(b)) => a == b,
+            (Value::List(a), Value::List(b)) => a == b,
+            (Value::Map(a), Value::Map(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Value {}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Value::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Value::Text(text)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(flag: bool) -> Self {
+        Value::Bool(flag)
+    }
+}
+
+macro_rules! from_integer {
+    ($($integer:ty)*) => {$(
+        impl From<$integer> for Value {
+            fn from(number: $integer) -> Self {
+                Value::Int(number as i128)
+            }
+        }
+    )*};
+}
+from_integer!(i16 u16 i32 u32 i64 u64 usize isize);
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Value::Null, Into::into)
+    }
+}
+
+impl<T: Into<Value>> From<Vec<T>> for Value {
+    fn from(items: Vec<T>) -> Self {
+        Value::List(items.into_iter().map(Into::into).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_are_equal_by_their_bits() {
+        assert_eq!(Value::Float(f64::NAN), Value::Float(f64::NAN));
+        assert_ne!(Value::Float(0.0), Value::Float(-0.0));
+        assert_ne!(Value::Float(1.0), Value::Int(1));
+    }
+}

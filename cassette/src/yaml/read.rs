@@ -1,0 +1,193 @@
+//! Reads items and small files: our own form fast, any other YAML through the general reader.
+
+use std::path::Path;
+
+use crate::error::CassetteError;
+use crate::yaml::{canonical, fallback};
+use crate::{ConnectionId, Entry, Method, Value};
+
+/// The leading keys of an entry: enough to know what it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// What was done.
+    pub method: Method,
+    /// On which connection.
+    pub connection: ConnectionId,
+    /// On which statement of the connection, if on one.
+    pub statement: Option<u32>,
+}
+
+/// Reads a whole small file (`metadata.yml`, a columns file): any YAML document.
+///
+/// Errors name the file, the line and the place in the document.
+pub fn read_document(bytes: &[u8], file: &Path) -> Result<Value, CassetteError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if bytes.trim_ascii().is_empty() {
+        return Err(CassetteError::torn(file, "the file is empty").advice("record again"));
+    }
+    canonical::document(bytes).map_or_else(|| fallback::read(bytes, file, 1), Ok)
+}
+
+/// Reads one item of the command log, as [`Items`](crate::yaml::Items) cut it out, from line `first_line` on.
+///
+/// Errors name the file, the line and the place in the item.
+pub fn parse_entry(bytes: &[u8], file: &Path, first_line: u32) -> Result<Entry, CassetteError> {
+    if let Some(entry) = canonical::entry(bytes) {
+        return Ok(entry);
+    }
+    let item = Place { bytes, file, first_line };
+    match read_item(item)? {
+        Value::Map(pairs) => entry(pairs, item),
+        _ => Err(item.error("", "not a map").advice("an item begins `- method: ...`")),
+    }
+}
+
+/// Reads the leading keys of an item of the command log; in our own form, nothing else of it is looked at.
+pub fn parse_head(bytes: &[u8], file: &Path, first_line: u32) -> Result<Head, CassetteError> {
+    if let Some((head, _)) = canonical::head(bytes) {
+        return Ok(head);
+    }
+    let Entry { method, connection, statement, .. } = parse_entry(bytes, file, first_line)?;
+    Ok(Head { method, connection, statement })
+}
+
+/// Reads one item that is any map, as info files have them, from line `first_line` on.
+pub fn parse_map(bytes: &[u8], file: &Path, first_line: u32) -> Result<Value, CassetteError> {
+    let item = Place { bytes, file, first_line };
+    let value = match canonical::item(bytes) {
+        Some(value) => value,
+        None => read_item(item)?,
+    };
+    match value {
+        Value::Map(_) => Ok(value),
+        _ => Err(item.error("", "not a map").advice("an item begins `- function: ...`")),
+    }
+}
+
+fn read_item(item: Place<'_>) -> Result<Value, CassetteError> {
+    match fallback::read(item.bytes, item.file, item.first_line)? {
+        Value::List(mut items) if items.len() == 1 => Ok(items.swap_remove(0)),
+        _ => Err(item.error("", "not one list item")),
+    }
+}
+
+fn entry(pairs: Vec<(String, Value)>, item: Place<'_>) -> Result<Entry, CassetteError> {
+    let (mut method, mut connection, mut statement, mut fields) = (None, None, None, Vec::new());
+    for (key, value) in pairs {
+        match (key.as_str(), value) {
+            ("method", Value::Text(name)) => {
+                let known = Method::from_name(&name);
+                let unknown = || {
+                    let error = item.error("method", format!("`{name}` is not a method"));
+                    error.advice("correct the name, or use a super8 that knows it")
+                };
+                method = Some(known.ok_or_else(unknown)?);
+            }
+            ("connection_id", Value::Text(letters)) => {
+                connection = Some(letters.parse().map_err(|error: String| item.error("connection_id", error))?);
+            }
+            ("statement_id", Value::Int(number)) => {
+                let small = u32::try_from(number).ok().filter(|&number| number > 0);
+                statement = Some(small.ok_or_else(|| item.error("statement_id", format!("{number} is no statement")))?);
+            }
+            ("statement_id", Value::Null) => {}
+            ("method" | "connection_id", _) => return Err(item.error(&key, "not text").advice("put it in quotes")),
+            ("statement_id", _) => return Err(item.error(&key, "not a whole number")),
+            (_, value) => fields.push((key, value)),
+        }
+    }
+    let method = method.ok_or_else(|| item.error("", "the key `method` is missing"))?;
+    let connection = connection.ok_or_else(|| item.error("", "the key `connection_id` is missing"))?;
+    Ok(Entry { method, connection, statement, fields })
+}
+
+/// An item, for errors in it.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    bytes: &'a [u8],
+    file: &'a Path,
+    first_line: u32,
+}
+
+impl Place<'_> {
+    /// An error at the line of one of the item's own keys, or at its first line.
+    fn error(&self, key: &str, problem: impl Into<String>) -> CassetteError {
+        let text = String::from_utf8_lossy(self.bytes);
+        let is_here = |line: &str| {
+            let words = line.trim_start_matches(['-', ' ', '"', '\'']);
+            !key.is_empty()
+                && words.strip_prefix(key).is_some_and(|rest| rest.trim_start_matches(['"', '\'']).starts_with(':'))
+        };
+        let line = text.lines().position(is_here).unwrap_or(0) as u64;
+        CassetteError::new(self.file, problem).at_line(u64::from(self.first_line) + line).at_path(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "commands.yml";
+
+    fn entry_at_7(text: &str) -> Result<Entry, String> {
+        parse_entry(text.as_bytes(), Path::new(FILE), 7).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_edited_entry_is_the_same_entry() {
+        let expected = Entry::new(Method::Run, ConnectionId(24), Some(3))
+            .with("sql", "SELECT 1")
+            .with("params", Vec::<Value>::new());
+        for text in [
+            "- method: run\n  connection_id: \"y\"\n  statement_id: 3\n  sql: \"SELECT 1\"\n  params: []\n",
+            "- method: run\n  connection_id: y\n  sql: SELECT 1 # one\n  params: []\n  statement_id: 3\n\n# next\n",
+            "-   'method': run\n    connection_id: y\n    statement_id: 3\n    sql: 'SELECT 1'\n    params: [ ]",
+            "- {method: run, connection_id: y, statement_id: 3, sql: SELECT 1, params: []}\n",
+            "-\n  method: run\r\n  connection_id: y\r\n  statement_id: 3\r\n  sql: >-\r\n    SELECT\r\n    1\r\n  params: []\r\n",
+            "  - method: run\n    connection_id: y\n    statement_id: 3\n    sql: |-\n      SELECT 1\n    params: []\n",
+        ] {
+            assert_eq!(entry_at_7(text), Ok(expected.clone()), "{text}");
+            let head = parse_head(text.as_bytes(), Path::new(FILE), 7).unwrap();
+            assert_eq!((head.method, head.connection, head.statement), (Method::Run, ConnectionId(24), Some(3)));
+        }
+        let bare = entry_at_7("- method: commit\n  connection_id: a\n  statement_id: null\n").unwrap();
+        assert_eq!(bare, Entry::new(Method::Commit, ConnectionId(0), None));
+    }
+
+    #[test]
+    fn errors_name_file_line_and_key() {
+        for (text, expected) in [
+            ("- sql: x\n  method: runn\n", "commands.yml:8: method: `runn` is not a method"),
+            ("- method: run\n  connection_id: 1\n", "commands.yml:8: connection_id: not text"),
+            ("- method: run\n  connection_id: A\n", "commands.yml:8: connection_id: `A` is not a connection id"),
+            ("- method: run\n  connection_id: a\n  statement_id: 0\n", "commands.yml:9: statement_id: 0 is no"),
+            ("- method: run\n  connection_id: a\n  statement_id: x\n", "commands.yml:9: statement_id: not a whole"),
+            ("- method: run\n", "commands.yml:7: the key `connection_id` is missing"),
+            ("- run\n", "commands.yml:7: not a map"),
+            ("- method: run\n  connection_id: a\n  method: run\n", "commands.yml:"),
+        ] {
+            let error = entry_at_7(text).unwrap_err();
+            assert!(error.starts_with(expected), "{error}");
+        }
+        assert!(
+            parse_map(b"- 1\n", Path::new(FILE), 7).unwrap_err().to_string().starts_with("commands.yml:7: not a map")
+        );
+    }
+
+    #[test]
+    fn small_files() {
+        let read = |text: &str| read_document(text.as_bytes(), Path::new("metadata.yml"));
+        let expected = Value::Map(vec![("schema_version".to_owned(), 4.into())]);
+        for text in [
+            "schema_version: 4\n",
+            "\u{feff}schema_version: 4\n",
+            "# x\r\nschema_version:   4\r\n",
+            "{schema_version: 4}",
+        ] {
+            assert_eq!(read(text), Ok(expected.clone()), "{text}");
+        }
+        assert!(read("").unwrap_err().to_string().contains("empty"));
+        assert_eq!(read("a: 1\nb: [\n").unwrap_err().line(), Some(3));
+        assert!(read("a: 1\n---\nb: 1\n").is_err());
+    }
+}

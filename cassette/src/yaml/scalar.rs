@@ -1,0 +1,266 @@
+//! Scalars in the one form that YAML 1.1 and 1.2 readers agree on: which text stands bare, and how the rest is quoted.
+
+use memchr::{memchr, memchr_iter};
+
+use crate::cell::look;
+
+/// Whether a text may stand without quotes: an ASCII letter, then letters, digits, `_`, `-` and `.`, and not a word
+/// that some reader takes for a boolean, a null or a number.
+pub fn is_plain_word(text: &str) -> bool {
+    const TAKEN: [&str; 12] = ["y", "n", "no", "on", "yes", "off", "nan", "inf", "true", "null", "false", "infinity"];
+    let Some(first) = text.as_bytes().first().filter(|first| first.is_ascii_alphabetic()) else { return false };
+    let maybe_taken = text.len() <= 8 && matches!(first | 0x20, b'y' | b'n' | b'o' | b't' | b'f' | b'i');
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+        && (!maybe_taken || !TAKEN.iter().any(|word| word.eq_ignore_ascii_case(text)))
+}
+
+/// Whether every character may stand in a YAML file as it is, line feeds and tabs included.
+///
+/// Not so: other control characters, the line breaks of YAML 1.1 that are none in 1.2 (U+0085, U+2028, U+2029),
+/// the byte order mark, and U+FFFE and U+FFFF, which YAML does not allow.
+pub(super) fn is_printable(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let (mut special, mut high) = (0u8, 0u8); // without branches: 16 bytes at a time
+    for &byte in bytes {
+        special |= (u8::from(byte < b' ') & u8::from(byte != b'\n') & u8::from(byte != b'\t')) | u8::from(byte == 0x7f);
+        high |= byte;
+    }
+    special == 0 && (high < 0x80 || text.chars().all(|character| !is_unprintable(character)))
+}
+
+/// What must be escaped among the characters beyond ASCII.
+fn is_unprintable(character: char) -> bool {
+    matches!(character, '\u{80}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// Appends a text on one line: bare if it is a plain word, else in double quotes.
+pub(super) fn push_text(text: &str, out: &mut Vec<u8>) {
+    if is_plain_word(text) {
+        out.extend_from_slice(text.as_bytes());
+        return;
+    }
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    let mut done = 0;
+    while let Some((at, character)) = next_awkward(text, done) {
+        out.extend_from_slice(&text.as_bytes()[done..at]);
+        push_escaped(character, out);
+        done = at + character.len_utf8();
+    }
+    out.extend_from_slice(&text.as_bytes()[done..]);
+    out.push(b'"');
+}
+
+/// The next character that double quotes cannot hold as it is, and where it stands; eight bytes at a time.
+fn next_awkward(text: &str, from: usize) -> Option<(usize, char)> {
+    let mut at = from;
+    while let Some(eight) = text.as_bytes().get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*eight);
+        let mut marks = look::control(word) | look::equal(word, b'"') | look::equal(word, b'\\');
+        if look::foreign(word) != 0 {
+            // what U+0080 to U+009F, U+2028 and U+2029, and U+FEFF, U+FFFE and U+FFFF begin with
+            marks |= look::equal(word, 0xc2) | look::equal(word, 0xe2) | look::equal(word, 0xef);
+        }
+        while marks != 0 {
+            let marked = at + (marks.trailing_zeros() / 8) as usize;
+            if let Some(character) = awkward(text, marked) {
+                return Some((marked, character));
+            }
+            marks &= marks - 1;
+        }
+        at += 8;
+    }
+    (at..text.len()).find_map(|at| awkward(text, at).map(|character| (at, character)))
+}
+
+/// The character that begins here, if double quotes cannot hold it as it is.
+fn awkward(text: &str, at: usize) -> Option<char> {
+    let character = text.get(at..)?.chars().next()?;
+    let escaped = matches!(character, '"' | '\\' | '\0'..='\x1f' | '\x7f') || is_unprintable(character);
+    escaped.then_some(character)
+}
+
+fn push_escaped(character: char, out: &mut Vec<u8>) {
+    match character {
+        '"' => out.extend_from_slice(b"\\\""),
+        '\\' => out.extend_from_slice(b"\\\\"),
+        '\n' => out.extend_from_slice(b"\\n"),
+        '\r' => out.extend_from_slice(b"\\r"),
+        '\t' => out.extend_from_slice(b"\\t"),
+        '\0'..='\x1f' | '\x7f'..='\u{9f}' => {
+            out.extend_from_slice(format!("\\x{:02X}", character as u32).as_bytes());
+        }
+        _ if is_unprintable(character) => out.extend_from_slice(format!("\\u{:04X}", character as u32).as_bytes()),
+        _ => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+    }
+}
+
+/// The header of a literal block that holds a text exactly, or `None` if there is none: a single line, blanks at the
+/// end of a line (editors strip them), nothing but line feeds, or a character that cannot stand as it is.
+pub(super) fn literal_header(text: &str) -> Option<&'static str> {
+    let bytes = text.as_bytes();
+    let blank = |at: usize| matches!(bytes[at], b' ' | b'\t');
+    memchr(b'\n', bytes)?;
+    let first = bytes.iter().position(|&byte| byte != b'\n')?;
+    if !is_printable(text) || memchr_iter(b'\n', bytes).any(|at| at > 0 && blank(at - 1)) || blank(bytes.len() - 1) {
+        return None;
+    }
+    // The indentation of a block is taken from its first line with text, unless the header tells it.
+    Some(match (blank(first), bytes) {
+        (false, [.., b'\n', b'\n']) => "|+",
+        (false, [.., b'\n']) => "|",
+        (false, _) => "|-",
+        (true, [.., b'\n', b'\n']) => "|2+",
+        (true, [.., b'\n']) => "|2",
+        (true, _) => "|2-",
+    })
+}
+
+/// Appends an integer in decimal.
+pub(super) fn push_int(number: i128, out: &mut Vec<u8>) {
+    let mut buffer = itoa::Buffer::new();
+    let text = match i64::try_from(number) {
+        Ok(small) => buffer.format(small),
+        Err(_) => buffer.format(number),
+    };
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// A floating-point number in the shortest form that reads back to the same bits and that every YAML reader takes
+/// for a float: with a point, and with a sign in the exponent. The bits of a NaN other than its being one are lost.
+pub fn float_text(number: f64) -> String {
+    if number.is_nan() {
+        return ".nan".to_owned();
+    }
+    if number.is_infinite() {
+        return if number > 0.0 { ".inf" } else { "-.inf" }.to_owned();
+    }
+    let text = format!("{number:?}");
+    match text.split_once('e') {
+        None => text,
+        Some((mantissa, exponent)) => {
+            let point = if mantissa.contains('.') { "" } else { ".0" };
+            let sign = if exponent.starts_with('-') { "" } else { "+" };
+            format!("{mantissa}{point}e{sign}{exponent}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> String {
+        let mut out = Vec::new();
+        push_text(text, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn plain_words_stand_bare_and_nothing_else() {
+        for word in ["a", "fetch_all", "a_1_columns.yml", "HY000", "SLONG", "x-1", "no1", "yess", "infinities"] {
+            assert_eq!(text(word), word);
+        }
+        for other in [
+            "",
+            "y",
+            "No",
+            "ON",
+            "yes",
+            "oFF",
+            "true",
+            "False",
+            "NULL",
+            "~",
+            "nan",
+            ".nan",
+            ".inf",
+            "Inf",
+            "<<",
+            "=",
+            "1",
+            "1e3",
+            "0x1F",
+            "017",
+            "0o17",
+            "1_000",
+            "12:30:45",
+            "2001-01-01",
+            "42S02",
+            "-",
+            "a b",
+            " a",
+            "a:",
+            "é",
+            "#a",
+            "[a]",
+            "{a",
+            "a,b",
+            "*a",
+            "&a",
+            "!a",
+            "|",
+            ">",
+            "%a",
+            "@a",
+            "`a",
+            "'a'",
+            "?",
+            "---",
+            "...",
+            "_a",
+        ] {
+            assert_eq!(text(other), format!("\"{other}\""));
+        }
+    }
+
+    #[test]
+    fn escapes_are_those_both_versions_know() {
+        let awkward = "\"\\\n\r\t\0\x1b\x7f\u{85}\u{a0}\u{2028}\u{feff}\u{ffff}é😀/";
+        assert_eq!(text(awkward), "\"\\\"\\\\\\n\\r\\t\\x00\\x1B\\x7F\\x85\u{a0}\\u2028\\uFEFF\\uFFFFé😀/\"");
+    }
+
+    #[test]
+    fn literal_blocks_only_where_they_are_exact() {
+        let cases = [
+            ("a\nb", Some("|-")),
+            ("a\nb\n", Some("|")),
+            ("a\n\n", Some("|+")),
+            ("  a\nb", Some("|2-")),
+            ("\n\n\ta\n", Some("|2")),
+            ("\n  a\n\n", Some("|2+")),
+            ("\na", Some("|-")),
+            ("a\n\tb", Some("|-")),
+            ("a", None),
+            ("\n\n", None),
+            ("a \nb", None),
+            ("a\nb\t", None),
+            ("a\n  \nb", None),
+            ("a\r\nb", None),
+            ("a\nb\u{85}", None),
+            ("a\nb\u{feff}", None),
+            ("a\n\x1b", None),
+        ];
+        for (text, header) in cases {
+            assert_eq!(literal_header(text), header, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn floats_look_like_floats() {
+        let cases = [
+            (1.0, "1.0"),
+            (-0.0, "-0.0"),
+            (0.1, "0.1"),
+            (1e16, "1.0e+16"),
+            (-2.5e300, "-2.5e+300"),
+            (5e-324, "5.0e-324"),
+            (f64::INFINITY, ".inf"),
+            (f64::NEG_INFINITY, "-.inf"),
+            (f64::NAN, ".nan"),
+        ];
+        for (number, expected) in cases {
+            assert_eq!(float_text(number), expected);
+        }
+    }
+}

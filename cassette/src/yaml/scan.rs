@@ -1,0 +1,354 @@
+//! Cuts a log into its items, one after the other, holding no more than the one at hand.
+//!
+//! An item begins at a line that starts with `- ` at the list's own indentation (none, unless a formatter indented the
+//! whole list): whatever belongs to an item is indented further, literal blocks included.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use memchr::{memchr, memchr_iter, memchr2};
+
+use crate::error::CassetteError;
+
+const BLOCK: usize = 64 * 1024;
+/// The longest item; what is longer is no cassette of ours.
+const LONGEST: usize = 256 * 1024 * 1024;
+
+/// Where an item stands in its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Bytes from the start of the file.
+    pub offset: u64,
+    /// Bytes of the item, with the blank lines and comments that follow it.
+    pub len: u32,
+    /// The line it begins on, from 1.
+    pub line: u32,
+}
+
+/// The items of a log.
+///
+/// NUL bytes up to the end of the file are the unused rest of space that was set aside, and count as its end.
+/// A byte order mark, `---`, directives, comments and blank lines may stand before the first item, `...` after the last.
+pub struct Items<R> {
+    reader: R,
+    file: PathBuf,
+    window: Vec<u8>,
+    /// What of the window has been handed out.
+    start: usize,
+    /// The file's byte at `window[start]`.
+    offset: u64,
+    /// The line at `window[start]`.
+    line: u32,
+    at_end_of_file: bool,
+    /// The column of the dashes, once the first was found.
+    indent: Option<usize>,
+    /// The end of the list was reached, or an error was reported.
+    done: bool,
+}
+
+impl<R: Read> Items<R> {
+    /// Reads from the start of a file; its name is for errors only.
+    pub fn new(reader: R, file: &Path) -> Self {
+        Items::resume(reader, file, 0, 1)
+    }
+
+    /// Reads on from a place where an item begins, as an earlier [`Item`] gave it.
+    pub fn resume(reader: R, file: &Path, offset: u64, line: u32) -> Self {
+        Items {
+            reader,
+            file: file.to_owned(),
+            window: Vec::new(),
+            start: 0,
+            offset,
+            line,
+            at_end_of_file: false,
+            indent: None,
+            done: false,
+        }
+    }
+
+    /// Puts the next item's bytes into `buf` in place of what was there; `None` at the end of the list.
+    ///
+    /// An item that breaks off is an error of kind [`Torn`](crate::ErrorKind::Torn) with the line it begins on.
+    /// After an error there are no more items.
+    pub fn next(&mut self, buf: &mut Vec<u8>) -> Result<Option<Item>, CassetteError> {
+        buf.clear();
+        let item = if self.done { Ok(None) } else { self.find(buf) };
+        self.done |= !matches!(item, Ok(Some(_)));
+        item
+    }
+
+    fn find(&mut self, buf: &mut Vec<u8>) -> Result<Option<Item>, CassetteError> {
+        let indent = match self.indent {
+            Some(indent) => indent,
+            None => match self.skip_preamble()? {
+                Some(indent) => *self.indent.insert(indent),
+                None => return Ok(None),
+            },
+        };
+        if !self.ensure(indent + 4)? && self.start == self.window.len() || self.window[self.start] == 0 {
+            return self.check_tail().map(|()| None);
+        }
+        if is_marker(&self.window[self.start..], b"...") || is_marker(&self.window[self.start..], b"---") {
+            return self.after_document().map(|()| None);
+        }
+        let len = self.item_length(indent)?;
+        let bytes = &self.window[self.start..self.start + len];
+        buf.extend_from_slice(bytes);
+        let short = u32::try_from(len).map_err(|_| self.error("an item of more than 4 GiB"))?;
+        let item = Item { offset: self.offset, len: short, line: self.line };
+        self.consume(len);
+        Ok(Some(item))
+    }
+
+    /// From the start of an item to the start of what follows.
+    fn item_length(&mut self, indent: usize) -> Result<usize, CassetteError> {
+        let mut len = 0;
+        loop {
+            let Some(at) = memchr2(b'\n', 0, &self.window[self.start + len..]) else {
+                len = self.window.len() - self.start;
+                if len > LONGEST {
+                    return Err(self.error("an item of more than 256 MiB"));
+                }
+                if !self.fill()? {
+                    return Ok(len); // the last line may lack its line break
+                }
+                continue;
+            };
+            len += at;
+            if self.window[self.start + len] == 0 {
+                return Err(self.torn(len));
+            }
+            len += 1;
+            self.ensure(len + indent + 4)?;
+            let rest = &self.window[self.start + len..];
+            if rest.is_empty() || rest[0] == 0 || begins_item(rest, indent) || is_marker(rest, b"...") {
+                return Ok(len);
+            }
+            if is_marker(rest, b"---") {
+                return Ok(len);
+            }
+        }
+    }
+
+    /// Passes over what may stand before the first item, and tells the indentation of its dash.
+    fn skip_preamble(&mut self) -> Result<Option<usize>, CassetteError> {
+        if self.ensure(3)? && self.offset == 0 && self.window[self.start..].starts_with(b"\xef\xbb\xbf") {
+            self.consume(3);
+        }
+        loop {
+            let line = self.whole_line()?;
+            let text = line.trim_ascii();
+            if line.is_empty() || line[0] == 0 {
+                return self.check_tail().map(|()| None);
+            }
+            let indent = line.iter().take_while(|&&byte| byte == b' ').count();
+            if begins_item(line, indent) && !is_marker(line, b"---") {
+                return Ok(Some(indent));
+            }
+            let passes = text.is_empty() || text == b"[]" || text[0] == b'#' || line[0] == b'%';
+            if !passes && !is_marker(line, b"---") {
+                let error = self.error("this is not a list item");
+                return Err(error.advice("every entry of this file begins with `- ` in the same column"));
+            }
+            let len = line.len();
+            self.consume(len);
+        }
+    }
+
+    /// After the last item's `...`: nothing but blank lines and comments.
+    fn after_document(&mut self) -> Result<(), CassetteError> {
+        if is_marker(&self.window[self.start..], b"---") {
+            return Err(self.error("a second document begins here").advice("a cassette's file is one list"));
+        }
+        loop {
+            let len = self.whole_line()?.len();
+            self.consume(len);
+            let line = self.whole_line()?;
+            if line.is_empty() || line[0] == 0 {
+                return self.check_tail();
+            }
+            if !matches!(line.trim_ascii().first(), None | Some(b'#')) {
+                return Err(self.error("something follows the end of the list (`...`)").advice("remove that line"));
+            }
+        }
+    }
+
+    /// Nothing but NUL bytes may follow.
+    fn check_tail(&mut self) -> Result<(), CassetteError> {
+        loop {
+            if self.window[self.start..].iter().any(|&byte| byte != 0) {
+                // an entry whose first byte was to be written last, or a damaged file
+                return Err(CassetteError::torn(&self.file, "NUL bytes, and text after them: an item breaks off here")
+                    .at_line(u64::from(self.line))
+                    .advice("record again, or remove the file's content from this line on"));
+            }
+            self.start = self.window.len();
+            if !self.fill()? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The line at hand with its line break, if it has one.
+    fn whole_line(&mut self) -> Result<&[u8], CassetteError> {
+        let mut seen = 0;
+        loop {
+            match memchr(b'\n', &self.window[self.start + seen..]) {
+                Some(at) => return Ok(&self.window[self.start..=self.start + seen + at]),
+                None => seen = self.window.len() - self.start,
+            }
+            // a first line without end is no log, and NULs are not worth holding
+            if seen > BLOCK || self.window[self.start..].first() == Some(&0) || !self.fill()? {
+                return Ok(&self.window[self.start..]);
+            }
+        }
+    }
+
+    fn consume(&mut self, len: usize) {
+        let lines = memchr_iter(b'\n', &self.window[self.start..self.start + len]).count();
+        self.line = self.line.saturating_add(lines as u32);
+        self.start += len;
+        self.offset += len as u64;
+    }
+
+    /// Whether the window holds so many bytes from its start, after reading as far as needed.
+    fn ensure(&mut self, count: usize) -> Result<bool, CassetteError> {
+        while self.window.len() - self.start < count {
+            if !self.fill()? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Reads another block; false at the end of the file.
+    fn fill(&mut self) -> Result<bool, CassetteError> {
+        if self.at_end_of_file {
+            return Ok(false);
+        }
+        self.window.drain(..self.start);
+        self.start = 0;
+        let held = self.window.len();
+        let block = held.max(BLOCK); // doubling, so that a long item is not copied again and again
+        let read = (&mut self.reader).take(block as u64).read_to_end(&mut self.window);
+        let count = read.map_err(|error| CassetteError::io(&self.file, "read", &error))?;
+        self.at_end_of_file = count < block;
+        Ok(count > 0)
+    }
+
+    fn error(&self, problem: &str) -> CassetteError {
+        CassetteError::new(&self.file, problem).at_line(u64::from(self.line))
+    }
+
+    fn torn(&self, len: usize) -> CassetteError {
+        let lines = memchr_iter(b'\n', &self.window[self.start..self.start + len]).count() as u64;
+        let last = u64::from(self.line) + lines;
+        CassetteError::torn(&self.file, format!("the last item begins here and breaks off on line {last}"))
+            .at_line(u64::from(self.line))
+            .advice("record again, or remove the file's content from this line on")
+    }
+}
+
+/// Whether a line has a dash at this indentation that begins a list item.
+fn begins_item(line: &[u8], indent: usize) -> bool {
+    let Some((spaces, rest)) = line.split_at_checked(indent) else { return false };
+    spaces.iter().all(|&byte| byte == b' ') && matches!(rest, [b'-'] | [b'-', b' ' | b'\t' | b'\n' | b'\r' | 0, ..])
+}
+
+/// Whether a line is `---` or `...` at column 0, alone or followed by a blank.
+fn is_marker(line: &[u8], marker: &[u8; 3]) -> bool {
+    line.strip_prefix(marker).is_some_and(|rest| matches!(rest.first(), None | Some(b' ' | b'\t' | b'\n' | b'\r' | 0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    /// A reader that gives `step` bytes at a time.
+    struct Steps<'a>(&'a [u8], usize);
+
+    impl Read for Steps<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let count = buffer.len().min(self.0.len()).min(self.1);
+            buffer[..count].copy_from_slice(&self.0[..count]);
+            self.0 = &self.0[count..];
+            Ok(count)
+        }
+    }
+
+    fn items(bytes: &[u8], step: usize) -> (Vec<(u64, u32, String)>, Option<CassetteError>) {
+        let mut reader = Items::new(Steps(bytes, step), Path::new("commands.yml"));
+        let (mut found, mut buf) = (Vec::new(), Vec::new());
+        loop {
+            match reader.next(&mut buf) {
+                Ok(Some(item)) => {
+                    assert_eq!(&bytes[item.offset as usize..][..item.len as usize], buf);
+                    found.push((item.offset, item.line, String::from_utf8(buf.clone()).unwrap()));
+                }
+                Ok(None) => return (found, None),
+                Err(error) => return (found, Some(error)),
+            }
+        }
+    }
+
+    fn texts(bytes: &[u8]) -> Vec<String> {
+        let (found, error) = items(bytes, 7);
+        assert_eq!(error, None);
+        found.into_iter().map(|(_, _, text)| text).collect()
+    }
+
+    #[test]
+    fn items_with_their_places() {
+        let log = b"\xef\xbb\xbf# mine\n%YAML 1.2\n---\n\n- a: |\n    - b\n\n  c: 1\n# between\n- d\n-\n  e: 2\n...\n# end\n\0\0";
+        for step in [1, 2, 5, 1000] {
+            let (found, error) = items(log, step);
+            assert_eq!(error, None);
+            assert_eq!(
+                found,
+                [
+                    (25, 5, "- a: |\n    - b\n\n  c: 1\n# between\n".to_owned()),
+                    (58, 10, "- d\n".to_owned()),
+                    (62, 11, "-\n  e: 2\n".to_owned()),
+                ]
+            );
+        }
+        assert_eq!(texts(b"- a\r\n- b\r\n"), ["- a\r\n", "- b\r\n"]);
+        assert_eq!(texts(b"  - a\n  - b: |\n     - c\n"), ["  - a\n", "  - b: |\n     - c\n"]);
+        assert_eq!(texts(b"- a\n- b"), ["- a\n", "- b"]);
+        for empty in [&b""[..], b"\n# nothing\n", b"\0\0\0", b"[]\n", b"---\n", b"\xef\xbb\xbf"] {
+            assert_eq!(texts(empty), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn an_item_larger_than_a_block() {
+        let long = format!("- a: \"{}\"\n", "x".repeat(5 * BLOCK));
+        let log = format!("- 1\n{long}- 2\n");
+        assert_eq!(texts(log.as_bytes()), ["- 1\n", &long, "- 2\n"]);
+    }
+
+    #[test]
+    fn a_torn_item_says_where_it_began() {
+        let (found, error) = items(b"- a\n- b: 1\n  c: \"x\0\0\0", 4);
+        let error = error.unwrap();
+        assert_eq!((found.len(), error.kind(), error.line()), (1, ErrorKind::Torn, Some(2)));
+        assert!(error.to_string().contains("breaks off on line 3"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_list_is_refused_with_its_line() {
+        for (bytes, line, problem) in [
+            (&b"# x\nmethod: run\n"[..], 2, "not a list item"),
+            (b"- a\n---\n- b\n", 2, "second document"),
+            (b"- a\n...\n- b\n", 3, "follows the end"),
+            (b"- a\n\0\0- b\n", 2, "NUL bytes"),
+            (b"\0x", 1, "NUL bytes"),
+        ] {
+            let error = items(bytes, 1000).1.unwrap();
+            assert_eq!(error.line(), Some(line), "{error}");
+            assert!(error.problem().contains(problem), "{error}");
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! A program that asks for something else than was recorded: what it is told.
+
+mod reel;
+
+use std::path::Path;
+
+use reel::*;
+use super8_cassette::{Entry, Fetched, Method, Mismatch, MismatchKind, Order, Player, Value};
+
+/// Two connections, taking turns.
+fn record(directory: &Path) {
+    let recorder = recorder(directory);
+    let a = connected(&recorder, "shop");
+    let b = connected(&recorder, "store");
+    recorder.command(&run(a, 1, "SELECT 1").with("params", vec![1, 2, 3])).unwrap();
+    result(&recorder, a, 1, &[&["1"], &["2"], &["3"]]);
+    recorder.command(&run(b, 1, "SELECT id\nFROM t\nWHERE id = 5\nORDER BY id")).unwrap();
+    recorder.command(&Entry::new(Method::Prepare, a, Some(2)).with("sql", "SELECT ?")).unwrap();
+    recorder.command(&Entry::new(Method::Execute, a, Some(2)).with("params", vec![1])).unwrap();
+    recorder.command(&Entry::new(Method::Commit, b, None)).unwrap();
+    recorder.disconnect(a).unwrap();
+    recorder.disconnect(b).unwrap();
+}
+
+fn opened(directory: &Path, order: Order) -> std::sync::Arc<Player> {
+    let player = play(directory, Some(order)).unwrap();
+    player.connect(&connect(A, "shop")).unwrap();
+    player.connect(&connect(A, "store")).unwrap();
+    player
+}
+
+fn refused<T>(result: Result<T, Mismatch>) -> Mismatch {
+    let mismatch = result.map(|_| ()).unwrap_err();
+    assert!(mismatch.headline.len() <= 500, "{}", mismatch.headline);
+    assert!(mismatch.headline.starts_with("[super8] replay: "), "{}", mismatch.headline);
+    assert!(mismatch.headline.ends_with("; see stderr"), "{}", mismatch.headline);
+    assert!(!mismatch.headline.contains('\n'));
+    mismatch
+}
+
+fn first(player: &Player) {
+    player.command(&run(A, 1, "SELECT 1").with("params", vec![1, 2, 3])).unwrap();
+}
+
+#[test]
+fn a_parameter_differs() {
+    let parent = tempfile::tempdir().unwrap();
+    record(&parent.path().join("x"));
+    let player = opened(&parent.path().join("x"), Order::Global);
+    let told = refused(player.command(&run(A, 1, "SELECT 1").with("params", vec![1, 2, 4])));
+    assert_eq!(told.kind, MismatchKind::Differs);
+    let expected =
+        r#"x (a/1): expected run "SELECT 1", got run "SELECT 1"; parameter 3 differs: recorded 3, asked 4; see stderr"#;
+    assert!(told.headline.contains("command 3 of ") && told.headline.ends_with(expected), "{}", told.headline);
+    let report = &told.report;
+    for part in [
+        "[super8] replay mismatch: differs\n",
+        "commands.yml:7\n",
+        "order: global\n",
+        "\nexpected:\n- method: run\n  connection_id: a\n  statement_id: 1\n  sql: \"SELECT 1\"\n  params: [1, 2, 3]\n",
+        "\nasked:\n- method: run\n",
+        "difference: parameter 3 differs: recorded 3, asked 4\n",
+        "\n- - 3\n+ - 4\n",
+        "[-3-]{+4+}",
+        "\n>     3  line 7      a/1    run \"SELECT 1\"\n",
+        "\n      2  line 4      b      connect to store\n",
+        "\n      4  line ",
+        "nearest that would match: none",
+        "order: connection would not have passed",
+        "SUPER8_MODE=record SUPER8_CASSETTE=",
+    ] {
+        assert!(report.contains(part), "{part:?} is not in\n{report}");
+    }
+    // the first mismatch sticks, whatever comes
+    let again = refused(player.command(&run(A, 1, "SELECT 1").with("params", vec![1, 2, 3])));
+    assert!(again.repeated && !told.repeated);
+    assert_eq!(again.headline, told.headline);
+    assert_eq!(refused(player.fetch(A, 1)).headline, told.headline);
+    assert_eq!(refused(player.connect(&connect(A, "shop"))).headline, told.headline);
+}
+
+#[test]
+fn sql_differs_by_a_word() {
+    let parent = tempfile::tempdir().unwrap();
+    record(&parent.path().join("x"));
+    let player = opened(&parent.path().join("x"), Order::Global);
+    first(&player);
+    assert_eq!(fetch_all(&player, A, 1).len(), 3);
+    let told = refused(player.command(&run(B, 1, "SELECT id\nFROM t\nWHERE id = 6\nORDER BY id")));
+    assert_eq!(told.kind, MismatchKind::Differs);
+    assert!(told.headline.contains("sql differs at character 29: recorded "), "{}", told.headline);
+    assert!(told.report.contains("\n- WHERE id = 5\n+ WHERE id = 6\n"), "{}", told.report);
+    assert!(told.report.contains("WHERE id = [-5-]{+6+}\nORDER BY id"), "{}", told.report);
+}
+
+#[test]
+fn a_long_statement_shows_the_place_that_differs() {
+    let parent = tempfile::tempdir().unwrap();
+    // a name that fills half of the line, and text of two and three bytes a character
+    let directory = parent.path().join("d".repeat(200)).join("e".repeat(100));
+    let sql = |name: &str| format!("SELECT {} {name} {}", "\u{e4}, \n ".repeat(2_000), "\u{65e5}".repeat(9_000));
+    let recorder = recorder(&directory);
+    let a = connected(&recorder, "shop");
+    recorder.command(&run(a, 1, &sql("left"))).unwrap();
+    recorder.disconnect(a).unwrap();
+    let player = player(&directory);
+    player.connect(&connect(A, "shop")).unwrap();
+    let told = refused(player.command(&run(a, 1, &sql("right"))));
+    assert!(told.headline.contains("sql differs at character 10009"), "{}", told.headline);
+    assert!(told.headline.contains("left") && told.headline.contains("right"), "{}", told.headline);
+    assert!(told.headline.contains("eee (a/1): "), "the end of the path: {}", told.headline);
+}
+
+#[test]
+fn out_of_order_says_where_it_is() {
+    let parent = tempfile::tempdir().unwrap();
+    record(&parent.path().join("x"));
+    let player = opened(&parent.path().join("x"), Order::Global);
+    let told = refused(player.command(&run(B, 1, "SELECT id\nFROM t\nWHERE id = 5\nORDER BY id")));
+    assert_eq!(told.kind, MismatchKind::OutOfOrder);
+    assert!(
+        told.headline.contains(" on b/1; that is command 5 (b/1); order: connection would have passed"),
+        "{}",
+        told.headline
+    );
+    assert!(told.report.contains("nearest that would match: command 5 (b/1), "), "{}", told.report);
+    assert!(told.report.contains("SUPER8_ORDER=connection"), "{}", told.report);
+    // and it does pass
+    let player = opened(&parent.path().join("x"), Order::Connection);
+    player.command(&run(B, 1, "SELECT id\nFROM t\nWHERE id = 5\nORDER BY id")).unwrap();
+    first(&player);
+    // but not what is out of order inside a connection
+    let told = refused(player.command(&Entry::new(Method::Prepare, A, Some(2)).with("sql", "SELECT ?")));
+    assert_eq!(told.kind, MismatchKind::OutOfOrder, "rows first");
+    assert!(
+        told.headline.contains("expected 3 rows of a/1 to be read, got prepare \"SELECT ?\" on a/2"),
+        "{}",
+        told.headline
+    );
+}
+
+#[test]
+fn rows_have_to_be_read() {
+    let parent = tempfile::tempdir().unwrap();
+    record(&parent.path().join("x"));
+    let player = opened(&parent.path().join("x"), Order::Global);
+    first(&player);
+    let Fetched::Rows(mut rows) = player.fetch(A, 1).unwrap() else { panic!("no rows") };
+    rows.next().unwrap();
+    let left: Vec<_> = player.unplayed().unwrap().into_iter().map(|left| (left.number, left.summary)).collect();
+    assert_eq!(left[0], (4, "fetch_all: only 1 rows were read".to_owned()));
+    assert_eq!(left.len(), 5);
+    let told = refused(player.command(&run(B, 1, "SELECT id\nFROM t\nWHERE id = 5\nORDER BY id")));
+    assert!(told.headline.contains("(a/1): expected 2 more rows of a/1 to be read, got run "), "{}", told.headline);
+    assert!(told.report.contains("expected: 3 rows of a/1 to be read first; 1 were\n"), "{}", told.report);
+}
+
+#[test]
+fn no_more_rows_than_recorded() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("x");
+    let recorder = recorder(&directory);
+    let a = connected(&recorder, "shop");
+    recorder.command(&run(a, 1, "SELECT 1")).unwrap();
+    let open = recorder.run(a, 1, true);
+    row(&open, &["1"]);
+    row(&open, &["2"]);
+    // read no further
+    recorder.command(&Entry::new(Method::Commit, a, None)).unwrap();
+    recorder.disconnect(a).unwrap();
+    let player = player(&directory);
+    player.connect(&connect(A, "shop")).unwrap();
+    player.command(&run(a, 1, "SELECT 1")).unwrap();
+    let Fetched::Rows(mut open) = player.fetch(a, 1).unwrap() else { panic!("no rows") };
+    assert_eq!(rows(&mut open), [["1"], ["2"]]);
+    assert!(!open.ended());
+    let told = refused(player.fetch(a, 1));
+    assert_eq!(told.kind, MismatchKind::OutOfOrder);
+    let expected = "(a): expected commit, got fetch on a/1; no more rows of a/1 are recorded here; see stderr";
+    assert!(told.headline.ends_with(expected), "{}", told.headline);
+}
+
+#[test]
+fn exhausted_and_not_recorded() {
+    let parent = tempfile::tempdir().unwrap();
+    record(&parent.path().join("x"));
+    let player = opened(&parent.path().join("x"), Order::Connection);
+    let told = refused(player.connect(&connect(A, "shop")));
+    assert_eq!(told.kind, MismatchKind::Exhausted);
+    assert!(told.headline.contains("all 8 commands of "), "{}", told.headline);
+    assert!(told.headline.contains("got connect to shop; that is command 1 (a); see"), "{}", told.headline);
+    let player = opened(&parent.path().join("x"), Order::Global);
+    let told = refused(player.command(&Entry::new(Method::Catalog, A, Some(1)).with("function", "SQLTables")));
+    assert_eq!(told.kind, MismatchKind::NotRecorded);
+    assert!(told.headline.contains("got catalog SQLTables; nothing like it is recorded nearby"), "{}", told.headline);
+    let told = refused(play(&parent.path().join("x"), None).unwrap().connect(&connect(A, "warehouse")));
+    assert_eq!(told.kind, MismatchKind::Differs);
+    assert!(
+        told.headline.contains("dsn differs at character 1: recorded \"shop\", asked \"warehouse\""),
+        "{}",
+        told.headline
+    );
+}
+
+#[test]
+fn the_report_may_go_to_a_file() {
+    let parent = tempfile::tempdir().unwrap();
+    record(&parent.path().join("x"));
+    let options = super8_cassette::PlayOptions {
+        directory: parent.path().join("x"),
+        order: None,
+        report: Some("/var/log/super8.log".to_owned()),
+    };
+    let told = Player::open(options).unwrap().command(&run(A, 1, "SELECT 1")).unwrap_err();
+    assert!(told.headline.ends_with("; see /var/log/super8.log"), "{}", told.headline);
+}
+
+#[test]
+fn an_unreadable_entry_is_told_with_its_line() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("x");
+    record(&directory);
+    let log = directory.join("commands.yml");
+    let text = std::fs::read_to_string(&log).unwrap();
+    std::fs::write(&log, text.replace("  params: [1, 2, 3]\n", "  params: [1, 2\n")).unwrap();
+    let player = opened(&directory, Order::Global);
+    let told = refused(player.command(&run(A, 1, "SELECT 1")));
+    assert_eq!(told.kind, MismatchKind::Unreadable);
+    assert!(told.headline.contains("commands.yml:"), "{}", told.headline);
+    std::fs::write(&log, text.replace("- method: commit\n", "- method: comit\n")).unwrap();
+    let why = play(&directory, None).map(|_| ()).unwrap_err();
+    assert!(why.line() > Some(7) && why.to_string().contains("comit"), "{why}");
+}
+
+#[test]
+fn interleaved_connections_with_the_same_identity_are_taken_in_order() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("x");
+    let recorder = recorder(&directory);
+    for user in [Some("u"), None, Some("v"), Some("u")] {
+        let connection = recorder.connection();
+        let user = user.map(|user| ("user_hash".to_owned(), Value::from(user)));
+        let result = Value::Map(user.into_iter().collect());
+        recorder.command(&connect(connection, "shop").with("result", result)).unwrap();
+    }
+    recorder.publish().unwrap();
+    let player = play(&directory, Some(Order::Connection)).unwrap();
+    let claim = |user: Option<&str>| {
+        let asked = connect(A, "shop");
+        let asked = if let Some(user) = user { asked.with("user_hash", user) } else { asked };
+        player.connect(&asked).unwrap().connection.to_string()
+    };
+    assert_eq!([claim(Some("v")), claim(Some("u")), claim(Some("u")), claim(None)], ["c", "a", "d", "b"]);
+}

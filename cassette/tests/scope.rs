@@ -1,0 +1,132 @@
+//! Answers, columns and facts: served as often as asked, in any order, within their scope.
+
+mod reel;
+
+use reel::*;
+use super8_cassette::{Entry, Fetched, Method, Value};
+
+fn columns(names: &[(&str, Option<i32>)]) -> Value {
+    let column = |(name, length): &(&str, Option<i32>)| {
+        let length = length.map(|length| ("length".to_owned(), Value::from(length)));
+        Value::Map([("name".to_owned(), Value::from(*name))].into_iter().chain(length).collect())
+    };
+    Value::List(names.iter().map(column).collect())
+}
+
+#[test]
+fn the_answer_in_force() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("x");
+    let recorder = recorder(&directory);
+    let a = connected(&recorder, "shop");
+    let count = |number: i32| Entry::new(Method::RowCount, a, Some(1)).with("result", number);
+    let attribute = |name: &str, value: i32| {
+        Entry::new(Method::Answer, a, Some(1))
+            .with("function", "SQLGetStmtAttr")
+            .with("attribute", name)
+            .with("result", value)
+    };
+    let execute = || Entry::new(Method::Execute, a, Some(1));
+    recorder.command(&Entry::new(Method::Prepare, a, Some(1)).with("sql", "SELECT 1")).unwrap();
+    recorder.command(&execute()).unwrap();
+    recorder.note(&count(-1)).unwrap();
+    let open = recorder.run(a, 1, true);
+    row(&open, &["1"]);
+    recorder.note(&attribute("SQL_ATTR_ROW_NUMBER", 1)).unwrap();
+    row(&open, &["2"]);
+    open.lock().end(true).unwrap();
+    recorder.note(&count(2)).unwrap();
+    recorder.note(&attribute("SQL_ATTR_ROW_NUMBER", 0)).unwrap();
+    recorder.command(&execute()).unwrap();
+    recorder.note(&attribute("SQL_ATTR_MAX_ROWS", 7)).unwrap();
+    recorder.disconnect(a).unwrap();
+
+    let player = player(&directory);
+    player.connect(&connect(A, "shop")).unwrap();
+    let counted =
+        || player.answer(a, Some(1), Method::RowCount, &[]).unwrap().and_then(|entry| entry.get("result")?.as_int());
+    let told = |name: &str| {
+        let key = [("attribute", Value::from(name))];
+        player.answer(a, Some(1), Method::Answer, &key).unwrap().and_then(|entry| entry.get("result")?.as_int())
+    };
+    assert_eq!((counted(), told("SQL_ATTR_MAX_ROWS")), (Some(-1), Some(7)), "else the next one");
+    player.command(&Entry::new(Method::Prepare, a, Some(1)).with("sql", "SELECT 1")).unwrap();
+    player.command(&execute()).unwrap();
+    assert_eq!((counted(), counted()), (Some(-1), Some(-1)));
+    let Fetched::Rows(mut open) = player.fetch(a, 1).unwrap() else { panic!("no rows") };
+    open.next().unwrap();
+    assert_eq!((counted(), told("SQL_ATTR_ROW_NUMBER")), (Some(-1), Some(1)), "rows are left");
+    open.next().unwrap();
+    assert!(open.ended());
+    assert_eq!((counted(), told("SQL_ATTR_ROW_NUMBER")), (Some(2), Some(0)), "all rows are read");
+    player.command(&execute()).unwrap();
+    assert_eq!((counted(), told("SQL_ATTR_MAX_ROWS")), (Some(2), Some(7)), "it did not change");
+    assert_eq!(told("SQL_ATTR_QUERY_TIMEOUT"), None);
+    player.housekeeping(&drop_of(a, 1));
+    assert_eq!(counted(), Some(2), "what is kept for a statement can be read again");
+}
+
+#[test]
+fn the_columns_of_the_current_result() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("x");
+    let recorder = recorder(&directory);
+    let a = connected(&recorder, "shop");
+    let execute = || Entry::new(Method::Execute, a, Some(1));
+    let more = || Entry::new(Method::MoreResults, a, Some(1)).with("result", true);
+    recorder.command(&Entry::new(Method::Prepare, a, Some(1)).with("sql", "SELECT 1")).unwrap();
+    recorder.command(&execute()).unwrap();
+    recorder.columns(a, 1, &columns(&[("x", None), ("y", None)])).unwrap();
+    recorder.columns(a, 1, &columns(&[("x", Some(4))])).unwrap();
+    recorder.command(&more()).unwrap();
+    recorder.columns(a, 1, &columns(&[("z", None)])).unwrap();
+    recorder.command(&execute()).unwrap();
+    recorder.command(&more()).unwrap();
+    recorder.disconnect(a).unwrap();
+    assert_eq!(names(&directory)[..3], ["a_1_columns.yml", "a_1_columns_2.yml", "a_1_columns_3.yml"]);
+
+    let player = player(&directory);
+    player.connect(&connect(A, "shop")).unwrap();
+    let now = || player.columns(a, 1).unwrap().map(|columns| (*columns).clone());
+    let both = Some(columns(&[("x", Some(4)), ("y", None)]));
+    player.command(&Entry::new(Method::Prepare, a, Some(1)).with("sql", "SELECT 1")).unwrap();
+    assert_eq!(now(), both, "asked earlier than recorded");
+    player.command(&execute()).unwrap();
+    assert_eq!(now(), both);
+    player.command(&Entry::new(Method::MoreResults, a, Some(1))).unwrap();
+    assert_eq!(now(), Some(columns(&[("z", None)])));
+    player.command(&execute()).unwrap();
+    assert_eq!(now(), both, "the first result of the same text");
+    player.command(&Entry::new(Method::MoreResults, a, Some(1))).unwrap();
+    assert_eq!(now(), None, "never asked");
+    assert_eq!(player.columns(a, 2).unwrap(), None);
+}
+
+#[test]
+fn facts_that_change() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("x");
+    let recorder = recorder(&directory);
+    let fact = |result: &str| {
+        Value::Map(vec![("info".to_owned(), Value::from(16)), ("result".to_owned(), Value::from(result))])
+    };
+    let a = connected(&recorder, "shop");
+    let b = connected(&recorder, "shop");
+    let c = connected(&recorder, "store");
+    for (connection, result) in [(a, "one"), (a, "two"), (a, "two"), (b, "one"), (b, "three"), (a, "one"), (c, "other")]
+    {
+        recorder.info(connection, fact(result)).unwrap();
+    }
+    recorder.publish().unwrap();
+    assert_eq!(names(&directory)[..3], ["a_info.yml", "b_info.yml", "c_info.yml"]);
+    let player = player(&directory);
+    let told = |connection| {
+        let answer = player.info(connection, &[("info", 16.into())]).unwrap()?;
+        answer.get("result")?.as_text().map(str::to_owned)
+    };
+    let three =
+        |connection| [told(connection), told(connection), told(connection), told(connection)].map(Option::unwrap);
+    assert_eq!(three(a), ["one", "two", "one", "one"]);
+    assert_eq!(three(b), ["one", "three", "three", "three"]);
+    assert_eq!(three(c), ["other"; 4]);
+}

@@ -1,0 +1,169 @@
+//! Many threads: nobody waits for nobody, nothing is lost, and what was recorded is played.
+
+mod reel;
+
+use std::sync::{Arc, Barrier, mpsc};
+use std::time::Duration;
+
+use reel::*;
+use super8_cassette::{Cell, ConnectionId, Fetched, Order, Player, RecordOptions, Recorder, Run};
+
+const THREADS: usize = 8;
+
+/// Fails instead of hanging.
+fn within_a_minute(deed: impl FnOnce() + Send + 'static) {
+    let (done, wait) = mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        deed();
+        let _ = done.send(());
+    });
+    match wait.recv_timeout(Duration::from_secs(60)) {
+        Err(mpsc::RecvTimeoutError::Timeout) => panic!("the threads wait for each other"),
+        _ => thread.join().unwrap(),
+    }
+}
+
+/// The rows of a statement: enough for more than one block now and then.
+fn cells(thread: usize, statement: u32, number: u32) -> [String; 2] {
+    [format!("{thread}.{statement}.{number}"), "x".repeat(if statement.is_multiple_of(7) { 2_000 } else { 3 })]
+}
+
+fn count(thread: usize, statement: u32) -> u32 {
+    (thread as u32 * 7 + statement * 13) % 50
+}
+
+fn query(connection: ConnectionId, statement: u32) -> super8_cassette::Entry {
+    run(connection, statement, &format!("SELECT {statement}"))
+}
+
+const STATEMENTS: u32 = 40;
+
+/// Records a row; a run that a command of another thread ended is continued by another.
+fn put(recorder: &Arc<Recorder>, open: &mut Run, (connection, statement): (ConnectionId, u32), cells: &[String]) {
+    loop {
+        {
+            let mut guard = open.lock();
+            if guard.is_open() {
+                guard.begin_row().unwrap();
+                for (column, text) in cells.iter().enumerate() {
+                    guard.row().set(column, Cell::Text(text.as_bytes()));
+                }
+                return;
+            }
+        }
+        *open = recorder.run(connection, statement, false);
+    }
+}
+
+/// Statements with results of 0 to 49 rows.
+fn record(recorder: &Arc<Recorder>, connection: ConnectionId, thread: usize) {
+    for statement in 1..=STATEMENTS {
+        recorder.command(&query(connection, statement)).unwrap();
+        let mut open = recorder.run(connection, statement, true);
+        for number in 0..count(thread, statement) {
+            put(recorder, &mut open, (connection, statement), &cells(thread, statement, number));
+        }
+        open.lock().end(true).unwrap();
+        recorder.note(&drop_of(connection, statement)).unwrap();
+    }
+}
+
+fn check(player: &Player, connection: ConnectionId, thread: usize) {
+    for statement in 1..=STATEMENTS {
+        let played = player.command(&query(connection, statement));
+        played.unwrap_or_else(|mismatch| panic!("{}", mismatch.report));
+        let rows = fetch_all(player, connection, statement);
+        let recorded: Vec<_> = (0..count(thread, statement)).map(|number| cells(thread, statement, number)).collect();
+        assert_eq!(rows, recorded, "thread {thread}, statement {statement}");
+        assert!(matches!(player.fetch(connection, statement).unwrap(), Fetched::End));
+    }
+}
+
+fn on_all_threads(deed: impl Fn(usize) + Send + Sync + 'static) {
+    let (deed, start) = (Arc::new(deed), Arc::new(Barrier::new(THREADS)));
+    let threads: Vec<_> = (0..THREADS)
+        .map(|thread| {
+            let (deed, start) = (Arc::clone(&deed), Arc::clone(&start));
+            std::thread::spawn(move || {
+                start.wait();
+                deed(thread);
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
+#[test]
+fn eight_threads_in_either_order() {
+    for order in [Order::Connection, Order::Global] {
+        within_a_minute(move || {
+            let parent = tempfile::tempdir().unwrap();
+            let directory = parent.path().join("x");
+            let recorder = Recorder::open(RecordOptions { order, ..options(&directory) }).unwrap();
+            let ids: Vec<ConnectionId> = (0..THREADS).map(|thread| connected(&recorder, &thread.to_string())).collect();
+            on_all_threads(move |thread| {
+                record(&recorder, ids[thread], thread);
+                recorder.disconnect(ids[thread]).unwrap();
+            });
+            let player = play(&directory, Some(Order::Connection)).unwrap();
+            on_all_threads(move |thread| {
+                let connection = player.connect(&connect(A, &thread.to_string())).unwrap().connection;
+                check(&player, connection, thread);
+                player.disconnect(connection);
+                if thread == 0 {
+                    player.housekeeping(&drop_of(connection, 1));
+                }
+            });
+        });
+    }
+}
+
+#[test]
+fn nothing_is_left_unplayed_by_eight_threads() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("x");
+    let recorder = Recorder::open(RecordOptions { order: Order::Connection, ..options(&directory) }).unwrap();
+    let ids: Vec<ConnectionId> = (0..THREADS).map(|thread| connected(&recorder, &thread.to_string())).collect();
+    (0..THREADS).for_each(|thread| record(&recorder, ids[thread], thread));
+    ids.iter().for_each(|connection| recorder.disconnect(*connection).unwrap());
+    let player = player(&directory);
+    assert_eq!(player.order(), Order::Connection, "as metadata.yml says");
+    for thread in (0..THREADS).rev() {
+        let connection = player.connect(&connect(A, &thread.to_string())).unwrap().connection;
+        assert_eq!(connection, ids[thread]);
+        check(&player, connection, thread);
+    }
+    assert_eq!(player.unplayed().unwrap(), []);
+}
+
+/// Commands that end the runs of others, and ends of those runs, at the same time: no deadlock, no lost row.
+#[test]
+fn ends_and_commands_meet() {
+    within_a_minute(|| {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = parent.path().join("x");
+        let recorder = recorder(&directory);
+        let ids: Vec<ConnectionId> = (0..THREADS).map(|thread| connected(&recorder, &thread.to_string())).collect();
+        let (shared, all) = (Arc::clone(&recorder), ids.clone());
+        on_all_threads(move |thread| {
+            let connection = all[thread];
+            for statement in 1..=300 {
+                shared.command(&query(connection, statement)).unwrap();
+                let open = shared.run(connection, statement, true);
+                {
+                    let mut guard = open.lock();
+                    if guard.is_open() {
+                        guard.begin_row().unwrap();
+                        guard.row().set(0, Cell::Text(b"1"));
+                    }
+                }
+                open.lock().end(true).unwrap();
+                assert!(!open.lock().is_open());
+            }
+        });
+        ids.iter().for_each(|connection| recorder.disconnect(*connection).unwrap());
+        let text = std::fs::read_to_string(directory.join("commands.yml")).unwrap();
+        let ends = text.matches("  result: null\n").count();
+        assert_eq!(ends, THREADS * 300, "each end of data is there once");
+    });
+}

@@ -1,0 +1,7 @@
+//! Links the driver so that its own symbols are its own and it is never unloaded (docs/adr/0003-linking.md).
+
+fn main() {
+    println!("cargo:rustc-cdylib-link-arg=-Wl,-Bsymbolic");
+    println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
+    println!("cargo:rerun-if-changed=build.rs");
+}

@@ -1,0 +1,134 @@
+//! The command log as a growing memory map: what is appended survives the process like a write, at the price of a copy.
+#![allow(unsafe_code)]
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+use super8_cassette::{Append, MakeAppend};
+
+/// The log grows by this much, doubling up to `LARGEST`: the window counts as memory of the process.
+const SMALLEST: usize = 64 * 1024;
+const LARGEST: usize = 256 * 1024;
+
+/// Makes command logs that are appended to through a memory map.
+pub fn in_memory_map() -> MakeAppend {
+    Arc::new(|file| Ok(Box::new(MappedAppend { file, start: 0, used: 0, window: None, step: SMALLEST })))
+}
+
+struct MappedAppend {
+    file: File,
+    /// Where in the file the window begins.
+    start: usize,
+    /// Bytes of the window that are used.
+    used: usize,
+    window: Option<Window>,
+    step: usize,
+}
+
+/// A writable piece of the file in memory.
+struct Window {
+    address: *mut u8,
+    length: usize,
+}
+
+// SAFETY: the window belongs to its appender alone, which is used by one thread at a time.
+unsafe impl Send for Window {}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        // SAFETY: mapped by `Window::of` with this length.
+        unsafe { libc::munmap(self.address.cast(), self.length) };
+    }
+}
+
+impl Window {
+    fn of(file: &File, start: usize, length: usize) -> io::Result<Window> {
+        let end = i64::try_from(start + length).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
+        // Blocks are reserved now: a full disk is an error here, not a signal at the first touch of the page.
+        // SAFETY: plain system calls on an open file.
+        unsafe {
+            match libc::posix_fallocate(file.as_raw_fd(), start as i64, length as i64) {
+                0 => {}
+                // A file system without reservations: extend it.
+                libc::EOPNOTSUPP | libc::EINVAL => file.set_len(end as u64)?,
+                error => return Err(io::Error::from_raw_os_error(error)),
+            }
+            let address = libc::mmap(
+                std::ptr::null_mut(),
+                length,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_SHARED,
+                file.as_raw_fd(),
+                start as i64,
+            );
+            if address == libc::MAP_FAILED {
+                return Err(io::Error::last_os_error());
+            }
+            Ok(Window { address: address.cast(), length })
+        }
+    }
+}
+
+impl MappedAppend {
+    /// A window with room for `count` more bytes.
+    fn make_room(&mut self, count: usize) -> io::Result<()> {
+        if self.window.as_ref().is_some_and(|window| window.length - self.used >= count) {
+            return Ok(());
+        }
+        let end = self.start + self.used;
+        self.window = None;
+        // SAFETY: a plain query.
+        let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
+        let start = end / page * page;
+        let length = (end - start + count).max(self.step).div_ceil(page) * page;
+        self.window = Some(Window::of(&self.file, start, length)?);
+        (self.start, self.used) = (start, end - start);
+        self.step = (self.step * 2).min(LARGEST);
+        Ok(())
+    }
+}
+
+impl Append for MappedAppend {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.make_room(bytes.len())?;
+        if let Some(window) = &self.window {
+            // SAFETY: `make_room` left at least so many bytes in the window after `used`.
+            unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), window.address.add(self.used), bytes.len()) };
+            self.used += bytes.len();
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.window = None;
+        self.file.set_len((self.start + self.used) as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    #[test]
+    fn what_is_appended_is_in_the_file_and_nothing_else_after_finish() {
+        let path = std::env::temp_dir().join(format!("super8-append-{}", std::process::id()));
+        let file = File::options().read(true).write(true).create(true).truncate(true).open(&path).unwrap();
+        let mut append = in_memory_map()(file).unwrap();
+        let mut expected = Vec::new();
+        for round in 0..3000u32 {
+            let bytes = vec![(round % 251) as u8 + 1; (round as usize * 37) % 4000];
+            append.append(&bytes).unwrap();
+            expected.extend(bytes);
+            if round % 1000 == 999 {
+                append.finish().unwrap();
+                assert_eq!(std::fs::read(&path).unwrap(), expected, "finished at {round}");
+            }
+        }
+        let mut found = Vec::new();
+        File::open(&path).unwrap().read_to_end(&mut found).unwrap();
+        assert_eq!(found, expected);
+        std::fs::remove_file(path).unwrap();
+    }
+}

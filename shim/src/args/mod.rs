@@ -1,0 +1,54 @@
+//! The arguments of one call, decoded once: what the application passed, without regard to ANSI or Unicode.
+//!
+//! This is one of the unsafe rooms (docs/safety.md). Its types are made by the entry points, from pointers the
+//! application promises to be valid for the call (or, for bound buffers, until they are unbound); after that they
+//! are used through safe methods only.
+
+mod number;
+mod out;
+mod place;
+pub mod shape;
+mod text;
+
+pub use number::{LengthOut, NumberOut};
+pub use out::{Buffer, Out, Reply, SizedOut, TextOut, Unit};
+pub use place::Place;
+pub use text::{Character, TextIn, decode_bytes, decode_wide, encode_bytes, encode_wide};
+
+/// A named input of a question or of a catalog function.
+#[derive(Clone, Copy)]
+pub enum In<'a> {
+    /// A number.
+    Int(i64),
+    /// A text; a null pointer is `None` when read.
+    Text(TextIn<'a>),
+}
+
+/// A data buffer of the application: what SQLBindCol, SQLBindParameter, SQLGetData and the descriptor functions
+/// describe. Also a record of an application descriptor.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    /// The C type (`SQL_C_...`).
+    pub c_type: i16,
+    /// The data.
+    pub target: Place,
+    /// The buffer's length in bytes, as the application gave it.
+    pub capacity: isize,
+    /// Where the octet length goes or comes from (SQLLEN).
+    pub length: Place,
+    /// Where the NULL indicator goes or comes from (SQLLEN); usually the same place as `length`.
+    pub indicator: Place,
+}
+
+/// The implementation side of SQLBindParameter.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameter {
+    /// `SQL_PARAM_INPUT` and so on.
+    pub io: i16,
+    /// The SQL type.
+    pub sql_type: i16,
+    /// The column size.
+    pub size: usize,
+    /// The decimal digits.
+    pub digits: i16,
+}

@@ -1,0 +1,393 @@
+//! What a question writes: numbers and texts, watched while recording and filled in while replaying.
+//!
+//! To tell what a driver wrote from what it left alone, an output is *armed* with a value no driver writes and
+//! *harvested* after the call; an output that still holds it was not written and gets its old value back.
+#![allow(unsafe_code)]
+
+use super::Place;
+use super::number::{LengthOut, NumberOut};
+use super::shape::Shape;
+use super::text::{Character, decode_bytes, decode_wide, encode_bytes, encode_wide};
+use std::ffi::c_void;
+
+/// A buffer whose content depends on the attribute or field asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Buffer {
+    /// The application's buffer.
+    pub pointer: *mut c_void,
+    /// Its capacity in bytes (or an `SQL_IS_...` code).
+    pub capacity: isize,
+    /// Where the length in bytes goes.
+    pub length: LengthOut,
+    /// Whether texts in it are UTF-16.
+    pub wide: bool,
+    /// Whether drivers usually write the size of a number to `length`.
+    pub sizes_numbers: bool,
+}
+
+impl Buffer {
+    /// The pointer itself, for a field that is an address or a number in an address's place.
+    pub fn place(&self) -> Place {
+        // SAFETY: an entry point made this buffer from an argument of SQLSetDescField.
+        unsafe { Place::new(self.pointer) }
+    }
+}
+
+/// What a text's capacity and length count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Bytes, also in Unicode functions.
+    Bytes,
+    /// Characters: UTF-16 units in Unicode functions.
+    Characters,
+}
+
+/// A text the function writes.
+#[derive(Clone, Copy, Debug)]
+pub struct TextOut {
+    pointer: *mut c_void,
+    /// In bytes.
+    capacity: isize,
+    length: Option<NumberOut>,
+    wide: bool,
+    unit: Unit,
+}
+
+/// A number with a place for its size in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct SizedOut {
+    /// The number.
+    pub number: NumberOut,
+    length: NumberOut,
+    /// Whether drivers usually write the size: for SQLGetInfo they do, for attributes they do not.
+    usual: bool,
+}
+
+/// An output of a function.
+#[derive(Clone, Copy, Debug)]
+pub enum Out {
+    /// A number.
+    Number(NumberOut),
+    /// A number with a place for its size in bytes.
+    Sized(SizedOut),
+    /// A text.
+    Text(TextOut),
+    /// An address of this process: kept by the mode's model, never recorded.
+    Address(Place),
+}
+
+/// What an output held after the call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// Nothing was written.
+    Unwritten,
+    /// A number.
+    Number(i64),
+    /// A number whose size the driver wrote where others do not, or wrote otherwise.
+    Sized {
+        /// The number.
+        number: i64,
+        /// The size the driver wrote.
+        length: Option<i64>,
+    },
+    /// A text as far as the buffer took it, and the length the driver reported, in the function's unit.
+    Text {
+        /// The text, or `None` where the application gave no buffer.
+        text: Option<String>,
+        /// The reported length, if the application asked and the driver wrote it.
+        length: Option<i64>,
+        /// Whether the buffer was too small for the whole text.
+        cut: bool,
+    },
+}
+
+impl Out {
+    /// A number at `pointer`.
+    ///
+    /// # Safety
+    /// `pointer` is null or valid for writes of its type during the call.
+    pub unsafe fn number(pointer: impl Into<NumberOut>) -> Out {
+        Out::Number(pointer.into())
+    }
+
+    /// A text buffer with its capacity (and length) in `unit`s.
+    ///
+    /// # Safety
+    /// `pointer` is null or valid for `capacity` characters; `length` is null or valid.
+    pub unsafe fn text<C: Character>(pointer: *mut C, capacity: isize, length: LengthOut, unit: Unit) -> Out {
+        let capacity =
+            if unit == Unit::Characters { capacity.saturating_mul(size_of::<C>() as isize) } else { capacity };
+        Out::Text(TextOut { pointer: pointer.cast(), capacity, length: length.number(), wide: C::WIDE, unit })
+    }
+
+    /// A buffer that holds what `shape` says.
+    ///
+    /// # Safety
+    /// The buffer is null or valid for what ODBC puts there for this attribute or field.
+    pub unsafe fn shaped(shape: Shape, buffer: Buffer) -> Out {
+        match shape {
+            Shape::Text => Out::Text(TextOut {
+                pointer: buffer.pointer,
+                capacity: buffer.capacity,
+                length: buffer.length.number(),
+                wide: buffer.wide,
+                unit: Unit::Bytes,
+            }),
+            Shape::Number(size) => {
+                let number = NumberOut { pointer: buffer.pointer, size };
+                match buffer.length.number() {
+                    Some(length) => Out::Sized(SizedOut { number, length, usual: buffer.sizes_numbers }),
+                    None => Out::Number(number),
+                }
+            }
+            // SAFETY: passed on from the caller.
+            Shape::Address => Out::Address(unsafe { Place::new(buffer.pointer) }),
+        }
+    }
+
+    /// Marks the output as unwritten; gives back what it held.
+    pub fn arm(&self) -> (i64, i64) {
+        match self {
+            Out::Number(number) if !number.pointer.is_null() => {
+                let old = number.read();
+                number.write(number.mark());
+                (old, 0)
+            }
+            Out::Text(text) => {
+                let first = text.first().map_or(0, |first| {
+                    let old = first.read();
+                    first.write(first.mark());
+                    old
+                });
+                let length = text.length.map_or(0, |length| {
+                    let old = length.read();
+                    length.write(length.mark());
+                    old
+                });
+                (first, length)
+            }
+            Out::Sized(sized) => (Out::Number(sized.number).arm().0, Out::Number(sized.length).arm().0),
+            _ => (0, 0),
+        }
+    }
+
+    /// What the driver wrote since `arm`, which gave `old`.
+    pub fn harvest(&self, old: (i64, i64)) -> Reply {
+        match self {
+            Out::Number(number) if number.pointer.is_null() => Reply::Unwritten,
+            Out::Number(number) => number.settle(old.0).map_or(Reply::Unwritten, Reply::Number),
+            Out::Sized(sized) => {
+                let length = sized.length.settle(old.1);
+                match Out::Number(sized.number).harvest((old.0, 0)) {
+                    Reply::Number(number) if length == sized.usual_length() => Reply::Number(number),
+                    Reply::Number(number) => Reply::Sized { number, length },
+                    other => other,
+                }
+            }
+            Out::Text(text) => text.harvest(old),
+            Out::Address(_) => Reply::Unwritten,
+        }
+    }
+
+    /// Fills a text output; returns whether it was cut. Other outputs take nothing.
+    pub fn fill(&self, words: &str) -> bool {
+        match self {
+            Out::Text(text) => text.write(words, None),
+            _ => false,
+        }
+    }
+
+    /// The length the function reports for a text that fits, in its unit.
+    pub fn length_of(&self, words: &str) -> i64 {
+        let Out::Text(text) = self else { return 0 };
+        match (text.wide, text.unit) {
+            (false, _) => encode_bytes(words).len() as i64,
+            (true, Unit::Characters) => encode_wide(words).len() as i64,
+            (true, Unit::Bytes) => 2 * encode_wide(words).len() as i64,
+        }
+    }
+
+    /// Whether the application passed no place for this output.
+    pub fn is_null(&self) -> bool {
+        match self {
+            Out::Number(number) => number.pointer.is_null(),
+            Out::Sized(_) => false,
+            Out::Text(text) => text.pointer.is_null() && text.length.is_none(),
+            Out::Address(place) => place.is_null(),
+        }
+    }
+
+    /// The capacity of a text in bytes; `None` for a number or where no buffer was given.
+    pub fn capacity(&self) -> Option<isize> {
+        match self {
+            Out::Text(text) if !text.pointer.is_null() => Some(text.capacity),
+            _ => None,
+        }
+    }
+}
+
+impl SizedOut {
+    fn usual_length(&self) -> Option<i64> {
+        self.usual.then_some(i64::from(self.number.size))
+    }
+
+    /// Writes the number, and its size if that is usual.
+    pub fn write(&self, value: i64) {
+        self.write_with(value, self.usual_length());
+    }
+
+    /// Writes the number and what the driver wrote of its size.
+    pub fn write_with(&self, value: i64, length: Option<i64>) {
+        self.number.write(value);
+        if let Some(length) = length {
+            self.length.write(length);
+        }
+    }
+}
+
+impl TextOut {
+    fn unit_size(&self) -> isize {
+        if self.wide { 2 } else { 1 }
+    }
+
+    /// The first two bytes (or the first unit) as a number to watch, if there is room.
+    fn first(&self) -> Option<NumberOut> {
+        (!self.pointer.is_null() && self.capacity >= 2).then_some(NumberOut { pointer: self.pointer, size: 2 })
+    }
+
+    fn harvest(&self, old: (i64, i64)) -> Reply {
+        let length = self.length.and_then(|length| length.settle(old.1));
+        let written = match self.first() {
+            Some(first) => first.settle(old.0).is_some(),
+            None => !self.pointer.is_null() && self.capacity >= self.unit_size() && length.is_some(),
+        };
+        if !written {
+            return match length {
+                Some(_) => Reply::Text { text: None, length, cut: false },
+                None => Reply::Unwritten,
+            };
+        }
+        let room = self.capacity / self.unit_size();
+        let total = length.map(|length| match self.unit {
+            Unit::Bytes => length as isize / self.unit_size(),
+            Unit::Characters => length as isize,
+        });
+        // A driver may report more than it wrote, or not terminate what just fits: read to the shorter of both.
+        let limit = total.filter(|total| *total >= 0).map_or(room, |total| total.min(room)).max(0) as usize;
+        // SAFETY: within the capacity the application gave.
+        let text = unsafe {
+            if self.wide {
+                let units: Vec<u16> = (0..limit)
+                    .map(|index| self.pointer.cast::<u16>().add(index).read_unaligned())
+                    .take_while(|unit| *unit != 0)
+                    .collect();
+                decode_wide(&units)
+            } else {
+                let bytes = std::slice::from_raw_parts(self.pointer.cast::<u8>(), limit);
+                decode_bytes(bytes.split(|byte| *byte == 0).next().unwrap_or_default())
+            }
+        };
+        // Some drivers report the cut length as if it were the whole: a full buffer is taken for a cut text.
+        let units = if self.wide { encode_wide(&text).len() } else { encode_bytes(&text).len() };
+        let cut = total.is_some_and(|total| total >= room) || units as isize + 1 >= room;
+        Reply::Text { text: Some(text), length, cut }
+    }
+
+    /// Writes `text` as ODBC drivers do: terminated, cut to the capacity; the length is the whole text's, or
+    /// `length` where the recording says otherwise. Returns whether the text was cut.
+    pub fn write(&self, text: &str, length: Option<i64>) -> bool {
+        let unit = self.unit_size();
+        let bytes: Vec<u8> = if self.wide {
+            encode_wide(text).iter().flat_map(|unit| unit.to_le_bytes()).collect()
+        } else {
+            encode_bytes(text)
+        };
+        let room = self.capacity.max(0) / unit * unit;
+        let mut cut = false;
+        if !self.pointer.is_null() {
+            let fits = (bytes.len() as isize).min(room - unit).max(0) as usize;
+            cut = fits < bytes.len();
+            if room >= unit {
+                // SAFETY: `fits + unit` bytes are within the capacity the application gave.
+                unsafe {
+                    std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.pointer.cast(), fits);
+                    std::ptr::write_bytes(self.pointer.cast::<u8>().add(fits), 0, unit as usize);
+                }
+            }
+        }
+        self.write_length(length.unwrap_or_else(|| match self.unit {
+            Unit::Bytes => bytes.len() as i64,
+            Unit::Characters => bytes.len() as i64 / unit as i64,
+        }));
+        cut
+    }
+
+    /// Writes only the length.
+    pub fn write_length(&self, length: i64) {
+        if let Some(out) = self.length {
+            out.write(length);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text_out(buffer: &mut [u8], length: &mut i16) -> Out {
+        // SAFETY: the buffers outlive the uses in these tests.
+        unsafe {
+            Out::text(buffer.as_mut_ptr(), buffer.len() as isize, LengthOut::from(length as *mut i16), Unit::Characters)
+        }
+    }
+
+    #[test]
+    fn unwritten_outputs_keep_their_value() {
+        let (mut buffer, mut length, mut number) = (*b"abcd", 7i16, 42i32);
+        let text = text_out(&mut buffer, &mut length);
+        // SAFETY: `number` outlives the use.
+        let out = unsafe { Out::number(&mut number as *mut i32) };
+        let (old_text, old_number) = (text.arm(), out.arm());
+        assert_eq!(text.harvest(old_text), Reply::Unwritten);
+        assert_eq!(out.harvest(old_number), Reply::Unwritten);
+        assert_eq!((&buffer, length, number), (b"abcd", 7, 42));
+    }
+
+    #[test]
+    fn written_text_and_cut_text() {
+        let (mut buffer, mut length) = ([0u8; 7], 0i16);
+        let out = text_out(&mut buffer, &mut length);
+        let old = out.arm();
+        let Out::Text(text) = out else { panic!("a text") };
+        assert!(!text.write("five5", None));
+        assert_eq!(out.harvest(old), Reply::Text { text: Some("five5".into()), length: Some(5), cut: false });
+        let old = out.arm();
+        assert!(text.write("longer than that", None));
+        assert_eq!(out.harvest(old), Reply::Text { text: Some("longer".into()), length: Some(16), cut: true });
+    }
+
+    #[test]
+    fn a_full_buffer_counts_as_cut_whatever_the_driver_reports() {
+        let (mut buffer, mut length) = (*b"abc\0", 0i16);
+        let out = text_out(&mut buffer, &mut length);
+        let old = out.arm();
+        let Out::Text(text) = out else { panic!("a text") };
+        text.write("abc", None);
+        assert_eq!(out.harvest(old), Reply::Text { text: Some("abc".into()), length: Some(3), cut: true });
+    }
+
+    #[test]
+    fn nothing_is_written_past_the_capacity() {
+        for capacity in 0..8isize {
+            let mut buffer = [0xEEu8; 12];
+            // SAFETY: the capacity is within the buffer.
+            let Out::Text(out) =
+                (unsafe { Out::text(buffer.as_mut_ptr().cast::<u16>(), capacity, LengthOut::None, Unit::Bytes) })
+            else {
+                panic!("a text")
+            };
+            out.write("abcdefgh", None);
+            assert!(buffer[capacity as usize..].iter().all(|byte| *byte == 0xEE), "capacity {capacity}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! A place in the application's memory that a call may read or write.
+#![allow(unsafe_code)]
+
+use std::ffi::c_void;
+
+/// An address the application gave, perhaps null. Reads and writes through a null place do nothing.
+///
+/// Invariant (docs/safety.md, "application memory"): a place is made by an entry point from an argument that ODBC
+/// requires to be valid for the accesses of that function, for as long as ODBC requires it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place(*mut c_void);
+
+// SAFETY: a place is only a number until it is used; ODBC lets any thread use a statement and its bindings.
+unsafe impl Send for Place {}
+
+impl Place {
+    /// No place.
+    pub const NULL: Place = Place(std::ptr::null_mut());
+
+    /// The place at `pointer`.
+    ///
+    /// # Safety
+    /// `pointer` is null or valid as the ODBC reference requires of the argument it came from.
+    pub const unsafe fn new(pointer: *mut c_void) -> Self {
+        Place(pointer)
+    }
+
+    /// A number in an address's place, as SQLSetStmtAttr passes numbers; never read or written through.
+    pub fn of_word(word: usize) -> Self {
+        Place(word as *mut c_void)
+    }
+
+    /// Whether the application passed a null pointer.
+    pub fn is_null(self) -> bool {
+        self.0.is_null()
+    }
+
+    /// The address, for the conversion room and for handing back to the application.
+    pub fn address(self) -> *mut c_void {
+        self.0
+    }
+
+    /// The place `bytes` further on; null stays null.
+    pub fn offset(self, bytes: isize) -> Place {
+        if self.0.is_null() { self } else { Place(self.0.wrapping_byte_offset(bytes)) }
+    }
+
+    /// Reads the SQLLEN at index `index`.
+    pub fn len_at(self, index: usize) -> Option<isize> {
+        self.read(index)
+    }
+
+    /// Reads the SQLULEN at index `index`.
+    pub fn ulen_at(self, index: usize) -> Option<usize> {
+        self.read(index)
+    }
+
+    /// Reads the SQLUSMALLINT at index `index`.
+    pub fn u16_at(self, index: usize) -> Option<u16> {
+        self.read(index)
+    }
+
+    /// Reads the pointer at this place.
+    pub fn pointer_at(self) -> Place {
+        Place(self.read(0).unwrap_or(std::ptr::null_mut()))
+    }
+
+    /// Writes an SQLLEN.
+    pub fn set_len(self, value: isize) {
+        self.write(0, value);
+    }
+
+    /// Writes an SQLULEN.
+    pub fn set_ulen(self, value: usize) {
+        self.write(0, value);
+    }
+
+    /// Writes the SQLUSMALLINT at index `index`.
+    pub fn set_u16_at(self, index: usize, value: u16) {
+        self.write(index, value);
+    }
+
+    /// Writes an SQLUINTEGER.
+    pub fn set_u32(self, value: u32) {
+        self.write(0, value);
+    }
+
+    /// Writes a pointer.
+    pub fn set_pointer(self, value: Place) {
+        self.write(0, value.0);
+    }
+
+    /// Copies `bytes` to this place.
+    pub fn set_bytes(self, bytes: &[u8]) {
+        if !self.0.is_null() {
+            // SAFETY: the caller writes no more than the capacity the application gave with this place.
+            unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.0.cast(), bytes.len()) }
+        }
+    }
+
+    fn read<T: Copy>(self, index: usize) -> Option<T> {
+        // SAFETY: the invariant of `Place`; applications need not align.
+        (!self.0.is_null()).then(|| unsafe { self.0.cast::<T>().add(index).read_unaligned() })
+    }
+
+    fn write<T>(self, index: usize, value: T) {
+        if !self.0.is_null() {
+            // SAFETY: the invariant of `Place`; applications need not align.
+            unsafe { self.0.cast::<T>().add(index).write_unaligned(value) }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What a pointer argument points at, by attribute, field or information type: text, number or address.
+//!
+//! Sources: the reference pages of SQLGetInfo, SQLSetConnectAttr, SQLSetStmtAttr, SQLSetEnvAttr, SQLColAttribute,
+//! SQLSetDescField and SQLGetDiagField.
+
+/// What is behind a pointer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Text, its length in bytes.
+    Text,
+    /// An integer of so many bytes.
+    Number(u8),
+    /// An address, handle or bound pointer of this process.
+    Address,
+}
+
+/// SQLGetInfo's information types.
+pub fn info(kind: u16) -> Shape {
+    match kind {
+        // Names, versions, terms, separators, keyword lists and the "Y"/"N" answers.
+        2
+        | 6
+        | 7
+        | 10
+        | 11
+        | 13
+        | 14
+        | 16..=21
+        | 25
+        | 27
+        | 29
+        | 36..=42
+        | 45
+        | 47
+        | 73
+        | 77
+        | 87
+        | 89
+        | 90
+        | 94
+        | 103
+        | 111
+        | 113
+        | 171
+        | 10000
+        | 10002..=10004 => Shape::Text,
+        0
+        | 1
+        | 9
+        | 12
+        | 15
+        | 22..=24
+        | 28
+        | 30..=35
+        | 46
+        | 66
+        | 74
+        | 75
+        | 84
+        | 85
+        | 88
+        | 93
+        | 97..=101
+        | 106
+        | 107
+        | 114
+        | 116
+        | 10001
+        | 10005 => Shape::Number(2),
+        // SQL_DRIVER_HDBC, HENV, HSTMT, HLIB, HDESC
+        3..=5 | 76 | 135 => Shape::Address,
+        _ => Shape::Number(4),
+    }
+}
+
+/// Connection attributes: SQLSetConnectAttr, SQLGetConnectAttr.
+pub fn connection(attribute: i32) -> Shape {
+    match attribute {
+        // SQL_ATTR_TRACEFILE, TRANSLATE_LIB, CURRENT_CATALOG, and the schema attribute of IBM's drivers
+        105 | 106 | 109 | 10004 => Shape::Text,
+        // SQL_ATTR_QUIET_MODE, DBC_INFO_TOKEN, ENLIST_IN_DTC, ASYNC_DBC_EVENT, msodbcsql's access token
+        111 | 118 | 119 | 1207 | 1256 => Shape::Address,
+        _ => Shape::Number(4),
+    }
+}
+
+/// Statement attributes: SQLSetStmtAttr, SQLGetStmtAttr.
+pub fn statement(attribute: i32) -> Shape {
+    match attribute {
+        16 | 17 | 19..=21 | 23..=26 | 29 | 10010..=10013 => Shape::Address,
+        _ => Shape::Number(8),
+    }
+}
+
+/// Fields of SQLColAttribute and SQLColAttributes that are text; every other field is the numeric value.
+pub fn column(field: u16) -> Shape {
+    match field {
+        // NAME (2 and 3), TYPE_NAME, TABLE_NAME, SCHEMA_NAME, CATALOG_NAME, LABEL, BASE_COLUMN_NAME, BASE_TABLE_NAME,
+        // LITERAL_PREFIX, LITERAL_SUFFIX, LOCAL_TYPE_NAME
+        1 | 14..=18 | 22 | 23 | 27..=29 | 1011 => Shape::Text,
+        _ => Shape::Address,
+    }
+}
+
+/// Fields of SQLSetDescField and SQLGetDescField.
+pub fn descriptor(field: i16) -> Shape {
+    match field {
+        14..=18 | 22 | 23 | 27..=29 | 1011 => Shape::Text,
+        // ARRAY_STATUS_PTR, BIND_OFFSET_PTR, ROWS_PROCESSED_PTR, OCTET_LENGTH_PTR, INDICATOR_PTR, DATA_PTR
+        21 | 24 | 34 | 1004 | 1009 | 1010 => Shape::Address,
+        // ARRAY_SIZE, LENGTH, OCTET_LENGTH, DISPLAY_SIZE
+        20 | 1003 | 1013 | 6 => Shape::Number(8),
+        // AUTO_UNIQUE_VALUE, BIND_TYPE, CASE_SENSITIVE, DATETIME_INTERVAL_PRECISION, NUM_PREC_RADIX
+        11 | 25 | 12 | 26 | 32 => Shape::Number(4),
+        _ => Shape::Number(2),
+    }
+}
+
+/// Fields of SQLGetDiagField.
+pub fn diagnostic(field: i16) -> Shape {
+    match field {
+        // SQLSTATE, MESSAGE_TEXT, DYNAMIC_FUNCTION, CLASS_ORIGIN, SUBCLASS_ORIGIN, CONNECTION_NAME, SERVER_NAME
+        4 | 6..=11 => Shape::Text,
+        // RETURNCODE
+        1 => Shape::Number(2),
+        // ROW_COUNT, CURSOR_ROW_COUNT, ROW_NUMBER
+        3 | -1249 | -1248 => Shape::Number(8),
+        _ => Shape::Number(4),
+    }
+}

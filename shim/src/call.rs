@@ -1,0 +1,116 @@
+//! What the application asked, decoded once and free of ANSI and Unicode, and the deed that does it for real.
+
+use crate::args::{Binding, Buffer, In, Out, Parameter, Place, TextIn};
+use crate::diagnostics::Diagnostic;
+
+/// The meaning of one call on a connection, statement or descriptor.
+#[allow(missing_docs)] // the fields are the ODBC functions' own arguments
+pub enum Call<'a> {
+    /// SQLExecDirect.
+    Run { sql: TextIn<'a> },
+    /// SQLPrepare.
+    Prepare { sql: TextIn<'a> },
+    /// SQLExecute.
+    Execute,
+    /// SQLTables and its kin, SQLGetTypeInfo.
+    Catalog { arguments: Vec<(&'static str, In<'a>)> },
+    /// SQLMoreResults.
+    MoreResults,
+    /// SQLFetch.
+    Fetch,
+    /// SQLFetchScroll.
+    FetchScroll { orientation: i16, offset: isize },
+    /// SQLExtendedFetch.
+    ExtendedFetch { orientation: u16, offset: isize, rows: Place, status: Place },
+    /// SQLGetData.
+    GetData { column: u16, binding: Binding },
+    /// SQLSetPos.
+    SetPos { row: usize, operation: u16, lock: u16 },
+    /// SQLBulkOperations.
+    BulkOperations { operation: i16 },
+    /// SQLParamData.
+    ParamData { token: Place },
+    /// SQLPutData.
+    PutData { data: Place, length: isize },
+    /// SQLCloseCursor.
+    CloseCursor,
+    /// SQLFreeStmt, except SQL_DROP.
+    FreeStmt { option: u16 },
+    /// SQLCancel, SQLCancelHandle.
+    Cancel,
+    /// SQLBindCol.
+    BindColumn { column: u16, binding: Binding },
+    /// SQLBindParameter, SQLBindParam, SQLSetParam.
+    BindParameter { number: u16, parameter: Parameter, binding: Binding },
+    /// SQLParamOptions.
+    ParamOptions { rows: usize, processed: Place },
+    /// SQLSetScrollOptions.
+    SetScrollOptions { concurrency: u16, keyset: isize, rowset: u16 },
+    /// SQLSetCursorName.
+    SetCursorName { name: TextIn<'a> },
+    /// SQLSetStmtAttr, SQLSetStmtOption.
+    SetStmtAttr { attribute: i32, value: Place },
+    /// SQLSetDescField on an application or implementation descriptor.
+    SetDescField { record: i16, field: i16, value: Buffer },
+    /// SQLSetDescRec.
+    SetDescRec { record: i16, kind: i16, subtype: i16, binding: Binding, precision: i16, scale: i16 },
+    /// SQLSetConnectAttr, SQLSetConnectOption.
+    SetConnectAttr { attribute: i32, value: AttributeIn<'a> },
+    /// SQLEndTran, SQLTransact.
+    EndTran { commit: bool },
+    /// SQLDisconnect.
+    Disconnect,
+    /// SQLGetFunctions, once the shim has combined the driver's answer with what it exports.
+    Functions { function: u16, supported: Place },
+    /// A question: its inputs are the key, its outputs the reply.
+    Ask(Question<'a>),
+}
+
+/// The value of an attribute being set.
+#[derive(Clone, Copy)]
+pub enum AttributeIn<'a> {
+    /// A number.
+    Number(i64),
+    /// A text.
+    Text(TextIn<'a>),
+    /// An address or structure of this process, never read and never recorded.
+    Address,
+}
+
+/// A question and where its reply goes.
+pub struct Question<'a> {
+    /// The key.
+    pub inputs: Vec<(&'static str, In<'a>)>,
+    /// The reply, in the order of the function's arguments.
+    pub outputs: Vec<(&'static str, Out)>,
+}
+
+impl Question<'_> {
+    /// Whether it asks for an address of this process only: such an answer is never recorded.
+    pub fn is_address(&self) -> bool {
+        self.outputs.iter().all(|(_, out)| matches!(out, Out::Address(_)))
+    }
+
+    /// The number given under `name`, if there is one.
+    pub fn int(&self, name: &str) -> Option<i64> {
+        self.inputs.iter().find(|(key, _)| *key == name).and_then(|(_, value)| match value {
+            In::Int(number) => Some(*number),
+            In::Text(_) => None,
+        })
+    }
+}
+
+/// The same call on the real driver, with the application's own arguments.
+pub trait Deed {
+    /// Does it and gives the driver's return code. `None`: the driver has no such function.
+    fn perform(&self) -> Option<i16>;
+
+    /// The driver's diagnostic records of the handle, all of them.
+    fn diagnostics(&self) -> Vec<Diagnostic>;
+
+    /// The SQL type of a result column (SQLDescribeCol), to read a buffer bound as SQL_C_DEFAULT.
+    fn column_type(&self, column: u16) -> Option<i16>;
+
+    /// Sets SQL_ATTR_ROWS_FETCHED_PTR where the application did not, to know how much of a rowset to read.
+    fn watch_rows(&self, counter: Place) -> bool;
+}

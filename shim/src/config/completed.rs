@@ -1,0 +1,143 @@
+//! The completed connection string, as SQLDriverConnect returns it: without secrets in the cassette, with the
+//! application's own ones again at replay.
+//!
+//! Drivers put the password into it, some percent-encoded. In the cassette the place of each value that is not harmless
+//! holds `<given KEY>`, the keyword under which the application gave that value, with a word for the way the driver
+//! wrote it; replay fills in what the application gives then. A value the application did not give (the driver read it
+//! from odbc.ini) becomes `***` and stays that.
+
+use std::borrow::Cow;
+
+use super::connection_string::{ConnectionString, Item, quote};
+use super::redact::text;
+use super::secrets::{MARK, may_show, percent_decoded, percent_encoded};
+
+/// How a driver wrote a value it was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// As the application did.
+    AsGiven,
+    /// Without braces.
+    Plain,
+    /// In braces.
+    Braced,
+    /// `%XX` for all but letters and digits, lower case, blanks as plus signs: psqlodbc.
+    Percent,
+}
+
+const FORMS: [(Form, &str); 4] =
+    [(Form::AsGiven, ""), (Form::Plain, " plain"), (Form::Braced, " braced"), (Form::Percent, " percent-encoded")];
+
+impl Form {
+    fn write(self, given: Item<'_>) -> Vec<u8> {
+        let value = given.value();
+        match self {
+            Form::AsGiven => given.raw().to_vec(),
+            Form::Plain => value.into_owned(),
+            Form::Braced => quote(&value, true),
+            Form::Percent => match std::str::from_utf8(&value) {
+                Ok(value) => percent_encoded(value, false, "+", b"").into_bytes(),
+                Err(_) => value.into_owned(),
+            },
+        }
+    }
+}
+
+/// The completed string for the cassette. `given` is the connection string the application gave.
+pub fn template(completed: &ConnectionString, given: &ConnectionString) -> String {
+    let template = completed.edit(|item| {
+        if !item.has_value() {
+            return Some(MARK.as_bytes().to_vec());
+        }
+        if may_show(item.key(), &item.value()) {
+            return None;
+        }
+        Some(mark(item, given).into_bytes())
+    });
+    text(&template)
+}
+
+/// The completed string for the application, from the template and the string the application gave this time. Only the
+/// marks change.
+pub fn fill(template: &str, given: &ConnectionString) -> Vec<u8> {
+    ConnectionString::parse(template.as_bytes()).edit(|item| {
+        let (key, form) = read_mark(item.raw())?;
+        // Nothing given under this key now: nothing to return.
+        Some(given.item(key).map_or(Vec::new(), |item| form.write(item)))
+    })
+}
+
+fn mark(item: Item<'_>, given: &ConnectionString) -> String {
+    let same = |other: &Item<'_>| other.key().eq_ignore_ascii_case(item.key());
+    let effective = || given.items().rev().filter(|other| other.has_value() && !other.raw().is_empty());
+    // The same keyword first, then an alias (UID for User) that has the same value.
+    let candidates = effective().filter(same).take(1).chain(effective().filter(|other| !same(other)));
+    for other in candidates.filter(|other| !may_show(other.key(), &other.value())) {
+        if let Some((_, word)) = FORMS.iter().find(|(form, _)| form.write(other) == item.raw()) {
+            return shown_mark(other, word);
+        }
+        let plain = |value: Cow<'_, [u8]>| percent_decoded(&text(&value)).into_owned();
+        if plain(item.value()) == plain(other.value()) {
+            return shown_mark(other, "");
+        }
+    }
+    effective().find(same).map_or_else(|| MARK.to_owned(), |other| shown_mark(other, ""))
+}
+
+fn shown_mark(given: Item<'_>, form: &str) -> String {
+    format!("<given {}{form}>", text(given.key()))
+}
+
+fn read_mark(value: &[u8]) -> Option<(&str, Form)> {
+    let inside = std::str::from_utf8(value).ok()?.strip_prefix("<given ")?.strip_suffix('>')?;
+    let worded = FORMS.iter().skip(1).find_map(|(form, word)| Some((inside.strip_suffix(word)?, *form)));
+    Some(worded.unwrap_or((inside, Form::AsGiven)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> ConnectionString {
+        ConnectionString::parse(text.as_bytes())
+    }
+
+    fn through(completed: &str, given: &str) -> (String, String) {
+        let template = template(&parse(completed), &parse(given));
+        let filled = fill(&template, &parse(given));
+        (template, String::from_utf8(filled).unwrap())
+    }
+
+    #[test]
+    fn the_template_hides_and_filling_restores() {
+        for (completed, given, expected) in [
+            (
+                "DSN=x;UID=alice;PWD=secret;A0=0",
+                "DSN=x;UID=alice;PWD=secret",
+                "DSN=x;UID=<given UID>;PWD=<given PWD>;A0=0",
+            ),
+            ("PWD=a%3bb%7dc+d;CX=1", "Pwd={a;b}}c d}", "PWD=<given Pwd percent-encoded>;CX=1"),
+            ("PWD={a b};UID=al", "PWD=a b;User=al", "PWD=<given PWD braced>;UID=<given User>"),
+            ("PWD=a b;X=", "PASSWORD={a b}", "PWD=<given PASSWORD plain>;X="),
+            ("DRIVER={SQLite3};Database=/tmp/x", "DRIVER={SQLite3}", "DRIVER={SQLite3};Database=/tmp/x"),
+            ("DSN=x;PWD=;UID=a", "DSN=x;UID=a", "DSN=x;PWD=;UID=<given UID>"),
+        ] {
+            assert_eq!(through(completed, given), (expected.to_owned(), completed.to_owned()), "{completed}");
+        }
+    }
+
+    #[test]
+    fn what_the_application_did_not_give_stays_hidden() {
+        let (template, filled) = through("DSN=x;UID=alice;PWD=secret;stray", "DSN=x");
+        assert_eq!(template, "DSN=x;UID=***;PWD=***;***");
+        assert_eq!(filled, template);
+    }
+
+    #[test]
+    fn another_password_at_replay_is_written_the_way_the_driver_wrote_the_first() {
+        let template = template(&parse("PWD=a%3bb;UID=ALICE"), &parse("PWD={a;b};UID=alice"));
+        assert_eq!(template, "PWD=<given PWD percent-encoded>;UID=<given UID>");
+        assert_eq!(fill(&template, &parse("PWD={c d};UID=bob")), b"PWD=c+d;UID=bob");
+        assert_eq!(fill(&template, &parse("DSN=x")), b"PWD=;UID=");
+    }
+}

@@ -1,0 +1,13 @@
+//! What the user said: environment, ini files and connection strings. Reads and edits text; loads nothing.
+
+pub mod completed;
+pub mod connection_string;
+pub mod ini;
+pub mod keywords;
+pub mod locations;
+pub mod redact;
+pub mod secrets;
+pub mod settings;
+
+/// A variable of the environment by name: `std::env::var_os` in the driver, a table in tests.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<std::ffi::OsString>;

@@ -1,0 +1,258 @@
+//! Keeping secrets out of files: connection strings are scrubbed by keyword, every other text by value.
+//!
+//! A connection string shows only what stands under a harmless keyword ([`super::keywords`]). What stood under the
+//! others is remembered as a [`Secrets`] and removed from error messages, reports, log lines and SQL, in every form
+//! drivers give it: as written, without braces, percent-encoded.
+
+use std::borrow::Cow;
+
+use sha2::{Digest, Sha256};
+
+use super::connection_string::{ConnectionString, Item, quote};
+use super::ini::Section;
+use super::keywords::{is_harmless, is_secret, is_user};
+use super::redact::{has_assigned_secret, redact_assignments, replace_all, replace_by, text};
+
+/// What stands in the place of a secret.
+pub const MARK: &str = "***";
+
+/// Shorter values are only removed next to their keyword: they would be found inside innocent words.
+const SHORTEST: usize = 3;
+/// A value under an unknown keyword is taken for a secret in other texts from this length on: `FooMode=fast` is not.
+const SHORTEST_UNKNOWN: usize = 8;
+
+/// A connection string as it may be written to a cassette: keys, order and harmless values as they were, everything
+/// else as [`MARK`]. Bytes that are not UTF-8 are shown as `\xNN`.
+pub fn scrub(string: &ConnectionString) -> String {
+    // A word without `=` may be the tail of a value somebody forgot to put in braces.
+    let hide = |item: Item<'_>| !item.has_value() || !may_show(item.key(), &item.value());
+    text(&string.edit(|item| hide(item).then(|| MARK.as_bytes().to_vec())))
+}
+
+/// Whether this value may be shown under this key: a harmless key, and no credentials hidden inside the value.
+pub fn may_show(key: &[u8], value: &[u8]) -> bool {
+    let value = trim_text(value);
+    value.is_empty() || (is_harmless(key) && !hides_credentials(&value) && !hides_credentials(&percent_decoded(&value)))
+}
+
+/// The user name a connection string gives, without braces: of several keywords the last.
+pub fn user(string: &ConnectionString) -> Option<String> {
+    let item = string.items().rev().find(|item| is_user(item.key()) && !item.value().is_empty())?;
+    Some(text(&item.value()))
+}
+
+/// The `user_hash` of a cassette: SHA-256 of the user name in UTF-8, in lower-case hex.
+pub fn user_hash(user: &str) -> String {
+    Sha256::digest(user.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The secrets of a connection: what must not reach any file. Neither `Debug` nor `Display`, on purpose.
+#[derive(Clone, Default)]
+pub struct Secrets {
+    /// Everything removed from SQL: longest first.
+    secrets: Vec<String>,
+    /// Everything removed from messages: the secrets and the user's names, longest first.
+    all: Vec<String>,
+    /// The keywords they stood under: what follows one of these in a message is hidden as well.
+    keys: Vec<String>,
+}
+
+/// The secrets of a connection string and of what SQLConnect gives beside it.
+pub fn secrets(string: &ConnectionString, user: Option<&[u8]>, password: Option<&[u8]>) -> Secrets {
+    let mut secrets = Secrets::default();
+    secrets.add_string(string);
+    if let Some(user) = user {
+        secrets.add_user(user);
+    }
+    if let Some(password) = password {
+        secrets.add_password(password);
+    }
+    secrets
+}
+
+impl Secrets {
+    /// Adds the values of a connection string.
+    pub fn add_string(&mut self, string: &ConnectionString) {
+        let mut after_secret = false;
+        for item in string.items() {
+            let (key, value) = (item.key(), item.value());
+            if !item.has_value() {
+                // The tail of a secret with a `;` that somebody forgot to put in braces.
+                self.add(key, if after_secret { SHORTEST } else { SHORTEST_UNKNOWN }, true);
+                continue;
+            }
+            after_secret = is_secret(key);
+            if may_show(key, &value) {
+                continue;
+            }
+            self.keys.push(text(key));
+            if is_user(key) {
+                self.add_user(&value);
+                continue;
+            }
+            let shortest = if after_secret { SHORTEST } else { SHORTEST_UNKNOWN };
+            self.add(&value, shortest, true);
+            if item.raw() != quote(&value, true) {
+                self.add(item.raw(), shortest, true);
+            }
+            // Option strings such as pqopt={password=x host=y}.
+            for (key, value) in assignments(&text(&value)) {
+                if is_secret(key.as_bytes()) {
+                    self.add(value.as_bytes(), SHORTEST, true);
+                } else if is_user(key.as_bytes()) {
+                    self.add_user(value.as_bytes());
+                }
+            }
+        }
+    }
+
+    /// Adds the secrets and user names of a data source's section, which drivers read by themselves.
+    pub fn add_section(&mut self, section: &Section) {
+        for (key, value) in section.pairs() {
+            if is_user(key) {
+                self.add_user(value);
+            } else if is_secret(key) {
+                self.add(value, SHORTEST, true);
+            }
+        }
+    }
+
+    /// Adds a password.
+    pub fn add_password(&mut self, password: &[u8]) {
+        self.add(password, SHORTEST, true);
+    }
+
+    /// Adds a user name.
+    pub fn add_user(&mut self, user: &[u8]) {
+        self.add(user, SHORTEST, false);
+    }
+
+    fn add(&mut self, value: &[u8], shortest: usize, in_sql: bool) {
+        let value = trim_text(value);
+        for form in forms(&value).into_iter().filter(|form| form.chars().count() >= shortest) {
+            let lists = [Some(&mut self.all), in_sql.then_some(&mut self.secrets)];
+            for list in lists.into_iter().flatten() {
+                if !list.contains(&form) {
+                    let at = list.partition_point(|other| other.len() >= form.len());
+                    list.insert(at, form.clone());
+                }
+            }
+        }
+    }
+
+    /// An error message, report or log line without secrets, without user names, and with nothing after `PWD=` and its
+    /// like, whoever's it is.
+    pub fn scrub_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        match replace_all(text, &self.all) {
+            Cow::Borrowed(text) => redact_assignments(text, &self.keys),
+            Cow::Owned(text) => Cow::Owned(redact_assignments(&text, &self.keys).into_owned()),
+        }
+    }
+
+    /// The same with `mark` for the name of `user` where it stands as a word of its own.
+    pub fn scrub_message<'a>(&self, text: &'a str, user: &str, mark: &str) -> Cow<'a, str> {
+        let secrets = replace_all(text, &self.secrets);
+        match replace_by(&secrets, user, mark).filter(|_| user.chars().count() >= SHORTEST) {
+            Some(marked) => Cow::Owned(self.scrub_text(&marked).into_owned()),
+            None => Cow::Owned(self.scrub_text(&secrets).into_owned()),
+        }
+    }
+
+    /// SQL without secret values. User names and assignments stay: `postgres.t` and `WHERE token = 1` are SQL.
+    pub fn scrub_sql<'a>(&self, sql: &'a str) -> Cow<'a, str> {
+        replace_all(sql, &self.secrets)
+    }
+}
+
+/// Every way a driver or an application may write a value.
+fn forms(value: &str) -> Vec<String> {
+    let decoded = percent_decoded(value);
+    let mut forms = Vec::new();
+    for value in [value, decoded.as_ref()] {
+        forms.push(value.to_owned());
+        forms.push(value.replace('}', "}}"));
+        for upper in [true, false] {
+            forms.push(percent_encoded(value, upper, "%20", b"-_.~"));
+            // psqlodbc: everything but letters and digits, a blank as a plus sign.
+            forms.push(percent_encoded(value, upper, "+", b""));
+        }
+        forms.push(value.replace('\'', "''"));
+        forms.push(value.replace('\\', "\\\\").replace('"', "\\\""));
+    }
+    forms.sort();
+    forms.dedup();
+    forms
+}
+
+/// `%XX` for every byte that is neither a letter, a digit nor one of `kept`.
+pub fn percent_encoded(value: &str, upper: bool, blank: &str, kept: &[u8]) -> String {
+    let mut encoded = String::new();
+    for byte in value.bytes() {
+        match byte {
+            b' ' => encoded.push_str(blank),
+            byte if byte.is_ascii_alphanumeric() || kept.contains(&byte) => encoded.push(char::from(byte)),
+            byte if upper => encoded.push_str(&format!("%{byte:02X}")),
+            byte => encoded.push_str(&format!("%{byte:02x}")),
+        }
+    }
+    encoded
+}
+
+/// With `%XX` decoded; the value itself where there is none.
+pub fn percent_decoded(value: &str) -> Cow<'_, str> {
+    if !value.contains('%') {
+        return Cow::Borrowed(value);
+    }
+    let bytes = value.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = bytes.get(at + 1..at + 3).and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.filter(|_| bytes[at] == b'%').and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                decoded.push(byte);
+                at += 3;
+            }
+            None => {
+                decoded.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    Cow::Owned(text(&decoded))
+}
+
+fn trim_text(value: &[u8]) -> String {
+    text(super::ini::trim(value))
+}
+
+/// A password in an option string or address, or a pair that would have been hidden had it stood by itself.
+fn hides_credentials(value: &str) -> bool {
+    has_assigned_secret(value)
+        || value.split(';').skip(1).any(|piece| match piece.split_once('=') {
+            Some((key, _)) => !is_harmless(key.trim().as_bytes()),
+            None => false,
+        })
+}
+
+/// The `key=value` pairs of an option string, divided by white space or `;`, values perhaps in quotes.
+fn assignments(options: &str) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    let mut rest = options;
+    while let Some((before, after)) = rest.split_once('=') {
+        let key = before.trim_end().rsplit(|letter: char| letter.is_whitespace() || ";,&{".contains(letter)).next();
+        let after = after.trim_start();
+        let end = match after.chars().next() {
+            Some(quote @ ('\'' | '"')) => after[1..].find(quote).map_or(after.len(), |at| at + 2),
+            _ => after.find(|letter: char| letter.is_whitespace() || ";,&}".contains(letter)).unwrap_or(after.len()),
+        };
+        let value = after[..end].trim_matches(['\'', '"']);
+        pairs.push((key.unwrap_or_default().to_owned(), value.to_owned()));
+        rest = &after[end..];
+    }
+    pairs
+}
+
+#[cfg(test)]
+#[path = "secrets_tests.rs"]
+mod tests;

@@ -1,0 +1,188 @@
+//! The conversions on an application's buffer as a call or a binding describes it: where places meet cells.
+//!
+//! Everything here takes a [`Binding`], whose places the application promises to be valid (docs/safety.md,
+//! "application memory"), and is safe to call for that reason.
+#![allow(unsafe_code)]
+
+use super::{CType, Length, Pieces, Progress, Target, Written, param};
+use crate::args::{Binding, Place};
+use crate::diagnostics::rc;
+use std::cell::UnsafeCell;
+use super8_cassette::{Cell, Row, Value};
+
+/// A length no driver reports.
+const UNWRITTEN: isize = 0x25C3_5A96_B1D2_6E87;
+
+impl Length {
+    /// What a driver reported, and whether it said that the value was cut off.
+    pub fn of(reported: Option<isize>, cut: bool) -> Length {
+        match reported {
+            Some(odbc_sys::NULL_DATA) => Length::Null,
+            Some(odbc_sys::NO_TOTAL) => Length::NoTotal,
+            Some(bytes) => Length::Bytes(bytes),
+            None if cut => Length::NoTotal,
+            None => Length::Unknown,
+        }
+    }
+}
+
+fn reported(binding: &Binding) -> Length {
+    if binding.indicator.len_at(0) == Some(odbc_sys::NULL_DATA) {
+        return Length::Null;
+    }
+    Length::of(binding.length.len_at(0), false)
+}
+
+/// Reads what the driver left in a bound buffer into the row.
+pub fn read(binding: &Binding, c_type: CType, row: &mut Row, column: usize, scratch: &mut Vec<u8>) {
+    // SAFETY: a buffer the application bound or passed for this type.
+    unsafe {
+        super::read(c_type, binding.target.address().cast(), binding.capacity, reported(binding), row, column, scratch)
+    }
+}
+
+/// The same with a length that is known already.
+pub fn read_as(binding: &Binding, c_type: CType, length: Length, row: &mut Row, column: usize, scratch: &mut Vec<u8>) {
+    // SAFETY: a buffer the application passed for this type.
+    unsafe { super::read(c_type, binding.target.address().cast(), binding.capacity, length, row, column, scratch) }
+}
+
+/// Adds what one SQLGetData call left in the buffer.
+pub fn push(pieces: &mut Pieces, binding: &Binding, c_type: CType, length: Length) {
+    // SAFETY: the buffer the application passed for this type.
+    unsafe { pieces.push(c_type, binding.target.address().cast(), binding.capacity, length) }
+}
+
+/// Marks the length of an SQLGetData call as unwritten; gives back what it held.
+pub fn arm(binding: &Binding) -> Option<isize> {
+    let old = binding.length.len_at(0);
+    binding.length.set_len(UNWRITTEN);
+    old
+}
+
+/// The length the driver wrote since [`arm`]; an unwritten one gets its old value back. A driver that writes only
+/// 32 bits of it is understood.
+pub fn harvest(binding: &Binding, old: Option<isize>, code: i16) -> Option<isize> {
+    let written = binding.length.len_at(0)?;
+    if written == UNWRITTEN {
+        binding.length.set_len(old.unwrap_or_default());
+        return None;
+    }
+    if written >> 32 == UNWRITTEN >> 32 && rc::succeeded(code) {
+        let whole = written as i32 as isize;
+        binding.length.set_len(whole);
+        return Some(whole);
+    }
+    Some(written)
+}
+
+/// What an execution sends for a parameter.
+pub enum Sent {
+    /// The value, as the cassette has it.
+    Value(Value),
+    /// It comes with SQLPutData.
+    AtExecution,
+    /// No value can be had: the SQLSTATE and what is wrong.
+    Wrong(&'static str, String),
+}
+
+/// Reads a bound input parameter.
+pub fn parameter(binding: &Binding, c_type: CType) -> Sent {
+    // SAFETY: the application promises the buffer to be valid when the statement is executed.
+    let value = unsafe {
+        param::value(
+            c_type,
+            binding.target.address().cast(),
+            binding.capacity,
+            binding.length.len_at(0),
+            binding.indicator.len_at(0),
+        )
+    };
+    match value {
+        Ok(value) => Sent::Value(value),
+        Err(param::Refused::DataAtExec) => Sent::AtExecution,
+        Err(param::Refused::NoBuffer) => {
+            Sent::Wrong("HY009", "a parameter has neither a value nor a NULL indicator".to_owned())
+        }
+        Err(param::Refused::BadLength(length)) => Sent::Wrong("HY090", format!("a parameter has the length {length}")),
+    }
+}
+
+/// A piece of a value that SQLPutData sends.
+pub enum Chunk<'a> {
+    /// Data.
+    Bytes(&'a [u8]),
+    /// NULL, or the parameter's default.
+    Special(Value),
+    /// A length that makes no sense.
+    Wrong(isize),
+}
+
+/// What one SQLPutData call sends (its reference page, "StrLen_or_Ind").
+pub fn chunk<'a>(c_type: CType, data: Place, length: isize) -> Chunk<'a> {
+    let bytes = |count: usize| {
+        // SAFETY: the application's promise to SQLPutData.
+        Chunk::Bytes(if data.is_null() {
+            &[]
+        } else {
+            unsafe { std::slice::from_raw_parts(data.address().cast(), count) }
+        })
+    };
+    match (length, c_type.fixed_size()) {
+        (odbc_sys::NULL_DATA, _) => Chunk::Special(Value::Null),
+        (DEFAULT_PARAM, _) => Chunk::Special(Value::Map(vec![("DEFAULT_PARAM".to_owned(), Value::Null)])),
+        (_, Some(size)) => bytes(size),
+        (odbc_sys::NTS, None) => {
+            let unit = if c_type == CType::WCHAR { 2 } else { 1 };
+            // SAFETY: SQL_NTS promises a terminator.
+            bytes(if data.is_null() {
+                0
+            } else {
+                unsafe { super::memory::terminated(data.address().cast(), unit, isize::MAX as usize) }
+            })
+        }
+        (length, None) => usize::try_from(length).map_or(Chunk::Wrong(length), bytes),
+    }
+}
+
+/// SQL_DEFAULT_PARAM.
+const DEFAULT_PARAM: isize = -5;
+
+/// Writes a cell that was recorded as `recorded` to a buffer of type `to`.
+pub fn write(
+    cell: &Cell<'_>,
+    recorded: CType,
+    to: CType,
+    binding: &Binding,
+    progress: Option<&mut Progress>,
+) -> Written {
+    let target = Target {
+        pointer: binding.target.address().cast(),
+        capacity: binding.capacity,
+        length: binding.length.address().cast(),
+        // An application that gave only a place for the length finds SQL_NULL_DATA there, as drivers do it.
+        indicator: if binding.indicator.is_null() { binding.length } else { binding.indicator }.address().cast(),
+        numeric: None,
+    };
+    // SAFETY: a buffer the application bound or passed for this type.
+    unsafe { super::write(cell, recorded, to, target, progress) }
+}
+
+/// A counter of fetched rows that the driver writes to on the shim's behalf.
+pub struct Counter(Box<UnsafeCell<usize>>);
+
+// SAFETY: written by the driver during a fetch and read after it, by the thread that fetches.
+unsafe impl Send for Counter {}
+
+/// A fresh counter.
+pub fn counter() -> Counter {
+    Counter(Box::new(UnsafeCell::new(0)))
+}
+
+impl Counter {
+    /// Where it is; valid as long as the counter lives.
+    pub fn place(&self) -> Place {
+        // SAFETY: a live allocation; the statement keeps the counter until the driver's statement is freed.
+        unsafe { Place::new(self.0.get().cast()) }
+    }
+}

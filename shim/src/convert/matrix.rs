@@ -1,0 +1,126 @@
+//! Which recorded value may become which C type, and how.
+//!
+//! ODBC reference, Appendix D: "Converting Data from SQL to C Data Types". A recorded cell stands in the row of the
+//! SQL types that have its C type: character data for CHAR and WCHAR, exact numbers for the integers and NUMERIC, and
+//! so on. What each function may report stands with it; docs/conversions.md shows it all in one table.
+
+use super::chunk::Content;
+use super::ctype::{CType, Kind};
+use super::fixed::Fixed;
+use super::source::Source;
+use super::to_datetime::{date, time, timestamp};
+use super::to_interval::interval;
+use super::to_number::{bit, exact, integer, real};
+use super::to_text::{binary, guid, text};
+use super::write::Failure;
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wish {
+    pub(super) to: CType,
+    /// Precision and scale of the application's descriptor for a NUMERIC target.
+    pub(super) numeric: Option<(u8, i8)>,
+    /// The recorded value's own bytes, if its type has a fixed size.
+    pub(super) value: Option<Fixed>,
+    /// The recorded length in bytes, if the recording holds but the beginning of the value.
+    pub(super) cut: Option<i64>,
+}
+
+/// A value in its new form.
+#[derive(Clone, Debug)]
+pub(super) enum Converted<'a> {
+    /// Of a fixed size. `lost`: digits or fields at the end were left out (01S07).
+    Fixed { value: Fixed, lost: bool },
+    /// Part of what was recorded, as it is or in another encoding; `cut` is the length in that form, if the value was
+    /// recorded in part.
+    Recorded { content: Content<'a>, cut: Option<i64> },
+    /// A text, or bytes, made for the purpose; `least` of them must fit.
+    Made { bytes: Vec<u8>, least: usize },
+}
+
+pub(super) type Conversion = for<'a> fn(&Source<'a>, &Wish) -> Result<Converted<'a>, Failure>;
+
+fn none<'a>(_: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
+    Err(Failure::restricted(wish.to))
+}
+
+#[rustfmt::skip]
+const MATRIX: [(&str, [Conversion; 12]); 11] = [
+    //                CHAR,  BINARY  integer  FLOAT, NUMERIC BIT   DATE  TIME  TIME-      year..  day..    GUID
+    //                WCHAR                   DOUBLE                           STAMP      month   second
+    ("character",   [ text,  binary, integer, real,  exact,  bit,  date, time, timestamp, interval, interval, guid ]),
+    ("exact",       [ text,  binary, integer, real,  exact,  bit,  none, none, none,      interval, interval, none ]),
+    ("approximate", [ text,  binary, integer, real,  exact,  bit,  none, none, none,      none,     none,     none ]),
+    ("bit",         [ text,  binary, integer, real,  exact,  bit,  none, none, none,      none,     none,     none ]),
+    ("binary",      [ text,  binary, none,    none,  none,   none, none, none, none,      none,     none,     none ]),
+    ("date",        [ text,  binary, none,    none,  none,   none, date, none, timestamp, none,     none,     none ]),
+    ("time",        [ text,  binary, none,    none,  none,   none, none, time, timestamp, none,     none,     none ]),
+    ("timestamp",   [ text,  binary, none,    none,  none,   none, date, time, timestamp, none,     none,     none ]),
+    ("year-month",  [ text,  binary, integer, none,  exact,  none, none, none, none,      interval, none,     none ]),
+    ("day-time",    [ text,  binary, integer, none,  exact,  none, none, none, none,      none,     interval, none ]),
+    ("guid",        [ text,  binary, none,    none,  none,   none, none, none, none,      none,     none,     guid ]),
+];
+
+/// The row of a recorded C type.
+fn row(recorded: CType) -> Option<usize> {
+    Some(match recorded.kind() {
+        Kind::Char | Kind::WChar => 0,
+        Kind::Integer { .. } | Kind::Numeric => 1,
+        Kind::Float | Kind::Double => 2,
+        Kind::Bit => 3,
+        Kind::Binary => 4,
+        Kind::Date => 5,
+        Kind::Time => 6,
+        Kind::Timestamp => 7,
+        Kind::Interval(qualifier) if qualifier.is_year_month() => 8,
+        Kind::Interval(_) => 9,
+        Kind::Guid => 10,
+        Kind::Other => return None,
+    })
+}
+
+/// The column of a target.
+fn column(to: CType) -> Option<usize> {
+    Some(match to.kind() {
+        Kind::Char | Kind::WChar => 0,
+        Kind::Binary => 1,
+        Kind::Integer { .. } => 2,
+        Kind::Float | Kind::Double => 3,
+        Kind::Numeric => 4,
+        Kind::Bit => 5,
+        Kind::Date => 6,
+        Kind::Time => 7,
+        Kind::Timestamp => 8,
+        Kind::Interval(qualifier) if qualifier.is_year_month() => 9,
+        Kind::Interval(_) => 10,
+        Kind::Guid => 11,
+        Kind::Other => return None,
+    })
+}
+
+/// The conversion from a recorded C type to another. A type of the driver's own has none.
+pub(super) fn conversion(recorded: CType, to: CType) -> Conversion {
+    match (row(recorded), column(to)) {
+        (Some(row), Some(column)) => MATRIX[row].1[column],
+        _ => none,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table in docs/conversions.md says the same as the one above.
+    #[test]
+    fn the_documentation_shows_the_matrix() {
+        let page = include_str!("../../../docs/conversions.md");
+        for (family, conversions) in MATRIX {
+            let line = page.lines().find(|line| line.starts_with(&format!("| {family} |")));
+            let cells: Vec<&str> = line.unwrap_or_else(|| panic!("no row {family}")).split('|').skip(2).collect();
+            for (column, conversion) in conversions.into_iter().enumerate() {
+                let restricted = std::ptr::fn_addr_eq(conversion, none as Conversion);
+                assert_eq!(cells[column].trim() == "07006", restricted, "{family}, column {column}");
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Values between the application's memory and the cassette.
+//!
+//! Recording reads what the driver wrote ([`read()`], [`Pieces`] for SQLGetData, [`param`] for input parameters);
+//! replay writes it back ([`write()`]). The same C type gives the same bytes; another one is converted as Appendix D
+//! of the ODBC reference says (`matrix`). What is exact and what is derived stands in docs/conversions.md.
+//!
+//! Application memory is touched in `memory`, `target` and in the functions that call them; everything else here is
+//! safe code over byte arrays.
+
+pub mod bound;
+mod chunk;
+pub mod ctype;
+mod datetime;
+mod decimal;
+mod fixed;
+mod interval;
+mod matrix;
+mod memory;
+pub mod param;
+mod pieces;
+mod read;
+mod source;
+mod target;
+mod to_datetime;
+mod to_interval;
+mod to_number;
+mod to_text;
+mod today;
+mod utf16;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use ctype::CType;
+pub use pieces::Pieces;
+pub use read::{Length, read};
+pub use target::{Progress, Target};
+pub use write::{Written, write};

@@ -1,0 +1,213 @@
+//! What the driver wrote into the application's buffer, as a cell.
+//!
+//! ODBC reference: SQLGetData and SQLFetch, "Using Length/Indicator Values".
+#![allow(unsafe_code)]
+
+use super8_cassette::{Cell, CutCell, Row};
+
+use super::ctype::{CType, Kind};
+use super::{fixed, memory, utf16};
+
+/// What the driver said of a value's length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// SQL_NULL_DATA.
+    Null,
+    /// So many bytes, without terminator, before any of them were cut off. A negative number that has no name is
+    /// kept as well.
+    Bytes(isize),
+    /// SQL_NO_TOTAL: more than the buffer holds, who knows how much.
+    NoTotal,
+    /// The application gave no place for a length, and the call did not say the value was cut off (01004); where it
+    /// did, that is [`Length::NoTotal`].
+    Unknown,
+}
+
+/// SQL_NO_TOTAL.
+pub(super) const NO_TOTAL: isize = -4;
+/// A driver that does not split a UTF-8 character leaves up to so many bytes of the buffer unused.
+pub(super) const SHORT_OF_CHARACTER: usize = 3;
+
+/// What is in a buffer of a type without fixed size.
+pub(super) struct Received<'a> {
+    /// All the driver may have written.
+    pub(super) bytes: &'a [u8],
+    /// How many of them it wrote.
+    pub(super) length: usize,
+    /// The length it reported, where that is not what is there: the value was cut off.
+    pub(super) cut: Option<isize>,
+}
+
+/// Bytes of a unit, which are those of the terminator as well; none for what has no terminator.
+pub(super) const fn unit(kind: Kind) -> Option<usize> {
+    match kind {
+        Kind::Char => Some(1),
+        Kind::WChar => Some(2),
+        _ => None,
+    }
+}
+
+/// Bytes of data a buffer has room for, in whole units, the terminator set aside.
+pub(super) const fn room(kind: Kind, capacity: isize) -> usize {
+    let capacity = if capacity < 0 { 0 } else { capacity as usize };
+    match unit(kind) {
+        Some(unit) => (capacity / unit).saturating_sub(1) * unit,
+        None => capacity,
+    }
+}
+
+/// What the driver left at `target` (not null); no SQL_NULL_DATA.
+///
+/// # Safety
+/// As [`read`].
+pub(super) unsafe fn received<'a>(kind: Kind, target: *const u8, capacity: isize, length: Length) -> Received<'a> {
+    let room = room(kind, capacity);
+    let reported = match length {
+        Length::Bytes(bytes) => bytes,
+        Length::NoTotal => NO_TOTAL,
+        Length::Null | Length::Unknown => {
+            let length = match unit(kind) {
+                // SAFETY: the driver wrote a terminator within the buffer; none is looked for beyond.
+                Some(unit) => unsafe { memory::terminated(target, unit, usize::try_from(capacity).unwrap_or(0)) },
+                None => room,
+            };
+            // SAFETY: within the buffer.
+            return Received { bytes: unsafe { memory::bytes(target, length) }, length, cut: None };
+        }
+    };
+    match usize::try_from(reported) {
+        Ok(length) if length <= room => {
+            let whole = length - length % unit(kind).unwrap_or(1);
+            // SAFETY: within the buffer, and the driver says it wrote so many bytes.
+            let bytes = unsafe { memory::bytes(target, whole) };
+            Received { bytes, length: whole, cut: (whole != length).then_some(reported) }
+        }
+        total => {
+            // SAFETY: a value that is longer than the buffer fills it.
+            let bytes = unsafe { memory::bytes(target, room) };
+            let mut length = unit(kind).map_or(room, |unit| filled(bytes, unit));
+            if let (Some(unit), true, Err(_)) = (unit(kind), length == room && capacity > 0, total) {
+                // SAFETY: the terminator's place is within the buffer: room leaves it free.
+                let terminator = unsafe { memory::bytes(target.wrapping_add(room), unit) };
+                if terminator.iter().any(|byte| *byte != 0) {
+                    // No length, and the buffer is not full: then the first terminator is the end.
+                    // SAFETY: within the buffer.
+                    length = unsafe { memory::terminated(target, unit, room) };
+                }
+            }
+            Received { bytes, length, cut: Some(reported) }
+        }
+    }
+}
+
+/// Bytes of a full buffer that are the value's: all, or a few less if a terminator after whole characters shows that
+/// the driver stopped short of a character that had no room.
+fn filled(bytes: &[u8], unit: usize) -> usize {
+    let short = if unit == 1 { SHORT_OF_CHARACTER } else { unit };
+    let begin = bytes.len().saturating_sub(short);
+    let terminator = bytes[begin..].chunks_exact(unit).position(|unit| unit.iter().all(|byte| *byte == 0));
+    let end = terminator.map(|place| begin + place * unit);
+    end.filter(|end| is_text(&bytes[..*end], unit)).unwrap_or(bytes.len())
+}
+
+fn is_text(bytes: &[u8], unit: usize) -> bool {
+    let mut units = bytes.chunks_exact(2).map(|pair| u16::from_ne_bytes([pair[0], pair[1]]));
+    match unit {
+        1 => std::str::from_utf8(bytes).is_ok(),
+        _ => char::decode_utf16(&mut units).all(|character| character.is_ok()),
+    }
+}
+
+/// Puts what the driver left in the application's buffer into the row.
+///
+/// `capacity` is the buffer's length in bytes as the application gave it; types of a fixed size ignore it. `scratch`
+/// is any buffer to work in. A length that is not that of a fixed type's value, and a value the application gave no
+/// buffer for, are kept as a cut cell: value and length come back as they were.
+///
+/// # Safety
+/// The driver's call has succeeded and nobody changes the buffer now. `target` is null or points to `capacity` bytes,
+/// or to as many as the type's size says.
+pub unsafe fn read(
+    c_type: CType,
+    target: *const u8,
+    capacity: isize,
+    length: Length,
+    row: &mut Row,
+    column: usize,
+    scratch: &mut Vec<u8>,
+) {
+    let kind = c_type.kind();
+    if length == Length::Null {
+        return row.set(column, Cell::Null);
+    }
+    if target.is_null() {
+        return row.set(column, not_received(c_type, length));
+    }
+    if let Some(size) = c_type.fixed_size() {
+        // SAFETY: the buffer of a type with a fixed size has that size.
+        let bytes = unsafe { memory::bytes(target, size) };
+        scratch.clear();
+        let odd = match length {
+            Length::Bytes(reported) if usize::try_from(reported) != Ok(size) => Some(reported as i64),
+            Length::NoTotal => Some(NO_TOTAL as i64),
+            _ => None,
+        };
+        let cell = match (fixed::to_text(kind, bytes, scratch), odd) {
+            (true, None) => Cell::Plain(scratch),
+            (false, None) => Cell::Bytes(bytes),
+            (true, Some(total)) => Cell::Cut { total, cell: CutCell::Text(scratch) },
+            (false, Some(total)) => Cell::Cut { total, cell: CutCell::Bytes(bytes) },
+        };
+        return row.set(column, cell);
+    }
+    // SAFETY: as this function's.
+    let received = unsafe { received(kind, target, capacity, length) };
+    set_variable(
+        kind,
+        &received.bytes[..received.length],
+        received.cut.map(|total| total as i64),
+        row,
+        column,
+        scratch,
+    );
+}
+
+/// The cell of a value the application had no buffer for.
+pub(super) fn not_received(c_type: CType, length: Length) -> Cell<'static> {
+    let total = match length {
+        Length::Null => return Cell::Null,
+        Length::Unknown => return Cell::Unread,
+        Length::NoTotal => NO_TOTAL as i64,
+        Length::Bytes(0) if c_type.is_variable() => {
+            return if unit(c_type.kind()).is_some() { Cell::Text(b"") } else { Cell::Bytes(b"") };
+        }
+        Length::Bytes(bytes) => bytes as i64,
+    };
+    Cell::Cut { total, cell: CutCell::Bytes(b"") }
+}
+
+/// Sets the cell of a value of a type without fixed size; `total` if it was cut off.
+pub(super) fn set_variable(
+    kind: Kind,
+    bytes: &[u8],
+    total: Option<i64>,
+    row: &mut Row,
+    column: usize,
+    scratch: &mut Vec<u8>,
+) {
+    let text = match kind {
+        Kind::Char => Some(bytes),
+        Kind::WChar => {
+            scratch.clear();
+            utf16::to_utf8(bytes, scratch).then_some(scratch.as_slice())
+        }
+        _ => None,
+    };
+    let cell = match (text, total) {
+        (Some(text), None) => Cell::Text(text),
+        (None, None) => Cell::Bytes(bytes),
+        (Some(text), Some(total)) => Cell::Cut { total, cell: CutCell::Text(text) },
+        (None, Some(total)) => Cell::Cut { total, cell: CutCell::Bytes(bytes) },
+    };
+    row.set(column, cell);
+}

@@ -1,0 +1,72 @@
+//! A recorded cell as a typed value, for conversion to another C type.
+
+use odbc_sys::{Date, Guid, Time, Timestamp};
+
+use super::ctype::{CType, Kind};
+use super::datetime;
+use super::decimal::Numeric;
+use super::fixed::{self, Fixed};
+use super::interval::Interval;
+use super::write::Failure;
+
+/// What was recorded. A struct may hold fields that are no date or time: the conversions look.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Source<'a> {
+    /// Character data. `valid`: the bytes are UTF-8; else they are what the driver wrote, in an encoding nobody
+    /// knows, or UTF-16 with lone surrogates if `wide`.
+    Text {
+        bytes: &'a [u8],
+        valid: bool,
+        wide: bool,
+    },
+    Binary(&'a [u8]),
+    Integer(i128),
+    Numeric(Numeric),
+    Float(f32),
+    Double(f64),
+    Bit(u8),
+    Date(Date),
+    Time(Time),
+    Timestamp(Timestamp),
+    Interval(Interval),
+    Guid(Guid),
+    /// A struct that does not hold together, or a type of the driver's own.
+    Opaque,
+}
+
+impl<'a> Source<'a> {
+    /// The value of a cell recorded as this C type; `fixed` if the type has a fixed size, else `bytes`, which are
+    /// text or not.
+    pub(super) fn of(recorded: CType, bytes: &'a [u8], text: bool, fixed: Option<&Fixed>) -> Source<'a> {
+        let kind = recorded.kind();
+        let value = fixed.map_or(&[][..], Fixed::as_bytes);
+        let source = match kind {
+            Kind::Char | Kind::WChar => Some(Source::Text { bytes, valid: text, wide: kind == Kind::WChar }),
+            Kind::Binary => Some(Source::Binary(bytes)),
+            Kind::Bit => value.first().copied().map(Source::Bit),
+            Kind::Integer { signed, .. } => fixed::integer(value, signed).map(Source::Integer),
+            Kind::Float => value.try_into().ok().map(|bytes| Source::Float(f32::from_ne_bytes(bytes))),
+            Kind::Double => value.try_into().ok().map(|bytes| Source::Double(f64::from_ne_bytes(bytes))),
+            Kind::Numeric => Numeric::from_bytes(value).map(Source::Numeric),
+            Kind::Guid => fixed::guid(value).map(Source::Guid),
+            Kind::Date => datetime::date(value).map(Source::Date),
+            Kind::Time => datetime::time(value).map(Source::Time),
+            Kind::Timestamp => datetime::timestamp(value).map(Source::Timestamp),
+            Kind::Interval(qualifier) => Interval::from_bytes(qualifier, value).map(Source::Interval),
+            Kind::Other => None,
+        };
+        source.unwrap_or(Source::Opaque)
+    }
+}
+
+/// The bytes of a recorded value of fixed size: of its text, or as they stand.
+pub(super) fn fixed_value(recorded: CType, bytes: &[u8], text: bool) -> Result<Fixed, Failure> {
+    let size = recorded.fixed_size().unwrap_or(0);
+    match text {
+        true => fixed::from_text(recorded.kind(), bytes)
+            .ok_or_else(|| Failure::bad_cell(&format!("`{}` is no {}", bytes.escape_ascii(), recorded.name()))),
+        false if bytes.len() == size => Ok(Fixed::new(bytes)),
+        false if bytes.is_empty() => Err(Failure::not_recorded(0, Some(size as i64))),
+        false => Err(Failure::bad_cell(&format!("{} bytes are no {}", bytes.len(), recorded.name()))),
+    }
+}

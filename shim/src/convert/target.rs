@@ -1,0 +1,102 @@
+//! The application's side of one value at replay: its buffer, its length, its indicator, and how far it has read.
+#![allow(unsafe_code)]
+
+use super::utf16;
+
+/// SQL_NULL_DATA.
+const NULL_DATA: isize = -1;
+
+/// Where a value goes. Every pointer may be null, and none need be aligned.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// The buffer.
+    pub pointer: *mut u8,
+    /// The buffer's length in bytes; ignored for C types of a fixed size.
+    pub capacity: isize,
+    /// Where the length goes (SQL_DESC_OCTET_LENGTH_PTR).
+    pub length: *mut isize,
+    /// Where SQL_NULL_DATA goes (SQL_DESC_INDICATOR_PTR); nearly always the same address as `length`.
+    pub indicator: *mut isize,
+    /// SQL_DESC_PRECISION and SQL_DESC_SCALE of the application's descriptor, where it set them, for a NUMERIC target that
+    /// was recorded as something else. Without it the number keeps its own digits.
+    pub numeric: Option<(u8, i8)>,
+}
+
+impl Target {
+    /// A target whose length and indicator are one, as SQLGetData and SQLBindCol have it.
+    pub fn new(pointer: *mut u8, capacity: isize, length_or_indicator: *mut isize) -> Target {
+        Target { pointer, capacity, length: length_or_indicator, indicator: length_or_indicator, numeric: None }
+    }
+
+    /// Writes bytes to the buffer, `at` bytes from its beginning; nothing if there is no buffer.
+    ///
+    /// # Safety
+    /// The buffer has so many bytes, and the application does not touch them now.
+    pub(super) unsafe fn put(&self, at: usize, bytes: &[u8]) {
+        if !self.pointer.is_null() && !bytes.is_empty() {
+            // SAFETY: inside the application's buffer by the caller's promise; our bytes are elsewhere.
+            unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.pointer.add(at), bytes.len()) };
+        }
+    }
+
+    /// The first `length` bytes of the buffer (not null), to be written.
+    ///
+    /// # Safety
+    /// As [`Target::put`].
+    pub(super) unsafe fn room(&mut self, length: usize) -> &mut [u8] {
+        // SAFETY: inside the application's buffer by the caller's promise; only written, as u8, without alignment.
+        unsafe { std::slice::from_raw_parts_mut(self.pointer, length) }
+    }
+
+    /// Writes a value's length; an indicator of its own becomes 0: not NULL.
+    ///
+    /// # Safety
+    /// Both pointers are null or writable.
+    pub(super) unsafe fn put_length(&self, length: isize) {
+        if !self.length.is_null() {
+            // SAFETY: writable by the caller's promise; not taken to be aligned.
+            unsafe { self.length.write_unaligned(length) };
+        }
+        if !self.indicator.is_null() && self.indicator != self.length {
+            // SAFETY: as above.
+            unsafe { self.indicator.write_unaligned(0) };
+        }
+    }
+
+    /// Marks the value as NULL; false if there is no indicator to do so (SQLSTATE 22002).
+    ///
+    /// # Safety
+    /// As [`Target::put_length`].
+    pub(super) unsafe fn put_null(&self) -> bool {
+        if !self.indicator.is_null() {
+            // SAFETY: writable by the caller's promise; not taken to be aligned.
+            unsafe { self.indicator.write_unaligned(NULL_DATA) };
+        }
+        !self.indicator.is_null()
+    }
+}
+
+/// How far the application has read a value with SQLGetData. Begin with a new one for each cell and each C type asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes of the converted value that were handed out.
+    pub(super) served: usize,
+    /// Length of the converted value in bytes, once counted.
+    pub(super) whole: Option<usize>,
+    /// Where the conversion to UTF-16 stands.
+    pub(super) wide: utf16::Position,
+    /// The application has it all: the next call gets SQL_NO_DATA.
+    pub(super) finished: bool,
+}
+
+impl Progress {
+    /// Nothing read yet.
+    pub fn new() -> Progress {
+        Progress::default()
+    }
+
+    /// Whether all of the value was handed out.
+    pub fn is_finished(&self) -> bool {
+        self.finished
+    }
+}

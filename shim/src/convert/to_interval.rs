@@ -1,0 +1,164 @@
+//! To intervals: from others of the same class, from exact numbers, and from texts.
+//!
+//! Fields at the end may be left out (01S07); what the first field cannot hold is 22015. A text is an interval
+//! literal, or the part of one between the quotes (22018). The descriptor's leading precision (2 unless the
+//! application set it) is not looked at: the struct's 32 bits are the limit.
+
+use super::ctype::{Kind, Qualifier};
+use super::fixed::Fixed;
+use super::interval::Interval;
+use super::matrix::{Converted, Wish};
+use super::source::Source;
+use super::write::Failure;
+
+/// 01S07, 22015, 22018; 07006 for a number that is to be an interval of several fields.
+pub(super) fn interval<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
+    let Kind::Interval(to) = wish.to.kind() else { return Err(Failure::restricted(wish.to)) };
+    let (negative, size, finer) = match source {
+        Source::Text { bytes, .. } => parse(bytes.trim_ascii(), to).ok_or_else(|| Failure::not_a("interval", bytes))?,
+        Source::Interval(interval) => (interval.negative, interval.size(), false),
+        Source::Opaque => return Err(Failure::malformed()),
+        _ if !to.is_single() => return Err(Failure::restricted(wish.to)),
+        Source::Integer(number) => {
+            Interval::size_of_number(to, &super::decimal::Decimal::of(*number)).ok_or_else(full)?
+        }
+        Source::Numeric(numeric) => Interval::size_of_number(to, &numeric.decimal()).ok_or_else(full)?,
+        _ => return Err(Failure::restricted(wish.to)),
+    };
+    let (interval, lost) = Interval::of_size(to, negative, size).ok_or_else(full)?;
+    let value: Fixed = interval.to_fixed();
+    Ok(Converted::Fixed { value, lost: lost || finer })
+}
+
+fn full() -> Failure {
+    Failure::interval_overflow("the first field of the interval cannot hold the value")
+}
+
+/// Sign, size, and whether the text is finer than billionths of a second; none if it is no interval of the target's
+/// class.
+fn parse(text: &[u8], to: Qualifier) -> Option<(bool, u128, bool)> {
+    let text = std::str::from_utf8(text).ok()?;
+    let (from, value, negative) = match strip_word(text, "INTERVAL") {
+        Some(literal) => {
+            let (sign, quoted) = literal.split_once('\'')?;
+            let (value, qualifier) = quoted.split_once('\'')?;
+            let negative = match sign.trim() {
+                "" | "+" => false,
+                "-" => true,
+                _ => return None,
+            };
+            (parse_qualifier(qualifier)?, value.trim(), negative)
+        }
+        None => (guess(text, to)?, text, false),
+    };
+    if from.is_year_month() != to.is_year_month() {
+        return None;
+    }
+    let value = value.strip_prefix('+').filter(|value| !value.starts_with('-')).unwrap_or(value);
+    let (inner, size, finer) = Interval::parse_size(from, value.as_bytes())?;
+    Some((inner != negative, size, finer))
+}
+
+/// The qualifier of a text without one, by its separators; where they leave a choice, by the target.
+fn guess(text: &str, to: Qualifier) -> Option<Qualifier> {
+    let text = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let colons = text.bytes().filter(|byte| *byte == b':').count();
+    Some(match (text.contains('-'), text.contains(' '), colons) {
+        (true, false, 0) => Qualifier::YearToMonth,
+        (false, true, 0) => Qualifier::DayToHour,
+        (false, true, 1) => Qualifier::DayToMinute,
+        (false, true, 2) => Qualifier::DayToSecond,
+        (false, false, 2) => Qualifier::HourToSecond,
+        (false, false, 1) if text.contains('.') || matches!(to, Qualifier::MinuteToSecond | Qualifier::Minute) => {
+            Qualifier::MinuteToSecond
+        }
+        (false, false, 1) => Qualifier::HourToMinute,
+        (false, false, 0) if to.is_single() => to,
+        _ => return None,
+    })
+}
+
+/// `YEAR`, `DAY(3) TO SECOND(6)`, ...
+fn parse_qualifier(text: &str) -> Option<Qualifier> {
+    const NAMES: [&str; 6] = ["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"];
+    fn field(text: &str) -> Option<(usize, &str)> {
+        let text = text.trim_start();
+        let (place, rest) =
+            NAMES.iter().enumerate().find_map(|(place, name)| Some((place, strip_word(text, name)?.trim_start())))?;
+        match rest.strip_prefix('(') {
+            Some(precision) => {
+                let (digits, rest) = precision.split_once(')')?;
+                let plain = |byte: u8| byte.is_ascii_digit() || matches!(byte, b',' | b' ');
+                digits.bytes().all(plain).then_some((place, rest.trim_start()))
+            }
+            None => Some((place, rest)),
+        }
+    }
+    let (first, rest) = field(text)?;
+    let last = match rest {
+        "" => first,
+        _ => match field(strip_word(rest, "TO")?)? {
+            (last, "") => last,
+            _ => return None,
+        },
+    };
+    use Qualifier::*;
+    [
+        Year,
+        Month,
+        Day,
+        Hour,
+        Minute,
+        Second,
+        YearToMonth,
+        DayToHour,
+        DayToMinute,
+        DayToSecond,
+        HourToMinute,
+        HourToSecond,
+        MinuteToSecond,
+    ]
+    .into_iter()
+    .find(|qualifier| qualifier.span() == (first, last))
+}
+
+/// What follows a word, in any case of letters, that stands at the beginning.
+fn strip_word<'t>(text: &'t str, word: &str) -> Option<&'t str> {
+    let (head, rest) = text.split_at_checked(word.len())?;
+    let ends = !rest.starts_with(|next: char| next.is_ascii_alphanumeric());
+    (ends && head.eq_ignore_ascii_case(word)).then_some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: u128 = 86_400_000_000_000;
+
+    #[test]
+    fn literals_and_what_stands_between_their_quotes() {
+        let cases = [
+            ("INTERVAL '1-2' YEAR TO MONTH", Qualifier::Month, Some((false, 14, false))),
+            ("interval -'3' day(4)", Qualifier::Hour, Some((true, 3 * DAY, false))),
+            ("INTERVAL -'-3' DAY", Qualifier::Hour, Some((false, 3 * DAY, false))),
+            ("INTERVAL '0 00:00:01.5' DAY TO SECOND(6)", Qualifier::Second, Some((false, 1_500_000_000, false))),
+            ("+1-02", Qualifier::Year, Some((false, 14, false))),
+            ("-1 00:00", Qualifier::Day, Some((true, DAY, false))),
+            ("01:30", Qualifier::Minute, Some((false, 90_000_000_000, false))),
+            ("01:30", Qualifier::Hour, Some((false, 5_400_000_000_000, false))),
+            ("1.0000000001", Qualifier::Second, Some((false, 1_000_000_000, true))),
+            ("5", Qualifier::DayToHour, None),
+            ("1-02", Qualifier::Day, None),
+            ("INTERVAL '1' DAYS", Qualifier::Day, None),
+            ("INTERVAL '1' YEAR TO DAY", Qualifier::Day, None),
+            ("INTERVAL '1 2' DAY TO HOUR x", Qualifier::Day, None),
+            ("1 24", Qualifier::Day, None),
+            ("1.5", Qualifier::Day, None),
+            ("+-5", Qualifier::Day, None),
+            ("five", Qualifier::Day, None),
+        ];
+        for (text, to, expected) in cases {
+            assert_eq!(parse(text.as_bytes(), to), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! To integers, NUMERIC, FLOAT, DOUBLE and BIT.
+//!
+//! Fraction digits may be left out (01S07), whole ones never (22003). A text must be a number as SQL writes it, with
+//! blanks around it at most (22018).
+
+use super::ctype::Kind;
+use super::decimal::{Decimal, Numeric};
+use super::fixed::{self, Fixed};
+use super::matrix::{Converted, Wish};
+use super::source::Source;
+use super::write::Failure;
+
+/// The value as an exact number.
+fn number(source: &Source<'_>, wish: &Wish) -> Result<Decimal, Failure> {
+    match source {
+        Source::Text { bytes, .. } => {
+            Decimal::parse(bytes.trim_ascii()).ok_or_else(|| Failure::not_a("numeric literal", bytes))
+        }
+        Source::Integer(number) => Ok(Decimal::of(*number)),
+        Source::Bit(bit) => Ok(Decimal::of((*bit).into())),
+        Source::Numeric(numeric) => Ok(numeric.decimal()),
+        Source::Float(_) | Source::Double(_) => {
+            // The digits a person would read, not those of the binary fraction.
+            let mut text = Vec::new();
+            match source {
+                Source::Float(number) => fixed::write_float(*number, &mut text),
+                Source::Double(number) => fixed::write_double(*number, &mut text),
+                _ => None,
+            };
+            Decimal::parse(&text).ok_or_else(|| Failure::out_of_range("the value is not a finite number"))
+        }
+        Source::Interval(interval) if interval.qualifier.is_single() => Ok(interval.single()),
+        Source::Interval(interval) if interval.qualifier.is_year_month() => {
+            Err(Failure::interval_overflow("an interval of several fields is no number"))
+        }
+        Source::Opaque => Err(Failure::malformed()),
+        _ => Err(Failure::restricted(wish.to)),
+    }
+}
+
+/// The value as the nearest `double` or, if it was recorded so, as the `float` it is.
+fn approximate(source: &Source<'_>) -> Option<f64> {
+    match source {
+        Source::Float(number) => Some(f64::from(*number)),
+        Source::Double(number) => Some(*number),
+        _ => None,
+    }
+}
+
+fn beyond(wish: &Wish) -> Failure {
+    Failure::out_of_range(&format!("the value does not fit {}", wish.to.name()))
+}
+
+/// 01S07, 22003, 22018.
+pub(super) fn integer<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
+    let Kind::Integer { size, signed } = wish.to.kind() else { return Err(Failure::restricted(wish.to)) };
+    let (number, lost) = match approximate(source) {
+        // Far inside the range of an i128, and no NaN; whatever is outside is outside of every target.
+        Some(number) if number.abs() < 1e30 => (number.trunc() as i128, number.fract() != 0.0),
+        Some(_) => return Err(beyond(wish)),
+        None => {
+            let number = number(source, wish)?;
+            let (size, lost) = number.whole().ok_or_else(|| beyond(wish))?;
+            let size = i128::try_from(size).map_err(|_| beyond(wish))?;
+            (if number.negative { -size } else { size }, lost)
+        }
+    };
+    let value = Fixed::integer(number, size, signed).ok_or_else(|| beyond(wish))?;
+    Ok(Converted::Fixed { value, lost })
+}
+
+/// 22003, 22018. Digits beyond the type's precision are rounded, as always with these types.
+pub(super) fn real<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
+    let double = wish.to.kind() == Kind::Double;
+    let value = match approximate(source) {
+        Some(number) if double => Fixed::new(&number.to_ne_bytes()),
+        Some(number) if number.is_finite() && (number as f32).is_infinite() => return Err(beyond(wish)),
+        Some(number) => Fixed::new(&(number as f32).to_ne_bytes()),
+        None => {
+            let number = number(source, wish)?;
+            let text = match source {
+                // Rounded once, from all the digits there are.
+                Source::Text { bytes, .. } => String::from_utf8_lossy(bytes.trim_ascii()).into_owned(),
+                _ => format!("{}{}e{}", if number.negative { "-" } else { "" }, number.mantissa, number.exponent),
+            };
+            let (narrow, wide) = (text.parse::<f32>(), text.parse::<f64>());
+            match (narrow, wide) {
+                (_, Ok(number)) if double && number.is_finite() => Fixed::new(&number.to_ne_bytes()),
+                (Ok(number), _) if !double && number.is_finite() => Fixed::new(&number.to_ne_bytes()),
+                _ => return Err(beyond(wish)),
+            }
+        }
+    };
+    Ok(Converted::Fixed { value, lost: false })
+}
+
+/// NUMERIC: 01S07, 22003, 22018. With the descriptor's precision and scale, else with the number's own digits, at
+/// most 38 of them.
+pub(super) fn exact<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
+    const MOST: u8 = 38;
+    let number = number(source, wish)?;
+    let (precision, scale) = match wish.numeric {
+        Some((precision, scale)) => (Some(precision).filter(|precision| *precision > 0), scale),
+        None => (None, number.exponent.saturating_neg().clamp(0, MOST.into()) as i8),
+    };
+    let (value, lost) = number.scaled(scale.into()).ok_or_else(|| beyond(wish))?;
+    let digits = value.checked_ilog10().map_or(1, |log| log as u8 + 1);
+    if digits > precision.unwrap_or(MOST) {
+        return Err(beyond(wish));
+    }
+    let precision = precision.unwrap_or(digits.max(scale.unsigned_abs()));
+    let value = Numeric { precision, scale, negative: number.negative, value }.to_fixed();
+    Ok(Converted::Fixed { value, lost })
+}
+
+/// 0 and 1; what is between 0 and 2 otherwise loses its fraction (01S07); the rest is 22003, or 22018 for a text.
+pub(super) fn bit<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
+    let (negative, whole, lost) = match approximate(source) {
+        Some(number) if (0.0..2.0).contains(&number) => (false, number as u128, number.fract() != 0.0),
+        Some(_) => return Err(beyond(wish)),
+        None => {
+            let number = number(source, wish)?;
+            let (whole, lost) = number.whole().ok_or_else(|| beyond(wish))?;
+            (number.negative && (whole != 0 || lost), whole, lost)
+        }
+    };
+    match whole {
+        0 | 1 if !negative => Ok(Converted::Fixed { value: Fixed::new(&[whole as u8]), lost }),
+        _ => Err(beyond(wish)),
+    }
+}

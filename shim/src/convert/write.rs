@@ -1,0 +1,240 @@
+//! A recorded cell into the application's buffer.
+//!
+//! The same C type as recorded gives the same bytes. Another one goes through the `matrix`. ODBC reference:
+//! SQLGetData and SQLFetch for lengths, pieces and SQLSTATEs.
+#![allow(unsafe_code)]
+
+use std::borrow::Cow;
+
+use super8_cassette::{Cell, CutCell};
+
+use super::chunk::{self, Content, Whole};
+use super::ctype::{CType, Kind};
+use super::matrix::{self, Converted, Wish};
+use super::source::{self, Source};
+use super::target::{Progress, Target};
+
+/// What became of a cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Written {
+    /// All of it is in the buffer.
+    Success,
+    /// The buffer has its beginning, or its next piece: SQL_SUCCESS_WITH_INFO, 01004.
+    Truncated,
+    /// A fraction, or fields at the end, had no place in the target's type: SQL_SUCCESS_WITH_INFO, 01S07.
+    FractionTruncated,
+    /// SQLGetData has handed out all of it before: SQL_NO_DATA. Nothing was written.
+    NoData,
+    /// SQL_ERROR. The buffer may have been touched, as ODBC allows.
+    Failed {
+        /// SQLSTATE.
+        sqlstate: &'static str,
+        /// What is wrong, and for a gap in the recording what to do.
+        message: Cow<'static, str>,
+    },
+}
+
+/// Why a cell cannot be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    sqlstate: &'static str,
+    message: Cow<'static, str>,
+}
+
+impl From<Failure> for Written {
+    fn from(Failure { sqlstate, message }: Failure) -> Written {
+        Written::Failed { sqlstate, message }
+    }
+}
+
+impl Failure {
+    fn new(sqlstate: &'static str, message: impl Into<Cow<'static, str>>) -> Failure {
+        Failure { sqlstate, message: message.into() }
+    }
+
+    pub(super) fn restricted(to: CType) -> Failure {
+        Failure::new("07006", format!("Restricted data type attribute violation: not to C type {}", to.name()))
+    }
+
+    pub(super) fn out_of_range(what: &str) -> Failure {
+        Failure::new("22003", format!("Numeric value out of range: {what}"))
+    }
+
+    pub(super) fn invalid_datetime() -> Failure {
+        Failure::new("22007", "Invalid datetime format: the value is no day of the calendar or no time of day")
+    }
+
+    pub(super) fn interval_overflow(what: &str) -> Failure {
+        Failure::new("22015", format!("Interval field overflow: {what}"))
+    }
+
+    pub(super) fn not_a(what: &str, text: &[u8]) -> Failure {
+        let shown = text[..text.len().min(40)].escape_ascii();
+        Failure::new("22018", format!("Invalid character value for cast specification: `{shown}` is no {what}"))
+    }
+
+    pub(super) fn encoding(to: CType) -> Failure {
+        let to = to.name();
+        Failure::new(
+            "22018",
+            format!(
+                "Invalid character value for cast specification: the recorded bytes are no valid text to make {to} of"
+            ),
+        )
+    }
+
+    /// A recorded struct whose fields contradict one another.
+    pub(super) fn malformed() -> Failure {
+        Failure::new("22018", "Invalid character value for cast specification: the recorded struct is malformed")
+    }
+
+    /// A cell that cannot be what its C type says: the cassette was edited.
+    pub(super) fn bad_cell(what: &str) -> Failure {
+        Failure::new("HY000", format!("replay: the cell in the cassette is wrong: {what}; correct it or record again"))
+    }
+
+    /// The application wants more of a value than it read when it was recorded.
+    pub(super) fn not_recorded(have: usize, total: Option<i64>) -> Failure {
+        let of = match total {
+            Some(total @ 0..) => format!(" of {total}"),
+            _ => String::new(),
+        };
+        Failure::new(
+            "HY000",
+            format!(
+                "replay: only the first {have}{of} bytes of this value were recorded; record again with the larger buffer"
+            ),
+        )
+    }
+}
+
+/// Writes a cell that was recorded as one C type for an application that asks for `to`.
+///
+/// SQL_C_DEFAULT and SQL_ARD_TYPE are to be resolved before. With `progress` this is one call of SQLGetData for a cell
+/// that may come in pieces; without, a bound column.
+///
+/// # Safety
+/// Each pointer of the target is null or writable, the buffer over `capacity` bytes, or over the size of `to` if that
+/// is fixed; the application does not touch them now.
+pub unsafe fn write(
+    cell: &Cell<'_>,
+    recorded: CType,
+    to: CType,
+    mut target: Target,
+    progress: Option<&mut Progress>,
+) -> Written {
+    let mut once = Progress::new();
+    let progress = progress.unwrap_or(&mut once);
+    if progress.finished {
+        return Written::NoData;
+    }
+    let value = match *cell {
+        Cell::Unread => {
+            let message = "replay: the application did not read this column when it was recorded; record again";
+            return Failure::new("HY000", message).into();
+        }
+        Cell::Null => {
+            // SAFETY: as this function's.
+            if !unsafe { target.put_null() } {
+                return Failure::new("22002", "Indicator variable required but not supplied: the value is NULL").into();
+            }
+            progress.finished = true;
+            return Written::Success;
+        }
+        Cell::Text(bytes) | Cell::Plain(bytes) => Value { bytes, text: true, cut: None },
+        Cell::Bytes(bytes) => Value { bytes, text: false, cut: None },
+        Cell::Cut { total, cell: CutCell::Text(bytes) } => Value { bytes, text: true, cut: Some(total) },
+        Cell::Cut { total, cell: CutCell::Bytes(bytes) } => Value { bytes, text: false, cut: Some(total) },
+    };
+    let kind = to.kind();
+    if to.is_variable() && target.capacity < 0 && !target.pointer.is_null() {
+        return Failure::new("HY090", "Invalid string or buffer length: the buffer's length is negative").into();
+    }
+    let same = if kind == Kind::Other { recorded == to } else { recorded.kind() == kind };
+    if same && to.is_variable() {
+        let Value { bytes, text, cut } = value;
+        let content = if kind == Kind::WChar && text { Content::Widen(bytes) } else { Content::Raw(bytes) };
+        // SAFETY: as this function's.
+        return unsafe { chunk::deliver(kind, Whole { content, cut, least: 0 }, &mut target, progress) };
+    }
+    let written = match (same, to.fixed_size()) {
+        // SAFETY: as this function's.
+        (true, Some(size)) => unsafe { write_same(value, size, to, &target, progress) },
+        // SAFETY: as this function's.
+        _ => unsafe { write_other(value, recorded, to, &mut target, progress) },
+    };
+    written.unwrap_or_else(Written::from)
+}
+
+/// What a cell holds.
+#[derive(Clone, Copy)]
+struct Value<'a> {
+    bytes: &'a [u8],
+    /// Whether they are text, or the bytes that lay in memory.
+    text: bool,
+    /// The reported length, where it is not that of the value.
+    cut: Option<i64>,
+}
+
+/// A value of fixed size, as recorded.
+///
+/// # Safety
+/// As [`write`].
+unsafe fn write_same(
+    value: Value<'_>,
+    size: usize,
+    c_type: CType,
+    target: &Target,
+    progress: &mut Progress,
+) -> Result<Written, Failure> {
+    if !target.pointer.is_null() {
+        let fixed = source::fixed_value(c_type, value.bytes, value.text)?;
+        // SAFETY: the buffer has the size of the type.
+        unsafe { target.put(0, fixed.as_bytes()) };
+        progress.finished = true;
+    }
+    // SAFETY: as this function's.
+    unsafe { target.put_length(value.cut.map_or(size as isize, |reported| reported as isize)) };
+    Ok(Written::Success)
+}
+
+/// A value as another C type.
+///
+/// # Safety
+/// As [`write`].
+unsafe fn write_other(
+    value: Value<'_>,
+    recorded: CType,
+    to: CType,
+    target: &mut Target,
+    progress: &mut Progress,
+) -> Result<Written, Failure> {
+    let Value { bytes, text, cut } = value;
+    let fixed = recorded.fixed_size().map(|_| source::fixed_value(recorded, bytes, text)).transpose()?;
+    // Of a type with a fixed size all is there, whatever length was reported.
+    let cut = cut.filter(|_| fixed.is_none());
+    if cut.is_some() && !to.is_variable() && recorded.kind() != Kind::Binary {
+        return Err(Failure::not_recorded(bytes.len(), cut));
+    }
+    let wish = Wish { to, numeric: target.numeric, value: fixed, cut };
+    let source = Source::of(recorded, bytes, text, fixed.as_ref());
+    let converted = matrix::conversion(recorded, to)(&source, &wish)?;
+    let whole = match converted {
+        Converted::Fixed { value, lost } => {
+            // SAFETY: the buffer has the size of `to`, which is that of the value.
+            unsafe { target.put(0, value.as_bytes()) };
+            // SAFETY: as this function's.
+            unsafe { target.put_length(value.as_bytes().len() as isize) };
+            progress.finished = true;
+            return Ok(if lost { Written::FractionTruncated } else { Written::Success });
+        }
+        Converted::Recorded { content, cut } => Whole { content, cut, least: 0 },
+        Converted::Made { ref bytes, least } if to.kind() == Kind::WChar => {
+            Whole { content: Content::Widen(bytes), cut: None, least }
+        }
+        Converted::Made { ref bytes, least } => Whole { content: Content::Raw(bytes), cut: None, least },
+    };
+    // SAFETY: as this function's.
+    Ok(unsafe { chunk::deliver(to.kind(), whole, target, progress) })
+}

@@ -1,0 +1,243 @@
+//! Choosing the real driver.
+//!
+//! The first of these that gives one: `RealDriver` in the connection string; `SUPER8_DRIVER`; `RealDriver` in the data
+//! source's section of odbc.ini; `RealDriver` in the section of odbcinst.ini that names the shim. That section is the
+//! one the application chose (`DRIVER=`, or the data source's `Driver=`); where it chose a library instead of a
+//! section, all sections for the shim's library are asked and must agree.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::error::{DriverError, Trouble};
+use super::search::{FileId, is_path};
+use super::site::Site;
+use crate::config::connection_string::{Choice, ConnectionString};
+use crate::config::ini::{Ini, Section};
+
+/// The keyword and key that names the real driver.
+pub const REAL_DRIVER: &str = "RealDriver";
+
+/// What the application asked to be connected to.
+#[derive(Clone, Copy, Debug)]
+pub enum Asked<'a> {
+    /// SQLDriverConnect, SQLBrowseConnect.
+    String(&'a ConnectionString),
+    /// SQLConnect: the data source's name. Unknown names mean `DEFAULT`, as they do to unixODBC.
+    Dsn(&'a [u8]),
+}
+
+/// A real driver that was found. Whether it can be loaded is [`super::load`]'s business.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RealDriver {
+    /// The name of its section in odbcinst.ini: what it knows itself by in `DRIVER=`.
+    pub name: Option<Vec<u8>>,
+    /// Its library: a path, or a bare name that only the dynamic linker can find.
+    pub library: PathBuf,
+    /// The shim's own section that led here: what `DRIVER=` has to say to the application.
+    pub shim_section: Option<Vec<u8>>,
+    /// Where the real driver was named, for messages.
+    pub source: String,
+}
+
+/// The real driver of a connection. `super8_driver` is the value of `SUPER8_DRIVER`.
+///
+/// # Errors
+/// Nothing names a real driver, or what is named does not exist or is the shim itself.
+pub fn at_connect(site: &Site, super8_driver: Option<&OsStr>, asked: Asked<'_>) -> Result<RealDriver, DriverError> {
+    let way = Way::of(site, asked);
+    let shim_section = way.section.map(|section| section.name.clone());
+    let found = |value: &[u8], source: String| {
+        resolve(site, value, source).map(|real| RealDriver { shim_section: shim_section.clone(), ..real })
+    };
+    if let Asked::String(string) = asked
+        && let Some(value) = string.get(REAL_DRIVER).filter(|value| !value.is_empty())
+    {
+        return found(&value, format!("{REAL_DRIVER} in the connection string"));
+    }
+    if let Some(value) = super8_driver.filter(|value| !value.is_empty()) {
+        return found(value.as_bytes(), "SUPER8_DRIVER".to_owned());
+    }
+    if let Some((section, value)) = way.dsn.as_deref().and_then(|dsn| site.ini.dsn_value(dsn, REAL_DRIVER)) {
+        return found(value, format!("{REAL_DRIVER} in {}", section.title()));
+    }
+    if let Some(section) = way.section {
+        return match section.value(REAL_DRIVER) {
+            Some(value) => found(value, format!("{REAL_DRIVER} in {}", section.title())),
+            None => Err(not_named(site, Some(section))),
+        };
+    }
+    agreed(site)?.ok_or_else(|| not_named(site, None))
+}
+
+/// The real driver before any connection string is known, for the calls that come first: `SUPER8_DRIVER`, else the one
+/// that all sections for the shim's library agree on. A connection may turn out to want another.
+pub fn early(site: &Site, super8_driver: Option<&OsStr>) -> Option<RealDriver> {
+    match super8_driver.filter(|value| !value.is_empty()) {
+        Some(value) => resolve(site, value.as_bytes(), "SUPER8_DRIVER".to_owned()).ok(),
+        None => agreed(site).ok().flatten(),
+    }
+}
+
+/// A value of an ini file or connection string as a path.
+pub fn to_path(value: &[u8]) -> PathBuf {
+    PathBuf::from(OsStr::from_bytes(value))
+}
+
+/// The way by which the driver manager came to the shim.
+struct Way<'a> {
+    dsn: Option<Vec<u8>>,
+    section: Option<&'a Section>,
+}
+
+impl<'a> Way<'a> {
+    fn of(site: &'a Site, asked: Asked<'_>) -> Way<'a> {
+        let choice = match asked {
+            Asked::String(string) => string.choice(),
+            Asked::Dsn(name) => Choice::Dsn(name.to_vec()),
+        };
+        let ini = &site.ini;
+        let (dsn, driver) = match choice {
+            Choice::Driver(name) => (None, Some(name)),
+            Choice::Dsn(name) => {
+                let known = ini.dsn_value(&name, "Driver").is_some();
+                let name = if known || !matches!(asked, Asked::Dsn(_)) { name } else { b"DEFAULT".to_vec() };
+                let driver = ini.dsn_value(&name, "Driver").map(|(_, value)| value.to_vec());
+                (Some(name), driver)
+            }
+        };
+        let section = driver.and_then(|name| ini.driver_section(&name));
+        // A section with another library did not lead here; the application may have loaded the shim by itself.
+        let section = section.filter(|section| site.own.is_none() || site.names_own(section) || unknown(site, section));
+        Way { dsn, section }
+    }
+}
+
+/// Whether a section's library cannot be told: then it is given the benefit of the doubt.
+fn unknown(site: &Site, section: &Section) -> bool {
+    section.library().is_none_or(|library| site.search.identity(&to_path(library)).is_none())
+}
+
+/// The one real driver that the sections for the shim's own library name, if any does.
+fn agreed(site: &Site) -> Result<Option<RealDriver>, DriverError> {
+    let own = site.ini.driver_sections().filter(|section| site.names_own(section));
+    let mut found: Vec<(&Section, RealDriver)> = Vec::new();
+    for section in own {
+        let Some(value) = section.value(REAL_DRIVER) else { continue };
+        let real = resolve(site, value, format!("{REAL_DRIVER} in {}", section.title()))?;
+        found.push((section, real));
+    }
+    let Some((first, real)) = found.first() else { return Ok(None) };
+    let same = |other: &RealDriver| {
+        let identity = site.search.identity(&other.library);
+        other.library == real.library || (identity.is_some() && identity == site.search.identity(&real.library))
+    };
+    if let Some((other, _)) = found.iter().find(|(_, other)| !same(other)) {
+        return Err(DriverError::new(
+            Trouble::Ambiguous,
+            format!(
+                "{} and {} name different real drivers and the application chose neither section: connect with DRIVER= \
+                 or a data source whose Driver= is one of these sections, or set SUPER8_DRIVER",
+                first.title(),
+                other.title()
+            ),
+        ));
+    }
+    let shim_section = if found.len() == 1 { Some(first.name.clone()) } else { None };
+    Ok(Some(RealDriver { shim_section, ..real.clone() }))
+}
+
+/// The driver a value names: a path, a section of odbcinst.ini, or a bare library name.
+fn resolve(site: &Site, value: &[u8], source: String) -> Result<RealDriver, DriverError> {
+    let shown = String::from_utf8_lossy(value).into_owned();
+    let named = to_path(value);
+    let section = if is_path(&named) { None } else { site.ini.driver_section(value) };
+    let library = match section {
+        Some(section) => to_path(section.library().ok_or_else(|| {
+            let key = "add Driver= with the path of the real driver's library";
+            DriverError::new(
+                Trouble::NoLibrary,
+                format!("{source} names {}, which has no Driver: {key}", section.title()),
+            )
+        })?),
+        None => named,
+    };
+    let file = site.search.file(&library);
+    if file.as_deref().is_some_and(|file| site.is_own(file)) {
+        return Err(itself(&source, &shown));
+    }
+    let file = match file {
+        Some(file) => file,
+        // Only the dynamic linker can tell, which `load` asks.
+        None if !is_path(&library) && (section.is_some() || looks_like_library(&library)) => library,
+        None => return Err(not_found(site, &source, &shown, &library, section)),
+    };
+    let name = section.or_else(|| section_of(site, FileId::of(&file)?)).map(|section| section.name.clone());
+    Ok(RealDriver { name, library: file, shim_section: None, source })
+}
+
+/// The section that has this file for its driver.
+fn section_of(site: &Site, file: FileId) -> Option<&Section> {
+    site.ini
+        .driver_sections()
+        .find(|section| section.library().and_then(|library| site.search.identity(&to_path(library))) == Some(file))
+}
+
+fn looks_like_library(name: &Path) -> bool {
+    let name: OsString = name.as_os_str().to_ascii_lowercase();
+    let name = name.to_string_lossy();
+    [".so", ".dylib", ".sl"].iter().any(|ending| name.ends_with(ending)) || name.contains(".so.")
+}
+
+fn itself(source: &str, shown: &str) -> DriverError {
+    DriverError::new(
+        Trouble::Itself,
+        format!("{source} is \"{shown}\", which is super8 itself: name the driver that super8 is to call"),
+    )
+}
+
+fn not_found(site: &Site, source: &str, shown: &str, library: &Path, section: Option<&Section>) -> DriverError {
+    let message = match section {
+        Some(section) => {
+            format!("{source} names {}, whose library {} does not exist", section.title(), library.display())
+        }
+        None if is_path(library) => format!("{source} is \"{shown}\", and there is no such library"),
+        None => format!(
+            "{source} is \"{shown}\": there is no such section in {} and no such library; \
+             odbcinst -q -d lists the sections",
+            files(&site.ini)
+        ),
+    };
+    DriverError::new(Trouble::NotFound, message)
+}
+
+fn not_named(site: &Site, section: Option<&Section>) -> DriverError {
+    let place = match section {
+        Some(section) => format!("the section {}", section.title()),
+        None => format!("super8's section of {}", files(&site.ini)),
+    };
+    DriverError::new(
+        Trouble::NotNamed,
+        format!(
+            "no real driver is named: add {REAL_DRIVER}=NAME to {place} (NAME is another section there, or a library), \
+             to the data source's section of odbc.ini or to the connection string, or set SUPER8_DRIVER"
+        ),
+    )
+}
+
+/// The odbcinst.ini files that were read, or those that were looked for.
+fn files(ini: &Ini) -> String {
+    let read = |wanted: bool| {
+        let paths = ini.driver_files.iter().filter(move |(_, read)| *read || !wanted);
+        paths.map(|(path, _)| path.display().to_string()).collect::<Vec<_>>().join(" or ")
+    };
+    match (read(true), read(false)) {
+        (found, _) if !found.is_empty() => found,
+        (_, looked) if !looked.is_empty() => format!("{looked} (which cannot be read)"),
+        _ => "odbcinst.ini".to_owned(),
+    }
+}
+
+#[cfg(test)]
+#[path = "find_tests.rs"]
+pub(in crate::driver) mod tests;

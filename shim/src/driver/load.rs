@@ -1,0 +1,264 @@
+//! Opening real drivers: each library once per process, never closed, every symbol checked to be the driver's own.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, OsStr, c_int, c_void};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::ptr::NonNull;
+
+use libloading::os::unix;
+use parking_lot::Mutex;
+
+use super::error::{DriverError, Trouble};
+use super::process::{facts, is_driver_manager, object_of};
+use super::search::{FileId, Search, is_path};
+
+/// Which of ODBC's two sets of functions a driver exports: the ANSI set only, or the functions in W as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// No function in W: the driver manager converts for it. libsuper8a.so stands before such a driver.
+    Ansi,
+    /// `SQLConnectW` or `SQLDriverConnectW`. libsuper8.so stands before such a driver.
+    Unicode,
+}
+
+impl Kind {
+    /// The build of super8 for this kind of driver.
+    pub fn shim_library(self) -> &'static str {
+        match self {
+            Kind::Ansi => "libsuper8a.so",
+            Kind::Unicode => "libsuper8.so",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Kind::Ansi => "ansi",
+            Kind::Unicode => "unicode",
+        })
+    }
+}
+
+/// A real driver's library, open for the life of the process.
+#[derive(Debug)]
+pub struct Library {
+    handle: unix::Library,
+    path: PathBuf,
+    file: Option<FileId>,
+    /// Where it is mapped; 0 if the system does not say.
+    base: usize,
+    id: u32,
+    kind: Kind,
+}
+
+static OPENED: Mutex<Vec<&'static Library>> = Mutex::new(Vec::new());
+
+/// Opens a real driver as unixODBC would (`RTLD_LAZY | RTLD_LOCAL`), or returns it if it is open already, under
+/// whatever name. A new one's `SQLDriverLoad` is called, if it exports that.
+///
+/// # Errors
+/// There is no such library, the loader refuses it, or it is the shim itself.
+pub fn open(library: &Path, search: &Search) -> Result<&'static Library, DriverError> {
+    if is_path(library) {
+        return open_one(library);
+    }
+    if let Some(file) = search.in_first(library) {
+        return open_one(&file);
+    }
+    match open_one(library) {
+        // The dynamic linker does not know the name: the last directories.
+        Err(error) if error.trouble == Trouble::CannotLoad => match search.in_last(library) {
+            Some(file) => open_one(&file),
+            None if missing(&error, library) => Err(nowhere(library, search)),
+            None => Err(error),
+        },
+        result => result,
+    }
+}
+
+fn nowhere(library: &Path, search: &Search) -> DriverError {
+    DriverError::new(
+        Trouble::NotFound,
+        format!(
+            "the real driver's library {} is found neither by the dynamic linker nor in {}: is it installed? Else \
+             give its full path",
+            library.display(),
+            search.shown()
+        ),
+    )
+}
+
+fn open_one(path: &Path) -> Result<&'static Library, DriverError> {
+    let mut opened = OPENED.lock();
+    let file = FileId::of(path).filter(|_| is_path(path));
+    if let Some(known) = opened.iter().find(|known| file.is_some() && known.file == file) {
+        return Ok(known);
+    }
+    let own = facts().own_library.as_deref().and_then(FileId::of);
+    if is_path(path) && file.is_none() {
+        let message = format!("there is no library {}: name an existing file as the real driver", path.display());
+        return Err(DriverError::new(Trouble::NotFound, message));
+    }
+    if file.is_some() && file == own {
+        return Err(itself(path));
+    }
+    if is_driver_manager(path) {
+        let message = format!("{} is a driver manager: name a driver's library as the real driver", path.display());
+        return Err(DriverError::new(Trouble::DriverManager, message));
+    }
+    // SAFETY: loading runs the library's initializers. It is an ODBC driver that the user named in order to have it
+    // loaded and that the driver manager would load the same way.
+    let handle = unsafe { unix::Library::open(Some(path), libc::RTLD_LAZY | libc::RTLD_LOCAL) };
+    let handle = handle.map_err(|error| cannot_load(path, &error))?;
+    let (handle, loaded) = link_map(handle);
+    let (path, base) = match loaded {
+        Some((loaded, base)) if is_path(&loaded) => (loaded, base),
+        Some((_, base)) => (path.to_owned(), base),
+        None => (path.to_owned(), 0),
+    };
+    let file = FileId::of(&path).filter(|_| is_path(&path));
+    if base != 0 && base == facts().own_base {
+        std::mem::forget(handle);
+        return Err(itself(&path));
+    }
+    // The dynamic linker found a bare name, and it is one that is open.
+    if let Some(known) = opened.iter().find(|known| file.is_some() && known.file == file) {
+        return Ok(known);
+    }
+    let id = opened.len() as u32;
+    let mut library = Library { handle, path, file, base, id, kind: Kind::Ansi };
+    if [c"SQLConnectW", c"SQLDriverConnectW"].iter().any(|name| library.symbol(name).is_some()) {
+        library.kind = Kind::Unicode;
+    }
+    if let Some(load) = library.symbol(c"SQLDriverLoad") {
+        // SAFETY: unixODBC calls a driver's SQLDriverLoad without arguments before it reads the other symbols.
+        let load = unsafe { std::mem::transmute::<NonNull<c_void>, unsafe extern "C" fn() -> c_int>(load) };
+        // SAFETY: as above. Once per process is enough for an initializer that must allow a call at every connect.
+        unsafe { load() };
+    }
+    // Never dropped, hence never closed: drivers leave threads and exit hooks behind.
+    let library: &'static Library = Box::leak(Box::new(library));
+    opened.push(library);
+    Ok(library)
+}
+
+impl Library {
+    /// A function of the driver, or nothing if it does not export it itself: `dlsym` also searches the libraries a
+    /// driver is linked to, and many are linked to the driver manager, which has functions of the same names.
+    pub fn symbol(&self, name: &CStr) -> Option<NonNull<c_void>> {
+        // SAFETY: only the address is taken; nothing is read through it.
+        let symbol = unsafe { self.handle.get::<*mut c_void>(name.to_bytes_with_nul()) }.ok()?;
+        let address = NonNull::new(symbol.into_raw())?;
+        let (object, base) = object_of(address.as_ptr() as usize)?;
+        let foreign = base == facts().own_base || is_driver_manager(&object) || is_super8(&object);
+        (base == self.base || !foreign).then_some(address)
+    }
+
+    /// The library's file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A number for each real driver of the process: 0, 1, 2, ...
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// ANSI or Unicode.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Checks that the shim's build fits this driver.
+    ///
+    /// # Errors
+    /// It is the other kind; the message names the right build.
+    pub fn check_kind(&self, shim: Kind) -> Result<(), DriverError> {
+        if self.kind == shim {
+            return Ok(());
+        }
+        let (has, fits) = match self.kind {
+            Kind::Ansi => ("exports ANSI functions only", "ANSI driver"),
+            Kind::Unicode => ("exports Unicode functions (SQLConnectW)", "Unicode driver"),
+        };
+        Err(DriverError::new(
+            Trouble::WrongKind,
+            format!(
+                "the real driver {} {has}, and this is super8's {}: use {} in Driver= of super8's section in \
+                 odbcinst.ini, it is the build for an {fits}",
+                self.path.display(),
+                shim.shim_library(),
+                self.kind.shim_library(),
+            )
+            .replace("an Unicode", "a Unicode"),
+        ))
+    }
+}
+
+/// Another build of the shim, wherever it lies.
+fn is_super8(object: &Path) -> bool {
+    let name = object.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    ["libsuper8.", "libsuper8a."].iter().any(|start| name.starts_with(start))
+}
+
+/// Whether the loader's complaint is about this library itself and not about one that it needs.
+fn missing(error: &DriverError, library: &Path) -> bool {
+    let complaint = format!(": {}: cannot open shared object file", library.display());
+    error.to_string().contains(&complaint) || cfg!(not(target_os = "linux"))
+}
+
+fn itself(path: &Path) -> DriverError {
+    DriverError::new(
+        Trouble::Itself,
+        format!("the real driver {} is super8 itself: name the driver that super8 is to call", path.display()),
+    )
+}
+
+fn cannot_load(path: &Path, error: &libloading::Error) -> DriverError {
+    DriverError::new(
+        Trouble::CannotLoad,
+        format!("cannot load the real driver {}: {error}; ldd shows which libraries it misses", path.display()),
+    )
+}
+
+/// The file a handle was loaded from and where it is mapped.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn link_map(handle: unix::Library) -> (unix::Library, Option<(PathBuf, usize)>) {
+    use std::os::unix::ffi::OsStrExt;
+
+    /// The public beginning of glibc's `struct link_map` (link.h).
+    #[repr(C)]
+    struct LinkMap {
+        base: usize,
+        name: *const std::ffi::c_char,
+        dynamic: *const c_void,
+    }
+    let raw = handle.into_raw();
+    let mut map: *const LinkMap = std::ptr::null();
+    // SAFETY: `raw` is an open handle and RTLD_DI_LINKMAP writes one pointer.
+    let failed = unsafe { libc::dlinfo(raw, libc::RTLD_DI_LINKMAP, std::ptr::from_mut(&mut map).cast()) };
+    // SAFETY: the handle comes from `into_raw` above and is given back once.
+    let handle = unsafe { unix::Library::from_raw(raw) };
+    if failed != 0 || map.is_null() {
+        return (handle, None);
+    }
+    // SAFETY: the map belongs to the dynamic linker and lives as long as the library, which is open. `dynamic` points
+    // into the library, whichever base address the two sides call its own.
+    let (name, base) = unsafe {
+        let base = object_of((*map).dynamic as usize).map_or((*map).base, |(_, base)| base);
+        (CStr::from_ptr((*map).name), base)
+    };
+    (handle, Some((PathBuf::from(OsStr::from_bytes(name.to_bytes())), base)))
+}
+
+/// Not to be had on this system: symbols are then judged by the name of the library they come from.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn link_map(handle: unix::Library) -> (unix::Library, Option<(PathBuf, usize)>) {
+    (handle, None)
+}
+
+#[cfg(test)]
+#[path = "load_tests.rs"]
+mod tests;

@@ -1,0 +1,27 @@
+//! The real driver: which one it is, where its library is, and its functions.
+//!
+//! [`site::Site`] gathers what decides it (ini files, search directories, the shim's own file), [`find`] chooses,
+//! [`naming`] edits connection strings so that the real driver sees its own name, [`load`] opens the library.
+
+pub mod error;
+pub mod find;
+pub mod load;
+pub mod naming;
+pub mod process;
+pub mod search;
+pub mod site;
+
+/// Opens a real driver for a build of the shim.
+///
+/// # Errors
+/// As [`load::open`], and [`error::Trouble::WrongKind`] where the build does not fit the driver.
+pub fn open(site: &Site, real: &RealDriver, shim: Kind) -> Result<&'static Library, DriverError> {
+    let opened = load::open(&real.library, &site.search);
+    let fitting = opened.and_then(|library| library.check_kind(shim).map(|()| library));
+    fitting.map_err(|error| error.named_by(&real.source))
+}
+
+pub use error::DriverError;
+pub use find::{Asked, RealDriver};
+pub use load::{Kind, Library};
+pub use site::Site;

@@ -1,0 +1,82 @@
+//! The same connection string seen from both sides: the real driver finds its own name in `DRIVER=`, the application
+//! the shim's.
+
+use std::borrow::Cow;
+use std::os::unix::ffi::OsStrExt;
+
+use super::find::{REAL_DRIVER, RealDriver, to_path};
+use super::site::Site;
+use crate::config::connection_string::{Choice, ConnectionString, Item, quote};
+
+/// What the real driver is given: without `RealDriver`, and with its own name for the shim's in `DRIVER=`. Nothing else
+/// changes; `DRIVER=` is neither added nor removed and `DSN=` not touched, because drivers read the section of the one
+/// or the other from the ini files by themselves.
+pub fn forwarded(given: &ConnectionString, real: &RealDriver, site: &Site) -> Vec<u8> {
+    let string = ConnectionString::parse(&given.without(REAL_DRIVER));
+    string.edit(|item| stands_for_shim(item, &string, site).then(|| quote(&real_name(real), item.is_braced())))
+}
+
+/// What the application gets back from a completed string: the shim's name in `DRIVER=` again, so that connecting with
+/// it comes back to the shim.
+pub fn returned(completed: &ConnectionString, given: &ConnectionString, real: &RealDriver, site: &Site) -> Vec<u8> {
+    let ours = given.items().rev().find(|item| stands_for_shim(*item, given, site));
+    let last = completed.items().next_back().map(|item| item.raw().as_ptr());
+    completed.edit(|item| {
+        let value = item.value();
+        let library = real.library.as_os_str().as_bytes();
+        let is_real = value.eq_ignore_ascii_case(&real_name(real)) || *value == *library;
+        if item.is("DRIVER") && !is_real && last == Some(item.raw().as_ptr()) {
+            return cut_name(item.raw(), &real_name(real), ours.as_ref().map(Item::raw));
+        }
+        if !item.is("DRIVER") || !is_real {
+            return None;
+        }
+        match (&ours, &real.shim_section) {
+            (Some(ours), _) if ours.is_braced() == item.is_braced() => Some(ours.raw().to_vec()),
+            (Some(ours), _) => Some(quote(&ours.value(), item.is_braced())),
+            (None, Some(section)) => Some(quote(section, item.is_braced())),
+            (None, None) => None,
+        }
+    })
+}
+
+/// The beginning of the application's name for as much of the driver's as a small buffer took.
+fn cut_name(cut: &[u8], real: &[u8], ours: Option<&[u8]>) -> Option<Vec<u8>> {
+    let ours = ours?;
+    let bare = |name: &[u8]| name.strip_prefix(b"{").unwrap_or(name).to_vec();
+    let (name, braces) = (bare(cut), cut.len() - bare(cut).len());
+    if !real.starts_with(&name) {
+        return None;
+    }
+    let mut shown = cut[..braces].to_vec();
+    shown.extend(bare(ours).into_iter().filter(|byte| *byte != b'}').take(name.len()));
+    Some(shown)
+}
+
+/// The real driver's section, or its library where it has none.
+fn real_name(real: &RealDriver) -> Cow<'_, [u8]> {
+    match &real.name {
+        Some(name) => Cow::Borrowed(name),
+        None => Cow::Borrowed(real.library.as_os_str().as_bytes()),
+    }
+}
+
+/// Whether an item is a `DRIVER=` that means the shim: the one that led here, or another of the same meaning. (A
+/// `DRIVER=` after a `DSN=` decides nothing and may mean the real driver.)
+fn stands_for_shim(item: Item<'_>, string: &ConnectionString, site: &Site) -> bool {
+    if !item.is("DRIVER") {
+        return false;
+    }
+    let value = item.value();
+    if matches!(string.choice(), Choice::Driver(chosen) if chosen.eq_ignore_ascii_case(&value)) {
+        return true;
+    }
+    match site.ini.driver_section(&value) {
+        Some(section) => site.names_own(section),
+        None => site.is_own(&to_path(&value)),
+    }
+}
+
+#[cfg(test)]
+#[path = "naming_tests.rs"]
+mod tests;

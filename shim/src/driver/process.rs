@@ -1,0 +1,159 @@
+//! What this process and account say about themselves: where the shim's and the driver manager's libraries are, the
+//! driver manager's search path, the account's home directory.
+#![allow(unsafe_code)]
+
+use once_cell::sync::Lazy;
+use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use libloading::os::unix::Library;
+
+/// The facts that do not change while the process runs.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// The file this code was loaded from: libsuper8.so or libsuper8a.so (in tests, the test program).
+    pub own_library: Option<PathBuf>,
+    /// Where this code's library is mapped.
+    pub own_base: usize,
+    /// The driver manager's library, if one is loaded.
+    pub manager: Option<PathBuf>,
+    /// The directories libltdl looks in for the driver manager, if it uses the shared libltdl.
+    pub libltdl_path: Vec<PathBuf>,
+    /// The home directory in the account database: unixODBC's, which does not heed `$HOME` for `.odbc.ini`.
+    pub account_home: Option<PathBuf>,
+}
+
+/// The facts, gathered at the first call.
+///
+/// The first call belongs into the allocation of an environment handle: unixODBC holds its library lock around that,
+/// the same it holds while it sets libltdl's search path, so that the path can be read without a race.
+pub fn facts() -> &'static Facts {
+    static FACTS: Lazy<Facts> = Lazy::new(|| {
+        let (own, own_base) = match object_of(facts as *const () as usize) {
+            Some((path, base)) => (Some(path), base),
+            None => (None, 0),
+        };
+        Facts {
+            own_library: own.map(|path| std::fs::canonicalize(&path).unwrap_or(path)),
+            own_base,
+            manager: loaded_libraries().into_iter().find(|path| is_driver_manager(path)),
+            libltdl_path: libltdl_path(),
+            account_home: account_home(),
+        }
+    });
+    &FACTS
+}
+
+/// The library an address belongs to and where that is mapped.
+pub fn object_of(address: usize) -> Option<(PathBuf, usize)> {
+    let mut info = libc::Dl_info {
+        dli_fname: std::ptr::null(),
+        dli_fbase: std::ptr::null_mut(),
+        dli_sname: std::ptr::null(),
+        dli_saddr: std::ptr::null_mut(),
+    };
+    // SAFETY: dladdr only compares the address with the mapped objects and fills the structure it is given.
+    let found = unsafe { libc::dladdr(address as *const c_void, &mut info) };
+    if found == 0 || info.dli_fname.is_null() {
+        return None;
+    }
+    // SAFETY: after success dli_fname is a C string owned by the dynamic linker, valid while the object is mapped.
+    let name = unsafe { CStr::from_ptr(info.dli_fname) };
+    Some((path(name), info.dli_fbase as usize))
+}
+
+/// Whether a library is a driver manager or its installer library, by its file name: `libodbc.so.2`,
+/// `libodbcinst.so.2`, `libiodbc.so.2`, also `libodbc-1a2b3c4d.so.2.0.0` as Python wheels bundle it.
+pub fn is_driver_manager(library: &Path) -> bool {
+    let name = library.file_name().map(|name| name.as_bytes().to_vec()).unwrap_or_default();
+    ["libodbc", "libodbcinst", "libodbccr", "libiodbc", "libiodbcinst"].iter().any(|manager| {
+        name.strip_prefix(manager.as_bytes()).is_some_and(|rest| matches!(rest.first(), Some(b'.' | b'-')))
+    })
+}
+
+/// The paths of all libraries in the process.
+#[cfg(target_os = "linux")]
+fn loaded_libraries() -> Vec<PathBuf> {
+    unsafe extern "C" fn collect(info: *mut libc::dl_phdr_info, _: libc::size_t, data: *mut c_void) -> c_int {
+        // SAFETY: dl_iterate_phdr passes a valid structure, and `data` is the vector below, which nobody else uses.
+        let (info, paths) = unsafe { (&*info, &mut *data.cast::<Vec<PathBuf>>()) };
+        if !info.dlpi_name.is_null() {
+            // SAFETY: dlpi_name is a C string of the dynamic linker, valid during the callback.
+            paths.push(path(unsafe { CStr::from_ptr(info.dlpi_name) }));
+        }
+        0
+    }
+    let mut paths: Vec<PathBuf> = Vec::new();
+    // SAFETY: `collect` has the signature asked for and `paths` outlives the call.
+    unsafe { libc::dl_iterate_phdr(Some(collect), std::ptr::from_mut(&mut paths).cast()) };
+    paths
+}
+
+/// Not known on this system: the usual directories serve.
+#[cfg(not(target_os = "linux"))]
+fn loaded_libraries() -> Vec<PathBuf> {
+    Vec::new()
+}
+
+/// libltdl's user search path: what the driver manager set, if it uses the shared libltdl (Debian's and Fedora's do).
+fn libltdl_path() -> Vec<PathBuf> {
+    let flags = libc::RTLD_LAZY | libc::RTLD_NOLOAD;
+    // SAFETY: RTLD_NOLOAD opens only what is in the process already, so that no initializer runs.
+    let Ok(library) = (unsafe { Library::open(Some("libltdl.so.7"), flags) }) else { return Vec::new() };
+    // SAFETY: this is the prototype of lt_dlgetsearchpath in libltdl's ltdl.h.
+    let function = unsafe { library.get::<unsafe extern "C" fn() -> *const c_char>(b"lt_dlgetsearchpath\0") };
+    // SAFETY: it returns a pointer to libltdl's own string. See `facts` for why nobody changes it meanwhile.
+    let found = function.map_or(std::ptr::null(), |function| unsafe { function() });
+    if found.is_null() {
+        return Vec::new();
+    }
+    // SAFETY: not null, hence a C string.
+    super::search::split(OsStr::from_bytes(unsafe { CStr::from_ptr(found) }.to_bytes()))
+}
+
+/// The home directory of the account this process runs as.
+fn account_home() -> Option<PathBuf> {
+    let mut buffer = vec![0; 4096];
+    // SAFETY: passwd is a plain C structure for which all zeros is a value.
+    let mut entry: libc::passwd = unsafe { std::mem::zeroed() };
+    let mut result = std::ptr::null_mut();
+    // SAFETY: all pointers are valid and the buffer's length is its own.
+    let failed = unsafe {
+        libc::getpwuid_r(libc::getuid(), &mut entry, buffer.as_mut_ptr(), buffer.len(), std::ptr::from_mut(&mut result))
+    };
+    if failed != 0 || result.is_null() || entry.pw_dir.is_null() {
+        return None;
+    }
+    // SAFETY: after success pw_dir is a C string inside `buffer`, which is alive.
+    Some(path(unsafe { CStr::from_ptr(entry.pw_dir) }))
+}
+
+fn path(name: &CStr) -> PathBuf {
+    PathBuf::from(OsStr::from_bytes(name.to_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn driver_managers_are_known_by_name() {
+        for name in ["libodbc.so.2", "/usr/lib/libodbcinst.so.2.0.0", "libiodbc.so.2", "x/libodbc-1a2b.so.2.0.0"] {
+            assert!(is_driver_manager(Path::new(name)), "{name}");
+        }
+        for name in ["libsqlite3odbc.so", "libodbcpsql.so", "psqlodbcw.so", "libsuper8.so", "", "/"] {
+            assert!(!is_driver_manager(Path::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_process_knows_its_own_file_and_home() {
+        let facts = facts();
+        let own = facts.own_library.clone().unwrap();
+        assert_eq!(own, std::fs::canonicalize(std::env::current_exe().unwrap()).unwrap());
+        assert_ne!(facts.own_base, 0);
+        assert!(facts.account_home.is_some());
+        assert!(object_of(0).is_none());
+    }
+}

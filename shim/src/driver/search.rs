@@ -1,0 +1,167 @@
+//! Where a library without a directory in its name is looked for.
+//!
+//! unixODBC opens drivers through libltdl, which looks first in the directory compiled into the driver manager (on
+//! Debian `/usr/lib/ARCH/odbc`), then in `$LTDL_LIBRARY_PATH`, then where the dynamic linker looks. The dynamic linker
+//! alone does not find a stock Debian driver. The order here:
+//!
+//! 1. libltdl's search path, asked from the libltdl that the driver manager uses; if that cannot be had, `odbc` beside
+//!    the driver manager's own library;
+//! 2. `$LTDL_LIBRARY_PATH`;
+//! 3. the dynamic linker: `$LD_LIBRARY_PATH`, its cache, the system's directories;
+//! 4. the directory of super8's own library, `odbc` beside the driver manager and the driver manager's directory, the
+//!    usual places for drivers.
+
+use std::ffi::OsStr;
+use std::fs::Metadata;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// One file whatever its names: device and inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl FileId {
+    /// The file behind a path, links followed; none if there is no such file.
+    pub fn of(path: &Path) -> Option<FileId> {
+        let metadata = std::fs::metadata(path).ok().filter(|metadata| metadata.is_file())?;
+        Some(FileId::from(&metadata))
+    }
+}
+
+impl From<&Metadata> for FileId {
+    fn from(metadata: &Metadata) -> FileId {
+        FileId { device: metadata.dev(), inode: metadata.ino() }
+    }
+}
+
+/// The directories on both sides of the dynamic linker's own search.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Search {
+    /// Looked in before the dynamic linker is asked.
+    pub first: Vec<PathBuf>,
+    /// Looked in after it.
+    pub last: Vec<PathBuf>,
+}
+
+impl Search {
+    /// The directories of this process.
+    ///
+    /// `libltdl` is its search path if it could be asked, `manager` the driver manager's library, `own` the shim's,
+    /// `ltdl_variable` the value of `LTDL_LIBRARY_PATH`.
+    pub fn new(
+        libltdl: &[PathBuf],
+        ltdl_variable: Option<&OsStr>,
+        manager: Option<&Path>,
+        own: Option<&Path>,
+    ) -> Search {
+        let beside = manager.and_then(Path::parent);
+        let mut first = libltdl.to_vec();
+        if first.is_empty() {
+            first.extend(beside.map(|directory| directory.join("odbc")));
+        }
+        first.extend(ltdl_variable.map(split).unwrap_or_default());
+        let mut last: Vec<PathBuf> = own.and_then(Path::parent).map(Path::to_owned).into_iter().collect();
+        last.extend(beside.map(|directory| directory.join("odbc")));
+        last.extend(beside.map(Path::to_owned));
+        let arch = std::env::consts::ARCH;
+        last.push(format!("/usr/lib/{arch}-linux-gnu/odbc").into());
+        let usual = ["/usr/lib64", "/usr/lib/odbc", "/usr/local/lib/odbc", "/usr/local/lib", "/opt/homebrew/lib"];
+        last.extend(usual.map(PathBuf::from));
+        let mut seen = first.clone();
+        last.retain(|directory| {
+            let new = !seen.contains(directory);
+            seen.push(directory.clone());
+            new
+        });
+        Search { first, last }
+    }
+
+    /// The library's file, without asking the dynamic linker: a name with a `/` is a path.
+    pub fn file(&self, library: &Path) -> Option<PathBuf> {
+        self.in_first(library).or_else(|| self.in_last(library))
+    }
+
+    /// The file in one of the directories before the dynamic linker's.
+    pub fn in_first(&self, library: &Path) -> Option<PathBuf> {
+        in_directories(&self.first, library)
+    }
+
+    /// The file in one of the directories after the dynamic linker's.
+    pub fn in_last(&self, library: &Path) -> Option<PathBuf> {
+        in_directories(&self.last, library)
+    }
+
+    /// Which file a library is, if it can be told without loading it.
+    pub fn identity(&self, library: &Path) -> Option<FileId> {
+        FileId::of(&self.file(library)?)
+    }
+
+    /// All directories that exist, for error messages: each once, though /lib be a link to /usr/lib.
+    pub fn shown(&self) -> String {
+        let mut real: Vec<PathBuf> = Vec::new();
+        for directory in self.first.iter().chain(&self.last).filter(|directory| directory.is_dir()) {
+            let directory = std::fs::canonicalize(directory).unwrap_or_else(|_| directory.clone());
+            if !real.contains(&directory) {
+                real.push(directory);
+            }
+        }
+        let shown: Vec<String> = real.iter().map(|directory| directory.display().to_string()).collect();
+        if shown.is_empty() { "any directory known here".to_owned() } else { shown.join(", ") }
+    }
+}
+
+/// Whether a library is given by path: the dynamic linker's own rule.
+pub fn is_path(library: &Path) -> bool {
+    library.as_os_str().as_bytes().contains(&b'/')
+}
+
+/// The directories of a search path variable.
+pub fn split(path: &OsStr) -> Vec<PathBuf> {
+    std::env::split_paths(path).filter(|directory| !directory.as_os_str().is_empty()).collect()
+}
+
+fn in_directories(directories: &[PathBuf], library: &Path) -> Option<PathBuf> {
+    if is_path(library) {
+        return FileId::of(library).map(|_| library.to_owned());
+    }
+    directories.iter().map(|directory| directory.join(library)).find(|path| FileId::of(path).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::locations::tests::directory;
+
+    #[test]
+    fn the_order_is_the_driver_managers() {
+        let search = Search::new(
+            &["/ltdl".into()],
+            Some(OsStr::new("/a::/b")),
+            Some(Path::new("/m/libodbc.so.2")),
+            Some(Path::new("/own/libsuper8.so")),
+        );
+        assert_eq!(search.first, ["/ltdl", "/a", "/b"].map(PathBuf::from));
+        assert_eq!(search.last[..3], ["/own", "/m/odbc", "/m"].map(PathBuf::from));
+        let unasked = Search::new(&[], None, Some(Path::new("/m/libodbc.so.2")), Some(Path::new("/m/odbc/s.so")));
+        assert_eq!(unasked.first, [PathBuf::from("/m/odbc")]);
+        assert!(!unasked.last.contains(&"/m/odbc".into()), "no directory twice");
+    }
+
+    #[test]
+    fn a_bare_name_is_found_in_directories_and_a_path_only_where_it_says() {
+        let (one, two) = (directory("search_one"), directory("search_two"));
+        std::fs::write(two.join("libx.so"), "x").unwrap();
+        std::fs::create_dir_all(one.join("libx.so")).unwrap();
+        let search = Search { first: vec![one.clone()], last: vec![two.clone()] };
+        assert_eq!(search.file(Path::new("libx.so")), Some(two.join("libx.so")));
+        assert_eq!(search.in_first(Path::new("libx.so")), None, "a directory is no library");
+        assert_eq!(search.file(&two.join("libx.so")), Some(two.join("libx.so")));
+        assert_eq!(search.file(&one.join("liby.so")), None);
+        std::os::unix::fs::symlink(two.join("libx.so"), one.join("link.so")).unwrap();
+        assert_eq!(search.identity(Path::new("link.so")), search.identity(Path::new("libx.so")));
+    }
+}

@@ -1,0 +1,164 @@
+//! What decides, apart from the connection string, which real driver is loaded.
+
+use std::ffi::OsString;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use parking_lot::Mutex;
+
+use super::process::facts;
+use super::search::{FileId, Search};
+use crate::config::Environment;
+use crate::config::ini::{Ini, Section};
+use crate::config::locations::Locations;
+
+/// The ini files, the search directories and the shim's own file, as they are at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Site {
+    /// The ini files.
+    pub ini: Ini,
+    /// Where bare library names are looked for.
+    pub search: Search,
+    /// The shim's own library.
+    pub own: Option<PathBuf>,
+}
+
+impl Site {
+    /// This process's, as it is now: a test may change its environment and the files between connections. (The driver
+    /// manager itself keeps what ODBCSYSINI and ODBCINSTINI were at its first look, and ini values for 20 seconds.)
+    /// What has not changed since the last time is not read again.
+    pub fn of_this_process() -> Arc<Site> {
+        static LAST: Mutex<Option<(Basis, Arc<Site>)>> = Mutex::new(None);
+        let basis = Basis::of(&|name| std::env::var_os(name));
+        let mut last = LAST.lock();
+        if let Some((known, site)) = &*last
+            && *known == basis
+        {
+            return Arc::clone(site);
+        }
+        let site = Arc::new(Site::on(&basis));
+        *last = basis.settled().then(|| (basis, Arc::clone(&site)));
+        site
+    }
+
+    /// The same over any environment, read afresh.
+    pub fn of(environment: Environment<'_>) -> Site {
+        Site::on(&Basis::of(environment))
+    }
+
+    fn on(basis: &Basis) -> Site {
+        let facts = facts();
+        let (manager, own) = (facts.manager.as_deref(), facts.own_library.clone());
+        let search = Search::new(&facts.libltdl_path, basis.ltdl_variable.as_deref(), manager, own.as_deref());
+        Site { ini: Ini::read(&basis.locations), search, own }
+    }
+
+    /// Whether a library, by path or by bare name, is the shim itself.
+    pub fn is_own(&self, library: &Path) -> bool {
+        let own = self.own.as_deref().and_then(FileId::of);
+        own.is_some() && self.search.identity(library) == own
+    }
+
+    /// Whether a section of odbcinst.ini has the shim for its driver.
+    pub fn names_own(&self, section: &Section) -> bool {
+        section.library().is_some_and(|library| self.is_own(&super::find::to_path(library)))
+    }
+}
+
+/// What a site is made from, apart from what does not change while the process runs.
+#[derive(PartialEq, Eq)]
+struct Basis {
+    locations: Locations,
+    ltdl_variable: Option<OsString>,
+    /// The state of each ini file, in the order of the locations; none for one that is not there.
+    stamps: Vec<Option<Stamp>>,
+}
+
+/// What tells one state of a file from another.
+#[derive(PartialEq, Eq)]
+struct Stamp {
+    file: FileId,
+    length: u64,
+    modified: SystemTime,
+    changed: (i64, i64),
+}
+
+impl Basis {
+    fn of(environment: Environment<'_>) -> Basis {
+        let facts = facts();
+        let system = system_directories(facts.manager.as_deref());
+        let locations = Locations::find(environment, facts.account_home.as_deref(), &system);
+        let stamps = locations.drivers.iter().chain(&locations.sources).map(|path| Stamp::of(path)).collect();
+        Basis { locations, ltdl_variable: environment("LTDL_LIBRARY_PATH"), stamps }
+    }
+
+    /// Whether a further change of the files would show: the clock of a file system may stand still for a while.
+    fn settled(&self) -> bool {
+        const COARSEST: Duration = Duration::from_secs(3);
+        let now = SystemTime::now();
+        let old = |stamp: &Stamp| now.duration_since(stamp.modified).is_ok_and(|age| age > COARSEST);
+        self.stamps.iter().flatten().all(old)
+    }
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Option<Stamp> {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some(Stamp {
+            file: FileId::from(&metadata),
+            length: metadata.len(),
+            modified: metadata.modified().ok()?,
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        })
+    }
+}
+
+/// The directories that may be compiled into the driver manager for its ini files, likeliest first.
+fn system_directories(manager: Option<&Path>) -> Vec<PathBuf> {
+    // PREFIX/lib/libodbc.so.2, PREFIX/lib64/..., PREFIX/lib/ARCH/...
+    let prefix = manager.and_then(|library| {
+        let lib = library
+            .ancestors()
+            .skip(1)
+            .take(2)
+            .find(|directory| directory.file_name().is_some_and(|name| name == "lib" || name == "lib64"))?;
+        lib.parent()
+    });
+    let usual = ["/etc", "/usr/local/etc", "/opt/homebrew/etc"].map(PathBuf::from);
+    match prefix {
+        // A packaged driver manager is built for /etc and looks nowhere else. (/lib is a link to /usr/lib.)
+        Some(prefix) if prefix == Path::new("/usr") || prefix == Path::new("/") => vec![usual[0].clone()],
+        Some(prefix) => [prefix.join("etc")].into_iter().chain(usual).collect(),
+        None => usual.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_system_directory_follows_the_driver_managers_prefix() {
+        let first = |manager: &str| system_directories(Some(Path::new(manager))).first().cloned();
+        assert_eq!(first("/usr/lib/x86_64-linux-gnu/libodbc.so.2"), Some("/etc".into()));
+        assert_eq!(first("/usr/lib64/libodbc.so.2"), Some("/etc".into()));
+        assert_eq!(first("/lib/x86_64-linux-gnu/libodbc.so.2"), Some("/etc".into()));
+        assert_eq!(first("/usr/local/lib/libodbc.so.2"), Some("/usr/local/etc".into()));
+        assert_eq!(first("/opt/conda/lib/libodbc.so.2"), Some("/opt/conda/etc".into()));
+        assert_eq!(first("/app/pyodbc.libs/libodbc-1a.so.2"), Some("/etc".into()));
+        assert_eq!(system_directories(None)[0], PathBuf::from("/etc"));
+    }
+
+    #[test]
+    fn the_shim_knows_its_own_file_behind_a_link() {
+        let directory = crate::config::locations::tests::directory("own_file");
+        let site = Site::of(&|_| None);
+        let link = directory.join("link.so");
+        std::os::unix::fs::symlink(site.own.clone().unwrap(), &link).unwrap();
+        assert!(site.is_own(&link));
+        assert!(!site.is_own(Path::new("/etc/passwd")) && !site.is_own(Path::new("libnothing.so")));
+        assert!(!Site::default().is_own(Path::new("")));
+    }
+}

@@ -1,0 +1,416 @@
+//! Environment, connection and statement attributes, and their ODBC 2 option functions.
+#![allow(unsafe_code)]
+
+use crate::args::shape::{self, Shape};
+use crate::args::{Buffer, In, LengthOut, Out, Place, SizedOut, TextIn, encode_bytes};
+use crate::call::{AttributeIn, Call, Question};
+use crate::diagnostics::{Outcome, rc};
+use crate::entry::enter::{guard, missing, straight};
+use crate::entry::{Handle, Pointer, enter};
+use crate::handles::{
+    CONNECTIONS, Connection, DESCRIPTORS, DescriptorOwner, ENVIRONMENTS, PendingAttribute, PendingValue, STATEMENTS,
+    Token,
+};
+use crate::mode::DescriptorRole;
+use crate::real::{Driver, Width};
+use crate::table::Function;
+
+/// SQL_ATTR_ODBC_VERSION.
+pub const ODBC_VERSION: i32 = odbc_sys::EnvironmentAttribute::OdbcVersion as i32;
+/// iODBC's offer to talk UTF-32 or UTF-8, which a driver accepts at its peril.
+const APP_WCHAR_TYPE: i32 = 1061;
+
+pub unsafe fn SQLSetEnvAttr(env: Handle, attribute: i32, value: Pointer, length: i32) -> i16 {
+    let Some(environment) = ENVIRONMENTS.get(Token::from_handle(env)) else { return rc::INVALID_HANDLE };
+    guard(&environment.diagnostics, || {
+        environment.diagnostics.clear();
+        let mut state = environment.state.lock();
+        let mut outcome =
+            match crate::connecting::replayed_environment("SQLSetEnvAttr", attribute, Some(value as usize)) {
+                Some(recorded) => recorded.rc,
+                None => rc::SUCCESS,
+            };
+        for (driver, real) in &state.real {
+            let Some(set) = driver.ansi.SQLSetEnvAttr else {
+                return environment.diagnostics.post(missing(Function::SQLSetEnvAttr));
+            };
+            // SAFETY: the application's arguments on the driver's own environment.
+            outcome = unsafe { set(real.0 as Handle, attribute, value, length) };
+        }
+        if state.real.is_empty() && !(200..=203).contains(&attribute) && attribute != 10001 {
+            return environment
+                .diagnostics
+                .post(Outcome::error("HY092", format!("environment attribute {attribute} is not known")));
+        }
+        state.attributes.retain(|(known, _)| *known != attribute);
+        state.attributes.push((attribute, value as usize));
+        state.notes.push(("SQLSetEnvAttr", attribute, Some(value as usize), outcome, None));
+        outcome
+    })
+}
+
+pub unsafe fn SQLGetEnvAttr(env: Handle, attribute: i32, value: Pointer, cap: i32, length: *mut i32) -> i16 {
+    let Some(environment) = ENVIRONMENTS.get(Token::from_handle(env)) else { return rc::INVALID_HANDLE };
+    guard(&environment.diagnostics, || {
+        environment.diagnostics.clear();
+        let mut state = environment.state.lock();
+        // SAFETY: every environment attribute is a 32-bit integer.
+        let out = unsafe { Out::number(value.cast::<i32>()) };
+        if let Some((driver, real)) = state.real.first() {
+            let Some(get) = driver.ansi.SQLGetEnvAttr else {
+                return environment.diagnostics.post(missing(Function::SQLGetEnvAttr));
+            };
+            let old = out.arm();
+            // SAFETY: the application's arguments on the driver's own environment.
+            let outcome = unsafe { get(real.0 as Handle, attribute, value, cap, length) };
+            let reply = match out.harvest(old) {
+                crate::args::Reply::Number(number) => Some(number),
+                _ => None,
+            };
+            state.notes.push(("SQLGetEnvAttr", attribute, None, outcome, reply));
+            return outcome;
+        }
+        let recorded = crate::connecting::replayed_environment("SQLGetEnvAttr", attribute, None);
+        let kept = || state.attributes.iter().find(|(known, _)| *known == attribute).map(|(_, value)| *value as i64);
+        let (outcome, reply) = match recorded {
+            Some(recorded) => (recorded.rc, recorded.reply),
+            None => (rc::SUCCESS, kept()),
+        };
+        match (reply, out) {
+            (Some(reply), Out::Number(number)) => number.write(reply),
+            _ if outcome == rc::SUCCESS => {
+                return environment
+                    .diagnostics
+                    .post(Outcome::error("HY092", format!("environment attribute {attribute} is not known")));
+            }
+            _ => {}
+        }
+        outcome
+    })
+}
+
+pub unsafe fn SQLSetConnectAttr<C: Width>(dbc: Handle, attribute: i32, value: Pointer, length: i32) -> i16 {
+    // SAFETY: the application's arguments.
+    let deed = |driver: &'static Driver, real| unsafe {
+        Some((C::symbols(driver).SQLSetConnectAttr?)(real, attribute, value, length))
+    };
+    // SAFETY: a text attribute's value is a text of `length` bytes or terminated.
+    let pending = || unsafe { pending::<C>(attribute, value, length) };
+    // SAFETY: as above.
+    set_connect(
+        Function::SQLSetConnectAttr,
+        dbc,
+        attribute,
+        unsafe { attribute_in::<C>(attribute, value, length) },
+        pending,
+        deed,
+    )
+}
+
+pub unsafe fn SQLSetConnectOption<C: Width>(dbc: Handle, option: u16, value: usize) -> i16 {
+    // SAFETY: the application's arguments.
+    let deed =
+        |driver: &'static Driver, real| unsafe { Some((C::symbols(driver).SQLSetConnectOption?)(real, option, value)) };
+    let (attribute, pointer, length) = (i32::from(option), value as Pointer, odbc_sys::NTS as i32);
+    // SAFETY: a text option's value is a terminated text.
+    let pending = || unsafe { pending::<C>(attribute, pointer, length) };
+    // SAFETY: as above.
+    set_connect(
+        Function::SQLSetConnectOption,
+        dbc,
+        attribute,
+        unsafe { attribute_in::<C>(attribute, pointer, length) },
+        pending,
+        deed,
+    )
+}
+
+fn set_connect(
+    function: Function,
+    dbc: Handle,
+    attribute: i32,
+    value: AttributeIn<'_>,
+    pending: impl FnOnce() -> PendingAttribute,
+    deed: impl Fn(&'static Driver, Handle) -> Option<i16>,
+) -> i16 {
+    let Some(connection) = CONNECTIONS.get(Token::from_handle(dbc)) else { return rc::INVALID_HANDLE };
+    if connection.state.lock().connected {
+        return enter::dbc(function, dbc, || Call::SetConnectAttr { attribute, value }, deed);
+    }
+    guard(&connection.front.diagnostics, || {
+        if attribute == APP_WCHAR_TYPE {
+            return connection
+                .front
+                .diagnostics
+                .post(Outcome::error("HYC00", "only UTF-16 is spoken in Unicode functions"));
+        }
+        let mut state = connection.state.lock();
+        state.pending.retain(|known| known.attribute != attribute);
+        state.pending.push(pending());
+        drop(state);
+        if connection.front.real().is_some() {
+            return straight(function, &connection.front, deed);
+        }
+        connection.front.diagnostics.clear();
+        rc::SUCCESS
+    })
+}
+
+unsafe fn text_of<'a, C: Width>(value: Pointer, bytes: i32) -> TextIn<'a> {
+    let length = if bytes < 0 { bytes as isize } else { bytes as isize / size_of::<C>() as isize };
+    // SAFETY: passed on from the caller.
+    unsafe { TextIn::new(value.cast::<C>(), length) }
+}
+
+unsafe fn attribute_in<'a, C: Width>(attribute: i32, value: Pointer, length: i32) -> AttributeIn<'a> {
+    match shape::connection(attribute) {
+        // SAFETY: passed on from the caller.
+        Shape::Text => AttributeIn::Text(unsafe { text_of::<C>(value, length) }),
+        Shape::Number(_) => AttributeIn::Number(value as isize as i64),
+        Shape::Address => AttributeIn::Address,
+    }
+}
+
+unsafe fn pending<C: Width>(attribute: i32, value: Pointer, length: i32) -> PendingAttribute {
+    let value = match shape::connection(attribute) {
+        Shape::Text => {
+            // SAFETY: passed on from the caller.
+            let text = unsafe { text_of::<C>(value, length) }.read().unwrap_or_default();
+            match C::WIDE {
+                true => PendingValue::Text(text.encode_utf16().chain([0]).collect()),
+                false => PendingValue::Bytes(encode_bytes(&text).into_iter().chain([0]).collect()),
+            }
+        }
+        _ => PendingValue::Word(value as usize),
+    };
+    PendingAttribute { attribute, value, length, wide: C::WIDE }
+}
+
+/// Sets what was set before connecting on the real connection, now that there is one. Refusals are not reported:
+/// driver managers ignore them too.
+pub fn apply_pending(connection: &Connection) {
+    let Some((driver, real)) = connection.front.real() else { return };
+    for pending in &connection.state.lock().pending {
+        let (pointer, length) = match &pending.value {
+            PendingValue::Word(word) => (*word as Pointer, pending.length),
+            PendingValue::Text(units) => (units.as_ptr() as Pointer, odbc_sys::NTS as i32),
+            PendingValue::Bytes(bytes) => (bytes.as_ptr() as Pointer, odbc_sys::NTS as i32),
+        };
+        // SAFETY: the attribute's own kind of value, alive during the call.
+        unsafe {
+            match (driver.wide.SQLSetConnectAttr, driver.ansi.SQLSetConnectAttr) {
+                (Some(set), _) if pending.wide => set(real, pending.attribute, pointer, length),
+                (_, Some(set)) if !pending.wide => set(real, pending.attribute, pointer, length),
+                _ => rc::ERROR,
+            };
+        }
+    }
+}
+
+pub unsafe fn SQLGetConnectAttr<C: Width>(
+    dbc: Handle,
+    attribute: i32,
+    value: Pointer,
+    cap: i32,
+    length: *mut i32,
+) -> i16 {
+    let buffer = Buffer {
+        pointer: value,
+        capacity: cap as isize,
+        length: LengthOut::from(length),
+        wide: C::WIDE,
+        sizes_numbers: false,
+    };
+    get_connect(Function::SQLGetConnectAttr, dbc, attribute, buffer, |driver, real| {
+        // SAFETY: the application's arguments.
+        unsafe { Some((C::symbols(driver).SQLGetConnectAttr?)(real, attribute, value, cap, length)) }
+    })
+}
+
+pub unsafe fn SQLGetConnectOption<C: Width>(dbc: Handle, option: u16, value: Pointer) -> i16 {
+    /// SQL_MAX_OPTION_STRING_LENGTH: what an ODBC 2 application reserves for a text option.
+    const OPTION_TEXT: isize = 256;
+    let buffer =
+        Buffer { pointer: value, capacity: OPTION_TEXT, length: LengthOut::None, wide: C::WIDE, sizes_numbers: false };
+    get_connect(Function::SQLGetConnectOption, dbc, i32::from(option), buffer, |driver, real| {
+        // SAFETY: the application's arguments.
+        unsafe { Some((C::symbols(driver).SQLGetConnectOption?)(real, option, value)) }
+    })
+}
+
+fn get_connect(
+    function: Function,
+    dbc: Handle,
+    attribute: i32,
+    buffer: Buffer,
+    deed: impl Fn(&'static Driver, Handle) -> Option<i16>,
+) -> i16 {
+    // SAFETY: the buffer holds what the attribute's page says.
+    let out = unsafe { Out::shaped(shape::connection(attribute), buffer) };
+    let Some(connection) = CONNECTIONS.get(Token::from_handle(dbc)) else { return rc::INVALID_HANDLE };
+    if connection.state.lock().connected || connection.front.real().is_some() {
+        return enter::dbc(function, dbc, || question("attribute", attribute, out), deed);
+    }
+    guard(&connection.front.diagnostics, || {
+        let kept =
+            connection.state.lock().pending.iter().find(|known| known.attribute == attribute).and_then(|known| {
+                match known.value {
+                    PendingValue::Word(word) => Some(word as i64),
+                    _ => None,
+                }
+            });
+        match (kept, out) {
+            (Some(kept), Out::Number(number) | Out::Sized(SizedOut { number, .. })) => {
+                number.write(kept);
+                connection.front.diagnostics.clear();
+                rc::SUCCESS
+            }
+            _ => connection.front.diagnostics.post(Outcome::error("08003", "the connection is not open")),
+        }
+    })
+}
+
+fn question(name: &'static str, attribute: i32, out: Out) -> Call<'static> {
+    Call::Ask(Question { inputs: vec![(name, In::Int(i64::from(attribute)))], outputs: vec![("value", out)] })
+}
+
+pub unsafe fn SQLSetStmtAttr<C: Width>(stmt: Handle, attribute: i32, value: Pointer, length: i32) -> i16 {
+    let Some(statement) = STATEMENTS.get(Token::from_handle(stmt)) else { return rc::INVALID_HANDLE };
+    let mut value = value;
+    if DescriptorRole::of_attribute(attribute).is_some() && !value.is_null() {
+        // The application's descriptor token stands for the driver's own handle.
+        let real = DESCRIPTORS.get(Token::from_handle(value)).map(|descriptor| descriptor.front.real());
+        match real {
+            Some(real) => value = real.map_or(std::ptr::null_mut(), |(_, real)| real),
+            None => {
+                return statement.front.diagnostics.post(Outcome::error("HY024", "that is not a descriptor handle"));
+            }
+        }
+    }
+    enter::stmt(
+        Function::SQLSetStmtAttr,
+        stmt,
+        // SAFETY: a number, or an address the application keeps valid as the attribute's page says.
+        || Call::SetStmtAttr { attribute, value: unsafe { Place::new(value) } },
+        // SAFETY: the application's arguments, a descriptor translated.
+        |driver, real| unsafe { Some((C::symbols(driver).SQLSetStmtAttr?)(real, attribute, value, length)) },
+    )
+}
+
+pub unsafe fn SQLSetStmtOption(stmt: Handle, option: u16, value: usize) -> i16 {
+    enter::stmt(
+        Function::SQLSetStmtOption,
+        stmt,
+        // SAFETY: a number; no statement option is an address.
+        || Call::SetStmtAttr { attribute: i32::from(option), value: unsafe { Place::new(value as Pointer) } },
+        // SAFETY: the application's arguments.
+        |driver, real| unsafe { Some((driver.ansi.SQLSetStmtOption?)(real, option, value)) },
+    )
+}
+
+pub unsafe fn SQLGetStmtAttr<C: Width>(
+    stmt: Handle,
+    attribute: i32,
+    value: Pointer,
+    cap: i32,
+    length: *mut i32,
+) -> i16 {
+    if let Some(role) = DescriptorRole::of_attribute(attribute) {
+        // SAFETY: the application's out-pointer for a handle.
+        return unsafe { implicit_descriptor::<C>(stmt, role, value.cast(), length) };
+    }
+    let buffer = Buffer {
+        pointer: value,
+        capacity: cap as isize,
+        length: LengthOut::from(length),
+        wide: C::WIDE,
+        sizes_numbers: false,
+    };
+    // SAFETY: the buffer holds what the attribute's page says.
+    let out = unsafe { Out::shaped(shape::statement(attribute), buffer) };
+    enter::stmt(
+        Function::SQLGetStmtAttr,
+        stmt,
+        || question("attribute", attribute, out),
+        |driver, real| {
+            // SAFETY: the application's arguments.
+            unsafe { Some((C::symbols(driver).SQLGetStmtAttr?)(real, attribute, value, cap, length)) }
+        },
+    )
+}
+
+pub unsafe fn SQLGetStmtOption(stmt: Handle, option: u16, value: Pointer) -> i16 {
+    let buffer = Buffer { pointer: value, capacity: 0, length: LengthOut::None, wide: false, sizes_numbers: false };
+    // SAFETY: every statement option is a number.
+    let out = unsafe { Out::shaped(shape::statement(i32::from(option)), buffer) };
+    enter::stmt(
+        Function::SQLGetStmtOption,
+        stmt,
+        || question("attribute", i32::from(option), out),
+        |driver, real| {
+            // SAFETY: the application's arguments.
+            unsafe { Some((driver.ansi.SQLGetStmtOption?)(real, option, value)) }
+        },
+    )
+}
+
+/// SQL_ATTR_APP_ROW_DESC and its three siblings: a token of ours for the driver's handle.
+unsafe fn implicit_descriptor<C: Width>(stmt: Handle, role: DescriptorRole, out: *mut Handle, length: *mut i32) -> i16 {
+    let token = Token::from_handle(stmt);
+    let Some(statement) = STATEMENTS.get(token) else { return rc::INVALID_HANDLE };
+    let front = &statement.front;
+    guard(&front.diagnostics, || {
+        front.diagnostics.clear();
+        let mut real = None;
+        if let Some((driver, handle)) = front.real() {
+            let Some(get) = C::symbols(driver).SQLGetStmtAttr else {
+                return front.diagnostics.post(missing(Function::SQLGetStmtAttr));
+            };
+            let mut descriptor: Handle = std::ptr::null_mut();
+            // SAFETY: the driver's statement and a live out-variable for a handle.
+            let outcome =
+                unsafe { get(handle, role.attribute(), (&raw mut descriptor).cast(), odbc_sys::IS_POINTER, length) };
+            if !rc::succeeded(outcome) {
+                return outcome;
+            }
+            real = Some((driver, descriptor));
+        }
+        let token = attached(statement.connection(), real.map(|(_, handle)| handle))
+            .or_else(|| own_descriptor(token, role, real));
+        let Some(descriptor) = token else {
+            return front.diagnostics.post(Outcome::error("HY014", "no more descriptor handles"));
+        };
+        if !out.is_null() {
+            // SAFETY: not null; the application's out-pointer.
+            unsafe { out.write_unaligned(descriptor.handle()) };
+        }
+        rc::SUCCESS
+    })
+}
+
+/// The descriptor the application allocated and attached, if that is what the driver answers with.
+fn attached(connection: Token, real: Option<Handle>) -> Option<Token> {
+    let (connection, real) = (CONNECTIONS.get(connection)?, real?);
+    let state = connection.state.lock();
+    state.descriptors.iter().copied().find(|token| {
+        DESCRIPTORS.get(*token).and_then(|descriptor| descriptor.front.real()).is_some_and(|(_, handle)| handle == real)
+    })
+}
+
+fn own_descriptor(
+    statement_token: Token,
+    role: DescriptorRole,
+    real: Option<(&'static Driver, Handle)>,
+) -> Option<Token> {
+    let statement = STATEMENTS.get(statement_token)?;
+    let mut tokens = statement.descriptors.lock();
+    if let Some(token) = tokens[role as usize] {
+        return Some(token);
+    }
+    let (token, descriptor) = DESCRIPTORS.allocate()?;
+    descriptor.front.set_real(real);
+    descriptor.front.set_moded(statement.front.moded());
+    *descriptor.owner.lock() = Some(DescriptorOwner::Statement(statement_token, role));
+    tokens[role as usize] = Some(token);
+    Some(token)
+}

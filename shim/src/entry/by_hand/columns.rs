@@ -1,0 +1,60 @@
+//! SQLColAttribute and ODBC 2's SQLColAttributes: one function id, so a driver that has one of them serves both.
+#![allow(unsafe_code)]
+
+use crate::args::{Buffer, In, LengthOut, Out, shape};
+use crate::call::{Call, Question};
+use crate::entry::{Handle, Pointer, enter};
+use crate::real::{Driver, Width};
+use crate::table::Function;
+
+/// Fields whose numbers differ: ODBC 2's and ODBC 3's count, name and nullability.
+const RENUMBERED: [(u16, u16); 3] = [(0, 1001), (1, 1011), (7, 1008)];
+
+macro_rules! column_attribute {
+    ($name:ident, $other:ident, $renumber:expr) => {
+        pub unsafe fn $name<C: Width>(
+            stmt: Handle,
+            column: u16,
+            field: u16,
+            text: Pointer,
+            cap: i16,
+            length: *mut i16,
+            value: *mut isize,
+        ) -> i16 {
+            let deed = |driver: &'static Driver, real| {
+                let symbols = C::symbols(driver);
+                // SAFETY: the application's arguments; the other function differs in three numbers only.
+                unsafe {
+                    match (symbols.$name, symbols.$other) {
+                        (Some(get), _) => Some(get(real, column, field, text, cap, length, value)),
+                        (None, get) => Some(get?(real, column, $renumber(field), text, cap, length, value)),
+                    }
+                }
+            };
+            let call = || {
+                let buffer = Buffer {
+                    pointer: text,
+                    capacity: cap as isize,
+                    length: LengthOut::from(length),
+                    wide: C::WIDE,
+                    sizes_numbers: false,
+                };
+                // SAFETY: what the field's entry on the reference page says is behind the two pointers.
+                let outputs =
+                    unsafe { vec![("text", Out::shaped(shape::column(field), buffer)), ("value", Out::number(value))] };
+                let inputs = vec![("column", In::Int(i64::from(column))), ("field", In::Int(i64::from(field)))];
+                Call::Ask(Question { inputs, outputs })
+            };
+            enter::stmt(Function::$name, stmt, call, deed)
+        }
+    };
+}
+
+column_attribute!(SQLColAttribute, SQLColAttributes, |field| RENUMBERED
+    .iter()
+    .find(|(_, new)| *new == field)
+    .map_or(field, |(old, _)| *old));
+column_attribute!(SQLColAttributes, SQLColAttribute, |field| RENUMBERED
+    .iter()
+    .find(|(old, _)| *old == field)
+    .map_or(field, |(_, new)| *new));

@@ -1,0 +1,364 @@
+//! SQLError, SQLGetDiagRec, SQLGetDiagField: the shim's own records first, else the real driver's.
+#![allow(unsafe_code)]
+
+use crate::args::{Buffer, In, LengthOut, NumberOut, Out, Unit, shape};
+use crate::call::{Call, Question};
+use crate::diagnostics::{Diagnostic, Diagnostics, Origin, Outcome, rc};
+use crate::entry::enter::{DBC, DESC, ENV, OnReal, STMT};
+use crate::entry::{Handle, Pointer};
+use crate::handles::{CONNECTIONS, DESCRIPTORS, ENVIRONMENTS, Front, STATEMENTS, Token};
+use crate::real::{Driver, Width};
+use crate::table::Function;
+use odbc_sys::HeaderDiagnosticIdentifier as Id;
+
+/// More records than any driver keeps; a driver that never says SQL_NO_DATA must not hang the application.
+const MOST: i16 = 100;
+
+/// The diagnostic side of a handle: the shim's own area, and the real handle if the driver may be asked.
+struct Side {
+    diagnostics: &'static Diagnostics,
+    real: Option<(&'static Driver, Handle)>,
+    moded: bool,
+}
+
+fn side(kind: i16, token: Token) -> Option<Side> {
+    let of = |front: &'static Front| Side { diagnostics: &front.diagnostics, real: front.real(), moded: front.moded() };
+    match kind {
+        ENV => ENVIRONMENTS.get(token).map(|environment| Side {
+            diagnostics: &environment.diagnostics,
+            real: environment.state.lock().real.first().map(|(driver, real)| (*driver, real.0 as Handle)),
+            moded: false,
+        }),
+        DBC => CONNECTIONS.get(token).map(|connection| of(&connection.front)),
+        STMT => STATEMENTS.get(token).map(|statement| of(&statement.front)),
+        DESC => DESCRIPTORS.get(token).map(|descriptor| of(&descriptor.front)),
+        _ => None,
+    }
+}
+
+pub unsafe fn SQLError<C: Width>(
+    env: Handle,
+    dbc: Handle,
+    stmt: Handle,
+    state: *mut C,
+    native: *mut i32,
+    text: *mut C,
+    cap: i16,
+    length: *mut i16,
+) -> i16 {
+    let (kind, handle) = match (stmt.is_null(), dbc.is_null()) {
+        (false, _) => (STMT, stmt),
+        (true, false) => (DBC, dbc),
+        (true, true) => (ENV, env),
+    };
+    let Some(side) = side(kind, Token::from_handle(handle)) else { return rc::INVALID_HANDLE };
+    if let Some((driver, real)) = side.real
+        && !side.moded
+        && !side.diagnostics.posted()
+    {
+        let (env, dbc, stmt) = by_kind(kind, real);
+        if let Some(error) = C::symbols(driver).SQLError {
+            // SAFETY: the application's arguments, its handle translated.
+            return unsafe { error(env, dbc, stmt, state, native, text, cap, length) };
+        }
+        // The driver manager asks this way because the shim exports SQLError; the driver itself only knows the other way.
+        let records = drain_handle(kind, driver, real, false);
+        side.diagnostics.post(Outcome { rc: side.diagnostics.return_code(), diagnostics: records });
+    }
+    match side.diagnostics.pop() {
+        // SAFETY: the application's out-pointers.
+        Some(record) => unsafe { give(&record, state, native, text, cap, length) },
+        None => rc::NO_DATA,
+    }
+}
+
+pub unsafe fn SQLGetDiagRec<C: Width>(
+    kind: i16,
+    handle: Handle,
+    record: i16,
+    state: *mut C,
+    native: *mut i32,
+    text: *mut C,
+    cap: i16,
+    length: *mut i16,
+) -> i16 {
+    let Some(side) = side(kind, Token::from_handle(handle)) else { return rc::INVALID_HANDLE };
+    if let Some((driver, real)) = side.real
+        && !side.moded
+        && !side.diagnostics.posted()
+    {
+        // SAFETY: the application's arguments, its handle translated.
+        return unsafe {
+            match C::symbols(driver).SQLGetDiagRec {
+                Some(get) => get(kind, real, record, state, native, text, cap, length),
+                None => rc::NO_DATA,
+            }
+        };
+    }
+    if record < 1 || cap < 0 {
+        return rc::ERROR;
+    }
+    match side.diagnostics.record(record as usize) {
+        // SAFETY: the application's out-pointers.
+        Some(record) => unsafe { give(&record, state, native, text, cap, length) },
+        None => rc::NO_DATA,
+    }
+}
+
+/// Hands one record out.
+unsafe fn give<C: Width>(
+    record: &Diagnostic,
+    state: *mut C,
+    native: *mut i32,
+    text: *mut C,
+    cap: i16,
+    length: *mut i16,
+) -> i16 {
+    // SAFETY: a state buffer holds six characters (the reference page of SQLGetDiagRec).
+    unsafe { Out::text(state, 6, LengthOut::None, Unit::Characters) }.fill(&record.sqlstate);
+    NumberOut::from(native).write(i64::from(record.native));
+    // SAFETY: the application's buffer and its capacity.
+    let cut = unsafe { Out::text(text, cap as isize, LengthOut::from(length), Unit::Characters) }.fill(&record.message);
+    if cut { rc::SUCCESS_WITH_INFO } else { rc::SUCCESS }
+}
+
+pub unsafe fn SQLGetDiagField<C: Width>(
+    kind: i16,
+    handle: Handle,
+    record: i16,
+    field: i16,
+    value: Pointer,
+    cap: i16,
+    length: *mut i16,
+) -> i16 {
+    let token = Token::from_handle(handle);
+    let Some(side) = side(kind, token) else { return rc::INVALID_HANDLE };
+    let deed = |driver: &'static Driver, real| {
+        // SAFETY: the application's arguments, its handle translated.
+        unsafe { Some((C::symbols(driver).SQLGetDiagField?)(kind, real, record, field, value, cap, length)) }
+    };
+    let buffer = Buffer {
+        pointer: value,
+        capacity: cap as isize,
+        length: LengthOut::from(length),
+        wide: C::WIDE,
+        sizes_numbers: false,
+    };
+    // SAFETY: the buffer holds what the field's entry on the reference page says.
+    let out = unsafe { Out::shaped(shape::diagnostic(field), buffer) };
+    if let (STMT, true, Some(statement)) = (kind, side.moded && is_about_execution(field), STATEMENTS.get(token)) {
+        // What only the driver knows of the execution is a question like others; it does not clear the records.
+        let Some(mode) = statement.mode.lock().clone() else { return rc::INVALID_HANDLE };
+        let inputs = vec![("record", In::Int(i64::from(record))), ("field", In::Int(i64::from(field)))];
+        let question = Call::Ask(Question { inputs, outputs: vec![("value", out)] });
+        return mode
+            .serve(Function::SQLGetDiagField, &question, &OnReal { kind, front: &statement.front, deed: &deed })
+            .rc;
+    }
+    if let Some((driver, real)) = side.real
+        && !side.moded
+        && !side.diagnostics.posted()
+    {
+        return deed(driver, real).unwrap_or(rc::NO_DATA);
+    }
+    match own_field(side.diagnostics, record, field) {
+        Ok(Field::Number(number)) => {
+            match out {
+                Out::Number(out) => out.write(number),
+                Out::Sized(out) => out.write(number),
+                _ => {}
+            }
+            rc::SUCCESS
+        }
+        Ok(Field::Text(words)) => match out.fill(&words) {
+            true => rc::SUCCESS_WITH_INFO,
+            false => rc::SUCCESS,
+        },
+        Err(code) => code,
+    }
+}
+
+/// Header fields that tell of the statement's execution, not of its records.
+fn is_about_execution(field: i16) -> bool {
+    [Id::RowCount, Id::CursorRowCount, Id::DynamicFunction, Id::DynamicFunctionCode]
+        .iter()
+        .any(|known| id(*known) == field)
+}
+
+fn id(field: Id) -> i16 {
+    field as i32 as i16
+}
+
+/// The fields of a record that say where it comes from, in the order [`Origin`] keeps them.
+const ORIGINS: [Id; 4] = [Id::ClassOrigin, Id::SubclassOrigin, Id::ConnectionName, Id::ServerName];
+
+/// A field of the shim's own records.
+enum Field {
+    Number(i64),
+    Text(String),
+}
+
+/// The field of a record (or of the header) that the shim keeps; the return code where there is none.
+fn own_field(diagnostics: &Diagnostics, record: i16, field: i16) -> Result<Field, i16> {
+    /// SQL_NO_ROW_NUMBER and SQL_NO_COLUMN_NUMBER.
+    const NO_NUMBER: i64 = -1;
+    let header = |known: Id| id(known) == field;
+    if header(Id::Number) {
+        return Ok(Field::Number(diagnostics.count() as i64));
+    }
+    if header(Id::ReturnCode) {
+        return Ok(Field::Number(i64::from(diagnostics.return_code())));
+    }
+    if header(Id::RowCount) || header(Id::CursorRowCount) || header(Id::DynamicFunctionCode) {
+        return Ok(Field::Number(0));
+    }
+    if header(Id::DynamicFunction) {
+        return Ok(Field::Text(String::new()));
+    }
+    let number = usize::try_from(record).ok().filter(|number| *number > 0).ok_or(rc::ERROR)?;
+    let found = diagnostics.record(number).ok_or(rc::NO_DATA)?;
+    if let Some(index) = ORIGINS.iter().position(|known| header(*known)) {
+        return found.origin.fields[index]
+            .clone()
+            .unwrap_or_else(|| Ok(found.usual_origin(index).to_owned()))
+            .map(Field::Text);
+    }
+    let fields: [(Id, Field); 5] = [
+        (Id::SqlState, Field::Text(found.sqlstate)),
+        (Id::MessageText, Field::Text(found.message)),
+        (Id::Native, Field::Number(i64::from(found.native))),
+        (Id::RowNumber, Field::Number(found.row.unwrap_or(NO_NUMBER))),
+        (Id::ColumnNumber, Field::Number(found.column.map_or(NO_NUMBER, i64::from))),
+    ];
+    fields.into_iter().find(|(known, _)| header(*known)).map(|(_, field)| field).ok_or(rc::ERROR)
+}
+
+/// All of the driver's records for a handle, read at once: a driver forgets them at the next call. Some drivers forget
+/// them as they are read and word them differently through SQLError, so they are read the way the driver manager would.
+pub fn drain(kind: i16, front: &Front) -> Vec<Diagnostic> {
+    let Some((driver, real)) = front.real() else { return Vec::new() };
+    drain_handle(kind, driver, real, front.reads_by_error())
+}
+
+fn drain_handle(kind: i16, driver: &Driver, real: Handle, by_error_first: bool) -> Vec<Diagnostic> {
+    let by_record = || (1..=MOST).map_while(|number| by_number(driver, kind, real, number)).collect::<Vec<_>>();
+    let by_error = || (0..MOST).map_while(|_| by_pop(driver, kind, real)).collect::<Vec<_>>();
+    let records = if by_error_first { by_error() } else { by_record() };
+    match records.is_empty() {
+        true if by_error_first => by_record(),
+        true => by_error(),
+        false => records,
+    }
+}
+
+/// Room for a message: driver managers read 512 characters, some drivers write far more.
+const MESSAGE: usize = 8192;
+
+fn by_number(driver: &Driver, kind: i16, real: Handle, number: i16) -> Option<Diagnostic> {
+    // The fields first: some drivers forget a record once it is read.
+    let (row, column) = place(driver, kind, real, number);
+    let origin = origin(driver, kind, real, number);
+    let record = record(driver, kind, real, number)?;
+    Some(Diagnostic { row, column, origin: origin.differing_from(&record), ..record })
+}
+
+fn record(driver: &Driver, kind: i16, real: Handle, number: i16) -> Option<Diagnostic> {
+    // SAFETY: `read` gives live buffers and their capacity in characters.
+    unsafe {
+        match (driver.wide.SQLGetDiagRec, driver.ansi.SQLGetDiagRec) {
+            (Some(get), _) => {
+                read(|state, native, text, length| get(kind, real, number, state, native, text, MESSAGE as i16, length))
+            }
+            (None, get) => {
+                let get = get?;
+                read(|state, native, text, length| get(kind, real, number, state, native, text, MESSAGE as i16, length))
+            }
+        }
+    }
+}
+
+fn by_pop(driver: &Driver, kind: i16, real: Handle) -> Option<Diagnostic> {
+    let (env, dbc, stmt) = by_kind(kind, real);
+    // SAFETY: as above.
+    unsafe {
+        match (driver.wide.SQLError, driver.ansi.SQLError) {
+            (Some(pop), _) => {
+                read(|state, native, text, length| pop(env, dbc, stmt, state, native, text, MESSAGE as i16, length))
+            }
+            (None, pop) => {
+                let pop = pop?;
+                read(|state, native, text, length| pop(env, dbc, stmt, state, native, text, MESSAGE as i16, length))
+            }
+        }
+    }
+}
+
+/// SQLError's three handles: the one it is about, the others null.
+fn by_kind(kind: i16, real: Handle) -> (Handle, Handle, Handle) {
+    let null: Handle = std::ptr::null_mut();
+    match kind {
+        STMT => (null, null, real),
+        DBC => (null, real, null),
+        _ => (real, null, null),
+    }
+}
+
+/// Reads one record through a function that fills a state, a native code, a message of `MESSAGE` characters, a length.
+fn read<C: Width>(ask: impl FnOnce(*mut C, *mut i32, *mut C, *mut i16) -> i16) -> Option<Diagnostic> {
+    let (mut state, mut text, mut native, mut length) = ([C::ZERO; 6], vec![C::ZERO; MESSAGE], 0i32, 0i16);
+    let code = ask(state.as_mut_ptr(), &mut native, text.as_mut_ptr(), &mut length);
+    let (sqlstate, message) = (C::text(&state), C::text(&text));
+    rc::succeeded(code).then(|| Diagnostic {
+        sqlstate,
+        native,
+        message,
+        row: None,
+        column: None,
+        origin: Origin::default(),
+    })
+}
+
+/// SQL_DIAG_ROW_NUMBER and SQL_DIAG_COLUMN_NUMBER, where the driver names a row or column.
+fn place(driver: &Driver, kind: i16, real: Handle, number: i16) -> (Option<i64>, Option<i32>) {
+    use odbc_sys::HeaderDiagnosticIdentifier::{ColumnNumber, RowNumber};
+    if kind != STMT {
+        return (None, None);
+    }
+    let (mut row, mut column, mut length) = (-1isize, -1i32, 0i16);
+    // SAFETY: live variables of the types these two fields have.
+    unsafe {
+        if let Some(get) = driver.wide.SQLGetDiagField {
+            get(kind, real, number, RowNumber as i32 as i16, (&raw mut row).cast(), 0, &mut length);
+            get(kind, real, number, ColumnNumber as i32 as i16, (&raw mut column).cast(), 0, &mut length);
+        } else if let Some(get) = driver.ansi.SQLGetDiagField {
+            get(kind, real, number, RowNumber as i32 as i16, (&raw mut row).cast(), 0, &mut length);
+            get(kind, real, number, ColumnNumber as i32 as i16, (&raw mut column).cast(), 0, &mut length);
+        }
+    }
+    ((row > 0).then_some(row as i64), (column > 0).then_some(column))
+}
+
+/// SQL_DIAG_CLASS_ORIGIN, SUBCLASS_ORIGIN, CONNECTION_NAME and SERVER_NAME as the driver gives them.
+fn origin(driver: &Driver, kind: i16, real: Handle, number: i16) -> Origin {
+    // SAFETY: `field_text` gives a live buffer and its capacity in bytes.
+    let ask = |field: i16| unsafe {
+        match (driver.wide.SQLGetDiagField, driver.ansi.SQLGetDiagField) {
+            (Some(get), _) => {
+                Some(field_text::<u16>(|value, cap, length| get(kind, real, number, field, value, cap, length)))
+            }
+            (None, Some(get)) => {
+                Some(field_text::<u8>(|value, cap, length| get(kind, real, number, field, value, cap, length)))
+            }
+            (None, None) => None,
+        }
+    };
+    Origin { fields: ORIGINS.map(|field| ask(id(field))) }
+}
+
+/// A field that is text, or the return code of asking for it.
+fn field_text<C: Width>(ask: impl FnOnce(Pointer, i16, *mut i16) -> i16) -> Result<String, i16> {
+    const ROOM: usize = 256;
+    let (mut buffer, mut length) = ([C::ZERO; ROOM], 0i16);
+    let code = ask(buffer.as_mut_ptr().cast(), size_of_val(&buffer) as i16, &mut length);
+    if rc::succeeded(code) { Ok(C::text(&buffer)) } else { Err(code) }
+}

@@ -1,0 +1,189 @@
+//! The way in: guard against panics, find the handle, and go straight to the driver or through a mode.
+#![allow(unsafe_code)]
+
+use super::Handle;
+use crate::args::Place;
+use crate::call::{Call, Deed};
+use crate::diagnostics::{Diagnostic, Diagnostics, Outcome, rc};
+use crate::handles::{CONNECTIONS, DESCRIPTORS, DescriptorOwner, Front, STATEMENTS, Token};
+use crate::real::Driver;
+use crate::table::Function;
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// SQL_HANDLE_ENV, DBC, STMT, DESC.
+pub const ENV: i16 = odbc_sys::HandleType::Env as i16;
+pub const DBC: i16 = odbc_sys::HandleType::Dbc as i16;
+pub const STMT: i16 = odbc_sys::HandleType::Stmt as i16;
+pub const DESC: i16 = odbc_sys::HandleType::Desc as i16;
+
+/// Runs `body`; a panic becomes SQL_ERROR with HY000 on the handle, never an unwinding into C.
+#[inline]
+pub fn guard(diagnostics: &Diagnostics, body: impl FnOnce() -> i16) -> i16 {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| panicked(diagnostics))
+}
+
+#[cold]
+fn panicked(diagnostics: &Diagnostics) -> i16 {
+    diagnostics.post(Outcome::error("HY000", "internal error: please report it with the lines super8 wrote to stderr"))
+}
+
+/// A call on a statement.
+#[inline]
+pub fn stmt<'a>(
+    function: Function,
+    handle: Handle,
+    call: impl FnOnce() -> Call<'a>,
+    deed: impl Fn(&'static Driver, Handle) -> Option<i16>,
+) -> i16 {
+    let Some(statement) = STATEMENTS.get(Token::from_handle(handle)) else { return rc::INVALID_HANDLE };
+    through(function, STMT, &statement.front, deed, |real| {
+        let mode = statement.mode.lock().clone()?;
+        Some(mode.serve(function, &call(), real))
+    })
+}
+
+/// A call on a connection.
+#[inline]
+pub fn dbc<'a>(
+    function: Function,
+    handle: Handle,
+    call: impl FnOnce() -> Call<'a>,
+    deed: impl Fn(&'static Driver, Handle) -> Option<i16>,
+) -> i16 {
+    let Some(connection) = CONNECTIONS.get(Token::from_handle(handle)) else { return rc::INVALID_HANDLE };
+    through(function, DBC, &connection.front, deed, |real| {
+        let mode = connection.mode.lock().clone()?;
+        Some(mode.serve(function, &call(), real))
+    })
+}
+
+/// A call on a descriptor: one of a statement's own, where there is a mode.
+#[inline]
+pub fn desc<'a>(
+    function: Function,
+    handle: Handle,
+    call: impl FnOnce() -> Call<'a>,
+    deed: impl Fn(&'static Driver, Handle) -> Option<i16>,
+) -> i16 {
+    let Some(descriptor) = DESCRIPTORS.get(Token::from_handle(handle)) else { return rc::INVALID_HANDLE };
+    through(function, DESC, &descriptor.front, deed, |real| {
+        let Some(DescriptorOwner::Statement(statement, role)) = *descriptor.owner.lock() else { return None };
+        let mode = STATEMENTS.get(statement)?.mode.lock().clone()?;
+        Some(mode.serve_descriptor(role, function, &call(), real))
+    })
+}
+
+/// Under the guard: straight to the driver, or through the mode of the handle, whose outcome is posted.
+#[inline]
+fn through(
+    function: Function,
+    kind: i16,
+    front: &Front,
+    deed: impl Fn(&'static Driver, Handle) -> Option<i16>,
+    serve: impl FnOnce(&OnReal<'_>) -> Option<Outcome>,
+) -> i16 {
+    guard(&front.diagnostics, || {
+        if !front.moded() {
+            return straight(function, front, deed);
+        }
+        match serve(&OnReal { kind, front, deed: &deed }) {
+            Some(outcome) => front.diagnostics.post(outcome),
+            None => rc::INVALID_HANDLE,
+        }
+    })
+}
+
+/// Mode off: the deed, and nothing else.
+#[inline]
+pub fn straight(function: Function, front: &Front, deed: impl Fn(&'static Driver, Handle) -> Option<i16>) -> i16 {
+    if front.diagnostics.posted() {
+        front.diagnostics.clear();
+    }
+    let Some((driver, real)) = front.real() else { return not_open(front) };
+    deed(driver, real).unwrap_or_else(|| front.diagnostics.post(missing(function)))
+}
+
+#[cold]
+fn not_open(front: &Front) -> i16 {
+    front.diagnostics.post(Outcome::error("08003", "the connection is not open"))
+}
+
+/// IM001: the real driver has no such function.
+#[cold]
+pub fn missing(function: Function) -> Outcome {
+    Outcome::error("IM001", format!("the real driver does not support {}", function.name()))
+}
+
+/// The real side of a call, whichever handle it is on.
+type RealCall<'a> = &'a dyn Fn(&'static Driver, Handle) -> Option<i16>;
+
+/// The real driver's side of one call.
+pub struct OnReal<'a> {
+    /// `SQL_HANDLE_...`
+    pub kind: i16,
+    /// The handle.
+    pub front: &'a Front,
+    /// The function with the application's arguments.
+    pub deed: RealCall<'a>,
+}
+
+impl Deed for OnReal<'_> {
+    fn perform(&self) -> Option<i16> {
+        let (driver, real) = self.front.real()?;
+        (self.deed)(driver, real)
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        super::by_hand::drain(self.kind, self.front)
+    }
+
+    fn column_type(&self, column: u16) -> Option<i16> {
+        let (driver, real) = self.front.real()?;
+        let mut sql_type = 0i16;
+        let none = std::ptr::null_mut::<c_void>();
+        // SAFETY: SQLDescribeCol with no name buffer; the type is a live variable, the rest may be null.
+        let outcome = unsafe {
+            match (driver.ansi.SQLDescribeCol, driver.wide.SQLDescribeCol) {
+                (Some(describe), _) => describe(
+                    real,
+                    column,
+                    none.cast(),
+                    0,
+                    none.cast(),
+                    &mut sql_type,
+                    none.cast(),
+                    none.cast(),
+                    none.cast(),
+                ),
+                (None, describe) => describe?(
+                    real,
+                    column,
+                    none.cast(),
+                    0,
+                    none.cast(),
+                    &mut sql_type,
+                    none.cast(),
+                    none.cast(),
+                    none.cast(),
+                ),
+            }
+        };
+        rc::succeeded(outcome).then_some(sql_type)
+    }
+
+    fn watch_rows(&self, counter: Place) -> bool {
+        const ROWS_FETCHED_PTR: i32 = odbc_sys::StatementAttribute::RowsFetchedPtr as i32;
+        let Some((driver, real)) = self.front.real() else { return false };
+        // SAFETY: the mode keeps the counter as long as the statement.
+        let outcome = unsafe {
+            match (driver.ansi.SQLSetStmtAttr, driver.wide.SQLSetStmtAttr) {
+                (Some(set), _) | (None, Some(set)) => {
+                    set(real, ROWS_FETCHED_PTR, counter.address(), odbc_sys::IS_POINTER)
+                }
+                (None, None) => rc::ERROR,
+            }
+        };
+        rc::succeeded(outcome)
+    }
+}

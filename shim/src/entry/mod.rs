@@ -1,0 +1,214 @@
+//! The entry points: one per row and width of the table, each a panic guard, a handle look-up and a call.
+//!
+//! This is one of the unsafe rooms: it turns C arguments into [`Call`] values and passes the untouched arguments on
+//! to the real driver. The functions that concern handles, connecting and diagnostics stand in `by_hand`.
+#![allow(unsafe_code)]
+
+pub mod by_hand;
+mod enter;
+
+pub(crate) use enter::missing;
+
+use crate::args::{
+    Binding, Buffer, Character, In, LengthOut, NumberOut, Out, Parameter, Place, TextIn, Unit, shape, shape::Shape,
+};
+use crate::call::{Call, Question};
+use crate::odbc_table;
+use crate::real::Width;
+use crate::table::Function;
+use std::ffi::c_void;
+
+/// An ODBC handle as C passes it.
+pub type Handle = *mut c_void;
+/// An SQLPOINTER.
+pub type Pointer = *mut c_void;
+
+macro_rules! entries {
+    ($($api:literal $name:ident [$($wide:ident)?] $class:ident $(on $handle:ident)? ($($arg:ident: $ty:ty),*) $(by $hand:ident)? $(=> $meaning:expr)?;)*) => {
+        /// The ANSI entry points, and those without text.
+        #[allow(non_snake_case, clippy::too_many_arguments, clippy::missing_safety_doc, missing_docs, clippy::unnecessary_cast)]
+        pub mod ansi {
+            use super::*;
+            type Ch = u8;
+            const WIDE: bool = false;
+            $(entry!($name, [$($wide)?] $(on $handle)? ($($arg: $ty),*) $(by $hand)? $(=> $meaning)?);)*
+        }
+
+        /// The Unicode entry points, by the names of their ANSI siblings.
+        #[allow(non_snake_case, clippy::too_many_arguments, clippy::missing_safety_doc, missing_docs, clippy::unnecessary_cast)]
+        pub mod wide {
+            use super::*;
+            type Ch = u16;
+            const WIDE: bool = true;
+            $(wide_entry!($name, [$($wide)?] $(on $handle)? ($($arg: $ty),*) $(by $hand)? $(=> $meaning)?);)*
+        }
+    };
+}
+
+macro_rules! wide_entry {
+    ($name:ident, [] $($rest:tt)*) => {};
+    ($name:ident, [$wide:ident] $($rest:tt)*) => { entry!($name, [$wide] $($rest)*); };
+}
+
+macro_rules! entry {
+    ($name:ident, [$($wide:ident)?] on $handle:ident ($($arg:ident: $ty:ty),*) => $meaning:expr) => {
+        pub unsafe fn $name(handle: Handle, $($arg: $ty),*) -> i16 {
+            enter::$handle(
+                Function::$name,
+                handle,
+                || meaning!($meaning),
+                // SAFETY: the real driver's function of the same name gets the same arguments.
+                |driver, real| unsafe { Some((<Ch as Width>::symbols(driver).$name?)(real, $($arg),*)) },
+            )
+        }
+    };
+    ($name:ident, [] ($($arg:ident: $ty:ty),*) by hand) => {
+        pub unsafe fn $name($($arg: $ty),*) -> i16 {
+            // SAFETY: the application's arguments, unchanged.
+            unsafe { by_hand::$name($($arg),*) }
+        }
+    };
+    ($name:ident, [$wide:ident] ($($arg:ident: $ty:ty),*) by hand) => {
+        pub unsafe fn $name($($arg: $ty),*) -> i16 {
+            // SAFETY: the application's arguments, unchanged.
+            unsafe { by_hand::$name::<Ch>($($arg),*) }
+        }
+    };
+}
+
+/// Evaluates a meaning. Some make a place of a pointer, which is unsafe; some do not.
+macro_rules! meaning {
+    ($meaning:expr) => {{
+        #[allow(unused_unsafe)]
+        // SAFETY: the application's arguments, as the ODBC reference requires them (docs/safety.md).
+        let call: Call<'_> = unsafe { $meaning };
+        call
+    }};
+}
+
+odbc_table!(entries);
+
+// The words the table's meanings are written in.
+
+unsafe fn characters<'a, C: Character>(pointer: *const C, length: isize) -> TextIn<'a> {
+    // SAFETY: passed on from the entry point.
+    unsafe { TextIn::new(pointer, length) }
+}
+
+fn int(name: &'static str, value: impl Into<i64>) -> (&'static str, In<'static>) {
+    (name, In::Int(value.into()))
+}
+
+unsafe fn words<'a, C: Character>(name: &'static str, pointer: *const C, length: isize) -> (&'static str, In<'a>) {
+    // SAFETY: passed on from the entry point.
+    (name, In::Text(unsafe { TextIn::new(pointer, length) }))
+}
+
+unsafe fn number(name: &'static str, pointer: impl Into<NumberOut>) -> (&'static str, Out) {
+    // SAFETY: passed on from the entry point.
+    (name, unsafe { Out::number(pointer) })
+}
+
+unsafe fn string<C: Character>(
+    name: &'static str,
+    pointer: *mut C,
+    capacity: isize,
+    length: impl Into<LengthOut>,
+    unit: Unit,
+) -> (&'static str, Out) {
+    // SAFETY: passed on from the entry point.
+    (name, unsafe { Out::text(pointer, capacity, length.into(), unit) })
+}
+
+unsafe fn shaped(name: &'static str, shape: Shape, buffer: Buffer) -> (&'static str, Out) {
+    // SAFETY: passed on from the entry point.
+    (name, unsafe { Out::shaped(shape, buffer) })
+}
+
+fn ask<'a, const I: usize, const O: usize>(
+    inputs: [(&'static str, In<'a>); I],
+    outputs: [(&'static str, Out); O],
+) -> Call<'a> {
+    Call::Ask(Question { inputs: inputs.into(), outputs: outputs.into() })
+}
+
+fn catalog<'a, const N: usize>(arguments: [(&'static str, In<'a>); N]) -> Call<'a> {
+    Call::Catalog { arguments: arguments.into() }
+}
+
+/// Declares the C functions of a library: `export!(ansi)` or `export!(ansi wide)`.
+#[macro_export]
+macro_rules! export {
+    (ansi) => {
+        $crate::odbc_table!($crate::export_ansi);
+        $crate::on_load!(true);
+    };
+    (ansi wide) => {
+        $crate::odbc_table!($crate::export_ansi);
+        $crate::odbc_table!($crate::export_wide);
+        $crate::on_load!(false);
+    };
+}
+
+/// The exported ANSI functions.
+#[macro_export]
+macro_rules! export_ansi {
+    ($($api:literal $name:ident [$($wide:ident)?] $class:ident $(on $handle:ident)? ($($arg:ident: $ty:ty),*) $(by $hand:ident)? $(=> $meaning:expr)?;)*) => {
+        #[allow(non_snake_case, clippy::too_many_arguments, clippy::missing_safety_doc, missing_docs)]
+        mod exported_ansi {
+            type Handle = *mut ::std::ffi::c_void;
+            type Pointer = *mut ::std::ffi::c_void;
+            type Ch = u8;
+            $($crate::export_one!(ansi $name $name [$($handle)?] ($($arg: $ty),*));)*
+        }
+    };
+}
+
+/// The exported Unicode functions.
+#[macro_export]
+macro_rules! export_wide {
+    ($($api:literal $name:ident [$($wide:ident)?] $class:ident $(on $handle:ident)? ($($arg:ident: $ty:ty),*) $(by $hand:ident)? $(=> $meaning:expr)?;)*) => {
+        #[allow(non_snake_case, clippy::too_many_arguments, clippy::missing_safety_doc, missing_docs)]
+        mod exported_wide {
+            type Handle = *mut ::std::ffi::c_void;
+            type Pointer = *mut ::std::ffi::c_void;
+            type Ch = u16;
+            $($crate::export_one!(wide $name $($wide)? [$($handle)?] ($($arg: $ty),*));)*
+        }
+    };
+}
+
+/// One exported C function, under its C name.
+#[macro_export]
+macro_rules! export_one {
+    (wide $name:ident [$($handle:ident)?] ($($arg:ident: $ty:ty),*)) => {};
+    ($width:ident $name:ident $symbol:ident [] ($($arg:ident: $ty:ty),*)) => {
+        #[unsafe(no_mangle)]
+        pub unsafe extern "system" fn $symbol($($arg: $ty),*) -> i16 {
+            // SAFETY: the C caller's arguments, unchanged.
+            unsafe { $crate::entry::$width::$name($($arg),*) }
+        }
+    };
+    ($width:ident $name:ident $symbol:ident [$handle:ident] ($($arg:ident: $ty:ty),*)) => {
+        #[unsafe(no_mangle)]
+        pub unsafe extern "system" fn $symbol(handle: Handle, $($arg: $ty),*) -> i16 {
+            // SAFETY: the C caller's arguments, unchanged.
+            unsafe { $crate::entry::$width::$name(handle, $($arg),*) }
+        }
+    };
+}
+
+/// Says at load time which of the two libraries this is.
+#[macro_export]
+macro_rules! on_load {
+    ($ansi_only:literal) => {
+        #[used]
+        #[unsafe(link_section = ".init_array")]
+        static ON_LOAD: extern "C" fn() = {
+            extern "C" fn on_load() {
+                $crate::set_ansi_only($ansi_only);
+            }
+            on_load
+        };
+    };
+}

@@ -1,0 +1,242 @@
+//! Environment, connection, statement and descriptor handles: what each token stands for.
+
+mod slab;
+
+pub use slab::{Entity, Slab, Token};
+
+use crate::diagnostics::Diagnostics;
+use crate::mode::{ConnectionMode, DescriptorRole, StatementMode};
+use crate::real::Driver;
+use parking_lot::Mutex;
+use std::collections::HashSet;
+use std::ffi::c_void;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+
+/// Every live environment.
+pub static ENVIRONMENTS: Slab<Environment> = Slab::new();
+/// Every live connection.
+pub static CONNECTIONS: Slab<Connection> = Slab::new();
+/// Every live statement.
+pub static STATEMENTS: Slab<Statement> = Slab::new();
+/// Every live descriptor.
+pub static DESCRIPTORS: Slab<Descriptor> = Slab::new();
+
+/// What every handle below the environment has: the real driver's handle, and its own diagnostic area.
+#[derive(Default)]
+pub struct Front {
+    real: AtomicPtr<c_void>,
+    driver: AtomicU32,
+    /// Whether calls go through a mode (record, replay) instead of straight to the driver.
+    moded: AtomicBool,
+    /// Whether the driver's records are read through SQLError.
+    by_error: AtomicBool,
+    /// The shim's own diagnostic records of this handle.
+    pub diagnostics: Diagnostics,
+}
+
+impl Front {
+    /// The real driver and its handle; `None` before connect and in replay.
+    #[inline]
+    pub fn real(&self) -> Option<(&'static Driver, *mut c_void)> {
+        let real = self.real.load(Ordering::Acquire);
+        let driver = Driver::by_number(self.driver.load(Ordering::Relaxed))?;
+        (!real.is_null()).then_some((driver, real))
+    }
+
+    /// Gives the handle its real counterpart, or takes it away.
+    pub fn set_real(&self, real: Option<(&'static Driver, *mut c_void)>) {
+        self.driver.store(real.map_or(0, |(driver, _)| driver.number()), Ordering::Relaxed);
+        self.real.store(real.map_or(std::ptr::null_mut(), |(_, handle)| handle), Ordering::Release);
+    }
+
+    /// Whether the handle is recorded or replayed.
+    #[inline]
+    pub fn moded(&self) -> bool {
+        self.moded.load(Ordering::Acquire)
+    }
+
+    /// Says whether the handle is recorded or replayed.
+    pub fn set_moded(&self, moded: bool) {
+        self.moded.store(moded, Ordering::Release);
+    }
+
+    /// Whether the driver's diagnostic records are to be read through SQLError: where the driver says that it does not
+    /// support SQLGetDiagRec, and at a connect that failed, driver managers do.
+    pub fn reads_by_error(&self) -> bool {
+        self.by_error.load(Ordering::Relaxed)
+    }
+
+    /// Says how the driver's diagnostic records are to be read.
+    pub fn set_reads_by_error(&self, by_error: bool) {
+        self.by_error.store(by_error, Ordering::Relaxed);
+    }
+
+    fn reset(&self) {
+        self.set_real(None);
+        self.set_moded(false);
+        self.set_reads_by_error(false);
+        self.diagnostics.clear();
+    }
+}
+
+/// An environment: attributes kept until a driver is known, and one real environment per driver.
+#[derive(Default)]
+pub struct Environment {
+    /// The shim's own diagnostic records.
+    pub diagnostics: Diagnostics,
+    /// Everything else.
+    pub state: Mutex<EnvironmentState>,
+}
+
+/// What an environment remembers.
+#[derive(Default)]
+pub struct EnvironmentState {
+    /// Attributes the application set, in order.
+    pub attributes: Vec<(i32, usize)>,
+    /// The real environments.
+    pub real: Vec<(&'static Driver, RealHandle)>,
+    /// How the driver answered questions about the environment, for the recording: function, attribute, value set,
+    /// return code, value read.
+    pub notes: Vec<EnvironmentNote>,
+    /// The connections allocated in it.
+    pub connections: HashSet<Token>,
+}
+
+/// One call about an environment attribute: function, attribute, value set, return code, value read.
+pub type EnvironmentNote = (&'static str, i32, Option<usize>, i16, Option<i64>);
+
+/// A handle of a real driver: a number to us.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct RealHandle(pub usize);
+
+/// A connection.
+#[derive(Default)]
+pub struct Connection {
+    /// The real connection.
+    pub front: Front,
+    /// Everything else.
+    pub state: Mutex<ConnectionState>,
+    /// The recording or replay this connection belongs to, while connected.
+    pub mode: Mutex<Option<Arc<dyn ConnectionMode>>>,
+}
+
+/// What a connection remembers.
+#[derive(Default)]
+pub struct ConnectionState {
+    /// Its environment.
+    pub environment: Option<Token>,
+    /// Whether it is connected.
+    pub connected: bool,
+    /// Attributes set before connecting, to be applied to whichever driver it will be.
+    pub pending: Vec<PendingAttribute>,
+    /// The strings of the last SQLBrowseConnect step, to know that one is under way.
+    pub browsing: bool,
+    /// The statements allocated on it.
+    pub statements: HashSet<Token>,
+    /// The descriptors allocated on it, and those of its statements.
+    pub descriptors: HashSet<Token>,
+}
+
+/// A connection attribute set before the driver was known.
+pub struct PendingAttribute {
+    /// Which.
+    pub attribute: i32,
+    /// Its value: a number or address, or a text with its terminator.
+    pub value: PendingValue,
+    /// The length argument.
+    pub length: i32,
+    /// Whether it came through the Unicode function.
+    pub wide: bool,
+}
+
+/// The value of a pending attribute.
+pub enum PendingValue {
+    /// A number, or an address the application keeps valid.
+    Word(usize),
+    /// A copied text, UTF-16 if it came through the Unicode function.
+    Text(Vec<u16>),
+    /// A copied ANSI text.
+    Bytes(Vec<u8>),
+}
+
+/// A statement.
+#[derive(Default)]
+pub struct Statement {
+    /// The real statement.
+    pub front: Front,
+    connection: AtomicUsize,
+    /// Its side of the recording or replay.
+    pub mode: Mutex<Option<Arc<dyn StatementMode>>>,
+    /// The tokens of its four implicit descriptors, made when first asked for.
+    pub descriptors: Mutex<[Option<Token>; 4]>,
+}
+
+impl Statement {
+    /// The connection it was allocated on.
+    pub fn connection(&self) -> Token {
+        Token(self.connection.load(Ordering::Relaxed))
+    }
+
+    /// Says on which connection it was allocated.
+    pub fn set_connection(&self, connection: Token) {
+        self.connection.store(connection.0, Ordering::Relaxed);
+    }
+}
+
+/// A descriptor: one of a statement's four, or one the application allocated on a connection.
+#[derive(Default)]
+pub struct Descriptor {
+    /// The real descriptor.
+    pub front: Front,
+    /// Whose it is.
+    pub owner: Mutex<Option<DescriptorOwner>>,
+}
+
+/// Whose a descriptor is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum DescriptorOwner {
+    /// A statement's, in this role.
+    Statement(Token, DescriptorRole),
+    /// Allocated by the application on a connection.
+    Connection(Token),
+}
+
+impl Entity for Environment {
+    const KIND: usize = 0;
+
+    fn reset(&self) {
+        self.diagnostics.clear();
+        *self.state.lock() = EnvironmentState::default();
+    }
+}
+
+impl Entity for Connection {
+    const KIND: usize = 1;
+
+    fn reset(&self) {
+        self.front.reset();
+        *self.state.lock() = ConnectionState::default();
+        *self.mode.lock() = None;
+    }
+}
+
+impl Entity for Statement {
+    const KIND: usize = 2;
+
+    fn reset(&self) {
+        self.front.reset();
+        self.set_connection(Token::NULL);
+        *self.mode.lock() = None;
+        *self.descriptors.lock() = [None; 4];
+    }
+}
+
+impl Entity for Descriptor {
+    const KIND: usize = 3;
+
+    fn reset(&self) {
+        self.front.reset();
+        *self.owner.lock() = None;
+    }
+}

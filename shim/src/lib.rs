@@ -1,0 +1,41 @@
+//! super8: an ODBC driver that records a program's session with the real driver and replays it without one.
+//!
+//! A call goes one way: [`entry`] (the C functions, derived from the one [`table`]) → the panic guard → [`handles`] →
+//! [`mode`] (off, record, replay) → the real driver ([`driver`], [`real`]) or the cassette (`super8-cassette`).
+//! Words: left of the cassette only ODBC's, right of it only the cassette's; `mode` translates. The unsafe rooms and
+//! their invariants are listed in docs/safety.md.
+
+pub mod append;
+pub mod args;
+pub mod call;
+pub mod config;
+pub mod connecting;
+pub mod convert;
+pub mod deck;
+pub mod diagnostics;
+pub mod driver;
+pub mod entry;
+pub mod exit;
+mod facts;
+pub mod handles;
+pub mod mode;
+pub mod real;
+pub mod report;
+pub mod support;
+pub mod table;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static ANSI_ONLY: AtomicBool = AtomicBool::new(false);
+
+/// Says which of the two libraries this is; called once, when the library is loaded.
+pub fn set_ansi_only(ansi_only: bool) {
+    ANSI_ONLY.store(ansi_only, Ordering::Relaxed);
+}
+
+/// The kind of driver this library stands in for.
+pub fn kind() -> driver::Kind {
+    if ANSI_ONLY.load(Ordering::Relaxed) { driver::Kind::Ansi } else { driver::Kind::Unicode }
+}
+
+pub(crate) use entry::missing as entry_missing;

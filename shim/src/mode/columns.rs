@@ -1,0 +1,183 @@
+//! What is known about a result's columns: gathered from the application's questions while recording, answered from
+//! the columns file while replaying.
+
+use crate::args::{Out, Reply};
+use crate::call::Question;
+use crate::table::Function;
+use super8_cassette::Value;
+
+/// The names of SQLColAttribute's and SQLDescribeCol's fields in a columns file (the reference page of
+/// SQLColAttribute; ODBC 2's SQLColAttributes shares the numbers below 20).
+const FIELDS: &[(u16, &str)] = &[
+    (0, "count"),
+    (1, "column_name"),
+    (2, "concise_type"),
+    (3, "column_length"),
+    (4, "column_precision"),
+    (5, "column_scale"),
+    (6, "display_size"),
+    (7, "column_nullable"),
+    (8, "unsigned"),
+    (9, "fixed_prec_scale"),
+    (10, "updatable"),
+    (11, "auto_unique_value"),
+    (12, "case_sensitive"),
+    (13, "searchable"),
+    (14, "type_name"),
+    (15, "table_name"),
+    (16, "schema_name"),
+    (17, "catalog_name"),
+    (18, "label"),
+    (22, "base_column_name"),
+    (23, "base_table_name"),
+    (27, "literal_prefix"),
+    (28, "literal_suffix"),
+    (29, "local_type_name"),
+    (32, "num_prec_radix"),
+    (1001, "desc_count"),
+    (1002, "desc_type"),
+    (1003, "desc_length"),
+    (1005, "precision"),
+    (1006, "desc_scale"),
+    (1007, "datetime_interval_code"),
+    (1008, "desc_nullable"),
+    (1011, "desc_name"),
+    (1012, "unnamed"),
+    (1013, "octet_length"),
+];
+
+fn field_name(field: i64) -> String {
+    let known = FIELDS.iter().find(|(id, _)| i64::from(*id) == field);
+    known.map_or_else(|| field.to_string(), |(_, name)| (*name).to_owned())
+}
+
+/// Whether a function asks about the result's columns.
+pub fn asks_columns(function: Function) -> bool {
+    matches!(
+        function,
+        Function::SQLNumResultCols | Function::SQLDescribeCol | Function::SQLColAttribute | Function::SQLColAttributes
+    )
+}
+
+/// What the application has learned about the columns so far.
+#[derive(Debug, Default)]
+pub struct Columns {
+    columns: Vec<Vec<(String, Value)>>,
+    news: bool,
+}
+
+impl Columns {
+    /// Forgets everything: another result.
+    pub fn clear(&mut self) {
+        self.columns.clear();
+        self.news = false;
+    }
+
+    /// Takes in a plain reply. Returns false for one that a columns file cannot hold (a cut text, a column number
+    /// out of range): that is recorded on its own.
+    pub fn learn(&mut self, function: Function, question: &Question<'_>, replies: &[Reply]) -> bool {
+        if function == Function::SQLNumResultCols {
+            let [Reply::Number(count)] = replies else { return false };
+            let Ok(count) = usize::try_from(*count) else { return false };
+            if self.columns.len() < count {
+                self.columns.resize(count, Vec::new());
+                self.news = true;
+            }
+            return self.columns.len() == count;
+        }
+        let Some(index) = question.int("column").and_then(|column| usize::try_from(column - 1).ok()) else {
+            return false;
+        };
+        let Some(named) = named_replies(function, question, replies) else { return false };
+        if self.columns.len() <= index {
+            self.columns.resize(index + 1, Vec::new());
+        }
+        for (name, value) in named {
+            self.set(index, name, value);
+        }
+        true
+    }
+
+    fn set(&mut self, index: usize, name: String, value: Value) {
+        let column = &mut self.columns[index];
+        match column.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) if *known == value => {}
+            Some((_, known)) => {
+                *known = value;
+                self.news = true;
+            }
+            None => {
+                column.push((name, value));
+                column.sort_by_key(|(name, _)| rank(name));
+                self.news = true;
+            }
+        }
+    }
+
+    /// The columns as a cassette value, if something was learned since the last time.
+    pub fn news(&mut self) -> Option<Value> {
+        std::mem::take(&mut self.news).then(|| Value::List(self.columns.iter().cloned().map(Value::Map).collect()))
+    }
+}
+
+/// SQLDescribeCol's fields first, then the attributes in the order of their numbers: the order of the questions does
+/// not show.
+fn rank(name: &str) -> (usize, usize, String) {
+    const DESCRIBED: [&str; 5] = ["name", "type", "length", "scale", "nullable"];
+    match DESCRIBED.iter().position(|known| *known == name) {
+        Some(place) => (0, place, String::new()),
+        None => match FIELDS.iter().position(|(_, known)| *known == name) {
+            Some(place) => (1, place, String::new()),
+            None => (2, 0, name.to_owned()),
+        },
+    }
+}
+
+/// The replies under their names in a columns file; `None` if one of them cannot stand there.
+fn named_replies(function: Function, question: &Question<'_>, replies: &[Reply]) -> Option<Vec<(String, Value)>> {
+    let mut named = Vec::new();
+    for ((name, out), reply) in question.outputs.iter().zip(replies) {
+        let value = match reply {
+            Reply::Unwritten => continue,
+            Reply::Number(number) | Reply::Sized { number, .. } => Value::from(*number),
+            Reply::Text { text: Some(text), length, cut: false }
+                if length.is_none_or(|length| length == out.length_of(text)) =>
+            {
+                Value::from(text.as_str())
+            }
+            Reply::Text { .. } => return None,
+        };
+        named.push(((*name).to_owned(), value));
+    }
+    if function != Function::SQLDescribeCol {
+        // A text attribute is its text, any other its number; drivers also fill the output that does not apply.
+        let field = field_name(question.int("field")?);
+        let text = matches!(question.outputs.first(), Some((_, Out::Text(_))));
+        let wanted = if text { "text" } else { "value" };
+        let (_, value) = named.into_iter().find(|(name, _)| name == wanted)?;
+        return Some(vec![(field, value)]);
+    }
+    Some(named)
+}
+
+/// The recorded replies to a question about columns, named as the question names its outputs; `None` where the
+/// recording does not say.
+pub fn answer(columns: &[Value], function: Function, question: &Question<'_>) -> Option<Value> {
+    if function == Function::SQLNumResultCols {
+        return Some(Value::from(columns.len()));
+    }
+    let column = question.int("column").and_then(|column| columns.get(usize::try_from(column - 1).ok()?));
+    if function == Function::SQLDescribeCol {
+        let column = column?;
+        let asked = question.outputs.iter().filter(|(_, out)| !out.is_null());
+        return asked.into_iter().all(|(name, _)| column.get(name).is_some()).then(|| column.clone());
+    }
+    let field = question.int("field")?;
+    // SQL_COLUMN_COUNT, SQL_DESC_COUNT: of the result, whatever the column.
+    let value = match (field, column) {
+        (0 | 1001, _) => Value::from(columns.len()),
+        (_, column) => column?.get(&field_name(field)).cloned()?,
+    };
+    let output = if matches!(value, Value::Text(_)) { "text" } else { "value" };
+    Some(Value::Map(vec![(output.to_owned(), value)]))
+}

@@ -1,0 +1,128 @@
+//! How SQLGetData goes by ODBC's rules: the expectation recording compares with, and replay serves.
+//!
+//! ODBC reference, SQLGetData, "Retrieving Variable-Length Data in Parts": every piece but the last returns
+//! SQL_SUCCESS_WITH_INFO with 01004 and the length still there before the call, the last SQL_SUCCESS, and another
+//! call SQL_NO_DATA. Data of fixed length comes in one piece.
+
+use crate::convert::CType;
+use crate::diagnostics::rc;
+
+/// One call as the application makes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The C type, resolved.
+    pub c_type: CType,
+    /// The buffer's length in bytes.
+    pub capacity: isize,
+    /// Whether there is a buffer.
+    pub has_buffer: bool,
+    /// Whether there is a place for the length.
+    pub has_length: bool,
+}
+
+/// How far a value has been read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Model {
+    c_type: Option<CType>,
+    /// What is left after the calls so far, where a call told the whole length.
+    left: Option<isize>,
+    done: bool,
+}
+
+impl Model {
+    /// Whether the value was read to its end.
+    pub fn complete(&self) -> bool {
+        self.done
+    }
+
+    /// Whether any call was made.
+    pub fn begun(&self) -> bool {
+        self.c_type.is_some()
+    }
+
+    /// Takes in a call's outcome; whether it went by the rules.
+    pub fn expects(&mut self, asked: &Asked, code: i16, length: Option<isize>) -> bool {
+        let first = self.c_type.is_none();
+        if self.c_type.is_some_and(|known| known != asked.c_type) {
+            return false;
+        }
+        if !rc::succeeded(code) {
+            return code == rc::NO_DATA && self.done && length.is_none();
+        }
+        if self.done {
+            return false;
+        }
+        self.c_type = Some(asked.c_type);
+        if length == Some(odbc_sys::NULL_DATA) {
+            self.done = code == rc::SUCCESS;
+            return first && self.done;
+        }
+        if let Some(size) = asked.c_type.fixed_size() {
+            self.done = true;
+            return first
+                && code == rc::SUCCESS
+                && asked.has_buffer
+                && length.is_none_or(|length| length == size as isize);
+        }
+        self.done = code == rc::SUCCESS && asked.has_buffer;
+        if asked.has_length != length.is_some() {
+            return false;
+        }
+        let room = room(asked);
+        match (code, length) {
+            (_, None) => true,
+            (_, Some(length)) if length < 0 || self.left.is_some_and(|left| left != length) => {
+                self.left = None;
+                false
+            }
+            (rc::SUCCESS, Some(length)) => length <= room,
+            (_, Some(length)) => {
+                self.left = Some(length - room);
+                length > room
+            }
+        }
+    }
+}
+
+/// Bytes of data that fit into the buffer, in whole units and with a terminator where the type has one.
+pub fn room(asked: &Asked) -> isize {
+    let capacity = if asked.has_buffer { asked.capacity.max(0) } else { 0 };
+    match asked.c_type {
+        CType::CHAR => (capacity - 1).max(0),
+        CType::WCHAR => ((capacity / 2 - 1) * 2).max(0),
+        _ => capacity,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(c_type: CType, capacity: isize) -> Asked {
+        Asked { c_type, capacity, has_buffer: true, has_length: true }
+    }
+
+    #[test]
+    fn pieces_by_the_rules() {
+        let mut model = Model::default();
+        let call = asked(CType::CHAR, 6);
+        assert!(model.expects(&call, rc::SUCCESS_WITH_INFO, Some(12)));
+        assert!(model.expects(&call, rc::SUCCESS_WITH_INFO, Some(7)));
+        assert!(model.expects(&call, rc::SUCCESS, Some(2)));
+        assert!(model.complete());
+        assert!(model.expects(&call, rc::NO_DATA, None));
+    }
+
+    #[test]
+    fn what_drivers_do_otherwise() {
+        let probe = Asked { has_buffer: true, ..asked(CType::CHAR, 0) };
+        assert!(!Model::default().expects(&probe, rc::SUCCESS, Some(15)), "a zero-length probe that claims success");
+        assert!(!Model::default().expects(&asked(CType::CHAR, 4), rc::SUCCESS_WITH_INFO, Some(-4)), "SQL_NO_TOTAL");
+        let mut model = Model::default();
+        assert!(model.expects(&asked(CType::SLONG, 4), rc::SUCCESS, Some(4)));
+        assert!(!model.expects(&asked(CType::SLONG, 4), rc::SUCCESS, Some(4)), "a number read twice");
+        let mut model = Model::default();
+        assert!(model.expects(&asked(CType::CHAR, 9), rc::SUCCESS, Some(3)));
+        assert!(!model.expects(&asked(CType::CHAR, 9), rc::NO_DATA, Some(0)), "a length written after the end");
+    }
+}

@@ -1,0 +1,80 @@
+//! One fetch of the next rows: how many at most, and where their number and states go.
+
+use crate::args::Place;
+use crate::call::Call;
+use crate::mode::application::{Application, attribute};
+
+/// SQL_FETCH_NEXT.
+const NEXT: i16 = odbc_sys::FetchOrientation::Next as i16;
+
+/// What a fetch function asks for.
+#[derive(Clone, Copy)]
+pub struct Fetching {
+    /// Rows at most.
+    pub size: usize,
+    /// Where the number of rows goes.
+    pub rows: Place,
+    /// Where the row states go.
+    pub status: Place,
+}
+
+impl Fetching {
+    /// SQLFetch, SQLFetchScroll(SQL_FETCH_NEXT) and SQLExtendedFetch(SQL_FETCH_NEXT); `None` for anything else.
+    pub fn of(call: &Call<'_>, application: &Application) -> Option<Fetching> {
+        let by_attributes = Fetching {
+            size: application.row_array_size(),
+            rows: application.address(attribute::ROWS_FETCHED_PTR),
+            status: application.address(attribute::ROW_STATUS_PTR),
+        };
+        match call {
+            Call::Fetch | Call::FetchScroll { orientation: NEXT, .. } => Some(by_attributes),
+            Call::ExtendedFetch { orientation, rows, status, .. } if *orientation == NEXT as u16 => {
+                Some(Fetching { size: application.rowset_size(), rows: *rows, status: *status })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What a driver does with the row counter and the first row state at the end of data, where it has a place for them:
+/// the model writes 0 and SQL_ROW_NOROW, some drivers leave both alone.
+pub const AT_END: [(&str, i64); 2] = [("rows_fetched_at_end", 0), ("row_status_at_end", 3)];
+
+/// The two places before a fetch, marked to see what the driver writes.
+pub struct Watch {
+    rows: Option<usize>,
+    status: Option<u16>,
+}
+
+const UNWRITTEN_ROWS: usize = 0xA5C3_5A96_B1D2_6E87;
+const UNWRITTEN_STATUS: u16 = 0xA5C3;
+
+impl Fetching {
+    /// Marks the places.
+    pub fn watch(&self) -> Watch {
+        let watch = Watch { rows: self.rows.ulen_at(0), status: self.status.u16_at(0) };
+        self.rows.set_ulen(UNWRITTEN_ROWS);
+        self.status.set_u16_at(0, UNWRITTEN_STATUS);
+        watch
+    }
+
+    /// What the driver wrote, in the order of [`AT_END`]: nothing where there is no place, `Some(None)` where it left the
+    /// place alone, which then holds its old value again.
+    pub fn written(&self, watch: Watch) -> [Option<Option<i64>>; 2] {
+        let rows = watch.rows.map(|old| match self.rows.ulen_at(0) {
+            Some(UNWRITTEN_ROWS) => {
+                self.rows.set_ulen(old);
+                None
+            }
+            written => written.map(|rows| rows as i64),
+        });
+        let status = watch.status.map(|old| match self.status.u16_at(0) {
+            Some(UNWRITTEN_STATUS) => {
+                self.status.set_u16_at(0, old);
+                None
+            }
+            written => written.map(i64::from),
+        });
+        [rows, status]
+    }
+}

@@ -1,0 +1,48 @@
+//! Record and replay: the two ways a call can go other than straight to the driver.
+//!
+//! A mode sees calls, deeds and cassette entries; it never sees a handle. What a statement's application side looks
+//! like (bound buffers, row array, attributes) is modelled once, in `application`, for both.
+
+mod application;
+mod at_execution;
+mod columns;
+mod data;
+mod descriptors;
+mod fetching;
+mod functions;
+mod markers;
+pub mod record;
+pub mod replay;
+pub mod words;
+
+pub use application::Application;
+pub use descriptors::DescriptorRole;
+
+use crate::call::{Call, Deed};
+use crate::diagnostics::Outcome;
+use crate::table::Function;
+use std::sync::Arc;
+
+/// A connection that is recorded or replayed.
+pub trait ConnectionMode: Send + Sync {
+    /// Serves a call on the connection.
+    fn serve(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome;
+
+    /// A new statement on the connection.
+    fn statement(self: Arc<Self>) -> Arc<dyn StatementMode>;
+
+    /// The connection ended (SQLDisconnect succeeded, or the handle is gone).
+    fn disconnected(&self);
+}
+
+/// A statement that is recorded or replayed.
+pub trait StatementMode: Send + Sync {
+    /// Serves a call on the statement.
+    fn serve(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome;
+
+    /// Serves a call on one of the statement's four descriptors.
+    fn serve_descriptor(&self, role: DescriptorRole, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome;
+
+    /// The statement was freed.
+    fn dropped(&self);
+}

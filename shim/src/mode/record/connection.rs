@@ -1,0 +1,228 @@
+//! A recorded connection: its connect command, its transactions and attributes, its answers.
+
+use super::statement::Statement;
+use super::{Secrecy, not_yet, perform, unwritable};
+use crate::args::Reply;
+use crate::call::{AttributeIn, Call, Deed, Question};
+use crate::diagnostics::{Diagnostic, Outcome, rc};
+use crate::mode::words::{cut_capacity, key, push_outcome, result_value};
+use crate::mode::{ConnectionMode, StatementMode, functions};
+use crate::table::Function;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use super8_cassette::{CassetteError, ConnectionId, Entry, Method, Recorder, Value};
+
+/// A connection being recorded.
+pub struct Connection {
+    pub(super) recorder: Arc<Recorder>,
+    pub(super) id: ConnectionId,
+    pub(super) secrecy: Secrecy,
+    statements: AtomicU32,
+    open: AtomicBool,
+    /// How often the application tried to disconnect.
+    attempts: AtomicU32,
+    /// The driver's own warning for SQLGetData's pieces, once it was seen.
+    pub(super) truncation: Mutex<Option<Vec<Diagnostic>>>,
+}
+
+/// What a connect command says, as the cassette has it.
+pub struct Connect {
+    /// `dsn` or `driver`, `connection_string`, `attributes`.
+    pub asked: Vec<(String, Value)>,
+    /// `server`, `database`, `user_hash`, `schema`: those that are known.
+    pub facts: Vec<(String, Value)>,
+    /// The completed connection string as a template, where the application asked for it.
+    pub completed: Option<Value>,
+    /// Questions about the environment and their replies.
+    pub environment: Vec<Value>,
+}
+
+impl Connection {
+    /// Records a connect that was done (or failed).
+    ///
+    /// # Errors
+    /// The cassette cannot be written.
+    pub fn begin(
+        recorder: &Arc<Recorder>,
+        connect: Connect,
+        outcome: &Outcome,
+        secrecy: Secrecy,
+    ) -> Result<Arc<Connection>, CassetteError> {
+        let id = recorder.connection();
+        let connection = Connection {
+            recorder: Arc::clone(recorder),
+            id,
+            secrecy,
+            statements: AtomicU32::new(0),
+            open: AtomicBool::new(true),
+            attempts: AtomicU32::new(0),
+            truncation: Mutex::new(None),
+        };
+        let connection = Arc::new(connection);
+        let mut fields = connect.asked;
+        if rc::succeeded(outcome.rc) || !connect.facts.is_empty() {
+            fields.push(("result".into(), Value::Map(connect.facts)));
+        }
+        fields.extend(connect.completed.map(|completed| ("completed".to_owned(), completed)));
+        push_outcome(&mut fields, outcome, &connection.secrecy);
+        let written = recorder.command(&Entry { method: Method::Connect, connection: id, statement: None, fields });
+        let environment = connect.environment.into_iter().try_for_each(|answer| recorder.info(id, answer));
+        if let Err(error) = written.and(environment) {
+            connection.disconnected();
+            return Err(error);
+        }
+        if !rc::succeeded(outcome.rc) {
+            connection.close();
+        }
+        Ok(connection)
+    }
+
+    /// The id of the connection's next statement.
+    pub(super) fn next_statement(&self) -> u32 {
+        self.statements.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// A command on the connection itself: nothing of it is left out.
+    fn command(&self, method: Method, mut fields: Vec<(String, Value)>, outcome: Outcome) -> Outcome {
+        push_outcome(&mut fields, &outcome, &self.secrecy);
+        let written = self.recorder.command(&Entry { method, connection: self.id, statement: None, fields });
+        written.map_or_else(unwritable, |()| outcome)
+    }
+
+    /// Stores an answer that belongs to the connection: key, result, outcome.
+    pub(super) fn inform(&self, mut fields: Vec<(String, Value)>, result: Option<Value>, outcome: Outcome) -> Outcome {
+        fields.extend(result.map(|result| ("result".to_owned(), result)));
+        push_outcome(&mut fields, &outcome, &self.secrecy);
+        self.recorder.info(self.id, Value::Map(fields)).map_or_else(unwritable, |()| outcome)
+    }
+
+    fn ask(&self, function: Function, question: &Question<'_>, deed: &dyn Deed) -> Outcome {
+        if question.is_address() {
+            return perform(function, deed);
+        }
+        let (outcome, replies) = ask(function, question, deed);
+        let mut fields = key(function, question, &self.secrecy);
+        if function == Function::SQLNativeSql {
+            fields.insert(0, ("function".into(), function.name().into()));
+        }
+        fields.extend(cut_capacity(question, &replies).map(|capacity| ("buffer".to_owned(), Value::from(capacity))));
+        self.inform(fields, Some(result_value(question, &replies, &self.secrecy)), outcome)
+    }
+
+    fn close(&self) {
+        if self.open.swap(false, Ordering::AcqRel)
+            && let Err(error) = self.recorder.disconnect(self.id)
+        {
+            crate::report::say(format_args!("super8: record: the cassette cannot be written: {error}"));
+        }
+    }
+}
+
+/// Asks the driver, watching what it writes.
+pub(super) fn ask(function: Function, question: &Question<'_>, deed: &dyn Deed) -> (Outcome, Vec<Reply>) {
+    let old: Vec<_> = question.outputs.iter().map(|(_, out)| out.arm()).collect();
+    let outcome = perform(function, deed);
+    let replies = question.outputs.iter().zip(old).map(|((_, out), old)| out.harvest(old)).collect();
+    (outcome, replies)
+}
+
+/// SQL_ATTR_ASYNC_ENABLE.
+pub const ASYNC_ENABLE: i32 = odbc_sys::ConnectionAttribute::ASYNC_ENABLE.0;
+
+/// What identifies a disconnect that did not simply succeed: it is this connection's alone.
+pub fn disconnect_key(connection: ConnectionId, attempt: u32) -> Vec<(String, Value)> {
+    vec![
+        ("function".to_owned(), Value::from("SQLDisconnect")),
+        ("connection_id".to_owned(), Value::Text(connection.to_string())),
+        ("attempt".to_owned(), Value::from(attempt + 1)),
+    ]
+}
+
+/// Connection attributes that reach the database: recorded and verified in order.
+pub fn reaches_database(attribute: i32) -> Option<&'static str> {
+    match attribute {
+        101 => Some("access_mode"),
+        102 => Some("autocommit"),
+        108 => Some("txn_isolation"),
+        109 => Some("current_catalog"),
+        10004 => Some("current_schema"),
+        _ => None,
+    }
+}
+
+/// The value of an attribute as the cassette has it.
+pub fn attribute_value(value: &AttributeIn<'_>, secrecy: &Secrecy) -> Value {
+    match value {
+        AttributeIn::Number(number) => Value::from(*number),
+        AttributeIn::Text(text) => text.read().map_or(Value::Null, |text| Value::Text(secrecy.sql(&text))),
+        AttributeIn::Address => Value::Null,
+    }
+}
+
+impl ConnectionMode for Connection {
+    fn serve(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
+        match call {
+            Call::EndTran { commit } => {
+                let outcome = perform(function, deed);
+                self.command(if *commit { Method::Commit } else { Method::Rollback }, Vec::new(), outcome)
+            }
+            Call::SetConnectAttr { attribute: ASYNC_ENABLE, value: AttributeIn::Number(1..) } => {
+                not_yet("asynchronous execution")
+            }
+            Call::SetConnectAttr { attribute, value } => {
+                let outcome = perform(function, deed);
+                let recorded = attribute_value(value, &self.secrecy);
+                match reaches_database(*attribute) {
+                    Some(name) => {
+                        let fields = vec![("attribute".to_owned(), Value::from(name)), ("value".to_owned(), recorded)];
+                        self.command(Method::SetConnectAttr, fields, outcome)
+                    }
+                    None if outcome.rc == rc::SUCCESS || matches!(value, AttributeIn::Address) => outcome,
+                    None => {
+                        let key = vec![
+                            ("function".to_owned(), Value::from("SQLSetConnectAttr")),
+                            ("attribute".to_owned(), Value::from(*attribute)),
+                            ("value".to_owned(), recorded),
+                        ];
+                        self.inform(key, None, outcome)
+                    }
+                }
+            }
+            Call::Functions { function: asked, supported } => {
+                let outcome = perform(function, deed);
+                let key = vec![
+                    ("function".to_owned(), Value::from("SQLGetFunctions")),
+                    ("id".to_owned(), Value::from(*asked)),
+                ];
+                let result = rc::succeeded(outcome.rc).then(|| functions::to_value(*asked, *supported));
+                self.inform(key, result, outcome)
+            }
+            Call::Disconnect => {
+                let outcome = perform(function, deed);
+                let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
+                match outcome.rc {
+                    rc::SUCCESS => outcome,
+                    _ => self.inform(disconnect_key(self.id, attempt), None, outcome),
+                }
+            }
+            Call::Cancel => perform(function, deed),
+            Call::Ask(question) => self.ask(function, question, deed),
+            _ => not_yet(function.name()),
+        }
+    }
+
+    fn statement(self: Arc<Self>) -> Arc<dyn StatementMode> {
+        Arc::new(Statement::new(self))
+    }
+
+    fn disconnected(&self) {
+        if self.open.load(Ordering::Acquire) {
+            let entry = Entry::new(Method::Disconnect, self.id, None).with("result", Value::Null);
+            if let Err(error) = self.recorder.note(&entry) {
+                crate::report::say(format_args!("super8: record: the cassette cannot be written: {error}"));
+            }
+        }
+        self.close();
+    }
+}

@@ -1,0 +1,40 @@
+//! Record: every call goes to the real driver; what was asked and what came of it goes to the cassette.
+
+mod connection;
+mod execution;
+mod parameters;
+mod reading;
+mod rows;
+mod secrecy;
+mod statement;
+
+pub use connection::{ASYNC_ENABLE, Connect, Connection, attribute_value, disconnect_key, reaches_database};
+pub(in crate::mode) use execution::put_data_key;
+pub use parameters::Parameters;
+pub use secrecy::Secrecy;
+pub(in crate::mode) use statement::local_key;
+
+use crate::call::Deed;
+use crate::diagnostics::{Outcome, rc};
+use crate::entry_missing;
+use crate::table::Function;
+use super8_cassette::CassetteError;
+
+/// Does the deed and reads what the driver has to say about it.
+fn perform(function: Function, deed: &dyn Deed) -> Outcome {
+    match deed.perform() {
+        None => entry_missing(function),
+        Some(rc @ (rc::SUCCESS | rc::INVALID_HANDLE)) => Outcome::of(rc),
+        Some(rc) => Outcome { rc, diagnostics: deed.diagnostics() },
+    }
+}
+
+/// A cassette that cannot be written fails the call at hand: it must never be silently incomplete.
+fn unwritable(error: CassetteError) -> Outcome {
+    Outcome::error("HY000", format!("record: the cassette cannot be written: {error}"))
+}
+
+/// What cannot be recorded yet fails while recording, before anything reaches the database.
+pub(in crate::mode) fn not_yet(what: &str) -> Outcome {
+    Outcome::error("HYC00", format!("{what} cannot be recorded or replayed yet; use SUPER8_MODE=off for this program"))
+}

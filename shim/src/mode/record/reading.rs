@@ -1,0 +1,290 @@
+//! SQLGetData while recording: pieces become one cell; a call that went otherwise than the model expects is kept
+//! beside the row as it was.
+
+use super::rows::resolve;
+use super::statement::{State, Statement};
+use super::{Secrecy, perform, unwritable};
+use crate::args::Binding;
+use crate::call::Deed;
+use crate::convert::{CType, Length, Pieces, bound};
+use crate::diagnostics::{Outcome, rc};
+use crate::mode::data::{Asked, Model};
+use crate::mode::words::push_outcome;
+use crate::table::Function;
+use super8_cassette::{CassetteError, Entry, Method, Row, Value};
+
+/// What the application has read of the row at hand through SQLGetData.
+#[derive(Default)]
+pub(super) struct Reading {
+    /// The column being read, from 1; 0 for none.
+    column: u16,
+    pieces: Pieces,
+    /// A value that was just read in one piece.
+    whole: Option<(Binding, CType, Length)>,
+    model: Model,
+    /// Every call on the row at hand, for those columns whose calls have to be kept.
+    calls: Vec<Kept>,
+    /// The columns whose calls have to be kept.
+    odd: Vec<u16>,
+    /// Columns already read to their end in this row.
+    done: Done,
+}
+
+/// A set of columns.
+#[derive(Default)]
+struct Done {
+    /// Those below 64, a bit each.
+    low: u64,
+    /// All others.
+    high: Vec<u16>,
+}
+
+impl Done {
+    fn contains(&self, column: u16) -> bool {
+        if column < 64 { self.low >> column & 1 == 1 } else { self.high.contains(&column) }
+    }
+
+    fn insert(&mut self, column: u16) {
+        if column < 64 {
+            self.low |= 1 << column;
+        } else {
+            self.high.push(column);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.low = 0;
+        self.high.clear();
+    }
+}
+
+/// One call as it went. Costs no allocation where there is nothing to say.
+struct Kept {
+    column: u16,
+    c_type: CType,
+    capacity: isize,
+    length: Option<isize>,
+    /// None for SQL_SUCCESS and a value that is part of the cell.
+    more: Option<Box<More>>,
+}
+
+/// What else there is to say of a call.
+struct More {
+    outcome: Outcome,
+    /// What it gave, where that is not part of the cell.
+    value: Option<Value>,
+}
+
+impl Kept {
+    fn to_value(&self, secrecy: &Secrecy) -> Value {
+        let mut fields = vec![
+            ("column".to_owned(), Value::from(self.column)),
+            ("c_type".to_owned(), Value::from(&*self.c_type.name())),
+            ("buffer".to_owned(), Value::from(self.capacity)),
+        ];
+        fields.extend(self.length.map(|length| ("length".to_owned(), Value::from(length))));
+        if let Some(More { outcome, value }) = self.more.as_deref() {
+            push_outcome(&mut fields, outcome, secrecy);
+            fields.extend(value.clone().map(|value| ("value".to_owned(), value)));
+        }
+        Value::Map(fields)
+    }
+}
+
+impl Reading {
+    /// Another row, or none.
+    pub(super) fn forget(&mut self) {
+        self.column = 0;
+        self.pieces.clear();
+        self.calls.clear();
+        self.odd.clear();
+        self.done.clear();
+    }
+
+    fn begin(&mut self, column: u16) {
+        self.column = column;
+        self.model = Model::default();
+        self.pieces.clear();
+    }
+}
+
+impl Statement {
+    pub(super) fn get_data(&self, function: Function, column: u16, binding: &Binding, deed: &dyn Deed) -> Outcome {
+        if binding.c_type == odbc_sys::CDataType::Ard as i16 {
+            let resolved =
+                self.state.lock().application.column(column).map(|bound| Binding { c_type: bound.c_type, ..*binding });
+            return match resolved {
+                Some(resolved) => self.read(function, column, &resolved, deed),
+                None => perform(function, deed),
+            };
+        }
+        self.read(function, column, binding, deed)
+    }
+
+    fn read(&self, function: Function, column: u16, binding: &Binding, deed: &dyn Deed) -> Outcome {
+        let old = bound::arm(binding);
+        let outcome = perform(function, deed);
+        let length = bound::harvest(binding, old, outcome.rc);
+        let mut state = self.state.lock();
+        let Some(id) = state.id else { return outcome };
+        let c_type = resolve(binding, column, deed);
+        let taken = self.take(&mut state, id, column, c_type, binding, length, &outcome);
+        taken.map_or_else(unwritable, |()| outcome)
+    }
+
+    #[allow(clippy::too_many_arguments)] // one call's facts
+    fn take(
+        &self,
+        state: &mut State,
+        id: u32,
+        column: u16,
+        c_type: CType,
+        binding: &Binding,
+        length: Option<isize>,
+        outcome: &Outcome,
+    ) -> Result<(), CassetteError> {
+        if state.reading.column != column {
+            self.finish_cell(state)?;
+            state.reading.begin(column);
+        }
+        let State { reading, .. } = state;
+        let asked = Asked {
+            c_type,
+            capacity: binding.capacity,
+            has_buffer: !binding.target.is_null(),
+            has_length: !binding.length.is_null(),
+        };
+        let seen = reading.done.contains(column);
+        let expected = !seen
+            && reading.model.expects(&asked, outcome.rc, length)
+            && plain(outcome)
+            && self.usual_warning(outcome)?;
+        let mut value = None;
+        if rc::succeeded(outcome.rc) {
+            let given = Length::of(length, outcome.rc == rc::SUCCESS_WITH_INFO);
+            if seen {
+                // Read again: what it gave this time stands with the call.
+                let mut again = Row::new();
+                bound::read_as(binding, c_type, given, &mut again, 0, &mut state.scratch);
+                value = Some(one_cell(&again, &c_type.name()));
+            } else if c_type.fixed_size().is_some()
+                || (expected && reading.model.complete() && reading.pieces.c_type().is_none())
+            {
+                reading.whole = Some((*binding, c_type, given));
+            } else {
+                bound::push(&mut reading.pieces, binding, c_type, given);
+            }
+        }
+        let plain = outcome.rc == rc::SUCCESS && outcome.diagnostics.is_empty() && value.is_none();
+        let more = (!plain).then(|| Box::new(More { outcome: outcome.clone(), value }));
+        reading.calls.push(Kept { column, c_type, capacity: binding.capacity, length, more });
+        if !expected && !reading.odd.contains(&column) {
+            reading.odd.push(column);
+        }
+        if rc::succeeded(outcome.rc) && !seen && reading.model.complete() {
+            self.set_cell(state, id)?;
+            state.reading.done.insert(column);
+        }
+        if !state.reading.odd.is_empty() {
+            self.keep_calls(state);
+        }
+        Ok(())
+    }
+
+    /// The driver's own words for a value that did not fit, once per connection: replay says them again. Other words
+    /// than those are kept with their call.
+    fn usual_warning(&self, outcome: &Outcome) -> Result<bool, CassetteError> {
+        if outcome.rc != rc::SUCCESS_WITH_INFO {
+            return Ok(true);
+        }
+        let mut usual = self.connection.truncation.lock();
+        if let Some(usual) = &*usual {
+            return Ok(*usual == outcome.diagnostics);
+        }
+        let mut fields =
+            vec![("function".to_owned(), Value::from("SQLGetData")), ("sqlstate".to_owned(), Value::from("01004"))];
+        push_outcome(&mut fields, outcome, &self.connection.secrecy);
+        *usual = Some(outcome.diagnostics.clone());
+        self.connection.recorder.info(self.connection.id, Value::Map(fields))?;
+        Ok(true)
+    }
+
+    /// Puts the value read so far into the row; where a command of another statement has ended the run meanwhile,
+    /// it becomes an entry of its own.
+    fn set_cell(&self, state: &mut State, id: u32) -> Result<(), CassetteError> {
+        let State { reading, run, scratch, .. } = state;
+        let whole = reading.whole.take();
+        let Some(c_type) = whole.map(|(_, c_type, _)| c_type).or(reading.pieces.c_type()) else { return Ok(()) };
+        let Some(index) = usize::from(reading.column).checked_sub(1) else { return Ok(()) };
+        let name = c_type.name();
+        let mut put = |row: &mut Row, index| match whole {
+            Some((binding, c_type, length)) => bound::read_as(&binding, c_type, length, row, index, scratch),
+            None => reading.pieces.finish(row, index, scratch),
+        };
+        if let Some(run) = run {
+            let mut run = run.lock();
+            if run.is_open() {
+                run.c_type(index, &name);
+                put(run.row(), index);
+                return Ok(());
+            }
+        }
+        let mut late = Row::new();
+        put(&mut late, 0);
+        let entry = Entry::new(Method::GetData, self.connection.id, Some(id))
+            .with("column", reading.column)
+            .with("c_type", &*name)
+            .with("result", one_cell(&late, &name));
+        self.connection.recorder.note(&entry)
+    }
+
+    /// Ends the cell being read, complete or not.
+    fn finish_cell(&self, state: &mut State) -> Result<(), CassetteError> {
+        let Some(id) = state.id else { return Ok(()) };
+        let column = state.reading.column;
+        if column != 0 && !state.reading.done.contains(column) {
+            self.set_cell(state, id)?;
+            if state.reading.model.begun() {
+                state.reading.done.insert(column);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the calls of columns that were read in an unusual way beside the row.
+    fn keep_calls(&self, state: &mut State) {
+        let State { reading, run: Some(run), .. } = state else { return };
+        let mut run = run.lock();
+        if run.is_open() {
+            let kept = reading.calls.iter().filter(|call| reading.odd.contains(&call.column));
+            let calls = kept.map(|call| call.to_value(&self.connection.secrecy)).collect();
+            run.outcome(Value::Map(vec![("get_data".into(), Value::List(calls))]));
+        }
+    }
+
+    /// The row at hand is complete.
+    pub(super) fn finish_row(&self, state: &mut State) -> Result<(), CassetteError> {
+        self.finish_cell(state)?;
+        state.reading.forget();
+        Ok(())
+    }
+}
+
+/// Whether the diagnostics are those of a plain outcome: none, or the one warning of a value that did not fit.
+fn plain(outcome: &Outcome) -> bool {
+    match &outcome.diagnostics[..] {
+        [] => outcome.rc != rc::ERROR,
+        [one] => {
+            outcome.rc == rc::SUCCESS_WITH_INFO && one.sqlstate == "01004" && one.row.is_none() && one.column.is_none()
+        }
+        _ => false,
+    }
+}
+
+/// The only cell of a row, as a value.
+fn one_cell(row: &Row, c_type: &str) -> Value {
+    match super8_cassette::inline::inline(row, &[c_type]) {
+        Value::List(mut cells) if !cells.is_empty() => cells.remove(0),
+        _ => Value::Null,
+    }
+}

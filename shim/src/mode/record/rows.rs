@@ -1,0 +1,165 @@
+//! Rows being fetched: what the driver wrote into bound columns becomes cells of the run at hand.
+
+use super::statement::{State, Statement};
+use super::{perform, unwritable};
+use crate::args::{Binding, Place};
+use crate::call::Deed;
+use crate::convert::{CType, bound};
+use crate::diagnostics::{Outcome, rc};
+use crate::mode::application::Application;
+use crate::mode::fetching::{AT_END, Fetching};
+use crate::mode::words::push_outcome;
+use crate::table::Function;
+use super8_cassette::{CassetteError, Method, RunGuard, Value};
+
+/// SQL_ROW_SUCCESS, SQL_ROW_NOROW, SQL_ROW_ERROR.
+const ROW_SUCCESS: u16 = 0;
+const ROW_NOROW: u16 = 3;
+const ROW_ERROR: u16 = 5;
+
+impl Statement {
+    pub(super) fn fetch(&self, function: Function, mut fetching: Fetching, deed: &dyn Deed) -> Outcome {
+        if fetching.size > 1 && fetching.rows.is_null() {
+            fetching.rows = self.counter(deed);
+        }
+        let watch = fetching.watch();
+        let outcome = perform(function, deed);
+        let written = fetching.written(watch);
+        let mut state = self.state.lock();
+        let Some(id) = state.id else { return outcome };
+        if let Err(error) = self.at_end(function, &outcome, written) {
+            return unwritable(error);
+        }
+        let taken = match outcome.rc {
+            rc::SUCCESS | rc::SUCCESS_WITH_INFO => self.take_rows(&mut state, id, fetching, &outcome, deed),
+            rc::NO_DATA => self.take_end(&mut state, id),
+            _ => {
+                let settled = self.settle(&mut state, false);
+                drop(state);
+                return match settled {
+                    Ok(()) => self.command(id, Method::Fetch, vec![("result".into(), Value::Null)], outcome),
+                    Err(error) => unwritable(error),
+                };
+            }
+        };
+        taken.map_or_else(unwritable, |()| outcome)
+    }
+
+    /// Notes what the driver does with the row counter and states at the end of data, where that is not the usual.
+    fn at_end(
+        &self,
+        function: Function,
+        outcome: &Outcome,
+        written: [Option<Option<i64>>; 2],
+    ) -> Result<(), CassetteError> {
+        if outcome.rc != rc::NO_DATA {
+            return Ok(());
+        }
+        for ((name, usual), written) in AT_END.iter().zip(written) {
+            if let Some(written) = written.filter(|written| *written != Some(*usual)) {
+                let fact =
+                    [("function", function.name().into()), ("about", (*name).into()), ("result", written.into())];
+                let fact = fact.into_iter().map(|(key, value): (&str, Value)| (key.to_owned(), value)).collect();
+                self.connection.recorder.info(self.connection.id, Value::Map(fact))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A counter for an application that has none: without it nobody knows how many rows of a rowset were filled.
+    fn counter(&self, deed: &dyn Deed) -> Place {
+        let mut state = self.state.lock();
+        if state.counter.is_none() {
+            let counter = bound::counter();
+            drop(state);
+            if !deed.watch_rows(counter.place()) {
+                return Place::NULL;
+            }
+            state = self.state.lock();
+            state.counter = Some(counter);
+        }
+        state.counter.as_ref().map_or(Place::NULL, |counter| counter.place())
+    }
+
+    fn take_rows(
+        &self,
+        state: &mut State,
+        id: u32,
+        fetching: Fetching,
+        outcome: &Outcome,
+        deed: &dyn Deed,
+    ) -> Result<(), CassetteError> {
+        self.finish_row(state)?;
+        self.write_columns(state)?;
+        let count = match fetching.size {
+            1 => 1,
+            size => fetching.rows.ulen_at(0).unwrap_or(size).min(size),
+        };
+        self.open_run(state, id);
+        let State { run: Some(run), application, scratch, .. } = state else { return Ok(()) };
+        let mut run = run.lock();
+        for row in 0..count {
+            let status = fetching.status.u16_at(row).unwrap_or(ROW_SUCCESS);
+            if status == ROW_NOROW {
+                continue;
+            }
+            run.begin_row()?;
+            if status != ROW_ERROR {
+                take_cells(&mut run, application, row, scratch, deed);
+            }
+            if status != ROW_SUCCESS {
+                run.outcome(Value::Map(vec![("status".into(), Value::from(status))]));
+            }
+            if row == 0 && outcome.rc != rc::SUCCESS {
+                let mut fields = Vec::new();
+                push_outcome(&mut fields, outcome, &self.connection.secrecy);
+                run.outcome(Value::Map(fields));
+            }
+        }
+        drop(run);
+        state.first = false;
+        if fetching.size > 1 && count < fetching.size {
+            // A rowset that is not full is the last one.
+            self.take_end(state, id)?;
+        }
+        Ok(())
+    }
+
+    /// The run that takes the next rows: the open one, or another after an interruption.
+    fn open_run(&self, state: &mut State, id: u32) {
+        if state.run.as_ref().is_none_or(|run| !run.lock().is_open()) {
+            state.run = Some(self.connection.recorder.run(self.connection.id, id, state.first));
+        }
+    }
+
+    fn take_end(&self, state: &mut State, id: u32) -> Result<(), CassetteError> {
+        if std::mem::replace(&mut state.ended, true) {
+            return Ok(());
+        }
+        if state.run.is_none() {
+            self.write_columns(state)?;
+            self.open_run(state, id);
+        }
+        state.first = false;
+        self.settle(state, true)
+    }
+}
+
+/// The cells of one row that the application has bound.
+fn take_cells(run: &mut RunGuard<'_>, application: &Application, row: usize, scratch: &mut Vec<u8>, deed: &dyn Deed) {
+    for (column, binding) in application.bound_columns() {
+        let Some(index) = usize::from(column).checked_sub(1) else { continue };
+        let c_type = resolve(&binding, column, deed);
+        run.c_type(index, &c_type.name());
+        bound::read(&application.at_row(binding, row, c_type.fixed_size()), c_type, run.row(), index, scratch);
+    }
+}
+
+/// The C type of a buffer: SQL_C_DEFAULT is what the column's SQL type makes it.
+pub(super) fn resolve(binding: &Binding, column: u16, deed: &dyn Deed) -> CType {
+    let c_type = CType(binding.c_type);
+    if c_type != CType::DEFAULT {
+        return c_type;
+    }
+    deed.column_type(column).map_or(CType::CHAR, CType::default_for)
+}

@@ -1,0 +1,366 @@
+//! A recorded statement: texts and executions as commands, questions as answers, the application's side as a model.
+
+use super::connection::{Connection, ask};
+use super::execution::Pending;
+use super::parameters::Parameters;
+use super::reading::Reading;
+use super::{not_yet, perform, unwritable};
+use crate::args::TextIn;
+use crate::call::{Call, Deed, Question};
+use crate::diagnostics::{Outcome, rc};
+use crate::mode::application::{Application, attribute};
+use crate::mode::columns::{Columns, asks_columns};
+use crate::mode::fetching::Fetching;
+use crate::mode::words::{cut_capacity, input_value, key, method, push_outcome, result_value};
+use crate::mode::{DescriptorRole, StatementMode};
+use crate::table::Function;
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::sync::Arc;
+use super8_cassette::{CassetteError, Entry, Method, Run, Value};
+
+/// A statement being recorded.
+pub struct Statement {
+    pub(super) connection: Arc<Connection>,
+    pub(super) state: Mutex<State>,
+}
+
+/// What is known of the statement between two calls. Never locked during a call to the driver.
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) application: Application,
+    /// The id of the statement text at hand.
+    pub(super) id: Option<u32>,
+    /// The parameter markers of the prepared text.
+    pub(super) markers: usize,
+    /// How many pieces of data at execution were sent with the statement text at hand.
+    pub(super) puts: u32,
+    /// What the last execution sent: the driver may write to it until the last result is read.
+    pub(super) sent: Option<Parameters>,
+    /// An execution that waits for data.
+    pub(super) waiting: Option<Pending>,
+    /// Whether there may be a result to fetch from and to close.
+    pub(super) open: bool,
+    pub(super) columns: Columns,
+    /// Replies already recorded for this statement id, by their keys.
+    known: HashMap<String, Value>,
+    pub(super) run: Option<Run>,
+    /// The next row is the result's first.
+    pub(super) first: bool,
+    /// The end of the result was reached (and recorded).
+    pub(super) ended: bool,
+    pub(super) reading: Reading,
+    pub(super) scratch: Vec<u8>,
+    /// What the application's row counter would be, where it has none and the rowset has several rows.
+    pub(super) counter: Option<crate::convert::bound::Counter>,
+}
+
+impl Statement {
+    /// A fresh statement on `connection`.
+    pub fn new(connection: Arc<Connection>) -> Self {
+        Statement { connection, state: Mutex::default() }
+    }
+
+    /// Ends what the previous text or execution left open and writes what was learned of its columns.
+    pub(super) fn settle(&self, state: &mut State, ended: bool) -> Result<(), CassetteError> {
+        self.finish_row(state)?;
+        if let Some(run) = state.run.take() {
+            run.lock().end(ended)?;
+        }
+        self.write_columns(state)
+    }
+
+    /// Writes what was learned of the columns since the last time.
+    pub(super) fn write_columns(&self, state: &mut State) -> Result<(), CassetteError> {
+        match (state.id, state.columns.news()) {
+            (Some(id), Some(columns)) => self.connection.recorder.columns(self.connection.id, id, &columns),
+            _ => Ok(()),
+        }
+    }
+
+    /// Another text for this handle: another statement id, nothing known.
+    pub(super) fn new_text(&self, state: &mut State) -> Result<u32, CassetteError> {
+        self.settle(state, false)?;
+        let id = self.connection.next_statement();
+        (state.id, state.puts) = (Some(id), 0);
+        state.columns.clear();
+        state.known.clear();
+        self.reset_result(state);
+        Ok(id)
+    }
+
+    pub(super) fn reset_result(&self, state: &mut State) {
+        (state.first, state.ended, state.open) = (true, false, false);
+        state.reading.forget();
+    }
+
+    /// Appends a command of this statement.
+    pub(super) fn command(
+        &self,
+        id: u32,
+        method: Method,
+        mut fields: Vec<(String, Value)>,
+        outcome: Outcome,
+    ) -> Outcome {
+        push_outcome(&mut fields, &outcome, &self.connection.secrecy);
+        let entry = Entry { method, connection: self.connection.id, statement: Some(id), fields };
+        self.connection.recorder.command(&entry).map_or_else(unwritable, |()| outcome)
+    }
+
+    /// Notes that something was closed, where there is something.
+    fn note(&self, id: u32, method: Method) -> Result<(), CassetteError> {
+        self.connection.recorder.note(&Entry::new(method, self.connection.id, Some(id)).with("result", Value::Null))
+    }
+
+    pub(super) fn sql(&self, sql: &TextIn<'_>) -> Value {
+        Value::Text(self.connection.secrecy.sql(&sql.read().unwrap_or_default()))
+    }
+
+    fn more_results(&self, function: Function, deed: &dyn Deed) -> Outcome {
+        let id = {
+            let mut state = self.state.lock();
+            if let Err(error) = self.settle(&mut state, false) {
+                return unwritable(error);
+            }
+            state.id
+        };
+        let outcome = perform(function, deed);
+        let Some(id) = id else { return outcome };
+        if self.state.lock().sent.as_ref().is_some_and(Parameters::came_back) {
+            let result = vec![("result".to_owned(), Value::Null)];
+            return self.command(id, Method::MoreResults, result, not_yet("a value that came back in a parameter"));
+        }
+        let another = rc::succeeded(outcome.rc);
+        {
+            let mut state = self.state.lock();
+            if another {
+                state.columns.clear();
+                self.reset_result(&mut state);
+                state.open = true;
+            }
+        }
+        let result = if another { Value::Bool(true) } else { Value::Null };
+        let mut fields = vec![("result".to_owned(), result)];
+        // SQL_NO_DATA is what null says already.
+        let told = Outcome {
+            rc: if outcome.rc == rc::NO_DATA { rc::SUCCESS } else { outcome.rc },
+            diagnostics: outcome.diagnostics.clone(),
+        };
+        push_outcome(&mut fields, &told, &self.connection.secrecy);
+        let entry = Entry { method: Method::MoreResults, connection: self.connection.id, statement: Some(id), fields };
+        self.connection.recorder.command(&entry).map_or_else(unwritable, |()| outcome)
+    }
+
+    fn close(&self, function: Function, deed: &dyn Deed) -> Outcome {
+        let outcome = perform(function, deed);
+        let mut state = self.state.lock();
+        let settled = self.settle(&mut state, false);
+        let noted = match (state.id, std::mem::take(&mut state.open)) {
+            (Some(id), true) => self.note(id, Method::Close),
+            _ => Ok(()),
+        };
+        state.reading.forget();
+        settled.and(noted).map_or_else(unwritable, |()| outcome)
+    }
+
+    /// A question: what concerns the columns goes to the columns file, the rest beside the commands.
+    fn question(&self, function: Function, question: &Question<'_>, deed: &dyn Deed) -> Outcome {
+        if question.is_address() {
+            return perform(function, deed);
+        }
+        let (outcome, replies) = ask(function, question, deed);
+        let mut state = self.state.lock();
+        if outcome == Outcome::SUCCESS && asks_columns(function) && state.columns.learn(function, question, &replies) {
+            return outcome;
+        }
+        let secrecy = &self.connection.secrecy;
+        let mut fields = key(function, question, secrecy);
+        fields.extend(cut_capacity(question, &replies).map(|capacity| ("buffer".to_owned(), Value::from(capacity))));
+        let result = result_value(question, &replies, secrecy);
+        let Some(id) = state.id else {
+            drop(state);
+            if !fields.iter().any(|(name, _)| name == "function") {
+                fields.insert(0, ("function".into(), function.name().into()));
+            }
+            return self.connection.inform(fields, Some(result), outcome);
+        };
+        let question_key = format!("{function:?}{fields:?}");
+        fields.push(("result".into(), result));
+        push_outcome(&mut fields, &outcome, secrecy);
+        let reply = Value::Map(fields.clone());
+        let changed = match state.known.get(&question_key) {
+            Some(known) if *known == reply => return outcome,
+            known => known.is_some(),
+        };
+        // A reply that changes while rows are fetched belongs between the rows before and after it.
+        let settled = if changed { self.settle(&mut state, false) } else { self.write_columns(&mut state) };
+        state.known.insert(question_key, reply);
+        let entry = Entry { method: method(function), connection: self.connection.id, statement: Some(id), fields };
+        settled.and_then(|()| self.connection.recorder.note(&entry)).map_or_else(unwritable, |()| outcome)
+    }
+
+    /// A call on the application's own side: recorded only where the driver disagrees.
+    fn local(&self, function: Function, call: &Call<'_>, key: Vec<(String, Value)>, deed: &dyn Deed) -> Outcome {
+        let outcome = perform(function, deed);
+        if rc::succeeded(outcome.rc) {
+            let mut state = self.state.lock();
+            if matches!(call, Call::BindParameter { .. } | Call::FreeStmt { .. }) {
+                state.sent = None;
+            }
+            state.application.apply(call);
+        }
+        if outcome.rc == rc::SUCCESS {
+            return outcome;
+        }
+        let mut fields = vec![("function".to_owned(), Value::from(function.name()))];
+        fields.extend(key);
+        self.connection.inform(fields, None, outcome)
+    }
+}
+
+/// The statement attributes whose values are addresses of this process.
+fn is_address(attribute: i32) -> bool {
+    matches!(crate::args::shape::statement(attribute), crate::args::shape::Shape::Address)
+}
+
+/// What identifies a local call whose outcome was not SQL_SUCCESS.
+pub(in crate::mode) fn local_key(call: &Call<'_>) -> Vec<(String, Value)> {
+    let pairs: Vec<(&str, Value)> = match call {
+        Call::SetStmtAttr { attribute, value } if is_address(*attribute) => {
+            vec![
+                ("attribute", Value::from(*attribute)),
+                ("value", if value.is_null() { Value::Null } else { "address".into() }),
+            ]
+        }
+        Call::SetStmtAttr { attribute, value } => {
+            vec![("attribute", Value::from(*attribute)), ("value", Value::from(value.address() as isize))]
+        }
+        Call::BindColumn { column, binding } => {
+            vec![("column", Value::from(*column)), ("c_type", Value::from(binding.c_type))]
+        }
+        Call::BindParameter { number, parameter, binding } => vec![
+            ("parameter", Value::from(*number)),
+            ("io", Value::from(parameter.io)),
+            ("c_type", Value::from(binding.c_type)),
+            ("sql_type", Value::from(parameter.sql_type)),
+        ],
+        Call::SetCursorName { name } => vec![("name", name.read().into())],
+        Call::SetScrollOptions { concurrency, keyset, rowset } => {
+            vec![
+                ("concurrency", Value::from(*concurrency)),
+                ("keyset", Value::from(*keyset)),
+                ("rowset", Value::from(*rowset)),
+            ]
+        }
+        Call::ParamOptions { rows, .. } => vec![("rows", Value::from(*rows))],
+        Call::FreeStmt { option } => vec![("option", Value::from(*option))],
+        Call::SetDescField { record, field, .. } => {
+            vec![("record", Value::from(*record)), ("field", Value::from(*field))]
+        }
+        Call::SetDescRec { record, kind, .. } => vec![("record", Value::from(*record)), ("type", Value::from(*kind))],
+        _ => Vec::new(),
+    };
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+impl StatementMode for Statement {
+    fn serve(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
+        const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
+        match call {
+            Call::Run { sql } => self.run(function, sql, deed),
+            Call::Prepare { sql } => self.prepare(function, sql, deed),
+            Call::Execute => self.execute_prepared(function, deed),
+            Call::Catalog { .. } => self.catalog(function, call, deed),
+            Call::MoreResults => self.more_results(function, deed),
+            Call::Fetch | Call::FetchScroll { .. } | Call::ExtendedFetch { .. } => {
+                let fetching = Fetching::of(call, &self.state.lock().application);
+                fetching.map_or_else(
+                    || not_yet("fetching other than the next rows"),
+                    |fetching| self.fetch(function, fetching, deed),
+                )
+            }
+            Call::GetData { column, binding } => self.get_data(function, *column, binding, deed),
+            Call::CloseCursor | Call::FreeStmt { option: CLOSE } => self.close(function, deed),
+            Call::Cancel => {
+                let id = self.state.try_lock().and_then(|mut state| {
+                    state.waiting = None;
+                    state.id
+                });
+                let outcome = perform(function, deed);
+                id.map_or(Ok(()), |id| self.note(id, Method::Cancel)).map_or_else(unwritable, |()| outcome)
+            }
+            Call::SetStmtAttr { attribute: attribute::ASYNC_ENABLE, value } if !value.is_null() => {
+                not_yet("asynchronous execution")
+            }
+            Call::SetStmtAttr { attribute: attribute::USE_BOOKMARKS, value } if !value.is_null() => {
+                not_yet("bookmarks")
+            }
+            Call::BindColumn { .. }
+            | Call::BindParameter { .. }
+            | Call::ParamOptions { .. }
+            | Call::SetScrollOptions { .. }
+            | Call::SetCursorName { .. }
+            | Call::SetStmtAttr { .. }
+            | Call::FreeStmt { .. } => self.local(function, call, local_key(call), deed),
+            Call::Ask(question) => self.question(function, question, deed),
+            Call::ParamData { token } => self.param_data(function, *token, deed),
+            Call::PutData { data, length } => self.put_data(function, *data, *length, deed),
+            Call::SetPos { .. }
+            | Call::BulkOperations { .. }
+            | Call::SetDescField { .. }
+            | Call::SetDescRec { .. }
+            | Call::SetConnectAttr { .. }
+            | Call::EndTran { .. }
+            | Call::Disconnect
+            | Call::Functions { .. } => not_yet(function.name()),
+        }
+    }
+
+    fn serve_descriptor(&self, role: DescriptorRole, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
+        match call {
+            Call::Ask(question) if question.is_address() => perform(function, deed),
+            Call::Ask(question) => {
+                // An application descriptor only holds what the application put there; the driver's answer needs no record
+                // for the implementation's either unless it is asked again at replay, so every answer is kept.
+                let (outcome, replies) = ask(function, question, deed);
+                let mut fields = vec![("descriptor".to_owned(), Value::from(role.attribute()))];
+                fields.splice(0..0, [("function".to_owned(), Value::from(function.name()))]);
+                fields.extend(
+                    question
+                        .inputs
+                        .iter()
+                        .map(|(name, input)| ((*name).to_owned(), input_value(input, &self.connection.secrecy))),
+                );
+                fields.extend(
+                    cut_capacity(question, &replies).map(|capacity| ("buffer".to_owned(), Value::from(capacity))),
+                );
+                let result = result_value(question, &replies, &self.connection.secrecy);
+                self.connection.inform(fields, Some(result), outcome)
+            }
+            _ => {
+                let outcome = perform(function, deed);
+                if rc::succeeded(outcome.rc) {
+                    self.state.lock().application.apply_to_descriptor(role, call);
+                }
+                if outcome.rc == rc::SUCCESS {
+                    return outcome;
+                }
+                let mut fields = vec![
+                    ("function".to_owned(), Value::from(function.name())),
+                    ("descriptor".to_owned(), Value::from(role.attribute())),
+                ];
+                fields.extend(local_key(call));
+                self.connection.inform(fields, None, outcome)
+            }
+        }
+    }
+
+    fn dropped(&self) {
+        let mut state = self.state.lock();
+        let settled = self.settle(&mut state, false);
+        let noted = state.id.take().map_or(Ok(()), |id| self.note(id, Method::Drop));
+        if let Err(error) = settled.and(noted) {
+            crate::report::say(format_args!("super8: record: the cassette cannot be written: {error}"));
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! A replayed connection: its connect, its transactions and attributes, its recorded answers.
+
+use super::statement::Statement;
+use super::{defaults, mismatch, not_recorded, unreadable};
+use crate::args::Out;
+use crate::call::{AttributeIn, Call, Deed, Question};
+use crate::diagnostics::{Outcome, rc};
+use crate::mode::record::{ASYNC_ENABLE, Secrecy, attribute_value, disconnect_key, not_yet, reaches_database};
+use crate::mode::words::{key, outcome, write_result};
+use crate::mode::{ConnectionMode, StatementMode, functions};
+use crate::table::Function;
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use super8_cassette::{ConnectionId, Entry, Method, Player, Value};
+
+/// A connection being replayed.
+pub struct Connection {
+    pub(super) player: Arc<Player>,
+    pub(super) id: ConnectionId,
+    pub(super) secrecy: Secrecy,
+    statements: AtomicU32,
+    /// How often the application tried to disconnect.
+    attempts: AtomicU32,
+    /// Attributes as the application set them.
+    attributes: Mutex<HashMap<i32, i64>>,
+}
+
+impl Connection {
+    /// Replays a connect with these fields. Gives the connection, the recorded entry and what to post.
+    ///
+    /// # Errors
+    /// The outcome to post where nothing fitting was recorded.
+    pub fn begin(
+        player: &Arc<Player>,
+        fields: Vec<(String, Value)>,
+        secrecy: Secrecy,
+        strict: bool,
+    ) -> Result<(Arc<Connection>, Entry, Outcome), Outcome> {
+        let asked = Entry { method: Method::Connect, connection: ConnectionId(0), statement: None, fields };
+        let recorded = player.connect(&asked).map_err(mismatch)?;
+        if strict && recorded.get("connection_string") != asked.get("connection_string") {
+            let text =
+                |entry: &Entry| entry.get("connection_string").and_then(Value::as_text).unwrap_or("none").to_owned();
+            let message = format!(
+                "replay: SUPER8_CONNECT=strict: the connection string was {} and is {}",
+                text(&recorded),
+                text(&asked)
+            );
+            return Err(Outcome::error("HY000", message));
+        }
+        let told = secrecy.restored(outcome(|key| recorded.get(key)));
+        let connection = Connection {
+            player: Arc::clone(player),
+            id: recorded.connection,
+            secrecy,
+            statements: AtomicU32::new(0),
+            attempts: AtomicU32::new(0),
+            attributes: Mutex::default(),
+        };
+        Ok((Arc::new(connection), recorded, told))
+    }
+
+    /// The id of the connection's next statement.
+    pub(super) fn next_statement(&self) -> u32 {
+        self.statements.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Plays a command on the connection.
+    fn command(&self, method: Method, fields: Vec<(String, Value)>) -> Outcome {
+        match self.player.command(&Entry { method, connection: self.id, statement: None, fields }) {
+            Ok(recorded) => outcome(|key| recorded.get(key)),
+            Err(error) => mismatch(error),
+        }
+    }
+
+    /// The recorded answer with this key that belongs to the connection.
+    pub(super) fn informed(&self, key: &[(String, Value)]) -> Result<Option<Value>, Outcome> {
+        let key: Vec<(&str, Value)> = key.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        let found = self.player.info(self.id, &key).map_err(unreadable)?;
+        Ok(found.map(|answer| self.secrecy.restored_value(answer)))
+    }
+
+    /// The outcome of a call on the application's side: success, unless the driver disagreed when it was recorded.
+    pub(super) fn local(&self, function: Function, key: Vec<(String, Value)>) -> Outcome {
+        let mut whole = vec![("function".to_owned(), Value::from(function.name()))];
+        whole.extend(key);
+        match self.informed(&whole) {
+            Ok(Some(answer)) => outcome(|key| answer.get(key)),
+            Ok(None) => Outcome::SUCCESS,
+            Err(failure) => failure,
+        }
+    }
+
+    /// Answers a question from the connection's recorded answers; `None` if there is none.
+    pub(super) fn answer(&self, mut fields: Vec<(String, Value)>, question: &Question<'_>) -> Option<Outcome> {
+        // First what was recorded for a buffer of just this size, then the answer that was whole.
+        let capacity = text_capacity(question);
+        fields.push(("buffer".to_owned(), Value::from(capacity.unwrap_or(0))));
+        for attempt in usize::from(capacity.is_none())..2 {
+            if let (1, Some(last)) = (attempt, fields.last_mut()) {
+                last.1 = Value::Null;
+            }
+            match self.informed(&fields) {
+                Ok(Some(answer)) => return Some(serve(question, |key| answer.get(key))),
+                Ok(None) => {}
+                Err(failure) => return Some(failure),
+            }
+        }
+        None
+    }
+
+    fn ask(&self, function: Function, question: &Question<'_>) -> Outcome {
+        let mut fields = key(function, question, &self.secrecy);
+        if function == Function::SQLNativeSql {
+            fields.insert(0, ("function".into(), function.name().into()));
+        }
+        if let Some(answer) = self.answer(fields, question) {
+            return answer;
+        }
+        let asked = question.int("attribute").or(question.int("info"));
+        let set = asked.and_then(|attribute| self.attributes.lock().get(&(attribute as i32)).copied());
+        let set = set.filter(|_| question.int("attribute").is_some());
+        match set.map(Value::from).or_else(|| defaults::connection(function, asked.unwrap_or_default())) {
+            Some(value) => {
+                write_result(question, &value);
+                Outcome::SUCCESS
+            }
+            None => not_recorded(&format!("{}({})", function.name(), asked.unwrap_or_default())),
+        }
+    }
+
+    fn functions(&self, asked: u16, supported: crate::args::Place) -> Outcome {
+        let key =
+            |id: u16| [("function".to_owned(), Value::from("SQLGetFunctions")), ("id".to_owned(), Value::from(id))];
+        match self.informed(&key(asked)) {
+            Ok(Some(answer)) => {
+                let result = answer.get("result").cloned().unwrap_or(Value::Null);
+                match result {
+                    Value::List(_) => functions::write(asked, &functions::ids(&result), supported),
+                    single => supported.set_u16_at(0, single.as_int().unwrap_or(0) as u16),
+                }
+                return outcome(|key| answer.get(key));
+            }
+            Ok(None) => {}
+            Err(failure) => return failure,
+        }
+        // Another driver manager asks in another form: what one form said answers the other.
+        for form in [999, 0] {
+            if let Ok(Some(answer)) = self.informed(&key(form)) {
+                functions::write(asked, &functions::ids(answer.get("result").unwrap_or(&Value::Null)), supported);
+                return Outcome::SUCCESS;
+            }
+        }
+        let all: Vec<u16> = Function::ROWS.iter().map(|row| row.api).collect();
+        functions::write(asked, &all, supported);
+        Outcome::SUCCESS
+    }
+}
+
+/// The capacity of a question's text in bytes, if it has one.
+pub(super) fn text_capacity(question: &Question<'_>) -> Option<isize> {
+    question.outputs.iter().find_map(|(_, out)| matches!(out, Out::Text(_)).then(|| out.capacity().unwrap_or(0)))
+}
+
+/// Writes a recorded answer and gives its outcome; a text that no longer fits is cut as drivers do.
+pub(super) fn serve<'a>(question: &Question<'_>, get: impl Fn(&str) -> Option<&'a Value>) -> Outcome {
+    let told = outcome(&get);
+    let Some(result) = get("result") else { return told };
+    let cut = write_result(question, result);
+    if cut && told.rc == rc::SUCCESS && get("buffer").is_none() {
+        return Outcome::info("01004", "the answer was cut off: the buffer is smaller than when it was recorded");
+    }
+    told
+}
+
+impl ConnectionMode for Connection {
+    fn serve(&self, function: Function, call: &Call<'_>, _: &dyn Deed) -> Outcome {
+        let told = match call {
+            Call::EndTran { commit } => {
+                self.command(if *commit { Method::Commit } else { Method::Rollback }, Vec::new())
+            }
+            Call::SetConnectAttr { attribute: ASYNC_ENABLE, value: AttributeIn::Number(1..) } => {
+                not_yet("asynchronous execution")
+            }
+            Call::SetConnectAttr { attribute, value } => {
+                let recorded = attribute_value(value, &self.secrecy);
+                let told = match reaches_database(*attribute) {
+                    Some(name) => self.command(
+                        Method::SetConnectAttr,
+                        vec![("attribute".to_owned(), Value::from(name)), ("value".to_owned(), recorded)],
+                    ),
+                    None => self.local(
+                        Function::SQLSetConnectAttr,
+                        vec![("attribute".to_owned(), Value::from(*attribute)), ("value".to_owned(), recorded)],
+                    ),
+                };
+                if let (true, AttributeIn::Number(number)) = (rc::succeeded(told.rc), value) {
+                    self.attributes.lock().insert(*attribute, *number);
+                }
+                told
+            }
+            Call::Functions { function: asked, supported } => self.functions(*asked, *supported),
+            Call::Disconnect => {
+                let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
+                match self.informed(&disconnect_key(self.id, attempt)) {
+                    Ok(Some(answer)) => outcome(|key| answer.get(key)),
+                    Ok(None) => Outcome::SUCCESS,
+                    Err(failure) => failure,
+                }
+            }
+            Call::Cancel => Outcome::SUCCESS,
+            Call::Ask(question) => self.ask(function, question),
+            _ => Outcome::error("HYC00", format!("replay: {} cannot be replayed yet", function.name())),
+        };
+        self.secrecy.restored(told)
+    }
+
+    fn statement(self: Arc<Self>) -> Arc<dyn StatementMode> {
+        Arc::new(Statement::new(self))
+    }
+
+    fn disconnected(&self) {
+        self.player.housekeeping(&Entry::new(Method::Disconnect, self.id, None));
+        self.player.disconnect(self.id);
+    }
+}

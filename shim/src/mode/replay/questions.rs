@@ -1,0 +1,126 @@
+//! Questions about a statement at replay: the recorded answer, what the columns file says, or what is known anyway.
+
+use super::connection::{serve, text_capacity};
+use super::statement::Statement;
+use super::{defaults, not_recorded, unreadable};
+use crate::args::{Out, Place};
+use crate::call::Question;
+use crate::diagnostics::Outcome;
+use crate::mode::columns::{self, asks_columns};
+use crate::mode::words::{input_value, key, method, write_result};
+use crate::table::Function;
+use super8_cassette::Value;
+
+impl Statement {
+    pub(super) fn question(&self, function: Function, question: &Question<'_>) -> Outcome {
+        if let [(_, Out::Address(place))] = question.outputs[..] {
+            let kept = question
+                .int("attribute")
+                .map_or(Place::NULL, |attribute| self.state.lock().application.address(attribute as i32));
+            place.set_pointer(kept);
+            return Outcome::SUCCESS;
+        }
+        let id = self.state.lock().id;
+        let mut fields = key(function, question, &self.connection.secrecy);
+        let Some(id) = id else {
+            if !fields.iter().any(|(name, _)| name == "function") {
+                fields.insert(0, ("function".into(), function.name().into()));
+            }
+            return self.connection.answer(fields, question).unwrap_or_else(|| self.unasked(function, question));
+        };
+        if let Some(answer) = self.answer(id, function, fields.clone(), question) {
+            return answer;
+        }
+        if asks_columns(function) {
+            match self.connection.player.columns(self.connection.id, id) {
+                Ok(found) => {
+                    let known = found.as_deref().and_then(Value::as_list).unwrap_or_default();
+                    if let Some(result) = columns::answer(known, function, question) {
+                        return cut_warning(write_result(question, &result));
+                    }
+                }
+                Err(error) => return unreadable(error),
+            }
+        }
+        // What was asked before the statement had a text belongs to the connection.
+        self.connection.answer(fields, question).unwrap_or_else(|| self.unasked(function, question))
+    }
+
+    /// The recorded answer to a question about this statement, if there is one: for a buffer of just this size, else the
+    /// one that was whole.
+    fn answer(
+        &self,
+        id: u32,
+        function: Function,
+        mut fields: Vec<(String, Value)>,
+        question: &Question<'_>,
+    ) -> Option<Outcome> {
+        let capacity = text_capacity(question);
+        fields.push(("buffer".to_owned(), Value::from(capacity.unwrap_or(0))));
+        for attempt in usize::from(capacity.is_none())..2 {
+            if let (1, Some(last)) = (attempt, fields.last_mut()) {
+                last.1 = Value::Null;
+            }
+            let key: Vec<(&str, Value)> = fields.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+            match self.connection.player.answer(self.connection.id, Some(id), method(function), &key) {
+                Ok(Some(entry)) => return Some(serve(question, |key| entry.get(key))),
+                Ok(None) => {}
+                Err(error) => return Some(unreadable(error)),
+            }
+        }
+        None
+    }
+
+    /// A question that was not asked when the cassette was recorded: what is known anyway, or an error that names it.
+    pub(super) fn unasked(&self, function: Function, question: &Question<'_>) -> Outcome {
+        let state = self.state.lock();
+        let known = match function {
+            Function::SQLRowCount => Some(Value::Int(-1)),
+            Function::SQLNumParams => Some(Value::from(state.markers)),
+            Function::SQLGetDiagField => match question.outputs.first() {
+                Some((_, Out::Text(_))) => Some(Value::from("")),
+                _ => Some(Value::Int(0)),
+            },
+            Function::SQLGetStmtAttr | Function::SQLGetStmtOption => question.int("attribute").and_then(|asked| {
+                let set = state.application.number(asked as i32).map(Value::from);
+                set.or_else(|| defaults::statement(asked))
+            }),
+            Function::SQLColAttribute | Function::SQLColAttributes => state.id.and_then(|id| {
+                let found = self.connection.player.columns(self.connection.id, id).ok()??;
+                let column = found.as_list()?.get(usize::try_from(question.int("column")? - 1).ok()?)?;
+                let value = column.get(defaults::same_field(question.int("field")?)?)?.clone();
+                let output = if matches!(value, Value::Text(_)) { "text" } else { "value" };
+                Some(Value::Map(vec![(output.to_owned(), value)]))
+            }),
+            _ => None,
+        };
+        drop(state);
+        match known {
+            Some(value) => cut_warning(write_result(question, &value)),
+            None => {
+                let key: Vec<String> = question
+                    .inputs
+                    .iter()
+                    .map(|(name, input)| format!("{name} {}", shown(input_value(input, &self.connection.secrecy))))
+                    .collect();
+                not_recorded(&format!("{}({})", function.name(), key.join(", ")))
+            }
+        }
+    }
+}
+
+fn shown(value: Value) -> String {
+    match value {
+        Value::Int(number) => number.to_string(),
+        Value::Text(text) => text,
+        _ => "null".to_owned(),
+    }
+}
+
+fn cut_warning(cut: bool) -> Outcome {
+    if cut {
+        Outcome::info("01004", "the answer was cut off: the buffer is too small for it")
+    } else {
+        Outcome::SUCCESS
+    }
+}

@@ -1,0 +1,184 @@
+//! Rows being replayed: cells of the recorded run go to the bound columns, in whatever blocks the application asks.
+
+use super::statement::{State, Statement};
+use super::{mismatch, unreadable};
+use crate::args::{Binding, Place};
+use crate::call::Call;
+use crate::convert::{CType, Written, bound};
+use crate::diagnostics::{Diagnostic, Outcome, rc};
+use crate::mode::fetching::{AT_END, Fetching};
+use crate::mode::record::not_yet;
+use crate::mode::words::outcome;
+use crate::table::Function;
+use super8_cassette::{Cell, Fetched, PlayedRun, Value, cell};
+
+/// SQL_ROW_SUCCESS, NOROW, ERROR, SUCCESS_WITH_INFO.
+const ROW_SUCCESS: u16 = 0;
+const ROW_NOROW: u16 = 3;
+const ROW_ERROR: u16 = 5;
+const ROW_SUCCESS_WITH_INFO: u16 = 6;
+
+/// What a step to the next row found.
+enum Step {
+    Row,
+    End,
+}
+
+impl Statement {
+    pub(super) fn fetch(&self, function: Function, call: &Call<'_>) -> Outcome {
+        let mut state = self.state.lock();
+        let Some(fetching) = Fetching::of(call, &state.application) else {
+            return not_yet("fetching other than the next rows");
+        };
+        let Some(id) = state.id else { return Outcome::error("24000", "there is no result to fetch from") };
+        state.on_row = false;
+        state.reading.forget();
+        let mut told = Outcome::SUCCESS;
+        let mut count = 0;
+        while count < fetching.size {
+            match self.step(&mut state, id) {
+                Ok(Step::End) => break,
+                Ok(Step::Row) => {}
+                Err(failure) => return failure,
+            }
+            let status = row(&mut state, count, fetching.size > 1, &mut told);
+            fetching.status.set_u16_at(count, status);
+            count += 1;
+        }
+        state.on_row = count > 0;
+        if count == 0 {
+            drop(state);
+            return self.end_of_data(function, fetching);
+        }
+        fetching.rows.set_ulen(count);
+        (count..fetching.size).for_each(|row| fetching.status.set_u16_at(row, ROW_NOROW));
+        told
+    }
+
+    /// SQL_NO_DATA, with the row counter and states as the recorded driver left them.
+    fn end_of_data(&self, function: Function, fetching: Fetching) -> Outcome {
+        let written = |name: &str, usual: i64| {
+            let key = [("function".to_owned(), Value::from(function.name())), ("about".to_owned(), Value::from(name))];
+            match self.connection.informed(&key) {
+                Ok(Some(fact)) => fact.get("result").and_then(Value::as_int),
+                _ => Some(usual),
+            }
+        };
+        let [rows, status] = AT_END.map(|(name, usual)| written(name, usual));
+        if let Some(rows) = rows {
+            fetching.rows.set_ulen(rows as usize);
+        }
+        if let Some(status) = status {
+            (0..fetching.size).for_each(|row| fetching.status.set_u16_at(row, status as u16));
+        }
+        Outcome::of(rc::NO_DATA)
+    }
+
+    /// The next recorded row, from the run at hand or the one after it.
+    fn step(&self, state: &mut State, id: u32) -> Result<Step, Outcome> {
+        loop {
+            if let Some(run) = &mut state.run {
+                match run.next().map(|row| row.is_some()) {
+                    Ok(true) => return Ok(Step::Row),
+                    Ok(false) if run.ended() => return Ok(Step::End),
+                    Ok(false) => state.run = None,
+                    Err(error) => return Err(unreadable(error)),
+                }
+            }
+            match self.connection.player.fetch(self.connection.id, id) {
+                Ok(Fetched::Rows(run)) => {
+                    state.types = types(&run);
+                    state.run = Some(run);
+                }
+                Ok(Fetched::End) => return Ok(Step::End),
+                Ok(Fetched::Failed(entry)) => return Err(outcome(|key| entry.get(key))),
+                Err(error) => return Err(mismatch(error)),
+            }
+        }
+    }
+}
+
+/// The C types of a run by column, from 0.
+fn types(run: &PlayedRun) -> Vec<CType> {
+    run.c_types().iter().map(|name| CType::from_name(name).unwrap_or(CType::CHAR)).collect()
+}
+
+/// The recorded C type of a column of the row at hand.
+pub(super) fn recorded_type(state: &State, index: usize) -> CType {
+    let outcome = state.run.as_ref().and_then(|run| run.outcome());
+    type_in(outcome, &state.types, index)
+}
+
+/// The C type of a column, from what is said of the row and of the column.
+fn type_in(outcome: Option<&Value>, types: &[CType], index: usize) -> CType {
+    let odd = outcome.and_then(|outcome| outcome.get("c_types")?.get(&(index + 1).to_string())?.as_text());
+    let odd = odd.and_then(CType::from_name);
+    odd.or_else(|| types.get(index).copied()).unwrap_or(CType::CHAR)
+}
+
+/// Writes the row at hand to the bound columns; its status, and what it adds to the outcome of the fetch.
+fn row(state: &mut State, row: usize, block: bool, told: &mut Outcome) -> u16 {
+    let mut scratch = std::mem::take(&mut state.scratch);
+    let mut status = ROW_SUCCESS;
+    let mut derived = Vec::new();
+    let Some(run) = &state.run else { return status };
+    let (current, said_of_row) = (run.current(), run.outcome());
+    for (column, binding) in state.application.bound_columns() {
+        let Some(index) = usize::from(column).checked_sub(1) else { continue };
+        let recorded = type_in(said_of_row, &state.types, index);
+        let to = match CType(binding.c_type) {
+            CType::DEFAULT => recorded,
+            to => to,
+        };
+        let binding = state.application.at_row(binding, row, to.fixed_size());
+        let field = current.get(index).unwrap_or(b"\\-");
+        let written = match cell::decode(field, &mut scratch) {
+            // A value that was cut off when it was recorded: what the driver said of it is recorded as well.
+            Ok(cell @ Cell::Cut { .. }) => match bound::write(&cell, recorded, to, &binding, None) {
+                Written::Truncated => Written::Success,
+                other => other,
+            },
+            Ok(cell) => bound::write(&cell, recorded, to, &binding, None),
+            Err(error) => Written::Failed { sqlstate: "HY000", message: format!("replay: {error}").into() },
+        };
+        let record = |sqlstate: &str, message: &str| Diagnostic {
+            row: block.then_some(row as i64 + 1),
+            column: Some(i32::from(column)),
+            ..Diagnostic::new(sqlstate, message)
+        };
+        match written {
+            Written::Success | Written::NoData => {}
+            Written::Truncated => {
+                derived.push((ROW_SUCCESS_WITH_INFO, record("01004", "the value was cut off: the buffer is too small")))
+            }
+            Written::FractionTruncated => {
+                derived.push((ROW_SUCCESS_WITH_INFO, record("01S07", "a fraction was cut off")))
+            }
+            Written::Failed { sqlstate, message } => derived.push((ROW_ERROR, record(sqlstate, &message))),
+        }
+    }
+    state.scratch = scratch;
+    let failed = derived.iter().any(|(status, _)| *status == ROW_ERROR);
+    if let Some(recorded) = said_of_row.filter(|_| !failed) {
+        if let Some(said) = recorded.get("status").and_then(Value::as_int) {
+            status = said as u16;
+        }
+        if recorded.get("return").is_some() {
+            let said = outcome(|key| recorded.get(key));
+            told.rc = said.rc;
+            told.diagnostics.extend(said.diagnostics);
+            return status;
+        }
+    }
+    for (said, record) in derived {
+        status = said;
+        told.rc = if said == ROW_ERROR && !block { rc::ERROR } else { rc::SUCCESS_WITH_INFO };
+        told.diagnostics.push(record);
+    }
+    status
+}
+
+/// The buffer alone: its length is written otherwise.
+pub(super) fn without_lengths(binding: &Binding) -> Binding {
+    Binding { length: Place::NULL, indicator: Place::NULL, ..*binding }
+}

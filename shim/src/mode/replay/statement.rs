@@ -1,0 +1,338 @@
+//! A replayed statement: what it is asked to do is compared with the recording, what it is asked is answered from it.
+
+use super::connection::Connection;
+use super::mismatch;
+use super::reading::Reading;
+use crate::args::{In, Out, Place, TextIn};
+use crate::call::{Call, Deed, Question};
+use crate::convert::CType;
+use crate::diagnostics::{Outcome, rc};
+use crate::mode::application::{Application, attribute};
+use crate::mode::at_execution::AtExecution;
+use crate::mode::markers;
+use crate::mode::record::{Parameters, local_key, not_yet, put_data_key};
+use crate::mode::words::{input_value, outcome};
+use crate::mode::{DescriptorRole, StatementMode};
+use crate::table::Function;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use super8_cassette::{Entry, Method, PlayedRun, Value};
+
+/// A statement being replayed.
+pub struct Statement {
+    pub(super) connection: Arc<Connection>,
+    pub(super) state: Mutex<State>,
+}
+
+/// An execution that is played once its data has come.
+struct Waiting {
+    method: Method,
+    fields: Vec<(String, Value)>,
+    data: AtExecution,
+}
+
+/// What is known of the statement between two calls.
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) application: Application,
+    /// The id of the statement text at hand.
+    pub(super) id: Option<u32>,
+    pub(super) markers: usize,
+    /// How many pieces of data at execution were sent with the statement text at hand.
+    puts: u32,
+    /// An execution that waits for data.
+    waiting: Option<Waiting>,
+    /// Whether there may be a result to close.
+    open: bool,
+    /// The run rows come from.
+    pub(super) run: Option<PlayedRun>,
+    /// Whether a row is at hand for SQLGetData.
+    pub(super) on_row: bool,
+    pub(super) reading: Reading,
+    /// The recorded C types of the run at hand, resolved.
+    pub(super) types: Vec<CType>,
+    pub(super) scratch: Vec<u8>,
+}
+
+impl Statement {
+    /// A fresh statement on `connection`.
+    pub fn new(connection: Arc<Connection>) -> Self {
+        Statement { connection, state: Mutex::default() }
+    }
+
+    fn sql(&self, sql: &TextIn<'_>) -> Value {
+        Value::Text(self.connection.secrecy.sql(&sql.read().unwrap_or_default()))
+    }
+
+    /// Plays a command of this statement.
+    fn command(
+        &self,
+        state: &mut State,
+        id: u32,
+        method: Method,
+        fields: Vec<(String, Value)>,
+    ) -> Result<Entry, Outcome> {
+        state.run = None;
+        state.on_row = false;
+        state.reading.forget();
+        let asked = Entry { method, connection: self.connection.id, statement: Some(id), fields };
+        self.connection.player.command(&asked).map_err(mismatch)
+    }
+
+    /// Another text for this handle: another statement id, as when it was recorded.
+    fn new_text(&self, state: &mut State) -> u32 {
+        let id = self.connection.next_statement();
+        (state.id, state.puts) = (Some(id), 0);
+        id
+    }
+
+    fn execution(
+        &self,
+        state: &mut State,
+        id: u32,
+        method: Method,
+        fields: Vec<(String, Value)>,
+        parameters: Parameters,
+    ) -> Outcome {
+        if !parameters.waiting.is_empty() {
+            state.waiting = Some(Waiting { method, fields, data: AtExecution::new(parameters) });
+            return Outcome::of(rc::NEED_DATA);
+        }
+        self.executed(state, id, method, fields, &parameters)
+    }
+
+    /// SQLParamData: asks for the next value, or plays the command once all have come.
+    fn param_data(&self, token: Place) -> Outcome {
+        let mut state = self.state.lock();
+        let (Some(id), Some(Waiting { data, .. })) = (state.id, &mut state.waiting) else {
+            return Outcome::error("HY010", "no execution is waiting for data");
+        };
+        data.finish_value();
+        if let Some(next) = data.ask_next() {
+            token.set_pointer(next);
+            return Outcome::of(rc::NEED_DATA);
+        }
+        match state.waiting.take() {
+            Some(Waiting { method, fields, data }) => {
+                self.executed(&mut state, id, method, fields, &data.into_parameters())
+            }
+            None => Outcome::of(rc::ERROR),
+        }
+    }
+
+    fn put_data(&self, data: Place, length: isize) -> Outcome {
+        let mut state = self.state.lock();
+        state.puts += 1;
+        let key = put_data_key(self.connection.id, state.id, state.puts);
+        let told = match self.connection.informed(&key) {
+            Ok(Some(answer)) => outcome(|key| answer.get(key)),
+            Ok(None) => Outcome::SUCCESS,
+            Err(failure) => failure,
+        };
+        if !rc::succeeded(told.rc) {
+            state.waiting = None;
+            return told;
+        }
+        match state.waiting.as_mut().is_some_and(|waiting| waiting.data.put(data, length)) {
+            true => told,
+            false => Outcome::error("HY010", "no value is being asked for, or its length makes no sense"),
+        }
+    }
+
+    fn executed(
+        &self,
+        state: &mut State,
+        id: u32,
+        method: Method,
+        mut fields: Vec<(String, Value)>,
+        parameters: &Parameters,
+    ) -> Outcome {
+        parameters.describe(&mut fields, &state.application);
+        match self.command(state, id, method, fields) {
+            Ok(recorded) => {
+                parameters.replay_outcome(recorded.get("params_processed"), recorded.get("param_status"));
+                let told = outcome(|key| recorded.get(key));
+                state.open = rc::succeeded(told.rc);
+                told
+            }
+            Err(failure) => failure,
+        }
+    }
+
+    fn run(&self, sql: &TextIn<'_>) -> Outcome {
+        let mut state = self.state.lock();
+        let parameters = match Parameters::of_text(&state.application, &sql.read().unwrap_or_default()) {
+            Ok(parameters) => parameters,
+            Err(refusal) => return refusal,
+        };
+        let id = self.new_text(&mut state);
+        self.execution(&mut state, id, Method::Run, vec![("sql".to_owned(), self.sql(sql))], parameters)
+    }
+
+    fn prepare(&self, sql: &TextIn<'_>) -> Outcome {
+        let mut state = self.state.lock();
+        state.markers = markers::count(&sql.read().unwrap_or_default());
+        let id = self.new_text(&mut state);
+        match self.command(&mut state, id, Method::Prepare, vec![("sql".to_owned(), self.sql(sql))]) {
+            Ok(recorded) => outcome(|key| recorded.get(key)),
+            Err(failure) => failure,
+        }
+    }
+
+    fn execute(&self) -> Outcome {
+        let mut state = self.state.lock();
+        let Some(id) = state.id else { return Outcome::error("HY010", "the statement was not prepared") };
+        match Parameters::of(&state.application, state.markers) {
+            Ok(parameters) => self.execution(&mut state, id, Method::Execute, Vec::new(), parameters),
+            Err(refusal) => refusal,
+        }
+    }
+
+    fn catalog(&self, function: Function, call: &Call<'_>) -> Outcome {
+        let Call::Catalog { arguments } = call else { return not_yet(function.name()) };
+        let arguments = arguments
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), input_value(value, &self.connection.secrecy)))
+            .collect();
+        let fields = vec![
+            ("function".to_owned(), Value::from(function.name())),
+            ("arguments".to_owned(), Value::Map(arguments)),
+        ];
+        let mut state = self.state.lock();
+        let id = self.new_text(&mut state);
+        self.execution(&mut state, id, Method::Catalog, fields, Parameters::none())
+    }
+
+    fn more_results(&self) -> Outcome {
+        let mut state = self.state.lock();
+        let Some(id) = state.id else { return Outcome::of(rc::NO_DATA) };
+        match self.command(&mut state, id, Method::MoreResults, Vec::new()) {
+            Ok(recorded) => {
+                let told = outcome(|key| recorded.get(key));
+                let another = recorded.get("result") == Some(&Value::Bool(true));
+                state.open |= another;
+                match told.rc {
+                    rc::SUCCESS if !another => Outcome { rc: rc::NO_DATA, ..told },
+                    _ => told,
+                }
+            }
+            Err(failure) => failure,
+        }
+    }
+
+    fn close(&self) -> Outcome {
+        let mut state = self.state.lock();
+        state.run = None;
+        state.on_row = false;
+        state.reading.forget();
+        if let (Some(id), true) = (state.id, std::mem::take(&mut state.open)) {
+            self.connection.player.housekeeping(&Entry::new(Method::Close, self.connection.id, Some(id)));
+        }
+        Outcome::SUCCESS
+    }
+
+    fn local(&self, function: Function, call: &Call<'_>) -> Outcome {
+        let told = self.connection.local(function, local_key(call));
+        if rc::succeeded(told.rc) {
+            self.state.lock().application.apply(call);
+        }
+        told
+    }
+}
+
+impl Statement {
+    fn serve_call(&self, function: Function, call: &Call<'_>) -> Outcome {
+        const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
+        match call {
+            Call::Run { sql } => self.run(sql),
+            Call::Prepare { sql } => self.prepare(sql),
+            Call::Execute => self.execute(),
+            Call::Catalog { .. } => self.catalog(function, call),
+            Call::MoreResults => self.more_results(),
+            Call::Fetch | Call::FetchScroll { .. } | Call::ExtendedFetch { .. } => self.fetch(function, call),
+            Call::GetData { column, binding } => self.get_data(*column, binding),
+            Call::CloseCursor | Call::FreeStmt { option: CLOSE } => self.close(),
+            Call::ParamData { token } => self.param_data(*token),
+            Call::PutData { data, length } => self.put_data(*data, *length),
+            Call::Cancel => {
+                self.state.lock().waiting = None;
+                Outcome::SUCCESS
+            }
+            Call::SetStmtAttr { attribute: attribute::ASYNC_ENABLE, value } if !value.is_null() => {
+                not_yet("asynchronous execution")
+            }
+            Call::SetStmtAttr { attribute: attribute::USE_BOOKMARKS, value } if !value.is_null() => {
+                not_yet("bookmarks")
+            }
+            Call::BindColumn { .. }
+            | Call::BindParameter { .. }
+            | Call::ParamOptions { .. }
+            | Call::SetScrollOptions { .. }
+            | Call::SetCursorName { .. }
+            | Call::SetStmtAttr { .. }
+            | Call::FreeStmt { .. } => self.local(function, call),
+            Call::Ask(question) => self.question(function, question),
+            Call::SetPos { .. }
+            | Call::BulkOperations { .. }
+            | Call::SetDescField { .. }
+            | Call::SetDescRec { .. }
+            | Call::SetConnectAttr { .. }
+            | Call::EndTran { .. }
+            | Call::Disconnect
+            | Call::Functions { .. } => not_yet(function.name()),
+        }
+    }
+}
+
+impl StatementMode for Statement {
+    fn serve(&self, function: Function, call: &Call<'_>, _: &dyn Deed) -> Outcome {
+        self.connection.secrecy.restored(self.serve_call(function, call))
+    }
+
+    fn serve_descriptor(&self, role: DescriptorRole, function: Function, call: &Call<'_>, _: &dyn Deed) -> Outcome {
+        let mut key = vec![("descriptor".to_owned(), Value::from(role.attribute()))];
+        match call {
+            Call::Ask(question) if question.is_address() => {
+                let Question { inputs, outputs } = question;
+                let number = |name: &str| {
+                    inputs.iter().find(|(known, _)| *known == name).map_or(0, |(_, input)| match input {
+                        In::Int(number) => *number,
+                        In::Text(_) => 0,
+                    })
+                };
+                let (record, field) = (number("record") as u16, number("field") as i16);
+                let kept = self.state.lock().application.descriptor_address(role, record, field);
+                if let Some((_, Out::Address(place))) = outputs.first() {
+                    place.set_pointer(kept);
+                }
+                Outcome::SUCCESS
+            }
+            Call::Ask(question) => {
+                key.insert(0, ("function".to_owned(), Value::from(function.name())));
+                key.extend(
+                    question
+                        .inputs
+                        .iter()
+                        .map(|(name, input)| ((*name).to_owned(), input_value(input, &self.connection.secrecy))),
+                );
+                self.connection.answer(key, question).unwrap_or_else(|| self.unasked(function, question))
+            }
+            _ => {
+                key.extend(local_key(call));
+                let told = self.connection.local(function, key);
+                if rc::succeeded(told.rc) {
+                    self.state.lock().application.apply_to_descriptor(role, call);
+                }
+                told
+            }
+        }
+    }
+
+    fn dropped(&self) {
+        let mut state = self.state.lock();
+        state.run = None;
+        if let Some(id) = state.id.take() {
+            self.connection.player.housekeeping(&Entry::new(Method::Drop, self.connection.id, Some(id)));
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The words both modes share: return codes, diagnostic records, questions and replies as cassette values.
+
+use super::record::Secrecy;
+use crate::args::{In, Out, Reply};
+use crate::call::Question;
+use crate::diagnostics::{Diagnostic, Origin, Outcome, rc};
+use crate::table::Function;
+use super8_cassette::{Method, Value};
+
+/// Return codes by name; SQL_SUCCESS is never written.
+const RETURNS: &[(i16, &str)] = &[
+    (rc::SUCCESS, "SQL_SUCCESS"),
+    (rc::SUCCESS_WITH_INFO, "SQL_SUCCESS_WITH_INFO"),
+    (rc::STILL_EXECUTING, "SQL_STILL_EXECUTING"),
+    (rc::ERROR, "SQL_ERROR"),
+    (rc::INVALID_HANDLE, "SQL_INVALID_HANDLE"),
+    (rc::NEED_DATA, "SQL_NEED_DATA"),
+    (rc::NO_DATA, "SQL_NO_DATA"),
+    (rc::PARAM_DATA_AVAILABLE, "SQL_PARAM_DATA_AVAILABLE"),
+];
+
+/// A return code as the cassette has it: a name, or the number where ODBC has no name for it.
+pub fn return_value(code: i16) -> Value {
+    RETURNS.iter().find(|(known, _)| *known == code).map_or(Value::from(code), |(_, name)| Value::from(*name))
+}
+
+/// The return code a cassette value stands for; nothing means SQL_SUCCESS.
+pub fn return_code(value: Option<&Value>) -> i16 {
+    match value {
+        Some(Value::Text(name)) => RETURNS.iter().find(|(_, known)| known == name).map_or(rc::ERROR, |(code, _)| *code),
+        Some(number) => number.as_int().and_then(|code| i16::try_from(code).ok()).unwrap_or(rc::SUCCESS),
+        None => rc::SUCCESS,
+    }
+}
+
+/// Adds `return` and `diagnostics` where there is something to say.
+pub fn push_outcome(fields: &mut Vec<(String, Value)>, outcome: &Outcome, secrecy: &Secrecy) {
+    if outcome.rc != rc::SUCCESS {
+        fields.push(("return".into(), return_value(outcome.rc)));
+    }
+    if !outcome.diagnostics.is_empty() {
+        fields.push((
+            "diagnostics".into(),
+            Value::List(outcome.diagnostics.iter().map(|record| diagnostic_value(record, secrecy)).collect()),
+        ));
+    }
+}
+
+fn diagnostic_value(record: &Diagnostic, secrecy: &Secrecy) -> Value {
+    let mut pairs = vec![
+        ("sqlstate".to_owned(), Value::from(record.sqlstate.as_str())),
+        ("native".to_owned(), Value::from(record.native)),
+        ("message".to_owned(), Value::Text(secrecy.message(&record.message))),
+    ];
+    pairs.extend(record.row.map(|row| ("row".to_owned(), Value::from(row))));
+    pairs.extend(record.column.map(|column| ("column".to_owned(), Value::from(column))));
+    for (name, said) in Origin::NAMES.iter().zip(&record.origin.fields) {
+        pairs.extend(said.as_ref().map(|said| {
+            let value = match said {
+                Ok(text) => Value::Text(secrecy.message(text)),
+                Err(code) => Value::Map(vec![("return".to_owned(), return_value(*code))]),
+            };
+            ((*name).to_owned(), value)
+        }));
+    }
+    Value::Map(pairs)
+}
+
+/// The outcome a recorded map (an entry's fields, an info item) tells of.
+pub fn outcome<'a>(get: impl Fn(&str) -> Option<&'a Value>) -> Outcome {
+    let records = get("diagnostics").and_then(Value::as_list).unwrap_or_default();
+    Outcome { rc: return_code(get("return")), diagnostics: records.iter().map(diagnostic).collect() }
+}
+
+fn diagnostic(value: &Value) -> Diagnostic {
+    let text = |key| value.get(key).and_then(Value::as_text).unwrap_or_default().to_owned();
+    let number = |key| value.get(key).and_then(Value::as_int);
+    Diagnostic {
+        sqlstate: text("sqlstate"),
+        native: number("native").unwrap_or(0) as i32,
+        message: text("message"),
+        row: number("row"),
+        column: number("column").map(|column| column as i32),
+        origin: Origin {
+            fields: Origin::NAMES.map(|name| match value.get(name)? {
+                Value::Text(text) => Some(Ok(text.clone())),
+                other => Some(Err(return_code(other.get("return")))),
+            }),
+        },
+    }
+}
+
+/// The cassette's method for a question about a statement.
+pub fn method(function: Function) -> Method {
+    match function {
+        Function::SQLRowCount => Method::RowCount,
+        Function::SQLNumParams => Method::NumParams,
+        Function::SQLDescribeParam => Method::DescribeParam,
+        Function::SQLNativeSql => Method::NativeSql,
+        Function::SQLGetCursorName => Method::CursorName,
+        _ => Method::Answer,
+    }
+}
+
+/// What identifies a question: the function, unless the method names it, and its inputs.
+pub fn key(function: Function, question: &Question<'_>, secrecy: &Secrecy) -> Vec<(String, Value)> {
+    let mut key = Vec::new();
+    if matches!(method(function), Method::Answer) {
+        key.push(("function".to_owned(), Value::from(function.name())));
+    }
+    key.extend(question.inputs.iter().map(|(name, input)| ((*name).to_owned(), input_value(input, secrecy))));
+    key
+}
+
+/// An input as the cassette has it.
+pub fn input_value(input: &In<'_>, secrecy: &Secrecy) -> Value {
+    match input {
+        In::Int(number) => Value::from(*number),
+        In::Text(text) => text.read().map_or(Value::Null, |text| Value::Text(secrecy.sql(&text))),
+    }
+}
+
+/// The replies as a `result` value: one output stands alone, several are a map of those that were written.
+pub fn result_value(question: &Question<'_>, replies: &[Reply], secrecy: &Secrecy) -> Value {
+    let written = question.outputs.iter().zip(replies).filter(|(_, reply)| **reply != Reply::Unwritten);
+    let mut pairs: Vec<(String, Value)> =
+        written.map(|((name, out), reply)| ((*name).to_owned(), reply_value(out, reply, secrecy))).collect();
+    match (question.outputs.len(), pairs.len()) {
+        (1, 1) => pairs.remove(0).1,
+        (_, 0) => Value::Null,
+        _ => Value::Map(pairs),
+    }
+}
+
+fn reply_value(out: &Out, reply: &Reply, secrecy: &Secrecy) -> Value {
+    match reply {
+        Reply::Unwritten => Value::Null,
+        Reply::Number(number) => Value::from(*number),
+        Reply::Sized { number, length } => {
+            Value::Map(vec![("value".to_owned(), Value::from(*number)), ("length".to_owned(), (*length).into())])
+        }
+        Reply::Text { text, length, .. } => {
+            let text = text.as_deref().map(|text| secrecy.message(text));
+            let natural = text.as_deref().map(|text| out.length_of(text));
+            match (text, *length) {
+                (Some(text), None) => Value::Text(text),
+                (Some(text), Some(length)) if natural == Some(length) => Value::Text(text),
+                (text, length) => {
+                    let text = text.map(|text| ("text".to_owned(), Value::Text(text)));
+                    Value::Map(
+                        text.into_iter()
+                            .chain(length.map(|length| ("length".to_owned(), Value::from(length))))
+                            .collect(),
+                    )
+                }
+            }
+        }
+    }
+}
+
+/// The capacity that belongs to the key of a reply that did not fit.
+pub fn cut_capacity(question: &Question<'_>, replies: &[Reply]) -> Option<isize> {
+    let cut = |reply: &Reply| matches!(reply, Reply::Text { cut: true, .. } | Reply::Text { text: None, .. });
+    question.outputs.iter().zip(replies).find(|(_, reply)| cut(reply)).map(|((_, out), _)| out.capacity().unwrap_or(0))
+}
+
+/// Writes recorded replies to a question's outputs. Returns whether a text was cut that the recording has whole.
+pub fn write_result(question: &Question<'_>, result: &Value) -> bool {
+    let mut cut = false;
+    for (name, out) in &question.outputs {
+        let value = match (question.outputs.len(), result) {
+            (1, Value::Map(_)) if result.get("text").is_some() || result.get("length").is_some() => Some(result),
+            (1, Value::Map(_)) => result.get(name),
+            (1, value) => Some(value),
+            (_, value) => value.get(name),
+        };
+        cut |= value.is_some_and(|value| write_reply(out, value));
+    }
+    cut
+}
+
+/// Writes one recorded reply.
+pub fn write_reply(out: &Out, value: &Value) -> bool {
+    match (out, value) {
+        (Out::Number(number), Value::Int(value)) => {
+            number.write(*value as i64);
+            false
+        }
+        (Out::Sized(sized), Value::Int(value)) => {
+            sized.write(*value as i64);
+            false
+        }
+        (Out::Sized(sized), Value::Map(_)) => {
+            let number = |key| value.get(key).and_then(Value::as_int);
+            sized.write_with(number("value").unwrap_or_default(), number("length"));
+            false
+        }
+        (Out::Text(text), Value::Text(words)) => text.write(words, None),
+        (Out::Text(text), Value::Map(_)) => {
+            let length = value.get("length").and_then(Value::as_int);
+            match value.get("text").and_then(Value::as_text) {
+                Some(words) => text.write(words, length),
+                None => {
+                    if let Some(length) = length {
+                        text.write_length(length);
+                    }
+                    false
+                }
+            }
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,157 @@
+//! The real drivers: one struct of entry points per driver, filled from the table, and a small number for each.
+#![allow(unsafe_code)]
+
+use crate::driver::error::Trouble;
+use crate::driver::{DriverError, Library};
+use crate::odbc_table;
+use crate::table::Function;
+use parking_lot::Mutex;
+use std::ffi::{CStr, c_void};
+use std::sync::OnceLock;
+
+type Handle = *mut c_void;
+type Pointer = *mut c_void;
+
+/// More real drivers than any process loads.
+const MOST: usize = 64;
+static DRIVERS: [OnceLock<Driver>; MOST] = [const { OnceLock::new() }; MOST];
+static OPENING: Mutex<()> = Mutex::new(());
+
+/// A loaded real driver.
+pub struct Driver {
+    /// The library.
+    pub library: &'static Library,
+    /// Its ANSI (or only) entry points.
+    pub ansi: Symbols<u8>,
+    /// Its Unicode entry points.
+    pub wide: Symbols<u16>,
+    number: u32,
+}
+
+macro_rules! symbols {
+    ($($api:literal $name:ident [$($wide:ident)?] $class:ident $(on $handle:ident)? ($($arg:ident: $ty:ty),*) $(by $hand:ident)? $(=> $meaning:expr)?;)*) => {
+        /// The entry points of one width; `None` where the driver has none.
+        #[allow(non_snake_case, missing_docs)]
+        pub struct Symbols<Ch> {
+            $(pub $name: Option<symbol_type!([$($handle)?] $($ty),*)>,)*
+            width: std::marker::PhantomData<Ch>,
+        }
+
+        impl Symbols<u8> {
+            fn of(library: &Library) -> Self {
+                Symbols {
+                    // SAFETY: the symbol of this name has the type the ODBC reference gives it.
+                    $($name: look_up(library, concat!(stringify!($name), "\0")).map(|symbol| unsafe { std::mem::transmute(symbol) }),)*
+                    width: std::marker::PhantomData,
+                }
+            }
+        }
+
+        impl Symbols<u16> {
+            fn of(library: &Library) -> Self {
+                Symbols {
+                    // SAFETY: as for the ANSI entry points.
+                    $($name: wide_name!($($wide)?).and_then(|name| look_up(library, name)).map(|symbol| unsafe { std::mem::transmute(symbol) }),)*
+                    width: std::marker::PhantomData,
+                }
+            }
+        }
+
+        impl Driver {
+            /// Whether the driver exports `function` in any width.
+            pub fn exports(&self, function: Function) -> bool {
+                match function {
+                    $(Function::$name => self.ansi.$name.is_some() || self.wide.$name.is_some(),)*
+                }
+            }
+        }
+    };
+}
+
+macro_rules! symbol_type {
+    ([] $($ty:ty),*) => { unsafe extern "system" fn($($ty),*) -> i16 };
+    ([$handle:ident] $($ty:ty),*) => { unsafe extern "system" fn(Handle, $($ty),*) -> i16 };
+}
+
+macro_rules! wide_name {
+    () => {
+        None::<&str>
+    };
+    ($wide:ident) => {
+        Some(concat!(stringify!($wide), "\0"))
+    };
+}
+
+odbc_table!(symbols);
+
+fn look_up(library: &Library, name: &str) -> Option<std::ptr::NonNull<c_void>> {
+    CStr::from_bytes_with_nul(name.as_bytes()).ok().and_then(|name| library.symbol(name))
+}
+
+impl Driver {
+    /// The entry points of a loaded library, looked up once per process.
+    ///
+    /// # Errors
+    /// More drivers than this process can hold.
+    pub fn of(library: &'static Library) -> Result<&'static Driver, DriverError> {
+        let _one_at_a_time = OPENING.lock();
+        let allocates = look_up(library, "SQLAllocHandle\0").or_else(|| look_up(library, "SQLAllocEnv\0")).is_some();
+        let connects = ["SQLDriverConnect\0", "SQLDriverConnectW\0", "SQLConnect\0", "SQLConnectW\0"];
+        if !allocates || !connects.iter().any(|name| look_up(library, name).is_some()) {
+            let message = format!(
+                "{} is not an ODBC driver: it has no functions to allocate handles and to connect; name the real driver's library",
+                library.path().display()
+            );
+            return Err(DriverError::new(Trouble::CannotLoad, message));
+        }
+        for (index, slot) in DRIVERS.iter().enumerate() {
+            match slot.get() {
+                Some(driver) if driver.library.id() == library.id() => return Ok(driver),
+                Some(_) => {}
+                None => {
+                    let number = index as u32 + 1;
+                    return Ok(slot.get_or_init(|| Driver {
+                        library,
+                        ansi: Symbols::<u8>::of(library),
+                        wide: Symbols::<u16>::of(library),
+                        number,
+                    }));
+                }
+            }
+        }
+        let message = format!(
+            "{MOST} real drivers are loaded already: {} is one too many for one process",
+            library.path().display()
+        );
+        Err(DriverError::new(Trouble::CannotLoad, message))
+    }
+
+    /// The driver with this number (from 1).
+    #[inline]
+    pub fn by_number(number: u32) -> Option<&'static Driver> {
+        DRIVERS.get((number as usize).wrapping_sub(1))?.get()
+    }
+
+    /// The driver's number.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+}
+
+/// The entry points of a driver for one width of text.
+pub trait Width: crate::args::Character + crate::entry::by_hand::Units + PartialEq {
+    /// The symbols of this width.
+    fn symbols(driver: &Driver) -> &Symbols<Self>;
+}
+
+impl Width for u8 {
+    fn symbols(driver: &Driver) -> &Symbols<u8> {
+        &driver.ansi
+    }
+}
+
+impl Width for u16 {
+    fn symbols(driver: &Driver) -> &Symbols<u16> {
+        &driver.wide
+    }
+}

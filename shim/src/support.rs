@@ -1,0 +1,77 @@
+//! What recording and replaying can do with each function of the table: the source of docs/functions.md.
+//!
+//! With `SUPER8_MODE=off` every function is forwarded whole; this is about the other two modes. The match is exhaustive,
+//! so that a new row of the table asks for its line here. shim/tests/support.rs holds it against what `mode` does.
+
+use crate::table::Function;
+
+/// How far a function is recorded and replayed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Support {
+    /// Everything the function can do.
+    Full,
+    /// Except for what the text says.
+    Partly(&'static str),
+    /// Fails with HYC00 before anything reaches the database; the text says what is missing.
+    Refused(&'static str),
+}
+
+/// What is true of every function that fetches by orientation.
+const ONLY_NEXT: &str = "`SQL_FETCH_NEXT` only: another orientation is refused";
+/// What is true of everything that sends parameters.
+const INPUT_ONLY: &str = "input parameters only: with an output or input/output parameter the execution is refused";
+/// The statement attributes that are refused.
+const NEITHER_ASYNC_NOR_BOOKMARKS: &str = "turning on `SQL_ATTR_ASYNC_ENABLE` or `SQL_ATTR_USE_BOOKMARKS` is refused";
+/// Diagnostic records are kept by the shim.
+const OWN_RECORDS: &str = "records are served from the shim's own queue by ODBC's rules: a driver that splits a message over records when the buffer is small is not imitated";
+/// SQLDataSources and SQLDrivers.
+const MANAGERS: &str = "the driver manager answers it; what a driver answers itself is forwarded and not recorded";
+
+/// How far `function` is recorded and replayed.
+pub fn support(function: Function) -> Support {
+    use Function::*;
+    use Support::{Full, Partly, Refused};
+    match function {
+        SQLAllocConnect | SQLAllocEnv | SQLAllocStmt => Full,
+        SQLAllocHandle | SQLAllocHandleStd => Partly("allocating a descriptor (`SQL_HANDLE_DESC`) is refused"),
+        SQLFreeConnect | SQLFreeEnv | SQLFreeHandle | SQLFreeStmt => Full,
+
+        SQLConnect | SQLDriverConnect | SQLDisconnect => Full,
+        SQLBrowseConnect => Refused("connecting in steps"),
+        SQLDataSources | SQLDrivers => Partly(MANAGERS),
+        SQLSetEnvAttr | SQLGetEnvAttr => Full,
+        SQLSetConnectAttr | SQLSetConnectOption => Partly("a value that is an address is forwarded and not recorded"),
+        SQLGetConnectAttr | SQLGetConnectOption | SQLGetFunctions => Full,
+        SQLEndTran | SQLTransact => Full,
+        SQLCancelHandle => Partly("on a connection it is forwarded and not recorded; replay answers `SQL_SUCCESS`"),
+
+        SQLError | SQLGetDiagRec | SQLGetDiagField => Partly(OWN_RECORDS),
+
+        SQLGetInfo => Partly("the handles of a driver (`SQL_DRIVER_HDBC` and the like) are not written at replay"),
+        SQLNativeSql => Full,
+
+        SQLExecDirect | SQLExecute => Partly(INPUT_ONLY),
+        SQLPrepare | SQLMoreResults | SQLParamData | SQLPutData | SQLCloseCursor | SQLCancel => Full,
+
+        SQLGetTypeInfo | SQLTables | SQLColumns | SQLColumnPrivileges | SQLTablePrivileges | SQLSpecialColumns
+        | SQLStatistics | SQLPrimaryKeys | SQLForeignKeys | SQLProcedures | SQLProcedureColumns => Full,
+
+        SQLFetch => Full,
+        SQLFetchScroll | SQLExtendedFetch => Partly(ONLY_NEXT),
+        SQLGetData => Partly("not column 0, the bookmark"),
+        SQLSetPos => Refused("positioned updates, deletes and refreshes, and moving in a rowset"),
+        SQLBulkOperations => Refused("inserts, updates, deletes and fetches by bookmark"),
+
+        SQLNumResultCols | SQLDescribeCol | SQLColAttribute | SQLColAttributes | SQLRowCount | SQLNumParams
+        | SQLDescribeParam | SQLGetCursorName => Full,
+
+        SQLBindCol => Partly("not column 0, the bookmark"),
+        SQLBindParameter => Partly(INPUT_ONLY),
+        SQLBindParam | SQLSetParam | SQLParamOptions | SQLSetCursorName | SQLSetScrollOptions => Full,
+        SQLSetStmtAttr | SQLSetStmtOption => Partly(NEITHER_ASYNC_NOR_BOOKMARKS),
+        SQLGetStmtAttr | SQLGetStmtOption => Full,
+
+        SQLSetDescField | SQLSetDescRec | SQLGetDescField | SQLGetDescRec => Full,
+        SQLCopyDesc => Refused("bindings that come from another descriptor"),
+    }
+}

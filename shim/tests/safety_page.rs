@@ -1,0 +1,33 @@
+//! docs/safety.md lists every file of the shim in which `unsafe` is allowed, and no other.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+fn sources(directory: &Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn the_page_lists_the_files_with_unsafe() {
+    let shim = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for part in ["src", "ansi/src", "unicode/src"] {
+        sources(&shim.join(part), &mut files);
+    }
+    let opens =
+        |path: &Path| std::fs::read_to_string(path).unwrap().lines().any(|line| line == "#![allow(unsafe_code)]");
+    let name = |path: &Path| format!("shim/{}", path.strip_prefix(shim).unwrap().display());
+    let rooms: BTreeSet<String> = files.iter().filter(|path| opens(path)).map(|path| name(path)).collect();
+    let page = std::fs::read_to_string(shim.join("../docs/safety.md")).unwrap();
+    let words = page.split('`').filter(|word| word.starts_with("shim/") && word.ends_with(".rs"));
+    let listed: BTreeSet<String> = words.map(str::to_owned).collect();
+    assert!(!rooms.is_empty());
+    assert_eq!(rooms, listed, "files with unsafe code (left), files in docs/safety.md (right)");
+}

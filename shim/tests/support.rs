@@ -1,0 +1,163 @@
+//! What `support` says of a function is what recording does: refused calls are refused before the driver is asked,
+//! and the others are not.
+#![allow(unsafe_code)]
+
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::path::PathBuf;
+use std::sync::Arc;
+use super8_cassette::{Metadata, Order, RecordOptions, Recorder};
+use super8_shim::args::{Binding, Parameter, Place, TextIn};
+use super8_shim::call::{Call, Deed};
+use super8_shim::diagnostics::{Diagnostic, Outcome, rc};
+use super8_shim::mode::record::{Connect, Connection, Secrecy};
+use super8_shim::mode::{ConnectionMode, StatementMode};
+use super8_shim::support::{Support, support};
+use super8_shim::table::Function;
+
+/// A driver that does everything it is asked, and remembers whether it was.
+#[derive(Default)]
+struct Obliging(Cell<bool>);
+
+impl Deed for Obliging {
+    fn perform(&self) -> Option<i16> {
+        self.0.set(true);
+        Some(rc::SUCCESS)
+    }
+
+    fn diagnostics(&self) -> Vec<Diagnostic> {
+        Vec::new()
+    }
+
+    fn column_type(&self, _: u16) -> Option<i16> {
+        None
+    }
+
+    fn watch_rows(&self, _: Place) -> bool {
+        false
+    }
+}
+
+/// A statement that is recorded into a directory of its own.
+struct Stage {
+    statement: Arc<dyn StatementMode>,
+    directory: PathBuf,
+}
+
+impl Stage {
+    fn new(name: &str) -> Stage {
+        let directory = std::env::temp_dir().join(format!("super8-support-{name}-{}", std::process::id()));
+        let recorder = Recorder::open(RecordOptions {
+            directory: directory.join("cassette"),
+            order: Order::Global,
+            inline_rows: 1,
+            metadata: Metadata::now(None, None),
+            append: None,
+        });
+        let asked = vec![("dsn".to_owned(), "shop".into())];
+        let connect = Connect { asked, facts: Vec::new(), completed: None, environment: Vec::new() };
+        let begun = Connection::begin(&recorder.unwrap(), connect, &Outcome::SUCCESS, Secrecy::default());
+        Stage { statement: begun.unwrap().statement(), directory }
+    }
+
+    /// Whether the call is refused as something that cannot be recorded yet.
+    fn refuses(&self, function: Function, call: &Call<'_>) -> bool {
+        let driver = Obliging::default();
+        let outcome = self.statement.serve(function, call, &driver);
+        let refused = outcome.diagnostics.first().is_some_and(|record| record.sqlstate == "HYC00");
+        assert_eq!(refused, !driver.0.get(), "{}: refused, or done, but not both", function.name());
+        refused
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// A number where ODBC has it travel as an address.
+fn number(value: usize) -> Place {
+    // SAFETY: never followed.
+    unsafe { Place::new(value as *mut c_void) }
+}
+
+fn is_partly(function: Function) -> bool {
+    matches!(support(function), Support::Partly(_))
+}
+
+#[test]
+fn what_is_refused_never_reaches_the_driver() {
+    let stage = Stage::new("refused");
+    let calls = [
+        (Function::SQLSetPos, Call::SetPos { row: 1, operation: 0, lock: 0 }),
+        (Function::SQLBulkOperations, Call::BulkOperations { operation: 4 }),
+    ];
+    for (function, call) in calls {
+        assert!(matches!(support(function), Support::Refused(_)), "{}", function.name());
+        assert!(stage.refuses(function, &call), "{}", function.name());
+    }
+}
+
+#[test]
+fn only_the_next_rows_are_fetched() {
+    let stage = Stage::new("fetch");
+    let next = odbc_sys::FetchOrientation::Next as i16;
+    for orientation in 1i16..=8 {
+        let scroll = Call::FetchScroll { orientation, offset: 1 };
+        assert_eq!(stage.refuses(Function::SQLFetchScroll, &scroll), orientation != next, "{orientation}");
+        let (rows, status) = (Place::NULL, Place::NULL);
+        let extended = Call::ExtendedFetch { orientation: orientation as u16, offset: 1, rows, status };
+        assert_eq!(stage.refuses(Function::SQLExtendedFetch, &extended), orientation != next, "{orientation}");
+    }
+    assert!(is_partly(Function::SQLFetchScroll) && is_partly(Function::SQLExtendedFetch));
+    assert_eq!(support(Function::SQLFetch), Support::Full);
+    assert!(!stage.refuses(Function::SQLFetch, &Call::Fetch));
+}
+
+#[test]
+fn neither_bookmarks_nor_asynchronous_execution() {
+    use odbc_sys::StatementAttribute::{AsyncEnable, MaxRows, UseBookmarks};
+    let stage = Stage::new("attributes");
+    for function in [Function::SQLSetStmtAttr, Function::SQLSetStmtOption] {
+        assert!(is_partly(function));
+        for (attribute, value, refused) in [
+            (AsyncEnable, 1, true),
+            (AsyncEnable, 0, false),
+            (UseBookmarks, 2, true),
+            (UseBookmarks, 0, false),
+            (MaxRows, 9, false),
+        ] {
+            let call = Call::SetStmtAttr { attribute: attribute as i32, value: number(value) };
+            assert_eq!(stage.refuses(function, &call), refused, "attribute {} = {value}", attribute as i32);
+        }
+    }
+}
+
+#[test]
+fn output_parameters_are_refused_where_they_would_be_sent() {
+    use odbc_sys::ParamType::{Input, InputOutput, Output};
+    let stage = Stage::new("parameters");
+    let sql = |text: &'static str| {
+        // SAFETY: a text of the program.
+        unsafe { TextIn::new(text.as_ptr(), text.len() as isize) }
+    };
+    let mut length = odbc_sys::NULL_DATA;
+    // SAFETY: lives longer than the statement's use of it.
+    let length = unsafe { Place::new((&raw mut length).cast()) };
+    let c_type = odbc_sys::CDataType::SLong as i16;
+    let binding = Binding { c_type, target: Place::NULL, capacity: 0, length, indicator: length };
+    // An input/output parameter is refused after the fact, if a value comes back: here none does.
+    for (io, refused) in [(Input, false), (Output, true), (InputOutput, false)] {
+        let parameter = Parameter { io: io as i16, sql_type: 4, size: 0, digits: 0 };
+        let bind = Call::BindParameter { number: 1, parameter, binding };
+        assert!(!stage.refuses(Function::SQLBindParameter, &bind), "binding is the application's own side");
+        let run = Call::Run { sql: sql("{call f(?)}") };
+        assert_eq!(stage.refuses(Function::SQLExecDirect, &run), refused, "{io:?}");
+        assert!(!stage.refuses(Function::SQLPrepare, &Call::Prepare { sql: sql("{call f(?)}") }));
+        assert_eq!(stage.refuses(Function::SQLExecute, &Call::Execute), refused, "{io:?}");
+    }
+    for function in [Function::SQLExecDirect, Function::SQLExecute, Function::SQLBindParameter] {
+        assert!(is_partly(function));
+    }
+}

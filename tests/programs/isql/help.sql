@@ -1,0 +1,5 @@
+create table shelf (id integer primary key, label varchar(12))
+insert into shelf values (1, 'left')
+help
+help shelf
+select label, id from shelf

@@ -1,0 +1,117 @@
+//! A database of one test: made afresh before each run, gone before a replay.
+
+use crate::driver::Driver;
+use crate::{mariadb, postgres};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+/// Where a test keeps its tables.
+#[derive(Debug)]
+pub struct Database {
+    driver: Driver,
+    name: String,
+    /// The directory programs run in; SQLite's file is named relative to it, so that no cassette holds a path.
+    directory: PathBuf,
+}
+
+impl Database {
+    /// A database reached through `driver`; `directory` is where programs will run.
+    pub fn new(driver: Driver, subject: &str, directory: PathBuf) -> Database {
+        let subject: String = subject.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        Database { driver, name: unused(format!("{}_{}", subject.to_lowercase(), driver.label())), directory }
+    }
+
+    /// The database's name: for SQLite the file, relative to the directory programs run in.
+    pub fn name(&self) -> String {
+        if self.driver == Driver::Sqlite { format!("{}.db", self.name) } else { self.name.clone() }
+    }
+
+    /// The user that owns it; empty for SQLite, which has none.
+    pub fn user(&self) -> &'static str {
+        match self.driver {
+            Driver::Sqlite => "",
+            Driver::PostgresUnicode | Driver::PostgresAnsi => postgres::USER,
+            Driver::MariaDb => mariadb::USER,
+        }
+    }
+
+    /// The user's password; empty for SQLite.
+    pub fn password(&self) -> &'static str {
+        match self.driver {
+            Driver::Sqlite => "",
+            Driver::PostgresUnicode | Driver::PostgresAnsi => postgres::PASSWORD,
+            Driver::MariaDb => mariadb::PASSWORD,
+        }
+    }
+
+    /// Makes it exist and be empty.
+    pub fn fresh(&self) {
+        match self.driver {
+            Driver::Sqlite => self.remove(),
+            Driver::PostgresUnicode | Driver::PostgresAnsi => {
+                let _turn = postgres::one_at_a_time();
+                postgres::server().fresh(&self.name);
+            }
+            Driver::MariaDb => mariadb::server().fresh(&self.name),
+        }
+    }
+
+    /// Makes it not exist.
+    pub fn remove(&self) {
+        match self.driver {
+            Driver::Sqlite => {
+                let _ = std::fs::remove_file(self.directory.join(self.name()));
+            }
+            Driver::PostgresUnicode | Driver::PostgresAnsi => postgres::server().remove(&self.name),
+            Driver::MariaDb => mariadb::server().remove(&self.name),
+        }
+    }
+
+    /// The port of its server; none for SQLite.
+    pub fn port(&self) -> Option<u16> {
+        match self.driver {
+            Driver::Sqlite => None,
+            Driver::PostgresUnicode | Driver::PostgresAnsi => Some(postgres::server().port),
+            Driver::MariaDb => Some(mariadb::server().port),
+        }
+    }
+
+    /// The keywords of a connection to it, without user and password; `port` replaces the server's own.
+    pub fn keywords(&self, port: Option<u16>) -> Vec<(&'static str, String)> {
+        let mut keywords = vec![("Database", self.name())];
+        if let Some(port) = port {
+            let server = if self.driver == Driver::MariaDb { "Server" } else { "Servername" };
+            keywords.extend([(server, "127.0.0.1".into()), ("Port", port.to_string())]);
+        }
+        if matches!(self.driver, Driver::PostgresUnicode | Driver::PostgresAnsi) {
+            keywords.push(("SSLmode", "disable".into()));
+        }
+        keywords
+    }
+
+    /// `UID=...;PWD=...;`, or nothing where there are no users.
+    pub fn credentials(&self) -> String {
+        if self.user().is_empty() {
+            return String::new();
+        }
+        format!("UID={};PWD={{{}}};", self.user(), self.password().replace('}', "}}"))
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.remove();
+        }
+    }
+}
+
+/// The name, or the name with a number if this process has given it away: tests run side by side on one server.
+fn unused(name: String) -> String {
+    static GIVEN: Mutex<Option<HashMap<String, u32>>> = Mutex::new(None);
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let times = given.get_or_insert_with(HashMap::new).entry(name.clone()).or_insert(0);
+    *times += 1;
+    if *times == 1 { name } else { format!("{name}_{times}") }
+}

@@ -1,0 +1,23 @@
+//! What the end-to-end tests (and `cargo xtask demo`) are made of: databases that live in a scratch directory, ODBC
+//! configurations that touch nobody's `/etc`, real programs, and the four ways each of them is run.
+//!
+//! A test reads: *this program, over this driver, prints the same bare, with super8 off, recorded and replayed*. See
+//! [`ways::four_ways`]. Nothing here speaks ODBC; programs do, in processes of their own.
+
+pub mod c_compiler;
+pub mod cassette_files;
+pub mod compare;
+pub mod configuration;
+pub mod database;
+pub mod driver;
+pub mod mariadb;
+pub mod outcome;
+pub mod packages;
+pub mod postgres;
+pub mod products;
+pub mod program;
+pub mod python;
+pub mod scratch;
+pub mod server;
+pub mod trap;
+pub mod ways;

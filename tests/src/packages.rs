@@ -1,0 +1,50 @@
+//! What the tests need from Debian: a missing file fails the test and says which package has it, it never skips.
+
+use std::path::PathBuf;
+
+/// Every Debian package the tests and the demo use, in the order they are installed.
+pub const DEBIAN: &[&str] = &[
+    "unixodbc",
+    "unixodbc-dev",
+    "libsqliteodbc",
+    "odbc-postgresql",
+    "odbc-mariadb",
+    "tdsodbc",
+    "postgresql",
+    "mariadb-server",
+    "gcc",
+    "g++",
+    "python3",
+    "python3-venv",
+    "python3-dev",
+    "git",
+    "sqlite3",
+];
+
+/// A program found on PATH or in the directories Debian keeps servers in; panics naming its `package` if absent.
+pub fn program(name: &str, package: &str) -> PathBuf {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let places = path.split(':').chain(["/usr/bin", "/bin", "/usr/sbin", "/sbin"]);
+    places
+        .map(|place| PathBuf::from(place).join(name))
+        .find(|candidate| candidate.is_file())
+        .unwrap_or_else(|| missing(name, package))
+}
+
+/// A driver library in Debian's directory for ODBC drivers; panics naming its `package` if absent.
+pub fn driver_library(name: &str, package: &str) -> PathBuf {
+    let candidate = driver_directory().join(name);
+    if candidate.is_file() { candidate } else { missing(&candidate.display().to_string(), package) }
+}
+
+/// The directory in which Debian's driver manager looks for a driver named without a directory.
+pub fn driver_directory() -> PathBuf {
+    PathBuf::from(format!("/usr/lib/{}-linux-gnu/odbc", std::env::consts::ARCH))
+}
+
+/// Fails, saying what to do.
+pub fn missing(what: &str, package: &str) -> ! {
+    panic!(
+        "{what} is not on this machine. Install Debian's package: apt-get install {package} (or all of them: cargo xtask setup)"
+    )
+}

@@ -1,0 +1,97 @@
+//! What cargo builds and the tests run: super8's two libraries and the Rust program among the applications.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use crate::server::must;
+
+/// One of the two builds of super8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Library {
+    /// libsuper8.so: ANSI and Unicode entry points.
+    Unicode,
+    /// libsuper8a.so: ANSI entry points only.
+    Ansi,
+}
+
+impl Library {
+    /// The file's name.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Library::Unicode => "libsuper8.so",
+            Library::Ansi => "libsuper8a.so",
+        }
+    }
+
+    /// The built file; builds it first.
+    pub fn path(self) -> PathBuf {
+        file(self.file_name())
+    }
+}
+
+/// The Rust application, built on odbc-api.
+pub fn odbc_api_program() -> PathBuf {
+    file("super8-program-odbc-api")
+}
+
+/// The same application with a newer driver manager built into it: see its Cargo.toml.
+pub fn newer_manager_program() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let build = || {
+        let directory = target_directory().join("newer-manager");
+        let mut cargo = cargo();
+        cargo.args(["build", "--quiet", "--locked", "--manifest-path", "tests/programs/newer_manager/Cargo.toml"]);
+        must(cargo.arg("--target-dir").arg(&directory));
+        directory.join("debug/super8-program-newer-manager")
+    };
+    BUILT.get_or_init(build).clone()
+}
+
+/// The directory cargo puts everything in: `target`, or `CARGO_TARGET_DIR`.
+pub fn target_directory() -> PathBuf {
+    // A test runs as target/debug/deps/main-..., xtask as target/debug/xtask.
+    let executable = std::env::current_exe().unwrap_or_else(|error| panic!("who am I? {error}"));
+    let profile = profile_directory(&executable);
+    profile.parent().map_or_else(|| profile.to_path_buf(), Path::to_path_buf)
+}
+
+/// The repository's top directory.
+pub fn repository() -> &'static Path {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().unwrap_or(tests)
+}
+
+fn profile_directory(executable: &Path) -> &Path {
+    let directory = executable.parent().unwrap_or(executable);
+    if directory.ends_with("deps") { directory.parent().unwrap_or(directory) } else { directory }
+}
+
+fn file(name: &str) -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let directory = BUILT.get_or_init(build);
+    let path = directory.join(name);
+    assert!(path.is_file(), "{} is not there; build it: cargo build --workspace", path.display());
+    path
+}
+
+/// Builds the products as this executable was built, so that no test ever meets yesterday's library.
+/// `SUPER8_PRODUCTS` names a directory that has them already.
+fn build() -> PathBuf {
+    if let Some(directory) = std::env::var_os("SUPER8_PRODUCTS") {
+        return PathBuf::from(directory);
+    }
+    let executable = std::env::current_exe().unwrap_or_else(|error| panic!("who am I? {error}"));
+    let directory = profile_directory(&executable);
+    let mut cargo = cargo();
+    cargo.args(["build", "--quiet", "-p", "super8", "-p", "super8a", "-p", "super8-program-odbc-api"]);
+    cargo.args(directory.ends_with("release").then_some("--release"));
+    must(cargo.arg("--target-dir").arg(target_directory()));
+    directory.to_path_buf()
+}
+
+fn cargo() -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(repository());
+    cargo
+}

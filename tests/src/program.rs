@@ -1,0 +1,117 @@
+//! Applications: what to run, what to feed it, and how to know that it did its work at all.
+
+use crate::outcome::Outcome;
+use crate::products;
+use crate::ways::{SOURCE, Target};
+use crate::{c_compiler, packages, python};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A program that speaks ODBC, in a process of its own.
+pub struct Program {
+    name: String,
+    input: Vec<u8>,
+    /// A word its output must contain, so that four equal failures are no success.
+    proof: String,
+    command: Box<dyn Fn(&Target) -> Command + Send + Sync>,
+}
+
+/// The last line of every C, Python and Rust program.
+pub const DONE: &str = "done: everything was asked";
+
+impl Program {
+    /// isql (an ODBC 2 ANSI application) in batch mode, with further `options`, fed with a script of `programs/isql`.
+    pub fn isql(script: &str, options: &'static [&'static str], proof: &str) -> Program {
+        let file = products::repository().join("tests/programs/isql").join(script);
+        let input = std::fs::read(&file).unwrap_or_else(|error| panic!("cannot read {}: {error}", file.display()));
+        let command = move |target: &Target| {
+            let mut command = Command::new(packages::program("isql", "unixodbc"));
+            command.arg(SOURCE);
+            if !target.user.is_empty() {
+                command.args([&target.user, &target.password]);
+            }
+            command.arg("-b").args(options);
+            command
+        };
+        let name = format!("isql-{}", stem(script));
+        Program { name, input, proof: proof.into(), command: Box::new(command) }
+    }
+
+    /// A script of `programs/python`, on the pinned pyodbc; its arguments are the connection string and the dialect.
+    pub fn python(script: &str) -> Program {
+        let file = products::repository().join("tests/programs/python").join(script);
+        let command = move |target: &Target| {
+            let mut command = Command::new(python::interpreter());
+            command.arg(&file).args([&target.connection_string, target.dialect, &target.driver_string]);
+            command.envs([("PYTHONDONTWRITEBYTECODE", "1"), ("PYTHONUNBUFFERED", "1")]);
+            command
+        };
+        Program { name: stem(script), input: Vec::new(), proof: DONE.into(), command: Box::new(command) }
+    }
+
+    /// A program of `programs/c`; its arguments are what [`Target`] has.
+    pub fn c(source: &'static str) -> Program {
+        let command = move |target: &Target| {
+            let mut command = Command::new(c_compiler::compiled(source));
+            command.args([&target.connection_string, target.dialect, &target.driver_string]);
+            command.args([SOURCE, &target.user, &target.password]).arg(&target.library);
+            command
+        };
+        Program { name: stem(source), input: Vec::new(), proof: DONE.into(), command: Box::new(command) }
+    }
+
+    /// The Rust program on odbc-api.
+    pub fn odbc_api() -> Program {
+        Program::rust("odbc-api", products::odbc_api_program)
+    }
+
+    /// The same program with a newer driver manager inside.
+    pub fn newer_manager() -> Program {
+        Program::rust("newer-manager", products::newer_manager_program)
+    }
+
+    fn rust(name: &str, executable: fn() -> PathBuf) -> Program {
+        let command = move |target: &Target| {
+            let mut command = Command::new(executable());
+            command.args([&target.connection_string, target.dialect]);
+            command
+        };
+        Program { name: name.into(), input: Vec::new(), proof: DONE.into(), command: Box::new(command) }
+    }
+
+    /// The same program with one more argument at the end: how tests make a replayed program differ.
+    pub fn with_argument(self, argument: &'static str) -> Program {
+        let Program { name, input, proof, command: before } = self;
+        let command = move |target: &Target| {
+            let mut command = before(target);
+            command.arg(argument);
+            command
+        };
+        Program { name, input, proof, command: Box::new(command) }
+    }
+
+    /// A short name for directories and databases.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it reads on standard input.
+    pub fn input(&self) -> &[u8] {
+        &self.input
+    }
+
+    /// How to start it.
+    pub fn command(&self, target: &Target) -> Command {
+        (self.command)(target)
+    }
+
+    /// Panics unless `outcome` shows that the program ran to its end.
+    pub fn check(&self, what: &str, outcome: &Outcome) {
+        let complete = outcome.succeeded() && outcome.text().contains(&self.proof);
+        assert!(complete, "{what} did not do its work:\n{}", String::from_utf8_lossy(&outcome.all()));
+    }
+}
+
+fn stem(file: &str) -> String {
+    Path::new(file).file_stem().map_or_else(|| file.into(), |stem| stem.to_string_lossy().into_owned())
+}

@@ -1,0 +1,56 @@
+//! The Python that runs the pyodbc programs: a virtual environment below cargo's target directory.
+
+use crate::packages;
+use crate::products::target_directory;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Mutex;
+
+/// The pyodbc the tests are written for. Built from source, so that it speaks to the system's driver manager.
+pub const PYODBC: &str = "pyodbc==5.5.0";
+
+/// The interpreter; makes its virtual environment first, which needs PyPI once.
+pub fn interpreter() -> PathBuf {
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    install().unwrap_or_else(|reason| panic!("cannot make the Python environment of the tests: {reason}"));
+    environment().join("bin/python")
+}
+
+/// Where the virtual environment is.
+pub fn environment() -> PathBuf {
+    target_directory().join(format!("python-{}", PYODBC.replace("==", "-")))
+}
+
+/// Makes the virtual environment unless it is complete already; says what went wrong otherwise.
+pub fn install() -> Result<(), String> {
+    let place = environment();
+    if place.join(".complete").is_file() {
+        return Ok(());
+    }
+    // Debian's own Python first: it is what python3-venv and python3-dev belong to.
+    let candidates = [PathBuf::from("/usr/bin/python3"), PathBuf::from("python3")];
+    let mut reasons = String::new();
+    for python in candidates {
+        let _ = std::fs::remove_dir_all(&place);
+        let mut venv = Command::new(&python);
+        venv.args(["-m", "venv"]).arg(&place);
+        let mut pip = Command::new(place.join("bin/python"));
+        pip.args(["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-binary", "pyodbc", PYODBC]);
+        match run(venv).and_then(|()| run(pip)) {
+            Ok(()) => {
+                let marker = place.join(".complete");
+                return std::fs::write(&marker, PYODBC).map_err(|error| format!("{}: {error}", marker.display()));
+            }
+            Err(reason) => reasons.push_str(&format!("\nwith {}: {reason}", python.display())),
+        }
+    }
+    let wanted = packages::DEBIAN.join(" ");
+    Err(format!("{reasons}\nIt needs PyPI and Debian's packages (cargo xtask setup installs them): {wanted}"))
+}
+
+fn run(mut command: Command) -> Result<(), String> {
+    let output = command.output().map_err(|error| format!("{:?}: {error}", command.get_program()))?;
+    let text = || String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    if output.status.success() { Ok(()) } else { Err(format!("{command:?}: {}\n{}", output.status, text())) }
+}

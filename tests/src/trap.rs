@@ -1,0 +1,35 @@
+//! A port that is open and must never be called: what a replayed program finds where its server used to be.
+
+use std::net::TcpListener;
+
+/// A listening loopback port that counts who called.
+pub struct Trap {
+    listener: TcpListener,
+    port: u16,
+}
+
+impl Trap {
+    /// Opens the port.
+    pub fn new() -> Trap {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap_or_else(|error| panic!("no loopback port: {error}"));
+        listener.set_nonblocking(true).unwrap_or_else(|error| panic!("cannot make a trap: {error}"));
+        let port = listener.local_addr().unwrap_or_else(|error| panic!("a trap without an address: {error}")).port();
+        Trap { listener, port }
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// True when somebody connected.
+    pub fn sprung(&self) -> bool {
+        self.listener.accept().is_ok()
+    }
+}
+
+impl Default for Trap {
+    fn default() -> Self {
+        Trap::new()
+    }
+}

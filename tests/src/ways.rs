@@ -1,0 +1,211 @@
+//! The four ways a program is run: bare (the driver manager loads the real driver), with super8 off, recorded, and
+//! replayed with driver, database and server gone. All four must look the same to the program.
+
+use crate::compare::assert_same;
+use crate::configuration::Configuration;
+use crate::database::Database;
+use crate::driver::Driver;
+use crate::outcome::Outcome;
+use crate::program::Program;
+use crate::scratch::Scratch;
+use crate::trap::Trap;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// How a program's calls reach the database, if at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Without super8.
+    Bare,
+    /// Through super8 with `SUPER8_MODE=off`.
+    Off,
+    /// Through super8, recording.
+    Record,
+    /// Through super8, replaying: driver library, database and server do not exist.
+    Replay,
+}
+
+/// The data source every program connects to.
+pub const SOURCE: &str = "tested source";
+/// The section of odbcinst.ini every program is told to use; super8's, except when run bare.
+pub const SECTION: &str = "tested driver";
+/// The section of odbcinst.ini that super8 is told the real driver's name by.
+pub const REAL_SECTION: &str = "real driver";
+
+/// One program, one driver, one database, one cassette.
+#[derive(Debug)]
+pub struct Stage {
+    /// The test's directory.
+    pub scratch: Scratch,
+    /// The real driver.
+    pub driver: Driver,
+    /// The database.
+    pub database: Database,
+    /// Further keys of the section of odbcinst.ini that programs use, whichever library it names.
+    pub section: Vec<(&'static str, String)>,
+    /// Keys of the driver manager's own section `[ODBC]` of odbcinst.ini.
+    pub manager: Vec<(&'static str, String)>,
+    /// Further data sources to the same database, named [`SOURCE`] and a number from 0.
+    pub numbered_sources: usize,
+    /// Further variables of the program's environment.
+    pub environment: Vec<(&'static str, String)>,
+    cassette: PathBuf,
+}
+
+/// What a program is told about where it runs.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// `DSN=...;UID=...;PWD=...;`
+    pub connection_string: String,
+    /// The same connection by `DRIVER={...}` with everything in the string.
+    pub driver_string: String,
+    /// User name; empty for SQLite.
+    pub user: String,
+    /// Password; empty for SQLite.
+    pub password: String,
+    /// `sqlite`, `postgres` or `mariadb`.
+    pub dialect: &'static str,
+    /// The library to open for a program that does without a driver manager: super8's, except when run bare.
+    pub library: PathBuf,
+}
+
+impl Stage {
+    /// A stage whose directory and database are named after `subject`.
+    pub fn new(subject: &str, driver: Driver) -> Stage {
+        let scratch = Scratch::new(&format!("{subject}-{}", driver.label()));
+        let database = Database::new(driver, subject, scratch.directory("work"));
+        let cassette = scratch.join("cassette");
+        let (section, manager, environment) = (Vec::new(), Vec::new(), Vec::new());
+        Stage { scratch, driver, database, section, manager, numbered_sources: 0, environment, cassette }
+    }
+
+    /// The same stage with its cassette elsewhere.
+    pub fn with_cassette(mut self, cassette: PathBuf) -> Stage {
+        self.cassette = cassette;
+        self
+    }
+
+    /// Where the cassette of this stage is recorded.
+    pub fn cassette(&self) -> PathBuf {
+        self.cassette.clone()
+    }
+
+    /// Runs `program` one way, on a database that is fresh (or, at replay, gone).
+    pub fn run(&self, way: Way, program: &Program) -> Outcome {
+        if way == Way::Replay {
+            self.database.remove();
+        } else {
+            self.database.fresh();
+        }
+        let trap = Trap::new();
+        let command = self.command(way, program, &trap);
+        let outcome = Outcome::of(&command, program.input());
+        assert!(!trap.sprung(), "{}: a replay called the database server", program.name());
+        outcome
+    }
+
+    /// The program's command, in this stage's surroundings; `trap` stands where the server was at replay.
+    pub fn command(&self, way: Way, program: &Program, trap: &Trap) -> Command {
+        let target = self.configure(way, trap);
+        let mut command = program.command(&target);
+        self.apply(way, &mut command);
+        command
+    }
+
+    /// Writes the configuration of `way` and says what a program is to be told.
+    pub fn configure(&self, way: Way, trap: &Trap) -> Target {
+        let port = self.database.port().map(|port| if way == Way::Replay { trap.port() } else { port });
+        let keywords = self.database.keywords(port);
+        let library = if way == Way::Bare { self.driver.path() } else { self.driver.shim().path() };
+
+        // Bare, super8's place is taken by the real driver under the same name.
+        let mut section = vec![("Driver", library.display().to_string())];
+        match way {
+            Way::Bare => {}
+            Way::Off | Way::Record => section.push(("RealDriver", REAL_SECTION.into())),
+            Way::Replay => section.push(("RealDriver", "/nonexistent/no-such-driver.so".into())),
+        }
+        section.extend(self.section.iter().cloned());
+        let mut source = vec![("Driver", SECTION.to_string())];
+        source.extend(keywords.iter().cloned());
+        let mut configuration = self.configuration().driver(SECTION, &section).source(SOURCE, &source);
+        for number in 0..self.numbered_sources {
+            configuration = configuration.source(&format!("{SOURCE} {number}"), &source);
+        }
+        if !self.manager.is_empty() {
+            configuration = configuration.driver("ODBC", &self.manager);
+        }
+        if way != Way::Replay {
+            configuration = configuration.driver(REAL_SECTION, &[("Driver", self.driver.library())]);
+        }
+        configuration.write();
+
+        let listed: String = keywords.iter().map(|(key, value)| format!("{key}={value};")).collect();
+        let credentials = self.database.credentials();
+        Target {
+            connection_string: format!("DSN={SOURCE};{credentials}"),
+            driver_string: format!("DRIVER={{{SECTION}}};{listed}{credentials}"),
+            user: self.database.user().into(),
+            password: self.database.password().into(),
+            dialect: self.driver.dialect(),
+            library,
+        }
+    }
+
+    /// Gives a command this stage's directory and environment.
+    pub fn apply(&self, way: Way, command: &mut Command) {
+        // What the program itself asked for is kept, the developer's environment is not.
+        let own: Vec<_> =
+            command.get_envs().map(|(key, value)| (key.to_owned(), value.map(ToOwned::to_owned))).collect();
+        self.configuration().apply(command);
+        command.envs(own.into_iter().filter_map(|(key, value)| Some((key, value?))));
+        command.current_dir(self.scratch.join("work"));
+        match way {
+            Way::Bare => {}
+            Way::Off => _ = command.env("SUPER8_MODE", "off"),
+            Way::Record => _ = command.env("SUPER8_MODE", "record").env("SUPER8_CASSETTE", self.cassette()),
+            Way::Replay => _ = command.env("SUPER8_MODE", "replay").env("SUPER8_CASSETTE", self.cassette()),
+        }
+        command.envs(self.environment.iter().map(|(key, value)| (key, value)));
+    }
+
+    fn configuration(&self) -> Configuration {
+        Configuration::new(self.scratch.directory("odbc"))
+    }
+
+    /// Runs `program` bare and with super8 off, and panics unless it printed the same bytes and ended the same way.
+    pub fn bare_and_off(&self, program: &Program) {
+        let bare = self.run(Way::Bare, program);
+        let what = format!("{} over {}", program.name(), self.driver.library());
+        program.check(&what, &bare);
+        assert_same(&what, ("bare", &bare), ("off", &self.run(Way::Off, program)));
+    }
+
+    /// Runs `program` all four ways and panics unless it printed the same bytes and ended the same way each time.
+    pub fn four_ways(&self, program: &Program) -> Outcome {
+        let bare = self.run(Way::Bare, program);
+        let what = format!("{} over {}", program.name(), self.driver.library());
+        program.check(&what, &bare);
+        for (way, name) in ways() {
+            let outcome = self.run(way, program);
+            assert_same(&what, ("bare", &bare), (name, &outcome));
+        }
+        bare
+    }
+}
+
+/// The ways through super8; `SUPER8_TEST_WAYS` (a list like `off,record`) narrows them while developing.
+fn ways() -> Vec<(Way, &'static str)> {
+    let mut ways = vec![(Way::Off, "off"), (Way::Record, "record"), (Way::Replay, "replay")];
+    if let Ok(wanted) = std::env::var("SUPER8_TEST_WAYS") {
+        ways.retain(|(_, name)| wanted.split(',').any(|word| word == *name));
+    }
+    ways
+}
+
+/// Runs `program` over `driver` all four ways; the stage is given back for further questions to its cassette.
+pub fn four_ways(program: &Program, driver: Driver) -> Stage {
+    let stage = Stage::new(program.name(), driver);
+    stage.four_ways(program);
+    stage
+}

@@ -1,0 +1,59 @@
+//! C programs that call every function and print every byte it wrote.
+
+use super8_tests::driver::Driver;
+use super8_tests::program::Program;
+use super8_tests::ways::{Stage, four_ways};
+
+macro_rules! on_every_database {
+    ($($module:ident $source:literal,)*) => {$(
+        mod $module {
+            use super::*;
+
+            #[test]
+            fn on_sqlite() {
+                four_ways(&Program::c($source), Driver::Sqlite);
+            }
+
+            #[test]
+            fn on_postgres() {
+                four_ways(&Program::c($source), Driver::PostgresUnicode);
+            }
+
+            #[test]
+            fn on_postgres_ansi() {
+                four_ways(&Program::c($source), Driver::PostgresAnsi);
+            }
+
+            #[test]
+            fn on_mariadb() {
+                four_ways(&Program::c($source), Driver::MariaDb);
+            }
+        }
+    )*};
+}
+
+on_every_database! {
+    connect "connect.c",
+    bound "bound.c",
+    get_data "get_data.c",
+    metadata "metadata.c",
+    catalog "catalog.c",
+    params "params.c",
+    at_execution "at_execution.c",
+    param_arrays "param_arrays.c",
+    results "results.c",
+    diagnostics "diagnostics.c",
+    transactions "transactions.c",
+    long_values "long.c",
+    wide "wide.c",
+    odbc2 "odbc2.c",
+}
+
+/// What drivers make of buffers smaller than the message is theirs; recorded and replayed, super8's own queue gives
+/// messages out by ODBC's rules.
+#[test]
+fn small_messages_with_super8_off() {
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::PostgresAnsi, Driver::MariaDb] {
+        Stage::new("small_messages", driver).bare_and_off(&Program::c("small_messages.c"));
+    }
+}

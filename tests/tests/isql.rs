@@ -1,0 +1,44 @@
+//! isql: an ANSI application of ODBC 2, as Debian ships it.
+
+use super8_tests::driver::Driver;
+use super8_tests::program::Program;
+use super8_tests::ways::four_ways;
+
+/// A session with non-ASCII text, empty results and errors; isql goes on after an error.
+fn session(driver: Driver) {
+    four_ways(&Program::isql("session.sql", &[], "Łukasz"), driver);
+}
+
+#[test]
+fn session_on_sqlite() {
+    session(Driver::Sqlite);
+}
+
+#[test]
+fn session_on_postgres() {
+    session(Driver::PostgresUnicode);
+}
+
+#[test]
+fn session_on_postgres_ansi() {
+    session(Driver::PostgresAnsi);
+}
+
+#[test]
+fn session_on_mariadb() {
+    session(Driver::MariaDb);
+}
+
+#[test]
+fn delimited_output_with_column_names() {
+    for driver in [Driver::Sqlite, Driver::MariaDb] {
+        four_ways(&Program::isql("session.sql", &["-c", "-d|"], "Łukasz"), driver);
+    }
+}
+
+#[test]
+fn tables_and_columns_as_html() {
+    for driver in [Driver::Sqlite, Driver::MariaDb] {
+        four_ways(&Program::isql("help.sql", &["-w", "-m9"], "left"), driver);
+    }
+}

@@ -1,0 +1,19 @@
+//! The end-to-end tests, in one binary so that PostgreSQL and MariaDB start once. One file per subject.
+
+mod c_programs;
+mod connections;
+mod golden;
+mod interrupted;
+mod isql;
+mod manager_versions;
+mod mismatch;
+mod odbc_api;
+mod parameters;
+mod pyodbc;
+mod real_driver;
+mod replay_alone;
+mod secrets;
+mod stable_bytes;
+mod symbols;
+mod two_drivers;
+mod without_manager;

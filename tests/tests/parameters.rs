@@ -1,0 +1,73 @@
+//! Parameters in a cassette: long arrays stand in a file of their own, values sent at execution are compared to the last
+//! byte, and what cannot be recorded yet is refused in clear words.
+
+use super8_tests::cassette_files::{commands, names};
+use super8_tests::driver::Driver;
+use super8_tests::outcome::Outcome;
+use super8_tests::program::Program;
+use super8_tests::ways::{Stage, Way};
+
+/// Records a program and replays it with the argument `changed`.
+fn changed(source: &'static str, driver: Driver) -> (Stage, Outcome) {
+    let stage = Stage::new(&format!("changed_{source}"), driver);
+    stage.four_ways(&Program::c(source));
+    let replayed = stage.run(Way::Replay, &Program::c(source).with_argument("changed"));
+    (stage, replayed)
+}
+
+/// The first diagnostic of super8's.
+fn refusal(outcome: &Outcome) -> String {
+    let text = outcome.text();
+    let line = text.lines().find(|line| line.contains("[super8]"));
+    line.unwrap_or_else(|| panic!("super8 refused nothing:\n{text}")).to_owned()
+}
+
+#[test]
+fn a_long_array_stands_in_a_file_and_is_compared_row_by_row() {
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::MariaDb] {
+        let (stage, replayed) = changed("long_array.c", driver);
+        let files = names(&stage.cassette());
+        let csv = files.iter().find(|name| name.ends_with("_execute.csv"));
+        let csv = csv.unwrap_or_else(|| panic!("no file of parameters in {files:?}"));
+        assert!(csv.starts_with("a_"), "{csv}");
+        let rows = std::fs::read_to_string(stage.cassette().join(csv)).unwrap_or_else(|error| panic!("{error}"));
+        let rows: Vec<&str> = rows.lines().collect();
+        assert_eq!(rows.len(), 40, "{rows:#?}");
+        assert_eq!((rows[0], rows[4], rows[6]), ("1,name 1", r"5,\N", r#"7,"a, ""b""""#));
+        let log = commands(&stage.cassette());
+        assert!(log.contains(csv.as_str()), "{log}");
+        assert!(!log.contains("name 20"), "the values stand in the log as well:\n{log}");
+
+        let refused = refusal(&replayed);
+        for words in ["[HY000]", "parameter 2", "row 20"] {
+            assert!(refused.contains(words), "`{words}` is not in: {refused}");
+        }
+        let report = replayed.errors();
+        assert!(report.contains("name 20") && report.contains("another"), "which values?\n{report}");
+    }
+}
+
+#[test]
+fn one_byte_in_ten_million_sent_at_execution() {
+    let (_, replayed) = changed("at_execution.c", Driver::Sqlite);
+    let refused = refusal(&replayed);
+    assert!(refused.contains("[HY000]") && refused.contains("parameter 2"), "{refused}");
+    assert!(replayed.errors().len() < 20_000, "a report of {} bytes", replayed.errors().len());
+}
+
+/// Bare, both directions work. Recording, what came back would be missing at replay.
+#[test]
+fn what_a_procedure_writes_is_refused_while_recording() {
+    for argument in ["output", "input and output"] {
+        let stage = Stage::new("output", Driver::MariaDb);
+        let program = Program::c("output_parameter.c").with_argument(argument);
+        let bare = stage.run(Way::Bare, &program);
+        program.check("bare", &bare);
+        assert!(argument == "output" || bare.text().contains("value 42"), "{}", bare.text());
+        let recorded = stage.run(Way::Record, &program);
+        let refused = refusal(&recorded);
+        for words in ["[HYC00]", "parameter", "cannot be recorded", "SUPER8_MODE=off"] {
+            assert!(refused.contains(words), "{argument}: `{words}` is not in: {refused}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! No password in any spelling reaches the disk: not the cassette, not the log, not a report.
+
+use super8_tests::cassette_files::{files, leaks};
+use super8_tests::driver::Driver;
+use super8_tests::outcome::Outcome;
+use super8_tests::program::Program;
+use super8_tests::trap::Trap;
+use super8_tests::ways::{SOURCE, Stage, Way};
+
+/// Keywords as people and drivers write them; `%` stands for the secret.
+const SPELLINGS: [&str; 12] = [
+    "PWD=%",
+    "pwd=%",
+    "Password={%}",
+    "PASSWORD = %",
+    "Pwd={%;with=more}}}",
+    "NEWPWD=%",
+    "TlsKeyPwd=%",
+    "PRIV_KEY_FILE_PWD=%",
+    "Token=%",
+    "AccessToken={%}",
+    "Client_Secret=%",
+    "pqopt={password=% sslmode=disable}",
+];
+
+fn secret(index: usize) -> String {
+    format!("Geheim{index:02}}};x{}", index * 7919)
+}
+
+/// Runs `command`'s way and gives every file super8 could have written, with the program's output as one more.
+fn traces(stage: &Stage, outcome: &Outcome) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for (path, bytes) in files(stage.scratch.path()) {
+        // What the test itself wrote to tell the program its connection.
+        if !path.starts_with(stage.scratch.join("odbc")) && !path.starts_with(stage.scratch.join("work")) {
+            found.push((path, bytes));
+        }
+    }
+    found.push(("standard error".into(), outcome.stderr.clone()));
+    found
+}
+
+fn logged(stage: &mut Stage) {
+    let log = stage.scratch.directory("log").join("super8.log").display().to_string();
+    stage.environment.push(("SUPER8_LOG", log));
+}
+
+#[test]
+fn twelve_spellings_in_one_connection_string() {
+    let mut stage = Stage::new("spellings", Driver::Sqlite);
+    logged(&mut stage);
+    let value = |index: usize, spelling: &str| {
+        let secret = secret(index);
+        // Braced values double their closing braces; bare ones cannot hold a semicolon.
+        if spelling.contains("{%") { secret.replace('}', "}}") } else { secret.replace(';', "") }
+    };
+    let listed: Vec<String> =
+        SPELLINGS.iter().enumerate().map(|(index, spelling)| spelling.replace('%', &value(index, spelling))).collect();
+    let string: &'static str = format!("DSN={SOURCE};{};Timeout=1000", listed.join(";")).leak();
+    let program = Program::c("who.c").with_argument(string);
+    let recorded = stage.run(Way::Record, &program);
+    program.check("record", &recorded);
+    let replayed = stage.run(Way::Replay, &program);
+    program.check("replay", &replayed);
+
+    let wrote = traces(&stage, &recorded);
+    let log = super8_tests::cassette_files::commands(&stage.cassette());
+    assert!(log.contains("Timeout=1000") || log.contains("Timeout"), "the harmless keyword is gone too:\n{log}");
+    for (index, spelling) in SPELLINGS.iter().enumerate() {
+        for form in [secret(index), secret(index).replace(';', ""), format!("Geheim{index:02}")] {
+            let found = leaks(&wrote, &form);
+            assert!(found.is_empty(), "the secret of `{spelling}` is in {found:?}");
+        }
+    }
+}
+
+/// Connection strings, SQLConnect's arguments, refused connects, out strings: what servers' programs do with theirs.
+#[test]
+fn passwords_of_servers() {
+    for driver in [Driver::PostgresUnicode, Driver::PostgresAnsi, Driver::MariaDb] {
+        for program in
+            [Program::c("connect.c"), Program::isql("session.sql", &[], ""), Program::python("connections.py")]
+        {
+            let mut stage = Stage::new("passwords", driver);
+            logged(&mut stage);
+            let recorded = stage.run(Way::Record, &program);
+            program.check("record", &recorded);
+            let replayed = stage.run(Way::Replay, &program);
+            let mut wrote = traces(&stage, &recorded);
+            wrote.extend(traces(&stage, &replayed));
+            for secret in [stage.database.password(), "wrong-secret"] {
+                let found = leaks(&wrote, secret);
+                assert!(found.is_empty(), "{} over {}: {found:?}", program.name(), driver.library());
+            }
+            // connect.c asks SQLGetInfo for the user's name, which is then an answer like any other.
+            if program.name() != "connect" {
+                let found = leaks(&files(&stage.cassette()), stage.database.user());
+                assert!(found.is_empty(), "the user's name is in {found:?}");
+            }
+        }
+    }
+}
+
+/// A mismatch at connect writes a report, which shows both connection strings.
+#[test]
+fn reports_are_scrubbed() {
+    let mut stage = Stage::new("report", Driver::Sqlite);
+    logged(&mut stage);
+    let first = Program::c("who.c").with_argument("DSN=tested source;UID=one;PWD=Geheim-eins");
+    first.check("record", &stage.run(Way::Record, &first));
+    let second = Program::c("who.c").with_argument("DSN=tested source;UID=two;PWD=Geheim-zwei");
+    let refused = stage.run(Way::Replay, &second);
+    assert!(!refused.succeeded(), "another user was let in");
+    for secret in ["Geheim-eins", "Geheim-zwei"] {
+        let found = leaks(&traces(&stage, &refused), secret);
+        assert!(found.is_empty(), "{secret} is in {found:?}");
+        assert!(!refused.text().contains(secret));
+    }
+}
+
+/// SQL and error texts that repeat the password of their connection.
+#[test]
+fn sql_that_repeats_the_password() {
+    let mut stage = Stage::new("echo", Driver::MariaDb);
+    logged(&mut stage);
+    let program = Program::c("echo.c");
+    let target = stage.configure(Way::Record, &Trap::new());
+    assert!(target.connection_string.contains("PWD="));
+    let recorded = stage.run(Way::Record, &program);
+    program.check("record", &recorded);
+    let found = leaks(&traces(&stage, &recorded), stage.database.password());
+    assert!(found.is_empty(), "{found:?}");
+    let replayed = stage.run(Way::Replay, &program);
+    program.check("replay", &replayed);
+}

@@ -1,0 +1,30 @@
+//! super8 opened and called by a program itself: no driver manager catches mistakes or converts text.
+
+use super8_tests::driver::Driver;
+use super8_tests::program::Program;
+use super8_tests::ways::{Stage, Way, four_ways};
+
+#[test]
+fn ansi_library() {
+    four_ways(&Program::c("direct.c"), Driver::Sqlite);
+    four_ways(&Program::c("direct.c"), Driver::PostgresAnsi);
+}
+
+#[test]
+fn unicode_library() {
+    four_ways(&Program::c("direct.c"), Driver::PostgresUnicode);
+    four_ways(&Program::c("direct.c"), Driver::MariaDb);
+}
+
+/// Real drivers crash at these; super8 says SQL_INVALID_HANDLE.
+#[test]
+fn handles_that_are_none_are_refused() {
+    let program = Program::c("misuse.c");
+    for driver in [Driver::Sqlite, Driver::MariaDb] {
+        let stage = Stage::new("misuse", driver);
+        for way in [Way::Off, Way::Record, Way::Replay] {
+            let outcome = stage.run(way, &program);
+            program.check(&format!("{way:?} over {}", driver.library()), &outcome);
+        }
+    }
+}

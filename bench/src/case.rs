@@ -1,0 +1,166 @@
+//! The cases: what a client does, what it counts, and how they are named on the command line.
+
+use std::fmt;
+
+use crate::fact::Types;
+
+/// How rows are fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Bound columns, one row per SQLFetch.
+    Bound,
+    /// Bound column-wise, [`BLOCK`] rows per SQLFetch.
+    BlockColumns,
+    /// Bound row-wise, [`BLOCK`] rows per SQLFetch.
+    BlockRows,
+    /// Nothing bound: SQLGetData for every cell.
+    GetData,
+}
+
+/// Rows in a block and parameter sets in an array.
+pub const BLOCK: usize = 1000;
+
+/// Connections, each with its own thread, in the threads case.
+pub const THREADS: u64 = 8;
+
+/// The database behind the driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// A file, read by the driver itself.
+    Sqlite,
+    /// A server on this machine.
+    Postgres,
+}
+
+impl Database {
+    /// The database of this name.
+    pub fn named(name: &str) -> Result<Database, String> {
+        [Database::Sqlite, Database::Postgres]
+            .into_iter()
+            .find(|database| database.to_string() == name)
+            .ok_or_else(|| format!("there is no database `{name}`: sqlite and postgres are"))
+    }
+}
+
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Database::Sqlite => "sqlite",
+            Database::Postgres => "postgres",
+        })
+    }
+}
+
+/// What a client does, `count` times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Case {
+    /// Connect and disconnect.
+    Connect,
+    /// A point query: SQLExecDirect, SQLFetch, SQLGetData, SQLFreeStmt.
+    Select1,
+    /// The same on eight connections, each in its own thread.
+    Threads,
+    /// Read rows of ten columns.
+    Fetch(Style, Types),
+    /// Prepared inserts of ten parameters, single or in arrays.
+    Insert {
+        /// In arrays of [`BLOCK`].
+        array: bool,
+    },
+    /// Nothing but SQLNumResultCols: the price of one forwarded call.
+    CallColumns,
+    /// Nothing but SQLGetData of one integer that was read before.
+    CallGetData,
+}
+
+/// What a case counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Connections.
+    Connection,
+    /// Executed statements.
+    Statement,
+    /// Rows read or inserted.
+    Row,
+    /// Calls.
+    Call,
+}
+
+impl Case {
+    /// Every case, in the order of the report.
+    pub fn all() -> Vec<Case> {
+        let mut cases = vec![Case::Connect, Case::Select1, Case::Threads];
+        for types in [Types::Char, Types::WChar, Types::Native] {
+            for style in [Style::Bound, Style::BlockColumns, Style::BlockRows, Style::GetData] {
+                cases.push(Case::Fetch(style, types));
+            }
+        }
+        cases.extend([Case::Insert { array: false }, Case::Insert { array: true }]);
+        cases.extend([Case::CallColumns, Case::CallGetData]);
+        cases
+    }
+
+    /// The case of this name.
+    pub fn named(name: &str) -> Result<Case, String> {
+        Case::all()
+            .into_iter()
+            .find(|case| case.to_string() == name)
+            .ok_or_else(|| format!("there is no case `{name}`; `--list` names them all"))
+    }
+
+    /// What it counts.
+    pub fn unit(self) -> Unit {
+        match self {
+            Case::Connect => Unit::Connection,
+            Case::Select1 | Case::Threads => Unit::Statement,
+            Case::Fetch(..) | Case::Insert { .. } => Unit::Row,
+            Case::CallColumns | Case::CallGetData => Unit::Call,
+        }
+    }
+
+    /// Whether it is only a loop around one call, measured bare and off and judged by nanoseconds per call.
+    pub fn is_call(self) -> bool {
+        self.unit() == Unit::Call
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Case::Connect => f.write_str("connect"),
+            Case::Select1 => f.write_str("select1"),
+            Case::Threads => f.write_str("threads"),
+            Case::Fetch(style, types) => {
+                let style = match style {
+                    Style::Bound => "bound",
+                    Style::BlockColumns => "block-col",
+                    Style::BlockRows => "block-row",
+                    Style::GetData => "getdata",
+                };
+                let types = match types {
+                    Types::Char => "char",
+                    Types::WChar => "wchar",
+                    Types::Native => "native",
+                };
+                write!(f, "fetch/{style}/{types}")
+            }
+            Case::Insert { array: false } => f.write_str("insert/single"),
+            Case::Insert { array: true } => f.write_str("insert/array"),
+            Case::CallColumns => f.write_str("call/SQLNumResultCols"),
+            Case::CallGetData => f.write_str("call/SQLGetData"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Case;
+
+    #[test]
+    fn names_are_unique_and_read_back() {
+        for case in Case::all() {
+            assert_eq!(Case::named(&case.to_string()), Ok(case));
+        }
+        assert!(Case::named("fetch").is_err());
+    }
+}

@@ -1,0 +1,110 @@
+//! Prepared inserts, single and in arrays; also how the table that is read was filled in the first place.
+
+use std::rc::Rc;
+
+use odbc_sys::CDataType;
+
+use crate::{
+    area::{Arrangement, RowSet, Spec},
+    case::{BLOCK, Database},
+    checksum::Checksum,
+    fact,
+    odbc::{Connection, Environment},
+};
+
+type Result<T> = std::result::Result<T, String>;
+
+const TABLE: &str = "bench_insert";
+
+/// Inserts `count` rows in one transaction into a table of its own, then asks the database what it holds.
+///
+/// Only the row number changes from row to row, so that making the values costs next to nothing. In arrays, `count`
+/// must be a multiple of [`BLOCK`].
+pub fn rows(
+    environment: &Environment,
+    (database, connection_string): (Database, &str),
+    array: bool,
+    count: u64,
+    sum: &mut Checksum,
+) -> Result<()> {
+    let connection = environment.connect(connection_string)?;
+    create(&connection, TABLE, database)?;
+    connection.begin()?;
+    insert(&connection, TABLE, if array { BLOCK } else { 1 }, count, renumber)?;
+    connection.commit()?;
+    held(&connection, TABLE, count, sum)?;
+    connection.commit()?;
+    connection.close()
+}
+
+/// Makes and fills the table that is read; `count` must be a multiple of [`BLOCK`].
+pub fn load(database: Database, connection_string: &str, count: u64) -> Result<()> {
+    let environment = Environment::new()?;
+    let connection = environment.connect(connection_string)?;
+    create(&connection, fact::TABLE, database)?;
+    connection.begin()?;
+    insert(&connection, fact::TABLE, BLOCK, count, fact::put)?;
+    connection.commit()?;
+    held(&connection, fact::TABLE, count, &mut Checksum::new())?;
+    connection.commit()?;
+    connection.close()
+}
+
+fn create(connection: &Connection<'_>, table: &str, database: Database) -> Result<()> {
+    let statement = connection.statement()?;
+    statement.execute_direct(&format!("DROP TABLE IF EXISTS {table}"))?;
+    statement.execute_direct(&fact::create(table, database))
+}
+
+/// Inserts rows 1 to `count` in sets of `rows`, each made by `put` from its place in the set and its number.
+fn insert(
+    connection: &Connection<'_>,
+    table: &str,
+    rows: usize,
+    count: u64,
+    put: impl Fn(&RowSet, usize, u64),
+) -> Result<()> {
+    let statement = connection.statement()?;
+    let set = Rc::new(RowSet::new(&fact::parameter_specs(), rows, Arrangement::Columns));
+    for row in 0..rows {
+        fact::put(&set, row, row as u64 + 1);
+    }
+    statement.bind_parameters(&set, &fact::parameter_types())?;
+    statement.prepare(&fact::insert(table))?;
+    for first in (1..=count).step_by(rows) {
+        for row in 0..rows {
+            put(&set, row, first + row as u64);
+        }
+        statement.execute()?;
+        if rows > 1 && set.count() != rows {
+            return Err(format!("the driver processed {} parameter sets of {rows}", set.count()));
+        }
+    }
+    Ok(())
+}
+
+fn renumber(set: &RowSet, row: usize, id: u64) {
+    set.put(row, 0, &(id as i32).to_le_bytes());
+}
+
+/// Asks how many rows the table holds and what their numbers add up to: an insert that was lost is an error.
+fn held(connection: &Connection<'_>, table: &str, count: u64, sum: &mut Checksum) -> Result<()> {
+    let statement = connection.statement()?;
+    let specs = [Spec { c_type: CDataType::SBigInt, width: 8 }; 2];
+    let set = RowSet::new(&specs, 1, Arrangement::Columns);
+    statement.execute_direct(&format!("SELECT count(*), sum(id) FROM {table}"))?;
+    if !statement.fetch()? {
+        return Err(format!("counting {table} returned no row"));
+    }
+    let mut expected = Checksum::new();
+    let expect = RowSet::new(&specs, 1, Arrangement::Columns);
+    for (column, number) in [count, count * (count + 1) / 2].into_iter().enumerate() {
+        expect.put(0, column, &number.to_le_bytes());
+        statement.get_data(&set, column)?;
+        set.fold_cell(column, sum);
+    }
+    expect.fold(1, &mut expected);
+    let mut got = Checksum::new();
+    set.fold(1, &mut got);
+    if got == expected { Ok(()) } else { Err(format!("{table} does not hold the {count} rows inserted")) }
+}

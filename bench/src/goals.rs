@@ -1,0 +1,58 @@
+//! The goals: the most each way may cost. Reported, never enforced: the machine's mood decides no exit code.
+
+use crate::{
+    case::{Case, Database},
+    rounds::Pair,
+    way::Way,
+};
+
+/// Nanoseconds that forwarding may add to one call.
+pub const FORWARDED_CALL: f64 = 10.0;
+
+/// KiB of peak memory that recording may add to the bare client.
+pub const RECORD_MEMORY: f64 = 4.0 * 1024.0;
+
+/// KiB of peak memory of a replaying client.
+pub const REPLAY_MEMORY: f64 = 8.0 * 1024.0;
+
+/// KiB by which peak memory may grow when there is ten times as much data.
+pub const MEMORY_GROWTH: f64 = 1024.0;
+
+/// The largest ratio to the bare driver that this way should have.
+pub fn ratio(database: Database, case: Case, way: Way) -> Option<f64> {
+    let (off, record, replay) = match (database, case) {
+        (Database::Sqlite, Case::Connect) => (1.25, 1.4, 1.0),
+        (Database::Sqlite, Case::Select1 | Case::Threads) => (1.05, 2.0, 0.6),
+        (Database::Sqlite, Case::Fetch(..)) => (1.05, 1.5, 0.6),
+        (Database::Sqlite, Case::Insert { array: false }) => (1.05, 1.6, 0.5),
+        (Database::Sqlite, Case::Insert { array: true }) => (1.05, 1.4, 0.5),
+        (Database::Postgres, Case::Connect) => (1.05, 1.10, 0.10),
+        (Database::Postgres, Case::Select1) => (1.05, 1.15, 0.10),
+        (Database::Postgres, Case::Threads) => (1.05, 1.2, 0.15),
+        (Database::Postgres, Case::Fetch(..)) => (1.05, 1.45, 0.5),
+        (Database::Postgres, Case::Insert { array: false }) => (1.05, 1.3, 0.05),
+        (Database::Postgres, Case::Insert { array: true }) => (1.05, 1.25, 0.05),
+        (_, Case::CallColumns | Case::CallGetData) => return None,
+    };
+    match way {
+        Way::Bare => None,
+        Way::Off => Some(off),
+        Way::Record => Some(record),
+        Way::Replay => Some(replay),
+    }
+}
+
+/// Whether a pair of medians reaches a goal: wall and CPU time both, or only one of them.
+pub fn mark(pair: Pair, goal: f64) -> &'static str {
+    match (pair.wall <= goal, pair.cpu <= goal) {
+        (true, true) => "yes",
+        (true, false) => "wall only",
+        (false, true) => "CPU only",
+        (false, false) => "**no**",
+    }
+}
+
+/// The same for a single figure.
+pub fn mark_one(figure: f64, goal: f64) -> &'static str {
+    if figure <= goal { "yes" } else { "**no**" }
+}

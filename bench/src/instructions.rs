@@ -1,0 +1,86 @@
+//! Exact instruction counts: two sizes under callgrind, the difference divided, so that start-up cancels.
+
+use std::process::{Command, Stdio};
+
+use crate::{
+    case::{Case, Unit},
+    launch::Job,
+    options::Options,
+    setup::Setup,
+    way::Way,
+};
+
+/// Says how to get valgrind if it is not there.
+pub fn available() -> Result<(), String> {
+    let status = Command::new("valgrind").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        _ => Err("--instructions needs valgrind; on Debian: apt-get install valgrind".to_owned()),
+    }
+}
+
+/// Both sizes of a case. Threads are left out: callgrind runs them one after another.
+fn sizes(case: Case) -> Option<[u64; 2]> {
+    match (case, case.unit()) {
+        (Case::Threads, _) => None,
+        (_, Unit::Connection) => Some([4, 12]),
+        (_, Unit::Statement) => Some([400, 1600]),
+        (_, Unit::Row) => Some([2000, 6000]),
+        (_, Unit::Call) => Some([10_000, 30_000]),
+    }
+}
+
+/// Instructions per unit for every way of the case; `None` for a case that cannot be counted.
+pub fn measure(setup: &Setup, options: &Options, case: Case, errors: &mut Vec<String>) -> Option<Vec<(Way, f64)>> {
+    let jobs = sizes(case)?.map(|count| Job { case, count, streaming: false });
+    let outcome = bare(setup, jobs[0]).and_then(|small| Ok([small, bare(setup, jobs[1])?]));
+    let bare = match outcome {
+        Ok(bare) => bare,
+        Err(error) => {
+            errors.push(format!("{case} bare, instructions: {error}"));
+            return Some(Vec::new());
+        }
+    };
+    let per_unit = |small: u64, large: u64| (large as f64 - small as f64) / (jobs[1].count - jobs[0].count) as f64;
+    let mut counted = vec![(Way::Bare, per_unit(bare[0].total, bare[1].total))];
+    for way in Way::ALL.into_iter().filter(|way| *way != Way::Bare && options.ways.contains(way)) {
+        if case.is_call() && way != Way::Off {
+            continue;
+        }
+        let run = |at: usize| through(setup, jobs[at], way, &bare[at]);
+        match run(0).and_then(|small| Ok(per_unit(small, run(1)?))) {
+            Ok(count) => counted.push((way, count)),
+            Err(error) => errors.push(format!("{case} {way}, instructions: {error}")),
+        }
+    }
+    Some(counted)
+}
+
+/// A bare run under callgrind, and what it received there and outside: callgrind computes `long double` with less
+/// precision, so SQLite prints some numbers differently.
+struct Bare {
+    total: u64,
+    inside: u64,
+    outside: u64,
+}
+
+fn bare(setup: &Setup, job: Job) -> Result<Bare, String> {
+    let outside = setup.launcher.run(job, Way::Bare, "".as_ref())?.checksum;
+    let (total, sample) = setup.launcher.instructions(job, Way::Bare, "".as_ref())?;
+    Ok(Bare { total, inside: sample.checksum, outside })
+}
+
+fn through(setup: &Setup, job: Job, way: Way, bare: &Bare) -> Result<u64, String> {
+    let cassette = setup.cassette(&format!("instructions-{}", job.case))?;
+    if way == Way::Replay {
+        setup.record(job, &cassette)?;
+    }
+    let (total, sample) = setup.launcher.instructions(job, way, &cassette)?;
+    setup.discard(&cassette)?;
+    let expected = if way == Way::Replay { bare.outside } else { bare.inside };
+    if sample.checksum == expected {
+        Ok(total)
+    } else {
+        Err("the data differs from what the bare driver returned".to_owned())
+    }
+}

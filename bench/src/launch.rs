@@ -1,0 +1,160 @@
+//! Starting a client process in the environment of a way, and reading what it used.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::{
+    case::{Case, Database},
+    client::Sample,
+    way::Way,
+};
+
+/// One thing to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// What the client does.
+    pub case: Case,
+    /// How often.
+    pub count: u64,
+    /// The driver's own streaming is switched on, so that it does not hold the whole result (for memory figures).
+    pub streaming: bool,
+}
+
+/// Starts clients.
+pub struct Launcher {
+    /// This program.
+    pub executable: PathBuf,
+    /// The real driver.
+    pub driver: PathBuf,
+    /// The database behind it.
+    pub database: Database,
+    /// The PostgreSQL server's port.
+    pub port: u16,
+    /// The SQLite file that holds the filled table.
+    pub table_file: PathBuf,
+    /// Where everything the bench makes is kept.
+    pub directory: PathBuf,
+    /// Where the driver manager's files for this database are.
+    pub odbc: PathBuf,
+    /// Print each command line.
+    pub show: bool,
+}
+
+impl Launcher {
+    /// The driver manager's name for the real driver.
+    pub const BARE: &'static str = "BenchBare";
+    /// Its name for super8.
+    pub const SHIM: &'static str = "BenchSuper8";
+
+    /// Runs the job once this way, recording into or replaying from `cassette`.
+    pub fn run(&self, job: Job, way: Way, cassette: &Path) -> Result<Sample, String> {
+        let output = self.finish(self.client(Command::new(&self.executable), job, way, cassette)?)?;
+        Sample::parse(&output).ok_or_else(|| format!("a client's output makes no sense: {output:?}"))
+    }
+
+    /// Runs the job under callgrind; the number of user-space instructions of the whole process.
+    pub fn instructions(&self, job: Job, way: Way, cassette: &Path) -> Result<(u64, Sample), String> {
+        let counts = self.directory.join("callgrind.out");
+        let _ = std::fs::remove_file(&counts);
+        let mut valgrind = Command::new("valgrind");
+        valgrind.args(["--tool=callgrind", "--quiet"]);
+        valgrind.arg(format!("--callgrind-out-file={}", counts.display())).arg(&self.executable);
+        let output = self.finish(self.client(valgrind, job, way, cassette)?)?;
+        let sample = Sample::parse(&output).ok_or_else(|| format!("a client's output makes no sense: {output:?}"))?;
+        let text = std::fs::read(&counts).map_err(|e| format!("cannot read {}: {e}", counts.display()))?;
+        let total = String::from_utf8_lossy(&text)
+            .lines()
+            .filter_map(|line| line.strip_prefix("totals:").or_else(|| line.strip_prefix("summary:")))
+            .find_map(|number| number.trim().parse().ok())
+            .ok_or_else(|| format!("{} holds no total", counts.display()))?;
+        Ok((total, sample))
+    }
+
+    /// Fills the table through the bare driver; for SQLite into this file.
+    pub fn load(&self, rows: u64, file: &Path) -> Result<(), String> {
+        let mut command = Command::new(&self.executable);
+        let string = self.connection_string(Way::Bare, file, false);
+        command.args(["load", &self.database.to_string(), &rows.to_string(), &string]);
+        self.set_environment(&mut command, Way::Bare, Path::new(""), false);
+        self.finish(command).map(drop)
+    }
+
+    fn client(&self, mut command: Command, job: Job, way: Way, cassette: &Path) -> Result<Command, String> {
+        let file = match job.case {
+            Case::Insert { .. } => self.fresh_file()?,
+            _ => self.table_file.clone(),
+        };
+        let string = self.connection_string(way, &file, job.streaming);
+        command.args(["client", &self.database.to_string(), &job.case.to_string(), &job.count.to_string(), &string]);
+        self.set_environment(&mut command, way, cassette, job.case == Case::Threads);
+        Ok(command)
+    }
+
+    fn fresh_file(&self) -> Result<PathBuf, String> {
+        let file = self.directory.join("data").join("insert.db");
+        match std::fs::remove_file(&file) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(format!("cannot remove {}: {e}", file.display())),
+            _ => Ok(file),
+        }
+    }
+
+    fn connection_string(&self, way: Way, file: &Path, streaming: bool) -> String {
+        let driver = if way == Way::Bare { Self::BARE } else { Self::SHIM };
+        match self.database {
+            Database::Sqlite => {
+                let step = u8::from(streaming);
+                format!("DRIVER={{{driver}}};Database={};SyncPragma=OFF;StepAPI={step}", file.display())
+            }
+            Database::Postgres => {
+                let streaming = if streaming { ";UseDeclareFetch=1;Fetch=1000" } else { "" };
+                let port = self.port;
+                format!("DRIVER={{{driver}}};Server=127.0.0.1;Port={port};Database=postgres;Uid=postgres{streaming}")
+            }
+        }
+    }
+
+    fn set_environment(&self, command: &mut Command, way: Way, cassette: &Path, any_order: bool) {
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("SUPER8_") {
+                command.env_remove(name);
+            }
+        }
+        command.env("ODBCSYSINI", &self.odbc).env("ODBCINSTINI", "odbcinst.ini");
+        command.env("ODBCINI", self.odbc.join("odbc.ini"));
+        if way == Way::Bare {
+            return;
+        }
+        command.env("SUPER8_MODE", way.name());
+        if way == Way::Replay {
+            command.env("SUPER8_DRIVER", "/nonexistent/driver.so");
+        } else {
+            command.env("SUPER8_DRIVER", &self.driver);
+        }
+        if way != Way::Off {
+            command.env("SUPER8_CASSETTE", cassette);
+        }
+        // Threads interleave differently in every run; only each connection's own order can be the recorded one.
+        if any_order {
+            command.env("SUPER8_ORDER", "connection");
+        }
+    }
+
+    fn finish(&self, mut command: Command) -> Result<String, String> {
+        if self.show {
+            let set = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
+            let set: Vec<_> = set.map(|(name, value)| format!("{}={}", name.display(), value.display())).collect();
+            eprintln!("{} {command:?}", set.join(" "));
+        }
+        let program = command.get_program().to_string_lossy().into_owned();
+        let output = command.output().map_err(|e| format!("cannot run {program}: {e}"))?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said: Vec<&str> = said.lines().collect();
+        let shown = said[said.len().saturating_sub(12)..].join("\n    ");
+        Err(format!("a client ended with {}:\n    {shown}", output.status))
+    }
+}

@@ -1,0 +1,133 @@
+//! `cargo xtask bench`: what super8 costs over the bare driver, in time, instructions and memory.
+//!
+//! The program starts itself again for every measurement, as an ordinary ODBC client (module [`client`]).
+
+mod area;
+mod case;
+mod checksum;
+mod client;
+mod fact;
+mod goals;
+mod instructions;
+mod launch;
+mod memory;
+mod odbc;
+mod options;
+mod postgres;
+mod report;
+mod rounds;
+mod setup;
+mod statistics;
+mod usage;
+mod way;
+
+use std::process::ExitCode;
+
+use case::{Case, Database};
+use launch::Job;
+use options::Options;
+use rounds::Series;
+use setup::Setup;
+use statistics::Random;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["client", database, case, count, string] => client(database, case, count, string),
+        ["load", database, count, string] => load(database, count, string),
+        _ => bench(arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn client(database: &str, case: &str, count: &str, string: &str) -> Result<(), String> {
+    client::run(Database::named(database)?, Case::named(case)?, parse(count)?, string)
+}
+
+fn load(database: &str, count: &str, string: &str) -> Result<(), String> {
+    client::load(Database::named(database)?, string, parse(count)?)
+}
+
+fn parse(count: &str) -> Result<u64, String> {
+    count.parse().map_err(|e| format!("the count {count}: {e}"))
+}
+
+fn bench(arguments: Vec<String>) -> Result<(), String> {
+    let options = Options::parse(arguments.into_iter())?;
+    if options.help {
+        print!("{}", options::HELP);
+        return Ok(());
+    }
+    let selected: Vec<Case> = Case::all().into_iter().filter(|case| options.selects(&case.to_string())).collect();
+    let memory: Vec<Case> = memory::cases().into_iter().filter(|case| options.selects(&memory::name(*case))).collect();
+    if options.list {
+        Case::all().iter().for_each(|case| println!("{case}"));
+        memory::cases().iter().for_each(|case| println!("{}", memory::name(*case)));
+        return Ok(());
+    }
+    if selected.is_empty() && memory.is_empty() {
+        return Err(format!("no case's name contains {}; --list names them", options.filters.join(" or ")));
+    }
+    if options.instructions {
+        instructions::available()?;
+    }
+    let setup = Setup::new(&options)?;
+    let errors = if options.instructions {
+        count_instructions(&setup, &options, &selected)
+    } else {
+        measure(&setup, &options, &selected, &memory)
+    };
+    if errors.is_empty() {
+        return Ok(());
+    }
+    Err(format!("\n{} failed:\n  {}", errors.len(), errors.join("\n  ")))
+}
+
+fn count_instructions(setup: &Setup, options: &Options, selected: &[Case]) -> Vec<String> {
+    let mut errors = Vec::new();
+    let mut counted = Vec::new();
+    for case in selected {
+        eprintln!("{case} ...");
+        if let Some(counts) = instructions::measure(setup, options, *case, &mut errors) {
+            counted.push((*case, counts));
+        }
+    }
+    report::instructions(setup.launcher.database, &counted);
+    errors
+}
+
+fn measure(setup: &Setup, options: &Options, selected: &[Case], memory: &[Case]) -> Vec<String> {
+    let mut errors = Vec::new();
+    let mut random = Random::new(options.seed);
+    let mut all = Vec::new();
+    for case in selected {
+        eprintln!("{case} ...");
+        let job = Job { case: *case, count: options.count(*case), streaming: false };
+        match Series::measure(setup, options, job, &mut random) {
+            Ok(mut series) => {
+                errors.append(&mut series.errors);
+                all.push(series);
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    let mut growths = Vec::new();
+    for case in memory {
+        eprintln!("{} ...", memory::name(*case));
+        match memory::measure(setup, options, *case, &mut errors) {
+            Ok(found) => growths.extend(found),
+            Err(error) => errors.push(error),
+        }
+    }
+    report::times(setup.launcher.database, &all);
+    report::calls(&all);
+    report::growth(&growths);
+    errors
+}

@@ -1,0 +1,173 @@
+//! The command line.
+
+use crate::{
+    case::{BLOCK, Case, Unit},
+    way::Way,
+};
+
+/// What `--help` prints.
+pub const HELP: &str = "\
+usage: cargo xtask bench [options] [filter ...]
+
+Measures super8 against the bare driver. A filter is a part of a case's name (`fetch/bound`, `wchar`, `memory`);
+without one every case runs. The exit code tells wrong results from right ones, never slow from fast.
+
+  --rounds N        rounds of each case; every round runs all ways once, in random order (9)
+  --rows N          rows of the fetch and insert cases, rounded up to thousands (100000)
+  --statements N    point queries and single inserts (50000)
+  --connects N      connections (200)
+  --calls N         calls of the single-call cases (2000000)
+  --ways A,B        of bare, off, record, replay (all)
+  --seed N          of the random order (1)
+  --quick           3 rounds, a tenth of everything
+  --instructions    exact instruction counts under callgrind instead of times
+  --pg              PostgreSQL, on a server of the bench's own, instead of SQLite
+  --shim FILE       this shim library instead of the one built here
+  --show            print each client's command line and environment, and keep the cassettes
+  --list            name the cases
+";
+
+/// What the command line asked for.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Rounds of each case.
+    pub rounds: usize,
+    /// Rows of the fetch and insert cases: a multiple of [`BLOCK`].
+    pub rows: u64,
+    /// Point queries and single inserts.
+    pub statements: u64,
+    /// Connections.
+    pub connects: u64,
+    /// Calls of the single-call cases.
+    pub calls: u64,
+    /// The ways to measure; bare is always among them.
+    pub ways: Vec<Way>,
+    /// The seed of the random order.
+    pub seed: u64,
+    /// Instruction counts instead of times.
+    pub instructions: bool,
+    /// PostgreSQL instead of SQLite.
+    pub postgres: bool,
+    /// A shim library built elsewhere.
+    pub shim: Option<String>,
+    /// Print command lines and keep cassettes.
+    pub show: bool,
+    /// Name the cases and stop.
+    pub list: bool,
+    /// Print the help and stop.
+    pub help: bool,
+    /// Parts of names; empty selects every case.
+    pub filters: Vec<String>,
+}
+
+impl Options {
+    /// Reads the arguments after the program's name.
+    pub fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, String> {
+        let mut options = Options {
+            rounds: 9,
+            rows: 100_000,
+            statements: 50_000,
+            connects: 200,
+            calls: 2_000_000,
+            ways: Way::ALL.to_vec(),
+            seed: 1,
+            instructions: false,
+            postgres: false,
+            shim: None,
+            show: false,
+            list: false,
+            help: false,
+            filters: Vec::new(),
+        };
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
+            match argument.as_str() {
+                "--rounds" => options.rounds = number(&argument, &value()?)? as usize,
+                "--rows" => options.rows = number(&argument, &value()?)?,
+                "--statements" => options.statements = number(&argument, &value()?)?,
+                "--connects" => options.connects = number(&argument, &value()?)?,
+                "--calls" => options.calls = number(&argument, &value()?)?,
+                "--seed" => options.seed = number(&argument, &value()?)?,
+                "--ways" => options.ways = ways(&value()?)?,
+                "--shim" => options.shim = Some(value()?),
+                "--quick" => options.shorten(),
+                "--instructions" => options.instructions = true,
+                "--pg" => options.postgres = true,
+                "--show" => options.show = true,
+                "--list" => options.list = true,
+                "--help" | "-h" => options.help = true,
+                _ if argument.starts_with('-') => return Err(format!("there is no option {argument}; see --help")),
+                _ => options.filters.push(argument),
+            }
+        }
+        options.rows = options.rows.next_multiple_of(BLOCK as u64);
+        Ok(options)
+    }
+
+    fn shorten(&mut self) {
+        self.rounds = 3;
+        for count in [&mut self.rows, &mut self.statements, &mut self.connects, &mut self.calls] {
+            *count /= 10;
+        }
+    }
+
+    /// Whether a case of this name was asked for.
+    pub fn selects(&self, name: &str) -> bool {
+        self.filters.is_empty() || self.filters.iter().any(|filter| name.contains(filter.as_str()))
+    }
+
+    /// How often a client does what this case counts.
+    pub fn count(&self, case: Case) -> u64 {
+        match (case, case.unit()) {
+            (Case::Insert { array: false }, _) | (_, Unit::Statement) => self.statements,
+            (_, Unit::Connection) => self.connects,
+            (_, Unit::Row) => self.rows,
+            (_, Unit::Call) => self.calls,
+        }
+    }
+}
+
+fn number(option: &str, text: &str) -> Result<u64, String> {
+    match text.replace('_', "").parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err(format!("{option} {text}: a number of at least 1 is needed")),
+    }
+}
+
+fn ways(text: &str) -> Result<Vec<Way>, String> {
+    let mut ways = vec![Way::Bare];
+    for name in text.split(',') {
+        let way = Way::named(name)?;
+        if !ways.contains(&way) {
+            ways.push(way);
+        }
+    }
+    Ok(ways)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Options, String> {
+        Options::parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn options_and_filters() -> Result<(), String> {
+        let options = parse("--rows 1500 --ways replay,off wchar --quick")?;
+        assert_eq!((options.rows, options.rounds), (1000, 3));
+        assert_eq!(options.ways, [Way::Bare, Way::Replay, Way::Off]);
+        assert!(options.selects("fetch/bound/wchar") && !options.selects("connect"));
+        Ok(())
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (line, part) in
+            [("--rows", "needs a value"), ("--rows x", "--rows x"), ("--fast", "--fast"), ("--ways on", "`on`")]
+        {
+            assert!(parse(line).is_err_and(|error| error.contains(part)), "{line}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The tables printed at the end, in Markdown, so that they can stand in the documentation as they are.
+
+use crate::{
+    case::{Case, Database, Unit},
+    goals,
+    memory::Growth,
+    rounds::Series,
+    way::Way,
+};
+
+/// Ratios to the bare driver and peak memory: one line per case, goals in the second table.
+pub fn times(database: Database, series: &[Series]) {
+    let timed: Vec<&Series> = series.iter().filter(|series| !series.job.case.is_call()).collect();
+    if timed.is_empty() {
+        return;
+    }
+    let rounds = timed.iter().filter_map(|s| s.samples(Way::Bare)).map(<[_]>::len).max().unwrap_or(0);
+    println!("\nTime over the bare driver's, {database}: wall / CPU, medians of {rounds} rounds\n");
+    println!("| case | count | bare, per unit | off | record | replay | peak MB: bare, off, record, replay |");
+    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
+    for series in &timed {
+        let ratio = |way| match series.ratio(way) {
+            Some(pair) => format!("{} / {}", figure(pair.wall), figure(pair.cpu)),
+            None => String::new(),
+        };
+        let peaks: Vec<String> = Way::ALL.iter().map(|way| megabytes(series.peak(*way))).collect();
+        println!(
+            "| {} | {} | {} | {} | {} | {} | {} |",
+            series.job.case,
+            series.job.count,
+            bare(series),
+            ratio(Way::Off),
+            ratio(Way::Record),
+            ratio(Way::Replay),
+            peaks.join(", ")
+        );
+    }
+    if timed.iter().any(|series| series.ways.len() > 1) {
+        reached(database, &timed);
+    }
+}
+
+fn reached(database: Database, series: &[&Series]) {
+    println!("\nGoals\n");
+    println!("| case | way | wall | CPU | CPU quartiles | goal | reached |");
+    println!("| --- | --- | ---: | ---: | ---: | ---: | --- |");
+    for series in series {
+        for way in Way::ALL {
+            let goal = goals::ratio(database, series.job.case, way);
+            if let (Some(pair), Some((low, high)), Some(goal)) = (series.ratio(way), series.cpu_quartiles(way), goal) {
+                println!(
+                    "| {} | {way} | {} | {} | {} to {} | {goal} | {} |",
+                    series.job.case,
+                    figure(pair.wall),
+                    figure(pair.cpu),
+                    figure(low),
+                    figure(high),
+                    goals::mark(pair, goal)
+                );
+            }
+        }
+    }
+}
+
+/// Nanoseconds per forwarded call.
+pub fn calls(series: &[Series]) {
+    let calls: Vec<&Series> = series.iter().filter(|series| series.job.case.is_call()).collect();
+    if calls.is_empty() {
+        return;
+    }
+    println!("\nOne call, CPU nanoseconds\n");
+    println!("| call | bare | off | added | goal | reached |");
+    println!("| --- | ---: | ---: | ---: | ---: | --- |");
+    for series in calls {
+        let Some(bare) = series.nanoseconds(Way::Bare) else { continue };
+        let name = series.job.case.to_string();
+        let name = name.trim_start_matches("call/");
+        match series.nanoseconds(Way::Off) {
+            Some(off) => {
+                let added = off.cpu - bare.cpu;
+                let (goal, mark) = (goals::FORWARDED_CALL, goals::mark_one(added, goals::FORWARDED_CALL));
+                println!("| {name} | {:.1} | {:.1} | {added:.1} | {goal} | {mark} |", bare.cpu, off.cpu);
+            }
+            None => println!("| {name} | {:.1} | | | | |", bare.cpu),
+        }
+    }
+}
+
+/// Peak memory and CPU time at N and at ten times N.
+pub fn growth(growths: &[Growth]) {
+    if growths.is_empty() {
+        return;
+    }
+    println!("\nPeak memory and CPU time against size, the driver's own streaming switched on\n");
+    println!("| case | way | N | CPU ns each at N, 10 N | MB at N, 10 N | grows by KB | goal | reached |");
+    println!("| --- | --- | ---: | ---: | ---: | ---: | --- | --- |");
+    for growth in growths {
+        let [small, large] = growth.samples;
+        let grown = large.peak as f64 - small.peak as f64;
+        // A driver's own cache may still be filling at N: what the bare client grows by is not the shim's.
+        let inherited = match growth.way {
+            Way::Replay => 0.0,
+            _ => (growth.bare[1].peak as f64 - growth.bare[0].peak as f64).max(0.0),
+        };
+        let grows = goals::mark_one(grown - inherited, goals::MEMORY_GROWTH);
+        let peak = large.peak as f64;
+        let (goal, size) = match growth.way {
+            Way::Record => ("bare + 4 MB", goals::mark_one(peak - growth.bare[1].peak as f64, goals::RECORD_MEMORY)),
+            Way::Replay => ("8 MB", goals::mark_one(peak, goals::REPLAY_MEMORY)),
+            Way::Bare | Way::Off => ("", "yes"),
+        };
+        let mark = match (growth.way, grows, size) {
+            (Way::Bare, ..) => "",
+            (_, "yes", "yes") => "yes",
+            (_, "yes", _) => "**no** (size)",
+            _ => "**no** (growth)",
+        };
+        println!(
+            "| {} | {} | {} | {:.0}, {:.0} | {:.1}, {:.1} | {grown:.0} | {goal} | {mark} |",
+            growth.case,
+            growth.way,
+            growth.count,
+            small.cpu as f64 / growth.count as f64,
+            large.cpu as f64 / (growth.count * 10) as f64,
+            small.peak as f64 / 1024.0,
+            peak / 1024.0,
+        );
+    }
+}
+
+/// Exact instruction counts per unit.
+pub fn instructions(database: Database, rows: &[(Case, Vec<(Way, f64)>)]) {
+    if rows.is_empty() {
+        return;
+    }
+    println!(
+        "\nUser-space instructions per unit, {database} (callgrind, two sizes, difference divided), ratios, goals reached\n"
+    );
+    println!("| case | bare | off | record | replay | off x | record x | replay x |");
+    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+    for (case, counts) in rows {
+        let count = |way| counts.iter().find(|(known, _)| *known == way).map(|(_, count)| *count);
+        let shown = |way| count(way).map_or(String::new(), |count| format!("{count:.0}"));
+        let ratio = |way| match (count(way), count(Way::Bare)) {
+            (Some(own), Some(bare)) => match goals::ratio(database, *case, way) {
+                Some(goal) => format!("{:.3} {}", own / bare, goals::mark_one(own / bare, goal)),
+                None => format!("{:.3}", own / bare),
+            },
+            _ => String::new(),
+        };
+        println!(
+            "| {case} | {} | {} | {} | {} | {} | {} | {} |",
+            shown(Way::Bare),
+            shown(Way::Off),
+            shown(Way::Record),
+            shown(Way::Replay),
+            ratio(Way::Off),
+            ratio(Way::Record),
+            ratio(Way::Replay)
+        );
+    }
+}
+
+fn bare(series: &Series) -> String {
+    let Some(pair) = series.nanoseconds(Way::Bare) else { return String::new() };
+    let unit = match series.job.case.unit() {
+        Unit::Connection => "connection",
+        Unit::Statement => "statement",
+        Unit::Row => "row",
+        Unit::Call => "call",
+    };
+    format!("{:.0} / {:.0} ns a {unit}", pair.wall, pair.cpu)
+}
+
+fn figure(ratio: f64) -> String {
+    if ratio < 0.1 { format!("{ratio:.3}") } else { format!("{ratio:.2}") }
+}
+
+fn megabytes(kib: Option<f64>) -> String {
+    kib.map_or("-".to_owned(), |kib| format!("{:.1}", kib / 1024.0))
+}

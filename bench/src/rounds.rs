@@ -1,0 +1,119 @@
+//! Interleaved rounds: every round runs every way of a case once, in random order.
+
+use std::path::Path;
+
+use crate::{
+    client::Sample,
+    launch::Job,
+    options::Options,
+    setup::Setup,
+    statistics::{Random, median, quartiles},
+    way::Way,
+};
+
+/// What the rounds of one case gave.
+pub struct Series {
+    /// What was measured.
+    pub job: Job,
+    /// Per way the samples in the order of the rounds; a way that failed is not here.
+    pub ways: Vec<(Way, Vec<Sample>)>,
+    /// What went wrong: a failed client, or data that differs from the bare driver's.
+    pub errors: Vec<String>,
+}
+
+/// Wall and CPU, as medians.
+#[derive(Clone, Copy, Debug)]
+pub struct Pair {
+    /// Of wall time.
+    pub wall: f64,
+    /// Of CPU time.
+    pub cpu: f64,
+}
+
+impl Series {
+    /// Measures the job: first each way once, uncounted (it warms caches and makes the recording that is replayed),
+    /// then the rounds. A way that fails or returns other data is reported and left out.
+    pub fn measure(setup: &Setup, options: &Options, job: Job, random: &mut Random) -> Result<Series, String> {
+        let cassette = setup.cassette(&job.case.to_string())?;
+        let mut errors = Vec::new();
+        let bare =
+            setup.launcher.run(job, Way::Bare, &cassette).map_err(|error| format!("{} bare: {error}", job.case))?;
+        let expected = bare.checksum;
+        let mut ways = vec![(Way::Bare, Vec::new())];
+        for way in Way::ALL {
+            let wanted = way != Way::Bare && options.ways.contains(&way) && !(job.case.is_call() && way != Way::Off);
+            if !wanted {
+                continue;
+            }
+            if way == Way::Replay
+                && !cassette.exists()
+                && let Err(error) = setup.record(job, &cassette)
+            {
+                errors.push(format!("{} replay: nothing to replay: {error}", job.case));
+                continue;
+            }
+            match once(setup, job, way, &cassette, expected) {
+                Ok(_) => ways.push((way, Vec::new())),
+                Err(error) => errors.push(error),
+            }
+        }
+        let mut order: Vec<usize> = (0..ways.len()).collect();
+        for _ in 0..options.rounds {
+            random.shuffle(&mut order);
+            for at in &order {
+                let (way, samples) = &mut ways[*at];
+                let recording = setup.cassette("round")?;
+                let place = if *way == Way::Record { &recording } else { &cassette };
+                samples.push(once(setup, job, *way, place, expected)?);
+            }
+        }
+        setup.discard(&setup.cassette("round")?)?;
+        setup.discard(&cassette)?;
+        Ok(Series { job, ways, errors })
+    }
+
+    /// The samples of a way, if it was measured.
+    pub fn samples(&self, way: Way) -> Option<&[Sample]> {
+        self.ways.iter().find(|(known, _)| *known == way).map(|(_, samples)| samples.as_slice())
+    }
+
+    /// The median over the rounds of this way's time divided by the bare driver's in the same round.
+    pub fn ratio(&self, way: Way) -> Option<Pair> {
+        let (own, bare) = (self.samples(way)?, self.samples(Way::Bare)?);
+        let rounds = || own.iter().zip(bare);
+        Some(Pair {
+            wall: median(rounds().map(|(own, bare)| own.wall as f64 / bare.wall as f64)),
+            cpu: median(rounds().map(|(own, bare)| own.cpu as f64 / bare.cpu as f64)),
+        })
+    }
+
+    /// The lower and upper quartile of the CPU ratios: how much to trust their median.
+    pub fn cpu_quartiles(&self, way: Way) -> Option<(f64, f64)> {
+        let (own, bare) = (self.samples(way)?, self.samples(Way::Bare)?);
+        Some(quartiles(own.iter().zip(bare).map(|(own, bare)| own.cpu as f64 / bare.cpu as f64)))
+    }
+
+    /// The median of this way's nanoseconds for one of what the case counts.
+    pub fn nanoseconds(&self, way: Way) -> Option<Pair> {
+        let own = self.samples(way)?;
+        let count = self.job.count as f64;
+        Some(Pair {
+            wall: median(own.iter().map(|sample| sample.wall as f64)) / count,
+            cpu: median(own.iter().map(|sample| sample.cpu as f64)) / count,
+        })
+    }
+
+    /// The median of this way's peak memory in KiB.
+    pub fn peak(&self, way: Way) -> Option<f64> {
+        Some(median(self.samples(way)?.iter().map(|sample| sample.peak as f64)))
+    }
+}
+
+/// Runs the job once; data that differs from what the bare driver returned is an error.
+pub fn once(setup: &Setup, job: Job, way: Way, cassette: &Path, expected: u64) -> Result<Sample, String> {
+    let sample = setup.launcher.run(job, way, cassette).map_err(|error| format!("{} {way}: {error}", job.case))?;
+    if sample.checksum != expected {
+        return Err(format!("{} {way}: the data differs from what the bare driver returned", job.case));
+    }
+    Ok(sample)
+}

@@ -1,0 +1,159 @@
+//! What must be there before anything is measured: the driver, the shim, the driver manager's files, the filled table.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::{
+    case::Database,
+    launch::{Job, Launcher},
+    options::Options,
+    postgres::Server,
+    way::Way,
+};
+
+/// Raised when the table's contents change, so that an older file is not used.
+const TABLE_VERSION: u32 = 1;
+
+/// Everything in place. Dropping it stops the PostgreSQL server, if one was started.
+pub struct Setup {
+    /// How clients are started.
+    pub launcher: Launcher,
+    /// Held until the end.
+    _server: Option<Server>,
+}
+
+impl Setup {
+    /// Builds the shim (unless one was given or none is needed), writes the driver manager's files, starts a server
+    /// if PostgreSQL is asked for, and fills the table.
+    pub fn new(options: &Options) -> Result<Setup, String> {
+        let executable = std::env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
+        let profile = executable.parent().ok_or("this program has no directory")?;
+        let directory = profile.parent().unwrap_or(profile).join("bench");
+        let database = if options.postgres { Database::Postgres } else { Database::Sqlite };
+        let odbc = directory.join(format!("odbc-{database}"));
+        for part in [&odbc, &directory.join("data"), &directory.join("cassettes")] {
+            make_directory(part)?;
+        }
+        let shim = match &options.shim {
+            Some(shim) => PathBuf::from(shim),
+            None if options.ways == [Way::Bare] => PathBuf::from("not-built"),
+            None => build_shim(profile, database)?,
+        };
+        let driver = find_driver(database)?;
+        write_driver_list(&odbc, &driver, &shim)?;
+        let server = if options.postgres { Some(Server::start()?) } else { None };
+        let launcher = Launcher {
+            executable,
+            driver,
+            database,
+            port: server.as_ref().map_or(0, Server::port),
+            table_file: directory.join("data").join(format!("rows-v{TABLE_VERSION}-{}.db", options.rows)),
+            directory,
+            odbc,
+            show: options.show,
+        };
+        let setup = Setup { launcher, _server: server };
+        setup.fill(options.rows)?;
+        Ok(setup)
+    }
+
+    fn fill(&self, rows: u64) -> Result<(), String> {
+        let launcher = &self.launcher;
+        let file = &launcher.table_file;
+        if launcher.database == Database::Sqlite && file.exists() {
+            return Ok(());
+        }
+        eprintln!("filling a table of {rows} rows ...");
+        let mut unfinished = file.clone();
+        unfinished.set_extension("unfinished");
+        let _ = fs::remove_file(&unfinished);
+        launcher.load(rows, &unfinished)?;
+        if launcher.database == Database::Sqlite {
+            fs::rename(&unfinished, file).map_err(|e| format!("cannot rename {}: {e}", unfinished.display()))?;
+        }
+        Ok(())
+    }
+
+    /// An empty place for a cassette of this name; an earlier cassette there is removed.
+    pub fn cassette(&self, name: &str) -> Result<PathBuf, String> {
+        let path = self.launcher.directory.join("cassettes").join(name.replace('/', "-"));
+        remove_directory(&path)?;
+        Ok(path)
+    }
+
+    /// Removes a cassette, unless `--show` was given.
+    pub fn discard(&self, cassette: &Path) -> Result<(), String> {
+        if self.launcher.show { Ok(()) } else { remove_directory(cassette) }
+    }
+
+    /// Records the job into this cassette, so that it can be replayed.
+    pub fn record(&self, job: Job, cassette: &Path) -> Result<(), String> {
+        self.launcher.run(job, Way::Record, cassette).map(drop)
+    }
+}
+
+/// Makes a directory and its parents.
+pub fn make_directory(path: &Path) -> Result<(), String> {
+    fs::create_dir_all(path).map_err(|e| format!("cannot make the directory {}: {e}", path.display()))
+}
+
+fn remove_directory(path: &Path) -> Result<(), String> {
+    match fs::remove_dir_all(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(format!("cannot remove {}: {e}", path.display())),
+        _ => Ok(()),
+    }
+}
+
+/// Builds the shim of the real driver's kind: SQLite's is ANSI, PostgreSQL's Unicode.
+fn build_shim(profile: &Path, database: Database) -> Result<PathBuf, String> {
+    let (package, library) = match database {
+        Database::Sqlite => ("super8a", "libsuper8a.so"),
+        Database::Postgres => ("super8", "libsuper8.so"),
+    };
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+    let target = profile.parent().unwrap_or(profile);
+    let status = Command::new(cargo)
+        .args(["build", "--quiet", "--release", "--package", package, "--manifest-path", manifest, "--target-dir"])
+        .arg(target)
+        .status()
+        .map_err(|e| format!("cannot run cargo: {e}"))?;
+    if !status.success() {
+        return Err(format!(
+            "`cargo build --release --package {package}` failed; `--ways bare` works without the shim"
+        ));
+    }
+    let library = target.join("release").join(library);
+    if library.exists() { Ok(library) } else { Err(format!("cargo built no {}", library.display())) }
+}
+
+fn find_driver(database: Database) -> Result<PathBuf, String> {
+    let (library, package) = match database {
+        Database::Sqlite => ("libsqlite3odbc.so", "libsqliteodbc"),
+        Database::Postgres => ("psqlodbcw.so", "odbc-postgresql"),
+    };
+    let architecture = std::env::consts::ARCH;
+    [format!("/usr/lib/{architecture}-linux-gnu/odbc"), "/usr/lib/odbc".to_owned(), "/usr/lib64".to_owned()]
+        .iter()
+        .map(|directory| Path::new(directory).join(library))
+        .find(|path| path.exists())
+        .ok_or_else(|| format!("{library} was not found; on Debian: apt-get install {package}"))
+}
+
+fn write_driver_list(directory: &Path, driver: &Path, shim: &Path) -> Result<(), String> {
+    let drivers = format!(
+        "[{}]\nDriver = {}\n\n[{}]\nDriver = {}\n",
+        Launcher::BARE,
+        driver.display(),
+        Launcher::SHIM,
+        shim.display()
+    );
+    for (name, text) in [("odbcinst.ini", drivers.as_str()), ("odbc.ini", "")] {
+        let path = directory.join(name);
+        fs::write(&path, text).map_err(|e| format!("cannot write {}: {e}", path.display()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,20 @@
+//! `super8`, the command. Each verb is a file of [`verbs`]; what several of them need stands beside it: exit codes
+//! ([`exit`]), what goes to standard output ([`output`]), progress ([`progress`]).
+#![forbid(unsafe_code)]
+
+pub mod exit;
+pub mod output;
+pub mod progress;
+pub mod verbs;
+
+use clap::Parser;
+
+/// Records a program's ODBC session to a cassette and replays it without the database.
+#[derive(Parser)]
+#[command(name = "super8", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = exit::TABLE)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: verbs::Verb,
+}

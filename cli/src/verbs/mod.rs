@@ -1,0 +1,39 @@
+//! The verbs, one file each. A verb is a `clap::Args` structure whose fields are its options, with an example in
+//! `after_help`, and `run(self) -> Outcome`. To add one: its file, a `mod` line, a variant with a line of help, an arm.
+
+mod completions;
+
+use crate::exit::Outcome;
+use clap::Subcommand;
+
+/// What to do.
+#[derive(Subcommand)]
+pub enum Verb {
+    /// Print the completions of a shell
+    Completions(completions::Completions),
+}
+
+impl Verb {
+    /// Does it.
+    pub fn run(self) -> Outcome {
+        match self {
+            Verb::Completions(verb) => verb.run(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_verb_has_an_example_in_its_help() {
+        let command = crate::Arguments::command();
+        command.clone().debug_assert();
+        for verb in command.get_subcommands() {
+            let help = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let name = verb.get_name();
+            assert!(help.contains("Example") && help.contains(&format!("super8 {name}")), "{name}: {help:?}");
+        }
+    }
+}

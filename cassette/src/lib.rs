@@ -18,6 +18,7 @@ pub mod recorder;
 pub mod row;
 pub mod rows_reader;
 mod sets;
+pub mod state;
 pub mod storage;
 pub mod value;
 pub mod yaml;
@@ -32,5 +33,6 @@ pub use player::{Fetched, Mismatch, MismatchKind, PlayOptions, PlayedRun, Player
 pub use recorder::{RecordOptions, Recorder, Run, RunGuard};
 pub use row::Row;
 pub use rows_reader::RowsReader;
+pub use state::{State, state};
 pub use storage::{Cassette, Place, RowsPart, RowsSource};
 pub use value::Value;

@@ -80,11 +80,12 @@ impl Program {
     }
 
     /// The same program with one more argument at the end: how tests make a replayed program differ.
-    pub fn with_argument(self, argument: &'static str) -> Program {
+    pub fn with_argument(self, argument: impl Into<String>) -> Program {
+        let argument = argument.into();
         let Program { name, input, proof, command: before } = self;
         let command = move |target: &Target| {
             let mut command = before(target);
-            command.arg(argument);
+            command.arg(&argument);
             command
         };
         Program { name, input, proof, command: Box::new(command) }

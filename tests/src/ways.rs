@@ -43,6 +43,8 @@ pub struct Stage {
     pub database: Database,
     /// Further keys of the section of odbcinst.ini that programs use, whichever library it names.
     pub section: Vec<(&'static str, String)>,
+    /// Further keys of every data source.
+    pub source: Vec<(&'static str, String)>,
     /// Keys of the driver manager's own section `[ODBC]` of odbcinst.ini.
     pub manager: Vec<(&'static str, String)>,
     /// Further data sources to the same database, named [`SOURCE`] and a number from 0.
@@ -75,8 +77,8 @@ impl Stage {
         let scratch = Scratch::new(&format!("{subject}-{}", driver.label()));
         let database = Database::new(driver, subject, scratch.directory("work"));
         let cassette = scratch.join("cassette");
-        let (section, manager, environment) = (Vec::new(), Vec::new(), Vec::new());
-        Stage { scratch, driver, database, section, manager, numbered_sources: 0, environment, cassette }
+        let (section, source, manager, environment) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Stage { scratch, driver, database, section, source, manager, numbered_sources: 0, environment, cassette }
     }
 
     /// The same stage with its cassette elsewhere.
@@ -128,6 +130,7 @@ impl Stage {
         section.extend(self.section.iter().cloned());
         let mut source = vec![("Driver", SECTION.to_string())];
         source.extend(keywords.iter().cloned());
+        source.extend(self.source.iter().cloned());
         let mut configuration = self.configuration().driver(SECTION, &section).source(SOURCE, &source);
         for number in 0..self.numbered_sources {
             configuration = configuration.source(&format!("{SOURCE} {number}"), &source);

@@ -13,6 +13,7 @@ mod pyodbc;
 mod real_driver;
 mod replay_alone;
 mod secrets;
+mod selection;
 mod stable_bytes;
 mod symbols;
 mod two_drivers;

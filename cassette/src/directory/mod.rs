@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use parking_lot::Mutex;
 
 pub use names::staging as staging_directory;
+pub(crate) use staging::is_cassette;
 
 use crate::append::MakeAppend;
 use crate::metadata::Metadata;

@@ -94,6 +94,11 @@ impl Ini {
         self.sources.iter().find_map(|sections| named(sections, name))
     }
 
+    /// Whether any section, of a driver or a data source, has this key.
+    pub fn mentions(&self, key: &str) -> bool {
+        self.drivers.iter().chain(self.sources.iter().flatten()).any(|section| section.value(key).is_some())
+    }
+
     /// A key of a data source from the first file that gives it: how the driver manager looks for `Driver`.
     pub fn dsn_value(&self, name: &[u8], key: &str) -> Option<(&Section, &[u8])> {
         self.sources.iter().find_map(|sections| {

@@ -2,12 +2,14 @@
 
 pub mod completed;
 pub mod connection_string;
+pub mod given;
 pub mod ini;
 pub mod keywords;
 pub mod locations;
 pub mod redact;
 pub mod secrets;
 pub mod settings;
+pub mod sources;
 
 /// A variable of the environment by name: `std::env::var_os` in the driver, a table in tests.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<std::ffi::OsString>;

@@ -1,14 +1,15 @@
-//! The settings of one connection: mode, cassette and the rest, from the `SUPER8_*` environment.
+//! The settings of one connection, in one table: names, values, what they mean, how they are read.
 //!
-//! They are read at every connect, so that a test may change them in its own environment between connections.
+//! Where a value may be given, and which place wins, is in [`super::sources`]. docs/configuration.md has the table for
+//! users; a test compares the two.
 
-use std::ffi::{OsStr, OsString};
-use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::Environment;
+pub use super::given::{Given, SettingsError};
 
-/// What super8 does on a connection.
+/// What super8 is to do on a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     /// Forward every call, write nothing.
@@ -18,6 +19,20 @@ pub enum Mode {
     Record,
     /// Answer from the cassette; the real driver is never loaded.
     Replay,
+    /// Replay a cassette that is there and complete, record one that is not there.
+    Once,
+}
+
+impl Mode {
+    /// The word for it in `SUPER8_MODE`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Mode::Off => "off",
+            Mode::Record => "record",
+            Mode::Replay => "replay",
+            Mode::Once => "once",
+        }
+    }
 }
 
 /// In which order replay expects the commands of several connections.
@@ -29,89 +44,194 @@ pub enum CommandOrder {
     Connection,
 }
 
-/// One setting, wherever its value comes from.
+/// What replay verifies of a connect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ConnectCheck {
+    /// Data source or driver, user, database, schema and default library.
+    #[default]
+    Usual,
+    /// Every keyword that the cassette shows.
+    Strict,
+}
+
+/// The format in which a cassette is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Setting {
-    /// `SUPER8_MODE`: off, record or replay.
-    Mode,
-    /// `SUPER8_CASSETTE`: the cassette's directory.
+pub enum CassetteFormat {
+    /// A directory of YAML and CSV files.
+    Yaml,
+    /// A file of JSON objects, one a line, for each trace.
+    Ndjson,
+}
+
+/// What becomes of SQL comments when commands are compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Comments {
+    /// They are part of the SQL.
+    #[default]
+    Keep,
+    /// They are passed over: tracers put an id of the run into them.
+    Ignore,
+}
+
+/// When a setting is looked at, and where it may stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// In every mode.
+    Always,
+    /// Where there is a cassette: in every mode but off.
     Cassette,
-    /// `SUPER8_DRIVER`: the real driver, a name from odbcinst.ini or a library.
-    Driver,
-    /// `SUPER8_LOG`: the file that reports go to instead of standard error.
-    Log,
-    /// `SUPER8_INLINE_ROWS`: results of up to so many rows stand in commands.yml.
-    InlineRows,
-    /// `SUPER8_ORDER`: global or connection.
-    Order,
-    /// `SUPER8_CONNECT`: strict compares every harmless connection-string keyword at replay.
-    Connect,
+    /// In every mode; a matter of the whole process, so that only the environment gives it.
+    Process,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The setting.
+    pub setting: Setting,
+    /// The variable of the environment.
+    pub variable: &'static str,
+    /// The keyword of connection strings and the key of ini files.
+    pub keyword: &'static str,
+    /// When it is looked at.
+    pub scope: Scope,
+    /// The values it takes, in Markdown.
+    pub values: &'static str,
+    /// What it means, in Markdown.
+    pub meaning: &'static str,
+}
+
+/// Where settings are looked up.
+pub type Lookup<'a> = &'a dyn Fn(Setting) -> Option<Given>;
+
+macro_rules! settings {
+    ($($setting:ident $field:ident: $type:ty = $default:expr, $variable:literal $keyword:literal $scope:ident,
+       |$given:ident| $read:expr, $values:literal, $meaning:literal;)*) => {
+        /// One setting, wherever its value comes from.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(missing_docs)] // each variant is the setting of the same name
+        pub enum Setting { $($setting,)* }
+
+        impl Setting {
+            /// The table.
+            pub const ROWS: &[Row] = &[$(Row {
+                setting: Setting::$setting,
+                variable: $variable,
+                keyword: $keyword,
+                scope: Scope::$scope,
+                values: $values,
+                meaning: $meaning,
+            },)*];
+
+            /// The setting's row.
+            pub const fn row(self) -> &'static Row {
+                &Setting::ROWS[self as usize]
+            }
+        }
+
+        /// The settings of one connection.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct Settings {
+            $(#[doc = $meaning] pub $field: $type,)*
+        }
+
+        impl Default for Settings {
+            fn default() -> Settings {
+                Settings { $($field: $default,)* }
+            }
+        }
+
+        impl Settings {
+            /// The settings a lookup gives. While the mode is off, only what off uses is looked at.
+            ///
+            /// # Errors
+            /// A value that is not one of the documented ones; a mode that needs a cassette where none is named.
+            pub fn resolve(lookup: Lookup<'_>) -> Result<Settings, SettingsError> {
+                let mut settings = Settings::default();
+                $(if Scope::$scope != Scope::Cassette || settings.mode != Mode::Off {
+                    if let Some($given) = lookup(Setting::$setting) {
+                        settings.$field = $read?;
+                    }
+                })*
+                settings.checked(lookup)
+            }
+        }
+    };
+}
+
+settings! {
+    Mode mode: Mode = Mode::Off, "SUPER8_MODE" "Super8Mode" Always,
+        |given| given.word(&[Mode::Off, Mode::Record, Mode::Replay, Mode::Once].map(|mode| (mode.name(), mode))),
+        "`off` (default), `record`, `replay`, `once`",
+        "forward only; forward and write a cassette; answer from a cassette without the real driver; replay a complete cassette and record one that is not there";
+    Cassette cassette: Option<PathBuf> = None, "SUPER8_CASSETTE" "Super8Cassette" Cassette,
+        |given| given.path(),
+        "a directory",
+        "the cassette. Needed in every mode but off. `%p` becomes the process id, `%%` a percent sign";
+    Driver driver: Option<Given> = None, "SUPER8_DRIVER" "RealDriver" Always,
+        |given| Ok(Some(given)),
+        "section name, path or library name",
+        "the real driver, see [below](#the-real-driver)";
+    Order order: Option<CommandOrder> = None, "SUPER8_ORDER" "Super8Order" Cassette,
+        |given| given.word(&[("global", CommandOrder::Global), ("connection", CommandOrder::Connection)]).map(Some),
+        "`global` (default), `connection`",
+        "whether replay keeps the recorded order across all connections or inside each one. Kept in the cassette when recording; at replay the default is the cassette's own";
+    Wait wait: Option<Duration> = None, "SUPER8_WAIT" "Super8Wait" Cassette,
+        |given| given.seconds(),
+        "seconds, such as `5` or `0.5`",
+        "how long a command of one thread waits for its turn under `order: global` before it is out of order";
+    Connect connect: ConnectCheck = ConnectCheck::Usual, "SUPER8_CONNECT" "Super8Connect" Cassette,
+        |given| given.word(&[("usual", ConnectCheck::Usual), ("strict", ConnectCheck::Strict)]),
+        "`usual` (default), `strict`",
+        "what replay verifies of a connect: what [matching](matching.md#connecting) lists, or every keyword that the cassette shows";
+    Format format: Option<CassetteFormat> = None, "SUPER8_FORMAT" "Super8Format" Cassette,
+        |given| given.word(&[("yaml", CassetteFormat::Yaml), ("ndjson", CassetteFormat::Ndjson)]).map(Some),
+        "`yaml` (default), `ndjson`",
+        "the format of a new cassette; replay finds out by itself";
+    TraceId trace_id: Option<String> = None, "SUPER8_TRACE_ID" "Super8TraceId" Cassette,
+        |given| given.plain_name(),
+        "letters, digits, `_`, `-`, `.`",
+        "the name of the trace in an NDJSON cassette";
+    InlineRows inline_rows: usize = 1, "SUPER8_INLINE_ROWS" "Super8InlineRows" Cassette,
+        |given| given.count(),
+        "a number, default `1`",
+        "results of up to so many rows stand in `commands.yml` instead of a file of their own";
+    Comments comments: Comments = Comments::Keep, "SUPER8_COMMENTS" "Super8Comments" Cassette,
+        |given| given.word(&[("keep", Comments::Keep), ("ignore", Comments::Ignore)]),
+        "`keep` (default), `ignore`",
+        "whether SQL comments count when commands are compared";
+    Config config: Option<PathBuf> = None, "SUPER8_CONFIG" "Super8Config" Cassette,
+        |given| given.path(),
+        "a file",
+        "the rules of [redaction](#redaction)";
+    Log log: Option<PathBuf> = None, "SUPER8_LOG" "Super8Log" Always,
+        |given| given.path(),
+        "a file",
+        "reports and warnings go there instead of standard error. `%p` as above";
+    Verdict verdict: Option<PathBuf> = None, "SUPER8_VERDICT" "Super8Verdict" Process,
+        |given| given.path(),
+        "a file",
+        "every process appends what became of its cassettes, one JSON object a line, for a program that watches over it";
 }
 
 impl Setting {
-    /// The environment variable of this setting.
-    pub fn variable(self) -> &'static str {
-        match self {
-            Setting::Mode => "SUPER8_MODE",
-            Setting::Cassette => "SUPER8_CASSETTE",
-            Setting::Driver => "SUPER8_DRIVER",
-            Setting::Log => "SUPER8_LOG",
-            Setting::InlineRows => "SUPER8_INLINE_ROWS",
-            Setting::Order => "SUPER8_ORDER",
-            Setting::Connect => "SUPER8_CONNECT",
-        }
+    /// The setting with this keyword, in any case.
+    pub fn of_keyword(key: &[u8]) -> Option<Setting> {
+        Setting::ROWS.iter().find(|row| row.keyword.as_bytes().eq_ignore_ascii_case(key)).map(|row| row.setting)
+    }
+
+    /// Whether a keyword of a connection string or ini file is super8's own, known or misspelt: it is not the driver's.
+    pub fn is_own(key: &[u8]) -> bool {
+        let own = key.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"super8"));
+        own || Setting::of_keyword(key).is_some()
     }
 }
-
-/// A value somebody gave, and the name to call its place in an error message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Given {
-    /// Never empty: an empty value is the same as none.
-    pub value: OsString,
-    /// Where it was given: `SUPER8_MODE`, later also a keyword or a section.
-    pub place: String,
-}
-
-/// Where settings are looked up. The environment is the only source today; a source with precedence over it
-/// (connection-string keywords) or after it (ini sections) is a `Lookup` that asks one source and then the next.
-pub type Lookup<'a> = &'a dyn Fn(Setting) -> Option<Given>;
-
-/// The settings of one connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// What to do.
-    pub mode: Mode,
-    /// The cassette's directory with `%p` filled in; always present unless the mode is off.
-    pub cassette: Option<PathBuf>,
-    /// The real driver: the name of an odbcinst.ini section, a path or a bare library name.
-    pub driver: Option<OsString>,
-    /// The file that reports and warnings are appended to.
-    pub log: Option<PathBuf>,
-    /// The largest number of rows that stands inline in commands.yml.
-    pub inline_rows: usize,
-    /// The order replay keeps to; `None` means global when recording and the cassette's own at replay.
-    pub order: Option<CommandOrder>,
-    /// Whether replay compares every harmless keyword of the connection string.
-    pub connect_strict: bool,
-}
-
-/// A setting that cannot be understood, or one that is missing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SettingsError(String);
-
-impl fmt::Display for SettingsError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for SettingsError {}
 
 impl Settings {
-    /// The settings as this process's environment has them now.
+    /// The settings as this process's environment has them now, apart from any connection.
     ///
     /// # Errors
-    /// A value that is not one of the documented ones, or record or replay without a cassette.
+    /// As [`Settings::resolve`].
     pub fn from_env() -> Result<Settings, SettingsError> {
         Settings::from_environment(&|name| std::env::var_os(name))
     }
@@ -119,185 +239,25 @@ impl Settings {
     /// The same over any environment.
     ///
     /// # Errors
-    /// As [`Settings::from_env`].
+    /// As [`Settings::resolve`].
     pub fn from_environment(environment: Environment<'_>) -> Result<Settings, SettingsError> {
-        Settings::resolve(&|setting| {
-            let name = setting.variable();
-            let value = environment(name).filter(|value| !value.is_empty())?;
-            Some(Given { value, place: name.to_owned() })
-        })
+        Settings::resolve(&|setting| super::sources::in_environment(environment, setting))
     }
 
-    /// The settings a lookup gives. While the mode is off, only what off uses is looked at.
-    ///
-    /// # Errors
-    /// As [`Settings::from_env`].
-    pub fn resolve(lookup: Lookup<'_>) -> Result<Settings, SettingsError> {
-        let mode = match lookup(Setting::Mode) {
-            None => Mode::Off,
-            Some(given) => choose(&given, &[("off", Mode::Off), ("record", Mode::Record), ("replay", Mode::Replay)])?,
-        };
-        let mut settings = Settings {
-            mode,
-            cassette: None,
-            driver: lookup(Setting::Driver).map(|given| given.value),
-            log: lookup(Setting::Log).map(|given| expand(&given)).transpose()?.map(PathBuf::from),
-            inline_rows: 1,
-            order: None,
-            connect_strict: false,
-        };
-        if mode == Mode::Off {
-            return Ok(settings);
+    fn checked(self, lookup: Lookup<'_>) -> Result<Settings, SettingsError> {
+        if self.mode == Mode::Off || self.cassette.is_some() {
+            return Ok(self);
         }
-        settings.cassette = match lookup(Setting::Cassette) {
-            Some(given) => Some(PathBuf::from(expand(&given)?)),
-            None => {
-                let verb = if mode == Mode::Record { "record" } else { "replay" };
-                return Err(SettingsError(format!(
-                    "SUPER8_MODE is {verb} but no cassette is named: set SUPER8_CASSETTE to the cassette's directory, \
-                     for example SUPER8_CASSETTE=cassettes/my_test, or unset SUPER8_MODE"
-                )));
-            }
-        };
-        if let Some(given) = lookup(Setting::InlineRows) {
-            settings.inline_rows = given.value.to_str().and_then(|text| text.trim().parse().ok()).ok_or_else(|| {
-                SettingsError(format!("{} is {}: write a whole number of rows, 0 or more", given.place, shown(&given)))
-            })?;
-        }
-        if let Some(given) = lookup(Setting::Order) {
-            let orders = [("global", CommandOrder::Global), ("connection", CommandOrder::Connection)];
-            settings.order = Some(choose(&given, &orders)?);
-        }
-        if let Some(given) = lookup(Setting::Connect) {
-            settings.connect_strict = choose(&given, &[("strict", true)])?;
-        }
-        Ok(settings)
+        let place = lookup(Setting::Mode).map_or_else(String::new, |given| given.place);
+        Err(SettingsError(format!(
+            "{place} is {} but no cassette is named: set SUPER8_CASSETTE to the cassette's directory, for example \
+             SUPER8_CASSETTE=cassettes/my_test (or {} in the place of the mode), or leave out the mode",
+            self.mode.name(),
+            Setting::Cassette.row().keyword,
+        )))
     }
-}
-
-fn shown(given: &Given) -> String {
-    format!("{:?}", given.value.to_string_lossy())
-}
-
-/// One of a few words, whatever their case.
-fn choose<T: Copy>(given: &Given, words: &[(&str, T)]) -> Result<T, SettingsError> {
-    let text = given.value.to_str().map(str::trim).unwrap_or("\u{fffd}");
-    if let Some((_, value)) = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)) {
-        return Ok(*value);
-    }
-    let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-    let place = &given.place;
-    Err(SettingsError(format!("{place} is {}: set it to {}, or unset it", shown(given), names.join(" or "))))
-}
-
-/// A path with `%p` as this process's id and `%%` as a percent sign.
-fn expand(given: &Given) -> Result<OsString, SettingsError> {
-    use std::os::unix::ffi::{OsStrExt, OsStringExt};
-    let mut path = Vec::new();
-    let mut bytes = given.value.as_bytes().iter().copied();
-    while let Some(byte) = bytes.next() {
-        match (byte, if byte == b'%' { bytes.next() } else { None }) {
-            (b'%', Some(b'p')) => path.extend_from_slice(std::process::id().to_string().as_bytes()),
-            (b'%', Some(b'%')) => path.push(b'%'),
-            (b'%', other) => {
-                let found = OsStr::from_bytes(other.as_slice()).to_string_lossy().into_owned();
-                return Err(SettingsError(format!(
-                    "{} is {}: \"%{found}\" means nothing here; write %p for the process id and %% for a percent sign",
-                    given.place,
-                    shown(given)
-                )));
-            }
-            (byte, _) => path.push(byte),
-        }
-    }
-    Ok(OsString::from_vec(path))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings(variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
-        Settings::from_environment(&|name| {
-            variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| value.into())
-        })
-    }
-
-    #[test]
-    fn nothing_set_is_off() {
-        let settings = settings(&[]).unwrap();
-        assert_eq!((settings.mode, settings.inline_rows, settings.order), (Mode::Off, 1, None));
-        assert_eq!((settings.cassette, settings.driver, settings.log), (None, None, None));
-    }
-
-    #[test]
-    fn an_empty_variable_is_the_same_as_none() {
-        assert_eq!(settings(&[("SUPER8_MODE", ""), ("SUPER8_DRIVER", "")]), settings(&[]));
-    }
-
-    #[test]
-    fn every_setting_is_read_and_case_does_not_matter() {
-        let settings = settings(&[
-            ("SUPER8_MODE", "RePlay"),
-            ("SUPER8_CASSETTE", "cassettes/a"),
-            ("SUPER8_DRIVER", "SQLite3"),
-            ("SUPER8_LOG", "/var/log/super8.log"),
-            ("SUPER8_INLINE_ROWS", "5"),
-            ("SUPER8_ORDER", "Connection"),
-            ("SUPER8_CONNECT", "STRICT"),
-        ])
-        .unwrap();
-        assert_eq!(
-            settings,
-            Settings {
-                mode: Mode::Replay,
-                cassette: Some("cassettes/a".into()),
-                driver: Some("SQLite3".into()),
-                log: Some("/var/log/super8.log".into()),
-                inline_rows: 5,
-                order: Some(CommandOrder::Connection),
-                connect_strict: true,
-            }
-        );
-    }
-
-    #[test]
-    fn wrong_words_are_named() {
-        let wrong = [
-            ("SUPER8_MODE", "recrod", "off or record or replay"),
-            ("SUPER8_ORDER", "file", "global or connection"),
-            ("SUPER8_INLINE_ROWS", "-1", "whole number"),
-            ("SUPER8_CONNECT", "loose", "strict"),
-        ];
-        for (variable, value, advice) in wrong {
-            let given = [(variable, value), ("SUPER8_MODE", "record"), ("SUPER8_CASSETTE", "c")];
-            let message = settings(&given).unwrap_err().to_string();
-            for part in [variable, value, advice] {
-                assert!(message.contains(part), "{message}");
-            }
-        }
-    }
-
-    #[test]
-    fn record_and_replay_need_a_cassette() {
-        for mode in ["record", "replay"] {
-            let message = settings(&[("SUPER8_MODE", mode)]).unwrap_err().to_string();
-            assert!(message.contains(mode) && message.contains("SUPER8_CASSETTE"), "{message}");
-        }
-    }
-
-    #[test]
-    fn off_does_not_stumble_over_settings_it_does_not_use() {
-        assert!(settings(&[("SUPER8_ORDER", "nonsense"), ("SUPER8_CASSETTE", "%q")]).is_ok());
-    }
-
-    #[test]
-    fn the_process_id_and_the_percent_sign_are_filled_in() {
-        let found = |value| settings(&[("SUPER8_MODE", "record"), ("SUPER8_CASSETTE", value)]);
-        let pid = std::process::id();
-        assert_eq!(found("c/%p-100%%").unwrap().cassette, Some(format!("c/{pid}-100%").into()));
-        for wrong in ["c/%q", "c/%"] {
-            assert!(found(wrong).unwrap_err().to_string().contains("%%"));
-        }
-    }
-}
+#[path = "settings_tests.rs"]
+mod tests;

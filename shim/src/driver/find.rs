@@ -1,9 +1,9 @@
 //! Choosing the real driver.
 //!
-//! The first of these that gives one: `RealDriver` in the connection string; `SUPER8_DRIVER`; `RealDriver` in the data
-//! source's section of odbc.ini; `RealDriver` in the section of odbcinst.ini that names the shim. That section is the
-//! one the application chose (`DRIVER=`, or the data source's `Driver=`); where it chose a library instead of a
-//! section, all sections for the shim's library are asked and must agree.
+//! It is a setting like others ([`crate::config::sources`]); the last place that may give it is the section of
+//! odbcinst.ini that names the shim. That section is the one the application chose (`DRIVER=`, or the data source's
+//! `Driver=`); where it chose a library instead of a section, all sections for the shim's library are asked and must
+//! agree.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -13,6 +13,7 @@ use super::error::{DriverError, Trouble};
 use super::search::{FileId, is_path};
 use super::site::Site;
 use crate::config::connection_string::{Choice, ConnectionString};
+use crate::config::given::Given;
 use crate::config::ini::{Ini, Section};
 
 /// The keyword and key that names the real driver.
@@ -40,41 +41,26 @@ pub struct RealDriver {
     pub source: String,
 }
 
-/// The real driver of a connection. `super8_driver` is the value of `SUPER8_DRIVER`.
+/// The real driver of a connection. `named` is the setting, wherever it was given.
 ///
 /// # Errors
 /// Nothing names a real driver, or what is named does not exist or is the shim itself.
-pub fn at_connect(site: &Site, super8_driver: Option<&OsStr>, asked: Asked<'_>) -> Result<RealDriver, DriverError> {
-    let way = Way::of(site, asked);
-    let shim_section = way.section.map(|section| section.name.clone());
-    let found = |value: &[u8], source: String| {
-        resolve(site, value, source).map(|real| RealDriver { shim_section: shim_section.clone(), ..real })
-    };
-    if let Asked::String(string) = asked
-        && let Some(value) = string.get(REAL_DRIVER).filter(|value| !value.is_empty())
-    {
-        return found(&value, format!("{REAL_DRIVER} in the connection string"));
+pub fn at_connect(site: &Site, named: Option<&Given>, way: &Way<'_>) -> Result<RealDriver, DriverError> {
+    match (named, way.section) {
+        (Some(named), section) => {
+            let real = resolve(site, named.value.as_bytes(), named.place.clone())?;
+            Ok(RealDriver { shim_section: section.map(|section| section.name.clone()), ..real })
+        }
+        (None, Some(section)) => Err(not_named(site, Some(section))),
+        (None, None) => agreed(site)?.ok_or_else(|| not_named(site, None)),
     }
-    if let Some(value) = super8_driver.filter(|value| !value.is_empty()) {
-        return found(value.as_bytes(), "SUPER8_DRIVER".to_owned());
-    }
-    if let Some((section, value)) = way.dsn.as_deref().and_then(|dsn| site.ini.dsn_value(dsn, REAL_DRIVER)) {
-        return found(value, format!("{REAL_DRIVER} in {}", section.title()));
-    }
-    if let Some(section) = way.section {
-        return match section.value(REAL_DRIVER) {
-            Some(value) => found(value, format!("{REAL_DRIVER} in {}", section.title())),
-            None => Err(not_named(site, Some(section))),
-        };
-    }
-    agreed(site)?.ok_or_else(|| not_named(site, None))
 }
 
-/// The real driver before any connection string is known, for the calls that come first: `SUPER8_DRIVER`, else the one
-/// that all sections for the shim's library agree on. A connection may turn out to want another.
-pub fn early(site: &Site, super8_driver: Option<&OsStr>) -> Option<RealDriver> {
-    match super8_driver.filter(|value| !value.is_empty()) {
-        Some(value) => resolve(site, value.as_bytes(), "SUPER8_DRIVER".to_owned()).ok(),
+/// The real driver before any connection string is known, for the calls that come first: the one that is named for the
+/// whole process, else the one that all sections for the shim's library agree on. A connection may turn out to want another.
+pub fn early(site: &Site, named: Option<&Given>) -> Option<RealDriver> {
+    match named {
+        Some(named) => resolve(site, named.value.as_bytes(), named.place.clone()).ok(),
         None => agreed(site).ok().flatten(),
     }
 }
@@ -85,13 +71,17 @@ pub fn to_path(value: &[u8]) -> PathBuf {
 }
 
 /// The way by which the driver manager came to the shim.
-struct Way<'a> {
-    dsn: Option<Vec<u8>>,
-    section: Option<&'a Section>,
+#[derive(Debug)]
+pub struct Way<'a> {
+    /// The data source, if there is one.
+    pub dsn: Option<Vec<u8>>,
+    /// The shim's own section of odbcinst.ini, where it can be told.
+    pub section: Option<&'a Section>,
 }
 
 impl<'a> Way<'a> {
-    fn of(site: &'a Site, asked: Asked<'_>) -> Way<'a> {
+    /// The way to `site`'s shim of what the application asked.
+    pub fn of(site: &'a Site, asked: Asked<'_>) -> Way<'a> {
         let choice = match asked {
             Asked::String(string) => string.choice(),
             Asked::Dsn(name) => Choice::Dsn(name.to_vec()),

@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::locations::Locations;
 use crate::config::locations::tests::directory;
+use crate::config::sources::Sources;
 use crate::driver::search::Search;
 
 /// A directory with odbcinst.ini, odbc.ini, the shim's library and some drivers' (empty files: nothing is loaded).
@@ -42,7 +43,25 @@ const SOURCES: &str = "\
 
 fn connect(site: &Site, environment: Option<&str>, string: &str) -> Result<RealDriver, DriverError> {
     let string = ConnectionString::parse(string.as_bytes());
-    at_connect(site, environment.map(OsStr::new), Asked::String(&string))
+    find(site, environment, Asked::String(&string))
+}
+
+/// The setting from all its places, then the driver it names.
+fn find(site: &Site, super8_driver: Option<&str>, asked: Asked<'_>) -> Result<RealDriver, DriverError> {
+    let way = Way::of(site, asked);
+    let environment = |name: &str| super8_driver.filter(|_| name == "SUPER8_DRIVER").map(Into::into);
+    let sources = Sources {
+        string: if let Asked::String(string) = asked { Some(string) } else { None },
+        inserted: None,
+        environment: Some(&environment),
+        source: way.dsn.as_deref().map(|dsn| (&site.ini, dsn)),
+        driver: way.section,
+    };
+    at_connect(site, sources.settings().unwrap().driver.as_ref(), &way)
+}
+
+fn given(value: &str) -> Given {
+    Given { value: value.into(), place: "SUPER8_DRIVER".to_owned() }
 }
 
 fn name(found: Result<RealDriver, DriverError>) -> String {
@@ -63,8 +82,8 @@ fn each_source_goes_before_the_next() {
 #[test]
 fn sqlconnect_and_strings_without_a_source_fall_back_to_default() {
     let (site, _) = site("default", DRIVERS, SOURCES);
-    assert_eq!(name(at_connect(&site, None, Asked::Dsn(b"own"))), "Two");
-    assert_eq!(name(at_connect(&site, None, Asked::Dsn(b"unknown"))), "Two");
+    assert_eq!(name(find(&site, None, Asked::Dsn(b"own"))), "Two");
+    assert_eq!(name(find(&site, None, Asked::Dsn(b"unknown"))), "Two");
     assert_eq!(name(connect(&site, None, "UID=x")), "Two");
 }
 
@@ -130,7 +149,7 @@ fn a_library_instead_of_a_section_asks_all_sections() {
     assert_eq!(error.trouble, Trouble::Ambiguous);
     assert!(error.to_string().contains("[s]") && error.to_string().contains("[t]"), "{error}");
     assert_eq!(early(&differing, None), None);
-    assert_eq!(early(&differing, Some(OsStr::new("libtwo.so"))).unwrap().source, "SUPER8_DRIVER");
+    assert_eq!(early(&differing, Some(&given("libtwo.so"))).unwrap().source, "SUPER8_DRIVER");
 }
 
 #[test]

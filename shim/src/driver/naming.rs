@@ -4,15 +4,16 @@
 use std::borrow::Cow;
 use std::os::unix::ffi::OsStrExt;
 
-use super::find::{REAL_DRIVER, RealDriver, to_path};
+use super::find::{RealDriver, to_path};
 use super::site::Site;
 use crate::config::connection_string::{Choice, ConnectionString, Item, quote};
+use crate::config::settings::Setting;
 
-/// What the real driver is given: without `RealDriver`, and with its own name for the shim's in `DRIVER=`. Nothing else
+/// What the real driver is given: without super8's own keywords, and with its own name for the shim's in `DRIVER=`. Nothing else
 /// changes; `DRIVER=` is neither added nor removed and `DSN=` not touched, because drivers read the section of the one
 /// or the other from the ini files by themselves.
 pub fn forwarded(given: &ConnectionString, real: &RealDriver, site: &Site) -> Vec<u8> {
-    let string = ConnectionString::parse(&given.without(REAL_DRIVER));
+    let string = ConnectionString::parse(&given.without(Setting::is_own));
     string.edit(|item| stands_for_shim(item, &string, site).then(|| quote(&real_name(real), item.is_braced())))
 }
 

@@ -1,0 +1,76 @@
+//! Questions about the environment, which come before anybody knows where the connection will lead.
+
+use crate::config::settings::{Mode, Setting, Settings};
+use crate::config::sources::Sources;
+use crate::deck;
+use crate::diagnostics::Outcome;
+use crate::driver::{Site, find};
+use crate::handles::EnvironmentNote;
+use crate::mode::record::Secrecy;
+use crate::mode::words::{push_outcome, return_code};
+use crate::real::Driver;
+use super8_cassette::{ConnectionId, Value};
+
+/// The settings of the process, as far as they hold without a connection.
+fn of_process() -> Option<Settings> {
+    Sources { environment: Some(&super::variable), ..Sources::default() }.settings().ok()
+}
+
+/// The driver that is known before any connection string arrives, loaded; `None` where connections may differ, or one of
+/// them may be replayed. What is wrong with it is said at connect.
+pub fn early_driver() -> Option<&'static Driver> {
+    let settings = of_process()?;
+    let site = Site::of_this_process();
+    let replays = match settings.mode {
+        // Nobody said anything: the ini files may do so for a connection.
+        Mode::Off if super::variable(Setting::Mode.row().variable).is_none() => {
+            site.ini.mentions(Setting::Mode.row().keyword)
+        }
+        _ => deck::action(&settings).ok()? == deck::Action::Replay,
+    };
+    if replays {
+        return None;
+    }
+    let real = find::early(&site, settings.driver.as_ref())?;
+    Driver::of(crate::driver::open(&site, &real, crate::kind()).ok()?).ok()
+}
+
+/// How the recorded driver answered a question about the environment.
+pub struct RecordedEnvironment {
+    /// The return code.
+    pub rc: i16,
+    /// The value read.
+    pub reply: Option<i64>,
+}
+
+fn environment_key(function: &'static str, attribute: i32, value: Option<usize>) -> Vec<(String, Value)> {
+    let mut key =
+        vec![("function".to_owned(), Value::from(function)), ("attribute".to_owned(), Value::from(attribute))];
+    key.extend(value.map(|value| ("value".to_owned(), Value::from(value))));
+    key
+}
+
+/// At replay, the recorded answer to a question about the environment; `None` otherwise.
+pub fn replayed_environment(
+    function: &'static str,
+    attribute: i32,
+    value: Option<usize>,
+) -> Option<RecordedEnvironment> {
+    let settings =
+        of_process().filter(|settings| deck::action(settings).is_ok_and(|action| action == deck::Action::Replay))?;
+    let player = deck::player(&settings).ok()?;
+    let key = environment_key(function, attribute, value);
+    let key: Vec<(&str, Value)> = key.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    let answer = player.info(ConnectionId(0), &key).ok()??;
+    Some(RecordedEnvironment {
+        rc: return_code(answer.get("return")),
+        reply: answer.get("result").and_then(Value::as_int),
+    })
+}
+
+pub(super) fn environment_answer((function, attribute, value, code, reply): EnvironmentNote) -> Value {
+    let mut fields = environment_key(function, attribute, value);
+    fields.extend(reply.map(|reply| ("result".to_owned(), Value::from(reply))));
+    push_outcome(&mut fields, &Outcome::of(code), &Secrecy::default());
+    Value::Map(fields)
+}

@@ -1,0 +1,134 @@
+//! What a connect leads to: settings, the real driver or the cassette, and the connect command of the cassette.
+
+mod environment;
+mod noting;
+mod request;
+
+pub use environment::{RecordedEnvironment, early_driver, replayed_environment};
+pub use noting::{pending_value, record, replay};
+pub use request::Request;
+
+use crate::config::connection_string::ConnectionString;
+use crate::config::settings::{ConnectCheck, Setting, Settings, SettingsError};
+use crate::config::sources::Sources;
+use crate::deck;
+use crate::diagnostics::Outcome;
+use crate::driver::find::Way;
+use crate::driver::{DriverError, RealDriver, Site, find, naming};
+use crate::real::Driver;
+use std::ffi::OsString;
+use std::sync::Arc;
+use super8_cassette::{Player, Recorder};
+
+/// How a connect will be done.
+#[derive(Default)]
+pub struct Plan {
+    /// Whether every keyword of the connection string is verified.
+    strict: bool,
+    site: Arc<Site>,
+    driver: Option<&'static Driver>,
+    real: Option<RealDriver>,
+    recorder: Option<Arc<Recorder>>,
+    player: Option<Arc<Player>>,
+}
+
+/// Decides how to connect: reads the settings and finds the real driver or the cassette.
+///
+/// # Errors
+/// An outcome to post: settings that make no sense (HY000), a driver that cannot be found or loaded (IM003), a
+/// cassette that cannot be played or written (HY000).
+pub fn plan(request: &Request) -> Result<Plan, Outcome> {
+    let site = Site::of_this_process();
+    let dsn = request.bytes_of_dsn();
+    let way = Way::of(&site, request.asked(&dsn));
+    let settings = settings(&site, &way, request.given()).map_err(|error| Outcome::error("HY000", error))?;
+    let refused = |verb: &str| Outcome::error("HYC00", format!("{verb}: SQLBrowseConnect cannot be {verb}ed yet"));
+    let failed = |error: deck::DeckError| Outcome::error("HY000", error);
+    let action = deck::action(&settings).map_err(failed)?;
+    if action == deck::Action::Replay {
+        let player = deck::player(&settings).map_err(failed)?;
+        if matches!(request, Request::Browse { .. }) {
+            return Err(refused("replay"));
+        }
+        let strict = settings.connect == ConnectCheck::Strict;
+        drop(way);
+        return Ok(Plan { strict, site, player: Some(player), ..Plan::default() });
+    }
+    let cannot = |error: DriverError| Outcome::error(error.sqlstate(), error.within(480));
+    let real = find::at_connect(&site, settings.driver.as_ref(), &way).map_err(cannot)?;
+    let library = crate::driver::open(&site, &real, crate::kind()).map_err(cannot)?;
+    let driver = Driver::of(library).map_err(cannot)?;
+    let recorder = match action {
+        deck::Action::Record if matches!(request, Request::Browse { .. }) => return Err(refused("record")),
+        deck::Action::Record => Some(deck::recorder(&settings, library).map_err(failed)?),
+        _ => None,
+    };
+    drop(way);
+    Ok(Plan { site, driver: Some(driver), real: Some(real), recorder, ..Plan::default() })
+}
+
+/// The settings of a connection, from all their places.
+fn settings(site: &Site, way: &Way<'_>, given: Option<&ConnectionString>) -> Result<Settings, SettingsError> {
+    let sources = Sources {
+        string: given,
+        inserted: None,
+        environment: Some(&variable),
+        source: way.dsn.as_deref().map(|dsn| (&site.ini, dsn)),
+        driver: way.section,
+    };
+    sources.settings()
+}
+
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
+impl Plan {
+    /// A further step of SQLBrowseConnect: the driver is known, and its own names were spoken in the step before.
+    pub fn going_on(driver: &'static Driver) -> Plan {
+        Plan { driver: Some(driver), ..Plan::default() }
+    }
+
+    /// The real driver; none at replay.
+    pub fn driver(&self) -> Option<&'static Driver> {
+        self.driver
+    }
+
+    /// Whether the connection is to be recorded.
+    pub fn records(&self) -> bool {
+        self.recorder.is_some()
+    }
+
+    fn edited(&self, request: &Request) -> Option<(Vec<u8>, Vec<u8>)> {
+        let (given, real) = (request.given()?, self.real.as_ref()?);
+        Some((given.without(Setting::is_own), naming::forwarded(given, real, &self.site)))
+    }
+
+    /// The string for the real driver, if it is not the application's own.
+    pub fn forwarded(&self, request: &Request) -> Option<String> {
+        let (_, forwarded) = self.edited(request)?;
+        (forwarded != request.given()?.as_bytes()).then(|| crate::args::decode_bytes(&forwarded))
+    }
+
+    /// Whether the driver sees another name in `DRIVER=` than the application gave.
+    pub fn renames(&self, request: &Request) -> bool {
+        self.edited(request).is_some_and(|(stripped, forwarded)| stripped != forwarded)
+    }
+
+    /// How many characters longer the driver's name is than the one the application gave.
+    pub fn growth(&self, request: &Request) -> isize {
+        let count = |bytes: &[u8]| crate::args::decode_bytes(bytes).encode_utf16().count() as isize;
+        self.edited(request).map_or(0, |(stripped, forwarded)| count(&forwarded) - count(&stripped))
+    }
+
+    /// The completed string with the application's name for the driver again.
+    pub fn returned(&self, request: &Request, completed: &str) -> String {
+        match (request.given(), &self.real) {
+            (Some(given), Some(real)) => {
+                let completed = ConnectionString::parse(&crate::args::encode_bytes(completed));
+                crate::args::decode_bytes(&naming::returned(&completed, given, real, &self.site))
+            }
+            _ => completed.to_owned(),
+        }
+    }
+}

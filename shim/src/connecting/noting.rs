@@ -1,0 +1,136 @@
+//! The connect command of a cassette: recorded after it was done, or played.
+
+use super::environment::environment_answer;
+use super::{Plan, Request};
+use crate::args::{Out, Reply};
+use crate::config::completed;
+use crate::config::connection_string::ConnectionString;
+use crate::config::secrets::user_hash;
+use crate::diagnostics::{Outcome, rc};
+use crate::facts::connection_facts;
+use crate::handles::{Connection, EnvironmentNote, PendingAttribute, PendingValue};
+use crate::mode::record::{self, Connect, reaches_database};
+use crate::mode::{ConnectionMode, replay as replaying};
+use std::sync::Arc;
+use super8_cassette::Value;
+
+/// The value of a pending attribute that reaches the database, under its cassette name.
+pub fn pending_value(pending: &PendingAttribute) -> Option<(String, Value)> {
+    let name = reaches_database(pending.attribute)?;
+    let value = match &pending.value {
+        PendingValue::Word(word) => Value::from(*word as isize),
+        PendingValue::Text(units) => Value::Text(String::from_utf16_lossy(units.strip_suffix(&[0]).unwrap_or(units))),
+        PendingValue::Bytes(bytes) => Value::Text(crate::args::decode_bytes(bytes.strip_suffix(&[0]).unwrap_or(bytes))),
+    };
+    Some((name.to_owned(), value))
+}
+
+fn asked_fields(request: &Request, mut attributes: Vec<(String, Value)>) -> Vec<(String, Value)> {
+    let mut fields = request.identity();
+    attributes.sort_by(|one, other| one.0.cmp(&other.0));
+    if !attributes.is_empty() {
+        fields.push(("attributes".to_owned(), Value::Map(attributes)));
+    }
+    fields
+}
+
+/// Records a connect that was done. Gives the mode of the new connection, or what to post instead of success.
+///
+/// # Errors
+/// The cassette cannot be written.
+pub fn record(
+    request: &Request,
+    plan: &Plan,
+    connection: &Connection,
+    completed: Option<Reply>,
+    environment: Vec<EnvironmentNote>,
+    wide: bool,
+    outcome: &Outcome,
+) -> Result<Arc<dyn ConnectionMode>, Outcome> {
+    let Some(recorder) = &plan.recorder else { return Err(Outcome::error("HY000", "record: no cassette")) };
+    let facts = match request.user() {
+        // Who was refused is verified at replay as well.
+        Some(user) if !rc::succeeded(outcome.rc) => vec![("user_hash".to_owned(), Value::Text(user_hash(&user)))],
+        None if !rc::succeeded(outcome.rc) => Vec::new(),
+        user => connection_facts(connection, user, wide),
+    };
+    let pending = connection.state.lock().pending.iter().filter_map(pending_value).collect();
+    let connect = Connect {
+        asked: asked_fields(request, pending),
+        facts,
+        completed: completed.and_then(|completed| completed_value(request, &completed)),
+        environment: environment.into_iter().map(environment_answer).collect(),
+    };
+    let secrecy = request.secrecy(&plan.site);
+    record::Connection::begin(recorder, connect, outcome, secrecy)
+        .map(|mode| mode as Arc<dyn ConnectionMode>)
+        .map_err(|error| Outcome::error("HY000", format!("record: the cassette cannot be written: {error}")))
+}
+
+fn completed_value(request: &Request, completed: &Reply) -> Option<Value> {
+    let Reply::Text { text, length, cut } = completed else { return None };
+    let given = request.given()?;
+    let template = |text: &str| completed::template(&ConnectionString::parse(&crate::args::encode_bytes(text)), given);
+    // The beginning of a keyword at the end of a text that was cut off is no secret.
+    let cut_template = |text: &str| match text.rsplit_once(';') {
+        Some((head, tail)) if is_cut_keyword(tail, given) => format!("{};{tail}", template(head)),
+        _ => template(text),
+    };
+    match (text, length) {
+        (Some(text), _) if !cut => Some(Value::Text(template(text))),
+        (text, length) => {
+            let capacity = request.completed().and_then(Out::capacity).unwrap_or(0);
+            let pairs = [
+                text.as_ref().map(|text| ("text".to_owned(), Value::Text(cut_template(text)))),
+                length.map(|length| ("length".to_owned(), Value::from(length))),
+                Some(("buffer".to_owned(), Value::from(capacity))),
+            ];
+            Some(Value::Map(pairs.into_iter().flatten().collect()))
+        }
+    }
+}
+
+fn is_cut_keyword(tail: &str, given: &ConnectionString) -> bool {
+    let begins = |key: &[u8]| key.get(..tail.len()).is_some_and(|start| start.eq_ignore_ascii_case(tail.as_bytes()));
+    !tail.contains('=') && given.items().any(|item| begins(item.key()))
+}
+
+/// Replays a connect: the connection's mode if it succeeded, and what to post.
+pub fn replay(
+    request: &Request,
+    plan: &Plan,
+    pending: Vec<(String, Value)>,
+) -> (Option<Arc<dyn ConnectionMode>>, Outcome) {
+    let Some(player) = &plan.player else { return (None, Outcome::error("HY000", "replay: no cassette")) };
+    let mut fields = asked_fields(request, pending);
+    fields.extend(request.user().map(|user| ("user_hash".to_owned(), Value::Text(user_hash(&user)))));
+    let entry = match replaying::Connection::begin(player, fields, request.secrecy(&plan.site), plan.strict) {
+        Ok(begun) => begun,
+        Err(outcome) => return (None, outcome),
+    };
+    let (connection, connect, mut outcome) = entry;
+    if let (Some(completed), Some(recorded), Some(given)) =
+        (request.completed(), connect.get("completed"), request.given())
+    {
+        let fill = |template: &str| crate::args::decode_bytes(&completed::fill(template, given));
+        let written = match recorded {
+            Value::Map(_) => Value::Map(
+                [
+                    recorded
+                        .get("text")
+                        .and_then(Value::as_text)
+                        .map(|text| ("text".to_owned(), Value::Text(fill(text)))),
+                    recorded.get("length").map(|length| ("length".to_owned(), length.clone())),
+                ]
+                .into_iter()
+                .flatten()
+                .collect(),
+            ),
+            other => Value::Text(fill(other.as_text().unwrap_or_default())),
+        };
+        if crate::mode::words::write_reply(completed, &written) && outcome.rc == rc::SUCCESS {
+            outcome = Outcome::info("01004", "the completed connection string was cut off");
+        }
+    }
+    (Some(connection), outcome)
+}

@@ -1,0 +1,119 @@
+//! What an application asks at a connect, and what of it the cassette says.
+
+use crate::args::Out;
+use crate::config::connection_string::{Choice, ConnectionString};
+use crate::config::secrets::{scrub, secrets, user};
+use crate::config::settings::Setting;
+use crate::driver::{Asked, Site};
+use crate::mode::record::Secrecy;
+use super8_cassette::Value;
+
+/// What the application asked.
+pub enum Request {
+    /// SQLConnect.
+    Dsn {
+        /// The data source.
+        dsn: String,
+        /// The user, if given.
+        user: Option<String>,
+        /// The password, if given.
+        password: Option<String>,
+    },
+    /// SQLDriverConnect.
+    String {
+        /// The connection string.
+        given: ConnectionString,
+        /// Where the completed string goes.
+        completed: Out,
+    },
+    /// SQLBrowseConnect.
+    Browse {
+        /// The request string.
+        given: ConnectionString,
+        /// Where the result string goes.
+        completed: Out,
+    },
+}
+
+impl Request {
+    pub(super) fn given(&self) -> Option<&ConnectionString> {
+        match self {
+            Request::Dsn { .. } => None,
+            Request::String { given, .. } | Request::Browse { given, .. } => Some(given),
+        }
+    }
+
+    /// Where the completed connection string goes, if the function returns one.
+    pub fn completed(&self) -> Option<&Out> {
+        match self {
+            Request::Dsn { .. } => None,
+            Request::String { completed, .. } | Request::Browse { completed, .. } => Some(completed),
+        }
+    }
+
+    pub(super) fn dsn(&self) -> Option<String> {
+        match self {
+            Request::Dsn { dsn, .. } => Some(dsn.clone()),
+            Request::String { given, .. } | Request::Browse { given, .. } => match given.choice() {
+                Choice::Dsn(dsn) => Some(crate::args::decode_bytes(&dsn)),
+                _ => None,
+            },
+        }
+    }
+
+    pub(super) fn user(&self) -> Option<String> {
+        let given = match self {
+            Request::Dsn { user, .. } => user.clone(),
+            Request::String { given, .. } | Request::Browse { given, .. } => user(given),
+        };
+        given.filter(|user| !user.is_empty())
+    }
+
+    /// `dsn` or `driver`, and the connection string without secrets.
+    pub(super) fn identity(&self) -> Vec<(String, Value)> {
+        let mut fields = Vec::new();
+        match self.dsn() {
+            Some(dsn) => fields.push(("dsn".to_owned(), Value::from(dsn))),
+            None => {
+                let driver =
+                    self.given().and_then(|given| given.get("DRIVER")).map(|driver| crate::args::decode_bytes(&driver));
+                fields.push(("driver".to_owned(), driver.unwrap_or_default().into()));
+            }
+        }
+        if let Some(given) = self.given() {
+            let shown = ConnectionString::parse(&given.without(Setting::is_own));
+            fields.push(("connection_string".to_owned(), Value::Text(scrub(&shown))));
+        }
+        fields
+    }
+
+    pub(super) fn secrecy(&self, site: &Site) -> Secrecy {
+        let bytes = |text: &Option<String>| text.as_ref().map(|text| crate::args::encode_bytes(text));
+        let mut known = match self {
+            Request::Dsn { user, password, .. } => {
+                secrets(&ConnectionString::parse(b""), bytes(user).as_deref(), bytes(password).as_deref())
+            }
+            Request::String { given, .. } | Request::Browse { given, .. } => secrets(given, None, None),
+        };
+        if let Some(section) = self.dsn().and_then(|dsn| site.ini.dsn_section(dsn.as_bytes())) {
+            known.add_section(section);
+        }
+        Secrecy::new(known, self.user())
+    }
+
+    /// The data source SQLConnect was given; empty for the other functions.
+    pub(super) fn bytes_of_dsn(&self) -> Vec<u8> {
+        match self {
+            Request::Dsn { dsn, .. } => crate::args::encode_bytes(dsn),
+            Request::String { .. } | Request::Browse { .. } => Vec::new(),
+        }
+    }
+
+    /// What was asked, for the search of the driver; `dsn` is [`Request::bytes_of_dsn`].
+    pub(super) fn asked<'a>(&'a self, dsn: &'a [u8]) -> Asked<'a> {
+        match self.given() {
+            Some(given) => Asked::String(given),
+            None => Asked::Dsn(dsn),
+        }
+    }
+}

@@ -19,6 +19,8 @@ pub const DEBIAN: &[&str] = &[
     "python3-dev",
     "git",
     "sqlite3",
+    "perl",
+    "libdbd-odbc-perl",
 ];
 
 /// A program found on PATH or in the directories Debian keeps servers in; panics naming its `package` if absent.

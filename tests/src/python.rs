@@ -8,6 +8,8 @@ use std::sync::Mutex;
 
 /// The pyodbc the tests are written for. Built from source, so that it speaks to the system's driver manager.
 pub const PYODBC: &str = "pyodbc==5.5.0";
+/// What runs pyodbc's own tests.
+const PYTEST: &str = "pytest==8.4.2";
 
 /// The interpreter; makes its virtual environment first, which needs PyPI once.
 pub fn interpreter() -> PathBuf {
@@ -25,28 +27,33 @@ pub fn environment() -> PathBuf {
 /// Makes the virtual environment unless it is complete already; says what went wrong otherwise.
 pub fn install() -> Result<(), String> {
     let place = environment();
-    if place.join(".complete").is_file() {
+    let (marker, wanted) = (place.join(".complete"), [PYODBC, PYTEST].join(" "));
+    let found = std::fs::read_to_string(&marker).ok();
+    if found.as_ref() == Some(&wanted) {
         return Ok(());
     }
     // Debian's own Python first: it is what python3-venv and python3-dev belong to.
     let candidates = [PathBuf::from("/usr/bin/python3"), PathBuf::from("python3")];
     let mut reasons = String::new();
     for python in candidates {
-        let _ = std::fs::remove_dir_all(&place);
+        // One that was complete once lacks a package that was not wanted then.
+        if found.is_none() {
+            let _ = std::fs::remove_dir_all(&place);
+        }
         let mut venv = Command::new(&python);
         venv.args(["-m", "venv"]).arg(&place);
         let mut pip = Command::new(place.join("bin/python"));
-        pip.args(["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-binary", "pyodbc", PYODBC]);
+        pip.args(["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-binary", "pyodbc"]);
+        pip.args([PYODBC, PYTEST]);
         match run(venv).and_then(|()| run(pip)) {
             Ok(()) => {
-                let marker = place.join(".complete");
-                return std::fs::write(&marker, PYODBC).map_err(|error| format!("{}: {error}", marker.display()));
+                return std::fs::write(&marker, &wanted).map_err(|error| format!("{}: {error}", marker.display()));
             }
             Err(reason) => reasons.push_str(&format!("\nwith {}: {reason}", python.display())),
         }
     }
-    let wanted = packages::DEBIAN.join(" ");
-    Err(format!("{reasons}\nIt needs PyPI and Debian's packages (cargo xtask setup installs them): {wanted}"))
+    let debian = packages::DEBIAN.join(" ");
+    Err(format!("{reasons}\nIt needs PyPI and Debian's packages (cargo xtask setup installs them): {debian}"))
 }
 
 fn run(mut command: Command) -> Result<(), String> {

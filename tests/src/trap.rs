@@ -11,7 +11,13 @@ pub struct Trap {
 impl Trap {
     /// Opens the port.
     pub fn new() -> Trap {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap_or_else(|error| panic!("no loopback port: {error}"));
+        Trap::at(0)
+    }
+
+    /// Opens this port, or with 0 a free one.
+    pub fn at(port: u16) -> Trap {
+        let listener = TcpListener::bind(("127.0.0.1", port));
+        let listener = listener.unwrap_or_else(|error| panic!("no loopback port {port}: {error}"));
         listener.set_nonblocking(true).unwrap_or_else(|error| panic!("cannot make a trap: {error}"));
         let port = listener.local_addr().unwrap_or_else(|error| panic!("a trap without an address: {error}")).port();
         Trap { listener, port }

@@ -6,6 +6,7 @@ mod docs;
 mod narration;
 mod process;
 mod setup;
+mod suites;
 mod test;
 
 use std::process::ExitCode;
@@ -13,11 +14,12 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask WORD
 
-  test   install what is missing, check format and lints, run every test
-  demo   record a Python program on SQLite, take driver and database away, replay it
-  bench  measure super8 against the bare driver (words after it go to the bench)
-  docs   write docs/functions.md anew from the table of functions (--check: only compare)
-  setup  install the Debian packages and the Python environment the others need
+  test    install what is missing, check format and lints, run every test
+  suites  run psqlodbc's, pyodbc's and DBD::ODBC's own tests four ways (--help tells more)
+  demo    record a Python program on SQLite, take driver and database away, replay it
+  bench   measure super8 against the bare driver (words after it go to the bench)
+  docs    write docs/functions.md anew from the table of functions (--check: only compare)
+  setup   install the Debian packages and the Python environment the others need
 ";
 
 fn main() -> ExitCode {
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         "demo" => demo::demo(),
         "bench" => bench::bench(&rest),
         "docs" => docs::docs(&rest),
+        "suites" => suites::suites(&rest),
         "setup" => setup::setup(),
         _ => {
             eprint!("{USAGE}");

@@ -1,0 +1,56 @@
+//! How a suite's programs reach their database: the data source they name, and whether a server stands behind it.
+
+use std::path::Path;
+use std::process::Command;
+use super8_tests::configuration::Configuration;
+use super8_tests::driver::Driver;
+use super8_tests::ways::{REAL_SECTION, SECTION, Way};
+
+/// The database user of every suite: a superuser, as the suites expect. Some suites paste the password into a connection
+/// string as it is, so it is a plain word.
+pub const USER: &str = "suite";
+/// The user's password.
+pub const PASSWORD: &str = "suite";
+
+/// A data source, without what differs between the ways.
+pub struct Connection {
+    /// Its name.
+    pub source: &'static str,
+    /// The database: a name on the server, or a file in the directory the program runs in.
+    pub database: &'static str,
+    /// Further keys of the data source.
+    pub keys: Vec<(&'static str, String)>,
+}
+
+impl Connection {
+    /// Writes `odbc.ini` and `odbcinst.ini` for one way. At replay the real driver's path leads nowhere; `port` stays the
+    /// same, only that nobody serves there any more.
+    pub fn configure(&self, driver: Driver, way: Way, port: Option<u16>, directory: &Path) -> Configuration {
+        let library = if way == Way::Bare { driver.path() } else { driver.shim().path() };
+        // Bare, super8's place is taken by the real driver under the same name.
+        let mut section = vec![("Driver", library.display().to_string())];
+        match way {
+            Way::Bare => {}
+            Way::Off | Way::Record => section.push(("RealDriver", REAL_SECTION.into())),
+            Way::Replay => section.push(("RealDriver", "/nonexistent/no-such-driver.so".into())),
+        }
+        let mut source = vec![("Driver", SECTION.to_owned()), ("Database", self.database.to_owned())];
+        if let Some(port) = port {
+            source.extend([("Servername", "127.0.0.1".into()), ("Port", port.to_string())]);
+            source.push(("SSLmode", "disable".into()));
+        }
+        source.extend(self.keys.iter().cloned());
+        let mut configuration = Configuration::new(directory.to_path_buf()).driver(SECTION, &section);
+        configuration = configuration.source(self.source, &source);
+        if way != Way::Replay {
+            configuration = configuration.driver(REAL_SECTION, &[("Driver", driver.library())]);
+        }
+        configuration.write();
+        configuration
+    }
+
+    /// What libpq takes from the environment when neither data source nor connection string name a user.
+    pub fn libpq(command: &mut Command) {
+        command.envs([("PGUSER", USER), ("PGPASSWORD", PASSWORD)]);
+    }
+}

@@ -1,0 +1,89 @@
+//! known.yml: tests that are not the same twice by themselves, each with the place in its own source that says why.
+
+use crate::suite::{Case, Suite};
+use serde::Deserialize;
+use std::path::Path;
+
+/// One entry of the list.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Known {
+    /// The suite's name.
+    suite: String,
+    /// The test's name; `select.*` is `select` under every setting.
+    test: String,
+    /// Lines of output that contain this are not compared; the rest is, and so is the outcome.
+    lines: String,
+    /// Why they differ.
+    reason: String,
+    /// The file of the suite's source that makes them differ.
+    file: String,
+    /// A line of that file: the proof of the reason.
+    says: String,
+}
+
+/// The whole list.
+#[derive(Debug, Default)]
+pub struct List(Vec<Known>);
+
+impl List {
+    /// Reads the list; an entry without a reason is an error.
+    pub fn read(path: &Path) -> Result<List, String> {
+        let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let list: Option<Vec<Known>> =
+            serde_yaml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        let list = list.unwrap_or_default();
+        let empty =
+            |entry: &&Known| [&entry.reason, &entry.lines, &entry.says].iter().any(|text| text.trim().is_empty());
+        match list.iter().find(empty) {
+            Some(entry) => Err(format!(
+                "{}: the entry for {} {} must have a reason, the lines it is about and a line of the test's source",
+                path.display(),
+                entry.suite,
+                entry.test
+            )),
+            None => Ok(List(list)),
+        }
+    }
+
+    /// An entry whose source does not say what it quotes is an error.
+    pub fn check(&self, suite: &dyn Suite) -> Result<(), String> {
+        for entry in self.0.iter().filter(|entry| entry.suite == suite.name()) {
+            let file = suite.source().join(&entry.file);
+            let source = std::fs::read(&file).map_err(|error| {
+                format!("known.yml, {} {}: cannot read {}: {error}", entry.suite, entry.test, file.display())
+            })?;
+            if !String::from_utf8_lossy(&source).lines().any(|line| line.contains(&entry.says)) {
+                let Known { suite, test, says, .. } = entry;
+                return Err(format!("known.yml, {suite} {test}: {} does not say `{says}`", file.display()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The entries about a test.
+    pub fn about<'a>(&'a self, suite: &str, test: &str) -> Vec<&'a Known> {
+        let matches = |entry: &&Known| match entry.test.strip_suffix(".*") {
+            Some(name) => test.rsplit_once('.').is_some_and(|(stem, _)| stem == name),
+            None => entry.test == test,
+        };
+        self.0.iter().filter(|entry| entry.suite == suite).filter(matches).collect()
+    }
+}
+
+impl Known {
+    /// Why the lines are not compared.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
+/// What of a test's output is compared.
+pub fn compared(case: &Case, known: &[&Known]) -> Vec<u8> {
+    if known.is_empty() {
+        return case.output.clone();
+    }
+    let text = String::from_utf8_lossy(&case.output);
+    let kept = text.lines().filter(|line| !known.iter().any(|entry| line.contains(&entry.lines)));
+    kept.flat_map(|line| format!("{line}\n").into_bytes()).collect()
+}

@@ -1,0 +1,169 @@
+//! The tables: a line for each test, a word for each way, and the first thing that differs.
+
+use crate::known::{List, compared};
+use crate::run::{Program, Ran, Results};
+use crate::suite::Case;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// How a test came out one way, beside the bare driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Beside {
+    /// The same outcome and the same output.
+    Same,
+    /// Something else.
+    Differs,
+    /// Something else, because super8 refused a call (SQLSTATE HYC00).
+    Refused,
+}
+
+/// Counts of a way: same, differs, refused.
+type Score = BTreeMap<&'static str, [usize; 3]>;
+
+/// The report of all suites.
+pub struct Report {
+    /// The tables.
+    pub text: String,
+    /// True when every test came out the same every way.
+    pub same: bool,
+}
+
+/// Compares all ways of all programs.
+pub fn report(programs: &[Program<'_>], results: &Results, known: &List, ways: &[&'static str]) -> Report {
+    let mut report = Report { text: String::new(), same: true };
+    let mut suites: Vec<&str> = programs.iter().map(|program| program.suite.name()).collect();
+    suites.dedup();
+    for suite in suites {
+        let of_suite: Vec<&Program<'_>> = programs.iter().filter(|program| program.suite.name() == suite).collect();
+        table(&mut report, suite, &of_suite, results, known, ways);
+    }
+    report
+}
+
+fn table(
+    report: &mut Report,
+    suite: &str,
+    programs: &[&Program<'_>],
+    results: &Results,
+    known: &List,
+    ways: &[&'static str],
+) {
+    let about = programs.first().map_or("", |program| program.suite.about());
+    let _ = write!(report.text, "\n{suite}: {about}\n\n{:<44} {:<14}", "test", "bare");
+    for way in ways {
+        let _ = write!(report.text, " {way:<8}");
+    }
+    report.text.push_str(" note\n");
+    let (mut score, mut tests): (Score, usize) = (Score::new(), 0);
+    for program in programs {
+        let Some(ran) = results.get(&(suite.to_owned(), program.name.to_owned())) else { continue };
+        let Some(bare) = ran.get("bare") else { continue };
+        for case in &bare.cases {
+            tests += 1;
+            let mut row = Row::new(case, known, suite);
+            for way in ways {
+                let beside = row.beside(way, ran.get(way));
+                score.entry(way).or_default()[beside as usize] += 1;
+                report.same &= beside == Beside::Same;
+            }
+            report.text.push_str(&row.line());
+        }
+        // A test that only another way knows would go unseen otherwise.
+        for (way, other) in ran.iter().filter(|(way, _)| ways.contains(way)) {
+            for case in other.cases.iter().filter(|case| !bare.cases.iter().any(|there| there.name == case.name)) {
+                let _ = writeln!(report.text, "{:<44} only {way}", case.name);
+                report.same = false;
+            }
+        }
+        let told = ran.iter().filter_map(|(way, ran)| Some((way, unplayed(&ran.log)?)));
+        for (way, line) in told {
+            let _ = writeln!(report.text, "  {} {way}: {line}", program.name);
+        }
+    }
+    let _ = writeln!(report.text, "\n{suite}: {tests} tests");
+    for (way, [same, differs, refused]) in score {
+        let _ = writeln!(report.text, "  {way:<8} {same} same, {differs} different, {refused} refused (HYC00)");
+    }
+}
+
+/// A line of a table while it is made.
+struct Row<'a> {
+    case: &'a Case,
+    known: Vec<&'a crate::known::Known>,
+    expected: Vec<u8>,
+    cells: Vec<String>,
+    note: String,
+}
+
+impl<'a> Row<'a> {
+    fn new(case: &'a Case, known: &'a List, suite: &str) -> Row<'a> {
+        let known = known.about(suite, &case.name);
+        let expected = compared(case, &known);
+        let note = known.iter().map(|entry| format!("(not compared: {}) ", entry.reason())).collect();
+        Row { case, known, expected, cells: Vec::new(), note }
+    }
+
+    fn beside(&mut self, way: &str, ran: Option<&Ran>) -> Beside {
+        let case = ran.and_then(|ran| ran.cases.iter().find(|case| case.name == self.case.name));
+        let (beside, difference) = match case {
+            None => (Beside::Differs, "did not run".to_owned()),
+            Some(case) => {
+                let output = compared(case, &self.known);
+                if case.outcome == self.case.outcome && output == self.expected {
+                    (Beside::Same, String::new())
+                } else {
+                    let refused = contains(&output, "HYC00") && !contains(&self.expected, "HYC00");
+                    let kind = if refused { Beside::Refused } else { Beside::Differs };
+                    (kind, format!("{}: {}", case.outcome, first_difference(&self.expected, &output)))
+                }
+            }
+        };
+        let word = match beside {
+            Beside::Same => "same",
+            Beside::Differs => "DIFFERS",
+            Beside::Refused => "REFUSED",
+        };
+        self.cells.push(word.into());
+        // The first way that differs says why; the ways after it mostly repeat it.
+        if beside != Beside::Same && !self.note.contains(": -") {
+            let _ = write!(self.note, "{way} {difference}");
+        }
+        beside
+    }
+
+    fn line(&self) -> String {
+        let mut line = format!("{:<44} {:<14}", self.case.name, self.case.outcome);
+        for cell in &self.cells {
+            let _ = write!(line, " {cell:<8}");
+        }
+        let _ = write!(line, " {}", self.note);
+        line.truncate(line.trim_end().len());
+        line.push('\n');
+        line
+    }
+}
+
+fn contains(output: &[u8], word: &str) -> bool {
+    output.windows(word.len()).any(|window| window == word.as_bytes())
+}
+
+/// The first line that is not the same, of each.
+fn first_difference(expected: &[u8], output: &[u8]) -> String {
+    let (expected, output) = (String::from_utf8_lossy(expected), String::from_utf8_lossy(output));
+    let (mut left, mut right) = (expected.lines(), output.lines());
+    loop {
+        match (left.next(), right.next()) {
+            (None, None) => return "- the same lines".into(),
+            (left, right) if left != right => {
+                let cut = |line: Option<&str>| line.map_or("(end)".to_owned(), |line| line.chars().take(160).collect());
+                return format!("- {} | + {}", cut(left), cut(right));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The line of a log that tells of commands that were recorded and never played.
+fn unplayed(log: &str) -> Option<&str> {
+    log.lines().find(|line| line.contains("never played"))
+}

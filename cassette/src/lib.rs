@@ -29,6 +29,7 @@ pub use directory::{Directory, staging_directory};
 pub use entry::{ConnectionId, Entry, Method};
 pub use error::{CassetteError, ErrorKind};
 pub use metadata::{DriverFacts, Metadata, Order};
+pub use player::summary;
 pub use player::{Fetched, Mismatch, MismatchKind, PlayOptions, PlayedRun, Player, Unplayed};
 pub use recorder::{RecordOptions, Recorder, Run, RunGuard};
 pub use row::Row;

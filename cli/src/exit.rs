@@ -8,7 +8,19 @@ pub const TABLE: &str = "\
 Exit codes:
   0      done; nothing to complain about
   1      done, and the answer is no: cassettes differ, a check found something
-  2      not done: wrong usage, a cassette that cannot be read, a file that cannot be written";
+  2      not done: wrong usage, a cassette that cannot be read, a file that cannot be written
+
+Exit codes of record, replay and once (the command's own code, if it failed):
+  118    something was killed before it could say what it left unplayed
+  119    the command never connected through super8
+  120    a mismatch
+  121    recorded commands were never played
+  122    a cassette could not be written
+  123    the command left handles open
+  125    super8 could not start: no libraries, no such cassette
+  126    the command cannot be run
+  127    the command is not found
+  128+N  signal N ended the command";
 
 /// How a verb ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +31,26 @@ pub enum Exit {
     Found,
     /// Could not be done.
     Failed,
+    /// A wrapped process was killed: what it left unplayed is not known.
+    Killed,
+    /// The wrapped command opened no connection through super8.
+    NeverConnected,
+    /// A call that was not recorded so.
+    Mismatch,
+    /// Recorded commands were left over.
+    Unplayed,
+    /// A cassette could not be written.
+    Unwritable,
+    /// Handles were left open.
+    Leaked,
+    /// The wrapper could not begin.
+    CannotStart,
+    /// The wrapped command cannot be run.
+    CannotRun,
+    /// There is no such command.
+    NotFound,
+    /// The wrapped command's own code, or 128 and the number of the signal that ended it.
+    Command(u8),
 }
 
 impl Exit {
@@ -28,6 +60,16 @@ impl Exit {
             Exit::Done => 0,
             Exit::Found => 1,
             Exit::Failed => 2,
+            Exit::Killed => 118,
+            Exit::NeverConnected => 119,
+            Exit::Mismatch => 120,
+            Exit::Unplayed => 121,
+            Exit::Unwritable => 122,
+            Exit::Leaked => 123,
+            Exit::CannotStart => 125,
+            Exit::CannotRun => 126,
+            Exit::NotFound => 127,
+            Exit::Command(code) => code,
         }
     }
 }
@@ -48,6 +90,11 @@ impl Failure {
     /// A failure with its message.
     pub fn new(message: impl fmt::Display) -> Failure {
         Failure { exit: Exit::Failed, message: message.to_string(), closed_pipe: false }
+    }
+
+    /// The same failure with another exit code.
+    pub fn with(self, exit: Exit) -> Failure {
+        Failure { exit, ..self }
     }
 
     /// Writes the message to standard error.
@@ -82,7 +129,10 @@ mod tests {
 
     #[test]
     fn the_table_has_every_code() {
-        for exit in [Exit::Done, Exit::Found, Exit::Failed] {
+        use Exit::*;
+        let wrapped =
+            [Killed, NeverConnected, Mismatch, Unplayed, Unwritable, Leaked, CannotStart, CannotRun, NotFound];
+        for exit in [Done, Found, Failed].into_iter().chain(wrapped) {
             let line = format!("\n  {:<6} ", exit.code());
             assert!(TABLE.contains(&line), "no line for {exit:?}");
         }

@@ -2,10 +2,16 @@
 //! ([`exit`]), what goes to standard output ([`output`]), progress ([`progress`]).
 #![forbid(unsafe_code)]
 
+pub mod binary;
+pub mod cassette;
 pub mod exit;
+pub mod libraries;
 pub mod output;
 pub mod progress;
+pub mod show;
+pub mod stand_in;
 pub mod verbs;
+pub mod wrap;
 
 use clap::Parser;
 

@@ -12,7 +12,7 @@ mod mismatch;
 mod nearest;
 mod report;
 mod rows;
-mod summary;
+pub mod summary;
 mod unplayed;
 
 use std::collections::HashMap;

@@ -3,7 +3,7 @@
 use crate::{Entry, Method, Value};
 
 /// At most `max` bytes of a text, cut between characters, with dots where something is missing.
-pub(crate) fn cut(text: &str, max: usize) -> String {
+pub fn cut(text: &str, max: usize) -> String {
     if text.len() <= max {
         return text.to_owned();
     }
@@ -18,7 +18,7 @@ pub(crate) fn floor(text: &str, at: usize) -> usize {
 }
 
 /// A text on one line: runs of white space become one blank, control characters a question mark.
-pub(crate) fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -35,7 +35,7 @@ pub(crate) fn one_line(text: &str) -> String {
 }
 
 /// An entry in at most `max` bytes: `run "SELECT 1"`.
-pub(crate) fn summary(entry: &Entry, max: usize) -> String {
+pub fn summary(entry: &Entry, max: usize) -> String {
     let name = entry.method.name();
     let text = |key: &str| entry.get(key).and_then(Value::as_text);
     let detail = match entry.method {
@@ -62,7 +62,7 @@ fn quoted(text: &str, max: usize) -> String {
 }
 
 /// A value in at most `max` bytes.
-pub(crate) fn show(value: &Value, max: usize) -> String {
+pub fn show(value: &Value, max: usize) -> String {
     match value {
         Value::Text(text) => quoted(text, max),
         other => {

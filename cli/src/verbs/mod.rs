@@ -2,6 +2,10 @@
 //! `after_help`, and `run(self) -> Outcome`. To add one: its file, a `mod` line, a variant with a line of help, an arm.
 
 mod completions;
+mod once;
+mod record;
+mod replay;
+mod show;
 
 use crate::exit::Outcome;
 use clap::Subcommand;
@@ -9,6 +13,14 @@ use clap::Subcommand;
 /// What to do.
 #[derive(Subcommand)]
 pub enum Verb {
+    /// Run a command with its real drivers and write a cassette
+    Record(record::Record),
+    /// Run a command without drivers and database; fail unless it does what was recorded
+    Replay(replay::Replay),
+    /// Replay the cassette if there is one, record it otherwise
+    Once(once::Once),
+    /// Show a cassette as a timeline, in the terminal or as a page
+    Show(show::Show),
     /// Print the completions of a shell
     Completions(completions::Completions),
 }
@@ -17,6 +29,10 @@ impl Verb {
     /// Does it.
     pub fn run(self) -> Outcome {
         match self {
+            Verb::Record(verb) => verb.run(),
+            Verb::Replay(verb) => verb.run(),
+            Verb::Once(verb) => verb.run(),
+            Verb::Show(verb) => verb.run(),
             Verb::Completions(verb) => verb.run(),
         }
     }

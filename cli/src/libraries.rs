@@ -1,0 +1,71 @@
+//! Where super8's two libraries are: in `SUPER8_LIBRARY_DIR`, beside the command, or in `lib` of the same prefix.
+
+use crate::exit::{Exit, Failure};
+use std::path::{Path, PathBuf};
+use super8_shim::driver::Kind;
+
+/// The variable that names the directory of the libraries.
+pub const VARIABLE: &str = "SUPER8_LIBRARY_DIR";
+
+/// The directory that has libsuper8.so and libsuper8a.so.
+#[derive(Clone, Debug)]
+pub struct Libraries {
+    directory: PathBuf,
+}
+
+impl Libraries {
+    /// Finds them.
+    ///
+    /// # Errors
+    /// They are nowhere; the message lists the places. [`Exit::CannotStart`].
+    pub fn find() -> Result<Libraries, Failure> {
+        let chosen = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let places = match chosen {
+            Some(directory) => vec![directory],
+            None => std::env::current_exe().ok().as_deref().map(places_around).unwrap_or_default(),
+        };
+        let complete = |directory: &&PathBuf| {
+            [Kind::Ansi, Kind::Unicode].iter().all(|kind| directory.join(kind.shim_library()).is_file())
+        };
+        if let Some(directory) = places.iter().find(complete) {
+            let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.clone());
+            return Ok(Libraries { directory });
+        }
+        let places: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
+        Err(Failure::new(format_args!(
+            "libsuper8.so and libsuper8a.so are not in {}: set {VARIABLE} to their directory",
+            places.join(", ")
+        ))
+        .with(Exit::CannotStart))
+    }
+
+    /// The library that stands before drivers of this kind.
+    pub fn of(&self, kind: Kind) -> PathBuf {
+        self.directory.join(kind.shim_library())
+    }
+
+    /// Their directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+}
+
+/// Beside the executable (as cargo leaves them), and where packages put libraries.
+fn places_around(executable: &Path) -> Vec<PathBuf> {
+    let real = executable.canonicalize().unwrap_or_else(|_| executable.to_owned());
+    let Some(beside) = real.parent() else { return Vec::new() };
+    let prefix = beside.parent().unwrap_or(beside);
+    vec![beside.to_owned(), prefix.join("lib"), prefix.join("lib/super8")]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beside_the_command_or_in_its_prefix() {
+        let places = places_around(Path::new("/nonexistent/opt/bin/super8"));
+        let expected = ["/nonexistent/opt/bin", "/nonexistent/opt/lib", "/nonexistent/opt/lib/super8"];
+        assert_eq!(places, expected.map(PathBuf::from));
+    }
+}

@@ -1,0 +1,225 @@
+//! A cassette as a timeline: its entries in order, each with its lanes, its place and its rows.
+
+use super::lanes::{Lanes, Mark};
+use crate::cassette::Opened;
+use crate::exit::Failure;
+use std::collections::HashMap;
+use super8_cassette::entry::Class;
+use super8_cassette::yaml::Head;
+use super8_cassette::{Cassette, Cell, CellError, CutCell, Entry, Method, Place, Value, cell};
+
+/// A cassette that was walked over once.
+pub struct Timeline<'a> {
+    storage: &'a dyn Cassette,
+    heads: Vec<(Place, Head)>,
+    /// The columns file of a statement from a position on.
+    columns: HashMap<(u32, u32), Vec<(usize, String)>>,
+    names: HashMap<String, Vec<String>>,
+    lanes: Lanes,
+    next: usize,
+    commands: usize,
+    counts: Counts,
+    width: usize,
+    rows_kept: usize,
+}
+
+/// How much there is of everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Entries of the log.
+    pub entries: usize,
+    /// Those that reach the database.
+    pub commands: usize,
+    /// Connections.
+    pub connections: usize,
+    /// Statement texts.
+    pub statements: usize,
+}
+
+/// One entry of the timeline.
+pub struct Step {
+    /// Its number among the commands, from 1, as mismatch reports count; `None` for answers and housekeeping.
+    pub number: Option<usize>,
+    /// Its line in the log.
+    pub line: u32,
+    /// The entry.
+    pub entry: Entry,
+    /// What the lanes show.
+    pub marks: Vec<Mark>,
+    /// The rows that came, if some did.
+    pub rows: Option<Rows>,
+}
+
+/// The rows of one entry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// The names of the columns; may be fewer than there are cells.
+    pub columns: Vec<String>,
+    /// The first rows.
+    pub first: Vec<Vec<Shown>>,
+    /// How many there are in all.
+    pub count: u64,
+    /// The file they are in.
+    pub file: Option<String>,
+}
+
+/// A cell for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// NULL.
+    Null,
+    /// The application did not read it.
+    Unread,
+    /// A value.
+    Value(String),
+    /// A value that did not fit the application's buffer; the length the driver gave.
+    Cut(String, i64),
+}
+
+impl<'a> Timeline<'a> {
+    /// Walks over the log. Each step will have at most `rows_kept` rows.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn new(opened: &'a Opened, rows_kept: usize) -> Result<Timeline<'a>, Failure> {
+        let storage = opened.storage.as_ref();
+        let (mut heads, mut columns, mut entries) = (Vec::new(), HashMap::new(), HashMap::new());
+        storage.scan(&mut |place, head| {
+            *entries.entry(head.connection).or_insert(0) += 1;
+            heads.push((place, head));
+            Ok(())
+        })?;
+        for (position, (place, head)) in
+            heads.iter().enumerate().filter(|(_, (_, head))| head.method == Method::Columns)
+        {
+            let entry = storage.entry(*place)?;
+            if let (Some(statement), Some(file)) = (head.statement, entry.get("columns_file").and_then(Value::as_text))
+            {
+                let of: &mut Vec<(usize, String)> = columns.entry((head.connection.0, statement)).or_default();
+                of.push((position, file.to_owned()));
+            }
+        }
+        let mut statements: Vec<_> =
+            heads.iter().filter_map(|(_, head)| Some((head.connection.0, head.statement?))).collect();
+        statements.sort_unstable();
+        statements.dedup();
+        let counts = Counts {
+            entries: heads.len(),
+            commands: heads.iter().filter(|(_, head)| head.method.class() == Class::Command).count(),
+            connections: entries.len(),
+            statements: statements.len(),
+        };
+        let width = Lanes::width(heads.iter().map(|(_, head)| head.connection), entries.clone());
+        let lanes = Lanes::new(entries);
+        let names = HashMap::new();
+        Ok(Timeline { storage, heads, columns, names, lanes, next: 0, commands: 0, counts, width, rows_kept })
+    }
+
+    /// How much there is.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// How many lanes there are side by side.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The leading keys of all entries, in order.
+    pub fn heads(&self) -> impl ExactSizeIterator<Item = (u32, Head)> {
+        self.heads.iter().map(|(place, head)| (place.line, *head))
+    }
+
+    /// The next entry.
+    ///
+    /// # Errors
+    /// It, or its rows, cannot be read.
+    pub fn step(&mut self) -> Result<Option<Step>, Failure> {
+        let Some((place, head)) = self.heads.get(self.next).copied() else { return Ok(None) };
+        let entry = self.storage.entry(place)?;
+        let command = head.method.class() == Class::Command;
+        self.commands += usize::from(command);
+        let rows = self.rows(&entry, self.next)?;
+        self.next += 1;
+        let marks = self.lanes.next(head.connection);
+        Ok(Some(Step { number: command.then_some(self.commands), line: place.line, entry, marks, rows }))
+    }
+
+    fn rows(&mut self, entry: &Entry, position: usize) -> Result<Option<Rows>, Failure> {
+        let mut rows = Rows::default();
+        // A fetched row is told in words.
+        let kept = self.rows_kept.max(usize::from(entry.method == Method::Fetch));
+        if let Some(file) = entry.get("rows_file").and_then(Value::as_text) {
+            let mut source = self.storage.rows(file)?;
+            let (mut record, mut scratch) = (csv::ByteRecord::new(), Vec::new());
+            while source.next(&mut record)? {
+                if rows.first.len() < kept {
+                    let cells = record.iter().map(|field| cell(field, &mut scratch));
+                    let row: Result<Vec<Shown>, CellError> = cells.collect();
+                    rows.first
+                        .push(row.map_err(|error| Failure::new(format_args!("{file}:{}: {error}", rows.count + 1)))?);
+                }
+                rows.count += 1;
+            }
+            rows.file = Some(file.to_owned());
+        } else if entry.method.is_rows() || entry.get("rows").is_some() {
+            let single = entry.get("result").and_then(Value::as_list).map(|_| entry.get("result").cloned());
+            let several = entry.get("rows").and_then(Value::as_list).unwrap_or_default().iter().cloned();
+            for row in single.flatten().into_iter().chain(several) {
+                rows.count += 1;
+                if rows.first.len() < kept {
+                    rows.first.push(row.as_list().unwrap_or_default().iter().map(value).collect());
+                }
+            }
+        }
+        if rows.count == 0 {
+            return Ok(None);
+        }
+        rows.columns = self.names(entry, position);
+        Ok(Some(rows))
+    }
+
+    /// The names of the columns the rows of an entry have.
+    fn names(&mut self, entry: &Entry, position: usize) -> Vec<String> {
+        let of = entry.statement.and_then(|statement| self.columns.get(&(entry.connection.0, statement)));
+        let before = |of: &&Vec<(usize, String)>| of.iter().rev().find(|(from, _)| *from < position).cloned();
+        let Some((_, file)) = of.and_then(|of| before(&of).or_else(|| of.first().cloned())) else { return Vec::new() };
+        if let Some(names) = self.names.get(&file) {
+            return names.clone();
+        }
+        // Without names the rows are still worth a look; `super8 check` says what is wrong with the file.
+        let document = self.storage.document(&file).unwrap_or(Value::Null);
+        let name = |column: &Value| column.get("name").and_then(Value::as_text).unwrap_or_default().to_owned();
+        let names: Vec<String> = document.as_list().unwrap_or_default().iter().map(name).collect();
+        self.names.insert(file, names.clone());
+        names
+    }
+}
+
+fn cell(field: &[u8], scratch: &mut Vec<u8>) -> Result<Shown, CellError> {
+    Ok(match cell::decode(field, scratch)? {
+        Cell::Unread => Shown::Unread,
+        Cell::Null => Shown::Null,
+        Cell::Text(text) | Cell::Plain(text) => Shown::Value(String::from_utf8_lossy(text).into_owned()),
+        Cell::Bytes(bytes) => Shown::Value(hex(bytes)),
+        Cell::Cut { total, cell: CutCell::Text(text) } => Shown::Cut(String::from_utf8_lossy(text).into_owned(), total),
+        Cell::Cut { total, cell: CutCell::Bytes(bytes) } => Shown::Cut(hex(bytes), total),
+    })
+}
+
+/// A cell that stands in the log.
+fn value(value: &Value) -> Shown {
+    match value {
+        Value::Null => Shown::Null,
+        Value::Text(text) => cell(text.as_bytes(), &mut Vec::new()).unwrap_or_else(|_| Shown::Value(text.clone())),
+        other => Shown::Value(super8_cassette::summary::show(other, 4096)),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold("0x".to_owned(), |mut text, byte| {
+        let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or('0');
+        text.extend([digit(byte >> 4), digit(byte & 15)]);
+        text
+    })
+}

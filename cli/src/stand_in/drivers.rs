@@ -1,0 +1,156 @@
+//! odbcinst.ini with super8 in every driver's place.
+//!
+//! A driver's section keeps its name and its keys (driver managers and drivers read theirs there) and gets super8's
+//! library. The real section follows at the end of the file under a name that nobody looks for: a program that takes
+//! "the last driver with `SQL Server` in its name" must not find it. A library's path is a name, too: the driver
+//! manager looks for a section of that name before it opens the path.
+
+use super::Notes;
+use super::recorded::Recorded;
+use super::sections::{self, Text, keys_without};
+use crate::binary::{self, Binary};
+use crate::libraries::Libraries;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use super8_shim::config::ini::Section;
+use super8_shim::driver::Kind;
+use super8_shim::driver::find::{REAL_DRIVER, to_path};
+use super8_shim::driver::search::Search;
+
+/// What the sections of drivers become.
+pub struct Drivers<'a> {
+    /// super8's libraries.
+    pub libraries: &'a Libraries,
+    /// Where bare library names are looked for.
+    pub search: &'a Search,
+    /// Whether real drivers are to be called: not at replay.
+    pub real: bool,
+    /// What the cassette names.
+    pub recorded: &'a Recorded,
+}
+
+/// A driver that super8 stands before.
+struct Swapped {
+    kind: Kind,
+    /// Its library by every path somebody may write.
+    paths: Vec<PathBuf>,
+}
+
+impl Drivers<'_> {
+    /// The text of odbcinst.ini for these sections.
+    pub fn text(&self, drivers: &[Section], notes: &mut Notes) -> Text {
+        let mut text = Text::default();
+        let mut hidden = Vec::new();
+        let mut by_path: Vec<(PathBuf, Kind, Vec<u8>)> = Vec::new();
+        for section in drivers {
+            let wanted = self.recorded.drivers.kind(&section.name);
+            let swapped =
+                if section.name.eq_ignore_ascii_case(sections::MANAGER) { None } else { self.swapped(section, notes) };
+            let Some(Swapped { kind, paths }) = swapped else {
+                match wanted {
+                    Some(kind) => _ = self.declare(&mut text, &section.name, kind),
+                    None => _ = text.section(&section.name, section.pairs()),
+                }
+                continue;
+            };
+            let kind = wanted.unwrap_or(kind);
+            let real = format!("super8 real driver {}", hidden.len() + 1).into_bytes();
+            let library = self.libraries.of(kind);
+            let mut keys = vec![(&b"Driver"[..], library.as_os_str().as_bytes())];
+            if self.real {
+                keys.push((REAL_DRIVER.as_bytes(), &real));
+            }
+            keys.extend(keys_without(section, &["Driver", "Driver64", REAL_DRIVER]));
+            text.section(&section.name, keys);
+            by_path.extend(paths.into_iter().map(|path| (path, kind, real.clone())));
+            hidden.push((real, section));
+        }
+        for (name, kind) in self.recorded.drivers.iter() {
+            if !self.declare(&mut text, name, kind) {
+                notes.add(format!("the recorded driver {:?} cannot be declared", String::from_utf8_lossy(name)));
+            }
+        }
+        for (path, kind, real) in by_path {
+            let library = self.libraries.of(kind);
+            let mut keys = vec![(&b"Driver"[..], library.as_os_str().as_bytes())];
+            if self.real {
+                keys.push((REAL_DRIVER.as_bytes(), &real));
+            }
+            text.section(path.as_os_str().as_bytes(), keys);
+        }
+        if self.real {
+            for (name, section) in hidden {
+                text.section(&name, section.pairs());
+            }
+        }
+        text
+    }
+
+    /// A section for a driver that is known from the cassette only.
+    fn declare(&self, text: &mut Text, name: &[u8], kind: Kind) -> bool {
+        text.section(name, [(&b"Driver"[..], self.libraries.of(kind).as_os_str().as_bytes())])
+    }
+
+    fn swapped(&self, section: &Section, notes: &mut Notes) -> Option<Swapped> {
+        let spelled = to_path(section.library()?);
+        let (file, kind) = match self.look(&spelled) {
+            Looked::Driver(file, kind) => (file, kind),
+            Looked::Super8 => return None,
+            // At replay nothing needs to be installed; whether the program uses this driver is its business.
+            Looked::Absent(_) if !self.real => {
+                let kind = self.recorded.kind?;
+                return Some(Swapped { kind, paths: Vec::new() });
+            }
+            Looked::Absent(why) => {
+                notes.add(format!("{} is left as it is: {why}", section.title()));
+                return None;
+            }
+        };
+        let mut paths = vec![file.clone()];
+        paths.extend(file.canonicalize());
+        paths.push(spelled);
+        paths.dedup();
+        Some(Swapped { kind, paths })
+    }
+
+    /// What there is behind a library's name.
+    pub fn look(&self, library: &Path) -> Looked {
+        let Some(file) = locate(library, self.search) else {
+            return Looked::Absent(format!("there is no library {}", library.display()));
+        };
+        match binary::read(&file) {
+            Ok(Binary::Driver(kind)) => Looked::Driver(file, kind),
+            Ok(Binary::Super8(_)) => Looked::Super8,
+            Ok(Binary::DriverManager) => Looked::Absent(format!("{} is a driver manager", file.display())),
+            Ok(Binary::Other) => Looked::Absent(format!("{} is no ODBC driver", file.display())),
+            Ok(Binary::Foreign) => Looked::Absent(format!("{} is for another processor", file.display())),
+            Err(error) => Looked::Absent(format!("{}: {error}", file.display())),
+        }
+    }
+}
+
+/// What there is behind a library's name.
+pub enum Looked {
+    /// A driver, its file and kind.
+    Driver(PathBuf, Kind),
+    /// super8 itself: this one is configured already.
+    Super8,
+    /// No driver, and why not.
+    Absent(String),
+}
+
+/// The file of a library: as super8 finds it, or in the dynamic linker's usual places.
+pub fn locate(library: &Path, search: &Search) -> Option<PathBuf> {
+    let listed = std::env::var_os("LD_LIBRARY_PATH").map(|path| super8_shim::driver::search::split(&path));
+    let arch = format!("{}-linux-gnu", std::env::consts::ARCH);
+    let usual = ["/lib", "/usr/lib", "/lib64", "/usr/lib64"].into_iter().map(PathBuf::from);
+    let usual = [Path::new("/lib").join(&arch), Path::new("/usr/lib").join(&arch)].into_iter().chain(usual);
+    let linker = listed.unwrap_or_default().into_iter().chain(usual).collect();
+    let linker = Search { first: linker, last: Vec::new() };
+    search.in_first(library).or_else(|| linker.file(library)).or_else(|| search.in_last(library))
+}
+
+/// Whether a data source's `Driver` is the name of one of these sections.
+pub fn is_name(drivers: &[Section], driver: &[u8]) -> bool {
+    drivers.iter().any(|section| section.name.eq_ignore_ascii_case(driver) && section.name != sections::MANAGER)
+}

@@ -1,0 +1,83 @@
+//! The sections of ini files: read as the driver manager reads them, written as it understands them.
+
+use std::path::PathBuf;
+use super8_shim::config::ini::{self, Section};
+
+/// The name of the driver manager's own section of odbcinst.ini: no driver.
+pub const MANAGER: &[u8] = b"ODBC";
+
+/// All sections of some files. Of two with one name only the first counts, in whatever file it is.
+pub fn read(files: &[PathBuf]) -> Vec<Section> {
+    let mut all: Vec<Section> = Vec::new();
+    for file in files {
+        // A file that is absent or unreadable counts as empty, as it does for the driver manager.
+        for section in ini::parse(&std::fs::read(file).unwrap_or_default(), file) {
+            if !section.name.is_empty() && !all.iter().any(|known| known.name.eq_ignore_ascii_case(&section.name)) {
+                all.push(section);
+            }
+        }
+    }
+    all
+}
+
+/// An ini file being written.
+#[derive(Debug, Default)]
+pub struct Text {
+    bytes: Vec<u8>,
+    names: Vec<Vec<u8>>,
+}
+
+impl Text {
+    /// Adds a section, unless there is one with this name. False if the name cannot stand in an ini file.
+    pub fn section<'a>(&mut self, name: &[u8], keys: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> bool {
+        if name.is_empty() || name.len() > 500 || name.iter().any(|byte| matches!(byte, b']' | b'\0'..=b'\x1f')) {
+            return false;
+        }
+        if self.has(name) {
+            return true;
+        }
+        self.names.push(name.to_vec());
+        self.bytes.extend([b"[", name, b"]\n"].concat());
+        for (key, value) in keys {
+            self.bytes.extend([key, b" = ", value, b"\n"].concat());
+        }
+        self.bytes.push(b'\n');
+        true
+    }
+
+    /// Whether there is a section with this name.
+    pub fn has(&self, name: &[u8]) -> bool {
+        self.names.iter().any(|known| known.eq_ignore_ascii_case(name))
+    }
+
+    /// What to write to the file.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// The keys of a section without some of them, in any case.
+pub fn keys_without<'a>(section: &'a Section, dropped: &'a [&str]) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+    let dropped = |key: &[u8]| dropped.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(key));
+    section.pairs().filter(move |(key, _)| !dropped(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("odbcinst.ini");
+        let mut text = Text::default();
+        assert!(text.section(b"a b", [(&b"Driver"[..], &b"lib;x.so # kept"[..]), (b"Empty", b"")]));
+        assert!(text.section(b"A B", [(&b"Driver"[..], &b"second"[..])]), "the first counts");
+        assert!(!text.section(b"x]\n[evil", []) && !text.section(b"", []));
+        std::fs::write(&file, text.bytes()).unwrap();
+        let sections = read(&[directory.path().join("none"), file]);
+        assert_eq!(sections.len(), 1);
+        assert_eq!(sections[0].value("driver"), Some(&b"lib;x.so # kept"[..]));
+        assert_eq!(keys_without(&sections[0], &["DRIVER"]).count(), 1);
+    }
+}

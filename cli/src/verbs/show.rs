@@ -1,0 +1,76 @@
+//! `super8 show`: a cassette as a timeline, in the terminal or as a page.
+
+use crate::cassette;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::show::timeline::Timeline;
+use crate::show::{html, json, text};
+use crate::{output, progress};
+use clap::Args;
+use std::io::{BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+/// `super8 show CASSETTE`
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  super8 show cassettes/orders
+  super8 show --all --rows 5 cassettes/orders | less
+  super8 show --html orders.html cassettes/orders")]
+pub struct Show {
+    /// The cassette
+    cassette: PathBuf,
+    /// Show answers and housekeeping, too
+    #[arg(short, long)]
+    all: bool,
+    /// Show the first N rows of each result [default: 0; 50 in a page]
+    #[arg(short, long, value_name = "N")]
+    rows: Option<usize>,
+    /// Write one page that needs nothing else
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "all"])]
+    html: Option<PathBuf>,
+    /// Write JSON
+    #[arg(long, conflicts_with = "all")]
+    json: bool,
+}
+
+impl Show {
+    /// Shows it.
+    pub fn run(self) -> Outcome {
+        let opened = cassette::open(&self.cassette)?;
+        let name = self.cassette.display().to_string();
+        let rows = self.rows.unwrap_or(if self.html.is_some() { 50 } else { 0 });
+        let mut timeline = Timeline::new(&opened, rows)?;
+        if let Some(file) = &self.html {
+            return page(file, &name, &opened, &mut timeline);
+        }
+        if self.json {
+            let mut out = BufWriter::new(std::io::stdout().lock());
+            json::write(&mut out, &name, &opened.metadata, &mut timeline)?;
+            return output::finish(out).map(|()| Exit::Done);
+        }
+        let terminal = std::io::stdout().is_terminal();
+        let columns = terminal.then(terminal_size::terminal_size).flatten().map(|(width, _)| usize::from(width.0));
+        let look = text::Look { all: self.all, columns };
+        let mut out = output::text();
+        text::head(&mut out, &name, &opened.metadata, &timeline)?;
+        let width = timeline.width();
+        while let Some(step) = timeline.step()? {
+            text::step(&mut out, &step, look, width)?;
+        }
+        output::finish(out).map(|()| Exit::Done)
+    }
+}
+
+fn page(file: &Path, name: &str, opened: &cassette::Opened, timeline: &mut Timeline<'_>) -> Outcome {
+    let cannot = |error: std::io::Error| Failure::new(format_args!("cannot write {}: {error}", file.display()));
+    let bar = progress::bar("writing", timeline.counts().entries as u64);
+    let mut out = BufWriter::new(std::fs::File::create(file).map_err(cannot)?);
+    html::head(&mut out, name, &opened.metadata, timeline).map_err(cannot)?;
+    while let Some(step) = timeline.step()? {
+        html::step(&mut out, &step).map_err(cannot)?;
+        bar.inc(1);
+    }
+    html::foot(&mut out).and_then(|()| out.flush()).map_err(cannot)?;
+    bar.finish_and_clear();
+    Ok(Exit::Done)
+}

@@ -1,0 +1,63 @@
+//! The verdict file: what the wrapped processes said happened in them, a line of JSON each, as it happened.
+//!
+//! `SUPER8_VERDICT` names it; super8's library appends to it (docs/cli.md has the form).
+
+use serde::Deserialize;
+use std::path::Path;
+
+/// One thing that happened in a process.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[allow(missing_docs)] // the fields are those of the file
+pub enum Event {
+    /// A cassette was opened.
+    Opened { pid: u32, mode: String, cassette: String },
+    /// The first call that was not as recorded.
+    Mismatch { pid: u32, cassette: String, headline: String, report: String, command: Option<u64> },
+    /// At the end of a process: commands nobody asked for.
+    Unplayed { pid: u32, cassette: String, commands: Vec<String> },
+    /// The cassette could not be written.
+    Unwritable { pid: u32, cassette: String, error: String },
+    /// A recording was put in its place.
+    Published { pid: u32, cassette: String },
+    /// Handles the application had not freed when the process ended.
+    Leaked { pid: u32, connections: u64, statements: u64, descriptors: u64 },
+    /// The process ended by itself.
+    Closed { pid: u32 },
+    /// Something a newer library says.
+    #[serde(other)]
+    Unknown,
+}
+
+/// All events in their order. A line that is cut short belongs to a process that was killed while it wrote.
+pub fn read(file: &Path) -> Vec<Event> {
+    let text = std::fs::read(file).unwrap_or_default();
+    text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_read_and_torn_or_unknown_lines_do_no_harm() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let text = "{\"event\":\"opened\",\"pid\":1,\"mode\":\"replay\",\"cassette\":\"/c\",\"format\":\"yaml\"}\n\
+            {\"event\":\"ejected\",\"pid\":1}\n\
+            {\"event\":\"mismatch\",\"pid\":1,\"cassette\":\"/c\",\"headline\":\"h\",\"report\":\"r\\nr\"}\n\
+            {\"event\":\"unplayed\",\"pid\":1,\"cassette\":\"/c\",\"count\":1,\"commands\":[\"x\"]}\n{\"event\":\"clo";
+        std::fs::write(file.path(), text).unwrap();
+        let cassette = "/c".to_owned();
+        let (headline, report) = ("h".to_owned(), "r\nr".to_owned());
+        assert_eq!(
+            read(file.path()),
+            [
+                Event::Opened { pid: 1, mode: "replay".to_owned(), cassette: cassette.clone() },
+                Event::Unknown,
+                Event::Mismatch { pid: 1, cassette: cassette.clone(), headline, report, command: None },
+                Event::Unplayed { pid: 1, cassette, commands: vec!["x".to_owned()] },
+            ]
+        );
+        assert!(read(Path::new("/nonexistent/verdict")).is_empty());
+    }
+}

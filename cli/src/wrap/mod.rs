@@ -1,0 +1,138 @@
+//! Running a command under super8: `super8 record`, `replay` and `once`.
+
+mod child;
+mod events;
+mod report;
+mod verdict;
+
+use crate::exit::{Exit, Failure, Outcome};
+use crate::libraries::Libraries;
+use crate::stand_in::{Recorded, StandIn};
+use clap::{Args, ValueEnum};
+use report::{Form, Run};
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+use verdict::Verdict;
+
+/// What is wrapped, and how the verdict is given.
+#[derive(Args)]
+pub struct Wrapped {
+    /// The cassette, a directory
+    cassette: PathBuf,
+    /// The form of the report
+    #[arg(long, value_enum, value_name = "FORM", default_value_t)]
+    report: Form,
+    /// Write the report to a file instead of standard error
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// The order of commands of several connections; the cassette's own by default
+    #[arg(long, value_enum)]
+    order: Option<Order>,
+    /// Handles that are left open at the end do not count
+    #[arg(long)]
+    allow_leaks: bool,
+    /// The command and its arguments
+    #[arg(required = true, last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Order {
+    /// As recorded, over all connections
+    Global,
+    /// As recorded inside each connection
+    Connection,
+}
+
+/// Which of the three verbs it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Write a cassette.
+    Record,
+    /// Answer from the cassette.
+    Replay,
+    /// Replay the cassette if there is one, else record it.
+    Once,
+}
+
+impl Mode {
+    /// The value of `SUPER8_MODE`, and the verb.
+    fn name(self) -> &'static str {
+        match self {
+            Mode::Record => "record",
+            Mode::Replay => "replay",
+            Mode::Once => "once",
+        }
+    }
+}
+
+impl Wrapped {
+    /// Runs the command and gives the verdict.
+    ///
+    /// # Errors
+    /// Nothing was run: super8's libraries, the cassette or the command are missing.
+    pub fn run(self, mode: Mode) -> Outcome {
+        let libraries = Libraries::find()?;
+        let cassette = std::path::absolute(&self.cassette).unwrap_or_else(|_| self.cassette.clone());
+        let recorded = recorded(mode, &cassette)?;
+        let stand_in = StandIn::new(&libraries, recorded.is_none(), &recorded.unwrap_or_default())?;
+        let verdict_file = stand_in.path().join("verdict");
+
+        let Some((program, arguments)) = self.command.split_first() else {
+            return Err(Failure::new("no command is given: super8 replay CASSETTE -- COMMAND"));
+        };
+        let mut command = Command::new(program);
+        command.args(arguments);
+        stand_in.apply(&mut command);
+        command.env("SUPER8_MODE", mode.name()).env("SUPER8_CASSETTE", &cassette).env("SUPER8_VERDICT", &verdict_file);
+        match self.order {
+            Some(Order::Global) => _ = command.env("SUPER8_ORDER", "global"),
+            Some(Order::Connection) => _ = command.env("SUPER8_ORDER", "connection"),
+            None => {}
+        }
+
+        let begun = Instant::now();
+        let end = child::run(&mut command)?;
+        let seconds = begun.elapsed().as_secs_f64();
+        let verdict = Verdict::of(end, &events::read(&verdict_file), self.allow_leaks);
+        let shown: Vec<String> = self.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        let run = Run {
+            verb: mode.name(),
+            cassette: &self.cassette.display().to_string(),
+            command: &shown,
+            seconds,
+            verdict: &verdict,
+            notes: stand_in.notes(),
+        };
+        report::write(&run, self.report, self.output.as_deref())?;
+        Ok(verdict.exit())
+    }
+}
+
+/// What the cassette to be replayed names; `None` if one is to be recorded.
+fn recorded(mode: Mode, cassette: &Path) -> Result<Option<Recorded>, Failure> {
+    // A name that differs from process to process is known only there.
+    let replays = match mode {
+        Mode::Record => false,
+        Mode::Replay => true,
+        Mode::Once => cassette.exists(),
+    };
+    if !replays || has_placeholder(cassette.as_os_str()) {
+        return Ok((mode == Mode::Replay).then(Recorded::default));
+    }
+    let cannot = |failure: Failure| failure.with(Exit::CannotStart);
+    let opened = crate::cassette::open(cassette).map_err(cannot)?;
+    if !opened.metadata.complete {
+        return Err(cannot(Failure::new(format_args!(
+            "{}: the recording is incomplete: it did not end cleanly; record it again, or see `super8 recover --help`",
+            cassette.display()
+        ))));
+    }
+    Recorded::of(opened.storage.as_ref()).map(Some).map_err(cannot)
+}
+
+fn has_placeholder(path: &OsStr) -> bool {
+    path.to_string_lossy().contains('%')
+}

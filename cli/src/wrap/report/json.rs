@@ -1,0 +1,59 @@
+//! The report for scripts: one JSON object.
+
+use super::Run;
+use crate::exit::Exit;
+use crate::wrap::child::End;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    verb: &'a str,
+    cassette: &'a str,
+    command: &'a [String],
+    /// `passed`, or the first thing that is wrong.
+    verdict: &'static str,
+    exit_code: u8,
+    command_exit_code: Option<u8>,
+    command_signal: Option<u8>,
+    seconds: f64,
+    cassettes: &'a [crate::wrap::verdict::Played],
+    leaks: &'a [crate::wrap::verdict::Leak],
+    notes: &'a [String],
+}
+
+/// The report.
+pub fn report(run: &Run<'_>) -> String {
+    let exit = run.verdict.exit();
+    let (code, signal) = match run.verdict.end {
+        End::Code(code) => (Some(code), None),
+        End::Signal(signal) => (None, Some(signal)),
+    };
+    let report = Report {
+        verb: run.verb,
+        cassette: run.cassette,
+        command: run.command,
+        verdict: word(exit),
+        exit_code: exit.code(),
+        command_exit_code: code,
+        command_signal: signal,
+        seconds: run.seconds,
+        cassettes: &run.verdict.cassettes,
+        leaks: &run.verdict.leaks,
+        notes: run.notes,
+    };
+    // Only a map with keys that are no text could fail, and there is none.
+    serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
+}
+
+fn word(exit: Exit) -> &'static str {
+    match exit {
+        Exit::Done => "passed",
+        Exit::Mismatch => "mismatch",
+        Exit::Unplayed => "unplayed",
+        Exit::Unwritable => "unwritable",
+        Exit::Leaked => "leaked",
+        Exit::NeverConnected => "never_connected",
+        Exit::Killed => "killed",
+        _ => "command_failed",
+    }
+}

@@ -1,0 +1,171 @@
+//! The report for CI servers: JUnit's XML, a suite for the run with a case for the command and some for each cassette.
+
+use super::Run;
+use crate::exit::Exit;
+use crate::wrap::verdict::{Leak, Played};
+use quick_xml::Writer;
+use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
+use std::io;
+
+/// A test case: its name, and what is wrong (a line, and the whole of it).
+type Case = (String, Option<(String, String)>);
+
+/// The report.
+pub fn report(run: &Run<'_>) -> String {
+    let cases = cases(run);
+    let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
+    // Writing to memory does not fail.
+    let _ = write(&mut writer, run, &cases);
+    String::from_utf8_lossy(&writer.into_inner()).into_owned() + "\n"
+}
+
+fn cases(run: &Run<'_>) -> Vec<Case> {
+    let verdict = run.verdict;
+    let command = run.command.join(" ");
+    let ended = (verdict.end.code() != 0).then(|| {
+        let line = format!("the command ended with {}", verdict.end);
+        (line.clone(), format!("{line}\n{command}"))
+    });
+    let mut cases = vec![("the command succeeds".to_owned(), ended)];
+    if verdict.cassettes.is_empty() {
+        let line = "the command never connected through super8".to_owned();
+        let whole = [std::slice::from_ref(&line), run.notes].concat().join("\n");
+        cases.push(("the command connects through super8".to_owned(), Some((line, whole))));
+    }
+    for played in &verdict.cassettes {
+        cases.extend(of_cassette(played));
+    }
+    let leaks = (!verdict.leaks.is_empty() && !verdict.allow_leaks).then(|| {
+        let lines: Vec<String> = verdict.leaks.iter().map(leaked).collect();
+        (lines[0].clone(), lines.join("\n"))
+    });
+    cases.push(("handles are freed".to_owned(), leaks));
+    cases
+}
+
+fn of_cassette(played: &Played) -> Vec<Case> {
+    let name = |what: &str| format!("{}: {what}", played.cassette);
+    if played.mode != "replay" {
+        let unwritable = played.unwritable.as_ref().map(|error| (error.clone(), error.clone()));
+        return vec![(name("is recorded"), unwritable)];
+    }
+    let mismatch = played.mismatch.as_ref().map(|mismatch| (mismatch.headline.clone(), mismatch.report.clone()));
+    let unplayed = match played.unplayed.len() {
+        _ if played.is_unknown() => {
+            let line = "a process was killed: what it left unplayed is not known".to_owned();
+            Some((line.clone(), line))
+        }
+        0 => None,
+        count => Some((format!("{count} recorded commands were never played"), played.unplayed.join("\n"))),
+    };
+    let unplayed = unplayed.filter(|_| mismatch.is_none());
+    vec![(name("calls are as recorded"), mismatch), (name("every command is played"), unplayed)]
+}
+
+fn leaked(leak: &Leak) -> String {
+    format!(
+        "process {} left {} connections, {} statements, {} descriptors open",
+        leak.pid, leak.connections, leak.statements, leak.descriptors
+    )
+}
+
+fn write(writer: &mut Writer<Vec<u8>>, run: &Run<'_>, cases: &[Case]) -> io::Result<()> {
+    let suite = clean(&format!("super8 {} {}", run.verb, run.cassette));
+    let failures = cases.iter().filter(|(_, failure)| failure.is_some()).count().to_string();
+    let (tests, time) = (cases.len().to_string(), format!("{:.3}", run.seconds));
+    let counts = [("tests", tests.as_str()), ("failures", failures.as_str()), ("errors", "0"), ("time", time.as_str())];
+    writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+    writer.write_event(Event::Start(BytesStart::new("testsuites").with_attributes(counts)))?;
+    let mut start = BytesStart::new("testsuite").with_attributes([("name", suite.as_str())]);
+    start.extend_attributes(counts);
+    start.push_attribute(("skipped", "0"));
+    writer.write_event(Event::Start(start))?;
+    for (number, (name, failure)) in cases.iter().enumerate() {
+        // The whole time belongs to the command.
+        let time = if number == 0 { time.as_str() } else { "0.000" };
+        let name = clean(name);
+        let attributes = [("name", name.as_str()), ("classname", suite.as_str()), ("time", time)];
+        let case = BytesStart::new("testcase").with_attributes(attributes);
+        let Some((line, whole)) = failure else {
+            writer.write_event(Event::Empty(case))?;
+            continue;
+        };
+        let kind = if run.verdict.exit() == Exit::Mismatch { "mismatch" } else { "failure" };
+        let line = clean(line);
+        let failure = BytesStart::new("failure").with_attributes([("message", line.as_str()), ("type", kind)]);
+        writer.write_event(Event::Start(case))?;
+        writer.write_event(Event::Start(failure))?;
+        writer.write_event(Event::Text(BytesText::new(&clean(whole))))?;
+        writer.write_event(Event::End(BytesEnd::new("failure")))?;
+        writer.write_event(Event::End(BytesEnd::new("testcase")))?;
+    }
+    writer.write_event(Event::End(BytesEnd::new("testsuite")))?;
+    writer.write_event(Event::End(BytesEnd::new("testsuites")))
+}
+
+/// Without the characters that XML 1.0 has no way to write: a report quotes what a program asked.
+fn clean(text: &str) -> String {
+    let allowed =
+        |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+    text.chars().map(|c| if allowed(c) { c } else { '\u{fffd}' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wrap::child::End;
+    use crate::wrap::events;
+    use crate::wrap::verdict::Verdict;
+
+    fn junit(events: &[events::Event]) -> String {
+        let verdict = Verdict::of(End::Code(0), events, false);
+        let command = ["app".to_owned(), "<&\"'".to_owned()];
+        report(&Run { verb: "replay", cassette: "c", command: &command, seconds: 1.5, verdict: &verdict, notes: &[] })
+    }
+
+    /// The names of the elements and the unescaped text of the failures.
+    fn parsed(xml: &str) -> (Vec<String>, String) {
+        let mut reader = quick_xml::Reader::from_str(xml);
+        reader.config_mut().check_end_names = true;
+        let (mut names, mut text) = (Vec::new(), String::new());
+        loop {
+            match reader.read_event().unwrap() {
+                Event::Eof => return (names, text),
+                Event::Start(start) | Event::Empty(start) => {
+                    names.push(String::from_utf8(start.name().as_ref().to_vec()).unwrap());
+                    for attribute in start.attributes() {
+                        attribute.unwrap().unescape_value().unwrap();
+                    }
+                }
+                Event::Text(part) => text.push_str(&part.decode().unwrap()),
+                Event::GeneralRef(name) => {
+                    let name = name.decode().unwrap().into_owned();
+                    text.push_str(quick_xml::escape::resolve_predefined_entity(&name).unwrap());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn what_programs_ask_cannot_break_the_xml() {
+        let cassette = "/c/<x>&\"\u{1}".to_owned();
+        let (headline, hostile) = ("a \"b\" <c> & \u{0}".to_owned(), "]]></failure><x a='\u{1b}[31m'>&amp;".to_owned());
+        let events = [
+            events::Event::Opened { pid: 1, mode: "replay".to_owned(), cassette: cassette.clone() },
+            events::Event::Mismatch { pid: 1, cassette, headline, report: hostile, command: None },
+            events::Event::Closed { pid: 1 },
+        ];
+        let (names, text) = parsed(&junit(&events));
+        assert_eq!(names, ["testsuites", "testsuite", "testcase", "testcase", "failure", "testcase", "testcase"]);
+        assert!(text.contains("]]></failure><x a='\u{fffd}[31m'>&amp;"), "{text}");
+    }
+
+    #[test]
+    fn all_well_is_no_failure() {
+        let opened = events::Event::Opened { pid: 1, mode: "replay".to_owned(), cassette: "/c".to_owned() };
+        let xml = junit(&[opened, events::Event::Closed { pid: 1 }]);
+        assert!(!parsed(&xml).0.contains(&"failure".to_owned()) && xml.contains("failures=\"0\""), "{xml}");
+        assert!(junit(&[]).contains("never connected"));
+    }
+}

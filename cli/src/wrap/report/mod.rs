@@ -1,0 +1,66 @@
+//! The report of a wrapped run: for people, for scripts, for the test pages of a CI.
+
+mod json;
+mod junit;
+mod text;
+
+use super::verdict::Verdict;
+use crate::exit::Failure;
+use clap::ValueEnum;
+use std::io::Write;
+use std::path::Path;
+
+/// The form of the report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// For people; nothing if there is nothing to say
+    #[default]
+    Text,
+    /// One object
+    Json,
+    /// The XML that CI servers read
+    Junit,
+}
+
+/// What a report is about.
+pub struct Run<'a> {
+    /// `record`, `replay` or `once`.
+    pub verb: &'a str,
+    /// The cassette as it was named.
+    pub cassette: &'a str,
+    /// The command and its arguments.
+    pub command: &'a [String],
+    /// How long it took, in seconds.
+    pub seconds: f64,
+    /// What came of it.
+    pub verdict: &'a Verdict,
+    /// What super8 said besides, and what is odd about the configuration.
+    pub notes: &'a [String],
+}
+
+/// Writes the report to a file, or to standard error (standard output is the command's).
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write(run: &Run<'_>, form: Form, file: Option<&Path>) -> Result<(), Failure> {
+    let report = match form {
+        Form::Text => text::report(run),
+        Form::Json => json::report(run),
+        Form::Junit => junit::report(run),
+    };
+    let Some(file) = file else {
+        let mut stderr = anstream::stderr();
+        return Ok(stderr.write_all(report.as_bytes())?);
+    };
+    let plain = anstream::adapter::strip_str(&report).to_string();
+    let directory = file.parent().filter(|directory| !directory.as_os_str().is_empty());
+    directory
+        .map_or(Ok(()), std::fs::create_dir_all)
+        .and_then(|()| std::fs::write(file, plain))
+        .map_err(|error| Failure::new(format_args!("cannot write the report to {}: {error}", file.display())))?;
+    // Who looks at the terminal is told all the same.
+    if form != Form::Text {
+        anstream::eprint!("{}", text::summary(run));
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! The report for people: what is wrong, the whole mismatch report, what was left over.
+
+use super::Run;
+use crate::exit::Exit;
+use crate::wrap::verdict::Played;
+use anstyle::{AnsiColor, Style};
+use std::fmt::Write;
+
+const BAD: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
+const GOOD: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
+
+/// The whole report. Empty if all is well.
+pub fn report(run: &Run<'_>) -> String {
+    let mut text = String::new();
+    for played in &run.verdict.cassettes {
+        if let Some(mismatch) = &played.mismatch {
+            let _ = writeln!(text, "{}", mismatch.report.trim_end());
+        }
+        if let Some(error) = &played.unwritable {
+            let _ = writeln!(text, "{BAD}super8:{BAD:#} {}: cannot be written: {error}", played.cassette);
+        }
+        left_over(&mut text, played);
+        if played.is_unknown() {
+            let _ = writeln!(
+                text,
+                "{BAD}super8:{BAD:#} {}: a process ended by a signal or without its exit handlers (_exit, exec): what it \
+                 left unplayed is not known",
+                played.cassette
+            );
+        }
+        if played.recovered {
+            let _ = writeln!(text, "{GOOD}super8:{GOOD:#} {}: recovered what was recorded", played.cassette);
+        }
+    }
+    for leak in &run.verdict.leaks {
+        let counts =
+            [(leak.connections, "connection"), (leak.statements, "statement"), (leak.descriptors, "descriptor")];
+        let counts: Vec<String> =
+            counts.iter().filter(|(count, _)| *count > 0).map(|(n, what)| many(*n, what)).collect();
+        let style = if run.verdict.allow_leaks { Style::new() } else { BAD };
+        let _ = writeln!(text, "{style}super8:{style:#} process {} left open: {}", leak.pid, counts.join(", "));
+    }
+    if run.verdict.exit() == Exit::NeverConnected {
+        for note in run.notes {
+            let _ = writeln!(text, "super8: {note}");
+        }
+    }
+    text + &summary(run)
+}
+
+/// One line: what the exit code means. None if all is well.
+pub fn summary(run: &Run<'_>) -> String {
+    let exit = run.verdict.exit();
+    let word = match exit {
+        Exit::Done => return String::new(),
+        Exit::Command(_) => return command_failed(run),
+        Exit::Mismatch => "the command did not do what was recorded",
+        Exit::Unwritable => "the cassette could not be written",
+        Exit::NeverConnected => {
+            "the command never connected through super8: did it open a driver's library by its path, or a connection at all?"
+        }
+        Exit::Killed => "a process was killed",
+        Exit::Unplayed => "the command left out recorded commands",
+        Exit::Leaked => "the command left handles open (--allow-leaks forgives it)",
+        _ => "failed",
+    };
+    format!("{BAD}super8 {} {}:{BAD:#} {word} [exit code {}]\n", run.verb, run.cassette, exit.code())
+}
+
+fn command_failed(run: &Run<'_>) -> String {
+    let verdict = run.verdict;
+    let first = verdict.cassettes.iter().any(|played| played.mismatch.is_some());
+    let why = if first { ", and it did not do what was recorded" } else { "" };
+    format!("{BAD}super8 {} {}:{BAD:#} the command ended with {}{why}\n", run.verb, run.cassette, verdict.end)
+}
+
+fn left_over(text: &mut String, played: &Played) {
+    const SHOWN: usize = 20;
+    let count = played.unplayed.len();
+    if count == 0 || played.mismatch.is_some() {
+        return;
+    }
+    let were = if count == 1 { "was" } else { "were" };
+    let commands = many(count as u64, "recorded command");
+    let _ = writeln!(text, "{BAD}super8:{BAD:#} {}: {commands} {were} never played:", played.cassette);
+    for command in played.unplayed.iter().take(SHOWN) {
+        let _ = writeln!(text, "  {command}");
+    }
+    if count > SHOWN {
+        let _ = writeln!(text, "  and {} more", count - SHOWN);
+    }
+}
+
+/// `1 statement`, `2 statements`.
+pub fn many(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}

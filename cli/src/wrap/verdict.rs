@@ -1,0 +1,226 @@
+//! The verdict on a wrapped command: what its processes said, judged together.
+
+use super::child::End;
+use super::events::Event;
+use crate::exit::Exit;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What became of one cassette in all processes together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Played {
+    /// The cassette.
+    pub cassette: String,
+    /// `record` or `replay`.
+    pub mode: String,
+    /// The processes that opened it.
+    pub processes: BTreeSet<u32>,
+    /// The first mismatch.
+    pub mismatch: Option<Mismatch>,
+    /// Recorded commands that no process played.
+    pub unplayed: Vec<String>,
+    /// Processes that were killed, so that nobody knows what they left unplayed.
+    pub killed: BTreeSet<u32>,
+    /// Why it could not be written.
+    pub unwritable: Option<String>,
+    /// Whether the recording is in its place.
+    pub published: bool,
+    /// Whether it had to be put there by the wrapper, because the process died.
+    pub recovered: bool,
+}
+
+/// A call that was not as recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mismatch {
+    /// The process.
+    pub pid: u32,
+    /// What the application was told.
+    pub headline: String,
+    /// The whole report.
+    pub report: String,
+    /// The number of the command in the cassette, where there is one.
+    pub command: Option<u64>,
+}
+
+/// Handles a process left open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Leak {
+    /// The process.
+    pub pid: u32,
+    /// Connections.
+    pub connections: u64,
+    /// Statements.
+    pub statements: u64,
+    /// Descriptors.
+    pub descriptors: u64,
+}
+
+/// The verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// How the command ended.
+    pub end: End,
+    /// Each cassette, in the order in which they were opened.
+    pub cassettes: Vec<Played>,
+    /// Handles left open.
+    pub leaks: Vec<Leak>,
+    /// Whether leaks are to be forgiven.
+    pub allow_leaks: bool,
+}
+
+impl Verdict {
+    /// Puts together what happened.
+    pub fn of(end: End, events: &[Event], allow_leaks: bool) -> Verdict {
+        let mut verdict = Verdict { end, cassettes: Vec::new(), leaks: Vec::new(), allow_leaks };
+        let mut left: BTreeMap<String, Vec<(u32, &[String])>> = BTreeMap::new();
+        let mut closed = BTreeSet::new();
+        for event in events {
+            match event {
+                Event::Opened { pid, mode, cassette } => {
+                    let played = verdict.cassette(cassette);
+                    played.mode.clone_from(mode);
+                    played.processes.insert(*pid);
+                }
+                Event::Mismatch { pid, cassette, headline, report, command } => {
+                    let (headline, report) = (headline.clone(), report.clone());
+                    let mismatch = Mismatch { pid: *pid, headline, report, command: *command };
+                    verdict.cassette(cassette).mismatch.get_or_insert(mismatch);
+                }
+                Event::Unplayed { pid, cassette, commands } => {
+                    left.entry(cassette.clone()).or_default().push((*pid, commands));
+                }
+                Event::Unwritable { cassette, error, .. } => {
+                    verdict.cassette(cassette).unwritable.get_or_insert_with(|| error.clone());
+                }
+                Event::Published { cassette, .. } => verdict.cassette(cassette).published = true,
+                Event::Leaked { pid, connections, statements, descriptors } => verdict.leaks.push(Leak {
+                    pid: *pid,
+                    connections: *connections,
+                    statements: *statements,
+                    descriptors: *descriptors,
+                }),
+                Event::Closed { pid } => _ = closed.insert(*pid),
+                Event::Unknown => {}
+            }
+        }
+        for played in &mut verdict.cassettes {
+            if let Some(left) = left.remove(&played.cassette) {
+                played.unplayed = left_by_all(&played.processes, &left);
+            }
+            played.killed = played.processes.difference(&closed).copied().collect();
+        }
+        verdict
+    }
+
+    fn cassette(&mut self, name: &str) -> &mut Played {
+        let known = self.cassettes.iter().position(|played| played.cassette == name);
+        let index = known.unwrap_or_else(|| {
+            self.cassettes.push(Played { cassette: name.to_owned(), ..Played::default() });
+            self.cassettes.len() - 1
+        });
+        &mut self.cassettes[index]
+    }
+
+    /// How the wrapper ends: the command's own failure first, then what is worst.
+    pub fn exit(&self) -> Exit {
+        let any = |what: fn(&Played) -> bool| self.cassettes.iter().any(what);
+        if self.end != End::Code(0) {
+            Exit::Command(self.end.code())
+        } else if any(|played| played.mismatch.is_some()) {
+            Exit::Mismatch
+        } else if any(|played| played.unwritable.is_some()) {
+            Exit::Unwritable
+        } else if self.cassettes.is_empty() {
+            Exit::NeverConnected
+        } else if any(Played::is_unknown) {
+            Exit::Killed
+        } else if any(|played| !played.unplayed.is_empty()) {
+            Exit::Unplayed
+        } else if !self.leaks.is_empty() && !self.allow_leaks {
+            Exit::Leaked
+        } else {
+            Exit::Done
+        }
+    }
+}
+
+impl Played {
+    /// Whether a process was killed before it could say what it left unplayed.
+    pub fn is_unknown(&self) -> bool {
+        self.mode == "replay" && self.mismatch.is_none() && !self.killed.is_empty()
+    }
+}
+
+/// What every process left unplayed: workers share a cassette, and what one of them played is played. A process that
+/// left nothing says nothing.
+fn left_by_all(processes: &BTreeSet<u32>, left: &[(u32, &[String])]) -> Vec<String> {
+    let said: BTreeSet<u32> = left.iter().map(|(pid, _)| *pid).collect();
+    let Some(((_, first), rest)) = left.split_first() else { return Vec::new() };
+    if processes.iter().any(|pid| !said.contains(pid)) {
+        return Vec::new();
+    }
+    first.iter().filter(|command| rest.iter().all(|(_, other)| other.contains(command))).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opened(pid: u32, mode: &str) -> Event {
+        Event::Opened { pid, mode: mode.to_owned(), cassette: "/c".to_owned() }
+    }
+
+    fn unplayed(pid: u32, commands: &[&str]) -> Event {
+        let commands = commands.iter().map(ToString::to_string).collect();
+        Event::Unplayed { pid, cassette: "/c".to_owned(), commands }
+    }
+
+    fn mismatch(pid: u32) -> Event {
+        let (headline, report) = (format!("headline {pid}"), "report".to_owned());
+        Event::Mismatch { pid, cassette: "/c".to_owned(), headline, report, command: Some(3) }
+    }
+
+    const LEAKED: Event = Event::Leaked { pid: 1, connections: 1, statements: 0, descriptors: 0 };
+    const CLOSED: Event = Event::Closed { pid: 1 };
+    const ZERO: End = End::Code(0);
+
+    fn exit(end: End, events: &[Event]) -> Exit {
+        Verdict::of(end, events, false).exit()
+    }
+
+    #[test]
+    fn the_commands_own_failure_goes_first_and_the_worst_of_the_rest_next() {
+        let all = [opened(1, "replay"), LEAKED, unplayed(1, &["x"]), mismatch(1), mismatch(2), CLOSED];
+        assert_eq!(exit(End::Code(7), &all), Exit::Command(7));
+        assert_eq!(exit(End::Signal(9), &all).code(), 137);
+        assert_eq!(exit(ZERO, &all), Exit::Mismatch);
+        assert_eq!(exit(ZERO, &[opened(1, "replay"), LEAKED, unplayed(1, &["x"]), CLOSED]), Exit::Unplayed);
+        assert_eq!(exit(ZERO, &[opened(1, "replay"), LEAKED, CLOSED]), Exit::Leaked);
+        assert_eq!(Verdict::of(ZERO, &[opened(1, "replay"), LEAKED, CLOSED], true).exit(), Exit::Done);
+        assert_eq!(exit(ZERO, &[opened(1, "replay"), CLOSED]), Exit::Done);
+        assert_eq!(exit(ZERO, &[]), Exit::NeverConnected);
+        let first = Verdict::of(ZERO, &all, false).cassettes[0].mismatch.clone();
+        assert_eq!(first.map(|mismatch| mismatch.headline).as_deref(), Some("headline 1"));
+    }
+
+    #[test]
+    fn a_killed_replay_is_no_success_and_a_killed_recording_is() {
+        assert_eq!(exit(ZERO, &[opened(1, "replay")]), Exit::Killed);
+        assert_eq!(exit(ZERO, &[opened(1, "record")]), Exit::Done);
+    }
+
+    #[test]
+    fn what_one_worker_played_is_played() {
+        let workers = [opened(1, "replay"), opened(2, "replay"), CLOSED, Event::Closed { pid: 2 }];
+        let with =
+            |more: &[Event]| Verdict::of(ZERO, &[&workers[..], more].concat(), false).cassettes[0].unplayed.clone();
+        assert_eq!(with(&[unplayed(1, &["x", "y"]), unplayed(2, &["y", "z"])]), ["y"]);
+        assert!(with(&[unplayed(1, &["x"])]).is_empty(), "the other one played all");
+    }
+
+    #[test]
+    fn an_unwritable_cassette_fails() {
+        let unwritable = Event::Unwritable { pid: 1, cassette: "/c".to_owned(), error: "full".to_owned() };
+        assert_eq!(exit(ZERO, &[opened(1, "record"), unwritable, CLOSED]), Exit::Unwritable);
+    }
+}

@@ -109,9 +109,10 @@ impl RunGuard<'_> {
         &mut self.state.rows.row
     }
 
-    /// The C type in which the application takes a column (from 0) of the row under assembly. Cheap while it stays the same.
-    pub fn c_type(&mut self, column: usize, name: &str) {
-        self.state.rows.c_type(column, name);
+    /// The C type in which the application takes a column (from 0) of the row under assembly. True if it is the column's:
+    /// then it need not be said again of the rows that follow.
+    pub fn c_type(&mut self, column: usize, name: &str) -> bool {
+        self.state.rows.c_type(column, name)
     }
 
     /// What else is to be said of the row under assembly, a map: its return code, diagnostics. Keys given again are replaced.

@@ -121,7 +121,8 @@ impl Rows {
         Ok(())
     }
 
-    pub(super) fn c_type(&mut self, column: usize, name: &str) {
+    /// True if the type is the column's, false if only this row has it.
+    pub(super) fn c_type(&mut self, column: usize, name: &str) -> bool {
         match self.c_types.get_mut(column) {
             Some(known) if known == name => {
                 if !self.odd_types.is_empty() {
@@ -134,12 +135,14 @@ impl Rows {
                 self.odd_types.retain(|(of, _)| *of != column);
                 self.odd_types.push((column, name.to_owned()));
                 self.odd_types.sort_unstable_by_key(|(of, _)| *of);
+                return false;
             }
             None => {
                 self.c_types.resize(column, String::new());
                 self.c_types.push(name.to_owned());
             }
         }
+        true
     }
 
     pub(super) fn outcome(&mut self, outcome: Value) {

@@ -103,13 +103,18 @@ macro_rules! c_types {
                 }
             }
 
-            /// What it is made of.
+            /// What it is made of. Looked up in a table: it is asked several times for every cell.
             #[inline]
             pub const fn kind(self) -> Kind {
-                match self.0 {
-                    $($code => $kind,)*
-                    _ => Kind::Other,
-                }
+                const LOWEST: i16 = CType::UTINYINT.0;
+                const COUNT: usize = (CType::INTERVAL_MINUTE_TO_SECOND.0 - LOWEST) as usize + 1;
+                static KINDS: [Kind; COUNT] = {
+                    let mut kinds = [Kind::Other; COUNT];
+                    $(kinds[($code - LOWEST) as usize] = $kind;)*
+                    kinds
+                };
+                let index = self.0.wrapping_sub(LOWEST) as u16 as usize;
+                if index < COUNT { KINDS[index] } else { Kind::Other }
             }
         }
     };

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::Handle;
+use super::latest;
 use crate::args::Place;
 use crate::call::{Call, Deed};
 use crate::diagnostics::{Diagnostic, Diagnostics, Outcome, rc};
@@ -38,8 +39,7 @@ pub fn stmt<'a>(
 ) -> i16 {
     let Some(statement) = STATEMENTS.get(Token::from_handle(handle)) else { return rc::INVALID_HANDLE };
     through(function, STMT, &statement.front, deed, |real| {
-        let mode = statement.mode.lock().clone()?;
-        Some(mode.serve(function, &call(), real))
+        latest::with(Token::from_handle(handle), statement, |mode| mode.serve(function, &call(), real))
     })
 }
 

@@ -6,6 +6,7 @@
 
 pub mod by_hand;
 mod enter;
+pub(crate) mod latest;
 
 pub(crate) use enter::missing;
 

@@ -378,6 +378,7 @@ pub fn release_statement(token: Token) {
     if let Some(mode) = mode {
         mode.dropped();
     }
+    crate::entry::latest::forget(token);
     STATEMENTS.release(token);
 }
 

@@ -7,6 +7,7 @@ mod reading;
 mod rows;
 mod secrecy;
 mod statement;
+mod told;
 
 pub use connection::{ASYNC_ENABLE, Connect, Connection, attribute_value, disconnect_key, reaches_database};
 pub(in crate::mode) use execution::put_data_key;

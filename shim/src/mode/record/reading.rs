@@ -101,6 +101,11 @@ impl Reading {
         self.done.clear();
     }
 
+    /// Whether the value that was read last is complete, and every call on this row so far was as the model has it.
+    fn between_values(&self) -> bool {
+        self.odd.is_empty() && (self.column == 0 || self.done.contains(self.column))
+    }
+
     fn begin(&mut self, column: u16) {
         self.column = column;
         self.model = Model::default();
@@ -125,9 +130,15 @@ impl Statement {
         let old = bound::arm(binding);
         let outcome = perform(function, deed);
         let length = bound::harvest(binding, old, outcome.rc);
+        let c_type = resolve(binding.c_type, column, deed);
         let mut state = self.state.lock();
         let Some(id) = state.id else { return outcome };
-        let c_type = resolve(binding, column, deed);
+        if outcome.rc == rc::SUCCESS
+            && outcome.diagnostics.is_empty()
+            && take_whole(&mut state, column, c_type, binding, length)
+        {
+            return outcome;
+        }
         let taken = self.take(&mut state, id, column, c_type, binding, length, &outcome);
         taken.map_or_else(unwritable, |()| outcome)
     }
@@ -148,12 +159,7 @@ impl Statement {
             state.reading.begin(column);
         }
         let State { reading, .. } = state;
-        let asked = Asked {
-            c_type,
-            capacity: binding.capacity,
-            has_buffer: !binding.target.is_null(),
-            has_length: !binding.length.is_null(),
-        };
+        let asked = asked(c_type, binding);
         let seen = reading.done.contains(column);
         let expected = !seen
             && reading.model.expects(&asked, outcome.rc, length)
@@ -212,11 +218,10 @@ impl Statement {
     /// Puts the value read so far into the row; where a command of another statement has ended the run meanwhile,
     /// it becomes an entry of its own.
     fn set_cell(&self, state: &mut State, id: u32) -> Result<(), CassetteError> {
-        let State { reading, run, scratch, .. } = state;
+        let State { reading, run, told, scratch, .. } = state;
         let whole = reading.whole.take();
         let Some(c_type) = whole.map(|(_, c_type, _)| c_type).or(reading.pieces.c_type()) else { return Ok(()) };
         let Some(index) = usize::from(reading.column).checked_sub(1) else { return Ok(()) };
-        let name = c_type.name();
         let mut put = |row: &mut Row, index| match whole {
             Some((binding, c_type, length)) => bound::read_as(&binding, c_type, length, row, index, scratch),
             None => reading.pieces.finish(row, index, scratch),
@@ -224,12 +229,12 @@ impl Statement {
         if let Some(run) = run {
             let mut run = run.lock();
             if run.is_open() {
-                run.c_type(index, &name);
+                told.tell(&mut run, index, c_type);
                 put(run.row(), index);
                 return Ok(());
             }
         }
-        let mut late = Row::new();
+        let (mut late, name) = (Row::new(), c_type.name());
         put(&mut late, 0);
         let entry = Entry::new(Method::GetData, self.connection.id, Some(id))
             .with("column", reading.column)
@@ -267,6 +272,40 @@ impl Statement {
         self.finish_cell(state)?;
         state.reading.forget();
         Ok(())
+    }
+}
+
+/// The call that recording has to be quick at: SQL_SUCCESS with the whole value of a column that was not read before in
+/// this row. False for any other, of which nothing is taken.
+fn take_whole(state: &mut State, column: u16, c_type: CType, binding: &Binding, length: Option<isize>) -> bool {
+    let State { reading, run: Some(run), told, scratch, .. } = state else { return false };
+    let Some(index) = usize::from(column).checked_sub(1) else { return false };
+    let mut model = Model::default();
+    let usual = reading.between_values()
+        && !reading.done.contains(column)
+        && model.expects(&asked(c_type, binding), rc::SUCCESS, length)
+        && model.complete();
+    if !usual {
+        return false;
+    }
+    let mut run = run.lock();
+    if !run.is_open() {
+        return false;
+    }
+    told.tell(&mut run, index, c_type);
+    bound::read_as(binding, c_type, Length::of(length, false), run.row(), index, scratch);
+    reading.calls.push(Kept { column, c_type, capacity: binding.capacity, length, more: None });
+    reading.column = column;
+    reading.done.insert(column);
+    true
+}
+
+fn asked(c_type: CType, binding: &Binding) -> Asked {
+    Asked {
+        c_type,
+        capacity: binding.capacity,
+        has_buffer: !binding.target.is_null(),
+        has_length: !binding.length.is_null(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Rows being fetched: what the driver wrote into bound columns becomes cells of the run at hand.
 
 use super::statement::{State, Statement};
+use super::told::Told;
 use super::{perform, unwritable};
 use crate::args::{Binding, Place};
 use crate::call::Deed;
@@ -10,6 +11,7 @@ use crate::mode::application::Application;
 use crate::mode::fetching::{AT_END, Fetching};
 use crate::mode::words::push_outcome;
 use crate::table::Function;
+use parking_lot::MutexGuard;
 use super8_cassette::{CassetteError, Method, RunGuard, Value};
 
 /// SQL_ROW_SUCCESS, SQL_ROW_NOROW, SQL_ROW_ERROR.
@@ -25,13 +27,13 @@ impl Statement {
         let watch = fetching.watch();
         let outcome = perform(function, deed);
         let written = fetching.written(watch);
-        let mut state = self.state.lock();
+        let mut state = self.resolved(deed);
         let Some(id) = state.id else { return outcome };
         if let Err(error) = self.at_end(function, &outcome, written) {
             return unwritable(error);
         }
         let taken = match outcome.rc {
-            rc::SUCCESS | rc::SUCCESS_WITH_INFO => self.take_rows(&mut state, id, fetching, &outcome, deed),
+            rc::SUCCESS | rc::SUCCESS_WITH_INFO => self.take_rows(&mut state, id, fetching, &outcome),
             rc::NO_DATA => self.take_end(&mut state, id),
             _ => {
                 let settled = self.settle(&mut state, false);
@@ -81,13 +83,32 @@ impl Statement {
         state.counter.as_ref().map_or(Place::NULL, |counter| counter.place())
     }
 
+    /// The state, once it is known which C types stand behind the columns bound as SQL_C_DEFAULT: the driver is asked for
+    /// them before the lock is taken, once for each result.
+    fn resolved(&self, deed: &dyn Deed) -> MutexGuard<'_, State> {
+        let state = self.state.lock();
+        let open = |(column, binding): (u16, Binding)| {
+            let known = || state.defaults.iter().any(|(of, _)| *of == column);
+            (CType(binding.c_type) == CType::DEFAULT && !known()).then_some(column)
+        };
+        let open: Vec<u16> = state.application.bound_columns().filter_map(open).collect();
+        if open.is_empty() {
+            return state;
+        }
+        drop(state);
+        let found: Vec<_> =
+            open.into_iter().map(|column| (column, resolve(CType::DEFAULT.code(), column, deed))).collect();
+        let mut state = self.state.lock();
+        state.defaults.extend(found);
+        state
+    }
+
     fn take_rows(
         &self,
         state: &mut State,
         id: u32,
         fetching: Fetching,
         outcome: &Outcome,
-        deed: &dyn Deed,
     ) -> Result<(), CassetteError> {
         self.finish_row(state)?;
         self.write_columns(state)?;
@@ -96,7 +117,7 @@ impl Statement {
             size => fetching.rows.ulen_at(0).unwrap_or(size).min(size),
         };
         self.open_run(state, id);
-        let State { run: Some(run), application, scratch, .. } = state else { return Ok(()) };
+        let State { run: Some(run), told, application, defaults, scratch, .. } = state else { return Ok(()) };
         let mut run = run.lock();
         for row in 0..count {
             let status = fetching.status.u16_at(row).unwrap_or(ROW_SUCCESS);
@@ -105,7 +126,7 @@ impl Statement {
             }
             run.begin_row()?;
             if status != ROW_ERROR {
-                take_cells(&mut run, application, row, scratch, deed);
+                take_cells(&mut run, told, application, defaults, row, scratch);
             }
             if status != ROW_SUCCESS {
                 run.outcome(Value::Map(vec![("status".into(), Value::from(status))]));
@@ -129,6 +150,7 @@ impl Statement {
     fn open_run(&self, state: &mut State, id: u32) {
         if state.run.as_ref().is_none_or(|run| !run.lock().is_open()) {
             state.run = Some(self.connection.recorder.run(self.connection.id, id, state.first));
+            state.told.forget();
         }
     }
 
@@ -146,20 +168,30 @@ impl Statement {
 }
 
 /// The cells of one row that the application has bound.
-fn take_cells(run: &mut RunGuard<'_>, application: &Application, row: usize, scratch: &mut Vec<u8>, deed: &dyn Deed) {
+fn take_cells(
+    run: &mut RunGuard<'_>,
+    told: &mut Told,
+    application: &Application,
+    defaults: &[(u16, CType)],
+    row: usize,
+    scratch: &mut Vec<u8>,
+) {
     for (column, binding) in application.bound_columns() {
         let Some(index) = usize::from(column).checked_sub(1) else { continue };
-        let c_type = resolve(&binding, column, deed);
-        run.c_type(index, &c_type.name());
+        let c_type = match CType(binding.c_type) {
+            CType::DEFAULT => defaults.iter().find(|(of, _)| *of == column).map_or(CType::CHAR, |(_, c_type)| *c_type),
+            c_type => c_type,
+        };
+        told.tell(run, index, c_type);
         bound::read(&application.at_row(binding, row, c_type.fixed_size()), c_type, run.row(), index, scratch);
     }
 }
 
-/// The C type of a buffer: SQL_C_DEFAULT is what the column's SQL type makes it.
-pub(super) fn resolve(binding: &Binding, column: u16, deed: &dyn Deed) -> CType {
-    let c_type = CType(binding.c_type);
-    if c_type != CType::DEFAULT {
-        return c_type;
+/// The C type of a buffer: SQL_C_DEFAULT is what the column's SQL type makes it, which the driver is asked for. No lock
+/// may be held.
+pub(super) fn resolve(c_type: i16, column: u16, deed: &dyn Deed) -> CType {
+    match CType(c_type) {
+        CType::DEFAULT => deed.column_type(column).map_or(CType::CHAR, CType::default_for),
+        c_type => c_type,
     }
-    deed.column_type(column).map_or(CType::CHAR, CType::default_for)
 }

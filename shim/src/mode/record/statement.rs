@@ -4,9 +4,11 @@ use super::connection::{Connection, ask};
 use super::execution::Pending;
 use super::parameters::Parameters;
 use super::reading::Reading;
+use super::told::Told;
 use super::{not_yet, perform, unwritable};
 use crate::args::TextIn;
 use crate::call::{Call, Deed, Question};
+use crate::convert::CType;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::{Application, attribute};
 use crate::mode::columns::{Columns, asks_columns};
@@ -45,11 +47,14 @@ pub(super) struct State {
     /// Replies already recorded for this statement id, by their keys.
     known: HashMap<String, Value>,
     pub(super) run: Option<Run>,
+    pub(super) told: Told,
     /// The next row is the result's first.
     pub(super) first: bool,
     /// The end of the result was reached (and recorded).
     pub(super) ended: bool,
     pub(super) reading: Reading,
+    /// The C types of columns that are bound as SQL_C_DEFAULT, as the result at hand makes them.
+    pub(super) defaults: Vec<(u16, CType)>,
     pub(super) scratch: Vec<u8>,
     /// What the application's row counter would be, where it has none and the rowset has several rows.
     pub(super) counter: Option<crate::convert::bound::Counter>,
@@ -91,6 +96,7 @@ impl Statement {
 
     pub(super) fn reset_result(&self, state: &mut State) {
         (state.first, state.ended, state.open) = (true, false, false);
+        state.defaults.clear();
         state.reading.forget();
     }
 

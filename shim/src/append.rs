@@ -1,19 +1,24 @@
 //! The command log as a growing memory map: what is appended survives the process like a write, at the price of a copy.
+//! The first commands after a connect are written: a connection that does hardly anything is not worth a map.
 #![allow(unsafe_code)]
 
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use super8_cassette::{Append, MakeAppend};
 
+/// So many times something is written before a window is opened: reserving, mapping and giving back cost as much as some
+/// ten writes.
+const WRITES: u32 = 6;
 /// The log grows by this much, doubling up to `LARGEST`: the window counts as memory of the process.
 const SMALLEST: usize = 64 * 1024;
 const LARGEST: usize = 256 * 1024;
 
 /// Makes command logs that are appended to through a memory map.
 pub fn in_memory_map() -> MakeAppend {
-    Arc::new(|file| Ok(Box::new(MappedAppend { file, start: 0, used: 0, window: None, step: SMALLEST })))
+    Arc::new(|file| Ok(Box::new(MappedAppend { file, start: 0, used: 0, window: None, writes: 0, step: SMALLEST })))
 }
 
 struct MappedAppend {
@@ -23,6 +28,8 @@ struct MappedAppend {
     /// Bytes of the window that are used.
     used: usize,
     window: Option<Window>,
+    /// How often something was written since the log was opened or finished.
+    writes: u32,
     step: usize,
 }
 
@@ -91,6 +98,12 @@ impl MappedAppend {
 
 impl Append for MappedAppend {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.window.is_none() && self.writes < WRITES {
+            self.writes += 1;
+            self.file.write_all_at(bytes, (self.start + self.used) as u64)?;
+            self.used += bytes.len();
+            return Ok(());
+        }
         self.make_room(bytes.len())?;
         if let Some(window) = &self.window {
             // SAFETY: `make_room` left at least so many bytes in the window after `used`.
@@ -101,7 +114,11 @@ impl Append for MappedAppend {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        self.window = None;
+        self.writes = 0;
+        match self.window.take() {
+            Some(window) => drop(window),
+            None => return Ok(()),
+        }
         self.file.set_len((self.start + self.used) as u64)
     }
 }
@@ -113,7 +130,8 @@ mod tests {
 
     #[test]
     fn what_is_appended_is_in_the_file_and_nothing_else_after_finish() {
-        let path = std::env::temp_dir().join(format!("super8-append-{}", std::process::id()));
+        let directory = crate::config::locations::tests::directory("append");
+        let path = directory.join("log");
         let file = File::options().read(true).write(true).create(true).truncate(true).open(&path).unwrap();
         let mut append = in_memory_map()(file).unwrap();
         let mut expected = Vec::new();
@@ -121,7 +139,7 @@ mod tests {
             let bytes = vec![(round % 251) as u8 + 1; (round as usize * 37) % 4000];
             append.append(&bytes).unwrap();
             expected.extend(bytes);
-            if round % 1000 == 999 {
+            if round % 1000 == 999 || round < 5 {
                 append.finish().unwrap();
                 assert_eq!(std::fs::read(&path).unwrap(), expected, "finished at {round}");
             }
@@ -129,6 +147,5 @@ mod tests {
         let mut found = Vec::new();
         File::open(&path).unwrap().read_to_end(&mut found).unwrap();
         assert_eq!(found, expected);
-        std::fs::remove_file(path).unwrap();
     }
 }

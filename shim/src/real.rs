@@ -95,6 +95,10 @@ impl Driver {
     /// More drivers than this process can hold.
     pub fn of(library: &'static Library) -> Result<&'static Driver, DriverError> {
         let _one_at_a_time = OPENING.lock();
+        let known = DRIVERS.iter().map_while(OnceLock::get).find(|driver| driver.library.id() == library.id());
+        if let Some(driver) = known {
+            return Ok(driver);
+        }
         let allocates = look_up(library, "SQLAllocHandle\0").or_else(|| look_up(library, "SQLAllocEnv\0")).is_some();
         let connects = ["SQLDriverConnect\0", "SQLDriverConnectW\0", "SQLConnect\0", "SQLConnectW\0"];
         if !allocates || !connects.iter().any(|name| look_up(library, name).is_some()) {
@@ -104,20 +108,13 @@ impl Driver {
             );
             return Err(DriverError::new(Trouble::CannotLoad, message));
         }
-        for (index, slot) in DRIVERS.iter().enumerate() {
-            match slot.get() {
-                Some(driver) if driver.library.id() == library.id() => return Ok(driver),
-                Some(_) => {}
-                None => {
-                    let number = index as u32 + 1;
-                    return Ok(slot.get_or_init(|| Driver {
-                        library,
-                        ansi: Symbols::<u8>::of(library),
-                        wide: Symbols::<u16>::of(library),
-                        number,
-                    }));
-                }
-            }
+        if let Some((index, slot)) = DRIVERS.iter().enumerate().find(|(_, slot)| slot.get().is_none()) {
+            return Ok(slot.get_or_init(|| Driver {
+                library,
+                ansi: Symbols::<u8>::of(library),
+                wide: Symbols::<u16>::of(library),
+                number: index as u32 + 1,
+            }));
         }
         let message = format!(
             "{MOST} real drivers are loaded already: {} is one too many for one process",

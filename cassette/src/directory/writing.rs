@@ -37,6 +37,8 @@ pub(crate) struct Writing {
     root: Arc<PathBuf>,
     log: Option<Box<dyn Append>>,
     metadata_file: Option<File>,
+    /// Bytes in it.
+    metadata_length: usize,
     /// The info file written last stays open: answers come in bursts.
     info: Option<(ConnectionId, File, PathBuf)>,
     lock: Option<DirectoryLock>,
@@ -54,6 +56,7 @@ impl Writing {
             phase: Phase::Idle,
             log: None,
             metadata_file: None,
+            metadata_length: 0,
             info: None,
             lock: None,
             previous: Previous::default(),
@@ -179,10 +182,15 @@ impl Writing {
         Ok(())
     }
 
-    fn write_metadata(&self, text: &[u8]) -> Result<(), CassetteError> {
+    fn write_metadata(&mut self, text: &[u8]) -> Result<(), CassetteError> {
         let Some(file) = &self.metadata_file else { return Err(self.lost()) };
-        let written = file.write_all_at(text, 0).and_then(|()| file.set_len(text.len() as u64));
-        written.map_err(|error| write_error(&self.root.join(names::METADATA), &error))
+        let written = file.write_all_at(text, 0).and_then(|()| match self.metadata_length > text.len() {
+            true => file.set_len(text.len() as u64),
+            false => Ok(()),
+        });
+        written.map_err(|error| write_error(&self.root.join(names::METADATA), &error))?;
+        self.metadata_length = text.len();
+        Ok(())
     }
 
     fn lost(&self) -> CassetteError {

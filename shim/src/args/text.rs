@@ -108,6 +108,10 @@ pub fn decode_wide(units: &[u16]) -> String {
 
 /// The ANSI bytes `decode_bytes` made the text from.
 pub fn encode_bytes(text: &str) -> Vec<u8> {
+    // A stray byte's character begins with this byte; hardly any text has one.
+    if !text.as_bytes().contains(&0xF4) {
+        return text.as_bytes().to_vec();
+    }
     let mut bytes = Vec::with_capacity(text.len());
     for character in text.chars() {
         match u32::from(character) {

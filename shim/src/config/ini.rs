@@ -85,7 +85,7 @@ impl Ini {
     }
 
     /// All sections of odbcinst.ini that describe drivers: all but `[ODBC]`.
-    pub fn driver_sections(&self) -> impl Iterator<Item = &Section> {
+    pub fn driver_sections(&self) -> impl Iterator<Item = &Section> + Clone {
         self.drivers.iter().filter(|section| !section.name.eq_ignore_ascii_case(b"ODBC"))
     }
 

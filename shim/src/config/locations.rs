@@ -70,12 +70,20 @@ fn join(directory: &std::ffi::OsStr, file: &OsString) -> PathBuf {
 pub(crate) mod tests {
     use super::*;
 
+    /// A directory for one test, removed at its end.
+    pub(crate) struct Scratch(tempfile::TempDir);
+
+    impl std::ops::Deref for Scratch {
+        type Target = Path;
+
+        fn deref(&self) -> &Path {
+            self.0.path()
+        }
+    }
+
     /// A fresh directory for one test.
-    pub(crate) fn directory(test: &str) -> PathBuf {
-        let path = std::env::temp_dir().join(format!("super8-{test}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
-        path
+    pub(crate) fn directory(test: &str) -> Scratch {
+        Scratch(tempfile::Builder::new().prefix(&format!("super8-{test}-")).tempdir().unwrap())
     }
 
     fn find(variables: &[(&str, &str)], system: &[PathBuf]) -> Locations {

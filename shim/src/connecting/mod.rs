@@ -28,8 +28,17 @@ pub struct Plan {
     site: Arc<Site>,
     driver: Option<&'static Driver>,
     real: Option<RealDriver>,
+    edited: Option<Edited>,
     recorder: Option<Arc<Recorder>>,
     player: Option<Arc<Player>>,
+}
+
+/// A connection string in the two forms it takes on its way to the real driver.
+struct Edited {
+    /// As given, without what is super8's.
+    stripped: Vec<u8>,
+    /// With the driver's own name in `DRIVER=`.
+    forwarded: Vec<u8>,
 }
 
 /// Decides how to connect: reads the settings and finds the real driver or the cassette.
@@ -64,7 +73,11 @@ pub fn plan(request: &Request) -> Result<Plan, Outcome> {
         _ => None,
     };
     drop(way);
-    Ok(Plan { site, driver: Some(driver), real: Some(real), recorder, ..Plan::default() })
+    let edited = request.given().map(|given| Edited {
+        stripped: given.without(Setting::is_own),
+        forwarded: naming::forwarded(given, &real, &site),
+    });
+    Ok(Plan { site, driver: Some(driver), real: Some(real), edited, recorder, ..Plan::default() })
 }
 
 /// The settings of a connection, from all their places.
@@ -99,26 +112,21 @@ impl Plan {
         self.recorder.is_some()
     }
 
-    fn edited(&self, request: &Request) -> Option<(Vec<u8>, Vec<u8>)> {
-        let (given, real) = (request.given()?, self.real.as_ref()?);
-        Some((given.without(Setting::is_own), naming::forwarded(given, real, &self.site)))
-    }
-
     /// The string for the real driver, if it is not the application's own.
     pub fn forwarded(&self, request: &Request) -> Option<String> {
-        let (_, forwarded) = self.edited(request)?;
-        (forwarded != request.given()?.as_bytes()).then(|| crate::args::decode_bytes(&forwarded))
+        let edited = self.edited.as_ref()?;
+        (edited.forwarded != request.given()?.as_bytes()).then(|| crate::args::decode_bytes(&edited.forwarded))
     }
 
     /// Whether the driver sees another name in `DRIVER=` than the application gave.
-    pub fn renames(&self, request: &Request) -> bool {
-        self.edited(request).is_some_and(|(stripped, forwarded)| stripped != forwarded)
+    pub fn renames(&self) -> bool {
+        self.edited.as_ref().is_some_and(|edited| edited.stripped != edited.forwarded)
     }
 
     /// How many characters longer the driver's name is than the one the application gave.
-    pub fn growth(&self, request: &Request) -> isize {
+    pub fn growth(&self) -> isize {
         let count = |bytes: &[u8]| crate::args::decode_bytes(bytes).encode_utf16().count() as isize;
-        self.edited(request).map_or(0, |(stripped, forwarded)| count(&forwarded) - count(&stripped))
+        self.edited.as_ref().map_or(0, |edited| count(&edited.forwarded) - count(&edited.stripped))
     }
 
     /// The completed string with the application's name for the driver again.

@@ -152,25 +152,24 @@ fn resolve(site: &Site, value: &[u8], source: String) -> Result<RealDriver, Driv
         })?),
         None => named,
     };
-    let file = site.search.file(&library);
-    if file.as_deref().is_some_and(|file| site.is_own(file)) {
-        return Err(itself(&source, &shown));
-    }
-    let file = match file {
-        Some(file) => file,
+    let (file, id) = match site.search.file(&library) {
+        Some((_, id)) if site.is_own_file(Some(id)) => return Err(itself(&source, &shown)),
+        Some((file, id)) => (file, Some(id)),
         // Only the dynamic linker can tell, which `load` asks.
-        None if !is_path(&library) && (section.is_some() || looks_like_library(&library)) => library,
+        None if !is_path(&library) && (section.is_some() || looks_like_library(&library)) => (library, None),
         None => return Err(not_found(site, &source, &shown, &library, section)),
     };
-    let name = section.or_else(|| section_of(site, FileId::of(&file)?)).map(|section| section.name.clone());
+    let name = section.or_else(|| section_of(site, &file, id?)).map(|section| section.name.clone());
     Ok(RealDriver { name, library: file, shim_section: None, source })
 }
 
-/// The section that has this file for its driver.
-fn section_of(site: &Site, file: FileId) -> Option<&Section> {
-    site.ini
-        .driver_sections()
-        .find(|section| section.library().and_then(|library| site.search.identity(&to_path(library))) == Some(file))
+/// The section that has this file for its driver: by this name, else by another.
+fn section_of<'a>(site: &'a Site, file: &Path, id: FileId) -> Option<&'a Section> {
+    let library = |section: &Section| section.library().map(to_path);
+    let mut sections = site.ini.driver_sections();
+    sections.clone().find(|section| library(section).as_deref() == Some(file)).or_else(|| {
+        sections.find(|section| library(section).and_then(|library| site.search.identity(&library)) == Some(id))
+    })
 }
 
 fn looks_like_library(name: &Path) -> bool {

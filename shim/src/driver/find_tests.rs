@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::config::locations::Locations;
-use crate::config::locations::tests::directory;
+use crate::config::locations::tests::{Scratch, directory};
 use crate::config::sources::Sources;
 use crate::driver::search::Search;
 
 /// A directory with odbcinst.ini, odbc.ini, the shim's library and some drivers' (empty files: nothing is loaded).
-pub(in crate::driver) fn site(test: &str, drivers: &str, sources: &str) -> (Site, PathBuf) {
+pub(in crate::driver) fn site(test: &str, drivers: &str, sources: &str) -> (Site, Scratch) {
     let directory = directory(test);
     let fill = |text: &str| text.replace('@', &directory.display().to_string());
     std::fs::write(directory.join("odbcinst.ini"), fill(drivers)).unwrap();
@@ -17,11 +17,8 @@ pub(in crate::driver) fn site(test: &str, drivers: &str, sources: &str) -> (Site
     }
     let locations =
         Locations { drivers: vec![directory.join("odbcinst.ini")], sources: vec![directory.join("odbc.ini")] };
-    let site = Site {
-        ini: Ini::read(&locations),
-        search: Search { first: vec![directory.clone()], last: Vec::new() },
-        own: Some(directory.join("libsuper8.so")),
-    };
+    let search = Search { first: vec![directory.to_owned()], last: Vec::new() };
+    let site = Site::new(Ini::read(&locations), search, Some(directory.join("libsuper8.so")));
     (site, directory)
 }
 
@@ -70,7 +67,7 @@ fn name(found: Result<RealDriver, DriverError>) -> String {
 
 #[test]
 fn each_source_goes_before_the_next() {
-    let (site, _) = site("precedence", DRIVERS, SOURCES);
+    let (site, _directory) = site("precedence", DRIVERS, SOURCES);
     assert_eq!(name(connect(&site, Some("Two"), "DSN=own;RealDriver={One}")), "One");
     assert_eq!(name(connect(&site, Some("One"), "DSN=own")), "One");
     assert_eq!(name(connect(&site, None, "DSN=own")), "Two");
@@ -81,7 +78,7 @@ fn each_source_goes_before_the_next() {
 
 #[test]
 fn sqlconnect_and_strings_without_a_source_fall_back_to_default() {
-    let (site, _) = site("default", DRIVERS, SOURCES);
+    let (site, _directory) = site("default", DRIVERS, SOURCES);
     assert_eq!(name(find(&site, None, Asked::Dsn(b"own"))), "Two");
     assert_eq!(name(find(&site, None, Asked::Dsn(b"unknown"))), "Two");
     assert_eq!(name(connect(&site, None, "UID=x")), "Two");
@@ -137,10 +134,10 @@ fn a_library_instead_of_a_section_asks_all_sections() {
 
     let agreeing = "[One]\nDriver=libone.so\n[s]\nDriver=libsuper8.so\nRealDriver=one\n\
                     [t]\nDriver=libsuper8.so\nRealDriver=libone.so\n[u]\nDriver=libsuper8.so\n";
-    let (both, _) = site("agree_two", agreeing, SOURCES);
+    let (both, _agreeing) = site("agree_two", agreeing, SOURCES);
     assert_eq!(early(&both, None).map(|real| (real.name, real.shim_section)), Some((Some(b"One".to_vec()), None)));
 
-    let (differing, _) = site(
+    let (differing, _differing) = site(
         "differ",
         "[s]\nDriver=libsuper8.so\nRealDriver=libone.so\n[t]\nDriver=libsuper8.so\nRealDriver=libtwo.so\n",
         SOURCES,
@@ -154,7 +151,7 @@ fn a_library_instead_of_a_section_asks_all_sections() {
 
 #[test]
 fn without_any_ini_file_the_message_still_helps() {
-    let site = Site { own: Some("/x/libsuper8.so".into()), ..Site::default() };
+    let site = Site::new(Ini::default(), Search::default(), Some("/x/libsuper8.so".into()));
     let error = connect(&site, None, "DSN=x").unwrap_err();
     assert!(error.to_string().contains("odbcinst.ini") && error.to_string().contains("RealDriver="), "{error}");
     assert_eq!(early(&site, None), None);

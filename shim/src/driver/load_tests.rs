@@ -19,9 +19,10 @@ fn the_c_library_is_an_ansi_driver_with_its_own_symbols_only() {
 #[test]
 fn a_library_is_opened_once_under_all_its_names() {
     let first = open(Path::new("libc.so.6"), &anywhere()).unwrap();
-    let link = directory("load_once").join("driver.so");
+    let directory = directory("load_once");
+    let link = directory.join("driver.so");
     std::os::unix::fs::symlink(first.path(), &link).unwrap();
-    let search = Search { first: vec![link.parent().unwrap().to_owned()], last: Vec::new() };
+    let search = Search { first: vec![directory.to_owned()], last: Vec::new() };
     for (name, search) in [(first.path(), &anywhere()), (&link, &anywhere()), (Path::new("driver.so"), &search)] {
         let again = open(name, search).unwrap();
         assert_eq!((again.id(), std::ptr::from_ref(again)), (first.id(), std::ptr::from_ref(first)));
@@ -35,13 +36,14 @@ fn the_last_directories_serve_where_the_dynamic_linker_fails() {
     let libc = open(Path::new("libc.so.6"), &anywhere()).unwrap();
     let directory = directory("load_last");
     std::os::unix::fs::symlink(libc.path(), directory.join("libonlyhere.so")).unwrap();
-    let search = Search { first: Vec::new(), last: vec![directory] };
+    let search = Search { first: Vec::new(), last: vec![directory.to_owned()] };
     assert_eq!(open(Path::new("libonlyhere.so"), &search).unwrap().id(), libc.id());
 }
 
 #[test]
 fn what_cannot_be_loaded_is_named() {
-    let broken = directory("load_broken").join("broken.so");
+    let directory = directory("load_broken");
+    let broken = directory.join("broken.so");
     std::fs::write(&broken, "no library").unwrap();
     let search = Search { first: vec!["/usr".into()], last: Vec::new() };
     for (name, trouble, part) in [
@@ -60,7 +62,8 @@ fn what_cannot_be_loaded_is_named() {
 #[test]
 fn the_shim_itself_is_refused() {
     let own = facts().own_library.clone().unwrap();
-    let link = directory("load_own").join("link.so");
+    let directory = directory("load_own");
+    let link = directory.join("link.so");
     std::os::unix::fs::symlink(&own, &link).unwrap();
     for path in [&own, &link] {
         assert_eq!(open(path, &anywhere()).unwrap_err().trouble, Trouble::Itself);

@@ -41,7 +41,7 @@ fn the_real_driver_sees_its_own_name_and_nothing_else_changes() {
 
 #[test]
 fn the_application_gets_the_shims_name_back() {
-    let (site, _) = site("returned", DRIVERS, "");
+    let (site, _directory) = site("returned", DRIVERS, "");
     for (given, completed, expected) in [
         ("DRIVER={super8};X=1", "DRIVER={Real One};UID=a", "DRIVER={super8};UID=a"),
         ("DRIVER={Super8}", "DRIVER=Real One;UID=a", "DRIVER=Super8;UID=a"),

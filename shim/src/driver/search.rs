@@ -81,23 +81,23 @@ impl Search {
     }
 
     /// The library's file, without asking the dynamic linker: a name with a `/` is a path.
-    pub fn file(&self, library: &Path) -> Option<PathBuf> {
-        self.in_first(library).or_else(|| self.in_last(library))
+    pub fn file(&self, library: &Path) -> Option<(PathBuf, FileId)> {
+        in_directories(&self.first, library).or_else(|| in_directories(&self.last, library))
     }
 
     /// The file in one of the directories before the dynamic linker's.
     pub fn in_first(&self, library: &Path) -> Option<PathBuf> {
-        in_directories(&self.first, library)
+        in_directories(&self.first, library).map(|(file, _)| file)
     }
 
     /// The file in one of the directories after the dynamic linker's.
     pub fn in_last(&self, library: &Path) -> Option<PathBuf> {
-        in_directories(&self.last, library)
+        in_directories(&self.last, library).map(|(file, _)| file)
     }
 
     /// Which file a library is, if it can be told without loading it.
     pub fn identity(&self, library: &Path) -> Option<FileId> {
-        FileId::of(&self.file(library)?)
+        self.file(library).map(|(_, id)| id)
     }
 
     /// All directories that exist, for error messages: each once, though /lib be a link to /usr/lib.
@@ -124,11 +124,12 @@ pub fn split(path: &OsStr) -> Vec<PathBuf> {
     std::env::split_paths(path).filter(|directory| !directory.as_os_str().is_empty()).collect()
 }
 
-fn in_directories(directories: &[PathBuf], library: &Path) -> Option<PathBuf> {
+fn in_directories(directories: &[PathBuf], library: &Path) -> Option<(PathBuf, FileId)> {
+    let there = |path: PathBuf| FileId::of(&path).map(|id| (path, id));
     if is_path(library) {
-        return FileId::of(library).map(|_| library.to_owned());
+        return there(library.to_owned());
     }
-    directories.iter().map(|directory| directory.join(library)).find(|path| FileId::of(path).is_some())
+    directories.iter().find_map(|directory| there(directory.join(library)))
 }
 
 #[cfg(test)]
@@ -156,11 +157,12 @@ mod tests {
         let (one, two) = (directory("search_one"), directory("search_two"));
         std::fs::write(two.join("libx.so"), "x").unwrap();
         std::fs::create_dir_all(one.join("libx.so")).unwrap();
-        let search = Search { first: vec![one.clone()], last: vec![two.clone()] };
-        assert_eq!(search.file(Path::new("libx.so")), Some(two.join("libx.so")));
+        let search = Search { first: vec![one.to_owned()], last: vec![two.to_owned()] };
+        let file = |library: &Path| search.file(library).map(|(file, _)| file);
+        assert_eq!(file(Path::new("libx.so")), Some(two.join("libx.so")));
         assert_eq!(search.in_first(Path::new("libx.so")), None, "a directory is no library");
-        assert_eq!(search.file(&two.join("libx.so")), Some(two.join("libx.so")));
-        assert_eq!(search.file(&one.join("liby.so")), None);
+        assert_eq!(file(&two.join("libx.so")), Some(two.join("libx.so")));
+        assert_eq!(file(&one.join("liby.so")), None);
         std::os::unix::fs::symlink(two.join("libx.so"), one.join("link.so")).unwrap();
         assert_eq!(search.identity(Path::new("link.so")), search.identity(Path::new("libx.so")));
     }

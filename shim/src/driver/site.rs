@@ -23,6 +23,8 @@ pub struct Site {
     pub search: Search,
     /// The shim's own library.
     pub own: Option<PathBuf>,
+    /// Which file that is now.
+    own_file: Option<FileId>,
 }
 
 impl Site {
@@ -52,13 +54,23 @@ impl Site {
         let facts = facts();
         let (manager, own) = (facts.manager.as_deref(), facts.own_library.clone());
         let search = Search::new(&facts.libltdl_path, basis.ltdl_variable.as_deref(), manager, own.as_deref());
-        Site { ini: Ini::read(&basis.locations), search, own }
+        Site { ini: Ini::read(&basis.locations), search, own, own_file: basis.own_file }
+    }
+
+    /// One made of these parts; `own` is the shim's library.
+    pub fn new(ini: Ini, search: Search, own: Option<PathBuf>) -> Site {
+        let own_file = own.as_deref().and_then(FileId::of);
+        Site { ini, search, own, own_file }
     }
 
     /// Whether a library, by path or by bare name, is the shim itself.
     pub fn is_own(&self, library: &Path) -> bool {
-        let own = self.own.as_deref().and_then(FileId::of);
-        own.is_some() && self.search.identity(library) == own
+        self.is_own_file(self.search.identity(library))
+    }
+
+    /// Whether a file is the shim itself.
+    pub fn is_own_file(&self, file: Option<FileId>) -> bool {
+        file.is_some() && file == self.own_file
     }
 
     /// Whether a section of odbcinst.ini has the shim for its driver.
@@ -74,6 +86,8 @@ struct Basis {
     ltdl_variable: Option<OsString>,
     /// The state of each ini file, in the order of the locations; none for one that is not there.
     stamps: Vec<Option<Stamp>>,
+    /// The file that the shim's own library is: another one after an upgrade.
+    own_file: Option<FileId>,
 }
 
 /// What tells one state of a file from another.
@@ -91,7 +105,8 @@ impl Basis {
         let system = system_directories(facts.manager.as_deref());
         let locations = Locations::find(environment, facts.account_home.as_deref(), &system);
         let stamps = locations.drivers.iter().chain(&locations.sources).map(|path| Stamp::of(path)).collect();
-        Basis { locations, ltdl_variable: environment("LTDL_LIBRARY_PATH"), stamps }
+        let own_file = facts.own_library.as_deref().and_then(FileId::of);
+        Basis { locations, ltdl_variable: environment("LTDL_LIBRARY_PATH"), stamps, own_file }
     }
 
     /// Whether a further change of the files would show: the clock of a file system may stand still for a while.

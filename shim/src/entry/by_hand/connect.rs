@@ -98,12 +98,12 @@ fn through_names<C: Width>(
     let Some(forwarded) = plan.forwarded(request) else { return call(text, text_len, out, out_cap, out_len) };
     let units: Vec<C> = C::units(&forwarded).into_iter().chain([C::ZERO]).collect();
     let length = i16::try_from(units.len() - 1).unwrap_or(i16::MAX);
-    if !plan.renames(request) {
+    if !plan.renames() {
         return call(units.as_ptr(), length, out, out_cap, out_len);
     }
     // A longer name of the driver's takes more room than the application's name for it will.
     let room = if out.is_null() { 0 } else { (out_cap as isize).max(0) };
-    let capacity = if room > 0 { (room + plan.growth(request).max(0)).min(i16::MAX as isize) } else { 0 };
+    let capacity = if room > 0 { (room + plan.growth().max(0)).min(i16::MAX as isize) } else { 0 };
     let mut buffer = vec![C::ZERO; capacity as usize + 1];
     let mut reported: i16 = i16::MIN;
     let pointer = if out.is_null() { std::ptr::null_mut() } else { buffer.as_mut_ptr() };
@@ -117,7 +117,7 @@ fn through_names<C: Width>(
         let length = match i64::from(reported) {
             // A driver that reports what it wrote, cut or not, reports what the application gets.
             reported if reported == before && room > 0 => after.min(room as i64 - 1),
-            reported if reported > before => reported - plan.growth(request) as i64,
+            reported if reported > before => reported - plan.growth() as i64,
             reported => reported + after - before,
         };
         let place = if told { LengthOut::from(out_len) } else { LengthOut::None };

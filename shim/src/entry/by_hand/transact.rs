@@ -131,17 +131,16 @@ fn everything(driver: &Driver, function: u16, supported: Place) -> i16 {
 
 /// Takes away what the driver claims but does not export: without the shim the driver manager would not find it.
 fn restrict(driver: &Driver, function: u16, supported: Place) {
-    let absent = |api: u16| Function::ROWS.iter().any(|row| row.api == api) && !exports(driver, api);
+    let lacking = Function::ALL.iter().filter(|function| !driver.exports(**function));
+    // SQLColAttribute and SQLColAttributes share a number: one of them is enough.
+    let mut absent = lacking.map(|function| function.row().api).filter(|api| !exports(driver, *api));
     match function {
-        ALL_FUNCTIONS => (0..100).filter(|api| absent(*api)).for_each(|api| supported.set_u16_at(usize::from(api), 0)),
-        ODBC3_ALL_FUNCTIONS => {
-            for row in Function::ROWS.iter().filter(|row| absent(row.api)) {
-                let word = usize::from(row.api >> 4);
-                let bits = supported.u16_at(word).unwrap_or(0) & !(1 << (row.api & 15));
-                supported.set_u16_at(word, bits);
-            }
-        }
-        api if absent(api) => supported.set_u16_at(0, 0),
+        ALL_FUNCTIONS => absent.filter(|api| *api < 100).for_each(|api| supported.set_u16_at(usize::from(api), 0)),
+        ODBC3_ALL_FUNCTIONS => absent.for_each(|api| {
+            let word = usize::from(api >> 4);
+            supported.set_u16_at(word, supported.u16_at(word).unwrap_or(0) & !(1 << (api & 15)));
+        }),
+        asked if absent.any(|api| api == asked) => supported.set_u16_at(0, 0),
         _ => {}
     }
 }

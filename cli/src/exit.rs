@@ -109,6 +109,12 @@ impl Failure {
     }
 }
 
+impl fmt::Display for Failure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.message)
+    }
+}
+
 impl From<super8_cassette::CassetteError> for Failure {
     fn from(error: super8_cassette::CassetteError) -> Failure {
         Failure::new(error)

@@ -4,10 +4,13 @@
 
 pub mod binary;
 pub mod cassette;
+pub mod doctor;
+pub mod edit;
 pub mod exit;
 pub mod libraries;
 pub mod output;
 pub mod progress;
+pub mod replace;
 pub mod show;
 pub mod stand_in;
 pub mod verbs;

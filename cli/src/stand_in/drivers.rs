@@ -147,7 +147,7 @@ pub fn locate(library: &Path, search: &Search) -> Option<PathBuf> {
     let usual = [Path::new("/lib").join(&arch), Path::new("/usr/lib").join(&arch)].into_iter().chain(usual);
     let linker = listed.unwrap_or_default().into_iter().chain(usual).collect();
     let linker = Search { first: linker, last: Vec::new() };
-    search.in_first(library).or_else(|| linker.file(library)).or_else(|| search.in_last(library))
+    search.in_first(library).or_else(|| linker.in_first(library)).or_else(|| search.in_last(library))
 }
 
 /// Whether a data source's `Driver` is the name of one of these sections.

@@ -2,6 +2,8 @@
 //! `after_help`, and `run(self) -> Outcome`. To add one: its file, a `mod` line, a variant with a line of help, an arm.
 
 mod completions;
+mod doctor;
+mod install;
 mod once;
 mod record;
 mod replay;
@@ -21,6 +23,12 @@ pub enum Verb {
     Once(once::Once),
     /// Show a cassette as a timeline, in the terminal or as a page
     Show(show::Show),
+    /// Put super8 in the place of a driver, under its name (shows what it would do)
+    Install(install::Install),
+    /// Put the driver back (shows what it would do)
+    Uninstall(install::Uninstall),
+    /// Say what is installed, what would happen, and what to do about it
+    Doctor(doctor::Doctor),
     /// Print the completions of a shell
     Completions(completions::Completions),
 }
@@ -33,6 +41,9 @@ impl Verb {
             Verb::Replay(verb) => verb.run(),
             Verb::Once(verb) => verb.run(),
             Verb::Show(verb) => verb.run(),
+            Verb::Install(verb) => verb.run(),
+            Verb::Uninstall(verb) => verb.run(),
+            Verb::Doctor(verb) => verb.run(),
             Verb::Completions(verb) => verb.run(),
         }
     }

@@ -10,10 +10,12 @@ use crate::libraries::Libraries;
 use crate::stand_in::{Recorded, StandIn};
 use clap::{Args, ValueEnum};
 use report::{Form, Run};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
+use super8_shim::config::settings::Settings;
+use super8_shim::deck::{self, Action};
 use verdict::Verdict;
 
 /// What is wrapped, and how the verdict is given.
@@ -113,26 +115,30 @@ impl Wrapped {
 
 /// What the cassette to be replayed names; `None` if one is to be recorded.
 fn recorded(mode: Mode, cassette: &Path) -> Result<Option<Recorded>, Failure> {
+    let cannot = |failure: Failure| failure.with(Exit::CannotStart);
+    // Asked of the library itself, so that the command cannot find it different.
+    let settings = Settings::from_environment(&|name| match name {
+        "SUPER8_MODE" => Some(mode.name().into()),
+        "SUPER8_CASSETTE" => Some(cassette.into()),
+        _ => std::env::var_os(name),
+    });
+    let settings = settings.map_err(|error| cannot(Failure::new(error)))?;
     // A name that differs from process to process is known only there.
-    let replays = match mode {
-        Mode::Record => false,
-        Mode::Replay => true,
-        Mode::Once => cassette.exists(),
-    };
-    if !replays || has_placeholder(cassette.as_os_str()) {
+    if cassette.to_string_lossy().contains('%') {
         return Ok((mode == Mode::Replay).then(Recorded::default));
     }
-    let cannot = |failure: Failure| failure.with(Exit::CannotStart);
+    let action = deck::action(&settings).map_err(|error| cannot(Failure::new(error)))?;
+    if action != Action::Replay {
+        return Ok(None);
+    }
     let opened = crate::cassette::open(cassette).map_err(cannot)?;
     if !opened.metadata.complete {
-        return Err(cannot(Failure::new(format_args!(
-            "{}: the recording is incomplete: it did not end cleanly; record it again, or see `super8 recover --help`",
-            cassette.display()
-        ))));
+        let shown = cassette.display();
+        let message = format!(
+            "{shown}: the recording is incomplete: it did not end cleanly; record it again, or keep what there is \
+             (super8 recover {shown})"
+        );
+        return Err(cannot(Failure::new(message)));
     }
     Recorded::of(opened.storage.as_ref()).map(Some).map_err(cannot)
-}
-
-fn has_placeholder(path: &OsStr) -> bool {
-    path.to_string_lossy().contains('%')
 }

@@ -1,7 +1,6 @@
 //! The report for CI servers: JUnit's XML, a suite for the run with a case for the command and some for each cassette.
 
 use super::Run;
-use crate::exit::Exit;
 use crate::wrap::verdict::{Leak, Played};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
@@ -90,9 +89,8 @@ fn write(writer: &mut Writer<Vec<u8>>, run: &Run<'_>, cases: &[Case]) -> io::Res
             writer.write_event(Event::Empty(case))?;
             continue;
         };
-        let kind = if run.verdict.exit() == Exit::Mismatch { "mismatch" } else { "failure" };
         let line = clean(line);
-        let failure = BytesStart::new("failure").with_attributes([("message", line.as_str()), ("type", kind)]);
+        let failure = BytesStart::new("failure").with_attributes([("message", line.as_str()), ("type", "super8")]);
         writer.write_event(Event::Start(case))?;
         writer.write_event(Event::Start(failure))?;
         writer.write_event(Event::Text(BytesText::new(&clean(whole))))?;

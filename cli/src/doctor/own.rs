@@ -1,0 +1,76 @@
+//! super8 itself: its libraries, its settings, the cassette they name.
+
+use super::Chapter;
+use crate::binary::{self, Binary};
+use crate::exit::Failure;
+use crate::libraries::{Libraries, VARIABLE};
+use super8_cassette::{State, state};
+use super8_shim::config::settings::{Mode, Settings};
+use super8_shim::driver::Kind;
+
+/// The two libraries.
+pub fn libraries(libraries: Result<&Libraries, &Failure>) -> Chapter {
+    let mut chapter = Chapter::new(format!("super8 {}", env!("CARGO_PKG_VERSION")));
+    let libraries = match libraries {
+        Ok(libraries) => libraries,
+        Err(failure) => {
+            let advice = format!("put libsuper8.so and libsuper8a.so beside the command, or set {VARIABLE}");
+            chapter.bad(failure.to_string(), advice);
+            return chapter;
+        }
+    };
+    for kind in [Kind::Unicode, Kind::Ansi] {
+        let path = libraries.of(kind);
+        let shown = path.display();
+        match binary::read(&path) {
+            Ok(Binary::Super8(found)) if found == kind => chapter.good(format!("{shown}: for {kind} drivers")),
+            Ok(Binary::Foreign) => {
+                chapter.bad(format!("{shown} is for another processor"), "install the build for this machine");
+            }
+            Ok(_) => chapter.bad(format!("{shown} is not the {kind} build"), "install super8 again"),
+            Err(error) => chapter.bad(format!("{shown}: {error}"), "install super8 again"),
+        }
+    }
+    chapter
+}
+
+/// What the environment says.
+pub fn settings() -> Chapter {
+    let mut chapter = Chapter::new("Settings of this environment");
+    let mut given: Vec<(String, String)> = std::env::vars_os()
+        .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
+        .filter(|(name, _)| name.starts_with("SUPER8_"))
+        .collect();
+    given.sort();
+    for (name, value) in given {
+        chapter.note(format!("{name}={value}"));
+    }
+    let settings = match Settings::from_env() {
+        Ok(settings) => settings,
+        Err(error) => {
+            chapter.bad(error.to_string(), "correct the environment: every connect fails with this message");
+            return chapter;
+        }
+    };
+    match settings.mode {
+        Mode::Off => {
+            chapter.note("mode off: a connect through super8 goes on to the real driver, and nothing is recorded")
+        }
+        mode => chapter.note(format!("mode {}", format!("{mode:?}").to_lowercase())),
+    }
+    let Some(cassette) = settings.cassette.filter(|_| settings.mode != Mode::Off) else { return chapter };
+    let shown = cassette.display();
+    match (state(&cassette), settings.mode) {
+        (Ok(State::Complete), _) => chapter.good(format!("{shown} is a complete cassette")),
+        (Ok(State::Absent), Mode::Replay) => {
+            chapter.bad(format!("{shown} is not there"), format!("record it: super8 record {shown} -- COMMAND"));
+        }
+        (Ok(State::Absent), _) => chapter.note(format!("{shown} is not there yet")),
+        (Ok(State::Incomplete { directory, .. }), _) => chapter.bad(
+            format!("{shown} is incomplete: its recording did not end cleanly ({})", directory.display()),
+            format!("record it again, or keep what there is: super8 recover {shown}"),
+        ),
+        (Err(error), _) => chapter.bad(error.to_string(), "correct SUPER8_CASSETTE"),
+    }
+    chapter
+}

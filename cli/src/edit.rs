@@ -1,0 +1,115 @@
+//! Editing an ini file by the line: what is not edited keeps its bytes, comments and order included.
+
+use super8_shim::config::ini::trim;
+
+/// The text of an ini file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IniText {
+    /// Lines with their ends.
+    lines: Vec<Vec<u8>>,
+}
+
+impl IniText {
+    /// Takes the text apart.
+    pub fn new(text: &[u8]) -> IniText {
+        IniText { lines: text.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect() }
+    }
+
+    /// The whole text.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.lines.concat()
+    }
+
+    /// Gives a key of a section another value; the first key of that name, as the driver manager sees it. False if the
+    /// section does not have it.
+    pub fn set(&mut self, section: &[u8], key: &str, value: &[u8]) -> bool {
+        let Some(at) = self.find(section, key) else { return false };
+        let line = &self.lines[at];
+        let head = line.iter().position(|byte| *byte == b'=').map_or(line.len(), |equals| equals + 1);
+        let blanks = line[head..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let end = line.len() - trim_end(line);
+        self.lines[at] = [&line[..head + blanks], value, &line[line.len() - end..]].concat();
+        true
+    }
+
+    /// Adds a key after another one of its section. False if the section does not have that.
+    pub fn insert_after(&mut self, section: &[u8], after: &str, key: &str, value: &[u8]) -> bool {
+        let Some(at) = self.find(section, after) else { return false };
+        let spaced = self.lines[at].windows(2).any(|pair| pair == b" =");
+        let end = match &self.lines[at] {
+            line if line.ends_with(b"\r\n") => &b"\r\n"[..],
+            _ => b"\n",
+        };
+        if !self.lines[at].ends_with(b"\n") {
+            self.lines[at].push(b'\n');
+        }
+        let equals: &[u8] = if spaced { b" = " } else { b"=" };
+        self.lines.insert(at + 1, [key.as_bytes(), equals, value, end].concat());
+        true
+    }
+
+    /// Removes the first key of that name. False if the section does not have it.
+    pub fn remove(&mut self, section: &[u8], key: &str) -> bool {
+        let at = self.find(section, key);
+        at.map(|at| self.lines.remove(at)).is_some()
+    }
+
+    /// The line of a key in the first section of a name.
+    fn find(&self, section: &[u8], key: &str) -> Option<usize> {
+        let mut inside = false;
+        let mut seen = false;
+        for (at, line) in self.lines.iter().enumerate() {
+            let line = trim(line);
+            match line.first() {
+                None | Some(b'#' | b';') => {}
+                Some(b'[') => {
+                    let end = line.iter().position(|byte| *byte == b']').unwrap_or(line.len());
+                    inside = !seen && trim(&line[1..end]).eq_ignore_ascii_case(section);
+                    seen |= inside;
+                }
+                Some(_) => {
+                    let name = line.split(|byte| *byte == b'=').next().unwrap_or_default();
+                    if inside && trim(name).eq_ignore_ascii_case(key.as_bytes()) {
+                        return Some(at);
+                    }
+                }
+            }
+        }
+        None
+    }
+}
+
+/// The length of a line without the white space and the line break at its end.
+fn trim_end(line: &[u8]) -> usize {
+    line.iter().rposition(|byte| !matches!(byte, b' ' | b'\t'..=b'\r')).map_or(0, |last| last + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str =
+        "# mine\n[a]\n; Driver = no\n  driver =  one.so  \r\nX=1\n\n[A]\nDriver=second\n[b]\nDriver=b.so";
+
+    #[test]
+    fn only_the_value_changes() {
+        let mut text = IniText::new(TEXT.as_bytes());
+        assert!(text.set(b"A", "Driver", b"/new.so") && text.set(b"b", "DRIVER", b"/b.so"));
+        assert!(!text.set(b"c", "Driver", b"x") && !text.set(b"a", "Driver64", b"x"));
+        let expected = TEXT.replace("one.so", "/new.so").replace("Driver=b.so", "Driver=/b.so");
+        assert_eq!(String::from_utf8(text.bytes()).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_is_inserted_can_be_removed() {
+        let mut text = IniText::new(TEXT.as_bytes());
+        assert!(text.insert_after(b"a", "Driver", "RealDriver", b"one.so"));
+        assert!(text.insert_after(b"b", "Driver", "RealDriver", b"b.so"));
+        let edited = String::from_utf8(text.bytes()).unwrap();
+        assert!(
+            edited.contains("one.so  \r\nRealDriver = one.so\r\nX=1") && edited.ends_with("b.so\nRealDriver=b.so\n")
+        );
+        assert!(text.remove(b"a", "realdriver") && text.remove(b"b", "RealDriver") && !text.remove(b"b", "RealDriver"));
+        assert_eq!(String::from_utf8(text.bytes()).unwrap(), format!("{TEXT}\n"));
+    }
+}

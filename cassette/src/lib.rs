@@ -25,7 +25,7 @@ pub mod yaml;
 
 pub use append::{Append, MakeAppend, WriteAppend};
 pub use cell::{Cell, CellError, CutCell};
-pub use directory::{Directory, staging_directory};
+pub use directory::{Directory, Recovered, recover, staging_directory};
 pub use entry::{ConnectionId, Entry, Method};
 pub use error::{CassetteError, ErrorKind};
 pub use metadata::{DriverFacts, Metadata, Order};

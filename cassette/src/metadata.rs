@@ -53,6 +53,8 @@ pub struct Metadata {
     pub recorded_on: String,
     /// Whether the recording ended cleanly.
     pub complete: bool,
+    /// Whether it was made of a recording that was interrupted: it ends where its process did.
+    pub recovered: bool,
     /// The order replay wants unless it is told otherwise.
     pub order: Order,
     /// The real driver, if it is known.
@@ -70,6 +72,7 @@ impl Metadata {
             recorded_with: concat!("super8 ", env!("CARGO_PKG_VERSION")).to_owned(),
             recorded_on: utc(since),
             complete: false,
+            recovered: false,
             order: Order::default(),
             driver,
             manager,
@@ -83,8 +86,11 @@ impl Metadata {
             ("recorded_with", Value::from(self.recorded_with.as_str())),
             ("recorded_on", Value::from(self.recorded_on.as_str())),
             ("complete", Value::from(self.complete)),
-            ("order", Value::from(self.order.name())),
         ];
+        if self.recovered {
+            pairs.push(("recovered", Value::from(true)));
+        }
+        pairs.push(("order", Value::from(self.order.name())));
         if let Some(DriverFacts { library, kind }) = &self.driver {
             let facts = [("library", library), ("kind", kind)];
             pairs.push(("driver", map(facts.map(|(key, text)| (key, Value::from(text.as_str()))))));
@@ -136,6 +142,7 @@ impl Metadata {
             recorded_with: text("recorded_with")?.unwrap_or_default(),
             recorded_on: text("recorded_on")?.unwrap_or_default(),
             complete,
+            recovered: matches!(value.get("recovered"), Some(Value::Bool(true))),
             order,
             driver,
             manager: text("manager")?,

@@ -106,8 +106,17 @@ impl Append for MappedAppend {
         }
         self.make_room(bytes.len())?;
         if let Some(window) = &self.window {
-            // SAFETY: `make_room` left at least so many bytes in the window after `used`.
-            unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), window.address.add(self.used), bytes.len()) };
+            // The first byte comes last: a process that is killed in between leaves a zero, which ends the log, and no
+            // entry that looks whole.
+            if let Some((first, rest)) = bytes.split_first() {
+                // SAFETY: `make_room` left at least so many bytes in the window after `used`.
+                unsafe {
+                    let place = window.address.add(self.used);
+                    std::ptr::copy_nonoverlapping(rest.as_ptr(), place.add(1), rest.len());
+                    std::sync::atomic::fence(std::sync::atomic::Ordering::Release);
+                    place.write_volatile(*first);
+                }
+            }
             self.used += bytes.len();
         }
         Ok(())

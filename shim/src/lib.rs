@@ -23,6 +23,7 @@ pub mod real;
 pub mod report;
 pub mod support;
 pub mod table;
+pub mod verdict;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

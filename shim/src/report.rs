@@ -1,15 +1,29 @@
-//! Where reports go: the file SUPER8_LOG names, else standard error.
+//! Where reports and warnings go: a log file, else standard error, unless somebody reads the verdict.
 
+use crate::verdict;
 use std::fmt::Arguments;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 
-/// Says a line (or a whole report). A report that cannot be written is lost: there is no better place to say so.
-pub fn say(text: Arguments<'_>) {
-    let log = std::env::var_os("SUPER8_LOG").filter(|path| !path.is_empty());
+/// Says a line (or a whole report) that no verdict has.
+pub fn say(log: Option<&Path>, text: Arguments<'_>) {
+    write(log, text, true);
+}
+
+/// Says what the verdict has as well: not on standard error, if somebody reads that.
+pub fn say_verdict(log: Option<&Path>, text: Arguments<'_>) {
+    write(log, text, !verdict::is_watched());
+}
+
+/// A report that cannot be written is lost: there is no better place to say so.
+fn write(log: Option<&Path>, text: Arguments<'_>, aloud: bool) {
+    let variable = || std::env::var_os("SUPER8_LOG").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let log = log.map(Path::to_owned).or_else(variable);
     let file = log.and_then(|path| std::fs::OpenOptions::new().create(true).append(true).open(path).ok());
     let text = format!("{text}\n");
     match file {
         Some(mut file) => drop(file.write_all(text.as_bytes())),
-        None => drop(std::io::stderr().write_all(text.as_bytes())),
+        None if aloud => drop(std::io::stderr().write_all(text.as_bytes())),
+        None => {}
     }
 }

@@ -17,4 +17,5 @@ mod selection;
 mod stable_bytes;
 mod symbols;
 mod two_drivers;
+mod verdict;
 mod without_manager;

@@ -5,6 +5,7 @@ mod names;
 mod previous;
 mod publish;
 mod reading;
+mod recover;
 mod staging;
 mod writing;
 
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use parking_lot::Mutex;
 
 pub use names::staging as staging_directory;
+pub use recover::{Recovered, recover};
 pub(crate) use staging::is_cassette;
 
 use crate::append::MakeAppend;

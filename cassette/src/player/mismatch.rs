@@ -1,5 +1,7 @@
 //! What went wrong when a program asked for something else than was recorded: its kind, a headline, a report.
 
+use std::path::PathBuf;
+
 use super::lane::Next;
 use super::nearest::{Nearest, nearest, would_pass_by_connection};
 use super::{Player, State};
@@ -40,6 +42,10 @@ impl MismatchKind {
 pub struct Mismatch {
     /// How.
     pub kind: MismatchKind,
+    /// The cassette, by the name it was opened with.
+    pub cassette: PathBuf,
+    /// The number, from 1, of the command that was expected; `None` if none was, or it cannot be read.
+    pub command: Option<usize>,
     /// One line of at most 500 bytes, for a diagnostic record.
     pub headline: String,
     /// Everything there is to say, on many lines.
@@ -107,15 +113,18 @@ pub(super) struct Case<'p> {
 impl Player {
     /// Makes the mismatch of a scene.
     pub(super) fn explain(&self, state: &State, asked: &Entry, scene: Scene) -> Mismatch {
-        match self.case(state, asked, scene) {
-            Ok(case) => Mismatch { kind: case.kind, headline: case.headline(), report: case.report(), repeated: false },
-            Err(error) => Mismatch {
-                kind: MismatchKind::Unreadable,
-                headline: super::headline::unreadable(&error, &self.report),
-                report: format!("[super8] replay: the cassette cannot be read\n{error}\n"),
-                repeated: false,
-            },
-        }
+        let (kind, command, headline, report) = match self.case(state, asked, scene) {
+            Ok(case) => {
+                let number = |(position, _): &(u32, Entry)| self.index.ordinal(*position);
+                (case.kind, case.expected.as_ref().map(number), case.headline(), case.report())
+            }
+            Err(error) => {
+                let report = format!("[super8] replay: the cassette cannot be read\n{error}\n");
+                (MismatchKind::Unreadable, None, super::headline::unreadable(&error, &self.report), report)
+            }
+        };
+        let cassette = self.storage.name().to_owned();
+        Mismatch { kind, cassette, command, headline, report, repeated: false }
     }
 
     fn case<'p>(&'p self, state: &State, asked: &'p Entry, scene: Scene) -> Result<Case<'p>, CassetteError> {

@@ -9,7 +9,7 @@ mod run;
 mod written;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
@@ -206,6 +206,16 @@ impl Recorder {
         log.runs.push(Arc::clone(&cell));
         drop(guard);
         Run::new(Arc::clone(self), cell)
+    }
+
+    /// The cassette, by the name it was opened with.
+    pub fn name(&self) -> &Path {
+        self.storage.name()
+    }
+
+    /// Whether no connection is open: the cassette is published then.
+    pub fn rests(&self) -> bool {
+        self.log.lock().open_connections.is_empty()
     }
 
     /// Counts a connection as closed. When none is open any more, the cassette is published.

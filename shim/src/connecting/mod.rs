@@ -16,6 +16,7 @@ use crate::diagnostics::Outcome;
 use crate::driver::find::Way;
 use crate::driver::{DriverError, RealDriver, Site, find, naming};
 use crate::real::Driver;
+use crate::verdict;
 use std::ffi::OsString;
 use std::sync::Arc;
 use super8_cassette::{Player, Recorder};
@@ -31,6 +32,8 @@ pub struct Plan {
     edited: Option<Edited>,
     recorder: Option<Arc<Recorder>>,
     player: Option<Arc<Player>>,
+    /// Whether the driver manager may keep the connection in a pool when the application lets go of it.
+    pub pools: bool,
 }
 
 /// A connection string in the two forms it takes on its way to the real driver.
@@ -50,7 +53,9 @@ pub fn plan(request: &Request) -> Result<Plan, Outcome> {
     let site = Site::of_this_process();
     let dsn = request.bytes_of_dsn();
     let way = Way::of(&site, request.asked(&dsn));
+    let pools = way.section.and_then(|section| section.value("CPTimeout")).is_some_and(|timeout| timeout != b"0");
     let settings = settings(&site, &way, request.given()).map_err(|error| Outcome::error("HY000", error))?;
+    verdict::goes_to(settings.verdict.as_deref());
     let refused = |verb: &str| Outcome::error("HYC00", format!("{verb}: SQLBrowseConnect cannot be {verb}ed yet"));
     let failed = |error: deck::DeckError| Outcome::error("HY000", error);
     let action = deck::action(&settings).map_err(failed)?;
@@ -61,7 +66,7 @@ pub fn plan(request: &Request) -> Result<Plan, Outcome> {
         }
         let strict = settings.connect == ConnectCheck::Strict;
         drop(way);
-        return Ok(Plan { strict, site, player: Some(player), ..Plan::default() });
+        return Ok(Plan { strict, pools, site, player: Some(player), ..Plan::default() });
     }
     let cannot = |error: DriverError| Outcome::error(error.sqlstate(), error.within(480));
     let real = find::at_connect(&site, settings.driver.as_ref(), &way).map_err(cannot)?;
@@ -77,7 +82,7 @@ pub fn plan(request: &Request) -> Result<Plan, Outcome> {
         stripped: given.without(Setting::is_own),
         forwarded: naming::forwarded(given, &real, &site),
     });
-    Ok(Plan { site, driver: Some(driver), real: Some(real), edited, recorder, ..Plan::default() })
+    Ok(Plan { pools, site, driver: Some(driver), real: Some(real), edited, recorder, ..Plan::default() })
 }
 
 /// The settings of a connection, from all their places.

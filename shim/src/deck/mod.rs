@@ -3,21 +3,33 @@
 //! Driver managers unload and reload drivers and pool connections, so nothing here depends on a closing call: what
 //! is still open when the process ends is published (or reported as unplayed) then.
 
+mod ending;
 mod once;
+
+pub use ending::unwritable;
 
 use crate::config::settings::{CommandOrder, Mode, Settings};
 use crate::driver::{Kind, Library};
-use crate::report::say;
+use crate::verdict;
 use once_cell::sync::Lazy;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Once};
-use super8_cassette::{CassetteError, DriverFacts, Metadata, Order, PlayOptions, Player, RecordOptions, Recorder};
+use std::sync::Arc;
+use super8_cassette::{DriverFacts, Metadata, Order, PlayOptions, Player, RecordOptions, Recorder};
 
-static RECORDERS: Lazy<Mutex<HashMap<PathBuf, Arc<Recorder>>>> = Lazy::new(Mutex::default);
-static PLAYERS: Lazy<Mutex<HashMap<PathBuf, Arc<Player>>>> = Lazy::new(Mutex::default);
+static RECORDERS: Lazy<Mutex<HashMap<PathBuf, Open<Recorder>>>> = Lazy::new(Mutex::default);
+static PLAYERS: Lazy<Mutex<HashMap<PathBuf, Open<Player>>>> = Lazy::new(Mutex::default);
+
+/// An open cassette.
+struct Open<T> {
+    reel: Arc<T>,
+    /// Where its reports go, if not to standard error.
+    log: Option<PathBuf>,
+    /// The process that opened it: a forked child has it too, and is not to speak for it.
+    process: u32,
+}
 
 /// What is done on a connection: the mode, after `once` has looked at the cassette.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,12 +49,6 @@ pub struct DeckError(String);
 impl fmt::Display for DeckError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.0)
-    }
-}
-
-impl DeckError {
-    fn new(verb: &str, error: impl fmt::Display) -> DeckError {
-        DeckError(format!("{verb}: {error}"))
     }
 }
 
@@ -66,7 +72,7 @@ pub fn action(settings: &Settings) -> Result<Action, DeckError> {
             }
             let shown = settings.cassette.as_deref().unwrap_or(&directory);
             let chosen = once::choose(&directory, shown, &|name| std::env::var_os(name));
-            chosen.map_err(|error| DeckError::new("once", error))
+            chosen.map_err(|error| unplayable(&directory, format!("once: {error}")))
         }
     }
 }
@@ -89,11 +95,11 @@ fn order(settings: &Settings) -> Option<Order> {
 /// # Errors
 /// The directory is not a cassette, is being recorded by another process, or cannot be written.
 pub fn recorder(settings: &Settings, library: &Library) -> Result<Arc<Recorder>, DeckError> {
-    at_exit();
+    ending::at_exit();
     let directory = absolute(settings);
     let mut recorders = RECORDERS.lock();
-    if let Some(recorder) = recorders.get(&directory) {
-        return Ok(Arc::clone(recorder));
+    if let Some(open) = recorders.get(&directory) {
+        return Ok(Arc::clone(&open.reel));
     }
     let facts = DriverFacts {
         library: file_name(library.path()),
@@ -107,8 +113,12 @@ pub fn recorder(settings: &Settings, library: &Library) -> Result<Arc<Recorder>,
         metadata: Metadata::now(Some(facts), manager),
         append: Some(crate::append::in_memory_map()),
     });
-    let recorder = recorder.map_err(|error| DeckError::new("record", error))?;
-    recorders.insert(directory, Arc::clone(&recorder));
+    let recorder = recorder.map_err(|error| {
+        verdict::unwritable(&directory, &error.to_string());
+        DeckError(format!("record: {error}"))
+    })?;
+    verdict::opened("record", &directory, "yaml");
+    recorders.insert(directory, Open::now(&recorder, settings));
     Ok(recorder)
 }
 
@@ -117,44 +127,44 @@ pub fn recorder(settings: &Settings, library: &Library) -> Result<Arc<Recorder>,
 /// # Errors
 /// There is no such cassette, or it is incomplete, newer than this version or unreadable.
 pub fn player(settings: &Settings) -> Result<Arc<Player>, DeckError> {
-    at_exit();
+    ending::at_exit();
     let directory = absolute(settings);
     let mut players = PLAYERS.lock();
-    if let Some(player) = players.get(&directory) {
-        return Ok(Arc::clone(player));
+    if let Some(open) = players.get(&directory) {
+        return Ok(Arc::clone(&open.reel));
     }
     let player = Player::open(PlayOptions {
         directory: directory.clone(),
         order: order(settings),
         report: settings.log.as_ref().map(|log| log.display().to_string()),
     });
-    let player = player.map_err(|error: CassetteError| DeckError::new("replay", error))?;
-    players.insert(directory, Arc::clone(&player));
+    let player = player.map_err(|error| unplayable(&directory, format!("replay: {error}")))?;
+    verdict::opened("replay", &directory, "yaml");
+    players.insert(directory, Open::now(&player, settings));
     Ok(player)
+}
+
+/// A connect that fails because there is nothing to replay is part of the verdict.
+fn unplayable(directory: &Path, message: String) -> DeckError {
+    verdict::mismatch(directory, &message, &message, None);
+    DeckError(message)
+}
+
+/// Where reports on a replayed cassette go, if not to standard error.
+pub fn log_of(cassette: &Path) -> Option<PathBuf> {
+    PLAYERS.lock().get(cassette).and_then(|open| open.log.clone())
+}
+
+impl<T> Open<T> {
+    fn now(reel: &Arc<T>, settings: &Settings) -> Open<T> {
+        Open { reel: Arc::clone(reel), log: settings.log.clone(), process: std::process::id() }
+    }
+
+    fn is_ours(&self) -> bool {
+        self.process == std::process::id()
+    }
 }
 
 fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
-}
-
-/// At process exit: publish recordings, report what was never played.
-fn at_exit() {
-    static REGISTERED: Once = Once::new();
-    REGISTERED.call_once(|| crate::exit::register(finish));
-}
-
-fn finish() {
-    // An application that exits in the middle of a call leaves a lock behind; then there is nothing safe to do.
-    if let Some(recorders) = RECORDERS.try_lock() {
-        for recorder in recorders.values() {
-            if let Err(error) = recorder.publish() {
-                say(format_args!("super8: record: the cassette was not published: {error}"));
-            }
-        }
-    }
-    if let Some(players) = PLAYERS.try_lock() {
-        for (directory, player) in players.iter() {
-            crate::mode::replay::report_unplayed(directory, player);
-        }
-    }
 }

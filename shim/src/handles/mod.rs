@@ -22,6 +22,20 @@ pub static STATEMENTS: Slab<Statement> = Slab::new();
 /// Every live descriptor.
 pub static DESCRIPTORS: Slab<Descriptor> = Slab::new();
 
+/// How many connections, statements and descriptors the application allocated and did not free. What only the driver
+/// manager's pool keeps, and a statement's own descriptors, do not count. Never waits: it is asked at process exit.
+pub fn alive() -> (usize, usize, usize) {
+    let rests = |state: &ConnectionState| state.pools && state.statements.is_empty();
+    let in_use = |connection: &&Connection| connection.state.try_lock().is_some_and(|state| !rests(&state));
+    let of_connection = |owner: &Option<DescriptorOwner>| matches!(owner, Some(DescriptorOwner::Connection(_)));
+    let allocated = |descriptor: &&Descriptor| descriptor.owner.try_lock().is_some_and(|owner| of_connection(&owner));
+    (
+        CONNECTIONS.alive().filter(in_use).count(),
+        STATEMENTS.alive().count(),
+        DESCRIPTORS.alive().filter(allocated).count(),
+    )
+}
+
 /// What every handle below the environment has: the real driver's handle, and its own diagnostic area.
 #[derive(Default)]
 pub struct Front {
@@ -128,6 +142,8 @@ pub struct ConnectionState {
     pub environment: Option<Token>,
     /// Whether it is connected.
     pub connected: bool,
+    /// Whether the driver manager may keep it in a pool when the application lets go of it.
+    pub pools: bool,
     /// Attributes set before connecting, to be applied to whichever driver it will be.
     pub pending: Vec<PendingAttribute>,
     /// The strings of the last SQLBrowseConnect step, to know that one is under way.

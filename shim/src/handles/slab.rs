@@ -113,6 +113,12 @@ impl<T: Entity> Slab<T> {
         true
     }
 
+    /// What is alive at this moment.
+    pub fn alive(&'static self) -> impl Iterator<Item = &'static T> {
+        let slots = self.chunks.iter().filter_map(OnceLock::get).flat_map(|chunk| chunk.iter());
+        slots.filter(|slot| slot.generation.load(Ordering::Acquire) & 1 == 1).map(|slot| &slot.value)
+    }
+
     #[inline]
     fn slot(&'static self, token: Token) -> Option<&'static Slot<T>> {
         if token.0 & ((1 << KIND_BITS) - 1) != T::KIND {
@@ -146,7 +152,9 @@ mod tests {
         let (token, thing) = THINGS.allocate().unwrap();
         thing.0.store(7, Ordering::Relaxed);
         assert_eq!(THINGS.get(token).unwrap().0.load(Ordering::Relaxed), 7);
+        assert_eq!(THINGS.alive().count(), 1);
         assert!(THINGS.release(token));
+        assert_eq!(THINGS.alive().count(), 0);
         assert!(THINGS.get(token).is_none());
         assert!(!THINGS.release(token), "a second free is refused");
         let (again, thing) = THINGS.allocate().unwrap();

@@ -149,6 +149,7 @@ fn connect<C: Width>(
             Ok(plan) => plan,
             Err(outcome) => return diagnostics.post(outcome),
         };
+        connection.state.lock().pools = plan.pools;
         let Some(driver) = plan.driver() else { return replay(connection, request, &plan) };
         if let Err(outcome) = prepare(connection, driver) {
             return diagnostics.post(outcome);

@@ -111,10 +111,13 @@ impl Connection {
     }
 
     fn close(&self) {
-        if self.open.swap(false, Ordering::AcqRel)
-            && let Err(error) = self.recorder.disconnect(self.id)
-        {
-            crate::report::say(format_args!("super8: record: the cassette cannot be written: {error}"));
+        if !self.open.swap(false, Ordering::AcqRel) {
+            return;
+        }
+        match self.recorder.disconnect(self.id) {
+            Ok(()) if self.recorder.rests() => crate::verdict::published(self.recorder.name()),
+            Ok(()) => {}
+            Err(error) => crate::deck::unwritable(&error, true),
         }
     }
 }
@@ -220,7 +223,7 @@ impl ConnectionMode for Connection {
         if self.open.load(Ordering::Acquire) {
             let entry = Entry::new(Method::Disconnect, self.id, None).with("result", Value::Null);
             if let Err(error) = self.recorder.note(&entry) {
-                crate::report::say(format_args!("super8: record: the cassette cannot be written: {error}"));
+                crate::deck::unwritable(&error, true);
             }
         }
         self.close();

@@ -32,6 +32,7 @@ fn perform(function: Function, deed: &dyn Deed) -> Outcome {
 
 /// A cassette that cannot be written fails the call at hand: it must never be silently incomplete.
 fn unwritable(error: CassetteError) -> Outcome {
+    crate::deck::unwritable(&error, false);
     Outcome::error("HY000", format!("record: the cassette cannot be written: {error}"))
 }
 

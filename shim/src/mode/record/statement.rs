@@ -366,7 +366,7 @@ impl StatementMode for Statement {
         let settled = self.settle(&mut state, false);
         let noted = state.id.take().map_or(Ok(()), |id| self.note(id, Method::Drop));
         if let Err(error) = settled.and(noted) {
-            crate::report::say(format_args!("super8: record: the cassette cannot be written: {error}"));
+            crate::deck::unwritable(&error, true);
         }
     }
 }

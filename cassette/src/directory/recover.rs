@@ -1,0 +1,169 @@
+//! Making a cassette of a recording that did not end cleanly: what there is of it, up to the last whole entry.
+
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::lock::DirectoryLock;
+use super::staging::{is_cassette, refuse};
+use super::{Directory, names, publish, resolve};
+use crate::metadata::Metadata;
+use crate::storage::Cassette;
+use crate::yaml::{self, Items};
+use crate::{CassetteError, Value};
+
+/// What was made of an interrupted recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// The cassette.
+    pub cassette: PathBuf,
+    /// Entries that were kept.
+    pub entries: usize,
+    /// Bytes of an entry that breaks off, or of an answer; they were removed.
+    pub torn: u64,
+    /// Files of rows whose entry was not written any more; they were removed.
+    pub dropped: Vec<String>,
+}
+
+/// Makes a cassette of what an interrupted recording left, and puts it under its name in the place of what stood there:
+/// `metadata.yml` says `complete: true` and `recovered: true` then. `None` if no recording is unfinished.
+///
+/// # Errors
+/// The recording is still under way; a part of it that is not its end cannot be read; what the operating system says.
+pub fn recover(path: &Path) -> Result<Option<Recovered>, CassetteError> {
+    let target = resolve(path)?;
+    let staged = names::staging(&target);
+    let root = if is_cassette(&staged) { staged } else { target.clone() };
+    if !is_cassette(&root) {
+        return Ok(None);
+    }
+    let metadata = Directory::read(&root)?.metadata()?;
+    if metadata.complete && root == target {
+        return Ok(None);
+    }
+    let lock = DirectoryLock::take(&root).map_err(|error| CassetteError::io(&root, "lock", &error))?;
+    let _lock = lock.map_err(|busy| refuse(&target, busy))?;
+    let mut torn = cut_log(&root)?;
+    torn += cut_answers(&root)?;
+    let (entries, used) = parts(&root)?;
+    let dropped = drop_unused(&root, &used)?;
+    write_metadata(&root, &Metadata { complete: true, recovered: true, ..metadata })?;
+    if root != target {
+        publish::publish(&root, &target)?;
+    }
+    Ok(Some(Recovered { cassette: path.to_owned(), entries, torn, dropped }))
+}
+
+/// Cuts the log off behind its last whole entry. Gives the bytes of text that were cut.
+fn cut_log(root: &Path) -> Result<u64, CassetteError> {
+    let path = root.join(names::COMMANDS);
+    cut(&path, |bytes, line| yaml::parse_entry(bytes, &path, line).map(|_| ()))
+}
+
+/// The same for each file of answers.
+fn cut_answers(root: &Path) -> Result<u64, CassetteError> {
+    let mut torn = 0;
+    for name in list(root)?.iter().filter(|name| name.ends_with("_info.yml")) {
+        let path = root.join(name);
+        torn += cut(&path, |bytes, line| yaml::parse_map(bytes, &path, line).map(|_| ()))?;
+    }
+    Ok(torn)
+}
+
+/// Cuts a file of items off behind the last that can be read. Only the last may be unreadable.
+fn cut(path: &Path, read: impl Fn(&[u8], u32) -> Result<(), CassetteError>) -> Result<u64, CassetteError> {
+    let doing = |what: &'static str| move |error: io::Error| CassetteError::io(path, what, &error);
+    let file = OpenOptions::new().read(true).write(true).open(path).map_err(doing("open"))?;
+    let end = end_of_text(&file).map_err(doing("read"))?;
+    let mut items = Items::new((&file).take(end), path);
+    let (mut bytes, mut kept, mut broken) = (Vec::new(), 0, None);
+    loop {
+        let item = match items.next(&mut bytes) {
+            Ok(None) => break,
+            Ok(Some(item)) => item,
+            // nothing can be told behind an item that breaks off: it is the last
+            Err(_) => break,
+        };
+        if let Some(error) = broken {
+            return Err(error);
+        }
+        match read(&bytes, item.line) {
+            Ok(()) => kept = item.offset + u64::from(item.len),
+            Err(error) => broken = Some(error),
+        }
+    }
+    file.set_len(kept).map_err(doing("cut"))?;
+    Ok(end.saturating_sub(kept))
+}
+
+/// The length of a file without the zeros at its end. An entry's first byte is written last: text behind a zero is the
+/// rest of one that was never finished, and the zero its beginning.
+fn end_of_text(file: &File) -> io::Result<u64> {
+    let mut reader = io::BufReader::with_capacity(64 * 1024, file);
+    let mut end = 0;
+    loop {
+        let block = io::BufRead::fill_buf(&mut reader)?;
+        if block.is_empty() {
+            break;
+        }
+        if let Some(zero) = memchr::memchr(0, block) {
+            end += zero as u64;
+            break;
+        }
+        let count = block.len();
+        end += count as u64;
+        io::BufRead::consume(&mut reader, count);
+    }
+    io::Seek::rewind(&mut &*file)?;
+    Ok(end)
+}
+
+/// How many entries there are, and the parts they name.
+fn parts(root: &Path) -> Result<(usize, HashSet<String>), CassetteError> {
+    let cassette = Directory::read(root)?;
+    let mut places = Vec::new();
+    cassette.scan(&mut |place, _| {
+        places.push(place);
+        Ok(())
+    })?;
+    let mut used = HashSet::new();
+    for place in &places {
+        let entry = cassette.entry(*place)?;
+        let named = ["columns_file", "rows_file", "params_file"].iter().filter_map(|key| entry.get(key));
+        used.extend(named.filter_map(Value::as_text).map(str::to_owned));
+    }
+    Ok((places.len(), used))
+}
+
+/// Removes the parts that no entry names.
+fn drop_unused(root: &Path, used: &HashSet<String>) -> Result<Vec<String>, CassetteError> {
+    let is_part = |name: &String| {
+        let fixed = name == names::METADATA || name == names::COMMANDS || name.ends_with("_info.yml");
+        names::is_ours(name.as_ref()) && !fixed
+    };
+    let mut dropped: Vec<String> =
+        list(root)?.into_iter().filter(|name| is_part(name) && !used.contains(name)).collect();
+    dropped.sort();
+    for name in &dropped {
+        let path = root.join(name);
+        fs::remove_file(&path).map_err(|error| CassetteError::io(&path, "remove", &error))?;
+    }
+    Ok(dropped)
+}
+
+fn list(root: &Path) -> Result<Vec<String>, CassetteError> {
+    let failed = |error: io::Error| CassetteError::io(root, "list", &error);
+    let mut names = Vec::new();
+    for entry in fs::read_dir(root).map_err(failed)? {
+        names.push(entry.map_err(failed)?.file_name().to_string_lossy().into_owned());
+    }
+    Ok(names)
+}
+
+fn write_metadata(root: &Path, metadata: &Metadata) -> Result<(), CassetteError> {
+    let path = root.join(names::METADATA);
+    let mut text = Vec::new();
+    yaml::emit_document(&metadata.to_value(), &mut text);
+    fs::write(&path, text).map_err(|error| CassetteError::io(&path, "write", &error))
+}

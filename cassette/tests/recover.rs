@@ -1,0 +1,113 @@
+//! Interrupted recordings that are made cassettes again.
+
+mod reel;
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+use reel::*;
+use super8_cassette::{Cassette, Fetched, Recovered};
+use super8_cassette::{Directory, State, recover, staging_directory, state};
+
+/// A recording whose process is gone: two statements, the second's rows still being fetched.
+fn interrupted(directory: &Path) {
+    let recorder = recorder(directory);
+    let connection = connected(&recorder, "shop");
+    recorder.command(&run(connection, 1, "SELECT 1")).unwrap();
+    result(&recorder, connection, 1, &[&["1"], &["2"]]);
+    recorder.command(&run(connection, 2, "SELECT 2")).unwrap();
+    let rows = recorder.run(connection, 2, true);
+    let wide = "w".repeat(10_000);
+    for _ in 0..30 {
+        row(&rows, &[&wide]);
+    }
+}
+
+fn append(file: &Path, bytes: &[u8]) {
+    OpenOptions::new().append(true).open(file).unwrap().write_all(bytes).unwrap();
+}
+
+#[test]
+fn what_is_whole_is_kept_and_can_be_played() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("x");
+    interrupted(&directory);
+    let staging = staging_directory(&directory);
+    // an entry that was being written, and the space that was set aside
+    append(
+        &staging.join("commands.yml"),
+        b"- method: execute\n  connection_id: a\n  statement_id: 2\n  params: [\"half",
+    );
+    append(&staging.join("commands.yml"), &[0; 5000]);
+    assert!(staging.join("a_2_fetch_all.csv").exists());
+
+    let recovered = recover(&directory).unwrap().unwrap();
+    assert_eq!((recovered.entries, recovered.dropped), (4, vec!["a_2_fetch_all.csv".to_owned()]));
+    assert!(recovered.torn > 60);
+    assert_eq!(state(&directory), Ok(State::Complete));
+    assert!(!staging.exists());
+    let metadata = Directory::read(&directory).unwrap().metadata().unwrap();
+    assert!(metadata.complete && metadata.recovered);
+
+    let player = player(&directory);
+    player.connect(&connect(A, "shop")).unwrap();
+    player.command(&run(A, 1, "SELECT 1")).unwrap();
+    assert!(matches!(player.fetch(A, 1), Ok(Fetched::Rows(_))));
+    assert_eq!(recover(&directory).unwrap(), None, "there is nothing left to do");
+}
+
+#[test]
+fn an_entry_whose_first_byte_is_missing_never_was() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("x");
+    interrupted(&directory);
+    let log = staging_directory(&directory).join("commands.yml");
+    let before = fs::read(&log).unwrap();
+    append(&log, b"\0 method: commit\n  connection_id: a\n");
+    append(&log, &[0; 100]);
+    recover(&directory).unwrap().unwrap();
+    assert_eq!(fs::read(directory.join("commands.yml")).unwrap(), before);
+}
+
+#[test]
+fn a_recording_under_way_is_left_alone() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("x");
+    let recorder = recorder(&directory);
+    let connection = connected(&recorder, "shop");
+    let refused = recover(&directory).unwrap_err().to_string();
+    assert!(refused.contains("is recording this cassette"), "{refused}");
+    recorder.command(&run(connection, 1, "SELECT 1")).unwrap();
+    recorder.disconnect(connection).unwrap();
+    assert_eq!(recover(&directory).unwrap(), None);
+}
+
+#[test]
+fn a_cassette_that_was_resumed_is_completed_in_place() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("x");
+    let recorder = recorder(&directory);
+    let connection = connected(&recorder, "shop");
+    recorder.disconnect(connection).unwrap();
+    let again = connected(&recorder, "shop");
+    recorder.command(&run(again, 1, "SELECT 1")).unwrap();
+    drop(recorder);
+    assert!(matches!(state(&directory), Ok(State::Incomplete { .. })));
+    let Recovered { entries, torn, .. } = recover(&directory).unwrap().unwrap();
+    assert_eq!((entries, torn), (3, 0));
+    assert_eq!(state(&directory), Ok(State::Complete));
+}
+
+#[test]
+fn damage_before_the_end_is_an_error_that_says_where() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("x");
+    interrupted(&directory);
+    let log = staging_directory(&directory).join("commands.yml");
+    let text = fs::read_to_string(&log).unwrap();
+    fs::write(&log, text.replacen("method: run", "method: walk", 1)).unwrap();
+    let error = recover(&directory).unwrap_err().to_string();
+    assert!(error.contains("commands.yml:") && error.contains("walk"), "{error}");
+    assert_eq!(recover(&parent.path().join("nothing")).unwrap(), None);
+}

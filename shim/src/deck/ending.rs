@@ -1,0 +1,100 @@
+//! How cassettes end, whatever becomes of the connections: at process exit, or when one cannot be written any more.
+
+use super::{PLAYERS, RECORDERS};
+use crate::report::{say, say_verdict};
+use crate::verdict;
+use parking_lot::Mutex;
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+use super8_cassette::{CassetteError, Player, staging_directory};
+
+/// Has recordings published and unplayed commands reported at process exit.
+pub(super) fn at_exit() {
+    static REGISTERED: Once = Once::new();
+    REGISTERED.call_once(|| crate::exit::register(finish));
+}
+
+fn finish() {
+    // An application that exits in the middle of a call leaves a lock behind; then there is nothing safe to do.
+    let mut ours = false;
+    if let Some(recorders) = RECORDERS.try_lock() {
+        for (directory, open) in recorders.iter().filter(|(_, open)| open.is_ours()) {
+            ours = true;
+            match open.reel.publish() {
+                Ok(()) => verdict::published(directory),
+                Err(error) => {
+                    first_failure(directory, &error);
+                    let log = open.log.as_deref();
+                    say(log, format_args!("super8: record: the cassette was not published: {error}"));
+                }
+            }
+        }
+    }
+    if let Some(players) = PLAYERS.try_lock() {
+        for (directory, open) in players.iter().filter(|(_, open)| open.is_ours()) {
+            ours = true;
+            if let Some(unplayed) = unplayed(directory, &open.reel) {
+                say_verdict(open.log.as_deref(), format_args!("{}", notice(directory, &unplayed)));
+                verdict::unplayed(directory, &unplayed);
+            }
+        }
+    }
+    if ours {
+        verdict::closed();
+    }
+}
+
+/// What was recorded and never played, a line each; `None` if there is nothing to say, or a mismatch said it before.
+fn unplayed(directory: &Path, player: &Player) -> Option<Vec<String>> {
+    if player.failed() {
+        return None;
+    }
+    match player.unplayed() {
+        Ok(unplayed) if unplayed.is_empty() => None,
+        Ok(unplayed) => {
+            Some(unplayed.iter().map(|entry| format!("commands.yml:{} {}", entry.line, entry.summary)).collect())
+        }
+        Err(error) => Some(vec![format!("{}: {error}", directory.display())]),
+    }
+}
+
+/// The list for people.
+fn notice(directory: &Path, unplayed: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let count = unplayed.len();
+    let plural = if count == 1 { "command was" } else { "commands were" };
+    let mut text = format!("super8: replay: {count} recorded {plural} never played in {}:", directory.display());
+    for line in unplayed.iter().take(SHOWN) {
+        text.push_str(&format!("\n  {line}"));
+    }
+    if count > SHOWN {
+        text.push_str(&format!("\n  and {} more", count - SHOWN));
+    }
+    text
+}
+
+/// Takes note of a recording that cannot be written; `aloud` where no call can fail with it.
+pub fn unwritable(error: &CassetteError, aloud: bool) {
+    let found = RECORDERS.try_lock().and_then(|recorders| {
+        let grows = |directory: &Path| error.file().starts_with(staging_directory(directory));
+        let of_this = |directory: &Path| error.file().starts_with(directory) || grows(directory);
+        let (directory, open) = recorders.iter().find(|(directory, _)| of_this(directory))?;
+        Some((directory.clone(), open.log.clone()))
+    });
+    let (directory, log) = found.unwrap_or_else(|| (error.file().to_owned(), None));
+    if first_failure(&directory, error) && aloud {
+        say(log.as_deref(), format_args!("super8: record: the cassette cannot be written: {error}"));
+    }
+}
+
+/// Puts the failure of a recording into the verdict, once; every later call on it fails the same way.
+fn first_failure(directory: &Path, error: &CassetteError) -> bool {
+    static FAILED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+    let Some(mut failed) = FAILED.try_lock() else { return false };
+    if failed.iter().any(|known| known == directory) {
+        return false;
+    }
+    failed.push(directory.to_owned());
+    verdict::unwritable(directory, &error.to_string());
+    true
+}

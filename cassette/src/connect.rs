@@ -28,8 +28,21 @@ pub(crate) fn succeeded(entry: &Entry) -> bool {
 }
 
 /// The keys of an entry that were replied, not asked.
-pub(crate) const REPLY: &[&str] =
-    &["result", "return", "diagnostics", "completed", "columns_file", "rows_file", "rows", "c_types", "outcomes"];
+pub(crate) const REPLY: &[&str] = &[
+    "result",
+    "return",
+    "diagnostics",
+    "completed",
+    "columns_file",
+    "rows_file",
+    "rows",
+    "rows_fetched",
+    "row_status",
+    "c_types",
+    "bookmarks",
+    "outcomes",
+    "calls",
+];
 
 /// What was asked, of an answer that is a map.
 pub(crate) fn question(answer: &Value) -> Value {

@@ -104,9 +104,9 @@ methods! {
 }
 
 impl Method {
-    /// Whether this is one of the three methods that stand for a run of fetched rows.
+    /// Whether this is one of the methods that stand for fetched rows: three for a run of them, and one scroll.
     pub const fn is_rows(self) -> bool {
-        matches!(self, Method::Fetch | Method::FetchAll | Method::FetchMany)
+        matches!(self, Method::Fetch | Method::FetchAll | Method::FetchMany | Method::FetchScroll)
     }
 }
 

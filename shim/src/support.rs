@@ -16,12 +16,10 @@ pub enum Support {
     Refused(&'static str),
 }
 
-/// What is true of every function that fetches by orientation.
-const ONLY_NEXT: &str = "`SQL_FETCH_NEXT` only: another orientation is refused";
 /// What is true of everything that sends parameters.
 const INPUT_ONLY: &str = "input parameters only: with an output or input/output parameter the execution is refused";
-/// The statement attributes that are refused.
-const NEITHER_ASYNC_NOR_BOOKMARKS: &str = "turning on `SQL_ATTR_ASYNC_ENABLE` or `SQL_ATTR_USE_BOOKMARKS` is refused";
+/// The statement attribute that is refused.
+const NO_ASYNC: &str = "turning on `SQL_ATTR_ASYNC_ENABLE` is refused";
 /// Diagnostic records are kept by the shim.
 const OWN_RECORDS: &str = "records are served from the shim's own queue by ODBC's rules: a driver that splits a message over records when the buffer is small is not imitated";
 /// SQLDataSources and SQLDrivers.
@@ -56,19 +54,17 @@ pub fn support(function: Function) -> Support {
         SQLGetTypeInfo | SQLTables | SQLColumns | SQLColumnPrivileges | SQLTablePrivileges | SQLSpecialColumns
         | SQLStatistics | SQLPrimaryKeys | SQLForeignKeys | SQLProcedures | SQLProcedureColumns => Full,
 
-        SQLFetch => Full,
-        SQLFetchScroll | SQLExtendedFetch => Partly(ONLY_NEXT),
-        SQLGetData => Partly("not column 0, the bookmark"),
+        SQLFetch | SQLFetchScroll | SQLExtendedFetch | SQLGetData => Full,
         SQLSetPos => Refused("positioned updates, deletes and refreshes, and moving in a rowset"),
         SQLBulkOperations => Refused("inserts, updates, deletes and fetches by bookmark"),
 
         SQLNumResultCols | SQLDescribeCol | SQLColAttribute | SQLColAttributes | SQLRowCount | SQLNumParams
         | SQLDescribeParam | SQLGetCursorName => Full,
 
-        SQLBindCol => Partly("not column 0, the bookmark"),
+        SQLBindCol => Full,
         SQLBindParameter => Partly(INPUT_ONLY),
         SQLBindParam | SQLSetParam | SQLParamOptions | SQLSetCursorName | SQLSetScrollOptions => Full,
-        SQLSetStmtAttr | SQLSetStmtOption => Partly(NEITHER_ASYNC_NOR_BOOKMARKS),
+        SQLSetStmtAttr | SQLSetStmtOption => Partly(NO_ASYNC),
         SQLGetStmtAttr | SQLGetStmtOption => Full,
 
         SQLSetDescField | SQLSetDescRec | SQLGetDescField | SQLGetDescRec => Full,

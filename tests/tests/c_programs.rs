@@ -47,6 +47,7 @@ on_every_database! {
     long_values "long.c",
     wide "wide.c",
     odbc2 "odbc2.c",
+    scroll "scroll.c",
 }
 
 /// What drivers make of buffers smaller than the message is theirs; recorded and replayed, super8's own queue gives

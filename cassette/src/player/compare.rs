@@ -19,7 +19,12 @@ const INPUTS: &[&str] = &[
     "orientation",
     "operation",
     "offset",
+    "bookmark",
     "row",
+    "lock",
+    "rowset",
+    "ignored",
+    "values",
 ];
 
 /// What is asked for at a connect without being a field of its own: compared where both sides name it.

@@ -149,6 +149,15 @@ impl Lane {
         Ok(None)
     }
 
+    /// Rows of the statement that were handed out and not read to their end, and how many were read.
+    pub(crate) fn half_read(&self, index: &Index, connection: ConnectionId, statement: u32) -> Option<(u32, u64)> {
+        let half = self.handed.iter().find(|handed| {
+            let slot = index.slot(handed.position);
+            !handed.progress.done() && (slot.connection(), slot.statement()) == (connection, Some(statement))
+        })?;
+        Some((half.position, half.progress.returned()))
+    }
+
     /// Rows are in the hands of their statement.
     pub(crate) fn hand_out(&mut self, position: u32, end: Option<u32>, progress: Arc<Progress>) {
         self.handed.push(Handed { position, end, progress });

@@ -12,6 +12,7 @@ mod mismatch;
 mod nearest;
 mod report;
 mod rows;
+mod scroll;
 pub mod summary;
 mod unplayed;
 
@@ -23,6 +24,7 @@ use parking_lot::Mutex;
 
 pub use mismatch::{Mismatch, MismatchKind};
 pub use rows::PlayedRun;
+pub use scroll::Scrolled;
 pub use unplayed::Unplayed;
 
 use crate::directory::Directory;
@@ -311,6 +313,10 @@ impl Player {
     ) -> Result<Option<(crate::storage::Place, Entry, bool, Arc<Progress>)>, Scene> {
         let (index, storage) = (&self.index, &*self.storage);
         match lane.next_rows(index, connection, statement) {
+            // a scroll is asked for, it does not come with the next rows
+            NextRows::Entry { position, .. } if index.slot(position).method == Method::FetchScroll => {
+                self.end_or(Some(position), connection, statement)
+            }
             NextRows::Entry { position, place } => {
                 let entry = storage.entry(index.slot(position).place())?;
                 let rowless = rows::is_end(&entry) || rows::is_failure(&entry);
@@ -322,14 +328,17 @@ impl Player {
                 lane.hand_out(position, end, Arc::clone(&progress));
                 Ok(Some((index.slot(position).place(), entry, end.is_some(), progress)))
             }
-            NextRows::None { barrier } => {
-                let positions = index.statement(connection, Some(statement));
-                if Lane::was_at_end(index, storage, positions, barrier)? {
-                    return Ok(None);
-                }
-                Err(barrier.map_or(Scene::Exhausted, |position| Scene::Command { position }))
-            }
+            NextRows::None { barrier } => self.end_or(barrier, connection, statement),
         }
+    }
+
+    /// The end of the statement's data, if that was reached before the command at `barrier`.
+    fn end_or<T>(&self, barrier: Option<u32>, connection: ConnectionId, statement: u32) -> Result<Option<T>, Scene> {
+        let positions = self.index.statement(connection, Some(statement));
+        if Lane::was_at_end(&self.index, &*self.storage, positions, barrier)? {
+            return Ok(None);
+        }
+        Err(barrier.map_or(Scene::Exhausted, |position| Scene::Command { position }))
     }
 
     /// Does a deed that may end in a mismatch, unless one was before.

@@ -33,7 +33,7 @@ pub(super) fn nearest(
     for position in after.chain(before) {
         let slot = index.slot(position);
         let same_place = (slot.connection(), slot.statement()) == (asked.connection, asked.statement);
-        if asked.method.is_rows() {
+        if asked.method.is_rows() && asked.method != Method::FetchScroll {
             // only the statement says which rows are asked for; those behind were read
             if slot.method.is_rows() && same_place && position >= from {
                 return Ok(Some(Nearest { position, entry: crate::sets::entry(storage, slot.place())? }));

@@ -59,6 +59,9 @@ fn no_row(entry: &Entry) -> bool {
 pub(crate) fn count(entry: &Entry) -> Option<u64> {
     match entry.method {
         Method::Fetch => Some(u64::from(!no_row(entry))),
+        Method::FetchScroll if entry.get("rows").is_none() && entry.get("rows_file").is_none() => {
+            Some(u64::from(!no_row(entry)))
+        }
         _ => match entry.get("rows").and_then(Value::as_list) {
             Some(rows) => Some(rows.len() as u64),
             None => entry.get("n").and_then(Value::as_int).and_then(|count| u64::try_from(count).ok()),
@@ -79,6 +82,7 @@ pub struct PlayedRun {
     /// What `n` says.
     expected: Option<u64>,
     c_types: Vec<String>,
+    bookmarks: bool,
     outcomes: Vec<(u64, Value)>,
     next_outcome: usize,
     progress: Arc<Progress>,
@@ -134,6 +138,7 @@ impl PlayedRun {
             (Method::FetchMany, Some(n)) => n.as_int().and_then(|count| u64::try_from(count).ok()),
             _ => None,
         };
+        let bookmarks = entry.get("bookmarks") == Some(&Value::Bool(true));
         let mut fields = entry.fields.into_iter();
         let found = fields.find(|(key, _)| matches!(key.as_str(), "result" | "rows" | "rows_file"));
         let source = match found {
@@ -154,6 +159,7 @@ impl PlayedRun {
             has_ahead: false,
             expected,
             c_types,
+            bookmarks,
             outcomes,
             next_outcome: 0,
             progress,
@@ -195,10 +201,16 @@ impl PlayedRun {
         &self.c_types
     }
 
+    /// Whether the first cell of every row is the bookmark, column 0.
+    pub fn bookmarks(&self) -> bool {
+        self.bookmarks
+    }
+
     /// The C type of a column (from 0) of the row just returned, which may not be its column's.
     pub fn c_type(&self, column: usize) -> Option<&str> {
         let odd = self.outcome().and_then(|outcome| outcome.get("c_types"));
-        let odd = odd.and_then(|types| types.get(&(column + 1).to_string())).and_then(Value::as_text);
+        let number = column + usize::from(!self.bookmarks);
+        let odd = odd.and_then(|types| types.get(&number.to_string())).and_then(Value::as_text);
         odd.or_else(|| self.c_types.get(column).map(String::as_str)).filter(|name| !name.is_empty())
     }
 

@@ -43,6 +43,14 @@ pub fn summary(entry: &Entry, max: usize) -> String {
         Method::Execute => entry.get("params").map(|params| show(params, max.saturating_sub(name.len() + 1))),
         Method::Connect => text("dsn").or_else(|| text("driver")).map(|to| format!("to {}", one_line(to))),
         Method::Catalog => text("function").map(one_line),
+        Method::FetchScroll => text("orientation").map(|to| match entry.get("offset").or(entry.get("bookmark")) {
+            Some(offset) => format!("{} {}", one_line(to), show(offset, 30)),
+            None => one_line(to),
+        }),
+        Method::SetPos | Method::BulkOperations => text("operation").map(|operation| {
+            let row = entry.get("row").map_or_else(String::new, |row| format!(" row {}", show(row, 20)));
+            format!("{}{row}", one_line(operation))
+        }),
         Method::SetConnectAttr => {
             let value = entry.get("value").map_or_else(String::new, |value| format!(" = {}", show(value, 30)));
             text("attribute").map(|attribute| format!("{}{value}", one_line(attribute)))

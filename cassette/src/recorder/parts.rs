@@ -10,6 +10,7 @@ pub(super) enum Kind {
     Columns,
     FetchAll,
     FetchMany,
+    FetchScroll,
     Execute,
 }
 
@@ -19,24 +20,30 @@ impl Kind {
             Kind::Columns => ("columns", "yml"),
             Kind::FetchAll => ("fetch_all", "csv"),
             Kind::FetchMany => ("fetch_many", "csv"),
+            Kind::FetchScroll => ("fetch_scroll", "csv"),
             Kind::Execute => ("execute", "csv"),
         }
     }
 }
 
-/// The two names a run of rows may end up with, made when a file is needed: most runs need none.
+/// The names rows may end up with, made when a file is needed: most runs need none.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RowsNames {
     connection: ConnectionId,
     statement: u32,
     all: u32,
     many: u32,
+    scroll: u32,
 }
 
 impl RowsNames {
     /// The name of the run as a part of this kind.
     pub(super) fn name(&self, kind: Kind) -> String {
-        let used = if kind == Kind::FetchAll { self.all } else { self.many };
+        let used = match kind {
+            Kind::FetchAll => self.all,
+            Kind::FetchScroll => self.scroll,
+            _ => self.many,
+        };
         name(self.connection, self.statement, kind, used)
     }
 }
@@ -51,7 +58,7 @@ fn name(connection: ConnectionId, statement: u32, kind: Kind, used: u32) -> Stri
 
 /// How many parts of each kind the statements have.
 #[derive(Debug, Default)]
-pub(super) struct Parts(HashMap<(ConnectionId, u32), [u32; 4]>);
+pub(super) struct Parts(HashMap<(ConnectionId, u32), [u32; 5]>);
 
 impl Parts {
     /// The name the next part of this kind gets.
@@ -62,7 +69,8 @@ impl Parts {
     /// The names the next run of rows may get.
     pub(super) fn rows(&self, connection: ConnectionId, statement: u32) -> RowsNames {
         let count = |kind| self.count(connection, statement, kind);
-        RowsNames { connection, statement, all: count(Kind::FetchAll), many: count(Kind::FetchMany) }
+        let (all, many, scroll) = (count(Kind::FetchAll), count(Kind::FetchMany), count(Kind::FetchScroll));
+        RowsNames { connection, statement, all, many, scroll }
     }
 
     fn count(&self, connection: ConnectionId, statement: u32, kind: Kind) -> u32 {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::Recorder;
-use super::parts::RowsNames;
+use super::parts::{Parts, RowsNames};
 use super::written::{Rows, Written};
 use crate::storage::Cassette;
 use crate::{CassetteError, ConnectionId, Row, Value};
@@ -27,8 +27,15 @@ struct State {
 
 impl RunCell {
     pub(super) fn new(connection: ConnectionId, statement: u32, first: bool, names: RowsNames) -> Self {
-        let rows = Rows::new(connection, statement, first, names);
+        RunCell::of(connection, statement, Rows::new(connection, statement, first, names))
+    }
+
+    fn of(connection: ConnectionId, statement: u32, rows: Rows) -> Self {
         RunCell { connection, statement, state: Mutex::new(State { rows, open: true, prepared: None }) }
+    }
+
+    fn is_of(&self, connection: ConnectionId, statement: u32) -> bool {
+        self.connection == connection && self.statement == statement
     }
 
     /// Ends the run and gives what belongs into the log; nothing if somebody else did. The log is locked.
@@ -54,6 +61,14 @@ pub struct Run {
 impl Run {
     pub(super) fn new(recorder: Arc<Recorder>, cell: Arc<RunCell>) -> Self {
         Run { recorder, cell }
+    }
+
+    /// Lets commands of others end the rows of a scroll, which are complete but for cells that the application may still
+    /// read. Until then nobody knows of them but the statement.
+    pub fn list(&self) {
+        if self.recorder.same_process().is_ok() {
+            self.recorder.log.lock().runs.push(Arc::clone(&self.cell));
+        }
     }
 
     /// Locks the run. The lock is its own: no other connection or statement ever waits for it, except to end this run.
@@ -115,6 +130,16 @@ impl RunGuard<'_> {
         self.state.rows.c_type(column, name)
     }
 
+    /// Says that the first cell of every row is the bookmark, column 0. To be said before the first row.
+    pub fn with_bookmarks(&mut self) {
+        self.state.rows.with_bookmarks();
+    }
+
+    /// Says something of a scroll as a whole: `rows_fetched`, `row_status`, `return`, `diagnostics`.
+    pub fn tell(&mut self, fields: Vec<(String, Value)>) {
+        self.state.rows.tell(fields);
+    }
+
     /// What else is to be said of the row under assembly, a map: its return code, diagnostics. Keys given again are replaced.
     pub fn outcome(&mut self, outcome: Value) {
         self.state.rows.outcome(outcome);
@@ -145,6 +170,22 @@ impl RunGuard<'_> {
 }
 
 impl Recorder {
+    /// Takes the rows of one scroll: a fetch that goes elsewhere than to the next rows. `asked` says where. A run of the same
+    /// statement that is still open is ended. The scroll is in the log once it was [listed](Run::list) and ended.
+    pub fn scroll(self: &Arc<Self>, connection: ConnectionId, statement: u32, asked: Vec<(String, Value)>) -> Run {
+        let names = match self.same_process() {
+            Err(_) => Parts::default().rows(connection, statement),
+            Ok(()) => {
+                let log = &mut *self.log.lock();
+                // a recording that failed says so at the first row
+                let _ = self.ready().and_then(|()| self.end_runs(log, |cell| cell.is_of(connection, statement)));
+                log.parts.rows(connection, statement)
+            }
+        };
+        let rows = Rows::new(connection, statement, false, names).scrolled(asked);
+        Run::new(Arc::clone(self), Arc::new(RunCell::of(connection, statement, rows)))
+    }
+
     /// Appends the entries of a run that has prepared them, unless another thread did.
     fn end_prepared(&self, cell: &Arc<RunCell>) -> Result<(), CassetteError> {
         let mut log = self.log.lock();

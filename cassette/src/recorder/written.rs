@@ -42,6 +42,12 @@ pub(super) struct Rows {
     odd_types: Vec<(usize, String)>,
     outcome: Vec<(String, Value)>,
     outcomes: Vec<Value>,
+    /// The first cell of every row is the bookmark, column 0.
+    bookmarks: bool,
+    /// The rows of one scroll, and what was asked for.
+    scroll: Option<Vec<(String, Value)>>,
+    /// What is to be said of a scroll as a whole.
+    told: Vec<(String, Value)>,
 }
 
 impl Rows {
@@ -62,7 +68,26 @@ impl Rows {
             odd_types: Vec::new(),
             outcome: Vec::new(),
             outcomes: Vec::new(),
+            bookmarks: false,
+            scroll: None,
+            told: Vec::new(),
         }
+    }
+
+    /// The rows come from one scroll that asked for this, instead of being the next ones.
+    pub(super) fn scrolled(mut self, asked: Vec<(String, Value)>) -> Self {
+        self.scroll = Some(asked);
+        self
+    }
+
+    /// Rows begin with the bookmark.
+    pub(super) fn with_bookmarks(&mut self) {
+        self.bookmarks = true;
+    }
+
+    /// Says something of a scroll as a whole: its return code, row states.
+    pub(super) fn tell(&mut self, fields: Vec<(String, Value)>) {
+        self.told = fields;
     }
 
     /// Rows begun so far.
@@ -98,7 +123,8 @@ impl Rows {
         }
         let mut pairs = vec![("row".to_owned(), Value::from(self.complete + 1))];
         if !self.odd_types.is_empty() {
-            let types = self.odd_types.drain(..).map(|(column, name)| ((column + 1).to_string(), Value::from(name)));
+            let first = usize::from(!self.bookmarks);
+            let types = self.odd_types.drain(..).map(|(at, name)| ((at + first).to_string(), Value::from(name)));
             pairs.push(("c_types".to_owned(), Value::Map(types.collect())));
         }
         pairs.append(&mut self.outcome);
@@ -110,7 +136,11 @@ impl Rows {
         let part = match &mut self.part {
             Some(part) => part,
             none => {
-                let kind = if self.first { Kind::FetchAll } else { Kind::FetchMany };
+                let kind = match (&self.scroll, self.first) {
+                    (Some(_), _) => Kind::FetchScroll,
+                    (None, true) => Kind::FetchAll,
+                    (None, false) => Kind::FetchMany,
+                };
                 none.insert(storage.rows_part(&self.names.name(kind))?)
             }
         };
@@ -163,6 +193,9 @@ impl Rows {
         ended: bool,
     ) -> Result<Written, CassetteError> {
         let (mut written, count) = (Written::default(), self.count());
+        if self.scroll.is_some() {
+            return self.finish_scroll(storage, inline_rows);
+        }
         if count == 1 {
             self.row.widen(self.c_types.len());
             let row = inline(&self.row, &self.c_types);
@@ -194,6 +227,36 @@ impl Rows {
         Ok(self.release(written))
     }
 
+    /// Writes what is left of a scroll's rows and gives its entry.
+    fn finish_scroll(&mut self, storage: &dyn Cassette, inline_rows: usize) -> Result<Written, CassetteError> {
+        let (mut written, count) = (Written::default(), self.count());
+        let asked = self.scroll.as_mut().map(std::mem::take).unwrap_or_default();
+        let entry = Entry { fields: asked, ..self.entry(Method::FetchScroll) };
+        let entry = match count {
+            0 => entry.with("result", Value::Null),
+            1 => {
+                self.row.widen(self.c_types.len());
+                let row = inline(&self.row, &self.c_types);
+                self.complete_outcome();
+                entry.with("result", row)
+            }
+            _ => {
+                self.complete_row(inline_rows);
+                if !self.started && count <= inline_rows as u64 && self.block.len() < BLOCK {
+                    entry.with("rows", Value::List(std::mem::take(&mut self.inline)))
+                } else {
+                    self.flush(storage)?;
+                    written.part = Some(Kind::FetchScroll);
+                    entry.with("rows_file", self.names.name(Kind::FetchScroll))
+                }
+            }
+        };
+        let mut entry = self.describe(entry);
+        entry.fields.append(&mut self.told);
+        storage.encode(&entry, &mut written.entries);
+        Ok(self.release(written))
+    }
+
     fn entry(&self, method: Method) -> Entry {
         Entry::new(method, self.connection, Some(self.statement))
     }
@@ -203,6 +266,9 @@ impl Rows {
         if !self.c_types.is_empty() {
             let name = |name: &String| if name.is_empty() { Value::Null } else { Value::from(name.as_str()) };
             entry = entry.with("c_types", Value::List(self.c_types.iter().map(name).collect()));
+        }
+        if self.bookmarks {
+            entry = entry.with("bookmarks", true);
         }
         match std::mem::take(&mut self.outcomes) {
             none if none.is_empty() => entry,

@@ -15,6 +15,8 @@ pub mod attribute {
     pub const ROW_BIND_TYPE: i32 = A::RowBindType as i32;
     /// SQL_ROWSET_SIZE: SQLExtendedFetch's row count, distinct from SQL_ATTR_ROW_ARRAY_SIZE.
     pub const ROWSET_SIZE: i32 = 9;
+    /// SQL_ATTR_FETCH_BOOKMARK_PTR.
+    pub const FETCH_BOOKMARK_PTR: i32 = 16;
     pub const USE_BOOKMARKS: i32 = A::UseBookmarks as i32;
     pub const PARAM_BIND_OFFSET_PTR: i32 = A::ParamBindOffsetPtr as i32;
     pub const PARAM_BIND_TYPE: i32 = A::ParamBindType as i32;
@@ -52,6 +54,10 @@ pub struct Application {
     row_array_size: usize,
     /// Sets of parameters (SQL_ATTR_PARAMSET_SIZE); 0 stands for the default, 1.
     paramset_size: usize,
+    /// SQL_ATTR_USE_BOOKMARKS, as `attributes` has it too.
+    use_bookmarks: usize,
+    /// Bytes of the bookmark that was given out last; 0 for none.
+    bookmark_size: usize,
     /// How rows and sets of parameters lie in memory, as `attributes` says too: asked for every cell.
     rows: Layout,
     sets: Layout,
@@ -91,6 +97,7 @@ impl Application {
     pub(super) fn set(&mut self, attribute: i32, value: Place) {
         match attribute {
             attribute::ROW_ARRAY_SIZE => self.row_array_size = value.address() as usize,
+            attribute::USE_BOOKMARKS => self.use_bookmarks = value.address() as usize,
             attribute::PARAMSET_SIZE => self.paramset_size = value.address() as usize,
             attribute::ROW_BIND_TYPE => self.rows.bind_type = value.address() as usize,
             attribute::ROW_BIND_OFFSET_PTR => self.rows.offset = Some(value),
@@ -175,6 +182,26 @@ impl Application {
     /// Rows a call of SQLExtendedFetch fills; at least 1.
     pub fn rowset_size(&self) -> usize {
         self.number(attribute::ROWSET_SIZE).unwrap_or(1).max(1)
+    }
+
+    /// SQL_ATTR_USE_BOOKMARKS: 0 for off.
+    pub fn use_bookmarks(&self) -> usize {
+        self.use_bookmarks
+    }
+
+    /// The column that rows begin with: 0 with bookmarks, else 1.
+    pub fn first_column(&self) -> usize {
+        usize::from(self.use_bookmarks == 0)
+    }
+
+    /// Takes note of the size of a bookmark that was given out.
+    pub fn gave_bookmark(&mut self, size: Option<usize>) {
+        self.bookmark_size = size.unwrap_or(self.bookmark_size);
+    }
+
+    /// Bytes of a bookmark; those of a 32-bit number before one was given out.
+    pub fn bookmark_size(&self) -> usize {
+        if self.bookmark_size == 0 { 4 } else { self.bookmark_size }
     }
 
     /// Sets of parameters an execution sends; at least 1.

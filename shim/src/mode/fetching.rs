@@ -21,17 +21,21 @@ pub struct Fetching {
 impl Fetching {
     /// SQLFetch, SQLFetchScroll(SQL_FETCH_NEXT) and SQLExtendedFetch(SQL_FETCH_NEXT); `None` for anything else.
     pub fn of(call: &Call<'_>, application: &Application) -> Option<Fetching> {
-        let by_attributes = Fetching {
-            size: application.row_array_size(),
-            rows: application.address(attribute::ROWS_FETCHED_PTR),
-            status: application.address(attribute::ROW_STATUS_PTR),
-        };
         match call {
-            Call::Fetch | Call::FetchScroll { orientation: NEXT, .. } => Some(by_attributes),
+            Call::Fetch | Call::FetchScroll { orientation: NEXT, .. } => Some(Fetching::by_attributes(application)),
             Call::ExtendedFetch { orientation, rows, status, .. } if *orientation == NEXT as u16 => {
                 Some(Fetching { size: application.rowset_size(), rows: *rows, status: *status })
             }
             _ => None,
+        }
+    }
+
+    /// The rowset of SQLFetch and SQLFetchScroll.
+    pub fn by_attributes(application: &Application) -> Fetching {
+        Fetching {
+            size: application.row_array_size(),
+            rows: application.address(attribute::ROWS_FETCHED_PTR),
+            status: application.address(attribute::ROW_STATUS_PTR),
         }
     }
 }

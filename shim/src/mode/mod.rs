@@ -5,6 +5,7 @@
 
 mod application;
 mod at_execution;
+mod bookmark;
 mod columns;
 mod data;
 mod descriptors;
@@ -13,6 +14,8 @@ mod functions;
 mod markers;
 pub mod record;
 pub mod replay;
+mod rowset;
+mod scrolling;
 pub mod words;
 
 pub use application::Application;

@@ -5,6 +5,7 @@ mod execution;
 mod parameters;
 mod reading;
 mod rows;
+mod scroll;
 mod secrecy;
 mod statement;
 mod told;

@@ -8,6 +8,7 @@ use crate::args::Binding;
 use crate::call::Deed;
 use crate::convert::{CType, Length, Pieces, bound};
 use crate::diagnostics::{Outcome, rc};
+use crate::mode::bookmark;
 use crate::mode::data::{Asked, Model};
 use crate::mode::words::push_outcome;
 use crate::table::Function;
@@ -16,8 +17,8 @@ use super8_cassette::{CassetteError, Entry, Method, Row, Value};
 /// What the application has read of the row at hand through SQLGetData.
 #[derive(Default)]
 pub(super) struct Reading {
-    /// The column being read, from 1; 0 for none.
-    column: u16,
+    /// The column being read.
+    column: Option<u16>,
     pieces: Pieces,
     /// A value that was just read in one piece.
     whole: Option<(Binding, CType, Length)>,
@@ -28,6 +29,15 @@ pub(super) struct Reading {
     odd: Vec<u16>,
     /// Columns already read to their end in this row.
     done: Done,
+    /// Cells that no row takes any more.
+    late: Vec<Late>,
+}
+
+/// A cell of a row that is written already: the run was interrupted, the cursor was moved inside the rowset.
+struct Late {
+    column: u16,
+    c_type: String,
+    value: Value,
 }
 
 /// A set of columns.
@@ -94,20 +104,21 @@ impl Kept {
 impl Reading {
     /// Another row, or none.
     pub(super) fn forget(&mut self) {
-        self.column = 0;
+        self.column = None;
         self.pieces.clear();
         self.calls.clear();
         self.odd.clear();
         self.done.clear();
+        self.late.clear();
     }
 
     /// Whether the value that was read last is complete, and every call on this row so far was as the model has it.
     fn between_values(&self) -> bool {
-        self.odd.is_empty() && (self.column == 0 || self.done.contains(self.column))
+        self.odd.is_empty() && self.column.is_none_or(|column| self.done.contains(column))
     }
 
     fn begin(&mut self, column: u16) {
-        self.column = column;
+        self.column = Some(column);
         self.model = Model::default();
         self.pieces.clear();
     }
@@ -130,16 +141,19 @@ impl Statement {
         let old = bound::arm(binding);
         let outcome = perform(function, deed);
         let length = bound::harvest(binding, old, outcome.rc);
-        let c_type = resolve(binding.c_type, column, deed);
+        let c_type = if column == 0 { CType(binding.c_type) } else { resolve(binding.c_type, column, deed) };
         let mut state = self.state.lock();
-        let Some(id) = state.id else { return outcome };
+        if state.id.is_none() {
+            return outcome;
+        }
+        let c_type = if column == 0 { bookmark::c_type(binding, state.application.use_bookmarks()) } else { c_type };
         if outcome.rc == rc::SUCCESS
             && outcome.diagnostics.is_empty()
             && take_whole(&mut state, column, c_type, binding, length)
         {
             return outcome;
         }
-        let taken = self.take(&mut state, id, column, c_type, binding, length, &outcome);
+        let taken = self.take(&mut state, column, c_type, binding, length, &outcome);
         taken.map_or_else(unwritable, |()| outcome)
     }
 
@@ -147,14 +161,19 @@ impl Statement {
     fn take(
         &self,
         state: &mut State,
-        id: u32,
         column: u16,
         c_type: CType,
         binding: &Binding,
         length: Option<isize>,
         outcome: &Outcome,
     ) -> Result<(), CassetteError> {
-        if state.reading.column != column {
+        if state.rowset > 1
+            && let Some(run) = state.run.take()
+        {
+            // The row the cursor is on is not the last one of the rowset.
+            run.lock().end(false)?;
+        }
+        if state.reading.column != Some(column) {
             self.finish_cell(state)?;
             state.reading.begin(column);
         }
@@ -188,7 +207,7 @@ impl Statement {
             reading.odd.push(column);
         }
         if rc::succeeded(outcome.rc) && !seen && reading.model.complete() {
-            self.set_cell(state, id)?;
+            self.set_cell(state)?;
             state.reading.done.insert(column);
         }
         if !state.reading.odd.is_empty() {
@@ -215,18 +234,23 @@ impl Statement {
         Ok(true)
     }
 
-    /// Puts the value read so far into the row; where a command of another statement has ended the run meanwhile,
-    /// it becomes an entry of its own.
-    fn set_cell(&self, state: &mut State, id: u32) -> Result<(), CassetteError> {
-        let State { reading, run, told, scratch, .. } = state;
+    /// Puts the value read so far into the row; if that is written already, it becomes an entry of its own later.
+    fn set_cell(&self, state: &mut State) -> Result<(), CassetteError> {
+        let State { reading, run, told, scratch, application, .. } = state;
         let whole = reading.whole.take();
         let Some(c_type) = whole.map(|(_, c_type, _)| c_type).or(reading.pieces.c_type()) else { return Ok(()) };
-        let Some(index) = usize::from(reading.column).checked_sub(1) else { return Ok(()) };
-        let mut put = |row: &mut Row, index| match whole {
-            Some((binding, c_type, length)) => bound::read_as(&binding, c_type, length, row, index, scratch),
-            None => reading.pieces.finish(row, index, scratch),
+        let Some(column) = reading.column else { return Ok(()) };
+        let index = usize::from(column).checked_sub(application.first_column());
+        let mut put = |row: &mut Row, index| {
+            match whole {
+                Some((binding, c_type, length)) => bound::read_as(&binding, c_type, length, row, index, scratch),
+                None => reading.pieces.finish(row, index, scratch),
+            }
+            if column == 0 {
+                application.gave_bookmark(bookmark::size(row.field(index), c_type));
+            }
         };
-        if let Some(run) = run {
+        if let (Some(run), Some(index)) = (run, index) {
             let mut run = run.lock();
             if run.is_open() {
                 told.tell(&mut run, index, c_type);
@@ -236,22 +260,49 @@ impl Statement {
         }
         let (mut late, name) = (Row::new(), c_type.name());
         put(&mut late, 0);
-        let entry = Entry::new(Method::GetData, self.connection.id, Some(id))
-            .with("column", reading.column)
-            .with("c_type", &*name)
-            .with("result", one_cell(&late, &name));
-        self.connection.recorder.note(&entry)
+        reading.late.push(Late { column, c_type: name.to_string(), value: one_cell(&late, &name) });
+        Ok(())
     }
 
     /// Ends the cell being read, complete or not.
     fn finish_cell(&self, state: &mut State) -> Result<(), CassetteError> {
-        let Some(id) = state.id else { return Ok(()) };
-        let column = state.reading.column;
-        if column != 0 && !state.reading.done.contains(column) {
-            self.set_cell(state, id)?;
+        let Some(column) = state.reading.column else { return Ok(()) };
+        if state.id.is_some() && !state.reading.done.contains(column) {
+            self.set_cell(state)?;
             if state.reading.model.begun() {
                 state.reading.done.insert(column);
             }
+        }
+        Ok(())
+    }
+
+    /// Writes the cells that no row takes any more, and the unusual calls that no row has beside it.
+    fn write_late(&self, state: &mut State) -> Result<(), CassetteError> {
+        let State { reading, run, id, rowset, .. } = state;
+        let open = || run.as_ref().is_some_and(|run| run.lock().is_open());
+        if (reading.late.is_empty() && (reading.odd.is_empty() || open())) || id.is_none() {
+            return Ok(());
+        }
+        let bare = reading.odd.iter().filter(|column| !reading.late.iter().any(|late| late.column == **column));
+        let calls = |column| reading.calls.iter().filter(move |call| call.column == column);
+        let bare = bare.filter_map(|column| {
+            let c_type = calls(*column).next()?.c_type.name().to_string();
+            Some(Late { column: *column, c_type, value: Value::from("\\-") })
+        });
+        let mut all: Vec<Late> = bare.collect();
+        all.append(&mut reading.late);
+        all.sort_by_key(|late| late.column);
+        for Late { column, c_type, value } in all {
+            let mut entry = Entry::new(Method::GetData, self.connection.id, *id).with("column", column);
+            if *rowset > 1 {
+                entry = entry.with("rowset", *rowset);
+            }
+            entry = entry.with("c_type", c_type).with("result", value);
+            if reading.odd.contains(&column) {
+                let calls = calls(column).map(|call| call.to_value(&self.connection.secrecy)).collect();
+                entry = entry.with("calls", Value::List(calls));
+            }
+            self.connection.recorder.note(&entry)?;
         }
         Ok(())
     }
@@ -270,6 +321,7 @@ impl Statement {
     /// The row at hand is complete.
     pub(super) fn finish_row(&self, state: &mut State) -> Result<(), CassetteError> {
         self.finish_cell(state)?;
+        self.write_late(state)?;
         state.reading.forget();
         Ok(())
     }
@@ -278,10 +330,11 @@ impl Statement {
 /// The call that recording has to be quick at: SQL_SUCCESS with the whole value of a column that was not read before in
 /// this row. False for any other, of which nothing is taken.
 fn take_whole(state: &mut State, column: u16, c_type: CType, binding: &Binding, length: Option<isize>) -> bool {
-    let State { reading, run: Some(run), told, scratch, .. } = state else { return false };
-    let Some(index) = usize::from(column).checked_sub(1) else { return false };
+    let State { reading, run: Some(run), told, scratch, application, rowset: ..=1, .. } = state else { return false };
+    let Some(index) = usize::from(column).checked_sub(application.first_column()) else { return false };
     let mut model = Model::default();
-    let usual = reading.between_values()
+    let usual = column != 0
+        && reading.between_values()
         && !reading.done.contains(column)
         && model.expects(&asked(c_type, binding), rc::SUCCESS, length)
         && model.complete();
@@ -295,7 +348,7 @@ fn take_whole(state: &mut State, column: u16, c_type: CType, binding: &Binding, 
     told.tell(&mut run, index, c_type);
     bound::read_as(binding, c_type, Length::of(length, false), run.row(), index, scratch);
     reading.calls.push(Kept { column, c_type, capacity: binding.capacity, length, more: None });
-    reading.column = column;
+    reading.column = Some(column);
     reading.done.insert(column);
     true
 }

@@ -8,6 +8,7 @@ use crate::call::Deed;
 use crate::convert::{CType, bound};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::Application;
+use crate::mode::bookmark;
 use crate::mode::fetching::{AT_END, Fetching};
 use crate::mode::words::push_outcome;
 use crate::table::Function;
@@ -29,6 +30,11 @@ impl Statement {
         let written = fetching.written(watch);
         let mut state = self.resolved(deed);
         let Some(id) = state.id else { return outcome };
+        if std::mem::take(&mut state.scrolled)
+            && let Err(error) = self.settle(&mut state, false)
+        {
+            return unwritable(error);
+        }
         if let Err(error) = self.at_end(function, &outcome, written) {
             return unwritable(error);
         }
@@ -69,7 +75,7 @@ impl Statement {
     }
 
     /// A counter for an application that has none: without it nobody knows how many rows of a rowset were filled.
-    fn counter(&self, deed: &dyn Deed) -> Place {
+    pub(super) fn counter(&self, deed: &dyn Deed) -> Place {
         let mut state = self.state.lock();
         if state.counter.is_none() {
             let counter = bound::counter();
@@ -85,11 +91,11 @@ impl Statement {
 
     /// The state, once it is known which C types stand behind the columns bound as SQL_C_DEFAULT: the driver is asked for
     /// them before the lock is taken, once for each result.
-    fn resolved(&self, deed: &dyn Deed) -> MutexGuard<'_, State> {
+    pub(super) fn resolved(&self, deed: &dyn Deed) -> MutexGuard<'_, State> {
         let state = self.state.lock();
         let open = |(column, binding): (u16, Binding)| {
             let known = || state.defaults.iter().any(|(of, _)| *of == column);
-            (CType(binding.c_type) == CType::DEFAULT && !known()).then_some(column)
+            (CType(binding.c_type) == CType::DEFAULT && column != 0 && !known()).then_some(column)
         };
         let open: Vec<u16> = state.application.bound_columns().filter_map(open).collect();
         if open.is_empty() {
@@ -117,6 +123,7 @@ impl Statement {
             size => fetching.rows.ulen_at(0).unwrap_or(size).min(size),
         };
         self.open_run(state, id);
+        (state.rowset, state.fetched) = (fetching.size, count);
         let State { run: Some(run), told, application, defaults, scratch, .. } = state else { return Ok(()) };
         let mut run = run.lock();
         for row in 0..count {
@@ -149,7 +156,11 @@ impl Statement {
     /// The run that takes the next rows: the open one, or another after an interruption.
     fn open_run(&self, state: &mut State, id: u32) {
         if state.run.as_ref().is_none_or(|run| !run.lock().is_open()) {
-            state.run = Some(self.connection.recorder.run(self.connection.id, id, state.first));
+            let run = self.connection.recorder.run(self.connection.id, id, state.first);
+            if state.application.first_column() == 0 {
+                run.lock().with_bookmarks();
+            }
+            state.run = Some(run);
             state.told.forget();
         }
     }
@@ -168,23 +179,30 @@ impl Statement {
 }
 
 /// The cells of one row that the application has bound.
-fn take_cells(
+pub(super) fn take_cells(
     run: &mut RunGuard<'_>,
     told: &mut Told,
-    application: &Application,
+    application: &mut Application,
     defaults: &[(u16, CType)],
     row: usize,
     scratch: &mut Vec<u8>,
 ) {
+    let first = application.first_column();
+    let mut size = None;
     for (column, binding) in application.bound_columns() {
-        let Some(index) = usize::from(column).checked_sub(1) else { continue };
+        let Some(index) = usize::from(column).checked_sub(first) else { continue };
         let c_type = match CType(binding.c_type) {
+            _ if column == 0 => bookmark::c_type(&application.at_row(binding, row, None), application.use_bookmarks()),
             CType::DEFAULT => defaults.iter().find(|(of, _)| *of == column).map_or(CType::CHAR, |(_, c_type)| *c_type),
             c_type => c_type,
         };
         told.tell(run, index, c_type);
         bound::read(&application.at_row(binding, row, c_type.fixed_size()), c_type, run.row(), index, scratch);
+        if column == 0 {
+            size = bookmark::size(run.row().field(index), c_type);
+        }
     }
+    application.gave_bookmark(size);
 }
 
 /// The C type of a buffer: SQL_C_DEFAULT is what the column's SQL type makes it, which the driver is asked for. No lock

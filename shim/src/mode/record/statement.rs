@@ -13,6 +13,7 @@ use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::{Application, attribute};
 use crate::mode::columns::{Columns, asks_columns};
 use crate::mode::fetching::Fetching;
+use crate::mode::scrolling::Scrolling;
 use crate::mode::words::{cut_capacity, input_value, key, method, push_outcome, result_value};
 use crate::mode::{DescriptorRole, StatementMode};
 use crate::table::Function;
@@ -52,6 +53,11 @@ pub(super) struct State {
     pub(super) first: bool,
     /// The end of the result was reached (and recorded).
     pub(super) ended: bool,
+    /// The run at hand is the rowset of a scroll.
+    pub(super) scrolled: bool,
+    /// Rows that the last fetch asked for, and those it got.
+    pub(super) rowset: usize,
+    pub(super) fetched: usize,
     pub(super) reading: Reading,
     /// The C types of columns that are bound as SQL_C_DEFAULT, as the result at hand makes them.
     pub(super) defaults: Vec<(u16, CType)>,
@@ -97,6 +103,7 @@ impl Statement {
     pub(super) fn reset_result(&self, state: &mut State) {
         (state.first, state.ended, state.open) = (true, false, false);
         state.defaults.clear();
+        (state.scrolled, state.rowset, state.fetched) = (false, 1, 0);
         state.reading.forget();
     }
 
@@ -109,6 +116,17 @@ impl Statement {
         outcome: Outcome,
     ) -> Outcome {
         push_outcome(&mut fields, &outcome, &self.connection.secrecy);
+        self.written_already(id, method, fields, outcome)
+    }
+
+    /// The same for fields that say already what came of it.
+    pub(super) fn written_already(
+        &self,
+        id: u32,
+        method: Method,
+        fields: Vec<(String, Value)>,
+        outcome: Outcome,
+    ) -> Outcome {
         let entry = Entry { method, connection: self.connection.id, statement: Some(id), fields };
         self.connection.recorder.command(&entry).map_or_else(unwritable, |()| outcome)
     }
@@ -279,11 +297,12 @@ impl StatementMode for Statement {
             Call::Catalog { .. } => self.catalog(function, call, deed),
             Call::MoreResults => self.more_results(function, deed),
             Call::Fetch | Call::FetchScroll { .. } | Call::ExtendedFetch { .. } => {
-                let fetching = Fetching::of(call, &self.state.lock().application);
-                fetching.map_or_else(
-                    || not_yet("fetching other than the next rows"),
-                    |fetching| self.fetch(function, fetching, deed),
-                )
+                let next = Fetching::of(call, &self.state.lock().application);
+                if let Some(next) = next {
+                    return self.fetch(function, next, deed);
+                }
+                let scrolling = Scrolling::of(call, &self.state.lock().application);
+                scrolling.map_or_else(|| not_yet(function.name()), |scrolling| self.scroll(function, scrolling, deed))
             }
             Call::GetData { column, binding } => self.get_data(function, *column, binding, deed),
             Call::CloseCursor | Call::FreeStmt { option: CLOSE } => self.close(function, deed),
@@ -297,9 +316,6 @@ impl StatementMode for Statement {
             }
             Call::SetStmtAttr { attribute: attribute::ASYNC_ENABLE, value } if !value.is_null() => {
                 not_yet("asynchronous execution")
-            }
-            Call::SetStmtAttr { attribute: attribute::USE_BOOKMARKS, value } if !value.is_null() => {
-                not_yet("bookmarks")
             }
             Call::BindColumn { .. }
             | Call::BindParameter { .. }

@@ -5,6 +5,7 @@ mod defaults;
 mod questions;
 mod reading;
 mod rows;
+mod scroll;
 mod statement;
 
 pub use connection::Connection;

@@ -6,19 +6,42 @@ use super::unreadable;
 use crate::args::Binding;
 use crate::convert::{CType, Progress, Written, bound};
 use crate::diagnostics::{Outcome, rc};
+use crate::mode::bookmark;
 use crate::mode::words::outcome;
 use super8_cassette::cell::{self, CellError, Kept};
-use super8_cassette::{Cell, Method, Row, Value, inline};
+use super8_cassette::{Cell, Entry, Row, Value, inline};
+
+/// The field of a cell the application did not read.
+const UNREAD: &[u8] = b"\\-";
 
 /// How far the application has read the row at hand.
 #[derive(Default)]
 pub(super) struct Reading {
     columns: Vec<(u16, CType, Progress)>,
-    /// The column read last, from 1, and its cell; 0 for none.
-    column: u16,
+    /// The column read last, and its cell.
+    column: Option<u16>,
     cell: Kept,
     /// How many of the recorded unusual calls of each column were served.
     served: Vec<(u16, usize)>,
+    /// What was recorded of columns apart from their row, as far as it was looked for.
+    apart: Vec<Apart>,
+}
+
+/// A column that was recorded apart from its row; nothing, if it was not.
+struct Apart {
+    column: u16,
+    c_type: CType,
+    row: Row,
+    calls: Vec<Value>,
+}
+
+/// A cell as it is asked for.
+struct Asked<'a> {
+    column: u16,
+    field: &'a [u8],
+    recorded: CType,
+    to: CType,
+    binding: &'a Binding,
 }
 
 impl Reading {
@@ -26,7 +49,8 @@ impl Reading {
     pub(super) fn forget(&mut self) {
         self.columns.clear();
         self.served.clear();
-        self.column = 0;
+        self.apart.clear();
+        self.column = None;
         self.cell.forget();
     }
 
@@ -37,8 +61,8 @@ impl Reading {
         field: &'a [u8],
         c_type: CType,
     ) -> Result<(Cell<'a>, &'a mut Progress), CellError> {
-        if self.column != column {
-            self.column = column;
+        if self.column != Some(column) {
+            self.column = Some(column);
             self.cell.forget();
         }
         let columns = &mut self.columns;
@@ -52,72 +76,95 @@ impl Reading {
         Ok((self.cell.decode(field)?, &mut columns[place].2))
     }
 
-    fn next_call(&mut self, column: u16) -> &mut usize {
-        let place = match self.served.iter().position(|(known, _)| *known == column) {
-            Some(place) => place,
-            None => {
-                self.served.push((column, 0));
-                self.served.len() - 1
-            }
-        };
-        &mut self.served[place].1
+    /// The recorded call that is next for the column, if its calls were kept and this is the one.
+    fn recorded_call(&mut self, calls: &[Value], column: u16, to: CType, capacity: isize) -> Option<Value> {
+        let mut of_column =
+            calls.iter().filter(|call| call.get("column").and_then(Value::as_int) == Some(column.into()));
+        let place = self.served.iter().position(|(known, _)| *known == column);
+        let call = of_column.nth(place.map_or(0, |place| self.served[place].1))?;
+        let same = call.get("c_type").and_then(Value::as_text) == Some(&*to.name())
+            && call.get("buffer").and_then(Value::as_int) == Some(capacity as i64);
+        let call = same.then(|| call.clone())?;
+        match place {
+            Some(place) => self.served[place].1 += 1,
+            None => self.served.push((column, 1)),
+        }
+        Some(call)
     }
 }
 
 impl Statement {
     pub(super) fn get_data(&self, column: u16, binding: &Binding) -> Outcome {
         let mut state = self.state.lock();
-        if !state.on_row {
-            return Outcome::error("24000", "there is no row to read from");
-        }
-        let Some(index) = usize::from(column).checked_sub(1) else {
-            return Outcome::error("07009", "bookmarks cannot be replayed yet");
-        };
-        let recorded = recorded_type(&state, index);
-        let asked = match CType(binding.c_type) {
-            CType(ard) if ard == odbc_sys::CDataType::Ard as i16 => {
-                state.application.column(column).map_or(recorded, |bound| CType(bound.c_type))
-            }
-            other => other,
-        };
-        let to = if asked == CType::DEFAULT { recorded } else { asked };
-        if let Some(call) = recorded_call(&mut state, column, to, binding.capacity) {
-            return self.repeat(&mut state, index, recorded, to, binding, &call);
-        }
-        self.by_the_rules(&mut state, column, index, recorded, to, binding)
+        let state = &mut *state;
+        let own = own_cell(state, column);
+        let calls = state.run.as_ref().filter(|_| state.reads_row()).and_then(|run| run.outcome()?.get("get_data"));
+        let (Some(index), None) = (own, calls) else { return self.get_apart(state, own, column, binding) };
+        let recorded = recorded_type(state, index);
+        let to = asked_type(state, column, recorded, binding);
+        let State { run, reading, .. } = state;
+        let field = run.as_ref().and_then(|run| run.current().get(index)).unwrap_or(UNREAD);
+        self.by_the_rules(reading, &Asked { column, field, recorded, to, binding })
     }
 
-    #[allow(clippy::too_many_arguments)] // one call's facts
-    fn by_the_rules(
-        &self,
-        state: &mut State,
-        column: u16,
-        index: usize,
-        recorded: CType,
-        to: CType,
-        binding: &Binding,
-    ) -> Outcome {
-        let State { run, reading, id, .. } = state;
-        let field = run.as_ref().and_then(|run| run.current().get(index)).unwrap_or(b"\\-");
-        let (cell, progress) = match reading.cell(column, field, to) {
-            Ok(found) => found,
-            Err(error) => return Outcome::error("HY000", format!("replay: column {column}: {error}")),
-        };
-        if !matches!(cell, Cell::Unread) {
-            return self.told(bound::write(&cell, recorded, to, binding, Some(progress)));
+    /// A cell of which there is more to say than the row has: unusual calls, or all of it.
+    fn get_apart(&self, state: &mut State, own: Option<usize>, column: u16, binding: &Binding) -> Outcome {
+        // What was recorded apart from the rows belongs to the last one of them.
+        let last = !state.reads_row() || state.run.as_ref().is_none_or(|run| run.exhausted());
+        if last && !state.reading.apart.iter().any(|known| known.column == column) {
+            match self.apart(state, column) {
+                Ok(apart) => state.reading.apart.push(apart),
+                Err(failure) => return failure,
+            }
         }
-        // Read after a command of another statement had come between: recorded beside the rows.
-        let key = [("column", Value::from(column))];
-        let late = id.map(|id| self.connection.player.answer(self.connection.id, Some(id), Method::GetData, &key));
-        let late = match late {
-            Some(Ok(late)) => late,
-            Some(Err(error)) => return unreadable(error),
-            None => None,
+        let types = own.map(|index| recorded_type(state, index));
+        let mut reading = std::mem::take(&mut state.reading);
+        let all = std::mem::take(&mut reading.apart);
+        let apart = all.iter().find(|apart| apart.column == column);
+        let recorded = types.or(apart.map(|apart| apart.c_type)).unwrap_or(CType::CHAR);
+        let to = asked_type(state, column, recorded, binding);
+        let run = state.run.as_ref().filter(|_| state.reads_row());
+        let field = match (own, apart) {
+            (Some(index), _) => run.and_then(|run| run.current().get(index)).unwrap_or(UNREAD),
+            (None, apart) => apart.map_or(UNREAD, |apart| apart.row.field(0)),
         };
-        let Some(late) = late else { return self.told(bound::write(&cell, recorded, to, binding, Some(progress))) };
-        let kind = late.get("c_type").and_then(Value::as_text).and_then(CType::from_name).unwrap_or(CType::CHAR);
-        let asked_as_recorded = if CType(binding.c_type) == CType::DEFAULT { kind } else { to };
-        self.inline_cell(late.get("result"), kind, asked_as_recorded, binding, Some(progress))
+        let beside = run.and_then(|run| run.outcome()?.get("get_data")?.as_list());
+        let call = beside.and_then(|calls| reading.recorded_call(calls, column, to, binding.capacity));
+        let call = call.or_else(|| reading.recorded_call(&apart?.calls, column, to, binding.capacity));
+        let asked = Asked { column, field, recorded, to, binding };
+        let outcome = match call {
+            Some(call) => self.repeat(&mut reading, &asked, &call),
+            None if field == UNREAD && !state.on_row => Outcome::error("24000", "there is no row to read from"),
+            None => self.by_the_rules(&mut reading, &asked),
+        };
+        reading.apart = all;
+        state.reading = reading;
+        outcome
+    }
+
+    /// What was recorded of a column apart from its row.
+    fn apart(&self, state: &State, column: u16) -> Result<Apart, Outcome> {
+        let mut apart = Apart { column, c_type: CType::CHAR, row: Row::new(), calls: Vec::new() };
+        let Some(id) = state.id else { return Ok(apart) };
+        let rowset = if state.rowset > 1 { Value::from(state.rowset) } else { Value::Null };
+        let key = [("column", Value::from(column)), ("rowset", rowset)];
+        let found = self.connection.player.read_apart(self.connection.id, id, &key, state.on_row);
+        let Some(found) = found.map_err(unreadable)? else { return Ok(apart) };
+        let get = |entry: &Entry, key: &str| entry.get(key).cloned();
+        apart.c_type = found.get("c_type").and_then(Value::as_text).and_then(CType::from_name).unwrap_or(CType::CHAR);
+        apart.calls = found.get("calls").and_then(Value::as_list).unwrap_or_default().to_vec();
+        let value = Value::List(get(&found, "result").into_iter().collect());
+        let row = inline::from_inline(&value, &mut apart.row);
+        row.map_err(|error| Outcome::error("HY000", format!("replay: {error}")))?;
+        Ok(apart)
+    }
+
+    fn by_the_rules(&self, reading: &mut Reading, asked: &Asked<'_>) -> Outcome {
+        let Asked { column, field, recorded, to, binding } = *asked;
+        match reading.cell(column, field, to) {
+            Ok((cell, progress)) => self.told(bound::write(&cell, recorded, to, binding, Some(progress))),
+            Err(error) => Outcome::error("HY000", format!("replay: column {column}: {error}")),
+        }
     }
 
     /// Writes a cell that stands inline in an entry.
@@ -142,32 +189,21 @@ impl Statement {
     }
 
     /// Does again what the driver did: return code, length and diagnostics as recorded, data from the cell.
-    fn repeat(
-        &self,
-        state: &mut State,
-        index: usize,
-        recorded: CType,
-        to: CType,
-        binding: &Binding,
-        call: &Value,
-    ) -> Outcome {
+    fn repeat(&self, reading: &mut Reading, asked: &Asked<'_>, call: &Value) -> Outcome {
+        let Asked { column, field, recorded, to, binding } = *asked;
         let told = outcome(|key| call.get(key));
         let silent = without_lengths(binding);
         if rc::succeeded(told.rc) {
             if let Some(value) = call.get("value") {
                 let _ = self.inline_cell(Some(value), to, to, &silent, None);
-            } else {
-                let State { run, reading, .. } = state;
-                let field = run.as_ref().and_then(|run| run.current().get(index)).unwrap_or(b"\\-");
-                if let Ok((cell, progress)) = reading.cell(index as u16 + 1, field, to) {
-                    let written = match cell {
-                        // The indicator that says NULL is among what is written below.
-                        Cell::Null => Written::Success,
-                        cell => bound::write(&cell, recorded, to, &silent, Some(progress)),
-                    };
-                    if let Written::Failed { sqlstate, message } = written {
-                        return Outcome::error(sqlstate, message);
-                    }
+            } else if let Ok((cell, progress)) = reading.cell(column, field, to) {
+                let written = match cell {
+                    // The indicator that says NULL is among what is written below.
+                    Cell::Null => Written::Success,
+                    cell => bound::write(&cell, recorded, to, &silent, Some(progress)),
+                };
+                if let Written::Failed { sqlstate, message } = written {
+                    return Outcome::error(sqlstate, message);
                 }
             }
         }
@@ -197,15 +233,23 @@ impl Statement {
     }
 }
 
-/// The recorded call that is next for the column, if its calls were kept and this is the one.
-fn recorded_call(state: &mut State, column: u16, to: CType, capacity: isize) -> Option<Value> {
-    let calls = state.run.as_ref()?.outcome()?.get("get_data")?.as_list()?;
-    let of_column = calls.iter().filter(|call| call.get("column").and_then(Value::as_int) == Some(i64::from(column)));
-    let next = state.reading.served.iter().find(|(known, _)| *known == column).map_or(0, |(_, count)| *count);
-    let call = of_column.clone().nth(next)?;
-    let same = call.get("c_type").and_then(Value::as_text) == Some(&*to.name())
-        && call.get("buffer").and_then(Value::as_int) == Some(capacity as i64);
-    let call = same.then(|| call.clone())?;
-    *state.reading.next_call(column) += 1;
-    Some(call)
+/// The place of a column's cell in the row at hand, if the row has it.
+fn own_cell(state: &State, column: u16) -> Option<usize> {
+    let run = state.run.as_ref().filter(|_| state.reads_row())?;
+    let index = usize::from(column).checked_sub(usize::from(!run.bookmarks()))?;
+    run.current().get(index).is_some_and(|field| field != UNREAD).then_some(index)
+}
+
+/// The C type a cell is wanted in.
+fn asked_type(state: &State, column: u16, recorded: CType, binding: &Binding) -> CType {
+    const ARD: CType = CType(odbc_sys::CDataType::Ard as i16);
+    match CType(binding.c_type) {
+        CType::DEFAULT => recorded,
+        asked if column == 0 => bookmark::served_as(asked, recorded),
+        ARD => match state.application.column(column).map_or(recorded, |bound| CType(bound.c_type)) {
+            CType::DEFAULT => recorded,
+            bound => bound,
+        },
+        asked => asked,
+    }
 }

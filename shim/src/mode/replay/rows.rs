@@ -3,20 +3,14 @@
 use super::statement::{State, Statement};
 use super::{mismatch, unreadable};
 use crate::args::{Binding, Place};
-use crate::call::Call;
 use crate::convert::{CType, Written, bound};
 use crate::diagnostics::{Diagnostic, Outcome, rc};
+use crate::mode::bookmark;
 use crate::mode::fetching::{AT_END, Fetching};
-use crate::mode::record::not_yet;
+use crate::mode::rowset::row_state;
 use crate::mode::words::outcome;
 use crate::table::Function;
 use super8_cassette::{Cell, Fetched, PlayedRun, Value, cell};
-
-/// SQL_ROW_SUCCESS, NOROW, ERROR, SUCCESS_WITH_INFO.
-const ROW_SUCCESS: u16 = 0;
-const ROW_NOROW: u16 = 3;
-const ROW_ERROR: u16 = 5;
-const ROW_SUCCESS_WITH_INFO: u16 = 6;
 
 /// What a step to the next row found.
 enum Step {
@@ -25,11 +19,8 @@ enum Step {
 }
 
 impl Statement {
-    pub(super) fn fetch(&self, function: Function, call: &Call<'_>) -> Outcome {
+    pub(super) fn fetch(&self, function: Function, fetching: Fetching) -> Outcome {
         let mut state = self.state.lock();
-        let Some(fetching) = Fetching::of(call, &state.application) else {
-            return not_yet("fetching other than the next rows");
-        };
         let Some(id) = state.id else { return Outcome::error("24000", "there is no result to fetch from") };
         state.on_row = false;
         state.reading.forget();
@@ -41,17 +32,18 @@ impl Statement {
                 Ok(Step::Row) => {}
                 Err(failure) => return failure,
             }
-            let status = row(&mut state, count, fetching.size > 1, &mut told);
+            let status = row(&mut state, count, fetching.size > 1, None, &mut told);
             fetching.status.set_u16_at(count, status);
             count += 1;
         }
         state.on_row = count > 0;
+        (state.rowset, state.fetched) = (fetching.size, count);
         if count == 0 {
             drop(state);
             return self.end_of_data(function, fetching);
         }
         fetching.rows.set_ulen(count);
-        (count..fetching.size).for_each(|row| fetching.status.set_u16_at(row, ROW_NOROW));
+        (count..fetching.size).for_each(|row| fetching.status.set_u16_at(row, row_state::NOROW));
         told
     }
 
@@ -98,36 +90,41 @@ impl Statement {
     }
 }
 
-/// The C types of a run by column, from 0.
-fn types(run: &PlayedRun) -> Vec<CType> {
+/// The C types of a run by their places in a row.
+pub(super) fn types(run: &PlayedRun) -> Vec<CType> {
     run.c_types().iter().map(|name| CType::from_name(name).unwrap_or(CType::CHAR)).collect()
 }
 
 /// The recorded C type of a column of the row at hand.
 pub(super) fn recorded_type(state: &State, index: usize) -> CType {
     let outcome = state.run.as_ref().and_then(|run| run.outcome());
-    type_in(outcome, &state.types, index)
+    let first = state.run.as_ref().map_or(1, |run| usize::from(!run.bookmarks()));
+    type_in(outcome, &state.types, index, first)
 }
 
-/// The C type of a column, from what is said of the row and of the column.
-fn type_in(outcome: Option<&Value>, types: &[CType], index: usize) -> CType {
-    let odd = outcome.and_then(|outcome| outcome.get("c_types")?.get(&(index + 1).to_string())?.as_text());
+/// The C type of a column, from what is said of the row and of the column; `first` is the column that rows begin with.
+fn type_in(outcome: Option<&Value>, types: &[CType], index: usize, first: usize) -> CType {
+    let odd = outcome.and_then(|outcome| outcome.get("c_types")?.get(&(index + first).to_string())?.as_text());
     let odd = odd.and_then(CType::from_name);
     odd.or_else(|| types.get(index).copied()).unwrap_or(CType::CHAR)
 }
 
-/// Writes the row at hand to the bound columns; its status, and what it adds to the outcome of the fetch.
-fn row(state: &mut State, row: usize, block: bool, told: &mut Outcome) -> u16 {
+/// Writes the row at hand to the bound columns; its status, which may be known, and what it adds to the outcome of the fetch.
+pub(super) fn row(state: &mut State, row: usize, block: bool, known: Option<u16>, told: &mut Outcome) -> u16 {
     let mut scratch = std::mem::take(&mut state.scratch);
-    let mut status = ROW_SUCCESS;
     let mut derived = Vec::new();
-    let Some(run) = &state.run else { return status };
+    let Some(run) = &state.run else { return row_state::SUCCESS };
     let (current, said_of_row) = (run.current(), run.outcome());
-    for (column, binding) in state.application.bound_columns() {
-        let Some(index) = usize::from(column).checked_sub(1) else { continue };
-        let recorded = type_in(said_of_row, &state.types, index);
+    let said = || said_of_row?.get("status").and_then(Value::as_int).map(|said| said as u16);
+    let mut status = known.or_else(said).unwrap_or(row_state::SUCCESS);
+    let first = usize::from(!run.bookmarks());
+    let columns = state.application.bound_columns().filter(|_| row_state::has_cells(status));
+    for (column, binding) in columns {
+        let Some(index) = usize::from(column).checked_sub(first) else { continue };
+        let recorded = type_in(said_of_row, &state.types, index, first);
         let to = match CType(binding.c_type) {
             CType::DEFAULT => recorded,
+            to if column == 0 => bookmark::served_as(to, recorded),
             to => to,
         };
         let binding = state.application.at_row(binding, row, to.fixed_size());
@@ -148,31 +145,31 @@ fn row(state: &mut State, row: usize, block: bool, told: &mut Outcome) -> u16 {
         };
         match written {
             Written::Success | Written::NoData => {}
-            Written::Truncated => {
-                derived.push((ROW_SUCCESS_WITH_INFO, record("01004", "the value was cut off: the buffer is too small")))
-            }
+            Written::Truncated => derived.push((
+                row_state::SUCCESS_WITH_INFO,
+                record("01004", "the value was cut off: the buffer is too small"),
+            )),
             Written::FractionTruncated => {
-                derived.push((ROW_SUCCESS_WITH_INFO, record("01S07", "a fraction was cut off")))
+                derived.push((row_state::SUCCESS_WITH_INFO, record("01S07", "a fraction was cut off")))
             }
-            Written::Failed { sqlstate, message } => derived.push((ROW_ERROR, record(sqlstate, &message))),
+            Written::Failed { sqlstate, message } => derived.push((row_state::ERROR, record(sqlstate, &message))),
         }
     }
     state.scratch = scratch;
-    let failed = derived.iter().any(|(status, _)| *status == ROW_ERROR);
-    if let Some(recorded) = said_of_row.filter(|_| !failed) {
-        if let Some(said) = recorded.get("status").and_then(Value::as_int) {
-            status = said as u16;
-        }
-        if recorded.get("return").is_some() {
-            let said = outcome(|key| recorded.get(key));
-            told.rc = said.rc;
-            told.diagnostics.extend(said.diagnostics);
-            return status;
-        }
+    let failed = derived.iter().any(|(status, _)| *status == row_state::ERROR);
+    if first == 0 {
+        let size = bookmark::size(current.get(0).unwrap_or_default(), type_in(said_of_row, &state.types, 0, first));
+        state.application.gave_bookmark(size);
+    }
+    if let Some(recorded) = said_of_row.filter(|recorded| !failed && recorded.get("return").is_some()) {
+        let said = outcome(|key| recorded.get(key));
+        told.rc = said.rc;
+        told.diagnostics.extend(said.diagnostics);
+        return status;
     }
     for (said, record) in derived {
         status = said;
-        told.rc = if said == ROW_ERROR && !block { rc::ERROR } else { rc::SUCCESS_WITH_INFO };
+        told.rc = if said == row_state::ERROR && !block { rc::ERROR } else { rc::SUCCESS_WITH_INFO };
         told.diagnostics.push(record);
     }
     status

@@ -9,8 +9,10 @@ use crate::convert::CType;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::{Application, attribute};
 use crate::mode::at_execution::AtExecution;
+use crate::mode::fetching::Fetching;
 use crate::mode::markers;
 use crate::mode::record::{Parameters, local_key, not_yet, put_data_key};
+use crate::mode::scrolling::Scrolling;
 use crate::mode::words::{input_value, outcome};
 use crate::mode::{DescriptorRole, StatementMode};
 use crate::table::Function;
@@ -48,10 +50,20 @@ pub(super) struct State {
     pub(super) run: Option<PlayedRun>,
     /// Whether a row is at hand for SQLGetData.
     pub(super) on_row: bool,
+    /// Rows that the last fetch asked for, and those it got.
+    pub(super) rowset: usize,
+    pub(super) fetched: usize,
     pub(super) reading: Reading,
     /// The recorded C types of the run at hand, resolved.
     pub(super) types: Vec<CType>,
     pub(super) scratch: Vec<u8>,
+}
+
+impl State {
+    /// Whether SQLGetData reads the row handed out last, and not one that the cursor was moved to inside a rowset.
+    pub(super) fn reads_row(&self) -> bool {
+        self.on_row && self.rowset <= 1
+    }
 }
 
 impl Statement {
@@ -249,7 +261,14 @@ impl Statement {
             Call::Execute => self.execute(),
             Call::Catalog { .. } => self.catalog(function, call),
             Call::MoreResults => self.more_results(),
-            Call::Fetch | Call::FetchScroll { .. } | Call::ExtendedFetch { .. } => self.fetch(function, call),
+            Call::Fetch | Call::FetchScroll { .. } | Call::ExtendedFetch { .. } => {
+                let next = Fetching::of(call, &self.state.lock().application);
+                if let Some(next) = next {
+                    return self.fetch(function, next);
+                }
+                let scrolling = Scrolling::of(call, &self.state.lock().application);
+                scrolling.map_or_else(|| not_yet(function.name()), |scrolling| self.scroll(scrolling))
+            }
             Call::GetData { column, binding } => self.get_data(*column, binding),
             Call::CloseCursor | Call::FreeStmt { option: CLOSE } => self.close(),
             Call::ParamData { token } => self.param_data(*token),
@@ -260,9 +279,6 @@ impl Statement {
             }
             Call::SetStmtAttr { attribute: attribute::ASYNC_ENABLE, value } if !value.is_null() => {
                 not_yet("asynchronous execution")
-            }
-            Call::SetStmtAttr { attribute: attribute::USE_BOOKMARKS, value } if !value.is_null() => {
-                not_yet("bookmarks")
             }
             Call::BindColumn { .. }
             | Call::BindParameter { .. }

@@ -1,0 +1,102 @@
+//! Playing a scroll: a fetch that says where to go. Where is compared, and what came of it is handed out whole.
+
+use std::sync::Arc;
+
+use super::compare::difference;
+use super::lane::NextRows;
+use super::mismatch::Scene;
+use super::rows::{PlayedRun, Progress, count, is_end};
+use super::{Mismatch, Player};
+use crate::entry::Class;
+use crate::{CassetteError, ConnectionId, Entry, Method, Value};
+
+/// What a scroll found.
+pub struct Scrolled {
+    /// The recorded entry: its `rows_fetched`, `row_status`, `return` and `diagnostics`.
+    pub entry: Entry,
+    /// Its rows, to be read to their end at once; `None` if there are none.
+    pub rows: Option<PlayedRun>,
+}
+
+impl Player {
+    /// Plays a scroll: the next rows entry of the statement, if it is a scroll to the same place.
+    ///
+    /// # Errors
+    /// The first mismatch of this cassette.
+    pub fn scroll(&self, asked: &Entry) -> Result<Scrolled, Mismatch> {
+        let (place, entry, progress) = self.play(asked, |state| {
+            let (index, storage) = (&self.index, &*self.storage);
+            let (connection, statement) = (asked.connection, asked.statement.unwrap_or_default());
+            let lane = state.lane(self.order, index, connection);
+            if let Some((position, returned)) = lane.half_read(index, connection, statement) {
+                return Err(Scene::Rows { position, returned: Some(returned) });
+            }
+            let position = match lane.next_rows(index, connection, statement) {
+                NextRows::Entry { position, .. } => position,
+                NextRows::None { barrier } => {
+                    return Err(barrier.map_or(Scene::Exhausted, |position| Scene::Command { position }));
+                }
+            };
+            let slot = index.slot(position);
+            let entry = storage.entry(slot.place())?;
+            if slot.method != Method::FetchScroll || difference(&entry, asked).is_some() {
+                return Err(Scene::Command { position });
+            }
+            let progress = if count(&entry) == Some(0) { Progress::over() } else { Arc::default() };
+            lane.hand_out(position, None, Arc::clone(&progress));
+            Ok((slot.place(), entry, progress))
+        })?;
+        if count(&entry) == Some(0) {
+            return Ok(Scrolled { entry, rows: None });
+        }
+        // a file is opened without the player's lock
+        let rows = PlayedRun::open(&*self.storage, place, entry.clone(), false, progress);
+        let rows = rows.map_err(|error| self.stuck(&mut self.state.lock(), asked, error.into()))?;
+        Ok(Scrolled { entry, rows: Some(rows) })
+    }
+
+    /// What was read of a column by itself, not with its row: between the command the statement is at and its next one.
+    /// `on_row` says that the cursor is on a row, and not behind the last one.
+    ///
+    /// # Errors
+    /// An unreadable entry.
+    pub fn read_apart(
+        &self,
+        connection: ConnectionId,
+        statement: u32,
+        key: &[(&str, Value)],
+        on_row: bool,
+    ) -> Result<Option<Entry>, CassetteError> {
+        let bound = {
+            let state = &mut *self.state.lock();
+            let positions = self.index.statement(connection, Some(statement));
+            state.lane(self.order, &self.index, connection).bound(&self.index, positions)
+        };
+        let positions = self.index.statement(connection, Some(statement));
+        let before = &positions[..positions.partition_point(|position| *position < bound)];
+        let mut found = None;
+        for position in before.iter().rev() {
+            let slot = self.index.slot(*position);
+            let entry = match (slot.method.class(), slot.method) {
+                (Class::Command, Method::Fetch) if on_row => self.storage.entry(slot.place())?,
+                (Class::Command, _) => break,
+                (_, Method::GetData) => self.storage.entry(slot.place())?,
+                _ => continue,
+            };
+            if slot.method == Method::Fetch {
+                match is_end(&entry) {
+                    true => continue,
+                    false => break,
+                }
+            }
+            if key.iter().all(|(name, value)| entry.get(name).unwrap_or(&Value::Null) == value) {
+                // of the last row before the end, and of the end itself: the row's come first
+                match on_row {
+                    true => found = Some(entry),
+                    false => return Ok(Some(entry)),
+                }
+            }
+        }
+        Ok(found)
+    }
+}

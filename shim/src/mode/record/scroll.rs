@@ -1,0 +1,83 @@
+//! A scroll while recording: the rowset it filled is one entry, with where it was asked to go.
+
+use super::rows::take_cells;
+use super::statement::{State, Statement};
+use super::{perform, unwritable};
+use crate::call::Deed;
+use crate::diagnostics::{Outcome, rc};
+use crate::mode::rowset::{Written, row_state};
+use crate::mode::scrolling::Scrolling;
+use crate::mode::words::push_outcome;
+use crate::table::Function;
+use super8_cassette::{CassetteError, Method, Value};
+
+impl Statement {
+    pub(super) fn scroll(&self, function: Function, scrolling: Scrolling, deed: &dyn Deed) -> Outcome {
+        let Scrolling { asked, mut fetching } = scrolling;
+        let settled = self.settle(&mut self.state.lock(), false);
+        if let Err(error) = settled {
+            return unwritable(error);
+        }
+        let applications = !fetching.rows.is_null();
+        if fetching.size > 1 && !applications {
+            fetching.rows = self.counter(deed);
+        }
+        let marked = fetching.mark();
+        let outcome = perform(function, deed);
+        let written = fetching.harvest(marked);
+        if outcome.rc == rc::STILL_EXECUTING {
+            return outcome;
+        }
+        let (id, count) = {
+            let mut state = self.state.lock();
+            // Wherever the cursor is now, what is fetched next is not the result's first row, and may be no end.
+            (state.first, state.ended, state.rowset) = (false, false, fetching.size);
+            let Some(id) = state.id else { return outcome };
+            (id, if rc::succeeded(outcome.rc) { written.count(fetching.size) } else { 0 })
+        };
+        let mut told = written.unusual(outcome.rc, count, applications);
+        // SQL_NO_DATA is what null says already.
+        let rc = if outcome.rc == rc::NO_DATA { rc::SUCCESS } else { outcome.rc };
+        push_outcome(&mut told, &Outcome { rc, diagnostics: outcome.diagnostics.clone() }, &self.connection.secrecy);
+        if !rc::succeeded(outcome.rc) {
+            let fields = asked.into_iter().chain([("result".to_owned(), Value::Null)]).chain(told);
+            return self.written_already(id, Method::FetchScroll, fields.collect(), outcome);
+        }
+        self.take_rowset(id, asked, told, count, &written, deed).map_or_else(unwritable, |()| outcome)
+    }
+
+    /// The rows of the rowset as a run that further cells may still be read of.
+    fn take_rowset(
+        &self,
+        id: u32,
+        asked: Vec<(String, Value)>,
+        told: Vec<(String, Value)>,
+        count: usize,
+        written: &Written,
+        deed: &dyn Deed,
+    ) -> Result<(), CassetteError> {
+        let mut state = self.resolved(deed);
+        self.write_columns(&mut state)?;
+        let State { told: types, application, defaults, scratch, .. } = &mut *state;
+        types.forget();
+        let run = self.connection.recorder.scroll(self.connection.id, id, asked);
+        {
+            let mut run = run.lock();
+            if application.first_column() == 0 {
+                run.with_bookmarks();
+            }
+            for at in 0..count {
+                run.begin_row()?;
+                if row_state::has_cells(written.status.get(at).copied().flatten().unwrap_or(row_state::SUCCESS)) {
+                    take_cells(&mut run, types, application, defaults, at, scratch);
+                }
+            }
+            run.tell(told);
+        }
+        run.list();
+        state.run = Some(run);
+        state.scrolled = true;
+        state.fetched = count;
+        Ok(())
+    }
+}

@@ -1,0 +1,55 @@
+//! A scroll at replay: where it goes is compared, and the rowset comes as it was recorded.
+
+use super::mismatch;
+use super::rows::{row, types};
+use super::statement::Statement;
+use super::unreadable;
+use crate::diagnostics::{Outcome, rc};
+use crate::mode::scrolling::Scrolling;
+use crate::mode::words::outcome;
+use super8_cassette::{Entry, Method, Value};
+
+impl Statement {
+    pub(super) fn scroll(&self, scrolling: Scrolling) -> Outcome {
+        let Scrolling { asked, fetching } = scrolling;
+        let mut state = self.state.lock();
+        let state = &mut *state;
+        let Some(id) = state.id else { return Outcome::error("24000", "there is no result to fetch from") };
+        state.run = None;
+        state.on_row = false;
+        state.reading.forget();
+        let asked = Entry { fields: asked, ..Entry::new(Method::FetchScroll, self.connection.id, Some(id)) };
+        let scrolled = match self.connection.player.scroll(&asked) {
+            Ok(scrolled) => scrolled,
+            Err(error) => return mismatch(error),
+        };
+        let get = |key: &str| scrolled.entry.get(key);
+        let recorded = outcome(get);
+        (state.rowset, state.fetched) = (fetching.size, 0);
+        let Some(rows) = scrolled.rows else {
+            let code = if rc::succeeded(recorded.rc) { rc::NO_DATA } else { recorded.rc };
+            fetching.replay(code, 0, get("rows_fetched"), get("row_status"));
+            return Outcome { rc: code, ..recorded };
+        };
+        state.types = types(&rows);
+        state.run = Some(rows);
+        let known = |at: usize| get("row_status")?.as_list()?.get(at).and_then(Value::as_int).map(|known| known as u16);
+        let (mut told, mut count, mut states) = (Outcome::SUCCESS, 0, Vec::new());
+        loop {
+            match state.run.as_mut().map(|run| run.next().map(|row| row.is_some())) {
+                Some(Ok(true)) => states.push(row(state, count, fetching.size > 1, known(count), &mut told)),
+                Some(Ok(false)) | None => break,
+                Some(Err(error)) => return unreadable(error),
+            }
+            count += 1;
+        }
+        (state.on_row, state.fetched) = (count > 0, count);
+        fetching.replay(recorded.rc, count, get("rows_fetched"), get("row_status"));
+        if told == Outcome::SUCCESS {
+            return recorded;
+        }
+        // What was derived for other buffers than the recorded ones has the last word.
+        states.iter().enumerate().for_each(|(row, status)| fetching.status.set_u16_at(row, *status));
+        told
+    }
+}

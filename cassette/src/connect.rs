@@ -33,6 +33,8 @@ pub(crate) const REPLY: &[&str] = &[
     "return",
     "diagnostics",
     "completed",
+    "params_processed",
+    "param_status",
     "columns_file",
     "rows_file",
     "rows",

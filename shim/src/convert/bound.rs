@@ -33,12 +33,17 @@ fn reported(binding: &Binding) -> Length {
     Length::of(binding.length.len_at(0), false)
 }
 
-/// Reads what the driver left in a bound buffer into the row.
-pub fn read(binding: &Binding, c_type: CType, row: &mut Row, column: usize, scratch: &mut Vec<u8>) {
+/// Reads what the driver left in a bound buffer into the row. `cut` says that the driver may have cut off the value:
+/// where the application gave no place for its length, a buffer that is full holds only a part of it then.
+pub fn read(binding: &Binding, c_type: CType, cut: bool, row: &mut Row, column: usize, scratch: &mut Vec<u8>) {
+    let target = binding.target.address().cast();
+    let length = match reported(binding) {
+        // SAFETY: as below.
+        Length::Unknown if cut && unsafe { super::read::is_full(c_type, target, binding.capacity) } => Length::NoTotal,
+        length => length,
+    };
     // SAFETY: a buffer the application bound or passed for this type.
-    unsafe {
-        super::read(c_type, binding.target.address().cast(), binding.capacity, reported(binding), row, column, scratch)
-    }
+    unsafe { super::read(c_type, target, binding.capacity, length, row, column, scratch) }
 }
 
 /// The same with a length that is known already.

@@ -100,6 +100,25 @@ pub(super) unsafe fn received<'a>(kind: Kind, target: *const u8, capacity: isize
     }
 }
 
+/// Whether a value of a type without fixed size fills its buffer; a driver may have left a few bytes free where a
+/// character of several had no room.
+///
+/// # Safety
+/// As [`read`].
+pub(super) unsafe fn is_full(c_type: CType, target: *const u8, capacity: isize) -> bool {
+    if target.is_null() || !c_type.is_variable() {
+        return false;
+    }
+    let (kind, size) = (c_type.kind(), usize::try_from(capacity).unwrap_or(0));
+    let Some(unit) = unit(kind) else { return true };
+    // SAFETY: the driver wrote a terminator within the buffer; none is looked for beyond.
+    let length = unsafe { memory::terminated(target, unit, size) };
+    // SAFETY: within the buffer.
+    let ascii = || unsafe { memory::bytes(target, length) }.is_ascii();
+    let free = room(kind, capacity).saturating_sub(length);
+    free == 0 || (free <= SHORT_OF_CHARACTER && !ascii())
+}
+
 /// Bytes of a full buffer that are the value's: all, or a few less if a terminator after whole characters shows that
 /// the driver stopped short of a character that had no room.
 fn filled(bytes: &[u8], unit: usize) -> usize {

@@ -57,6 +57,31 @@ static void two(void)
     SQLFreeHandle(SQL_HANDLE_STMT, stmt);
 }
 
+/* SQLite's driver refuses data it was not told the length of; a text that makes no sense is refused at once by some. */
+static void refused(void)
+{
+    SQLHSTMT stmt = statement();
+    SQLINTEGER id = 12;
+    SQLLEN length = SQL_DATA_AT_EXEC;
+    SQLPOINTER token = NULL;
+    const char *texts[] = {"insert into late (id, t) values (?, ?)", "insert into nowhere (id, t) values (?, ?)",
+                           "insert into late (id, t) values (?, ?)"};
+    ON(stmt, SQLBindParameter(stmt, 1, SQL_PARAM_INPUT, SQL_C_SLONG, SQL_INTEGER, 0, 0, &id, 0, NULL));
+    ON(stmt, SQLBindParameter(stmt, 2, SQL_PARAM_INPUT, SQL_C_CHAR, SQL_LONGVARCHAR, 100, 0, (SQLPOINTER)1, 0, &length));
+    for (int i = 0; i < 3; i++) {
+        if (i == 2)
+            length = SQL_LEN_DATA_AT_EXEC(6);
+        if (ON(stmt, SQLExecDirect(stmt, (SQLCHAR *)texts[i], SQL_NTS)) != SQL_NEED_DATA)
+            continue;
+        ON(stmt, SQLParamData(stmt, &token));
+        if (SQL_SUCCEEDED(ON(stmt, SQLPutData(stmt, "sent 6", 6))))
+            ON(stmt, SQLParamData(stmt, &token));
+        else
+            ON(stmt, SQLCancel(stmt));
+    }
+    SQLFreeHandle(SQL_HANDLE_STMT, stmt);
+}
+
 int main(int argc, char **argv)
 {
     arguments(argc, argv);
@@ -73,6 +98,7 @@ int main(int argc, char **argv)
     one(4, SQL_C_CHAR, SQL_LONGVARCHAR, "t", SQL_NULL_DATA, 1);
     one(5, SQL_C_CHAR, SQL_LONGVARCHAR, "t", 0, 1);
     two();
+    refused();
     query("select id, length(t), length(b) from late order by id");
     query("select id, t from late where id > 2 order by id");
     return done();

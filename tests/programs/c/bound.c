@@ -162,6 +162,28 @@ static void extended(void)
     ON(stmt, SQLFreeHandle(SQL_HANDLE_STMT, stmt));
 }
 
+/* No place for the length: only the warning tells that a value was cut off. (MariaDB's driver does not end that text.) */
+static void without_lengths(void)
+{
+    SQLHSTMT stmt = statement();
+    char name[6], whole[40];
+    SQLWCHAR wide[5];
+    ON(stmt, SQLExecDirect(stmt, (SQLCHAR *)"select name, name, name from item where name is not null order by id", SQL_NTS));
+    ON(stmt, SQLBindCol(stmt, 1, SQL_C_CHAR, name, sizeof name, NULL));
+    ON(stmt, SQLBindCol(stmt, 2, SQL_C_CHAR, whole, sizeof whole, NULL));
+    ON(stmt, SQLBindCol(stmt, 3, SQL_C_WCHAR, wide, sizeof wide, NULL));
+    for (int i = 0; i < 10; i++) {
+        memset(name, FILLER, sizeof name), memset(whole, FILLER, sizeof whole), memset(wide, FILLER, sizeof wide);
+        if (!SQL_SUCCEEDED(tell("fetch without lengths", SQLFetch(stmt), SQL_HANDLE_STMT, stmt)))
+            continue;
+        printf("    %.5s, %.40s,", name, whole);
+        for (int unit = 0; unit < 5; unit++)
+            printf(" %x", wide[unit]);
+        printf("\n");
+    }
+    ON(stmt, SQLFreeHandle(SQL_HANDLE_STMT, stmt));
+}
+
 static void bound_and_got(void)
 {
     SQLHSTMT stmt = statement();
@@ -194,6 +216,7 @@ int main(int argc, char **argv)
     column_wise(0), column_wise(1);
     row_wise();
     extended();
+    without_lengths();
     bound_and_got();
     return done();
 }

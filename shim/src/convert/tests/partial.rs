@@ -40,6 +40,21 @@ fn collect(cell: &Cell<'_>, recorded: CType, to: CType, capacities: &[usize]) ->
     all
 }
 
+#[test]
+fn a_buffer_without_a_length_is_full_or_not() {
+    let full = |c_type, content: &[u8], capacity| {
+        let mut place = Place::new(capacity);
+        place.put(content);
+        // SAFETY: the buffer has its capacity.
+        unsafe { crate::convert::read::is_full(c_type, place.pointer(), capacity as isize) }
+    };
+    assert!(full(CType::CHAR, b"much \0", 6) && full(CType::CHAR, b"much t", 6), "with and without a terminator");
+    assert!(!full(CType::CHAR, b"muc\0", 6));
+    assert!(full(CType::CHAR, "nä\0".as_bytes(), 6), "a character of several bytes had no room");
+    assert!(full(CType::WCHAR, &wide("much\0"), 10) && !full(CType::WCHAR, &wide("mu\0"), 10));
+    assert!(full(CType::BINARY, b"12345", 5) && !full(CType::SLONG, b"1234", 4));
+}
+
 const TEXT: &str = "plain ASCII, then naïve café 漢字 😀😀 and the end";
 
 #[test]

@@ -10,7 +10,7 @@ use crate::mode::at_execution::AtExecution;
 use crate::mode::markers;
 use crate::mode::words::input_value;
 use crate::table::Function;
-use super8_cassette::{ConnectionId, Method, Value};
+use super8_cassette::{CassetteError, ConnectionId, Method, Value};
 
 /// An execution whose command is complete once its data has come.
 pub(super) struct Pending {
@@ -35,6 +35,20 @@ pub(in crate::mode) fn put_data_key(
     ]
 }
 
+/// What identifies an execution that asked for none of its data at execution: the statement's n-th.
+pub(in crate::mode) fn at_once_key(
+    connection: ConnectionId,
+    statement: Option<u32>,
+    execution: u32,
+) -> Vec<(String, Value)> {
+    vec![
+        ("about".to_owned(), Value::from("data_not_asked_for")),
+        ("connection_id".to_owned(), Value::Text(connection.to_string())),
+        ("statement_id".to_owned(), statement.into()),
+        ("execution".to_owned(), Value::from(execution)),
+    ]
+}
+
 impl Statement {
     /// Does what executes a text or a prepared one and records it, at once or when its data has come.
     fn execute(
@@ -49,10 +63,28 @@ impl Statement {
         let watch = parameters.watch();
         let outcome = perform(function, deed);
         if outcome.rc == rc::NEED_DATA {
-            self.state.lock().waiting = Some(Pending { method, id, fields, data: AtExecution::new(parameters), watch });
+            let mut state = self.state.lock();
+            state.executions += 1;
+            state.waiting = Some(Pending { method, id, fields, data: AtExecution::new(parameters), watch });
             return outcome;
         }
+        if !parameters.waiting.is_empty()
+            && let Err(error) = self.asked_for_nothing(id)
+        {
+            return unwritable(error);
+        }
         self.executed(method, id, fields, parameters, watch, outcome)
+    }
+
+    /// Data was to come at execution, and the driver ended the execution without it.
+    fn asked_for_nothing(&self, id: u32) -> Result<(), CassetteError> {
+        let execution = {
+            let mut state = self.state.lock();
+            state.executions += 1;
+            state.executions
+        };
+        let fact = at_once_key(self.connection.id, Some(id), execution);
+        self.connection.recorder.info(self.connection.id, Value::Map(fact))
     }
 
     fn executed(

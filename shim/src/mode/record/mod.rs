@@ -1,6 +1,7 @@
 //! Record: every call goes to the real driver; what was asked and what came of it goes to the cassette.
 
 mod connection;
+mod cuts;
 mod execution;
 mod parameters;
 mod reading;
@@ -11,7 +12,7 @@ mod statement;
 mod told;
 
 pub use connection::{ASYNC_ENABLE, Connect, Connection, attribute_value, disconnect_key, reaches_database};
-pub(in crate::mode) use execution::put_data_key;
+pub(in crate::mode) use execution::{at_once_key, put_data_key};
 pub use parameters::Parameters;
 pub use secrecy::Secrecy;
 pub(in crate::mode) use statement::local_key;

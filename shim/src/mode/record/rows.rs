@@ -1,5 +1,6 @@
 //! Rows being fetched: what the driver wrote into bound columns becomes cells of the run at hand.
 
+use super::cuts::Cuts;
 use super::statement::{State, Statement};
 use super::told::Told;
 use super::{perform, unwritable};
@@ -124,6 +125,7 @@ impl Statement {
         };
         self.open_run(state, id);
         (state.rowset, state.fetched) = (fetching.size, count);
+        let cuts = Cuts::of(outcome);
         let State { run: Some(run), told, application, defaults, scratch, .. } = state else { return Ok(()) };
         let mut run = run.lock();
         for row in 0..count {
@@ -133,7 +135,7 @@ impl Statement {
             }
             run.begin_row()?;
             if status != ROW_ERROR {
-                take_cells(&mut run, told, application, defaults, row, scratch);
+                take_cells(&mut run, told, application, defaults, &cuts, row, scratch);
             }
             if status != ROW_SUCCESS {
                 run.outcome(Value::Map(vec![("status".into(), Value::from(status))]));
@@ -184,6 +186,7 @@ pub(super) fn take_cells(
     told: &mut Told,
     application: &mut Application,
     defaults: &[(u16, CType)],
+    cuts: &Cuts,
     row: usize,
     scratch: &mut Vec<u8>,
 ) {
@@ -197,7 +200,8 @@ pub(super) fn take_cells(
             c_type => c_type,
         };
         told.tell(run, index, c_type);
-        bound::read(&application.at_row(binding, row, c_type.fixed_size()), c_type, run.row(), index, scratch);
+        let place = application.at_row(binding, row, c_type.fixed_size());
+        bound::read(&place, c_type, cuts.concern(row, column), run.row(), index, scratch);
         if column == 0 {
             size = bookmark::size(run.row().field(index), c_type);
         }

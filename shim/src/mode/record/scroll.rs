@@ -1,5 +1,6 @@
 //! A scroll while recording: the rowset it filled is one entry, with where it was asked to go.
 
+use super::cuts::Cuts;
 use super::rows::take_cells;
 use super::statement::{State, Statement};
 use super::{perform, unwritable};
@@ -43,10 +44,12 @@ impl Statement {
             let fields = asked.into_iter().chain([("result".to_owned(), Value::Null)]).chain(told);
             return self.written_already(id, Method::FetchScroll, fields.collect(), outcome);
         }
-        self.take_rowset(id, asked, told, count, &written, deed).map_or_else(unwritable, |()| outcome)
+        let cuts = Cuts::of(&outcome);
+        self.take_rowset(id, asked, told, count, &written, &cuts, deed).map_or_else(unwritable, |()| outcome)
     }
 
     /// The rows of the rowset as a run that further cells may still be read of.
+    #[allow(clippy::too_many_arguments)] // one call's facts
     fn take_rowset(
         &self,
         id: u32,
@@ -54,6 +57,7 @@ impl Statement {
         told: Vec<(String, Value)>,
         count: usize,
         written: &Written,
+        cuts: &Cuts,
         deed: &dyn Deed,
     ) -> Result<(), CassetteError> {
         let mut state = self.resolved(deed);
@@ -69,7 +73,7 @@ impl Statement {
             for at in 0..count {
                 run.begin_row()?;
                 if row_state::has_cells(written.status.get(at).copied().flatten().unwrap_or(row_state::SUCCESS)) {
-                    take_cells(&mut run, types, application, defaults, at, scratch);
+                    take_cells(&mut run, types, application, defaults, cuts, at, scratch);
                 }
             }
             run.tell(told);

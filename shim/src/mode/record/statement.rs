@@ -38,6 +38,8 @@ pub(super) struct State {
     pub(super) markers: usize,
     /// How many pieces of data at execution were sent with the statement text at hand.
     pub(super) puts: u32,
+    /// How many of its executions had parameters with data at execution.
+    pub(super) executions: u32,
     /// What the last execution sent: the driver may write to it until the last result is read.
     pub(super) sent: Option<Parameters>,
     /// An execution that waits for data.
@@ -93,7 +95,7 @@ impl Statement {
     pub(super) fn new_text(&self, state: &mut State) -> Result<u32, CassetteError> {
         self.settle(state, false)?;
         let id = self.connection.next_statement();
-        (state.id, state.puts) = (Some(id), 0);
+        (state.id, state.puts, state.executions) = (Some(id), 0, 0);
         state.columns.clear();
         state.known.clear();
         self.reset_result(state);

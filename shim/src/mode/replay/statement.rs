@@ -11,7 +11,7 @@ use crate::mode::application::{Application, attribute};
 use crate::mode::at_execution::AtExecution;
 use crate::mode::fetching::Fetching;
 use crate::mode::markers;
-use crate::mode::record::{Parameters, local_key, not_yet, put_data_key};
+use crate::mode::record::{Parameters, at_once_key, local_key, not_yet, put_data_key};
 use crate::mode::scrolling::Scrolling;
 use crate::mode::words::{input_value, outcome};
 use crate::mode::{DescriptorRole, StatementMode};
@@ -42,6 +42,8 @@ pub(super) struct State {
     pub(super) markers: usize,
     /// How many pieces of data at execution were sent with the statement text at hand.
     puts: u32,
+    /// How many of its executions had parameters with data at execution.
+    executions: u32,
     /// An execution that waits for data.
     waiting: Option<Waiting>,
     /// Whether there may be a result to close.
@@ -94,7 +96,7 @@ impl Statement {
     /// Another text for this handle: another statement id, as when it was recorded.
     fn new_text(&self, state: &mut State) -> u32 {
         let id = self.connection.next_statement();
-        (state.id, state.puts) = (Some(id), 0);
+        (state.id, state.puts, state.executions) = (Some(id), 0, 0);
         id
     }
 
@@ -106,11 +108,25 @@ impl Statement {
         fields: Vec<(String, Value)>,
         parameters: Parameters,
     ) -> Outcome {
-        if !parameters.waiting.is_empty() {
+        let asks = match parameters.waiting.is_empty() {
+            true => false,
+            false => match self.asks_for_data(state) {
+                Ok(asks) => asks,
+                Err(failure) => return failure,
+            },
+        };
+        if asks {
             state.waiting = Some(Waiting { method, fields, data: AtExecution::new(parameters) });
             return Outcome::of(rc::NEED_DATA);
         }
         self.executed(state, id, method, fields, &parameters)
+    }
+
+    /// Whether the recorded execution asked for the data that was to come; one that failed at once did not.
+    fn asks_for_data(&self, state: &mut State) -> Result<bool, Outcome> {
+        state.executions += 1;
+        let key = at_once_key(self.connection.id, state.id, state.executions);
+        Ok(self.connection.informed(&key)?.is_none())
     }
 
     /// SQLParamData: asks for the next value, or plays the command once all have come.

@@ -92,6 +92,11 @@ impl Stage {
         self.cassette.clone()
     }
 
+    /// The port the database server happens to listen on.
+    pub fn port(&self) -> Option<u16> {
+        self.database.port()
+    }
+
     /// Runs `program` one way, on a database that is fresh (or, at replay, gone).
     pub fn run(&self, way: Way, program: &Program) -> Outcome {
         if way == Way::Replay {

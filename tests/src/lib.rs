@@ -9,6 +9,7 @@ pub mod cassette_files;
 pub mod compare;
 pub mod configuration;
 pub mod database;
+pub mod desk;
 pub mod driver;
 pub mod mariadb;
 pub mod outcome;

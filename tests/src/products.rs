@@ -1,4 +1,4 @@
-//! What cargo builds and the tests run: super8's two libraries and the Rust program among the applications.
+//! What cargo builds and the tests run: super8's two libraries, the command, and the Rust program among the applications.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -28,6 +28,11 @@ impl Library {
     pub fn path(self) -> PathBuf {
         file(self.file_name())
     }
+}
+
+/// `super8`, the command.
+pub fn super8() -> PathBuf {
+    file("super8")
 }
 
 /// The Rust application, built on odbc-api.
@@ -84,7 +89,18 @@ fn build() -> PathBuf {
     let executable = std::env::current_exe().unwrap_or_else(|error| panic!("who am I? {error}"));
     let directory = profile_directory(&executable);
     let mut cargo = cargo();
-    cargo.args(["build", "--quiet", "-p", "super8", "-p", "super8a", "-p", "super8-program-odbc-api"]);
+    cargo.args([
+        "build",
+        "--quiet",
+        "-p",
+        "super8",
+        "-p",
+        "super8a",
+        "-p",
+        "super8-cli",
+        "-p",
+        "super8-program-odbc-api",
+    ]);
     cargo.args(directory.ends_with("release").then_some("--release"));
     must(cargo.arg("--target-dir").arg(target_directory()));
     directory.to_path_buf()

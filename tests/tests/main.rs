@@ -1,6 +1,7 @@
 //! The end-to-end tests, in one binary so that PostgreSQL and MariaDB start once. One file per subject.
 
 mod c_programs;
+mod cli_wrap;
 mod connections;
 mod golden;
 mod interrupted;

@@ -6,6 +6,7 @@ mod doctor;
 mod install;
 mod once;
 mod record;
+mod recover;
 mod replay;
 mod show;
 
@@ -23,6 +24,8 @@ pub enum Verb {
     Once(once::Once),
     /// Show a cassette as a timeline, in the terminal or as a page
     Show(show::Show),
+    /// Make a cassette of a recording that did not end cleanly
+    Recover(recover::Recover),
     /// Put super8 in the place of a driver, under its name (shows what it would do)
     Install(install::Install),
     /// Put the driver back (shows what it would do)
@@ -41,6 +44,7 @@ impl Verb {
             Verb::Replay(verb) => verb.run(),
             Verb::Once(verb) => verb.run(),
             Verb::Show(verb) => verb.run(),
+            Verb::Recover(verb) => verb.run(),
             Verb::Install(verb) => verb.run(),
             Verb::Uninstall(verb) => verb.run(),
             Verb::Doctor(verb) => verb.run(),

@@ -98,7 +98,8 @@ impl Wrapped {
         let begun = Instant::now();
         let end = child::run(&mut command)?;
         let seconds = begun.elapsed().as_secs_f64();
-        let verdict = Verdict::of(end, &events::read(&verdict_file), self.allow_leaks);
+        let mut verdict = Verdict::of(end, &events::read(&verdict_file), self.allow_leaks);
+        verdict.recover();
         let shown: Vec<String> = self.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let run = Run {
             verb: mode.name(),

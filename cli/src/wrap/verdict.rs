@@ -5,6 +5,7 @@ use super::events::Event;
 use crate::exit::Exit;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// What became of one cassette in all processes together.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -119,6 +120,18 @@ impl Verdict {
             self.cassettes.len() - 1
         });
         &mut self.cassettes[index]
+    }
+
+    /// Puts recordings in their place that a process left unfinished when it was killed.
+    pub fn recover(&mut self) {
+        for played in self.cassettes.iter_mut().filter(|played| played.mode == "record" && !played.killed.is_empty()) {
+            match super8_cassette::recover(Path::new(&played.cassette)) {
+                Ok(Some(_)) => (played.published, played.recovered) = (true, true),
+                // All of it was published before the process died.
+                Ok(None) => {}
+                Err(error) => _ = played.unwritable.get_or_insert_with(|| error.to_string()),
+            }
+        }
     }
 
     /// How the wrapper ends: the command's own failure first, then what is worst.

@@ -1,0 +1,63 @@
+//! `super8 recover`: a cassette out of a recording that did not end cleanly.
+
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output;
+use clap::Args;
+use serde::Serialize;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// `super8 recover CASSETTE`
+#[derive(Args)]
+#[command(after_help = "\
+A recording grows beside its cassette and takes its place when it is done. When the recording process is killed, the cassette \
+stays as it was; this puts what was recorded in its place. `super8 record` does it by itself.
+
+Example:
+  super8 recover cassettes/orders")]
+pub struct Recover {
+    /// The cassette that was being recorded
+    cassette: PathBuf,
+    /// Write JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    cassette: PathBuf,
+    entries: usize,
+    torn_bytes: u64,
+    dropped_files: Vec<String>,
+}
+
+impl Recover {
+    /// Recovers what there is. Nothing to recover is a failure.
+    pub fn run(self) -> Outcome {
+        let shown = self.cassette.display();
+        let Some(recovered) = super8_cassette::recover(&self.cassette)? else {
+            return Err(Failure::new(format_args!(
+                "{shown}: no recording is unfinished here; there is nothing to recover"
+            )));
+        };
+        let report = Report {
+            cassette: recovered.cassette,
+            entries: recovered.entries,
+            torn_bytes: recovered.torn,
+            dropped_files: recovered.dropped,
+        };
+        if self.json {
+            output::json(&report)?;
+            return Ok(Exit::Done);
+        }
+        let mut out = output::text();
+        writeln!(out, "{}: {} entries are kept", report.cassette.display(), report.entries)?;
+        if report.torn_bytes > 0 {
+            writeln!(out, "  {} bytes were removed that break off in the middle", report.torn_bytes)?;
+        }
+        for file in &report.dropped_files {
+            writeln!(out, "  {file} was removed: the entry it belongs to was never written")?;
+        }
+        output::finish(out).map(|()| Exit::Done)
+    }
+}

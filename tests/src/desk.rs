@@ -1,0 +1,84 @@
+//! A user's desk for tests of `super8`, the command: drivers and data sources as a distribution has them, no super8 in
+//! them, and the command.
+
+use crate::configuration::Configuration;
+use crate::driver::Driver;
+use crate::outcome::Outcome;
+use crate::products;
+use crate::scratch::Scratch;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// The directory of one test, with a configuration and room to work.
+#[derive(Debug)]
+pub struct Desk {
+    /// The directory.
+    pub scratch: Scratch,
+}
+
+impl Desk {
+    /// A desk with SQLite's driver under the name `SQLite3`, a data source `shop` on it, and `bypath` that names the
+    /// library. The database has a table `fruit`.
+    pub fn new(subject: &str) -> Desk {
+        let desk = Desk { scratch: Scratch::new(subject) };
+        desk.scratch.directory("work");
+        let library = Driver::Sqlite.path().display().to_string();
+        desk.configuration()
+            .driver("SQLite3", &[("Description", "as Debian has it"), ("Driver", Driver::Sqlite.library())])
+            .source("shop", &[("Driver", "SQLite3"), ("Database", "shop.db")])
+            .source("bypath", &[("Driver", library.as_str()), ("Database", "shop.db")])
+            .write();
+        desk.stock();
+        desk
+    }
+
+    /// Makes the database afresh.
+    pub fn stock(&self) {
+        let _ = std::fs::remove_file(self.database());
+        let sql = "create table fruit (name varchar(20), price integer);\n\
+                   insert into fruit values ('apple', 3), ('pear', 4), ('cherry', null);";
+        let mut sqlite = Command::new(crate::packages::program("sqlite3", "sqlite3"));
+        let status = sqlite.arg(self.database()).arg(sql).status();
+        assert!(status.is_ok_and(|status| status.success()), "sqlite3 cannot make {}", self.database().display());
+    }
+
+    /// The database's file.
+    pub fn database(&self) -> PathBuf {
+        self.scratch.join("work/shop.db")
+    }
+
+    /// Takes everything away that a replay must not need: database, drivers, data sources.
+    pub fn clear(&self) {
+        let _ = std::fs::remove_file(self.database());
+        self.configuration().write();
+    }
+
+    /// Where the drivers and data sources are declared.
+    pub fn configuration(&self) -> Configuration {
+        Configuration::new(self.scratch.directory("odbc"))
+    }
+
+    /// `super8` with these words, in the directory to work in.
+    pub fn super8(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(products::super8());
+        command.args(words);
+        self.at(&mut command);
+        command
+    }
+
+    /// Gives a command this desk's directory and environment.
+    pub fn at(&self, command: &mut Command) {
+        self.configuration().apply(command);
+        command.current_dir(self.scratch.join("work"));
+    }
+
+    /// Runs `super8` with these words to its end.
+    pub fn run(&self, words: &[&str]) -> Outcome {
+        self.run_with(words, "")
+    }
+
+    /// The same with something on standard input.
+    pub fn run_with(&self, words: &[&str], input: &str) -> Outcome {
+        Outcome::of(&self.super8(words), input.as_bytes())
+    }
+}

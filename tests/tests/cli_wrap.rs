@@ -1,0 +1,236 @@
+//! `super8 record`, `replay` and `once`: no configuration, and the exit code is the verdict.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use super8_tests::cassette_files::names;
+use super8_tests::desk::Desk;
+use super8_tests::driver::Driver;
+use super8_tests::outcome::Outcome;
+use super8_tests::program::Program;
+use super8_tests::ways::{SOURCE, Target};
+use super8_tests::{products, python};
+
+const ALL: &str = "select name, price from fruit order by name";
+const ONE: &str = "select price from fruit where name = 'pear'";
+
+/// The words for a program that swallows every error of the driver.
+fn swallow<'a>(words: &[&'a str], statements: &[&'a str]) -> Vec<String> {
+    let script = products::repository().join("tests/programs/python/swallow.py");
+    let program = [python::interpreter().display().to_string(), script.display().to_string(), "DSN=shop".into()];
+    let own = words.iter().map(ToString::to_string).chain(["--".to_owned()]);
+    own.chain(program).chain(statements.iter().map(ToString::to_string)).collect()
+}
+
+fn run(desk: &Desk, words: &[String]) -> Outcome {
+    desk.run(&words.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+#[track_caller]
+fn ended(outcome: &Outcome, code: u8) {
+    let expected = format!("exit status: {code}");
+    assert_eq!(outcome.status, expected, "{}", String::from_utf8_lossy(&outcome.all()));
+}
+
+/// A desk with a recording of both statements.
+fn recorded(subject: &str) -> (Desk, Outcome) {
+    let desk = Desk::new(subject);
+    let outcome = run(&desk, &swallow(&["record", "tape"], &[ALL, ONE]));
+    ended(&outcome, 0);
+    assert!(outcome.text().contains("('pear', 4)"), "{}", outcome.text());
+    desk.clear();
+    (desk, outcome)
+}
+
+#[test]
+fn a_program_is_recorded_and_replayed_without_configuration() {
+    // By the driver's name, by its library in odbc.ini, by its library in the connection string.
+    let library = format!("DRIVER={{{}}};Database=shop.db;", Driver::Sqlite.path().display());
+    let by_string = ["-k".to_owned(), library];
+    let ways: [&[String]; 3] = [&["shop".to_owned()], &["bypath".to_owned()], &by_string];
+    for words in ways {
+        let desk = Desk::new("cli_simple");
+        let isql = |verb: &[&str]| {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            desk.run_with(&[verb, &["--", "isql", "-b"], &words].concat(), &format!("{ALL}\n{ONE}\n"))
+        };
+        let first = isql(&["record", "tape"]);
+        ended(&first, 0);
+        assert!(first.text().contains("cherry") && first.errors().is_empty(), "{}", first.errors());
+        assert!(names(&desk.scratch.join("work/tape")).contains(&"commands.yml".to_owned()));
+        desk.clear();
+        let second = isql(&["replay", "tape"]);
+        ended(&second, 0);
+        assert_eq!(second.text(), first.text());
+        assert!(!desk.database().exists(), "the replay touched the database");
+        let once = isql(&["once", "tape"]);
+        assert_eq!((once.text(), once.status.as_str()), (first.text(), "exit status: 0"));
+    }
+}
+
+#[test]
+fn the_right_library_stands_before_each_driver_even_if_no_driver_is_there() {
+    let desk = Desk::new("cli_kinds");
+    // Nobody listens on port 1: that the connect fails is what is recorded, through a Unicode driver.
+    desk.configuration()
+        .driver("SQLite3", &[("Driver", Driver::Sqlite.library())])
+        .driver("PostgreSQL", &[("Driver", Driver::PostgresUnicode.library())])
+        .source("shop", &[("Driver", "SQLite3"), ("Database", "shop.db")])
+        .source("far", &[("Driver", "PostgreSQL"), ("Servername", "127.0.0.1"), ("Port", "1"), ("Database", "x")])
+        .write();
+    let script = format!("echo \"{ONE}\" | isql -b shop && ! isql -b far someone secret </dev/null");
+    let record = desk.run(&["record", "tape/%p", "--", "sh", "-c", &script]);
+    ended(&record, 0);
+    let tapes: Vec<_> = std::fs::read_dir(desk.scratch.join("work/tape")).into_iter().flatten().flatten().collect();
+    assert_eq!(tapes.len(), 2, "a cassette for each process");
+    desk.clear();
+    let (mut ansi, mut unicode) = (0, 0);
+    for tape in tapes {
+        let path = tape.path().display().to_string();
+        let metadata = std::fs::read_to_string(tape.path().join("metadata.yml")).unwrap_or_default();
+        let (program, counter) = match metadata.contains("kind: ansi") {
+            true => (format!("echo \"{ONE}\" | isql -b shop"), &mut ansi),
+            false => ("! isql -b far someone secret </dev/null".to_owned(), &mut unicode),
+        };
+        *counter += 1;
+        ended(&desk.run(&["replay", &path, "--", "sh", "-c", &program]), 0);
+    }
+    assert_eq!((ansi, unicode), (1, 1));
+}
+
+#[test]
+fn a_swallowed_mismatch_fails_with_its_report() {
+    let (desk, _) = recorded("cli_mismatch");
+    let outcome = run(&desk, &swallow(&["replay", "tape"], &[ALL, "select price from fruit where name = 'fig'"]));
+    ended(&outcome, 120);
+    assert!(outcome.text().contains("never mind"), "the program saw an error: {}", outcome.text());
+    let report = outcome.errors();
+    for part in ["'pear'", "'fig'", "commands.yml:", "what to do", "exit code 120"] {
+        assert!(report.contains(part), "no {part} in:\n{report}");
+    }
+    assert_eq!(report.matches("what to do").count(), 1, "said once:\n{report}");
+}
+
+#[test]
+fn commands_left_out_fail_and_all_of_them_pass() {
+    let (desk, first) = recorded("cli_unplayed");
+    let all = run(&desk, &swallow(&["replay", "tape"], &[ALL, ONE]));
+    ended(&all, 0);
+    assert_eq!((all.text(), all.errors()), (first.text(), String::new()));
+    let less = run(&desk, &swallow(&["replay", "tape"], &[ALL]));
+    ended(&less, 121);
+    assert!(less.errors().contains("where name = 'pear'"), "{}", less.errors());
+    let nothing = desk.run(&["replay", "tape", "--", "true"]);
+    ended(&nothing, 119);
+    assert!(nothing.errors().contains("never connected through super8"), "{}", nothing.errors());
+}
+
+#[test]
+fn the_commands_own_failure_is_kept() {
+    let (desk, _) = recorded("cli_own");
+    ended(&desk.run(&["replay", "tape", "--", "sh", "-c", "exit 7"]), 7);
+    ended(&desk.run(&["replay", "tape", "--", "no-such-command-at-all"]), 127);
+    ended(&desk.run(&["replay", "tape", "--", "/etc/passwd"]), 126);
+    let none = desk.run(&["replay", "other-tape", "--", "true"]);
+    ended(&none, 125);
+    assert!(none.errors().contains("there is no cassette here"), "{}", none.errors());
+    let mut once = desk.super8(&["once", "other-tape", "--", "true"]);
+    once.env("CI", "true");
+    let once = Outcome::of(&once, b"");
+    ended(&once, 125);
+    assert!(once.errors().contains("CI is set"), "{}", once.errors());
+}
+
+#[test]
+fn handles_left_open_fail_unless_they_are_allowed() {
+    let desk = Desk::new("cli_leak");
+    let target = Target {
+        connection_string: "DSN=shop".into(),
+        dialect: "sqlite",
+        driver_string: String::new(),
+        user: String::new(),
+        password: String::new(),
+        library: Driver::Sqlite.path(),
+    };
+    assert_ne!(SOURCE, "shop");
+    let program = Program::c("steps.c").with_argument("leave").command(&target);
+    let words = |verb: &[&str]| -> Vec<String> {
+        let program = std::iter::once(program.get_program()).chain(program.get_args());
+        let program = program.map(|word| word.to_string_lossy().into_owned());
+        verb.iter().map(ToString::to_string).chain(program).collect()
+    };
+    let record = run(&desk, &words(&["record", "tape", "--"]));
+    ended(&record, 123);
+    assert!(record.errors().contains("left open: 1 connection"), "{}", record.errors());
+    desk.clear();
+    ended(&run(&desk, &words(&["replay", "tape", "--"])), 123);
+    ended(&run(&desk, &words(&["replay", "--allow-leaks", "tape", "--"])), 0);
+}
+
+#[test]
+fn a_killed_commands_recording_is_published() {
+    let desk = Desk::new("cli_killed");
+    let script = "import os, pyodbc\n\
+        cursor = pyodbc.connect('DSN=shop', autocommit=True).cursor()\n\
+        print(cursor.execute('select max(price) from fruit').fetchall(), flush=True)\n\
+        os.kill(os.getpid(), 9)\n";
+    let python = python::interpreter().display().to_string();
+    let record = desk.run(&["record", "tape", "--", &python, "-c", script]);
+    ended(&record, 137);
+    assert!(record.errors().contains("recovered"), "{}", record.errors());
+    desk.clear();
+    let replay = desk.run(&["replay", "tape", "--", &python, "-c", script]);
+    ended(&replay, 137);
+    assert_eq!(replay.text(), record.text());
+    // That it ended by itself is one thing; had it swallowed the signal, what it left would not be known.
+    let wrapped = format!("{python} -c \"$0\" || true");
+    ended(&desk.run(&["replay", "tape", "--", "sh", "-c", &wrapped, script]), 118);
+}
+
+#[test]
+fn a_cassette_that_cannot_be_written_fails() {
+    let desk = Desk::new("cli_unwritable");
+    desk.scratch.write("work/file", "no directory");
+    let outcome = run(&desk, &swallow(&["record", "file/tape"], &[ALL]));
+    ended(&outcome, 122);
+    assert!(outcome.errors().contains("file/tape"), "{}", outcome.errors());
+}
+
+#[test]
+fn a_signal_to_the_wrapper_reaches_the_command() {
+    let (desk, _) = recorded("cli_signal");
+    let script = "trap 'echo told; exit 3' TERM; echo ready; while :; do sleep 0.05; done";
+    let mut command = desk.super8(&["replay", "tape", "--", "sh", "-c", script]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap_or_else(|error| panic!("{error}"));
+    let mut lines = BufReader::new(child.stdout.take().unwrap_or_else(|| panic!("no pipe"))).lines();
+    let mut line = || lines.next().and_then(Result::ok).unwrap_or_default();
+    assert_eq!(line(), "ready");
+    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(killed.is_ok_and(|status| status.success()));
+    assert_eq!(line(), "told");
+    assert_eq!(child.wait().ok().and_then(|status| status.code()), Some(3));
+}
+
+#[test]
+fn reports_for_scripts_and_for_ci() {
+    let (desk, _) = recorded("cli_reports");
+    let words = |form: &'static str, file: &'static str| {
+        swallow(&["replay", "--report", form, "-o", file, "tape"], &[ALL, "select '<&\"]]>'"])
+    };
+    ended(&run(&desk, &words("json", "out/report.json")), 120);
+    let text = std::fs::read_to_string(desk.scratch.join("work/out/report.json")).unwrap_or_default();
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    assert_eq!((&json["verdict"], &json["exit_code"]), (&"mismatch".into(), &120.into()), "{text}");
+    assert!(json["cassettes"][0]["mismatch"]["report"].as_str().is_some_and(|report| report.contains("<&\"]]>")));
+
+    let outcome = run(&desk, &words("junit", "report.xml"));
+    ended(&outcome, 120);
+    assert!(outcome.errors().contains("exit code 120"), "a word for the terminal: {}", outcome.errors());
+    let count = "import sys, xml.etree.ElementTree as tree\n\
+        root = tree.parse(sys.argv[1]).getroot()\n\
+        failures = root.findall('.//failure')\n\
+        print(root.tag, root.get('tests'), root.get('failures'), len(failures), '<&\"]]>' in failures[0].text)\n";
+    let mut python = Command::new("python3");
+    python.args(["-c", count, "report.xml"]);
+    desk.at(&mut python);
+    assert_eq!(Outcome::of(&python, b"").text(), "testsuites 4 1 1 True\n");
+}

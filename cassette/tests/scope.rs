@@ -3,7 +3,7 @@
 mod reel;
 
 use reel::*;
-use super8_cassette::{Entry, Fetched, Method, Value};
+use super8_cassette::{ConnectionId, Entry, Fetched, Method, Value};
 
 fn columns(names: &[(&str, Option<i32>)]) -> Value {
     let column = |(name, length): &(&str, Option<i32>)| {
@@ -67,6 +67,35 @@ fn the_answer_in_force() {
 }
 
 #[test]
+fn what_changed_about_a_connection_holds_from_there_on() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("x");
+    let recorder = recorder(&directory);
+    let a = connected(&recorder, "shop");
+    let set =
+        |value: i32| Entry::new(Method::SetConnectAttr, a, None).with("attribute", "autocommit").with("value", value);
+    let question = ("attribute".to_owned(), Value::from(102));
+    let told = |value: i32| Value::Map(vec![question.clone(), ("result".to_owned(), Value::from(value))]);
+    for value in [1, 1] {
+        recorder.info(a, told(value)).unwrap();
+    }
+    for value in [0, 1] {
+        recorder.command(&set(value)).unwrap();
+        recorder.info(a, told(value)).unwrap();
+    }
+    recorder.disconnect(a).unwrap();
+
+    let player = player(&directory);
+    player.connect(&connect(A, "shop")).unwrap();
+    let ask = || player.info(a, &[("attribute", Value::from(102))]).unwrap()?.get("result")?.as_int();
+    assert_eq!((ask(), ask(), ask()), (Some(1), Some(1), Some(1)), "as often as it is asked");
+    player.command(&set(0)).unwrap();
+    assert_eq!((ask(), ask()), (Some(0), Some(0)));
+    player.command(&set(1)).unwrap();
+    assert_eq!((ask(), ask()), (Some(1), Some(1)));
+}
+
+#[test]
 fn the_columns_of_the_current_result() {
     let parent = tempfile::tempdir().unwrap();
     let directory = parent.path().join("x");
@@ -124,9 +153,12 @@ fn facts_that_change() {
         let answer = player.info(connection, &[("info", 16.into())]).unwrap()?;
         answer.get("result")?.as_text().map(str::to_owned)
     };
-    let three =
+    for (id, dsn) in [(A, "shop"), (ConnectionId(1), "shop"), (ConnectionId(2), "store")] {
+        player.connect(&connect(id, dsn)).unwrap();
+    }
+    let four =
         |connection| [told(connection), told(connection), told(connection), told(connection)].map(Option::unwrap);
-    assert_eq!(three(a), ["one", "two", "one", "one"]);
-    assert_eq!(three(b), ["one", "three", "three", "three"]);
-    assert_eq!(three(c), ["other"; 4]);
+    assert_eq!(four(a), ["one", "two", "two", "one"]);
+    assert_eq!(four(b), ["one", "three", "three", "three"]);
+    assert_eq!(four(c), ["other"; 4]);
 }

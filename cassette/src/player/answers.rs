@@ -54,6 +54,27 @@ impl Answers {
         Ok(None)
     }
 
+    /// What the log tells of the connection itself before `bound`: the positions of the answers whose question has these
+    /// fields, in their order.
+    pub(super) fn told(
+        &mut self,
+        index: &Index,
+        storage: &dyn Cassette,
+        connection: ConnectionId,
+        bound: u32,
+        key: &[(&str, Value)],
+    ) -> Result<Vec<(u32, Entry)>, CassetteError> {
+        let questions = self.questions(index, storage, (connection, None))?;
+        let mut told = Vec::new();
+        for question in questions.iter().take_while(|question| question.position < bound) {
+            let entry = storage.entry(index.slot(question.position).place())?;
+            if key.iter().all(|(name, value)| entry.get(name).unwrap_or(&Value::Null) == value) {
+                told.push((question.position, entry));
+            }
+        }
+        Ok(told)
+    }
+
     /// The statement, or every statement of the connection, is gone.
     pub(super) fn forget(&mut self, connection: ConnectionId, statement: Option<u32>) {
         self.0.retain(|((of, its), _)| *of != connection || (statement.is_some() && *its != statement));

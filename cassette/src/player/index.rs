@@ -50,6 +50,8 @@ pub(crate) struct Index {
     by_statement: Vec<u32>,
     /// Positions of the connects.
     connects: Vec<u32>,
+    /// The connections about which an answer changed, in the order of their ids.
+    told: Vec<u32>,
 }
 
 impl Index {
@@ -85,7 +87,11 @@ impl Index {
         by_connection.sort_by_key(|position| slots[*position as usize].connection);
         by_statement.sort_by_key(|position| slots[*position as usize].key());
         let connects = all.filter(|position| slots[*position as usize].method == Method::Connect).collect();
-        Ok(Index { slots, by_connection, by_statement, connects })
+        let changed = |slot: &&Slot| slot.method == Method::Answer && slot.statement == NONE;
+        let mut told: Vec<u32> = slots.iter().filter(changed).map(|slot| slot.connection).collect();
+        told.sort_unstable();
+        told.dedup();
+        Ok(Index { slots, by_connection, by_statement, connects, told })
     }
 
     /// The number of entries.
@@ -116,6 +122,16 @@ impl Index {
         let ids = self.by_connection.iter().map(|position| self.slot(*position).connection());
         let mut last = None;
         ids.filter(move |connection| last.replace(*connection) != Some(*connection))
+    }
+
+    /// Whether the log has answers about the connection itself.
+    pub(crate) fn tells_of(&self, connection: ConnectionId) -> bool {
+        self.told.binary_search(&connection.0).is_ok()
+    }
+
+    /// The positions of a connection's entries.
+    pub(crate) fn connection(&self, connection: ConnectionId) -> &[u32] {
+        &self.by_connection[self.connection_range(connection)]
     }
 
     /// The positions of a statement's entries, or of those that concern the connection itself.

@@ -1,6 +1,7 @@
 //! Playing a cassette: hands out what was recorded, in the recorded order, to a program that asks for the same again.
 
 mod answers;
+mod changes;
 mod claims;
 mod columns;
 mod compare;
@@ -33,6 +34,7 @@ use crate::sets;
 use crate::storage::Cassette;
 use crate::{CassetteError, ConnectionId, Entry, Method, Value};
 use answers::Answers;
+use changes::Changes;
 use claims::Claims;
 use columns::Columns;
 use facts::Facts;
@@ -75,6 +77,7 @@ struct State {
     answers: Answers,
     columns: Columns,
     facts: Facts,
+    changes: Changes,
 }
 
 impl State {
@@ -129,6 +132,7 @@ impl Player {
             answers: Answers::default(),
             columns: Columns::default(),
             facts: Facts::default(),
+            changes: Changes::default(),
         };
         let (order, report) = (order.unwrap_or(metadata.order), report.unwrap_or_else(|| "stderr".to_owned()));
         Ok(Arc::new(Player { storage, metadata, order, report, index, state: Mutex::new(state) }))
@@ -235,14 +239,22 @@ impl Player {
         state.columns.find(&self.index, &*self.storage, positions, bound)
     }
 
-    /// A fact about a connection: the recorded answer whose fields include these. If the connection was told several in
-    /// turn, each time the next, and the last one from then on. What the connection's own file does not have it shares
-    /// with the first connection of the same connect identity.
+    /// A fact about a connection: the recorded answer whose fields include these. The one that the log has last before
+    /// the connection's next command holds, else the one of the info file. If that has several, each time the next, and
+    /// the last one from then on. What the connection's own file does not have it shares with the first connection of the
+    /// same connect identity.
     ///
     /// # Errors
-    /// An unreadable info file.
+    /// An unreadable entry or info file.
     pub fn info(&self, connection: ConnectionId, key: &[(&str, Value)]) -> Result<Option<Value>, CassetteError> {
-        self.state.lock().facts.find(&self.index, &*self.storage, connection, key)
+        let state = &mut *self.state.lock();
+        let (index, storage) = (&self.index, &*self.storage);
+        let bound = state.lane(self.order, index, connection).bound(index, index.connection(connection));
+        let changed = state.changes.find(&mut state.answers, (index, storage), connection, bound, key)?;
+        match changed {
+            Some(entry) => Ok(Some(Value::Map(entry.fields))),
+            None => state.facts.find(index, storage, connection, key),
+        }
     }
 
     /// Takes note of a statement that is closed, freed or cancelled, or of a connection that ends. The order of these is
@@ -258,6 +270,7 @@ impl Player {
         let mut state = self.state.lock();
         state.answers.forget(connection, None);
         state.facts.forget(connection);
+        state.changes.forget(connection);
     }
 
     /// Whether there was a mismatch: what was not played after it says nothing more.

@@ -3,7 +3,7 @@
 //!
 //! The rule replay relies on: a connection whose info file does not have a question got the reply that stands first in
 //! the file of the *first* connection with the same connect identity. So nothing that is written later can change what
-//! a connection inherited.
+//! a connection inherited. A reply that changes belongs to the place where it changed, which only the log can say.
 
 use std::collections::HashMap;
 
@@ -25,6 +25,17 @@ pub(super) struct Facts {
     inherited: HashMap<(Identity, Sum), Reply>,
     /// The last reply of an open connection.
     last: HashMap<ConnectionId, HashMap<Sum, Last>>,
+    /// How many commands an open connection had.
+    commands: HashMap<ConnectionId, u64>,
+}
+
+/// What is news about a connection.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct News {
+    /// For the connection's file: the reply that holds from the beginning.
+    pub(super) first: Option<Value>,
+    /// For the log: the reply that holds from here on.
+    pub(super) changed: Option<Value>,
 }
 
 #[derive(Debug)]
@@ -38,6 +49,9 @@ struct Last {
     reply: Sum,
     /// It is not in the connection's own file.
     inherited: bool,
+    /// How many commands the connection had when the reply was given, and how often it was given since the last one.
+    commands: u64,
+    given: u32,
 }
 
 impl Facts {
@@ -54,34 +68,51 @@ impl Facts {
     pub(super) fn forget(&mut self, connection: ConnectionId) {
         self.identities.remove(&connection);
         self.last.remove(&connection);
+        self.commands.remove(&connection);
     }
 
-    /// The answers to append to the connection's file because of this one.
-    pub(super) fn news(&mut self, connection: ConnectionId, answer: Value) -> Vec<Value> {
+    /// A command of the connection was recorded.
+    pub(super) fn commanded(&mut self, connection: ConnectionId) {
+        *self.commands.entry(connection).or_default() += 1;
+    }
+
+    /// What is to be written because of this answer.
+    pub(super) fn news(&mut self, connection: ConnectionId, answer: Value) -> News {
         let (question, reply) = (sum(&connect::question(&answer)), sum(&answer));
         let identity = self.identities.get(&connection).copied();
         let inherited = identity.and_then(|identity| self.inherited.get(&(identity, question)));
+        let commands = self.commands.get(&connection).copied().unwrap_or_default();
         let last = self.last.entry(connection).or_default();
         if let Some(last) = last.get_mut(&question) {
+            let given = if last.commands == commands { last.given } else { 0 };
             if last.reply == reply {
-                return Vec::new();
+                (last.commands, last.given) = (commands, given + 1);
+                return News::default();
             }
             let before = inherited.filter(|_| last.inherited).map(|first| first.answer.clone());
-            *last = Last { reply, inherited: false };
-            return before.into_iter().chain([answer]).collect();
+            *last = Last { reply, inherited: false, commands, given: given + 1 };
+            return News { first: before, changed: Some(after(answer, given)) };
         }
         let inherits = inherited.is_some_and(|first| first.sum == reply);
-        last.insert(question, Last { reply, inherited: inherits });
+        last.insert(question, Last { reply, inherited: inherits, commands, given: 1 });
         if inherits {
-            return Vec::new();
+            return News::default();
         }
         if let Some(identity) = identity
             && self.first.get(&identity) == Some(&connection)
         {
             self.inherited.insert((identity, question), Reply { sum: reply, answer: answer.clone() });
         }
-        vec![answer]
+        News { first: Some(answer), changed: None }
     }
+}
+
+/// A reply that changed without a command: `after` says how often the question was asked since the last command before.
+fn after(mut answer: Value, given: u32) -> Value {
+    if let (Value::Map(fields), 1..) = (&mut answer, given) {
+        fields.push(("after".to_owned(), Value::from(given)));
+    }
+    answer
 }
 
 fn sum(value: &Value) -> Sum {
@@ -112,13 +143,18 @@ mod tests {
     fn only_news_is_written() {
         let mut facts = Facts::default();
         [connect(A, "one"), connect(B, "one"), connect(C, "two")].iter().for_each(|entry| facts.connected(entry));
-        assert_eq!(facts.news(A, fact(1, "x")), [fact(1, "x")]);
-        assert_eq!(facts.news(A, fact(1, "x")), []);
-        assert_eq!(facts.news(B, fact(1, "x")), [], "inherited");
-        assert_eq!(facts.news(C, fact(1, "x")), [fact(1, "x")], "another identity");
-        assert_eq!(facts.news(A, fact(1, "y")), [fact(1, "y")], "changed");
-        assert_eq!(facts.news(B, fact(1, "y")), [fact(1, "x"), fact(1, "y")], "what was inherited, then the change");
-        assert_eq!(facts.news(B, fact(1, "z")), [fact(1, "z")]);
+        let first = |answer| News { first: Some(answer), changed: None };
+        let changed = |answer| News { first: None, changed: Some(answer) };
+        assert_eq!(facts.news(A, fact(1, "x")), first(fact(1, "x")));
+        assert_eq!(facts.news(A, fact(1, "x")), News::default());
+        assert_eq!(facts.news(B, fact(1, "x")), News::default(), "inherited");
+        assert_eq!(facts.news(C, fact(1, "x")), first(fact(1, "x")), "another identity");
+        facts.commanded(A);
+        assert_eq!(facts.news(A, fact(1, "y")), changed(fact(1, "y")));
+        let both = News { first: Some(fact(1, "x")), changed: Some(after(fact(1, "y"), 1)) };
+        assert_eq!(facts.news(B, fact(1, "y")), both, "what was inherited, then the change");
+        assert_eq!(facts.news(B, fact(1, "y")), News::default());
+        assert_eq!(facts.news(B, fact(1, "z")), changed(after(fact(1, "z"), 3)));
     }
 
     #[test]
@@ -126,8 +162,9 @@ mod tests {
         let mut facts = Facts::default();
         facts.connected(&connect(A, "one").with("return", "SQL_ERROR"));
         [connect(B, "one"), connect(C, "one")].iter().for_each(|entry| facts.connected(entry));
-        assert_eq!(facts.news(C, fact(1, "x")), [fact(1, "x")]);
-        assert_eq!(facts.news(B, fact(1, "x")), [fact(1, "x")], "nothing to inherit: C is not the first");
+        let first = News { first: Some(fact(1, "x")), changed: None };
+        assert_eq!(facts.news(C, fact(1, "x")), first);
+        assert_eq!(facts.news(B, fact(1, "x")), first, "nothing to inherit: C is not the first");
         facts.forget(C);
         assert_eq!(facts.first.get(&connect::identity(&connect(C, "one"))), Some(&B));
     }

@@ -170,10 +170,21 @@ impl Recorder {
         self.sticky(self.storage.append(&log.encoded))
     }
 
+    /// Stores what held before a connection was made: its facts stand in the info file alone, a changed one after the first.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn before(&self, connection: ConnectionId, answer: Value) -> Result<(), CassetteError> {
+        self.ready()?;
+        let news = self.log.lock().facts.news(connection, answer);
+        let mut answers = news.first.into_iter().chain(news.changed);
+        answers.try_for_each(|answer| self.sticky(self.storage.append_info(connection, &answer)))
+    }
+
     /// Stores a fact about a connection: a map of what was asked, then `result` (and `return`, `diagnostics`).
     ///
     /// It is not written again while the reply stays the same, nor if the first connection with the same connect identity
-    /// got the same reply when it first asked.
+    /// got the same reply when it first asked. A reply that changes becomes an `answer` in the log: it holds from there on.
     ///
     /// # Errors
     /// The first failure of this recording.
@@ -181,8 +192,16 @@ impl Recorder {
         self.ready()?;
         let mut log = self.log.lock();
         self.ready()?;
-        for answer in log.facts.news(connection, answer) {
-            self.sticky(self.storage.append_info(connection, &answer))?;
+        let news = log.facts.news(connection, answer);
+        if let Some(first) = news.first {
+            self.sticky(self.storage.append_info(connection, &first))?;
+        }
+        if let Some(Value::Map(fields)) = news.changed {
+            let log = &mut *log;
+            let entry = Entry { method: Method::Answer, connection, statement: None, fields };
+            log.encoded.clear();
+            self.storage.encode(&entry, &mut log.encoded);
+            self.sticky(self.storage.append(&log.encoded))?;
         }
         Ok(())
     }
@@ -261,6 +280,7 @@ impl Recorder {
         match (entry.method, entry.statement) {
             (Method::Connect, _) => log.facts.connected(entry),
             (Method::Drop, Some(statement)) => log.parts.forget(entry.connection, Some(statement)),
+            (method, _) if method.class() == Class::Command => log.facts.commanded(entry.connection),
             _ => {}
         }
         Ok(())

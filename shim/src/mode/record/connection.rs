@@ -67,7 +67,7 @@ impl Connection {
         fields.extend(connect.completed.map(|completed| ("completed".to_owned(), completed)));
         push_outcome(&mut fields, outcome, &connection.secrecy);
         let written = recorder.command(&Entry { method: Method::Connect, connection: id, statement: None, fields });
-        let environment = connect.environment.into_iter().try_for_each(|answer| recorder.info(id, answer));
+        let environment = connect.environment.into_iter().try_for_each(|answer| recorder.before(id, answer));
         if let Err(error) = written.and(environment) {
             connection.disconnected();
             return Err(error);

@@ -18,6 +18,8 @@ pub mod entry;
 pub mod exit;
 mod facts;
 pub mod handles;
+pub mod inserted;
+pub mod interface;
 pub mod mode;
 pub mod real;
 pub mod report;

@@ -20,6 +20,7 @@ pub const DEBIAN: &[&str] = &[
     "git",
     "sqlite3",
     "perl",
+    "ruby",
     "libdbd-odbc-perl",
 ];
 

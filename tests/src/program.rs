@@ -49,6 +49,17 @@ impl Program {
         Program { name: stem(script), input: Vec::new(), proof: DONE.into(), command: Box::new(command) }
     }
 
+    /// A script of `programs/ruby`; its arguments are the connection string and the dialect.
+    pub fn ruby(script: &str) -> Program {
+        let file = products::repository().join("tests/programs/ruby").join(script);
+        let command = move |target: &Target| {
+            let mut command = Command::new(packages::program("ruby", "ruby"));
+            command.arg(&file).args([&target.connection_string, target.dialect]);
+            command
+        };
+        Program { name: stem(script), input: Vec::new(), proof: DONE.into(), command: Box::new(command) }
+    }
+
     /// A program of `programs/c`; its arguments are what [`Target`] has.
     pub fn c(source: &'static str) -> Program {
         let command = move |target: &Target| {

@@ -1,4 +1,5 @@
-//! The two libraries as a linker sees them: exactly the functions a driver manager looks up, and no driver manager.
+//! The two libraries as a linker sees them: exactly the functions a driver manager looks up and those of super8.h, and no
+//! driver manager.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -20,6 +21,10 @@ const WITHOUT_W: &str = "AllocConnect AllocEnv AllocHandle AllocHandleStd AllocS
     FetchScroll FreeConnect FreeEnv FreeHandle FreeStmt GetData GetEnvAttr GetFunctions GetStmtOption MoreResults
     NumParams NumResultCols ParamData ParamOptions PutData RowCount SetDescRec SetEnvAttr SetParam SetPos
     SetScrollOptions SetStmtOption Transact";
+
+/// What test frameworks call, beside ODBC: shim/include/super8.h.
+const INTERFACE: [&str; 5] =
+    ["super8_eject", "super8_insert", "super8_last_error", "super8_unplayed", "super8_version"];
 
 fn expected(library: Library) -> BTreeSet<String> {
     let both = WITH_W.split_whitespace().chain(WITHOUT_W.split_whitespace()).map(|name| format!("SQL{name}"));
@@ -47,7 +52,8 @@ fn dynamic(library: &Path) -> String {
 #[test]
 fn exactly_what_a_driver_manager_looks_up_is_exported() {
     for library in [Library::Unicode, Library::Ansi] {
-        let (exported, expected) = (exported(&library.path()), expected(library));
+        let (exported, mut expected) = (exported(&library.path()), expected(library));
+        expected.extend(INTERFACE.map(str::to_owned));
         let missing: Vec<_> = expected.difference(&exported).collect();
         let more: Vec<_> = exported.difference(&expected).collect();
         assert!(missing.is_empty() && more.is_empty(), "{library:?}: missing {missing:?}, too many {more:?}");
@@ -65,6 +71,23 @@ fn the_table_has_what_a_driver_manager_looks_up() {
     assert_eq!(rows().filter(|row| row.wide.is_some()).count(), 37);
     for row in rows() {
         assert!(row.wide.is_none_or(|wide| wide == format!("{}W", row.name)), "{row:?}");
+    }
+}
+
+/// The header declares what is exported, and nothing else; it is C, and C++.
+#[test]
+fn the_header_declares_the_interface() {
+    let header = super8_tests::products::repository().join("shim/include/super8.h");
+    let text = std::fs::read_to_string(&header).unwrap_or_else(|error| panic!("{}: {error}", header.display()));
+    let declared: BTreeSet<&str> = text
+        .lines()
+        .filter(|line| line.ends_with(");") && !line.starts_with(' '))
+        .filter_map(|line| line.split('(').next()?.rsplit([' ', '*']).next())
+        .collect();
+    assert_eq!(declared, BTreeSet::from(INTERFACE));
+    for (compiler, language) in [("cc", "c"), ("g++", "c++")] {
+        let mut command = Command::new(packages::program(compiler, if compiler == "cc" { "gcc" } else { compiler }));
+        must(command.args(["-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-x", language]).arg(&header));
     }
 }
 

@@ -26,6 +26,13 @@ impl fmt::Display for SettingsError {
 
 impl std::error::Error for SettingsError {}
 
+impl SettingsError {
+    /// An error with these words.
+    pub fn new(problem: impl Into<String>) -> SettingsError {
+        SettingsError(problem.into())
+    }
+}
+
 impl Given {
     /// The error that this value is not what it should be, `advice`.
     fn wrong(&self, advice: &str) -> SettingsError {

@@ -13,7 +13,8 @@ use super8_cassette::{ConnectionId, Value};
 
 /// The settings of the process, as far as they hold without a connection.
 fn of_process() -> Option<Settings> {
-    Sources { environment: Some(&super::variable), ..Sources::default() }.settings().ok()
+    let inserted = crate::inserted::on_top();
+    Sources { inserted: inserted.as_deref(), environment: Some(&super::variable), ..Sources::default() }.settings().ok()
 }
 
 /// The driver that is known before any connection string arrives, loaded; `None` where connections may differ, or one of
@@ -23,7 +24,7 @@ pub fn early_driver() -> Option<&'static Driver> {
     let site = Site::of_this_process();
     let replays = match settings.mode {
         // Nobody said anything: the ini files may do so for a connection.
-        Mode::Off if super::variable(Setting::Mode.row().variable).is_none() => {
+        Mode::Off if super::variable(Setting::Mode.row().variable).is_none() && crate::inserted::on_top().is_none() => {
             site.ini.mentions(Setting::Mode.row().keyword)
         }
         _ => deck::action(&settings).ok()? == deck::Action::Replay,

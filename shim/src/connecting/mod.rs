@@ -3,10 +3,12 @@
 mod environment;
 mod noting;
 mod request;
+mod selection;
 
 pub use environment::{RecordedEnvironment, early_driver, replayed_environment};
 pub use noting::{pending_value, record, replay};
 pub use request::Request;
+pub use selection::Selection;
 
 use crate::config::connection_string::ConnectionString;
 use crate::config::settings::{ConnectCheck, Setting, Settings, SettingsError};
@@ -16,7 +18,7 @@ use crate::diagnostics::Outcome;
 use crate::driver::find::Way;
 use crate::driver::{DriverError, RealDriver, Site, find, naming};
 use crate::real::Driver;
-use crate::verdict;
+use crate::{inserted, verdict};
 use std::ffi::OsString;
 use std::sync::Arc;
 use super8_cassette::{Player, Recorder};
@@ -32,8 +34,8 @@ pub struct Plan {
     edited: Option<Edited>,
     recorder: Option<Arc<Recorder>>,
     player: Option<Arc<Player>>,
-    /// Whether the driver manager may keep the connection in a pool when the application lets go of it.
-    pub pools: bool,
+    /// What chose the cassette, where the driver manager may keep the connection in a pool.
+    pub pooled: Option<Selection>,
 }
 
 /// A connection string in the two forms it takes on its way to the real driver.
@@ -59,6 +61,7 @@ pub fn plan(request: &Request) -> Result<Plan, Outcome> {
     let refused = |verb: &str| Outcome::error("HYC00", format!("{verb}: SQLBrowseConnect cannot be {verb}ed yet"));
     let failed = |error: deck::DeckError| Outcome::error("HY000", error);
     let action = deck::action(&settings).map_err(failed)?;
+    let pooled = pools.then(|| Selection::of(request.given(), &way, &settings, action));
     if action == deck::Action::Replay {
         let player = deck::player(&settings).map_err(failed)?;
         if matches!(request, Request::Browse { .. }) {
@@ -66,7 +69,8 @@ pub fn plan(request: &Request) -> Result<Plan, Outcome> {
         }
         let strict = settings.connect == ConnectCheck::Strict;
         drop(way);
-        return Ok(Plan { strict, pools, site, player: Some(player), ..Plan::default() });
+        let pooled = pooled.map(|pooled| pooled.with(None, Some(&player)));
+        return Ok(Plan { strict, pooled, site, player: Some(player), ..Plan::default() });
     }
     let cannot = |error: DriverError| Outcome::error(error.sqlstate(), error.within(480));
     let real = find::at_connect(&site, settings.driver.as_ref(), &way).map_err(cannot)?;
@@ -82,14 +86,16 @@ pub fn plan(request: &Request) -> Result<Plan, Outcome> {
         stripped: given.without(Setting::is_own),
         forwarded: naming::forwarded(given, &real, &site),
     });
-    Ok(Plan { pools, site, driver: Some(driver), real: Some(real), edited, recorder, ..Plan::default() })
+    let pooled = pooled.map(|pooled| pooled.with(recorder.as_ref(), None));
+    Ok(Plan { pooled, site, driver: Some(driver), real: Some(real), edited, recorder, ..Plan::default() })
 }
 
 /// The settings of a connection, from all their places.
 fn settings(site: &Site, way: &Way<'_>, given: Option<&ConnectionString>) -> Result<Settings, SettingsError> {
+    let inserted = inserted::on_top();
     let sources = Sources {
         string: given,
-        inserted: None,
+        inserted: inserted.as_deref(),
         environment: Some(&variable),
         source: way.dsn.as_deref().map(|dsn| (&site.ini, dsn)),
         driver: way.section,

@@ -1,5 +1,6 @@
 //! How cassettes end, whatever becomes of the connections: at process exit, or when one cannot be written any more.
 
+use super::eject::still_used;
 use super::{PLAYERS, RECORDERS};
 use crate::report::{say, say_verdict};
 use crate::verdict;
@@ -15,6 +16,8 @@ pub(super) fn at_exit() {
 }
 
 fn finish() {
+    /// Unplayed commands that are listed.
+    const SHOWN: usize = 10;
     // An application that exits in the middle of a call leaves a lock behind; then there is nothing safe to do.
     let mut ours = false;
     if let Some(recorders) = RECORDERS.try_lock() {
@@ -30,11 +33,16 @@ fn finish() {
             }
         }
     }
+    for (directory, recorder) in still_used() {
+        if recorder.publish().is_ok() {
+            verdict::published(&directory);
+        }
+    }
     if let Some(players) = PLAYERS.try_lock() {
         for (directory, open) in players.iter().filter(|(_, open)| open.is_ours()) {
             ours = true;
             if let Some(unplayed) = unplayed(directory, &open.reel) {
-                say_verdict(open.log.as_deref(), format_args!("{}", notice(directory, &unplayed)));
+                say_verdict(open.log.as_deref(), format_args!("{}", notice(directory, &unplayed, SHOWN)));
                 verdict::unplayed(directory, &unplayed);
             }
         }
@@ -45,7 +53,7 @@ fn finish() {
 }
 
 /// What was recorded and never played, a line each; `None` if there is nothing to say, or a mismatch said it before.
-fn unplayed(directory: &Path, player: &Player) -> Option<Vec<String>> {
+pub(super) fn unplayed(directory: &Path, player: &Player) -> Option<Vec<String>> {
     if player.failed() {
         return None;
     }
@@ -58,17 +66,16 @@ fn unplayed(directory: &Path, player: &Player) -> Option<Vec<String>> {
     }
 }
 
-/// The list for people.
-fn notice(directory: &Path, unplayed: &[String]) -> String {
-    const SHOWN: usize = 10;
+/// The list for people, up to so many lines of it.
+pub(super) fn notice(directory: &Path, unplayed: &[String], shown: usize) -> String {
     let count = unplayed.len();
     let plural = if count == 1 { "command was" } else { "commands were" };
     let mut text = format!("super8: replay: {count} recorded {plural} never played in {}:", directory.display());
-    for line in unplayed.iter().take(SHOWN) {
+    for line in unplayed.iter().take(shown) {
         text.push_str(&format!("\n  {line}"));
     }
-    if count > SHOWN {
-        text.push_str(&format!("\n  and {} more", count - SHOWN));
+    if count > shown {
+        text.push_str(&format!("\n  and {} more", count - shown));
     }
     text
 }

@@ -3,9 +3,11 @@
 //! Driver managers unload and reload drivers and pool connections, so nothing here depends on a closing call: what
 //! is still open when the process ends is published (or reported as unplayed) then.
 
+mod eject;
 mod ending;
 mod once;
 
+pub use eject::{Ejected, eject, has_player, has_recorder, unplayed};
 pub use ending::unwritable;
 
 use crate::config::settings::{CommandOrder, Mode, Settings};
@@ -27,6 +29,8 @@ struct Open<T> {
     reel: Arc<T>,
     /// Where its reports go, if not to standard error.
     log: Option<PathBuf>,
+    /// The report of the first mismatch.
+    report: Option<String>,
     /// The process that opened it: a forked child has it too, and is not to speak for it.
     process: u32,
 }
@@ -77,8 +81,8 @@ pub fn action(settings: &Settings) -> Result<Action, DeckError> {
     }
 }
 
-/// The directory by a name that does not depend on the working directory of the moment.
-fn absolute(settings: &Settings) -> PathBuf {
+/// The cassette's directory by a name that does not depend on the working directory of the moment.
+pub fn absolute(settings: &Settings) -> PathBuf {
     let path = settings.cassette.clone().unwrap_or_default();
     std::path::absolute(&path).unwrap_or(path)
 }
@@ -150,14 +154,17 @@ fn unplayable(directory: &Path, message: String) -> DeckError {
     DeckError(message)
 }
 
-/// Where reports on a replayed cassette go, if not to standard error.
-pub fn log_of(cassette: &Path) -> Option<PathBuf> {
-    PLAYERS.lock().get(cassette).and_then(|open| open.log.clone())
+/// Takes note of a replayed cassette's first mismatch; where its report goes, if not to standard error.
+pub fn mismatched(cassette: &Path, report: &str) -> Option<PathBuf> {
+    let mut players = PLAYERS.lock();
+    let open = players.get_mut(cassette)?;
+    open.report = Some(report.to_owned());
+    open.log.clone()
 }
 
 impl<T> Open<T> {
     fn now(reel: &Arc<T>, settings: &Settings) -> Open<T> {
-        Open { reel: Arc::clone(reel), log: settings.log.clone(), process: std::process::id() }
+        Open { reel: Arc::clone(reel), log: settings.log.clone(), report: None, process: std::process::id() }
     }
 
     fn is_ours(&self) -> bool {

@@ -142,11 +142,13 @@ fn catalog<'a, const N: usize>(arguments: [(&'static str, In<'a>); N]) -> Call<'
 macro_rules! export {
     (ansi) => {
         $crate::odbc_table!($crate::export_ansi);
+        $crate::export_interface!();
         $crate::on_load!(true);
     };
     (ansi wide) => {
         $crate::odbc_table!($crate::export_ansi);
         $crate::odbc_table!($crate::export_wide);
+        $crate::export_interface!();
         $crate::on_load!(false);
     };
 }

@@ -4,6 +4,7 @@ mod slab;
 
 pub use slab::{Entity, Slab, Token};
 
+use crate::connecting::Selection;
 use crate::diagnostics::Diagnostics;
 use crate::mode::{ConnectionMode, DescriptorRole, StatementMode};
 use crate::real::Driver;
@@ -25,7 +26,7 @@ pub static DESCRIPTORS: Slab<Descriptor> = Slab::new();
 /// How many connections, statements and descriptors the application allocated and did not free. What only the driver
 /// manager's pool keeps, and a statement's own descriptors, do not count. Never waits: it is asked at process exit.
 pub fn alive() -> (usize, usize, usize) {
-    let rests = |state: &ConnectionState| state.pools && state.statements.is_empty();
+    let rests = |state: &ConnectionState| state.pooled.is_some() && state.statements.is_empty();
     let in_use = |connection: &&Connection| connection.state.try_lock().is_some_and(|state| !rests(&state));
     let of_connection = |owner: &Option<DescriptorOwner>| matches!(owner, Some(DescriptorOwner::Connection(_)));
     let allocated = |descriptor: &&Descriptor| descriptor.owner.try_lock().is_some_and(|owner| of_connection(&owner));
@@ -142,8 +143,8 @@ pub struct ConnectionState {
     pub environment: Option<Token>,
     /// Whether it is connected.
     pub connected: bool,
-    /// Whether the driver manager may keep it in a pool when the application lets go of it.
-    pub pools: bool,
+    /// What chose its cassette, where the driver manager may keep it in a pool when the application lets go of it.
+    pub pooled: Option<Selection>,
     /// Attributes set before connecting, to be applied to whichever driver it will be.
     pub pending: Vec<PendingAttribute>,
     /// The strings of the last SQLBrowseConnect step, to know that one is under way.
@@ -152,6 +153,13 @@ pub struct ConnectionState {
     pub statements: HashSet<Token>,
     /// The descriptors allocated on it, and those of its statements.
     pub descriptors: HashSet<Token>,
+}
+
+impl ConnectionState {
+    /// Whether it rests in the driver manager's pool, as far as can be seen, and a connect would lead elsewhere by now.
+    pub fn is_stale(&self) -> bool {
+        self.connected && self.statements.is_empty() && self.pooled.as_ref().is_some_and(|chosen| !chosen.holds())
+    }
 }
 
 /// A connection attribute set before the driver was known.

@@ -13,9 +13,9 @@ def by_dialect(sqlite, postgres, mariadb):
     return {"sqlite": sqlite, "postgres": postgres, "mariadb": mariadb}[DIALECT]
 
 
-def connect(**options):
+def connect(keywords="", **options):
     """A connection whose text is UTF-8 where the driver has no Unicode functions of its own."""
-    connection = pyodbc.connect(CONNECTION_STRING, **options)
+    connection = pyodbc.connect(CONNECTION_STRING + keywords, **options)
     if DIALECT != "postgres":
         connection.setdecoding(pyodbc.SQL_CHAR, encoding="utf-8")
         connection.setdecoding(pyodbc.SQL_WMETADATA, encoding="utf-16le")

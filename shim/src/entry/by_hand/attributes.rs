@@ -238,6 +238,9 @@ pub unsafe fn SQLGetConnectOption<C: Width>(dbc: Handle, option: u16, value: Poi
     })
 }
 
+/// SQL_ATTR_CONNECTION_DEAD.
+const CONNECTION_DEAD: i32 = 1209;
+
 fn get_connect(
     function: Function,
     dbc: Handle,
@@ -248,6 +251,16 @@ fn get_connect(
     // SAFETY: the buffer holds what the attribute's page says.
     let out = unsafe { Out::shaped(shape::connection(attribute), buffer) };
     let Some(connection) = CONNECTIONS.get(Token::from_handle(dbc)) else { return rc::INVALID_HANDLE };
+    if attribute == CONNECTION_DEAD && connection.state.lock().is_stale() {
+        // A driver manager that is about to take it from its pool opens another one instead.
+        return guard(&connection.front.diagnostics, || {
+            if let Out::Number(number) | Out::Sized(SizedOut { number, .. }) = out {
+                number.write(1);
+            }
+            connection.front.diagnostics.clear();
+            rc::SUCCESS
+        });
+    }
     if connection.state.lock().connected || connection.front.real().is_some() {
         return enter::dbc(function, dbc, || question("attribute", attribute, out), deed);
     }

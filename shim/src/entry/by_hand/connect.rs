@@ -145,11 +145,11 @@ fn connect<C: Width>(
         }
         let browsing = connection.state.lock().browsing;
         let known = connection.front.real().filter(|_| browsing).map(|(driver, _)| Ok(Plan::going_on(driver)));
-        let plan = match known.unwrap_or_else(|| connecting::plan(request)) {
+        let mut plan = match known.unwrap_or_else(|| connecting::plan(request)) {
             Ok(plan) => plan,
             Err(outcome) => return diagnostics.post(outcome),
         };
-        connection.state.lock().pools = plan.pools;
+        connection.state.lock().pooled = plan.pooled.take();
         let Some(driver) = plan.driver() else { return replay(connection, request, &plan) };
         if let Err(outcome) = prepare(connection, driver) {
             return diagnostics.post(outcome);

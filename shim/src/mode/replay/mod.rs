@@ -19,7 +19,7 @@ use super8_cassette::{CassetteError, Mismatch};
 fn mismatch(mismatch: Mismatch) -> Outcome {
     if !mismatch.repeated {
         let Mismatch { cassette, headline, report, command, .. } = &mismatch;
-        say_verdict(deck::log_of(cassette).as_deref(), format_args!("{report}"));
+        say_verdict(deck::mismatched(cassette, report).as_deref(), format_args!("{report}"));
         verdict::mismatch(cassette, headline, report, *command);
     }
     let record = Diagnostic { message: mismatch.headline, ..Diagnostic::new("HY000", "") };

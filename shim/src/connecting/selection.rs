@@ -1,0 +1,72 @@
+//! What chose a connection's cassette, to be asked again when a driver manager takes the connection from its pool: by then
+//! a test may have inserted another cassette, or set another one in the environment.
+
+use super::settings;
+use crate::config::connection_string::ConnectionString;
+use crate::config::settings::{Setting, Settings};
+use crate::deck::{self, Action};
+use crate::driver::Site;
+use crate::driver::find::Way;
+use std::path::PathBuf;
+use std::sync::Arc;
+use super8_cassette::{Player, Recorder};
+
+/// How a connection came to its cassette, or to none.
+pub struct Selection {
+    /// super8's own keywords of the connection string: nothing else of it is kept.
+    keywords: ConnectionString,
+    dsn: Option<Vec<u8>>,
+    section: Option<Vec<u8>>,
+    action: Action,
+    directory: PathBuf,
+    recorder: Option<Arc<Recorder>>,
+    player: Option<Arc<Player>>,
+}
+
+impl Selection {
+    pub(super) fn of(
+        given: Option<&ConnectionString>,
+        way: &Way<'_>,
+        settings: &Settings,
+        action: Action,
+    ) -> Selection {
+        let own = given.map(|given| given.without(|key| !Setting::is_own(key))).unwrap_or_default();
+        Selection {
+            keywords: ConnectionString::parse(&own),
+            dsn: way.dsn.clone(),
+            section: way.section.map(|section| section.name.clone()),
+            action,
+            directory: directory(settings, action),
+            recorder: None,
+            player: None,
+        }
+    }
+
+    pub(super) fn with(mut self, recorder: Option<&Arc<Recorder>>, player: Option<&Arc<Player>>) -> Selection {
+        self.recorder = recorder.map(Arc::clone);
+        self.player = player.map(Arc::clone);
+        self
+    }
+
+    /// Whether a connect would lead to the same cassette now, and to the same recording or replay of it.
+    pub fn holds(&self) -> bool {
+        let ejected = self.recorder.as_ref().is_some_and(|recorder| !deck::has_recorder(recorder))
+            || self.player.as_ref().is_some_and(|player| !deck::has_player(player));
+        if ejected {
+            return false;
+        }
+        let site = Site::of_this_process();
+        let section = self.section.as_deref().and_then(|name| site.ini.driver_section(name));
+        let way = Way { dsn: self.dsn.clone(), section };
+        let now = settings(&site, &way, Some(&self.keywords));
+        // What fails at a connect is better told there.
+        now.is_ok_and(|settings| {
+            let action = deck::action(&settings);
+            action.is_ok_and(|action| action == self.action && directory(&settings, action) == self.directory)
+        })
+    }
+}
+
+fn directory(settings: &Settings, action: Action) -> PathBuf {
+    if action == Action::Forward { PathBuf::new() } else { deck::absolute(settings) }
+}

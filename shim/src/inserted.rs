@@ -1,0 +1,93 @@
+//! The cassettes that a test framework inserted: a stack of the whole process. The one on top decides for the connects that
+//! follow, on every thread: programs connect on threads that their tests did not start.
+
+use crate::config::connection_string::{ConnectionString, quote};
+use crate::config::settings::{Mode, Setting, Settings, SettingsError};
+use crate::config::sources::Sources;
+use parking_lot::Mutex;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+static STACK: Mutex<Vec<Inserted>> = Mutex::new(Vec::new());
+
+struct Inserted {
+    directory: PathBuf,
+    keywords: Arc<ConnectionString>,
+}
+
+/// What the cassette on top gives, as keywords of a connection string.
+pub fn on_top() -> Option<Arc<ConnectionString>> {
+    STACK.lock().last().map(|inserted| Arc::clone(&inserted.keywords))
+}
+
+/// Puts a cassette on top. `mode` and `options` are as in a connection string; what they leave out is the environment's to
+/// say. Gives the settings that hold for connects now.
+///
+/// # Errors
+/// A value that is none; a cassette that is inserted already.
+pub fn insert(cassette: &str, mode: &str, options: &str) -> Result<Settings, SettingsError> {
+    // `%p` is filled in and the path made absolute now: neither is to change before the connect.
+    let keyword = |setting: Setting, value: &str| {
+        let value = String::from_utf8_lossy(&quote(value.as_bytes(), true)).into_owned();
+        format!("{}={value};", setting.row().keyword)
+    };
+    let parse = |cassette: &str| {
+        let text = format!("{}{}{options}", keyword(Setting::Mode, mode), keyword(Setting::Cassette, cassette));
+        ConnectionString::parse(text.as_bytes())
+    };
+    let given = parse(cassette);
+    let settings = resolve(&given)?;
+    let path = settings.cassette.clone().unwrap_or_default();
+    let directory = std::path::absolute(&path).unwrap_or(path);
+    let keywords = Arc::new(parse(&directory.display().to_string().replace('%', "%%")));
+    let mut stack = STACK.lock();
+    if stack.iter().any(|inserted| inserted.directory == directory) {
+        return Err(SettingsError::new(format!("{} is inserted already: eject it first", directory.display())));
+    }
+    stack.push(Inserted { directory: directory.clone(), keywords });
+    let cassette = (settings.mode != Mode::Off).then_some(directory);
+    Ok(Settings { cassette, ..settings })
+}
+
+fn resolve(given: &ConnectionString) -> Result<Settings, SettingsError> {
+    let environment = |name: &str| std::env::var_os(name);
+    Sources { inserted: Some(given), environment: Some(&environment), ..Sources::default() }.settings()
+}
+
+/// Takes a cassette off the stack, or the one on top. Gives its directory; a cassette that is named need not have been
+/// inserted.
+pub fn take(cassette: Option<&Path>) -> Option<PathBuf> {
+    let mut stack = STACK.lock();
+    let Some(cassette) = cassette else { return stack.pop().map(|inserted| inserted.directory) };
+    let directory = std::path::absolute(cassette).unwrap_or_else(|_| cassette.to_owned());
+    stack.retain(|inserted| inserted.directory != directory);
+    Some(directory)
+}
+
+/// The directory of the cassette on top.
+pub fn top_directory() -> Option<PathBuf> {
+    STACK.lock().last().map(|inserted| inserted.directory.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_one_in_is_the_first_one_out() {
+        let one = insert("cassettes/on;e", "record", "Super8Order=connection").unwrap();
+        assert!(one.mode == Mode::Record && one.order.is_some());
+        let directory = one.cassette.unwrap();
+        assert!(directory.is_absolute() && directory.ends_with("on;e"));
+        insert("two", "Replay", "").unwrap();
+        assert_eq!(on_top().unwrap().get("Super8Mode").as_deref(), Some(b"Replay".as_slice()));
+        let again = insert("cassettes/on;e", "replay", "").unwrap_err().to_string();
+        assert!(again.contains("inserted already"), "{again}");
+        assert_eq!(take(Some(Path::new("cassettes/on;e"))), Some(directory));
+        assert!(take(None).unwrap().ends_with("two") && on_top().is_none() && take(None).is_none());
+
+        assert!(insert("x", "rewind", "").unwrap_err().to_string().contains("Super8Mode given to super8_insert"));
+        assert!(insert("x", "replay", "Super8Odor=global").unwrap_err().to_string().contains("super8_insert"));
+        assert!(insert("", "replay", "").is_err() && on_top().is_none());
+    }
+}

@@ -1,0 +1,221 @@
+//! The C interface for test frameworks, beside ODBC's functions: `super8_insert`, `super8_eject`, `super8_unplayed`,
+//! `super8_last_error`, `super8_version`. shim/include/super8.h declares it, docs/c-interface.md explains it.
+//!
+//! Every function may be called on any thread. Texts are UTF-8.
+#![allow(unsafe_code)]
+
+use crate::deck::{self, Ejected};
+use crate::inserted;
+use std::cell::RefCell;
+use std::ffi::{CStr, c_char, c_int, c_longlong};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+/// It went well.
+const OK: c_int = 0;
+/// Recorded commands were not played.
+const UNPLAYED: c_int = 1;
+/// The program asked for something else than was recorded.
+const MISMATCH: c_int = 2;
+/// It could not be done.
+const ERROR: c_int = -1;
+
+/// The version, with its terminator.
+static VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
+
+thread_local! {
+    /// What the last call on this thread that did not return 0 has to say.
+    static LAST: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+fn say<T>(code: T, text: impl Into<String>) -> T {
+    LAST.with_borrow_mut(|last| *last = text.into());
+    code
+}
+
+/// Runs `body`; a panic becomes an error, never an unwinding into C.
+fn guard<T>(failed: T, body: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| say(failed, "internal error: please report it"))
+}
+
+/// The text at a pointer of the caller's; an empty one for null.
+///
+/// # Safety
+/// Null, or a C string that stays as it is during the call.
+unsafe fn text<'a>(pointer: *const c_char, name: &str) -> Result<&'a str, String> {
+    if pointer.is_null() {
+        return Ok("");
+    }
+    // SAFETY: not null, hence the caller's C string.
+    unsafe { CStr::from_ptr(pointer) }.to_str().map_err(|_| format!("{name} is not UTF-8"))
+}
+
+/// Inserts a cassette: see super8.h.
+///
+/// # Safety
+/// Each argument is null or a C string.
+pub unsafe fn insert(cassette: *const c_char, mode: *const c_char, options: *const c_char) -> c_int {
+    guard(ERROR, || {
+        // SAFETY: the caller's C strings.
+        let texts = unsafe { (text(cassette, "cassette"), text(mode, "mode"), text(options, "options")) };
+        let (Ok(cassette), Ok(mode), Ok(options)) = texts else {
+            let wrong = [texts.0, texts.1, texts.2].into_iter().find_map(Result::err);
+            return say(ERROR, wrong.unwrap_or_default());
+        };
+        let settings = match inserted::insert(cassette, mode, options) {
+            Ok(settings) => settings,
+            Err(error) => return say(ERROR, format!("[super8] {error}")),
+        };
+        // What can be wrong with the cassette is said now, and not in the middle of a test.
+        match deck::action(&settings).and_then(|action| match action {
+            deck::Action::Replay => deck::player(&settings).map(drop),
+            deck::Action::Record | deck::Action::Forward => Ok(()),
+        }) {
+            Ok(()) => OK,
+            Err(error) => {
+                inserted::take(settings.cassette.as_deref());
+                say(ERROR, format!("[super8] {error}"))
+            }
+        }
+    })
+}
+
+/// Ejects a cassette, or the one inserted last: see super8.h.
+///
+/// # Safety
+/// Null or a C string.
+pub unsafe fn eject(cassette: *const c_char) -> c_int {
+    guard(ERROR, || {
+        // SAFETY: the caller's C string.
+        let cassette = match unsafe { text(cassette, "cassette") } {
+            Ok(cassette) => cassette,
+            Err(error) => return say(ERROR, error),
+        };
+        let Some(directory) = inserted::take((!cassette.is_empty()).then(|| Path::new(cassette))) else {
+            return say(ERROR, "[super8] no cassette is inserted");
+        };
+        match deck::eject(&directory) {
+            Ejected::Well => OK,
+            Ejected::Unplayed(_, list) => say(UNPLAYED, list),
+            Ejected::Mismatch(report) => say(MISMATCH, report),
+            Ejected::Failed(error) => say(ERROR, format!("[super8] {error}")),
+        }
+    })
+}
+
+/// How many recorded commands were not played so far: see super8.h.
+///
+/// # Safety
+/// Null or a C string.
+pub unsafe fn unplayed(cassette: *const c_char) -> c_longlong {
+    guard(-1, || {
+        // SAFETY: the caller's C string.
+        let cassette = match unsafe { text(cassette, "cassette") } {
+            Ok(cassette) => cassette,
+            Err(error) => return say(-1, error),
+        };
+        let directory = match cassette {
+            "" => inserted::top_directory(),
+            named => std::path::absolute(named).ok(),
+        };
+        match directory.as_deref().and_then(deck::unplayed) {
+            Some(Ok(count)) => count as c_longlong,
+            Some(Err(error)) => say(-1, format!("[super8] {error}")),
+            None => say(-1, "[super8] no cassette is replayed there"),
+        }
+    })
+}
+
+/// Copies what the last call on this thread had to say: see super8.h.
+///
+/// # Safety
+/// Null, or a buffer of `capacity` bytes.
+pub unsafe fn last_error(buffer: *mut c_char, capacity: usize) -> usize {
+    guard(0, || {
+        LAST.with_borrow(|last| {
+            if !buffer.is_null() && capacity > 0 {
+                let mut end = last.len().min(capacity - 1);
+                while !last.is_char_boundary(end) {
+                    end -= 1;
+                }
+                // SAFETY: the caller's buffer has room for `capacity` bytes, and `end` is less than that.
+                unsafe {
+                    std::ptr::copy_nonoverlapping(last.as_ptr(), buffer.cast::<u8>(), end);
+                    buffer.add(end).write(0);
+                }
+            }
+            last.len()
+        })
+    })
+}
+
+/// The version as a C string that stays.
+pub fn version() -> *const c_char {
+    VERSION.as_ptr().cast()
+}
+
+/// Declares the C functions in a library.
+#[macro_export]
+macro_rules! export_interface {
+    () => {
+        #[allow(clippy::missing_safety_doc, missing_docs)]
+        mod exported_interface {
+            use ::std::ffi::{c_char, c_int, c_longlong};
+            $crate::export_interface!(super8_insert(cassette: *const c_char, mode: *const c_char, options: *const c_char) -> c_int => insert);
+            $crate::export_interface!(super8_eject(cassette: *const c_char) -> c_int => eject);
+            $crate::export_interface!(super8_unplayed(cassette: *const c_char) -> c_longlong => unplayed);
+            $crate::export_interface!(super8_last_error(buffer: *mut c_char, capacity: usize) -> usize => last_error);
+
+            #[unsafe(no_mangle)]
+            pub extern "C" fn super8_version() -> *const c_char {
+                $crate::interface::version()
+            }
+        }
+    };
+    ($symbol:ident($($arg:ident: $ty:ty),*) -> $result:ty => $function:ident) => {
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $symbol($($arg: $ty),*) -> $result {
+            // SAFETY: the C caller's arguments, unchanged.
+            unsafe { $crate::interface::$function($($arg),*) }
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_does_not_fit_is_cut_between_characters() {
+        say(OK, "aä€");
+        let mut buffer = [1 as c_char; 8];
+        let read = |buffer: &mut [c_char], capacity| {
+            // SAFETY: a buffer of eight bytes.
+            let length = unsafe { last_error(buffer.as_mut_ptr(), capacity) };
+            // SAFETY: it was ended.
+            (length, unsafe { CStr::from_ptr(buffer.as_ptr()) }.to_str().unwrap().to_owned())
+        };
+        assert_eq!(read(&mut buffer, 8), (6, "aä€".to_owned()));
+        assert_eq!(read(&mut buffer, 6), (6, "aä".to_owned()));
+        assert_eq!(read(&mut buffer, 3), (6, "a".to_owned()));
+        assert_eq!(read(&mut buffer, 1), (6, String::new()));
+        // SAFETY: null is allowed.
+        assert_eq!(unsafe { last_error(std::ptr::null_mut(), 8) }, 6);
+    }
+
+    #[test]
+    fn wrong_arguments_are_errors_with_a_text() {
+        let insert = |cassette: &[u8], mode: &CStr| {
+            // SAFETY: C strings.
+            let code = unsafe { insert(cassette.as_ptr().cast(), mode.as_ptr(), std::ptr::null()) };
+            (code, LAST.with_borrow(Clone::clone))
+        };
+        assert_eq!(insert(b"\xff\0", c"record"), (ERROR, "cassette is not UTF-8".to_owned()));
+        let (code, text) = insert(b"/nonexistent/cassette\0", c"replay");
+        assert!(code == ERROR && text.contains("there is no cassette here"), "{text}");
+        // SAFETY: null is allowed.
+        assert_eq!(unsafe { eject(c"/nonexistent/other".as_ptr()) }, OK);
+        // SAFETY: as above.
+        assert_eq!(unsafe { unplayed(c"/nonexistent/other".as_ptr()) }, -1);
+    }
+}

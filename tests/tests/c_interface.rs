@@ -1,0 +1,67 @@
+//! The C interface for test frameworks, from Python's ctypes and Ruby's Fiddle: a cassette for each test of one process.
+
+use super8_tests::cassette_files::names;
+use super8_tests::driver::Driver;
+use super8_tests::outcome::Outcome;
+use super8_tests::products;
+use super8_tests::program::Program;
+use super8_tests::ways::{Stage, Way};
+
+/// Runs `program` in `mode`, with the driver or without; the environment says nothing of cassettes.
+fn run(stage: &Stage, way: Way, program: fn(&str) -> Program, script: &str, mode: &str) -> Outcome {
+    let library = stage.driver.shim().path().display().to_string();
+    let program = program(script).with_argument(mode).with_argument(library);
+    let outcome = stage.run(way, &program);
+    program.check(mode, &outcome);
+    outcome
+}
+
+fn stage(subject: &str, driver: Driver) -> Stage {
+    let mut stage = Stage::new(subject, driver);
+    stage.environment = vec![("SUPER8_MODE", String::new()), ("SUPER8_CASSETTE", String::new())];
+    stage
+}
+
+#[test]
+fn from_python() {
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode] {
+        let stage = stage("ctypes", driver);
+        let recorded = run(&stage, Way::Off, Program::python, "inserted.py", "record");
+        let cassettes = stage.scratch.join("work/cassettes");
+        for name in ["one", "two", "inner", "left", "right"] {
+            assert!(names(&cassettes.join(name)).contains(&"commands.yml".to_owned()), "no cassette {name}");
+        }
+        let replayed = run(&stage, Way::Replay, Program::python, "inserted.py", "replay");
+        let told = replayed.text();
+        assert!(told.starts_with(recorded.text().trim_end_matches("done: everything was asked\n")), "{told}");
+        for line in ["left True", "unplayed True", "swallowed True", "mismatch True", "no cassette True"] {
+            assert!(told.lines().any(|told| told == line), "`{line}` is missing:\n{told}");
+        }
+        assert!(told.contains("from the beginning [2, 22]"), "{told}");
+    }
+}
+
+#[test]
+fn from_ruby() {
+    let stage = stage("fiddle", Driver::Sqlite);
+    let recorded = run(&stage, Way::Off, Program::ruby, "inserted.rb", "record");
+    let replayed = run(&stage, Way::Replay, Program::ruby, "inserted.rb", "replay");
+    let told = replayed.text();
+    assert!(told.starts_with(recorded.text().trim_end_matches("done: everything was asked\n")), "{told}");
+    for line in ["left: true", "unplayed: true", "swallowed", "mismatch: true", "again: [\"2\"]"] {
+        assert!(told.lines().any(|told| told == line), "`{line}` is missing:\n{told}");
+    }
+}
+
+/// The page shows the very code that runs above, and all of the header.
+#[test]
+fn the_page_shows_what_is_tested() {
+    let read = |name: &str| std::fs::read_to_string(products::repository().join(name)).unwrap_or_default();
+    let page = read("docs/c-interface.md");
+    for (language, file) in
+        [("python", "tests/programs/python/super8_cassettes.py"), ("ruby", "tests/programs/ruby/super8_cassettes.rb")]
+    {
+        let block = format!("```{language}\n{}```\n", read(file));
+        assert!(page.contains(&block), "docs/c-interface.md does not have {file} as it is");
+    }
+}

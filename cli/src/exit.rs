@@ -10,7 +10,7 @@ Exit codes:
   1      done, and the answer is no: cassettes differ, a check found something
   2      not done: wrong usage, a cassette that cannot be read, a file that cannot be written
 
-Exit codes of record, replay and once (the command's own code, if it failed):
+Exit codes of record, replay and once, unless the command itself failed:
   118    something was killed before it could say what it left unplayed
   119    the command never connected through super8
   120    a mismatch
@@ -141,6 +141,8 @@ mod tests {
         for exit in [Done, Found, Failed].into_iter().chain(wrapped) {
             let line = format!("\n  {:<6} ", exit.code());
             assert!(TABLE.contains(&line), "no line for {exit:?}");
+            let page = include_str!("../../docs/cli.md");
+            assert!(page.contains(&exit.code().to_string()), "nothing about {exit:?} in docs/cli.md");
         }
     }
 }

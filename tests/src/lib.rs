@@ -4,6 +4,7 @@
 //! A test reads: *this program, over this driver, prints the same bare, with super8 off, recorded and replayed*. See
 //! [`ways::four_ways`]. Nothing here speaks ODBC; programs do, in processes of their own.
 
+pub mod browser;
 pub mod c_compiler;
 pub mod cassette_files;
 pub mod compare;

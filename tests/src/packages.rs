@@ -19,6 +19,7 @@ pub const DEBIAN: &[&str] = &[
     "python3-dev",
     "git",
     "sqlite3",
+    "chromium",
     "perl",
     "ruby",
     "libdbd-odbc-perl",

@@ -2,6 +2,8 @@
 
 mod c_interface;
 mod c_programs;
+mod cli_install;
+mod cli_show;
 mod cli_wrap;
 mod connections;
 mod golden;

@@ -94,7 +94,17 @@
       visit("l" + event.target.dataset.line);
     }
   });
-  addEventListener("hashchange", () => visit(location.hash.slice(1)));
+  // An address may name an entry (#l12), or words to search for (#q=fruit).
+  function follow() {
+    const fragment = location.hash.slice(1);
+    if (fragment.startsWith("q=")) {
+      byId("search").value = decodeURIComponent(fragment.slice(2));
+      filter();
+    } else if (fragment) {
+      visit(fragment);
+    }
+  }
+  addEventListener("hashchange", follow);
   addEventListener("keydown", (event) => {
     const typing = event.target.matches && event.target.matches("input[type=search]");
     if (event.key === "/" && !typing) {
@@ -106,5 +116,5 @@
     }
   });
   filter();
-  if (location.hash) visit(location.hash.slice(1));
+  follow();
 })();

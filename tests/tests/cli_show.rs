@@ -1,0 +1,164 @@
+//! `super8 show`: the timeline in a pipe, as JSON, and as a page in a real browser.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use super8_tests::browser::document;
+use super8_tests::outcome::Outcome;
+use super8_tests::products;
+use super8_tests::scratch::Scratch;
+
+/// Two connections whose commands alternate, with text that wants to be markup wherever text may be.
+const COMMANDS: &str = r#"- method: connect
+  connection_id: a
+  dsn: "<script>document.title='stolen'</script>"
+  result:
+    database: "shop"
+- method: connect
+  connection_id: b
+  driver: "</title><img src=x onerror=\"document.title='stolen'\">"
+- method: run
+  connection_id: a
+  statement_id: 1
+  sql: |-
+    select '<b>bold</b>', "x" -- </pre></details><script>document.title='stolen'</script>
+      from fruit
+- method: columns
+  connection_id: a
+  statement_id: 1
+  columns_file: a_1_columns.yml
+- method: run
+  connection_id: b
+  statement_id: 1
+  sql: "select * from vegetables"
+  return: SQL_ERROR
+  diagnostics:
+    - sqlstate: HY000
+      native: 1
+      message: "no such table: <i>vegetables</i>"
+- method: fetch_all
+  connection_id: a
+  statement_id: 1
+  rows_file: a_1_fetch_all.csv
+  c_types: [CHAR, CHAR]
+- method: drop
+  connection_id: b
+  statement_id: 1
+  result: null
+- method: disconnect
+  connection_id: b
+  result: null
+- method: disconnect
+  connection_id: a
+  result: null
+"#;
+const METADATA: &str = "schema_version: 4\nrecorded_with: \"super8 <0>\"\nrecorded_on: \"2026-11-21T05:51:00Z\"\n\
+    complete: true\norder: global\ndriver:\n  library: \"lib<x>.so\"\n  kind: ansi\n";
+const COLUMNS: &str = "- name: \"<u>kind</u>\"\n- name: note\n";
+const ROWS: &str = "<script>document.title='stolen'</script>,\\N\napple,\"a \"\"b\"\"\"\npear,\\-\n";
+
+fn cassette(subject: &str) -> (Scratch, PathBuf) {
+    let scratch = Scratch::new(subject);
+    let cassette = scratch.directory("tape<i>");
+    let files = [
+        ("commands.yml", COMMANDS),
+        ("metadata.yml", METADATA),
+        ("a_1_columns.yml", COLUMNS),
+        ("a_1_fetch_all.csv", ROWS),
+    ];
+    for (name, text) in files {
+        scratch.write(&format!("tape<i>/{name}"), text);
+    }
+    (scratch, cassette)
+}
+
+fn show(words: &[&str], cassette: &Path) -> String {
+    let mut command = Command::new(products::super8());
+    command.arg("show").args(words).arg(cassette).env("PATH", "/usr/bin:/bin");
+    let outcome = Outcome::of(&command, b"");
+    assert!(outcome.succeeded(), "{}", String::from_utf8_lossy(&outcome.all()));
+    outcome.text()
+}
+
+#[test]
+fn lanes_in_a_pipe_without_colours() {
+    let (_scratch, cassette) = cassette("show_text");
+    let text = show(&["--rows", "2"], &cassette);
+    assert!(!text.contains('\x1b'), "colours in a pipe:\n{text}");
+    let lanes: Vec<&str> = text.lines().skip(3).map(|line| line.get(7..).unwrap_or_default()).collect();
+    let starts = ["┬", "│ ┬", "● │ a/1    run", "│ ● b/1    run", "● │ a/1    fetch_all", "│ │", "│ │", "│ ┴ b", "┴"];
+    assert_eq!(lanes.len(), starts.len(), "{text}");
+    for (line, start) in lanes.iter().zip(starts) {
+        assert!(line.starts_with(start), "{line:?} does not begin with {start:?} in\n{text}");
+    }
+    assert!(text.contains("all 3 rows") && text.contains("apple | a \"b\""), "{text}");
+    assert!(text.contains("SQL_ERROR HY000 no such table"), "{text}");
+    assert!(!text.contains("drop") && show(&["--all"], &cassette).contains("drop"), "housekeeping is for --all");
+}
+
+#[test]
+fn json_has_every_entry() {
+    let (_scratch, cassette) = cassette("show_json");
+    let json: serde_json::Value = serde_json::from_str(&show(&["--json", "--rows", "1"], &cassette))
+        .unwrap_or_else(|error| panic!("no JSON: {error}"));
+    let entries = json["entries"].as_array().cloned().unwrap_or_default();
+    assert_eq!(entries.len(), 9);
+    assert_eq!((&entries[2]["line"], &entries[2]["number"], &entries[3]["number"]), (&9.into(), &3.into(), &().into()));
+    assert_eq!((&entries[5]["row_count"], &entries[5]["columns"][1]), (&3.into(), &"note".into()));
+    assert_eq!(json["metadata"]["driver"]["kind"], "ansi");
+}
+
+#[test]
+fn a_broken_cassette_is_an_error_with_its_line() {
+    let (scratch, cassette) = cassette("show_broken");
+    scratch.write("tape<i>/commands.yml", COMMANDS.replace("method: fetch_all", "method: fetch_none"));
+    let mut command = Command::new(products::super8());
+    let outcome = Outcome::of(command.arg("show").arg(&cassette), b"");
+    assert_eq!(outcome.status, "exit status: 2");
+    assert!(outcome.errors().contains("commands.yml:28"), "{}", outcome.errors());
+}
+
+/// How often a part occurs.
+fn count(document: &str, part: &str) -> usize {
+    document.matches(part).count()
+}
+
+/// The entry that begins on a line of the log, with its attributes.
+fn entry(document: &str, line: u32) -> &str {
+    let id = format!("id=\"l{line}\"");
+    let found =
+        document.split("<details class=").find(|part| part.lines().next().is_some_and(|head| head.contains(&id)));
+    found.unwrap_or_else(|| panic!("no entry of line {line}"))
+}
+
+fn is_hidden(document: &str, line: u32) -> bool {
+    entry(document, line).split('>').next().unwrap_or_default().contains("hidden")
+}
+
+#[test]
+fn a_page_in_a_browser() {
+    let (scratch, cassette) = cassette("show_html");
+    let page = scratch.join("tape.html");
+    show(&["--html", &page.display().to_string()], &cassette);
+    let text = std::fs::read_to_string(&page).unwrap_or_default();
+    for outside in ["http://", "https://", "src=", "@import", "url("] {
+        assert!(!text.replace("src=x onerror", "").contains(outside), "the page fetches something: {outside}");
+    }
+
+    // Nothing of the cassette became markup or ran.
+    let plain = document(&page, "");
+    assert!(plain.contains("<title>tape&lt;i&gt; · super8</title>"), "the title: {}", &plain[..600]);
+    assert_eq!((count(&plain, "<script"), count(&plain, "<img"), count(&plain, "<u>")), (1, 0, 0));
+    assert!(plain.contains("&lt;script&gt;document.title='stolen'&lt;/script&gt;"));
+    // The script ran: commands are shown, answers and housekeeping are not.
+    assert!(plain.contains(">5 of 9<"), "{}", &plain[plain.len().saturating_sub(3000)..]);
+    assert!(!is_hidden(&plain, 9) && is_hidden(&plain, 15) && is_hidden(&plain, 33));
+    // The interleaving: two lanes in the drawing and beside the entries.
+    assert_eq!(count(&plain, "<g class="), 2);
+    assert_eq!(count(entry(&plain, 19), "<i class="), 2);
+
+    let opened = document(&page, "l9");
+    assert!(entry(&opened, 9).split('>').next().is_some_and(|head| head.contains("open")), "{}", entry(&opened, 9));
+
+    let found = document(&page, "q=VEGETABLES%20select");
+    assert!(found.contains(">1 of 9<") && !is_hidden(&found, 19) && is_hidden(&found, 9), "searching finds one entry");
+}

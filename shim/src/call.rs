@@ -1,7 +1,9 @@
 //! What the application asked, decoded once and free of ANSI and Unicode, and the deed that does it for real.
 
 use crate::args::{Binding, Buffer, In, Out, Parameter, Place, TextIn};
+use crate::descriptor::{Content, DescriptorRole, SharedDescriptor};
 use crate::diagnostics::Diagnostic;
+use std::sync::Arc;
 
 /// The meaning of one call on a connection, statement or descriptor.
 #[allow(missing_docs)] // the fields are the ODBC functions' own arguments
@@ -54,6 +56,14 @@ pub enum Call<'a> {
     SetDescField { record: i16, field: i16, value: Buffer },
     /// SQLSetDescRec.
     SetDescRec { record: i16, kind: i16, subtype: i16, binding: Binding, precision: i16, scale: i16 },
+    /// SQLSetStmtAttr of SQL_ATTR_APP_ROW_DESC or SQL_ATTR_APP_PARAM_DESC; none for the statement's own descriptor.
+    Attach { role: DescriptorRole, descriptor: Option<Arc<SharedDescriptor>> },
+    /// SQLCopyDesc, on the target: the source by its name in the cassette, and what it holds.
+    CopyDescriptor { source: i64, content: Content },
+    /// SQLFreeHandle of a descriptor that the application allocated.
+    FreeDescriptor,
+    /// SQLAllocHandle of something on a connection, `SQL_HANDLE_...`.
+    Allocate { kind: i16 },
     /// SQLSetConnectAttr, SQLSetConnectOption.
     SetConnectAttr { attribute: i32, value: AttributeIn<'a> },
     /// SQLEndTran, SQLTransact.
@@ -110,6 +120,13 @@ pub trait Deed {
 
     /// The SQL type of a result column (SQLDescribeCol), to read a buffer bound as SQL_C_DEFAULT.
     fn column_type(&self, column: u16) -> Option<i16>;
+
+    /// The address in a field of the descriptor that the call is on (SQLGetDescField), to know whether a buffer is still
+    /// bound. `None`: the driver does not say.
+    fn field_address(&self, record: i16, field: i16) -> Option<Place> {
+        let _ = (record, field);
+        None
+    }
 
     /// Sets SQL_ATTR_ROWS_FETCHED_PTR where the application did not, to know how much of a rowset to read.
     fn watch_rows(&self, counter: Place) -> bool;

@@ -12,6 +12,7 @@ pub mod config;
 pub mod connecting;
 pub mod convert;
 pub mod deck;
+pub mod descriptor;
 pub mod diagnostics;
 pub mod driver;
 pub mod entry;

@@ -31,7 +31,7 @@ pub fn support(function: Function) -> Support {
     use Support::{Full, Partly, Refused};
     match function {
         SQLAllocConnect | SQLAllocEnv | SQLAllocStmt => Full,
-        SQLAllocHandle | SQLAllocHandleStd => Partly("allocating a descriptor (`SQL_HANDLE_DESC`) is refused"),
+        SQLAllocHandle | SQLAllocHandleStd => Full,
         SQLFreeConnect | SQLFreeEnv | SQLFreeHandle | SQLFreeStmt => Full,
 
         SQLConnect | SQLDriverConnect | SQLDisconnect => Full,
@@ -67,7 +67,6 @@ pub fn support(function: Function) -> Support {
         SQLSetStmtAttr | SQLSetStmtOption => Partly(NO_ASYNC),
         SQLGetStmtAttr | SQLGetStmtOption => Full,
 
-        SQLSetDescField | SQLSetDescRec | SQLGetDescField | SQLGetDescRec => Full,
-        SQLCopyDesc => Refused("bindings that come from another descriptor"),
+        SQLSetDescField | SQLSetDescRec | SQLGetDescField | SQLGetDescRec | SQLCopyDesc => Full,
     }
 }

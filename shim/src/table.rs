@@ -118,7 +118,7 @@ macro_rules! odbc_table {
         59   SQLExtendedFetch []      command on stmt (orientation: u16, offset: isize, rows: *mut usize, status: *mut u16)
             => Call::ExtendedFetch { orientation, offset, rows: Place::new(rows.cast()), status: Place::new(status.cast()) };
         43   SQLGetData []            command on stmt (column: u16, c_type: i16, target: Pointer, capacity: isize, length: *mut isize)
-            => Call::GetData { column, binding: Binding { c_type, target: Place::new(target), capacity, length: Place::new(length.cast()), indicator: Place::new(length.cast()) } };
+            => Call::GetData { column, binding: Binding::new(c_type, Place::new(target), capacity, Place::new(length.cast())) };
         68   SQLSetPos []             command on stmt (row: usize, operation: u16, lock: u16) => Call::SetPos { row, operation, lock };
         24   SQLBulkOperations []     command on stmt (operation: i16) => Call::BulkOperations { operation };
 
@@ -136,13 +136,13 @@ macro_rules! odbc_table {
 
         // The application's side of a statement.
         4    SQLBindCol []            local on stmt (column: u16, c_type: i16, target: Pointer, capacity: isize, length: *mut isize)
-            => Call::BindColumn { column, binding: Binding { c_type, target: Place::new(target), capacity, length: Place::new(length.cast()), indicator: Place::new(length.cast()) } };
+            => Call::BindColumn { column, binding: Binding::new(c_type, Place::new(target), capacity, Place::new(length.cast())) };
         72   SQLBindParameter []      local on stmt (number: u16, io: i16, c_type: i16, sql_type: i16, size: usize, digits: i16, target: Pointer, capacity: isize, length: *mut isize)
-            => Call::BindParameter { number, parameter: Parameter { io, sql_type, size, digits }, binding: Binding { c_type, target: Place::new(target), capacity, length: Place::new(length.cast()), indicator: Place::new(length.cast()) } };
+            => Call::BindParameter { number, parameter: Parameter { io, sql_type, size, digits }, binding: Binding::new(c_type, Place::new(target), capacity, Place::new(length.cast())) };
         1002 SQLBindParam []          local on stmt (number: u16, c_type: i16, sql_type: i16, size: usize, digits: i16, target: Pointer, length: *mut isize)
-            => Call::BindParameter { number, parameter: Parameter { io: 1, sql_type, size, digits }, binding: Binding { c_type, target: Place::new(target), capacity: 0, length: Place::new(length.cast()), indicator: Place::new(length.cast()) } };
+            => Call::BindParameter { number, parameter: Parameter { io: 1, sql_type, size, digits }, binding: Binding::new(c_type, Place::new(target), 0, Place::new(length.cast())) };
         22   SQLSetParam []           local on stmt (number: u16, c_type: i16, sql_type: i16, size: usize, digits: i16, target: Pointer, length: *mut isize)
-            => Call::BindParameter { number, parameter: Parameter { io: 1, sql_type, size, digits }, binding: Binding { c_type, target: Place::new(target), capacity: 0, length: Place::new(length.cast()), indicator: Place::new(length.cast()) } };
+            => Call::BindParameter { number, parameter: Parameter { io: 1, sql_type, size, digits }, binding: Binding::new(c_type, Place::new(target), 0, Place::new(length.cast())) };
         64   SQLParamOptions []       local on stmt (rows: usize, processed: *mut usize) => Call::ParamOptions { rows, processed: Place::new(processed.cast()) };
         69   SQLSetScrollOptions []   local on stmt (concurrency: u16, keyset: isize, rowset: u16) => Call::SetScrollOptions { concurrency, keyset, rowset };
         21   SQLSetCursorName [SQLSetCursorNameW] local on stmt (name: *const Ch, length: i16) => Call::SetCursorName { name: characters(name, length as isize) };
@@ -155,7 +155,7 @@ macro_rules! odbc_table {
         1017 SQLSetDescField [SQLSetDescFieldW] local on desc (record: i16, field: i16, value: Pointer, length: i32)
             => Call::SetDescField { record, field, value: Buffer { pointer: value, capacity: length as isize, length: LengthOut::None, wide: WIDE, sizes_numbers: false } };
         1018 SQLSetDescRec []         local on desc (record: i16, kind: i16, subtype: i16, size: isize, precision: i16, scale: i16, data: Pointer, length: *mut isize, indicator: *mut isize)
-            => Call::SetDescRec { record, kind, subtype, binding: Binding { c_type: kind, target: Place::new(data), capacity: size, length: Place::new(length.cast()), indicator: Place::new(indicator.cast()) }, precision, scale };
+            => Call::SetDescRec { record, kind, subtype, binding: Binding { indicator: Place::new(indicator.cast()), ..Binding::new(kind, Place::new(data), size, Place::new(length.cast())) }, precision, scale };
         1008 SQLGetDescField [SQLGetDescFieldW] answer on desc (record: i16, field: i16, value: Pointer, cap: i32, length: *mut i32)
             => ask([int("record", record), int("field", field)], [shaped("value", shape::descriptor(field), Buffer { pointer: value, capacity: cap as isize, length: LengthOut::from(length), wide: WIDE, sizes_numbers: false })]);
         1009 SQLGetDescRec [SQLGetDescRecW] answer on desc (record: i16, name: *mut Ch, cap: i16, length: *mut i16, kind: *mut i16, subtype: *mut i16, size: *mut isize, precision: *mut i16, scale: *mut i16, nullable: *mut i16)

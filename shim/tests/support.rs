@@ -148,7 +148,7 @@ fn output_parameters_are_refused_where_they_would_be_sent() {
     // SAFETY: lives longer than the statement's use of it.
     let length = unsafe { Place::new((&raw mut length).cast()) };
     let c_type = odbc_sys::CDataType::SLong as i16;
-    let binding = Binding { c_type, target: Place::NULL, capacity: 0, length, indicator: length };
+    let binding = Binding::new(c_type, Place::NULL, 0, length);
     // An input/output parameter is refused after the fact, if a value comes back: here none does.
     for (io, refused) in [(Input, false), (Output, true), (InputOutput, false)] {
         let parameter = Parameter { io: io as i16, sql_type: 4, size: 0, digits: 0 };

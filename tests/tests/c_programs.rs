@@ -48,6 +48,7 @@ on_every_database! {
     wide "wide.c",
     odbc2 "odbc2.c",
     scroll "scroll.c",
+    descriptors "descriptors.c",
 }
 
 /// What drivers make of buffers smaller than the message is theirs; recorded and replayed, super8's own queue gives

@@ -55,6 +55,15 @@ fn one_byte_in_ten_million_sent_at_execution() {
     assert!(replayed.errors().len() < 20_000, "a report of {} bytes", replayed.errors().len());
 }
 
+/// What an execution sends may come from a descriptor that the application allocated and attached.
+#[test]
+fn one_value_behind_an_attached_descriptor() {
+    let (_, replayed) = changed("descriptors.c", Driver::MariaDb);
+    let refused = refusal(&replayed);
+    assert!(refused.contains("[HY000]") && refused.contains("parameter 1"), "{refused}");
+    assert!(replayed.errors().contains("recorded 6, asked 4"), "{}", replayed.errors());
+}
+
 /// Bare, both directions work. Recording, what came back would be missing at replay.
 #[test]
 fn what_a_procedure_writes_is_refused_while_recording() {

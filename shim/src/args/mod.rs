@@ -38,6 +38,20 @@ pub struct Binding {
     pub length: Place,
     /// Where the NULL indicator goes or comes from (SQLLEN); usually the same place as `length`.
     pub indicator: Place,
+    /// SQL_DESC_PRECISION and SQL_DESC_SCALE, where the application set them on the descriptor.
+    pub numeric: Option<(u8, i8)>,
+}
+
+impl Binding {
+    /// A buffer whose length and NULL indicator are one, as every function but the descriptors' has it.
+    pub fn new(c_type: i16, target: Place, capacity: isize, length: Place) -> Self {
+        Binding { c_type, target, capacity, length, indicator: length, numeric: None }
+    }
+
+    /// Whether there is neither a buffer nor a place for a length or indicator.
+    pub fn is_empty(&self) -> bool {
+        self.target.is_null() && self.length.is_null() && self.indicator.is_null()
+    }
 }
 
 /// The implementation side of SQLBindParameter.

@@ -94,8 +94,14 @@ impl NumberOut {
 }
 
 impl NumberOut {
-    /// The value if it was written; otherwise the old value is put back.
-    pub(super) fn settle(self, old: i64) -> Option<i64> {
+    /// Writes the low half of a number of 64 bits, as some drivers do: the upper half is the application's.
+    pub fn write_half(self, value: i64) {
+        let upper = if self.size == 8 && !self.pointer.is_null() { self.read() >> 32 << 32 } else { 0 };
+        self.write(upper | value & 0xFFFF_FFFF);
+    }
+
+    /// The value if it was written, and whether only its low half was; otherwise the old value is put back.
+    pub(super) fn settle(self, old: i64) -> Option<(i64, bool)> {
         let (value, mark) = (self.read(), self.mark());
         if value == mark {
             self.write(old);
@@ -104,8 +110,8 @@ impl NumberOut {
         if self.size == 8 && value >> 32 == mark >> 32 {
             // A driver that writes 32 bits where ODBC asks for 64: the upper half is the application's.
             self.write(old >> 32 << 32 | value & 0xFFFF_FFFF);
-            return Some(value & 0xFFFF_FFFF);
+            return Some((value & 0xFFFF_FFFF, true));
         }
-        Some(value)
+        Some((value, false))
     }
 }

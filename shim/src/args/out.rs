@@ -83,6 +83,8 @@ pub enum Reply {
     Unwritten,
     /// A number.
     Number(i64),
+    /// The low half of a number of 64 bits: the driver wrote 32 of them.
+    Half(i64),
     /// A number whose size the driver wrote where others do not, or wrote otherwise.
     Sized {
         /// The number.
@@ -175,9 +177,13 @@ impl Out {
     pub fn harvest(&self, old: (i64, i64)) -> Reply {
         match self {
             Out::Number(number) if number.pointer.is_null() => Reply::Unwritten,
-            Out::Number(number) => number.settle(old.0).map_or(Reply::Unwritten, Reply::Number),
+            Out::Number(number) => match number.settle(old.0) {
+                Some((value, true)) => Reply::Half(value),
+                Some((value, false)) => Reply::Number(value),
+                None => Reply::Unwritten,
+            },
             Out::Sized(sized) => {
-                let length = sized.length.settle(old.1);
+                let length = sized.length.settle(old.1).map(|(length, _)| length);
                 match Out::Number(sized.number).harvest((old.0, 0)) {
                     Reply::Number(number) if length == sized.usual_length() => Reply::Number(number),
                     Reply::Number(number) => Reply::Sized { number, length },
@@ -256,7 +262,7 @@ impl TextOut {
     }
 
     fn harvest(&self, old: (i64, i64)) -> Reply {
-        let length = self.length.and_then(|length| length.settle(old.1));
+        let length = self.length.and_then(|length| length.settle(old.1)).map(|(length, _)| length);
         let written = match self.first() {
             Some(first) => first.settle(old.0).is_some(),
             None => !self.pointer.is_null() && self.capacity >= self.unit_size() && length.is_some(),

@@ -167,7 +167,7 @@ pub fn write(
         length: binding.length.address().cast(),
         // An application that gave only a place for the length finds SQL_NULL_DATA there, as drivers do it.
         indicator: if binding.indicator.is_null() { binding.length } else { binding.indicator }.address().cast(),
-        numeric: None,
+        numeric: binding.numeric,
     };
     // SAFETY: a buffer the application bound or passed for this type.
     unsafe { super::write(cell, recorded, to, target, progress) }

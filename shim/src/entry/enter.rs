@@ -58,7 +58,7 @@ pub fn dbc<'a>(
     })
 }
 
-/// A call on a descriptor: one of a statement's own, where there is a mode.
+/// A call on a descriptor, the statement's own or one the application allocated.
 #[inline]
 pub fn desc<'a>(
     function: Function,
@@ -68,9 +68,17 @@ pub fn desc<'a>(
 ) -> i16 {
     let Some(descriptor) = DESCRIPTORS.get(Token::from_handle(handle)) else { return rc::INVALID_HANDLE };
     through(function, DESC, &descriptor.front, deed, |real| {
-        let Some(DescriptorOwner::Statement(statement, role)) = *descriptor.owner.lock() else { return None };
-        let mode = STATEMENTS.get(statement)?.mode.lock().clone()?;
-        Some(mode.serve_descriptor(role, function, &call(), real))
+        let owner = *descriptor.owner.lock();
+        match owner? {
+            DescriptorOwner::Statement(statement, role) => {
+                let mode = STATEMENTS.get(statement)?.mode.lock().clone()?;
+                Some(mode.serve_descriptor(role, function, &call(), real))
+            }
+            DescriptorOwner::Connection(_) => {
+                let mode = descriptor.mode.lock().clone()?;
+                Some(mode.serve(function, &call(), real))
+            }
+        }
     })
 }
 
@@ -170,6 +178,22 @@ impl Deed for OnReal<'_> {
             }
         };
         rc::succeeded(outcome).then_some(sql_type)
+    }
+
+    fn field_address(&self, record: i16, field: i16) -> Option<Place> {
+        let (driver, real) = self.front.real()?;
+        let mut address = std::ptr::null_mut::<c_void>();
+        let mut length = 0i32;
+        let place = (&raw mut address).cast::<c_void>();
+        // SAFETY: SQLGetDescField of a field that is an address, with a live variable for it.
+        let outcome = unsafe {
+            match (driver.ansi.SQLGetDescField, driver.wide.SQLGetDescField) {
+                (_, Some(get)) => get(real, record, field, place, odbc_sys::IS_POINTER, &mut length),
+                (get, None) => get?(real, record, field, place, odbc_sys::IS_POINTER, &mut length),
+            }
+        };
+        // SAFETY: only looked at.
+        rc::succeeded(outcome).then(|| unsafe { Place::new(address) })
     }
 
     fn watch_rows(&self, counter: Place) -> bool {

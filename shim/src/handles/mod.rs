@@ -6,7 +6,7 @@ pub use slab::{Entity, Slab, Token};
 
 use crate::connecting::Selection;
 use crate::diagnostics::Diagnostics;
-use crate::mode::{ConnectionMode, DescriptorRole, StatementMode};
+use crate::mode::{ConnectionMode, DescriptorMode, DescriptorRole, StatementMode};
 use crate::real::Driver;
 use parking_lot::Mutex;
 use std::collections::HashSet;
@@ -194,6 +194,8 @@ pub struct Statement {
     pub mode: Mutex<Option<Arc<dyn StatementMode>>>,
     /// The tokens of its four implicit descriptors, made when first asked for.
     pub descriptors: Mutex<[Option<Token>; 4]>,
+    /// The application's descriptors that are attached instead of its own, by their role.
+    pub attached: Mutex<[Option<Token>; 2]>,
 }
 
 impl Statement {
@@ -215,6 +217,8 @@ pub struct Descriptor {
     pub front: Front,
     /// Whose it is.
     pub owner: Mutex<Option<DescriptorOwner>>,
+    /// The side of the recording or replay of one that the application allocated.
+    pub mode: Mutex<Option<Arc<dyn DescriptorMode>>>,
 }
 
 /// Whose a descriptor is.
@@ -253,6 +257,7 @@ impl Entity for Statement {
         self.set_connection(Token::NULL);
         *self.mode.lock() = None;
         *self.descriptors.lock() = [None; 4];
+        *self.attached.lock() = [None; 2];
     }
 }
 
@@ -262,5 +267,6 @@ impl Entity for Descriptor {
     fn reset(&self) {
         self.front.reset();
         *self.owner.lock() = None;
+        *self.mode.lock() = None;
     }
 }

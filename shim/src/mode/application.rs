@@ -6,6 +6,7 @@
 
 use crate::args::{Binding, Parameter, Place};
 use crate::call::Call;
+use crate::descriptor::{DescriptorRole, Held};
 use std::collections::BTreeMap;
 
 /// Statement attributes by their ODBC names.
@@ -44,50 +45,57 @@ pub struct BoundParameter {
 /// The application's side of one statement.
 #[derive(Debug, Default)]
 pub struct Application {
-    /// Bound columns by number; 0 is the bookmark column.
-    pub(super) columns: Vec<Option<Binding>>,
-    /// Bound parameters by number, from 1 at index 0.
-    pub(super) parameters: Vec<Option<BoundParameter>>,
-    /// Every statement attribute that was set, as SQLSetStmtAttr passed it.
+    /// The application row descriptor: bound columns.
+    pub(super) columns: Held,
+    /// The application parameter descriptor: bound parameters.
+    pub(super) parameters: Held,
+    /// The implementation parameter descriptor: what each parameter is for the database, from 1 at index 0.
+    pub(super) markers: Vec<Option<Parameter>>,
+    /// Every other statement attribute that was set, as SQLSetStmtAttr passed it.
     attributes: BTreeMap<i32, Place>,
-    /// Rows of a rowset (SQL_ATTR_ROW_ARRAY_SIZE); 0 stands for the default, 1.
-    row_array_size: usize,
-    /// Sets of parameters (SQL_ATTR_PARAMSET_SIZE); 0 stands for the default, 1.
-    paramset_size: usize,
     /// SQL_ATTR_USE_BOOKMARKS, as `attributes` has it too.
     use_bookmarks: usize,
     /// Bytes of the bookmark that was given out last; 0 for none.
     bookmark_size: usize,
-    /// How rows and sets of parameters lie in memory, as `attributes` says too: asked for every cell.
-    rows: Layout,
-    sets: Layout,
-    /// SQLGetData's SQL_ARD_TYPE needs the type of a column set without an address.
-    pub(super) types: BTreeMap<u16, i16>,
 }
 
 impl Application {
+    /// Takes in what became of attached descriptors since the last call. Comes before anything else of a call.
+    #[inline]
+    pub fn refresh(&mut self) {
+        self.columns.refresh();
+        self.parameters.refresh();
+    }
+
     /// Takes in a call that changes the application's side; other calls change nothing.
     pub fn apply(&mut self, call: &Call<'_>) {
         match call {
             Call::BindColumn { column, binding } => {
                 // A null buffer unbinds (SQLBindCol), even where an indicator is given: then only that is filled.
                 let keep = !binding.target.is_null() || !binding.length.is_null();
-                self.set_column(*column, keep.then_some(*binding));
+                self.columns.edit(|columns| columns.set_record(*column, keep.then_some(*binding)));
             }
             Call::BindParameter { number, parameter, binding } => {
-                self.set_parameter(*number, Some(BoundParameter { binding: *binding, parameter: *parameter }));
+                self.parameters.edit(|parameters| parameters.set_record(*number, Some(*binding)));
+                self.set_marker(*number, *parameter);
             }
             Call::SetStmtAttr { attribute, value } => self.set(*attribute, *value),
+            Call::Attach { role, descriptor } => match role {
+                DescriptorRole::ApplicationRow => self.columns.attach(descriptor.clone()),
+                _ => self.parameters.attach(descriptor.clone()),
+            },
             Call::ParamOptions { rows, processed } => {
-                self.paramset_size = *rows;
-                self.attributes.insert(attribute::PARAMS_PROCESSED_PTR, *processed);
+                self.set(attribute::PARAMSET_SIZE, Place::of_word(*rows));
+                self.set(attribute::PARAMS_PROCESSED_PTR, *processed);
             }
             Call::SetScrollOptions { rowset, .. } => {
-                self.attributes.insert(attribute::ROWSET_SIZE, Place::of_word(usize::from(*rowset)));
+                self.set(attribute::ROWSET_SIZE, Place::of_word(usize::from(*rowset)));
             }
             Call::FreeStmt { option } => match *option {
-                option if option == odbc_sys::FreeStmtOption::Unbind as u16 => self.columns.clear(),
-                option if option == odbc_sys::FreeStmtOption::ResetParams as u16 => self.parameters.clear(),
+                option if option == odbc_sys::FreeStmtOption::Unbind as u16 => self.columns.edit(|all| all.clear()),
+                option if option == odbc_sys::FreeStmtOption::ResetParams as u16 => {
+                    self.parameters.edit(|all| all.clear());
+                }
                 _ => {}
             },
             _ => {}
@@ -95,73 +103,77 @@ impl Application {
     }
 
     pub(super) fn set(&mut self, attribute: i32, value: Place) {
+        let number = Some(value.address() as usize);
         match attribute {
-            attribute::ROW_ARRAY_SIZE => self.row_array_size = value.address() as usize,
-            attribute::USE_BOOKMARKS => self.use_bookmarks = value.address() as usize,
-            attribute::PARAMSET_SIZE => self.paramset_size = value.address() as usize,
-            attribute::ROW_BIND_TYPE => self.rows.bind_type = value.address() as usize,
-            attribute::ROW_BIND_OFFSET_PTR => self.rows.offset = Some(value),
-            attribute::PARAM_BIND_TYPE => self.sets.bind_type = value.address() as usize,
-            attribute::PARAM_BIND_OFFSET_PTR => self.sets.offset = Some(value),
-            _ => {}
-        }
-        self.attributes.insert(attribute, value);
-    }
-
-    pub(super) fn set_column(&mut self, column: u16, binding: Option<Binding>) {
-        let index = usize::from(column);
-        if binding.is_some() && self.columns.len() <= index {
-            self.columns.resize(index + 1, None);
-        }
-        if let Some(slot) = self.columns.get_mut(index) {
-            *slot = binding;
+            attribute::ROW_ARRAY_SIZE => self.columns.edit(|rows| rows.array_size = number),
+            attribute::ROW_BIND_TYPE => self.columns.edit(|rows| rows.bind_type = number),
+            attribute::ROW_BIND_OFFSET_PTR => self.columns.edit(|rows| rows.bind_offset = Some(value)),
+            attribute::ROW_OPERATION_PTR => self.columns.edit(|rows| rows.operation = Some(value)),
+            attribute::PARAMSET_SIZE => self.parameters.edit(|sets| sets.array_size = number),
+            attribute::PARAM_BIND_TYPE => self.parameters.edit(|sets| sets.bind_type = number),
+            attribute::PARAM_BIND_OFFSET_PTR => self.parameters.edit(|sets| sets.bind_offset = Some(value)),
+            attribute::PARAM_OPERATION_PTR => self.parameters.edit(|sets| sets.operation = Some(value)),
+            attribute::USE_BOOKMARKS => {
+                self.use_bookmarks = value.address() as usize;
+                self.attributes.insert(attribute, value);
+            }
+            _ => drop(self.attributes.insert(attribute, value)),
         }
     }
 
-    pub(super) fn set_parameter(&mut self, number: u16, bound: Option<BoundParameter>) {
+    pub(super) fn set_marker(&mut self, number: u16, parameter: Parameter) {
         let Some(index) = usize::from(number).checked_sub(1) else { return };
-        if self.parameters.len() <= index {
-            self.parameters.resize(index + 1, None);
+        if self.markers.len() <= index {
+            self.markers.resize(index + 1, None);
         }
-        self.parameters[index] = bound;
+        self.markers[index] = Some(parameter);
     }
 
-    pub(super) const UNBOUND: Binding = Binding {
-        c_type: odbc_sys::CDataType::Default as i16,
-        target: Place::NULL,
-        capacity: 0,
-        length: Place::NULL,
-        indicator: Place::NULL,
-    };
+    /// What a parameter is for the database: an input parameter unless something else was said.
+    pub(super) fn marker(&self, number: u16) -> Parameter {
+        let said = self.markers.get(usize::from(number).wrapping_sub(1)).copied().flatten();
+        said.unwrap_or(Parameter { io: 1, sql_type: 0, size: 0, digits: 0 })
+    }
 
     /// The bound column of this number.
     pub fn column(&self, column: u16) -> Option<Binding> {
-        self.columns.get(usize::from(column)).copied().flatten()
+        self.columns.record(column)
     }
 
     /// Every bound column with a buffer or an indicator, by number. A column of which only the type was set, for
     /// SQLGetData with SQL_ARD_TYPE, is not bound.
     pub fn bound_columns(&self) -> impl Iterator<Item = (u16, Binding)> + '_ {
-        let bound = |binding: &Binding| {
-            ![binding.target, binding.length, binding.indicator].iter().all(|place| place.is_null())
-        };
-        let columns = self.columns.iter().enumerate();
-        columns.filter_map(move |(number, binding)| binding.filter(bound).map(|binding| (number as u16, binding)))
+        let columns = self.columns.records().iter().enumerate();
+        columns.filter_map(|(number, binding)| {
+            binding.filter(|binding| !binding.is_empty()).map(|binding| (number as u16, binding))
+        })
     }
 
     /// The bound parameter of this number, from 1.
     pub fn parameter(&self, number: u16) -> Option<BoundParameter> {
-        self.parameters.get(usize::from(number).wrapping_sub(1)).copied().flatten()
+        let binding = self.parameters.record(number)?;
+        Some(BoundParameter { binding, parameter: self.marker(number) })
     }
 
     /// How many parameters are bound: the highest number.
     pub fn parameter_count(&self) -> u16 {
-        self.parameters.iter().rposition(Option::is_some).map_or(0, |index| index as u16 + 1)
+        self.parameters.count()
     }
 
     /// An attribute as it was set.
     pub fn attribute(&self, attribute: i32) -> Option<Place> {
-        self.attributes.get(&attribute).copied()
+        let number = |number: Option<usize>| number.map(Place::of_word);
+        match attribute {
+            attribute::ROW_ARRAY_SIZE => number(self.columns.array_size),
+            attribute::ROW_BIND_TYPE => number(self.columns.bind_type),
+            attribute::ROW_BIND_OFFSET_PTR => self.columns.bind_offset,
+            attribute::ROW_OPERATION_PTR => self.columns.operation,
+            attribute::PARAMSET_SIZE => number(self.parameters.array_size),
+            attribute::PARAM_BIND_TYPE => number(self.parameters.bind_type),
+            attribute::PARAM_BIND_OFFSET_PTR => self.parameters.bind_offset,
+            attribute::PARAM_OPERATION_PTR => self.parameters.operation,
+            _ => self.attributes.get(&attribute).copied(),
+        }
     }
 
     /// An attribute that is an address; null where it was never set.
@@ -176,7 +188,7 @@ impl Application {
 
     /// Rows a call of SQLFetch or SQLFetchScroll fills; at least 1.
     pub fn row_array_size(&self) -> usize {
-        self.row_array_size.max(1)
+        self.columns.size()
     }
 
     /// Rows a call of SQLExtendedFetch fills; at least 1.
@@ -206,18 +218,18 @@ impl Application {
 
     /// Sets of parameters an execution sends; at least 1.
     pub fn paramset_size(&self) -> usize {
-        self.paramset_size.max(1)
+        self.parameters.size()
     }
 
     /// The column's buffers for row `row` of a rowset: offset and row- or column-wise step applied.
     /// `element` is the fixed size of the C type, or `None` for character and binary data.
     pub fn at_row(&self, binding: Binding, row: usize, element: Option<usize>) -> Binding {
-        self.rows.at(binding, row, element)
+        self.columns.at(binding, row, element)
     }
 
     /// The parameter's buffers for set `set`.
     pub fn at_set(&self, binding: Binding, set: usize, element: Option<usize>) -> Binding {
-        self.sets.at(binding, set, element)
+        self.parameters.at(binding, set, element)
     }
 
     /// The statement attributes that change results and differ from their defaults, by their cassette names.
@@ -241,31 +253,5 @@ impl Application {
             (value != *default).then_some((*name, value))
         };
         CHANGING.iter().filter_map(given).collect()
-    }
-}
-
-/// Where the buffers of the rows of a rowset, or of the sets of an array of parameters, lie.
-#[derive(Clone, Copy, Debug, Default)]
-struct Layout {
-    /// 0 for columns (SQL_BIND_BY_COLUMN), else the bytes of a row.
-    bind_type: usize,
-    /// Where the offset is that is added to every address.
-    offset: Option<Place>,
-}
-
-impl Layout {
-    fn at(&self, binding: Binding, row: usize, element: Option<usize>) -> Binding {
-        let offset = self.offset.and_then(|offset| offset.len_at(0)).unwrap_or(0);
-        let row = row as isize;
-        let (data, lengths) = match self.bind_type {
-            0 => (element.map_or(binding.capacity, |size| size as isize), size_of::<isize>() as isize),
-            size => (size as isize, size as isize),
-        };
-        Binding {
-            target: binding.target.offset(offset + row * data),
-            length: binding.length.offset(offset + row * lengths),
-            indicator: binding.indicator.offset(offset + row * lengths),
-            ..binding
-        }
     }
 }

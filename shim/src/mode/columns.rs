@@ -145,7 +145,7 @@ fn named_replies(function: Function, question: &Question<'_>, replies: &[Reply])
             {
                 Value::from(text.as_str())
             }
-            Reply::Text { .. } => return None,
+            Reply::Half(_) | Reply::Text { .. } => return None,
         };
         named.push(((*name).to_owned(), value));
     }

@@ -3,40 +3,10 @@
 //! ODBC reference: SQLSetDescField ("Initialization of Descriptor Fields"), SQLSetStmtAttr for the attributes that are
 //! header fields.
 
-use super::application::{Application, BoundParameter, attribute};
+use super::application::{Application, attribute};
 use crate::args::{Binding, Parameter, Place};
 use crate::call::Call;
-
-/// Which of a statement's four descriptors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DescriptorRole {
-    /// Application row descriptor: bound columns.
-    ApplicationRow,
-    /// Application parameter descriptor: bound parameters.
-    ApplicationParameter,
-    /// Implementation row descriptor: the result's columns.
-    ImplementationRow,
-    /// Implementation parameter descriptor: the parameters' SQL types.
-    ImplementationParameter,
-}
-
-impl DescriptorRole {
-    /// The role a statement attribute names (SQL_ATTR_APP_ROW_DESC and its siblings).
-    pub fn of_attribute(attribute: i32) -> Option<Self> {
-        match attribute {
-            10010 => Some(DescriptorRole::ApplicationRow),
-            10011 => Some(DescriptorRole::ApplicationParameter),
-            10012 => Some(DescriptorRole::ImplementationRow),
-            10013 => Some(DescriptorRole::ImplementationParameter),
-            _ => None,
-        }
-    }
-
-    /// The statement attribute of the role.
-    pub fn attribute(self) -> i32 {
-        10010 + self as i32
-    }
-}
+use crate::descriptor::{ApplicationDescriptor, Content, DescriptorRole};
 
 /// The concise type of a verbose one: SQL_DATETIME (9) and SQL_INTERVAL (10) with their subcode. Any other type is
 /// its own (the reference page of SQLSetDescField, SQL_DESC_TYPE).
@@ -65,110 +35,198 @@ mod field {
     pub const OCTET_LENGTH_PTR: i16 = D::OctetLengthPtr as i16;
     pub const OCTET_LENGTH: i16 = D::OctetLength as i16;
     pub const PARAMETER_TYPE: i16 = D::ParameterType as i16;
+    pub const PRECISION: i16 = D::Precision as i16;
+    pub const SCALE: i16 = D::Scale as i16;
 }
 
-/// The statement attribute that is the same as a descriptor's header field.
+/// The statement attribute that is the same as a header field of an implementation descriptor.
 fn header_attribute(role: DescriptorRole, field: i16) -> Option<i32> {
-    use DescriptorRole::*;
-    Some(match (role, field) {
-        (ApplicationRow, field::ARRAY_SIZE) => attribute::ROW_ARRAY_SIZE,
-        (ApplicationRow, field::ARRAY_STATUS_PTR) => attribute::ROW_OPERATION_PTR,
-        (ApplicationRow, field::BIND_OFFSET_PTR) => attribute::ROW_BIND_OFFSET_PTR,
-        (ApplicationRow, field::BIND_TYPE) => attribute::ROW_BIND_TYPE,
-        (ImplementationRow, field::ARRAY_STATUS_PTR) => attribute::ROW_STATUS_PTR,
-        (ImplementationRow, field::ROWS_PROCESSED_PTR) => attribute::ROWS_FETCHED_PTR,
-        (ApplicationParameter, field::ARRAY_SIZE) => attribute::PARAMSET_SIZE,
-        (ApplicationParameter, field::ARRAY_STATUS_PTR) => attribute::PARAM_OPERATION_PTR,
-        (ApplicationParameter, field::BIND_OFFSET_PTR) => attribute::PARAM_BIND_OFFSET_PTR,
-        (ApplicationParameter, field::BIND_TYPE) => attribute::PARAM_BIND_TYPE,
-        (ImplementationParameter, field::ARRAY_STATUS_PTR) => attribute::PARAM_STATUS_PTR,
-        (ImplementationParameter, field::ROWS_PROCESSED_PTR) => attribute::PARAMS_PROCESSED_PTR,
-        _ => return None,
-    })
+    match (role, field) {
+        (DescriptorRole::ImplementationRow, field::ARRAY_STATUS_PTR) => Some(attribute::ROW_STATUS_PTR),
+        (DescriptorRole::ImplementationRow, field::ROWS_PROCESSED_PTR) => Some(attribute::ROWS_FETCHED_PTR),
+        (DescriptorRole::ImplementationParameter, field::ARRAY_STATUS_PTR) => Some(attribute::PARAM_STATUS_PTR),
+        (DescriptorRole::ImplementationParameter, field::ROWS_PROCESSED_PTR) => Some(attribute::PARAMS_PROCESSED_PTR),
+        _ => None,
+    }
+}
+
+/// The deferred fields: setting any other field of a record unbinds its buffer.
+pub fn is_deferred(field: i16) -> bool {
+    matches!(field, field::DATA_PTR | field::INDICATOR_PTR | field::OCTET_LENGTH_PTR)
+}
+
+/// SQL_DESC_DATA_PTR.
+pub const BUFFER: i16 = field::DATA_PTR;
+
+/// A record whose type is not known yet.
+const FRESH: Binding = Binding {
+    c_type: odbc_sys::CDataType::Default as i16,
+    target: Place::NULL,
+    capacity: 0,
+    length: Place::NULL,
+    indicator: Place::NULL,
+    numeric: None,
+};
+
+/// A call on an application descriptor, taken in.
+pub fn apply(descriptor: &mut ApplicationDescriptor, call: &Call<'_>, unbinds: bool) {
+    match call {
+        Call::SetDescField { field, value, .. } if is_header(*field) => set_header(descriptor, *field, value.place()),
+        Call::SetDescField { record, field, value } => {
+            let mut binding = descriptor.record(*record as u16).unwrap_or(FRESH);
+            set_field(&mut binding, *field, value.place());
+            if unbinds && !is_deferred(*field) {
+                binding.target = Place::NULL;
+            }
+            descriptor.set_record(*record as u16, Some(binding));
+        }
+        Call::SetDescRec { record, kind, subtype, binding, precision, scale } => {
+            let numeric = Some((*precision as u8, *scale as i8)).filter(|_| *kind == NUMERIC);
+            let binding = Binding { c_type: concise(*kind, *subtype), numeric, ..*binding };
+            descriptor.set_record(*record as u16, Some(binding));
+        }
+        Call::CopyDescriptor { content: Content::Application(content), .. } => *descriptor = content.clone(),
+        _ => {}
+    }
+}
+
+/// SQL_C_NUMERIC.
+const NUMERIC: i16 = odbc_sys::CDataType::Numeric as i16;
+
+/// Fields of the descriptor itself; the record's number says nothing then.
+pub fn is_header(field: i16) -> bool {
+    matches!(
+        field,
+        field::ARRAY_SIZE
+            | field::ARRAY_STATUS_PTR
+            | field::BIND_OFFSET_PTR
+            | field::BIND_TYPE
+            | field::COUNT
+            | field::ROWS_PROCESSED_PTR
+    )
+}
+
+fn set_header(descriptor: &mut ApplicationDescriptor, field: i16, value: Place) {
+    let number = value.address() as usize;
+    match field {
+        field::ARRAY_SIZE => descriptor.array_size = Some(number),
+        field::ARRAY_STATUS_PTR => descriptor.operation = Some(value),
+        field::BIND_OFFSET_PTR => descriptor.bind_offset = Some(value),
+        field::BIND_TYPE => descriptor.bind_type = Some(value.address() as u32 as usize),
+        field::COUNT => descriptor.truncate(usize::from(number as u16)),
+        _ => {}
+    }
+}
+
+fn set_field(binding: &mut Binding, field: i16, value: Place) {
+    let number = value.address() as isize;
+    match field {
+        field::TYPE | field::CONCISE_TYPE => (binding.c_type, binding.numeric) = (number as i16, None),
+        field::SUBCODE => binding.c_type = concise(binding.c_type, number as i16),
+        field::DATA_PTR => binding.target = value,
+        field::INDICATOR_PTR => binding.indicator = value,
+        field::OCTET_LENGTH_PTR => binding.length = value,
+        field::OCTET_LENGTH => binding.capacity = number,
+        field::PRECISION => binding.numeric = Some((number as u8, binding.numeric.map_or(0, |(_, scale)| scale))),
+        field::SCALE => binding.numeric = Some((binding.numeric.map_or(0, |(precision, _)| precision), number as i8)),
+        _ => {}
+    }
+}
+
+/// The address a field of an application descriptor holds; null where it was never set.
+pub fn address(descriptor: &ApplicationDescriptor, record: u16, field: i16) -> Place {
+    let binding = descriptor.record(record).unwrap_or(FRESH);
+    match (record, field) {
+        (0, field::ARRAY_STATUS_PTR) => descriptor.operation.unwrap_or(Place::NULL),
+        (0, field::BIND_OFFSET_PTR) => descriptor.bind_offset.unwrap_or(Place::NULL),
+        (_, field::DATA_PTR) => binding.target,
+        (_, field::INDICATOR_PTR) => binding.indicator,
+        (_, field::OCTET_LENGTH_PTR) => binding.length,
+        _ => Place::NULL,
+    }
+}
+
+/// A number a field of an application descriptor holds, where the application set it.
+pub fn number(descriptor: &ApplicationDescriptor, record: u16, field: i16) -> Option<i64> {
+    let of_record = |number: fn(Binding) -> i64| descriptor.record(record).map(number);
+    match (record, field) {
+        (_, field::COUNT) => Some(i64::from(descriptor.count())),
+        (_, field::ARRAY_SIZE) => Some(descriptor.size() as i64),
+        (_, field::BIND_TYPE) => Some(descriptor.bind_type.unwrap_or(0) as i64),
+        // SQL_DESC_ALLOC_USER: descriptors of the application's are asked about under their own number.
+        (_, field::CONCISE_TYPE) => of_record(|binding| i64::from(binding.c_type)),
+        (_, field::OCTET_LENGTH) => of_record(|binding| binding.capacity as i64),
+        (_, field::PRECISION) => descriptor.record(record)?.numeric.map(|(precision, _)| i64::from(precision)),
+        (_, field::SCALE) => descriptor.record(record)?.numeric.map(|(_, scale)| i64::from(scale)),
+        _ => None,
+    }
 }
 
 impl Application {
-    /// Takes in SQLSetDescField and SQLSetDescRec on one of the statement's own descriptors.
-    pub fn apply_to_descriptor(&mut self, role: DescriptorRole, call: &Call<'_>) {
-        match call {
-            Call::SetDescField { record: 0, field, value } => self.set_header(role, *field, value.place()),
-            Call::SetDescField { record, field, value } => self.set_record(role, *record as u16, *field, value.place()),
-            Call::SetDescRec { record, kind, subtype, binding, .. } => {
-                let binding = Binding { c_type: concise(*kind, *subtype), ..*binding };
-                match role {
-                    DescriptorRole::ApplicationRow => self.set_column(*record as u16, Some(binding)),
-                    DescriptorRole::ApplicationParameter => {
-                        self.edit_parameter(*record as u16, |bound| bound.binding = binding)
-                    }
-                    _ => {}
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn set_header(&mut self, role: DescriptorRole, field: i16, value: Place) {
-        match (role, field, header_attribute(role, field)) {
-            (_, _, Some(attribute)) => self.set(attribute, value),
-            (DescriptorRole::ApplicationRow, field::COUNT, _) => self.columns.truncate(value.address() as usize + 1),
-            (DescriptorRole::ApplicationParameter, field::COUNT, _) => {
-                self.parameters.truncate(value.address() as usize)
-            }
-            _ => {}
-        }
-    }
-
-    fn set_record(&mut self, role: DescriptorRole, record: u16, field: i16, value: Place) {
-        let number = value.address() as isize;
-        let edit = |binding: &mut Binding| match field {
-            field::TYPE | field::CONCISE_TYPE => binding.c_type = number as i16,
-            field::SUBCODE => binding.c_type = concise(binding.c_type, number as i16),
-            field::DATA_PTR => binding.target = value,
-            field::INDICATOR_PTR => binding.indicator = value,
-            field::OCTET_LENGTH_PTR => binding.length = value,
-            field::OCTET_LENGTH => binding.capacity = number,
-            _ => {}
-        };
+    /// Takes in SQLSetDescField, SQLSetDescRec and SQLCopyDesc on one of the statement's descriptors. `unbinds` says
+    /// whether setting a field of a record unbinds its buffer.
+    pub fn apply_to_descriptor(&mut self, role: DescriptorRole, call: &Call<'_>, unbinds: bool) {
         match role {
-            DescriptorRole::ApplicationRow => {
-                let mut binding = self.column(record).unwrap_or(Self::UNBOUND);
-                edit(&mut binding);
-                self.types.insert(record, binding.c_type);
-                self.set_column(record, Some(binding));
-            }
-            DescriptorRole::ApplicationParameter => self.edit_parameter(record, |bound| edit(&mut bound.binding)),
-            DescriptorRole::ImplementationParameter => self.edit_parameter(record, |bound| match field {
-                field::PARAMETER_TYPE => bound.parameter.io = number as i16,
-                field::TYPE | field::CONCISE_TYPE => bound.parameter.sql_type = number as i16,
+            DescriptorRole::ApplicationRow => self.columns.edit(|columns| apply(columns, call, unbinds)),
+            DescriptorRole::ApplicationParameter => self.parameters.edit(|parameters| apply(parameters, call, unbinds)),
+            DescriptorRole::ImplementationRow | DescriptorRole::ImplementationParameter => match call {
+                Call::SetDescField { field, value, .. } if is_header(*field) => {
+                    if let Some(attribute) = header_attribute(role, *field) {
+                        self.set(attribute, value.place());
+                    }
+                }
+                Call::SetDescField { record, field, value } if role == DescriptorRole::ImplementationParameter => {
+                    self.edit_marker(*record as u16, *field, value.place().address() as isize);
+                }
+                Call::SetDescRec { record, kind, subtype, .. } if role == DescriptorRole::ImplementationParameter => {
+                    let sql_type = concise(*kind, *subtype);
+                    self.set_marker(*record as u16, Parameter { sql_type, ..self.marker(*record as u16) });
+                }
+                Call::CopyDescriptor { content: Content::Parameters(markers), .. } => self.markers = markers.clone(),
                 _ => {}
-            }),
-            DescriptorRole::ImplementationRow => {}
+            },
+        }
+    }
+
+    fn edit_marker(&mut self, number: u16, field: i16, value: isize) {
+        let mut marker = self.marker(number);
+        match field {
+            field::PARAMETER_TYPE => marker.io = value as i16,
+            field::TYPE | field::CONCISE_TYPE => marker.sql_type = value as i16,
+            field::SUBCODE => marker.sql_type = concise(marker.sql_type, value as i16),
+            _ => {}
+        }
+        self.set_marker(number, marker);
+    }
+
+    /// What SQLCopyDesc finds in one of the statement's descriptors.
+    pub fn content(&self, role: DescriptorRole) -> Content {
+        match role {
+            DescriptorRole::ApplicationRow => Content::Application((*self.columns).clone()),
+            DescriptorRole::ApplicationParameter => Content::Application((*self.parameters).clone()),
+            DescriptorRole::ImplementationParameter => Content::Parameters(self.markers.clone()),
+            DescriptorRole::ImplementationRow => Content::Columns,
         }
     }
 
     /// The address a descriptor field holds (SQLGetDescField); null where it was never set.
     pub fn descriptor_address(&self, role: DescriptorRole, record: u16, field: i16) -> Place {
-        if record == 0 {
-            return header_attribute(role, field).map_or(Place::NULL, |attribute| self.address(attribute));
+        match role {
+            DescriptorRole::ApplicationRow => address(&self.columns, record, field),
+            DescriptorRole::ApplicationParameter => address(&self.parameters, record, field),
+            _ => header_attribute(role, field).map_or(Place::NULL, |attribute| self.address(attribute)),
         }
-        let binding = match role {
-            DescriptorRole::ApplicationRow => self.column(record),
-            DescriptorRole::ApplicationParameter => self.parameter(record).map(|bound| bound.binding),
-            _ => None,
-        };
-        binding.map_or(Place::NULL, |binding| match field {
-            field::DATA_PTR => binding.target,
-            field::INDICATOR_PTR => binding.indicator,
-            field::OCTET_LENGTH_PTR => binding.length,
-            _ => Place::NULL,
-        })
     }
 
-    fn edit_parameter(&mut self, number: u16, edit: impl FnOnce(&mut BoundParameter)) {
-        let fresh =
-            BoundParameter { binding: Self::UNBOUND, parameter: Parameter { io: 1, sql_type: 0, size: 0, digits: 0 } };
-        let mut bound = self.parameter(number).unwrap_or(fresh);
-        edit(&mut bound);
-        self.set_parameter(number, Some(bound));
+    /// The number a descriptor field holds, where the application set it.
+    pub fn descriptor_number(&self, role: DescriptorRole, record: u16, field: i16) -> Option<i64> {
+        match role {
+            DescriptorRole::ApplicationRow => number(&self.columns, record, field),
+            DescriptorRole::ApplicationParameter => number(&self.parameters, record, field),
+            DescriptorRole::ImplementationParameter if field == field::PARAMETER_TYPE => {
+                Some(i64::from(self.marker(record).io))
+            }
+            _ => None,
+        }
     }
 }

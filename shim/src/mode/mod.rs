@@ -19,9 +19,10 @@ mod scrolling;
 pub mod words;
 
 pub use application::Application;
-pub use descriptors::DescriptorRole;
+pub use crate::descriptor::DescriptorRole;
 
 use crate::call::{Call, Deed};
+use crate::descriptor::{Content, SharedDescriptor};
 use crate::diagnostics::Outcome;
 use crate::table::Function;
 use std::sync::Arc;
@@ -33,6 +34,9 @@ pub trait ConnectionMode: Send + Sync {
 
     /// A new statement on the connection.
     fn statement(self: Arc<Self>) -> Arc<dyn StatementMode>;
+
+    /// A new descriptor that the application allocated on the connection.
+    fn descriptor(self: Arc<Self>) -> Arc<dyn DescriptorMode>;
 
     /// The connection ended (SQLDisconnect succeeded, or the handle is gone).
     fn disconnected(&self);
@@ -46,6 +50,18 @@ pub trait StatementMode: Send + Sync {
     /// Serves a call on one of the statement's four descriptors.
     fn serve_descriptor(&self, role: DescriptorRole, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome;
 
+    /// What one of the statement's four descriptors holds now.
+    fn content(&self, role: DescriptorRole) -> Content;
+
     /// The statement was freed.
     fn dropped(&self);
+}
+
+/// A descriptor of the application's that is recorded or replayed.
+pub trait DescriptorMode: Send + Sync {
+    /// Serves a call on the descriptor.
+    fn serve(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome;
+
+    /// What the statements it is attached to share.
+    fn shared(&self) -> Arc<SharedDescriptor>;
 }

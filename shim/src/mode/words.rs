@@ -1,7 +1,7 @@
 //! The words both modes share: return codes, diagnostic records, questions and replies as cassette values.
 
 use super::record::Secrecy;
-use crate::args::{In, Out, Reply};
+use crate::args::{In, Out, Reply, SizedOut};
 use crate::call::Question;
 use crate::diagnostics::{Diagnostic, Origin, Outcome, rc};
 use crate::table::Function;
@@ -136,6 +136,9 @@ fn reply_value(out: &Out, reply: &Reply, secrecy: &Secrecy) -> Value {
     match reply {
         Reply::Unwritten => Value::Null,
         Reply::Number(number) => Value::from(*number),
+        Reply::Half(number) => {
+            Value::Map(vec![("value".to_owned(), Value::from(*number)), ("bytes".to_owned(), Value::Int(4))])
+        }
         Reply::Sized { number, length } => {
             Value::Map(vec![("value".to_owned(), Value::from(*number)), ("length".to_owned(), (*length).into())])
         }
@@ -169,7 +172,7 @@ pub fn write_result(question: &Question<'_>, result: &Value) -> bool {
     let mut cut = false;
     for (name, out) in &question.outputs {
         let value = match (question.outputs.len(), result) {
-            (1, Value::Map(_)) if result.get("text").is_some() || result.get("length").is_some() => Some(result),
+            (1, Value::Map(_)) if ["text", "length", "bytes"].iter().any(|key| result.get(key).is_some()) => Some(result),
             (1, Value::Map(_)) => result.get(name),
             (1, value) => Some(value),
             (_, value) => value.get(name),
@@ -188,6 +191,12 @@ pub fn write_reply(out: &Out, value: &Value) -> bool {
         }
         (Out::Sized(sized), Value::Int(value)) => {
             sized.write(*value as i64);
+            false
+        }
+        (Out::Number(number), Value::Map(_)) | (Out::Sized(SizedOut { number, .. }), Value::Map(_))
+            if value.get("bytes").is_some() =>
+        {
+            number.write_half(value.get("value").and_then(Value::as_int).unwrap_or_default());
             false
         }
         (Out::Sized(sized), Value::Map(_)) => {

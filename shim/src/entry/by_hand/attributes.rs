@@ -7,10 +7,7 @@ use crate::call::{AttributeIn, Call, Question};
 use crate::diagnostics::{Outcome, rc};
 use crate::entry::enter::{guard, missing, straight};
 use crate::entry::{Handle, Pointer, enter};
-use crate::handles::{
-    CONNECTIONS, Connection, DESCRIPTORS, DescriptorOwner, ENVIRONMENTS, PendingAttribute, PendingValue, STATEMENTS,
-    Token,
-};
+use crate::handles::{CONNECTIONS, Connection, ENVIRONMENTS, PendingAttribute, PendingValue, Token};
 use crate::mode::DescriptorRole;
 use crate::real::{Driver, Width};
 use crate::table::Function;
@@ -288,24 +285,15 @@ fn question(name: &'static str, attribute: i32, out: Out) -> Call<'static> {
 }
 
 pub unsafe fn SQLSetStmtAttr<C: Width>(stmt: Handle, attribute: i32, value: Pointer, length: i32) -> i16 {
-    let Some(statement) = STATEMENTS.get(Token::from_handle(stmt)) else { return rc::INVALID_HANDLE };
-    let mut value = value;
-    if DescriptorRole::of_attribute(attribute).is_some() && !value.is_null() {
-        // The application's descriptor token stands for the driver's own handle.
-        let real = DESCRIPTORS.get(Token::from_handle(value)).map(|descriptor| descriptor.front.real());
-        match real {
-            Some(real) => value = real.map_or(std::ptr::null_mut(), |(_, real)| real),
-            None => {
-                return statement.front.diagnostics.post(Outcome::error("HY024", "that is not a descriptor handle"));
-            }
-        }
+    if let Some(role) = DescriptorRole::of_attribute(attribute) {
+        return super::attach::<C>(stmt, role, Token::from_handle(value), length);
     }
     enter::stmt(
         Function::SQLSetStmtAttr,
         stmt,
         // SAFETY: a number, or an address the application keeps valid as the attribute's page says.
         || Call::SetStmtAttr { attribute, value: unsafe { Place::new(value) } },
-        // SAFETY: the application's arguments, a descriptor translated.
+        // SAFETY: the application's arguments.
         |driver, real| unsafe { Some((C::symbols(driver).SQLSetStmtAttr?)(real, attribute, value, length)) },
     )
 }
@@ -330,7 +318,7 @@ pub unsafe fn SQLGetStmtAttr<C: Width>(
 ) -> i16 {
     if let Some(role) = DescriptorRole::of_attribute(attribute) {
         // SAFETY: the application's out-pointer for a handle.
-        return unsafe { implicit_descriptor::<C>(stmt, role, value.cast(), length) };
+        return unsafe { super::descriptor_of::<C>(stmt, role, value.cast(), length) };
     }
     let buffer = Buffer {
         pointer: value,
@@ -365,65 +353,4 @@ pub unsafe fn SQLGetStmtOption(stmt: Handle, option: u16, value: Pointer) -> i16
             unsafe { Some((driver.ansi.SQLGetStmtOption?)(real, option, value)) }
         },
     )
-}
-
-/// SQL_ATTR_APP_ROW_DESC and its three siblings: a token of ours for the driver's handle.
-unsafe fn implicit_descriptor<C: Width>(stmt: Handle, role: DescriptorRole, out: *mut Handle, length: *mut i32) -> i16 {
-    let token = Token::from_handle(stmt);
-    let Some(statement) = STATEMENTS.get(token) else { return rc::INVALID_HANDLE };
-    let front = &statement.front;
-    guard(&front.diagnostics, || {
-        front.diagnostics.clear();
-        let mut real = None;
-        if let Some((driver, handle)) = front.real() {
-            let Some(get) = C::symbols(driver).SQLGetStmtAttr else {
-                return front.diagnostics.post(missing(Function::SQLGetStmtAttr));
-            };
-            let mut descriptor: Handle = std::ptr::null_mut();
-            // SAFETY: the driver's statement and a live out-variable for a handle.
-            let outcome =
-                unsafe { get(handle, role.attribute(), (&raw mut descriptor).cast(), odbc_sys::IS_POINTER, length) };
-            if !rc::succeeded(outcome) {
-                return outcome;
-            }
-            real = Some((driver, descriptor));
-        }
-        let token = attached(statement.connection(), real.map(|(_, handle)| handle))
-            .or_else(|| own_descriptor(token, role, real));
-        let Some(descriptor) = token else {
-            return front.diagnostics.post(Outcome::error("HY014", "no more descriptor handles"));
-        };
-        if !out.is_null() {
-            // SAFETY: not null; the application's out-pointer.
-            unsafe { out.write_unaligned(descriptor.handle()) };
-        }
-        rc::SUCCESS
-    })
-}
-
-/// The descriptor the application allocated and attached, if that is what the driver answers with.
-fn attached(connection: Token, real: Option<Handle>) -> Option<Token> {
-    let (connection, real) = (CONNECTIONS.get(connection)?, real?);
-    let state = connection.state.lock();
-    state.descriptors.iter().copied().find(|token| {
-        DESCRIPTORS.get(*token).and_then(|descriptor| descriptor.front.real()).is_some_and(|(_, handle)| handle == real)
-    })
-}
-
-fn own_descriptor(
-    statement_token: Token,
-    role: DescriptorRole,
-    real: Option<(&'static Driver, Handle)>,
-) -> Option<Token> {
-    let statement = STATEMENTS.get(statement_token)?;
-    let mut tokens = statement.descriptors.lock();
-    if let Some(token) = tokens[role as usize] {
-        return Some(token);
-    }
-    let (token, descriptor) = DESCRIPTORS.allocate()?;
-    descriptor.front.set_real(real);
-    descriptor.front.set_moded(statement.front.moded());
-    *descriptor.owner.lock() = Some(DescriptorOwner::Statement(statement_token, role));
-    tokens[role as usize] = Some(token);
-    Some(token)
 }

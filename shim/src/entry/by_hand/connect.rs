@@ -166,7 +166,10 @@ fn connect<C: Width>(
             let records = if code == rc::SUCCESS { Vec::new() } else { super::drain(DBC, &connection.front) };
             let outcome = Outcome { rc: code, diagnostics: records };
             let environment = environment_notes(connection);
-            match connecting::record(request, &plan, connection, completed, environment, C::WIDE, &outcome) {
+            let recorded = connecting::record(request, &plan, connection, completed, environment, C::WIDE, &outcome);
+            // What the driver had to say of the facts it was asked for is not for the application.
+            super::drain(DBC, &connection.front);
+            match recorded {
                 Ok(mode) if rc::succeeded(code) => {
                     *connection.mode.lock() = Some(mode);
                     connection.front.set_moded(true);

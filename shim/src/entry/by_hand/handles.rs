@@ -6,11 +6,12 @@ use crate::diagnostics::{Outcome, rc};
 use crate::entry::enter::{DBC, DESC, ENV, OnReal, STMT, guard, missing};
 use crate::entry::{Handle, enter};
 use crate::handles::{
-    CONNECTIONS, Connection, DESCRIPTORS, DescriptorOwner, ENVIRONMENTS, EnvironmentState, RealHandle, STATEMENTS,
+    CONNECTIONS, Connection, DESCRIPTORS, ENVIRONMENTS, EnvironmentState, RealHandle, STATEMENTS,
     Token,
 };
 use crate::real::Driver;
 use crate::table::Function;
+use std::cell::Cell;
 
 pub unsafe fn SQLAllocEnv(out: *mut Handle) -> i16 {
     // An ODBC 2 application: no SQLSetEnvAttr will say so.
@@ -40,13 +41,13 @@ pub unsafe fn SQLAllocHandle(kind: i16, input: Handle, out: *mut Handle) -> i16 
             ENV => allocate_environment(out, None),
             DBC => allocate_connection(input, out),
             STMT => allocate_statement(input, out),
-            DESC => allocate_descriptor(input, out),
+            DESC => super::allocate_descriptor(input, out),
             _ => rc::ERROR,
         }
     }
 }
 
-unsafe fn give(out: *mut Handle, token: Token) -> i16 {
+pub(super) unsafe fn give(out: *mut Handle, token: Token) -> i16 {
     if out.is_null() {
         return rc::ERROR;
     }
@@ -183,23 +184,32 @@ unsafe fn allocate_statement(dbc: Handle, out: *mut Handle) -> i16 {
             return diagnostics.post(Outcome::error("08003", "the connection is not open"));
         }
         let mode = connection.mode.lock().clone();
-        let mut real = None;
-        if let Some((driver, parent)) = connection.front.real() {
+        let made = Cell::new(std::ptr::null_mut());
+        let deed = |driver: &'static Driver, parent| {
             let mut handle: Handle = std::ptr::null_mut();
             // SAFETY: the driver's allocation functions with its own connection and a live out-pointer.
-            let outcome = unsafe {
+            let code = unsafe {
                 match (driver.ansi.SQLAllocHandle, driver.ansi.SQLAllocStmt) {
                     (Some(allocate), _) => allocate(STMT, parent, &mut handle),
-                    (None, Some(allocate)) => allocate(parent, &mut handle),
-                    (None, None) => return diagnostics.post(missing(Function::SQLAllocHandle)),
+                    (None, allocate) => allocate?(parent, &mut handle),
                 }
             };
-            if !rc::succeeded(outcome) {
-                let records = if mode.is_some() { super::drain(DBC, &connection.front) } else { Vec::new() };
-                return diagnostics.post(Outcome { rc: outcome, diagnostics: records });
-            }
-            real = Some((driver, handle));
+            made.set(handle);
+            Some(code)
+        };
+        let front = &connection.front;
+        let outcome = match &mode {
+            Some(mode) => mode.serve(
+                Function::SQLAllocHandle,
+                &Call::Allocate { kind: STMT },
+                &OnReal { kind: DBC, front, deed: &deed },
+            ),
+            None => Outcome::of(enter::straight(Function::SQLAllocHandle, front, deed)),
+        };
+        if !rc::succeeded(outcome.rc) {
+            return if outcome.diagnostics.is_empty() { outcome.rc } else { diagnostics.post(outcome) };
         }
+        let real = front.real().map(|(driver, _)| (driver, made.get()));
         let Some((token, statement)) = STATEMENTS.allocate() else {
             return diagnostics.post(Outcome::error("HY014", "no more statement handles"));
         };
@@ -211,40 +221,6 @@ unsafe fn allocate_statement(dbc: Handle, out: *mut Handle) -> i16 {
             statement.front.set_moded(true);
         }
         connection.state.lock().statements.insert(token);
-        // SAFETY: the application's out-pointer.
-        unsafe { give(out, token) }
-    })
-}
-
-unsafe fn allocate_descriptor(dbc: Handle, out: *mut Handle) -> i16 {
-    let owner = Token::from_handle(dbc);
-    let Some(connection) = CONNECTIONS.get(owner) else { return rc::INVALID_HANDLE };
-    let front = &connection.front;
-    guard(&front.diagnostics, || {
-        front.diagnostics.clear();
-        if connection.mode.lock().is_some() {
-            return front
-                .diagnostics
-                .post(Outcome::error("HYC00", "explicitly allocated descriptors cannot be recorded or replayed yet"));
-        }
-        let Some((driver, parent)) = front.real() else {
-            return front.diagnostics.post(Outcome::error("08003", "the connection is not open"));
-        };
-        let Some(allocate) = driver.ansi.SQLAllocHandle else {
-            return front.diagnostics.post(missing(Function::SQLAllocHandle));
-        };
-        let mut real: Handle = std::ptr::null_mut();
-        // SAFETY: the driver's function with its own connection and a live out-pointer.
-        let outcome = unsafe { allocate(DESC, parent, &mut real) };
-        if !rc::succeeded(outcome) {
-            return outcome;
-        }
-        let Some((token, descriptor)) = DESCRIPTORS.allocate() else {
-            return front.diagnostics.post(Outcome::error("HY014", "no more descriptor handles"));
-        };
-        descriptor.front.set_real(Some((driver, real)));
-        *descriptor.owner.lock() = Some(DescriptorOwner::Connection(owner));
-        connection.state.lock().descriptors.insert(token);
         // SAFETY: the application's out-pointer.
         unsafe { give(out, token) }
     })
@@ -274,7 +250,7 @@ pub unsafe fn SQLFreeHandle(kind: i16, handle: Handle) -> i16 {
                 }
             }
         }),
-        DESC => free_descriptor(token),
+        DESC => super::free_descriptor(token),
         _ => rc::INVALID_HANDLE,
     }
 }
@@ -380,27 +356,4 @@ pub fn release_statement(token: Token) {
     }
     crate::entry::latest::forget(token);
     STATEMENTS.release(token);
-}
-
-fn free_descriptor(token: Token) -> i16 {
-    let Some(descriptor) = DESCRIPTORS.get(token) else { return rc::INVALID_HANDLE };
-    let front = &descriptor.front;
-    guard(&front.diagnostics, || {
-        let Some(DescriptorOwner::Connection(owner)) = *descriptor.owner.lock() else {
-            return front.diagnostics.post(Outcome::error("HY017", "a statement's own descriptor cannot be freed"));
-        };
-        let Some((driver, real)) = front.real() else { return rc::INVALID_HANDLE };
-        let Some(free) = driver.ansi.SQLFreeHandle else {
-            return front.diagnostics.post(missing(Function::SQLFreeHandle));
-        };
-        // SAFETY: a descriptor this driver allocated.
-        let outcome = unsafe { free(DESC, real) };
-        if rc::succeeded(outcome) {
-            if let Some(connection) = CONNECTIONS.get(owner) {
-                connection.state.lock().descriptors.remove(&token);
-            }
-            DESCRIPTORS.release(token);
-        }
-        outcome
-    })
 }

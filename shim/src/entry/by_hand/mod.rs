@@ -4,6 +4,7 @@
 mod attributes;
 mod columns;
 mod connect;
+mod descriptors;
 mod diagnose;
 mod handles;
 mod transact;
@@ -11,6 +12,7 @@ mod transact;
 pub use attributes::*;
 pub use columns::*;
 pub use connect::*;
+pub use descriptors::*;
 pub use diagnose::*;
 pub use handles::*;
 pub use transact::*;

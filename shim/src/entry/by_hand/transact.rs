@@ -1,4 +1,4 @@
-//! Transactions, cancelling by handle, SQLGetFunctions, descriptors copied, and the driver manager's own lists.
+//! Transactions, cancelling by handle, SQLGetFunctions, and the driver manager's own lists.
 #![allow(unsafe_code)]
 
 use crate::args::Place;
@@ -6,7 +6,7 @@ use crate::call::Call;
 use crate::diagnostics::{Outcome, rc};
 use crate::entry::enter::{DBC, ENV, STMT, guard, missing};
 use crate::entry::{Handle, enter};
-use crate::handles::{CONNECTIONS, DESCRIPTORS, ENVIRONMENTS, Token};
+use crate::handles::{CONNECTIONS, ENVIRONMENTS, Token};
 use crate::real::{Driver, Width};
 use crate::table::Function;
 
@@ -147,32 +147,6 @@ fn restrict(driver: &Driver, function: u16, supported: Place) {
 
 fn exports(driver: &Driver, api: u16) -> bool {
     Function::ALL.iter().any(|function| function.row().api == api && driver.exports(*function))
-}
-
-pub unsafe fn SQLCopyDesc(source: Handle, target: Handle) -> i16 {
-    let (Some(from), Some(to)) =
-        (DESCRIPTORS.get(Token::from_handle(source)), DESCRIPTORS.get(Token::from_handle(target)))
-    else {
-        return rc::INVALID_HANDLE;
-    };
-    let diagnostics = &to.front.diagnostics;
-    guard(diagnostics, || {
-        diagnostics.clear();
-        if from.front.moded() || to.front.moded() {
-            return diagnostics.post(Outcome::error("HYC00", "copied descriptors cannot be recorded or replayed yet"));
-        }
-        let (Some((driver, from)), Some((other, to))) = (from.front.real(), to.front.real()) else {
-            return rc::INVALID_HANDLE;
-        };
-        if driver.number() != other.number() {
-            return diagnostics.post(Outcome::error("HYC00", "descriptors of two different drivers cannot be copied"));
-        }
-        match driver.ansi.SQLCopyDesc {
-            // SAFETY: two descriptors of this driver.
-            Some(copy) => unsafe { copy(from, to) },
-            None => diagnostics.post(missing(Function::SQLCopyDesc)),
-        }
-    })
 }
 
 /// SQLDataSources and SQLDrivers are the driver manager's; a driver that has one gets the call on its environment.

@@ -1,12 +1,13 @@
 //! A recorded connection: its connect command, its transactions and attributes, its answers.
 
+use super::descriptor::Descriptor;
 use super::statement::Statement;
 use super::{Secrecy, not_yet, perform, unwritable};
 use crate::args::Reply;
 use crate::call::{AttributeIn, Call, Deed, Question};
 use crate::diagnostics::{Diagnostic, Outcome, rc};
 use crate::mode::words::{cut_capacity, key, push_outcome, result_value};
-use crate::mode::{ConnectionMode, StatementMode, functions};
+use crate::mode::{ConnectionMode, DescriptorMode, StatementMode, functions};
 use crate::table::Function;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ pub struct Connection {
     pub(super) id: ConnectionId,
     pub(super) secrecy: Secrecy,
     statements: AtomicU32,
+    descriptors: AtomicU32,
     open: AtomicBool,
     /// How often the application tried to disconnect.
     attempts: AtomicU32,
@@ -55,6 +57,7 @@ impl Connection {
             id,
             secrecy,
             statements: AtomicU32::new(0),
+            descriptors: AtomicU32::new(0),
             open: AtomicBool::new(true),
             attempts: AtomicU32::new(0),
             truncation: Mutex::new(None),
@@ -81,6 +84,19 @@ impl Connection {
     /// The id of the connection's next statement.
     pub(super) fn next_statement(&self) -> u32 {
         self.statements.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// The number of the next descriptor that the application allocates on the connection.
+    pub(super) fn next_descriptor(&self) -> u32 {
+        self.descriptors.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Notes a call on the application's side, where the driver did not simply agree.
+    pub(super) fn note_local(&self, key: Vec<(String, Value)>, outcome: Outcome) -> Outcome {
+        if outcome.rc == rc::SUCCESS {
+            return outcome;
+        }
+        self.inform(key, None, outcome)
     }
 
     /// A command on the connection itself: nothing of it is left out.
@@ -140,6 +156,11 @@ pub fn disconnect_key(connection: ConnectionId, attempt: u32) -> Vec<(String, Va
         ("connection_id".to_owned(), Value::Text(connection.to_string())),
         ("attempt".to_owned(), Value::from(attempt + 1)),
     ]
+}
+
+/// What identifies an allocation that did not simply succeed.
+pub fn allocate_key(kind: i16) -> Vec<(String, Value)> {
+    vec![("function".to_owned(), Value::from("SQLAllocHandle")), ("kind".to_owned(), Value::from(kind))]
 }
 
 /// Connection attributes that reach the database: recorded and verified in order.
@@ -210,6 +231,10 @@ impl ConnectionMode for Connection {
                 }
             }
             Call::Cancel => perform(function, deed),
+            Call::Allocate { kind } => {
+                let outcome = perform(function, deed);
+                if outcome.rc == rc::SUCCESS { outcome } else { self.note_local(allocate_key(*kind), outcome) }
+            }
             Call::Ask(question) => self.ask(function, question, deed),
             _ => not_yet(function.name()),
         }
@@ -217,6 +242,10 @@ impl ConnectionMode for Connection {
 
     fn statement(self: Arc<Self>) -> Arc<dyn StatementMode> {
         Arc::new(Statement::new(self))
+    }
+
+    fn descriptor(self: Arc<Self>) -> Arc<dyn DescriptorMode> {
+        Arc::new(Descriptor::new(self))
     }
 
     fn disconnected(&self) {

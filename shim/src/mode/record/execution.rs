@@ -145,7 +145,8 @@ impl Statement {
 
     pub(super) fn run(&self, function: Function, sql: &TextIn<'_>, deed: &dyn Deed) -> Outcome {
         let parameters = {
-            let state = self.state.lock();
+            let mut state = self.state.lock();
+            state.application.refresh();
             Parameters::of_text(&state.application, &sql.read().unwrap_or_default())
         };
         self.text(function, Method::Run, vec![("sql".to_owned(), self.sql(sql))], parameters, deed)
@@ -188,6 +189,7 @@ impl Statement {
         let (id, parameters) = {
             let mut state = self.state.lock();
             let Some(id) = state.id else { return perform(function, deed) };
+            state.application.refresh();
             let parameters = match Parameters::of(&state.application, state.markers) {
                 Ok(parameters) => parameters,
                 Err(refusal) => return refusal,

@@ -2,6 +2,7 @@
 
 mod connection;
 mod cuts;
+mod descriptor;
 mod execution;
 mod parameters;
 mod reading;
@@ -13,6 +14,11 @@ mod told;
 
 pub use connection::{ASYNC_ENABLE, Connect, Connection, attribute_value, disconnect_key, reaches_database};
 pub(in crate::mode) use execution::{at_once_key, put_data_key};
+pub use connection::{
+    ASYNC_ENABLE, Connect, Connection, allocate_key, attribute_value, disconnect_key, reaches_database,
+};
+pub(in crate::mode) use descriptor::keeps_buffer_key;
+pub(in crate::mode) use execution::put_data_key;
 pub use parameters::Parameters;
 pub use secrecy::Secrecy;
 pub(in crate::mode) use statement::local_key;

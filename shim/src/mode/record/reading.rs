@@ -127,8 +127,12 @@ impl Reading {
 impl Statement {
     pub(super) fn get_data(&self, function: Function, column: u16, binding: &Binding, deed: &dyn Deed) -> Outcome {
         if binding.c_type == odbc_sys::CDataType::Ard as i16 {
-            let resolved =
-                self.state.lock().application.column(column).map(|bound| Binding { c_type: bound.c_type, ..*binding });
+            let bound = {
+                let mut state = self.state.lock();
+                state.application.refresh();
+                state.application.column(column)
+            };
+            let resolved = bound.map(|bound| Binding { c_type: bound.c_type, numeric: bound.numeric, ..*binding });
             return match resolved {
                 Some(resolved) => self.read(function, column, &resolved, deed),
                 None => perform(function, deed),

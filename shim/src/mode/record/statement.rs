@@ -9,12 +9,13 @@ use super::{not_yet, perform, unwritable};
 use crate::args::TextIn;
 use crate::call::{Call, Deed, Question};
 use crate::convert::CType;
+use crate::descriptor::Content;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::{Application, attribute};
 use crate::mode::columns::{Columns, asks_columns};
 use crate::mode::fetching::Fetching;
 use crate::mode::scrolling::Scrolling;
-use crate::mode::words::{cut_capacity, input_value, key, method, push_outcome, result_value};
+use crate::mode::words::{cut_capacity, key, method, push_outcome, result_value};
 use crate::mode::{DescriptorRole, StatementMode};
 use crate::table::Function;
 use parking_lot::Mutex;
@@ -240,7 +241,7 @@ impl Statement {
         }
         let mut fields = vec![("function".to_owned(), Value::from(function.name()))];
         fields.extend(key);
-        self.connection.inform(fields, None, outcome)
+        self.connection.note_local(fields, outcome)
     }
 }
 
@@ -283,6 +284,11 @@ pub(in crate::mode) fn local_key(call: &Call<'_>) -> Vec<(String, Value)> {
         Call::SetDescField { record, field, .. } => {
             vec![("record", Value::from(*record)), ("field", Value::from(*field))]
         }
+        Call::Attach { role, descriptor } => {
+            let number = descriptor.as_ref().map(|descriptor| descriptor.number);
+            vec![("attribute", Value::from(role.attribute())), ("descriptor", number.into())]
+        }
+        Call::CopyDescriptor { source, .. } => vec![("source", Value::from(*source))],
         Call::SetDescRec { record, kind, .. } => vec![("record", Value::from(*record)), ("type", Value::from(*kind))],
         _ => Vec::new(),
     };
@@ -299,11 +305,17 @@ impl StatementMode for Statement {
             Call::Catalog { .. } => self.catalog(function, call, deed),
             Call::MoreResults => self.more_results(function, deed),
             Call::Fetch | Call::FetchScroll { .. } | Call::ExtendedFetch { .. } => {
-                let next = Fetching::of(call, &self.state.lock().application);
+                let (next, scrolling) = {
+                    let mut state = self.state.lock();
+                    state.application.refresh();
+                    match Fetching::of(call, &state.application) {
+                        Some(next) => (Some(next), None),
+                        None => (None, Scrolling::of(call, &state.application)),
+                    }
+                };
                 if let Some(next) = next {
                     return self.fetch(function, next, deed);
                 }
-                let scrolling = Scrolling::of(call, &self.state.lock().application);
                 scrolling.map_or_else(|| not_yet(function.name()), |scrolling| self.scroll(function, scrolling, deed))
             }
             Call::GetData { column, binding } => self.get_data(function, *column, binding, deed),
@@ -325,6 +337,7 @@ impl StatementMode for Statement {
             | Call::SetScrollOptions { .. }
             | Call::SetCursorName { .. }
             | Call::SetStmtAttr { .. }
+            | Call::Attach { .. }
             | Call::FreeStmt { .. } => self.local(function, call, local_key(call), deed),
             Call::Ask(question) => self.question(function, question, deed),
             Call::ParamData { token } => self.param_data(function, *token, deed),
@@ -333,6 +346,9 @@ impl StatementMode for Statement {
             | Call::BulkOperations { .. }
             | Call::SetDescField { .. }
             | Call::SetDescRec { .. }
+            | Call::CopyDescriptor { .. }
+            | Call::FreeDescriptor
+            | Call::Allocate { .. }
             | Call::SetConnectAttr { .. }
             | Call::EndTran { .. }
             | Call::Disconnect
@@ -341,42 +357,24 @@ impl StatementMode for Statement {
     }
 
     fn serve_descriptor(&self, role: DescriptorRole, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
-        match call {
-            Call::Ask(question) if question.is_address() => perform(function, deed),
-            Call::Ask(question) => {
-                // An application descriptor only holds what the application put there; the driver's answer needs no record
-                // for the implementation's either unless it is asked again at replay, so every answer is kept.
-                let (outcome, replies) = ask(function, question, deed);
-                let mut fields = vec![("descriptor".to_owned(), Value::from(role.attribute()))];
-                fields.splice(0..0, [("function".to_owned(), Value::from(function.name()))]);
-                fields.extend(
-                    question
-                        .inputs
-                        .iter()
-                        .map(|(name, input)| ((*name).to_owned(), input_value(input, &self.connection.secrecy))),
-                );
-                fields.extend(
-                    cut_capacity(question, &replies).map(|capacity| ("buffer".to_owned(), Value::from(capacity))),
-                );
-                let result = result_value(question, &replies, &self.connection.secrecy);
-                self.connection.inform(fields, Some(result), outcome)
+        let before = {
+            let mut state = self.state.lock();
+            state.application.refresh();
+            match state.application.content(role) {
+                Content::Application(content) => Some(content),
+                _ => None,
             }
-            _ => {
-                let outcome = perform(function, deed);
-                if rc::succeeded(outcome.rc) {
-                    self.state.lock().application.apply_to_descriptor(role, call);
-                }
-                if outcome.rc == rc::SUCCESS {
-                    return outcome;
-                }
-                let mut fields = vec![
-                    ("function".to_owned(), Value::from(function.name())),
-                    ("descriptor".to_owned(), Value::from(role.attribute())),
-                ];
-                fields.extend(local_key(call));
-                self.connection.inform(fields, None, outcome)
-            }
-        }
+        };
+        let name = i64::from(role.attribute());
+        self.connection.on_descriptor(name, function, call, deed, before.as_ref(), |unbinds| {
+            self.state.lock().application.apply_to_descriptor(role, call, unbinds);
+        })
+    }
+
+    fn content(&self, role: DescriptorRole) -> Content {
+        let mut state = self.state.lock();
+        state.application.refresh();
+        state.application.content(role)
     }
 
     fn dropped(&self) {

@@ -1,13 +1,16 @@
 //! A replayed connection: its connect, its transactions and attributes, its recorded answers.
 
+use super::descriptor::Descriptor;
 use super::statement::Statement;
 use super::{defaults, mismatch, not_recorded, unreadable};
 use crate::args::Out;
 use crate::call::{AttributeIn, Call, Deed, Question};
 use crate::diagnostics::{Outcome, rc};
-use crate::mode::record::{ASYNC_ENABLE, Secrecy, attribute_value, disconnect_key, not_yet, reaches_database};
+use crate::mode::record::{
+    ASYNC_ENABLE, Secrecy, allocate_key, attribute_value, disconnect_key, not_yet, reaches_database,
+};
 use crate::mode::words::{key, outcome, write_result};
-use crate::mode::{ConnectionMode, StatementMode, functions};
+use crate::mode::{ConnectionMode, DescriptorMode, StatementMode, functions};
 use crate::table::Function;
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -21,6 +24,7 @@ pub struct Connection {
     pub(super) id: ConnectionId,
     pub(super) secrecy: Secrecy,
     statements: AtomicU32,
+    descriptors: AtomicU32,
     /// How often the application tried to disconnect.
     attempts: AtomicU32,
     /// Attributes as the application set them.
@@ -56,6 +60,7 @@ impl Connection {
             id: recorded.connection,
             secrecy,
             statements: AtomicU32::new(0),
+            descriptors: AtomicU32::new(0),
             attempts: AtomicU32::new(0),
             attributes: Mutex::default(),
         };
@@ -65,6 +70,11 @@ impl Connection {
     /// The id of the connection's next statement.
     pub(super) fn next_statement(&self) -> u32 {
         self.statements.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// The number of the next descriptor that the application allocates on the connection.
+    pub(super) fn next_descriptor(&self) -> u32 {
+        self.descriptors.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Plays a command on the connection.
@@ -86,7 +96,12 @@ impl Connection {
     pub(super) fn local(&self, function: Function, key: Vec<(String, Value)>) -> Outcome {
         let mut whole = vec![("function".to_owned(), Value::from(function.name()))];
         whole.extend(key);
-        match self.informed(&whole) {
+        self.told(&whole)
+    }
+
+    /// The recorded outcome of a call with this key; success where none is recorded.
+    fn told(&self, key: &[(String, Value)]) -> Outcome {
+        match self.informed(key) {
             Ok(Some(answer)) => outcome(|key| answer.get(key)),
             Ok(None) => Outcome::SUCCESS,
             Err(failure) => failure,
@@ -211,6 +226,7 @@ impl ConnectionMode for Connection {
                 }
             }
             Call::Cancel => Outcome::SUCCESS,
+            Call::Allocate { kind } => self.told(&allocate_key(*kind)),
             Call::Ask(question) => self.ask(function, question),
             _ => Outcome::error("HYC00", format!("replay: {} cannot be replayed yet", function.name())),
         };
@@ -219,6 +235,10 @@ impl ConnectionMode for Connection {
 
     fn statement(self: Arc<Self>) -> Arc<dyn StatementMode> {
         Arc::new(Statement::new(self))
+    }
+
+    fn descriptor(self: Arc<Self>) -> Arc<dyn DescriptorMode> {
+        Arc::new(Descriptor::new(self))
     }
 
     fn disconnected(&self) {

@@ -2,6 +2,7 @@
 
 mod connection;
 mod defaults;
+mod descriptor;
 mod questions;
 mod reading;
 mod rows;

@@ -14,9 +14,10 @@ use super8_cassette::Value;
 impl Statement {
     pub(super) fn question(&self, function: Function, question: &Question<'_>) -> Outcome {
         if let [(_, Out::Address(place))] = question.outputs[..] {
-            let kept = question
-                .int("attribute")
-                .map_or(Place::NULL, |attribute| self.state.lock().application.address(attribute as i32));
+            let mut state = self.state.lock();
+            state.application.refresh();
+            let attribute = question.int("attribute");
+            let kept = attribute.map_or(Place::NULL, |attribute| state.application.address(attribute as i32));
             place.set_pointer(kept);
             return Outcome::SUCCESS;
         }

@@ -1,10 +1,12 @@
 //! A replayed statement: what it is asked to do is compared with the recording, what it is asked is answered from it.
 
 use super::connection::Connection;
+use super::descriptor::Known;
 use super::mismatch;
 use super::reading::Reading;
-use crate::args::{In, Out, Place, TextIn};
-use crate::call::{Call, Deed, Question};
+use crate::args::{Place, TextIn};
+use crate::call::{Call, Deed};
+use crate::descriptor::Content;
 use crate::convert::CType;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::{Application, attribute};
@@ -189,6 +191,7 @@ impl Statement {
 
     fn run(&self, sql: &TextIn<'_>) -> Outcome {
         let mut state = self.state.lock();
+        state.application.refresh();
         let parameters = match Parameters::of_text(&state.application, &sql.read().unwrap_or_default()) {
             Ok(parameters) => parameters,
             Err(refusal) => return refusal,
@@ -210,6 +213,7 @@ impl Statement {
     fn execute(&self) -> Outcome {
         let mut state = self.state.lock();
         let Some(id) = state.id else { return Outcome::error("HY010", "the statement was not prepared") };
+        state.application.refresh();
         match Parameters::of(&state.application, state.markers) {
             Ok(parameters) => self.execution(&mut state, id, Method::Execute, Vec::new(), parameters),
             Err(refusal) => refusal,
@@ -278,7 +282,11 @@ impl Statement {
             Call::Catalog { .. } => self.catalog(function, call),
             Call::MoreResults => self.more_results(),
             Call::Fetch | Call::FetchScroll { .. } | Call::ExtendedFetch { .. } => {
-                let next = Fetching::of(call, &self.state.lock().application);
+                let next = {
+                    let mut state = self.state.lock();
+                    state.application.refresh();
+                    Fetching::of(call, &state.application)
+                };
                 if let Some(next) = next {
                     return self.fetch(function, next);
                 }
@@ -302,12 +310,16 @@ impl Statement {
             | Call::SetScrollOptions { .. }
             | Call::SetCursorName { .. }
             | Call::SetStmtAttr { .. }
+            | Call::Attach { .. }
             | Call::FreeStmt { .. } => self.local(function, call),
             Call::Ask(question) => self.question(function, question),
             Call::SetPos { .. }
             | Call::BulkOperations { .. }
             | Call::SetDescField { .. }
             | Call::SetDescRec { .. }
+            | Call::CopyDescriptor { .. }
+            | Call::FreeDescriptor
+            | Call::Allocate { .. }
             | Call::SetConnectAttr { .. }
             | Call::EndTran { .. }
             | Call::Disconnect
@@ -322,42 +334,23 @@ impl StatementMode for Statement {
     }
 
     fn serve_descriptor(&self, role: DescriptorRole, function: Function, call: &Call<'_>, _: &dyn Deed) -> Outcome {
-        let mut key = vec![("descriptor".to_owned(), Value::from(role.attribute()))];
-        match call {
-            Call::Ask(question) if question.is_address() => {
-                let Question { inputs, outputs } = question;
-                let number = |name: &str| {
-                    inputs.iter().find(|(known, _)| *known == name).map_or(0, |(_, input)| match input {
-                        In::Int(number) => *number,
-                        In::Text(_) => 0,
-                    })
-                };
-                let (record, field) = (number("record") as u16, number("field") as i16);
-                let kept = self.state.lock().application.descriptor_address(role, record, field);
-                if let Some((_, Out::Address(place))) = outputs.first() {
-                    place.set_pointer(kept);
-                }
-                Outcome::SUCCESS
+        self.state.lock().application.refresh();
+        let known = |record, field| {
+            let state = self.state.lock();
+            Known {
+                address: state.application.descriptor_address(role, record, field),
+                number: state.application.descriptor_number(role, record, field),
             }
-            Call::Ask(question) => {
-                key.insert(0, ("function".to_owned(), Value::from(function.name())));
-                key.extend(
-                    question
-                        .inputs
-                        .iter()
-                        .map(|(name, input)| ((*name).to_owned(), input_value(input, &self.connection.secrecy))),
-                );
-                self.connection.answer(key, question).unwrap_or_else(|| self.unasked(function, question))
-            }
-            _ => {
-                key.extend(local_key(call));
-                let told = self.connection.local(function, key);
-                if rc::succeeded(told.rc) {
-                    self.state.lock().application.apply_to_descriptor(role, call);
-                }
-                told
-            }
-        }
+        };
+        let apply = |unbinds| self.state.lock().application.apply_to_descriptor(role, call, unbinds);
+        let told = self.connection.on_descriptor(i64::from(role.attribute()), function, call, known, apply);
+        self.connection.secrecy.restored(told)
+    }
+
+    fn content(&self, role: DescriptorRole) -> Content {
+        let mut state = self.state.lock();
+        state.application.refresh();
+        state.application.content(role)
     }
 
     fn dropped(&self) {

@@ -1,0 +1,271 @@
+//! What an application descriptor holds: buffers by number, and how the rows of a rowset or the sets of an array of
+//! parameters lie in memory.
+//!
+//! A statement has one for its columns and one for its parameters; an application may allocate more and attach each to
+//! any number of statements. ODBC reference: "Descriptors", SQLSetDescField, SQLSetStmtAttr (SQL_ATTR_APP_ROW_DESC).
+
+use crate::args::{Binding, Parameter, Place};
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Which of a statement's four descriptors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DescriptorRole {
+    /// Application row descriptor: bound columns.
+    ApplicationRow,
+    /// Application parameter descriptor: bound parameters.
+    ApplicationParameter,
+    /// Implementation row descriptor: the result's columns.
+    ImplementationRow,
+    /// Implementation parameter descriptor: the parameters' SQL types.
+    ImplementationParameter,
+}
+
+impl DescriptorRole {
+    /// The role a statement attribute names (SQL_ATTR_APP_ROW_DESC and its siblings).
+    pub fn of_attribute(attribute: i32) -> Option<Self> {
+        match attribute {
+            10010 => Some(DescriptorRole::ApplicationRow),
+            10011 => Some(DescriptorRole::ApplicationParameter),
+            10012 => Some(DescriptorRole::ImplementationRow),
+            10013 => Some(DescriptorRole::ImplementationParameter),
+            _ => None,
+        }
+    }
+
+    /// The statement attribute of the role.
+    pub fn attribute(self) -> i32 {
+        10010 + self as i32
+    }
+}
+
+/// The content of an application row or parameter descriptor.
+#[derive(Clone, Debug, Default)]
+pub struct ApplicationDescriptor {
+    /// By number: columns from 0 (the bookmark), parameters from 1.
+    records: Vec<Option<Binding>>,
+    /// SQL_DESC_ARRAY_SIZE, where it was set.
+    pub array_size: Option<usize>,
+    /// SQL_DESC_BIND_TYPE, where it was set: 0 for columns, else the bytes of a row.
+    pub bind_type: Option<usize>,
+    /// SQL_DESC_BIND_OFFSET_PTR, where it was set.
+    pub bind_offset: Option<Place>,
+    /// SQL_DESC_ARRAY_STATUS_PTR, where it was set: which rows or sets an operation leaves out.
+    pub operation: Option<Place>,
+}
+
+impl ApplicationDescriptor {
+    /// The record of this number.
+    pub fn record(&self, number: u16) -> Option<Binding> {
+        self.records.get(usize::from(number)).copied().flatten()
+    }
+
+    /// All records, from number 0.
+    pub fn records(&self) -> &[Option<Binding>] {
+        &self.records
+    }
+
+    /// The highest number with a record; 0 where there is none.
+    pub fn count(&self) -> u16 {
+        self.records.iter().rposition(Option::is_some).map_or(0, |index| index as u16)
+    }
+
+    /// Sets a record, or takes it away.
+    pub fn set_record(&mut self, number: u16, record: Option<Binding>) {
+        let index = usize::from(number);
+        if record.is_some() && self.records.len() <= index {
+            self.records.resize(index + 1, None);
+        }
+        if let Some(slot) = self.records.get_mut(index) {
+            *slot = record;
+        }
+    }
+
+    /// SQL_DESC_COUNT: records beyond are gone.
+    pub fn truncate(&mut self, count: usize) {
+        self.records.truncate(count.saturating_add(1));
+    }
+
+    /// Takes every record away, the bookmark's too (SQLFreeStmt).
+    pub fn clear(&mut self) {
+        self.records.clear();
+    }
+
+    /// Rows of a rowset, or sets of parameters; at least 1.
+    pub fn size(&self) -> usize {
+        self.array_size.unwrap_or(1).max(1)
+    }
+
+    /// A record's buffers for row or set `row`: offset and row- or column-wise step applied. `element` is the fixed size of
+    /// the C type, or `None` for character and binary data.
+    pub fn at(&self, binding: Binding, row: usize, element: Option<usize>) -> Binding {
+        let offset = self.bind_offset.and_then(|offset| offset.len_at(0)).unwrap_or(0);
+        let row = row as isize;
+        let (data, lengths) = match self.bind_type.unwrap_or(0) {
+            0 => (element.map_or(binding.capacity, |size| size as isize), size_of::<isize>() as isize),
+            size => (size as isize, size as isize),
+        };
+        Binding {
+            target: binding.target.offset(offset + row * data),
+            length: binding.length.offset(offset + row * lengths),
+            indicator: binding.indicator.offset(offset + row * lengths),
+            ..binding
+        }
+    }
+}
+
+/// A descriptor the application allocated: shared by the statements it is attached to.
+#[derive(Debug)]
+pub struct SharedDescriptor {
+    /// Which of the connection's it is, from 1.
+    pub number: u32,
+    /// Counts changes; [`SharedDescriptor::FREED`] once it is freed.
+    version: AtomicU64,
+    content: Mutex<ApplicationDescriptor>,
+}
+
+impl SharedDescriptor {
+    const FREED: u64 = u64::MAX;
+
+    /// The connection's descriptor of this number, empty.
+    pub fn new(number: u32) -> Arc<Self> {
+        Arc::new(SharedDescriptor { number, version: AtomicU64::new(0), content: Mutex::default() })
+    }
+
+    /// What it holds now.
+    pub fn content(&self) -> ApplicationDescriptor {
+        self.content.lock().clone()
+    }
+
+    /// Changes it; gives the new version, and what it holds then.
+    pub fn edit(&self, change: impl FnOnce(&mut ApplicationDescriptor)) -> (u64, ApplicationDescriptor) {
+        let mut content = self.content.lock();
+        change(&mut content);
+        (self.version.fetch_add(1, Ordering::AcqRel) + 1, content.clone())
+    }
+
+    /// The handle was freed: every statement it was attached to goes back to its own.
+    pub fn free(&self) {
+        let _content = self.content.lock();
+        self.version.store(Self::FREED, Ordering::Release);
+    }
+}
+
+/// An application descriptor as a statement uses it: its own, or the one that is attached instead.
+#[derive(Debug, Default)]
+pub struct Held {
+    current: ApplicationDescriptor,
+    attached: Option<Box<Attached>>,
+}
+
+#[derive(Debug)]
+struct Attached {
+    shared: Arc<SharedDescriptor>,
+    seen: u64,
+    own: ApplicationDescriptor,
+}
+
+impl std::ops::Deref for Held {
+    type Target = ApplicationDescriptor;
+
+    fn deref(&self) -> &ApplicationDescriptor {
+        &self.current
+    }
+}
+
+impl Held {
+    /// Takes in what became of an attached descriptor since the last call: changes through another statement, or its end.
+    #[inline]
+    pub fn refresh(&mut self) {
+        if self.attached.is_some() {
+            self.look();
+        }
+    }
+
+    #[cold]
+    fn look(&mut self) {
+        let Some(attached) = &mut self.attached else { return };
+        match attached.shared.version.load(Ordering::Acquire) {
+            SharedDescriptor::FREED => self.attach(None),
+            version if version != attached.seen => {
+                (attached.seen, self.current) = (version, attached.shared.content());
+            }
+            _ => {}
+        }
+    }
+
+    /// Changes the descriptor in use.
+    pub fn edit(&mut self, change: impl FnOnce(&mut ApplicationDescriptor)) {
+        self.refresh();
+        match &mut self.attached {
+            Some(attached) => (attached.seen, self.current) = attached.shared.edit(change),
+            None => change(&mut self.current),
+        }
+    }
+
+    /// Uses another descriptor from now on; `None`: the statement's own.
+    pub fn attach(&mut self, shared: Option<Arc<SharedDescriptor>>) {
+        if let Some(before) = self.attached.take() {
+            self.current = before.own;
+        }
+        if let Some(shared) = shared {
+            let (seen, content) = shared.edit(|_| {});
+            let own = std::mem::replace(&mut self.current, content);
+            self.attached = Some(Box::new(Attached { shared, seen, own }));
+        }
+    }
+
+    /// The number of the descriptor that is attached, if one is.
+    pub fn attached(&self) -> Option<u32> {
+        self.attached.as_ref().map(|attached| attached.shared.number)
+    }
+}
+
+/// What SQLCopyDesc finds in its source.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// Of an application descriptor.
+    Application(ApplicationDescriptor),
+    /// Of an implementation parameter descriptor, from parameter 1.
+    Parameters(Vec<Option<Parameter>>),
+    /// Of an implementation row descriptor: nothing in it concerns the application's buffers.
+    Columns,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn binding(c_type: i16) -> Binding {
+        Binding::new(c_type, Place::of_word(64), 4, Place::NULL)
+    }
+
+    #[test]
+    fn an_attached_descriptor_is_one_for_all_and_its_end_is_seen() {
+        let shared = SharedDescriptor::new(1);
+        let (mut one, mut other) = (Held::default(), Held::default());
+        one.edit(|own| own.set_record(1, Some(binding(4))));
+        one.attach(Some(Arc::clone(&shared)));
+        other.attach(Some(Arc::clone(&shared)));
+        assert!(one.record(1).is_none(), "its own records are set aside");
+        other.edit(|both| both.set_record(2, Some(binding(5))));
+        one.refresh();
+        assert_eq!(one.record(2).map(|record| record.c_type), Some(5));
+        shared.free();
+        (one.refresh(), other.refresh());
+        assert_eq!((one.record(1).map(|record| record.c_type), one.count()), (Some(4), 1));
+        assert_eq!((other.count(), other.attached()), (0, None));
+    }
+
+    #[test]
+    fn rows_lie_column_wise_or_row_wise() {
+        let at = |bind_type| {
+            let descriptor = ApplicationDescriptor { bind_type, ..ApplicationDescriptor::default() };
+            descriptor.at(Binding::new(1, Place::of_word(1000), 10, Place::of_word(2000)), 3, None)
+        };
+        let (columns, rows) = (at(None), at(Some(100)));
+        assert_eq!((columns.target, columns.length), (Place::of_word(1030), Place::of_word(2024)));
+        assert_eq!((rows.target, rows.length), (Place::of_word(1300), Place::of_word(2300)));
+    }
+}

@@ -1,0 +1,226 @@
+//! Descriptors as handles: a statement's own four, those an application allocates, attaches, copies and frees.
+#![allow(unsafe_code)]
+
+use super::handles::give;
+use crate::call::Call;
+use crate::descriptor::{Content, SharedDescriptor};
+use crate::diagnostics::{Outcome, rc};
+use crate::entry::enter::{DBC, DESC, OnReal, guard, missing};
+use crate::entry::{Handle, enter};
+use crate::handles::{CONNECTIONS, DESCRIPTORS, Descriptor, DescriptorOwner, STATEMENTS, Token};
+use crate::mode::DescriptorRole;
+use crate::real::{Driver, Width};
+use crate::table::Function;
+use std::cell::Cell;
+use std::sync::Arc;
+
+/// SQLAllocHandle of a descriptor.
+pub(super) unsafe fn allocate_descriptor(dbc: Handle, out: *mut Handle) -> i16 {
+    let owner = Token::from_handle(dbc);
+    let Some(connection) = CONNECTIONS.get(owner) else { return rc::INVALID_HANDLE };
+    let front = &connection.front;
+    guard(&front.diagnostics, || {
+        front.diagnostics.clear();
+        let mode = connection.mode.lock().clone();
+        if mode.is_none() && front.real().is_none() {
+            return front.diagnostics.post(Outcome::error("08003", "the connection is not open"));
+        }
+        let made = Cell::new(std::ptr::null_mut());
+        let deed = |driver: &'static Driver, parent| {
+            let mut real: Handle = std::ptr::null_mut();
+            // SAFETY: the driver's function with its own connection and a live out-pointer.
+            let code = unsafe { (driver.ansi.SQLAllocHandle?)(DESC, parent, &mut real) };
+            made.set(real);
+            Some(code)
+        };
+        let outcome = match &mode {
+            Some(mode) => mode.serve(
+                Function::SQLAllocHandle,
+                &Call::Allocate { kind: DESC },
+                &OnReal { kind: DBC, front, deed: &deed },
+            ),
+            None => Outcome::of(enter::straight(Function::SQLAllocHandle, front, deed)),
+        };
+        if !rc::succeeded(outcome.rc) {
+            return if outcome.diagnostics.is_empty() { outcome.rc } else { front.diagnostics.post(outcome) };
+        }
+        let Some((token, descriptor)) = DESCRIPTORS.allocate() else {
+            return front.diagnostics.post(Outcome::error("HY014", "no more descriptor handles"));
+        };
+        descriptor.front.set_real(front.real().map(|(driver, _)| (driver, made.get())));
+        descriptor.front.set_reads_by_error(front.reads_by_error());
+        *descriptor.owner.lock() = Some(DescriptorOwner::Connection(owner));
+        if let Some(mode) = mode {
+            *descriptor.mode.lock() = Some(mode.descriptor());
+            descriptor.front.set_moded(true);
+        }
+        connection.state.lock().descriptors.insert(token);
+        // SAFETY: the application's out-pointer.
+        match unsafe { give(out, token) } {
+            rc::SUCCESS => front.diagnostics.post(outcome),
+            failure => failure,
+        }
+    })
+}
+
+/// SQLFreeHandle of a descriptor that the application allocated: statements it is attached to go back to their own.
+pub(super) fn free_descriptor(token: Token) -> i16 {
+    let Some(descriptor) = DESCRIPTORS.get(token) else { return rc::INVALID_HANDLE };
+    let front = &descriptor.front;
+    guard(&front.diagnostics, || {
+        let Some(DescriptorOwner::Connection(owner)) = *descriptor.owner.lock() else {
+            return front.diagnostics.post(Outcome::error("HY017", "a statement's own descriptor cannot be freed"));
+        };
+        // SAFETY: a descriptor this driver allocated.
+        let deed = |driver: &'static Driver, real| unsafe { Some((driver.ansi.SQLFreeHandle?)(DESC, real)) };
+        let mode = descriptor.mode.lock().clone();
+        let outcome = match &mode {
+            Some(mode) => {
+                mode.serve(Function::SQLFreeHandle, &Call::FreeDescriptor, &OnReal { kind: DESC, front, deed: &deed })
+            }
+            None => Outcome::of(enter::straight(Function::SQLFreeHandle, front, deed)),
+        };
+        if !rc::succeeded(outcome.rc) {
+            return if outcome.diagnostics.is_empty() { outcome.rc } else { front.diagnostics.post(outcome) };
+        }
+        if let Some(mode) = mode {
+            mode.shared().free();
+        }
+        if let Some(connection) = CONNECTIONS.get(owner) {
+            connection.state.lock().descriptors.remove(&token);
+        }
+        DESCRIPTORS.release(token);
+        outcome.rc
+    })
+}
+
+/// SQLSetStmtAttr of one of the four descriptor attributes. The application's token stands for the driver's own handle;
+/// null, or the statement's own descriptor, takes away what was attached.
+pub(super) fn attach<C: Width>(stmt: Handle, role: DescriptorRole, given: Token, length: i32) -> i16 {
+    let Some(statement) = STATEMENTS.get(Token::from_handle(stmt)) else { return rc::INVALID_HANDLE };
+    let descriptor = DESCRIPTORS.get(given);
+    if descriptor.is_none() && given != Token::NULL {
+        return statement.front.diagnostics.post(Outcome::error("HY024", "that is not a descriptor handle"));
+    }
+    let real = descriptor.and_then(|descriptor| descriptor.front.real()).map_or(std::ptr::null_mut(), |(_, real)| real);
+    let allocated = descriptor.filter(|descriptor| {
+        descriptor.owner.lock().is_some_and(|owner| matches!(owner, DescriptorOwner::Connection(_)))
+    });
+    let code = enter::stmt(
+        Function::SQLSetStmtAttr,
+        stmt,
+        || Call::Attach { role, descriptor: allocated.and_then(shared) },
+        // SAFETY: the driver's own handle where the application's arguments have a token.
+        |driver, statement| unsafe {
+            Some((C::symbols(driver).SQLSetStmtAttr?)(statement, role.attribute(), real, length))
+        },
+    );
+    if rc::succeeded(code)
+        && let Some(place) = statement.attached.lock().get_mut(role as usize)
+    {
+        *place = allocated.map(|_| given);
+    }
+    code
+}
+
+fn shared(descriptor: &Descriptor) -> Option<Arc<SharedDescriptor>> {
+    descriptor.mode.lock().as_ref().map(|mode| mode.shared())
+}
+
+/// SQLGetStmtAttr of one of the four descriptor attributes: a token of ours for the driver's handle.
+pub(super) unsafe fn descriptor_of<C: Width>(
+    stmt: Handle,
+    role: DescriptorRole,
+    out: *mut Handle,
+    length: *mut i32,
+) -> i16 {
+    let token = Token::from_handle(stmt);
+    let Some(statement) = STATEMENTS.get(token) else { return rc::INVALID_HANDLE };
+    let front = &statement.front;
+    guard(&front.diagnostics, || {
+        front.diagnostics.clear();
+        let mut real = None;
+        if let Some((driver, handle)) = front.real() {
+            let Some(get) = C::symbols(driver).SQLGetStmtAttr else {
+                return front.diagnostics.post(missing(Function::SQLGetStmtAttr));
+            };
+            let mut descriptor: Handle = std::ptr::null_mut();
+            // SAFETY: the driver's statement and a live out-variable for a handle.
+            let outcome =
+                unsafe { get(handle, role.attribute(), (&raw mut descriptor).cast(), odbc_sys::IS_POINTER, length) };
+            if !rc::succeeded(outcome) {
+                return outcome;
+            }
+            real = Some((driver, descriptor));
+        }
+        // What was attached and freed since is attached no more: its token is dead.
+        let attached = statement.attached.lock().get(role as usize).copied().flatten();
+        let attached = attached.filter(|token| DESCRIPTORS.get(*token).is_some());
+        let Some(descriptor) = attached.or_else(|| own_descriptor(token, role, real)) else {
+            return front.diagnostics.post(Outcome::error("HY014", "no more descriptor handles"));
+        };
+        if !out.is_null() {
+            // SAFETY: not null; the application's out-pointer.
+            unsafe { out.write_unaligned(descriptor.handle()) };
+        }
+        rc::SUCCESS
+    })
+}
+
+fn own_descriptor(
+    statement_token: Token,
+    role: DescriptorRole,
+    real: Option<(&'static Driver, Handle)>,
+) -> Option<Token> {
+    let statement = STATEMENTS.get(statement_token)?;
+    let mut tokens = statement.descriptors.lock();
+    if let Some(token) = tokens[role as usize] {
+        return Some(token);
+    }
+    let (token, descriptor) = DESCRIPTORS.allocate()?;
+    descriptor.front.set_real(real);
+    descriptor.front.set_moded(statement.front.moded());
+    descriptor.front.set_reads_by_error(statement.front.reads_by_error());
+    *descriptor.owner.lock() = Some(DescriptorOwner::Statement(statement_token, role));
+    tokens[role as usize] = Some(token);
+    Some(token)
+}
+
+/// A recorded or replayed descriptor's name in the cassette, and what it holds.
+fn content(descriptor: &Descriptor) -> Option<(i64, Content)> {
+    let owner = *descriptor.owner.lock();
+    match owner? {
+        DescriptorOwner::Statement(statement, role) => {
+            let mode = STATEMENTS.get(statement)?.mode.lock().clone()?;
+            Some((i64::from(role.attribute()), mode.content(role)))
+        }
+        DescriptorOwner::Connection(_) => {
+            let shared = shared(descriptor)?;
+            Some((i64::from(shared.number), Content::Application(shared.content())))
+        }
+    }
+}
+
+pub unsafe fn SQLCopyDesc(source: Handle, target: Handle) -> i16 {
+    let Some(from) = DESCRIPTORS.get(Token::from_handle(source)) else { return rc::INVALID_HANDLE };
+    let Some(to) = DESCRIPTORS.get(Token::from_handle(target)) else { return rc::INVALID_HANDLE };
+    let refused = |what| to.front.diagnostics.post(Outcome::error("HYC00", what));
+    let other = from.front.real();
+    if let (Some((one, _)), Some((other, _))) = (to.front.real(), other)
+        && one.number() != other.number()
+    {
+        return refused("descriptors of two different drivers cannot be copied");
+    }
+    let copied = if to.front.moded() { content(from) } else { None };
+    if to.front.moded() && copied.is_none() {
+        return refused("a descriptor of a connection that is not recorded cannot be copied to one that is");
+    }
+    let (source, content) = copied.unwrap_or((0, Content::Columns));
+    enter::desc(
+        Function::SQLCopyDesc,
+        target,
+        || Call::CopyDescriptor { source, content },
+        // SAFETY: two descriptors of this driver.
+        |driver, to| unsafe { Some((driver.ansi.SQLCopyDesc?)(other?.1, to)) },
+    )
+}

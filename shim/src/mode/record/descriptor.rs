@@ -1,0 +1,113 @@
+//! Calls on descriptors while recording: questions become answers, the rest is the application's own side.
+
+use super::connection::{Connection, ask};
+use super::statement::local_key;
+use super::{perform, unwritable};
+use crate::call::{Call, Deed};
+use crate::descriptor::{ApplicationDescriptor, SharedDescriptor};
+use crate::diagnostics::{Outcome, rc};
+use crate::mode::DescriptorMode;
+use crate::mode::descriptors::{self, BUFFER};
+use crate::mode::words::{cut_capacity, input_value, result_value};
+use crate::table::Function;
+use std::sync::Arc;
+use super8_cassette::Value;
+
+/// A descriptor that the application allocated.
+pub struct Descriptor {
+    connection: Arc<Connection>,
+    shared: Arc<SharedDescriptor>,
+}
+
+impl Descriptor {
+    /// The connection's next one.
+    pub fn new(connection: Arc<Connection>) -> Self {
+        let shared = SharedDescriptor::new(connection.next_descriptor());
+        Descriptor { connection, shared }
+    }
+}
+
+impl DescriptorMode for Descriptor {
+    fn serve(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
+        let before = self.shared.content();
+        self.connection.on_descriptor(i64::from(self.shared.number), function, call, deed, Some(&before), |unbinds| {
+            self.shared.edit(|content| descriptors::apply(content, call, unbinds));
+        })
+    }
+
+    fn shared(&self) -> Arc<SharedDescriptor> {
+        Arc::clone(&self.shared)
+    }
+}
+
+/// What says that a driver leaves a buffer bound where ODBC unbinds it.
+pub(in crate::mode) fn keeps_buffer_key(field: i16) -> Vec<(String, Value)> {
+    vec![
+        ("function".to_owned(), Value::from("SQLSetDescField")),
+        ("about".to_owned(), Value::from("keeps_buffer")),
+        ("field".to_owned(), Value::from(field)),
+    ]
+}
+
+impl Connection {
+    /// A call on a descriptor, which the cassette calls `descriptor`: a number of the application's own, or the attribute
+    /// a statement's is known by. `before` is what an application descriptor held; `apply` takes a call in that succeeded,
+    /// and is told whether setting a field unbinds the buffer.
+    pub(super) fn on_descriptor(
+        &self,
+        descriptor: i64,
+        function: Function,
+        call: &Call<'_>,
+        deed: &dyn Deed,
+        before: Option<&ApplicationDescriptor>,
+        apply: impl FnOnce(bool),
+    ) -> Outcome {
+        let mut key = vec![
+            ("function".to_owned(), Value::from(function.name())),
+            ("descriptor".to_owned(), Value::from(descriptor)),
+        ];
+        match call {
+            Call::Ask(question) if question.is_address() => perform(function, deed),
+            Call::Ask(question) => {
+                let (outcome, replies) = ask(function, question, deed);
+                let inputs = question.inputs.iter();
+                key.extend(inputs.map(|(name, input)| ((*name).to_owned(), input_value(input, &self.secrecy))));
+                key.extend(cut_capacity(question, &replies).map(|room| ("buffer".to_owned(), Value::from(room))));
+                self.inform(key, Some(result_value(question, &replies, &self.secrecy)), outcome)
+            }
+            _ => {
+                let outcome = perform(function, deed);
+                if rc::succeeded(outcome.rc) {
+                    match self.unbinds(call, deed, before) {
+                        Ok(unbinds) => apply(unbinds),
+                        Err(error) => return unwritable(error),
+                    }
+                }
+                key.extend(local_key(call));
+                self.note_local(key, outcome)
+            }
+        }
+    }
+
+    /// Whether setting a field unbound the record's buffer, as ODBC has it. Drivers differ, and a buffer must be known to
+    /// be bound to be read; so the driver is asked where there was one.
+    fn unbinds(
+        &self,
+        call: &Call<'_>,
+        deed: &dyn Deed,
+        before: Option<&ApplicationDescriptor>,
+    ) -> Result<bool, super8_cassette::CassetteError> {
+        let Call::SetDescField { record, field, .. } = call else { return Ok(true) };
+        let bound = before.and_then(|before| before.record(*record as u16)).is_some_and(|was| !was.target.is_null());
+        if !bound || descriptors::is_deferred(*field) || descriptors::is_header(*field) {
+            return Ok(true);
+        }
+        let keeps = deed.field_address(*record, BUFFER).is_some_and(|address| !address.is_null());
+        if keeps {
+            let mut fact = keeps_buffer_key(*field);
+            fact.push(("result".to_owned(), Value::Bool(true)));
+            self.recorder.info(self.id, Value::Map(fact))?;
+        }
+        Ok(!keeps)
+    }
+}

@@ -1,0 +1,117 @@
+//! Calls on descriptors at replay: questions are answered from the recording, or from what the application set.
+
+use super::connection::Connection;
+use super::not_recorded;
+use crate::args::Out;
+use crate::call::{Call, Question};
+use crate::descriptor::SharedDescriptor;
+use crate::diagnostics::{Outcome, rc};
+use crate::mode::record::{keeps_buffer_key, local_key};
+use crate::mode::words::{input_value, write_result};
+use crate::mode::{DescriptorMode, descriptors};
+use crate::table::Function;
+use std::sync::Arc;
+use super8_cassette::Value;
+
+/// A descriptor that the application allocated.
+pub struct Descriptor {
+    connection: Arc<Connection>,
+    shared: Arc<SharedDescriptor>,
+}
+
+impl Descriptor {
+    /// The connection's next one.
+    pub fn new(connection: Arc<Connection>) -> Self {
+        let shared = SharedDescriptor::new(connection.next_descriptor());
+        Descriptor { connection, shared }
+    }
+}
+
+impl DescriptorMode for Descriptor {
+    fn serve(&self, function: Function, call: &Call<'_>, _: &dyn crate::call::Deed) -> Outcome {
+        let content = self.shared.content();
+        let told = self.connection.on_descriptor(
+            i64::from(self.shared.number),
+            function,
+            call,
+            |record, field| Known {
+                address: descriptors::address(&content, record, field),
+                number: descriptors::number(&content, record, field),
+            },
+            |unbinds| {
+                self.shared.edit(|content| descriptors::apply(content, call, unbinds));
+            },
+        );
+        self.connection.secrecy.restored(told)
+    }
+
+    fn shared(&self) -> Arc<SharedDescriptor> {
+        Arc::clone(&self.shared)
+    }
+}
+
+/// What the application's own side says of a field.
+pub(super) struct Known {
+    /// The address in it.
+    pub(super) address: crate::args::Place,
+    /// The number in it, if it was set.
+    pub(super) number: Option<i64>,
+}
+
+impl Connection {
+    /// A call on a descriptor, by its name in the cassette. `known` says what the application put into a field, `apply`
+    /// takes in a call that succeeded.
+    pub(super) fn on_descriptor(
+        &self,
+        descriptor: i64,
+        function: Function,
+        call: &Call<'_>,
+        known: impl FnOnce(u16, i16) -> Known,
+        apply: impl FnOnce(bool),
+    ) -> Outcome {
+        let mut key = vec![("descriptor".to_owned(), Value::from(descriptor))];
+        let asked = |question: &Question<'_>| {
+            let number = |name| question.int(name).unwrap_or_default();
+            (number("record") as u16, number("field") as i16)
+        };
+        match call {
+            Call::Ask(question) if question.is_address() => {
+                let (record, field) = asked(question);
+                if let Some((_, Out::Address(place))) = question.outputs.first() {
+                    place.set_pointer(known(record, field).address);
+                }
+                Outcome::SUCCESS
+            }
+            Call::Ask(question) => {
+                key.insert(0, ("function".to_owned(), Value::from(function.name())));
+                let inputs = question.inputs.iter();
+                key.extend(inputs.map(|(name, input)| ((*name).to_owned(), input_value(input, &self.secrecy))));
+                if let Some(answer) = self.answer(key, question) {
+                    return answer;
+                }
+                let (record, field) = asked(question);
+                match known(record, field).number.filter(|_| function == Function::SQLGetDescField) {
+                    Some(number) => {
+                        write_result(question, &Value::from(number));
+                        Outcome::SUCCESS
+                    }
+                    None => not_recorded(&format!("{}({record}, {field})", function.name())),
+                }
+            }
+            _ => {
+                key.extend(local_key(call));
+                let told = self.local(function, key);
+                if rc::succeeded(told.rc) {
+                    apply(self.unbinds(call));
+                }
+                told
+            }
+        }
+    }
+
+    /// Whether setting a field unbinds the record's buffer: it does, unless the recorded driver kept it.
+    fn unbinds(&self, call: &Call<'_>) -> bool {
+        let Call::SetDescField { field, .. } = call else { return true };
+        descriptors::is_deferred(*field) || !matches!(self.informed(&keeps_buffer_key(*field)), Ok(Some(_)))
+    }
+}

@@ -253,7 +253,8 @@ mod tests {
         one.refresh();
         assert_eq!(one.record(2).map(|record| record.c_type), Some(5));
         shared.free();
-        (one.refresh(), other.refresh());
+        one.refresh();
+        other.refresh();
         assert_eq!((one.record(1).map(|record| record.c_type), one.count()), (Some(4), 1));
         assert_eq!((other.count(), other.attached()), (0, None));
     }

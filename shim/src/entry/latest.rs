@@ -53,6 +53,10 @@ mod tests {
             Outcome::SUCCESS
         }
 
+        fn content(&self, _: DescriptorRole) -> crate::descriptor::Content {
+            crate::descriptor::Content::Columns
+        }
+
         fn dropped(&self) {}
     }
 

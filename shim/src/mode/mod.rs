@@ -18,8 +18,8 @@ mod rowset;
 mod scrolling;
 pub mod words;
 
-pub use application::Application;
 pub use crate::descriptor::DescriptorRole;
+pub use application::Application;
 
 use crate::call::{Call, Deed};
 use crate::descriptor::{Content, SharedDescriptor};

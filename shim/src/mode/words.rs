@@ -172,7 +172,9 @@ pub fn write_result(question: &Question<'_>, result: &Value) -> bool {
     let mut cut = false;
     for (name, out) in &question.outputs {
         let value = match (question.outputs.len(), result) {
-            (1, Value::Map(_)) if ["text", "length", "bytes"].iter().any(|key| result.get(key).is_some()) => Some(result),
+            (1, Value::Map(_)) if ["text", "length", "bytes"].iter().any(|key| result.get(key).is_some()) => {
+                Some(result)
+            }
             (1, Value::Map(_)) => result.get(name),
             (1, value) => Some(value),
             (_, value) => value.get(name),

@@ -6,8 +6,7 @@ use crate::diagnostics::{Outcome, rc};
 use crate::entry::enter::{DBC, DESC, ENV, OnReal, STMT, guard, missing};
 use crate::entry::{Handle, enter};
 use crate::handles::{
-    CONNECTIONS, Connection, DESCRIPTORS, ENVIRONMENTS, EnvironmentState, RealHandle, STATEMENTS,
-    Token,
+    CONNECTIONS, Connection, DESCRIPTORS, ENVIRONMENTS, EnvironmentState, RealHandle, STATEMENTS, Token,
 };
 use crate::real::Driver;
 use crate::table::Function;

@@ -12,13 +12,11 @@ mod secrecy;
 mod statement;
 mod told;
 
-pub use connection::{ASYNC_ENABLE, Connect, Connection, attribute_value, disconnect_key, reaches_database};
-pub(in crate::mode) use execution::{at_once_key, put_data_key};
 pub use connection::{
     ASYNC_ENABLE, Connect, Connection, allocate_key, attribute_value, disconnect_key, reaches_database,
 };
 pub(in crate::mode) use descriptor::keeps_buffer_key;
-pub(in crate::mode) use execution::put_data_key;
+pub(in crate::mode) use execution::{at_once_key, put_data_key};
 pub use parameters::Parameters;
 pub use secrecy::Secrecy;
 pub(in crate::mode) use statement::local_key;

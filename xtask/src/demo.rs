@@ -1,5 +1,5 @@
 //! `cargo xtask demo`: record a Python program on SQLite through unixODBC, take the driver and the database away,
-//! replay it, then change one statement.
+//! replay it, then change one statement. All of it with `super8`, the command.
 
 use crate::narration::{quote, step, tree};
 use crate::process::{Done, cargo, run};
@@ -10,7 +10,7 @@ use super8_tests::cassette_files;
 use super8_tests::configuration::Configuration;
 use super8_tests::driver::Driver;
 use super8_tests::outcome::Outcome;
-use super8_tests::products::Library;
+use super8_tests::products;
 use super8_tests::python;
 use super8_tests::scratch::Scratch;
 
@@ -41,16 +41,16 @@ struct Shop {
 pub fn demo() -> Done {
     println!("super8: record a program's ODBC session, replay it without driver and database");
     setup::setup()?;
-    run(cargo(&["build", "--quiet", "-p", "super8", "-p", "super8a"]))?;
+    run(cargo(&["build", "--quiet", "-p", "super8", "-p", "super8a", "-p", "super8-cli"]))?;
     let shop = Shop::open();
 
     step("A Python program. It knows nothing of super8:");
     quote(PROGRAM);
-    step("Its data source names super8 as the driver; super8 is told the real one:");
+    step("Its driver and its data source. They know nothing of super8 either:");
     quote(&shop.file("odbc/odbcinst.ini"));
     quote(&shop.file("odbc/odbc.ini"));
 
-    step("SUPER8_MODE=record python shop.py");
+    step("super8 record cassettes/shop -- python shop.py");
     let recorded = shop.run("record", PROGRAM);
     quote(&recorded.text());
     require(&recorded)?;
@@ -60,14 +60,17 @@ pub fn demo() -> Done {
     tree(&cassette);
     println!("\n   commands.yml:");
     quote(&cassette_files::commands(&cassette));
+    step("super8 show cassettes/shop");
+    quote(&shop.super8(&["show", "cassettes/shop"]).text());
 
-    step("Now the driver and the database file are moved away:");
-    for gone in [shop.driver.clone(), shop.scratch.join("work/shop.db")] {
+    step("Now the driver, the database and the configuration are moved away:");
+    let files = ["odbc/odbcinst.ini", "odbc/odbc.ini", "work/shop.db"].map(|name| shop.scratch.join(name));
+    for gone in files.into_iter().chain([shop.driver.clone()]) {
         let away = gone.with_extension("away");
         std::fs::rename(&gone, &away).map_err(|error| format!("cannot move {}: {error}", gone.display()))?;
         println!("   mv {} {}", name(&gone), name(&away));
     }
-    step("SUPER8_MODE=replay python shop.py");
+    step("super8 replay cassettes/shop -- python shop.py");
     let replayed = shop.run("replay", PROGRAM);
     quote(&replayed.text());
     quote(&replayed.errors());
@@ -80,6 +83,7 @@ pub fn demo() -> Done {
     let changed = shop.run("replay", &PROGRAM.replace("price < ?", "price <= ?"));
     quote(&changed.text());
     quote(&changed.errors());
+    println!("\n   {}", changed.status);
     if changed.succeeded() {
         return Err("a changed statement was replayed as if nothing had happened".into());
     }
@@ -101,18 +105,22 @@ impl Shop {
     }
 
     fn configuration(&self) -> Configuration {
-        let library = Library::Ansi.path().display().to_string();
         Configuration::new(self.scratch.join("odbc"))
-            .driver("super8", &[("Driver", library), ("RealDriver", self.driver.display().to_string())])
-            .source("shop", &[("Driver", "super8"), ("Database", "shop.db")])
+            .driver("SQLite3", &[("Driver", self.driver.display().to_string())])
+            .source("shop", &[("Driver", "SQLite3"), ("Database", "shop.db")])
     }
 
-    fn run(&self, mode: &str, program: &str) -> Outcome {
-        let script = self.scratch.write("work/shop.py", program);
-        let mut command = Command::new(python::interpreter());
-        command.arg(script);
+    /// The program under `super8 record` or `super8 replay`.
+    fn run(&self, verb: &str, program: &str) -> Outcome {
+        let script = self.scratch.write("work/shop.py", program).display().to_string();
+        let python = python::interpreter().display().to_string();
+        self.super8(&[verb, "cassettes/shop", "--", &python, &script])
+    }
+
+    fn super8(&self, words: &[&str]) -> Outcome {
+        let mut command = Command::new(products::super8());
+        command.args(words);
         self.configuration().apply(&mut command);
-        command.env("SUPER8_MODE", mode).env("SUPER8_CASSETTE", "cassettes/shop");
         command.current_dir(self.scratch.join("work"));
         Outcome::of(&command, b"")
     }

@@ -42,6 +42,8 @@ pub struct Step {
     pub number: Option<usize>,
     /// Its line in the log.
     pub line: u32,
+    /// The log's name.
+    pub log: String,
     /// The entry.
     pub entry: Entry,
     /// What the lanes show.
@@ -142,7 +144,9 @@ impl<'a> Timeline<'a> {
         let rows = self.rows(&entry, self.next)?;
         self.next += 1;
         let marks = self.lanes.next(head.connection);
-        Ok(Some(Step { number: command.then_some(self.commands), line: place.line, entry, marks, rows }))
+        let (file, line) = self.storage.locate(place);
+        let log = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Some(Step { number: command.then_some(self.commands), line, log, entry, marks, rows }))
     }
 
     fn rows(&mut self, entry: &Entry, position: usize) -> Result<Option<Rows>, Failure> {

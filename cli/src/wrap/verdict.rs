@@ -73,7 +73,7 @@ impl Verdict {
     /// Puts together what happened.
     pub fn of(end: End, events: &[Event], allow_leaks: bool) -> Verdict {
         let mut verdict = Verdict { end, cassettes: Vec::new(), leaks: Vec::new(), allow_leaks };
-        let mut left: BTreeMap<String, Vec<(u32, &[String])>> = BTreeMap::new();
+        let mut left: BTreeMap<&String, BTreeMap<u32, Vec<String>>> = BTreeMap::new();
         let mut closed = BTreeSet::new();
         for event in events {
             match event {
@@ -88,7 +88,11 @@ impl Verdict {
                     verdict.cassette(cassette).mismatch.get_or_insert(mismatch);
                 }
                 Event::Unplayed { pid, cassette, commands } => {
-                    left.entry(cassette.clone()).or_default().push((*pid, commands));
+                    // A process may play a cassette several times, one test after the other: each leaves its own.
+                    let of_process = left.entry(cassette).or_default().entry(*pid).or_default();
+                    of_process.extend(
+                        commands.iter().filter(|command| !of_process.contains(command)).cloned().collect::<Vec<_>>(),
+                    );
                 }
                 Event::Unwritable { cassette, error, .. } => {
                     verdict.cassette(cassette).unwritable.get_or_insert_with(|| error.clone());
@@ -166,13 +170,12 @@ impl Played {
 
 /// What every process left unplayed: workers share a cassette, and what one of them played is played. A process that
 /// left nothing says nothing.
-fn left_by_all(processes: &BTreeSet<u32>, left: &[(u32, &[String])]) -> Vec<String> {
-    let said: BTreeSet<u32> = left.iter().map(|(pid, _)| *pid).collect();
-    let Some(((_, first), rest)) = left.split_first() else { return Vec::new() };
-    if processes.iter().any(|pid| !said.contains(pid)) {
+fn left_by_all(processes: &BTreeSet<u32>, left: &BTreeMap<u32, Vec<String>>) -> Vec<String> {
+    let Some(first) = left.values().next() else { return Vec::new() };
+    if processes.iter().any(|pid| !left.contains_key(pid)) {
         return Vec::new();
     }
-    first.iter().filter(|command| rest.iter().all(|(_, other)| other.contains(command))).cloned().collect()
+    first.iter().filter(|command| left.values().all(|other| other.contains(command))).cloned().collect()
 }
 
 #[cfg(test)]
@@ -229,6 +232,8 @@ mod tests {
             |more: &[Event]| Verdict::of(ZERO, &[&workers[..], more].concat(), false).cassettes[0].unplayed.clone();
         assert_eq!(with(&[unplayed(1, &["x", "y"]), unplayed(2, &["y", "z"])]), ["y"]);
         assert!(with(&[unplayed(1, &["x"])]).is_empty(), "the other one played all");
+        let tests = [unplayed(1, &["x"]), unplayed(1, &["x", "y"]), unplayed(2, &["y"]), unplayed(2, &["x"])];
+        assert_eq!(with(&tests), ["x", "y"], "each was left in some test of each process");
     }
 
     #[test]

@@ -44,7 +44,8 @@ pub fn write(out: &mut impl Write, step: &Step) -> io::Result<()> {
     yaml::emit_entry(entry, &mut text);
     writeln!(
         out,
-        "<details class=\"raw\"><summary>commands.yml:{}</summary><pre>{}</pre></details>\n</div>",
+        "<details class=\"raw\"><summary>{}:{}</summary><pre>{}</pre></details>\n</div>",
+        Escaped(&step.log),
         step.line,
         Escaped(&String::from_utf8_lossy(&text))
     )

@@ -13,7 +13,7 @@ use escape::Escaped;
 use sha2::{Digest, Sha256};
 use std::io::{self, Write};
 use super8_cassette::entry::Class;
-use super8_cassette::{ConnectionId, Metadata};
+use super8_cassette::{ConnectionId, Metadata, Method};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -102,6 +102,8 @@ pub fn step(out: &mut impl Write, step: &Step) -> io::Result<()> {
     let entry = &step.entry;
     let kind = match entry.method.class() {
         Class::Command => "command",
+        // Where a lane ends.
+        Class::Housekeeping if entry.method == Method::Disconnect => "closing end",
         Class::Answer => "answer",
         Class::Housekeeping => "closing",
     };

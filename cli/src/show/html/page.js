@@ -17,7 +17,7 @@
       const kinds = entry.classList;
       const fits =
         (answers || !kinds.contains("answer")) &&
-        (closing || !kinds.contains("closing") || kinds.contains("bad")) &&
+        (closing || !kinds.contains("closing") || kinds.contains("end") || kinds.contains("bad")) &&
         (!troubles || kinds.contains("bad") || kinds.contains("warn")) &&
         !off.has(entry.dataset.connection) &&
         words.every((word) => text(entry).includes(word));

@@ -15,7 +15,7 @@ Exit codes of record, replay and once, unless the command itself failed:
   119    the command never connected through super8
   120    a mismatch
   121    recorded commands were never played
-  122    a cassette could not be written
+  122    a cassette could not be written, or was overwritten by another process
   123    the command left handles open
   125    super8 could not start: no libraries, no such cassette
   126    the command cannot be run

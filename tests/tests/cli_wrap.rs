@@ -193,6 +193,13 @@ fn a_cassette_that_cannot_be_written_fails() {
     let outcome = run(&desk, &swallow(&["record", "file/tape"], &[ALL]));
     ended(&outcome, 122);
     assert!(outcome.errors().contains("file/tape"), "{}", outcome.errors());
+    // Nor is a recording one that a second process replaces.
+    let twice = format!("for i in 1 2; do echo \"{ONE}\" | isql -b shop; done");
+    for verb in ["record", "once"] {
+        let outcome = desk.run(&[verb, verb, "--", "sh", "-c", &twice]);
+        ended(&outcome, 122);
+        assert!(outcome.errors().contains("2 processes recorded it"), "{}", outcome.errors());
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::Chapter;
 use crate::binary::{self, Binary};
 use crate::exit::Failure;
 use crate::libraries::{Libraries, VARIABLE};
+use std::path::Path;
 use super8_cassette::{State, state};
 use super8_shim::config::settings::{Mode, Settings};
 use super8_shim::driver::Kind;
@@ -65,7 +66,12 @@ pub fn settings() -> Chapter {
         (Ok(State::Absent), Mode::Replay) => {
             chapter.bad(format!("{shown} is not there"), format!("record it: super8 record {shown} -- COMMAND"));
         }
-        (Ok(State::Absent), _) => chapter.note(format!("{shown} is not there yet")),
+        (Ok(State::Absent), _) => match unwritable(&cassette) {
+            None => chapter.note(format!("{shown} is not there yet")),
+            Some(why) => {
+                chapter.bad(format!("{shown} cannot be recorded: {why}"), "name another directory, or make it writable")
+            }
+        },
         (Ok(State::Incomplete { directory, .. }), _) => chapter.bad(
             format!("{shown} is incomplete: its recording did not end cleanly ({})", directory.display()),
             format!("record it again, or keep what there is: super8 recover {shown}"),
@@ -73,4 +79,16 @@ pub fn settings() -> Chapter {
         (Err(error), _) => chapter.bad(error.to_string(), "correct SUPER8_CASSETTE"),
     }
     chapter
+}
+
+/// Why nothing can be written at a path, if nothing can.
+fn unwritable(path: &Path) -> Option<String> {
+    let path = std::path::absolute(path).ok()?;
+    // What is missing is made.
+    let there = path.ancestors().skip(1).find(|ancestor| ancestor.exists())?;
+    if !there.is_dir() {
+        return Some(format!("{} is no directory", there.display()));
+    }
+    let refused = rustix::fs::access(there, rustix::fs::Access::WRITE_OK).err()?;
+    Some(format!("{}: {refused}", there.display()))
 }

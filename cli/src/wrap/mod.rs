@@ -79,6 +79,13 @@ impl Wrapped {
         let libraries = Libraries::find()?;
         let cassette = std::path::absolute(&self.cassette).unwrap_or_else(|_| self.cassette.clone());
         let recorded = recorded(mode, &cassette)?;
+        // `once` was decided just now: a second process must not find what the first one recorded.
+        let decided = match (mode, &recorded) {
+            (Mode::Once, _) if has_placeholder(&cassette) => Mode::Once,
+            (Mode::Once, Some(_)) => Mode::Replay,
+            (Mode::Once, None) => Mode::Record,
+            (mode, _) => mode,
+        };
         let stand_in = StandIn::new(&libraries, recorded.is_none(), &recorded.unwrap_or_default())?;
         let verdict_file = stand_in.path().join("verdict");
 
@@ -88,7 +95,10 @@ impl Wrapped {
         let mut command = Command::new(program);
         command.args(arguments);
         stand_in.apply(&mut command);
-        command.env("SUPER8_MODE", mode.name()).env("SUPER8_CASSETTE", &cassette).env("SUPER8_VERDICT", &verdict_file);
+        command
+            .env("SUPER8_MODE", decided.name())
+            .env("SUPER8_CASSETTE", &cassette)
+            .env("SUPER8_VERDICT", &verdict_file);
         match self.order {
             Some(Order::Global) => _ = command.env("SUPER8_ORDER", "global"),
             Some(Order::Connection) => _ = command.env("SUPER8_ORDER", "connection"),
@@ -125,7 +135,7 @@ fn recorded(mode: Mode, cassette: &Path) -> Result<Option<Recorded>, Failure> {
     });
     let settings = settings.map_err(|error| cannot(Failure::new(error)))?;
     // A name that differs from process to process is known only there.
-    if cassette.to_string_lossy().contains('%') {
+    if has_placeholder(cassette) {
         return Ok((mode == Mode::Replay).then(Recorded::default));
     }
     let action = deck::action(&settings).map_err(|error| cannot(Failure::new(error)))?;
@@ -142,4 +152,8 @@ fn recorded(mode: Mode, cassette: &Path) -> Result<Option<Recorded>, Failure> {
         return Err(cannot(Failure::new(message)));
     }
     Recorded::of(opened.storage.as_ref()).map(Some).map_err(cannot)
+}
+
+fn has_placeholder(cassette: &Path) -> bool {
+    cassette.to_string_lossy().contains('%')
 }

@@ -145,7 +145,7 @@ impl Verdict {
             Exit::Command(self.end.code())
         } else if any(|played| played.mismatch.is_some()) {
             Exit::Mismatch
-        } else if any(|played| played.unwritable.is_some()) {
+        } else if any(|played| played.unwritable.is_some() || played.is_overwritten()) {
             Exit::Unwritable
         } else if self.cassettes.is_empty() {
             Exit::NeverConnected
@@ -162,6 +162,11 @@ impl Verdict {
 }
 
 impl Played {
+    /// Whether several processes recorded it, one after the other: it has only what the last one did.
+    pub fn is_overwritten(&self) -> bool {
+        self.mode == "record" && self.processes.len() > 1
+    }
+
     /// Whether a process was killed before it could say what it left unplayed.
     pub fn is_unknown(&self) -> bool {
         self.mode == "replay" && self.mismatch.is_none() && !self.killed.is_empty()
@@ -234,6 +239,13 @@ mod tests {
         assert!(with(&[unplayed(1, &["x"])]).is_empty(), "the other one played all");
         let tests = [unplayed(1, &["x"]), unplayed(1, &["x", "y"]), unplayed(2, &["y"]), unplayed(2, &["x"])];
         assert_eq!(with(&tests), ["x", "y"], "each was left in some test of each process");
+    }
+
+    #[test]
+    fn a_cassette_that_a_second_process_recorded_again_fails() {
+        let closed = |pid| Event::Closed { pid };
+        assert_eq!(exit(ZERO, &[opened(1, "record"), closed(1), opened(2, "record"), closed(2)]), Exit::Unwritable);
+        assert_eq!(exit(ZERO, &[opened(1, "replay"), closed(1), opened(2, "replay"), closed(2)]), Exit::Done);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The report for CI servers: JUnit's XML, a suite for the run with a case for the command and some for each cassette.
 
 use super::Run;
+use super::text::overwritten;
 use crate::wrap::verdict::{Leak, Played};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
@@ -45,7 +46,8 @@ fn cases(run: &Run<'_>) -> Vec<Case> {
 fn of_cassette(played: &Played) -> Vec<Case> {
     let name = |what: &str| format!("{}: {what}", played.cassette);
     if played.mode != "replay" {
-        let unwritable = played.unwritable.as_ref().map(|error| (error.clone(), error.clone()));
+        let overwritten = played.is_overwritten().then(|| overwritten(played));
+        let unwritable = played.unwritable.clone().or(overwritten).map(|error| (error.clone(), error));
         return vec![(name("is recorded"), unwritable)];
     }
     let mismatch = played.mismatch.as_ref().map(|mismatch| (mismatch.headline.clone(), mismatch.report.clone()));

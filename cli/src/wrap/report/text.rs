@@ -19,6 +19,9 @@ pub fn report(run: &Run<'_>) -> String {
         if let Some(error) = &played.unwritable {
             let _ = writeln!(text, "{BAD}super8:{BAD:#} {}: cannot be written: {error}", played.cassette);
         }
+        if played.is_overwritten() {
+            let _ = writeln!(text, "{BAD}super8:{BAD:#} {}", overwritten(played));
+        }
         left_over(&mut text, played);
         if played.is_unknown() {
             let _ = writeln!(
@@ -55,7 +58,7 @@ pub fn summary(run: &Run<'_>) -> String {
         Exit::Done => return String::new(),
         Exit::Command(_) => return command_failed(run),
         Exit::Mismatch => "the command did not do what was recorded",
-        Exit::Unwritable => "the cassette could not be written",
+        Exit::Unwritable => "the cassette does not have what the command did",
         Exit::NeverConnected => {
             "the command never connected through super8: did it open a driver's library by its path, or a connection at all?"
         }
@@ -89,6 +92,15 @@ fn left_over(text: &mut String, played: &Played) {
     if count > SHOWN {
         let _ = writeln!(text, "  and {} more", count - SHOWN);
     }
+}
+
+/// Why a recording of several processes is none.
+pub fn overwritten(played: &Played) -> String {
+    let (cassette, count) = (&played.cassette, played.processes.len());
+    format!(
+        "{cassette}: {count} processes recorded it, one after the other, and it has only what the last one did; give each a \
+         cassette of its own: {cassette}/%p, or SUPER8_CASSETTE in each"
+    )
 }
 
 /// `1 statement`, `2 statements`.

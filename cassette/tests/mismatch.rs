@@ -207,11 +207,10 @@ fn the_report_may_go_to_a_file() {
     let parent = tempfile::tempdir().unwrap();
     record(&parent.path().join("x"));
     let options = super8_cassette::PlayOptions {
-        directory: parent.path().join("x"),
-        order: None,
         report: Some("/var/log/super8.log".to_owned()),
+        ..super8_cassette::PlayOptions::default()
     };
-    let told = Player::open(options).unwrap().command(&run(A, 1, "SELECT 1")).unwrap_err();
+    let told = Player::open(&parent.path().join("x"), options).unwrap().command(&run(A, 1, "SELECT 1")).unwrap_err();
     assert!(told.headline.ends_with("; see /var/log/super8.log"), "{}", told.headline);
 }
 
@@ -248,7 +247,7 @@ fn interleaved_connections_with_the_same_identity_are_taken_in_order() {
     let claim = |user: Option<&str>| {
         let asked = connect(A, "shop");
         let asked = if let Some(user) = user { asked.with("user_hash", user) } else { asked };
-        player.connect(&asked).unwrap().connection.to_string()
+        player.recorded(player.connect(&asked).unwrap().connection).to_string()
     };
     assert_eq!([claim(Some("v")), claim(Some("u")), claim(Some("u")), claim(None)], ["c", "a", "d", "b"]);
 }

@@ -2,9 +2,10 @@
 //! connections, connect from several threads.
 
 use super8_tests::cassette_files::commands;
+use super8_tests::compare::assert_same;
 use super8_tests::driver::Driver;
 use super8_tests::program::Program;
-use super8_tests::ways::Stage;
+use super8_tests::ways::{Stage, Way};
 
 /// Connection ids of the `connect` commands, in order.
 fn connects(stage: &Stage) -> Vec<String> {
@@ -43,6 +44,25 @@ fn pooled_connections() {
         stage.manager = vec![("Pooling", "Yes".into())];
         stage.section = vec![("CPTimeout", "60".into())];
         stage.four_ways(&Program::python("connections.py"));
+    }
+}
+
+/// What was recorded with a pool is replayed without one, and the reverse.
+#[test]
+fn a_pool_makes_no_difference() {
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode] {
+        for (recorded, replayed) in [("Yes", "No"), ("No", "Yes")] {
+            let mut stage = Stage::new("pool_or_not", driver);
+            stage.section = vec![("CPTimeout", "60".into())];
+            stage.manager = vec![("Pooling", recorded.into())];
+            let program = Program::python("connections.py");
+            let recording = stage.run(Way::Record, &program);
+            program.check("record", &recording);
+            stage.manager = vec![("Pooling", replayed.into())];
+            let replay = stage.run(Way::Replay, &program);
+            assert_same(&format!("recorded with Pooling={recorded}"), ("recorded", &recording), ("replayed", &replay));
+            assert_eq!(replay.errors(), "", "Pooling={recorded}, then {replayed}");
+        }
     }
 }
 

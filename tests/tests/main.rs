@@ -18,6 +18,7 @@ mod real_driver;
 mod replay_alone;
 mod secrets;
 mod selection;
+mod sessions;
 mod stable_bytes;
 mod symbols;
 mod two_drivers;

@@ -1,53 +1,277 @@
-//! Which recorded connection a live one is, under `order: connection`.
+//! Which recorded connection a live one is.
 //!
-//! A live connection gets the first recorded connect that agrees with it and is not claimed yet. This is the place to let
-//! it stay undecided among several that agree until its commands tell them apart.
+//! A live connection takes the first recorded one that agrees with its connect and is not taken. That is a guess as long
+//! as several agree; `exchange` corrects it when a command tells them apart.
+//!
+//! What a live connection plays is a *leg*: a recorded connection, or the rest of one. A pool in the driver manager makes
+//! the two come apart: a driver's connection that is used again plays the leg of another recorded connection, and one that
+//! was opened anew plays on where another was closed.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
-use super::compare::difference;
-use super::index::Index;
-use crate::storage::Cassette;
-use crate::{CassetteError, Entry};
+use super::connects::{Connect, Connects, Group};
+use crate::ConnectionId;
 
-/// The recorded connects that are taken.
+/// What one live connection plays of one recorded connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Leg {
+    /// The recorded connection.
+    pub(super) connection: ConnectionId,
+    /// How many of its commands were played before.
+    pub(super) begin: usize,
+    /// How many of its statements were used before.
+    pub(super) statements: u32,
+}
+
+impl Leg {
+    /// A whole recorded connection, connected.
+    pub(super) fn fresh(connection: ConnectionId) -> Leg {
+        Leg { connection, begin: 1, statements: 0 }
+    }
+}
+
+/// A connection of the program.
+#[derive(Debug)]
+pub(super) struct Live {
+    /// The connects it agrees with.
+    groups: Vec<Group>,
+    /// The connect whose reply it was given.
+    group: Group,
+    /// Legs that it played to their end, with the number of statements it had used before each.
+    before: Vec<(u32, Leg)>,
+    pub(super) leg: Leg,
+    /// The number of statements it had used before this leg.
+    first: u32,
+    /// The number of statements it has used.
+    used: u32,
+    /// No statement is open, and the driver manager looked whether the connection can be used again.
+    pub(super) rested: bool,
+    /// The program closed it.
+    pub(super) ended: bool,
+}
+
+impl Live {
+    /// A recorded statement, or the recorded connection, behind a live one.
+    pub(super) fn recorded(&self, statement: Option<u32>) -> (ConnectionId, Option<u32>) {
+        let Some(statement) = statement else { return (self.leg.connection, None) };
+        let earlier = self.before.iter().rev().find(|(first, _)| statement > *first);
+        let (first, leg) = match earlier {
+            Some(earlier) if statement <= self.first => *earlier,
+            _ => (self.first, self.leg),
+        };
+        (leg.connection, Some(under(first, leg, statement)))
+    }
+
+    /// The same, if it played this leg.
+    pub(super) fn recorded_under(&self, leg: Leg, statement: Option<u32>) -> (ConnectionId, Option<u32>) {
+        (leg.connection, statement.map(|statement| under(self.first, leg, statement)))
+    }
+
+    /// The same, if it went on with this leg after all that it has played.
+    pub(super) fn recorded_next(&self, leg: Leg, statement: Option<u32>) -> (ConnectionId, Option<u32>) {
+        (leg.connection, statement.map(|statement| under(self.used, leg, statement)))
+    }
+
+    /// A statement is used.
+    pub(super) fn uses(&mut self, statement: Option<u32>) {
+        self.used = self.used.max(statement.unwrap_or(0));
+        self.rested = false;
+    }
+
+    /// What would be left of its leg after `played` commands.
+    fn rest(&self, played: usize) -> Leg {
+        let Leg { connection, begin, statements } = self.leg;
+        Leg { connection, begin: begin + played, statements: statements + (self.used - self.first) }
+    }
+
+    /// Goes on with another leg, as a connection from a pool does.
+    fn go_on(&mut self, leg: Leg) {
+        self.before.push((self.first, self.leg));
+        (self.leg, self.first, self.rested) = (leg, self.used, false);
+    }
+}
+
+/// The recorded number of a statement that is the n-th of a live connection.
+fn under(first: u32, leg: Leg, statement: u32) -> u32 {
+    leg.statements.saturating_add(statement.saturating_sub(first))
+}
+
+/// Who has a recorded connection.
+#[derive(Clone, Copy, Debug)]
+enum Holder {
+    Live(ConnectionId),
+    /// Nobody any more, and perhaps its rest is a leg.
+    Past,
+}
+
+/// The live connections and the recorded ones they have.
 #[derive(Debug, Default)]
 pub(super) struct Claims {
-    /// All connects before this one, of those in the index, are taken.
+    pub(super) connects: Connects,
+    lives: HashMap<ConnectionId, Live>,
+    holders: HashMap<ConnectionId, Holder>,
+    /// Rests of recorded connections that were closed before their end.
+    rests: Vec<Leg>,
+    /// All connects before this one, of those in the log, are taken.
     first_free: usize,
-    taken: HashSet<u32>,
+    /// The number of live connections so far.
+    count: u32,
+}
+
+/// A leg that a live connection may play, and who has it.
+pub(super) struct Choice {
+    pub(super) leg: Leg,
+    pub(super) holder: Option<ConnectionId>,
 }
 
 impl Claims {
-    /// Takes the first free connect that agrees; its position and entry.
-    pub(super) fn claim(
-        &mut self,
-        index: &Index,
-        storage: &dyn Cassette,
-        asked: &Entry,
-    ) -> Result<Option<(u32, Entry)>, CassetteError> {
-        for position in &index.connects()[self.first_free..] {
-            if self.taken.contains(position) {
-                continue;
-            }
-            let entry = storage.entry(index.slot(*position).place())?;
-            if difference(&entry, asked).is_none() {
-                self.taken.insert(*position);
-                self.advance(index);
-                return Ok(Some((*position, entry)));
-            }
-        }
-        Ok(None)
+    pub(super) fn new(connects: Connects) -> Claims {
+        Claims { connects, ..Claims::default() }
     }
 
-    /// The first free connect.
-    pub(super) fn next(&self, index: &Index) -> Option<u32> {
-        index.connects().get(self.first_free).copied()
+    pub(super) fn live(&self, id: ConnectionId) -> Option<&Live> {
+        self.lives.get(&id)
     }
 
-    fn advance(&mut self, index: &Index) {
-        while index.connects().get(self.first_free).is_some_and(|position| self.taken.remove(position)) {
-            self.first_free += 1;
+    pub(super) fn live_mut(&mut self, id: ConnectionId) -> Option<&mut Live> {
+        self.lives.get_mut(&id)
+    }
+
+    /// The connections that are open.
+    pub(super) fn open(&self) -> impl Iterator<Item = ConnectionId> {
+        self.lives.iter().filter(|(_, live)| !live.ended).map(|(id, _)| *id)
+    }
+
+    /// The connects nobody has, in recorded order.
+    pub(super) fn free(&self) -> impl Iterator<Item = &Connect> {
+        let free = |connect: &&Connect| !self.holders.contains_key(&connect.connection);
+        self.connects.from(self.first_free).iter().filter(free)
+    }
+
+    /// The rests that agree with one of these groups.
+    pub(super) fn rests(&self, groups: &[Group]) -> impl Iterator<Item = Leg> {
+        self.rests.iter().copied().filter(|rest| self.agrees(groups, rest.connection))
+    }
+
+    /// Whether there are rests of closed connections.
+    pub(super) fn has_rests(&self) -> bool {
+        !self.rests.is_empty()
+    }
+
+    fn agrees(&self, groups: &[Group], connection: ConnectionId) -> bool {
+        self.connects.of(connection).is_some_and(|connect| groups.contains(&connect.group))
+    }
+
+    /// A live connection opens with this leg. Its id.
+    pub(super) fn opened(&mut self, groups: Vec<Group>, leg: Leg) -> ConnectionId {
+        let id = ConnectionId(self.count);
+        self.count += 1;
+        let connect = self.connects.of(leg.connection);
+        let (group, succeeded) = connect.map_or((0, false), |connect| (connect.group, connect.succeeded));
+        if !succeeded {
+            self.holders.insert(leg.connection, Holder::Past);
+            self.advance();
+            return id;
         }
+        let live = Live { groups, group, before: Vec::new(), leg, first: 0, used: 0, rested: false, ended: false };
+        self.lives.insert(id, live);
+        self.hold(leg, id);
+        id
+    }
+
+    /// The program closed a connection. What is left of its leg is kept for another one, if it is said to be a leg.
+    pub(super) fn ended(&mut self, id: ConnectionId, complete: bool, played: Option<usize>, pooled: bool) {
+        let Some(live) = self.lives.get_mut(&id) else { return };
+        live.ended = true;
+        match played {
+            Some(played) if pooled && !complete => self.rests.push(live.rest(played)),
+            // another one may turn out to have been this one
+            _ if !complete => return,
+            _ => {}
+        }
+        self.holders.insert(live.leg.connection, Holder::Past);
+        self.lives.remove(&id);
+    }
+
+    /// A live connection goes on as another recorded one.
+    pub(super) fn goes_on(&mut self, id: ConnectionId, leg: Leg) {
+        let Some(live) = self.lives.get_mut(&id) else { return };
+        self.holders.insert(live.leg.connection, Holder::Past);
+        live.go_on(leg);
+        self.hold(leg, id);
+    }
+
+    /// A live connection has another leg than was thought. The one it had is free, unless somebody has taken it.
+    pub(super) fn moves(&mut self, id: ConnectionId, leg: Leg) -> Option<Leg> {
+        let live = self.lives.get_mut(&id)?;
+        let left = std::mem::replace(&mut live.leg, leg);
+        let vacant = matches!(self.holders.get(&left.connection), Some(Holder::Live(holder)) if *holder == id);
+        if vacant && left.begin == 1 {
+            self.holders.remove(&left.connection);
+            let number = self.connects.number(left.connection).unwrap_or(self.first_free);
+            self.first_free = self.first_free.min(number);
+        } else if vacant {
+            self.holders.insert(left.connection, Holder::Past);
+            self.rests.push(left);
+        }
+        self.hold(leg, id);
+        vacant.then_some(left)
+    }
+
+    fn hold(&mut self, leg: Leg, id: ConnectionId) {
+        self.rests.retain(|rest| *rest != leg);
+        self.holders.insert(leg.connection, Holder::Live(id));
+        self.advance();
+    }
+
+    fn advance(&mut self) {
+        let taken = |connect: &Connect| self.holders.contains_key(&connect.connection);
+        self.first_free += self.connects.from(self.first_free).iter().take_while(|connect| taken(connect)).count();
+    }
+
+    /// Whether a live connection may be this recorded one, by its connect.
+    pub(super) fn may_be(&self, id: ConnectionId, leg: Leg) -> bool {
+        let Some(live) = self.lives.get(&id) else { return false };
+        let connect = self.connects.of(leg.connection).filter(|connect| connect.succeeded);
+        let replies = |connect: &Connect| leg.begin > 1 || self.connects.same_reply(live.group, connect.group);
+        connect.is_some_and(|connect| live.groups.contains(&connect.group) && replies(connect))
+    }
+
+    /// The legs a live connection may play instead of its own: those nobody has first, each in recorded order.
+    pub(super) fn choices(&self, id: ConnectionId) -> Vec<Choice> {
+        let fresh = self.free().map(|connect| Leg::fresh(connect.connection));
+        let free = fresh.chain(self.rests.iter().copied()).map(|leg| Choice { leg, holder: None });
+        let others = self.lives.iter().filter(|(other, _)| **other != id);
+        let mut held: Vec<Choice> =
+            others.map(|(other, live)| Choice { leg: live.leg, holder: Some(*other) }).collect();
+        held.sort_by_key(|choice| choice.leg.connection);
+        free.chain(held).filter(|choice| self.may_be(id, choice.leg)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn live(leg: Leg) -> Live {
+        Live { groups: vec![0], group: 0, before: Vec::new(), leg, first: 0, used: 0, rested: false, ended: false }
+    }
+
+    #[test]
+    fn statements_follow_the_leg() {
+        let (a, b) = (ConnectionId(0), ConnectionId(1));
+        let mut one = live(Leg::fresh(a));
+        assert_eq!(one.recorded(Some(1)), (a, Some(1)));
+        one.uses(Some(1));
+        one.uses(Some(3));
+        one.go_on(Leg::fresh(b));
+        assert_eq!(one.recorded(Some(4)), (b, Some(1)));
+        assert_eq!(one.recorded(Some(2)), (a, Some(2)), "an earlier one stays what it was");
+        assert_eq!(one.recorded(None), (b, None));
+        one.uses(Some(5));
+        // what is left of `b` after three of its commands and two statements, in the hands of another connection
+        let rest = one.rest(3);
+        assert_eq!(rest, Leg { connection: b, begin: 4, statements: 2 });
+        assert_eq!(live(rest).recorded(Some(1)), (b, Some(3)));
     }
 }

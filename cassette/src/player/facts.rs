@@ -12,6 +12,9 @@ use crate::{CassetteError, ConnectionId, Value};
 /// Info files read for a question that neither the connection nor the first of its identity was asked.
 const LAST_RESORT: usize = 64;
 
+/// SQL_ATTR_CONNECTION_DEAD.
+const CONNECTION_DEAD: i32 = 1209;
+
 /// What was read of the info files.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
@@ -56,6 +59,18 @@ impl Facts {
             }
         }
         Ok(None)
+    }
+
+    /// Whether a driver manager looked after a connection, or the first of its identity, whether it can be used again: so
+    /// does one that pools connections.
+    pub(super) fn pooled(
+        &mut self,
+        index: &Index,
+        storage: &dyn Cassette,
+        connection: ConnectionId,
+    ) -> Result<bool, CassetteError> {
+        let probe = [("attribute", Value::from(CONNECTION_DEAD))];
+        Ok(self.find(index, storage, connection, &probe)?.is_some())
     }
 
     /// The connection is closed.

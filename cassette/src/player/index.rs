@@ -134,6 +134,29 @@ impl Index {
         &self.by_connection[self.connection_range(connection)]
     }
 
+    /// Whether the entry at a position is a command.
+    pub(crate) fn is_command(&self, position: u32) -> bool {
+        self.slot(position).method.class() == Class::Command
+    }
+
+    /// Whether no command stands between two positions.
+    pub(crate) fn none_between(&self, one: u32, other: u32) -> bool {
+        one < other && (one + 1..other).all(|position| !self.is_command(position))
+    }
+
+    /// How many of a connection's entries stand before a position.
+    pub(crate) fn places_before(&self, connection: ConnectionId, position: usize) -> usize {
+        self.connection(connection).partition_point(|at| (*at as usize) < position)
+    }
+
+    /// The positions of a connection's commands.
+    pub(crate) fn commands_of(&self, connection: ConnectionId) -> impl Iterator<Item = u32> + Clone + use<'_> {
+        self.connection(connection)
+            .iter()
+            .copied()
+            .filter(|position| self.slot(*position).method.class() == Class::Command)
+    }
+
     /// The positions of a statement's entries, or of those that concern the connection itself.
     pub(crate) fn statement(&self, connection: ConnectionId, statement: Option<u32>) -> &[u32] {
         let key = (connection.0, statement.unwrap_or(NONE));

@@ -14,7 +14,7 @@ use crate::storage::Cassette;
 use crate::{CassetteError, ConnectionId, Entry, Method};
 
 /// Rows that were handed out.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Handed {
     position: u32,
     /// The entry with the end of data that goes with it.
@@ -23,7 +23,7 @@ struct Handed {
 }
 
 /// A sequence of entries and how far it is played.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Lane {
     /// `None`: all entries of the log.
     part: Option<Range<usize>>,
@@ -31,6 +31,8 @@ pub(crate) struct Lane {
     at: usize,
     /// Rows handed out from there on.
     handed: Vec<Handed>,
+    /// Connects from there on that were played before their turn.
+    early: Vec<u32>,
 }
 
 /// What a lane has next.
@@ -56,12 +58,42 @@ pub(crate) enum NextRows {
 impl Lane {
     /// The lane of the whole log.
     pub(crate) fn whole() -> Lane {
-        Lane { part: None, at: 0, handed: Vec::new() }
+        Lane { part: None, at: 0, handed: Vec::new(), early: Vec::new() }
     }
 
     /// The lane of one connection.
     pub(crate) fn connection(index: &Index, connection: ConnectionId) -> Lane {
-        Lane { part: Some(index.connection_range(connection)), at: 0, handed: Vec::new() }
+        Lane { part: Some(index.connection_range(connection)), at: 0, handed: Vec::new(), early: Vec::new() }
+    }
+
+    /// The lane of one connection after so many of its commands.
+    pub(crate) fn advanced(index: &Index, connection: ConnectionId, commands: usize) -> Lane {
+        let mut lane = Lane::connection(index, connection);
+        for _ in 0..commands {
+            while let Some(position) = index.position(lane.part.as_ref(), lane.at) {
+                lane.at += 1;
+                if index.is_command(position) {
+                    break;
+                }
+            }
+        }
+        lane
+    }
+
+    /// The part of the whole log's lane that belongs to a connection.
+    pub(crate) fn of_connection(&self, index: &Index, connection: ConnectionId) -> Lane {
+        let at = index.places_before(connection, self.at);
+        Lane {
+            part: Some(index.connection_range(connection)),
+            at,
+            handed: self.handed.clone(),
+            early: self.early.clone(),
+        }
+    }
+
+    /// Whether no rows are in somebody's hands.
+    pub(crate) fn settled(&self) -> bool {
+        self.handed.iter().all(|handed| handed.progress.done())
     }
 
     /// The positions not yet passed.
@@ -97,6 +129,11 @@ impl Lane {
     pub(crate) fn played(&mut self, place: usize) {
         self.at = place + 1;
         self.handed.clear();
+    }
+
+    /// A connect is played before its turn.
+    pub(crate) fn played_early(&mut self, position: u32) {
+        self.early.push(position);
     }
 
     /// The rows of a statement that are next.
@@ -198,6 +235,9 @@ impl Lane {
 
     /// Goes over one entry.
     fn pass(&mut self, index: &Index) {
+        if let Some(position) = index.position(self.part.as_ref(), self.at) {
+            self.early.retain(|early| *early > position);
+        }
         self.at += 1;
         if self.handed.len() > 16 {
             // what lies behind is played, and nobody looks it up any more
@@ -214,5 +254,6 @@ impl Lane {
         self.handed
             .iter()
             .any(|handed| (handed.position == position || handed.end == Some(position)) && handed.progress.done())
+            || self.early.contains(&position)
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::lane::Next;
-use super::nearest::{Nearest, nearest, would_pass_by_connection};
+use super::nearest::{Nearest, nearest};
 use super::{Player, State};
 use crate::entry::Class;
 use crate::metadata::Order;
@@ -83,11 +83,6 @@ impl Scene {
             Next::End => Scene::Exhausted,
         }
     }
-
-    /// No recorded connect agrees; the first free one.
-    pub(super) fn unclaimed(free: Option<u32>) -> Scene {
-        free.map_or(Scene::Exhausted, |position| Scene::Command { position })
-    }
 }
 
 impl From<CassetteError> for Scene {
@@ -112,8 +107,15 @@ pub(super) struct Case<'p> {
 
 impl Player {
     /// Makes the mismatch of a scene.
-    pub(super) fn explain(&self, state: &State, asked: &Entry, scene: Scene) -> Mismatch {
-        let (kind, command, headline, report) = match self.case(state, asked, scene) {
+    pub(super) fn explain(&self, state: &mut State, asked: &Entry, scene: Scene) -> Mismatch {
+        let by_connection = match self.order {
+            Order::Global => self.has_a_turn(state, asked).map(Some),
+            Order::Connection => Ok(None),
+        };
+        let (connection, statement) = state.recorded(asked.connection, asked.statement);
+        let asked = &Entry { connection, statement, ..asked.clone() };
+        let case = by_connection.and_then(|by_connection| self.case(asked, scene, by_connection));
+        let (kind, command, headline, report) = match case {
             Ok(case) => {
                 let number = |(position, _): &(u32, Entry)| self.index.ordinal(*position);
                 (case.kind, case.expected.as_ref().map(number), case.headline(), case.report())
@@ -127,7 +129,12 @@ impl Player {
         Mismatch { kind, cassette, command, headline, report, repeated: false }
     }
 
-    fn case<'p>(&'p self, state: &State, asked: &'p Entry, scene: Scene) -> Result<Case<'p>, CassetteError> {
+    fn case<'p>(
+        &'p self,
+        asked: &'p Entry,
+        scene: Scene,
+        by_connection: Option<bool>,
+    ) -> Result<Case<'p>, CassetteError> {
         let (position, rows) = match scene {
             Scene::Unreadable(error) => return Err(error),
             Scene::Exhausted => (None, None),
@@ -144,10 +151,6 @@ impl Player {
         };
         let from = position.unwrap_or(self.index.len());
         let nearest = nearest(&self.index, &*self.storage, asked, from)?;
-        let by_connection = match self.order {
-            Order::Global => Some(would_pass_by_connection(&self.index, &*self.storage, &state.whole, asked)?),
-            Order::Connection => None,
-        };
         let ahead = nearest.as_ref().is_some_and(|nearest| nearest.position >= from);
         let same_kind = expected.as_ref().is_some_and(|(_, entry)| {
             entry.method == asked.method || (entry.method.is_rows() && asked.method.is_rows())

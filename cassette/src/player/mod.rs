@@ -5,23 +5,30 @@ mod changes;
 mod claims;
 mod columns;
 mod compare;
+mod connects;
+mod exchange;
 mod facts;
 mod headline;
+mod history;
 mod index;
 mod lane;
 mod mismatch;
 mod nearest;
+mod offer;
+mod playing;
 mod report;
 mod rows;
 mod scroll;
 pub mod summary;
+mod turn;
 mod unplayed;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 pub use mismatch::{Mismatch, MismatchKind};
 pub use rows::PlayedRun;
@@ -37,21 +44,30 @@ use answers::Answers;
 use changes::Changes;
 use claims::Claims;
 use columns::Columns;
+use connects::Connects;
 use facts::Facts;
 use index::Index;
-use lane::{Lane, Next, NextRows};
+use lane::Lane;
 use mismatch::Scene;
-use rows::Progress;
+use offer::Offer;
+use turn::{Turn, Waiting};
 
-/// What is to be played, and how.
+/// How a cassette is to be played.
 #[derive(Clone, Debug)]
 pub struct PlayOptions {
-    /// The cassette's directory.
-    pub directory: PathBuf,
     /// The order, if it is not to be the one in `metadata.yml`.
     pub order: Option<Order>,
     /// Where the caller puts the report of a mismatch, for the headline: a file's name. `None`: stderr.
     pub report: Option<String>,
+    /// How long a command may wait for its turn under `order: global` while other threads play.
+    pub wait: Duration,
+}
+
+impl Default for PlayOptions {
+    /// As the cassette says; reports on stderr, three seconds for a turn.
+    fn default() -> Self {
+        PlayOptions { order: None, report: None, wait: Duration::from_secs(3) }
+    }
 }
 
 /// A cassette being played: one per cassette and process, shared by all connections and threads.
@@ -63,7 +79,10 @@ pub struct Player {
     order: Order,
     report: String,
     index: Index,
+    wait: Duration,
     state: Mutex<State>,
+    /// Something was played.
+    played: Condvar,
 }
 
 /// What changes while the cassette is played.
@@ -73,6 +92,8 @@ struct State {
     /// The lanes of the connections, under `order: connection`.
     lanes: HashMap<ConnectionId, Lane>,
     claims: Claims,
+    /// Calls that wait for their turn.
+    waiting: Waiting,
     sticky: Option<Mismatch>,
     answers: Answers,
     columns: Columns,
@@ -86,6 +107,11 @@ impl State {
             Order::Global => &mut self.whole,
             Order::Connection => self.lanes.entry(connection).or_insert_with(|| Lane::connection(index, connection)),
         }
+    }
+
+    /// The recorded connection and statement behind live ones.
+    fn recorded(&self, live: ConnectionId, statement: Option<u32>) -> (ConnectionId, Option<u32>) {
+        self.claims.live(live).map_or((live, statement), |live| live.recorded(statement))
     }
 }
 
@@ -104,20 +130,15 @@ impl Player {
     ///
     /// # Errors
     /// No cassette, not a cassette, an incomplete recording, another schema, an unreadable entry: each with its own text.
-    pub fn open(options: PlayOptions) -> Result<Arc<Player>, CassetteError> {
-        let storage = Directory::read(&options.directory)?;
-        Player::with_storage(Box::new(storage), options.order, options.report)
+    pub fn open(directory: &Path, options: PlayOptions) -> Result<Arc<Player>, CassetteError> {
+        Player::with_storage(Box::new(Directory::read(directory)?), options)
     }
 
-    /// Opens a cassette in any storage; the rest as in [`PlayOptions`].
+    /// Opens a cassette in any storage.
     ///
     /// # Errors
     /// As for [`Player::open`].
-    pub fn with_storage(
-        storage: Box<dyn Cassette>,
-        order: Option<Order>,
-        report: Option<String>,
-    ) -> Result<Arc<Player>, CassetteError> {
+    pub fn with_storage(storage: Box<dyn Cassette>, options: PlayOptions) -> Result<Arc<Player>, CassetteError> {
         let metadata = storage.metadata()?;
         if !metadata.complete {
             return Err(CassetteError::new(storage.name(), "the recording is incomplete: it did not end cleanly")
@@ -127,15 +148,18 @@ impl Player {
         let state = State {
             whole: Lane::whole(),
             lanes: HashMap::new(),
-            claims: Claims::default(),
+            claims: Claims::new(Connects::read(&index, &*storage)?),
+            waiting: Waiting::default(),
             sticky: None,
             answers: Answers::default(),
             columns: Columns::default(),
             facts: Facts::default(),
             changes: Changes::default(),
         };
+        let PlayOptions { order, report, wait } = options;
         let (order, report) = (order.unwrap_or(metadata.order), report.unwrap_or_else(|| "stderr".to_owned()));
-        Ok(Arc::new(Player { storage, metadata, order, report, index, state: Mutex::new(state) }))
+        let (state, played) = (Mutex::new(state), Condvar::new());
+        Ok(Arc::new(Player { storage, metadata, order, report, index, wait, state, played }))
     }
 
     /// What `metadata.yml` says.
@@ -148,29 +172,18 @@ impl Player {
         self.order
     }
 
-    /// Plays a connect. The asked entry's connection id is not looked at; the recorded one holds from now on.
+    /// Plays a connect. The recorded entry has the id of a live connection, which everything after it has to be asked
+    /// with; which recorded connection that is may stay open for a while.
     ///
     /// # Errors
     /// The first mismatch of this cassette.
     pub fn connect(&self, asked: &Entry) -> Result<Entry, Mismatch> {
-        self.play(asked, |state| match self.order {
-            Order::Global => self.advance(&mut state.whole, asked),
-            Order::Connection => {
-                let claimed = state.claims.claim(&self.index, &*self.storage, asked)?;
-                let Some((position, entry)) = claimed else {
-                    return Err(Scene::unclaimed(state.claims.next(&self.index)));
-                };
-                let lane = state.lane(self.order, &self.index, entry.connection);
-                match lane.next(&self.index, &*self.storage)? {
-                    Next::Command { position: next, place } if next == position => {
-                        lane.played(place);
-                        Ok(entry)
-                    }
-                    // another entry of this connection stands before its connect
-                    next => Err(Scene::of(next)),
-                }
-            }
-        })
+        self.play(asked, |state| self.step_connect(state, asked))
+    }
+
+    /// The recorded connection that a live one is taken for at present.
+    pub fn recorded(&self, connection: ConnectionId) -> ConnectionId {
+        self.state.lock().recorded(connection, None).0
     }
 
     /// Plays a command other than a connect or a fetch: the next one of its order, if it is the same.
@@ -178,7 +191,8 @@ impl Player {
     /// # Errors
     /// The first mismatch of this cassette.
     pub fn command(&self, asked: &Entry) -> Result<Entry, Mismatch> {
-        self.play(asked, |state| self.advance(state.lane(self.order, &self.index, asked.connection), asked))
+        let (offer, _) = self.play(asked, |state| self.step(state, asked))?;
+        Ok(offer.into_entry().unwrap_or_else(|| Entry::new(asked.method, asked.connection, asked.statement)))
     }
 
     /// Plays a fetch: the next run of rows of the statement.
@@ -189,15 +203,9 @@ impl Player {
     /// The first mismatch of this cassette.
     pub fn fetch(&self, connection: ConnectionId, statement: u32) -> Result<Fetched, Mismatch> {
         let asked = Entry::new(Method::Fetch, connection, Some(statement));
-        let (place, entry, ended, progress) = {
-            let found = self.play(&asked, |state| {
-                let lane = state.lane(self.order, &self.index, connection);
-                self.next_rows(lane, connection, statement)
-            })?;
-            match found {
-                None => return Ok(Fetched::End),
-                Some(found) => found,
-            }
+        let (offer, progress) = self.play(&asked, |state| self.step(state, &asked))?;
+        let (Offer::Rows { entry, position, end, .. }, Some(progress)) = (offer, progress) else {
+            return Ok(Fetched::End);
         };
         if rows::is_end(&entry) {
             return Ok(Fetched::End);
@@ -206,7 +214,8 @@ impl Player {
             return Ok(Fetched::Failed(entry));
         }
         // a file is opened without the player's lock
-        let run = PlayedRun::open(&*self.storage, place, entry, ended, progress);
+        let place = self.index.slot(position).place();
+        let run = PlayedRun::open(&*self.storage, place, entry, end.is_some(), progress);
         run.map(Fetched::Rows).map_err(|error| self.stuck(&mut self.state.lock(), &asked, error.into()))
     }
 
@@ -223,6 +232,7 @@ impl Player {
         key: &[(&str, Value)],
     ) -> Result<Option<Entry>, CassetteError> {
         let state = &mut *self.state.lock();
+        let (connection, statement) = state.recorded(connection, statement);
         let positions = self.index.statement(connection, statement);
         let bound = state.lane(self.order, &self.index, connection).bound(&self.index, positions);
         state.answers.find(&self.index, &*self.storage, (connection, statement), bound, method, key)
@@ -234,7 +244,8 @@ impl Player {
     /// An unreadable entry or columns file.
     pub fn columns(&self, connection: ConnectionId, statement: u32) -> Result<Option<Arc<Value>>, CassetteError> {
         let state = &mut *self.state.lock();
-        let positions = self.index.statement(connection, Some(statement));
+        let (connection, statement) = state.recorded(connection, Some(statement));
+        let positions = self.index.statement(connection, statement);
         let bound = state.lane(self.order, &self.index, connection).bound(&self.index, positions);
         state.columns.find(&self.index, &*self.storage, positions, bound)
     }
@@ -242,18 +253,45 @@ impl Player {
     /// A fact about a connection: the recorded answer whose fields include these. The one that the log has last before
     /// the connection's next command holds, else the one of the info file. If that has several, each time the next, and
     /// the last one from then on. What the connection's own file does not have it shares with the first connection of the
-    /// same connect identity.
+    /// same connect identity. A `connection_id` and `statement_id` in the key are live ones.
     ///
     /// # Errors
     /// An unreadable entry or info file.
     pub fn info(&self, connection: ConnectionId, key: &[(&str, Value)]) -> Result<Option<Value>, CassetteError> {
         let state = &mut *self.state.lock();
+        let mut key = key.to_vec();
+        let asked = key.iter().find(|(name, _)| *name == "statement_id").and_then(|(_, id)| id.as_int());
+        let statement = asked.and_then(|id| u32::try_from(id).ok());
+        let (connection, statement) = state.recorded(connection, statement);
+        for (name, value) in &mut key {
+            match (*name, statement) {
+                ("connection_id", _) => *value = Value::Text(connection.to_string()),
+                ("statement_id", Some(statement)) => *value = statement.into(),
+                _ => {}
+            }
+        }
         let (index, storage) = (&self.index, &*self.storage);
         let bound = state.lane(self.order, index, connection).bound(index, index.connection(connection));
-        let changed = state.changes.find(&mut state.answers, (index, storage), connection, bound, key)?;
+        let changed = state.changes.find(&mut state.answers, (index, storage), connection, bound, &key)?;
         match changed {
             Some(entry) => Ok(Some(Value::Map(entry.fields))),
-            None => state.facts.find(index, storage, connection, key),
+            None => state.facts.find(index, storage, connection, &key),
+        }
+    }
+
+    /// A fact that was recorded of the environment, before any connection: the first connection's file has it.
+    ///
+    /// # Errors
+    /// An unreadable info file.
+    pub fn environment(&self, key: &[(&str, Value)]) -> Result<Option<Value>, CassetteError> {
+        self.state.lock().facts.find(&self.index, &*self.storage, ConnectionId(0), key)
+    }
+
+    /// No statement of the connection is open, and it was asked whether it is still good, or told to forget all that was
+    /// set: so does a driver manager that takes it from its pool. It may be another recorded one from now on.
+    pub fn rested(&self, connection: ConnectionId) {
+        if let Some(live) = self.state.lock().claims.live_mut(connection) {
+            live.rested = true;
         }
     }
 
@@ -261,16 +299,22 @@ impl Player {
     /// never checked: languages that collect garbage free handles when they like. What is kept for the statement goes.
     pub fn housekeeping(&self, entry: &Entry) {
         if matches!(entry.method, Method::Drop | Method::Disconnect) {
-            self.state.lock().answers.forget(entry.connection, entry.statement);
+            let state = &mut *self.state.lock();
+            let (connection, statement) = state.recorded(entry.connection, entry.statement);
+            state.answers.forget(connection, statement);
         }
     }
 
     /// The connection is closed.
     pub fn disconnect(&self, connection: ConnectionId) {
-        let mut state = self.state.lock();
-        state.answers.forget(connection, None);
-        state.facts.forget(connection);
-        state.changes.forget(connection);
+        let state = &mut *self.state.lock();
+        let (recorded, _) = state.recorded(connection, None);
+        // what cannot be read is told when it is asked for
+        let _ = self.end(state, connection);
+        state.answers.forget(recorded, None);
+        state.facts.forget(recorded);
+        state.changes.forget(recorded);
+        self.next_turn(state);
     }
 
     /// Whether there was a mismatch: what was not played after it says nothing more.
@@ -298,69 +342,29 @@ impl Player {
         }
     }
 
-    /// The next command of a lane, if it is what is asked.
-    fn advance(&self, lane: &mut Lane, asked: &Entry) -> Result<Entry, Scene> {
-        let next = lane.next(&self.index, &*self.storage)?;
-        let Next::Command { position, place } = next else { return Err(Scene::of(next)) };
-        let slot = self.index.slot(position);
-        let connect = asked.method == Method::Connect;
-        let same_place = connect || (slot.connection(), slot.statement()) == (asked.connection, asked.statement);
-        if slot.method != asked.method || !same_place {
-            return Err(Scene::of(next));
-        }
-        let entry = sets::entry(&*self.storage, slot.place())?;
-        if compare::difference(&entry, asked).is_some() {
-            return Err(Scene::of(next));
-        }
-        lane.played(place);
-        Ok(entry)
-    }
-
-    /// The next rows of a statement; `None` at the end of its data.
-    #[allow(clippy::type_complexity)] // where, what, whether the end follows, how far it is read: used once
-    fn next_rows(
-        &self,
-        lane: &mut Lane,
-        connection: ConnectionId,
-        statement: u32,
-    ) -> Result<Option<(crate::storage::Place, Entry, bool, Arc<Progress>)>, Scene> {
-        let (index, storage) = (&self.index, &*self.storage);
-        match lane.next_rows(index, connection, statement) {
-            // a scroll is asked for, it does not come with the next rows
-            NextRows::Entry { position, .. } if index.slot(position).method == Method::FetchScroll => {
-                self.end_or(Some(position), connection, statement)
+    /// Does a step that may end in a mismatch, unless one was before; under `order: global`, perhaps after a while.
+    fn play<T>(&self, asked: &Entry, mut step: impl FnMut(&mut State) -> Result<T, Scene>) -> Result<T, Mismatch> {
+        let (mut state, mut turn) = (self.state.lock(), Turn::default());
+        loop {
+            if let Some(first) = &state.sticky {
+                return Err(Mismatch { repeated: true, ..first.clone() });
             }
-            NextRows::Entry { position, place } => {
-                let entry = storage.entry(index.slot(position).place())?;
-                let rowless = rows::is_end(&entry) || rows::is_failure(&entry);
-                let (end, progress) = if rowless {
-                    (None, Progress::over())
-                } else {
-                    (lane.end_after(index, storage, place)?, Arc::default())
-                };
-                lane.hand_out(position, end, Arc::clone(&progress));
-                Ok(Some((index.slot(position).place(), entry, end.is_some(), progress)))
+            let mut scene = match step(&mut state) {
+                Ok(played) => {
+                    self.next_turn(&mut state);
+                    return Ok(played);
+                }
+                Err(scene) => scene,
+            };
+            match self.wait(&mut turn, &mut state, asked, &scene) {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => scene = error.into(),
             }
-            NextRows::None { barrier } => self.end_or(barrier, connection, statement),
+            let mismatch = self.stuck(&mut state, asked, scene);
+            self.next_turn(&mut state);
+            return Err(mismatch);
         }
-    }
-
-    /// The end of the statement's data, if that was reached before the command at `barrier`.
-    fn end_or<T>(&self, barrier: Option<u32>, connection: ConnectionId, statement: u32) -> Result<Option<T>, Scene> {
-        let positions = self.index.statement(connection, Some(statement));
-        if Lane::was_at_end(&self.index, &*self.storage, positions, barrier)? {
-            return Ok(None);
-        }
-        Err(barrier.map_or(Scene::Exhausted, |position| Scene::Command { position }))
-    }
-
-    /// Does a deed that may end in a mismatch, unless one was before.
-    fn play<T>(&self, asked: &Entry, deed: impl FnOnce(&mut State) -> Result<T, Scene>) -> Result<T, Mismatch> {
-        let state = &mut *self.state.lock();
-        if let Some(first) = &state.sticky {
-            return Err(Mismatch { repeated: true, ..first.clone() });
-        }
-        deed(state).map_err(|scene| self.stuck(state, asked, scene))
     }
 
     /// Makes the mismatch of a scene, and keeps it.

@@ -1,10 +1,7 @@
-//! Where else in the log there is what was asked, and whether the other order would have taken it.
+//! Where else in the log there is what was asked.
 
 use super::compare::difference;
 use super::index::Index;
-use super::lane::Lane;
-use super::rows::is_end;
-use crate::entry::Class;
 use crate::storage::Cassette;
 use crate::{CassetteError, Entry, Method};
 
@@ -56,45 +53,4 @@ pub(super) fn nearest(
         }
     }
     Ok(found)
-}
-
-/// Whether the asked command is the next one of its own connection.
-pub(super) fn would_pass_by_connection(
-    index: &Index,
-    storage: &dyn Cassette,
-    lane: &Lane,
-    asked: &Entry,
-) -> Result<bool, CassetteError> {
-    let mut read = 0;
-    for position in lane.rest(index).take(10 * WINDOW as usize) {
-        let slot = index.slot(position);
-        let theirs = match asked.method {
-            Method::Connect => slot.method == Method::Connect,
-            _ => slot.connection() == asked.connection,
-        };
-        if !theirs || slot.method.class() != Class::Command || lane.passed(index, position) {
-            continue;
-        }
-        if asked.method.is_rows() {
-            // rows of other statements may be read meanwhile
-            match slot.method.is_rows() {
-                true if slot.statement() == asked.statement => return Ok(true),
-                true => continue,
-                false => return Ok(false),
-            }
-        }
-        let entry = crate::sets::entry(storage, slot.place())?;
-        if is_end(&entry) {
-            continue;
-        }
-        let same_place = asked.method == Method::Connect || slot.statement() == asked.statement;
-        if slot.method == asked.method && same_place && difference(&entry, asked).is_none() {
-            return Ok(true);
-        }
-        read += 1;
-        if asked.method != Method::Connect || read > READ {
-            return Ok(false);
-        }
-    }
-    Ok(false)
 }

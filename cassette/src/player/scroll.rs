@@ -1,11 +1,7 @@
 //! Playing a scroll: a fetch that says where to go. Where is compared, and what came of it is handed out whole.
 
-use std::sync::Arc;
-
-use super::compare::difference;
-use super::lane::NextRows;
-use super::mismatch::Scene;
-use super::rows::{PlayedRun, Progress, count, is_end};
+use super::offer::Offer;
+use super::rows::{PlayedRun, is_end};
 use super::{Mismatch, Player};
 use crate::entry::Class;
 use crate::{CassetteError, ConnectionId, Entry, Method, Value};
@@ -24,31 +20,12 @@ impl Player {
     /// # Errors
     /// The first mismatch of this cassette.
     pub fn scroll(&self, asked: &Entry) -> Result<Scrolled, Mismatch> {
-        let (place, entry, progress) = self.play(asked, |state| {
-            let (index, storage) = (&self.index, &*self.storage);
-            let (connection, statement) = (asked.connection, asked.statement.unwrap_or_default());
-            let lane = state.lane(self.order, index, connection);
-            if let Some((position, returned)) = lane.half_read(index, connection, statement) {
-                return Err(Scene::Rows { position, returned: Some(returned) });
-            }
-            let position = match lane.next_rows(index, connection, statement) {
-                NextRows::Entry { position, .. } => position,
-                NextRows::None { barrier } => {
-                    return Err(barrier.map_or(Scene::Exhausted, |position| Scene::Command { position }));
-                }
-            };
-            let slot = index.slot(position);
-            let entry = storage.entry(slot.place())?;
-            if slot.method != Method::FetchScroll || difference(&entry, asked).is_some() {
-                return Err(Scene::Command { position });
-            }
-            let progress = if count(&entry) == Some(0) { Progress::over() } else { Arc::default() };
-            lane.hand_out(position, None, Arc::clone(&progress));
-            Ok((slot.place(), entry, progress))
-        })?;
-        if count(&entry) == Some(0) {
+        let (offer, progress) = self.play(asked, |state| self.step(state, asked))?;
+        let (Offer::Rows { entry, position, rowless: false, .. }, Some(progress)) = (&offer, progress) else {
+            let entry = offer.into_entry().unwrap_or_else(|| asked.clone());
             return Ok(Scrolled { entry, rows: None });
-        }
+        };
+        let (place, entry) = (self.index.slot(*position).place(), entry.clone());
         // a file is opened without the player's lock
         let rows = PlayedRun::open(&*self.storage, place, entry.clone(), false, progress);
         let rows = rows.map_err(|error| self.stuck(&mut self.state.lock(), asked, error.into()))?;
@@ -67,12 +44,13 @@ impl Player {
         key: &[(&str, Value)],
         on_row: bool,
     ) -> Result<Option<Entry>, CassetteError> {
+        let positions;
         let bound = {
             let state = &mut *self.state.lock();
-            let positions = self.index.statement(connection, Some(statement));
+            let (connection, statement) = state.recorded(connection, Some(statement));
+            positions = self.index.statement(connection, statement);
             state.lane(self.order, &self.index, connection).bound(&self.index, positions)
         };
-        let positions = self.index.statement(connection, Some(statement));
         let before = &positions[..positions.partition_point(|position| *position < bound)];
         let mut found = None;
         for position in before.iter().rev() {

@@ -32,7 +32,7 @@ pub fn player(directory: &Path) -> Arc<Player> {
 }
 
 pub fn play(directory: &Path, order: Option<Order>) -> Result<Arc<Player>, CassetteError> {
-    Player::open(PlayOptions { directory: directory.to_owned(), order, report: None })
+    Player::open(directory, PlayOptions { order, wait: std::time::Duration::ZERO, ..PlayOptions::default() })
 }
 
 pub fn connect(connection: ConnectionId, dsn: &str) -> Entry {

@@ -9,7 +9,7 @@ use crate::handles::EnvironmentNote;
 use crate::mode::record::Secrecy;
 use crate::mode::words::{push_outcome, return_code};
 use crate::real::Driver;
-use super8_cassette::{ConnectionId, Value};
+use super8_cassette::Value;
 
 /// The settings of the process, as far as they hold without a connection.
 fn of_process() -> Option<Settings> {
@@ -62,7 +62,7 @@ pub fn replayed_environment(
     let player = deck::player(&settings).ok()?;
     let key = environment_key(function, attribute, value);
     let key: Vec<(&str, Value)> = key.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-    let answer = player.info(ConnectionId(0), &key).ok()??;
+    let answer = player.environment(&key).ok()??;
     Some(RecordedEnvironment {
         rc: return_code(answer.get("return")),
         reply: answer.get("result").and_then(Value::as_int),

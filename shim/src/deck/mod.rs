@@ -137,11 +137,13 @@ pub fn player(settings: &Settings) -> Result<Arc<Player>, DeckError> {
     if let Some(open) = players.get(&directory) {
         return Ok(Arc::clone(&open.reel));
     }
-    let player = Player::open(PlayOptions {
-        directory: directory.clone(),
+    let usual = PlayOptions::default();
+    let options = PlayOptions {
         order: order(settings),
         report: settings.log.as_ref().map(|log| log.display().to_string()),
-    });
+        wait: settings.wait.unwrap_or(usual.wait),
+    };
+    let player = Player::open(&directory, options);
     let player = player.map_err(|error| unplayable(&directory, format!("replay: {error}")))?;
     verdict::opened("replay", &directory, "yaml");
     players.insert(directory, Open::now(&player, settings));

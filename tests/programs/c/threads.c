@@ -1,5 +1,5 @@
 /* Eight threads, each with a connection of its own to a data source of its own (the argument of that name, followed by
- * the thread's number): queries. Each tells at the end what it saw. */
+ * the thread's number; with "same" as the last argument, all to the same): queries. Each tells at the end what it saw. */
 #include "report.h"
 #include <pthread.h>
 
@@ -13,7 +13,7 @@ static void *work(void *argument)
     SQLHSTMT stmt = NULL;
     char sql[100], own[100];
     SQLAllocHandle(SQL_HANDLE_DBC, env, &one);
-    snprintf(own, sizeof own, "%s %d", source, number);
+    snprintf(own, sizeof own, strcmp(extra, "same") ? "%s %d" : "%s", source, number);
     SQLRETURN rc = SQLConnect(one, (SQLCHAR *)own, SQL_NTS, (SQLCHAR *)user, SQL_NTS, (SQLCHAR *)password, SQL_NTS);
     errors[number] += !SQL_SUCCEEDED(rc);
     SQLAllocHandle(SQL_HANDLE_STMT, one, &stmt);

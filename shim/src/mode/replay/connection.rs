@@ -18,13 +18,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use super8_cassette::{ConnectionId, Entry, Method, Player, Value};
 
+/// SQL_ATTR_CONNECTION_DEAD: asked by a driver manager that takes a connection from its pool.
+const CONNECTION_DEAD: i64 = 1209;
+/// SQL_ATTR_RESET_CONNECTION: set by a driver manager that puts a connection into its pool.
+const RESET_CONNECTION: i32 = 116;
+
 /// A connection being replayed.
 pub struct Connection {
     pub(super) player: Arc<Player>,
+    /// The player's number for it; which recorded connection it is, is the player's affair.
     pub(super) id: ConnectionId,
     pub(super) secrecy: Secrecy,
     statements: AtomicU32,
     descriptors: AtomicU32,
+    /// Statement handles that are not freed.
+    handles: AtomicU32,
     /// How often the application tried to disconnect.
     attempts: AtomicU32,
     /// Attributes as the application set them.
@@ -61,6 +69,7 @@ impl Connection {
             secrecy,
             statements: AtomicU32::new(0),
             descriptors: AtomicU32::new(0),
+            handles: AtomicU32::new(0),
             attempts: AtomicU32::new(0),
             attributes: Mutex::default(),
         };
@@ -75,6 +84,18 @@ impl Connection {
     /// The number of the next descriptor that the application allocates on the connection.
     pub(super) fn next_descriptor(&self) -> u32 {
         self.descriptors.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// A statement handle was freed.
+    pub(super) fn statement_freed(&self) {
+        self.handles.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// The driver manager takes the connection from its pool, or puts it there, if nothing of it is in use.
+    fn pooled(&self) {
+        if self.handles.load(Ordering::Relaxed) == 0 {
+            self.player.rested(self.id);
+        }
     }
 
     /// Plays a command on the connection.
@@ -127,6 +148,9 @@ impl Connection {
     }
 
     fn ask(&self, function: Function, question: &Question<'_>) -> Outcome {
+        if question.int("attribute") == Some(CONNECTION_DEAD) {
+            self.pooled();
+        }
         let mut fields = key(function, question, &self.secrecy);
         if function == Function::SQLNativeSql {
             fields.insert(0, ("function".into(), function.name().into()));
@@ -200,6 +224,9 @@ impl ConnectionMode for Connection {
                 not_yet("asynchronous execution")
             }
             Call::SetConnectAttr { attribute, value } => {
+                if *attribute == RESET_CONNECTION {
+                    self.pooled();
+                }
                 let recorded = attribute_value(value, &self.secrecy);
                 let told = match reaches_database(*attribute) {
                     Some(name) => self.command(
@@ -234,6 +261,7 @@ impl ConnectionMode for Connection {
     }
 
     fn statement(self: Arc<Self>) -> Arc<dyn StatementMode> {
+        self.handles.fetch_add(1, Ordering::Relaxed);
         Arc::new(Statement::new(self))
     }
 

@@ -354,6 +354,7 @@ impl StatementMode for Statement {
     }
 
     fn dropped(&self) {
+        self.connection.statement_freed();
         let mut state = self.state.lock();
         state.run = None;
         if let Some(id) = state.id.take() {

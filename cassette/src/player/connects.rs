@@ -1,0 +1,82 @@
+//! The recorded connects: which of them a live connect agrees with. Thousands of connects of a test suite are often the
+//! same one; those that are equal to the letter form a group and are compared once.
+
+use std::collections::HashMap;
+
+use super::compare::difference;
+use super::index::Index;
+use crate::connect::{REPLY, succeeded};
+use crate::storage::Cassette;
+use crate::{CassetteError, ConnectionId, Entry};
+
+/// Connects with the same content.
+pub(super) type Group = u32;
+
+/// The connects of a cassette.
+#[derive(Debug, Default)]
+pub(super) struct Connects {
+    /// In recorded order: where it stands, which connection it opens, whether it succeeded.
+    all: Vec<Connect>,
+    /// An entry for each group.
+    groups: Vec<Entry>,
+    by_connection: HashMap<ConnectionId, u32>,
+}
+
+/// A recorded connect.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Connect {
+    pub(super) position: u32,
+    pub(super) connection: ConnectionId,
+    pub(super) group: Group,
+    pub(super) succeeded: bool,
+}
+
+impl Connects {
+    /// Reads the connects of a log.
+    pub(super) fn read(index: &Index, storage: &dyn Cassette) -> Result<Connects, CassetteError> {
+        let mut connects = Connects::default();
+        let mut known: HashMap<String, Group> = HashMap::new();
+        for position in index.connects() {
+            let entry = storage.entry(index.slot(*position).place())?;
+            let (connection, succeeded) = (entry.connection, succeeded(&entry));
+            let group = *known.entry(format!("{:?}", entry.fields)).or_insert_with(|| {
+                connects.groups.push(entry);
+                connects.groups.len() as Group - 1
+            });
+            connects.by_connection.entry(connection).or_insert(connects.all.len() as u32);
+            connects.all.push(Connect { position: *position, connection, group, succeeded });
+        }
+        Ok(connects)
+    }
+
+    /// The connects from the n-th on, in recorded order.
+    pub(super) fn from(&self, first: usize) -> &[Connect] {
+        self.all.get(first..).unwrap_or_default()
+    }
+
+    /// The connect that opened a connection.
+    pub(super) fn of(&self, connection: ConnectionId) -> Option<&Connect> {
+        self.number(connection).and_then(|number| self.all.get(number))
+    }
+
+    /// The number of a connection's connect, from 0.
+    pub(super) fn number(&self, connection: ConnectionId) -> Option<usize> {
+        self.by_connection.get(&connection).map(|number| *number as usize)
+    }
+
+    /// The groups that agree with what is asked.
+    pub(super) fn agreeing(&self, asked: &Entry) -> Vec<Group> {
+        let agrees = |(_, recorded): &(usize, &Entry)| difference(recorded, asked).is_none();
+        self.groups.iter().enumerate().filter(agrees).map(|(group, _)| group as Group).collect()
+    }
+
+    /// Whether the connects of two groups told the program the same.
+    pub(super) fn same_reply(&self, one: Group, other: Group) -> bool {
+        // `result` is for people and for later questions; the program sees the rest
+        let told = |group: Group| {
+            let entry = self.groups.get(group as usize);
+            REPLY.iter().filter(|key| **key != "result").map(move |key| entry.and_then(|entry| entry.get(key)))
+        };
+        one == other || told(one).eq(told(other))
+    }
+}

@@ -1,0 +1,127 @@
+//! Whether a live connection could have been another recorded one so far: what it played has to stand there as well, with
+//! the same replies.
+
+use std::collections::HashMap;
+
+use csv::ByteRecord;
+
+use super::claims::Leg;
+use super::compare::difference;
+use super::{Player, State, sets};
+use crate::connect::REPLY;
+use crate::entry::Class;
+use crate::metadata::Order;
+use crate::{CassetteError, ConnectionId, Entry, Method, Value};
+
+/// An answer's question: its method, its statement counted from the leg's first, and its other fields.
+type Question = (Method, Option<u32>, String);
+
+impl Player {
+    /// How many commands of the leg are played; `None` while rows of it are being read.
+    pub(super) fn played(&self, state: &mut State, leg: Leg) -> Option<usize> {
+        let lane = state.lane(self.order, &self.index, leg.connection);
+        if self.order == Order::Connection && !lane.settled() {
+            return None;
+        }
+        let commands = self.index.commands_of(leg.connection).skip(leg.begin);
+        Some(commands.take_while(|position| lane.passed(&self.index, *position)).count())
+    }
+
+    /// Whether the first `played` commands of two legs are the same, with the same replies.
+    pub(super) fn same_history(&self, one: Leg, other: Leg, played: usize) -> Result<bool, CassetteError> {
+        let positions = |leg: Leg| self.index.commands_of(leg.connection).skip(leg.begin).take(played);
+        let (mine, theirs) = (positions(one), positions(other));
+        for (mine, theirs) in mine.clone().zip(theirs.clone()) {
+            if !self.same_command(one, mine, other, theirs)? {
+                return Ok(false);
+            }
+        }
+        let (last, other_last) = (mine.last(), theirs.clone().last());
+        if theirs.count() < played {
+            return Ok(false);
+        }
+        match (last, other_last) {
+            (Some(last), Some(other_last)) => {
+                let mine = self.answers_until(one, last)?;
+                let theirs = self.answers_until(other, other_last)?;
+                Ok(mine.iter().all(|(question, replies)| {
+                    let theirs = theirs.get(question).map(Vec::as_slice).unwrap_or_default();
+                    replies.iter().zip(theirs).all(|(mine, theirs)| mine == theirs)
+                }))
+            }
+            _ => Ok(true),
+        }
+    }
+
+    fn same_command(&self, one: Leg, mine: u32, other: Leg, theirs: u32) -> Result<bool, CassetteError> {
+        let relative = |leg: Leg, position: u32| {
+            self.index.slot(position).statement().map(|statement| statement.checked_sub(leg.statements))
+        };
+        let (my_slot, their_slot) = (self.index.slot(mine), self.index.slot(theirs));
+        if my_slot.method != their_slot.method || relative(one, mine) != relative(other, theirs) {
+            return Ok(false);
+        }
+        let mine = sets::entry(&*self.storage, my_slot.place())?;
+        let theirs = sets::entry(&*self.storage, their_slot.place())?;
+        Ok(difference(&theirs, &mine).is_none() && self.same_reply(&mine, &theirs)?)
+    }
+
+    fn same_reply(&self, one: &Entry, other: &Entry) -> Result<bool, CassetteError> {
+        for key in REPLY.iter().copied().filter(|key| *key != "columns_file") {
+            let same = match (key, one.get(key), other.get(key)) {
+                ("rows_file", Some(Value::Text(one)), Some(Value::Text(other))) => self.same_rows(one, other)?,
+                (_, one, other) => one == other,
+            };
+            if !same {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn same_rows(&self, one: &str, other: &str) -> Result<bool, CassetteError> {
+        let (mut one, mut other) = (self.storage.rows(one)?, self.storage.rows(other)?);
+        let (mut mine, mut theirs) = (ByteRecord::new(), ByteRecord::new());
+        loop {
+            let more = one.next(&mut mine)?;
+            if other.next(&mut theirs)? != more || (more && mine != theirs) {
+                return Ok(false);
+            }
+            if !more {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// The answers recorded of a leg up to this position, in turn.
+    fn answers_until(&self, leg: Leg, last: u32) -> Result<HashMap<Question, Vec<Value>>, CassetteError> {
+        let mut answers: HashMap<Question, Vec<Value>> = HashMap::new();
+        for position in self.index.connection(leg.connection).iter().copied().take_while(|position| *position <= last) {
+            let slot = self.index.slot(position);
+            let statement = slot.statement().map(|statement| statement.checked_sub(leg.statements));
+            let Some(Some(statement)) = statement else { continue };
+            if slot.method.class() != Class::Answer {
+                continue;
+            }
+            let entry = self.storage.entry(slot.place())?;
+            let asked = entry.fields.iter().filter(|(key, _)| !REPLY.contains(&key.as_str()));
+            let question = (slot.method, Some(statement), format!("{:?}", asked.collect::<Vec<_>>()));
+            answers.entry(question).or_default().push(self.reply(&entry)?);
+        }
+        Ok(answers)
+    }
+
+    fn reply(&self, entry: &Entry) -> Result<Value, CassetteError> {
+        if let Some(Value::Text(part)) = entry.get("columns_file") {
+            return self.storage.document(part);
+        }
+        let told = entry.fields.iter().filter(|(key, _)| REPLY.contains(&key.as_str()));
+        Ok(Value::Map(told.cloned().collect()))
+    }
+
+    /// Whether nothing of a recorded connection is left to play.
+    pub(super) fn is_played(&self, state: &mut State, connection: ConnectionId) -> Result<bool, CassetteError> {
+        let mut lane = self.own_lane(state, connection);
+        Ok(matches!(lane.next(&self.index, &*self.storage)?, super::lane::Next::End))
+    }
+}

@@ -1,0 +1,267 @@
+//! One step of playing: what a live connection asks is looked for in the lane it has to come from, on the recorded connection
+//! it has, or that it turns out to have.
+
+use std::sync::Arc;
+
+use super::claims::Leg;
+use super::connects::Group;
+use super::lane::{Lane, Next};
+use super::mismatch::Scene;
+use super::offer::Offer;
+use super::rows::Progress;
+use super::{Player, State};
+use crate::metadata::Order;
+use crate::{CassetteError, ConnectionId, Entry};
+
+/// What was asked for, taken; rows come with their progress.
+type Taken = (Offer, Option<Arc<Progress>>);
+
+impl Player {
+    /// A connect; the entry has the live connection's id.
+    pub(super) fn step_connect(&self, state: &mut State, asked: &Entry) -> Result<Entry, Scene> {
+        let groups = state.claims.connects.agreeing(asked);
+        let early = std::mem::take(&mut state.waiting.early);
+        let next = state.whole.next(&self.index, &*self.storage);
+        let free = match self.order {
+            // the next command, if it is such a connect
+            Order::Global => match next? {
+                Next::Command { position, .. } => state.claims.free().find(|connect| connect.position == position),
+                Next::Rows { .. } | Next::End => None,
+            },
+            Order::Connection => state.claims.free().find(|connect| groups.contains(&connect.group)),
+        };
+        let free = free.filter(|connect| groups.contains(&connect.group)).copied();
+        let (leg, entry) = match free {
+            Some(connect) => {
+                let lane = state.lane(self.order, &self.index, connect.connection);
+                // another entry of this connection may stand before its connect
+                let offer = self.offer(lane, asked, (connect.connection, None))?;
+                offer.take(lane);
+                let Offer::Command { entry, .. } = offer else { return Err(Scene::Exhausted) };
+                (Leg::fresh(connect.connection), entry)
+            }
+            None if early => return self.connect_early(state, groups),
+            None => {
+                let rest = state.claims.rests(&groups).next();
+                let connect = rest.and_then(|rest| state.claims.connects.of(rest.connection));
+                match (rest, connect) {
+                    (Some(rest), Some(connect)) => {
+                        (rest, self.storage.entry(self.index.slot(connect.position).place())?)
+                    }
+                    _ => return Err(self.no_connect(state)),
+                }
+            }
+        };
+        let live = state.claims.opened(groups, leg);
+        Ok(Entry { connection: live, ..entry })
+    }
+
+    /// A connect before its turn; see `turn`.
+    fn connect_early(&self, state: &mut State, groups: Vec<Group>) -> Result<Entry, Scene> {
+        let free = state.claims.free().find(|connect| groups.contains(&connect.group)).copied();
+        let Some(connect) = free else { return Err(self.no_connect(state)) };
+        let entry = self.storage.entry(self.index.slot(connect.position).place())?;
+        state.whole.played_early(connect.position);
+        let live = state.claims.opened(groups, Leg::fresh(connect.connection));
+        Ok(Entry { connection: live, ..entry })
+    }
+
+    fn no_connect(&self, state: &mut State) -> Scene {
+        match self.order {
+            Order::Global => match state.whole.next(&self.index, &*self.storage) {
+                Ok(next) => Scene::of(next),
+                Err(error) => error.into(),
+            },
+            Order::Connection => state
+                .claims
+                .free()
+                .next()
+                .map_or(Scene::Exhausted, |connect| Scene::Command { position: connect.position }),
+        }
+    }
+
+    /// A command or a fetch. Ids are those of the live connection.
+    pub(super) fn step(&self, state: &mut State, asked: &Entry) -> Result<Taken, Scene> {
+        let Some(live) = state.claims.live(asked.connection) else { return Err(Scene::Exhausted) };
+        let recorded = live.recorded(asked.statement);
+        let lane = state.lane(self.order, &self.index, recorded.0);
+        let scene = match self.offer(lane, asked, recorded) {
+            Ok(offer) => {
+                let progress = offer.take(lane);
+                return Ok(self.taken(state, asked, offer, progress));
+            }
+            Err(scene) => scene,
+        };
+        if let Scene::Unreadable(_) = scene {
+            return Err(scene);
+        }
+        if let Some(found) = self.step_pooled(state, asked)? {
+            return Ok(found);
+        }
+        let only = match (self.order, &scene) {
+            (Order::Connection, _) => None,
+            (Order::Global, Scene::Command { position } | Scene::Rows { position, .. }) => {
+                Some(self.index.slot(*position).connection())
+            }
+            (Order::Global, _) => return Err(scene),
+        };
+        if only == Some(recorded.0) || !self.exchange(state, asked.connection, asked, only)? {
+            return Err(scene);
+        }
+        let Some(live) = state.claims.live(asked.connection) else { return Err(scene) };
+        let recorded = live.recorded(asked.statement);
+        let lane = state.lane(self.order, &self.index, recorded.0);
+        let offer = self.offer(lane, asked, recorded)?;
+        let progress = offer.take(lane);
+        Ok(self.taken(state, asked, offer, progress))
+    }
+
+    fn taken(&self, state: &mut State, asked: &Entry, offer: Offer, progress: Option<Arc<Progress>>) -> Taken {
+        if let Some(live) = state.claims.live_mut(asked.connection) {
+            live.uses(asked.statement);
+        }
+        (offer, progress)
+    }
+
+    /// What a connection that a pool has handed out again may ask: all it was recorded for is played, and what it asks for
+    /// now comes first on a recorded connection that nobody has opened.
+    fn step_pooled(&self, state: &mut State, asked: &Entry) -> Result<Option<Taken>, Scene> {
+        let Some(live) = state.claims.live(asked.connection) else { return Ok(None) };
+        let leg = live.leg;
+        if !live.rested || !self.is_played(state, leg.connection)? {
+            return Ok(None);
+        }
+        let next = match self.order {
+            Order::Connection => self.next_leg(state, asked),
+            Order::Global => self.next_leg(state, asked).filter(|leg| self.comes_next(state, *leg)),
+        };
+        match next {
+            Some(next) => self.go_on(state, asked.connection, next),
+            None if self.go_on_in_place_of_another(state, asked)? => {}
+            None => return Ok(None),
+        }
+        let Some(live) = state.claims.live(asked.connection) else { return Ok(None) };
+        let recorded = live.recorded(asked.statement);
+        let lane = state.lane(self.order, &self.index, recorded.0);
+        let offer = self.offer(lane, asked, recorded)?;
+        let progress = offer.take(lane);
+        Ok(Some(self.taken(state, asked, offer, progress)))
+    }
+
+    /// A connection from a pool goes on with a leg; its connect, if there is one, counts as asked.
+    fn go_on(&self, state: &mut State, live: ConnectionId, leg: Leg) {
+        state.claims.goes_on(live, leg);
+        match self.order {
+            Order::Global => {
+                let connect = state.claims.connects.of(leg.connection).map(|connect| connect.position as usize);
+                if let (1, Some(connect)) = (leg.begin, connect) {
+                    state.whole.played(connect);
+                }
+            }
+            Order::Connection => {
+                state.lanes.insert(leg.connection, Lane::advanced(&self.index, leg.connection, leg.begin));
+            }
+        }
+    }
+
+    /// The same, if a connection that was just opened has what this one goes on with: that one then has what nobody had.
+    fn go_on_in_place_of_another(&self, state: &mut State, asked: &Entry) -> Result<bool, Scene> {
+        let Some(live) = state.claims.live(asked.connection) else { return Ok(false) };
+        let offers = |leg: Leg| {
+            let mut lane = Lane::advanced(&self.index, leg.connection, leg.begin);
+            self.offer(&mut lane, asked, live.recorded_next(leg, asked.statement)).is_ok()
+        };
+        let choices = state.claims.choices(asked.connection).into_iter();
+        let held: Vec<_> =
+            choices.filter_map(|choice| Some((choice.leg, choice.holder?))).filter(|(leg, _)| offers(*leg)).collect();
+        let next = state.whole.next(&self.index, &*self.storage)?;
+        for (leg, other) in held {
+            if self.played(state, leg) != Some(0) {
+                continue;
+            }
+            let free = state.claims.choices(other).into_iter().find(|choice| {
+                let connect = state.claims.connects.of(choice.leg.connection).map(|connect| connect.position);
+                let in_turn = match (self.order, &next, connect) {
+                    (Order::Connection, ..) => true,
+                    (_, Next::Command { position, .. }, Some(connect)) if *position == connect => {
+                        let mut commands = self.index.commands_of(leg.connection).skip(leg.begin);
+                        commands.next().is_some_and(|first| self.index.none_between(connect, first))
+                    }
+                    _ => false,
+                };
+                choice.holder.is_none() && choice.leg.begin == 1 && in_turn
+            });
+            if let Some(free) = free {
+                self.go_on(state, asked.connection, free.leg);
+                self.move_to(state, other, free.leg, 0);
+                self.move_to(state, asked.connection, leg, 0);
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// A leg that nobody has and that begins with what is asked, for a connection from a pool.
+    pub(super) fn next_leg(&self, state: &State, asked: &Entry) -> Option<Leg> {
+        let live = state.claims.live(asked.connection)?;
+        let choices = state.claims.choices(asked.connection).into_iter().filter(|choice| choice.holder.is_none());
+        choices.map(|choice| choice.leg).find(|leg| {
+            let mut lane = Lane::advanced(&self.index, leg.connection, leg.begin);
+            self.offer(&mut lane, asked, live.recorded_next(*leg, asked.statement)).is_ok()
+        })
+    }
+
+    /// Whether the next command of all connections is the first one of a leg, or the connect before it.
+    fn comes_next(&self, state: &mut State, leg: Leg) -> bool {
+        let next = state.whole.next(&self.index, &*self.storage);
+        let Ok(Next::Command { position, .. }) = next else { return false };
+        let mut commands = self.index.commands_of(leg.connection).skip(leg.begin.saturating_sub(1));
+        let (connect, first) = (commands.next(), commands.next());
+        if leg.begin > 1 {
+            return first == Some(position);
+        }
+        // nothing but the connect comes before it
+        connect == Some(position) && first.is_some_and(|first| self.index.none_between(position, first))
+    }
+
+    /// The program closes a connection. If it asked less than was recorded of the one it was taken for, and all of another
+    /// one, then it was that one.
+    pub(super) fn end(&self, state: &mut State, live: ConnectionId) -> Result<(), CassetteError> {
+        let Some(leg) = state.claims.live(live).map(|live| live.leg) else { return Ok(()) };
+        let mut complete = self.is_played(state, leg.connection)?;
+        let mut leg = leg;
+        if !complete
+            && let Some(played) = self.played(state, leg)
+            && let Some(shorter) = self.shorter(state, live, leg, played)?
+        {
+            self.move_to(state, live, shorter, played);
+            (leg, complete) = (shorter, true);
+        }
+        let played = self.played(state, leg);
+        let pooled = !complete && state.facts.pooled(&self.index, &*self.storage, leg.connection)?;
+        state.claims.ended(live, complete, played, pooled);
+        Ok(())
+    }
+
+    /// A free leg that has nothing more than was played.
+    fn shorter(
+        &self,
+        state: &State,
+        live: ConnectionId,
+        leg: Leg,
+        played: usize,
+    ) -> Result<Option<Leg>, CassetteError> {
+        if self.order == Order::Global {
+            return Ok(None);
+        }
+        for choice in state.claims.choices(live).into_iter().filter(|choice| choice.holder.is_none()) {
+            let mut lane = Lane::advanced(&self.index, choice.leg.connection, choice.leg.begin + played);
+            if matches!(lane.next(&self.index, &*self.storage)?, Next::End)
+                && self.same_history(leg, choice.leg, played)?
+            {
+                return Ok(Some(choice.leg));
+            }
+        }
+        Ok(None)
+    }
+}

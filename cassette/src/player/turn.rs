@@ -1,0 +1,144 @@
+//! Waiting for one's turn, under `order: global`: of several threads one may come too early. It waits, for a bounded time,
+//! until the others have played what comes before, or until somebody had the first mismatch.
+//!
+//! Nobody waits in vain if that can be seen: in a process with a single thread, or when every connection waits and there is
+//! none left to open. If every connection waits and there is, it may be opened before its turn: of several threads with
+//! the same connect arguments, the one whose command is next may come late.
+
+use std::time::{Duration, Instant};
+
+use parking_lot::MutexGuard;
+
+use super::lane::Lane;
+use super::mismatch::Scene;
+use super::{Player, State};
+use crate::metadata::Order;
+use crate::{CassetteError, ConnectionId, Entry, Method};
+
+/// How long at most until the next look. Rows are read without the player's lock, so the last one of a run wakes nobody.
+const LOOK: Duration = Duration::from_millis(2);
+
+/// The waiting of one call.
+#[derive(Default)]
+pub(super) struct Turn {
+    until: Option<Instant>,
+    /// How much was played when this call last tried, and the number of its first try since.
+    since: Option<(u64, u64)>,
+}
+
+/// All calls that wait.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    calls: Vec<Call>,
+    /// Commands played and rows handed out.
+    played: u64,
+    /// Tries that failed.
+    tries: u64,
+    /// The next connect is not to wait for its turn.
+    pub(super) early: bool,
+}
+
+/// A call that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Call {
+    /// `None`: a connect.
+    of: Option<ConnectionId>,
+    /// The number of its first try since something was played.
+    first: u64,
+    /// The number of its last try.
+    last: u64,
+}
+
+impl Player {
+    /// Waits a while if the turn of what is asked may come. False if it does not, or did not come in time.
+    pub(super) fn wait(
+        &self,
+        turn: &mut Turn,
+        state: &mut MutexGuard<'_, State>,
+        asked: &Entry,
+        scene: &Scene,
+    ) -> Result<bool, CassetteError> {
+        if self.order != Order::Global || self.wait.is_zero() || matches!(scene, Scene::Unreadable(_)) {
+            return Ok(false);
+        }
+        let until = match turn.until {
+            Some(until) => until,
+            None => {
+                if crate::process::has_one_thread() || !self.has_a_turn(state, asked)? {
+                    return Ok(false);
+                }
+                *turn.until.insert(Instant::now() + self.wait)
+            }
+        };
+        let left = until.saturating_duration_since(Instant::now());
+        let connects = asked.method == Method::Connect;
+        let waiting = &mut state.waiting;
+        waiting.tries += 1;
+        let (played, last) = (waiting.played, waiting.tries);
+        let since = turn.since.filter(|(then, _)| *then == played);
+        let (_, first) = *turn.since.insert(since.unwrap_or((played, last)));
+        let call = Call { of: (!connects).then_some(asked.connection), first, last };
+        waiting.calls.push(call);
+        let all_wait = self.all_wait(state);
+        state.waiting.early = connects && all_wait && self.has_a_turn(state, asked)?;
+        let another = state.claims.free().next().is_some() || state.claims.has_rests();
+        let waits = !left.is_zero() && (!all_wait || another);
+        if waits && !state.waiting.early {
+            self.played.wait_for(state, left.min(LOOK));
+        }
+        state.waiting.calls.retain(|other| *other != call);
+        Ok(waits)
+    }
+
+    /// Something was played: whose turn it is now goes on.
+    pub(super) fn next_turn(&self, state: &mut State) {
+        state.waiting.played += 1;
+        if !state.waiting.calls.is_empty() {
+            self.played.notify_all();
+        }
+    }
+
+    /// Whether every open connection waits for its turn, and has tried since all of them wait: rows may have come to their
+    /// end before.
+    fn all_wait(&self, state: &State) -> bool {
+        let calls = &state.waiting.calls;
+        let all = calls.iter().map(|call| call.first).max().unwrap_or(0);
+        let waits = |open| calls.iter().any(|call| call.of == Some(open) && call.last > all);
+        let mut open = state.claims.open().peekable();
+        open.peek().is_some() && open.all(waits)
+    }
+
+    /// Whether what is asked is next for its connection, or for one that it may be: `order: connection` would take it.
+    pub(super) fn has_a_turn(&self, state: &mut State, asked: &Entry) -> Result<bool, CassetteError> {
+        if asked.method == Method::Connect {
+            let groups = state.claims.connects.agreeing(asked);
+            return Ok(state.claims.free().any(|connect| groups.contains(&connect.group)));
+        }
+        let Some(live) = state.claims.live(asked.connection) else { return Ok(false) };
+        let (leg, rested, recorded) = (live.leg, live.rested, live.recorded(asked.statement));
+        let mut lane = self.own_lane(state, leg.connection);
+        if self.offer(&mut lane, asked, recorded).is_ok() {
+            return Ok(true);
+        }
+        if rested && self.is_played(state, leg.connection)? {
+            return Ok(self.next_leg(state, asked).is_some());
+        }
+        let Some(played) = self.played(state, leg) else { return Ok(false) };
+        for choice in state.claims.choices(asked.connection) {
+            if self.goes_on_with(state, asked.connection, choice.leg, played, asked)
+                && self.same_history(leg, choice.leg, played)?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The lane of a recorded connection alone, as far as it is played.
+    pub(super) fn own_lane(&self, state: &mut State, connection: ConnectionId) -> Lane {
+        match self.order {
+            Order::Global => state.whole.of_connection(&self.index, connection),
+            Order::Connection => state.lane(self.order, &self.index, connection).clone(),
+        }
+    }
+}

@@ -5,6 +5,7 @@ mod c_programs;
 mod cli_install;
 mod cli_show;
 mod cli_wrap;
+mod connect_scope;
 mod connections;
 mod golden;
 mod interrupted;

@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::scope;
 use crate::connect::REPLY;
 use crate::{Entry, Method, Value};
 
@@ -27,9 +28,6 @@ const INPUTS: &[&str] = &[
     "values",
 ];
 
-/// What is asked for at a connect without being a field of its own: compared where both sides name it.
-const CONNECT_FACTS: &[&str] = &["user_hash", "database", "schema"];
-
 /// The first difference of two entries.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Difference {
@@ -44,11 +42,11 @@ pub(crate) struct Difference {
 /// The first input in which the entries differ. Method and ids are not looked at.
 pub(crate) fn difference(recorded: &Entry, asked: &Entry) -> Option<Difference> {
     let connect = recorded.method == Method::Connect;
-    let beside = |key: &str| connect && (CONNECT_FACTS.contains(&key) || key == "connection_string");
+    let beside = |key: &str| connect && scope::is_beside(key);
     let own = asked.fields.iter().map(|(key, _)| key.as_str()).filter(|key| !REPLY.contains(key) && !beside(key));
     let left_out = INPUTS.iter().copied().filter(|key| asked.get(key).is_none());
     let fields = own.chain(left_out).find_map(|key| field(key, recorded.get(key), asked.get(key)));
-    fields.or_else(|| if connect { connect_difference(recorded, asked) } else { None })
+    fields.or_else(|| if connect { scope::difference(recorded, asked) } else { None })
 }
 
 fn field(key: &str, recorded: Option<&Value>, asked: Option<&Value>) -> Option<Difference> {
@@ -174,63 +172,6 @@ fn hex(pair: &[u8]) -> Option<u8> {
     }
 }
 
-/// Differences of a connect that are not fields of their own.
-fn connect_difference(recorded: &Entry, asked: &Entry) -> Option<Difference> {
-    let result = |entry: &Entry, key: &str| entry.get("result").and_then(|result| result.get(key)).cloned();
-    let named = |value: &Value| !matches!(value, Value::Null) && value.as_text() != Some("");
-    let facts = CONNECT_FACTS.iter().find_map(|key| {
-        let asked = result(asked, key).or_else(|| asked.get(key).cloned()).filter(named)?;
-        let recorded = result(recorded, key).or_else(|| recorded.get(key).cloned()).filter(named);
-        // a user has to be the same one; a database or schema counts only where both sides name it
-        if *key != "user_hash" && recorded.is_none() {
-            return None;
-        }
-        let differs = recorded.as_ref() != Some(&asked);
-        differs.then(|| Difference { place: (*key).to_owned(), recorded, asked: Some(asked) })
-    });
-    facts.or_else(|| {
-        let (recorded, asked) = (database(recorded)?, database(asked)?);
-        let place = "connection_string: DATABASE".to_owned();
-        (recorded != asked).then(|| Difference { place, recorded: Some(recorded.into()), asked: Some(asked.into()) })
-    })
-}
-
-/// The database an entry's connection string names.
-fn database(entry: &Entry) -> Option<String> {
-    let text = entry.get("connection_string")?.as_text()?;
-    let (mut rest, mut found) = (text, None);
-    while let Some((key, after)) = rest.split_once('=') {
-        let after = after.trim_start();
-        let (value, next) = match after.strip_prefix('{') {
-            Some(braced) => braces(braced),
-            None => {
-                after.split_once(';').map_or((after.trim_end().to_owned(), ""), |(v, n)| (v.trim_end().to_owned(), n))
-            }
-        };
-        if key.trim_start_matches([';', ' ']).trim_end().eq_ignore_ascii_case("database") {
-            found = Some(value);
-        }
-        rest = next;
-    }
-    found
-}
-
-/// A value in braces, in which `}}` stands for one, and what comes after it.
-fn braces(text: &str) -> (String, &str) {
-    let (mut value, mut rest) = (String::new(), text);
-    while let Some((before, after)) = rest.split_once('}') {
-        value.push_str(before);
-        match after.strip_prefix('}') {
-            Some(after) => {
-                value.push('}');
-                rest = after;
-            }
-            None => return (value, after.split_once(';').map_or("", |(_, next)| next)),
-        }
-    }
-    (value + rest, "")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -297,19 +238,10 @@ mod tests {
     }
 
     #[test]
-    fn connects_agree_where_both_sides_say_so() {
-        let connect = |user: Option<&str>, string: &str| {
-            let result = user.map(|user| ("user_hash".to_owned(), Value::from(user)));
-            let entry = Entry::new(Method::Connect, ConnectionId(0), None).with("dsn", "shop");
-            entry.with("connection_string", string).with("result", Value::Map(result.into_iter().collect()))
-        };
-        assert_eq!(difference(&connect(Some("u"), "HOST=desk"), &connect(None, "HOST=ci;DATABASE=x")), None);
-        assert_eq!(place_of(&connect(Some("u"), ""), &connect(Some("v"), "")), "user_hash");
-        assert_eq!(place_of(&connect(None, ""), &connect(Some("v"), "")), "user_hash");
-        let string = "DSN=shop; Database = {a;b}}c} ;X=1";
-        assert_eq!(database(&connect(None, string)).as_deref(), Some("a;b}c"));
-        assert_eq!(place_of(&connect(None, "DATABASE=a"), &connect(None, "database=b")), "connection_string: DATABASE");
-        let other = Entry::new(Method::Connect, ConnectionId(0), None).with("dsn", "store");
-        assert_eq!(place_of(&connect(None, ""), &other), "dsn");
+    fn connects_have_to_agree_in_their_source() {
+        let connect = |dsn: &str| Entry::new(Method::Connect, ConnectionId(0), None).with("dsn", dsn);
+        assert_eq!(place_of(&connect("shop"), &connect("store")), "dsn");
+        let asked = connect("shop").with("verify", "strict").with("connection_string", "DSN=shop");
+        assert_eq!(place_of(&connect("shop"), &asked), "");
     }
 }

@@ -18,6 +18,7 @@ mod offer;
 mod playing;
 mod report;
 mod rows;
+mod scope;
 mod scroll;
 pub mod summary;
 mod turn;

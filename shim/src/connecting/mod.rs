@@ -21,7 +21,7 @@ use crate::real::Driver;
 use crate::{inserted, verdict};
 use std::ffi::OsString;
 use std::sync::Arc;
-use super8_cassette::{Player, Recorder};
+use super8_cassette::{DriverFacts, Player, Recorder};
 
 /// How a connect will be done.
 #[derive(Default)]
@@ -33,6 +33,8 @@ pub struct Plan {
     real: Option<RealDriver>,
     edited: Option<Edited>,
     recorder: Option<Arc<Recorder>>,
+    /// The driver, if the cassette's metadata name another one.
+    other_driver: Option<DriverFacts>,
     player: Option<Arc<Player>>,
     /// What chose the cassette, where the driver manager may keep the connection in a pool.
     pub pooled: Option<Selection>,
@@ -76,18 +78,20 @@ pub fn plan(request: &Request) -> Result<Plan, Outcome> {
     let real = find::at_connect(&site, settings.driver.as_ref(), &way).map_err(cannot)?;
     let library = crate::driver::open(&site, &real, crate::kind()).map_err(cannot)?;
     let driver = Driver::of(library).map_err(cannot)?;
-    let recorder = match action {
+    let recorded = match action {
         deck::Action::Record if matches!(request, Request::Browse { .. }) => return Err(refused("record")),
         deck::Action::Record => Some(deck::recorder(&settings, library).map_err(failed)?),
         _ => None,
     };
+    let (recorder, other_driver) = recorded.unzip();
+    let other_driver = other_driver.flatten();
     drop(way);
     let edited = request.given().map(|given| Edited {
         stripped: given.without(Setting::is_own),
         forwarded: naming::forwarded(given, &real, &site),
     });
     let pooled = pooled.map(|pooled| pooled.with(recorder.as_ref(), None));
-    Ok(Plan { pooled, site, driver: Some(driver), real: Some(real), edited, recorder, ..Plan::default() })
+    Ok(Plan { pooled, other_driver, site, driver: Some(driver), real: Some(real), edited, recorder, ..Plan::default() })
 }
 
 /// The settings of a connection, from all their places.

@@ -25,11 +25,15 @@ pub fn pending_value(pending: &PendingAttribute) -> Option<(String, Value)> {
     Some((name.to_owned(), value))
 }
 
-fn asked_fields(request: &Request, mut attributes: Vec<(String, Value)>) -> Vec<(String, Value)> {
-    let mut fields = request.identity();
+fn asked_fields(request: &Request, plan: &Plan, mut attributes: Vec<(String, Value)>) -> Vec<(String, Value)> {
+    let mut fields = request.identity(&plan.site);
     attributes.sort_by(|one, other| one.0.cmp(&other.0));
     if !attributes.is_empty() {
         fields.push(("attributes".to_owned(), Value::Map(attributes)));
+    }
+    if let Some(other) = &plan.other_driver {
+        fields.push(("library".to_owned(), Value::from(other.library.as_str())));
+        fields.push(("kind".to_owned(), Value::from(other.kind.as_str())));
     }
     fields
 }
@@ -56,7 +60,7 @@ pub fn record(
     };
     let pending = connection.state.lock().pending.iter().filter_map(pending_value).collect();
     let connect = Connect {
-        asked: asked_fields(request, pending),
+        asked: asked_fields(request, plan, pending),
         facts,
         completed: completed.and_then(|completed| completed_value(request, &completed)),
         environment: environment.into_iter().map(environment_answer).collect(),
@@ -102,9 +106,12 @@ pub fn replay(
     pending: Vec<(String, Value)>,
 ) -> (Option<Arc<dyn ConnectionMode>>, Outcome) {
     let Some(player) = &plan.player else { return (None, Outcome::error("HY000", "replay: no cassette")) };
-    let mut fields = asked_fields(request, pending);
+    let mut fields = asked_fields(request, plan, pending);
+    if plan.strict {
+        fields.push(("verify".to_owned(), Value::from("strict")));
+    }
     fields.extend(request.user().map(|user| ("user_hash".to_owned(), Value::Text(user_hash(&user)))));
-    let entry = match replaying::Connection::begin(player, fields, request.secrecy(&plan.site), plan.strict) {
+    let entry = match replaying::Connection::begin(player, fields, request.secrecy(&plan.site)) {
         Ok(begun) => begun,
         Err(outcome) => return (None, outcome),
     };

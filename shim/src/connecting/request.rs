@@ -2,7 +2,9 @@
 
 use crate::args::Out;
 use crate::config::connection_string::{Choice, ConnectionString};
-use crate::config::secrets::{scrub, secrets, user};
+use crate::config::ini::Section;
+use crate::config::redact::text;
+use crate::config::secrets::{may_show, scrub, secrets, user};
 use crate::config::settings::Setting;
 use crate::driver::{Asked, Site};
 use crate::mode::record::Secrecy;
@@ -69,8 +71,8 @@ impl Request {
         given.filter(|user| !user.is_empty())
     }
 
-    /// `dsn` or `driver`, and the connection string without secrets.
-    pub(super) fn identity(&self) -> Vec<(String, Value)> {
+    /// `dsn` or `driver`, the connection string without secrets, and what the data source's section shows.
+    pub(super) fn identity(&self, site: &Site) -> Vec<(String, Value)> {
         let mut fields = Vec::new();
         match self.dsn() {
             Some(dsn) => fields.push(("dsn".to_owned(), Value::from(dsn))),
@@ -83,6 +85,11 @@ impl Request {
         if let Some(given) = self.given() {
             let shown = ConnectionString::parse(&given.without(Setting::is_own));
             fields.push(("connection_string".to_owned(), Value::Text(scrub(&shown))));
+        }
+        let section = self.dsn().and_then(|dsn| site.ini.dsn_section(dsn.as_bytes()));
+        let shown = section.map(shown_keys).unwrap_or_default();
+        if !shown.is_empty() {
+            fields.push(("dsn_section".to_owned(), Value::Map(shown)));
         }
         fields
     }
@@ -116,4 +123,19 @@ impl Request {
             None => Asked::Dsn(dsn),
         }
     }
+}
+
+/// The keys of a data source's section with their values, where both are known to be harmless; not those that name the
+/// driver or are super8's own.
+fn shown_keys(section: &Section) -> Vec<(String, Value)> {
+    let mut shown: Vec<(String, Value)> = Vec::new();
+    for (key, value) in section.pairs() {
+        let name = text(key);
+        let known = shown.iter().any(|(known, _)| known.eq_ignore_ascii_case(&name));
+        let of_driver = name.eq_ignore_ascii_case("Driver") || Setting::is_own(key);
+        if !known && !of_driver && !value.is_empty() && may_show(key, value) {
+            shown.push((name, Value::Text(text(value))));
+        }
+    }
+    shown
 }

@@ -29,6 +29,8 @@ struct Open<T> {
     reel: Arc<T>,
     /// Where its reports go, if not to standard error.
     log: Option<PathBuf>,
+    /// The driver that `metadata.yml` names, of a recording.
+    driver: Option<DriverFacts>,
     /// The report of the first mismatch.
     report: Option<String>,
     /// The process that opened it: a forked child has it too, and is not to speak for it.
@@ -94,27 +96,28 @@ fn order(settings: &Settings) -> Option<Order> {
     })
 }
 
-/// The recorder of the cassette these settings name.
+/// The recorder of the cassette these settings name, and the driver's facts if it is not the one in `metadata.yml`.
 ///
 /// # Errors
 /// The directory is not a cassette, is being recorded by another process, or cannot be written.
-pub fn recorder(settings: &Settings, library: &Library) -> Result<Arc<Recorder>, DeckError> {
+pub fn recorder(settings: &Settings, library: &Library) -> Result<(Arc<Recorder>, Option<DriverFacts>), DeckError> {
     ending::at_exit();
     let directory = absolute(settings);
-    let mut recorders = RECORDERS.lock();
-    if let Some(open) = recorders.get(&directory) {
-        return Ok(Arc::clone(&open.reel));
-    }
     let facts = DriverFacts {
         library: file_name(library.path()),
         kind: if library.kind() == Kind::Unicode { "unicode" } else { "ansi" }.to_owned(),
     };
+    let mut recorders = RECORDERS.lock();
+    if let Some(open) = recorders.get(&directory) {
+        let other = (open.driver.as_ref() != Some(&facts)).then_some(facts);
+        return Ok((Arc::clone(&open.reel), other));
+    }
     let manager = crate::driver::process::facts().manager.as_deref().map(file_name);
     let recorder = Recorder::open(RecordOptions {
         directory: directory.clone(),
         order: order(settings).unwrap_or_default(),
         inline_rows: settings.inline_rows,
-        metadata: Metadata::now(Some(facts), manager),
+        metadata: Metadata::now(Some(facts.clone()), manager),
         append: Some(crate::append::in_memory_map()),
     });
     let recorder = recorder.map_err(|error| {
@@ -122,8 +125,8 @@ pub fn recorder(settings: &Settings, library: &Library) -> Result<Arc<Recorder>,
         DeckError(format!("record: {error}"))
     })?;
     verdict::opened("record", &directory, "yaml");
-    recorders.insert(directory, Open::now(&recorder, settings));
-    Ok(recorder)
+    recorders.insert(directory, Open { driver: Some(facts), ..Open::now(&recorder, settings) });
+    Ok((recorder, None))
 }
 
 /// The player of the cassette these settings name.
@@ -166,7 +169,13 @@ pub fn mismatched(cassette: &Path, report: &str) -> Option<PathBuf> {
 
 impl<T> Open<T> {
     fn now(reel: &Arc<T>, settings: &Settings) -> Open<T> {
-        Open { reel: Arc::clone(reel), log: settings.log.clone(), report: None, process: std::process::id() }
+        Open {
+            reel: Arc::clone(reel),
+            log: settings.log.clone(),
+            driver: None,
+            report: None,
+            process: std::process::id(),
+        }
     }
 
     fn is_ours(&self) -> bool {

@@ -1,0 +1,202 @@
+//! What a replayed connect has to have in common with the recorded one, beside data source or driver: the user, the
+//! database, the schema, the default library; under `verify: strict` every keyword that the cassette shows.
+
+use super::compare::Difference;
+use crate::{Entry, Value};
+
+/// What a driver told of a connection: compared where both sides name it.
+const FACTS: &[&str] = &["user_hash", "database", "schema"];
+
+/// Keywords, in upper case, that name a database, a schema or default libraries: what else they name, they name data.
+/// (DBQ is IBM i's list of libraries, and the file of drivers that read files.)
+const DATA: &[&str] = &[
+    "DATABASE",
+    "DATABASENAME",
+    "DB",
+    "DBNAME",
+    "INITIAL CATALOG",
+    "CATALOG",
+    "SCHEMA",
+    "CURRENTSCHEMA",
+    "DBQ",
+    "DEFAULTLIBRARIES",
+    "LIBRARY",
+];
+
+/// What stands in the place of a value that is hidden: it says nothing.
+const HIDDEN: &str = "***";
+
+/// Whether a connect's field is compared here, and not as it is.
+pub(super) fn is_beside(key: &str) -> bool {
+    FACTS.contains(&key) || matches!(key, "connection_string" | "dsn_section" | "verify" | "library" | "kind")
+}
+
+/// The first difference in scope of two connects.
+pub(super) fn difference(recorded: &Entry, asked: &Entry) -> Option<Difference> {
+    facts(recorded, asked).or_else(|| {
+        let strict = asked.get("verify").and_then(Value::as_text) == Some("strict");
+        keywords(&shown(recorded), &shown(asked), strict)
+    })
+}
+
+fn facts(recorded: &Entry, asked: &Entry) -> Option<Difference> {
+    let result = |entry: &Entry, key: &str| entry.get("result").and_then(|result| result.get(key)).cloned();
+    let named = |value: &Value| !matches!(value, Value::Null) && value.as_text() != Some("");
+    FACTS.iter().find_map(|key| {
+        let asked = result(asked, key).or_else(|| asked.get(key).cloned()).filter(named)?;
+        let recorded = result(recorded, key).or_else(|| recorded.get(key).cloned()).filter(named);
+        // a user has to be the same one; a database or schema counts only where both sides name it
+        if *key != "user_hash" && recorded.is_none() {
+            return None;
+        }
+        let differs = recorded.as_ref() != Some(&asked);
+        differs.then(|| Difference { place: (*key).to_owned(), recorded, asked: Some(asked) })
+    })
+}
+
+/// A keyword that an entry shows.
+struct Keyword {
+    /// In upper case, with single blanks inside.
+    name: String,
+    value: String,
+    /// The field it stands in.
+    field: &'static str,
+}
+
+/// The keywords of an entry: of equal ones the last in the connection string counts, and that before the data source's
+/// section, as for a driver.
+fn shown(entry: &Entry) -> Vec<Keyword> {
+    let mut shown: Vec<Keyword> = Vec::new();
+    let mut add = |name: &str, value: String, field| {
+        let name = name.split_whitespace().map(str::to_uppercase).collect::<Vec<_>>().join(" ");
+        if !shown.iter().any(|keyword| keyword.name == name) {
+            shown.push(Keyword { name, value, field });
+        }
+    };
+    let text = entry.get("connection_string").and_then(Value::as_text).unwrap_or_default();
+    for (name, value) in pairs(text).into_iter().rev() {
+        add(&name, value, "connection_string");
+    }
+    if let Some(Value::Map(section)) = entry.get("dsn_section") {
+        for (name, value) in section {
+            add(name, value.as_text().map_or_else(|| format!("{value:?}"), str::to_owned), "dsn_section");
+        }
+    }
+    shown
+}
+
+fn keywords(recorded: &[Keyword], asked: &[Keyword], strict: bool) -> Option<Difference> {
+    let find = |list: &'_ [Keyword], name: &str| list.iter().position(|keyword| keyword.name == name);
+    let only_asked = asked.iter().filter(|keyword| find(recorded, &keyword.name).is_none());
+    recorded.iter().chain(only_asked).find_map(|keyword| {
+        let name = &keyword.name;
+        let (was, is) = (find(recorded, name).map(|at| &recorded[at]), find(asked, name).map(|at| &asked[at]));
+        let hidden = [was, is].iter().flatten().any(|keyword| keyword.value == HIDDEN);
+        // data source and driver are fields of their own
+        if hidden || matches!(name.as_str(), "DSN" | "DRIVER" | "FILEDSN") {
+            return None;
+        }
+        let counts = strict || (DATA.contains(&name.as_str()) && was.is_some() && is.is_some());
+        let value = |keyword: Option<&Keyword>| keyword.map(|keyword| Value::from(keyword.value.as_str()));
+        let differs = counts && value(was) != value(is);
+        let place = format!("{}: {name}", keyword.field);
+        differs.then(|| Difference { place, recorded: value(was), asked: value(is) })
+    })
+}
+
+/// The `key=value` pairs of a connection string, values without their braces.
+fn pairs(text: &str) -> Vec<(String, String)> {
+    let (mut rest, mut pairs) = (text, Vec::new());
+    while let Some((key, after)) = rest.split_once('=') {
+        // a word without `=` before the key says nothing
+        let key = key.rsplit(';').next().unwrap_or_default().trim();
+        let after = after.trim_start();
+        let (value, next) = match after.strip_prefix('{') {
+            Some(braced) => braces(braced),
+            None => {
+                let (value, next) = after.split_once(';').unwrap_or((after, ""));
+                (value.trim_end().to_owned(), next)
+            }
+        };
+        pairs.push((key.to_owned(), value));
+        rest = next;
+    }
+    pairs
+}
+
+/// A value in braces, in which `}}` stands for one, and what comes after it.
+fn braces(text: &str) -> (String, &str) {
+    let (mut value, mut rest) = (String::new(), text);
+    while let Some((before, after)) = rest.split_once('}') {
+        value.push_str(before);
+        match after.strip_prefix('}') {
+            Some(after) => {
+                value.push('}');
+                rest = after;
+            }
+            None => return (value, after.split_once(';').map_or("", |(_, next)| next)),
+        }
+    }
+    (value + rest, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ConnectionId, Method};
+
+    fn connect(string: &str, section: &[(&str, &str)]) -> Entry {
+        let section = section.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect();
+        let entry = Entry::new(Method::Connect, ConnectionId(0), None).with("dsn", "shop");
+        entry.with("connection_string", string).with("dsn_section", Value::Map(section))
+    }
+
+    fn place(recorded: &Entry, asked: &Entry) -> String {
+        difference(recorded, asked).map_or_else(String::new, |difference| difference.place)
+    }
+
+    #[test]
+    fn users_and_facts_count_where_they_are_named() {
+        let with = |user: Option<&str>, schema: &str| {
+            let user = user.map(|user| ("user_hash".to_owned(), Value::from(user)));
+            let result = user.into_iter().chain([("schema".to_owned(), Value::from(schema))]).collect();
+            connect("HOST=desk", &[]).with("result", Value::Map(result))
+        };
+        assert_eq!(place(&with(Some("u"), ""), &connect("HOST=ci;DATABASE=x", &[])), "");
+        assert_eq!(place(&with(Some("u"), ""), &with(Some("v"), "")), "user_hash");
+        assert_eq!(place(&with(None, ""), &with(Some("v"), "")), "user_hash");
+        assert_eq!(place(&with(None, "SALES"), &connect("", &[]).with("schema", "TEST")), "schema");
+    }
+
+    #[test]
+    fn what_names_data_is_compared_wherever_it_stands() {
+        let recorded = connect("DSN=shop", &[("System", "as400"), ("DefaultLibraries", "SALES,QGPL")]);
+        assert_eq!(
+            place(&recorded, &connect("DSN=shop", &[("System", "test400"), ("DEFAULTLIBRARIES", "SALES,QGPL")])),
+            ""
+        );
+        let other = connect("DSN=shop", &[("DefaultLibraries", "TEST,QGPL")]);
+        assert_eq!(place(&recorded, &other), "dsn_section: DEFAULTLIBRARIES");
+        // the connection string goes before the section, on either side
+        assert_eq!(place(&recorded, &connect("DefaultLibraries=TEST", &[])), "dsn_section: DEFAULTLIBRARIES");
+        assert_eq!(place(&recorded, &connect("DefaultLibraries={SALES,QGPL}", &[("DefaultLibraries", "X")])), "");
+        assert_eq!(place(&recorded, &connect("DSN=shop", &[])), "", "nothing is there to compare");
+        let string = "DSN=shop; Database = {a;b}}c} ;X=1";
+        assert_eq!(place(&connect(string, &[]), &connect("x;database={a;b}}c}", &[])), "");
+        assert_eq!(place(&connect("DATABASE=a", &[]), &connect("database=b", &[])), "connection_string: DATABASE");
+    }
+
+    #[test]
+    fn strict_compares_every_keyword_that_is_shown() {
+        let strict = |string: &str, section: &[(&str, &str)]| connect(string, section).with("verify", "strict");
+        let recorded = connect("DSN=shop;HOST=desk;PORT=5432;PWD=***", &[("Encoding", "UTF-8")]);
+        let same = strict("port=5432;PWD=***;Host={desk};DSN=shop", &[("encoding", "UTF-8")]);
+        assert_eq!(place(&recorded, &same), "", "neither the order of the keys nor their case says anything");
+        let at = |string| place(&recorded, &strict(string, &[("Encoding", "UTF-8")]));
+        assert_eq!(at("HOST=ci;PORT=5432"), "connection_string: HOST");
+        assert_eq!(at("HOST=desk"), "connection_string: PORT");
+        assert_eq!(at("HOST=desk;PORT=5432;SSLMODE=require"), "connection_string: SSLMODE");
+        assert_eq!(place(&recorded, &strict("HOST=desk;PORT=5432", &[])), "dsn_section: ENCODING");
+        assert_eq!(place(&recorded, &connect("HOST=ci", &[])), "");
+    }
+}

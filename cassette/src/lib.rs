@@ -31,7 +31,7 @@ pub use error::{CassetteError, ErrorKind};
 pub use metadata::{DriverFacts, Metadata, Order};
 pub use player::summary;
 pub use player::{Fetched, Mismatch, MismatchKind, PlayOptions, PlayedRun, Player, Scrolled, Unplayed};
-pub use recorder::{RecordOptions, Recorder, Run, RunGuard};
+pub use recorder::{Gathered, RecordOptions, Recorder, Run, RunGuard};
 pub use row::Row;
 pub use rows_reader::RowsReader;
 pub use state::{State, state};

@@ -3,7 +3,7 @@
 mod reel;
 
 use reel::*;
-use super8_cassette::{ConnectionId, Entry, Fetched, Method, Value};
+use super8_cassette::{ConnectionId, Entry, Fetched, Gathered, Method, Value};
 
 fn columns(names: &[(&str, Option<i32>)]) -> Value {
     let column = |(name, length): &(&str, Option<i32>)| {
@@ -161,4 +161,38 @@ fn facts_that_change() {
     assert_eq!(four(a), ["one", "two", "two", "one"]);
     assert_eq!(four(b), ["one", "three", "three", "three"]);
     assert_eq!(four(c), ["other"; 4]);
+}
+
+#[test]
+fn columns_that_were_gathered_and_never_written() {
+    use std::sync::{Arc, Mutex, Weak};
+
+    struct Statement(ConnectionId, u32, Mutex<Option<Value>>);
+    impl Gathered for Statement {
+        fn connection(&self) -> ConnectionId {
+            self.0
+        }
+        fn take(&self) -> Option<(u32, Value)> {
+            Some((self.1, self.2.lock().unwrap().take()?))
+        }
+    }
+
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("x");
+    let recorder = recorder(&directory);
+    let (a, b) = (connected(&recorder, "shop"), connected(&recorder, "shop"));
+    let of = |connection, name| {
+        let place = Arc::new(Statement(connection, 1, Mutex::new(Some(columns(&[(name, None)])))));
+        recorder.command(&Entry::new(Method::Run, connection, Some(1)).with("sql", "SELECT 1")).unwrap();
+        let weak: Weak<Statement> = Arc::downgrade(&place);
+        recorder.gathering(weak);
+        place
+    };
+    let kept = (of(a, "one"), of(b, "two"));
+    recorder.command(&Entry::new(Method::Commit, a, None)).unwrap();
+    recorder.publish().unwrap();
+    assert!(kept.0.2.lock().unwrap().is_none() && kept.1.2.lock().unwrap().is_none(), "both are written");
+    let log = std::fs::read_to_string(directory.join("commands.yml")).unwrap();
+    let place = |text: &str| log.find(text).unwrap_or_else(|| panic!("{text} is not in\n{log}"));
+    assert!(place("a_1_columns.yml") < place("method: commit") && place("method: commit") < place("b_1_columns.yml"));
 }

@@ -12,8 +12,9 @@ pub struct Known {
     suite: String,
     /// The test's name; `select.*` is `select` under every setting.
     test: String,
-    /// Lines of output that contain this are not compared; the rest is, and so is the outcome.
-    lines: String,
+    /// Lines of output that contain this are not compared; the rest is, and so is the outcome. Without, the test sends
+    /// something else each time, and its replay is not compared at all.
+    lines: Option<String>,
     /// Why they differ.
     reason: String,
     /// The file of the suite's source that makes them differ.
@@ -33,11 +34,13 @@ impl List {
         let list: Option<Vec<Known>> =
             serde_yaml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
         let list = list.unwrap_or_default();
-        let empty =
-            |entry: &&Known| [&entry.reason, &entry.lines, &entry.says].iter().any(|text| text.trim().is_empty());
+        let lines = |entry: &Known| entry.lines.as_ref().is_some_and(|lines| lines.trim().is_empty());
+        let empty = |entry: &&Known| {
+            lines(entry) || [&entry.reason, &entry.file, &entry.says].iter().any(|text| text.trim().is_empty())
+        };
         match list.iter().find(empty) {
             Some(entry) => Err(format!(
-                "{}: the entry for {} {} must have a reason, the lines it is about and a line of the test's source",
+                "{}: the entry for {} {} must have a reason and a line of the test's own source that shows it",
                 path.display(),
                 entry.suite,
                 entry.test
@@ -72,9 +75,18 @@ impl List {
 }
 
 impl Known {
-    /// Why the lines are not compared.
+    /// Why something is not compared.
     pub fn reason(&self) -> &str {
         &self.reason
+    }
+
+    /// Whether the whole test is meant, and not only lines of its output.
+    pub fn sends_something_else(&self) -> bool {
+        self.lines.is_none()
+    }
+
+    fn leaves_out(&self, line: &str) -> bool {
+        self.lines.as_ref().is_some_and(|lines| line.contains(lines))
     }
 }
 
@@ -84,6 +96,35 @@ pub fn compared(case: &Case, known: &[&Known]) -> Vec<u8> {
         return case.output.clone();
     }
     let text = String::from_utf8_lossy(&case.output);
-    let kept = text.lines().filter(|line| !known.iter().any(|entry| line.contains(&entry.lines)));
+    let kept = text.lines().filter(|line| !known.iter().any(|entry| entry.leaves_out(line)));
     kept.flat_map(|line| format!("{line}\n").into_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<List, String> {
+        let directory = super8_tests::scratch::Scratch::new("known");
+        List::read(&directory.write("known.yml", text))
+    }
+
+    #[test]
+    fn an_entry_without_a_reason_is_refused() {
+        let entry =
+            |reason: &str| format!("- suite: s\n  test: t\n  reason: {reason}\n  file: f.c\n  says: time(NULL)\n");
+        assert!(read(&entry("the time")).is_ok());
+        assert!(read(&entry("' '")).unwrap_err().contains("must have a reason"));
+        assert!(read("- {suite: s, test: t, file: f.c, says: x}").unwrap_err().contains("reason"));
+        assert!(read("- {suite: s, test: t, reason: r, file: f.c}").unwrap_err().contains("says"));
+    }
+
+    #[test]
+    fn only_the_lines_of_an_entry_are_left_out() {
+        let list = read("- {suite: s, test: t.*, lines: 0x, reason: r, file: f.c, says: x}").unwrap();
+        let case = |output: &[u8]| Case { name: "t.d0p1".into(), outcome: "pass".into(), output: output.to_vec() };
+        let known = list.about("s", "t.d0p1");
+        assert_eq!(compared(&case(b"one\nat 0x1\ntwo\n"), &known), b"one\ntwo\n");
+        assert!(list.about("s", "tt.d0p1").is_empty() && list.about("other", "t.d0p1").is_empty());
+    }
 }

@@ -4,6 +4,7 @@
 //! what ends a run lets go of the run's lock before it takes the log's.
 
 mod facts;
+mod gathered;
 mod parts;
 mod run;
 mod written;
@@ -13,7 +14,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
-use sha2::{Digest, Sha256};
 
 use crate::append::{Append, MakeAppend, WriteAppend};
 use crate::directory::Directory;
@@ -21,8 +21,10 @@ use crate::entry::Class;
 use crate::metadata::{Metadata, Order};
 use crate::sets::Sets;
 use crate::storage::Cassette;
-use crate::{CassetteError, ConnectionId, Entry, Method, Value, yaml};
+use crate::{CassetteError, ConnectionId, Entry, Method, Value};
 use facts::Facts;
+pub use gathered::Gathered;
+use gathered::Gathering;
 use parts::{Kind, Parts};
 use run::RunCell;
 pub use run::{Run, RunGuard};
@@ -65,6 +67,7 @@ struct Log {
     /// The columns file with this content.
     columns: HashMap<[u8; 32], String>,
     facts: Facts,
+    gathering: Gathering,
     encoded: Vec<u8>,
 }
 
@@ -140,34 +143,6 @@ impl Recorder {
             let same = entry.statement.is_none() || entry.statement == Some(cell.statement);
             ends && cell.connection == entry.connection && same
         })
-    }
-
-    /// Appends what is known of a result's columns: a list of maps. Equal lists share one file.
-    ///
-    /// # Errors
-    /// The first failure of this recording.
-    pub fn columns(&self, connection: ConnectionId, statement: u32, columns: &Value) -> Result<(), CassetteError> {
-        self.ready()?;
-        let mut text = Vec::with_capacity(1024);
-        yaml::emit_document(columns, &mut text);
-        let digest: [u8; 32] = Sha256::digest(&text).into();
-        let mut log = self.log.lock();
-        self.ready()?;
-        let part = match log.columns.get(&digest) {
-            Some(part) => part.clone(),
-            None => {
-                let part = log.parts.next(connection, statement, Kind::Columns);
-                self.sticky(self.storage.put(&part, columns))?;
-                log.parts.used(connection, statement, Kind::Columns);
-                log.columns.insert(digest, part.clone());
-                part
-            }
-        };
-        let entry = Entry::new(Method::Columns, connection, Some(statement)).with("columns_file", part);
-        let log = &mut *log;
-        log.encoded.clear();
-        self.storage.encode(&entry, &mut log.encoded);
-        self.sticky(self.storage.append(&log.encoded))
     }
 
     /// Stores what held before a connection was made: its facts stand in the info file alone, a changed one after the first.
@@ -247,6 +222,7 @@ impl Recorder {
         log.open_connections.retain(|open| *open != connection);
         self.ready()?;
         self.end_runs(&mut log, |cell| cell.connection == connection)?;
+        self.write_gathered(&mut log, Some(connection))?;
         log.parts.forget(connection, None);
         log.facts.forget(connection);
         if log.open_connections.is_empty() { self.publish_locked(&mut log) } else { Ok(()) }
@@ -266,6 +242,7 @@ impl Recorder {
 
     fn publish_locked(&self, log: &mut Log) -> Result<(), CassetteError> {
         self.end_runs(log, |_| true)?;
+        self.write_gathered(log, None)?;
         self.sticky(self.storage.publish())
     }
 
@@ -276,6 +253,9 @@ impl Recorder {
         let mut log = self.log.lock();
         self.ready()?;
         self.end_runs(&mut log, ends)?;
+        if entry.statement.is_none() {
+            self.write_gathered(&mut log, Some(entry.connection))?;
+        }
         self.sticky(self.storage.append(&encoded))?;
         match (entry.method, entry.statement) {
             (Method::Connect, _) => log.facts.connected(entry),

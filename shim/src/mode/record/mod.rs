@@ -4,6 +4,7 @@ mod connection;
 mod cuts;
 mod descriptor;
 mod execution;
+mod learned;
 mod parameters;
 mod reading;
 mod rows;

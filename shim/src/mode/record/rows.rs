@@ -118,7 +118,7 @@ impl Statement {
         outcome: &Outcome,
     ) -> Result<(), CassetteError> {
         self.finish_row(state)?;
-        self.write_columns(state)?;
+        self.write_columns()?;
         let count = match fetching.size {
             1 => 1,
             size => fetching.rows.ulen_at(0).unwrap_or(size).min(size),
@@ -172,7 +172,7 @@ impl Statement {
             return Ok(());
         }
         if state.run.is_none() {
-            self.write_columns(state)?;
+            self.write_columns()?;
             self.open_run(state, id);
         }
         state.first = false;

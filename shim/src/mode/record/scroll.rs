@@ -61,7 +61,7 @@ impl Statement {
         deed: &dyn Deed,
     ) -> Result<(), CassetteError> {
         let mut state = self.resolved(deed);
-        self.write_columns(&mut state)?;
+        self.write_columns()?;
         let State { told: types, application, defaults, scratch, .. } = &mut *state;
         types.forget();
         let run = self.connection.recorder.scroll(self.connection.id, id, asked);

@@ -2,6 +2,7 @@
 
 use super::connection::{Connection, ask};
 use super::execution::Pending;
+use super::learned::Learned;
 use super::parameters::Parameters;
 use super::reading::Reading;
 use super::told::Told;
@@ -12,7 +13,7 @@ use crate::convert::CType;
 use crate::descriptor::Content;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::{Application, attribute};
-use crate::mode::columns::{Columns, asks_columns};
+use crate::mode::columns::asks_columns;
 use crate::mode::fetching::Fetching;
 use crate::mode::scrolling::Scrolling;
 use crate::mode::words::{cut_capacity, key, method, push_outcome, result_value};
@@ -21,12 +22,14 @@ use crate::table::Function;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
-use super8_cassette::{CassetteError, Entry, Method, Run, Value};
+use super8_cassette::{CassetteError, Entry, Gathered, Method, Run, Value};
 
 /// A statement being recorded.
 pub struct Statement {
     pub(super) connection: Arc<Connection>,
     pub(super) state: Mutex<State>,
+    /// What is known of the columns of its result.
+    learned: Arc<Learned>,
 }
 
 /// What is known of the statement between two calls. Never locked during a call to the driver.
@@ -47,7 +50,6 @@ pub(super) struct State {
     pub(super) waiting: Option<Pending>,
     /// Whether there may be a result to fetch from and to close.
     pub(super) open: bool,
-    pub(super) columns: Columns,
     /// Replies already recorded for this statement id, by their keys.
     known: HashMap<String, Value>,
     pub(super) run: Option<Run>,
@@ -72,7 +74,8 @@ pub(super) struct State {
 impl Statement {
     /// A fresh statement on `connection`.
     pub fn new(connection: Arc<Connection>) -> Self {
-        Statement { connection, state: Mutex::default() }
+        let learned = Learned::new(connection.id);
+        Statement { connection, state: Mutex::default(), learned }
     }
 
     /// Ends what the previous text or execution left open and writes what was learned of its columns.
@@ -81,14 +84,14 @@ impl Statement {
         if let Some(run) = state.run.take() {
             run.lock().end(ended)?;
         }
-        self.write_columns(state)
+        self.write_columns()
     }
 
     /// Writes what was learned of the columns since the last time.
-    pub(super) fn write_columns(&self, state: &mut State) -> Result<(), CassetteError> {
-        match (state.id, state.columns.news()) {
-            (Some(id), Some(columns)) => self.connection.recorder.columns(self.connection.id, id, &columns),
-            _ => Ok(()),
+    pub(super) fn write_columns(&self) -> Result<(), CassetteError> {
+        match self.learned.take() {
+            Some((id, columns)) => self.connection.recorder.columns(self.connection.id, id, &columns),
+            None => Ok(()),
         }
     }
 
@@ -97,7 +100,7 @@ impl Statement {
         self.settle(state, false)?;
         let id = self.connection.next_statement();
         (state.id, state.puts, state.executions) = (Some(id), 0, 0);
-        state.columns.clear();
+        self.learned.begin(id);
         state.known.clear();
         self.reset_result(state);
         Ok(id)
@@ -161,7 +164,7 @@ impl Statement {
         {
             let mut state = self.state.lock();
             if another {
-                state.columns.clear();
+                self.learned.clear();
                 self.reset_result(&mut state);
                 state.open = true;
             }
@@ -197,7 +200,10 @@ impl Statement {
         }
         let (outcome, replies) = ask(function, question, deed);
         let mut state = self.state.lock();
-        if outcome == Outcome::SUCCESS && asks_columns(function) && state.columns.learn(function, question, &replies) {
+        if outcome == Outcome::SUCCESS
+            && asks_columns(function)
+            && self.learned.learn(&self.connection.recorder, function, question, &replies)
+        {
             return outcome;
         }
         let secrecy = &self.connection.secrecy;
@@ -220,7 +226,7 @@ impl Statement {
             known => known.is_some(),
         };
         // A reply that changes while rows are fetched belongs between the rows before and after it.
-        let settled = if changed { self.settle(&mut state, false) } else { self.write_columns(&mut state) };
+        let settled = if changed { self.settle(&mut state, false) } else { self.write_columns() };
         state.known.insert(question_key, reply);
         let entry = Entry { method: method(function), connection: self.connection.id, statement: Some(id), fields };
         settled.and_then(|()| self.connection.recorder.note(&entry)).map_or_else(unwritable, |()| outcome)

@@ -55,8 +55,7 @@ pub fn support(function: Function) -> Support {
         | SQLStatistics | SQLPrimaryKeys | SQLForeignKeys | SQLProcedures | SQLProcedureColumns => Full,
 
         SQLFetch | SQLFetchScroll | SQLExtendedFetch | SQLGetData => Full,
-        SQLSetPos => Refused("positioned updates, deletes and refreshes, and moving in a rowset"),
-        SQLBulkOperations => Refused("inserts, updates, deletes and fetches by bookmark"),
+        SQLSetPos | SQLBulkOperations => Full,
 
         SQLNumResultCols | SQLDescribeCol | SQLColAttribute | SQLColAttributes | SQLRowCount | SQLNumParams
         | SQLDescribeParam | SQLGetCursorName => Full,

@@ -49,6 +49,7 @@ on_every_database! {
     odbc2 "odbc2.c",
     scroll "scroll.c",
     descriptors "descriptors.c",
+    positioned "positioned.c",
 }
 
 /// What drivers make of buffers smaller than the message is theirs; recorded and replayed, super8's own queue gives

@@ -17,6 +17,7 @@ mod parameters;
 mod pyodbc;
 mod real_driver;
 mod replay_alone;
+mod rows_elsewhere;
 mod secrets;
 mod selection;
 mod sessions;

@@ -32,6 +32,14 @@ impl Player {
         Ok(Scrolled { entry, rows: Some(rows) })
     }
 
+    /// Whether this command is the next one. Plays nothing.
+    pub fn expects(&self, asked: &Entry) -> bool {
+        let state = &mut *self.state.lock();
+        let recorded = state.recorded(asked.connection, asked.statement);
+        let lane = state.lane(self.order, &self.index, recorded.0);
+        self.offer(lane, asked, recorded).is_ok()
+    }
+
     /// What was read of a column by itself, not with its row: between the command the statement is at and its next one.
     /// `on_row` says that the cursor is on a row, and not behind the last one.
     ///

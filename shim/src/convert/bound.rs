@@ -93,15 +93,31 @@ pub enum Sent {
 
 /// Reads a bound input parameter.
 pub fn parameter(binding: &Binding, c_type: CType) -> Sent {
+    sent(binding, c_type, binding.length.len_at(0))
+}
+
+/// Reads a bound column that SQLSetPos or SQLBulkOperations sends: no more than its buffer, whatever the length says that a
+/// fetch left there.
+pub fn column(binding: &Binding, c_type: CType) -> Sent {
+    let most = if c_type.is_variable() { binding.capacity.max(0) } else { isize::MAX };
+    sent(binding, c_type, binding.length.len_at(0).map(|length| length.min(most)))
+}
+
+/// The bytes of a bound column's buffer, length and indicator as they are, to see later what was changed.
+pub fn seen(binding: &Binding, c_type: CType) -> Vec<u8> {
+    let size = c_type.fixed_size().unwrap_or(usize::try_from(binding.capacity).unwrap_or(0));
+    // SAFETY: a buffer the application bound for this type.
+    let mut bytes = unsafe { super::memory::bytes(binding.target.address().cast(), size) }.to_vec();
+    for place in [binding.length, binding.indicator] {
+        bytes.extend(place.len_at(0).unwrap_or_default().to_ne_bytes());
+    }
+    bytes
+}
+
+fn sent(binding: &Binding, c_type: CType, length: Option<isize>) -> Sent {
     // SAFETY: the application promises the buffer to be valid when the statement is executed.
     let value = unsafe {
-        param::value(
-            c_type,
-            binding.target.address().cast(),
-            binding.capacity,
-            binding.length.len_at(0),
-            binding.indicator.len_at(0),
-        )
+        param::value(c_type, binding.target.address().cast(), binding.capacity, length, binding.indicator.len_at(0))
     };
     match value {
         Ok(value) => Sent::Value(value),

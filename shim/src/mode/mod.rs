@@ -12,6 +12,7 @@ mod descriptors;
 mod fetching;
 mod functions;
 mod markers;
+mod positioned;
 pub mod record;
 pub mod replay;
 mod rowset;

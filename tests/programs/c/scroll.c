@@ -153,7 +153,7 @@ static void bookmarks(SQLULEN kind)
     }
     ON(stmt, SQLSetStmtAttr(stmt, SQL_ATTR_FETCH_BOOKMARK_PTR, mark, 0));
     for (SQLLEN offset = -1; offset < 3; offset++) {
-        if (!strcmp(extra, "bookmark") && offset == 1)
+        if (!strcmp(extra, "bookmark") && offset == 2)
             memcpy(mark, bound, sizeof mark);
         tell("to the bookmark", SQLFetchScroll(stmt, SQL_FETCH_BOOKMARK, offset), SQL_HANDLE_STMT, stmt);
         show_bookmark(name_length < 0 ? "NULL" : name, bound, bound_length);

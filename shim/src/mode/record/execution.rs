@@ -112,6 +112,9 @@ impl Statement {
     /// SQLParamData: the value at hand is complete, and the driver asks for the next or executes.
     pub(super) fn param_data(&self, function: Function, token: Place, deed: &dyn Deed) -> Outcome {
         let outcome = perform(function, deed);
+        if let Some(outcome) = self.positioned_data(&outcome, token) {
+            return outcome;
+        }
         let mut state = self.state.lock();
         let Some(pending) = &mut state.waiting else { return outcome };
         pending.data.finish_value();
@@ -129,6 +132,11 @@ impl Statement {
         let key = {
             let mut state = self.state.lock();
             state.puts += 1;
+            match (&mut state.positioned, rc::succeeded(outcome.rc)) {
+                (Some(pending), true) => drop(pending.data.put(data, length)),
+                (pending, false) => *pending = None,
+                (None, true) => {}
+            }
             match (&mut state.waiting, rc::succeeded(outcome.rc)) {
                 (Some(pending), true) => drop(pending.data.put(data, length)),
                 // The driver gave the execution up: there is no command.

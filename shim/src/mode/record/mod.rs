@@ -6,6 +6,7 @@ mod descriptor;
 mod execution;
 mod learned;
 mod parameters;
+mod positioned;
 mod reading;
 mod rows;
 mod scroll;

@@ -63,6 +63,11 @@ impl Parameters {
         }
     }
 
+    /// Values of rows that SQLSetPos or SQLBulkOperations sends.
+    pub fn of_rows(sets: Vec<Value>, waiting: Vec<Waiting>) -> Self {
+        Parameters { sets, waiting, ..Parameters::none() }
+    }
+
     /// The parameters SQLExecDirect sends with a text: as many as it has markers, of those that are bound.
     ///
     /// # Errors

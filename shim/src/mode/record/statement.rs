@@ -48,6 +48,8 @@ pub(super) struct State {
     pub(super) sent: Option<Parameters>,
     /// An execution that waits for data.
     pub(super) waiting: Option<Pending>,
+    /// An operation on rows that waits for data.
+    pub(super) positioned: Option<super::positioned::Pending>,
     /// Whether there may be a result to fetch from and to close.
     pub(super) open: bool,
     /// Replies already recorded for this statement id, by their keys.
@@ -328,7 +330,7 @@ impl StatementMode for Statement {
             Call::CloseCursor | Call::FreeStmt { option: CLOSE } => self.close(function, deed),
             Call::Cancel => {
                 let id = self.state.try_lock().and_then(|mut state| {
-                    state.waiting = None;
+                    (state.waiting, state.positioned) = (None, None);
                     state.id
                 });
                 let outcome = perform(function, deed);
@@ -348,9 +350,8 @@ impl StatementMode for Statement {
             Call::Ask(question) => self.question(function, question, deed),
             Call::ParamData { token } => self.param_data(function, *token, deed),
             Call::PutData { data, length } => self.put_data(function, *data, *length, deed),
-            Call::SetPos { .. }
-            | Call::BulkOperations { .. }
-            | Call::SetDescField { .. }
+            Call::SetPos { .. } | Call::BulkOperations { .. } => self.positioned(function, call, deed),
+            Call::SetDescField { .. }
             | Call::SetDescRec { .. }
             | Call::CopyDescriptor { .. }
             | Call::FreeDescriptor

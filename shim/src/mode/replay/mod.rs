@@ -3,6 +3,7 @@
 mod connection;
 mod defaults;
 mod descriptor;
+mod positioned;
 mod questions;
 mod reading;
 mod rows;

@@ -48,6 +48,8 @@ pub(super) struct State {
     executions: u32,
     /// An execution that waits for data.
     waiting: Option<Waiting>,
+    /// An operation on rows that waits for data.
+    pub(super) positioned: Option<super::positioned::Pending>,
     /// Whether there may be a result to close.
     open: bool,
     /// The run rows come from.
@@ -81,7 +83,7 @@ impl Statement {
     }
 
     /// Plays a command of this statement.
-    fn command(
+    pub(super) fn command(
         &self,
         state: &mut State,
         id: u32,
@@ -133,6 +135,9 @@ impl Statement {
 
     /// SQLParamData: asks for the next value, or plays the command once all have come.
     fn param_data(&self, token: Place) -> Outcome {
+        if let Some(outcome) = self.positioned_data(token) {
+            return outcome;
+        }
         let mut state = self.state.lock();
         let (Some(id), Some(Waiting { data, .. })) = (state.id, &mut state.waiting) else {
             return Outcome::error("HY010", "no execution is waiting for data");
@@ -160,10 +165,13 @@ impl Statement {
             Err(failure) => failure,
         };
         if !rc::succeeded(told.rc) {
-            state.waiting = None;
+            (state.waiting, state.positioned) = (None, None);
             return told;
         }
-        match state.waiting.as_mut().is_some_and(|waiting| waiting.data.put(data, length)) {
+        let State { waiting, positioned, .. } = &mut *state;
+        let waiting = waiting.as_mut().map(|waiting| &mut waiting.data);
+        let waiting = waiting.or(positioned.as_mut().map(|waiting| &mut waiting.data));
+        match waiting.is_some_and(|waiting| waiting.put(data, length)) {
             true => told,
             false => Outcome::error("HY010", "no value is being asked for, or its length makes no sense"),
         }
@@ -298,7 +306,8 @@ impl Statement {
             Call::ParamData { token } => self.param_data(*token),
             Call::PutData { data, length } => self.put_data(*data, *length),
             Call::Cancel => {
-                self.state.lock().waiting = None;
+                let mut state = self.state.lock();
+                (state.waiting, state.positioned) = (None, None);
                 Outcome::SUCCESS
             }
             Call::SetStmtAttr { attribute: attribute::ASYNC_ENABLE, value } if !value.is_null() => {
@@ -313,9 +322,8 @@ impl Statement {
             | Call::Attach { .. }
             | Call::FreeStmt { .. } => self.local(function, call),
             Call::Ask(question) => self.question(function, question),
-            Call::SetPos { .. }
-            | Call::BulkOperations { .. }
-            | Call::SetDescField { .. }
+            Call::SetPos { .. } | Call::BulkOperations { .. } => self.positioned(call),
+            Call::SetDescField { .. }
             | Call::SetDescRec { .. }
             | Call::CopyDescriptor { .. }
             | Call::FreeDescriptor

@@ -1,0 +1,307 @@
+//! What SQLSetPos and SQLBulkOperations ask for: rows of the rowset, and what the application's buffers hold for them.
+//!
+//! ODBC reference: SQLSetPos and SQLBulkOperations. Values are read like parameters; what the driver wrote to the same
+//! buffers is found by comparing them with what they held before.
+
+use super::application::{Application, attribute};
+use super::at_execution::Waiting;
+use super::bookmark;
+use crate::args::Binding;
+use crate::call::Call;
+use crate::convert::{CType, bound, param};
+use crate::diagnostics::Outcome;
+use super8_cassette::{Method, Row, Value, inline};
+
+const REFRESH: u16 = 1;
+const UPDATE: u16 = 2;
+const ADD: u16 = 4;
+const UPDATE_BY_BOOKMARK: u16 = 5;
+const DELETE_BY_BOOKMARK: u16 = 6;
+const FETCH_BY_BOOKMARK: u16 = 7;
+
+/// Operations by their ODBC names, in lower case without `SQL_`.
+const OPERATIONS: [&str; 8] =
+    ["position", "refresh", "update", "delete", "add", "update_by_bookmark", "delete_by_bookmark", "fetch_by_bookmark"];
+
+/// SQL_ROW_IGNORE in the row operation array.
+const IGNORE: u16 = 1;
+
+/// The rowset an operation is about.
+#[derive(Clone, Copy)]
+pub struct Rowset {
+    /// Rows that the last fetch asked for.
+    pub size: usize,
+    /// Rows that it got.
+    pub fetched: usize,
+}
+
+/// One operation as it is asked for.
+pub struct Positioned {
+    /// `set_pos` or `bulk_operations`.
+    pub method: Method,
+    /// `operation`, `row`, `lock`, `rowset`, `ignored`, `bookmarks`: all but the values.
+    pub fields: Vec<(String, Value)>,
+    /// What the buffers send, a list for each row; `None` for an operation that sends nothing.
+    pub values: Option<Vec<Value>>,
+    /// Values that come with SQLPutData.
+    pub waiting: Vec<Waiting>,
+    /// The rows it is about, from 0.
+    rows: Vec<usize>,
+    /// Whether the driver fills the buffers.
+    reads: bool,
+}
+
+/// The C type of a bound column.
+pub type Types<'a> = &'a dyn Fn(u16, &Binding) -> CType;
+
+impl Positioned {
+    /// What a call asks for.
+    ///
+    /// # Errors
+    /// A buffer with a length that makes no sense.
+    pub fn of(call: &Call<'_>, application: &Application, rowset: Rowset, types: Types<'_>) -> Result<Self, Outcome> {
+        let (method, operation, size, all) = match *call {
+            Call::SetPos { row, operation, .. } => (Method::SetPos, operation, rowset.size.max(1), row == 0),
+            Call::BulkOperations { operation } => {
+                (Method::BulkOperations, operation as u16, application.row_array_size(), true)
+            }
+            _ => return Err(Outcome::error("HY000", "internal error: this is no positioned operation")),
+        };
+        let by_bookmark = (UPDATE_BY_BOOKMARK..=FETCH_BY_BOOKMARK).contains(&operation);
+        let sends = matches!(operation, UPDATE | ADD | UPDATE_BY_BOOKMARK..=FETCH_BY_BOOKMARK);
+        let name = OPERATIONS.get(usize::from(operation)).map_or(Value::from(operation), |name| Value::from(*name));
+        let mut fields = vec![("operation".to_owned(), name)];
+        let mut push = |key: &str, value: Value| fields.push((key.to_owned(), value));
+        if let Call::SetPos { row, lock, .. } = *call {
+            push("row", row.into());
+            match lock {
+                0 => {}
+                1 => push("lock", "exclusive".into()),
+                2 => push("lock", "unlock".into()),
+                other => push("lock", other.into()),
+            }
+        }
+        if size > 1 {
+            push("rowset", size.into());
+        }
+        let rows: Vec<usize> = match *call {
+            Call::SetPos { operation: 0, .. } => Vec::new(),
+            Call::SetPos { row: 0, operation, .. } if operation != ADD => (0..rowset.fetched).collect(),
+            Call::SetPos { row: 1.., .. } => call_row(call).into_iter().collect(),
+            _ => (0..size).collect(),
+        };
+        let operations = application.address(attribute::ROW_OPERATION_PTR);
+        let ignored = |row: &usize| all && operations.u16_at(*row) == Some(IGNORE);
+        let left_out: Vec<Value> = rows.iter().filter(|row| ignored(row)).map(|row| Value::from(row + 1)).collect();
+        if !left_out.is_empty() {
+            push("ignored", Value::List(left_out));
+        }
+        let rows: Vec<usize> = rows.into_iter().filter(|row| !ignored(row)).collect();
+        if application.first_column() == 0 && !rows.is_empty() {
+            push("bookmarks", true.into());
+        }
+        let mut asked = Positioned {
+            method,
+            fields,
+            values: None,
+            waiting: Vec::new(),
+            reads: matches!((method, operation), (Method::SetPos, REFRESH) | (_, FETCH_BY_BOOKMARK)),
+            rows,
+        };
+        if sends {
+            let last = match operation {
+                DELETE_BY_BOOKMARK | FETCH_BY_BOOKMARK => 0,
+                _ => application.bound_columns().map(|(column, _)| column).max().unwrap_or(0),
+            };
+            asked.values = Some(asked.sent(application, types, last, by_bookmark)?);
+        }
+        Ok(asked)
+    }
+
+    /// The values the buffers hold, a list for each row.
+    fn sent(
+        &mut self,
+        application: &Application,
+        types: Types<'_>,
+        last: u16,
+        by_bookmark: bool,
+    ) -> Result<Vec<Value>, Outcome> {
+        let first = application.first_column() as u16;
+        let mut all = Vec::with_capacity(self.rows.len());
+        for (set, row) in self.rows.iter().enumerate() {
+            let mut values = Vec::new();
+            for column in first..=last {
+                let Some(binding) = application.column(column) else {
+                    values.push(named("UNBOUND"));
+                    continue;
+                };
+                if column == 0 {
+                    values.push(match by_bookmark {
+                        true => bookmark_value(application, binding, *row),
+                        false => named("COLUMN_IGNORE"),
+                    });
+                    continue;
+                }
+                let c_type = types(column, &binding);
+                let binding = application.at_row(binding, *row, c_type.fixed_size());
+                values.push(match bound::column(&binding, c_type) {
+                    bound::Sent::Value(value) => value,
+                    bound::Sent::AtExecution => {
+                        let index = usize::from(column - first);
+                        self.waiting.push(Waiting { set, index, c_type, token: binding.target });
+                        named("DATA_AT_EXEC")
+                    }
+                    bound::Sent::Wrong(sqlstate, problem) => return Err(Outcome::error(sqlstate, problem)),
+                });
+            }
+            all.push(Value::List(values));
+        }
+        Ok(all)
+    }
+
+    /// The entry's inputs, with the values that have come.
+    pub fn asked(&self) -> Vec<(String, Value)> {
+        let values = self.values.clone().map(|values| ("values".to_owned(), Value::List(values)));
+        self.fields.iter().cloned().chain(values).collect()
+    }
+
+    /// What the buffers, the row states and the counter hold now.
+    pub fn look(&self, application: &Application, size: usize, types: Types<'_>) -> Seen {
+        let states = application.address(attribute::ROW_STATUS_PTR);
+        let count = self.rows.iter().map(|row| row + 1).max().unwrap_or(0).max(size);
+        let cells = self.places(application, types).map(|(_, _, c_type, binding)| bound::seen(&binding, c_type));
+        Seen {
+            cells: cells.collect(),
+            states: (0..count).map_while(|row| states.u16_at(row)).collect(),
+            counter: application.address(attribute::ROWS_FETCHED_PTR).ulen_at(0),
+        }
+    }
+
+    /// What the driver changed: `rows` with `c_types`, `rows_fetched`, `row_status`.
+    pub fn changes(
+        &self,
+        application: &Application,
+        types: Types<'_>,
+        before: &Seen,
+        succeeded: bool,
+    ) -> Vec<(String, Value)> {
+        let now = self.look(application, before.states.len(), types);
+        let first = application.first_column();
+        let (mut rows, mut names, mut scratch) = (vec![Row::new(); self.rows.len()], Vec::<String>::new(), Vec::new());
+        let mut any = false;
+        for (at, (set, column, c_type, binding)) in self.places(application, types).enumerate() {
+            if (self.reads && succeeded) || before.cells.get(at) != now.cells.get(at) {
+                let index = usize::from(column) - first;
+                bound::read(&binding, c_type, false, &mut rows[set], index, &mut scratch);
+                if names.len() <= index {
+                    names.resize(index + 1, String::new());
+                }
+                names[index] = c_type.name().into_owned();
+                any = true;
+            }
+        }
+        let mut fields = Vec::new();
+        if any {
+            rows.iter_mut().for_each(|row| row.widen(names.len()));
+            fields.push(("rows".to_owned(), Value::List(rows.iter().map(|row| inline::inline(row, &names)).collect())));
+            let name = |name: &String| if name.is_empty() { Value::Null } else { Value::from(name.as_str()) };
+            fields.push(("c_types".to_owned(), Value::List(names.iter().map(name).collect())));
+        }
+        if before.counter != now.counter {
+            fields.push(("rows_fetched".to_owned(), now.counter.into()));
+        }
+        if before.states != now.states {
+            let changed = before.states.iter().zip(&now.states);
+            let states = changed.map(|(old, new)| if old == new { Value::Null } else { Value::from(*new) });
+            fields.push(("row_status".to_owned(), Value::List(states.collect())));
+        }
+        fields
+    }
+
+    /// Writes what a recorded driver changed.
+    pub fn replay<'e>(&self, application: &Application, get: impl Fn(&str) -> Option<&'e Value>) {
+        if let Some(rows) = get("rows_fetched").and_then(Value::as_int) {
+            application.address(attribute::ROWS_FETCHED_PTR).set_ulen(rows as usize);
+        }
+        let states = application.address(attribute::ROW_STATUS_PTR);
+        for (row, state) in get("row_status").and_then(Value::as_list).unwrap_or_default().iter().enumerate() {
+            state.as_int().into_iter().for_each(|state| states.set_u16_at(row, state as u16));
+        }
+        let names = get("c_types").and_then(Value::as_list).unwrap_or_default();
+        let recorded = |index: usize| names.get(index)?.as_text().and_then(CType::from_name);
+        let first = application.first_column();
+        let types = |column: u16, binding: &Binding| match CType(binding.c_type) {
+            CType::DEFAULT => recorded(usize::from(column) - first).unwrap_or(CType::CHAR),
+            other => other,
+        };
+        let (mut row, mut scratch) = (Row::new(), Vec::new());
+        for (at, value) in get("rows").and_then(Value::as_list).unwrap_or_default().iter().enumerate() {
+            if inline::from_inline(value, &mut row).is_err() {
+                continue;
+            }
+            for (set, column, to, binding) in self.places(application, &types) {
+                let index = usize::from(column) - first;
+                if set != at || !row.is_set(index) {
+                    continue;
+                }
+                let from = recorded(index).unwrap_or(to);
+                let to = if column == 0 { bookmark::served_as(to, from) } else { to };
+                if let Ok(cell) = super8_cassette::cell::decode(row.field(index), &mut scratch)
+                    && cell != super8_cassette::Cell::Unread
+                {
+                    // The row states say what the driver said of it; of another buffer than the recorded one they say nothing.
+                    let _ = bound::write(&cell, from, to, &binding, None);
+                }
+            }
+        }
+    }
+
+    /// Every bound buffer of the rows: which of the rows, the column, its C type, and where it is.
+    fn places<'a>(
+        &'a self,
+        application: &'a Application,
+        types: Types<'a>,
+    ) -> impl Iterator<Item = (usize, u16, CType, Binding)> + 'a {
+        let first = application.first_column();
+        self.rows.iter().enumerate().flat_map(move |(set, row)| {
+            let columns = application.bound_columns().filter(move |(column, _)| usize::from(*column) >= first);
+            columns.map(move |(column, binding)| {
+                let c_type = match column {
+                    0 => bookmark::c_type(&application.at_row(binding, *row, None), application.use_bookmarks()),
+                    _ => types(column, &binding),
+                };
+                (set, column, c_type, application.at_row(binding, *row, c_type.fixed_size()))
+            })
+        })
+    }
+}
+
+/// What the application's memory held before an operation.
+pub struct Seen {
+    cells: Vec<Vec<u8>>,
+    states: Vec<u16>,
+    counter: Option<usize>,
+}
+
+fn call_row(call: &Call<'_>) -> Option<usize> {
+    match call {
+        Call::SetPos { row, .. } => row.checked_sub(1),
+        _ => None,
+    }
+}
+
+fn named(name: &str) -> Value {
+    Value::Map(vec![(name.to_owned(), Value::Null)])
+}
+
+/// A bookmark that is sent: as long as the application says, or a 32-bit number.
+fn bookmark_value(application: &Application, binding: Binding, row: usize) -> Value {
+    let c_type = bookmark::c_type(&application.at_row(binding, row, None), application.use_bookmarks());
+    let binding = application.at_row(binding, row, c_type.fixed_size());
+    let told = binding.length.len_at(0).filter(|length| *length > 0);
+    let size = c_type.fixed_size().unwrap_or_else(|| told.map_or(4, |length| length.min(binding.capacity) as usize));
+    match bound::chunk(CType::BINARY, binding.target, size as isize) {
+        bound::Chunk::Bytes(bytes) => param::of_bytes(CType::BINARY, bytes),
+        _ => Value::Null,
+    }
+}

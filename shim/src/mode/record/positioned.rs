@@ -1,0 +1,89 @@
+//! SQLSetPos and SQLBulkOperations while recording: what was asked and sent, and what the driver changed.
+
+use super::parameters::Parameters;
+use super::statement::{State, Statement};
+use super::{perform, unwritable};
+use crate::args::{Binding, Place};
+use crate::call::{Call, Deed};
+use crate::convert::CType;
+use crate::diagnostics::{Outcome, rc};
+use crate::mode::at_execution::AtExecution;
+use crate::mode::positioned::{Positioned, Rowset, Seen};
+use crate::table::Function;
+
+/// An operation that waits for data.
+pub(super) struct Pending {
+    id: u32,
+    asked: Positioned,
+    pub(super) data: AtExecution,
+    before: Seen,
+}
+
+impl Statement {
+    pub(super) fn positioned(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
+        let (id, asked, before) = {
+            let mut state = self.resolved(deed);
+            let Some(id) = state.id else {
+                drop(state);
+                return perform(function, deed);
+            };
+            if let Err(error) = self.settle(&mut state, false) {
+                return unwritable(error);
+            }
+            // The rows that come next are in no run with those before.
+            (state.first, state.ended, state.scrolled) = (false, false, false);
+            let rowset = Rowset { size: state.rowset, fetched: state.fetched };
+            let types = types(&state);
+            let asked = match Positioned::of(call, &state.application, rowset, &types) {
+                Ok(asked) => asked,
+                Err(refusal) => return refusal,
+            };
+            let before = asked.look(&state.application, rowset.size, &types);
+            (id, asked, before)
+        };
+        let outcome = perform(function, deed);
+        if outcome.rc == rc::NEED_DATA {
+            let mut asked = asked;
+            let waiting = std::mem::take(&mut asked.waiting);
+            let data = AtExecution::new(Parameters::of_rows(asked.values.take().unwrap_or_default(), waiting));
+            self.state.lock().positioned = Some(Pending { id, asked, data, before });
+            return outcome;
+        }
+        self.done(id, &asked, &before, outcome)
+    }
+
+    /// SQLParamData for an operation that waits for data; `None` if none does.
+    pub(super) fn positioned_data(&self, outcome: &Outcome, token: Place) -> Option<Outcome> {
+        let mut state = self.state.lock();
+        let pending = state.positioned.as_mut()?;
+        pending.data.finish_value();
+        if outcome.rc == rc::NEED_DATA {
+            pending.data.asked_for(token.pointer_at());
+            return Some(outcome.clone());
+        }
+        let Pending { id, mut asked, data, before } = state.positioned.take()?;
+        drop(state);
+        asked.values = Some(data.into_parameters().sets);
+        Some(self.done(id, &asked, &before, outcome.clone()))
+    }
+
+    fn done(&self, id: u32, asked: &Positioned, before: &Seen, outcome: Outcome) -> Outcome {
+        let mut fields = asked.asked();
+        {
+            let state = self.state.lock();
+            let types = types(&state);
+            fields.extend(asked.changes(&state.application, &types, before, rc::succeeded(outcome.rc)));
+        }
+        self.command(id, asked.method, fields, outcome)
+    }
+}
+
+/// The C types of bound columns.
+fn types(state: &State) -> impl Fn(u16, &Binding) -> CType + '_ {
+    |column, binding| match CType(binding.c_type) {
+        CType::DEFAULT => {
+            state.defaults.iter().find(|(of, _)| *of == column).map_or(CType::CHAR, |(_, c_type)| *c_type)
+        }
+        other => other,
+    }
+}

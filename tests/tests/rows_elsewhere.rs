@@ -1,0 +1,62 @@
+//! Rows fetched and changed elsewhere than one after the other: what a replayed program that goes elsewhere is told, and what
+//! the cassette says.
+
+use super8_tests::cassette_files::commands;
+use super8_tests::driver::Driver;
+use super8_tests::outcome::Outcome;
+use super8_tests::program::Program;
+use super8_tests::ways::{Stage, Way};
+
+/// Records a program with the argument `same`, and replays it with others on the same cassette.
+fn refused(source: &'static str, driver: Driver, changes: &[(&'static str, &[&str])]) -> Stage {
+    let stage = Stage::new("elsewhere", driver);
+    let same = Program::c(source).with_argument("same");
+    let recorded = stage.run(Way::Record, &same);
+    same.check("record", &recorded);
+    let replayed = stage.run(Way::Replay, &same);
+    assert_eq!(recorded.text(), replayed.text(), "replayed without a change");
+    for (argument, words) in changes {
+        let replayed = stage.run(Way::Replay, &Program::c(source).with_argument(*argument));
+        told(argument, &replayed, words);
+    }
+    stage
+}
+
+/// Panics unless the program was told what differs.
+fn told(argument: &str, replayed: &Outcome, words: &[&str]) {
+    let text = replayed.text();
+    let line = text.lines().find(|line| line.contains("[super8] replay"));
+    let line = line.unwrap_or_else(|| panic!("another {argument} went through:\n{text}"));
+    assert!(line.contains("[HY000]"), "{line}");
+    for word in words {
+        assert!(line.contains(word), "{argument}: `{word}` is not in: {line}");
+    }
+}
+
+#[test]
+fn another_scroll_is_refused() {
+    let changes: &[(&str, &[&str])] = &[
+        ("offset", &["offset differs: recorded 4, asked 5"]),
+        ("orientation", &["orientation differs", "first", "last"]),
+        ("rowset", &["rowset differs: recorded 2, asked 3"]),
+        ("scroll", &["relative"]),
+        ("bookmark", &["bookmark differs"]),
+    ];
+    let stage = refused("scroll.c", Driver::Sqlite, changes);
+    let log = commands(&stage.cassette());
+    assert!(log.contains("orientation: absolute\n  offset: 4\n  rowset: 2\n"), "{log}");
+    assert!(log.contains("bookmark: \"\\\\x"), "{log}");
+}
+
+#[test]
+fn another_positioned_change_is_refused() {
+    let changes: &[(&str, &[&str])] = &[
+        ("value", &["values", "changed", "other"]),
+        ("row", &["row differs: recorded 2, asked 1"]),
+        ("operation", &["operation differs", "update", "delete"]),
+        ("piece", &["in pieces", "in peaces"]),
+    ];
+    let stage = refused("positioned.c", Driver::PostgresUnicode, changes);
+    let log = commands(&stage.cassette());
+    assert!(log.contains("- method: set_pos\n") && log.contains("operation: update\n  row: 2\n"), "{log}");
+}

@@ -10,6 +10,12 @@ Exit codes:
   1      done, and the answer is no: cassettes differ, a check found something
   2      not done: wrong usage, a cassette that cannot be read, a file that cannot be written
 
+Exit codes of verify:
+  0      nothing diverges
+  1      data diverge, and nothing else
+  2      errors or shapes diverge
+  125    no driver manager, or no connection
+
 Exit codes of record, replay and once, unless the command itself failed:
   118    something was killed before it could say what it left unplayed
   119    the command never connected through super8
@@ -31,6 +37,8 @@ pub enum Exit {
     Found,
     /// Could not be done.
     Failed,
+    /// Verified, and what a program relies on has changed: statements fail, or give other columns.
+    Diverged,
     /// A wrapped process was killed: what it left unplayed is not known.
     Killed,
     /// The wrapped command opened no connection through super8.
@@ -59,7 +67,7 @@ impl Exit {
         match self {
             Exit::Done => 0,
             Exit::Found => 1,
-            Exit::Failed => 2,
+            Exit::Failed | Exit::Diverged => 2,
             Exit::Killed => 118,
             Exit::NeverConnected => 119,
             Exit::Mismatch => 120,

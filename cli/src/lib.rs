@@ -14,6 +14,7 @@ pub mod replace;
 pub mod show;
 pub mod stand_in;
 pub mod verbs;
+pub mod verify;
 pub mod wrap;
 
 use clap::Parser;

@@ -4,6 +4,7 @@ mod c_interface;
 mod c_programs;
 mod cli_install;
 mod cli_show;
+mod cli_verify;
 mod cli_wrap;
 mod connect_scope;
 mod connections;

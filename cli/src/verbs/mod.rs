@@ -9,6 +9,7 @@ mod record;
 mod recover;
 mod replay;
 mod show;
+mod verify;
 
 use crate::exit::Outcome;
 use clap::Subcommand;
@@ -24,6 +25,8 @@ pub enum Verb {
     Once(once::Once),
     /// Show a cassette as a timeline, in the terminal or as a page
     Show(show::Show),
+    /// Do the recorded reads again on the live database; say where it diverges
+    Verify(verify::Verify),
     /// Make a cassette of a recording that did not end cleanly
     Recover(recover::Recover),
     /// Put super8 in the place of a driver, under its name (shows what it would do)
@@ -44,6 +47,7 @@ impl Verb {
             Verb::Replay(verb) => verb.run(),
             Verb::Once(verb) => verb.run(),
             Verb::Show(verb) => verb.run(),
+            Verb::Verify(verb) => verb.run(),
             Verb::Recover(verb) => verb.run(),
             Verb::Install(verb) => verb.run(),
             Verb::Uninstall(verb) => verb.run(),

@@ -1,0 +1,70 @@
+//! `super8 verify`: the recorded reads, done again on the live database.
+
+use crate::exit::{Exit, Failure, Outcome};
+use crate::verify::report::Kind;
+use crate::verify::{live::Live, plan};
+use crate::{cassette, output, progress};
+use clap::Args;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use super8_client::Manager;
+
+/// `super8 verify CASSETTE`
+#[derive(Args)]
+#[command(after_help = "\
+Does again what only reads (SELECT, VALUES, SHOW ... and the catalog functions), in transactions that are rolled back,
+and reports three kinds of divergence: error (an execution fails, or does not any more), shape (other columns, another
+type, length, scale or nullability) and data (other rows or values). super8 itself only forwards meanwhile.
+
+Examples:
+  super8 verify cassettes/orders
+  super8 verify --connection-string 'DSN=staging;UID=ada;PWD=...' cassettes/orders
+  super8 verify --dsn staging --json cassettes/orders")]
+pub struct Verify {
+    /// The cassette
+    cassette: PathBuf,
+    /// Connect with this string instead of what the cassette names
+    #[arg(short, long, value_name = "STRING")]
+    connection_string: Option<String>,
+    /// Connect to this data source instead
+    #[arg(short, long, value_name = "NAME", conflicts_with = "connection_string")]
+    dsn: Option<String>,
+    /// Do everything again, also what writes: on a database made for that
+    #[arg(long)]
+    all: bool,
+    /// The driver manager's library [default: unixODBC's or iODBC's]
+    #[arg(long, value_name = "FILE")]
+    manager: Option<OsString>,
+    /// Write JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Verify {
+    /// Verifies it.
+    pub fn run(self) -> Outcome {
+        let opened = cassette::open(&self.cassette)?;
+        let steps = plan::steps(opened.storage.as_ref())?;
+        // The functions the recorded program reached: an ANSI driver gets its text byte by byte.
+        let wide = opened.metadata.driver.as_ref().is_some_and(|driver| driver.kind == "unicode");
+        let manager = Manager::load(self.manager.as_deref(), wide);
+        let manager = manager.map_err(|error| Failure::new(error).with(Exit::CannotStart))?;
+        let string = self.connection_string.or_else(|| self.dsn.map(|dsn| format!("DSN={dsn}")));
+        let live = Live { manager: &manager, wide, connection_string: string.as_deref(), all: self.all };
+        let bar = progress::bar("verifying", steps.len() as u64);
+        let report = live.verify(opened.storage.as_ref(), &steps, || bar.inc(1))?;
+        bar.finish_and_clear();
+        if self.json {
+            output::json(&report)?;
+        } else {
+            let mut out = output::text();
+            report.write(&mut out)?;
+            output::finish(out)?;
+        }
+        Ok(match (report.count(Kind::Error) + report.count(Kind::Shape), report.count(Kind::Data)) {
+            (0, 0) => Exit::Done,
+            (0, _) => Exit::Found,
+            _ => Exit::Diverged,
+        })
+    }
+}

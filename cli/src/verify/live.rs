@@ -1,0 +1,251 @@
+//! Doing the recorded executions again on a live connection.
+
+use super::compare::{self, Trouble};
+use super::plan::{Deed, Execution, Step};
+use super::reads::only_reads;
+use super::report::{At, Divergence, Kind, Report, Skipped};
+use crate::exit::{Exit, Failure};
+use std::collections::HashMap;
+use super8_cassette::{Cassette, Entry, Value};
+use super8_client::{Argument, Connection, Manager, Parameter};
+use super8_shim::config::connection_string::ConnectionString;
+
+/// What to do, and on what.
+pub struct Live<'a> {
+    /// The driver manager.
+    pub manager: &'a Manager,
+    /// Whether its functions take UTF-16, and so parameters do.
+    pub wide: bool,
+    /// Instead of what the cassette names.
+    pub connection_string: Option<&'a str>,
+    /// Writes, transactions and connections of their own as well.
+    pub all: bool,
+}
+
+/// Statement attributes that decide which rows come, by their names in a cassette.
+const ATTRIBUTES: &[(&str, i32)] = &[
+    ("query_timeout", 0),
+    ("max_rows", 1),
+    ("noscan", 2),
+    ("max_length", 3),
+    ("cursor_type", 6),
+    ("concurrency", 7),
+    ("retrieve_data", 11),
+    ("metadata_id", 10014),
+];
+
+impl Live<'_> {
+    /// Does the steps and compares. `done` is told of each.
+    ///
+    /// # Errors
+    /// The cassette cannot be read, or a connection cannot be opened.
+    pub fn verify(&self, storage: &dyn Cassette, steps: &[Step], done: impl Fn()) -> Result<Report, Failure> {
+        let mut report = Report { cassette: storage.name().display().to_string(), ..Report::default() };
+        let mut strings: HashMap<u32, String> = HashMap::new();
+        let mut open: HashMap<String, Connection<'_>> = HashMap::new();
+        for Step { place, entry, deed } in steps {
+            done();
+            let id = entry.connection.0;
+            match deed {
+                Deed::Connect if failed(entry).is_none() => {
+                    strings.insert(id, self.string(entry)?);
+                    continue;
+                }
+                Deed::Connect => continue,
+                _ => {}
+            }
+            let Some(string) = strings.get(&id) else { continue };
+            // Reads share a connection; writes need those of the recording, each with its own transaction.
+            let key = if self.all { entry.connection.to_string() } else { string.clone() };
+            if matches!(deed, Deed::Disconnect) {
+                if self.all {
+                    open.remove(&key);
+                }
+                continue;
+            }
+            let (file, line) = storage.locate(*place);
+            let statement = entry.statement.map_or(String::new(), |statement| format!("/{statement}"));
+            let at = At {
+                place: format!("{}:{line}", file.display()),
+                statement: format!("{}{statement}", entry.connection),
+                text: text(entry, deed),
+            };
+            let connection = match open.remove(&key) {
+                Some(connection) => connection,
+                None => self.open(string)?,
+            };
+            match deed {
+                Deed::End { commit } if self.all => drop(connection.end(*commit)),
+                Deed::SetConnectAttr => self.set(&connection, entry),
+                Deed::Execute(execution) => match self.sendable(execution, entry) {
+                    Ok(parameters) => {
+                        report.verified += 1;
+                        let found = again(storage, &connection, execution, entry, parameters);
+                        let found = found.map_err(Failure::from)?;
+                        report.divergences.extend(found.into_iter().map(|found| {
+                            let compare::Difference { kind, what, recorded, now } = found;
+                            Divergence { kind, at: at.clone(), what, recorded, now }
+                        }));
+                        if !self.all {
+                            // Nothing stays, and a failure must not spoil what comes next.
+                            let _ = connection.end(false);
+                        }
+                    }
+                    Err(why) => report.skipped.push(Skipped { at, why }),
+                },
+                _ => {}
+            }
+            open.insert(key, connection);
+        }
+        Ok(report)
+    }
+
+    /// The connection string of a recorded connect, or the one to use instead.
+    fn string(&self, connect: &Entry) -> Result<String, Failure> {
+        if let Some(string) = self.connection_string {
+            return Ok(string.to_owned());
+        }
+        let recorded = connect.get("connection_string").and_then(Value::as_text);
+        let string = match (recorded, connect.get("dsn").and_then(Value::as_text)) {
+            (Some(string), _) => string.to_owned(),
+            (None, Some(dsn)) => format!("DSN={dsn}"),
+            (None, None) => String::new(),
+        };
+        if string.is_empty()
+            || string.contains("***")
+            || connect.get("result").and_then(|facts| facts.get("user_hash")).is_some() && recorded.is_none()
+        {
+            return Err(Failure::new(format_args!(
+                "the cassette does not say how to connect ({string}): it has no user and no secrets; give \
+                 --connection-string or --dsn"
+            ))
+            .with(Exit::CannotStart));
+        }
+        let own = |key: &[u8]| key.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"super8"));
+        let without = ConnectionString::parse(string.as_bytes()).without(own);
+        Ok(String::from_utf8_lossy(&without).into_owned())
+    }
+
+    fn open(&self, string: &str) -> Result<Connection<'_>, Failure> {
+        let connection = Connection::open(self.manager, string).map_err(|error| {
+            Failure::new(format_args!("cannot connect: {error}; --connection-string says to what"))
+                .with(Exit::CannotStart)
+        })?;
+        if !self.all {
+            // A driver without transactions may refuse; only reads follow.
+            let _ = connection.set_autocommit(false);
+        }
+        Ok(connection)
+    }
+
+    fn set(&self, connection: &Connection<'_>, entry: &Entry) {
+        let value = entry.get("value");
+        // What a database no longer allows shows in the statements that follow.
+        let _ = match entry.get("attribute").and_then(Value::as_text) {
+            Some("current_catalog") => value.and_then(Value::as_text).map(|catalog| connection.set_catalog(catalog)),
+            Some("autocommit") if self.all => {
+                value.and_then(Value::as_int).map(|on| connection.set_autocommit(on != 0))
+            }
+            _ => None,
+        };
+    }
+
+    /// The parameters to send.
+    ///
+    /// # Errors
+    /// Why the execution is left out.
+    fn sendable(&self, execution: &Execution, entry: &Entry) -> Result<Vec<Parameter>, String> {
+        if let Some(sql) = &execution.sql
+            && !self.all
+            && !only_reads(sql)
+        {
+            return Err("they may write (--all does them as well)".to_owned());
+        }
+        if entry.get("params_file").is_some() {
+            return Err("they have arrays of parameters".to_owned());
+        }
+        let parameters = entry.get("params").and_then(Value::as_list).unwrap_or_default();
+        if matches!(parameters.first(), Some(Value::List(_))) {
+            return Err("they have arrays of parameters".to_owned());
+        }
+        parameters.iter().map(|value| Parameter::of(value, self.wide)).collect()
+    }
+}
+
+/// Executes once more; the differences.
+fn again(
+    storage: &dyn Cassette,
+    connection: &Connection<'_>,
+    execution: &Execution,
+    entry: &Entry,
+    parameters: Vec<Parameter>,
+) -> Result<Vec<compare::Difference>, super8_cassette::CassetteError> {
+    let compared = || -> Result<Vec<compare::Difference>, Trouble> {
+        let mut statement = connection.statement()?;
+        for (name, attribute) in ATTRIBUTES {
+            if let Some(value) = entry.get("attributes").and_then(|all| all.get(name)).and_then(Value::as_int) {
+                statement.set_attribute(*attribute, value as usize)?;
+            }
+        }
+        let executed = match &execution.sql {
+            Some(sql) => statement.execute(sql, parameters),
+            None => statement.catalog(&function(entry), &arguments(entry)),
+        };
+        match (failed(entry), executed) {
+            (None, Err(failure)) => return Err(failure.into()),
+            (Some(recorded), Ok(())) => return Ok(vec![outcome(recorded, "success".to_owned())]),
+            (Some(recorded), Err(now)) if recorded != now.sqlstate => {
+                return Ok(vec![outcome(recorded, now.to_string())]);
+            }
+            (Some(_), Err(_)) => return Ok(Vec::new()),
+            (None, Ok(())) => {}
+        }
+        let mut found = match &execution.columns {
+            Some(file) => compare::columns(&storage.document(file)?, &statement.columns()?),
+            None => Vec::new(),
+        };
+        if execution.unlike.is_none() {
+            found.extend(compare::rows(storage, execution, &mut statement)?);
+        }
+        Ok(found)
+    };
+    match compared() {
+        Ok(found) => Ok(found),
+        Err(Trouble::Driver(failure)) => Ok(vec![outcome("success".to_owned(), failure.to_string())]),
+        Err(Trouble::Cassette(error)) => Err(error),
+    }
+}
+
+fn outcome(recorded: String, now: String) -> compare::Difference {
+    compare::Difference { kind: Kind::Error, what: "outcome".to_owned(), recorded, now }
+}
+
+/// The SQLSTATE with which a recorded command failed.
+fn failed(entry: &Entry) -> Option<String> {
+    let code = entry.get("return")?.as_text().filter(|code| *code == "SQL_ERROR" || *code == "SQL_INVALID_HANDLE")?;
+    let first = entry.get("diagnostics").and_then(Value::as_list).and_then(|records| records.first());
+    let state = first.and_then(|record| record.get("sqlstate")?.as_text());
+    Some(state.unwrap_or(code).to_owned())
+}
+
+fn function(entry: &Entry) -> String {
+    entry.get("function").and_then(Value::as_text).unwrap_or_default().to_owned()
+}
+
+fn arguments(entry: &Entry) -> Vec<Argument> {
+    let Some(Value::Map(arguments)) = entry.get("arguments") else { return Vec::new() };
+    let argument = |value: &Value| match value {
+        Value::Int(number) => Argument::Number(*number as i64),
+        Value::Text(text) => Argument::Text(Some(text.clone())),
+        _ => Argument::Text(None),
+    };
+    arguments.iter().map(|(_, value)| argument(value)).collect()
+}
+
+/// A statement's text for the report.
+fn text(entry: &Entry, deed: &Deed) -> String {
+    match deed {
+        Deed::Execute(Execution { sql: Some(sql), .. }) => sql.clone(),
+        _ => function(entry),
+    }
+}

@@ -1,0 +1,150 @@
+//! Where a database diverges from a cassette, for people and for scripts.
+
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// What diverges, in the words of Oracle's replay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// An execution fails that did not, or the other way round, or it fails otherwise.
+    Error,
+    /// Other rows, or other values in them.
+    Data,
+    /// Other columns, or a column of another name, type, length, scale or nullability.
+    Shape,
+}
+
+impl Kind {
+    fn word(self) -> &'static str {
+        match self {
+            Kind::Error => "error",
+            Kind::Data => "data",
+            Kind::Shape => "shape",
+        }
+    }
+}
+
+/// A statement of the cassette.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct At {
+    /// The file and line of its entry.
+    pub place: String,
+    /// Connection and statement, as in `a/1`.
+    pub statement: String,
+    /// Its text, or the catalog function.
+    pub text: String,
+}
+
+/// One divergence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Divergence {
+    /// What kind.
+    pub kind: Kind,
+    /// Where.
+    #[serde(flatten)]
+    pub at: At,
+    /// What is different: `column 2 (name): length`, `row 3, column 1`.
+    pub what: String,
+    /// As recorded.
+    pub recorded: String,
+    /// As it is now.
+    pub now: String,
+}
+
+/// A statement that was left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Skipped {
+    /// Which.
+    #[serde(flatten)]
+    pub at: At,
+    /// Why.
+    pub why: String,
+}
+
+/// All there is to say.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// The cassette.
+    pub cassette: String,
+    /// How many executions were done again and compared.
+    pub verified: usize,
+    /// Where they diverge.
+    pub divergences: Vec<Divergence>,
+    /// What was left out.
+    pub skipped: Vec<Skipped>,
+}
+
+impl Report {
+    /// How many divergences of a kind there are.
+    pub fn count(&self, kind: Kind) -> usize {
+        self.divergences.iter().filter(|divergence| divergence.kind == kind).count()
+    }
+
+    /// One line for each divergence, one for each reason to leave something out, one at the end.
+    ///
+    /// # Errors
+    /// Standard output cannot be written.
+    pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        for Divergence { kind, at, what, recorded, now } in &self.divergences {
+            let text = one_line(&at.text, 80);
+            let (place, statement) = (&at.place, &at.statement);
+            writeln!(
+                out,
+                "{:<5}  {place} ({statement}) {text}: {what}: recorded {}, now {}",
+                kind.word(),
+                one_line(recorded, 120),
+                one_line(now, 120)
+            )?;
+        }
+        let mut reasons: Vec<(&str, usize)> = Vec::new();
+        for skipped in &self.skipped {
+            match reasons.iter_mut().find(|(why, _)| *why == skipped.why) {
+                Some((_, count)) => *count += 1,
+                None => reasons.push((&skipped.why, 1)),
+            }
+        }
+        for (why, count) in reasons {
+            writeln!(out, "left out: {count}, {why}")?;
+        }
+        writeln!(
+            out,
+            "{}: {} verified; divergences: {} error, {} shape, {} data",
+            self.cassette,
+            self.verified,
+            self.count(Kind::Error),
+            self.count(Kind::Shape),
+            self.count(Kind::Data)
+        )
+    }
+}
+
+/// On one line, at most so many characters of it.
+fn one_line(text: &str, most: usize) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(most) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_divergence_is_one_line() {
+        let at = At { place: "c/commands.yml:7".into(), statement: "a/1".into(), text: "select\n  name".into() };
+        let what = "column 1 (name): length".to_owned();
+        let wider = Divergence { kind: Kind::Shape, at: at.clone(), what, recorded: "40".into(), now: "80".into() };
+        let skipped = vec![Skipped { at, why: "it writes".into() }];
+        let report = Report { cassette: "c".into(), verified: 1, divergences: vec![wider], skipped };
+        let mut out = Vec::new();
+        report.write(&mut out).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "shape  c/commands.yml:7 (a/1) select name: column 1 (name): length: recorded 40, now 80\n\
+             left out: 1, it writes\nc: 1 verified; divergences: 0 error, 1 shape, 0 data\n"
+        );
+    }
+}

@@ -1,0 +1,30 @@
+//! What a call that failed had to say.
+
+use std::fmt;
+
+/// The first diagnostic record of a failed call, or what this crate itself has to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Five characters; empty where no driver spoke.
+    pub sqlstate: String,
+    /// The message.
+    pub message: String,
+}
+
+impl Failure {
+    /// One without an SQLSTATE.
+    pub fn new(message: impl fmt::Display) -> Failure {
+        Failure { sqlstate: String::new(), message: message.to_string() }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.sqlstate.is_empty() {
+            true => out.write_str(&self.message),
+            false => write!(out, "{} {}", self.sqlstate, self.message),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}

@@ -1,0 +1,177 @@
+//! The driver manager: its library, the functions this crate calls, and text in the width they take.
+#![allow(unsafe_code)]
+
+use crate::Failure;
+use libloading::Library;
+use std::ffi::{OsStr, c_void};
+
+pub(crate) type Handle = *mut c_void;
+pub(crate) type Text = *const c_void;
+pub(crate) type TextOut = *mut c_void;
+
+/// Where a driver manager is looked for if nobody names one.
+const NAMES: &[&str] = if cfg!(target_os = "macos") {
+    &["libodbc.2.dylib", "/opt/homebrew/lib/libodbc.2.dylib", "/usr/local/lib/libodbc.2.dylib", "libiodbc.2.dylib"]
+} else {
+    &["libodbc.so.2", "libodbc.so.1", "libiodbc.so.2"]
+};
+
+/// The driver manager, its ANSI or its Unicode functions.
+pub struct Manager {
+    pub(crate) functions: Functions,
+    pub(crate) wide: bool,
+}
+
+macro_rules! functions {
+    ($($name:ident $([$wide:literal])? ($($argument:ty),*);)*) => {
+        /// The functions, those with text in the width of the manager's.
+        #[allow(non_snake_case)]
+        pub(crate) struct Functions {
+            $(pub(crate) $name: unsafe extern "system" fn($($argument),*) -> i16,)*
+        }
+
+        impl Functions {
+            #[allow(non_snake_case)] // each is the function of that name
+            fn of(library: &'static Library, wide: bool) -> Result<Functions, Failure> {
+                $(let $name = {
+                    let name = match (wide, None $(.or(Some($wide)))?) {
+                        (true, Some(wide)) => wide,
+                        _ => concat!(stringify!($name), "\0"),
+                    };
+                    // SAFETY: a driver manager's function of this name has the type the ODBC reference gives it.
+                    unsafe { library.get(name.as_bytes()) }
+                        .map(|symbol| *symbol)
+                        .map_err(|error| Failure::new(format_args!("this is no driver manager: {error}")))?
+                };)*
+                Ok(Functions { $($name,)* })
+            }
+        }
+    };
+}
+
+functions! {
+    SQLAllocHandle(i16, Handle, *mut Handle);
+    SQLFreeHandle(i16, Handle);
+    SQLSetEnvAttr(Handle, i32, Handle, i32);
+    SQLSetConnectAttr["SQLSetConnectAttrW\0"](Handle, i32, Text, i32);
+    SQLDriverConnect["SQLDriverConnectW\0"](Handle, Handle, Text, i16, TextOut, i16, *mut i16, u16);
+    SQLDisconnect(Handle);
+    SQLEndTran(i16, Handle, i16);
+    SQLGetDiagRec["SQLGetDiagRecW\0"](i16, Handle, i16, TextOut, *mut i32, TextOut, i16, *mut i16);
+    SQLSetStmtAttr["SQLSetStmtAttrW\0"](Handle, i32, Text, i32);
+    SQLBindParameter(Handle, u16, i16, i16, i16, usize, i16, *const c_void, isize, *const isize);
+    SQLFreeStmt(Handle, u16);
+    SQLExecDirect["SQLExecDirectW\0"](Handle, Text, i32);
+    SQLNumResultCols(Handle, *mut i16);
+    SQLDescribeCol["SQLDescribeColW\0"](Handle, u16, TextOut, i16, *mut i16, *mut i16, *mut usize, *mut i16, *mut i16);
+    SQLFetch(Handle);
+    SQLGetData(Handle, u16, i16, *mut c_void, isize, *mut isize);
+    SQLTables["SQLTablesW\0"](Handle, Text, i16, Text, i16, Text, i16, Text, i16);
+    SQLColumns["SQLColumnsW\0"](Handle, Text, i16, Text, i16, Text, i16, Text, i16);
+    SQLProcedureColumns["SQLProcedureColumnsW\0"](Handle, Text, i16, Text, i16, Text, i16, Text, i16);
+    SQLColumnPrivileges["SQLColumnPrivilegesW\0"](Handle, Text, i16, Text, i16, Text, i16, Text, i16);
+    SQLPrimaryKeys["SQLPrimaryKeysW\0"](Handle, Text, i16, Text, i16, Text, i16);
+    SQLProcedures["SQLProceduresW\0"](Handle, Text, i16, Text, i16, Text, i16);
+    SQLTablePrivileges["SQLTablePrivilegesW\0"](Handle, Text, i16, Text, i16, Text, i16);
+    SQLForeignKeys["SQLForeignKeysW\0"](Handle, Text, i16, Text, i16, Text, i16, Text, i16, Text, i16, Text, i16);
+    SQLStatistics["SQLStatisticsW\0"](Handle, Text, i16, Text, i16, Text, i16, u16, u16);
+    SQLSpecialColumns["SQLSpecialColumnsW\0"](Handle, u16, Text, i16, Text, i16, Text, i16, u16, u16);
+    SQLGetTypeInfo["SQLGetTypeInfoW\0"](Handle, i16);
+}
+
+impl Manager {
+    /// Loads the driver manager: `library` if one is named, else the usual ones. It stays loaded. `wide` chooses the
+    /// Unicode functions: right for drivers that have them.
+    ///
+    /// super8 stays out of the way: it forwards what reaches it, whatever the environment said before.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be loaded.
+    pub fn load(library: Option<&OsStr>, wide: bool) -> Result<Manager, Failure> {
+        let mut problems = Vec::new();
+        let named: Vec<&OsStr> = library.map_or_else(|| NAMES.iter().map(OsStr::new).collect(), |name| vec![name]);
+        for name in named {
+            // SAFETY: loading runs the library's initializers; it is a driver manager, whose business that is.
+            match unsafe { Library::new(name) } {
+                Ok(library) => {
+                    // SAFETY: the command has one thread as long as no connection is open.
+                    unsafe { std::env::set_var("SUPER8_MODE", "off") };
+                    let library: &'static Library = Box::leak(Box::new(library));
+                    return Ok(Manager { functions: Functions::of(library, wide)?, wide });
+                }
+                Err(error) => problems.push(error.to_string()),
+            }
+        }
+        Err(Failure::new(format_args!(
+            "no driver manager: {}; install unixODBC, or name its library",
+            problems.join("; ")
+        )))
+    }
+
+    /// Text as the functions take it; it ends with its terminator.
+    pub(crate) fn text(&self, text: &str) -> Units {
+        let wide: Vec<u16> = text.encode_utf16().chain([0]).collect();
+        match self.wide {
+            true => Units { length: wide.len() - 1, bytes: wide.into_iter().flat_map(u16::to_ne_bytes).collect() },
+            false => Units { length: text.len(), bytes: text.bytes().chain([0]).collect() },
+        }
+    }
+
+    /// A buffer for text of `capacity` characters.
+    pub(crate) fn room(&self, capacity: usize) -> Vec<u8> {
+        vec![0; (capacity + 1) * if self.wide { 2 } else { 1 }]
+    }
+
+    /// The text in such a buffer.
+    pub(crate) fn read(&self, buffer: &[u8]) -> String {
+        if !self.wide {
+            return String::from_utf8_lossy(buffer.split(|byte| *byte == 0).next().unwrap_or_default()).into_owned();
+        }
+        let units = buffer.chunks_exact(2).map(|pair| u16::from_ne_bytes([pair[0], pair[1]]));
+        String::from_utf16_lossy(&units.take_while(|unit| *unit != 0).collect::<Vec<_>>())
+    }
+
+    /// Whether a call succeeded; what the handle has to say if not.
+    pub(crate) fn check(&self, code: i16, kind: i16, handle: Handle, what: &str) -> Result<(), Failure> {
+        if matches!(code, 0 | 1) {
+            return Ok(());
+        }
+        const ROOM: usize = 1023;
+        let (mut state, mut message) = (self.room(5), self.room(ROOM));
+        let (mut native, mut length) = (0, 0);
+        // SAFETY: a live handle, buffers with their true capacities.
+        let told = unsafe {
+            (self.functions.SQLGetDiagRec)(
+                kind,
+                handle,
+                1,
+                state.as_mut_ptr().cast(),
+                &mut native,
+                message.as_mut_ptr().cast(),
+                ROOM as i16 + 1,
+                &mut length,
+            )
+        };
+        match told {
+            0 | 1 => Err(Failure { sqlstate: self.read(&state), message: self.read(&message) }),
+            _ => Err(Failure::new(format_args!("{what} returned {code} and said nothing"))),
+        }
+    }
+}
+
+/// A text for a function.
+pub(crate) struct Units {
+    bytes: Vec<u8>,
+    length: usize,
+}
+
+impl Units {
+    pub(crate) fn pointer(&self) -> Text {
+        self.bytes.as_ptr().cast()
+    }
+
+    /// In characters.
+    pub(crate) fn length(&self) -> usize {
+        self.length
+    }
+}

@@ -1,0 +1,276 @@
+//! A statement: executes a text or a catalog function, describes its result, reads rows cell by cell.
+#![allow(unsafe_code)]
+
+use crate::connection::STMT;
+use crate::manager::{Handle, Manager, Units};
+use crate::{Failure, Parameter};
+use super8_cassette::Row;
+use super8_shim::convert::{self, CType, Length, Pieces};
+
+/// Bytes of a piece of a long value.
+const PIECE: usize = 64 * 1024;
+const NO_DATA: i16 = odbc_sys::SqlReturn::NO_DATA.0;
+const INPUT: i16 = odbc_sys::ParamType::Input as i16;
+
+/// A statement; freed when dropped.
+pub struct Statement<'c> {
+    manager: &'c Manager,
+    handle: Handle,
+    buffer: Vec<u8>,
+    scratch: Vec<u8>,
+    /// The parameters that are bound, and their lengths: the driver reads them during an execution.
+    bound: Vec<(Parameter, isize)>,
+}
+
+/// What SQLDescribeCol says of a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// The name.
+    pub name: String,
+    /// `type`, `length`, `scale`, `nullable`, as a columns file has them.
+    pub attributes: [(&'static str, i64); 4],
+}
+
+/// An argument of a catalog function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Argument {
+    /// A text; `None` for a null pointer.
+    Text(Option<String>),
+    /// A number.
+    Number(i64),
+}
+
+impl<'c> Statement<'c> {
+    pub(crate) fn new(manager: &'c Manager, handle: Handle) -> Self {
+        Statement { manager, handle, buffer: vec![0; PIECE], scratch: Vec::new(), bound: Vec::new() }
+    }
+
+    fn check(&self, code: i16, what: &str) -> Result<(), Failure> {
+        self.manager.check(code, STMT, self.handle, what)
+    }
+
+    /// Sets an attribute that is a number.
+    ///
+    /// # Errors
+    /// The driver refuses.
+    pub fn set_attribute(&self, attribute: i32, value: usize) -> Result<(), Failure> {
+        // SAFETY: a live handle; the number travels in the pointer argument.
+        let code = unsafe { (self.manager.functions.SQLSetStmtAttr)(self.handle, attribute, value as Handle, 0) };
+        self.check(code, "SQLSetStmtAttr")
+    }
+
+    /// SQLExecDirect with these parameters. SQL_NO_DATA is success: nothing was there to change.
+    ///
+    /// # Errors
+    /// What the driver says.
+    pub fn execute(&mut self, sql: &str, parameters: Vec<Parameter>) -> Result<(), Failure> {
+        const RESET_PARAMS: u16 = odbc_sys::FreeStmtOption::ResetParams as u16;
+        // SAFETY: a live handle; from here on nothing that was bound before is read.
+        let code = unsafe { (self.manager.functions.SQLFreeStmt)(self.handle, RESET_PARAMS) };
+        self.check(code, "SQLFreeStmt")?;
+        let length = |parameter: &Parameter| match &parameter.bytes {
+            Some(bytes) => bytes.len() as isize,
+            None => odbc_sys::NULL_DATA,
+        };
+        self.bound = parameters
+            .into_iter()
+            .map(|parameter| {
+                let length = length(&parameter);
+                (parameter, length)
+            })
+            .collect();
+        for (number, (parameter, length)) in (1u16..).zip(&self.bound) {
+            let bytes = parameter.bytes.as_deref().unwrap_or_default();
+            // SAFETY: the buffer and its length stay in `bound`, which does not change before the next execution.
+            let code = unsafe {
+                (self.manager.functions.SQLBindParameter)(
+                    self.handle,
+                    number,
+                    INPUT,
+                    parameter.c_type,
+                    parameter.sql_type,
+                    parameter.size,
+                    parameter.digits,
+                    bytes.as_ptr().cast(),
+                    bytes.len() as isize,
+                    length,
+                )
+            };
+            self.check(code, "SQLBindParameter")?;
+        }
+        let text = self.manager.text(sql);
+        let length = i32::try_from(text.length()).map_err(|_| Failure::new("the text is too long"))?;
+        // SAFETY: a live handle and text.
+        match unsafe { (self.manager.functions.SQLExecDirect)(self.handle, text.pointer(), length) } {
+            NO_DATA => Ok(()),
+            code => self.check(code, "SQLExecDirect"),
+        }
+    }
+
+    /// A catalog function by its name.
+    ///
+    /// # Errors
+    /// What the driver says; a function that is none, or arguments that are not its own.
+    pub fn catalog(&mut self, function: &str, arguments: &[Argument]) -> Result<(), Failure> {
+        let texts: Vec<Option<Units>> = arguments
+            .iter()
+            .filter_map(|argument| match argument {
+                Argument::Text(text) => Some(text.as_ref().map(|text| self.manager.text(text))),
+                Argument::Number(_) => None,
+            })
+            .collect();
+        let numbers: Vec<u16> = arguments
+            .iter()
+            .filter_map(|argument| match argument {
+                Argument::Number(number) => Some(*number as u16),
+                Argument::Text(_) => None,
+            })
+            .collect();
+        let text = |index: usize| {
+            texts[index].as_ref().map_or((std::ptr::null(), 0), |text: &Units| (text.pointer(), text.length() as i16))
+        };
+        let all = &self.manager.functions;
+        let on = self.handle;
+        // SAFETY: a live handle and texts that live until the call returns.
+        let code = unsafe {
+            match (function, texts.len(), &numbers[..]) {
+                ("SQLTables" | "SQLColumns" | "SQLProcedureColumns" | "SQLColumnPrivileges", 4, []) => {
+                    let call = match function {
+                        "SQLTables" => all.SQLTables,
+                        "SQLColumns" => all.SQLColumns,
+                        "SQLProcedureColumns" => all.SQLProcedureColumns,
+                        _ => all.SQLColumnPrivileges,
+                    };
+                    let [a, b, c, d] = [0, 1, 2, 3].map(text);
+                    call(on, a.0, a.1, b.0, b.1, c.0, c.1, d.0, d.1)
+                }
+                ("SQLPrimaryKeys" | "SQLProcedures" | "SQLTablePrivileges", 3, []) => {
+                    let call = match function {
+                        "SQLPrimaryKeys" => all.SQLPrimaryKeys,
+                        "SQLProcedures" => all.SQLProcedures,
+                        _ => all.SQLTablePrivileges,
+                    };
+                    let [a, b, c] = [0, 1, 2].map(text);
+                    call(on, a.0, a.1, b.0, b.1, c.0, c.1)
+                }
+                ("SQLForeignKeys", 6, []) => {
+                    let [a, b, c, d, e, f] = [0, 1, 2, 3, 4, 5].map(text);
+                    (all.SQLForeignKeys)(on, a.0, a.1, b.0, b.1, c.0, c.1, d.0, d.1, e.0, e.1, f.0, f.1)
+                }
+                ("SQLStatistics", 3, [unique, accuracy]) => {
+                    let [a, b, c] = [0, 1, 2].map(text);
+                    (all.SQLStatistics)(on, a.0, a.1, b.0, b.1, c.0, c.1, *unique, *accuracy)
+                }
+                ("SQLSpecialColumns", 3, [kind, scope, nullable]) => {
+                    let [a, b, c] = [0, 1, 2].map(text);
+                    (all.SQLSpecialColumns)(on, *kind, a.0, a.1, b.0, b.1, c.0, c.1, *scope, *nullable)
+                }
+                ("SQLGetTypeInfo", 0, [kind]) => (all.SQLGetTypeInfo)(on, *kind as i16),
+                _ => return Err(Failure::new(format_args!("{function} with these arguments is no catalog function"))),
+            }
+        };
+        self.check(code, function)
+    }
+
+    /// The columns of the result; none if there is no result.
+    ///
+    /// # Errors
+    /// What the driver says.
+    pub fn columns(&self) -> Result<Vec<Column>, Failure> {
+        let mut count = 0;
+        // SAFETY: a live handle and out-pointer.
+        let code = unsafe { (self.manager.functions.SQLNumResultCols)(self.handle, &mut count) };
+        self.check(code, "SQLNumResultCols")?;
+        (1..=count.unsigned_abs()).map(|column| self.column(column)).collect()
+    }
+
+    fn column(&self, column: u16) -> Result<Column, Failure> {
+        const ROOM: usize = 511;
+        let mut name = self.manager.room(ROOM);
+        let (mut named, mut kind, mut length, mut scale, mut nullable) = (0, 0, 0, 0, 0);
+        // SAFETY: a live handle, a buffer with its capacity in characters, live out-pointers.
+        let code = unsafe {
+            (self.manager.functions.SQLDescribeCol)(
+                self.handle,
+                column,
+                name.as_mut_ptr().cast(),
+                ROOM as i16,
+                &mut named,
+                &mut kind,
+                &mut length,
+                &mut scale,
+                &mut nullable,
+            )
+        };
+        self.check(code, "SQLDescribeCol")?;
+        let attributes = [
+            ("type", i64::from(kind)),
+            ("length", length as i64),
+            ("scale", i64::from(scale)),
+            ("nullable", i64::from(nullable)),
+        ];
+        Ok(Column { name: self.manager.read(&name), attributes })
+    }
+
+    /// The next row; false at the end.
+    ///
+    /// # Errors
+    /// What the driver says.
+    pub fn fetch(&mut self) -> Result<bool, Failure> {
+        // SAFETY: a live handle.
+        match unsafe { (self.manager.functions.SQLFetch)(self.handle) } {
+            NO_DATA => Ok(false),
+            code => self.check(code, "SQLFetch").map(|()| true),
+        }
+    }
+
+    /// Reads a column (from 1) of the row at hand to its end, as a recording would have it, into the cell of `row` before
+    /// that number.
+    ///
+    /// # Errors
+    /// What the driver says.
+    pub fn cell(&mut self, column: u16, c_type: CType, row: &mut Row) -> Result<(), Failure> {
+        let index = usize::from(column).saturating_sub(1);
+        let mut pieces = Pieces::new();
+        loop {
+            let (place, capacity) = (self.buffer.as_mut_ptr(), PIECE as isize);
+            let mut length = 0isize;
+            // SAFETY: a buffer with its capacity, which no fixed type exceeds, and a live out-pointer.
+            let code = unsafe {
+                (self.manager.functions.SQLGetData)(
+                    self.handle,
+                    column,
+                    c_type.code(),
+                    place.cast(),
+                    capacity,
+                    &mut length,
+                )
+            };
+            if code == NO_DATA {
+                break;
+            }
+            self.check(code, "SQLGetData")?;
+            let length = Length::of(Some(length), code == 1);
+            if c_type.is_variable() {
+                // SAFETY: the driver filled the buffer of this capacity.
+                unsafe { pieces.push(c_type, place, capacity, length) };
+                if code == 0 {
+                    break;
+                }
+            } else {
+                // SAFETY: as above.
+                unsafe { convert::read(c_type, place, capacity, length, row, index, &mut self.scratch) };
+                return Ok(());
+            }
+        }
+        pieces.finish(row, index, &mut self.scratch);
+        Ok(())
+    }
+}
+
+impl Drop for Statement<'_> {
+    fn drop(&mut self) {
+        // SAFETY: a handle this value owns.
+        unsafe { (self.manager.functions.SQLFreeHandle)(STMT, self.handle) };
+    }
+}

@@ -17,8 +17,8 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// A desk with SQLite's driver under the name `SQLite3`, a data source `shop` on it, and `bypath` that names the
-    /// library. The database has a table `fruit`.
+    /// A desk with SQLite's driver under the name `SQLite3`, a data source `shop` on it, `bypath` that names the
+    /// library, and the file data source `fruit`. The database has a table `fruit`.
     pub fn new(subject: &str) -> Desk {
         let desk = Desk { scratch: Scratch::new(subject) };
         desk.scratch.directory("work");
@@ -28,6 +28,9 @@ impl Desk {
             .source("shop", &[("Driver", "SQLite3"), ("Database", "shop.db")])
             .source("bypath", &[("Driver", library.as_str()), ("Database", "shop.db")])
             .write();
+        // A file data source belongs to the program, like its connection strings.
+        desk.scratch.directory("odbc/ODBCDataSources");
+        desk.scratch.write("odbc/ODBCDataSources/fruit.dsn", "[ODBC]\nDRIVER=SQLite3\nDatabase=shop.db\n");
         desk.stock();
         desk
     }

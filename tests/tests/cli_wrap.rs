@@ -43,10 +43,11 @@ fn recorded(subject: &str) -> (Desk, Outcome) {
 
 #[test]
 fn a_program_is_recorded_and_replayed_without_configuration() {
-    // By the driver's name, by its library in odbc.ini, by its library in the connection string.
+    // By the driver's name, by its library in odbc.ini, by its library in the connection string, by a file data source.
     let library = format!("DRIVER={{{}}};Database=shop.db;", Driver::Sqlite.path().display());
     let by_string = ["-k".to_owned(), library];
-    let ways: [&[String]; 3] = [&["shop".to_owned()], &["bypath".to_owned()], &by_string];
+    let by_file = ["-k".to_owned(), "FILEDSN=fruit".to_owned()];
+    let ways: [&[String]; 4] = [&["shop".to_owned()], &["bypath".to_owned()], &by_string, &by_file];
     for words in ways {
         let desk = Desk::new("cli_simple");
         let isql = |verb: &[&str]| {

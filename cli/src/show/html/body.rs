@@ -4,6 +4,7 @@ use super::escape::Escaped;
 use crate::show::timeline::{Rows, Shown, Step};
 use crate::show::words::is_outcome;
 use std::io::{self, Write};
+use super8_cassette::entry::Class;
 use super8_cassette::summary::show;
 use super8_cassette::{Value, yaml};
 
@@ -39,6 +40,9 @@ pub fn write(out: &mut impl Write, step: &Step) -> io::Result<()> {
     diagnostics(out, entry.get("return"), entry.get("diagnostics"))?;
     if let Some(rows) = &step.rows {
         table(out, rows)?;
+    }
+    if entry.method.class() == Class::Housekeeping && entry.fields.len() <= 1 {
+        return out.write_all(b"</div>\n");
     }
     let mut text = Vec::new();
     yaml::emit_entry(entry, &mut text);

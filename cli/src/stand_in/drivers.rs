@@ -6,7 +6,7 @@
 //! manager looks for a section of that name before it opens the path.
 
 use super::Notes;
-use super::recorded::Recorded;
+use super::recorded::{Name, Recorded};
 use super::sections::{self, Text, keys_without};
 use crate::binary::{self, Binary};
 use crate::libraries::Libraries;
@@ -65,8 +65,8 @@ impl Drivers<'_> {
             by_path.extend(paths.into_iter().map(|path| (path, kind, real.clone())));
             hidden.push((real, section));
         }
-        for (name, kind) in self.recorded.drivers.iter() {
-            if !self.declare(&mut text, name, kind) {
+        for Name { name, kind, .. } in self.recorded.drivers.iter() {
+            if !self.declare(&mut text, name, *kind) {
                 notes.add(format!("the recorded driver {:?} cannot be declared", String::from_utf8_lossy(name)));
             }
         }

@@ -2,7 +2,8 @@
 
 use crate::exit::Failure;
 use super8_cassette::{Cassette, Method, Value};
-use super8_shim::driver::Kind;
+use super8_shim::config::keywords::is_harmless;
+use super8_shim::driver::{Kind, find};
 
 /// Names from the connect entries of a cassette, with the kind of driver behind each. Empty for a cassette to be recorded.
 #[derive(Debug, Default)]
@@ -15,24 +16,35 @@ pub struct Recorded {
     pub kind: Option<Kind>,
 }
 
-/// Names of sections, which compare without case, with the kind of driver behind each.
+/// A name that was connected to.
+#[derive(Debug)]
+pub struct Name {
+    /// The data source, or the driver.
+    pub name: Vec<u8>,
+    /// The kind of driver behind it.
+    pub kind: Kind,
+    /// What the data source's section said, as far as the cassette shows it.
+    pub keys: Vec<(String, String)>,
+}
+
+/// Names of sections, which compare without case, in the order in which they were connected to first.
 #[derive(Debug, Default)]
-pub struct Names(Vec<(Vec<u8>, Kind)>);
+pub struct Names(Vec<Name>);
 
 impl Names {
     /// The kind of driver behind a name.
     pub fn kind(&self, name: &[u8]) -> Option<Kind> {
-        self.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, kind)| kind)
+        self.iter().find(|known| known.name.eq_ignore_ascii_case(name)).map(|known| known.kind)
     }
 
-    /// All names, in the order in which they were connected to first.
-    pub fn iter(&self) -> impl Iterator<Item = (&[u8], Kind)> {
-        self.0.iter().map(|(name, kind)| (name.as_slice(), *kind))
+    /// All names.
+    pub fn iter(&self) -> impl Iterator<Item = &Name> {
+        self.0.iter()
     }
 
-    fn add(&mut self, name: &str, kind: Kind) {
+    fn add(&mut self, name: &str, kind: Kind, keys: Vec<(String, String)>) {
         if !name.is_empty() && self.kind(name.as_bytes()).is_none() {
-            self.0.push((name.as_bytes().to_vec(), kind));
+            self.0.push(Name { name: name.as_bytes().to_vec(), kind, keys });
         }
     }
 }
@@ -57,8 +69,8 @@ impl Recorded {
             let entry = cassette.entry(place)?;
             let text = |key: &str| entry.get(key).and_then(Value::as_text);
             let kind = text("kind").map(kind).or(recorded.kind).unwrap_or(Kind::Unicode);
-            recorded.sources.add(text("dsn").unwrap_or_default(), kind);
-            recorded.drivers.add(text("driver").unwrap_or_default(), kind);
+            recorded.sources.add(text("dsn").unwrap_or_default(), kind, keys(entry.get("dsn_section")));
+            recorded.drivers.add(text("driver").unwrap_or_default(), kind, Vec::new());
         }
         Ok(recorded)
     }
@@ -66,4 +78,38 @@ impl Recorded {
 
 fn kind(name: &str) -> Kind {
     if name == "ansi" { Kind::Ansi } else { Kind::Unicode }
+}
+
+/// What a recorded section says, if it can stand in an ini file: a cassette may hold anything, and no more is taken from it
+/// than super8 would have written.
+fn keys(section: Option<&Value>) -> Vec<(String, String)> {
+    let Some(Value::Map(section)) = section else { return Vec::new() };
+    let pairs = section.iter().filter_map(|(key, value)| Some((key, value.as_text()?)));
+    let of_driver = |key: &str| ["Driver", find::REAL_DRIVER].iter().any(|name| name.eq_ignore_ascii_case(key));
+    let fits = |(key, value): &(&String, &str)| {
+        let plain = !key.contains('=') && !key.chars().chain(value.chars()).any(char::is_control);
+        plain && !of_driver(key) && is_harmless(key.as_bytes()) && *value != "***"
+    };
+    pairs.filter(fits).map(|(key, value)| (key.clone(), value.to_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hostile_section_gives_nothing_but_what_super8_writes() {
+        let pairs = [
+            ("Database", "shop"),
+            ("Port", "***"),
+            ("Driver", "/evil.so"),
+            ("RealDriver", "/evil.so"),
+            ("Super8Mode", "off"),
+            ("Server", "x\n[other]\nDriver=/evil.so"),
+            ("Schema\n[x]", "y"),
+            ("Language=x", "y"),
+        ];
+        let section = Value::Map(pairs.map(|(key, value)| (key.to_owned(), Value::from(value))).into());
+        assert_eq!(keys(Some(&section)), [("Database".to_owned(), "shop".to_owned())]);
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::Notes;
 use super::drivers::{Drivers, Looked, is_name};
+use super::recorded::Name;
 use super::sections::{Text, keys_without};
 use std::os::unix::ffi::OsStrExt;
 use super8_shim::config::ini::Section;
@@ -48,9 +49,13 @@ pub fn text(sources: &[Section], drivers: &Drivers<'_>, sections: &[Section], no
 
 /// Adds the recorded data sources that none of the files has.
 pub fn declare(text: &mut Text, other: &Text, drivers: &Drivers<'_>, notes: &mut Notes) {
-    for (name, kind) in drivers.recorded.sources.iter() {
-        let library = drivers.libraries.of(kind);
-        if !other.has(name) && !text.section(name, [(&b"Driver"[..], library.as_os_str().as_bytes())]) {
+    for Name { name, kind, keys } in drivers.recorded.sources.iter() {
+        if other.has(name) {
+            continue;
+        }
+        let library = drivers.libraries.of(*kind);
+        let keys = keys.iter().map(|(key, value)| (key.as_bytes(), value.as_bytes()));
+        if !text.section(name, std::iter::once((&b"Driver"[..], library.as_os_str().as_bytes())).chain(keys)) {
             notes.add(format!("the recorded data source {:?} cannot be declared", String::from_utf8_lossy(name)));
         }
     }

@@ -38,6 +38,8 @@ pub struct Launcher {
     pub directory: PathBuf,
     /// Where the driver manager's files for this database are.
     pub odbc: PathBuf,
+    /// Cassettes are traces instead of directories.
+    pub ndjson: bool,
     /// Print each command line.
     pub show: bool,
 }
@@ -134,6 +136,9 @@ impl Launcher {
         }
         if way != Way::Off {
             command.env("SUPER8_CASSETTE", cassette);
+            if self.ndjson {
+                command.env("SUPER8_FORMAT", "ndjson").env("SUPER8_TRACE_ID", "bench");
+            }
         }
         // Threads interleave differently in every run; only each connection's own order can be the recorded one.
         if any_order {

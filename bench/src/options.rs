@@ -18,6 +18,7 @@ without one every case runs. The exit code tells wrong results from right ones, 
   --connects N      connections (200)
   --calls N         calls of the single-call cases (2000000)
   --ways A,B        of bare, off, record, replay (all)
+  --format NAME     of the cassettes: yaml or ndjson (yaml)
   --seed N          of the random order (1)
   --quick           3 rounds, a tenth of everything
   --instructions    exact instruction counts under callgrind instead of times
@@ -42,6 +43,8 @@ pub struct Options {
     pub calls: u64,
     /// The ways to measure; bare is always among them.
     pub ways: Vec<Way>,
+    /// Cassettes are traces instead of directories.
+    pub ndjson: bool,
     /// The seed of the random order.
     pub seed: u64,
     /// Instruction counts instead of times.
@@ -70,6 +73,7 @@ impl Options {
             connects: 200,
             calls: 2_000_000,
             ways: Way::ALL.to_vec(),
+            ndjson: false,
             seed: 1,
             instructions: false,
             postgres: false,
@@ -88,6 +92,7 @@ impl Options {
                 "--connects" => options.connects = number(&argument, &value()?)?,
                 "--calls" => options.calls = number(&argument, &value()?)?,
                 "--seed" => options.seed = number(&argument, &value()?)?,
+                "--format" => options.ndjson = is_ndjson(&value()?)?,
                 "--ways" => options.ways = ways(&value()?)?,
                 "--shim" => options.shim = Some(value()?),
                 "--quick" => options.shorten(),
@@ -124,6 +129,15 @@ impl Options {
             (_, Unit::Row) => self.rows,
             (_, Unit::Call) => self.calls,
         }
+    }
+}
+
+/// Whether a format's name is that of traces.
+fn is_ndjson(name: &str) -> Result<bool, String> {
+    match name {
+        "yaml" => Ok(false),
+        "ndjson" => Ok(true),
+        _ => Err(format!("--format is {name}: yaml or ndjson")),
     }
 }
 
@@ -164,9 +178,13 @@ mod tests {
 
     #[test]
     fn mistakes_are_named() {
-        for (line, part) in
-            [("--rows", "needs a value"), ("--rows x", "--rows x"), ("--fast", "--fast"), ("--ways on", "`on`")]
-        {
+        for (line, part) in [
+            ("--rows", "needs a value"),
+            ("--rows x", "--rows x"),
+            ("--fast", "--fast"),
+            ("--ways on", "`on`"),
+            ("--format xml", "xml"),
+        ] {
             assert!(parse(line).is_err_and(|error| error.contains(part)), "{line}");
         }
     }

@@ -53,6 +53,7 @@ impl Setup {
             table_file: directory.join("data").join(format!("rows-v{TABLE_VERSION}-{}.db", options.rows)),
             directory,
             odbc,
+            ndjson: options.ndjson,
             show: options.show,
         };
         let setup = Setup { launcher, _server: server };

@@ -49,7 +49,7 @@ pub struct Metadata {
     pub schema_version: i64,
     /// The program that recorded it, with its version.
     pub recorded_with: String,
-    /// When, in UTC: `2026-11-21T05:51:00Z`. The only part of a cassette that knows the clock.
+    /// When, in UTC: `2026-11-21T05:51:00Z`. The only part of a cassette that knows the clock; empty if nobody knows.
     pub recorded_on: String,
     /// Whether the recording ended cleanly.
     pub complete: bool,
@@ -61,7 +61,13 @@ pub struct Metadata {
     pub driver: Option<DriverFacts>,
     /// The driver manager, if it is known.
     pub manager: Option<String>,
+    /// Keys this version does not know, in written order: they are kept.
+    pub more: Vec<(String, Value)>,
 }
+
+/// The keys that are fields of [`Metadata`].
+const KEYS: [&str; 8] =
+    ["recovered", "schema_version", "recorded_with", "recorded_on", "complete", "order", "driver", "manager"];
 
 impl Metadata {
     /// The metadata of a recording that begins now.
@@ -76,7 +82,14 @@ impl Metadata {
             order: Order::default(),
             driver,
             manager,
+            more: Vec::new(),
         }
+    }
+
+    /// The same without a time.
+    #[must_use]
+    pub fn timeless(self) -> Self {
+        Metadata { recorded_on: String::new(), ..self }
     }
 
     /// As a document.
@@ -84,9 +97,11 @@ impl Metadata {
         let mut pairs = vec![
             ("schema_version", Value::from(self.schema_version)),
             ("recorded_with", Value::from(self.recorded_with.as_str())),
-            ("recorded_on", Value::from(self.recorded_on.as_str())),
-            ("complete", Value::from(self.complete)),
         ];
+        if !self.recorded_on.is_empty() {
+            pairs.push(("recorded_on", Value::from(self.recorded_on.as_str())));
+        }
+        pairs.push(("complete", Value::from(self.complete)));
         if self.recovered {
             pairs.push(("recovered", Value::from(true)));
         }
@@ -98,10 +113,11 @@ impl Metadata {
         if let Some(manager) = &self.manager {
             pairs.push(("manager", Value::from(manager.as_str())));
         }
+        pairs.extend(self.more.iter().map(|(key, value)| (key.as_str(), value.clone())));
         map(pairs)
     }
 
-    /// From a document; `file` is named in errors. Keys that are not known are passed over.
+    /// From a document; `file` is named in errors. Keys that are not known are kept in `more`.
     ///
     /// # Errors
     /// A schema of another version, or a key with a value of the wrong kind.
@@ -137,6 +153,10 @@ impl Metadata {
             let text = |key: &str| driver.get(key).and_then(Value::as_text).unwrap_or_default().to_owned();
             DriverFacts { library: text("library"), kind: text("kind") }
         });
+        let more = match value {
+            Value::Map(pairs) => pairs.iter().filter(|(key, _)| !KEYS.contains(&key.as_str())).cloned().collect(),
+            _ => Vec::new(),
+        };
         Ok(Metadata {
             schema_version,
             recorded_with: text("recorded_with")?.unwrap_or_default(),
@@ -146,6 +166,7 @@ impl Metadata {
             order,
             driver,
             manager: text("manager")?,
+            more,
         })
     }
 }
@@ -155,7 +176,7 @@ fn map<'k>(pairs: impl IntoIterator<Item = (&'k str, Value)>) -> Value {
 }
 
 /// A time in UTC as text, from seconds since 1970.
-fn utc(seconds: u64) -> String {
+pub(crate) fn utc(seconds: u64) -> String {
     let (mut year, mut day, second) = (1970, seconds / 86_400, seconds % 86_400);
     let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     while day >= 365 + u64::from(leap(year)) {
@@ -194,6 +215,7 @@ mod tests {
         let driver = DriverFacts { library: "libsqlite3odbc.so".to_owned(), kind: "ansi".to_owned() };
         let mut metadata = Metadata::now(Some(driver), Some("unixODBC 2.3.11".to_owned()));
         metadata.order = Order::Connection;
+        metadata.more = vec![("reviewed_by".to_owned(), "Ada".into())];
         let read = Metadata::from_value(&metadata.to_value(), Path::new("metadata.yml"));
         assert_eq!(read, Ok(metadata));
     }

@@ -106,6 +106,28 @@ pub fn write_row(row: &Row, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
+/// Appends fields that are encoded already as one line, quoted where CSV must.
+pub(crate) fn write_fields<'f>(fields: impl Iterator<Item = &'f [u8]>, out: &mut Vec<u8>) {
+    let start = out.len();
+    for field in fields {
+        if field.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
+            write_quoted(field, out);
+        } else {
+            out.extend_from_slice(field);
+        }
+        out.push(b',');
+    }
+    match out.len() - start {
+        0 => out.extend_from_slice(cell::UNREAD),
+        1 => {
+            out.pop();
+            out.extend_from_slice(b"\"\"");
+        }
+        _ => _ = out.pop(),
+    }
+    out.push(b'\n');
+}
+
 fn write_quoted(mut field: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     while let Some(at) = memchr(b'"', field) {

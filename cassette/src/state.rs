@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::directory::{Directory, is_cassette, staging_directory};
+use crate::ndjson::{Trace, TraceId};
 use crate::storage::Cassette;
 use crate::{CassetteError, Entry};
 
@@ -15,18 +16,21 @@ pub enum State {
     Complete,
     /// A recording that did not end cleanly, or is still under way in another process.
     Incomplete {
-        /// Where its files are: the cassette's directory, or the one in which recordings grow.
+        /// Where it is: the cassette's directory or file, or the one in which recordings grow.
         directory: PathBuf,
         /// The last command that was recorded, with its line in the log; none if there is none that can be read.
         last: Option<(u32, Entry)>,
     },
 }
 
-/// Finds out what there is at `path`.
+/// Finds out what there is at `path`: a directory, or a trace's file.
 ///
 /// # Errors
 /// Something else than a cassette stands there, a cassette of another schema, or one that cannot be read.
 pub fn state(path: &Path) -> Result<State, CassetteError> {
+    if let Some(id) = path.file_name().and_then(|name| TraceId::of_file(name.to_str()?)).filter(|_| !path.is_dir()) {
+        return state_of_trace(path, &id);
+    }
     let cassette = Directory::read(path)?;
     let metadata = match cassette.metadata() {
         Ok(metadata) => metadata,
@@ -46,6 +50,19 @@ pub fn state(path: &Path) -> Result<State, CassetteError> {
     match metadata.complete {
         true => Ok(State::Complete),
         false => Ok(State::Incomplete { last: last_command(&cassette), directory: path.to_owned() }),
+    }
+}
+
+fn state_of_trace(path: &Path, id: &TraceId) -> Result<State, CassetteError> {
+    let directory = path.parent().unwrap_or(Path::new(""));
+    let (trace, (staged, growing)) = (Trace::read(directory, id)?, Trace::staged(directory, id)?);
+    match trace.metadata() {
+        Ok(metadata) if metadata.complete => Ok(State::Complete),
+        Ok(_) => Ok(State::Incomplete { last: last_command(&trace), directory: path.to_owned() }),
+        Err(error) if path.exists() => Err(error),
+        Err(_) if staged.is_file() => Ok(State::Incomplete { last: last_command(&growing), directory: staged }),
+        Err(error) if directory.is_file() => Err(error),
+        Err(_) => Ok(State::Absent),
     }
 }
 
@@ -107,6 +124,31 @@ mod tests {
         let resumed = state(&path).unwrap();
         assert_eq!(last_method(&resumed), Some(Method::Commit));
         assert!(matches!(resumed, State::Incomplete { directory, .. } if directory == path));
+    }
+
+    #[test]
+    fn so_are_the_states_of_a_trace() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("traces").join("x.ndjson");
+        assert_eq!(state(&path), Ok(State::Absent));
+        let append: crate::MakeAppend = std::sync::Arc::new(|file| Ok(Box::new(crate::WriteAppend::new(file))));
+        let (directory, id) = (parent.path().join("traces"), TraceId::new("x").unwrap());
+        let trace =
+            Trace::record(&directory, &id, Metadata::now(None, None), &crate::Spans::default(), append).unwrap();
+        let recorder = Recorder::with_storage(Box::new(trace), Order::Global, 1);
+        let connection = recorder.connection();
+        recorder.command(&Entry::new(Method::Connect, connection, None).with("dsn", "shop")).unwrap();
+        let growing = state(&path).unwrap();
+        assert_eq!(last_method(&growing), Some(Method::Connect));
+        assert!(matches!(growing, State::Incomplete { directory, .. } if directory != path));
+        recorder.publish().unwrap();
+        assert_eq!(state(&path), Ok(State::Complete));
+        recorder.command(&Entry::new(Method::Commit, connection, None)).unwrap();
+        let resumed = state(&path).unwrap();
+        assert_eq!(last_method(&resumed), Some(Method::Commit));
+        assert!(matches!(resumed, State::Incomplete { directory, .. } if directory == path));
+        std::fs::write(&path, "years of work").unwrap();
+        assert!(state(&path).is_err());
     }
 
     #[test]

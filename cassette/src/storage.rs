@@ -25,6 +25,11 @@ pub trait Cassette: Send + Sync {
     /// The cassette's name as the user gave it, for messages.
     fn name(&self) -> &Path;
 
+    /// The variables that name the cassette to a program, with their values.
+    fn variables(&self) -> Vec<(&'static str, String)> {
+        vec![("SUPER8_CASSETTE", self.name().display().to_string())]
+    }
+
     /// Encodes an entry as it will stand in the log. Touches nothing, so it needs no lock.
     fn encode(&self, entry: &Entry, out: &mut Vec<u8>);
 
@@ -102,8 +107,27 @@ pub trait Cassette: Send + Sync {
     /// A name that is not plain, a missing part.
     fn rows(&self, part: &str) -> Result<Box<dyn RowsSource>, CassetteError>;
 
+    /// The names of what stands beside the log.
+    ///
+    /// # Errors
+    /// What the operating system says; something unreadable, with file and line.
+    fn contents(&self) -> Result<Contents, CassetteError>;
+
     /// The file and line of an entry, for reports.
     fn locate(&self, place: Place) -> (PathBuf, u32);
+}
+
+/// What a cassette has beside its log, each list sorted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// The names of its documents.
+    pub documents: Vec<String>,
+    /// The names of its rows parts.
+    pub rows: Vec<String>,
+    /// The connections that were told something.
+    pub infos: Vec<ConnectionId>,
+    /// What a copy of it will not have, or not in the same form: a line each, for people.
+    pub notes: Vec<String>,
 }
 
 /// A rows part being written, by one thread at a time and without any lock of the cassette.

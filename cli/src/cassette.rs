@@ -2,7 +2,7 @@
 
 use crate::exit::Failure;
 use std::path::Path;
-use super8_cassette::{Cassette, Directory, Metadata};
+use super8_cassette::{Cassette, Metadata};
 
 /// A cassette that is only read, and its metadata.
 pub struct Opened {
@@ -17,7 +17,7 @@ pub struct Opened {
 /// # Errors
 /// There is none, it is no cassette, or one of another version.
 pub fn open(path: &Path) -> Result<Opened, Failure> {
-    let storage = Directory::read(path)?;
+    let storage = super8_cassette::open(path)?;
     let metadata = storage.metadata()?;
-    Ok(Opened { storage: Box::new(storage), metadata })
+    Ok(Opened { storage, metadata })
 }

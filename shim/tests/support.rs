@@ -56,7 +56,7 @@ impl Stage {
         });
         let asked = vec![("dsn".to_owned(), "shop".into())];
         let connect = Connect { asked, facts: Vec::new(), completed: None, environment: Vec::new() };
-        let begun = Connection::begin(&recorder.unwrap(), connect, &Outcome::SUCCESS, Secrecy::default());
+        let begun = Connection::begin(&recorder.unwrap(), None, connect, &Outcome::SUCCESS, Secrecy::default());
         Stage { statement: begun.unwrap().statement(), directory }
     }
 

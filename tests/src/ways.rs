@@ -9,6 +9,7 @@ use crate::outcome::Outcome;
 use crate::program::Program;
 use crate::scratch::Scratch;
 use crate::trap::Trap;
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -23,6 +24,20 @@ pub enum Way {
     Record,
     /// Through super8, replaying: driver library, database and server do not exist.
     Replay,
+}
+
+/// In which format a cassette is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// A directory of YAML and CSV files.
+    Yaml,
+    /// A file of JSON records for each trace.
+    Ndjson,
+}
+
+impl Format {
+    /// Both.
+    pub const BOTH: [Format; 2] = [Format::Yaml, Format::Ndjson];
 }
 
 /// The data source every program connects to.
@@ -51,6 +66,8 @@ pub struct Stage {
     pub numbered_sources: usize,
     /// Further variables of the program's environment.
     pub environment: Vec<(&'static str, String)>,
+    /// The format of what is recorded from now on; a replay finds out by itself.
+    pub format: Cell<Format>,
     cassette: PathBuf,
 }
 
@@ -78,7 +95,8 @@ impl Stage {
         let database = Database::new(driver, subject, scratch.directory("work"));
         let cassette = scratch.join("cassette");
         let (section, source, manager, environment) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Stage { scratch, driver, database, section, source, manager, numbered_sources: 0, environment, cassette }
+        let (format, numbered_sources) = (Cell::new(Format::Yaml), 0);
+        Stage { scratch, driver, database, section, source, manager, numbered_sources, environment, format, cassette }
     }
 
     /// The same stage with its cassette elsewhere.
@@ -87,9 +105,12 @@ impl Stage {
         self
     }
 
-    /// Where the cassette of this stage is recorded.
+    /// Where the cassette of this stage is recorded: a directory in either format.
     pub fn cassette(&self) -> PathBuf {
-        self.cassette.clone()
+        match self.format.get() {
+            Format::Yaml => self.cassette.clone(),
+            Format::Ndjson => self.cassette.with_file_name("traces"),
+        }
     }
 
     /// The port the database server happens to listen on.
@@ -171,7 +192,12 @@ impl Stage {
         match way {
             Way::Bare => {}
             Way::Off => _ = command.env("SUPER8_MODE", "off"),
-            Way::Record => _ = command.env("SUPER8_MODE", "record").env("SUPER8_CASSETTE", self.cassette()),
+            Way::Record => {
+                command.env("SUPER8_MODE", "record").env("SUPER8_CASSETTE", self.cassette());
+                if self.format.get() == Format::Ndjson {
+                    command.env("SUPER8_FORMAT", "ndjson");
+                }
+            }
             Way::Replay => _ = command.env("SUPER8_MODE", "replay").env("SUPER8_CASSETTE", self.cassette()),
         }
         command.envs(self.environment.iter().map(|(key, value)| (key, value)));
@@ -189,24 +215,42 @@ impl Stage {
         assert_same(&what, ("bare", &bare), ("off", &self.run(Way::Off, program)));
     }
 
-    /// Runs `program` all four ways and panics unless it printed the same bytes and ended the same way each time.
+    /// Runs `program` all four ways, recorded and replayed in both formats, and panics unless it printed the same bytes and
+    /// ended the same way each time.
     pub fn four_ways(&self, program: &Program) -> Outcome {
         let bare = self.run(Way::Bare, program);
         let what = format!("{} over {}", program.name(), self.driver.library());
         program.check(&what, &bare);
-        for (way, name) in ways() {
+        for (way, format, name) in ways() {
+            self.format.set(format);
             let outcome = self.run(way, program);
             assert_same(&what, ("bare", &bare), (name, &outcome));
         }
+        self.format.set(Format::Yaml);
         bare
+    }
+
+    /// Does `deed` once in each format.
+    pub fn in_both_formats(&self, mut deed: impl FnMut(&Stage)) {
+        for format in Format::BOTH {
+            self.format.set(format);
+            deed(self);
+        }
+        self.format.set(Format::Yaml);
     }
 }
 
 /// The ways through super8; `SUPER8_TEST_WAYS` (a list like `off,record`) narrows them while developing.
-fn ways() -> Vec<(Way, &'static str)> {
-    let mut ways = vec![(Way::Off, "off"), (Way::Record, "record"), (Way::Replay, "replay")];
+fn ways() -> Vec<(Way, Format, &'static str)> {
+    let mut ways = vec![
+        (Way::Off, Format::Yaml, "off"),
+        (Way::Record, Format::Yaml, "record"),
+        (Way::Replay, Format::Yaml, "replay"),
+        (Way::Record, Format::Ndjson, "record-ndjson"),
+        (Way::Replay, Format::Ndjson, "replay-ndjson"),
+    ];
     if let Ok(wanted) = std::env::var("SUPER8_TEST_WAYS") {
-        ways.retain(|(_, name)| wanted.split(',').any(|word| word == *name));
+        ways.retain(|(_, _, name)| wanted.split(',').any(|word| word == *name));
     }
     ways
 }

@@ -5,11 +5,12 @@
 use std::path::{Path, PathBuf};
 use super8_cassette::{Row, RowsReader, cell, row, yaml};
 use super8_tests::cassette_files::files;
-use super8_tests::compare::difference;
+use super8_tests::compare::{assert_same_files, difference};
 use super8_tests::driver::Driver;
 use super8_tests::products::repository;
 use super8_tests::program::Program;
-use super8_tests::ways::{Stage, Way};
+use super8_tests::scratch::Scratch;
+use super8_tests::ways::{Format, Stage, Way};
 
 /// The cassettes: name, program, driver.
 fn goldens() -> Vec<(&'static str, Program, Driver)> {
@@ -21,6 +22,15 @@ fn goldens() -> Vec<(&'static str, Program, Driver)> {
         ("c-mariadb", Program::c("params.c"), Driver::MariaDb),
         ("odbc-api-sqlite", Program::odbc_api(), Driver::Sqlite),
     ]
+}
+
+/// The traces, recorded in the other format.
+fn golden_traces() -> Vec<(&'static str, Program, Driver)> {
+    goldens().into_iter().filter(|(name, ..)| ["pyodbc-sqlite", "c-postgres", "c-mariadb"].contains(name)).collect()
+}
+
+fn trace(name: &str) -> PathBuf {
+    repository().join("cassettes/traces").join(format!("{name}.ndjson"))
 }
 
 fn cassette(name: &str) -> PathBuf {
@@ -48,6 +58,54 @@ fn golden_cassettes_replay() {
             difference(("recorded", &expected), ("replayed", &replayed.all()))
         );
         assert!(files(&cassette(name)) == before, "{name}: a replay wrote into its cassette");
+    }
+}
+
+#[test]
+fn golden_traces_replay() {
+    for (name, program, driver) in golden_traces() {
+        let mut stage = Stage::new(&format!("golden_{}", program.name()), driver).with_cassette(cassette(name));
+        stage.environment.push(("SUPER8_TRACE_ID", name.to_owned()));
+        stage.format.set(Format::Ndjson);
+        if std::env::var_os("SUPER8_BLESS").is_some() {
+            program.check(name, &stage.run(Way::Record, &program));
+        }
+        let before = sound_bytes(&trace(name));
+        let replayed = stage.run(Way::Replay, &program);
+        let expected = sound_bytes(&output(name));
+        let shown = || difference(("recorded", &expected), ("replayed", &replayed.all()));
+        assert!(replayed.all() == expected, "{name}: what was replayed is not what was recorded\n{}", shown());
+        assert!(sound_bytes(&trace(name)) == before, "{name}: a replay wrote into its trace");
+    }
+}
+
+fn sound_bytes(path: &Path) -> Vec<u8> {
+    std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Every golden cassette becomes a trace and a directory again without a changed byte; every golden trace a directory that
+/// replays.
+#[test]
+fn golden_cassettes_convert_there_and_back() {
+    let scratch = Scratch::new("golden_converted");
+    let converted = |from: &Path, to: &Path| {
+        let from = sound(super8_cassette::open(from));
+        let to = sound(super8_cassette::create(to, sound(from.metadata())));
+        let done = sound(super8_cassette::convert(&*from, &*to));
+        assert!(done.notes.is_empty(), "{:?}", done.notes);
+    };
+    for (name, _, _) in goldens() {
+        let (there, back) = (scratch.join(format!("{name}.ndjson")), scratch.join(name));
+        converted(&cassette(name), &there);
+        converted(&there, &back);
+        assert_same_files(name, &cassette(name), &back);
+    }
+    for (name, program, driver) in golden_traces() {
+        let directory = scratch.join(format!("{name}-of-trace"));
+        converted(&trace(name), &directory);
+        let stage = Stage::new(&format!("golden_{}", program.name()), driver).with_cassette(directory);
+        let replayed = stage.run(Way::Replay, &program);
+        assert!(replayed.all() == sound_bytes(&output(name)), "{name}, made into a directory, replays something else");
     }
 }
 

@@ -1,25 +1,30 @@
 //! Recordings that do not end well: killed, left by `_exit`, left without a disconnect.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use super8_tests::cassette_files::{files, names};
 use super8_tests::compare::assert_same;
 use super8_tests::driver::Driver;
 use super8_tests::program::Program;
 use super8_tests::trap::Trap;
-use super8_tests::ways::{Stage, Way};
+use super8_tests::ways::{Format, Stage, Way};
 
 #[test]
 fn kill_9_leaves_the_previous_cassette_as_it_was() {
-    let stage = Stage::new("killed", Driver::Sqlite);
+    Stage::new("killed", Driver::Sqlite).in_both_formats(killed_beside_a_cassette);
+}
+
+fn killed_beside_a_cassette(stage: &Stage) {
     let whole = Program::c("steps.c").with_argument("same");
     let recorded = stage.run(Way::Record, &whole);
     whole.check("record", &recorded);
     let before = files(&stage.cassette());
 
-    kill_in_the_middle(&stage);
-    assert!(files(&stage.cassette()) == before, "a recording that was killed changed the cassette it would replace");
+    kill_in_the_middle(stage);
+    let published = |(path, _): &(PathBuf, Vec<u8>)| !path.display().to_string().ends_with("super8-recording");
+    let after: Vec<_> = files(&stage.cassette()).into_iter().filter(published).collect();
+    assert!(after == before, "a recording that was killed changed the cassette it would replace");
     assert_same("after the kill", ("recorded", &recorded), ("replayed", &stage.run(Way::Replay, &whole)));
 
     // The killed recording is in nobody's way; that it is dropped may be said.
@@ -31,23 +36,29 @@ fn kill_9_leaves_the_previous_cassette_as_it_was() {
 
 #[test]
 fn a_first_recording_that_was_killed_is_not_replayed_as_a_whole_one() {
-    let stage = Stage::new("killed_first", Driver::Sqlite);
-    kill_in_the_middle(&stage);
+    Stage::new("killed_first", Driver::Sqlite).in_both_formats(killed_alone);
+}
+
+fn killed_alone(stage: &Stage) {
+    kill_in_the_middle(stage);
     let replayed = stage.run(Way::Replay, &Program::c("steps.c").with_argument("same"));
     assert!(!replayed.succeeded(), "half a recording was replayed:\n{}", replayed.text());
     assert!(replayed.text().contains("[super8]"), "who refused?\n{}", replayed.text());
     let staged = staged_files(stage.scratch.path());
-    assert!(staged.iter().any(|name| name.ends_with("commands.yml")), "nothing to recover in {staged:?}");
+    let left = if stage.format.get() == Format::Yaml { "commands.yml" } else { ".ndjson.super8-recording" };
+    assert!(staged.iter().any(|name| name.ends_with(left)), "nothing to recover in {staged:?}");
 }
 
 /// A driver manager's exit, or a program's, calls no driver: the cassette must be there all the same.
 #[test]
 fn leaving_without_a_disconnect_publishes_the_cassette() {
-    let stage = Stage::new("left", Driver::Sqlite);
-    let program = Program::c("steps.c").with_argument("leave");
-    let recorded = stage.run(Way::Record, &program);
-    assert!(names(&stage.cassette()).contains(&"commands.yml".to_owned()));
-    assert_same("left open", ("recorded", &recorded), ("replayed", &stage.run(Way::Replay, &program)));
+    Stage::new("left", Driver::Sqlite).in_both_formats(|stage| {
+        let program = Program::c("steps.c").with_argument("leave");
+        let recorded = stage.run(Way::Record, &program);
+        let there = names(&stage.cassette());
+        assert!(there.iter().any(|name| name == "commands.yml" || name.ends_with(".ndjson")), "{there:?}");
+        assert_same("left open", ("recorded", &recorded), ("replayed", &stage.run(Way::Replay, &program)));
+    });
 }
 
 fn kill_in_the_middle(stage: &Stage) {

@@ -2,6 +2,7 @@
 
 mod c_interface;
 mod c_programs;
+mod cli_convert;
 mod cli_install;
 mod cli_show;
 mod cli_verify;
@@ -24,6 +25,7 @@ mod selection;
 mod sessions;
 mod stable_bytes;
 mod symbols;
+mod traces;
 mod two_drivers;
 mod verdict;
 mod without_manager;

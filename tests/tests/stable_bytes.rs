@@ -6,7 +6,7 @@ use super8_tests::driver::Driver;
 use super8_tests::packages;
 use super8_tests::program::Program;
 use super8_tests::server::must;
-use super8_tests::ways::{Stage, Way};
+use super8_tests::ways::{Format, Stage, Way};
 
 fn git(directory: &Path, words: &[&str]) -> String {
     let mut git = Command::new(packages::program("git", "git"));
@@ -16,15 +16,22 @@ fn git(directory: &Path, words: &[&str]) -> String {
 }
 
 fn recorded_twice(program: &Program, driver: Driver) {
-    let stage = Stage::new(&format!("twice_{}", program.name()), driver);
+    Stage::new(&format!("twice_{}", program.name()), driver).in_both_formats(|stage| recorded_twice_on(stage, program));
+}
+
+fn recorded_twice_on(stage: &Stage, program: &Program) {
     program.check("first recording", &stage.run(Way::Record, program));
     let cassette = stage.cassette();
     git(&cassette, &["init", "-q"]);
     git(&cassette, &["add", "-A"]);
     git(&cassette, &["commit", "-q", "-m", "recorded"]);
     let files = git(&cassette, &["ls-files"]);
-    for file in ["commands.yml", "metadata.yml"] {
-        assert!(files.lines().any(|line| line == file), "no {file} in the cassette:\n{files}");
+    let expected: &[&str] = match stage.format.get() {
+        Format::Yaml => &["commands.yml", "metadata.yml"],
+        Format::Ndjson => &["traces.ndjson"],
+    };
+    for file in expected {
+        assert!(files.lines().any(|line| line == *file), "no {file} in the cassette:\n{files}");
     }
     // The repository must survive a publication by rename: it is moved out of the way and back.
     let repository = stage.scratch.join("git");
@@ -32,7 +39,7 @@ fn recorded_twice(program: &Program, driver: Driver) {
     program.check("second recording", &stage.run(Way::Record, program));
     std::fs::rename(&repository, cassette.join(".git")).unwrap_or_else(|error| panic!("{error}"));
     let changes = git(&cassette, &["status", "--porcelain"]) + &git(&cassette, &["diff"]);
-    assert!(changes.is_empty(), "recorded twice, {} over {}:\n{changes}", program.name(), driver.library());
+    assert!(changes.is_empty(), "recorded twice, {} over {}:\n{changes}", program.name(), stage.driver.library());
 }
 
 #[test]

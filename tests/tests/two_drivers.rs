@@ -26,7 +26,7 @@ impl Pair {
     }
 
     /// `mode` is none for a run without super8.
-    fn run(&self, mode: Option<&str>) -> Outcome {
+    fn run(&self, mode: Option<&str>, ndjson: bool) -> Outcome {
         let (trap, replay) = (Trap::new(), mode == Some("replay"));
         let mut configuration = Configuration::new(self.scratch.directory("odbc"));
         for (index, (driver, database)) in self.drivers.iter().zip(&self.databases).enumerate() {
@@ -58,7 +58,8 @@ impl Pair {
         command.current_dir(self.scratch.join("work"));
         command.envs(mode.map(|mode| ("SUPER8_MODE", mode)));
         if mode.is_some_and(|mode| mode != "off") {
-            command.env("SUPER8_CASSETTE", self.scratch.join("cassette"));
+            let (name, format) = if ndjson { ("traces", "ndjson") } else { ("cassette", "yaml") };
+            command.env("SUPER8_CASSETTE", self.scratch.join(name)).env("SUPER8_FORMAT", format);
         }
         let outcome = Outcome::of(&command, b"");
         assert!(!trap.sprung(), "a replay called the database server");
@@ -66,10 +67,12 @@ impl Pair {
     }
 
     fn four_ways(&self) {
-        let bare = self.run(None);
+        let bare = self.run(None, false);
         assert!(bare.succeeded(), "{}", String::from_utf8_lossy(&bare.all()));
-        for mode in ["off", "record", "replay"] {
-            assert_same(&format!("{:?}", self.drivers), ("bare", &bare), (mode, &self.run(Some(mode))));
+        let ways = [("off", false), ("record", false), ("replay", false), ("record", true), ("replay", true)];
+        for (mode, ndjson) in ways {
+            let what = format!("{:?}, ndjson: {ndjson}", self.drivers);
+            assert_same(&what, ("bare", &bare), (mode, &self.run(Some(mode), ndjson)));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A cassette as one flat directory of readable files: the format `yaml`.
 
+mod form;
 mod lock;
 mod names;
 mod previous;
@@ -13,16 +14,18 @@ use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
 
+pub(crate) use lock::DirectoryLock;
+pub(crate) use names::info as info_part;
 pub use names::staging as staging_directory;
 pub use recover::{Recovered, recover};
-pub(crate) use staging::is_cassette;
+pub(crate) use staging::{is_cassette, notice, refuse};
 
 use crate::append::MakeAppend;
 use crate::metadata::Metadata;
-use crate::storage::{Cassette, Place, RowsPart, RowsSource};
+use crate::storage::{Cassette, Contents, Place, RowsPart, RowsSource};
+use crate::window::Window;
 use crate::yaml::{self, Head};
 use crate::{CassetteError, ConnectionId, Entry, Value};
-use reading::Window;
 use writing::Writing;
 
 /// A cassette's directory.
@@ -44,7 +47,8 @@ impl Directory {
     /// A path that names no directory.
     pub fn read(path: &Path) -> Result<Self, CassetteError> {
         let target = resolve(path)?;
-        Ok(Directory { name: path.to_owned(), target, writing: None, window: Mutex::default() })
+        let window = Mutex::new(Window::of(target.join(names::COMMANDS)));
+        Ok(Directory { name: path.to_owned(), target, writing: None, window })
     }
 
     /// A recording that will be published at `path`. Nothing is created before something is appended.
@@ -116,9 +120,13 @@ impl Cassette for Directory {
     }
 
     fn entry(&self, place: Place) -> Result<Entry, CassetteError> {
+        let read = |window: &mut Window| {
+            let (bytes, log) = window.slice(place)?;
+            yaml::parse_entry(bytes, log, place.line)
+        };
         match &self.writing {
-            None => self.window.lock().entry(&self.target, place),
-            Some(_) => Window::default().entry(&self.root(), place),
+            None => read(&mut self.window.lock()),
+            Some(_) => read(&mut Window::of(self.root().join(names::COMMANDS))),
         }
     }
 
@@ -132,6 +140,10 @@ impl Cassette for Directory {
 
     fn rows(&self, part: &str) -> Result<Box<dyn RowsSource>, CassetteError> {
         Ok(Box::new(reading::rows(&self.root(), part)?))
+    }
+
+    fn contents(&self) -> Result<Contents, CassetteError> {
+        form::contents(&self.root())
     }
 
     fn locate(&self, place: Place) -> (PathBuf, u32) {

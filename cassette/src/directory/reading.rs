@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::names;
@@ -10,67 +9,7 @@ use super::staging::is_cassette;
 use crate::metadata::Metadata;
 use crate::storage::{Place, RowsSource, plain};
 use crate::yaml::{Head, Items};
-use crate::{CassetteError, ConnectionId, Entry, RowsReader, Value, yaml};
-
-/// Bytes of the log that are held at a time.
-const WINDOW: usize = 64 * 1024;
-/// Bytes before the entry that was asked for: answers are looked up a little behind the commands.
-const BEHIND: u64 = 8 * 1024;
-
-/// A part of the log in memory.
-#[derive(Default)]
-pub(crate) struct Window {
-    root: PathBuf,
-    /// The log it is a window of.
-    log: PathBuf,
-    file: Option<File>,
-    start: u64,
-    bytes: Vec<u8>,
-}
-
-impl Window {
-    /// The bytes of an entry.
-    fn slice(&mut self, log: &Path, place: Place) -> Result<&[u8], CassetteError> {
-        let (offset, len) = (place.offset, place.len as usize);
-        let held = self.start..self.start + self.bytes.len() as u64;
-        if offset < held.start || offset + len as u64 > held.end {
-            let failed = |error: io::Error| CassetteError::io(log, "read", &error).at_line(place.line.into());
-            let file = match &mut self.file {
-                Some(file) => file,
-                none => none.insert(File::open(log).map_err(failed)?),
-            };
-            self.start = offset.saturating_sub(BEHIND);
-            let lead = (offset - self.start) as usize;
-            self.bytes.resize(WINDOW.max(lead + len), 0);
-            let mut filled = 0;
-            while filled < self.bytes.len() {
-                match file.read_at(&mut self.bytes[filled..], self.start + filled as u64) {
-                    Ok(0) => break,
-                    Ok(count) => filled += count,
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => return Err(failed(error)),
-                }
-            }
-            self.bytes.truncate(filled);
-            // an entry of several megabytes must not keep its memory
-            self.bytes.shrink_to(2 * WINDOW);
-        }
-        let from = (offset - self.start) as usize;
-        self.bytes.get(from..from + len).ok_or_else(|| {
-            CassetteError::torn(log, "the log became shorter while it was read").at_line(place.line.into())
-        })
-    }
-
-    pub(crate) fn entry(&mut self, root: &Path, place: Place) -> Result<Entry, CassetteError> {
-        if self.root.as_os_str() != root.as_os_str() {
-            *self = Window { root: root.to_owned(), log: root.join(names::COMMANDS), ..Window::default() };
-        }
-        let log = std::mem::take(&mut self.log);
-        let entry = self.slice(&log, place).and_then(|bytes| yaml::parse_entry(bytes, &log, place.line));
-        self.log = log;
-        entry
-    }
-}
+use crate::{CassetteError, ConnectionId, RowsReader, Value, yaml};
 
 /// Walks over the log's entries.
 pub(crate) fn scan(

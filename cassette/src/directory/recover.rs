@@ -32,6 +32,9 @@ pub struct Recovered {
 /// # Errors
 /// The recording is still under way; a part of it that is not its end cannot be read; what the operating system says.
 pub fn recover(path: &Path) -> Result<Option<Recovered>, CassetteError> {
+    if let Some(trace) = crate::ndjson::trace_at(path)? {
+        return crate::ndjson::recover(&trace);
+    }
     let target = resolve(path)?;
     let staged = names::staging(&target);
     let root = if is_cassette(&staged) { staged } else { target.clone() };

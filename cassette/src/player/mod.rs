@@ -143,7 +143,7 @@ impl Player {
         let metadata = storage.metadata()?;
         if !metadata.complete {
             return Err(CassetteError::new(storage.name(), "the recording is incomplete: it did not end cleanly")
-                .advice("record again; metadata.yml says complete: false"));
+                .advice("record again, or keep what there is with `super8 recover`"));
         }
         let index = Index::build(&*storage)?;
         let state = State {

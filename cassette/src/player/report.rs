@@ -133,7 +133,6 @@ impl Case<'_> {
 
     fn advice(&self, out: &mut String) -> std::fmt::Result {
         writeln!(out, "\nwhat to do:")?;
-        let name = self.player.storage.name().display().to_string();
         if self.by_connection == Some(true) {
             writeln!(
                 out,
@@ -147,7 +146,9 @@ impl Case<'_> {
             MismatchKind::OutOfOrder => writeln!(out, "- if the program now works in another order, record again")?,
             _ => writeln!(out, "- if the change is intended, record again")?,
         }
-        writeln!(out, "  SUPER8_MODE=record SUPER8_CASSETTE={} YOUR COMMAND", shell(&name))?;
+        let variables = self.player.storage.variables();
+        let named: String = variables.iter().map(|(key, value)| format!("{key}={} ", shell(value))).collect();
+        writeln!(out, "  SUPER8_MODE=record {named}YOUR COMMAND")?;
         writeln!(out, "- if it is not, the program does not do what it did: the difference above says where")
     }
 }

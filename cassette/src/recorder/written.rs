@@ -133,16 +133,20 @@ impl Rows {
 
     /// Writes the waiting block to disk, the first to a part that it brings into being.
     pub(super) fn flush(&mut self, storage: &dyn Cassette) -> Result<(), CassetteError> {
+        let kind = match (&self.scroll, self.first) {
+            (Some(_), _) => Kind::FetchScroll,
+            // a run from the first row is taken for the whole result until it turns out not to be
+            (None, true) => Kind::FetchAll,
+            (None, false) => Kind::FetchMany,
+        };
+        self.flush_as(storage, kind)
+    }
+
+    /// The same, where it is known what the part will hold if it does not exist yet.
+    fn flush_as(&mut self, storage: &dyn Cassette, kind: Kind) -> Result<(), CassetteError> {
         let part = match &mut self.part {
             Some(part) => part,
-            none => {
-                let kind = match (&self.scroll, self.first) {
-                    (Some(_), _) => Kind::FetchScroll,
-                    (None, true) => Kind::FetchAll,
-                    (None, false) => Kind::FetchMany,
-                };
-                none.insert(storage.rows_part(&self.names.name(kind))?)
-            }
+            none => none.insert(storage.rows_part(&self.names.name(kind))?),
         };
         part.append(&self.block)?;
         self.started = true;
@@ -212,8 +216,9 @@ impl Rows {
             if !self.started && count <= inline_rows as u64 && self.block.len() < BLOCK {
                 entry = entry.with("rows", Value::List(std::mem::take(&mut self.inline)));
             } else {
-                self.flush(storage)?;
-                entry = entry.with("rows_file", self.name(kind)?);
+                let begun = self.started;
+                self.flush_as(storage, kind)?;
+                entry = entry.with("rows_file", self.name(kind, begun)?);
                 written.part = Some(kind);
             }
             storage.encode(&self.describe(entry), &mut written.entries);
@@ -277,9 +282,10 @@ impl Rows {
     }
 
     /// The part's final name: whether a run is the whole result is known at its end.
-    fn name(&mut self, kind: Kind) -> Result<String, CassetteError> {
+    fn name(&mut self, kind: Kind, begun: bool) -> Result<String, CassetteError> {
         let name = self.names.name(kind);
-        if self.first
+        if begun
+            && self.first
             && kind == Kind::FetchMany
             && let Some(part) = &mut self.part
         {

@@ -1,13 +1,15 @@
 //! What the tests of recording and playing share: entries, rows, directories.
 #![allow(dead_code)] // each test file uses its part
 
+pub mod session;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use super8_cassette::{
-    CassetteError, Cell, ConnectionId, Entry, Fetched, Metadata, Method, Order, PlayOptions, PlayedRun, Player,
-    RecordOptions, Recorder, Run, Value, cell,
+    Append, CassetteError, Cell, ConnectionId, Entry, Fetched, MakeAppend, Metadata, Method, Order, PlayOptions,
+    PlayedRun, Player, RecordOptions, Recorder, Run, Spans, Trace, TraceId, Value, WriteAppend, cell,
 };
 
 pub const A: ConnectionId = ConnectionId(0);
@@ -21,6 +23,23 @@ pub fn options(directory: &Path) -> RecordOptions {
         metadata: Metadata::now(None, None),
         append: None,
     }
+}
+
+/// A recording of the trace `x` in a directory.
+pub fn tracer(directory: &Path) -> Arc<Recorder> {
+    let plain: MakeAppend = Arc::new(|file| Ok(Box::new(WriteAppend::new(file)) as Box<dyn Append>));
+    let metadata = Metadata { recorded_on: String::new(), ..Metadata::now(None, None) };
+    let trace = Trace::record(directory, &trace_id(), metadata, &Spans::default(), plain).unwrap();
+    Recorder::with_storage(Box::new(trace), Order::Global, 1)
+}
+
+/// The player of the trace `x` in a directory.
+pub fn play_trace(directory: &Path) -> Result<Arc<Player>, CassetteError> {
+    Player::with_storage(Box::new(Trace::read(directory, &trace_id()).unwrap()), PlayOptions::default())
+}
+
+pub fn trace_id() -> TraceId {
+    TraceId::new("x").unwrap()
 }
 
 pub fn recorder(directory: &Path) -> Arc<Recorder> {

@@ -2,6 +2,7 @@
 //! `after_help`, and `run(self) -> Outcome`. To add one: its file, a `mod` line, a variant with a line of help, an arm.
 
 mod completions;
+mod convert;
 mod doctor;
 mod install;
 mod once;
@@ -35,6 +36,8 @@ pub enum Verb {
     Uninstall(install::Uninstall),
     /// Say what is installed, what would happen, and what to do about it
     Doctor(doctor::Doctor),
+    /// Copy a cassette to the other format, or make one of Softprobe's records
+    Convert(convert::Convert),
     /// Print the completions of a shell
     Completions(completions::Completions),
 }
@@ -52,6 +55,7 @@ impl Verb {
             Verb::Install(verb) => verb.run(),
             Verb::Uninstall(verb) => verb.run(),
             Verb::Doctor(verb) => verb.run(),
+            Verb::Convert(verb) => verb.run(),
             Verb::Completions(verb) => verb.run(),
         }
     }

@@ -192,6 +192,10 @@ settings! {
         |given| given.plain_name(),
         "letters, digits, `_`, `-`, `.`",
         "the name of the trace in an NDJSON cassette";
+    Spans spans: bool = false, "SUPER8_SPANS" "Super8Spans" Cassette,
+        |given| given.word(&[("none", false), ("real", true)]),
+        "`none` (default), `real`",
+        "whether the records of an NDJSON cassette get span ids and times, which differ from run to run";
     InlineRows inline_rows: usize = 1, "SUPER8_INLINE_ROWS" "Super8InlineRows" Cassette,
         |given| given.count(),
         "a number, default `1`",

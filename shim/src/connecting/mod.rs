@@ -38,6 +38,8 @@ pub struct Plan {
     player: Option<Arc<Player>>,
     /// What chose the cassette, where the driver manager may keep the connection in a pool.
     pub pooled: Option<Selection>,
+    /// Where the connection goes if its first statement names a trace, and nothing else does.
+    elsewhere: Option<deck::Elsewhere>,
 }
 
 /// A connection string in the two forms it takes on its way to the real driver.
@@ -72,7 +74,8 @@ pub fn plan(request: &Request) -> Result<Plan, Outcome> {
         let strict = settings.connect == ConnectCheck::Strict;
         drop(way);
         let pooled = pooled.map(|pooled| pooled.with(None, Some(&player)));
-        return Ok(Plan { strict, pooled, site, player: Some(player), ..Plan::default() });
+        let elsewhere = deck::elsewhere(&settings, action, None);
+        return Ok(Plan { strict, pooled, site, player: Some(player), elsewhere, ..Plan::default() });
     }
     let cannot = |error: DriverError| Outcome::error(error.sqlstate(), error.within(480));
     let real = find::at_connect(&site, settings.driver.as_ref(), &way).map_err(cannot)?;
@@ -91,7 +94,9 @@ pub fn plan(request: &Request) -> Result<Plan, Outcome> {
         forwarded: naming::forwarded(given, &real, &site),
     });
     let pooled = pooled.map(|pooled| pooled.with(recorder.as_ref(), None));
-    Ok(Plan { pooled, other_driver, site, driver: Some(driver), real: Some(real), edited, recorder, ..Plan::default() })
+    let elsewhere = deck::elsewhere(&settings, action, Some(library));
+    let (driver, real) = (Some(driver), Some(real));
+    Ok(Plan { pooled, other_driver, site, driver, real, edited, recorder, elsewhere, ..Plan::default() })
 }
 
 /// The settings of a connection, from all their places.

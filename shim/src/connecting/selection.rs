@@ -18,7 +18,7 @@ pub struct Selection {
     dsn: Option<Vec<u8>>,
     section: Option<Vec<u8>>,
     action: Action,
-    directory: PathBuf,
+    cassette: Option<PathBuf>,
     recorder: Option<Arc<Recorder>>,
     player: Option<Arc<Player>>,
 }
@@ -36,7 +36,7 @@ impl Selection {
             dsn: way.dsn.clone(),
             section: way.section.map(|section| section.name.clone()),
             action,
-            directory: directory(settings, action),
+            cassette: deck::path(settings, action),
             recorder: None,
             player: None,
         }
@@ -62,11 +62,7 @@ impl Selection {
         // What fails at a connect is better told there.
         now.is_ok_and(|settings| {
             let action = deck::action(&settings);
-            action.is_ok_and(|action| action == self.action && directory(&settings, action) == self.directory)
+            action.is_ok_and(|action| action == self.action && deck::path(&settings, action) == self.cassette)
         })
     }
-}
-
-fn directory(settings: &Settings, action: Action) -> PathBuf {
-    if action == Action::Forward { PathBuf::new() } else { deck::absolute(settings) }
 }

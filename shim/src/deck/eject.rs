@@ -1,8 +1,9 @@
 //! Taking a cassette out while the process goes on: a recording is published, a replay asked what it did not play.
 
-use super::{PLAYERS, RECORDERS, ending};
+use super::{Open, PLAYERS, RECORDERS, ending};
 use crate::verdict;
 use parking_lot::Mutex;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use super8_cassette::{CassetteError, Player, Recorder};
@@ -23,39 +24,60 @@ pub enum Ejected {
     Failed(String),
 }
 
-/// Takes the cassette in `directory` out of the deck: a connect that names it again begins anew. Connections that are
-/// still open keep what they have.
+/// Takes the cassette in `directory` out of the deck, or all traces that stand in it: a connect that names it again begins
+/// anew. Connections that are still open keep what they have. Of several traces the first trouble is told.
 pub fn eject(directory: &Path) -> Ejected {
-    let recorder = RECORDERS.lock().remove(directory);
+    let mut paths = stand_in(directory, &RECORDERS);
+    paths.append(&mut stand_in(directory, &PLAYERS));
+    paths.sort();
+    paths.dedup();
+    let ejected = paths.iter().map(|path| eject_one(path));
+    ejected.reduce(|first, next| if first == Ejected::Well { next } else { first }).unwrap_or(Ejected::Well)
+}
+
+/// The open cassettes in a directory: itself, or traces.
+fn stand_in<T>(directory: &Path, open: &Mutex<HashMap<PathBuf, Open<T>>>) -> Vec<PathBuf> {
+    let is_trace =
+        |path: &Path| path.parent() == Some(directory) && path.extension().is_some_and(|end| end == "ndjson");
+    open.lock().keys().filter(|path| *path == directory || is_trace(path)).cloned().collect()
+}
+
+fn eject_one(cassette: &Path) -> Ejected {
+    let recorder = RECORDERS.lock().remove(cassette);
     if let Some(open) = recorder {
         if let Err(error) = open.reel.publish() {
-            verdict::unwritable(directory, &error.to_string());
+            verdict::unwritable(cassette, &error.to_string());
             return Ejected::Failed(format!("record: the cassette was not published: {error}"));
         }
-        verdict::published(directory);
-        EJECTED.lock().push((directory.to_owned(), Arc::downgrade(&open.reel)));
+        verdict::published(cassette);
+        EJECTED.lock().push((cassette.to_owned(), Arc::downgrade(&open.reel)));
     }
-    let player = PLAYERS.lock().remove(directory);
+    let player = PLAYERS.lock().remove(cassette);
     let Some(open) = player else { return Ejected::Well };
     if let Some(report) = open.report {
         return Ejected::Mismatch(report);
     }
-    match ending::unplayed(directory, &open.reel) {
+    match ending::unplayed(cassette, &open.reel) {
         None => Ejected::Well,
         Some(unplayed) => {
-            verdict::unplayed(directory, &unplayed);
-            Ejected::Unplayed(unplayed.len(), ending::notice(directory, &unplayed, usize::MAX))
+            verdict::unplayed(cassette, &unplayed);
+            Ejected::Unplayed(unplayed.len(), ending::notice(cassette, &unplayed, usize::MAX))
         }
     }
 }
 
-/// How many recorded commands of an open cassette were not played so far; `None` if none is replayed there.
+/// How many recorded commands of the open cassettes in a directory were not played so far; `None` if none is replayed there.
 ///
 /// # Errors
 /// An unreadable entry.
 pub fn unplayed(directory: &Path) -> Option<Result<usize, CassetteError>> {
-    let player = PLAYERS.lock().get(directory).map(|open| Arc::clone(&open.reel));
-    player.map(|player| player.unplayed().map(|unplayed| unplayed.len()))
+    let paths = stand_in(directory, &PLAYERS);
+    let players: Vec<_> = {
+        let open = PLAYERS.lock();
+        paths.iter().filter_map(|path| open.get(path)).map(|open| Arc::clone(&open.reel)).collect()
+    };
+    let count = || players.iter().map(|player| player.unplayed().map(|unplayed| unplayed.len())).sum();
+    (!players.is_empty()).then(count)
 }
 
 /// Whether a recorder is still the deck's.

@@ -1,6 +1,7 @@
 //! How cassettes end, whatever becomes of the connections: at process exit, or when one cannot be written any more.
 
 use super::eject::still_used;
+use super::reel::log_name;
 use super::{PLAYERS, RECORDERS};
 use crate::report::{say, say_verdict};
 use crate::verdict;
@@ -60,7 +61,8 @@ pub(super) fn unplayed(directory: &Path, player: &Player) -> Option<Vec<String>>
     match player.unplayed() {
         Ok(unplayed) if unplayed.is_empty() => None,
         Ok(unplayed) => {
-            Some(unplayed.iter().map(|entry| format!("commands.yml:{} {}", entry.line, entry.summary)).collect())
+            let log = log_name(directory);
+            Some(unplayed.iter().map(|entry| format!("{log}:{} {}", entry.line, entry.summary)).collect())
         }
         Err(error) => Some(vec![format!("{}: {error}", directory.display())]),
     }

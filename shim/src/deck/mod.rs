@@ -1,4 +1,5 @@
-//! The deck: the one place that opens cassettes, one recorder or player per directory and process.
+//! The deck: the one place that opens cassettes, one recorder or player for each cassette of a process: a directory, or a
+//! trace.
 //!
 //! Driver managers unload and reload drivers and pool connections, so nothing here depends on a closing call: what
 //! is still open when the process ends is published (or reported as unplayed) then.
@@ -6,6 +7,7 @@
 mod eject;
 mod ending;
 mod once;
+mod reel;
 
 pub use eject::{Ejected, eject, has_player, has_recorder, unplayed};
 pub use ending::unwritable;
@@ -15,11 +17,13 @@ use crate::driver::{Kind, Library};
 use crate::verdict;
 use once_cell::sync::Lazy;
 use parking_lot::Mutex;
+use reel::Reel;
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use super8_cassette::{DriverFacts, Metadata, Order, PlayOptions, Player, RecordOptions, Recorder};
+use super8_cassette::{DriverFacts, Metadata, Order, PlayOptions, Player, Recorder, Traceparent};
 
 static RECORDERS: Lazy<Mutex<HashMap<PathBuf, Open<Recorder>>>> = Lazy::new(Mutex::default);
 static PLAYERS: Lazy<Mutex<HashMap<PathBuf, Open<Player>>>> = Lazy::new(Mutex::default);
@@ -68,25 +72,34 @@ pub fn action(settings: &Settings) -> Result<Action, DeckError> {
         Mode::Record => Ok(Action::Record),
         Mode::Replay => Ok(Action::Replay),
         Mode::Once => {
-            let directory = absolute(settings);
+            let path =
+                Reel::to_replay(settings, &variable).map_err(|error| DeckError(format!("once: {error}")))?.path();
             // What this process began with, it goes on with: its own recording is complete after each disconnect.
-            if RECORDERS.lock().contains_key(&directory) {
+            if RECORDERS.lock().contains_key(&path) {
                 return Ok(Action::Record);
             }
-            if PLAYERS.lock().contains_key(&directory) {
+            if PLAYERS.lock().contains_key(&path) {
                 return Ok(Action::Replay);
             }
-            let shown = settings.cassette.as_deref().unwrap_or(&directory);
-            let chosen = once::choose(&directory, shown, &|name| std::env::var_os(name));
-            chosen.map_err(|error| unplayable(&directory, format!("once: {error}")))
+            let shown = settings.cassette.as_deref().unwrap_or(&path);
+            let chosen = once::choose(&path, shown, &variable);
+            chosen.map_err(|error| unplayable(&path, format!("once: {error}")))
         }
     }
 }
 
-/// The cassette's directory by a name that does not depend on the working directory of the moment.
-pub fn absolute(settings: &Settings) -> PathBuf {
-    let path = settings.cassette.clone().unwrap_or_default();
-    std::path::absolute(&path).unwrap_or(path)
+/// The directory or file of the cassette these settings name; none if they name none.
+pub fn path(settings: &Settings, action: Action) -> Option<PathBuf> {
+    let reel = match action {
+        Action::Forward => return None,
+        Action::Record => Reel::to_record(settings, &variable),
+        Action::Replay => Reel::to_replay(settings, &variable),
+    };
+    reel.ok().map(|reel| reel.path())
+}
+
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
 }
 
 fn order(settings: &Settings) -> Option<Order> {
@@ -96,36 +109,79 @@ fn order(settings: &Settings) -> Option<Order> {
     })
 }
 
+/// Where a connection goes whose trace nobody named, if its first statement does.
+#[derive(Clone)]
+pub struct Elsewhere {
+    settings: Settings,
+    reel: Reel,
+    /// The real driver's library, when recording.
+    library: Option<&'static Library>,
+}
+
+/// Where a connection with these settings may still go; none if its cassette is known.
+pub fn elsewhere(settings: &Settings, action: Action, library: Option<&'static Library>) -> Option<Elsewhere> {
+    let reel = match action {
+        Action::Forward => return None,
+        Action::Record => Reel::to_record(settings, &variable),
+        Action::Replay => Reel::to_replay(settings, &variable),
+    };
+    let reel = reel.ok().filter(|reel| !reel.is_named())?;
+    Some(Elsewhere { settings: settings.clone(), reel, library })
+}
+
+impl Elsewhere {
+    /// The recorder of the trace that a statement names.
+    ///
+    /// # Errors
+    /// As [`recorder`].
+    pub fn recorder(&self, parent: &Traceparent) -> Result<Arc<Recorder>, DeckError> {
+        let library = self.library.ok_or_else(|| DeckError("record: no driver is loaded".to_owned()))?;
+        recorder_of(&self.reel.clone().named_by(parent), &self.settings, library).map(|(recorder, _)| recorder)
+    }
+
+    /// The player of the trace that a statement names.
+    ///
+    /// # Errors
+    /// As [`player`].
+    pub fn player(&self, parent: &Traceparent) -> Result<Arc<Player>, DeckError> {
+        player_of(&self.reel.clone().named_by(parent), &self.settings)
+    }
+}
+
+/// A recorder, and the driver's facts if it is not the one in `metadata.yml`.
+type Recording = (Arc<Recorder>, Option<DriverFacts>);
+
 /// The recorder of the cassette these settings name, and the driver's facts if it is not the one in `metadata.yml`.
 ///
 /// # Errors
 /// The directory is not a cassette, is being recorded by another process, or cannot be written.
-pub fn recorder(settings: &Settings, library: &Library) -> Result<(Arc<Recorder>, Option<DriverFacts>), DeckError> {
+pub fn recorder(settings: &Settings, library: &Library) -> Result<Recording, DeckError> {
+    let reel = Reel::to_record(settings, &variable).map_err(|error| DeckError(format!("record: {error}")))?;
+    recorder_of(&reel, settings, library)
+}
+
+fn recorder_of(reel: &Reel, settings: &Settings, library: &Library) -> Result<Recording, DeckError> {
     ending::at_exit();
-    let directory = absolute(settings);
+    let path = reel.path();
     let facts = DriverFacts {
         library: file_name(library.path()),
         kind: if library.kind() == Kind::Unicode { "unicode" } else { "ansi" }.to_owned(),
     };
     let mut recorders = RECORDERS.lock();
-    if let Some(open) = recorders.get(&directory) {
+    if let Some(open) = recorders.get(&path) {
         let other = (open.driver.as_ref() != Some(&facts)).then_some(facts);
         return Ok((Arc::clone(&open.reel), other));
     }
     let manager = crate::driver::process::facts().manager.as_deref().map(file_name);
-    let recorder = Recorder::open(RecordOptions {
-        directory: directory.clone(),
-        order: order(settings).unwrap_or_default(),
-        inline_rows: settings.inline_rows,
-        metadata: Metadata::now(Some(facts.clone()), manager),
-        append: Some(crate::append::in_memory_map()),
-    });
-    let recorder = recorder.map_err(|error| {
-        verdict::unwritable(&directory, &error.to_string());
+    let order = order(settings).unwrap_or_default();
+    let metadata = Metadata { order, ..Metadata::now(Some(facts.clone()), manager) };
+    let storage = reel.record(metadata, crate::append::in_memory_map()).map_err(|error| {
+        verdict::unwritable(&path, &error.to_string());
         DeckError(format!("record: {error}"))
     })?;
-    verdict::opened("record", &directory, "yaml");
-    recorders.insert(directory, Open { driver: Some(facts), ..Open::now(&recorder, settings) });
+    let recorder = Recorder::with_storage(storage, order, settings.inline_rows);
+    verdict::opened("record", &path, reel.format().name());
+    recorders.insert(path, Open { driver: Some(facts), ..Open::now(&recorder, settings) });
     Ok((recorder, None))
 }
 
@@ -134,10 +190,15 @@ pub fn recorder(settings: &Settings, library: &Library) -> Result<(Arc<Recorder>
 /// # Errors
 /// There is no such cassette, or it is incomplete, newer than this version or unreadable.
 pub fn player(settings: &Settings) -> Result<Arc<Player>, DeckError> {
+    let reel = Reel::to_replay(settings, &variable).map_err(|error| DeckError(format!("replay: {error}")))?;
+    player_of(&reel, settings)
+}
+
+fn player_of(reel: &Reel, settings: &Settings) -> Result<Arc<Player>, DeckError> {
     ending::at_exit();
-    let directory = absolute(settings);
+    let path = reel.path();
     let mut players = PLAYERS.lock();
-    if let Some(open) = players.get(&directory) {
+    if let Some(open) = players.get(&path) {
         return Ok(Arc::clone(&open.reel));
     }
     let usual = PlayOptions::default();
@@ -146,10 +207,10 @@ pub fn player(settings: &Settings) -> Result<Arc<Player>, DeckError> {
         report: settings.log.as_ref().map(|log| log.display().to_string()),
         wait: settings.wait.unwrap_or(usual.wait),
     };
-    let player = Player::open(&directory, options);
-    let player = player.map_err(|error| unplayable(&directory, format!("replay: {error}")))?;
-    verdict::opened("replay", &directory, "yaml");
-    players.insert(directory, Open::now(&player, settings));
+    let player = reel.read().and_then(|storage| Player::with_storage(storage, options));
+    let player = player.map_err(|error| unplayable(&path, format!("replay: {error}")))?;
+    verdict::opened("replay", &path, reel.format().name());
+    players.insert(path, Open::now(&player, settings));
     Ok(player)
 }
 

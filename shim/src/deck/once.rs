@@ -1,18 +1,19 @@
 //! The mode `once`: replay a cassette that is complete, record one that is not there, and nothing else.
 
 use super::Action;
+use super::reel::log_name;
 use crate::config::Environment;
 use crate::config::sources::runs_in_ci;
 use std::path::Path;
 use super8_cassette::{Entry, State, Value, state};
 
-/// What `once` does with the cassette in `directory`, which the user calls `shown`.
+/// What `once` does with the cassette at `path`, which the user calls `shown`.
 ///
 /// # Errors
 /// The recording is incomplete; there is none and this is CI; something else stands there.
-pub(super) fn choose(directory: &Path, shown: &Path, environment: Environment<'_>) -> Result<Action, String> {
+pub(super) fn choose(path: &Path, shown: &Path, environment: Environment<'_>) -> Result<Action, String> {
     let shown = shown.display();
-    match state(directory).map_err(|error| error.to_string())? {
+    match state(path).map_err(|error| error.to_string())? {
         State::Complete => Ok(Action::Replay),
         State::Absent if runs_in_ci(environment) => Err(format!(
             "{shown}: there is no cassette here, and nothing is recorded where CI is set; record it at your desk \
@@ -22,12 +23,15 @@ pub(super) fn choose(directory: &Path, shown: &Path, environment: Environment<'_
         State::Incomplete { last, .. } => Err(format!(
             "{shown}: the recording is incomplete, it ends {}; record it again (super8 record {shown} -- COMMAND), or keep \
              what there is (super8 recover {shown})",
-            last.map_or_else(|| "before its first command".to_owned(), |(line, entry)| after(line, &entry)),
+            last.map_or_else(
+                || "before its first command".to_owned(),
+                |(line, entry)| after(&log_name(path), line, &entry)
+            ),
         )),
     }
 }
 
-fn after(line: u32, entry: &Entry) -> String {
+fn after(log: &str, line: u32, entry: &Entry) -> String {
     const SHOWN: usize = 60;
     let sql = entry.get("sql").and_then(Value::as_text).unwrap_or_default();
     let words = sql.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -35,7 +39,7 @@ fn after(line: u32, entry: &Entry) -> String {
     let more = if short.len() < words.len() { "..." } else { "" };
     let quoted = if short.is_empty() { String::new() } else { format!(" \"{short}{more}\"") };
     let place = entry.statement.map_or_else(|| entry.connection.to_string(), |id| format!("{}/{id}", entry.connection));
-    format!("after commands.yml:{line} {place} {}{quoted}", entry.method.name())
+    format!("after {log}:{line} {place} {}{quoted}", entry.method.name())
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod data;
 mod descriptors;
 mod fetching;
 mod functions;
+mod home;
 mod markers;
 mod positioned;
 pub mod record;

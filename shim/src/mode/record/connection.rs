@@ -3,9 +3,11 @@
 use super::descriptor::Descriptor;
 use super::statement::Statement;
 use super::{Secrecy, not_yet, perform, unwritable};
-use crate::args::Reply;
+use crate::args::{Reply, TextIn};
 use crate::call::{AttributeIn, Call, Deed, Question};
+use crate::deck::Elsewhere;
 use crate::diagnostics::{Diagnostic, Outcome, rc};
+use crate::mode::home::Home;
 use crate::mode::words::{cut_capacity, key, push_outcome, result_value};
 use crate::mode::{ConnectionMode, DescriptorMode, StatementMode, functions};
 use crate::table::Function;
@@ -16,8 +18,7 @@ use super8_cassette::{CassetteError, ConnectionId, Entry, Method, Recorder, Valu
 
 /// A connection being recorded.
 pub struct Connection {
-    pub(super) recorder: Arc<Recorder>,
-    pub(super) id: ConnectionId,
+    home: Home<Recorder>,
     pub(super) secrecy: Secrecy,
     statements: AtomicU32,
     descriptors: AtomicU32,
@@ -47,14 +48,14 @@ impl Connection {
     /// The cassette cannot be written.
     pub fn begin(
         recorder: &Arc<Recorder>,
+        elsewhere: Option<Elsewhere>,
         connect: Connect,
         outcome: &Outcome,
         secrecy: Secrecy,
     ) -> Result<Arc<Connection>, CassetteError> {
         let id = recorder.connection();
         let connection = Connection {
-            recorder: Arc::clone(recorder),
-            id,
+            home: Home::new(Arc::clone(recorder), id, elsewhere),
             secrecy,
             statements: AtomicU32::new(0),
             descriptors: AtomicU32::new(0),
@@ -69,7 +70,9 @@ impl Connection {
         }
         fields.extend(connect.completed.map(|completed| ("completed".to_owned(), completed)));
         push_outcome(&mut fields, outcome, &connection.secrecy);
-        let written = recorder.command(&Entry { method: Method::Connect, connection: id, statement: None, fields });
+        let entry = Entry { method: Method::Connect, connection: id, statement: None, fields };
+        connection.home.keep(&entry);
+        let written = recorder.command(&entry);
         let environment = connect.environment.into_iter().try_for_each(|answer| recorder.before(id, answer));
         if let Err(error) = written.and(environment) {
             connection.disconnected();
@@ -79,6 +82,36 @@ impl Connection {
             connection.close();
         }
         Ok(connection)
+    }
+
+    /// The recorder of the cassette the connection is in.
+    pub(super) fn recorder(&self) -> &Arc<Recorder> {
+        self.home.cassette()
+    }
+
+    /// The connection's id there.
+    pub(super) fn id(&self) -> ConnectionId {
+        self.home.id()
+    }
+
+    /// Before a text is executed or prepared: the connection's first may name the trace it belongs to. `settle` writes what
+    /// the statement has still to say in the cassette it leaves.
+    ///
+    /// # Errors
+    /// The trace cannot be written.
+    pub(super) fn first_text(
+        &self,
+        text: &TextIn<'_>,
+        settle: impl FnOnce() -> Result<(), CassetteError>,
+    ) -> Result<(), Outcome> {
+        self.home.first_text(text, |elsewhere, parent, prelude| {
+            settle().map_err(unwritable)?;
+            let recorder = elsewhere.recorder(parent).map_err(|error| Outcome::error("HY000", error))?;
+            let id = recorder.connection();
+            let again = |entry: &Entry| recorder.command(&Entry { connection: id, ..entry.clone() });
+            prelude.iter().try_for_each(again).map_err(unwritable)?;
+            Ok((recorder, id))
+        })
     }
 
     /// The id of the connection's next statement.
@@ -102,7 +135,9 @@ impl Connection {
     /// A command on the connection itself: nothing of it is left out.
     fn command(&self, method: Method, mut fields: Vec<(String, Value)>, outcome: Outcome) -> Outcome {
         push_outcome(&mut fields, &outcome, &self.secrecy);
-        let written = self.recorder.command(&Entry { method, connection: self.id, statement: None, fields });
+        let entry = Entry { method, connection: self.id(), statement: None, fields };
+        self.home.keep(&entry);
+        let written = self.recorder().command(&entry);
         written.map_or_else(unwritable, |()| outcome)
     }
 
@@ -110,7 +145,7 @@ impl Connection {
     pub(super) fn inform(&self, mut fields: Vec<(String, Value)>, result: Option<Value>, outcome: Outcome) -> Outcome {
         fields.extend(result.map(|result| ("result".to_owned(), result)));
         push_outcome(&mut fields, &outcome, &self.secrecy);
-        self.recorder.info(self.id, Value::Map(fields)).map_or_else(unwritable, |()| outcome)
+        self.recorder().info(self.id(), Value::Map(fields)).map_or_else(unwritable, |()| outcome)
     }
 
     fn ask(&self, function: Function, question: &Question<'_>, deed: &dyn Deed) -> Outcome {
@@ -130,10 +165,12 @@ impl Connection {
         if !self.open.swap(false, Ordering::AcqRel) {
             return;
         }
-        match self.recorder.disconnect(self.id) {
-            Ok(()) if self.recorder.rests() => crate::verdict::published(self.recorder.name()),
-            Ok(()) => {}
-            Err(error) => crate::deck::unwritable(&error, true),
+        for (recorder, id) in self.home.all() {
+            match recorder.disconnect(*id) {
+                Ok(()) if recorder.rests() => crate::verdict::published(recorder.name()),
+                Ok(()) => {}
+                Err(error) => crate::deck::unwritable(&error, true),
+            }
         }
     }
 }
@@ -227,7 +264,7 @@ impl ConnectionMode for Connection {
                 let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
                 match outcome.rc {
                     rc::SUCCESS => outcome,
-                    _ => self.inform(disconnect_key(self.id, attempt), None, outcome),
+                    _ => self.inform(disconnect_key(self.id(), attempt), None, outcome),
                 }
             }
             Call::Cancel => perform(function, deed),
@@ -250,9 +287,11 @@ impl ConnectionMode for Connection {
 
     fn disconnected(&self) {
         if self.open.load(Ordering::Acquire) {
-            let entry = Entry::new(Method::Disconnect, self.id, None).with("result", Value::Null);
-            if let Err(error) = self.recorder.note(&entry) {
-                crate::deck::unwritable(&error, true);
+            for (recorder, id) in self.home.all() {
+                let entry = Entry::new(Method::Disconnect, *id, None).with("result", Value::Null);
+                if let Err(error) = recorder.note(&entry) {
+                    crate::deck::unwritable(&error, true);
+                }
             }
         }
         self.close();

@@ -106,7 +106,7 @@ impl Connection {
         if keeps {
             let mut fact = keeps_buffer_key(*field);
             fact.push(("result".to_owned(), Value::Bool(true)));
-            self.recorder.info(self.id, Value::Map(fact))?;
+            self.recorder().info(self.id(), Value::Map(fact))?;
         }
         Ok(!keeps)
     }

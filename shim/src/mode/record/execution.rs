@@ -83,8 +83,8 @@ impl Statement {
             state.executions += 1;
             state.executions
         };
-        let fact = at_once_key(self.connection.id, Some(id), execution);
-        self.connection.recorder.info(self.connection.id, Value::Map(fact))
+        let fact = at_once_key(self.connection.id(), Some(id), execution);
+        self.connection.recorder().info(self.connection.id(), Value::Map(fact))
     }
 
     fn executed(
@@ -143,7 +143,7 @@ impl Statement {
                 (waiting, false) => *waiting = None,
                 (None, true) => {}
             }
-            put_data_key(self.connection.id, state.id, state.puts)
+            put_data_key(self.connection.id(), state.id, state.puts)
         };
         if outcome.rc == rc::SUCCESS {
             return outcome;

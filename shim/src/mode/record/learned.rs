@@ -10,35 +10,29 @@ use std::sync::{Arc, Weak};
 use super8_cassette::{ConnectionId, Gathered, Recorder, Value};
 
 /// The columns of a statement's result.
-pub(super) struct Learned {
-    connection: ConnectionId,
-    inner: Mutex<Inner>,
-}
+#[derive(Default)]
+pub(super) struct Learned(Mutex<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    id: Option<u32>,
+    /// The connection and the statement in their cassette.
+    of: Option<(ConnectionId, u32)>,
     columns: Columns,
-    /// Whether the recorder knows this place.
-    known: bool,
+    /// The address of the recorder that knows this place: a connection may move to another one.
+    known: usize,
 }
 
 impl Learned {
-    /// Nothing, on a connection.
-    pub(super) fn new(connection: ConnectionId) -> Arc<Learned> {
-        Arc::new(Learned { connection, inner: Mutex::default() })
-    }
-
     /// Another statement text.
-    pub(super) fn begin(&self, id: u32) {
-        let mut inner = self.inner.lock();
-        inner.id = Some(id);
+    pub(super) fn begin(&self, connection: ConnectionId, id: u32) {
+        let mut inner = self.0.lock();
+        inner.of = Some((connection, id));
         inner.columns.clear();
     }
 
     /// Another result.
     pub(super) fn clear(&self) {
-        self.inner.lock().columns.clear();
+        self.0.lock().columns.clear();
     }
 
     /// Takes in a plain reply, as [`Columns::learn`].
@@ -50,8 +44,9 @@ impl Learned {
         replies: &[Reply],
     ) -> bool {
         let (learned, known) = {
-            let mut inner = self.inner.lock();
-            (inner.columns.learn(function, question, replies), std::mem::replace(&mut inner.known, true))
+            let mut inner = self.0.lock();
+            let address = std::ptr::from_ref(recorder).addr();
+            (inner.columns.learn(function, question, replies), std::mem::replace(&mut inner.known, address) == address)
         };
         if !known {
             let place: Weak<Learned> = Arc::downgrade(self);
@@ -63,12 +58,12 @@ impl Learned {
 
 impl Gathered for Learned {
     fn connection(&self) -> ConnectionId {
-        self.connection
+        self.0.try_lock().and_then(|inner| Some(inner.of?.0)).unwrap_or(ConnectionId(u32::MAX))
     }
 
     fn take(&self) -> Option<(u32, Value)> {
         // At exit another thread may have ended while it held the lock.
-        let mut inner = self.inner.try_lock()?;
-        Some((inner.id?, inner.columns.news()?))
+        let mut inner = self.0.try_lock()?;
+        Some((inner.of?.1, inner.columns.news()?))
     }
 }

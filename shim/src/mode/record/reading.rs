@@ -234,7 +234,7 @@ impl Statement {
             vec![("function".to_owned(), Value::from("SQLGetData")), ("sqlstate".to_owned(), Value::from("01004"))];
         push_outcome(&mut fields, outcome, &self.connection.secrecy);
         *usual = Some(outcome.diagnostics.clone());
-        self.connection.recorder.info(self.connection.id, Value::Map(fields))?;
+        self.connection.recorder().info(self.connection.id(), Value::Map(fields))?;
         Ok(true)
     }
 
@@ -297,7 +297,7 @@ impl Statement {
         all.append(&mut reading.late);
         all.sort_by_key(|late| late.column);
         for Late { column, c_type, value } in all {
-            let mut entry = Entry::new(Method::GetData, self.connection.id, *id).with("column", column);
+            let mut entry = Entry::new(Method::GetData, self.connection.id(), *id).with("column", column);
             if *rowset > 1 {
                 entry = entry.with("rowset", *rowset);
             }
@@ -306,7 +306,7 @@ impl Statement {
                 let calls = calls(column).map(|call| call.to_value(&self.connection.secrecy)).collect();
                 entry = entry.with("calls", Value::List(calls));
             }
-            self.connection.recorder.note(&entry)?;
+            self.connection.recorder().note(&entry)?;
         }
         Ok(())
     }

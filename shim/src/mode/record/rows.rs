@@ -69,7 +69,7 @@ impl Statement {
                 let fact =
                     [("function", function.name().into()), ("about", (*name).into()), ("result", written.into())];
                 let fact = fact.into_iter().map(|(key, value): (&str, Value)| (key.to_owned(), value)).collect();
-                self.connection.recorder.info(self.connection.id, Value::Map(fact))?;
+                self.connection.recorder().info(self.connection.id(), Value::Map(fact))?;
             }
         }
         Ok(())
@@ -158,7 +158,7 @@ impl Statement {
     /// The run that takes the next rows: the open one, or another after an interruption.
     fn open_run(&self, state: &mut State, id: u32) {
         if state.run.as_ref().is_none_or(|run| !run.lock().is_open()) {
-            let run = self.connection.recorder.run(self.connection.id, id, state.first);
+            let run = self.connection.recorder().run(self.connection.id(), id, state.first);
             if state.application.first_column() == 0 {
                 run.lock().with_bookmarks();
             }

@@ -64,7 +64,7 @@ impl Statement {
         self.write_columns()?;
         let State { told: types, application, defaults, scratch, .. } = &mut *state;
         types.forget();
-        let run = self.connection.recorder.scroll(self.connection.id, id, asked);
+        let run = self.connection.recorder().scroll(self.connection.id(), id, asked);
         {
             let mut run = run.lock();
             if application.first_column() == 0 {

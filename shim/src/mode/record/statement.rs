@@ -76,8 +76,7 @@ pub(super) struct State {
 impl Statement {
     /// A fresh statement on `connection`.
     pub fn new(connection: Arc<Connection>) -> Self {
-        let learned = Learned::new(connection.id);
-        Statement { connection, state: Mutex::default(), learned }
+        Statement { connection, state: Mutex::default(), learned: Arc::default() }
     }
 
     /// Ends what the previous text or execution left open and writes what was learned of its columns.
@@ -92,7 +91,7 @@ impl Statement {
     /// Writes what was learned of the columns since the last time.
     pub(super) fn write_columns(&self) -> Result<(), CassetteError> {
         match self.learned.take() {
-            Some((id, columns)) => self.connection.recorder.columns(self.connection.id, id, &columns),
+            Some((id, columns)) => self.connection.recorder().columns(self.connection.id(), id, &columns),
             None => Ok(()),
         }
     }
@@ -102,7 +101,7 @@ impl Statement {
         self.settle(state, false)?;
         let id = self.connection.next_statement();
         (state.id, state.puts, state.executions) = (Some(id), 0, 0);
-        self.learned.begin(id);
+        self.learned.begin(self.connection.id(), id);
         state.known.clear();
         self.reset_result(state);
         Ok(id)
@@ -135,13 +134,13 @@ impl Statement {
         fields: Vec<(String, Value)>,
         outcome: Outcome,
     ) -> Outcome {
-        let entry = Entry { method, connection: self.connection.id, statement: Some(id), fields };
-        self.connection.recorder.command(&entry).map_or_else(unwritable, |()| outcome)
+        let entry = Entry { method, connection: self.connection.id(), statement: Some(id), fields };
+        self.connection.recorder().command(&entry).map_or_else(unwritable, |()| outcome)
     }
 
     /// Notes that something was closed, where there is something.
     fn note(&self, id: u32, method: Method) -> Result<(), CassetteError> {
-        self.connection.recorder.note(&Entry::new(method, self.connection.id, Some(id)).with("result", Value::Null))
+        self.connection.recorder().note(&Entry::new(method, self.connection.id(), Some(id)).with("result", Value::Null))
     }
 
     pub(super) fn sql(&self, sql: &TextIn<'_>) -> Value {
@@ -179,8 +178,9 @@ impl Statement {
             diagnostics: outcome.diagnostics.clone(),
         };
         push_outcome(&mut fields, &told, &self.connection.secrecy);
-        let entry = Entry { method: Method::MoreResults, connection: self.connection.id, statement: Some(id), fields };
-        self.connection.recorder.command(&entry).map_or_else(unwritable, |()| outcome)
+        let entry =
+            Entry { method: Method::MoreResults, connection: self.connection.id(), statement: Some(id), fields };
+        self.connection.recorder().command(&entry).map_or_else(unwritable, |()| outcome)
     }
 
     fn close(&self, function: Function, deed: &dyn Deed) -> Outcome {
@@ -204,7 +204,7 @@ impl Statement {
         let mut state = self.state.lock();
         if outcome == Outcome::SUCCESS
             && asks_columns(function)
-            && self.learned.learn(&self.connection.recorder, function, question, &replies)
+            && self.learned.learn(self.connection.recorder(), function, question, &replies)
         {
             return outcome;
         }
@@ -230,8 +230,8 @@ impl Statement {
         // A reply that changes while rows are fetched belongs between the rows before and after it.
         let settled = if changed { self.settle(&mut state, false) } else { self.write_columns() };
         state.known.insert(question_key, reply);
-        let entry = Entry { method: method(function), connection: self.connection.id, statement: Some(id), fields };
-        settled.and_then(|()| self.connection.recorder.note(&entry)).map_or_else(unwritable, |()| outcome)
+        let entry = Entry { method: method(function), connection: self.connection.id(), statement: Some(id), fields };
+        settled.and_then(|()| self.connection.recorder().note(&entry)).map_or_else(unwritable, |()| outcome)
     }
 
     /// A call on the application's own side: recorded only where the driver disagrees.
@@ -306,6 +306,11 @@ pub(in crate::mode) fn local_key(call: &Call<'_>) -> Vec<(String, Value)> {
 impl StatementMode for Statement {
     fn serve(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
         const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
+        if let Call::Run { sql } | Call::Prepare { sql } = call
+            && let Err(refused) = self.connection.first_text(sql, || self.settle(&mut self.state.lock(), false))
+        {
+            return refused;
+        }
         match call {
             Call::Run { sql } => self.run(function, sql, deed),
             Call::Prepare { sql } => self.prepare(function, sql, deed),

@@ -3,9 +3,11 @@
 use super::descriptor::Descriptor;
 use super::statement::Statement;
 use super::{defaults, mismatch, not_recorded, unreadable};
-use crate::args::Out;
+use crate::args::{Out, TextIn};
 use crate::call::{AttributeIn, Call, Deed, Question};
+use crate::deck::Elsewhere;
 use crate::diagnostics::{Outcome, rc};
+use crate::mode::home::Home;
 use crate::mode::record::{
     ASYNC_ENABLE, Secrecy, allocate_key, attribute_value, disconnect_key, not_yet, reaches_database,
 };
@@ -25,9 +27,8 @@ const RESET_CONNECTION: i32 = 116;
 
 /// A connection being replayed.
 pub struct Connection {
-    pub(super) player: Arc<Player>,
-    /// The player's number for it; which recorded connection it is, is the player's affair.
-    pub(super) id: ConnectionId,
+    /// The player, and its number for the connection: which recorded one it is, is the player's affair.
+    home: Home<Player>,
     pub(super) secrecy: Secrecy,
     statements: AtomicU32,
     descriptors: AtomicU32,
@@ -46,6 +47,7 @@ impl Connection {
     /// The outcome to post where nothing fitting was recorded.
     pub fn begin(
         player: &Arc<Player>,
+        elsewhere: Option<Elsewhere>,
         fields: Vec<(String, Value)>,
         secrecy: Secrecy,
     ) -> Result<(Arc<Connection>, Entry, Outcome), Outcome> {
@@ -53,8 +55,7 @@ impl Connection {
         let recorded = player.connect(&asked).map_err(mismatch)?;
         let told = secrecy.restored(outcome(|key| recorded.get(key)));
         let connection = Connection {
-            player: Arc::clone(player),
-            id: recorded.connection,
+            home: Home::new(Arc::clone(player), recorded.connection, elsewhere),
             secrecy,
             statements: AtomicU32::new(0),
             descriptors: AtomicU32::new(0),
@@ -62,7 +63,37 @@ impl Connection {
             attempts: AtomicU32::new(0),
             attributes: Mutex::default(),
         };
+        connection.home.keep(&asked);
         Ok((Arc::new(connection), recorded, told))
+    }
+
+    /// The player of the cassette the connection is in.
+    pub(super) fn player(&self) -> &Arc<Player> {
+        self.home.cassette()
+    }
+
+    /// The connection's id there.
+    pub(super) fn id(&self) -> ConnectionId {
+        self.home.id()
+    }
+
+    /// Before a text is executed or prepared: the connection's first may name the trace it belongs to.
+    ///
+    /// # Errors
+    /// There is no such trace, or it begins otherwise.
+    pub(super) fn first_text(&self, text: &TextIn<'_>) -> Result<(), Outcome> {
+        self.home.first_text(text, |elsewhere, parent, prelude| {
+            let player = elsewhere.player(parent).map_err(|error| Outcome::error("HY000", error))?;
+            let mut id = ConnectionId(0);
+            for asked in prelude {
+                let asked = Entry { connection: id, ..asked.clone() };
+                match asked.method {
+                    Method::Connect => id = player.connect(&asked).map_err(mismatch)?.connection,
+                    _ => drop(player.command(&asked).map_err(mismatch)?),
+                }
+            }
+            Ok((player, id))
+        })
     }
 
     /// The id of the connection's next statement.
@@ -83,13 +114,15 @@ impl Connection {
     /// The driver manager takes the connection from its pool, or puts it there, if nothing of it is in use.
     fn pooled(&self) {
         if self.handles.load(Ordering::Relaxed) == 0 {
-            self.player.rested(self.id);
+            self.player().rested(self.id());
         }
     }
 
     /// Plays a command on the connection.
     fn command(&self, method: Method, fields: Vec<(String, Value)>) -> Outcome {
-        match self.player.command(&Entry { method, connection: self.id, statement: None, fields }) {
+        let asked = Entry { method, connection: self.id(), statement: None, fields };
+        self.home.keep(&asked);
+        match self.player().command(&asked) {
             Ok(recorded) => outcome(|key| recorded.get(key)),
             Err(error) => mismatch(error),
         }
@@ -98,7 +131,7 @@ impl Connection {
     /// The recorded answer with this key that belongs to the connection.
     pub(super) fn informed(&self, key: &[(String, Value)]) -> Result<Option<Value>, Outcome> {
         let key: Vec<(&str, Value)> = key.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        let found = self.player.info(self.id, &key).map_err(unreadable)?;
+        let found = self.player().info(self.id(), &key).map_err(unreadable)?;
         Ok(found.map(|answer| self.secrecy.restored_value(answer)))
     }
 
@@ -235,7 +268,7 @@ impl ConnectionMode for Connection {
             Call::Functions { function: asked, supported } => self.functions(*asked, *supported),
             Call::Disconnect => {
                 let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
-                match self.informed(&disconnect_key(self.id, attempt)) {
+                match self.informed(&disconnect_key(self.id(), attempt)) {
                     Ok(Some(answer)) => outcome(|key| answer.get(key)),
                     Ok(None) => Outcome::SUCCESS,
                     Err(failure) => failure,
@@ -259,7 +292,9 @@ impl ConnectionMode for Connection {
     }
 
     fn disconnected(&self) {
-        self.player.housekeeping(&Entry::new(Method::Disconnect, self.id, None));
-        self.player.disconnect(self.id);
+        for (player, id) in self.home.all() {
+            player.housekeeping(&Entry::new(Method::Disconnect, *id, None));
+            player.disconnect(*id);
+        }
     }
 }

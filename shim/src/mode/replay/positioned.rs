@@ -30,8 +30,8 @@ impl Statement {
         };
         // Some drivers never ask for the data and go on without it.
         let at_once = |state: &State| {
-            let entry = Entry { fields: asked.asked(), ..Entry::new(asked.method, self.connection.id, state.id) };
-            self.connection.player.expects(&entry)
+            let entry = Entry { fields: asked.asked(), ..Entry::new(asked.method, self.connection.id(), state.id) };
+            self.connection.player().expects(&entry)
         };
         if asked.waiting.is_empty() || at_once(&state) {
             return self.done(&mut state, &asked);

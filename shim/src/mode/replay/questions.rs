@@ -33,7 +33,7 @@ impl Statement {
             return answer;
         }
         if asks_columns(function) {
-            match self.connection.player.columns(self.connection.id, id) {
+            match self.connection.player().columns(self.connection.id(), id) {
                 Ok(found) => {
                     let known = found.as_deref().and_then(Value::as_list).unwrap_or_default();
                     if let Some(result) = columns::answer(known, function, question) {
@@ -63,7 +63,7 @@ impl Statement {
                 last.1 = Value::Null;
             }
             let key: Vec<(&str, Value)> = fields.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-            match self.connection.player.answer(self.connection.id, Some(id), method(function), &key) {
+            match self.connection.player().answer(self.connection.id(), Some(id), method(function), &key) {
                 Ok(Some(entry)) => return Some(serve(question, |key| entry.get(key))),
                 Ok(None) => {}
                 Err(error) => return Some(unreadable(error)),
@@ -87,7 +87,7 @@ impl Statement {
                 set.or_else(|| defaults::statement(asked))
             }),
             Function::SQLColAttribute | Function::SQLColAttributes => state.id.and_then(|id| {
-                let found = self.connection.player.columns(self.connection.id, id).ok()??;
+                let found = self.connection.player().columns(self.connection.id(), id).ok()??;
                 let column = found.as_list()?.get(usize::try_from(question.int("column")? - 1).ok()?)?;
                 let value = column.get(defaults::same_field(question.int("field")?)?)?.clone();
                 let output = if matches!(value, Value::Text(_)) { "text" } else { "value" };

@@ -148,7 +148,7 @@ impl Statement {
         let Some(id) = state.id else { return Ok(apart) };
         let rowset = if state.rowset > 1 { Value::from(state.rowset) } else { Value::Null };
         let key = [("column", Value::from(column)), ("rowset", rowset)];
-        let found = self.connection.player.read_apart(self.connection.id, id, &key, state.on_row);
+        let found = self.connection.player().read_apart(self.connection.id(), id, &key, state.on_row);
         let Some(found) = found.map_err(unreadable)? else { return Ok(apart) };
         let get = |entry: &Entry, key: &str| entry.get(key).cloned();
         apart.c_type = found.get("c_type").and_then(Value::as_text).and_then(CType::from_name).unwrap_or(CType::CHAR);

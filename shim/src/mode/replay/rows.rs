@@ -77,7 +77,7 @@ impl Statement {
                     Err(error) => return Err(unreadable(error)),
                 }
             }
-            match self.connection.player.fetch(self.connection.id, id) {
+            match self.connection.player().fetch(self.connection.id(), id) {
                 Ok(Fetched::Rows(run)) => {
                     state.types = types(&run);
                     state.run = Some(run);

@@ -18,8 +18,8 @@ impl Statement {
         state.run = None;
         state.on_row = false;
         state.reading.forget();
-        let asked = Entry { fields: asked, ..Entry::new(Method::FetchScroll, self.connection.id, Some(id)) };
-        let scrolled = match self.connection.player.scroll(&asked) {
+        let asked = Entry { fields: asked, ..Entry::new(Method::FetchScroll, self.connection.id(), Some(id)) };
+        let scrolled = match self.connection.player().scroll(&asked) {
             Ok(scrolled) => scrolled,
             Err(error) => return mismatch(error),
         };

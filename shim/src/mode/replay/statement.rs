@@ -93,8 +93,8 @@ impl Statement {
         state.run = None;
         state.on_row = false;
         state.reading.forget();
-        let asked = Entry { method, connection: self.connection.id, statement: Some(id), fields };
-        self.connection.player.command(&asked).map_err(mismatch)
+        let asked = Entry { method, connection: self.connection.id(), statement: Some(id), fields };
+        self.connection.player().command(&asked).map_err(mismatch)
     }
 
     /// Another text for this handle: another statement id, as when it was recorded.
@@ -129,7 +129,7 @@ impl Statement {
     /// Whether the recorded execution asked for the data that was to come; one that failed at once did not.
     fn asks_for_data(&self, state: &mut State) -> Result<bool, Outcome> {
         state.executions += 1;
-        let key = at_once_key(self.connection.id, state.id, state.executions);
+        let key = at_once_key(self.connection.id(), state.id, state.executions);
         Ok(self.connection.informed(&key)?.is_none())
     }
 
@@ -158,7 +158,7 @@ impl Statement {
     fn put_data(&self, data: Place, length: isize) -> Outcome {
         let mut state = self.state.lock();
         state.puts += 1;
-        let key = put_data_key(self.connection.id, state.id, state.puts);
+        let key = put_data_key(self.connection.id(), state.id, state.puts);
         let told = match self.connection.informed(&key) {
             Ok(Some(answer)) => outcome(|key| answer.get(key)),
             Ok(None) => Outcome::SUCCESS,
@@ -266,7 +266,7 @@ impl Statement {
         state.on_row = false;
         state.reading.forget();
         if let (Some(id), true) = (state.id, std::mem::take(&mut state.open)) {
-            self.connection.player.housekeeping(&Entry::new(Method::Close, self.connection.id, Some(id)));
+            self.connection.player().housekeeping(&Entry::new(Method::Close, self.connection.id(), Some(id)));
         }
         Outcome::SUCCESS
     }
@@ -283,6 +283,11 @@ impl Statement {
 impl Statement {
     fn serve_call(&self, function: Function, call: &Call<'_>) -> Outcome {
         const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
+        if let Call::Run { sql } | Call::Prepare { sql } = call
+            && let Err(refused) = self.connection.first_text(sql)
+        {
+            return refused;
+        }
         match call {
             Call::Run { sql } => self.run(sql),
             Call::Prepare { sql } => self.prepare(sql),
@@ -366,7 +371,7 @@ impl StatementMode for Statement {
         let mut state = self.state.lock();
         state.run = None;
         if let Some(id) = state.id.take() {
-            self.connection.player.housekeeping(&Entry::new(Method::Drop, self.connection.id, Some(id)));
+            self.connection.player().housekeeping(&Entry::new(Method::Drop, self.connection.id(), Some(id)));
         }
     }
 }

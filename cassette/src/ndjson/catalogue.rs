@@ -1,0 +1,149 @@
+//! What a trace's file has, and where: one walk over its lines.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use super::lines::{Cut, Lines};
+use super::record::{Kind, Line};
+use crate::storage::Place;
+use crate::yaml::Head;
+use crate::{CassetteError, ConnectionId, ErrorKind, Metadata, Value};
+
+/// The end of the file in which the mark of completeness is looked for.
+const TAIL: u64 = 4 * 1024;
+
+/// Where the records are that are not entries of the log.
+#[derive(Debug, Default)]
+pub(super) struct Catalogue {
+    pub(super) documents: HashMap<String, Place>,
+    pub(super) rows: HashMap<String, Vec<Place>>,
+    pub(super) infos: BTreeMap<ConnectionId, Vec<Place>>,
+    /// Records of other protocols, which are passed over.
+    pub(super) foreign: u64,
+    /// Records with a span id or a time.
+    pub(super) stamped: u64,
+    /// Bytes up to the end of the last whole record, its line break not counted.
+    pub(super) end: u64,
+}
+
+impl Catalogue {
+    /// Walks over the file, showing each entry of the log to `visit`. A last line that was cut short ends the walk with
+    /// an error of kind [`Torn`](ErrorKind::Torn) beside what is whole.
+    pub(super) fn walk(
+        file: &Path,
+        visit: &mut dyn FnMut(Place, Head) -> Result<(), CassetteError>,
+    ) -> Result<(Catalogue, Option<CassetteError>), CassetteError> {
+        let open = File::open(file).map_err(|error| CassetteError::io(file, "open", &error))?;
+        let (mut lines, mut catalogue, mut headers) = (Lines::new(open, file), Catalogue::default(), 0);
+        loop {
+            let cut = match lines.next() {
+                Ok(Some(cut)) => cut,
+                Ok(None) => break,
+                Err(error) if error.kind() == ErrorKind::Torn => return Ok((catalogue, Some(error))),
+                Err(error) => return Err(error),
+            };
+            match catalogue.take(&cut, file, visit) {
+                Ok(Kind::Header) => {
+                    headers += 1;
+                    if headers > 1 {
+                        let problem = "a second header: two cassettes were joined";
+                        return Err(CassetteError::new(file, problem)
+                            .at_line(cut.place.line.into())
+                            .advice("keep one trace in one file"));
+                    }
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::Torn => return Ok((catalogue, Some(error))),
+                Err(error) => return Err(error),
+            }
+            catalogue.end = cut.place.offset + u64::from(cut.place.len);
+        }
+        Ok((catalogue, None))
+    }
+
+    fn take(
+        &mut self,
+        cut: &Cut<'_>,
+        file: &Path,
+        visit: &mut dyn FnMut(Place, Head) -> Result<(), CassetteError>,
+    ) -> Result<Kind, CassetteError> {
+        let place = cut.place;
+        let line = match Line::read(cut.bytes, file, place.line) {
+            Ok(line) => line,
+            Err(error) if cut.ended => return Err(error),
+            Err(_) => return Err(torn(file, place)),
+        };
+        let kind = line.kind()?;
+        self.stamped += u64::from(kind != Kind::Foreign && line.is_stamped());
+        let name = || line.identifier.clone().into_owned();
+        match kind {
+            Kind::Header | Kind::Complete => {}
+            Kind::Foreign => self.foreign += 1,
+            Kind::Entry => visit(place, line.head()?)?,
+            Kind::Info(connection) => self.infos.entry(connection).or_default().push(place),
+            Kind::Document => {
+                if let Some(first) = self.documents.insert(name(), place) {
+                    let problem = format!("a second document {}, the first is on line {}", line.identifier, first.line);
+                    return Err(CassetteError::new(file, problem).at_line(place.line.into()));
+                }
+            }
+            Kind::Rows => self.rows.entry(name()).or_default().push(place),
+            Kind::Renamed => {
+                let from = line.renamed()?;
+                let rows = self.rows.remove(&from).ok_or_else(|| {
+                    let problem = format!("there are no rows {from} to be renamed");
+                    CassetteError::new(file, problem).at_line(place.line.into())
+                })?;
+                self.rows.insert(name(), rows);
+            }
+        }
+        Ok(kind)
+    }
+}
+
+fn torn(file: &Path, place: Place) -> CassetteError {
+    CassetteError::torn(file, "the last record breaks off: the process that wrote it was ended")
+        .at_line(place.line.into())
+        .advice("everything before it is whole; record again, or `super8 recover` it")
+}
+
+/// The metadata in the file's first record, and whether its last record is the mark of completeness.
+pub(super) fn metadata(file: &Path, open: File) -> Result<Metadata, CassetteError> {
+    let mut lines = Lines::new(&open, file);
+    let Some(cut) = lines.next()? else {
+        return Err(CassetteError::torn(file, "the file is empty").advice("record again"));
+    };
+    let not_ours = || {
+        CassetteError::new(file, "not a cassette of super8: it does not begin with the header of one")
+            .at_line(cut.place.line.into())
+            .advice("records of Softprobe become a cassette with `super8 convert`")
+    };
+    let line = match Line::read(cut.bytes, file, cut.place.line) {
+        Ok(line) => line,
+        Err(_) if !cut.ended => return Err(torn(file, cut.place)),
+        Err(error) => return Err(error),
+    };
+    if line.kind()? != Kind::Header {
+        return Err(not_ours());
+    }
+    let mut pairs = line.header()?;
+    let complete = mark(&open, file)?;
+    pairs.push((super::COMPLETE.to_owned(), Value::Bool(complete.is_some())));
+    // what the mark says beside that it is one
+    pairs.extend(complete.into_iter().flatten().filter(|(key, _)| key != super::COMPLETE));
+    Metadata::from_value(&Value::Map(pairs), file)
+}
+
+/// What the mark of completeness says, if the last line is one.
+fn mark(mut open: &File, file: &Path) -> Result<Option<Vec<(String, Value)>>, CassetteError> {
+    let failed = |error: io::Error| CassetteError::io(file, "read", &error);
+    let length = open.seek(SeekFrom::End(0)).map_err(failed)?;
+    let start = open.seek(SeekFrom::Start(length.saturating_sub(TAIL))).map_err(failed)?;
+    let mut tail = Vec::new();
+    open.take(length - start).read_to_end(&mut tail).map_err(failed)?;
+    let last = tail.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    let read = Line::read(last, file, 0).and_then(|line| Ok((line.kind()?, line.header()?)));
+    Ok(read.ok().filter(|(kind, _)| *kind == Kind::Complete).map(|(_, pairs)| pairs))
+}

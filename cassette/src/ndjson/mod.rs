@@ -1,0 +1,319 @@
+//! A cassette as one append-only file, a JSON object a line: the format `ndjson`, `{directory}/{traceId}.ndjson`.
+//!
+//! What stands in a file of its own in the directory format stands in records here, under the name of that file.
+
+mod catalogue;
+mod id;
+mod import;
+mod json;
+mod lines;
+mod record;
+mod recover;
+mod rows;
+mod softprobe;
+mod spans;
+mod writing;
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::Mutex;
+
+pub use id::{TraceId, TraceIdError, Traceparent};
+pub use import::{Source, import, is_softprobe};
+pub(crate) use recover::{recover, trace_at};
+pub use spans::Spans;
+
+use crate::append::MakeAppend;
+use crate::metadata::Metadata;
+use crate::storage::{Cassette, Contents, Place, RowsPart, RowsSource, plain};
+use crate::window::Window;
+use crate::yaml::Head;
+use crate::{CassetteError, ConnectionId, Entry, Value};
+use catalogue::Catalogue;
+use record::{Author, Line};
+use rows::{GrowingRows, RowsOfTrace};
+use spans::Stamp;
+use writing::Writing;
+
+/// The version of the records.
+const VERSION: &str = "4.1";
+/// The identifier of the header, which is what `metadata.yml` says.
+const HEADER: &str = "metadata.yml";
+/// The identifier of the record that says that everything before it is whole.
+const COMPLETE: &str = "complete";
+
+/// A cassette in a trace's file.
+///
+/// What is recorded grows in a hidden file beside it until it is published. A relative path holds for the working
+/// directory at the time this value is made.
+pub struct Trace {
+    name: PathBuf,
+    target: PathBuf,
+    author: Author,
+    /// `None` for a cassette that is only read.
+    writing: Option<Arc<Mutex<Writing>>>,
+    window: Mutex<Window>,
+    /// What the file has, once it was walked over.
+    catalogue: OnceLock<Arc<Catalogue>>,
+}
+
+impl Trace {
+    /// The trace with this id in a directory, to be read. Whether there is one is found out when it is read.
+    ///
+    /// # Errors
+    /// A path that names no directory.
+    pub fn read(directory: &Path, id: &TraceId) -> Result<Self, CassetteError> {
+        Trace::of(directory, id, &Spans::default())
+    }
+
+    /// What there is of a trace that is being recorded or whose recording died: the file it grows in, and a reader of it.
+    ///
+    /// # Errors
+    /// A path that names no directory.
+    pub fn staged(directory: &Path, id: &TraceId) -> Result<(PathBuf, Self), CassetteError> {
+        let mut trace = Trace::of(directory, id, &Spans::default())?;
+        let path = writing::staging(&trace.target);
+        trace.name = writing::staging(&trace.name);
+        trace.window = Mutex::new(Window::of(path.clone()));
+        trace.target = path.clone();
+        Ok((path, trace))
+    }
+
+    /// A recording that will be published in a directory. Nothing is created before something is appended.
+    ///
+    /// # Errors
+    /// A path that names no directory; a directory that holds a cassette of the other format; a file with other records
+    /// than super8's.
+    pub fn record(
+        directory: &Path,
+        id: &TraceId,
+        metadata: Metadata,
+        spans: &Spans,
+        make_append: MakeAppend,
+    ) -> Result<Self, CassetteError> {
+        let mut trace = Trace::of(directory, id, spans)?;
+        writing::check_target(&trace.target)?;
+        let writing = Writing::new(trace.target.clone(), metadata, trace.author.clone(), make_append);
+        trace.writing = Some(Arc::new(Mutex::new(writing)));
+        Ok(trace)
+    }
+
+    fn of(directory: &Path, id: &TraceId, spans: &Spans) -> Result<Self, CassetteError> {
+        let root = std::path::absolute(directory).map_err(|error| CassetteError::io(directory, "find", &error))?;
+        let target = root.join(id.file_name());
+        Ok(Trace {
+            name: directory.join(id.file_name()),
+            window: Mutex::new(Window::of(target.clone())),
+            target,
+            author: Author { trace: id.as_str().to_owned(), stamp: Stamp::new(spans) },
+            writing: None,
+            catalogue: OnceLock::new(),
+        })
+    }
+
+    fn writing(&self) -> Result<&Arc<Mutex<Writing>>, CassetteError> {
+        self.writing.as_ref().ok_or_else(|| {
+            CassetteError::new(&self.name, "the cassette was opened to be read, not to be written")
+                .advice("open it with Trace::record")
+        })
+    }
+
+    fn write(&self, record: &[u8]) -> Result<(), CassetteError> {
+        self.writing()?.lock().append(record)
+    }
+
+    /// Where the file is now.
+    fn path(&self) -> PathBuf {
+        self.writing.as_ref().map_or_else(|| self.target.clone(), |writing| writing.lock().path())
+    }
+
+    /// What the file has. One that grows is walked over each time.
+    fn catalogue(&self) -> Result<Arc<Catalogue>, CassetteError> {
+        match self.catalogue.get() {
+            Some(known) => Ok(Arc::clone(known)),
+            None => self.walk(&mut |_, _| Ok(())).map(|(catalogue, _)| catalogue),
+        }
+    }
+
+    /// Walks over the file; what is whole of it, and what is wrong with its last line.
+    fn walk(
+        &self,
+        visit: &mut dyn FnMut(Place, Head) -> Result<(), CassetteError>,
+    ) -> Result<(Arc<Catalogue>, Option<CassetteError>), CassetteError> {
+        let (catalogue, torn) = Catalogue::walk(&self.path(), visit)?;
+        let catalogue = Arc::new(catalogue);
+        if self.writing.is_none() {
+            let _ = self.catalogue.set(Arc::clone(&catalogue));
+        }
+        Ok((catalogue, torn))
+    }
+
+    /// Reads a record.
+    fn record_at<T>(
+        &self,
+        place: Place,
+        read: impl FnOnce(&Line<'_>) -> Result<T, CassetteError>,
+    ) -> Result<T, CassetteError> {
+        let read = |window: &mut Window| {
+            let (bytes, path) = window.slice(place)?;
+            read(&Line::read(bytes, path, place.line)?)
+        };
+        match &self.writing {
+            None => read(&mut self.window.lock()),
+            Some(_) => read(&mut Window::of(self.path())),
+        }
+    }
+
+    fn check(&self, part: &str) -> Result<(), CassetteError> {
+        if plain(part) {
+            return Ok(());
+        }
+        let shown: String = part.chars().take(80).flat_map(char::escape_default).collect();
+        Err(CassetteError::new(&self.name, format!("`{shown}` is not the name of a part"))
+            .advice("a cassette that names a path is not to be trusted"))
+    }
+
+    fn absent(&self, part: &str) -> CassetteError {
+        CassetteError::new(&self.name, format!("has no record of {part}")).advice("restore it, or record again")
+    }
+
+    /// Why there is no cassette.
+    fn missing(&self) -> CassetteError {
+        let directory = self.target.parent().unwrap_or(Path::new("/"));
+        let staged = writing::staging(&self.target);
+        let others = traces(directory);
+        let advice = if staged.is_file() {
+            format!("an unfinished recording is in {}: record again", staged.display())
+        } else if let [first, ..] = &others[..] {
+            let count = others.len();
+            format!(
+                "the directory has {count} other traces ({first}, ...): set SUPER8_TRACE_ID to the one to be played"
+            )
+        } else {
+            "record it first, or correct SUPER8_CASSETTE or SUPER8_TRACE_ID".to_owned()
+        };
+        CassetteError::new(&self.name, "there is no cassette here").advice(advice)
+    }
+}
+
+/// The ids of the traces in a directory, sorted; none if it cannot be read.
+pub fn traces(directory: &Path) -> Vec<TraceId> {
+    let names = std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let mut ids: Vec<TraceId> = names.filter_map(|name| TraceId::of_file(name.to_str()?)).collect();
+    ids.sort();
+    ids
+}
+
+impl Cassette for Trace {
+    fn name(&self) -> &Path {
+        &self.name
+    }
+
+    fn variables(&self) -> Vec<(&'static str, String)> {
+        let directory = self.name.parent().unwrap_or(Path::new("")).display().to_string();
+        let format = ("SUPER8_FORMAT", crate::Format::Ndjson.name().to_owned());
+        vec![format, ("SUPER8_CASSETTE", directory), ("SUPER8_TRACE_ID", self.author.trace.clone())]
+    }
+
+    fn encode(&self, entry: &Entry, out: &mut Vec<u8>) {
+        self.author.entry(entry, out);
+    }
+
+    fn append(&self, encoded: &[u8]) -> Result<(), CassetteError> {
+        self.write(encoded)
+    }
+
+    fn append_info(&self, connection: ConnectionId, answer: &Value) -> Result<(), CassetteError> {
+        let mut record = Vec::with_capacity(512);
+        self.author.info(connection, answer, &mut record);
+        self.write(&record)
+    }
+
+    fn put(&self, part: &str, document: &Value) -> Result<(), CassetteError> {
+        self.check(part)?;
+        let mut record = Vec::with_capacity(2048);
+        self.author.document(part, document, &mut record);
+        self.write(&record)
+    }
+
+    fn rows_part(&self, part: &str) -> Result<Box<dyn RowsPart>, CassetteError> {
+        self.check(part)?;
+        let (writing, author) = (Arc::clone(self.writing()?), self.author.clone());
+        Ok(Box::new(GrowingRows { writing, author, part: part.to_owned(), begun: false }))
+    }
+
+    fn flush(&self) -> Result<(), CassetteError> {
+        self.writing()?.lock().flush()
+    }
+
+    fn publish(&self) -> Result<(), CassetteError> {
+        self.writing()?.lock().publish()
+    }
+
+    fn metadata(&self) -> Result<Metadata, CassetteError> {
+        match File::open(self.path()) {
+            Ok(file) => catalogue::metadata(&self.name, file),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                Err(self.missing())
+            }
+            Err(error) => Err(CassetteError::io(&self.name, "open", &error)),
+        }
+    }
+
+    fn scan(&self, visit: &mut dyn FnMut(Place, Head) -> Result<(), CassetteError>) -> Result<(), CassetteError> {
+        match self.walk(visit)? {
+            (_, None) => Ok(()),
+            (_, Some(torn)) => Err(torn),
+        }
+    }
+
+    fn entry(&self, place: Place) -> Result<Entry, CassetteError> {
+        self.record_at(place, |line| line.entry())
+    }
+
+    fn document(&self, part: &str) -> Result<Value, CassetteError> {
+        self.check(part)?;
+        let place = self.catalogue()?.documents.get(part).copied().ok_or_else(|| self.absent(part))?;
+        self.record_at(place, |line| line.document())
+    }
+
+    fn info(&self, connection: ConnectionId) -> Result<Vec<Value>, CassetteError> {
+        let catalogue = self.catalogue()?;
+        let places = catalogue.infos.get(&connection).into_iter().flatten();
+        places.map(|place| self.record_at(*place, |line| line.answer())).collect()
+    }
+
+    fn rows(&self, part: &str) -> Result<Box<dyn RowsSource>, CassetteError> {
+        self.check(part)?;
+        let records = self.catalogue()?.rows.get(part).cloned().ok_or_else(|| self.absent(part))?;
+        Ok(Box::new(RowsOfTrace::open(&self.path(), records)?))
+    }
+
+    fn contents(&self) -> Result<Contents, CassetteError> {
+        let catalogue = self.catalogue()?;
+        let mut contents = Contents {
+            documents: catalogue.documents.keys().cloned().collect(),
+            rows: catalogue.rows.keys().cloned().collect(),
+            infos: catalogue.infos.keys().copied().collect(),
+            notes: Vec::new(),
+        };
+        contents.documents.sort_unstable();
+        contents.rows.sort_unstable();
+        for (count, what) in [
+            (catalogue.foreign, "records of other protocols: they are not ODBC's"),
+            (catalogue.stamped, "span ids and times: a directory has no place for them"),
+        ] {
+            if count > 0 {
+                contents.notes.push(format!("left out are {count} {what}"));
+            }
+        }
+        Ok(contents)
+    }
+
+    fn locate(&self, place: Place) -> (PathBuf, u32) {
+        (self.name.clone(), place.line)
+    }
+}

@@ -1,0 +1,72 @@
+//! Making a cassette of a trace whose recording did not end cleanly: what there is of it, up to the last whole record.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use super::catalogue::Catalogue;
+use super::record::Author;
+use super::spans::{Spans, Stamp};
+use super::{TraceId, catalogue, writing};
+use crate::CassetteError;
+use crate::directory::{DirectoryLock, Recovered, refuse};
+
+/// The trace to be recovered at a path: a trace's file, or a directory with one unfinished trace. `None` if the path is
+/// not a matter of traces.
+///
+/// # Errors
+/// A directory with several unfinished traces.
+pub(crate) fn trace_at(path: &Path) -> Result<Option<PathBuf>, CassetteError> {
+    let of_file = path.file_name().and_then(|name| TraceId::of_file(name.to_str()?));
+    if of_file.is_some() && !path.is_dir() {
+        return Ok(Some(path.to_owned()));
+    }
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    let mut unfinished: Vec<PathBuf> = entries.filter_map(|entry| writing::target_of(&entry.path())).collect();
+    unfinished.sort();
+    match &unfinished[..] {
+        [] => Ok(None),
+        [one] => Ok(Some(one.clone())),
+        [first, ..] => Err(CassetteError::new(path, format!("has {} unfinished traces", unfinished.len()))
+            .advice(format!("name one of them, such as {}", first.display()))),
+    }
+}
+
+/// The same as [`recover`](crate::recover) for a trace's file.
+pub(crate) fn recover(target: &Path) -> Result<Option<Recovered>, CassetteError> {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let Some(id) = TraceId::of_file(&name) else { return Ok(None) };
+    let staged = writing::staging(target);
+    let root = if staged.is_file() { staged } else { target.to_owned() };
+    let failed = |doing: &'static str| {
+        let root = &root;
+        move |error: io::Error| CassetteError::io(root, doing, &error)
+    };
+    let mut file = match OpenOptions::new().read(true).write(true).open(&root) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file.map_err(failed("open"))?,
+    };
+    if catalogue::metadata(&root, file.try_clone().map_err(failed("open"))?)?.complete && root == target {
+        return Ok(None);
+    }
+    let lock = DirectoryLock::take(&root).map_err(failed("lock"))?;
+    let _lock = lock.map_err(|busy| refuse(target, busy))?;
+    let mut entries = 0;
+    let (catalogue, torn) = Catalogue::walk(&root, &mut |_, _| {
+        entries += 1;
+        Ok(())
+    })?;
+    let length = fs::metadata(&root).map_err(failed("look at"))?.len();
+    let torn = if torn.is_some() { length.saturating_sub(catalogue.end + 1) } else { 0 };
+    let author = Author { trace: id.as_str().to_owned(), stamp: Stamp::new(&Spans::default()) };
+    let mut mark = vec![b'\n'];
+    author.complete(true, &mut mark);
+    file.set_len(catalogue.end).map_err(failed("cut"))?;
+    file.seek(SeekFrom::Start(catalogue.end)).map_err(failed("write"))?;
+    file.write_all(&mark).map_err(failed("write"))?;
+    if root != target {
+        writing::check_target(target)?;
+        fs::rename(&root, target).map_err(failed("put in place"))?;
+    }
+    Ok(Some(Recovered { cassette: target.to_owned(), entries, torn, dropped: Vec::new() }))
+}

@@ -1,0 +1,341 @@
+//! What a record of Softprobe's says of a PostgreSQL query, in the words of ODBC: psqlodbc's types for what JSON shows.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::json::Read;
+use crate::Value;
+use crate::yaml::scalar::float_text;
+
+/// A record, as far as a query is concerned.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "a record")]
+pub(super) struct SoftprobeRecord<'r> {
+    #[serde(borrow, default)]
+    pub(super) trace_id: Cow<'r, str>,
+    #[serde(borrow)]
+    pub(super) r#type: Cow<'r, str>,
+    #[serde(borrow)]
+    pub(super) protocol: Cow<'r, str>,
+    #[serde(borrow)]
+    identifier: Cow<'r, str>,
+    #[serde(borrow)]
+    pub(super) request_payload: Option<&'r RawValue>,
+    #[serde(borrow)]
+    pub(super) response_payload: Option<&'r RawValue>,
+    #[serde(borrow)]
+    pub(super) error: Option<Failure<'r>>,
+}
+
+/// `error`
+#[derive(Deserialize)]
+pub(super) struct Failure<'r> {
+    #[serde(borrow)]
+    pub(super) message: Cow<'r, str>,
+}
+
+impl SoftprobeRecord<'_> {
+    /// The SQL, which is the identifier unless the request has it, and the values: a list, or under `values`.
+    pub(super) fn asked<'v>(&self, request: Option<&'v Value>) -> (String, Option<&'v [Value]>) {
+        let text = |key: &str| request.and_then(|request| request.get(key)).and_then(Value::as_text);
+        let sql = text("text").or_else(|| text("query")).or_else(|| text("sql")).unwrap_or(&self.identifier);
+        let values = match request {
+            Some(Value::List(values)) => Some(values.as_slice()),
+            Some(request) => request.get("values").and_then(Value::as_list),
+            None => None,
+        };
+        (sql.to_owned(), values.filter(|values| !values.is_empty()))
+    }
+}
+
+/// SQL with ODBC's markers `?` in place of `$1`, `$2`, ... and a value for each; none if a value is missing or left over.
+pub(super) fn numbered(sql: &str, values: &[Value]) -> Option<(String, Vec<Value>)> {
+    let (mut text, mut params, mut used) = (String::with_capacity(sql.len()), Vec::new(), vec![false; values.len()]);
+    let mut rest = sql;
+    while let Some(first) = rest.chars().next() {
+        let taken = match first {
+            '\'' | '"' => rest[1..].find(first).map_or(rest.len(), |end| end + 2),
+            '-' if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
+            '/' if rest.starts_with("/*") => rest[2..].find("*/").map_or(rest.len(), |end| end + 4),
+            '$' => {
+                let digits = rest[1..].bytes().take_while(u8::is_ascii_digit).count();
+                if digits > 0 {
+                    let at = rest[1..=digits].parse::<usize>().ok()?.checked_sub(1)?;
+                    params.push(param(values.get(at)?));
+                    used[at] = true;
+                    text.push('?');
+                    rest = &rest[1 + digits..];
+                    continue;
+                }
+                1
+            }
+            other => other.len_utf8(),
+        };
+        text.push_str(&rest[..taken]);
+        rest = &rest[taken..];
+    }
+    used.iter().all(|used| *used).then_some((text, params))
+}
+
+/// A value as a parameter: node-postgres sends what is no number as text.
+fn param(value: &Value) -> Value {
+    match value {
+        Value::Null | Value::Int(_) | Value::Float(_) | Value::Text(_) => value.clone(),
+        other => Value::Text(json(other)),
+    }
+}
+
+fn json(value: &Value) -> String {
+    serde_json::to_string(&super::json::Written(value)).unwrap_or_default()
+}
+
+/// `responsePayload`
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "a map with `rows`")]
+pub(super) struct Reply {
+    #[serde(default, deserialize_with = "rows")]
+    pub(super) rows: Vec<Vec<(String, Value)>>,
+    pub(super) row_count: Option<i64>,
+    command: Option<String>,
+}
+
+fn rows<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Vec<(String, Value)>>, D::Error> {
+    let rows: Vec<Read> = Vec::deserialize(from)?;
+    let pairs = |Read(row)| match row {
+        Value::Map(pairs) => Ok(pairs),
+        // node-postgres with `rowMode: 'array'`
+        Value::List(cells) => {
+            Ok(cells.into_iter().enumerate().map(|(at, value)| (format!("column{}", at + 1), value)).collect())
+        }
+        _ => Err(serde::de::Error::custom("a row is a map of columns or a list of cells")),
+    };
+    rows.into_iter().map(pairs).collect()
+}
+
+impl Reply {
+    /// Whether the statement returns rows, even if there are none.
+    pub(super) fn returns_rows(&self) -> bool {
+        matches!(self.command.as_deref(), None | Some("SELECT" | "SHOW" | "EXPLAIN" | "FETCH" | "VALUES"))
+    }
+
+    /// The columns, in the order of the first row that has them.
+    pub(super) fn columns(&self) -> Vec<Column> {
+        let mut columns: Vec<Column> = Vec::new();
+        for row in &self.rows {
+            for (name, value) in row {
+                let kind = Kind::of(value);
+                match columns.iter_mut().find(|column| column.name == *name) {
+                    Some(column) => column.seen(kind, value),
+                    None => columns.push(Column::new(name, kind, value)),
+                }
+            }
+        }
+        columns.into_iter().map(Column::judged).collect()
+    }
+}
+
+/// A column of a result.
+#[derive(Debug)]
+pub(super) struct Column {
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    nullable: bool,
+    /// The longest text, in characters.
+    longest: usize,
+    /// What the records leave open.
+    pub(super) doubt: Option<&'static str>,
+}
+
+/// What JSON shows of a column's type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Only NULLs so far.
+    Unknown,
+    Int4,
+    Int8,
+    Float8,
+    Bool,
+    Text,
+    Json,
+}
+
+impl Column {
+    fn new(name: &str, kind: Kind, value: &Value) -> Column {
+        let mut column = Column { name: name.to_owned(), kind, nullable: false, longest: 0, doubt: None };
+        column.seen(kind, value);
+        column
+    }
+
+    fn seen(&mut self, kind: Kind, value: &Value) {
+        self.kind = self.kind.with(kind);
+        self.nullable |= *value == Value::Null;
+        if let Value::Text(text) = value {
+            self.longest = self.longest.max(text.chars().count());
+        }
+    }
+
+    fn judged(mut self) -> Column {
+        self.doubt = match self.kind {
+            Kind::Unknown => Some("only NULLs, so its type is not recorded: varchar is said"),
+            Kind::Int4 => Some("an integer: int4 is said, it may be int2 or a float8 without a fraction"),
+            Kind::Text => Some("text: varchar is said, it may be text, int8, numeric, a date or a time"),
+            Kind::Json => Some("a JSON value: varchar is said, it may be json, jsonb, an array or bytea"),
+            Kind::Int8 | Kind::Float8 | Kind::Bool => None,
+        };
+        self
+    }
+
+    /// The column as a columns file has it, in psqlodbc's words.
+    pub(super) fn described(&self) -> Value {
+        let length = match self.kind {
+            Kind::Int4 => 10,
+            Kind::Int8 => 19,
+            Kind::Float8 => 15,
+            Kind::Bool => 5,
+            _ => self.longest.max(255) as i64,
+        };
+        let pairs = [
+            ("name", Value::from(self.name.as_str())),
+            ("type", Value::from(self.kind.sql_type())),
+            ("length", Value::from(length)),
+            ("scale", Value::from(0)),
+            // a query's result says of no column that it cannot be NULL
+            ("nullable", Value::from(1)),
+            ("label", Value::from(self.name.as_str())),
+            ("type_name", Value::from(self.kind.name())),
+            ("unsigned", Value::from(i32::from(!matches!(self.kind, Kind::Int4 | Kind::Int8 | Kind::Float8)))),
+        ];
+        Value::Map(pairs.map(|(key, value)| (key.to_owned(), value)).into())
+    }
+}
+
+impl Kind {
+    fn of(value: &Value) -> Kind {
+        match value {
+            Value::Null => Kind::Unknown,
+            Value::Bool(_) => Kind::Bool,
+            Value::Int(number) if i32::try_from(*number).is_ok() => Kind::Int4,
+            Value::Int(number) if i64::try_from(*number).is_ok() => Kind::Int8,
+            Value::Int(_) | Value::Float(_) => Kind::Float8,
+            Value::Text(_) => Kind::Text,
+            Value::List(_) | Value::Map(_) => Kind::Json,
+        }
+    }
+
+    /// The type that holds both.
+    fn with(self, other: Kind) -> Kind {
+        match (self, other) {
+            (Kind::Unknown, kind) | (kind, Kind::Unknown) => kind,
+            (one, other) if one == other => one,
+            (Kind::Int4, Kind::Int8) | (Kind::Int8, Kind::Int4) => Kind::Int8,
+            (Kind::Int4 | Kind::Int8 | Kind::Float8, Kind::Int4 | Kind::Int8 | Kind::Float8) => Kind::Float8,
+            _ => Kind::Json,
+        }
+    }
+
+    /// psqlodbc's SQL type, with its default of booleans as text.
+    const fn sql_type(self) -> i32 {
+        match self {
+            Kind::Int4 => 4,
+            Kind::Int8 => -5,
+            Kind::Float8 => 6,
+            Kind::Bool | Kind::Text | Kind::Json | Kind::Unknown => 12,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Kind::Int4 => "int4",
+            Kind::Int8 => "int8",
+            Kind::Float8 => "float8",
+            Kind::Bool => "bool",
+            Kind::Text | Kind::Json | Kind::Unknown => "varchar",
+        }
+    }
+
+    /// A value's text as the server would send it, from which psqlodbc makes any C type.
+    pub(super) fn text(value: &Value, out: &mut Vec<u8>) {
+        let text = match value {
+            Value::Null => return,
+            // PostgreSQL's boolean is one letter, and psqlodbc hands it on as a digit
+            Value::Bool(flag) => if *flag { "1" } else { "0" }.to_owned(),
+            Value::Int(number) => number.to_string(),
+            Value::Float(number) => float8(*number),
+            Value::Text(text) => text.clone(),
+            other => json(other),
+        };
+        out.extend_from_slice(text.as_bytes());
+    }
+}
+
+/// A number as PostgreSQL writes it: the fewest digits that bring it back, and no point without a fraction.
+fn float8(number: f64) -> String {
+    let text = float_text(number);
+    match text.split_once('e') {
+        Some((digits, exponent)) => format!("{}e{exponent}", digits.strip_suffix(".0").unwrap_or(digits)),
+        None => text.strip_suffix(".0").unwrap_or(&text).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(text: &str) -> Reply {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn columns_get_the_type_that_holds_every_value() {
+        let reply = reply(
+            r#"{"rows":[{"id":1,"big":1,"part":1,"name":"x","on":true,"none":null,"doc":{"a":1},"mixed":1},
+                {"id":null,"big":3000000000,"part":0.5,"name":"yy","on":false,"none":null,"doc":[1],"mixed":"a"}]}"#,
+        );
+        let kinds: Vec<_> = reply.columns().iter().map(|column| column.kind).collect();
+        use Kind::*;
+        assert_eq!(kinds, [Int4, Int8, Float8, Text, Bool, Unknown, Json, Json]);
+        let columns = reply.columns();
+        assert!(columns[1].doubt.is_none() && columns[3].doubt.is_some_and(|doubt| doubt.contains("numeric")));
+        let name = columns[3].described();
+        assert_eq!(name.get("type_name").and_then(Value::as_text), Some("varchar"));
+    }
+
+    #[test]
+    fn numbers_are_written_as_the_server_writes_them() {
+        for (number, text) in [(80.0, "80"), (12.5, "12.5"), (1e20, "1e+20"), (-1.5e-10, "-1.5e-10")] {
+            assert_eq!(float8(number), text);
+        }
+    }
+
+    #[test]
+    fn numbered_markers_become_odbcs() {
+        let values = [Value::from(7), Value::from("x"), Value::Bool(true)];
+        let (sql, params) = numbered("SELECT '$1', $2 -- $3\n, \"$1\", $1 /* $2 */, $3, $1", &values).unwrap();
+        assert_eq!(sql, "SELECT '$1', ? -- $3\n, \"$1\", ? /* $2 */, ?, ?");
+        assert_eq!(params, ["x".into(), Value::from(7), "true".into(), Value::from(7)]);
+        assert!(numbered("SELECT $4, $1, $2, $3", &values).is_none());
+        assert!(numbered("SELECT $1, $2", &values).is_none());
+        assert!(numbered("SELECT $0, $1, $2, $3", &values).is_none());
+        assert_eq!(numbered("SELECT $tag$ä$tag$, $1", &values[..1]).unwrap().0, "SELECT $tag$ä$tag$, ?");
+    }
+
+    #[test]
+    fn requests_of_every_shape() {
+        let record = |request: &str| {
+            let text = format!(
+                r#"{{"type":"outbound","protocol":"postgres","identifier":"SELECT $1","requestPayload":{request}}}"#
+            );
+            let record: SoftprobeRecord<'_> = serde_json::from_str(&text).unwrap();
+            let request = record.request_payload.map(|raw| serde_json::from_str::<Read>(raw.get()).unwrap().0);
+            let (sql, values) = record.asked(request.as_ref());
+            (sql, values.map(<[Value]>::to_vec))
+        };
+        let expected = ("SELECT $1".to_owned(), Some(vec![Value::from(1)]));
+        assert_eq!(record(r#"{"text":"SELECT $1","values":[1]}"#), expected);
+        assert_eq!(record(r#"{"query":"SELECT $1","values":[1]}"#), expected);
+        assert_eq!(record("[1]"), expected);
+        assert_eq!(record("null"), ("SELECT $1".to_owned(), None));
+    }
+}

@@ -1,0 +1,236 @@
+//! The side of a trace's file that grows: staged beside its place, published by rename, then appended to in place.
+//! Nothing that was written is ever written over.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::lines::Lines;
+use super::record::{Author, Kind, Line};
+use crate::append::{Append, MakeAppend};
+use crate::directory::{DirectoryLock as Lock, is_cassette, notice, refuse};
+use crate::{CassetteError, Metadata};
+
+/// How far a recording is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Nothing is on disk.
+    Idle,
+    /// It grows in its staging file.
+    Staged,
+    /// It stands under its name; what is appended takes the mark of completeness from it until the next one.
+    Published { complete: bool },
+}
+
+/// A trace being recorded.
+pub(super) struct Writing {
+    target: PathBuf,
+    metadata: Metadata,
+    author: Author,
+    make_append: MakeAppend,
+    phase: Phase,
+    log: Option<Box<dyn Append>>,
+    lock: Option<Lock>,
+    /// Nobody else may replace the trace before this one while we prepare to.
+    previous: Option<Lock>,
+}
+
+impl Writing {
+    pub(super) fn new(target: PathBuf, metadata: Metadata, author: Author, make_append: MakeAppend) -> Self {
+        let (log, lock, previous) = (None, None, None);
+        Writing { target, metadata, author, make_append, phase: Phase::Idle, log, lock, previous }
+    }
+
+    /// Where the file is now.
+    pub(super) fn path(&self) -> PathBuf {
+        match self.phase {
+            Phase::Published { .. } => self.target.clone(),
+            _ => staging(&self.target),
+        }
+    }
+
+    /// Appends whole records.
+    pub(super) fn append(&mut self, records: &[u8]) -> Result<(), CassetteError> {
+        match self.phase {
+            Phase::Staged | Phase::Published { complete: false } => {}
+            Phase::Idle => self.begin()?,
+            Phase::Published { complete: true } => self.resume()?,
+        }
+        self.write(records)
+    }
+
+    pub(super) fn flush(&mut self) -> Result<(), CassetteError> {
+        let path = self.path();
+        self.log.as_mut().map_or(Ok(()), |log| log.finish()).map_err(|error| write_error(&path, &error))
+    }
+
+    pub(super) fn publish(&mut self) -> Result<(), CassetteError> {
+        if matches!(self.phase, Phase::Idle | Phase::Published { complete: true }) {
+            return Ok(());
+        }
+        let mut record = Vec::with_capacity(256);
+        self.author.complete(self.metadata.recovered, &mut record);
+        self.write(&record)?;
+        self.flush()?;
+        if self.phase == Phase::Staged {
+            check_target(&self.target)?;
+            let staged = staging(&self.target);
+            fs::rename(&staged, &self.target).map_err(|error| {
+                CassetteError::io(&self.target, "put the recording in place", &error)
+                    .advice(format!("the recording is kept in {}", staged.display()))
+            })?;
+            self.previous = None;
+        }
+        self.phase = Phase::Published { complete: true };
+        Ok(())
+    }
+
+    fn begin(&mut self) -> Result<(), CassetteError> {
+        check_target(&self.target)?;
+        if let Some(directory) = self.target.parent() {
+            fs::create_dir_all(directory).map_err(|error| CassetteError::io(directory, "create", &error))?;
+        }
+        let (file, lock) = claim(&self.target)?;
+        let path = staging(&self.target);
+        self.previous = previous(&self.target).inspect_err(|_| _ = fs::remove_file(&path))?;
+        let log = (self.make_append)(file).map_err(|error| CassetteError::io(&path, "open", &error))?;
+        (self.log, self.lock, self.phase) = (Some(log), Some(lock), Phase::Staged);
+        let mut header = Vec::with_capacity(512);
+        self.author.header(&self.metadata.to_value(), &mut header);
+        self.write(&header)
+    }
+
+    fn resume(&mut self) -> Result<(), CassetteError> {
+        if !self.lock.as_ref().is_some_and(|lock| lock.is_at(&self.target).unwrap_or(false)) {
+            return Err(self.lost());
+        }
+        self.phase = Phase::Published { complete: false };
+        Ok(())
+    }
+
+    fn write(&mut self, records: &[u8]) -> Result<(), CassetteError> {
+        let path = self.path();
+        let Some(log) = &mut self.log else { return Err(self.lost()) };
+        log.append(records).map_err(|error| write_error(&path, &error))
+    }
+
+    fn lost(&self) -> CassetteError {
+        CassetteError::new(&self.target, "the cassette was removed or replaced while this process recorded it")
+            .advice("leave it alone until the process has ended, and record again")
+    }
+}
+
+/// Where the recording of a trace is staged: beside it, hidden, with a name that says what it is.
+pub(crate) fn staging(target: &Path) -> PathBuf {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    target.with_file_name(format!(".{name}.super8-recording"))
+}
+
+fn write_error(path: &Path, error: &io::Error) -> CassetteError {
+    CassetteError::io(path, "write", error)
+        .advice("the recording is not complete: make room or correct the permissions, then record again")
+}
+
+/// Where a trace stands whose recording is staged here.
+pub(super) fn target_of(staged: &Path) -> Option<PathBuf> {
+    let name = staged.file_name()?.to_str()?.strip_prefix('.')?.strip_suffix(".super8-recording")?;
+    super::TraceId::of_file(name).map(|_| staged.with_file_name(name))
+}
+
+/// Makes the staging file: new, empty and locked.
+fn claim(target: &Path) -> Result<(File, Lock), CassetteError> {
+    let path = staging(target);
+    loop {
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let file = file.map_err(|error| CassetteError::io(&path, "create", &error))?;
+        let lock = match Lock::take(&path) {
+            Ok(Ok(lock)) => lock,
+            Ok(Err(busy)) => return Err(refuse(target, busy)),
+            // published by its owner in the meantime
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(CassetteError::io(&path, "lock", &error)),
+        };
+        let failed = |error: io::Error| CassetteError::io(&path, "look at", &error);
+        if !same(&file, &path).map_err(failed)? {
+            continue;
+        }
+        if file.metadata().map_err(failed)?.len() > 0 {
+            if foreign_line(&path)?.is_some() {
+                return Err(CassetteError::new(&path, "stands where a recording is staged, but is not one")
+                    .advice("move it away, then record again"));
+            }
+            notice(&format!("an unfinished recording of {} by a process that ended is replaced", target.display()));
+            file.set_len(0).map_err(|error| CassetteError::io(&path, "empty", &error))?;
+        }
+        return Ok((file, lock));
+    }
+}
+
+fn same(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let (ours, there) = (file.metadata()?, fs::metadata(path)?);
+    Ok((ours.dev(), ours.ino()) == (there.dev(), there.ino()))
+}
+
+/// Locks the trace that will be replaced, if there is one.
+fn previous(target: &Path) -> Result<Option<Lock>, CassetteError> {
+    match Lock::take(target) {
+        Ok(Ok(lock)) => Ok(Some(lock)),
+        Ok(Err(busy)) => Err(refuse(target, busy)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(CassetteError::io(target, "lock", &error)),
+    }
+}
+
+/// Refuses a target that is neither free nor a trace of ours alone: it would be replaced.
+pub(super) fn check_target(target: &Path) -> Result<(), CassetteError> {
+    let directory = target.parent().unwrap_or(Path::new("/"));
+    match fs::metadata(directory) {
+        Ok(there) if !there.is_dir() => {
+            return Err(CassetteError::new(directory, "is a file, and traces stand in a directory")
+                .advice("name another place in SUPER8_CASSETTE"));
+        }
+        Ok(_) if is_cassette(directory) => {
+            return Err(CassetteError::new(directory, "holds a cassette in the format yaml")
+                .advice("name another directory, or unset SUPER8_FORMAT to record that one again"));
+        }
+        _ => {}
+    }
+    match foreign_line(target)? {
+        None => Ok(()),
+        Some(line) => Err(CassetteError::new(target, "has other records than super8's, which would be lost")
+            .at_line(line.into())
+            .advice("name another directory in SUPER8_CASSETTE; nothing was touched")),
+    }
+}
+
+/// The first line of a file that is no record of ours. A line cut short at the end is what a recording leaves that died.
+fn foreign_line(path: &Path) -> Result<Option<u32>, CassetteError> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file.map_err(|error| CassetteError::io(path, "open", &error))?,
+    };
+    if file.metadata().map_err(|error| CassetteError::io(path, "look at", &error))?.is_dir() {
+        return Err(CassetteError::new(path, "is a directory, and a trace is a file").advice("move it away"));
+    }
+    first_foreign(file, path)
+}
+
+fn first_foreign(reader: impl Read, path: &Path) -> Result<Option<u32>, CassetteError> {
+    let (mut lines, mut first) = (Lines::new(reader, path), true);
+    while let Some(cut) = lines.next()? {
+        let place = cut.place;
+        let kind = Line::read(cut.bytes, path, place.line).ok().and_then(|line| line.kind().ok());
+        let ours = match kind {
+            Some(Kind::Foreign) => false,
+            Some(Kind::Header) => first,
+            Some(_) => !first,
+            None => !cut.ended,
+        };
+        if !ours {
+            return Ok(Some(place.line));
+        }
+        first = false;
+    }
+    Ok(None)
+}

@@ -1,0 +1,55 @@
+//! `super8 convert` at the command line: there and back, Softprobe's records, what is refused.
+
+use std::process::Command;
+use super8_tests::compare::assert_same_files;
+use super8_tests::outcome::Outcome;
+use super8_tests::products::{self, repository};
+use super8_tests::scratch::Scratch;
+
+fn convert(words: &[&str]) -> Outcome {
+    let mut command = Command::new(products::super8());
+    command.arg("convert").args(words).env("NO_COLOR", "1");
+    Outcome::of(&command, b"")
+}
+
+fn text(path: &std::path::Path) -> String {
+    path.display().to_string()
+}
+
+#[test]
+fn a_cassette_becomes_a_trace_and_a_cassette_again() {
+    let scratch = Scratch::new("cli_convert");
+    let from = repository().join("cassettes/c-postgres");
+    let (there, back) = (scratch.join("t/one.ndjson"), scratch.join("back"));
+    for (from, to) in [(&from, &there), (&there, &back)] {
+        let done = convert(&[&text(from), &text(to)]);
+        assert!(done.succeeded() && done.text().contains(" entries, "), "{}", done.text() + &done.errors());
+        assert_eq!(done.text().lines().count(), 1, "nothing is left out: {}", done.text());
+    }
+    assert_same_files("there and back", &from, &back);
+
+    let again = convert(&[&text(&from), &text(&there)]);
+    assert!(!again.succeeded() && again.errors().contains("--replace"), "{}", again.errors());
+    assert!(convert(&[&text(&from), &text(&there), "--replace", "--json"]).text().contains("\"notes\": []"));
+    let foreign = scratch.write("foreign.ndjson", "years of work\n");
+    let refused = convert(&[&text(&from), &text(&foreign), "--replace"]);
+    assert!(!refused.succeeded() && refused.errors().contains("nothing was touched"), "{}", refused.errors());
+    let nothing = convert(&[&text(&scratch.join("nowhere")), &text(&scratch.join("x"))]);
+    assert!(!nothing.succeeded() && nothing.errors().contains("there is no cassette here"), "{}", nothing.errors());
+    assert!(!scratch.join("x").exists());
+}
+
+#[test]
+fn what_records_of_softprobe_do_not_say_is_listed() {
+    let scratch = Scratch::new("cli_import");
+    let from = repository().join("tests/tests/softprobe/product.ndjson");
+    let to = scratch.join("product");
+    let done = convert(&["--dsn", "shop", "--user", "ada", &text(&from), &text(&to)]);
+    assert!(done.succeeded(), "{}", done.errors());
+    for expected in ["line 2: column name: text", "the SQLSTATE of the error", "on one connection to shop as ada"] {
+        assert!(done.text().contains(expected), "{expected} is not said:\n{}", done.text());
+    }
+    let log = super8_tests::cassette_files::commands(&to);
+    assert!(log.contains("sql: \"SELECT name FROM product WHERE id = ?\"\n  params: [2]\n"), "{log}");
+    assert!(log.contains("dsn: shop") && log.contains("user_hash: ") && !log.contains("ada"), "{log}");
+}

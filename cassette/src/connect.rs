@@ -30,6 +30,7 @@ pub(crate) fn succeeded(entry: &Entry) -> bool {
 /// The keys of an entry that were replied, not asked.
 pub(crate) const REPLY: &[&str] = &[
     "result",
+    "output",
     "return",
     "diagnostics",
     "completed",

@@ -17,7 +17,7 @@ pub enum Support {
 }
 
 /// What is true of everything that sends parameters.
-const INPUT_ONLY: &str = "input parameters only: with an output or input/output parameter the execution is refused";
+const NO_STREAMS: &str = "not output parameters that are read in pieces (`SQL_PARAM_OUTPUT_STREAM` and its sibling)";
 /// The statement attribute that is refused.
 const NO_ASYNC: &str = "turning on `SQL_ATTR_ASYNC_ENABLE` is refused";
 /// Diagnostic records are kept by the shim.
@@ -48,7 +48,7 @@ pub fn support(function: Function) -> Support {
         SQLGetInfo => Partly("the handles of a driver (`SQL_DRIVER_HDBC` and the like) are not written at replay"),
         SQLNativeSql => Full,
 
-        SQLExecDirect | SQLExecute => Partly(INPUT_ONLY),
+        SQLExecDirect | SQLExecute => Partly(NO_STREAMS),
         SQLPrepare | SQLMoreResults | SQLParamData | SQLPutData | SQLCloseCursor | SQLCancel => Full,
 
         SQLGetTypeInfo | SQLTables | SQLColumns | SQLColumnPrivileges | SQLTablePrivileges | SQLSpecialColumns
@@ -61,7 +61,7 @@ pub fn support(function: Function) -> Support {
         | SQLDescribeParam | SQLGetCursorName => Full,
 
         SQLBindCol => Full,
-        SQLBindParameter => Partly(INPUT_ONLY),
+        SQLBindParameter => Partly(NO_STREAMS),
         SQLBindParam | SQLSetParam | SQLParamOptions | SQLSetCursorName | SQLSetScrollOptions => Full,
         SQLSetStmtAttr | SQLSetStmtOption => Partly(NO_ASYNC),
         SQLGetStmtAttr | SQLGetStmtOption => Full,

@@ -142,23 +142,27 @@ fn bookmarks_but_no_asynchronous_execution() {
 }
 
 #[test]
-fn output_parameters_are_refused_where_they_would_be_sent() {
+fn streamed_output_is_refused_where_it_would_be_sent() {
     use odbc_sys::ParamType::{Input, InputOutput, Output};
     let stage = Stage::new("parameters");
+    let sql = |text: &'static str| {
+        // SAFETY: a text of the program.
+        unsafe { TextIn::new(text.as_ptr(), text.len() as isize) }
+    };
     let mut length = odbc_sys::NULL_DATA;
     // SAFETY: lives longer than the statement's use of it.
     let length = unsafe { Place::new((&raw mut length).cast()) };
-    let c_type = odbc_sys::CDataType::SLong as i16;
-    let binding = Binding::new(c_type, Place::NULL, 0, length);
-    // An input/output parameter is refused after the fact, if a value comes back: here none does.
-    for (io, refused) in [(Input, false), (Output, true), (InputOutput, false)] {
-        let parameter = Parameter { io: io as i16, sql_type: 4, size: 0, digits: 0 };
+    let binding = Binding::new(odbc_sys::CDataType::SLong as i16, Place::NULL, 0, length);
+    const STREAMS: [i16; 2] = [8, 16];
+    for io in [Input as i16, Output as i16, InputOutput as i16].into_iter().chain(STREAMS) {
+        let parameter = Parameter { io, sql_type: 4, size: 0, digits: 0 };
         let bind = Call::BindParameter { number: 1, parameter, binding };
+        let refused = STREAMS.contains(&io);
         assert!(!stage.refuses(Function::SQLBindParameter, &bind), "binding is the application's own side");
-        let run = Call::Run { sql: text("{call f(?)}") };
-        assert_eq!(stage.refuses(Function::SQLExecDirect, &run), refused, "{io:?}");
-        assert!(!stage.refuses(Function::SQLPrepare, &Call::Prepare { sql: text("{call f(?)}") }));
-        assert_eq!(stage.refuses(Function::SQLExecute, &Call::Execute), refused, "{io:?}");
+        let run = Call::Run { sql: sql("{call f(?)}") };
+        assert_eq!(stage.refuses(Function::SQLExecDirect, &run), refused, "{io}");
+        assert!(!stage.refuses(Function::SQLPrepare, &Call::Prepare { sql: sql("{call f(?)}") }));
+        assert_eq!(stage.refuses(Function::SQLExecute, &Call::Execute), refused, "{io}");
     }
     for function in [Function::SQLExecDirect, Function::SQLExecute, Function::SQLBindParameter] {
         assert!(is_partly(function));

@@ -50,6 +50,7 @@ on_every_database! {
     scroll "scroll.c",
     descriptors "descriptors.c",
     positioned "positioned.c",
+    outputs "outputs.c",
 }
 
 /// What drivers make of buffers smaller than the message is theirs; recorded and replayed, super8's own queue gives

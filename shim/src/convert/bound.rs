@@ -81,14 +81,45 @@ pub fn harvest(binding: &Binding, old: Option<isize>, code: i16) -> Option<isize
     Some(written)
 }
 
+/// What an output parameter's buffer held before the driver was called.
+pub struct Before {
+    data: Vec<u8>,
+    length: Option<isize>,
+    indicator: Option<isize>,
+}
+
+/// The bytes of a parameter's buffer.
+fn held(binding: &Binding, c_type: CType) -> &'static [u8] {
+    let size = c_type.fixed_size().unwrap_or(usize::try_from(binding.capacity).unwrap_or(0));
+    // SAFETY: the application promises the buffer of an output parameter to be valid until its value is there; the caller
+    // lets go of the bytes before it returns.
+    unsafe { super::memory::bytes(binding.target.address().cast(), size) }
+}
+
+/// Looks at an output parameter before the driver is called. Nothing is marked: there are drivers that read what they
+/// will only write to.
+pub fn before(binding: &Binding, c_type: CType) -> Before {
+    Before {
+        data: held(binding, c_type).to_vec(),
+        length: binding.length.len_at(0),
+        indicator: binding.indicator.len_at(0),
+    }
+}
+
+/// The length of what the driver wrote since; `None` if the parameter is as it was.
+pub fn written(binding: &Binding, c_type: CType, before: &Before) -> Option<Length> {
+    let same = held(binding, c_type) == before.data
+        && binding.length.len_at(0) == before.length
+        && binding.indicator.len_at(0) == before.indicator;
+    (!same).then(|| reported(binding))
+}
+
 /// What an execution sends for a parameter.
 pub enum Sent {
     /// The value, as the cassette has it.
     Value(Value),
     /// It comes with SQLPutData.
     AtExecution,
-    /// No value can be had: the SQLSTATE and what is wrong.
-    Wrong(&'static str, String),
 }
 
 /// Reads a bound input parameter.
@@ -122,10 +153,11 @@ fn sent(binding: &Binding, c_type: CType, length: Option<isize>) -> Sent {
     match value {
         Ok(value) => Sent::Value(value),
         Err(param::Refused::DataAtExec) => Sent::AtExecution,
-        Err(param::Refused::NoBuffer) => {
-            Sent::Wrong("HY009", "a parameter has neither a value nor a NULL indicator".to_owned())
+        // What comes of these is the driver's to say.
+        Err(param::Refused::NoBuffer) => Sent::Value(Value::Map(vec![("NO_BUFFER".to_owned(), Value::Null)])),
+        Err(param::Refused::BadLength(length)) => {
+            Sent::Value(Value::Map(vec![("BAD_LENGTH".to_owned(), Value::from(length))]))
         }
-        Err(param::Refused::BadLength(length)) => Sent::Wrong("HY090", format!("a parameter has the length {length}")),
     }
 }
 

@@ -70,6 +70,11 @@ impl AtExecution {
         true
     }
 
+    /// The parameters as far as their values have come.
+    pub fn parameters(&mut self) -> &mut Parameters {
+        &mut self.parameters
+    }
+
     /// The parameters with every value that has come.
     pub fn into_parameters(self) -> Parameters {
         self.parameters

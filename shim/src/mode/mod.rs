@@ -13,6 +13,7 @@ mod fetching;
 mod functions;
 mod home;
 mod markers;
+mod outputs;
 mod positioned;
 pub mod record;
 pub mod replay;

@@ -151,7 +151,6 @@ impl Positioned {
                         self.waiting.push(Waiting { set, index, c_type, token: binding.target });
                         named("DATA_AT_EXEC")
                     }
-                    bound::Sent::Wrong(sqlstate, problem) => return Err(Outcome::error(sqlstate, problem)),
                 });
             }
             all.push(Value::List(values));

@@ -1,6 +1,6 @@
 //! Texts and executions: run, prepare, execute and the catalog functions, with data that comes at execution.
 
-use super::parameters::{Parameters, Watch};
+use super::parameters::Parameters;
 use super::statement::Statement;
 use super::{not_yet, perform, unwritable};
 use crate::args::{Place, TextIn};
@@ -18,7 +18,8 @@ pub(super) struct Pending {
     id: u32,
     fields: Vec<(String, Value)>,
     data: AtExecution,
-    watch: Watch,
+    /// How often SQLParamData asked for more.
+    steps: u32,
 }
 
 /// What identifies an SQLPutData that did not simply succeed: the statement's n-th.
@@ -49,6 +50,23 @@ pub(in crate::mode) fn at_once_key(
     ]
 }
 
+/// What identifies the counter of processed sets as it stood when data was asked for: of the statement's n-th execution
+/// with data at execution, at first or after so many calls of SQLParamData.
+pub(in crate::mode) fn need_data_key(
+    connection: ConnectionId,
+    statement: Option<u32>,
+    execution: u32,
+    step: u32,
+) -> Vec<(String, Value)> {
+    vec![
+        ("about".to_owned(), Value::from("params_processed")),
+        ("connection_id".to_owned(), Value::Text(connection.to_string())),
+        ("statement_id".to_owned(), statement.into()),
+        ("execution".to_owned(), Value::from(execution)),
+        ("step".to_owned(), Value::from(step)),
+    ]
+}
+
 impl Statement {
     /// Does what executes a text or a prepared one and records it, at once or when its data has come.
     fn execute(
@@ -57,23 +75,44 @@ impl Statement {
         method: Method,
         id: u32,
         fields: Vec<(String, Value)>,
-        parameters: Parameters,
+        mut parameters: Parameters,
         deed: &dyn Deed,
     ) -> Outcome {
+        if parameters.streamed {
+            return not_yet("an output parameter that is read in pieces");
+        }
         let watch = parameters.watch();
         let outcome = perform(function, deed);
+        let written = parameters.outcome(watch);
         if outcome.rc == rc::NEED_DATA {
-            let mut state = self.state.lock();
-            state.executions += 1;
-            state.waiting = Some(Pending { method, id, fields, data: AtExecution::new(parameters), watch });
-            return outcome;
+            let execution = {
+                let mut state = self.state.lock();
+                state.executions += 1;
+                state.waiting = Some(Pending { method, id, fields, data: AtExecution::new(parameters), steps: 0 });
+                state.executions
+            };
+            return self.asked_for_data(id, execution, 0, &written).map_or_else(unwritable, |()| outcome);
         }
         if !parameters.waiting.is_empty()
             && let Err(error) = self.asked_for_nothing(id)
         {
             return unwritable(error);
         }
-        self.executed(method, id, fields, parameters, watch, outcome)
+        self.executed(method, id, fields, parameters, written, outcome)
+    }
+
+    /// Notes what the driver wrote to the counter of processed sets before it asked for data.
+    fn asked_for_data(
+        &self,
+        id: u32,
+        execution: u32,
+        step: u32,
+        written: &[(String, Value)],
+    ) -> Result<(), CassetteError> {
+        let Some((_, processed)) = written.iter().find(|(name, _)| name == "params_processed") else { return Ok(()) };
+        let mut fact = need_data_key(self.connection.id, Some(id), execution, step);
+        fact.push(("result".to_owned(), processed.clone()));
+        self.connection.recorder.info(self.connection.id, Value::Map(fact))
     }
 
     /// Data was to come at execution, and the driver ended the execution without it.
@@ -93,7 +132,7 @@ impl Statement {
         id: u32,
         mut fields: Vec<(String, Value)>,
         parameters: Parameters,
-        watch: Watch,
+        written: Vec<(String, Value)>,
         outcome: Outcome,
     ) -> Outcome {
         {
@@ -101,30 +140,33 @@ impl Statement {
             parameters.describe(&mut fields, &state.application);
             state.open = rc::succeeded(outcome.rc) && method != Method::Prepare;
         }
-        fields.extend(parameters.outcome(watch));
-        if rc::succeeded(outcome.rc) && parameters.came_back() {
-            return self.command(id, method, fields, not_yet("a value that came back in a parameter"));
-        }
-        self.state.lock().sent = parameters.may_come_back().then_some(parameters);
+        fields.extend(written);
+        self.state.lock().sent = (!parameters.outputs.is_empty()).then_some(parameters.outputs);
         self.command(id, method, fields, outcome)
     }
 
     /// SQLParamData: the value at hand is complete, and the driver asks for the next or executes.
     pub(super) fn param_data(&self, function: Function, token: Place, deed: &dyn Deed) -> Outcome {
+        let watch = self.state.lock().waiting.as_mut().map(|pending| pending.data.parameters().watch());
         let outcome = perform(function, deed);
         if let Some(outcome) = self.positioned_data(&outcome, token) {
             return outcome;
         }
         let mut state = self.state.lock();
-        let Some(pending) = &mut state.waiting else { return outcome };
+        let execution = state.executions;
+        let (Some(pending), Some(watch)) = (&mut state.waiting, watch) else { return outcome };
         pending.data.finish_value();
+        let written = pending.data.parameters().outcome(watch);
         if outcome.rc == rc::NEED_DATA {
             pending.data.asked_for(token.pointer_at());
-            return outcome;
+            pending.steps += 1;
+            let (id, step) = (pending.id, pending.steps);
+            drop(state);
+            return self.asked_for_data(id, execution, step, &written).map_or_else(unwritable, |()| outcome);
         }
-        let Some(Pending { method, id, fields, data, watch }) = state.waiting.take() else { return outcome };
+        let Some(Pending { method, id, fields, data, .. }) = state.waiting.take() else { return outcome };
         drop(state);
-        self.executed(method, id, fields, data.into_parameters(), watch, outcome)
+        self.executed(method, id, fields, data.into_parameters(), written, outcome)
     }
 
     pub(super) fn put_data(&self, function: Function, data: Place, length: isize, deed: &dyn Deed) -> Outcome {
@@ -179,13 +221,9 @@ impl Statement {
         function: Function,
         method: Method,
         fields: Vec<(String, Value)>,
-        parameters: Result<Parameters, Outcome>,
+        parameters: Parameters,
         deed: &dyn Deed,
     ) -> Outcome {
-        let parameters = match parameters {
-            Ok(parameters) => parameters,
-            Err(refusal) => return refusal,
-        };
         let id = self.new_text(&mut self.state.lock());
         match id {
             Ok(id) => self.execute(function, method, id, fields, parameters, deed),
@@ -198,10 +236,7 @@ impl Statement {
             let mut state = self.state.lock();
             let Some(id) = state.id else { return perform(function, deed) };
             state.application.refresh();
-            let parameters = match Parameters::of(&state.application, state.markers) {
-                Ok(parameters) => parameters,
-                Err(refusal) => return refusal,
-            };
+            let parameters = Parameters::of(&state.application, state.markers);
             if let Err(error) = self.settle(&mut state, false) {
                 return unwritable(error);
             }
@@ -221,6 +256,6 @@ impl Statement {
             ("function".to_owned(), Value::from(function.name())),
             ("arguments".to_owned(), Value::Map(arguments)),
         ];
-        self.text(function, Method::Catalog, fields, Ok(Parameters::none()), deed)
+        self.text(function, Method::Catalog, fields, Parameters::none(), deed)
     }
 }

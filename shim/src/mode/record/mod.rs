@@ -18,7 +18,7 @@ pub use connection::{
     ASYNC_ENABLE, Connect, Connection, allocate_key, attribute_value, disconnect_key, reaches_database,
 };
 pub(in crate::mode) use descriptor::keeps_buffer_key;
-pub(in crate::mode) use execution::{at_once_key, put_data_key};
+pub(in crate::mode) use execution::{at_once_key, need_data_key, put_data_key};
 pub use parameters::Parameters;
 pub use secrecy::Secrecy;
 pub(in crate::mode) use statement::local_key;

@@ -1,22 +1,15 @@
-//! Input parameters, read when they are sent: at SQLExecute and SQLExecDirect, every set of an array.
+//! The parameters of an execution: what is sent is read at SQLExecute and SQLExecDirect, every set of an array.
 
-use super::not_yet;
-use crate::args::{Binding, Place};
+use crate::args::Place;
 use crate::convert::{CType, bound};
-use crate::diagnostics::Outcome;
 use crate::mode::application::{Application, BoundParameter, attribute};
 use crate::mode::at_execution::Waiting;
 use crate::mode::markers;
+use crate::mode::outputs::{self, Outputs};
 use super8_cassette::Value;
 
 /// SQL_PARAM_IGNORE in the parameter operation array.
 const IGNORE: u16 = 1;
-/// SQL_PARAM_INPUT.
-const INPUT: i16 = odbc_sys::ParamType::Input as i16;
-
-/// SQL_PARAM_INPUT_OUTPUT.
-const INPUT_OUTPUT: i16 = odbc_sys::ParamType::InputOutput as i16;
-
 /// The parameters of one execution.
 pub struct Parameters {
     /// One list of values per set.
@@ -28,21 +21,16 @@ pub struct Parameters {
     /// Parameters whose values come at execution.
     pub waiting: Vec<Waiting>,
     /// Parameters the driver may write to.
-    in_out: Vec<InOut>,
+    pub outputs: Outputs,
+    /// Whether some are to be read with SQLGetData.
+    pub streamed: bool,
 }
 
-/// A parameter that is input and may be output.
-struct InOut {
-    set: usize,
-    index: usize,
-    binding: Binding,
-    c_type: CType,
-}
-
-/// What the parameter status array and counter held before the driver was called.
+/// What the parameter status array, the counter and the output parameters held before the driver was called.
 pub struct Watch {
     status: Vec<u16>,
     processed: Option<usize>,
+    outputs: outputs::Watch,
 }
 
 /// A status no driver writes.
@@ -59,7 +47,8 @@ impl Parameters {
             status: Place::NULL,
             processed: Place::NULL,
             waiting: Vec::new(),
-            in_out: Vec::new(),
+            outputs: Outputs::default(),
+            streamed: false,
         }
     }
 
@@ -69,47 +58,63 @@ impl Parameters {
     }
 
     /// The parameters SQLExecDirect sends with a text: as many as it has markers, of those that are bound.
-    ///
-    /// # Errors
-    /// A parameter that cannot be recorded or replayed yet.
-    pub fn of_text(application: &Application, sql: &str) -> Result<Self, Outcome> {
+    pub fn of_text(application: &Application, sql: &str) -> Self {
         if application.parameter_count() == 0 {
-            return Ok(Parameters::none());
+            return Parameters::none();
         }
         Parameters::of(application, markers::count(sql))
     }
 
     /// The parameters SQLExecute sends for a text with so many markers.
-    ///
-    /// # Errors
-    /// As [`Parameters::of_text`].
-    pub fn of(application: &Application, markers: usize) -> Result<Self, Outcome> {
+    pub fn of(application: &Application, markers: usize) -> Self {
         let count = application.parameter_count().min(u16::try_from(markers).unwrap_or(u16::MAX));
         if count == 0 {
-            return Ok(Parameters::none());
+            return Parameters::none();
         }
         let size = application.paramset_size();
         let operation = application.address(attribute::PARAM_OPERATION_PTR);
-        let mut sets = Vec::with_capacity(size);
-        let (mut waiting, mut in_out) = (Vec::new(), Vec::new());
-        for set in 0..size {
-            if size > 1 && operation.u16_at(set) == Some(IGNORE) {
-                sets.push(Value::Map(vec![("PARAM_IGNORE".to_owned(), Value::Null)]));
-                continue;
-            }
-            let values: Result<Vec<Value>, Outcome> =
-                (1..=count).map(|number| value(application, number, set, &mut waiting, &mut in_out)).collect();
-            sets.push(Value::List(values?));
-        }
-        Ok(Parameters {
-            sets,
+        let mut parameters = Parameters {
+            sets: Vec::with_capacity(size),
             array: size > 1,
             size,
             status: application.address(attribute::PARAM_STATUS_PTR),
             processed: application.address(attribute::PARAMS_PROCESSED_PTR),
-            waiting,
-            in_out,
-        })
+            ..Parameters::none()
+        };
+        for set in 0..size {
+            if size > 1 && operation.u16_at(set) == Some(IGNORE) {
+                parameters.sets.push(Value::Map(vec![("PARAM_IGNORE".to_owned(), Value::Null)]));
+                continue;
+            }
+            let values = (1..=count).map(|number| parameters.take(application, number, set)).collect();
+            parameters.sets.push(Value::List(values));
+        }
+        parameters
+    }
+
+    /// What is sent for a parameter; places to write to and values that come later are noted.
+    fn take(&mut self, application: &Application, number: u16, set: usize) -> Value {
+        let named = |name: &str| Value::Map(vec![(name.to_owned(), Value::Null)]);
+        let Some(BoundParameter { binding, parameter }) = application.parameter(number) else {
+            return named("UNBOUND");
+        };
+        let mut c_type = CType(binding.c_type);
+        if c_type == CType::DEFAULT {
+            c_type = CType::default_for(parameter.sql_type);
+        }
+        let (binding, index) = (application.at_set(binding, set, c_type.fixed_size()), usize::from(number) - 1);
+        self.outputs.add(parameter.io, set, index, binding, c_type);
+        self.streamed |= outputs::is_streamed(parameter.io);
+        if let Some(name) = outputs::not_sent(parameter.io) {
+            return named(name);
+        }
+        match bound::parameter(&binding, c_type) {
+            bound::Sent::Value(value) => value,
+            bound::Sent::AtExecution => {
+                self.waiting.push(Waiting { set, index, c_type, token: binding.target });
+                named("DATA_AT_EXEC")
+            }
+        }
     }
 
     /// Adds `params` and `attributes` to a command.
@@ -126,23 +131,6 @@ impl Parameters {
         }
     }
 
-    /// Whether the driver may write to a parameter.
-    pub fn may_come_back(&self) -> bool {
-        !self.in_out.is_empty()
-    }
-
-    /// Whether the driver wrote to a parameter. That cannot be recorded yet, so it must not go unnoticed; SQLSetParam binds
-    /// everything as input and output, and nearly always nothing comes back.
-    pub fn came_back(&self) -> bool {
-        self.in_out.iter().any(|place| {
-            let sent = self.sets.get(place.set).and_then(Value::as_list).and_then(|values| values.get(place.index));
-            match bound::parameter(&place.binding, place.c_type) {
-                bound::Sent::Value(value) => Some(&value) != sent,
-                _ => true,
-            }
-        })
-    }
-
     /// Puts a value that came at execution in its place.
     pub fn fill(&mut self, set: usize, index: usize, value: Value) {
         if let Some(Value::List(values)) = self.sets.get_mut(set)
@@ -152,7 +140,7 @@ impl Parameters {
         }
     }
 
-    /// Marks the status array and the counter, to see what the driver writes.
+    /// Marks the status array, the counter and what is output only, to see what the driver writes.
     pub fn watch(&self) -> Watch {
         let count = if self.sets.is_empty() { 0 } else { self.size };
         let status = (0..count).map_while(|set| self.status.u16_at(set)).collect::<Vec<_>>();
@@ -161,12 +149,13 @@ impl Parameters {
         if processed.is_some() {
             self.processed.set_ulen(UNWRITTEN_COUNT);
         }
-        Watch { status, processed }
+        Watch { status, processed, outputs: self.outputs.watch() }
     }
 
-    /// What the driver wrote: `params_processed` and `param_status` (one number if all are alike).
-    pub fn outcome(&self, watch: Watch) -> Vec<(String, Value)> {
-        let mut fields = Vec::new();
+    /// What the driver wrote: output parameters in `result`, `params_processed`, `param_status` (one number if all are
+    /// alike). What it left alone holds again what it held.
+    pub fn outcome(&mut self, watch: Watch) -> Vec<(String, Value)> {
+        let mut fields = self.outputs.harvest(watch.outputs, "result");
         if let Some(old) = watch.processed {
             match self.processed.ulen_at(0) {
                 Some(UNWRITTEN_COUNT) => self.processed.set_ulen(old),
@@ -210,38 +199,5 @@ impl Parameters {
                 self.status.set_u16_at(set, status as u16);
             }
         }
-    }
-}
-
-fn value(
-    application: &Application,
-    number: u16,
-    set: usize,
-    waiting: &mut Vec<Waiting>,
-    in_out: &mut Vec<InOut>,
-) -> Result<Value, Outcome> {
-    let Some(BoundParameter { binding, parameter }) = application.parameter(number) else {
-        return Ok(Value::Map(vec![("UNBOUND".to_owned(), Value::Null)]));
-    };
-    if ![0, INPUT, INPUT_OUTPUT].contains(&parameter.io) {
-        return Err(not_yet("an output parameter"));
-    }
-    let mut c_type = CType(binding.c_type);
-    if c_type == CType::DEFAULT {
-        c_type = CType::default_for(parameter.sql_type);
-    }
-    let binding = application.at_set(binding, set, c_type.fixed_size());
-    match bound::parameter(&binding, c_type) {
-        bound::Sent::Value(value) => {
-            if parameter.io == INPUT_OUTPUT {
-                in_out.push(InOut { set, index: usize::from(number) - 1, binding, c_type });
-            }
-            Ok(value)
-        }
-        bound::Sent::AtExecution => {
-            waiting.push(Waiting { set, index: usize::from(number) - 1, c_type, token: binding.target });
-            Ok(Value::Map(vec![("DATA_AT_EXEC".to_owned(), Value::Null)]))
-        }
-        bound::Sent::Wrong(sqlstate, problem) => Err(Outcome::error(sqlstate, problem)),
     }
 }

@@ -3,7 +3,6 @@
 use super::connection::{Connection, ask};
 use super::execution::Pending;
 use super::learned::Learned;
-use super::parameters::Parameters;
 use super::reading::Reading;
 use super::told::Told;
 use super::{not_yet, perform, unwritable};
@@ -15,6 +14,7 @@ use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::{Application, attribute};
 use crate::mode::columns::asks_columns;
 use crate::mode::fetching::Fetching;
+use crate::mode::outputs::Outputs;
 use crate::mode::scrolling::Scrolling;
 use crate::mode::words::{cut_capacity, key, method, push_outcome, result_value};
 use crate::mode::{DescriptorRole, StatementMode};
@@ -44,8 +44,8 @@ pub(super) struct State {
     pub(super) puts: u32,
     /// How many of its executions had parameters with data at execution.
     pub(super) executions: u32,
-    /// What the last execution sent: the driver may write to it until the last result is read.
-    pub(super) sent: Option<Parameters>,
+    /// Output parameters that the last execution left alone: the driver may write to them until the last result is read.
+    pub(super) sent: Option<Outputs>,
     /// An execution that waits for data.
     pub(super) waiting: Option<Pending>,
     /// An operation on rows that waits for data.
@@ -155,12 +155,9 @@ impl Statement {
             }
             state.id
         };
+        let watch = self.state.lock().sent.as_ref().map(Outputs::watch);
         let outcome = perform(function, deed);
         let Some(id) = id else { return outcome };
-        if self.state.lock().sent.as_ref().is_some_and(Parameters::came_back) {
-            let result = vec![("result".to_owned(), Value::Null)];
-            return self.command(id, Method::MoreResults, result, not_yet("a value that came back in a parameter"));
-        }
         let another = rc::succeeded(outcome.rc);
         {
             let mut state = self.state.lock();
@@ -172,6 +169,9 @@ impl Statement {
         }
         let result = if another { Value::Bool(true) } else { Value::Null };
         let mut fields = vec![("result".to_owned(), result)];
+        if let (Some(outputs), Some(watch)) = (&mut self.state.lock().sent, watch) {
+            fields.extend(outputs.harvest(watch, "output"));
+        }
         // SQL_NO_DATA is what null says already.
         let told = Outcome {
             rc: if outcome.rc == rc::NO_DATA { rc::SUCCESS } else { outcome.rc },

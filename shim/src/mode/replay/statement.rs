@@ -13,7 +13,8 @@ use crate::mode::application::{Application, attribute};
 use crate::mode::at_execution::AtExecution;
 use crate::mode::fetching::Fetching;
 use crate::mode::markers;
-use crate::mode::record::{Parameters, at_once_key, local_key, not_yet, put_data_key};
+use crate::mode::outputs::{Outputs, joined};
+use crate::mode::record::{Parameters, at_once_key, local_key, need_data_key, not_yet, put_data_key};
 use crate::mode::scrolling::Scrolling;
 use crate::mode::words::{input_value, outcome};
 use crate::mode::{DescriptorRole, StatementMode};
@@ -33,6 +34,8 @@ struct Waiting {
     method: Method,
     fields: Vec<(String, Value)>,
     data: AtExecution,
+    /// How often SQLParamData asked for more.
+    steps: u32,
 }
 
 /// What is known of the statement between two calls.
@@ -50,6 +53,8 @@ pub(super) struct State {
     waiting: Option<Waiting>,
     /// An operation on rows that waits for data.
     pub(super) positioned: Option<super::positioned::Pending>,
+    /// Output parameters that the last execution left alone.
+    sent: Outputs,
     /// Whether there may be a result to close.
     open: bool,
     /// The run rows come from.
@@ -120,10 +125,24 @@ impl Statement {
             },
         };
         if asks {
-            state.waiting = Some(Waiting { method, fields, data: AtExecution::new(parameters) });
-            return Outcome::of(rc::NEED_DATA);
+            let mut data = AtExecution::new(parameters);
+            let told = self.asked_for_data(state, 0, &mut data);
+            state.waiting = Some(Waiting { method, fields, data, steps: 0 });
+            return told;
         }
-        self.executed(state, id, method, fields, &parameters)
+        self.executed(state, id, method, fields, parameters)
+    }
+
+    /// SQL_NEED_DATA, with the counter of processed sets as it stood then.
+    fn asked_for_data(&self, state: &State, step: u32, data: &mut AtExecution) -> Outcome {
+        let key = need_data_key(self.connection.id, state.id, state.executions, step);
+        match self.connection.informed(&key) {
+            Ok(fact) => {
+                data.parameters().replay_outcome(fact.as_ref().and_then(|fact| fact.get("result")), None);
+                Outcome::of(rc::NEED_DATA)
+            }
+            Err(failure) => failure,
+        }
     }
 
     /// Whether the recorded execution asked for the data that was to come; one that failed at once did not.
@@ -143,16 +162,17 @@ impl Statement {
             return Outcome::error("HY010", "no execution is waiting for data");
         };
         data.finish_value();
-        if let Some(next) = data.ask_next() {
+        let next = data.ask_next();
+        let Some(Waiting { method, fields, mut data, steps }) = state.waiting.take() else {
+            return Outcome::of(rc::ERROR);
+        };
+        if let Some(next) = next {
             token.set_pointer(next);
-            return Outcome::of(rc::NEED_DATA);
+            let told = self.asked_for_data(&state, steps + 1, &mut data);
+            state.waiting = Some(Waiting { method, fields, data, steps: steps + 1 });
+            return told;
         }
-        match state.waiting.take() {
-            Some(Waiting { method, fields, data }) => {
-                self.executed(&mut state, id, method, fields, &data.into_parameters())
-            }
-            None => Outcome::of(rc::ERROR),
-        }
+        self.executed(&mut state, id, method, fields, data.into_parameters())
     }
 
     fn put_data(&self, data: Place, length: isize) -> Outcome {
@@ -183,7 +203,7 @@ impl Statement {
         id: u32,
         method: Method,
         mut fields: Vec<(String, Value)>,
-        parameters: &Parameters,
+        mut parameters: Parameters,
     ) -> Outcome {
         parameters.describe(&mut fields, &state.application);
         match self.command(state, id, method, fields) {
@@ -191,7 +211,9 @@ impl Statement {
                 parameters.replay_outcome(recorded.get("params_processed"), recorded.get("param_status"));
                 let told = outcome(|key| recorded.get(key));
                 state.open = rc::succeeded(told.rc);
-                told
+                let added = parameters.outputs.write(recorded.get("result"), recorded.get("c_types"));
+                state.sent = parameters.outputs;
+                joined(told, added)
             }
             Err(failure) => failure,
         }
@@ -200,10 +222,7 @@ impl Statement {
     fn run(&self, sql: &TextIn<'_>) -> Outcome {
         let mut state = self.state.lock();
         state.application.refresh();
-        let parameters = match Parameters::of_text(&state.application, &sql.read().unwrap_or_default()) {
-            Ok(parameters) => parameters,
-            Err(refusal) => return refusal,
-        };
+        let parameters = Parameters::of_text(&state.application, &sql.read().unwrap_or_default());
         let id = self.new_text(&mut state);
         self.execution(&mut state, id, Method::Run, vec![("sql".to_owned(), self.sql(sql))], parameters)
     }
@@ -222,10 +241,8 @@ impl Statement {
         let mut state = self.state.lock();
         let Some(id) = state.id else { return Outcome::error("HY010", "the statement was not prepared") };
         state.application.refresh();
-        match Parameters::of(&state.application, state.markers) {
-            Ok(parameters) => self.execution(&mut state, id, Method::Execute, Vec::new(), parameters),
-            Err(refusal) => refusal,
-        }
+        let parameters = Parameters::of(&state.application, state.markers);
+        self.execution(&mut state, id, Method::Execute, Vec::new(), parameters)
     }
 
     fn catalog(&self, function: Function, call: &Call<'_>) -> Outcome {
@@ -251,6 +268,8 @@ impl Statement {
                 let told = outcome(|key| recorded.get(key));
                 let another = recorded.get("result") == Some(&Value::Bool(true));
                 state.open |= another;
+                let added = state.sent.write(recorded.get("output"), recorded.get("c_types"));
+                let told = joined(told, added);
                 match told.rc {
                     rc::SUCCESS if !another => Outcome { rc: rc::NO_DATA, ..told },
                     _ => told,
@@ -274,7 +293,11 @@ impl Statement {
     fn local(&self, function: Function, call: &Call<'_>) -> Outcome {
         let told = self.connection.local(function, local_key(call));
         if rc::succeeded(told.rc) {
-            self.state.lock().application.apply(call);
+            let mut state = self.state.lock();
+            if matches!(call, Call::BindParameter { .. } | Call::FreeStmt { .. }) {
+                state.sent = Outputs::default();
+            }
+            state.application.apply(call);
         }
         told
     }

@@ -1,0 +1,143 @@
+//! Output parameters: what an execution, or SQLMoreResults after it, writes to the application's buffers.
+//!
+//! While recording, a parameter that is not what it was becomes a cell; one that the driver left alone does not. At replay
+//! the cells go where the application has bound now. ODBC reference: SQLBindParameter, "InputOutputType Argument".
+
+use crate::args::Binding;
+use crate::convert::bound::{self, Before};
+use crate::convert::{CType, Written};
+use crate::diagnostics::{Outcome, rc};
+use super8_cassette::{Cell, Row, Value, cell, inline};
+
+/// SQL_PARAM_INPUT_OUTPUT and SQL_PARAM_OUTPUT.
+const INPUT_OUTPUT: i16 = odbc_sys::ParamType::InputOutput as i16;
+const OUTPUT: i16 = odbc_sys::ParamType::Output as i16;
+/// SQL_PARAM_INPUT_OUTPUT_STREAM and SQL_PARAM_OUTPUT_STREAM: read in pieces with SQLGetData.
+const INPUT_OUTPUT_STREAM: i16 = 8;
+const OUTPUT_STREAM: i16 = 16;
+
+/// How a parameter of this direction stands among the `params` of a command, if no value of it is sent.
+pub fn not_sent(io: i16) -> Option<&'static str> {
+    match io {
+        OUTPUT => Some("OUTPUT"),
+        OUTPUT_STREAM => Some("OUTPUT_STREAM"),
+        _ => None,
+    }
+}
+
+/// Whether a parameter of this direction is read with SQLGetData.
+pub fn is_streamed(io: i16) -> bool {
+    matches!(io, INPUT_OUTPUT_STREAM | OUTPUT_STREAM)
+}
+
+/// The parameters of one execution that the driver may write to.
+#[derive(Default)]
+pub struct Outputs {
+    places: Vec<OutputPlace>,
+    /// Whether there are several sets.
+    array: bool,
+}
+
+struct OutputPlace {
+    set: usize,
+    index: usize,
+    binding: Binding,
+    c_type: CType,
+}
+
+/// What the places held before the driver was called.
+pub struct Watch(Vec<Before>);
+
+impl Outputs {
+    /// Takes in a parameter of set `set`, from 0, if it may be written to.
+    pub fn add(&mut self, io: i16, set: usize, index: usize, binding: Binding, c_type: CType) {
+        if matches!(io, INPUT_OUTPUT | OUTPUT) {
+            self.places.push(OutputPlace { set, index, binding, c_type });
+            self.array |= set > 0;
+        }
+    }
+
+    /// Whether there are none (any more).
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Looks at the places before the driver is called.
+    pub fn watch(&self) -> Watch {
+        Watch(self.places.iter().map(|place| bound::before(&place.binding, place.c_type)).collect())
+    }
+
+    /// What the driver wrote since, under `key` and `c_types`: nothing if it wrote nothing. Places that were written to
+    /// are done.
+    pub fn harvest(&mut self, watch: Watch, key: &str) -> Vec<(String, Value)> {
+        let mut rows: Vec<Row> = Vec::new();
+        let mut types: Vec<Option<CType>> = Vec::new();
+        let mut scratch = Vec::new();
+        let mut before = watch.0.into_iter();
+        self.places.retain(|place| {
+            let Some(before) = before.next() else { return true };
+            let Some(length) = bound::written(&place.binding, place.c_type, &before) else { return true };
+            rows.resize_with(rows.len().max(place.set + 1), Row::new);
+            types.resize(types.len().max(place.index + 1), None);
+            types[place.index] = Some(place.c_type);
+            bound::read_as(&place.binding, place.c_type, length, &mut rows[place.set], place.index, &mut scratch);
+            false
+        });
+        if rows.is_empty() {
+            return Vec::new();
+        }
+        let names: Vec<String> =
+            types.iter().map(|c_type| c_type.map_or_else(String::new, |known| known.name().into_owned())).collect();
+        let mut cells: Vec<Value> = rows.iter().map(|row| inline::inline(row, &names)).collect();
+        let cells = if self.array || cells.len() > 1 { Value::List(cells) } else { cells.remove(0) };
+        let names = names.into_iter().map(|name| if name.is_empty() { Value::Null } else { Value::Text(name) });
+        vec![(key.to_owned(), cells), ("c_types".to_owned(), Value::List(names.collect()))]
+    }
+
+    /// Writes recorded cells where the driver wrote them. Gives what else there is to say, if something no longer fits.
+    pub fn write(&mut self, cells: Option<&Value>, c_types: Option<&Value>) -> Option<Outcome> {
+        let rows = cells.and_then(Value::as_list)?;
+        let array = matches!(rows.first(), Some(Value::List(_)));
+        let mut told = None;
+        let (mut row, mut scratch) = (Row::new(), Vec::new());
+        self.places.retain(|place| {
+            let values = if array { rows.get(place.set) } else { cells.filter(|_| place.set == 0) };
+            if values.is_none_or(|values| inline::from_inline(values, &mut row).is_err()) {
+                return true;
+            }
+            let name = c_types.and_then(Value::as_list).and_then(|types| types.get(place.index)?.as_text());
+            let recorded = name.and_then(CType::from_name).unwrap_or(place.c_type);
+            let written = match cell::decode(row.field(place.index), &mut scratch) {
+                Ok(Cell::Unread) => return true,
+                Ok(cell @ Cell::Cut { .. }) => {
+                    match bound::write(&cell, recorded, place.c_type, &place.binding, None) {
+                        // What the driver said of it is recorded as well.
+                        Written::Truncated => Written::Success,
+                        other => other,
+                    }
+                }
+                Ok(cell) => bound::write(&cell, recorded, place.c_type, &place.binding, None),
+                Err(error) => Written::Failed { sqlstate: "HY000", message: format!("replay: {error}").into() },
+            };
+            match written {
+                Written::Success | Written::NoData => {}
+                Written::Truncated => told = Some(Outcome::info("01004", "an output parameter was cut off")),
+                Written::FractionTruncated => told = Some(Outcome::info("01S07", "a fraction was cut off")),
+                Written::Failed { sqlstate, message } => told = Some(Outcome::error(sqlstate, message)),
+            }
+            false
+        });
+        told
+    }
+}
+
+/// A recorded outcome, and what replay had to add to it.
+pub fn joined(recorded: Outcome, added: Option<Outcome>) -> Outcome {
+    match added {
+        Some(mut added) if rc::succeeded(recorded.rc) => {
+            added.diagnostics.splice(0..0, recorded.diagnostics);
+            added
+        }
+        _ => recorded,
+    }
+}

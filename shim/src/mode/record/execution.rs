@@ -110,9 +110,9 @@ impl Statement {
         written: &[(String, Value)],
     ) -> Result<(), CassetteError> {
         let Some((_, processed)) = written.iter().find(|(name, _)| name == "params_processed") else { return Ok(()) };
-        let mut fact = need_data_key(self.connection.id, Some(id), execution, step);
+        let mut fact = need_data_key(self.connection.id(), Some(id), execution, step);
         fact.push(("result".to_owned(), processed.clone()));
-        self.connection.recorder.info(self.connection.id, Value::Map(fact))
+        self.connection.recorder().info(self.connection.id(), Value::Map(fact))
     }
 
     /// Data was to come at execution, and the driver ended the execution without it.

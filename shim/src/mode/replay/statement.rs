@@ -135,7 +135,7 @@ impl Statement {
 
     /// SQL_NEED_DATA, with the counter of processed sets as it stood then.
     fn asked_for_data(&self, state: &State, step: u32, data: &mut AtExecution) -> Outcome {
-        let key = need_data_key(self.connection.id, state.id, state.executions, step);
+        let key = need_data_key(self.connection.id(), state.id, state.executions, step);
         match self.connection.informed(&key) {
             Ok(fact) => {
                 data.parameters().replay_outcome(fact.as_ref().and_then(|fact| fact.get("result")), None);

@@ -108,6 +108,19 @@ fn json_has_every_entry() {
 }
 
 #[test]
+fn scrolls_and_operations_on_rows_are_told_like_fetches() {
+    let (scratch, cassette) = cassette("show_scroll");
+    let more = "- method: fetch_scroll\n  connection_id: a\n  statement_id: 1\n  orientation: absolute\n  offset: 3\n  \
+        result: [7, pear]\n  c_types: [SLONG, CHAR]\n\
+        - method: set_pos\n  connection_id: a\n  statement_id: 1\n  operation: update\n  row: 2\n  values:\n    - [2, changed]\n  \
+        row_status: [null, 2]\n";
+    scratch.write("tape<i>/commands.yml", COMMANDS.to_owned() + more);
+    let text = show(&[], &cassette);
+    assert!(text.contains("orientation \"absolute\", offset 3  → 1 row"), "{text}");
+    assert!(text.contains("operation \"update\", row 2, values [[2, \"changed\"]]\n"), "{text}");
+}
+
+#[test]
 fn a_broken_cassette_is_an_error_with_its_line() {
     let (scratch, cassette) = cassette("show_broken");
     scratch.write("tape<i>/commands.yml", COMMANDS.replace("method: fetch_all", "method: fetch_none"));

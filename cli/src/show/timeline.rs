@@ -166,7 +166,7 @@ impl<'a> Timeline<'a> {
                 rows.count += 1;
             }
             rows.file = Some(file.to_owned());
-        } else if entry.method.is_rows() || entry.get("rows").is_some() {
+        } else if entry.method.is_rows() || entry.method == Method::FetchScroll || entry.get("rows").is_some() {
             let single = entry.get("result").and_then(Value::as_list).map(|_| entry.get("result").cloned());
             let several = entry.get("rows").and_then(Value::as_list).unwrap_or_default().iter().cloned();
             for row in single.flatten().into_iter().chain(several) {
@@ -180,6 +180,9 @@ impl<'a> Timeline<'a> {
             return Ok(None);
         }
         rows.columns = self.names(entry, position);
+        if entry.get("bookmarks").is_some() && !rows.columns.is_empty() {
+            rows.columns.insert(0, "bookmark".to_owned());
+        }
         Ok(Some(rows))
     }
 

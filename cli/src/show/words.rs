@@ -46,9 +46,12 @@ fn parameters(entry: &Entry) -> Option<String> {
 }
 
 /// Keys that say what came of a command, or how its rows were read.
+#[rustfmt::skip]
 pub fn is_outcome(key: &str) -> bool {
-    let keys =
-        ["result", "rows", "rows_file", "columns_file", "c_types", "outcomes", "return", "diagnostics", "completed"];
+    let keys = [
+        "result", "rows", "rows_file", "columns_file", "c_types", "outcomes", "return", "diagnostics", "completed",
+        "row_status", "rows_fetched", "params_processed", "param_status", "bookmarks",
+    ];
     keys.contains(&key)
 }
 
@@ -60,7 +63,7 @@ pub fn outcome(step: &Step) -> String {
     }
     match (entry.method, rows) {
         (Method::Fetch, Some(rows)) => rows.first.first().map(|row| row_words(row)).unwrap_or_default(),
-        (Method::Fetch, None) => "no more rows".to_owned(),
+        (Method::Fetch | Method::FetchScroll, None) => "no more rows".to_owned(),
         (Method::FetchAll, Some(rows)) => format!("all {}", counted(rows)),
         (_, Some(rows)) => counted(rows),
         (Method::MoreResults, None) => match entry.get("result") {

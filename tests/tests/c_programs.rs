@@ -51,6 +51,7 @@ on_every_database! {
     descriptors "descriptors.c",
     positioned "positioned.c",
     outputs "outputs.c",
+    cursor_library "cursor_library.c",
 }
 
 /// What drivers make of buffers smaller than the message is theirs; recorded and replayed, super8's own queue gives

@@ -2,6 +2,7 @@
 //! the cassette says.
 
 use super8_tests::cassette_files::commands;
+use super8_tests::compare::assert_same;
 use super8_tests::driver::Driver;
 use super8_tests::outcome::Outcome;
 use super8_tests::program::Program;
@@ -59,4 +60,20 @@ fn another_positioned_change_is_refused() {
     let stage = refused("positioned.c", Driver::PostgresUnicode, changes);
     let log = commands(&stage.cassette());
     assert!(log.contains("- method: set_pos\n") && log.contains("operation: update\n  row: 2\n"), "{log}");
+}
+
+/// Rows read in other blocks, pieces and C types than they were recorded in are what the driver would have given.
+#[test]
+fn rows_read_otherwise_than_recorded() {
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::MariaDb] {
+        let stage = Stage::new("read_otherwise", driver);
+        let program = |way: &'static str| Program::c("read_otherwise.c").with_argument(way);
+        let recorded = stage.run(Way::Record, &program("one by one"));
+        program("one by one").check("record", &recorded);
+        for way in ["blocks", "whole", "small", "types"] {
+            let bare = stage.run(Way::Bare, &program(way));
+            let replayed = stage.run(Way::Replay, &program(way));
+            assert_same(&format!("{way} over {}", driver.library()), ("bare", &bare), ("replay", &replayed));
+        }
+    }
 }

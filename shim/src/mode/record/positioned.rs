@@ -23,6 +23,7 @@ impl Statement {
     pub(super) fn positioned(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
         let (id, asked, before) = {
             let mut state = self.resolved(deed);
+            state.application.refresh();
             let Some(id) = state.id else {
                 drop(state);
                 return perform(function, deed);

@@ -21,6 +21,7 @@ pub(super) struct Pending {
 impl Statement {
     pub(super) fn positioned(&self, call: &Call<'_>) -> Outcome {
         let mut state = self.state.lock();
+        state.application.refresh();
         let rowset = Rowset { size: state.rowset, fetched: state.fetched };
         let asked =
             Positioned::of(call, &state.application, rowset, &|column, binding| c_type(&state, column, binding));

@@ -55,6 +55,8 @@ pub struct Metadata {
     pub complete: bool,
     /// Whether it was made of a recording that was interrupted: it ends where its process did.
     pub recovered: bool,
+    /// What tells the rules apart by which values were replaced, if any were.
+    pub redaction: Option<String>,
     /// The order replay wants unless it is told otherwise.
     pub order: Order,
     /// The real driver, if it is known.
@@ -79,6 +81,7 @@ impl Metadata {
             recorded_on: utc(since),
             complete: false,
             recovered: false,
+            redaction: None,
             order: Order::default(),
             driver,
             manager,
@@ -106,6 +109,9 @@ impl Metadata {
             pairs.push(("recovered", Value::from(true)));
         }
         pairs.push(("order", Value::from(self.order.name())));
+        if let Some(rules) = &self.redaction {
+            pairs.push(("redaction", Value::from(rules.as_str())));
+        }
         if let Some(DriverFacts { library, kind }) = &self.driver {
             let facts = [("library", library), ("kind", kind)];
             pairs.push(("driver", map(facts.map(|(key, text)| (key, Value::from(text.as_str()))))));
@@ -162,6 +168,7 @@ impl Metadata {
             recorded_with: text("recorded_with")?.unwrap_or_default(),
             recorded_on: text("recorded_on")?.unwrap_or_default(),
             complete,
+            redaction: text("redaction")?,
             recovered: matches!(value.get("recovered"), Some(Value::Bool(true))),
             order,
             driver,

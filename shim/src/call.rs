@@ -121,6 +121,11 @@ pub trait Deed {
     /// The SQL type of a result column (SQLDescribeCol), to read a buffer bound as SQL_C_DEFAULT.
     fn column_type(&self, column: u16) -> Option<i16>;
 
+    /// The names of the result's columns (SQLDescribeCol), for rules that go by them.
+    fn column_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The address in a field of the descriptor that the call is on (SQLGetDescField), to know whether a buffer is still
     /// bound. `None`: the driver does not say.
     fn field_address(&self, record: i16, field: i16) -> Option<Place> {

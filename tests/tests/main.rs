@@ -18,6 +18,7 @@ mod odbc_api;
 mod parameters;
 mod pyodbc;
 mod real_driver;
+mod redaction;
 mod replay_alone;
 mod rows_elsewhere;
 mod secrets;

@@ -38,6 +38,7 @@ pub use unplayed::Unplayed;
 
 use crate::directory::Directory;
 use crate::metadata::{Metadata, Order};
+use crate::redaction::{Redaction, Redactor};
 use crate::sets;
 use crate::storage::Cassette;
 use crate::{CassetteError, ConnectionId, Entry, Method, Value};
@@ -81,6 +82,7 @@ pub struct Player {
     report: String,
     index: Index,
     wait: Duration,
+    redactor: Redactor,
     state: Mutex<State>,
     /// Something was played.
     played: Condvar,
@@ -159,8 +161,13 @@ impl Player {
         };
         let PlayOptions { order, report, wait } = options;
         let (order, report) = (order.unwrap_or(metadata.order), report.unwrap_or_else(|| "stderr".to_owned()));
-        let (state, played) = (Mutex::new(state), Condvar::new());
-        Ok(Arc::new(Player { storage, metadata, order, report, index, wait, state, played }))
+        let (redactor, state, played) = (Redactor::default(), Mutex::new(state), Condvar::new());
+        Ok(Arc::new(Player { storage, metadata, order, report, index, wait, redactor, state, played }))
+    }
+
+    /// Has values of what is asked replaced by the rules with which the cassette was redacted.
+    pub fn redact(&self, rules: Arc<Redaction>) {
+        self.redactor.follow(rules);
     }
 
     /// What `metadata.yml` says.
@@ -192,6 +199,8 @@ impl Player {
     /// # Errors
     /// The first mismatch of this cassette.
     pub fn command(&self, asked: &Entry) -> Result<Entry, Mismatch> {
+        let redacted = self.redactor.entry(asked);
+        let asked = redacted.as_ref().unwrap_or(asked);
         let (offer, _) = self.play(asked, |state| self.step(state, asked))?;
         Ok(offer.into_entry().unwrap_or_else(|| Entry::new(asked.method, asked.connection, asked.statement)))
     }
@@ -236,7 +245,8 @@ impl Player {
         let (connection, statement) = state.recorded(connection, statement);
         let positions = self.index.statement(connection, statement);
         let bound = state.lane(self.order, &self.index, connection).bound(&self.index, positions);
-        state.answers.find(&self.index, &*self.storage, (connection, statement), bound, method, key)
+        let key = self.redactor.key(key);
+        state.answers.find(&self.index, &*self.storage, (connection, statement), bound, method, &key)
     }
 
     /// What was recorded of the columns of the statement's current result: a list of maps. `None` if nothing was.
@@ -260,7 +270,7 @@ impl Player {
     /// An unreadable entry or info file.
     pub fn info(&self, connection: ConnectionId, key: &[(&str, Value)]) -> Result<Option<Value>, CassetteError> {
         let state = &mut *self.state.lock();
-        let mut key = key.to_vec();
+        let mut key = self.redactor.key(key);
         let asked = key.iter().find(|(name, _)| *name == "statement_id").and_then(|(_, id)| id.as_int());
         let statement = asked.and_then(|id| u32::try_from(id).ok());
         let (connection, statement) = state.recorded(connection, statement);

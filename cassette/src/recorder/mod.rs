@@ -19,6 +19,7 @@ use crate::append::{Append, MakeAppend, WriteAppend};
 use crate::directory::Directory;
 use crate::entry::Class;
 use crate::metadata::{Metadata, Order};
+use crate::redaction::{Redaction, Redactor, RowRules};
 use crate::sets::Sets;
 use crate::storage::Cassette;
 use crate::{CassetteError, ConnectionId, Entry, Method, Value};
@@ -54,6 +55,7 @@ pub struct Recorder {
     order: Order,
     inline_rows: usize,
     failed: OnceLock<CassetteError>,
+    redactor: Redactor,
     log: Mutex<Log>,
 }
 
@@ -87,8 +89,23 @@ impl Recorder {
     /// A recording into any storage.
     pub fn with_storage(storage: Box<dyn Cassette>, order: Order, inline_rows: usize) -> Arc<Recorder> {
         let process = crate::process::id();
-        let (failed, log) = (OnceLock::new(), Mutex::default());
-        Arc::new(Recorder { storage, process, order, inline_rows, failed, log })
+        let (failed, redactor, log) = (OnceLock::new(), Redactor::default(), Mutex::default());
+        Arc::new(Recorder { storage, process, order, inline_rows, failed, redactor, log })
+    }
+
+    /// Has values replaced by rules before they are written; to be said before anything is recorded.
+    pub fn redact(&self, rules: Arc<Redaction>) {
+        self.redactor.follow(rules);
+    }
+
+    /// Whether the names of a result's columns have to be [said](Recorder::names) before its rows.
+    pub fn wants_names(&self) -> bool {
+        self.redactor.wants_names()
+    }
+
+    /// Says the names of the columns of the statement's result.
+    pub fn names(&self, connection: ConnectionId, statement: u32, names: Vec<String>) {
+        self.redactor.names(connection, statement, names);
     }
 
     /// Reserves the next connection id and counts that connection as open.
@@ -110,6 +127,8 @@ impl Recorder {
     /// # Errors
     /// The first failure of this recording.
     pub fn command(&self, entry: &Entry) -> Result<(), CassetteError> {
+        let redacted = self.redactor.entry(entry);
+        let entry = redacted.as_ref().unwrap_or(entry);
         let long = self.long_array(entry)?;
         let entry = long.as_ref().unwrap_or(entry);
         self.append(entry, |cell| self.order == Order::Global || cell.connection == entry.connection)
@@ -135,6 +154,8 @@ impl Recorder {
     /// # Errors
     /// The first failure of this recording.
     pub fn note(&self, entry: &Entry) -> Result<(), CassetteError> {
+        let redacted = self.redactor.entry(entry);
+        let entry = redacted.as_ref().unwrap_or(entry);
         let ends = match entry.method {
             Method::Cancel => false,
             method => method.class() == Class::Housekeeping,
@@ -167,7 +188,7 @@ impl Recorder {
         self.ready()?;
         let mut log = self.log.lock();
         self.ready()?;
-        let news = log.facts.news(connection, answer);
+        let news = log.facts.news(connection, self.redactor.answer(answer));
         if let Some(first) = news.first {
             self.sticky(self.storage.append_info(connection, &first))?;
         }
@@ -186,7 +207,10 @@ impl Recorder {
     pub fn run(self: &Arc<Self>, connection: ConnectionId, statement: u32, first: bool) -> Run {
         if self.same_process().is_err() {
             let names = Parts::default().rows(connection, statement);
-            return Run::new(Arc::clone(self), Arc::new(RunCell::new(connection, statement, first, names)));
+            return Run::new(
+                Arc::clone(self),
+                Arc::new(RunCell::new(connection, statement, first, names, RowRules::default())),
+            );
         }
         let mut guard = self.log.lock();
         let log = &mut *guard;
@@ -196,7 +220,8 @@ impl Recorder {
         let names = log.parts.rows(connection, statement);
         // a recording that failed says so at the run's first row
         let _ = ended;
-        let cell = Arc::new(RunCell::new(connection, statement, first, names));
+        let rules = self.redactor.rows(connection, statement);
+        let cell = Arc::new(RunCell::new(connection, statement, first, names, rules));
         log.runs.push(Arc::clone(&cell));
         drop(guard);
         Run::new(Arc::clone(self), cell)

@@ -7,6 +7,7 @@ use parking_lot::{Mutex, MutexGuard};
 use super::Recorder;
 use super::parts::{Parts, RowsNames};
 use super::written::{Rows, Written};
+use crate::redaction::RowRules;
 use crate::storage::Cassette;
 use crate::{CassetteError, ConnectionId, Row, Value};
 
@@ -26,8 +27,14 @@ struct State {
 }
 
 impl RunCell {
-    pub(super) fn new(connection: ConnectionId, statement: u32, first: bool, names: RowsNames) -> Self {
-        RunCell::of(connection, statement, Rows::new(connection, statement, first, names))
+    pub(super) fn new(
+        connection: ConnectionId,
+        statement: u32,
+        first: bool,
+        names: RowsNames,
+        rules: RowRules,
+    ) -> Self {
+        RunCell::of(connection, statement, Rows::new(connection, statement, first, names).redacted(rules))
     }
 
     fn of(connection: ConnectionId, statement: u32, rows: Rows) -> Self {
@@ -182,7 +189,9 @@ impl Recorder {
                 log.parts.rows(connection, statement)
             }
         };
-        let rows = Rows::new(connection, statement, false, names).scrolled(asked);
+        let rows = Rows::new(connection, statement, false, names)
+            .scrolled(asked)
+            .redacted(self.redactor.rows(connection, statement));
         Run::new(Arc::clone(self), Arc::new(RunCell::of(connection, statement, rows)))
     }
 

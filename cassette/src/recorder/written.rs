@@ -2,6 +2,7 @@
 
 use super::parts::{Kind, RowsNames};
 use crate::inline::inline;
+use crate::redaction::RowRules;
 use crate::row::write_row;
 use crate::storage::{Cassette, RowsPart};
 use crate::{CassetteError, ConnectionId, Entry, Method, Row, Value};
@@ -48,6 +49,8 @@ pub(super) struct Rows {
     scroll: Option<Vec<(String, Value)>>,
     /// What is to be said of a scroll as a whole.
     told: Vec<(String, Value)>,
+    /// What is replaced in complete rows.
+    rules: RowRules,
 }
 
 impl Rows {
@@ -71,6 +74,7 @@ impl Rows {
             bookmarks: false,
             scroll: None,
             told: Vec::new(),
+            rules: RowRules::default(),
         }
     }
 
@@ -80,6 +84,19 @@ impl Rows {
         self
     }
 
+    /// Rows are redacted by these rules.
+    pub(super) fn redacted(mut self, rules: RowRules) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    fn redact_row(&mut self) {
+        let (types, odd, first) = (&self.c_types, &self.odd_types, usize::from(!self.bookmarks));
+        let odd_type = |at| odd.iter().find(|(of, _)| *of == at).map(|(_, name)| name.as_str());
+        let c_type = |at| odd_type(at).or_else(|| types.get(at).map(String::as_str)).unwrap_or_default();
+        self.rules.row(&mut self.row, first, c_type);
+    }
+
     /// Rows begin with the bookmark.
     pub(super) fn with_bookmarks(&mut self) {
         self.bookmarks = true;
@@ -87,7 +104,10 @@ impl Rows {
 
     /// Says something of a scroll as a whole: its return code, row states.
     pub(super) fn tell(&mut self, fields: Vec<(String, Value)>) {
-        self.told = fields;
+        self.told = match self.rules.outcome(Value::Map(fields)) {
+            Value::Map(fields) => fields,
+            _ => Vec::new(),
+        };
     }
 
     /// Rows begun so far.
@@ -107,6 +127,7 @@ impl Rows {
             return;
         }
         self.row.widen(self.c_types.len());
+        self.redact_row();
         if inline_rows > 1 && self.complete < inline_rows as u64 {
             self.inline.push(inline(&self.row, &self.c_types));
         }
@@ -128,7 +149,7 @@ impl Rows {
             pairs.push(("c_types".to_owned(), Value::Map(types.collect())));
         }
         pairs.append(&mut self.outcome);
-        self.outcomes.push(Value::Map(pairs));
+        self.outcomes.push(self.rules.outcome(Value::Map(pairs)));
     }
 
     /// Writes the waiting block to disk, the first to a part that it brings into being.
@@ -202,6 +223,7 @@ impl Rows {
         }
         if count == 1 {
             self.row.widen(self.c_types.len());
+            self.redact_row();
             let row = inline(&self.row, &self.c_types);
             self.complete_outcome();
             let entry = self.entry(Method::Fetch).with("result", row);
@@ -241,6 +263,7 @@ impl Rows {
             0 => entry.with("result", Value::Null),
             1 => {
                 self.row.widen(self.c_types.len());
+                self.redact_row();
                 let row = inline(&self.row, &self.c_types);
                 self.complete_outcome();
                 entry.with("result", row)

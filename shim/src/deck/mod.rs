@@ -8,6 +8,7 @@ mod eject;
 mod ending;
 mod once;
 mod reel;
+mod rules;
 
 pub use eject::{Ejected, eject, has_player, has_recorder, unplayed};
 pub use ending::unwritable;
@@ -172,14 +173,19 @@ fn recorder_of(reel: &Reel, settings: &Settings, library: &Library) -> Result<Re
         let other = (open.driver.as_ref() != Some(&facts)).then_some(facts);
         return Ok((Arc::clone(&open.reel), other));
     }
+    let rules = rules::of(settings).map_err(|error| DeckError(format!("record: {error}")))?;
+    let redaction = rules.as_ref().map(|rules| rules.fingerprint().to_owned());
     let manager = crate::driver::process::facts().manager.as_deref().map(file_name);
     let order = order(settings).unwrap_or_default();
-    let metadata = Metadata { order, ..Metadata::now(Some(facts.clone()), manager) };
+    let metadata = Metadata { order, redaction, ..Metadata::now(Some(facts.clone()), manager) };
     let storage = reel.record(metadata, crate::append::in_memory_map()).map_err(|error| {
         verdict::unwritable(&path, &error.to_string());
         DeckError(format!("record: {error}"))
     })?;
     let recorder = Recorder::with_storage(storage, order, settings.inline_rows);
+    if let Some(rules) = rules {
+        recorder.redact(rules);
+    }
     verdict::opened("record", &path, reel.format().name());
     recorders.insert(path, Open { driver: Some(facts), ..Open::now(&recorder, settings) });
     Ok((recorder, None))
@@ -209,6 +215,10 @@ fn player_of(reel: &Reel, settings: &Settings) -> Result<Arc<Player>, DeckError>
     };
     let player = reel.read().and_then(|storage| Player::with_storage(storage, options));
     let player = player.map_err(|error| unplayable(&path, format!("replay: {error}")))?;
+    if let Some(recorded) = &player.metadata().redaction {
+        let rules = rules::like(settings, recorded);
+        player.redact(rules.map_err(|error| unplayable(&path, format!("replay: {error}")))?);
+    }
     verdict::opened("replay", &path, reel.format().name());
     players.insert(path, Open::now(&player, settings));
     Ok(player)

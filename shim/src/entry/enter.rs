@@ -123,6 +123,28 @@ pub fn missing(function: Function) -> Outcome {
     Outcome::error("IM001", format!("the real driver does not support {}", function.name()))
 }
 
+/// The name of a result column; empty where the driver does not say.
+fn column_name(driver: &Driver, real: Handle, column: u16) -> String {
+    let (mut bytes, mut units) = ([0u8; 512], [0u16; 256]);
+    let none = std::ptr::null_mut::<c_void>();
+    // SAFETY: SQLDescribeCol with a live buffer and its capacity in characters; the rest may be null.
+    unsafe {
+        match (driver.ansi.SQLDescribeCol, driver.wide.SQLDescribeCol) {
+            (Some(ask), _) => {
+                let (buffer, room) = (bytes.as_mut_ptr(), bytes.len() as i16);
+                ask(real, column, buffer.cast(), room, none.cast(), none.cast(), none.cast(), none.cast(), none.cast());
+                crate::args::decode_bytes(bytes.split(|byte| *byte == 0).next().unwrap_or_default())
+            }
+            (None, Some(ask)) => {
+                let (buffer, room) = (units.as_mut_ptr(), units.len() as i16);
+                ask(real, column, buffer.cast(), room, none.cast(), none.cast(), none.cast(), none.cast(), none.cast());
+                crate::args::decode_wide(units.split(|unit| *unit == 0).next().unwrap_or_default())
+            }
+            (None, None) => String::new(),
+        }
+    }
+}
+
 /// The real side of a call, whichever handle it is on.
 type RealCall<'a> = &'a dyn Fn(&'static Driver, Handle) -> Option<i16>;
 
@@ -144,6 +166,17 @@ impl Deed for OnReal<'_> {
 
     fn diagnostics(&self) -> Vec<Diagnostic> {
         super::by_hand::drain(self.kind, self.front)
+    }
+
+    fn column_names(&self) -> Vec<String> {
+        let Some((driver, real)) = self.front.real() else { return Vec::new() };
+        let mut count = 0i16;
+        // SAFETY: a live variable.
+        let counted = driver.ansi.SQLNumResultCols.map(|ask| unsafe { ask(real, &mut count) });
+        if counted.is_none_or(|code| !rc::succeeded(code)) {
+            return Vec::new();
+        }
+        (1..=count.max(0) as u16).map(|column| column_name(driver, real, column)).collect()
     }
 
     fn column_type(&self, column: u16) -> Option<i16> {

@@ -93,6 +93,7 @@ impl Statement {
     /// The state, once it is known which C types stand behind the columns bound as SQL_C_DEFAULT: the driver is asked for
     /// them before the lock is taken, once for each result.
     pub(super) fn resolved(&self, deed: &dyn Deed) -> MutexGuard<'_, State> {
+        self.name_columns(deed);
         let state = self.state.lock();
         let open = |(column, binding): (u16, Binding)| {
             let known = || state.defaults.iter().any(|(of, _)| *of == column);
@@ -108,6 +109,21 @@ impl Statement {
         let mut state = self.state.lock();
         state.defaults.extend(found);
         state
+    }
+
+    /// Tells the recorder the names of a result's columns at its first row, where redaction goes by them.
+    fn name_columns(&self, deed: &dyn Deed) {
+        let recorder = self.connection.recorder();
+        if !recorder.wants_names() {
+            return;
+        }
+        let result = {
+            let state = self.state.lock();
+            state.id.filter(|_| state.first)
+        };
+        if let Some(id) = result {
+            recorder.names(self.connection.id(), id, deed.column_names());
+        }
     }
 
     fn take_rows(

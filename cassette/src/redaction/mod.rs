@@ -1,0 +1,184 @@
+//! Redaction by rules: what must not stand in a cassette is replaced before it is written, and in the same way in what a
+//! replayed program asks, so that matching stays strict.
+//!
+//! The replacement is a keyed digest (HMAC-SHA-256) of the value. In rows it has the value's type and length, because a
+//! program reads it; elsewhere it is `<redacted 0123456789abcdef>`.
+
+mod rules;
+mod stand_in;
+
+pub use rules::{Redaction, Rule};
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::Mutex;
+
+use crate::{ConnectionId, Entry, Method, Row, Value, cell};
+
+/// Fields of an entry that name things of the cassette itself, and hold no value.
+const STRUCTURE: &[&str] =
+    &["rows_file", "columns_file", "params_file", "c_types", "types", "function", "return", "sqlstate", "attribute"];
+
+/// The rules at work on one cassette: they need to know which statement a value belongs to.
+#[derive(Debug, Default)]
+pub(crate) struct Redactor {
+    rules: OnceLock<Arc<Redaction>>,
+    statements: Mutex<HashMap<(ConnectionId, Option<u32>), Statement>>,
+}
+
+/// What is known of a statement.
+#[derive(Clone, Debug, Default)]
+struct Statement {
+    sql: String,
+    /// The names of its result's columns.
+    names: Vec<String>,
+}
+
+/// The rules as they apply to the rows of one result.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RowRules {
+    rules: Option<Arc<Redaction>>,
+    statement: Statement,
+}
+
+impl Redactor {
+    /// Follows these rules from now on; the first ones hold.
+    pub(crate) fn follow(&self, rules: Arc<Redaction>) {
+        let _ = self.rules.set(rules);
+    }
+
+    /// Whether the names of columns have to be known.
+    pub(crate) fn wants_names(&self) -> bool {
+        self.rules.get().is_some_and(|rules| rules.columns.iter().any(|rule| rule.name.is_some()))
+    }
+
+    /// Takes note of the names of a result's columns.
+    pub(crate) fn names(&self, connection: ConnectionId, statement: u32, names: Vec<String>) {
+        self.statements.lock().entry((connection, Some(statement))).or_default().names = names;
+    }
+
+    /// The rules for rows of a statement.
+    pub(crate) fn rows(&self, connection: ConnectionId, statement: u32) -> RowRules {
+        match self.rules.get() {
+            None => RowRules::default(),
+            rules => RowRules { rules: rules.cloned(), statement: self.known(connection, Some(statement)) },
+        }
+    }
+
+    fn known(&self, connection: ConnectionId, statement: Option<u32>) -> Statement {
+        self.statements.lock().get(&(connection, statement)).cloned().unwrap_or_default()
+    }
+
+    /// The entry as it may stand in the cassette, and as a replayed one is compared; `None` if it may stay as it is.
+    pub(crate) fn entry(&self, entry: &Entry) -> Option<Entry> {
+        let rules = self.rules.get()?;
+        if entry.method == Method::Connect {
+            return None;
+        }
+        let place = (entry.connection, entry.statement);
+        if let Some(sql) = entry.get("sql").and_then(Value::as_text) {
+            self.statements.lock().insert(place, Statement { sql: sql.to_owned(), names: Vec::new() });
+        }
+        if entry.method == Method::Drop {
+            self.statements.lock().remove(&place);
+        }
+        let statement = self.known(entry.connection, entry.statement);
+        let redacted = |key: &str, value: &Value| match key {
+            "params" => rules.parameters(&statement.sql, value),
+            "result" if entry.method == Method::GetData => {
+                let column = entry.get("column").and_then(Value::as_int).unwrap_or_default();
+                let c_type = entry.get("c_type").and_then(Value::as_text).unwrap_or_default();
+                RowRules { rules: Some(Arc::clone(rules)), statement: statement.clone() }.inline(column, c_type, value)
+            }
+            key if STRUCTURE.contains(&key) => value.clone(),
+            _ => rules.texts(value),
+        };
+        let fields = entry.fields.iter().map(|(key, value)| (key.clone(), redacted(key, value))).collect();
+        Some(Entry { fields, ..entry.clone() })
+    }
+
+    /// The same for an answer.
+    pub(crate) fn answer(&self, answer: Value) -> Value {
+        match answer {
+            Value::Map(pairs) if self.rules.get().is_some() => {
+                Value::Map(pairs.into_iter().map(|(key, value)| (key.clone(), self.part(&key, value))).collect())
+            }
+            answer => answer,
+        }
+    }
+
+    /// The same for the key of a question.
+    pub(crate) fn key<'k>(&self, key: &[(&'k str, Value)]) -> Vec<(&'k str, Value)> {
+        key.iter().map(|(name, value)| (*name, self.part(name, value.clone()))).collect()
+    }
+
+    fn part(&self, key: &str, value: Value) -> Value {
+        match self.rules.get() {
+            Some(rules) if !STRUCTURE.contains(&key) => rules.texts(&value),
+            _ => value,
+        }
+    }
+}
+
+impl RowRules {
+    /// Replaces the cells of a row that is complete. `c_type` gives the C type of a cell, `first` is the number of the
+    /// first cell's column.
+    pub(crate) fn row<'t>(&self, row: &mut Row, first: usize, c_type: impl Fn(usize) -> &'t str) {
+        let Some(rules) = &self.rules else { return };
+        for index in 0..row.width() {
+            if !row.is_set(index) {
+                continue;
+            }
+            let (column, name) = (index + first, self.name(index + first));
+            let field = row.field(index).to_vec();
+            let mut scratch = Vec::new();
+            let Ok(cell) = cell::decode(&field, &mut scratch) else { continue };
+            if let Some(replaced) = rules.cell(&self.statement.sql, column, name, c_type(index), &cell) {
+                row.set(index, replaced.as_cell());
+            }
+        }
+    }
+
+    /// A cell in the form of the log.
+    fn inline(&self, column: i64, c_type: &str, value: &Value) -> Value {
+        let (Some(rules), Ok(column)) = (&self.rules, usize::try_from(column)) else { return value.clone() };
+        rules.inline(&self.statement.sql, column, self.name(column), c_type, value)
+    }
+
+    /// Values of SQLGetData that are kept beside a row.
+    pub(crate) fn outcome(&self, outcome: Value) -> Value {
+        let Some(rules) = &self.rules else { return outcome };
+        let Value::Map(pairs) = outcome else { return outcome };
+        let call = |call: Value| {
+            let column = call.get("column").and_then(Value::as_int).unwrap_or_default();
+            let c_type = call.get("c_type").and_then(Value::as_text).unwrap_or_default().to_owned();
+            match call {
+                Value::Map(pairs) => Value::Map(
+                    pairs
+                        .into_iter()
+                        .map(|(key, value)| match key.as_str() {
+                            "value" => (key, self.inline(column, &c_type, &value)),
+                            "diagnostics" => (key, rules.texts(&value)),
+                            _ => (key, value),
+                        })
+                        .collect(),
+                ),
+                other => other,
+            }
+        };
+        let pairs = pairs.into_iter().map(|(key, value)| match (key.as_str(), value) {
+            ("get_data", Value::List(calls)) => (key, Value::List(calls.into_iter().map(call).collect())),
+            ("diagnostics", value) => (key, rules.texts(&value)),
+            (_, value) => (key, value),
+        });
+        Value::Map(pairs.collect())
+    }
+
+    fn name(&self, column: usize) -> Option<&str> {
+        self.statement.names.get(column.checked_sub(1)?).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! What stands in the place of a cell: a value of the same type, made from the keyed digest, the same for the same value.
+
+use super::rules::{Redaction, hex};
+use crate::{Cell, CutCell};
+
+/// A cell that replaces another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Replaced {
+    Text(Vec<u8>),
+    Bytes(Vec<u8>),
+    CutText(i64, Vec<u8>),
+    CutBytes(i64, Vec<u8>),
+}
+
+impl Replaced {
+    /// The same kind of cell with another content.
+    pub(super) fn like(cell: &Cell<'_>, content: Vec<u8>) -> Replaced {
+        match cell {
+            Cell::Bytes(_) => Replaced::Bytes(content),
+            Cell::Cut { total, cell: CutCell::Text(_) } => Replaced::CutText(*total, content),
+            Cell::Cut { total, cell: CutCell::Bytes(_) } => Replaced::CutBytes(*total, content),
+            _ => Replaced::Text(content),
+        }
+    }
+
+    pub(super) fn as_cell(&self) -> Cell<'_> {
+        match self {
+            Replaced::Text(text) => Cell::Text(text),
+            Replaced::Bytes(bytes) => Cell::Bytes(bytes),
+            Replaced::CutText(total, text) => Cell::Cut { total: *total, cell: CutCell::Text(text) },
+            Replaced::CutBytes(total, bytes) => Cell::Cut { total: *total, cell: CutCell::Bytes(bytes) },
+        }
+    }
+}
+
+/// As many hex digits as the text has characters: buffers that took the text take this.
+pub(super) fn text(rules: &Redaction, text: &str) -> String {
+    hex(&rules.digest(text.as_bytes())).chars().cycle().take(text.chars().count()).collect()
+}
+
+/// A value of the C type `c_type` in the place of `cell`.
+pub(super) fn stand_in(rules: &Redaction, c_type: &str, cell: &Cell<'_>) -> Replaced {
+    let content: &[u8] = match cell {
+        Cell::Text(content) | Cell::Plain(content) | Cell::Bytes(content) => content,
+        Cell::Cut { cell: CutCell::Text(content) | CutCell::Bytes(content), .. } => content,
+        Cell::Null | Cell::Unread => &[],
+    };
+    let digest = rules.digest(content);
+    let number = |below: u64| {
+        let first: [u8; 8] = std::array::from_fn(|at| digest[at]);
+        u64::from_be_bytes(first) % below
+    };
+    let bytes = matches!(cell, Cell::Bytes(_) | Cell::Cut { cell: CutCell::Bytes(_), .. });
+    let replaced = match c_type {
+        _ if bytes => digest.iter().copied().cycle().take(content.len()).collect(),
+        "BIT" => number(2).to_string().into_bytes(),
+        "STINYINT" | "UTINYINT" | "TINYINT" => number(100).to_string().into_bytes(),
+        "SSHORT" | "USHORT" | "SHORT" => number(10_000).to_string().into_bytes(),
+        "SLONG" | "ULONG" | "LONG" => number(1_000_000_000).to_string().into_bytes(),
+        "SBIGINT" | "UBIGINT" => number(1_000_000_000_000_000).to_string().into_bytes(),
+        "FLOAT" => format!("{}.0", number(1_000_000)).into_bytes(),
+        "DOUBLE" => format!("{}.0", number(1_000_000_000)).into_bytes(),
+        // as many digits as there were
+        "NUMERIC" => content.iter().map(|byte| if byte.is_ascii_digit() { b'1' } else { *byte }).collect(),
+        "GUID" => {
+            let hex = hex(&digest[..16]).to_uppercase();
+            format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]).into_bytes()
+        }
+        "DATE" | "TYPE_DATE" => date(number(20_000)).into_bytes(),
+        "TIME" | "TYPE_TIME" => time(number(86_400)).into_bytes(),
+        "TIMESTAMP" | "TYPE_TIMESTAMP" => format!("{} {}", date(number(20_000)), time(number(86_400))).into_bytes(),
+        interval if interval.starts_with("INTERVAL") => {
+            content.iter().map(|byte| if byte.is_ascii_digit() { b'0' } else { *byte }).collect()
+        }
+        _ => text(rules, &String::from_utf8_lossy(content)).into_bytes(),
+    };
+    Replaced::like(cell, replaced)
+}
+
+/// A date in the years from 1970 on, with days that every month has.
+fn date(number: u64) -> String {
+    format!("{:04}-{:02}-{:02}", 1970 + number / 336 % 60, number / 28 % 12 + 1, number % 28 + 1)
+}
+
+fn time(second: u64) -> String {
+    format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
+}

@@ -1,7 +1,7 @@
 //! Finding recorded facts about a connection: in its own info file, else in that of the first connection with the same
 //! connect identity. The recorder's rule for leaving facts out is the counterpart.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::index::Index;
@@ -18,11 +18,20 @@ const CONNECTION_DEAD: i32 = 1209;
 /// What was read of the info files.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
-    /// The connections that succeeded, with their identities, in recorded order.
-    identities: Option<Arc<Vec<(ConnectionId, Identity)>>>,
+    families: Option<Arc<Families>>,
     loaded: HashMap<ConnectionId, Arc<Vec<Value>>>,
     /// How often a connection was asked for what its file first has at this place.
     asked: HashMap<(ConnectionId, usize), usize>,
+    /// Questions to which no connection of an identity has a reply that others may share.
+    absent: HashSet<(Identity, String)>,
+}
+
+/// The connections that succeeded, by their identities.
+#[derive(Debug, Default)]
+struct Families {
+    of: HashMap<ConnectionId, Identity>,
+    /// In recorded order.
+    members: HashMap<Identity, Vec<ConnectionId>>,
 }
 
 impl Facts {
@@ -44,10 +53,14 @@ impl Facts {
             *asked += 1;
             return Ok(Some(own[*reply].clone()));
         }
-        let identities = self.identities(index, storage)?;
-        let Some((_, identity)) = identities.iter().find(|(of, _)| *of == connection) else { return Ok(None) };
-        let relatives = identities.iter().filter(|(of, its)| its == identity && *of != connection).take(LAST_RESORT);
-        for (relative, _) in relatives {
+        let families = self.families(index, storage)?;
+        let Some(identity) = families.of.get(&connection) else { return Ok(None) };
+        let question = (*identity, format!("{key:?}"));
+        if self.absent.contains(&question) {
+            return Ok(None);
+        }
+        let members = families.members.get(identity).map_or(&[][..], Vec::as_slice);
+        for relative in members.iter().filter(|of| **of != connection).take(LAST_RESORT) {
             let known = self.loaded.contains_key(relative);
             let answers = self.load(storage, *relative)?;
             let found = answers.iter().find(|answer| matches(answer)).cloned();
@@ -58,6 +71,7 @@ impl Facts {
                 self.loaded.remove(relative);
             }
         }
+        self.absent.insert(question);
         Ok(None)
     }
 
@@ -76,9 +90,9 @@ impl Facts {
     /// The connection is closed.
     pub(super) fn forget(&mut self, connection: ConnectionId) {
         self.asked.retain(|(of, _), _| *of != connection);
-        let first = self.identities.as_ref().is_some_and(|all| {
-            let identity = all.iter().find(|(of, _)| *of == connection).map(|(_, identity)| identity);
-            all.iter().find(|(_, its)| Some(its) == identity).is_some_and(|(of, _)| *of == connection)
+        let first = self.families.as_ref().is_some_and(|families| {
+            let family = families.of.get(&connection).and_then(|identity| families.members.get(identity));
+            family.and_then(|members| members.first()) == Some(&connection)
         });
         if !first {
             self.loaded.remove(&connection);
@@ -94,23 +108,21 @@ impl Facts {
         Ok(answers)
     }
 
-    fn identities(
-        &mut self,
-        index: &Index,
-        storage: &dyn Cassette,
-    ) -> Result<Arc<Vec<(ConnectionId, Identity)>>, CassetteError> {
-        if let Some(identities) = &self.identities {
-            return Ok(Arc::clone(identities));
+    fn families(&mut self, index: &Index, storage: &dyn Cassette) -> Result<Arc<Families>, CassetteError> {
+        if let Some(families) = &self.families {
+            return Ok(Arc::clone(families));
         }
-        let mut identities = Vec::with_capacity(index.connects().len());
+        let mut families = Families::default();
         for position in index.connects() {
             let entry = storage.entry(index.slot(*position).place())?;
             if connect::succeeded(&entry) {
-                identities.push((entry.connection, connect::identity(&entry)));
+                let identity = connect::identity(&entry);
+                families.of.insert(entry.connection, identity);
+                families.members.entry(identity).or_default().push(entry.connection);
             }
         }
-        let identities = Arc::new(identities);
-        self.identities = Some(Arc::clone(&identities));
-        Ok(identities)
+        let families = Arc::new(families);
+        self.families = Some(Arc::clone(&families));
+        Ok(families)
     }
 }

@@ -76,6 +76,22 @@ pub enum Call<'a> {
     Ask(Question<'a>),
 }
 
+/// The calls on a statement's application side, as a pattern: the shim models them, and a recording has them only where the
+/// driver disagrees.
+macro_rules! local_calls {
+    () => {
+        $crate::call::Call::BindColumn { .. }
+            | $crate::call::Call::BindParameter { .. }
+            | $crate::call::Call::ParamOptions { .. }
+            | $crate::call::Call::SetScrollOptions { .. }
+            | $crate::call::Call::SetCursorName { .. }
+            | $crate::call::Call::SetStmtAttr { .. }
+            | $crate::call::Call::Attach { .. }
+            | $crate::call::Call::FreeStmt { .. }
+    };
+}
+pub(crate) use local_calls;
+
 /// The value of an attribute being set.
 #[derive(Clone, Copy)]
 pub enum AttributeIn<'a> {

@@ -7,7 +7,7 @@ use super::reading::Reading;
 use super::told::Told;
 use super::{not_yet, perform, unwritable};
 use crate::args::TextIn;
-use crate::call::{Call, Deed, Question};
+use crate::call::{Call, Deed, Question, local_calls};
 use crate::convert::CType;
 use crate::descriptor::Content;
 use crate::diagnostics::{Outcome, rc};
@@ -344,14 +344,7 @@ impl StatementMode for Statement {
             Call::SetStmtAttr { attribute: attribute::ASYNC_ENABLE, value } if !value.is_null() => {
                 not_yet("asynchronous execution")
             }
-            Call::BindColumn { .. }
-            | Call::BindParameter { .. }
-            | Call::ParamOptions { .. }
-            | Call::SetScrollOptions { .. }
-            | Call::SetCursorName { .. }
-            | Call::SetStmtAttr { .. }
-            | Call::Attach { .. }
-            | Call::FreeStmt { .. } => self.local(function, call, local_key(call), deed),
+            local_calls!() => self.local(function, call, local_key(call), deed),
             Call::Ask(question) => self.question(function, question, deed),
             Call::ParamData { token } => self.param_data(function, *token, deed),
             Call::PutData { data, length } => self.put_data(function, *data, *length, deed),

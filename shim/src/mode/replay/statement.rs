@@ -5,7 +5,7 @@ use super::descriptor::Known;
 use super::mismatch;
 use super::reading::Reading;
 use crate::args::{Place, TextIn};
-use crate::call::{Call, Deed};
+use crate::call::{Call, Deed, local_calls};
 use crate::convert::CType;
 use crate::descriptor::Content;
 use crate::diagnostics::{Outcome, rc};
@@ -341,14 +341,7 @@ impl Statement {
             Call::SetStmtAttr { attribute: attribute::ASYNC_ENABLE, value } if !value.is_null() => {
                 not_yet("asynchronous execution")
             }
-            Call::BindColumn { .. }
-            | Call::BindParameter { .. }
-            | Call::ParamOptions { .. }
-            | Call::SetScrollOptions { .. }
-            | Call::SetCursorName { .. }
-            | Call::SetStmtAttr { .. }
-            | Call::Attach { .. }
-            | Call::FreeStmt { .. } => self.local(function, call),
+            local_calls!() => self.local(function, call),
             Call::Ask(question) => self.question(function, question),
             Call::SetPos { .. } | Call::BulkOperations { .. } => self.positioned(call),
             Call::SetDescField { .. }

@@ -38,7 +38,7 @@ pub use metadata::{DriverFacts, Metadata, Order};
 pub use ndjson::{Spans, Trace, TraceId, TraceIdError, Traceparent};
 pub use open::{Format, create, open};
 pub use player::summary;
-pub use player::{Fetched, Mismatch, MismatchKind, PlayOptions, PlayedRun, Player, Scrolled, Unplayed};
+pub use player::{Fetched, Mismatch, MismatchKind, PlayOptions, PlayedRun, Player, Scrolled, Unplayed, Volatile};
 pub use recorder::{Gathered, RecordOptions, Recorder, Run, RunGuard};
 pub use redaction::Redaction;
 pub use row::Row;

@@ -131,7 +131,7 @@ fn out_of_order_says_where_it_is() {
     first(&player);
     // but not what is out of order inside a connection
     let told = refused(player.command(&Entry::new(Method::Prepare, A, Some(2)).with("sql", "SELECT ?")));
-    assert_eq!(told.kind, MismatchKind::OutOfOrder, "rows first");
+    assert_eq!(told.kind, MismatchKind::FewerRows);
     assert!(
         told.headline.contains("expected 3 rows of a/1 to be read, got prepare \"SELECT ?\" on a/2"),
         "{}",
@@ -151,7 +151,11 @@ fn rows_have_to_be_read() {
     assert_eq!(left[0], (4, "fetch_all: only 1 rows were read".to_owned()));
     assert_eq!(left.len(), 5);
     let told = refused(player.command(&run(B, 1, "SELECT id\nFROM t\nWHERE id = 5\nORDER BY id")));
-    assert!(told.headline.contains("(a/1): expected 2 more rows of a/1 to be read, got run "), "{}", told.headline);
+    assert!(
+        told.headline.contains("(a/1): reads fewer rows: expected 2 more rows of a/1 to be read, got run "),
+        "{}",
+        told.headline
+    );
     assert!(told.report.contains("expected: 3 rows of a/1 to be read first; 1 were\n"), "{}", told.report);
 }
 
@@ -175,8 +179,9 @@ fn no_more_rows_than_recorded() {
     assert_eq!(rows(&mut open), [["1"], ["2"]]);
     assert!(!open.ended());
     let told = refused(player.fetch(a, 1));
-    assert_eq!(told.kind, MismatchKind::OutOfOrder);
-    let expected = "(a): expected commit, got fetch on a/1; no more rows of a/1 are recorded here; see stderr";
+    assert_eq!(told.kind, MismatchKind::MoreRows);
+    let expected =
+        "(a): reads more rows: expected commit, got fetch on a/1; no more rows of a/1 are recorded here; see stderr";
     assert!(told.headline.ends_with(expected), "{}", told.headline);
 }
 
@@ -250,4 +255,47 @@ fn interleaved_connections_with_the_same_identity_are_taken_in_order() {
         player.recorded(player.connect(&asked).unwrap().connection).to_string()
     };
     assert_eq!([claim(Some("v")), claim(Some("u")), claim(Some("u")), claim(None)], ["c", "a", "d", "b"]);
+}
+
+/// Each kind of report as a file in `reports/`, for people to read. `SUPER8_BLESS=1` writes them anew.
+#[test]
+fn reports_are_as_they_were_blessed() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("shop");
+    record(&directory);
+    let reports = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reports");
+    let check = |name: &str, order: Order, ask: &dyn Fn(&Player) -> Mismatch| {
+        let player = opened(&directory, order);
+        let told = ask(&player);
+        let text = format!("{}\n\n{}", told.headline, told.report);
+        let text = text.replace(&directory.display().to_string(), "cassettes/shop");
+        let file = reports.join(format!("{name}.txt"));
+        if std::env::var_os("SUPER8_BLESS").is_some() {
+            std::fs::create_dir_all(&reports).unwrap();
+            std::fs::write(&file, &text).unwrap();
+        }
+        let blessed = std::fs::read_to_string(&file).unwrap_or_default();
+        assert_eq!(text, blessed, "{name}: SUPER8_BLESS=1 accepts it");
+    };
+    let sql = |id: u32| format!("SELECT id\nFROM t\nWHERE id = {id}\nORDER BY id");
+    check("differs_in_a_parameter", Order::Global, &|player| {
+        refused(player.command(&run(A, 1, "SELECT 1").with("params", vec![1, 2, 4])))
+    });
+    check("differs_in_a_word", Order::Global, &|player| {
+        first(player);
+        fetch_all(player, A, 1);
+        refused(player.command(&run(B, 1, &sql(6))))
+    });
+    check("out_of_order", Order::Global, &|player| refused(player.command(&run(B, 1, &sql(5)))));
+    check("reads_fewer_rows", Order::Global, &|player| {
+        first(player);
+        let Fetched::Rows(mut rows) = player.fetch(A, 1).unwrap() else { panic!("no rows") };
+        rows.next().unwrap();
+        refused(player.command(&run(B, 1, &sql(5))))
+    });
+    check("reads_more_rows", Order::Connection, &|player| refused(player.fetch(B, 1).map(|_| ())));
+    check("not_recorded", Order::Global, &|player| {
+        refused(player.command(&Entry::new(Method::Catalog, A, Some(1)).with("function", "SQLTables")))
+    });
+    check("exhausted", Order::Connection, &|player| refused(player.connect(&connect(A, "shop"))));
 }

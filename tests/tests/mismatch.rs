@@ -162,3 +162,30 @@ fn the_report_goes_to_the_log_when_there_is_one() {
     assert!(text.contains("n >= ?"), "no report in SUPER8_LOG: {text}");
     assert!(!replayed.errors().contains("n >= ?"), "the report is on standard error too:\n{}", replayed.errors());
 }
+
+/// A value that is named volatile in the cassette may change, and only that one.
+#[test]
+fn a_volatile_parameter_may_change() {
+    let (stage, recorded, refused) = replay(Driver::Sqlite, "param");
+    assert!(refused.errors().contains("volatile: [\"params 1\"]"), "no advice:\n{}", refused.errors());
+    let log = stage.cassette().join("commands.yml");
+    let text = super8_tests::cassette_files::commands(&stage.cassette());
+    let edited = text.replacen("  params: [0]\n", "  params: [0]\n  volatile: [\"params 1\"]\n", 1);
+    assert_ne!(text, edited, "no parameter in:\n{text}");
+    std::fs::write(&log, edited).unwrap_or_else(|error| panic!("{error}"));
+    let replayed = |argument| stage.run(Way::Replay, &Program::c("steps.c").with_argument(argument));
+    assert_eq!(replayed("param").text(), recorded.text());
+    assert!(!replayed("sql").errors().is_empty(), "the statement is still compared");
+}
+
+/// A tracer's comment does not count if comments are ignored.
+#[test]
+fn comments_may_be_ignored() {
+    let (mut stage, recorded, refusal) = replay(Driver::Sqlite, "comment");
+    refused(&refusal, &["sql differs"]);
+    stage.environment.push(("SUPER8_COMMENTS", "ignore".into()));
+    let replayed = |argument| stage.run(Way::Replay, &Program::c("steps.c").with_argument(argument)).text();
+    let lines = |text: String| text.lines().filter(|line| !line.contains("count(*)")).collect::<Vec<_>>().join("\n");
+    assert_eq!(lines(replayed("comment")), lines(recorded.text()));
+    assert!(replayed("sql").contains("[super8] replay"), "the rest of the statement is still compared");
+}

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::scope;
+use super::{comments, scope, volatile};
 use crate::connect::REPLY;
 use crate::{Entry, Method, Value};
 
@@ -41,9 +41,37 @@ pub(crate) struct Difference {
 
 /// The first input in which the entries differ. Method and ids are not looked at.
 pub(crate) fn difference(recorded: &Entry, asked: &Entry) -> Option<Difference> {
+    match recorded.get(volatile::KEY) {
+        None => of_inputs(recorded, asked),
+        Some(_) => of_inputs(recorded, &volatile::accepted(recorded, asked)),
+    }
+}
+
+/// The same, without regard to comments in SQL if they do not count.
+pub(crate) fn difference_but_comments(recorded: &Entry, asked: &Entry, comments: bool) -> Option<Difference> {
+    let plain = |entry: &Entry| {
+        let mut entry = entry.clone();
+        for (key, value) in &mut entry.fields {
+            if let ("sql", Value::Text(sql)) = (key.as_str(), value) {
+                *sql = comments::without(sql);
+            }
+        }
+        entry
+    };
+    match difference(recorded, asked) {
+        Some(_) if !comments && asked.get("sql").is_some() => difference(&plain(recorded), &plain(asked)),
+        found => found,
+    }
+}
+
+fn of_inputs(recorded: &Entry, asked: &Entry) -> Option<Difference> {
     let connect = recorded.method == Method::Connect;
     let beside = |key: &str| connect && scope::is_beside(key);
-    let own = asked.fields.iter().map(|(key, _)| key.as_str()).filter(|key| !REPLY.contains(key) && !beside(key));
+    let own = asked
+        .fields
+        .iter()
+        .map(|(key, _)| key.as_str())
+        .filter(|key| !REPLY.contains(key) && !beside(key) && *key != volatile::KEY);
     let left_out = INPUTS.iter().copied().filter(|key| asked.get(key).is_none());
     let fields = own.chain(left_out).find_map(|key| field(key, recorded.get(key), asked.get(key)));
     fields.or_else(|| if connect { scope::difference(recorded, asked) } else { None })

@@ -1,6 +1,6 @@
 //! The headline of a mismatch: one line that fits the buffers of every language binding.
 
-use super::compare::{Difference, difference};
+use super::compare::{Difference, difference_but_comments};
 use super::mismatch::{Case, MismatchKind};
 use super::summary::{contrast, cut, floor, one_line, show, summary};
 use crate::{CassetteError, Entry, Method, Value};
@@ -61,15 +61,19 @@ impl Case<'_> {
         let left = room.saturating_sub(head.len() + decisive.len() + "expected , got ; ".len());
         let each = (left / 2).clamp(24, 120);
         let got = self.got(each);
+        let rows = match self.kind {
+            MismatchKind::FewerRows | MismatchKind::MoreRows => format!("{}: ", self.kind.name()),
+            _ => String::new(),
+        };
         let middle = match self.want(each) {
-            Some(want) => format!("expected {want}, got {got}"),
+            Some(want) => format!("{rows}expected {want}, got {got}"),
             None => format!("got {got}"),
         };
         let decisive = if decisive.is_empty() { decisive } else { format!("; {decisive}") };
         cut(&format!("{head}{middle}{decisive}"), room) + &tail
     }
 
-    fn want(&self, max: usize) -> Option<String> {
+    pub(super) fn want(&self, max: usize) -> Option<String> {
         let (_, entry) = self.expected.as_ref()?;
         let Some((returned, total)) = self.rows else { return Some(summary(entry, max)) };
         let left = total.map(|total| total.saturating_sub(returned.unwrap_or(0)));
@@ -83,7 +87,7 @@ impl Case<'_> {
         })
     }
 
-    fn got(&self, max: usize) -> String {
+    pub(super) fn got(&self, max: usize) -> String {
         let place = if self.same_place() { String::new() } else { format!(" on {}", ids(self.asked)) };
         summary(self.asked, max) + &place
     }
@@ -97,12 +101,13 @@ impl Case<'_> {
     }
 
     /// What makes the difference, in one clause.
-    fn decisive(&self) -> String {
+    pub(super) fn decisive(&self) -> String {
         let here = self.expected.as_ref().map(|(position, _)| *position);
         let ahead = self.nearest.as_ref().is_some_and(|nearest| here.is_none_or(|here| nearest.position >= here));
         let comparable = self.expected.as_ref().filter(|_| self.rows.is_none() && !ahead && self.same_place());
         let same_method = comparable.filter(|(_, entry)| entry.method == self.asked.method);
-        let difference = same_method.and_then(|(_, entry)| difference(entry, self.asked));
+        let difference =
+            same_method.and_then(|(_, entry)| difference_but_comments(entry, self.asked, self.player.comments));
         let elsewhere = self.nearest.as_ref().filter(|_| difference.is_none()).map(|nearest| {
             let (verb, number) = (if ahead { "is" } else { "was" }, self.player.index.ordinal(nearest.position));
             format!("that {verb} command {number} ({})", ids(&nearest.entry))

@@ -16,6 +16,10 @@ pub enum MismatchKind {
     Differs,
     /// It is recorded, but something else is next.
     OutOfOrder,
+    /// Recorded rows were not read before the next command.
+    FewerRows,
+    /// Rows are asked for that were not read when it was recorded.
+    MoreRows,
     /// Everything recorded is played.
     Exhausted,
     /// Nothing like it is recorded here.
@@ -30,6 +34,8 @@ impl MismatchKind {
         match self {
             MismatchKind::Differs => "differs",
             MismatchKind::OutOfOrder => "out of order",
+            MismatchKind::FewerRows => "reads fewer rows",
+            MismatchKind::MoreRows => "reads more rows",
             MismatchKind::Exhausted => "exhausted",
             MismatchKind::NotRecorded => "not recorded",
             MismatchKind::Unreadable => "unreadable",
@@ -150,14 +156,16 @@ impl Player {
             _ => None,
         };
         let from = position.unwrap_or(self.index.len());
-        let nearest = nearest(&self.index, &*self.storage, asked, from)?;
+        let nearest = nearest(&self.index, &*self.storage, asked, from, self.comments)?;
         let ahead = nearest.as_ref().is_some_and(|nearest| nearest.position >= from);
         let same_kind = expected.as_ref().is_some_and(|(_, entry)| {
             entry.method == asked.method || (entry.method.is_rows() && asked.method.is_rows())
         });
         let kind = match &expected {
             None => MismatchKind::Exhausted,
-            Some(_) if ahead || rows.is_some() => MismatchKind::OutOfOrder,
+            Some(_) if rows.is_some() => MismatchKind::FewerRows,
+            Some(_) if ahead => MismatchKind::OutOfOrder,
+            Some(_) if asked.method.is_rows() && !same_kind => MismatchKind::MoreRows,
             Some(_) if same_kind => MismatchKind::Differs,
             Some(_) if asked.method.is_rows() || nearest.is_some() => MismatchKind::OutOfOrder,
             Some(_) => MismatchKind::NotRecorded,

@@ -4,6 +4,7 @@ mod answers;
 mod changes;
 mod claims;
 mod columns;
+mod comments;
 mod compare;
 mod connects;
 mod exchange;
@@ -23,6 +24,7 @@ mod scroll;
 pub mod summary;
 mod turn;
 mod unplayed;
+mod volatile;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -35,6 +37,7 @@ pub use mismatch::{Mismatch, MismatchKind};
 pub use rows::PlayedRun;
 pub use scroll::Scrolled;
 pub use unplayed::Unplayed;
+pub use volatile::Volatile;
 
 use crate::directory::Directory;
 use crate::metadata::{Metadata, Order};
@@ -63,12 +66,14 @@ pub struct PlayOptions {
     pub report: Option<String>,
     /// How long a command may wait for its turn under `order: global` while other threads play.
     pub wait: Duration,
+    /// Whether comments in SQL count.
+    pub comments: bool,
 }
 
 impl Default for PlayOptions {
     /// As the cassette says; reports on stderr, three seconds for a turn.
     fn default() -> Self {
-        PlayOptions { order: None, report: None, wait: Duration::from_secs(3) }
+        PlayOptions { order: None, report: None, wait: Duration::from_secs(3), comments: true }
     }
 }
 
@@ -83,6 +88,7 @@ pub struct Player {
     index: Index,
     wait: Duration,
     redactor: Redactor,
+    comments: bool,
     state: Mutex<State>,
     /// Something was played.
     played: Condvar,
@@ -159,10 +165,10 @@ impl Player {
             facts: Facts::default(),
             changes: Changes::default(),
         };
-        let PlayOptions { order, report, wait } = options;
+        let PlayOptions { order, report, wait, comments } = options;
         let (order, report) = (order.unwrap_or(metadata.order), report.unwrap_or_else(|| "stderr".to_owned()));
         let (redactor, state, played) = (Redactor::default(), Mutex::new(state), Condvar::new());
-        Ok(Arc::new(Player { storage, metadata, order, report, index, wait, redactor, state, played }))
+        Ok(Arc::new(Player { storage, metadata, order, report, index, wait, redactor, comments, state, played }))
     }
 
     /// Has values of what is asked replaced by the rules with which the cassette was redacted.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::compare::difference;
+use super::compare::difference_but_comments;
 use super::lane::{Lane, Next, NextRows};
 use super::mismatch::Scene;
 use super::rows::{self, Progress};
@@ -78,7 +78,7 @@ impl Player {
             return Err(Scene::of(next));
         }
         let entry = sets::entry(&*self.storage, slot.place())?;
-        match difference(&entry, asked) {
+        match difference_but_comments(&entry, asked, self.comments) {
             None => Ok(Offer::Command { entry, place }),
             Some(_) => Err(Scene::of(next)),
         }
@@ -130,7 +130,7 @@ impl Player {
         };
         let slot = index.slot(position);
         let entry = storage.entry(slot.place())?;
-        if slot.method != Method::FetchScroll || difference(&entry, asked).is_some() {
+        if slot.method != Method::FetchScroll || difference_but_comments(&entry, asked, self.comments).is_some() {
             return Err(Scene::Command { position });
         }
         let rowless = rows::count(&entry) == Some(0);

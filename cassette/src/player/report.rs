@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use similar::{ChangeTag, TextDiff};
 
-use super::compare::difference;
+use super::compare::difference_but_comments;
 use super::headline::{ids, in_words};
 use super::mismatch::{Case, MismatchKind};
 use super::summary::summary;
@@ -28,7 +28,14 @@ impl Case<'_> {
     fn write(&self, out: &mut String) -> std::fmt::Result {
         let player = self.player;
         writeln!(out, "[super8] replay mismatch: {}", self.kind.name())?;
-        writeln!(out, "cassette: {}", player.storage.name().display())?;
+        let got = self.got(100);
+        let (decisive, want) = (self.decisive(), self.want(100));
+        let want = want.map_or_else(|| "nothing more was recorded".to_owned(), |want| format!("expected {want}"));
+        writeln!(out, "{want}, got {got}")?;
+        if !decisive.is_empty() {
+            writeln!(out, "{decisive}")?;
+        }
+        writeln!(out, "\ncassette: {}", player.storage.name().display())?;
         match &self.expected {
             Some((position, entry)) => {
                 let number = player.index.ordinal(*position);
@@ -44,11 +51,11 @@ impl Case<'_> {
         }
         writeln!(out, "order: {}", player.order.name())?;
         match (&self.expected, self.rows) {
-            (None, _) => writeln!(out, "\nexpected: nothing, the cassette is played to its end")?,
+            (None, _) => writeln!(out, "\nexpected: nothing more\n")?,
             (Some((_, entry)), Some((returned, total))) => {
                 let total = total.map_or_else(|| "the".to_owned(), |total| total.to_string());
                 let read = returned.unwrap_or(0);
-                writeln!(out, "\nexpected: {total} rows of {} to be read first; {read} were", ids(entry))?;
+                writeln!(out, "\nexpected: {total} rows of {} to be read first; {read} were\n", ids(entry))?;
             }
             (Some((_, entry)), None) => writeln!(out, "\nexpected:\n{}", inputs(entry))?,
         }
@@ -65,7 +72,7 @@ impl Case<'_> {
                 let (ids, at) = (ids(&nearest.entry), self.at(nearest.position));
                 writeln!(out, "\nnearest that would match: command {number} ({ids}), {at}: {what}")?;
             }
-            None => writeln!(out, "\nnearest that would match: none within 2000 entries")?,
+            None => writeln!(out, "\nnearest that would match: none; the same is nowhere within 2000 entries")?,
         }
         match self.by_connection {
             Some(true) => {
@@ -75,6 +82,22 @@ impl Case<'_> {
             None => {}
         }
         self.advice(out)
+    }
+
+    /// The item of `volatile` that would have let the difference pass.
+    fn volatile(&self) -> Option<String> {
+        let (_, expected) = self.expected.as_ref()?;
+        let place = difference_but_comments(expected, self.asked, self.player.comments)?.place;
+        let parameter = place.strip_prefix("parameter ").and_then(|rest| rest.split([' ', '.']).next());
+        match place.as_str() {
+            "sql" => Some("sql PART OF THE STATEMENT".to_owned()),
+            "value" => Some(place),
+            _ => match place.split_once(['.', ':']) {
+                Some((map @ ("arguments" | "attributes"), name)) => Some(format!("{map} {name}")),
+                Some(("connection_string" | "dsn_section", name)) => Some(format!("keyword {}", name.trim())),
+                _ => parameter.map(|number| format!("params {number}")),
+            },
+        }
     }
 
     fn at(&self, position: u32) -> String {
@@ -98,7 +121,7 @@ impl Case<'_> {
         if expected.method != self.asked.method {
             return Ok(());
         }
-        if let Some(difference) = difference(expected, self.asked) {
+        if let Some(difference) = difference_but_comments(expected, self.asked, self.player.comments) {
             writeln!(out, "difference: {}", in_words(&difference, 300))?;
         }
         for key in ["sql", "params", "attributes", "arguments"] {
@@ -144,11 +167,19 @@ impl Case<'_> {
         match self.kind {
             MismatchKind::Exhausted => writeln!(out, "- if the program now does more, record again")?,
             MismatchKind::OutOfOrder => writeln!(out, "- if the program now works in another order, record again")?,
+            MismatchKind::FewerRows => writeln!(out, "- if the program now stops reading earlier, record again")?,
+            MismatchKind::MoreRows => writeln!(out, "- if the program now reads on, record again")?,
             _ => writeln!(out, "- if the change is intended, record again")?,
         }
         let variables = self.player.storage.variables();
         let named: String = variables.iter().map(|(key, value)| format!("{key}={} ", shell(value))).collect();
         writeln!(out, "  SUPER8_MODE=record {named}YOUR COMMAND")?;
+        if let (MismatchKind::Differs, Some(name)) = (self.kind, self.volatile()) {
+            writeln!(
+                out,
+                "- if this value changes from run to run, name it in the recorded entry: volatile: [\"{name}\"]"
+            )?;
+        }
         writeln!(out, "- if it is not, the program does not do what it did: the difference above says where")
     }
 }

@@ -2,6 +2,7 @@
 //! database, the schema, the default library; under `verify: strict` every keyword that the cassette shows.
 
 use super::compare::Difference;
+use super::volatile;
 use crate::{Entry, Value};
 
 /// What a driver told of a connection: compared where both sides name it.
@@ -35,7 +36,8 @@ pub(super) fn is_beside(key: &str) -> bool {
 pub(super) fn difference(recorded: &Entry, asked: &Entry) -> Option<Difference> {
     facts(recorded, asked).or_else(|| {
         let strict = asked.get("verify").and_then(Value::as_text) == Some("strict");
-        keywords(&shown(recorded), &shown(asked), strict)
+        let counts = |name: &str| !volatile::has_keyword(recorded, name);
+        keywords(&shown(recorded), &shown(asked), strict, counts)
     })
 }
 
@@ -85,7 +87,12 @@ fn shown(entry: &Entry) -> Vec<Keyword> {
     shown
 }
 
-fn keywords(recorded: &[Keyword], asked: &[Keyword], strict: bool) -> Option<Difference> {
+fn keywords(
+    recorded: &[Keyword],
+    asked: &[Keyword],
+    strict: bool,
+    is_compared: impl Fn(&str) -> bool,
+) -> Option<Difference> {
     let find = |list: &'_ [Keyword], name: &str| list.iter().position(|keyword| keyword.name == name);
     let only_asked = asked.iter().filter(|keyword| find(recorded, &keyword.name).is_none());
     recorded.iter().chain(only_asked).find_map(|keyword| {
@@ -93,7 +100,7 @@ fn keywords(recorded: &[Keyword], asked: &[Keyword], strict: bool) -> Option<Dif
         let (was, is) = (find(recorded, name).map(|at| &recorded[at]), find(asked, name).map(|at| &asked[at]));
         let hidden = [was, is].iter().flatten().any(|keyword| keyword.value == HIDDEN);
         // data source and driver are fields of their own
-        if hidden || matches!(name.as_str(), "DSN" | "DRIVER" | "FILEDSN") {
+        if hidden || matches!(name.as_str(), "DSN" | "DRIVER" | "FILEDSN") || !is_compared(name) {
             return None;
         }
         let counts = strict || (DATA.contains(&name.as_str()) && was.is_some() && is.is_some());

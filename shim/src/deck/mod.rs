@@ -13,7 +13,7 @@ mod rules;
 pub use eject::{Ejected, eject, has_player, has_recorder, unplayed};
 pub use ending::unwritable;
 
-use crate::config::settings::{CommandOrder, Mode, Settings};
+use crate::config::settings::{CommandOrder, Comments, Mode, Settings};
 use crate::driver::{Kind, Library};
 use crate::verdict;
 use once_cell::sync::Lazy;
@@ -212,6 +212,7 @@ fn player_of(reel: &Reel, settings: &Settings) -> Result<Arc<Player>, DeckError>
         order: order(settings),
         report: settings.log.as_ref().map(|log| log.display().to_string()),
         wait: settings.wait.unwrap_or(usual.wait),
+        comments: settings.comments == Comments::Keep,
     };
     let player = reel.read().and_then(|storage| Player::with_storage(storage, options));
     let player = player.map_err(|error| unplayable(&path, format!("replay: {error}")))?;

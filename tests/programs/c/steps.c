@@ -29,7 +29,8 @@ int main(int argc, char **argv)
         pause();
     }
     find(is("sql") ? "select n, t from step where n >= ? order by n" : "select n, t from step where n > ? order by n", is("param") ? 1 : 0);
-    query("select count(*) from step");
+    query(is("comment") ? "select count(*) from step /*traceparent='00-5bd66ef5095369c7b0d1f8f4bd33716a-01'*/"
+                        : "select count(*) from step");
     if (is("extra"))
         query("select max(n) from step");
     if (is("commit"))

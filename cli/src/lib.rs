@@ -4,6 +4,8 @@
 
 pub mod binary;
 pub mod cassette;
+pub mod check;
+pub mod diff;
 pub mod doctor;
 pub mod edit;
 pub mod exit;

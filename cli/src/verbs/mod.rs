@@ -1,8 +1,10 @@
 //! The verbs, one file each. A verb is a `clap::Args` structure whose fields are its options, with an example in
 //! `after_help`, and `run(self) -> Outcome`. To add one: its file, a `mod` line, a variant with a line of help, an arm.
 
+mod check;
 mod completions;
 mod convert;
+mod diff;
 mod doctor;
 mod install;
 mod once;
@@ -28,6 +30,10 @@ pub enum Verb {
     Show(show::Show),
     /// Do the recorded reads again on the live database; say where it diverges
     Verify(verify::Verify),
+    /// Look for what is wrong with cassettes
+    Check(check::Check),
+    /// Compare two cassettes by what they mean
+    Diff(diff::Diff),
     /// Make a cassette of a recording that did not end cleanly
     Recover(recover::Recover),
     /// Put super8 in the place of a driver, under its name (shows what it would do)
@@ -51,6 +57,8 @@ impl Verb {
             Verb::Once(verb) => verb.run(),
             Verb::Show(verb) => verb.run(),
             Verb::Verify(verb) => verb.run(),
+            Verb::Check(verb) => verb.run(),
+            Verb::Diff(verb) => verb.run(),
             Verb::Recover(verb) => verb.run(),
             Verb::Install(verb) => verb.run(),
             Verb::Uninstall(verb) => verb.run(),

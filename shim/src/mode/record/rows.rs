@@ -139,11 +139,34 @@ impl Statement {
             1 => 1,
             size => fetching.rows.ulen_at(0).unwrap_or(size).min(size),
         };
-        self.open_run(state, id);
         (state.rowset, state.fetched) = (fetching.size, count);
         let cuts = Cuts::of(outcome);
-        let State { run: Some(run), told, application, defaults, scratch, .. } = state else { return Ok(()) };
+        // a command of another thread may end the run before it is locked: then another one takes the rows
+        while !self.take_into_run(state, id, fetching, outcome, count, &cuts)? {}
+        state.first = false;
+        if fetching.size > 1 && count < fetching.size {
+            // A rowset that is not full is the last one.
+            self.take_end(state, id)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the rows of a rowset into the run at hand; false if that was ended meanwhile.
+    fn take_into_run(
+        &self,
+        state: &mut State,
+        id: u32,
+        fetching: Fetching,
+        outcome: &Outcome,
+        count: usize,
+        cuts: &Cuts,
+    ) -> Result<bool, CassetteError> {
+        self.open_run(state, id);
+        let State { run: Some(run), told, application, defaults, scratch, .. } = state else { return Ok(true) };
         let mut run = run.lock();
+        if !run.is_open() {
+            return Ok(false);
+        }
         for row in 0..count {
             let status = fetching.status.u16_at(row).unwrap_or(ROW_SUCCESS);
             if status == ROW_NOROW {
@@ -151,7 +174,7 @@ impl Statement {
             }
             run.begin_row()?;
             if status != ROW_ERROR {
-                take_cells(&mut run, told, application, defaults, &cuts, row, scratch);
+                take_cells(&mut run, told, application, defaults, cuts, row, scratch);
             }
             if status != ROW_SUCCESS {
                 run.outcome(Value::Map(vec![("status".into(), Value::from(status))]));
@@ -162,13 +185,7 @@ impl Statement {
                 run.outcome(Value::Map(fields));
             }
         }
-        drop(run);
-        state.first = false;
-        if fetching.size > 1 && count < fetching.size {
-            // A rowset that is not full is the last one.
-            self.take_end(state, id)?;
-        }
-        Ok(())
+        Ok(true)
     }
 
     /// The run that takes the next rows: the open one, or another after an interruption.

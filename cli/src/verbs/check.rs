@@ -1,0 +1,52 @@
+//! `super8 check`: what is wrong with a cassette, before somebody reviews or replays it.
+
+use crate::check::{Finding, check};
+use crate::exit::{Exit, Outcome};
+use crate::output;
+use clap::Args;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// `super8 check CASSETTE...`
+#[derive(Args)]
+#[command(after_help = "\
+Looks at everything: the schema, each entry, each row and what it is written with, files that are named and missing, files that \
+nobody names, `volatile` items that mean nothing, secrets left behind, a size over 1 MiB.
+
+Exit code 1: something was found.
+
+Example:
+  super8 check cassettes/orders
+  super8 check --json cassettes/*")]
+pub struct Check {
+    /// The cassettes
+    #[arg(required = true)]
+    cassettes: Vec<PathBuf>,
+    /// Write JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Check {
+    /// Checks them all.
+    pub fn run(self) -> Outcome {
+        let findings: Vec<Finding> = self.cassettes.iter().flat_map(|cassette| check(cassette)).collect();
+        let exit = if findings.is_empty() { Exit::Done } else { Exit::Found };
+        if self.json {
+            output::json(&findings)?;
+            return Ok(exit);
+        }
+        let mut out = output::text();
+        for Finding { file, line, kind, message } in &findings {
+            let line = line.map_or_else(String::new, |line| format!(":{line}"));
+            writeln!(out, "{}{line}: {}: {message}", file.display(), kind.name())?;
+        }
+        let (count, cassettes) = (findings.len(), self.cassettes.len());
+        match count {
+            0 => writeln!(out, "{cassettes} checked, nothing found")?,
+            _ => writeln!(out, "{cassettes} checked, {count} found")?,
+        }
+        output::finish(out)?;
+        Ok(exit)
+    }
+}

@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use super::line::{Kind, Line};
 use super::lines::{Cut, Lines};
-use super::record::{Kind, Line};
 use crate::storage::Place;
 use crate::yaml::Head;
 use crate::{CassetteError, ConnectionId, ErrorKind, Metadata, Value};

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::record::{Author, Line};
+use super::line::Line;
+use super::record::Author;
 use super::writing::Writing;
 use crate::storage::{Place, RowsPart, RowsSource};
 use crate::yaml::scalar::float_text;

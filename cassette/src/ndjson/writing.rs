@@ -5,8 +5,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::line::{Kind, Line};
 use super::lines::Lines;
-use super::record::{Author, Kind, Line};
+use super::record::Author;
 use crate::append::{Append, MakeAppend};
 use crate::directory::{DirectoryLock as Lock, is_cassette, notice, refuse};
 use crate::{CassetteError, Metadata};

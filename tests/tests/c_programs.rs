@@ -52,6 +52,15 @@ on_every_database! {
     positioned "positioned.c",
     outputs "outputs.c",
     cursor_library "cursor_library.c",
+    long_messages "long_messages.c",
+}
+
+/// What the other thread does is recorded as well, and a replay neither waits nor needs it.
+#[test]
+fn a_query_that_another_thread_cancels() {
+    for driver in [Driver::PostgresUnicode, Driver::PostgresAnsi] {
+        four_ways(&Program::c("cancel.c"), driver);
+    }
 }
 
 /// What drivers make of buffers smaller than the message is theirs; recorded and replayed, super8's own queue gives

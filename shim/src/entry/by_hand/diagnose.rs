@@ -192,6 +192,9 @@ fn id(field: Id) -> i16 {
 /// The fields of a record that say where it comes from, in the order [`Origin`] keeps them.
 const ORIGINS: [Id; 4] = [Id::ClassOrigin, Id::SubclassOrigin, Id::ConnectionName, Id::ServerName];
 
+/// SQL_NO_ROW_NUMBER and SQL_NO_COLUMN_NUMBER.
+const NO_NUMBER: i64 = -1;
+
 /// A field of the shim's own records.
 enum Field {
     Number(i64),
@@ -200,8 +203,6 @@ enum Field {
 
 /// The field of a record (or of the header) that the shim keeps; the return code where there is none.
 fn own_field(diagnostics: &Diagnostics, record: i16, field: i16) -> Result<Field, i16> {
-    /// SQL_NO_ROW_NUMBER and SQL_NO_COLUMN_NUMBER.
-    const NO_NUMBER: i64 = -1;
     let header = |known: Id| id(known) == field;
     if header(Id::Number) {
         return Ok(Field::Number(diagnostics.count() as i64));
@@ -318,12 +319,10 @@ fn read<C: Width>(ask: impl FnOnce(*mut C, *mut i32, *mut C, *mut i16) -> i16) -
     })
 }
 
-/// SQL_DIAG_ROW_NUMBER and SQL_DIAG_COLUMN_NUMBER, where the driver names a row or column.
+/// SQL_DIAG_ROW_NUMBER and SQL_DIAG_COLUMN_NUMBER, where the driver names a row or column. Of an error that is not a
+/// statement's one expects that it names none.
 fn place(driver: &Driver, kind: i16, real: Handle, number: i16) -> (Option<i64>, Option<i32>) {
     use odbc_sys::HeaderDiagnosticIdentifier::{ColumnNumber, RowNumber};
-    if kind != STMT {
-        return (None, None);
-    }
     let (mut row, mut column, mut length) = (-1isize, -1i32, 0i16);
     // SAFETY: live variables of the types these two fields have.
     unsafe {
@@ -334,6 +333,9 @@ fn place(driver: &Driver, kind: i16, real: Handle, number: i16) -> (Option<i64>,
             get(kind, real, number, RowNumber as i32 as i16, (&raw mut row).cast(), 0, &mut length);
             get(kind, real, number, ColumnNumber as i32 as i16, (&raw mut column).cast(), 0, &mut length);
         }
+    }
+    if kind != STMT {
+        return ((row != NO_NUMBER as isize).then_some(row as i64), (column != NO_NUMBER as i32).then_some(column));
     }
     ((row > 0).then_some(row as i64), (column > 0).then_some(column))
 }

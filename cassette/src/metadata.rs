@@ -67,10 +67,6 @@ pub struct Metadata {
     pub more: Vec<(String, Value)>,
 }
 
-/// The keys that are fields of [`Metadata`].
-const KEYS: [&str; 8] =
-    ["recovered", "schema_version", "recorded_with", "recorded_on", "complete", "order", "driver", "manager"];
-
 impl Metadata {
     /// The metadata of a recording that begins now.
     pub fn now(driver: Option<DriverFacts>, manager: Option<String>) -> Self {
@@ -159,11 +155,7 @@ impl Metadata {
             let text = |key: &str| driver.get(key).and_then(Value::as_text).unwrap_or_default().to_owned();
             DriverFacts { library: text("library"), kind: text("kind") }
         });
-        let more = match value {
-            Value::Map(pairs) => pairs.iter().filter(|(key, _)| !KEYS.contains(&key.as_str())).cloned().collect(),
-            _ => Vec::new(),
-        };
-        Ok(Metadata {
+        let mut metadata = Metadata {
             schema_version,
             recorded_with: text("recorded_with")?.unwrap_or_default(),
             recorded_on: text("recorded_on")?.unwrap_or_default(),
@@ -173,8 +165,13 @@ impl Metadata {
             order,
             driver,
             manager: text("manager")?,
-            more,
-        })
+            more: Vec::new(),
+        };
+        let known = metadata.to_value();
+        if let Value::Map(pairs) = value {
+            metadata.more = pairs.iter().filter(|(key, _)| known.get(key).is_none()).cloned().collect();
+        }
+        Ok(metadata)
     }
 }
 
@@ -222,6 +219,7 @@ mod tests {
         let driver = DriverFacts { library: "libsqlite3odbc.so".to_owned(), kind: "ansi".to_owned() };
         let mut metadata = Metadata::now(Some(driver), Some("unixODBC 2.3.11".to_owned()));
         metadata.order = Order::Connection;
+        metadata.redaction = Some("3f2a".to_owned());
         metadata.more = vec![("reviewed_by".to_owned(), "Ada".into())];
         let read = Metadata::from_value(&metadata.to_value(), Path::new("metadata.yml"));
         assert_eq!(read, Ok(metadata));

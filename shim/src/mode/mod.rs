@@ -12,6 +12,7 @@ mod descriptors;
 mod fetching;
 mod functions;
 mod home;
+mod half;
 mod markers;
 mod outputs;
 mod positioned;

@@ -10,6 +10,7 @@ use crate::convert::{CType, Length, Pieces, bound};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::bookmark;
 use crate::mode::data::{Asked, Model};
+use crate::mode::half::Half;
 use crate::mode::words::push_outcome;
 use crate::table::Function;
 use super8_cassette::{CassetteError, Entry, Method, Row, Value};
@@ -83,6 +84,8 @@ struct More {
     outcome: Outcome,
     /// What it gave, where that is not part of the cell.
     value: Option<Value>,
+    /// What it wrote behind the whole characters.
+    half: Option<u8>,
 }
 
 impl Kept {
@@ -93,9 +96,10 @@ impl Kept {
             ("buffer".to_owned(), Value::from(self.capacity)),
         ];
         fields.extend(self.length.map(|length| ("length".to_owned(), Value::from(length))));
-        if let Some(More { outcome, value }) = self.more.as_deref() {
+        if let Some(More { outcome, value, half }) = self.more.as_deref() {
             push_outcome(&mut fields, outcome, secrecy);
             fields.extend(value.clone().map(|value| ("value".to_owned(), value)));
+            fields.extend(half.map(|half| ("half".to_owned(), Value::from(u16::from(half)))));
         }
         Value::Map(fields)
     }
@@ -142,9 +146,9 @@ impl Statement {
     }
 
     fn read(&self, function: Function, column: u16, binding: &Binding, deed: &dyn Deed) -> Outcome {
-        let old = bound::arm(binding);
+        let (old, half) = (bound::arm(binding), Half::arm(binding));
         let outcome = perform(function, deed);
-        let length = bound::harvest(binding, old, outcome.rc);
+        let (length, half) = (bound::harvest(binding, old, outcome.rc), half.harvest());
         let c_type = if column == 0 { CType(binding.c_type) } else { resolve(binding.c_type, column, deed) };
         let mut state = self.state.lock();
         if state.id.is_none() {
@@ -153,11 +157,12 @@ impl Statement {
         let c_type = if column == 0 { bookmark::c_type(binding, state.application.use_bookmarks()) } else { c_type };
         if outcome.rc == rc::SUCCESS
             && outcome.diagnostics.is_empty()
+            && half.is_none()
             && take_whole(&mut state, column, c_type, binding, length)
         {
             return outcome;
         }
-        let taken = self.take(&mut state, column, c_type, binding, length, &outcome);
+        let taken = self.take(&mut state, column, c_type, binding, (length, half), &outcome);
         taken.map_or_else(unwritable, |()| outcome)
     }
 
@@ -168,7 +173,7 @@ impl Statement {
         column: u16,
         c_type: CType,
         binding: &Binding,
-        length: Option<isize>,
+        (length, half): (Option<isize>, Option<u8>),
         outcome: &Outcome,
     ) -> Result<(), CassetteError> {
         if state.rowset > 1
@@ -185,6 +190,7 @@ impl Statement {
         let asked = asked(c_type, binding);
         let seen = reading.done.contains(column);
         let expected = !seen
+            && half.is_none()
             && reading.model.expects(&asked, outcome.rc, length)
             && plain(outcome)
             && self.usual_warning(outcome)?;
@@ -204,8 +210,8 @@ impl Statement {
                 bound::push(&mut reading.pieces, binding, c_type, given);
             }
         }
-        let plain = outcome.rc == rc::SUCCESS && outcome.diagnostics.is_empty() && value.is_none();
-        let more = (!plain).then(|| Box::new(More { outcome: outcome.clone(), value }));
+        let plain = outcome.rc == rc::SUCCESS && outcome.diagnostics.is_empty() && value.is_none() && half.is_none();
+        let more = (!plain).then(|| Box::new(More { outcome: outcome.clone(), value, half }));
         reading.calls.push(Kept { column, c_type, capacity: binding.capacity, length, more });
         if !expected && !reading.odd.contains(&column) {
             reading.odd.push(column);

@@ -7,6 +7,7 @@ use crate::args::Binding;
 use crate::convert::{CType, Progress, Written, bound};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::bookmark;
+use crate::mode::half;
 use crate::mode::words::outcome;
 use super8_cassette::cell::{self, CellError, Kept};
 use super8_cassette::{Cell, Entry, Row, Value, inline};
@@ -209,6 +210,9 @@ impl Statement {
         }
         if let Some(length) = call.get("length").and_then(Value::as_int) {
             binding.length.set_len(length as isize);
+        }
+        if let Some(byte) = call.get("half").and_then(Value::as_int) {
+            half::write(binding, byte);
         }
         told
     }

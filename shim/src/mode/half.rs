@@ -1,0 +1,41 @@
+//! The last byte of a buffer for wide characters whose length is odd. No character has room there, but there are drivers
+//! that write half of a terminator.
+
+use crate::args::{Binding, Place};
+use crate::convert::CType;
+
+/// The byte, marked before a call to the driver.
+pub struct Half(Option<(Place, u8)>);
+
+impl Half {
+    /// Marks the byte, if the buffer has one.
+    pub fn arm(binding: &Binding) -> Half {
+        let place = place(binding);
+        let old = place.u8_at(0);
+        // Only a driver that writes just this leaves no trace.
+        old.iter().for_each(|old| place.set_bytes(&[!old]));
+        Half(old.map(|old| (place, old)))
+    }
+
+    /// The byte the driver wrote since; an unwritten one is as it was.
+    pub fn harvest(self) -> Option<u8> {
+        let (place, old) = self.0?;
+        let written = place.u8_at(0).filter(|byte| *byte != !old);
+        if written.is_none() {
+            place.set_bytes(&[old]);
+        }
+        written
+    }
+}
+
+/// Writes what a driver wrote there.
+pub fn write(binding: &Binding, byte: i64) {
+    place(binding).set_bytes(&[byte as u8]);
+}
+
+fn place(binding: &Binding) -> Place {
+    match binding.capacity {
+        odd if odd > 0 && odd % 2 == 1 && CType(binding.c_type) == CType::WCHAR => binding.target.offset(odd - 1),
+        _ => Place::NULL,
+    }
+}

@@ -9,6 +9,11 @@ pub fn suites(words: &[String]) -> Done {
     harness(words)
 }
 
+/// Runs the part that belongs to the test command, on a machine that is set up.
+pub fn representative() -> Done {
+    harness(&["--representative".to_owned()])
+}
+
 fn harness(words: &[String]) -> Done {
     let mut harness = cargo(&["run", "--quiet", "-p", "super8-suites", "--"]);
     harness.args(words);

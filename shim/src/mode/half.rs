@@ -4,6 +4,9 @@
 use crate::args::{Binding, Place};
 use crate::convert::CType;
 
+/// No half of a terminator.
+const MARK: u8 = 0xA5;
+
 /// The byte, marked before a call to the driver.
 pub struct Half(Option<(Place, u8)>);
 
@@ -12,15 +15,14 @@ impl Half {
     pub fn arm(binding: &Binding) -> Half {
         let place = place(binding);
         let old = place.u8_at(0);
-        // Only a driver that writes just this leaves no trace.
-        old.iter().for_each(|old| place.set_bytes(&[!old]));
+        place.set_bytes(&[MARK]);
         Half(old.map(|old| (place, old)))
     }
 
     /// The byte the driver wrote since; an unwritten one is as it was.
     pub fn harvest(self) -> Option<u8> {
         let (place, old) = self.0?;
-        let written = place.u8_at(0).filter(|byte| *byte != !old);
+        let written = place.u8_at(0).filter(|byte| *byte != MARK);
         if written.is_none() {
             place.set_bytes(&[old]);
         }

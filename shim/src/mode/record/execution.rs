@@ -147,7 +147,7 @@ impl Statement {
 
     /// SQLParamData: the value at hand is complete, and the driver asks for the next or executes.
     pub(super) fn param_data(&self, function: Function, token: Place, deed: &dyn Deed) -> Outcome {
-        let watch = self.state.lock().waiting.as_mut().map(|pending| pending.data.parameters().watch());
+        let watch = self.state.lock().waiting.as_mut().map(|pending| pending.data.parameters().watch_on());
         let outcome = perform(function, deed);
         if let Some(outcome) = self.positioned_data(&outcome, token) {
             return outcome;

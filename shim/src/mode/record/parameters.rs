@@ -30,6 +30,8 @@ pub struct Parameters {
 pub struct Watch {
     status: Vec<u16>,
     processed: Option<usize>,
+    /// Whether they were marked, so that a value written again is seen too.
+    marked: bool,
     outputs: outputs::Watch,
 }
 
@@ -149,7 +151,16 @@ impl Parameters {
         if processed.is_some() {
             self.processed.set_ulen(UNWRITTEN_COUNT);
         }
-        Watch { status, processed, outputs: self.outputs.watch() }
+        Watch { status, processed, marked: true, outputs: self.outputs.watch() }
+    }
+
+    /// The same in the middle of an execution that asks for data. A driver may count on in the counter it set before, so
+    /// nothing is marked: what is another value after the call was written.
+    pub fn watch_on(&self) -> Watch {
+        let count = if self.sets.is_empty() { 0 } else { self.size };
+        let status = (0..count).map_while(|set| self.status.u16_at(set)).collect();
+        let processed = if count > 0 { self.processed.ulen_at(0) } else { None };
+        Watch { status, processed, marked: false, outputs: self.outputs.watch() }
     }
 
     /// What the driver wrote: output parameters in `result`, `params_processed`, `param_status` (one number if all are
@@ -158,14 +169,16 @@ impl Parameters {
         let mut fields = self.outputs.harvest(watch.outputs, "result");
         if let Some(old) = watch.processed {
             match self.processed.ulen_at(0) {
-                Some(UNWRITTEN_COUNT) => self.processed.set_ulen(old),
+                Some(UNWRITTEN_COUNT) if watch.marked => self.processed.set_ulen(old),
+                Some(same) if !watch.marked && same == old => {}
                 written => fields.push(("params_processed".to_owned(), written.into())),
             }
         }
         let mut written = Vec::with_capacity(watch.status.len());
         for (set, old) in watch.status.iter().enumerate() {
             match self.status.u16_at(set) {
-                Some(UNWRITTEN) => {
+                Some(same) if !watch.marked && same == *old => written.push(Value::Null),
+                Some(UNWRITTEN) if watch.marked => {
                     self.status.set_u16_at(set, *old);
                     written.push(Value::Null);
                 }

@@ -192,6 +192,12 @@ macro_rules! functions {
             pub fn name(self) -> &'static str {
                 self.row().name
             }
+
+            /// Whether it is called while another thread executes on the handle, whose records it has to leave alone
+            /// (the reference page of SQLCancel).
+            pub fn cancels(self) -> bool {
+                matches!(self, Function::SQLCancel | Function::SQLCancelHandle)
+            }
         }
     };
 }

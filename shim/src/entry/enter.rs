@@ -96,6 +96,7 @@ fn through(
             return straight(function, front, deed);
         }
         match serve(&OnReal { kind, front, deed: &deed }) {
+            Some(Outcome { rc: rc::SUCCESS, .. }) if function.cancels() => rc::SUCCESS,
             Some(outcome) => front.diagnostics.post(outcome),
             None => rc::INVALID_HANDLE,
         }

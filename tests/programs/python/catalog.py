@@ -19,9 +19,10 @@ def rows(label, ask):
         tell("  columns", [column[:2] for column in cursor.description])
 
 
-rows("tables", lambda: cursor.tables(table="child"))
-# A pattern: without one MariaDB lists the tables of all databases, other tests' among them.
-rows("all tables", lambda: cursor.tables(table="%", tableType="TABLE"))
+# Without a catalog MariaDB lists the tables of all databases, other tests' among them.
+catalog = connection.getinfo(pyodbc.SQL_DATABASE_NAME) if "maria" in connection.getinfo(pyodbc.SQL_DBMS_NAME).lower() else None
+rows("tables", lambda: cursor.tables(catalog=catalog, table="child"))
+rows("all tables", lambda: cursor.tables(catalog=catalog, table="%", tableType="TABLE"))
 rows("columns", lambda: cursor.columns(table="child"))
 rows("columns like", lambda: cursor.columns(table="par%", column="na%"))
 rows("primary keys", lambda: cursor.primaryKeys("child"))

@@ -1,6 +1,8 @@
 //! Values that change from run to run, named by hand in the cassette: `volatile`, a list in the entry they belong to.
 //!
-//!     volatile: ["params 2", "sql 2026-11-21", "arguments table", "attributes max_rows", "value", "keyword Database"]
+//! ```yaml
+//! volatile: ["params 2", "sql 2026-11-21", "arguments table", "attributes max_rows", "value", "keyword Database"]
+//! ```
 //!
 //! A value that is named matches any value of its type; nothing else is loosened. A part of an SQL text matches any text,
 //! as long, longer or shorter, of the kinds of characters it has itself: digits if it has digits, letters (and `_`) if it

@@ -1,4 +1,4 @@
-//! C programs of the tests, each compiled once per test process; against the driver manager if they call it.
+//! C programs and libraries of the tests, each compiled once per test process; against the driver manager if they call it.
 
 use crate::{packages, products};
 use std::collections::HashMap;
@@ -8,15 +8,30 @@ use std::sync::{Mutex, PoisonError};
 
 /// The executable of `programs/c/{source}`; panics with the compiler's words when it does not compile.
 pub fn compiled(source: &'static str) -> PathBuf {
-    build(source, source.trim_end_matches(".c"), &["-Wl,--as-needed", "-lodbc", "-ldl", "-lpthread"])
+    let name = source.trim_end_matches(".c");
+    build(name, &[program(source)], &["-Wl,--as-needed", "-lodbc", "-ldl", "-lpthread"])
 }
 
-/// `programs/c/{source}` as a shared library of that name, for tests that need a driver nobody ships.
+/// `programs/c/{source}` as a shared library of that name.
 pub fn compiled_library(source: &'static str, name: &str) -> PathBuf {
-    build(source, name, &["-shared", "-fPIC"])
+    build(name, &[program(source)], &["-shared", "-fPIC"])
 }
 
-fn build(source: &str, name: &str, options: &[&str]) -> PathBuf {
+/// The driver of `programs/test_driver` as a shared library of that name, built with further `options`.
+pub fn test_driver(name: &str, options: &[&str]) -> PathBuf {
+    let directory = products::repository().join("tests/programs/test_driver");
+    let files = std::fs::read_dir(&directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+    let sources = files.flatten().map(|file| file.path()).filter(|path| path.extension().is_some_and(|end| end == "c"));
+    let mut sources: Vec<PathBuf> = sources.collect();
+    sources.sort();
+    build(name, &sources, &[&["-shared", "-fPIC", "-fvisibility=hidden", "-Wl,-Bsymbolic"], options].concat())
+}
+
+fn program(source: &str) -> PathBuf {
+    products::repository().join("tests/programs/c").join(source)
+}
+
+fn build(name: &str, sources: &[PathBuf], options: &[&str]) -> PathBuf {
     static BUILT: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
     let built = built.get_or_insert_with(HashMap::new);
@@ -34,9 +49,9 @@ fn build(source: &str, name: &str, options: &[&str]) -> PathBuf {
     let fresh = directory.join(format!("{name}.{}", std::process::id()));
     let mut compiler = Command::new(packages::program("cc", "gcc"));
     compiler.args(["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-o"]).arg(&fresh);
-    compiler.arg(products::repository().join("tests/programs/c").join(source)).args(options);
+    compiler.args(sources).args(options);
     let output = compiler.output().unwrap_or_else(|error| panic!("cannot run cc: {error}"));
-    assert!(output.status.success(), "{source} does not compile:\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{name} does not compile:\n{}", String::from_utf8_lossy(&output.stderr));
     std::fs::rename(&fresh, &path).unwrap_or_else(|error| panic!("cannot put {} in place: {error}", path.display()));
     built.insert(name.to_owned(), path.clone());
     path

@@ -27,19 +27,19 @@ impl Database {
         if self.driver == Driver::Sqlite { format!("{}.db", self.name) } else { self.name.clone() }
     }
 
-    /// The user that owns it; empty for SQLite, which has none.
+    /// The user that owns it; empty where there are none.
     pub fn user(&self) -> &'static str {
         match self.driver {
-            Driver::Sqlite => "",
+            Driver::Sqlite | Driver::Test | Driver::TestAnsi => "",
             Driver::PostgresUnicode | Driver::PostgresAnsi => postgres::USER,
             Driver::MariaDb => mariadb::USER,
         }
     }
 
-    /// The user's password; empty for SQLite.
+    /// The user's password; empty where there are no users.
     pub fn password(&self) -> &'static str {
         match self.driver {
-            Driver::Sqlite => "",
+            Driver::Sqlite | Driver::Test | Driver::TestAnsi => "",
             Driver::PostgresUnicode | Driver::PostgresAnsi => postgres::PASSWORD,
             Driver::MariaDb => mariadb::PASSWORD,
         }
@@ -54,6 +54,7 @@ impl Database {
                 postgres::server().fresh(&self.name);
             }
             Driver::MariaDb => mariadb::server().fresh(&self.name),
+            Driver::Test | Driver::TestAnsi => {}
         }
     }
 
@@ -65,13 +66,14 @@ impl Database {
             }
             Driver::PostgresUnicode | Driver::PostgresAnsi => postgres::server().remove(&self.name),
             Driver::MariaDb => mariadb::server().remove(&self.name),
+            Driver::Test | Driver::TestAnsi => {}
         }
     }
 
-    /// The port of its server; none for SQLite.
+    /// The port of its server, where it has one.
     pub fn port(&self) -> Option<u16> {
         match self.driver {
-            Driver::Sqlite => None,
+            Driver::Sqlite | Driver::Test | Driver::TestAnsi => None,
             Driver::PostgresUnicode | Driver::PostgresAnsi => Some(postgres::server().port),
             Driver::MariaDb => Some(mariadb::server().port),
         }
@@ -79,6 +81,9 @@ impl Database {
 
     /// The keywords of a connection to it, without user and password; `port` replaces the server's own.
     pub fn keywords(&self, port: Option<u16>) -> Vec<(&'static str, String)> {
+        if matches!(self.driver, Driver::Test | Driver::TestAnsi) {
+            return Vec::new();
+        }
         let mut keywords = vec![("Database", self.name())];
         if let Some(port) = port {
             let server = if self.driver == Driver::MariaDb { "Server" } else { "Servername" };

@@ -1,7 +1,7 @@
-//! The real drivers the tests use, all Debian's own.
+//! The real drivers the tests use: Debian's own, and one of ours (`programs/test_driver`) for what none of them does.
 
-use crate::packages;
 use crate::products::Library;
+use crate::{c_compiler, packages};
 use std::path::PathBuf;
 
 /// A real driver.
@@ -15,34 +15,50 @@ pub enum Driver {
     PostgresAnsi,
     /// MariaDB Connector/ODBC.
     MariaDb,
+    /// `programs/test_driver` with Unicode functions: no database; statement texts say what it does.
+    Test,
+    /// The same without them.
+    TestAnsi,
 }
 
 impl Driver {
-    /// The library's name as Debian's odbcinst.ini has it: without a directory.
+    /// The library's name, without a directory.
     pub fn library(self) -> &'static str {
         match self {
             Driver::Sqlite => "libsqlite3odbc.so",
             Driver::PostgresUnicode => "psqlodbcw.so",
             Driver::PostgresAnsi => "psqlodbca.so",
             Driver::MariaDb => "libmaodbc.so",
+            Driver::Test => "libtestdriverw.so",
+            Driver::TestAnsi => "libtestdriver.so",
         }
     }
 
-    /// The library's file; panics when its package is not installed.
+    /// The library's file; panics when its package is not installed, or ours does not compile.
     pub fn path(self) -> PathBuf {
         let package = match self {
             Driver::Sqlite => "libsqliteodbc",
             Driver::PostgresUnicode | Driver::PostgresAnsi => "odbc-postgresql",
             Driver::MariaDb => "odbc-mariadb",
+            Driver::Test => return c_compiler::test_driver(self.library(), &["-DUNICODE_BUILD"]),
+            Driver::TestAnsi => return c_compiler::test_driver(self.library(), &[]),
         };
         packages::driver_library(self.library(), package)
+    }
+
+    /// The library as odbcinst.ini names it: Debian's without a directory, ours with it.
+    pub fn registered(self) -> String {
+        match self {
+            Driver::Test | Driver::TestAnsi => self.path().display().to_string(),
+            _ => self.library().to_owned(),
+        }
     }
 
     /// The build of super8 that stands before it: one with the entry points this driver has.
     pub fn shim(self) -> Library {
         match self {
-            Driver::Sqlite | Driver::PostgresAnsi => Library::Ansi,
-            Driver::PostgresUnicode | Driver::MariaDb => Library::Unicode,
+            Driver::Sqlite | Driver::PostgresAnsi | Driver::TestAnsi => Library::Ansi,
+            Driver::PostgresUnicode | Driver::MariaDb | Driver::Test => Library::Unicode,
         }
     }
 
@@ -52,6 +68,7 @@ impl Driver {
             Driver::Sqlite => "sqlite",
             Driver::PostgresUnicode | Driver::PostgresAnsi => "postgres",
             Driver::MariaDb => "mariadb",
+            Driver::Test | Driver::TestAnsi => "test",
         }
     }
 
@@ -62,6 +79,8 @@ impl Driver {
             Driver::PostgresUnicode => "postgres",
             Driver::PostgresAnsi => "postgres_ansi",
             Driver::MariaDb => "mariadb",
+            Driver::Test => "test",
+            Driver::TestAnsi => "test_ansi",
         }
     }
 }

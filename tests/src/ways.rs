@@ -78,11 +78,11 @@ pub struct Target {
     pub connection_string: String,
     /// The same connection by `DRIVER={...}` with everything in the string.
     pub driver_string: String,
-    /// User name; empty for SQLite.
+    /// User name; empty where there are no users.
     pub user: String,
-    /// Password; empty for SQLite.
+    /// Password; empty where there are none.
     pub password: String,
-    /// `sqlite`, `postgres` or `mariadb`.
+    /// `sqlite`, `postgres`, `mariadb` or `test`.
     pub dialect: &'static str,
     /// The library to open for a program that does without a driver manager: super8's, except when run bare.
     pub library: PathBuf,
@@ -165,7 +165,7 @@ impl Stage {
             configuration = configuration.driver("ODBC", &self.manager);
         }
         if way != Way::Replay {
-            configuration = configuration.driver(REAL_SECTION, &[("Driver", self.driver.library())]);
+            configuration = configuration.driver(REAL_SECTION, &[("Driver", self.driver.registered())]);
         }
         configuration.write();
 

@@ -17,6 +17,7 @@ mod mismatch;
 mod odbc_api;
 mod parameters;
 mod pyodbc;
+mod rare_calls;
 mod real_driver;
 mod redaction;
 mod replay_alone;

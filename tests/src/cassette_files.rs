@@ -1,5 +1,6 @@
 //! The files of a cassette, as a test looks at them: names, bytes, searches.
 
+use crate::scratch::Scratch;
 use std::path::{Path, PathBuf};
 
 /// Every file below `directory` with its bytes, in the order of their paths.
@@ -29,10 +30,26 @@ pub fn names(cassette: &Path) -> Vec<String> {
     files(cassette).into_iter().map(|(path, _)| relative(path)).collect()
 }
 
-/// `commands.yml` of a cassette.
+/// `commands.yml` of a cassette; of a trace, that of the directory it converts to.
 pub fn commands(cassette: &Path) -> String {
-    let path = cassette.join("commands.yml");
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    let path = "commands.yml";
+    let read = |directory: &Path| std::fs::read_to_string(directory.join(path));
+    as_directory(cassette, |directory| read(directory).unwrap_or_else(|error| panic!("{path}: {error}")))
+}
+
+/// Looks at a cassette of either format as a directory of YAML and CSV files.
+pub fn as_directory<T>(cassette: &Path, look: impl FnOnce(&Path) -> T) -> T {
+    if super8_cassette::Format::of(cassette) != Some(super8_cassette::Format::Ndjson) {
+        return look(cassette);
+    }
+    let scratch = Scratch::new("as-directory");
+    let directory = scratch.join("cassette");
+    let copied = super8_cassette::open(cassette).and_then(|trace| {
+        let copy = super8_cassette::create(&directory, trace.metadata()?)?;
+        super8_cassette::convert(&*trace, &*copy)
+    });
+    copied.unwrap_or_else(|error| panic!("{error}"));
+    look(&directory)
 }
 
 /// Every spelling in which a secret can hide: as it is, percent-encoded (upper, lower, every byte), brace-escaped,

@@ -3,6 +3,7 @@
 
 use crate::configuration::Configuration;
 use crate::driver::Driver;
+use crate::format::Format;
 use crate::outcome::Outcome;
 use crate::products;
 use crate::scratch::Scratch;
@@ -14,13 +15,14 @@ use std::process::Command;
 pub struct Desk {
     /// The directory.
     pub scratch: Scratch,
+    format: Format,
 }
 
 impl Desk {
     /// A desk with SQLite's driver under the name `SQLite3`, a data source `shop` on it, `bypath` that names the
     /// library, and the file data source `fruit`. The database has a table `fruit`.
     pub fn new(subject: &str) -> Desk {
-        let desk = Desk { scratch: Scratch::new(subject) };
+        let desk = Desk { scratch: Scratch::new(subject), format: Format::Yaml };
         desk.scratch.directory("work");
         let library = Driver::Sqlite.path().display().to_string();
         desk.configuration()
@@ -33,6 +35,11 @@ impl Desk {
         desk.scratch.write("odbc/ODBCDataSources/fruit.dsn", "[ODBC]\nDRIVER=SQLite3\nDatabase=shop.db\n");
         desk.stock();
         desk
+    }
+
+    /// The same desk, recording in this format.
+    pub fn in_format(self, format: Format) -> Desk {
+        Desk { format, ..self }
     }
 
     /// Makes the database afresh.
@@ -73,6 +80,9 @@ impl Desk {
     pub fn at(&self, command: &mut Command) {
         self.configuration().apply(command);
         command.current_dir(self.scratch.join("work"));
+        if self.format == Format::Ndjson {
+            command.env("SUPER8_FORMAT", self.format.name());
+        }
     }
 
     /// Runs `super8` with these words to its end.

@@ -2,7 +2,8 @@
 //! configurations that touch nobody's `/etc`, real programs, and the four ways each of them is run.
 //!
 //! A test reads: *this program, over this driver, prints the same bare, with super8 off, recorded and replayed*. See
-//! [`ways::four_ways`]. Nothing here speaks ODBC; programs do, in processes of their own.
+//! [`ways::four_ways`]; what does not fit that goes through [`format::in_both_formats`]. Nothing here speaks ODBC; programs
+//! do, in processes of their own.
 
 pub mod browser;
 pub mod c_compiler;
@@ -12,6 +13,7 @@ pub mod configuration;
 pub mod database;
 pub mod desk;
 pub mod driver;
+pub mod format;
 pub mod mariadb;
 pub mod outcome;
 pub mod packages;

@@ -5,6 +5,7 @@ use crate::compare::assert_same;
 use crate::configuration::Configuration;
 use crate::database::Database;
 use crate::driver::Driver;
+use crate::format::{Format, in_both_formats};
 use crate::outcome::Outcome;
 use crate::program::Program;
 use crate::scratch::Scratch;
@@ -24,20 +25,6 @@ pub enum Way {
     Record,
     /// Through super8, replaying: driver library, database and server do not exist.
     Replay,
-}
-
-/// In which format a cassette is recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// A directory of YAML and CSV files.
-    Yaml,
-    /// A file of JSON records for each trace.
-    Ndjson,
-}
-
-impl Format {
-    /// Both.
-    pub const BOTH: [Format; 2] = [Format::Yaml, Format::Ndjson];
 }
 
 /// The data source every program connects to.
@@ -105,12 +92,25 @@ impl Stage {
         self
     }
 
+    /// The same stage, recording in this format.
+    pub fn in_format(self, format: Format) -> Stage {
+        self.format.set(format);
+        self
+    }
+
     /// Where the cassette of this stage is recorded: a directory in either format.
     pub fn cassette(&self) -> PathBuf {
         match self.format.get() {
             Format::Yaml => self.cassette.clone(),
             Format::Ndjson => self.cassette.with_file_name("traces"),
         }
+    }
+
+    /// The file of the cassette that has its commands.
+    pub fn log(&self) -> PathBuf {
+        let cassette = self.cassette();
+        let name = cassette.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        cassette.join(self.format.get().log(&name))
     }
 
     /// The port the database server happens to listen on.
@@ -192,13 +192,12 @@ impl Stage {
         match way {
             Way::Bare => {}
             Way::Off => _ = command.env("SUPER8_MODE", "off"),
-            Way::Record => {
-                command.env("SUPER8_MODE", "record").env("SUPER8_CASSETTE", self.cassette());
-                if self.format.get() == Format::Ndjson {
-                    command.env("SUPER8_FORMAT", "ndjson");
-                }
-            }
+            Way::Record => _ = command.env("SUPER8_MODE", "record").env("SUPER8_CASSETTE", self.cassette()),
             Way::Replay => _ = command.env("SUPER8_MODE", "replay").env("SUPER8_CASSETTE", self.cassette()),
+        }
+        // Also where another place than the environment says what is to be recorded; a replay finds out by itself.
+        if matches!(way, Way::Off | Way::Record) && self.format.get() == Format::Ndjson {
+            command.env("SUPER8_FORMAT", "ndjson");
         }
         command.envs(self.environment.iter().map(|(key, value)| (key, value)));
     }
@@ -230,12 +229,12 @@ impl Stage {
         bare
     }
 
-    /// Does `deed` once in each format.
+    /// Does `deed` on this stage once in each format.
     pub fn in_both_formats(&self, mut deed: impl FnMut(&Stage)) {
-        for format in Format::BOTH {
+        in_both_formats(|format| {
             self.format.set(format);
             deed(self);
-        }
+        });
         self.format.set(Format::Yaml);
     }
 }

@@ -2,6 +2,7 @@
 
 use super8_tests::cassette_files::names;
 use super8_tests::driver::Driver;
+use super8_tests::format::{Format, in_both_formats};
 use super8_tests::outcome::Outcome;
 use super8_tests::products;
 use super8_tests::program::Program;
@@ -16,41 +17,45 @@ fn run(stage: &Stage, way: Way, program: fn(&str) -> Program, script: &str, mode
     outcome
 }
 
-fn stage(subject: &str, driver: Driver) -> Stage {
-    let mut stage = Stage::new(subject, driver);
+fn stage(format: Format, subject: &str, driver: Driver) -> Stage {
+    let mut stage = Stage::new(subject, driver).in_format(format);
     stage.environment = vec![("SUPER8_MODE", String::new()), ("SUPER8_CASSETTE", String::new())];
     stage
 }
 
 #[test]
 fn from_python() {
-    for driver in [Driver::Sqlite, Driver::PostgresUnicode] {
-        let stage = stage("ctypes", driver);
-        let recorded = run(&stage, Way::Off, Program::python, "inserted.py", "record");
-        let cassettes = stage.scratch.join("work/cassettes");
-        for name in ["one", "two", "inner", "left", "right"] {
-            assert!(names(&cassettes.join(name)).contains(&"commands.yml".to_owned()), "no cassette {name}");
+    in_both_formats(|format| {
+        for driver in [Driver::Sqlite, Driver::PostgresUnicode] {
+            let stage = stage(format, "ctypes", driver);
+            let recorded = run(&stage, Way::Off, Program::python, "inserted.py", "record");
+            let cassettes = stage.scratch.join("work/cassettes");
+            for name in ["one", "two", "inner", "left", "right"] {
+                assert!(names(&cassettes.join(name)).contains(&format.log(name)), "no cassette {name}");
+            }
+            let replayed = run(&stage, Way::Replay, Program::python, "inserted.py", "replay");
+            let told = replayed.text();
+            assert!(told.starts_with(recorded.text().trim_end_matches("done: everything was asked\n")), "{told}");
+            for line in ["left True", "unplayed True", "swallowed True", "mismatch True", "no cassette True"] {
+                assert!(told.lines().any(|told| told == line), "`{line}` is missing:\n{told}");
+            }
+            assert!(told.contains("from the beginning [2, 22]"), "{told}");
         }
-        let replayed = run(&stage, Way::Replay, Program::python, "inserted.py", "replay");
-        let told = replayed.text();
-        assert!(told.starts_with(recorded.text().trim_end_matches("done: everything was asked\n")), "{told}");
-        for line in ["left True", "unplayed True", "swallowed True", "mismatch True", "no cassette True"] {
-            assert!(told.lines().any(|told| told == line), "`{line}` is missing:\n{told}");
-        }
-        assert!(told.contains("from the beginning [2, 22]"), "{told}");
-    }
+    });
 }
 
 #[test]
 fn from_ruby() {
-    let stage = stage("fiddle", Driver::Sqlite);
-    let recorded = run(&stage, Way::Off, Program::ruby, "inserted.rb", "record");
-    let replayed = run(&stage, Way::Replay, Program::ruby, "inserted.rb", "replay");
-    let told = replayed.text();
-    assert!(told.starts_with(recorded.text().trim_end_matches("done: everything was asked\n")), "{told}");
-    for line in ["left: true", "unplayed: true", "swallowed", "mismatch: true", "again: [\"2\"]"] {
-        assert!(told.lines().any(|told| told == line), "`{line}` is missing:\n{told}");
-    }
+    in_both_formats(|format| {
+        let stage = stage(format, "fiddle", Driver::Sqlite);
+        let recorded = run(&stage, Way::Off, Program::ruby, "inserted.rb", "record");
+        let replayed = run(&stage, Way::Replay, Program::ruby, "inserted.rb", "replay");
+        let told = replayed.text();
+        assert!(told.starts_with(recorded.text().trim_end_matches("done: everything was asked\n")), "{told}");
+        for line in ["left: true", "unplayed: true", "swallowed", "mismatch: true", "again: [\"2\"]"] {
+            assert!(told.lines().any(|told| told == line), "`{line}` is missing:\n{told}");
+        }
+    });
 }
 
 /// The page shows the very code that runs above, and all of the header.

@@ -41,6 +41,7 @@ on_every_database! {
     params "params.c",
     at_execution "at_execution.c",
     param_arrays "param_arrays.c",
+    long_array "long_array.c",
     results "results.c",
     diagnostics "diagnostics.c",
     transactions "transactions.c",

@@ -1,4 +1,5 @@
-//! `super8 show`: the timeline in a pipe, as JSON, and as a page in a real browser.
+//! `super8 show`: the timeline in a pipe, as JSON, and as a page in a real browser. What is shown does not depend on the
+//! format it is read from; the cassettes here are directories because they are written by hand.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

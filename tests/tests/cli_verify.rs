@@ -2,6 +2,7 @@
 
 use std::process::Command;
 use super8_tests::desk::Desk;
+use super8_tests::format::{Format, in_both_formats};
 use super8_tests::outcome::Outcome;
 use super8_tests::{packages, products, python};
 
@@ -11,8 +12,8 @@ const MORE: &str = "insert into fruit values ('quince', 9)";
 const WRONG: &str = "select nothing from nowhere";
 
 /// A desk with a recording of these statements, and the database as it was before.
-fn recorded(subject: &str, statements: &[&str]) -> Desk {
-    let desk = Desk::new(subject);
+fn recorded(format: Format, subject: &str, statements: &[&str]) -> Desk {
+    let desk = Desk::new(subject).in_format(format);
     let script = products::repository().join("tests/programs/python/swallow.py").display().to_string();
     let interpreter = python::interpreter().display().to_string();
     let mut words = vec!["record", "tape", "--", &interpreter, &script, "DSN=shop"];
@@ -37,63 +38,77 @@ fn verified(desk: &Desk, words: &[&str], code: u8) -> Outcome {
 
 #[test]
 fn an_unchanged_database_does_not_diverge_and_is_not_changed() {
-    let desk = recorded("verify_same", &[ALL, ONE, WRONG, MORE]);
-    let before = std::fs::read(desk.database()).unwrap();
-    let said = verified(&desk, &[], 0).text();
-    assert!(said.contains("left out: 1, they may write"), "{said}");
-    // pyodbc asks for type information on its own account.
-    assert!(said.ends_with(" verified; divergences: 0 error, 0 shape, 0 data\n"), "{said}");
-    assert!(std::fs::read(desk.database()).unwrap() == before, "the database was written to");
+    in_both_formats(|format| {
+        let desk = recorded(format, "verify_same", &[ALL, ONE, WRONG, MORE]);
+        let before = std::fs::read(desk.database()).unwrap();
+        let said = verified(&desk, &[], 0).text();
+        assert!(said.contains("left out: 1, they may write"), "{said}");
+        // pyodbc asks for type information on its own account.
+        assert!(said.ends_with(" verified; divergences: 0 error, 0 shape, 0 data\n"), "{said}");
+        assert!(std::fs::read(desk.database()).unwrap() == before, "the database was written to");
+    });
 }
 
 #[test]
 fn a_widened_column_is_one_line_and_exit_code_2() {
-    let desk = recorded("verify_shape", &[ALL, ONE]);
-    change(
-        &desk,
-        "alter table fruit rename to old; create table fruit (name varchar(40), price integer); \
+    in_both_formats(|format| {
+        let desk = recorded(format, "verify_shape", &[ALL, ONE]);
+        change(
+            &desk,
+            "alter table fruit rename to old; create table fruit (name varchar(40), price integer); \
          insert into fruit select * from old; drop table old;",
-    );
-    let said = verified(&desk, &[], 2).text();
-    let lines: Vec<&str> = said.lines().collect();
-    assert_eq!(lines.len(), 2, "{said}");
-    assert!(lines[0].starts_with("shape  tape/commands.yml:"), "{said}");
-    assert!(lines[0].ends_with(&format!(") {ALL}: column 1 (name): length: recorded 20, now 40")), "{said}");
+        );
+        let said = verified(&desk, &[], 2).text();
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!(lines.len(), 2, "{said}");
+        assert!(lines[0].starts_with(&format!("shape  tape/{}:", format.log("tape"))), "{said}");
+        assert!(lines[0].ends_with(&format!(") {ALL}: column 1 (name): length: recorded 20, now 40")), "{said}");
+    });
 }
 
 #[test]
 fn other_data_are_exit_code_1_and_a_lost_table_is_2() {
-    let desk = recorded("verify_data", &[ALL, ONE]);
-    change(&desk, "update fruit set price = 5 where name = 'pear'");
-    let said = verified(&desk, &[], 1).text();
-    assert!(said.contains(": row 3, column 2: recorded 4, now 5\n"), "{said}");
-    assert!(said.contains("divergences: 0 error, 0 shape, 2 data"), "{said}");
-    let json = verified(&desk, &["--json"], 1).text();
-    assert!(json.contains("\"kind\": \"data\"") && json.contains("\"now\": \"5\""), "{json}");
-    change(&desk, "delete from fruit where name = 'pear'");
-    let said = verified(&desk, &[], 1).text();
-    assert!(said.contains("number of rows: recorded at least 3, now 2"), "{said}");
-    change(&desk, "drop table fruit");
-    let said = verified(&desk, &[], 2).text();
-    assert!(said.starts_with("error  tape/commands.yml:") && said.contains("recorded success, now "), "{said}");
+    in_both_formats(|format| {
+        let desk = recorded(format, "verify_data", &[ALL, ONE]);
+        change(&desk, "update fruit set price = 5 where name = 'pear'");
+        let said = verified(&desk, &[], 1).text();
+        assert!(said.contains(": row 3, column 2: recorded 4, now 5\n"), "{said}");
+        assert!(said.contains("divergences: 0 error, 0 shape, 2 data"), "{said}");
+        let json = verified(&desk, &["--json"], 1).text();
+        assert!(json.contains("\"kind\": \"data\"") && json.contains("\"now\": \"5\""), "{json}");
+        change(&desk, "delete from fruit where name = 'pear'");
+        let said = verified(&desk, &[], 1).text();
+        assert!(said.contains("number of rows: recorded at least 3, now 2"), "{said}");
+        change(&desk, "drop table fruit");
+        let said = verified(&desk, &[], 2).text();
+        assert!(
+            said.starts_with(&format!("error  tape/{}:", format.log("tape")))
+                && said.contains("recorded success, now "),
+            "{said}"
+        );
+    });
 }
 
 #[test]
 fn everything_is_done_again_where_that_is_asked_for() {
-    let desk = recorded("verify_all", &[MORE, ALL]);
-    let said = verified(&desk, &[], 1).text();
-    assert!(said.contains("number of rows"), "without the row that was inserted: {said}");
-    let said = verified(&desk, &["--all"], 0).text();
-    assert!(!said.contains("left out"), "{said}");
+    in_both_formats(|format| {
+        let desk = recorded(format, "verify_all", &[MORE, ALL]);
+        let said = verified(&desk, &[], 1).text();
+        assert!(said.contains("number of rows"), "without the row that was inserted: {said}");
+        let said = verified(&desk, &["--all"], 0).text();
+        assert!(!said.contains("left out"), "{said}");
+    });
 }
 
 #[test]
 fn another_database_can_be_named_and_no_verdict_is_none() {
-    let desk = recorded("verify_named", &[ONE]);
-    std::fs::rename(desk.database(), desk.scratch.join("work/other.db")).unwrap();
-    verified(&desk, &["--connection-string", "DRIVER={SQLite3};Database=other.db"], 0);
-    verified(&desk, &["--dsn", "shop"], 2);
-    verified(&desk, &["--dsn", "nowhere"], 125);
-    let said = verified(&desk, &["--manager", "/nonexistent/libodbc.so"], 125).errors();
-    assert!(said.contains("no driver manager"), "{said}");
+    in_both_formats(|format| {
+        let desk = recorded(format, "verify_named", &[ONE]);
+        std::fs::rename(desk.database(), desk.scratch.join("work/other.db")).unwrap();
+        verified(&desk, &["--connection-string", "DRIVER={SQLite3};Database=other.db"], 0);
+        verified(&desk, &["--dsn", "shop"], 2);
+        verified(&desk, &["--dsn", "nowhere"], 125);
+        let said = verified(&desk, &["--manager", "/nonexistent/libodbc.so"], 125).errors();
+        assert!(said.contains("no driver manager"), "{said}");
+    });
 }

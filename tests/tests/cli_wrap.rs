@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use super8_tests::cassette_files::names;
 use super8_tests::desk::Desk;
 use super8_tests::driver::Driver;
+use super8_tests::format::{Format, in_both_formats};
 use super8_tests::outcome::Outcome;
 use super8_tests::program::Program;
 use super8_tests::ways::{SOURCE, Target};
@@ -32,8 +33,8 @@ fn ended(outcome: &Outcome, code: u8) {
 }
 
 /// A desk with a recording of both statements.
-fn recorded(subject: &str) -> (Desk, Outcome) {
-    let desk = Desk::new(subject);
+fn recorded(format: Format, subject: &str) -> (Desk, Outcome) {
+    let desk = Desk::new(subject).in_format(format);
     let outcome = run(&desk, &swallow(&["record", "tape"], &[ALL, ONE]));
     ended(&outcome, 0);
     assert!(outcome.text().contains("('pear', 4)"), "{}", outcome.text());
@@ -43,169 +44,190 @@ fn recorded(subject: &str) -> (Desk, Outcome) {
 
 #[test]
 fn a_program_is_recorded_and_replayed_without_configuration() {
-    // By the driver's name, by its library in odbc.ini, by its library in the connection string, by a file data source.
-    let library = format!("DRIVER={{{}}};Database=shop.db;", Driver::Sqlite.path().display());
-    let by_string = ["-k".to_owned(), library];
-    let by_file = ["-k".to_owned(), "FILEDSN=fruit".to_owned()];
-    let ways: [&[String]; 4] = [&["shop".to_owned()], &["bypath".to_owned()], &by_string, &by_file];
-    for words in ways {
-        let desk = Desk::new("cli_simple");
-        let isql = |verb: &[&str]| {
-            let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            desk.run_with(&[verb, &["--", "isql", "-b"], &words].concat(), &format!("{ALL}\n{ONE}\n"))
-        };
-        let first = isql(&["record", "tape"]);
-        ended(&first, 0);
-        assert!(first.text().contains("cherry") && first.errors().is_empty(), "{}", first.errors());
-        assert!(names(&desk.scratch.join("work/tape")).contains(&"commands.yml".to_owned()));
-        desk.clear();
-        let second = isql(&["replay", "tape"]);
-        ended(&second, 0);
-        assert_eq!(second.text(), first.text());
-        assert!(!desk.database().exists(), "the replay touched the database");
-        let once = isql(&["once", "tape"]);
-        assert_eq!((once.text(), once.status.as_str()), (first.text(), "exit status: 0"));
-    }
+    in_both_formats(|format| {
+        // By the driver's name, by its library in odbc.ini, by its library in the connection string, by a file data source.
+        let library = format!("DRIVER={{{}}};Database=shop.db;", Driver::Sqlite.path().display());
+        let by_string = ["-k".to_owned(), library];
+        let by_file = ["-k".to_owned(), "FILEDSN=fruit".to_owned()];
+        let ways: [&[String]; 4] = [&["shop".to_owned()], &["bypath".to_owned()], &by_string, &by_file];
+        for words in ways {
+            let desk = Desk::new("cli_simple").in_format(format);
+            let isql = |verb: &[&str]| {
+                let words: Vec<&str> = words.iter().map(String::as_str).collect();
+                desk.run_with(&[verb, &["--", "isql", "-b"], &words].concat(), &format!("{ALL}\n{ONE}\n"))
+            };
+            let first = isql(&["record", "tape"]);
+            ended(&first, 0);
+            assert!(first.text().contains("cherry") && first.errors().is_empty(), "{}", first.errors());
+            assert!(names(&desk.scratch.join("work/tape")).contains(&format.log("tape")));
+            desk.clear();
+            let second = isql(&["replay", "tape"]);
+            ended(&second, 0);
+            assert_eq!(second.text(), first.text());
+            assert!(!desk.database().exists(), "the replay touched the database");
+            let once = isql(&["once", "tape"]);
+            assert_eq!((once.text(), once.status.as_str()), (first.text(), "exit status: 0"));
+        }
+    });
 }
 
 #[test]
 fn the_right_library_stands_before_each_driver_even_if_no_driver_is_there() {
-    let desk = Desk::new("cli_kinds");
-    // Nobody listens on port 1: that the connect fails is what is recorded, through a Unicode driver.
-    desk.configuration()
-        .driver("SQLite3", &[("Driver", Driver::Sqlite.library())])
-        .driver("PostgreSQL", &[("Driver", Driver::PostgresUnicode.library())])
-        .source("shop", &[("Driver", "SQLite3"), ("Database", "shop.db")])
-        .source("far", &[("Driver", "PostgreSQL"), ("Servername", "127.0.0.1"), ("Port", "1"), ("Database", "x")])
-        .write();
-    let near = format!("echo \"{ONE}\" | isql -b shop");
-    let far = "! isql -b far someone secret </dev/null";
-    ended(&desk.run(&["record", "near", "--", "sh", "-c", &near]), 0);
-    ended(&desk.run(&["record", "far", "--", "sh", "-c", far]), 0);
-    desk.clear();
-    for (tape, program, source, library) in
-        [("near", near.as_str(), "shop", "libsuper8a.so"), ("far", far, "far", "libsuper8.so")]
-    {
-        let replayed = desk.run(&["replay", tape, "--", "sh", "-c", &format!("{program}; cat $ODBCSYSINI/odbc.ini")]);
-        ended(&replayed, 0);
-        let declared = replayed.text();
-        let (_, section) = declared.split_once(&format!("[{source}]\n")).unwrap_or_else(|| panic!("{declared}"));
-        let driver = section.lines().next().unwrap_or_default();
-        assert!(driver.starts_with("Driver = ") && driver.ends_with(&format!("/{library}")), "{source}: {declared}");
-        // What the section said is said again, so that a strict replay passes as well.
-        let mut strict = desk.super8(&["replay", tape, "--", "sh", "-c", program]);
-        ended(&Outcome::of(strict.env("SUPER8_CONNECT", "strict"), b""), 0);
-    }
+    in_both_formats(|format| {
+        let desk = Desk::new("cli_kinds").in_format(format);
+        // Nobody listens on port 1: that the connect fails is what is recorded, through a Unicode driver.
+        desk.configuration()
+            .driver("SQLite3", &[("Driver", Driver::Sqlite.library())])
+            .driver("PostgreSQL", &[("Driver", Driver::PostgresUnicode.library())])
+            .source("shop", &[("Driver", "SQLite3"), ("Database", "shop.db")])
+            .source("far", &[("Driver", "PostgreSQL"), ("Servername", "127.0.0.1"), ("Port", "1"), ("Database", "x")])
+            .write();
+        let near = format!("echo \"{ONE}\" | isql -b shop");
+        let far = "! isql -b far someone secret </dev/null";
+        ended(&desk.run(&["record", "near", "--", "sh", "-c", &near]), 0);
+        ended(&desk.run(&["record", "far", "--", "sh", "-c", far]), 0);
+        desk.clear();
+        for (tape, program, source, library) in
+            [("near", near.as_str(), "shop", "libsuper8a.so"), ("far", far, "far", "libsuper8.so")]
+        {
+            let replayed =
+                desk.run(&["replay", tape, "--", "sh", "-c", &format!("{program}; cat $ODBCSYSINI/odbc.ini")]);
+            ended(&replayed, 0);
+            let declared = replayed.text();
+            let (_, section) = declared.split_once(&format!("[{source}]\n")).unwrap_or_else(|| panic!("{declared}"));
+            let driver = section.lines().next().unwrap_or_default();
+            assert!(
+                driver.starts_with("Driver = ") && driver.ends_with(&format!("/{library}")),
+                "{source}: {declared}"
+            );
+            // What the section said is said again, so that a strict replay passes as well.
+            let mut strict = desk.super8(&["replay", tape, "--", "sh", "-c", program]);
+            ended(&Outcome::of(strict.env("SUPER8_CONNECT", "strict"), b""), 0);
+        }
+    });
 }
 
 #[test]
 fn a_swallowed_mismatch_fails_with_its_report() {
-    let (desk, _) = recorded("cli_mismatch");
-    let outcome = run(&desk, &swallow(&["replay", "tape"], &[ALL, "select price from fruit where name = 'fig'"]));
-    ended(&outcome, 120);
-    assert!(outcome.text().contains("never mind"), "the program saw an error: {}", outcome.text());
-    let report = outcome.errors();
-    for part in ["'pear'", "'fig'", "commands.yml:", "what to do", "exit code 120"] {
-        assert!(report.contains(part), "no {part} in:\n{report}");
-    }
-    assert_eq!(report.matches("what to do").count(), 1, "said once:\n{report}");
+    in_both_formats(|format| {
+        let (desk, _) = recorded(format, "cli_mismatch");
+        let outcome = run(&desk, &swallow(&["replay", "tape"], &[ALL, "select price from fruit where name = 'fig'"]));
+        ended(&outcome, 120);
+        assert!(outcome.text().contains("never mind"), "the program saw an error: {}", outcome.text());
+        let report = outcome.errors();
+        for part in ["'pear'", "'fig'", &format!("{}:", format.log("tape")), "what to do", "exit code 120"] {
+            assert!(report.contains(part), "no {part} in:\n{report}");
+        }
+        assert_eq!(report.matches("what to do").count(), 1, "said once:\n{report}");
+    });
 }
 
 #[test]
 fn commands_left_out_fail_and_all_of_them_pass() {
-    let (desk, first) = recorded("cli_unplayed");
-    let all = run(&desk, &swallow(&["replay", "tape"], &[ALL, ONE]));
-    ended(&all, 0);
-    assert_eq!((all.text(), all.errors()), (first.text(), String::new()));
-    let less = run(&desk, &swallow(&["replay", "tape"], &[ALL]));
-    ended(&less, 121);
-    assert!(less.errors().contains("where name = 'pear'"), "{}", less.errors());
-    let nothing = desk.run(&["replay", "tape", "--", "true"]);
-    ended(&nothing, 119);
-    assert!(nothing.errors().contains("never connected through super8"), "{}", nothing.errors());
+    in_both_formats(|format| {
+        let (desk, first) = recorded(format, "cli_unplayed");
+        let all = run(&desk, &swallow(&["replay", "tape"], &[ALL, ONE]));
+        ended(&all, 0);
+        assert_eq!((all.text(), all.errors()), (first.text(), String::new()));
+        let less = run(&desk, &swallow(&["replay", "tape"], &[ALL]));
+        ended(&less, 121);
+        assert!(less.errors().contains("where name = 'pear'"), "{}", less.errors());
+        let nothing = desk.run(&["replay", "tape", "--", "true"]);
+        ended(&nothing, 119);
+        assert!(nothing.errors().contains("never connected through super8"), "{}", nothing.errors());
+    });
 }
 
 #[test]
 fn the_commands_own_failure_is_kept() {
-    let (desk, _) = recorded("cli_own");
-    ended(&desk.run(&["replay", "tape", "--", "sh", "-c", "exit 7"]), 7);
-    ended(&desk.run(&["replay", "tape", "--", "no-such-command-at-all"]), 127);
-    ended(&desk.run(&["replay", "tape", "--", "/etc/passwd"]), 126);
-    let none = desk.run(&["replay", "other-tape", "--", "true"]);
-    ended(&none, 125);
-    assert!(none.errors().contains("there is no cassette here"), "{}", none.errors());
-    let mut once = desk.super8(&["once", "other-tape", "--", "true"]);
-    once.env("CI", "true");
-    let once = Outcome::of(&once, b"");
-    ended(&once, 125);
-    assert!(once.errors().contains("CI is set"), "{}", once.errors());
+    in_both_formats(|format| {
+        let (desk, _) = recorded(format, "cli_own");
+        ended(&desk.run(&["replay", "tape", "--", "sh", "-c", "exit 7"]), 7);
+        ended(&desk.run(&["replay", "tape", "--", "no-such-command-at-all"]), 127);
+        ended(&desk.run(&["replay", "tape", "--", "/etc/passwd"]), 126);
+        let none = desk.run(&["replay", "other-tape", "--", "true"]);
+        ended(&none, 125);
+        assert!(none.errors().contains("there is no cassette here"), "{}", none.errors());
+        let mut once = desk.super8(&["once", "other-tape", "--", "true"]);
+        once.env("CI", "true");
+        let once = Outcome::of(&once, b"");
+        ended(&once, 125);
+        assert!(once.errors().contains("CI is set"), "{}", once.errors());
+    });
 }
 
 #[test]
 fn handles_left_open_fail_unless_they_are_allowed() {
-    let desk = Desk::new("cli_leak");
-    let target = Target {
-        connection_string: "DSN=shop".into(),
-        dialect: "sqlite",
-        driver_string: String::new(),
-        user: String::new(),
-        password: String::new(),
-        library: Driver::Sqlite.path(),
-    };
-    assert_ne!(SOURCE, "shop");
-    let program = Program::c("steps.c").with_argument("leave").command(&target);
-    let words = |verb: &[&str]| -> Vec<String> {
-        let program = std::iter::once(program.get_program()).chain(program.get_args());
-        let program = program.map(|word| word.to_string_lossy().into_owned());
-        verb.iter().map(ToString::to_string).chain(program).collect()
-    };
-    let record = run(&desk, &words(&["record", "tape", "--"]));
-    ended(&record, 123);
-    assert!(record.errors().contains("left open: 1 connection"), "{}", record.errors());
-    desk.clear();
-    ended(&run(&desk, &words(&["replay", "tape", "--"])), 123);
-    ended(&run(&desk, &words(&["replay", "--allow-leaks", "tape", "--"])), 0);
+    in_both_formats(|format| {
+        let desk = Desk::new("cli_leak").in_format(format);
+        let target = Target {
+            connection_string: "DSN=shop".into(),
+            dialect: "sqlite",
+            driver_string: String::new(),
+            user: String::new(),
+            password: String::new(),
+            library: Driver::Sqlite.path(),
+        };
+        assert_ne!(SOURCE, "shop");
+        let program = Program::c("steps.c").with_argument("leave").command(&target);
+        let words = |verb: &[&str]| -> Vec<String> {
+            let program = std::iter::once(program.get_program()).chain(program.get_args());
+            let program = program.map(|word| word.to_string_lossy().into_owned());
+            verb.iter().map(ToString::to_string).chain(program).collect()
+        };
+        let record = run(&desk, &words(&["record", "tape", "--"]));
+        ended(&record, 123);
+        assert!(record.errors().contains("left open: 1 connection"), "{}", record.errors());
+        desk.clear();
+        ended(&run(&desk, &words(&["replay", "tape", "--"])), 123);
+        ended(&run(&desk, &words(&["replay", "--allow-leaks", "tape", "--"])), 0);
+    });
 }
 
 #[test]
 fn a_killed_commands_recording_is_published() {
-    let desk = Desk::new("cli_killed");
-    let script = "import os, pyodbc\n\
+    in_both_formats(|format| {
+        let desk = Desk::new("cli_killed").in_format(format);
+        let script = "import os, pyodbc\n\
         cursor = pyodbc.connect('DSN=shop', autocommit=True).cursor()\n\
         print(cursor.execute('select max(price) from fruit').fetchall(), flush=True)\n\
         os.kill(os.getpid(), 9)\n";
-    let python = python::interpreter().display().to_string();
-    let record = desk.run(&["record", "tape", "--", &python, "-c", script]);
-    ended(&record, 137);
-    assert!(record.errors().contains("recovered"), "{}", record.errors());
-    desk.clear();
-    let replay = desk.run(&["replay", "tape", "--", &python, "-c", script]);
-    ended(&replay, 137);
-    assert_eq!(replay.text(), record.text());
-    // That it ended by itself is one thing; had it swallowed the signal, what it left would not be known.
-    let wrapped = format!("{python} -c \"$0\" || true");
-    ended(&desk.run(&["replay", "tape", "--", "sh", "-c", &wrapped, script]), 118);
+        let python = python::interpreter().display().to_string();
+        let record = desk.run(&["record", "tape", "--", &python, "-c", script]);
+        ended(&record, 137);
+        assert!(record.errors().contains("recovered"), "{}", record.errors());
+        desk.clear();
+        let replay = desk.run(&["replay", "tape", "--", &python, "-c", script]);
+        ended(&replay, 137);
+        assert_eq!(replay.text(), record.text());
+        // That it ended by itself is one thing; had it swallowed the signal, what it left would not be known.
+        let wrapped = format!("{python} -c \"$0\" || true");
+        ended(&desk.run(&["replay", "tape", "--", "sh", "-c", &wrapped, script]), 118);
+    });
 }
 
 #[test]
 fn a_cassette_that_cannot_be_written_fails() {
-    let desk = Desk::new("cli_unwritable");
-    desk.scratch.write("work/file", "no directory");
-    let outcome = run(&desk, &swallow(&["record", "file/tape"], &[ALL]));
-    ended(&outcome, 122);
-    assert!(outcome.errors().contains("file/tape"), "{}", outcome.errors());
-    // Nor is a recording one that a second process replaces.
-    let twice = format!("for i in 1 2; do echo \"{ONE}\" | isql -b shop; done");
-    for verb in ["record", "once"] {
-        let outcome = desk.run(&[verb, verb, "--", "sh", "-c", &twice]);
+    in_both_formats(|format| {
+        let desk = Desk::new("cli_unwritable").in_format(format);
+        desk.scratch.write("work/file", "no directory");
+        let outcome = run(&desk, &swallow(&["record", "file/tape"], &[ALL]));
         ended(&outcome, 122);
-        assert!(outcome.errors().contains("2 processes recorded it"), "{}", outcome.errors());
-    }
+        assert!(outcome.errors().contains("file/tape"), "{}", outcome.errors());
+        // Nor is a recording one that a second process replaces.
+        let twice = format!("for i in 1 2; do echo \"{ONE}\" | isql -b shop; done");
+        for verb in ["record", "once"] {
+            let outcome = desk.run(&[verb, verb, "--", "sh", "-c", &twice]);
+            ended(&outcome, 122);
+            assert!(outcome.errors().contains("2 processes recorded it"), "{}", outcome.errors());
+        }
+    });
 }
 
+/// Nothing is played here, so one format will do.
 #[test]
 fn a_signal_to_the_wrapper_reaches_the_command() {
-    let (desk, _) = recorded("cli_signal");
+    let (desk, _) = recorded(Format::Yaml, "cli_signal");
     let script = "trap 'echo told; exit 3' TERM; echo ready; while :; do sleep 0.05; done";
     let mut command = desk.super8(&["replay", "tape", "--", "sh", "-c", script]);
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap_or_else(|error| panic!("{error}"));
@@ -220,25 +242,27 @@ fn a_signal_to_the_wrapper_reaches_the_command() {
 
 #[test]
 fn reports_for_scripts_and_for_ci() {
-    let (desk, _) = recorded("cli_reports");
-    let words = |form: &'static str, file: &'static str| {
-        swallow(&["replay", "--report", form, "-o", file, "tape"], &[ALL, "select '<&\"]]>'"])
-    };
-    ended(&run(&desk, &words("json", "out/report.json")), 120);
-    let text = std::fs::read_to_string(desk.scratch.join("work/out/report.json")).unwrap_or_default();
-    let json: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
-    assert_eq!((&json["verdict"], &json["exit_code"]), (&"mismatch".into(), &120.into()), "{text}");
-    assert!(json["cassettes"][0]["mismatch"]["report"].as_str().is_some_and(|report| report.contains("<&\"]]>")));
+    in_both_formats(|format| {
+        let (desk, _) = recorded(format, "cli_reports");
+        let words = |form: &'static str, file: &'static str| {
+            swallow(&["replay", "--report", form, "-o", file, "tape"], &[ALL, "select '<&\"]]>'"])
+        };
+        ended(&run(&desk, &words("json", "out/report.json")), 120);
+        let text = std::fs::read_to_string(desk.scratch.join("work/out/report.json")).unwrap_or_default();
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert_eq!((&json["verdict"], &json["exit_code"]), (&"mismatch".into(), &120.into()), "{text}");
+        assert!(json["cassettes"][0]["mismatch"]["report"].as_str().is_some_and(|report| report.contains("<&\"]]>")));
 
-    let outcome = run(&desk, &words("junit", "report.xml"));
-    ended(&outcome, 120);
-    assert!(outcome.errors().contains("exit code 120"), "a word for the terminal: {}", outcome.errors());
-    let count = "import sys, xml.etree.ElementTree as tree\n\
+        let outcome = run(&desk, &words("junit", "report.xml"));
+        ended(&outcome, 120);
+        assert!(outcome.errors().contains("exit code 120"), "a word for the terminal: {}", outcome.errors());
+        let count = "import sys, xml.etree.ElementTree as tree\n\
         root = tree.parse(sys.argv[1]).getroot()\n\
         failures = root.findall('.//failure')\n\
         print(root.tag, root.get('tests'), root.get('failures'), len(failures), '<&\"]]>' in failures[0].text)\n";
-    let mut python = Command::new("python3");
-    python.args(["-c", count, "report.xml"]);
-    desk.at(&mut python);
-    assert_eq!(Outcome::of(&python, b"").text(), "testsuites 4 1 1 True\n");
+        let mut python = Command::new("python3");
+        python.args(["-c", count, "report.xml"]);
+        desk.at(&mut python);
+        assert_eq!(Outcome::of(&python, b"").text(), "testsuites 4 1 1 True\n");
+    });
 }

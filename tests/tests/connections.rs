@@ -4,6 +4,7 @@
 use super8_tests::cassette_files::commands;
 use super8_tests::compare::assert_same;
 use super8_tests::driver::Driver;
+use super8_tests::format::in_both_formats;
 use super8_tests::program::Program;
 use super8_tests::ways::{Stage, Way};
 
@@ -50,20 +51,26 @@ fn pooled_connections() {
 /// What was recorded with a pool is replayed without one, and the reverse.
 #[test]
 fn a_pool_makes_no_difference() {
-    for driver in [Driver::Sqlite, Driver::PostgresUnicode] {
-        for (recorded, replayed) in [("Yes", "No"), ("No", "Yes")] {
-            let mut stage = Stage::new("pool_or_not", driver);
-            stage.section = vec![("CPTimeout", "60".into())];
-            stage.manager = vec![("Pooling", recorded.into())];
-            let program = Program::python("connections.py");
-            let recording = stage.run(Way::Record, &program);
-            program.check("record", &recording);
-            stage.manager = vec![("Pooling", replayed.into())];
-            let replay = stage.run(Way::Replay, &program);
-            assert_same(&format!("recorded with Pooling={recorded}"), ("recorded", &recording), ("replayed", &replay));
-            assert_eq!(replay.errors(), "", "Pooling={recorded}, then {replayed}");
+    in_both_formats(|format| {
+        for driver in [Driver::Sqlite, Driver::PostgresUnicode] {
+            for (recorded, replayed) in [("Yes", "No"), ("No", "Yes")] {
+                let mut stage = Stage::new("pool_or_not", driver).in_format(format);
+                stage.section = vec![("CPTimeout", "60".into())];
+                stage.manager = vec![("Pooling", recorded.into())];
+                let program = Program::python("connections.py");
+                let recording = stage.run(Way::Record, &program);
+                program.check("record", &recording);
+                stage.manager = vec![("Pooling", replayed.into())];
+                let replay = stage.run(Way::Replay, &program);
+                assert_same(
+                    &format!("recorded with Pooling={recorded}"),
+                    ("recorded", &recording),
+                    ("replayed", &replay),
+                );
+                assert_eq!(replay.errors(), "", "Pooling={recorded}, then {replayed}");
+            }
         }
-    }
+    });
 }
 
 /// Eight connections at once; `order: connection` lets each thread go its own way at replay.

@@ -7,10 +7,11 @@ use super8_cassette::{Row, RowsReader, cell, row, yaml};
 use super8_tests::cassette_files::files;
 use super8_tests::compare::{assert_same_files, difference};
 use super8_tests::driver::Driver;
+use super8_tests::format::Format;
 use super8_tests::products::repository;
 use super8_tests::program::Program;
 use super8_tests::scratch::Scratch;
-use super8_tests::ways::{Format, Stage, Way};
+use super8_tests::ways::{Stage, Way};
 
 /// The cassettes: name, program, driver.
 fn goldens() -> Vec<(&'static str, Program, Driver)> {

@@ -6,9 +6,10 @@ use std::process::Stdio;
 use super8_tests::cassette_files::{files, names};
 use super8_tests::compare::assert_same;
 use super8_tests::driver::Driver;
+use super8_tests::format::Format;
 use super8_tests::program::Program;
 use super8_tests::trap::Trap;
-use super8_tests::ways::{Format, Stage, Way};
+use super8_tests::ways::{Stage, Way};
 
 #[test]
 fn kill_9_leaves_the_previous_cassette_as_it_was() {

@@ -1,16 +1,19 @@
 //! Parameters in a cassette: long arrays stand in a file of their own, values sent at execution are compared to the last
 //! byte.
 
-use super8_tests::cassette_files::{commands, names};
+use super8_tests::cassette_files::{as_directory, commands, names};
 use super8_tests::driver::Driver;
+use super8_tests::format::{Format, in_both_formats};
 use super8_tests::outcome::Outcome;
 use super8_tests::program::Program;
 use super8_tests::ways::{Stage, Way};
 
-/// Records a program and replays it with the argument `changed`.
-fn changed(source: &'static str, driver: Driver) -> (Stage, Outcome) {
-    let stage = Stage::new(&format!("changed_{source}"), driver);
-    stage.four_ways(&Program::c(source));
+/// Records a program and replays it with the argument `changed`. (That it does the same bare, off, recorded and replayed is
+/// tested among the C programs.)
+fn changed(format: Format, source: &'static str, driver: Driver) -> (Stage, Outcome) {
+    let stage = Stage::new(&format!("changed_{source}"), driver).in_format(format);
+    let program = Program::c(source);
+    program.check("record", &stage.run(Way::Record, &program));
     let replayed = stage.run(Way::Replay, &Program::c(source).with_argument("changed"));
     (stage, replayed)
 }
@@ -24,52 +27,62 @@ fn refusal(outcome: &Outcome) -> String {
 
 #[test]
 fn a_long_array_stands_in_a_file_and_is_compared_row_by_row() {
-    for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::MariaDb] {
-        let (stage, replayed) = changed("long_array.c", driver);
-        let files = names(&stage.cassette());
-        let csv = files.iter().find(|name| name.ends_with("_execute.csv"));
-        let csv = csv.unwrap_or_else(|| panic!("no file of parameters in {files:?}"));
-        assert!(csv.starts_with("a_"), "{csv}");
-        let rows = std::fs::read_to_string(stage.cassette().join(csv)).unwrap_or_else(|error| panic!("{error}"));
-        let rows: Vec<&str> = rows.lines().collect();
-        assert_eq!(rows.len(), 40, "{rows:#?}");
-        assert_eq!((rows[0], rows[4], rows[6]), ("1,name 1", r"5,\N", r#"7,"a, ""b""""#));
-        let log = commands(&stage.cassette());
-        assert!(log.contains(csv.as_str()), "{log}");
-        assert!(!log.contains("name 20"), "the values stand in the log as well:\n{log}");
+    in_both_formats(|format| {
+        for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::MariaDb] {
+            let (stage, replayed) = changed(format, "long_array.c", driver);
+            let (csv, rows) = as_directory(&stage.cassette(), |directory| {
+                let files = names(directory);
+                let csv = files.iter().find(|name| name.ends_with("_execute.csv"));
+                let csv = csv.unwrap_or_else(|| panic!("no file of parameters in {files:?}"));
+                (csv.clone(), std::fs::read_to_string(directory.join(csv)).unwrap_or_else(|error| panic!("{error}")))
+            });
+            assert!(csv.starts_with("a_"), "{csv}");
+            let rows: Vec<&str> = rows.lines().collect();
+            assert_eq!(rows.len(), 40, "{rows:#?}");
+            assert_eq!((rows[0], rows[4], rows[6]), ("1,name 1", r"5,\N", r#"7,"a, ""b""""#));
+            let log = commands(&stage.cassette());
+            assert!(log.contains(csv.as_str()), "{log}");
+            assert!(!log.contains("name 20"), "the values stand in the log as well:\n{log}");
 
-        let refused = refusal(&replayed);
-        for words in ["[HY000]", "parameter 2", "row 20"] {
-            assert!(refused.contains(words), "`{words}` is not in: {refused}");
+            let refused = refusal(&replayed);
+            for words in ["[HY000]", "parameter 2", "row 20"] {
+                assert!(refused.contains(words), "`{words}` is not in: {refused}");
+            }
+            let report = replayed.errors();
+            assert!(report.contains("name 20") && report.contains("another"), "which values?\n{report}");
         }
-        let report = replayed.errors();
-        assert!(report.contains("name 20") && report.contains("another"), "which values?\n{report}");
-    }
+    });
 }
 
 #[test]
 fn one_byte_in_ten_million_sent_at_execution() {
-    let (_, replayed) = changed("at_execution.c", Driver::Sqlite);
-    let refused = refusal(&replayed);
-    assert!(refused.contains("[HY000]") && refused.contains("parameter 2"), "{refused}");
-    assert!(replayed.errors().len() < 20_000, "a report of {} bytes", replayed.errors().len());
+    in_both_formats(|format| {
+        let (_, replayed) = changed(format, "at_execution.c", Driver::Sqlite);
+        let refused = refusal(&replayed);
+        assert!(refused.contains("[HY000]") && refused.contains("parameter 2"), "{refused}");
+        assert!(replayed.errors().len() < 20_000, "a report of {} bytes", replayed.errors().len());
+    });
 }
 
 /// What an execution sends may come from a descriptor that the application allocated and attached.
 #[test]
 fn one_value_behind_an_attached_descriptor() {
-    let (_, replayed) = changed("descriptors.c", Driver::MariaDb);
-    let refused = refusal(&replayed);
-    assert!(refused.contains("[HY000]") && refused.contains("expected run"), "{refused}");
-    assert!(replayed.errors().contains("parameter 1 differs: recorded 6, asked 4"), "{}", replayed.errors());
+    in_both_formats(|format| {
+        let (_, replayed) = changed(format, "descriptors.c", Driver::MariaDb);
+        let refused = refusal(&replayed);
+        assert!(refused.contains("[HY000]") && refused.contains("expected run"), "{refused}");
+        assert!(replayed.errors().contains("parameter 1 differs: recorded 6, asked 4"), "{}", replayed.errors());
+    });
 }
 
 /// A value that is sent and comes back is compared as it was sent.
 #[test]
 fn what_is_sent_in_both_directions_is_compared() {
-    let (stage, replayed) = changed("outputs.c", Driver::MariaDb);
-    let log = commands(&stage.cassette());
-    assert!(log.contains("  params: [21]\n  result: [42]\n  c_types: [SLONG]\n"), "{log}");
-    let refused = refusal(&replayed);
-    assert!(refused.contains("[HY000]") && replayed.errors().contains("recorded 5, asked 50"), "{refused}");
+    in_both_formats(|format| {
+        let (stage, replayed) = changed(format, "outputs.c", Driver::MariaDb);
+        let log = commands(&stage.cassette());
+        assert!(log.contains("  params: [21]\n  result: [42]\n  c_types: [SLONG]\n"), "{log}");
+        let refused = refusal(&replayed);
+        assert!(refused.contains("[HY000]") && replayed.errors().contains("recorded 5, asked 50"), "{refused}");
+    });
 }

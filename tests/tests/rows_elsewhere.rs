@@ -4,13 +4,14 @@
 use super8_tests::cassette_files::commands;
 use super8_tests::compare::assert_same;
 use super8_tests::driver::Driver;
+use super8_tests::format::{Format, in_both_formats};
 use super8_tests::outcome::Outcome;
 use super8_tests::program::Program;
 use super8_tests::ways::{Stage, Way};
 
 /// Records a program with the argument `same`, and replays it with others on the same cassette.
-fn refused(source: &'static str, driver: Driver, changes: &[(&'static str, &[&str])]) -> Stage {
-    let stage = Stage::new("elsewhere", driver);
+fn refused(format: Format, source: &'static str, driver: Driver, changes: &[(&'static str, &[&str])]) -> Stage {
+    let stage = Stage::new("elsewhere", driver).in_format(format);
     let same = Program::c(source).with_argument("same");
     let recorded = stage.run(Way::Record, &same);
     same.check("record", &recorded);
@@ -36,44 +37,50 @@ fn told(argument: &str, replayed: &Outcome, words: &[&str]) {
 
 #[test]
 fn another_scroll_is_refused() {
-    let changes: &[(&str, &[&str])] = &[
-        ("offset", &["offset differs: recorded 4, asked 5"]),
-        ("orientation", &["orientation differs", "first", "last"]),
-        ("rowset", &["rowset differs: recorded 2, asked 3"]),
-        ("scroll", &["relative"]),
-        ("bookmark", &["bookmark differs"]),
-    ];
-    let stage = refused("scroll.c", Driver::Sqlite, changes);
-    let log = commands(&stage.cassette());
-    assert!(log.contains("orientation: absolute\n  offset: 4\n  rowset: 2\n"), "{log}");
-    assert!(log.contains("bookmark: \"\\\\x"), "{log}");
+    in_both_formats(|format| {
+        let changes: &[(&str, &[&str])] = &[
+            ("offset", &["offset differs: recorded 4, asked 5"]),
+            ("orientation", &["orientation differs", "first", "last"]),
+            ("rowset", &["rowset differs: recorded 2, asked 3"]),
+            ("scroll", &["relative"]),
+            ("bookmark", &["bookmark differs"]),
+        ];
+        let stage = refused(format, "scroll.c", Driver::Sqlite, changes);
+        let log = commands(&stage.cassette());
+        assert!(log.contains("orientation: absolute\n  offset: 4\n  rowset: 2\n"), "{log}");
+        assert!(log.contains("bookmark: \"\\\\x"), "{log}");
+    });
 }
 
 #[test]
 fn another_positioned_change_is_refused() {
-    let changes: &[(&str, &[&str])] = &[
-        ("value", &["values", "changed", "other"]),
-        ("row", &["row differs: recorded 2, asked 1"]),
-        ("operation", &["operation differs", "update", "delete"]),
-        ("piece", &["in pieces", "in peaces"]),
-    ];
-    let stage = refused("positioned.c", Driver::PostgresUnicode, changes);
-    let log = commands(&stage.cassette());
-    assert!(log.contains("- method: set_pos\n") && log.contains("operation: update\n  row: 2\n"), "{log}");
+    in_both_formats(|format| {
+        let changes: &[(&str, &[&str])] = &[
+            ("value", &["values", "changed", "other"]),
+            ("row", &["row differs: recorded 2, asked 1"]),
+            ("operation", &["operation differs", "update", "delete"]),
+            ("piece", &["in pieces", "in peaces"]),
+        ];
+        let stage = refused(format, "positioned.c", Driver::PostgresUnicode, changes);
+        let log = commands(&stage.cassette());
+        assert!(log.contains("- method: set_pos\n") && log.contains("operation: update\n  row: 2\n"), "{log}");
+    });
 }
 
 /// Rows read in other blocks, pieces and C types than they were recorded in are what the driver would have given.
 #[test]
 fn rows_read_otherwise_than_recorded() {
-    for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::MariaDb] {
-        let stage = Stage::new("read_otherwise", driver);
-        let program = |way: &'static str| Program::c("read_otherwise.c").with_argument(way);
-        let recorded = stage.run(Way::Record, &program("one by one"));
-        program("one by one").check("record", &recorded);
-        for way in ["blocks", "whole", "small", "types"] {
-            let bare = stage.run(Way::Bare, &program(way));
-            let replayed = stage.run(Way::Replay, &program(way));
-            assert_same(&format!("{way} over {}", driver.library()), ("bare", &bare), ("replay", &replayed));
+    in_both_formats(|format| {
+        for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::MariaDb] {
+            let stage = Stage::new("read_otherwise", driver).in_format(format);
+            let program = |way: &'static str| Program::c("read_otherwise.c").with_argument(way);
+            let recorded = stage.run(Way::Record, &program("one by one"));
+            program("one by one").check("record", &recorded);
+            for way in ["blocks", "whole", "small", "types"] {
+                let bare = stage.run(Way::Bare, &program(way));
+                let replayed = stage.run(Way::Replay, &program(way));
+                assert_same(&format!("{way} over {}", driver.library()), ("bare", &bare), ("replay", &replayed));
+            }
         }
-    }
+    });
 }

@@ -1,16 +1,17 @@
 //! Which mode and which cassette a connection gets: every place a setting may be given in, and the mode `once`.
 
 use std::path::Path;
-use super8_tests::cassette_files::{commands, files, leaks};
+use super8_tests::cassette_files::{as_directory, files, leaks};
 use super8_tests::compare::assert_same;
 use super8_tests::driver::Driver;
+use super8_tests::format::{Format, in_both_formats};
 use super8_tests::outcome::Outcome;
 use super8_tests::program::Program;
 use super8_tests::ways::{SOURCE, Stage, Way};
 
 /// A stage on which the environment says nothing, so that other places have their say.
-fn silent(subject: &str, driver: Driver) -> Stage {
-    let mut stage = Stage::new(subject, driver);
+fn silent(format: Format, subject: &str, driver: Driver) -> Stage {
+    let mut stage = Stage::new(subject, driver).in_format(format);
     stage.environment = vec![("SUPER8_MODE", String::new()), ("SUPER8_CASSETTE", String::new())];
     stage
 }
@@ -29,49 +30,59 @@ fn done(stage: &Stage, way: Way, program: &Program, what: &str) -> Outcome {
 
 #[test]
 fn keywords_of_the_connection_string() {
-    for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::MariaDb] {
-        let stage = silent("keywords", driver);
-        let cassette = stage.scratch.join("by keyword");
-        let place = format!("super8cassette={{{}}};Super8Order=connection", cassette.display());
-        let bare = done(&stage, Way::Bare, &who(&stage, ""), "bare");
-        let recorded = done(&stage, Way::Off, &who(&stage, &format!("Super8Mode=record;{place}")), "record");
-        assert_same("Super8Mode=record", ("bare", &bare), ("recorded", &recorded));
-        let replayed = done(&stage, Way::Replay, &who(&stage, &format!("{place};SUPER8MODE = Replay")), "replay");
-        assert_same("Super8Mode=replay", ("bare", &bare), ("replayed", &replayed));
-        let metadata = std::fs::read_to_string(cassette.join("metadata.yml")).unwrap_or_default();
-        assert!(metadata.contains("order: connection"), "{metadata}");
-        for word in ["super8mode", "super8cassette", "by keyword"] {
-            let found = leaks(&files(&cassette), word);
-            assert!(found.is_empty(), "{word} reached the cassette: {found:?}");
+    in_both_formats(|format| {
+        for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::MariaDb] {
+            let stage = silent(format, "keywords", driver);
+            let cassette = stage.scratch.join("by keyword");
+            let place = format!("super8cassette={{{}}};Super8Order=connection;Super8TraceId=mine", cassette.display());
+            let bare = done(&stage, Way::Bare, &who(&stage, ""), "bare");
+            let recorded = done(
+                &stage,
+                Way::Off,
+                &who(&stage, &format!("Super8Mode=record;Super8Format={};{place}", format.name())),
+                "record",
+            );
+            assert_same("Super8Mode=record", ("bare", &bare), ("recorded", &recorded));
+            let replayed = done(&stage, Way::Replay, &who(&stage, &format!("{place};SUPER8MODE = Replay")), "replay");
+            assert_same("Super8Mode=replay", ("bare", &bare), ("replayed", &replayed));
+            let metadata = as_directory(&cassette, |directory| std::fs::read_to_string(directory.join("metadata.yml")));
+            let metadata = metadata.unwrap_or_default();
+            assert!(metadata.contains("order: connection"), "{metadata}");
+            for word in ["super8mode", "super8cassette", "by keyword"] {
+                let found = leaks(&files(&cassette), word);
+                assert!(found.is_empty(), "{word} reached the cassette: {found:?}");
+            }
         }
-    }
+    });
 }
 
 /// Three files and the environment name four cassettes; the connection string a fifth.
 #[test]
 fn the_place_nearest_to_the_connection_wins() {
-    let mut stage = Stage::new("precedence", Driver::Sqlite);
-    let cassette = |name: &str| stage.scratch.join(name).display().to_string();
-    let names = ["string", "environment", "source", "section"].map(|name| (name, cassette(name)));
-    stage.environment = vec![("SUPER8_MODE", String::new()), ("SUPER8_CASSETTE", names[1].1.clone())];
-    stage.source = vec![("Super8Cassette", names[2].1.clone())];
-    stage.section = vec![("Super8Cassette", names[3].1.clone()), ("Super8Mode", "record".into())];
-    done(&stage, Way::Off, &who(&stage, &format!("Super8Cassette={}", names[0].1)), "string");
-    assert_eq!(recorded(&stage), ["string"]);
-    done(&stage, Way::Off, &who(&stage, ""), "environment");
-    assert_eq!(recorded(&stage), ["environment", "string"]);
-    stage.environment[1].1.clear();
-    done(&stage, Way::Off, &who(&stage, ""), "source");
-    assert_eq!(recorded(&stage), ["environment", "source", "string"]);
-    stage.source.clear();
-    done(&stage, Way::Off, &who(&stage, ""), "section");
-    assert_eq!(recorded(&stage), ["environment", "section", "source", "string"]);
+    in_both_formats(|format| {
+        let mut stage = Stage::new("precedence", Driver::Sqlite).in_format(format);
+        let cassette = |name: &str| stage.scratch.join(name).display().to_string();
+        let names = ["string", "environment", "source", "section"].map(|name| (name, cassette(name)));
+        stage.environment = vec![("SUPER8_MODE", String::new()), ("SUPER8_CASSETTE", names[1].1.clone())];
+        stage.source = vec![("Super8Cassette", names[2].1.clone())];
+        stage.section = vec![("Super8Cassette", names[3].1.clone()), ("Super8Mode", "record".into())];
+        done(&stage, Way::Off, &who(&stage, &format!("Super8Cassette={}", names[0].1)), "string");
+        assert_eq!(recorded(&stage), ["string"]);
+        done(&stage, Way::Off, &who(&stage, ""), "environment");
+        assert_eq!(recorded(&stage), ["environment", "string"]);
+        stage.environment[1].1.clear();
+        done(&stage, Way::Off, &who(&stage, ""), "source");
+        assert_eq!(recorded(&stage), ["environment", "source", "string"]);
+        stage.source.clear();
+        done(&stage, Way::Off, &who(&stage, ""), "section");
+        assert_eq!(recorded(&stage), ["environment", "section", "source", "string"]);
+    });
 }
 
 /// The names of the cassettes in the stage's directory.
 fn recorded(stage: &Stage) -> Vec<String> {
     let entries = std::fs::read_dir(stage.scratch.path()).expect("the stage's directory").flatten();
-    let cassettes = entries.filter(|entry| entry.path().join("metadata.yml").is_file());
+    let cassettes = entries.filter(|entry| super8_cassette::Format::of(&entry.path()).is_some());
     let mut names: Vec<String> = cassettes.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
@@ -79,7 +90,7 @@ fn recorded(stage: &Stage) -> Vec<String> {
 
 #[test]
 fn a_misspelt_keyword_fails_the_connect() {
-    let stage = silent("misspelt", Driver::Sqlite);
+    let stage = silent(Format::Yaml, "misspelt", Driver::Sqlite);
     for (keyword, message) in [
         ("Super8Casette=x", "Super8Casette in the connection string is not a setting: there are Super8Mode, "),
         ("Super8Mode=play;Super8Cassette=x", "Super8Mode in the connection string is \"play\": set it to off or "),
@@ -92,65 +103,77 @@ fn a_misspelt_keyword_fails_the_connect() {
 
 #[test]
 fn once_records_what_is_not_there_and_replays_what_is() {
-    for driver in [Driver::Sqlite, Driver::PostgresUnicode] {
-        let mut stage = Stage::new("once", driver);
-        stage.environment =
-            vec![("SUPER8_MODE", "once".into()), ("SUPER8_CASSETTE", stage.cassette().display().to_string())];
-        // Four connections of one process: the cassette is complete after each of them, and goes on.
-        let program = Program::c("reconnect.c");
-        let bare = stage.run(Way::Bare, &program);
-        let recorded = done(&stage, Way::Off, &program, "once, recording");
-        let before = files(&stage.cassette());
-        let replayed = done(&stage, Way::Replay, &program, "once, replaying");
-        assert_same("once", ("bare", &bare), ("recorded", &recorded));
-        assert_same("once", ("bare", &bare), ("replayed", &replayed));
-        assert!(before == files(&stage.cassette()), "a replay changed the cassette");
-    }
+    in_both_formats(|format| {
+        for driver in [Driver::Sqlite, Driver::PostgresUnicode] {
+            let mut stage = Stage::new("once", driver).in_format(format);
+            stage.environment =
+                vec![("SUPER8_MODE", "once".into()), ("SUPER8_CASSETTE", stage.cassette().display().to_string())];
+            // Four connections of one process: the cassette is complete after each of them, and goes on.
+            let program = Program::c("reconnect.c");
+            let bare = stage.run(Way::Bare, &program);
+            let recorded = done(&stage, Way::Off, &program, "once, recording");
+            let before = files(&stage.cassette());
+            let replayed = done(&stage, Way::Replay, &program, "once, replaying");
+            assert_same("once", ("bare", &bare), ("recorded", &recorded));
+            assert_same("once", ("bare", &bare), ("replayed", &replayed));
+            assert!(before == files(&stage.cassette()), "a replay changed the cassette");
+        }
+    });
 }
 
 #[test]
 fn once_records_nothing_in_ci() {
-    let mut stage = Stage::new("once_ci", Driver::Sqlite);
-    let mode = [("SUPER8_MODE", "once".to_owned()), ("SUPER8_CASSETTE", stage.cassette().display().to_string())];
-    stage.environment = [mode.as_slice(), &[("CI", "true".to_owned())]].concat();
-    let refused = stage.run(Way::Off, &who(&stage, ""));
-    assert!(
-        !refused.succeeded() && refused.text().contains("nothing is recorded where CI is set"),
-        "{}",
-        refused.text()
-    );
-    assert!(recorded(&stage).is_empty());
-    stage.environment = mode.to_vec();
-    done(&stage, Way::Off, &who(&stage, ""), "at the desk");
-    stage.environment.push(("CI", "true".into()));
-    done(&stage, Way::Replay, &who(&stage, ""), "in CI");
+    in_both_formats(|format| {
+        let mut stage = Stage::new("once_ci", Driver::Sqlite).in_format(format);
+        let mode = [("SUPER8_MODE", "once".to_owned()), ("SUPER8_CASSETTE", stage.cassette().display().to_string())];
+        stage.environment = [mode.as_slice(), &[("CI", "true".to_owned())]].concat();
+        let refused = stage.run(Way::Off, &who(&stage, ""));
+        assert!(
+            !refused.succeeded() && refused.text().contains("nothing is recorded where CI is set"),
+            "{}",
+            refused.text()
+        );
+        assert!(recorded(&stage).is_empty());
+        stage.environment = mode.to_vec();
+        done(&stage, Way::Off, &who(&stage, ""), "at the desk");
+        stage.environment.push(("CI", "true".into()));
+        done(&stage, Way::Replay, &who(&stage, ""), "in CI");
+    });
 }
 
 #[test]
 fn once_refuses_what_is_incomplete() {
-    let mut stage = Stage::new("once_incomplete", Driver::Sqlite);
-    stage.environment =
-        vec![("SUPER8_MODE", "once".into()), ("SUPER8_CASSETTE", stage.cassette().display().to_string())];
-    done(&stage, Way::Off, &Program::c("reconnect.c"), "record");
-    let metadata = stage.cassette().join("metadata.yml");
-    let text = std::fs::read_to_string(&metadata).expect("metadata.yml");
-    std::fs::write(&metadata, text.replace("complete: true", "complete: false")).expect("metadata.yml");
-    let line = last_command(&stage.cassette());
-    let refused = stage.run(Way::Off, &who(&stage, ""));
-    let text = refused.text();
-    assert!(!refused.succeeded() && text.contains("the recording is incomplete"), "{text}");
-    for part in [format!("commands.yml:{line} d/2"), "super8 record ".into(), "super8 recover ".into()] {
-        assert!(text.contains(&part), "{part}: {text}");
-    }
+    in_both_formats(|format| {
+        let mut stage = Stage::new("once_incomplete", Driver::Sqlite).in_format(format);
+        stage.environment =
+            vec![("SUPER8_MODE", "once".into()), ("SUPER8_CASSETTE", stage.cassette().display().to_string())];
+        done(&stage, Way::Off, &Program::c("reconnect.c"), "record");
+        let (log, metadata) = (stage.log(), stage.cassette().join("metadata.yml"));
+        let read = |file: &Path| std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{error}"));
+        let (file, fetch, incomplete) = match format {
+            Format::Yaml => {
+                (&metadata, "- method: fetch", read(&metadata).replace("complete: true", "complete: false"))
+            }
+            Format::Ndjson => {
+                let text = read(&log);
+                let (whole, mark) = text.trim_end().rsplit_once('\n').unwrap_or_default();
+                assert!(mark.contains("\"identifier\":\"complete\""), "{mark}");
+                (&log, "\"method\":\"fetch", format!("{whole}\n"))
+            }
+        };
+        std::fs::write(file, incomplete).unwrap_or_else(|error| panic!("{error}"));
+        let last = format!("{}:{} d/2", log.file_name().unwrap_or_default().to_string_lossy(), last_line(&log, fetch));
+        let refused = stage.run(Way::Off, &who(&stage, ""));
+        let text = refused.text();
+        assert!(!refused.succeeded() && text.contains("the recording is incomplete"), "{text}");
+        for part in [last, "super8 record ".into(), "super8 recover ".into()] {
+            assert!(text.contains(&part), "{part}: {text}");
+        }
+    });
 }
 
-/// The line of the last fetch of the log.
-fn last_command(cassette: &Path) -> usize {
-    let log = commands(cassette);
-    log.lines()
-        .enumerate()
-        .filter(|(_, line)| line.starts_with("- method: fetch"))
-        .map(|(at, _)| at + 1)
-        .last()
-        .unwrap_or(0)
+/// The last line of a file that has a part, from 1.
+fn last_line(file: &Path, part: &str) -> usize {
+    let text = std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{error}"));
+    text.lines().enumerate().filter(|(_, line)| line.contains(part)).map(|(at, _)| at + 1).last().unwrap_or(0)
 }

@@ -4,13 +4,14 @@
 use super8_tests::cassette_files::commands;
 use super8_tests::compare::assert_same;
 use super8_tests::driver::Driver;
+use super8_tests::format::{Format, in_both_formats};
 use super8_tests::outcome::Outcome;
 use super8_tests::program::Program;
 use super8_tests::ways::{Stage, Way};
 
 /// Five sessions in a recorded order.
-fn recorded(order: &str) -> (Stage, Outcome) {
-    let mut stage = Stage::new("sessions", Driver::Sqlite);
+fn recorded(format: Format, order: &str) -> (Stage, Outcome) {
+    let mut stage = Stage::new("sessions", Driver::Sqlite).in_format(format);
     stage.environment.push(("SUPER8_ORDER", order.into()));
     let program = Program::c("sessions.c").with_argument("0");
     let outcome = stage.run(Way::Record, &program);
@@ -24,67 +25,75 @@ fn replayed(stage: &Stage, argument: &'static str) -> Outcome {
 
 #[test]
 fn five_sessions_in_any_order() {
-    const SEEDS: [&str; 20] = [
-        "1",
-        "2",
-        "3",
-        "4",
-        "5",
-        "6",
-        "7",
-        "8",
-        "9",
-        "10",
-        "11 together",
-        "12 together",
-        "13 together",
-        "14 together",
-        "15 together",
-        "16 together",
-        "17 together",
-        "18 together",
-        "19 together",
-        "20 together",
-    ];
-    let (stage, recorded) = recorded("connection");
-    assert!(commands(&stage.cassette()).contains("connection_id: f"), "a setup and five sessions");
-    for seed in SEEDS {
-        let outcome = replayed(&stage, seed);
-        assert_same(seed, ("recorded", &recorded), ("replayed", &outcome));
-        assert_eq!(outcome.errors(), "", "seed {seed}");
-    }
+    in_both_formats(|format| {
+        const SEEDS: [&str; 20] = [
+            "1",
+            "2",
+            "3",
+            "4",
+            "5",
+            "6",
+            "7",
+            "8",
+            "9",
+            "10",
+            "11 together",
+            "12 together",
+            "13 together",
+            "14 together",
+            "15 together",
+            "16 together",
+            "17 together",
+            "18 together",
+            "19 together",
+            "20 together",
+        ];
+        let (stage, recorded) = recorded(format, "connection");
+        assert!(commands(&stage.cassette()).contains("connection_id: f"), "a setup and five sessions");
+        for seed in SEEDS {
+            let outcome = replayed(&stage, seed);
+            assert_same(seed, ("recorded", &recorded), ("replayed", &outcome));
+            assert_eq!(outcome.errors(), "", "seed {seed}");
+        }
+    });
 }
 
 #[test]
 fn sessions_in_another_order_are_out_of_order_under_global() {
-    let (stage, _) = recorded("global");
-    let refused = replayed(&stage, "3");
-    assert!(refused.text().contains("order: connection would have passed"), "{}", refused.text());
+    in_both_formats(|format| {
+        let (stage, _) = recorded(format, "global");
+        let refused = replayed(&stage, "3");
+        assert!(refused.text().contains("order: connection would have passed"), "{}", refused.text());
+    });
 }
 
 #[test]
 fn swapped_statements_fail_under_both_orders() {
-    for order in ["connection", "global"] {
-        let (stage, _) = recorded(order);
-        let refused = replayed(&stage, "0 swapped");
-        assert!(refused.text().contains("[HY000] [super8] replay: "), "{order}: {}", refused.text());
-        assert!(refused.errors().contains("what to do:"), "{order}: {}", refused.errors());
-    }
+    in_both_formats(|format| {
+        for order in ["connection", "global"] {
+            let (stage, _) = recorded(format, order);
+            let refused = replayed(&stage, "0 swapped");
+            assert!(refused.text().contains("[HY000] [super8] replay: "), "{order}: {}", refused.text());
+            assert!(refused.errors().contains("what to do:"), "{order}: {}", refused.errors());
+        }
+    });
 }
 
 /// Eight threads with equal connect arguments: whichever comes first, each gets what was recorded for it.
 #[test]
 fn eight_threads_with_equal_arguments() {
-    for order in ["connection", "global"] {
-        let mut stage = Stage::new("equal_threads", Driver::Sqlite);
-        stage.environment.push(("SUPER8_ORDER", order.into()));
-        stage.environment.push(("SUPER8_WAIT", "60".into()));
-        let program = Program::c("threads.c").with_argument("same");
-        let recorded = stage.run(Way::Record, &program);
-        program.check("record", &recorded);
-        for round in 0..5 {
-            let replayed = stage.run(Way::Replay, &program);
-            assert_same(&format!("{order}, round {round}"), ("recorded", &recorded), ("replayed", &replayed));
+    in_both_formats(|format| {
+        for order in ["connection", "global"] {
+            let mut stage = Stage::new("equal_threads", Driver::Sqlite).in_format(format);
+            stage.environment.push(("SUPER8_ORDER", order.into()));
+            stage.environment.push(("SUPER8_WAIT", "60".into()));
+            let program = Program::c("threads.c").with_argument("same");
+            let recorded = stage.run(Way::Record, &program);
+            program.check("record", &recorded);
+            for round in 0..5 {
+                let replayed = stage.run(Way::Replay, &program);
+                assert_same(&format!("{order}, round {round}"), ("recorded", &recorded), ("replayed", &replayed));
+            }
         }
-    }
+    });
 }

@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::process::Command;
 use super8_tests::driver::Driver;
+use super8_tests::format::Format;
 use super8_tests::packages;
 use super8_tests::program::Program;
 use super8_tests::server::must;
-use super8_tests::ways::{Format, Stage, Way};
+use super8_tests::ways::{Stage, Way};
 
 fn git(directory: &Path, words: &[&str]) -> String {
     let mut git = Command::new(packages::program("git", "git"));

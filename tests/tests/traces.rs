@@ -5,10 +5,11 @@ use super8_cassette::{Metadata, create, ndjson};
 use super8_tests::cassette_files::{files, names};
 use super8_tests::compare::assert_same;
 use super8_tests::driver::Driver;
+use super8_tests::format::Format;
 use super8_tests::outcome::Outcome;
 use super8_tests::products::repository;
 use super8_tests::program::Program;
-use super8_tests::ways::{Format, Stage, Way};
+use super8_tests::ways::{Stage, Way};
 
 const ONE: &str = "00-11111111111111111111111111111111-00f067aa0ba902b7-01";
 const TWO: &str = "00-22222222222222222222222222222222-00f067aa0ba902b7-01";

@@ -1,6 +1,7 @@
 //! The verdict file: what a program that watches over another one learns, whatever that one swallows.
 
 use super8_tests::driver::Driver;
+use super8_tests::format::in_both_formats;
 use super8_tests::outcome::Outcome;
 use super8_tests::program::Program;
 use super8_tests::ways::{Stage, Way};
@@ -30,68 +31,84 @@ fn find<'a>(events: &'a [String], name: &str) -> &'a str {
 
 #[test]
 fn a_run_that_goes_well() {
-    let mut stage = Stage::new("verdict", Driver::Sqlite);
-    let (recorded, _) = events(&mut stage, Way::Record, "same");
-    assert_eq!(names(&recorded), ["opened", "published", "published", "closed"]);
-    let cassette = stage.cassette().display().to_string();
-    for part in ["\"mode\":\"record\"", "\"format\":\"yaml\"", &format!("\"cassette\":\"{cassette}\""), "\"pid\":"] {
-        assert!(recorded[0].contains(part), "{part}: {}", recorded[0]);
-    }
-    let (replayed, _) = events(&mut stage, Way::Replay, "same");
-    assert_eq!(names(&replayed), ["opened", "closed"]);
-    let (off, _) = events(&mut stage, Way::Off, "same");
-    assert!(off.is_empty(), "{off:?}");
+    in_both_formats(|format| {
+        let mut stage = Stage::new("verdict", Driver::Sqlite).in_format(format);
+        let (recorded, _) = events(&mut stage, Way::Record, "same");
+        assert_eq!(names(&recorded), ["opened", "published", "published", "closed"]);
+        let cassette = stage.cassette().display().to_string();
+        for part in [
+            "\"mode\":\"record\"",
+            &format!("\"format\":\"{}\"", format.name()),
+            &format!("\"cassette\":\"{cassette}"),
+            "\"pid\":",
+        ] {
+            assert!(recorded[0].contains(part), "{part}: {}", recorded[0]);
+        }
+        let (replayed, _) = events(&mut stage, Way::Replay, "same");
+        assert_eq!(names(&replayed), ["opened", "closed"]);
+        let (off, _) = events(&mut stage, Way::Off, "same");
+        assert!(off.is_empty(), "{off:?}");
+    });
 }
 
 #[test]
 fn a_mismatch_is_said_once_with_its_report() {
-    let mut stage = Stage::new("verdict_mismatch", Driver::Sqlite);
-    events(&mut stage, Way::Record, "same");
-    let (replayed, outcome) = events(&mut stage, Way::Replay, "sql");
-    assert_eq!(names(&replayed), ["opened", "mismatch", "closed"]);
-    let mismatch = find(&replayed, "mismatch");
-    for part in ["\"command\":", "\"headline\":\"", "n >= ?", "what to do:"] {
-        assert!(mismatch.contains(part), "{part}: {mismatch}");
-    }
-    assert!(!outcome.errors().contains("what to do:"), "the report is on standard error too: {}", outcome.errors());
+    in_both_formats(|format| {
+        let mut stage = Stage::new("verdict_mismatch", Driver::Sqlite).in_format(format);
+        events(&mut stage, Way::Record, "same");
+        let (replayed, outcome) = events(&mut stage, Way::Replay, "sql");
+        assert_eq!(names(&replayed), ["opened", "mismatch", "closed"]);
+        let mismatch = find(&replayed, "mismatch");
+        for part in ["\"command\":", "\"headline\":\"", "n >= ?", "what to do:"] {
+            assert!(mismatch.contains(part), "{part}: {mismatch}");
+        }
+        assert!(!outcome.errors().contains("what to do:"), "the report is on standard error too: {}", outcome.errors());
+    });
 }
 
 #[test]
 fn commands_never_played_and_handles_never_freed() {
-    let mut stage = Stage::new("verdict_unplayed", Driver::Sqlite);
-    events(&mut stage, Way::Record, "same");
-    let (replayed, outcome) = events(&mut stage, Way::Replay, "leave");
-    assert_eq!(names(&replayed), ["opened", "unplayed", "leaked", "closed"]);
-    let unplayed = find(&replayed, "unplayed");
-    assert!(
-        unplayed.contains("\"commands\":[\"commands.yml:") && unplayed.contains("select t from step"),
-        "{unplayed}"
-    );
-    assert!(find(&replayed, "leaked").contains("\"connections\":1"), "{replayed:?}");
-    assert_eq!(outcome.errors(), "", "who watches prints the list");
+    in_both_formats(|format| {
+        let mut stage = Stage::new("verdict_unplayed", Driver::Sqlite).in_format(format);
+        events(&mut stage, Way::Record, "same");
+        let (replayed, outcome) = events(&mut stage, Way::Replay, "leave");
+        assert_eq!(names(&replayed), ["opened", "unplayed", "leaked", "closed"]);
+        let unplayed = find(&replayed, "unplayed");
+        assert!(
+            unplayed.contains(&format!("\"commands\":[\"{}:", format.log("traces")))
+                && unplayed.contains("select t from step"),
+            "{unplayed}"
+        );
+        assert!(find(&replayed, "leaked").contains("\"connections\":1"), "{replayed:?}");
+        assert_eq!(outcome.errors(), "", "who watches prints the list");
+    });
 }
 
 /// `_exit` and signals leave no time: what was written before stays, and `closed` is missing.
 #[test]
 fn a_process_that_ends_at_once_leaves_what_it_wrote() {
-    let mut stage = Stage::new("verdict_exit", Driver::Sqlite);
-    let (recorded, _) = events(&mut stage, Way::Record, "exit");
-    assert_eq!(names(&recorded), ["opened"]);
-    let recovered = super8_cassette::recover(&stage.cassette()).expect("recover").expect("a recording to recover");
-    assert!(recovered.entries > 5, "{recovered:?}");
-    let (replayed, _) = events(&mut stage, Way::Replay, "exit");
-    assert_eq!(names(&replayed), ["opened"], "what was recovered is replayed to the same end");
+    in_both_formats(|format| {
+        let mut stage = Stage::new("verdict_exit", Driver::Sqlite).in_format(format);
+        let (recorded, _) = events(&mut stage, Way::Record, "exit");
+        assert_eq!(names(&recorded), ["opened"]);
+        let recovered = super8_cassette::recover(&stage.cassette()).expect("recover").expect("a recording to recover");
+        assert!(recovered.entries > 5, "{recovered:?}");
+        let (replayed, _) = events(&mut stage, Way::Replay, "exit");
+        assert_eq!(names(&replayed), ["opened"], "what was recovered is replayed to the same end");
+    });
 }
 
 #[test]
 fn nothing_to_replay_and_nowhere_to_write() {
-    let mut stage = Stage::new("verdict_none", Driver::Sqlite);
-    let (replayed, _) = events(&mut stage, Way::Replay, "same");
-    assert!(find(&replayed, "mismatch").contains("there is no cassette here"), "{replayed:?}");
-    // a file where the cassette's directory has to be made
-    let file = stage.scratch.write("file", "");
-    let mut stage = stage.with_cassette(file.join("cassette"));
-    let (recorded, outcome) = events(&mut stage, Way::Record, "same");
-    let unwritable = recorded.iter().filter(|event| event.contains("\"event\":\"unwritable\"")).count();
-    assert_eq!(unwritable, 1, "{recorded:?}\n{}", outcome.text());
+    in_both_formats(|format| {
+        let mut stage = Stage::new("verdict_none", Driver::Sqlite).in_format(format);
+        let (replayed, _) = events(&mut stage, Way::Replay, "same");
+        assert!(find(&replayed, "mismatch").contains("there is no cassette here"), "{replayed:?}");
+        // a file where the cassette's directory has to be made
+        let file = stage.scratch.write("file", "");
+        let mut stage = stage.with_cassette(file.join("cassette"));
+        let (recorded, outcome) = events(&mut stage, Way::Record, "same");
+        let unwritable = recorded.iter().filter(|event| event.contains("\"event\":\"unwritable\"")).count();
+        assert_eq!(unwritable, 1, "{recorded:?}\n{}", outcome.text());
+    });
 }

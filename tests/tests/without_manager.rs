@@ -1,6 +1,7 @@
 //! super8 opened and called by a program itself: no driver manager catches mistakes or converts text.
 
 use super8_tests::driver::Driver;
+use super8_tests::format::in_both_formats;
 use super8_tests::program::Program;
 use super8_tests::ways::{Stage, Way, four_ways};
 
@@ -19,12 +20,14 @@ fn unicode_library() {
 /// Real drivers crash at these; super8 says SQL_INVALID_HANDLE.
 #[test]
 fn handles_that_are_none_are_refused() {
-    let program = Program::c("misuse.c");
-    for driver in [Driver::Sqlite, Driver::MariaDb] {
-        let stage = Stage::new("misuse", driver);
-        for way in [Way::Off, Way::Record, Way::Replay] {
-            let outcome = stage.run(way, &program);
-            program.check(&format!("{way:?} over {}", driver.library()), &outcome);
+    in_both_formats(|format| {
+        let program = Program::c("misuse.c");
+        for driver in [Driver::Sqlite, Driver::MariaDb] {
+            let stage = Stage::new("misuse", driver).in_format(format);
+            for way in [Way::Off, Way::Record, Way::Replay] {
+                let outcome = stage.run(way, &program);
+                program.check(&format!("{way:?} over {}", driver.library()), &outcome);
+            }
         }
-    }
+    });
 }

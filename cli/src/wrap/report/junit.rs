@@ -134,7 +134,7 @@ mod tests {
                 Event::Start(start) | Event::Empty(start) => {
                     names.push(String::from_utf8(start.name().as_ref().to_vec()).unwrap());
                     for attribute in start.attributes() {
-                        attribute.unwrap().unescape_value().unwrap();
+                        attribute.unwrap().normalized_value(quick_xml::XmlVersion::Explicit1_0).unwrap();
                     }
                 }
                 Event::Text(part) => text.push_str(&part.decode().unwrap()),

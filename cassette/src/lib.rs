@@ -44,5 +44,5 @@ pub use redaction::Redaction;
 pub use row::Row;
 pub use rows_reader::RowsReader;
 pub use state::{State, state};
-pub use storage::{Cassette, Contents, Place, RowsPart, RowsSource};
+pub use storage::{Cassette, Contents, Part, Place, RowsPart, RowsSource};
 pub use value::Value;

@@ -113,6 +113,12 @@ pub trait Cassette: Send + Sync {
     /// What the operating system says; something unreadable, with file and line.
     fn contents(&self) -> Result<Contents, CassetteError>;
 
+    /// Where each part stands that is there, whether an entry names it or not, and files of nobody's; sorted by name.
+    ///
+    /// # Errors
+    /// As for [`Cassette::contents`], but a document or rows are not read.
+    fn parts(&self) -> Result<Vec<Part>, CassetteError>;
+
     /// The file and line of an entry, for reports.
     fn locate(&self, place: Place) -> (PathBuf, u32);
 }
@@ -128,6 +134,19 @@ pub struct Contents {
     pub infos: Vec<ConnectionId>,
     /// What a copy of it will not have, or not in the same form: a line each, for people.
     pub notes: Vec<String>,
+}
+
+/// A document, rows, or the answers of a connection, and where they stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Its name, as entries have it; of answers the name of their file in a directory.
+    pub name: String,
+    /// The file.
+    pub file: PathBuf,
+    /// The lines of its records, in order; none if it has the file for itself.
+    pub lines: Vec<u32>,
+    /// Bytes of the longest record, or of the file.
+    pub bytes: u64,
 }
 
 /// A rows part being written, by one thread at a time and without any lock of the cassette.
@@ -152,6 +171,9 @@ pub trait RowsSource: Send {
     /// # Errors
     /// An unreadable row, with file and line.
     fn next(&mut self, row: &mut csv::ByteRecord) -> Result<bool, CassetteError>;
+
+    /// The line (from 1) of the file in which the row just read stands.
+    fn line(&self) -> u64;
 }
 
 /// Whether a part's name is plain: it cannot leave the cassette, wherever it comes from.

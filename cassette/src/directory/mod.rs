@@ -22,7 +22,7 @@ pub(crate) use staging::{is_cassette, notice, refuse};
 
 use crate::append::MakeAppend;
 use crate::metadata::Metadata;
-use crate::storage::{Cassette, Contents, Place, RowsPart, RowsSource};
+use crate::storage::{Cassette, Contents, Part, Place, RowsPart, RowsSource};
 use crate::window::Window;
 use crate::yaml::{self, Head};
 use crate::{CassetteError, ConnectionId, Entry, Value};
@@ -144,6 +144,10 @@ impl Cassette for Directory {
 
     fn contents(&self) -> Result<Contents, CassetteError> {
         form::contents(&self.root())
+    }
+
+    fn parts(&self) -> Result<Vec<Part>, CassetteError> {
+        reading::parts(&self.root(), &self.name)
     }
 
     fn locate(&self, place: Place) -> (PathBuf, u32) {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::names;
 use super::staging::is_cassette;
 use crate::metadata::Metadata;
-use crate::storage::{Place, RowsSource, plain};
+use crate::storage::{Part, Place, RowsSource, plain};
 use crate::yaml::{Head, Items};
 use crate::{CassetteError, ConnectionId, RowsReader, Value, yaml};
 
@@ -93,12 +93,32 @@ pub(crate) fn rows(root: &Path, name: &str) -> Result<RowsOfFile, CassetteError>
     Ok(RowsOfFile(RowsReader::new(file, &path)))
 }
 
+/// Every file but the log and the metadata.
+pub(crate) fn parts(root: &Path, name: &Path) -> Result<Vec<Part>, CassetteError> {
+    let failed = |error: io::Error| CassetteError::io(name, "list", &error);
+    let mut parts = Vec::new();
+    for entry in fs::read_dir(root).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let part = entry.file_name().to_string_lossy().into_owned();
+        if part != names::METADATA && part != names::COMMANDS {
+            let bytes = entry.metadata().map_err(failed)?.len();
+            parts.push(Part { file: name.join(&part), name: part, lines: Vec::new(), bytes });
+        }
+    }
+    parts.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(parts)
+}
+
 /// The rows of a CSV file.
 pub(crate) struct RowsOfFile(RowsReader<File>);
 
 impl RowsSource for RowsOfFile {
     fn next(&mut self, row: &mut csv::ByteRecord) -> Result<bool, CassetteError> {
         self.0.next(row)
+    }
+
+    fn line(&self) -> u64 {
+        self.0.line()
     }
 }
 

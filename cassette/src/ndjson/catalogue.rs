@@ -7,7 +7,8 @@ use std::path::Path;
 
 use super::line::{Kind, Line};
 use super::lines::{Cut, Lines};
-use crate::storage::Place;
+use crate::directory::info_part;
+use crate::storage::{Part, Place};
 use crate::yaml::Head;
 use crate::{CassetteError, ConnectionId, ErrorKind, Metadata, Value};
 
@@ -96,10 +97,33 @@ impl Catalogue {
                     let problem = format!("there are no rows {from} to be renamed");
                     CassetteError::new(file, problem).at_line(place.line.into())
                 })?;
-                self.rows.insert(name(), rows);
+                if let Some(first) = self.rows.insert(name(), rows).and_then(|there| there.first().copied()) {
+                    let identifier = &line.identifier;
+                    let problem =
+                        format!("a second rows part {identifier} by a new name, the first is on line {}", first.line);
+                    return Err(CassetteError::new(file, problem).at_line(place.line.into()));
+                }
             }
         }
         Ok(kind)
+    }
+}
+
+impl Catalogue {
+    /// Where each part stands; `file` is the name for messages.
+    pub(super) fn parts(&self, file: &Path) -> Vec<Part> {
+        let part = |name: String, places: &[Place]| Part {
+            name,
+            file: file.to_owned(),
+            lines: places.iter().map(|place| place.line).collect(),
+            bytes: places.iter().map(|place| place.len.into()).max().unwrap_or(0),
+        };
+        let documents = self.documents.iter().map(|(name, place)| part(name.clone(), &[*place]));
+        let rows = self.rows.iter().map(|(name, places)| part(name.clone(), places));
+        let infos = self.infos.iter().map(|(connection, places)| part(info_part(*connection), places));
+        let mut parts: Vec<Part> = documents.chain(rows).chain(infos).collect();
+        parts.sort_by(|one, other| one.name.cmp(&other.name));
+        parts
     }
 }
 

@@ -29,7 +29,7 @@ pub use spans::Spans;
 
 use crate::append::MakeAppend;
 use crate::metadata::Metadata;
-use crate::storage::{Cassette, Contents, Place, RowsPart, RowsSource, plain};
+use crate::storage::{Cassette, Contents, Part, Place, RowsPart, RowsSource, plain};
 use crate::window::Window;
 use crate::yaml::Head;
 use crate::{CassetteError, ConnectionId, Entry, Value};
@@ -313,6 +313,10 @@ impl Cassette for Trace {
             }
         }
         Ok(contents)
+    }
+
+    fn parts(&self) -> Result<Vec<Part>, CassetteError> {
+        Ok(self.catalogue()?.parts(&self.name))
     }
 
     fn locate(&self, place: Place) -> (PathBuf, u32) {

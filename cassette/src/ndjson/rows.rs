@@ -148,6 +148,10 @@ impl RowsSource for RowsOfTrace {
         self.next += 1;
         Ok(true)
     }
+
+    fn line(&self) -> u64 {
+        self.line.into()
+    }
 }
 
 /// The rows of a record, in three allocations.

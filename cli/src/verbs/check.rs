@@ -10,14 +10,15 @@ use std::path::PathBuf;
 /// `super8 check CASSETTE...`
 #[derive(Args)]
 #[command(after_help = "\
-Looks at everything: the schema, each entry, each row and what it is written with, files that are named and missing, files that \
-nobody names, `volatile` items that mean nothing, secrets left behind, a size over 1 MiB.
+Looks at everything, in either format: the schema, each entry, each row and what it is written with, parts that are named and \
+missing, files and records that nobody names, rows that are there twice, `volatile` items that mean nothing, secrets left \
+behind, a size over 1 MiB. A directory of traces is checked trace by trace.
 
 Exit code 1: something was found.
 
 Example:
   super8 check cassettes/orders
-  super8 check --json cassettes/*")]
+  super8 check --json cassettes/* traces/orders.ndjson")]
 pub struct Check {
     /// The cassettes
     #[arg(required = true)]

@@ -1,0 +1,313 @@
+//! Checking a cassette: everything in it is read, and what is wrong is told with file and line.
+
+mod secrets;
+#[cfg(test)]
+mod tests;
+
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use super8_cassette::{
+    Cassette, CassetteError, ConnectionId, Entry, Format, Metadata, Part, Value, Volatile, cell, ndjson,
+    staging_directory,
+};
+
+/// Cassettes that are larger are a burden for a repository.
+const LARGE: u64 = 1 << 20;
+/// Entries, rows and documents that are larger are read by nobody.
+const LONG: u64 = 1 << 18;
+
+/// What kind of thing was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// It cannot be read, or not be played.
+    Unreadable,
+    /// A part that an entry names is not there.
+    Missing,
+    /// A file or a record that no entry names.
+    Orphan,
+    /// The same part twice.
+    Duplicate,
+    /// Looks like a secret.
+    Secret,
+    /// `volatile` has an item that means nothing, or names nothing.
+    Volatile,
+    /// Larger than is good for a repository.
+    Large,
+}
+
+impl Kind {
+    /// In a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Unreadable => "unreadable",
+            Kind::Missing => "missing",
+            Kind::Orphan => "orphan",
+            Kind::Duplicate => "duplicate",
+            Kind::Secret => "secret",
+            Kind::Volatile => "volatile",
+            Kind::Large => "large",
+        }
+    }
+}
+
+/// Something that was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Where.
+    pub file: PathBuf,
+    /// On which line, from 1.
+    pub line: Option<u64>,
+    /// What kind of thing.
+    pub kind: Kind,
+    /// What, and what to do about it.
+    pub message: String,
+}
+
+/// What is wrong with a cassette; with all of them if the path is a directory of traces.
+pub fn check(path: &Path) -> Vec<Finding> {
+    if path.is_dir() && Format::of(path) == Some(Format::Ndjson) {
+        let traces = ndjson::traces(path).into_iter().map(|id| path.join(id.file_name()));
+        return traces.flat_map(|trace| one(&trace)).collect();
+    }
+    one(path)
+}
+
+fn one(path: &Path) -> Vec<Finding> {
+    let mut findings = Findings(Vec::new());
+    match crate::cassette::open(path) {
+        Err(failure) => findings.add(path, None, Kind::Unreadable, failure),
+        Ok(opened) => {
+            findings.state(path, &opened.metadata);
+            let storage = &*opened.storage;
+            let parts = storage.parts().unwrap_or_else(|error| {
+                findings.unreadable(&error);
+                Vec::new()
+            });
+            let parts: HashMap<&str, &Part> = parts.iter().map(|part| (part.name.as_str(), part)).collect();
+            let mut check = Check { storage, parts, named: BTreeMap::new(), connections: HashSet::new(), findings };
+            check.entries();
+            check.unnamed();
+            check.size();
+            findings = check.findings;
+        }
+    }
+    findings.0
+}
+
+/// What was found so far.
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn add(&mut self, file: &Path, line: Option<u64>, kind: Kind, message: impl ToString) {
+        let finding = Finding { file: file.to_owned(), line, kind, message: message.to_string() };
+        // What is wrong with a file is met again with each of its parts.
+        if !self.0.contains(&finding) {
+            self.0.push(finding);
+        }
+    }
+
+    fn unreadable(&mut self, error: &CassetteError) {
+        let (file, line) = (error.file().to_owned(), error.line());
+        self.add(&file, line, Kind::Unreadable, error);
+    }
+
+    fn state(&mut self, path: &Path, metadata: &Metadata) {
+        if !metadata.complete {
+            let message = "the recording did not end cleanly: record again, or `super8 recover`";
+            self.add(path, None, Kind::Unreadable, message);
+        }
+        let staged = staging_directory(path);
+        if staged.exists() {
+            let message = "a recording that did not end, or is under way: `super8 recover` it, or remove it";
+            self.add(&staged, None, Kind::Orphan, message);
+        }
+    }
+}
+
+struct Check<'p> {
+    storage: &'p dyn Cassette,
+    parts: HashMap<&'p str, &'p Part>,
+    /// The parts that entries name, each with the line of the last one that does.
+    named: BTreeMap<String, u64>,
+    connections: HashSet<ConnectionId>,
+    findings: Findings,
+}
+
+impl Check<'_> {
+    fn entries(&mut self) {
+        let mut places = Vec::new();
+        let scanned = self.storage.scan(&mut |place, head| {
+            places.push((place, head.connection));
+            Ok(())
+        });
+        if let Err(error) = scanned {
+            self.findings.unreadable(&error);
+        }
+        for (place, connection) in places {
+            if self.connections.insert(connection) {
+                self.answers(connection);
+            }
+            let (file, line) = self.storage.locate(place);
+            let line = line.into();
+            self.long(&file, Some(line), u64::from(place.len), "an entry");
+            match self.storage.entry(place) {
+                Ok(entry) => self.entry(&entry, &file, line),
+                Err(error) => self.findings.unreadable(&error),
+            }
+        }
+    }
+
+    fn answers(&mut self, connection: ConnectionId) {
+        let Some(part) = self.parts.get(format!("{connection}_info.yml").as_str()).copied() else { return };
+        match self.storage.info(connection) {
+            Ok(answers) => {
+                for (number, answer) in answers.iter().enumerate() {
+                    let line = part.lines.get(number).map(|line| u64::from(*line));
+                    self.secrets(answer, &part.file, line);
+                }
+            }
+            Err(error) => self.findings.unreadable(&error),
+        }
+    }
+
+    fn entry(&mut self, entry: &Entry, file: &Path, line: u64) {
+        for (key, value) in &entry.fields {
+            self.secrets(value, file, Some(line));
+            match (key.as_str(), value) {
+                ("columns_file", Value::Text(name)) => self.part(name, Check::document, file, line),
+                ("rows_file" | "params_file", Value::Text(name)) => self.part(name, Check::rows, file, line),
+                ("volatile", items) => self.volatile(entry, items, file, line),
+                _ => {}
+            }
+        }
+    }
+
+    /// A part that an entry names; `read` reads it when it is named for the first time.
+    fn part(&mut self, name: &str, read: fn(&mut Self, &Part), file: &Path, line: u64) {
+        let first = self.named.insert(name.to_owned(), line).is_none();
+        match self.parts.get(name).copied() {
+            None => self.findings.add(file, Some(line), Kind::Missing, format!("{name} is not there; record again")),
+            Some(part) if first => {
+                // Records of one name belong together: those that come when an entry has told of them are others.
+                if let Some(late) = part.lines.iter().find(|at| u64::from(**at) > line) {
+                    let message = format!("{name} a second time: the entry on line {line} had all of it; record again");
+                    self.findings.add(&part.file, Some(u64::from(*late)), Kind::Duplicate, message);
+                }
+                read(self, part);
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn document(&mut self, part: &Part) {
+        self.long(&part.file, part.lines.first().map(|line| u64::from(*line)), part.bytes, "a document");
+        if let Err(error) = self.storage.document(&part.name) {
+            self.findings.unreadable(&error);
+        }
+    }
+
+    fn rows(&mut self, part: &Part) {
+        let mut rows = match self.storage.rows(&part.name) {
+            Ok(rows) => rows,
+            Err(error) => return self.findings.unreadable(&error),
+        };
+        let (mut row, mut scratch) = (csv::ByteRecord::new(), Vec::new());
+        loop {
+            match rows.next(&mut row) {
+                Ok(false) => return,
+                Err(error) => return self.findings.unreadable(&error),
+                Ok(true) => {}
+            }
+            let line = Some(rows.line());
+            self.long(&part.file, line, row.as_slice().len() as u64, "a row");
+            for (column, field) in (1..).zip(row.iter()) {
+                if let Err(error) = cell::decode(field, &mut scratch) {
+                    self.findings.add(&part.file, line, Kind::Unreadable, format!("column {column}: {error}"));
+                }
+                if let Some(begin) = secrets::beginning(&String::from_utf8_lossy(field)) {
+                    let message = format!("column {column} begins like a secret ({begin}...)");
+                    self.findings.add(&part.file, line, Kind::Secret, message);
+                }
+            }
+        }
+    }
+
+    fn volatile(&mut self, entry: &Entry, items: &Value, file: &Path, line: u64) {
+        for item in items.as_list().unwrap_or(std::slice::from_ref(items)) {
+            let wrong = match item.as_text().map(|text| (text, Volatile::parse(text))) {
+                None | Some((_, None)) => Some("is no item: see docs/cassette-format.md, volatile values".to_owned()),
+                Some((_, Some(Volatile::Sql(part)))) => {
+                    let sql = entry.get("sql").and_then(Value::as_text).unwrap_or_default();
+                    (!sql.contains(part)).then(|| "does not stand in the statement".to_owned())
+                }
+                Some((_, Some(Volatile::Parameter(number)))) => {
+                    let width = entry.get("params").and_then(Value::as_list).map_or(usize::MAX, |params| {
+                        params.first().and_then(Value::as_list).map_or(params.len(), <[Value]>::len)
+                    });
+                    (number > width).then(|| format!("there are only {width} parameters"))
+                }
+                Some(_) => None,
+            };
+            if let Some(wrong) = wrong {
+                self.findings.add(file, Some(line), Kind::Volatile, format!("{item:?}: {wrong}"));
+            }
+        }
+    }
+
+    fn secrets(&mut self, value: &Value, file: &Path, line: Option<u64>) {
+        match value {
+            Value::Text(text) => {
+                if let Some(what) = secrets::keyword(text).or_else(|| secrets::beginning(text).map(str::to_owned)) {
+                    let message = format!("looks like a secret ({what}...); remove it, and what it opens");
+                    self.findings.add(file, line, Kind::Secret, message);
+                }
+            }
+            Value::List(items) => items.iter().for_each(|item| self.secrets(item, file, line)),
+            Value::Map(pairs) => pairs.iter().for_each(|(_, item)| self.secrets(item, file, line)),
+            _ => {}
+        }
+    }
+
+    /// Parts that no entry names, and answers about connections that there are not. A reader's notes are no part.
+    fn unnamed(&mut self) {
+        let mut parts: Vec<&Part> = self.parts.values().copied().collect();
+        parts.sort_by(|one, other| one.name.cmp(&other.name));
+        for part in parts {
+            let connection = part.name.strip_suffix("_info.yml").and_then(|id| id.parse().ok());
+            let own = part.name.starts_with('.') || part.name.starts_with("README");
+            if !own
+                && !self.named.contains_key(&part.name)
+                && !connection.is_some_and(|id| self.connections.contains(&id))
+            {
+                let line = part.lines.first().map(|line| u64::from(*line));
+                let message = match line {
+                    None => "no entry of commands.yml names it; remove it".to_owned(),
+                    Some(_) => format!("no entry names {}; remove its records", part.name),
+                };
+                self.findings.add(&part.file, line, Kind::Orphan, message);
+            }
+        }
+    }
+
+    fn long(&mut self, file: &Path, line: Option<u64>, bytes: u64, what: &str) {
+        if bytes > LONG {
+            let message = format!("{what} of {bytes} bytes: nobody reviews more than 256 KiB in one piece; read less");
+            self.findings.add(file, line, Kind::Large, message);
+        }
+    }
+
+    fn size(&mut self) {
+        let path = self.storage.name();
+        let length = |path: PathBuf| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        let bytes: u64 = match std::fs::read_dir(path) {
+            Ok(entries) => entries.flatten().map(|entry| length(entry.path())).sum(),
+            Err(_) => length(path.to_owned()),
+        };
+        if bytes > LARGE {
+            let message = format!("{bytes} bytes: more than 1 MiB is a burden for a repository; read fewer rows");
+            self.findings.add(path, None, Kind::Large, message);
+        }
+    }
+}

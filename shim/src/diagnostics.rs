@@ -38,6 +38,8 @@ pub struct Diagnostic {
     pub column: Option<i32>,
     /// Where the record comes from, as far as that is not what ODBC lets one expect.
     pub origin: Origin,
+    /// Whether the driver gives the message out over as many records as its reader's first buffer makes of it.
+    pub in_pieces: bool,
 }
 
 /// SQL_DIAG_CLASS_ORIGIN, SUBCLASS_ORIGIN, CONNECTION_NAME and SERVER_NAME of a record: what the driver answers where
@@ -82,7 +84,16 @@ impl Diagnostic {
             row: None,
             column: None,
             origin: Origin::default(),
+            in_pieces: false,
         }
+    }
+
+    /// What record `number` of a message in pieces of so many bytes holds; none behind the end.
+    fn piece(mut self, number: usize, bytes: usize) -> Option<Diagnostic> {
+        let whole = crate::args::encode_bytes(&self.message);
+        let rest = whole.get((number - 1).saturating_mul(bytes)..)?;
+        self.message = crate::args::decode_bytes(&rest[..bytes.min(rest.len())]);
+        Some(self)
     }
 }
 
@@ -141,6 +152,26 @@ struct Area {
     records: Vec<Diagnostic>,
     /// How many SQLError has already handed out.
     popped: usize,
+    /// Bytes of a message in pieces that go into one record: the first buffer's room.
+    piece: Option<usize>,
+}
+
+/// The room of a buffer for a message's text, if a reader of pieces never said another.
+const PIECE: usize = 511;
+
+impl Area {
+    /// Record `number`, from 1, read into a buffer for so many characters; 0 leaves the size of pieces as it is.
+    fn record(&mut self, number: usize, capacity: usize) -> Option<Diagnostic> {
+        match &self.records[..] {
+            [only] if only.in_pieces => {
+                if capacity > 0 && (number == 1 || self.piece.is_none()) {
+                    self.piece = Some(capacity - 1);
+                }
+                only.clone().piece(number, *self.piece.get_or_insert(PIECE))
+            }
+            records => records.get(number.checked_sub(1)?).cloned(),
+        }
+    }
 }
 
 impl Diagnostics {
@@ -150,7 +181,7 @@ impl Diagnostics {
         if !outcome.diagnostics.is_empty() || self.posted.load(Ordering::Relaxed) {
             let mut area = self.area.lock();
             self.posted.store(!outcome.diagnostics.is_empty(), Ordering::Relaxed);
-            *area = Area { rc, records: outcome.diagnostics, popped: 0 };
+            *area = Area { rc, records: outcome.diagnostics, popped: 0, piece: None };
         }
         rc
     }
@@ -165,16 +196,17 @@ impl Diagnostics {
         self.posted.load(Ordering::Relaxed)
     }
 
-    /// Record `number`, from 1.
-    pub fn record(&self, number: usize) -> Option<Diagnostic> {
-        number.checked_sub(1).and_then(|index| self.area.lock().records.get(index).cloned())
+    /// Record `number`, from 1, for a buffer of so many characters (0 for none, or for a field of the record).
+    pub fn record(&self, number: usize, capacity: usize) -> Option<Diagnostic> {
+        if number == 0 { None } else { self.area.lock().record(number, capacity) }
     }
 
-    /// The next record SQLError has not handed out yet.
-    pub fn pop(&self) -> Option<Diagnostic> {
+    /// The next record SQLError has not handed out yet, for a buffer of so many characters.
+    pub fn pop(&self, capacity: usize) -> Option<Diagnostic> {
         let mut area = self.area.lock();
-        let record = area.records.get(area.popped).cloned()?;
-        area.popped += 1;
+        let next = area.popped + 1;
+        let record = area.record(next, capacity)?;
+        area.popped = next;
         Some(record)
     }
 
@@ -186,5 +218,31 @@ impl Diagnostics {
     /// The return code of the call that left the records.
     pub fn return_code(&self) -> i16 {
         self.area.lock().rc
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_buffer_says_how_long_the_pieces_of_a_message_are() {
+        let area = Diagnostics::default();
+        let message = "0123456789".to_owned();
+        area.post(Outcome {
+            rc: rc::ERROR,
+            diagnostics: vec![Diagnostic { message, in_pieces: true, ..Diagnostic::new("42601", "") }],
+        });
+        let text = |number, capacity| area.record(number, capacity).map(|record| record.message);
+        assert_eq!(text(1, 5).as_deref(), Some("0123"));
+        assert_eq!(text(3, 100).as_deref(), Some("89"), "only the first record's buffer counts");
+        assert_eq!(text(4, 5), None);
+        assert_eq!(text(1, 6).as_deref(), Some("01234"), "read again, with another buffer");
+        assert_eq!(text(3, 6).as_deref(), Some(""), "a driver of this kind ends a message that fills its records so");
+        assert_eq!(text(1, 100).as_deref(), Some("0123456789"));
+        assert_eq!(text(0, 100), None);
+        let popped: Vec<_> = std::iter::from_fn(|| area.pop(8)).map(|record| record.message).collect();
+        assert_eq!(popped, ["0123456", "789"]);
+        assert_eq!(area.count(), 1);
     }
 }

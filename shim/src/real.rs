@@ -25,6 +25,8 @@ pub struct Driver {
     pub ansi: Symbols<u8>,
     /// Its Unicode entry points.
     pub wide: Symbols<u16>,
+    /// Whether it gives a long message of a statement out in pieces (`Diagnostic::in_pieces`), once that was seen.
+    pub in_pieces: OnceLock<bool>,
     number: u32,
 }
 
@@ -110,6 +112,7 @@ impl Driver {
         }
         if let Some((index, slot)) = DRIVERS.iter().enumerate().find(|(_, slot)| slot.get().is_none()) {
             return Ok(slot.get_or_init(|| Driver {
+                in_pieces: OnceLock::new(),
                 library,
                 ansi: Symbols::<u8>::of(library),
                 wide: Symbols::<u16>::of(library),

@@ -1,4 +1,4 @@
-/* Messages longer than a driver manager's own buffer, read into one that is large enough, and the row and column of an error that is a connection's. */
+/* Messages longer than a driver manager's own buffer, read into one that is large enough, and the row and column of errors. */
 #include "report.h"
 
 static void long_message(void)
@@ -22,6 +22,14 @@ static void long_message(void)
                text + (strlen((char *)text) > 20 ? strlen((char *)text) - 20 : 0));
     }
     printf("\n");
+    if (*by_dialect("", "known", "known")) { /* of sqliteodbc's errors unixODBC gives out memory that it never set */
+        SQLLEN row = -77;
+        SQLINTEGER column = -77;
+        rc = SQLGetDiagField(SQL_HANDLE_STMT, stmt, 1, SQL_DIAG_ROW_NUMBER, &row, 0, NULL);
+        printf("    row %s %ld\n", rc_name(rc), (long)row);
+        rc = SQLGetDiagField(SQL_HANDLE_STMT, stmt, 1, SQL_DIAG_COLUMN_NUMBER, &column, 0, NULL);
+        printf("    column %s %d\n", rc_name(rc), (int)column);
+    }
     SQLFreeHandle(SQL_HANDLE_STMT, stmt);
 }
 

@@ -65,7 +65,7 @@ pub unsafe fn SQLError<C: Width>(
         let records = drain_handle(kind, driver, real, false);
         side.diagnostics.post(Outcome { rc: side.diagnostics.return_code(), diagnostics: records });
     }
-    match side.diagnostics.pop() {
+    match side.diagnostics.pop(cap.max(0) as usize) {
         // SAFETY: the application's out-pointers.
         Some(record) => unsafe { give(&record, state, native, text, cap, length) },
         None => rc::NO_DATA,
@@ -98,7 +98,7 @@ pub unsafe fn SQLGetDiagRec<C: Width>(
     if record < 1 || cap < 0 {
         return rc::ERROR;
     }
-    match side.diagnostics.record(record as usize) {
+    match side.diagnostics.record(record as usize, cap as usize) {
         // SAFETY: the application's out-pointers.
         Some(record) => unsafe { give(&record, state, native, text, cap, length) },
         None => rc::NO_DATA,
@@ -217,7 +217,7 @@ fn own_field(diagnostics: &Diagnostics, record: i16, field: i16) -> Result<Field
         return Ok(Field::Text(String::new()));
     }
     let number = usize::try_from(record).ok().filter(|number| *number > 0).ok_or(rc::ERROR)?;
-    let found = diagnostics.record(number).ok_or(rc::NO_DATA)?;
+    let found = diagnostics.record(number, 0).ok_or(rc::NO_DATA)?;
     if let Some(index) = ORIGINS.iter().position(|known| header(*known)) {
         return found.origin.fields[index]
             .clone()
@@ -253,26 +253,48 @@ fn drain_handle(kind: i16, driver: &Driver, real: Handle, by_error_first: bool) 
 }
 
 /// Room for a message: driver managers read 512 characters, some drivers write far more.
-const MESSAGE: usize = 8192;
+const MESSAGE: i16 = 8192;
 
 fn by_number(driver: &Driver, kind: i16, real: Handle, number: i16) -> Option<Diagnostic> {
     // The fields first: some drivers forget a record once it is read.
     let (row, column) = place(driver, kind, real, number);
     let origin = origin(driver, kind, real, number);
-    let record = record(driver, kind, real, number)?;
-    Some(Diagnostic { row, column, origin: origin.differing_from(&record), ..record })
+    let known = driver.in_pieces.get().copied();
+    let room = if known == Some(true) { i16::MAX } else { MESSAGE };
+    let mut read = record(driver, kind, real, number, room).filter(Read::succeeded)?;
+    let in_pieces = kind == STMT && number == 1 && known.unwrap_or_else(|| gives_pieces(driver, real, &read));
+    if room < i16::MAX
+        && (in_pieces || read.length >= room - 1)
+        && let Some(whole) = record(driver, kind, real, number, i16::MAX).filter(Read::succeeded)
+    {
+        read = whole;
+    }
+    let record = read.record;
+    Some(Diagnostic { row, column, in_pieces, origin: origin.differing_from(&record), ..record })
 }
 
-fn record(driver: &Driver, kind: i16, real: Handle, number: i16) -> Option<Diagnostic> {
+/// Whether the driver makes as many records of a statement's message as the first buffer's size asks for: into a buffer for
+/// one character it gives the first, and says that this is all. Asked once, of a message with more.
+fn gives_pieces(driver: &Driver, statement: Handle, whole: &Read) -> bool {
+    whole.length > 1
+        && *driver.in_pieces.get_or_init(|| {
+            let first = record(driver, STMT, statement, 1, 2);
+            first.is_some_and(|first| first.code == rc::SUCCESS && first.length == 1)
+        })
+}
+
+fn record(driver: &Driver, kind: i16, real: Handle, number: i16, room: i16) -> Option<Read> {
     // SAFETY: `read` gives live buffers and their capacity in characters.
     unsafe {
         match (driver.wide.SQLGetDiagRec, driver.ansi.SQLGetDiagRec) {
-            (Some(get), _) => {
-                read(|state, native, text, length| get(kind, real, number, state, native, text, MESSAGE as i16, length))
-            }
+            (Some(get), _) => Some(read(room, |state, native, text, length| {
+                get(kind, real, number, state, native, text, room, length)
+            })),
             (None, get) => {
                 let get = get?;
-                read(|state, native, text, length| get(kind, real, number, state, native, text, MESSAGE as i16, length))
+                Some(read(room, |state, native, text, length| {
+                    get(kind, real, number, state, native, text, room, length)
+                }))
             }
         }
     }
@@ -281,17 +303,18 @@ fn record(driver: &Driver, kind: i16, real: Handle, number: i16) -> Option<Diagn
 fn by_pop(driver: &Driver, kind: i16, real: Handle) -> Option<Diagnostic> {
     let (env, dbc, stmt) = by_kind(kind, real);
     // SAFETY: as above.
-    unsafe {
+    let read = unsafe {
         match (driver.wide.SQLError, driver.ansi.SQLError) {
             (Some(pop), _) => {
-                read(|state, native, text, length| pop(env, dbc, stmt, state, native, text, MESSAGE as i16, length))
+                read(MESSAGE, |state, native, text, length| pop(env, dbc, stmt, state, native, text, MESSAGE, length))
             }
             (None, pop) => {
                 let pop = pop?;
-                read(|state, native, text, length| pop(env, dbc, stmt, state, native, text, MESSAGE as i16, length))
+                read(MESSAGE, |state, native, text, length| pop(env, dbc, stmt, state, native, text, MESSAGE, length))
             }
         }
-    }
+    };
+    read.succeeded().then_some(read.record)
 }
 
 /// SQLError's three handles: the one it is about, the others null.
@@ -304,26 +327,31 @@ fn by_kind(kind: i16, real: Handle) -> (Handle, Handle, Handle) {
     }
 }
 
-/// Reads one record through a function that fills a state, a native code, a message of `MESSAGE` characters, a length.
-fn read<C: Width>(ask: impl FnOnce(*mut C, *mut i32, *mut C, *mut i16) -> i16) -> Option<Diagnostic> {
-    let (mut state, mut text, mut native, mut length) = ([C::ZERO; 6], vec![C::ZERO; MESSAGE], 0i32, 0i16);
-    let code = ask(state.as_mut_ptr(), &mut native, text.as_mut_ptr(), &mut length);
-    let (sqlstate, message) = (C::text(&state), C::text(&text));
-    rc::succeeded(code).then(|| Diagnostic {
-        sqlstate,
-        native,
-        message,
-        row: None,
-        column: None,
-        origin: Origin::default(),
-    })
+/// A record as a driver gave it.
+struct Read {
+    code: i16,
+    length: i16,
+    record: Diagnostic,
 }
 
-/// SQL_DIAG_ROW_NUMBER and SQL_DIAG_COLUMN_NUMBER, where the driver names a row or column. Of an error that is not a
-/// statement's one expects that it names none.
+impl Read {
+    fn succeeded(&self) -> bool {
+        rc::succeeded(self.code)
+    }
+}
+
+/// Reads one record through a function that fills a state, a native code, a message of `room` characters, a length.
+fn read<C: Width>(room: i16, ask: impl FnOnce(*mut C, *mut i32, *mut C, *mut i16) -> i16) -> Read {
+    let (mut state, mut text, mut native, mut length) = ([C::ZERO; 6], vec![C::ZERO; room as usize], 0i32, 0i16);
+    let code = ask(state.as_mut_ptr(), &mut native, text.as_mut_ptr(), &mut length);
+    let record = Diagnostic { sqlstate: C::text(&state), native, message: C::text(&text), ..Diagnostic::new("", "") };
+    Read { code, length, record }
+}
+
+/// SQL_DIAG_ROW_NUMBER and SQL_DIAG_COLUMN_NUMBER, where the driver says something else than that there is none.
 fn place(driver: &Driver, kind: i16, real: Handle, number: i16) -> (Option<i64>, Option<i32>) {
     use odbc_sys::HeaderDiagnosticIdentifier::{ColumnNumber, RowNumber};
-    let (mut row, mut column, mut length) = (-1isize, -1i32, 0i16);
+    let (mut row, mut column, mut length) = (NO_NUMBER as isize, NO_NUMBER as i32, 0i16);
     // SAFETY: live variables of the types these two fields have.
     unsafe {
         if let Some(get) = driver.wide.SQLGetDiagField {
@@ -334,10 +362,7 @@ fn place(driver: &Driver, kind: i16, real: Handle, number: i16) -> (Option<i64>,
             get(kind, real, number, ColumnNumber as i32 as i16, (&raw mut column).cast(), 0, &mut length);
         }
     }
-    if kind != STMT {
-        return ((row != NO_NUMBER as isize).then_some(row as i64), (column != NO_NUMBER as i32).then_some(column));
-    }
-    ((row > 0).then_some(row as i64), (column > 0).then_some(column))
+    ((row != NO_NUMBER as isize).then_some(row as i64), (column != NO_NUMBER as i32).then_some(column))
 }
 
 /// SQL_DIAG_CLASS_ORIGIN, SUBCLASS_ORIGIN, CONNECTION_NAME and SERVER_NAME as the driver gives them.

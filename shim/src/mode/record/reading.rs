@@ -377,7 +377,10 @@ fn plain(outcome: &Outcome) -> bool {
     match &outcome.diagnostics[..] {
         [] => outcome.rc != rc::ERROR,
         [one] => {
-            outcome.rc == rc::SUCCESS_WITH_INFO && one.sqlstate == "01004" && one.row.is_none() && one.column.is_none()
+            outcome.rc == rc::SUCCESS_WITH_INFO
+                && one.sqlstate == "01004"
+                && one.row.is_none_or(|row| row < 0)
+                && one.column.is_none_or(|column| column < 0)
         }
         _ => false,
     }

@@ -37,8 +37,8 @@ pub fn ratio(database: Database, case: Case, way: Way) -> Option<f64> {
     match way {
         Way::Bare => None,
         Way::Off => Some(off),
-        Way::Record => Some(record),
-        Way::Replay => Some(replay),
+        Way::Record(_) => Some(record),
+        Way::Replay(_) => Some(replay),
     }
 }
 

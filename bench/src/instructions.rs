@@ -43,7 +43,7 @@ pub fn measure(setup: &Setup, options: &Options, case: Case, errors: &mut Vec<St
     };
     let per_unit = |small: u64, large: u64| (large as f64 - small as f64) / (jobs[1].count - jobs[0].count) as f64;
     let mut counted = vec![(Way::Bare, per_unit(bare[0].total, bare[1].total))];
-    for way in Way::ALL.into_iter().filter(|way| *way != Way::Bare && options.ways.contains(way)) {
+    for way in options.ways().into_iter().filter(|way| *way != Way::Bare) {
         if case.is_call() && way != Way::Off {
             continue;
         }
@@ -72,12 +72,12 @@ fn bare(setup: &Setup, job: Job) -> Result<Bare, String> {
 
 fn through(setup: &Setup, job: Job, way: Way, bare: &Bare) -> Result<u64, String> {
     let cassette = setup.cassette(&format!("instructions-{}", job.case))?;
-    if way == Way::Replay {
-        setup.record(job, &cassette)?;
+    if let Way::Replay(format) = way {
+        setup.record(job, format, &cassette)?;
     }
     let (total, sample) = setup.launcher.instructions(job, way, &cassette)?;
     setup.discard(&cassette)?;
-    let expected = if way == Way::Replay { bare.outside } else { bare.inside };
+    let expected = if matches!(way, Way::Replay(_)) { bare.outside } else { bare.inside };
     if sample.checksum == expected {
         Ok(total)
     } else {

@@ -38,8 +38,6 @@ pub struct Launcher {
     pub directory: PathBuf,
     /// Where the driver manager's files for this database are.
     pub odbc: PathBuf,
-    /// Cassettes are traces instead of directories.
-    pub ndjson: bool,
     /// Print each command line.
     pub show: bool,
 }
@@ -50,7 +48,7 @@ impl Launcher {
     /// Its name for super8.
     pub const SHIM: &'static str = "BenchSuper8";
 
-    /// Runs the job once this way, recording into or replaying from `cassette`.
+    /// Runs the job once this way, recording into or replaying from its format's place in the directory `cassette`.
     pub fn run(&self, job: Job, way: Way, cassette: &Path) -> Result<Sample, String> {
         let output = self.finish(self.client(Command::new(&self.executable), job, way, cassette)?)?;
         Sample::parse(&output).ok_or_else(|| format!("a client's output makes no sense: {output:?}"))
@@ -128,17 +126,14 @@ impl Launcher {
         if way == Way::Bare {
             return;
         }
-        command.env("SUPER8_MODE", way.name());
-        if way == Way::Replay {
+        command.env("SUPER8_MODE", way.mode());
+        if matches!(way, Way::Replay(_)) {
             command.env("SUPER8_DRIVER", "/nonexistent/driver.so");
         } else {
             command.env("SUPER8_DRIVER", &self.driver);
         }
-        if way != Way::Off {
-            command.env("SUPER8_CASSETTE", cassette);
-            if self.ndjson {
-                command.env("SUPER8_FORMAT", "ndjson").env("SUPER8_TRACE_ID", "bench");
-            }
+        if let Some(format) = way.format() {
+            command.env("SUPER8_CASSETTE", cassette.join(format.name())).env("SUPER8_FORMAT", format.name());
         }
         // Threads interleave differently in every run; only each connection's own order can be the recorded one.
         if any_order {

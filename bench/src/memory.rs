@@ -47,7 +47,7 @@ pub fn measure(setup: &Setup, options: &Options, case: Case, errors: &mut Vec<St
     let bare =
         [setup.launcher.run(jobs[0], Way::Bare, "".as_ref())?, setup.launcher.run(jobs[1], Way::Bare, "".as_ref())?];
     let mut growths = Vec::new();
-    for way in Way::ALL.into_iter().filter(|way| options.ways.contains(way)) {
+    for way in options.ways() {
         let outcome = if way == Way::Bare { Ok(bare) } else { both(setup, jobs, way, bare) };
         match outcome {
             Ok(samples) => growths.push(Growth { case, way, count, samples, bare }),
@@ -60,8 +60,8 @@ pub fn measure(setup: &Setup, options: &Options, case: Case, errors: &mut Vec<St
 fn both(setup: &Setup, jobs: [Job; 2], way: Way, bare: [Sample; 2]) -> Result<[Sample; 2], String> {
     let run = |at: usize| {
         let cassette = setup.cassette(&format!("memory-{}", jobs[at].case))?;
-        if way == Way::Replay {
-            setup.record(jobs[at], &cassette)?;
+        if let Way::Replay(format) = way {
+            setup.record(jobs[at], format, &cassette)?;
         }
         let sample = once(setup, jobs[at], way, &cassette, bare[at].checksum)?;
         setup.discard(&cassette)?;

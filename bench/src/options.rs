@@ -2,7 +2,7 @@
 
 use crate::{
     case::{BLOCK, Case, Unit},
-    way::Way,
+    way::{Format, Way},
 };
 
 /// What `--help` prints.
@@ -18,7 +18,7 @@ without one every case runs. The exit code tells wrong results from right ones, 
   --connects N      connections (200)
   --calls N         calls of the single-call cases (2000000)
   --ways A,B        of bare, off, record, replay (all)
-  --format NAME     of the cassettes: yaml or ndjson (yaml)
+  --format NAME     of the cassettes: yaml, ndjson or both, side by side (yaml)
   --seed N          of the random order (1)
   --quick           3 rounds, a tenth of everything
   --instructions    exact instruction counts under callgrind instead of times
@@ -41,10 +41,10 @@ pub struct Options {
     pub connects: u64,
     /// Calls of the single-call cases.
     pub calls: u64,
-    /// The ways to measure; bare is always among them.
-    pub ways: Vec<Way>,
-    /// Cassettes are traces instead of directories.
-    pub ndjson: bool,
+    /// The modes to measure; bare is always among them.
+    modes: Vec<String>,
+    /// The formats of cassettes.
+    formats: Vec<Format>,
     /// The seed of the random order.
     pub seed: u64,
     /// Instruction counts instead of times.
@@ -72,8 +72,8 @@ impl Options {
             statements: 50_000,
             connects: 200,
             calls: 2_000_000,
-            ways: Way::ALL.to_vec(),
-            ndjson: false,
+            modes: MODES.map(str::to_owned).to_vec(),
+            formats: vec![Format::Yaml],
             seed: 1,
             instructions: false,
             postgres: false,
@@ -92,8 +92,8 @@ impl Options {
                 "--connects" => options.connects = number(&argument, &value()?)?,
                 "--calls" => options.calls = number(&argument, &value()?)?,
                 "--seed" => options.seed = number(&argument, &value()?)?,
-                "--format" => options.ndjson = is_ndjson(&value()?)?,
-                "--ways" => options.ways = ways(&value()?)?,
+                "--format" => options.formats = formats(&value()?)?,
+                "--ways" => options.modes = modes(&value()?)?,
                 "--shim" => options.shim = Some(value()?),
                 "--quick" => options.shorten(),
                 "--instructions" => options.instructions = true,
@@ -116,6 +116,15 @@ impl Options {
         }
     }
 
+    /// The ways to measure, in their order.
+    pub fn ways(&self) -> Vec<Way> {
+        let wanted = |way: &Way| {
+            let mode = self.modes.iter().any(|mode| mode == way.mode());
+            *way == Way::Bare || mode && way.format().is_none_or(|format| self.formats.contains(&format))
+        };
+        Way::ALL.into_iter().filter(wanted).collect()
+    }
+
     /// Whether a case of this name was asked for.
     pub fn selects(&self, name: &str) -> bool {
         self.filters.is_empty() || self.filters.iter().any(|filter| name.contains(filter.as_str()))
@@ -132,12 +141,15 @@ impl Options {
     }
 }
 
-/// Whether a format's name is that of traces.
-fn is_ndjson(name: &str) -> Result<bool, String> {
+/// The names in `--ways`.
+const MODES: [&str; 4] = ["bare", "off", "record", "replay"];
+
+fn formats(name: &str) -> Result<Vec<Format>, String> {
     match name {
-        "yaml" => Ok(false),
-        "ndjson" => Ok(true),
-        _ => Err(format!("--format is {name}: yaml or ndjson")),
+        "yaml" => Ok(vec![Format::Yaml]),
+        "ndjson" => Ok(vec![Format::Ndjson]),
+        "both" => Ok(vec![Format::Yaml, Format::Ndjson]),
+        _ => Err(format!("--format is {name}: yaml, ndjson or both")),
     }
 }
 
@@ -148,15 +160,12 @@ fn number(option: &str, text: &str) -> Result<u64, String> {
     }
 }
 
-fn ways(text: &str) -> Result<Vec<Way>, String> {
-    let mut ways = vec![Way::Bare];
-    for name in text.split(',') {
-        let way = Way::named(name)?;
-        if !ways.contains(&way) {
-            ways.push(way);
-        }
-    }
-    Ok(ways)
+fn modes(text: &str) -> Result<Vec<String>, String> {
+    let known = |name: &str| {
+        let known = MODES.contains(&name);
+        known.then(|| name.to_owned()).ok_or_else(|| format!("there is no way `{name}`: {} are", MODES.join(", ")))
+    };
+    text.split(',').map(known).collect()
 }
 
 #[cfg(test)]
@@ -171,7 +180,10 @@ mod tests {
     fn options_and_filters() -> Result<(), String> {
         let options = parse("--rows 1500 --ways replay,off wchar --quick")?;
         assert_eq!((options.rows, options.rounds), (1000, 3));
-        assert_eq!(options.ways, [Way::Bare, Way::Replay, Way::Off]);
+        assert_eq!(options.ways(), [Way::Bare, Way::Off, Way::Replay(Format::Yaml)]);
+        assert_eq!(parse("--format both")?.ways(), Way::ALL);
+        let traces = parse("--format ndjson --ways record")?;
+        assert_eq!(traces.ways(), [Way::Bare, Way::Record(Format::Ndjson)]);
         assert!(options.selects("fetch/bound/wchar") && !options.selects("connect"));
         Ok(())
     }

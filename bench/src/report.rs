@@ -16,24 +16,21 @@ pub fn times(database: Database, series: &[Series]) {
     }
     let rounds = timed.iter().filter_map(|s| s.samples(Way::Bare)).map(<[_]>::len).max().unwrap_or(0);
     println!("\nTime over the bare driver's, {database}: wall / CPU, medians of {rounds} rounds\n");
-    println!("| case | count | bare, per unit | off | record | replay | peak MB: bare, off, record, replay |");
-    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
+    let ways = measured(timed.iter().flat_map(|series| series.ways.iter().map(|(way, _)| *way)));
+    let names: Vec<String> = ways.iter().map(Way::to_string).collect();
+    let peaks = format!("peak MB: bare, {}", names.join(", "));
+    line(&["case", "count", "bare, per unit"], &names, &[&peaks]);
+    line(&["---", "---:", "---:"], &vec!["---:".to_owned(); ways.len()], &["---:"]);
     for series in &timed {
         let ratio = |way| match series.ratio(way) {
             Some(pair) => format!("{} / {}", figure(pair.wall), figure(pair.cpu)),
             None => String::new(),
         };
-        let peaks: Vec<String> = Way::ALL.iter().map(|way| megabytes(series.peak(*way))).collect();
-        println!(
-            "| {} | {} | {} | {} | {} | {} | {} |",
-            series.job.case,
-            series.job.count,
-            bare(series),
-            ratio(Way::Off),
-            ratio(Way::Record),
-            ratio(Way::Replay),
-            peaks.join(", ")
-        );
+        let peak = |way: &Way| megabytes(series.peak(*way));
+        let peaks: Vec<String> = [Way::Bare].iter().chain(&ways).map(peak).collect();
+        let (case, count) = (series.job.case.to_string(), series.job.count.to_string());
+        let ratios: Vec<String> = ways.iter().map(|way| ratio(*way)).collect();
+        line(&[&case, &count, &bare(series)], &ratios, &[&peaks.join(", ")]);
     }
     if timed.iter().any(|series| series.ways.len() > 1) {
         reached(database, &timed);
@@ -99,14 +96,14 @@ pub fn growth(growths: &[Growth]) {
         let grown = large.peak as f64 - small.peak as f64;
         // A driver's own cache may still be filling at N: what the bare client grows by is not the shim's.
         let inherited = match growth.way {
-            Way::Replay => 0.0,
+            Way::Replay(_) => 0.0,
             _ => (growth.bare[1].peak as f64 - growth.bare[0].peak as f64).max(0.0),
         };
         let grows = goals::mark_one(grown - inherited, goals::MEMORY_GROWTH);
         let peak = large.peak as f64;
         let (goal, size) = match growth.way {
-            Way::Record => ("bare + 4 MB", goals::mark_one(peak - growth.bare[1].peak as f64, goals::RECORD_MEMORY)),
-            Way::Replay => ("8 MB", goals::mark_one(peak, goals::REPLAY_MEMORY)),
+            Way::Record(_) => ("bare + 4 MB", goals::mark_one(peak - growth.bare[1].peak as f64, goals::RECORD_MEMORY)),
+            Way::Replay(_) => ("8 MB", goals::mark_one(peak, goals::REPLAY_MEMORY)),
             Way::Bare | Way::Off => ("", "yes"),
         };
         let mark = match (growth.way, grows, size) {
@@ -136,8 +133,11 @@ pub fn instructions(database: Database, rows: &[(Case, Vec<(Way, f64)>)]) {
     println!(
         "\nUser-space instructions per unit, {database} (callgrind, two sizes, difference divided), ratios, goals reached\n"
     );
-    println!("| case | bare | off | record | replay | off x | record x | replay x |");
-    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+    let ways = measured(rows.iter().flat_map(|(_, counts)| counts.iter().map(|(way, _)| *way)));
+    let each = |cell: &dyn Fn(Way) -> String| ways.iter().map(|way| cell(*way)).collect::<Vec<_>>();
+    let header = [each(&|way| way.to_string()), each(&|way| format!("{way} x"))].concat();
+    line(&["case", "bare"], &header, &[]);
+    line(&["---", "---:"], &vec!["---:".to_owned(); header.len()], &[]);
     for (case, counts) in rows {
         let count = |way| counts.iter().find(|(known, _)| *known == way).map(|(_, count)| *count);
         let shown = |way| count(way).map_or(String::new(), |count| format!("{count:.0}"));
@@ -148,17 +148,22 @@ pub fn instructions(database: Database, rows: &[(Case, Vec<(Way, f64)>)]) {
             },
             _ => String::new(),
         };
-        println!(
-            "| {case} | {} | {} | {} | {} | {} | {} | {} |",
-            shown(Way::Bare),
-            shown(Way::Off),
-            shown(Way::Record),
-            shown(Way::Replay),
-            ratio(Way::Off),
-            ratio(Way::Record),
-            ratio(Way::Replay)
-        );
+        let cells = [each(&shown), each(&ratio)].concat();
+        line(&[&case.to_string(), &shown(Way::Bare)], &cells, &[]);
     }
+}
+
+/// Those of the ways through super8 that were measured, each once and in their order.
+fn measured(found: impl Iterator<Item = Way>) -> Vec<Way> {
+    let found: Vec<Way> = found.collect();
+    Way::ALL.into_iter().filter(|way| *way != Way::Bare && found.contains(way)).collect()
+}
+
+/// Prints a line of a table: what stands first, then a cell for each way, then what stands last.
+fn line(first: &[&str], ways: &[String], last: &[&str]) {
+    let ways = ways.iter().map(String::as_str);
+    let cells: Vec<&str> = first.iter().copied().chain(ways).chain(last.iter().copied()).collect();
+    println!("| {} |", cells.join(" | "));
 }
 
 fn bare(series: &Series) -> String {

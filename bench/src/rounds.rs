@@ -40,16 +40,15 @@ impl Series {
             setup.launcher.run(job, Way::Bare, &cassette).map_err(|error| format!("{} bare: {error}", job.case))?;
         let expected = bare.checksum;
         let mut ways = vec![(Way::Bare, Vec::new())];
-        for way in Way::ALL {
-            let wanted = way != Way::Bare && options.ways.contains(&way) && !(job.case.is_call() && way != Way::Off);
-            if !wanted {
+        for way in options.ways() {
+            if way == Way::Bare || job.case.is_call() && way != Way::Off {
                 continue;
             }
-            if way == Way::Replay
-                && !cassette.exists()
-                && let Err(error) = setup.record(job, &cassette)
+            if let Way::Replay(format) = way
+                && !cassette.join(format.name()).exists()
+                && let Err(error) = setup.record(job, format, &cassette)
             {
-                errors.push(format!("{} replay: nothing to replay: {error}", job.case));
+                errors.push(format!("{} {way}: nothing to replay: {error}", job.case));
                 continue;
             }
             match once(setup, job, way, &cassette, expected) {
@@ -63,7 +62,7 @@ impl Series {
             for at in &order {
                 let (way, samples) = &mut ways[*at];
                 let recording = setup.cassette("round")?;
-                let place = if *way == Way::Record { &recording } else { &cassette };
+                let place = if matches!(way, Way::Record(_)) { &recording } else { &cassette };
                 samples.push(once(setup, job, *way, place, expected)?);
             }
         }

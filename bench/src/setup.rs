@@ -11,7 +11,7 @@ use crate::{
     launch::{Job, Launcher},
     options::Options,
     postgres::Server,
-    way::Way,
+    way::{Format, Way},
 };
 
 /// Raised when the table's contents change, so that an older file is not used.
@@ -39,7 +39,7 @@ impl Setup {
         }
         let shim = match &options.shim {
             Some(shim) => PathBuf::from(shim),
-            None if options.ways == [Way::Bare] => PathBuf::from("not-built"),
+            None if options.ways() == [Way::Bare] => PathBuf::from("not-built"),
             None => build_shim(profile, database)?,
         };
         let driver = find_driver(database)?;
@@ -53,7 +53,6 @@ impl Setup {
             table_file: directory.join("data").join(format!("rows-v{TABLE_VERSION}-{}.db", options.rows)),
             directory,
             odbc,
-            ndjson: options.ndjson,
             show: options.show,
         };
         let setup = Setup { launcher, _server: server };
@@ -78,7 +77,7 @@ impl Setup {
         Ok(())
     }
 
-    /// An empty place for a cassette of this name; an earlier cassette there is removed.
+    /// An empty place for the cassettes of this name, a directory for each format; what was there is removed.
     pub fn cassette(&self, name: &str) -> Result<PathBuf, String> {
         let path = self.launcher.directory.join("cassettes").join(name.replace('/', "-"));
         remove_directory(&path)?;
@@ -91,8 +90,8 @@ impl Setup {
     }
 
     /// Records the job into this cassette, so that it can be replayed.
-    pub fn record(&self, job: Job, cassette: &Path) -> Result<(), String> {
-        self.launcher.run(job, Way::Record, cassette).map(drop)
+    pub fn record(&self, job: Job, format: Format, cassette: &Path) -> Result<(), String> {
+        self.launcher.run(job, Way::Record(format), cassette).map(drop)
     }
 }
 

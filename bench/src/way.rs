@@ -1,6 +1,25 @@
-//! The ways a case is run: straight on the driver, or through super8 in one of its modes.
+//! The ways a case is run: straight on the driver, or through super8 in one of its modes and formats.
 
 use std::fmt;
+
+/// The format of a cassette.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// A directory.
+    Yaml,
+    /// A trace.
+    Ndjson,
+}
+
+impl Format {
+    /// Its name, as in `SUPER8_FORMAT`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Yaml => "yaml",
+            Format::Ndjson => "ndjson",
+        }
+    }
+}
 
 /// How a client reaches its database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,36 +29,46 @@ pub enum Way {
     /// It loads super8, which passes everything through.
     Off,
     /// It loads super8, which records.
-    Record,
+    Record(Format),
     /// It loads super8, which replays; the real driver's path does not exist.
-    Replay,
+    Replay(Format),
 }
 
 impl Way {
     /// All ways; a recording comes before its replay.
-    pub const ALL: [Way; 4] = [Way::Bare, Way::Off, Way::Record, Way::Replay];
+    pub const ALL: [Way; 6] = [
+        Way::Bare,
+        Way::Off,
+        Way::Record(Format::Yaml),
+        Way::Replay(Format::Yaml),
+        Way::Record(Format::Ndjson),
+        Way::Replay(Format::Ndjson),
+    ];
 
-    /// The way of this name.
-    pub fn named(name: &str) -> Result<Way, String> {
-        Way::ALL
-            .into_iter()
-            .find(|way| way.name() == name)
-            .ok_or_else(|| format!("there is no way `{name}`: bare, off, record and replay are"))
-    }
-
-    /// Its name, which is also the shim's mode where there is one.
-    pub fn name(self) -> &'static str {
+    /// The mode, or `bare`.
+    pub fn mode(self) -> &'static str {
         match self {
             Way::Bare => "bare",
             Way::Off => "off",
-            Way::Record => "record",
-            Way::Replay => "replay",
+            Way::Record(_) => "record",
+            Way::Replay(_) => "replay",
+        }
+    }
+
+    /// The format of the cassette, where there is one.
+    pub fn format(self) -> Option<Format> {
+        match self {
+            Way::Bare | Way::Off => None,
+            Way::Record(format) | Way::Replay(format) => Some(format),
         }
     }
 }
 
 impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+        match self.format() {
+            Some(Format::Ndjson) => f.pad(&format!("{} ndjson", self.mode())),
+            _ => f.pad(self.mode()),
+        }
     }
 }

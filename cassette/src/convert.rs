@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use csv::ByteRecord;
 
 use crate::row::write_fields;
-use crate::storage::{Cassette, Contents};
+use crate::storage::{Cassette, Contents, Place};
 use crate::{CassetteError, ConnectionId, Entry, Value};
 
 /// Rows are handed over when they have this many bytes.
@@ -38,9 +38,7 @@ pub fn convert(from: &dyn Cassette, to: &dyn Cassette) -> Result<Conversion, Cas
     let mut copy = Copy::of(from, to, &contents);
     copy.done.notes = contents.notes.clone();
     from.scan(&mut |place, head| {
-        let entry = from.entry(place)?;
-        copy.named_parts(&entry)?;
-        copy.entry(&entry)?;
+        copy.at(place)?;
         copy.answers(head.connection)
     })?;
     copy.rest()?;
@@ -49,7 +47,7 @@ pub fn convert(from: &dyn Cassette, to: &dyn Cassette) -> Result<Conversion, Cas
 }
 
 /// A conversion under way, and what is left to be copied.
-struct Copy<'c> {
+pub(crate) struct Copy<'c> {
     from: &'c dyn Cassette,
     to: &'c dyn Cassette,
     documents: BTreeSet<&'c str>,
@@ -60,7 +58,7 @@ struct Copy<'c> {
 }
 
 impl<'c> Copy<'c> {
-    fn of(from: &'c dyn Cassette, to: &'c dyn Cassette, contents: &'c Contents) -> Self {
+    pub(crate) fn of(from: &'c dyn Cassette, to: &'c dyn Cassette, contents: &'c Contents) -> Self {
         Copy {
             from,
             to,
@@ -72,9 +70,12 @@ impl<'c> Copy<'c> {
         }
     }
 
-    fn entry(&mut self, entry: &Entry) -> Result<(), CassetteError> {
+    /// Copies the entry at a place of the log, and the parts it names.
+    pub(crate) fn at(&mut self, place: Place) -> Result<(), CassetteError> {
+        let entry = self.from.entry(place)?;
+        self.named_parts(&entry)?;
         self.encoded.clear();
-        self.to.encode(entry, &mut self.encoded);
+        self.to.encode(&entry, &mut self.encoded);
         self.done.entries += 1;
         self.to.append(&self.encoded)
     }
@@ -116,7 +117,8 @@ impl<'c> Copy<'c> {
         Ok(())
     }
 
-    fn answers(&mut self, connection: ConnectionId) -> Result<(), CassetteError> {
+    /// Copies the answers about a connection, once.
+    pub(crate) fn answers(&mut self, connection: ConnectionId) -> Result<(), CassetteError> {
         if self.infos.remove(&connection) {
             for answer in self.from.info(connection)? {
                 self.to.append_info(connection, &answer)?;

@@ -86,6 +86,12 @@ impl Stage {
         Stage { scratch, driver, database, section, source, manager, numbered_sources, environment, format, cassette }
     }
 
+    /// The same stage with its cassette, of whichever format, in another directory of its own.
+    pub fn in_directory(mut self, name: &str) -> Stage {
+        self.cassette = self.scratch.join(name).join("cassette");
+        self
+    }
+
     /// The same stage with its cassette elsewhere.
     pub fn with_cassette(mut self, cassette: PathBuf) -> Stage {
         self.cassette = cassette;

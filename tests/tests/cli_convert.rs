@@ -46,7 +46,9 @@ fn what_records_of_softprobe_do_not_say_is_listed() {
     let to = scratch.join("product");
     let done = convert(&["--dsn", "shop", "--user", "ada", &text(&from), &text(&to)]);
     assert!(done.succeeded(), "{}", done.errors());
-    for expected in ["line 2: column name: text", "the SQLSTATE of the error", "on one connection to shop as ada"] {
+    for expected in
+        ["line 2: column name: text", "the SQLSTATE of the error", "the connection is to shop with the user ada"]
+    {
         assert!(done.text().contains(expected), "{expected} is not said:\n{}", done.text());
     }
     let log = super8_tests::cassette_files::commands(&to);

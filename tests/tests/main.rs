@@ -10,6 +10,7 @@ mod cli_wrap;
 mod connect_scope;
 mod connections;
 mod golden;
+mod imported;
 mod interrupted;
 mod isql;
 mod manager_versions;

@@ -1,13 +1,11 @@
-//! NDJSON cassettes: which trace a connection belongs to, several traces in one process, records of another tool.
+//! NDJSON cassettes: which trace a connection belongs to, several traces in one process.
 
 use std::path::{Path, PathBuf};
-use super8_cassette::{Metadata, create, ndjson};
 use super8_tests::cassette_files::{files, names};
 use super8_tests::compare::assert_same;
 use super8_tests::driver::Driver;
 use super8_tests::format::Format;
 use super8_tests::outcome::Outcome;
-use super8_tests::products::repository;
 use super8_tests::program::Program;
 use super8_tests::ways::{Stage, Way};
 
@@ -147,40 +145,5 @@ fn the_first_statement_may_name_the_trace() {
         let keyword = format!("Super8Cassette={};Super8TraceId=mine", named.display());
         done(&stage, Way::Record, &traces(&stage, &[(&keyword, &two)]));
         assert_eq!(names(&named), ["mine.ndjson"]);
-    }
-}
-
-/// Queries that Softprobe recorded in a Node.js program, asked by a C program through a driver manager.
-#[test]
-fn records_of_softprobe_are_replayed() {
-    for format in Format::BOTH {
-        let stage = Stage::new("imported", Driver::PostgresUnicode);
-        stage.format.set(format);
-        let to = match format {
-            Format::Yaml => stage.cassette(),
-            Format::Ndjson => stage.cassette().join("traces.ndjson"),
-        };
-        let from = repository().join("tests/tests/softprobe/product.ndjson");
-        let cassette = create(&to, Metadata::now(None, None)).unwrap_or_else(|error| panic!("{error}"));
-        let user = Some(stage.database.user().to_owned());
-        let source = ndjson::Source { dsn: super8_tests::ways::SOURCE.to_owned(), user };
-        let imported = ndjson::import(&from, &source, &*cassette);
-        let notes = imported.unwrap_or_else(|error| panic!("{error}")).notes.join("\n");
-        for expected in [
-            "line 2: column name: text: varchar is said",
-            "line 6: the SQLSTATE of the error is not recorded",
-            "left out are 2 records",
-        ] {
-            assert!(notes.contains(expected), "{expected} is not said:\n{notes}");
-        }
-        let program = Program::c("imported.c");
-        let replayed = done(&stage, Way::Replay, &program);
-        let golden = repository().join("tests/tests/golden/imported.txt");
-        if std::env::var_os("SUPER8_BLESS").is_some() {
-            std::fs::write(&golden, &replayed.stdout).unwrap_or_else(|error| panic!("{error}"));
-        }
-        let expected = std::fs::read_to_string(&golden).unwrap_or_default();
-        assert_eq!(replayed.text(), expected);
-        assert_eq!(replayed.errors(), "");
     }
 }

@@ -23,7 +23,7 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::Mutex;
 
 pub use id::{TraceId, TraceIdError, Traceparent};
-pub use import::{Source, import, is_softprobe};
+pub use import::{Calls, Imported, Prepares, Source, import, is_softprobe};
 pub(crate) use recover::{recover, trace_at};
 pub use spans::Spans;
 

@@ -50,9 +50,22 @@ impl SoftprobeRecord<'_> {
     }
 }
 
-/// SQL with ODBC's markers `?` in place of `$1`, `$2`, ... and a value for each; none if a value is missing or left over.
-pub(super) fn numbered(sql: &str, values: &[Value]) -> Option<(String, Vec<Value>)> {
-    let (mut text, mut params, mut used) = (String::with_capacity(sql.len()), Vec::new(), vec![false; values.len()]);
+/// What ODBC is asked.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Asked {
+    /// The SQL, with ODBC's markers `?` in place of `$1`, `$2`, ...
+    pub(super) sql: String,
+    /// A value for each marker.
+    pub(super) params: Vec<Value>,
+    /// The values are not known: they are NULL.
+    pub(super) unknown: bool,
+}
+
+/// SQL and values as ODBC is asked them; none if a value is missing or left over. Softprobe's hook for PostgreSQL records no
+/// values at all.
+pub(super) fn numbered(sql: &str, values: Option<&[Value]>) -> Option<Asked> {
+    let mut asked = Asked { sql: String::with_capacity(sql.len()), ..Asked::default() };
+    let mut used = vec![false; values.map_or(0, <[Value]>::len)];
     let mut rest = sql;
     while let Some(first) = rest.chars().next() {
         let taken = match first {
@@ -63,9 +76,14 @@ pub(super) fn numbered(sql: &str, values: &[Value]) -> Option<(String, Vec<Value
                 let digits = rest[1..].bytes().take_while(u8::is_ascii_digit).count();
                 if digits > 0 {
                     let at = rest[1..=digits].parse::<usize>().ok()?.checked_sub(1)?;
-                    params.push(param(values.get(at)?));
-                    used[at] = true;
-                    text.push('?');
+                    match values {
+                        None => asked.params.push(Value::Null),
+                        Some(values) => {
+                            asked.params.push(param(values.get(at)?));
+                            used[at] = true;
+                        }
+                    }
+                    asked.sql.push('?');
                     rest = &rest[1 + digits..];
                     continue;
                 }
@@ -73,10 +91,11 @@ pub(super) fn numbered(sql: &str, values: &[Value]) -> Option<(String, Vec<Value
             }
             other => other.len_utf8(),
         };
-        text.push_str(&rest[..taken]);
+        asked.sql.push_str(&rest[..taken]);
         rest = &rest[taken..];
     }
-    used.iter().all(|used| *used).then_some((text, params))
+    asked.unknown = values.is_none() && !asked.params.is_empty();
+    used.iter().all(|used| *used).then_some(asked)
 }
 
 /// A value as a parameter: node-postgres sends what is no number as text.
@@ -189,12 +208,13 @@ impl Column {
 
     /// The column as a columns file has it, in psqlodbc's words.
     pub(super) fn described(&self) -> Value {
-        let length = match self.kind {
-            Kind::Int4 => 10,
-            Kind::Int8 => 19,
-            Kind::Float8 => 15,
-            Kind::Bool => 5,
-            _ => self.longest.max(255) as i64,
+        // the size and what SQLColAttribute says for SQL_DESC_DISPLAY_SIZE: with sign, point and exponent
+        let (length, display_size) = match self.kind {
+            Kind::Int4 => (10, 11),
+            Kind::Int8 => (19, 20),
+            Kind::Float8 => (15, 24),
+            Kind::Bool => (5, 5),
+            _ => (self.longest.max(255) as i64, self.longest.max(255) as i64),
         };
         let pairs = [
             ("name", Value::from(self.name.as_str())),
@@ -204,6 +224,7 @@ impl Column {
             // a query's result says of no column that it cannot be NULL
             ("nullable", Value::from(1)),
             ("label", Value::from(self.name.as_str())),
+            ("display_size", Value::from(display_size)),
             ("type_name", Value::from(self.kind.name())),
             ("unsigned", Value::from(i32::from(!matches!(self.kind, Kind::Int4 | Kind::Int8 | Kind::Float8)))),
         ];
@@ -312,13 +333,18 @@ mod tests {
     #[test]
     fn numbered_markers_become_odbcs() {
         let values = [Value::from(7), Value::from("x"), Value::Bool(true)];
-        let (sql, params) = numbered("SELECT '$1', $2 -- $3\n, \"$1\", $1 /* $2 */, $3, $1", &values).unwrap();
-        assert_eq!(sql, "SELECT '$1', ? -- $3\n, \"$1\", ? /* $2 */, ?, ?");
-        assert_eq!(params, ["x".into(), Value::from(7), "true".into(), Value::from(7)]);
-        assert!(numbered("SELECT $4, $1, $2, $3", &values).is_none());
-        assert!(numbered("SELECT $1, $2", &values).is_none());
-        assert!(numbered("SELECT $0, $1, $2, $3", &values).is_none());
-        assert_eq!(numbered("SELECT $tag$ä$tag$, $1", &values[..1]).unwrap().0, "SELECT $tag$ä$tag$, ?");
+        let text = "SELECT '$1', $2 -- $3\n, \"$1\", $1 /* $2 */, $3, $1";
+        let asked = numbered(text, Some(&values)).unwrap();
+        assert_eq!(asked.sql, "SELECT '$1', ? -- $3\n, \"$1\", ? /* $2 */, ?, ?");
+        assert_eq!(asked.params, ["x".into(), Value::from(7), "true".into(), Value::from(7)]);
+        for wrong in ["SELECT $4, $1, $2, $3", "SELECT $1, $2", "SELECT $0, $1, $2, $3"] {
+            assert!(numbered(wrong, Some(&values)).is_none(), "{wrong}");
+        }
+        assert_eq!(numbered("SELECT $tag$ä$tag$, $1", Some(&values[..1])).unwrap().sql, "SELECT $tag$ä$tag$, ?");
+        let unknown = numbered("SELECT 1 AS num, $1::text AS label", None).unwrap();
+        let params = vec![Value::Null];
+        assert_eq!(unknown, Asked { sql: "SELECT 1 AS num, ?::text AS label".to_owned(), params, unknown: true });
+        assert_eq!(numbered("SELECT 1", None).unwrap().params, []);
     }
 
     #[test]

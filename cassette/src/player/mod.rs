@@ -37,6 +37,7 @@ pub use mismatch::{Mismatch, MismatchKind};
 pub use rows::PlayedRun;
 pub use scroll::Scrolled;
 pub use unplayed::Unplayed;
+pub(crate) use volatile::KEY as VOLATILE;
 pub use volatile::Volatile;
 
 use crate::directory::Directory;

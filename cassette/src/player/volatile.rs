@@ -4,7 +4,7 @@
 //! volatile: ["params 2", "sql 2026-11-21", "arguments table", "attributes max_rows", "value", "keyword Database"]
 //! ```
 //!
-//! A value that is named matches any value of its type; nothing else is loosened. A part of an SQL text matches any text,
+//! A value that is named matches any value of its type, NULL any at all; nothing else is loosened. A part of an SQL text matches any text,
 //! as long, longer or shorter, of the kinds of characters it has itself: digits if it has digits, letters (and `_`) if it
 //! has letters, and of the others those that it has.
 
@@ -119,6 +119,8 @@ fn with_parameter(was: &Value, is: Value, number: usize) -> Value {
 /// The recorded value, if the other one is of its type; else that one.
 fn of_type(was: &Value, is: &Value) -> Value {
     let same = match (was, is) {
+        // NULL has no type
+        (Value::Null, _) => true,
         (Value::Map(was), Value::Map(is)) => was.iter().map(|(key, _)| key).eq(is.iter().map(|(key, _)| key)),
         // the digest of a long text or long bytes
         (Value::Map(was), Value::Text(_)) => was.iter().all(|(key, _)| key == "sha256" || key == "bytes"),
@@ -169,6 +171,16 @@ mod tests {
         let recorded = run("s", vec![sets("2026-01-01"), sets("2026-01-02")]).with(KEY, list(&["params 2"]));
         assert_eq!(difference(&recorded, &run("s", vec![sets("2027-01-01"), sets("2027-01-02")])), None);
         assert!(difference(&recorded, &run("s", vec![sets("2027-01-01")])).is_some(), "another number of sets");
+    }
+
+    #[test]
+    fn a_null_stands_for_any_value() {
+        let recorded = run("s", vec![Value::Null, Value::Null]).with(KEY, list(&["params 1"]));
+        for value in [1.into(), "friday".into(), Value::Null] {
+            assert_eq!(difference(&recorded, &run("s", vec![value, Value::Null])), None);
+        }
+        assert!(difference(&recorded, &run("s", vec![Value::Null, 1.into()])).is_some(), "the other is not named");
+        assert!(difference(&recorded, &run("s", vec![Value::Null])).is_some(), "another number of values");
     }
 
     #[test]

@@ -2,11 +2,11 @@
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use super8_cassette::ndjson::{Source, import, is_softprobe};
+use super8_cassette::ndjson::{Calls, Imported, Prepares, Source, import, is_softprobe};
 use super8_cassette::{Conversion, Metadata, convert, create, open};
 
 /// `super8 convert FROM TO`
@@ -16,6 +16,7 @@ Example:
   super8 convert cassettes/orders traces/orders.ndjson
   super8 convert traces/orders.ndjson cassettes/orders
   super8 convert --dsn shop softprobe/4bf92f3577b34da6a3ce929d0e0e4736.ndjson cassettes/shop
+  super8 convert --like connect --calls prepare-parameters softprobe/orders.ndjson cassettes/orders
 
 A name that ends with .ndjson is a trace's file, any other a directory of YAML and CSV files. Both ways lose nothing; what
 the other format has no place for is listed.")]
@@ -30,6 +31,13 @@ pub struct Convert {
     /// The user that programs connect as, if they name one
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
+    /// A recording of the program in which it only connects: the data source, the user, and what it asks and is answered then
+    /// are taken from it
+    #[arg(long, value_name = "CASSETTE", conflicts_with_all = ["dsn", "user"])]
+    like: Option<PathBuf>,
+    /// What the program calls besides SQLExecDirect and SQLFetch; may be a list
+    #[arg(long, value_name = "CALLS", value_delimiter = ',')]
+    calls: Vec<Habit>,
     /// Replace what stands under the new name, if it is a cassette
     #[arg(long)]
     replace: bool,
@@ -38,14 +46,32 @@ pub struct Convert {
     json: bool,
 }
 
+/// A habit of programs that Softprobe's records do not show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Habit {
+    /// It prepares every statement, as isql does
+    Prepare,
+    /// It prepares those with parameters, as pyodbc does
+    PrepareParameters,
+    /// It asks for more results after each, as isql does
+    MoreResults,
+}
+
 #[derive(Serialize)]
 struct Report<'r> {
     from: &'r Path,
     to: &'r Path,
-    entries: u64,
-    answers: u64,
-    parts: u64,
+    #[serde(flatten)]
+    what: What,
     notes: &'r [String],
+}
+
+/// What was made: of a cassette, or of Softprobe's records.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum What {
+    Copied { entries: u64, answers: u64, parts: u64 },
+    Imported { queries: u64 },
 }
 
 impl Convert {
@@ -55,16 +81,19 @@ impl Convert {
             let to = self.to.display();
             return Err(Failure::new(format_args!("{to} is there already: give another name, or --replace")));
         }
-        let done = self.convert()?;
-        let Conversion { entries, answers, parts, notes } = &done;
+        let (what, notes) = self.convert()?;
         if self.json {
-            let (from, to) = (self.from.as_path(), self.to.as_path());
-            output::json(&Report { from, to, entries: *entries, answers: *answers, parts: *parts, notes })?;
+            output::json(&Report { from: &self.from, to: &self.to, what, notes: &notes })?;
             return Ok(Exit::Done);
         }
         let mut out = output::text();
         let to = self.to.display();
-        writeln!(out, "{to}: {entries} entries, {answers} answers about connections, {parts} parts")?;
+        match what {
+            What::Copied { entries, answers, parts } => {
+                writeln!(out, "{to}: {entries} entries, {answers} answers about connections, {parts} parts")?
+            }
+            What::Imported { queries } => writeln!(out, "{to}: {queries} queries")?,
+        }
         for note in notes {
             writeln!(out, "  {note}")?;
         }
@@ -72,14 +101,31 @@ impl Convert {
         Ok(Exit::Done)
     }
 
-    fn convert(&self) -> Result<Conversion, Failure> {
+    fn convert(&self) -> Result<(What, Vec<String>), Failure> {
         if self.from.is_file() && is_softprobe(&self.from)? {
-            let to = create(&self.to, Metadata::now(None, None))?;
-            let source = Source { dsn: self.dsn.clone(), user: self.user.clone() };
-            return Ok(import(&self.from, &source, &*to)?);
+            let like = self.like.as_deref().map(open).transpose()?;
+            let said = like.as_ref().map(|like| like.metadata()).transpose()?;
+            let (driver, manager) = said.map(|said| (said.driver, said.manager)).unwrap_or_default();
+            let metadata = Metadata::now(driver, manager);
+            let source = Source { dsn: self.dsn.clone(), user: self.user.clone(), like, calls: self.calls() };
+            let Imported { queries, notes } = import(&self.from, &source, create(&self.to, metadata)?)?;
+            return Ok((What::Imported { queries }, notes));
         }
         let from = open(&self.from)?;
         let to = create(&self.to, from.metadata()?)?;
-        Ok(convert(&*from, &*to)?)
+        let Conversion { entries, answers, parts, notes } = convert(&*from, &*to)?;
+        Ok((What::Copied { entries, answers, parts }, notes))
+    }
+
+    fn calls(&self) -> Calls {
+        let has = |habit| self.calls.contains(&habit);
+        let prepares = if has(Habit::Prepare) {
+            Prepares::Everything
+        } else if has(Habit::PrepareParameters) {
+            Prepares::Parameters
+        } else {
+            Prepares::Nothing
+        };
+        Calls { prepares, more_results: has(Habit::MoreResults) }
     }
 }

@@ -1,0 +1,329 @@
+//! Records that Softprobe wrote of PostgreSQL queries, made into a cassette that an ODBC program can replay.
+//!
+//! A record has the SQL text, perhaps the values, and the rows as objects. What ODBC needs beyond that is filled in as
+//! psqlodbc would say it for the type that JSON shows, and what cannot be known is named in the notes.
+
+mod like;
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use self::like::Likeness;
+use super::json::Read;
+use super::lines::Lines;
+use super::softprobe::{Asked, Kind, Reply, SoftprobeRecord, numbered};
+use crate::player::VOLATILE;
+use crate::storage::Cassette;
+use crate::{CassetteError, Cell, ConnectionId, Entry, Method, Order, Recorder, Value};
+
+/// The one connection: the records do not say on which a query ran.
+const CONNECTION: ConnectionId = ConnectionId(0);
+
+/// What the records do not say of the program that is to replay them.
+#[derive(Default)]
+pub struct Source {
+    /// The data source's name.
+    pub dsn: String,
+    /// The user, if programs give one.
+    pub user: Option<String>,
+    /// A recording of the program in which it only connects and disconnects. What it asks then, and what it was answered,
+    /// are taken from it, the data source and the user as well.
+    pub like: Option<Box<dyn Cassette>>,
+    /// How the program runs statements.
+    pub calls: Calls,
+}
+
+/// How a program runs statements.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Calls {
+    /// Which statements it prepares. The others it runs with SQLExecDirect.
+    pub prepares: Prepares,
+    /// It calls SQLMoreResults after each result.
+    pub more_results: bool,
+}
+
+/// Which statements a program prepares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Prepares {
+    /// None.
+    #[default]
+    Nothing,
+    /// Those with parameters.
+    Parameters,
+    /// All of them.
+    Everything,
+}
+
+/// What an import did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// Queries that can be replayed.
+    pub queries: u64,
+    /// What the records do not say, and what is answered in its place: a line each, for people.
+    pub notes: Vec<String>,
+}
+
+/// Whether the first record of a file is one of Softprobe's own rather than super8's header.
+///
+/// # Errors
+/// What the operating system says; a first line that is no record.
+pub fn is_softprobe(path: &Path) -> Result<bool, CassetteError> {
+    let file = File::open(path).map_err(|error| CassetteError::io(path, "open", &error))?;
+    let mut lines = Lines::new(file, path);
+    let Some(cut) = lines.next()? else { return Ok(false) };
+    let record: SoftprobeRecord<'_> = read(cut.bytes, path, cut.place.line)?;
+    Ok(record.protocol != super::record::ODBC)
+}
+
+/// Makes a cassette of the PostgreSQL records in a file.
+///
+/// # Errors
+/// A record that cannot be read, with its line; none of PostgreSQL; a recording to be like that does more than to connect; a
+/// target that cannot be written.
+pub fn import(path: &Path, source: &Source, to: Box<dyn Cassette>) -> Result<Imported, CassetteError> {
+    let file = File::open(path).map_err(|error| CassetteError::io(path, "open", &error))?;
+    let likeness = source.like.as_deref().map(Likeness::of).transpose()?;
+    let mut lines = Lines::new(file, path);
+    let (mut import, mut to) = (None, Some(to));
+    let (mut foreign, mut traces, mut torn) = (0_u64, Vec::new(), None);
+    while let Some(cut) = lines.next()? {
+        let record: SoftprobeRecord<'_> = match read(cut.bytes, path, cut.place.line) {
+            Ok(record) => record,
+            Err(_) if !cut.ended => {
+                torn = Some(format!("line {} breaks off and is left out", cut.place.line));
+                break;
+            }
+            Err(error) => return Err(error),
+        };
+        if record.protocol != "postgres" || record.r#type != "outbound" {
+            foreign += 1;
+            continue;
+        }
+        let trace = record.trace_id.clone().into_owned();
+        if !traces.contains(&trace) {
+            traces.push(trace);
+        }
+        // nothing is written before there is something to write
+        if let Some(to) = to.take() {
+            import = Some(Import::begin(source, likeness.as_ref(), to)?);
+        }
+        if let Some(import) = &mut import {
+            import.query(&record, path, cut.place.line)?;
+        }
+    }
+    let Some(mut import) = import else {
+        return Err(CassetteError::new(path, "has no outbound record of the protocol postgres")
+            .advice("other protocols cannot be replayed through ODBC"));
+    };
+    import.end(likeness.as_ref())?;
+    import.done.notes.extend(torn);
+    import.say_what_is_missing(source, foreign, traces.len());
+    Ok(import.done)
+}
+
+fn read<'l>(bytes: &'l [u8], path: &Path, line: u32) -> Result<SoftprobeRecord<'l>, CassetteError> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        let problem = format!("not a record: {error}");
+        CassetteError::new(path, problem).at_line(line.into())
+    })
+}
+
+/// The user as a cassette has it: SHA-256 in lower-case hex.
+fn user_hash(user: &str) -> String {
+    Sha256::digest(user.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+struct Import {
+    recorder: Arc<Recorder>,
+    calls: Calls,
+    /// The last statement's id.
+    statement: u32,
+    done: Imported,
+}
+
+impl Import {
+    /// Begins the cassette with the connect.
+    fn begin(source: &Source, likeness: Option<&Likeness<'_>>, to: Box<dyn Cassette>) -> Result<Import, CassetteError> {
+        if let Some(likeness) = likeness {
+            likeness.beginning(&*to)?;
+        }
+        let recorder = Recorder::with_storage(to, Order::Global, 1);
+        recorder.connection();
+        if likeness.is_none() {
+            let facts = source.user.as_ref().map(|user| ("user_hash".to_owned(), Value::Text(user_hash(user))));
+            let connect = Entry::new(Method::Connect, CONNECTION, None).with("dsn", source.dsn.as_str());
+            recorder.command(&connect.with("result", Value::Map(facts.into_iter().collect())))?;
+        }
+        let statement = likeness.map_or(0, |likeness| likeness.statements);
+        Ok(Import { recorder, calls: source.calls, statement, done: Imported::default() })
+    }
+
+    /// Ends it with the disconnect.
+    fn end(&self, likeness: Option<&Likeness<'_>>) -> Result<(), CassetteError> {
+        match likeness {
+            Some(likeness) => likeness.ending(&self.recorder)?,
+            None => {
+                self.recorder.note(&Entry::new(Method::Disconnect, CONNECTION, None).with("result", Value::Null))?
+            }
+        }
+        self.recorder.disconnect(CONNECTION)
+    }
+
+    fn note(&mut self, line: u32, text: &str) {
+        self.done.notes.push(format!("line {line}: {text}"));
+    }
+
+    fn of_statement(&self, method: Method) -> Entry {
+        Entry::new(method, CONNECTION, Some(self.statement))
+    }
+
+    fn query(&mut self, record: &SoftprobeRecord<'_>, path: &Path, line: u32) -> Result<(), CassetteError> {
+        self.statement += 1;
+        self.done.queries += 1;
+        let wrong = |error: serde_json::Error, key: &str| {
+            CassetteError::new(path, error.to_string()).at_line(line.into()).at_path(key)
+        };
+        let value = |raw: &RawValue, key: &str| {
+            serde_json::from_str::<Read>(raw.get()).map(|Read(value)| value).map_err(|error| wrong(error, key))
+        };
+        let request = record.request_payload.map(|raw| value(raw, "requestPayload")).transpose()?;
+        let (sql, values) = record.asked(request.as_ref());
+        let asked = match numbered(&sql, values) {
+            Some(asked) => asked,
+            None => {
+                self.note(line, "the values do not fit the markers $1, $2, ... of the SQL, which is kept as it is");
+                Asked { sql, ..Asked::default() }
+            }
+        };
+        if asked.unknown {
+            let count = asked.params.len();
+            self.note(line, &format!("the values of its {count} parameters are not recorded: any are taken"));
+        }
+        let outcome = match record.error.as_ref().map(|error| error.message.as_ref()) {
+            None => Vec::new(),
+            Some(message) => {
+                self.note(line, "the SQLSTATE of the error is not recorded: HY000 stands in its place");
+                let diagnostic = [("sqlstate", "HY000".into()), ("native", Value::Int(1)), ("message", message.into())];
+                let diagnostic = Value::Map(diagnostic.map(|(key, value)| (key.to_owned(), value)).into());
+                vec![("return", "SQL_ERROR".into()), ("diagnostics", Value::List(vec![diagnostic]))]
+            }
+        };
+        let failed = !outcome.is_empty();
+        self.execution(asked, outcome)?;
+        if !failed {
+            let reply: Reply = match record.response_payload {
+                None => Reply::default(),
+                Some(raw) => serde_json::from_str(raw.get()).map_err(|error| wrong(error, "responsePayload"))?,
+            };
+            self.result(&reply, line)?;
+        }
+        self.recorder.note(&self.of_statement(Method::Drop).with("result", Value::Null))
+    }
+
+    /// The statement is run, or prepared and executed.
+    fn execution(&self, asked: Asked, outcome: Vec<(&str, Value)>) -> Result<(), CassetteError> {
+        let Asked { sql, params, unknown } = asked;
+        let prepared = match self.calls.prepares {
+            Prepares::Nothing => false,
+            Prepares::Parameters => !params.is_empty(),
+            Prepares::Everything => true,
+        };
+        let mut entry = if prepared {
+            self.recorder.command(&self.of_statement(Method::Prepare).with("sql", sql))?;
+            self.recorder.note(&self.of_statement(Method::NumParams).with("result", params.len() as i64))?;
+            self.of_statement(Method::Execute)
+        } else {
+            self.of_statement(Method::Run).with("sql", sql)
+        };
+        if unknown {
+            let every = (1..=params.len()).map(|number| Value::from(format!("params {number}")));
+            entry = entry.with("params", params.clone()).with(VOLATILE, Value::List(every.collect()));
+        } else if !params.is_empty() {
+            entry = entry.with("params", params);
+        }
+        self.recorder.command(&outcome.into_iter().fold(entry, |entry, (key, value)| entry.with(key, value)))
+    }
+
+    fn result(&mut self, reply: &Reply, line: u32) -> Result<(), CassetteError> {
+        let count = reply.row_count.unwrap_or(reply.rows.len() as i64);
+        self.recorder.note(&self.of_statement(Method::RowCount).with("result", count))?;
+        if reply.rows.is_empty() && !reply.returns_rows() {
+            self.recorder.columns(CONNECTION, self.statement, &Value::List(Vec::new()))?;
+        } else {
+            self.rows(reply, line)?;
+        }
+        if self.calls.more_results {
+            self.recorder.command(&self.of_statement(Method::MoreResults).with("result", Value::Null))?;
+        }
+        Ok(())
+    }
+
+    fn rows(&mut self, reply: &Reply, line: u32) -> Result<(), CassetteError> {
+        let columns = reply.columns();
+        if reply.rows.is_empty() {
+            self.note(line, "no rows, so the names of the columns are not recorded: asking for them is refused");
+        } else {
+            for column in &columns {
+                if let Some(doubt) = column.doubt {
+                    self.note(line, &format!("column {}: {doubt}", column.name));
+                }
+            }
+            let described = columns.iter().map(super::softprobe::Column::described).collect();
+            self.recorder.columns(CONNECTION, self.statement, &Value::List(described))?;
+        }
+        let run = self.recorder.run(CONNECTION, self.statement, true);
+        let (mut run, mut text) = (run.lock(), Vec::new());
+        for pairs in &reply.rows {
+            run.begin_row()?;
+            for (number, column) in columns.iter().enumerate() {
+                run.c_type(number, "CHAR");
+                match pairs.iter().find(|(name, _)| *name == column.name).map(|(_, value)| value) {
+                    None | Some(Value::Null) => run.row().set(number, Cell::Null),
+                    Some(value) => {
+                        text.clear();
+                        Kind::text(value, &mut text);
+                        run.row().set(number, Cell::Text(&text));
+                    }
+                }
+            }
+        }
+        run.end(true)
+    }
+
+    /// What no record says, once for all.
+    fn say_what_is_missing(&mut self, source: &Source, foreign: u64, traces: usize) {
+        let notes = &mut self.done.notes;
+        if foreign > 0 {
+            notes.push(format!("left out are {foreign} records that are not PostgreSQL queries"));
+        }
+        if traces > 1 {
+            notes.push(format!("the records belong to {traces} traces; they follow one another here"));
+        }
+        let run = match self.calls.prepares {
+            Prepares::Nothing => "run directly",
+            Prepares::Parameters => "run directly, or prepared if it has parameters",
+            Prepares::Everything => "prepared",
+        };
+        notes.push(format!(
+            "the records do not say on how many connections or in which transactions: all queries are on one, each {run}"
+        ));
+        notes.push(match &source.like {
+            Some(like) => format!(
+                "data source, user, and what is asked and answered at connecting are those of {}",
+                like.name().display()
+            ),
+            None => {
+                let user = source.user.as_ref().map_or_else(|| "no user".to_owned(), |user| format!("the user {user}"));
+                format!(
+                    "the connection is to {} with {user}, as was asked for; what SQLGetInfo and SQLGetTypeInfo would say is \
+                     not recorded: --like takes it from a recording of the program that only connects",
+                    source.dsn
+                )
+            }
+        });
+    }
+}

@@ -1,0 +1,80 @@
+//! PostgreSQL queries that Softprobe recorded in Node.js programs, asked by C, by pyodbc and by isql.
+
+use std::path::Path;
+use super8_cassette::ndjson::{Calls, Prepares, Source, import};
+use super8_cassette::{Metadata, create, open};
+use super8_tests::compare::assert_same;
+use super8_tests::driver::Driver;
+use super8_tests::format::{Format, in_both_formats};
+use super8_tests::products::repository;
+use super8_tests::program::Program;
+use super8_tests::ways::{Stage, Way};
+
+/// Makes the stage's cassette of records, and gives the notes.
+fn imported(stage: &Stage, records: &Path, source: &Source) -> String {
+    let to = match stage.format.get() {
+        Format::Yaml => stage.cassette(),
+        Format::Ndjson => stage.log(),
+    };
+    let made = create(&to, Metadata::now(None, None)).and_then(|to| import(records, source, to));
+    made.unwrap_or_else(|error| panic!("{error}")).notes.join("\n")
+}
+
+fn records(name: &str) -> std::path::PathBuf {
+    repository().join("tests/tests/softprobe").join(name)
+}
+
+#[test]
+fn by_a_c_program() {
+    in_both_formats(|format| {
+        let stage = Stage::new("imported", Driver::PostgresUnicode).in_format(format);
+        let (dsn, user) = (super8_tests::ways::SOURCE.to_owned(), Some(stage.database.user().to_owned()));
+        let notes = imported(&stage, &records("product.ndjson"), &Source { dsn, user, ..Source::default() });
+        for expected in [
+            "line 2: column name: text: varchar is said",
+            "line 6: the SQLSTATE of the error is not recorded",
+            "left out are 2 records",
+        ] {
+            assert!(notes.contains(expected), "{expected} is not said:\n{notes}");
+        }
+        let program = Program::c("imported.c");
+        let replayed = stage.run(Way::Replay, &program);
+        program.check("replay", &replayed);
+        let golden = repository().join("tests/tests/golden/imported.txt");
+        if std::env::var_os("SUPER8_BLESS").is_some() {
+            std::fs::write(&golden, &replayed.stdout).unwrap_or_else(|error| panic!("{error}"));
+        }
+        assert_eq!(replayed.text(), std::fs::read_to_string(&golden).unwrap_or_default());
+        assert_eq!(replayed.errors(), "");
+    });
+}
+
+/// What a client asks when it connects, is in a recording of it that does no more: the cassette is made like that one, and
+/// the client prints what it prints when it asks PostgreSQL. `records` are of Softprobe's own example and test.
+fn by_a_client(records: &Path, calls: Calls, connects: &Program, asks: &Program) {
+    in_both_formats(|format| {
+        let mut stage = Stage::new("imported_like", Driver::PostgresUnicode).in_format(format);
+        let bare = stage.run(Way::Bare, asks);
+        asks.check("bare", &bare);
+        connects.check("record", &stage.run(Way::Record, connects));
+        let like = open(&stage.cassette()).unwrap_or_else(|error| panic!("{error}"));
+        stage = stage.in_directory("imported");
+        let notes = imported(&stage, records, &Source { like: Some(like), calls, ..Source::default() });
+        assert!(notes.contains("are those of "), "{notes}");
+        assert_same("imported", ("bare", &bare), ("replayed", &stage.run(Way::Replay, asks)));
+    });
+}
+
+#[test]
+fn by_pyodbc() {
+    let program = |what: &str| Program::python("imported.py").with_argument(what);
+    let calls = Calls { prepares: Prepares::Parameters, more_results: false };
+    by_a_client(&records("softprobe-js.ndjson"), calls, &program("connect"), &program("ask"));
+}
+
+#[test]
+fn by_isql() {
+    let isql = |script| Program::isql(script, &["-v"], "");
+    let calls = Calls { prepares: Prepares::Everything, more_results: true };
+    by_a_client(&records("isql.ndjson"), calls, &isql("nothing.sql"), &isql("types.sql"));
+}

@@ -11,7 +11,7 @@ use super8_shim::args::{Binding, Parameter, Place, TextIn};
 use super8_shim::call::{Call, Deed};
 use super8_shim::diagnostics::{Diagnostic, Outcome, rc};
 use super8_shim::mode::record::{Connect, Connection, Secrecy};
-use super8_shim::mode::{ConnectionMode, StatementMode};
+use super8_shim::mode::{ConnectionMode, Probe, StatementMode};
 use super8_shim::support::{Support, support};
 use super8_shim::table::Function;
 
@@ -56,7 +56,14 @@ impl Stage {
         });
         let asked = vec![("dsn".to_owned(), "shop".into())];
         let connect = Connect { asked, facts: Vec::new(), completed: None, environment: Vec::new() };
-        let begun = Connection::begin(&recorder.unwrap(), None, connect, &Outcome::SUCCESS, Secrecy::default());
+        let begun = Connection::begin(
+            &recorder.unwrap(),
+            None,
+            connect,
+            &Outcome::SUCCESS,
+            Secrecy::default(),
+            Probe::default(),
+        );
         Stage { statement: begun.unwrap().statement(), directory }
     }
 

@@ -1,5 +1,5 @@
 //! A cassette recorded under one driver manager replays under another: Debian's unixODBC 2.3.11 and 2.3.14, which asks
-//! other questions. (With a pool the two connect to the driver a different number of times; that is not asked here.)
+//! other questions, and keeps connections in a pool by another rule.
 
 use super8_tests::compare::assert_same;
 use super8_tests::driver::Driver;
@@ -8,7 +8,9 @@ use super8_tests::ways::{Stage, Way};
 
 /// What a replay prints is what the same program prints bare, whichever manager's program recorded.
 fn across(driver: Driver, recording: &Program, replaying: &Program) {
-    let stage = Stage::new("managers", driver);
+    let mut stage = Stage::new("managers", driver);
+    // kept in a pool, where a program asks for one
+    stage.section = vec![("CPTimeout", "60".into())];
     let bare = stage.run(Way::Bare, replaying);
     replaying.check("bare", &bare);
     stage.in_both_formats(|stage| {
@@ -38,5 +40,20 @@ fn recorded_under_the_older() {
 fn recorded_under_the_newer() {
     for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::MariaDb] {
         across(driver, &Program::newer_manager(), &Program::odbc_api());
+    }
+}
+
+/// From 2.3.12 on a program may ask for a pool, and so decides how often the driver is connected to.
+#[test]
+fn recorded_under_the_older_without_a_pool_replayed_under_the_newer_with_one() {
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::MariaDb] {
+        across(driver, &Program::odbc_api(), &Program::newer_manager().with_argument("pooled"));
+    }
+}
+
+#[test]
+fn recorded_under_the_newer_with_a_pool_replayed_under_the_older_without_one() {
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::MariaDb] {
+        across(driver, &Program::newer_manager().with_argument("pooled"), &Program::odbc_api());
     }
 }

@@ -10,6 +10,7 @@ pub use noting::{pending_value, record, replay};
 pub use request::Request;
 pub use selection::Selection;
 
+use crate::args::decode_bytes;
 use crate::config::connection_string::ConnectionString;
 use crate::config::settings::{ConnectCheck, Setting, Settings, SettingsError};
 use crate::config::sources::Sources;
@@ -17,6 +18,7 @@ use crate::deck;
 use crate::diagnostics::Outcome;
 use crate::driver::find::Way;
 use crate::driver::{DriverError, RealDriver, Site, find, naming};
+use crate::mode::Probe;
 use crate::real::Driver;
 use crate::{inserted, verdict};
 use std::ffi::OsString;
@@ -38,6 +40,8 @@ pub struct Plan {
     player: Option<Arc<Player>>,
     /// What chose the cassette, where the driver manager may keep the connection in a pool.
     pub pooled: Option<Selection>,
+    /// The query that the driver manager probes pooled connections with.
+    probe: Option<String>,
     /// Where the connection goes if its first statement names a trace, and nothing else does.
     elsewhere: Option<deck::Elsewhere>,
 }
@@ -60,6 +64,7 @@ pub fn plan(request: &Request) -> Result<Plan, Outcome> {
     let dsn = request.bytes_of_dsn();
     let way = Way::of(&site, request.asked(&dsn));
     let pools = way.section.and_then(|section| section.value("CPTimeout")).is_some_and(|timeout| timeout != b"0");
+    let probe = way.section.filter(|_| pools).and_then(|section| section.value("CPProbe")).map(decode_bytes);
     let settings = settings(&site, &way, request.given()).map_err(|error| Outcome::error("HY000", error))?;
     verdict::goes_to(settings.verdict.as_deref());
     let refused = |verb: &str| Outcome::error("HYC00", format!("{verb}: SQLBrowseConnect cannot be {verb}ed yet"));
@@ -75,7 +80,7 @@ pub fn plan(request: &Request) -> Result<Plan, Outcome> {
         drop(way);
         let pooled = pooled.map(|pooled| pooled.with(None, Some(&player)));
         let elsewhere = deck::elsewhere(&settings, action, None);
-        return Ok(Plan { strict, pooled, site, player: Some(player), elsewhere, ..Plan::default() });
+        return Ok(Plan { strict, pooled, probe, site, player: Some(player), elsewhere, ..Plan::default() });
     }
     let cannot = |error: DriverError| Outcome::error(error.sqlstate(), error.within(480));
     let real = find::at_connect(&site, settings.driver.as_ref(), &way).map_err(cannot)?;
@@ -96,7 +101,7 @@ pub fn plan(request: &Request) -> Result<Plan, Outcome> {
     let pooled = pooled.map(|pooled| pooled.with(recorder.as_ref(), None));
     let elsewhere = deck::elsewhere(&settings, action, Some(library));
     let (driver, real) = (Some(driver), Some(real));
-    Ok(Plan { pooled, other_driver, site, driver, real, edited, recorder, elsewhere, ..Plan::default() })
+    Ok(Plan { pooled, probe, other_driver, site, driver, real, edited, recorder, elsewhere, ..Plan::default() })
 }
 
 /// The settings of a connection, from all their places.
@@ -125,6 +130,11 @@ impl Plan {
     /// The real driver; none at replay.
     pub fn driver(&self) -> Option<&'static Driver> {
         self.driver
+    }
+
+    /// The query that the connection may be probed with.
+    pub fn probe(&self) -> Probe {
+        Probe::new(self.probe.clone())
     }
 
     /// Whether the connection is to be recorded.

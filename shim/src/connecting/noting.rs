@@ -66,7 +66,7 @@ pub fn record(
         environment: environment.into_iter().map(environment_answer).collect(),
     };
     let secrecy = request.secrecy(&plan.site);
-    record::Connection::begin(recorder, plan.elsewhere.clone(), connect, outcome, secrecy)
+    record::Connection::begin(recorder, plan.elsewhere.clone(), connect, outcome, secrecy, plan.probe())
         .map(|mode| mode as Arc<dyn ConnectionMode>)
         .map_err(|error| Outcome::error("HY000", format!("record: the cassette cannot be written: {error}")))
 }
@@ -112,7 +112,7 @@ pub fn replay(
     }
     fields.extend(request.user().map(|user| ("user_hash".to_owned(), Value::Text(user_hash(&user)))));
     let secrecy = request.secrecy(&plan.site);
-    let entry = match replaying::Connection::begin(player, plan.elsewhere.clone(), fields, secrecy) {
+    let entry = match replaying::Connection::begin(player, plan.elsewhere.clone(), fields, secrecy, plan.probe()) {
         Ok(begun) => begun,
         Err(outcome) => return (None, outcome),
     };

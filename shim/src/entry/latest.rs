@@ -57,6 +57,8 @@ mod tests {
             crate::descriptor::Content::Columns
         }
 
+        fn is_programs(&self) {}
+
         fn dropped(&self) {}
     }
 

@@ -16,6 +16,7 @@ mod home;
 mod markers;
 mod outputs;
 mod positioned;
+mod probe;
 pub mod record;
 pub mod replay;
 mod rowset;
@@ -24,6 +25,7 @@ pub mod words;
 
 pub use crate::descriptor::DescriptorRole;
 pub use application::Application;
+pub use probe::Probe;
 
 use crate::call::{Call, Deed};
 use crate::descriptor::{Content, SharedDescriptor};
@@ -53,6 +55,10 @@ pub trait StatementMode: Send + Sync {
 
     /// Serves a call on one of the statement's four descriptors.
     fn serve_descriptor(&self, role: DescriptorRole, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome;
+
+    /// Somebody asked for one of the statement's descriptors, as a driver manager does for every statement that a program
+    /// allocates: it is none of the driver manager's own.
+    fn is_programs(&self);
 
     /// What one of the statement's four descriptors holds now.
     fn content(&self, role: DescriptorRole) -> Content;

@@ -139,6 +139,9 @@ pub(super) unsafe fn descriptor_of<C: Width>(
     let front = &statement.front;
     guard(&front.diagnostics, || {
         front.diagnostics.clear();
+        if let Some(mode) = &*statement.mode.lock() {
+            mode.is_programs();
+        }
         let mut real = None;
         if let Some((driver, handle)) = front.real() {
             let Some(get) = C::symbols(driver).SQLGetStmtAttr else {

@@ -8,6 +8,7 @@ use crate::call::{AttributeIn, Call, Deed, Question};
 use crate::deck::Elsewhere;
 use crate::diagnostics::{Diagnostic, Outcome, rc};
 use crate::mode::home::Home;
+use crate::mode::probe::{CONNECTION_DEAD, Probe};
 use crate::mode::words::{cut_capacity, key, push_outcome, result_value};
 use crate::mode::{ConnectionMode, DescriptorMode, StatementMode, functions};
 use crate::table::Function;
@@ -22,6 +23,7 @@ pub struct Connection {
     pub(super) secrecy: Secrecy,
     statements: AtomicU32,
     descriptors: AtomicU32,
+    pub(super) probe: Probe,
     open: AtomicBool,
     /// How often the application tried to disconnect.
     attempts: AtomicU32,
@@ -52,6 +54,7 @@ impl Connection {
         connect: Connect,
         outcome: &Outcome,
         secrecy: Secrecy,
+        probe: Probe,
     ) -> Result<Arc<Connection>, CassetteError> {
         let id = recorder.connection();
         let connection = Connection {
@@ -59,6 +62,7 @@ impl Connection {
             secrecy,
             statements: AtomicU32::new(0),
             descriptors: AtomicU32::new(0),
+            probe,
             open: AtomicBool::new(true),
             attempts: AtomicU32::new(0),
             truncation: Mutex::new(None),
@@ -153,6 +157,9 @@ impl Connection {
             return perform(function, deed);
         }
         let (outcome, replies) = ask(function, question, deed);
+        if question.int("attribute") == Some(CONNECTION_DEAD) {
+            self.probe.asked(&outcome);
+        }
         let mut fields = key(function, question, &self.secrecy);
         if function == Function::SQLNativeSql {
             fields.insert(0, ("function".into(), function.name().into()));

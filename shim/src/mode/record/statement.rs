@@ -22,6 +22,7 @@ use crate::table::Function;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use super8_cassette::{CassetteError, Entry, Gathered, Method, Run, Value};
 
 /// A statement being recorded.
@@ -30,6 +31,8 @@ pub struct Statement {
     pub(super) state: Mutex<State>,
     /// What is known of the columns of its result.
     learned: Arc<Learned>,
+    /// It is the driver manager's own, to probe the connection with.
+    probes: AtomicBool,
 }
 
 /// What is known of the statement between two calls. Never locked during a call to the driver.
@@ -76,7 +79,7 @@ pub(super) struct State {
 impl Statement {
     /// A fresh statement on `connection`.
     pub fn new(connection: Arc<Connection>) -> Self {
-        Statement { connection, state: Mutex::default(), learned: Arc::default() }
+        Statement { connection, state: Mutex::default(), learned: Arc::default(), probes: AtomicBool::new(false) }
     }
 
     /// Ends what the previous text or execution left open and writes what was learned of its columns.
@@ -306,6 +309,9 @@ pub(in crate::mode) fn local_key(call: &Call<'_>) -> Vec<(String, Value)> {
 impl StatementMode for Statement {
     fn serve(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
         const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
+        if self.connection.probe.begins(call, &self.probes) {
+            return perform(function, deed);
+        }
         if let Call::Run { sql } | Call::Prepare { sql } = call
             && let Err(refused) = self.connection.first_text(sql, || self.settle(&mut self.state.lock(), false))
         {
@@ -374,6 +380,10 @@ impl StatementMode for Statement {
         self.connection.on_descriptor(name, function, call, deed, before.as_ref(), |unbinds| {
             self.state.lock().application.apply_to_descriptor(role, call, unbinds);
         })
+    }
+
+    fn is_programs(&self) {
+        self.connection.probe.passes();
     }
 
     fn content(&self, role: DescriptorRole) -> Content {

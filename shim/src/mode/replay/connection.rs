@@ -8,6 +8,7 @@ use crate::call::{AttributeIn, Call, Deed, Question};
 use crate::deck::Elsewhere;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::home::Home;
+use crate::mode::probe::{CONNECTION_DEAD, Probe};
 use crate::mode::record::{
     ASYNC_ENABLE, Secrecy, allocate_key, attribute_value, disconnect_key, not_yet, reaches_database,
 };
@@ -20,8 +21,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use super8_cassette::{ConnectionId, Entry, Method, Player, Value};
 
-/// SQL_ATTR_CONNECTION_DEAD: asked by a driver manager that takes a connection from its pool.
-const CONNECTION_DEAD: i64 = 1209;
 /// SQL_ATTR_RESET_CONNECTION: set by a driver manager that puts a connection into its pool.
 const RESET_CONNECTION: i32 = 116;
 
@@ -30,6 +29,7 @@ pub struct Connection {
     /// The player, and its number for the connection: which recorded one it is, is the player's affair.
     home: Home<Player>,
     pub(super) secrecy: Secrecy,
+    pub(super) probe: Probe,
     statements: AtomicU32,
     descriptors: AtomicU32,
     /// Statement handles that are not freed.
@@ -50,6 +50,7 @@ impl Connection {
         elsewhere: Option<Elsewhere>,
         fields: Vec<(String, Value)>,
         secrecy: Secrecy,
+        probe: Probe,
     ) -> Result<(Arc<Connection>, Entry, Outcome), Outcome> {
         let asked = Entry { method: Method::Connect, connection: ConnectionId(0), statement: None, fields };
         let recorded = player.connect(&asked).map_err(mismatch)?;
@@ -57,6 +58,7 @@ impl Connection {
         let connection = Connection {
             home: Home::new(Arc::clone(player), recorded.connection, elsewhere),
             secrecy,
+            probe,
             statements: AtomicU32::new(0),
             descriptors: AtomicU32::new(0),
             handles: AtomicU32::new(0),
@@ -170,9 +172,16 @@ impl Connection {
     }
 
     fn ask(&self, function: Function, question: &Question<'_>) -> Outcome {
-        if question.int("attribute") == Some(CONNECTION_DEAD) {
-            self.pooled();
+        if question.int("attribute") != Some(CONNECTION_DEAD) {
+            return self.reply(function, question);
         }
+        self.pooled();
+        let told = self.reply(function, question);
+        self.probe.asked(&told);
+        told
+    }
+
+    fn reply(&self, function: Function, question: &Question<'_>) -> Outcome {
         let mut fields = key(function, question, &self.secrecy);
         if function == Function::SQLNativeSql {
             fields.insert(0, ("function".into(), function.name().into()));

@@ -17,16 +17,19 @@ use crate::mode::outputs::{Outputs, joined};
 use crate::mode::record::{Parameters, at_once_key, local_key, need_data_key, not_yet, put_data_key};
 use crate::mode::scrolling::Scrolling;
 use crate::mode::words::{input_value, outcome};
-use crate::mode::{DescriptorRole, StatementMode};
+use crate::mode::{DescriptorRole, StatementMode, probe};
 use crate::table::Function;
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use super8_cassette::{Entry, Method, PlayedRun, Value};
 
 /// A statement being replayed.
 pub struct Statement {
     pub(super) connection: Arc<Connection>,
     pub(super) state: Mutex<State>,
+    /// It is the driver manager's own, to probe the connection with.
+    probes: AtomicBool,
 }
 
 /// An execution that is played once its data has come.
@@ -80,7 +83,7 @@ impl State {
 impl Statement {
     /// A fresh statement on `connection`.
     pub fn new(connection: Arc<Connection>) -> Self {
-        Statement { connection, state: Mutex::default() }
+        Statement { connection, state: Mutex::default(), probes: AtomicBool::new(false) }
     }
 
     fn sql(&self, sql: &TextIn<'_>) -> Value {
@@ -306,6 +309,9 @@ impl Statement {
 impl Statement {
     fn serve_call(&self, function: Function, call: &Call<'_>) -> Outcome {
         const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
+        if self.connection.probe.begins(call, &self.probes) {
+            return probe::passed(function, call);
+        }
         if let Call::Run { sql } | Call::Prepare { sql } = call
             && let Err(refused) = self.connection.first_text(sql)
         {
@@ -374,6 +380,10 @@ impl StatementMode for Statement {
         let apply = |unbinds| self.state.lock().application.apply_to_descriptor(role, call, unbinds);
         let told = self.connection.on_descriptor(i64::from(role.attribute()), function, call, known, apply);
         self.connection.secrecy.restored(told)
+    }
+
+    fn is_programs(&self) {
+        self.connection.probe.passes();
     }
 
     fn content(&self, role: DescriptorRole) -> Content {

@@ -1,0 +1,95 @@
+//! Connections that a driver manager keeps in its pool: what it asks of them, what it probes them with, and cassettes that
+//! change while they lie there.
+
+use super8_tests::cassette_files::commands;
+use super8_tests::compare::assert_same;
+use super8_tests::driver::Driver;
+use super8_tests::program::Program;
+use super8_tests::ways::{Stage, Way};
+
+const PROGRAM: &str = "pooled.c";
+
+/// Keys of odbcinst.ini for a pool, or for none.
+fn pool(stage: &mut Stage, on: bool, probe: &'static str) {
+    stage.manager = vec![("Pooling", if on { "Yes" } else { "No" }.into())];
+    stage.section = vec![("CPTimeout", "60".into()), ("CPProbe", probe.into())];
+}
+
+fn connects(log: &str) -> usize {
+    log.matches("- method: connect\n").count()
+}
+
+/// A driver that cannot say whether it is alive is probed with a query: with a pool, and not without one.
+#[test]
+fn a_probe_is_no_command() {
+    for (driver, probe, kept) in [
+        (Driver::Test, "rows 7", true),
+        (Driver::TestAnsi, "rows 7", true),
+        (Driver::Test, "count 1", true),
+        // the manager lets go of the connection and opens another one
+        (Driver::Test, "fails 08S01 gone", false),
+    ] {
+        for (recorded, replayed) in [(true, true), (true, false), (false, true)] {
+            let mut stage = Stage::new("probe", driver);
+            stage.environment.push(("TEST_DRIVER_CANNOT_TELL", "1".into()));
+            let program = Program::c(PROGRAM).with_argument("same");
+            pool(&mut stage, recorded, probe);
+            let what = format!("{probe}: pooled when recorded {recorded}, when replayed {replayed}");
+            let bare = stage.run(Way::Bare, &program);
+            let outcome = stage.run(Way::Record, &program);
+            program.check(&what, &outcome);
+            assert_same(&what, ("bare", &bare), ("recorded", &outcome));
+            let log = commands(&stage.cassette());
+            assert_eq!(connects(&log), if recorded && kept { 1 } else { 3 }, "{what}: {log}");
+            assert!(!log.contains(probe), "{what}: {log}");
+            pool(&mut stage, replayed, probe);
+            let replay = stage.run(Way::Replay, &program);
+            assert_same(&what, ("recorded", &outcome), ("replayed", &replay));
+            assert_eq!(replay.errors(), "", "{what}");
+        }
+    }
+}
+
+/// A program that runs the probe's text itself is recorded as ever, even with its first statement on a connection.
+#[test]
+fn a_program_may_run_the_probe_itself() {
+    for driver in [Driver::Test, Driver::TestAnsi] {
+        for probe in ["rows 2", "rows 20"] {
+            for handles in ["", "same"] {
+                let mut stage = Stage::new("own_probe", driver);
+                stage.environment.push(("TEST_DRIVER_CANNOT_TELL", "1".into()));
+                pool(&mut stage, true, probe);
+                stage.four_ways(&Program::c(PROGRAM).with_argument(handles));
+                let log = commands(&stage.cassette());
+                assert_eq!(log.matches(&format!("sql: \"{probe}\"\n")).count(), 1, "{driver:?}, {probe}: {log}");
+            }
+        }
+    }
+}
+
+/// A connection that comes from the pool is dead to another cassette: a connect of its own goes there.
+#[test]
+fn another_cassette_gets_a_connection_of_its_own() {
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::Test] {
+        for (recorded, replayed) in [(true, true), (true, false), (false, true)] {
+            let mut stage = Stage::new("other_cassette", driver);
+            let cassettes = stage.scratch.join("cassettes");
+            let program = Program::c(PROGRAM).with_argument(cassettes.display().to_string());
+            let what = format!("{driver:?}: pooled when recorded {recorded}, when replayed {replayed}");
+            pool(&mut stage, recorded, "");
+            let outcome = stage.run(Way::Record, &program);
+            program.check(&what, &outcome);
+            let (one, two) = (commands(&cassettes.join("one")), commands(&cassettes.join("two")));
+            assert_eq!((connects(&one), connects(&two)), (2, 1), "{what}\n{one}{two}");
+            for (log, numbers) in [(&one, ["1", "10", "3", "30"].as_slice()), (&two, &["2", "20"])] {
+                let sql: Vec<&str> = log.lines().filter_map(|line| line.trim().strip_prefix("sql: ")).collect();
+                let asked: Vec<&str> = sql.iter().filter_map(|sql| sql.trim_matches('"').rsplit(' ').next()).collect();
+                assert_eq!(asked, numbers, "{what}");
+            }
+            pool(&mut stage, replayed, "");
+            let replay = stage.run(Way::Replay, &program);
+            assert_same(&what, ("recorded", &outcome), ("replayed", &replay));
+            assert_eq!(replay.errors(), "", "{what}");
+        }
+    }
+}

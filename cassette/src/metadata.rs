@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::{CassetteError, Value};
+use crate::{CassetteError, Value, gem};
 
 /// The version of the cassette format this crate writes and reads.
 pub const SCHEMA_VERSION: i64 = 4;
@@ -130,13 +130,12 @@ impl Metadata {
         let schema_version =
             value.get("schema_version").and_then(Value::as_int).ok_or_else(|| wrong("schema_version", "a number"))?;
         if schema_version > SCHEMA_VERSION {
-            let problem = format!("the cassette has schema {schema_version}, this super8 reads up to {SCHEMA_VERSION}");
-            return Err(CassetteError::new(file, problem).advice("upgrade super8"));
+            return Err(newer(schema_version, file));
         }
         if schema_version < SCHEMA_VERSION {
             let problem =
                 format!("the cassette has the old schema {schema_version}, this super8 reads {SCHEMA_VERSION}");
-            return Err(CassetteError::new(file, problem).advice("record again"));
+            return Err(CassetteError::new(file, problem).advice(gem::advice(file.parent().unwrap_or(file))));
         }
         let text = |key: &str| match value.get(key) {
             None | Some(Value::Null) => Ok(None),
@@ -173,6 +172,12 @@ impl Metadata {
         }
         Ok(metadata)
     }
+}
+
+/// What a cassette of a schema that is not known yet is refused with.
+pub(crate) fn newer(schema: i64, file: &Path) -> CassetteError {
+    let problem = format!("the cassette has schema {schema}, this super8 reads up to {SCHEMA_VERSION}");
+    CassetteError::new(file, problem).advice("upgrade super8")
 }
 
 fn map<'k>(pairs: impl IntoIterator<Item = (&'k str, Value)>) -> Value {
@@ -230,14 +235,18 @@ mod tests {
         let with = |key: &str, value: Value| {
             let Value::Map(mut pairs) = Metadata::now(None, None).to_value() else { unreachable!() };
             pairs.iter_mut().filter(|(name, _)| name == key).for_each(|pair| pair.1 = value.clone());
-            Metadata::from_value(&Value::Map(pairs), Path::new("m")).map_err(|error| error.to_string())
+            Metadata::from_value(&Value::Map(pairs), Path::new("my x/m")).map_err(|error| error.to_string())
         };
         let newer = with("schema_version", Value::Int(5)).unwrap_err();
         assert!(newer.contains("schema 5") && newer.ends_with("upgrade super8"), "{newer}");
         let older = with("schema_version", Value::Int(3)).unwrap_err();
-        assert!(older.contains("old schema 3") && older.ends_with("record again"), "{older}");
-        assert!(with("complete", Value::from("yes")).unwrap_err().starts_with("m: complete: is not true or false"));
-        assert!(with("order", Value::from("any")).unwrap_err().starts_with("m: order: is not global or connection"));
+        assert!(older.contains("old schema 3") && older.ends_with("`super8 migrate --apply 'my x'`"), "{older}");
+        assert!(
+            with("complete", Value::from("yes")).unwrap_err().starts_with("my x/m: complete: is not true or false")
+        );
+        assert!(
+            with("order", Value::from("any")).unwrap_err().starts_with("my x/m: order: is not global or connection")
+        );
         assert!(with("order", Value::from("global")).is_ok());
     }
 }

@@ -49,7 +49,7 @@ fn keep_owner(path: &Path, before: &fs::Metadata) -> io::Result<()> {
 }
 
 /// `FILE.before-super8`, with a number if there is one already.
-fn free_name(file: &Path) -> PathBuf {
+pub fn free_name(file: &Path) -> PathBuf {
     let named = |suffix: &str| {
         let mut name = file.as_os_str().to_owned();
         name.push(suffix);

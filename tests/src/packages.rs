@@ -22,6 +22,7 @@ pub const DEBIAN: &[&str] = &[
     "chromium",
     "perl",
     "ruby",
+    "ruby-odbc",
     "libdbd-odbc-perl",
 ];
 

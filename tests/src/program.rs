@@ -60,6 +60,16 @@ impl Program {
         Program { name: stem(script), input: Vec::new(), proof: DONE.into(), command: Box::new(command) }
     }
 
+    /// A script of `programs/ruby` on ruby-odbc; its arguments are the connection string and the dialect.
+    pub fn ruby_odbc(script: &'static str) -> Program {
+        let command = move |target: &Target| {
+            let mut command = ruby_odbc(script);
+            command.args([&target.connection_string, target.dialect]);
+            command
+        };
+        Program { name: stem(script), input: Vec::new(), proof: DONE.into(), command: Box::new(command) }
+    }
+
     /// A program of `programs/c`; its arguments are what [`Target`] has.
     pub fn c(source: &'static str) -> Program {
         let command = move |target: &Target| {
@@ -122,6 +132,20 @@ impl Program {
         let complete = outcome.succeeded() && outcome.text().contains(&self.proof);
         assert!(complete, "{what} did not do its work:\n{}", String::from_utf8_lossy(&outcome.all()));
     }
+}
+
+/// A script of `programs/ruby` with Debian's ruby-odbc, which is not linked with the driver manager it calls.
+pub fn ruby_odbc(script: &str) -> Command {
+    let installed =
+        Command::new(packages::program("ruby", "ruby")).args(["-e", "Gem.find_files('odbc.so')[0] or exit 1"]).status();
+    if !installed.is_ok_and(|status| status.success()) {
+        packages::missing("odbc.so", "ruby-odbc");
+    }
+    let mut command = Command::new(packages::program("env", "coreutils"));
+    command
+        .args(["LD_PRELOAD=libodbc.so.2", "ruby"])
+        .arg(products::repository().join("tests/programs/ruby").join(script));
+    command
 }
 
 fn stem(file: &str) -> String {

@@ -2,7 +2,7 @@
 
 mod form;
 mod lock;
-mod names;
+pub(crate) mod names;
 mod previous;
 mod publish;
 mod reading;
@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 pub(crate) use lock::DirectoryLock;
 pub(crate) use names::info as info_part;
 pub use names::staging as staging_directory;
+pub(crate) use reading::part;
 pub use recover::{Recovered, recover};
 pub(crate) use staging::{is_cassette, notice, refuse};
 

@@ -9,7 +9,7 @@ use super::staging::is_cassette;
 use crate::metadata::Metadata;
 use crate::storage::{Part, Place, RowsSource, plain};
 use crate::yaml::{Head, Items};
-use crate::{CassetteError, ConnectionId, RowsReader, Value, yaml};
+use crate::{CassetteError, ConnectionId, RowsReader, Value, gem, yaml};
 
 /// Walks over the log's entries.
 pub(crate) fn scan(
@@ -40,6 +40,9 @@ pub(crate) fn metadata(root: &Path, name: &Path) -> Result<Metadata, CassetteErr
 
 fn missing(root: &Path, name: &Path) -> CassetteError {
     let empty = |root: &Path| fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_none());
+    if gem::wrote(root) {
+        return CassetteError::new(name, "a cassette of the super8 gem, in an old schema").advice(gem::advice(name));
+    }
     if is_cassette(root) {
         return CassetteError::new(name, format!("not a whole cassette: {} is missing", names::METADATA))
             .advice("restore it, or record again");
@@ -182,6 +185,12 @@ mod tests {
         assert!(why().contains("not a cassette"), "{}", why());
         fs::write(root.join("commands.yml"), "").unwrap();
         assert!(why().contains("metadata.yml is missing"), "{}", why());
+        fs::write(root.join("commands.yml"), "---\n- method: connect\n").unwrap();
+        assert!(
+            why().contains("of the super8 gem") && why().contains("`super8 migrate --apply cassettes/x`"),
+            "{}",
+            why()
+        );
         let staging = names::staging(&parent.path().join("y"));
         fs::create_dir(&staging).unwrap();
         fs::write(staging.join("commands.yml"), "").unwrap();

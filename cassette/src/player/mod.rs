@@ -17,7 +17,7 @@ mod mismatch;
 mod nearest;
 mod offer;
 mod playing;
-mod report;
+pub(crate) mod report;
 mod rows;
 mod scope;
 mod scroll;

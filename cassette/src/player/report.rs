@@ -185,7 +185,7 @@ impl Case<'_> {
 }
 
 /// A word for a shell.
-fn shell(word: &str) -> String {
+pub(crate) fn shell(word: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:,@%".contains(&byte);
     if !word.is_empty() && word.bytes().all(plain) {
         word.to_owned()

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
 
-use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor};
 
 use crate::Value;
 use crate::error::CassetteError;
@@ -16,6 +16,19 @@ use crate::yaml::{MAX_DEPTH, limits};
 /// Refused, beside what is no YAML: tags, a key that stands twice, keys that are no scalar, nesting beyond
 /// [`MAX_DEPTH`], and aliases that blow a small text up.
 pub(super) fn read(bytes: &[u8], file: &Path, first_line: u32) -> Result<Value, CassetteError> {
+    read_with(bytes, file, first_line, Tags::Refused)
+}
+
+/// What becomes of a value with a tag of its own (`!ruby/object:X`).
+#[derive(Clone, Copy)]
+pub(super) enum Tags {
+    Refused,
+    /// It is a map of the tag, with its exclamation mark, to the value.
+    Named,
+}
+
+/// The same with tags as they are wanted.
+pub(super) fn read_with(bytes: &[u8], file: &Path, first_line: u32, tags: Tags) -> Result<Value, CassetteError> {
     let shift = u64::from(first_line) - 1;
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let line = 1 + bytes[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() as u64;
@@ -25,7 +38,7 @@ pub(super) fn read(bytes: &[u8], file: &Path, first_line: u32) -> Result<Value, 
         return Err(CassetteError::new(file, too_deep()).at_line(line + shift));
     }
     let budget = Budget { nodes: Cell::new(text.len() + 10_000), bytes: Cell::new(4 * text.len() + 1_000_000) };
-    let seed = Node { depth: 0, budget: &budget };
+    let seed = Node { depth: 0, budget: &budget, tags };
     seed.deserialize(serde_yaml::Deserializer::from_str(text)).map_err(|error| place(&error, file, shift))
 }
 
@@ -81,6 +94,7 @@ struct Budget {
 struct Node<'b> {
     depth: usize,
     budget: &'b Budget,
+    tags: Tags,
 }
 
 impl Node<'_> {
@@ -163,6 +177,10 @@ impl<'de> Visitor<'de> for Node<'_> {
             let key = match key {
                 Value::Text(key) => key,
                 Value::Int(number) => number.to_string(),
+                // a tagged text
+                Value::Map(tagged) if matches!(&tagged[..], [(_, Value::Text(_))]) => {
+                    tagged.into_iter().filter_map(|(_, text)| text.as_text().map(str::to_owned)).collect()
+                }
                 _ => return Err(A::Error::custom("a key that is not text: put it in quotes")),
             };
             if !known.insert(key.clone()) {
@@ -174,8 +192,13 @@ impl<'de> Visitor<'de> for Node<'_> {
     }
 
     /// A value with a tag of its own.
-    fn visit_enum<A: EnumAccess<'de>>(self, _tagged: A) -> Result<Value, A::Error> {
-        Err(A::Error::custom("a tag (`!...`), which is not read: write the value without it"))
+    fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<Value, A::Error> {
+        if let Tags::Refused = self.tags {
+            return Err(A::Error::custom("a tag (`!...`), which is not read: write the value without it"));
+        }
+        let (tag, value): (String, _) = tagged.variant()?;
+        let value = value.newtype_variant_seed(self.deeper()?)?;
+        Ok(Value::Map(vec![(format!("!{}", tag.trim_start_matches('!')), value)]))
     }
 }
 
@@ -223,6 +246,17 @@ mod tests {
         assert!(problem("- a: 340282366920938463463374607431768211455\n").problem().contains("too large"));
         let error = read(b"- a\n- b\n- \xff\n", Path::new("x"), 11).unwrap_err();
         assert_eq!((error.line(), error.problem()), (Some(13), "not UTF-8"));
+    }
+
+    #[test]
+    fn tags_are_refused_or_named() {
+        let text = "- a: !ruby/object:X\n    b: 1\n  c: !binary |-\n    w6k=\n  ? !binary |-\n    w6k=\n  : ~\n";
+        assert!(problem(text).problem().contains("a tag"));
+        let read = read_with(text.as_bytes(), Path::new("x"), 1, Tags::Named).unwrap();
+        let item = &read.as_list().unwrap()[0];
+        assert_eq!(item.get("a").unwrap().get("!ruby/object:X").unwrap().get("b"), Some(&Value::Int(1)));
+        assert_eq!(item.get("c").unwrap().get("!binary"), Some(&"w6k=".into()));
+        assert_eq!(item.get("w6k="), Some(&Value::Null));
     }
 
     #[test]

@@ -65,10 +65,20 @@ pub fn parse_map(bytes: &[u8], file: &Path, first_line: u32) -> Result<Value, Ca
 }
 
 fn read_item(item: Place<'_>) -> Result<Value, CassetteError> {
-    match fallback::read(item.bytes, item.file, item.first_line)? {
+    one_item(item, fallback::read(item.bytes, item.file, item.first_line)?)
+}
+
+fn one_item(item: Place<'_>, value: Value) -> Result<Value, CassetteError> {
+    match value {
         Value::List(mut items) if items.len() == 1 => Ok(items.swap_remove(0)),
         _ => Err(item.error("", "not one list item")),
     }
+}
+
+/// Reads one item of a list that another program wrote, with its tags: a tagged value is a map of the tag to the value.
+pub fn parse_tagged(bytes: &[u8], file: &Path, first_line: u32) -> Result<Value, CassetteError> {
+    let item = Place { bytes, file, first_line };
+    one_item(item, fallback::read_with(bytes, file, first_line, fallback::Tags::Named)?)
 }
 
 fn entry(pairs: Vec<(String, Value)>, item: Place<'_>) -> Result<Entry, CassetteError> {

@@ -7,6 +7,7 @@ mod convert;
 mod diff;
 mod doctor;
 mod install;
+mod migrate;
 mod once;
 mod record;
 mod recover;
@@ -44,6 +45,8 @@ pub enum Verb {
     Doctor(doctor::Doctor),
     /// Copy a cassette to the other format, or make one of Softprobe's records
     Convert(convert::Convert),
+    /// Bring a cassette of the super8 gem up to date (shows what it would do)
+    Migrate(migrate::Migrate),
     /// Print the completions of a shell
     Completions(completions::Completions),
 }
@@ -64,6 +67,7 @@ impl Verb {
             Verb::Uninstall(verb) => verb.run(),
             Verb::Doctor(verb) => verb.run(),
             Verb::Convert(verb) => verb.run(),
+            Verb::Migrate(verb) => verb.run(),
             Verb::Completions(verb) => verb.run(),
         }
     }

@@ -1,0 +1,259 @@
+//! The gem's `commands.yml` in any of its three versions, as one list of commands with the rows they brought.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::column::Column;
+use super::csv::{self, Field};
+use super::item::Item;
+use super::notes::Notes;
+use crate::directory::names::COMMANDS;
+use crate::directory::part;
+use crate::yaml::{Items, parse_tagged, read_document};
+use crate::{CassetteError, ConnectionId, Method, Value};
+
+/// What the gem recorded.
+#[derive(Debug)]
+pub(super) struct Log {
+    pub(super) commands: Vec<Command>,
+    /// What was seen that has no place in a cassette of today, and what was assumed.
+    pub(super) notes: Notes,
+}
+
+/// A command, on its connection and the connection's n-th statement.
+#[derive(Debug)]
+pub(super) struct Command {
+    /// Where it stands in `commands.yml`; line 1 for the connection of version 1.
+    pub(super) file: PathBuf,
+    pub(super) line: u32,
+    pub(super) connection: ConnectionId,
+    /// From 1; 0 for a connect.
+    pub(super) statement: u32,
+    pub(super) deed: Deed,
+}
+
+/// What was done.
+#[derive(Debug)]
+pub(super) enum Deed {
+    Connect {
+        dsn: String,
+        told: Vec<(String, Value)>,
+    },
+    Run {
+        sql: String,
+        params: Vec<Value>,
+    },
+    Columns(Vec<Column>),
+    Rows(Fetched),
+    /// `close`, `cancel`, `drop`.
+    Housekeeping(Method),
+}
+
+/// Rows that came from one call.
+#[derive(Debug, Default)]
+pub(super) struct Fetched {
+    pub(super) rows: Vec<Vec<Field>>,
+    /// The keys of rows that came as hashes.
+    pub(super) names: Option<Vec<String>>,
+    /// The end of the data was reached.
+    pub(super) ended: bool,
+}
+
+impl Command {
+    /// An error at this command.
+    pub(super) fn error(&self, problem: impl Into<String>) -> CassetteError {
+        CassetteError::new(&self.file, problem).at_line(self.line.into())
+    }
+}
+
+impl Log {
+    /// Reads `commands.yml`, `connection.yml` and the files of rows.
+    ///
+    /// # Errors
+    /// Something unreadable, with file and line.
+    pub(super) fn read(directory: &Path, schema: i64) -> Result<Log, CassetteError> {
+        let file = directory.join(COMMANDS);
+        let log = Log { commands: Vec::new(), notes: Notes::default() };
+        let mut reading = Reading {
+            directory,
+            file: file.clone(),
+            log,
+            connections: 0,
+            known: HashMap::new(),
+            single: None,
+            named: HashSet::new(),
+        };
+        if schema == 1 {
+            reading.connection_file(&directory.join(super::CONNECTION))?;
+        }
+        let opened = fs::File::open(&file).map_err(|error| CassetteError::io(&file, "open", &error))?;
+        let (mut items, mut bytes) = (Items::new(opened, &file), Vec::new());
+        while let Some(item) = items.next(&mut bytes)? {
+            let value = parse_tagged(&bytes, &file, item.line)?;
+            reading.item(Item { value, file: &file, line: item.line })?;
+        }
+        Ok(reading.log)
+    }
+}
+
+/// The reading under way.
+struct Reading<'d> {
+    directory: &'d Path,
+    file: PathBuf,
+    log: Log,
+    connections: u32,
+    /// The connections by the gem's ids, with their statements by the gem's ids.
+    known: HashMap<String, (ConnectionId, HashMap<String, u32>)>,
+    /// The one connection of version 1, to be opened again if statements begin anew.
+    single: Option<Deed>,
+    /// Files of rows that were named.
+    named: HashSet<String>,
+}
+
+/// The id under which version 1's connection is known.
+const SINGLE: &str = "";
+
+impl Reading<'_> {
+    fn connection_file(&mut self, path: &Path) -> Result<(), CassetteError> {
+        let bytes = fs::read(path).map_err(|error| CassetteError::io(path, "read", &error))?;
+        let item = Item { value: read_document(&bytes, path)?, file: path, line: 1 };
+        let dsn = item.text("dsn")?.to_owned();
+        let told = self.told(&item.value, &["dsn"]);
+        self.connect(SINGLE, Deed::Connect { dsn: dsn.clone(), told: told.clone() }, path, 1);
+        self.single = Some(Deed::Connect { dsn, told });
+        Ok(())
+    }
+
+    /// What a connect says of the connection; `known` are keys that were looked at.
+    fn told(&mut self, of: &Value, known: &[&str]) -> Vec<(String, Value)> {
+        let Value::Map(pairs) = of else { return Vec::new() };
+        let (told, other): (Vec<_>, Vec<_>) = pairs
+            .iter()
+            .filter(|(key, value)| !known.contains(&key.as_str()) && *value != Value::Null)
+            .cloned()
+            .partition(|(key, value)| {
+                matches!(key.as_str(), "server" | "database" | "user_hash" | "schema") && value.as_text().is_some()
+            });
+        for (key, _) in other {
+            self.log.notes.add(None, format!("`{key}` of a connect is not kept: a cassette has no place for it"));
+        }
+        told
+    }
+
+    fn connect(&mut self, id: &str, deed: Deed, file: &Path, line: u32) {
+        let connection = ConnectionId(self.connections);
+        self.connections += 1;
+        self.known.insert(id.to_owned(), (connection, HashMap::new()));
+        self.log.commands.push(Command { file: file.to_owned(), line, connection, statement: 0, deed });
+    }
+
+    fn item(&mut self, item: Item<'_>) -> Result<(), CassetteError> {
+        let method = item.text("method")?;
+        let id = if self.single.is_some() { SINGLE } else { item.text("connection_id")? }.to_owned();
+        if method == "connect" && self.single.is_none() {
+            if self.known.contains_key(&id) {
+                return Err(item.error("connection_id", format!("`{id}` is connected twice")));
+            }
+            let mut told = self.told(&item.value, &["method", "connection_id", "dsn", "result"]);
+            if let Some(result) = item.value.get("result") {
+                told.extend(self.told(result, &[]));
+            }
+            let deed = Deed::Connect { dsn: item.text("dsn")?.to_owned(), told };
+            self.connect(&id, deed, item.file, item.line);
+            return Ok(());
+        }
+        let deed = match method {
+            "run" => Deed::Run { sql: item.text("sql")?.to_owned(), params: item.params()? },
+            "columns" => Deed::Columns(item.columns()?),
+            "fetch_all" | "fetch_many" | "fetch" | "fetch_hash" | "each_hash" => {
+                Deed::Rows(self.fetched(method, &item)?)
+            }
+            "close" => Deed::Housekeeping(Method::Close),
+            "cancel" => Deed::Housekeeping(Method::Cancel),
+            "drop" => Deed::Housekeeping(Method::Drop),
+            other => {
+                let error = item.error("method", format!("`{other}` is no method that the super8 gem records"));
+                return Err(error.advice("record again with super8 itself"));
+            }
+        };
+        let (connection, statement) = self.statement(&id, &item, matches!(deed, Deed::Run { .. }))?;
+        self.log.commands.push(Command { file: self.file.clone(), line: item.line, connection, statement, deed });
+        Ok(())
+    }
+
+    /// The connection and the number of the statement an item is about; a `run` makes a new one.
+    fn statement(&mut self, id: &str, item: &Item<'_>, begins: bool) -> Result<(ConnectionId, u32), CassetteError> {
+        let named = match item.value.get("statement_id") {
+            Some(Value::Text(name)) => name.clone(),
+            Some(Value::Int(number)) => number.to_string(),
+            _ => return Err(item.error("statement_id", "is neither a number nor a name")),
+        };
+        let again = self.known.get(id).is_some_and(|(_, statements)| begins && statements.contains_key(&named));
+        if let (true, Some(Deed::Connect { dsn, told })) = (again, &self.single) {
+            // each connection of version 1 counted for itself, and only the last data source was written down
+            let deed = Deed::Connect { dsn: dsn.clone(), told: told.clone() };
+            self.connect(id, deed, item.file, item.line);
+            let connection = ConnectionId(self.connections - 1);
+            self.log.notes.add(
+                Some((connection, 0)),
+                "statements begin anew, so the program connected again: to the same data source, as far as is recorded",
+            );
+        } else if again {
+            return Err(item.error("statement_id", format!("statement {named} is run twice")));
+        }
+        let Some((connection, statements)) = self.known.get_mut(id) else {
+            return Err(item.error("connection_id", format!("`{id}` was never connected")));
+        };
+        if begins {
+            let number = statements.len() as u32 + 1;
+            statements.insert(named, number);
+            return Ok((*connection, number));
+        }
+        match statements.get(&named) {
+            Some(number) => Ok((*connection, *number)),
+            None => Err(item.error("statement_id", format!("statement {named} was never run"))),
+        }
+    }
+
+    fn fetched(&mut self, method: &str, item: &Item<'_>) -> Result<Fetched, CassetteError> {
+        match method {
+            "fetch" | "fetch_hash" => match item.value.get("result") {
+                None | Some(Value::Null) => Ok(Fetched { ended: true, ..Fetched::default() }),
+                Some(row) => item.rows(std::slice::from_ref(row), "result"),
+            },
+            "each_hash" => {
+                let (bytes, path) = self.file_of_rows(item)?;
+                let rows = read_document(&bytes, &path)?;
+                let file = Item { value: Value::Null, file: &path, line: 1 };
+                let rows = rows.as_list().ok_or_else(|| file.error("", "is not a list of rows"))?;
+                Ok(Fetched { ended: true, ..file.rows(rows, "")? })
+            }
+            _ => {
+                let n = item.value.get("n").and_then(Value::as_int);
+                let rows = match item.value.get("rows_file") {
+                    None | Some(Value::Null) => Vec::new(),
+                    Some(_) => {
+                        let (bytes, path) = self.file_of_rows(item)?;
+                        csv::read(&bytes, &path)?
+                    }
+                };
+                // ruby-odbc fetches until it has so many, or there are no more
+                let ended = method == "fetch_all" || n.is_some_and(|n| (rows.len() as i64) < n);
+                Ok(Fetched { rows, names: None, ended })
+            }
+        }
+    }
+
+    fn file_of_rows(&mut self, item: &Item<'_>) -> Result<(Vec<u8>, PathBuf), CassetteError> {
+        let name = item.text("rows_file")?;
+        if !self.named.insert(name.to_owned()) {
+            let problem =
+                format!("{name} has the rows of an earlier command, too: the gem wrote the later ones over them");
+            return Err(item.error("rows_file", problem));
+        }
+        let path = part(self.directory, name)?;
+        let bytes = fs::read(&path).map_err(|error| CassetteError::io(&path, "read", &error))?;
+        Ok((bytes, path))
+    }
+}

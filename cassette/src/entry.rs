@@ -86,6 +86,7 @@ methods! {
     SetPos "set_pos" Command,
     BulkOperations "bulk_operations" Command,
     MoreResults "more_results" Command,
+    ParamData "param_data" Command,
     SetConnectAttr "set_connect_attr" Command,
     Commit "commit" Command,
     Rollback "rollback" Command,

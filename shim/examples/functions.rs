@@ -30,14 +30,14 @@ the real driver does not have returns IM001, and `SQLGetFunctions` says so.
 
 ## Recording and replay
 
-\"Refused\" is `SQL_ERROR` with HYC00 while recording, before anything reaches the database, so that no cassette is made
-that leaves something out. Such a program runs with `SUPER8_MODE=off`.
+No function is refused while recording. Where only a part of what a function can do stands in a cassette, the table says
+which.
 
 ";
 
 /// The page.
 pub fn page() -> String {
-    let (mut full, mut partly, mut refused) = (0, 0, 0);
+    let (mut full, mut partly) = (0, 0);
     let mut rows = String::new();
     for function in Function::ALL {
         let row = function.row();
@@ -50,10 +50,6 @@ pub fn page() -> String {
                 partly += 1;
                 format!("partly: {but}")
             }
-            Support::Refused(what) => {
-                refused += 1;
-                format!("**refused**: {what}")
-            }
         };
         let wide = row.wide.map_or_else(String::new, |wide| format!("`{wide}`"));
         // Writing to a string cannot fail.
@@ -63,7 +59,7 @@ pub fn page() -> String {
     let mut page = INTRODUCTION.to_owned();
     let _ = writeln!(
         page,
-        "{} functions, {wide} of them with a Unicode form: {full} in full, {partly} in part, {refused} refused.\n",
+        "{} functions, {wide} of them with a Unicode form: {full} in full, {partly} in part.\n",
         Function::ALL.len()
     );
     page.push_str(

@@ -12,14 +12,8 @@ pub enum Support {
     Full,
     /// Except for what the text says.
     Partly(&'static str),
-    /// Fails with HYC00 before anything reaches the database; the text says what is missing.
-    Refused(&'static str),
 }
 
-/// What is true of everything that sends parameters.
-const NO_STREAMS: &str = "not output parameters that are read in pieces (`SQL_PARAM_OUTPUT_STREAM` and its sibling)";
-/// The statement attribute that is refused.
-const NO_ASYNC: &str = "turning on `SQL_ATTR_ASYNC_ENABLE` is refused";
 /// Diagnostic records are kept by the shim.
 const OWN_RECORDS: &str = "records are served from the shim's own queue by ODBC's rules: a driver that splits a message over records when the buffer is small is not imitated";
 /// SQLDataSources and SQLDrivers.
@@ -28,14 +22,13 @@ const MANAGERS: &str = "the driver manager answers it; what a driver answers its
 /// How far `function` is recorded and replayed.
 pub fn support(function: Function) -> Support {
     use Function::*;
-    use Support::{Full, Partly, Refused};
+    use Support::{Full, Partly};
     match function {
         SQLAllocConnect | SQLAllocEnv | SQLAllocStmt => Full,
         SQLAllocHandle | SQLAllocHandleStd => Full,
         SQLFreeConnect | SQLFreeEnv | SQLFreeHandle | SQLFreeStmt => Full,
 
-        SQLConnect | SQLDriverConnect | SQLDisconnect => Full,
-        SQLBrowseConnect => Refused("connecting in steps"),
+        SQLConnect | SQLDriverConnect | SQLBrowseConnect | SQLDisconnect => Full,
         SQLDataSources | SQLDrivers => Partly(MANAGERS),
         SQLSetEnvAttr | SQLGetEnvAttr => Full,
         SQLSetConnectAttr | SQLSetConnectOption => Partly("a value that is an address is forwarded and not recorded"),
@@ -48,7 +41,7 @@ pub fn support(function: Function) -> Support {
         SQLGetInfo => Partly("the handles of a driver (`SQL_DRIVER_HDBC` and the like) are not written at replay"),
         SQLNativeSql => Full,
 
-        SQLExecDirect | SQLExecute => Partly(NO_STREAMS),
+        SQLExecDirect | SQLExecute => Full,
         SQLPrepare | SQLMoreResults | SQLParamData | SQLPutData | SQLCloseCursor | SQLCancel => Full,
 
         SQLGetTypeInfo | SQLTables | SQLColumns | SQLColumnPrivileges | SQLTablePrivileges | SQLSpecialColumns
@@ -61,9 +54,10 @@ pub fn support(function: Function) -> Support {
         | SQLDescribeParam | SQLGetCursorName => Full,
 
         SQLBindCol => Full,
-        SQLBindParameter => Partly(NO_STREAMS),
-        SQLBindParam | SQLSetParam | SQLParamOptions | SQLSetCursorName | SQLSetScrollOptions => Full,
-        SQLSetStmtAttr | SQLSetStmtOption => Partly(NO_ASYNC),
+        SQLBindParameter | SQLBindParam | SQLSetParam | SQLParamOptions | SQLSetCursorName | SQLSetScrollOptions => {
+            Full
+        }
+        SQLSetStmtAttr | SQLSetStmtOption => Full,
         SQLGetStmtAttr | SQLGetStmtOption => Full,
 
         SQLSetDescField | SQLSetDescRec | SQLGetDescField | SQLGetDescRec | SQLCopyDesc => Full,

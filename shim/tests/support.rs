@@ -1,5 +1,4 @@
-//! What `support` says of a function is what recording does: refused calls are refused before the driver is asked,
-//! and the others are not.
+//! What `support` says of a function is what recording does: it is done, and not refused.
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
@@ -94,10 +93,6 @@ fn text(text: &'static str) -> TextIn<'static> {
     unsafe { TextIn::new(text.as_ptr(), text.len() as isize) }
 }
 
-fn is_partly(function: Function) -> bool {
-    matches!(support(function), Support::Partly(_))
-}
-
 #[test]
 fn rows_are_changed_in_place() {
     let stage = Stage::new("positioned");
@@ -130,32 +125,24 @@ fn rows_are_fetched_from_anywhere() {
 }
 
 #[test]
-fn bookmarks_but_no_asynchronous_execution() {
+fn any_attribute_of_a_statement() {
     use odbc_sys::StatementAttribute::{AsyncEnable, MaxRows, UseBookmarks};
     let stage = Stage::new("attributes");
     for function in [Function::SQLSetStmtAttr, Function::SQLSetStmtOption] {
-        assert!(is_partly(function));
-        for (attribute, value, refused) in [
-            (AsyncEnable, 1, true),
-            (AsyncEnable, 0, false),
-            (UseBookmarks, 2, false),
-            (UseBookmarks, 0, false),
-            (MaxRows, 9, false),
-        ] {
+        assert_eq!(support(function), Support::Full);
+        for (attribute, value) in
+            [(AsyncEnable, 1), (AsyncEnable, 0), (UseBookmarks, 2), (UseBookmarks, 0), (MaxRows, 9)]
+        {
             let call = Call::SetStmtAttr { attribute: attribute as i32, value: number(value) };
-            assert_eq!(stage.refuses(function, &call), refused, "attribute {} = {value}", attribute as i32);
+            assert!(!stage.refuses(function, &call), "attribute {} = {value}", attribute as i32);
         }
     }
 }
 
 #[test]
-fn streamed_output_is_refused_where_it_would_be_sent() {
+fn parameters_in_any_direction() {
     use odbc_sys::ParamType::{Input, InputOutput, Output};
     let stage = Stage::new("parameters");
-    let sql = |text: &'static str| {
-        // SAFETY: a text of the program.
-        unsafe { TextIn::new(text.as_ptr(), text.len() as isize) }
-    };
     let mut length = odbc_sys::NULL_DATA;
     // SAFETY: lives longer than the statement's use of it.
     let length = unsafe { Place::new((&raw mut length).cast()) };
@@ -163,15 +150,15 @@ fn streamed_output_is_refused_where_it_would_be_sent() {
     const STREAMS: [i16; 2] = [8, 16];
     for io in [Input as i16, Output as i16, InputOutput as i16].into_iter().chain(STREAMS) {
         let parameter = Parameter { io, sql_type: 4, size: 0, digits: 0 };
-        let bind = Call::BindParameter { number: 1, parameter, binding };
-        let refused = STREAMS.contains(&io);
-        assert!(!stage.refuses(Function::SQLBindParameter, &bind), "binding is the application's own side");
-        let run = Call::Run { sql: sql("{call f(?)}") };
-        assert_eq!(stage.refuses(Function::SQLExecDirect, &run), refused, "{io}");
-        assert!(!stage.refuses(Function::SQLPrepare, &Call::Prepare { sql: sql("{call f(?)}") }));
-        assert_eq!(stage.refuses(Function::SQLExecute, &Call::Execute), refused, "{io}");
-    }
-    for function in [Function::SQLExecDirect, Function::SQLExecute, Function::SQLBindParameter] {
-        assert!(is_partly(function));
+        let calls = [
+            (Function::SQLBindParameter, Call::BindParameter { number: 1, parameter, binding }),
+            (Function::SQLExecDirect, Call::Run { sql: text("{call f(?)}") }),
+            (Function::SQLPrepare, Call::Prepare { sql: text("{call f(?)}") }),
+            (Function::SQLExecute, Call::Execute),
+        ];
+        for (function, call) in calls {
+            assert_eq!(support(function), Support::Full, "{}", function.name());
+            assert!(!stage.refuses(function, &call), "{} {io}", function.name());
+        }
     }
 }

@@ -1,12 +1,65 @@
-//! Calls that no packaged driver answers, over the test driver (`programs/test_driver`).
+//! Calls that no packaged driver answers, over the test driver (`programs/test_driver`): connecting in steps, asynchronous
+//! execution, output parameters that are read in pieces.
 
+use super8_tests::cassette_files::{commands, files, leaks};
 use super8_tests::driver::Driver;
+use super8_tests::outcome::Outcome;
 use super8_tests::program::Program;
-use super8_tests::ways::four_ways;
+use super8_tests::ways::{Stage, Way, four_ways};
+
+const BOTH: [Driver; 2] = [Driver::Test, Driver::TestAnsi];
 
 #[test]
 fn the_test_driver_itself() {
-    for driver in [Driver::Test, Driver::TestAnsi] {
+    for driver in BOTH {
         four_ways(&Program::c("test_driver.c"), driver);
+    }
+}
+
+/// A replay of a program that does one thing otherwise.
+fn changed(stage: &Stage, source: &'static str) -> Outcome {
+    stage.run(Way::Replay, &Program::c(source).with_argument("changed"))
+}
+
+/// super8's own words to the application.
+fn refusal(outcome: &Outcome) -> String {
+    let text = outcome.text();
+    let line = text.lines().find(|line| line.contains("[super8]"));
+    line.unwrap_or_else(|| panic!("super8 refused nothing:\n{text}")).to_owned()
+}
+
+#[test]
+fn connecting_in_steps() {
+    for driver in BOTH {
+        let stage = four_ways(&Program::c("browse.c"), driver);
+        let log = commands(&stage.cassette());
+        for words in ["return: SQL_NEED_DATA", "Server:Server={alpha,beta};UID:Login=?", "PWD=<given PWD"] {
+            assert!(log.contains(words), "`{words}` is not in:\n{log}");
+        }
+        assert_eq!(leaks(&files(&stage.cassette()), "gehe}im"), Vec::<String>::new());
+        let refused = refusal(&changed(&stage, "browse.c"));
+        assert!(refused.contains("[HY000]") && refused.contains("user_hash"), "{refused}");
+    }
+}
+
+#[test]
+fn asynchronous_execution() {
+    for driver in BOTH {
+        let stage = four_ways(&Program::c("asynchronous.c"), driver);
+        let log = commands(&stage.cassette());
+        assert!(!log.contains("SQL_STILL_EXECUTING"), "a poll is no result:\n{log}");
+        let refused = refusal(&changed(&stage, "asynchronous.c"));
+        assert!(refused.contains("[HY000]") && refused.contains("parameter 1"), "{refused}");
+    }
+}
+
+#[test]
+fn output_parameters_in_pieces() {
+    for driver in BOTH {
+        let stage = four_ways(&Program::c("streams.c"), driver);
+        let log = commands(&stage.cassette());
+        assert!(log.contains("- method: param_data\n"), "{log}");
+        let refused = refusal(&changed(&stage, "streams.c"));
+        assert!(refused.contains("[HY000]") && refused.contains("parameter 1"), "{refused}");
     }
 }

@@ -53,6 +53,10 @@ impl Facts {
             *asked += 1;
             return Ok(Some(own[*reply].clone()));
         }
+        if key.iter().any(|(name, _)| *name == "connection_id") {
+            // What happened on this very connection, others do not know.
+            return Ok(None);
+        }
         let families = self.families(index, storage)?;
         let Some(identity) = families.of.get(&connection) else { return Ok(None) };
         let question = (*identity, format!("{key:?}"));

@@ -51,6 +51,7 @@ pub fn summary(entry: &Entry, max: usize) -> String {
             let row = entry.get("row").map_or_else(String::new, |row| format!(" row {}", show(row, 20)));
             format!("{}{row}", one_line(operation))
         }),
+        Method::ParamData => entry.get("parameter").map(|parameter| show(parameter, 20)),
         Method::SetConnectAttr => {
             let value = entry.get("value").map_or_else(String::new, |value| format!(" = {}", show(value, 30)));
             text("attribute").map(|attribute| format!("{}{value}", one_line(attribute)))

@@ -86,7 +86,7 @@ impl Redactor {
         let statement = self.known(entry.connection, entry.statement);
         let redacted = |key: &str, value: &Value| match key {
             "params" => rules.parameters(&statement.sql, value),
-            "result" if entry.method == Method::GetData => {
+            "result" if entry.method == Method::GetData && entry.get("column").is_some() => {
                 let column = entry.get("column").and_then(Value::as_int).unwrap_or_default();
                 let c_type = entry.get("c_type").and_then(Value::as_text).unwrap_or_default();
                 RowRules { rules: Some(Arc::clone(rules)), statement: statement.clone() }.inline(column, c_type, value)

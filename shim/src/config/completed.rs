@@ -1,4 +1,4 @@
-//! The completed connection string, as SQLDriverConnect returns it: without secrets in the cassette, with the
+//! The completed connection string, as SQLDriverConnect and SQLBrowseConnect return it: without secrets in the cassette, with the
 //! application's own ones again at replay.
 //!
 //! Drivers put the password into it, some percent-encoded. In the cassette the place of each value that is not harmless
@@ -45,11 +45,20 @@ impl Form {
 
 /// The completed string for the cassette. `given` is the connection string the application gave.
 pub fn template(completed: &ConnectionString, given: &ConnectionString) -> String {
+    edited(completed, given, |_| false)
+}
+
+/// What SQLBrowseConnect asks for next, for the cassette: `KEYWORD:prompt={list}` and `KEYWORD=?` are no values.
+pub fn questions(asked: &ConnectionString, given: &ConnectionString) -> String {
+    edited(asked, given, |item| item.key().contains(&b':') || *item.value() == *b"?")
+}
+
+fn edited(completed: &ConnectionString, given: &ConnectionString, shown: impl Fn(&Item<'_>) -> bool) -> String {
     let template = completed.edit(|item| {
         if !item.has_value() {
             return Some(MARK.as_bytes().to_vec());
         }
-        if may_show(item.key(), &item.value()) {
+        if shown(&item) || may_show(item.key(), &item.value()) {
             return None;
         }
         Some(mark(item, given).into_bytes())
@@ -124,6 +133,15 @@ mod tests {
         ] {
             assert_eq!(through(completed, given), (expected.to_owned(), completed.to_owned()), "{completed}");
         }
+    }
+
+    #[test]
+    fn what_a_driver_asks_for_is_no_secret() {
+        let asked = "DSN=x;UID:Login=?;PWD=?;*Flavour:Flavour={sweet,sour};PWD=secret;Token=abc";
+        let given = parse("DSN=x;PWD=secret");
+        let template = questions(&parse(asked), &given);
+        assert_eq!(template, "DSN=x;UID:Login=?;PWD=?;*Flavour:Flavour={sweet,sour};PWD=<given PWD>;Token=***");
+        assert_eq!(fill(&template, &given), asked.replace("abc", "***").as_bytes());
     }
 
     #[test]

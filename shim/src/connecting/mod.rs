@@ -6,8 +6,8 @@ mod request;
 mod selection;
 
 pub use environment::{RecordedEnvironment, early_driver, replayed_environment};
-pub use noting::{pending_value, record, replay};
-pub use request::Request;
+pub use noting::{record, replay};
+pub use request::{Browsing, Request};
 pub use selection::Selection;
 
 use crate::args::decode_bytes;
@@ -52,6 +52,8 @@ struct Edited {
     stripped: Vec<u8>,
     /// With the driver's own name in `DRIVER=`.
     forwarded: Vec<u8>,
+    /// What the driver is given by this call: of SQLBrowseConnect, this step's string.
+    passed_on: Vec<u8>,
 }
 
 /// Decides how to connect: reads the settings and finds the real driver or the cassette.
@@ -67,15 +69,11 @@ pub fn plan(request: &Request) -> Result<Plan, Outcome> {
     let probe = way.section.filter(|_| pools).and_then(|section| section.value("CPProbe")).map(decode_bytes);
     let settings = settings(&site, &way, request.given()).map_err(|error| Outcome::error("HY000", error))?;
     verdict::goes_to(settings.verdict.as_deref());
-    let refused = |verb: &str| Outcome::error("HYC00", format!("{verb}: SQLBrowseConnect cannot be {verb}ed yet"));
     let failed = |error: deck::DeckError| Outcome::error("HY000", error);
     let action = deck::action(&settings).map_err(failed)?;
     let pooled = pools.then(|| Selection::of(request.given(), &way, &settings, action));
     if action == deck::Action::Replay {
         let player = deck::player(&settings).map_err(failed)?;
-        if matches!(request, Request::Browse { .. }) {
-            return Err(refused("replay"));
-        }
         let strict = settings.connect == ConnectCheck::Strict;
         drop(way);
         let pooled = pooled.map(|pooled| pooled.with(None, Some(&player)));
@@ -87,7 +85,6 @@ pub fn plan(request: &Request) -> Result<Plan, Outcome> {
     let library = crate::driver::open(&site, &real, crate::kind()).map_err(cannot)?;
     let driver = Driver::of(library).map_err(cannot)?;
     let recorded = match action {
-        deck::Action::Record if matches!(request, Request::Browse { .. }) => return Err(refused("record")),
         deck::Action::Record => Some(deck::recorder(&settings, library).map_err(failed)?),
         _ => None,
     };
@@ -97,6 +94,7 @@ pub fn plan(request: &Request) -> Result<Plan, Outcome> {
     let edited = request.given().map(|given| Edited {
         stripped: given.without(Setting::is_own),
         forwarded: naming::forwarded(given, &real, &site),
+        passed_on: naming::forwarded(request.passed_on().unwrap_or(given), &real, &site),
     });
     let pooled = pooled.map(|pooled| pooled.with(recorder.as_ref(), None));
     let elsewhere = deck::elsewhere(&settings, action, Some(library));
@@ -122,11 +120,6 @@ fn variable(name: &str) -> Option<OsString> {
 }
 
 impl Plan {
-    /// A further step of SQLBrowseConnect: the driver is known, and its own names were spoken in the step before.
-    pub fn going_on(driver: &'static Driver) -> Plan {
-        Plan { driver: Some(driver), ..Plan::default() }
-    }
-
     /// The real driver; none at replay.
     pub fn driver(&self) -> Option<&'static Driver> {
         self.driver
@@ -142,10 +135,11 @@ impl Plan {
         self.recorder.is_some()
     }
 
-    /// The string for the real driver, if it is not the application's own.
+    /// The string for the real driver, if it is not the application's own or what comes back will not be.
     pub fn forwarded(&self, request: &Request) -> Option<String> {
         let edited = self.edited.as_ref()?;
-        (edited.forwarded != request.given()?.as_bytes()).then(|| crate::args::decode_bytes(&edited.forwarded))
+        let changed = self.renames() || edited.passed_on != request.passed_on()?.as_bytes();
+        changed.then(|| crate::args::decode_bytes(&edited.passed_on))
     }
 
     /// Whether the driver sees another name in `DRIVER=` than the application gave.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use super8_cassette::Value;
 
 /// The value of a pending attribute that reaches the database, under its cassette name.
-pub fn pending_value(pending: &PendingAttribute) -> Option<(String, Value)> {
+fn pending_value(pending: &PendingAttribute) -> Option<(String, Value)> {
     let name = reaches_database(pending.attribute)?;
     let value = match &pending.value {
         PendingValue::Word(word) => Value::from(*word as isize),
@@ -62,19 +62,33 @@ pub fn record(
     let connect = Connect {
         asked: asked_fields(request, plan, pending),
         facts,
-        completed: completed.and_then(|completed| completed_value(request, &completed)),
+        completed: completed.and_then(|completed| completed_value(request, &completed, outcome.rc == rc::NEED_DATA)),
         environment: environment.into_iter().map(environment_answer).collect(),
     };
     let secrecy = request.secrecy(&plan.site);
-    record::Connection::begin(recorder, plan.elsewhere.clone(), connect, outcome, secrecy, plan.probe())
-        .map(|mode| mode as Arc<dyn ConnectionMode>)
-        .map_err(|error| Outcome::error("HY000", format!("record: the cassette cannot be written: {error}")))
+    let begun = record::Connection::begin(recorder, plan.elsewhere.clone(), connect, outcome, secrecy, plan.probe());
+    let begun =
+        begun.map_err(|error| Outcome::error("HY000", format!("record: the cassette cannot be written: {error}")))?;
+    set_before(connection, |attribute, value| begun.set_before(attribute, value));
+    Ok(begun)
 }
 
-fn completed_value(request: &Request, completed: &Reply) -> Option<Value> {
+/// The numbers among the attributes that were set before connecting.
+fn set_before(connection: &Connection, mut note: impl FnMut(i32, usize)) {
+    for pending in &connection.state.lock().pending {
+        if let PendingValue::Word(word) = pending.value {
+            note(pending.attribute, word);
+        }
+    }
+}
+
+fn completed_value(request: &Request, completed: &Reply, asks: bool) -> Option<Value> {
     let Reply::Text { text, length, cut } = completed else { return None };
     let given = request.given()?;
-    let template = |text: &str| completed::template(&ConnectionString::parse(&crate::args::encode_bytes(text)), given);
+    let template = |text: &str| {
+        let text = ConnectionString::parse(&crate::args::encode_bytes(text));
+        if asks { completed::questions(&text, given) } else { completed::template(&text, given) }
+    };
     // The beginning of a keyword at the end of a text that was cut off is no secret.
     let cut_template = |text: &str| match text.rsplit_once(';') {
         Some((head, tail)) if is_cut_keyword(tail, given) => format!("{};{tail}", template(head)),
@@ -100,12 +114,9 @@ fn is_cut_keyword(tail: &str, given: &ConnectionString) -> bool {
 }
 
 /// Replays a connect: the connection's mode if it succeeded, and what to post.
-pub fn replay(
-    request: &Request,
-    plan: &Plan,
-    pending: Vec<(String, Value)>,
-) -> (Option<Arc<dyn ConnectionMode>>, Outcome) {
+pub fn replay(request: &Request, plan: &Plan, live: &Connection) -> (Option<Arc<dyn ConnectionMode>>, Outcome) {
     let Some(player) = &plan.player else { return (None, Outcome::error("HY000", "replay: no cassette")) };
+    let pending = live.state.lock().pending.iter().filter_map(pending_value).collect();
     let mut fields = asked_fields(request, plan, pending);
     if plan.strict {
         fields.push(("verify".to_owned(), Value::from("strict")));
@@ -117,6 +128,7 @@ pub fn replay(
         Err(outcome) => return (None, outcome),
     };
     let (connection, connect, mut outcome) = entry;
+    set_before(live, |attribute, value| connection.set_before(attribute, value));
     if let (Some(completed), Some(recorded), Some(given)) =
         (request.completed(), connect.get("completed"), request.given())
     {

@@ -30,11 +30,50 @@ pub enum Request {
     },
     /// SQLBrowseConnect.
     Browse {
-        /// The request string.
+        /// The request strings of all steps so far, this one included, as one.
         given: ConnectionString,
+        /// The request string of this step.
+        step: ConnectionString,
+        /// Earlier ones that the driver refused: they may have secrets.
+        refused: Vec<ConnectionString>,
         /// Where the result string goes.
         completed: Out,
     },
+}
+
+/// A connection that is being made in steps.
+#[derive(Default)]
+pub struct Browsing {
+    /// The request strings that were accepted, as one.
+    accepted: Vec<u8>,
+    refused: Vec<Vec<u8>>,
+}
+
+impl Browsing {
+    /// The next step.
+    pub fn step(&self, string: &[u8], completed: Out) -> Request {
+        Request::Browse {
+            given: ConnectionString::parse(&self.joined(string)),
+            step: ConnectionString::parse(string),
+            refused: self.refused.iter().map(|string| ConnectionString::parse(string)).collect(),
+            completed,
+        }
+    }
+
+    /// What the steps are after this one.
+    #[must_use]
+    pub fn after(mut self, string: &[u8], accepted: bool) -> Browsing {
+        match accepted {
+            true => self.accepted = self.joined(string),
+            false => self.refused.push(string.to_vec()),
+        }
+        self
+    }
+
+    fn joined(&self, string: &[u8]) -> Vec<u8> {
+        let separator: &[u8] = if self.accepted.is_empty() || self.accepted.ends_with(b";") { b"" } else { b";" };
+        [&self.accepted, separator, string].concat()
+    }
 }
 
 impl Request {
@@ -42,6 +81,14 @@ impl Request {
         match self {
             Request::Dsn { .. } => None,
             Request::String { given, .. } | Request::Browse { given, .. } => Some(given),
+        }
+    }
+
+    /// The string that the driver is given by this call: of SQLBrowseConnect, this step's.
+    pub(super) fn passed_on(&self) -> Option<&ConnectionString> {
+        match self {
+            Request::Browse { step, .. } => Some(step),
+            _ => self.given(),
         }
     }
 
@@ -102,6 +149,9 @@ impl Request {
             }
             Request::String { given, .. } | Request::Browse { given, .. } => secrets(given, None, None),
         };
+        if let Request::Browse { refused, .. } = self {
+            refused.iter().for_each(|string| known.add_string(string));
+        }
         if let Some(section) = self.dsn().and_then(|dsn| site.ini.dsn_section(dsn.as_bytes())) {
             known.add_section(section);
         }

@@ -132,16 +132,50 @@ fn column_name(driver: &Driver, real: Handle, column: u16) -> String {
     unsafe {
         match (driver.ansi.SQLDescribeCol, driver.wide.SQLDescribeCol) {
             (Some(ask), _) => {
-                let (buffer, room) = (bytes.as_mut_ptr(), bytes.len() as i16);
-                ask(real, column, buffer.cast(), room, none.cast(), none.cast(), none.cast(), none.cast(), none.cast());
+                let (text, room) = (bytes.as_mut_ptr(), bytes.len() as i16);
+                settled(|| {
+                    ask(
+                        real,
+                        column,
+                        text.cast(),
+                        room,
+                        none.cast(),
+                        none.cast(),
+                        none.cast(),
+                        none.cast(),
+                        none.cast(),
+                    )
+                });
                 crate::args::decode_bytes(bytes.split(|byte| *byte == 0).next().unwrap_or_default())
             }
             (None, Some(ask)) => {
-                let (buffer, room) = (units.as_mut_ptr(), units.len() as i16);
-                ask(real, column, buffer.cast(), room, none.cast(), none.cast(), none.cast(), none.cast(), none.cast());
+                let (text, room) = (units.as_mut_ptr(), units.len() as i16);
+                settled(|| {
+                    ask(
+                        real,
+                        column,
+                        text.cast(),
+                        room,
+                        none.cast(),
+                        none.cast(),
+                        none.cast(),
+                        none.cast(),
+                        none.cast(),
+                    )
+                });
                 crate::args::decode_wide(units.split(|unit| *unit == 0).next().unwrap_or_default())
             }
             (None, None) => String::new(),
+        }
+    }
+}
+
+/// Asks the driver until it says something else than that it is still executing, where statements are asynchronous.
+fn settled(mut ask: impl FnMut() -> i16) -> i16 {
+    loop {
+        match ask() {
+            rc::STILL_EXECUTING => std::thread::yield_now(),
+            outcome => return outcome,
         }
     }
 }
@@ -173,7 +207,7 @@ impl Deed for OnReal<'_> {
         let Some((driver, real)) = self.front.real() else { return Vec::new() };
         let mut count = 0i16;
         // SAFETY: a live variable.
-        let counted = driver.ansi.SQLNumResultCols.map(|ask| unsafe { ask(real, &mut count) });
+        let counted = driver.ansi.SQLNumResultCols.map(|ask| settled(|| unsafe { ask(real, &raw mut count) }));
         if counted.is_none_or(|code| !rc::succeeded(code)) {
             return Vec::new();
         }
@@ -184,31 +218,19 @@ impl Deed for OnReal<'_> {
         let (driver, real) = self.front.real()?;
         let mut sql_type = 0i16;
         let none = std::ptr::null_mut::<c_void>();
+        let kind = &raw mut sql_type;
         // SAFETY: SQLDescribeCol with no name buffer; the type is a live variable, the rest may be null.
         let outcome = unsafe {
             match (driver.ansi.SQLDescribeCol, driver.wide.SQLDescribeCol) {
-                (Some(describe), _) => describe(
-                    real,
-                    column,
-                    none.cast(),
-                    0,
-                    none.cast(),
-                    &mut sql_type,
-                    none.cast(),
-                    none.cast(),
-                    none.cast(),
-                ),
-                (None, describe) => describe?(
-                    real,
-                    column,
-                    none.cast(),
-                    0,
-                    none.cast(),
-                    &mut sql_type,
-                    none.cast(),
-                    none.cast(),
-                    none.cast(),
-                ),
+                (Some(ask), _) => settled(|| {
+                    ask(real, column, none.cast(), 0, none.cast(), kind, none.cast(), none.cast(), none.cast())
+                }),
+                (None, ask) => {
+                    let ask = ask?;
+                    settled(|| {
+                        ask(real, column, none.cast(), 0, none.cast(), kind, none.cast(), none.cast(), none.cast())
+                    })
+                }
             }
         };
         rc::succeeded(outcome).then_some(sql_type)
@@ -218,12 +240,15 @@ impl Deed for OnReal<'_> {
         let (driver, real) = self.front.real()?;
         let mut address = std::ptr::null_mut::<c_void>();
         let mut length = 0i32;
-        let place = (&raw mut address).cast::<c_void>();
+        let (place, length) = ((&raw mut address).cast::<c_void>(), &raw mut length);
         // SAFETY: SQLGetDescField of a field that is an address, with a live variable for it.
         let outcome = unsafe {
             match (driver.ansi.SQLGetDescField, driver.wide.SQLGetDescField) {
-                (_, Some(get)) => get(real, record, field, place, odbc_sys::IS_POINTER, &mut length),
-                (get, None) => get?(real, record, field, place, odbc_sys::IS_POINTER, &mut length),
+                (_, Some(get)) => settled(|| get(real, record, field, place, odbc_sys::IS_POINTER, length)),
+                (get, None) => {
+                    let get = get?;
+                    settled(|| get(real, record, field, place, odbc_sys::IS_POINTER, length))
+                }
             }
         };
         // SAFETY: only looked at.

@@ -4,7 +4,7 @@ mod slab;
 
 pub use slab::{Entity, Slab, Token};
 
-use crate::connecting::Selection;
+use crate::connecting::{Browsing, Selection};
 use crate::diagnostics::Diagnostics;
 use crate::mode::{ConnectionMode, DescriptorMode, DescriptorRole, StatementMode};
 use crate::real::Driver;
@@ -147,8 +147,8 @@ pub struct ConnectionState {
     pub pooled: Option<Selection>,
     /// Attributes set before connecting, to be applied to whichever driver it will be.
     pub pending: Vec<PendingAttribute>,
-    /// The strings of the last SQLBrowseConnect step, to know that one is under way.
-    pub browsing: bool,
+    /// The steps of SQLBrowseConnect so far, while one is under way.
+    pub browsing: Option<Browsing>,
     /// The statements allocated on it.
     pub statements: HashSet<Token>,
     /// The descriptors allocated on it, and those of its statements.

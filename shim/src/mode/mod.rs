@@ -15,12 +15,14 @@ mod half;
 mod home;
 mod markers;
 mod outputs;
+mod polling;
 mod positioned;
 mod probe;
 pub mod record;
 pub mod replay;
 mod rowset;
 mod scrolling;
+mod streams;
 pub mod words;
 
 pub use crate::descriptor::DescriptorRole;

@@ -44,6 +44,8 @@ static const char *rc_name(SQLRETURN rc)
     case SQL_INVALID_HANDLE: return "INVALID_HANDLE";
     case SQL_NO_DATA: return "NO_DATA";
     case SQL_NEED_DATA: return "NEED_DATA";
+    case SQL_STILL_EXECUTING: return "STILL_EXECUTING";
+    case SQL_PARAM_DATA_AVAILABLE: return "PARAM_DATA_AVAILABLE";
     }
     snprintf(other, sizeof other, "rc %d", rc);
     return other;

@@ -91,7 +91,7 @@ SQLRETURN read_stream(struct statement *stmt, SQLUSMALLINT number, SQLSMALLINT c
     if (number != stmt->streaming)
         return say(stmt, SQL_ERROR, "07009", 0, "another parameter is being streamed");
     struct value *value = &stmt->values[number - 1];
-    if (c_type == SQL_APD_TYPE)
+    if (c_type == SQL_APD_TYPE || c_type == SQL_C_DEFAULT)
         c_type = stmt->parameters[number - 1].c_type;
     return put(stmt, value->text, value->length, &stmt->streamed, c_type, target, capacity, length);
 }

@@ -71,15 +71,24 @@ pub unsafe fn SQLBrowseConnect<C: Width>(
     let string = unsafe { TextIn::new(text, text_len as isize) }.read().unwrap_or_default();
     // SAFETY: the application's buffer.
     let completed = unsafe { Out::text(out, out_cap as isize, LengthOut::from(out_len), Unit::Characters) };
-    let request = Request::Browse { given: ConnectionString::parse(&encode_bytes(&string)), completed };
-    connect::<C>(Function::SQLBrowseConnect, dbc, &request, |driver, real, plan| {
+    let Some(connection) = CONNECTIONS.get(Token::from_handle(dbc)) else { return rc::INVALID_HANDLE };
+    let string = encode_bytes(&string);
+    let browsing = connection.state.lock().browsing.take();
+    let (begun, browsing) = (browsing.is_some(), browsing.unwrap_or_default());
+    let request = browsing.step(&string, completed);
+    let outcome = connect::<C>(Function::SQLBrowseConnect, dbc, &request, |driver, real, plan| {
         let function = C::symbols(driver).SQLBrowseConnect?;
         // SAFETY: the application's arguments, or the edited string and a buffer of our own.
         let call = |text: *const C, text_len, out, out_cap, out_len| unsafe {
             function(real, text, text_len, out, out_cap, out_len)
         };
         Some(through_names(plan, &request, text, text_len, out, out_cap, out_len, call))
-    })
+    });
+    // A driver manager lets the application go on after a step that failed, but for the first.
+    if outcome == rc::NEED_DATA || (begun && !rc::succeeded(outcome)) {
+        connection.state.lock().browsing = Some(browsing.after(&string, outcome == rc::NEED_DATA));
+    }
+    outcome
 }
 
 /// The driver sees its own name in the string it is given, the application the shim's in what comes back. Where no
@@ -143,9 +152,7 @@ fn connect<C: Width>(
         if connection.state.lock().connected {
             return diagnostics.post(Outcome::error("08002", "the connection is already open"));
         }
-        let browsing = connection.state.lock().browsing;
-        let known = connection.front.real().filter(|_| browsing).map(|(driver, _)| Ok(Plan::going_on(driver)));
-        let mut plan = match known.unwrap_or_else(|| connecting::plan(request)) {
+        let mut plan = match connecting::plan(request) {
             Ok(plan) => plan,
             Err(outcome) => return diagnostics.post(outcome),
         };
@@ -158,11 +165,10 @@ fn connect<C: Width>(
         let watched = request.completed().map(|completed| (completed, completed.arm()));
         let Some(code) = deed(driver, real, &plan) else { return diagnostics.post(missing(function)) };
         let completed = watched.map(|(completed, old)| completed.harvest(old));
-        let browsing = code == rc::NEED_DATA;
         if plan.records() {
-            connection
-                .front
-                .set_reads_by_error(!rc::succeeded(code) && crate::driver::process::facts().manager.is_some());
+            // Driver managers read why a connect failed through SQLError, but for SQLBrowseConnect.
+            let fails_by_error = !rc::succeeded(code) && function != Function::SQLBrowseConnect;
+            connection.front.set_reads_by_error(fails_by_error && crate::driver::process::facts().manager.is_some());
             let records = if code == rc::SUCCESS { Vec::new() } else { super::drain(DBC, &connection.front) };
             let outcome = Outcome { rc: code, diagnostics: records };
             let environment = environment_notes(connection);
@@ -184,7 +190,6 @@ fn connect<C: Width>(
         }
         let mut state = connection.state.lock();
         state.connected = rc::succeeded(code);
-        state.browsing = browsing;
         code
     })
 }
@@ -217,8 +222,7 @@ fn prepare(connection: &Connection, driver: &'static Driver) -> Result<(), Outco
 }
 
 fn replay(connection: &Connection, request: &Request, plan: &Plan) -> i16 {
-    let pending = connection.state.lock().pending.iter().filter_map(connecting::pending_value).collect();
-    let (mode, outcome) = connecting::replay(request, plan, pending);
+    let (mode, outcome) = connecting::replay(request, plan, connection);
     let connected = mode.is_some() && rc::succeeded(outcome.rc);
     if connected {
         *connection.mode.lock() = mode;
@@ -241,6 +245,8 @@ pub unsafe fn SQLDisconnect(dbc: Handle) -> i16 {
             Some(mode) => {
                 mode.serve(Function::SQLDisconnect, &Call::Disconnect, &OnReal { kind: DBC, front, deed: &deed })
             }
+            // A replayed SQLBrowseConnect that the application gives up.
+            None if front.real().is_none() && connection.state.lock().browsing.is_some() => Outcome::SUCCESS,
             None => Outcome::of(straight(Function::SQLDisconnect, front, deed)),
         };
         if !rc::succeeded(outcome.rc) {
@@ -257,7 +263,7 @@ pub fn end_connection(connection: &Connection) {
     let (statements, descriptors) = {
         let mut state = connection.state.lock();
         state.connected = false;
-        state.browsing = false;
+        state.browsing = None;
         (std::mem::take(&mut state.statements), std::mem::take(&mut state.descriptors))
     };
     let mut statements: Vec<Token> = statements.into_iter().collect();

@@ -8,6 +8,7 @@ use crate::call::{AttributeIn, Call, Deed, Question};
 use crate::deck::Elsewhere;
 use crate::diagnostics::{Diagnostic, Outcome, rc};
 use crate::mode::home::Home;
+use crate::mode::polling::{ASYNC_ENABLE, ASYNC_FUNCTIONS, Polls, polls_key};
 use crate::mode::probe::{CONNECTION_DEAD, Probe};
 use crate::mode::words::{cut_capacity, key, push_outcome, result_value};
 use crate::mode::{ConnectionMode, DescriptorMode, StatementMode, functions};
@@ -27,6 +28,12 @@ pub struct Connection {
     open: AtomicBool,
     /// How often the application tried to disconnect.
     attempts: AtomicU32,
+    /// Whether SQL_ATTR_ASYNC_ENABLE was ever switched on for all statements.
+    asynchronous: AtomicBool,
+    /// Whether SQL_ATTR_ASYNC_DBC_FUNCTIONS_ENABLE ever was: calls on the connection itself are counted from then on.
+    polled: AtomicBool,
+    /// How often calls on the connection itself were polled.
+    polls: Mutex<Polls>,
     /// The driver's own warning for SQLGetData's pieces, once it was seen.
     pub(super) truncation: Mutex<Option<Vec<Diagnostic>>>,
 }
@@ -65,6 +72,9 @@ impl Connection {
             probe,
             open: AtomicBool::new(true),
             attempts: AtomicU32::new(0),
+            asynchronous: AtomicBool::new(false),
+            polled: AtomicBool::new(false),
+            polls: Mutex::default(),
             truncation: Mutex::new(None),
         };
         let connection = Arc::new(connection);
@@ -168,6 +178,48 @@ impl Connection {
         self.inform(fields, Some(result_value(question, &replies, &self.secrecy)), outcome)
     }
 
+    /// Does the deed. While the driver is still executing, and where that cannot be written, this is what to say.
+    fn polled(&self, function: Function, deed: &dyn Deed) -> Result<Outcome, Outcome> {
+        let polled = self.polled.load(Ordering::Relaxed);
+        let outcome = perform(function, deed);
+        if !polled && outcome.rc != rc::STILL_EXECUTING {
+            return Ok(outcome);
+        }
+        let mut polls = self.polls.lock();
+        if outcome.rc == rc::STILL_EXECUTING {
+            polls.again(function);
+            return Err(outcome);
+        }
+        let (call, times) = polls.done(function);
+        drop(polls);
+        if times > 0 {
+            let mut fact = polls_key(self.id(), None, function, call);
+            fact.push(("result".to_owned(), times.into()));
+            self.recorder().info(self.id(), Value::Map(fact)).map_err(unwritable)?;
+        }
+        Ok(outcome)
+    }
+
+    fn set(&self, attribute: i32, value: &AttributeIn<'_>, outcome: &Outcome) {
+        if let (true, AttributeIn::Number(value)) = (rc::succeeded(outcome.rc), value) {
+            self.set_before(attribute, *value as usize);
+        }
+    }
+
+    /// Takes note of an attribute, set before or after the connection was made.
+    pub fn set_before(&self, attribute: i32, value: usize) {
+        match attribute {
+            ASYNC_ENABLE if value != 0 => self.asynchronous.store(true, Ordering::Relaxed),
+            ASYNC_FUNCTIONS if value != 0 => self.polled.store(true, Ordering::Relaxed),
+            _ => {}
+        }
+    }
+
+    /// Whether the calls of its statements may say SQL_STILL_EXECUTING.
+    pub(super) fn is_asynchronous(&self) -> bool {
+        self.asynchronous.load(Ordering::Relaxed)
+    }
+
     fn close(&self) {
         if !self.open.swap(false, Ordering::AcqRel) {
             return;
@@ -189,9 +241,6 @@ pub(super) fn ask(function: Function, question: &Question<'_>, deed: &dyn Deed) 
     let replies = question.outputs.iter().zip(old).map(|((_, out), old)| out.harvest(old)).collect();
     (outcome, replies)
 }
-
-/// SQL_ATTR_ASYNC_ENABLE.
-pub const ASYNC_ENABLE: i32 = odbc_sys::ConnectionAttribute::ASYNC_ENABLE.0;
 
 /// What identifies a disconnect that did not simply succeed: it is this connection's alone.
 pub fn disconnect_key(connection: ConnectionId, attempt: u32) -> Vec<(String, Value)> {
@@ -232,14 +281,18 @@ impl ConnectionMode for Connection {
     fn serve(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
         match call {
             Call::EndTran { commit } => {
-                let outcome = perform(function, deed);
+                let outcome = match self.polled(function, deed) {
+                    Ok(outcome) => outcome,
+                    Err(told) => return told,
+                };
                 self.command(if *commit { Method::Commit } else { Method::Rollback }, Vec::new(), outcome)
             }
-            Call::SetConnectAttr { attribute: ASYNC_ENABLE, value: AttributeIn::Number(1..) } => {
-                not_yet("asynchronous execution")
-            }
             Call::SetConnectAttr { attribute, value } => {
-                let outcome = perform(function, deed);
+                let outcome = match self.polled(function, deed) {
+                    Ok(outcome) => outcome,
+                    Err(told) => return told,
+                };
+                self.set(*attribute, value, &outcome);
                 let recorded = attribute_value(value, &self.secrecy);
                 match reaches_database(*attribute) {
                     Some(name) => {

@@ -1,7 +1,7 @@
 //! Calls on descriptors while recording: questions become answers, the rest is the application's own side.
 
 use super::connection::{Connection, ask};
-use super::statement::local_key;
+use super::local_key::local_key;
 use super::{perform, unwritable};
 use crate::call::{Call, Deed};
 use crate::descriptor::{ApplicationDescriptor, SharedDescriptor};
@@ -70,6 +70,9 @@ impl Connection {
             Call::Ask(question) if question.is_address() => perform(function, deed),
             Call::Ask(question) => {
                 let (outcome, replies) = ask(function, question, deed);
+                if outcome.rc == rc::STILL_EXECUTING {
+                    return outcome;
+                }
                 let inputs = question.inputs.iter();
                 key.extend(inputs.map(|(name, input)| ((*name).to_owned(), input_value(input, &self.secrecy))));
                 key.extend(cut_capacity(question, &replies).map(|room| ("buffer".to_owned(), Value::from(room))));

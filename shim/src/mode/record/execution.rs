@@ -1,6 +1,6 @@
 //! Texts and executions: run, prepare, execute and the catalog functions, with data that comes at execution.
 
-use super::parameters::Parameters;
+use super::parameters::{Parameters, Watch};
 use super::statement::Statement;
 use super::{not_yet, perform, unwritable};
 use crate::args::{Place, TextIn};
@@ -8,6 +8,7 @@ use crate::call::{Call, Deed};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::at_execution::AtExecution;
 use crate::mode::markers;
+use crate::mode::streams::Streams;
 use crate::mode::words::input_value;
 use crate::table::Function;
 use super8_cassette::{CassetteError, ConnectionId, Method, Value};
@@ -78,27 +79,26 @@ impl Statement {
         mut parameters: Parameters,
         deed: &dyn Deed,
     ) -> Outcome {
-        if parameters.streamed {
-            return not_yet("an output parameter that is read in pieces");
-        }
+        self.state.lock().streams = Streams::new(std::mem::take(&mut parameters.streamed));
         let watch = parameters.watch();
-        let outcome = perform(function, deed);
-        let written = parameters.outcome(watch);
-        if outcome.rc == rc::NEED_DATA {
-            let execution = {
-                let mut state = self.state.lock();
-                state.executions += 1;
-                state.waiting = Some(Pending { method, id, fields, data: AtExecution::new(parameters), steps: 0 });
-                state.executions
-            };
-            return self.asked_for_data(id, execution, 0, &written).map_or_else(unwritable, |()| outcome);
-        }
-        if !parameters.waiting.is_empty()
-            && let Err(error) = self.asked_for_nothing(id)
-        {
-            return unwritable(error);
-        }
-        self.executed(method, id, fields, parameters, written, outcome)
+        self.then(function, deed, move |statement, outcome, _| {
+            let written = parameters.outcome(watch);
+            if outcome.rc == rc::NEED_DATA {
+                let execution = {
+                    let mut state = statement.state.lock();
+                    state.executions += 1;
+                    state.waiting = Some(Pending { method, id, fields, data: AtExecution::new(parameters), steps: 0 });
+                    state.executions
+                };
+                return statement.asked_for_data(id, execution, 0, &written).map_or_else(unwritable, |()| outcome);
+            }
+            if !parameters.waiting.is_empty()
+                && let Err(error) = statement.asked_for_nothing(id)
+            {
+                return unwritable(error);
+            }
+            statement.executed(method, id, fields, parameters, written, outcome)
+        })
     }
 
     /// Notes what the driver wrote to the counter of processed sets before it asked for data.
@@ -138,7 +138,9 @@ impl Statement {
         {
             let mut state = self.state.lock();
             parameters.describe(&mut fields, &state.application);
-            state.open = rc::succeeded(outcome.rc) && method != Method::Prepare;
+            let available = outcome.rc == rc::PARAM_DATA_AVAILABLE;
+            state.open = (rc::succeeded(outcome.rc) || available) && method != Method::Prepare;
+            state.streams.set_available(available);
         }
         fields.extend(written);
         self.state.lock().sent = (!parameters.outputs.is_empty()).then_some(parameters.outputs);
@@ -147,8 +149,18 @@ impl Statement {
 
     /// SQLParamData: the value at hand is complete, and the driver asks for the next or executes.
     pub(super) fn param_data(&self, function: Function, token: Place, deed: &dyn Deed) -> Outcome {
-        let watch = self.state.lock().waiting.as_mut().map(|pending| pending.data.parameters().watch_on());
-        let outcome = perform(function, deed);
+        let (watch, streams) = {
+            let mut state = self.state.lock();
+            let watch = state.waiting.as_mut().map(|pending| pending.data.parameters().watch_on());
+            (watch, state.streams.available())
+        };
+        if streams {
+            return self.next_stream(function, token, deed);
+        }
+        self.then(function, deed, move |statement, outcome, _| statement.data_taken(token, watch, outcome))
+    }
+
+    fn data_taken(&self, token: Place, watch: Option<Watch>, outcome: Outcome) -> Outcome {
         if let Some(outcome) = self.positioned_data(&outcome, token) {
             return outcome;
         }
@@ -166,11 +178,19 @@ impl Statement {
         }
         let Some(Pending { method, id, fields, data, .. }) = state.waiting.take() else { return outcome };
         drop(state);
-        self.executed(method, id, fields, data.into_parameters(), written, outcome)
+        let outcome = self.executed(method, id, fields, data.into_parameters(), written, outcome);
+        match outcome.rc {
+            // The same call hands out the first parameter to be read.
+            rc::PARAM_DATA_AVAILABLE => self.handed_out(token, outcome),
+            _ => outcome,
+        }
     }
 
     pub(super) fn put_data(&self, function: Function, data: Place, length: isize, deed: &dyn Deed) -> Outcome {
         let outcome = perform(function, deed);
+        if outcome.rc == rc::STILL_EXECUTING {
+            return outcome;
+        }
         let key = {
             let mut state = self.state.lock();
             state.puts += 1;
@@ -207,10 +227,9 @@ impl Statement {
         let fields = vec![("sql".to_owned(), self.sql(sql))];
         let id = self.new_text(&mut self.state.lock());
         match id {
-            Ok(id) => {
-                let outcome = perform(function, deed);
-                self.command(id, Method::Prepare, fields, outcome)
-            }
+            Ok(id) => self.then(function, deed, move |statement, outcome, _| {
+                statement.command(id, Method::Prepare, fields, outcome)
+            }),
             Err(error) => unwritable(error),
         }
     }

@@ -3,25 +3,27 @@
 mod connection;
 mod cuts;
 mod descriptor;
+mod done;
 mod execution;
 mod learned;
+mod local_key;
 mod parameters;
+mod polled;
 mod positioned;
 mod reading;
 mod rows;
 mod scroll;
 mod secrecy;
 mod statement;
+mod streaming;
 mod told;
 
-pub use connection::{
-    ASYNC_ENABLE, Connect, Connection, allocate_key, attribute_value, disconnect_key, reaches_database,
-};
+pub use connection::{Connect, Connection, allocate_key, attribute_value, disconnect_key, reaches_database};
 pub(in crate::mode) use descriptor::keeps_buffer_key;
 pub(in crate::mode) use execution::{at_once_key, need_data_key, put_data_key};
+pub(in crate::mode) use local_key::local_key;
 pub use parameters::Parameters;
 pub use secrecy::Secrecy;
-pub(in crate::mode) use statement::local_key;
 
 use crate::call::Deed;
 use crate::diagnostics::{Outcome, rc};

@@ -6,6 +6,7 @@ use crate::mode::application::{Application, BoundParameter, attribute};
 use crate::mode::at_execution::Waiting;
 use crate::mode::markers;
 use crate::mode::outputs::{self, Outputs};
+use crate::mode::streams::Streamed;
 use super8_cassette::Value;
 
 /// SQL_PARAM_IGNORE in the parameter operation array.
@@ -22,8 +23,8 @@ pub struct Parameters {
     pub waiting: Vec<Waiting>,
     /// Parameters the driver may write to.
     pub outputs: Outputs,
-    /// Whether some are to be read with SQLGetData.
-    pub streamed: bool,
+    /// Parameters that are to be read with SQLGetData.
+    pub streamed: Vec<Streamed>,
 }
 
 /// What the parameter status array, the counter and the output parameters held before the driver was called.
@@ -50,7 +51,7 @@ impl Parameters {
             processed: Place::NULL,
             waiting: Vec::new(),
             outputs: Outputs::default(),
-            streamed: false,
+            streamed: Vec::new(),
         }
     }
 
@@ -106,7 +107,9 @@ impl Parameters {
         }
         let (binding, index) = (application.at_set(binding, set, c_type.fixed_size()), usize::from(number) - 1);
         self.outputs.add(parameter.io, set, index, binding, c_type);
-        self.streamed |= outputs::is_streamed(parameter.io);
+        if outputs::is_streamed(parameter.io) {
+            self.streamed.push(Streamed { set, number, c_type, token: binding.target });
+        }
         if let Some(name) = outputs::not_sent(parameter.io) {
             return named(name);
         }

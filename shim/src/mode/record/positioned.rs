@@ -42,15 +42,16 @@ impl Statement {
             let before = asked.look(&state.application, rowset.size, &types);
             (id, asked, before)
         };
-        let outcome = perform(function, deed);
-        if outcome.rc == rc::NEED_DATA {
-            let mut asked = asked;
-            let waiting = std::mem::take(&mut asked.waiting);
-            let data = AtExecution::new(Parameters::of_rows(asked.values.take().unwrap_or_default(), waiting));
-            self.state.lock().positioned = Some(Pending { id, asked, data, before });
-            return outcome;
-        }
-        self.done(id, &asked, &before, outcome)
+        self.then(function, deed, move |statement, outcome, _| {
+            if outcome.rc == rc::NEED_DATA {
+                let mut asked = asked;
+                let waiting = std::mem::take(&mut asked.waiting);
+                let data = AtExecution::new(Parameters::of_rows(asked.values.take().unwrap_or_default(), waiting));
+                statement.state.lock().positioned = Some(Pending { id, asked, data, before });
+                return outcome;
+            }
+            statement.done(id, &asked, &before, outcome)
+        })
     }
 
     /// SQLParamData for an operation that waits for data; `None` if none does.

@@ -1,6 +1,7 @@
 //! SQLGetData while recording: pieces become one cell; a call that went otherwise than the model expects is kept
 //! beside the row as it was.
 
+use super::done::Done;
 use super::rows::resolve;
 use super::statement::{State, Statement};
 use super::{Secrecy, perform, unwritable};
@@ -11,6 +12,7 @@ use crate::diagnostics::{Outcome, rc};
 use crate::mode::bookmark;
 use crate::mode::data::{Asked, Model};
 use crate::mode::half::Half;
+use crate::mode::streams;
 use crate::mode::words::push_outcome;
 use crate::table::Function;
 use super8_cassette::{CassetteError, Entry, Method, Row, Value};
@@ -39,34 +41,6 @@ struct Late {
     column: u16,
     c_type: String,
     value: Value,
-}
-
-/// A set of columns.
-#[derive(Default)]
-struct Done {
-    /// Those below 64, a bit each.
-    low: u64,
-    /// All others.
-    high: Vec<u16>,
-}
-
-impl Done {
-    fn contains(&self, column: u16) -> bool {
-        if column < 64 { self.low >> column & 1 == 1 } else { self.high.contains(&column) }
-    }
-
-    fn insert(&mut self, column: u16) {
-        if column < 64 {
-            self.low |= 1 << column;
-        } else {
-            self.high.push(column);
-        }
-    }
-
-    fn clear(&mut self) {
-        self.low = 0;
-        self.high.clear();
-    }
 }
 
 /// One call as it went. Costs no allocation where there is nothing to say.
@@ -130,6 +104,11 @@ impl Reading {
 
 impl Statement {
     pub(super) fn get_data(&self, function: Function, column: u16, binding: &Binding, deed: &dyn Deed) -> Outcome {
+        if streams::decides(binding.c_type)
+            && let Some(resolved) = self.of_stream(binding)
+        {
+            return self.read(function, column, &resolved, deed);
+        }
         if binding.c_type == odbc_sys::CDataType::Ard as i16 {
             let bound = {
                 let mut state = self.state.lock();
@@ -149,6 +128,9 @@ impl Statement {
         let (old, half) = (bound::arm(binding), Half::arm(binding));
         let outcome = perform(function, deed);
         let (length, half) = (bound::harvest(binding, old, outcome.rc), half.harvest());
+        if outcome.rc == rc::STILL_EXECUTING {
+            return outcome;
+        }
         let c_type = if column == 0 { CType(binding.c_type) } else { resolve(binding.c_type, column, deed) };
         let mut state = self.state.lock();
         if state.id.is_none() {
@@ -288,7 +270,7 @@ impl Statement {
 
     /// Writes the cells that no row takes any more, and the unusual calls that no row has beside it.
     fn write_late(&self, state: &mut State) -> Result<(), CassetteError> {
-        let State { reading, run, id, rowset, .. } = state;
+        let State { reading, run, id, rowset, streams, .. } = state;
         let open = || run.as_ref().is_some_and(|run| run.lock().is_open());
         if (reading.late.is_empty() && (reading.odd.is_empty() || open())) || id.is_none() {
             return Ok(());
@@ -303,7 +285,7 @@ impl Statement {
         all.append(&mut reading.late);
         all.sort_by_key(|late| late.column);
         for Late { column, c_type, value } in all {
-            let mut entry = Entry::new(Method::GetData, self.connection.id(), *id).with("column", column);
+            let mut entry = Entry::new(Method::GetData, self.connection.id(), *id).with(streams.reads(), column);
             if *rowset > 1 {
                 entry = entry.with("rowset", *rowset);
             }
@@ -333,6 +315,7 @@ impl Statement {
         self.finish_cell(state)?;
         self.write_late(state)?;
         state.reading.forget();
+        state.streams.leave();
         Ok(())
     }
 }

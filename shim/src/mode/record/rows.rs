@@ -3,14 +3,14 @@
 use super::cuts::Cuts;
 use super::statement::{State, Statement};
 use super::told::Told;
-use super::{perform, unwritable};
+use super::unwritable;
 use crate::args::{Binding, Place};
 use crate::call::Deed;
 use crate::convert::{CType, bound};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::Application;
 use crate::mode::bookmark;
-use crate::mode::fetching::{AT_END, Fetching};
+use crate::mode::fetching::{AT_END, Fetching, Watch};
 use crate::mode::words::push_outcome;
 use crate::table::Function;
 use parking_lot::MutexGuard;
@@ -27,7 +27,19 @@ impl Statement {
             fetching.rows = self.counter(deed);
         }
         let watch = fetching.watch();
-        let outcome = perform(function, deed);
+        self.then(function, deed, move |statement, outcome, deed| {
+            statement.fetched(function, fetching, watch, outcome, deed)
+        })
+    }
+
+    fn fetched(
+        &self,
+        function: Function,
+        fetching: Fetching,
+        watch: Watch,
+        outcome: Outcome,
+        deed: &dyn Deed,
+    ) -> Outcome {
         let written = fetching.written(watch);
         let mut state = self.resolved(deed);
         let Some(id) = state.id else { return outcome };

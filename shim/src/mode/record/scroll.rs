@@ -3,7 +3,7 @@
 use super::cuts::Cuts;
 use super::rows::take_cells;
 use super::statement::{State, Statement};
-use super::{perform, unwritable};
+use super::unwritable;
 use crate::call::Deed;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::rowset::{Written, row_state};
@@ -24,11 +24,21 @@ impl Statement {
             fetching.rows = self.counter(deed);
         }
         let marked = fetching.mark();
-        let outcome = perform(function, deed);
-        let written = fetching.harvest(marked);
-        if outcome.rc == rc::STILL_EXECUTING {
-            return outcome;
-        }
+        self.then(function, deed, move |statement, outcome, deed| {
+            let written = fetching.harvest(marked);
+            statement.scrolled(Scrolling { asked, fetching }, written, applications, outcome, deed)
+        })
+    }
+
+    fn scrolled(
+        &self,
+        scrolling: Scrolling,
+        written: Written,
+        applications: bool,
+        outcome: Outcome,
+        deed: &dyn Deed,
+    ) -> Outcome {
+        let Scrolling { asked, fetching } = scrolling;
         let (id, count) = {
             let mut state = self.state.lock();
             // Wherever the cursor is now, what is fetched next is not the result's first row, and may be no end.

@@ -3,6 +3,8 @@
 use super::connection::{Connection, ask};
 use super::execution::Pending;
 use super::learned::Learned;
+use super::local_key::local_key;
+use super::polled::After;
 use super::reading::Reading;
 use super::told::Told;
 use super::{not_yet, perform, unwritable};
@@ -14,15 +16,17 @@ use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::{Application, attribute};
 use crate::mode::columns::asks_columns;
 use crate::mode::fetching::Fetching;
-use crate::mode::outputs::Outputs;
+use crate::mode::outputs::{self, Outputs};
+use crate::mode::polling::Polls;
 use crate::mode::scrolling::Scrolling;
+use crate::mode::streams::Streams;
 use crate::mode::words::{cut_capacity, key, method, push_outcome, result_value};
 use crate::mode::{DescriptorRole, StatementMode};
 use crate::table::Function;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use super8_cassette::{CassetteError, Entry, Gathered, Method, Run, Value};
 
 /// A statement being recorded.
@@ -33,6 +37,8 @@ pub struct Statement {
     learned: Arc<Learned>,
     /// It is the driver manager's own, to probe the connection with.
     probes: AtomicBool,
+    /// Whether its calls may say SQL_STILL_EXECUTING: once that was switched on, calls are counted for good.
+    pub(super) asynchronous: AtomicBool,
 }
 
 /// What is known of the statement between two calls. Never locked during a call to the driver.
@@ -72,6 +78,12 @@ pub(super) struct State {
     /// The C types of columns that are bound as SQL_C_DEFAULT, as the result at hand makes them.
     pub(super) defaults: Vec<(u16, CType)>,
     pub(super) scratch: Vec<u8>,
+    /// Output parameters that are read in pieces.
+    pub(super) streams: Streams,
+    /// How often calls were polled, and which one is still executing.
+    pub(super) polls: Polls,
+    /// What has to be done once the call that is still executing is done.
+    pub(super) after: Option<After>,
     /// What the application's row counter would be, where it has none and the rowset has several rows.
     pub(super) counter: Option<crate::convert::bound::Counter>,
 }
@@ -79,7 +91,9 @@ pub(super) struct State {
 impl Statement {
     /// A fresh statement on `connection`.
     pub fn new(connection: Arc<Connection>) -> Self {
-        Statement { connection, state: Mutex::default(), learned: Arc::default(), probes: AtomicBool::new(false) }
+        let (state, learned) = (Mutex::default(), Arc::default());
+        let (asynchronous, probes) = (AtomicBool::new(false), AtomicBool::new(false));
+        Statement { connection, state, learned, asynchronous, probes }
     }
 
     /// Ends what the previous text or execution left open and writes what was learned of its columns.
@@ -106,6 +120,7 @@ impl Statement {
         (state.id, state.puts, state.executions) = (Some(id), 0, 0);
         self.learned.begin(self.connection.id(), id);
         state.known.clear();
+        state.polls.another_text();
         self.reset_result(state);
         Ok(id)
     }
@@ -142,7 +157,7 @@ impl Statement {
     }
 
     /// Notes that something was closed, where there is something.
-    fn note(&self, id: u32, method: Method) -> Result<(), CassetteError> {
+    pub(super) fn note(&self, id: u32, method: Method) -> Result<(), CassetteError> {
         self.connection.recorder().note(&Entry::new(method, self.connection.id(), Some(id)).with("result", Value::Null))
     }
 
@@ -159,7 +174,10 @@ impl Statement {
             state.id
         };
         let watch = self.state.lock().sent.as_ref().map(Outputs::watch);
-        let outcome = perform(function, deed);
+        self.then(function, deed, move |statement, outcome, _| statement.another_result(id, watch, outcome))
+    }
+
+    fn another_result(&self, id: Option<u32>, watch: Option<outputs::Watch>, outcome: Outcome) -> Outcome {
         let Some(id) = id else { return outcome };
         let another = rc::succeeded(outcome.rc);
         {
@@ -169,6 +187,7 @@ impl Statement {
                 self.reset_result(&mut state);
                 state.open = true;
             }
+            state.streams.set_available(outcome.rc == rc::PARAM_DATA_AVAILABLE);
         }
         let result = if another { Value::Bool(true) } else { Value::Null };
         let mut fields = vec![("result".to_owned(), result)];
@@ -194,6 +213,7 @@ impl Statement {
             (Some(id), true) => self.note(id, Method::Close),
             _ => Ok(()),
         };
+        state.streams.end();
         state.reading.forget();
         settled.and(noted).map_or_else(unwritable, |()| outcome)
     }
@@ -204,6 +224,9 @@ impl Statement {
             return perform(function, deed);
         }
         let (outcome, replies) = ask(function, question, deed);
+        if outcome.rc == rc::STILL_EXECUTING {
+            return outcome;
+        }
         let mut state = self.state.lock();
         if outcome == Outcome::SUCCESS
             && asks_columns(function)
@@ -238,7 +261,13 @@ impl Statement {
     }
 
     /// A call on the application's own side: recorded only where the driver disagrees.
-    fn local(&self, function: Function, call: &Call<'_>, key: Vec<(String, Value)>, deed: &dyn Deed) -> Outcome {
+    pub(super) fn local(
+        &self,
+        function: Function,
+        call: &Call<'_>,
+        key: Vec<(String, Value)>,
+        deed: &dyn Deed,
+    ) -> Outcome {
         let outcome = perform(function, deed);
         if rc::succeeded(outcome.rc) {
             let mut state = self.state.lock();
@@ -246,6 +275,9 @@ impl Statement {
                 state.sent = None;
             }
             state.application.apply(call);
+            if matches!(call, Call::SetStmtAttr { attribute: attribute::ASYNC_ENABLE, value } if !value.is_null()) {
+                self.asynchronous.store(true, Ordering::Relaxed);
+            }
         }
         if outcome.rc == rc::SUCCESS {
             return outcome;
@@ -256,62 +288,9 @@ impl Statement {
     }
 }
 
-/// The statement attributes whose values are addresses of this process.
-fn is_address(attribute: i32) -> bool {
-    matches!(crate::args::shape::statement(attribute), crate::args::shape::Shape::Address)
-}
-
-/// What identifies a local call whose outcome was not SQL_SUCCESS.
-pub(in crate::mode) fn local_key(call: &Call<'_>) -> Vec<(String, Value)> {
-    let pairs: Vec<(&str, Value)> = match call {
-        Call::SetStmtAttr { attribute, value } if is_address(*attribute) => {
-            vec![
-                ("attribute", Value::from(*attribute)),
-                ("value", if value.is_null() { Value::Null } else { "address".into() }),
-            ]
-        }
-        Call::SetStmtAttr { attribute, value } => {
-            vec![("attribute", Value::from(*attribute)), ("value", Value::from(value.address() as isize))]
-        }
-        Call::BindColumn { column, binding } => {
-            vec![("column", Value::from(*column)), ("c_type", Value::from(binding.c_type))]
-        }
-        Call::BindParameter { number, parameter, binding } => vec![
-            ("parameter", Value::from(*number)),
-            ("io", Value::from(parameter.io)),
-            ("c_type", Value::from(binding.c_type)),
-            ("sql_type", Value::from(parameter.sql_type)),
-        ],
-        Call::SetCursorName { name } => vec![("name", name.read().into())],
-        Call::SetScrollOptions { concurrency, keyset, rowset } => {
-            vec![
-                ("concurrency", Value::from(*concurrency)),
-                ("keyset", Value::from(*keyset)),
-                ("rowset", Value::from(*rowset)),
-            ]
-        }
-        Call::ParamOptions { rows, .. } => vec![("rows", Value::from(*rows))],
-        Call::FreeStmt { option } => vec![("option", Value::from(*option))],
-        Call::SetDescField { record, field, .. } => {
-            vec![("record", Value::from(*record)), ("field", Value::from(*field))]
-        }
-        Call::Attach { role, descriptor } => {
-            let number = descriptor.as_ref().map(|descriptor| descriptor.number);
-            vec![("attribute", Value::from(role.attribute())), ("descriptor", number.into())]
-        }
-        Call::CopyDescriptor { source, .. } => vec![("source", Value::from(*source))],
-        Call::SetDescRec { record, kind, .. } => vec![("record", Value::from(*record)), ("type", Value::from(*kind))],
-        _ => Vec::new(),
-    };
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-impl StatementMode for Statement {
-    fn serve(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
+impl Statement {
+    pub(super) fn serve_call(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
         const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
-        if self.connection.probe.begins(call, &self.probes) {
-            return perform(function, deed);
-        }
         if let Call::Run { sql } | Call::Prepare { sql } = call
             && let Err(refused) = self.connection.first_text(sql, || self.settle(&mut self.state.lock(), false))
         {
@@ -342,13 +321,11 @@ impl StatementMode for Statement {
             Call::Cancel => {
                 let id = self.state.try_lock().and_then(|mut state| {
                     (state.waiting, state.positioned) = (None, None);
+                    state.streams.end();
                     state.id
                 });
                 let outcome = perform(function, deed);
                 id.map_or(Ok(()), |id| self.note(id, Method::Cancel)).map_or_else(unwritable, |()| outcome)
-            }
-            Call::SetStmtAttr { attribute: attribute::ASYNC_ENABLE, value } if !value.is_null() => {
-                not_yet("asynchronous execution")
             }
             local_calls!() => self.local(function, call, local_key(call), deed),
             Call::Ask(question) => self.question(function, question, deed),
@@ -364,6 +341,18 @@ impl StatementMode for Statement {
             | Call::EndTran { .. }
             | Call::Disconnect
             | Call::Functions { .. } => not_yet(function.name()),
+        }
+    }
+}
+
+impl StatementMode for Statement {
+    fn serve(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
+        if self.connection.probe.begins(call, &self.probes) {
+            return perform(function, deed);
+        }
+        match self.is_asynchronous() {
+            true => self.polled(function, call, deed),
+            false => self.serve_call(function, call, deed),
         }
     }
 

@@ -8,17 +8,16 @@ use crate::call::{AttributeIn, Call, Deed, Question};
 use crate::deck::Elsewhere;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::home::Home;
+use crate::mode::polling::{ASYNC_ENABLE, ASYNC_FUNCTIONS, Polls, polls_key};
 use crate::mode::probe::{CONNECTION_DEAD, Probe};
-use crate::mode::record::{
-    ASYNC_ENABLE, Secrecy, allocate_key, attribute_value, disconnect_key, not_yet, reaches_database,
-};
+use crate::mode::record::{Secrecy, allocate_key, attribute_value, disconnect_key, reaches_database};
 use crate::mode::words::{key, outcome, write_result};
 use crate::mode::{ConnectionMode, DescriptorMode, StatementMode, functions};
 use crate::table::Function;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use super8_cassette::{ConnectionId, Entry, Method, Player, Value};
 
 /// SQL_ATTR_RESET_CONNECTION: set by a driver manager that puts a connection into its pool.
@@ -38,6 +37,11 @@ pub struct Connection {
     attempts: AtomicU32,
     /// Attributes as the application set them.
     attributes: Mutex<HashMap<i32, i64>>,
+    /// Whether SQL_ATTR_ASYNC_ENABLE was ever switched on for all statements.
+    asynchronous: AtomicBool,
+    /// Whether SQL_ATTR_ASYNC_DBC_FUNCTIONS_ENABLE ever was: calls on the connection itself are counted from then on.
+    polled: AtomicBool,
+    polls: Mutex<Polls>,
 }
 
 impl Connection {
@@ -64,6 +68,9 @@ impl Connection {
             handles: AtomicU32::new(0),
             attempts: AtomicU32::new(0),
             attributes: Mutex::default(),
+            asynchronous: AtomicBool::new(false),
+            polled: AtomicBool::new(false),
+            polls: Mutex::default(),
         };
         connection.home.keep(&asked);
         Ok((Arc::new(connection), recorded, told))
@@ -201,6 +208,44 @@ impl Connection {
         }
     }
 
+    /// Takes note of an attribute, set before or after the connection was made.
+    pub fn set_before(&self, attribute: i32, value: usize) {
+        self.attributes.lock().insert(attribute, value as i64);
+        match attribute {
+            ASYNC_ENABLE if value != 0 => self.asynchronous.store(true, Ordering::Relaxed),
+            ASYNC_FUNCTIONS if value != 0 => self.polled.store(true, Ordering::Relaxed),
+            _ => {}
+        }
+    }
+
+    /// Whether the calls of its statements may say SQL_STILL_EXECUTING.
+    pub(super) fn is_asynchronous(&self) -> bool {
+        self.asynchronous.load(Ordering::Relaxed)
+    }
+
+    /// SQL_STILL_EXECUTING, as often as it was recorded for a call on the connection itself.
+    fn still_executing(&self, function: Function) -> Option<Outcome> {
+        if !self.polled.load(Ordering::Relaxed) {
+            return None;
+        }
+        let mut polls = self.polls.lock();
+        if polls.executing().is_none() {
+            let call = polls.next(function);
+            match self.recorded_polls(None, function, call) {
+                Ok(times) => polls.begin(function, times),
+                Err(failure) => return Some(failure),
+            }
+        }
+        polls.poll().then(|| Outcome::of(rc::STILL_EXECUTING))
+    }
+
+    /// How often the function's n-th call was polled.
+    pub(super) fn recorded_polls(&self, statement: Option<u32>, function: Function, call: u32) -> Result<u32, Outcome> {
+        let fact = self.informed(&polls_key(self.id(), statement, function, call))?;
+        let times = fact.as_ref().and_then(|fact| fact.get("result")).and_then(Value::as_int);
+        Ok(times.and_then(|times| u32::try_from(times).ok()).unwrap_or(0))
+    }
+
     fn functions(&self, asked: u16, supported: crate::args::Place) -> Outcome {
         let key =
             |id: u16| [("function".to_owned(), Value::from("SQLGetFunctions")), ("id".to_owned(), Value::from(id))];
@@ -247,12 +292,14 @@ pub(super) fn serve<'a>(question: &Question<'_>, get: impl Fn(&str) -> Option<&'
 
 impl ConnectionMode for Connection {
     fn serve(&self, function: Function, call: &Call<'_>, _: &dyn Deed) -> Outcome {
+        if let Call::EndTran { .. } | Call::SetConnectAttr { .. } = call
+            && let Some(polled) = self.still_executing(function)
+        {
+            return polled;
+        }
         let told = match call {
             Call::EndTran { commit } => {
                 self.command(if *commit { Method::Commit } else { Method::Rollback }, Vec::new())
-            }
-            Call::SetConnectAttr { attribute: ASYNC_ENABLE, value: AttributeIn::Number(1..) } => {
-                not_yet("asynchronous execution")
             }
             Call::SetConnectAttr { attribute, value } => {
                 if *attribute == RESET_CONNECTION {
@@ -270,7 +317,7 @@ impl ConnectionMode for Connection {
                     ),
                 };
                 if let (true, AttributeIn::Number(number)) = (rc::succeeded(told.rc), value) {
-                    self.attributes.lock().insert(*attribute, *number);
+                    self.set_before(*attribute, *number as usize);
                 }
                 told
             }

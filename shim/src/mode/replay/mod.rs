@@ -3,12 +3,15 @@
 mod connection;
 mod defaults;
 mod descriptor;
+mod execution;
+mod polled;
 mod positioned;
 mod questions;
 mod reading;
 mod rows;
 mod scroll;
 mod statement;
+mod streaming;
 
 pub use connection::Connection;
 

@@ -8,6 +8,7 @@ use crate::convert::{CType, Progress, Written, bound};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::bookmark;
 use crate::mode::half;
+use crate::mode::streams;
 use crate::mode::words::outcome;
 use super8_cassette::cell::{self, CellError, Kept};
 use super8_cassette::{Cell, Entry, Row, Value, inline};
@@ -98,6 +99,11 @@ impl Statement {
     pub(super) fn get_data(&self, column: u16, binding: &Binding) -> Outcome {
         let mut state = self.state.lock();
         let state = &mut *state;
+        let of_parameter = match streams::decides(binding.c_type) {
+            true => state.streams.resolved(binding),
+            false => None,
+        };
+        let binding = of_parameter.as_ref().unwrap_or(binding);
         let own = own_cell(state, column);
         let calls = state.run.as_ref().filter(|_| state.reads_row()).and_then(|run| run.outcome()?.get("get_data"));
         let (Some(index), None) = (own, calls) else { return self.get_apart(state, own, column, binding) };
@@ -135,7 +141,9 @@ impl Statement {
         let asked = Asked { column, field, recorded, to, binding };
         let outcome = match call {
             Some(call) => self.repeat(&mut reading, &asked, &call),
-            None if field == UNREAD && !state.on_row => Outcome::error("24000", "there is no row to read from"),
+            None if field == UNREAD && !state.on_row && !state.streams.reading() => {
+                Outcome::error("24000", "there is no row to read from")
+            }
             None => self.by_the_rules(&mut reading, &asked),
         };
         reading.apart = all;
@@ -148,7 +156,7 @@ impl Statement {
         let mut apart = Apart { column, c_type: CType::CHAR, row: Row::new(), calls: Vec::new() };
         let Some(id) = state.id else { return Ok(apart) };
         let rowset = if state.rowset > 1 { Value::from(state.rowset) } else { Value::Null };
-        let key = [("column", Value::from(column)), ("rowset", rowset)];
+        let key = [(state.streams.reads(), Value::from(column)), ("rowset", rowset)];
         let found = self.connection.player().read_apart(self.connection.id(), id, &key, state.on_row);
         let Some(found) = found.map_err(unreadable)? else { return Ok(apart) };
         let get = |entry: &Entry, key: &str| entry.get(key).cloned();

@@ -1,0 +1,157 @@
+//! Asynchronous execution by polling: a call says SQL_STILL_EXECUTING and is made again until it is done.
+//!
+//! Such an answer is no result. The command is recorded once, when it is done; how often it was polled stands beside the
+//! commands, and a replay says SQL_STILL_EXECUTING as often. ODBC reference: "Asynchronous Execution (Polling Method)".
+
+use crate::call::{Call, local_calls};
+use crate::table::Function;
+use super8_cassette::{ConnectionId, Value};
+
+/// SQL_ATTR_ASYNC_ENABLE of a connection: for all its statements.
+pub const ASYNC_ENABLE: i32 = odbc_sys::ConnectionAttribute::ASYNC_ENABLE.0;
+/// SQL_ATTR_ASYNC_DBC_FUNCTIONS_ENABLE: for the functions on the connection itself.
+pub const ASYNC_FUNCTIONS: i32 = 117;
+
+/// The calls of a connection, or of a statement's text at hand, that were brought to their ends; and the one that is
+/// still executing.
+#[derive(Default)]
+pub struct Polls {
+    done: Vec<(Function, u32)>,
+    /// Recording: how often it said so. Replaying: how often it will.
+    executing: Option<(Function, u32)>,
+}
+
+impl Polls {
+    /// The function that is still executing.
+    pub fn executing(&self) -> Option<Function> {
+        self.executing.map(|(function, _)| function)
+    }
+
+    /// Another text: its calls are counted anew.
+    pub fn another_text(&mut self) {
+        self.done.clear();
+    }
+
+    /// The call said SQL_STILL_EXECUTING, once more.
+    pub fn again(&mut self, function: Function) {
+        self.executing = Some((function, self.executing.map_or(0, |(_, polls)| polls) + 1));
+    }
+
+    /// The call is done: its number among those of the function, and how often it was polled.
+    pub fn done(&mut self, function: Function) -> (u32, u32) {
+        let polls = self.executing.take().map_or(0, |(_, polls)| polls);
+        (self.count(function), polls)
+    }
+
+    /// The call that is still executing was given up: nobody will ask what came of it.
+    pub fn give_up(&mut self) {
+        self.executing = None;
+    }
+
+    /// The number of the function's next call.
+    pub fn next(&self, function: Function) -> u32 {
+        self.done.iter().find(|(known, _)| *known == function).map_or(0, |(_, calls)| *calls) + 1
+    }
+
+    /// The call will say SQL_STILL_EXECUTING so many times.
+    pub fn begin(&mut self, function: Function, polls: u32) {
+        self.executing = Some((function, polls));
+    }
+
+    /// Whether the call that was begun has to say so now. It is done if not.
+    pub fn poll(&mut self) -> bool {
+        match &mut self.executing {
+            Some((_, left @ 1..)) => {
+                *left -= 1;
+                true
+            }
+            Some((function, _)) => {
+                let function = *function;
+                self.executing = None;
+                self.count(function);
+                false
+            }
+            None => false,
+        }
+    }
+
+    fn count(&mut self, function: Function) -> u32 {
+        let number = self.next(function);
+        match self.done.iter_mut().find(|(known, _)| *known == function) {
+            Some((_, calls)) => *calls = number,
+            None => self.done.push((function, number)),
+        }
+        number
+    }
+}
+
+/// Whether a call may run asynchronously.
+pub fn may_poll(call: &Call<'_>) -> bool {
+    !matches!(call, local_calls!() | Call::Cancel | Call::CloseCursor)
+}
+
+/// What identifies how often a call was polled: the function's n-th of the statement, or of the connection itself.
+pub fn polls_key(
+    connection: ConnectionId,
+    statement: Option<u32>,
+    function: Function,
+    call: u32,
+) -> Vec<(String, Value)> {
+    about("still_executing", connection, statement, vec![("function", function.name().into()), ("call", call.into())])
+}
+
+/// What identifies the outcome of a call made while another one was still executing.
+pub fn meanwhile_key(
+    connection: ConnectionId,
+    statement: Option<u32>,
+    function: Function,
+    executing: Function,
+) -> Vec<(String, Value)> {
+    let functions = vec![("function", function.name().into()), ("executing", executing.name().into())];
+    about("meanwhile", connection, statement, functions)
+}
+
+fn about(
+    what: &str,
+    connection: ConnectionId,
+    statement: Option<u32>,
+    more: Vec<(&str, Value)>,
+) -> Vec<(String, Value)> {
+    let mut key = vec![
+        ("about", Value::from(what)),
+        ("connection_id", Value::Text(connection.to_string())),
+        ("statement_id", statement.into()),
+    ];
+    key.extend(more);
+    key.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_recorded_is_replayed() {
+        let (fetch, execute) = (Function::SQLFetch, Function::SQLExecute);
+        let mut recorded = Polls::default();
+        recorded.again(execute);
+        recorded.again(execute);
+        assert_eq!(recorded.executing(), Some(execute));
+        assert_eq!(recorded.done(execute), (1, 2));
+        assert_eq!(recorded.done(fetch), (1, 0));
+        recorded.again(fetch);
+        assert_eq!(recorded.done(fetch), (2, 1));
+        assert_eq!(recorded.executing(), None);
+
+        let mut replayed = Polls::default();
+        assert_eq!(replayed.next(fetch), 1);
+        replayed.begin(fetch, 0);
+        assert!(!replayed.poll() && replayed.executing().is_none());
+        assert_eq!(replayed.next(fetch), 2);
+        replayed.begin(fetch, 2);
+        assert!(replayed.poll() && replayed.poll() && !replayed.poll() && !replayed.poll());
+        assert_eq!((replayed.next(fetch), replayed.next(execute)), (3, 1));
+        replayed.another_text();
+        assert_eq!(replayed.next(fetch), 1);
+    }
+}

@@ -1,0 +1,29 @@
+//! The columns of a row that are read already.
+
+/// A set of columns.
+#[derive(Default)]
+pub(super) struct Done {
+    /// Those below 64, a bit each.
+    low: u64,
+    /// All others.
+    high: Vec<u16>,
+}
+
+impl Done {
+    pub(super) fn contains(&self, column: u16) -> bool {
+        if column < 64 { self.low >> column & 1 == 1 } else { self.high.contains(&column) }
+    }
+
+    pub(super) fn insert(&mut self, column: u16) {
+        if column < 64 {
+            self.low |= 1 << column;
+        } else {
+            self.high.push(column);
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.low = 0;
+        self.high.clear();
+    }
+}

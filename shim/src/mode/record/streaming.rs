@@ -1,0 +1,51 @@
+//! Streamed output parameters while recording: each SQLParamData is a command, and what SQLGetData read then is noted as
+//! what belongs to no row.
+
+use super::statement::Statement;
+use super::unwritable;
+use crate::args::{Binding, Place};
+use crate::call::Deed;
+use crate::diagnostics::{Outcome, rc};
+use crate::table::Function;
+use super8_cassette::{Method, Value};
+
+impl Statement {
+    /// SQLParamData where values are to be read: the one at hand is complete, the driver hands out the next.
+    pub(super) fn next_stream(&self, function: Function, token: Place, deed: &dyn Deed) -> Outcome {
+        let settled = self.settle(&mut self.state.lock(), false);
+        if let Err(error) = settled {
+            return unwritable(error);
+        }
+        self.then(function, deed, move |statement, outcome, _| statement.handed_out(token, outcome))
+    }
+
+    /// SQLParamData handed out the token of a parameter to be read, or found none.
+    pub(super) fn handed_out(&self, token: Place, outcome: Outcome) -> Outcome {
+        let (id, fields) = {
+            let mut state = self.state.lock();
+            let fields = match outcome.rc {
+                rc::PARAM_DATA_AVAILABLE => match state.streams.begin_by_token(token.pointer_at()) {
+                    Some((0, number)) => vec![("parameter".to_owned(), number.into())],
+                    Some((set, number)) => {
+                        vec![("set".to_owned(), set.into()), ("parameter".to_owned(), number.into())]
+                    }
+                    None => Vec::new(),
+                },
+                _ => {
+                    state.streams.set_available(false);
+                    vec![("result".to_owned(), Value::Null)]
+                }
+            };
+            (state.id, fields)
+        };
+        match id {
+            Some(id) => self.command(id, Method::ParamData, fields, outcome),
+            None => outcome,
+        }
+    }
+
+    /// SQLGetData on a parameter that decides the C type: its buffer with that. `None` where rows are read.
+    pub(super) fn of_stream(&self, binding: &Binding) -> Option<Binding> {
+        self.state.lock().streams.resolved(binding)
+    }
+}

@@ -1,0 +1,201 @@
+//! Texts and executions at replay: run, prepare, execute and the catalog functions, with data that comes at execution.
+
+use super::statement::{State, Statement};
+use crate::args::{Place, TextIn};
+use crate::call::Call;
+use crate::diagnostics::{Outcome, rc};
+use crate::mode::at_execution::AtExecution;
+use crate::mode::markers;
+use crate::mode::outputs::joined;
+use crate::mode::record::{Parameters, at_once_key, need_data_key, not_yet, put_data_key};
+use crate::mode::streams::Streams;
+use crate::mode::words::{input_value, outcome};
+use crate::table::Function;
+use super8_cassette::{Method, Value};
+
+/// An execution that is played once its data has come.
+pub(super) struct Waiting {
+    method: Method,
+    fields: Vec<(String, Value)>,
+    pub(super) data: AtExecution,
+    /// How often SQLParamData asked for more.
+    steps: u32,
+}
+
+impl Statement {
+    fn sql(&self, sql: &TextIn<'_>) -> Value {
+        Value::Text(self.connection.secrecy.sql(&sql.read().unwrap_or_default()))
+    }
+
+    /// Another text for this handle: another statement id, as when it was recorded.
+    pub(super) fn new_text(&self, state: &mut State) -> u32 {
+        if let Some(id) = state.given.take() {
+            return id;
+        }
+        let id = self.connection.next_statement();
+        state.polls.another_text();
+        (state.id, state.puts, state.executions) = (Some(id), 0, 0);
+        id
+    }
+
+    fn execution(
+        &self,
+        state: &mut State,
+        id: u32,
+        method: Method,
+        fields: Vec<(String, Value)>,
+        mut parameters: Parameters,
+    ) -> Outcome {
+        state.streams = Streams::new(std::mem::take(&mut parameters.streamed));
+        let asks = match parameters.waiting.is_empty() {
+            true => false,
+            false => match self.asks_for_data(state) {
+                Ok(asks) => asks,
+                Err(failure) => return failure,
+            },
+        };
+        if asks {
+            let mut data = AtExecution::new(parameters);
+            let told = self.asked_for_data(state, 0, &mut data);
+            state.waiting = Some(Waiting { method, fields, data, steps: 0 });
+            return told;
+        }
+        self.executed(state, id, method, fields, parameters)
+    }
+
+    /// SQL_NEED_DATA, with the counter of processed sets as it stood then.
+    fn asked_for_data(&self, state: &State, step: u32, data: &mut AtExecution) -> Outcome {
+        let key = need_data_key(self.connection.id(), state.id, state.executions, step);
+        match self.connection.informed(&key) {
+            Ok(fact) => {
+                data.parameters().replay_outcome(fact.as_ref().and_then(|fact| fact.get("result")), None);
+                Outcome::of(rc::NEED_DATA)
+            }
+            Err(failure) => failure,
+        }
+    }
+
+    /// Whether the recorded execution asked for the data that was to come; one that failed at once did not.
+    fn asks_for_data(&self, state: &mut State) -> Result<bool, Outcome> {
+        state.executions += 1;
+        let key = at_once_key(self.connection.id(), state.id, state.executions);
+        Ok(self.connection.informed(&key)?.is_none())
+    }
+
+    /// SQLParamData: asks for the next value, or plays the command once all have come.
+    pub(super) fn param_data(&self, token: Place) -> Outcome {
+        if let Some(outcome) = self.positioned_data(token) {
+            return outcome;
+        }
+        let mut state = self.state.lock();
+        if state.streams.available() {
+            return self.next_stream(&mut state, token);
+        }
+        let (Some(id), Some(Waiting { data, .. })) = (state.id, &mut state.waiting) else {
+            return Outcome::error("HY010", "no execution is waiting for data");
+        };
+        data.finish_value();
+        let next = data.ask_next();
+        let Some(Waiting { method, fields, mut data, steps }) = state.waiting.take() else {
+            return Outcome::of(rc::ERROR);
+        };
+        if let Some(next) = next {
+            token.set_pointer(next);
+            let told = self.asked_for_data(&state, steps + 1, &mut data);
+            state.waiting = Some(Waiting { method, fields, data, steps: steps + 1 });
+            return told;
+        }
+        match self.executed(&mut state, id, method, fields, data.into_parameters()) {
+            // The same call hands out the first parameter to be read.
+            Outcome { rc: rc::PARAM_DATA_AVAILABLE, .. } => self.next_stream(&mut state, token),
+            told => told,
+        }
+    }
+
+    pub(super) fn put_data(&self, data: Place, length: isize) -> Outcome {
+        let mut state = self.state.lock();
+        state.puts += 1;
+        let key = put_data_key(self.connection.id(), state.id, state.puts);
+        let told = match self.connection.informed(&key) {
+            Ok(Some(answer)) => outcome(|key| answer.get(key)),
+            Ok(None) => Outcome::SUCCESS,
+            Err(failure) => failure,
+        };
+        if !rc::succeeded(told.rc) {
+            (state.waiting, state.positioned) = (None, None);
+            return told;
+        }
+        let State { waiting, positioned, .. } = &mut *state;
+        let waiting = waiting.as_mut().map(|waiting| &mut waiting.data);
+        let waiting = waiting.or(positioned.as_mut().map(|waiting| &mut waiting.data));
+        match waiting.is_some_and(|waiting| waiting.put(data, length)) {
+            true => told,
+            false => Outcome::error("HY010", "no value is being asked for, or its length makes no sense"),
+        }
+    }
+
+    fn executed(
+        &self,
+        state: &mut State,
+        id: u32,
+        method: Method,
+        mut fields: Vec<(String, Value)>,
+        mut parameters: Parameters,
+    ) -> Outcome {
+        parameters.describe(&mut fields, &state.application);
+        match self.command(state, id, method, fields) {
+            Ok(recorded) => {
+                parameters.replay_outcome(recorded.get("params_processed"), recorded.get("param_status"));
+                let told = outcome(|key| recorded.get(key));
+                let available = told.rc == rc::PARAM_DATA_AVAILABLE;
+                state.open = rc::succeeded(told.rc) || available;
+                state.streams.set_available(available);
+                let added = parameters.outputs.write(recorded.get("result"), recorded.get("c_types"));
+                state.sent = parameters.outputs;
+                joined(told, added)
+            }
+            Err(failure) => failure,
+        }
+    }
+
+    pub(super) fn run(&self, sql: &TextIn<'_>) -> Outcome {
+        let mut state = self.state.lock();
+        state.application.refresh();
+        let parameters = Parameters::of_text(&state.application, &sql.read().unwrap_or_default());
+        let id = self.new_text(&mut state);
+        self.execution(&mut state, id, Method::Run, vec![("sql".to_owned(), self.sql(sql))], parameters)
+    }
+
+    pub(super) fn prepare(&self, sql: &TextIn<'_>) -> Outcome {
+        let mut state = self.state.lock();
+        state.markers = markers::count(&sql.read().unwrap_or_default());
+        let id = self.new_text(&mut state);
+        match self.command(&mut state, id, Method::Prepare, vec![("sql".to_owned(), self.sql(sql))]) {
+            Ok(recorded) => outcome(|key| recorded.get(key)),
+            Err(failure) => failure,
+        }
+    }
+
+    pub(super) fn execute(&self) -> Outcome {
+        let mut state = self.state.lock();
+        let Some(id) = state.id else { return Outcome::error("HY010", "the statement was not prepared") };
+        state.application.refresh();
+        let parameters = Parameters::of(&state.application, state.markers);
+        self.execution(&mut state, id, Method::Execute, Vec::new(), parameters)
+    }
+
+    pub(super) fn catalog(&self, function: Function, call: &Call<'_>) -> Outcome {
+        let Call::Catalog { arguments } = call else { return not_yet(function.name()) };
+        let arguments = arguments
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), input_value(value, &self.connection.secrecy)))
+            .collect();
+        let fields = vec![
+            ("function".to_owned(), Value::from(function.name())),
+            ("arguments".to_owned(), Value::Map(arguments)),
+        ];
+        let mut state = self.state.lock();
+        let id = self.new_text(&mut state);
+        self.execution(&mut state, id, Method::Catalog, fields, Parameters::none())
+    }
+}

@@ -1,0 +1,69 @@
+//! A replayed statement whose calls may say SQL_STILL_EXECUTING: as often as it was recorded, and then what came of it.
+
+use super::statement::Statement;
+use crate::call::{Call, local_calls};
+use crate::diagnostics::Outcome;
+use crate::diagnostics::rc;
+use crate::mode::polling::{may_poll, meanwhile_key};
+use crate::mode::words::outcome;
+use crate::table::Function;
+use std::sync::atomic::Ordering;
+
+impl Statement {
+    /// Whether calls may say SQL_STILL_EXECUTING.
+    pub(super) fn is_asynchronous(&self) -> bool {
+        self.asynchronous.load(Ordering::Relaxed) || self.connection.is_asynchronous()
+    }
+
+    /// What to say instead of serving the call: that it, or another one, is still executing.
+    pub(super) fn still_executing(&self, function: Function, call: &Call<'_>) -> Option<Outcome> {
+        if let Call::Run { sql } | Call::Prepare { sql } = call
+            && let Err(refused) = self.connection.first_text(sql)
+        {
+            return Some(refused);
+        }
+        let mut state = self.state.lock();
+        match state.polls.executing() {
+            Some(executing) if executing != function => {
+                drop(state);
+                return self.meanwhile(function, executing, call);
+            }
+            Some(_) => {}
+            None if !may_poll(call) => return None,
+            None => {
+                if let Call::Run { .. } | Call::Prepare { .. } | Call::Catalog { .. } = call {
+                    state.given = Some(self.new_text(&mut state));
+                }
+                let call = state.polls.next(function);
+                match self.connection.recorded_polls(state.id, function, call) {
+                    Ok(times) => state.polls.begin(function, times),
+                    Err(failure) => return Some(failure),
+                }
+            }
+        }
+        state.polls.poll().then(|| Outcome::of(rc::STILL_EXECUTING))
+    }
+
+    /// Another call than the one that is still executing; cancelling goes its own way.
+    fn meanwhile(&self, function: Function, executing: Function, call: &Call<'_>) -> Option<Outcome> {
+        const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
+        if let Call::Cancel = call {
+            return Some(Outcome::SUCCESS);
+        }
+        let id = self.state.lock().id;
+        match self.connection.informed(&meanwhile_key(self.connection.id(), id, function, executing)) {
+            Ok(Some(answer)) => Some(outcome(|key| answer.get(key))),
+            Ok(None) => match call {
+                Call::CloseCursor | Call::FreeStmt { option: CLOSE } => {
+                    let mut state = self.state.lock();
+                    (state.given, state.run) = (None, None);
+                    state.polls.give_up();
+                    None
+                }
+                local_calls!() => Some(self.local(function, call)),
+                _ => Some(Outcome::error("HY010", format!("{} is still executing", executing.name()))),
+            },
+            Err(failure) => Some(failure),
+        }
+    }
+}

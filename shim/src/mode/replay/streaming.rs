@@ -1,0 +1,31 @@
+//! Streamed output parameters at replay: SQLParamData hands out the recorded parameter's token of now, and SQLGetData
+//! reads the recorded value.
+
+use super::statement::{State, Statement};
+use crate::args::Place;
+use crate::diagnostics::{Outcome, rc};
+use crate::mode::words::outcome;
+use super8_cassette::{Method, Value};
+
+impl Statement {
+    /// SQLParamData where values are to be read: the next one, or no more.
+    pub(super) fn next_stream(&self, state: &mut State, token: Place) -> Outcome {
+        let Some(id) = state.id else { return Outcome::error("HY010", "nothing was executed") };
+        let recorded = match self.command(state, id, Method::ParamData, Vec::new()) {
+            Ok(recorded) => recorded,
+            Err(failure) => return failure,
+        };
+        let told = outcome(|key| recorded.get(key));
+        if told.rc != rc::PARAM_DATA_AVAILABLE {
+            state.streams.set_available(false);
+            return told;
+        }
+        let number = |key| recorded.get(key).and_then(Value::as_int);
+        let parameter = number("parameter").and_then(|number| u16::try_from(number).ok()).unwrap_or(0);
+        if let Some(bound) = state.streams.begin(number("set").unwrap_or(0) as usize, parameter) {
+            token.set_pointer(bound);
+        }
+        state.rowset = 1;
+        told
+    }
+}

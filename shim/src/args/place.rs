@@ -85,11 +85,6 @@ impl Place {
         self.write(index, value);
     }
 
-    /// Writes an SQLUINTEGER.
-    pub fn set_u32(self, value: u32) {
-        self.write(0, value);
-    }
-
     /// Writes a pointer.
     pub fn set_pointer(self, value: Place) {
         self.write(0, value.0);

@@ -53,7 +53,6 @@ pub fn info(kind: u16) -> Shape {
         | 28
         | 30..=35
         | 46
-        | 66
         | 74
         | 75
         | 84
@@ -65,7 +64,6 @@ pub fn info(kind: u16) -> Shape {
         | 107
         | 114
         | 116
-        | 10001
         | 10005 => Shape::Number(2),
         // SQL_DRIVER_HDBC, HENV, HSTMT, HLIB, HDESC
         3..=5 | 76 | 135 => Shape::Address,

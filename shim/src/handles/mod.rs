@@ -151,7 +151,7 @@ pub struct ConnectionState {
     pub browsing: Option<Browsing>,
     /// The statements allocated on it.
     pub statements: HashSet<Token>,
-    /// The descriptors allocated on it, and those of its statements.
+    /// The descriptors the application allocated on it.
     pub descriptors: HashSet<Token>,
 }
 

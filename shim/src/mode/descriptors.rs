@@ -50,6 +50,16 @@ fn header_attribute(role: DescriptorRole, field: i16) -> Option<i32> {
     }
 }
 
+/// Whether a call, of the statement or of one of its descriptors, says where the driver writes how many rows it fetched.
+pub fn sets_row_counter(role: Option<DescriptorRole>, call: &Call<'_>) -> bool {
+    let attribute = match (role, call) {
+        (None, Call::SetStmtAttr { attribute, .. }) => Some(*attribute),
+        (Some(role), Call::SetDescField { field, .. }) => header_attribute(role, *field),
+        _ => None,
+    };
+    attribute == Some(attribute::ROWS_FETCHED_PTR)
+}
+
 /// The deferred fields: setting any other field of a record unbinds its buffer.
 pub fn is_deferred(field: i16) -> bool {
     matches!(field, field::DATA_PTR | field::INDICATOR_PTR | field::OCTET_LENGTH_PTR)
@@ -153,7 +163,6 @@ pub fn number(descriptor: &ApplicationDescriptor, record: u16, field: i16) -> Op
         (_, field::COUNT) => Some(i64::from(descriptor.count())),
         (_, field::ARRAY_SIZE) => Some(descriptor.size() as i64),
         (_, field::BIND_TYPE) => Some(descriptor.bind_type.unwrap_or(0) as i64),
-        // SQL_DESC_ALLOC_USER: descriptors of the application's are asked about under their own number.
         (_, field::CONCISE_TYPE) => of_record(|binding| i64::from(binding.c_type)),
         (_, field::OCTET_LENGTH) => of_record(|binding| binding.capacity as i64),
         (_, field::PRECISION) => descriptor.record(record)?.numeric.map(|(precision, _)| i64::from(precision)),

@@ -50,8 +50,9 @@ pub struct Watch {
     status: Option<u16>,
 }
 
-const UNWRITTEN_ROWS: usize = 0xA5C3_5A96_B1D2_6E87;
-const UNWRITTEN_STATUS: u16 = 0xA5C3;
+/// What stands in a counter or a state before a call: no driver writes it.
+pub(super) const UNWRITTEN_ROWS: usize = 0xA5C3_5A96_B1D2_6E87;
+pub(super) const UNWRITTEN_STATUS: u16 = 0xA5C3;
 
 impl Fetching {
     /// Marks the places.

@@ -1,6 +1,6 @@
 //! What a driver makes of a rowset as a whole: the counter of fetched rows and the row states.
 
-use super::fetching::Fetching;
+use super::fetching::{Fetching, UNWRITTEN_ROWS, UNWRITTEN_STATUS};
 use crate::diagnostics::rc;
 use super8_cassette::Value;
 
@@ -18,9 +18,6 @@ pub mod row_state {
         !matches!(status, DELETED | NOROW | ERROR)
     }
 }
-
-const UNWRITTEN_ROWS: usize = 0xA5C3_5A96_B1D2_6E87;
-const UNWRITTEN_STATUS: u16 = 0xA5C3;
 
 /// Counter and states before a scroll, marked to see what the driver writes.
 pub struct Marked {

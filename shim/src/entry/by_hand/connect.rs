@@ -8,7 +8,7 @@ use crate::connecting::{self, Plan, Request};
 use crate::diagnostics::{Outcome, rc};
 use crate::entry::Handle;
 use crate::entry::enter::{DBC, OnReal, guard, missing, straight};
-use crate::handles::{CONNECTIONS, Connection, DESCRIPTORS, ENVIRONMENTS, Token};
+use crate::handles::{CONNECTIONS, Connection, ENVIRONMENTS, Token};
 use crate::real::{Driver, Width};
 use crate::table::Function;
 
@@ -106,7 +106,8 @@ fn through_names<C: Width>(
 ) -> i16 {
     let Some(forwarded) = plan.forwarded(request) else { return call(text, text_len, out, out_cap, out_len) };
     let units: Vec<C> = C::units(&forwarded).into_iter().chain([C::ZERO]).collect();
-    let length = i16::try_from(units.len() - 1).unwrap_or(i16::MAX);
+    // Longer than a length can say: it is terminated.
+    let length = i16::try_from(units.len() - 1).unwrap_or(odbc_sys::NTS as i16);
     if !plan.renames() {
         return call(units.as_ptr(), length, out, out_cap, out_len);
     }
@@ -270,9 +271,7 @@ pub fn end_connection(connection: &Connection) {
     // In the order they were allocated, so that a recording notes them in the same order every time.
     statements.sort_by_key(|token| token.0);
     statements.into_iter().for_each(super::release_statement);
-    descriptors.into_iter().for_each(|token| {
-        DESCRIPTORS.release(token);
-    });
+    descriptors.into_iter().for_each(super::descriptors::release);
     let mode = connection.mode.lock().take();
     connection.front.set_moded(false);
     if let Some(mode) = mode {

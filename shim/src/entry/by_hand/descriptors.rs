@@ -5,7 +5,7 @@ use super::handles::give;
 use crate::call::Call;
 use crate::descriptor::{Content, SharedDescriptor};
 use crate::diagnostics::{Outcome, rc};
-use crate::entry::enter::{DBC, DESC, OnReal, guard, missing};
+use crate::entry::enter::{DBC, DESC, OnReal, STMT, guard, missing};
 use crate::entry::{Handle, enter};
 use crate::handles::{CONNECTIONS, DESCRIPTORS, Descriptor, DescriptorOwner, STATEMENTS, Token};
 use crate::mode::DescriptorRole;
@@ -89,9 +89,17 @@ pub(super) fn free_descriptor(token: Token) -> i16 {
         if let Some(connection) = CONNECTIONS.get(owner) {
             connection.state.lock().descriptors.remove(&token);
         }
-        DESCRIPTORS.release(token);
+        release(token);
         outcome.rc
     })
+}
+
+/// Ends a descriptor's life on the shim's side. Its mode goes at once: it holds the connection's cassette.
+pub(super) fn release(token: Token) {
+    if let Some(descriptor) = DESCRIPTORS.get(token) {
+        descriptor.mode.lock().take();
+    }
+    DESCRIPTORS.release(token);
 }
 
 /// SQLSetStmtAttr of one of the four descriptor attributes. The application's token stands for the driver's own handle;
@@ -152,7 +160,8 @@ pub(super) unsafe fn descriptor_of<C: Width>(
             let outcome =
                 unsafe { get(handle, role.attribute(), (&raw mut descriptor).cast(), odbc_sys::IS_POINTER, length) };
             if !rc::succeeded(outcome) {
-                return outcome;
+                let diagnostics = if front.moded() { super::drain(STMT, front) } else { Vec::new() };
+                return front.diagnostics.post(Outcome { rc: outcome, diagnostics });
             }
             real = Some((driver, descriptor));
         }

@@ -4,7 +4,7 @@
 use crate::args::{Buffer, In, LengthOut, NumberOut, Out, Unit, shape};
 use crate::call::{Call, Question};
 use crate::diagnostics::{Diagnostic, Diagnostics, Origin, Outcome, rc};
-use crate::entry::enter::{DBC, DESC, ENV, OnReal, STMT};
+use crate::entry::enter::{DBC, DESC, ENV, OnReal, STMT, guard};
 use crate::entry::{Handle, Pointer};
 use crate::handles::{CONNECTIONS, DESCRIPTORS, ENVIRONMENTS, Front, STATEMENTS, Token};
 use crate::real::{Driver, Width};
@@ -151,9 +151,8 @@ pub unsafe fn SQLGetDiagField<C: Width>(
         let Some(mode) = statement.mode.lock().clone() else { return rc::INVALID_HANDLE };
         let inputs = vec![("record", In::Int(i64::from(record))), ("field", In::Int(i64::from(field)))];
         let question = Call::Ask(Question { inputs, outputs: vec![("value", out)] });
-        return mode
-            .serve(Function::SQLGetDiagField, &question, &OnReal { kind, front: &statement.front, deed: &deed })
-            .rc;
+        let real = OnReal { kind, front: &statement.front, deed: &deed };
+        return guard(side.diagnostics, || mode.serve(Function::SQLGetDiagField, &question, &real).rc);
     }
     if let Some((driver, real)) = side.real
         && !side.moded

@@ -106,8 +106,8 @@ pub unsafe fn SQLGetFunctions(dbc: Handle, function: u16, supported: *mut u16) -
             if rc::succeeded(outcome) {
                 restrict(driver, function, place);
                 if let (ODBC3_ALL_FUNCTIONS, Some(connection)) = (function, CONNECTIONS.get(Token::from_handle(dbc))) {
-                    let word = place.u16_at(usize::from(GET_DIAG_REC >> 4)).unwrap_or(0);
-                    connection.front.set_reads_by_error(word >> (GET_DIAG_REC & 15) & 1 == 0);
+                    let (word, bit) = bit(GET_DIAG_REC);
+                    connection.front.set_reads_by_error(place.u16_at(word).unwrap_or(0) & bit == 0);
                 }
             }
             Some(outcome)
@@ -123,7 +123,13 @@ const ODBC3_ALL_FUNCTIONS: u16 = 999;
 fn everything(driver: &Driver, function: u16, supported: Place) -> i16 {
     match function {
         ALL_FUNCTIONS => (0..100).for_each(|api| supported.set_u16_at(api, u16::from(exports(driver, api as u16)))),
-        ODBC3_ALL_FUNCTIONS => (0..250).for_each(|word| supported.set_u16_at(word, 0xFFFF)),
+        ODBC3_ALL_FUNCTIONS => {
+            (0..250).for_each(|word| supported.set_u16_at(word, 0));
+            for function in Function::ALL.iter().filter(|function| driver.exports(**function)) {
+                let (word, bit) = bit(function.row().api);
+                supported.set_u16_at(word, supported.u16_at(word).unwrap_or(0) | bit);
+            }
+        }
         api => supported.set_u16_at(0, u16::from(exports(driver, api))),
     }
     rc::SUCCESS
@@ -137,12 +143,17 @@ fn restrict(driver: &Driver, function: u16, supported: Place) {
     match function {
         ALL_FUNCTIONS => absent.filter(|api| *api < 100).for_each(|api| supported.set_u16_at(usize::from(api), 0)),
         ODBC3_ALL_FUNCTIONS => absent.for_each(|api| {
-            let word = usize::from(api >> 4);
-            supported.set_u16_at(word, supported.u16_at(word).unwrap_or(0) & !(1 << (api & 15)));
+            let (word, bit) = bit(api);
+            supported.set_u16_at(word, supported.u16_at(word).unwrap_or(0) & !bit);
         }),
         asked if absent.any(|api| api == asked) => supported.set_u16_at(0, 0),
         _ => {}
     }
+}
+
+/// Where SQL_API_ODBC3_ALL_FUNCTIONS tells of a function: the word and the bit in it.
+fn bit(api: u16) -> (usize, u16) {
+    (usize::from(api >> 4), 1 << (api & 15))
 }
 
 fn exports(driver: &Driver, api: u16) -> bool {

@@ -217,7 +217,7 @@ impl Statement {
         let parameters = {
             let mut state = self.state.lock();
             state.application.refresh();
-            Parameters::of_text(&state.application, &sql.read().unwrap_or_default())
+            Parameters::of_text(&state.application, || sql.read().unwrap_or_default())
         };
         self.text(function, Method::Run, vec![("sql".to_owned(), self.sql(sql))], parameters, deed)
     }

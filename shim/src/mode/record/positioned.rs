@@ -22,8 +22,8 @@ pub(super) struct Pending {
 impl Statement {
     pub(super) fn positioned(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
         let (id, asked, before) = {
+            self.state.lock().application.refresh();
             let mut state = self.resolved(deed);
-            state.application.refresh();
             let Some(id) = state.id else {
                 drop(state);
                 return perform(function, deed);

@@ -11,15 +11,11 @@ use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::Application;
 use crate::mode::bookmark;
 use crate::mode::fetching::{AT_END, Fetching, Watch};
+use crate::mode::rowset::row_state;
 use crate::mode::words::push_outcome;
 use crate::table::Function;
 use parking_lot::MutexGuard;
 use super8_cassette::{CassetteError, Method, RunGuard, Value};
-
-/// SQL_ROW_SUCCESS, SQL_ROW_NOROW, SQL_ROW_ERROR.
-const ROW_SUCCESS: u16 = 0;
-const ROW_NOROW: u16 = 3;
-const ROW_ERROR: u16 = 5;
 
 impl Statement {
     pub(super) fn fetch(&self, function: Function, mut fetching: Fetching, deed: &dyn Deed) -> Outcome {
@@ -180,15 +176,15 @@ impl Statement {
             return Ok(false);
         }
         for row in 0..count {
-            let status = fetching.status.u16_at(row).unwrap_or(ROW_SUCCESS);
-            if status == ROW_NOROW {
+            let status = fetching.status.u16_at(row).unwrap_or(row_state::SUCCESS);
+            if status == row_state::NOROW {
                 continue;
             }
             run.begin_row()?;
-            if status != ROW_ERROR {
+            if status != row_state::ERROR {
                 take_cells(&mut run, told, application, defaults, cuts, row, scratch);
             }
-            if status != ROW_SUCCESS {
+            if status != row_state::SUCCESS {
                 run.outcome(Value::Map(vec![("status".into(), Value::from(status))]));
             }
             if row == 0 && outcome.rc != rc::SUCCESS {

@@ -15,6 +15,7 @@ use crate::descriptor::Content;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::{Application, attribute};
 use crate::mode::columns::asks_columns;
+use crate::mode::descriptors::sets_row_counter;
 use crate::mode::fetching::Fetching;
 use crate::mode::outputs::{self, Outputs};
 use crate::mode::polling::Polls;
@@ -84,7 +85,8 @@ pub(super) struct State {
     pub(super) polls: Polls,
     /// What has to be done once the call that is still executing is done.
     pub(super) after: Option<After>,
-    /// What the application's row counter would be, where it has none and the rowset has several rows.
+    /// What the application's row counter would be, where it has none and the rowset has several rows. It is of no use
+    /// once the application says where the driver counts.
     pub(super) counter: Option<crate::convert::bound::Counter>,
 }
 
@@ -274,6 +276,7 @@ impl Statement {
             if matches!(call, Call::BindParameter { .. } | Call::FreeStmt { .. }) {
                 state.sent = None;
             }
+            state.counter = state.counter.take().filter(|_| !sets_row_counter(None, call));
             state.application.apply(call);
             if matches!(call, Call::SetStmtAttr { attribute: attribute::ASYNC_ENABLE, value } if !value.is_null()) {
                 self.asynchronous.store(true, Ordering::Relaxed);
@@ -367,7 +370,9 @@ impl StatementMode for Statement {
         };
         let name = i64::from(role.attribute());
         self.connection.on_descriptor(name, function, call, deed, before.as_ref(), |unbinds| {
-            self.state.lock().application.apply_to_descriptor(role, call, unbinds);
+            let mut state = self.state.lock();
+            state.counter = state.counter.take().filter(|_| !sets_row_counter(Some(role), call));
+            state.application.apply_to_descriptor(role, call, unbinds);
         })
     }
 

@@ -161,7 +161,7 @@ impl Statement {
     pub(super) fn run(&self, sql: &TextIn<'_>) -> Outcome {
         let mut state = self.state.lock();
         state.application.refresh();
-        let parameters = Parameters::of_text(&state.application, &sql.read().unwrap_or_default());
+        let parameters = Parameters::of_text(&state.application, || sql.read().unwrap_or_default());
         let id = self.new_text(&mut state);
         self.execution(&mut state, id, Method::Run, vec![("sql".to_owned(), self.sql(sql))], parameters)
     }

@@ -181,9 +181,11 @@ impl Statement {
             Call::ParamData { token } => self.param_data(*token),
             Call::PutData { data, length } => self.put_data(*data, *length),
             Call::Cancel => {
-                let mut state = self.state.lock();
-                (state.waiting, state.positioned) = (None, None);
-                state.streams.set_available(false);
+                // A call on another thread keeps the lock while it waits for its turn.
+                if let Some(mut state) = self.state.try_lock() {
+                    (state.waiting, state.positioned) = (None, None);
+                    state.streams.set_available(false);
+                }
                 Outcome::SUCCESS
             }
             local_calls!() => self.local(function, call),

@@ -3,12 +3,11 @@
 
 use clap::Parser;
 use std::process::ExitCode;
-use super8_cli::{Arguments, exit::Exit};
+use super8_cli::Arguments;
 
 fn main() -> ExitCode {
     let exit = match Arguments::parse().verb.run() {
         Ok(exit) => exit,
-        Err(failure) if failure.is_closed_pipe() => Exit::Done,
         Err(failure) => {
             failure.say();
             failure.exit

@@ -2,17 +2,55 @@
 
 use crate::exit::Failure;
 use serde::Serialize;
-use std::io::Write;
+use std::io::{self, BufWriter, ErrorKind, Write};
 
 /// Standard output that drops colours where nobody would see them. Buffered: flush it at the end, or use [`finish`].
-pub fn text() -> std::io::BufWriter<anstream::AutoStream<std::io::StdoutLock<'static>>> {
-    std::io::BufWriter::new(anstream::AutoStream::auto(std::io::stdout().lock()))
+pub fn text() -> BufWriter<impl Write> {
+    BufWriter::new(WhileRead::from(anstream::AutoStream::auto(io::stdout().lock())))
+}
+
+/// Standard output, byte for byte and buffered: as [`text`].
+pub fn bytes() -> BufWriter<impl Write> {
+    BufWriter::new(WhileRead::from(io::stdout().lock()))
+}
+
+/// A stream that nobody needs to read to its end: `head` has seen enough, and the verdict is the exit code all the same.
+struct WhileRead<W> {
+    stream: W,
+    closed: bool,
+}
+
+impl<W> From<W> for WhileRead<W> {
+    fn from(stream: W) -> Self {
+        WhileRead { stream, closed: false }
+    }
+}
+
+impl<W: Write> WhileRead<W> {
+    fn unless_closed<T>(&mut self, unread: T, act: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
+        if self.closed {
+            return Ok(unread);
+        }
+        let result = act(&mut self.stream);
+        self.closed = result.as_ref().is_err_and(|error| error.kind() == ErrorKind::BrokenPipe);
+        if self.closed { Ok(unread) } else { result }
+    }
+}
+
+impl<W: Write> Write for WhileRead<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.unless_closed(bytes.len(), |stream| stream.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.unless_closed((), W::flush)
+    }
 }
 
 /// Flushes what [`text`] gave.
 ///
 /// # Errors
-/// Standard output cannot be written, or is closed.
+/// Standard output cannot be written. That nobody reads it any more is no error.
 pub fn finish(mut out: impl Write) -> Result<(), Failure> {
     Ok(out.flush()?)
 }
@@ -22,8 +60,8 @@ pub fn finish(mut out: impl Write) -> Result<(), Failure> {
 /// # Errors
 /// As [`finish`].
 pub fn json(value: &impl Serialize) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, value).map_err(std::io::Error::from)?;
+    let mut out = bytes();
+    serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from)?;
     out.write_all(b"\n")?;
     finish(out)
 }

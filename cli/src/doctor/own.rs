@@ -5,8 +5,9 @@ use crate::binary::{self, Binary};
 use crate::exit::Failure;
 use crate::libraries::{Libraries, VARIABLE};
 use std::path::Path;
-use super8_cassette::{State, state};
+use super8_cassette::{Format, State, state};
 use super8_shim::config::settings::{Mode, Settings};
+use super8_shim::deck::{self, Action};
 use super8_shim::driver::Kind;
 
 /// The two libraries.
@@ -59,7 +60,16 @@ pub fn settings() -> Chapter {
         }
         mode => chapter.note(format!("mode {}", format!("{mode:?}").to_lowercase())),
     }
-    let Some(cassette) = settings.cassette.filter(|_| settings.mode != Mode::Off) else { return chapter };
+    let Some(cassette) = settings.cassette.as_ref().filter(|_| settings.mode != Mode::Off) else { return chapter };
+    let action = if settings.mode == Mode::Record { Action::Record } else { Action::Replay };
+    let named = deck::path(&settings, action).unwrap_or_else(|| cassette.clone());
+    if !named.exists() && Format::of(cassette) == Some(Format::Ndjson) {
+        let (directory, trace) = (cassette.display(), named.file_stem().unwrap_or_default().display());
+        chapter
+            .note(format!("{directory} has traces, none named {trace}: SUPER8_TRACE_ID or a statement names another"));
+        return chapter;
+    }
+    let cassette = named;
     let shown = cassette.display();
     match (state(&cassette), settings.mode) {
         (Ok(State::Complete), _) => chapter.good(format!("{shown} is a complete cassette")),

@@ -1,6 +1,7 @@
 //! `super8 completions`: what a shell needs to complete the command's words.
 
 use crate::exit::{Exit, Outcome};
+use crate::output;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 use std::io::Write;
@@ -20,7 +21,9 @@ impl Completions {
     pub fn run(self) -> Outcome {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut crate::Arguments::command(), "super8", &mut script);
-        std::io::stdout().write_all(&script)?;
+        let mut out = output::bytes();
+        out.write_all(&script)?;
+        output::finish(out)?;
         Ok(Exit::Done)
     }
 }

@@ -44,7 +44,7 @@ impl Show {
             return page(file, &name, &opened, &mut timeline);
         }
         if self.json {
-            let mut out = BufWriter::new(std::io::stdout().lock());
+            let mut out = output::bytes();
             json::write(&mut out, &name, &opened.metadata, &mut timeline)?;
             return output::finish(out).map(|()| Exit::Done);
         }

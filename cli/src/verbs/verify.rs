@@ -43,8 +43,9 @@ pub struct Verify {
 impl Verify {
     /// Verifies it.
     pub fn run(self) -> Outcome {
-        let opened = cassette::open(&self.cassette)?;
-        let steps = plan::steps(opened.storage.as_ref())?;
+        let unread = |failure: Failure| failure.with(Exit::CannotStart);
+        let opened = cassette::open(&self.cassette).map_err(unread)?;
+        let steps = plan::steps(opened.storage.as_ref()).map_err(unread)?;
         // The functions the recorded program reached: an ANSI driver gets its text byte by byte.
         let wide = opened.metadata.driver.as_ref().is_some_and(|driver| driver.kind == "unicode");
         let manager = Manager::load(self.manager.as_deref(), wide);

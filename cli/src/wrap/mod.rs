@@ -120,8 +120,14 @@ impl Wrapped {
             verdict: &verdict,
             notes: stand_in.notes(),
         };
-        report::write(&run, self.report, self.output.as_deref())?;
-        Ok(verdict.exit())
+        let written = report::write(&run, self.report, self.output.as_deref());
+        match verdict.exit() {
+            Exit::Done => written.map_err(|failure| failure.with(Exit::Unwritable)).map(|()| Exit::Done),
+            exit => {
+                written.unwrap_or_else(|failure| failure.say());
+                Ok(exit)
+            }
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use memchr::{memchr, memchr2};
 
-use crate::cell::{self, CellError};
+use crate::cell::{self, CellError, look};
 use crate::error::CassetteError;
 
 const BLOCK: usize = 32 * 1024;
@@ -56,7 +56,9 @@ impl<R: Read> RowsReader<R> {
         }
         self.start += next;
         for (column, field) in record.iter().enumerate() {
-            cell::check_tag(field).map_err(|error| self.refuse(column, &error))?;
+            if field.first() == Some(&b'\\') {
+                cell::check_tag(field).map_err(|error| self.refuse(column, &error))?;
+            }
         }
         Ok(true)
     }
@@ -124,7 +126,7 @@ fn split(line: &[u8], record: &mut csv::ByteRecord, unquoted: &mut Vec<u8>) -> O
                 after
             }
             _ => {
-                let end = memchr(b',', rest).unwrap_or(rest.len());
+                let end = find(b',', rest).unwrap_or(rest.len());
                 record.push_field(&rest[..end]);
                 &rest[end..]
             }
@@ -136,12 +138,25 @@ fn split(line: &[u8], record: &mut csv::ByteRecord, unquoted: &mut Vec<u8>) -> O
     }
 }
 
+/// Where a byte is first: most fields end before `memchr` is under way.
+#[inline]
+fn find(byte: u8, line: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(word) = line.get(at..).and_then(|rest| rest.first_chunk::<8>()).filter(|_| at < 32) {
+        match look::equal(u64::from_le_bytes(*word), byte) {
+            0 => at += 8,
+            marks => return Some(at + marks.trailing_zeros() as usize / 8),
+        }
+    }
+    memchr(byte, &line[at..]).map(|found| at + found)
+}
+
 /// Undoes the quotes of a field that begins after the first; what stands after the field.
 fn unquote<'a>(quoted: &'a [u8], field: &mut Vec<u8>) -> Option<&'a [u8]> {
     field.clear();
     let mut rest = quoted;
     loop {
-        let quote = memchr(b'"', rest)?;
+        let quote = find(b'"', rest)?;
         field.extend_from_slice(&rest[..quote]);
         rest = &rest[quote + 1..];
         match rest.first() {
@@ -151,7 +166,7 @@ fn unquote<'a>(quoted: &'a [u8], field: &mut Vec<u8>) -> Option<&'a [u8]> {
             }
             // What follows a closing quote belongs to the field, and quotes in it are no longer special.
             _ => {
-                let end = memchr(b',', rest).unwrap_or(rest.len());
+                let end = find(b',', rest).unwrap_or(rest.len());
                 field.extend_from_slice(&rest[..end]);
                 return Some(&rest[end..]);
             }

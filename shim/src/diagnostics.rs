@@ -176,14 +176,20 @@ impl Area {
 
 impl Diagnostics {
     /// Replaces the area with a call's outcome. Free where there is nothing to say and nothing to forget.
+    #[inline]
     pub fn post(&self, outcome: Outcome) -> i16 {
         let rc = outcome.rc;
         if !outcome.diagnostics.is_empty() || self.posted.load(Ordering::Relaxed) {
-            let mut area = self.area.lock();
-            self.posted.store(!outcome.diagnostics.is_empty(), Ordering::Relaxed);
-            *area = Area { rc, records: outcome.diagnostics, popped: 0, piece: None };
+            self.replace(outcome);
         }
         rc
+    }
+
+    #[cold]
+    fn replace(&self, outcome: Outcome) {
+        let mut area = self.area.lock();
+        self.posted.store(!outcome.diagnostics.is_empty(), Ordering::Relaxed);
+        *area = Area { rc: outcome.rc, records: outcome.diagnostics, popped: 0, piece: None };
     }
 
     /// Forgets everything, as every call on the handle does first.

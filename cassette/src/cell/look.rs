@@ -33,6 +33,7 @@ pub(crate) const fn foreign(word: u64) -> u64 {
     word & HIGH
 }
 
+#[inline]
 pub(super) fn look(text: &[u8]) -> Look {
     if let Some(last) = text.last_chunk::<16>() {
         let (blocks, rest) = text.as_chunks::<16>();
@@ -46,10 +47,9 @@ pub(super) fn look(text: &[u8]) -> Look {
         return seen.look();
     }
     let (first, last) = ends(text);
-    let quotes = equal(first, b',') | equal(first, b'"') | equal(last, b',') | equal(last, b'"');
-    let controls = control(first) | control(last);
-    let foreign = foreign(first | last);
-    Look { quotes: quotes != 0, special: controls | foreign != 0, foreign: foreign != 0 }
+    let mut seen = Seen::default();
+    seen.add(&(u128::from(last) << 64 | u128::from(first)).to_le_bytes());
+    seen.look()
 }
 
 /// What was seen so far at each place of blocks of 16 bytes.
@@ -73,6 +73,7 @@ impl Seen {
         }
     }
 
+    #[inline]
     fn look(&self) -> Look {
         let foreign = u128::from_ne_bytes(self.all) & u128::from_ne_bytes([0x80; 16]) != 0;
         let any = |marks| u128::from_ne_bytes(marks) != 0;
@@ -81,6 +82,7 @@ impl Seen {
 }
 
 /// All bytes of a text of less than 16, in two words; a byte may be there twice, and what is missing is a blank.
+#[inline]
 fn ends(text: &[u8]) -> (u64, u64) {
     if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
         return (u64::from_le_bytes(*first), u64::from_le_bytes(*last));

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use csv::ByteRecord;
 
+use crate::cell::{self, Cell, CellError};
 use crate::connect::succeeded;
 use crate::inline::from_inline;
 use crate::storage::{Cassette, Place, RowsSource};
@@ -75,9 +76,9 @@ pub struct PlayedRun {
     file: PathBuf,
     line: u32,
     /// The row handed out last.
-    current: ByteRecord,
+    current: Fields,
     /// The row after it, read ahead: the player has to know when the last one is out.
-    ahead: Result<ByteRecord, CassetteError>,
+    ahead: Result<Fields, CassetteError>,
     has_ahead: bool,
     /// What `n` says.
     expected: Option<u64>,
@@ -88,6 +89,14 @@ pub struct PlayedRun {
     progress: Arc<Progress>,
     returned: u64,
     ended: bool,
+}
+
+/// A row's fields.
+#[derive(Default)]
+struct Fields {
+    record: ByteRecord,
+    /// Every field is UTF-8: looked at once for the row, so that nobody has to look at its cells one by one.
+    utf8: bool,
 }
 
 enum Source {
@@ -154,8 +163,8 @@ impl PlayedRun {
             source,
             file,
             line,
-            current: ByteRecord::new(),
-            ahead: Ok(ByteRecord::new()),
+            current: Fields::default(),
+            ahead: Ok(Fields::default()),
             has_ahead: false,
             expected,
             c_types,
@@ -188,12 +197,33 @@ impl PlayedRun {
         }
         self.progress.returned.store(self.returned, Ordering::Relaxed);
         self.read_ahead();
-        Ok(Some(&self.current))
+        Ok(Some(&self.current.record))
     }
 
     /// The row [`next`](Self::next) handed out last; empty before the first.
+    #[inline]
     pub fn current(&self) -> &ByteRecord {
-        &self.current
+        &self.current.record
+    }
+
+    /// The field of a column (from 0) of that row that is its own text: UTF-8 without a tag. Any other is for
+    /// [`decode`](crate::cell::decode).
+    #[inline]
+    pub fn plain(&self, column: usize) -> Option<&[u8]> {
+        let field = self.current.record.get(column).filter(|_| self.current.utf8)?;
+        (field.first() != Some(&b'\\')).then_some(field)
+    }
+
+    /// The cell of a column (from 0) of that row, as [`decode`](crate::cell::decode) has it; not read, if the row is narrower.
+    ///
+    /// # Errors
+    /// As for [`decode`](crate::cell::decode).
+    #[inline]
+    pub fn cell<'a>(&'a self, column: usize, scratch: &'a mut Vec<u8>) -> Result<Cell<'a>, CellError> {
+        match self.plain(column) {
+            Some(text) => Ok(Cell::Text(text)),
+            None => cell::decode(self.current.record.get(column).unwrap_or(cell::UNREAD), scratch),
+        }
     }
 
     /// The C types the application took the columns in while recording; empty where no cell was read.
@@ -202,6 +232,7 @@ impl PlayedRun {
     }
 
     /// Whether the first cell of every row is the bookmark, column 0.
+    #[inline]
     pub fn bookmarks(&self) -> bool {
         self.bookmarks
     }
@@ -215,6 +246,7 @@ impl PlayedRun {
     }
 
     /// What else was recorded of the row just returned: a map with `row` and, where given, `return`, `diagnostics`, ...
+    #[inline]
     pub fn outcome(&self) -> Option<&Value> {
         self.outcomes.get(self.next_outcome).filter(|(row, _)| *row == self.returned).map(|(_, outcome)| outcome)
     }
@@ -233,12 +265,12 @@ impl PlayedRun {
         let Ok(ahead) = &mut self.ahead else { return };
         let wrong = |problem: String| CassetteError::new(&self.file, problem).at_line(self.line.into());
         let read = match &mut self.source {
-            Source::Part(part) => part.next(ahead),
+            Source::Part(part) => part.next(&mut ahead.record),
             Source::Inline { rows, row } => match rows.next() {
                 None => Ok(false),
                 Some(value) => from_inline(&value, row).map_err(|error| wrong(error.to_string())).map(|()| {
-                    ahead.clear();
-                    row.fields().for_each(|field| ahead.push_field(field));
+                    ahead.record.clear();
+                    row.fields().for_each(|field| ahead.record.push_field(field));
                     true
                 }),
             },
@@ -255,11 +287,19 @@ impl PlayedRun {
         };
         self.has_ahead = matches!(read, Ok(true));
         match read {
-            Ok(true) => {}
+            Ok(true) => ahead.utf8 = is_utf8(&ahead.record),
             Ok(false) => self.progress.done.store(true, Ordering::Release),
             Err(error) => self.ahead = Err(error),
         }
     }
+}
+
+/// Whether each field is UTF-8: all of them together are, and none begins inside a character.
+fn is_utf8(record: &ByteRecord) -> bool {
+    let all = record.as_slice();
+    let begins = |column| record.range(column).map_or(0, |range| range.start);
+    let apart = |text: &str| (0..record.len()).all(|column| text.is_char_boundary(begins(column)));
+    all.is_ascii() || std::str::from_utf8(all).is_ok_and(apart)
 }
 
 fn inline(rows: Vec<Value>) -> Source {
@@ -269,4 +309,17 @@ fn inline(rows: Vec<Value>) -> Source {
 /// The error for a part, with the place that names it.
 fn named_in(error: CassetteError, file: &std::path::Path, line: u32) -> CassetteError {
     CassetteError::new(file, format!("the rows cannot be read: {error}")).at_line(line.into()).at_path("rows_file")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_utf8_if_every_field_is() {
+        let of = |fields: &[&[u8]]| is_utf8(&ByteRecord::from(fields.to_vec()));
+        assert!(of(&[]) && of(&[b"", b"a", b""]) && of(&["\u{e9}".as_bytes(), b"", "\u{1f600}".as_bytes()]));
+        assert!(!of(&[b"a", b"\xe9"]));
+        assert!(!of(&[b"a\xc3", b"\xa9"]), "two halves are no character");
+    }
 }

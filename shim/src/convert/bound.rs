@@ -47,6 +47,7 @@ pub fn read(binding: &Binding, c_type: CType, cut: bool, row: &mut Row, column: 
 }
 
 /// The same with a length that is known already.
+#[inline]
 pub fn read_as(binding: &Binding, c_type: CType, length: Length, row: &mut Row, column: usize, scratch: &mut Vec<u8>) {
     // SAFETY: a buffer the application passed for this type.
     unsafe { super::read(c_type, binding.target.address().cast(), binding.capacity, length, row, column, scratch) }
@@ -59,6 +60,7 @@ pub fn push(pieces: &mut Pieces, binding: &Binding, c_type: CType, length: Lengt
 }
 
 /// Marks the length of an SQLGetData call as unwritten; gives back what it held.
+#[inline]
 pub fn arm(binding: &Binding) -> Option<isize> {
     let old = binding.length.len_at(0);
     binding.length.set_len(UNWRITTEN);
@@ -67,6 +69,7 @@ pub fn arm(binding: &Binding) -> Option<isize> {
 
 /// The length the driver wrote since [`arm`]; an unwritten one gets its old value back. A driver that writes only
 /// 32 bits of it is understood.
+#[inline]
 pub fn harvest(binding: &Binding, old: Option<isize>, code: i16) -> Option<isize> {
     let written = binding.length.len_at(0)?;
     if written == UNWRITTEN {
@@ -202,6 +205,7 @@ pub fn chunk<'a>(c_type: CType, data: Place, length: isize) -> Chunk<'a> {
 const DEFAULT_PARAM: isize = -5;
 
 /// Writes a cell that was recorded as `recorded` to a buffer of type `to`.
+#[inline]
 pub fn write(
     cell: &Cell<'_>,
     recorded: CType,

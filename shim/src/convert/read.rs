@@ -146,7 +146,30 @@ fn is_text(bytes: &[u8], unit: usize) -> bool {
 /// # Safety
 /// The driver's call has succeeded and nobody changes the buffer now. `target` is null or points to `capacity` bytes,
 /// or to as many as the type's size says.
+#[inline]
 pub unsafe fn read(
+    c_type: CType,
+    target: *const u8,
+    capacity: isize,
+    length: Length,
+    row: &mut Row,
+    column: usize,
+    scratch: &mut Vec<u8>,
+) {
+    match length {
+        // nearly every cell: all of a text
+        Length::Bytes(bytes) if c_type == CType::CHAR && bytes >= 0 && bytes < capacity && !target.is_null() => {
+            // SAFETY: within the buffer, and the driver says it wrote so many bytes.
+            row.set(column, Cell::Text(unsafe { memory::bytes(target, bytes as usize) }));
+        }
+        // SAFETY: as this function's.
+        _ => unsafe { read_any(c_type, target, capacity, length, row, column, scratch) },
+    }
+}
+
+/// # Safety
+/// As [`read`].
+unsafe fn read_any(
     c_type: CType,
     target: *const u8,
     capacity: isize,

@@ -32,6 +32,7 @@ impl Target {
     ///
     /// # Safety
     /// The buffer has so many bytes, and the application does not touch them now.
+    #[inline]
     pub(super) unsafe fn put(&self, at: usize, bytes: &[u8]) {
         if !self.pointer.is_null() && !bytes.is_empty() {
             // SAFETY: inside the application's buffer by the caller's promise; our bytes are elsewhere.
@@ -52,6 +53,7 @@ impl Target {
     ///
     /// # Safety
     /// Both pointers are null or writable.
+    #[inline]
     pub(super) unsafe fn put_length(&self, length: isize) {
         if !self.length.is_null() {
             // SAFETY: writable by the caller's promise; not taken to be aligned.
@@ -93,6 +95,12 @@ impl Progress {
     /// Nothing read yet.
     pub fn new() -> Progress {
         Progress::default()
+    }
+
+    /// Whether any of the value was handed out.
+    #[inline]
+    pub(super) fn begun(&self) -> bool {
+        self.finished || self.served > 0
     }
 
     /// Whether all of the value was handed out.

@@ -13,6 +13,7 @@ use super::ctype::{CType, Kind};
 use super::matrix::{self, Converted, Wish};
 use super::source::{self, Source};
 use super::target::{Progress, Target};
+use super::utf16;
 
 /// What became of a cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,6 +118,7 @@ impl Failure {
 /// # Safety
 /// Each pointer of the target is null or writable, the buffer over `capacity` bytes, or over the size of `to` if that
 /// is fixed; the application does not touch them now.
+#[inline]
 pub unsafe fn write(
     cell: &Cell<'_>,
     recorded: CType,
@@ -126,6 +128,60 @@ pub unsafe fn write(
 ) -> Written {
     let mut once = Progress::new();
     let progress = progress.unwrap_or(&mut once);
+    // SAFETY: as this function's.
+    match *cell {
+        Cell::Text(text) if recorded == to && unsafe { write_text(text, to, &mut target, progress) } => {
+            Written::Success
+        }
+        _ => unsafe { write_any(cell, recorded, to, target, progress) },
+    }
+}
+
+/// A text that is all there, was not read before and has room: nearly every cell, so it takes a short way. False, and nothing
+/// is done, for any other.
+///
+/// # Safety
+/// As [`write`].
+#[inline]
+unsafe fn write_text(text: &[u8], to: CType, target: &mut Target, progress: &mut Progress) -> bool {
+    let room = if target.pointer.is_null() || progress.begun() { -1 } else { target.capacity };
+    match to {
+        CType::CHAR if room > text.len() as isize => {
+            // SAFETY: the text and its terminator have room in the buffer; else as this function's.
+            unsafe {
+                target.put(0, text);
+                target.put(text.len(), &[0]);
+                target.put_length(text.len() as isize);
+            }
+        }
+        // No character has more units than bytes.
+        CType::WCHAR if room > 2 * text.len() as isize + 1 => {
+            // SAFETY: as above.
+            let written = utf16::encode(text, &mut progress.wide, unsafe { target.room(2 * text.len()) });
+            let Some(length) = written else { return false };
+            // SAFETY: as above.
+            unsafe {
+                target.put(length, &[0, 0]);
+                target.put_length(length as isize);
+            }
+        }
+        _ => return false,
+    }
+    progress.finished = true;
+    true
+}
+
+/// Any cell.
+///
+/// # Safety
+/// As [`write`].
+unsafe fn write_any(
+    cell: &Cell<'_>,
+    recorded: CType,
+    to: CType,
+    mut target: Target,
+    progress: &mut Progress,
+) -> Written {
     if progress.finished {
         return Written::NoData;
     }

@@ -10,6 +10,7 @@ use crate::handles::{CONNECTIONS, DESCRIPTORS, DescriptorOwner, Front, STATEMENT
 use crate::real::Driver;
 use crate::table::Function;
 use std::ffi::c_void;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// SQL_HANDLE_ENV, DBC, STMT, DESC.
@@ -39,7 +40,14 @@ pub fn stmt<'a>(
 ) -> i16 {
     let Some(statement) = STATEMENTS.get(Token::from_handle(handle)) else { return rc::INVALID_HANDLE };
     through(function, STMT, &statement.front, deed, |real| {
-        latest::with(Token::from_handle(handle), statement, |mode| mode.serve(function, &call(), real))
+        latest::with(Token::from_handle(handle), statement, |mode| {
+            let call = ManuallyDrop::new(call());
+            if let Call::GetData { column, binding } = &*call {
+                // called for every cell, and nothing of it is to be dropped
+                return mode.get_data(*column, binding, real);
+            }
+            mode.serve(function, &ManuallyDrop::into_inner(call), real)
+        })
     })
 }
 
@@ -82,7 +90,7 @@ pub fn desc<'a>(
     })
 }
 
-/// Under the guard: straight to the driver, or through the mode of the handle, whose outcome is posted.
+/// Straight to the driver, or, under the guard, through the mode of the handle, whose outcome is posted.
 #[inline]
 fn through(
     function: Function,
@@ -91,19 +99,17 @@ fn through(
     deed: impl Fn(&'static Driver, Handle) -> Option<i16>,
     serve: impl FnOnce(&OnReal<'_>) -> Option<Outcome>,
 ) -> i16 {
-    guard(&front.diagnostics, || {
-        if !front.moded() {
-            return straight(function, front, deed);
-        }
-        match serve(&OnReal { kind, front, deed: &deed }) {
-            Some(Outcome { rc: rc::SUCCESS, .. }) if function.cancels() => rc::SUCCESS,
-            Some(outcome) => front.diagnostics.post(outcome),
-            None => rc::INVALID_HANDLE,
-        }
+    if !front.moded() {
+        return straight(function, front, deed);
+    }
+    guard(&front.diagnostics, || match serve(&OnReal { kind, front, deed: &deed }) {
+        Some(Outcome { rc: rc::SUCCESS, .. }) if function.cancels() => rc::SUCCESS,
+        Some(outcome) => front.diagnostics.post(outcome),
+        None => rc::INVALID_HANDLE,
     })
 }
 
-/// Mode off: the deed, and nothing else.
+/// Mode off: the deed, and nothing else that could panic.
 #[inline]
 pub fn straight(function: Function, front: &Front, deed: impl Fn(&'static Driver, Handle) -> Option<i16>) -> i16 {
     if front.diagnostics.posted() {

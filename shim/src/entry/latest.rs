@@ -36,6 +36,7 @@ pub fn forget(token: Token) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::Binding;
     use crate::call::{Call, Deed};
     use crate::diagnostics::Outcome;
     use crate::handles::STATEMENTS;
@@ -46,6 +47,10 @@ mod tests {
 
     impl StatementMode for Mode {
         fn serve(&self, _: Function, _: &Call<'_>, _: &dyn Deed) -> Outcome {
+            Outcome::SUCCESS
+        }
+
+        fn get_data(&self, _: u16, _: &Binding, _: &dyn Deed) -> Outcome {
             Outcome::SUCCESS
         }
 

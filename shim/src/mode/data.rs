@@ -41,6 +41,7 @@ impl Model {
     }
 
     /// Takes in a call's outcome; whether it went by the rules.
+    #[inline]
     pub fn expects(&mut self, asked: &Asked, code: i16, length: Option<isize>) -> bool {
         let first = self.c_type.is_none();
         if self.c_type.is_some_and(|known| known != asked.c_type) {

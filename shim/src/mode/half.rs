@@ -12,6 +12,7 @@ pub struct Half(Option<(Place, u8)>);
 
 impl Half {
     /// Marks the byte, if the buffer has one.
+    #[inline]
     pub fn arm(binding: &Binding) -> Half {
         let place = place(binding);
         let old = place.u8_at(0);
@@ -20,6 +21,7 @@ impl Half {
     }
 
     /// The byte the driver wrote since; an unwritten one is as it was.
+    #[inline]
     pub fn harvest(self) -> Option<u8> {
         let (place, old) = self.0?;
         let written = place.u8_at(0).filter(|byte| *byte != MARK);
@@ -35,6 +37,7 @@ pub fn write(binding: &Binding, byte: i64) {
     place(binding).set_bytes(&[byte as u8]);
 }
 
+#[inline]
 fn place(binding: &Binding) -> Place {
     match binding.capacity {
         odd if odd > 0 && odd % 2 == 1 && CType(binding.c_type) == CType::WCHAR => binding.target.offset(odd - 1),

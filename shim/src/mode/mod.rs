@@ -29,6 +29,7 @@ pub use crate::descriptor::DescriptorRole;
 pub use application::Application;
 pub use probe::Probe;
 
+use crate::args::Binding;
 use crate::call::{Call, Deed};
 use crate::descriptor::{Content, SharedDescriptor};
 use crate::diagnostics::Outcome;
@@ -54,6 +55,9 @@ pub trait ConnectionMode: Send + Sync {
 pub trait StatementMode: Send + Sync {
     /// Serves a call on the statement.
     fn serve(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome;
+
+    /// Serves SQLGetData, which is called for every cell.
+    fn get_data(&self, column: u16, binding: &Binding, deed: &dyn Deed) -> Outcome;
 
     /// Serves a call on one of the statement's four descriptors.
     fn serve_descriptor(&self, role: DescriptorRole, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome;

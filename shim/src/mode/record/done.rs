@@ -1,4 +1,4 @@
-//! The columns of a row that are read already.
+//! The columns of a row that were read to their end, asked about for every cell.
 
 /// A set of columns.
 #[derive(Default)]
@@ -10,10 +10,12 @@ pub(super) struct Done {
 }
 
 impl Done {
+    #[inline]
     pub(super) fn contains(&self, column: u16) -> bool {
         if column < 64 { self.low >> column & 1 == 1 } else { self.high.contains(&column) }
     }
 
+    #[inline]
     pub(super) fn insert(&mut self, column: u16) {
         if column < 64 {
             self.low |= 1 << column;

@@ -33,7 +33,12 @@ use super8_cassette::CassetteError;
 
 /// Does the deed and reads what the driver has to say about it.
 fn perform(function: Function, deed: &dyn Deed) -> Outcome {
-    match deed.perform() {
+    performed(function, deed.perform(), deed)
+}
+
+/// What came of a deed that was just done: its return code, and what the driver has to say about it.
+fn performed(function: Function, code: Option<i16>, deed: &dyn Deed) -> Outcome {
+    match code {
         None => entry_missing(function),
         Some(rc @ (rc::SUCCESS | rc::INVALID_HANDLE)) => Outcome::of(rc),
         Some(rc) => Outcome { rc, diagnostics: deed.diagnostics() },

@@ -4,7 +4,7 @@
 use super::done::Done;
 use super::rows::resolve;
 use super::statement::{State, Statement};
-use super::{Secrecy, perform, unwritable};
+use super::{Secrecy, performed, unwritable};
 use crate::args::Binding;
 use crate::call::Deed;
 use crate::convert::{CType, Length, Pieces, bound};
@@ -103,31 +103,57 @@ impl Reading {
 }
 
 impl Statement {
-    pub(super) fn get_data(&self, function: Function, column: u16, binding: &Binding, deed: &dyn Deed) -> Outcome {
-        if streams::decides(binding.c_type)
+    /// Serves SQLGetData.
+    #[inline]
+    pub(super) fn read_cell(&self, column: u16, binding: &Binding, deed: &dyn Deed) -> Outcome {
+        if binding.c_type == odbc_sys::CDataType::Ard as i16 {
+            self.read_bound_type(column, binding, deed)
+        } else if streams::decides(binding.c_type)
             && let Some(resolved) = self.of_stream(binding)
         {
-            return self.read(function, column, &resolved, deed);
+            self.read(column, &resolved, deed)
+        } else {
+            self.read(column, binding, deed)
         }
-        if binding.c_type == odbc_sys::CDataType::Ard as i16 {
-            let bound = {
-                let mut state = self.state.lock();
-                state.application.refresh();
-                state.application.column(column)
-            };
-            let resolved = bound.map(|bound| Binding { c_type: bound.c_type, numeric: bound.numeric, ..*binding });
-            return match resolved {
-                Some(resolved) => self.read(function, column, &resolved, deed),
-                None => perform(function, deed),
-            };
-        }
-        self.read(function, column, binding, deed)
     }
 
-    fn read(&self, function: Function, column: u16, binding: &Binding, deed: &dyn Deed) -> Outcome {
+    /// The C type is that of the application's descriptor.
+    #[cold]
+    fn read_bound_type(&self, column: u16, binding: &Binding, deed: &dyn Deed) -> Outcome {
+        let bound = {
+            let mut state = self.state.lock();
+            state.application.refresh();
+            state.application.column(column)
+        };
+        let resolved = bound.map(|bound| Binding { c_type: bound.c_type, numeric: bound.numeric, ..*binding });
+        match resolved {
+            Some(resolved) => self.read(column, &resolved, deed),
+            None => performed(Function::SQLGetData, deed.perform(), deed),
+        }
+    }
+
+    #[inline]
+    fn read(&self, column: u16, binding: &Binding, deed: &dyn Deed) -> Outcome {
         let (old, half) = (bound::arm(binding), Half::arm(binding));
-        let outcome = perform(function, deed);
-        let (length, half) = (bound::harvest(binding, old, outcome.rc), half.harvest());
+        let code = deed.perform();
+        let (length, half) = (bound::harvest(binding, old, code.unwrap_or(rc::ERROR)), half.harvest());
+        let whole = code == Some(rc::SUCCESS) && half.is_none();
+        if whole && take_whole(&mut self.state.lock(), column, binding, length) {
+            return Outcome::SUCCESS;
+        }
+        self.take_any(column, binding, performed(Function::SQLGetData, code, deed), (length, half), deed)
+    }
+
+    /// Any call that is not the usual one.
+    #[cold]
+    fn take_any(
+        &self,
+        column: u16,
+        binding: &Binding,
+        outcome: Outcome,
+        given: (Option<isize>, Option<u8>),
+        deed: &dyn Deed,
+    ) -> Outcome {
         if outcome.rc == rc::STILL_EXECUTING {
             return outcome;
         }
@@ -137,14 +163,7 @@ impl Statement {
             return outcome;
         }
         let c_type = if column == 0 { bookmark::c_type(binding, state.application.use_bookmarks()) } else { c_type };
-        if outcome.rc == rc::SUCCESS
-            && outcome.diagnostics.is_empty()
-            && half.is_none()
-            && take_whole(&mut state, column, c_type, binding, length)
-        {
-            return outcome;
-        }
-        let taken = self.take(&mut state, column, c_type, binding, (length, half), &outcome);
+        let taken = self.take(&mut state, column, c_type, binding, given, &outcome);
         taken.map_or_else(unwritable, |()| outcome)
     }
 
@@ -322,11 +341,18 @@ impl Statement {
 
 /// The call that recording has to be quick at: SQL_SUCCESS with the whole value of a column that was not read before in
 /// this row. False for any other, of which nothing is taken.
-fn take_whole(state: &mut State, column: u16, c_type: CType, binding: &Binding, length: Option<isize>) -> bool {
-    let State { reading, run: Some(run), told, scratch, application, rowset: ..=1, .. } = state else { return false };
+#[inline]
+fn take_whole(state: &mut State, column: u16, binding: &Binding, length: Option<isize>) -> bool {
+    let c_type = CType(binding.c_type);
+    let State { reading, id: Some(_), run: Some(run), told, scratch, application, streams, rowset: ..=1, .. } = state
+    else {
+        return false;
+    };
     let Some(index) = usize::from(column).checked_sub(application.first_column()) else { return false };
     let mut model = Model::default();
     let usual = column != 0
+        && c_type != CType::DEFAULT
+        && !streams.reading()
         && reading.between_values()
         && !reading.done.contains(column)
         && model.expects(&asked(c_type, binding), rc::SUCCESS, length)

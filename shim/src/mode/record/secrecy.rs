@@ -35,7 +35,13 @@ impl Secrecy {
     }
 
     /// A recorded outcome with the user's name in its messages again.
-    pub fn restored(&self, mut outcome: Outcome) -> Outcome {
+    #[inline]
+    pub fn restored(&self, outcome: Outcome) -> Outcome {
+        if outcome.diagnostics.is_empty() { outcome } else { self.with_user(outcome) }
+    }
+
+    #[cold]
+    fn with_user(&self, mut outcome: Outcome) -> Outcome {
         for record in &mut outcome.diagnostics {
             if let Some(message) = self.restore(&record.message) {
                 record.message = message;

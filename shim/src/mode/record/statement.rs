@@ -8,7 +8,7 @@ use super::polled::After;
 use super::reading::Reading;
 use super::told::Told;
 use super::{not_yet, perform, unwritable};
-use crate::args::TextIn;
+use crate::args::{Binding, TextIn};
 use crate::call::{Call, Deed, Question, local_calls};
 use crate::convert::CType;
 use crate::descriptor::Content;
@@ -319,7 +319,7 @@ impl Statement {
                 }
                 scrolling.map_or_else(|| not_yet(function.name()), |scrolling| self.scroll(function, scrolling, deed))
             }
-            Call::GetData { column, binding } => self.get_data(function, *column, binding, deed),
+            Call::GetData { column, binding } => self.read_cell(*column, binding, deed),
             Call::CloseCursor | Call::FreeStmt { option: CLOSE } => self.close(function, deed),
             Call::Cancel => {
                 let id = self.state.try_lock().and_then(|mut state| {
@@ -357,6 +357,13 @@ impl StatementMode for Statement {
             true => self.polled(function, call, deed),
             false => self.serve_call(function, call, deed),
         }
+    }
+
+    fn get_data(&self, column: u16, binding: &Binding, deed: &dyn Deed) -> Outcome {
+        if self.is_asynchronous() {
+            return self.serve(Function::SQLGetData, &Call::GetData { column, binding: *binding }, deed);
+        }
+        self.read_cell(column, binding, deed)
     }
 
     fn serve_descriptor(&self, role: DescriptorRole, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {

@@ -1,11 +1,12 @@
 //! SQLGetData at replay: by the recorded calls where they were unusual, else by ODBC's rules from the recorded cell.
 
-use super::rows::{recorded_type, without_lengths};
+use super::rows::{recorded_type, type_in, without_lengths};
 use super::statement::{State, Statement};
 use super::unreadable;
 use crate::args::Binding;
 use crate::convert::{CType, Progress, Written, bound};
 use crate::diagnostics::{Outcome, rc};
+use crate::mode::application::Application;
 use crate::mode::bookmark;
 use crate::mode::half;
 use crate::mode::streams;
@@ -19,14 +20,28 @@ const UNREAD: &[u8] = b"\\-";
 /// How far the application has read the row at hand.
 #[derive(Default)]
 pub(super) struct Reading {
-    columns: Vec<(u16, CType, Progress)>,
-    /// The column read last, and its cell.
+    /// The number of the row.
+    row: u64,
+    /// How far each column was read, in the C type it was first read in.
+    columns: Vec<Read>,
+    /// The same for the other C types of columns that were read in several.
+    others: Vec<(u16, CType, Progress)>,
+    /// The column of the cell that is kept.
     column: Option<u16>,
+    /// A cell that is not its field's own text.
     cell: Kept,
     /// How many of the recorded unusual calls of each column were served.
     served: Vec<(u16, usize)>,
     /// What was recorded of columns apart from their row, as far as it was looked for.
     apart: Vec<Apart>,
+}
+
+/// How far a column was read in this row: with another row it is read no further.
+#[derive(Clone, Copy)]
+struct Read {
+    row: Option<u64>,
+    c_type: CType,
+    progress: Progress,
 }
 
 /// A column that was recorded apart from its row; nothing, if it was not.
@@ -41,6 +56,8 @@ struct Apart {
 struct Asked<'a> {
     column: u16,
     field: &'a [u8],
+    /// The field is its own text.
+    plain: bool,
     recorded: CType,
     to: CType,
     binding: &'a Binding,
@@ -49,33 +66,45 @@ struct Asked<'a> {
 impl Reading {
     /// Another row, or none.
     pub(super) fn forget(&mut self) {
-        self.columns.clear();
+        self.row += 1;
+        self.others.clear();
         self.served.clear();
         self.apart.clear();
         self.column = None;
         self.cell.forget();
     }
 
-    /// The cell of a column in its field, and how far it was read as this type.
-    fn cell<'a>(
-        &'a mut self,
-        column: u16,
-        field: &'a [u8],
-        c_type: CType,
-    ) -> Result<(Cell<'a>, &'a mut Progress), CellError> {
+    /// The cell, and how far it was read as the C type that is asked for.
+    #[inline(always)]
+    fn cell<'a>(&'a mut self, asked: &Asked<'a>) -> Result<(Cell<'a>, &'a mut Progress), CellError> {
+        let Asked { column, field, plain, to, .. } = *asked;
+        let at = usize::from(column);
+        if self.columns.len() <= at {
+            self.columns.resize(at + 1, Read { row: None, c_type: to, progress: Progress::new() });
+        }
+        let read = &mut self.columns[at];
+        if read.row != Some(self.row) {
+            *read = Read { row: Some(self.row), c_type: to, progress: Progress::new() };
+        }
+        let progress = match read.c_type == to {
+            true => &mut read.progress,
+            false => as_another(&mut self.others, column, to),
+        };
+        if plain {
+            return Ok((Cell::Text(field), progress));
+        }
         if self.column != Some(column) {
             self.column = Some(column);
             self.cell.forget();
         }
-        let columns = &mut self.columns;
-        let place = match columns.iter().rposition(|(known, kind, _)| (*known, *kind) == (column, c_type)) {
-            Some(place) => place,
-            None => {
-                columns.push((column, c_type, Progress::new()));
-                columns.len() - 1
-            }
-        };
-        Ok((self.cell.decode(field)?, &mut columns[place].2))
+        Ok((self.cell.decode(field)?, progress))
+    }
+
+    /// Writes the cell, or its next piece.
+    #[inline(always)]
+    fn write(&mut self, asked: &Asked<'_>) -> Result<Written, CellError> {
+        let (cell, progress) = self.cell(asked)?;
+        Ok(bound::write(&cell, asked.recorded, asked.to, asked.binding, Some(progress)))
     }
 
     /// The recorded call that is next for the column, if its calls were kept and this is the one.
@@ -95,27 +124,54 @@ impl Reading {
     }
 }
 
+/// How far a column was read in another C type than its first.
+#[cold]
+fn as_another(others: &mut Vec<(u16, CType, Progress)>, column: u16, c_type: CType) -> &mut Progress {
+    let known = others.iter().position(|(of, kind, _)| (*of, *kind) == (column, c_type));
+    let place = known.unwrap_or(others.len());
+    if known.is_none() {
+        others.push((column, c_type, Progress::new()));
+    }
+    &mut others[place].2
+}
+
+/// The usual cell: the row at hand has it, and no calls are recorded beside the row.
+#[inline(always)]
+fn usual(state: &mut State, column: u16, binding: &Binding) -> Option<Result<Written, CellError>> {
+    if !state.reads_row() || state.streams.reading() {
+        return None;
+    }
+    let State { run: Some(run), reading, types, application, .. } = state else { return None };
+    let said = run.outcome();
+    if said.is_some_and(|said| said.get("get_data").is_some()) {
+        return None;
+    }
+    let first = usize::from(!run.bookmarks());
+    let index = usize::from(column).checked_sub(first)?;
+    let plain = run.plain(index);
+    let field = plain.or_else(|| run.current().get(index).filter(|field| *field != UNREAD))?;
+    let recorded = type_in(said, types, index, first);
+    let to = asked_type(application, column, recorded, binding);
+    Some(reading.write(&Asked { column, field, plain: plain.is_some(), recorded, to, binding }))
+}
+
 impl Statement {
-    pub(super) fn get_data(&self, column: u16, binding: &Binding) -> Outcome {
-        let mut state = self.state.lock();
-        let state = &mut *state;
-        let of_parameter = match streams::decides(binding.c_type) {
-            true => state.streams.resolved(binding),
-            false => None,
-        };
-        let binding = of_parameter.as_ref().unwrap_or(binding);
-        let own = own_cell(state, column);
-        let calls = state.run.as_ref().filter(|_| state.reads_row()).and_then(|run| run.outcome()?.get("get_data"));
-        let (Some(index), None) = (own, calls) else { return self.get_apart(state, own, column, binding) };
-        let recorded = recorded_type(state, index);
-        let to = asked_type(state, column, recorded, binding);
-        let State { run, reading, .. } = state;
-        let field = run.as_ref().and_then(|run| run.current().get(index)).unwrap_or(UNREAD);
-        self.by_the_rules(reading, &Asked { column, field, recorded, to, binding })
+    /// Serves SQLGetData.
+    pub(super) fn read_cell(&self, column: u16, binding: &Binding) -> Outcome {
+        let state = &mut *self.state.lock();
+        match usual(state, column, binding) {
+            Some(Ok(Written::Success)) => Outcome::SUCCESS,
+            Some(written) => self.told(column, written),
+            None => self.get_apart(state, column, binding),
+        }
     }
 
     /// A cell of which there is more to say than the row has: unusual calls, or all of it.
-    fn get_apart(&self, state: &mut State, own: Option<usize>, column: u16, binding: &Binding) -> Outcome {
+    #[cold]
+    fn get_apart(&self, state: &mut State, column: u16, binding: &Binding) -> Outcome {
+        let of_parameter = state.streams.resolved(binding).filter(|_| streams::decides(binding.c_type));
+        let binding = of_parameter.as_ref().unwrap_or(binding);
+        let own = own_cell(state, column);
         // What was recorded apart from the rows belongs to the last one of them.
         let last = !state.reads_row() || state.run.as_ref().is_none_or(|run| run.exhausted());
         if last && !state.reading.apart.iter().any(|known| known.column == column) {
@@ -129,7 +185,7 @@ impl Statement {
         let all = std::mem::take(&mut reading.apart);
         let apart = all.iter().find(|apart| apart.column == column);
         let recorded = types.or(apart.map(|apart| apart.c_type)).unwrap_or(CType::CHAR);
-        let to = asked_type(state, column, recorded, binding);
+        let to = asked_type(&state.application, column, recorded, binding);
         let run = state.run.as_ref().filter(|_| state.reads_row());
         let field = match (own, apart) {
             (Some(index), _) => run.and_then(|run| run.current().get(index)).unwrap_or(UNREAD),
@@ -138,13 +194,13 @@ impl Statement {
         let beside = run.and_then(|run| run.outcome()?.get("get_data")?.as_list());
         let call = beside.and_then(|calls| reading.recorded_call(calls, column, to, binding.capacity));
         let call = call.or_else(|| reading.recorded_call(&apart?.calls, column, to, binding.capacity));
-        let asked = Asked { column, field, recorded, to, binding };
+        let asked = Asked { column, field, plain: false, recorded, to, binding };
         let outcome = match call {
             Some(call) => self.repeat(&mut reading, &asked, &call),
             None if field == UNREAD && !state.on_row && !state.streams.reading() => {
                 Outcome::error("24000", "there is no row to read from")
             }
-            None => self.by_the_rules(&mut reading, &asked),
+            None => self.told(column, reading.write(&asked)),
         };
         reading.apart = all;
         state.reading = reading;
@@ -168,17 +224,10 @@ impl Statement {
         Ok(apart)
     }
 
-    fn by_the_rules(&self, reading: &mut Reading, asked: &Asked<'_>) -> Outcome {
-        let Asked { column, field, recorded, to, binding } = *asked;
-        match reading.cell(column, field, to) {
-            Ok((cell, progress)) => self.told(bound::write(&cell, recorded, to, binding, Some(progress))),
-            Err(error) => Outcome::error("HY000", format!("replay: column {column}: {error}")),
-        }
-    }
-
     /// Writes a cell that stands inline in an entry.
     fn inline_cell(
         &self,
+        column: u16,
         value: Option<&Value>,
         recorded: CType,
         to: CType,
@@ -191,21 +240,19 @@ impl Statement {
             return Outcome::error("HY000", format!("replay: {error}"));
         }
         let mut scratch = Vec::new();
-        match cell::decode(row.field(0), &mut scratch) {
-            Ok(cell) => self.told(bound::write(&cell, recorded, to, binding, progress)),
-            Err(error) => Outcome::error("HY000", format!("replay: {error}")),
-        }
+        let cell = cell::decode(row.field(0), &mut scratch);
+        self.told(column, cell.map(|cell| bound::write(&cell, recorded, to, binding, progress)))
     }
 
     /// Does again what the driver did: return code, length and diagnostics as recorded, data from the cell.
     fn repeat(&self, reading: &mut Reading, asked: &Asked<'_>, call: &Value) -> Outcome {
-        let Asked { column, field, recorded, to, binding } = *asked;
+        let Asked { column, recorded, to, binding, .. } = *asked;
         let told = outcome(|key| call.get(key));
         let silent = without_lengths(binding);
         if rc::succeeded(told.rc) {
             if let Some(value) = call.get("value") {
-                let _ = self.inline_cell(Some(value), to, to, &silent, None);
-            } else if let Ok((cell, progress)) = reading.cell(column, field, to) {
+                let _ = self.inline_cell(column, Some(value), to, to, &silent, None);
+            } else if let Ok((cell, progress)) = reading.cell(asked) {
                 let written = match cell {
                     // The indicator that says NULL is among what is written below.
                     Cell::Null => Written::Success,
@@ -225,13 +272,14 @@ impl Statement {
         told
     }
 
-    fn told(&self, written: Written) -> Outcome {
+    fn told(&self, column: u16, written: Result<Written, CellError>) -> Outcome {
         match written {
-            Written::Success => Outcome::SUCCESS,
-            Written::Truncated => self.truncated(),
-            Written::FractionTruncated => Outcome::info("01S07", "a fraction was cut off"),
-            Written::NoData => Outcome::of(rc::NO_DATA),
-            Written::Failed { sqlstate, message } => Outcome::error(sqlstate, message),
+            Ok(Written::Success) => Outcome::SUCCESS,
+            Ok(Written::Truncated) => self.truncated(),
+            Ok(Written::FractionTruncated) => Outcome::info("01S07", "a fraction was cut off"),
+            Ok(Written::NoData) => Outcome::of(rc::NO_DATA),
+            Ok(Written::Failed { sqlstate, message }) => Outcome::error(sqlstate, message),
+            Err(error) => Outcome::error("HY000", format!("replay: column {column}: {error}")),
         }
     }
 
@@ -253,12 +301,13 @@ fn own_cell(state: &State, column: u16) -> Option<usize> {
 }
 
 /// The C type a cell is wanted in.
-fn asked_type(state: &State, column: u16, recorded: CType, binding: &Binding) -> CType {
+#[inline]
+fn asked_type(application: &Application, column: u16, recorded: CType, binding: &Binding) -> CType {
     const ARD: CType = CType(odbc_sys::CDataType::Ard as i16);
     match CType(binding.c_type) {
         CType::DEFAULT => recorded,
         asked if column == 0 => bookmark::served_as(asked, recorded),
-        ARD => match state.application.column(column).map_or(recorded, |bound| CType(bound.c_type)) {
+        ARD => match application.column(column).map_or(recorded, |bound| CType(bound.c_type)) {
             CType::DEFAULT => recorded,
             bound => bound,
         },

@@ -10,7 +10,7 @@ use crate::mode::fetching::{AT_END, Fetching};
 use crate::mode::rowset::row_state;
 use crate::mode::words::outcome;
 use crate::table::Function;
-use super8_cassette::{Cell, Fetched, PlayedRun, Value, cell};
+use super8_cassette::{Cell, Fetched, PlayedRun, Value};
 
 /// What a step to the next row found.
 enum Step {
@@ -103,7 +103,8 @@ pub(super) fn recorded_type(state: &State, index: usize) -> CType {
 }
 
 /// The C type of a column, from what is said of the row and of the column; `first` is the column that rows begin with.
-fn type_in(outcome: Option<&Value>, types: &[CType], index: usize, first: usize) -> CType {
+#[inline(always)]
+pub(super) fn type_in(outcome: Option<&Value>, types: &[CType], index: usize, first: usize) -> CType {
     let odd = outcome.and_then(|outcome| outcome.get("c_types")?.get(&(index + first).to_string())?.as_text());
     let odd = odd.and_then(CType::from_name);
     odd.or_else(|| types.get(index).copied()).unwrap_or(CType::CHAR)
@@ -128,8 +129,7 @@ pub(super) fn row(state: &mut State, row: usize, block: bool, known: Option<u16>
             to => to,
         };
         let binding = state.application.at_row(binding, row, to.fixed_size());
-        let field = current.get(index).unwrap_or(b"\\-");
-        let written = match cell::decode(field, &mut scratch) {
+        let written = match run.cell(index, &mut scratch) {
             // A value that was cut off when it was recorded: what the driver said of it is recorded as well.
             Ok(cell @ Cell::Cut { .. }) => match bound::write(&cell, recorded, to, &binding, None) {
                 Written::Truncated => Written::Success,

@@ -5,6 +5,7 @@ use super::descriptor::Known;
 use super::execution::Waiting;
 use super::mismatch;
 use super::reading::Reading;
+use crate::args::Binding;
 use crate::call::{Call, Deed, local_calls};
 use crate::convert::CType;
 use crate::descriptor::Content;
@@ -176,7 +177,7 @@ impl Statement {
                 let scrolling = Scrolling::of(call, &self.state.lock().application);
                 scrolling.map_or_else(|| not_yet(function.name()), |scrolling| self.scroll(scrolling))
             }
-            Call::GetData { column, binding } => self.get_data(*column, binding),
+            Call::GetData { column, binding } => self.read_cell(*column, binding),
             Call::CloseCursor | Call::FreeStmt { option: CLOSE } => self.close(),
             Call::ParamData { token } => self.param_data(*token),
             Call::PutData { data, length } => self.put_data(*data, *length),
@@ -214,6 +215,13 @@ impl StatementMode for Statement {
             false => None,
         };
         self.connection.secrecy.restored(polled.unwrap_or_else(|| self.serve_call(function, call)))
+    }
+
+    fn get_data(&self, column: u16, binding: &Binding, deed: &dyn Deed) -> Outcome {
+        if self.is_asynchronous() {
+            return self.serve(Function::SQLGetData, &Call::GetData { column, binding: *binding }, deed);
+        }
+        self.connection.secrecy.restored(self.read_cell(column, binding))
     }
 
     fn serve_descriptor(&self, role: DescriptorRole, function: Function, call: &Call<'_>, _: &dyn Deed) -> Outcome {

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::line::{Kind, Line};
 use super::lines::{Cut, Lines};
+use super::own_form::{self, Glance};
 use crate::directory::info_part;
 use crate::storage::{Part, Place};
 use crate::yaml::Head;
@@ -71,6 +72,14 @@ impl Catalogue {
         visit: &mut dyn FnMut(Place, Head) -> Result<(), CassetteError>,
     ) -> Result<Kind, CassetteError> {
         let place = cut.place;
+        match own_form::glance(cut.bytes).filter(|_| cut.ended) {
+            Some(Glance::Entry(head)) => return visit(place, head).map(|()| Kind::Entry),
+            Some(Glance::Rows(part, _)) => {
+                self.rows.entry(part.to_owned()).or_default().push(place);
+                return Ok(Kind::Rows);
+            }
+            None => {}
+        }
         let line = match Line::read(cut.bytes, file, place.line) {
             Ok(line) => line,
             Err(error) if cut.ended => return Err(error),

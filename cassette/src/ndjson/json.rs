@@ -4,11 +4,10 @@
 //! `{"$float": ".nan"}` or `{"$int": "170141183460469231731687303715884105727"}`; a key of the cassette's own that
 //! begins with `$` gets a second one.
 
-use std::borrow::Cow;
 use std::fmt;
 
+use memchr::memchr2;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::Value;
 use crate::yaml::scalar::float_text;
@@ -16,50 +15,87 @@ use crate::yaml::scalar::float_text;
 const FLOAT: &str = "$float";
 const INT: &str = "$int";
 
-/// A value to be written.
-pub(super) struct Written<'v>(pub(super) &'v Value);
-
-impl Serialize for Written<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Value::Null => to.serialize_unit(),
-            Value::Bool(flag) => to.serialize_bool(*flag),
-            Value::Int(number) => match (i64::try_from(*number), u64::try_from(*number)) {
-                (Ok(number), _) => to.serialize_i64(number),
-                (_, Ok(number)) => to.serialize_u64(number),
-                _ => tagged(to, INT, &number.to_string()),
-            },
-            Value::Float(number) if number.is_finite() => to.serialize_f64(*number),
-            Value::Float(number) => tagged(to, FLOAT, &float_text(*number)),
-            Value::Text(text) => to.serialize_str(text),
-            Value::List(items) => to.collect_seq(items.iter().map(Written)),
-            Value::Map(pairs) => Pairs(pairs).serialize(to),
+/// Appends a value.
+pub(super) fn push(value: &Value, out: &mut Vec<u8>) {
+    match value {
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Bool(flag) => out.extend_from_slice(if *flag { b"true" } else { b"false" }),
+        Value::Int(number) => match (i64::try_from(*number), u64::try_from(*number)) {
+            (Ok(number), _) => out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+            (_, Ok(number)) => out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+            _ => push_tagged(INT, &number.to_string(), out),
+        },
+        // a vector takes every byte, and a finite number can be written
+        Value::Float(number) if number.is_finite() => _ = serde_json::to_writer(&mut *out, number),
+        Value::Float(number) => push_tagged(FLOAT, &float_text(*number), out),
+        Value::Text(text) => push_text(text, out),
+        Value::List(items) => {
+            out.push(b'[');
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                push(item, out);
+            }
+            out.push(b']');
+        }
+        Value::Map(pairs) => {
+            out.push(b'{');
+            push_pairs(pairs, out);
+            out.push(b'}');
         }
     }
 }
 
-/// Pairs to be written as a map.
-pub(super) struct Pairs<'v>(pub(super) &'v [(String, Value)]);
-
-impl Serialize for Pairs<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut map = to.serialize_map(Some(self.0.len()))?;
-        for (key, value) in self.0 {
-            map.serialize_entry(&*written_key(key), &Written(value))?;
+/// Appends pairs with commas between them, and before the first if a map has some already.
+pub(super) fn push_pairs(pairs: &[(String, Value)], out: &mut Vec<u8>) {
+    for (key, value) in pairs {
+        if out.last() != Some(&b'{') {
+            out.push(b',');
         }
-        map.end()
+        push_key(key, out);
+        out.push(b':');
+        push(value, out);
     }
 }
 
-fn tagged<S: Serializer>(to: S, tag: &str, text: &str) -> Result<S::Ok, S::Error> {
-    let mut map = to.serialize_map(Some(1))?;
-    map.serialize_entry(tag, text)?;
-    map.end()
+fn push_key(key: &str, out: &mut Vec<u8>) {
+    if key.starts_with('$') { push_text(&format!("${key}"), out) } else { push_text(key, out) }
 }
 
-/// A key as it is written.
-pub(super) fn written_key(key: &str) -> Cow<'_, str> {
-    if key.starts_with('$') { Cow::Owned(format!("${key}")) } else { Cow::Borrowed(key) }
+fn push_tagged(tag: &str, text: &str, out: &mut Vec<u8>) {
+    out.push(b'{');
+    push_text(tag, out);
+    out.push(b':');
+    push_text(text, out);
+    out.push(b'}');
+}
+
+/// Appends a text in quotes. Most has nothing to be escaped, so that is looked for and not the bytes one by one.
+pub(super) fn push_text(text: &str, out: &mut Vec<u8>) {
+    let mut rest = text.as_bytes();
+    // no early end: this way the compiler takes many bytes at once
+    if rest.iter().fold(false, |found, byte| found | (*byte < 0x20)) {
+        // a vector takes every byte, and text can always be written
+        let _ = serde_json::to_writer(&mut *out, text);
+        return;
+    }
+    out.reserve(rest.len() + 2);
+    out.push(b'"');
+    while let Some(at) = memchr2(b'"', b'\\', rest) {
+        out.extend_from_slice(&rest[..at]);
+        out.extend_from_slice(&[b'\\', rest[at]]);
+        rest = &rest[at + 1..];
+    }
+    out.extend_from_slice(rest);
+    out.push(b'"');
+}
+
+/// A value as text.
+pub(super) fn text(value: &Value) -> String {
+    let mut out = Vec::new();
+    push(value, &mut out);
+    String::from_utf8(out).unwrap_or_default()
 }
 
 /// A value that was read.
@@ -156,7 +192,16 @@ mod tests {
     use proptest::prelude::*;
 
     fn write(value: &Value) -> String {
-        serde_json::to_string(&Written(value)).unwrap()
+        text(value)
+    }
+
+    #[test]
+    fn text_is_escaped_as_others_do() {
+        for text in ["", "a", "say \"x\"\\", "\\", "a\tb\n\u{1}", "ä\u{7f}😀\""] {
+            let mut out = Vec::new();
+            push_text(text, &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), serde_json::to_string(text).unwrap());
+        }
     }
 
     fn read(text: &str) -> Result<Value, String> {

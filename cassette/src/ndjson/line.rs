@@ -36,6 +36,50 @@ pub(super) struct Line<'l> {
     at: At<'l>,
 }
 
+/// A line that is known to be an entry, with its payloads.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EntryLine {
+    request_payload: Read,
+    response_payload: Option<Read>,
+    status_code: Option<i64>,
+}
+
+/// The entry of a line that is known to be one. The line is read once; if it is not as it should be, [`Line`] finds out why.
+pub(super) fn entry(bytes: &[u8], file: &Path, line: u32) -> Result<Entry, CassetteError> {
+    match at_once(bytes) {
+        Some(entry) => Ok(entry),
+        None => Line::read(bytes, file, line)?.entry(),
+    }
+}
+
+/// The keys of an entry that are not among its fields.
+const LEADING: [&str; 3] = ["method", "connection_id", "statement_id"];
+
+fn at_once(bytes: &[u8]) -> Option<Entry> {
+    let EntryLine { request_payload, response_payload, status_code } = serde_json::from_slice(bytes).ok()?;
+    let Read(Value::Map(mut fields)) = request_payload else { return None };
+    let rest = match response_payload {
+        None => Vec::new(),
+        Some(Read(Value::Map(pairs))) => pairs,
+        Some(_) => return None,
+    };
+    let leading = |at: usize, key: &str| fields.get(at).filter(|(known, _)| known == key).map(|(_, value)| value);
+    let method = Method::from_name(leading(0, "method")?.as_text()?)?;
+    let connection = leading(1, "connection_id")?.as_text()?.parse().ok()?;
+    let statement = match leading(2, "statement_id") {
+        None => None,
+        Some(number) => Some(u32::try_from(number.as_int()?).ok().filter(|number| *number > 0)?),
+    };
+    fields.drain(..2 + usize::from(statement.is_some()));
+    // a number is to be compared, and leading keys elsewhere are to be found
+    if status_code.is_some() || fields.iter().any(|(key, _)| LEADING.contains(&key.as_str())) {
+        return None;
+    }
+    fields.extend(rest);
+    Some(Entry { method, connection, statement, fields })
+}
+
 /// Where a line stands, for errors in it.
 #[derive(Clone, Copy)]
 struct At<'l> {
@@ -144,7 +188,7 @@ impl<'l> Line<'l> {
     pub(super) fn entry(&self) -> Result<Entry, CassetteError> {
         let Head { method, connection, statement } = self.head()?;
         let mut fields = self.pairs(self.request_payload, "requestPayload")?;
-        fields.retain(|(key, _)| !matches!(key.as_str(), "method" | "connection_id" | "statement_id"));
+        fields.retain(|(key, _)| !LEADING.contains(&key.as_str()));
         fields.append(&mut self.pairs(self.response_payload, "responsePayload")?);
         self.agree(&fields)?;
         Ok(Entry { method, connection, statement, fields })

@@ -8,6 +8,7 @@ mod import;
 mod json;
 mod line;
 mod lines;
+mod own_form;
 mod record;
 mod recover;
 mod rows;
@@ -159,9 +160,18 @@ impl Trace {
         place: Place,
         read: impl FnOnce(&Line<'_>) -> Result<T, CassetteError>,
     ) -> Result<T, CassetteError> {
+        self.bytes_at(place, |bytes, path| read(&Line::read(bytes, path, place.line)?))
+    }
+
+    /// Reads a line.
+    fn bytes_at<T>(
+        &self,
+        place: Place,
+        read: impl FnOnce(&[u8], &Path) -> Result<T, CassetteError>,
+    ) -> Result<T, CassetteError> {
         let read = |window: &mut Window| {
             let (bytes, path) = window.slice(place)?;
-            read(&Line::read(bytes, path, place.line)?)
+            read(bytes, path)
         };
         match &self.writing {
             None => read(&mut self.window.lock()),
@@ -273,7 +283,7 @@ impl Cassette for Trace {
     }
 
     fn entry(&self, place: Place) -> Result<Entry, CassetteError> {
-        self.record_at(place, |line| line.entry())
+        self.bytes_at(place, |bytes, path| line::entry(bytes, path, place.line))
     }
 
     fn document(&self, part: &str) -> Result<Value, CassetteError> {

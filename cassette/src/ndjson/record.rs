@@ -4,10 +4,9 @@
 //! `requestPayload`, what came of it `responsePayload`: the fields of an entry are cut in two before the first reply, so
 //! that they come back in the order they had.
 
-use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
+use std::io::Write;
 
-use super::json::{Pairs, Written, written_key};
+use super::json;
 use super::spans::Stamp;
 use super::{COMPLETE, HEADER, VERSION};
 use crate::connect::REPLY;
@@ -33,57 +32,44 @@ const RETURN_CODES: &[(&str, i64)] = &[
     ("SQL_INVALID_HANDLE", -2),
 ];
 
-/// A record as it is written. The order of the fields is the order of the keys.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Record<'r, Q: Serialize, A: Serialize> {
-    version: &'static str,
-    trace_id: &'r str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    span_id: Option<&'r str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    parent_span_id: Option<&'r str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    span_name: Option<&'r str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    timestamp: Option<&'r str>,
-    r#type: &'static str,
-    protocol: &'static str,
-    identifier: &'r str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_payload: Option<Q>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    response_payload: Option<A>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status_code: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<Failure<'r>>,
+/// What a payload of a record is.
+enum Payload<'p> {
+    /// There is none.
+    Nothing,
+    /// A map.
+    Pairs(&'p Fields),
+    /// Whatever it is.
+    Value(&'p Value),
+    /// The request of an entry: the leading keys, then what was asked.
+    Entry(&'p Entry, &'p Fields),
 }
 
-/// `error`: the message of the first diagnostic, for readers who do not know ODBC.
-#[derive(Serialize)]
-struct Failure<'r> {
-    message: &'r str,
-}
-
-/// The request of an entry: the leading keys, then what was asked.
-struct Request<'e> {
-    entry: &'e Entry,
-    asked: &'e [(String, Value)],
-}
-
-impl Serialize for Request<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut map = to.serialize_map(None)?;
-        map.serialize_entry("method", self.entry.method.name())?;
-        map.serialize_entry("connection_id", &self.entry.connection.to_string())?;
-        if let Some(statement) = self.entry.statement {
-            map.serialize_entry("statement_id", &statement)?;
+impl Payload<'_> {
+    fn push(&self, key: &[u8], out: &mut Vec<u8>) {
+        if matches!(self, Payload::Nothing) {
+            return;
         }
-        for (key, value) in self.asked {
-            map.serialize_entry(&*written_key(key), &Written(value))?;
+        out.extend_from_slice(key);
+        match self {
+            Payload::Nothing => {}
+            Payload::Value(value) => json::push(value, out),
+            Payload::Pairs(pairs) => {
+                out.push(b'{');
+                json::push_pairs(pairs, out);
+                out.push(b'}');
+            }
+            Payload::Entry(entry, asked) => {
+                out.extend_from_slice(b"{\"method\":\"");
+                out.extend_from_slice(entry.method.name().as_bytes());
+                // a vector takes every byte
+                let _ = write!(out, "\",\"connection_id\":\"{}\"", entry.connection);
+                if let Some(statement) = entry.statement {
+                    let _ = write!(out, ",\"statement_id\":{statement}");
+                }
+                json::push_pairs(asked, out);
+                out.push(b'}');
+            }
         }
-        map.end()
     }
 }
 
@@ -96,37 +82,38 @@ pub(super) struct Author {
 
 /// Keys and values in their order.
 type Fields = [(String, Value)];
-/// No payload.
-type Nothing = Option<()>;
 
 impl Author {
-    fn push<Q: Serialize, A: Serialize>(
+    /// Appends a record. The order of the keys is the order of the model.
+    fn push(
         &self,
-        r#type: &'static str,
+        r#type: &str,
         identifier: &str,
-        (request_payload, response_payload): (Option<Q>, Option<A>),
+        (request, response): (Payload<'_>, Payload<'_>),
         (status_code, error): (Option<i64>, Option<&str>),
         out: &mut Vec<u8>,
     ) {
-        let span = self.stamp.next(identifier);
-        let record = Record {
-            version: VERSION,
-            trace_id: &self.trace,
-            span_id: span.as_ref().map(|span| span.id.as_str()),
-            parent_span_id: span.as_ref().and_then(|span| span.parent),
-            span_name: span.as_ref().map(|span| span.name),
-            timestamp: span.as_ref().map(|span| span.timestamp.as_str()),
-            r#type,
-            protocol: ODBC,
-            identifier,
-            request_payload,
-            response_payload,
-            status_code,
-            error: error.map(|message| Failure { message }),
-        };
-        // a vector takes every byte, and every key is text
-        let _ = serde_json::to_writer(&mut *out, &record);
-        out.push(b'\n');
+        // a vector takes every byte
+        let _ = write!(out, "{{\"version\":\"{VERSION}\",\"traceId\":\"{}\"", self.trace);
+        if let Some(span) = self.stamp.next(identifier) {
+            let _ = write!(out, ",\"spanId\":\"{}\"", span.id);
+            if let Some(parent) = span.parent {
+                let _ = write!(out, ",\"parentSpanId\":\"{parent}\"");
+            }
+            let _ = write!(out, ",\"spanName\":\"{}\",\"timestamp\":\"{}\"", span.name, span.timestamp);
+        }
+        let _ = write!(out, ",\"type\":\"{}\",\"protocol\":\"{ODBC}\",\"identifier\":\"{identifier}\"", r#type);
+        request.push(b",\"requestPayload\":", out);
+        response.push(b",\"responsePayload\":", out);
+        if let Some(code) = status_code {
+            let _ = write!(out, ",\"statusCode\":{code}");
+        }
+        if let Some(message) = error {
+            out.extend_from_slice(b",\"error\":{\"message\":");
+            json::push_text(message, out);
+            out.push(b'}');
+        }
+        out.extend_from_slice(b"}\n");
     }
 
     /// The header: `metadata.yml` without `complete`, which is said by a record of its own.
@@ -134,7 +121,7 @@ impl Author {
         let Value::Map(pairs) = metadata else { return };
         let of_mark = |key: &str| key == COMPLETE || key == "recovered";
         let pairs: Vec<_> = pairs.iter().filter(|(key, _)| !of_mark(key)).cloned().collect();
-        self.push(METADATA, HEADER, (None::<Nothing>, Some(Pairs(&pairs))), (None, None), out);
+        self.push(METADATA, HEADER, (Payload::Nothing, Payload::Pairs(&pairs)), (None, None), out);
     }
 
     /// The mark that everything before it is whole; of an interrupted recording if it was recovered.
@@ -144,7 +131,7 @@ impl Author {
             .filter(|(_, said)| *said)
             .map(|(key, said)| (key.to_owned(), Value::Bool(said)))
             .collect();
-        self.push(METADATA, COMPLETE, (None::<Nothing>, Some(Pairs(&payload))), (None, None), out);
+        self.push(METADATA, COMPLETE, (Payload::Nothing, Payload::Pairs(&payload)), (None, None), out);
     }
 
     /// A command, an answer of the log or housekeeping.
@@ -157,8 +144,7 @@ impl Author {
         let code = status_code(entry.get("return"));
         let message = entry.get("diagnostics").and_then(Value::as_list).and_then(|list| list.first()?.get("message"));
         let error = message.and_then(Value::as_text).filter(|_| code.is_some_and(|code| code < 0));
-        let response = (!replied.is_empty()).then_some(Pairs(replied));
-        self.push(OUTBOUND, &place, (Some(Request { entry, asked }), response), (code, error), out);
+        self.push(OUTBOUND, &place, (Payload::Entry(entry, asked), reply(replied)), (code, error), out);
     }
 
     /// An answer about a connection.
@@ -167,28 +153,27 @@ impl Author {
         match answer {
             Value::Map(pairs) => {
                 let (asked, replied) = cut(pairs);
-                let response = (!replied.is_empty()).then_some(Pairs(replied));
                 let code = status_code(answer.get("return"));
-                self.push(METADATA, &identifier, (Some(Pairs(asked)), response), (code, None), out);
+                self.push(METADATA, &identifier, (Payload::Pairs(asked), reply(replied)), (code, None), out);
             }
-            other => self.push(METADATA, &identifier, (Some(Written(other)), None::<Nothing>), (None, None), out),
+            other => self.push(METADATA, &identifier, (Payload::Value(other), Payload::Nothing), (None, None), out),
         }
     }
 
     /// A small document.
     pub(super) fn document(&self, part: &str, document: &Value, out: &mut Vec<u8>) {
-        self.push(METADATA, part, (None::<Nothing>, Some(Written(document))), (None, None), out);
+        self.push(METADATA, part, (Payload::Nothing, Payload::Value(document)), (None, None), out);
     }
 
     /// That a rows part has another name from now on, with all its rows so far.
     pub(super) fn renamed(&self, from: &str, to: &str, out: &mut Vec<u8>) {
         let request = [("renamed".to_owned(), Value::from(from))];
-        self.push(OUTBOUND, to, (Some(Pairs(&request)), None::<Nothing>), (None, None), out);
+        self.push(OUTBOUND, to, (Payload::Pairs(&request), Payload::Nothing), (None, None), out);
     }
 
     /// The beginning of a record with rows of a part: what follows are rows, with commas between them.
     pub(super) fn begin_rows(&self, part: &str, out: &mut Vec<u8>) {
-        self.push(OUTBOUND, part, (None::<Nothing>, None::<Nothing>), (None, None), out);
+        self.push(OUTBOUND, part, (Payload::Nothing, Payload::Nothing), (None, None), out);
         out.truncate(out.len() - "}\n".len());
         out.extend_from_slice(b",\"responsePayload\":{\"rows\":[");
     }
@@ -197,6 +182,11 @@ impl Author {
     pub(super) fn end_rows(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"]}}\n");
     }
+}
+
+/// What was replied, if something was.
+fn reply(fields: &Fields) -> Payload<'_> {
+    if fields.is_empty() { Payload::Nothing } else { Payload::Pairs(fields) }
 }
 
 /// Cuts fields before the first reply.

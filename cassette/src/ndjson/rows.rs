@@ -5,6 +5,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +13,9 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::json;
 use super::line::Line;
+use super::own_form::{self, Glance};
 use super::record::Author;
 use super::writing::Writing;
 use crate::storage::{Place, RowsPart, RowsSource};
@@ -21,7 +24,8 @@ use crate::{CassetteError, RowsReader, cell};
 
 /// A record takes rows until it has this many bytes of a rows file.
 const BLOCK: usize = 64 * 1024;
-const NULL: &[u8] = b"\\N";
+/// NULL as it stands in a rows file.
+pub(super) const NULL: &[u8] = b"\\N";
 
 /// A rows part that grows.
 pub(super) struct GrowingRows {
@@ -89,9 +93,7 @@ fn push_row(row: &csv::ByteRecord, out: &mut Vec<u8>) -> Result<(), usize> {
         if field == NULL {
             out.extend_from_slice(b"null");
         } else {
-            let text = std::str::from_utf8(field).map_err(|_| column)?;
-            // a vector takes every byte, and text can always be written
-            let _ = serde_json::to_writer(&mut *out, text);
+            json::push_text(std::str::from_utf8(field).map_err(|_| column)?, out);
         }
     }
     out.push(b']');
@@ -103,54 +105,96 @@ pub(super) struct RowsOfTrace {
     path: PathBuf,
     file: File,
     records: std::vec::IntoIter<Place>,
-    line: u32,
+    place: Option<Place>,
     bytes: Vec<u8>,
-    rows: Rows,
-    next: usize,
+    /// What of `bytes` are rows in super8's own form that were not given out yet.
+    own: Range<usize>,
+    unescaped: Vec<u8>,
+    /// The rows of a record in another form.
+    other: Option<Rows>,
+    /// Rows of the record that were given out.
+    given: usize,
 }
 
 impl RowsOfTrace {
     /// The rows at these places of a trace's file.
     pub(super) fn open(path: &Path, records: Vec<Place>) -> Result<RowsOfTrace, CassetteError> {
-        let file = File::open(path).map_err(|error| CassetteError::io(path, "open", &error))?;
-        let (records, rows) = (records.into_iter(), Rows::default());
-        Ok(RowsOfTrace { path: path.to_owned(), file, records, line: 0, bytes: Vec::new(), rows, next: 0 })
+        Ok(RowsOfTrace {
+            path: path.to_owned(),
+            file: File::open(path).map_err(|error| CassetteError::io(path, "open", &error))?,
+            records: records.into_iter(),
+            place: None,
+            bytes: Vec::new(),
+            own: 0..0,
+            unescaped: Vec::new(),
+            other: None,
+            given: 0,
+        })
     }
 
-    fn read(&mut self, place: Place) -> Result<(), CassetteError> {
+    /// Reads the next record; false if there is none.
+    fn read(&mut self) -> Result<bool, CassetteError> {
+        let Some(place) = self.records.next() else { return Ok(false) };
         let failed = |error: io::Error| CassetteError::io(&self.path, "read", &error).at_line(place.line.into());
         self.bytes.resize(place.len as usize, 0);
         self.file.read_exact_at(&mut self.bytes, place.offset).map_err(failed)?;
+        (self.place, self.given, self.other) = (Some(place), 0, None);
+        match own_form::glance(&self.bytes) {
+            Some(Glance::Rows(_, rows)) => self.own = rows,
+            _ => self.read_otherwise(place)?,
+        }
+        Ok(true)
+    }
+
+    /// Reads the record as JSON of whatever form.
+    fn read_otherwise(&mut self, place: Place) -> Result<(), CassetteError> {
         let line = Line::read(&self.bytes, &self.path, place.line)?;
         let raw = line.response()?;
         let read = serde_json::from_str(raw.get());
-        self.rows = read.map_err(|error| line.malformed(raw, &error, "responsePayload"))?;
-        (self.line, self.next) = (place.line, 0);
+        self.other = Some(read.map_err(|error| line.malformed(raw, &error, "responsePayload"))?);
+        self.own = 0..0;
         Ok(())
+    }
+
+    /// The next row of the record; false if there is none.
+    fn next_of_record(&mut self, row: &mut csv::ByteRecord) -> Result<bool, CassetteError> {
+        if !self.own.is_empty() {
+            if let Some(taken) = own_form::row(&self.bytes[self.own.clone()], row, &mut self.unescaped) {
+                self.own.start += taken;
+                return Ok(true);
+            }
+            row.clear();
+            if let Some(place) = self.place {
+                self.read_otherwise(place)?;
+            }
+        }
+        let Some(rows) = self.other.as_ref().filter(|rows| self.given < rows.ends.len()) else { return Ok(false) };
+        rows.row(self.given).for_each(|field| row.push_field(field));
+        Ok(true)
     }
 }
 
 impl RowsSource for RowsOfTrace {
     fn next(&mut self, row: &mut csv::ByteRecord) -> Result<bool, CassetteError> {
         row.clear();
-        while self.next == self.rows.ends.len() {
-            let Some(place) = self.records.next() else { return Ok(false) };
-            self.read(place)?;
+        while !self.next_of_record(row)? {
+            if !self.read()? {
+                return Ok(false);
+            }
         }
-        for (column, field) in self.rows.row(self.next).enumerate() {
+        for (column, field) in row.iter().enumerate() {
             cell::check_tag(field).map_err(|error| {
                 CassetteError::new(&self.path, error.to_string())
-                    .at_line(self.line.into())
-                    .at_path(format!("responsePayload.rows[{}][{column}]", self.next))
+                    .at_line(self.line())
+                    .at_path(format!("responsePayload.rows[{}][{column}]", self.given))
             })?;
-            row.push_field(field);
         }
-        self.next += 1;
+        self.given += 1;
         Ok(true)
     }
 
     fn line(&self) -> u64 {
-        self.line.into()
+        self.place.map_or(0, |place| place.line.into())
     }
 }
 

@@ -107,7 +107,7 @@ fn param(value: &Value) -> Value {
 }
 
 fn json(value: &Value) -> String {
-    serde_json::to_string(&super::json::Written(value)).unwrap_or_default()
+    super::json::text(value)
 }
 
 /// `responsePayload`

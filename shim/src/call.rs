@@ -137,6 +137,12 @@ pub trait Deed {
     /// The SQL type of a result column (SQLDescribeCol), to read a buffer bound as SQL_C_DEFAULT.
     fn column_type(&self, column: u16) -> Option<i16>;
 
+    /// How many columns the result has (SQLNumResultCols), to read no buffer that is bound beyond them. `None`: the driver
+    /// does not say.
+    fn column_count(&self) -> Option<u16> {
+        None
+    }
+
     /// The names of the result's columns (SQLDescribeCol), for rules that go by them.
     fn column_names(&self) -> Vec<String> {
         Vec::new()

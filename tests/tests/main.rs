@@ -14,6 +14,7 @@ mod imported;
 mod interrupted;
 mod isql;
 mod manager_versions;
+mod manners;
 mod migrate;
 mod mismatch;
 mod odbc_api;

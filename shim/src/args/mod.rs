@@ -10,8 +10,8 @@ mod place;
 pub mod shape;
 mod text;
 
-pub use number::{LengthOut, NumberOut};
-pub use out::{Buffer, Out, Reply, SizedOut, TextOut, Unit};
+pub use number::{LengthOut, NumberOut, SizedOut};
+pub use out::{Buffer, Out, Reply, TextOut, Unit};
 pub use place::Place;
 pub use text::{Character, TextIn, decode_bytes, decode_wide, encode_bytes, encode_wide};
 

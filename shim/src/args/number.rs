@@ -1,4 +1,4 @@
-//! A number a function writes, watched or filled in.
+//! A number a function writes, perhaps with its size, watched or filled in.
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
@@ -113,5 +113,38 @@ impl NumberOut {
             return Some((value & 0xFFFF_FFFF, true));
         }
         Some((value, false))
+    }
+}
+
+/// A number with a place for its size in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct SizedOut {
+    /// The number.
+    pub number: NumberOut,
+    pub(super) length: NumberOut,
+    /// Whether drivers usually write the size: for SQLGetInfo they do, for attributes they do not.
+    pub(super) usual: bool,
+}
+
+impl SizedOut {
+    pub(super) fn usual_length(&self) -> Option<i64> {
+        self.usual.then_some(i64::from(self.number.size))
+    }
+
+    /// Writes the number, and its size if that is usual.
+    pub fn write(&self, value: i64) {
+        self.write_with(Some(value), false, self.usual_length());
+    }
+
+    /// Writes what the driver wrote of the number and of its size.
+    pub fn write_with(&self, value: Option<i64>, half: bool, length: Option<i64>) {
+        match value {
+            Some(value) if half => self.number.write_half(value),
+            Some(value) => self.number.write(value),
+            None => {}
+        }
+        if let Some(length) = length {
+            self.length.write(length);
+        }
     }
 }

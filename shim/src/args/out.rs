@@ -5,9 +5,9 @@
 #![allow(unsafe_code)]
 
 use super::Place;
-use super::number::{LengthOut, NumberOut};
 use super::shape::Shape;
 use super::text::{Character, decode_bytes, decode_wide, encode_bytes, encode_wide};
+use super::{LengthOut, NumberOut, SizedOut};
 use std::ffi::c_void;
 
 /// A buffer whose content depends on the attribute or field asked for.
@@ -53,16 +53,6 @@ pub struct TextOut {
     unit: Unit,
 }
 
-/// A number with a place for its size in bytes.
-#[derive(Clone, Copy, Debug)]
-pub struct SizedOut {
-    /// The number.
-    pub number: NumberOut,
-    length: NumberOut,
-    /// Whether drivers usually write the size: for SQLGetInfo they do, for attributes they do not.
-    usual: bool,
-}
-
 /// An output of a function.
 #[derive(Clone, Copy, Debug)]
 pub enum Out {
@@ -87,8 +77,10 @@ pub enum Reply {
     Half(i64),
     /// A number whose size the driver wrote where others do not, or wrote otherwise.
     Sized {
-        /// The number.
-        number: i64,
+        /// The number, if the driver wrote one.
+        number: Option<i64>,
+        /// Whether it wrote only the low 32 of its 64 bits.
+        half: bool,
         /// The size the driver wrote.
         length: Option<i64>,
     },
@@ -184,10 +176,12 @@ impl Out {
             },
             Out::Sized(sized) => {
                 let length = sized.length.settle(old.1).map(|(length, _)| length);
-                match Out::Number(sized.number).harvest((old.0, 0)) {
-                    Reply::Number(number) if length == sized.usual_length() => Reply::Number(number),
-                    Reply::Number(number) => Reply::Sized { number, length },
-                    other => other,
+                match (Out::Number(sized.number).harvest((old.0, 0)), length) {
+                    (Reply::Number(number), length) if length == sized.usual_length() => Reply::Number(number),
+                    (Reply::Number(number), length) => Reply::Sized { number: Some(number), half: false, length },
+                    (Reply::Half(number), Some(_)) => Reply::Sized { number: Some(number), half: true, length },
+                    (Reply::Unwritten, Some(_)) => Reply::Sized { number: None, half: false, length },
+                    (other, _) => other,
                 }
             }
             Out::Text(text) => text.harvest(old),
@@ -228,25 +222,6 @@ impl Out {
         match self {
             Out::Text(text) if !text.pointer.is_null() => Some(text.capacity),
             _ => None,
-        }
-    }
-}
-
-impl SizedOut {
-    fn usual_length(&self) -> Option<i64> {
-        self.usual.then_some(i64::from(self.number.size))
-    }
-
-    /// Writes the number, and its size if that is usual.
-    pub fn write(&self, value: i64) {
-        self.write_with(value, self.usual_length());
-    }
-
-    /// Writes the number and what the driver wrote of its size.
-    pub fn write_with(&self, value: i64, length: Option<i64>) {
-        self.number.write(value);
-        if let Some(length) = length {
-            self.length.write(length);
         }
     }
 }

@@ -209,15 +209,17 @@ impl Deed for OnReal<'_> {
         super::by_hand::drain(self.kind, self.front)
     }
 
-    fn column_names(&self) -> Vec<String> {
-        let Some((driver, real)) = self.front.real() else { return Vec::new() };
+    fn column_count(&self) -> Option<u16> {
+        let (driver, real) = self.front.real()?;
         let mut count = 0i16;
         // SAFETY: a live variable.
-        let counted = driver.ansi.SQLNumResultCols.map(|ask| settled(|| unsafe { ask(real, &raw mut count) }));
-        if counted.is_none_or(|code| !rc::succeeded(code)) {
-            return Vec::new();
-        }
-        (1..=count.max(0) as u16).map(|column| column_name(driver, real, column)).collect()
+        let code = driver.ansi.SQLNumResultCols.map(|ask| settled(|| unsafe { ask(real, &raw mut count) }))?;
+        rc::succeeded(code).then_some(count.max(0) as u16)
+    }
+
+    fn column_names(&self) -> Vec<String> {
+        let Some((driver, real)) = self.front.real() else { return Vec::new() };
+        (1..=self.column_count().unwrap_or_default()).map(|column| column_name(driver, real, column)).collect()
     }
 
     fn column_type(&self, column: u16) -> Option<i16> {

@@ -57,6 +57,8 @@ pub struct Application {
     use_bookmarks: usize,
     /// Bytes of the bookmark that was given out last; 0 for none.
     bookmark_size: usize,
+    /// How many columns the result at hand has, where that is known.
+    result_columns: Option<u16>,
 }
 
 impl Application {
@@ -144,9 +146,15 @@ impl Application {
     /// SQLGetData with SQL_ARD_TYPE, is not bound.
     pub fn bound_columns(&self) -> impl Iterator<Item = (u16, Binding)> + '_ {
         let columns = self.columns.records().iter().enumerate();
+        let columns = columns.take(self.result_columns.map_or(usize::MAX, |count| usize::from(count) + 1));
         columns.filter_map(|(number, binding)| {
             binding.filter(|binding| !binding.is_empty()).map(|binding| (number as u16, binding))
         })
+    }
+
+    /// The result at hand has so many columns, as far as that is known: what is bound beyond them is not looked at.
+    pub fn limit_columns(&mut self, count: Option<u16>) {
+        self.result_columns = count;
     }
 
     /// The bound parameter of this number, from 1.

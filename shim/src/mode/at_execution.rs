@@ -5,7 +5,7 @@
 use crate::args::Place;
 use crate::convert::bound::{self, Chunk};
 use crate::convert::{CType, param};
-use crate::mode::record::Parameters;
+use crate::mode::record::{Parameters, Watch};
 use std::collections::VecDeque;
 use super8_cassette::Value;
 
@@ -73,6 +73,11 @@ impl AtExecution {
     /// The parameters as far as their values have come.
     pub fn parameters(&mut self) -> &mut Parameters {
         &mut self.parameters
+    }
+
+    /// What the driver may write to in the middle of the execution, before a call.
+    pub fn watch_on(&self) -> Watch {
+        self.parameters.watch_on()
     }
 
     /// The parameters with every value that has come.

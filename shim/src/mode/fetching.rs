@@ -3,6 +3,7 @@
 use crate::args::Place;
 use crate::call::Call;
 use crate::mode::application::{Application, attribute};
+use crate::mode::rowset::row_state;
 
 /// SQL_FETCH_NEXT.
 const NEXT: i16 = odbc_sys::FetchOrientation::Next as i16;
@@ -61,6 +62,13 @@ impl Fetching {
         self.rows.set_ulen(UNWRITTEN_ROWS);
         self.status.set_u16_at(0, UNWRITTEN_STATUS);
         watch
+    }
+
+    /// How many rows there are in a rowset of so many: what the driver counted, else as its row states have it.
+    pub fn count(&self, counted: Option<i64>, size: usize) -> usize {
+        let there = |row: &usize| self.status.u16_at(*row) != Some(row_state::NOROW);
+        let by_states = || (0..size).take_while(there).count();
+        counted.and_then(|rows| usize::try_from(rows).ok()).map_or_else(by_states, |rows| rows.min(size))
     }
 
     /// What the driver wrote, in the order of [`AT_END`]: nothing where there is no place, `Some(None)` where it left the

@@ -1,7 +1,7 @@
 //! The words both modes share: return codes, diagnostic records, questions and replies as cassette values.
 
 use super::record::Secrecy;
-use crate::args::{In, Out, Reply, SizedOut};
+use crate::args::{In, Out, Reply};
 use crate::call::Question;
 use crate::diagnostics::{Diagnostic, Origin, Outcome, rc};
 use crate::table::Function;
@@ -141,8 +141,11 @@ fn reply_value(out: &Out, reply: &Reply, secrecy: &Secrecy) -> Value {
         Reply::Half(number) => {
             Value::Map(vec![("value".to_owned(), Value::from(*number)), ("bytes".to_owned(), Value::Int(4))])
         }
-        Reply::Sized { number, length } => {
-            Value::Map(vec![("value".to_owned(), Value::from(*number)), ("length".to_owned(), (*length).into())])
+        Reply::Sized { number, half, length } => {
+            let mut pairs = Vec::from_iter(number.map(|number| ("value".to_owned(), Value::from(number))));
+            pairs.extend(half.then(|| ("bytes".to_owned(), Value::Int(4))));
+            pairs.push(("length".to_owned(), (*length).into()));
+            Value::Map(pairs)
         }
         Reply::Text { text, length, .. } => {
             let text = text.as_deref().map(|text| secrecy.message(text));
@@ -197,15 +200,13 @@ pub fn write_reply(out: &Out, value: &Value) -> bool {
             sized.write(*value as i64);
             false
         }
-        (Out::Number(number), Value::Map(_)) | (Out::Sized(SizedOut { number, .. }), Value::Map(_))
-            if value.get("bytes").is_some() =>
-        {
+        (Out::Number(number), Value::Map(_)) if value.get("bytes").is_some() => {
             number.write_half(value.get("value").and_then(Value::as_int).unwrap_or_default());
             false
         }
         (Out::Sized(sized), Value::Map(_)) => {
             let number = |key| value.get(key).and_then(Value::as_int);
-            sized.write_with(number("value").unwrap_or_default(), number("length"));
+            sized.write_with(number("value"), value.get("bytes").is_some(), number("length"));
             false
         }
         (Out::Text(text), Value::Text(words)) => text.write(words, None),

@@ -38,7 +38,7 @@ EXPORT SQLRETURN SQLCancel(SQLHSTMT of)
         return SQL_SUCCESS;
     }
     stmt->sending = stmt->streaming = 0;
-    return SQL_SUCCESS;
+    return stmt->deaf ? say(stmt, SQL_SUCCESS_WITH_INFO, "01000", 24, "there was nothing to cancel") : SQL_SUCCESS;
 }
 
 EXPORT SQLRETURN SQLCancelHandle(SQLSMALLINT kind, SQLHANDLE handle)

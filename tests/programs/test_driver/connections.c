@@ -12,7 +12,8 @@ static SQLRETURN complete(struct connection *connection, void *out, SQLINTEGER c
 {
     char value[100];
     begin(connection);
-    SQLRETURN rc = give_short(connection, connection->given, out, capacity, length, width);
+    take_manner(connection);
+    SQLRETURN rc = give_string(connection, out, capacity, length, width);
     if (keyword(connection->given, "Warn", value, sizeof value))
         rc = say(connection, SQL_SUCCESS_WITH_INFO, value, 11, "connected, but");
     return rc;
@@ -105,7 +106,7 @@ SQLRETURN get_info(struct connection *connection, SQLUSMALLINT what, void *value
     forget(connection);
     switch (what) {
     case SQL_DBMS_NAME: return give_bytes(connection, "Test", value, capacity, length, width);
-    case SQL_DBMS_VER: return give_bytes(connection, "01.02.0003", value, capacity, length, width);
+    case SQL_DBMS_VER: return give_fact(connection, "01.02.0003", value, capacity, length, width);
     case SQL_DRIVER_NAME: return give_bytes(connection, "libtestdriver.so", value, capacity, length, width);
     case SQL_DRIVER_VER: return give_bytes(connection, "01.00.0000", value, capacity, length, width);
     case SQL_DRIVER_ODBC_VER: return give_bytes(connection, "03.80", value, capacity, length, width);
@@ -137,7 +138,7 @@ SQLRETURN set_connection_attribute(struct connection *connection, SQLINTEGER att
     case SQL_ATTR_AUTOCOMMIT: connection->autocommit = (SQLULEN)value; return SQL_SUCCESS;
     case SQL_ATTR_LOGIN_TIMEOUT: case SQL_ATTR_ANSI_APP: return SQL_SUCCESS;
     }
-    return say(connection, SQL_ERROR, "HY092", 0, "no such attribute of a connection");
+    return unknown_attribute(connection);
 }
 
 SQLRETURN get_connection_attribute(struct connection *connection, SQLINTEGER attribute, void *value, SQLINTEGER *length)

@@ -116,9 +116,12 @@ EXPORT SQLRETURN SQLAllocHandle(SQLSMALLINT kind, SQLHANDLE parent, SQLHANDLE *o
 
 EXPORT SQLRETURN SQLFreeHandle(SQLSMALLINT kind, SQLHANDLE handle)
 {
-    if (kind == SQL_HANDLE_STMT)
+    struct statement *stmt = kind == SQL_HANDLE_STMT ? handle : NULL;
+    if (stmt && stmt->clings)
+        return stmt->clings--, say(stmt, SQL_ERROR, "HY000", 23, "the statement clings");
+    if (stmt)
         for (int i = 0; i < MOST_PARAMETERS; i++)
-            free(((struct statement *)handle)->values[i].text);
+            free(stmt->values[i].text);
     free(handle);
     return SQL_SUCCESS;
 }

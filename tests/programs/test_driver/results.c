@@ -112,6 +112,9 @@ static SQLRETURN cell(struct statement *stmt, SQLUSMALLINT column, SQLSMALLINT c
     if (c_type == SQL_C_DEFAULT)
         c_type = column == 1 ? SQL_C_SLONG : SQL_C_CHAR;
     const char *value = column == 2 && stmt->row % 3 == 0 ? NULL : text;
+    SQLRETURN again;
+    if (value && read_again(stmt, column, c_type, strlen(text), capacity, length, &again))
+        return again;
     return put(stmt, value, value ? strlen(text) : 0, &stmt->read[column], c_type, target, capacity, length);
 }
 
@@ -123,6 +126,8 @@ EXPORT SQLRETURN SQLFetch(SQLHSTMT of)
     SQLRETURN rc = SQL_SUCCESS;
     if (!result)
         return say(stmt, SQL_ERROR, "24000", 0, "no rows to fetch");
+    if (stmt->breaks && stmt->row == stmt->breaks)
+        return break_off(stmt);
     if (stmt->row >= result->number)
         return SQL_NO_DATA;
     stmt->row++;

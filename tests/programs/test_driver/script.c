@@ -70,17 +70,39 @@ static SQLRETURN null_value(struct statement *stmt, const char *words)
     return value_of(stmt, words, &read) ? SQL_SUCCESS : say(stmt, SQL_ERROR, "07009", 0, "no such parameter");
 }
 
+static SQLRETURN returns(struct statement *stmt, const char *words) { return add(stmt, CODE, words); }
+
+static SQLRETURN breaks(struct statement *stmt, const char *words)
+{
+    stmt->breaks = atol(words);
+    return SQL_SUCCESS;
+}
+
+static SQLRETURN clings(struct statement *stmt, const char *words)
+{
+    (void)words;
+    return stmt->clings = 2, SQL_SUCCESS;
+}
+
+static SQLRETURN deaf(struct statement *stmt, const char *words)
+{
+    (void)words;
+    return stmt->deaf = 1, SQL_SUCCESS;
+}
+
 static const struct {
     const char *word;
     SQLRETURN (*take)(struct statement *stmt, const char *words);
 } directives[] = {
     {"rows", rows},   {"count", count}, {"warns", warns},      {"fails", fails},     {"outputs", outputs},
     {"polls", polls}, {"?", NULL},      {"value", text_value}, {"long", long_value}, {"null", null_value},
+    {"returns", returns}, {"breaks", breaks}, {"clings", clings}, {"deaf", deaf},
 };
 
 SQLRETURN read_script(struct statement *stmt, const char *text)
 {
     stmt->result_count = stmt->markers = 0;
+    stmt->breaks = stmt->clings = stmt->deaf = 0;
     stmt->polls = stmt->connection->polls;
     for (const char *at = text; *at; at++)
         stmt->markers += *at == '?';

@@ -25,6 +25,7 @@ SQLRETURN next_result(struct statement *stmt)
     case WARNING: return say(stmt, SQL_SUCCESS_WITH_INFO, result->state, 5, result->text);
     case FAILURE: return say(stmt, SQL_ERROR, result->state, 6, result->text);
     case OUTPUTS: return begin_streaming(stmt);
+    case CODE: return result->number;
     default: return write_outputs(stmt), SQL_SUCCESS;
     }
 }
@@ -33,6 +34,7 @@ static SQLRETURN execute(struct statement *stmt)
 {
     stmt->result = -1;
     SQLRETURN rc = begin_sending(stmt);
+    write_sets(stmt);
     return rc == SQL_NEED_DATA ? rc : next_result(stmt);
 }
 
@@ -106,6 +108,8 @@ EXPORT SQLRETURN SQLNumParams(SQLHSTMT of, SQLSMALLINT *count)
 static SQLRETURN close_cursor(struct statement *stmt)
 {
     forget(stmt);
+    if (stmt->clings == 2)
+        return stmt->clings--, say(stmt, SQL_ERROR, "HY000", 21, "the cursor clings");
     stmt->result = -1, stmt->row = 0, stmt->sending = stmt->streaming = 0;
     return SQL_SUCCESS;
 }
@@ -129,7 +133,10 @@ EXPORT SQLRETURN SQLFreeStmt(SQLHSTMT of, SQLUSMALLINT option)
 
 SQLRETURN set_attribute(struct statement *stmt, SQLINTEGER attribute, SQLPOINTER value)
 {
+    SQLRETURN rc;
     forget(stmt);
+    if (set_place(stmt, attribute, value, &rc))
+        return rc;
     if (attribute != SQL_ATTR_ASYNC_ENABLE)
         return say(stmt, SQL_ERROR, "HYC00", 0, "no such attribute of a statement");
     stmt->asynchronous = (SQLULEN)value;

@@ -3,6 +3,7 @@
  * Connection string:  Polls=N            every function that may run asynchronously says SQL_STILL_EXECUTING N times (default 2), where that is switched on
  *                     Refuse=STATE       connecting fails
  *                     Warn=STATE         connecting succeeds with information
+ *                     Manner=NAME        in what drivers differ (manners.c) it is like sqlite, postgres or mariadb
  * SQLBrowseConnect asks in two steps: for Server (alpha or beta), UID and PWD; then for Database (first or second). A wrong server is an error (08001),
  * and browsing goes on. What comes back at the end has everything in it, the password too.
  *
@@ -17,6 +18,10 @@
  *   value P TEXT        the value of output parameter P
  *   long P N            the same: N bytes of "abcdefghij" again and again
  *   null P              the same: NULL
+ *   returns N           no columns, and this return code without a diagnostic record
+ *   breaks N            the result has no row after the N-th: fetching it is an error
+ *   clings              closing the cursor fails the first time, and so does freeing the statement
+ *   deaf                SQLCancel succeeds with information
  * A ? anywhere is a parameter marker. Input parameters are taken and forgotten, at execution too. Catalog functions give "rows 2".
  *
  * To add a directive: a function and a row in `directives` (script.c). One text of this driver is UTF-8, or UTF-16 through the W functions, which
@@ -40,6 +45,7 @@
 
 enum { MOST_RECORDS = 40, MOST_RESULTS = 20, MOST_PARAMETERS = 16, MOST_COLUMNS = 16, LONGEST = 600 };
 enum width { NARROW, WIDE };
+enum manner { OWN, SQLITE, POSTGRES, MARIADB };
 
 /* Diagnostic records (handles.c). */
 struct record {
@@ -75,6 +81,8 @@ struct connection {
     SQLULEN asynchronous, asynchronous_functions, autocommit;
     struct polling polling;
     int polls;
+    enum manner manner;
+    int refused; /* how often it refused an attribute of a statement */
 };
 
 struct parameter {
@@ -91,7 +99,7 @@ struct column {
     SQLLEN *length;
 };
 
-enum kind { ROWS, COUNT, WARNING, FAILURE, OUTPUTS };
+enum kind { ROWS, COUNT, WARNING, FAILURE, OUTPUTS, CODE };
 
 struct result {
     enum kind kind;
@@ -128,6 +136,12 @@ struct statement {
     size_t streamed;
     int resuming;   /* more results once the streams are read */
     struct column columns[MOST_COLUMNS];
+    /* manners.c */
+    long breaks; /* the row after which fetching fails; 0 for none */
+    int clings, deaf;
+    SQLULEN sets;
+    SQLUSMALLINT *set_status, *row_status;
+    SQLULEN *sets_processed, *rows_fetched;
 };
 
 /* handles.c */
@@ -178,6 +192,16 @@ SQLRETURN describe(struct statement *stmt, SQLUSMALLINT column, void *name, SQLS
 SQLRETURN column_attribute(struct statement *stmt, SQLUSMALLINT column, SQLUSMALLINT field, void *text, SQLSMALLINT capacity, SQLSMALLINT *length, SQLLEN *number,
                            enum width width);
 SQLRETURN put(void *handle, const char *value, size_t size, size_t *read, SQLSMALLINT c_type, SQLPOINTER target, SQLLEN capacity, SQLLEN *length);
+
+/* manners.c */
+void take_manner(struct connection *connection);
+SQLRETURN unknown_attribute(struct connection *connection);
+SQLRETURN give_fact(struct connection *connection, const char *text, void *value, SQLSMALLINT capacity, SQLSMALLINT *length, enum width width);
+SQLRETURN give_string(struct connection *connection, void *out, SQLINTEGER capacity, SQLSMALLINT *length, enum width width);
+int read_again(struct statement *stmt, SQLUSMALLINT column, SQLSMALLINT c_type, size_t size, SQLLEN capacity, SQLLEN *length, SQLRETURN *rc);
+void write_sets(struct statement *stmt);
+SQLRETURN break_off(struct statement *stmt);
+int set_place(struct statement *stmt, SQLINTEGER attribute, SQLPOINTER value, SQLRETURN *rc);
 
 /* parameters.c */
 SQLRETURN begin_sending(struct statement *stmt);

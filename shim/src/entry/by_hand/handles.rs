@@ -4,7 +4,7 @@
 use crate::call::Call;
 use crate::diagnostics::{Outcome, rc};
 use crate::entry::enter::{DBC, DESC, ENV, OnReal, STMT, guard, missing};
-use crate::entry::{Handle, enter};
+use crate::entry::{Handle, enter, latest};
 use crate::handles::{
     CONNECTIONS, Connection, DESCRIPTORS, ENVIRONMENTS, EnvironmentState, RealHandle, STATEMENTS, Token,
 };
@@ -323,17 +323,19 @@ fn free_statement(token: Token, deed: impl Fn(&'static Driver, Handle) -> Option
     let Some(statement) = STATEMENTS.get(token) else { return rc::INVALID_HANDLE };
     let front = &statement.front;
     guard(&front.diagnostics, || {
-        if let Some((driver, real)) = front.real() {
-            let outcome = deed(driver, real).unwrap_or(rc::SUCCESS);
-            if !rc::succeeded(outcome) {
-                if front.moded() {
-                    let real = OnReal { kind: STMT, front, deed: &deed };
-                    return front
-                        .diagnostics
-                        .post(Outcome { rc: outcome, diagnostics: crate::call::Deed::diagnostics(&real) });
-                }
-                return outcome;
+        let deed = |driver: &'static Driver, real: Handle| Some(deed(driver, real).unwrap_or(rc::SUCCESS));
+        if front.moded() {
+            const DROP: u16 = 1;
+            let real = OnReal { kind: STMT, front, deed: &deed };
+            let freeing = Call::FreeStmt { option: DROP };
+            let told = latest::with(token, statement, |mode| mode.serve(Function::SQLFreeHandle, &freeing, &real));
+            if let Some(told) = told.filter(|told| !rc::succeeded(told.rc)) {
+                return front.diagnostics.post(told);
             }
+        } else if let Some(outcome) = front.real().and_then(|(driver, real)| deed(driver, real))
+            && !rc::succeeded(outcome)
+        {
+            return outcome;
         }
         if let Some(connection) = CONNECTIONS.get(statement.connection()) {
             connection.state.lock().statements.remove(&token);
@@ -353,6 +355,6 @@ pub fn release_statement(token: Token) {
     if let Some(mode) = mode {
         mode.dropped();
     }
-    crate::entry::latest::forget(token);
+    latest::forget(token);
     STATEMENTS.release(token);
 }

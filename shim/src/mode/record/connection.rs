@@ -14,6 +14,7 @@ use crate::mode::words::{cut_capacity, key, push_outcome, result_value};
 use crate::mode::{ConnectionMode, DescriptorMode, StatementMode, functions};
 use crate::table::Function;
 use parking_lot::Mutex;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use super8_cassette::{CassetteError, ConnectionId, Entry, Method, Recorder, Value};
@@ -36,6 +37,8 @@ pub struct Connection {
     polls: Mutex<Polls>,
     /// The driver's own warning for SQLGetData's pieces, once it was seen.
     pub(super) truncation: Mutex<Option<Vec<Diagnostic>>>,
+    /// The calls on the application's side that the driver did not simply agree with.
+    disagreements: Mutex<HashSet<String>>,
 }
 
 /// What a connect command says, as the cassette has it.
@@ -76,6 +79,7 @@ impl Connection {
             polled: AtomicBool::new(false),
             polls: Mutex::default(),
             truncation: Mutex::new(None),
+            disagreements: Mutex::default(),
         };
         let connection = Arc::new(connection);
         let mut fields = connect.asked;
@@ -138,11 +142,23 @@ impl Connection {
         self.descriptors.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Notes a call on the application's side, where the driver did not simply agree.
+    /// Whether the driver ever disagreed with a call on the application's side.
+    pub(super) fn disagreed(&self) -> bool {
+        !self.disagreements.lock().is_empty()
+    }
+
+    /// Notes a call on the application's side, where the driver did not simply agree, or where it did not before.
     pub(super) fn note_local(&self, key: Vec<(String, Value)>, outcome: Outcome) -> Outcome {
-        if outcome.rc == rc::SUCCESS {
+        let mut disagreements = self.disagreements.lock();
+        if outcome.rc == rc::SUCCESS && disagreements.is_empty() {
             return outcome;
         }
+        let known = format!("{key:?}");
+        if outcome.rc == rc::SUCCESS && !disagreements.contains(&known) {
+            return outcome;
+        }
+        disagreements.insert(known);
+        drop(disagreements);
         self.inform(key, None, outcome)
     }
 
@@ -299,14 +315,15 @@ impl ConnectionMode for Connection {
                         let fields = vec![("attribute".to_owned(), Value::from(name)), ("value".to_owned(), recorded)];
                         self.command(Method::SetConnectAttr, fields, outcome)
                     }
-                    None if outcome.rc == rc::SUCCESS || matches!(value, AttributeIn::Address) => outcome,
+                    None if matches!(value, AttributeIn::Address) => outcome,
+                    None if outcome.rc == rc::SUCCESS && !self.disagreed() => outcome,
                     None => {
                         let key = vec![
                             ("function".to_owned(), Value::from("SQLSetConnectAttr")),
                             ("attribute".to_owned(), Value::from(*attribute)),
                             ("value".to_owned(), recorded),
                         ];
-                        self.inform(key, None, outcome)
+                        self.note_local(key, outcome)
                     }
                 }
             }
@@ -327,7 +344,10 @@ impl ConnectionMode for Connection {
                     _ => self.inform(disconnect_key(self.id(), attempt), None, outcome),
                 }
             }
-            Call::Cancel => perform(function, deed),
+            Call::Cancel => {
+                let outcome = perform(function, deed);
+                self.note_local(vec![("function".to_owned(), Value::from(function.name()))], outcome)
+            }
             Call::Allocate { kind } => {
                 let outcome = perform(function, deed);
                 if outcome.rc == rc::SUCCESS { outcome } else { self.note_local(allocate_key(*kind), outcome) }

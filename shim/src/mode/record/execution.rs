@@ -23,6 +23,13 @@ pub(super) struct Pending {
     steps: u32,
 }
 
+/// What waits for data while SQLParamData runs in the driver, and what was in the counter and states before.
+struct Taken {
+    waiting: Option<Pending>,
+    positioned: Option<super::positioned::Pending>,
+    watch: Option<Watch>,
+}
+
 /// What identifies an SQLPutData that did not simply succeed: the statement's n-th.
 pub(in crate::mode) fn put_data_key(
     connection: ConnectionId,
@@ -149,35 +156,39 @@ impl Statement {
 
     /// SQLParamData: the value at hand is complete, and the driver asks for the next or executes.
     pub(super) fn param_data(&self, function: Function, token: Place, deed: &dyn Deed) -> Outcome {
-        let (watch, streams) = {
+        // Out of the reach of an SQLCancel that comes during the call: what the driver does now is to be recorded.
+        let (waiting, positioned, streams) = {
             let mut state = self.state.lock();
-            let watch = state.waiting.as_mut().map(|pending| pending.data.parameters().watch_on());
-            (watch, state.streams.available())
+            (state.waiting.take(), state.positioned.take(), state.streams.available())
         };
         if streams {
             return self.next_stream(function, token, deed);
         }
-        self.then(function, deed, move |statement, outcome, _| statement.data_taken(token, watch, outcome))
+        let watch = waiting.as_ref().map(|pending| pending.data.watch_on());
+        let taken = Taken { waiting, positioned, watch };
+        self.then(function, deed, move |statement, outcome, _| statement.data_taken(token, taken, outcome))
     }
 
-    fn data_taken(&self, token: Place, watch: Option<Watch>, outcome: Outcome) -> Outcome {
-        if let Some(outcome) = self.positioned_data(&outcome, token) {
-            return outcome;
+    fn data_taken(&self, token: Place, taken: Taken, outcome: Outcome) -> Outcome {
+        let Taken { waiting, positioned, watch } = taken;
+        if let Some(pending) = positioned {
+            return self.positioned_data(pending, outcome, token);
         }
-        let mut state = self.state.lock();
-        let execution = state.executions;
-        let (Some(pending), Some(watch)) = (&mut state.waiting, watch) else { return outcome };
+        let (Some(mut pending), Some(watch)) = (waiting, watch) else { return outcome };
         pending.data.finish_value();
         let written = pending.data.parameters().outcome(watch);
         if outcome.rc == rc::NEED_DATA {
             pending.data.asked_for(token.pointer_at());
             pending.steps += 1;
             let (id, step) = (pending.id, pending.steps);
-            drop(state);
+            let execution = {
+                let mut state = self.state.lock();
+                state.waiting = Some(pending);
+                state.executions
+            };
             return self.asked_for_data(id, execution, step, &written).map_or_else(unwritable, |()| outcome);
         }
-        let Some(Pending { method, id, fields, data, .. }) = state.waiting.take() else { return outcome };
-        drop(state);
+        let Pending { method, id, fields, data, .. } = pending;
         let outcome = self.executed(method, id, fields, data.into_parameters(), written, outcome);
         match outcome.rc {
             // The same call hands out the first parameter to be read.

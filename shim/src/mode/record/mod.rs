@@ -4,6 +4,7 @@ mod connection;
 mod cuts;
 mod descriptor;
 mod done;
+mod ending;
 mod execution;
 mod learned;
 mod local_key;
@@ -20,9 +21,10 @@ mod told;
 
 pub use connection::{Connect, Connection, allocate_key, attribute_value, disconnect_key, reaches_database};
 pub(in crate::mode) use descriptor::keeps_buffer_key;
+pub(in crate::mode) use ending::ending_key;
 pub(in crate::mode) use execution::{at_once_key, need_data_key, put_data_key};
 pub(in crate::mode) use local_key::local_key;
-pub use parameters::Parameters;
+pub use parameters::{Parameters, Watch};
 pub use secrecy::Secrecy;
 
 use crate::call::Deed;

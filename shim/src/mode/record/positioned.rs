@@ -54,19 +54,17 @@ impl Statement {
         })
     }
 
-    /// SQLParamData for an operation that waits for data; `None` if none does.
-    pub(super) fn positioned_data(&self, outcome: &Outcome, token: Place) -> Option<Outcome> {
-        let mut state = self.state.lock();
-        let pending = state.positioned.as_mut()?;
+    /// SQLParamData for an operation that waits for data.
+    pub(super) fn positioned_data(&self, mut pending: Pending, outcome: Outcome, token: Place) -> Outcome {
         pending.data.finish_value();
         if outcome.rc == rc::NEED_DATA {
             pending.data.asked_for(token.pointer_at());
-            return Some(outcome.clone());
+            self.state.lock().positioned = Some(pending);
+            return outcome;
         }
-        let Pending { id, mut asked, data, before } = state.positioned.take()?;
-        drop(state);
+        let Pending { id, mut asked, data, before } = pending;
         asked.values = Some(data.into_parameters().sets);
-        Some(self.done(id, &asked, &before, outcome.clone()))
+        self.done(id, &asked, &before, outcome)
     }
 
     fn done(&self, id: u32, asked: &Positioned, before: &Seen, outcome: Outcome) -> Outcome {

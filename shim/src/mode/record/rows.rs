@@ -19,7 +19,8 @@ use super8_cassette::{CassetteError, Method, RunGuard, Value};
 
 impl Statement {
     pub(super) fn fetch(&self, function: Function, mut fetching: Fetching, deed: &dyn Deed) -> Outcome {
-        if fetching.size > 1 && fetching.rows.is_null() {
+        // SQLExtendedFetch has a counter of its own, or none.
+        if fetching.size > 1 && fetching.rows.is_null() && function != Function::SQLExtendedFetch {
             fetching.rows = self.counter(deed);
         }
         let watch = fetching.watch();
@@ -48,13 +49,22 @@ impl Statement {
             return unwritable(error);
         }
         let taken = match outcome.rc {
-            rc::SUCCESS | rc::SUCCESS_WITH_INFO => self.take_rows(&mut state, id, fetching, &outcome),
+            rc::SUCCESS | rc::SUCCESS_WITH_INFO => {
+                self.take_rows(&mut state, id, fetching, written[0].flatten(), &outcome)
+            }
             rc::NO_DATA => self.take_end(&mut state, id),
             _ => {
                 let settled = self.settle(&mut state, false);
                 drop(state);
                 return match settled {
-                    Ok(()) => self.command(id, Method::Fetch, vec![("result".into(), Value::Null)], outcome),
+                    Ok(()) => {
+                        let mut fields = vec![("result".to_owned(), Value::Null)];
+                        let [rows, status] = written.map(Option::flatten);
+                        fields.extend(rows.map(|rows| ("rows_fetched".to_owned(), Value::from(rows))));
+                        let states = status.map(|status| Value::List(vec![Value::from(status)]));
+                        fields.extend(states.map(|states| ("row_status".to_owned(), states)));
+                        self.command(id, Method::Fetch, fields, outcome)
+                    }
                     Err(error) => unwritable(error),
                 };
             }
@@ -102,7 +112,7 @@ impl Statement {
     /// them before the lock is taken, once for each result.
     pub(super) fn resolved(&self, deed: &dyn Deed) -> MutexGuard<'_, State> {
         self.name_columns(deed);
-        let state = self.state.lock();
+        let state = self.with_columns(deed);
         let open = |(column, binding): (u16, Binding)| {
             let known = || state.defaults.iter().any(|(of, _)| *of == column);
             (CType(binding.c_type) == CType::DEFAULT && column != 0 && !known()).then_some(column)
@@ -116,6 +126,21 @@ impl Statement {
             open.into_iter().map(|column| (column, resolve(CType::DEFAULT.code(), column, deed))).collect();
         let mut state = self.state.lock();
         state.defaults.extend(found);
+        state
+    }
+
+    /// The state, once it is known how many columns the result has where more than one is bound: columns may be bound that it
+    /// does not have, whose buffers the driver does not touch.
+    fn with_columns(&self, deed: &dyn Deed) -> MutexGuard<'_, State> {
+        let state = self.state.lock();
+        if state.columns.is_some() || state.application.bound_columns().all(|(column, _)| column <= 1) {
+            return state;
+        }
+        drop(state);
+        let count = deed.column_count();
+        let mut state = self.state.lock();
+        state.columns = count;
+        state.application.limit_columns(count);
         state
     }
 
@@ -139,13 +164,14 @@ impl Statement {
         state: &mut State,
         id: u32,
         fetching: Fetching,
+        counted: Option<i64>,
         outcome: &Outcome,
     ) -> Result<(), CassetteError> {
         self.finish_row(state)?;
         self.write_columns()?;
         let count = match fetching.size {
             1 => 1,
-            size => fetching.rows.ulen_at(0).unwrap_or(size).min(size),
+            size => fetching.count(counted, size),
         };
         (state.rowset, state.fetched) = (fetching.size, count);
         let cuts = Cuts::of(outcome);

@@ -27,13 +27,15 @@ use crate::table::Function;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use super8_cassette::{CassetteError, Entry, Gathered, Method, Run, Value};
 
 /// A statement being recorded.
 pub struct Statement {
     pub(super) connection: Arc<Connection>,
     pub(super) state: Mutex<State>,
+    /// How often the statement text at hand was closed or cancelled.
+    pub(super) endings: AtomicU32,
     /// What is known of the columns of its result.
     learned: Arc<Learned>,
     /// It is the driver manager's own, to probe the connection with.
@@ -78,6 +80,8 @@ pub(super) struct State {
     pub(super) reading: Reading,
     /// The C types of columns that are bound as SQL_C_DEFAULT, as the result at hand makes them.
     pub(super) defaults: Vec<(u16, CType)>,
+    /// How many columns the result at hand has, once that was asked.
+    pub(super) columns: Option<u16>,
     pub(super) scratch: Vec<u8>,
     /// Output parameters that are read in pieces.
     pub(super) streams: Streams,
@@ -93,9 +97,9 @@ pub(super) struct State {
 impl Statement {
     /// A fresh statement on `connection`.
     pub fn new(connection: Arc<Connection>) -> Self {
-        let (state, learned) = (Mutex::default(), Arc::default());
+        let (state, learned, endings) = (Mutex::default(), Arc::default(), AtomicU32::default());
         let (asynchronous, probes) = (AtomicBool::new(false), AtomicBool::new(false));
-        Statement { connection, state, learned, asynchronous, probes }
+        Statement { connection, state, learned, endings, asynchronous, probes }
     }
 
     /// Ends what the previous text or execution left open and writes what was learned of its columns.
@@ -120,6 +124,7 @@ impl Statement {
         self.settle(state, false)?;
         let id = self.connection.next_statement();
         (state.id, state.puts, state.executions) = (Some(id), 0, 0);
+        self.endings.store(0, Ordering::Relaxed);
         self.learned.begin(self.connection.id(), id);
         state.known.clear();
         state.polls.another_text();
@@ -130,6 +135,8 @@ impl Statement {
     pub(super) fn reset_result(&self, state: &mut State) {
         (state.first, state.ended, state.open) = (true, false, false);
         state.defaults.clear();
+        state.columns = None;
+        state.application.limit_columns(None);
         (state.scrolled, state.rowset, state.fetched) = (false, 1, 0);
         state.reading.forget();
     }
@@ -207,19 +214,6 @@ impl Statement {
         self.connection.recorder().command(&entry).map_or_else(unwritable, |()| outcome)
     }
 
-    fn close(&self, function: Function, deed: &dyn Deed) -> Outcome {
-        let outcome = perform(function, deed);
-        let mut state = self.state.lock();
-        let settled = self.settle(&mut state, false);
-        let noted = match (state.id, std::mem::take(&mut state.open)) {
-            (Some(id), true) => self.note(id, Method::Close),
-            _ => Ok(()),
-        };
-        state.streams.end();
-        state.reading.forget();
-        settled.and(noted).map_or_else(unwritable, |()| outcome)
-    }
-
     /// A question: what concerns the columns goes to the columns file, the rest beside the commands.
     fn question(&self, function: Function, question: &Question<'_>, deed: &dyn Deed) -> Outcome {
         if question.is_address() {
@@ -282,7 +276,7 @@ impl Statement {
                 self.asynchronous.store(true, Ordering::Relaxed);
             }
         }
-        if outcome.rc == rc::SUCCESS {
+        if outcome.rc == rc::SUCCESS && !self.connection.disagreed() {
             return outcome;
         }
         let mut fields = vec![("function".to_owned(), Value::from(function.name()))];
@@ -321,15 +315,7 @@ impl Statement {
             }
             Call::GetData { column, binding } => self.read_cell(*column, binding, deed),
             Call::CloseCursor | Call::FreeStmt { option: CLOSE } => self.close(function, deed),
-            Call::Cancel => {
-                let id = self.state.try_lock().and_then(|mut state| {
-                    (state.waiting, state.positioned) = (None, None);
-                    state.streams.end();
-                    state.id
-                });
-                let outcome = perform(function, deed);
-                id.map_or(Ok(()), |id| self.note(id, Method::Cancel)).map_or_else(unwritable, |()| outcome)
-            }
+            Call::Cancel => self.cancel(function, deed),
             local_calls!() => self.local(function, call, local_key(call), deed),
             Call::Ask(question) => self.question(function, question, deed),
             Call::ParamData { token } => self.param_data(function, *token, deed),

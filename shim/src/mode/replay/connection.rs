@@ -330,7 +330,7 @@ impl ConnectionMode for Connection {
                     Err(failure) => failure,
                 }
             }
-            Call::Cancel => Outcome::SUCCESS,
+            Call::Cancel => self.local(function, Vec::new()),
             Call::Allocate { kind } => self.told(&allocate_key(*kind)),
             Call::Ask(question) => self.ask(function, question),
             _ => Outcome::error("HYC00", format!("replay: {} cannot be replayed yet", function.name())),

@@ -35,6 +35,7 @@ impl Statement {
         let id = self.connection.next_statement();
         state.polls.another_text();
         (state.id, state.puts, state.executions) = (Some(id), 0, 0);
+        self.endings.store(0, std::sync::atomic::Ordering::Relaxed);
         id
     }
 

@@ -3,6 +3,7 @@
 mod connection;
 mod defaults;
 mod descriptor;
+mod ending;
 mod execution;
 mod polled;
 mod positioned;

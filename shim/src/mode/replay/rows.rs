@@ -27,7 +27,7 @@ impl Statement {
         let mut told = Outcome::SUCCESS;
         let mut count = 0;
         while count < fetching.size {
-            match self.step(&mut state, id) {
+            match self.step(&mut state, id, fetching) {
                 Ok(Step::End) => break,
                 Ok(Step::Row) => {}
                 Err(failure) => return failure,
@@ -67,7 +67,7 @@ impl Statement {
     }
 
     /// The next recorded row, from the run at hand or the one after it.
-    fn step(&self, state: &mut State, id: u32) -> Result<Step, Outcome> {
+    fn step(&self, state: &mut State, id: u32, fetching: Fetching) -> Result<Step, Outcome> {
         loop {
             if let Some(run) = &mut state.run {
                 match run.next().map(|row| row.is_some()) {
@@ -83,7 +83,11 @@ impl Statement {
                     state.run = Some(run);
                 }
                 Ok(Fetched::End) => return Ok(Step::End),
-                Ok(Fetched::Failed(entry)) => return Err(outcome(|key| entry.get(key))),
+                Ok(Fetched::Failed(entry)) => {
+                    let told = outcome(|key| entry.get(key));
+                    fetching.replay(told.rc, 0, entry.get("rows_fetched"), entry.get("row_status"));
+                    return Err(told);
+                }
                 Err(error) => return Err(mismatch(error)),
             }
         }

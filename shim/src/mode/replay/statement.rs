@@ -22,7 +22,7 @@ use crate::mode::{DescriptorRole, StatementMode, probe};
 use crate::table::Function;
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use super8_cassette::{Entry, Method, PlayedRun, Value};
 
 /// A statement being replayed.
@@ -31,6 +31,8 @@ pub struct Statement {
     pub(super) state: Mutex<State>,
     /// It is the driver manager's own, to probe the connection with.
     probes: AtomicBool,
+    /// How often the statement text at hand was closed or cancelled.
+    pub(super) endings: AtomicU32,
     /// Whether its calls may say SQL_STILL_EXECUTING: once that was switched on, calls are counted for good.
     pub(super) asynchronous: AtomicBool,
 }
@@ -84,7 +86,7 @@ impl Statement {
     /// A fresh statement on `connection`.
     pub fn new(connection: Arc<Connection>) -> Self {
         let (asynchronous, probes) = (AtomicBool::new(false), AtomicBool::new(false));
-        Statement { connection, state: Mutex::default(), asynchronous, probes }
+        Statement { connection, state: Mutex::default(), endings: AtomicU32::default(), asynchronous, probes }
     }
 
     /// Plays a command of this statement.
@@ -121,18 +123,6 @@ impl Statement {
             }
             Err(failure) => failure,
         }
-    }
-
-    fn close(&self) -> Outcome {
-        let mut state = self.state.lock();
-        state.streams.set_available(false);
-        state.run = None;
-        state.on_row = false;
-        state.reading.forget();
-        if let (Some(id), true) = (state.id, std::mem::take(&mut state.open)) {
-            self.connection.player().housekeeping(&Entry::new(Method::Close, self.connection.id(), Some(id)));
-        }
-        Outcome::SUCCESS
     }
 
     pub(super) fn local(&self, function: Function, call: &Call<'_>) -> Outcome {
@@ -178,17 +168,10 @@ impl Statement {
                 scrolling.map_or_else(|| not_yet(function.name()), |scrolling| self.scroll(scrolling))
             }
             Call::GetData { column, binding } => self.read_cell(*column, binding),
-            Call::CloseCursor | Call::FreeStmt { option: CLOSE } => self.close(),
+            Call::CloseCursor | Call::FreeStmt { option: CLOSE } => self.close(function),
             Call::ParamData { token } => self.param_data(*token),
             Call::PutData { data, length } => self.put_data(*data, *length),
-            Call::Cancel => {
-                // A call on another thread keeps the lock while it waits for its turn.
-                if let Some(mut state) = self.state.try_lock() {
-                    (state.waiting, state.positioned) = (None, None);
-                    state.streams.set_available(false);
-                }
-                Outcome::SUCCESS
-            }
+            Call::Cancel => self.cancel(function),
             local_calls!() => self.local(function, call),
             Call::Ask(question) => self.question(function, question),
             Call::SetPos { .. } | Call::BulkOperations { .. } => self.positioned(call),

@@ -127,6 +127,8 @@ fn through_names<C: Width>(
         let length = match i64::from(reported) {
             // A driver that reports what it wrote, cut or not, reports what the application gets.
             reported if reported == before && room > 0 => after.min(room as i64 - 1),
+            // One that cut it without a word and reports the room it had: so it is here.
+            reported if outcome == rc::SUCCESS && reported == capacity as i64 && reported == before + 1 => room as i64,
             reported if reported > before => reported - plan.growth() as i64,
             reported => reported + after - before,
         };

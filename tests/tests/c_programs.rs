@@ -54,6 +54,15 @@ on_every_database! {
     outputs "outputs.c",
     cursor_library "cursor_library.c",
     long_messages "long_messages.c",
+    left_bound "left_bound.c",
+}
+
+/// psqlodbc reads cursors that a procedure opened as results of the call, if it is told so.
+#[test]
+fn cursors_that_are_results() {
+    for driver in [Driver::PostgresUnicode, Driver::PostgresAnsi] {
+        four_ways(&Program::c("refcursors.c"), driver);
+    }
 }
 
 /// What the other thread does is recorded as well, and a replay neither waits nor needs it.

@@ -152,6 +152,12 @@ impl Application {
         })
     }
 
+    /// The highest number of a bound column, whether the result has it or not; 0 if there is none.
+    pub fn highest_column(&self) -> usize {
+        let bound = |binding: &Option<Binding>| binding.is_some_and(|binding| !binding.is_empty());
+        self.columns.records().iter().rposition(bound).unwrap_or_default()
+    }
+
     /// The result at hand has so many columns, as far as that is known: what is bound beyond them is not looked at.
     pub fn limit_columns(&mut self, count: Option<u16>) {
         self.result_columns = count;

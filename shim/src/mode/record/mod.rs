@@ -25,6 +25,7 @@ pub(in crate::mode) use ending::ending_key;
 pub(in crate::mode) use execution::{at_once_key, need_data_key, put_data_key};
 pub(in crate::mode) use local_key::local_key;
 pub use parameters::{Parameters, Watch};
+pub(in crate::mode) use rows::columns_key;
 pub use secrecy::Secrecy;
 
 use crate::call::Deed;

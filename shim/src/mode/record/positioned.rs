@@ -23,7 +23,10 @@ impl Statement {
     pub(super) fn positioned(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
         let (id, asked, before) = {
             self.state.lock().application.refresh();
-            let mut state = self.resolved(deed);
+            let mut state = match self.resolved(deed) {
+                Ok(state) => state,
+                Err(error) => return unwritable(error),
+            };
             let Some(id) = state.id else {
                 drop(state);
                 return perform(function, deed);

@@ -15,7 +15,7 @@ use crate::mode::rowset::row_state;
 use crate::mode::words::push_outcome;
 use crate::table::Function;
 use parking_lot::MutexGuard;
-use super8_cassette::{CassetteError, Method, RunGuard, Value};
+use super8_cassette::{CassetteError, Entry, Method, RunGuard, Value};
 
 impl Statement {
     pub(super) fn fetch(&self, function: Function, mut fetching: Fetching, deed: &dyn Deed) -> Outcome {
@@ -38,7 +38,10 @@ impl Statement {
         deed: &dyn Deed,
     ) -> Outcome {
         let written = fetching.written(watch);
-        let mut state = self.resolved(deed);
+        let mut state = match self.resolved(deed) {
+            Ok(state) => state,
+            Err(error) => return unwritable(error),
+        };
         let Some(id) = state.id else { return outcome };
         if std::mem::take(&mut state.scrolled)
             && let Err(error) = self.settle(&mut state, false)
@@ -110,38 +113,48 @@ impl Statement {
 
     /// The state, once it is known which C types stand behind the columns bound as SQL_C_DEFAULT: the driver is asked for
     /// them before the lock is taken, once for each result.
-    pub(super) fn resolved(&self, deed: &dyn Deed) -> MutexGuard<'_, State> {
+    pub(super) fn resolved(&self, deed: &dyn Deed) -> Result<MutexGuard<'_, State>, CassetteError> {
         self.name_columns(deed);
-        let state = self.with_columns(deed);
+        let state = self.with_columns(deed)?;
         let open = |(column, binding): (u16, Binding)| {
             let known = || state.defaults.iter().any(|(of, _)| *of == column);
             (CType(binding.c_type) == CType::DEFAULT && column != 0 && !known()).then_some(column)
         };
         let open: Vec<u16> = state.application.bound_columns().filter_map(open).collect();
         if open.is_empty() {
-            return state;
+            return Ok(state);
         }
         drop(state);
         let found: Vec<_> =
             open.into_iter().map(|column| (column, resolve(CType::DEFAULT.code(), column, deed))).collect();
         let mut state = self.state.lock();
         state.defaults.extend(found);
-        state
+        Ok(state)
     }
 
     /// The state, once it is known how many columns the result has where more than one is bound: columns may be bound that it
-    /// does not have, whose buffers the driver does not touch.
-    fn with_columns(&self, deed: &dyn Deed) -> MutexGuard<'_, State> {
-        let state = self.state.lock();
-        if state.columns.is_some() || state.application.bound_columns().all(|(column, _)| column <= 1) {
-            return state;
-        }
-        drop(state);
-        let count = deed.column_count();
+    /// does not have, whose buffers the driver does not touch. Replay is told so: it does not know the result's columns.
+    fn with_columns(&self, deed: &dyn Deed) -> Result<MutexGuard<'_, State>, CassetteError> {
         let mut state = self.state.lock();
-        state.columns = count;
-        state.application.limit_columns(count);
-        state
+        if state.application.highest_column() <= 1 {
+            return Ok(state);
+        }
+        if state.columns.is_none() {
+            drop(state);
+            let count = deed.column_count();
+            state = self.state.lock();
+            state.columns = count;
+            state.application.limit_columns(count);
+        }
+        if let (Some(id), Some(count)) = (state.id, state.columns)
+            && state.application.highest_column() > usize::from(count)
+            && state.beyond != Some(count)
+        {
+            state.beyond = Some(count);
+            let entry = Entry { fields: columns_key(), ..Entry::new(Method::Answer, self.connection.id(), Some(id)) };
+            self.connection.recorder().note(&entry.with("result", count))?;
+        }
+        Ok(state)
     }
 
     /// Tells the recorder the names of a result's columns at its first row, where redaction goes by them.
@@ -245,6 +258,11 @@ impl Statement {
         state.first = false;
         self.settle(state, true)
     }
+}
+
+/// What identifies the number of a result's columns, where buffers are bound beyond them.
+pub(in crate::mode) fn columns_key() -> Vec<(String, Value)> {
+    vec![("function".to_owned(), Value::from("SQLNumResultCols"))]
 }
 
 /// The cells of one row that the application has bound.

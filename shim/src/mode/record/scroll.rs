@@ -70,7 +70,7 @@ impl Statement {
         cuts: &Cuts,
         deed: &dyn Deed,
     ) -> Result<(), CassetteError> {
-        let mut state = self.resolved(deed);
+        let mut state = self.resolved(deed)?;
         self.write_columns()?;
         let State { told: types, application, defaults, scratch, .. } = &mut *state;
         types.forget();

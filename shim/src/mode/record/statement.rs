@@ -80,8 +80,9 @@ pub(super) struct State {
     pub(super) reading: Reading,
     /// The C types of columns that are bound as SQL_C_DEFAULT, as the result at hand makes them.
     pub(super) defaults: Vec<(u16, CType)>,
-    /// How many columns the result at hand has, once that was asked.
+    /// How many columns the result at hand has, once that was asked, and as it is noted of the statement text.
     pub(super) columns: Option<u16>,
+    pub(super) beyond: Option<u16>,
     pub(super) scratch: Vec<u8>,
     /// Output parameters that are read in pieces.
     pub(super) streams: Streams,
@@ -128,6 +129,7 @@ impl Statement {
         self.learned.begin(self.connection.id(), id);
         state.known.clear();
         state.polls.another_text();
+        state.beyond = None;
         self.reset_result(state);
         Ok(id)
     }

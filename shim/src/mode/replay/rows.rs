@@ -7,10 +7,11 @@ use crate::convert::{CType, Written, bound};
 use crate::diagnostics::{Diagnostic, Outcome, rc};
 use crate::mode::bookmark;
 use crate::mode::fetching::{AT_END, Fetching};
+use crate::mode::record::columns_key;
 use crate::mode::rowset::row_state;
 use crate::mode::words::outcome;
 use crate::table::Function;
-use super8_cassette::{Cell, Fetched, PlayedRun, Value};
+use super8_cassette::{Cell, Fetched, Method, PlayedRun, Value};
 
 /// What a step to the next row found.
 enum Step {
@@ -31,6 +32,9 @@ impl Statement {
                 Ok(Step::End) => break,
                 Ok(Step::Row) => {}
                 Err(failure) => return failure,
+            }
+            if count == 0 {
+                self.limit_columns(&mut state, id);
             }
             let status = row(&mut state, count, fetching.size > 1, None, &mut told);
             fetching.status.set_u16_at(count, status);
@@ -64,6 +68,19 @@ impl Statement {
             (0..fetching.size).for_each(|row| fetching.status.set_u16_at(row, status as u16));
         }
         Outcome::of(rc::NO_DATA)
+    }
+
+    /// Where buffers are bound beyond the columns that were read, the recording may say that the result has no more.
+    pub(super) fn limit_columns(&self, state: &mut State, id: u32) {
+        let read = (state.types.len() + state.application.first_column()).saturating_sub(1);
+        let known = || {
+            let key = columns_key();
+            let key: Vec<(&str, Value)> = key.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+            let found = self.connection.player().answer(self.connection.id(), Some(id), Method::Answer, &key);
+            found.ok()??.get("result").and_then(Value::as_int).and_then(|count| u16::try_from(count).ok())
+        };
+        let beyond = state.application.highest_column() > read;
+        state.application.limit_columns(if beyond { known() } else { None });
     }
 
     /// The next recorded row, from the run at hand or the one after it.

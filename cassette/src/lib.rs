@@ -45,6 +45,7 @@ pub use recorder::{Gathered, RecordOptions, Recorder, Run, RunGuard};
 pub use redaction::Redaction;
 pub use row::Row;
 pub use rows_reader::RowsReader;
+pub use sets::entry as whole_entry;
 pub use state::{State, state};
 pub use storage::{Cassette, Contents, Part, Place, RowsPart, RowsSource};
 pub use value::Value;

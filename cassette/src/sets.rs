@@ -97,7 +97,10 @@ fn set_cell(row: &mut Row, column: usize, value: &Value) {
 }
 
 /// Reads an entry whose parameters may be in a part of their own, as if they stood in it.
-pub(crate) fn entry(storage: &dyn Cassette, place: Place) -> Result<Entry, CassetteError> {
+///
+/// # Errors
+/// An entry or a part that cannot be read, with file and line.
+pub fn entry(storage: &dyn Cassette, place: Place) -> Result<Entry, CassetteError> {
     let mut entry = storage.entry(place)?;
     let Some(at) = entry.fields.iter().position(|(key, _)| key == FILE) else { return Ok(entry) };
     let (file, line) = storage.locate(place);

@@ -299,3 +299,44 @@ fn reports_are_as_they_were_blessed() {
     });
     check("exhausted", Order::Connection, &|player| refused(player.connect(&connect(A, "shop"))));
 }
+
+#[test]
+fn the_most_alike_command_is_shown_with_its_place_and_words() {
+    let parent = tempfile::tempdir().unwrap();
+    let recorder = recorder(&parent.path().join("x"));
+    let a = connected(&recorder, "shop");
+    recorder.command(&Entry::new(Method::Commit, a, None)).unwrap();
+    recorder.command(&run(a, 1, "DELETE FROM basket")).unwrap();
+    let sql = "SELECT name, price FROM fruit WHERE colour = ? AND price < ? ORDER BY name";
+    recorder.command(&run(a, 2, sql).with("params", vec![Value::from("red"), 5.into()])).unwrap();
+    recorder.command(&run(a, 3, "SELECT name FROM vegetables WHERE colour = ?")).unwrap();
+    recorder.disconnect(a).unwrap();
+    let opened = || {
+        let player = player(&parent.path().join("x"));
+        player.connect(&connect(A, "shop")).unwrap();
+        player
+    };
+    let asked = "SELECT name, cost FROM fruit WHERE colour = ? AND cost < ? ORDER BY name";
+    let asked = run(A, 1, asked).with("params", vec![Value::from("red"), 5.into()]);
+    let told = refused(opened().command(&asked));
+    assert_eq!(told.kind, MismatchKind::NotRecorded);
+    assert!(told.headline.contains("; the most like it is command 4 (a/2); see "), "{}", told.headline);
+    for part in [
+        "nearest that would match: none",
+        " %: command 4 (a/2), ",
+        "x/commands.yml:10: run \"SELECT name, price",
+        "\n  the same: method, params; another: sql\n",
+        "SELECT name, [-price-]{+cost+} FROM fruit WHERE colour = ? AND [-price-]{+cost+} < ?",
+    ] {
+        assert!(told.report.contains(part), "{part:?} is not in\n{}", told.report);
+    }
+    // the expected one is the most alike: it is compared already
+    let player = opened();
+    player.command(&Entry::new(Method::Commit, A, None)).unwrap();
+    let told = refused(player.command(&run(A, 1, "DELETE FROM basket WHERE id = 1")));
+    assert!(!told.report.contains("the most like it"), "{}", told.report);
+    // nothing is like it
+    let told = refused(opened().command(&run(A, 1, "CREATE INDEX i ON t (x)")));
+    assert!(told.headline.contains("nothing like it is recorded nearby"), "{}", told.headline);
+    assert!(!told.report.contains("the most like it"), "{}", told.report);
+}

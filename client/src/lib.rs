@@ -3,6 +3,7 @@
 //!
 //! The unsafe room of the command: [`manager`] looks the functions up, the handles call them (docs/safety.md).
 
+mod bound;
 mod connection;
 mod failure;
 mod manager;

@@ -1,6 +1,7 @@
 //! A statement: executes a text or a catalog function, describes its result, reads rows cell by cell.
 #![allow(unsafe_code)]
 
+use crate::bound::Bound;
 use crate::connection::STMT;
 use crate::manager::{Handle, Manager, Units};
 use crate::{Failure, Parameter};
@@ -18,8 +19,8 @@ pub struct Statement<'c> {
     handle: Handle,
     buffer: Vec<u8>,
     scratch: Vec<u8>,
-    /// The parameters that are bound, and their lengths: the driver reads them during an execution.
-    bound: Vec<(Parameter, isize)>,
+    /// The parameters that are bound: the driver reads them during an execution.
+    bound: Vec<Bound>,
 }
 
 /// What SQLDescribeCol says of a column.
@@ -59,41 +60,36 @@ impl<'c> Statement<'c> {
         self.check(code, "SQLSetStmtAttr")
     }
 
-    /// SQLExecDirect with these parameters. SQL_NO_DATA is success: nothing was there to change.
+    /// SQLExecDirect with these sets of parameters, bound by column; none is one set of no parameters. SQL_NO_DATA is
+    /// success: nothing was there to change.
     ///
     /// # Errors
-    /// What the driver says.
-    pub fn execute(&mut self, sql: &str, parameters: Vec<Parameter>) -> Result<(), Failure> {
+    /// What the driver says; sets that are not alike.
+    pub fn execute(&mut self, sql: &str, sets: &[Vec<Parameter>]) -> Result<(), Failure> {
         const RESET_PARAMS: u16 = odbc_sys::FreeStmtOption::ResetParams as u16;
+        const PARAMSET_SIZE: i32 = odbc_sys::StatementAttribute::ParamsetSize as i32;
         // SAFETY: a live handle; from here on nothing that was bound before is read.
         let code = unsafe { (self.manager.functions.SQLFreeStmt)(self.handle, RESET_PARAMS) };
         self.check(code, "SQLFreeStmt")?;
-        let length = |parameter: &Parameter| match &parameter.bytes {
-            Some(bytes) => bytes.len() as isize,
-            None => odbc_sys::NULL_DATA,
-        };
-        self.bound = parameters
-            .into_iter()
-            .map(|parameter| {
-                let length = length(&parameter);
-                (parameter, length)
-            })
-            .collect();
-        for (number, (parameter, length)) in (1u16..).zip(&self.bound) {
-            let bytes = parameter.bytes.as_deref().unwrap_or_default();
-            // SAFETY: the buffer and its length stay in `bound`, which does not change before the next execution.
+        if sets.len() > 1 {
+            self.set_attribute(PARAMSET_SIZE, sets.len())?;
+        }
+        self.bound = Bound::columns(sets).map_err(Failure::new)?;
+        for (number, bound) in (1u16..).zip(&self.bound) {
+            // SAFETY: the buffers of all sets and their lengths stay in `bound`, which does not change before the next
+            // execution.
             let code = unsafe {
                 (self.manager.functions.SQLBindParameter)(
                     self.handle,
                     number,
                     INPUT,
-                    parameter.c_type,
-                    parameter.sql_type,
-                    parameter.size,
-                    parameter.digits,
-                    bytes.as_ptr().cast(),
-                    bytes.len() as isize,
-                    length,
+                    bound.c_type,
+                    bound.sql_type,
+                    bound.size,
+                    bound.digits,
+                    bound.bytes.as_ptr().cast(),
+                    bound.stride as isize,
+                    bound.lengths.as_ptr(),
                 )
             };
             self.check(code, "SQLBindParameter")?;

@@ -161,7 +161,7 @@ fn a_page_in_a_browser() {
     // Nothing of the cassette became markup or ran.
     let plain = document(&page, "");
     assert!(plain.contains("<title>tape&lt;i&gt; · super8</title>"), "the title: {}", &plain[..600]);
-    assert_eq!((count(&plain, "<script"), count(&plain, "<img"), count(&plain, "<u>")), (1, 0, 0));
+    assert_eq!((count(&plain, "<script"), count(&plain, "<img"), count(&plain, "<u>")), (2, 0, 0), "data and script");
     assert!(plain.contains("&lt;script&gt;document.title='stolen'&lt;/script&gt;"));
     // The script ran: commands are shown, answers and housekeeping are not.
     assert!(plain.contains(">7 of 9<"), "{}", &plain[plain.len().saturating_sub(3000)..]);
@@ -170,9 +170,50 @@ fn a_page_in_a_browser() {
     assert_eq!(count(&plain, "<g class="), 2);
     assert_eq!(count(entry(&plain, 19), "<i class="), 2);
 
+    // Nothing of an entry is drawn before it is opened; then all of it is.
+    assert!(!entry(&plain, 9).contains("<pre"), "{}", entry(&plain, 9));
+    let opened = document(&page, "l28");
+    let rows = entry(&opened, 28);
+    assert!(
+        rows.contains("<th>&lt;u&gt;kind&lt;/u&gt;</th>") && rows.contains("<td>apple</td><td>a \"b\"</td>"),
+        "{rows}"
+    );
+    assert!(rows.contains("NULL</td>") && rows.contains("not read</td>"), "{rows}");
+    assert!(
+        opened.contains("<summary>commands.yml:28</summary>") && opened.contains("rows_file: \"a_1_fetch_all.csv\"")
+    );
+    let failed = document(&page, "l19");
+    assert!(
+        entry(&failed, 19).contains("</code> <span class=\"native\">1</span> no such table: &lt;i&gt;"),
+        "{failed}"
+    );
     let opened = document(&page, "l9");
     assert!(entry(&opened, 9).split('>').next().is_some_and(|head| head.contains("open")), "{}", entry(&opened, 9));
 
     let found = document(&page, "q=VEGETABLES%20select");
     assert!(found.contains(">1 of 9<") && !is_hidden(&found, 19) && is_hidden(&found, 9), "searching finds one entry");
+}
+
+/// What many queries have in common stands in the page once: a query costs it little more than its own values.
+#[test]
+fn a_page_of_many_queries_is_small() {
+    let (scratch, cassette) = cassette("show_many");
+    let mut log = COMMANDS.to_owned();
+    let query = |number: usize| {
+        format!(
+            "- method: run\n  connection_id: a\n  statement_id: {number}\n  sql: \"SELECT name, price, colour FROM fruit JOIN \
+             basket ON basket.fruit = fruit.id WHERE basket.customer = ? ORDER BY name\"\n  params: [{number}]\n- method: fetch\n  \
+             connection_id: a\n  statement_id: {number}\n  result: [\"fruit {number}\", {number}]\n  c_types: [CHAR, SLONG]\n- \
+             method: fetch\n  connection_id: a\n  statement_id: {number}\n  result: null\n"
+        )
+    };
+    log.extend((2..2002).map(query));
+    scratch.write("tape<i>/commands.yml", log);
+    let page = scratch.join("tape.html");
+    show(&["--html", &page.display().to_string()], &cassette);
+    let bytes = std::fs::metadata(&page).map_or(0, |file| file.len());
+    assert!(bytes < 2000 * 230, "{bytes} bytes for 2000 queries");
+    let found = document(&page, "q=fruit%201999");
+    let line = 43 + 14 * 1997;
+    assert!(found.contains(" of 6009<") && is_hidden(&found, 43) && !is_hidden(&found, line), "line {line}");
 }

@@ -2,8 +2,12 @@
 
 use std::process::Command;
 use super8_tests::desk::Desk;
+use super8_tests::driver::Driver;
 use super8_tests::format::{Format, in_both_formats};
 use super8_tests::outcome::Outcome;
+use super8_tests::program::Program;
+use super8_tests::trap::Trap;
+use super8_tests::ways::{Stage, Way};
 use super8_tests::{packages, products, python};
 
 const ALL: &str = "select name, price from fruit order by name";
@@ -111,4 +115,38 @@ fn another_database_can_be_named_and_no_verdict_is_none() {
         let said = verified(&desk, &["--manager", "/nonexistent/libodbc.so"], 125).errors();
         assert!(said.contains("no driver manager"), "{said}");
     });
+}
+
+/// A server's own types, typed parameters and arrays of them, text as UTF-16.
+#[test]
+fn a_server_is_verified_with_all_kinds_of_parameters() {
+    let driver = Driver::PostgresUnicode;
+    let stage = Stage::new("verify_server", driver);
+    let recorded = |script: &str| {
+        let program = Program::python(script);
+        program.check("record", &stage.run(Way::Record, &program));
+    };
+    let verified = |words: &[&str]| {
+        let target = stage.configure(Way::Off, &Trap::new());
+        let mut command = Command::new(products::super8());
+        command.args(["verify", "--connection-string", &target.connection_string]).args(words).arg(stage.cassette());
+        stage.apply(Way::Off, &mut command);
+        let outcome = Outcome::of(&command, b"");
+        (outcome.status.clone(), outcome.text() + &outcome.errors())
+    };
+    // what the program wrote is there: its reads give what they gave
+    recorded("values.py");
+    let (status, said) = verified(&[]);
+    assert_eq!(status, "exit status: 0", "{driver:?}: {said}");
+    assert!(said.contains("left out: ") && said.contains("they may write"), "{driver:?}: {said}");
+    // all of it once more, on a database made for that
+    recorded("batches.py");
+    stage.database.fresh();
+    let (status, said) = verified(&["--all"]);
+    assert_eq!(status, "exit status: 0", "{driver:?}: {said}");
+    assert!(!said.contains("left out"), "{driver:?}: {said}");
+    // and on what it left behind: tables and keys that are there already
+    let (status, said) = verified(&["--all"]);
+    assert_eq!(status, "exit status: 2", "{driver:?}: {said}");
+    assert!(said.starts_with("error  ") && said.contains("recorded success, now "), "{driver:?}: {said}");
 }

@@ -77,3 +77,25 @@ fn strict_compares_keyword_by_keyword() {
         refused(&replayed(&mut stage, &[("Timeout", "9")], "LongNames=1;StepAPI=0;PWD=one"), "dsn_section: TIMEOUT");
     });
 }
+
+/// A key of the data source's section that changes from run to run is named in the cassette; the others stay.
+#[test]
+fn a_key_of_the_section_can_be_volatile() {
+    in_both_formats(|format| {
+        let source = [("DefaultLibraries", "RUN8431,QGPL"), ("Schema", "sales")];
+        let mut stage = recorded(format, "section_volatile", &source, "");
+        let other = [("DefaultLibraries", "RUN8432"), ("Schema", "sales")];
+        refused(&replayed(&mut stage, &other, ""), "dsn_section: DEFAULTLIBRARIES");
+        let log = std::fs::read_to_string(stage.log()).unwrap();
+        let named = match format {
+            Format::Yaml => ("  dsn_section:", "  volatile: [\"keyword DefaultLibraries\"]\n  dsn_section:"),
+            Format::Ndjson => ("\"dsn_section\":", "\"volatile\":[\"keyword DefaultLibraries\"],\"dsn_section\":"),
+        };
+        std::fs::write(stage.log(), log.replace(named.0, named.1)).unwrap();
+        who("").check("another library", &replayed(&mut stage, &other, ""));
+        who("").check("in the string", &replayed(&mut stage, &[("Schema", "sales")], "DefaultLibraries=RUN8433"));
+        refused(&replayed(&mut stage, &[("Schema", "stock")], ""), "dsn_section: SCHEMA");
+        let advice = replayed(&mut stage, &[("Schema", "stock")], "").errors();
+        assert!(advice.contains("volatile: [\"keyword SCHEMA\"]"), "{advice}");
+    });
+}

@@ -64,3 +64,49 @@ fn other_rules_and_wrong_rules_are_told() {
         assert!(wrong.text().contains("wrong.yml: colums: is not known"), "{}", wrong.text());
     });
 }
+
+/// positioned.c writes through bound columns: by SQLSetPos, SQLBulkOperations, with data at execution. The names of the
+/// columns say what is redacted; only the SQL that fills the table needs a pattern.
+#[test]
+fn rows_that_are_written_are_redacted_by_name() {
+    let rules = "columns:\n  - name: NAME\npatterns:\n  - 'thing \\d'\nkey: k\n";
+    in_both_formats(|format| {
+        let stage = stage(format, "redacted_rows", Driver::PostgresUnicode, rules);
+        let program = Program::c("positioned.c");
+        program.check("record", &stage.run(Way::Record, &program));
+        for value in ["thing 1", "added", "all 0", "in pieces", "bulk 0", "by mark 1"] {
+            let found = leaks(&files(&stage.cassette()), value);
+            assert!(found.is_empty(), "{value}: {found:?}");
+        }
+        let replayed = stage.run(Way::Replay, &program);
+        assert!(!replayed.text().contains("[super8]"), "{}", replayed.text());
+        program.check("replay", &replayed);
+
+        let same = Program::c("positioned.c").with_argument("same");
+        same.check("record", &stage.run(Way::Record, &same));
+        assert!(!stage.run(Way::Replay, &same).text().contains("[super8]"));
+        for other in ["value", "piece"] {
+            let changed = stage.run(Way::Replay, &Program::c("positioned.c").with_argument(other));
+            assert!(changed.text().contains("[super8] replay"), "{other} passed:\n{}", changed.text());
+        }
+    });
+}
+
+/// outputs.c: what procedures write to parameters is redacted by the parameter's position.
+#[test]
+fn output_parameters_are_redacted_by_position() {
+    let rules = "parameters:\n  - {position: 1, sql: 'twice'}\nkey: k\n";
+    in_both_formats(|format| {
+        let stage = stage(format, "redacted_outputs", Driver::MariaDb, rules);
+        let program = Program::c("outputs.c");
+        let recorded = stage.run(Way::Record, &program);
+        program.check("record", &recorded);
+        let log = commands(&stage.cassette());
+        let calls: Vec<&str> = log.split("- method: ").filter(|entry| entry.contains("<redacted ")).collect();
+        assert!(!calls.is_empty() && calls.iter().all(|call| !call.contains("result: [8]")), "{calls:#?}");
+        let replayed = stage.run(Way::Replay, &program);
+        assert!(!replayed.text().contains("[super8]"), "{}", replayed.text());
+        let changed = stage.run(Way::Replay, &Program::c("outputs.c").with_argument("changed"));
+        assert!(changed.text().contains("[super8] replay"), "another value passed:\n{}", changed.text());
+    });
+}

@@ -1,7 +1,7 @@
 //! Which mode and which cassette a connection gets: every place a setting may be given in, and the mode `once`.
 
 use std::path::Path;
-use super8_tests::cassette_files::{as_directory, files, leaks};
+use super8_tests::cassette_files::{as_directory, commands, files, leaks};
 use super8_tests::compare::assert_same;
 use super8_tests::driver::Driver;
 use super8_tests::format::{Format, in_both_formats};
@@ -67,20 +67,48 @@ fn the_place_nearest_to_the_connection_wins() {
         stage.source = vec![("Super8Cassette", names[2].1.clone())];
         stage.section = vec![("Super8Cassette", names[3].1.clone()), ("Super8Mode", "record".into())];
         done(&stage, Way::Off, &who(&stage, &format!("Super8Cassette={}", names[0].1)), "string");
-        assert_eq!(recorded(&stage), ["string"]);
+        assert_eq!(recorded_in(&stage), ["string"]);
         done(&stage, Way::Off, &who(&stage, ""), "environment");
-        assert_eq!(recorded(&stage), ["environment", "string"]);
+        assert_eq!(recorded_in(&stage), ["environment", "string"]);
         stage.environment[1].1.clear();
         done(&stage, Way::Off, &who(&stage, ""), "source");
-        assert_eq!(recorded(&stage), ["environment", "source", "string"]);
+        assert_eq!(recorded_in(&stage), ["environment", "source", "string"]);
         stage.source.clear();
         done(&stage, Way::Off, &who(&stage, ""), "section");
-        assert_eq!(recorded(&stage), ["environment", "section", "source", "string"]);
+        assert_eq!(recorded_in(&stage), ["environment", "section", "source", "string"]);
+    });
+}
+
+/// A process may change its own environment between two connections, and have several cassettes open at once.
+#[test]
+fn the_environment_is_read_at_every_connect() {
+    in_both_formats(|format| {
+        for driver in [Driver::Sqlite, Driver::PostgresUnicode] {
+            let mut stage = Stage::new("environment", driver).in_format(format);
+            stage.environment = vec![("SUPER8_MODE", "record".into()), ("SUPER8_FORMAT", format.name().into())];
+            let base = stage.scratch.path().display().to_string();
+            let program = Program::python("environment.py").with_argument(base);
+            let recorded = done(&stage, Way::Off, &program.with_argument("off"), "record");
+            assert_eq!(recorded_in(&stage), ["four", "one", "three", "two"], "and nothing where the mode was off");
+            for name in ["four", "one", "three", "two"] {
+                let log = commands(&stage.scratch.join(name));
+                let others = ["four", "one", "three", "two"].into_iter().filter(|other| *other != name);
+                assert!(log.contains(&format!("select '{name}'")), "{name}: {log}");
+                others
+                    .for_each(|other| assert!(!log.contains(&format!("select '{other}'")), "{other} in {name}: {log}"));
+            }
+            stage.environment[0].1 = "replay".into();
+            let base = stage.scratch.path().display().to_string();
+            let program = Program::python("environment.py").with_argument(base);
+            let replayed = done(&stage, Way::Replay, &program, "replay");
+            let five = recorded.text().replace("five 'five'\n", "");
+            assert_eq!(replayed.text(), five, "{}", replayed.errors());
+        }
     });
 }
 
 /// The names of the cassettes in the stage's directory.
-fn recorded(stage: &Stage) -> Vec<String> {
+fn recorded_in(stage: &Stage) -> Vec<String> {
     let entries = std::fs::read_dir(stage.scratch.path()).expect("the stage's directory").flatten();
     let cassettes = entries.filter(|entry| super8_cassette::Format::of(&entry.path()).is_some());
     let mut names: Vec<String> = cassettes.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
@@ -133,7 +161,7 @@ fn once_records_nothing_in_ci() {
             "{}",
             refused.text()
         );
-        assert!(recorded(&stage).is_empty());
+        assert!(recorded_in(&stage).is_empty());
         stage.environment = mode.to_vec();
         done(&stage, Way::Off, &who(&stage, ""), "at the desk");
         stage.environment.push(("CI", "true".into()));

@@ -1,5 +1,6 @@
 //! The headline of a mismatch: one line that fits the buffers of every language binding.
 
+use super::alike::Alike;
 use super::compare::{Difference, difference_but_comments};
 use super::mismatch::{Case, MismatchKind};
 use super::summary::{contrast, cut, floor, one_line, show, summary};
@@ -100,6 +101,12 @@ impl Case<'_> {
             })
     }
 
+    /// The command that is most like what was asked, if that is not the one that was expected.
+    pub(super) fn elsewhere(&self) -> Option<&Alike> {
+        let here = self.expected.as_ref().filter(|_| self.rows.is_none()).map(|(position, _)| *position);
+        self.alike.as_ref().filter(|alike| Some(alike.position) != here)
+    }
+
     /// What makes the difference, in one clause.
     pub(super) fn decisive(&self) -> String {
         let here = self.expected.as_ref().map(|(position, _)| *position);
@@ -116,7 +123,13 @@ impl Case<'_> {
         let main = match (difference, self.kind) {
             (Some(difference), _) => Some(in_words(&difference, 70)),
             (None, MismatchKind::OutOfOrder | MismatchKind::Exhausted) => None,
-            (None, MismatchKind::NotRecorded) => Some("nothing like it is recorded nearby".to_owned()),
+            (None, MismatchKind::NotRecorded) => Some(match self.elsewhere() {
+                Some(alike) => {
+                    let number = self.player.index.ordinal(alike.position);
+                    format!("the most like it is command {number} ({})", ids(&alike.entry))
+                }
+                None => "nothing like it is recorded nearby".to_owned(),
+            }),
             (None, _) => None,
         };
         let more_rows = (self.asked.method.is_rows() && self.nearest.is_none())

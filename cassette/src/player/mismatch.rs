@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::alike::{Alike, alike};
 use super::lane::Next;
 use super::nearest::{Nearest, nearest};
 use super::{Player, State};
@@ -107,6 +108,8 @@ pub(super) struct Case<'p> {
     /// Rows were to be read first: how many were, how many there are.
     pub(super) rows: Option<(Option<u64>, Option<u64>)>,
     pub(super) nearest: Option<Nearest>,
+    /// What is most like it, if nothing is equal.
+    pub(super) alike: Option<Alike>,
     /// Whether `order: connection` would have passed; `None` if that is the order, or cannot be said.
     pub(super) by_connection: Option<bool>,
 }
@@ -157,6 +160,10 @@ impl Player {
         };
         let from = position.unwrap_or(self.index.len());
         let nearest = nearest(&self.index, &*self.storage, asked, from, self.comments)?;
+        let alike = match nearest {
+            None if !asked.method.is_rows() => alike(&self.index, &*self.storage, asked, from)?,
+            _ => None,
+        };
         let ahead = nearest.as_ref().is_some_and(|nearest| nearest.position >= from);
         let same_kind = expected.as_ref().is_some_and(|(_, entry)| {
             entry.method == asked.method || (entry.method.is_rows() && asked.method.is_rows())
@@ -170,7 +177,7 @@ impl Player {
             Some(_) if asked.method.is_rows() || nearest.is_some() => MismatchKind::OutOfOrder,
             Some(_) => MismatchKind::NotRecorded,
         };
-        Ok(Case { player: self, kind, asked, expected, rows, nearest, by_connection })
+        Ok(Case { player: self, kind, asked, expected, rows, nearest, alike, by_connection })
     }
 
     /// The number of rows of an entry, read from its file if it does not say it.

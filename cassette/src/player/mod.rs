@@ -1,5 +1,6 @@
 //! Playing a cassette: hands out what was recorded, in the recorded order, to a program that asks for the same again.
 
+mod alike;
 mod answers;
 mod changes;
 mod claims;
@@ -17,6 +18,7 @@ mod mismatch;
 mod nearest;
 mod offer;
 mod playing;
+mod redacted;
 pub(crate) mod report;
 mod rows;
 mod scope;
@@ -206,7 +208,7 @@ impl Player {
     /// # Errors
     /// The first mismatch of this cassette.
     pub fn command(&self, asked: &Entry) -> Result<Entry, Mismatch> {
-        let redacted = self.redactor.entry(asked);
+        let redacted = self.redacted(asked);
         let asked = redacted.as_ref().unwrap_or(asked);
         let (offer, _) = self.play(asked, |state| self.step(state, asked))?;
         Ok(offer.into_entry().unwrap_or_else(|| Entry::new(asked.method, asked.connection, asked.statement)))

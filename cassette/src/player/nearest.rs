@@ -6,9 +6,9 @@ use crate::storage::Cassette;
 use crate::{CassetteError, Entry, Method};
 
 /// Positions looked at before and after the place of a mismatch.
-const WINDOW: u32 = 2_000;
+pub(super) const WINDOW: u32 = 2_000;
 /// Entries read for it.
-const READ: usize = 1_000;
+pub(super) const READ: usize = 1_000;
 
 /// A recorded entry that is what was asked, except perhaps for the statement or connection.
 #[derive(Debug)]

@@ -72,7 +72,10 @@ impl Case<'_> {
                 let (ids, at) = (ids(&nearest.entry), self.at(nearest.position));
                 writeln!(out, "\nnearest that would match: command {number} ({ids}), {at}: {what}")?;
             }
-            None => writeln!(out, "\nnearest that would match: none; the same is nowhere within 2000 entries")?,
+            None => {
+                writeln!(out, "\nnearest that would match: none; the same is nowhere within 2000 entries")?;
+                self.most_alike(out)?;
+            }
         }
         match self.by_connection {
             Some(true) => {
@@ -130,6 +133,29 @@ impl Case<'_> {
             if recorded != asked {
                 diff(out, key, &recorded, &asked)?;
             }
+        }
+        Ok(())
+    }
+
+    /// What is not equal, but like it: where it is, what agrees, and the words that do not.
+    fn most_alike(&self, out: &mut String) -> std::fmt::Result {
+        let Some(alike) = self.elsewhere() else { return Ok(()) };
+        let (number, what) = (self.player.index.ordinal(alike.position), summary(&alike.entry, 100));
+        let (ids, at, percent) = (ids(&alike.entry), self.at(alike.position), (alike.ratio * 100.0).floor());
+        writeln!(out, "the most like it, {percent} %: command {number} ({ids}), {at}: {what}")?;
+        let keys = ["method", "sql", "params", "attributes", "function", "arguments", "attribute", "value"];
+        let text = |entry: &Entry, key: &str| match key {
+            "method" => Some(entry.method.name().to_owned()),
+            key => entry.get(key).map(as_text),
+        };
+        let there = |key: &&&str| text(&alike.entry, key).is_some() || text(self.asked, key).is_some();
+        let (same, other): (Vec<&str>, Vec<&str>) =
+            keys.iter().filter(there).partition(|key| text(&alike.entry, key) == text(self.asked, key));
+        let list = |keys: &[&str]| if keys.is_empty() { "nothing".to_owned() } else { keys.join(", ") };
+        writeln!(out, "  the same: {}; another: {}", list(&same), list(&other))?;
+        for key in other.iter().filter(|key| **key != "method") {
+            let (recorded, asked) = (text(&alike.entry, key), text(self.asked, key));
+            by_word(out, key, &recorded.unwrap_or_default(), &asked.unwrap_or_default())?;
         }
         Ok(())
     }
@@ -231,6 +257,11 @@ fn diff(out: &mut String, key: &str, recorded: &str, asked: &str) -> std::fmt::R
             writeln!(out, "{sign} {}", change.value().trim_end_matches(['\n', '\r']))?;
         }
     }
+    by_word(out, key, recorded, asked)
+}
+
+/// The differing words of texts that are not too long to read.
+fn by_word(out: &mut String, key: &str, recorded: &str, asked: &str) -> std::fmt::Result {
     if recorded.len().max(asked.len()) > 64 * 1024 {
         return Ok(());
     }

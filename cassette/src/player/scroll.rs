@@ -34,6 +34,8 @@ impl Player {
 
     /// Whether this command is the next one. Plays nothing.
     pub fn expects(&self, asked: &Entry) -> bool {
+        let redacted = self.redacted(asked);
+        let asked = redacted.as_ref().unwrap_or(asked);
         let state = &mut *self.state.lock();
         let recorded = state.recorded(asked.connection, asked.statement);
         let lane = state.lane(self.order, &self.index, recorded.0);

@@ -5,6 +5,7 @@
 //! program reads it; elsewhere it is `<redacted 0123456789abcdef>`.
 
 mod rules;
+mod sent;
 mod stand_in;
 
 pub use rules::{Redaction, Rule};
@@ -84,18 +85,48 @@ impl Redactor {
             self.statements.lock().remove(&place);
         }
         let statement = self.known(entry.connection, entry.statement);
+        let positioned = matches!(entry.method, Method::SetPos | Method::BulkOperations);
+        let first = usize::from(entry.get("bookmarks").is_none());
+        let rows = RowRules { rules: Some(Arc::clone(rules)), statement: statement.clone() };
+        let c_type = |at: usize| {
+            let types = entry.get("c_types").and_then(Value::as_list);
+            types.and_then(|types| types.get(at)?.as_text()).unwrap_or_default()
+        };
         let redacted = |key: &str, value: &Value| match key {
             "params" => rules.parameters(&statement.sql, value),
             "result" if entry.method == Method::GetData && entry.get("column").is_some() => {
                 let column = entry.get("column").and_then(Value::as_int).unwrap_or_default();
                 let c_type = entry.get("c_type").and_then(Value::as_text).unwrap_or_default();
-                RowRules { rules: Some(Arc::clone(rules)), statement: statement.clone() }.inline(column, c_type, value)
+                rows.inline(column, c_type, value)
+            }
+            "values" if positioned => {
+                each(value, &|at, sent| rules.written(&statement.sql, at + first, rows.name(at + first), sent))
+            }
+            "result" | "rows" if positioned => {
+                each(value, &|at, cell| rows.inline((at + first) as i64, c_type(at), cell))
+            }
+            "result" | "output" if matches!(entry.method, Method::Run | Method::Execute | Method::MoreResults) => {
+                each(value, &|at, cell| rules.output(&statement.sql, at + 1, c_type(at), cell))
             }
             key if STRUCTURE.contains(&key) => value.clone(),
             _ => rules.texts(value),
         };
         let fields = entry.fields.iter().map(|(key, value)| (key.clone(), redacted(key, value))).collect();
         Some(Entry { fields, ..entry.clone() })
+    }
+
+    /// The same entry as it is compared with `recorded`, which may be the one that is asked for: a value that the program
+    /// read redacted stands for the one it was.
+    pub(crate) fn settled(&self, recorded: &Entry, asked: &Entry, redacted: Entry) -> Entry {
+        let Some(rules) = self.rules.get() else { return redacted };
+        let settled = |(key, value): (String, Value)| match (key.as_str(), recorded.get(&key), asked.get(&key)) {
+            ("params" | "values", Some(recorded), Some(raw)) => {
+                let value = rules.settled(recorded, raw, &value);
+                (key, value)
+            }
+            _ => (key, value),
+        };
+        Entry { fields: redacted.fields.into_iter().map(settled).collect(), ..redacted }
     }
 
     /// The same for an answer.
@@ -178,6 +209,16 @@ impl RowRules {
     fn name(&self, column: usize) -> Option<&str> {
         self.statement.names.get(column.checked_sub(1)?).map(String::as_str)
     }
+}
+
+/// Every value of a list, or of a list of lists, with its place; what is no list stays.
+fn each(value: &Value, replaced: &dyn Fn(usize, &Value) -> Value) -> Value {
+    let Value::List(items) = value else { return value.clone() };
+    let one = |(at, item): (usize, &Value)| match item {
+        Value::List(_) => each(item, replaced),
+        item => replaced(at, item),
+    };
+    Value::List(items.iter().enumerate().map(one).collect())
 }
 
 #[cfg(test)]

@@ -96,10 +96,6 @@ impl Redaction {
         }
     }
 
-    fn mark(&self, value: &[u8]) -> String {
-        format!("<redacted {}>", hex(&self.digest(value)[..8]))
-    }
-
     /// A text with the patterns' matches replaced.
     fn text(&self, text: &str) -> String {
         self.patterns.iter().fold(text.to_owned(), |text, pattern| self.replaced(&text, pattern))
@@ -142,15 +138,24 @@ impl Redaction {
     }
 
     fn parameter(&self, sql: &str, position: usize, value: &Value) -> Value {
+        self.sent(self.parameters.iter().filter(|rule| rule.fits(sql, position, None)), value)
+    }
+
+    /// A value that is sent to a column: by SQLSetPos and SQLBulkOperations.
+    pub(super) fn written(&self, sql: &str, column: usize, name: Option<&str>, value: &Value) -> Value {
+        self.sent(self.columns.iter().filter(|rule| rule.fits(sql, column, name)), value)
+    }
+
+    fn sent<'r>(&self, rules: impl Iterator<Item = &'r Rule>, value: &Value) -> Value {
         let mut value = value.clone();
-        for rule in self.parameters.iter().filter(|rule| rule.fits(sql, position, None)) {
+        for rule in rules {
             value = match (&rule.pattern, &value) {
                 (_, Value::Null) => value,
-                (None, value) => Value::Text(self.mark(format!("{value:?}").as_bytes())),
+                (None, value) => self.whole(value),
                 (Some(pattern), Value::Text(text)) => Value::Text(self.replaced(text, pattern)),
                 (Some(pattern), Value::Int(_) | Value::Float(_)) => {
                     let text = format!("{value:?}");
-                    if pattern.is_match(&text) { Value::Text(self.mark(text.as_bytes())) } else { value }
+                    if pattern.is_match(&text) { self.whole(&value) } else { value }
                 }
                 (Some(_), _) => value,
             };
@@ -167,10 +172,14 @@ impl Redaction {
         c_type: &str,
         cell: &Cell<'_>,
     ) -> Option<Replaced> {
+        self.replacing(self.columns.iter().filter(|rule| rule.fits(sql, column, name)), c_type, cell)
+    }
+
+    /// The same by these rules and the patterns.
+    fn replacing<'r>(&self, rules: impl Iterator<Item = &'r Rule>, c_type: &str, cell: &Cell<'_>) -> Option<Replaced> {
         if matches!(cell, Cell::Null | Cell::Unread) {
             return None;
         }
-        let rules = self.columns.iter().filter(|rule| rule.fits(sql, column, name));
         let mut patterns: Vec<&Regex> = self.patterns.iter().collect();
         for rule in rules {
             match &rule.pattern {
@@ -196,23 +205,34 @@ impl Redaction {
 
     /// The same for a cell in the form of the log.
     pub(super) fn inline(&self, sql: &str, column: usize, name: Option<&str>, c_type: &str, value: &Value) -> Value {
-        let text = match value {
-            Value::Text(text) => text.clone(),
-            Value::Int(number) => number.to_string(),
-            Value::Float(number) => format!("{number:?}"),
-            other => return other.clone(),
-        };
-        let mut scratch = Vec::new();
-        let Ok(cell) = crate::cell::decode(text.as_bytes(), &mut scratch) else { return value.clone() };
-        let Some(replaced) = self.cell(sql, column, name, c_type, &cell) else { return value.clone() };
-        let mut row = crate::Row::new();
-        row.set(0, replaced.as_cell());
-        let field = String::from_utf8_lossy(row.field(0)).into_owned();
-        match value {
-            Value::Int(_) => field.parse().map_or(Value::Text(field), Value::Int),
-            Value::Float(_) => field.parse().map_or(Value::Text(field), Value::Float),
-            _ => Value::Text(field),
-        }
+        inline(value, |cell| self.cell(sql, column, name, c_type, cell))
+    }
+
+    /// What stands for an output parameter, which the program reads like a cell.
+    pub(super) fn output(&self, sql: &str, position: usize, c_type: &str, value: &Value) -> Value {
+        let rules = || self.parameters.iter().filter(|rule| rule.fits(sql, position, None));
+        inline(value, |cell| self.replacing(rules(), c_type, cell))
+    }
+}
+
+/// Replaces a cell in the form of the log.
+fn inline(value: &Value, replaced: impl Fn(&Cell<'_>) -> Option<Replaced>) -> Value {
+    let text = match value {
+        Value::Text(text) => text.clone(),
+        Value::Int(number) => number.to_string(),
+        Value::Float(number) => format!("{number:?}"),
+        other => return other.clone(),
+    };
+    let mut scratch = Vec::new();
+    let Ok(cell) = crate::cell::decode(text.as_bytes(), &mut scratch) else { return value.clone() };
+    let Some(replaced) = replaced(&cell) else { return value.clone() };
+    let mut row = crate::Row::new();
+    row.set(0, replaced.as_cell());
+    let field = String::from_utf8_lossy(row.field(0)).into_owned();
+    match value {
+        Value::Int(_) => field.parse().map_or(Value::Text(field), Value::Int),
+        Value::Float(_) => field.parse().map_or(Value::Text(field), Value::Float),
+        _ => Value::Text(field),
     }
 }
 

@@ -35,7 +35,11 @@ impl Replaced {
 
 /// As many hex digits as the text has characters: buffers that took the text take this.
 pub(super) fn text(rules: &Redaction, text: &str) -> String {
-    hex(&rules.digest(text.as_bytes())).chars().cycle().take(text.chars().count()).collect()
+    of_digest(&rules.digest(text.as_bytes()), text)
+}
+
+fn of_digest(digest: &[u8], text: &str) -> String {
+    hex(digest).chars().cycle().take(text.chars().count()).collect()
 }
 
 /// A value of the C type `c_type` in the place of `cell`.
@@ -46,13 +50,23 @@ pub(super) fn stand_in(rules: &Redaction, c_type: &str, cell: &Cell<'_>) -> Repl
         Cell::Null | Cell::Unread => &[],
     };
     let digest = rules.digest(content);
+    let bytes = matches!(cell, Cell::Bytes(_) | Cell::Cut { cell: CutCell::Bytes(_), .. });
+    Replaced::like(
+        cell,
+        match bytes {
+            true => digest.iter().copied().cycle().take(content.len()).collect(),
+            false => made(&digest, c_type, content),
+        },
+    )
+}
+
+/// The text form of a stand-in for `content`, whose digest this is. Numbers and times are made of its first eight bytes.
+pub(super) fn made(digest: &[u8; 32], c_type: &str, content: &[u8]) -> Vec<u8> {
     let number = |below: u64| {
         let first: [u8; 8] = std::array::from_fn(|at| digest[at]);
         u64::from_be_bytes(first) % below
     };
-    let bytes = matches!(cell, Cell::Bytes(_) | Cell::Cut { cell: CutCell::Bytes(_), .. });
-    let replaced = match c_type {
-        _ if bytes => digest.iter().copied().cycle().take(content.len()).collect(),
+    match c_type {
         "BIT" => number(2).to_string().into_bytes(),
         "STINYINT" | "UTINYINT" | "TINYINT" => number(100).to_string().into_bytes(),
         "SSHORT" | "USHORT" | "SHORT" => number(10_000).to_string().into_bytes(),
@@ -72,9 +86,8 @@ pub(super) fn stand_in(rules: &Redaction, c_type: &str, cell: &Cell<'_>) -> Repl
         interval if interval.starts_with("INTERVAL") => {
             content.iter().map(|byte| if byte.is_ascii_digit() { b'0' } else { *byte }).collect()
         }
-        _ => text(rules, &String::from_utf8_lossy(content)).into_bytes(),
-    };
-    Replaced::like(cell, replaced)
+        _ => of_digest(digest, &String::from_utf8_lossy(content)).into_bytes(),
+    }
 }
 
 /// A date in the years from 1970 on, with days that every month has.

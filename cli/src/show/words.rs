@@ -9,18 +9,29 @@ const VALUE: usize = 400;
 
 /// What was asked, on one line.
 pub fn asked(entry: &Entry) -> String {
+    match asked_apart(entry) {
+        (text, None) => text,
+        (text, Some(parameters)) if text.is_empty() => parameters,
+        (text, Some(parameters)) => format!("{text}  {parameters}"),
+    }
+}
+
+/// The same with the parameters by themselves.
+pub fn asked_apart(entry: &Entry) -> (String, Option<String>) {
+    let parameters = match entry.method {
+        Method::Run | Method::Prepare | Method::Execute => parameters(entry),
+        _ => None,
+    };
+    (asked_for(entry), parameters)
+}
+
+fn asked_for(entry: &Entry) -> String {
     let text = |key: &str| entry.get(key).and_then(Value::as_text);
     let shown = |key: &str| entry.get(key).map(|value| show(value, VALUE));
     match entry.method {
         Method::Connect => one_line(text("dsn").or_else(|| text("driver")).unwrap_or_default()),
-        Method::Run | Method::Prepare => {
-            let sql = one_line(text("sql").unwrap_or_default());
-            match parameters(entry) {
-                Some(parameters) => format!("{sql}  {parameters}"),
-                None => sql,
-            }
-        }
-        Method::Execute => parameters(entry).unwrap_or_default(),
+        Method::Run | Method::Prepare => one_line(text("sql").unwrap_or_default()),
+        Method::Execute => String::new(),
         Method::Catalog => match shown("arguments") {
             Some(arguments) => format!("{} {arguments}", one_line(text("function").unwrap_or_default())),
             None => one_line(text("function").unwrap_or_default()),

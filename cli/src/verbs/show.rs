@@ -66,11 +66,12 @@ fn page(file: &Path, name: &str, opened: &cassette::Opened, timeline: &mut Timel
     let bar = progress::bar("writing", timeline.counts().entries as u64);
     let mut out = BufWriter::new(std::fs::File::create(file).map_err(cannot)?);
     html::head(&mut out, name, &opened.metadata, timeline).map_err(cannot)?;
+    let mut data = html::Data::default();
     while let Some(step) = timeline.step()? {
-        html::step(&mut out, &step).map_err(cannot)?;
+        data.step(&mut out, &step).map_err(cannot)?;
         bar.inc(1);
     }
-    html::foot(&mut out).and_then(|()| out.flush()).map_err(cannot)?;
+    data.end(&mut out).and_then(|()| html::foot(&mut out)).and_then(|()| out.flush()).map_err(cannot)?;
     bar.finish_and_clear();
     Ok(Exit::Done)
 }

@@ -6,7 +6,7 @@ use super::reads::only_reads;
 use super::report::{At, Divergence, Kind, Report, Skipped};
 use crate::exit::{Exit, Failure};
 use std::collections::HashMap;
-use super8_cassette::{Cassette, Entry, Value};
+use super8_cassette::{Cassette, Entry, Value, whole_entry};
 use super8_client::{Argument, Connection, Manager, Parameter};
 use super8_shim::config::connection_string::ConnectionString;
 
@@ -77,7 +77,7 @@ impl Live<'_> {
             match deed {
                 Deed::End { commit } if self.all => drop(connection.end(*commit)),
                 Deed::SetConnectAttr => self.set(&connection, entry),
-                Deed::Execute(execution) => match self.sendable(execution, entry) {
+                Deed::Execute(execution) => match self.sendable(execution, &whole_entry(storage, *place)?) {
                     Ok(parameters) => {
                         report.verified += 1;
                         let found = again(storage, &connection, execution, entry, parameters);
@@ -154,21 +154,21 @@ impl Live<'_> {
     ///
     /// # Errors
     /// Why the execution is left out.
-    fn sendable(&self, execution: &Execution, entry: &Entry) -> Result<Vec<Parameter>, String> {
+    fn sendable(&self, execution: &Execution, entry: &Entry) -> Result<Vec<Vec<Parameter>>, String> {
         if let Some(sql) = &execution.sql
             && !self.all
             && !only_reads(sql)
         {
             return Err("they may write (--all does them as well)".to_owned());
         }
-        if entry.get("params_file").is_some() {
-            return Err("they have arrays of parameters".to_owned());
-        }
+        // An array of parameters is a list of sets; what the application's operation array left out is none.
+        let sent = |value: &Value| Parameter::of(value, self.wide);
         let parameters = entry.get("params").and_then(Value::as_list).unwrap_or_default();
-        if matches!(parameters.first(), Some(Value::List(_))) {
-            return Err("they have arrays of parameters".to_owned());
+        let array = parameters.iter().any(|item| matches!(item, Value::List(_)));
+        match array {
+            false => Ok(vec![parameters.iter().map(sent).collect::<Result<_, _>>()?]),
+            true => parameters.iter().filter_map(Value::as_list).map(|set| set.iter().map(sent).collect()).collect(),
         }
-        parameters.iter().map(|value| Parameter::of(value, self.wide)).collect()
     }
 }
 
@@ -178,7 +178,7 @@ fn again(
     connection: &Connection<'_>,
     execution: &Execution,
     entry: &Entry,
-    parameters: Vec<Parameter>,
+    parameters: Vec<Vec<Parameter>>,
 ) -> Result<Vec<compare::Difference>, super8_cassette::CassetteError> {
     let compared = || -> Result<Vec<compare::Difference>, Trouble> {
         let mut statement = connection.statement()?;
@@ -188,7 +188,7 @@ fn again(
             }
         }
         let executed = match &execution.sql {
-            Some(sql) => statement.execute(sql, parameters),
+            Some(sql) => statement.execute(sql, &parameters),
             None => statement.catalog(&function(entry), &arguments(entry)),
         };
         match (failed(entry), executed) {

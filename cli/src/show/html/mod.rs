@@ -1,19 +1,20 @@
-//! The timeline as one page: styles and script are in it, nothing is fetched, and nothing that a cassette says is
+//! The timeline as one page: styles, data and script are in it, nothing is fetched, and nothing that a cassette says is
 //! anything but text. A policy in the page lets only the script below run, should an escape ever be forgotten.
+//!
+//! The page is [`head`], the entries as [`Data`], and [`foot`].
 
-mod body;
+mod data;
 mod escape;
 mod overview;
 
-use super::lanes::Mark;
-use super::timeline::{Step, Timeline};
-use super::words;
+use super::timeline::Timeline;
 use base64::Engine;
 use escape::Escaped;
 use sha2::{Digest, Sha256};
 use std::io::{self, Write};
-use super8_cassette::entry::Class;
-use super8_cassette::{ConnectionId, Metadata, Method};
+use super8_cassette::{ConnectionId, Metadata};
+
+pub use data::Data;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -22,7 +23,7 @@ const COLOURS: u32 = 8;
 /// Connections that get a button of their own.
 const CHIPS: usize = 40;
 
-/// Writes the page down to the first entry.
+/// Writes the page down to its data.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -64,7 +65,10 @@ pub fn head(out: &mut impl Write, name: &str, metadata: &Metadata, timeline: &Ti
     out.write_all(b"</dl>\n</header>\n")?;
     overview::write(out, timeline)?;
     toolbar(out, timeline)?;
-    out.write_all(b"<main id=\"log\">\n")
+    out.write_all(
+        b"<main id=\"log\"></main>\n<p id=\"nothing\" hidden>Nothing fits.</p>\n<noscript>A script draws the entries; it is in \
+          this page.</noscript>\n<script type=\"application/json\" id=\"data\">\n",
+    )
 }
 
 fn toolbar(out: &mut impl Write, timeline: &Timeline<'_>) -> io::Result<()> {
@@ -94,78 +98,14 @@ fn toolbar(out: &mut impl Write, timeline: &Timeline<'_>) -> io::Result<()> {
     )
 }
 
-/// Writes an entry.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn step(out: &mut impl Write, step: &Step) -> io::Result<()> {
-    let entry = &step.entry;
-    let kind = match entry.method.class() {
-        Class::Command => "command",
-        // Where a lane ends.
-        Class::Housekeeping if entry.method == Method::Disconnect => "closing end",
-        Class::Answer => "answer",
-        Class::Housekeeping => "closing",
-    };
-    let trouble = match (words::failed(entry), words::trouble(entry)) {
-        (true, _) => " bad",
-        (false, Some(_)) => " warn",
-        (false, None) => "",
-    };
-    let id = entry.statement.map_or_else(|| entry.connection.to_string(), |id| format!("{}/{id}", entry.connection));
-    write!(
-        out,
-        "<details class=\"{kind} c{}{trouble}\" id=\"l{1}\" data-connection=\"{2}\">\n<summary><a class=\"line\" \
-         href=\"#l{1}\">{1}</a><span class=\"lanes\">",
-        entry.connection.0 % COLOURS,
-        step.line,
-        entry.connection,
-    )?;
-    lanes(out, &step.marks)?;
-    writeln!(
-        out,
-        "</span><span class=\"id\">{id}</span><span class=\"method\">{}</span><span class=\"asked\">{}</span>\
-         <span class=\"outcome\">{}</span></summary>",
-        entry.method.name(),
-        Escaped(&words::asked(entry)),
-        Escaped(&words::outcome(step)),
-    )?;
-    body::write(out, step)?;
-    out.write_all(b"</details>\n")
-}
-
-fn lanes(out: &mut impl Write, marks: &[Mark]) -> io::Result<()> {
-    for (place, mark) in marks.iter().enumerate() {
-        match mark {
-            Mark::Empty => {}
-            Mark::Through(connection) => {
-                write!(out, "<i class=\"c{}\" style=\"--x:{place}\"></i>", connection.0 % COLOURS)?
-            }
-            Mark::Here { connection, first, last } => {
-                let colour = connection.0 % COLOURS;
-                let part = match (first, last) {
-                    (true, true) => " alone",
-                    (true, false) => " first",
-                    (false, true) => " last",
-                    (false, false) => "",
-                };
-                write!(out, "<i class=\"c{colour}{part}\" style=\"--x:{place}\"></i>")?;
-                write!(out, "<b class=\"c{colour}\" style=\"--x:{place}\"></b>")?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Writes the end of the page.
+/// Writes what comes after the data.
 ///
 /// # Errors
 /// The file cannot be written.
 pub fn foot(out: &mut impl Write) -> io::Result<()> {
     write!(
         out,
-        "<p id=\"nothing\" hidden>Nothing fits.</p>\n</main>\n<footer>super8 {}</footer>\n<script>{SCRIPT}</script>\n</body>\n\
-         </html>\n",
+        "</script>\n<footer>super8 {}</footer>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
         env!("CARGO_PKG_VERSION")
     )
 }

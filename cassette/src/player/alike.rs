@@ -1,0 +1,120 @@
+//! The recorded command that is most like what was asked, if none is equal: for the report.
+
+use std::collections::HashMap;
+
+use similar::{Algorithm, capture_diff_slices, get_diff_ratio};
+
+use super::index::Index;
+use super::nearest::{READ, WINDOW};
+use crate::connect::REPLY;
+use crate::storage::Cassette;
+use crate::{CassetteError, Entry, Method, Value, sets};
+
+/// Words of one command that are compared.
+const WORDS: usize = 2_000;
+/// What is less alike is another command.
+const ENOUGH: f32 = 0.5;
+
+/// A recorded command that is like what was asked.
+#[derive(Debug)]
+pub(super) struct Alike {
+    pub(super) position: u32,
+    pub(super) entry: Entry,
+    /// How much, from 0 to 1: twice the words they share in order, by the words of both.
+    pub(super) ratio: f32,
+}
+
+/// The command of the same kind that is most like it, of those around a position; the nearest of several. Run and prepare
+/// are of one kind: both bring a text.
+pub(super) fn alike(
+    index: &Index,
+    storage: &dyn Cassette,
+    asked: &Entry,
+    from: u32,
+) -> Result<Option<Alike>, CassetteError> {
+    let text = words(asked);
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    text.iter().for_each(|word| *counts.entry(word).or_default() += 1);
+    let (mut best, mut read): (Option<Alike>, usize) = (None, 0);
+    for step in 0..WINDOW {
+        let places = [from.checked_add(step), from.checked_sub(step + 1)];
+        for position in places.into_iter().flatten().filter(|position| *position < index.len()) {
+            let slot = index.slot(position);
+            if kind(slot.method) != kind(asked.method) || slot.method.is_rows() {
+                continue;
+            }
+            read += 1;
+            if read > READ {
+                return Ok(best);
+            }
+            let entry = sets::entry(storage, slot.place())?;
+            let other = words(&entry);
+            let least = best.as_ref().map_or(ENOUGH, |best| best.ratio);
+            if at_most(&counts, text.len(), &other) <= least {
+                continue;
+            }
+            let difference = capture_diff_slices(Algorithm::Myers, &text, &other);
+            let ratio = get_diff_ratio(&difference, text.len(), other.len());
+            if ratio > least {
+                best = Some(Alike { position, entry, ratio });
+            }
+        }
+    }
+    Ok(best)
+}
+
+fn kind(method: Method) -> Method {
+    if method == Method::Prepare { Method::Run } else { method }
+}
+
+/// What the ratio cannot exceed: that of the words in any order.
+fn at_most(counts: &HashMap<&str, usize>, length: usize, other: &[String]) -> f32 {
+    let mut left = counts.clone();
+    let shared = other.iter().filter(|word| match left.get_mut(word.as_str()) {
+        Some(count) if *count > 0 => {
+            *count -= 1;
+            true
+        }
+        _ => false,
+    });
+    2.0 * shared.count() as f32 / (length + other.len()).max(1) as f32
+}
+
+/// The words of a command's inputs; what is neither letter, digit nor blank is a word by itself.
+fn words(entry: &Entry) -> Vec<String> {
+    let mut words = Vec::new();
+    entry.fields.iter().filter(|(key, _)| !REPLY.contains(&key.as_str())).for_each(|(_, value)| add(value, &mut words));
+    words
+}
+
+fn add(value: &Value, words: &mut Vec<String>) {
+    match value {
+        Value::Text(text) => {
+            let mut word = String::new();
+            for character in text.chars() {
+                if words.len() >= WORDS {
+                    return;
+                }
+                if character.is_alphanumeric() || character == '_' {
+                    word.push(character);
+                    continue;
+                }
+                if !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+                if !character.is_whitespace() {
+                    words.push(character.to_string());
+                }
+            }
+            words.extend((!word.is_empty()).then_some(word));
+        }
+        Value::List(items) => items.iter().for_each(|item| add(item, words)),
+        Value::Map(pairs) => pairs.iter().for_each(|(key, value)| {
+            if words.len() < WORDS {
+                words.push(key.clone());
+                add(value, words);
+            }
+        }),
+        other => words.push(format!("{other:?}")),
+    }
+}

@@ -1,0 +1,161 @@
+//! Redaction of what a program sends: by name and position, and of what it sends back as it read it.
+
+mod reel;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use reel::*;
+use super8_cassette::{Entry, Method, Mismatch, Player, Recorder, Redaction, Value};
+
+const RULES: &str = "\
+columns:
+  - {name: ssn}
+  - {name: note, pattern: '[a-z]+@[a-z.]+'}
+parameters:
+  - {position: 1, sql: 'WHERE ssn'}
+  - {position: 2, sql: '^\\{call'}
+key: for tests
+";
+const SECRETS: [&str; 4] = ["123-45-6789", "ada@example.org", "987-65-4321", "777"];
+
+fn rules(directory: &Path) -> Arc<Redaction> {
+    let file = directory.join("super8.yml");
+    std::fs::write(&file, RULES).unwrap();
+    Arc::new(Redaction::read(&file, &|_| None).unwrap())
+}
+
+fn update(ssn: Value, note: &str) -> Entry {
+    let set = Value::List(vec![Value::Int(7), ssn, note.into()]);
+    let unbound = Value::Map(vec![("UNBOUND".to_owned(), Value::Null)]);
+    let other = Value::List(vec![unbound, Value::Null, "nothing".into()]);
+    let entry = Entry::new(Method::SetPos, A, Some(1)).with("operation", "update").with("row", 0);
+    entry.with("values", Value::List(vec![set, other]))
+}
+
+fn search(ssn: &str) -> Entry {
+    run(A, 2, "SELECT id FROM person WHERE ssn = ?").with("params", vec![Value::from(ssn)])
+}
+
+fn call(number: i64) -> Entry {
+    run(A, 3, "{call pay(?, ?)}").with("params", vec![Value::from(1), Value::from(number)])
+}
+
+fn record(recorder: &Arc<Recorder>, rules: Arc<Redaction>) {
+    recorder.redact(rules);
+    let a = connected(recorder, "shop");
+    recorder.command(&run(a, 1, "SELECT id, ssn, note FROM person")).unwrap();
+    recorder.names(a, 1, ["id", "SSN", "Note"].map(str::to_owned).into());
+    result(recorder, a, 1, &[&["7", "123-45-6789", "mail ada@example.org"]]);
+    recorder.command(&search("123-45-6789")).unwrap();
+    recorder.command(&update("987-65-4321".into(), "mail ada@example.org now")).unwrap();
+    let mut refreshed = Entry::new(Method::SetPos, A, Some(1)).with("operation", "refresh").with("row", 1);
+    refreshed = refreshed.with("rows", vec![Value::List(vec![7.into(), "987-65-4321".into()])]);
+    recorder.command(&refreshed.with("c_types", vec!["SLONG", "CHAR"])).unwrap();
+    let written = Value::List(vec!["\\-".into(), Value::Int(777)]);
+    recorder.command(&call(777).with("result", written).with("c_types", vec![Value::Null, "SLONG".into()])).unwrap();
+    recorder.disconnect(a).unwrap();
+}
+
+/// Plays up to the search; gives the row as the program reads it.
+fn begun(player: &Player, rules: Arc<Redaction>) -> Vec<String> {
+    player.redact(rules);
+    player.connect(&connect(A, "shop")).unwrap();
+    player.command(&run(A, 1, "SELECT id, ssn, note FROM person")).unwrap();
+    fetch_all(player, A, 1).remove(0)
+}
+
+fn refresh() -> Entry {
+    Entry::new(Method::SetPos, A, Some(1)).with("operation", "refresh").with("row", 1)
+}
+
+/// Both formats, each with a session of its own.
+fn each(deed: impl Fn(&dyn Fn() -> Arc<Player>, &Path, Arc<Redaction>)) {
+    let parent = tempfile::tempdir().unwrap();
+    let rules = rules(parent.path());
+    let (directory, traces) = (parent.path().join("x"), parent.path().join("traces"));
+    record(&recorder(&directory), Arc::clone(&rules));
+    deed(&|| player(&directory), &directory, Arc::clone(&rules));
+    record(&tracer(&traces), Arc::clone(&rules));
+    deed(&|| play_trace(&traces).unwrap(), &traces, rules);
+}
+
+#[test]
+fn no_byte_of_a_secret_is_in_any_file() {
+    each(|_, directory, _| {
+        for file in std::fs::read_dir(directory).unwrap() {
+            let path = file.unwrap().path();
+            let bytes = std::fs::read(&path).unwrap();
+            for secret in SECRETS {
+                let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+                assert!(!found, "{secret} is in {}:\n{}", path.display(), String::from_utf8_lossy(&bytes));
+            }
+        }
+    });
+}
+
+#[test]
+fn the_same_values_pass() {
+    each(|player, _, rules| {
+        let player = player();
+        begun(&player, rules);
+        player.command(&search("123-45-6789")).unwrap();
+        player.command(&update("987-65-4321".into(), "mail ada@example.org now")).unwrap();
+        let refreshed = player.command(&refresh()).unwrap();
+        let cell = |row: &Value| row.as_list().and_then(|cells| cells[1].as_text().map(str::len));
+        assert_eq!(refreshed.get("rows").and_then(Value::as_list).and_then(|rows| cell(&rows[0])), Some(11));
+        let called = player.command(&call(777)).unwrap();
+        let written = called.get("result").and_then(Value::as_list).map(|cells| cells[1].clone());
+        assert!(matches!(written, Some(Value::Int(number)) if number != 777), "{written:?}");
+    });
+}
+
+#[test]
+fn what_was_read_redacted_is_sent_back_as_it_was_read() {
+    // the value that is sent is the one that was read: so is its stand-in
+    let parent = tempfile::tempdir().unwrap();
+    let rules = rules(parent.path());
+    let recorder = recorder(&parent.path().join("x"));
+    let same = |ssn: &str, note: &str| update(ssn.into(), note);
+    recorder.redact(Arc::clone(&rules));
+    let a = connected(&recorder, "shop");
+    recorder.command(&run(a, 1, "SELECT id, ssn, note FROM person")).unwrap();
+    recorder.names(a, 1, ["id", "ssn", "note"].map(str::to_owned).into());
+    result(&recorder, a, 1, &[&["7", "123-45-6789", "mail ada@example.org"]]);
+    recorder.command(&search("123-45-6789")).unwrap();
+    recorder.command(&same("123-45-6789", "mail ada@example.org")).unwrap();
+    recorder.disconnect(a).unwrap();
+    for (ssn, note, passes) in
+        [(None, None, true), (Some("00000000000"), None, false), (None, Some("mail 0000"), false)]
+    {
+        let player = player(&parent.path().join("x"));
+        let read = begun(&player, Arc::clone(&rules));
+        assert_ne!(read[1], "123-45-6789");
+        player.command(&search(&read[1])).unwrap();
+        let sent = same(ssn.unwrap_or(&read[1]), note.unwrap_or(&read[2]));
+        assert_eq!(player.command(&sent).is_ok(), passes, "{sent:?}");
+    }
+}
+
+#[test]
+fn another_value_fails_and_is_not_told() {
+    each(|player, _, rules| {
+        let told = |deed: &dyn Fn(&Player) -> Result<Entry, Mismatch>| {
+            let player = player();
+            begun(&player, Arc::clone(&rules));
+            deed(&player).unwrap_err().report
+        };
+        let report = told(&|player| player.command(&search("123-45-0000")));
+        assert!(report.contains("parameter 1 differs") && !report.contains("123-45-0000"), "{report}");
+        let report = told(&|player| {
+            player.command(&search("123-45-6789"))?;
+            player.command(&update("987-65-0000".into(), "mail ada@example.org now"))
+        });
+        assert!(report.contains("differs") && !report.contains("987-65-0000"), "{report}");
+        let report = told(&|player| {
+            player.command(&search("123-45-6789"))?;
+            player.command(&update(Value::Int(987), "mail ada@example.org now"))
+        });
+        assert!(report.contains("integer>"), "another kind is another value: {report}");
+    });
+}

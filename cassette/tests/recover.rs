@@ -111,3 +111,77 @@ fn damage_before_the_end_is_an_error_that_says_where() {
     assert!(error.contains("commands.yml:") && error.contains("walk"), "{error}");
     assert_eq!(recover(&parent.path().join("nothing")).unwrap(), None);
 }
+
+#[test]
+fn what_no_recording_leaves_is_not_cut_off() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("x");
+    interrupted(&directory);
+    let log = staging_directory(&directory).join("commands.yml");
+    append(&log, b"---\n- method: commit\n  connection_id: a\n");
+    let before = fs::read(&log).unwrap();
+    let error = recover(&directory).unwrap_err().to_string();
+    assert!(error.contains("a second document begins here"), "{error}");
+    assert_eq!(fs::read(&log).unwrap(), before);
+}
+
+#[test]
+fn files_of_the_user_are_left_alone() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("x");
+    let own = [("my_app_info.yml", "name: shop\n"), ("build_info.yml", "- 1\n- [\n"), ("todo_1_columns.yml", "x")];
+    interrupted(&directory);
+    for (name, text) in own {
+        fs::write(staging_directory(&directory).join(name), text).unwrap();
+    }
+    recover(&directory).unwrap().unwrap();
+    let again = recorder(&directory);
+    let connection = connected(&again, "shop");
+    again.command(&run(connection, 1, "SELECT 9")).unwrap();
+    again.disconnect(connection).unwrap();
+    let files = files(&directory);
+    assert!(files["commands.yml"].contains("SELECT 9") && !files.contains_key("a_1_fetch_all.csv"));
+    for (name, text) in own {
+        assert_eq!(files[name], text);
+    }
+}
+
+#[test]
+fn the_cassette_that_was_replaced_is_never_taken_for_the_recording() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("x");
+    let record = |sql: &str| {
+        let recorder = recorder(&directory);
+        let connection = connected(&recorder, "shop");
+        recorder.command(&run(connection, 1, sql)).unwrap();
+        recorder.disconnect(connection).unwrap();
+    };
+    record("SELECT 1");
+    // no file, so that removing the old cassette comes to an end in the middle, as in a process that is killed
+    fs::create_dir(directory.join("a_1_fetch_all.csv")).unwrap();
+    record("SELECT 2");
+    let staging = staging_directory(&directory);
+    let left = names(&staging);
+    assert!(left.contains(&"commands.yml".to_owned()) && left.contains(&".super8-replaced".to_owned()), "{left:?}");
+    assert!(!left.contains(&"metadata.yml".to_owned()), "{left:?}");
+
+    // killed a moment earlier
+    fs::copy(directory.join("metadata.yml"), staging.join("metadata.yml")).unwrap();
+    fs::remove_dir(staging.join("a_1_fetch_all.csv")).unwrap();
+    assert_eq!(recover(&directory), Ok(None));
+    assert!(files(&directory)["commands.yml"].contains("SELECT 2"));
+    assert_eq!(names(parent.path()), ["x"], "what was left of the old one is gone");
+
+    // killed between the mark and the exchange: the mark is on the one that stands, and the staged one is the new one
+    record("SELECT 3");
+    let complete = fs::read(directory.join("metadata.yml")).unwrap();
+    let dying = recorder(&directory);
+    let connection = connected(&dying, "shop");
+    dying.command(&run(connection, 1, "SELECT 4")).unwrap();
+    drop(dying);
+    fs::write(staging.join("metadata.yml"), complete).unwrap();
+    fs::write(directory.join(".super8-replaced"), "").unwrap();
+    assert!(recover(&directory).unwrap().is_some());
+    assert!(files(&directory)["commands.yml"].contains("SELECT 4"));
+    assert_eq!((names(parent.path()), names(&directory).len()), (vec!["x".to_owned()], 2));
+}

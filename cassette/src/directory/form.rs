@@ -5,6 +5,7 @@ use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use super::names;
+use super::own::Own;
 use crate::metadata::Metadata;
 use crate::row::write_fields;
 use crate::storage::Contents;
@@ -14,16 +15,17 @@ use crate::{CassetteError, ConnectionId, RowsReader};
 /// What stands beside the log, with a note on each file that will not come back byte by byte.
 pub(super) fn contents(root: &Path) -> Result<Contents, CassetteError> {
     let list = |error: io::Error| CassetteError::io(root, "list", &error);
+    let own = Own::of(root).map_err(list)?;
     let (mut contents, mut others, mut edited) = (Contents::default(), Vec::new(), Vec::new());
     for entry in fs::read_dir(root).map_err(list)? {
         let entry = entry.map_err(list)?;
         let file_name = entry.file_name();
-        let Some(name) = file_name.to_str().filter(|_| names::is_ours(&file_name)) else {
+        let Some(name) = file_name.to_str().filter(|_| own.has(&file_name)) else {
             others.push(file_name.to_string_lossy().into_owned());
             continue;
         };
         let path = entry.path();
-        let own = match (name, name.strip_suffix("_info.yml").and_then(|letters| letters.parse().ok())) {
+        let unchanged = match (name, name.strip_suffix("_info.yml").and_then(|letters| letters.parse().ok())) {
             (names::METADATA, _) => metadata(&path),
             (names::COMMANDS, _) => log(&path),
             (_, Some(connection)) => {
@@ -39,7 +41,7 @@ pub(super) fn contents(root: &Path) -> Result<Contents, CassetteError> {
                 document(&path)
             }
         }?;
-        if !own {
+        if !unchanged {
             edited.push(name.to_owned());
         }
     }

@@ -3,6 +3,7 @@
 mod form;
 mod lock;
 pub(crate) mod names;
+mod own;
 mod previous;
 mod publish;
 mod reading;

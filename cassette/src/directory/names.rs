@@ -31,22 +31,31 @@ fn beside(target: &Path, ending: &str) -> PathBuf {
     target.with_file_name(format!(".{name}.{ending}"))
 }
 
-/// Whether a file of this name belongs to the format. Others (a README, `.gitattributes`) are the user's own.
-pub(crate) fn is_ours(name: &OsStr) -> bool {
-    let Some(name) = name.to_str() else { return false };
-    if name == METADATA || name == COMMANDS {
-        return true;
+/// What marks the cassette that is about to be replaced, so that nobody takes it for the recording once the two have
+/// changed places.
+pub(crate) const REPLACED: &str = ".super8-replaced";
+
+/// The place of a file when a cassette is removed, least first. A process may be killed between any two: without its
+/// metadata it is no recording any more that could be recovered, and as long as it has its log it is one to be cleared away.
+pub(crate) fn removal(name: &OsStr) -> u8 {
+    match name.to_str() {
+        Some(METADATA) => 0,
+        Some(REPLACED) => 2,
+        Some(COMMANDS) => 3,
+        _ => 1,
     }
-    let Some((stem, ending)) = name.rsplit_once('.') else { return false };
+}
+
+/// The connection a file belongs to by its name. Any short word can be the id of a connection: the log knows
+/// ([`Own`](super::own::Own)).
+pub(crate) fn connection_of(name: &OsStr) -> Option<ConnectionId> {
+    let (stem, ending) = name.to_str()?.rsplit_once('.')?;
     let mut words = stem.splitn(3, '_');
-    let (connection, second, rest) = (words.next().unwrap_or_default(), words.next(), words.next());
-    if connection.parse::<ConnectionId>().is_err() {
-        return false;
-    }
+    let (connection, second, rest) = (words.next()?.parse().ok()?, words.next()?, words.next());
     let number = |text: &str| text.parse::<u32>().is_ok();
-    match (second, rest, ending) {
-        (Some("info"), None, "yml") => true,
-        (Some(statement), Some(rest), _) if number(statement) => {
+    let ours = match (second, rest) {
+        ("info", None) => ending == "yml",
+        (statement, Some(rest)) if number(statement) => {
             // `fetch_all_2`: a suffix tells the second and later parts of the same name apart
             let kind = rest.rsplit_once('_').filter(|(_, suffix)| number(suffix)).map_or(rest, |(kind, _)| kind);
             match ending {
@@ -56,7 +65,8 @@ pub(crate) fn is_ours(name: &OsStr) -> bool {
             }
         }
         _ => false,
-    }
+    };
+    ours.then_some(connection)
 }
 
 #[cfg(test)]
@@ -64,10 +74,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn knows_its_own_files() {
+    fn knows_the_files_of_connections() {
         for ours in [
-            "metadata.yml",
-            "commands.yml",
             "a_info.yml",
             "zz_info.yml",
             "a_1_columns.yml",
@@ -78,7 +86,7 @@ mod tests {
             "aa_10_fetch_many.csv",
             "a_3_execute.csv",
         ] {
-            assert!(is_ours(OsStr::new(ours)), "{ours}");
+            assert!(connection_of(OsStr::new(ours)).is_some(), "{ours}");
         }
         for foreign in [
             "README.md",
@@ -93,8 +101,15 @@ mod tests {
             "commands.yml~",
             "A_info.yml",
         ] {
-            assert!(!is_ours(OsStr::new(foreign)), "{foreign}");
+            assert_eq!(connection_of(OsStr::new(foreign)), None, "{foreign}");
         }
+    }
+
+    #[test]
+    fn is_no_recording_from_the_first_file_on_and_one_to_clear_away_until_the_last() {
+        let mut names = ["commands.yml", "a_info.yml", ".super8-replaced", "metadata.yml", "README.md"];
+        names.sort_by_key(|name| removal(OsStr::new(name)));
+        assert_eq!(names, ["metadata.yml", "a_info.yml", "README.md", ".super8-replaced", "commands.yml"]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sha2::{Digest, Sha256};
 
 use super::lock::DirectoryLock;
+use super::own::Own;
 use super::staging::{is_cassette, refuse};
 use super::{names, publish};
 use crate::metadata::Metadata;
@@ -68,11 +69,18 @@ pub(crate) fn check_target(target: &Path) -> Result<(), CassetteError> {
         Ok(mut entries) => match entries.next() {
             None => Ok(()),
             Some(Err(error)) => Err(list(error)),
-            Some(Ok(_)) if is_cassette(target) => Ok(()),
+            Some(Ok(_)) if is_cassette(target) && !is_foreign(target) => Ok(()),
             Some(Ok(_)) => Err(CassetteError::new(target, "is a directory with other things in it, not a cassette")
                 .advice("name a directory of its own in SUPER8_CASSETTE; nothing was touched")),
         },
     }
+}
+
+/// Whether its `metadata.yml` is plainly another tool's. One that is empty or damaged may be the rest of ours.
+fn is_foreign(target: &Path) -> bool {
+    let path = target.join(names::METADATA);
+    let read = fs::read(&path).ok().and_then(|text| yaml::read_document(&text, &path).ok());
+    read.is_some_and(|document| document.get("schema_version").is_none())
 }
 
 impl Previous {
@@ -123,10 +131,10 @@ fn remember(target: &Path) -> Option<Memory> {
     let path = target.join(names::METADATA);
     let text = fs::read(&path).ok()?;
     let metadata = Metadata::from_value(&yaml::read_document(&text, &path).ok()?, &path).ok()?;
-    let mut totals = Totals::default();
+    let (mut totals, own) = (Totals::default(), Own::of(target).ok()?);
     for entry in fs::read_dir(target).ok()? {
         let entry = entry.ok()?;
-        if names::is_ours(&entry.file_name()) && entry.file_name() != names::METADATA {
+        if own.has(&entry.file_name()) && entry.file_name() != names::METADATA {
             totals.files += 1;
             totals.bytes += entry.metadata().ok()?.len();
         }
@@ -136,10 +144,10 @@ fn remember(target: &Path) -> Option<Memory> {
 
 /// A digest of the names and contents of a cassette's files, `metadata.yml` and the user's own left out.
 fn digest(root: &Path) -> io::Result<[u8; 32]> {
-    let mut files = Vec::new();
+    let (mut files, own) = (Vec::new(), Own::of(root)?);
     for entry in fs::read_dir(root)? {
         let name = entry?.file_name();
-        if names::is_ours(&name) && name != names::METADATA {
+        if own.has(&name) && name != names::METADATA {
             files.push(name);
         }
     }
@@ -160,4 +168,21 @@ fn digest(root: &Path) -> io::Result<[u8; 32]> {
         }
     }
     Ok(sum.finalize().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_tools_metadata_makes_no_cassette() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join(names::METADATA);
+        for (text, foreign) in
+            [("name: shop\nversion: 1\n", true), ("- 1\n", true), ("", false), ("schema_version: 3\n", false)]
+        {
+            fs::write(&path, text).unwrap();
+            assert_eq!(check_target(parent.path()).is_err(), foreign, "{text:?}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Putting a finished recording in the place of the cassette before it, so that there is a whole one at any moment.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -9,6 +9,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
 use super::names;
+use super::own::Own;
 use super::staging::{is_cassette, notice};
 use crate::CassetteError;
 
@@ -25,25 +26,33 @@ pub(crate) fn publish(staging: &Path, target: &Path) -> Result<(), CassetteError
         return fs::rename(staging, target).map_err(failed);
     }
     carry(target, staging).map_err(failed)?;
+    File::create(target.join(names::REPLACED)).map_err(failed)?;
     match renameat_with(CWD, staging, CWD, target, RenameFlags::EXCHANGE) {
         Ok(()) => retire(staging, target),
         Err(Errno::NOSYS | Errno::INVAL | Errno::NOTSUP) => {
             let previous = names::previous(target);
-            fs::rename(target, &previous).map_err(failed)?;
+            fs::rename(target, &previous).inspect_err(|_| unmark(target)).map_err(failed)?;
             if let Err(error) = fs::rename(staging, target) {
+                unmark(&previous);
                 let _ = fs::rename(&previous, target);
                 return Err(failed(error));
             }
             retire(&previous, target);
         }
-        Err(error) => return Err(failed(error.into())),
+        Err(error) => {
+            unmark(target);
+            return Err(failed(error.into()));
+        }
     }
     Ok(())
 }
 
-/// Brings back the previous cassette if a process died between the two renames of a file system without exchange.
+/// Brings back the previous cassette if a process died between the two renames of a file system without exchange, or
+/// before the exchange. The caller holds the staging directory.
 pub(crate) fn restore(target: &Path) -> Result<(), CassetteError> {
     let previous = names::previous(target);
+    unmark(target);
+    unmark(&previous);
     if !is_cassette(&previous) {
         return Ok(());
     }
@@ -54,11 +63,26 @@ pub(crate) fn restore(target: &Path) -> Result<(), CassetteError> {
     fs::rename(&previous, target).map_err(|error| CassetteError::io(&previous, "bring back", &error))
 }
 
+/// The cassette was not replaced. It is one with the mark as well.
+fn unmark(cassette: &Path) {
+    let _ = fs::remove_file(cassette.join(names::REPLACED));
+}
+
+/// Removes what a process that died while it removed the replaced cassette left of it in the staging directory. The
+/// caller has locked that.
+pub(crate) fn clear(staging: &Path, target: &Path) {
+    if staging.join(names::REPLACED).is_file() && is_cassette(target) {
+        retire(staging, target);
+    }
+}
+
 /// Gives the new cassette the user's own files of the old one.
 fn carry(old: &Path, new: &Path) -> io::Result<()> {
+    // a file of a connection of the new one must not come from the old one, whatever that one's log says
+    let own = Own::by_logs(old, &[old, new])?;
     for entry in fs::read_dir(old)? {
         let entry = entry?;
-        if !names::is_ours(&entry.file_name()) {
+        if !own.has(&entry.file_name()) && entry.file_name() != names::REPLACED {
             give(&entry.path(), &new.join(entry.file_name()))?;
         }
     }
@@ -89,12 +113,13 @@ fn give(from: &Path, to: &Path) -> io::Result<()> {
 /// Removes a cassette that was replaced: its own files, and what the new one has as well.
 fn retire(old: &Path, new: &Path) {
     let remove = || -> io::Result<()> {
-        for entry in fs::read_dir(old)? {
-            let (name, path) = {
-                let entry = entry?;
-                (entry.file_name(), entry.path())
-            };
-            if names::is_ours(&name) {
+        let own = Own::by_logs(old, &[old, new])?;
+        let mut names: Vec<_> =
+            fs::read_dir(old)?.map(|entry| entry.map(|entry| entry.file_name())).collect::<Result<_, _>>()?;
+        names.sort_by_key(|name| names::removal(name));
+        for name in names {
+            let path = old.join(&name);
+            if own.has(&name) || name == names::REPLACED {
                 fs::remove_file(&path)?;
             } else if fs::symlink_metadata(new.join(&name)).is_ok() {
                 if fs::symlink_metadata(&path)?.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) }?;
@@ -121,7 +146,7 @@ mod tests {
     fn exchanges_and_carries_over() {
         let parent = tempfile::tempdir().unwrap();
         let (staging, target) = (parent.path().join(".x.super8-recording"), parent.path().join("x"));
-        cassette(&target, "old");
+        cassette(&target, "- method: connect\n  connection_id: a\n");
         fs::write(target.join("a_1_fetch_all.csv"), "stale").unwrap();
         fs::write(target.join("README.md"), "mine").unwrap();
         fs::create_dir(target.join("notes")).unwrap();

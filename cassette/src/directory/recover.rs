@@ -6,7 +6,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::lock::DirectoryLock;
-use super::staging::{is_cassette, refuse};
+use super::own::Own;
+use super::staging::{is_cassette, is_recording, refuse};
 use super::{Directory, names, publish, resolve};
 use crate::metadata::Metadata;
 use crate::storage::Cassette;
@@ -37,16 +38,19 @@ pub fn recover(path: &Path) -> Result<Option<Recovered>, CassetteError> {
     }
     let target = resolve(path)?;
     let staged = names::staging(&target);
-    let root = if is_cassette(&staged) { staged } else { target.clone() };
+    let root = if is_recording(&staged) { staged.clone() } else { target.clone() };
     if !is_cassette(&root) {
         return Ok(None);
+    }
+    if root == target && staged.is_dir() {
+        let _lock = lock(&staged, &target)?;
+        publish::clear(&staged, &target);
     }
     let metadata = Directory::read(&root)?.metadata()?;
     if metadata.complete && root == target {
         return Ok(None);
     }
-    let lock = DirectoryLock::take(&root).map_err(|error| CassetteError::io(&root, "lock", &error))?;
-    let _lock = lock.map_err(|busy| refuse(&target, busy))?;
+    let _lock = lock(&root, &target)?;
     let mut torn = cut_log(&root)?;
     torn += cut_answers(&root)?;
     let (entries, used) = parts(&root)?;
@@ -58,6 +62,11 @@ pub fn recover(path: &Path) -> Result<Option<Recovered>, CassetteError> {
     Ok(Some(Recovered { cassette: path.to_owned(), entries, torn, dropped }))
 }
 
+fn lock(root: &Path, target: &Path) -> Result<DirectoryLock, CassetteError> {
+    let lock = DirectoryLock::take(root).map_err(|error| CassetteError::io(root, "lock", &error))?;
+    lock.map_err(|busy| refuse(target, busy))
+}
+
 /// Cuts the log off behind its last whole entry. Gives the bytes of text that were cut.
 fn cut_log(root: &Path) -> Result<u64, CassetteError> {
     let path = root.join(names::COMMANDS);
@@ -66,8 +75,8 @@ fn cut_log(root: &Path) -> Result<u64, CassetteError> {
 
 /// The same for each file of answers.
 fn cut_answers(root: &Path) -> Result<u64, CassetteError> {
-    let mut torn = 0;
-    for name in list(root)?.iter().filter(|name| name.ends_with("_info.yml")) {
+    let (mut torn, own) = (0, owned(root)?);
+    for name in list(root)?.iter().filter(|name| name.ends_with("_info.yml") && own.has(name.as_ref())) {
         let path = root.join(name);
         torn += cut(&path, |bytes, line| yaml::parse_map(bytes, &path, line).map(|_| ()))?;
     }
@@ -81,13 +90,8 @@ fn cut(path: &Path, read: impl Fn(&[u8], u32) -> Result<(), CassetteError>) -> R
     let end = end_of_text(&file).map_err(doing("read"))?;
     let mut items = Items::new((&file).take(end), path);
     let (mut bytes, mut kept, mut broken) = (Vec::new(), 0, None);
-    loop {
-        let item = match items.next(&mut bytes) {
-            Ok(None) => break,
-            Ok(Some(item)) => item,
-            // nothing can be told behind an item that breaks off: it is the last
-            Err(_) => break,
-        };
+    // without its zeros the file ends in an item, whole or not: what is no item is not what a recording leaves
+    while let Some(item) = items.next(&mut bytes)? {
         if let Some(error) = broken {
             return Err(error);
         }
@@ -141,9 +145,10 @@ fn parts(root: &Path) -> Result<(usize, HashSet<String>), CassetteError> {
 
 /// Removes the parts that no entry names.
 fn drop_unused(root: &Path, used: &HashSet<String>) -> Result<Vec<String>, CassetteError> {
+    let own = owned(root)?;
     let is_part = |name: &String| {
         let fixed = name == names::METADATA || name == names::COMMANDS || name.ends_with("_info.yml");
-        names::is_ours(name.as_ref()) && !fixed
+        own.has(name.as_ref()) && !fixed
     };
     let mut dropped: Vec<String> =
         list(root)?.into_iter().filter(|name| is_part(name) && !used.contains(name)).collect();
@@ -153,6 +158,10 @@ fn drop_unused(root: &Path, used: &HashSet<String>) -> Result<Vec<String>, Casse
         fs::remove_file(&path).map_err(|error| CassetteError::io(&path, "remove", &error))?;
     }
     Ok(dropped)
+}
+
+fn owned(root: &Path) -> Result<Own, CassetteError> {
+    Own::of(root).map_err(|error| CassetteError::io(root, "list", &error))
 }
 
 fn list(root: &Path) -> Result<Vec<String>, CassetteError> {

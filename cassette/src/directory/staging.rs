@@ -56,7 +56,7 @@ pub(crate) fn refuse(target: &Path, busy: Busy) -> CassetteError {
 /// Removes what a process that died left in the staging directory.
 fn empty(path: &Path, target: &Path) -> Result<(), CassetteError> {
     let list = |error: io::Error| CassetteError::io(path, "list", &error);
-    let entries: Vec<_> = fs::read_dir(path).map_err(list)?.collect::<Result<_, _>>().map_err(list)?;
+    let mut entries: Vec<_> = fs::read_dir(path).map_err(list)?.collect::<Result<_, _>>().map_err(list)?;
     if entries.is_empty() {
         return Ok(());
     }
@@ -64,7 +64,10 @@ fn empty(path: &Path, target: &Path) -> Result<(), CassetteError> {
         return Err(CassetteError::new(path, "stands where a recording is staged, but is not one")
             .advice("move it away, then record again"));
     }
-    notice(&format!("an unfinished recording of {} by a process that ended is replaced", target.display()));
+    if is_recording(path) {
+        notice(&format!("an unfinished recording of {} by a process that ended is replaced", target.display()));
+    }
+    entries.sort_by_key(|entry| names::removal(&entry.file_name()));
     for entry in entries {
         let path = entry.path();
         let result = match entry.file_type() {
@@ -79,6 +82,12 @@ fn empty(path: &Path, target: &Path) -> Result<(), CassetteError> {
 /// Whether a directory holds a cassette, whole or begun.
 pub(crate) fn is_cassette(directory: &Path) -> bool {
     directory.join(names::METADATA).is_file() || directory.join(names::COMMANDS).is_file()
+}
+
+/// Whether a staging directory holds a recording, and not a cassette that was replaced or the rest of one.
+pub(crate) fn is_recording(staging: &Path) -> bool {
+    let has = |name: &str| staging.join(name).is_file();
+    has(names::METADATA) && has(names::COMMANDS) && !has(names::REPLACED)
 }
 
 /// One line for the person who runs the program. Nothing can be done about a closed stderr.

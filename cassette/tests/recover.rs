@@ -185,3 +185,30 @@ fn the_cassette_that_was_replaced_is_never_taken_for_the_recording() {
     assert!(files(&directory)["commands.yml"].contains("SELECT 4"));
     assert_eq!((names(parent.path()), names(&directory).len()), (vec!["x".to_owned()], 2));
 }
+
+#[test]
+fn a_trace_that_was_killed_while_it_went_on() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("traces");
+    let trace = tracer(&directory);
+    let connection = connected(&trace, "shop");
+    trace.disconnect(connection).unwrap();
+    let again = connected(&trace, "shop");
+    trace.command(&run(again, 1, "SELECT 1")).unwrap();
+    drop(trace);
+    let file = directory.join("x.ndjson");
+    let torn = [fs::read(&file).unwrap(), b"\0\"version\":\"1".to_vec(), vec![0; 100]].concat();
+    fs::write(&file, &torn).unwrap();
+    assert_eq!(recover(&directory).unwrap().map(|recovered| recovered.cassette), Some(file.clone()));
+    assert_eq!(recover(&directory), Ok(None));
+
+    // the same again, in place and staged: it can be recorded anew
+    fs::write(&file, &torn).unwrap();
+    fs::write(directory.join(".x.ndjson.super8-recording"), &torn).unwrap();
+    let trace = tracer(&directory);
+    let connection = connected(&trace, "other");
+    trace.disconnect(connection).unwrap();
+    assert_eq!(names(&directory), ["x.ndjson"]);
+    assert!(!fs::read_to_string(&file).unwrap().contains("SELECT 1"));
+    assert_eq!(recover(&directory), Ok(None));
+}

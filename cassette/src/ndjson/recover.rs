@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use super::catalogue::Catalogue;
 use super::record::Author;
 use super::spans::{Spans, Stamp};
-use super::{TraceId, catalogue, writing};
-use crate::CassetteError;
+use super::{Trace, TraceId, catalogue, traces, writing};
 use crate::directory::{DirectoryLock, Recovered, refuse};
+use crate::{Cassette, CassetteError};
 
 /// The trace to be recovered at a path: a trace's file, or a directory with one unfinished trace. `None` if the path is
 /// not a matter of traces.
@@ -23,7 +23,14 @@ pub(crate) fn trace_at(path: &Path) -> Result<Option<PathBuf>, CassetteError> {
     }
     let entries = fs::read_dir(path).into_iter().flatten().flatten();
     let mut unfinished: Vec<PathBuf> = entries.filter_map(|entry| writing::target_of(&entry.path())).collect();
+    // one that was published, and whose process was ended while it went on
+    let resumed = |id: &TraceId| {
+        let metadata = Trace::read(path, id).and_then(|trace| trace.metadata());
+        metadata.is_ok_and(|metadata| !metadata.complete)
+    };
+    unfinished.extend(traces(path).into_iter().filter(resumed).map(|id| path.join(id.file_name())));
     unfinished.sort();
+    unfinished.dedup();
     match &unfinished[..] {
         [] => Ok(None),
         [one] => Ok(Some(one.clone())),

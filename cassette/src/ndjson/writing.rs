@@ -10,7 +10,7 @@ use super::lines::Lines;
 use super::record::Author;
 use crate::append::{Append, MakeAppend};
 use crate::directory::{DirectoryLock as Lock, is_cassette, notice, refuse};
-use crate::{CassetteError, Metadata};
+use crate::{CassetteError, ErrorKind, Metadata};
 
 /// How far a recording is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -219,7 +219,14 @@ fn foreign_line(path: &Path) -> Result<Option<u32>, CassetteError> {
 
 fn first_foreign(reader: impl Read, path: &Path) -> Result<Option<u32>, CassetteError> {
     let (mut lines, mut first) = (Lines::new(reader, path), true);
-    while let Some(cut) = lines.next()? {
+    loop {
+        let cut = match lines.next() {
+            Ok(Some(cut)) => cut,
+            Ok(None) => return Ok(None),
+            // behind a record of ours, one in the middle of which its process died
+            Err(error) if error.kind() == ErrorKind::Torn && !first => return Ok(None),
+            Err(error) => return Err(error),
+        };
         let place = cut.place;
         let kind = Line::read(cut.bytes, path, place.line).ok().and_then(|line| line.kind().ok());
         let ours = match kind {
@@ -233,5 +240,4 @@ fn first_foreign(reader: impl Read, path: &Path) -> Result<Option<u32>, Cassette
         }
         first = false;
     }
-    Ok(None)
 }

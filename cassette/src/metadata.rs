@@ -8,6 +8,19 @@ use crate::{CassetteError, Value, gem};
 /// The version of the cassette format this crate writes and reads.
 pub const SCHEMA_VERSION: i64 = 4;
 
+/// The keys this version knows. One that is written only where it says something is known without it as well.
+const KNOWN: [&str; 9] = [
+    "schema_version",
+    "recorded_with",
+    "recorded_on",
+    "complete",
+    "recovered",
+    "order",
+    "redaction",
+    "driver",
+    "manager",
+];
+
 /// In which order replay wants the commands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
@@ -154,21 +167,25 @@ impl Metadata {
             let text = |key: &str| driver.get(key).and_then(Value::as_text).unwrap_or_default().to_owned();
             DriverFacts { library: text("library"), kind: text("kind") }
         });
+        let recovered = match value.get("recovered") {
+            None | Some(Value::Null) => false,
+            Some(Value::Bool(recovered)) => *recovered,
+            Some(_) => return Err(wrong("recovered", "true or false")),
+        };
         let mut metadata = Metadata {
             schema_version,
             recorded_with: text("recorded_with")?.unwrap_or_default(),
             recorded_on: text("recorded_on")?.unwrap_or_default(),
             complete,
             redaction: text("redaction")?,
-            recovered: matches!(value.get("recovered"), Some(Value::Bool(true))),
+            recovered,
             order,
             driver,
             manager: text("manager")?,
             more: Vec::new(),
         };
-        let known = metadata.to_value();
         if let Value::Map(pairs) = value {
-            metadata.more = pairs.iter().filter(|(key, _)| known.get(key).is_none()).cloned().collect();
+            metadata.more = pairs.iter().filter(|(key, _)| !KNOWN.contains(&key.as_str())).cloned().collect();
         }
         Ok(metadata)
     }
@@ -248,5 +265,18 @@ mod tests {
             with("order", Value::from("any")).unwrap_err().starts_with("my x/m: order: is not global or connection")
         );
         assert!(with("order", Value::from("global")).is_ok());
+    }
+
+    #[test]
+    fn a_known_key_without_a_say_is_not_written_a_second_time() {
+        let with = |value: Value| {
+            let Value::Map(mut pairs) = Metadata::now(None, None).to_value() else { unreachable!() };
+            pairs.push(("recovered".to_owned(), value));
+            Metadata::from_value(&Value::Map(pairs), Path::new("m"))
+        };
+        let read = with(Value::Bool(false)).unwrap();
+        assert_eq!((read.recovered, &read.more[..]), (false, &[][..]));
+        let wrong = with(Value::from("no")).unwrap_err().to_string();
+        assert!(wrong.starts_with("m: recovered: is not true or false"), "{wrong}");
     }
 }

@@ -57,6 +57,8 @@ impl TraceId {
 /// A name that is no trace id; a place that holds something else.
 pub fn create(path: &Path, metadata: Metadata) -> Result<Box<dyn Cassette>, CassetteError> {
     let append: MakeAppend = Arc::new(|file| Ok(Box::new(WriteAppend::new(file))));
+    // publishing says that it is complete, and nothing before
+    let metadata = Metadata { complete: false, ..metadata };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let Some(id) = name.strip_suffix(".ndjson") else {
         return Ok(Box::new(Directory::record(path, metadata, append)?));
@@ -87,5 +89,26 @@ pub fn open(path: &Path) -> Result<Box<dyn Cassette>, CassetteError> {
         (None, 1) => Ok(Box::new(Trace::read(path, &ids[0])?)),
         (None, count) => Err(CassetteError::new(path, format!("has {count} traces"))
             .advice(format!("name one of them, such as {}", path.join(ids[0].file_name()).display()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ConnectionId, Entry, Method};
+
+    #[test]
+    fn a_copy_is_complete_when_it_is_published_and_not_before() {
+        let parent = tempfile::tempdir().unwrap();
+        for name in ["x", "x.ndjson"] {
+            let whole = Metadata { complete: true, ..Metadata::now(None, None) };
+            let copy = create(&parent.path().join(name), whole).unwrap();
+            let mut entry = Vec::new();
+            copy.encode(&Entry::new(Method::Connect, ConnectionId(0), None).with("dsn", "shop"), &mut entry);
+            copy.append(&entry).unwrap();
+            assert!(!copy.metadata().unwrap().complete, "{name}");
+            copy.publish().unwrap();
+            assert!(copy.metadata().unwrap().complete, "{name}");
+        }
     }
 }

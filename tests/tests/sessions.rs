@@ -79,6 +79,24 @@ fn swapped_statements_fail_under_both_orders() {
     });
 }
 
+#[test]
+fn the_order_of_a_cassette_survives_recording_again() {
+    in_both_formats(|format| {
+        let unset = |stage: &mut Stage| stage.environment.retain(|(name, _)| *name != "SUPER8_ORDER");
+        let (mut stage, _) = recorded(format, "connection");
+        unset(&mut stage);
+        let program = Program::c("sessions.c").with_argument("0");
+        let again = stage.run(Way::Record, &program);
+        program.check("record again", &again);
+        let outcome = replayed(&stage, "3");
+        assert_same("another order", ("recorded", &again), ("replayed", &outcome));
+        stage.environment.push(("SUPER8_ORDER", "global".into()));
+        program.check("record under global", &stage.run(Way::Record, &program));
+        unset(&mut stage);
+        assert!(replayed(&stage, "3").text().contains("order: connection would have passed"), "a setting goes first");
+    });
+}
+
 /// Eight threads with equal connect arguments: whichever comes first, each gets what was recorded for it.
 #[test]
 fn eight_threads_with_equal_arguments() {

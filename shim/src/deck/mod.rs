@@ -176,7 +176,9 @@ fn recorder_of(reel: &Reel, settings: &Settings, library: &Library) -> Result<Re
     let rules = rules::of(settings).map_err(|error| DeckError(format!("record: {error}")))?;
     let redaction = rules.as_ref().map(|rules| rules.fingerprint().to_owned());
     let manager = crate::driver::process::facts().manager.as_deref().map(file_name);
-    let order = order(settings).unwrap_or_default();
+    // what somebody set in the cassette before this one holds until a setting says otherwise
+    let kept = || Some(reel.read().ok()?.metadata().ok()?.order);
+    let order = order(settings).or_else(kept).unwrap_or_default();
     let metadata = Metadata { order, redaction, ..Metadata::now(Some(facts.clone()), manager) };
     let storage = reel.record(metadata, crate::append::in_memory_map()).map_err(|error| {
         verdict::unwritable(&path, &error.to_string());

@@ -105,6 +105,9 @@ fn changed(old: &Item, new: &Item) -> Option<Change> {
     (!details.is_empty()).then(|| Change { sign: '~', old_line, new_line, command: new.command.clone(), details })
 }
 
+/// Between the cells of a row, so that no two rows look alike that are not: a field has no such character.
+const BETWEEN: &str = "\u{1f}";
+
 fn rows(old: &[String], new: &[String], details: &mut Vec<String>) {
     if old.len() != new.len() {
         details.push(format!("rows: were {}, are {}", old.len(), new.len()));
@@ -118,7 +121,7 @@ fn rows(old: &[String], new: &[String], details: &mut Vec<String>) {
             for at in range {
                 told += 1;
                 if told <= TOLD {
-                    details.push(format!("row {} {sign} {}", at + 1, all[at]));
+                    details.push(format!("row {} {sign} {}", at + 1, all[at].replace(BETWEEN, " | ")));
                 }
             }
         }
@@ -171,7 +174,7 @@ fn content(storage: &dyn Cassette, part: &str) -> Result<Vec<String>, CassetteEr
     let (mut rows, mut row, mut all) = (storage.rows(part)?, csv::ByteRecord::new(), Vec::new());
     while rows.next(&mut row)? {
         let cells: Vec<_> = row.iter().map(String::from_utf8_lossy).collect();
-        all.push(cells.join(" | "));
+        all.push(cells.join(BETWEEN));
     }
     Ok(all)
 }

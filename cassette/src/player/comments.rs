@@ -1,7 +1,9 @@
 //! SQL without its comments: tracers add one with an id of its own to every statement (sqlcommenter). Comments that a
 //! database obeys, `/*+ ... */` and `/*! ... */`, stay.
 
-/// The text without comments and without blanks at its end or before a comment.
+/// The text without comments and without blanks at its end or before a comment. Between two words a comment counts as a
+/// blank. What only some databases take for a comment stays: `--` without a blank behind it, and all that follows quotes with
+/// a backslash in them, which may end elsewhere.
 pub(super) fn without(sql: &str) -> String {
     let (mut out, mut rest) = (String::with_capacity(sql.len()), sql);
     while let Some(at) = rest.find(['\'', '"', '`', '/', '-']) {
@@ -12,9 +14,13 @@ pub(super) fn without(sql: &str) -> String {
             [b'/', b'*', ..] => {
                 out.truncate(out.trim_end().len());
                 rest = &tail[end_of(tail, 2, "*/")..];
+                let word = |character: Option<char>| character.is_some_and(|one| one.is_alphanumeric() || one == '_');
+                if word(out.chars().next_back()) && word(rest.chars().next()) {
+                    out.push(' ');
+                }
                 continue;
             }
-            [b'-', b'-', ..] => {
+            [b'-', b'-'] | [b'-', b'-', b' ' | b'\t' | b'\r' | b'\n', ..] => {
                 out.truncate(out.trim_end().len());
                 // the line's end stays
                 rest = &tail[tail.find('\n').unwrap_or(tail.len())..];
@@ -23,6 +29,10 @@ pub(super) fn without(sql: &str) -> String {
             [quote @ (b'\'' | b'"' | b'`'), ..] => end_of(tail, 1, char::from(*quote).encode_utf8(&mut [0])),
             _ => 1,
         };
+        if length > 1 && tail[..length].contains('\\') {
+            rest = tail;
+            break;
+        }
         out.push_str(&tail[..length]);
         rest = &tail[length..];
     }
@@ -49,6 +59,9 @@ mod tests {
             ("select \"--\" from `/*`", "select \"--\" from `/*`"),
             ("select /*+ full(t) */ 1 - 2 / 3", "select /*+ full(t) */ 1 - 2 / 3"),
             ("select 'it''s' /* open", "select 'it''s'"),
+            ("select 5--1", "select 5--1"),
+            ("select a/**/b, c/* */d", "select a b, c d"),
+            (r"select 'it\'s -- 1' /* x */", r"select 'it\'s -- 1' /* x */"),
             ("", ""),
         ] {
             assert_eq!(without(sql), left);

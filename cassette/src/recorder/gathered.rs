@@ -59,6 +59,8 @@ impl Recorder {
         statement: u32,
         columns: &Value,
     ) -> Result<(), CassetteError> {
+        let redacted = self.redactor.document(columns);
+        let columns = redacted.as_ref().unwrap_or(columns);
         let mut text = Vec::with_capacity(1024);
         yaml::emit_document(columns, &mut text);
         let digest: [u8; 32] = Sha256::digest(&text).into();

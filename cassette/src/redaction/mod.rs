@@ -129,6 +129,12 @@ impl Redactor {
         Entry { fields: redacted.fields.into_iter().map(settled).collect(), ..redacted }
     }
 
+    /// A document as it may stand in the cassette: a driver may name a column after its expression. `None` if there are no
+    /// rules.
+    pub(crate) fn document(&self, document: &Value) -> Option<Value> {
+        self.rules.get().map(|rules| rules.texts(document))
+    }
+
     /// The same for an answer.
     pub(crate) fn answer(&self, answer: Value) -> Value {
         match answer {

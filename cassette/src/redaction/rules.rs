@@ -7,6 +7,7 @@ use regex::Regex;
 use sha2::{Digest, Sha256};
 
 use super::stand_in::{self, Replaced, stand_in};
+use crate::yaml::scalar::float_text;
 use crate::{CassetteError, Cell, CutCell, Value, yaml};
 
 /// The rules of one file.
@@ -149,18 +150,28 @@ impl Redaction {
     fn sent<'r>(&self, rules: impl Iterator<Item = &'r Rule>, value: &Value) -> Value {
         let mut value = value.clone();
         for rule in rules {
-            value = match (&rule.pattern, &value) {
-                (_, Value::Null) => value,
-                (None, value) => self.whole(value),
-                (Some(pattern), Value::Text(text)) => Value::Text(self.replaced(text, pattern)),
-                (Some(pattern), Value::Int(_) | Value::Float(_)) => {
-                    let text = format!("{value:?}");
-                    if pattern.is_match(&text) { self.whole(&value) } else { value }
-                }
-                (Some(_), _) => value,
+            value = match &rule.pattern {
+                None => self.whole(&value),
+                Some(pattern) => self.by_pattern(pattern, value),
             };
         }
-        self.texts(&value)
+        self.patterns.iter().fold(value, |value, pattern| self.by_pattern(pattern, value))
+    }
+
+    /// A value with what a pattern finds in it replaced: parts of a text, the whole of a number, a date and the like.
+    fn by_pattern(&self, pattern: &Regex, value: Value) -> Value {
+        let typed = match &value {
+            Value::Text(text) => return Value::Text(self.replaced(text, pattern)),
+            Value::Int(number) => number.to_string(),
+            Value::Float(number) => float_text(*number),
+            Value::Map(pairs) => match &pairs[..] {
+                [(_, Value::Text(text))] => text.clone(),
+                [(_, Value::Int(number))] => number.to_string(),
+                _ => return value,
+            },
+            _ => return value,
+        };
+        if pattern.is_match(&typed) { self.whole(&value) } else { value }
     }
 
     /// What stands in the place of a cell; `None` if it may stay.

@@ -125,3 +125,21 @@ fn a_wrong_file_says_where_and_what() {
     let missing = Redaction::read(std::path::Path::new("/nonexistent/super8.yml"), &|_| None).unwrap_err().to_string();
     assert!(missing.contains("cannot read") && missing.contains("SUPER8_CONFIG"), "{missing}");
 }
+
+#[test]
+fn patterns_find_numbers_and_typed_values() {
+    let rules = rules("parameters: [{position: 1, pattern: '^\\d{9}$'}]\npatterns: ['^77\\.5$', '1999-']\n").unwrap();
+    let typed = |kind: &str, text: &str| Value::Map(vec![(kind.to_owned(), text.into())]);
+    let sent = |first: Value| rules.parameters("", &Value::List(vec![first, Value::Float(77.5)]));
+    for secret in
+        [Value::Int(123_456_789), typed("NUMERIC", "123456789"), typed("TYPE_DATE", "1999-12-31"), "123456789".into()]
+    {
+        let Value::List(found) = sent(secret.clone()) else { panic!("no list") };
+        let marked = |value: &Value| value.as_text().is_some_and(|text| text.starts_with("<redacted "));
+        assert!(found.iter().all(marked), "{secret:?}: {found:?}");
+    }
+    for harmless in [Value::Int(12_345_678), typed("TYPE_DATE", "2000-01-01"), Value::Null] {
+        let Value::List(found) = sent(harmless.clone()) else { panic!("no list") };
+        assert_eq!(found[0], harmless);
+    }
+}

@@ -51,7 +51,8 @@ impl Verify {
         let manager = Manager::load(self.manager.as_deref(), wide);
         let manager = manager.map_err(|error| Failure::new(error).with(Exit::CannotStart))?;
         let string = self.connection_string.or_else(|| self.dsn.map(|dsn| format!("DSN={dsn}")));
-        let live = Live { manager: &manager, wide, connection_string: string.as_deref(), all: self.all };
+        let redacted = opened.metadata.redaction.is_some();
+        let live = Live { manager: &manager, wide, connection_string: string.as_deref(), all: self.all, redacted };
         let bar = progress::bar("verifying", steps.len() as u64);
         let report = live.verify(opened.storage.as_ref(), &steps, || bar.inc(1))?;
         bar.finish_and_clear();

@@ -64,7 +64,8 @@ pub fn columns(recorded: &Value, now: &[Column]) -> Vec<Difference> {
     found
 }
 
-/// The first difference between the recorded rows and those there are now, if any; it says how many rows differ.
+/// The first difference between the recorded rows and those there are now, if any; it says how many rows differ. Without
+/// `values` only their number counts.
 ///
 /// # Errors
 /// See [`Trouble`].
@@ -72,6 +73,7 @@ pub fn rows(
     storage: &dyn Cassette,
     execution: &Execution,
     statement: &mut Statement<'_>,
+    values: bool,
 ) -> Result<Option<Difference>, Trouble> {
     let (mut count, mut differing) = (0u64, 0u64);
     let mut first: Option<Difference> = None;
@@ -84,7 +86,7 @@ pub fn rows(
             if !statement.fetch()? {
                 return Ok(false);
             }
-            if let Some((column, recorded, now)) = row(fields, &types, within, statement)? {
+            if values && let Some((column, recorded, now)) = row(fields, &types, within, statement)? {
                 differing += 1;
                 let what = || format!("row {count}, column {column}");
                 first.get_or_insert_with(|| Difference::new(Kind::Data, what(), recorded, now));
@@ -148,9 +150,12 @@ fn row(
     for (column, recorded) in (1u16..).zip(fields) {
         let unread = recorded == b"\\-";
         let Some(c_type) = types.of_cell(number, column).filter(|_| !unread) else { continue };
-        statement.cell(column, c_type, &mut live)?;
+        // Precision and scale of a structure are the program's own choice: the number is what counts.
+        let number = c_type == CType::NUMERIC;
+        statement.cell(column, if number { CType::CHAR } else { c_type }, &mut live)?;
         let now = live.field(usize::from(column) - 1);
-        if found.is_none() && !same(recorded, now, c_type) {
+        let equal = if number { same_number(recorded, now) } else { same(recorded, now, c_type) };
+        if found.is_none() && !equal {
             let shown = |field: &[u8]| String::from_utf8_lossy(field).into_owned();
             found = Some((column, shown(recorded), shown(now)));
         }
@@ -158,10 +163,21 @@ fn row(
     Ok(found)
 }
 
-/// Whether a live cell is what was recorded, as far as that was: a redacted value may be any, and of one that was cut
-/// off only the beginning is known.
+/// Whether two decimal texts are one number, whatever zeros they have; the recorded one may name precision and scale.
+fn same_number(recorded: &[u8], now: &[u8]) -> bool {
+    let plain = |field: &[u8]| {
+        let text = String::from_utf8_lossy(field);
+        let number = text.split(" (").next().unwrap_or_default().trim();
+        let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("-", digits));
+        let digits = if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits };
+        format!("{sign}{}", digits.trim_start_matches('0'))
+    };
+    recorded == now || plain(recorded) == plain(now)
+}
+
+/// Whether a live cell is what was recorded, as far as that was: of a value that was cut off only the beginning is known.
 fn same(recorded: &[u8], now: &[u8], c_type: CType) -> bool {
-    if recorded == now || recorded.starts_with(b"<redacted ") {
+    if recorded == now {
         return true;
     }
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
@@ -216,7 +232,19 @@ mod tests {
         assert!(same(b"\\>5:hel", b"hello", CType::CHAR) && !same(b"\\>5:hel", b"help", CType::CHAR));
         assert!(same(b"\\>-4:hel", b"help", CType::CHAR) && !same(b"\\>-4:hel", b"shell", CType::CHAR));
         assert!(same(b"\\>10:h", b"hello", CType::WCHAR));
-        assert!(same(b"<redacted name:00ff>", b"anything", CType::CHAR) && !same(b"\\N", b"", CType::CHAR));
+        assert!(!same(b"\\N", b"", CType::CHAR));
+    }
+
+    #[test]
+    fn numbers_are_compared_as_such() {
+        for (recorded, now) in
+            [("0.0000 (18,4)", "0"), ("1.50 (18,2)", "1.5"), ("-0.5", "-.5"), ("100", "100"), ("\\N", "\\N")]
+        {
+            assert!(same_number(recorded.as_bytes(), now.as_bytes()), "{recorded} {now}");
+        }
+        for (recorded, now) in [("1.5 (18,1)", "1"), ("100", "1"), ("0 (1,0)", "\\N"), ("-1", "1")] {
+            assert!(!same_number(recorded.as_bytes(), now.as_bytes()), "{recorded} {now}");
+        }
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub struct Live<'a> {
     pub connection_string: Option<&'a str>,
     /// Writes, transactions and connections of their own as well.
     pub all: bool,
+    /// Values of the cassette were replaced by rules: none can be compared, and those that are told apart not sent.
+    pub redacted: bool,
 }
 
 /// Statement attributes that decide which rows come, by their names in a cassette.
@@ -80,7 +82,7 @@ impl Live<'_> {
                 Deed::Execute(execution) => match self.sendable(execution, &whole_entry(storage, *place)?) {
                     Ok(parameters) => {
                         report.verified += 1;
-                        let found = again(storage, &connection, execution, entry, parameters);
+                        let found = self.again(storage, &connection, execution, entry, parameters);
                         let found = found.map_err(Failure::from)?;
                         report.divergences.extend(found.into_iter().map(|found| {
                             let compare::Difference { kind, what, recorded, now } = found;
@@ -161,6 +163,13 @@ impl Live<'_> {
         {
             return Err("they may write (--all does them as well)".to_owned());
         }
+        let marked = |value: &Value| format!("{value:?}").contains("<redacted ");
+        if self.redacted
+            && (execution.sql.as_ref().is_some_and(|sql| sql.contains("<redacted "))
+                || ["params", "arguments"].iter().any(|key| entry.get(key).is_some_and(marked)))
+        {
+            return Err("they have values that were redacted".to_owned());
+        }
         // An array of parameters is a list of sets; what the application's operation array left out is none.
         let sent = |value: &Value| Parameter::of(value, self.wide);
         let parameters = entry.get("params").and_then(Value::as_list).unwrap_or_default();
@@ -170,49 +179,50 @@ impl Live<'_> {
             true => parameters.iter().filter_map(Value::as_list).map(|set| set.iter().map(sent).collect()).collect(),
         }
     }
-}
 
-/// Executes once more; the differences.
-fn again(
-    storage: &dyn Cassette,
-    connection: &Connection<'_>,
-    execution: &Execution,
-    entry: &Entry,
-    parameters: Vec<Vec<Parameter>>,
-) -> Result<Vec<compare::Difference>, super8_cassette::CassetteError> {
-    let compared = || -> Result<Vec<compare::Difference>, Trouble> {
-        let mut statement = connection.statement()?;
-        for (name, attribute) in ATTRIBUTES {
-            if let Some(value) = entry.get("attributes").and_then(|all| all.get(name)).and_then(Value::as_int) {
-                statement.set_attribute(*attribute, value as usize)?;
+    /// Executes once more; the differences.
+    fn again(
+        &self,
+        storage: &dyn Cassette,
+        connection: &Connection<'_>,
+        execution: &Execution,
+        entry: &Entry,
+        parameters: Vec<Vec<Parameter>>,
+    ) -> Result<Vec<compare::Difference>, super8_cassette::CassetteError> {
+        let compared = || -> Result<Vec<compare::Difference>, Trouble> {
+            let mut statement = connection.statement()?;
+            for (name, attribute) in ATTRIBUTES {
+                if let Some(value) = entry.get("attributes").and_then(|all| all.get(name)).and_then(Value::as_int) {
+                    statement.set_attribute(*attribute, value as usize)?;
+                }
             }
-        }
-        let executed = match &execution.sql {
-            Some(sql) => statement.execute(sql, &parameters),
-            None => statement.catalog(&function(entry), &arguments(entry)),
-        };
-        match (failed(entry), executed) {
-            (None, Err(failure)) => return Err(failure.into()),
-            (Some(recorded), Ok(())) => return Ok(vec![outcome(recorded, "success".to_owned())]),
-            (Some(recorded), Err(now)) if recorded != now.sqlstate => {
-                return Ok(vec![outcome(recorded, now.to_string())]);
+            let executed = match &execution.sql {
+                Some(sql) => statement.execute(sql, &parameters),
+                None => statement.catalog(&function(entry), &arguments(entry)),
+            };
+            match (failed(entry), executed) {
+                (None, Err(failure)) => return Err(failure.into()),
+                (Some(recorded), Ok(())) => return Ok(vec![outcome(recorded, "success".to_owned())]),
+                (Some(recorded), Err(now)) if recorded != now.sqlstate => {
+                    return Ok(vec![outcome(recorded, now.to_string())]);
+                }
+                (Some(_), Err(_)) => return Ok(Vec::new()),
+                (None, Ok(())) => {}
             }
-            (Some(_), Err(_)) => return Ok(Vec::new()),
-            (None, Ok(())) => {}
-        }
-        let mut found = match &execution.columns {
-            Some(file) => compare::columns(&storage.document(file)?, &statement.columns()?),
-            None => Vec::new(),
+            let mut found = match &execution.columns {
+                Some(file) => compare::columns(&storage.document(file)?, &statement.columns()?),
+                None => Vec::new(),
+            };
+            if execution.unlike.is_none() {
+                found.extend(compare::rows(storage, execution, &mut statement, !self.redacted)?);
+            }
+            Ok(found)
         };
-        if execution.unlike.is_none() {
-            found.extend(compare::rows(storage, execution, &mut statement)?);
+        match compared() {
+            Ok(found) => Ok(found),
+            Err(Trouble::Driver(failure)) => Ok(vec![outcome("success".to_owned(), failure.to_string())]),
+            Err(Trouble::Cassette(error)) => Err(error),
         }
-        Ok(found)
-    };
-    match compared() {
-        Ok(found) => Ok(found),
-        Err(Trouble::Driver(failure)) => Ok(vec![outcome("success".to_owned(), failure.to_string())]),
-        Err(Trouble::Cassette(error)) => Err(error),
     }
 }
 

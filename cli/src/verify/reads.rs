@@ -15,7 +15,8 @@ pub fn only_reads(sql: &str) -> bool {
     begins && !words.iter().any(|word| word == ";" || WRITING.iter().any(|writing| word.eq_ignore_ascii_case(writing)))
 }
 
-/// The words of a text outside of quotes and comments, and a `;` where another statement follows.
+/// The words of a text outside of quotes and comments, and a `;` where another statement follows, or where databases do not
+/// agree on what is a quote or a comment: a backslash in quotes, `#`, `/*!`, `$$`.
 fn words(sql: &str) -> Vec<String> {
     let (mut words, mut word) = (Vec::new(), String::new());
     let mut rest = sql.chars().peekable();
@@ -25,6 +26,10 @@ fn words(sql: &str) -> Vec<String> {
             if std::mem::take(&mut ended) {
                 words.push(";".to_owned());
             }
+            // `$1` is a marker, other words with a dollar may begin a quote
+            if next == '$' && !rest.peek().is_some_and(char::is_ascii_digit) {
+                words.push(";".to_owned());
+            }
             word.push(next);
             continue;
         }
@@ -32,11 +37,15 @@ fn words(sql: &str) -> Vec<String> {
             words.push(std::mem::take(&mut word));
         }
         match next {
-            '\'' | '"' | '`' => pass(&mut rest, next),
-            '[' => pass(&mut rest, ']'),
+            '\'' | '"' | '`' if !pass(&mut rest, next) => words.push(";".to_owned()),
+            '[' if !pass(&mut rest, ']') => words.push(";".to_owned()),
             '-' if rest.peek() == Some(&'-') => while rest.next().is_some_and(|next| next != '\n') {},
-            '#' => while rest.next().is_some_and(|next| next != '\n') {},
+            '#' => words.push(";".to_owned()),
             '/' if rest.peek() == Some(&'*') => {
+                rest.next();
+                if matches!(rest.peek(), Some('!' | 'M')) {
+                    words.push(";".to_owned());
+                }
                 let mut last = ' ';
                 for next in rest.by_ref() {
                     if last == '*' && next == '/' {
@@ -53,9 +62,9 @@ fn words(sql: &str) -> Vec<String> {
     words
 }
 
-/// Goes behind the quote that ends here.
-fn pass(rest: &mut impl Iterator<Item = char>, quote: char) {
-    let _ = rest.find(|next| *next == quote);
+/// Goes behind the quote that ends here; false if it cannot be told where that is.
+fn pass(rest: &mut impl Iterator<Item = char>, quote: char) -> bool {
+    rest.find(|next| *next == quote || *next == '\\') == Some(quote)
 }
 
 #[cfg(test)]
@@ -71,6 +80,7 @@ mod tests {
             "VALUES (1)",
             "show tables",
             "select updated_at, t.delete_flag from t",
+            "select a from t where b = $1",
         ] {
             assert!(only_reads(sql), "{sql}");
         }
@@ -85,6 +95,11 @@ mod tests {
             "select * from t for update",
             "{call f(1)}",
             "pragma user_version = 2",
+            r"select 'a\'', x into outfile '/tmp/x' from t where y = 'z'",
+            "select /*! 1 into outfile 'x' */ from t",
+            "select 1 # 2, nextval('s')",
+            "select $$ ' $$, nextval('s'), $$ ' $$",
+            "select 'open",
             "commit",
         ] {
             assert!(!only_reads(sql), "{sql}");

@@ -55,6 +55,7 @@ on_every_database! {
     cursor_library "cursor_library.c",
     long_messages "long_messages.c",
     left_bound "left_bound.c",
+    every_field "every_field.c",
 }
 
 /// psqlodbc reads cursors that a procedure opened as results of the call, if it is told so.

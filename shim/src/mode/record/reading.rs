@@ -1,6 +1,8 @@
 //! SQLGetData while recording: pieces become one cell; a call that went otherwise than the model expects is kept
 //! beside the row as it was.
 
+mod beside;
+
 use super::done::Done;
 use super::rows::resolve;
 use super::statement::{State, Statement};
@@ -15,7 +17,7 @@ use crate::mode::half::Half;
 use crate::mode::streams;
 use crate::mode::words::push_outcome;
 use crate::table::Function;
-use super8_cassette::{CassetteError, Entry, Method, Row, Value};
+use super8_cassette::{CassetteError, Row, Value};
 
 /// What the application has read of the row at hand through SQLGetData.
 #[derive(Default)]
@@ -285,48 +287,6 @@ impl Statement {
             }
         }
         Ok(())
-    }
-
-    /// Writes the cells that no row takes any more, and the unusual calls that no row has beside it.
-    fn write_late(&self, state: &mut State) -> Result<(), CassetteError> {
-        let State { reading, run, id, rowset, streams, .. } = state;
-        let open = || run.as_ref().is_some_and(|run| run.lock().is_open());
-        if (reading.late.is_empty() && (reading.odd.is_empty() || open())) || id.is_none() {
-            return Ok(());
-        }
-        let bare = reading.odd.iter().filter(|column| !reading.late.iter().any(|late| late.column == **column));
-        let calls = |column| reading.calls.iter().filter(move |call| call.column == column);
-        let bare = bare.filter_map(|column| {
-            let c_type = calls(*column).next()?.c_type.name().to_string();
-            Some(Late { column: *column, c_type, value: Value::from("\\-") })
-        });
-        let mut all: Vec<Late> = bare.collect();
-        all.append(&mut reading.late);
-        all.sort_by_key(|late| late.column);
-        for Late { column, c_type, value } in all {
-            let mut entry = Entry::new(Method::GetData, self.connection.id(), *id).with(streams.reads(), column);
-            if *rowset > 1 {
-                entry = entry.with("rowset", *rowset);
-            }
-            entry = entry.with("c_type", c_type).with("result", value);
-            if reading.odd.contains(&column) {
-                let calls = calls(column).map(|call| call.to_value(&self.connection.secrecy)).collect();
-                entry = entry.with("calls", Value::List(calls));
-            }
-            self.connection.recorder().note(&entry)?;
-        }
-        Ok(())
-    }
-
-    /// Writes the calls of columns that were read in an unusual way beside the row.
-    fn keep_calls(&self, state: &mut State) {
-        let State { reading, run: Some(run), .. } = state else { return };
-        let mut run = run.lock();
-        if run.is_open() {
-            let kept = reading.calls.iter().filter(|call| reading.odd.contains(&call.column));
-            let calls = kept.map(|call| call.to_value(&self.connection.secrecy)).collect();
-            run.outcome(Value::Map(vec![("get_data".into(), Value::List(calls))]));
-        }
     }
 
     /// The row at hand is complete.

@@ -56,16 +56,16 @@ impl TraceId {
 /// # Errors
 /// A name that is no trace id; a place that holds something else.
 pub fn create(path: &Path, metadata: Metadata) -> Result<Box<dyn Cassette>, CassetteError> {
-    let append: MakeAppend = Arc::new(|file| Ok(Box::new(WriteAppend::new(file))));
     // publishing says that it is complete, and nothing before
     let metadata = Metadata { complete: false, ..metadata };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let Some(id) = name.strip_suffix(".ndjson") else {
+        let append: MakeAppend = Arc::new(|file| Ok(Box::new(WriteAppend::new(file))));
         return Ok(Box::new(Directory::record(path, metadata, append)?));
     };
     let id = TraceId::new(id).map_err(|error| CassetteError::new(path, error.to_string()))?;
     let directory = path.parent().unwrap_or(Path::new(""));
-    Ok(Box::new(Trace::record(directory, &id, metadata, &Spans::default(), append)?))
+    Ok(Box::new(Trace::record(directory, &id, metadata, &Spans::default())?))
 }
 
 /// Opens a cassette of either format to be read: a directory, a trace's file, or a directory that holds one trace or the

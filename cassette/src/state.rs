@@ -131,10 +131,8 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let path = parent.path().join("traces").join("x.ndjson");
         assert_eq!(state(&path), Ok(State::Absent));
-        let append: crate::MakeAppend = std::sync::Arc::new(|file| Ok(Box::new(crate::WriteAppend::new(file))));
         let (directory, id) = (parent.path().join("traces"), TraceId::new("x").unwrap());
-        let trace =
-            Trace::record(&directory, &id, Metadata::now(None, None), &crate::Spans::default(), append).unwrap();
+        let trace = Trace::record(&directory, &id, Metadata::now(None, None), &crate::Spans::default()).unwrap();
         let recorder = Recorder::with_storage(Box::new(trace), Order::Global, 1);
         let connection = recorder.connection();
         recorder.command(&Entry::new(Method::Connect, connection, None).with("dsn", "shop")).unwrap();

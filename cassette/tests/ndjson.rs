@@ -9,8 +9,8 @@ use std::sync::Arc;
 use reel::session::record;
 use reel::*;
 use super8_cassette::{
-    Append, Cassette, CassetteError, Directory, ErrorKind, MakeAppend, Metadata, Order, Player, Recorder, Spans, Trace,
-    TraceId, WriteAppend, convert, open, recover,
+    Append, Cassette, CassetteError, Directory, Entry, ErrorKind, MakeAppend, Metadata, Method, Order, Player,
+    Recorder, Spans, Trace, TraceId, WriteAppend, convert, open, recover,
 };
 
 fn plain() -> MakeAppend {
@@ -38,7 +38,7 @@ fn converted(from: &dyn Cassette, to: &Path) -> Vec<String> {
     let target: Box<dyn Cassette> = match to.extension() {
         Some(_) => {
             let id = TraceId::of_file(to.file_name().unwrap().to_str().unwrap()).unwrap();
-            Box::new(Trace::record(to.parent().unwrap(), &id, metadata, &Spans::default(), plain()).unwrap())
+            Box::new(Trace::record(to.parent().unwrap(), &id, metadata, &Spans::default()).unwrap())
         }
         None => Box::new(Directory::record(to, metadata, plain()).unwrap()),
     };
@@ -342,7 +342,7 @@ fn damage_is_named_with_its_line() {
     let (first, rest) = whole.split_once('\n').unwrap();
     let mixed = format!("{first}\n{foreign}\n{rest}");
     assert!(damaged(parent.path(), &mixed).is_ok());
-    let error = Trace::record(parent.path(), &trace_id(), Metadata::now(None, None), &Spans::default(), plain());
+    let error = Trace::record(parent.path(), &trace_id(), Metadata::now(None, None), &Spans::default());
     let error = error.map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("x.ndjson:2: has other records") && error.contains("nothing was touched"), "{error}");
 }
@@ -357,17 +357,34 @@ fn says_why_there_is_no_trace() {
     let why = problem(play_trace(&directory));
     assert!(why.contains("1 other traces (y, ...): set SUPER8_TRACE_ID"), "{why}");
     record(&recorder(&parent.path().join("directory")));
-    let options = |path: &Path| Trace::record(path, &trace_id(), Metadata::now(None, None), &Spans::default(), plain());
+    let options = |path: &Path| Trace::record(path, &trace_id(), Metadata::now(None, None), &Spans::default());
     let why = options(&parent.path().join("directory")).map(|_| ()).unwrap_err().to_string();
     assert!(why.contains("holds a cassette in the format yaml"), "{why}");
     assert!(Directory::record(&directory, Metadata::now(None, None), plain()).is_err());
 }
 
 #[test]
+fn a_record_is_whole_as_soon_as_it_is_written() {
+    let parent = tempfile::tempdir().unwrap();
+    let recorder = tracer(parent.path());
+    let connection = recorder.connection();
+    recorder.command(&Entry::new(Method::Connect, connection, None).with("dsn", "shop")).unwrap();
+    let growing = parent.path().join(".x.ndjson.super8-recording");
+    for id in 1..100 {
+        let before = fs::read(&growing).unwrap();
+        recorder.command(&run(connection, id, "SELECT 1")).unwrap();
+        let after = fs::read(&growing).unwrap();
+        let record = after.strip_prefix(&*before).unwrap();
+        assert!(record.starts_with(b"{") && record.ends_with(b"}\n"), "{}", String::from_utf8_lossy(record));
+        assert_eq!(record.iter().filter(|byte| **byte == b'\n').count(), 1);
+    }
+}
+
+#[test]
 fn real_spans_are_asked_for() {
     let parent = tempfile::tempdir().unwrap();
     let spans = Spans { real: true, parent: Some("00f067aa0ba902b7".to_owned()) };
-    let trace = Trace::record(parent.path(), &trace_id(), Metadata::now(None, None), &spans, plain()).unwrap();
+    let trace = Trace::record(parent.path(), &trace_id(), Metadata::now(None, None), &spans).unwrap();
     let recorder = Recorder::with_storage(Box::new(trace), Order::Global, 1);
     record(&recorder);
     let text = text(parent.path());

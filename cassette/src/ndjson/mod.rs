@@ -28,7 +28,6 @@ pub use import::{Calls, Imported, Prepares, Source, import, is_softprobe};
 pub(crate) use recover::{recover, trace_at};
 pub use spans::Spans;
 
-use crate::append::MakeAppend;
 use crate::metadata::Metadata;
 use crate::storage::{Cassette, Contents, Part, Place, RowsPart, RowsSource, plain};
 use crate::window::Window;
@@ -90,16 +89,10 @@ impl Trace {
     /// # Errors
     /// A path that names no directory; a directory that holds a cassette of the other format; a file with other records
     /// than super8's.
-    pub fn record(
-        directory: &Path,
-        id: &TraceId,
-        metadata: Metadata,
-        spans: &Spans,
-        make_append: MakeAppend,
-    ) -> Result<Self, CassetteError> {
+    pub fn record(directory: &Path, id: &TraceId, metadata: Metadata, spans: &Spans) -> Result<Self, CassetteError> {
         let mut trace = Trace::of(directory, id, spans)?;
         writing::check_target(&trace.target)?;
-        let writing = Writing::new(trace.target.clone(), metadata, trace.author.clone(), make_append);
+        let writing = Writing::new(trace.target.clone(), metadata, trace.author.clone());
         trace.writing = Some(Arc::new(Mutex::new(writing)));
         Ok(trace)
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::line::{Kind, Line};
 use super::lines::Lines;
 use super::record::Author;
-use crate::append::{Append, MakeAppend};
+use crate::append::{Append, WriteAppend};
 use crate::directory::{DirectoryLock as Lock, is_cassette, notice, refuse};
 use crate::{CassetteError, ErrorKind, Metadata};
 
@@ -28,18 +28,18 @@ pub(super) struct Writing {
     target: PathBuf,
     metadata: Metadata,
     author: Author,
-    make_append: MakeAppend,
     phase: Phase,
-    log: Option<Box<dyn Append>>,
+    /// One `write` for each record: whoever reads the file while it grows sees whole lines and nothing else.
+    log: Option<WriteAppend>,
     lock: Option<Lock>,
     /// Nobody else may replace the trace before this one while we prepare to.
     previous: Option<Lock>,
 }
 
 impl Writing {
-    pub(super) fn new(target: PathBuf, metadata: Metadata, author: Author, make_append: MakeAppend) -> Self {
+    pub(super) fn new(target: PathBuf, metadata: Metadata, author: Author) -> Self {
         let (log, lock, previous) = (None, None, None);
-        Writing { target, metadata, author, make_append, phase: Phase::Idle, log, lock, previous }
+        Writing { target, metadata, author, phase: Phase::Idle, log, lock, previous }
     }
 
     /// Where the file is now.
@@ -94,7 +94,7 @@ impl Writing {
         let (file, lock) = claim(&self.target)?;
         let path = staging(&self.target);
         self.previous = previous(&self.target).inspect_err(|_| _ = fs::remove_file(&path))?;
-        let log = (self.make_append)(file).map_err(|error| CassetteError::io(&path, "open", &error))?;
+        let log = WriteAppend::new(file);
         (self.log, self.lock, self.phase) = (Some(log), Some(lock), Phase::Staged);
         let mut header = Vec::with_capacity(512);
         self.author.header(&self.metadata.to_value(), &mut header);

@@ -38,6 +38,10 @@ impl Answers {
         key: &[(&str, Value)],
     ) -> Result<Option<Entry>, CassetteError> {
         let questions = self.questions(index, storage, owner)?;
+        if questions.is_empty() {
+            // the usual case of what is asked at every call
+            return Ok(None);
+        }
         // a null asks for an answer without that field as well
         let named = key.iter().filter(|(_, value)| *value != Value::Null);
         let sums: Vec<u64> = named.map(|(name, value)| sum(name, value)).collect();

@@ -105,6 +105,14 @@ enum Source {
 }
 
 impl PlayedRun {
+    /// The rows of a fetch's entry as replay reads them, without playing it.
+    ///
+    /// # Errors
+    /// An entry whose rows are not there or cannot be read.
+    pub fn of(storage: &dyn Cassette, place: Place, entry: Entry) -> Result<PlayedRun, CassetteError> {
+        PlayedRun::open(storage, place, entry, false, Progress::over())
+    }
+
     /// The rows of an entry. `ended` says that the end of data was recorded right after them.
     pub(crate) fn open(
         storage: &dyn Cassette,

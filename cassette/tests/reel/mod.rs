@@ -8,8 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super8_cassette::{
-    Append, CassetteError, Cell, ConnectionId, Entry, Fetched, MakeAppend, Metadata, Method, Order, PlayOptions,
-    PlayedRun, Player, RecordOptions, Recorder, Run, Spans, Trace, TraceId, Value, WriteAppend, cell,
+    CassetteError, Cell, ConnectionId, Entry, Fetched, Metadata, Method, Order, PlayOptions, PlayedRun, Player,
+    RecordOptions, Recorder, Run, Spans, Trace, TraceId, Value, cell,
 };
 
 pub const A: ConnectionId = ConnectionId(0);
@@ -27,9 +27,8 @@ pub fn options(directory: &Path) -> RecordOptions {
 
 /// A recording of the trace `x` in a directory.
 pub fn tracer(directory: &Path) -> Arc<Recorder> {
-    let plain: MakeAppend = Arc::new(|file| Ok(Box::new(WriteAppend::new(file)) as Box<dyn Append>));
     let metadata = Metadata { recorded_on: String::new(), ..Metadata::now(None, None) };
-    let trace = Trace::record(directory, &trace_id(), metadata, &Spans::default(), plain).unwrap();
+    let trace = Trace::record(directory, &trace_id(), metadata, &Spans::default()).unwrap();
     Recorder::with_storage(Box::new(trace), Order::Global, 1)
 }
 

@@ -8,8 +8,8 @@ use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use super8_cassette::{
-    Cassette, CassetteError, ConnectionId, Entry, Format, Metadata, Part, Value, Volatile, cell, ndjson,
-    staging_directory,
+    Cassette, CassetteError, ConnectionId, Entry, Format, Metadata, Method, Part, Place, PlayedRun, Value, Volatile,
+    cell, ndjson, staging_directory,
 };
 
 /// Cassettes that are larger are a burden for a repository.
@@ -153,7 +153,10 @@ impl Check<'_> {
             let line = line.into();
             self.long(&file, Some(line), u64::from(place.len), "an entry");
             match self.storage.entry(place) {
-                Ok(entry) => self.entry(&entry, &file, line),
+                Ok(entry) => {
+                    self.entry(&entry, &file, line);
+                    self.played(place, entry);
+                }
                 Err(error) => self.findings.unreadable(&error),
             }
         }
@@ -184,6 +187,26 @@ impl Check<'_> {
         }
     }
 
+    /// Rows that stand in the entry, or whose number does, have to be what replay takes them for.
+    fn played(&mut self, place: Place, entry: Entry) {
+        let inside = |key| matches!(entry.get(key), Some(Value::List(_)));
+        let checked = match entry.method {
+            Method::Fetch | Method::FetchAll => inside("result") || inside("rows"),
+            Method::FetchMany => true,
+            _ => false,
+        };
+        if !checked {
+            return;
+        }
+        let read = PlayedRun::of(self.storage, place, entry).and_then(|mut run| {
+            while run.next()?.is_some() {}
+            Ok(())
+        });
+        if let Err(error) = read {
+            self.findings.unreadable(&error);
+        }
+    }
+
     /// A part that an entry names; `read` reads it when it is named for the first time.
     fn part(&mut self, name: &str, read: fn(&mut Self, &Part), file: &Path, line: u64) {
         let first = self.named.insert(name.to_owned(), line).is_none();
@@ -203,8 +226,9 @@ impl Check<'_> {
 
     fn document(&mut self, part: &Part) {
         self.long(&part.file, part.lines.first().map(|line| u64::from(*line)), part.bytes, "a document");
-        if let Err(error) = self.storage.document(&part.name) {
-            self.findings.unreadable(&error);
+        match self.storage.document(&part.name) {
+            Ok(document) => self.secrets(&document, &part.file, part.lines.first().map(|line| u64::from(*line))),
+            Err(error) => self.findings.unreadable(&error),
         }
     }
 

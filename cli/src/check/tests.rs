@@ -36,6 +36,11 @@ fn what_is_wrong_is_found_where_it_is() {
     assert_eq!(kinds(&[("commands.yml", RUN), rows, ("b_1_fetch_all.csv", "1\n")]), [(Kind::Orphan, None)]);
     let secret = RUN.replace("dsn: shop", "dsn: shop\n  connection_string: \"DSN=shop;Pwd=tiger\"");
     assert_eq!(kinds(&[("commands.yml", &secret), rows]), [(Kind::Secret, Some(1))]);
+    let inline = |rows: &str| RUN.replace("rows_file: a_1_fetch_all.csv", rows);
+    assert_eq!(kinds(&[("commands.yml", &inline("rows: [[\"1\"], [\"\\\\q\"]]"))]), [(Kind::Unreadable, Some(8))]);
+    let many = inline("n: 3\n  rows: [[\"1\"], [\"2\"]]").replace("fetch_all\n", "fetch_many\n");
+    assert_eq!(kinds(&[("commands.yml", &many)]), [(Kind::Unreadable, Some(8))]);
+    assert_eq!(kinds(&[("commands.yml", &many.replace("n: 3", "n: 2"))]), []);
     let volatile = RUN.replace("\"SELECT 1\"\n", "\"SELECT 1\"\n  volatile: [\"sql 2\", \"sql 1\", \"param 1\"]\n");
     let twice = [(Kind::Volatile, Some(4)), (Kind::Volatile, Some(4))];
     assert_eq!(kinds(&[("commands.yml", &volatile), rows]), twice);

@@ -94,7 +94,7 @@ impl Reel {
             Some(id) => {
                 // a time would make every recording another one
                 let metadata = if self.spans.real { metadata } else { metadata.timeless() };
-                Box::new(Trace::record(&self.directory, id, metadata, &self.spans, append)?)
+                Box::new(Trace::record(&self.directory, id, metadata, &self.spans)?)
             }
         })
     }

@@ -27,8 +27,8 @@ pub(crate) fn succeeded(entry: &Entry) -> bool {
     }
 }
 
-/// The keys of an entry that were replied, not asked.
-pub(crate) const REPLY: &[&str] = &[
+/// The keys of an entry that were replied, not asked: what matching leaves out and replay hands out.
+pub const REPLY: &[&str] = &[
     "result",
     "output",
     "return",

@@ -31,6 +31,7 @@ pub mod yaml;
 
 pub use append::{Append, MakeAppend, WriteAppend};
 pub use cell::{Cell, CellError, CutCell};
+pub use connect::REPLY;
 pub use convert::{Conversion, convert};
 pub use directory::{Directory, Recovered, recover, staging_directory};
 pub use entry::{ConnectionId, Entry, Method};

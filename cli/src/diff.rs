@@ -7,24 +7,7 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 use std::path::Path;
 use super8_cassette::entry::Class;
 use super8_cassette::player::summary::{show, summary};
-use super8_cassette::{Cassette, CassetteError, Entry, Value};
-
-/// Keys of what came of a command.
-const REPLY: &[&str] = &[
-    "result",
-    "rows",
-    "rows_file",
-    "columns_file",
-    "completed",
-    "return",
-    "diagnostics",
-    "outcomes",
-    "c_types",
-    "params_processed",
-    "param_status",
-    "rows_fetched",
-    "row_status",
-];
+use super8_cassette::{Cassette, CassetteError, Entry, REPLY, Value};
 
 /// Rows that are told of one result.
 const TOLD: usize = 5;

@@ -2,7 +2,7 @@
 
 use super::timeline::{Rows, Shown, Step};
 use super8_cassette::summary::{one_line, show};
-use super8_cassette::{Entry, Method, Value};
+use super8_cassette::{Entry, Method, REPLY, Value};
 
 /// Bytes of one value.
 const VALUE: usize = 400;
@@ -57,13 +57,8 @@ fn parameters(entry: &Entry) -> Option<String> {
 }
 
 /// Keys that say what came of a command, or how its rows were read.
-#[rustfmt::skip]
 pub fn is_outcome(key: &str) -> bool {
-    let keys = [
-        "result", "rows", "rows_file", "columns_file", "c_types", "outcomes", "return", "diagnostics", "completed",
-        "row_status", "rows_fetched", "params_processed", "param_status", "bookmarks",
-    ];
-    keys.contains(&key)
+    REPLY.contains(&key)
 }
 
 /// What came of it, in a few words: nothing where there is nothing to say.

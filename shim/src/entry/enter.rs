@@ -7,7 +7,7 @@ use crate::args::Place;
 use crate::call::{Call, Deed};
 use crate::diagnostics::{Diagnostic, Diagnostics, Outcome, rc};
 use crate::handles::{CONNECTIONS, DESCRIPTORS, DescriptorOwner, Front, STATEMENTS, Token};
-use crate::real::Driver;
+use crate::real::{Driver, Width};
 use crate::table::Function;
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
@@ -132,48 +132,21 @@ pub fn missing(function: Function) -> Outcome {
 
 /// The name of a result column; empty where the driver does not say.
 fn column_name(driver: &Driver, real: Handle, column: u16) -> String {
-    let (mut bytes, mut units) = ([0u8; 512], [0u16; 256]);
+    let name = described::<u8>(driver, real, column).or_else(|| described::<u16>(driver, real, column));
+    name.unwrap_or_default()
+}
+
+/// The name as the driver's SQLDescribeCol of one width says it; none if it has no such function.
+fn described<C: Width>(driver: &Driver, real: Handle, column: u16) -> Option<String> {
+    let ask = C::symbols(driver).SQLDescribeCol?;
+    let mut name = [C::ZERO; 512];
+    let (text, room) = (name.as_mut_ptr(), name.len() as i16);
     let none = std::ptr::null_mut::<c_void>();
-    // SAFETY: SQLDescribeCol with a live buffer and its capacity in characters; the rest may be null.
-    unsafe {
-        match (driver.ansi.SQLDescribeCol, driver.wide.SQLDescribeCol) {
-            (Some(ask), _) => {
-                let (text, room) = (bytes.as_mut_ptr(), bytes.len() as i16);
-                settled(|| {
-                    ask(
-                        real,
-                        column,
-                        text.cast(),
-                        room,
-                        none.cast(),
-                        none.cast(),
-                        none.cast(),
-                        none.cast(),
-                        none.cast(),
-                    )
-                });
-                crate::args::decode_bytes(bytes.split(|byte| *byte == 0).next().unwrap_or_default())
-            }
-            (None, Some(ask)) => {
-                let (text, room) = (units.as_mut_ptr(), units.len() as i16);
-                settled(|| {
-                    ask(
-                        real,
-                        column,
-                        text.cast(),
-                        room,
-                        none.cast(),
-                        none.cast(),
-                        none.cast(),
-                        none.cast(),
-                        none.cast(),
-                    )
-                });
-                crate::args::decode_wide(units.split(|unit| *unit == 0).next().unwrap_or_default())
-            }
-            (None, None) => String::new(),
-        }
-    }
+    // SAFETY: a live buffer and its capacity in characters; the rest may be null.
+    settled(|| unsafe {
+        ask(real, column, text, room, none.cast(), none.cast(), none.cast(), none.cast(), none.cast())
+    });
+    Some(C::text(&name))
 }
 
 /// Asks the driver until it says something else than that it is still executing, where statements are asynchronous.

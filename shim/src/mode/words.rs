@@ -122,6 +122,19 @@ pub fn input_value(input: &In<'_>, secrecy: &Secrecy) -> Value {
     }
 }
 
+/// What a catalog function was asked.
+pub fn catalog_fields(
+    function: Function,
+    arguments: &[(&'static str, In<'_>)],
+    secrecy: &Secrecy,
+) -> Vec<(String, Value)> {
+    let arguments = arguments.iter().map(|(name, value)| ((*name).to_owned(), input_value(value, secrecy)));
+    vec![
+        ("function".to_owned(), Value::from(function.name())),
+        ("arguments".to_owned(), Value::Map(arguments.collect())),
+    ]
+}
+
 /// The replies as a `result` value: one output stands alone, several are a map of those that were written.
 pub fn result_value(question: &Question<'_>, replies: &[Reply], secrecy: &Secrecy) -> Value {
     let written = question.outputs.iter().zip(replies).filter(|(_, reply)| **reply != Reply::Unwritten);

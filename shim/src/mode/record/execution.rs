@@ -2,14 +2,14 @@
 
 use super::parameters::{Parameters, Watch};
 use super::statement::Statement;
-use super::{not_yet, perform, unwritable};
-use crate::args::{Place, TextIn};
-use crate::call::{Call, Deed};
+use super::{perform, unwritable};
+use crate::args::{In, Place, TextIn};
+use crate::call::Deed;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::at_execution::AtExecution;
 use crate::mode::markers;
 use crate::mode::streams::Streams;
-use crate::mode::words::input_value;
+use crate::mode::words::catalog_fields;
 use crate::table::Function;
 use super8_cassette::{CassetteError, ConnectionId, Method, Value};
 
@@ -156,14 +156,14 @@ impl Statement {
 
     /// SQLParamData: the value at hand is complete, and the driver asks for the next or executes.
     pub(super) fn param_data(&self, function: Function, token: Place, deed: &dyn Deed) -> Outcome {
-        // Out of the reach of an SQLCancel that comes during the call: what the driver does now is to be recorded.
-        let (waiting, positioned, streams) = {
-            let mut state = self.state.lock();
-            (state.waiting.take(), state.positioned.take(), state.streams.available())
-        };
-        if streams {
+        if self.state.lock().streams.available() {
             return self.next_stream(function, token, deed);
         }
+        // Out of the reach of an SQLCancel that comes during the call: what the driver does now is to be recorded.
+        let (waiting, positioned) = {
+            let mut state = self.state.lock();
+            (state.waiting.take(), state.positioned.take())
+        };
         let watch = waiting.as_ref().map(|pending| pending.data.watch_on());
         let taken = Taken { waiting, positioned, watch };
         self.then(function, deed, move |statement, outcome, _| statement.data_taken(token, taken, outcome))
@@ -276,16 +276,8 @@ impl Statement {
         self.execute(function, Method::Execute, id, Vec::new(), parameters, deed)
     }
 
-    pub(super) fn catalog(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
-        let Call::Catalog { arguments } = call else { return not_yet(function.name()) };
-        let arguments = arguments
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), input_value(value, &self.connection.secrecy)))
-            .collect();
-        let fields = vec![
-            ("function".to_owned(), Value::from(function.name())),
-            ("arguments".to_owned(), Value::Map(arguments)),
-        ];
+    pub(super) fn catalog(&self, function: Function, arguments: &[(&'static str, In<'_>)], deed: &dyn Deed) -> Outcome {
+        let fields = catalog_fields(function, arguments, &self.connection.secrecy);
         self.text(function, Method::Catalog, fields, Parameters::none(), deed)
     }
 }

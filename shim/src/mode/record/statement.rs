@@ -285,9 +285,7 @@ impl Statement {
         fields.extend(key);
         self.connection.note_local(fields, outcome)
     }
-}
 
-impl Statement {
     pub(super) fn serve_call(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
         const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
         if let Call::Run { sql } | Call::Prepare { sql } = call
@@ -299,7 +297,7 @@ impl Statement {
             Call::Run { sql } => self.run(function, sql, deed),
             Call::Prepare { sql } => self.prepare(function, sql, deed),
             Call::Execute => self.execute_prepared(function, deed),
-            Call::Catalog { .. } => self.catalog(function, call, deed),
+            Call::Catalog { arguments } => self.catalog(function, arguments, deed),
             Call::MoreResults => self.more_results(function, deed),
             Call::Fetch | Call::FetchScroll { .. } | Call::ExtendedFetch { .. } => {
                 let (next, scrolling) = {

@@ -1,15 +1,14 @@
 //! Texts and executions at replay: run, prepare, execute and the catalog functions, with data that comes at execution.
 
 use super::statement::{State, Statement};
-use crate::args::{Place, TextIn};
-use crate::call::Call;
+use crate::args::{In, Place, TextIn};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::at_execution::AtExecution;
 use crate::mode::markers;
 use crate::mode::outputs::joined;
-use crate::mode::record::{Parameters, at_once_key, need_data_key, not_yet, put_data_key};
+use crate::mode::record::{Parameters, at_once_key, need_data_key, put_data_key};
 use crate::mode::streams::Streams;
-use crate::mode::words::{input_value, outcome};
+use crate::mode::words::{catalog_fields, outcome};
 use crate::table::Function;
 use super8_cassette::{Method, Value};
 
@@ -185,16 +184,8 @@ impl Statement {
         self.execution(&mut state, id, Method::Execute, Vec::new(), parameters)
     }
 
-    pub(super) fn catalog(&self, function: Function, call: &Call<'_>) -> Outcome {
-        let Call::Catalog { arguments } = call else { return not_yet(function.name()) };
-        let arguments = arguments
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), input_value(value, &self.connection.secrecy)))
-            .collect();
-        let fields = vec![
-            ("function".to_owned(), Value::from(function.name())),
-            ("arguments".to_owned(), Value::Map(arguments)),
-        ];
+    pub(super) fn catalog(&self, function: Function, arguments: &[(&'static str, In<'_>)]) -> Outcome {
+        let fields = catalog_fields(function, arguments, &self.connection.secrecy);
         let mut state = self.state.lock();
         let id = self.new_text(&mut state);
         self.execution(&mut state, id, Method::Catalog, fields, Parameters::none())

@@ -33,8 +33,10 @@ impl Statement {
                 Ok(Step::Row) => {}
                 Err(failure) => return failure,
             }
-            if count == 0 {
-                self.limit_columns(&mut state, id);
+            if count == 0
+                && let Err(failure) = self.limit_columns(&mut state, id)
+            {
+                return failure;
             }
             let status = row(&mut state, count, fetching.size > 1, None, &mut told);
             fetching.status.set_u16_at(count, status);
@@ -71,16 +73,23 @@ impl Statement {
     }
 
     /// Where buffers are bound beyond the columns that were read, the recording may say that the result has no more.
-    pub(super) fn limit_columns(&self, state: &mut State, id: u32) {
+    pub(super) fn limit_columns(&self, state: &mut State, id: u32) -> Result<(), Outcome> {
         let read = (state.types.len() + state.application.first_column()).saturating_sub(1);
-        let known = || {
-            let key = columns_key();
-            let key: Vec<(&str, Value)> = key.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-            let found = self.connection.player().answer(self.connection.id(), Some(id), Method::Answer, &key);
-            found.ok()??.get("result").and_then(Value::as_int).and_then(|count| u16::try_from(count).ok())
-        };
         let beyond = state.application.highest_column() > read;
-        state.application.limit_columns(if beyond { known() } else { None });
+        let count = match state.columns {
+            _ if !beyond => None,
+            Some(count) => count,
+            None => {
+                let key = columns_key();
+                let key: Vec<(&str, Value)> = key.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+                let player = self.connection.player();
+                let known = player.answer(self.connection.id(), Some(id), Method::Answer, &key).map_err(unreadable)?;
+                let count = known.and_then(|known| u16::try_from(known.get("result")?.as_int()?).ok());
+                *state.columns.insert(count)
+            }
+        };
+        state.application.limit_columns(count);
+        Ok(())
     }
 
     /// The next recorded row, from the run at hand or the one after it.

@@ -33,7 +33,9 @@ impl Statement {
         };
         state.types = types(&rows);
         state.run = Some(rows);
-        self.limit_columns(state, id);
+        if let Err(failure) = self.limit_columns(state, id) {
+            return failure;
+        }
         let known = |at: usize| get("row_status")?.as_list()?.get(at).and_then(Value::as_int).map(|known| known as u16);
         let (mut told, mut count, mut states) = (Outcome::SUCCESS, 0, Vec::new());
         loop {

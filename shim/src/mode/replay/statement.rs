@@ -70,6 +70,8 @@ pub(super) struct State {
     pub(super) rowset: usize,
     pub(super) fetched: usize,
     pub(super) reading: Reading,
+    /// How many columns the result at hand was recorded to have, once that was looked up.
+    pub(super) columns: Option<Option<u16>>,
     /// The recorded C types of the run at hand, resolved.
     pub(super) types: Vec<CType>,
     pub(super) scratch: Vec<u8>,
@@ -99,6 +101,7 @@ impl Statement {
     ) -> Result<Entry, Outcome> {
         state.run = None;
         state.on_row = false;
+        state.columns = None;
         state.reading.forget();
         let asked = Entry { method, connection: self.connection.id(), statement: Some(id), fields };
         self.connection.player().command(&asked).map_err(mismatch)
@@ -139,9 +142,7 @@ impl Statement {
         }
         told
     }
-}
 
-impl Statement {
     fn serve_call(&self, function: Function, call: &Call<'_>) -> Outcome {
         const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
         if let Call::Run { sql } | Call::Prepare { sql } = call
@@ -153,7 +154,7 @@ impl Statement {
             Call::Run { sql } => self.run(sql),
             Call::Prepare { sql } => self.prepare(sql),
             Call::Execute => self.execute(),
-            Call::Catalog { .. } => self.catalog(function, call),
+            Call::Catalog { arguments } => self.catalog(function, arguments),
             Call::MoreResults => self.more_results(),
             Call::Fetch | Call::FetchScroll { .. } | Call::ExtendedFetch { .. } => {
                 let next = {

@@ -113,7 +113,7 @@ pub trait Cassette: Send + Sync {
     /// What the operating system says; something unreadable, with file and line.
     fn contents(&self) -> Result<Contents, CassetteError>;
 
-    /// Where each part stands that is there, whether an entry names it or not, and files of nobody's; sorted by name.
+    /// Where each part stands that is there, whether an entry names it or not; sorted by name.
     ///
     /// # Errors
     /// As for [`Cassette::contents`], but a document or rows are not read.

@@ -48,6 +48,13 @@ fn keep_owner(path: &Path, before: &fs::Metadata) -> io::Result<()> {
     std::os::unix::fs::chown(path, Some(before.uid()), Some(before.gid()))
 }
 
+const COPY: &str = ".before-super8";
+
+/// Whether a name is one that [`free_name`] gives.
+pub fn is_copy(file: &Path) -> bool {
+    file.file_name().is_some_and(|name| name.to_string_lossy().contains(COPY))
+}
+
 /// `FILE.before-super8`, with a number if there is one already.
 pub fn free_name(file: &Path) -> PathBuf {
     let named = |suffix: &str| {
@@ -55,9 +62,9 @@ pub fn free_name(file: &Path) -> PathBuf {
         name.push(suffix);
         PathBuf::from(name)
     };
-    let numbered = (2..).map(|number| named(&format!(".before-super8.{number}")));
-    let mut names = std::iter::once(named(".before-super8")).chain(numbered);
-    names.find(|name| !name.exists()).unwrap_or_else(|| named(".before-super8"))
+    let numbered = (2..).map(|number| named(&format!("{COPY}.{number}")));
+    let mut names = std::iter::once(named(COPY)).chain(numbered);
+    names.find(|name| !name.exists()).unwrap_or_else(|| named(COPY))
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ pub struct Statement<'c> {
     scratch: Vec<u8>,
     /// The parameters that are bound: the driver reads them during an execution.
     bound: Vec<Bound>,
+    /// Whether the driver was told of an array of sets.
+    arrays: bool,
 }
 
 /// What SQLDescribeCol says of a column.
@@ -43,7 +45,7 @@ pub enum Argument {
 
 impl<'c> Statement<'c> {
     pub(crate) fn new(manager: &'c Manager, handle: Handle) -> Self {
-        Statement { manager, handle, buffer: vec![0; PIECE], scratch: Vec::new(), bound: Vec::new() }
+        Statement { manager, handle, buffer: vec![0; PIECE], scratch: Vec::new(), bound: Vec::new(), arrays: false }
     }
 
     fn check(&self, code: i16, what: &str) -> Result<(), Failure> {
@@ -71,8 +73,9 @@ impl<'c> Statement<'c> {
         // SAFETY: a live handle; from here on nothing that was bound before is read.
         let code = unsafe { (self.manager.functions.SQLFreeStmt)(self.handle, RESET_PARAMS) };
         self.check(code, "SQLFreeStmt")?;
-        if sets.len() > 1 {
-            self.set_attribute(PARAMSET_SIZE, sets.len())?;
+        if sets.len() > 1 || self.arrays {
+            self.set_attribute(PARAMSET_SIZE, sets.len().max(1))?;
+            self.arrays = sets.len() > 1;
         }
         self.bound = Bound::columns(sets).map_err(Failure::new)?;
         for (number, bound) in (1u16..).zip(&self.bound) {

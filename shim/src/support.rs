@@ -15,7 +15,7 @@ pub enum Support {
 }
 
 /// Diagnostic records are kept by the shim.
-const OWN_RECORDS: &str = "records are served from the shim's own queue by ODBC's rules: a driver that splits a message over records when the buffer is small is not imitated";
+const OWN_RECORDS: &str = "records are served from the shim's own queue by ODBC's rules: a driver whose records are gone once they were read, or that words them otherwise through SQLError, is not imitated";
 /// SQLDataSources and SQLDrivers.
 const MANAGERS: &str = "the driver manager answers it; what a driver answers itself is forwarded and not recorded";
 
@@ -34,7 +34,7 @@ pub fn support(function: Function) -> Support {
         SQLSetConnectAttr | SQLSetConnectOption => Partly("a value that is an address is forwarded and not recorded"),
         SQLGetConnectAttr | SQLGetConnectOption | SQLGetFunctions => Full,
         SQLEndTran | SQLTransact => Full,
-        SQLCancelHandle => Partly("on a connection it is forwarded and not recorded; replay answers `SQL_SUCCESS`"),
+        SQLCancelHandle => Full,
 
         SQLError | SQLGetDiagRec | SQLGetDiagField => Partly(OWN_RECORDS),
 

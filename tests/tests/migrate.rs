@@ -83,14 +83,14 @@ fn an_old_cassette_is_refused_with_the_command_to_type() {
         let typed: Vec<&str> = typed.iter().map(String::as_str).collect();
         let migrated = desk.run(&typed);
         assert!(migrated.succeeded(), "{}", migrated.errors());
-        assert_same_files(
-            "the old one",
-            &recorded(version),
-            &desk.scratch.join(format!("work/{version}.before-super8")),
-        );
+        let kept = desk.scratch.join(format!("work/{version}.before-super8"));
+        assert_same_files("the old one", &recorded(version), &kept);
         assert!(replayed(&desk, &old, words).succeeded());
-        let again = desk.run(&typed);
-        assert!(again.succeeded() && again.text().contains("is up to date"), "{}", again.text());
+        // the same line again, with what it kept among the names
+        let again = desk.run(&[&typed[..], &[&kept.display().to_string()]].concat());
+        let said = again.text();
+        assert!(again.succeeded() && said.contains("is up to date") && said.contains("kept of an old one"), "{said}");
+        assert_same_files("the old one", &recorded(version), &kept);
     }
 }
 

@@ -96,14 +96,14 @@ pub(crate) fn rows(root: &Path, name: &str) -> Result<RowsOfFile, CassetteError>
     Ok(RowsOfFile(RowsReader::new(file, &path)))
 }
 
-/// Every file but the log and the metadata.
+/// Every file that is named like a part. The others are a reader's own: a README, notes.
 pub(crate) fn parts(root: &Path, name: &Path) -> Result<Vec<Part>, CassetteError> {
     let failed = |error: io::Error| CassetteError::io(name, "list", &error);
     let mut parts = Vec::new();
     for entry in fs::read_dir(root).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        let part = entry.file_name().to_string_lossy().into_owned();
-        if part != names::METADATA && part != names::COMMANDS {
+        if names::connection_of(&entry.file_name()).is_some() {
+            let part = entry.file_name().to_string_lossy().into_owned();
             let bytes = entry.metadata().map_err(failed)?.len();
             parts.push(Part { file: name.join(&part), name: part, lines: Vec::new(), bytes });
         }

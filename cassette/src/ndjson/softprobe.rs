@@ -160,7 +160,6 @@ impl Reply {
 pub(super) struct Column {
     pub(super) name: String,
     pub(super) kind: Kind,
-    nullable: bool,
     /// The longest text, in characters.
     longest: usize,
     /// What the records leave open.
@@ -182,14 +181,13 @@ pub(super) enum Kind {
 
 impl Column {
     fn new(name: &str, kind: Kind, value: &Value) -> Column {
-        let mut column = Column { name: name.to_owned(), kind, nullable: false, longest: 0, doubt: None };
+        let mut column = Column { name: name.to_owned(), kind, longest: 0, doubt: None };
         column.seen(kind, value);
         column
     }
 
     fn seen(&mut self, kind: Kind, value: &Value) {
         self.kind = self.kind.with(kind);
-        self.nullable |= *value == Value::Null;
         if let Value::Text(text) = value {
             self.longest = self.longest.max(text.chars().count());
         }

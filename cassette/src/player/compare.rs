@@ -7,7 +7,7 @@ use crate::connect::REPLY;
 use crate::{Entry, Method, Value};
 
 /// Keys that are asked for even if the asked entry leaves them out.
-const INPUTS: &[&str] = &[
+pub(super) const INPUTS: &[&str] = &[
     "dsn",
     "driver",
     "sql",

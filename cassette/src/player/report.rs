@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use similar::{ChangeTag, TextDiff};
 
-use super::compare::difference_but_comments;
+use super::compare::{INPUTS, difference_but_comments};
 use super::headline::{ids, in_words};
 use super::mismatch::{Case, MismatchKind};
 use super::summary::summary;
@@ -143,7 +143,7 @@ impl Case<'_> {
         let (number, what) = (self.player.index.ordinal(alike.position), summary(&alike.entry, 100));
         let (ids, at, percent) = (ids(&alike.entry), self.at(alike.position), (alike.ratio * 100.0).floor());
         writeln!(out, "the most like it, {percent} %: command {number} ({ids}), {at}: {what}")?;
-        let keys = ["method", "sql", "params", "attributes", "function", "arguments", "attribute", "value"];
+        let keys: Vec<&str> = ["method"].into_iter().chain(INPUTS.iter().copied()).collect();
         let text = |entry: &Entry, key: &str| match key {
             "method" => Some(entry.method.name().to_owned()),
             key => entry.get(key).map(as_text),

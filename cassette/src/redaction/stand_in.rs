@@ -74,8 +74,7 @@ pub(super) fn made(digest: &[u8; 32], c_type: &str, content: &[u8]) -> Vec<u8> {
         "SBIGINT" | "UBIGINT" => number(1_000_000_000_000_000).to_string().into_bytes(),
         "FLOAT" => format!("{}.0", number(1_000_000)).into_bytes(),
         "DOUBLE" => format!("{}.0", number(1_000_000_000)).into_bytes(),
-        // as many digits as there were
-        "NUMERIC" => content.iter().map(|byte| if byte.is_ascii_digit() { b'1' } else { *byte }).collect(),
+        "NUMERIC" => numeric(content),
         "GUID" => {
             let hex = hex(&digest[..16]).to_uppercase();
             format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]).into_bytes()
@@ -90,6 +89,17 @@ pub(super) fn made(digest: &[u8; 32], c_type: &str, content: &[u8]) -> Vec<u8> {
     }
 }
 
+/// A number with as many digits, of the same precision and scale: `123.45 (18,2)` becomes `111.11 (18,2)`. The zeros that a
+/// negative scale stands for stay.
+fn numeric(content: &[u8]) -> Vec<u8> {
+    let number = content.iter().position(|byte| *byte == b' ').unwrap_or(content.len());
+    let stated = String::from_utf8_lossy(&content[number..]);
+    let zeros = stated.split_once(",-").and_then(|(_, scale)| scale.trim_end_matches(')').parse().ok()).unwrap_or(0);
+    let shown = number.saturating_sub(zeros);
+    let digit = |byte: &u8| if byte.is_ascii_digit() { b'1' } else { *byte };
+    content[..shown].iter().map(digit).chain(content[shown..].iter().copied()).collect()
+}
+
 /// A date in the years from 1970 on, with days that every month has.
 fn date(number: u64) -> String {
     format!("{:04}-{:02}-{:02}", 1970 + number / 336 % 60, number / 28 % 12 + 1, number % 28 + 1)
@@ -97,4 +107,22 @@ fn date(number: u64) -> String {
 
 fn time(second: u64) -> String {
     format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::numeric;
+
+    #[test]
+    fn a_number_keeps_its_form() {
+        for (from, to) in [
+            ("123.45", "111.11"),
+            ("-0.05", "-1.11"),
+            ("123.45 (18,2)", "111.11 (18,2)"),
+            ("12300 (3,-2)", "11100 (3,-2)"),
+            ("0000 (1,-3)", "1000 (1,-3)"),
+        ] {
+            assert_eq!(String::from_utf8(numeric(from.as_bytes())).unwrap(), to);
+        }
+    }
 }

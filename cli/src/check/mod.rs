@@ -5,7 +5,7 @@ mod secrets;
 mod tests;
 
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use super8_cassette::{
     Cassette, CassetteError, ConnectionId, Entry, Format, Metadata, Method, Part, Place, PlayedRun, Value, Volatile,
@@ -86,7 +86,7 @@ fn one(path: &Path) -> Vec<Finding> {
                 Vec::new()
             });
             let parts: HashMap<&str, &Part> = parts.iter().map(|part| (part.name.as_str(), part)).collect();
-            let mut check = Check { storage, parts, named: BTreeMap::new(), connections: HashSet::new(), findings };
+            let mut check = Check { storage, parts, named: HashSet::new(), connections: HashSet::new(), findings };
             check.entries();
             check.unnamed();
             check.size();
@@ -129,8 +129,8 @@ impl Findings {
 struct Check<'p> {
     storage: &'p dyn Cassette,
     parts: HashMap<&'p str, &'p Part>,
-    /// The parts that entries name, each with the line of the last one that does.
-    named: BTreeMap<String, u64>,
+    /// The parts that entries name.
+    named: HashSet<String>,
     connections: HashSet<ConnectionId>,
     findings: Findings,
 }
@@ -209,7 +209,7 @@ impl Check<'_> {
 
     /// A part that an entry names; `read` reads it when it is named for the first time.
     fn part(&mut self, name: &str, read: fn(&mut Self, &Part), file: &Path, line: u64) {
-        let first = self.named.insert(name.to_owned(), line).is_none();
+        let first = self.named.insert(name.to_owned());
         match self.parts.get(name).copied() {
             None => self.findings.add(file, Some(line), Kind::Missing, format!("{name} is not there; record again")),
             Some(part) if first => {
@@ -294,20 +294,16 @@ impl Check<'_> {
         }
     }
 
-    /// Parts that no entry names, and answers about connections that there are not. A reader's notes are no part.
+    /// Parts that no entry names, and answers about connections that there are not.
     fn unnamed(&mut self) {
         let mut parts: Vec<&Part> = self.parts.values().copied().collect();
         parts.sort_by(|one, other| one.name.cmp(&other.name));
         for part in parts {
             let connection = part.name.strip_suffix("_info.yml").and_then(|id| id.parse().ok());
-            let own = part.name.starts_with('.') || part.name.starts_with("README");
-            if !own
-                && !self.named.contains_key(&part.name)
-                && !connection.is_some_and(|id| self.connections.contains(&id))
-            {
+            if !self.named.contains(&part.name) && !connection.is_some_and(|id| self.connections.contains(&id)) {
                 let line = part.lines.first().map(|line| u64::from(*line));
                 let message = match line {
-                    None => "no entry of commands.yml names it; remove it".to_owned(),
+                    None => "named like a part, and no entry of commands.yml names it; remove or rename it".to_owned(),
                     Some(_) => format!("no entry names {}; remove its records", part.name),
                 };
                 self.findings.add(&part.file, line, Kind::Orphan, message);

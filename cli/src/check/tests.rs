@@ -49,7 +49,10 @@ fn what_is_wrong_is_found_where_it_is() {
     assert_eq!(kinds(&[("commands.yml", RUN), ("a_1_fetch_all.csv", &wide)]), both, "a row, and the cassette");
     let sql = RUN.replace("SELECT 1", &"x".repeat(300 << 10));
     assert_eq!(kinds(&[("commands.yml", &sql), rows]), [(Kind::Large, Some(4))]);
-    assert_eq!(kinds(&[("commands.yml", RUN), rows, ("README.md", "why"), (".gitattributes", "")]), []);
+    assert_eq!(
+        kinds(&[("commands.yml", RUN), rows, ("README.md", "why"), (".gitattributes", ""), ("notes.txt", "")]),
+        []
+    );
     assert_eq!(kinds(&[("commands.yml", RUN), rows, ("b_info.yml", "[]\n")]), [(Kind::Orphan, None)]);
     assert_eq!(check(Path::new("/nonexistent/cassette"))[0].kind, Kind::Unreadable);
 }

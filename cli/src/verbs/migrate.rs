@@ -2,7 +2,7 @@
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
-use crate::replace::free_name;
+use crate::replace::{free_name, is_copy};
 use clap::Args;
 use serde::Serialize;
 use std::fs;
@@ -40,7 +40,7 @@ pub struct Migrate {
 #[derive(Serialize)]
 struct Report {
     cassette: PathBuf,
-    /// None for one that is up to date.
+    /// None for one that is up to date, and for what `--apply` kept of an old one.
     #[serde(skip_serializing_if = "Option::is_none")]
     migrated: Option<Made>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,7 +90,8 @@ impl Migrate {
     }
 
     fn report(&self, cassette: &Path) -> Report {
-        let made = if is_current(cassette) { Ok(None) } else { self.migrate(cassette).map(Some) };
+        let left = (self.apply && is_copy(cassette)) || is_current(cassette);
+        let made = if left { Ok(None) } else { self.migrate(cassette).map(Some) };
         let (migrated, error) = match made {
             Ok(made) => (made, None),
             Err(failure) => (None, Some(failure.to_string())),
@@ -158,7 +159,8 @@ impl Report {
     fn write(&self, out: &mut impl Write) -> std::io::Result<()> {
         let cassette = self.cassette.display();
         let Some(made) = &self.migrated else {
-            return if self.error.is_some() { Ok(()) } else { writeln!(out, "{cassette}: is up to date") };
+            let left = if is_copy(&self.cassette) { "is what was kept of an old one" } else { "is up to date" };
+            return if self.error.is_some() { Ok(()) } else { writeln!(out, "{cassette}: {left}") };
         };
         let Made { schema, commands, entries, parts, notes, written, kept } = made;
         writeln!(out, "{cassette}: schema {schema}, {commands} commands; {entries} entries and {parts} parts of them")?;

@@ -54,7 +54,7 @@ impl Verify {
         let redacted = opened.metadata.redaction.is_some();
         let live = Live { manager: &manager, wide, connection_string: string.as_deref(), all: self.all, redacted };
         let bar = progress::bar("verifying", steps.len() as u64);
-        let report = live.verify(opened.storage.as_ref(), &steps, || bar.inc(1))?;
+        let report = live.verify(opened.storage.as_ref(), &steps, || bar.inc(1)).map_err(unread)?;
         bar.finish_and_clear();
         if self.json {
             output::json(&report)?;

@@ -239,7 +239,8 @@ pub fn counter() -> Counter {
 impl Counter {
     /// Where it is; valid as long as the counter lives.
     pub fn place(&self) -> Place {
-        // SAFETY: a live allocation; the statement keeps the counter until the driver's statement is freed.
+        // SAFETY: a live allocation; the statement keeps the counter until the driver counts elsewhere or its
+        // statement is freed.
         unsafe { Place::new(self.0.get().cast()) }
     }
 }

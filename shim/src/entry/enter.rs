@@ -239,7 +239,7 @@ impl Deed for OnReal<'_> {
     fn watch_rows(&self, counter: Place) -> bool {
         const ROWS_FETCHED_PTR: i32 = odbc_sys::StatementAttribute::RowsFetchedPtr as i32;
         let Some((driver, real)) = self.front.real() else { return false };
-        // SAFETY: the mode keeps the counter as long as the statement.
+        // SAFETY: the mode keeps the counter until the driver counts elsewhere or its statement is freed.
         let outcome = unsafe {
             match (driver.ansi.SQLSetStmtAttr, driver.wide.SQLSetStmtAttr) {
                 (Some(set), _) | (None, Some(set)) => {

@@ -163,6 +163,7 @@ impl ConnectionState {
 }
 
 /// A connection attribute set before the driver was known.
+#[derive(Clone)]
 pub struct PendingAttribute {
     /// Which.
     pub attribute: i32,
@@ -175,6 +176,7 @@ pub struct PendingAttribute {
 }
 
 /// The value of a pending attribute.
+#[derive(Clone)]
 pub enum PendingValue {
     /// A number, or an address the application keeps valid.
     Word(usize),

@@ -51,7 +51,7 @@ pub struct Watch {
     status: Option<u16>,
 }
 
-/// What stands in a counter or a state before a call: no driver writes it.
+/// What stands in a counter or a status before a call: no driver writes it.
 pub(super) const UNWRITTEN_ROWS: usize = 0xA5C3_5A96_B1D2_6E87;
 pub(super) const UNWRITTEN_STATUS: u16 = 0xA5C3;
 

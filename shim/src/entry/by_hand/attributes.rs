@@ -50,10 +50,10 @@ pub unsafe fn SQLGetEnvAttr(env: Handle, attribute: i32, value: Pointer, cap: i3
     let Some(environment) = ENVIRONMENTS.get(Token::from_handle(env)) else { return rc::INVALID_HANDLE };
     guard(&environment.diagnostics, || {
         environment.diagnostics.clear();
-        let mut state = environment.state.lock();
         // SAFETY: every environment attribute is a 32-bit integer.
         let out = unsafe { Out::number(value.cast::<i32>()) };
-        if let Some((driver, real)) = state.real.first() {
+        let real = environment.state.lock().real.first().copied();
+        if let Some((driver, real)) = real {
             let Some(get) = driver.ansi.SQLGetEnvAttr else {
                 return environment.diagnostics.post(missing(Function::SQLGetEnvAttr));
             };
@@ -64,11 +64,19 @@ pub unsafe fn SQLGetEnvAttr(env: Handle, attribute: i32, value: Pointer, cap: i3
                 crate::args::Reply::Number(number) => Some(number),
                 _ => None,
             };
-            state.notes.push(("SQLGetEnvAttr", attribute, None, outcome, reply));
+            environment.state.lock().notes.push(("SQLGetEnvAttr", attribute, None, outcome, reply));
             return outcome;
         }
         let recorded = crate::connecting::replayed_environment("SQLGetEnvAttr", attribute, None);
-        let kept = || state.attributes.iter().find(|(known, _)| *known == attribute).map(|(_, value)| *value as i64);
+        let kept = || {
+            environment
+                .state
+                .lock()
+                .attributes
+                .iter()
+                .find(|(known, _)| *known == attribute)
+                .map(|(_, value)| *value as i64)
+        };
         let (outcome, reply) = match recorded {
             Some(recorded) => (recorded.rc, recorded.reply),
             None => (rc::SUCCESS, kept()),
@@ -187,7 +195,8 @@ unsafe fn pending<C: Width>(attribute: i32, value: Pointer, length: i32) -> Pend
 /// driver managers ignore them too.
 pub fn apply_pending(connection: &Connection) {
     let Some((driver, real)) = connection.front.real() else { return };
-    for pending in &connection.state.lock().pending {
+    let all = connection.state.lock().pending.clone();
+    for pending in &all {
         let (pointer, length) = match &pending.value {
             PendingValue::Word(word) => (*word as Pointer, pending.length),
             PendingValue::Text(units) => (units.as_ptr() as Pointer, odbc_sys::NTS as i32),

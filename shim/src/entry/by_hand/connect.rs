@@ -218,7 +218,7 @@ fn prepare(connection: &Connection, driver: &'static Driver) -> Result<(), Outco
     let Some(environment) = environment else {
         return Err(Outcome::error("HY000", "the connection has no environment"));
     };
-    if super::real_connection(&mut environment.state.lock(), connection, driver)? {
+    if super::real_connection(environment, connection, driver)? {
         super::apply_pending(connection);
     }
     Ok(())

@@ -276,9 +276,12 @@ fn by_number(driver: &Driver, kind: i16, real: Handle, number: i16) -> Option<Di
 /// one character it gives the first, and says that this is all. Asked once, of a message with more.
 fn gives_pieces(driver: &Driver, statement: Handle, whole: &Read) -> bool {
     whole.length > 1
-        && *driver.in_pieces.get_or_init(|| {
+        && driver.in_pieces.get().copied().unwrap_or_else(|| {
             let first = record(driver, STMT, statement, 1, 2);
-            first.is_some_and(|first| first.code == rc::SUCCESS && first.length == 1)
+            let pieces = first.is_some_and(|first| first.code == rc::SUCCESS && first.length == 1);
+            // Another thread may have found the same meanwhile.
+            let _ = driver.in_pieces.set(pieces);
+            pieces
         })
 }
 

@@ -6,7 +6,7 @@ use crate::diagnostics::{Outcome, rc};
 use crate::entry::enter::{DBC, DESC, ENV, OnReal, STMT, guard, missing};
 use crate::entry::{Handle, enter, latest};
 use crate::handles::{
-    CONNECTIONS, Connection, DESCRIPTORS, ENVIRONMENTS, EnvironmentState, RealHandle, STATEMENTS, Token,
+    CONNECTIONS, Connection, DESCRIPTORS, ENVIRONMENTS, Environment, EnvironmentState, RealHandle, STATEMENTS, Token,
 };
 use crate::real::Driver;
 use crate::table::Function;
@@ -113,16 +113,22 @@ unsafe fn allocate_connection(env: Handle, out: *mut Handle) -> i16 {
             return environment.diagnostics.post(Outcome::error("HY014", "no more connection handles"));
         };
         connection.state.lock().environment = Some(owner);
-        let mut state = environment.state.lock();
-        if let [(driver, _)] = state.real[..]
-            && let Err(outcome) = real_connection(&mut state, connection, driver)
+        let early = {
+            let mut state = environment.state.lock();
+            // First of all: an environment that has connections is not freed meanwhile.
+            state.connections.insert(token);
+            match state.real[..] {
+                [(driver, _)] => Some(driver),
+                _ => None,
+            }
+        };
+        if let Some(driver) = early
+            && let Err(outcome) = real_connection(environment, connection, driver)
         {
-            drop(state);
+            environment.state.lock().connections.remove(&token);
             CONNECTIONS.release(token);
             return environment.diagnostics.post(outcome);
         }
-        state.connections.insert(token);
-        drop(state);
         // SAFETY: the application's out-pointer.
         unsafe { give(out, token) }
     })
@@ -130,7 +136,7 @@ unsafe fn allocate_connection(env: Handle, out: *mut Handle) -> i16 {
 
 /// Gives `connection` a counterpart in `driver`; a counterpart in another driver is freed first.
 pub fn real_connection(
-    state: &mut EnvironmentState,
+    environment: &Environment,
     connection: &Connection,
     driver: &'static Driver,
 ) -> Result<bool, Outcome> {
@@ -139,7 +145,7 @@ pub fn real_connection(
         Some(_) => free_real(DBC, connection),
         None => {}
     }
-    let environment = real_environment(state, driver)?;
+    let environment = real_environment(&mut environment.state.lock(), driver)?;
     let mut real: Handle = std::ptr::null_mut();
     // SAFETY: the driver's allocation functions with its own environment and a live out-pointer.
     let outcome = unsafe {
@@ -311,7 +317,8 @@ fn free_connection(token: Token) -> i16 {
             }
         }
         super::end_connection(connection);
-        if let Some(environment) = connection.state.lock().environment.and_then(|token| ENVIRONMENTS.get(token)) {
+        let environment = connection.state.lock().environment.and_then(|token| ENVIRONMENTS.get(token));
+        if let Some(environment) = environment {
             environment.state.lock().connections.remove(&token);
         }
         CONNECTIONS.release(token);

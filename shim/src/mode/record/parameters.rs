@@ -4,6 +4,7 @@ use crate::args::Place;
 use crate::convert::{CType, bound};
 use crate::mode::application::{Application, BoundParameter, attribute};
 use crate::mode::at_execution::Waiting;
+use crate::mode::fetching::{UNWRITTEN_ROWS, UNWRITTEN_STATUS};
 use crate::mode::markers;
 use crate::mode::outputs::{self, Outputs};
 use crate::mode::streams::Streamed;
@@ -35,10 +36,6 @@ pub struct Watch {
     marked: bool,
     outputs: outputs::Watch,
 }
-
-/// A status no driver writes.
-const UNWRITTEN: u16 = 0xA5C3;
-const UNWRITTEN_COUNT: usize = 0xA5C3_5A96_B1D2_6E87;
 
 impl Parameters {
     /// No parameters.
@@ -149,10 +146,10 @@ impl Parameters {
     pub fn watch(&self) -> Watch {
         let count = if self.sets.is_empty() { 0 } else { self.size };
         let status = (0..count).map_while(|set| self.status.u16_at(set)).collect::<Vec<_>>();
-        (0..status.len()).for_each(|set| self.status.set_u16_at(set, UNWRITTEN));
+        (0..status.len()).for_each(|set| self.status.set_u16_at(set, UNWRITTEN_STATUS));
         let processed = if count > 0 { self.processed.ulen_at(0) } else { None };
         if processed.is_some() {
-            self.processed.set_ulen(UNWRITTEN_COUNT);
+            self.processed.set_ulen(UNWRITTEN_ROWS);
         }
         Watch { status, processed, marked: true, outputs: self.outputs.watch() }
     }
@@ -172,7 +169,7 @@ impl Parameters {
         let mut fields = self.outputs.harvest(watch.outputs, "result");
         if let Some(old) = watch.processed {
             match self.processed.ulen_at(0) {
-                Some(UNWRITTEN_COUNT) if watch.marked => self.processed.set_ulen(old),
+                Some(UNWRITTEN_ROWS) if watch.marked => self.processed.set_ulen(old),
                 Some(same) if !watch.marked && same == old => {}
                 written => fields.push(("params_processed".to_owned(), written.into())),
             }
@@ -181,7 +178,7 @@ impl Parameters {
         for (set, old) in watch.status.iter().enumerate() {
             match self.status.u16_at(set) {
                 Some(same) if !watch.marked && same == *old => written.push(Value::Null),
-                Some(UNWRITTEN) if watch.marked => {
+                Some(UNWRITTEN_STATUS) if watch.marked => {
                     self.status.set_u16_at(set, *old);
                     written.push(Value::Null);
                 }

@@ -24,6 +24,10 @@ pub const DEBIAN: &[&str] = &[
     "ruby",
     "ruby-odbc",
     "libdbd-odbc-perl",
+    "php-cli",
+    "php-odbc",
+    "tcl8.6",
+    "tcl8.6-tdbc-odbc",
 ];
 
 /// A program found on PATH or in the directories Debian keeps servers in; panics naming its `package` if absent.

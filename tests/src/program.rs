@@ -70,6 +70,21 @@ impl Program {
         Program { name: stem(script), input: Vec::new(), proof: DONE.into(), command: Box::new(command) }
     }
 
+    /// A script of another language, of the directory of `programs` that its ending names; `interpreter` is in Debian's
+    /// `package`. Its arguments are the connection string, the dialect, the data source, user and password.
+    pub fn script(interpreter: &'static str, package: &'static str, script: &str) -> Program {
+        let (_, ending) = script.rsplit_once('.').unwrap_or_default();
+        let language = if ending == "pl" { "perl" } else { ending };
+        let file = products::repository().join("tests/programs").join(language).join(script);
+        let command = move |target: &Target| {
+            let mut command = Command::new(packages::program(interpreter, package));
+            command.arg(&file).args([&target.connection_string, target.dialect, SOURCE, &target.user, &target.password]);
+            command
+        };
+        let name = format!("{language}-{}", stem(script));
+        Program { name, input: Vec::new(), proof: DONE.into(), command: Box::new(command) }
+    }
+
     /// A program of `programs/c`; its arguments are what [`Target`] has.
     pub fn c(source: &'static str) -> Program {
         let command = move |target: &Target| {

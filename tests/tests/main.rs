@@ -13,6 +13,7 @@ mod golden;
 mod imported;
 mod interrupted;
 mod isql;
+mod languages;
 mod manager_versions;
 mod manners;
 mod migrate;

@@ -1,0 +1,28 @@
+//! Bindings of other languages, as Debian ships them, all four ways.
+
+use super8_tests::driver::Driver;
+use super8_tests::program::Program;
+use super8_tests::ways::four_ways;
+
+const DRIVERS: [Driver; 3] = [Driver::Sqlite, Driver::PostgresUnicode, Driver::MariaDb];
+
+#[test]
+fn php_with_pdo_and_with_functions() {
+    for driver in DRIVERS {
+        four_ways(&Program::script("php", "php-cli", "everything.php"), driver);
+    }
+}
+
+#[test]
+fn perl_with_dbi() {
+    for driver in DRIVERS {
+        four_ways(&Program::script("perl", "perl", "everything.pl"), driver);
+    }
+}
+
+#[test]
+fn tcl_with_tdbc() {
+    for driver in DRIVERS {
+        four_ways(&Program::script("tclsh", "tcl8.6", "everything.tcl"), driver);
+    }
+}

@@ -9,8 +9,11 @@ use crate::connect::{self, Identity};
 use crate::storage::Cassette;
 use crate::{CassetteError, ConnectionId, Value};
 
-/// Info files read for a question that neither the connection nor the first of its identity was asked.
-const LAST_RESORT: usize = 64;
+/// Relatives whose info files are read for a question that neither the connection nor the first of its identity was asked.
+pub(super) const LAST_RESORT: usize = 64;
+
+/// Only the first connection with an identity leaves others what it was told.
+pub(super) const FIRST: usize = 1;
 
 /// SQL_ATTR_CONNECTION_DEAD.
 const CONNECTION_DEAD: i32 = 1209;
@@ -35,12 +38,14 @@ struct Families {
 }
 
 impl Facts {
+    /// The fact with this key: the connection's own, else what the first so many connections with its identity were told.
     pub(super) fn find(
         &mut self,
         index: &Index,
         storage: &dyn Cassette,
         connection: ConnectionId,
         key: &[(&str, Value)],
+        relatives: usize,
     ) -> Result<Option<Value>, CassetteError> {
         // a null asks for an answer without that field as well
         let matches =
@@ -64,7 +69,7 @@ impl Facts {
             return Ok(None);
         }
         let members = families.members.get(identity).map_or(&[][..], Vec::as_slice);
-        for relative in members.iter().filter(|of| **of != connection).take(LAST_RESORT) {
+        for relative in members.iter().take(relatives).filter(|of| **of != connection) {
             let known = self.loaded.contains_key(relative);
             let answers = self.load(storage, *relative)?;
             let found = answers.iter().find(|answer| matches(answer)).cloned();
@@ -88,7 +93,7 @@ impl Facts {
         connection: ConnectionId,
     ) -> Result<bool, CassetteError> {
         let probe = [("attribute", Value::from(CONNECTION_DEAD))];
-        Ok(self.find(index, storage, connection, &probe)?.is_some())
+        Ok(self.find(index, storage, connection, &probe, LAST_RESORT)?.is_some())
     }
 
     /// The connection is closed.

@@ -13,6 +13,7 @@ mod facts;
 mod headline;
 mod history;
 mod index;
+mod informed;
 mod lane;
 mod mismatch;
 mod nearest;
@@ -268,43 +269,6 @@ impl Player {
         let positions = self.index.statement(connection, statement);
         let bound = state.lane(self.order, &self.index, connection).bound(&self.index, positions);
         state.columns.find(&self.index, &*self.storage, positions, bound)
-    }
-
-    /// A fact about a connection: the recorded answer whose fields include these. The one that the log has last before
-    /// the connection's next command holds, else the one of the info file. If that has several, each time the next, and
-    /// the last one from then on. What the connection's own file does not have it shares with the first connection of the
-    /// same connect identity. A `connection_id` and `statement_id` in the key are live ones.
-    ///
-    /// # Errors
-    /// An unreadable entry or info file.
-    pub fn info(&self, connection: ConnectionId, key: &[(&str, Value)]) -> Result<Option<Value>, CassetteError> {
-        let state = &mut *self.state.lock();
-        let mut key = self.redactor.key(key);
-        let asked = key.iter().find(|(name, _)| *name == "statement_id").and_then(|(_, id)| id.as_int());
-        let statement = asked.and_then(|id| u32::try_from(id).ok());
-        let (connection, statement) = state.recorded(connection, statement);
-        for (name, value) in &mut key {
-            match (*name, statement) {
-                ("connection_id", _) => *value = Value::Text(connection.to_string()),
-                ("statement_id", Some(statement)) => *value = statement.into(),
-                _ => {}
-            }
-        }
-        let (index, storage) = (&self.index, &*self.storage);
-        let bound = state.lane(self.order, index, connection).bound(index, index.connection(connection));
-        let changed = state.changes.find(&mut state.answers, (index, storage), connection, bound, &key)?;
-        match changed {
-            Some(entry) => Ok(Some(Value::Map(entry.fields))),
-            None => state.facts.find(index, storage, connection, &key),
-        }
-    }
-
-    /// A fact that was recorded of the environment, before any connection: the first connection's file has it.
-    ///
-    /// # Errors
-    /// An unreadable info file.
-    pub fn environment(&self, key: &[(&str, Value)]) -> Result<Option<Value>, CassetteError> {
-        self.state.lock().facts.find(&self.index, &*self.storage, ConnectionId(0), key)
     }
 
     /// No statement of the connection is open, and it was asked whether it is still good, or told to forget all that was

@@ -5,7 +5,8 @@
 //! the file of the *first* connection with the same connect identity. So nothing that is written later can change what
 //! a connection inherited. A reply that changes belongs to the place where it changed, which only the log can say.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use sha2::{Digest, Sha256};
 
@@ -13,6 +14,9 @@ use crate::connect::{self, Identity};
 use crate::{ConnectionId, Entry, Value, yaml};
 
 type Sum = [u8; 16];
+
+/// The reply to a call that went as such calls usually do: it is not written as long as nobody would say otherwise.
+const USUAL: Sum = [0; 16];
 
 /// What was asked and replied so far.
 #[derive(Debug, Default)]
@@ -23,6 +27,9 @@ pub(super) struct Facts {
     identities: HashMap<ConnectionId, Identity>,
     /// The first reply that first connection got.
     inherited: HashMap<(Identity, Sum), Reply>,
+    /// What went as usual for others than that first connection before it had a reply. They wrote nothing, so it must
+    /// not leave them another one.
+    unwritten: HashSet<(Identity, Sum)>,
     /// The last reply of an open connection.
     last: HashMap<ConnectionId, HashMap<Sum, Last>>,
     /// How many commands an open connection had.
@@ -79,6 +86,32 @@ impl Facts {
     /// What is to be written because of this answer.
     pub(super) fn news(&mut self, connection: ConnectionId, answer: Value) -> News {
         let (question, reply) = (sum(&connect::question(&answer)), sum(&answer));
+        self.replied(connection, question, reply, || answer)
+    }
+
+    /// The same for a call with this key that usually goes as it does now, or does not. `answer` is what would be written of
+    /// it.
+    pub(super) fn outcome(
+        &mut self,
+        connection: ConnectionId,
+        key: &[(&str, Value)],
+        usual: bool,
+        answer: impl FnOnce() -> Value,
+    ) -> News {
+        if usual {
+            return self.replied(connection, of_key(key), USUAL, answer);
+        }
+        let answer = answer();
+        self.replied(connection, of_key(key), sum(&answer), || answer)
+    }
+
+    fn replied(
+        &mut self,
+        connection: ConnectionId,
+        question: Sum,
+        reply: Sum,
+        answer: impl FnOnce() -> Value,
+    ) -> News {
         let identity = self.identities.get(&connection).copied();
         let inherited = identity.and_then(|identity| self.inherited.get(&(identity, question)));
         let commands = self.commands.get(&connection).copied().unwrap_or_default();
@@ -91,20 +124,42 @@ impl Facts {
             }
             let before = inherited.filter(|_| last.inherited).map(|first| first.answer.clone());
             *last = Last { reply, inherited: false, commands, given: given + 1 };
-            return News { first: before, changed: Some(after(answer, given)) };
+            return News { first: before, changed: Some(after(answer(), given)) };
         }
-        let inherits = inherited.is_some_and(|first| first.sum == reply);
+        let inherits = inherited.map_or(USUAL, |first| first.sum) == reply;
         last.insert(question, Last { reply, inherited: inherits, commands, given: 1 });
+        let family = identity.filter(|identity| self.first.get(identity) == Some(&connection));
         if inherits {
+            if let (USUAL, Some(identity), None) = (reply, identity, family) {
+                self.unwritten.insert((identity, question));
+            }
             return News::default();
         }
-        if let Some(identity) = identity
-            && self.first.get(&identity) == Some(&connection)
-        {
+        let answer = answer();
+        if let Some(identity) = family {
+            if self.unwritten.contains(&(identity, question)) {
+                return News { first: None, changed: Some(answer) };
+            }
             self.inherited.insert((identity, question), Reply { sum: reply, answer: answer.clone() });
         }
         News { first: Some(answer), changed: None }
     }
+}
+
+/// The sum of a question by its key alone: cheap, for calls that are made for every statement.
+fn of_key(key: &[(&str, Value)]) -> Sum {
+    let mut hasher = DefaultHasher::new();
+    for (name, value) in key {
+        name.hash(&mut hasher);
+        match value {
+            Value::Int(number) => number.hash(&mut hasher),
+            Value::Text(text) => text.hash(&mut hasher),
+            other => format!("{other:?}").hash(&mut hasher),
+        }
+    }
+    let mut sum = USUAL;
+    sum[..8].copy_from_slice(&hasher.finish().to_ne_bytes());
+    sum
 }
 
 /// A reply that changed without a command: `after` says how often the question was asked since the last command before.
@@ -155,6 +210,28 @@ mod tests {
         assert_eq!(facts.news(B, fact(1, "y")), both, "what was inherited, then the change");
         assert_eq!(facts.news(B, fact(1, "y")), News::default());
         assert_eq!(facts.news(B, fact(1, "z")), changed(after(fact(1, "z"), 3)));
+    }
+
+    #[test]
+    fn what_goes_as_usual_is_written_where_another_would_say_otherwise() {
+        let mut facts = Facts::default();
+        [A, B, C].iter().for_each(|connection| facts.connected(&connect(*connection, "one")));
+        let told = |facts: &mut Facts, connection, result: &str| {
+            let key = [("function", Value::from("SQLBindCol")), ("column", Value::from(1))];
+            facts.outcome(connection, &key, result == "usual", || fact(1, result))
+        };
+        let changed = |answer| News { first: None, changed: Some(answer) };
+        assert_eq!(told(&mut facts, C, "usual"), News::default());
+        assert_eq!(told(&mut facts, A, "bad"), changed(fact(1, "bad")), "C must not inherit it");
+        assert_eq!(told(&mut facts, A, "usual"), changed(after(fact(1, "usual"), 1)));
+        assert_eq!(told(&mut facts, B, "bad"), News { first: Some(fact(1, "bad")), changed: None });
+        assert_eq!(told(&mut facts, C, "bad"), changed(after(fact(1, "bad"), 1)));
+        let mut facts = Facts::default();
+        [A, B].iter().for_each(|connection| facts.connected(&connect(*connection, "one")));
+        assert_eq!(told(&mut facts, A, "bad"), News { first: Some(fact(1, "bad")), changed: None });
+        assert_eq!(told(&mut facts, B, "usual"), News { first: Some(fact(1, "usual")), changed: None });
+        facts.commanded(B);
+        assert_eq!(told(&mut facts, B, "bad"), changed(fact(1, "bad")));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod facts;
 mod gathered;
+mod informed;
 mod parts;
 mod run;
 mod written;
@@ -22,7 +23,7 @@ use crate::metadata::{Metadata, Order};
 use crate::redaction::{Redaction, Redactor, RowRules};
 use crate::sets::Sets;
 use crate::storage::Cassette;
-use crate::{CassetteError, ConnectionId, Entry, Method, Value};
+use crate::{CassetteError, ConnectionId, Entry, Method};
 use facts::Facts;
 pub use gathered::Gathered;
 use gathered::Gathering;
@@ -164,42 +165,6 @@ impl Recorder {
             let same = entry.statement.is_none() || entry.statement == Some(cell.statement);
             ends && cell.connection == entry.connection && same
         })
-    }
-
-    /// Stores what held before a connection was made: its facts stand in the info file alone, a changed one after the first.
-    ///
-    /// # Errors
-    /// The first failure of this recording.
-    pub fn before(&self, connection: ConnectionId, answer: Value) -> Result<(), CassetteError> {
-        self.ready()?;
-        let news = self.log.lock().facts.news(connection, answer);
-        let mut answers = news.first.into_iter().chain(news.changed);
-        answers.try_for_each(|answer| self.sticky(self.storage.append_info(connection, &answer)))
-    }
-
-    /// Stores a fact about a connection: a map of what was asked, then `result` (and `return`, `diagnostics`).
-    ///
-    /// It is not written again while the reply stays the same, nor if the first connection with the same connect identity
-    /// got the same reply when it first asked. A reply that changes becomes an `answer` in the log: it holds from there on.
-    ///
-    /// # Errors
-    /// The first failure of this recording.
-    pub fn info(&self, connection: ConnectionId, answer: Value) -> Result<(), CassetteError> {
-        self.ready()?;
-        let mut log = self.log.lock();
-        self.ready()?;
-        let news = log.facts.news(connection, self.redactor.answer(answer));
-        if let Some(first) = news.first {
-            self.sticky(self.storage.append_info(connection, &first))?;
-        }
-        if let Some(Value::Map(fields)) = news.changed {
-            let log = &mut *log;
-            let entry = Entry { method: Method::Answer, connection, statement: None, fields };
-            log.encoded.clear();
-            self.storage.encode(&entry, &mut log.encoded);
-            self.sticky(self.storage.append(&log.encoded))?;
-        }
-        Ok(())
     }
 
     /// Opens a run: rows of one statement that are fetched without interruption. `first` says that it begins at the

@@ -11,7 +11,8 @@
  * a fetch that fails          broken  -                    counter, state   -
  *
  * "-" is what the driver leaves alone. For all of them: return codes without a record, a close, a free and a cancel that do not
- * simply succeed, an attribute that is refused and then taken. */
+ * simply succeed, an attribute that is refused and then taken, and one that is taken or refused as the moment has it, on three connections
+ * that are alike. */
 #include "report.h"
 
 static SQLLEN length;
@@ -100,6 +101,38 @@ static void ending(void)
     SQLFreeHandle(SQL_HANDLE_STMT, stmt);
 }
 
+/* What came of the same call before says nothing of this one; nor does what came of it on another connection. */
+static void at_the_moment(int open)
+{
+    SQLHSTMT stmt = statement();
+    for (int i = 0; i < 5; i++, open = !open) {
+        if (open)
+            ON(stmt, SQLExecDirect(stmt, (SQLCHAR *)"rows 1", SQL_NTS));
+        for (int again = 0; again < 3; again++)
+            ON(stmt, SQLSetStmtAttr(stmt, SQL_ATTR_MAX_LENGTH, (SQLPOINTER)100, 0));
+        ON(stmt, SQLBindCol(stmt, 3, SQL_C_CHAR, buffer, 10, NULL));
+        SQLFreeStmt(stmt, SQL_CLOSE);
+        ON(stmt, SQLSetStmtAttr(stmt, SQL_ATTR_MAX_LENGTH, (SQLPOINTER)100, 0));
+    }
+    SQLFreeHandle(SQL_HANDLE_STMT, stmt);
+}
+
+static void three_connections(char *string)
+{
+    SQLHDBC first = dbc, others[2];
+    for (int i = 0; i < 2; i++) {
+        SQLAllocHandle(SQL_HANDLE_DBC, env, &others[i]);
+        dbc = others[i];
+        ON_DBC(SQLDriverConnect(dbc, NULL, (SQLCHAR *)string, SQL_NTS, NULL, 0, NULL, SQL_DRIVER_NOPROMPT));
+    }
+    dbc = others[0], execute("count 1"), at_the_moment(0);
+    dbc = first, execute("count 2"), at_the_moment(1);
+    dbc = others[1], execute("count 3"), at_the_moment(1);
+    for (int i = 0; i < 2; i++)
+        SQLDisconnect(others[i]), SQLFreeHandle(SQL_HANDLE_DBC, others[i]);
+    dbc = first;
+}
+
 int main(int argc, char **argv)
 {
     arguments(argc, argv);
@@ -124,5 +157,6 @@ int main(int argc, char **argv)
     broken();
     codes();
     ending();
+    three_connections(string);
     return done();
 }

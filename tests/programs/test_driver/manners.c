@@ -78,7 +78,7 @@ SQLRETURN break_off(struct statement *stmt)
     return say(stmt, SQL_ERROR, "HY000", 20, "the row is broken");
 }
 
-/* Statement attributes that are places, and one that is refused the first time; true if it is one of them. */
+/* Statement attributes that are places, one that is refused the first time, and one while a cursor is open; true if it is one of them. */
 int set_place(struct statement *stmt, SQLINTEGER attribute, SQLPOINTER value, SQLRETURN *rc)
 {
     *rc = SQL_SUCCESS;
@@ -91,6 +91,10 @@ int set_place(struct statement *stmt, SQLINTEGER attribute, SQLPOINTER value, SQ
     case SQL_ATTR_QUERY_TIMEOUT:
         if (stmt->connection->refused++ == 0)
             *rc = say(stmt, SQL_ERROR, "HYC00", 22, "not at once");
+        return 1;
+    case SQL_ATTR_MAX_LENGTH:
+        if (stmt->result >= 0 && stmt->result_count)
+            *rc = say(stmt, SQL_ERROR, "24000", 23, "a cursor is open");
         return 1;
     }
     return 0;

@@ -1,6 +1,7 @@
 //! A recorded connection: its connect command, its transactions and attributes, its answers.
 
 use super::descriptor::Descriptor;
+use super::local_key::{LocalKey, function_key};
 use super::statement::Statement;
 use super::{Secrecy, not_yet, perform, unwritable};
 use crate::args::{Reply, TextIn};
@@ -14,7 +15,6 @@ use crate::mode::words::{cut_capacity, key, push_outcome, result_value};
 use crate::mode::{ConnectionMode, DescriptorMode, StatementMode, functions};
 use crate::table::Function;
 use parking_lot::Mutex;
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use super8_cassette::{CassetteError, ConnectionId, Entry, Method, Recorder, Value};
@@ -37,8 +37,6 @@ pub struct Connection {
     polls: Mutex<Polls>,
     /// The driver's own warning for SQLGetData's pieces, once it was seen.
     pub(super) truncation: Mutex<Option<Vec<Diagnostic>>>,
-    /// The calls on the application's side that the driver did not simply agree with.
-    disagreements: Mutex<HashSet<String>>,
 }
 
 /// What a connect command says, as the cassette has it.
@@ -79,7 +77,6 @@ impl Connection {
             polled: AtomicBool::new(false),
             polls: Mutex::default(),
             truncation: Mutex::new(None),
-            disagreements: Mutex::default(),
         };
         let connection = Arc::new(connection);
         let mut fields = connect.asked;
@@ -142,24 +139,14 @@ impl Connection {
         self.descriptors.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Whether the driver ever disagreed with a call on the application's side.
-    pub(super) fn disagreed(&self) -> bool {
-        !self.disagreements.lock().is_empty()
-    }
-
-    /// Notes a call on the application's side, where the driver did not simply agree, or where it did not before.
-    pub(super) fn note_local(&self, key: Vec<(String, Value)>, outcome: Outcome) -> Outcome {
-        let mut disagreements = self.disagreements.lock();
-        if outcome.rc == rc::SUCCESS && disagreements.is_empty() {
-            return outcome;
-        }
-        let known = format!("{key:?}");
-        if outcome.rc == rc::SUCCESS && !disagreements.contains(&known) {
-            return outcome;
-        }
-        disagreements.insert(known);
-        drop(disagreements);
-        self.inform(key, None, outcome)
+    /// Notes what came of a call on the application's side: written is what the driver did not simply agree with.
+    pub(super) fn note_local(&self, key: &[(&'static str, Value)], outcome: Outcome) -> Outcome {
+        let said = (outcome.rc != rc::SUCCESS).then(|| {
+            let mut said = Vec::new();
+            push_outcome(&mut said, &outcome, &self.secrecy);
+            said
+        });
+        self.recorder().outcome(self.id(), key, said).map_or_else(unwritable, |()| outcome)
     }
 
     /// A command on the connection itself: nothing of it is left out.
@@ -267,9 +254,15 @@ pub fn disconnect_key(connection: ConnectionId, attempt: u32) -> Vec<(String, Va
     ]
 }
 
-/// What identifies an allocation that did not simply succeed.
-pub fn allocate_key(kind: i16) -> Vec<(String, Value)> {
-    vec![("function".to_owned(), Value::from("SQLAllocHandle")), ("kind".to_owned(), Value::from(kind))]
+/// What identifies an allocation.
+pub(in crate::mode) fn allocate_key(kind: i16) -> LocalKey {
+    vec![("function", Value::from("SQLAllocHandle")), ("kind", Value::from(kind))]
+}
+
+/// What identifies setting an attribute that does not reach the database.
+pub(in crate::mode) fn attribute_key(attribute: i32, value: Value) -> LocalKey {
+    let function = Function::SQLSetConnectAttr.name();
+    vec![("function", Value::from(function)), ("attribute", Value::from(attribute)), ("value", value)]
 }
 
 /// Connection attributes that reach the database: recorded and verified in order.
@@ -316,15 +309,7 @@ impl ConnectionMode for Connection {
                         self.command(Method::SetConnectAttr, fields, outcome)
                     }
                     None if matches!(value, AttributeIn::Address) => outcome,
-                    None if outcome.rc == rc::SUCCESS && !self.disagreed() => outcome,
-                    None => {
-                        let key = vec![
-                            ("function".to_owned(), Value::from("SQLSetConnectAttr")),
-                            ("attribute".to_owned(), Value::from(*attribute)),
-                            ("value".to_owned(), recorded),
-                        ];
-                        self.note_local(key, outcome)
-                    }
+                    None => self.note_local(&attribute_key(*attribute, recorded), outcome),
                 }
             }
             Call::Functions { function: asked, supported } => {
@@ -346,12 +331,9 @@ impl ConnectionMode for Connection {
             }
             Call::Cancel => {
                 let outcome = perform(function, deed);
-                self.note_local(vec![("function".to_owned(), Value::from(function.name()))], outcome)
+                self.note_local(&function_key(function), outcome)
             }
-            Call::Allocate { kind } => {
-                let outcome = perform(function, deed);
-                if outcome.rc == rc::SUCCESS { outcome } else { self.note_local(allocate_key(*kind), outcome) }
-            }
+            Call::Allocate { kind } => self.note_local(&allocate_key(*kind), perform(function, deed)),
             Call::Ask(question) => self.ask(function, question, deed),
             _ => not_yet(function.name()),
         }

@@ -1,7 +1,7 @@
 //! Calls on descriptors while recording: questions become answers, the rest is the application's own side.
 
 use super::connection::{Connection, ask};
-use super::local_key::local_key;
+use super::local_key::{LocalKey, local_key};
 use super::{perform, unwritable};
 use crate::call::{Call, Deed};
 use crate::descriptor::{ApplicationDescriptor, SharedDescriptor};
@@ -41,12 +41,8 @@ impl DescriptorMode for Descriptor {
 }
 
 /// What says that a driver leaves a buffer bound where ODBC unbinds it.
-pub(in crate::mode) fn keeps_buffer_key(field: i16) -> Vec<(String, Value)> {
-    vec![
-        ("function".to_owned(), Value::from("SQLSetDescField")),
-        ("about".to_owned(), Value::from("keeps_buffer")),
-        ("field".to_owned(), Value::from(field)),
-    ]
+pub(in crate::mode) fn keeps_buffer_key(field: i16) -> LocalKey {
+    vec![("function", "SQLSetDescField".into()), ("about", "keeps_buffer".into()), ("field", field.into())]
 }
 
 impl Connection {
@@ -62,10 +58,6 @@ impl Connection {
         before: Option<&ApplicationDescriptor>,
         apply: impl FnOnce(bool),
     ) -> Outcome {
-        let mut key = vec![
-            ("function".to_owned(), Value::from(function.name())),
-            ("descriptor".to_owned(), Value::from(descriptor)),
-        ];
         match call {
             Call::Ask(question) if question.is_address() => perform(function, deed),
             Call::Ask(question) => {
@@ -73,6 +65,10 @@ impl Connection {
                 if outcome.rc == rc::STILL_EXECUTING {
                     return outcome;
                 }
+                let mut key = vec![
+                    ("function".to_owned(), Value::from(function.name())),
+                    ("descriptor".to_owned(), Value::from(descriptor)),
+                ];
                 let inputs = question.inputs.iter();
                 key.extend(inputs.map(|(name, input)| ((*name).to_owned(), input_value(input, &self.secrecy))));
                 key.extend(cut_capacity(question, &replies).map(|room| ("buffer".to_owned(), Value::from(room))));
@@ -86,8 +82,7 @@ impl Connection {
                         Err(error) => return unwritable(error),
                     }
                 }
-                key.extend(local_key(call));
-                self.note_local(key, outcome)
+                self.note_local(&local_key(function, Some(descriptor), call), outcome)
             }
         }
     }
@@ -106,11 +101,8 @@ impl Connection {
             return Ok(true);
         }
         let keeps = deed.field_address(*record, BUFFER).is_some_and(|address| !address.is_null());
-        if keeps {
-            let mut fact = keeps_buffer_key(*field);
-            fact.push(("result".to_owned(), Value::Bool(true)));
-            self.recorder().info(self.id(), Value::Map(fact))?;
-        }
+        let said = keeps.then(|| vec![("result".to_owned(), Value::Bool(true))]);
+        self.recorder().outcome(self.id(), &keeps_buffer_key(*field), said)?;
         Ok(!keeps)
     }
 }

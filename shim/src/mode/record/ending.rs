@@ -1,6 +1,7 @@
 //! Closing a cursor and cancelling, while recording: where they happened, and what the driver had to say if it did not
 //! simply agree.
 
+use super::local_key::function_key;
 use super::statement::Statement;
 use super::{perform, unwritable};
 use crate::call::Deed;
@@ -63,7 +64,7 @@ impl Statement {
                 self.connection.recorder().note(&entry).map_or_else(unwritable, |()| outcome)
             }
             Some(_) => outcome,
-            None => self.connection.note_local(vec![("function".to_owned(), Value::from(function.name()))], outcome),
+            None => self.connection.note_local(&function_key(function), outcome),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What identifies a call on the application's side in a cassette.
 
 use crate::call::Call;
+use crate::table::Function;
 use super8_cassette::Value;
 
 /// The statement attributes whose values are addresses of this process.
@@ -8,9 +9,25 @@ fn is_address(attribute: i32) -> bool {
     matches!(crate::args::shape::statement(attribute), crate::args::shape::Shape::Address)
 }
 
-/// What identifies a local call whose outcome was not SQL_SUCCESS.
-pub(in crate::mode) fn local_key(call: &Call<'_>) -> Vec<(String, Value)> {
-    let pairs: Vec<(&str, Value)> = match call {
+/// The key of a call.
+pub(in crate::mode) type LocalKey = Vec<(&'static str, Value)>;
+
+/// What identifies a call of this function that has no inputs.
+pub(in crate::mode) fn function_key(function: Function) -> LocalKey {
+    vec![("function", Value::from(function.name()))]
+}
+
+/// What identifies a local call on a statement, or on a descriptor by its name in the cassette.
+pub(in crate::mode) fn local_key(function: Function, descriptor: Option<i64>, call: &Call<'_>) -> LocalKey {
+    let mut key = LocalKey::with_capacity(6);
+    key.push(("function", Value::from(function.name())));
+    key.extend(descriptor.map(|descriptor| ("descriptor", Value::from(descriptor))));
+    key.extend(inputs(call));
+    key
+}
+
+fn inputs(call: &Call<'_>) -> LocalKey {
+    match call {
         Call::SetStmtAttr { attribute, value } if is_address(*attribute) => {
             vec![
                 ("attribute", Value::from(*attribute)),
@@ -49,6 +66,5 @@ pub(in crate::mode) fn local_key(call: &Call<'_>) -> Vec<(String, Value)> {
         Call::CopyDescriptor { source, .. } => vec![("source", Value::from(*source))],
         Call::SetDescRec { record, kind, .. } => vec![("record", Value::from(*record)), ("type", Value::from(*kind))],
         _ => Vec::new(),
-    };
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
 }

@@ -1,6 +1,7 @@
 //! A recorded statement whose calls may say SQL_STILL_EXECUTING: what was looked at before the first call is kept until
 //! the last one, and only then it is recorded what came of it.
 
+use super::local_key::local_key;
 use super::statement::Statement;
 use super::{perform, unwritable};
 use crate::call::{Call, Deed, local_calls};
@@ -94,7 +95,12 @@ impl Statement {
                 state.after = None;
                 state.polls.give_up();
             }
-            local_calls!() if rc::succeeded(outcome.rc) => self.state.lock().application.apply(call),
+            local_calls!() if rc::succeeded(outcome.rc) => {
+                self.state.lock().application.apply(call);
+                if outcome.rc == rc::SUCCESS {
+                    return self.connection.note_local(&local_key(function, None, call), outcome);
+                }
+            }
             _ if !matches!(outcome.rc, rc::ERROR | rc::INVALID_HANDLE) => {
                 // Whatever came of the other call is not known any more.
                 let (function, executing) = (function.name(), executing.name());

@@ -1,6 +1,7 @@
 //! Rows being fetched: what the driver wrote into bound columns becomes cells of the run at hand.
 
 use super::cuts::Cuts;
+use super::local_key::LocalKey;
 use super::statement::{State, Statement};
 use super::told::Told;
 use super::unwritable;
@@ -86,11 +87,9 @@ impl Statement {
             return Ok(());
         }
         for ((name, usual), written) in AT_END.iter().zip(written) {
-            if let Some(written) = written.filter(|written| *written != Some(*usual)) {
-                let fact =
-                    [("function", function.name().into()), ("about", (*name).into()), ("result", written.into())];
-                let fact = fact.into_iter().map(|(key, value): (&str, Value)| (key.to_owned(), value)).collect();
-                self.connection.recorder().info(self.connection.id(), Value::Map(fact))?;
+            if let Some(written) = written {
+                let said = (written != Some(*usual)).then(|| vec![("result".to_owned(), written.into())]);
+                self.connection.recorder().outcome(self.connection.id(), &at_end_key(function, name), said)?;
             }
         }
         Ok(())
@@ -258,6 +257,11 @@ impl Statement {
         state.first = false;
         self.settle(state, true)
     }
+}
+
+/// What identifies what a fetching function does with a place at the end of data.
+pub(in crate::mode) fn at_end_key(function: Function, name: &'static str) -> LocalKey {
+    vec![("function", function.name().into()), ("about", name.into())]
 }
 
 /// What identifies the number of a result's columns, where buffers are bound beyond them.

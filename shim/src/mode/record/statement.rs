@@ -263,7 +263,6 @@ impl Statement {
         &self,
         function: Function,
         call: &Call<'_>,
-        key: Vec<(String, Value)>,
         deed: &dyn Deed,
     ) -> Outcome {
         let outcome = perform(function, deed);
@@ -278,12 +277,7 @@ impl Statement {
                 self.asynchronous.store(true, Ordering::Relaxed);
             }
         }
-        if outcome.rc == rc::SUCCESS && !self.connection.disagreed() {
-            return outcome;
-        }
-        let mut fields = vec![("function".to_owned(), Value::from(function.name()))];
-        fields.extend(key);
-        self.connection.note_local(fields, outcome)
+        self.connection.note_local(&local_key(function, None, call), outcome)
     }
 
     pub(super) fn serve_call(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
@@ -316,7 +310,7 @@ impl Statement {
             Call::GetData { column, binding } => self.read_cell(*column, binding, deed),
             Call::CloseCursor | Call::FreeStmt { option: CLOSE } => self.close(function, deed),
             Call::Cancel => self.cancel(function, deed),
-            local_calls!() => self.local(function, call, local_key(call), deed),
+            local_calls!() => self.local(function, call, deed),
             Call::Ask(question) => self.question(function, question, deed),
             Call::ParamData { token } => self.param_data(function, *token, deed),
             Call::PutData { data, length } => self.put_data(function, *data, *length, deed),

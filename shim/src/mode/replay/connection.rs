@@ -10,7 +10,9 @@ use crate::diagnostics::{Outcome, rc};
 use crate::mode::home::Home;
 use crate::mode::polling::{ASYNC_ENABLE, ASYNC_FUNCTIONS, Polls, polls_key};
 use crate::mode::probe::{CONNECTION_DEAD, Probe};
-use crate::mode::record::{Secrecy, allocate_key, attribute_value, disconnect_key, reaches_database};
+use crate::mode::record::{
+    Secrecy, allocate_key, attribute_key, attribute_value, disconnect_key, function_key, reaches_database,
+};
 use crate::mode::words::{key, outcome, write_result};
 use crate::mode::{ConnectionMode, DescriptorMode, StatementMode, functions};
 use crate::table::Function;
@@ -145,18 +147,11 @@ impl Connection {
     }
 
     /// The outcome of a call on the application's side: success, unless the driver disagreed when it was recorded.
-    pub(super) fn local(&self, function: Function, key: Vec<(String, Value)>) -> Outcome {
-        let mut whole = vec![("function".to_owned(), Value::from(function.name()))];
-        whole.extend(key);
-        self.told(&whole)
-    }
-
-    /// The recorded outcome of a call with this key; success where none is recorded.
-    fn told(&self, key: &[(String, Value)]) -> Outcome {
-        match self.informed(key) {
+    pub(super) fn local(&self, key: &[(&'static str, Value)]) -> Outcome {
+        match self.player().outcome(self.id(), key) {
             Ok(Some(answer)) => outcome(|key| answer.get(key)),
             Ok(None) => Outcome::SUCCESS,
-            Err(failure) => failure,
+            Err(error) => unreadable(error),
         }
     }
 
@@ -311,10 +306,7 @@ impl ConnectionMode for Connection {
                         Method::SetConnectAttr,
                         vec![("attribute".to_owned(), Value::from(name)), ("value".to_owned(), recorded)],
                     ),
-                    None => self.local(
-                        Function::SQLSetConnectAttr,
-                        vec![("attribute".to_owned(), Value::from(*attribute)), ("value".to_owned(), recorded)],
-                    ),
+                    None => self.local(&attribute_key(*attribute, recorded)),
                 };
                 if let (true, AttributeIn::Number(number)) = (rc::succeeded(told.rc), value) {
                     self.set_before(*attribute, *number as usize);
@@ -330,8 +322,8 @@ impl ConnectionMode for Connection {
                     Err(failure) => failure,
                 }
             }
-            Call::Cancel => self.local(function, Vec::new()),
-            Call::Allocate { kind } => self.told(&allocate_key(*kind)),
+            Call::Cancel => self.local(&function_key(function)),
+            Call::Allocate { kind } => self.local(&allocate_key(*kind)),
             Call::Ask(question) => self.ask(function, question),
             _ => Outcome::error("HYC00", format!("replay: {} cannot be replayed yet", function.name())),
         };

@@ -69,7 +69,6 @@ impl Connection {
         known: impl FnOnce(u16, i16) -> Known,
         apply: impl FnOnce(bool),
     ) -> Outcome {
-        let mut key = vec![("descriptor".to_owned(), Value::from(descriptor))];
         let asked = |question: &Question<'_>| {
             let number = |name| question.int(name).unwrap_or_default();
             (number("record") as u16, number("field") as i16)
@@ -83,7 +82,10 @@ impl Connection {
                 Outcome::SUCCESS
             }
             Call::Ask(question) => {
-                key.insert(0, ("function".to_owned(), Value::from(function.name())));
+                let mut key = vec![
+                    ("function".to_owned(), Value::from(function.name())),
+                    ("descriptor".to_owned(), Value::from(descriptor)),
+                ];
                 let inputs = question.inputs.iter();
                 key.extend(inputs.map(|(name, input)| ((*name).to_owned(), input_value(input, &self.secrecy))));
                 if let Some(answer) = self.answer(key, question) {
@@ -99,8 +101,7 @@ impl Connection {
                 }
             }
             _ => {
-                key.extend(local_key(call));
-                let told = self.local(function, key);
+                let told = self.local(&local_key(function, Some(descriptor), call));
                 if rc::succeeded(told.rc) {
                     apply(self.unbinds(call));
                 }
@@ -112,6 +113,7 @@ impl Connection {
     /// Whether setting a field unbinds the record's buffer: it does, unless the recorded driver kept it.
     fn unbinds(&self, call: &Call<'_>) -> bool {
         let Call::SetDescField { field, .. } = call else { return true };
-        descriptors::is_deferred(*field) || !matches!(self.informed(&keeps_buffer_key(*field)), Ok(Some(_)))
+        let kept = || self.player().outcome(self.id(), &keeps_buffer_key(*field)).ok().flatten();
+        descriptors::is_deferred(*field) || kept().is_none_or(|kept| kept.get("result").is_none())
     }
 }

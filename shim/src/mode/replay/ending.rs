@@ -3,7 +3,7 @@
 use super::statement::Statement;
 use super::unreadable;
 use crate::diagnostics::{Outcome, rc};
-use crate::mode::record::ending_key;
+use crate::mode::record::{ending_key, function_key};
 use crate::mode::words::outcome;
 use crate::table::Function;
 use std::sync::atomic::Ordering;
@@ -13,7 +13,7 @@ impl Statement {
     /// What came of a close or cancel: success, unless something else was recorded.
     fn ended(&self, id: Option<u32>, function: Function) -> Outcome {
         let call = self.endings.fetch_add(1, Ordering::Relaxed) + 1;
-        let Some(id) = id else { return self.connection.local(function, Vec::new()) };
+        let Some(id) = id else { return self.connection.local(&function_key(function)) };
         let key = ending_key(function, call);
         let key: Vec<(&str, Value)> = key.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
         match self.connection.player().answer(self.connection.id(), Some(id), Method::Answer, &key) {

@@ -7,7 +7,7 @@ use crate::convert::{CType, Written, bound};
 use crate::diagnostics::{Diagnostic, Outcome, rc};
 use crate::mode::bookmark;
 use crate::mode::fetching::{AT_END, Fetching};
-use crate::mode::record::columns_key;
+use crate::mode::record::{at_end_key, columns_key};
 use crate::mode::rowset::row_state;
 use crate::mode::words::outcome;
 use crate::table::Function;
@@ -55,14 +55,17 @@ impl Statement {
 
     /// SQL_NO_DATA, with the row counter and states as the recorded driver left them.
     fn end_of_data(&self, function: Function, fetching: Fetching) -> Outcome {
-        let written = |name: &str, usual: i64| {
-            let key = [("function".to_owned(), Value::from(function.name())), ("about".to_owned(), Value::from(name))];
-            match self.connection.informed(&key) {
-                Ok(Some(fact)) => fact.get("result").and_then(Value::as_int),
-                _ => Some(usual),
+        let written = |(name, usual), place: Place| {
+            if place.is_null() {
+                return None;
+            }
+            let player = self.connection.player();
+            match player.outcome(self.connection.id(), &at_end_key(function, name)).ok().flatten() {
+                Some(fact) => fact.get("result").map_or(Some(usual), Value::as_int),
+                None => Some(usual),
             }
         };
-        let [rows, status] = AT_END.map(|(name, usual)| written(name, usual));
+        let (rows, status) = (written(AT_END[0], fetching.rows), written(AT_END[1], fetching.status));
         if let Some(rows) = rows {
             fetching.rows.set_ulen(rows as usize);
         }

@@ -129,7 +129,7 @@ impl Statement {
     }
 
     pub(super) fn local(&self, function: Function, call: &Call<'_>) -> Outcome {
-        let told = self.connection.local(function, local_key(call));
+        let told = self.connection.local(&local_key(function, None, call));
         if rc::succeeded(told.rc) {
             let mut state = self.state.lock();
             if matches!(call, Call::BindParameter { .. } | Call::FreeStmt { .. }) {

@@ -1,0 +1,68 @@
+//! Facts about connections while recording: what is news of them goes to an info file, or to the log where it changed.
+
+use super::facts::News;
+use super::{Log, Recorder};
+use crate::{CassetteError, ConnectionId, Entry, Method, Value};
+
+impl Recorder {
+    /// Stores what held before a connection was made: its facts stand in the info file alone, a changed one after the first.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn before(&self, connection: ConnectionId, answer: Value) -> Result<(), CassetteError> {
+        self.ready()?;
+        let news = self.log.lock().facts.news(connection, answer);
+        let mut answers = news.first.into_iter().chain(news.changed);
+        answers.try_for_each(|answer| self.sticky(self.storage.append_info(connection, &answer)))
+    }
+
+    /// Stores a fact about a connection: a map of what was asked, then `result` (and `return`, `diagnostics`).
+    ///
+    /// It is not written again while the reply stays the same, nor if the first connection with the same connect identity
+    /// got the same reply when it first asked. A reply that changes becomes an `answer` in the log: it holds from there on.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn info(&self, connection: ConnectionId, answer: Value) -> Result<(), CassetteError> {
+        self.ready()?;
+        let mut log = self.log.lock();
+        self.ready()?;
+        let news = log.facts.news(connection, self.redactor.answer(answer));
+        self.write_news(&mut log, connection, news)
+    }
+
+    /// Stores the outcome of a call that usually goes as nobody has to write down. `key` is what was asked, and `said` tells of
+    /// another outcome than the usual one, which is `None`. An outcome is written as a fact is that did not stand there.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn outcome(
+        &self,
+        connection: ConnectionId,
+        key: &[(&str, Value)],
+        said: Option<Vec<(String, Value)>>,
+    ) -> Result<(), CassetteError> {
+        self.ready()?;
+        let mut log = self.log.lock();
+        self.ready()?;
+        let usual = said.is_none();
+        let news = log.facts.outcome(connection, key, usual, || {
+            let key = key.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+            self.redactor.answer(Value::Map(key.chain(said.into_iter().flatten()).collect()))
+        });
+        self.write_news(&mut log, connection, news)
+    }
+
+    fn write_news(&self, log: &mut Log, connection: ConnectionId, news: News) -> Result<(), CassetteError> {
+        if let Some(first) = news.first {
+            self.sticky(self.storage.append_info(connection, &first))?;
+        }
+        if let Some(Value::Map(fields)) = news.changed {
+            let entry = Entry { method: Method::Answer, connection, statement: None, fields };
+            log.encoded.clear();
+            self.storage.encode(&entry, &mut log.encoded);
+            self.sticky(self.storage.append(&log.encoded))?;
+        }
+        Ok(())
+    }
+}

@@ -78,7 +78,13 @@ impl Program {
         let file = products::repository().join("tests/programs").join(language).join(script);
         let command = move |target: &Target| {
             let mut command = Command::new(packages::program(interpreter, package));
-            command.arg(&file).args([&target.connection_string, target.dialect, SOURCE, &target.user, &target.password]);
+            command.arg(&file).args([
+                &target.connection_string,
+                target.dialect,
+                SOURCE,
+                &target.user,
+                &target.password,
+            ]);
             command
         };
         let name = format!("{language}-{}", stem(script));

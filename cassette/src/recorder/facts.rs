@@ -105,13 +105,7 @@ impl Facts {
         self.replied(connection, of_key(key), sum(&answer), || answer)
     }
 
-    fn replied(
-        &mut self,
-        connection: ConnectionId,
-        question: Sum,
-        reply: Sum,
-        answer: impl FnOnce() -> Value,
-    ) -> News {
+    fn replied(&mut self, connection: ConnectionId, question: Sum, reply: Sum, answer: impl FnOnce() -> Value) -> News {
         let identity = self.identities.get(&connection).copied();
         let inherited = identity.and_then(|identity| self.inherited.get(&(identity, question)));
         let commands = self.commands.get(&connection).copied().unwrap_or_default();

@@ -259,12 +259,7 @@ impl Statement {
     }
 
     /// A call on the application's own side: recorded only where the driver disagrees.
-    pub(super) fn local(
-        &self,
-        function: Function,
-        call: &Call<'_>,
-        deed: &dyn Deed,
-    ) -> Outcome {
+    pub(super) fn local(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
         let outcome = perform(function, deed);
         if rc::succeeded(outcome.rc) {
             let mut state = self.state.lock();

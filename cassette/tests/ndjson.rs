@@ -2,6 +2,7 @@
 
 mod reel;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use reel::session::record;
 use reel::*;
 use super8_cassette::{
     Append, Cassette, CassetteError, Directory, Entry, ErrorKind, MakeAppend, Metadata, Method, Order, Player,
-    Recorder, Spans, Trace, TraceId, WriteAppend, convert, open, recover,
+    Recorder, Spans, Trace, TraceId, Value, WriteAppend, convert, open, recover,
 };
 
 fn plain() -> MakeAppend {
@@ -43,6 +44,20 @@ fn converted(from: &dyn Cassette, to: &Path) -> Vec<String> {
         None => Box::new(Directory::record(to, metadata, plain()).unwrap()),
     };
     convert(from, &*target).unwrap().notes
+}
+
+/// The trace becomes a directory, and that the same trace again; the directory's files.
+fn comes_back(directory: &Path) -> BTreeMap<String, String> {
+    let scratch = tempfile::tempdir().unwrap();
+    let (there, back) = (scratch.path().join("there"), scratch.path().join("back"));
+    assert_eq!(converted(&*open(directory).unwrap(), &there), [""; 0]);
+    assert_eq!(converted(&*open(&there).unwrap(), &back.join("x.ndjson")), [""; 0]);
+    assert_eq!(text(&back), text(directory));
+    // and the directory again
+    let again = scratch.path().join("again");
+    converted(&*open(&back).unwrap(), &again);
+    assert_eq!(files(&again), files(&there));
+    files(&there)
 }
 
 #[test]
@@ -85,6 +100,18 @@ fn a_session_to_the_letter() {
         lines.last().unwrap().strip_prefix(head).unwrap(),
         r#""metadata","protocol":"odbc","identifier":"complete","responsePayload":{"complete":true}}"#
     );
+}
+
+#[test]
+fn nothing_is_created_before_it_is_needed() {
+    let parent = tempfile::tempdir().unwrap();
+    for recorder in [tracer(&parent.path().join("traces")), recorder(&parent.path().join("x"))] {
+        let connection = recorder.connection();
+        recorder.publish().unwrap();
+        recorder.disconnect(connection).unwrap();
+        drop(recorder);
+        assert_eq!(names(parent.path()), [""; 0]);
+    }
 }
 
 #[test]
@@ -163,11 +190,62 @@ fn what_a_person_edited_is_kept_and_named() {
     );
     assert!(notes.ends_with("README.md is not the cassette's: it stays where it is"), "{notes}");
     let back = parent.path().join("two");
-    converted(&*open(&trace).unwrap(), &back);
+    // in the trace an edit is named as well
+    let whole = fs::read_to_string(&trace).unwrap();
+    let edited = whole.replacen("\"method\":\"connect\"", "\"method\" : \"connect\"", 2);
+    fs::write(&trace, edited.replacen("]}}\n", "]},\"reviewed\":true}\n", 1)).unwrap();
+    let notes = converted(&*open(&trace).unwrap(), &back);
+    assert!(notes.len() == 1 && notes[0].starts_with("3 records were edited"), "{notes:?}");
     let found = files(&back);
     assert_eq!(found["commands.yml"], log);
     assert_eq!(found["a_3_fetch_all.csv"], rows);
     assert!(found["metadata.yml"].ends_with("reviewed_by: Ada\n"), "{}", found["metadata.yml"]);
+}
+
+#[test]
+fn the_sequence_of_a_trace_outlives_edits_of_its_directory() {
+    let parent = tempfile::tempdir().unwrap();
+    let tracing = tracer(parent.path());
+    let connection = connected(&tracing, "shop");
+    tracing.command(&run(connection, 1, "SELECT id")).unwrap();
+    let answer = vec![("function".to_owned(), "SQLGetInfo".into()), ("info".to_owned(), 17.into())];
+    tracing.info(connection, Value::Map(answer)).unwrap();
+    result(&tracing, connection, 1, &[&["1"], &["2"]]);
+    tracing.disconnect(connection).unwrap();
+    let directory = parent.path().join("x");
+    converted(&*open(parent.path()).unwrap(), &directory);
+    let sequence = "- metadata.yml: 1\n- commands.yml: 2\n- a_info.yml: 1\n- a_1_fetch_all.csv: 2\n- commands.yml: 1\n- complete: 1\n";
+    assert_eq!(files(&directory)["trace_sequence.yml"], sequence);
+    // an entry, a row, an answer, a document more, and a file that is not there any more
+    let append = |name: &str, text: &str| {
+        let before = fs::read_to_string(directory.join(name)).unwrap_or_default();
+        fs::write(directory.join(name), before + text).unwrap();
+    };
+    append("commands.yml", "- method: cancel\n  connection_id: a\n  statement_id: 1\n  result: null\n");
+    append("a_1_fetch_all.csv", "3\n");
+    append("a_info.yml", "- function: SQLGetInfo\n  info: 18\n  result: \"3.40\"\n");
+    append("a_1_columns.yml", "- name: id\n");
+    append(
+        "trace_sequence.yml",
+        "- a_9_fetch_all.csv: 7\n- a_9_columns.yml: 1\n- a_9_fetch_many.csv: a_9_fetch_all.csv\n",
+    );
+    let edited = files(&directory);
+    let back = parent.path().join("edited").join("x.ndjson");
+    assert_eq!(converted(&*open(&directory).unwrap(), &back), [""; 0]);
+    let (again, mut expected) = (parent.path().join("again"), edited.clone());
+    converted(&*open(&back).unwrap(), &again);
+    let mut found = files(&again);
+    assert!(found.remove("trace_sequence.yml").is_some() && expected.remove("trace_sequence.yml").is_some());
+    assert_eq!(found, expected, "nothing is lost");
+    fs::write(directory.join("trace_sequence.yml"), "- 1\n").unwrap();
+    let problem = convert(&*open(&directory).unwrap(), &*open(&back).unwrap()).unwrap_err().to_string();
+    assert!(
+        problem.contains("trace_sequence.yml: [0]: an item is") && problem.contains("remove the file"),
+        "{problem}"
+    );
+    // what is recorded there next is no trace's copy
+    record(&recorder(&directory));
+    assert!(!files(&directory).contains_key("trace_sequence.yml"));
 }
 
 #[test]
@@ -202,6 +280,8 @@ fn long_results_go_out_in_records_of_bounded_size() {
     player.command(&run(A, 2, "SELECT huge")).unwrap();
     assert_eq!(fetch_all(&player, A, 2)[0][0].len(), huge.len());
     assert_eq!(player.unplayed().unwrap(), []);
+    let sequence = comes_back(parent.path()).remove("trace_sequence.yml").unwrap();
+    assert!(sequence.contains("- a_1_fetch_many.csv: a_1_fetch_all.csv\n"), "{sequence}");
 }
 
 fn text_of_staged(directory: &Path) -> String {
@@ -229,6 +309,8 @@ fn grows_in_place_after_it_was_published() {
     player.connect(&connect(A, "shop")).unwrap();
     player.connect(&connect(A, "shop")).unwrap();
     assert_eq!(player.unplayed().unwrap(), []);
+    let sequence = comes_back(parent.path()).remove("trace_sequence.yml").unwrap();
+    assert_eq!(sequence.matches("- complete: 1\n").count(), 2, "{sequence}");
     fs::remove_file(parent.path().join("x.ndjson")).unwrap();
     let third = recorder.connection();
     let why = recorder.command(&connect(third, "shop")).unwrap_err().to_string();
@@ -275,6 +357,7 @@ fn what_is_whole_can_be_recovered() {
         player.connect(&connect(A, "shop")).unwrap();
         player.command(&run(A, 1, "SELECT 2")).unwrap();
         assert_eq!(recover(&parent.path().join("x.ndjson")).unwrap(), None, "it is whole now");
+        comes_back(parent.path());
     }
     let directory = parent.path().join("directory");
     converted(&*open(parent.path()).unwrap(), &directory);
@@ -391,6 +474,5 @@ fn real_spans_are_asked_for() {
     for key in [r#""spanId":""#, r#""parentSpanId":"00f067aa0ba902b7""#, r#""spanName":""#, r#""timestamp":"2"#] {
         assert_eq!(text.lines().filter(|line| line.contains(key)).count(), text.lines().count(), "{key}");
     }
-    let notes = converted(&*open(parent.path()).unwrap(), &parent.path().join("directory"));
-    assert!(notes.len() == 1 && notes[0].contains("span ids and times"), "{notes:?}");
+    comes_back(parent.path());
 }

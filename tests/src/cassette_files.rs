@@ -1,5 +1,6 @@
 //! The files of a cassette, as a test looks at them: names, bytes, searches.
 
+use crate::conversion::converted;
 use crate::scratch::Scratch;
 use std::path::{Path, PathBuf};
 
@@ -44,11 +45,7 @@ pub fn as_directory<T>(cassette: &Path, look: impl FnOnce(&Path) -> T) -> T {
     }
     let scratch = Scratch::new("as-directory");
     let directory = scratch.join("cassette");
-    let copied = super8_cassette::open(cassette).and_then(|trace| {
-        let copy = super8_cassette::create(&directory, trace.metadata()?)?;
-        super8_cassette::convert(&*trace, &*copy)
-    });
-    copied.unwrap_or_else(|error| panic!("{error}"));
+    converted(cassette, &directory);
     look(&directory)
 }
 

@@ -3,6 +3,7 @@
 
 use crate::compare::assert_same;
 use crate::configuration::Configuration;
+use crate::conversion::assert_there_and_back;
 use crate::database::Database;
 use crate::driver::Driver;
 use crate::format::{Format, in_both_formats};
@@ -221,7 +222,7 @@ impl Stage {
     }
 
     /// Runs `program` all four ways, recorded and replayed in both formats, and panics unless it printed the same bytes and
-    /// ended the same way each time.
+    /// ended the same way each time. What was recorded comes back unchanged from the other format.
     pub fn four_ways(&self, program: &Program) -> Outcome {
         let bare = self.run(Way::Bare, program);
         let what = format!("{} over {}", program.name(), self.driver.library());
@@ -230,6 +231,9 @@ impl Stage {
             self.format.set(format);
             let outcome = self.run(way, program);
             assert_same(&what, ("bare", &bare), (name, &outcome));
+            if way == Way::Record {
+                assert_there_and_back(&what, &self.cassette());
+            }
         }
         self.format.set(Format::Yaml);
         bare

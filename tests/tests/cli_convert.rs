@@ -55,3 +55,37 @@ fn what_records_of_softprobe_do_not_say_is_listed() {
     assert!(log.contains("sql: \"SELECT name FROM product WHERE id = ?\"\n  params: [2]\n"), "{log}");
     assert!(log.contains("dsn: shop") && log.contains("user_hash: ") && !log.contains("ada"), "{log}");
 }
+
+/// That what the flags make of records is what a client asks for, is shown in `imported.rs`.
+#[test]
+fn what_a_client_does_is_told_by_flags() {
+    let scratch = Scratch::new("cli_import_flags");
+    let from = text(&repository().join("tests/tests/softprobe/softprobe-js.ndjson"));
+    let methods = |name: &str, words: &[&str]| {
+        let to = scratch.join(name);
+        let done = convert(&[words, &[&from, &text(&to)]].concat());
+        assert!(done.succeeded(), "{}", done.errors());
+        let log = super8_tests::cassette_files::commands(&to);
+        ["run", "prepare", "execute", "more_results"]
+            .map(|method| log.matches(&format!("- method: {method}\n")).count())
+    };
+    let [queries, ..] = methods("plain", &[]);
+    assert!(queries > 0);
+    let [direct, prepared, executed, none] = methods("parameters", &["--calls", "prepare-parameters"]);
+    assert!(direct > 0 && prepared > 0 && direct + prepared == queries && executed == prepared && none == 0);
+    assert_eq!(methods("isql", &["--calls", "prepare,more-results"]), [0, queries, queries, queries]);
+    assert_eq!(methods("twice", &["--calls=prepare", "--calls=more-results"]), [0, queries, queries, queries]);
+
+    let plain = text(&scratch.join("plain"));
+    for (words, why) in [
+        (vec!["--calls", "guess"], "prepare-parameters"),
+        (vec!["--like", &plain, "--dsn", "shop"], "cannot be used with"),
+        (vec!["--like", &plain], "a statement is run here"),
+        (vec!["--like", "/nonexistent/tape"], "there is no cassette here"),
+    ] {
+        let to = scratch.join("refused");
+        let refused = convert(&[&words[..], &[&from, &text(&to)]].concat());
+        assert!(!refused.succeeded() && refused.errors().contains(why), "{words:?}: {}", refused.errors());
+        assert!(!to.exists(), "{words:?}");
+    }
+}

@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 use std::process::Command;
+use super8_tests::compare::assert_same;
 use super8_tests::desk::Desk;
 use super8_tests::driver::Driver;
+use super8_tests::format::in_both_formats;
 use super8_tests::outcome::Outcome;
 use super8_tests::products::Library;
 
@@ -36,13 +38,18 @@ fn installed_it_records_under_the_drivers_name_and_uninstalled_all_is_as_before(
     let again = desk.run(&["install", "--apply", "SQLite3"]);
     assert!(again.text().contains("nothing to change"), "{}", again.text());
 
-    let mut isql = Command::new("isql");
-    isql.args(["shop", "-b"]);
-    desk.at(&mut isql);
-    isql.env("SUPER8_MODE", "record").env("SUPER8_CASSETTE", "tape");
-    let recorded = Outcome::of(&isql, ONE.as_bytes());
-    ended(&recorded, 0);
-    assert!(desk.scratch.join("work/tape/commands.yml").is_file(), "isql was not recorded");
+    in_both_formats(|format| {
+        let mut isql = Command::new("isql");
+        isql.args(["shop", "-b"]);
+        desk.at(&mut isql);
+        isql.env("SUPER8_MODE", "record").env("SUPER8_FORMAT", format.name()).env("SUPER8_CASSETTE", format.name());
+        let recorded = Outcome::of(&isql, ONE.as_bytes());
+        ended(&recorded, 0);
+        let log = desk.scratch.join("work").join(format.name()).join(format.log(format.name()));
+        assert!(log.is_file(), "isql was not recorded");
+        let replayed = Outcome::of(isql.env("SUPER8_MODE", "replay"), ONE.as_bytes());
+        assert_same("isql", ("recorded", &recorded), ("replayed", &replayed));
+    });
 
     ended(&desk.run(&["uninstall", "--apply", "--all"]), 0);
     assert_eq!(ini(&desk), before);

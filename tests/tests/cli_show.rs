@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use super8_tests::browser::document;
+use super8_tests::conversion::converted;
 use super8_tests::outcome::Outcome;
 use super8_tests::products;
 use super8_tests::scratch::Scratch;
@@ -106,6 +107,29 @@ fn json_has_every_entry() {
     assert_eq!((&entries[2]["line"], &entries[2]["number"], &entries[3]["number"]), (&9.into(), &3.into(), &().into()));
     assert_eq!((&entries[5]["row_count"], &entries[5]["columns"][1]), (&3.into(), &"note".into()));
     assert_eq!(json["metadata"]["driver"]["kind"], "ansi");
+}
+
+/// Only where an entry stands is another matter.
+#[test]
+fn a_trace_is_shown_as_the_directory_is() {
+    let (scratch, cassette) = cassette("show_trace");
+    let trace = scratch.join("tape.ndjson");
+    converted(&cassette, &trace);
+    let lanes = |path: &Path| -> Vec<String> {
+        let text = show(&["--all", "--rows", "9"], path);
+        text.lines().skip(3).map(|line| line.get(7..).unwrap_or_default().to_owned()).collect()
+    };
+    assert_eq!(lanes(&trace), lanes(&cassette));
+    let entries = |path: &Path| {
+        let json: serde_json::Value = serde_json::from_str(&show(&["--json", "--rows", "9"], path)).unwrap_or_default();
+        let mut entries = json["entries"].as_array().cloned().unwrap_or_default();
+        for entry in &mut entries {
+            entry.as_object_mut().map(|entry| entry.remove("line"));
+        }
+        entries
+    };
+    assert_eq!(entries(&trace), entries(&cassette));
+    assert_eq!(entries(&trace).len(), 9);
 }
 
 #[test]

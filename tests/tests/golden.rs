@@ -5,7 +5,8 @@
 use std::path::{Path, PathBuf};
 use super8_cassette::{Row, RowsReader, cell, row, yaml};
 use super8_tests::cassette_files::files;
-use super8_tests::compare::{assert_same_files, difference};
+use super8_tests::compare::difference;
+use super8_tests::conversion::{assert_there_and_back, converted};
 use super8_tests::driver::Driver;
 use super8_tests::format::Format;
 use super8_tests::products::repository;
@@ -84,23 +85,13 @@ fn sound_bytes(path: &Path) -> Vec<u8> {
     std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Every golden cassette becomes a trace and a directory again without a changed byte; every golden trace a directory that
-/// replays.
+/// Every golden cassette comes back from the other format without a changed byte, and every golden trace becomes a directory
+/// that replays.
 #[test]
 fn golden_cassettes_convert_there_and_back() {
     let scratch = Scratch::new("golden_converted");
-    let converted = |from: &Path, to: &Path| {
-        let from = sound(super8_cassette::open(from));
-        let to = sound(super8_cassette::create(to, sound(from.metadata())));
-        let done = sound(super8_cassette::convert(&*from, &*to));
-        assert!(done.notes.is_empty(), "{:?}", done.notes);
-    };
-    for (name, _, _) in goldens() {
-        let (there, back) = (scratch.join(format!("{name}.ndjson")), scratch.join(name));
-        converted(&cassette(name), &there);
-        converted(&there, &back);
-        assert_same_files(name, &cassette(name), &back);
-    }
+    goldens().iter().for_each(|(name, ..)| assert_there_and_back(name, &cassette(name)));
+    assert_there_and_back("traces", &repository().join("cassettes/traces"));
     for (name, program, driver) in golden_traces() {
         let directory = scratch.join(format!("{name}-of-trace"));
         converted(&trace(name), &directory);

@@ -1,22 +1,28 @@
 //! PostgreSQL queries that Softprobe recorded in Node.js programs, asked by C, by pyodbc and by isql.
 
-use std::path::Path;
-use super8_cassette::ndjson::{Calls, Prepares, Source, import};
-use super8_cassette::{Metadata, create, open};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use super8_cassette::ndjson::{Source, import};
+use super8_cassette::{Metadata, create};
 use super8_tests::compare::assert_same;
 use super8_tests::driver::Driver;
 use super8_tests::format::{Format, in_both_formats};
-use super8_tests::products::repository;
+use super8_tests::outcome::Outcome;
+use super8_tests::products::{self, repository};
 use super8_tests::program::Program;
 use super8_tests::ways::{Stage, Way};
 
-/// Makes the stage's cassette of records, and gives the notes.
-fn imported(stage: &Stage, records: &Path, source: &Source) -> String {
-    let to = match stage.format.get() {
+/// Where the stage's cassette is to be made.
+fn place(stage: &Stage) -> PathBuf {
+    match stage.format.get() {
         Format::Yaml => stage.cassette(),
         Format::Ndjson => stage.log(),
-    };
-    let made = create(&to, Metadata::now(None, None)).and_then(|to| import(records, source, to));
+    }
+}
+
+/// Makes the stage's cassette of records, and gives the notes.
+fn imported(stage: &Stage, records: &Path, source: &Source) -> String {
+    let made = create(&place(stage), Metadata::now(None, None)).and_then(|to| import(records, source, to));
     made.unwrap_or_else(|error| panic!("{error}")).notes.join("\n")
 }
 
@@ -50,17 +56,20 @@ fn by_a_c_program() {
 }
 
 /// What a client asks when it connects, is in a recording of it that does no more: the cassette is made like that one, and
-/// the client prints what it prints when it asks PostgreSQL. `records` are of Softprobe's own example and test.
-fn by_a_client(records: &Path, calls: Calls, connects: &Program, asks: &Program) {
+/// the client prints what it prints when it asks PostgreSQL. `records` are of Softprobe's own example and test; `calls` is
+/// what the command line is told of the client.
+fn by_a_client(records: &Path, calls: &str, connects: &Program, asks: &Program) {
     in_both_formats(|format| {
         let mut stage = Stage::new("imported_like", Driver::PostgresUnicode).in_format(format);
         let bare = stage.run(Way::Bare, asks);
         asks.check("bare", &bare);
         connects.check("record", &stage.run(Way::Record, connects));
-        let like = open(&stage.cassette()).unwrap_or_else(|error| panic!("{error}"));
+        let like = stage.cassette();
         stage = stage.in_directory("imported");
-        let notes = imported(&stage, records, &Source { like: Some(like), calls, ..Source::default() });
-        assert!(notes.contains("are those of "), "{notes}");
+        let mut convert = Command::new(products::super8());
+        convert.args(["convert", "--calls", calls, "--like"]).args([&like, records, &place(&stage)]);
+        let done = Outcome::of(&convert, b"");
+        assert!(done.succeeded() && done.text().contains("are those of "), "{}{}", done.text(), done.errors());
         assert_same("imported", ("bare", &bare), ("replayed", &stage.run(Way::Replay, asks)));
     });
 }
@@ -68,13 +77,11 @@ fn by_a_client(records: &Path, calls: Calls, connects: &Program, asks: &Program)
 #[test]
 fn by_pyodbc() {
     let program = |what: &str| Program::python("imported.py").with_argument(what);
-    let calls = Calls { prepares: Prepares::Parameters, more_results: false };
-    by_a_client(&records("softprobe-js.ndjson"), calls, &program("connect"), &program("ask"));
+    by_a_client(&records("softprobe-js.ndjson"), "prepare-parameters", &program("connect"), &program("ask"));
 }
 
 #[test]
 fn by_isql() {
     let isql = |script| Program::isql(script, &["-v"], "");
-    let calls = Calls { prepares: Prepares::Everything, more_results: true };
-    by_a_client(&records("isql.ndjson"), calls, &isql("nothing.sql"), &isql("types.sql"));
+    by_a_client(&records("isql.ndjson"), "prepare,more-results", &isql("nothing.sql"), &isql("types.sql"));
 }

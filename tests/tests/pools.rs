@@ -4,6 +4,7 @@
 use super8_tests::cassette_files::commands;
 use super8_tests::compare::assert_same;
 use super8_tests::driver::Driver;
+use super8_tests::format::Format;
 use super8_tests::program::Program;
 use super8_tests::ways::{Stage, Way};
 
@@ -19,6 +20,12 @@ fn connects(log: &str) -> usize {
     log.matches("- method: connect\n").count()
 }
 
+/// In which format, and whether there is a pool when recorded and when replayed.
+fn pooled() -> impl Iterator<Item = (Format, bool, bool)> {
+    let pools = [(true, true), (true, false), (false, true)];
+    Format::BOTH.into_iter().flat_map(move |format| pools.map(|(recorded, replayed)| (format, recorded, replayed)))
+}
+
 /// A driver that cannot say whether it is alive is probed with a query: with a pool, and not without one.
 #[test]
 fn a_probe_is_no_command() {
@@ -29,12 +36,12 @@ fn a_probe_is_no_command() {
         // the manager lets go of the connection and opens another one
         (Driver::Test, "fails 08S01 gone", false),
     ] {
-        for (recorded, replayed) in [(true, true), (true, false), (false, true)] {
-            let mut stage = Stage::new("probe", driver);
+        for (format, recorded, replayed) in pooled() {
+            let mut stage = Stage::new("probe", driver).in_format(format);
             stage.environment.push(("TEST_DRIVER_CANNOT_TELL", "1".into()));
             let program = Program::c(PROGRAM).with_argument("same");
             pool(&mut stage, recorded, probe);
-            let what = format!("{probe}: pooled when recorded {recorded}, when replayed {replayed}");
+            let what = format!("{probe}, {format:?}: pooled when recorded {recorded}, when replayed {replayed}");
             let bare = stage.run(Way::Bare, &program);
             let outcome = stage.run(Way::Record, &program);
             program.check(&what, &outcome);
@@ -71,11 +78,11 @@ fn a_program_may_run_the_probe_itself() {
 #[test]
 fn another_cassette_gets_a_connection_of_its_own() {
     for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::Test] {
-        for (recorded, replayed) in [(true, true), (true, false), (false, true)] {
-            let mut stage = Stage::new("other_cassette", driver);
+        for (format, recorded, replayed) in pooled() {
+            let mut stage = Stage::new("other_cassette", driver).in_format(format);
             let cassettes = stage.scratch.join("cassettes");
             let program = Program::c(PROGRAM).with_argument(cassettes.display().to_string());
-            let what = format!("{driver:?}: pooled when recorded {recorded}, when replayed {replayed}");
+            let what = format!("{driver:?}, {format:?}: pooled when recorded {recorded}, when replayed {replayed}");
             pool(&mut stage, recorded, "");
             let outcome = stage.run(Way::Record, &program);
             program.check(&what, &outcome);

@@ -1,11 +1,13 @@
 //! NDJSON cassettes: which trace a connection belongs to, several traces in one process.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use super8_tests::cassette_files::{files, names};
 use super8_tests::compare::assert_same;
 use super8_tests::driver::Driver;
 use super8_tests::format::Format;
 use super8_tests::outcome::Outcome;
+use super8_tests::products::repository;
 use super8_tests::program::Program;
 use super8_tests::ways::{Stage, Way};
 
@@ -49,8 +51,8 @@ fn several_traces_at_once_are_as_each_alone() {
         assert_eq!(names(&together.cassette()), ["one.ndjson", "three.ndjson", "two.ndjson"]);
         assert_same("three traces", ("recorded", &recorded), ("replayed", &done(&together, Way::Replay, &all)));
         for (name, text) in contents(&together.cassette()) {
-            let keyword = format!("Super8TraceId={}", name.trim_end_matches(".ndjson"));
-            let alone = together.scratch.join("alone").join(&name);
+            let id = name.trim_end_matches(".ndjson");
+            let (keyword, alone) = (format!("Super8TraceId={id}"), together.scratch.join("alone").join(id));
             let elsewhere = format!("{keyword};Super8Cassette={}", alone.display());
             let recorded = done(&together, Way::Record, &traces(&together, &[(&elsewhere, "")]));
             assert!(contents(&alone) == [(name, text)], "{keyword}: a trace alone is not what it is beside others");
@@ -59,6 +61,50 @@ fn several_traces_at_once_are_as_each_alone() {
             assert_same(&keyword, ("recorded", &recorded), ("replayed", &replayed));
         }
     }
+}
+
+/// The deck says each time that it makes a cassette: once for a trace, however many connections it has, and whether they are
+/// open together or one after the other.
+#[test]
+fn a_trace_has_one_instance_that_later_connections_use_again() {
+    let mut stage = stage("instances", Driver::Sqlite);
+    let connections = [("Super8TraceId=one", ""), ("Super8TraceId=two", ""), ("Super8TraceId=one", "")];
+    let together = traces(&stage, &[&connections[..], &connections[..]].concat());
+    let verdict = stage.scratch.join("verdict");
+    stage.environment.push(("SUPER8_VERDICT", verdict.display().to_string()));
+    let made = |way, program: &Program| {
+        let _ = std::fs::remove_file(&verdict);
+        done(&stage, way, program);
+        let events = std::fs::read_to_string(&verdict).unwrap_or_default();
+        let made = events.lines().filter(|event| event.contains(r#""event":"opened""#));
+        let mut made: Vec<String> =
+            made.filter_map(|event| Some(event.split("/traces/").nth(1)?.split('"').next()?.to_owned())).collect();
+        made.sort();
+        made
+    };
+    for way in [Way::Record, Way::Replay] {
+        assert_eq!(made(way, &together), ["one.ndjson", "two.ndjson"], "{way:?}");
+    }
+    // one after the other, in the trace of the directory
+    let again = Program::c("reconnect.c");
+    for way in [Way::Record, Way::Replay] {
+        assert_eq!(made(way, &again), ["traces.ndjson"], "{way:?}");
+    }
+    let text = std::fs::read_to_string(stage.cassette().join("traces.ndjson")).unwrap_or_default();
+    assert!(text.matches(r#""identifier":"connect "#).count() > 1, "there is one connection:\n{text}");
+}
+
+/// The storages are named nowhere else in the driver but in the deck.
+#[test]
+fn only_the_deck_makes_cassettes() {
+    let sources = repository().join("shim/src");
+    let makes = ["Trace::record", "Trace::read", "Directory::record", "Directory::read", "super8_cassette::create"];
+    let rooms: BTreeSet<PathBuf> = files(&sources)
+        .into_iter()
+        .filter(|(_, text)| makes.iter().any(|make| String::from_utf8_lossy(text).contains(make)))
+        .map(|(path, _)| path.strip_prefix(&sources).unwrap_or(&path).to_owned())
+        .collect();
+    assert_eq!(rooms, BTreeSet::from([PathBuf::from("deck/reel.rs")]));
 }
 
 #[test]
@@ -95,6 +141,19 @@ fn no_path_is_smuggled_in() {
         let refused = stage.run(Way::Record, &Program::c("who.c"));
         assert!(refused.text().contains(variable) && !refused.succeeded(), "{}", refused.text());
         assert!(!stage.cassette().exists(), "something was created");
+    }
+}
+
+/// The configuration names a directory; a trace's file is refused before anything is created.
+#[test]
+fn a_file_is_no_configuration() {
+    let mut stage = stage("file", Driver::Sqlite);
+    let file = stage.scratch.join("traces").join("orders.ndjson");
+    stage.environment.push(("SUPER8_CASSETTE", file.display().to_string()));
+    for way in [Way::Record, Way::Replay] {
+        let refused = stage.run(way, &Program::c("who.c"));
+        assert!(refused.text().contains("names a trace's file") && !refused.succeeded(), "{}", refused.text());
+        assert!(!file.parent().is_some_and(Path::exists), "something was created");
     }
 }
 

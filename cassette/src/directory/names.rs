@@ -11,6 +11,9 @@ pub(crate) const METADATA: &str = "metadata.yml";
 /// The command log.
 pub(crate) const COMMANDS: &str = "commands.yml";
 
+/// The sequence of the trace's records that the cassette was made of.
+pub(crate) const SEQUENCE: &str = "trace_sequence.yml";
+
 /// The file with the answers of a connection.
 pub(crate) fn info(connection: ConnectionId) -> String {
     format!("{connection}_info.yml")

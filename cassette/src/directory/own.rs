@@ -44,6 +44,7 @@ impl Own {
     pub(crate) fn has(&self, name: &OsStr) -> bool {
         name == names::METADATA
             || name == names::COMMANDS
+            || name == names::SEQUENCE
             || names::connection_of(name).is_some_and(|connection| self.0.contains(&connection))
     }
 }

@@ -24,8 +24,6 @@ pub(super) struct Catalogue {
     pub(super) infos: BTreeMap<ConnectionId, Vec<Place>>,
     /// Records of other protocols, which are passed over.
     pub(super) foreign: u64,
-    /// Records with a span id or a time.
-    pub(super) stamped: u64,
     /// Bytes up to the end of the last whole record, its line break not counted.
     pub(super) end: u64,
 }
@@ -86,7 +84,6 @@ impl Catalogue {
             Err(_) => return Err(torn(file, place)),
         };
         let kind = line.kind()?;
-        self.stamped += u64::from(kind != Kind::Foreign && line.is_stamped());
         let name = || line.identifier.clone().into_owned();
         match kind {
             Kind::Header | Kind::Complete => {}

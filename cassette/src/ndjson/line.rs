@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::json::Read;
 use super::record::{METADATA, ODBC, OUTBOUND, status_code};
+use super::spans::Span;
 use super::{COMPLETE, HEADER, VERSION};
 use crate::yaml::Head;
 use crate::{CassetteError, ConnectionId, Entry, Method, Value};
@@ -30,8 +30,12 @@ pub(super) struct Line<'l> {
     #[serde(borrow)]
     response_payload: Option<&'l RawValue>,
     status_code: Option<i64>,
-    span_id: Option<IgnoredAny>,
-    timestamp: Option<IgnoredAny>,
+    #[serde(borrow)]
+    span_id: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    parent_span_id: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    timestamp: Option<Cow<'l, str>>,
     #[serde(skip)]
     at: At<'l>,
 }
@@ -159,9 +163,10 @@ impl<'l> Line<'l> {
         }
     }
 
-    /// Whether it has a span id or a time.
-    pub(super) fn is_stamped(&self) -> bool {
-        self.span_id.is_some() || self.timestamp.is_some()
+    /// Its span id and time, if it has both.
+    pub(super) fn span(&self) -> Option<Span> {
+        let parent = self.parent_span_id.as_deref().map(str::to_owned);
+        Some(Span { id: self.span_id.as_deref()?.to_owned(), parent, timestamp: self.timestamp.as_deref()?.to_owned() })
     }
 
     /// The entry's leading keys.
@@ -283,7 +288,7 @@ mod tests {
     use crate::ndjson::spans::Stamp;
 
     fn author() -> Author {
-        Author { trace: "shop".to_owned(), stamp: Stamp::none() }
+        Author { trace: "shop".to_owned(), stamp: Stamp::default() }
     }
 
     fn line(entry: &Entry) -> String {

@@ -3,6 +3,7 @@
 //! What stands in a file of its own in the directory format stands in records here, under the name of that file.
 
 mod catalogue;
+mod form;
 mod id;
 mod import;
 mod json;
@@ -12,6 +13,7 @@ mod own_form;
 mod record;
 mod recover;
 mod rows;
+mod sequence;
 mod softprobe;
 mod spans;
 mod writing;
@@ -26,9 +28,10 @@ use parking_lot::Mutex;
 pub use id::{TraceId, TraceIdError, Traceparent};
 pub use import::{Calls, Imported, Prepares, Source, import, is_softprobe};
 pub(crate) use recover::{recover, trace_at};
-pub use spans::Spans;
+pub use spans::{Span, Spans};
 
 use crate::metadata::Metadata;
+use crate::sequence::Sequence;
 use crate::storage::{Cassette, Contents, Part, Place, RowsPart, RowsSource, plain};
 use crate::window::Window;
 use crate::yaml::Head;
@@ -307,12 +310,16 @@ impl Cassette for Trace {
         };
         contents.documents.sort_unstable();
         contents.rows.sort_unstable();
+        let other_forms = form::others(&self.path(), &self.author)?;
         for (count, what) in [
-            (catalogue.foreign, "records of other protocols: they are not ODBC's"),
-            (catalogue.stamped, "span ids and times: a directory has no place for them"),
+            (catalogue.foreign, "records of other protocols are left out: they are not ODBC's"),
+            (
+                other_forms,
+                "records were edited: what they say is kept, their form and keys that are not super8's are not",
+            ),
         ] {
             if count > 0 {
-                contents.notes.push(format!("left out are {count} {what}"));
+                contents.notes.push(format!("{count} {what}"));
             }
         }
         Ok(contents)
@@ -320,6 +327,20 @@ impl Cassette for Trace {
 
     fn parts(&self) -> Result<Vec<Part>, CassetteError> {
         Ok(self.catalogue()?.parts(&self.name))
+    }
+
+    fn sequence(&self) -> Result<Option<Sequence>, CassetteError> {
+        sequence::of(&self.path()).map(Some)
+    }
+
+    fn announce(&self, span: Option<&Span>) {
+        self.author.stamp.announce(span);
+    }
+
+    fn mark(&self) -> Result<(), CassetteError> {
+        let mut record = Vec::with_capacity(256);
+        self.author.complete(false, &mut record);
+        self.write(&record)
     }
 
     fn locate(&self, place: Place) -> (PathBuf, u32) {

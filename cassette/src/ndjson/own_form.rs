@@ -116,7 +116,7 @@ mod tests {
     use crate::{ConnectionId, Entry};
 
     fn author() -> Author {
-        Author { trace: "shop".to_owned(), stamp: Stamp::none() }
+        Author { trace: "shop".to_owned(), stamp: Stamp::default() }
     }
 
     #[test]

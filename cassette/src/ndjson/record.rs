@@ -7,7 +7,7 @@
 use std::io::Write;
 
 use super::json;
-use super::spans::Stamp;
+use super::spans::{Span, Stamp};
 use super::{COMPLETE, HEADER, VERSION};
 use crate::connect::REPLY;
 use crate::directory::info_part;
@@ -95,12 +95,20 @@ impl Author {
     ) {
         // a vector takes every byte
         let _ = write!(out, "{{\"version\":\"{VERSION}\",\"traceId\":\"{}\"", self.trace);
-        if let Some(span) = self.stamp.next(identifier) {
-            let _ = write!(out, ",\"spanId\":\"{}\"", span.id);
-            if let Some(parent) = span.parent {
-                let _ = write!(out, ",\"parentSpanId\":\"{parent}\"");
+        if let Some(Span { id, parent, timestamp }) = self.stamp.next() {
+            // an entry is named after its method, other records after what they are
+            let name = identifier.split(' ').next().unwrap_or_default().to_owned();
+            for (key, text) in [
+                ("spanId", Some(id)),
+                ("parentSpanId", parent),
+                ("spanName", Some(name)),
+                ("timestamp", Some(timestamp)),
+            ] {
+                if let Some(text) = text {
+                    let _ = write!(out, ",\"{key}\":");
+                    json::push_text(&text, out);
+                }
             }
-            let _ = write!(out, ",\"spanName\":\"{}\",\"timestamp\":\"{}\"", span.name, span.timestamp);
         }
         let _ = write!(out, ",\"type\":\"{}\",\"protocol\":\"{ODBC}\",\"identifier\":\"{identifier}\"", r#type);
         request.push(b",\"requestPayload\":", out);

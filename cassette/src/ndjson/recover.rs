@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::catalogue::Catalogue;
 use super::record::Author;
-use super::spans::{Spans, Stamp};
+use super::spans::Stamp;
 use super::{Trace, TraceId, catalogue, traces, writing};
 use crate::directory::{DirectoryLock, Recovered, refuse};
 use crate::{Cassette, CassetteError};
@@ -65,7 +65,7 @@ pub(crate) fn recover(target: &Path) -> Result<Option<Recovered>, CassetteError>
     })?;
     let length = fs::metadata(&root).map_err(failed("look at"))?.len();
     let torn = if torn.is_some() { length.saturating_sub(catalogue.end + 1) } else { 0 };
-    let author = Author { trace: id.as_str().to_owned(), stamp: Stamp::new(&Spans::default()) };
+    let author = Author { trace: id.as_str().to_owned(), stamp: Stamp::default() };
     let mut mark = vec![b'\n'];
     author.complete(true, &mut mark);
     file.set_len(catalogue.end).map_err(failed("cut"))?;

@@ -84,7 +84,7 @@ impl RowsPart for GrowingRows {
 }
 
 /// Appends a row as a list; the column (from 0) of a cell that is not UTF-8.
-fn push_row(row: &csv::ByteRecord, out: &mut Vec<u8>) -> Result<(), usize> {
+pub(super) fn push_row(row: &csv::ByteRecord, out: &mut Vec<u8>) -> Result<(), usize> {
     out.push(b'[');
     for (column, field) in row.iter().enumerate() {
         if column > 0 {

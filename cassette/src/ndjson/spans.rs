@@ -1,7 +1,11 @@
 //! Span ids and times of records. They differ from run to run, so there are none unless they are asked for.
 
+use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
 
 use crate::metadata::utc;
 
@@ -15,8 +19,12 @@ pub struct Spans {
 }
 
 /// Gives each record its span.
-#[derive(Clone, Debug)]
-pub(super) struct Stamp(Option<Source>);
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stamp {
+    source: Option<Source>,
+    /// What the next records of a copy have.
+    copied: Arc<OnceLock<Mutex<VecDeque<Option<Span>>>>>,
+}
 
 #[derive(Clone, Debug)]
 struct Source {
@@ -25,33 +33,34 @@ struct Source {
 }
 
 /// The span of one record.
-pub(super) struct Span<'s> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
     /// 16 hexadecimal digits.
-    pub(super) id: String,
-    pub(super) parent: Option<&'s str>,
-    pub(super) name: &'s str,
-    /// `2026-11-21T05:51:00.123Z`
-    pub(super) timestamp: String,
+    pub id: String,
+    /// The same of the span that called.
+    pub parent: Option<String>,
+    /// When the record was written: `2026-11-21T05:51:00.123Z`.
+    pub timestamp: String,
 }
 
 impl Stamp {
-    #[cfg(test)]
-    pub(super) fn none() -> Stamp {
-        Stamp(None)
+    pub(super) fn new(spans: &Spans) -> Stamp {
+        let source = || Source { parent: spans.parent.clone(), random: RandomState::new() };
+        Stamp { source: spans.real.then(source), copied: Arc::default() }
     }
 
-    pub(super) fn new(spans: &Spans) -> Stamp {
-        Stamp(spans.real.then(|| Source { parent: spans.parent.clone(), random: RandomState::new() }))
+    /// Says which span the record after those announced before has.
+    pub(super) fn announce(&self, span: Option<&Span>) {
+        self.copied.get_or_init(Mutex::default).lock().push_back(span.cloned());
     }
 
     /// The span of a record that is written now.
-    pub(super) fn next<'s>(&'s self, identifier: &'s str) -> Option<Span<'s>> {
-        let source = self.0.as_ref()?;
+    pub(super) fn next(&self) -> Option<Span> {
+        let Some(source) = &self.source else { return self.copied.get()?.lock().pop_front()? };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let seconds = utc(now.as_secs());
         let timestamp = format!("{}.{:03}Z", seconds.trim_end_matches('Z'), now.subsec_millis());
-        let name = identifier.split_once(' ').map_or(identifier, |(method, _)| method);
-        Some(Span { id: source.id(), parent: source.parent.as_deref(), name, timestamp })
+        Some(Span { id: source.id(), parent: source.parent.clone(), timestamp })
     }
 }
 
@@ -73,12 +82,12 @@ mod tests {
 
     #[test]
     fn real_spans_are_all_different_and_others_are_none() {
-        assert!(Stamp::new(&Spans::default()).next("run a/1").is_none());
+        assert!(Stamp::new(&Spans::default()).next().is_none());
         let stamp = Stamp::new(&Spans { real: true, parent: Some("00f067aa0ba902b7".to_owned()) });
         let mut ids = std::collections::HashSet::new();
         for _ in 0..1000 {
-            let span = stamp.next("run a/1").unwrap();
-            assert_eq!((span.parent, span.name), (Some("00f067aa0ba902b7"), "run"));
+            let span = stamp.next().unwrap();
+            assert_eq!(span.parent.as_deref(), Some("00f067aa0ba902b7"));
             assert!(span.timestamp.len() == 24 && span.timestamp.ends_with('Z'), "{}", span.timestamp);
             assert!(span.id.len() == 16 && ids.insert(span.id));
         }

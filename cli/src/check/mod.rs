@@ -91,6 +91,12 @@ fn one(path: &Path) -> Vec<Finding> {
             check.unnamed();
             check.size();
             findings = check.findings;
+            // what is unreadable otherwise is known by now
+            if findings.0.is_empty()
+                && let Err(error) = storage.sequence()
+            {
+                findings.unreadable(&error);
+            }
         }
     }
     findings.0

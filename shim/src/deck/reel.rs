@@ -45,6 +45,15 @@ impl Reel {
         settings: &Settings,
         environment: Environment<'_>,
     ) -> Result<Reel, String> {
+        if let Some(id) = directory.file_name().and_then(|name| TraceId::of_file(name.to_str()?))
+            && !directory.is_dir()
+        {
+            let (file, parent) = (directory.display(), directory.parent().unwrap_or(Path::new("/")).display());
+            return Err(format!(
+                "SUPER8_CASSETTE names a trace's file, {file}: name its directory, SUPER8_CASSETTE={parent}, and the trace, \
+                 SUPER8_TRACE_ID={id} (with SUPER8_FORMAT=ndjson to record one)"
+            ));
+        }
         if format != Some(Format::Ndjson) {
             return Ok(Reel { directory, trace: None, named: true, spans: Spans::default() });
         }
@@ -175,6 +184,25 @@ mod tests {
         assert!(path(&settings, &wrong).unwrap_err().contains("TRACEPARENT is \"../../x\""));
         let yaml = Settings { format: None, ..settings };
         assert_eq!(path(&yaml, &wrong), Ok("/t/shop".to_owned()));
+    }
+
+    #[test]
+    fn a_file_is_no_place_for_traces() {
+        let place = directory("reel_file");
+        std::fs::write(place.join("orders.ndjson"), "").unwrap();
+        for name in ["orders.ndjson", "absent.ndjson"] {
+            let settings = Settings { cassette: Some(place.join(name)), ..Settings::default() };
+            for reel in [Reel::to_record(&settings, &nothing), Reel::to_replay(&settings, &nothing)] {
+                let (refused, id) = (reel.unwrap_err(), name.trim_end_matches(".ndjson"));
+                let advice = format!("SUPER8_CASSETTE={}, and the trace, SUPER8_TRACE_ID={id} ", place.display());
+                assert!(refused.contains(&advice), "{refused}");
+            }
+        }
+        // a directory may be called so
+        let odd = place.join("odd.ndjson");
+        std::fs::create_dir(&odd).unwrap();
+        let settings = Settings { cassette: Some(odd.clone()), ..Settings::default() };
+        assert_eq!(Reel::to_record(&settings, &nothing).map(|reel| reel.path()), Ok(odd));
     }
 
     #[test]

@@ -21,6 +21,9 @@ const KNOWN: [&str; 9] = [
     "manager",
 ];
 
+/// The schema of the super8 gem's that a cassette was made of.
+pub(crate) const MIGRATED_FROM: &str = "migrated_from";
+
 /// In which order replay wants the commands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
@@ -102,6 +105,11 @@ impl Metadata {
     #[must_use]
     pub fn timeless(self) -> Self {
         Metadata { recorded_on: String::new(), ..self }
+    }
+
+    /// The keys that are neither this version's nor the migration's: somebody's own, to be kept when recording again.
+    pub fn by_hand(&self) -> Vec<(String, Value)> {
+        self.more.iter().filter(|(key, _)| key != MIGRATED_FROM).cloned().collect()
     }
 
     /// As a document.

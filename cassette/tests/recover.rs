@@ -212,3 +212,60 @@ fn a_trace_that_was_killed_while_it_went_on() {
     assert!(!fs::read_to_string(&file).unwrap().contains("SELECT 1"));
     assert_eq!(recover(&directory), Ok(None));
 }
+
+/// A full disk cuts what is written first: there is nothing to keep, and nothing has to be moved away by hand.
+#[test]
+fn a_recording_that_broke_off_before_its_first_entry() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("traces");
+    let record = || {
+        let trace = tracer(&directory);
+        let connection = connected(&trace, "shop");
+        trace.disconnect(connection).unwrap();
+    };
+    record();
+    let (file, staged) = (directory.join("x.ndjson"), directory.join(".x.ndjson.super8-recording"));
+    let whole = fs::read(&file).unwrap();
+    let header = whole.iter().position(|byte| *byte == b'\n').unwrap();
+    for torn in
+        [&b""[..], &whole[..9], &whole[..header], &whole[..=header], b"\0\"version\":\"4.1\",\"traceId\":\"x\"\0\0"]
+    {
+        fs::write(&staged, torn).unwrap();
+        let told = recover(&directory).unwrap_err().to_string();
+        assert!(told.contains("broke off before its first entry") && told.contains("record again"), "{told}");
+        assert_eq!(fs::read(&file).unwrap(), whole, "the trace before it stays");
+        assert_eq!(recover(&directory), Ok(None), "its rest is gone");
+        // and without recovering it
+        fs::write(&staged, torn).unwrap();
+        record();
+        assert_eq!((names(&directory), fs::read(&file).unwrap()), (vec!["x.ndjson".to_owned()], whole.clone()));
+        // under its own name, as a copy that was cut short
+        fs::write(&file, torn).unwrap();
+        record();
+        assert_eq!(fs::read(&file).unwrap(), whole);
+    }
+    // the same in the other format
+    let (directory, staging) = (parent.path().join("y"), staging_directory(&parent.path().join("y")));
+    let first = recorder(&directory);
+    let connection = connected(&first, "shop");
+    first.disconnect(connection).unwrap();
+    drop(first);
+    fs::create_dir(&staging).unwrap();
+    fs::copy(directory.join("metadata.yml"), staging.join("metadata.yml")).unwrap();
+    fs::write(staging.join("commands.yml"), "- method: conn").unwrap();
+    let (before, told) = (files(&directory), recover(&directory).unwrap_err().to_string());
+    assert!(told.contains("broke off before its first entry") && !staging.exists(), "{told}");
+    assert_eq!((files(&directory), recover(&directory)), (before, Ok(None)));
+    let directory = parent.path().join("traces");
+    for foreign in
+        ["years of work", "{\"version\":\"4.1\",\"traceId\":\"x\",\"type\":\"outbound\",\"protocol\":\"http\""]
+    {
+        fs::write(&staged, foreign).unwrap();
+        assert!(recover(&directory).is_err());
+        let trace = tracer(&directory);
+        let connection = trace.connection();
+        let refused = trace.command(&connect(connection, "shop")).unwrap_err().to_string();
+        assert!(refused.contains("is not one; move it away"), "{refused}");
+        assert_eq!(fs::read_to_string(&staged).unwrap(), foreign);
+    }
+}

@@ -24,6 +24,7 @@ mod pools;
 mod pyodbc;
 mod rare_calls;
 mod real_driver;
+mod recorded_again;
 mod redaction;
 mod replay_alone;
 mod rows_elsewhere;

@@ -19,6 +19,7 @@ pub(crate) use lock::DirectoryLock;
 pub(crate) use names::info as info_part;
 pub use names::staging as staging_directory;
 pub(crate) use reading::part;
+pub(crate) use recover::nothing_whole;
 pub use recover::{Recovered, recover};
 pub(crate) use staging::{is_cassette, notice, refuse};
 

@@ -49,7 +49,7 @@ fn missing(root: &Path, name: &Path) -> CassetteError {
             .advice("restore it, or record again");
     }
     if root.exists() && !empty(root) {
-        return CassetteError::new(name, "not a cassette: it has neither metadata.yml nor commands.yml")
+        return CassetteError::new(name, "not a cassette: it has neither metadata.yml nor a commands.yml of super8's")
             .advice("correct SUPER8_CASSETTE");
     }
     let staging = names::staging(root);

@@ -31,7 +31,8 @@ pub struct Recovered {
 /// `metadata.yml` says `complete: true` and `recovered: true` then. `None` if no recording is unfinished.
 ///
 /// # Errors
-/// The recording is still under way; a part of it that is not its end cannot be read; what the operating system says.
+/// The recording is still under way; it has no whole entry (it is removed then, and what stood there stays); a part of it that
+/// is not its end cannot be read; what the operating system says.
 pub fn recover(path: &Path) -> Result<Option<Recovered>, CassetteError> {
     if let Some(trace) = crate::ndjson::trace_at(path)? {
         return crate::ndjson::recover(&trace);
@@ -54,12 +55,22 @@ pub fn recover(path: &Path) -> Result<Option<Recovered>, CassetteError> {
     let mut torn = cut_log(&root)?;
     torn += cut_answers(&root)?;
     let (entries, used) = parts(&root)?;
+    if entries == 0 && root != target {
+        fs::remove_dir_all(&root).map_err(|error| CassetteError::io(&root, "remove", &error))?;
+        return Err(nothing_whole(path));
+    }
     let dropped = drop_unused(&root, &used)?;
     write_metadata(&root, &Metadata { complete: true, recovered: true, ..metadata })?;
     if root != target {
         publish::publish(&root, &target)?;
     }
     Ok(Some(Recovered { cassette: path.to_owned(), entries, torn, dropped }))
+}
+
+/// The error for a recording that broke off too early, once it is removed.
+pub(crate) fn nothing_whole(cassette: &Path) -> CassetteError {
+    let problem = "the recording broke off before its first entry: there was nothing to keep, and its rest is removed";
+    CassetteError::new(cassette, problem).advice("record again")
 }
 
 fn lock(root: &Path, target: &Path) -> Result<DirectoryLock, CassetteError> {

@@ -1,12 +1,13 @@
 //! The directory a recording grows in before it is published: made, locked, and emptied of what a dead process left.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use super::lock::{Busy, DirectoryLock};
 use super::names;
 use crate::CassetteError;
+use crate::yaml::{self, Items};
 
 /// A staging directory of our own: empty and locked.
 #[derive(Debug)]
@@ -81,7 +82,23 @@ fn empty(path: &Path, target: &Path) -> Result<(), CassetteError> {
 
 /// Whether a directory holds a cassette, whole or begun.
 pub(crate) fn is_cassette(directory: &Path) -> bool {
-    directory.join(names::METADATA).is_file() || directory.join(names::COMMANDS).is_file()
+    directory.join(names::METADATA).is_file() || is_log(&directory.join(names::COMMANDS))
+}
+
+/// Whether a file is a command log, of super8 or of its gem, and not another tool's of the same name. A log of ours may be
+/// empty, break off, or begin with the zero of an entry that was never finished.
+fn is_log(path: &Path) -> bool {
+    const BEGIN: &[u8] = b"- method:";
+    let Ok(mut file) = fs::File::open(path) else { return false };
+    let mut start = Vec::new();
+    let read = file.by_ref().take(BEGIN.len() as u64).read_to_end(&mut start).and_then(|_| file.rewind());
+    if read.is_err() || start.is_empty() || start[0] == 0 || BEGIN.starts_with(&start) {
+        return read.is_ok();
+    }
+    // one that a person edited
+    let (mut items, mut bytes) = (Items::new(file, path), Vec::new());
+    let first = items.next(&mut bytes).ok().flatten().and_then(|item| yaml::parse_map(&bytes, path, item.line).ok());
+    first.is_some_and(|item| item.get("method").is_some())
 }
 
 /// Whether a staging directory holds a recording, and not a cassette that was replaced or the rest of one.
@@ -110,6 +127,27 @@ mod tests {
         drop(staging);
         let again = Staging::claim(&target).unwrap();
         assert_eq!(fs::read_dir(&again.path).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn another_tools_log_makes_no_cassette() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join(names::COMMANDS);
+        for (text, ours) in [
+            ("", true),
+            ("- meth", true),
+            ("- method: connect\n  connection_id: a\n", true),
+            ("\0 method: connect\n", true),
+            ("---\n- method: run\n  statement_id: stmt_0\n", true),
+            ("# reviewed\n\n-   connection_id: a\n    method: connect\n", true),
+            ("# nothing yet\n", false),
+            ("- name: build\n  run: make\n", false),
+            ("build: make\n", false),
+            ("- make\n- make test\n", false),
+        ] {
+            fs::write(&path, text).unwrap();
+            assert_eq!(is_cassette(parent.path()), ours, "{text:?}");
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use crate::directory::names::{COMMANDS, METADATA};
-use crate::metadata::{SCHEMA_VERSION, newer};
+use crate::metadata::{MIGRATED_FROM, SCHEMA_VERSION, newer};
 use crate::player::report::shell;
 use crate::{Cassette, CassetteError, Metadata, Recorder, Value, yaml};
 
@@ -77,7 +77,7 @@ impl GemCassette {
         let metadata = Metadata {
             recorded_with: recorded_with.trim_end().to_owned(),
             recorded_on: text("recorded_on").to_owned(),
-            more: vec![("migrated_from".to_owned(), schema.into())],
+            more: vec![(MIGRATED_FROM.to_owned(), schema.into())],
             ..Metadata::now(None, None)
         };
         Ok(GemCassette { schema, metadata, log: log::Log::read(directory, schema)? })

@@ -8,8 +8,8 @@ use super::catalogue::Catalogue;
 use super::record::Author;
 use super::spans::Stamp;
 use super::{Trace, TraceId, catalogue, traces, writing};
-use crate::directory::{DirectoryLock, Recovered, refuse};
-use crate::{Cassette, CassetteError};
+use crate::directory::{DirectoryLock, Recovered, nothing_whole, refuse};
+use crate::{Cassette, CassetteError, ErrorKind};
 
 /// The trace to be recovered at a path: a trace's file, or a directory with one unfinished trace. `None` if the path is
 /// not a matter of traces.
@@ -53,8 +53,12 @@ pub(crate) fn recover(target: &Path) -> Result<Option<Recovered>, CassetteError>
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file.map_err(failed("open"))?,
     };
-    if catalogue::metadata(&root, file.try_clone().map_err(failed("open"))?)?.complete && root == target {
-        return Ok(None);
+    let staged = root != target;
+    match catalogue::metadata(&root, file.try_clone().map_err(failed("open"))?) {
+        Ok(metadata) if metadata.complete && !staged => return Ok(None),
+        // not even the header is whole
+        Err(error) if error.kind() == ErrorKind::Torn && staged && writing::is_begun(&root) => {}
+        metadata => drop(metadata?),
     }
     let lock = DirectoryLock::take(&root).map_err(failed("lock"))?;
     let _lock = lock.map_err(|busy| refuse(target, busy))?;
@@ -63,6 +67,10 @@ pub(crate) fn recover(target: &Path) -> Result<Option<Recovered>, CassetteError>
         entries += 1;
         Ok(())
     })?;
+    if staged && entries == 0 {
+        fs::remove_file(&root).map_err(failed("remove"))?;
+        return Err(nothing_whole(target));
+    }
     let length = fs::metadata(&root).map_err(failed("look at"))?.len();
     let torn = if torn.is_some() { length.saturating_sub(catalogue.end + 1) } else { 0 };
     let author = Author { trace: id.as_str().to_owned(), stamp: Stamp::default() };
@@ -71,7 +79,7 @@ pub(crate) fn recover(target: &Path) -> Result<Option<Recovered>, CassetteError>
     file.set_len(catalogue.end).map_err(failed("cut"))?;
     file.seek(SeekFrom::Start(catalogue.end)).map_err(failed("write"))?;
     file.write_all(&mark).map_err(failed("write"))?;
-    if root != target {
+    if staged {
         writing::check_target(target)?;
         fs::rename(&root, target).map_err(failed("put in place"))?;
     }

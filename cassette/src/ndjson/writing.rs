@@ -5,6 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::VERSION;
 use super::line::{Kind, Line};
 use super::lines::Lines;
 use super::record::Author;
@@ -217,14 +218,26 @@ fn foreign_line(path: &Path) -> Result<Option<u32>, CassetteError> {
     first_foreign(file, path)
 }
 
+/// Whether a file has no more than the beginning of a trace of ours: its process died, or its disk was full, in the header.
+pub(super) fn is_begun(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(512).read_to_end(&mut start));
+    let begin = format!("{{\"version\":\"{VERSION}\",\"traceId\":\"");
+    // the first byte is written last
+    let start = start.strip_prefix(b"\0").map_or(start.clone(), |rest| [b"{", rest].concat());
+    let same = start.iter().take_while(|byte| **byte != 0).zip(begin.bytes()).all(|(byte, own)| *byte == own);
+    let foreign = |text: &str| text.contains("\"protocol\":\"") && !text.contains("\"protocol\":\"odbc\"");
+    read.is_ok() && same && !foreign(&String::from_utf8_lossy(&start))
+}
+
 fn first_foreign(reader: impl Read, path: &Path) -> Result<Option<u32>, CassetteError> {
     let (mut lines, mut first) = (Lines::new(reader, path), true);
     loop {
         let cut = match lines.next() {
             Ok(Some(cut)) => cut,
             Ok(None) => return Ok(None),
-            // behind a record of ours, one in the middle of which its process died
-            Err(error) if error.kind() == ErrorKind::Torn && !first => return Ok(None),
+            // a record of ours in the middle of which its process died
+            Err(error) if error.kind() == ErrorKind::Torn && (!first || is_begun(path)) => return Ok(None),
             Err(error) => return Err(error),
         };
         let place = cut.place;
@@ -233,7 +246,7 @@ fn first_foreign(reader: impl Read, path: &Path) -> Result<Option<u32>, Cassette
             Some(Kind::Foreign) => false,
             Some(Kind::Header) => first,
             Some(_) => !first,
-            None => !cut.ended,
+            None => !cut.ended && (!first || is_begun(path)),
         };
         if !ours {
             return Ok(Some(place.line));

@@ -4,7 +4,7 @@
 /// The text without comments and without blanks at its end or before a comment. Between two words a comment counts as a
 /// blank. What only some databases take for a comment stays: `--` without a blank behind it, and all that follows quotes with
 /// a backslash in them, which may end elsewhere.
-pub(super) fn without(sql: &str) -> String {
+pub(crate) fn without(sql: &str) -> String {
     let (mut out, mut rest) = (String::with_capacity(sql.len()), sql);
     while let Some(at) = rest.find(['\'', '"', '`', '/', '-']) {
         let (head, tail) = rest.split_at(at);

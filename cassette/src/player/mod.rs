@@ -36,12 +36,13 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
+pub(crate) use comments::without as without_comments;
 pub use mismatch::{Mismatch, MismatchKind};
 pub use rows::PlayedRun;
 pub use scroll::Scrolled;
 pub use unplayed::Unplayed;
-pub(crate) use volatile::KEY as VOLATILE;
 pub use volatile::Volatile;
+pub(crate) use volatile::{KEY as VOLATILE, parts as volatile_parts, replaced as volatile_replaced};
 
 use crate::directory::Directory;
 use crate::metadata::{Metadata, Order};

@@ -206,7 +206,7 @@ impl Case<'_> {
                 "- if this value changes from run to run, name it in the recorded entry: volatile: [\"{name}\"]"
             )?;
         }
-        writeln!(out, "- if it is not, the program does not do what it did: the difference above says where")
+        writeln!(out, "- otherwise the program does not do what it did: the difference above says where")
     }
 }
 

@@ -52,8 +52,13 @@ impl<'t> Volatile<'t> {
 
 /// The items of an entry that are understood.
 fn items(entry: &Entry) -> impl Iterator<Item = Volatile<'_>> {
-    let list = entry.get(KEY).and_then(Value::as_list).unwrap_or_default();
-    list.iter().filter_map(Value::as_text).filter_map(Volatile::parse)
+    let list = entry.get(KEY).map(|list| list.as_list().unwrap_or(std::slice::from_ref(list)));
+    list.unwrap_or_default().iter().filter_map(Value::as_text).filter_map(Volatile::parse)
+}
+
+/// The parts of an entry's SQL text that are volatile.
+pub(crate) fn parts(entry: &Entry) -> Vec<&str> {
+    items(entry).filter_map(|item| if let Volatile::Sql(part) = item { Some(part) } else { None }).collect()
 }
 
 /// Whether a keyword of a connect, in upper case, is volatile.
@@ -68,10 +73,8 @@ pub(super) fn accepted<'e>(recorded: &Entry, asked: &'e Entry) -> Cow<'e, Entry>
         let Some(at) = asked.fields.iter().position(|(name, _)| name == key) else { continue };
         let found = match (key.as_str(), was, &asked.fields[at].1) {
             ("sql", Value::Text(was), Value::Text(is)) => {
-                let parts: Vec<&str> = items(recorded)
-                    .filter_map(|item| if let Volatile::Sql(part) = item { Some(part) } else { None })
-                    .collect();
-                (!parts.is_empty() && matches(was, is, &parts)).then(|| Value::from(was.as_str()))
+                let parts = parts(recorded);
+                (!parts.is_empty() && replaced(was, is, &parts).is_some()).then(|| Value::from(was.as_str()))
             }
             ("params", was, is) => {
                 let numbers = items(recorded).filter_map(|item| match item {
@@ -129,19 +132,26 @@ fn of_type(was: &Value, is: &Value) -> Value {
     if same { was.clone() } else { is.clone() }
 }
 
-/// Whether a text is the recorded one but for these parts.
-fn matches(was: &str, is: &str, parts: &[&str]) -> bool {
+/// If a text is the recorded one but for these parts: each that stands there, with what stands in its place.
+pub(crate) fn replaced<'p, 'i>(was: &str, is: &'i str, parts: &[&'p str]) -> Option<Vec<(&'p str, &'i str)>> {
     let first = parts.iter().filter_map(|part| was.find(part).map(|at| (at, *part)));
-    let Some((at, part)) = first.min_by_key(|(at, part)| (*at, usize::MAX - part.len())) else { return was == is };
+    let Some((at, part)) = first.min_by_key(|(at, part)| (*at, usize::MAX - part.len())) else {
+        return (was == is).then(Vec::new);
+    };
     let (head, rest) = (&was[..at], &was[at + part.len()..]);
-    let Some(tail) = is.strip_prefix(head) else { return false };
+    let tail = is.strip_prefix(head)?;
     let fits = |character: char| {
         part.contains(character)
             || (character.is_ascii_digit() && part.contains(|own: char| own.is_ascii_digit()))
             || ((character.is_alphabetic() || character == '_') && part.contains(char::is_alphabetic))
     };
     let mut ends = tail.char_indices().take_while(|(_, character)| fits(*character));
-    ends.any(|(end, character)| matches(rest, &tail[end + character.len_utf8()..], parts))
+    ends.find_map(|(end, character)| {
+        let (new, behind) = tail.split_at(end + character.len_utf8());
+        let mut others = replaced(rest, behind, parts)?;
+        others.insert(0, (part, new));
+        Some(others)
+    })
 }
 
 #[cfg(test)]
@@ -194,6 +204,21 @@ mod tests {
         assert!(!same("select * from a, b where day > '2026-11-21' and n = 5"), "blanks are no part of it");
         assert!(!same("select * from tmp_81 where day > 'today' and n = 5"), "letters are not digits");
         assert!(!same("select * from  where day > '2026-11-21' and n = 5"), "nothing is no value");
+    }
+
+    #[test]
+    fn what_stands_in_the_place_of_each_part() {
+        let found = |is| replaced("from tmp_81 join tmp_81 on day = '2026-11-21'", is, &["2026-11-21", "tmp_81"]);
+        let parts = [("tmp_81", "tmp_7"), ("tmp_81", "tmp_9"), ("2026-11-21", "2027-01-02")];
+        assert_eq!(found("from tmp_7 join tmp_9 on day = '2027-01-02'"), Some(parts.to_vec()));
+        assert_eq!(found("from tmp_7 join tmp_9"), None);
+        assert_eq!(replaced("select 1", "select 1", &["tmp_81"]), Some(Vec::new()));
+    }
+
+    #[test]
+    fn a_single_item_needs_no_list() {
+        let recorded = run("s", vec![1.into()]).with(KEY, "params 1");
+        assert_eq!(difference(&recorded, &run("s", vec![2.into()])), None);
     }
 
     #[test]

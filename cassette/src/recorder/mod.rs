@@ -6,6 +6,7 @@
 mod facts;
 mod gathered;
 mod informed;
+mod kept;
 mod parts;
 mod run;
 mod written;
@@ -27,6 +28,7 @@ use crate::{CassetteError, ConnectionId, Entry, Method};
 use facts::Facts;
 pub use gathered::Gathered;
 use gathered::Gathering;
+use kept::Kept;
 use parts::{Kind, Parts};
 use run::RunCell;
 pub use run::{Run, RunGuard};
@@ -57,6 +59,8 @@ pub struct Recorder {
     inline_rows: usize,
     failed: OnceLock<CassetteError>,
     redactor: Redactor,
+    /// What was set by hand in the cassette that is recorded again.
+    kept: OnceLock<Mutex<Kept>>,
     log: Mutex<Log>,
 }
 
@@ -90,8 +94,8 @@ impl Recorder {
     /// A recording into any storage.
     pub fn with_storage(storage: Box<dyn Cassette>, order: Order, inline_rows: usize) -> Arc<Recorder> {
         let process = crate::process::id();
-        let (failed, redactor, log) = (OnceLock::new(), Redactor::default(), Mutex::default());
-        Arc::new(Recorder { storage, process, order, inline_rows, failed, redactor, log })
+        let (failed, redactor, kept, log) = Default::default();
+        Arc::new(Recorder { storage, process, order, inline_rows, failed, redactor, kept, log })
     }
 
     /// Has values replaced by rules before they are written; to be said before anything is recorded.
@@ -130,6 +134,8 @@ impl Recorder {
     pub fn command(&self, entry: &Entry) -> Result<(), CassetteError> {
         let redacted = self.redactor.entry(entry);
         let entry = redacted.as_ref().unwrap_or(entry);
+        let named = self.named(entry)?;
+        let entry = named.as_ref().unwrap_or(entry);
         let long = self.long_array(entry)?;
         let entry = long.as_ref().unwrap_or(entry);
         self.append(entry, |cell| self.order == Order::Global || cell.connection == entry.connection)

@@ -196,7 +196,10 @@ impl<'a> Timeline<'a> {
         }
         // Without names the rows are still worth a look; `super8 check` says what is wrong with the file.
         let document = self.storage.document(&file).unwrap_or(Value::Null);
-        let name = |column: &Value| column.get("name").and_then(Value::as_text).unwrap_or_default().to_owned();
+        // a program may have asked for no more than the label
+        let named =
+            |column: &Value| ["name", "label"].into_iter().find_map(|key| Some(column.get(key)?.as_text()?.to_owned()));
+        let name = |column: &Value| named(column).unwrap_or_default();
         let names: Vec<String> = document.as_list().unwrap_or_default().iter().map(name).collect();
         self.names.insert(file, names.clone());
         names

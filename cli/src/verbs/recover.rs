@@ -26,6 +26,8 @@ pub struct Recover {
 #[derive(Serialize)]
 struct Report {
     cassette: PathBuf,
+    /// Whether a recording was unfinished.
+    recovered: bool,
     entries: usize,
     torn_bytes: u64,
     dropped_files: Vec<String>,
@@ -34,14 +36,20 @@ struct Report {
 impl Recover {
     /// Recovers what there is. Nothing to recover is a failure.
     pub fn run(self) -> Outcome {
-        let shown = self.cassette.display();
         let Some(recovered) = super8_cassette::recover(&self.cassette)? else {
+            if self.json {
+                let (recovered, dropped_files) = (false, Vec::new());
+                let cassette = self.cassette.clone();
+                output::json(&Report { cassette, recovered, entries: 0, torn_bytes: 0, dropped_files })?;
+            }
+            let shown = self.cassette.display();
             return Err(Failure::new(format_args!(
                 "{shown}: no recording is unfinished here; there is nothing to recover"
             )));
         };
         let report = Report {
             cassette: recovered.cassette,
+            recovered: true,
             entries: recovered.entries,
             torn_bytes: recovered.torn,
             dropped_files: recovered.dropped,

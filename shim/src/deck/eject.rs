@@ -50,6 +50,7 @@ fn eject_one(cassette: &Path) -> Ejected {
             return Ejected::Failed(format!("record: the cassette was not published: {error}"));
         }
         verdict::published(cassette);
+        ending::not_kept(cassette, &open);
         EJECTED.lock().push((cassette.to_owned(), Arc::downgrade(&open.reel)));
     }
     let player = PLAYERS.lock().remove(cassette);

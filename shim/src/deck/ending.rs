@@ -2,13 +2,13 @@
 
 use super::eject::still_used;
 use super::reel::log_name;
-use super::{PLAYERS, RECORDERS};
+use super::{Open, PLAYERS, RECORDERS};
 use crate::report::{say, say_verdict};
 use crate::verdict;
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
-use super8_cassette::{CassetteError, Player, staging_directory};
+use super8_cassette::{CassetteError, Player, Recorder, staging_directory};
 
 /// Has recordings published and unplayed commands reported at process exit.
 pub(super) fn at_exit() {
@@ -25,7 +25,10 @@ fn finish() {
         for (directory, open) in recorders.iter().filter(|(_, open)| open.is_ours()) {
             ours = true;
             match open.reel.publish() {
-                Ok(()) => verdict::published(directory),
+                Ok(()) => {
+                    verdict::published(directory);
+                    not_kept(directory, open);
+                }
                 Err(error) => {
                     first_failure(directory, &error);
                     let log = open.log.as_deref();
@@ -50,6 +53,16 @@ fn finish() {
     }
     if ours {
         verdict::closed();
+    }
+}
+
+/// Says what was set by hand in the cassette before a recording and has no command in it.
+pub(super) fn not_kept(directory: &Path, open: &Open<Recorder>) {
+    let lost = open.reel.lost();
+    if !lost.is_empty() {
+        let (directory, lines) = (directory.display(), lost.join("\n  "));
+        let what = "named volatile before, but not recorded again, so that nothing is named now";
+        say(open.log.as_deref(), format_args!("super8: record: {directory}: {what}:\n  {lines}"));
     }
 }
 

@@ -15,6 +15,7 @@ pub use ending::unwritable;
 
 use crate::config::settings::{CommandOrder, Comments, Mode, Settings};
 use crate::driver::{Kind, Library};
+use crate::report::say;
 use crate::verdict;
 use once_cell::sync::Lazy;
 use parking_lot::Mutex;
@@ -177,9 +178,11 @@ fn recorder_of(reel: &Reel, settings: &Settings, library: &Library) -> Result<Re
     let redaction = rules.as_ref().map(|rules| rules.fingerprint().to_owned());
     let manager = crate::driver::process::facts().manager.as_deref().map(file_name);
     // what somebody set in the cassette before this one holds until a setting says otherwise
-    let kept = || Some(reel.read().ok()?.metadata().ok()?.order);
-    let order = order(settings).or_else(kept).unwrap_or_default();
-    let metadata = Metadata { order, redaction, ..Metadata::now(Some(facts.clone()), manager) };
+    let previous = reel.read().and_then(|storage| Ok((storage.metadata()?, storage))).ok();
+    let kept = previous.as_ref().map(|(metadata, _)| metadata);
+    let order = order(settings).or(kept.map(|kept| kept.order)).unwrap_or_default();
+    let more = kept.map(Metadata::by_hand).unwrap_or_default();
+    let metadata = Metadata { order, redaction, more, ..Metadata::now(Some(facts.clone()), manager) };
     let storage = reel.record(metadata, crate::append::in_memory_map()).map_err(|error| {
         verdict::unwritable(&path, &error.to_string());
         DeckError(format!("record: {error}"))
@@ -187,6 +190,10 @@ fn recorder_of(reel: &Reel, settings: &Settings, library: &Library) -> Result<Re
     let recorder = Recorder::with_storage(storage, order, settings.inline_rows);
     if let Some(rules) = rules {
         recorder.redact(rules);
+    }
+    if let Some(Err(error)) = previous.map(|(_, storage)| recorder.keep(&*storage)) {
+        let lost = "what was named volatile in the cassette before cannot be read, and is gone when it is replaced";
+        say(settings.log.as_deref(), format_args!("super8: record: {lost}: {error}"));
     }
     verdict::opened("record", &path, reel.format().name());
     recorders.insert(path, Open { driver: Some(facts), ..Open::now(&recorder, settings) });

@@ -1,0 +1,176 @@
+//! What a person named volatile in the cassette that is recorded again: it stays with the commands that are still there.
+//!
+//! A command is still there if the recording has one of its method and text, in the same place among those of that method
+//! and text. Connections and statements may have got other ids: sessions come in any order, and a new query moves the
+//! numbers of those behind it. Text is the statement's (comments left out, because tracers write another one each time), the
+//! catalog function, the connection attribute, the data source or driver.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use parking_lot::Mutex;
+
+use super::Recorder;
+use crate::entry::Class;
+use crate::player::summary::summary;
+use crate::player::{VOLATILE, Volatile, volatile_parts, volatile_replaced, without_comments};
+use crate::storage::Cassette;
+use crate::{CassetteError, ConnectionId, Entry, Method, REPLY, Value};
+
+/// The lists that have not found their command yet.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    lists: Vec<Named>,
+    /// The texts of statements.
+    texts: HashMap<(ConnectionId, Option<u32>), Text>,
+}
+
+/// A list of volatile values, and the command it belongs to.
+#[derive(Debug)]
+struct Named {
+    method: Method,
+    text: Text,
+    /// How many commands of this method and text come before.
+    before: usize,
+    items: Vec<Value>,
+    /// File, line and command, for people.
+    place: String,
+}
+
+/// What a command is known by.
+#[derive(Clone, Debug, Default)]
+struct Text {
+    words: String,
+    /// Parts of it that may be others.
+    volatile: Vec<String>,
+}
+
+impl Recorder {
+    /// Keeps what a person named volatile in the cassette before this one, for the commands that are recorded again; to be said
+    /// before anything is recorded.
+    ///
+    /// # Errors
+    /// Something in that cassette that cannot be read: nothing of it is kept.
+    pub fn keep(&self, previous: &dyn Cassette) -> Result<(), CassetteError> {
+        let _ = self.kept.set(Mutex::new(Kept::of(previous)?));
+        Ok(())
+    }
+
+    /// What was named volatile for commands that were not recorded again so far, a line each.
+    pub fn lost(&self) -> Vec<String> {
+        // At exit another thread may hold the lock for good.
+        self.kept.get().and_then(|kept| Some(kept.try_lock()?.lost())).unwrap_or_default()
+    }
+
+    /// The command with the list that belongs to it, if there is one.
+    pub(super) fn named(&self, entry: &Entry) -> Result<Option<Entry>, CassetteError> {
+        let Some(kept) = self.kept.get() else { return Ok(None) };
+        // before the lock: in a forked child it may be held by a thread that is not there
+        self.ready()?;
+        Ok(kept.lock().named(entry))
+    }
+}
+
+impl Kept {
+    /// Reads a cassette's lists.
+    ///
+    /// # Errors
+    /// Something in it that cannot be read.
+    pub(super) fn of(previous: &dyn Cassette) -> Result<Kept, CassetteError> {
+        let (mut kept, mut places, mut counts) = (Kept::default(), Vec::new(), HashMap::<u64, usize>::new());
+        previous.scan(&mut |place, head| {
+            places.extend((head.method.class() == Class::Command).then_some(place));
+            Ok(())
+        })?;
+        for place in places {
+            let entry = previous.entry(place)?;
+            let text = kept.text(&entry);
+            let mut hasher = DefaultHasher::new();
+            (entry.method.name(), &text.words).hash(&mut hasher);
+            let count = counts.entry(hasher.finish()).or_default();
+            if let Some(items) = entry.get(VOLATILE) {
+                let items = items.as_list().unwrap_or(std::slice::from_ref(items)).to_vec();
+                let (file, line) = previous.locate(place);
+                let file = file.file_name().unwrap_or_default().to_string_lossy();
+                let place = format!("{file}:{line} {}", summary(&entry, 90));
+                kept.lists.push(Named { method: entry.method, text, before: *count, items, place });
+            }
+            *count += 1;
+        }
+        kept.texts.clear();
+        Ok(kept)
+    }
+
+    /// The command with the list that belongs to it, if there is one.
+    pub(super) fn named(&mut self, entry: &Entry) -> Option<Entry> {
+        if self.lists.is_empty() {
+            return None;
+        }
+        let (text, mut found) = (self.text(entry), None);
+        for (at, list) in self.lists.iter_mut().enumerate().filter(|(_, list)| list.method == entry.method) {
+            let Some(new) = list.text.replaced(&text) else { continue };
+            match list.before.checked_sub(1) {
+                Some(before) => list.before = before,
+                None => found = found.or_else(|| Some((at, list.renewed(&new)))),
+            }
+        }
+        let (at, items) = found?;
+        self.lists.remove(at);
+        let mut entry = entry.clone();
+        let replies = entry.fields.iter().position(|(key, _)| REPLY.contains(&key.as_str()));
+        let place = replies.unwrap_or(entry.fields.len());
+        entry.fields.insert(place, (VOLATILE.to_owned(), Value::List(items)));
+        Some(entry)
+    }
+
+    /// The lists whose command was not recorded again, a line each.
+    pub(super) fn lost(&self) -> Vec<String> {
+        let line = |list: &Named| {
+            let items = list.items.iter().map(|item| item.as_text().map_or_else(|| format!("{item:?}"), str::to_owned));
+            format!("{}: {}", list.place, items.collect::<Vec<_>>().join(", "))
+        };
+        self.lists.iter().map(line).collect()
+    }
+
+    /// The text of a command: its own, or its statement's.
+    fn text(&mut self, entry: &Entry) -> Text {
+        let place = (entry.connection, entry.statement);
+        let own =
+            ["sql", "function", "attribute", "dsn", "driver"].into_iter().find_map(|key| entry.get(key)?.as_text());
+        let Some(own) = own else { return self.texts.get(&place).cloned().unwrap_or_default() };
+        let volatile = volatile_parts(entry).into_iter().map(str::to_owned).collect();
+        let text = Text { words: without_comments(own), volatile };
+        self.texts.insert(place, text.clone());
+        text
+    }
+}
+
+impl Text {
+    /// As [`volatile_replaced`]: what stands in the place of the volatile parts.
+    fn replaced<'s>(&'s self, new: &'s Text) -> Option<Vec<(&'s str, &'s str)>> {
+        let parts: Vec<&str> = self.volatile.iter().map(String::as_str).collect();
+        volatile_replaced(&self.words, &new.words, &parts)
+    }
+}
+
+impl Named {
+    /// The items, with the parts that stand in the new text in the place of the old ones.
+    fn renewed(&self, new: &[(&str, &str)]) -> Vec<Value> {
+        let mut items: Vec<Value> = Vec::with_capacity(self.items.len());
+        for item in &self.items {
+            let part = item.as_text().and_then(Volatile::parse);
+            let of_part = |(old, _): &&(&str, &str)| part == Some(Volatile::Sql(old));
+            let mut renewed: Vec<Value> =
+                new.iter().filter(of_part).map(|(_, now)| Value::from(format!("sql {now}"))).collect();
+            if renewed.is_empty() {
+                renewed.push(item.clone());
+            }
+            renewed.into_iter().for_each(|item| {
+                if !items.contains(&item) {
+                    items.push(item);
+                }
+            });
+        }
+        items
+    }
+}

@@ -1,0 +1,66 @@
+//! Recording over a cassette that a person has edited: what was set by hand stays where it can, and what cannot is told.
+
+use super8_tests::driver::Driver;
+use super8_tests::format::{Format, in_both_formats};
+use super8_tests::outcome::Outcome;
+use super8_tests::program::Program;
+use super8_tests::ways::{Stage, Way};
+
+fn run(stage: &Stage, way: Way, argument: &str) -> Outcome {
+    let program = Program::c("steps.c").with_argument(argument);
+    let outcome = stage.run(way, &program);
+    program.check(argument, &outcome);
+    outcome
+}
+
+/// Puts a text behind another one that stands once in a file of the cassette.
+fn insert(stage: &Stage, file: &str, after: &str, text: &str) {
+    let path = stage.cassette().join(file);
+    let old = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(old.matches(after).count(), 1, "{after} in {old}");
+    let new = old.replace(after, &format!("{after}{text}"));
+    std::fs::write(&path, new).unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn what_was_set_by_hand_stays() {
+    in_both_formats(|format| {
+        let stage = Stage::new("again", Driver::Sqlite).in_format(format);
+        run(&stage, Way::Record, "same");
+        let log = stage.log().file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match format {
+            Format::Yaml => {
+                insert(&stage, &log, "  params: [0]\n", "  volatile: [\"params 1\"]\n");
+                insert(&stage, "metadata.yml", "\norder: global\n", "owner: \"the shop's team\"\n");
+            }
+            Format::Ndjson => {
+                insert(&stage, &log, "\"params\":[0]", ",\"volatile\":[\"params 1\"]");
+                insert(&stage, &log, "\"order\":\"global\"", ",\"owner\":\"the shop's team\"");
+            }
+        }
+        let read = || std::fs::read_to_string(stage.log()).unwrap_or_else(|error| panic!("{error}"));
+        let owner = || {
+            let cassette = super8_cassette::open(&stage.cassette()).and_then(|cassette| cassette.metadata());
+            cassette.unwrap_or_else(|error| panic!("{error}")).more
+        };
+        // Another value is recorded now, and it is that one which may be any other.
+        assert_eq!(run(&stage, Way::Record, "param").errors(), "");
+        let kept = match format {
+            Format::Yaml => "  params: [1]\n  volatile: [\"params 1\"]\n",
+            Format::Ndjson => r#""params":[1],"volatile":["params 1"]"#,
+        };
+        assert!(read().contains(kept), "{}", read());
+        assert_eq!(owner(), [("owner".to_owned(), "the shop's team".into())]);
+        let edited = read();
+        run(&stage, Way::Replay, "same");
+        run(&stage, Way::Record, "param");
+        assert_eq!(read(), edited, "the same recording again");
+
+        // The statement is another one now: nobody knows what may change in it.
+        let told = run(&stage, Way::Record, "sql").errors();
+        assert!(told.contains("named volatile before, but not recorded again"), "{told}");
+        assert!(told.contains(&format!("  {log}:")) && told.contains("n > ? order by n\": params 1\n"), "{told}");
+        assert!(!read().contains("volatile"), "{}", read());
+        assert_eq!(owner().len(), 1, "the rest stays");
+    });
+}

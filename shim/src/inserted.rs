@@ -2,6 +2,7 @@
 //! follow, on every thread: programs connect on threads that their tests did not start.
 
 use crate::config::connection_string::{ConnectionString, quote};
+use crate::config::given::Given;
 use crate::config::settings::{Mode, Setting, Settings, SettingsError};
 use crate::config::sources::Sources;
 use parking_lot::Mutex;
@@ -37,7 +38,9 @@ pub fn insert(cassette: &str, mode: &str, options: &str) -> Result<Settings, Set
     };
     let given = parse(cassette);
     let settings = resolve(&given)?;
-    let path = settings.cassette.clone().unwrap_or_default();
+    // Where an ini file says the mode, there is none yet.
+    let named = Given { value: cassette.into(), place: "the cassette given to super8_insert".to_owned() };
+    let path = settings.cassette.clone().map_or_else(|| named.path(), |path| Ok(Some(path)))?.unwrap_or_default();
     let directory = std::path::absolute(&path).unwrap_or(path);
     let keywords = Arc::new(parse(&directory.display().to_string().replace('%', "%%")));
     let mut stack = STACK.lock();
@@ -85,6 +88,13 @@ mod tests {
         assert!(again.contains("inserted already"), "{again}");
         assert_eq!(take(Some(Path::new("cassettes/on;e"))), Some(directory));
         assert!(take(None).unwrap().ends_with("two") && on_top().is_none() && take(None).is_none());
+
+        // the mode may be an ini file's to say: the cassette's name stays
+        insert("later%p", "", "").unwrap();
+        let name = format!("later{}", std::process::id());
+        let kept =
+            on_top().and_then(|keywords| keywords.get("Super8Cassette").map(|value| value.into_owned())).unwrap();
+        assert!(String::from_utf8(kept).unwrap().ends_with(&name) && take(None).unwrap().ends_with(name));
 
         assert!(insert("x", "rewind", "").unwrap_err().to_string().contains("Super8Mode given to super8_insert"));
         assert!(insert("x", "replay", "Super8Odor=global").unwrap_err().to_string().contains("super8_insert"));

@@ -56,27 +56,84 @@ fn keywords_of_the_connection_string() {
     });
 }
 
-/// Three files and the environment name four cassettes; the connection string a fifth.
+/// `named.py`, on an inserted cassette unless that is empty, with further keywords of the connection string.
+fn named(stage: &Stage, inserted: &str, options: &str, keywords: &str) -> Program {
+    let library = stage.driver.shim().path().display().to_string();
+    let program = Program::python("named.py").with_argument(library);
+    program.with_argument(inserted).with_argument(options).with_argument(keywords)
+}
+
+/// A test framework, the environment and two files name four cassettes; the connection string a fifth.
 #[test]
 fn the_place_nearest_to_the_connection_wins() {
     in_both_formats(|format| {
         let mut stage = Stage::new("precedence", Driver::Sqlite).in_format(format);
         let cassette = |name: &str| stage.scratch.join(name).display().to_string();
-        let names = ["string", "environment", "source", "section"].map(|name| (name, cassette(name)));
-        stage.environment = vec![("SUPER8_MODE", String::new()), ("SUPER8_CASSETTE", names[1].1.clone())];
-        stage.source = vec![("Super8Cassette", names[2].1.clone())];
-        stage.section = vec![("Super8Cassette", names[3].1.clone()), ("Super8Mode", "record".into())];
-        done(&stage, Way::Off, &who(&stage, &format!("Super8Cassette={}", names[0].1)), "string");
-        assert_eq!(recorded_in(&stage), ["string"]);
-        done(&stage, Way::Off, &who(&stage, ""), "environment");
-        assert_eq!(recorded_in(&stage), ["environment", "string"]);
+        let [string, inserted, environment, source, section] =
+            ["1-string", "2-inserted", "3-environment", "4-source", "5-section"].map(cassette);
+        // pyodbc's own question about types is asked once in a process: every run is a process of its own
+        stage.environment = vec![("SUPER8_MODE", String::new()), ("SUPER8_CASSETTE", environment)];
+        stage.source = vec![("Super8Cassette", source)];
+        stage.section = vec![("Super8Cassette", section), ("Super8Mode", "record".into())];
+        let wins = |stage: &Stage, inserted: &str, keywords: &str, recorded: usize| {
+            done(stage, Way::Off, &named(stage, inserted, "", keywords), &format!("place {recorded}"));
+            let all = ["1-string", "2-inserted", "3-environment", "4-source", "5-section"];
+            assert_eq!(recorded_in(stage), all[..recorded]);
+        };
+        wins(&stage, &inserted, &format!("Super8Cassette={string}"), 1);
+        wins(&stage, &inserted, "", 2);
+        wins(&stage, "", "", 3);
         stage.environment[1].1.clear();
-        done(&stage, Way::Off, &who(&stage, ""), "source");
-        assert_eq!(recorded_in(&stage), ["environment", "source", "string"]);
+        wins(&stage, "", "", 4);
         stage.source.clear();
-        done(&stage, Way::Off, &who(&stage, ""), "section");
-        assert_eq!(recorded_in(&stage), ["environment", "section", "source", "string"]);
+        wins(&stage, "", "", 5);
     });
+}
+
+/// Mode, cassette, order, format and trace can be given in every place, and each setting is looked up on its own.
+#[test]
+fn every_setting_can_be_given_in_every_place() {
+    for place in ["string", "inserted", "environment", "source", "section"] {
+        let mut stage = silent(Format::Yaml, &format!("settings_{place}"), Driver::Sqlite);
+        let cassette = stage.scratch.join("by setting").display().to_string();
+        let settings = |mode: &'static str| {
+            let rest =
+                [("Cassette", cassette.as_str()), ("Order", "connection"), ("Format", "ndjson"), ("TraceId", "mine")];
+            std::iter::once(("Mode", mode)).chain(rest)
+        };
+        // what is said there, and what says otherwise in the places behind it
+        let mut run = |way: Way, mode: &'static str| {
+            let text = |skip: &[&str]| -> String {
+                let said = settings(mode).filter(|(name, _)| !skip.contains(name));
+                said.map(|(name, value)| format!("Super8{name}={value};")).collect()
+            };
+            let keys = || -> Vec<(&'static str, String)> {
+                let names = ["Super8Mode", "Super8Cassette", "Super8Order", "Super8Format", "Super8TraceId"];
+                names.into_iter().zip(settings(mode).map(|(_, value)| value.to_owned())).collect()
+            };
+            let (mut inserted, mut options, mut keywords) = (String::new(), String::new(), String::new());
+            match place {
+                "string" => keywords = text(&[]),
+                "inserted" => (inserted, options) = (cassette.clone(), text(&["Cassette"])),
+                "environment" => {
+                    let names = ["SUPER8_MODE", "SUPER8_CASSETTE", "SUPER8_ORDER", "SUPER8_FORMAT", "SUPER8_TRACE_ID"];
+                    stage.environment = names.into_iter().zip(keys().into_iter().map(|(_, value)| value)).collect();
+                }
+                "source" => stage.source = keys(),
+                _ => stage.section = keys(),
+            }
+            if place != "section" {
+                stage.section = vec![("Super8Format", "yaml".into()), ("Super8Order", "global".into())];
+            }
+            done(&stage, way, &named(&stage, &inserted, &options, &keywords), place);
+        };
+        run(Way::Off, "record");
+        let trace = std::path::Path::new(&cassette).join("mine.ndjson");
+        let text = std::fs::read_to_string(&trace).unwrap_or_else(|error| panic!("{place}: {error}"));
+        assert!(text.contains("\"order\":\"connection\""), "{place}: {text}");
+        run(Way::Replay, "replay");
+        assert_eq!(std::fs::read_to_string(&trace).unwrap_or_default(), text, "{place}: replaying changes nothing");
+    }
 }
 
 /// A process may change its own environment between two connections, and have several cassettes open at once.

@@ -76,7 +76,7 @@ impl Given {
     }
 
     /// A path with `%p` as this process's id and `%%` as a percent sign.
-    pub(super) fn path(&self) -> Result<Option<PathBuf>, SettingsError> {
+    pub(crate) fn path(&self) -> Result<Option<PathBuf>, SettingsError> {
         use std::os::unix::ffi::{OsStrExt, OsStringExt};
         let mut path = Vec::new();
         let mut bytes = self.value.as_bytes().iter().copied();

@@ -1,15 +1,16 @@
 //! Comparing two cassettes by meaning: commands are brought side by side by what was asked, and then what came of them is
-//! compared, with the content of the files they name.
+//! compared, with the content of the files they name. Ids mean nothing: a query more moves the numbers of all behind it.
 
 use crate::exit::Failure;
 use serde::Serialize;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
+use std::collections::HashMap;
 use std::path::Path;
 use super8_cassette::entry::Class;
 use super8_cassette::player::summary::{show, summary};
-use super8_cassette::{Cassette, CassetteError, Entry, REPLY, Value};
+use super8_cassette::{Cassette, CassetteError, ConnectionId, Entry, Method, Place, PlayedRun, REPLY, Value};
 
-/// Rows that are told of one result.
+/// Rows that are told of one result, and as many differences of its columns.
 const TOLD: usize = 5;
 
 /// One difference.
@@ -34,7 +35,8 @@ struct Item {
     asked: String,
     command: String,
     reply: Vec<(String, Value)>,
-    rows: Option<Vec<String>>,
+    columns: Vec<Value>,
+    rows: Vec<String>,
 }
 
 /// What differs between two cassettes.
@@ -80,10 +82,8 @@ fn changed(old: &Item, new: &Item) -> Option<Change> {
             details.push(format!("{key}: was {}, is {}", shown(was), shown(is)));
         }
     }
-    if old.rows != new.rows {
-        let none = Vec::new();
-        rows(old.rows.as_ref().unwrap_or(&none), new.rows.as_ref().unwrap_or(&none), &mut details);
-    }
+    columns(&old.columns, &new.columns, &mut details);
+    rows(&old.rows, &new.rows, &mut details);
     let (old_line, new_line) = (Some(old.line), Some(new.line));
     (!details.is_empty()).then(|| Change { sign: '~', old_line, new_line, command: new.command.clone(), details })
 }
@@ -91,26 +91,53 @@ fn changed(old: &Item, new: &Item) -> Option<Change> {
 /// Between the cells of a row, so that no two rows look alike that are not: a field has no such character.
 const BETWEEN: &str = "\u{1f}";
 
+fn columns(old: &[Value], new: &[Value], details: &mut Vec<String>) {
+    if old.len() != new.len() {
+        details.push(format!("columns: were {}, are {}", old.len(), new.len()));
+    }
+    let mut found = Vec::new();
+    for (at, (was, is)) in old.iter().zip(new).enumerate() {
+        let name = is.get("name").or(is.get("label")).and_then(Value::as_text).unwrap_or_default();
+        let (Value::Map(before), Value::Map(after)) = (was, is) else { continue };
+        let only_after = after.iter().filter(|(key, _)| was.get(key).is_none());
+        for key in before.iter().chain(only_after).map(|(key, _)| key).filter(|key| was.get(key) != is.get(key)) {
+            let shown = |value: Option<&Value>| value.map_or_else(|| "not asked".to_owned(), |value| show(value, 60));
+            found.push(format!(
+                "column {} ({name}): {key}: was {}, is {}",
+                at + 1,
+                shown(was.get(key)),
+                shown(is.get(key))
+            ));
+        }
+    }
+    tell(found, details);
+}
+
 fn rows(old: &[String], new: &[String], details: &mut Vec<String>) {
     if old.len() != new.len() {
         details.push(format!("rows: were {}, are {}", old.len(), new.len()));
     }
-    let mut told = 0;
+    let mut found = Vec::new();
     for operation in capture_diff_slices(Algorithm::Patience, old, new) {
         if matches!(operation, DiffOp::Equal { .. }) {
             continue;
         }
         for (sign, range, all) in [('-', operation.old_range(), old), ('+', operation.new_range(), new)] {
             for at in range {
-                told += 1;
-                if told <= TOLD {
-                    details.push(format!("row {} {sign} {}", at + 1, all[at].replace(BETWEEN, " | ")));
-                }
+                found.push(format!("row {} {sign} {}", at + 1, all[at].replace(BETWEEN, " | ")));
             }
         }
     }
-    if told > TOLD {
-        details.push(format!("and {} more", told - TOLD));
+    tell(found, details);
+}
+
+/// Adds the first of what was found.
+fn tell(mut found: Vec<String>, details: &mut Vec<String>) {
+    let more = found.len().saturating_sub(TOLD);
+    found.truncate(TOLD);
+    details.append(&mut found);
+    if more > 0 {
+        details.push(format!("and {more} more"));
     }
 }
 
@@ -124,22 +151,58 @@ fn items(path: &Path) -> Result<Vec<Item>, Failure> {
         }
         Ok(())
     })?;
-    places.into_iter().map(|place| Ok(item(storage, place.line, storage.entry(place)?)?)).collect()
+    let mut names = Names::default();
+    places.into_iter().map(|place| Ok(item(storage, place, storage.entry(place)?, &mut names)?)).collect()
 }
 
-fn item(storage: &dyn Cassette, line: u32, mut entry: Entry) -> Result<Item, CassetteError> {
+/// What connections and statements are known by, whatever their ids.
+#[derive(Default)]
+struct Names {
+    connections: HashMap<ConnectionId, String>,
+    /// How many connections were made with the same words.
+    alike: HashMap<String, usize>,
+    statements: HashMap<(ConnectionId, Option<u32>), String>,
+}
+
+impl Names {
+    /// Where an entry happened: on which of the connections to what, on the statement of which text.
+    fn of(&mut self, entry: &Entry) -> String {
+        let words =
+            |keys: &[&str]| keys.iter().filter_map(|key| entry.get(key)?.as_text()).collect::<Vec<_>>().join(" ");
+        if entry.method == Method::Connect {
+            let to = words(&["dsn", "driver", "connection_string"]);
+            let number = self.alike.entry(to.clone()).or_default();
+            *number += 1;
+            self.connections.insert(entry.connection, format!("{to} {number}"));
+        }
+        let (place, text) = ((entry.connection, entry.statement), words(&["sql", "function"]));
+        if !text.is_empty() {
+            self.statements.insert(place, text);
+        }
+        let name = |name: Option<&String>| name.cloned().unwrap_or_default();
+        format!("{} {:?}", name(self.connections.get(&entry.connection)), name(self.statements.get(&place)))
+    }
+}
+
+fn item(storage: &dyn Cassette, at: Place, mut entry: Entry, names: &mut Names) -> Result<Item, CassetteError> {
     let command = summary(&entry, 100);
     let place = match entry.statement {
         Some(statement) => format!("{}/{statement}", entry.connection),
         None => entry.connection.to_string(),
     };
-    let mut rows = None;
-    let mut inputs = Vec::new();
-    let mut reply = Vec::new();
+    let name = names.of(&entry);
+    let mut rows = fetched(storage, at, &entry)?;
+    if rows.is_some() {
+        // however they are kept
+        entry.fields.retain(|(key, _)| !["result", "rows", "rows_file"].contains(&key.as_str()));
+    }
+    let (mut inputs, mut reply, mut columns) = (Vec::new(), Vec::new(), Vec::new());
     for (key, value) in std::mem::take(&mut entry.fields) {
         match (key.as_str(), value) {
             ("rows_file", Value::Text(part)) => rows = Some(content(storage, &part)?),
-            ("columns_file", Value::Text(part)) => reply.push(("columns".to_owned(), storage.document(&part)?)),
+            ("columns_file", Value::Text(part)) => {
+                columns = storage.document(&part)?.as_list().unwrap_or_default().to_vec();
+            }
             ("params_file", Value::Text(part)) => inputs.push((key, Value::from(content(storage, &part)?))),
             // the count of rows is theirs
             ("n", _) => {}
@@ -149,17 +212,35 @@ fn item(storage: &dyn Cassette, line: u32, mut entry: Entry) -> Result<Item, Cas
     }
     // maps may be written in any order
     inputs.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let asked = format!("{} {place} {inputs:?}", entry.method.name());
-    Ok(Item { line, asked, command: format!("{place} {command}"), reply, rows })
+    let asked = format!("{} {name} {inputs:?}", entry.method.name());
+    let (line, command, rows) = (at.line, format!("{place} {command}"), rows.unwrap_or_default());
+    Ok(Item { line, asked, command, reply, columns, rows })
+}
+
+/// The rows of a fetch, if that is what it is.
+fn fetched(storage: &dyn Cassette, place: Place, entry: &Entry) -> Result<Option<Vec<String>>, CassetteError> {
+    let has_rows =
+        matches!(entry.get("result"), Some(Value::List(_))) || entry.get("rows").or(entry.get("rows_file")).is_some();
+    if !has_rows || !matches!(entry.method, Method::Fetch | Method::FetchAll | Method::FetchMany) {
+        return Ok(None);
+    }
+    let (mut run, mut rows) = (PlayedRun::of(storage, place, entry.clone())?, Vec::new());
+    while let Some(row) = run.next()? {
+        rows.push(joined(row));
+    }
+    Ok(Some(rows))
 }
 
 fn content(storage: &dyn Cassette, part: &str) -> Result<Vec<String>, CassetteError> {
     let (mut rows, mut row, mut all) = (storage.rows(part)?, csv::ByteRecord::new(), Vec::new());
     while rows.next(&mut row)? {
-        let cells: Vec<_> = row.iter().map(String::from_utf8_lossy).collect();
-        all.push(cells.join(BETWEEN));
+        all.push(joined(&row));
     }
     Ok(all)
+}
+
+fn joined(row: &csv::ByteRecord) -> String {
+    row.iter().map(String::from_utf8_lossy).collect::<Vec<_>>().join(BETWEEN)
 }
 
 #[cfg(test)]
@@ -192,8 +273,36 @@ mod tests {
         let changes = diff(one.path(), other.path()).unwrap();
         assert_eq!((changes.len(), changes[0].sign, changes[0].new_line), (1, '~', Some(6)));
         assert_eq!(changes[0].details, ["rows: were 2, are 3", "row 2 - 2 | y", "row 2 + 2 | z", "row 3 + 3 | y"]);
+        // a query more moves the numbers of those behind it, and nothing else
+        let more = "- method: run\n  connection_id: a\n  statement_id: 1\n  sql: \"SELECT 0\"\n".to_owned();
+        let moved = more + &LOG.replace("statement_id: 1", "statement_id: 2");
+        let changes = diff(one.path(), cassette(&moved, "1,x\n2,y\n").path()).unwrap();
+        assert_eq!((changes.len(), changes[0].sign, changes[0].command.as_str()), (1, '+', "a/1 run \"SELECT 0\""));
+        // and rows are the same wherever they stand
+        let inline = LOG.replace("  rows_file: a_1_fetch_all.csv\n", "  rows:\n    - [\"1\", x]\n    - [\"2\", y]\n");
+        assert_eq!(diff(one.path(), cassette(&inline, "").path()).unwrap(), []);
         let other = cassette(&LOG.replace("SELECT 1", "SELECT 2"), "1,x\n2,y\n");
         let signs: String = diff(one.path(), other.path()).unwrap().iter().map(|change| change.sign).collect();
-        assert_eq!(signs, "-+");
+        assert_eq!(signs, "--++", "what is fetched of another statement is something else");
+    }
+
+    #[test]
+    fn columns_that_differ() {
+        let log = LOG.to_owned()
+            + "- method: columns\n  connection_id: a\n  statement_id: 1\n  columns_file: a_1_columns.yml\n";
+        let with = |columns: &str| {
+            let directory = cassette(&log, "");
+            std::fs::write(directory.path().join("a_1_columns.yml"), columns).unwrap();
+            directory
+        };
+        let one = with("- name: id\n  type: 4\n- name: price\n  type: 4\n  scale: 0\n");
+        let other = with("- name: id\n  type: 4\n- name: price\n  type: 8\n- name: owner\n");
+        let changes = diff(one.path(), other.path()).unwrap();
+        let told = [
+            "columns: were 2, are 3",
+            "column 2 (price): type: was 4, is 8",
+            "column 2 (price): scale: was 0, is not asked",
+        ];
+        assert_eq!((changes.len(), &changes[0].details[..]), (1, &told.map(str::to_owned)[..]));
     }
 }

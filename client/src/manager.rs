@@ -62,6 +62,8 @@ functions! {
     SQLBindParameter(Handle, u16, i16, i16, i16, usize, i16, *const c_void, isize, *const isize);
     SQLFreeStmt(Handle, u16);
     SQLExecDirect["SQLExecDirectW\0"](Handle, Text, i32);
+    SQLPrepare["SQLPrepareW\0"](Handle, Text, i32);
+    SQLExecute(Handle);
     SQLNumResultCols(Handle, *mut i16);
     SQLDescribeCol["SQLDescribeColW\0"](Handle, u16, TextOut, i16, *mut i16, *mut i16, *mut usize, *mut i16, *mut i16);
     SQLFetch(Handle);

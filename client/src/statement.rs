@@ -62,17 +62,24 @@ impl<'c> Statement<'c> {
         self.check(code, "SQLSetStmtAttr")
     }
 
-    /// SQLExecDirect with these sets of parameters, bound by column; none is one set of no parameters. SQL_NO_DATA is
-    /// success: nothing was there to change.
+    /// SQLExecDirect, or SQLPrepare and SQLExecute, with these sets of parameters, bound by column; none is one set of no
+    /// parameters. SQL_NO_DATA is success: nothing was there to change.
     ///
     /// # Errors
     /// What the driver says; sets that are not alike.
-    pub fn execute(&mut self, sql: &str, sets: &[Vec<Parameter>]) -> Result<(), Failure> {
+    pub fn execute(&mut self, sql: &str, sets: &[Vec<Parameter>], prepare: bool) -> Result<(), Failure> {
         const RESET_PARAMS: u16 = odbc_sys::FreeStmtOption::ResetParams as u16;
         const PARAMSET_SIZE: i32 = odbc_sys::StatementAttribute::ParamsetSize as i32;
         // SAFETY: a live handle; from here on nothing that was bound before is read.
         let code = unsafe { (self.manager.functions.SQLFreeStmt)(self.handle, RESET_PARAMS) };
         self.check(code, "SQLFreeStmt")?;
+        let text = self.manager.text(sql);
+        let length = i32::try_from(text.length()).map_err(|_| Failure::new("the text is too long"))?;
+        if prepare {
+            // SAFETY: a live handle and text.
+            let code = unsafe { (self.manager.functions.SQLPrepare)(self.handle, text.pointer(), length) };
+            self.check(code, "SQLPrepare")?;
+        }
         if sets.len() > 1 || self.arrays {
             self.set_attribute(PARAMSET_SIZE, sets.len().max(1))?;
             self.arrays = sets.len() > 1;
@@ -97,13 +104,15 @@ impl<'c> Statement<'c> {
             };
             self.check(code, "SQLBindParameter")?;
         }
-        let text = self.manager.text(sql);
-        let length = i32::try_from(text.length()).map_err(|_| Failure::new("the text is too long"))?;
-        // SAFETY: a live handle and text.
-        match unsafe { (self.manager.functions.SQLExecDirect)(self.handle, text.pointer(), length) } {
-            NO_DATA => Ok(()),
-            code => self.check(code, "SQLExecDirect"),
-        }
+        let (function, code) = match prepare {
+            // SAFETY: a live handle.
+            true => ("SQLExecute", unsafe { (self.manager.functions.SQLExecute)(self.handle) }),
+            // SAFETY: a live handle and text.
+            false => ("SQLExecDirect", unsafe {
+                (self.manager.functions.SQLExecDirect)(self.handle, text.pointer(), length)
+            }),
+        };
+        if code == NO_DATA { Ok(()) } else { self.check(code, function) }
     }
 
     /// A catalog function by its name.

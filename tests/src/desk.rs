@@ -45,11 +45,17 @@ impl Desk {
     /// Makes the database afresh.
     pub fn stock(&self) {
         let _ = std::fs::remove_file(self.database());
-        let sql = "create table fruit (name varchar(20), price integer);\n\
-                   insert into fruit values ('apple', 3), ('pear', 4), ('cherry', null);";
+        self.sql(
+            "create table fruit (name varchar(20), price integer);\n\
+             insert into fruit values ('apple', 3), ('pear', 4), ('cherry', null);",
+        );
+    }
+
+    /// Does this in the database, past every driver.
+    pub fn sql(&self, sql: &str) {
         let mut sqlite = Command::new(crate::packages::program("sqlite3", "sqlite3"));
         let status = sqlite.arg(self.database()).arg(sql).status();
-        assert!(status.is_ok_and(|status| status.success()), "sqlite3 cannot make {}", self.database().display());
+        assert!(status.is_ok_and(|status| status.success()), "{}: {sql}", self.database().display());
     }
 
     /// The database's file.

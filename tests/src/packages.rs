@@ -28,6 +28,9 @@ pub const DEBIAN: &[&str] = &[
     "php-odbc",
     "tcl8.6",
     "tcl8.6-tdbc-odbc",
+    "libxml2-utils",
+    "zsh",
+    "fish",
 ];
 
 /// A program found on PATH or in the directories Debian keeps servers in; panics naming its `package` if absent.

@@ -1,4 +1,4 @@
-//! `super8 install`, `uninstall` and `doctor` on configurations of the test's own, and the completions of a shell.
+//! `super8 install`, `uninstall` and `doctor` on configurations of the test's own.
 
 use serde_json::Value;
 use std::process::Command;
@@ -147,16 +147,4 @@ fn without_its_libraries_it_says_where_it_looked() {
     let lost = Outcome::of(command.env("SUPER8_LIBRARY_DIR", "/nonexistent/libraries"), b"");
     ended(&lost, 125);
     assert!(lost.errors().contains("/nonexistent/libraries"), "{}", lost.errors());
-}
-
-#[test]
-fn completions_are_a_script_the_shell_understands() {
-    let desk = Desk::new("cli_completions");
-    let script = desk.run(&["completions", "bash"]);
-    ended(&script, 0);
-    let mut bash = Command::new("bash");
-    bash.args(["-c", "source /dev/stdin && complete -p super8"]);
-    desk.at(&mut bash);
-    let known = Outcome::of(&bash, &script.stdout);
-    assert!(known.succeeded() && known.text().contains("super8"), "{}", String::from_utf8_lossy(&known.all()));
 }

@@ -239,30 +239,3 @@ fn a_signal_to_the_wrapper_reaches_the_command() {
     assert_eq!(line(), "told");
     assert_eq!(child.wait().ok().and_then(|status| status.code()), Some(3));
 }
-
-#[test]
-fn reports_for_scripts_and_for_ci() {
-    in_both_formats(|format| {
-        let (desk, _) = recorded(format, "cli_reports");
-        let words = |form: &'static str, file: &'static str| {
-            swallow(&["replay", "--report", form, "-o", file, "tape"], &[ALL, "select '<&\"]]>'"])
-        };
-        ended(&run(&desk, &words("json", "out/report.json")), 120);
-        let text = std::fs::read_to_string(desk.scratch.join("work/out/report.json")).unwrap_or_default();
-        let json: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
-        assert_eq!((&json["verdict"], &json["exit_code"]), (&"mismatch".into(), &120.into()), "{text}");
-        assert!(json["cassettes"][0]["mismatch"]["report"].as_str().is_some_and(|report| report.contains("<&\"]]>")));
-
-        let outcome = run(&desk, &words("junit", "report.xml"));
-        ended(&outcome, 120);
-        assert!(outcome.errors().contains("exit code 120"), "a word for the terminal: {}", outcome.errors());
-        let count = "import sys, xml.etree.ElementTree as tree\n\
-        root = tree.parse(sys.argv[1]).getroot()\n\
-        failures = root.findall('.//failure')\n\
-        print(root.tag, root.get('tests'), root.get('failures'), len(failures), '<&\"]]>' in failures[0].text)\n";
-        let mut python = Command::new("python3");
-        python.args(["-c", count, "report.xml"]);
-        desk.at(&mut python);
-        assert_eq!(Outcome::of(&python, b"").text(), "testsuites 4 1 1 True\n");
-    });
-}

@@ -2,8 +2,12 @@
 
 mod c_interface;
 mod c_programs;
+mod cli_completions;
 mod cli_convert;
+mod cli_diff;
 mod cli_install;
+mod cli_report;
+mod cli_server;
 mod cli_show;
 mod cli_verify;
 mod cli_wrap;

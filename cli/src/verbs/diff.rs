@@ -11,7 +11,7 @@ use std::path::PathBuf;
 #[derive(Args)]
 #[command(after_help = "\
 Compares commands with their inputs, what came of them, rows and columns. Not compared: how the YAML is written, when and with \
-what it was recorded, names of files, closing and freeing.
+what it was recorded, ids of connections and statements, names of files, closing and freeing.
 
 Exit code 1: they differ.
 

@@ -12,9 +12,9 @@ use super8_client::Manager;
 /// `super8 verify CASSETTE`
 #[derive(Args)]
 #[command(after_help = "\
-Does again what only reads (SELECT, VALUES, SHOW ... and the catalog functions), in transactions that are rolled back,
-and reports three kinds of divergence: error (an execution fails, or does not any more), shape (other columns, another
-type, length, scale or nullability) and data (other rows or values). super8 itself only forwards meanwhile.
+Does again what only reads (SELECT, VALUES, SHOW ... and the catalog functions), in transactions that are rolled \
+back, and reports three kinds of divergence: error (an execution fails, or does not any more), shape (other columns, \
+another type, length, scale or nullability) and data (other rows or values). super8 itself only forwards meanwhile.
 
 Examples:
   super8 verify cassettes/orders

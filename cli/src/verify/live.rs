@@ -6,7 +6,7 @@ use super::reads::only_reads;
 use super::report::{At, Divergence, Kind, Report, Skipped};
 use crate::exit::{Exit, Failure};
 use std::collections::HashMap;
-use super8_cassette::{Cassette, Entry, Value, whole_entry};
+use super8_cassette::{Cassette, Entry, Method, Value, whole_entry};
 use super8_client::{Argument, Connection, Manager, Parameter};
 use super8_shim::config::connection_string::ConnectionString;
 
@@ -163,6 +163,9 @@ impl Live<'_> {
         {
             return Err("they may write (--all does them as well)".to_owned());
         }
+        if failed(entry).is_some_and(|state| REFUSED.contains(&state.as_str())) {
+            return Err("the driver refused how the program bound them".to_owned());
+        }
         let marked = |value: &Value| format!("{value:?}").contains("<redacted ");
         if self.redacted
             && (execution.sql.as_ref().is_some_and(|sql| sql.contains("<redacted "))
@@ -197,7 +200,7 @@ impl Live<'_> {
                 }
             }
             let executed = match &execution.sql {
-                Some(sql) => statement.execute(sql, &parameters),
+                Some(sql) => statement.execute(sql, &parameters, entry.method == Method::Execute),
                 None => statement.catalog(&function(entry), &arguments(entry)),
             };
             match (failed(entry), executed) {
@@ -225,6 +228,9 @@ impl Live<'_> {
         }
     }
 }
+
+/// What drivers say of C types and buffers, which a cassette does not have.
+const REFUSED: &[&str] = &["07006", "HY003", "HY004", "HY090", "HY104", "HY105", "HYC00"];
 
 fn outcome(recorded: String, now: String) -> compare::Difference {
     compare::Difference { kind: Kind::Error, what: "outcome".to_owned(), recorded, now }

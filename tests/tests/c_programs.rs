@@ -56,6 +56,9 @@ on_every_database! {
     long_messages "long_messages.c",
     left_bound "left_bound.c",
     every_field "every_field.c",
+    unfetched "unfetched.c",
+    cursors "cursors.c",
+    old_and_rare "old_and_rare.c",
 }
 
 /// psqlodbc reads cursors that a procedure opened as results of the call, if it is told so.

@@ -11,10 +11,15 @@ use super8_tests::ways::{Stage, Way};
 /// Records a program and replays it with the argument `changed`. (That it does the same bare, off, recorded and replayed is
 /// tested among the C programs.)
 fn changed(format: Format, source: &'static str, driver: Driver) -> (Stage, Outcome) {
+    with_argument(format, source, driver, "changed")
+}
+
+/// The same with another argument.
+fn with_argument(format: Format, source: &'static str, driver: Driver, argument: &'static str) -> (Stage, Outcome) {
     let stage = Stage::new(&format!("changed_{source}"), driver).in_format(format);
     let program = Program::c(source);
     program.check("record", &stage.run(Way::Record, &program));
-    let replayed = stage.run(Way::Replay, &Program::c(source).with_argument("changed"));
+    let replayed = stage.run(Way::Replay, &Program::c(source).with_argument(argument));
     (stage, replayed)
 }
 
@@ -72,6 +77,18 @@ fn one_value_behind_an_attached_descriptor() {
         let refused = refusal(&replayed);
         assert!(refused.contains("[HY000]") && refused.contains("expected run"), "{refused}");
         assert!(replayed.errors().contains("parameter 1 differs: recorded 6, asked 4"), "{}", replayed.errors());
+    });
+}
+
+/// The same structure under another scale of its descriptor is another number for drivers that go by the descriptor.
+#[test]
+fn the_scale_of_a_number_behind_its_descriptor() {
+    in_both_formats(|format| {
+        let (stage, replayed) = with_argument(format, "descriptors.c", Driver::MariaDb, "scale");
+        let log = commands(&stage.cassette());
+        assert!(log.contains("  params: [{NUMERIC: \"123.45 (10,2) by (10,1)\"}]\n"), "{log}");
+        let refused = refusal(&replayed);
+        assert!(refused.contains("[HY000]") && refused.contains("parameter 1"), "{refused}");
     });
 }
 

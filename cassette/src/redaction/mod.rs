@@ -102,7 +102,7 @@ impl Redactor {
             "values" if positioned => {
                 each(value, &|at, sent| rules.written(&statement.sql, at + first, rows.name(at + first), sent))
             }
-            "result" | "rows" if positioned => {
+            "written" | "result" | "rows" if positioned || key == "written" => {
                 each(value, &|at, cell| rows.inline((at + first) as i64, c_type(at), cell))
             }
             "result" | "output" if matches!(entry.method, Method::Run | Method::Execute | Method::MoreResults) => {

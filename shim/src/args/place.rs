@@ -13,6 +13,12 @@ pub struct Place(*mut c_void);
 // SAFETY: a place is only a number until it is used; ODBC lets any thread use a statement and its bindings.
 unsafe impl Send for Place {}
 
+impl Default for Place {
+    fn default() -> Self {
+        Place::NULL
+    }
+}
+
 impl Place {
     /// No place.
     pub const NULL: Place = Place(std::ptr::null_mut());

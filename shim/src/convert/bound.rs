@@ -91,11 +91,11 @@ pub struct Before {
     indicator: Option<isize>,
 }
 
-/// The bytes of a parameter's buffer.
+/// The bytes of a bound buffer.
 fn held(binding: &Binding, c_type: CType) -> &'static [u8] {
     let size = c_type.fixed_size().unwrap_or(usize::try_from(binding.capacity).unwrap_or(0));
-    // SAFETY: the application promises the buffer of an output parameter to be valid until its value is there; the caller
-    // lets go of the bytes before it returns.
+    // SAFETY: the application promises the buffer of an output parameter to be valid until its value is there, and that of a
+    // column when rows are fetched; the caller lets go of the bytes before it returns.
     unsafe { super::memory::bytes(binding.target.address().cast(), size) }
 }
 
@@ -138,14 +138,16 @@ pub fn column(binding: &Binding, c_type: CType) -> Sent {
 }
 
 /// The bytes of a bound column's buffer, length and indicator as they are, to see later what was changed.
-pub fn seen(binding: &Binding, c_type: CType) -> Vec<u8> {
-    let size = c_type.fixed_size().unwrap_or(usize::try_from(binding.capacity).unwrap_or(0));
-    // SAFETY: a buffer the application bound for this type.
-    let mut bytes = unsafe { super::memory::bytes(binding.target.address().cast(), size) }.to_vec();
+pub fn seen(binding: &Binding, c_type: CType, bytes: &mut Vec<u8>) {
+    bytes.extend_from_slice(held(binding, c_type));
     for place in [binding.length, binding.indicator] {
         bytes.extend(place.len_at(0).unwrap_or_default().to_ne_bytes());
     }
-    bytes
+}
+
+/// How many bytes [`seen`] looks at.
+pub fn size(binding: &Binding, c_type: CType) -> usize {
+    c_type.fixed_size().unwrap_or(usize::try_from(binding.capacity).unwrap_or(0)) + 2 * size_of::<isize>()
 }
 
 fn sent(binding: &Binding, c_type: CType, length: Option<isize>) -> Sent {
@@ -154,7 +156,7 @@ fn sent(binding: &Binding, c_type: CType, length: Option<isize>) -> Sent {
         param::value(c_type, binding.target.address().cast(), binding.capacity, length, binding.indicator.len_at(0))
     };
     match value {
-        Ok(value) => Sent::Value(value),
+        Ok(value) => Sent::Value(scaled(value, binding)),
         Err(param::Refused::DataAtExec) => Sent::AtExecution,
         // What comes of these is the driver's to say.
         Err(param::Refused::NoBuffer) => Sent::Value(Value::Map(vec![("NO_BUFFER".to_owned(), Value::Null)])),
@@ -162,6 +164,18 @@ fn sent(binding: &Binding, c_type: CType, length: Option<isize>) -> Sent {
             Sent::Value(Value::Map(vec![("BAD_LENGTH".to_owned(), Value::from(length))]))
         }
     }
+}
+
+/// A number whose descriptor has another precision or scale than its structure: drivers differ in which they go by.
+fn scaled(mut value: Value, binding: &Binding) -> Value {
+    if let (Some((precision, scale)), Value::Map(pairs)) = (binding.numeric, &mut value)
+        && let [(name, Value::Text(text))] = &mut pairs[..]
+        && *name == CType::NUMERIC.name()
+        && held(binding, CType::NUMERIC).get(..2) != Some(&[precision, scale as u8])
+    {
+        *text = format!("{text} by ({precision},{scale})");
+    }
+    value
 }
 
 /// A piece of a value that SQLPutData sends.

@@ -3,6 +3,7 @@
 
 use crate::args::{Out, Reply};
 use crate::call::Question;
+use crate::mode::record::LocalKey;
 use crate::table::Function;
 use super8_cassette::Value;
 
@@ -150,7 +151,7 @@ fn named_replies(function: Function, question: &Question<'_>, replies: &[Reply])
         named.push(((*name).to_owned(), value));
     }
     if function != Function::SQLDescribeCol {
-        // A text attribute is its text, any other its number; drivers also fill the output that does not apply.
+        // A text attribute is its text, any other its number; what a driver writes beside it is no attribute of a column.
         let field = field_name(question.int("field")?);
         let text = matches!(question.outputs.first(), Some((_, Out::Text(_))));
         let wanted = if text { "text" } else { "value" };
@@ -158,6 +159,19 @@ fn named_replies(function: Function, question: &Question<'_>, replies: &[Reply])
         return Some(vec![(field, value)]);
     }
     Some(named)
+}
+
+/// The output of SQLColAttribute that does not apply to the field, and what identifies what a driver writes there: the number
+/// beside a text, the length beside a number. Usually that is nothing. `None` if the application gave no place for it.
+pub fn beside<'q>(function: Function, question: &'q Question<'_>) -> Option<(usize, &'q Out, LocalKey)> {
+    let (at, about) = match (function, &question.outputs[..]) {
+        (Function::SQLColAttribute | Function::SQLColAttributes, [(_, Out::Text(_)), _]) => (1, "number_beside_text"),
+        (Function::SQLColAttribute | Function::SQLColAttributes, [_, _]) => (0, "length_beside_number"),
+        _ => return None,
+    };
+    let out = &question.outputs[at].1;
+    let key = vec![("function", Function::SQLColAttribute.name().into()), ("about", about.into())];
+    (!out.is_null()).then_some((at, out, key))
 }
 
 /// The recorded replies to a question about columns, named as the question names its outputs; `None` where the

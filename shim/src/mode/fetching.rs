@@ -41,6 +41,14 @@ impl Fetching {
     }
 }
 
+/// Where SQLExtendedFetch puts the row states; a later SQLSetPos may put them there as well.
+pub fn extended_states(call: &Call<'_>) -> Place {
+    match call {
+        Call::ExtendedFetch { status, .. } => *status,
+        _ => Place::NULL,
+    }
+}
+
 /// What a driver does with the row counter and the first row state at the end of data, where it has a place for them:
 /// the model writes 0 and SQL_ROW_NOROW, some drivers leave both alone.
 pub const AT_END: [(&str, i64); 2] = [("rows_fetched_at_end", 0), ("row_status_at_end", 3)];

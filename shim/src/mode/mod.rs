@@ -6,6 +6,7 @@
 mod application;
 mod at_execution;
 mod bookmark;
+mod buffers;
 mod columns;
 mod data;
 mod descriptors;

@@ -6,11 +6,12 @@
 use super::application::{Application, attribute};
 use super::at_execution::Waiting;
 use super::bookmark;
-use crate::args::Binding;
+use super::buffers::{self, Buffers, Held, Types};
+use crate::args::{Binding, Place};
 use crate::call::Call;
 use crate::convert::{CType, bound, param};
 use crate::diagnostics::Outcome;
-use super8_cassette::{Method, Row, Value, inline};
+use super8_cassette::{Method, Value};
 
 const REFRESH: u16 = 1;
 const UPDATE: u16 = 2;
@@ -33,6 +34,17 @@ pub struct Rowset {
     pub size: usize,
     /// Rows that it got.
     pub fetched: usize,
+    /// Where SQLExtendedFetch put the row states, if that was the last fetch.
+    pub extended: Place,
+}
+
+impl Rowset {
+    /// Where a driver may put row states, by their names in the cassette: drivers differ after SQLExtendedFetch.
+    fn states(&self, application: &Application) -> [(&'static str, Place); 2] {
+        let own = application.address(attribute::ROW_STATUS_PTR);
+        let extended = if self.extended == own { Place::NULL } else { self.extended };
+        [("row_status", own), ("extended_status", extended)]
+    }
 }
 
 /// One operation as it is asked for.
@@ -50,9 +62,6 @@ pub struct Positioned {
     /// Whether the driver fills the buffers.
     reads: bool,
 }
-
-/// The C type of a bound column.
-pub type Types<'a> = &'a dyn Fn(u16, &Binding) -> CType;
 
 impl Positioned {
     /// What a call asks for.
@@ -165,13 +174,14 @@ impl Positioned {
     }
 
     /// What the buffers, the row states and the counter hold now.
-    pub fn look(&self, application: &Application, size: usize, types: Types<'_>) -> Seen {
-        let states = application.address(attribute::ROW_STATUS_PTR);
-        let count = self.rows.iter().map(|row| row + 1).max().unwrap_or(0).max(size);
-        let cells = self.places(application, types).map(|(_, _, c_type, binding)| bound::seen(&binding, c_type));
+    pub fn look(&self, application: &Application, rowset: Rowset, types: Types<'_>) -> Seen {
+        let count = self.rows.iter().map(|row| row + 1).max().unwrap_or(0).max(rowset.size);
+        let states = |(_, place): (_, Place)| (0..count).map_while(|row| place.u16_at(row)).collect();
+        let mut cells = Held::default();
+        Buffers { application, types, rows: &self.rows }.look(&mut cells);
         Seen {
-            cells: cells.collect(),
-            states: (0..count).map_while(|row| states.u16_at(row)).collect(),
+            cells,
+            states: rowset.states(application).map(states),
             counter: application.address(attribute::ROWS_FETCHED_PTR).ulen_at(0),
         }
     }
@@ -180,105 +190,44 @@ impl Positioned {
     pub fn changes(
         &self,
         application: &Application,
+        rowset: Rowset,
         types: Types<'_>,
         before: &Seen,
         succeeded: bool,
     ) -> Vec<(String, Value)> {
-        let now = self.look(application, before.states.len(), types);
-        let first = application.first_column();
-        let (mut rows, mut names, mut scratch) = (vec![Row::new(); self.rows.len()], Vec::<String>::new(), Vec::new());
-        let mut any = false;
-        for (at, (set, column, c_type, binding)) in self.places(application, types).enumerate() {
-            if (self.reads && succeeded) || before.cells.get(at) != now.cells.get(at) {
-                let index = usize::from(column) - first;
-                bound::read(&binding, c_type, false, &mut rows[set], index, &mut scratch);
-                if names.len() <= index {
-                    names.resize(index + 1, String::new());
-                }
-                names[index] = c_type.name().into_owned();
-                any = true;
-            }
-        }
-        let mut fields = Vec::new();
-        if any {
-            rows.iter_mut().for_each(|row| row.widen(names.len()));
-            fields.push(("rows".to_owned(), Value::List(rows.iter().map(|row| inline::inline(row, &names)).collect())));
-            let name = |name: &String| if name.is_empty() { Value::Null } else { Value::from(name.as_str()) };
-            fields.push(("c_types".to_owned(), Value::List(names.iter().map(name).collect())));
-        }
+        let now = self.look(application, rowset, types);
+        let buffers = Buffers { application, types, rows: &self.rows };
+        let mut fields = buffers.changes("rows", &before.cells, self.reads && succeeded);
         if before.counter != now.counter {
             fields.push(("rows_fetched".to_owned(), now.counter.into()));
         }
-        if before.states != now.states {
-            let changed = before.states.iter().zip(&now.states);
+        let states = rowset.states(application).into_iter().zip(before.states.iter().zip(&now.states));
+        for ((name, _), (before, now)) in states.filter(|(_, (before, now))| before != now) {
+            let changed = before.iter().zip(now);
             let states = changed.map(|(old, new)| if old == new { Value::Null } else { Value::from(*new) });
-            fields.push(("row_status".to_owned(), Value::List(states.collect())));
+            fields.push((name.to_owned(), Value::List(states.collect())));
         }
         fields
     }
 
     /// Writes what a recorded driver changed.
-    pub fn replay<'e>(&self, application: &Application, get: impl Fn(&str) -> Option<&'e Value>) {
+    pub fn replay<'e>(&self, application: &Application, rowset: Rowset, get: impl Fn(&str) -> Option<&'e Value>) {
         if let Some(rows) = get("rows_fetched").and_then(Value::as_int) {
             application.address(attribute::ROWS_FETCHED_PTR).set_ulen(rows as usize);
         }
-        let states = application.address(attribute::ROW_STATUS_PTR);
-        for (row, state) in get("row_status").and_then(Value::as_list).unwrap_or_default().iter().enumerate() {
-            state.as_int().into_iter().for_each(|state| states.set_u16_at(row, state as u16));
-        }
-        let names = get("c_types").and_then(Value::as_list).unwrap_or_default();
-        let recorded = |index: usize| names.get(index)?.as_text().and_then(CType::from_name);
-        let first = application.first_column();
-        let types = |column: u16, binding: &Binding| match CType(binding.c_type) {
-            CType::DEFAULT => recorded(usize::from(column) - first).unwrap_or(CType::CHAR),
-            other => other,
-        };
-        let (mut row, mut scratch) = (Row::new(), Vec::new());
-        for (at, value) in get("rows").and_then(Value::as_list).unwrap_or_default().iter().enumerate() {
-            if inline::from_inline(value, &mut row).is_err() {
-                continue;
-            }
-            for (set, column, to, binding) in self.places(application, &types) {
-                let index = usize::from(column) - first;
-                if set != at || !row.is_set(index) {
-                    continue;
-                }
-                let from = recorded(index).unwrap_or(to);
-                let to = if column == 0 { bookmark::served_as(to, from) } else { to };
-                if let Ok(cell) = super8_cassette::cell::decode(row.field(index), &mut scratch)
-                    && cell != super8_cassette::Cell::Unread
-                {
-                    // The row states say what the driver said of it; of another buffer than the recorded one they say nothing.
-                    let _ = bound::write(&cell, from, to, &binding, None);
-                }
+        for (name, place) in rowset.states(application) {
+            for (row, state) in get(name).and_then(Value::as_list).unwrap_or_default().iter().enumerate() {
+                state.as_int().into_iter().for_each(|state| place.set_u16_at(row, state as u16));
             }
         }
-    }
-
-    /// Every bound buffer of the rows: which of the rows, the column, its C type, and where it is.
-    fn places<'a>(
-        &'a self,
-        application: &'a Application,
-        types: Types<'a>,
-    ) -> impl Iterator<Item = (usize, u16, CType, Binding)> + 'a {
-        let first = application.first_column();
-        self.rows.iter().enumerate().flat_map(move |(set, row)| {
-            let columns = application.bound_columns().filter(move |(column, _)| usize::from(*column) >= first);
-            columns.map(move |(column, binding)| {
-                let c_type = match column {
-                    0 => bookmark::c_type(&application.at_row(binding, *row, None), application.use_bookmarks()),
-                    _ => types(column, &binding),
-                };
-                (set, column, c_type, application.at_row(binding, *row, c_type.fixed_size()))
-            })
-        })
+        buffers::replay(application, &self.rows, get("rows"), get("c_types"));
     }
 }
 
 /// What the application's memory held before an operation.
 pub struct Seen {
-    cells: Vec<Vec<u8>>,
-    states: Vec<u16>,
+    cells: Held,
+    states: [Vec<u16>; 2],
     counter: Option<usize>,
 }
 

@@ -13,7 +13,7 @@ pub mod row_state {
     pub const ERROR: u16 = 5;
     pub const SUCCESS_WITH_INFO: u16 = 6;
 
-    /// Whether the bound buffers have the row.
+    /// Whether the bound buffers have the row. If not, a driver may have written to some of them nevertheless.
     pub fn has_cells(status: u16) -> bool {
         !matches!(status, DELETED | NOROW | ERROR)
     }

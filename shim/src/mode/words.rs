@@ -147,7 +147,8 @@ pub fn result_value(question: &Question<'_>, replies: &[Reply], secrecy: &Secrec
     }
 }
 
-fn reply_value(out: &Out, reply: &Reply, secrecy: &Secrecy) -> Value {
+/// One reply as the cassette has it.
+pub fn reply_value(out: &Out, reply: &Reply, secrecy: &Secrecy) -> Value {
     match reply {
         Reply::Unwritten => Value::Null,
         Reply::Number(number) => Value::from(*number),

@@ -229,6 +229,11 @@ static void numeric(void)
     ON_DESC(apd, SQLSetDescField(apd, 1, SQL_DESC_SCALE, (SQLPOINTER)2, SQL_IS_SMALLINT));
     ON_DESC(apd, SQLSetDescField(apd, 1, SQL_DESC_DATA_PTR, &sent, SQL_IS_POINTER));
     ON(stmt, SQLExecDirect(stmt, (SQLCHAR *)"insert into described values (99, 'numeric', ?)", SQL_NTS));
+    /* Another scale than the structure's: which of them counts is the driver's to say. */
+    ON_DESC(apd, SQLSetDescField(apd, 1, SQL_DESC_SCALE, (SQLPOINTER)(SQLLEN)(!strcmp(extra, "scale") ? 3 : 1), SQL_IS_SMALLINT));
+    ON_DESC(apd, SQLSetDescField(apd, 1, SQL_DESC_DATA_PTR, &sent, SQL_IS_POINTER));
+    ON(stmt, SQLExecDirect(stmt, (SQLCHAR *)"insert into described values (98, 'numeric', ?)", SQL_NTS));
+    query("select d from described where n = 98");
     ON(stmt, SQLFreeStmt(stmt, SQL_RESET_PARAMS));
     ON_DESC(ard, SQLSetDescField(ard, 1, SQL_DESC_TYPE, (SQLPOINTER)SQL_C_NUMERIC, SQL_IS_SMALLINT));
     ON_DESC(ard, SQLSetDescField(ard, 1, SQL_DESC_PRECISION, (SQLPOINTER)9, SQL_IS_SMALLINT));

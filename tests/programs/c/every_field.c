@@ -18,13 +18,8 @@ static void fields(SQLHSTMT stmt)
             SQLSMALLINT length = -7;
             SQLLEN number = -7;
             SQLRETURN rc = SQLColAttribute(stmt, column, all[i], text, sizeof text, &length, &number);
-            printf("%d of %d: %s", all[i], column, rc_name(rc));
-            /* What drivers write beside it, a number beside a text or a length beside a number, means nothing. */
-            if (SQL_SUCCEEDED(rc) && is_text(all[i]))
-                printf(" '%s' %d", text, length);
-            else if (SQL_SUCCEEDED(rc))
-                printf(" %ld", (long)number);
-            printf("\n");
+            /* A number beside a text, or a length beside a number, means nothing; but some drivers write it. */
+            printf("%d of %d: %s '%s' %d %ld\n", all[i], column, rc_name(rc), is_text(all[i]) ? text : "", length, (long)number);
         }
 }
 

@@ -8,7 +8,8 @@
  * SQLGetInfo cut              fact    SUCCESS, the cut     INFO, the whole  SUCCESS, the room
  * unknown connect attribute   unknown INFO                 ERROR            SUCCESS
  * connect's string cut        string  SUCCESS, the cut     INFO, the whole  SUCCESS, the room
- * a fetch that fails          broken  -                    counter, state   -
+ * a fetch that fails          broken  -                    counter, state,  length of
+ *                                                          column 1         column 2
  *
  * "-" is what the driver leaves alone. For all of them: return codes without a record, a close, a free and a cancel that do not
  * simply succeed, an attribute that is refused and then taken, and one that is taken or refused as the moment has it, on three connections
@@ -66,11 +67,17 @@ static void broken(void)
     SQLULEN fetched = 77;
     ON(stmt, SQLSetStmtAttr(stmt, SQL_ATTR_ROW_STATUS_PTR, &state, 0));
     ON(stmt, SQLSetStmtAttr(stmt, SQL_ATTR_ROWS_FETCHED_PTR, &fetched, 0));
+    SQLINTEGER number = -7;
+    SQLLEN number_length = -77, name_length = -77;
+    char name[20] = "";
+    ON(stmt, SQLBindCol(stmt, 1, SQL_C_SLONG, &number, 0, &number_length));
+    ON(stmt, SQLBindCol(stmt, 2, SQL_C_CHAR, name, sizeof name, &name_length));
     ON(stmt, SQLExecDirect(stmt, (SQLCHAR *)"breaks 1; rows 3", SQL_NTS));
-    ON(stmt, SQLFetch(stmt));
-    fetched = 77, state = 77;
-    ON(stmt, SQLFetch(stmt));
-    printf("broken: %lu, %d\n", (unsigned long)fetched, state);
+    for (int i = 0; i < 2; i++) {
+        fetched = 77, state = 77, number = -7, number_length = name_length = -77, strcpy(name, "before");
+        ON(stmt, SQLFetch(stmt));
+        printf("broken: %lu, %d, %d (%ld), %s (%ld)\n", (unsigned long)fetched, state, (int)number, (long)number_length, name, (long)name_length);
+    }
     SQLFreeHandle(SQL_HANDLE_STMT, stmt);
 }
 

@@ -105,6 +105,24 @@ static void changing(void)
     close_cursor();
 }
 
+/* SQLExtendedFetch has row states of its own: where SQLSetPos puts them afterwards differs. */
+static void extended(void)
+{
+    SQLUSMALLINT own[SIZE] = {77, 77, 77, 77};
+    SQLULEN count = 77;
+    open_cursor(3, 0);
+    attribute(9 /* SQL_ROWSET_SIZE */, 3);
+    show("extended fetch", SQLExtendedFetch(stmt, SQL_FETCH_NEXT, 0, &count, own));
+    for (SQLUSMALLINT what = SQL_POSITION; what <= SQL_DELETE; what++) {
+        for (int i = 0; i < SIZE; i++)
+            status[i] = own[i] = 70 + i;
+        strcpy(name[1], "extended"), name_length[1] = SQL_NTS;
+        show("operation", SQLSetPos(stmt, 2, what, SQL_LOCK_NO_CHANGE));
+        printf("    counted %lu, own status %d %d %d %d\n", (unsigned long)count, own[0], own[1], own[2], own[3]);
+    }
+    close_cursor();
+}
+
 /* All rows at once, one of them ignored; a column ignored. */
 static void many(void)
 {
@@ -192,7 +210,7 @@ int main(int argc, char **argv)
         moving();
     changing();
     if (!*extra)
-        many();
+        many(), extended();
     at_execution();
     if (!*extra)
         bulk(), by_name();

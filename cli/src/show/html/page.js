@@ -6,7 +6,7 @@
   const TROUBLES = ["", " warn", " bad"];
   const INPUTS_END = new Set([
     "sql", "result", "rows", "rows_file", "columns_file", "c_types", "outcomes", "completed", "row_status", "rows_fetched",
-    "params_processed", "param_status", "bookmarks",
+    "written", "extended_status",    "params_processed", "param_status", "bookmarks",
   ]);
 
   // Control characters, and the ones that turn the direction of what follows, are shown by their number.

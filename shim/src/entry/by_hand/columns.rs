@@ -1,7 +1,8 @@
 //! SQLColAttribute and ODBC 2's SQLColAttributes: one function id, so a driver that has one of them serves both.
 #![allow(unsafe_code)]
 
-use crate::args::{Buffer, In, LengthOut, Out, shape};
+use crate::args::shape::{self, Shape};
+use crate::args::{Buffer, In, LengthOut, Out};
 use crate::call::{Call, Question};
 use crate::entry::{Handle, Pointer, enter};
 use crate::real::{Driver, Width};
@@ -39,9 +40,15 @@ macro_rules! column_attribute {
                     wide: C::WIDE,
                     sizes_numbers: false,
                 };
-                // SAFETY: what the field's entry on the reference page says is behind the two pointers.
-                let outputs =
-                    unsafe { vec![("text", Out::shaped(shape::column(field), buffer)), ("value", Out::number(value))] };
+                // SAFETY: what the field's entry on the reference page says is behind the pointers. A driver may fill the
+                // output that does not apply as well.
+                let outputs = unsafe {
+                    let beside = match shape::column(field) {
+                        Shape::Text => ("text", Out::shaped(Shape::Text, buffer)),
+                        _ => ("length", Out::number(length)),
+                    };
+                    vec![beside, ("value", Out::number(value))]
+                };
                 let inputs = vec![("column", In::Int(i64::from(column))), ("field", In::Int(i64::from(field)))];
                 Call::Ask(Question { inputs, outputs })
             };

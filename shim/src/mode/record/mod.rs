@@ -1,5 +1,6 @@
 //! Record: every call goes to the real driver; what was asked and what came of it goes to the cassette.
 
+mod before;
 mod connection;
 mod cuts;
 mod descriptor;
@@ -24,7 +25,7 @@ pub(in crate::mode) use connection::{allocate_key, attribute_key};
 pub(in crate::mode) use descriptor::keeps_buffer_key;
 pub(in crate::mode) use ending::ending_key;
 pub(in crate::mode) use execution::{at_once_key, need_data_key, put_data_key};
-pub(in crate::mode) use local_key::{function_key, local_key};
+pub(in crate::mode) use local_key::{LocalKey, function_key, local_key};
 pub use parameters::{Parameters, Watch};
 pub(in crate::mode) use rows::{at_end_key, columns_key};
 pub use secrecy::Secrecy;

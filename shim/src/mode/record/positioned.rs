@@ -19,6 +19,13 @@ pub(super) struct Pending {
     before: Seen,
 }
 
+impl State {
+    /// The rowset an operation is about.
+    fn rowset(&self) -> Rowset {
+        Rowset { size: self.rowset, fetched: self.fetched, extended: self.extended }
+    }
+}
+
 impl Statement {
     pub(super) fn positioned(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
         let (id, asked, before) = {
@@ -36,13 +43,13 @@ impl Statement {
             }
             // The rows that come next are in no run with those before.
             (state.first, state.ended, state.scrolled) = (false, false, false);
-            let rowset = Rowset { size: state.rowset, fetched: state.fetched };
-            let types = types(&state);
+            let rowset = state.rowset();
+            let types = types(&state.defaults);
             let asked = match Positioned::of(call, &state.application, rowset, &types) {
                 Ok(asked) => asked,
                 Err(refusal) => return refusal,
             };
-            let before = asked.look(&state.application, rowset.size, &types);
+            let before = asked.look(&state.application, rowset, &types);
             (id, asked, before)
         };
         self.then(function, deed, move |statement, outcome, _| {
@@ -74,19 +81,18 @@ impl Statement {
         let mut fields = asked.asked();
         {
             let state = self.state.lock();
-            let types = types(&state);
-            fields.extend(asked.changes(&state.application, &types, before, rc::succeeded(outcome.rc)));
+            let types = types(&state.defaults);
+            let succeeded = rc::succeeded(outcome.rc);
+            fields.extend(asked.changes(&state.application, state.rowset(), &types, before, succeeded));
         }
         self.command(id, asked.method, fields, outcome)
     }
 }
 
-/// The C types of bound columns.
-fn types(state: &State) -> impl Fn(u16, &Binding) -> CType + '_ {
+/// The C types of bound columns: behind SQL_C_DEFAULT stand those of `defaults`.
+pub(super) fn types(defaults: &[(u16, CType)]) -> impl Fn(u16, &Binding) -> CType + '_ {
     |column, binding| match CType(binding.c_type) {
-        CType::DEFAULT => {
-            state.defaults.iter().find(|(of, _)| *of == column).map_or(CType::CHAR, |(_, c_type)| *c_type)
-        }
+        CType::DEFAULT => defaults.iter().find(|(of, _)| *of == column).map_or(CType::CHAR, |(_, c_type)| *c_type),
         other => other,
     }
 }

@@ -1,5 +1,6 @@
 //! Rows being fetched: what the driver wrote into bound columns becomes cells of the run at hand.
 
+use super::before::Before;
 use super::cuts::Cuts;
 use super::local_key::LocalKey;
 use super::statement::{State, Statement};
@@ -11,7 +12,7 @@ use crate::convert::{CType, bound};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::Application;
 use crate::mode::bookmark;
-use crate::mode::fetching::{AT_END, Fetching, Watch};
+use crate::mode::fetching::{AT_END, Fetching};
 use crate::mode::rowset::row_state;
 use crate::mode::words::push_outcome;
 use crate::table::Function;
@@ -20,25 +21,34 @@ use super8_cassette::{CassetteError, Entry, Method, RunGuard, Value};
 
 impl Statement {
     pub(super) fn fetch(&self, function: Function, mut fetching: Fetching, deed: &dyn Deed) -> Outcome {
+        let counted = !fetching.rows.is_null();
         // SQLExtendedFetch has a counter of its own, or none.
-        if fetching.size > 1 && fetching.rows.is_null() && function != Function::SQLExtendedFetch {
+        if fetching.size > 1 && !counted && function != Function::SQLExtendedFetch {
             fetching.rows = self.counter(deed);
         }
+        let before = match self.before(&fetching, deed) {
+            Ok(before) => before,
+            Err(error) => return unwritable(error),
+        };
         let watch = fetching.watch();
         self.then(function, deed, move |statement, outcome, deed| {
-            statement.fetched(function, fetching, watch, outcome, deed)
+            let written = fetching.written(watch);
+            let places = [written[0].filter(|_| counted), written[1]];
+            if let Err(error) = statement.at_end(function, &outcome, places) {
+                return unwritable(error);
+            }
+            statement.fetched(fetching, before, written, outcome, deed)
         })
     }
 
     fn fetched(
         &self,
-        function: Function,
         fetching: Fetching,
-        watch: Watch,
+        before: Before,
+        written: [Option<Option<i64>>; 2],
         outcome: Outcome,
         deed: &dyn Deed,
     ) -> Outcome {
-        let written = fetching.written(watch);
         let mut state = match self.resolved(deed) {
             Ok(state) => state,
             Err(error) => return unwritable(error),
@@ -49,30 +59,24 @@ impl Statement {
         {
             return unwritable(error);
         }
-        if let Err(error) = self.at_end(function, &outcome, written) {
-            return unwritable(error);
-        }
         let taken = match outcome.rc {
             rc::SUCCESS | rc::SUCCESS_WITH_INFO => {
-                self.take_rows(&mut state, id, fetching, written[0].flatten(), &outcome)
+                self.take_rows(&mut state, id, fetching, &before, written[0].flatten(), &outcome)
             }
             rc::NO_DATA => self.take_end(&mut state, id),
             _ => {
-                let settled = self.settle(&mut state, false);
+                if let Err(error) = self.settle(&mut state, false) {
+                    return unwritable(error);
+                }
+                let [rows, status] = written.map(Option::flatten);
+                let mut fields = vec![("result".to_owned(), Value::Null)];
+                fields.extend(rows.map(|rows| ("rows_fetched".to_owned(), Value::from(rows))));
+                fields.extend(before.changes(&state, &fetching, status));
                 drop(state);
-                return match settled {
-                    Ok(()) => {
-                        let mut fields = vec![("result".to_owned(), Value::Null)];
-                        let [rows, status] = written.map(Option::flatten);
-                        fields.extend(rows.map(|rows| ("rows_fetched".to_owned(), Value::from(rows))));
-                        let states = status.map(|status| Value::List(vec![Value::from(status)]));
-                        fields.extend(states.map(|states| ("row_status".to_owned(), states)));
-                        self.command(id, Method::Fetch, fields, outcome)
-                    }
-                    Err(error) => unwritable(error),
-                };
+                return self.command(id, Method::Fetch, fields, outcome);
             }
         };
+        state.before = before;
         taken.map_or_else(unwritable, |()| outcome)
     }
 
@@ -131,11 +135,11 @@ impl Statement {
         Ok(state)
     }
 
-    /// The state, once it is known how many columns the result has where more than one is bound: columns may be bound that it
+    /// The state, once it is known how many columns the result has where some are bound: columns may be bound that it
     /// does not have, whose buffers the driver does not touch. Replay is told so: it does not know the result's columns.
     fn with_columns(&self, deed: &dyn Deed) -> Result<MutexGuard<'_, State>, CassetteError> {
         let mut state = self.state.lock();
-        if state.application.highest_column() <= 1 {
+        if state.application.highest_column() == 0 {
             return Ok(state);
         }
         if state.columns.is_none() {
@@ -146,7 +150,7 @@ impl Statement {
             state.application.limit_columns(count);
         }
         if let (Some(id), Some(count)) = (state.id, state.columns)
-            && state.application.highest_column() > usize::from(count)
+            && state.application.highest_column() > usize::from(count.max(1))
             && state.beyond != Some(count)
         {
             state.beyond = Some(count);
@@ -176,6 +180,7 @@ impl Statement {
         state: &mut State,
         id: u32,
         fetching: Fetching,
+        before: &Before,
         counted: Option<i64>,
         outcome: &Outcome,
     ) -> Result<(), CassetteError> {
@@ -188,7 +193,7 @@ impl Statement {
         (state.rowset, state.fetched) = (fetching.size, count);
         let cuts = Cuts::of(outcome);
         // a command of another thread may end the run before it is locked: then another one takes the rows
-        while !self.take_into_run(state, id, fetching, outcome, count, &cuts)? {}
+        while !self.take_into_run(state, id, fetching, before, outcome, count, &cuts)? {}
         state.first = false;
         if fetching.size > 1 && count < fetching.size {
             // A rowset that is not full is the last one.
@@ -198,11 +203,13 @@ impl Statement {
     }
 
     /// Takes the rows of a rowset into the run at hand; false if that was ended meanwhile.
+    #[allow(clippy::too_many_arguments)] // one call's facts
     fn take_into_run(
         &self,
         state: &mut State,
         id: u32,
         fetching: Fetching,
+        before: &Before,
         outcome: &Outcome,
         count: usize,
         cuts: &Cuts,
@@ -219,8 +226,9 @@ impl Statement {
                 continue;
             }
             run.begin_row()?;
-            if status != row_state::ERROR {
-                take_cells(&mut run, told, application, defaults, cuts, row, scratch);
+            match row_state::has_cells(status) {
+                true => take_cells(&mut run, told, application, defaults, cuts, row, scratch),
+                false => before.take_changes(&mut run, told, application, defaults, row, scratch),
             }
             if status != row_state::SUCCESS {
                 run.outcome(Value::Map(vec![("status".into(), Value::from(status))]));

@@ -1,5 +1,6 @@
 //! A recorded statement: texts and executions as commands, questions as answers, the application's side as a model.
 
+use super::before::Before;
 use super::connection::{Connection, ask};
 use super::execution::Pending;
 use super::learned::Learned;
@@ -8,20 +9,20 @@ use super::polled::After;
 use super::reading::Reading;
 use super::told::Told;
 use super::{not_yet, perform, unwritable};
-use crate::args::{Binding, TextIn};
+use crate::args::{Binding, Place, Reply, TextIn};
 use crate::call::{Call, Deed, Question, local_calls};
 use crate::convert::CType;
 use crate::descriptor::Content;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::{Application, attribute};
-use crate::mode::columns::asks_columns;
+use crate::mode::columns::{asks_columns, beside};
 use crate::mode::descriptors::sets_row_counter;
-use crate::mode::fetching::Fetching;
+use crate::mode::fetching::{Fetching, extended_states};
 use crate::mode::outputs::{self, Outputs};
 use crate::mode::polling::Polls;
 use crate::mode::scrolling::Scrolling;
 use crate::mode::streams::Streams;
-use crate::mode::words::{cut_capacity, key, method, push_outcome, result_value};
+use crate::mode::words::{cut_capacity, key, method, push_outcome, reply_value, result_value};
 use crate::mode::{DescriptorRole, StatementMode};
 use crate::table::Function;
 use parking_lot::Mutex;
@@ -74,9 +75,13 @@ pub(super) struct State {
     pub(super) ended: bool,
     /// The run at hand is the rowset of a scroll.
     pub(super) scrolled: bool,
+    /// What the last fetch found in the buffers, to be used again.
+    pub(super) before: Before,
     /// Rows that the last fetch asked for, and those it got.
     pub(super) rowset: usize,
     pub(super) fetched: usize,
+    /// Where SQLExtendedFetch put the row states, if that was the last fetch.
+    pub(super) extended: Place,
     pub(super) reading: Reading,
     /// The C types of columns that are bound as SQL_C_DEFAULT, as the result at hand makes them.
     pub(super) defaults: Vec<(u16, CType)>,
@@ -230,7 +235,8 @@ impl Statement {
             && asks_columns(function)
             && self.learned.learn(self.connection.recorder(), function, question, &replies)
         {
-            return outcome;
+            drop(state);
+            return self.note_beside(function, question, &replies).map_or_else(unwritable, |()| outcome);
         }
         let secrecy = &self.connection.secrecy;
         let mut fields = key(function, question, secrecy);
@@ -256,6 +262,14 @@ impl Statement {
         state.known.insert(question_key, reply);
         let entry = Entry { method: method(function), connection: self.connection.id(), statement: Some(id), fields };
         settled.and_then(|()| self.connection.recorder().note(&entry)).map_or_else(unwritable, |()| outcome)
+    }
+
+    /// Notes what the driver wrote to the output of SQLColAttribute that does not apply.
+    fn note_beside(&self, function: Function, question: &Question<'_>, replies: &[Reply]) -> Result<(), CassetteError> {
+        let Some((at, out, key)) = beside(function, question) else { return Ok(()) };
+        let written = replies.get(at).filter(|reply| **reply != Reply::Unwritten);
+        let said = written.map(|reply| vec![("result".to_owned(), reply_value(out, reply, &self.connection.secrecy))]);
+        self.connection.recorder().outcome(self.connection.id(), &key, said)
     }
 
     /// A call on the application's own side: recorded only where the driver disagrees.
@@ -292,6 +306,7 @@ impl Statement {
                 let (next, scrolling) = {
                     let mut state = self.state.lock();
                     state.application.refresh();
+                    state.extended = extended_states(call);
                     match Fetching::of(call, &state.application) {
                         Some(next) => (Some(next), None),
                         None => (None, Scrolling::of(call, &state.application)),

@@ -18,11 +18,18 @@ pub(super) struct Pending {
     pub(super) data: AtExecution,
 }
 
+impl State {
+    /// The rowset an operation is about.
+    fn rowset(&self) -> Rowset {
+        Rowset { size: self.rowset, fetched: self.fetched, extended: self.extended }
+    }
+}
+
 impl Statement {
     pub(super) fn positioned(&self, call: &Call<'_>) -> Outcome {
         let mut state = self.state.lock();
         state.application.refresh();
-        let rowset = Rowset { size: state.rowset, fetched: state.fetched };
+        let rowset = state.rowset();
         let asked =
             Positioned::of(call, &state.application, rowset, &|column, binding| c_type(&state, column, binding));
         let mut asked = match asked {
@@ -63,7 +70,7 @@ impl Statement {
         match self.command(state, id, asked.method, asked.asked()) {
             Ok(recorded) => {
                 let told = outcome(|key| recorded.get(key));
-                asked.replay(&state.application, |key| recorded.get(key));
+                asked.replay(&state.application, state.rowset(), |key| recorded.get(key));
                 // What SQLGetData reads from here on was recorded apart from the rows.
                 state.on_row = on_row || (rc::succeeded(told.rc) && state.fetched > 0);
                 told

@@ -7,7 +7,7 @@ use crate::args::{Out, Place};
 use crate::call::Question;
 use crate::diagnostics::Outcome;
 use crate::mode::columns::{self, asks_columns};
-use crate::mode::words::{input_value, key, method, write_result};
+use crate::mode::words::{input_value, key, method, write_reply, write_result};
 use crate::table::Function;
 use super8_cassette::Value;
 
@@ -37,6 +37,7 @@ impl Statement {
                 Ok(found) => {
                     let known = found.as_deref().and_then(Value::as_list).unwrap_or_default();
                     if let Some(result) = columns::answer(known, function, question) {
+                        self.write_beside(function, question);
                         return cut_warning(write_result(question, &result));
                     }
                 }
@@ -45,6 +46,15 @@ impl Statement {
         }
         // What was asked before the statement had a text belongs to the connection.
         self.connection.answer(fields, question).unwrap_or_else(|| self.unasked(function, question))
+    }
+
+    /// Writes what the recorded driver wrote to the output of SQLColAttribute that does not apply.
+    fn write_beside(&self, function: Function, question: &Question<'_>) {
+        let Some((_, out, key)) = columns::beside(function, question) else { return };
+        let said = self.connection.player().outcome(self.connection.id(), &key).ok().flatten();
+        if let Some(written) = said.as_ref().and_then(|said| said.get("result")) {
+            write_reply(out, written);
+        }
     }
 
     /// The recorded answer to a question about this statement, if there is one: for a buffer of just this size, else the

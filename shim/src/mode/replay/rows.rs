@@ -5,11 +5,11 @@ use super::{mismatch, unreadable};
 use crate::args::{Binding, Place};
 use crate::convert::{CType, Written, bound};
 use crate::diagnostics::{Diagnostic, Outcome, rc};
-use crate::mode::bookmark;
 use crate::mode::fetching::{AT_END, Fetching};
 use crate::mode::record::{at_end_key, columns_key};
 use crate::mode::rowset::row_state;
 use crate::mode::words::outcome;
+use crate::mode::{bookmark, buffers};
 use crate::table::Function;
 use super8_cassette::{Cell, Fetched, Method, PlayedRun, Value};
 
@@ -28,7 +28,7 @@ impl Statement {
         let mut told = Outcome::SUCCESS;
         let mut count = 0;
         while count < fetching.size {
-            match self.step(&mut state, id, fetching) {
+            match self.step(&mut state, id, fetching, count) {
                 Ok(Step::End) => break,
                 Ok(Step::Row) => {}
                 Err(failure) => return failure,
@@ -96,7 +96,7 @@ impl Statement {
     }
 
     /// The next recorded row, from the run at hand or the one after it.
-    fn step(&self, state: &mut State, id: u32, fetching: Fetching) -> Result<Step, Outcome> {
+    fn step(&self, state: &mut State, id: u32, fetching: Fetching, count: usize) -> Result<Step, Outcome> {
         loop {
             if let Some(run) = &mut state.run {
                 match run.next().map(|row| row.is_some()) {
@@ -115,6 +115,8 @@ impl Statement {
                 Ok(Fetched::Failed(entry)) => {
                     let told = outcome(|key| entry.get(key));
                     fetching.replay(told.rc, 0, entry.get("rows_fetched"), entry.get("row_status"));
+                    let rows: Vec<usize> = (count..fetching.size).collect();
+                    buffers::replay(&state.application, &rows, entry.get("written"), entry.get("c_types"));
                     return Err(told);
                 }
                 Err(error) => return Err(mismatch(error)),
@@ -152,8 +154,7 @@ pub(super) fn row(state: &mut State, row: usize, block: bool, known: Option<u16>
     let said = || said_of_row?.get("status").and_then(Value::as_int).map(|said| said as u16);
     let mut status = known.or_else(said).unwrap_or(row_state::SUCCESS);
     let first = usize::from(!run.bookmarks());
-    let columns = state.application.bound_columns().filter(|_| row_state::has_cells(status));
-    for (column, binding) in columns {
+    for (column, binding) in state.application.bound_columns() {
         let Some(index) = usize::from(column).checked_sub(first) else { continue };
         let recorded = type_in(said_of_row, &state.types, index, first);
         let to = match CType(binding.c_type) {
@@ -168,6 +169,7 @@ pub(super) fn row(state: &mut State, row: usize, block: bool, known: Option<u16>
                 Written::Truncated => Written::Success,
                 other => other,
             },
+            Ok(Cell::Unread) if !row_state::has_cells(status) => continue,
             Ok(cell) => bound::write(&cell, recorded, to, &binding, None),
             Err(error) => Written::Failed { sqlstate: "HY000", message: format!("replay: {error}").into() },
         };

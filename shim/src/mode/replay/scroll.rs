@@ -5,6 +5,7 @@ use super::rows::{row, types};
 use super::statement::Statement;
 use super::unreadable;
 use crate::diagnostics::{Outcome, rc};
+use crate::mode::buffers;
 use crate::mode::scrolling::Scrolling;
 use crate::mode::words::outcome;
 use super8_cassette::{Entry, Method, Value};
@@ -29,6 +30,8 @@ impl Statement {
         let Some(rows) = scrolled.rows else {
             let code = if rc::succeeded(recorded.rc) { rc::NO_DATA } else { recorded.rc };
             fetching.replay(code, 0, get("rows_fetched"), get("row_status"));
+            let rows: Vec<usize> = (0..fetching.size).collect();
+            buffers::replay(&state.application, &rows, get("written"), get("c_types"));
             return Outcome { rc: code, ..recorded };
         };
         state.types = types(&rows);

@@ -5,13 +5,13 @@ use super::descriptor::Known;
 use super::execution::Waiting;
 use super::mismatch;
 use super::reading::Reading;
-use crate::args::Binding;
+use crate::args::{Binding, Place};
 use crate::call::{Call, Deed, local_calls};
 use crate::convert::CType;
 use crate::descriptor::Content;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::{Application, attribute};
-use crate::mode::fetching::Fetching;
+use crate::mode::fetching::{Fetching, extended_states};
 use crate::mode::outputs::{Outputs, joined};
 use crate::mode::polling::Polls;
 use crate::mode::record::{local_key, not_yet};
@@ -69,6 +69,8 @@ pub(super) struct State {
     /// Rows that the last fetch asked for, and those it got.
     pub(super) rowset: usize,
     pub(super) fetched: usize,
+    /// Where SQLExtendedFetch put the row states, if that was the last fetch.
+    pub(super) extended: Place,
     pub(super) reading: Reading,
     /// How many columns the result at hand was recorded to have, once that was looked up.
     pub(super) columns: Option<Option<u16>>,
@@ -160,6 +162,7 @@ impl Statement {
                 let next = {
                     let mut state = self.state.lock();
                     state.application.refresh();
+                    state.extended = extended_states(call);
                     Fetching::of(call, &state.application)
                 };
                 if let Some(next) = next {

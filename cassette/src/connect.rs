@@ -49,6 +49,16 @@ pub const REPLY: &[&str] = &[
     "calls",
 ];
 
+/// A sum of a question's key, cheap enough for calls that are made for every statement.
+pub(crate) fn sum_of_key(key: &[(&str, Value)]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for (name, value) in key {
+        name.hash(&mut hasher);
+        value.sum(&mut hasher);
+    }
+    hasher.finish()
+}
+
 /// What was asked, of an answer that is a map.
 pub(crate) fn question(answer: &Value) -> Value {
     match answer {

@@ -110,6 +110,7 @@ impl Answers {
 
 fn sum(key: &str, value: &Value) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (key, format!("{value:?}")).hash(&mut hasher);
+    key.hash(&mut hasher);
+    value.sum(&mut hasher);
     hasher.finish()
 }

@@ -26,7 +26,7 @@ pub(super) struct Facts {
     /// How often a connection was asked for what its file first has at this place.
     asked: HashMap<(ConnectionId, usize), usize>,
     /// Questions to which no connection of an identity has a reply that others may share.
-    absent: HashSet<(Identity, String)>,
+    absent: HashSet<(Identity, u64)>,
 }
 
 /// The connections that succeeded, by their identities.
@@ -64,7 +64,7 @@ impl Facts {
         }
         let families = self.families(index, storage)?;
         let Some(identity) = families.of.get(&connection) else { return Ok(None) };
-        let question = (*identity, format!("{key:?}"));
+        let question = (*identity, connect::sum_of_key(key));
         if self.absent.contains(&question) {
             return Ok(None);
         }

@@ -6,7 +6,6 @@
 //! a connection inherited. A reply that changes belongs to the place where it changed, which only the log can say.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use sha2::{Digest, Sha256};
 
@@ -98,11 +97,13 @@ impl Facts {
         usual: bool,
         answer: impl FnOnce() -> Value,
     ) -> News {
+        let mut question = USUAL;
+        question[..8].copy_from_slice(&connect::sum_of_key(key).to_ne_bytes());
         if usual {
-            return self.replied(connection, of_key(key), USUAL, answer);
+            return self.replied(connection, question, USUAL, answer);
         }
         let answer = answer();
-        self.replied(connection, of_key(key), sum(&answer), || answer)
+        self.replied(connection, question, sum(&answer), || answer)
     }
 
     fn replied(&mut self, connection: ConnectionId, question: Sum, reply: Sum, answer: impl FnOnce() -> Value) -> News {
@@ -138,22 +139,6 @@ impl Facts {
         }
         News { first: Some(answer), changed: None }
     }
-}
-
-/// The sum of a question by its key alone: cheap, for calls that are made for every statement.
-fn of_key(key: &[(&str, Value)]) -> Sum {
-    let mut hasher = DefaultHasher::new();
-    for (name, value) in key {
-        name.hash(&mut hasher);
-        match value {
-            Value::Int(number) => number.hash(&mut hasher),
-            Value::Text(text) => text.hash(&mut hasher),
-            other => format!("{other:?}").hash(&mut hasher),
-        }
-    }
-    let mut sum = USUAL;
-    sum[..8].copy_from_slice(&hasher.finish().to_ne_bytes());
-    sum
 }
 
 /// A reply that changed without a command: `after` says how often the question was asked since the last command before.

@@ -49,9 +49,12 @@ pub fn extended_states(call: &Call<'_>) -> Place {
     }
 }
 
-/// What a driver does with the row counter and the first row state at the end of data, where it has a place for them:
-/// the model writes 0 and SQL_ROW_NOROW, some drivers leave both alone.
+/// The row counter and the first row state at the end of data, where there is a place for them: what is said of a driver
+/// that does not write this number, but leaves the place alone or writes another one.
 pub const AT_END: [(&str, i64); 2] = [("rows_fetched_at_end", 0), ("row_status_at_end", 3)];
+
+/// The same with rows: of a driver that does not count them, or leaves their states alone.
+pub const WITH_ROWS: [&str; 2] = ["rows_fetched_with_rows", "row_status_with_rows"];
 
 /// The two places before a fetch, marked to see what the driver writes.
 pub struct Watch {

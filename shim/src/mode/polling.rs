@@ -90,6 +90,11 @@ pub fn may_poll(call: &Call<'_>) -> bool {
     !matches!(call, local_calls!() | Call::Cancel | Call::CloseCursor)
 }
 
+/// Whether a call is served whatever is executing: it asks for a place, or of the execution itself.
+pub fn is_aside(function: Function, call: &Call<'_>) -> bool {
+    function == Function::SQLGetDiagField || matches!(call, Call::Ask(question) if question.is_address())
+}
+
 /// What identifies how often a call was polled: the function's n-th of the statement, or of the connection itself.
 pub fn polls_key(
     connection: ConnectionId,

@@ -125,6 +125,12 @@ static void meanwhile(void)
     POLLED(stmt, SQLExecDirect(stmt, (SQLCHAR *)"polls 4; rows 1", SQL_NTS));
     POLLED(stmt, SQLExecDirect(stmt, (SQLCHAR *)"polls 2; rows 1", SQL_NTS));
     result(stmt);
+    POLLED(stmt, SQLExecDirect(stmt, (SQLCHAR *)"deaf; polls 2; count 1", SQL_NTS));
+    ON(stmt, SQLExecDirect(stmt, (SQLCHAR *)"polls 2; rows 1", SQL_NTS));
+    printf("row count %s\n", rc_name(SQLGetDiagField(SQL_HANDLE_STMT, stmt, 0, SQL_DIAG_ROW_COUNT, &count, 0, NULL)));
+    ON(stmt, SQLCancel(stmt));
+    POLLED(stmt, SQLExecDirect(stmt, (SQLCHAR *)"polls 2; rows 1", SQL_NTS));
+    result(stmt);
     SQLFreeHandle(SQL_HANDLE_STMT, stmt);
     SQLFreeHandle(SQL_HANDLE_STMT, other);
 }

@@ -25,6 +25,24 @@ static void beyond(void)
     SQLFreeHandle(SQL_HANDLE_STMT, stmt);
 }
 
+/* Three columns bound, and results with three and with two, where a driver takes several: each has its own number. */
+static void two_results(void)
+{
+    SQLHSTMT stmt = statement();
+    SQLINTEGER numbers[3] = {-7, -7, -7};
+    SQLSMALLINT columns = -7;
+    for (SQLUSMALLINT i = 0; i < 3; i++)
+        ON(stmt, SQLBindCol(stmt, i + 1, SQL_C_SLONG, &numbers[i], 0, NULL));
+    SQLRETURN rc = ON(stmt, SQLExecDirect(stmt, (SQLCHAR *)"select 1, 2, 3; select 4, 5", SQL_NTS));
+    while (SQL_SUCCEEDED(rc)) {
+        ON(stmt, SQLNumResultCols(stmt, &columns));
+        ON(stmt, SQLFetch(stmt));
+        printf("    %d columns: %d %d %d\n", columns, (int)numbers[0], (int)numbers[1], (int)numbers[2]);
+        rc = ON(stmt, SQLMoreResults(stmt));
+    }
+    SQLFreeHandle(SQL_HANDLE_STMT, stmt);
+}
+
 static void uncounted(void)
 {
     SQLHSTMT stmt = statement();
@@ -47,6 +65,7 @@ int main(int argc, char **argv)
     arguments(argc, argv);
     connect_or_exit();
     beyond();
+    two_results();
     uncounted();
     return done();
 }

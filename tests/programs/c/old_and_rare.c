@@ -6,8 +6,8 @@ static void options(SQLHSTMT stmt)
 {
     for (SQLUSMALLINT option = 101; option <= 112; option++) {
         unsigned char value[200] = "";
-        if (option == SQL_OPT_TRACEFILE || option == SQL_QUIET_MODE)
-            continue; /* the driver manager's own */
+        if (option == SQL_OPT_TRACEFILE || option == SQL_QUIET_MODE || option == SQL_TRANSLATE_DLL)
+            continue; /* the driver manager's own, and a text that no driver has */
         SQLRETURN rc = SQLGetConnectOption(dbc, option, value);
         printf("connection option %d: %s %s", option, rc_name(rc), option == SQL_CURRENT_QUALIFIER ? "" : "= ");
         if (SQL_SUCCEEDED(rc) && option != SQL_CURRENT_QUALIFIER)
@@ -59,7 +59,8 @@ static void several(void)
     SQLUSMALLINT states[2] = {77, 77};
     SQLULEN count = 77;
     ON(stmt, SQLBindCol(stmt, 1, SQL_C_SLONG, numbers, 0, lengths));
-    if (SQL_SUCCEEDED(ON(stmt, SQLExecDirect(stmt, (SQLCHAR *)"select id from seldom order by id", SQL_NTS))))
+    /* With them set MariaDB's driver crashes in SQLExtendedFetch. */
+    if (SQL_SUCCEEDED(ON(stmt, SQLExecDirect(stmt, (SQLCHAR *)"select id from seldom order by id", SQL_NTS))) && strcmp(dialect, "mariadb"))
         for (int i = 0; i < 3; i++) {
             SQLRETURN rc = ON(stmt, SQLExtendedFetch(stmt, SQL_FETCH_NEXT, 0, &count, states));
             printf("    %lu: %d %d, %d %d\n", (unsigned long)count, SQL_SUCCEEDED(rc) ? (int)numbers[0] : 0, count > 1 ? (int)numbers[1] : 0, states[0], states[1]);
@@ -104,11 +105,6 @@ static void headers(SQLHSTMT stmt, const char *sql)
     SQLSMALLINT length = -7;
     SQLRETURN rc = SQLGetDiagField(SQL_HANDLE_STMT, stmt, 0, SQL_DIAG_DYNAMIC_FUNCTION, text, sizeof text, &length);
     printf("    function: %s '%s' (%d)\n", rc_name(rc), SQL_SUCCEEDED(rc) ? text : "", length);
-    for (SQLSMALLINT field = SQL_DIAG_ROW_NUMBER; field <= SQL_DIAG_COLUMN_NUMBER; field++) {
-        SQLLEN number = -7;
-        rc = SQLGetDiagField(SQL_HANDLE_STMT, stmt, 1, field, &number, 0, NULL);
-        printf("    field %d: %s %ld\n", field, rc_name(rc), SQL_SUCCEEDED(rc) ? (long)(SQLINTEGER)number : 0);
-    }
     SQLFreeStmt(stmt, SQL_CLOSE);
 }
 

@@ -83,6 +83,32 @@ static void after_results(void)
     SQLFreeHandle(SQL_HANDLE_STMT, stmt);
 }
 
+/* Values of each set of an array, which the tokens and the counter tell apart. */
+static void of_each_set(void)
+{
+    SQLHSTMT stmt = statement();
+    static char places[3][8];
+    SQLINTEGER numbers[3];
+    SQLULEN processed = 77;
+    SQLPOINTER token;
+    ON(stmt, SQLSetStmtAttr(stmt, SQL_ATTR_PARAMSET_SIZE, (SQLPOINTER)3, 0));
+    ON(stmt, SQLSetStmtAttr(stmt, SQL_ATTR_PARAMS_PROCESSED_PTR, &processed, 0));
+    ON(stmt, SQLBindParameter(stmt, 1, SQL_PARAM_OUTPUT_STREAM, SQL_C_CHAR, SQL_LONGVARCHAR, 10000, 0, places, sizeof places[0], NULL));
+    ON(stmt, SQLBindParameter(stmt, 2, SQL_PARAM_OUTPUT_STREAM, SQL_C_SLONG, SQL_INTEGER, 0, 0, numbers, 0, NULL));
+    ON(stmt, SQLExecDirect(stmt, (SQLCHAR *)"? ?; value 1 a longer text; value 2 4711; outputs", SQL_NTS));
+    for (int i = 0; i < 7; i++) {
+        SQLRETURN rc = ON(stmt, SQLParamData(stmt, &token));
+        if (rc != SQL_PARAM_DATA_AVAILABLE)
+            break;
+        SQLUSMALLINT number = (char *)token >= places[0] && (char *)token <= places[2] ? 1 : 2;
+        printf("    token %ld of parameter %d, processed %lu\n", (long)(number == 1 ? (char (*)[8])token - places : (SQLINTEGER *)token - numbers), number,
+               (unsigned long)processed);
+        if (i != 2) /* one is left unread */
+            pieces(stmt, number, number == 1 ? SQL_C_CHAR : SQL_C_SLONG, number == 1 ? 6 : 4);
+    }
+    SQLFreeHandle(SQL_HANDLE_STMT, stmt);
+}
+
 static void both_ways(void)
 {
     SQLHSTMT stmt = statement();
@@ -108,6 +134,7 @@ int main(int argc, char **argv)
     several(1);
     several(0);
     after_results();
+    of_each_set();
     both_ways();
     return done();
 }

@@ -33,6 +33,8 @@ EXPORT SQLRETURN SQLCancel(SQLHSTMT of)
 {
     struct statement *stmt = of;
     forget(stmt);
+    if (stmt->polling.function && stmt->deaf)
+        return say(stmt, SQL_SUCCESS_WITH_INFO, "01000", 25, "it goes on");
     if (stmt->polling.function) {
         stmt->polling.cancelled = 1;
         return SQL_SUCCESS;

@@ -43,6 +43,7 @@ SQLRETURN begin_sending(struct statement *stmt)
 SQLRETURN begin_streaming(struct statement *stmt)
 {
     stmt->streaming = next(stmt, -1, streamed) ? -1 : 0;
+    stmt->streaming_set = 0;
     return stmt->streaming ? SQL_PARAM_DATA_AVAILABLE : SQL_SUCCESS;
 }
 
@@ -72,10 +73,16 @@ EXPORT SQLRETURN SQLParamData(SQLHSTMT of, SQLPOINTER *token)
     if (!stmt->streaming)
         return say(stmt, SQL_ERROR, "HY010", 0, "no parameter is waited for");
     stmt->streaming = next(stmt, stmt->streaming, streamed);
-    stmt->streamed = 0;
-    if (stmt->streaming)
-        return *token = stmt->parameters[stmt->streaming - 1].target, SQL_PARAM_DATA_AVAILABLE;
-    return SQL_SUCCESS;
+    if (!stmt->streaming && stmt->streaming_set + 1 < stmt->sets)
+        stmt->streaming_set++, stmt->streaming = next(stmt, -1, streamed);
+    if (!stmt->streaming)
+        return SQL_SUCCESS;
+    struct parameter *parameter = &stmt->parameters[stmt->streaming - 1];
+    size_t element = parameter->c_type == SQL_C_SLONG ? sizeof(SQLINTEGER) : (size_t)parameter->capacity;
+    stmt->streamed = stmt->streaming_set; /* each set's value begins a character later */
+    if (stmt->sets > 1 && stmt->sets_processed)
+        *stmt->sets_processed = stmt->streaming_set + 1;
+    return *token = (char *)parameter->target + stmt->streaming_set * element, SQL_PARAM_DATA_AVAILABLE;
 }
 
 EXPORT SQLRETURN SQLPutData(SQLHSTMT of, SQLPOINTER data, SQLLEN length)

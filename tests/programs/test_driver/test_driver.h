@@ -21,7 +21,7 @@
  *   returns N           no columns, and this return code without a diagnostic record
  *   breaks N            the result has no row after the N-th: fetching it is an error
  *   clings              closing the cursor fails the first time, and so does freeing the statement
- *   deaf                SQLCancel succeeds with information
+ *   deaf                SQLCancel succeeds with information, now and while the next text executes, which it does not end
  * A ? anywhere is a parameter marker. Input parameters are taken and forgotten, at execution too. Catalog functions give "rows 2".
  *
  * To add a directive: a function and a row in `directives` (script.c). One text of this driver is UTF-8, or UTF-16 through the W functions, which
@@ -133,6 +133,7 @@ struct statement {
     struct parameter parameters[MOST_PARAMETERS];
     int sending;    /* data at execution: the parameter whose data comes, from 1; 0 for none; -1 before the first */
     int streaming;  /* streamed output: the parameter at hand, likewise */
+    SQLULEN streaming_set;
     size_t streamed;
     int resuming;   /* more results once the streams are read */
     struct column columns[MOST_COLUMNS];

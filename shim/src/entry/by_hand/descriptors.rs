@@ -2,10 +2,11 @@
 #![allow(unsafe_code)]
 
 use super::handles::give;
-use crate::call::Call;
+use crate::args::{In, Out, Place};
+use crate::call::{Call, Question};
 use crate::descriptor::{Content, SharedDescriptor};
 use crate::diagnostics::{Outcome, rc};
-use crate::entry::enter::{DBC, DESC, OnReal, STMT, guard, missing};
+use crate::entry::enter::{DBC, DESC, OnReal, STMT, guard, straight};
 use crate::entry::{Handle, enter};
 use crate::handles::{CONNECTIONS, DESCRIPTORS, Descriptor, DescriptorOwner, STATEMENTS, Token};
 use crate::mode::DescriptorRole;
@@ -147,24 +148,26 @@ pub(super) unsafe fn descriptor_of<C: Width>(
     let front = &statement.front;
     guard(&front.diagnostics, || {
         front.diagnostics.clear();
-        if let Some(mode) = &*statement.mode.lock() {
-            mode.is_programs();
-        }
-        let mut real = None;
-        if let Some((driver, handle)) = front.real() {
-            let Some(get) = C::symbols(driver).SQLGetStmtAttr else {
-                return front.diagnostics.post(missing(Function::SQLGetStmtAttr));
-            };
-            let mut descriptor: Handle = std::ptr::null_mut();
+        let made: Cell<Handle> = Cell::new(std::ptr::null_mut());
+        let deed = |driver: &'static Driver, handle| {
+            let get = C::symbols(driver).SQLGetStmtAttr?;
             // SAFETY: the driver's statement and a live out-variable for a handle.
-            let outcome =
-                unsafe { get(handle, role.attribute(), (&raw mut descriptor).cast(), odbc_sys::IS_POINTER, length) };
-            if !rc::succeeded(outcome) {
-                let diagnostics = if front.moded() { super::drain(STMT, front) } else { Vec::new() };
-                return front.diagnostics.post(Outcome { rc: outcome, diagnostics });
+            Some(unsafe { get(handle, role.attribute(), made.as_ptr().cast(), odbc_sys::IS_POINTER, length) })
+        };
+        let mode = statement.mode.lock().clone();
+        let outcome = match mode {
+            Some(mode) => {
+                mode.is_programs();
+                let inputs = vec![("attribute", In::Int(i64::from(role.attribute())))];
+                let question = Call::Ask(Question { inputs, outputs: vec![("value", Out::Address(Place::NULL))] });
+                mode.serve(Function::SQLGetStmtAttr, &question, &OnReal { kind: STMT, front, deed: &deed })
             }
-            real = Some((driver, descriptor));
+            None => Outcome::of(straight(Function::SQLGetStmtAttr, front, deed)),
+        };
+        if !rc::succeeded(outcome.rc) {
+            return if outcome.diagnostics.is_empty() { outcome.rc } else { front.diagnostics.post(outcome) };
         }
+        let real = front.real().map(|(driver, _)| (driver, made.get()));
         // What was attached and freed since is attached no more: its token is dead.
         let attached = statement.attached.lock().get(role as usize).copied().flatten();
         let attached = attached.filter(|token| DESCRIPTORS.get(*token).is_some());

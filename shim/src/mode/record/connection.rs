@@ -1,7 +1,7 @@
 //! A recorded connection: its connect command, its transactions and attributes, its answers.
 
 use super::descriptor::Descriptor;
-use super::local_key::{LocalKey, function_key};
+use super::local_key::{LocalKey, address_key, function_key};
 use super::statement::Statement;
 use super::{Secrecy, not_yet, perform, unwritable};
 use crate::args::{Reply, TextIn};
@@ -35,6 +35,8 @@ pub struct Connection {
     polled: AtomicBool,
     /// How often calls on the connection itself were polled.
     polls: Mutex<Polls>,
+    /// Whether the driver ever had its own way with a row counter or row states.
+    pub(super) odd_places: AtomicBool,
     /// The driver's own warning for SQLGetData's pieces, once it was seen.
     pub(super) truncation: Mutex<Option<Vec<Diagnostic>>>,
 }
@@ -76,6 +78,7 @@ impl Connection {
             asynchronous: AtomicBool::new(false),
             polled: AtomicBool::new(false),
             polls: Mutex::default(),
+            odd_places: AtomicBool::new(false),
             truncation: Mutex::new(None),
         };
         let connection = Arc::new(connection);
@@ -147,6 +150,15 @@ impl Connection {
             said
         });
         self.recorder().outcome(self.id(), key, said).map_or_else(unwritable, |()| outcome)
+    }
+
+    /// Asks for an address, and notes a refusal.
+    pub(super) fn note_address(&self, function: Function, question: &Question<'_>, deed: &dyn Deed) -> Outcome {
+        let outcome = perform(function, deed);
+        match outcome.rc {
+            rc::SUCCESS => outcome,
+            _ => self.note_local(&address_key(function, question), outcome),
+        }
     }
 
     /// A command on the connection itself: nothing of it is left out.
@@ -246,11 +258,11 @@ pub(super) fn ask(function: Function, question: &Question<'_>, deed: &dyn Deed) 
 }
 
 /// What identifies a disconnect that did not simply succeed: it is this connection's alone.
-pub fn disconnect_key(connection: ConnectionId, attempt: u32) -> Vec<(String, Value)> {
+pub(in crate::mode) fn disconnect_key(connection: ConnectionId, attempt: u32) -> LocalKey {
     vec![
-        ("function".to_owned(), Value::from("SQLDisconnect")),
-        ("connection_id".to_owned(), Value::Text(connection.to_string())),
-        ("attempt".to_owned(), Value::from(attempt + 1)),
+        ("function", Value::from("SQLDisconnect")),
+        ("connection_id", Value::Text(connection.to_string())),
+        ("attempt", Value::from(attempt + 1)),
     ]
 }
 
@@ -326,7 +338,7 @@ impl ConnectionMode for Connection {
                 let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
                 match outcome.rc {
                     rc::SUCCESS => outcome,
-                    _ => self.inform(disconnect_key(self.id(), attempt), None, outcome),
+                    _ => self.note_local(&disconnect_key(self.id(), attempt), outcome),
                 }
             }
             Call::Cancel => {

@@ -1,7 +1,7 @@
 //! Closing a cursor and cancelling, while recording: where they happened, and what the driver had to say if it did not
 //! simply agree.
 
-use super::local_key::function_key;
+use super::local_key::{LocalKey, entry_fields, function_key};
 use super::statement::Statement;
 use super::{perform, unwritable};
 use crate::call::Deed;
@@ -12,8 +12,8 @@ use std::sync::atomic::Ordering;
 use super8_cassette::{Entry, Method, Value};
 
 /// What identifies a close or cancel of a statement that did not simply succeed: the statement's n-th.
-pub(in crate::mode) fn ending_key(function: Function, call: u32) -> Vec<(String, Value)> {
-    vec![("function".to_owned(), Value::from(function.name())), ("call".to_owned(), Value::from(call))]
+pub(in crate::mode) fn ending_key(function: Function, call: u32) -> LocalKey {
+    vec![("function", Value::from(function.name())), ("call", Value::from(call))]
 }
 
 impl Statement {
@@ -57,7 +57,7 @@ impl Statement {
         let call = self.endings.fetch_add(1, Ordering::Relaxed) + 1;
         match id {
             Some(id) if outcome.rc != rc::SUCCESS => {
-                let mut fields = ending_key(function, call);
+                let mut fields = entry_fields(&ending_key(function, call));
                 push_outcome(&mut fields, &outcome, &self.connection.secrecy);
                 let entry =
                     Entry { method: Method::Answer, connection: self.connection.id(), statement: Some(id), fields };

@@ -192,7 +192,7 @@ impl Statement {
         let outcome = self.executed(method, id, fields, data.into_parameters(), written, outcome);
         match outcome.rc {
             // The same call hands out the first parameter to be read.
-            rc::PARAM_DATA_AVAILABLE => self.handed_out(token, outcome),
+            rc::PARAM_DATA_AVAILABLE => self.handed_out(token, None, outcome),
             _ => outcome,
         }
     }

@@ -1,6 +1,6 @@
 //! What identifies a call on the application's side in a cassette.
 
-use crate::call::Call;
+use crate::call::{Call, Question};
 use crate::table::Function;
 use super8_cassette::Value;
 
@@ -12,9 +12,21 @@ fn is_address(attribute: i32) -> bool {
 /// The key of a call.
 pub(in crate::mode) type LocalKey = Vec<(&'static str, Value)>;
 
+/// A key as the fields of an entry.
+pub(in crate::mode) fn entry_fields(key: &[(&'static str, Value)]) -> Vec<(String, Value)> {
+    key.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+}
+
 /// What identifies a call of this function that has no inputs.
 pub(in crate::mode) fn function_key(function: Function) -> LocalKey {
     vec![("function", Value::from(function.name()))]
+}
+
+/// What identifies a question for an address, which is answered from the application's side unless the driver refuses it.
+pub(in crate::mode) fn address_key(function: Function, question: &Question<'_>) -> LocalKey {
+    let mut key = function_key(function);
+    key.extend(question.inputs.iter().filter_map(|(name, _)| Some((*name, question.int(name)?.into()))));
+    key
 }
 
 /// What identifies a local call on a statement, or on a descriptor by its name in the cassette.

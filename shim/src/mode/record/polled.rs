@@ -6,7 +6,7 @@ use super::statement::Statement;
 use super::{perform, unwritable};
 use crate::call::{Call, Deed, local_calls};
 use crate::diagnostics::{Outcome, rc};
-use crate::mode::polling::{meanwhile_key, polls_key};
+use crate::mode::polling::{is_aside, meanwhile_key, polls_key};
 use crate::table::Function;
 use std::sync::atomic::Ordering;
 use super8_cassette::{Method, Value};
@@ -37,6 +37,9 @@ impl Statement {
 
     /// Serves a call that may say SQL_STILL_EXECUTING, or that is made while another one does.
     pub(super) fn polled(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
+        if is_aside(function, call) {
+            return self.serve_call(function, call, deed);
+        }
         let (executing, after) = {
             let mut state = self.state.lock();
             match state.polls.executing() {
@@ -87,16 +90,18 @@ impl Statement {
         let id = self.state.lock().id;
         match call {
             Call::Cancel => {
-                let noted = id.map_or(Ok(()), |id| self.note(id, Method::Cancel));
-                return noted.map_or_else(unwritable, |()| outcome);
+                if let Err(error) = id.map_or(Ok(()), |id| self.note(id, Method::Cancel)) {
+                    return unwritable(error);
+                }
             }
             Call::CloseCursor | Call::FreeStmt { option: CLOSE } if rc::succeeded(outcome.rc) => {
+                self.endings.fetch_add(1, Ordering::Relaxed);
                 let mut state = self.state.lock();
                 state.after = None;
                 state.polls.give_up();
             }
             local_calls!() if rc::succeeded(outcome.rc) => {
-                self.state.lock().application.apply(call);
+                self.take_in(call);
                 if outcome.rc == rc::SUCCESS {
                     return self.connection.note_local(&local_key(function, None, call), outcome);
                 }

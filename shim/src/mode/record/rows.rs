@@ -2,7 +2,7 @@
 
 use super::before::Before;
 use super::cuts::Cuts;
-use super::local_key::LocalKey;
+use super::local_key::{LocalKey, entry_fields};
 use super::statement::{State, Statement};
 use super::told::Told;
 use super::unwritable;
@@ -12,11 +12,12 @@ use crate::convert::{CType, bound};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::Application;
 use crate::mode::bookmark;
-use crate::mode::fetching::{AT_END, Fetching};
+use crate::mode::fetching::{AT_END, Fetching, WITH_ROWS};
 use crate::mode::rowset::row_state;
 use crate::mode::words::push_outcome;
 use crate::table::Function;
 use parking_lot::MutexGuard;
+use std::sync::atomic::Ordering;
 use super8_cassette::{CassetteError, Entry, Method, RunGuard, Value};
 
 impl Statement {
@@ -33,11 +34,9 @@ impl Statement {
         let watch = fetching.watch();
         self.then(function, deed, move |statement, outcome, deed| {
             let written = fetching.written(watch);
-            let places = [written[0].filter(|_| counted), written[1]];
-            if let Err(error) = statement.at_end(function, &outcome, places) {
-                return unwritable(error);
-            }
-            statement.fetched(fetching, before, written, outcome, deed)
+            let (code, places) = (outcome.rc, [written[0].filter(|_| counted), written[1]]);
+            let outcome = statement.fetched(fetching, before, written, outcome, deed);
+            statement.note_places(function, code, places).map_or_else(unwritable, |()| outcome)
         })
     }
 
@@ -80,20 +79,29 @@ impl Statement {
         taken.map_or_else(unwritable, |()| outcome)
     }
 
-    /// Notes what the driver does with the row counter and states at the end of data, where that is not the usual.
-    fn at_end(
+    /// Notes what the driver did with the row counter and the first row state, where that is not the usual.
+    fn note_places(
         &self,
         function: Function,
-        outcome: &Outcome,
+        code: i16,
         written: [Option<Option<i64>>; 2],
     ) -> Result<(), CassetteError> {
-        if outcome.rc != rc::NO_DATA {
-            return Ok(());
-        }
-        for ((name, usual), written) in AT_END.iter().zip(written) {
-            if let Some(written) = written {
-                let said = (written != Some(*usual)).then(|| vec![("result".to_owned(), written.into())]);
-                self.connection.recorder().outcome(self.connection.id(), &at_end_key(function, name), said)?;
+        let usual = match code {
+            rc::NO_DATA => AT_END.map(|(name, usual)| (name, Some(usual))),
+            // What the state is stands with the row.
+            rc::SUCCESS | rc::SUCCESS_WITH_INFO => {
+                [(WITH_ROWS[0], Some(self.state.lock().fetched as i64)), (WITH_ROWS[1], None)]
+            }
+            _ => return Ok(()),
+        };
+        for ((name, usual), written) in usual.into_iter().zip(written) {
+            let Some(written) = written else { continue };
+            let odd = usual.map_or(written.is_none(), |usual| written != Some(usual));
+            // As long as nothing was odd there is nothing to take back.
+            if odd || self.connection.odd_places.load(Ordering::Relaxed) {
+                self.connection.odd_places.store(true, Ordering::Relaxed);
+                let said = odd.then(|| vec![("result".to_owned(), written.into())]);
+                self.connection.recorder().outcome(self.connection.id(), &place_key(function, name), said)?;
             }
         }
         Ok(())
@@ -154,7 +162,10 @@ impl Statement {
             && state.beyond != Some(count)
         {
             state.beyond = Some(count);
-            let entry = Entry { fields: columns_key(), ..Entry::new(Method::Answer, self.connection.id(), Some(id)) };
+            let entry = Entry {
+                fields: entry_fields(&columns_key()),
+                ..Entry::new(Method::Answer, self.connection.id(), Some(id))
+            };
             self.connection.recorder().note(&entry.with("result", count))?;
         }
         Ok(state)
@@ -267,14 +278,14 @@ impl Statement {
     }
 }
 
-/// What identifies what a fetching function does with a place at the end of data.
-pub(in crate::mode) fn at_end_key(function: Function, name: &'static str) -> LocalKey {
+/// What identifies what a fetching function does with the row counter or the row states.
+pub(in crate::mode) fn place_key(function: Function, name: &'static str) -> LocalKey {
     vec![("function", function.name().into()), ("about", name.into())]
 }
 
 /// What identifies the number of a result's columns, where buffers are bound beyond them.
-pub(in crate::mode) fn columns_key() -> Vec<(String, Value)> {
-    vec![("function".to_owned(), Value::from("SQLNumResultCols"))]
+pub(in crate::mode) fn columns_key() -> LocalKey {
+    vec![("about", Value::from("bound_beyond"))]
 }
 
 /// The cells of one row that the application has bound.

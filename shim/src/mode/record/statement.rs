@@ -216,15 +216,13 @@ impl Statement {
             diagnostics: outcome.diagnostics.clone(),
         };
         push_outcome(&mut fields, &told, &self.connection.secrecy);
-        let entry =
-            Entry { method: Method::MoreResults, connection: self.connection.id(), statement: Some(id), fields };
-        self.connection.recorder().command(&entry).map_or_else(unwritable, |()| outcome)
+        self.written_already(id, Method::MoreResults, fields, outcome)
     }
 
     /// A question: what concerns the columns goes to the columns file, the rest beside the commands.
     fn question(&self, function: Function, question: &Question<'_>, deed: &dyn Deed) -> Outcome {
         if question.is_address() {
-            return perform(function, deed);
+            return self.connection.note_address(function, question, deed);
         }
         let (outcome, replies) = ask(function, question, deed);
         if outcome.rc == rc::STILL_EXECUTING {
@@ -276,17 +274,22 @@ impl Statement {
     pub(super) fn local(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
         let outcome = perform(function, deed);
         if rc::succeeded(outcome.rc) {
-            let mut state = self.state.lock();
-            if matches!(call, Call::BindParameter { .. } | Call::FreeStmt { .. }) {
-                state.sent = None;
-            }
-            state.counter = state.counter.take().filter(|_| !sets_row_counter(None, call));
-            state.application.apply(call);
-            if matches!(call, Call::SetStmtAttr { attribute: attribute::ASYNC_ENABLE, value } if !value.is_null()) {
-                self.asynchronous.store(true, Ordering::Relaxed);
-            }
+            self.take_in(call);
         }
         self.connection.note_local(&local_key(function, None, call), outcome)
+    }
+
+    /// Takes in a call on the application's side that succeeded.
+    pub(super) fn take_in(&self, call: &Call<'_>) {
+        let mut state = self.state.lock();
+        if matches!(call, Call::BindParameter { .. } | Call::FreeStmt { .. }) {
+            state.sent = None;
+        }
+        state.counter = state.counter.take().filter(|_| !sets_row_counter(None, call));
+        state.application.apply(call);
+        if matches!(call, Call::SetStmtAttr { attribute: attribute::ASYNC_ENABLE, value } if !value.is_null()) {
+            self.asynchronous.store(true, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn serve_call(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {

@@ -6,22 +6,33 @@ use super::unwritable;
 use crate::args::{Binding, Place};
 use crate::call::Deed;
 use crate::diagnostics::{Outcome, rc};
+use crate::mode::application::attribute;
 use crate::table::Function;
 use super8_cassette::{Method, Value};
 
 impl Statement {
     /// SQLParamData where values are to be read: the one at hand is complete, the driver hands out the next.
     pub(super) fn next_stream(&self, function: Function, token: Place, deed: &dyn Deed) -> Outcome {
-        let settled = self.settle(&mut self.state.lock(), false);
-        if let Err(error) = settled {
-            return unwritable(error);
-        }
-        self.then(function, deed, move |statement, outcome, _| statement.handed_out(token, outcome))
+        let settled = {
+            let mut state = self.state.lock();
+            state.application.refresh();
+            self.settle(&mut state, false).map(|()| state.application.address(attribute::PARAMS_PROCESSED_PTR))
+        };
+        let counter = match settled {
+            Ok(counter) => counter,
+            Err(error) => return unwritable(error),
+        };
+        let before = counter.ulen_at(0);
+        self.then(function, deed, move |statement, outcome, _| {
+            let counted = counter.ulen_at(0).filter(|counted| Some(*counted) != before);
+            statement.handed_out(token, counted, outcome)
+        })
     }
 
-    /// SQLParamData handed out the token of a parameter to be read, or found none.
-    pub(super) fn handed_out(&self, token: Place, outcome: Outcome) -> Outcome {
-        let (id, fields) = {
+    /// SQLParamData handed out the token of a parameter to be read, or found none. `counted` is what it wrote to the counter
+    /// of processed sets.
+    pub(super) fn handed_out(&self, token: Place, counted: Option<usize>, outcome: Outcome) -> Outcome {
+        let (id, mut fields) = {
             let mut state = self.state.lock();
             let fields = match outcome.rc {
                 rc::PARAM_DATA_AVAILABLE => match state.streams.begin_by_token(token.pointer_at()) {
@@ -38,6 +49,7 @@ impl Statement {
             };
             (state.id, fields)
         };
+        fields.extend(counted.map(|counted| ("params_processed".to_owned(), counted.into())));
         match id {
             Some(id) => self.command(id, Method::ParamData, fields, outcome),
             None => outcome,

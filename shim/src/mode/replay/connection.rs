@@ -316,11 +316,7 @@ impl ConnectionMode for Connection {
             Call::Functions { function: asked, supported } => self.functions(*asked, *supported),
             Call::Disconnect => {
                 let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
-                match self.informed(&disconnect_key(self.id(), attempt)) {
-                    Ok(Some(answer)) => outcome(|key| answer.get(key)),
-                    Ok(None) => Outcome::SUCCESS,
-                    Err(failure) => failure,
-                }
+                self.local(&disconnect_key(self.id(), attempt))
             }
             Call::Cancel => self.local(&function_key(function)),
             Call::Allocate { kind } => self.local(&allocate_key(*kind)),

@@ -1,25 +1,22 @@
 //! Closing a cursor and cancelling, at replay.
 
 use super::statement::Statement;
-use super::unreadable;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::record::{ending_key, function_key};
 use crate::mode::words::outcome;
 use crate::table::Function;
 use std::sync::atomic::Ordering;
-use super8_cassette::{Entry, Method, Value};
+use super8_cassette::{Entry, Method};
 
 impl Statement {
     /// What came of a close or cancel: success, unless something else was recorded.
     fn ended(&self, id: Option<u32>, function: Function) -> Outcome {
         let call = self.endings.fetch_add(1, Ordering::Relaxed) + 1;
         let Some(id) = id else { return self.connection.local(&function_key(function)) };
-        let key = ending_key(function, call);
-        let key: Vec<(&str, Value)> = key.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        match self.connection.player().answer(self.connection.id(), Some(id), Method::Answer, &key) {
+        match self.noted(id, &ending_key(function, call)) {
             Ok(Some(entry)) => outcome(|key| entry.get(key)),
             Ok(None) => Outcome::SUCCESS,
-            Err(error) => unreadable(error),
+            Err(failure) => failure,
         }
     }
 

@@ -5,6 +5,7 @@ mod defaults;
 mod descriptor;
 mod ending;
 mod execution;
+mod places;
 mod polled;
 mod positioned;
 mod questions;

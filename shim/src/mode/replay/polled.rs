@@ -4,7 +4,7 @@ use super::statement::Statement;
 use crate::call::{Call, local_calls};
 use crate::diagnostics::Outcome;
 use crate::diagnostics::rc;
-use crate::mode::polling::{may_poll, meanwhile_key};
+use crate::mode::polling::{is_aside, may_poll, meanwhile_key};
 use crate::mode::words::outcome;
 use crate::table::Function;
 use std::sync::atomic::Ordering;
@@ -22,7 +22,14 @@ impl Statement {
         {
             return Some(refused);
         }
-        let mut state = self.state.lock();
+        if is_aside(function, call) {
+            return None;
+        }
+        let mut state = match call {
+            // It waits for nobody.
+            Call::Cancel => self.state.try_lock()?,
+            _ => self.state.lock(),
+        };
         match state.polls.executing() {
             Some(executing) if executing != function => {
                 drop(state);
@@ -47,13 +54,11 @@ impl Statement {
     /// Another call than the one that is still executing; cancelling goes its own way.
     fn meanwhile(&self, function: Function, executing: Function, call: &Call<'_>) -> Option<Outcome> {
         const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
-        if let Call::Cancel = call {
-            return Some(Outcome::SUCCESS);
-        }
         let id = self.state.lock().id;
         match self.connection.informed(&meanwhile_key(self.connection.id(), id, function, executing)) {
             Ok(Some(answer)) => Some(outcome(|key| answer.get(key))),
             Ok(None) => match call {
+                Call::Cancel => Some(Outcome::SUCCESS),
                 Call::CloseCursor | Call::FreeStmt { option: CLOSE } => {
                     let mut state = self.state.lock();
                     (state.given, state.run) = (None, None);

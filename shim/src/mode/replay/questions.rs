@@ -5,8 +5,9 @@ use super::statement::Statement;
 use super::{defaults, not_recorded, unreadable};
 use crate::args::{Out, Place};
 use crate::call::Question;
-use crate::diagnostics::Outcome;
+use crate::diagnostics::{Outcome, rc};
 use crate::mode::columns::{self, asks_columns};
+use crate::mode::record::address_key;
 use crate::mode::words::{input_value, key, method, write_reply, write_result};
 use crate::table::Function;
 use super8_cassette::Value;
@@ -14,12 +15,16 @@ use super8_cassette::Value;
 impl Statement {
     pub(super) fn question(&self, function: Function, question: &Question<'_>) -> Outcome {
         if let [(_, Out::Address(place))] = question.outputs[..] {
+            let told = self.connection.local(&address_key(function, question));
+            if !rc::succeeded(told.rc) {
+                return told;
+            }
             let mut state = self.state.lock();
             state.application.refresh();
             let attribute = question.int("attribute");
             let kept = attribute.map_or(Place::NULL, |attribute| state.application.address(attribute as i32));
             place.set_pointer(kept);
-            return Outcome::SUCCESS;
+            return told;
         }
         let id = self.state.lock().id;
         let mut fields = key(function, question, &self.connection.secrecy);

@@ -5,13 +5,13 @@ use super::{mismatch, unreadable};
 use crate::args::{Binding, Place};
 use crate::convert::{CType, Written, bound};
 use crate::diagnostics::{Diagnostic, Outcome, rc};
-use crate::mode::fetching::{AT_END, Fetching};
-use crate::mode::record::{at_end_key, columns_key};
+use crate::mode::fetching::Fetching;
+use crate::mode::record::columns_key;
 use crate::mode::rowset::row_state;
 use crate::mode::words::outcome;
 use crate::mode::{bookmark, buffers};
 use crate::table::Function;
-use super8_cassette::{Cell, Fetched, Method, PlayedRun, Value};
+use super8_cassette::{Cell, Fetched, PlayedRun, Value};
 
 /// What a step to the next row found.
 enum Step {
@@ -25,6 +25,9 @@ impl Statement {
         let Some(id) = state.id else { return Outcome::error("24000", "there is no result to fetch from") };
         state.on_row = false;
         state.reading.forget();
+        let [counter, states] = self.with_rows(&mut state, function, &fetching);
+        let left_alone = |habit| habit == Some(None);
+        let status = if left_alone(states) { Place::NULL } else { fetching.status };
         let mut told = Outcome::SUCCESS;
         let mut count = 0;
         while count < fetching.size {
@@ -38,41 +41,20 @@ impl Statement {
             {
                 return failure;
             }
-            let status = row(&mut state, count, fetching.size > 1, None, &mut told);
-            fetching.status.set_u16_at(count, status);
+            status.set_u16_at(count, row(&mut state, count, fetching.size > 1, None, &mut told));
             count += 1;
         }
         state.on_row = count > 0;
-        (state.rowset, state.fetched) = (fetching.size, count);
         if count == 0 {
             drop(state);
             return self.end_of_data(function, fetching);
         }
-        fetching.rows.set_ulen(count);
-        (count..fetching.size).for_each(|row| fetching.status.set_u16_at(row, row_state::NOROW));
+        (state.rowset, state.fetched) = (fetching.size, count);
+        if !left_alone(counter) {
+            fetching.rows.set_ulen(counter.flatten().map_or(count, |counted| counted as usize));
+        }
+        (count..fetching.size).for_each(|row| status.set_u16_at(row, row_state::NOROW));
         told
-    }
-
-    /// SQL_NO_DATA, with the row counter and states as the recorded driver left them.
-    fn end_of_data(&self, function: Function, fetching: Fetching) -> Outcome {
-        let written = |(name, usual), place: Place| {
-            if place.is_null() {
-                return None;
-            }
-            let player = self.connection.player();
-            match player.outcome(self.connection.id(), &at_end_key(function, name)).ok().flatten() {
-                Some(fact) => fact.get("result").map_or(Some(usual), Value::as_int),
-                None => Some(usual),
-            }
-        };
-        let (rows, status) = (written(AT_END[0], fetching.rows), written(AT_END[1], fetching.status));
-        if let Some(rows) = rows {
-            fetching.rows.set_ulen(rows as usize);
-        }
-        if let Some(status) = status {
-            (0..fetching.size).for_each(|row| fetching.status.set_u16_at(row, status as u16));
-        }
-        Outcome::of(rc::NO_DATA)
     }
 
     /// Where buffers are bound beyond the columns that were read, the recording may say that the result has no more.
@@ -83,10 +65,7 @@ impl Statement {
             _ if !beyond => None,
             Some(count) => count,
             None => {
-                let key = columns_key();
-                let key: Vec<(&str, Value)> = key.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-                let player = self.connection.player();
-                let known = player.answer(self.connection.id(), Some(id), Method::Answer, &key).map_err(unreadable)?;
+                let known = self.noted(id, &columns_key())?;
                 let count = known.and_then(|known| u16::try_from(known.get("result")?.as_int()?).ok());
                 *state.columns.insert(count)
             }

@@ -26,7 +26,7 @@ impl Statement {
         };
         let get = |key: &str| scrolled.entry.get(key);
         let recorded = outcome(get);
-        (state.rowset, state.fetched) = (fetching.size, 0);
+        state.rowset = fetching.size;
         let Some(rows) = scrolled.rows else {
             let code = if rc::succeeded(recorded.rc) { rc::NO_DATA } else { recorded.rc };
             fetching.replay(code, 0, get("rows_fetched"), get("row_status"));

@@ -3,8 +3,9 @@
 use super::connection::Connection;
 use super::descriptor::Known;
 use super::execution::Waiting;
-use super::mismatch;
+use super::places::Habits;
 use super::reading::Reading;
+use super::{mismatch, unreadable};
 use crate::args::{Binding, Place};
 use crate::call::{Call, Deed, local_calls};
 use crate::convert::CType;
@@ -66,6 +67,8 @@ pub(super) struct State {
     pub(super) run: Option<PlayedRun>,
     /// Whether a row is at hand for SQLGetData.
     pub(super) on_row: bool,
+    /// What the recorded driver does with the row counter and states of the result at hand, once that was looked up.
+    pub(super) habits: Option<Habits>,
     /// Rows that the last fetch asked for, and those it got.
     pub(super) rowset: usize,
     pub(super) fetched: usize,
@@ -104,9 +107,15 @@ impl Statement {
         state.run = None;
         state.on_row = false;
         state.columns = None;
+        state.habits = None;
         state.reading.forget();
         let asked = Entry { method, connection: self.connection.id(), statement: Some(id), fields };
         self.connection.player().command(&asked).map_err(mismatch)
+    }
+
+    /// What was noted of this statement under a key, beside its commands.
+    pub(super) fn noted(&self, id: u32, key: &[(&str, Value)]) -> Result<Option<Entry>, Outcome> {
+        self.connection.player().answer(self.connection.id(), Some(id), Method::Answer, key).map_err(unreadable)
     }
 
     fn more_results(&self) -> Outcome {

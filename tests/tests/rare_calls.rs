@@ -53,6 +53,16 @@ fn asynchronous_execution() {
     }
 }
 
+/// What was sent stands in the cassette, although the execution was cancelled under the thread that sent it.
+#[test]
+fn an_execution_with_data_that_another_thread_cancels() {
+    for driver in BOTH {
+        let stage = four_ways(&Program::c("cancel_data.c"), driver);
+        let log = commands(&stage.cassette());
+        assert!(log.contains("  params: [\"words\"]\n") || log.contains("  params: [words]\n"), "{log}");
+    }
+}
+
 #[test]
 fn output_parameters_in_pieces() {
     for driver in BOTH {

@@ -344,8 +344,8 @@ mod tests {
         let refused = child.command(&entry).unwrap_err().to_string();
         assert!(refused.contains("was forked from") && refused.contains("%p"), "{refused}");
         assert!(child.note(&entry).is_err() && child.publish().is_err() && child.disconnect(connection).is_err());
-        assert!(child.info(connection, Value::Map(Vec::new())).is_err());
-        assert!(child.columns(connection, 1, &Value::List(Vec::new())).is_err());
+        assert!(child.info(connection, crate::Value::Map(Vec::new())).is_err());
+        assert!(child.columns(connection, 1, &crate::Value::List(Vec::new())).is_err());
         child.connection();
         assert!(child.run(connection, 1, true).lock().begin_row().is_err());
         drop(held);

@@ -18,8 +18,10 @@ pub struct Waiting {
     pub index: usize,
     /// The C type of the data.
     pub c_type: CType,
-    /// What SQLParamData hands out: the address or number the application bound.
+    /// What SQLParamData hands out: the address or number the application bound, that of the set.
     pub token: Place,
+    /// The same as it was bound: drivers hand that out for every set.
+    pub bound: Place,
 }
 
 /// An execution that waits for data.
@@ -46,17 +48,25 @@ impl AtExecution {
         }
     }
 
-    /// The driver asks for the value with this token; one that nobody waits for is taken for the next in order.
-    pub fn asked_for(&mut self, token: Place) {
+    /// The driver asks for the value with this token; one that nobody waits for is taken for the next in order. Whether the
+    /// token is the one that was bound; `None` where the set has no other.
+    pub fn asked_for(&mut self, token: Place) -> Option<bool> {
         let found = self.waiting.iter().position(|waiting| waiting.token == token).unwrap_or(0);
-        self.current = self.waiting.remove(found).map(|waiting| (waiting, None, Vec::new()));
+        let waiting = self.waiting.remove(found)?;
+        self.current = Some((waiting, None, Vec::new()));
+        (waiting.bound != waiting.token).then_some(token == waiting.bound)
+    }
+
+    /// Whether there are values that nobody asked for yet.
+    pub fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     /// The next value to ask for, at replay; `None` when all are there.
-    pub fn ask_next(&mut self) -> Option<Place> {
+    pub fn ask_next(&mut self) -> Option<Waiting> {
         let next = self.waiting.pop_front()?;
         self.current = Some((next, None, Vec::new()));
-        Some(next.token)
+        Some(next)
     }
 
     /// Takes a piece of the value at hand. Returns false for one that nobody asked for or whose length makes no sense.

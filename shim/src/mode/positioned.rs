@@ -152,12 +152,13 @@ impl Positioned {
                     continue;
                 }
                 let c_type = types(column, &binding);
+                let target = binding.target;
                 let binding = application.at_row(binding, *row, c_type.fixed_size());
                 values.push(match bound::column(&binding, c_type) {
                     bound::Sent::Value(value) => value,
                     bound::Sent::AtExecution => {
                         let index = usize::from(column - first);
-                        self.waiting.push(Waiting { set, index, c_type, token: binding.target });
+                        self.waiting.push(Waiting { set, index, c_type, token: binding.target, bound: target });
                         named("DATA_AT_EXEC")
                     }
                 });

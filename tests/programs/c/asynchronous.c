@@ -127,7 +127,8 @@ static void meanwhile(void)
     result(stmt);
     POLLED(stmt, SQLExecDirect(stmt, (SQLCHAR *)"deaf; polls 2; count 1", SQL_NTS));
     ON(stmt, SQLExecDirect(stmt, (SQLCHAR *)"polls 2; rows 1", SQL_NTS));
-    printf("row count %s\n", rc_name(SQLGetDiagField(SQL_HANDLE_STMT, stmt, 0, SQL_DIAG_ROW_COUNT, &count, 0, NULL)));
+    printf("row count %s", rc_name(SQLGetDiagField(SQL_HANDLE_STMT, stmt, 0, SQL_DIAG_ROW_COUNT, &count, 0, NULL)));
+    printf(" %ld\n", (long)count);
     ON(stmt, SQLCancel(stmt));
     POLLED(stmt, SQLExecDirect(stmt, (SQLCHAR *)"polls 2; rows 1", SQL_NTS));
     result(stmt);

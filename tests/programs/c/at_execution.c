@@ -57,6 +57,32 @@ static void two(void)
     SQLFreeHandle(SQL_HANDLE_STMT, stmt);
 }
 
+/* Two sets of an array: the counter says whose data is wanted. */
+static void of_each_set(void)
+{
+    SQLHSTMT stmt = statement();
+    SQLINTEGER ids[3] = {20, 21, 22};
+    SQLLEN lengths[3] = {SQL_LEN_DATA_AT_EXEC(5), SQL_NULL_DATA, SQL_LEN_DATA_AT_EXEC(5)};
+    SQLUSMALLINT status[3] = {77, 77, 77};
+    SQLULEN processed = 77;
+    SQLPOINTER token = NULL;
+    static char places[3][10];
+    ON(stmt, SQLSetStmtAttr(stmt, SQL_ATTR_PARAMSET_SIZE, (SQLPOINTER)3, 0));
+    ON(stmt, SQLSetStmtAttr(stmt, SQL_ATTR_PARAM_STATUS_PTR, status, 0));
+    ON(stmt, SQLSetStmtAttr(stmt, SQL_ATTR_PARAMS_PROCESSED_PTR, &processed, 0));
+    ON(stmt, SQLBindParameter(stmt, 1, SQL_PARAM_INPUT, SQL_C_SLONG, SQL_INTEGER, 0, 0, ids, 0, NULL));
+    ON(stmt, SQLBindParameter(stmt, 2, SQL_PARAM_INPUT, SQL_C_CHAR, SQL_LONGVARCHAR, 100, 0, places, sizeof places[0], lengths));
+    SQLRETURN rc = ON(stmt, SQLExecDirect(stmt, (SQLCHAR *)"insert into late (id, t) values (?, ?)", SQL_NTS));
+    for (int i = 0; rc == SQL_NEED_DATA && i < 5; i++) {
+        rc = ON(stmt, SQLParamData(stmt, &token));
+        printf("    wants %ld, processed %lu\n", rc == SQL_NEED_DATA ? (long)((char (*)[10])token - places) : -1, (unsigned long)processed);
+        if (rc == SQL_NEED_DATA)
+            ON(stmt, SQLPutData(stmt, i ? "later" : "first", 5));
+    }
+    printf("    processed %lu, states %d %d %d\n", (unsigned long)processed, status[0], status[1], status[2]);
+    SQLFreeHandle(SQL_HANDLE_STMT, stmt);
+}
+
 /* SQLite's driver refuses data it was not told the length of; a text that makes no sense is refused at once by some. */
 static void refused(void)
 {
@@ -98,6 +124,7 @@ int main(int argc, char **argv)
     one(4, SQL_C_CHAR, SQL_LONGVARCHAR, "t", SQL_NULL_DATA, 1);
     one(5, SQL_C_CHAR, SQL_LONGVARCHAR, "t", 0, 1);
     two();
+    of_each_set();
     refused();
     query("select id, length(t), length(b) from late order by id");
     query("select id, t from late where id > 2 order by id");

@@ -19,27 +19,6 @@ static void *cancel(void *stmt)
     return NULL;
 }
 
-/* The same while SQLParamData executes a statement whose data has come. */
-static void while_data_comes(void)
-{
-    SQLHSTMT stmt = statement();
-    SQLLEN length = SQL_LEN_DATA_AT_EXEC(2);
-    SQLPOINTER token = NULL;
-    pthread_t other;
-    ON(stmt, SQLBindParameter(stmt, 1, SQL_PARAM_INPUT, SQL_C_CHAR, SQL_VARCHAR, 10, 0, (SQLPOINTER)7, 0, &length));
-    ON(stmt, SQLExecDirect(stmt, (SQLCHAR *)"select pg_sleep(60) where '60' = ?", SQL_NTS));
-    ON(stmt, SQLParamData(stmt, &token));
-    ON(stmt, SQLPutData(stmt, "60", 2));
-    ended = 0;
-    pthread_create(&other, NULL, cancel, stmt);
-    SQLRETURN rc = SQLParamData(stmt, &token);
-    ended = 1;
-    pthread_join(other, NULL);
-    tell("a long query with data", rc, SQL_HANDLE_STMT, stmt);
-    ON(stmt, SQLParamData(stmt, &token));
-    SQLFreeHandle(SQL_HANDLE_STMT, stmt);
-}
-
 int main(int argc, char **argv)
 {
     arguments(argc, argv);
@@ -56,7 +35,6 @@ int main(int argc, char **argv)
     rows(stmt);
     ON(stmt, SQLCancel(stmt));
     SQLFreeHandle(SQL_HANDLE_STMT, stmt);
-    while_data_comes();
     query("select 3");
     return done();
 }

@@ -32,6 +32,8 @@ int still_executing(void *handle, struct polling *polling, int on, int polls, in
 EXPORT SQLRETURN SQLCancel(SQLHSTMT of)
 {
     struct statement *stmt = of;
+    if (atomic_load(&stmt->waiting))
+        return atomic_store(&stmt->cancelled, 1), SQL_SUCCESS;
     forget(stmt);
     if (stmt->polling.function && stmt->deaf)
         return say(stmt, SQL_SUCCESS_WITH_INFO, "01000", 25, "it goes on");

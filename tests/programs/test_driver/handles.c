@@ -51,6 +51,8 @@ SQLRETURN get_record_field(SQLSMALLINT kind, SQLHANDLE of, SQLSMALLINT number, S
         return SQL_INVALID_HANDLE;
     if (field == SQL_DIAG_NUMBER)
         return *(SQLINTEGER *)value = on->records, SQL_SUCCESS;
+    if (field == SQL_DIAG_ROW_COUNT && kind == SQL_HANDLE_STMT)
+        return *(SQLLEN *)value = -1, SQL_SUCCESS;
     if (number < 1)
         return SQL_ERROR;
     if (number > on->records)

@@ -1,5 +1,6 @@
 /* Parameters: data at execution, output parameters, streamed output parameters. */
 #include "test_driver.h"
+#include <unistd.h>
 
 EXPORT SQLRETURN SQLBindParameter(SQLHSTMT of, SQLUSMALLINT number, SQLSMALLINT io, SQLSMALLINT c_type, SQLSMALLINT sql_type, SQLULEN size, SQLSMALLINT digits,
                                   SQLPOINTER target, SQLLEN capacity, SQLLEN *length)
@@ -66,6 +67,14 @@ EXPORT SQLRETURN SQLParamData(SQLHSTMT of, SQLPOINTER *token)
         stmt->sending = next(stmt, stmt->sending, at_execution);
         if (stmt->sending)
             return *token = stmt->parameters[stmt->sending - 1].target, SQL_NEED_DATA;
+        if (stmt->waits) {
+            atomic_store(&stmt->cancelled, 0), atomic_store(&stmt->waiting, 1);
+            *(void *volatile *)token = (void *)-1;
+            while (!atomic_load(&stmt->cancelled))
+                usleep(1000);
+            atomic_store(&stmt->waiting, 0);
+            return say(stmt, SQL_ERROR, "HY008", 0, "the execution was cancelled");
+        }
         SQLRETURN rc = next_result(stmt);
         if (rc != SQL_PARAM_DATA_AVAILABLE)
             return rc;

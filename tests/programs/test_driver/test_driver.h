@@ -22,6 +22,7 @@
  *   breaks N            the result has no row after the N-th: fetching it is an error
  *   clings              closing the cursor fails the first time, and so does freeing the statement
  *   deaf                SQLCancel succeeds with information, now and while the next text executes, which it does not end
+ *   waits               SQLParamData, once all data has come, waits for SQLCancel; *Value is -1 meanwhile
  * A ? anywhere is a parameter marker. Input parameters are taken and forgotten, at execution too. Catalog functions give "rows 2".
  *
  * To add a directive: a function and a row in `directives` (script.c). One text of this driver is UTF-8, or UTF-16 through the W functions, which
@@ -29,6 +30,7 @@
 #ifndef TEST_DRIVER_H
 #define TEST_DRIVER_H
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,7 +141,8 @@ struct statement {
     struct column columns[MOST_COLUMNS];
     /* manners.c */
     long breaks; /* the row after which fetching fails; 0 for none */
-    int clings, deaf;
+    int clings, deaf, waits;
+    atomic_int waiting, cancelled; /* SQLParamData waits; SQLCancel came */
     SQLULEN sets;
     SQLUSMALLINT *set_status, *row_status;
     SQLULEN *sets_processed, *rows_fetched;

@@ -63,7 +63,11 @@ impl Before {
     pub(super) fn buffers(&self, state: &State) -> Vec<(String, Value)> {
         let types = types(&state.defaults);
         let buffers = Buffers { application: &state.application, types: &types, rows: &self.rows };
-        buffers.changes("written", &self.held, false)
+        let mut fields = buffers.changes("written", &self.held, false);
+        if !fields.is_empty() && state.application.first_column() == 0 {
+            fields.push(("bookmarks".to_owned(), true.into()));
+        }
+        fields
     }
 
     /// Takes into a row of a rowset what the driver wrote of it although it could not be fetched.

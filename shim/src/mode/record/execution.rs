@@ -1,5 +1,6 @@
 //! Texts and executions: run, prepare, execute and the catalog functions, with data that comes at execution.
 
+use super::local_key::LocalKey;
 use super::parameters::{Parameters, Watch};
 use super::statement::Statement;
 use super::{perform, unwritable};
@@ -58,6 +59,11 @@ pub(in crate::mode) fn at_once_key(
     ]
 }
 
+/// What identifies whether SQLParamData hands out tokens as they were bound, for every set of an array.
+pub(in crate::mode) fn token_key() -> LocalKey {
+    vec![("function", "SQLParamData".into()), ("about", "token_as_bound".into())]
+}
+
 /// What identifies the counter of processed sets as it stood when data was asked for: of the statement's n-th execution
 /// with data at execution, at first or after so many calls of SQLParamData.
 pub(in crate::mode) fn need_data_key(
@@ -108,7 +114,7 @@ impl Statement {
         })
     }
 
-    /// Notes what the driver wrote to the counter of processed sets before it asked for data.
+    /// Notes what the driver wrote to the counter of processed sets, and to their states, before it asked for data.
     fn asked_for_data(
         &self,
         id: u32,
@@ -116,10 +122,22 @@ impl Statement {
         step: u32,
         written: &[(String, Value)],
     ) -> Result<(), CassetteError> {
-        let Some((_, processed)) = written.iter().find(|(name, _)| name == "params_processed") else { return Ok(()) };
+        let said = |key: &str| written.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone());
+        let (processed, status) = (said("params_processed"), said("param_status"));
+        if processed.is_none() && status.is_none() {
+            return Ok(());
+        }
         let mut fact = need_data_key(self.connection.id(), Some(id), execution, step);
-        fact.push(("result".to_owned(), processed.clone()));
+        fact.push(("result".to_owned(), processed.into()));
+        fact.extend(status.map(|status| ("param_status".to_owned(), status)));
         self.connection.recorder().info(self.connection.id(), Value::Map(fact))
+    }
+
+    /// Notes a driver that hands out the token as it was bound where the set has one of its own.
+    pub(super) fn note_token(&self, as_bound: Option<bool>) -> Result<(), CassetteError> {
+        let Some(as_bound) = as_bound else { return Ok(()) };
+        let said = as_bound.then(|| vec![("result".to_owned(), true.into())]);
+        self.connection.recorder().outcome(self.connection.id(), &token_key(), said)
     }
 
     /// Data was to come at execution, and the driver ended the execution without it.
@@ -178,7 +196,9 @@ impl Statement {
         pending.data.finish_value();
         let written = pending.data.parameters().outcome(watch);
         if outcome.rc == rc::NEED_DATA {
-            pending.data.asked_for(token.pointer_at());
+            if let Err(error) = self.note_token(pending.data.asked_for(token.pointer_at())) {
+                return unwritable(error);
+            }
             pending.steps += 1;
             let (id, step) = (pending.id, pending.steps);
             let execution = {

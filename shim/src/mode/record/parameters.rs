@@ -102,7 +102,8 @@ impl Parameters {
         if c_type == CType::DEFAULT {
             c_type = CType::default_for(parameter.sql_type);
         }
-        let (binding, index) = (application.at_set(binding, set, c_type.fixed_size()), usize::from(number) - 1);
+        let (bound_at, index) = (binding.target, usize::from(number) - 1);
+        let binding = application.at_set(binding, set, c_type.fixed_size());
         self.outputs.add(parameter.io, set, index, binding, c_type);
         if outputs::is_streamed(parameter.io) {
             self.streamed.push(Streamed { set, number, c_type, token: binding.target });
@@ -113,7 +114,7 @@ impl Parameters {
         match bound::parameter(&binding, c_type) {
             bound::Sent::Value(value) => value,
             bound::Sent::AtExecution => {
-                self.waiting.push(Waiting { set, index, c_type, token: binding.target });
+                self.waiting.push(Waiting { set, index, c_type, token: binding.target, bound: bound_at });
                 named("DATA_AT_EXEC")
             }
         }

@@ -68,7 +68,9 @@ impl Statement {
     pub(super) fn positioned_data(&self, mut pending: Pending, outcome: Outcome, token: Place) -> Outcome {
         pending.data.finish_value();
         if outcome.rc == rc::NEED_DATA {
-            pending.data.asked_for(token.pointer_at());
+            if let Err(error) = self.note_token(pending.data.asked_for(token.pointer_at())) {
+                return unwritable(error);
+            }
             self.state.lock().positioned = Some(pending);
             return outcome;
         }

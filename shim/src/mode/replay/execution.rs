@@ -3,14 +3,14 @@
 use super::statement::{State, Statement};
 use crate::args::{In, Place, TextIn};
 use crate::diagnostics::{Outcome, rc};
-use crate::mode::at_execution::AtExecution;
+use crate::mode::at_execution::{self, AtExecution};
 use crate::mode::markers;
 use crate::mode::outputs::joined;
-use crate::mode::record::{Parameters, at_once_key, need_data_key, put_data_key};
+use crate::mode::record::{Parameters, at_once_key, need_data_key, put_data_key, token_key};
 use crate::mode::streams::Streams;
 use crate::mode::words::{catalog_fields, outcome};
 use crate::table::Function;
-use super8_cassette::{Method, Value};
+use super8_cassette::{Entry, Method, Value};
 
 /// An execution that is played once its data has come.
 pub(super) struct Waiting {
@@ -68,7 +68,8 @@ impl Statement {
         let key = need_data_key(self.connection.id(), state.id, state.executions, step);
         match self.connection.informed(&key) {
             Ok(fact) => {
-                data.parameters().replay_outcome(fact.as_ref().and_then(|fact| fact.get("result")), None);
+                let said = |key: &str| fact.as_ref().and_then(|fact| fact.get(key));
+                data.parameters().replay_outcome(said("result"), said("param_status"));
                 Outcome::of(rc::NEED_DATA)
             }
             Err(failure) => failure,
@@ -80,6 +81,18 @@ impl Statement {
         state.executions += 1;
         let key = at_once_key(self.connection.id(), state.id, state.executions);
         Ok(self.connection.informed(&key)?.is_none())
+    }
+
+    /// What SQLParamData hands out: the place of the set, or what was bound, as the recorded driver did.
+    pub(super) fn token(&self, waiting: &at_execution::Waiting) -> Place {
+        if waiting.token == waiting.bound {
+            return waiting.token;
+        }
+        let said = self.connection.player().outcome(self.connection.id(), &token_key()).ok().flatten();
+        match said.as_ref().and_then(|said| said.get("result")) {
+            Some(_) => waiting.bound,
+            None => waiting.token,
+        }
     }
 
     /// SQLParamData: asks for the next value, or plays the command once all have come.
@@ -95,12 +108,17 @@ impl Statement {
             return Outcome::error("HY010", "no execution is waiting for data");
         };
         data.finish_value();
-        let next = data.ask_next();
         let Some(Waiting { method, fields, mut data, steps }) = state.waiting.take() else {
             return Outcome::of(rc::ERROR);
         };
-        if let Some(next) = next {
-            token.set_pointer(next);
+        // Some drivers ask for the data of one set only.
+        let complete = data.is_waiting() && {
+            let mut entry = Entry { fields: fields.clone(), ..Entry::new(method, self.connection.id(), Some(id)) };
+            data.parameters().describe(&mut entry.fields, &state.application);
+            self.connection.player().expects(&entry)
+        };
+        if let Some(next) = data.ask_next().filter(|_| !complete) {
+            token.set_pointer(self.token(&next));
             let told = self.asked_for_data(&state, steps + 1, &mut data);
             state.waiting = Some(Waiting { method, fields, data, steps: steps + 1 });
             return told;

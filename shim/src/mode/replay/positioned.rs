@@ -56,7 +56,7 @@ impl Statement {
         let data = &mut state.positioned.as_mut()?.data;
         data.finish_value();
         if let Some(next) = data.ask_next() {
-            token.set_pointer(next);
+            token.set_pointer(self.token(&next));
             return Some(Outcome::of(rc::NEED_DATA));
         }
         let Pending { mut asked, data } = state.positioned.take()?;

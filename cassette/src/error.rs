@@ -117,11 +117,19 @@ impl CassetteError {
     pub fn problem(&self) -> &str {
         &self.0.problem
     }
+
+    /// What is wrong and what to do, for those who name file and line themselves.
+    pub fn message(&self) -> String {
+        let Inner { path, problem, advice, .. } = &*self.0;
+        let path = if path.is_empty() { String::new() } else { format!("{path}: ") };
+        let advice = if advice.is_empty() { String::new() } else { format!("; {advice}") };
+        format!("{path}{problem}{advice}")
+    }
 }
 
 impl fmt::Display for CassetteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { file, line, column, path, problem, advice, .. } = &*self.0;
+        let Inner { file, line, column, .. } = &*self.0;
         write!(f, "{}", file.display())?;
         if let Some(line) = line {
             write!(f, ":{line}")?;
@@ -129,14 +137,7 @@ impl fmt::Display for CassetteError {
                 write!(f, ":{column}")?;
             }
         }
-        if !path.is_empty() {
-            write!(f, ": {path}")?;
-        }
-        write!(f, ": {problem}")?;
-        if !advice.is_empty() {
-            write!(f, "; {advice}")?;
-        }
-        Ok(())
+        write!(f, ": {}", self.message())
     }
 }
 

@@ -132,6 +132,13 @@ fn commands_left_out_fail_and_all_of_them_pass() {
         let less = run(&desk, &swallow(&["replay", "tape"], &[ALL]));
         ended(&less, 121);
         assert!(less.errors().contains("where name = 'pear'"), "{}", less.errors());
+        // A command that failed by itself has said why.
+        let program = swallow(&[], &[ALL]);
+        let words = program[1..].iter().map(|word| format!("'{}'", word.replace('\'', r"'\''")));
+        let failing = format!("{}; exit 3", words.collect::<Vec<_>>().join(" "));
+        let failed = desk.run(&["replay", "tape", "--", "sh", "-c", &failing]);
+        ended(&failed, 3);
+        assert!(!failed.errors().contains("never played"), "{}", failed.errors());
         let nothing = desk.run(&["replay", "tape", "--", "true"]);
         ended(&nothing, 119);
         assert!(nothing.errors().contains("never connected through super8"), "{}", nothing.errors());

@@ -2,6 +2,7 @@
 
 mod c_interface;
 mod c_programs;
+mod cli_check;
 mod cli_completions;
 mod cli_convert;
 mod cli_diff;

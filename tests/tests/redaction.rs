@@ -65,6 +65,20 @@ fn other_rules_and_wrong_rules_are_told() {
     });
 }
 
+/// Without a variable the rules are those of `super8.yml` where the program runs.
+#[test]
+fn rules_are_found_where_the_program_runs() {
+    in_both_formats(|format| {
+        let stage = Stage::new("redaction_usual", Driver::Sqlite).in_format(format);
+        stage.scratch.write("work/super8.yml", "patterns: ['first|second']\nkey: k\n");
+        let program = Program::c("steps.c").with_argument("same");
+        program.check("record", &stage.run(Way::Record, &program));
+        let found = leaks(&files(&stage.cassette()), "second");
+        assert!(found.is_empty() && commands(&stage.cassette()).contains("<redacted "), "{found:?}");
+        program.check("replay", &stage.run(Way::Replay, &program));
+    });
+}
+
 /// positioned.c writes through bound columns: by SQLSetPos, SQLBulkOperations, with data at execution. The names of the
 /// columns say what is redacted; only the SQL that fills the table needs a pattern.
 #[test]

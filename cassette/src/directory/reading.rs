@@ -10,7 +10,7 @@ use crate::metadata::Metadata;
 use crate::sequence::Sequence;
 use crate::storage::{Part, Place, RowsSource, plain};
 use crate::yaml::{Head, Items};
-use crate::{CassetteError, ConnectionId, RowsReader, Value, gem, yaml};
+use crate::{CassetteError, ConnectionId, RowsReader, Value, gem, ndjson, yaml};
 
 /// Walks over the log's entries.
 pub(crate) fn scan(
@@ -48,17 +48,26 @@ fn missing(root: &Path, name: &Path) -> CassetteError {
         return CassetteError::new(name, format!("not a whole cassette: {} is missing", names::METADATA))
             .advice("restore it, or record again");
     }
+    if let (true, Ok(Some(trace))) = (root.is_dir(), ndjson::trace_at(root)) {
+        return CassetteError::new(name, "there is no cassette here").advice(unfinished(&trace, name));
+    }
     if root.exists() && !empty(root) {
         return CassetteError::new(name, "not a cassette: it has neither metadata.yml nor a commands.yml of super8's")
             .advice("correct SUPER8_CASSETTE");
     }
     let staging = names::staging(root);
     let advice = if is_cassette(&staging) {
-        format!("an unfinished recording is in {}: record again", staging.display())
+        unfinished(&staging, name)
     } else {
         "record it first, or correct SUPER8_CASSETTE".to_owned()
     };
     CassetteError::new(name, "there is no cassette here").advice(advice)
+}
+
+/// What to do about a recording of `what` that did not end and has no cassette beside it.
+pub(crate) fn unfinished(what: &Path, name: &Path) -> String {
+    let (what, name) = (what.display(), name.display());
+    format!("an unfinished recording is in {what}: record again, or keep what there is (super8 recover {name})")
 }
 
 /// The path of a part, if its name cannot lead out of the cassette.

@@ -30,6 +30,7 @@ pub use import::{Calls, Imported, Prepares, Source, import, is_softprobe};
 pub(crate) use recover::{recover, trace_at};
 pub use spans::{Span, Spans};
 
+use crate::directory::unfinished;
 use crate::metadata::Metadata;
 use crate::sequence::Sequence;
 use crate::storage::{Cassette, Contents, Part, Place, RowsPart, RowsSource, plain};
@@ -194,7 +195,7 @@ impl Trace {
         let staged = writing::staging(&self.target);
         let others = traces(directory);
         let advice = if staged.is_file() {
-            format!("an unfinished recording is in {}: record again", staged.display())
+            unfinished(&staged, &self.name)
         } else if let [first, ..] = &others[..] {
             let count = others.len();
             format!(

@@ -75,48 +75,59 @@ pub fn check(path: &Path) -> Vec<Finding> {
 }
 
 fn one(path: &Path) -> Vec<Finding> {
-    let mut findings = Findings(Vec::new());
-    match crate::cassette::open(path) {
-        Err(failure) => findings.add(path, None, Kind::Unreadable, failure),
-        Ok(opened) => {
-            findings.state(path, &opened.metadata);
-            let storage = &*opened.storage;
-            let parts = storage.parts().unwrap_or_else(|error| {
-                findings.unreadable(&error);
-                Vec::new()
-            });
+    let mut findings = Findings { path, found: Vec::new() };
+    match super8_cassette::open(path).and_then(|storage| Ok((storage.metadata()?, storage))) {
+        Err(error) => {
+            findings.unreadable(&error);
+            findings.found
+        }
+        Ok((metadata, storage)) => {
+            findings.state(path, &metadata);
+            let storage = &*storage;
+            let listed = storage.parts().inspect_err(|error| findings.unreadable(error)).ok();
+            let (all_known, parts) = (listed.is_some(), listed.unwrap_or_default());
             let parts: HashMap<&str, &Part> = parts.iter().map(|part| (part.name.as_str(), part)).collect();
-            let mut check = Check { storage, parts, named: HashSet::new(), connections: HashSet::new(), findings };
+            let (named, connections) = (HashSet::new(), HashSet::new());
+            let mut check = Check { storage, parts, all_known, named, connections, findings };
             check.entries();
             check.unnamed();
             check.size();
-            findings = check.findings;
+            let mut findings = check.findings;
             // what is unreadable otherwise is known by now
-            if findings.0.is_empty()
+            if findings.found.is_empty()
                 && let Err(error) = storage.sequence()
             {
                 findings.unreadable(&error);
             }
+            findings.found
         }
     }
-    findings.0
 }
 
-/// What was found so far.
-struct Findings(Vec<Finding>);
+/// What was found so far in the cassette at a path.
+struct Findings<'p> {
+    path: &'p Path,
+    found: Vec<Finding>,
+}
 
-impl Findings {
+impl Findings<'_> {
     fn add(&mut self, file: &Path, line: Option<u64>, kind: Kind, message: impl ToString) {
         let finding = Finding { file: file.to_owned(), line, kind, message: message.to_string() };
         // What is wrong with a file is met again with each of its parts.
-        if !self.0.contains(&finding) {
-            self.0.push(finding);
+        if !self.found.contains(&finding) {
+            self.found.push(finding);
         }
     }
 
     fn unreadable(&mut self, error: &CassetteError) {
-        let (file, line) = (error.file().to_owned(), error.line());
-        self.add(&file, line, Kind::Unreadable, error);
+        // by the name the user gave
+        let root = std::path::absolute(self.path).unwrap_or_default();
+        let file = match error.file().strip_prefix(&root) {
+            Ok(rest) if rest.as_os_str().is_empty() => self.path.to_owned(),
+            Ok(rest) => self.path.join(rest),
+            Err(_) => error.file().to_owned(),
+        };
+        self.add(&file, error.line(), Kind::Unreadable, error.message());
     }
 
     fn state(&mut self, path: &Path, metadata: &Metadata) {
@@ -135,10 +146,12 @@ impl Findings {
 struct Check<'p> {
     storage: &'p dyn Cassette,
     parts: HashMap<&'p str, &'p Part>,
+    /// Otherwise a part that is not among them may be there all the same.
+    all_known: bool,
     /// The parts that entries name.
     named: HashSet<String>,
     connections: HashSet<ConnectionId>,
-    findings: Findings,
+    findings: Findings<'p>,
 }
 
 impl Check<'_> {
@@ -217,6 +230,7 @@ impl Check<'_> {
     fn part(&mut self, name: &str, read: fn(&mut Self, &Part), file: &Path, line: u64) {
         let first = self.named.insert(name.to_owned());
         match self.parts.get(name).copied() {
+            None if !self.all_known => {}
             None => self.findings.add(file, Some(line), Kind::Missing, format!("{name} is not there; record again")),
             Some(part) if first => {
                 // Records of one name belong together: those that come when an entry has told of them are others.
@@ -289,7 +303,7 @@ impl Check<'_> {
     fn secrets(&mut self, value: &Value, file: &Path, line: Option<u64>) {
         match value {
             Value::Text(text) => {
-                if let Some(what) = secrets::keyword(text).or_else(|| secrets::beginning(text).map(str::to_owned)) {
+                if let Some(what) = secrets::before(text).or_else(|| secrets::beginning(text).map(str::to_owned)) {
                     let message = format!("looks like a secret ({what}...); remove it, and what it opens");
                     self.findings.add(file, line, Kind::Secret, message);
                 }

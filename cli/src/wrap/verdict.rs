@@ -138,10 +138,15 @@ impl Verdict {
         }
     }
 
+    /// Whether the command failed by itself: what it left out after that says nothing more.
+    pub fn command_failed(&self) -> bool {
+        self.end != End::Code(0)
+    }
+
     /// How the wrapper ends: the command's own failure first, then what is worst.
     pub fn exit(&self) -> Exit {
         let any = |what: fn(&Played) -> bool| self.cassettes.iter().any(what);
-        if self.end != End::Code(0) {
+        if self.command_failed() {
             Exit::Command(self.end.code())
         } else if any(|played| played.mismatch.is_some()) {
             Exit::Mismatch

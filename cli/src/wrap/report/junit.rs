@@ -22,7 +22,7 @@ pub fn report(run: &Run<'_>) -> String {
 fn cases(run: &Run<'_>) -> Vec<Case> {
     let verdict = run.verdict;
     let command = run.command.join(" ");
-    let ended = (verdict.end.code() != 0).then(|| {
+    let ended = verdict.command_failed().then(|| {
         let line = format!("the command ended with {}", verdict.end);
         (line.clone(), format!("{line}\n{command}"))
     });
@@ -33,7 +33,7 @@ fn cases(run: &Run<'_>) -> Vec<Case> {
         cases.push(("the command connects through super8".to_owned(), Some((line, whole))));
     }
     for played in &verdict.cassettes {
-        cases.extend(of_cassette(played));
+        cases.extend(of_cassette(played, verdict.command_failed()));
     }
     let leaks = (!verdict.leaks.is_empty() && !verdict.allow_leaks).then(|| {
         let lines: Vec<String> = verdict.leaks.iter().map(leaked).collect();
@@ -43,7 +43,7 @@ fn cases(run: &Run<'_>) -> Vec<Case> {
     cases
 }
 
-fn of_cassette(played: &Played) -> Vec<Case> {
+fn of_cassette(played: &Played, failed: bool) -> Vec<Case> {
     let name = |what: &str| format!("{}: {what}", played.cassette);
     if played.mode != "replay" && played.mismatch.is_none() {
         let overwritten = played.is_overwritten().then(|| overwritten(played));
@@ -59,7 +59,7 @@ fn of_cassette(played: &Played) -> Vec<Case> {
         0 => None,
         count => Some((format!("{count} recorded commands were never played"), played.unplayed.join("\n"))),
     };
-    let unplayed = unplayed.filter(|_| mismatch.is_none());
+    let unplayed = unplayed.filter(|_| mismatch.is_none() && !failed);
     vec![(name("calls are as recorded"), mismatch), (name("every command is played"), unplayed)]
 }
 

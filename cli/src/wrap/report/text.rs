@@ -22,7 +22,9 @@ pub fn report(run: &Run<'_>) -> String {
         if played.is_overwritten() {
             let _ = writeln!(text, "{BAD}super8:{BAD:#} {}", overwritten(played));
         }
-        left_over(&mut text, played);
+        if !run.verdict.command_failed() {
+            left_over(&mut text, played);
+        }
         if played.is_unknown() {
             let _ = writeln!(
                 text,

@@ -5,7 +5,7 @@
 //! the file of the *first* connection with the same connect identity. So nothing that is written later can change what
 //! a connection inherited. A reply that changes belongs to the place where it changed, which only the log can say.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 
@@ -26,9 +26,8 @@ pub(super) struct Facts {
     identities: HashMap<ConnectionId, Identity>,
     /// The first reply that first connection got.
     inherited: HashMap<(Identity, Sum), Reply>,
-    /// What went as usual for others than that first connection before it had a reply. They wrote nothing, so it must
-    /// not leave them another one.
-    unwritten: HashSet<(Identity, Sum)>,
+    /// How many connections with an identity there were.
+    members: HashMap<Identity, u32>,
     /// The last reply of an open connection.
     last: HashMap<ConnectionId, HashMap<Sum, Last>>,
     /// How many commands an open connection had.
@@ -66,6 +65,7 @@ impl Facts {
         if connect::succeeded(entry) {
             let identity = connect::identity(entry);
             self.first.entry(identity).or_insert(entry.connection);
+            *self.members.entry(identity).or_default() += 1;
             self.identities.insert(entry.connection, identity);
         }
     }
@@ -85,28 +85,39 @@ impl Facts {
     /// What is to be written because of this answer.
     pub(super) fn news(&mut self, connection: ConnectionId, answer: Value) -> News {
         let (question, reply) = (sum(&connect::question(&answer)), sum(&answer));
-        self.replied(connection, question, reply, || answer)
+        self.replied(connection, (question, false), reply, || answer)
     }
 
-    /// The same for a call with this key that usually goes as it does now, or does not. `answer` is what would be written of
-    /// it.
+    /// The same for a call with this key that went as usual, or did not, and went as usual so often `before` since the last
+    /// command, if it ever did. `answer` is what would be written of it.
     pub(super) fn outcome(
         &mut self,
         connection: ConnectionId,
         key: &[(&str, Value)],
-        usual: bool,
+        (usual, before): (bool, Option<u32>),
         answer: impl FnOnce() -> Value,
     ) -> News {
         let mut question = USUAL;
         question[..8].copy_from_slice(&connect::sum_of_key(key).to_ne_bytes());
+        if let Some(given) = before {
+            let commands = self.commands.get(&connection).copied().unwrap_or_default();
+            let silent = Last { reply: USUAL, inherited: false, commands, given };
+            self.last.entry(connection).or_default().entry(question).or_insert(silent);
+        }
         if usual {
-            return self.replied(connection, question, USUAL, answer);
+            return self.replied(connection, (question, true), USUAL, answer);
         }
         let answer = answer();
-        self.replied(connection, question, sum(&answer), || answer)
+        self.replied(connection, (question, true), sum(&answer), || answer)
     }
 
-    fn replied(&mut self, connection: ConnectionId, question: Sum, reply: Sum, answer: impl FnOnce() -> Value) -> News {
+    fn replied(
+        &mut self,
+        connection: ConnectionId,
+        (question, local): (Sum, bool),
+        reply: Sum,
+        answer: impl FnOnce() -> Value,
+    ) -> News {
         let identity = self.identities.get(&connection).copied();
         let inherited = identity.and_then(|identity| self.inherited.get(&(identity, question)));
         let commands = self.commands.get(&connection).copied().unwrap_or_default();
@@ -125,14 +136,12 @@ impl Facts {
         last.insert(question, Last { reply, inherited: inherits, commands, given: 1 });
         let family = identity.filter(|identity| self.first.get(identity) == Some(&connection));
         if inherits {
-            if let (USUAL, Some(identity), None) = (reply, identity, family) {
-                self.unwritten.insert((identity, question));
-            }
             return News::default();
         }
         let answer = answer();
         if let Some(identity) = family {
-            if self.unwritten.contains(&(identity, question)) {
+            if local && self.members.get(&identity) != Some(&1) {
+                // Others may have made the call, and wrote nothing: this must not become theirs.
                 return News { first: None, changed: Some(answer) };
             }
             self.inherited.insert((identity, question), Reply { sum: reply, answer: answer.clone() });
@@ -193,24 +202,25 @@ mod tests {
 
     #[test]
     fn what_goes_as_usual_is_written_where_another_would_say_otherwise() {
-        let mut facts = Facts::default();
-        [A, B, C].iter().for_each(|connection| facts.connected(&connect(*connection, "one")));
-        let told = |facts: &mut Facts, connection, result: &str| {
+        let told = |facts: &mut Facts, connection, result: &str, before| {
             let key = [("function", Value::from("SQLBindCol")), ("column", Value::from(1))];
-            facts.outcome(connection, &key, result == "usual", || fact(1, result))
+            facts.outcome(connection, &key, (result == "usual", before), || fact(1, result))
         };
         let changed = |answer| News { first: None, changed: Some(answer) };
-        assert_eq!(told(&mut facts, C, "usual"), News::default());
-        assert_eq!(told(&mut facts, A, "bad"), changed(fact(1, "bad")), "C must not inherit it");
-        assert_eq!(told(&mut facts, A, "usual"), changed(after(fact(1, "usual"), 1)));
-        assert_eq!(told(&mut facts, B, "bad"), News { first: Some(fact(1, "bad")), changed: None });
-        assert_eq!(told(&mut facts, C, "bad"), changed(after(fact(1, "bad"), 1)));
         let mut facts = Facts::default();
-        [A, B].iter().for_each(|connection| facts.connected(&connect(*connection, "one")));
-        assert_eq!(told(&mut facts, A, "bad"), News { first: Some(fact(1, "bad")), changed: None });
-        assert_eq!(told(&mut facts, B, "usual"), News { first: Some(fact(1, "usual")), changed: None });
+        facts.connected(&connect(A, "one"));
+        assert_eq!(told(&mut facts, A, "bad", None), News { first: Some(fact(1, "bad")), changed: None });
+        facts.connected(&connect(B, "one"));
+        assert_eq!(told(&mut facts, B, "usual", None), News { first: Some(fact(1, "usual")), changed: None });
         facts.commanded(B);
-        assert_eq!(told(&mut facts, B, "bad"), changed(fact(1, "bad")));
+        assert_eq!(told(&mut facts, B, "bad", None), changed(fact(1, "bad")));
+        let mut facts = Facts::default();
+        [A, B, C].iter().for_each(|connection| facts.connected(&connect(*connection, "one")));
+        assert_eq!(told(&mut facts, A, "bad", None), changed(fact(1, "bad")), "C must not inherit it");
+        assert_eq!(told(&mut facts, A, "usual", None), changed(after(fact(1, "usual"), 1)));
+        assert_eq!(told(&mut facts, B, "bad", None), News { first: Some(fact(1, "bad")), changed: None });
+        assert_eq!(told(&mut facts, C, "bad", Some(2)), changed(after(fact(1, "bad"), 2)), "it went well before");
+        assert_eq!(told(&mut facts, C, "usual", Some(2)), changed(after(fact(1, "usual"), 3)));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Facts about connections while recording: what is news of them goes to an info file, or to the log where it changed.
 
+use std::sync::atomic::Ordering;
+
 use super::facts::News;
 use super::{Log, Recorder};
 use crate::{CassetteError, ConnectionId, Entry, Method, Value};
@@ -32,7 +34,9 @@ impl Recorder {
     }
 
     /// Stores the outcome of a call that usually goes as nobody has to write down. `key` is what was asked, and `said` tells of
-    /// another outcome than the usual one, which is `None`. An outcome is written as a fact is that did not stand there.
+    /// another outcome than the usual one, which is `None`. An outcome is written as a fact is that did not stand there. `before`
+    /// is how often the call went as usual since the connection's last command, if it ever did, without this recording having
+    /// been told: as long as it [has no outcomes](Recorder::has_outcomes) it need not be.
     ///
     /// # Errors
     /// The first failure of this recording.
@@ -41,16 +45,23 @@ impl Recorder {
         connection: ConnectionId,
         key: &[(&str, Value)],
         said: Option<Vec<(String, Value)>>,
+        before: Option<u32>,
     ) -> Result<(), CassetteError> {
         self.ready()?;
         let mut log = self.log.lock();
         self.ready()?;
+        self.outcomes.store(true, Ordering::Relaxed);
         let usual = said.is_none();
-        let news = log.facts.outcome(connection, key, usual, || {
+        let news = log.facts.outcome(connection, key, (usual, before), || {
             let key = key.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
             self.redactor.answer(Value::Map(key.chain(said.into_iter().flatten()).collect()))
         });
         self.write_news(&mut log, connection, news)
+    }
+
+    /// Whether any outcome was stored.
+    pub fn has_outcomes(&self) -> bool {
+        self.outcomes.load(Ordering::Relaxed)
     }
 
     fn write_news(&self, log: &mut Log, connection: ConnectionId, news: News) -> Result<(), CassetteError> {

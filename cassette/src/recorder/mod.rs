@@ -13,6 +13,7 @@ mod written;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
@@ -61,6 +62,8 @@ pub struct Recorder {
     redactor: Redactor,
     /// What was set by hand in the cassette that is recorded again.
     kept: OnceLock<Mutex<Kept>>,
+    /// Whether an outcome was stored that is not the usual one.
+    outcomes: AtomicBool,
     log: Mutex<Log>,
 }
 
@@ -94,8 +97,8 @@ impl Recorder {
     /// A recording into any storage.
     pub fn with_storage(storage: Box<dyn Cassette>, order: Order, inline_rows: usize) -> Arc<Recorder> {
         let process = crate::process::id();
-        let (failed, redactor, kept, log) = Default::default();
-        Arc::new(Recorder { storage, process, order, inline_rows, failed, redactor, kept, log })
+        let (failed, redactor, kept, outcomes, log) = Default::default();
+        Arc::new(Recorder { storage, process, order, inline_rows, failed, redactor, kept, outcomes, log })
     }
 
     /// Has values replaced by rules before they are written; to be said before anything is recorded.
@@ -343,8 +346,8 @@ mod tests {
         let refused = child.command(&entry).unwrap_err().to_string();
         assert!(refused.contains("was forked from") && refused.contains("%p"), "{refused}");
         assert!(child.note(&entry).is_err() && child.publish().is_err() && child.disconnect(connection).is_err());
-        assert!(child.info(connection, crate::Value::Map(Vec::new())).is_err());
-        assert!(child.columns(connection, 1, &crate::Value::List(Vec::new())).is_err());
+        assert!(child.info(connection, Value::Map(Vec::new())).is_err());
+        assert!(child.columns(connection, 1, &Value::List(Vec::new())).is_err());
         child.connection();
         assert!(child.run(connection, 1, true).lock().begin_row().is_err());
         drop(held);

@@ -3,6 +3,7 @@
 use super::descriptor::Descriptor;
 use super::local_key::{LocalKey, address_key, function_key};
 use super::statement::Statement;
+use super::usual::{Usual, sum};
 use super::{Secrecy, not_yet, perform, unwritable};
 use crate::args::{Reply, TextIn};
 use crate::call::{AttributeIn, Call, Deed, Question};
@@ -35,6 +36,8 @@ pub struct Connection {
     polled: AtomicBool,
     /// How often calls on the connection itself were polled.
     polls: Mutex<Polls>,
+    /// Calls that usually go as nobody writes down.
+    pub(super) usual: Usual,
     /// Whether the driver ever had its own way with a row counter or row states.
     pub(super) odd_places: AtomicBool,
     /// The driver's own warning for SQLGetData's pieces, once it was seen.
@@ -78,6 +81,7 @@ impl Connection {
             asynchronous: AtomicBool::new(false),
             polled: AtomicBool::new(false),
             polls: Mutex::default(),
+            usual: Usual::default(),
             odd_places: AtomicBool::new(false),
             truncation: Mutex::new(None),
         };
@@ -143,13 +147,13 @@ impl Connection {
     }
 
     /// Notes what came of a call on the application's side: written is what the driver did not simply agree with.
-    pub(super) fn note_local(&self, key: &[(&'static str, Value)], outcome: Outcome) -> Outcome {
+    pub(super) fn note_local(&self, call: u64, key: impl FnOnce() -> LocalKey, outcome: Outcome) -> Outcome {
         let said = (outcome.rc != rc::SUCCESS).then(|| {
             let mut said = Vec::new();
             push_outcome(&mut said, &outcome, &self.secrecy);
             said
         });
-        self.recorder().outcome(self.id(), key, said).map_or_else(unwritable, |()| outcome)
+        self.note_outcome(call, key, said).map_or_else(unwritable, |()| outcome)
     }
 
     /// Asks for an address, and notes a refusal.
@@ -157,7 +161,7 @@ impl Connection {
         let outcome = perform(function, deed);
         match outcome.rc {
             rc::SUCCESS => outcome,
-            _ => self.note_local(&address_key(function, question), outcome),
+            _ => self.note_local(sum([function as u64]), || address_key(function, question), outcome),
         }
     }
 
@@ -166,6 +170,7 @@ impl Connection {
         push_outcome(&mut fields, &outcome, &self.secrecy);
         let entry = Entry { method, connection: self.id(), statement: None, fields };
         self.home.keep(&entry);
+        self.usual.commanded();
         let written = self.recorder().command(&entry);
         written.map_or_else(unwritable, |()| outcome)
     }
@@ -321,7 +326,11 @@ impl ConnectionMode for Connection {
                         self.command(Method::SetConnectAttr, fields, outcome)
                     }
                     None if matches!(value, AttributeIn::Address) => outcome,
-                    None => self.note_local(&attribute_key(*attribute, recorded), outcome),
+                    None => {
+                        let words = [function as u64, *attribute as u64].into_iter();
+                        let call = sum(words.chain(format!("{recorded:?}").bytes().map(u64::from)));
+                        self.note_local(call, || attribute_key(*attribute, recorded), outcome)
+                    }
                 }
             }
             Call::Functions { function: asked, supported } => {
@@ -338,14 +347,17 @@ impl ConnectionMode for Connection {
                 let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
                 match outcome.rc {
                     rc::SUCCESS => outcome,
-                    _ => self.note_local(&disconnect_key(self.id(), attempt), outcome),
+                    _ => self.note_local(0, || disconnect_key(self.id(), attempt), outcome),
                 }
             }
             Call::Cancel => {
                 let outcome = perform(function, deed);
-                self.note_local(&function_key(function), outcome)
+                self.note_local(sum([function as u64]), || function_key(function), outcome)
             }
-            Call::Allocate { kind } => self.note_local(&allocate_key(*kind), perform(function, deed)),
+            Call::Allocate { kind } => {
+                let outcome = perform(function, deed);
+                self.note_local(sum([function as u64, *kind as u64]), || allocate_key(*kind), outcome)
+            }
             Call::Ask(question) => self.ask(function, question, deed),
             _ => not_yet(function.name()),
         }

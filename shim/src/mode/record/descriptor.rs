@@ -1,7 +1,8 @@
 //! Calls on descriptors while recording: questions become answers, the rest is the application's own side.
 
 use super::connection::{Connection, ask};
-use super::local_key::{LocalKey, local_key};
+use super::local_key::{LocalKey, local_key, local_sum};
+use super::usual::sum;
 use super::{perform, unwritable};
 use crate::call::{Call, Deed};
 use crate::descriptor::{ApplicationDescriptor, SharedDescriptor};
@@ -82,7 +83,8 @@ impl Connection {
                         Err(error) => return unwritable(error),
                     }
                 }
-                self.note_local(&local_key(function, Some(descriptor), call), outcome)
+                let sum = local_sum(function, Some(descriptor), call);
+                self.note_local(sum, || local_key(function, Some(descriptor), call), outcome)
             }
         }
     }
@@ -102,7 +104,8 @@ impl Connection {
         }
         let keeps = deed.field_address(*record, BUFFER).is_some_and(|address| !address.is_null());
         let said = keeps.then(|| vec![("result".to_owned(), Value::Bool(true))]);
-        self.recorder().outcome(self.id(), &keeps_buffer_key(*field), said)?;
+        let call = sum([Function::SQLSetDescField as u64, u64::MAX, *field as u64]);
+        self.note_outcome(call, || keeps_buffer_key(*field), said)?;
         Ok(!keeps)
     }
 }

@@ -3,6 +3,7 @@
 
 use super::local_key::{LocalKey, entry_fields, function_key};
 use super::statement::Statement;
+use super::usual::sum;
 use super::{perform, unwritable};
 use crate::call::Deed;
 use crate::diagnostics::{Outcome, rc};
@@ -64,7 +65,7 @@ impl Statement {
                 self.connection.recorder().note(&entry).map_or_else(unwritable, |()| outcome)
             }
             Some(_) => outcome,
-            None => self.connection.note_local(&function_key(function), outcome),
+            None => self.connection.note_local(sum([function as u64]), || function_key(function), outcome),
         }
     }
 }

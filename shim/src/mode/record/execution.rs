@@ -3,6 +3,7 @@
 use super::local_key::LocalKey;
 use super::parameters::{Parameters, Watch};
 use super::statement::Statement;
+use super::usual::sum;
 use super::{perform, unwritable};
 use crate::args::{In, Place, TextIn};
 use crate::call::Deed;
@@ -137,7 +138,7 @@ impl Statement {
     pub(super) fn note_token(&self, as_bound: Option<bool>) -> Result<(), CassetteError> {
         let Some(as_bound) = as_bound else { return Ok(()) };
         let said = as_bound.then(|| vec![("result".to_owned(), true.into())]);
-        self.connection.recorder().outcome(self.connection.id(), &token_key(), said)
+        self.connection.note_outcome(sum([Function::SQLParamData as u64]), token_key, said)
     }
 
     /// Data was to come at execution, and the driver ended the execution without it.

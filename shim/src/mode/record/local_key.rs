@@ -1,5 +1,6 @@
 //! What identifies a call on the application's side in a cassette.
 
+use super::usual::sum;
 use crate::call::{Call, Question};
 use crate::table::Function;
 use super8_cassette::Value;
@@ -31,52 +32,96 @@ pub(in crate::mode) fn address_key(function: Function, question: &Question<'_>) 
 
 /// What identifies a local call on a statement, or on a descriptor by its name in the cassette.
 pub(in crate::mode) fn local_key(function: Function, descriptor: Option<i64>, call: &Call<'_>) -> LocalKey {
-    let mut key = LocalKey::with_capacity(6);
-    key.push(("function", Value::from(function.name())));
+    let mut key = function_key(function);
     key.extend(descriptor.map(|descriptor| ("descriptor", Value::from(descriptor))));
-    key.extend(inputs(call));
+    inputs(call, |name, input| {
+        let value = match input {
+            Input::Number(number) => number.into(),
+            Input::Null => Value::Null,
+            Input::Address => "address".into(),
+            Input::Text(text) => text.into(),
+        };
+        key.push((name, value));
+    });
     key
 }
 
-fn inputs(call: &Call<'_>) -> LocalKey {
+/// The sum of the same.
+pub(super) fn local_sum(function: Function, descriptor: Option<i64>, call: &Call<'_>) -> u64 {
+    let mut words = [0; 8];
+    (words[0], words[1]) = (function as u64, descriptor.map_or(0, |descriptor| descriptor as u64));
+    let mut at = 2;
+    inputs(call, |_, input| {
+        words[at] = match input {
+            Input::Number(number) => number as u64,
+            Input::Null => 1 << 33,
+            Input::Address => 1 << 34,
+            Input::Text(text) => sum(text.bytes().map(u64::from)),
+        };
+        at += 1;
+    });
+    sum(words)
+}
+
+/// What a call was given.
+enum Input {
+    Number(i64),
+    Null,
+    Address,
+    Text(String),
+}
+
+impl Input {
+    fn number(number: Option<u32>) -> Input {
+        number.map_or(Input::Null, |number| Input::Number(number.into()))
+    }
+}
+
+/// Six of them at most.
+#[inline]
+fn inputs(call: &Call<'_>, mut take: impl FnMut(&'static str, Input)) {
+    let mut number = |name, number: i64| take(name, Input::Number(number));
     match call {
-        Call::SetStmtAttr { attribute, value } if is_address(*attribute) => {
-            vec![
-                ("attribute", Value::from(*attribute)),
-                ("value", if value.is_null() { Value::Null } else { "address".into() }),
-            ]
-        }
         Call::SetStmtAttr { attribute, value } => {
-            vec![("attribute", Value::from(*attribute)), ("value", Value::from(value.address() as isize))]
+            number("attribute", (*attribute).into());
+            let value = match is_address(*attribute) {
+                true if value.is_null() => Input::Null,
+                true => Input::Address,
+                false => Input::Number(value.address() as i64),
+            };
+            take("value", value);
         }
         Call::BindColumn { column, binding } => {
-            vec![("column", Value::from(*column)), ("c_type", Value::from(binding.c_type))]
+            number("column", (*column).into());
+            number("c_type", binding.c_type.into());
         }
-        Call::BindParameter { number, parameter, binding } => vec![
-            ("parameter", Value::from(*number)),
-            ("io", Value::from(parameter.io)),
-            ("c_type", Value::from(binding.c_type)),
-            ("sql_type", Value::from(parameter.sql_type)),
-        ],
-        Call::SetCursorName { name } => vec![("name", name.read().into())],
+        Call::BindParameter { number: parameter, parameter: of, binding } => {
+            number("parameter", (*parameter).into());
+            number("io", of.io.into());
+            number("c_type", binding.c_type.into());
+            number("sql_type", of.sql_type.into());
+        }
+        Call::SetCursorName { name } => take("name", name.read().map_or(Input::Null, Input::Text)),
         Call::SetScrollOptions { concurrency, keyset, rowset } => {
-            vec![
-                ("concurrency", Value::from(*concurrency)),
-                ("keyset", Value::from(*keyset)),
-                ("rowset", Value::from(*rowset)),
-            ]
+            number("concurrency", (*concurrency).into());
+            number("keyset", *keyset as i64);
+            number("rowset", (*rowset).into());
         }
-        Call::ParamOptions { rows, .. } => vec![("rows", Value::from(*rows))],
-        Call::FreeStmt { option } => vec![("option", Value::from(*option))],
+        Call::ParamOptions { rows, .. } => number("rows", *rows as i64),
+        Call::FreeStmt { option } => number("option", (*option).into()),
         Call::SetDescField { record, field, .. } => {
-            vec![("record", Value::from(*record)), ("field", Value::from(*field))]
+            number("record", (*record).into());
+            number("field", (*field).into());
         }
         Call::Attach { role, descriptor } => {
-            let number = descriptor.as_ref().map(|descriptor| descriptor.number);
-            vec![("attribute", Value::from(role.attribute())), ("descriptor", number.into())]
+            number("attribute", role.attribute().into());
+            take("descriptor", Input::number(descriptor.as_ref().map(|descriptor| descriptor.number)));
         }
-        Call::CopyDescriptor { source, .. } => vec![("source", Value::from(*source))],
-        Call::SetDescRec { record, kind, .. } => vec![("record", Value::from(*record)), ("type", Value::from(*kind))],
-        _ => Vec::new(),
+        Call::CopyDescriptor { source, .. } => number("source", *source),
+        Call::SetDescRec { record, kind, .. } => {
+            number("record", (*record).into());
+            number("type", (*kind).into());
+        }
+        _ => {}
     }
 }

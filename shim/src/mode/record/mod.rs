@@ -19,6 +19,7 @@ mod secrecy;
 mod statement;
 mod streaming;
 mod told;
+mod usual;
 
 pub use connection::{Connect, Connection, attribute_value, reaches_database};
 pub(in crate::mode) use connection::{allocate_key, attribute_key, disconnect_key};

@@ -1,7 +1,7 @@
 //! A recorded statement whose calls may say SQL_STILL_EXECUTING: what was looked at before the first call is kept until
 //! the last one, and only then it is recorded what came of it.
 
-use super::local_key::local_key;
+use super::local_key::{local_key, local_sum};
 use super::statement::Statement;
 use super::{perform, unwritable};
 use crate::call::{Call, Deed, local_calls};
@@ -103,7 +103,8 @@ impl Statement {
             local_calls!() if rc::succeeded(outcome.rc) => {
                 self.take_in(call);
                 if outcome.rc == rc::SUCCESS {
-                    return self.connection.note_local(&local_key(function, None, call), outcome);
+                    let sum = local_sum(function, None, call);
+                    return self.connection.note_local(sum, || local_key(function, None, call), outcome);
                 }
             }
             _ if !matches!(outcome.rc, rc::ERROR | rc::INVALID_HANDLE) => {

@@ -6,6 +6,7 @@ use super::local_key::{LocalKey, entry_fields};
 use super::statement::{State, Statement};
 use super::told::Told;
 use super::unwritable;
+use super::usual::sum;
 use crate::args::{Binding, Place};
 use crate::call::Deed;
 use crate::convert::{CType, bound};
@@ -101,7 +102,8 @@ impl Statement {
             if odd || self.connection.odd_places.load(Ordering::Relaxed) {
                 self.connection.odd_places.store(true, Ordering::Relaxed);
                 let said = odd.then(|| vec![("result".to_owned(), written.into())]);
-                self.connection.recorder().outcome(self.connection.id(), &place_key(function, name), said)?;
+                let call = sum([function as u64].into_iter().chain(name.bytes().map(u64::from)));
+                self.connection.note_outcome(call, || place_key(function, name), said)?;
             }
         }
         Ok(())

@@ -4,10 +4,11 @@ use super::before::Before;
 use super::connection::{Connection, ask};
 use super::execution::Pending;
 use super::learned::Learned;
-use super::local_key::local_key;
+use super::local_key::{local_key, local_sum};
 use super::polled::After;
 use super::reading::Reading;
 use super::told::Told;
+use super::usual::sum;
 use super::{not_yet, perform, unwritable};
 use crate::args::{Binding, Place, Reply, TextIn};
 use crate::call::{Call, Deed, Question, local_calls};
@@ -169,6 +170,7 @@ impl Statement {
         outcome: Outcome,
     ) -> Outcome {
         let entry = Entry { method, connection: self.connection.id(), statement: Some(id), fields };
+        self.connection.usual.commanded();
         self.connection.recorder().command(&entry).map_or_else(unwritable, |()| outcome)
     }
 
@@ -267,7 +269,7 @@ impl Statement {
         let Some((at, out, key)) = beside(function, question) else { return Ok(()) };
         let written = replies.get(at).filter(|reply| **reply != Reply::Unwritten);
         let said = written.map(|reply| vec![("result".to_owned(), reply_value(out, reply, &self.connection.secrecy))]);
-        self.connection.recorder().outcome(self.connection.id(), &key, said)
+        self.connection.note_outcome(sum([function as u64, at as u64]), || key, said)
     }
 
     /// A call on the application's own side: recorded only where the driver disagrees.
@@ -276,7 +278,7 @@ impl Statement {
         if rc::succeeded(outcome.rc) {
             self.take_in(call);
         }
-        self.connection.note_local(&local_key(function, None, call), outcome)
+        self.connection.note_local(local_sum(function, None, call), || local_key(function, None, call), outcome)
     }
 
     /// Takes in a call on the application's side that succeeded.

@@ -107,6 +107,43 @@ fn the_right_library_stands_before_each_driver_even_if_no_driver_is_there() {
     });
 }
 
+/// Two libraries of super8 in one process: a cassette for each.
+#[test]
+fn a_process_with_drivers_of_both_kinds_has_a_cassette_for_each() {
+    in_both_formats(|format| {
+        let desk = Desk::new("cli_both_kinds").in_format(format);
+        // Nobody listens on port 1.
+        let port = [("Driver", "PostgreSQL"), ("Servername", "127.0.0.1"), ("Port", "1"), ("Database", "x")];
+        desk.configuration()
+            .driver("SQLite3", &[("Driver", Driver::Sqlite.library())])
+            .driver("PostgreSQL", &[("Driver", Driver::PostgresUnicode.library())])
+            .source("shop", &[("Driver", "SQLite3"), ("Database", "shop.db")])
+            .source("far", &port)
+            .write();
+        let python = python::interpreter().display().to_string();
+        let run = |verb: &str, keywords: &str| {
+            let script = format!(
+                "import pyodbc\n\
+                 shop = pyodbc.connect('DSN=shop', autocommit=True)\n\
+                 try:\n    pyodbc.connect('DSN=far;{keywords}', timeout=5)\n\
+                 except pyodbc.Error as error:\n    print(error.args[0], 'super8' in str(error))\n\
+                 print(shop.execute(\"{ONE}\").fetchall())\nshop.close()\n"
+            );
+            desk.run(&[verb, "tape", "--", &python, "-c", &script])
+        };
+        let refused = run("record", "");
+        ended(&refused, 122);
+        assert!(refused.errors().contains("need a cassette each"), "{}", refused.errors());
+        let own = "Super8Cassette=tape-of-far";
+        let recorded = run("record", own);
+        ended(&recorded, 0);
+        assert!(recorded.text().contains("08001 False\n[(4,)]"), "{}", recorded.text());
+        let replayed = run("replay", own);
+        ended(&replayed, 0);
+        assert_eq!((replayed.text(), replayed.errors()), (recorded.text(), String::new()));
+    });
+}
+
 #[test]
 fn a_swallowed_mismatch_fails_with_its_report() {
     in_both_formats(|format| {

@@ -45,14 +45,19 @@ impl Staging {
 
 /// The error for a cassette that somebody else records.
 pub(crate) fn refuse(target: &Path, busy: Busy) -> CassetteError {
-    let who = match busy.process {
-        Some(process) if process == std::process::id() => "another recorder of this process".to_owned(),
-        Some(process) => format!("process {process}"),
-        None => "another process".to_owned(),
+    let (who, advice) = match busy.process {
+        // the other library of a process that has both
+        Some(process) if process == std::process::id() => (
+            "another recorder of this process".to_owned(),
+            "a Unicode driver and an ANSI driver need a cassette each: name it with Super8Cassette in the connection string",
+        ),
+        Some(process) => (format!("process {process}"), WAIT),
+        None => ("another process".to_owned(), WAIT),
     };
-    CassetteError::new(target, format!("{who} is recording this cassette"))
-        .advice("wait until it has ended, or put %p into SUPER8_CASSETTE so that each process writes its own")
+    CassetteError::new(target, format!("{who} is recording this cassette")).advice(advice)
 }
+
+const WAIT: &str = "wait until it has ended, or put %p into SUPER8_CASSETTE so that each process writes its own";
 
 /// Removes what a process that died left in the staging directory.
 fn empty(path: &Path, target: &Path) -> Result<(), CassetteError> {

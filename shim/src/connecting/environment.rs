@@ -59,7 +59,7 @@ pub fn replayed_environment(
 ) -> Option<RecordedEnvironment> {
     let settings =
         of_process().filter(|settings| deck::action(settings).is_ok_and(|action| action == deck::Action::Replay))?;
-    let player = deck::player(&settings).ok()?;
+    let player = deck::player_of_environment(&settings)?;
     let key = environment_key(function, attribute, value);
     let key: Vec<(&str, Value)> = key.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
     let answer = player.environment(&key).ok()??;

@@ -43,7 +43,7 @@ fn finish() {
         }
     }
     if let Some(players) = PLAYERS.try_lock() {
-        for (directory, open) in players.iter().filter(|(_, open)| open.is_ours()) {
+        for (directory, open) in players.iter().filter(|(_, open)| open.meant && open.is_ours()) {
             ours = true;
             if let Some(unplayed) = unplayed(directory, &open.reel) {
                 say_verdict(open.log.as_deref(), format_args!("{}", notice(directory, &unplayed, SHOWN)));

@@ -41,6 +41,8 @@ struct Open<T> {
     report: Option<String>,
     /// The process that opened it: a forked child has it too, and is not to speak for it.
     process: u32,
+    /// Somebody means to connect: a question about the environment alone plays nothing, and leaves nothing unplayed.
+    meant: bool,
 }
 
 /// What is done on a connection: the mode, after `once` has looked at the cassette.
@@ -209,29 +211,40 @@ pub fn player(settings: &Settings) -> Result<Arc<Player>, DeckError> {
     player_of(&reel, settings)
 }
 
+/// The same before anybody connects, to be asked about the environment: connections may lead elsewhere.
+pub fn player_of_environment(settings: &Settings) -> Option<Arc<Player>> {
+    open_player(&Reel::to_replay(settings, &variable).ok()?, settings, false).ok()
+}
+
 fn player_of(reel: &Reel, settings: &Settings) -> Result<Arc<Player>, DeckError> {
+    open_player(reel, settings, true).map_err(|error| unplayable(&reel.path(), format!("replay: {error}")))
+}
+
+fn open_player(reel: &Reel, settings: &Settings, meant: bool) -> Result<Arc<Player>, String> {
     ending::at_exit();
     let path = reel.path();
     let mut players = PLAYERS.lock();
-    if let Some(open) = players.get(&path) {
-        return Ok(Arc::clone(&open.reel));
+    if !players.contains_key(&path) {
+        let usual = PlayOptions::default();
+        let options = PlayOptions {
+            order: order(settings),
+            report: settings.log.as_ref().map(|log| log.display().to_string()),
+            wait: settings.wait.unwrap_or(usual.wait),
+            comments: settings.comments == Comments::Keep,
+        };
+        let player = reel.read().and_then(|storage| Player::with_storage(storage, options));
+        let player = player.map_err(|error| error.to_string())?;
+        if let Some(recorded) = &player.metadata().redaction {
+            player.redact(rules::like(settings, recorded)?);
+        }
+        players.insert(path.clone(), Open::now(&player, settings));
     }
-    let usual = PlayOptions::default();
-    let options = PlayOptions {
-        order: order(settings),
-        report: settings.log.as_ref().map(|log| log.display().to_string()),
-        wait: settings.wait.unwrap_or(usual.wait),
-        comments: settings.comments == Comments::Keep,
-    };
-    let player = reel.read().and_then(|storage| Player::with_storage(storage, options));
-    let player = player.map_err(|error| unplayable(&path, format!("replay: {error}")))?;
-    if let Some(recorded) = &player.metadata().redaction {
-        let rules = rules::like(settings, recorded);
-        player.redact(rules.map_err(|error| unplayable(&path, format!("replay: {error}")))?);
+    let open = players.get_mut(&path).ok_or("the cassette is gone")?;
+    if meant && !open.meant {
+        open.meant = true;
+        verdict::opened("replay", &path, reel.format().name());
     }
-    verdict::opened("replay", &path, reel.format().name());
-    players.insert(path, Open::now(&player, settings));
-    Ok(player)
+    Ok(Arc::clone(&open.reel))
 }
 
 /// A connect that fails because there is nothing to replay is part of the verdict.
@@ -256,6 +269,7 @@ impl<T> Open<T> {
             driver: None,
             report: None,
             process: std::process::id(),
+            meant: false,
         }
     }
 

@@ -17,6 +17,7 @@ pub fn report(run: &Run<'_>) -> String {
             let _ = writeln!(text, "{}", mismatch.report.trim_end());
         }
         if let Some(error) = &played.unwritable {
+            let error = error.strip_prefix(&format!("{}: ", played.cassette)).unwrap_or(error);
             let _ = writeln!(text, "{BAD}super8:{BAD:#} {}: cannot be written: {error}", played.cassette);
         }
         if played.is_overwritten() {

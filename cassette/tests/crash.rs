@@ -122,7 +122,7 @@ fn one_recorder_at_a_time() {
     let refused = || {
         let second = recorder(&directory);
         let why = second.command(&connect(second.connection(), "shop")).unwrap_err().to_string();
-        assert!(why.contains("is recording this cassette") && why.contains("%p"), "{why}");
+        assert!(why.contains("recorder of this process is recording") && why.contains("need a cassette each"), "{why}");
     };
     refused();
     first.command(&run(connection, 1, "SELECT 1")).unwrap();

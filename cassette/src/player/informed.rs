@@ -2,7 +2,7 @@
 
 use super::Player;
 use super::facts::{FIRST, LAST_RESORT};
-use crate::{CassetteError, ConnectionId, Value};
+use crate::{CassetteError, ConnectionId, Order, Value};
 
 impl Player {
     /// A fact about a connection: the recorded answer whose fields include these. The one that the log has last before
@@ -22,6 +22,12 @@ impl Player {
     /// As [`Player::info`].
     pub fn outcome(&self, connection: ConnectionId, key: &[(&str, Value)]) -> Result<Option<Value>, CassetteError> {
         self.told(connection, key, FIRST)
+    }
+
+    /// Whether a call of which [nothing is recorded](Player::outcome) will stay so on this connection.
+    pub fn outcomes_stay(&self, connection: ConnectionId) -> bool {
+        let (recorded, _) = self.state.lock().recorded(connection, None);
+        self.order == Order::Global && !self.index.tells_of(recorded)
     }
 
     fn told(

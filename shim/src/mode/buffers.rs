@@ -26,9 +26,16 @@ pub struct Buffers<'a> {
 pub struct Held {
     bytes: Vec<u8>,
     ends: Vec<usize>,
+    /// The size of the buffer that was too much.
+    beyond: usize,
 }
 
 impl Held {
+    /// Bytes of all of them.
+    pub fn size(&self) -> usize {
+        self.bytes.len().saturating_add(self.beyond)
+    }
+
     fn of(&self, buffer: usize) -> Option<&[u8]> {
         let begin = buffer.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
         self.bytes.get(begin..*self.ends.get(buffer)?)
@@ -65,11 +72,17 @@ impl<'a> Buffers<'a> {
         })
     }
 
-    /// What they hold now.
-    pub fn look(self, held: &mut Held) {
+    /// What they hold now, as far as the first buffer that goes beyond `limit` bytes, of which nothing but its size is told.
+    pub fn look(self, held: &mut Held, limit: usize) {
         held.bytes.clear();
         held.ends.clear();
+        held.beyond = 0;
         for buffer in self.iter() {
+            let size = bound::size(&buffer.binding, buffer.c_type);
+            if held.bytes.len().saturating_add(size) > limit {
+                held.beyond = size;
+                return;
+            }
             bound::seen(&buffer.binding, buffer.c_type, &mut held.bytes);
             held.ends.push(held.bytes.len());
         }

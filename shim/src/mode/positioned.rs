@@ -179,7 +179,7 @@ impl Positioned {
         let count = self.rows.iter().map(|row| row + 1).max().unwrap_or(0).max(rowset.size);
         let states = |(_, place): (_, Place)| (0..count).map_while(|row| place.u16_at(row)).collect();
         let mut cells = Held::default();
-        Buffers { application, types, rows: &self.rows }.look(&mut cells);
+        Buffers { application, types, rows: &self.rows }.look(&mut cells, usize::MAX);
         Seen {
             cells,
             states: rowset.states(application).map(states),

@@ -25,21 +25,31 @@ pub(super) struct Before {
 impl Statement {
     /// Looks at what a fetch may change. Buffers are looked at if the statement has a result, whose columns are known.
     pub(super) fn before(&self, fetching: &Fetching, deed: &dyn Deed) -> Result<Before, CassetteError> {
-        if self.state.lock().application.highest_column() == 0 {
-            return Ok(Before::default());
+        let mut state = self.state.lock();
+        if state.columns.is_none() {
+            // Once for each result: what it has is asked for.
+            if state.application.highest_column() == 0 {
+                return Ok(Before::default());
+            }
+            drop(state);
+            state = self.resolved(deed)?;
         }
-        let mut state = self.resolved(deed)?;
         let mut before = std::mem::take(&mut state.before);
         before.states.clear();
         before.states.extend((0..fetching.size).map_while(|row| fetching.status.u16_at(row)));
         before.rows.clear();
+        before.rows.extend(state.columns.filter(|count| *count > 0).map(|_| 0));
         let types = types(&state.defaults);
-        let buffers = |rows| Buffers { application: &state.application, types: &types, rows };
-        if state.columns.is_some_and(|count| count > 0) {
-            let size: usize = buffers(&[0]).iter().map(|buffer| bound::size(&buffer.binding, buffer.c_type)).sum();
-            before.rows.extend(0..fetching.size.min(LIMIT / size.max(1)));
+        let look = |rows: &[usize], held: &mut Held| {
+            Buffers { application: &state.application, types: &types, rows }.look(held, LIMIT);
+        };
+        look(&before.rows, &mut before.held);
+        let most = LIMIT / before.held.size().max(1);
+        if most == 0 || fetching.size > 1 && !before.rows.is_empty() {
+            before.rows.clear();
+            before.rows.extend(0..fetching.size.min(most));
+            look(&before.rows, &mut before.held);
         }
-        buffers(&before.rows).look(&mut before.held);
         Ok(before)
     }
 }

@@ -1,7 +1,7 @@
 //! A recorded connection: its connect command, its transactions and attributes, its answers.
 
 use super::descriptor::Descriptor;
-use super::local_key::{LocalKey, address_key, function_key};
+use super::local_key::{LocalKey, address_key, address_sum, function_key};
 use super::statement::Statement;
 use super::usual::{Usual, sum};
 use super::{Secrecy, not_yet, perform, unwritable};
@@ -161,7 +161,7 @@ impl Connection {
         let outcome = perform(function, deed);
         match outcome.rc {
             rc::SUCCESS => outcome,
-            _ => self.note_local(sum([function as u64]), || address_key(function, question), outcome),
+            _ => self.note_local(address_sum(function, question), || address_key(function, question), outcome),
         }
     }
 
@@ -276,6 +276,12 @@ pub(in crate::mode) fn allocate_key(kind: i16) -> LocalKey {
     vec![("function", Value::from("SQLAllocHandle")), ("kind", Value::from(kind))]
 }
 
+/// The sum of setting an attribute.
+pub(in crate::mode) fn attribute_sum(attribute: i32, value: &Value) -> u64 {
+    let words = [Function::SQLSetConnectAttr as u64, attribute as u64].into_iter();
+    sum(words.chain(format!("{value:?}").bytes().map(u64::from)))
+}
+
 /// What identifies setting an attribute that does not reach the database.
 pub(in crate::mode) fn attribute_key(attribute: i32, value: Value) -> LocalKey {
     let function = Function::SQLSetConnectAttr.name();
@@ -327,8 +333,7 @@ impl ConnectionMode for Connection {
                     }
                     None if matches!(value, AttributeIn::Address) => outcome,
                     None => {
-                        let words = [function as u64, *attribute as u64].into_iter();
-                        let call = sum(words.chain(format!("{recorded:?}").bytes().map(u64::from)));
+                        let call = attribute_sum(*attribute, &recorded);
                         self.note_local(call, || attribute_key(*attribute, recorded), outcome)
                     }
                 }
@@ -347,7 +352,7 @@ impl ConnectionMode for Connection {
                 let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
                 match outcome.rc {
                     rc::SUCCESS => outcome,
-                    _ => self.note_local(0, || disconnect_key(self.id(), attempt), outcome),
+                    _ => self.note_local(u64::from(attempt), || disconnect_key(self.id(), attempt), outcome),
                 }
             }
             Call::Cancel => {

@@ -104,11 +104,13 @@ impl Facts {
             let silent = Last { reply: USUAL, inherited: false, commands, given };
             self.last.entry(connection).or_default().entry(question).or_insert(silent);
         }
+        // What happened on this very connection is nobody else's.
+        let local = !key.iter().any(|(name, _)| *name == "connection_id");
         if usual {
-            return self.replied(connection, (question, true), USUAL, answer);
+            return self.replied(connection, (question, local), USUAL, answer);
         }
         let answer = answer();
-        self.replied(connection, (question, true), sum(&answer), || answer)
+        self.replied(connection, (question, local), sum(&answer), || answer)
     }
 
     fn replied(
@@ -221,6 +223,9 @@ mod tests {
         assert_eq!(told(&mut facts, B, "bad", None), News { first: Some(fact(1, "bad")), changed: None });
         assert_eq!(told(&mut facts, C, "bad", Some(2)), changed(after(fact(1, "bad"), 2)), "it went well before");
         assert_eq!(told(&mut facts, C, "usual", Some(2)), changed(after(fact(1, "usual"), 3)));
+        let own = [("function", Value::from("SQLDisconnect")), ("connection_id", Value::from("a"))];
+        let news = facts.outcome(A, &own, (false, None), || fact(2, "bad"));
+        assert_eq!(news, News { first: Some(fact(2, "bad")), changed: None }, "nobody could inherit it");
     }
 
     #[test]

@@ -196,3 +196,36 @@ fn columns_that_were_gathered_and_never_written() {
     let place = |text: &str| log.find(text).unwrap_or_else(|| panic!("{text} is not in\n{log}"));
     assert!(place("a_1_columns.yml") < place("method: commit") && place("method: commit") < place("b_1_columns.yml"));
 }
+
+/// Of a function of which nothing was recorded nobody has to look anything up; one in an info file, or in the log, is known.
+#[test]
+fn outcomes_are_looked_up_where_one_of_the_function_is_recorded() {
+    let key = |function: &'static str| [("function", Value::from(function)), ("column", Value::from(1))];
+    let said = |text: &str| Some(vec![("result".to_owned(), Value::from(text))]);
+    let parent = tempfile::tempdir().unwrap();
+    for trace in [false, true] {
+        let recorder = if trace { tracer(parent.path()) } else { recorder(&parent.path().join("d")) };
+        let connection = connected(&recorder, "shop");
+        recorder.outcome(connection, &key("SQLBindCol"), said("first")).unwrap();
+        recorder.outcome(connection, &key("SQLAllocHandle"), None).unwrap();
+        recorder.command(&run(connection, 1, "SELECT 1")).unwrap();
+        recorder.outcome(connection, &key("SQLAllocHandle"), said("changed")).unwrap();
+        recorder.outcome(connection, &key("SQLCancel"), None).unwrap();
+        recorder.disconnect(connection).unwrap();
+        let player = if trace { play_trace(parent.path()).unwrap() } else { player(&parent.path().join("d")) };
+        assert!(player.tells_of("SQLBindCol") && player.tells_of("SQLAllocHandle") && !player.tells_of("SQLCancel"));
+        player.connect(&connect(A, "shop")).unwrap();
+        let told = |function| {
+            let told = player.outcome(A, &key(function)).unwrap();
+            told.and_then(|told| told.get("result").and_then(Value::as_text).map(str::to_owned))
+        };
+        assert_eq!(
+            (told("SQLBindCol").as_deref(), told("SQLAllocHandle"), told("SQLCancel")),
+            (Some("first"), None, None)
+        );
+        player.command(&run(A, 1, "SELECT 1")).unwrap();
+        assert_eq!(told("SQLAllocHandle").as_deref(), Some("changed"));
+        assert!(player.has(Method::Run) && !player.has(Method::RowCount));
+        assert_eq!(player.answer(A, Some(1), Method::RowCount, &[]).unwrap(), None);
+    }
+}

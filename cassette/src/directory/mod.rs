@@ -38,6 +38,8 @@ use writing::Writing;
 /// at the time this value is made.
 pub struct Directory {
     name: PathBuf,
+    /// The log by that name, which is asked for at every fetch.
+    log: PathBuf,
     target: PathBuf,
     /// `None` for a cassette that is only read.
     writing: Option<Mutex<Writing>>,
@@ -52,7 +54,7 @@ impl Directory {
     pub fn read(path: &Path) -> Result<Self, CassetteError> {
         let target = resolve(path)?;
         let window = Mutex::new(Window::of(target.join(names::COMMANDS)));
-        Ok(Directory { name: path.to_owned(), target, writing: None, window })
+        Ok(Directory { name: path.to_owned(), log: path.join(names::COMMANDS), target, writing: None, window })
     }
 
     /// A recording that will be published at `path`. Nothing is created before something is appended.
@@ -62,8 +64,9 @@ impl Directory {
     pub fn record(path: &Path, metadata: Metadata, make_append: MakeAppend) -> Result<Self, CassetteError> {
         let target = resolve(path)?;
         previous::check_target(&target)?;
-        let writing = Writing::new(target.clone(), metadata, make_append);
-        Ok(Directory { name: path.to_owned(), target, writing: Some(Mutex::new(writing)), window: Mutex::default() })
+        let writing = Some(Mutex::new(Writing::new(target.clone(), metadata, make_append)));
+        let (name, log, window) = (path.to_owned(), path.join(names::COMMANDS), Mutex::default());
+        Ok(Directory { name, log, target, writing, window })
     }
 
     fn write<T>(&self, deed: impl FnOnce(&mut Writing) -> Result<T, CassetteError>) -> Result<T, CassetteError> {
@@ -163,7 +166,7 @@ impl Cassette for Directory {
     }
 
     fn locate(&self, place: Place) -> (PathBuf, u32) {
-        (self.name.join(names::COMMANDS), place.line)
+        (self.log.clone(), place.line)
     }
 }
 

@@ -61,7 +61,9 @@ pub(super) fn entry(bytes: &[u8], file: &Path, line: u32) -> Result<Entry, Casse
 const LEADING: [&str; 3] = ["method", "connection_id", "statement_id"];
 
 fn at_once(bytes: &[u8]) -> Option<Entry> {
-    let EntryLine { request_payload, response_payload, status_code } = serde_json::from_slice(bytes).ok()?;
+    // looked at once for the line, not once for each of its texts
+    let text = std::str::from_utf8(bytes).ok()?;
+    let EntryLine { request_payload, response_payload, status_code } = serde_json::from_str(text).ok()?;
     let Read(Value::Map(mut fields)) = request_payload else { return None };
     let rest = match response_payload {
         None => Vec::new(),

@@ -7,7 +7,7 @@
 //! the two come apart: a driver's connection that is used again plays the leg of another recorded connection, and one that
 //! was opened anew plays on where another was closed.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::connects::{Connect, Connects, Group};
 use crate::ConnectionId;
@@ -108,8 +108,8 @@ enum Holder {
 #[derive(Debug, Default)]
 pub(super) struct Claims {
     pub(super) connects: Connects,
-    lives: HashMap<ConnectionId, Live>,
-    holders: HashMap<ConnectionId, Holder>,
+    lives: BTreeMap<ConnectionId, Live>,
+    holders: BTreeMap<ConnectionId, Holder>,
     /// Rests of recorded connections that were closed before their end.
     rests: Vec<Leg>,
     /// All connects before this one, of those in the log, are taken.

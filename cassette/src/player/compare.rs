@@ -72,7 +72,8 @@ fn of_inputs(recorded: &Entry, asked: &Entry) -> Option<Difference> {
         .iter()
         .map(|(key, _)| key.as_str())
         .filter(|key| !REPLY.contains(key) && !beside(key) && *key != volatile::KEY);
-    let left_out = INPUTS.iter().copied().filter(|key| asked.get(key).is_none());
+    let left_out = recorded.fields.iter().map(|(key, _)| key.as_str());
+    let left_out = left_out.filter(|key| INPUTS.contains(key) && asked.get(key).is_none());
     let fields = own.chain(left_out).find_map(|key| field(key, recorded.get(key), asked.get(key)));
     fields.or_else(|| if connect { scope::difference(recorded, asked) } else { None })
 }

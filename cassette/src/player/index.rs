@@ -54,6 +54,8 @@ pub(crate) struct Index {
     connects: Vec<u32>,
     /// The connections about which an answer changed, in the order of their ids.
     told: Vec<u32>,
+    /// The methods that occur, a bit each.
+    methods: u64,
 }
 
 impl Index {
@@ -87,8 +89,12 @@ impl Index {
         })?;
         slots.shrink_to_fit();
         let all = 0..slots.len() as u32;
+        let of_statement = |position: &u32| slots[*position as usize].statement != NONE;
         let (mut by_connection, mut by_statement): (Vec<u32>, Vec<u32>) =
-            (all.clone().collect(), all.clone().collect());
+            (all.clone().collect(), Vec::with_capacity(slots.len()));
+        // in this order already if there is one connection whose statements follow one another
+        by_statement.extend(all.clone().filter(of_statement));
+        by_statement.extend(all.clone().filter(|position| !of_statement(position)));
         // the position is part of the key: it stays in order, and a sort in place needs no more memory
         by_connection.sort_unstable_by_key(|position| (slots[*position as usize].connection, *position));
         by_statement.sort_unstable_by_key(|position| (slots[*position as usize].key(), *position));
@@ -97,7 +103,8 @@ impl Index {
         let mut told: Vec<u32> = slots.iter().filter(changed).map(|slot| slot.connection).collect();
         told.sort_unstable();
         told.dedup();
-        Ok(Index { slots, by_connection, by_statement, connects, told })
+        let methods = slots.iter().fold(0, |methods, slot| methods | 1 << slot.method as u64);
+        Ok(Index { slots, by_connection, by_statement, connects, told, methods })
     }
 
     /// The number of entries.
@@ -128,6 +135,17 @@ impl Index {
         let ids = self.by_connection.iter().map(|position| self.slot(*position).connection());
         let mut last = None;
         ids.filter(move |connection| last.replace(*connection) != Some(*connection))
+    }
+
+    /// Whether the log has an entry of this method at all.
+    pub(crate) fn has(&self, method: Method) -> bool {
+        self.methods & 1 << method as u64 != 0
+    }
+
+    /// The positions of the answers about connections.
+    pub(crate) fn told(&self) -> impl Iterator<Item = u32> {
+        let own = self.told.iter().flat_map(|connection| self.statement(ConnectionId(*connection), None));
+        own.copied().filter(|position| self.slot(*position).method == Method::Answer)
     }
 
     /// Whether the log has answers about the connection itself.
@@ -223,6 +241,7 @@ mod tests {
         let b = ConnectionId(1);
         assert_eq!(index.len(), 27);
         assert_eq!(index.connects(), [0, 9, 18]);
+        assert!(index.has(Method::Drop) && !index.has(Method::Answer) && index.told().next().is_none());
         assert_eq!(index.connections().map(|connection| connection.to_string()).collect::<String>(), "abc");
         assert_eq!(index.connection_range(b), 9..18);
         assert_eq!(index.statement(b, None), [9]);

@@ -1,8 +1,14 @@
 //! What was recorded about connections apart from commands: facts, and the outcomes of calls that usually have none.
 
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
 use super::Player;
 use super::facts::{FIRST, LAST_RESORT};
-use crate::{CassetteError, ConnectionId, Order, Value};
+use crate::{CassetteError, ConnectionId, Value};
+
+/// The functions of which anything is recorded about connections, once somebody asked; `None` if that cannot be read.
+pub(super) type Told = OnceLock<Option<HashSet<String>>>;
 
 impl Player {
     /// A fact about a connection: the recorded answer whose fields include these. The one that the log has last before
@@ -16,18 +22,37 @@ impl Player {
         self.told(connection, key, LAST_RESORT)
     }
 
+    /// Whether anything is recorded of this function about connections. Of most calls on the application's side nothing is, and
+    /// then nobody has to wait for the player.
+    pub fn tells_of(&self, function: &str) -> bool {
+        let told = self.told.get_or_init(|| self.functions().ok());
+        // what cannot be read is told when it is asked for
+        told.as_ref().is_none_or(|functions| functions.contains(function))
+    }
+
+    fn functions(&self) -> Result<HashSet<String>, CassetteError> {
+        let mut functions = HashSet::new();
+        let mut take =
+            |function: Option<&Value>| functions.extend(function.and_then(Value::as_text).map(str::to_owned));
+        for connection in self.index.connections() {
+            self.storage.info(connection)?.iter().for_each(|answer| take(answer.get("function")));
+        }
+        for position in self.index.told() {
+            take(self.storage.entry(self.index.slot(position).place())?.get("function"));
+        }
+        Ok(functions)
+    }
+
     /// What was recorded of a call that usually goes as nobody writes down; `None` for the usual outcome.
     ///
     /// # Errors
     /// As [`Player::info`].
     pub fn outcome(&self, connection: ConnectionId, key: &[(&str, Value)]) -> Result<Option<Value>, CassetteError> {
+        let function = key.iter().find(|(name, _)| *name == "function").and_then(|(_, function)| function.as_text());
+        if function.is_some_and(|function| !self.tells_of(function)) {
+            return Ok(None);
+        }
         self.told(connection, key, FIRST)
-    }
-
-    /// Whether a call of which [nothing is recorded](Player::outcome) will stay so on this connection.
-    pub fn outcomes_stay(&self, connection: ConnectionId) -> bool {
-        let (recorded, _) = self.state.lock().recorded(connection, None);
-        self.order == Order::Global && !self.index.tells_of(recorded)
     }
 
     fn told(

@@ -29,7 +29,7 @@ mod turn;
 mod unplayed;
 mod volatile;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,6 +57,7 @@ use columns::Columns;
 use connects::Connects;
 use facts::Facts;
 use index::Index;
+use informed::Told;
 use lane::Lane;
 use mismatch::Scene;
 use offer::Offer;
@@ -94,6 +95,7 @@ pub struct Player {
     wait: Duration,
     redactor: Redactor,
     comments: bool,
+    told: Told,
     state: Mutex<State>,
     /// Something was played.
     played: Condvar,
@@ -104,7 +106,7 @@ struct State {
     /// The lane of the whole log, under `order: global`.
     whole: Lane,
     /// The lanes of the connections, under `order: connection`.
-    lanes: HashMap<ConnectionId, Lane>,
+    lanes: BTreeMap<ConnectionId, Lane>,
     claims: Claims,
     /// Calls that wait for their turn.
     waiting: Waiting,
@@ -161,7 +163,7 @@ impl Player {
         let index = Index::build(&*storage)?;
         let state = State {
             whole: Lane::whole(),
-            lanes: HashMap::new(),
+            lanes: BTreeMap::new(),
             claims: Claims::new(Connects::read(&index, &*storage)?),
             waiting: Waiting::default(),
             sticky: None,
@@ -173,7 +175,8 @@ impl Player {
         let PlayOptions { order, report, wait, comments } = options;
         let (order, report) = (order.unwrap_or(metadata.order), report.unwrap_or_else(|| "stderr".to_owned()));
         let (redactor, state, played) = (Redactor::default(), Mutex::new(state), Condvar::new());
-        Ok(Arc::new(Player { storage, metadata, order, report, index, wait, redactor, comments, state, played }))
+        let told = Told::default();
+        Ok(Arc::new(Player { storage, metadata, order, report, index, wait, redactor, comments, told, state, played }))
     }
 
     /// Has values of what is asked replaced by the rules with which the cassette was redacted.
@@ -240,6 +243,11 @@ impl Player {
         run.map(Fetched::Rows).map_err(|error| self.stuck(&mut self.state.lock(), &asked, error.into()))
     }
 
+    /// Whether the log has an entry of this method at all: a question of another one need not be put.
+    pub fn has(&self, method: Method) -> bool {
+        self.index.has(method)
+    }
+
     /// The answer to a question of this method with these fields, at the statement's position: the latest recorded before
     /// the statement's next command, else the next one after it. `None` if it was never asked.
     ///
@@ -252,6 +260,9 @@ impl Player {
         method: Method,
         key: &[(&str, Value)],
     ) -> Result<Option<Entry>, CassetteError> {
+        if !self.has(method) {
+            return Ok(None);
+        }
         let state = &mut *self.state.lock();
         let (connection, statement) = state.recorded(connection, statement);
         let positions = self.index.statement(connection, statement);

@@ -277,7 +277,7 @@ pub(in crate::mode) fn allocate_key(kind: i16) -> LocalKey {
 }
 
 /// The sum of setting an attribute.
-pub(in crate::mode) fn attribute_sum(attribute: i32, value: &Value) -> u64 {
+pub(super) fn attribute_sum(attribute: i32, value: &Value) -> u64 {
     let words = [Function::SQLSetConnectAttr as u64, attribute as u64].into_iter();
     sum(words.chain(format!("{value:?}").bytes().map(u64::from)))
 }

@@ -31,7 +31,7 @@ pub(in crate::mode) fn address_key(function: Function, question: &Question<'_>) 
 }
 
 /// The sum of the same.
-pub(in crate::mode) fn address_sum(function: Function, question: &Question<'_>) -> u64 {
+pub(super) fn address_sum(function: Function, question: &Question<'_>) -> u64 {
     let inputs = question.inputs.iter().map(|(name, _)| question.int(name).unwrap_or_default() as u64);
     sum(std::iter::once(function as u64).chain(inputs))
 }
@@ -53,7 +53,7 @@ pub(in crate::mode) fn local_key(function: Function, descriptor: Option<i64>, ca
 }
 
 /// The sum of the same.
-pub(in crate::mode) fn local_sum(function: Function, descriptor: Option<i64>, call: &Call<'_>) -> u64 {
+pub(super) fn local_sum(function: Function, descriptor: Option<i64>, call: &Call<'_>) -> u64 {
     let mut words = [0; 8];
     (words[0], words[1]) = (function as u64, descriptor.map_or(0, |descriptor| descriptor as u64));
     let mut at = 2;

@@ -22,15 +22,14 @@ mod told;
 mod usual;
 
 pub use connection::{Connect, Connection, attribute_value, reaches_database};
-pub(in crate::mode) use connection::{allocate_key, attribute_key, attribute_sum, disconnect_key};
+pub(in crate::mode) use connection::{allocate_key, attribute_key, disconnect_key};
 pub(in crate::mode) use descriptor::keeps_buffer_key;
 pub(in crate::mode) use ending::ending_key;
 pub(in crate::mode) use execution::{at_once_key, need_data_key, put_data_key, token_key};
-pub(in crate::mode) use local_key::{LocalKey, address_key, address_sum, function_key, local_key, local_sum};
+pub(in crate::mode) use local_key::{LocalKey, address_key, function_key, local_key};
 pub use parameters::{Parameters, Watch};
 pub(in crate::mode) use rows::{columns_key, place_key};
 pub use secrecy::Secrecy;
-pub(in crate::mode) use usual::{Ready, sum};
 
 use crate::call::Deed;
 use crate::diagnostics::{Outcome, rc};

@@ -11,15 +11,13 @@ use crate::mode::home::Home;
 use crate::mode::polling::{ASYNC_ENABLE, ASYNC_FUNCTIONS, Polls, polls_key};
 use crate::mode::probe::{CONNECTION_DEAD, Probe};
 use crate::mode::record::{
-    LocalKey, Ready, Secrecy, allocate_key, attribute_key, attribute_sum, attribute_value, disconnect_key,
-    function_key, reaches_database, sum,
+    LocalKey, Secrecy, allocate_key, attribute_key, attribute_value, disconnect_key, function_key, reaches_database,
 };
 use crate::mode::words::{key, outcome, write_result};
 use crate::mode::{ConnectionMode, DescriptorMode, StatementMode, functions};
 use crate::table::Function;
 use parking_lot::Mutex;
-use std::collections::{HashMap, HashSet};
-use std::hash::BuildHasherDefault;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use super8_cassette::{ConnectionId, Entry, Method, Player, Value};
@@ -46,8 +44,6 @@ pub struct Connection {
     /// Whether SQL_ATTR_ASYNC_DBC_FUNCTIONS_ENABLE ever was: calls on the connection itself are counted from then on.
     polled: AtomicBool,
     polls: Mutex<Polls>,
-    /// Calls of which nothing is recorded, by their sums: nobody looks for them again.
-    usual: Mutex<HashSet<u64, BuildHasherDefault<Ready>>>,
 }
 
 impl Connection {
@@ -77,7 +73,6 @@ impl Connection {
             asynchronous: AtomicBool::new(false),
             polled: AtomicBool::new(false),
             polls: Mutex::default(),
-            usual: Mutex::default(),
         };
         connection.home.keep(&asked);
         Ok((Arc::new(connection), recorded, told))
@@ -100,7 +95,6 @@ impl Connection {
     pub(super) fn first_text(&self, text: &TextIn<'_>) -> Result<(), Outcome> {
         self.home.first_text(text, |elsewhere, parent, prelude| {
             let player = elsewhere.player(parent).map_err(|error| Outcome::error("HY000", error))?;
-            self.usual.lock().clear();
             let mut id = ConnectionId(0);
             for asked in prelude {
                 let asked = Entry { connection: id, ..asked.clone() };
@@ -132,8 +126,6 @@ impl Connection {
     fn pooled(&self) {
         if self.handles.load(Ordering::Relaxed) == 0 {
             self.player().rested(self.id());
-            // It may be another recorded one from now on.
-            self.usual.lock().clear();
         }
     }
 
@@ -155,18 +147,13 @@ impl Connection {
     }
 
     /// The outcome of a call on the application's side: success, unless the driver disagreed when it was recorded.
-    pub(super) fn local(&self, call: u64, key: impl FnOnce() -> LocalKey) -> Outcome {
-        if self.usual.lock().contains(&call) {
+    pub(super) fn local(&self, function: Function, key: impl FnOnce() -> LocalKey) -> Outcome {
+        if !self.player().tells_of(function.name()) {
             return Outcome::SUCCESS;
         }
         match self.player().outcome(self.id(), &key()) {
             Ok(Some(answer)) => outcome(|key| answer.get(key)),
-            Ok(None) => {
-                if self.player().outcomes_stay(self.id()) {
-                    self.usual.lock().insert(call);
-                }
-                Outcome::SUCCESS
-            }
+            Ok(None) => Outcome::SUCCESS,
             Err(error) => unreadable(error),
         }
     }
@@ -322,7 +309,7 @@ impl ConnectionMode for Connection {
                         Method::SetConnectAttr,
                         vec![("attribute".to_owned(), Value::from(name)), ("value".to_owned(), recorded)],
                     ),
-                    None => self.local(attribute_sum(*attribute, &recorded), || attribute_key(*attribute, recorded)),
+                    None => self.local(Function::SQLSetConnectAttr, || attribute_key(*attribute, recorded)),
                 };
                 if let (true, AttributeIn::Number(number)) = (rc::succeeded(told.rc), value) {
                     self.set_before(*attribute, *number as usize);
@@ -332,10 +319,10 @@ impl ConnectionMode for Connection {
             Call::Functions { function: asked, supported } => self.functions(*asked, *supported),
             Call::Disconnect => {
                 let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
-                self.local(u64::from(attempt), || disconnect_key(self.id(), attempt))
+                self.local(Function::SQLDisconnect, || disconnect_key(self.id(), attempt))
             }
-            Call::Cancel => self.local(sum([function as u64]), || function_key(function)),
-            Call::Allocate { kind } => self.local(sum([function as u64, *kind as u64]), || allocate_key(*kind)),
+            Call::Cancel => self.local(function, || function_key(function)),
+            Call::Allocate { kind } => self.local(Function::SQLAllocHandle, || allocate_key(*kind)),
             Call::Ask(question) => self.ask(function, question),
             _ => Outcome::error("HYC00", format!("replay: {} cannot be replayed yet", function.name())),
         };

@@ -6,7 +6,7 @@ use crate::args::Out;
 use crate::call::{Call, Question};
 use crate::descriptor::SharedDescriptor;
 use crate::diagnostics::{Outcome, rc};
-use crate::mode::record::{keeps_buffer_key, local_key, local_sum};
+use crate::mode::record::{keeps_buffer_key, local_key};
 use crate::mode::words::{input_value, write_result};
 use crate::mode::{DescriptorMode, descriptors};
 use crate::table::Function;
@@ -101,8 +101,7 @@ impl Connection {
                 }
             }
             _ => {
-                let sum = local_sum(function, Some(descriptor), call);
-                let told = self.local(sum, || local_key(function, Some(descriptor), call));
+                let told = self.local(function, || local_key(function, Some(descriptor), call));
                 if rc::succeeded(told.rc) {
                     apply(self.unbinds(call));
                 }

@@ -2,7 +2,7 @@
 
 use super::statement::Statement;
 use crate::diagnostics::{Outcome, rc};
-use crate::mode::record::{ending_key, function_key, sum};
+use crate::mode::record::{ending_key, function_key};
 use crate::mode::words::outcome;
 use crate::table::Function;
 use std::sync::atomic::Ordering;
@@ -12,7 +12,7 @@ impl Statement {
     /// What came of a close or cancel: success, unless something else was recorded.
     fn ended(&self, id: Option<u32>, function: Function) -> Outcome {
         let call = self.endings.fetch_add(1, Ordering::Relaxed) + 1;
-        let Some(id) = id else { return self.connection.local(sum([function as u64]), || function_key(function)) };
+        let Some(id) = id else { return self.connection.local(function, || function_key(function)) };
         match self.noted(id, &ending_key(function, call)) {
             Ok(Some(entry)) => outcome(|key| entry.get(key)),
             Ok(None) => Outcome::SUCCESS,

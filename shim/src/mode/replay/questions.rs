@@ -7,7 +7,7 @@ use crate::args::{Out, Place};
 use crate::call::Question;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::columns::{self, asks_columns};
-use crate::mode::record::{address_key, address_sum};
+use crate::mode::record::address_key;
 use crate::mode::words::{input_value, key, method, write_reply, write_result};
 use crate::table::Function;
 use super8_cassette::Value;
@@ -15,7 +15,7 @@ use super8_cassette::Value;
 impl Statement {
     pub(super) fn question(&self, function: Function, question: &Question<'_>) -> Outcome {
         if let [(_, Out::Address(place))] = question.outputs[..] {
-            let told = self.connection.local(address_sum(function, question), || address_key(function, question));
+            let told = self.connection.local(function, || address_key(function, question));
             if !rc::succeeded(told.rc) {
                 return told;
             }

@@ -15,7 +15,7 @@ use crate::mode::application::{Application, attribute};
 use crate::mode::fetching::{Fetching, extended_states};
 use crate::mode::outputs::{Outputs, joined};
 use crate::mode::polling::Polls;
-use crate::mode::record::{local_key, local_sum, not_yet};
+use crate::mode::record::{local_key, not_yet};
 use crate::mode::scrolling::Scrolling;
 use crate::mode::streams::Streams;
 use crate::mode::words::outcome;
@@ -140,7 +140,7 @@ impl Statement {
     }
 
     pub(super) fn local(&self, function: Function, call: &Call<'_>) -> Outcome {
-        let told = self.connection.local(local_sum(function, None, call), || local_key(function, None, call));
+        let told = self.connection.local(function, || local_key(function, None, call));
         if rc::succeeded(told.rc) {
             let mut state = self.state.lock();
             if matches!(call, Call::BindParameter { .. } | Call::FreeStmt { .. }) {

@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::CassetteError;
 use crate::storage::Place;
@@ -16,7 +17,7 @@ const BEHIND: u64 = 8 * 1024;
 /// A window of one log.
 #[derive(Default)]
 pub(crate) struct Window {
-    log: PathBuf,
+    log: Arc<PathBuf>,
     file: Option<File>,
     start: u64,
     bytes: Vec<u8>,
@@ -25,11 +26,11 @@ pub(crate) struct Window {
 impl Window {
     /// A window of the log at this path.
     pub(crate) fn of(log: PathBuf) -> Window {
-        Window { log, ..Window::default() }
+        Window { log: Arc::new(log), ..Window::default() }
     }
 
-    /// The bytes at a place, and the log's path.
-    pub(crate) fn slice(&mut self, place: Place) -> Result<(&[u8], &Path), CassetteError> {
+    /// The bytes at a place, and the log's path: copies, so that others may use the window while an entry is taken apart.
+    pub(crate) fn read(&mut self, place: Place) -> Result<(Vec<u8>, Arc<PathBuf>), CassetteError> {
         let (offset, len) = (place.offset, place.len as usize);
         let held = self.start..self.start + self.bytes.len() as u64;
         if offset < held.start || offset + len as u64 > held.end {
@@ -39,14 +40,14 @@ impl Window {
         let bytes = self.bytes.get(from..from + len).ok_or_else(|| {
             CassetteError::torn(&self.log, "the log became shorter while it was read").at_line(place.line.into())
         })?;
-        Ok((bytes, &self.log))
+        Ok((bytes.to_vec(), Arc::clone(&self.log)))
     }
 
     fn fill(&mut self, place: Place) -> Result<(), CassetteError> {
         let failed = |error: io::Error| CassetteError::io(&self.log, "read", &error).at_line(place.line.into());
         let file = match &mut self.file {
             Some(file) => file,
-            none => none.insert(File::open(&self.log).map_err(failed)?),
+            none => none.insert(File::open(&*self.log).map_err(failed)?),
         };
         self.start = place.offset.saturating_sub(BEHIND);
         let lead = (place.offset - self.start) as usize;

@@ -127,14 +127,11 @@ impl Cassette for Directory {
     }
 
     fn entry(&self, place: Place) -> Result<Entry, CassetteError> {
-        let read = |window: &mut Window| {
-            let (bytes, log) = window.slice(place)?;
-            yaml::parse_entry(bytes, log, place.line)
+        let (bytes, log) = match &self.writing {
+            None => self.window.lock().read(place)?,
+            Some(_) => Window::of(self.root().join(names::COMMANDS)).read(place)?,
         };
-        match &self.writing {
-            None => read(&mut self.window.lock()),
-            Some(_) => read(&mut Window::of(self.root().join(names::COMMANDS))),
-        }
+        yaml::parse_entry(&bytes, &log, place.line)
     }
 
     fn document(&self, part: &str) -> Result<Value, CassetteError> {

@@ -166,14 +166,11 @@ impl Trace {
         place: Place,
         read: impl FnOnce(&[u8], &Path) -> Result<T, CassetteError>,
     ) -> Result<T, CassetteError> {
-        let read = |window: &mut Window| {
-            let (bytes, path) = window.slice(place)?;
-            read(bytes, path)
+        let (bytes, path) = match &self.writing {
+            None => self.window.lock().read(place)?,
+            Some(_) => Window::of(self.path()).read(place)?,
         };
-        match &self.writing {
-            None => read(&mut self.window.lock()),
-            Some(_) => read(&mut Window::of(self.path())),
-        }
+        read(&bytes, &path)
     }
 
     fn check(&self, part: &str) -> Result<(), CassetteError> {

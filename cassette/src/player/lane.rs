@@ -7,6 +7,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::ahead::Ahead;
 use super::index::Index;
 use super::rows::{Progress, is_end};
 use crate::entry::Class;
@@ -33,6 +34,8 @@ pub(crate) struct Lane {
     handed: Vec<Handed>,
     /// Connects from there on that were played before their turn.
     early: Vec<u32>,
+    /// The entry that was read for what is asked now.
+    pub(super) ahead: Option<Ahead>,
 }
 
 /// What a lane has next.
@@ -58,12 +61,12 @@ pub(crate) enum NextRows {
 impl Lane {
     /// The lane of the whole log.
     pub(crate) fn whole() -> Lane {
-        Lane { part: None, at: 0, handed: Vec::new(), early: Vec::new() }
+        Lane { part: None, at: 0, handed: Vec::new(), early: Vec::new(), ahead: None }
     }
 
     /// The lane of one connection.
     pub(crate) fn connection(index: &Index, connection: ConnectionId) -> Lane {
-        Lane { part: Some(index.connection_range(connection)), at: 0, handed: Vec::new(), early: Vec::new() }
+        Lane { part: Some(index.connection_range(connection)), ..Lane::whole() }
     }
 
     /// The lane of one connection after so many of its commands.
@@ -88,6 +91,7 @@ impl Lane {
             at,
             handed: self.handed.clone(),
             early: self.early.clone(),
+            ahead: None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Playing a cassette: hands out what was recorded, in the recorded order, to a program that asks for the same again.
 
+mod ahead;
 mod alike;
 mod answers;
 mod changes;
@@ -215,7 +216,8 @@ impl Player {
     pub fn command(&self, asked: &Entry) -> Result<Entry, Mismatch> {
         let redacted = self.redacted(asked);
         let asked = redacted.as_ref().unwrap_or(asked);
-        let (offer, _) = self.play(asked, |state| self.step(state, asked))?;
+        let mut ahead = self.ahead(asked);
+        let (offer, _) = self.play(asked, |state| self.step(state, asked, ahead.take()))?;
         Ok(offer.into_entry().unwrap_or_else(|| Entry::new(asked.method, asked.connection, asked.statement)))
     }
 
@@ -227,7 +229,8 @@ impl Player {
     /// The first mismatch of this cassette.
     pub fn fetch(&self, connection: ConnectionId, statement: u32) -> Result<Fetched, Mismatch> {
         let asked = Entry::new(Method::Fetch, connection, Some(statement));
-        let (offer, progress) = self.play(&asked, |state| self.step(state, &asked))?;
+        let mut ahead = self.ahead(&asked);
+        let (offer, progress) = self.play(&asked, |state| self.step(state, &asked, ahead.take()))?;
         let (Offer::Rows { entry, position, end, .. }, Some(progress)) = (offer, progress) else {
             return Ok(Fetched::End);
         };

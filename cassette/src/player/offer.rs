@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::ahead::Ahead;
 use super::compare::difference_but_comments;
 use super::lane::{Lane, Next, NextRows};
 use super::mismatch::Scene;
@@ -77,7 +78,7 @@ impl Player {
         if slot.method != asked.method || !same_place {
             return Err(Scene::of(next));
         }
-        let entry = sets::entry(&*self.storage, slot.place())?;
+        let entry = Ahead::or(lane.ahead.take(), position, || sets::entry(&*self.storage, slot.place()))?;
         match difference_but_comments(&entry, asked, self.comments) {
             None => Ok(Offer::Command { entry, place }),
             Some(_) => Err(Scene::of(next)),
@@ -92,7 +93,7 @@ impl Player {
                 self.end_or(Some(position), connection, statement)
             }
             NextRows::Entry { position, place } => {
-                let entry = storage.entry(index.slot(position).place())?;
+                let entry = Ahead::or(lane.ahead.take(), position, || storage.entry(index.slot(position).place()))?;
                 let rowless = rows::is_end(&entry) || rows::is_failure(&entry);
                 let end = if rowless { None } else { lane.end_after(index, storage, place)? };
                 Ok(Offer::Rows { entry, position, end, rowless })

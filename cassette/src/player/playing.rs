@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::ahead::Ahead;
 use super::claims::Leg;
 use super::connects::Group;
 use super::lane::{Lane, Next};
@@ -80,11 +81,12 @@ impl Player {
         }
     }
 
-    /// A command or a fetch. Ids are those of the live connection.
-    pub(super) fn step(&self, state: &mut State, asked: &Entry) -> Result<Taken, Scene> {
+    /// A command or a fetch. Ids are those of the live connection. What is next may have been read ahead.
+    pub(super) fn step(&self, state: &mut State, asked: &Entry, ahead: Option<Ahead>) -> Result<Taken, Scene> {
         let Some(live) = state.claims.live(asked.connection) else { return Err(Scene::Exhausted) };
         let recorded = live.recorded(asked.statement);
         let lane = state.lane(self.order, &self.index, recorded.0);
+        lane.ahead = ahead;
         let scene = match self.offer(lane, asked, recorded) {
             Ok(offer) => {
                 let progress = offer.take(lane);

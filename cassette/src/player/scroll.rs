@@ -20,7 +20,7 @@ impl Player {
     /// # Errors
     /// The first mismatch of this cassette.
     pub fn scroll(&self, asked: &Entry) -> Result<Scrolled, Mismatch> {
-        let (offer, progress) = self.play(asked, |state| self.step(state, asked))?;
+        let (offer, progress) = self.play(asked, |state| self.step(state, asked, None))?;
         let (Offer::Rows { entry, position, rowless: false, .. }, Some(progress)) = (&offer, progress) else {
             let entry = offer.into_entry().unwrap_or_else(|| asked.clone());
             return Ok(Scrolled { entry, rows: None });

@@ -206,11 +206,11 @@ fn outcomes_are_looked_up_where_one_of_the_function_is_recorded() {
     for trace in [false, true] {
         let recorder = if trace { tracer(parent.path()) } else { recorder(&parent.path().join("d")) };
         let connection = connected(&recorder, "shop");
-        recorder.outcome(connection, &key("SQLBindCol"), said("first")).unwrap();
-        recorder.outcome(connection, &key("SQLAllocHandle"), None).unwrap();
+        recorder.outcome(connection, &key("SQLBindCol"), said("first"), None).unwrap();
+        recorder.outcome(connection, &key("SQLAllocHandle"), None, None).unwrap();
         recorder.command(&run(connection, 1, "SELECT 1")).unwrap();
-        recorder.outcome(connection, &key("SQLAllocHandle"), said("changed")).unwrap();
-        recorder.outcome(connection, &key("SQLCancel"), None).unwrap();
+        recorder.outcome(connection, &key("SQLAllocHandle"), said("changed"), None).unwrap();
+        recorder.outcome(connection, &key("SQLCancel"), None, None).unwrap();
         recorder.disconnect(connection).unwrap();
         let player = if trace { play_trace(parent.path()).unwrap() } else { player(&parent.path().join("d")) };
         assert!(player.tells_of("SQLBindCol") && player.tells_of("SQLAllocHandle") && !player.tells_of("SQLCancel"));

@@ -1,6 +1,7 @@
 //! What the tests of recording and playing share: entries, rows, directories.
 #![allow(dead_code)] // each test file uses its part
 
+pub mod copy;
 pub mod session;
 
 use std::collections::BTreeMap;

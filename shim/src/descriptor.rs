@@ -97,12 +97,17 @@ impl ApplicationDescriptor {
         self.array_size.unwrap_or(1).max(1)
     }
 
+    /// The offset as it is now, and the bind type.
+    pub fn layout(&self) -> (isize, usize) {
+        (self.bind_offset.and_then(|offset| offset.len_at(0)).unwrap_or(0), self.bind_type.unwrap_or(0))
+    }
+
     /// A record's buffers for row or set `row`: offset and row- or column-wise step applied. `element` is the fixed size of
     /// the C type, or `None` for character and binary data.
     pub fn at(&self, binding: Binding, row: usize, element: Option<usize>) -> Binding {
-        let offset = self.bind_offset.and_then(|offset| offset.len_at(0)).unwrap_or(0);
+        let (offset, bind_type) = self.layout();
         let row = row as isize;
-        let (data, lengths) = match self.bind_type.unwrap_or(0) {
+        let (data, lengths) = match bind_type {
             0 => (element.map_or(binding.capacity, |size| size as isize), size_of::<isize>() as isize),
             size => (size as isize, size as isize),
         };

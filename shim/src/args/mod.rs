@@ -26,7 +26,7 @@ pub enum In<'a> {
 
 /// A data buffer of the application: what SQLBindCol, SQLBindParameter, SQLGetData and the descriptor functions
 /// describe. Also a record of an application descriptor.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Binding {
     /// The C type (`SQL_C_...`).
     pub c_type: i16,

@@ -141,7 +141,7 @@ pub fn column(binding: &Binding, c_type: CType) -> Sent {
 pub fn seen(binding: &Binding, c_type: CType, bytes: &mut Vec<u8>) {
     bytes.extend_from_slice(held(binding, c_type));
     for place in [binding.length, binding.indicator] {
-        bytes.extend(place.len_at(0).unwrap_or_default().to_ne_bytes());
+        bytes.extend_from_slice(&place.len_at(0).unwrap_or_default().to_ne_bytes());
     }
 }
 

@@ -152,6 +152,12 @@ impl Application {
         })
     }
 
+    /// How the buffers of columns lie: the offset as it is now, the bind type, and how many columns the result has.
+    pub(super) fn layout(&self) -> (isize, usize, Option<u16>) {
+        let (offset, bind_type) = self.columns.layout();
+        (offset, bind_type, self.result_columns)
+    }
+
     /// The highest number of a bound column, whether the result has it or not; 0 if there is none.
     pub fn highest_column(&self) -> usize {
         let bound = |binding: &Option<Binding>| binding.is_some_and(|binding| !binding.is_empty());

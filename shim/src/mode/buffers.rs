@@ -28,6 +28,16 @@ pub struct Held {
     ends: Vec<usize>,
     /// The size of the buffer that was too much.
     beyond: usize,
+    places: Option<Places>,
+}
+
+/// Where the buffers were: they are there again as long as nothing that says so has changed.
+struct Places {
+    records: Vec<Option<Binding>>,
+    layout: (isize, usize, Option<u16>),
+    rows: Vec<usize>,
+    limit: usize,
+    buffers: Vec<(Binding, CType)>,
 }
 
 impl Held {
@@ -75,17 +85,41 @@ impl<'a> Buffers<'a> {
     /// What they hold now, as far as the first buffer that goes beyond `limit` bytes, of which nothing but its size is told.
     pub fn look(self, held: &mut Held, limit: usize) {
         held.bytes.clear();
+        // Before each fetch: a program that only fetches has its buffers where they were.
+        if let Some(places) = held.places.as_ref().filter(|places| self.are_at(places, limit)) {
+            for (binding, c_type) in &places.buffers {
+                bound::seen(binding, *c_type, &mut held.bytes);
+            }
+            return;
+        }
         held.ends.clear();
-        held.beyond = 0;
+        (held.beyond, held.places) = (0, None);
+        let mut buffers = Vec::new();
         for buffer in self.iter() {
             let size = bound::size(&buffer.binding, buffer.c_type);
             if held.bytes.len().saturating_add(size) > limit {
                 held.beyond = size;
-                return;
+                break;
             }
             bound::seen(&buffer.binding, buffer.c_type, &mut held.bytes);
             held.ends.push(held.bytes.len());
+            buffers.push((buffer.binding, buffer.c_type));
         }
+        let records = self.application.columns.records();
+        let by_result = |binding: &Option<Binding>| binding.is_some_and(|it| CType(it.c_type) == CType::DEFAULT);
+        // What a bookmark or SQL_C_DEFAULT is depends on more than what is bound.
+        if self.application.first_column() > 0 && !records.iter().any(by_result) {
+            let (records, rows) = (records.to_vec(), self.rows.to_vec());
+            held.places = Some(Places { records, layout: self.application.layout(), rows, limit, buffers });
+        }
+    }
+
+    fn are_at(self, places: &Places, limit: usize) -> bool {
+        places.limit == limit
+            && places.rows == self.rows
+            && places.layout == self.application.layout()
+            && places.records == self.application.columns.records()
+            && self.application.first_column() > 0
     }
 
     /// The buffers that hold something else than before; `all` of them if need be.

@@ -96,7 +96,7 @@ fn a_terminal_has_colours_and_progress() {
             script.env("NO_COLOR", "1");
         }
         let outcome = Outcome::of(&script, b"");
-        assert_eq!(outcome.status, "exit status: 0", "{}", outcome.text());
+        assert_eq!(outcome.status, "exit status: 0", "{}", String::from_utf8_lossy(&outcome.all()));
         outcome.text()
     };
     let (coloured, plain) = (terminal("show tape", true), terminal("show tape", false));

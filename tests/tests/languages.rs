@@ -23,6 +23,6 @@ fn perl_with_dbi() {
 #[test]
 fn tcl_with_tdbc() {
     for driver in DRIVERS {
-        four_ways(&Program::script("tclsh", "tcl8.6", "everything.tcl"), driver);
+        four_ways(&Program::script("tclsh8.6", "tcl8.6", "everything.tcl"), driver);
     }
 }

@@ -111,6 +111,19 @@ fn another_database_can_be_named_and_no_verdict_is_none() {
     });
 }
 
+/// What cannot be read is no divergence.
+#[test]
+fn a_damaged_cassette_is_no_verdict() {
+    let desk = recorded(Format::Yaml, "verify_damaged", &[ALL]);
+    let tape = desk.scratch.join("work/tape");
+    let files = std::fs::read_dir(&tape).unwrap().map(|file| file.unwrap().path());
+    let columns: Vec<_> = files.filter(|file| file.to_string_lossy().ends_with("_columns.yml")).collect();
+    columns.iter().for_each(|file| std::fs::write(file, "- name: [").unwrap());
+    assert!(!columns.is_empty());
+    let said = verified(&desk, &[], 125).errors();
+    assert!(said.contains("_columns.yml"), "{said}");
+}
+
 /// A server's own types, typed parameters and arrays of them, text as UTF-16.
 #[test]
 fn a_server_is_verified_with_all_kinds_of_parameters() {

@@ -195,6 +195,8 @@ mod tests {
                 assert_eq!(rules.settled(&recorded, asked, asked) == recorded, at == other, "{value:?} {asked:?}");
             }
         }
+        let torn: Value = format!("{BEGIN}aé{}>", "b".repeat(13)).into();
+        assert_eq!(rules.settled(&torn, &"x".into(), &"x".into()), rules.whole(&"x".into()), "no mark of ours");
         for nothing in [Value::Null, Value::Map(vec![("UNBOUND".to_owned(), Value::Null)])] {
             assert_eq!(rules.whole(&nothing), nothing);
         }

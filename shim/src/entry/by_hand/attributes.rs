@@ -69,13 +69,8 @@ pub unsafe fn SQLGetEnvAttr(env: Handle, attribute: i32, value: Pointer, cap: i3
         }
         let recorded = crate::connecting::replayed_environment("SQLGetEnvAttr", attribute, None);
         let kept = || {
-            environment
-                .state
-                .lock()
-                .attributes
-                .iter()
-                .find(|(known, _)| *known == attribute)
-                .map(|(_, value)| *value as i64)
+            let state = environment.state.lock();
+            state.attributes.iter().find(|(known, _)| *known == attribute).map(|(_, value)| *value as i64)
         };
         let (outcome, reply) = match recorded {
             Some(recorded) => (recorded.rc, recorded.reply),

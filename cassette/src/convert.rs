@@ -159,7 +159,7 @@ impl<'c> Left<'c> {
 }
 
 /// A conversion under way.
-pub(crate) struct Copy<'c> {
+pub struct Copy<'c> {
     from: &'c dyn Cassette,
     to: &'c dyn Cassette,
     left: Left<'c>,
@@ -176,7 +176,8 @@ struct OpenRows {
 }
 
 impl<'c> Copy<'c> {
-    pub(crate) fn of(from: &'c dyn Cassette, to: &'c dyn Cassette, contents: &'c Contents) -> Self {
+    /// Nothing is copied yet.
+    pub fn of(from: &'c dyn Cassette, to: &'c dyn Cassette, contents: &'c Contents) -> Self {
         let (answers, rows, done) = (BTreeMap::new(), BTreeMap::new(), Conversion::default());
         Copy { from, to, left: Left::of(from, contents), answers, rows, encoded: Vec::new(), done }
     }
@@ -263,7 +264,10 @@ impl<'c> Copy<'c> {
     }
 
     /// Copies the entry at a place of the log, and what it names.
-    pub(crate) fn at(&mut self, place: Place) -> Result<(), CassetteError> {
+    ///
+    /// # Errors
+    /// Something unreadable, a target that cannot be written.
+    pub fn at(&mut self, place: Place) -> Result<(), CassetteError> {
         let entry = self.entry(place)?;
         self.append(&entry)
     }
@@ -284,7 +288,10 @@ impl<'c> Copy<'c> {
     }
 
     /// Copies the answers about a connection.
-    pub(crate) fn answers(&mut self, connection: ConnectionId) -> Result<(), CassetteError> {
+    ///
+    /// # Errors
+    /// As for [`Copy::at`].
+    pub fn answers(&mut self, connection: ConnectionId) -> Result<(), CassetteError> {
         let answers = self.left.answers(connection)?;
         self.usual(answers)
     }

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::{CassetteError, Value, gem};
+use crate::player::report::shell;
+use crate::{CassetteError, Value};
 
 /// The version of the cassette format this crate writes and reads.
 pub const SCHEMA_VERSION: i64 = 4;
@@ -22,7 +23,7 @@ const KNOWN: [&str; 9] = [
 ];
 
 /// The schema of the super8 gem's that a cassette was made of.
-pub(crate) const MIGRATED_FROM: &str = "migrated_from";
+pub const MIGRATED_FROM: &str = "migrated_from";
 
 /// In which order replay wants the commands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -156,7 +157,7 @@ impl Metadata {
         if schema_version < SCHEMA_VERSION {
             let problem =
                 format!("the cassette has the old schema {schema_version}, this super8 reads {SCHEMA_VERSION}");
-            return Err(CassetteError::new(file, problem).advice(gem::advice(file.parent().unwrap_or(file))));
+            return Err(CassetteError::new(file, problem).advice(migrate(file.parent().unwrap_or(file))));
         }
         let text = |key: &str| match value.get(key) {
             None | Some(Value::Null) => Ok(None),
@@ -199,8 +200,13 @@ impl Metadata {
     }
 }
 
+/// The command that brings a cassette of an earlier schema up to date.
+pub(crate) fn migrate(directory: &Path) -> String {
+    format!("bring it up with `super8 migrate --apply {}`", shell(&directory.to_string_lossy()))
+}
+
 /// What a cassette of a schema that is not known yet is refused with.
-pub(crate) fn newer(schema: i64, file: &Path) -> CassetteError {
+pub fn newer(schema: i64, file: &Path) -> CassetteError {
     let problem = format!("the cassette has schema {schema}, this super8 reads up to {SCHEMA_VERSION}");
     CassetteError::new(file, problem).advice("upgrade super8")
 }

@@ -9,6 +9,7 @@ pub mod diff;
 pub mod doctor;
 pub mod edit;
 pub mod exit;
+pub mod import;
 pub mod libraries;
 pub mod output;
 pub mod progress;

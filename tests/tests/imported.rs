@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use super8_cassette::ndjson::{Source, import};
-use super8_cassette::{Metadata, create};
 use super8_tests::compare::assert_same;
 use super8_tests::driver::Driver;
 use super8_tests::format::{Format, in_both_formats};
@@ -20,10 +18,13 @@ fn place(stage: &Stage) -> PathBuf {
     }
 }
 
-/// Makes the stage's cassette of records, and gives the notes.
-fn imported(stage: &Stage, records: &Path, source: &Source) -> String {
-    let made = create(&place(stage), Metadata::now(None, None)).and_then(|to| import(records, source, to));
-    made.unwrap_or_else(|error| panic!("{error}")).notes.join("\n")
+/// Makes the stage's cassette of records with these options, and gives the notes.
+fn imported(stage: &Stage, records: &Path, options: &[&str]) -> String {
+    let mut convert = Command::new(products::super8());
+    convert.arg("convert").args(options).args([records, &place(stage)]);
+    let done = Outcome::of(&convert, b"");
+    assert!(done.succeeded(), "{}{}", done.text(), done.errors());
+    done.text()
 }
 
 fn records(name: &str) -> std::path::PathBuf {
@@ -34,8 +35,8 @@ fn records(name: &str) -> std::path::PathBuf {
 fn by_a_c_program() {
     in_both_formats(|format| {
         let stage = Stage::new("imported", Driver::PostgresUnicode).in_format(format);
-        let (dsn, user) = (super8_tests::ways::SOURCE.to_owned(), Some(stage.database.user().to_owned()));
-        let notes = imported(&stage, &records("product.ndjson"), &Source { dsn, user, ..Source::default() });
+        let options = ["--dsn", super8_tests::ways::SOURCE, "--user", stage.database.user()];
+        let notes = imported(&stage, &records("product.ndjson"), &options);
         for expected in [
             "line 2: column name: text: varchar is said",
             "line 6: the SQLSTATE of the error is not recorded",
@@ -66,10 +67,8 @@ fn by_a_client(records: &Path, calls: &str, connects: &Program, asks: &Program) 
         connects.check("record", &stage.run(Way::Record, connects));
         let like = stage.cassette();
         stage = stage.in_directory("imported");
-        let mut convert = Command::new(products::super8());
-        convert.args(["convert", "--calls", calls, "--like"]).args([&like, records, &place(&stage)]);
-        let done = Outcome::of(&convert, b"");
-        assert!(done.succeeded() && done.text().contains("are those of "), "{}{}", done.text(), done.errors());
+        let notes = imported(&stage, records, &["--calls", calls, "--like", &like.display().to_string()]);
+        assert!(notes.contains("are those of "), "{notes}");
         assert_same("imported", ("bare", &bare), ("replayed", &stage.run(Way::Replay, asks)));
     });
 }

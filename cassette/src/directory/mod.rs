@@ -17,8 +17,9 @@ use parking_lot::Mutex;
 
 pub(crate) use lock::DirectoryLock;
 pub(crate) use names::info as info_part;
-pub use names::staging as staging_directory;
-pub(crate) use reading::{part, unfinished};
+pub use names::{COMMANDS, GEM_CONNECTION, METADATA, staging as staging_directory};
+pub use reading::part;
+pub(crate) use reading::unfinished;
 pub(crate) use recover::nothing_whole;
 pub use recover::{Recovered, recover};
 pub(crate) use staging::{is_cassette, notice, refuse};

@@ -7,9 +7,11 @@ use crate::entry::Class;
 use crate::{ConnectionId, Method};
 
 /// The file that says what the cassette is.
-pub(crate) const METADATA: &str = "metadata.yml";
+pub const METADATA: &str = "metadata.yml";
 /// The command log.
-pub(crate) const COMMANDS: &str = "commands.yml";
+pub const COMMANDS: &str = "commands.yml";
+/// The file in which the first version of the super8 gem kept its connection.
+pub const GEM_CONNECTION: &str = "connection.yml";
 
 /// The sequence of the trace's records that the cassette was made of.
 pub(crate) const SEQUENCE: &str = "trace_sequence.yml";

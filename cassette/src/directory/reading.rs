@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use super::names;
 use super::staging::is_cassette;
-use crate::metadata::Metadata;
+use crate::metadata::{Metadata, migrate};
 use crate::sequence::Sequence;
 use crate::storage::{Part, Place, RowsSource, plain};
 use crate::yaml::{Head, Items};
-use crate::{CassetteError, ConnectionId, RowsReader, Value, gem, ndjson, yaml};
+use crate::{CassetteError, ConnectionId, RowsReader, Value, ndjson, yaml};
 
 /// Walks over the log's entries.
 pub(crate) fn scan(
@@ -41,8 +41,8 @@ pub(crate) fn metadata(root: &Path, name: &Path) -> Result<Metadata, CassetteErr
 
 fn missing(root: &Path, name: &Path) -> CassetteError {
     let empty = |root: &Path| fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_none());
-    if gem::wrote(root) {
-        return CassetteError::new(name, "a cassette of the super8 gem, in an old schema").advice(gem::advice(name));
+    if is_gems(root) {
+        return CassetteError::new(name, "a cassette of the super8 gem, in an old schema").advice(migrate(name));
     }
     if is_cassette(root) {
         return CassetteError::new(name, format!("not a whole cassette: {} is missing", names::METADATA))
@@ -64,6 +64,13 @@ fn missing(root: &Path, name: &Path) -> CassetteError {
     CassetteError::new(name, "there is no cassette here").advice(advice)
 }
 
+/// Whether a directory without `metadata.yml` holds a cassette of the super8 gem: Ruby's YAML begins with `---`, and ours does not.
+fn is_gems(directory: &Path) -> bool {
+    let mut start = [0; 3];
+    let log = File::open(directory.join(names::COMMANDS)).and_then(|mut log| log.read_exact(&mut start));
+    directory.join(names::GEM_CONNECTION).is_file() || (log.is_ok() && start == *b"---")
+}
+
 /// What to do about a recording of `what` that did not end and has no cassette beside it.
 pub(crate) fn unfinished(what: &Path, name: &Path) -> String {
     let (what, name) = (what.display(), name.display());
@@ -71,7 +78,10 @@ pub(crate) fn unfinished(what: &Path, name: &Path) -> String {
 }
 
 /// The path of a part, if its name cannot lead out of the cassette.
-pub(crate) fn part(root: &Path, part: &str) -> Result<PathBuf, CassetteError> {
+///
+/// # Errors
+/// A name that is a path or has other characters than a part's name.
+pub fn part(root: &Path, part: &str) -> Result<PathBuf, CassetteError> {
     if plain(part) {
         return Ok(root.join(part));
     }

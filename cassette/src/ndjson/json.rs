@@ -91,13 +91,6 @@ pub(super) fn push_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// A value as text.
-pub(super) fn text(value: &Value) -> String {
-    let mut out = Vec::new();
-    push(value, &mut out);
-    String::from_utf8(out).unwrap_or_default()
-}
-
 /// A value that was read.
 pub(super) struct Read(pub(super) Value);
 
@@ -192,7 +185,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn write(value: &Value) -> String {
-        text(value)
+        let mut out = Vec::new();
+        push(value, &mut out);
+        String::from_utf8(out).unwrap()
     }
 
     #[test]

@@ -5,7 +5,6 @@
 mod catalogue;
 mod form;
 mod id;
-mod import;
 mod json;
 mod line;
 mod lines;
@@ -14,7 +13,6 @@ mod record;
 mod recover;
 mod rows;
 mod sequence;
-mod softprobe;
 mod spans;
 mod writing;
 
@@ -26,7 +24,6 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::Mutex;
 
 pub use id::{TraceId, TraceIdError, Traceparent};
-pub use import::{Calls, Imported, Prepares, Source, import, is_softprobe};
 pub(crate) use recover::{recover, trace_at};
 pub use spans::{Span, Spans};
 

@@ -43,7 +43,7 @@ pub use rows::PlayedRun;
 pub use scroll::Scrolled;
 pub use unplayed::Unplayed;
 pub use volatile::Volatile;
-pub(crate) use volatile::{KEY as VOLATILE, parts as volatile_parts, replaced as volatile_replaced};
+pub(crate) use volatile::{parts as volatile_parts, replaced as volatile_replaced};
 
 use crate::directory::Directory;
 use crate::metadata::{Metadata, Order};
@@ -63,6 +63,9 @@ use lane::Lane;
 use mismatch::Scene;
 use offer::Offer;
 use turn::{Turn, Waiting};
+
+/// The key under which an entry names what in it changes from run to run.
+pub const VOLATILE: &str = volatile::KEY;
 
 /// How a cassette is to be played.
 #[derive(Clone, Debug)]

@@ -1,12 +1,12 @@
 //! `super8 convert`: a cassette in the other format, or one made of Softprobe's records.
 
 use crate::exit::{Exit, Failure, Outcome};
+use crate::import::softprobe::{Calls, Imported, Prepares, Source, import, is_softprobe};
 use crate::output;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use super8_cassette::ndjson::{Calls, Imported, Prepares, Source, import, is_softprobe};
 use super8_cassette::{Conversion, Metadata, convert, create, open};
 
 /// `super8 convert FROM TO`

@@ -1,6 +1,7 @@
 //! `super8 migrate`: cassettes of the super8 gem, made into cassettes of today. The old one is never lost.
 
 use crate::exit::{Exit, Failure, Outcome};
+use crate::import::ruby_gem::{GemCassette, Migrated};
 use crate::output;
 use crate::replace::{free_name, is_copy};
 use clap::Args;
@@ -8,7 +9,7 @@ use serde::Serialize;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use super8_cassette::{GemCassette, Migrated, create, open};
+use super8_cassette::{create, open};
 
 /// `super8 migrate CASSETTE...`
 #[derive(Args)]

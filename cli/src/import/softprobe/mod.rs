@@ -1,24 +1,24 @@
 //! Records that Softprobe wrote of PostgreSQL queries, made into a cassette that an ODBC program can replay.
 //!
 //! A record has the SQL text, perhaps the values, and the rows as objects. What ODBC needs beyond that is filled in as
-//! psqlodbc would say it for the type that JSON shows, and what cannot be known is named in the notes.
+//! psqlodbc would say it for the type that JSON shows; the notes name what cannot be known.
 
-mod like;
+mod record;
 
 use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
+use super8_cassette::convert::Copy;
+use super8_cassette::entry::Class;
+use super8_cassette::player::VOLATILE;
+use super8_cassette::{
+    Cassette, CassetteError, Cell, ConnectionId, Contents, Entry, Method, Order, Place, Recorder, Value,
+};
 
-use self::like::Likeness;
-use super::json::Read;
-use super::lines::Lines;
-use super::softprobe::{Asked, Kind, Reply, SoftprobeRecord, numbered};
-use crate::player::VOLATILE;
-use crate::storage::Cassette;
-use crate::{CassetteError, Cell, ConnectionId, Entry, Method, Order, Recorder, Value};
+use record::{Asked, Column, Reply, Row, SoftprobeRecord, numbered};
 
 /// The one connection: the records do not say on which a query ran.
 const CONNECTION: ConnectionId = ConnectionId(0);
@@ -72,11 +72,9 @@ pub struct Imported {
 /// # Errors
 /// What the operating system says; a first line that is no record.
 pub fn is_softprobe(path: &Path) -> Result<bool, CassetteError> {
-    let file = File::open(path).map_err(|error| CassetteError::io(path, "open", &error))?;
-    let mut lines = Lines::new(file, path);
-    let Some(cut) = lines.next()? else { return Ok(false) };
-    let record: SoftprobeRecord<'_> = read(cut.bytes, path, cut.place.line)?;
-    Ok(record.protocol != super::record::ODBC)
+    let mut lines = Lines::open(path)?;
+    let Some(line) = lines.next()? else { return Ok(false) };
+    Ok(line.record()?.protocol != "odbc")
 }
 
 /// Makes a cassette of the PostgreSQL records in a file.
@@ -85,16 +83,15 @@ pub fn is_softprobe(path: &Path) -> Result<bool, CassetteError> {
 /// A record that cannot be read, with its line; none of PostgreSQL; a recording to be like that does more than to connect; a
 /// target that cannot be written.
 pub fn import(path: &Path, source: &Source, to: Box<dyn Cassette>) -> Result<Imported, CassetteError> {
-    let file = File::open(path).map_err(|error| CassetteError::io(path, "open", &error))?;
     let likeness = source.like.as_deref().map(Likeness::of).transpose()?;
-    let mut lines = Lines::new(file, path);
+    let mut lines = Lines::open(path)?;
     let (mut import, mut to) = (None, Some(to));
     let (mut foreign, mut traces, mut torn) = (0_u64, Vec::new(), None);
-    while let Some(cut) = lines.next()? {
-        let record: SoftprobeRecord<'_> = match read(cut.bytes, path, cut.place.line) {
+    while let Some(line) = lines.next()? {
+        let record = match line.record() {
             Ok(record) => record,
-            Err(_) if !cut.ended => {
-                torn = Some(format!("line {} breaks off and is left out", cut.place.line));
+            Err(_) if !line.ended => {
+                torn = Some(format!("line {} breaks off and is left out", line.number));
                 break;
             }
             Err(error) => return Err(error),
@@ -112,7 +109,7 @@ pub fn import(path: &Path, source: &Source, to: Box<dyn Cassette>) -> Result<Imp
             import = Some(Import::begin(source, likeness.as_ref(), to)?);
         }
         if let Some(import) = &mut import {
-            import.query(&record, path, cut.place.line)?;
+            import.query(&record, path, line.number)?;
         }
     }
     let Some(mut import) = import else {
@@ -125,11 +122,54 @@ pub fn import(path: &Path, source: &Source, to: Box<dyn Cassette>) -> Result<Imp
     Ok(import.done)
 }
 
-fn read<'l>(bytes: &'l [u8], path: &Path, line: u32) -> Result<SoftprobeRecord<'l>, CassetteError> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        let problem = format!("not a record: {error}");
-        CassetteError::new(path, problem).at_line(line.into())
-    })
+/// The lines of a file of records.
+struct Lines<'p> {
+    file: BufReader<File>,
+    path: &'p Path,
+    bytes: Vec<u8>,
+    number: u64,
+}
+
+/// A line that is not blank.
+struct Line<'l> {
+    bytes: &'l [u8],
+    path: &'l Path,
+    number: u64,
+    /// A line break follows. What lacks it may have been cut short.
+    ended: bool,
+}
+
+impl<'p> Lines<'p> {
+    fn open(path: &'p Path) -> Result<Lines<'p>, CassetteError> {
+        let file = File::open(path).map_err(|error| CassetteError::io(path, "open", &error))?;
+        Ok(Lines { file: BufReader::new(file), path, bytes: Vec::new(), number: 0 })
+    }
+
+    /// The next line; none at the end of the file.
+    fn next(&mut self) -> Result<Option<Line<'_>>, CassetteError> {
+        loop {
+            self.bytes.clear();
+            let read = self.file.read_until(b'\n', &mut self.bytes);
+            if read.map_err(|error| CassetteError::io(self.path, "read", &error))? == 0 {
+                return Ok(None);
+            }
+            self.number += 1;
+            if !self.bytes.trim_ascii().is_empty() {
+                break;
+            }
+        }
+        let ended = self.bytes.ends_with(b"\n");
+        Ok(Some(Line { bytes: self.bytes.trim_ascii(), path: self.path, number: self.number, ended }))
+    }
+}
+
+impl Line<'_> {
+    fn record(&self) -> Result<SoftprobeRecord<'_>, CassetteError> {
+        serde_json::from_slice(self.bytes).map_err(|error| {
+            let problem = format!("not a record: {error}");
+            CassetteError::new(self.path, problem).at_line(self.number)
+        })
+    }
 }
 
 /// The user as a cassette has it: SHA-256 in lower-case hex.
@@ -173,7 +213,7 @@ impl Import {
         self.recorder.disconnect(CONNECTION)
     }
 
-    fn note(&mut self, line: u32, text: &str) {
+    fn note(&mut self, line: u64, text: &str) {
         self.done.notes.push(format!("line {line}: {text}"));
     }
 
@@ -181,18 +221,14 @@ impl Import {
         Entry::new(method, CONNECTION, Some(self.statement))
     }
 
-    fn query(&mut self, record: &SoftprobeRecord<'_>, path: &Path, line: u32) -> Result<(), CassetteError> {
+    fn query(&mut self, record: &SoftprobeRecord<'_>, path: &Path, line: u64) -> Result<(), CassetteError> {
         self.statement += 1;
         self.done.queries += 1;
         let wrong = |error: serde_json::Error, key: &str| {
-            CassetteError::new(path, error.to_string()).at_line(line.into()).at_path(key)
+            CassetteError::new(path, error.to_string()).at_line(line).at_path(key)
         };
-        let value = |raw: &RawValue, key: &str| {
-            serde_json::from_str::<Read>(raw.get()).map(|Read(value)| value).map_err(|error| wrong(error, key))
-        };
-        let request = record.request_payload.map(|raw| value(raw, "requestPayload")).transpose()?;
-        let (sql, values) = record.asked(request.as_ref());
-        let asked = match numbered(&sql, values) {
+        let (sql, values) = record.asked().map_err(|error| wrong(error, "requestPayload"))?;
+        let asked = match numbered(&sql, values.as_deref()) {
             Some(asked) => asked,
             None => {
                 self.note(line, "the values do not fit the markers $1, $2, ... of the SQL, which is kept as it is");
@@ -248,7 +284,7 @@ impl Import {
         self.recorder.command(&outcome.into_iter().fold(entry, |entry, (key, value)| entry.with(key, value)))
     }
 
-    fn result(&mut self, reply: &Reply, line: u32) -> Result<(), CassetteError> {
+    fn result(&mut self, reply: &Reply, line: u64) -> Result<(), CassetteError> {
         let count = reply.row_count.unwrap_or(reply.rows.len() as i64);
         self.recorder.note(&self.of_statement(Method::RowCount).with("result", count))?;
         if reply.rows.is_empty() && !reply.returns_rows() {
@@ -262,7 +298,7 @@ impl Import {
         Ok(())
     }
 
-    fn rows(&mut self, reply: &Reply, line: u32) -> Result<(), CassetteError> {
+    fn rows(&mut self, reply: &Reply, line: u64) -> Result<(), CassetteError> {
         let columns = reply.columns();
         if reply.rows.is_empty() {
             self.note(line, "no rows, so the names of the columns are not recorded: asking for them is refused");
@@ -272,23 +308,17 @@ impl Import {
                     self.note(line, &format!("column {}: {doubt}", column.name));
                 }
             }
-            let described = columns.iter().map(super::softprobe::Column::described).collect();
+            let described = columns.iter().map(Column::described).collect();
             self.recorder.columns(CONNECTION, self.statement, &Value::List(described))?;
         }
         let run = self.recorder.run(CONNECTION, self.statement, true);
-        let (mut run, mut text) = (run.lock(), Vec::new());
-        for pairs in &reply.rows {
+        let mut run = run.lock();
+        for Row(row) in &reply.rows {
             run.begin_row()?;
             for (number, column) in columns.iter().enumerate() {
                 run.c_type(number, "CHAR");
-                match pairs.iter().find(|(name, _)| *name == column.name).map(|(_, value)| value) {
-                    None | Some(Value::Null) => run.row().set(number, Cell::Null),
-                    Some(value) => {
-                        text.clear();
-                        Kind::text(value, &mut text);
-                        run.row().set(number, Cell::Text(&text));
-                    }
-                }
+                let value = row.iter().find(|(name, _)| *name == column.name).and_then(|(_, value)| value.cell());
+                run.row().set(number, value.as_ref().map_or(Cell::Null, |text| Cell::Text(text.as_bytes())));
             }
         }
         run.end(true)
@@ -325,5 +355,69 @@ impl Import {
                 )
             }
         });
+    }
+}
+
+/// A recording of a program that connects and disconnects.
+struct Likeness<'c> {
+    cassette: &'c dyn Cassette,
+    contents: Contents,
+    /// From the connect to before the first of the ending.
+    beginning: Vec<Place>,
+    /// From the first end of a transaction, or the disconnect.
+    ending: Vec<Place>,
+    /// The last statement's id.
+    statements: u32,
+}
+
+impl<'c> Likeness<'c> {
+    /// Looks through the recording.
+    ///
+    /// # Errors
+    /// An incomplete or unreadable recording; one with several connections, or in which a statement is run.
+    fn of(cassette: &'c dyn Cassette) -> Result<Likeness<'c>, CassetteError> {
+        let wrong = |place: Place, problem: &str| {
+            let (file, line) = cassette.locate(place);
+            CassetteError::new(&file, problem)
+                .at_line(line.into())
+                .advice("record the program when it connects once, disconnects, and does nothing in between")
+        };
+        if !cassette.metadata()?.complete {
+            return Err(CassetteError::new(cassette.name(), "the recording is incomplete: it did not end cleanly")
+                .advice("record again"));
+        }
+        let (mut beginning, mut ending, mut statements) = (Vec::new(), Vec::new(), 0);
+        cassette.scan(&mut |place, head| {
+            match head.method {
+                Method::Run | Method::Prepare => return Err(wrong(place, "a statement is run here")),
+                _ if head.connection != CONNECTION => return Err(wrong(place, "a second connection is made here")),
+                _ => {}
+            }
+            let ends = matches!(head.method, Method::Commit | Method::Rollback | Method::Disconnect);
+            let part = if ends || !ending.is_empty() { &mut ending } else { &mut beginning };
+            part.push(place);
+            statements = statements.max(head.statement.unwrap_or(0));
+            Ok(())
+        })?;
+        Ok(Likeness { cassette, contents: cassette.contents()?, beginning, ending, statements })
+    }
+
+    /// Copies how the connection begins, with what it was answered.
+    fn beginning(&self, to: &dyn Cassette) -> Result<(), CassetteError> {
+        let mut copy = Copy::of(self.cassette, to, &self.contents);
+        copy.answers(CONNECTION)?;
+        self.beginning.iter().try_for_each(|place| copy.at(*place))
+    }
+
+    /// Records how the connection ends.
+    fn ending(&self, recorder: &Recorder) -> Result<(), CassetteError> {
+        for place in &self.ending {
+            let entry: Entry = self.cassette.entry(*place)?;
+            match entry.method.class() {
+                Class::Command => recorder.command(&entry)?,
+                _ => recorder.note(&entry)?,
+            }
+        }
+        Ok(())
     }
 }

@@ -4,14 +4,15 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::column::Column;
+use super8_cassette::directory::part;
+use super8_cassette::directory::{COMMANDS, GEM_CONNECTION};
+use super8_cassette::yaml::{Items, parse_tagged, read_document};
+use super8_cassette::{CassetteError, ConnectionId, Method, Value};
+
+use super::Notes;
+use super::columns::Column;
 use super::csv::{self, Field};
-use super::item::Item;
-use super::notes::Notes;
-use crate::directory::names::COMMANDS;
-use crate::directory::part;
-use crate::yaml::{Items, parse_tagged, read_document};
-use crate::{CassetteError, ConnectionId, Method, Value};
+use super::values::Item;
 
 /// What the gem recorded.
 #[derive(Debug)]
@@ -30,12 +31,12 @@ pub(super) struct Command {
     pub(super) connection: ConnectionId,
     /// From 1; 0 for a connect.
     pub(super) statement: u32,
-    pub(super) deed: Deed,
+    pub(super) action: Action,
 }
 
 /// What was done.
 #[derive(Debug)]
-pub(super) enum Deed {
+pub(super) enum Action {
     Connect {
         dsn: String,
         told: Vec<(String, Value)>,
@@ -85,7 +86,7 @@ impl Log {
             named: HashSet::new(),
         };
         if schema == 1 {
-            reading.connection_file(&directory.join(super::CONNECTION))?;
+            reading.connection_file(&directory.join(GEM_CONNECTION))?;
         }
         let opened = fs::File::open(&file).map_err(|error| CassetteError::io(&file, "open", &error))?;
         let (mut items, mut bytes) = (Items::new(opened, &file), Vec::new());
@@ -106,7 +107,7 @@ struct Reading<'d> {
     /// The connections by the gem's ids, with their statements by the gem's ids.
     known: HashMap<String, (ConnectionId, HashMap<String, u32>)>,
     /// The one connection of version 1, to be opened again if statements begin anew.
-    single: Option<Deed>,
+    single: Option<Action>,
     /// Files of rows that were named.
     named: HashSet<String>,
 }
@@ -120,8 +121,8 @@ impl Reading<'_> {
         let item = Item { value: read_document(&bytes, path)?, file: path, line: 1 };
         let dsn = item.text("dsn")?.to_owned();
         let told = self.told(&item.value, &["dsn"]);
-        self.connect(SINGLE, Deed::Connect { dsn: dsn.clone(), told: told.clone() }, path, 1);
-        self.single = Some(Deed::Connect { dsn, told });
+        self.connect(SINGLE, Action::Connect { dsn: dsn.clone(), told: told.clone() }, path, 1);
+        self.single = Some(Action::Connect { dsn, told });
         Ok(())
     }
 
@@ -141,11 +142,11 @@ impl Reading<'_> {
         told
     }
 
-    fn connect(&mut self, id: &str, deed: Deed, file: &Path, line: u32) {
+    fn connect(&mut self, id: &str, action: Action, file: &Path, line: u32) {
         let connection = ConnectionId(self.connections);
         self.connections += 1;
         self.known.insert(id.to_owned(), (connection, HashMap::new()));
-        self.log.commands.push(Command { file: file.to_owned(), line, connection, statement: 0, deed });
+        self.log.commands.push(Command { file: file.to_owned(), line, connection, statement: 0, action });
     }
 
     fn item(&mut self, item: Item<'_>) -> Result<(), CassetteError> {
@@ -159,26 +160,26 @@ impl Reading<'_> {
             if let Some(result) = item.value.get("result") {
                 told.extend(self.told(result, &[]));
             }
-            let deed = Deed::Connect { dsn: item.text("dsn")?.to_owned(), told };
-            self.connect(&id, deed, item.file, item.line);
+            let action = Action::Connect { dsn: item.text("dsn")?.to_owned(), told };
+            self.connect(&id, action, item.file, item.line);
             return Ok(());
         }
-        let deed = match method {
-            "run" => Deed::Run { sql: item.text("sql")?.to_owned(), params: item.params()? },
-            "columns" => Deed::Columns(item.columns()?),
+        let action = match method {
+            "run" => Action::Run { sql: item.text("sql")?.to_owned(), params: item.params()? },
+            "columns" => Action::Columns(item.columns()?),
             "fetch_all" | "fetch_many" | "fetch" | "fetch_hash" | "each_hash" => {
-                Deed::Rows(self.fetched(method, &item)?)
+                Action::Rows(self.fetched(method, &item)?)
             }
-            "close" => Deed::Housekeeping(Method::Close),
-            "cancel" => Deed::Housekeeping(Method::Cancel),
-            "drop" => Deed::Housekeeping(Method::Drop),
+            "close" => Action::Housekeeping(Method::Close),
+            "cancel" => Action::Housekeeping(Method::Cancel),
+            "drop" => Action::Housekeeping(Method::Drop),
             other => {
                 let error = item.error("method", format!("`{other}` is no method that the super8 gem records"));
                 return Err(error.advice("record again with super8 itself"));
             }
         };
-        let (connection, statement) = self.statement(&id, &item, matches!(deed, Deed::Run { .. }))?;
-        self.log.commands.push(Command { file: self.file.clone(), line: item.line, connection, statement, deed });
+        let (connection, statement) = self.statement(&id, &item, matches!(action, Action::Run { .. }))?;
+        self.log.commands.push(Command { file: self.file.clone(), line: item.line, connection, statement, action });
         Ok(())
     }
 
@@ -190,10 +191,10 @@ impl Reading<'_> {
             _ => return Err(item.error("statement_id", "is neither a number nor a name")),
         };
         let again = self.known.get(id).is_some_and(|(_, statements)| begins && statements.contains_key(&named));
-        if let (true, Some(Deed::Connect { dsn, told })) = (again, &self.single) {
+        if let (true, Some(Action::Connect { dsn, told })) = (again, &self.single) {
             // each connection of version 1 counted for itself, and only the last data source was written down
-            let deed = Deed::Connect { dsn: dsn.clone(), told: told.clone() };
-            self.connect(id, deed, item.file, item.line);
+            let action = Action::Connect { dsn: dsn.clone(), told: told.clone() };
+            self.connect(id, action, item.file, item.line);
             let connection = ConnectionId(self.connections - 1);
             self.log.notes.add(
                 Some((connection, 0)),

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super8_cassette::{GemCassette, create};
+use super8_cassette::create;
+use super8_cli::import::ruby_gem::GemCassette;
 
 /// The files that come of some files of the gem's, and the notes; or what they are refused with.
 fn migrated(files: &[(&str, &str)]) -> Result<(BTreeMap<String, String>, Vec<String>), String> {

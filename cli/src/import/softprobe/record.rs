@@ -1,16 +1,84 @@
-//! What a record of Softprobe's says of a PostgreSQL query, in the words of ODBC: psqlodbc's types for what JSON shows.
+//! What a record of Softprobe says about a PostgreSQL query, in ODBC's terms: psqlodbc's types for what JSON shows.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use serde::{Deserialize, Deserializer};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+use super8_cassette::Value;
+use super8_cassette::yaml::scalar::float_text;
 
-use super::json::Read;
-use crate::Value;
-use crate::yaml::scalar::float_text;
+/// A value of a record.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Json {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(String),
+    /// A list or a map, as it stands in the record.
+    Document(String),
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Json, D::Error> {
+        let raw = <&RawValue>::deserialize(from)?.get();
+        Ok(match raw.as_bytes().first() {
+            Some(b'n') => Json::Null,
+            Some(b't' | b'f') => Json::Bool(raw == "true"),
+            Some(b'"') => Json::Text(serde_json::from_str(raw).map_err(D::Error::custom)?),
+            Some(b'[' | b'{') => Json::Document(raw.to_owned()),
+            _ => match raw.parse() {
+                Ok(number) => Json::Int(number),
+                Err(_) => Json::Float(serde_json::from_str(raw).map_err(D::Error::custom)?),
+            },
+        })
+    }
+}
+
+impl Json {
+    fn into_text(self) -> Option<String> {
+        if let Json::Text(text) = self { Some(text) } else { None }
+    }
+
+    /// The value as a parameter: node-postgres sends what is no number as text.
+    fn param(&self) -> Value {
+        match self {
+            Json::Null => Value::Null,
+            Json::Bool(flag) => Value::Text(flag.to_string()),
+            Json::Int(number) => Value::from(*number),
+            Json::Float(number) => Value::Float(*number),
+            Json::Text(text) | Json::Document(text) => Value::Text(text.clone()),
+        }
+    }
+
+    /// The value as the server would send it, from which psqlodbc makes any C type; none for NULL.
+    pub(super) fn cell(&self) -> Option<Cow<'_, str>> {
+        Some(match self {
+            Json::Null => return None,
+            // PostgreSQL sends `t` or `f`, and psqlodbc hands that on as a digit
+            Json::Bool(flag) => if *flag { "1" } else { "0" }.into(),
+            Json::Int(number) => number.to_string().into(),
+            Json::Float(number) => float8(*number).into(),
+            Json::Text(text) | Json::Document(text) => text.into(),
+        })
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Json::Null => Kind::Unknown,
+            Json::Bool(_) => Kind::Bool,
+            Json::Int(number) if i32::try_from(*number).is_ok() => Kind::Int4,
+            Json::Int(_) => Kind::Int8,
+            Json::Float(_) => Kind::Float8,
+            Json::Text(_) => Kind::Text,
+            Json::Document(_) => Kind::Json,
+        }
+    }
+}
 
 /// A record, as far as a query is concerned.
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "a record")]
 pub(super) struct SoftprobeRecord<'r> {
     #[serde(borrow, default)]
@@ -30,23 +98,38 @@ pub(super) struct SoftprobeRecord<'r> {
 }
 
 /// `error`
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 pub(super) struct Failure<'r> {
     #[serde(borrow)]
     pub(super) message: Cow<'r, str>,
 }
 
+/// `requestPayload`, if it is a map.
+#[derive(Default, serde::Deserialize)]
+struct Request<'r> {
+    text: Option<Json>,
+    query: Option<Json>,
+    sql: Option<Json>,
+    #[serde(borrow)]
+    values: Option<&'r RawValue>,
+}
+
 impl SoftprobeRecord<'_> {
-    /// The SQL, which is the identifier unless the request has it, and the values: a list, or under `values`.
-    pub(super) fn asked<'v>(&self, request: Option<&'v Value>) -> (String, Option<&'v [Value]>) {
-        let text = |key: &str| request.and_then(|request| request.get(key)).and_then(Value::as_text);
-        let sql = text("text").or_else(|| text("query")).or_else(|| text("sql")).unwrap_or(&self.identifier);
-        let values = match request {
-            Some(Value::List(values)) => Some(values.as_slice()),
-            Some(request) => request.get("values").and_then(Value::as_list),
-            None => None,
+    /// The SQL, which is the identifier unless the request has it, and the values if there are any: the request, if it is a
+    /// list, or its key `values`.
+    ///
+    /// # Errors
+    /// A request that cannot be read.
+    pub(super) fn asked(&self) -> Result<(String, Option<Vec<Json>>), serde_json::Error> {
+        let is_list = |raw: &&RawValue| raw.get().starts_with('[');
+        let request: Request<'_> = match self.request_payload {
+            Some(raw) if raw.get().starts_with('{') => serde_json::from_str(raw.get())?,
+            list => Request { values: list, ..Request::default() },
         };
-        (sql.to_owned(), values.filter(|values| !values.is_empty()))
+        let text = [request.text, request.query, request.sql].into_iter().flatten().find_map(Json::into_text);
+        let values =
+            request.values.filter(is_list).map(|raw| serde_json::from_str::<Vec<Json>>(raw.get())).transpose()?;
+        Ok((text.unwrap_or_else(|| self.identifier.to_string()), values.filter(|values| !values.is_empty())))
     }
 }
 
@@ -63,9 +146,9 @@ pub(super) struct Asked {
 
 /// SQL and values as ODBC is asked them; none if a value is missing or left over. Softprobe's hook for PostgreSQL records no
 /// values at all.
-pub(super) fn numbered(sql: &str, values: Option<&[Value]>) -> Option<Asked> {
+pub(super) fn numbered(sql: &str, values: Option<&[Json]>) -> Option<Asked> {
     let mut asked = Asked { sql: String::with_capacity(sql.len()), ..Asked::default() };
-    let mut used = vec![false; values.map_or(0, <[Value]>::len)];
+    let mut used = vec![false; values.map_or(0, <[Json]>::len)];
     let mut rest = sql;
     while let Some(first) = rest.chars().next() {
         let taken = match first {
@@ -79,7 +162,7 @@ pub(super) fn numbered(sql: &str, values: Option<&[Value]>) -> Option<Asked> {
                     match values {
                         None => asked.params.push(Value::Null),
                         Some(values) => {
-                            asked.params.push(param(values.get(at)?));
+                            asked.params.push(values.get(at)?.param());
                             used[at] = true;
                         }
                     }
@@ -98,39 +181,53 @@ pub(super) fn numbered(sql: &str, values: Option<&[Value]>) -> Option<Asked> {
     used.iter().all(|used| *used).then_some(asked)
 }
 
-/// A value as a parameter: node-postgres sends what is no number as text.
-fn param(value: &Value) -> Value {
-    match value {
-        Value::Null | Value::Int(_) | Value::Float(_) | Value::Text(_) => value.clone(),
-        other => Value::Text(json(other)),
-    }
-}
-
-fn json(value: &Value) -> String {
-    super::json::text(value)
-}
-
 /// `responsePayload`
-#[derive(Default, Deserialize)]
+#[derive(Default, serde::Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "a map with `rows`")]
 pub(super) struct Reply {
-    #[serde(default, deserialize_with = "rows")]
-    pub(super) rows: Vec<Vec<(String, Value)>>,
+    #[serde(default)]
+    pub(super) rows: Vec<Row>,
     pub(super) row_count: Option<i64>,
     command: Option<String>,
 }
 
-fn rows<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Vec<(String, Value)>>, D::Error> {
-    let rows: Vec<Read> = Vec::deserialize(from)?;
-    let pairs = |Read(row)| match row {
-        Value::Map(pairs) => Ok(pairs),
-        // node-postgres with `rowMode: 'array'`
-        Value::List(cells) => {
-            Ok(cells.into_iter().enumerate().map(|(at, value)| (format!("column{}", at + 1), value)).collect())
+/// A row: each column's name with its value.
+pub(super) struct Row(pub(super) Vec<(String, Json)>);
+
+impl<'de> Deserialize<'de> for Row {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Row, D::Error> {
+        from.deserialize_any(RowVisitor)
+    }
+}
+
+struct RowVisitor;
+
+impl<'de> Visitor<'de> for RowVisitor {
+    type Value = Row;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a row: a map of columns or a list of cells")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row, A::Error> {
+        let mut row: Vec<(String, Json)> = Vec::new();
+        while let Some((name, value)) = map.next_entry::<String, Json>()? {
+            if row.iter().any(|(known, _)| *known == name) {
+                return Err(A::Error::custom(format_args!("the column `{name}` stands twice in a row")));
+            }
+            row.push((name, value));
         }
-        _ => Err(serde::de::Error::custom("a row is a map of columns or a list of cells")),
-    };
-    rows.into_iter().map(pairs).collect()
+        Ok(Row(row))
+    }
+
+    /// node-postgres with `rowMode: 'array'`
+    fn visit_seq<A: SeqAccess<'de>>(self, mut cells: A) -> Result<Row, A::Error> {
+        let mut row = Vec::new();
+        while let Some(value) = cells.next_element()? {
+            row.push((format!("column{}", row.len() + 1), value));
+        }
+        Ok(Row(row))
+    }
 }
 
 impl Reply {
@@ -139,15 +236,14 @@ impl Reply {
         matches!(self.command.as_deref(), None | Some("SELECT" | "SHOW" | "EXPLAIN" | "FETCH" | "VALUES"))
     }
 
-    /// The columns, in the order of the first row that has them.
+    /// The columns, in the order in which the rows first have them.
     pub(super) fn columns(&self) -> Vec<Column> {
         let mut columns: Vec<Column> = Vec::new();
-        for row in &self.rows {
+        for Row(row) in &self.rows {
             for (name, value) in row {
-                let kind = Kind::of(value);
                 match columns.iter_mut().find(|column| column.name == *name) {
-                    Some(column) => column.seen(kind, value),
-                    None => columns.push(Column::new(name, kind, value)),
+                    Some(column) => column.seen(value),
+                    None => columns.push(Column::new(name, value)),
                 }
             }
         }
@@ -180,15 +276,15 @@ pub(super) enum Kind {
 }
 
 impl Column {
-    fn new(name: &str, kind: Kind, value: &Value) -> Column {
-        let mut column = Column { name: name.to_owned(), kind, longest: 0, doubt: None };
-        column.seen(kind, value);
+    fn new(name: &str, value: &Json) -> Column {
+        let mut column = Column { name: name.to_owned(), kind: Kind::Unknown, longest: 0, doubt: None };
+        column.seen(value);
         column
     }
 
-    fn seen(&mut self, kind: Kind, value: &Value) {
-        self.kind = self.kind.with(kind);
-        if let Value::Text(text) = value {
+    fn seen(&mut self, value: &Json) {
+        self.kind = self.kind.with(value.kind());
+        if let Json::Text(text) = value {
             self.longest = self.longest.max(text.chars().count());
         }
     }
@@ -231,18 +327,6 @@ impl Column {
 }
 
 impl Kind {
-    fn of(value: &Value) -> Kind {
-        match value {
-            Value::Null => Kind::Unknown,
-            Value::Bool(_) => Kind::Bool,
-            Value::Int(number) if i32::try_from(*number).is_ok() => Kind::Int4,
-            Value::Int(number) if i64::try_from(*number).is_ok() => Kind::Int8,
-            Value::Int(_) | Value::Float(_) => Kind::Float8,
-            Value::Text(_) => Kind::Text,
-            Value::List(_) | Value::Map(_) => Kind::Json,
-        }
-    }
-
     /// The type that holds both.
     fn with(self, other: Kind) -> Kind {
         match (self, other) {
@@ -272,20 +356,6 @@ impl Kind {
             Kind::Bool => "bool",
             Kind::Text | Kind::Json | Kind::Unknown => "varchar",
         }
-    }
-
-    /// A value's text as the server would send it, from which psqlodbc makes any C type.
-    pub(super) fn text(value: &Value, out: &mut Vec<u8>) {
-        let text = match value {
-            Value::Null => return,
-            // PostgreSQL's boolean is one letter, and psqlodbc hands it on as a digit
-            Value::Bool(flag) => if *flag { "1" } else { "0" }.to_owned(),
-            Value::Int(number) => number.to_string(),
-            Value::Float(number) => float8(*number),
-            Value::Text(text) => text.clone(),
-            other => json(other),
-        };
-        out.extend_from_slice(text.as_bytes());
     }
 }
 
@@ -329,8 +399,18 @@ mod tests {
     }
 
     #[test]
+    fn a_document_is_kept_as_it_stands() {
+        let text = r##"{"$ref":"#/x","b":1.50,"a":[1, 2]}"##;
+        let Reply { rows, .. } = reply(&format!(r#"{{"rows":[{{"doc":{text}}}]}}"#));
+        assert_eq!(rows[0].0[0].1.cell().as_deref(), Some(text));
+        for wrong in [r#"{"rows":[1]}"#, r#"{"rows":[{"a":1,"a":2}]}"#, r#"{"rows":[[1e999]]}"#] {
+            assert!(serde_json::from_str::<Reply>(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn numbered_markers_become_odbcs() {
-        let values = [Value::from(7), Value::from("x"), Value::Bool(true)];
+        let values = [Json::Int(7), Json::Text("x".to_owned()), Json::Bool(true)];
         let text = "SELECT '$1', $2 -- $3\n, \"$1\", $1 /* $2 */, $3, $1";
         let asked = numbered(text, Some(&values)).unwrap();
         assert_eq!(asked.sql, "SELECT '$1', ? -- $3\n, \"$1\", ? /* $2 */, ?, ?");
@@ -352,11 +432,9 @@ mod tests {
                 r#"{{"type":"outbound","protocol":"postgres","identifier":"SELECT $1","requestPayload":{request}}}"#
             );
             let record: SoftprobeRecord<'_> = serde_json::from_str(&text).unwrap();
-            let request = record.request_payload.map(|raw| serde_json::from_str::<Read>(raw.get()).unwrap().0);
-            let (sql, values) = record.asked(request.as_ref());
-            (sql, values.map(<[Value]>::to_vec))
+            record.asked().unwrap()
         };
-        let expected = ("SELECT $1".to_owned(), Some(vec![Value::from(1)]));
+        let expected = ("SELECT $1".to_owned(), Some(vec![Json::Int(1)]));
         assert_eq!(record(r#"{"text":"SELECT $1","values":[1]}"#), expected);
         assert_eq!(record(r#"{"query":"SELECT $1","values":[1]}"#), expected);
         assert_eq!(record("[1]"), expected);

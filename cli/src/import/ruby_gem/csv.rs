@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::CassetteError;
+use super8_cassette::CassetteError;
 
 /// A field: `None` is nil.
 pub(super) type Field = Option<Vec<u8>>;
@@ -21,7 +21,7 @@ pub(super) fn read(bytes: &[u8], file: &Path) -> Result<Vec<Vec<Field>>, Cassett
                 .at_column(row.len() as u64 + 1)
                 .advice("correct it, or record again")
         })?;
-        line += memchr::memchr_iter(b'\n', &rest[..rest.len() - after.len()]).count() as u64;
+        line += rest[..rest.len() - after.len()].iter().filter(|byte| **byte == b'\n').count() as u64;
         row.push(field);
         rest = after.strip_prefix(b"\r").unwrap_or(after);
         match rest.first() {
@@ -47,7 +47,7 @@ pub(super) fn read(bytes: &[u8], file: &Path) -> Result<Vec<Vec<Field>>, Cassett
 fn field(text: &[u8]) -> Option<(Field, &[u8])> {
     let ends = |rest: &[u8]| matches!(rest, [] | [b',' | b'\n', ..] | [b'\r', b'\n', ..] | [b'\r']);
     let Some(mut quoted) = text.strip_prefix(b"\"") else {
-        let end = memchr::memchr3(b',', b'\n', b'"', text).unwrap_or(text.len());
+        let end = text.iter().position(|byte| b",\n\"".contains(byte)).unwrap_or(text.len());
         let (field, rest) = text.split_at(end);
         let (field, rest) = match field.split_last() {
             Some((b'\r', field)) if !rest.starts_with(b",") => (field, &text[end - 1..]),
@@ -57,7 +57,7 @@ fn field(text: &[u8]) -> Option<(Field, &[u8])> {
     };
     let mut field = Vec::new();
     loop {
-        let end = memchr::memchr(b'"', quoted)?;
+        let end = quoted.iter().position(|byte| *byte == b'"')?;
         field.extend_from_slice(&quoted[..end]);
         quoted = &quoted[end + 1..];
         match quoted.strip_prefix(b"\"") {

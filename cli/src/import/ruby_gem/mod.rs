@@ -1,0 +1,266 @@
+//! Cassettes of the super8 gem, which recorded ruby-odbc: read in their three versions, and made into cassettes of today.
+//!
+//! | version | what tells it |
+//! | --- | --- |
+//! | 1 | `connection.yml`; statements are `stmt_0`, `stmt_1`, ...; rows in `rows_0.csv` |
+//! | 2 | `connect` is a command, and every command has a `connection_id`; rows in `a_1_fetch_all.csv` |
+//! | 3 | the same with `metadata.yml` |
+//!
+//! The gem recorded which Ruby methods were called and what they returned. What the ODBC calls behind them said is derived
+//! from that, the way ruby-odbc makes those calls, or left unknown; docs/cassette-format.md says which. The notes say what
+//! was derived.
+
+mod columns;
+mod csv;
+mod log;
+mod values;
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::Arc;
+
+use super8_cassette::directory::{COMMANDS, GEM_CONNECTION, METADATA};
+use super8_cassette::metadata::{MIGRATED_FROM, Metadata, SCHEMA_VERSION, newer};
+use super8_cassette::{Cassette, CassetteError, Cell, ConnectionId, Entry, Method, Recorder, Run, Value, yaml};
+
+use columns::Statements;
+use log::{Action, Command, Fetched, Log};
+
+/// A cassette of the gem.
+#[derive(Debug)]
+pub struct GemCassette {
+    /// The version of its schema: 1, 2 or 3.
+    pub schema: i64,
+    /// The metadata of the cassette that is made of it.
+    pub metadata: Metadata,
+    log: Log,
+}
+
+/// What was left of a cassette's meaning to be derived.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Migrated {
+    /// Commands of the gem's.
+    pub commands: usize,
+    /// What the gem did not record, and what is answered in its place: a line each, for people.
+    pub notes: Vec<String>,
+}
+
+impl GemCassette {
+    /// Reads the cassette in a directory.
+    ///
+    /// # Errors
+    /// No cassette of the gem's; something that cannot be read, with file and line.
+    pub fn read(directory: &Path) -> Result<GemCassette, CassetteError> {
+        let said = metadata(directory)?;
+        let schema = match schema(directory, said.as_ref())? {
+            Some(schema @ 1..=3) => schema,
+            Some(SCHEMA_VERSION) => {
+                return Err(CassetteError::new(directory, "is up to date: there is nothing to bring up"));
+            }
+            Some(schema) if schema > SCHEMA_VERSION => return Err(newer(schema, &directory.join(METADATA))),
+            Some(schema) => {
+                let problem = format!("the super8 gem has no schema {schema}: its cassettes have 1 to 3");
+                return Err(CassetteError::new(&directory.join(METADATA), problem).at_path("schema_version"));
+            }
+            None => {
+                return Err(CassetteError::new(directory, "is no cassette of the super8 gem: commands.yml is missing")
+                    .advice("name the cassette's own directory"));
+            }
+        };
+        let text =
+            |key: &str| said.as_ref().and_then(|said| said.get(key)).and_then(Value::as_text).unwrap_or_default();
+        let recorded_with = format!("super8 gem {}", text("recorded_with"));
+        let metadata = Metadata {
+            recorded_with: recorded_with.trim_end().to_owned(),
+            recorded_on: text("recorded_on").to_owned(),
+            more: vec![(MIGRATED_FROM.to_owned(), schema.into())],
+            ..Metadata::now(None, None)
+        };
+        Ok(GemCassette { schema, metadata, log: Log::read(directory, schema)? })
+    }
+
+    /// Makes a cassette of it: `to` was made with [`GemCassette::metadata`].
+    ///
+    /// # Errors
+    /// Something that cannot be brought up, with file and line; a target that cannot be written.
+    pub fn write(&self, to: Box<dyn Cassette>) -> Result<Migrated, CassetteError> {
+        let statements = Statements::of(&self.log)?;
+        let recorder = Recorder::with_storage(to, self.metadata.order, 1);
+        Writing::new(&recorder, &self.log, &statements).write()
+    }
+}
+
+/// The version that the files show; `None` if there is no log.
+fn schema(directory: &Path, metadata: Option<&Value>) -> Result<Option<i64>, CassetteError> {
+    match metadata.map(|metadata| metadata.get("schema_version").and_then(Value::as_int)) {
+        Some(None) => {
+            let problem = "is not a number";
+            Err(CassetteError::new(&directory.join(METADATA), problem).at_path("schema_version"))
+        }
+        _ if !directory.join(COMMANDS).is_file() => Ok(None),
+        Some(schema) => Ok(schema),
+        None => Ok(Some(if directory.join(GEM_CONNECTION).is_file() { 1 } else { 2 })),
+    }
+}
+
+/// `metadata.yml`, if there is one.
+fn metadata(directory: &Path) -> Result<Option<Value>, CassetteError> {
+    let path = directory.join(METADATA);
+    match fs::read(&path) {
+        Ok(bytes) => yaml::read_document(&bytes, &path).map(Some),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(CassetteError::io(&path, "read", &error)),
+    }
+}
+
+/// What no cassette of the gem says.
+const NEVER_RECORDED: &str = "the gem recorded no errors, no counts of rows and no answers about the driver: every statement \
+                              succeeds, SQLRowCount gives -1, and of the driver only what super8 answers for any is known";
+
+/// A recording under way.
+struct Writing<'w> {
+    recorder: &'w Arc<Recorder>,
+    log: &'w Log,
+    statements: &'w Statements,
+    /// Rows of statements that may go on.
+    runs: HashMap<(ConnectionId, u32), Run>,
+    /// Statements of which something was fetched.
+    fetched: HashSet<(ConnectionId, u32)>,
+}
+
+impl<'w> Writing<'w> {
+    fn new(recorder: &'w Arc<Recorder>, log: &'w Log, statements: &'w Statements) -> Self {
+        Writing { recorder, log, statements, runs: HashMap::new(), fetched: HashSet::new() }
+    }
+
+    /// Writes all of it and publishes the cassette.
+    fn write(mut self) -> Result<Migrated, CassetteError> {
+        let last: HashMap<ConnectionId, usize> =
+            self.log.commands.iter().enumerate().map(|(at, command)| (command.connection, at)).collect();
+        for (at, command) in self.log.commands.iter().enumerate() {
+            self.command(command)?;
+            if last.get(&command.connection) == Some(&at) {
+                // the gem connects with a block, at whose end the connection is closed
+                let disconnect = Entry::new(Method::Disconnect, command.connection, None);
+                self.recorder.note(&disconnect.with("result", Value::Null))?;
+            }
+        }
+        for connection in 0..last.len() as u32 {
+            self.recorder.disconnect(ConnectionId(connection))?;
+        }
+        let mut notes = self.statements.notes.clone();
+        notes.add(None, NEVER_RECORDED);
+        Ok(Migrated { commands: self.log.commands.len(), notes: notes.lines() })
+    }
+
+    fn command(&mut self, command: &Command) -> Result<(), CassetteError> {
+        let Command { connection, statement, action, .. } = command;
+        let entry = |method: Method| Entry::new(method, *connection, Some(*statement));
+        match action {
+            Action::Connect { dsn, told } => {
+                let connect = Entry::new(Method::Connect, self.recorder.connection(), None);
+                // ruby-odbc's `odbc` calls the ANSI functions
+                let connect = connect.with("dsn", dsn.as_str()).with("kind", "ansi");
+                self.recorder.command(&connect.with("result", Value::Map(told.clone())))
+            }
+            Action::Run { sql, params } => {
+                match params.is_empty() {
+                    true => self.recorder.command(&entry(Method::Run).with("sql", sql.as_str()))?,
+                    false => {
+                        self.recorder.command(&entry(Method::Prepare).with("sql", sql.as_str()))?;
+                        self.recorder.command(&entry(Method::Execute).with("params", params.clone()))?;
+                    }
+                }
+                let known = self.statements.get(*connection, *statement);
+                let columns = known.and_then(|statement| statement.columns.as_ref());
+                columns.map_or(Ok(()), |columns| self.recorder.columns(*connection, *statement, columns))
+            }
+            // said when it was run: ruby-odbc asks for types at once
+            Action::Columns(_) => Ok(()),
+            Action::Rows(fetched) => self.rows(*connection, *statement, fetched),
+            Action::Housekeeping(method) => self.recorder.note(&entry(*method).with("result", Value::Null)),
+        }
+    }
+
+    fn rows(&mut self, connection: ConnectionId, statement: u32, fetched: &Fetched) -> Result<(), CassetteError> {
+        let key = (connection, statement);
+        let types =
+            self.statements.get(connection, statement).map(|statement| &statement.types[..]).unwrap_or_default();
+        if types.is_empty() {
+            // ruby-odbc fetches nothing from what has no columns
+            return Ok(());
+        }
+        if !self.runs.get(&key).is_some_and(|run| run.lock().is_open()) {
+            let first = self.fetched.insert(key);
+            self.runs.insert(key, self.recorder.run(connection, statement, first));
+        }
+        let Some(run) = self.runs.get(&key) else { return Ok(()) };
+        let mut run = run.lock();
+        for row in &fetched.rows {
+            run.begin_row()?;
+            for (at, (field, sql_type)) in row.iter().zip(types).enumerate() {
+                let text = field.as_ref().and_then(|field| values::cell(*sql_type, field));
+                run.row().set(at, text.as_deref().map_or(Cell::Null, Cell::Text));
+                run.c_type(at, "CHAR");
+            }
+        }
+        if fetched.ended { run.end(true) } else { Ok(()) }
+    }
+}
+
+/// Statements that are named before the rest of them is only counted.
+const NAMED: usize = 3;
+
+/// Notes in the order in which they first came up.
+#[derive(Clone, Debug, Default)]
+struct Notes(Vec<(String, Vec<(ConnectionId, u32)>)>);
+
+impl Notes {
+    /// Adds a note, perhaps on a statement; statement 0 is the connection itself.
+    fn add(&mut self, on: Option<(ConnectionId, u32)>, text: impl Into<String>) {
+        let text = text.into();
+        let at = self.0.iter().position(|(known, _)| *known == text).unwrap_or_else(|| {
+            self.0.push((text, Vec::new()));
+            self.0.len() - 1
+        });
+        if let Some(on) = on.filter(|on| !self.0[at].1.contains(on)) {
+            self.0[at].1.push(on);
+        }
+    }
+
+    /// One line each: `a/1, a/3: ...`.
+    fn lines(&self) -> Vec<String> {
+        let line = |(text, on): &(String, Vec<(ConnectionId, u32)>)| {
+            let place = |(connection, statement): &(ConnectionId, u32)| match statement {
+                0 => connection.to_string(),
+                statement => format!("{connection}/{statement}"),
+            };
+            let mut places: Vec<String> = on.iter().take(NAMED).map(place).collect();
+            if on.len() > NAMED {
+                places.push(format!("and {} more", on.len() - NAMED));
+            }
+            if places.is_empty() {
+                text.clone()
+            } else {
+                format!("{}: {text}", places.join(", ").replace(", and", " and"))
+            }
+        };
+        self.0.iter().map(line).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_said_once() {
+        let mut notes = Notes::default();
+        notes.add(None, "one");
+        (1..=2000).for_each(|statement| notes.add(Some((ConnectionId(0), statement)), "two"));
+        notes.add(Some((ConnectionId(1), 0)), "three");
+        assert_eq!(notes.lines(), ["one", "a/1, a/2, a/3 and 1997 more: two", "b: three"]);
+    }
+}

@@ -3,8 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use crate::metadata::Metadata;
-use crate::ndjson::Span;
-use crate::sequence::Sequence;
 use crate::yaml::Head;
 use crate::{CassetteError, ConnectionId, Entry, Value};
 
@@ -120,31 +118,6 @@ pub trait Cassette: Send + Sync {
     /// # Errors
     /// As for [`Cassette::contents`], but a document or rows are not read.
     fn parts(&self) -> Result<Vec<Part>, CassetteError>;
-
-    /// The sequence of the trace's records, if this is a trace or was made of one that had another than a copy has by itself.
-    ///
-    /// # Errors
-    /// Something unreadable, with file and line.
-    fn sequence(&self) -> Result<Option<Sequence>, CassetteError>;
-
-    /// Keeps the sequence that the original of a copy has. A trace need not: its records stand in it.
-    ///
-    /// # Errors
-    /// As for [`Cassette::append`].
-    fn keep(&self, _: &Sequence) -> Result<(), CassetteError> {
-        Ok(())
-    }
-
-    /// Says which span the next record of a copy has, where there are records.
-    fn announce(&self, _: Option<&Span>) {}
-
-    /// Says that everything before it is whole, where that stands between the records.
-    ///
-    /// # Errors
-    /// As for [`Cassette::append`].
-    fn mark(&self) -> Result<(), CassetteError> {
-        Ok(())
-    }
 
     /// The file and line of an entry, for reports.
     fn locate(&self, place: Place) -> (PathBuf, u32);

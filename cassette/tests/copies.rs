@@ -7,7 +7,7 @@ use std::fs;
 use reel::copy::converted;
 use reel::session::record;
 use reel::*;
-use super8_cassette::{Value, convert, open};
+use super8_cassette::open;
 
 #[test]
 fn there_and_back_again() {
@@ -64,48 +64,21 @@ fn what_a_person_edited_is_kept_and_named() {
     assert!(found["metadata.yml"].ends_with("reviewed_by: Ada\n"), "{}", found["metadata.yml"]);
 }
 
+/// super8 used to write such a file into a directory made of a trace.
 #[test]
-fn the_sequence_of_a_trace_outlives_edits_of_its_directory() {
+fn a_trace_sequence_of_old_is_passed_over() {
     let parent = tempfile::tempdir().unwrap();
-    let tracing = tracer(parent.path());
-    let connection = connected(&tracing, "shop");
-    tracing.command(&run(connection, 1, "SELECT id")).unwrap();
-    let answer = vec![("function".to_owned(), "SQLGetInfo".into()), ("info".to_owned(), 17.into())];
-    tracing.info(connection, Value::Map(answer)).unwrap();
-    result(&tracing, connection, 1, &[&["1"], &["2"]]);
-    tracing.disconnect(connection).unwrap();
-    let directory = parent.path().join("x");
-    converted(&*open(parent.path()).unwrap(), &directory);
-    let sequence = "- metadata.yml: 1\n- commands.yml: 2\n- a_info.yml: 1\n- a_1_fetch_all.csv: 2\n- commands.yml: 1\n- complete: 1\n";
-    assert_eq!(files(&directory)["trace_sequence.yml"], sequence);
-    // an entry, a row, an answer, a document more, and a file that is not there any more
-    let append = |name: &str, text: &str| {
-        let before = fs::read_to_string(directory.join(name)).unwrap_or_default();
-        fs::write(directory.join(name), before + text).unwrap();
-    };
-    append("commands.yml", "- method: cancel\n  connection_id: a\n  statement_id: 1\n  result: null\n");
-    append("a_1_fetch_all.csv", "3\n");
-    append("a_info.yml", "- function: SQLGetInfo\n  info: 18\n  result: \"3.40\"\n");
-    append("a_1_columns.yml", "- name: id\n");
-    append(
-        "trace_sequence.yml",
-        "- a_9_fetch_all.csv: 7\n- a_9_columns.yml: 1\n- a_9_fetch_many.csv: a_9_fetch_all.csv\n",
-    );
-    let edited = files(&directory);
-    let back = parent.path().join("edited").join("x.ndjson");
-    assert_eq!(converted(&*open(&directory).unwrap(), &back), [""; 0]);
-    let (again, mut expected) = (parent.path().join("again"), edited.clone());
-    converted(&*open(&back).unwrap(), &again);
-    let mut found = files(&again);
-    assert!(found.remove("trace_sequence.yml").is_some() && expected.remove("trace_sequence.yml").is_some());
-    assert_eq!(found, expected, "nothing is lost");
-    fs::write(directory.join("trace_sequence.yml"), "- 1\n").unwrap();
-    let problem = convert(&*open(&directory).unwrap(), &*open(&back).unwrap()).unwrap_err().to_string();
-    assert!(
-        problem.contains("trace_sequence.yml: [0]: an item is") && problem.contains("remove the file"),
-        "{problem}"
-    );
-    // what is recorded there next is no trace's copy
+    let (directory, copy) = (parent.path().join("one"), parent.path().join("two"));
     record(&recorder(&directory));
-    assert!(!files(&directory).contains_key("trace_sequence.yml"));
+    let expected = files(&directory);
+    let old = directory.join("trace_sequence.yml");
+    fs::write(&old, "- metadata.yml: 1\n- commands.yml: [\n").unwrap();
+    assert!(player(&directory).connect(&connect(A, "shop")).is_ok());
+    let trace = parent.path().join("t").join("x.ndjson");
+    assert_eq!(converted(&*open(&directory).unwrap(), &trace), [""; 0]);
+    assert_eq!(converted(&*open(&trace).unwrap(), &copy), [""; 0]);
+    assert_eq!(files(&copy), expected);
+    record(&recorder(&directory));
+    assert_eq!(files(&directory), expected, "recording again removes it");
+    assert!(!old.exists());
 }

@@ -1,8 +1,11 @@
 //! Cassettes made into the other format and back: nothing may be lost on the way.
 
 use crate::compare::{assert_same_files, difference};
+use crate::outcome::Outcome;
+use crate::products;
 use crate::scratch::Scratch;
 use std::path::Path;
+use std::process::Command;
 use super8_cassette::ndjson::traces;
 use super8_cassette::{CassetteError, Conversion, Format, convert, create, open};
 
@@ -16,22 +19,37 @@ pub fn converted(from: &Path, to: &Path) -> Vec<String> {
     copied().unwrap_or_else(|error| panic!("{error}")).notes
 }
 
-/// Panics unless a cassette's directory, or every trace in it, comes back byte by byte from the other format.
+/// Panics unless a cassette's directory, or every trace in it, comes back from the other format: a directory byte by byte, a
+/// trace with the same meaning, from which both formats are made byte by byte the same again.
 pub fn assert_there_and_back(what: &str, cassette: &Path) {
     let scratch = Scratch::new("there-and-back");
-    let (there, back) = (scratch.join("there"), scratch.join("back"));
-    if Format::of(cassette) == Some(Format::Yaml) {
-        let there = there.with_extension("ndjson");
-        let notes = [converted(cassette, &there), converted(&there, &back)].concat();
+    let copy = |from: &Path, to: &str| {
+        let to = scratch.join(to);
+        let notes = converted(from, &to);
         assert!(notes.is_empty(), "{what}: {notes:?}");
-        return assert_same_files(what, cassette, &back);
+        to
+    };
+    if Format::of(cassette) == Some(Format::Yaml) {
+        let trace = copy(cassette, "there.ndjson");
+        return assert_same_files(what, cassette, &copy(&trace, "back"));
     }
     for id in traces(cassette) {
-        let (from, there, back) = (cassette.join(id.file_name()), there.join(id.as_str()), back.join(id.file_name()));
-        let notes = [converted(&from, &there), converted(&there, &back)].concat();
-        assert!(notes.is_empty(), "{what}: {notes:?}");
-        let [before, after] = [&from, &back].map(|path| std::fs::read(path).unwrap_or_default());
+        let (original, name) = (cassette.join(id.file_name()), |place: &str| format!("{place}/{}", id.file_name()));
+        let directory = copy(&original, &format!("{id}-there"));
+        let trace = copy(&directory, &name("back"));
+        assert_same_meaning(what, &original, &trace);
+        let directory_again = copy(&trace, &format!("{id}-again"));
+        assert_same_files(what, &directory, &directory_again);
+        let trace_again = copy(&directory_again, &name("again"));
+        let [before, after] = [&trace, &trace_again].map(|path| std::fs::read(path).unwrap_or_default());
         let shown = || difference(("before", &before), ("after", &after));
-        assert!(!before.is_empty() && before == after, "{what}: {} is another one\n{}", from.display(), shown());
+        assert!(!before.is_empty() && before == after, "{what}: {} is another one\n{}", trace.display(), shown());
     }
+}
+
+/// Panics unless `super8 diff` finds no difference.
+fn assert_same_meaning(what: &str, one: &Path, other: &Path) {
+    let mut diff = Command::new(products::super8());
+    let outcome = Outcome::of(diff.arg("diff").args([one, other]), b"");
+    assert!(outcome.succeeded(), "{what}: {}{}", outcome.text(), outcome.errors());
 }

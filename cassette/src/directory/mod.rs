@@ -26,7 +26,6 @@ pub(crate) use staging::{is_cassette, notice, refuse};
 
 use crate::append::MakeAppend;
 use crate::metadata::Metadata;
-use crate::sequence::Sequence;
 use crate::storage::{Cassette, Contents, Part, Place, RowsPart, RowsSource};
 use crate::window::Window;
 use crate::yaml::{self, Head};
@@ -153,14 +152,6 @@ impl Cassette for Directory {
 
     fn parts(&self) -> Result<Vec<Part>, CassetteError> {
         reading::parts(&self.root(), &self.name)
-    }
-
-    fn sequence(&self) -> Result<Option<Sequence>, CassetteError> {
-        reading::sequence(&self.root())
-    }
-
-    fn keep(&self, sequence: &Sequence) -> Result<(), CassetteError> {
-        self.put(names::SEQUENCE, &sequence.to_value())
     }
 
     fn locate(&self, place: Place) -> (PathBuf, u32) {

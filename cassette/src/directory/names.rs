@@ -13,7 +13,7 @@ pub const COMMANDS: &str = "commands.yml";
 /// The file in which the first version of the super8 gem kept its connection.
 pub const GEM_CONNECTION: &str = "connection.yml";
 
-/// The sequence of the trace's records that the cassette was made of.
+/// A file that super8 used to write into a directory made of a trace. Nothing reads it.
 pub(crate) const SEQUENCE: &str = "trace_sequence.yml";
 
 /// The file with the answers of a connection.

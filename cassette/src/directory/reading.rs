@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use super::names;
 use super::staging::is_cassette;
 use crate::metadata::{Metadata, migrate};
-use crate::sequence::Sequence;
 use crate::storage::{Part, Place, RowsSource, plain};
 use crate::yaml::{Head, Items};
 use crate::{CassetteError, ConnectionId, RowsReader, Value, ndjson, yaml};
@@ -107,16 +106,6 @@ pub(crate) fn info(root: &Path, connection: ConnectionId) -> Result<Vec<Value>, 
         answers.push(yaml::parse_map(&bytes, &path, item.line)?);
     }
     Ok(answers)
-}
-
-/// The sequence of the trace that the cassette was made of, if it is kept.
-pub(crate) fn sequence(root: &Path) -> Result<Option<Sequence>, CassetteError> {
-    let path = root.join(names::SEQUENCE);
-    match fs::read(&path) {
-        Ok(bytes) => Sequence::from_value(&yaml::read_document(&bytes, &path)?, &path).map(Some),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(CassetteError::io(&path, "read", &error)),
-    }
 }
 
 /// Opens a rows file.

@@ -1,4 +1,4 @@
-//! Which records of a trace's file another tool has written anew: those that are not, byte by byte, what is written for them.
+//! What of a trace's records does not come back byte by byte: what another tool has written anew, span ids and times.
 
 use std::fs::File;
 use std::path::Path;
@@ -14,18 +14,32 @@ use super::spans::Stamp;
 use crate::storage::{Place, RowsSource};
 use crate::{CassetteError, Value};
 
-/// How many records of ours are in another form than ours.
-pub(super) fn others(file: &Path, author: &Author) -> Result<u64, CassetteError> {
+/// How many of super8's records a copy will not have as they are.
+#[derive(Default)]
+pub(super) struct Form {
+    /// Those in another form than super8's.
+    pub(super) edited: u64,
+    /// Those with a span id and a time.
+    pub(super) spans: u64,
+}
+
+/// Reads every record of a file.
+///
+/// # Errors
+/// A record that cannot be read, with its line.
+pub(super) fn of(file: &Path, author: &Author) -> Result<Form, CassetteError> {
     let open = File::open(file).map_err(|error| CassetteError::io(file, "open", &error))?;
-    let (mut lines, mut own, mut others) = (Lines::new(open, file), Vec::new(), 0);
-    let author = Author { stamp: Stamp::default(), ..author.clone() };
+    let (mut lines, mut own, mut form) = (Lines::new(open, file), Vec::new(), Form::default());
+    let mut author = author.clone();
     while let Some(cut) = lines.next()? {
         let line = Line::read(cut.bytes, file, cut.place.line)?;
         let kind = line.kind()?;
         if kind == Kind::Foreign {
             continue;
         }
-        author.stamp.announce(line.span().as_ref());
+        let span = line.span();
+        form.spans += u64::from(span.is_some());
+        author.stamp = span.map_or(Stamp::None, Stamp::Same);
         own.clear();
         match kind {
             Kind::Foreign => {}
@@ -44,9 +58,9 @@ pub(super) fn others(file: &Path, author: &Author) -> Result<u64, CassetteError>
                 author.end_rows(&mut own);
             }
         }
-        others += u64::from(own.strip_suffix(b"\n") != Some(cut.bytes));
+        form.edited += u64::from(own.strip_suffix(b"\n") != Some(cut.bytes));
     }
-    Ok(others)
+    Ok(form)
 }
 
 fn rows(file: &Path, place: Place, out: &mut Vec<u8>) -> Result<(), CassetteError> {

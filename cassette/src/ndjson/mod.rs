@@ -12,7 +12,6 @@ mod own_form;
 mod record;
 mod recover;
 mod rows;
-mod sequence;
 mod spans;
 mod writing;
 
@@ -25,11 +24,10 @@ use parking_lot::Mutex;
 
 pub use id::{TraceId, TraceIdError, Traceparent};
 pub(crate) use recover::{recover, trace_at};
-pub use spans::{Span, Spans};
+pub use spans::Spans;
 
 use crate::directory::unfinished;
 use crate::metadata::Metadata;
-use crate::sequence::Sequence;
 use crate::storage::{Cassette, Contents, Part, Place, RowsPart, RowsSource, plain};
 use crate::window::Window;
 use crate::yaml::Head;
@@ -305,13 +303,11 @@ impl Cassette for Trace {
         };
         contents.documents.sort_unstable();
         contents.rows.sort_unstable();
-        let other_forms = form::others(&self.path(), &self.author)?;
+        let form::Form { edited, spans } = form::of(&self.path(), &self.author)?;
         for (count, what) in [
             (catalogue.foreign, "records of other protocols are left out: they are not ODBC's"),
-            (
-                other_forms,
-                "records were edited: what they say is kept, their form and keys that are not super8's are not",
-            ),
+            (spans, "records have span ids and times, which are left out"),
+            (edited, "records were edited: what they say is kept, their form and keys that are not super8's are not"),
         ] {
             if count > 0 {
                 contents.notes.push(format!("{count} {what}"));
@@ -322,20 +318,6 @@ impl Cassette for Trace {
 
     fn parts(&self) -> Result<Vec<Part>, CassetteError> {
         Ok(self.catalogue()?.parts(&self.name))
-    }
-
-    fn sequence(&self) -> Result<Option<Sequence>, CassetteError> {
-        sequence::of(&self.path()).map(Some)
-    }
-
-    fn announce(&self, span: Option<&Span>) {
-        self.author.stamp.announce(span);
-    }
-
-    fn mark(&self) -> Result<(), CassetteError> {
-        let mut record = Vec::with_capacity(256);
-        self.author.complete(false, &mut record);
-        self.write(&record)
     }
 
     fn locate(&self, place: Place) -> (PathBuf, u32) {

@@ -1,11 +1,7 @@
 //! Span ids and times of records. They differ from run to run, so there are none unless they are asked for.
 
-use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
-
-use parking_lot::Mutex;
 
 use crate::metadata::utc;
 
@@ -20,43 +16,49 @@ pub struct Spans {
 
 /// Gives each record its span.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Stamp {
-    source: Option<Source>,
-    /// What the next records of a copy have.
-    copied: Arc<OnceLock<Mutex<VecDeque<Option<Span>>>>>,
+pub(super) enum Stamp {
+    /// Records have none.
+    #[default]
+    None,
+    /// Each has a new one.
+    Real(Source),
+    /// Each has this one.
+    Same(Span),
 }
 
 #[derive(Clone, Debug)]
-struct Source {
+pub(super) struct Source {
     parent: Option<String>,
     random: RandomState,
 }
 
 /// The span of one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Span {
+pub(super) struct Span {
     /// 16 hexadecimal digits.
-    pub id: String,
+    pub(super) id: String,
     /// The same of the span that called.
-    pub parent: Option<String>,
+    pub(super) parent: Option<String>,
     /// When the record was written: `2026-11-21T05:51:00.123Z`.
-    pub timestamp: String,
+    pub(super) timestamp: String,
 }
 
 impl Stamp {
     pub(super) fn new(spans: &Spans) -> Stamp {
-        let source = || Source { parent: spans.parent.clone(), random: RandomState::new() };
-        Stamp { source: spans.real.then(source), copied: Arc::default() }
-    }
-
-    /// Says which span the record after those announced before has.
-    pub(super) fn announce(&self, span: Option<&Span>) {
-        self.copied.get_or_init(Mutex::default).lock().push_back(span.cloned());
+        if spans.real {
+            Stamp::Real(Source { parent: spans.parent.clone(), random: RandomState::new() })
+        } else {
+            Stamp::None
+        }
     }
 
     /// The span of a record that is written now.
     pub(super) fn next(&self) -> Option<Span> {
-        let Some(source) = &self.source else { return self.copied.get()?.lock().pop_front()? };
+        let source = match self {
+            Stamp::None => return None,
+            Stamp::Same(span) => return Some(span.clone()),
+            Stamp::Real(source) => source,
+        };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let seconds = utc(now.as_secs());
         let timestamp = format!("{}.{:03}Z", seconds.trim_end_matches('Z'), now.subsec_millis());

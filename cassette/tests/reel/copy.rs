@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::files;
-use super8_cassette::{Append, Cassette, Directory, MakeAppend, Spans, Trace, TraceId, WriteAppend, convert, open};
+use super8_cassette::{
+    Append, Cassette, Directory, Entry, MakeAppend, Spans, Trace, TraceId, WriteAppend, convert, open,
+};
 
 /// Appending as the directory does it.
 pub fn plain() -> MakeAppend {
@@ -31,16 +33,48 @@ pub fn converted(from: &dyn Cassette, to: &Path) -> Vec<String> {
     convert(from, &*target).unwrap().notes
 }
 
-/// The trace becomes a directory, and that the same trace again; the directory's files.
-pub fn comes_back(directory: &Path) -> BTreeMap<String, String> {
+/// What a cassette says, whatever its format: its entries, and its answers, documents and rows by name.
+fn meaning(cassette: &dyn Cassette) -> (Vec<Entry>, BTreeMap<String, String>) {
+    let (mut entries, mut parts) = (Vec::new(), BTreeMap::new());
+    let contents = cassette.contents().unwrap();
+    let scanned = cassette.scan(&mut |place, _| {
+        entries.push(cassette.entry(place)?);
+        Ok(())
+    });
+    scanned.unwrap();
+    for name in &contents.documents {
+        parts.insert(name.clone(), format!("{:?}", cassette.document(name).unwrap()));
+    }
+    for connection in contents.infos {
+        parts.insert(connection.to_string(), format!("{:?}", cassette.info(connection).unwrap()));
+    }
+    for name in &contents.rows {
+        let (mut source, mut row, mut rows) = (cassette.rows(name).unwrap(), csv::ByteRecord::new(), Vec::new());
+        while source.next(&mut row).unwrap() {
+            rows.push(row.iter().map(<[u8]>::to_vec).collect::<Vec<_>>());
+        }
+        parts.insert(name.clone(), format!("{rows:?}"));
+    }
+    (entries, parts)
+}
+
+/// The trace becomes a directory, and that a trace again: both say what it says, and are made byte by byte the same again.
+/// The notes on what did not come along.
+pub fn comes_back(directory: &Path) -> Vec<String> {
     let scratch = tempfile::tempdir().unwrap();
     let (there, back) = (scratch.path().join("there"), scratch.path().join("back"));
-    assert_eq!(converted(&*open(directory).unwrap(), &there), [""; 0]);
-    assert_eq!(converted(&*open(&there).unwrap(), &back.join("x.ndjson")), [""; 0]);
-    assert_eq!(text(&back), text(directory));
-    // and the directory again
+    let original = open(directory).unwrap();
+    let notes = converted(&*original, &there);
+    let copy = |from: &Path, to: &Path| assert_eq!(converted(&*open(from).unwrap(), to), [""; 0]);
+    copy(&there, &back.join("x.ndjson"));
+    for cassette in [&there, &back] {
+        assert_eq!(meaning(&*open(cassette).unwrap()), meaning(&*original), "{}", cassette.display());
+    }
     let again = scratch.path().join("again");
-    converted(&*open(&back).unwrap(), &again);
+    copy(&back, &again);
     assert_eq!(files(&again), files(&there));
-    files(&there)
+    let third = scratch.path().join("third");
+    copy(&again, &third.join("x.ndjson"));
+    assert_eq!(text(&third), text(&back));
+    notes
 }

@@ -95,7 +95,7 @@ fn one(path: &Path) -> Vec<Finding> {
             let mut findings = check.findings;
             // what is unreadable otherwise is known by now
             if findings.found.is_empty()
-                && let Err(error) = storage.sequence()
+                && let Err(error) = storage.contents()
             {
                 findings.unreadable(&error);
             }

@@ -18,7 +18,7 @@ Example:
   super8 convert --dsn shop softprobe/4bf92f3577b34da6a3ce929d0e0e4736.ndjson cassettes/shop
   super8 convert --like connect --calls prepare-parameters softprobe/orders.ndjson cassettes/orders
 
-A name that ends with .ndjson is a trace's file, any other a directory of YAML and CSV files. Both ways lose nothing; \
+A name that ends with .ndjson is a trace's file, any other a directory of YAML and CSV files. The copy means the same; \
 what the other format has no place for is listed.")]
 pub struct Convert {
     /// The cassette, or a file of Softprobe's records of PostgreSQL

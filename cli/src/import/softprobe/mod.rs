@@ -406,7 +406,7 @@ impl<'c> Likeness<'c> {
     fn beginning(&self, to: &dyn Cassette) -> Result<(), CassetteError> {
         let mut copy = Copy::of(self.cassette, to, &self.contents);
         copy.answers(CONNECTION)?;
-        self.beginning.iter().try_for_each(|place| copy.at(*place))
+        self.beginning.iter().try_for_each(|place| copy.entry(*place))
     }
 
     /// Records how the connection ends.

@@ -1,8 +1,11 @@
 //! Opening cassettes to be looked at.
 
 use crate::exit::Failure;
-use std::path::Path;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
 use super8_cassette::{Cassette, Metadata};
+use super8_shim::config::settings::{Given, Placeholder};
 
 /// A cassette that is only read, and its metadata.
 pub struct Opened {
@@ -20,4 +23,97 @@ pub fn open(path: &Path) -> Result<Opened, Failure> {
     let storage = super8_cassette::open(path)?;
     let metadata = storage.metadata()?;
     Ok(Opened { storage, metadata })
+}
+
+/// What a cassette's name stands for before it is known in which process it will be filled in.
+pub struct Named {
+    /// With [`ANYTHING`] in the place of what is not known yet.
+    path: PathBuf,
+}
+
+/// No name has this byte.
+const ANYTHING: u8 = 0;
+
+impl Named {
+    /// A name as a command line gives it, with placeholders. Variables that are set are known.
+    ///
+    /// # Errors
+    /// A percent sign that begins no placeholder.
+    pub fn parse(name: &OsStr) -> Result<Named, Failure> {
+        let given = Given { value: name.to_owned(), place: "the cassette".to_owned() };
+        let fill = |placeholder: Placeholder<'_>| {
+            Ok(match placeholder {
+                Placeholder::Variable(name) => std::env::var_os(OsStr::from_bytes(name))
+                    .filter(|value| !value.is_empty())
+                    .map_or_else(|| vec![ANYTHING], |value| value.as_bytes().to_vec()),
+                Placeholder::Process | Placeholder::Command => vec![ANYTHING],
+            })
+        };
+        let path = given.filled(&fill).map_err(Failure::new)?;
+        Ok(Named { path })
+    }
+
+    /// The cassette, if nothing is left to be filled in.
+    pub fn known(&self) -> Option<&Path> {
+        (!self.path.as_os_str().as_bytes().contains(&ANYTHING)).then_some(&self.path)
+    }
+
+    /// What is there under names that it may become.
+    pub fn there(&self) -> Vec<PathBuf> {
+        let mut found = vec![PathBuf::new()];
+        for component in self.path.components() {
+            let (Component::Normal(name), true) = (component, component.as_os_str().as_bytes().contains(&ANYTHING))
+            else {
+                found.iter_mut().for_each(|path| path.push(component));
+                continue;
+            };
+            let pieces: Vec<&[u8]> = name.as_bytes().split(|byte| *byte == ANYTHING).collect();
+            let of = |directory: &PathBuf| {
+                let names = std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.file_name());
+                let mut names: Vec<_> = names.filter(|name| fits(name.as_bytes(), &pieces)).collect();
+                names.sort();
+                names.into_iter().map(|name| directory.join(name)).collect::<Vec<_>>()
+            };
+            found = found.iter().flat_map(of).collect();
+        }
+        found
+    }
+}
+
+/// Whether a name has these pieces, in this order, with anything between them.
+fn fits(name: &[u8], pieces: &[&[u8]]) -> bool {
+    let [first, middle @ .., last] = pieces else { return pieces.first() == Some(&name) };
+    let Some(mut rest) = name.strip_prefix(*first).and_then(|rest| rest.strip_suffix(*last)) else { return false };
+    middle.iter().all(|piece| {
+        let at = (0..=rest.len().saturating_sub(piece.len())).find(|at| rest[*at..].starts_with(piece));
+        at.is_some_and(|at| {
+            rest = &rest[at + piece.len()..];
+            true
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_stands_for_what_is_there() {
+        let parent = tempfile::tempdir().unwrap();
+        for name in ["one/isql", "one/perl-a.t", "two/isql", "isql"] {
+            std::fs::create_dir_all(parent.path().join(name)).unwrap();
+        }
+        let named = |name: &str| Named::parse(parent.path().join(name).as_os_str()).unwrap();
+        let there = |name: &str| -> Vec<String> {
+            let found = named(name).there().into_iter();
+            found.map(|path| path.strip_prefix(parent.path()).unwrap().display().to_string()).collect()
+        };
+        assert_eq!(there("one/%c"), ["one/isql", "one/perl-a.t"]);
+        assert_eq!(there("%{SUPER8_NO_SUCH}/%c"), ["one/isql", "one/perl-a.t", "two/isql"]);
+        assert_eq!(there("o%{SUPER8_NO_SUCH}e/perl-%c.t"), ["one/perl-a.t"]);
+        assert_eq!(named("100%%").known(), Some(parent.path().join("100%").as_path()));
+        assert!(named("one/%p").known().is_none() && Named::parse("c/%q".as_ref()).is_err());
+        let pieces: [&[u8]; 3] = [b"a", b"bc", b"a"];
+        assert!(fits(b"abca", &pieces) && fits(b"a1bc2a", &pieces) && !fits(b"aa", &pieces) && !fits(b"a", &pieces));
+    }
 }

@@ -26,6 +26,7 @@ mod mismatch;
 mod odbc_api;
 mod parameters;
 mod pools;
+mod processes;
 mod pyodbc;
 mod rare_calls;
 mod real_driver;

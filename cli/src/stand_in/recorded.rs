@@ -1,6 +1,7 @@
 //! The drivers and data sources a cassette was recorded with: what a replay has to declare.
 
 use crate::exit::Failure;
+use std::path::PathBuf;
 use super8_cassette::{Cassette, Method, Value};
 use super8_shim::config::keywords::is_harmless;
 use super8_shim::driver::{Kind, find};
@@ -43,13 +44,33 @@ impl Names {
     }
 
     fn add(&mut self, name: &str, kind: Kind, keys: Vec<(String, String)>) {
-        if !name.is_empty() && self.kind(name.as_bytes()).is_none() {
-            self.0.push(Name { name: name.as_bytes().to_vec(), kind, keys });
+        self.push(Name { name: name.as_bytes().to_vec(), kind, keys });
+    }
+
+    fn push(&mut self, name: Name) {
+        if !name.name.is_empty() && self.kind(&name.name).is_none() {
+            self.0.push(name);
         }
     }
 }
 
 impl Recorded {
+    /// What several cassettes name together.
+    ///
+    /// # Errors
+    /// One of them cannot be read.
+    pub fn of_all(cassettes: &[PathBuf]) -> Result<Recorded, Failure> {
+        let mut all = Recorded::default();
+        for cassette in cassettes {
+            let recorded = Recorded::of(crate::cassette::open(cassette)?.storage.as_ref())?;
+            for (names, more) in [(&mut all.drivers, recorded.drivers), (&mut all.sources, recorded.sources)] {
+                more.0.into_iter().for_each(|name| names.push(name));
+            }
+            all.kind = all.kind.or(recorded.kind);
+        }
+        Ok(all)
+    }
+
     /// Reads the connect entries.
     ///
     /// # Errors

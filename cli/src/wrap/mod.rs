@@ -5,16 +5,18 @@ mod events;
 mod report;
 mod verdict;
 
+use crate::cassette::Named;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::libraries::Libraries;
 use crate::stand_in::{Recorded, StandIn};
 use clap::{Args, ValueEnum};
 use report::{Form, Run};
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
-use super8_cassette::Format;
+use super8_cassette::{Format, parts_of, with_parts};
 use super8_shim::config::settings::Settings;
 use super8_shim::deck::{self, Action};
 use verdict::Verdict;
@@ -22,7 +24,8 @@ use verdict::Verdict;
 /// What is wrapped, and how the verdict is given.
 #[derive(Args)]
 pub struct Wrapped {
-    /// The cassette, a directory
+    /// The cassette, a directory; `%c` becomes the command of each process, `%{NAME}` a variable of the environment, `%p` the
+    /// process id (which the next run does not have: such a cassette cannot be replayed)
     cassette: PathBuf,
     /// The form of the report
     #[arg(long, value_enum, value_name = "FORM", default_value_t)]
@@ -78,11 +81,12 @@ impl Wrapped {
     /// Nothing was run: super8's libraries, the cassette or the command are missing.
     pub fn run(self, mode: Mode) -> Outcome {
         let libraries = Libraries::find()?;
-        let cassette = std::path::absolute(&self.cassette).unwrap_or_else(|_| self.cassette.clone());
-        let recorded = recorded(mode, &cassette)?;
+        let cassette = absolute(&self.cassette);
+        let named = Named::parse(cassette.as_os_str()).map_err(|failure| failure.with(Exit::CannotStart))?;
+        let recorded = recorded(mode, &cassette, &named)?;
         // `once` was decided just now: a second process must not find what the first one recorded.
         let decided = match (mode, &recorded) {
-            (Mode::Once, _) if has_placeholder(&cassette) => Mode::Once,
+            (Mode::Once, _) if named.known().is_none() => Mode::Once,
             (Mode::Once, Some(_)) => Mode::Replay,
             (Mode::Once, None) => Mode::Record,
             (mode, _) => mode,
@@ -131,9 +135,26 @@ impl Wrapped {
     }
 }
 
+/// The name, placeholders and all, from the root on.
+fn absolute(cassette: &Path) -> PathBuf {
+    if cassette.is_absolute() {
+        return cassette.to_owned();
+    }
+    let here = std::env::current_dir().unwrap_or_default().into_os_string().into_vec();
+    let escaped: Vec<u8> =
+        here.into_iter().flat_map(|byte| if byte == b'%' { vec![byte; 2] } else { vec![byte] }).collect();
+    let path = PathBuf::from(OsString::from_vec(escaped)).join(cassette);
+    std::path::absolute(&path).unwrap_or(path)
+}
+
 /// What the cassette to be replayed names; `None` if one is to be recorded.
-fn recorded(mode: Mode, cassette: &Path) -> Result<Option<Recorded>, Failure> {
+fn recorded(mode: Mode, cassette: &Path, named: &Named) -> Result<Option<Recorded>, Failure> {
     let cannot = |failure: Failure| failure.with(Exit::CannotStart);
+    // What is filled in by each process names any of those that are there.
+    let Some(path) = named.known() else {
+        let there: Vec<PathBuf> = named.there().iter().flat_map(|path| with_parts(path)).collect();
+        return (mode == Mode::Replay).then(|| Recorded::of_all(&there).map_err(cannot)).transpose();
+    };
     // Asked of the library itself, so that the command cannot find it different.
     let settings = Settings::from_environment(&|name| match name {
         "SUPER8_MODE" => Some(mode.name().into()),
@@ -141,31 +162,25 @@ fn recorded(mode: Mode, cassette: &Path) -> Result<Option<Recorded>, Failure> {
         _ => std::env::var_os(name),
     });
     let settings = settings.map_err(|error| cannot(Failure::new(error)))?;
-    // A name that differs from process to process is known only there.
-    if has_placeholder(cassette) {
-        return Ok((mode == Mode::Replay).then(Recorded::default));
-    }
     let action = deck::action(&settings).map_err(|error| cannot(Failure::new(error)))?;
     if action != Action::Replay {
         return Ok(None);
     }
-    let path = deck::path(&settings, action).unwrap_or_else(|| cassette.to_owned());
+    let own = deck::path(&settings, action).unwrap_or_else(|| path.to_owned());
     // Of several traces, a statement may name the one that is meant: that is known only in the program.
-    if !path.exists() && Format::of(cassette) == Some(Format::Ndjson) {
+    if !own.exists() && Format::of(path) == Some(Format::Ndjson) {
         return Ok(Some(Recorded::default()));
     }
-    let opened = crate::cassette::open(&path).map_err(cannot)?;
-    if !opened.metadata.complete {
-        let shown = cassette.display();
-        let message = format!(
-            "{shown}: the recording is incomplete: it did not end cleanly; record it again, or keep what there is \
-             (super8 recover {shown})"
-        );
-        return Err(cannot(Failure::new(message)));
+    let cassettes: Vec<PathBuf> = std::iter::once(own).chain(parts_of(path)).collect();
+    for cassette in &cassettes {
+        if !crate::cassette::open(cassette).map_err(cannot)?.metadata.complete {
+            let shown = cassette.display();
+            let message = format!(
+                "{shown}: the recording is incomplete: it did not end cleanly; record it again, or keep what there is \
+                 (super8 recover {shown})"
+            );
+            return Err(cannot(Failure::new(message)));
+        }
     }
-    Recorded::of(opened.storage.as_ref()).map(Some).map_err(cannot)
-}
-
-fn has_placeholder(cassette: &Path) -> bool {
-    cassette.to_string_lossy().contains('%')
+    Recorded::of_all(&cassettes).map(Some).map_err(cannot)
 }

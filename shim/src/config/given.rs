@@ -1,7 +1,9 @@
 //! The value of one setting as somebody gave it, and how the kinds of values are read.
 
+use super::command;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -75,25 +77,76 @@ impl Given {
         name.map(|name| Some(name.to_owned())).ok_or_else(|| self.wrong(advice))
     }
 
-    /// A path with `%p` as this process's id and `%%` as a percent sign.
+    /// A path with its placeholders filled in.
     pub(crate) fn path(&self) -> Result<Option<PathBuf>, SettingsError> {
-        use std::os::unix::ffi::{OsStrExt, OsStringExt};
-        let mut path = Vec::new();
-        let mut bytes = self.value.as_bytes().iter().copied();
-        while let Some(byte) = bytes.next() {
-            match (byte, if byte == b'%' { bytes.next() } else { None }) {
-                (b'%', Some(b'p')) => path.extend_from_slice(std::process::id().to_string().as_bytes()),
-                (b'%', Some(b'%')) => path.push(b'%'),
-                (b'%', other) => {
-                    let found = OsStr::from_bytes(other.as_slice()).to_string_lossy().into_owned();
-                    let advice = "means nothing here; write %p for the process id and %% for a percent sign";
-                    return Err(self.wrong(&format!("\"%{found}\" {advice}")));
+        self.filled(&|placeholder| match placeholder {
+            Placeholder::Process => Ok(std::process::id().to_string().into_bytes()),
+            Placeholder::Command => Ok(command::of_this_process().into_bytes()),
+            Placeholder::Variable(name) => match std::env::var_os(OsStr::from_bytes(name))
+                .filter(|value| !value.is_empty())
+            {
+                Some(value) => Ok(value.into_vec()),
+                None => {
+                    let name = String::from_utf8_lossy(name);
+                    Err(self
+                        .wrong(&format!("the variable {name} is not set; set {name}, or write %%{{ for the text %{{")))
                 }
-                (byte, _) => path.push(byte),
-            }
-        }
-        Ok(Some(PathBuf::from(OsString::from_vec(path))))
+            },
+        })
+        .map(Some)
     }
+
+    /// The path with each placeholder as `fill` gives it.
+    ///
+    /// # Errors
+    /// A percent sign that begins no placeholder; what `fill` returns.
+    pub fn filled(
+        &self,
+        fill: &dyn Fn(Placeholder<'_>) -> Result<Vec<u8>, SettingsError>,
+    ) -> Result<PathBuf, SettingsError> {
+        let mut path = Vec::new();
+        let mut rest = self.value.as_bytes();
+        while let [byte, after @ ..] = rest {
+            rest = after;
+            if *byte != b'%' {
+                path.push(*byte);
+                continue;
+            }
+            match after {
+                [b'%', ..] => path.push(b'%'),
+                [b'p', ..] => path.append(&mut fill(Placeholder::Process)?),
+                [b'c', ..] => path.append(&mut fill(Placeholder::Command)?),
+                [b'{', named @ ..] => {
+                    let end = named.iter().position(|byte| *byte == b'}').filter(|end| *end > 0);
+                    let Some(end) = end else { return Err(self.unknown(after)) };
+                    path.append(&mut fill(Placeholder::Variable(&named[..end]))?);
+                    rest = &named[end..];
+                }
+                _ => return Err(self.unknown(after)),
+            }
+            rest = &rest[1..];
+        }
+        Ok(PathBuf::from(OsString::from_vec(path)))
+    }
+
+    fn unknown(&self, after: &[u8]) -> SettingsError {
+        let found = OsStr::from_bytes(&after[..after.len().min(1)]).to_string_lossy().into_owned();
+        self.wrong(&format!(
+            "\"%{found}\" means nothing here; write %c for the command of the process, %{{NAME}} for a variable of the \
+             environment, %p for the process id and %% for a percent sign"
+        ))
+    }
+}
+
+/// What a path may leave to be filled in when it is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placeholder<'a> {
+    /// `%p`, the process id.
+    Process,
+    /// `%c`, the command of the process.
+    Command,
+    /// `%{NAME}`, a variable of the environment.
+    Variable(&'a [u8]),
 }
 
 #[cfg(test)]
@@ -108,10 +161,19 @@ mod tests {
     fn the_process_id_and_the_percent_sign_are_filled_in() {
         let pid = std::process::id();
         assert_eq!(given("c/%p-100%%").path(), Ok(Some(format!("c/{pid}-100%").into())));
-        for wrong in ["c/%q", "c/%"] {
+        for wrong in ["c/%q", "c/%", "c/%{", "c/%{}", "%{X"] {
             let message = given(wrong).path().unwrap_err().to_string();
             assert!(message.contains("SUPER8_X") && message.contains("%%"), "{message}");
         }
+    }
+
+    #[test]
+    fn commands_and_variables_are_filled_in_and_a_missing_variable_is_named() {
+        let filled = given("%{HOME}/%c/x").path().unwrap().unwrap().display().to_string();
+        let home = std::env::var("HOME").unwrap();
+        assert_eq!(filled, format!("{home}/{}/x", command::of_this_process()));
+        let message = given("c/%{SUPER8_NO_SUCH}").path().unwrap_err().to_string();
+        assert!(message.contains("variable SUPER8_NO_SUCH is not set"), "{message}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What the user said: environment, ini files and connection strings. Reads and edits text; loads nothing.
 
+pub mod command;
 pub mod completed;
 pub mod connection_string;
 pub mod given;

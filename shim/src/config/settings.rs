@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Environment;
-pub use super::given::{Given, SettingsError};
+pub use super::given::{Given, Placeholder, SettingsError};
 
 /// What super8 is to do on a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -167,7 +167,7 @@ settings! {
     Cassette cassette: Option<PathBuf> = None, "SUPER8_CASSETTE" "Super8Cassette" Cassette,
         |given| given.path(),
         "a directory",
-        "the cassette. Needed in every mode but off. `%p` becomes the process id, `%%` a percent sign";
+        "the cassette. Needed in every mode but off. `%c`, `%{NAME}`, `%p` and `%%` are filled in, see [below](#names-that-are-filled-in)";
     Driver driver: Option<Given> = None, "SUPER8_DRIVER" "RealDriver" Always,
         |given| Ok(Some(given)),
         "section name, path or library name",
@@ -211,7 +211,7 @@ settings! {
     Log log: Option<PathBuf> = None, "SUPER8_LOG" "Super8Log" Always,
         |given| given.path(),
         "a file",
-        "reports and warnings go there instead of standard error. `%p` as above";
+        "reports and warnings go there instead of standard error. `%c`, `%{NAME}` and `%p` as in the cassette's name";
     Verdict verdict: Option<PathBuf> = None, "SUPER8_VERDICT" "Super8Verdict" Process,
         |given| given.path(),
         "a file",

@@ -1,0 +1,57 @@
+//! A cassette of several processes: each further one has its part, a cassette by itself, in the directory `NAME.parts` beside the
+//! cassette `NAME` of the first.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::Format;
+
+/// The directory with the parts of a cassette.
+pub fn parts_directory(cassette: &Path) -> PathBuf {
+    let mut name = cassette.file_name().unwrap_or_default().to_owned();
+    name.push(".parts");
+    cassette.with_file_name(name)
+}
+
+/// The parts of a cassette that are there, sorted by name, the number behind it as a number; none if it has none.
+pub fn parts_of(cassette: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(parts_directory(cassette)).into_iter().flatten().flatten();
+    // a recording that is under way is hidden
+    let shown = entries.filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
+    let mut parts: Vec<PathBuf> = shown.map(|entry| entry.path()).filter(|path| Format::of(path).is_some()).collect();
+    parts.sort_by_cached_key(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let numbered = name.rsplit_once('-').and_then(|(stem, number)| Some((stem.to_owned(), number.parse().ok()?)));
+        numbered.unwrap_or((name, 0_u32))
+    });
+    parts
+}
+
+/// A cassette and its parts.
+pub fn with_parts(cassette: &Path) -> Vec<PathBuf> {
+    let own = Format::of(cassette).is_some().then(|| cassette.to_owned());
+    own.into_iter().chain(parts_of(cassette)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_come_in_the_order_of_their_numbers() {
+        let parent = tempfile::tempdir().unwrap();
+        let cassette = parent.path().join("shop");
+        for name in ["isql-10", "isql-2", "isql", "perl-a.t", ".isql-3.super8-recording", "notes"] {
+            let part = parts_directory(&cassette).join(name);
+            fs::create_dir_all(&part).unwrap();
+            let file = if name == "notes" { "README" } else { "metadata.yml" };
+            fs::write(part.join(file), "").unwrap();
+        }
+        let names = |paths: Vec<PathBuf>| -> Vec<String> {
+            paths.iter().map(|path| path.strip_prefix(parent.path()).unwrap().display().to_string()).collect()
+        };
+        let expected = ["isql", "isql-2", "isql-10", "perl-a.t"].map(|name| format!("shop.parts/{name}"));
+        assert_eq!(names(with_parts(&cassette)), expected);
+        assert!(parts_of(Path::new("/nonexistent")).is_empty());
+    }
+}

@@ -1,0 +1,71 @@
+//! Commands with several processes, and cassettes whose names are filled in by each of them.
+
+use super8_tests::desk::Desk;
+use super8_tests::format::in_both_formats;
+use super8_tests::outcome::Outcome;
+
+const CHEAP: &str = "select name from fruit where price = 3";
+const ALL: &str = "select name, price from fruit order by name";
+
+#[track_caller]
+fn ended(outcome: &Outcome, code: u8) {
+    let expected = format!("exit status: {code}");
+    assert_eq!(outcome.status, expected, "{}", String::from_utf8_lossy(&outcome.all()));
+}
+
+/// A shell's words that run a statement in a process of its own, by a program called `isql`.
+fn isql(sql: &str) -> String {
+    format!("echo \"{sql}\" | isql -b shop")
+}
+
+/// `%c`: each command has a cassette, whose name the next run finds again, with driver and database gone.
+#[test]
+fn each_command_has_a_cassette_of_its_own_and_finds_it_again() {
+    in_both_formats(|format| {
+        let desk = Desk::new("processes_command").in_format(format);
+        let _ = std::os::unix::fs::symlink(
+            super8_tests::packages::program("isql", "unixodbc"),
+            desk.scratch.directory("work/bin").join("other"),
+        );
+        let both = format!("{}; echo \"{ALL}\" | ./bin/other -b shop", isql(CHEAP));
+        let first = desk.run(&["record", "tapes/%c", "--", "sh", "-c", &both]);
+        ended(&first, 0);
+        for tape in ["tapes/isql", "tapes/other"] {
+            assert!(desk.scratch.join("work").join(tape).join(format.log(&tape[6..])).exists(), "{tape}");
+        }
+        desk.clear();
+        let second = desk.run(&["replay", "tapes/%c", "--", "sh", "-c", &both]);
+        ended(&second, 0);
+        assert_eq!(second.text(), first.text());
+        let changed = format!("{}; echo \"{CHEAP}\" | ./bin/other -b shop; true", isql(CHEAP));
+        ended(&desk.run(&["replay", "tapes/%c", "--", "sh", "-c", &changed]), 120);
+    });
+}
+
+/// `%{NAME}` in every place where a name may be given; a variable that is not set is named.
+#[test]
+fn a_variable_is_filled_in_and_a_missing_one_is_named() {
+    in_both_formats(|format| {
+        let desk = Desk::new("processes_variable").in_format(format);
+        let with = |mut command: std::process::Command| Outcome::of(command.env("TAPE_OF", "monday"), b"");
+        let words = ["record", "tapes/%{TAPE_OF}", "--", "sh", "-c"];
+        let first = with(desk.super8(&[&words[..], &[isql(ALL).as_str()]].concat()));
+        ended(&first, 0);
+        assert!(desk.scratch.join("work/tapes/monday").join(format.log("monday")).exists());
+        let in_string = format!("echo \"{ALL}\" | isql -b -k 'DSN=shop;Super8Cassette=tapes/%{{TAPE_OF}}x'");
+        ended(&with(desk.super8(&["record", "unused", "--", "sh", "-c", &in_string])), 0);
+        assert!(desk.scratch.join("work/tapes/mondayx").is_dir());
+        desk.clear();
+        let second = with(desk.super8(&["replay", "tapes/%{TAPE_OF}", "--", "sh", "-c", &isql(ALL)]));
+        ended(&second, 0);
+        assert_eq!(second.text(), first.text());
+        // the process says which variable it misses; it may have been meant to set it itself
+        let missing = desk.run(&["replay", "tapes/%{TAPE_OF}", "--", "sh", "-c", "echo | isql -v -b shop; true"]);
+        assert!(
+            String::from_utf8_lossy(&missing.all()).contains("the variable TAPE_OF is not set"),
+            "{}",
+            String::from_utf8_lossy(&missing.all())
+        );
+        assert_ne!(missing.status, "exit status: 0");
+    });
+}

@@ -1,5 +1,5 @@
-//! What the C library calls: one function at process exit, behind a guard (a panic must not cross into C), and one in
-//! every forked child.
+//! What the C library calls: one function when the process ends, behind a guard (a panic must not cross into C), and one
+//! in every forked child.
 #![allow(unsafe_code)]
 
 use std::panic::catch_unwind;
@@ -7,7 +7,11 @@ use std::sync::OnceLock;
 
 static AT_EXIT: OnceLock<fn()> = OnceLock::new();
 
-extern "C" fn run() {
+/// What the library's `.fini_array` entry calls: see [`on_load`](crate::on_load). The dynamic linker calls it after all
+/// functions that were registered with `atexit` and all destructors of static C++ objects, so that a program may still use
+/// its connections in these. A function that we register with `atexit` ourselves would run before those that the program
+/// registered before it loaded the driver.
+pub fn run() {
     if let Some(function) = AT_EXIT.get() {
         // A panic was reported by the hook already; the process is ending.
         let _ = catch_unwind(function);
@@ -21,9 +25,8 @@ unsafe extern "C" fn in_child() {
 /// Registers `function` to run when the process exits normally; the first one counts.
 pub fn register(function: fn()) {
     if AT_EXIT.set(function).is_ok() {
-        // SAFETY: static functions of a library that is never unloaded (linked with -z nodelete).
+        // SAFETY: a static function of a library that is never unloaded (linked with -z nodelete).
         unsafe {
-            libc::atexit(run);
             if libc::pthread_atfork(None, None, Some(in_child)) == 0 {
                 super8_cassette::process::remember();
             }

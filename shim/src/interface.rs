@@ -6,10 +6,13 @@
 
 use crate::deck::{self, Ejected};
 use crate::inserted;
-use std::cell::RefCell;
+use parking_lot::Mutex;
+use std::cell::Cell;
+use std::collections::HashMap;
 use std::ffi::{CStr, c_char, c_int, c_longlong};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// It went well.
 const OK: c_int = 0;
@@ -24,18 +27,51 @@ const ERROR: c_int = -1;
 static VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
 
 thread_local! {
-    /// What the last call on this thread that did not return 0 has to say.
-    static LAST: RefCell<String> = const { RefCell::new(String::new()) };
+    /// The number of this thread. It has no destructor, so it can be read in an exit handler, when thread-local values that
+    /// have one are gone.
+    static THREAD: Cell<u64> = const { Cell::new(0) };
+}
+
+/// What the last call on each thread that did not return 0 has to say, by the thread's number.
+static LAST: Mutex<Option<HashMap<u64, Said>>> = Mutex::new(None);
+
+struct Said {
+    /// The kernel's id of the thread.
+    task: i32,
+    text: String,
+}
+
+/// This thread's number, which no other thread of the process ever has.
+fn thread() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    THREAD.with(|thread| {
+        if thread.get() == 0 {
+            thread.set(NEXT.fetch_add(1, Ordering::Relaxed));
+        }
+        thread.get()
+    })
 }
 
 fn say<T>(code: T, text: impl Into<String>) -> T {
-    LAST.with_borrow_mut(|last| *last = text.into());
+    /// With more texts than this, those of threads that have ended are removed.
+    const MANY: usize = 64;
+    // SAFETY: a plain query.
+    let said = Said { task: unsafe { libc::gettid() }, text: text.into() };
+    let mut last = LAST.lock();
+    let last = last.get_or_insert_default();
+    if last.len() >= MANY && last.len().is_power_of_two() {
+        last.retain(|_, said| Path::new(&format!("/proc/self/task/{}", said.task)).exists());
+    }
+    last.insert(thread(), said);
     code
 }
 
 /// Runs `body`; a panic becomes an error, never an unwinding into C.
-fn guard<T>(failed: T, body: impl FnOnce() -> T) -> T {
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| say(failed, "internal error: please report it"))
+fn guard<T: Copy>(failed: T, body: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
+        let _ = catch_unwind(|| say((), "internal error: please report it"));
+        failed
+    })
 }
 
 /// The text at a pointer of the caller's; an empty one for null.
@@ -132,20 +168,21 @@ pub unsafe fn unplayed(cassette: *const c_char) -> c_longlong {
 /// Null, or a buffer of `capacity` bytes.
 pub unsafe fn last_error(buffer: *mut c_char, capacity: usize) -> usize {
     guard(0, || {
-        LAST.with_borrow(|last| {
-            if !buffer.is_null() && capacity > 0 {
-                let mut end = last.len().min(capacity - 1);
-                while !last.is_char_boundary(end) {
-                    end -= 1;
-                }
-                // SAFETY: the caller's buffer has room for `capacity` bytes, and `end` is less than that.
-                unsafe {
-                    std::ptr::copy_nonoverlapping(last.as_ptr(), buffer.cast::<u8>(), end);
-                    buffer.add(end).write(0);
-                }
+        let last = LAST.lock();
+        let said = last.as_ref().and_then(|last| last.get(&thread()));
+        let text = said.map_or("", |said| said.text.as_str());
+        if !buffer.is_null() && capacity > 0 {
+            let mut end = text.len().min(capacity - 1);
+            while !text.is_char_boundary(end) {
+                end -= 1;
             }
-            last.len()
-        })
+            // SAFETY: the caller's buffer has room for `capacity` bytes, and `end` is less than that.
+            unsafe {
+                std::ptr::copy_nonoverlapping(text.as_ptr(), buffer.cast::<u8>(), end);
+                buffer.add(end).write(0);
+            }
+        }
+        text.len()
     })
 }
 
@@ -208,7 +245,8 @@ mod tests {
         let insert = |cassette: &[u8], mode: &CStr| {
             // SAFETY: C strings.
             let code = unsafe { insert(cassette.as_ptr().cast(), mode.as_ptr(), std::ptr::null()) };
-            (code, LAST.with_borrow(Clone::clone))
+            let last = LAST.lock();
+            (code, last.as_ref().and_then(|last| last.get(&thread())).map(|said| said.text.clone()).unwrap_or_default())
         };
         assert_eq!(insert(b"\xff\0", c"record"), (ERROR, "cassette is not UTF-8".to_owned()));
         let (code, text) = insert(b"/nonexistent/cassette\0", c"replay");

@@ -201,7 +201,7 @@ macro_rules! export_one {
     };
 }
 
-/// Says at load time which of the two libraries this is.
+/// Says at load time which of the two libraries this is, and has cassettes ended when the process ends.
 #[macro_export]
 macro_rules! on_load {
     ($ansi_only:literal) => {
@@ -212,6 +212,15 @@ macro_rules! on_load {
                 $crate::set_ansi_only($ansi_only);
             }
             on_load
+        };
+
+        #[used]
+        #[unsafe(link_section = ".fini_array")]
+        static AT_END: extern "C" fn() = {
+            extern "C" fn at_end() {
+                $crate::exit::run();
+            }
+            at_end
         };
     };
 }

@@ -1,0 +1,67 @@
+/* Work with the database after main has ended: in a function registered with atexit before the driver was loaded (as C++
+   does with the destructors of static objects), in a destructor of the program, in a thread that goes on. */
+#include "report.h"
+#include <pthread.h>
+#include <unistd.h>
+
+static int is(const char *word)
+{
+    return !strcmp(extra, word);
+}
+
+static void clean_up(void)
+{
+    execute("delete from late");
+    query("select count(*) from late");
+    done();
+}
+
+__attribute__((destructor)) static void at_the_very_end(void)
+{
+    if (extra && is("destructor"))
+        clean_up();
+}
+
+/* The statement was executed by main, its row is fetched now. */
+static SQLHSTMT begun;
+
+static void fetch_and_close(void)
+{
+    rows(begun);
+    SQLFreeHandle(SQL_HANDLE_STMT, begun);
+    done();
+}
+
+static void *go_on(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        SQLHSTMT stmt = statement();
+        SQLExecDirect(stmt, (SQLCHAR *)"insert into late values (7)", SQL_NTS);
+        SQLFreeHandle(SQL_HANDLE_STMT, stmt);
+    }
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    pthread_t thread;
+    arguments(argc, argv);
+    if (is("atexit"))
+        atexit(clean_up);
+    if (is("begun"))
+        atexit(fetch_and_close);
+    connect_or_exit();
+    execute("create table late (n integer)");
+    execute("insert into late values (42)");
+    if (is("begun")) {
+        begun = statement();
+        ON(begun, SQLExecDirect(begun, (SQLCHAR *)"select n from late", SQL_NTS));
+    }
+    if (is("thread")) {
+        pthread_create(&thread, NULL, go_on, NULL);
+        usleep(20000);
+        printf("done: everything was asked\n");
+    }
+    return 0;
+}

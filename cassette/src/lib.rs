@@ -33,7 +33,7 @@ pub use append::{Append, MakeAppend, WriteAppend};
 pub use cell::{Cell, CellError, CutCell};
 pub use connect::REPLY;
 pub use convert::{Conversion, convert};
-pub use directory::{Directory, Recovered, recover, staging_directory};
+pub use directory::{Directory, Recovered, recover, staging_directory, unpublished};
 pub use entry::{ConnectionId, Entry, Method};
 pub use error::{CassetteError, ErrorKind};
 pub use metadata::{DriverFacts, Metadata, Order};

@@ -64,8 +64,14 @@ pub trait Cassette: Send + Sync {
     /// As for [`Cassette::append`].
     fn flush(&self) -> Result<(), CassetteError>;
 
-    /// Makes everything stored so far the cassette under its name, marked as complete. More may be appended later; the
-    /// cassette counts as incomplete from then until the next call.
+    /// Marks everything stored so far as complete, where it is. More may be appended later; the cassette counts as
+    /// incomplete from then until the next call.
+    ///
+    /// # Errors
+    /// As for [`Cassette::append`].
+    fn complete(&self) -> Result<(), CassetteError>;
+
+    /// The same, and makes it the cassette under its name.
     ///
     /// # Errors
     /// As for [`Cassette::append`].

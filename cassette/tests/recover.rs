@@ -251,7 +251,8 @@ fn a_recording_that_broke_off_before_its_first_entry() {
     first.disconnect(connection).unwrap();
     drop(first);
     fs::create_dir(&staging).unwrap();
-    fs::copy(directory.join("metadata.yml"), staging.join("metadata.yml")).unwrap();
+    let metadata = fs::read_to_string(directory.join("metadata.yml")).unwrap();
+    fs::write(staging.join("metadata.yml"), metadata.replace("complete: true", "complete: false")).unwrap();
     fs::write(staging.join("commands.yml"), "- method: conn").unwrap();
     let (before, told) = (files(&directory), recover(&directory).unwrap_err().to_string());
     assert!(told.contains("broke off before its first entry") && !staging.exists(), "{told}");

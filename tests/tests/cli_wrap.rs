@@ -1,8 +1,9 @@
 //! `super8 record`, `replay` and `once`: no configuration, and the exit code is the verdict.
 
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use super8_tests::cassette_files::names;
+use super8_tests::cassette_files::{files, names};
 use super8_tests::desk::Desk;
 use super8_tests::driver::Driver;
 use super8_tests::format::{Format, in_both_formats};
@@ -228,25 +229,113 @@ fn handles_left_open_fail_unless_they_are_allowed() {
     });
 }
 
+/// A program that asks for the dearest fruit and then does `end`.
+fn then(end: &str) -> Vec<String> {
+    let script = format!(
+        "import os, sys, signal, pyodbc\n\
+         try: cursor = pyodbc.connect(sys.argv[1], autocommit=True).cursor()\n\
+         except pyodbc.Error: sys.exit(9)\n\
+         print(cursor.execute('select max(price) from fruit').fetchall(), flush=True)\n{end}\n"
+    );
+    [python::interpreter().display().to_string(), "-c".to_owned(), script, "DSN=shop".to_owned()].to_vec()
+}
+
+fn wrapped(desk: &Desk, words: &[&str], command: &[String]) -> Outcome {
+    let command = command.iter().map(String::as_str);
+    desk.run(&words.iter().copied().chain(["--"]).chain(command).collect::<Vec<_>>())
+}
+
 #[test]
-fn a_killed_commands_recording_is_published() {
+fn a_failed_command_does_not_replace_the_cassette() {
+    in_both_formats(|format| {
+        let desk = Desk::new("cli_failed").in_format(format);
+        let good = then("cursor.execute('select 1').fetchall()");
+        ended(&wrapped(&desk, &["record", "tape"], &good), 0);
+        let before = files(&desk.scratch.join("work/tape"));
+        let mut down = then("");
+        down.pop();
+        down.push("DRIVER=SQLite3;Database=/nonexistent/shop.db".to_owned());
+        for (command, code) in [
+            (then("sys.exit(3)"), 3),
+            (then("os.kill(os.getpid(), signal.SIGKILL)"), 137),
+            (then("signal.signal(signal.SIGINT, signal.SIG_DFL); os.kill(os.getpid(), signal.SIGINT)"), 130),
+            (then("os.kill(os.getpid(), signal.SIGTERM)"), 143),
+            (down, 9),
+        ] {
+            let outcome = wrapped(&desk, &["record", "tape"], &command);
+            ended(&outcome, code);
+            let told = outcome.errors();
+            for part in
+                ["tape", "not replaced, because the command failed", "super8-recording: `super8 recover ", "--keep"]
+            {
+                assert!(told.contains(part), "{part} is missing after {code}:\n{told}");
+            }
+            let whole = |(path, _): &(PathBuf, Vec<u8>)| !path.display().to_string().contains("super8-recording");
+            let after: Vec<_> = files(&desk.scratch.join("work/tape")).into_iter().filter(whole).collect();
+            assert!(after == before, "the cassette changed after {code}");
+        }
+        // What the last but one did is gone with the last; this one is taken.
+        ended(&wrapped(&desk, &["record", "tape"], &then("sys.exit(3)")), 3);
+        ended(&desk.run(&["recover", "tape"]), 0);
+        desk.clear();
+        ended(&wrapped(&desk, &["replay", "tape"], &then("sys.exit(3)")), 3);
+        // It has nothing more than that.
+        assert!(wrapped(&desk, &["replay", "tape"], &good).errors().contains("commands of"));
+    });
+}
+
+#[test]
+fn a_failed_first_recording_is_kept_aside_or_taken_on_request() {
+    in_both_formats(|format| {
+        let desk = Desk::new("cli_aside").in_format(format);
+        let program = then("sys.exit(3)");
+        ended(&wrapped(&desk, &["record", "tape"], &program), 3);
+        assert!(desk.run(&["check", "tape"]).text().contains("super8 recover"));
+        let replay = wrapped(&desk, &["replay", "tape"], &program);
+        ended(&replay, 125);
+        assert!(replay.errors().contains("super8 recover "), "{}", replay.errors());
+        ended(&wrapped(&desk, &["record", "--keep", "tape"], &program), 3);
+        assert_eq!(desk.run(&["check", "tape"]).text(), "1 checked, nothing found\n");
+        desk.clear();
+        ended(&wrapped(&desk, &["replay", "tape"], &program), 3);
+    });
+}
+
+/// The program that a wrapped command ends with is one thing, a process that was killed under it another.
+#[test]
+fn a_killed_process_is_recovered_if_the_command_succeeds() {
     in_both_formats(|format| {
         let desk = Desk::new("cli_killed").in_format(format);
-        let script = "import os, pyodbc\n\
-        cursor = pyodbc.connect('DSN=shop', autocommit=True).cursor()\n\
-        print(cursor.execute('select max(price) from fruit').fetchall(), flush=True)\n\
-        os.kill(os.getpid(), 9)\n";
-        let python = python::interpreter().display().to_string();
-        let record = desk.run(&["record", "tape", "--", &python, "-c", script]);
-        ended(&record, 137);
+        let killed = then("os.kill(os.getpid(), 9)");
+        let guarded: Vec<String> =
+            ["sh", "-c", "\"$@\" || true", "sh"].into_iter().map(str::to_owned).chain(killed.clone()).collect();
+        let record = wrapped(&desk, &["record", "tape"], &guarded);
+        ended(&record, 0);
         assert!(record.errors().contains("recovered"), "{}", record.errors());
         desk.clear();
-        let replay = desk.run(&["replay", "tape", "--", &python, "-c", script]);
+        let replay = wrapped(&desk, &["replay", "tape"], &killed);
         ended(&replay, 137);
-        assert_eq!(replay.text(), record.text());
+        assert!(replay.text().contains("[(4,)]"), "{}", replay.text());
         // That it ended by itself is one thing; had it swallowed the signal, what it left would not be known.
-        let wrapped = format!("{python} -c \"$0\" || true");
-        ended(&desk.run(&["replay", "tape", "--", "sh", "-c", &wrapped, script]), 118);
+        ended(&wrapped(&desk, &["replay", "tape"], &guarded), 118);
+        desk.stock();
+        let desk = Desk::new("cli_killed_kept").in_format(format);
+        let kept = wrapped(&desk, &["record", "--keep", "tape"], &killed);
+        ended(&kept, 137);
+        assert!(kept.errors().contains("recovered"), "{}", kept.errors());
+    });
+}
+
+/// What a program chooses itself, in its connection string, it publishes itself: it may want to replay it at once.
+#[test]
+fn a_cassette_that_the_program_names_is_the_programs() {
+    in_both_formats(|format| {
+        let desk = Desk::new("cli_own").in_format(format);
+        let mut program = then("sys.exit(3)");
+        program.pop();
+        program.push("DSN=shop;Super8Cassette=own;Super8Mode=record".to_owned());
+        ended(&wrapped(&desk, &["record", "tape"], &program), 3);
+        assert_eq!(desk.run(&["check", "own"]).text(), "1 checked, nothing found\n");
     });
 }
 

@@ -14,6 +14,7 @@ mod cli_verify;
 mod cli_wrap;
 mod connect_scope;
 mod connections;
+mod exit_handlers;
 mod golden;
 mod imported;
 mod interrupted;

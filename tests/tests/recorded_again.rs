@@ -64,3 +64,30 @@ fn what_was_set_by_hand_stays() {
         assert_eq!(owner().len(), 1, "the rest stays");
     });
 }
+
+/// What a person added to metadata.yml would be gone with it, and nobody would know.
+#[test]
+fn a_mistake_in_the_metadata_loses_nothing() {
+    let stage = Stage::new("again_mistaken", Driver::Sqlite);
+    run(&stage, Way::Record, "same");
+    let path = stage.cassette().join("metadata.yml");
+    let written = std::fs::read_to_string(&path).unwrap();
+    let program = Program::c("steps.c").with_argument("param");
+    for mistake in ["owner: [the team\n", "complete: perhaps\n"] {
+        let edited = match mistake.starts_with("complete") {
+            true => written.replace("complete: true\n", mistake),
+            false => format!("{written}{mistake}"),
+        };
+        std::fs::write(&path, &edited).unwrap();
+        let told = stage.run(Way::Record, &program).text();
+        assert!(told.contains("metadata.yml") && told.contains("correct it, or remove it"), "{told}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), edited);
+    }
+    std::fs::write(&path, format!("{written}owner: the team\n")).unwrap();
+    run(&stage, Way::Record, "param");
+    let kept = std::fs::read_to_string(&path).unwrap();
+    assert!(kept.ends_with("owner: \"the team\"\n"), "{kept}");
+    // One that a full disk left empty says nothing that could be lost.
+    std::fs::write(&path, "").unwrap();
+    run(&stage, Way::Record, "param");
+}

@@ -21,7 +21,7 @@ pub use names::{COMMANDS, GEM_CONNECTION, METADATA, staging as staging_directory
 pub use reading::part;
 pub(crate) use reading::unfinished;
 pub(crate) use recover::nothing_whole;
-pub use recover::{Recovered, recover};
+pub use recover::{Recovered, recover, unpublished};
 pub(crate) use staging::{is_cassette, notice, refuse};
 
 use crate::append::MakeAppend;
@@ -112,6 +112,10 @@ impl Cassette for Directory {
 
     fn flush(&self) -> Result<(), CassetteError> {
         self.write(Writing::flush)
+    }
+
+    fn complete(&self) -> Result<(), CassetteError> {
+        self.write(Writing::complete)
     }
 
     fn publish(&self) -> Result<(), CassetteError> {

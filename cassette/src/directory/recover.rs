@@ -1,4 +1,5 @@
-//! Making a cassette of a recording that did not end cleanly: what there is of it, up to the last whole entry.
+//! Making a cassette of a recording that was not published: one that is complete as it is, one that did not end cleanly up to
+//! its last whole entry.
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
@@ -14,11 +15,13 @@ use crate::storage::Cassette;
 use crate::yaml::{self, Items};
 use crate::{CassetteError, Value};
 
-/// What was made of an interrupted recording.
+/// What was made of a recording that was not published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recovered {
     /// The cassette.
     pub cassette: PathBuf,
+    /// The recording was complete: it was put in its place and nothing else.
+    pub whole: bool,
     /// Entries that were kept.
     pub entries: usize,
     /// Bytes of an entry that breaks off, or of an answer; they were removed.
@@ -27,8 +30,9 @@ pub struct Recovered {
     pub dropped: Vec<String>,
 }
 
-/// Makes a cassette of what an interrupted recording left, and puts it under its name in the place of what stood there:
-/// `metadata.yml` says `complete: true` and `recovered: true` then. `None` if no recording is unfinished.
+/// Puts a recording that was not published under its name, in the place of what stood there. Of one that was interrupted it
+/// makes a cassette first: `metadata.yml` says `complete: true` and `recovered: true` then. `None` if there is no such
+/// recording.
 ///
 /// # Errors
 /// The recording is still under way; it has no whole entry (it is removed then, and what stood there stays); a part of it that
@@ -52,6 +56,12 @@ pub fn recover(path: &Path) -> Result<Option<Recovered>, CassetteError> {
         return Ok(None);
     }
     let _lock = lock(&root, &target)?;
+    if metadata.complete {
+        let (entries, _) = parts(&root)?;
+        publish::publish(&root, &target)?;
+        let (whole, torn, dropped) = (true, 0, Vec::new());
+        return Ok(Some(Recovered { cassette: path.to_owned(), whole, entries, torn, dropped }));
+    }
     let mut torn = cut_log(&root)?;
     torn += cut_answers(&root)?;
     let (entries, used) = parts(&root)?;
@@ -64,7 +74,25 @@ pub fn recover(path: &Path) -> Result<Option<Recovered>, CassetteError> {
     if root != target {
         publish::publish(&root, &target)?;
     }
-    Ok(Some(Recovered { cassette: path.to_owned(), entries, torn, dropped }))
+    Ok(Some(Recovered { cassette: path.to_owned(), whole: false, entries, torn, dropped }))
+}
+
+/// Where the recording of a cassette is that was not published, if it has an entry that could be kept.
+pub fn unpublished(path: &Path) -> Option<PathBuf> {
+    fn has_entry(cassette: &dyn Cassette) -> bool {
+        let mut found = false;
+        // one is enough: the error ends the walk
+        let _ = cassette.scan(&mut |_, _| {
+            found = true;
+            Err(CassetteError::new(cassette.name(), "enough"))
+        });
+        found
+    }
+    if let Some((staged, trace)) = crate::ndjson::unpublished(path) {
+        return has_entry(&trace).then_some(staged);
+    }
+    let staged = names::staging(&resolve(path).ok()?);
+    (is_recording(&staged) && has_entry(&Directory::read(&staged).ok()?)).then_some(staged)
 }
 
 /// The error for a recording that broke off too early, once it is removed.

@@ -23,8 +23,8 @@ enum Phase {
     Idle,
     /// It grows in its staging directory.
     Staged,
-    /// It stands under its name; appending makes it incomplete until it is published again.
-    Published { complete: bool },
+    /// It stands under its name.
+    Published,
 }
 
 /// A recording's files.
@@ -33,6 +33,8 @@ pub(crate) struct Writing {
     metadata: Metadata,
     make_append: MakeAppend,
     phase: Phase,
+    /// The metadata say that it is complete. Appending makes it incomplete until the next time.
+    complete: bool,
     /// Where the files are now.
     root: Arc<PathBuf>,
     log: Option<Box<dyn Append>>,
@@ -54,6 +56,7 @@ impl Writing {
             metadata,
             make_append,
             phase: Phase::Idle,
+            complete: false,
             log: None,
             metadata_file: None,
             metadata_length: 0,
@@ -119,8 +122,9 @@ impl Writing {
         }
     }
 
-    pub(crate) fn publish(&mut self) -> Result<(), CassetteError> {
-        if matches!(self.phase, Phase::Idle | Phase::Published { complete: true }) {
+    /// Marks the recording as complete, where it is.
+    pub(crate) fn complete(&mut self) -> Result<(), CassetteError> {
+        if self.phase == Phase::Idle || self.complete {
             return Ok(());
         }
         self.flush()?;
@@ -132,25 +136,33 @@ impl Writing {
         }
         let text = self.previous.same(&self.root, totals, &complete).unwrap_or_else(|| text_of(&complete));
         self.write_metadata(&text)?;
+        self.complete = true;
+        Ok(())
+    }
+
+    /// Marks the recording as complete and puts it under its name.
+    pub(crate) fn publish(&mut self) -> Result<(), CassetteError> {
+        self.complete()?;
         if self.phase == Phase::Staged {
             if let Err(error) = publish::publish(&self.root, &self.target) {
                 // what stays behind in the staging directory is not the cassette
                 let _ = self.write_metadata(&text_of(&self.metadata));
+                self.complete = false;
                 return Err(error);
             }
             self.previous.lock = None;
             self.root = Arc::new(self.target.clone());
+            self.phase = Phase::Published;
         }
-        self.phase = Phase::Published { complete: true };
         Ok(())
     }
 
     /// Brings the cassette into the state in which something can be appended.
     fn ready(&mut self) -> Result<(), CassetteError> {
         match self.phase {
-            Phase::Staged | Phase::Published { complete: false } => Ok(()),
             Phase::Idle => self.begin(),
-            Phase::Published { complete: true } => self.resume(),
+            _ if self.complete => self.resume(),
+            _ => Ok(()),
         }
     }
 
@@ -173,12 +185,12 @@ impl Writing {
     }
 
     fn resume(&mut self) -> Result<(), CassetteError> {
-        let there = self.lock.as_ref().is_some_and(|lock| lock.is_at(&self.target).unwrap_or(false));
+        let there = self.lock.as_ref().is_some_and(|lock| lock.is_at(&self.root).unwrap_or(false));
         if !there {
             return Err(self.lost());
         }
         self.write_metadata(&text_of(&self.metadata))?;
-        self.phase = Phase::Published { complete: false };
+        self.complete = false;
         Ok(())
     }
 

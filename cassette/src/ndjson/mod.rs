@@ -23,7 +23,7 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::Mutex;
 
 pub use id::{TraceId, TraceIdError, Traceparent};
-pub(crate) use recover::{recover, trace_at};
+pub(crate) use recover::{recover, trace_at, unpublished};
 pub use spans::Spans;
 
 use crate::directory::unfinished;
@@ -248,6 +248,10 @@ impl Cassette for Trace {
 
     fn flush(&self) -> Result<(), CassetteError> {
         self.writing()?.lock().flush()
+    }
+
+    fn complete(&self) -> Result<(), CassetteError> {
+        self.writing()?.lock().complete()
     }
 
     fn publish(&self) -> Result<(), CassetteError> {

@@ -1,4 +1,5 @@
-//! Making a cassette of a trace whose recording did not end cleanly: what there is of it, up to the last whole record.
+//! Making a cassette of a trace that was not published: one that is complete as it is, one that did not end cleanly up to its
+//! last whole record.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -53,12 +54,12 @@ pub(crate) fn recover(target: &Path) -> Result<Option<Recovered>, CassetteError>
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file.map_err(failed("open"))?,
     };
-    let staged = root != target;
+    let (staged, mut whole) = (root != target, false);
     match catalogue::metadata(&root, file.try_clone().map_err(failed("open"))?) {
         Ok(metadata) if metadata.complete && !staged => return Ok(None),
         // not even the header is whole
         Err(error) if error.kind() == ErrorKind::Torn && staged && writing::is_begun(&root) => {}
-        metadata => drop(metadata?),
+        metadata => whole = metadata?.complete,
     }
     let lock = DirectoryLock::take(&root).map_err(failed("lock"))?;
     let _lock = lock.map_err(|busy| refuse(target, busy))?;
@@ -71,6 +72,11 @@ pub(crate) fn recover(target: &Path) -> Result<Option<Recovered>, CassetteError>
         fs::remove_file(&root).map_err(failed("remove"))?;
         return Err(nothing_whole(target));
     }
+    if whole {
+        publish(&root, target)?;
+        let (torn, dropped) = (0, Vec::new());
+        return Ok(Some(Recovered { cassette: target.to_owned(), whole, entries, torn, dropped }));
+    }
     let length = fs::metadata(&root).map_err(failed("look at"))?.len();
     let torn = if torn.is_some() { length.saturating_sub(catalogue.end + 1) } else { 0 };
     let author = Author { trace: id.as_str().to_owned(), stamp: Stamp::default() };
@@ -80,8 +86,20 @@ pub(crate) fn recover(target: &Path) -> Result<Option<Recovered>, CassetteError>
     file.seek(SeekFrom::Start(catalogue.end)).map_err(failed("write"))?;
     file.write_all(&mark).map_err(failed("write"))?;
     if staged {
-        writing::check_target(target)?;
-        fs::rename(&root, target).map_err(failed("put in place"))?;
+        publish(&root, target)?;
     }
-    Ok(Some(Recovered { cassette: target.to_owned(), entries, torn, dropped: Vec::new() }))
+    Ok(Some(Recovered { cassette: target.to_owned(), whole, entries, torn, dropped: Vec::new() }))
+}
+
+fn publish(staged: &Path, target: &Path) -> Result<(), CassetteError> {
+    writing::check_target(target)?;
+    fs::rename(staged, target).map_err(|error| CassetteError::io(staged, "put in place", &error))
+}
+
+/// The file of a trace's recording that was not published, with a reader of it.
+pub(crate) fn unpublished(path: &Path) -> Option<(PathBuf, Trace)> {
+    let trace = trace_at(path).ok()??;
+    let id = TraceId::of_file(trace.file_name()?.to_str()?)?;
+    let (staged, reader) = Trace::staged(trace.parent()?, &id).ok()?;
+    staged.is_file().then_some((staged, reader))
 }

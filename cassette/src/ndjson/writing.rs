@@ -20,8 +20,8 @@ enum Phase {
     Idle,
     /// It grows in its staging file.
     Staged,
-    /// It stands under its name; what is appended takes the mark of completeness from it until the next one.
-    Published { complete: bool },
+    /// It stands under its name.
+    Published,
 }
 
 /// A trace being recorded.
@@ -30,6 +30,8 @@ pub(super) struct Writing {
     metadata: Metadata,
     author: Author,
     phase: Phase,
+    /// It ends in the mark of completeness. What is appended takes that from it until the next one.
+    complete: bool,
     /// One `write` for each record: whoever reads the file while it grows sees whole lines and nothing else.
     log: Option<WriteAppend>,
     lock: Option<Lock>,
@@ -40,13 +42,13 @@ pub(super) struct Writing {
 impl Writing {
     pub(super) fn new(target: PathBuf, metadata: Metadata, author: Author) -> Self {
         let (log, lock, previous) = (None, None, None);
-        Writing { target, metadata, author, phase: Phase::Idle, log, lock, previous }
+        Writing { target, metadata, author, phase: Phase::Idle, complete: false, log, lock, previous }
     }
 
     /// Where the file is now.
     pub(super) fn path(&self) -> PathBuf {
         match self.phase {
-            Phase::Published { .. } => self.target.clone(),
+            Phase::Published => self.target.clone(),
             _ => staging(&self.target),
         }
     }
@@ -54,9 +56,9 @@ impl Writing {
     /// Appends whole records.
     pub(super) fn append(&mut self, records: &[u8]) -> Result<(), CassetteError> {
         match self.phase {
-            Phase::Staged | Phase::Published { complete: false } => {}
             Phase::Idle => self.begin()?,
-            Phase::Published { complete: true } => self.resume()?,
+            _ if self.complete => self.resume()?,
+            _ => {}
         }
         self.write(records)
     }
@@ -66,14 +68,22 @@ impl Writing {
         self.log.as_mut().map_or(Ok(()), |log| log.finish()).map_err(|error| write_error(&path, &error))
     }
 
-    pub(super) fn publish(&mut self) -> Result<(), CassetteError> {
-        if matches!(self.phase, Phase::Idle | Phase::Published { complete: true }) {
+    /// Marks the recording as complete, where it is.
+    pub(super) fn complete(&mut self) -> Result<(), CassetteError> {
+        if self.phase == Phase::Idle || self.complete {
             return Ok(());
         }
         let mut record = Vec::with_capacity(256);
         self.author.complete(self.metadata.recovered, &mut record);
         self.write(&record)?;
         self.flush()?;
+        self.complete = true;
+        Ok(())
+    }
+
+    /// Marks the recording as complete and puts it under its name.
+    pub(super) fn publish(&mut self) -> Result<(), CassetteError> {
+        self.complete()?;
         if self.phase == Phase::Staged {
             check_target(&self.target)?;
             let staged = staging(&self.target);
@@ -82,8 +92,8 @@ impl Writing {
                     .advice(format!("the recording is kept in {}", staged.display()))
             })?;
             self.previous = None;
+            self.phase = Phase::Published;
         }
-        self.phase = Phase::Published { complete: true };
         Ok(())
     }
 
@@ -103,10 +113,10 @@ impl Writing {
     }
 
     fn resume(&mut self) -> Result<(), CassetteError> {
-        if !self.lock.as_ref().is_some_and(|lock| lock.is_at(&self.target).unwrap_or(false)) {
+        if !self.lock.as_ref().is_some_and(|lock| lock.is_at(&self.path()).unwrap_or(false)) {
             return Err(self.lost());
         }
-        self.phase = Phase::Published { complete: false };
+        self.complete = false;
         Ok(())
     }
 

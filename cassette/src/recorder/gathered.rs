@@ -77,7 +77,7 @@ impl Recorder {
         let entry = Entry::new(Method::Columns, connection, Some(statement)).with("columns_file", part);
         log.encoded.clear();
         self.storage.encode(&entry, &mut log.encoded);
-        self.sticky(self.storage.append(&log.encoded))
+        self.append_encoded(&log.encoded)
     }
 
     /// Notes a place where columns are gathered. What it has then is written before the next command of its connection

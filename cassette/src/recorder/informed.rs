@@ -15,7 +15,7 @@ impl Recorder {
         self.ready()?;
         let news = self.log.lock().facts.news(connection, answer);
         let mut answers = news.first.into_iter().chain(news.changed);
-        answers.try_for_each(|answer| self.sticky(self.storage.append_info(connection, &answer)))
+        answers.try_for_each(|answer| self.append_info(connection, &answer))
     }
 
     /// Stores a fact about a connection: a map of what was asked, then `result` (and `return`, `diagnostics`).
@@ -66,13 +66,13 @@ impl Recorder {
 
     fn write_news(&self, log: &mut Log, connection: ConnectionId, news: News) -> Result<(), CassetteError> {
         if let Some(first) = news.first {
-            self.sticky(self.storage.append_info(connection, &first))?;
+            self.append_info(connection, &first)?;
         }
         if let Some(Value::Map(fields)) = news.changed {
             let entry = Entry { method: Method::Answer, connection, statement: None, fields };
             log.encoded.clear();
             self.storage.encode(&entry, &mut log.encoded);
-            self.sticky(self.storage.append(&log.encoded))?;
+            self.append_encoded(&log.encoded)?;
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ mod written;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
@@ -25,7 +25,7 @@ use crate::metadata::{Metadata, Order};
 use crate::redaction::{Redaction, Redactor, RowRules};
 use crate::sets::Sets;
 use crate::storage::Cassette;
-use crate::{CassetteError, ConnectionId, Entry, Method};
+use crate::{CassetteError, ConnectionId, Entry, Method, Value};
 use facts::Facts;
 pub use gathered::Gathered;
 use gathered::Gathering;
@@ -64,6 +64,10 @@ pub struct Recorder {
     kept: OnceLock<Mutex<Kept>>,
     /// Whether an outcome was stored that is not the usual one.
     outcomes: AtomicBool,
+    /// What is complete stays where it grew, for somebody else to publish.
+    held: AtomicBool,
+    /// The process is ending: nobody will publish what is still appended.
+    ending: AtomicBool,
     log: Mutex<Log>,
 }
 
@@ -97,13 +101,23 @@ impl Recorder {
     /// A recording into any storage.
     pub fn with_storage(storage: Box<dyn Cassette>, order: Order, inline_rows: usize) -> Arc<Recorder> {
         let process = crate::process::id();
-        let (failed, redactor, kept, outcomes, log) = Default::default();
-        Arc::new(Recorder { storage, process, order, inline_rows, failed, redactor, kept, outcomes, log })
+        let (failed, redactor, kept, outcomes, held, ending, log) = Default::default();
+        Arc::new(Recorder { storage, process, order, inline_rows, failed, redactor, kept, outcomes, held, ending, log })
     }
 
     /// Has values replaced by rules before they are written; to be said before anything is recorded.
     pub fn redact(&self, rules: Arc<Redaction>) {
         self.redactor.follow(rules);
+    }
+
+    /// Leaves the recording where it grows, once it is complete, for somebody else to publish: see [`crate::recover`].
+    pub fn hold(&self) {
+        self.held.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody else publishes it.
+    pub fn is_held(&self) -> bool {
+        self.held.load(Ordering::Relaxed)
     }
 
     /// Whether the names of a result's columns have to be [said](Recorder::names) before its rows.
@@ -239,10 +253,42 @@ impl Recorder {
         self.publish_locked(&mut log)
     }
 
+    /// Publishes now, and again after whatever is still appended: the process is ending.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn publish_at_end(&self) -> Result<(), CassetteError> {
+        self.same_process()?;
+        self.ending.store(true, Ordering::Relaxed);
+        self.publish()
+    }
+
     fn publish_locked(&self, log: &mut Log) -> Result<(), CassetteError> {
         self.end_runs(log, |_| true)?;
         self.write_gathered(log, None)?;
-        self.sticky(self.storage.publish())
+        self.published()
+    }
+
+    fn published(&self) -> Result<(), CassetteError> {
+        self.sticky(if self.is_held() { self.storage.complete() } else { self.storage.publish() })
+    }
+
+    /// Appends encoded entries to the log.
+    fn append_encoded(&self, encoded: &[u8]) -> Result<(), CassetteError> {
+        self.sticky(self.storage.append(encoded))?;
+        self.appended()
+    }
+
+    /// Appends an answer to those of a connection.
+    fn append_info(&self, connection: ConnectionId, answer: &Value) -> Result<(), CassetteError> {
+        self.sticky(self.storage.append_info(connection, answer))?;
+        self.appended()
+    }
+
+    /// A published cassette that something was appended to is incomplete. While the process ends, nothing comes that would
+    /// publish it.
+    fn appended(&self) -> Result<(), CassetteError> {
+        if self.ending.load(Ordering::Relaxed) { self.published() } else { Ok(()) }
     }
 
     fn append(&self, entry: &Entry, ends: impl Fn(&RunCell) -> bool) -> Result<(), CassetteError> {
@@ -255,7 +301,7 @@ impl Recorder {
         if entry.statement.is_none() {
             self.write_gathered(&mut log, Some(entry.connection))?;
         }
-        self.sticky(self.storage.append(&encoded))?;
+        self.append_encoded(&encoded)?;
         match (entry.method, entry.statement) {
             (Method::Connect, _) => log.facts.connected(entry),
             (Method::Drop, Some(statement)) => log.parts.forget(entry.connection, Some(statement)),
@@ -286,7 +332,7 @@ impl Recorder {
         if let Some(kind) = written.part {
             log.parts.used(cell.connection, cell.statement, kind);
         }
-        if written.entries.is_empty() { Ok(()) } else { self.sticky(self.storage.append(&written.entries)) }
+        if written.entries.is_empty() { Ok(()) } else { self.append_encoded(&written.entries) }
     }
 
     /// Fails in a forked child, and after a failure.
@@ -314,7 +360,6 @@ impl Recorder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Value;
 
     #[test]
     fn a_forked_child_writes_nothing() {

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 /// `super8 recover CASSETTE`
 #[derive(Args)]
 #[command(after_help = "\
-A recording grows beside its cassette and takes its place when it is done. When the recording process is killed, the cassette \
-stays as it was; this puts what was recorded in its place. `super8 record` does it by itself.
+A recording grows beside its cassette and takes its place when it is done. When the recording process is killed, or the \
+command fails that `super8 record` runs, the cassette stays as it was; this puts what was recorded in its place.
 
 Example:
   super8 recover cassettes/orders")]
@@ -59,7 +59,8 @@ impl Recover {
             return Ok(Exit::Done);
         }
         let mut out = output::text();
-        writeln!(out, "{}: {} entries are kept", report.cassette.display(), report.entries)?;
+        let what = if recovered.whole { "entries, complete as recorded" } else { "entries are kept" };
+        writeln!(out, "{}: {} {what}", report.cassette.display(), report.entries)?;
         if report.torn_bytes > 0 {
             writeln!(out, "  {} bytes were removed that break off in the middle", report.torn_bytes)?;
         }

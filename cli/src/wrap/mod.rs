@@ -39,6 +39,9 @@ pub struct Wrapped {
     /// Handles that are left open at the end do not count
     #[arg(long)]
     allow_leaks: bool,
+    /// Take the recording whatever the command's exit code is
+    #[arg(long)]
+    keep: bool,
     /// The command and its arguments
     #[arg(required = true, last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -104,6 +107,10 @@ impl Wrapped {
             .env("SUPER8_MODE", decided.name())
             .env("SUPER8_CASSETTE", &cassette)
             .env("SUPER8_VERDICT", &verdict_file);
+        if decided == Mode::Record {
+            // An earlier cassette is replaced only if the command succeeds.
+            command.env("SUPER8_HOLD", "yes");
+        }
         match self.order {
             Some(Order::Global) => _ = command.env("SUPER8_ORDER", "global"),
             Some(Order::Connection) => _ = command.env("SUPER8_ORDER", "connection"),
@@ -114,7 +121,7 @@ impl Wrapped {
         let end = child::run(&mut command)?;
         let seconds = begun.elapsed().as_secs_f64();
         let mut verdict = Verdict::of(end, &events::read(&verdict_file), self.allow_leaks);
-        verdict.recover();
+        verdict.publish(self.keep);
         let shown: Vec<String> = self.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let run = Run {
             verb: mode.name(),

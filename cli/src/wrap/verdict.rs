@@ -5,7 +5,7 @@ use super::events::Event;
 use crate::exit::Exit;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What became of one cassette in all processes together.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -26,8 +26,10 @@ pub struct Played {
     pub unwritable: Option<String>,
     /// Whether the recording is in its place.
     pub published: bool,
-    /// Whether it had to be put there by the wrapper, because the process died.
+    /// Whether it had to be put there up to its last whole command, because the process died.
     pub recovered: bool,
+    /// Where the recording is that was not put in its place: the command failed.
+    pub kept: Option<PathBuf>,
 }
 
 /// A call that was not as recorded.
@@ -126,15 +128,20 @@ impl Verdict {
         &mut self.cassettes[index]
     }
 
-    /// Puts recordings in their place that a process left unfinished when it was killed.
-    pub fn recover(&mut self) {
-        for played in self.cassettes.iter_mut().filter(|played| played.mode == "record" && !played.killed.is_empty()) {
-            match super8_cassette::recover(Path::new(&played.cassette)) {
-                Ok(Some(_)) => (played.published, played.recovered) = (true, true),
-                // All of it was published before the process died.
-                Ok(None) => {}
-                Err(error) => _ = played.unwritable.get_or_insert_with(|| error.to_string()),
+    /// Puts the recordings in their place if the command succeeded, or if they are to be kept whatever it did. One that
+    /// is neither complete nor can be made so is an unwritable cassette.
+    pub fn publish(&mut self, keep: bool) {
+        let take = keep || !self.command_failed();
+        for played in self.cassettes.iter_mut().filter(|played| played.mode == "record") {
+            let cassette = Path::new(&played.cassette);
+            if take && played.unwritable.is_none() {
+                match super8_cassette::recover(cassette) {
+                    Ok(None) => {}
+                    Ok(Some(recovered)) => (played.published, played.recovered) = (true, !recovered.whole),
+                    Err(error) => played.unwritable = Some(error.to_string()),
+                }
             }
+            played.kept = super8_cassette::unpublished(cassette);
         }
     }
 

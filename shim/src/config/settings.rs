@@ -212,6 +212,10 @@ settings! {
         |given| given.path(),
         "a file",
         "reports and warnings go there instead of standard error. `%c`, `%{NAME}` and `%p` as in the cassette's name";
+    Hold hold: bool = false, "SUPER8_HOLD" "Super8Hold" Process,
+        |given| given.word(&[("no", false), ("yes", true)]),
+        "`no` (default), `yes`",
+        "a recording whose cassette `SUPER8_CASSETTE` names is not put in its place when it is complete: the program that watches over the process does that (`super8 record`), or [`super8 recover`](cli.md#recover)";
     Verdict verdict: Option<PathBuf> = None, "SUPER8_VERDICT" "Super8Verdict" Process,
         |given| given.path(),
         "a file",
@@ -248,7 +252,10 @@ impl Settings {
         Settings::resolve(&|setting| super::sources::in_environment(environment, setting))
     }
 
-    fn checked(self, lookup: Lookup<'_>) -> Result<Settings, SettingsError> {
+    fn checked(mut self, lookup: Lookup<'_>) -> Result<Settings, SettingsError> {
+        // Who chose another cassette than the watching program did also wants to use it.
+        let variable = Setting::Cassette.row().variable;
+        self.hold &= lookup(Setting::Cassette).is_some_and(|given| given.place == variable);
         if self.mode == Mode::Off || self.cassette.is_some() {
             return Ok(self);
         }

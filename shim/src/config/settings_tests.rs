@@ -35,6 +35,7 @@ fn every_setting_is_read_and_case_does_not_matter() {
         ("SUPER8_COMMENTS", "ignore"),
         ("SUPER8_CONFIG", "rules.yml"),
         ("SUPER8_LOG", "/var/log/super8.log"),
+        ("SUPER8_HOLD", "yes"),
         ("SUPER8_VERDICT", "/tmp/verdict"),
     ];
     assert_eq!(
@@ -57,6 +58,7 @@ fn every_setting_is_read_and_case_does_not_matter() {
             comments: Comments::Ignore,
             config: Some("rules.yml".into()),
             log: Some("/var/log/super8.log".into()),
+            hold: true,
             verdict: Some("/tmp/verdict".into()),
         })
     );

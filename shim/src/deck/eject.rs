@@ -49,7 +49,7 @@ fn eject_one(cassette: &Path) -> Ejected {
             verdict::unwritable(cassette, &error.to_string());
             return Ejected::Failed(format!("record: the cassette was not published: {error}"));
         }
-        verdict::published(cassette);
+        ending::published(cassette, &open.reel);
         ending::not_kept(cassette, &open);
         EJECTED.lock().push((cassette.to_owned(), Arc::downgrade(&open.reel)));
     }

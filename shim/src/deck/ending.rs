@@ -8,6 +8,7 @@ use crate::verdict;
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 use super8_cassette::{CassetteError, Player, Recorder, staging_directory};
 
 /// Has recordings published and unplayed commands reported at process exit.
@@ -16,17 +17,25 @@ pub(super) fn at_exit() {
     REGISTERED.call_once(|| crate::exit::register(finish));
 }
 
+static ENDING: AtomicBool = AtomicBool::new(false);
+
+/// Whether the process is ending and its cassettes were published. Other threads may go on until it is gone.
+pub(super) fn is_ending() -> bool {
+    ENDING.load(Ordering::Relaxed)
+}
+
 fn finish() {
     /// Unplayed commands that are listed.
     const SHOWN: usize = 10;
     // An application that exits in the middle of a call leaves a lock behind; then there is nothing safe to do.
     let mut ours = false;
+    ENDING.store(true, Ordering::Relaxed);
     if let Some(recorders) = RECORDERS.try_lock() {
         for (directory, open) in recorders.iter().filter(|(_, open)| open.is_ours()) {
             ours = true;
-            match open.reel.publish() {
+            match open.reel.publish_at_end() {
                 Ok(()) => {
-                    verdict::published(directory);
+                    published(directory, &open.reel);
                     not_kept(directory, open);
                 }
                 Err(error) => {
@@ -38,8 +47,8 @@ fn finish() {
         }
     }
     for (directory, recorder) in still_used() {
-        if recorder.publish().is_ok() {
-            verdict::published(&directory);
+        if recorder.publish_at_end().is_ok() {
+            published(&directory, &recorder);
         }
     }
     if let Some(players) = PLAYERS.try_lock() {
@@ -53,6 +62,13 @@ fn finish() {
     }
     if ours {
         verdict::closed();
+    }
+}
+
+/// Puts into the verdict that a recording was published, unless somebody else is to do that.
+pub fn published(cassette: &Path, recorder: &Recorder) {
+    if !recorder.is_held() {
+        verdict::published(cassette);
     }
 }
 

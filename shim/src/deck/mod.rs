@@ -11,7 +11,7 @@ mod reel;
 mod rules;
 
 pub use eject::{Ejected, eject, has_player, has_recorder, unplayed};
-pub use ending::unwritable;
+pub use ending::{published, unwritable};
 
 use crate::config::settings::{CommandOrder, Comments, Mode, Settings};
 use crate::driver::{Kind, Library};
@@ -25,7 +25,9 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use super8_cassette::{DriverFacts, Metadata, Order, PlayOptions, Player, Recorder, Traceparent};
+use super8_cassette::{
+    CassetteError, DriverFacts, ErrorKind, Metadata, Order, PlayOptions, Player, Recorder, Traceparent,
+};
 
 static RECORDERS: Lazy<Mutex<HashMap<PathBuf, Open<Recorder>>>> = Lazy::new(Mutex::default);
 static PLAYERS: Lazy<Mutex<HashMap<PathBuf, Open<Player>>>> = Lazy::new(Mutex::default);
@@ -180,7 +182,16 @@ fn recorder_of(reel: &Reel, settings: &Settings, library: &Library) -> Result<Re
     let redaction = rules.as_ref().map(|rules| rules.fingerprint().to_owned());
     let manager = crate::driver::process::facts().manager.as_deref().map(file_name);
     // what somebody set in the cassette before this one holds until a setting says otherwise
-    let previous = reel.read().and_then(|storage| Ok((storage.metadata()?, storage))).ok();
+    let previous = match reel.read().and_then(|storage| Ok((storage.metadata()?, storage))) {
+        Ok(previous) => Some(previous),
+        Err(error) if has_own_keys(&error) => {
+            verdict::unwritable(&path, &error.to_string());
+            return Err(DeckError(format!(
+                "record: {error}; recording again would lose what you set in this file: correct it, or remove it"
+            )));
+        }
+        Err(_) => None,
+    };
     let kept = previous.as_ref().map(|(metadata, _)| metadata);
     let order = order(settings).or(kept.map(|kept| kept.order)).unwrap_or_default();
     let more = kept.map(Metadata::by_hand).unwrap_or_default();
@@ -190,6 +201,12 @@ fn recorder_of(reel: &Reel, settings: &Settings, library: &Library) -> Result<Re
         DeckError(format!("record: {error}"))
     })?;
     let recorder = Recorder::with_storage(storage, order, settings.inline_rows);
+    if settings.hold {
+        recorder.hold();
+    }
+    if ending::is_ending() {
+        recorder.publish_at_end().map_err(|error| DeckError(format!("record: {error}")))?;
+    }
     if let Some(rules) = rules {
         recorder.redact(rules);
     }
@@ -200,6 +217,13 @@ fn recorder_of(reel: &Reel, settings: &Settings, library: &Library) -> Result<Re
     verdict::opened("record", &path, reel.format().name());
     recorders.insert(path, Open { driver: Some(facts), ..Open::now(&recorder, settings) });
     Ok((recorder, None))
+}
+
+/// Whether an error is about metadata that somebody may have edited: a file that is there and cannot be understood.
+fn has_own_keys(error: &CassetteError) -> bool {
+    let is_metadata = error.file().file_name().is_some_and(|name| name == "metadata.yml");
+    let unreadable = !matches!(error.kind(), ErrorKind::Io(std::io::ErrorKind::NotFound));
+    is_metadata && unreadable && std::fs::metadata(error.file()).is_ok_and(|file| file.len() > 0)
 }
 
 /// The player of the cassette these settings name.

@@ -5,6 +5,7 @@ use crate::exit::Exit;
 use crate::wrap::verdict::Played;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
+use std::path::Path;
 
 const BAD: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
 const GOOD: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
@@ -33,6 +34,9 @@ pub fn report(run: &Run<'_>) -> String {
                  left unplayed is not known",
                 played.cassette
             );
+        }
+        if let Some(kept) = &played.kept {
+            let _ = writeln!(text, "{BAD}super8:{BAD:#} {}", not_taken(played, kept));
         }
         if played.recovered {
             let _ = writeln!(text, "{GOOD}super8:{GOOD:#} {}: recovered what was recorded", played.cassette);
@@ -103,6 +107,19 @@ pub fn overwritten(played: &Played) -> String {
     format!(
         "{cassette}: {count} processes recorded it, one after the other, and it has only what the last one did; give each a \
          cassette of its own: {cassette}/%p, or SUPER8_CASSETTE in each"
+    )
+}
+
+/// Where a recording is that was not put in its place, and how to take it.
+fn not_taken(played: &Played, kept: &Path) -> String {
+    let (cassette, kept) = (&played.cassette, kept.display());
+    let how = format!("`super8 recover {cassette}` puts it in its place");
+    if played.unwritable.is_some() {
+        return format!("{cassette}: not replaced; what was recorded before that is in {kept}: {how}");
+    }
+    format!(
+        "{cassette}: not replaced, because the command failed; the recording is in {kept}: {how}, and `super8 record --keep` \
+         takes one whatever the exit code is"
     )
 }
 

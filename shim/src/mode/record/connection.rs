@@ -246,7 +246,7 @@ impl Connection {
         }
         for (recorder, id) in self.home.all() {
             match recorder.disconnect(*id) {
-                Ok(()) if recorder.rests() => crate::verdict::published(recorder.name()),
+                Ok(()) if recorder.rests() => crate::deck::published(recorder.name(), recorder),
                 Ok(()) => {}
                 Err(error) => crate::deck::unwritable(&error, true),
             }

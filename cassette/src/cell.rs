@@ -64,7 +64,7 @@ impl fmt::Display for CellError {
 impl std::error::Error for CellError {}
 
 /// The field of a cell that was not read.
-pub(crate) const UNREAD: &[u8] = b"\\-";
+pub const UNREAD: &[u8] = b"\\-";
 const NULL: &[u8] = b"\\N";
 const HEX: &[u8; 16] = b"0123456789abcdef";
 /// What each byte is worth as a hex digit; 255 if it is none.

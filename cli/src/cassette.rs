@@ -1,10 +1,10 @@
-//! Opening cassettes to be looked at.
+//! Opening cassettes to be looked at, and reading their rows.
 
 use crate::exit::Failure;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
-use super8_cassette::{Cassette, Metadata};
+use super8_cassette::{Cassette, CassetteError, Entry, Metadata, Place, PlayedRun, Value};
 use super8_shim::config::settings::{Given, Placeholder};
 
 /// A cassette that is only read, and its metadata.
@@ -91,6 +91,19 @@ fn fits(name: &[u8], pieces: &[&[u8]]) -> bool {
             true
         })
     })
+}
+
+/// The rows of an entry as replay reads them; none if it has none.
+///
+/// # Errors
+/// Rows that cannot be read.
+pub fn rows(storage: &dyn Cassette, place: Place, entry: Entry) -> Result<Option<PlayedRun>, CassetteError> {
+    let inline = matches!(entry.get("result"), Some(Value::List(_)));
+    if inline || entry.get("rows").is_some() || entry.get("rows_file").is_some() {
+        PlayedRun::of(storage, place, entry).map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 #[cfg(test)]

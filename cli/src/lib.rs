@@ -5,7 +5,6 @@
 pub mod binary;
 pub mod cassette;
 pub mod check;
-pub mod diff;
 pub mod doctor;
 pub mod edit;
 pub mod exit;

@@ -141,8 +141,8 @@ fn scrolls_and_operations_on_rows_are_told_like_fetches() {
         row_status: [null, 2]\n";
     scratch.write("tape<i>/commands.yml", COMMANDS.to_owned() + more);
     let text = show(&[], &cassette);
-    assert!(text.contains("orientation \"absolute\", offset 3  → 1 row"), "{text}");
-    assert!(text.contains("operation \"update\", row 2, values [[2, \"changed\"]]\n"), "{text}");
+    assert!(text.contains("absolute 3  → 1 row"), "{text}");
+    assert!(text.contains("update row 2, values [[2, \"changed\"]]\n"), "{text}");
 }
 
 #[test]

@@ -30,13 +30,13 @@ pub(super) const INPUTS: &[&str] = &[
 
 /// The first difference of two entries.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Difference {
+pub struct Difference {
     /// Which field, in words: `sql`, `parameter 3`, `attributes.max_rows`.
-    pub(crate) place: String,
+    pub place: String,
     /// `None` if there is nothing.
-    pub(crate) recorded: Option<Value>,
+    pub recorded: Option<Value>,
     /// `None` if there is nothing.
-    pub(crate) asked: Option<Value>,
+    pub asked: Option<Value>,
 }
 
 /// The first input in which the entries differ. Method and ids are not looked at.
@@ -78,7 +78,8 @@ fn of_inputs(recorded: &Entry, asked: &Entry) -> Option<Difference> {
     fields.or_else(|| if connect { scope::difference(recorded, asked) } else { None })
 }
 
-fn field(key: &str, recorded: Option<&Value>, asked: Option<&Value>) -> Option<Difference> {
+/// The first difference of two values that stand under a key. An empty list or map says the same as none.
+pub fn field(key: &str, recorded: Option<&Value>, asked: Option<&Value>) -> Option<Difference> {
     const NOTHING: Value = Value::List(Vec::new());
     // an empty list or map says the same as none
     let empty = |value: &&Value| match value {

@@ -1,6 +1,6 @@
 //! Entries and values in a few words for people, in ASCII dots and on one line: for buffers of drivers and terminals.
 
-use crate::{Entry, Method, Value};
+use crate::{Entry, Method, REPLY, Value};
 
 /// At most `max` bytes of a text, cut between characters, with dots where something is missing.
 pub fn cut(text: &str, max: usize) -> String {
@@ -37,37 +37,74 @@ pub fn one_line(text: &str) -> String {
 /// An entry in at most `max` bytes: `run "SELECT 1"`.
 pub fn summary(entry: &Entry, max: usize) -> String {
     let name = entry.method.name();
-    let text = |key: &str| entry.get(key).and_then(Value::as_text);
+    let room = max.saturating_sub(name.len() + 1);
     let detail = match entry.method {
-        Method::Run | Method::Prepare => text("sql").map(|sql| quoted(sql, max.saturating_sub(name.len() + 1))),
-        Method::Execute => entry.get("params").map(|params| show(params, max.saturating_sub(name.len() + 1))),
-        Method::Connect => text("dsn").or_else(|| text("driver")).map(|to| format!("to {}", one_line(to))),
-        Method::Catalog => text("function").map(one_line),
-        Method::FetchScroll => text("orientation").map(|to| match entry.get("offset").or(entry.get("bookmark")) {
-            Some(offset) => format!("{} {}", one_line(to), show(offset, 30)),
-            None => one_line(to),
-        }),
-        Method::SetPos | Method::BulkOperations => text("operation").map(|operation| {
-            let row = entry.get("row").map_or_else(String::new, |row| format!(" row {}", show(row, 20)));
-            format!("{}{row}", one_line(operation))
-        }),
-        Method::ParamData => entry.get("parameter").map(|parameter| show(parameter, 20)),
-        Method::SetConnectAttr => {
-            let value = entry.get("value").map_or_else(String::new, |value| format!(" = {}", show(value, 30)));
-            text("attribute").map(|attribute| format!("{}{value}", one_line(attribute)))
+        Method::Run | Method::Prepare => entry.get("sql").map_or_else(String::new, |sql| show(sql, room)),
+        Method::Execute => parameters(entry, room).unwrap_or_default(),
+        Method::Connect => {
+            Some(asked(entry, room)).filter(|to| !to.is_empty()).map_or_else(String::new, |to| format!("to {to}"))
         }
-        _ => None,
+        _ => asked(entry, room),
     };
-    cut(&detail.map_or_else(|| name.to_owned(), |detail| format!("{name} {detail}")), max)
+    let detail = if detail.is_empty() { detail } else { format!(" {detail}") };
+    cut(&format!("{name}{detail}"), max)
+}
+
+/// What an entry asks for, without its method and its parameters, in at most `max` bytes: `SELECT 1`, `SQLTables`.
+pub fn asked(entry: &Entry, max: usize) -> String {
+    let text = |key: &str| entry.get(key).and_then(Value::as_text).map(|text| head_line(text, max)).unwrap_or_default();
+    let value = |key: &str| entry.get(key).map(|value| show(value, max));
+    let asked = match entry.method {
+        Method::Connect if entry.get("dsn").is_none() => text("driver"),
+        Method::Connect => text("dsn"),
+        Method::Run | Method::Prepare => text("sql"),
+        Method::Catalog => {
+            let arguments = value("arguments").map_or_else(String::new, |arguments| format!(" {arguments}"));
+            text("function") + &arguments
+        }
+        Method::Answer => text("function"),
+        Method::Execute | Method::Columns | Method::FetchAll | Method::FetchMany => String::new(),
+        Method::FetchScroll => {
+            let to = value("offset").or_else(|| value("bookmark"));
+            let to = text("orientation") + &to.map_or_else(String::new, |to| format!(" {to}"));
+            with_inputs(to, entry, &["orientation", "offset", "bookmark"], max)
+        }
+        Method::SetPos | Method::BulkOperations => {
+            let operation = text("operation") + &value("row").map_or_else(String::new, |row| format!(" row {row}"));
+            with_inputs(operation, entry, &["operation", "row"], max)
+        }
+        Method::ParamData => value("parameter").unwrap_or_default(),
+        Method::SetConnectAttr => {
+            text("attribute") + &value("value").map_or_else(String::new, |value| format!(" = {value}"))
+        }
+        _ => with_inputs(String::new(), entry, &[], max),
+    };
+    cut(&asked, max)
+}
+
+/// What is said of an entry so far, with its inputs that are not among those that are `told`.
+fn with_inputs(so_far: String, entry: &Entry, told: &[&str], max: usize) -> String {
+    let inputs = entry.fields.iter().filter(|(key, _)| !REPLY.contains(&key.as_str()) && !told.contains(&key.as_str()));
+    let inputs = inputs.map(|(key, value)| format!("{} {}", one_line(key), show(value, max)));
+    Some(so_far).filter(|so_far| !so_far.is_empty()).into_iter().chain(inputs).collect::<Vec<_>>().join(", ")
+}
+
+/// The parameters of an execution, or the file that has them, in at most `max` bytes.
+pub fn parameters(entry: &Entry, max: usize) -> Option<String> {
+    let file = entry.get("params_file").and_then(Value::as_text).map(one_line);
+    entry.get("params").map(|params| show(params, max)).or(file)
+}
+
+/// As much of a text on one line as may be shown in `max` bytes: a statement may be megabytes long.
+fn head_line(text: &str, max: usize) -> String {
+    let head = &text[..floor(text, max.saturating_mul(4))];
+    let line = one_line(head);
+    if head.len() < text.len() { line + "..." } else { line }
 }
 
 /// A text in quotation marks on one line, in at most `max` bytes.
 fn quoted(text: &str, max: usize) -> String {
-    // a statement may be megabytes long: look at no more than is shown
-    let head = &text[..floor(text, max.saturating_mul(4))];
-    let line = one_line(head);
-    let line = if head.len() < text.len() { line + "..." } else { line };
-    format!("\"{}\"", cut(&line, max.saturating_sub(2)))
+    format!("\"{}\"", cut(&head_line(text, max), max.saturating_sub(2)))
 }
 
 /// A value in at most `max` bytes.
@@ -165,6 +202,10 @@ mod tests {
         let params = Value::from(vec![Value::Int(1), Value::Null, Value::from("x"), Value::Float(1.5)]);
         assert_eq!(summary(&entry(Method::Execute, "params", params), 100), "execute [1, NULL, \"x\", 1.5]");
         assert_eq!(summary(&entry(Method::Catalog, "function", "SQLTables".into()), 100), "catalog SQLTables");
+        let update =
+            entry(Method::SetPos, "operation", "update".into()).with("row", 2).with("row_status", 1).with("lock", 0);
+        assert_eq!(summary(&update, 100), "set_pos update row 2, lock 0");
+        assert_eq!(asked(&update, 12), "update ro...");
         let long = summary(&entry(Method::Run, "sql", "x".repeat(1_000_000).into()), 50);
         assert!(long.len() <= 50 && long.starts_with("run \"xxx"), "{long}");
     }

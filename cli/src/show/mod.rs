@@ -2,7 +2,5 @@
 
 pub mod html;
 pub mod json;
-pub mod lanes;
 pub mod text;
 pub mod timeline;
-pub mod words;

@@ -1,13 +1,11 @@
 //! The timeline for a terminal or a pipe: a line for each entry.
 
-use super::lanes::Mark;
-use super::timeline::{Step, Timeline};
-use super::words;
+use super::timeline::{self, Mark, Step, Timeline};
 use crate::exit::Failure;
 use anstyle::{AnsiColor, Color, Style};
 use std::io::Write;
 use super8_cassette::entry::Class;
-use super8_cassette::summary::one_line;
+use super8_cassette::summary::{asked, one_line, parameters};
 use super8_cassette::{ConnectionId, Metadata, Method};
 
 /// Bytes of a line in a pipe, where nothing is too wide: a statement may be megabytes long.
@@ -75,20 +73,23 @@ pub fn step(out: &mut impl Write, step: &Step, style: Look, width: usize) -> Res
     let weight = if class == Class::Command { BOLD } else { DIM };
     write!(out, "{lane}{id:<6}{lane:#} {weight}{method:<16}{weight:#} ")?;
     let room = style.columns.map_or(LONGEST, |columns| columns.saturating_sub(31 + 2 * width).max(20));
-    let (asked, outcome) = (words::asked(entry), words::outcome(step));
+    let parameters = parameters(entry, timeline::VALUE);
+    let asked: Vec<String> =
+        [asked(entry, LONGEST)].into_iter().chain(parameters).filter(|part| !part.is_empty()).collect();
+    let (asked, outcome) = (asked.join("  "), timeline::outcome(step));
     // What came of it is the shorter part: it stays whole if it can.
     let kept = chars(&outcome).min(room * 2 / 3);
     let arrow = if asked.is_empty() || outcome.is_empty() { 0 } else { 4 };
     let asked = fit(&asked, room.saturating_sub(kept + arrow));
     let outcome = fit(&outcome, room.saturating_sub(chars(&asked) + arrow));
-    let tone = if words::failed(entry) { BAD } else { DIM };
+    let tone = if timeline::failed(entry) { BAD } else { DIM };
     let arrow = if arrow == 0 { "" } else { "  → " };
     writeln!(out, "{asked}{DIM}{arrow}{DIM:#}{tone}{outcome}{tone:#}")?;
     if let Some(rows) = step.rows.as_ref().filter(|_| entry.method != Method::Fetch) {
         for row in &rows.first {
             write!(out, "       ")?;
             below(out, &step.marks, width)?;
-            writeln!(out, "{:23} {DIM}{}{DIM:#}", "", fit(&words::row_words(row), room))?;
+            writeln!(out, "{:23} {DIM}{}{DIM:#}", "", fit(&timeline::row_words(row), room))?;
         }
     }
     Ok(())

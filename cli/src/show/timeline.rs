@@ -1,12 +1,15 @@
-//! A cassette as a timeline: its entries in order, each with its lanes, its place and its rows.
+//! A cassette as a timeline: its entries in order, each with its lanes, its place, its rows and what came of it in words.
 
-use super::lanes::{Lanes, Mark};
 use crate::cassette::Opened;
 use crate::exit::Failure;
 use std::collections::HashMap;
 use super8_cassette::entry::Class;
+use super8_cassette::summary::{cut, one_line, show};
 use super8_cassette::yaml::Head;
-use super8_cassette::{Cassette, Cell, CellError, CutCell, Entry, Method, Place, Value, cell};
+use super8_cassette::{Cassette, Cell, CellError, ConnectionId, CutCell, Entry, Method, Place, Value, cell};
+
+/// Bytes of one value.
+pub const VALUE: usize = 400;
 
 /// A cassette that was walked over once.
 pub struct Timeline<'a> {
@@ -222,7 +225,7 @@ fn value(value: &Value) -> Shown {
     match value {
         Value::Null => Shown::Null,
         Value::Text(text) => cell(text.as_bytes(), &mut Vec::new()).unwrap_or_else(|_| Shown::Value(text.clone())),
-        other => Shown::Value(super8_cassette::summary::show(other, 4096)),
+        other => Shown::Value(show(other, 4096)),
     }
 }
 
@@ -232,4 +235,143 @@ fn hex(bytes: &[u8]) -> String {
         text.extend([digit(byte >> 4), digit(byte & 15)]);
         text
     })
+}
+
+/// What came of it, in a few words: nothing where there is nothing to say.
+pub fn outcome(step: &Step) -> String {
+    let Step { entry, rows, .. } = step;
+    if let Some(trouble) = trouble(entry) {
+        return trouble;
+    }
+    match (entry.method, rows) {
+        (Method::Fetch, Some(rows)) => rows.first.first().map(|row| row_words(row)).unwrap_or_default(),
+        (Method::Fetch | Method::FetchScroll, None) => "no more rows".to_owned(),
+        (Method::FetchAll, Some(rows)) => format!("all {}", counted(rows)),
+        (_, Some(rows)) => counted(rows),
+        (Method::MoreResults, None) => match entry.get("result") {
+            Some(Value::Bool(true)) => "another result".to_owned(),
+            _ => "no more results".to_owned(),
+        },
+        (Method::Connect, None) => match entry.get("result").and_then(|result| result.get("database")) {
+            Some(database) => format!("database {}", one_line(database.as_text().unwrap_or_default())),
+            None => String::new(),
+        },
+        (Method::Columns, None) => one_line(entry.get("columns_file").and_then(Value::as_text).unwrap_or_default()),
+        (method, None) if method.class() != Class::Housekeeping => match entry.get("result") {
+            None | Some(Value::Null) => String::new(),
+            Some(result) => show(result, VALUE),
+        },
+        _ => String::new(),
+    }
+}
+
+fn counted(rows: &Rows) -> String {
+    if rows.count == 1 { "1 row".to_owned() } else { format!("{} rows", rows.count) }
+}
+
+/// The return code and the first diagnostic, if it was not a success.
+pub fn trouble(entry: &Entry) -> Option<String> {
+    let code = entry.get("return").and_then(Value::as_text)?;
+    let first = entry.get("diagnostics").and_then(Value::as_list).and_then(<[Value]>::first);
+    let text = |key: &str| first.and_then(|first| first.get(key)).and_then(Value::as_text).unwrap_or_default();
+    Some(one_line(&format!("{code} {} {}", text("sqlstate"), text("message"))))
+}
+
+/// Whether it failed, as opposed to a success with information or no data.
+pub fn failed(entry: &Entry) -> bool {
+    matches!(entry.get("return").and_then(Value::as_text), Some("SQL_ERROR" | "SQL_INVALID_HANDLE"))
+}
+
+/// A row on one line.
+pub fn row_words(row: &[Shown]) -> String {
+    let word = |cell: &Shown| match cell {
+        Shown::Null => "NULL".to_owned(),
+        Shown::Unread => "-".to_owned(),
+        Shown::Value(text) => cut(&one_line(text), VALUE),
+        Shown::Cut(text, total) => format!("{}...(of {total})", cut(&one_line(text), VALUE)),
+    };
+    row.iter().map(word).collect::<Vec<_>>().join(" | ")
+}
+
+/// What a lane shows beside one entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// No connection.
+    Empty,
+    /// A connection that has nothing to do with the entry.
+    Through(ConnectionId),
+    /// The entry's connection.
+    Here {
+        /// The connection.
+        connection: ConnectionId,
+        /// This is its first entry.
+        first: bool,
+        /// This is its last entry.
+        last: bool,
+    },
+}
+
+/// Hands out the places.
+#[derive(Debug)]
+pub struct Lanes {
+    /// Entries of each connection that are still to come.
+    left: HashMap<ConnectionId, u64>,
+    places: Vec<Option<ConnectionId>>,
+}
+
+impl Lanes {
+    /// For connections with so many entries each.
+    pub fn new(entries: HashMap<ConnectionId, u64>) -> Lanes {
+        Lanes { left: entries, places: Vec::new() }
+    }
+
+    /// The marks beside the next entry, which belongs to this connection.
+    pub fn next(&mut self, connection: ConnectionId) -> Vec<Mark> {
+        let left = self.left.entry(connection).or_insert(1);
+        *left = left.saturating_sub(1);
+        let last = *left == 0;
+        let known = self.places.iter().position(|place| *place == Some(connection));
+        let at = known.or_else(|| self.places.iter().position(Option::is_none)).unwrap_or_else(|| {
+            self.places.push(None);
+            self.places.len() - 1
+        });
+        self.places[at] = Some(connection);
+        let mark = |(place, there): (usize, &Option<ConnectionId>)| match there {
+            None => Mark::Empty,
+            Some(connection) if place == at => Mark::Here { connection: *connection, first: known.is_none(), last },
+            Some(other) => Mark::Through(*other),
+        };
+        let marks = self.places.iter().enumerate().map(mark).collect();
+        if last {
+            self.places[at] = None;
+        }
+        marks
+    }
+
+    /// How many lanes there are side by side, at most, for these connections in this order.
+    pub fn width(order: impl Iterator<Item = ConnectionId>, entries: HashMap<ConnectionId, u64>) -> usize {
+        let mut lanes = Lanes::new(entries);
+        order.for_each(|connection| _ = lanes.next(connection));
+        lanes.places.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lane_is_used_again_when_its_connection_is_gone() {
+        let [a, b, c] = [0, 1, 2].map(ConnectionId);
+        let order = [a, b, a, c, b];
+        let counts: HashMap<_, _> = [(a, 2), (b, 2), (c, 1)].into();
+        assert_eq!(Lanes::width(order.into_iter(), counts.clone()), 2);
+        let mut lanes = Lanes::new(counts);
+        let here = |connection, first, last| Mark::Here { connection, first, last };
+        assert_eq!(lanes.next(a), [here(a, true, false)]);
+        assert_eq!(lanes.next(b), [Mark::Through(a), here(b, true, false)]);
+        assert_eq!(lanes.next(a), [here(a, false, true), Mark::Through(b)]);
+        assert_eq!(lanes.next(c), [here(c, true, true), Mark::Through(b)]);
+        assert_eq!(lanes.next(b), [Mark::Empty, here(b, false, true)]);
+    }
 }

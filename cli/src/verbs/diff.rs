@@ -1,11 +1,20 @@
 //! `super8 diff`: two cassettes compared by what they mean, not by how they are written.
+//!
+//! Commands are brought side by side by what was asked. Then what came of them is compared, with the content of the files they
+//! name. Ids mean nothing: one query more moves the numbers of all behind it.
 
-use crate::diff::{Change, diff};
-use crate::exit::{Exit, Outcome};
-use crate::output;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::{cassette, output};
 use clap::Args;
+use serde::Serialize;
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+use std::collections::HashMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use super8_cassette::entry::Class;
+use super8_cassette::player::{Difference, difference_in};
+use super8_cassette::summary::{show, summary};
+use super8_cassette::{Cassette, CassetteError, ConnectionId, Entry, Method, Place, REPLY, Value};
 
 /// `super8 diff A B`
 #[derive(Args)]
@@ -50,5 +59,309 @@ impl Diff {
         }
         output::finish(out)?;
         Ok(exit)
+    }
+}
+
+/// Rows that are told of one result, and as many differences of its columns.
+const TOLD: usize = 5;
+
+/// One difference.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Change {
+    /// `-`: only in the first, `+`: only in the second, `~`: asked in both, with another reply.
+    sign: char,
+    /// The line in the first log.
+    old_line: Option<u32>,
+    /// The line in the second log.
+    new_line: Option<u32>,
+    /// The command in a few words.
+    command: String,
+    /// What differs in the reply.
+    details: Vec<String>,
+}
+
+/// An entry with all it names.
+struct Item {
+    line: u32,
+    /// Where and what was asked.
+    asked: String,
+    command: String,
+    reply: Vec<(String, Value)>,
+    columns: Vec<Value>,
+    rows: Vec<String>,
+}
+
+/// What differs between two cassettes.
+///
+/// # Errors
+/// A cassette cannot be read.
+fn diff(old: &Path, new: &Path) -> Result<Vec<Change>, Failure> {
+    let (old, new) = (items(old)?, items(new)?);
+    let asked = |items: &[Item]| items.iter().map(|item| item.asked.clone()).collect::<Vec<_>>();
+    let mut changes = Vec::new();
+    for operation in capture_diff_slices(Algorithm::Patience, &asked(&old), &asked(&new)) {
+        if let DiffOp::Equal { old_index, new_index, len } = operation {
+            let pairs = old[old_index..].iter().zip(&new[new_index..]).take(len);
+            changes.extend(pairs.filter_map(|(old, new)| changed(old, new)));
+            continue;
+        }
+        let alone = |sign: char, item: &Item| Change {
+            sign,
+            old_line: (sign == '-').then_some(item.line),
+            new_line: (sign == '+').then_some(item.line),
+            command: item.command.clone(),
+            details: Vec::new(),
+        };
+        changes.extend(old[operation.old_range()].iter().map(|item| alone('-', item)));
+        changes.extend(new[operation.new_range()].iter().map(|item| alone('+', item)));
+    }
+    Ok(changes)
+}
+
+fn changed(old: &Item, new: &Item) -> Option<Change> {
+    let mut details = Vec::new();
+    let of = |item: &Item, key: &str| item.reply.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone());
+    let mut keys: Vec<&String> = old.reply.iter().map(|(key, _)| key).collect();
+    keys.extend(new.reply.iter().map(|(key, _)| key).filter(|key| of(old, key).is_none()));
+    for key in keys {
+        if let Some(Difference { place, recorded, asked }) =
+            difference_in(key, of(old, key).as_ref(), of(new, key).as_ref())
+        {
+            details.push(format!("{place}: was {}, is {}", shown(recorded.as_ref(), 200), shown(asked.as_ref(), 200)));
+        }
+    }
+    columns(&old.columns, &new.columns, &mut details);
+    rows(&old.rows, &new.rows, &mut details);
+    let (old_line, new_line) = (Some(old.line), Some(new.line));
+    (!details.is_empty()).then(|| Change { sign: '~', old_line, new_line, command: new.command.clone(), details })
+}
+
+fn shown(value: Option<&Value>, max: usize) -> String {
+    value.map_or_else(|| "not recorded".to_owned(), |value| show(value, max))
+}
+
+/// Between the cells of a row, so that no two rows look alike that are not: a field has no such character.
+const BETWEEN: &str = "\u{1f}";
+
+fn columns(old: &[Value], new: &[Value], details: &mut Vec<String>) {
+    if old.len() != new.len() {
+        details.push(format!("columns: were {}, are {}", old.len(), new.len()));
+    }
+    let mut found = Vec::new();
+    for (at, (was, is)) in old.iter().zip(new).enumerate() {
+        let name = is.get("name").or(is.get("label")).and_then(Value::as_text).unwrap_or_default();
+        let (Value::Map(before), Value::Map(after)) = (was, is) else { continue };
+        let only_after = after.iter().filter(|(key, _)| was.get(key).is_none());
+        for key in before.iter().chain(only_after).map(|(key, _)| key) {
+            if let Some(Difference { place, recorded, asked }) = difference_in(key, was.get(key), is.get(key)) {
+                let (was, is) = (shown(recorded.as_ref(), 60), shown(asked.as_ref(), 60));
+                found.push(format!("column {} ({name}): {place}: was {was}, is {is}", at + 1));
+            }
+        }
+    }
+    tell(found, details);
+}
+
+fn rows(old: &[String], new: &[String], details: &mut Vec<String>) {
+    if old.len() != new.len() {
+        details.push(format!("rows: were {}, are {}", old.len(), new.len()));
+    }
+    let mut found = Vec::new();
+    for operation in capture_diff_slices(Algorithm::Patience, old, new) {
+        if matches!(operation, DiffOp::Equal { .. }) {
+            continue;
+        }
+        for (sign, range, all) in [('-', operation.old_range(), old), ('+', operation.new_range(), new)] {
+            for at in range {
+                found.push(format!("row {} {sign} {}", at + 1, all[at].replace(BETWEEN, " | ")));
+            }
+        }
+    }
+    tell(found, details);
+}
+
+/// Adds the first of what was found.
+fn tell(mut found: Vec<String>, details: &mut Vec<String>) {
+    let more = found.len().saturating_sub(TOLD);
+    found.truncate(TOLD);
+    details.append(&mut found);
+    if more > 0 {
+        details.push(format!("and {more} more"));
+    }
+}
+
+fn items(path: &Path) -> Result<Vec<Item>, Failure> {
+    let opened = cassette::open(path)?;
+    let storage = &*opened.storage;
+    let mut places = Vec::new();
+    storage.scan(&mut |place, head| {
+        if head.method.class() != Class::Housekeeping {
+            places.push(place);
+        }
+        Ok(())
+    })?;
+    let mut names = Names::default();
+    places.into_iter().map(|place| Ok(item(storage, place, storage.entry(place)?, &mut names)?)).collect()
+}
+
+/// What connections and statements are known by, whatever their ids.
+#[derive(Default)]
+struct Names {
+    connections: HashMap<ConnectionId, String>,
+    /// How many connections were made with the same words.
+    alike: HashMap<String, usize>,
+    statements: HashMap<(ConnectionId, Option<u32>), String>,
+}
+
+impl Names {
+    /// Where an entry happened: on which of the connections to what, on the statement of which text.
+    fn of(&mut self, entry: &Entry) -> String {
+        let words =
+            |keys: &[&str]| keys.iter().filter_map(|key| entry.get(key)?.as_text()).collect::<Vec<_>>().join(" ");
+        if entry.method == Method::Connect {
+            let to = words(&["dsn", "driver", "connection_string"]);
+            let number = self.alike.entry(to.clone()).or_default();
+            *number += 1;
+            self.connections.insert(entry.connection, format!("{to} {number}"));
+        }
+        let (place, text) = ((entry.connection, entry.statement), words(&["sql", "function"]));
+        if !text.is_empty() {
+            self.statements.insert(place, text);
+        }
+        let name = |name: Option<&String>| name.cloned().unwrap_or_default();
+        format!("{} {:?}", name(self.connections.get(&entry.connection)), name(self.statements.get(&place)))
+    }
+}
+
+fn item(storage: &dyn Cassette, at: Place, mut entry: Entry, names: &mut Names) -> Result<Item, CassetteError> {
+    let command = summary(&entry, 100);
+    let place = match entry.statement {
+        Some(statement) => format!("{}/{statement}", entry.connection),
+        None => entry.connection.to_string(),
+    };
+    let name = names.of(&entry);
+    let mut rows = fetched(storage, at, &entry)?;
+    if rows.is_some() {
+        // however they are kept
+        entry.fields.retain(|(key, _)| !["result", "rows", "rows_file"].contains(&key.as_str()));
+    }
+    let (mut inputs, mut reply, mut columns) = (Vec::new(), Vec::new(), Vec::new());
+    for (key, value) in std::mem::take(&mut entry.fields) {
+        match (key.as_str(), value) {
+            ("rows_file", Value::Text(part)) => rows = Some(content(storage, &part)?),
+            ("columns_file", Value::Text(part)) => {
+                columns = storage.document(&part)?.as_list().unwrap_or_default().to_vec();
+            }
+            ("params_file", Value::Text(part)) => inputs.push((key, Value::from(content(storage, &part)?))),
+            // the count of rows is theirs
+            ("n", _) => {}
+            (_, value) if REPLY.contains(&key.as_str()) => reply.push((key, value)),
+            (_, value) => inputs.push((key, value)),
+        }
+    }
+    // maps may be written in any order
+    inputs.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let asked = format!("{} {name} {inputs:?}", entry.method.name());
+    let (line, command, rows) = (at.line, format!("{place} {command}"), rows.unwrap_or_default());
+    Ok(Item { line, asked, command, reply, columns, rows })
+}
+
+/// The rows of a fetch, if that is what it is.
+fn fetched(storage: &dyn Cassette, place: Place, entry: &Entry) -> Result<Option<Vec<String>>, CassetteError> {
+    if !matches!(entry.method, Method::Fetch | Method::FetchAll | Method::FetchMany) {
+        return Ok(None);
+    }
+    let Some(mut run) = cassette::rows(storage, place, entry.clone())? else { return Ok(None) };
+    let mut rows = Vec::new();
+    while let Some(row) = run.next()? {
+        rows.push(joined(row));
+    }
+    Ok(Some(rows))
+}
+
+fn content(storage: &dyn Cassette, part: &str) -> Result<Vec<String>, CassetteError> {
+    let (mut rows, mut row, mut all) = (storage.rows(part)?, csv::ByteRecord::new(), Vec::new());
+    while rows.next(&mut row)? {
+        all.push(joined(&row));
+    }
+    Ok(all)
+}
+
+fn joined(row: &csv::ByteRecord) -> String {
+    row.iter().map(String::from_utf8_lossy).collect::<Vec<_>>().join(BETWEEN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cassette(log: &str, rows: &str) -> tempfile::TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        let metadata = "schema_version: 4\nrecorded_on: \"2026-11-21T05:51:00Z\"\ncomplete: true\n";
+        let files = [("metadata.yml", metadata), ("commands.yml", log), ("a_1_fetch_all.csv", rows)];
+        files.iter().for_each(|(name, text)| std::fs::write(directory.path().join(name), text).unwrap());
+        directory
+    }
+
+    const LOG: &str = "- method: run\n  connection_id: a\n  statement_id: 1\n  sql: \"SELECT 1\"\n  params: [1]\n\
+                       - method: fetch_all\n  connection_id: a\n  statement_id: 1\n  rows_file: a_1_fetch_all.csv\n\
+                       - method: drop\n  connection_id: a\n  statement_id: 1\n  result: null\n";
+
+    #[test]
+    fn the_same_however_it_is_written() {
+        let written = "# by hand\n- method: run\n  connection_id: a\n  statement_id: 1\n  params: [1]\n  sql: SELECT 1\n\
+                       - {method: fetch_all, connection_id: a, statement_id: 1, rows_file: a_1_fetch_all.csv}\n";
+        let (one, other) = (cassette(LOG, "1,x\n"), cassette(written, "\"1\",x\n"));
+        assert_eq!(diff(one.path(), other.path()).unwrap(), []);
+    }
+
+    #[test]
+    fn rows_and_commands_that_differ() {
+        let (one, other) = (cassette(LOG, "1,x\n2,y\n"), cassette(LOG, "1,x\n2,z\n3,y\n"));
+        let changes = diff(one.path(), other.path()).unwrap();
+        assert_eq!((changes.len(), changes[0].sign, changes[0].new_line), (1, '~', Some(6)));
+        assert_eq!(changes[0].details, ["rows: were 2, are 3", "row 2 - 2 | y", "row 2 + 2 | z", "row 3 + 3 | y"]);
+        // a query more moves the numbers of those behind it, and nothing else
+        let more = "- method: run\n  connection_id: a\n  statement_id: 1\n  sql: \"SELECT 0\"\n".to_owned();
+        let moved = more + &LOG.replace("statement_id: 1", "statement_id: 2");
+        let changes = diff(one.path(), cassette(&moved, "1,x\n2,y\n").path()).unwrap();
+        assert_eq!((changes.len(), changes[0].sign, changes[0].command.as_str()), (1, '+', "a/1 run \"SELECT 0\""));
+        // and rows are the same wherever they stand
+        let inline = LOG.replace("  rows_file: a_1_fetch_all.csv\n", "  rows:\n    - [\"1\", x]\n    - [\"2\", y]\n");
+        assert_eq!(diff(one.path(), cassette(&inline, "").path()).unwrap(), []);
+        let other = cassette(&LOG.replace("SELECT 1", "SELECT 2"), "1,x\n2,y\n");
+        let signs: String = diff(one.path(), other.path()).unwrap().iter().map(|change| change.sign).collect();
+        assert_eq!(signs, "--++", "what is fetched of another statement is something else");
+    }
+
+    #[test]
+    fn columns_that_differ() {
+        let log = LOG.to_owned()
+            + "- method: columns\n  connection_id: a\n  statement_id: 1\n  columns_file: a_1_columns.yml\n";
+        let with = |columns: &str| {
+            let directory = cassette(&log, "");
+            std::fs::write(directory.path().join("a_1_columns.yml"), columns).unwrap();
+            directory
+        };
+        let one = with("- name: id\n  type: 4\n- name: price\n  type: 4\n  scale: 0\n");
+        let other = with("- name: id\n  type: 4\n- name: price\n  type: 8\n- name: owner\n");
+        let changes = diff(one.path(), other.path()).unwrap();
+        let told = [
+            "columns: were 2, are 3",
+            "column 2 (price): type: was 4, is 8",
+            "column 2 (price): scale: was 0, is not recorded",
+        ];
+        assert_eq!((changes.len(), &changes[0].details[..]), (1, &told.map(str::to_owned)[..]));
+    }
+
+    #[test]
+    fn a_difference_is_named_by_its_place() {
+        let failed = |message: &str| {
+            LOG.replace("  params: [1]\n", &format!("  params: [1]\n  return: SQL_ERROR\n  diagnostics:\n    - {{sqlstate: HY000, native: 1, message: {message}}}\n"))
+        };
+        let changes = diff(cassette(&failed("one"), "").path(), cassette(&failed("two"), "").path()).unwrap();
+        assert_eq!(changes[0].details, ["diagnostics[0].message: was \"one\", is \"two\""]);
+        let changes = diff(cassette(&failed("one"), "").path(), cassette(LOG, "").path()).unwrap();
+        assert_eq!(changes[0].details[0], "return: was \"SQL_ERROR\", is not recorded");
     }
 }

@@ -2,8 +2,8 @@
 
 use super::plan::Execution;
 use super::report::Kind;
-use super8_cassette::inline::from_inline;
-use super8_cassette::{Cassette, CassetteError, Cell, CutCell, Entry, Row, Value, cell};
+use crate::cassette;
+use super8_cassette::{Cassette, CassetteError, Cell, CutCell, PlayedRun, Row, Value, cell};
 use super8_client::{Column, Failure, Statement};
 use super8_shim::convert::CType;
 
@@ -78,24 +78,19 @@ pub fn rows(
     let (mut count, mut differing) = (0u64, 0u64);
     let mut first: Option<Difference> = None;
     for place in &execution.rows {
-        let entry = storage.entry(*place)?;
-        let types = Types::of(&entry);
-        let mut within = 0;
-        let one = |fields: &mut Fields<'_>| -> Result<bool, Trouble> {
-            (count, within) = (count + 1, within + 1);
+        let Some(mut run) = cassette::rows(storage, *place, storage.entry(*place)?)? else { continue };
+        while run.next()?.is_some() {
+            count += 1;
             if !statement.fetch()? {
-                return Ok(false);
+                let less =
+                    || Difference::new(Kind::Data, "number of rows".to_owned(), format!("at least {count}"), count - 1);
+                return Ok(Some(first.unwrap_or_else(less)));
             }
-            if values && let Some((column, recorded, now)) = row(fields, &types, within, statement)? {
+            if values && let Some((column, recorded, now)) = row(&run, statement)? {
                 differing += 1;
                 let what = || format!("row {count}, column {column}");
                 first.get_or_insert_with(|| Difference::new(Kind::Data, what(), recorded, now));
             }
-            Ok(true)
-        };
-        if !each_row(storage, &entry, one)? {
-            let less = Difference::new(Kind::Data, "number of rows".to_owned(), format!("at least {count}"), count - 1);
-            return Ok(Some(first.unwrap_or(less)));
         }
     }
     if execution.ended && statement.fetch()? {
@@ -108,48 +103,13 @@ pub fn rows(
     }))
 }
 
-/// The encoded cells of a row.
-type Fields<'a> = dyn Iterator<Item = &'a [u8]> + 'a;
-
-/// Calls `one` with the fields of each row of an entry until it says false.
-fn each_row<F>(storage: &dyn Cassette, entry: &Entry, mut one: F) -> Result<bool, Trouble>
-where
-    F: FnMut(&mut Fields<'_>) -> Result<bool, Trouble>,
-{
-    if let Some(file) = entry.get("rows_file").and_then(Value::as_text) {
-        let (mut source, mut record) = (storage.rows(file)?, csv::ByteRecord::new());
-        while source.next(&mut record)? {
-            if !one(&mut record.iter())? {
-                return Ok(false);
-            }
-        }
-        return Ok(true);
-    }
-    let single = entry.get("result").into_iter();
-    let several = entry.get("rows").and_then(Value::as_list).unwrap_or_default();
-    let mut row = Row::new();
-    for recorded in single.chain(several) {
-        let wrong = |error| CassetteError::new(storage.name(), format!("a row cannot be read: {error}"));
-        from_inline(recorded, &mut row).map_err(wrong)?;
-        if !one(&mut row.fields())? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// The first column of a row that differs, with both values.
-fn row(
-    fields: &mut Fields<'_>,
-    types: &Types,
-    number: i64,
-    statement: &mut Statement<'_>,
-) -> Result<Option<(u16, String, String)>, Trouble> {
-    let mut live = Row::new();
-    let mut found = None;
-    for (column, recorded) in (1u16..).zip(fields) {
-        let unread = recorded == b"\\-";
-        let Some(c_type) = types.of_cell(number, column).filter(|_| !unread) else { continue };
+/// The first column of the row just read that differs, with both values. A bookmark has no meaning in another session.
+fn row(run: &PlayedRun, statement: &mut Statement<'_>) -> Result<Option<(u16, String, String)>, Trouble> {
+    let (mut live, mut found) = (Row::new(), None);
+    let cells = run.current().iter().enumerate().skip(usize::from(run.bookmarks()));
+    for (column, (at, recorded)) in (1u16..).zip(cells) {
+        let read = recorded != cell::UNREAD;
+        let Some(c_type) = run.c_type(at).and_then(CType::from_name).filter(|_| read) else { continue };
         // Precision and scale of a structure are the program's own choice: the number is what counts.
         let number = c_type == CType::NUMERIC;
         statement.cell(column, if number { CType::CHAR } else { c_type }, &mut live)?;
@@ -192,34 +152,6 @@ fn same(recorded: &[u8], now: &[u8], c_type: CType) -> bool {
         _ => whole.len(),
     };
     whole.starts_with(part) && (total < 0 || usize::try_from(total) == Ok(length))
-}
-
-/// The C types of an entry's cells.
-struct Types {
-    columns: Vec<Option<CType>>,
-    /// Row, column and type where a row has another.
-    odd: Vec<(i64, u16, CType)>,
-}
-
-impl Types {
-    fn of(entry: &Entry) -> Types {
-        let named = |value: &Value| value.as_text().and_then(CType::from_name);
-        let columns = entry.get("c_types").and_then(Value::as_list).unwrap_or_default().iter().map(named).collect();
-        let mut odd = Vec::new();
-        for outcome in entry.get("outcomes").and_then(Value::as_list).unwrap_or_default() {
-            if let (Some(row), Some(Value::Map(types))) =
-                (outcome.get("row").and_then(Value::as_int), outcome.get("c_types"))
-            {
-                odd.extend(types.iter().filter_map(|(column, name)| Some((row, column.parse().ok()?, named(name)?))));
-            }
-        }
-        Types { columns, odd }
-    }
-
-    fn of_cell(&self, row: i64, column: u16) -> Option<CType> {
-        let odd = self.odd.iter().find(|(of, its, _)| (*of, *its) == (row, column)).map(|(_, _, c_type)| *c_type);
-        odd.or_else(|| self.columns.get(usize::from(column) - 1).copied().flatten())
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use std::io::{self, Write};
+use super8_cassette::summary::{cut, one_line};
 
 /// What diverges, in the words of Oracle's replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -87,14 +88,14 @@ impl Report {
     /// Standard output cannot be written.
     pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
         for Divergence { kind, at, what, recorded, now } in &self.divergences {
-            let text = one_line(&at.text, 80);
+            let text = cut(&one_line(&at.text), 80);
             let (place, statement) = (&at.place, &at.statement);
             writeln!(
                 out,
                 "{:<5}  {place} ({statement}) {text}: {what}: recorded {}, now {}",
                 kind.word(),
-                one_line(recorded, 120),
-                one_line(now, 120)
+                cut(&one_line(recorded), 120),
+                cut(&one_line(now), 120)
             )?;
         }
         let mut reasons: Vec<(&str, usize)> = Vec::new();
@@ -116,15 +117,6 @@ impl Report {
             self.count(Kind::Shape),
             self.count(Kind::Data)
         )
-    }
-}
-
-/// On one line, at most so many characters of it.
-fn one_line(text: &str, most: usize) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(most) {
-        Some((end, _)) => format!("{}...", &line[..end]),
-        None => line,
     }
 }
 

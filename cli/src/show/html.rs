@@ -1,0 +1,357 @@
+//! The timeline as one page: styles, data and script are in it, nothing is fetched, and nothing that a cassette says is
+//! anything but text. A policy in the page lets only the script below run, should an escape ever be forgotten.
+//!
+//! The page is [`head`], the entries as [`Data`], and [`foot`].
+
+use super::timeline::{self, Mark, Rows, Shown, Step, Timeline};
+use base64::Engine;
+use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::io::{self, Write};
+use super8_cassette::entry::Class;
+use super8_cassette::summary::{asked, show};
+use super8_cassette::{ConnectionId, Entry, Metadata, Method, Value};
+
+const STYLE: &str = include_str!("html/page.css");
+const SCRIPT: &str = include_str!("html/page.js");
+/// Connections are told apart by so many colours.
+const COLOURS: u32 = 8;
+/// Connections that get a button of their own.
+const CHIPS: usize = 40;
+
+/// Writes the page down to its data.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn head(out: &mut impl Write, name: &str, metadata: &Metadata, timeline: &Timeline<'_>) -> io::Result<()> {
+    let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(SCRIPT));
+    let title = Escaped(name.rsplit('/').next().filter(|last| !last.is_empty()).unwrap_or(name));
+    let counts = timeline.counts();
+    write!(
+        out,
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
+         script-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" \
+         content=\"light dark\">\n<title>{title} \u{b7} super8</title>\n<style>\n{STYLE}</style>\n</head>\n\
+         <body style=\"--lanes:{}\">\n<header>\n<div class=\"reel\" aria-hidden=\"true\"></div>\n<div>\n<h1>{title}</h1>\n",
+        timeline.width()
+    )?;
+    let driver = metadata.driver.as_ref().map(|driver| format!(" \u{b7} {} ({})", driver.library, driver.kind));
+    let manager = metadata.manager.as_ref().map(|manager| format!(" \u{b7} {manager}"));
+    let complete = if metadata.complete { "" } else { " \u{b7} <strong class=\"bad\">not complete</strong>" };
+    write!(
+        out,
+        "<p>recorded <time>{}</time> with {}{}{} \u{b7} order: {}{complete}</p>\n</div>\n<dl>\n",
+        Escaped(&metadata.recorded_on),
+        Escaped(&metadata.recorded_with),
+        Escaped(&driver.unwrap_or_default()),
+        Escaped(&manager.unwrap_or_default()),
+        metadata.order.name(),
+    )?;
+    let all = [
+        ("commands", counts.commands),
+        ("connections", counts.connections),
+        ("statements", counts.statements),
+        ("entries", counts.entries),
+    ];
+    for (what, count) in all {
+        writeln!(out, "<div><dd>{count}</dd><dt>{what}</dt></div>")?;
+    }
+    out.write_all(b"</dl>\n</header>\n")?;
+    overview(out, timeline)?;
+    toolbar(out, timeline)?;
+    out.write_all(
+        b"<main id=\"log\"></main>\n<p id=\"nothing\" hidden>Nothing fits.</p>\n<noscript>A script draws the entries; it is in \
+          this page.</noscript>\n<script type=\"application/json\" id=\"data\">\n",
+    )
+}
+
+fn toolbar(out: &mut impl Write, timeline: &Timeline<'_>) -> io::Result<()> {
+    out.write_all(
+        b"<nav>\n<input id=\"search\" type=\"search\" placeholder=\"Search SQL, rows, messages\" aria-label=\"Search\" \
+          autocomplete=\"off\">\n<span class=\"chips\">\n",
+    )?;
+    let mut seen: Vec<ConnectionId> = Vec::new();
+    for (_, head) in timeline.heads() {
+        if seen.len() < CHIPS && !seen.contains(&head.connection) {
+            seen.push(head.connection);
+            writeln!(
+                out,
+                "<button class=\"chip c{}\" data-connection=\"{1}\" aria-pressed=\"true\">{1}</button>",
+                head.connection.0 % COLOURS,
+                head.connection
+            )?;
+        }
+    }
+    out.write_all(
+        b"</span>\n<label><input type=\"checkbox\" id=\"answers\"> answers</label>\n\
+          <label><input type=\"checkbox\" id=\"closing\"> closing</label>\n\
+          <label><input type=\"checkbox\" id=\"troubles\"> only errors and warnings</label>\n\
+          <span class=\"right\"><output id=\"count\"></output>\n<button id=\"expand\">open all</button>\n\
+          <button id=\"collapse\">close all</button>\n\
+          <button id=\"theme\" title=\"light or dark\" aria-label=\"light or dark\">\xe2\x97\x90</button></span>\n</nav>\n",
+    )
+}
+
+/// Writes what comes after the data.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn foot(out: &mut impl Write) -> io::Result<()> {
+    write!(
+        out,
+        "</script>\n<footer>super8 {}</footer>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+/// Characters of one cell.
+const CELL: usize = 2000;
+/// Bytes of one value that is no text.
+const WHOLE_VALUE: usize = 64 * 1024;
+
+/// What is written so far.
+#[derive(Default)]
+pub struct Data {
+    numbers: HashMap<String, usize>,
+    texts: Vec<String>,
+    log: String,
+    begun: bool,
+}
+
+impl Data {
+    /// Writes an entry: line, class, trouble, connection, statement, method, lane, whether the lane begins or ends here,
+    /// what was asked, what came of it, fields, diagnostics, rows. Zero is nothing.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn step(&mut self, out: &mut impl Write, step: &Step) -> io::Result<()> {
+        let entry = &step.entry;
+        let kind = match entry.method.class() {
+            Class::Command => 0,
+            Class::Answer => 1,
+            // Where a lane ends.
+            Class::Housekeeping if entry.method == Method::Disconnect => 3,
+            Class::Housekeeping => 2,
+        };
+        let trouble = match (timeline::failed(entry), timeline::trouble(entry)) {
+            (true, _) => 2,
+            (false, Some(_)) => 1,
+            (false, None) => 0,
+        };
+        let place = step.marks.iter().enumerate().find_map(|(place, mark)| match mark {
+            Mark::Here { first, last, .. } => Some((place, u8::from(*first) + 2 * u8::from(*last))),
+            _ => None,
+        });
+        let (lane, edge) = place.unwrap_or_default();
+        // The row of a fetch says itself what came of it.
+        let outcome = match (entry.method, &step.rows) {
+            (Method::Fetch, Some(_)) if trouble == 0 => String::new(),
+            _ => timeline::outcome(step),
+        };
+        let (connection, statement) = (entry.connection.0, entry.statement.unwrap_or(0));
+        let method = self.number(entry.method.name());
+        let asked = self.number(&asked(entry, WHOLE_VALUE));
+        let outcome = self.number(&outcome);
+        let mut all = json!([step.line, kind, trouble, connection, statement, method, lane, edge, asked, outcome]);
+        let rest =
+            [self.fields(step), self.diagnostics(entry), step.rows.as_ref().map_or(json!(0), |rows| self.rows(rows))];
+        if let Json::Array(all) = &mut all {
+            all.extend(rest);
+            while all.last().is_some_and(|last| *last == 0) {
+                all.pop();
+            }
+        }
+        self.log.clone_from(&step.log);
+        out.write_all(if std::mem::replace(&mut self.begun, true) { b",\n" } else { b"{\"entries\":[\n" })?;
+        script_data(out, &all)
+    }
+
+    /// Writes the texts, and the end.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn end(&mut self, out: &mut impl Write) -> io::Result<()> {
+        out.write_all(if self.begun { b"],\n" } else { b"{\"entries\":[],\n" })?;
+        out.write_all(b"\"log\":")?;
+        script_data(out, &json!(self.log))?;
+        out.write_all(b",\n\"texts\":")?;
+        script_data(out, &json!(self.texts))?;
+        out.write_all(b"}\n")
+    }
+
+    /// The number of a text, from 1; 0 if it is empty.
+    fn number(&mut self, text: &str) -> usize {
+        if text.is_empty() {
+            return 0;
+        }
+        if let Some(number) = self.numbers.get(text) {
+            return *number;
+        }
+        self.texts.push(text.to_owned());
+        self.numbers.insert(text.to_owned(), self.texts.len());
+        self.texts.len()
+    }
+
+    /// Names and values by turns; a value that is no text stands in a list, as it is shown.
+    fn fields(&mut self, step: &Step) -> Json {
+        // Rows stand by themselves.
+        let whole = step.rows.as_ref().is_some_and(|rows| rows.file.is_none() && rows.count == rows.first.len() as u64);
+        let mut all = Vec::new();
+        for (key, value) in &step.entry.fields {
+            if matches!(key.as_str(), "return" | "diagnostics") || whole && matches!(key.as_str(), "result" | "rows") {
+                continue;
+            }
+            all.push(json!(self.number(key)));
+            all.push(match value {
+                Value::Text(text) => json!(self.number(text)),
+                Value::Map(pairs) if key == "result" => {
+                    let pairs = pairs.iter().flat_map(|(key, value)| [key.clone(), show(value, WHOLE_VALUE)]);
+                    let pairs: Vec<String> = pairs.collect();
+                    json!({"facts": pairs.iter().map(|text| self.number(text)).collect::<Vec<_>>()})
+                }
+                other => json!([self.number(&show(other, WHOLE_VALUE))]),
+            });
+        }
+        if all.is_empty() { json!(0) } else { Json::Array(all) }
+    }
+
+    /// The return code, then SQLSTATE, native code and message of each record.
+    fn diagnostics(&mut self, entry: &Entry) -> Json {
+        let Some(code) = entry.get("return").and_then(Value::as_text) else { return json!(0) };
+        let mut all = vec![json!(self.number(code))];
+        for record in entry.get("diagnostics").and_then(Value::as_list).unwrap_or_default() {
+            let text = |key: &str| record.get(key).and_then(Value::as_text).unwrap_or_default();
+            let native = record.get("native").map(|native| show(native, 40)).unwrap_or_default();
+            all.push(json!([self.number(text("sqlstate")), self.number(&native), self.number(text("message"))]));
+        }
+        Json::Array(all)
+    }
+
+    /// The columns' names (as one text, a line each), the rows, how many there are in all, the file they are in. A cell is
+    /// its text, null for NULL, 0 for one that was not read, text and length of one that was cut off.
+    fn rows(&mut self, rows: &Rows) -> Json {
+        let one_line = |name: &String| name.replace('\n', " ");
+        let names = self.number(&rows.columns.iter().map(one_line).collect::<Vec<_>>().join("\n"));
+        let cell = |cell: &Shown| match cell {
+            Shown::Null => Json::Null,
+            Shown::Unread => json!(0),
+            Shown::Value(text) => json!(shortened(text)),
+            Shown::Cut(text, total) => json!([shortened(text), total]),
+        };
+        let first: Vec<Vec<Json>> = rows.first.iter().map(|row| row.iter().map(cell).collect()).collect();
+        json!([names, first, rows.count, self.number(rows.file.as_deref().unwrap_or_default())])
+    }
+}
+
+/// JSON in which nothing can end the element it stands in.
+fn script_data(out: &mut impl Write, json: &Json) -> io::Result<()> {
+    out.write_all(json.to_string().replace('<', "\\u003c").as_bytes())
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(CELL) {
+        Some((end, _)) => format!("{}\u{2026} ({} characters)", &text[..end], text.chars().count()),
+        None => text.to_owned(),
+    }
+}
+
+/// The drawing's width, in its own units.
+const WIDTH: f64 = 1000.0;
+/// Ticks closer than this would lie on one another.
+const CLOSEST: f64 = 0.7;
+/// Connections that have a line of their own; more would be a drawing nobody can read.
+const LINES: usize = 60;
+
+struct Line {
+    first: f64,
+    last: f64,
+    ticks: Vec<(f64, u32)>,
+}
+
+/// Writes the drawing.
+fn overview(out: &mut impl Write, timeline: &Timeline<'_>) -> io::Result<()> {
+    let mut lines: BTreeMap<ConnectionId, Line> = BTreeMap::new();
+    let heads = timeline.heads();
+    let scale = WIDTH / heads.len().max(1) as f64;
+    for (position, (line, head)) in heads.enumerate() {
+        let x = (position as f64 + 0.5) * scale;
+        if lines.len() >= LINES && !lines.contains_key(&head.connection) {
+            continue;
+        }
+        let drawn = lines.entry(head.connection).or_insert(Line { first: x, last: x, ticks: Vec::new() });
+        drawn.last = x;
+        let free = drawn.ticks.last().is_none_or(|(before, _)| x - before >= CLOSEST);
+        if head.method.class() == Class::Command && free {
+            drawn.ticks.push((x, line));
+        }
+    }
+    let (step, tick) = if lines.len() > 12 { (9.0, 6.0) } else { (20.0, 13.0) };
+    let height = lines.len() as f64 * step + 6.0;
+    writeln!(
+        out,
+        "<section class=\"overview\">\n<svg viewBox=\"0 0 {WIDTH} {height}\" style=\"--h:{height}\" preserveAspectRatio=\"none\" \
+         role=\"img\" aria-label=\"which connection did something when\">"
+    )?;
+    // A tick is as wide as its command, so that few commands make blocks and many make a texture.
+    let wide = scale.clamp(1.2, 9.0) * 0.8;
+    for (index, (connection, line)) in lines.iter().enumerate() {
+        let y = 3.0 + step * (index as f64 + 0.5);
+        writeln!(
+            out,
+            "<g class=\"c{}\" data-connection=\"{connection}\"><title>{connection}</title><line x1=\"{:.2}\" y1=\"{y:.1}\" \
+             x2=\"{:.2}\" y2=\"{y:.1}\"/>",
+            connection.0 % COLOURS,
+            line.first,
+            line.last
+        )?;
+        for (x, number) in &line.ticks {
+            let (left, top) = (x - wide / 2.0, y - tick / 2.0);
+            writeln!(
+                out,
+                "<rect x=\"{left:.2}\" y=\"{top:.1}\" width=\"{wide:.2}\" height=\"{tick}\" data-line=\"{number}\"/>"
+            )?;
+        }
+        out.write_all(b"</g>\n")?;
+    }
+    out.write_all(b"</svg>\n</section>\n")
+}
+
+/// Displays as the text, escaped. Control characters, and the ones that turn the direction of what follows, are shown
+/// by their number.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for character in self.0.chars() {
+            match character {
+                '&' => out.write_str("&amp;")?,
+                '<' => out.write_str("&lt;")?,
+                '>' => out.write_str("&gt;")?,
+                '"' => out.write_str("&quot;")?,
+                '\'' => out.write_str("&#39;")?,
+                '\n' | '\t' => fmt::Write::write_char(out, character)?,
+                '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => write!(out, "\\u{{{:x}}}", character as u32)?,
+                control if control.is_control() => write!(out, "\\x{:02x}", control as u32)?,
+                other => fmt::Write::write_char(out, other)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Escaped;
+
+    #[test]
+    fn nothing_is_left_that_means_something() {
+        let hostile = "</script><img src=x onerror='alert(1)'>&amp;\"\u{0}\u{202e}\r\n";
+        let expected =
+            "&lt;/script&gt;&lt;img src=x onerror=&#39;alert(1)&#39;&gt;&amp;amp;&quot;\\x00\\u{202e}\\x0d\n";
+        assert_eq!(Escaped(hostile).to_string(), expected);
+    }
+}

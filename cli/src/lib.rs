@@ -1,5 +1,5 @@
 //! `super8`, the command. Each verb is a file of [`verbs`]; what several of them need stands beside it: exit codes
-//! ([`exit`]), what goes to standard output ([`output`]), progress ([`progress`]).
+//! ([`exit`]), what goes to standard output and progress ([`output`]).
 #![forbid(unsafe_code)]
 
 pub mod binary;
@@ -11,8 +11,6 @@ pub mod exit;
 pub mod import;
 pub mod libraries;
 pub mod output;
-pub mod progress;
-pub mod replace;
 pub mod show;
 pub mod stand_in;
 pub mod verbs;

@@ -1,6 +1,8 @@
-//! What goes to standard output: text, coloured in a terminal and plain in a pipe (and under NO_COLOR), or JSON.
+//! What goes to standard output: text, coloured in a terminal and plain in a pipe (and under NO_COLOR), or JSON. And the
+//! progress of long work, on standard error if that is a terminal.
 
 use crate::exit::Failure;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::io::{self, BufWriter, ErrorKind, Write};
 
@@ -64,4 +66,12 @@ pub fn json(value: &impl Serialize) -> Result<(), Failure> {
     serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from)?;
     out.write_all(b"\n")?;
     finish(out)
+}
+
+/// A bar that runs to `length` (entries, bytes, files), with a word for what is being done. Call `inc` and, at the end,
+/// `finish_and_clear`.
+pub fn bar(doing: &'static str, length: u64) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{msg:>12} [{bar:40}] {human_pos}/{human_len} {eta}");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")).with_message(doing)
 }

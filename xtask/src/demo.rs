@@ -1,11 +1,10 @@
 //! `cargo xtask demo`: record a Python program on SQLite through unixODBC, take the driver and the database away,
 //! replay it, then change one statement. All of it with `super8`, the command.
 
-use crate::narration::{quote, step, tree};
-use crate::process::{Done, cargo, run};
-use crate::setup;
+use crate::{Done, cargo, run, setup};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use super8_tests::cassette_files;
 use super8_tests::configuration::Configuration;
 use super8_tests::driver::Driver;
@@ -136,4 +135,32 @@ fn require(outcome: &Outcome) -> Done {
 
 fn name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// Begins a step.
+fn step(text: &str) {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed) + 1;
+    println!("\n{number}. {text}\n");
+}
+
+/// Shows text, indented.
+fn quote(text: &str) {
+    for line in text.lines() {
+        println!("   | {line}");
+    }
+}
+
+/// Shows a directory as a tree with the size of each file.
+fn tree(directory: &Path) {
+    let name = directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    println!("   {name}/");
+    let mut entries: Vec<_> = std::fs::read_dir(directory).into_iter().flatten().flatten().collect();
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    let last = entries.len().saturating_sub(1);
+    for (index, entry) in entries.iter().enumerate() {
+        let branch = if index == last { "`--" } else { "|--" };
+        let size = entry.metadata().map_or(0, |metadata| metadata.len());
+        println!("   {branch} {:<26} {size:>7} bytes", entry.file_name().to_string_lossy());
+    }
 }

@@ -1,15 +1,10 @@
 //! The project's chores, one per word: `cargo xtask test` and the others. Each does its own set-up on a bare Debian.
 
-mod bench;
 mod demo;
-mod docs;
-mod narration;
-mod process;
 mod setup;
-mod suites;
-mod test;
 
-use std::process::ExitCode;
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
 
 const USAGE: &str = "\
 usage: cargo xtask WORD
@@ -27,11 +22,11 @@ fn main() -> ExitCode {
     let word = words.next().unwrap_or_default();
     let rest: Vec<String> = words.collect();
     let done = match word.as_str() {
-        "test" => test::test(&rest),
+        "test" => test(&rest),
         "demo" => demo::demo(),
-        "bench" => bench::bench(&rest),
-        "docs" => docs::docs(&rest),
-        "suites" => suites::suites(&rest),
+        "bench" => bench(&rest),
+        "docs" => docs(&rest),
+        "suites" => suites(&rest),
         "setup" => setup::setup(),
         _ => {
             eprint!("{USAGE}");
@@ -45,4 +40,105 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Everything a change must pass: sets up, then checks format, lints and generated pages, builds, and runs every test.
+fn test(words: &[String]) -> Done {
+    setup::setup()?;
+    run(cargo(&["fmt", "--all", "--check"]))?;
+    run(cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
+    run(cargo(&["build", "--workspace", "--quiet"]))?;
+    docs(&["--check".to_owned()])?;
+    // One binary after the other, each with cargo's own summary; the end-to-end tests come last.
+    let mut all = cargo(&["test", "--workspace", "--exclude", "super8-tests"]);
+    let mut end_to_end = cargo(&["test", "-p", "super8-tests"]);
+    all.args(words);
+    end_to_end.args(words);
+    run(all)?;
+    run(end_to_end)?;
+    // A name that narrows the tests is no name of a suite.
+    if words.is_empty() { suites(&["--representative".to_owned()]) } else { Ok(()) }
+}
+
+/// Sets up and runs the harness of third-party test suites (docs/suites.md). Words go to it.
+fn suites(words: &[String]) -> Done {
+    setup::setup()?;
+    let mut harness = cargo(&["run", "--quiet", "-p", "super8-suites", "--"]);
+    harness.args(words);
+    run(harness)
+}
+
+/// Builds both libraries and the bench as they are shipped, and measures.
+fn bench(words: &[String]) -> Done {
+    run(cargo(&["build", "--release", "--quiet", "-p", "super8", "-p", "super8a"]))?;
+    let mut bench = cargo(&["run", "--release", "--quiet", "-p", "super8-bench", "--"]);
+    bench.args(words);
+    run(bench)
+}
+
+/// Every generated page: its path in the repository, and the example of the shim's package that prints it.
+const PAGES: [(&str, &str); 1] = [("docs/functions.md", "functions")];
+
+/// Writes the generated pages; with `--check` only says whether they are as they would be written.
+fn docs(words: &[String]) -> Done {
+    let check = words.iter().any(|word| word == "--check");
+    for (page, example) in PAGES {
+        let text = generated(example)?;
+        let path = super8_tests::products::repository().join(page);
+        if check {
+            let there = std::fs::read_to_string(&path).unwrap_or_default();
+            if there != text {
+                return Err(format!("{page} is not what the table of functions says; write it: cargo xtask docs"));
+            }
+        } else {
+            write(&path, &text)?;
+            println!("wrote {page}");
+        }
+    }
+    Ok(())
+}
+
+/// What an example of the shim's package prints.
+fn generated(example: &str) -> Result<String, String> {
+    let mut program = cargo(&["run", "--quiet", "-p", "super8-shim", "--example", example]);
+    let output = program.output().map_err(|error| format!("cannot run cargo: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("the example `{example}` failed:\n{}", String::from_utf8_lossy(&output.stderr)));
+    }
+    String::from_utf8(output.stdout).map_err(|error| format!("the example `{example}` printed no text: {error}"))
+}
+
+fn write(path: &Path, text: &str) -> Done {
+    std::fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
+
+/// Why a chore could not be done, for the person who asked for it.
+pub type Done = Result<(), String>;
+
+/// Cargo, in the repository's top directory.
+pub fn cargo(words: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(words).current_dir(super8_tests::products::repository());
+    // `cargo run` sets these for this program alone; a cargo below it must not rebuild because of them.
+    for variable in ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_PKG_VERSION"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// Shows a command, runs it and lets it print.
+pub fn run(mut command: Command) -> Done {
+    println!("+ {}", shown(&command));
+    let status = command.stdin(Stdio::null()).status().map_err(|error| format!("{}: {error}", shown(&command)))?;
+    if status.success() { Ok(()) } else { Err(format!("{} failed ({status})", shown(&command))) }
+}
+
+fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let name = |word: &std::ffi::OsStr| word.to_string_lossy().into_owned();
+    let mut words: Vec<String> = words.map(name).collect();
+    if words[0].ends_with("/cargo") {
+        words[0] = "cargo".into();
+    }
+    words.join(" ")
 }

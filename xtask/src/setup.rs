@@ -1,6 +1,6 @@
 //! What a bare Debian lacks: packages by name, and the Python environment. Doing it twice changes nothing.
 
-use crate::process::{Done, run};
+use crate::{Done, run};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use super8_tests::{packages, python, server};

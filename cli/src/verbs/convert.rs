@@ -37,7 +37,7 @@ pub struct Convert {
     like: Option<PathBuf>,
     /// What the program calls besides SQLExecDirect and SQLFetch; may be a list
     #[arg(long, value_name = "CALLS", value_delimiter = ',')]
-    calls: Vec<Habit>,
+    calls: Vec<ClientCall>,
     /// Replace what stands under the new name, if it is a cassette
     #[arg(long)]
     replace: bool,
@@ -46,9 +46,9 @@ pub struct Convert {
     json: bool,
 }
 
-/// A habit of programs that Softprobe's records do not show.
+/// What a program calls that Softprobe's records do not show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Habit {
+enum ClientCall {
     /// It prepares every statement, as isql does
     Prepare,
     /// It prepares those with parameters, as pyodbc does
@@ -118,14 +118,14 @@ impl Convert {
     }
 
     fn calls(&self) -> Calls {
-        let has = |habit| self.calls.contains(&habit);
-        let prepares = if has(Habit::Prepare) {
+        let has = |call| self.calls.contains(&call);
+        let prepares = if has(ClientCall::Prepare) {
             Prepares::Everything
-        } else if has(Habit::PrepareParameters) {
+        } else if has(ClientCall::PrepareParameters) {
             Prepares::Parameters
         } else {
             Prepares::Nothing
         };
-        Calls { prepares, more_results: has(Habit::MoreResults) }
+        Calls { prepares, more_results: has(ClientCall::MoreResults) }
     }
 }

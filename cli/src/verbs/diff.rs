@@ -62,8 +62,8 @@ impl Diff {
     }
 }
 
-/// Rows that are told of one result, and as many differences of its columns.
-const TOLD: usize = 5;
+/// Rows that are shown of one result, and as many differences of its columns.
+const SHOWN: usize = 5;
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -159,7 +159,7 @@ fn columns(old: &[Value], new: &[Value], details: &mut Vec<String>) {
             }
         }
     }
-    tell(found, details);
+    push_first(found, details);
 }
 
 fn rows(old: &[String], new: &[String], details: &mut Vec<String>) {
@@ -177,13 +177,13 @@ fn rows(old: &[String], new: &[String], details: &mut Vec<String>) {
             }
         }
     }
-    tell(found, details);
+    push_first(found, details);
 }
 
 /// Adds the first of what was found.
-fn tell(mut found: Vec<String>, details: &mut Vec<String>) {
-    let more = found.len().saturating_sub(TOLD);
-    found.truncate(TOLD);
+fn push_first(mut found: Vec<String>, details: &mut Vec<String>) {
+    let more = found.len().saturating_sub(SHOWN);
+    found.truncate(SHOWN);
     details.append(&mut found);
     if more > 0 {
         details.push(format!("and {more} more"));

@@ -1,10 +1,9 @@
 //! `super8 install` and `uninstall`: super8 in the place of a driver, under its name, in odbcinst.ini.
 
 use crate::binary::{self, Binary};
-use crate::edit::IniText;
+use crate::edit::{IniText, replace};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::libraries::Libraries;
-use crate::replace::replace;
 use crate::{output, stand_in};
 use clap::Args;
 use serde::Serialize;

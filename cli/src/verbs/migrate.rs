@@ -1,9 +1,9 @@
 //! `super8 migrate`: cassettes of the super8 gem, made into cassettes of today. The old one is never lost.
 
+use crate::edit::{free_name, is_copy};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::import::ruby_gem::{GemCassette, Migrated};
 use crate::output;
-use crate::replace::{free_name, is_copy};
 use clap::Args;
 use serde::Serialize;
 use std::fs;

@@ -2,9 +2,9 @@
 
 use crate::cassette;
 use crate::exit::{Exit, Failure, Outcome};
+use crate::output;
 use crate::show::timeline::Timeline;
 use crate::show::{html, json, text};
-use crate::{output, progress};
 use clap::Args;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -63,7 +63,7 @@ impl Show {
 
 fn page(file: &Path, name: &str, opened: &cassette::Opened, timeline: &mut Timeline<'_>) -> Outcome {
     let cannot = |error: std::io::Error| Failure::new(format_args!("cannot write {}: {error}", file.display()));
-    let bar = progress::bar("writing", timeline.counts().entries as u64);
+    let bar = output::bar("writing", timeline.counts().entries as u64);
     let mut out = BufWriter::new(std::fs::File::create(file).map_err(cannot)?);
     html::head(&mut out, name, &opened.metadata, timeline).map_err(cannot)?;
     let mut data = html::Data::default();

@@ -3,7 +3,7 @@
 use crate::exit::{Exit, Failure, Outcome};
 use crate::verify::report::Kind;
 use crate::verify::{live::Live, plan};
-use crate::{cassette, output, progress};
+use crate::{cassette, output};
 use clap::Args;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -53,7 +53,7 @@ impl Verify {
         let string = self.connection_string.or_else(|| self.dsn.map(|dsn| format!("DSN={dsn}")));
         let redacted = opened.metadata.redaction.is_some();
         let live = Live { manager: &manager, wide, connection_string: string.as_deref(), all: self.all, redacted };
-        let bar = progress::bar("verifying", steps.len() as u64);
+        let bar = output::bar("verifying", steps.len() as u64);
         let report = live.verify(opened.storage.as_ref(), &steps, || bar.inc(1)).map_err(unread)?;
         bar.finish_and_clear();
         if self.json {

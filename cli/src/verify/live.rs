@@ -1,8 +1,7 @@
 //! Doing the recorded executions again on a live connection.
 
 use super::compare::{self, Trouble};
-use super::plan::{Deed, Execution, Step};
-use super::reads::only_reads;
+use super::plan::{Action, Execution, Step, only_reads};
 use super::report::{At, Divergence, Kind, Report, Skipped};
 use crate::exit::{Exit, Failure};
 use std::collections::HashMap;
@@ -45,21 +44,21 @@ impl Live<'_> {
         let mut report = Report { cassette: storage.name().display().to_string(), ..Report::default() };
         let mut strings: HashMap<u32, String> = HashMap::new();
         let mut open: HashMap<String, Connection<'_>> = HashMap::new();
-        for Step { place, entry, deed } in steps {
+        for Step { place, entry, action } in steps {
             done();
             let id = entry.connection.0;
-            match deed {
-                Deed::Connect if failed(entry).is_none() => {
+            match action {
+                Action::Connect if failed(entry).is_none() => {
                     strings.insert(id, self.string(entry)?);
                     continue;
                 }
-                Deed::Connect => continue,
+                Action::Connect => continue,
                 _ => {}
             }
             let Some(string) = strings.get(&id) else { continue };
             // Reads share a connection; writes need those of the recording, each with its own transaction.
             let key = if self.all { entry.connection.to_string() } else { string.clone() };
-            if matches!(deed, Deed::Disconnect) {
+            if matches!(action, Action::Disconnect) {
                 if self.all {
                     open.remove(&key);
                 }
@@ -70,16 +69,16 @@ impl Live<'_> {
             let at = At {
                 place: format!("{}:{line}", file.display()),
                 statement: format!("{}{statement}", entry.connection),
-                text: text(entry, deed),
+                text: text(entry, action),
             };
             let connection = match open.remove(&key) {
                 Some(connection) => connection,
                 None => self.open(string)?,
             };
-            match deed {
-                Deed::End { commit } if self.all => drop(connection.end(*commit)),
-                Deed::SetConnectAttr => self.set(&connection, entry),
-                Deed::Execute(execution) => match self.sendable(execution, &whole_entry(storage, *place)?) {
+            match action {
+                Action::End { commit } if self.all => drop(connection.end(*commit)),
+                Action::SetConnectAttr => self.set(&connection, entry),
+                Action::Execute(execution) => match self.sendable(execution, &whole_entry(storage, *place)?) {
                     Ok(parameters) => {
                         report.verified += 1;
                         let found = self.again(storage, &connection, execution, entry, parameters);
@@ -259,9 +258,9 @@ fn arguments(entry: &Entry) -> Vec<Argument> {
 }
 
 /// A statement's text for the report.
-fn text(entry: &Entry, deed: &Deed) -> String {
-    match deed {
-        Deed::Execute(Execution { sql: Some(sql), .. }) => sql.clone(),
+fn text(entry: &Entry, action: &Action) -> String {
+    match action {
+        Action::Execute(Execution { sql: Some(sql), .. }) => sql.clone(),
         _ => function(entry),
     }
 }

@@ -13,6 +13,8 @@ pub enum ErrorKind {
     Invalid,
     /// The file ends in the middle of an item or a row: it was cut short.
     Torn,
+    /// Another process has it.
+    Busy,
 }
 
 /// An error of a cassette. Displays as `FILE:LINE:COLUMN: PATH: what is wrong; what to do`.
@@ -57,6 +59,13 @@ impl CassetteError {
     pub fn torn(file: &Path, problem: impl Into<String>) -> Self {
         let mut new = CassetteError::new(file, problem);
         new.0.kind = ErrorKind::Torn;
+        new
+    }
+
+    /// Another process has `file`.
+    pub fn busy(file: &Path, problem: impl Into<String>) -> Self {
+        let mut new = CassetteError::new(file, problem);
+        new.0.kind = ErrorKind::Busy;
         new
     }
 

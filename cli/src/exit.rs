@@ -17,6 +17,7 @@ Exit codes of verify:
   125    no driver manager, no connection, or no cassette that can be read
 
 Exit codes of record, replay and once, unless the command itself failed:
+  117    what the command started was still running when the wrapper had waited long enough (--wait)
   118    something was killed before it could say what it left unplayed
   119    the command never connected through super8
   120    a mismatch
@@ -39,6 +40,8 @@ pub enum Exit {
     Failed,
     /// Verified, and what a program relies on has changed: statements fail, or give other columns.
     Diverged,
+    /// The wrapped command ended, and what it started was still running.
+    StillRunning,
     /// A wrapped process was killed: what it left unplayed is not known.
     Killed,
     /// The wrapped command opened no connection through super8.
@@ -68,6 +71,7 @@ impl Exit {
             Exit::Done => 0,
             Exit::Found => 1,
             Exit::Failed | Exit::Diverged => 2,
+            Exit::StillRunning => 117,
             Exit::Killed => 118,
             Exit::NeverConnected => 119,
             Exit::Mismatch => 120,
@@ -138,8 +142,18 @@ mod tests {
     #[test]
     fn the_table_has_every_code() {
         use Exit::*;
-        let wrapped =
-            [Killed, NeverConnected, Mismatch, Unplayed, Unwritable, Leaked, CannotStart, CannotRun, NotFound];
+        let wrapped = [
+            StillRunning,
+            Killed,
+            NeverConnected,
+            Mismatch,
+            Unplayed,
+            Unwritable,
+            Leaked,
+            CannotStart,
+            CannotRun,
+            NotFound,
+        ];
         for exit in [Done, Found, Failed].into_iter().chain(wrapped) {
             let line = format!("\n  {:<6} ", exit.code());
             assert!(TABLE.contains(&line), "no line for {exit:?}");

@@ -11,6 +11,7 @@ pub mod exit;
 pub mod import;
 pub mod libraries;
 pub mod output;
+pub mod run_directory;
 pub mod show;
 pub mod stand_in;
 pub mod verbs;

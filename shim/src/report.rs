@@ -1,21 +1,21 @@
-//! Where reports and warnings go: a log file, else standard error, unless somebody reads the verdict.
+//! Where reports and warnings go: a log file, else standard error, unless the verdict has them for somebody to print.
 
-use crate::verdict;
+use crate::verdict::Delivery;
 use std::fmt::Arguments;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Says a line (or a whole report) that no verdict has.
+/// Writes a line (or a whole report) that no verdict has.
 pub fn say(log: Option<&Path>, text: Arguments<'_>) {
     write(log, text, true);
 }
 
-/// Says what the verdict has as well: not on standard error, if somebody reads that.
-pub fn say_verdict(log: Option<&Path>, text: Arguments<'_>) {
-    write(log, text, !verdict::is_watched());
+/// Writes what the verdict has as well: not to standard error, if it reached somebody who reads that.
+pub fn say_verdict(log: Option<&Path>, text: Arguments<'_>, delivery: Delivery) {
+    write(log, text, delivery != Delivery::Written);
 }
 
-/// A report that cannot be written is lost: there is no better place to say so.
+/// A report that cannot be written is lost: there is no better place for it.
 fn write(log: Option<&Path>, text: Arguments<'_>, aloud: bool) {
     let variable = || std::env::var_os("SUPER8_LOG").filter(|path| !path.is_empty()).map(PathBuf::from);
     let log = log.map(Path::to_owned).or_else(variable);

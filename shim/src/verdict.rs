@@ -1,92 +1,214 @@
-//! The verdict file: what became of this process's cassettes, for a program that watches over it (`super8 replay`).
+//! The verdict: what became of this process's cassettes, for a program that watches over it (`super8 replay`).
 //!
-//! `SUPER8_VERDICT` names it. Every event is one JSON object on a line of its own, appended with one `write` at the moment
+//! `SUPER8_VERDICT` names a file. Every event is one JSON object on a line of its own, appended with one `write` at the moment
 //! it happens, so that it stays whatever becomes of the process, and many processes may share the file.
+//!
+//! The watching program may hand down the open file as well, and say in `SUPER8_VERDICT_FD` which descriptor that is. It serves a
+//! process that cannot open the path: one that has become another user, or has another root directory. The path serves
+//! one that has closed its descriptors. A process that has neither says on standard error what it has to say.
+#![allow(unsafe_code)]
 
 use crate::config::settings::Setting;
 use crate::handles;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use std::fs::OpenOptions;
-use std::io::Write;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::mem::ManuallyDrop;
+use std::os::fd::FromRawFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+/// The variable that names the file.
+pub const FILE: &str = "SUPER8_VERDICT";
+/// The variable with the descriptor on which the file is open, `NUMBER:DEVICE:INODE`: a program may have closed it and opened
+/// another file under its number.
+pub const DESCRIPTOR: &str = "SUPER8_VERDICT_FD";
 
 /// The file, as the last connect found it: a program may empty its environment before it ends.
-static FILE: Mutex<Option<PathBuf>> = Mutex::new(None);
+static KNOWN: Mutex<Option<Channel>> = Mutex::new(None);
+/// The process that has said it opened a cassette. A forked child has not.
+static SPEAKER: AtomicU32 = AtomicU32::new(0);
+
+/// The ways to the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Channel {
+    path: PathBuf,
+    inherited: Option<Inherited>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Inherited {
+    number: i32,
+    device: u64,
+    inode: u64,
+}
+
+/// Whether an event is with somebody who reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Delivery {
+    /// Nobody watches this process.
+    Unwatched,
+    /// It was written.
+    Written,
+    /// Somebody waits for it, and cannot be reached.
+    Failed,
+}
 
 /// Says where the events of this process go from now on.
 pub fn goes_to(file: Option<&Path>) {
     if let Some(file) = file {
-        *FILE.lock() = Some(std::path::absolute(file).unwrap_or_else(|_| file.to_owned()));
+        let path = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+        *KNOWN.lock() = Some(Channel { path, inherited: inherited() });
     }
 }
 
-/// Whether somebody reads the verdict: reports are then theirs to print.
-pub fn is_watched() -> bool {
-    file().is_some()
+fn channel() -> Option<Channel> {
+    // At exit another thread may hold the lock, or have held it when this process was forked.
+    let known = KNOWN.try_lock().and_then(|channel| channel.clone());
+    known.or_else(|| {
+        let path = std::env::var_os(Setting::Verdict.row().variable).filter(|path| !path.is_empty())?;
+        Some(Channel { path: PathBuf::from(path), inherited: inherited() })
+    })
 }
 
-fn file() -> Option<PathBuf> {
-    // At exit another thread may hold the lock, or have held it when this process was forked.
-    let known = FILE.try_lock().and_then(|file| file.clone());
-    let variable = || std::env::var_os(Setting::Verdict.row().variable).filter(|path| !path.is_empty());
-    known.or_else(|| variable().map(PathBuf::from))
+fn inherited() -> Option<Inherited> {
+    Inherited::parse(std::env::var(DESCRIPTOR).ok()?.as_str())
+}
+
+impl Inherited {
+    fn parse(text: &str) -> Option<Inherited> {
+        let mut numbers = text.splitn(3, ':');
+        let number = numbers.next()?.parse().ok().filter(|number| *number > 2)?;
+        Some(Inherited { number, device: numbers.next()?.parse().ok()?, inode: numbers.next()?.parse().ok()? })
+    }
+
+    fn write(self, line: &[u8]) -> io::Result<()> {
+        // SAFETY: the descriptor is borrowed for this call: it is never closed here, and a number that is not open is an error of
+        // each call on it.
+        let mut file = ManuallyDrop::new(unsafe { File::from_raw_fd(self.number) });
+        let metadata = file.metadata()?;
+        if (metadata.dev(), metadata.ino()) != (self.device, self.inode) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        file.write_all(line)
+    }
+}
+
+impl Channel {
+    fn write(&self, line: &[u8]) -> io::Result<()> {
+        if self.inherited.is_some_and(|inherited| inherited.write(line).is_ok()) {
+            return Ok(());
+        }
+        OpenOptions::new().create(true).append(true).open(&self.path)?.write_all(line)
+    }
 }
 
 /// A cassette was opened, to be recorded or replayed.
-pub fn opened(mode: &str, cassette: &Path, format: &str) {
-    note("opened", json!({ "mode": mode, "cassette": text(cassette), "format": format }));
+pub fn opened(mode: &str, cassette: &Path, format: &str) -> Delivery {
+    SPEAKER.store(std::process::id(), Ordering::Relaxed);
+    say("opened", json!({ "mode": mode, "cassette": text(cassette), "format": format }))
 }
 
 /// A program asked for something else than was recorded, or there is nothing to replay.
-pub fn mismatch(cassette: &Path, headline: &str, report: &str, command: Option<usize>) {
+pub fn mismatch(cassette: &Path, headline: &str, report: &str, command: Option<usize>) -> Delivery {
     let mut event = json!({ "cassette": text(cassette), "headline": headline, "report": report });
     if let (Some(command), Value::Object(event)) = (command, &mut event) {
         event.insert("command".to_owned(), command.into());
     }
-    note("mismatch", event);
+    say("mismatch", event)
 }
 
 /// Recorded commands were never played; each as file, line and summary.
-pub fn unplayed(cassette: &Path, commands: &[String]) {
-    note("unplayed", json!({ "cassette": text(cassette), "count": commands.len(), "commands": commands }));
+pub fn unplayed(cassette: &Path, commands: &[String]) -> Delivery {
+    say("unplayed", json!({ "cassette": text(cassette), "count": commands.len(), "commands": commands }))
+}
+
+/// What is left to be played while no connection is open, should the process end without a further word: the count, and the
+/// first commands.
+pub fn left(cassette: &Path, count: usize, commands: &[String]) {
+    let _ = say("left", json!({ "cassette": text(cassette), "count": count, "commands": commands }));
 }
 
 /// A cassette could not be written.
 pub fn unwritable(cassette: &Path, error: &str) {
-    note("unwritable", json!({ "cassette": text(cassette), "error": error }));
+    let _ = say("unwritable", json!({ "cassette": text(cassette), "error": error }));
 }
 
 /// A recording stands under its name, complete so far.
 pub fn published(cassette: &Path) {
-    note("published", json!({ "cassette": text(cassette) }));
+    let _ = say("published", json!({ "cassette": text(cassette) }));
 }
 
 /// The process ends in an orderly way. Handles that the application allocated and never freed are reported first.
 pub fn closed() {
-    if !is_watched() {
+    // a forked child does not speak for its parent
+    if channel().is_none() || SPEAKER.load(Ordering::Relaxed) != std::process::id() {
         return;
     }
     let (connections, statements, descriptors) = handles::alive();
     if connections + statements + descriptors > 0 {
         let counts = json!({ "connections": connections, "statements": statements, "descriptors": descriptors });
-        note("leaked", counts);
+        let _ = say("leaked", counts);
     }
-    note("closed", json!({}));
+    let _ = say("closed", json!({}));
 }
 
 fn text(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// Appends an event. One that cannot be written is lost: there is no better place to say so.
-fn note(event: &str, more: Value) {
-    let Some(path) = file() else { return };
+/// Appends an event. That nobody can be told is said on standard error, once.
+fn say(event: &str, more: Value) -> Delivery {
+    static SILENT: AtomicBool = AtomicBool::new(false);
+    let Some(channel) = channel() else { return Delivery::Unwatched };
     let mut line = json!({ "event": event, "pid": std::process::id() });
     if let (Value::Object(line), Value::Object(more)) = (&mut line, more) {
         line.extend(more);
     }
-    if let Ok(mut file) = OpenOptions::new().create(true).append(true).open(path) {
-        let _ = file.write_all(format!("{line}\n").as_bytes());
+    match channel.write(format!("{line}\n").as_bytes()) {
+        Ok(()) => Delivery::Written,
+        Err(error) => {
+            if !SILENT.swap(true, Ordering::Relaxed) {
+                let _ = io::stderr().write_all(
+                    format!(
+                        "[super8] process {} cannot write to {}, which SUPER8_VERDICT names: {error}; its verdict is missing\n",
+                        std::process::id(),
+                        channel.path.display(),
+                    )
+                    .as_bytes(),
+                );
+            }
+            Delivery::Failed
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsRawFd;
+
+    #[test]
+    fn the_descriptor_serves_where_the_path_does_not_and_the_path_where_the_descriptor_is_another_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, other) = (directory.path().join("verdict"), directory.path().join("other"));
+        let file = OpenOptions::new().create(true).append(true).open(&path).unwrap();
+        let metadata = file.metadata().unwrap();
+        let described = format!("{}:{}:{}", file.as_raw_fd(), metadata.dev(), metadata.ino());
+        let inherited = Inherited::parse(&described);
+        let gone = directory.path().join("none/verdict");
+        Channel { path: gone.clone(), inherited }.write(b"by descriptor\n").unwrap();
+        let foreign = File::create(&other).unwrap();
+        let inherited = inherited.map(|known| Inherited { number: foreign.as_raw_fd(), ..known });
+        Channel { path: path.clone(), inherited }.write(b"by path\n").unwrap();
+        assert!(Channel { path: gone, inherited }.write(b"nowhere\n").is_err());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "by descriptor\nby path\n");
+        assert_eq!(std::fs::read_to_string(&other).unwrap(), "");
+        for wrong in ["", "1:2:3", "7", "7:x:1", "-1:2:3"] {
+            assert_eq!(Inherited::parse(wrong), None, "{wrong}");
+        }
     }
 }

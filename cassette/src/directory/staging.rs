@@ -54,7 +54,7 @@ pub(crate) fn refuse(target: &Path, busy: Busy) -> CassetteError {
         Some(process) => (format!("process {process}"), WAIT),
         None => ("another process".to_owned(), WAIT),
     };
-    CassetteError::new(target, format!("{who} is recording this cassette")).advice(advice)
+    CassetteError::busy(target, format!("{who} is recording this cassette")).advice(advice)
 }
 
 const WAIT: &str = "wait until it has ended, or put %p into SUPER8_CASSETTE so that each process writes its own";

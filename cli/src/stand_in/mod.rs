@@ -1,5 +1,5 @@
 //! A throw-away driver manager configuration in which super8 stands before every driver, so that a program is recorded
-//! and replayed without a change to anybody's odbcinst.ini.
+//! and replayed without a change to anybody's odbcinst.ini. It is never more readable than what it was made from.
 
 mod drivers;
 mod recorded;
@@ -9,10 +9,12 @@ mod sources;
 pub use drivers::locate;
 pub use recorded::Recorded;
 
-use crate::exit::{Exit, Failure};
 use crate::libraries::Libraries;
+use crate::run_directory::{Readers, RunDirectory};
 use drivers::Drivers;
+use sections::Text;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use super8_shim::driver::Site;
@@ -27,22 +29,29 @@ impl Notes {
     }
 }
 
-/// The configuration, in a directory that goes away with this value.
+/// The configuration: files for the directory of a run.
 pub struct StandIn {
-    directory: tempfile::TempDir,
+    files: Vec<ConfigurationFile>,
+    /// Where the system has its file data sources.
+    file_sources: Option<PathBuf>,
     notes: Notes,
 }
 
+struct ConfigurationFile {
+    name: &'static str,
+    text: Text,
+    readers: Readers,
+}
+
 impl StandIn {
-    /// Makes the configuration from the one this process has. `real` says whether real drivers are to be called;
-    /// `recorded` is what the cassette to be replayed names.
-    ///
-    /// # Errors
-    /// The directory cannot be written: [`Exit::CannotStart`].
-    pub fn new(libraries: &Libraries, real: bool, recorded: &Recorded) -> Result<StandIn, Failure> {
+    /// Makes the configuration from the one this process has. `real` says whether real drivers are to be called: otherwise it
+    /// has no secrets. `recorded` is what the cassette to be replayed names.
+    pub fn new(libraries: &Libraries, real: bool, recorded: &Recorded) -> StandIn {
         let site = Site::of(&|name| std::env::var_os(name));
         let files = |files: &[(PathBuf, bool)]| files.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>();
-        let sections = sections::read(&files(&site.ini.driver_files));
+        let driver_files = files(&site.ini.driver_files);
+        let read = |files: &[PathBuf]| sections::read(files, real);
+        let sections = read(&driver_files);
         let source_files = files(&site.ini.source_files);
         let system = source_files.last().cloned().unwrap_or_default();
         let user = source_files.into_iter().next().filter(|user| *user != system);
@@ -50,49 +59,59 @@ impl StandIn {
         let mut notes = Notes::default();
         let drivers = Drivers { libraries, search: &site.search, real, recorded };
         let driver_text = drivers.text(&sections, &mut notes);
-        let mut source_text =
-            |files: &[PathBuf]| sources::text(&sections::read(files), &drivers, &sections, &mut notes);
+        let mut source_text = |files: &[PathBuf]| sources::text(&read(files), &drivers, &sections, &mut notes);
         let user_text = source_text(user.as_slice());
         let mut system_text = source_text(std::slice::from_ref(&system));
         sources::declare(&mut system_text, &user_text, &drivers, &mut notes);
 
-        let write = || -> io::Result<tempfile::TempDir> {
-            let directory = tempfile::Builder::new().prefix("super8-").tempdir()?;
-            std::fs::write(directory.path().join(DRIVERS), driver_text.bytes())?;
-            std::fs::write(directory.path().join(SOURCES), system_text.bytes())?;
-            std::fs::write(directory.path().join(USER_SOURCES), user_text.bytes())?;
-            // Where file data sources are looked for: beside the system's files.
-            let file_sources = system.parent().map(|parent| parent.join(FILE_SOURCES)).filter(|path| path.is_dir());
-            if let Some(file_sources) = file_sources {
-                std::os::unix::fs::symlink(file_sources, directory.path().join(FILE_SOURCES))?;
-            }
-            Ok(directory)
+        // without secrets there is nothing to hide from a process of the run
+        let readers = |files: &[PathBuf]| match !real || files.iter().all(|file| is_public(file)) {
+            true => Readers::TheRun,
+            false => Readers::Nobody,
         };
-        let directory = write().map_err(|error| {
-            let place = std::env::temp_dir();
-            Failure::new(format_args!("cannot write to {}: {error}; set TMPDIR to another directory", place.display()))
-                .with(Exit::CannotStart)
-        })?;
-        Ok(StandIn { directory, notes })
+        let files = vec![
+            ConfigurationFile { name: DRIVERS, text: driver_text, readers: readers(&driver_files) },
+            ConfigurationFile { name: SOURCES, text: system_text, readers: readers(std::slice::from_ref(&system)) },
+            ConfigurationFile { name: USER_SOURCES, text: user_text, readers: readers(user.as_slice()) },
+        ];
+        // Where file data sources are looked for: beside the system's files.
+        let file_sources = system.parent().map(|parent| parent.join(FILE_SOURCES)).filter(|path| path.is_dir());
+        StandIn { files, file_sources, notes }
     }
 
-    /// Makes a command see this configuration, and none other.
-    pub fn apply(&self, command: &mut Command) {
-        let path = self.path();
-        command.env("ODBCSYSINI", path).env("ODBCINSTINI", DRIVERS).env("ODBCINI", path.join(USER_SOURCES));
+    /// Writes the files.
+    ///
+    /// # Errors
+    /// The directory cannot be written.
+    pub fn write(&self, directory: &RunDirectory) -> io::Result<()> {
+        for ConfigurationFile { name, text, readers } in &self.files {
+            directory.write(name, text.bytes(), *readers)?;
+        }
+        match &self.file_sources {
+            Some(place) => std::os::unix::fs::symlink(place, directory.path().join(FILE_SOURCES)),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes a command see the configuration in this directory, and none other.
+    pub fn apply(directory: &Path, command: &mut Command) {
+        command.env("ODBCSYSINI", directory).env("ODBCINSTINI", DRIVERS).env("ODBCINI", directory.join(USER_SOURCES));
         // iODBC's names for the system's files.
-        command.env("SYSODBCINSTINI", path.join(DRIVERS)).env("SYSODBCINI", path.join(SOURCES));
-    }
-
-    /// The directory.
-    pub fn path(&self) -> &Path {
-        self.directory.path()
+        command.env("SYSODBCINSTINI", directory.join(DRIVERS)).env("SYSODBCINI", directory.join(SOURCES));
     }
 
     /// What did not fit.
     pub fn notes(&self) -> &[String] {
         &self.notes.0
     }
+}
+
+/// Whether everybody may read a file as it is: it and each directory above it. A file that is not there hides nothing.
+fn is_public(file: &Path) -> bool {
+    let mode = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.permissions().mode());
+    let Ok(own) = mode(file) else { return true };
+    let above = file.ancestors().skip(1).filter(|directory| !directory.as_os_str().is_empty());
+    own & 0o004 != 0 && above.into_iter().all(|directory| mode(directory).is_ok_and(|mode| mode & 0o001 != 0))
 }
 
 /// The names of the files in the directory.

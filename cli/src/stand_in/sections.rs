@@ -2,16 +2,22 @@
 
 use std::path::PathBuf;
 use super8_shim::config::ini::{self, Section};
+use super8_shim::config::keywords::is_secret;
+use super8_shim::config::redact::has_assigned_secret;
 
 /// The name of the driver manager's own section of odbcinst.ini: no driver.
 pub const MANAGER: &[u8] = b"ODBC";
 
-/// All sections of some files. Of two with one name only the first counts, in whatever file it is.
-pub fn read(files: &[PathBuf]) -> Vec<Section> {
+/// All sections of some files, with or without what may be a secret. Of two with one name only the first counts, in whatever
+/// file it is.
+pub fn read(files: &[PathBuf], secrets: bool) -> Vec<Section> {
     let mut all: Vec<Section> = Vec::new();
     for file in files {
         // A file that is absent or unreadable counts as empty, as it does for the driver manager.
-        for section in ini::parse(&std::fs::read(file).unwrap_or_default(), file) {
+        for mut section in ini::parse(&std::fs::read(file).unwrap_or_default(), file) {
+            if !secrets {
+                section.retain(|key, value| !is_secret(key) && !has_assigned_secret(&String::from_utf8_lossy(value)));
+            }
             if !section.name.is_empty() && !all.iter().any(|known| known.name.eq_ignore_ascii_case(&section.name)) {
                 all.push(section);
             }
@@ -75,9 +81,22 @@ mod tests {
         assert!(text.section(b"A B", [(&b"Driver"[..], &b"second"[..])]), "the first counts");
         assert!(!text.section(b"x]\n[evil", []) && !text.section(b"", []));
         std::fs::write(&file, text.bytes()).unwrap();
-        let sections = read(&[directory.path().join("none"), file]);
+        let sections = read(&[directory.path().join("none"), file], true);
         assert_eq!(sections.len(), 1);
         assert_eq!(sections[0].value("driver"), Some(&b"lib;x.so # kept"[..]));
         assert_eq!(keys_without(&sections[0], &["DRIVER"]).count(), 1);
+    }
+
+    #[test]
+    fn secrets_are_left_out_where_nobody_needs_them() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("odbc.ini");
+        std::fs::write(&file, "[shop]\nServer=a\nPWD=x\nPassword=y\npqopt=password=z\nUID=ada\nMine=1\n").unwrap();
+        let keys = |secrets| {
+            let sections = read(std::slice::from_ref(&file), secrets);
+            sections[0].pairs().map(|(key, _)| String::from_utf8_lossy(key).into_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(keys(true).len(), 6);
+        assert_eq!(keys(false), ["Server", "UID", "Mine"]);
     }
 }

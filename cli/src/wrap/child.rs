@@ -1,14 +1,22 @@
-//! The wrapped command: started, waited for, and told of the signals that only the wrapper got.
+//! The wrapped command: started, told of signals, waited for, together with what it leaves running.
+//!
+//! A command may end before its work is done: a daemon puts itself into the background, a script ends with `&`. The wrapper is
+//! the reaper of what it started (PR_SET_CHILD_SUBREAPER), so that it sees these processes even if they close every
+//! descriptor, and it stays until they end.
 
+use super::stop::{Stop, watch_output};
 use crate::exit::{Exit, Failure};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process, set_child_subreaper, wait};
+use serde::Serialize;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::low_level::siginfo::Cause;
 use std::io;
-use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, ExitStatus};
+use std::process::{Child, Command};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 /// How the command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,23 +25,40 @@ pub enum End {
     Code(u8),
     /// By this signal.
     Signal(u8),
+    /// By this signal, which the wrapper had sent: so are daemons stopped, and it is no failure.
+    Stopped(u8),
 }
 
 impl End {
-    fn of(status: ExitStatus) -> End {
-        match (status.code(), status.signal()) {
+    fn of(status: WaitStatus) -> End {
+        match (status.exit_status(), status.terminating_signal()) {
             (Some(code), _) => End::Code(code as u8),
             (None, Some(signal)) => End::Signal(signal as u8),
             (None, None) => End::Code(Exit::Failed.code()),
         }
     }
 
+    /// The same after these signals were sent. A program that catches a signal may say so as a shell would: 128 + N.
+    fn after(self, sent: &[i32]) -> End {
+        let number = match self {
+            End::Signal(signal) => signal,
+            End::Code(code) if code > 128 => code - 128,
+            other => return other,
+        };
+        if sent.contains(&i32::from(number)) { End::Stopped(number) } else { self }
+    }
+
     /// The exit code a shell gives for it.
     pub fn code(self) -> u8 {
         match self {
             End::Code(code) => code,
-            End::Signal(signal) => 128 + (signal & 0x7f),
+            End::Signal(signal) | End::Stopped(signal) => 128 + (signal & 0x7f),
         }
+    }
+
+    /// Whether it was an orderly end.
+    pub fn is_success(self) -> bool {
+        matches!(self, End::Code(0) | End::Stopped(_))
     }
 }
 
@@ -41,19 +66,71 @@ impl std::fmt::Display for End {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             End::Code(code) => write!(out, "exit code {code}"),
-            End::Signal(signal) => write!(out, "signal {signal}"),
+            End::Signal(signal) | End::Stopped(signal) => write!(out, "signal {signal}"),
         }
     }
 }
 
-/// Runs the command to its end.
+/// A process that the command left running.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Remaining {
+    /// Its id.
+    pub pid: u32,
+    /// The name of its program.
+    pub name: String,
+}
+
+impl std::fmt::Display for Remaining {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{} (process {})", self.name, self.pid)
+    }
+}
+
+/// What became of the command.
+pub struct Ended {
+    /// How the command itself ended.
+    pub end: End,
+    /// What it started and what was still running when the wrapper gave up waiting for it.
+    pub remaining: Vec<Remaining>,
+}
+
+/// How long the wrapper stays after the command has ended.
+pub struct Patience<'a> {
+    /// For processes that have no cassette open.
+    pub limit: Duration,
+    /// Whether a process has a cassette open: it is waited for as long as that is so.
+    pub has_cassette: &'a dyn Fn(u32) -> bool,
+    /// Called once if the wrapper has to wait, with what it waits for.
+    pub waiting: &'a dyn Fn(&[Remaining]),
+}
+
+/// What the wrapper waits for.
+enum News {
+    /// A process ended.
+    Ended(Pid, WaitStatus),
+    /// No process is left.
+    NoneLeft,
+    /// A signal came; whether somebody sent it, and not the terminal.
+    Signal(i32, bool),
+    /// It is time to stop the command.
+    Stop,
+}
+
+/// After so long the user is told what the wrapper is waiting for.
+const QUIET: Duration = Duration::from_secs(2);
+/// A time nobody waits for.
+const FOREVER: Duration = Duration::from_secs(365 * 24 * 3600);
+/// How often it is looked whether a remaining process has a cassette open.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Runs the command to its end, and what it started.
 ///
 /// Ctrl-C and its kind reach the command from the terminal, because it belongs to the same process group; the wrapper
 /// outlives them to give its verdict. A signal that somebody sent to the wrapper is passed on.
 ///
 /// # Errors
 /// The command is not found ([`Exit::NotFound`]) or cannot be run ([`Exit::CannotRun`]).
-pub fn run(command: &mut Command) -> Result<End, Failure> {
+pub fn run(command: &mut Command, stop: Option<&Stop>, patience: &Patience<'_>) -> Result<Ended, Failure> {
     let shown = command.get_program().to_string_lossy().into_owned();
     let cannot = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => Failure::new(format_args!("{shown}: there is no such command")).with(Exit::NotFound),
@@ -62,24 +139,212 @@ pub fn run(command: &mut Command) -> Result<End, Failure> {
     // Before the command is there, so that no signal falls between.
     let mut signals = SignalsInfo::<WithOrigin>::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2])
         .map_err(|error| Failure::new(format_args!("cannot listen for signals: {error}")).with(Exit::CannotStart))?;
-    let handle = signals.handle();
-    let mut child = command.spawn().map_err(cannot)?;
-    let pid = Pid::from_child(&child);
-    let listener = std::thread::spawn(move || {
+    // Where that cannot be had, only the command itself is waited for.
+    let _ = set_child_subreaper(Some(rustix::process::getpid()));
+    let (sender, news) = channel();
+    let mut child = {
+        if stop.is_some_and(Stop::reads_output) {
+            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        }
+        command.spawn().map_err(cannot)?
+    };
+    let copies = stop.map(|stop| copy_output(&mut child, stop, &sender)).unwrap_or_default();
+    let to_main = sender.clone();
+    std::thread::spawn(move || {
         for origin in signals.forever() {
-            if let (true, Some(signal)) = (sent(origin.cause), Signal::from_named_raw(origin.signal)) {
-                // The command may just have ended.
-                let _ = kill_process(pid, signal);
+            if to_main.send(News::Signal(origin.signal, sent(origin.cause))).is_err() {
+                return;
             }
         }
     });
-    let status = child.wait();
-    handle.close();
-    let _ = listener.join();
-    status.map(End::of).map_err(cannot)
+    std::thread::spawn(move || reap(&sender));
+    let mut watch = Watch { main: Pid::from_child(&child), end: None, news, stop, sent: Vec::new(), stopped: false };
+    let end = watch.until_the_command_ends();
+    let remaining = watch.until_nothing_is_left(patience);
+    if remaining.is_empty() {
+        for copy in copies {
+            let _ = copy.join();
+        }
+    }
+    Ok(Ended { end, remaining })
+}
+
+/// Copies the command's output to ours, looking for the line that stops it.
+fn copy_output(child: &mut Child, stop: &Stop, news: &Sender<News>) -> Vec<JoinHandle<()>> {
+    let found = |news: &Sender<News>| {
+        let news = news.clone();
+        move || drop(news.send(News::Stop))
+    };
+    let out = child.stdout.take().and_then(|pipe| watch_output(stop, pipe, io::stdout(), found(news)));
+    let error = child.stderr.take().and_then(|pipe| watch_output(stop, pipe, io::stderr(), found(news)));
+    out.into_iter().chain(error).collect()
+}
+
+/// Waits for every child, those included that lost their parent.
+fn reap(news: &Sender<News>) {
+    loop {
+        let told = match wait(WaitOptions::empty()) {
+            Ok(Some((pid, status))) => news.send(News::Ended(pid, status)),
+            Ok(None) | Err(rustix::io::Errno::INTR) => continue,
+            Err(_) => {
+                let _ = news.send(News::NoneLeft);
+                return;
+            }
+        };
+        if told.is_err() {
+            return;
+        }
+    }
+}
+
+/// The command while it is watched.
+struct Watch<'a> {
+    main: Pid,
+    end: Option<End>,
+    news: Receiver<News>,
+    stop: Option<&'a Stop>,
+    /// The signals that were passed on to the command.
+    sent: Vec<i32>,
+    /// It was stopped as the options say.
+    stopped: bool,
+}
+
+impl Watch<'_> {
+    fn until_the_command_ends(&mut self) -> End {
+        let mut stops = self.stop.and_then(|stop| stop.after).map(|after| Instant::now() + after);
+        loop {
+            let left = stops.map_or(FOREVER, |at| at.saturating_duration_since(Instant::now()));
+            match self.news.recv_timeout(left) {
+                Ok(News::Ended(pid, status)) if pid == self.main => {
+                    let end = End::of(status).after(&self.sent);
+                    self.end = Some(end);
+                    return end;
+                }
+                Ok(News::Signal(signal, true)) => self.pass_on(signal),
+                Err(RecvTimeoutError::Timeout) if stops.is_none() => {}
+                Ok(News::Stop) | Err(RecvTimeoutError::Timeout) => {
+                    stops = None;
+                    self.stop_it();
+                }
+                Ok(News::NoneLeft) | Err(RecvTimeoutError::Disconnected) => {
+                    return *self.end.get_or_insert(End::Code(Exit::Failed.code()));
+                }
+                Ok(News::Ended(..) | News::Signal(_, false)) => {}
+            }
+        }
+    }
+
+    /// Gives what is still running when the patience is at its end.
+    fn until_nothing_is_left(&mut self, patience: &Patience<'_>) -> Vec<Remaining> {
+        let begun = Instant::now();
+        let mut limit = begun + patience.limit;
+        let mut stops = self.stop.and_then(|stop| stop.after).map(|after| begun + after);
+        let mut told = false;
+        loop {
+            match self.news.recv_timeout(LOOK) {
+                Ok(News::NoneLeft) => return Vec::new(),
+                Ok(News::Ended(..)) => continue,
+                Ok(News::Signal(signal, true)) => self.pass_on(signal),
+                // Ctrl-C: the command has ended, so it is the wrapper that is meant
+                Ok(News::Signal(_, false)) | Err(RecvTimeoutError::Disconnected) => return remaining(),
+                Ok(News::Stop) => self.stop_it(),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            let (now, left) = (Instant::now(), remaining());
+            if stops.is_some_and(|at| now >= at) {
+                stops = None;
+                self.stop_it();
+            }
+            if left.iter().any(|process| (patience.has_cassette)(process.pid)) {
+                limit = limit.max(now + patience.limit.min(LOOK * 5));
+            }
+            if now >= limit {
+                return left;
+            }
+            if !told && now - begun > QUIET && !left.is_empty() {
+                told = true;
+                (patience.waiting)(&left);
+            }
+        }
+    }
+
+    /// Stops it as the options say, once.
+    fn stop_it(&mut self) {
+        if let Some(stop) = self.stop.filter(|_| !self.stopped) {
+            self.stopped = true;
+            self.pass_on(stop.signal);
+        }
+    }
+
+    /// Passes a signal on to the command, or to what it left running.
+    fn pass_on(&mut self, number: i32) {
+        let Some(signal) = Signal::from_named_raw(number) else { return };
+        self.sent.push(number);
+        // It may just have ended.
+        if self.end.is_none() {
+            let _ = kill_process(self.main, signal);
+            return;
+        }
+        for pid in children().into_iter().filter_map(|child| Pid::from_raw(child.pid as i32)) {
+            let _ = kill_process(pid, signal);
+        }
+    }
+}
+
+/// The processes that are left, with those they started.
+fn remaining() -> Vec<Remaining> {
+    let all = processes();
+    let mut found = vec![std::process::id()];
+    let mut next = 0;
+    while next < found.len() {
+        let of = found[next];
+        found.extend(all.iter().filter(|(parent, _)| *parent == of).map(|(_, process)| process.pid));
+        next += 1;
+    }
+    let of_ours = |process: &Remaining| found[1..].contains(&process.pid);
+    all.into_iter().map(|(_, process)| process).filter(of_ours).collect()
+}
+
+/// The processes that have this one for their parent.
+fn children() -> Vec<Remaining> {
+    let own = std::process::id();
+    processes().into_iter().filter(|(parent, _)| *parent == own).map(|(_, process)| process).collect()
+}
+
+/// Every process that is running, with its parent's id.
+fn processes() -> Vec<(u32, Remaining)> {
+    let read = |entry: std::fs::DirEntry| {
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        let stat = std::fs::read(entry.path().join("stat")).ok()?;
+        let stat = String::from_utf8_lossy(&stat).into_owned();
+        // `12 (the name) S 1 ...`: the name may have anything in it
+        let (before, after) = stat.rsplit_once(')')?;
+        let name = before.split_once('(')?.1.to_owned();
+        let mut fields = after.split_whitespace();
+        let is_running = fields.next()? != "Z";
+        let parent = fields.next()?.parse().ok()?;
+        is_running.then_some((parent, Remaining { pid, name }))
+    };
+    std::fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(read).collect()
 }
 
 /// Whether a process sent the signal: what the terminal sends, the command gets as well.
 fn sent(cause: Cause) -> bool {
     matches!(cause, Cause::Sent(_) | Cause::Unknown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_by_a_signal_that_was_sent_is_orderly() {
+        assert_eq!(End::Signal(15).after(&[15]), End::Stopped(15));
+        assert_eq!(End::Code(143).after(&[1, 15]), End::Stopped(15));
+        for (end, sent) in [(End::Signal(9), vec![15]), (End::Signal(15), vec![]), (End::Code(3), vec![3])] {
+            assert_eq!(end.after(&sent), end);
+            assert!(!end.is_success());
+        }
+        assert!(End::Stopped(15).is_success() && End::Code(0).after(&[15]).is_success());
+    }
 }

@@ -3,7 +3,6 @@
 //! `SUPER8_VERDICT` names it; super8's library appends to it (docs/cli.md has the form).
 
 use serde::Deserialize;
-use std::path::Path;
 
 /// One thing that happened in a process.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -16,6 +15,8 @@ pub enum Event {
     Mismatch { pid: u32, cassette: String, headline: String, report: String, command: Option<u64> },
     /// At the end of a process: commands nobody asked for.
     Unplayed { pid: u32, cassette: String, commands: Vec<String> },
+    /// No connection is open, and this is not played so far: all that is known if the process does not end by itself.
+    Left { pid: u32, cassette: String, count: usize, commands: Vec<String> },
     /// The cassette could not be written.
     Unwritable { pid: u32, cassette: String, error: String },
     /// A recording was put in its place.
@@ -30,8 +31,7 @@ pub enum Event {
 }
 
 /// All events in their order. A line that is cut short belongs to a process that was killed while it wrote.
-pub fn read(file: &Path) -> Vec<Event> {
-    let text = std::fs::read(file).unwrap_or_default();
+pub fn read(text: &[u8]) -> Vec<Event> {
     text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
 }
 
@@ -41,16 +41,14 @@ mod tests {
 
     #[test]
     fn events_are_read_and_torn_or_unknown_lines_do_no_harm() {
-        let file = tempfile::NamedTempFile::new().unwrap();
         let text = "{\"event\":\"opened\",\"pid\":1,\"mode\":\"replay\",\"cassette\":\"/c\",\"format\":\"yaml\"}\n\
             {\"event\":\"ejected\",\"pid\":1}\n\
             {\"event\":\"mismatch\",\"pid\":1,\"cassette\":\"/c\",\"headline\":\"h\",\"report\":\"r\\nr\"}\n\
             {\"event\":\"unplayed\",\"pid\":1,\"cassette\":\"/c\",\"count\":1,\"commands\":[\"x\"]}\n{\"event\":\"clo";
-        std::fs::write(file.path(), text).unwrap();
         let cassette = "/c".to_owned();
         let (headline, report) = ("h".to_owned(), "r\nr".to_owned());
         assert_eq!(
-            read(file.path()),
+            read(text.as_bytes()),
             [
                 Event::Opened { pid: 1, mode: "replay".to_owned(), cassette: cassette.clone() },
                 Event::Unknown,
@@ -58,6 +56,6 @@ mod tests {
                 Event::Unplayed { pid: 1, cassette, commands: vec!["x".to_owned()] },
             ]
         );
-        assert!(read(Path::new("/nonexistent/verdict")).is_empty());
+        assert!(read(b"").is_empty());
     }
 }

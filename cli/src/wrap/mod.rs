@@ -3,19 +3,25 @@
 mod child;
 mod events;
 mod report;
+mod stop;
 mod verdict;
 
 use crate::cassette::Named;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::libraries::Libraries;
+use crate::run_directory::RunDirectory;
 use crate::stand_in::{Recorded, StandIn};
+use child::{Patience, Remaining};
 use clap::{Args, ValueEnum};
+use events::Event;
 use report::{Form, Run};
 use std::ffi::OsString;
+use std::io::Write;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
+use stop::StopOptions;
 use super8_cassette::{Format, parts_of, with_parts};
 use super8_shim::config::settings::Settings;
 use super8_shim::deck::{self, Action};
@@ -42,6 +48,8 @@ pub struct Wrapped {
     /// Take the recording whatever the command's exit code is
     #[arg(long)]
     keep: bool,
+    #[command(flatten)]
+    stopping: StopOptions,
     /// The command and its arguments
     #[arg(required = true, last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -94,19 +102,24 @@ impl Wrapped {
             (Mode::Once, None) => Mode::Record,
             (mode, _) => mode,
         };
-        let stand_in = StandIn::new(&libraries, recorded.is_none(), &recorded.unwrap_or_default())?;
-        let verdict_file = stand_in.path().join("verdict");
+        // At replay the named cassette has to be opened. Which one of several it will be is known only in the program.
+        let expected = named.known().filter(|path| decided == Mode::Replay && Format::of(path).is_some());
+        let stand_in = StandIn::new(&libraries, recorded.is_none(), &recorded.unwrap_or_default());
+        let directory = RunDirectory::make().and_then(|made| stand_in.write(&made).map(|()| made));
+        let directory = directory.map_err(|error| {
+            let place = std::env::temp_dir();
+            Failure::new(format_args!("cannot write to {}: {error}; set TMPDIR to another directory", place.display()))
+                .with(Exit::CannotStart)
+        })?;
 
         let Some((program, arguments)) = self.command.split_first() else {
             return Err(Failure::new("no command is given: super8 replay CASSETTE -- COMMAND"));
         };
         let mut command = Command::new(program);
         command.args(arguments);
-        stand_in.apply(&mut command);
-        command
-            .env("SUPER8_MODE", decided.name())
-            .env("SUPER8_CASSETTE", &cassette)
-            .env("SUPER8_VERDICT", &verdict_file);
+        StandIn::apply(directory.path(), &mut command);
+        directory.hand_down(&mut command);
+        command.env("SUPER8_MODE", decided.name()).env("SUPER8_CASSETTE", &cassette);
         if decided == Mode::Record {
             // An earlier cassette is replaced only if the command succeeds.
             command.env("SUPER8_HOLD", "yes");
@@ -118,10 +131,22 @@ impl Wrapped {
         }
 
         let begun = Instant::now();
-        let end = child::run(&mut command)?;
+        let shown = self.cassette.display();
+        let patience = Patience {
+            limit: self.stopping.wait,
+            has_cassette: &|pid| has_cassette(&events::read(&directory.said()), pid),
+            waiting: &|remaining| say_waiting(&format!("super8 {} {shown}", mode.name()), remaining),
+        };
+        let ended = child::run(&mut command, self.stopping.stop().as_ref(), &patience)?;
         let seconds = begun.elapsed().as_secs_f64();
-        let mut verdict = Verdict::of(end, &events::read(&verdict_file), self.allow_leaks);
+        let mut verdict = Verdict::of(ended, &events::read(&directory.said()), self.allow_leaks);
+        if let Some(cassette) = expected {
+            verdict.expect(cassette);
+        }
         verdict.publish(self.keep);
+        if !verdict.remaining.is_empty() {
+            directory.leave();
+        }
         let shown: Vec<String> = self.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let run = Run {
             verb: mode.name(),
@@ -152,6 +177,22 @@ fn absolute(cassette: &Path) -> PathBuf {
         here.into_iter().flat_map(|byte| if byte == b'%' { vec![byte; 2] } else { vec![byte] }).collect();
     let path = PathBuf::from(OsString::from_vec(escaped)).join(cassette);
     std::path::absolute(&path).unwrap_or(path)
+}
+
+/// Whether a process has a cassette open.
+fn has_cassette(events: &[Event], process: u32) -> bool {
+    events.iter().fold(false, |open, event| match event {
+        Event::Opened { pid, .. } if *pid == process => true,
+        Event::Closed { pid } if *pid == process => false,
+        _ => open,
+    })
+}
+
+/// Says that the command has ended and what the wrapper still waits for.
+fn say_waiting(who: &str, remaining: &[Remaining]) {
+    let names: Vec<String> = remaining.iter().map(ToString::to_string).collect();
+    let text = format!("{who}: the command has ended; waiting for what it left running: {}\n", names.join(", "));
+    _ = anstream::stderr().write_all(text.as_bytes());
 }
 
 /// What the cassette to be replayed names; `None` if one is to be recorded.

@@ -1,11 +1,13 @@
 //! The verdict on a wrapped command: what its processes said, judged together.
 
-use super::child::End;
+use super::child::{End, Ended, Remaining};
 use super::events::Event;
 use crate::exit::Exit;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use super8_cassette::{CassetteError, ErrorKind, Recovered};
 
 /// What became of one cassette in all processes together.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -20,8 +22,13 @@ pub struct Played {
     pub mismatch: Option<Mismatch>,
     /// Recorded commands that no process played.
     pub unplayed: Vec<String>,
-    /// Processes that were killed, so that nobody knows what they left unplayed.
+    /// Processes that ended without a last word, before it was known what they would leave unplayed.
     pub killed: BTreeSet<u32>,
+    /// Processes that ended without a last word while they recorded.
+    #[serde(skip)]
+    broken_off: BTreeSet<u32>,
+    /// It was to be replayed, and no process opened it.
+    pub unopened: bool,
     /// Why it could not be written.
     pub unwritable: Option<String>,
     /// Whether the recording is in its place.
@@ -69,13 +76,18 @@ pub struct Verdict {
     pub leaks: Vec<Leak>,
     /// Whether leaks are to be forgiven.
     pub allow_leaks: bool,
+    /// What the command left running, and what was not waited for.
+    pub remaining: Vec<Remaining>,
 }
 
 impl Verdict {
     /// Puts together what happened.
-    pub fn of(end: End, events: &[Event], allow_leaks: bool) -> Verdict {
-        let mut verdict = Verdict { end, cassettes: Vec::new(), leaks: Vec::new(), allow_leaks };
+    pub fn of(ended: Ended, events: &[Event], allow_leaks: bool) -> Verdict {
+        let Ended { end, remaining } = ended;
+        let mut verdict = Verdict { end, cassettes: Vec::new(), leaks: Vec::new(), allow_leaks, remaining };
         let mut left: BTreeMap<&String, BTreeMap<u32, Vec<String>>> = BTreeMap::new();
+        // what a process had left when no connection of its was open: true of it, unless it did something more
+        let mut so_far: BTreeMap<(&String, u32), Option<&Vec<String>>> = BTreeMap::new();
         let mut closed = BTreeSet::new();
         for event in events {
             match event {
@@ -91,10 +103,10 @@ impl Verdict {
                 }
                 Event::Unplayed { pid, cassette, commands } => {
                     // A process may play a cassette several times, one test after the other: each leaves its own.
-                    let of_process = left.entry(cassette).or_default().entry(*pid).or_default();
-                    of_process.extend(
-                        commands.iter().filter(|command| !of_process.contains(command)).cloned().collect::<Vec<_>>(),
-                    );
+                    add(left.entry(cassette).or_default().entry(*pid).or_default(), commands);
+                }
+                Event::Left { pid, cassette, count, commands } => {
+                    so_far.insert((cassette, *pid), (commands.len() == *count).then_some(commands));
                 }
                 Event::Unwritable { cassette, error, .. } => {
                     verdict.cassette(cassette).unwritable.get_or_insert_with(|| error.clone());
@@ -111,12 +123,28 @@ impl Verdict {
             }
         }
         for played in &mut verdict.cassettes {
-            if let Some(left) = left.remove(&played.cassette) {
-                played.unplayed = left_by_all(&played.processes, &left);
+            let ended_early = played.processes.difference(&closed).copied().collect::<BTreeSet<u32>>();
+            let mut left = left.remove(&played.cassette).unwrap_or_default();
+            for pid in &ended_early {
+                match so_far.get(&(&played.cassette, *pid)) {
+                    Some(Some(commands)) if commands.is_empty() => {}
+                    Some(Some(commands)) => add(left.entry(*pid).or_default(), commands),
+                    Some(None) | None => _ = played.killed.insert(*pid),
+                }
             }
-            played.killed = played.processes.difference(&closed).copied().collect();
+            played.unplayed = left_by_all(&played.processes, &left);
+            played.broken_off = ended_early;
         }
         verdict
+    }
+
+    /// Says that a cassette was to be replayed. If no process opened it, nothing in it was played.
+    pub fn expect(&mut self, cassette: &Path) {
+        let opened =
+            |played: &Played| Path::new(&played.cassette).starts_with(cassette) && !played.processes.is_empty();
+        if !self.cassettes.is_empty() && !self.cassettes.iter().any(opened) {
+            self.cassette(&cassette.display().to_string()).unopened = true;
+        }
     }
 
     fn cassette(&mut self, name: &str) -> &mut Played {
@@ -129,13 +157,15 @@ impl Verdict {
     }
 
     /// Puts the recordings in their place if the command succeeded, or if they are to be kept whatever it did. One that
-    /// is neither complete nor can be made so is an unwritable cassette.
+    /// is neither complete nor can be made so is an unwritable cassette. What a process still records is left to it.
     pub fn publish(&mut self, keep: bool) {
         let take = keep || !self.command_failed();
-        for played in self.cassettes.iter_mut().filter(|played| played.mode == "record") {
+        let remaining: BTreeSet<u32> = self.remaining.iter().map(|process| process.pid).collect();
+        let done = |played: &&mut Played| played.mode == "record" && played.broken_off.is_disjoint(&remaining);
+        for played in self.cassettes.iter_mut().filter(done) {
             let cassette = Path::new(&played.cassette);
             if take && played.unwritable.is_none() {
-                match super8_cassette::recover(cassette) {
+                match recover(cassette) {
                     Ok(None) => {}
                     Ok(Some(recovered)) => (played.published, played.recovered) = (true, !recovered.whole),
                     Err(error) => played.unwritable = Some(error.to_string()),
@@ -147,7 +177,7 @@ impl Verdict {
 
     /// Whether the command failed by itself: what it left out after that says nothing more.
     pub fn command_failed(&self) -> bool {
-        self.end != End::Code(0)
+        !self.end.is_success()
     }
 
     /// How the wrapper ends: the command's own failure first, then what is worst.
@@ -159,11 +189,13 @@ impl Verdict {
             Exit::Mismatch
         } else if any(|played| played.unwritable.is_some() || played.is_overwritten()) {
             Exit::Unwritable
+        } else if !self.remaining.is_empty() {
+            Exit::StillRunning
         } else if self.cassettes.is_empty() {
             Exit::NeverConnected
         } else if any(Played::is_unknown) {
             Exit::Killed
-        } else if any(|played| !played.unplayed.is_empty()) {
+        } else if any(|played| played.unopened || !played.unplayed.is_empty()) {
             Exit::Unplayed
         } else if !self.leaks.is_empty() && !self.allow_leaks {
             Exit::Leaked
@@ -183,6 +215,26 @@ impl Played {
     pub fn is_unknown(&self) -> bool {
         self.mode == "replay" && self.mismatch.is_none() && !self.killed.is_empty()
     }
+}
+
+/// Recovers a recording. A process that was just killed, or another one of the same daemon, may still be ending: its lock is
+/// waited for.
+fn recover(cassette: &Path) -> Result<Option<Recovered>, CassetteError> {
+    let until = Instant::now() + Duration::from_secs(5);
+    loop {
+        match super8_cassette::recover(cassette) {
+            Err(error) if error.kind() == ErrorKind::Busy && Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            recovered => return recovered,
+        }
+    }
+}
+
+/// Adds the commands that are not there yet.
+fn add(all: &mut Vec<String>, commands: &[String]) {
+    let new: Vec<String> = commands.iter().filter(|command| !all.contains(command)).cloned().collect();
+    all.extend(new);
 }
 
 /// What every process left unplayed: workers share a cassette, and what one of them played is played. A process that
@@ -217,8 +269,12 @@ mod tests {
     const CLOSED: Event = Event::Closed { pid: 1 };
     const ZERO: End = End::Code(0);
 
+    fn verdict(end: End, events: &[Event], allow_leaks: bool) -> Verdict {
+        Verdict::of(Ended { end, remaining: Vec::new() }, events, allow_leaks)
+    }
+
     fn exit(end: End, events: &[Event]) -> Exit {
-        Verdict::of(end, events, false).exit()
+        verdict(end, events, false).exit()
     }
 
     #[test]
@@ -229,10 +285,10 @@ mod tests {
         assert_eq!(exit(ZERO, &all), Exit::Mismatch);
         assert_eq!(exit(ZERO, &[opened(1, "replay"), LEAKED, unplayed(1, &["x"]), CLOSED]), Exit::Unplayed);
         assert_eq!(exit(ZERO, &[opened(1, "replay"), LEAKED, CLOSED]), Exit::Leaked);
-        assert_eq!(Verdict::of(ZERO, &[opened(1, "replay"), LEAKED, CLOSED], true).exit(), Exit::Done);
+        assert_eq!(verdict(ZERO, &[opened(1, "replay"), LEAKED, CLOSED], true).exit(), Exit::Done);
         assert_eq!(exit(ZERO, &[opened(1, "replay"), CLOSED]), Exit::Done);
         assert_eq!(exit(ZERO, &[]), Exit::NeverConnected);
-        let first = Verdict::of(ZERO, &all, false).cassettes[0].mismatch.clone();
+        let first = verdict(ZERO, &all, false).cassettes[0].mismatch.clone();
         assert_eq!(first.map(|mismatch| mismatch.headline).as_deref(), Some("headline 1"));
     }
 
@@ -243,10 +299,47 @@ mod tests {
     }
 
     #[test]
+    fn what_was_left_when_no_connection_was_open_is_known_of_a_process_without_a_last_word() {
+        let left = |pid, count, commands: &[&str]| {
+            let commands = commands.iter().map(ToString::to_string).collect();
+            Event::Left { pid, cassette: "/c".to_owned(), count, commands }
+        };
+        assert_eq!(exit(ZERO, &[opened(1, "replay"), left(1, 1, &["x"]), left(1, 0, &[])]), Exit::Done);
+        assert_eq!(exit(ZERO, &[opened(1, "replay"), left(1, 1, &["x"])]), Exit::Unplayed);
+        assert_eq!(exit(ZERO, &[opened(1, "replay"), left(1, 2, &["x"])]), Exit::Killed, "a list that is cut");
+        let workers = [opened(1, "replay"), opened(2, "replay"), left(1, 1, &["x"]), left(2, 1, &["y"])];
+        assert_eq!(exit(ZERO, &workers), Exit::Done);
+    }
+
+    #[test]
+    fn a_cassette_that_nobody_opened_is_not_replayed() {
+        let other = Event::Opened { pid: 1, mode: "replay".to_owned(), cassette: "/other".to_owned() };
+        let expecting = |events: &[Event]| {
+            let mut verdict = verdict(ZERO, events, false);
+            verdict.expect(Path::new("/c"));
+            verdict.exit()
+        };
+        assert_eq!(expecting(&[other.clone(), CLOSED]), Exit::Unplayed);
+        assert_eq!(expecting(&[other, opened(1, "replay"), CLOSED]), Exit::Done);
+        assert_eq!(expecting(&[]), Exit::NeverConnected);
+        let trace = Event::Opened { pid: 1, mode: "replay".to_owned(), cassette: "/c/c.ndjson".to_owned() };
+        assert_eq!(expecting(&[trace, CLOSED]), Exit::Done);
+    }
+
+    #[test]
+    fn what_is_still_running_is_no_success_and_an_orderly_stop_is() {
+        let remaining = vec![Remaining { pid: 9, name: "daemon".to_owned() }];
+        let still = Verdict::of(Ended { end: ZERO, remaining }, &[opened(9, "record")], false);
+        assert_eq!(still.exit(), Exit::StillRunning);
+        assert_eq!(exit(End::Stopped(15), &[opened(1, "replay"), CLOSED]), Exit::Done);
+        assert_eq!(exit(End::Stopped(15), &[opened(1, "replay"), mismatch(1), CLOSED]), Exit::Mismatch);
+        assert_eq!(exit(End::Signal(15), &[opened(1, "replay"), CLOSED]), Exit::Command(143));
+    }
+
+    #[test]
     fn what_one_worker_played_is_played() {
         let workers = [opened(1, "replay"), opened(2, "replay"), CLOSED, Event::Closed { pid: 2 }];
-        let with =
-            |more: &[Event]| Verdict::of(ZERO, &[&workers[..], more].concat(), false).cassettes[0].unplayed.clone();
+        let with = |more: &[Event]| verdict(ZERO, &[&workers[..], more].concat(), false).cassettes[0].unplayed.clone();
         assert_eq!(with(&[unplayed(1, &["x", "y"]), unplayed(2, &["y", "z"])]), ["y"]);
         assert!(with(&[unplayed(1, &["x"])]).is_empty(), "the other one played all");
         let tests = [unplayed(1, &["x"]), unplayed(1, &["x", "y"]), unplayed(2, &["y"]), unplayed(2, &["x"])];

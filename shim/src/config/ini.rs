@@ -35,6 +35,11 @@ impl Section {
         self.keys.iter().map(|(name, value)| (name.as_slice(), value.as_slice()))
     }
 
+    /// Keeps only these keys.
+    pub fn retain(&mut self, keep: impl Fn(&[u8], &[u8]) -> bool) {
+        self.keys.retain(|(name, value)| keep(name, value));
+    }
+
     /// The library a driver section names: `Driver64` before `Driver`, as unixODBC looks on a 64-bit machine.
     pub fn library(&self) -> Option<&[u8]> {
         let wide = if cfg!(target_pointer_width = "64") { self.value("Driver64") } else { None };

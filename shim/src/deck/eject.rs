@@ -61,7 +61,7 @@ fn eject_one(cassette: &Path) -> Ejected {
     match ending::unplayed(cassette, &open.reel) {
         None => Ejected::Well,
         Some(unplayed) => {
-            verdict::unplayed(cassette, &unplayed);
+            let _ = verdict::unplayed(cassette, &unplayed);
             Ejected::Unplayed(unplayed.len(), ending::notice(cassette, &unplayed, usize::MAX))
         }
     }

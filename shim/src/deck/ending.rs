@@ -28,11 +28,9 @@ fn finish() {
     /// Unplayed commands that are listed.
     const SHOWN: usize = 10;
     // An application that exits in the middle of a call leaves a lock behind; then there is nothing safe to do.
-    let mut ours = false;
     ENDING.store(true, Ordering::Relaxed);
     if let Some(recorders) = RECORDERS.try_lock() {
         for (directory, open) in recorders.iter().filter(|(_, open)| open.is_ours()) {
-            ours = true;
             match open.reel.publish_at_end() {
                 Ok(()) => {
                     published(directory, &open.reel);
@@ -53,16 +51,14 @@ fn finish() {
     }
     if let Some(players) = PLAYERS.try_lock() {
         for (directory, open) in players.iter().filter(|(_, open)| open.meant && open.is_ours()) {
-            ours = true;
             if let Some(unplayed) = unplayed(directory, &open.reel) {
-                say_verdict(open.log.as_deref(), format_args!("{}", notice(directory, &unplayed, SHOWN)));
-                verdict::unplayed(directory, &unplayed);
+                let delivery = verdict::unplayed(directory, &unplayed);
+                let notice = notice(directory, &unplayed, SHOWN);
+                say_verdict(open.log.as_deref(), format_args!("{notice}"), delivery);
             }
         }
     }
-    if ours {
-        verdict::closed();
-    }
+    verdict::closed();
 }
 
 /// Puts into the verdict that a recording was published, unless somebody else is to do that.

@@ -16,7 +16,7 @@ pub use ending::{published, unwritable};
 use crate::config::settings::{CommandOrder, Comments, Mode, Settings};
 use crate::driver::{Kind, Library};
 use crate::report::say;
-use crate::verdict;
+use crate::verdict::{self, Delivery};
 use once_cell::sync::Lazy;
 use parking_lot::Mutex;
 use reel::Reel;
@@ -31,6 +31,10 @@ use super8_cassette::{
 
 static RECORDERS: Lazy<Mutex<HashMap<PathBuf, Open<Recorder>>>> = Lazy::new(Mutex::default);
 static PLAYERS: Lazy<Mutex<HashMap<PathBuf, Open<Player>>>> = Lazy::new(Mutex::default);
+
+/// Why nothing is replayed to a process whose verdict cannot be written: a mismatch would pass for a success.
+const UNWATCHED: &str = "the file that SUPER8_VERDICT names cannot be written by this process, so that nobody would learn of a \
+                         mismatch; leave the descriptor of SUPER8_VERDICT_FD open, or let this process write the file";
 
 /// An open cassette.
 struct Open<T> {
@@ -214,7 +218,7 @@ fn recorder_of(reel: &Reel, settings: &Settings, library: &Library) -> Result<Re
         let lost = "what was named volatile in the cassette before cannot be read, and is gone when it is replaced";
         say(settings.log.as_deref(), format_args!("super8: record: {lost}: {error}"));
     }
-    verdict::opened("record", &path, reel.format().name());
+    let _ = verdict::opened("record", &path, reel.format().name());
     recorders.insert(path, Open { driver: Some(facts), ..Open::now(&recorder, settings) });
     Ok((recorder, None))
 }
@@ -265,15 +269,17 @@ fn open_player(reel: &Reel, settings: &Settings, meant: bool) -> Result<Arc<Play
     }
     let open = players.get_mut(&path).ok_or("the cassette is gone")?;
     if meant && !open.meant {
+        if verdict::opened("replay", &path, reel.format().name()) == Delivery::Failed {
+            return Err(UNWATCHED.to_owned());
+        }
         open.meant = true;
-        verdict::opened("replay", &path, reel.format().name());
     }
     Ok(Arc::clone(&open.reel))
 }
 
 /// A connect that fails because there is nothing to replay is part of the verdict.
 fn unplayable(directory: &Path, message: String) -> DeckError {
-    verdict::mismatch(directory, &message, &message, None);
+    let _ = verdict::mismatch(directory, &message, &message, None);
     DeckError(message)
 }
 

@@ -18,6 +18,8 @@ struct Report<'a> {
     seconds: f64,
     cassettes: &'a [crate::wrap::verdict::Played],
     leaks: &'a [crate::wrap::verdict::Leak],
+    /// What was still running.
+    remaining: &'a [crate::wrap::child::Remaining],
     notes: &'a [String],
 }
 
@@ -26,7 +28,7 @@ pub fn report(run: &Run<'_>) -> String {
     let exit = run.verdict.exit();
     let (code, signal) = match run.verdict.end {
         End::Code(code) => (Some(code), None),
-        End::Signal(signal) => (None, Some(signal)),
+        End::Signal(signal) | End::Stopped(signal) => (None, Some(signal)),
     };
     let report = Report {
         verb: run.verb,
@@ -39,6 +41,7 @@ pub fn report(run: &Run<'_>) -> String {
         seconds: run.seconds,
         cassettes: &run.verdict.cassettes,
         leaks: &run.verdict.leaks,
+        remaining: &run.verdict.remaining,
         notes: run.notes,
     };
     // Only a map with keys that are no text could fail, and there is none.
@@ -54,6 +57,7 @@ fn word(exit: Exit) -> &'static str {
         Exit::Leaked => "leaked",
         Exit::NeverConnected => "never_connected",
         Exit::Killed => "killed",
+        Exit::StillRunning => "still_running",
         _ => "command_failed",
     }
 }

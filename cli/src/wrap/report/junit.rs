@@ -32,6 +32,11 @@ fn cases(run: &Run<'_>) -> Vec<Case> {
         let whole = [std::slice::from_ref(&line), run.notes].concat().join("\n");
         cases.push(("the command connects through super8".to_owned(), Some((line, whole))));
     }
+    if !verdict.remaining.is_empty() {
+        let line = "what the command started was still running".to_owned();
+        let whole: Vec<String> = verdict.remaining.iter().map(ToString::to_string).collect();
+        cases.push(("the command's processes end".to_owned(), Some((line, whole.join("\n")))));
+    }
     for played in &verdict.cassettes {
         cases.extend(of_cassette(played, verdict.command_failed()));
     }
@@ -45,13 +50,17 @@ fn cases(run: &Run<'_>) -> Vec<Case> {
 
 fn of_cassette(played: &Played, failed: bool) -> Vec<Case> {
     let name = |what: &str| format!("{}: {what}", played.cassette);
-    if played.mode != "replay" && played.mismatch.is_none() {
+    if played.mode != "replay" && !played.unopened && played.mismatch.is_none() {
         let overwritten = played.is_overwritten().then(|| overwritten(played));
         let unwritable = played.unwritable.clone().or(overwritten).map(|error| (error.clone(), error));
         return vec![(name("is recorded"), unwritable)];
     }
     let mismatch = played.mismatch.as_ref().map(|mismatch| (mismatch.headline.clone(), mismatch.report.clone()));
     let unplayed = match played.unplayed.len() {
+        _ if played.unopened => {
+            let line = "no process opened the cassette".to_owned();
+            Some((line.clone(), line))
+        }
         _ if played.is_unknown() => {
             let line = "a process was killed: what it left unplayed is not known".to_owned();
             Some((line.clone(), line))
@@ -113,12 +122,12 @@ fn clean(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wrap::child::End;
+    use crate::wrap::child::{End, Ended};
     use crate::wrap::events;
     use crate::wrap::verdict::Verdict;
 
     fn junit(events: &[events::Event]) -> String {
-        let verdict = Verdict::of(End::Code(0), events, false);
+        let verdict = Verdict::of(Ended { end: End::Code(0), remaining: Vec::new() }, events, false);
         let command = ["app".to_owned(), "<&\"'".to_owned()];
         report(&Run { verb: "replay", cassette: "c", command: &command, seconds: 1.5, verdict: &verdict, notes: &[] })
     }

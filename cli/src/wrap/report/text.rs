@@ -24,6 +24,13 @@ pub fn report(run: &Run<'_>) -> String {
         if played.is_overwritten() {
             let _ = writeln!(text, "{BAD}super8:{BAD:#} {}", overwritten(played));
         }
+        if played.unopened && !run.verdict.command_failed() {
+            let _ = writeln!(
+                text,
+                "{BAD}super8:{BAD:#} {}: no process opened it, so nothing in it was played",
+                played.cassette
+            );
+        }
         if !run.verdict.command_failed() {
             left_over(&mut text, played);
         }
@@ -41,6 +48,9 @@ pub fn report(run: &Run<'_>) -> String {
         if played.recovered {
             let _ = writeln!(text, "{GOOD}super8:{GOOD:#} {}: recovered what was recorded", played.cassette);
         }
+    }
+    for process in &run.verdict.remaining {
+        let _ = writeln!(text, "{BAD}super8:{BAD:#} still running: {process}");
     }
     for leak in &run.verdict.leaks {
         let counts =
@@ -66,6 +76,9 @@ pub fn summary(run: &Run<'_>) -> String {
         Exit::Command(_) => return command_failed(run),
         Exit::Mismatch => "the command did not do what was recorded",
         Exit::Unwritable => "the cassette does not have what the command did",
+        Exit::StillRunning => {
+            "the command has ended, but not what it started; the verdict is about what was done so far (--wait waits longer)"
+        }
         Exit::NeverConnected => {
             "the command never connected through super8: did it open a driver's library by its path, or a connection at all?"
         }

@@ -26,8 +26,8 @@ use super8_cassette::{CassetteError, Mismatch};
 fn mismatch(mismatch: Mismatch) -> Outcome {
     if !mismatch.repeated {
         let Mismatch { cassette, headline, report, command, .. } = &mismatch;
-        say_verdict(deck::mismatched(cassette, report).as_deref(), format_args!("{report}"));
-        verdict::mismatch(cassette, headline, report, *command);
+        let delivery = verdict::mismatch(cassette, headline, report, *command);
+        say_verdict(deck::mismatched(cassette, report).as_deref(), format_args!("{report}"), delivery);
     }
     let record = Diagnostic { message: mismatch.headline, ..Diagnostic::new("HY000", "") };
     Outcome { rc: rc::ERROR, diagnostics: vec![record] }

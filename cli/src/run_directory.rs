@@ -1,0 +1,224 @@
+//! The directory of one wrapped run: the driver manager's configuration, and the file in which the processes say what happened.
+//!
+//! The configuration may hold passwords and the reports hold the program's data, so no other user may get at them. But a
+//! process of the run may become another user before it connects, and it still has to read its configuration and to say
+//! what happened. So the files lie in a directory whose name nobody can guess, in one that nobody can list: who inherited
+//! the name gets in. Where a process cannot change its user, because the wrapper does not run as root, the files are the
+//! owner's alone as well.
+//!
+//! The verdict file is handed down twice, as a path and as an open descriptor. A program may close the descriptor (daemons do,
+//! and Python's subprocess), and a process may be unable to open the path (another user below a private TMPDIR, chroot).
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+use super8_shim::verdict;
+
+/// How the outer directory's name begins.
+const PREFIX: &str = "super8-run-";
+/// The verdict file. Whoever has it open holds its lock, so that a run that is still going is told from the rest of one.
+const VERDICT: &str = "verdict";
+/// The descriptor is numbered from here, out of the way of programs that number their own.
+const LOWEST_DESCRIPTOR: i32 = 200;
+
+/// The directory of a run. It goes away with this value, unless [`RunDirectory::leave`] is called.
+#[derive(Debug)]
+pub struct RunDirectory {
+    outer: PathBuf,
+    inner: PathBuf,
+    shared: bool,
+    verdict: File,
+    /// The same open file under the number that the command inherits.
+    inherited: OwnedFd,
+}
+
+/// Who may read a file in the directory, besides its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readers {
+    /// Nobody.
+    Nobody,
+    /// A process of the run that has become another user.
+    TheRun,
+}
+
+impl RunDirectory {
+    /// Makes the directory, below the one for temporary files, and removes what killed wrappers left there.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn make() -> io::Result<RunDirectory> {
+        let temporary = std::env::temp_dir();
+        remove_abandoned(&temporary);
+        RunDirectory::make_in(&temporary, rustix::process::geteuid().is_root())
+    }
+
+    fn make_in(temporary: &Path, shared: bool) -> io::Result<RunDirectory> {
+        let create = |path: &Path| {
+            DirBuilder::new().mode(0o700).create(path)?;
+            // whatever the umask is
+            fs::set_permissions(path, fs::Permissions::from_mode(if shared { 0o711 } else { 0o700 }))
+        };
+        let outer = temporary.join(format!("{PREFIX}{}", &random_name()?[..12]));
+        let inner = outer.join(random_name()?);
+        create(&outer)?;
+        create(&inner)?;
+        // Locked before it has its name: one that is not locked belongs to nobody.
+        let fresh = inner.join("verdict.new");
+        let mut options = OpenOptions::new();
+        let verdict = options.append(true).create_new(true).mode(0o600).open(&fresh)?;
+        verdict.set_permissions(fs::Permissions::from_mode(if shared { 0o622 } else { 0o600 }))?;
+        flock(&verdict, FlockOperation::NonBlockingLockExclusive)?;
+        fs::rename(&fresh, inner.join(VERDICT))?;
+        let inherited =
+            fcntl_dupfd_cloexec(&verdict, LOWEST_DESCRIPTOR).or_else(|_| fcntl_dupfd_cloexec(&verdict, 3))?;
+        fcntl_setfd(&inherited, FdFlags::empty())?;
+        Ok(RunDirectory { outer, inner, shared, verdict, inherited })
+    }
+
+    /// Where the files are.
+    pub fn path(&self) -> &Path {
+        &self.inner
+    }
+
+    /// Writes a file.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn write(&self, name: &str, bytes: &[u8], readers: Readers) -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.inner.join(name))?;
+        file.write_all(bytes)?;
+        let all = self.shared && readers == Readers::TheRun;
+        if all { file.set_permissions(fs::Permissions::from_mode(0o644)) } else { Ok(()) }
+    }
+
+    /// Hands the verdict file down to a command.
+    pub fn hand_down(&self, command: &mut Command) {
+        command.env(verdict::FILE, self.inner.join(VERDICT));
+        if let Ok(metadata) = self.verdict.metadata() {
+            let (number, device, inode) = (self.inherited.as_raw_fd(), metadata.dev(), metadata.ino());
+            command.env(verdict::DESCRIPTOR, format!("{number}:{device}:{inode}"));
+        }
+    }
+
+    /// What the processes have said so far.
+    pub fn said(&self) -> Vec<u8> {
+        fs::read(self.inner.join(VERDICT)).unwrap_or_default()
+    }
+
+    /// Leaves the directory to the processes that still use it; the first run after their end removes it.
+    pub fn leave(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for RunDirectory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.outer);
+    }
+}
+
+/// 128 bits that nobody can guess, in hex.
+fn random_name() -> io::Result<String> {
+    let mut bytes = [0; 16];
+    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Removes the directories of runs whose wrapper was killed, and of which no process is left.
+fn remove_abandoned(temporary: &Path) {
+    let Ok(entries) = fs::read_dir(temporary) else { return };
+    let own = rustix::process::geteuid().as_raw();
+    for entry in entries.flatten().filter(|entry| entry.file_name().as_bytes().starts_with(PREFIX.as_bytes())) {
+        let ours = entry.metadata().is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == own);
+        if ours && is_abandoned(&entry.path()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// Whether nobody uses the directory of a run any more.
+fn is_abandoned(outer: &Path) -> bool {
+    const NEW: Duration = Duration::from_secs(3600);
+    let inner = fs::read_dir(outer).ok().and_then(|mut entries| entries.next()?.ok());
+    let verdict = inner.and_then(|inner| File::open(inner.path().join(VERDICT)).ok());
+    match verdict {
+        // its wrapper is about to make it, or was killed over that
+        None => fs::metadata(outer)
+            .and_then(|metadata| metadata.modified())
+            .is_ok_and(|made| made.elapsed().is_ok_and(|age| age > NEW)),
+        Some(file) => flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() && !is_inherited(outer),
+    }
+}
+
+/// Whether a process has the directory in its environment: a daemon closes the descriptor and reads its configuration later.
+fn is_inherited(outer: &Path) -> bool {
+    let Ok(processes) = fs::read_dir("/proc") else { return false };
+    let name = outer.as_os_str().as_bytes();
+    let has = |process: fs::DirEntry| {
+        let environment = fs::read(process.path().join("environ")).unwrap_or_default();
+        environment.windows(name.len()).any(|part| part == name)
+    };
+    processes.flatten().any(has)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn files_are_the_owners_alone_unless_a_process_may_change_its_user() {
+        let temporary = tempfile::tempdir().unwrap();
+        for (shared, directory, verdict, file) in [(false, 0o700, 0o600, 0o600), (true, 0o711, 0o622, 0o644)] {
+            let run = RunDirectory::make_in(temporary.path(), shared).unwrap();
+            run.write("a", b"", Readers::TheRun).unwrap();
+            run.write("b", b"", Readers::Nobody).unwrap();
+            assert_eq!((mode(&run.outer), mode(&run.inner)), (directory, directory));
+            assert_eq!((mode(&run.inner.join(VERDICT)), mode(&run.inner.join("a"))), (verdict, file));
+            assert_eq!(mode(&run.inner.join("b")), 0o600);
+            assert!(run.inner.file_name().unwrap().len() == 32);
+            let outer = run.outer.clone();
+            drop(run);
+            assert!(!outer.exists());
+        }
+    }
+
+    #[test]
+    fn what_a_killed_wrapper_left_is_removed_and_what_is_used_is_not() {
+        let temporary = tempfile::tempdir().unwrap();
+        let live = RunDirectory::make_in(temporary.path(), false).unwrap();
+        let left = RunDirectory::make_in(temporary.path(), false).unwrap();
+        let (outer, inner) = (left.outer.clone(), left.inner.clone());
+        // as when the wrapper is killed: the descriptors are closed, the files stay
+        let copy = temporary.path().join("copy");
+        fs::rename(&outer, &copy).unwrap();
+        drop(left);
+        fs::rename(&copy, &outer).unwrap();
+        let mut daemon = Command::new("sleep").arg("60").env("ODBCSYSINI", &inner).spawn().unwrap();
+        // the environment is there when the program has begun
+        while !is_inherited(&outer) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        remove_abandoned(temporary.path());
+        assert!(outer.exists(), "a process still has it in its environment");
+        daemon.kill().unwrap();
+        daemon.wait().unwrap();
+        fs::create_dir(temporary.path().join("super8-run-just-begun")).unwrap();
+        fs::create_dir(temporary.path().join("super8-other")).unwrap();
+        remove_abandoned(temporary.path());
+        assert!(!outer.exists() && live.outer.exists());
+        for name in ["super8-run-just-begun", "super8-other"] {
+            assert!(temporary.path().join(name).exists(), "{name}");
+        }
+    }
+}

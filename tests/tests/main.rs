@@ -7,6 +7,7 @@ mod cli_completions;
 mod cli_convert;
 mod cli_diff;
 mod cli_install;
+mod cli_processes;
 mod cli_report;
 mod cli_server;
 mod cli_show;

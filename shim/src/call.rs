@@ -117,6 +117,14 @@ impl Question<'_> {
         self.outputs.iter().all(|(_, out)| matches!(out, Out::Address(_)))
     }
 
+    /// Answers a question for the address in a descriptor field: where a driver has another one, that is not the application's.
+    pub fn answer_address(&self, field: impl FnOnce(u16, i16) -> Place) {
+        if let [(_, Out::Address(place)), ..] = self.outputs[..] {
+            let number = |name| self.int(name).unwrap_or_default();
+            place.set_pointer(field(number("record") as u16, number("field") as i16));
+        }
+    }
+
     /// The number given under `name`, if there is one.
     pub fn int(&self, name: &str) -> Option<i64> {
         self.inputs.iter().find(|(key, _)| *key == name).and_then(|(_, value)| match value {
@@ -155,6 +163,7 @@ pub trait Deed {
         None
     }
 
-    /// Sets SQL_ATTR_ROWS_FETCHED_PTR where the application did not, to know how much of a rowset to read.
-    fn watch_rows(&self, counter: Place) -> bool;
+    /// The counter of rows that super8 lends the driver where the application has none, to know how much of a rowset to read;
+    /// `set` says that SQL_ATTR_ROWS_FETCHED_PTR does not point to it yet. `None`: the driver does not take it.
+    fn lend_row_counter(&self, set: bool) -> Option<Place>;
 }

@@ -115,8 +115,7 @@ macro_rules! odbc_table {
         // Rows.
         13   SQLFetch []              command on stmt () => Call::Fetch;
         1021 SQLFetchScroll []        command on stmt (orientation: i16, offset: isize) => Call::FetchScroll { orientation, offset };
-        59   SQLExtendedFetch []      command on stmt (orientation: u16, offset: isize, rows: *mut usize, status: *mut u16)
-            => Call::ExtendedFetch { orientation, offset, rows: Place::new(rows.cast()), status: Place::new(status.cast()) };
+        59   SQLExtendedFetch []      command (stmt: Handle, orientation: u16, offset: isize, rows: *mut usize, status: *mut u16) by hand;
         43   SQLGetData []            command on stmt (column: u16, c_type: i16, target: Pointer, capacity: isize, length: *mut isize)
             => Call::GetData { column, binding: Binding::new(c_type, Place::new(target), capacity, Place::new(length.cast())) };
         68   SQLSetPos []             command on stmt (row: usize, operation: u16, lock: u16) => Call::SetPos { row, operation, lock };

@@ -32,8 +32,8 @@ impl Deed for Obliging {
         None
     }
 
-    fn watch_rows(&self, _: Place) -> bool {
-        false
+    fn lend_row_counter(&self, _: bool) -> Option<Place> {
+        None
     }
 }
 

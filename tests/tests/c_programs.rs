@@ -57,6 +57,7 @@ on_every_database! {
     left_bound "left_bound.c",
     every_field "every_field.c",
     unfetched "unfetched.c",
+    memory "memory.c",
     cursors "cursors.c",
     old_and_rare "old_and_rare.c",
 }

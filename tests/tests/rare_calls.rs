@@ -16,6 +16,14 @@ fn the_test_driver_itself() {
     }
 }
 
+/// Recorded are the rows that were counted, not what the upper half of the counter happens to hold.
+#[test]
+fn a_driver_that_writes_half_of_its_row_counter() {
+    for driver in BOTH {
+        four_ways(&Program::c("half_counter.c"), driver);
+    }
+}
+
 /// A replay of a program that does one thing otherwise.
 fn changed(stage: &Stage, source: &'static str) -> Outcome {
     stage.run(Way::Replay, &Program::c(source).with_argument("changed"))

@@ -10,7 +10,7 @@ mod place;
 pub mod shape;
 mod text;
 
-pub use number::{LengthOut, NumberOut, SizedOut};
+pub use number::{LengthOut, NumberOut, SizedOut, WrittenNumber};
 pub use out::{Buffer, Out, Reply, TextOut, Unit};
 pub use place::Place;
 pub use text::{Character, TextIn, decode_bytes, decode_wide, encode_bytes, encode_wide};

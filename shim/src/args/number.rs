@@ -1,4 +1,8 @@
 //! A number a function writes, perhaps with its size, watched or filled in.
+//!
+//! To tell what a driver wrote from what it left alone, a number is *armed* with a value that no driver writes, before the call,
+//! and *settled* after it: one that still holds that value was not written and gets its old value back. This is the only place
+//! that marks memory, and the only one that knows of drivers that write 32 bits where ODBC asks for 64.
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
@@ -46,6 +50,18 @@ pub struct NumberOut {
     pub(super) size: u8,
 }
 
+// SAFETY: as a `Place`, an address that ODBC lets any thread use that calls the function.
+unsafe impl Send for NumberOut {}
+
+/// What the driver wrote to a number that was armed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrittenNumber {
+    /// The number: of 64 bits, or the low half of them.
+    pub value: i64,
+    /// Whether it wrote only the low 32 of its 64 bits.
+    pub half: bool,
+}
+
 macro_rules! number_out {
     ($($integer:ty)*) => {$(
         impl From<*mut $integer> for NumberOut {
@@ -55,13 +71,15 @@ macro_rules! number_out {
         }
     )*};
 }
-number_out!(i16 u16 i32 u32 isize usize);
+number_out!(u8 i16 u16 i32 u32 isize usize);
 
 impl NumberOut {
+    #[inline]
     pub(super) fn read(self) -> i64 {
         // SAFETY: made from a pointer to an integer of this size (docs/safety.md, "application memory").
         unsafe {
             match self.size {
+                1 => i64::from(self.pointer.cast::<i8>().read()),
                 2 => i64::from(self.pointer.cast::<i16>().read_unaligned()),
                 4 => i64::from(self.pointer.cast::<i32>().read_unaligned()),
                 _ => self.pointer.cast::<i64>().read_unaligned(),
@@ -70,6 +88,7 @@ impl NumberOut {
     }
 
     /// Writes the low bytes of `value`; a null pointer takes nothing.
+    #[inline]
     pub fn write(self, value: i64) {
         if self.pointer.is_null() {
             return;
@@ -77,6 +96,7 @@ impl NumberOut {
         // SAFETY: as in `read`.
         unsafe {
             match self.size {
+                1 => self.pointer.cast::<i8>().write(value as i8),
                 2 => self.pointer.cast::<i16>().write_unaligned(value as i16),
                 4 => self.pointer.cast::<i32>().write_unaligned(value as i32),
                 _ => self.pointer.cast::<i64>().write_unaligned(value),
@@ -84,8 +104,9 @@ impl NumberOut {
         }
     }
 
-    pub(super) fn mark(self) -> i64 {
+    fn mark(self) -> i64 {
         match self.size {
+            1 => i64::from(UNWRITTEN as i8),
             2 => i64::from(UNWRITTEN as i16),
             4 => i64::from(UNWRITTEN as i32),
             _ => UNWRITTEN as i64,
@@ -100,19 +121,40 @@ impl NumberOut {
         self.write(upper | value & 0xFFFF_FFFF);
     }
 
-    /// The value if it was written, and whether only its low half was; otherwise the old value is put back.
-    pub(super) fn settle(self, old: i64) -> Option<(i64, bool)> {
+    /// The number as it is; 0 for a null pointer.
+    pub fn value(self) -> i64 {
+        if self.pointer.is_null() { 0 } else { self.read() }
+    }
+
+    /// Marks the number as unwritten; gives what it held, 0 for a null pointer.
+    #[inline]
+    pub fn arm(self) -> i64 {
+        if self.pointer.is_null() {
+            return 0;
+        }
+        let old = self.read();
+        self.write(self.mark());
+        old
+    }
+
+    /// What was written since [`NumberOut::arm`] gave `old`, if anything was. What was not written holds `old` again, and so does
+    /// the upper half of a number of which a driver wrote 32 bits: that is what the application would find without super8.
+    #[inline]
+    pub fn settle(self, old: i64) -> Option<WrittenNumber> {
+        if self.pointer.is_null() {
+            return None;
+        }
         let (value, mark) = (self.read(), self.mark());
         if value == mark {
             self.write(old);
             return None;
         }
         if self.size == 8 && value >> 32 == mark >> 32 {
-            // A driver that writes 32 bits where ODBC asks for 64: the upper half is the application's.
-            self.write(old >> 32 << 32 | value & 0xFFFF_FFFF);
-            return Some((value & 0xFFFF_FFFF, true));
+            let low = value & 0xFFFF_FFFF;
+            self.write(old >> 32 << 32 | low);
+            return Some(WrittenNumber { value: low, half: true });
         }
-        Some((value, false))
+        Some(WrittenNumber { value, half: false })
     }
 }
 
@@ -145,6 +187,30 @@ impl SizedOut {
         }
         if let Some(length) = length {
             self.length.write(length);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_written_is_as_it_was_and_half_of_a_number_keeps_the_other_half() {
+        let mut number = 0x1234_5678_9ABC_DEF0_u64 as usize;
+        let out = NumberOut::from(&raw mut number);
+        let old = out.arm();
+        assert_eq!(out.settle(old), None);
+        assert_eq!(out.value(), 0x1234_5678_9ABC_DEF0);
+        let old = out.arm();
+        NumberOut::from((&raw mut number).cast::<u32>()).write(2);
+        assert_eq!(out.settle(old), Some(WrittenNumber { value: 2, half: true }));
+        assert_eq!(out.value(), 0x1234_5678_0000_0002);
+        let old = out.arm();
+        out.write(-1);
+        assert_eq!(out.settle(old), Some(WrittenNumber { value: -1, half: false }));
+        for null in [NumberOut::from(std::ptr::null_mut::<usize>()), NumberOut::from(std::ptr::null_mut::<u8>())] {
+            assert_eq!(null.settle(null.arm()), None);
         }
     }
 }

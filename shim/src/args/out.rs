@@ -7,7 +7,7 @@
 use super::Place;
 use super::shape::Shape;
 use super::text::{Character, decode_bytes, decode_wide, encode_bytes, encode_wide};
-use super::{LengthOut, NumberOut, SizedOut};
+use super::{LengthOut, NumberOut, SizedOut, WrittenNumber};
 use std::ffi::c_void;
 
 /// A buffer whose content depends on the attribute or field asked for.
@@ -142,40 +142,23 @@ impl Out {
     /// Marks the output as unwritten; gives back what it held.
     pub fn arm(&self) -> (i64, i64) {
         match self {
-            Out::Number(number) if !number.pointer.is_null() => {
-                let old = number.read();
-                number.write(number.mark());
-                (old, 0)
-            }
-            Out::Text(text) => {
-                let first = text.first().map_or(0, |first| {
-                    let old = first.read();
-                    first.write(first.mark());
-                    old
-                });
-                let length = text.length.map_or(0, |length| {
-                    let old = length.read();
-                    length.write(length.mark());
-                    old
-                });
-                (first, length)
-            }
-            Out::Sized(sized) => (Out::Number(sized.number).arm().0, Out::Number(sized.length).arm().0),
-            _ => (0, 0),
+            Out::Number(number) => (number.arm(), 0),
+            Out::Text(text) => (text.first().map_or(0, NumberOut::arm), text.length.map_or(0, NumberOut::arm)),
+            Out::Sized(sized) => (sized.number.arm(), sized.length.arm()),
+            Out::Address(_) => (0, 0),
         }
     }
 
     /// What the driver wrote since `arm`, which gave `old`.
     pub fn harvest(&self, old: (i64, i64)) -> Reply {
         match self {
-            Out::Number(number) if number.pointer.is_null() => Reply::Unwritten,
             Out::Number(number) => match number.settle(old.0) {
-                Some((value, true)) => Reply::Half(value),
-                Some((value, false)) => Reply::Number(value),
+                Some(WrittenNumber { value, half: true }) => Reply::Half(value),
+                Some(WrittenNumber { value, half: false }) => Reply::Number(value),
                 None => Reply::Unwritten,
             },
             Out::Sized(sized) => {
-                let length = sized.length.settle(old.1).map(|(length, _)| length);
+                let length = sized.length.settle(old.1).map(|length| length.value);
                 match (Out::Number(sized.number).harvest((old.0, 0)), length) {
                     (Reply::Number(number), length) if length == sized.usual_length() => Reply::Number(number),
                     (Reply::Number(number), length) => Reply::Sized { number: Some(number), half: false, length },
@@ -237,7 +220,7 @@ impl TextOut {
     }
 
     fn harvest(&self, old: (i64, i64)) -> Reply {
-        let length = self.length.and_then(|length| length.settle(old.1)).map(|(length, _)| length);
+        let length = self.length.and_then(|length| length.settle(old.1)).map(|length| length.value);
         let written = match self.first() {
             Some(first) => first.settle(old.0).is_some(),
             None => !self.pointer.is_null() && self.capacity >= self.unit_size() && length.is_some(),

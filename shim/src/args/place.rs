@@ -1,6 +1,7 @@
 //! A place in the application's memory that a call may read or write.
 #![allow(unsafe_code)]
 
+use super::NumberOut;
 use std::ffi::c_void;
 
 /// An address the application gave, perhaps null. Reads and writes through a null place do nothing.
@@ -94,6 +95,27 @@ impl Place {
     /// Writes a pointer.
     pub fn set_pointer(self, value: Place) {
         self.write(0, value.0);
+    }
+
+    /// The SQLLEN or SQLULEN here, as a number to watch.
+    #[inline]
+    pub fn long(self) -> NumberOut {
+        NumberOut::from(self.0.cast::<isize>())
+    }
+
+    /// The SQLUSMALLINT at index `index`, as a number to watch.
+    pub fn short_at(self, index: usize) -> NumberOut {
+        NumberOut::from(self.offset((index * size_of::<u16>()) as isize).0.cast::<u16>())
+    }
+
+    /// The SQLINTEGER here, as a number to watch.
+    pub fn int(self) -> NumberOut {
+        NumberOut::from(self.0.cast::<i32>())
+    }
+
+    /// The byte here, as a number to watch.
+    pub fn byte(self) -> NumberOut {
+        NumberOut::from(self.0.cast::<u8>())
     }
 
     /// Copies `bytes` to this place.

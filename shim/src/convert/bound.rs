@@ -6,12 +6,7 @@
 
 use super::{CType, Length, Pieces, Progress, Target, Written, param};
 use crate::args::{Binding, Place};
-use crate::diagnostics::rc;
-use std::cell::UnsafeCell;
 use super8_cassette::{Cell, Row, Value};
-
-/// A length no driver reports.
-const UNWRITTEN: isize = 0x25C3_5A96_B1D2_6E87;
 
 impl Length {
     /// What a driver reported, and whether it said that the value was cut off.
@@ -61,27 +56,20 @@ pub fn push(pieces: &mut Pieces, binding: &Binding, c_type: CType, length: Lengt
 
 /// Marks the length of an SQLGetData call as unwritten; gives back what it held.
 #[inline]
-pub fn arm(binding: &Binding) -> Option<isize> {
-    let old = binding.length.len_at(0);
-    binding.length.set_len(UNWRITTEN);
-    old
+pub fn arm(binding: &Binding) -> i64 {
+    binding.length.long().arm()
 }
 
-/// The length the driver wrote since [`arm`]; an unwritten one gets its old value back. A driver that writes only
-/// 32 bits of it is understood.
+/// The length the driver wrote since [`arm`], if it wrote one. Where it wrote 32 bits of it, the application gets all of the
+/// number: half of SQL_NULL_DATA would be a length.
 #[inline]
-pub fn harvest(binding: &Binding, old: Option<isize>, code: i16) -> Option<isize> {
-    let written = binding.length.len_at(0)?;
-    if written == UNWRITTEN {
-        binding.length.set_len(old.unwrap_or_default());
-        return None;
+pub fn harvest(binding: &Binding, old: i64) -> Option<isize> {
+    let written = binding.length.long().settle(old)?;
+    if written.half {
+        binding.length.set_len(written.value as i32 as isize);
+        return Some(written.value as i32 as isize);
     }
-    if written >> 32 == UNWRITTEN >> 32 && rc::succeeded(code) {
-        let whole = written as i32 as isize;
-        binding.length.set_len(whole);
-        return Some(whole);
-    }
-    Some(written)
+    Some(written.value as isize)
 }
 
 /// What an output parameter's buffer held before the driver was called.
@@ -91,12 +79,25 @@ pub struct Before {
     indicator: Option<isize>,
 }
 
-/// The bytes of a bound buffer.
+/// The bytes of an output parameter's buffer that hold a value: no more than its length says, whatever the capacity is said to be.
 fn held(binding: &Binding, c_type: CType) -> &'static [u8] {
-    let size = c_type.fixed_size().unwrap_or(usize::try_from(binding.capacity).unwrap_or(0));
-    // SAFETY: the application promises the buffer of an output parameter to be valid until its value is there, and that of a
-    // column when rows are fetched; the caller lets go of the bytes before it returns.
-    unsafe { super::memory::bytes(binding.target.address().cast(), size) }
+    let pointer = binding.target.address().cast();
+    let capacity = usize::try_from(binding.capacity).unwrap_or(0);
+    let size = match (reported(binding), c_type.fixed_size()) {
+        (Length::Null, _) => 0,
+        // What comes at execution has a number in its address's place.
+        (Length::Bytes(length), _) if length < 0 && length != odbc_sys::NTS => 0,
+        (_, Some(size)) => size,
+        (Length::Bytes(length), None) if length >= 0 => (length as usize).min(capacity),
+        (_, None) => match super::read::unit(c_type.kind()) {
+            // SAFETY: as below.
+            Some(unit) => unsafe { super::memory::terminated(pointer, unit, capacity) },
+            None => capacity,
+        },
+    };
+    // SAFETY: the application promises the buffer of an output parameter to be valid until its value is there; the caller lets go
+    // of the bytes before it returns.
+    unsafe { super::memory::bytes(pointer, size) }
 }
 
 /// Looks at an output parameter before the driver is called. Nothing is marked: there are drivers that read what they
@@ -111,9 +112,9 @@ pub fn before(binding: &Binding, c_type: CType) -> Before {
 
 /// The length of what the driver wrote since; `None` if the parameter is as it was.
 pub fn written(binding: &Binding, c_type: CType, before: &Before) -> Option<Length> {
-    let same = held(binding, c_type) == before.data
-        && binding.length.len_at(0) == before.length
-        && binding.indicator.len_at(0) == before.indicator;
+    let same = binding.length.len_at(0) == before.length
+        && binding.indicator.len_at(0) == before.indicator
+        && held(binding, c_type) == before.data;
     (!same).then(|| reported(binding))
 }
 
@@ -135,19 +136,6 @@ pub fn parameter(binding: &Binding, c_type: CType) -> Sent {
 pub fn column(binding: &Binding, c_type: CType) -> Sent {
     let most = if c_type.is_variable() { binding.capacity.max(0) } else { isize::MAX };
     sent(binding, c_type, binding.length.len_at(0).map(|length| length.min(most)))
-}
-
-/// The bytes of a bound column's buffer, length and indicator as they are, to see later what was changed.
-pub fn seen(binding: &Binding, c_type: CType, bytes: &mut Vec<u8>) {
-    bytes.extend_from_slice(held(binding, c_type));
-    for place in [binding.length, binding.indicator] {
-        bytes.extend_from_slice(&place.len_at(0).unwrap_or_default().to_ne_bytes());
-    }
-}
-
-/// How many bytes [`seen`] looks at.
-pub fn size(binding: &Binding, c_type: CType) -> usize {
-    c_type.fixed_size().unwrap_or(usize::try_from(binding.capacity).unwrap_or(0)) + 2 * size_of::<isize>()
 }
 
 fn sent(binding: &Binding, c_type: CType, length: Option<isize>) -> Sent {
@@ -237,24 +225,4 @@ pub fn write(
     };
     // SAFETY: a buffer the application bound or passed for this type.
     unsafe { super::write(cell, recorded, to, target, progress) }
-}
-
-/// A counter of fetched rows that the driver writes to on the shim's behalf.
-pub struct Counter(Box<UnsafeCell<usize>>);
-
-// SAFETY: written by the driver during a fetch and read after it, by the thread that fetches.
-unsafe impl Send for Counter {}
-
-/// A fresh counter.
-pub fn counter() -> Counter {
-    Counter(Box::new(UnsafeCell::new(0)))
-}
-
-impl Counter {
-    /// Where it is; valid as long as the counter lives.
-    pub fn place(&self) -> Place {
-        // SAFETY: a live allocation; the statement keeps the counter until the driver counts elsewhere or its
-        // statement is freed.
-        unsafe { Place::new(self.0.get().cast()) }
-    }
 }

@@ -82,6 +82,13 @@ pub(super) unsafe fn received<'a>(kind: Kind, target: *const u8, capacity: isize
             let bytes = unsafe { memory::bytes(target, whole) };
             Received { bytes, length: whole, cut: (whole != length).then_some(reported) }
         }
+        // A number that has no name says nothing of what is in the buffer.
+        Err(_) if reported != NO_TOTAL => {
+            // SAFETY: as with a length that is not known.
+            let length = unit(kind).map_or(0, |unit| unsafe { memory::terminated(target, unit, room) });
+            // SAFETY: within the buffer.
+            Received { bytes: unsafe { memory::bytes(target, length) }, length, cut: Some(reported) }
+        }
         total => {
             // SAFETY: a value that is longer than the buffer fills it.
             let bytes = unsafe { memory::bytes(target, room) };

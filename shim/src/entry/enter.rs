@@ -236,18 +236,19 @@ impl Deed for OnReal<'_> {
         rc::succeeded(outcome).then(|| unsafe { Place::new(address) })
     }
 
-    fn watch_rows(&self, counter: Place) -> bool {
+    fn lend_row_counter(&self, set: bool) -> Option<Place> {
         const ROWS_FETCHED_PTR: i32 = odbc_sys::StatementAttribute::RowsFetchedPtr as i32;
-        let Some((driver, real)) = self.front.real() else { return false };
-        // SAFETY: the mode keeps the counter until the driver counts elsewhere or its statement is freed.
-        let outcome = unsafe {
-            match (driver.ansi.SQLSetStmtAttr, driver.wide.SQLSetStmtAttr) {
-                (Some(set), _) | (None, Some(set)) => {
-                    set(real, ROWS_FETCHED_PTR, counter.address(), odbc_sys::IS_POINTER)
-                }
-                (None, None) => rc::ERROR,
+        let (driver, real) = self.front.real()?;
+        let counter = self.front.row_counter.as_ptr();
+        if set {
+            let set = driver.ansi.SQLSetStmtAttr.or(driver.wide.SQLSetStmtAttr)?;
+            // SAFETY: the counter is in the handle's slot, which is never freed (docs/safety.md, "handles and tokens").
+            let outcome = settled(|| unsafe { set(real, ROWS_FETCHED_PTR, counter.cast(), odbc_sys::IS_POINTER) });
+            if !rc::succeeded(outcome) {
+                return None;
             }
-        };
-        rc::succeeded(outcome)
+        }
+        // SAFETY: as above.
+        Some(unsafe { Place::new(counter.cast()) })
     }
 }

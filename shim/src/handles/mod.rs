@@ -46,6 +46,9 @@ pub struct Front {
     moded: AtomicBool,
     /// Whether the driver's records are read through SQLError.
     by_error: AtomicBool,
+    /// What a driver counts the rows of a rowset in, where the application gave it no counter. Slots are never freed, so a driver
+    /// that keeps the address may write to it at any time.
+    pub row_counter: AtomicUsize,
     /// The shim's own diagnostic records of this handle.
     pub diagnostics: Diagnostics,
 }

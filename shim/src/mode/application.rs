@@ -4,8 +4,8 @@
 //! descriptors and the statement attributes that reach into them are one model here; ODBC's reference pages of
 //! SQLSetStmtAttr, SQLBindCol, SQLBindParameter and SQLSetDescField say which is which.
 
-use crate::args::{Binding, Parameter, Place};
-use crate::call::Call;
+use crate::args::{Binding, Out, Parameter, Place};
+use crate::call::{Call, Question};
 use crate::descriptor::{DescriptorRole, Held};
 use std::collections::BTreeMap;
 
@@ -152,12 +152,6 @@ impl Application {
         })
     }
 
-    /// How the buffers of columns lie: the offset as it is now, the bind type, and how many columns the result has.
-    pub(super) fn layout(&self) -> (isize, usize, Option<u16>) {
-        let (offset, bind_type) = self.columns.layout();
-        (offset, bind_type, self.result_columns)
-    }
-
     /// The highest number of a bound column, whether the result has it or not; 0 if there is none.
     pub fn highest_column(&self) -> usize {
         let bound = |binding: &Option<Binding>| binding.is_some_and(|binding| !binding.is_empty());
@@ -199,6 +193,13 @@ impl Application {
     /// An attribute that is an address; null where it was never set.
     pub fn address(&self, attribute: i32) -> Place {
         self.attribute(attribute).unwrap_or(Place::NULL)
+    }
+
+    /// Answers a question for an attribute that is an address.
+    pub fn answer_address(&self, question: &Question<'_>) {
+        if let (&[(_, Out::Address(place))], Some(attribute)) = (&question.outputs[..], question.int("attribute")) {
+            place.set_pointer(self.address(attribute as i32));
+        }
     }
 
     /// An attribute that is a number.

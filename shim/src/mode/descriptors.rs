@@ -147,8 +147,8 @@ fn set_field(binding: &mut Binding, field: i16, value: Place) {
 pub fn address(descriptor: &ApplicationDescriptor, record: u16, field: i16) -> Place {
     let binding = descriptor.record(record).unwrap_or(FRESH);
     match (record, field) {
-        (0, field::ARRAY_STATUS_PTR) => descriptor.operation.unwrap_or(Place::NULL),
-        (0, field::BIND_OFFSET_PTR) => descriptor.bind_offset.unwrap_or(Place::NULL),
+        (_, field::ARRAY_STATUS_PTR) => descriptor.operation.unwrap_or(Place::NULL),
+        (_, field::BIND_OFFSET_PTR) => descriptor.bind_offset.unwrap_or(Place::NULL),
         (_, field::DATA_PTR) => binding.target,
         (_, field::INDICATOR_PTR) => binding.indicator,
         (_, field::OCTET_LENGTH_PTR) => binding.length,

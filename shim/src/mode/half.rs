@@ -1,34 +1,25 @@
 //! The last byte of a buffer for wide characters whose length is odd. No character has room there, but there are drivers
 //! that write half of a terminator.
 
-use crate::args::{Binding, Place};
+use crate::args::{Binding, NumberOut, Place};
 use crate::convert::CType;
 
-/// No half of a terminator.
-const MARK: u8 = 0xA5;
-
 /// The byte, marked before a call to the driver.
-pub struct Half(Option<(Place, u8)>);
+pub struct Half(Option<(NumberOut, i64)>);
 
 impl Half {
     /// Marks the byte, if the buffer has one.
     #[inline]
     pub fn arm(binding: &Binding) -> Half {
         let place = place(binding);
-        let old = place.u8_at(0);
-        place.set_bytes(&[MARK]);
-        Half(old.map(|old| (place, old)))
+        Half((!place.is_null()).then(|| (place.byte(), place.byte().arm())))
     }
 
     /// The byte the driver wrote since; an unwritten one is as it was.
     #[inline]
     pub fn harvest(self) -> Option<u8> {
-        let (place, old) = self.0?;
-        let written = place.u8_at(0).filter(|byte| *byte != MARK);
-        if written.is_none() {
-            place.set_bytes(&[old]);
-        }
-        written
+        let (byte, old) = self.0?;
+        byte.settle(old).map(|written| written.value as u8)
     }
 }
 

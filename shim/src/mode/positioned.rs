@@ -1,13 +1,14 @@
 //! What SQLSetPos and SQLBulkOperations ask for: rows of the rowset, and what the application's buffers hold for them.
 //!
-//! ODBC reference: SQLSetPos and SQLBulkOperations. Values are read like parameters; what the driver wrote to the same
-//! buffers is found by comparing them with what they held before.
+//! ODBC reference: SQLSetPos and SQLBulkOperations. Values are read like parameters. The driver writes to the same buffers where
+//! it refreshes or fetches rows, and the bookmarks of rows that it adds.
 
 use super::application::{Application, attribute};
 use super::at_execution::Waiting;
 use super::bookmark;
-use super::buffers::{self, Buffers, Held, Types};
-use crate::args::{Binding, Place};
+use super::buffers::{self, Buffer, Buffers, Types};
+use super::rowset::row_state;
+use crate::args::{Binding, NumberOut, Place};
 use crate::call::Call;
 use crate::convert::{CType, bound, param};
 use crate::diagnostics::Outcome;
@@ -59,8 +60,12 @@ pub struct Positioned {
     pub waiting: Vec<Waiting>,
     /// The rows it is about, from 0.
     rows: Vec<usize>,
+    /// Rows that the application has buffers and states for.
+    size: usize,
     /// Whether the driver fills the buffers.
     reads: bool,
+    /// Whether the driver fills the bookmarks alone.
+    adds: bool,
 }
 
 impl Positioned {
@@ -96,7 +101,9 @@ impl Positioned {
         let rows: Vec<usize> = match *call {
             Call::SetPos { operation: 0, .. } => Vec::new(),
             Call::SetPos { row: 0, operation, .. } if operation != ADD => (0..rowset.fetched).collect(),
-            Call::SetPos { row: 1.., .. } => call_row(call).into_iter().collect(),
+            // ODBC 2 lets an application add a row right behind the rowset; other rows there are nobody's.
+            Call::SetPos { row: row @ 1.., operation, .. } if row > size + usize::from(operation == ADD) => Vec::new(),
+            Call::SetPos { row: row @ 1.., .. } => vec![row - 1],
             _ => (0..size).collect(),
         };
         let operations = application.address(attribute::ROW_OPERATION_PTR);
@@ -116,8 +123,10 @@ impl Positioned {
             waiting: Vec::new(),
             reads: matches!((method, operation), (Method::SetPos, REFRESH) | (_, FETCH_BY_BOOKMARK)),
             rows,
+            size,
+            adds: operation == ADD,
         };
-        if sends {
+        if sends && !asked.rows.is_empty() {
             let last = match operation {
                 DELETE_BY_BOOKMARK | FETCH_BY_BOOKMARK => 0,
                 _ => application.bound_columns().map(|(column, _)| column).max().unwrap_or(0),
@@ -174,38 +183,59 @@ impl Positioned {
         self.fields.iter().cloned().chain(values).collect()
     }
 
-    /// What the buffers, the row states and the counter hold now.
+    /// The row states, the counter and the bookmarks that the driver may write to.
+    fn outputs<'a>(&'a self, application: &'a Application, rowset: Rowset) -> impl Iterator<Item = NumberOut> + 'a {
+        let size = self.size;
+        let states = rowset.states(application).into_iter().flat_map(move |(_, place)| {
+            let count = if place.is_null() { 0 } else { size };
+            (0..count).map(move |row| place.short_at(row))
+        });
+        std::iter::once(application.address(attribute::ROWS_FETCHED_PTR).long()).chain(states)
+    }
+
+    /// Looks at what the driver may write to, before it is called. Bookmarks of rows to be added are marked; states and counter are
+    /// not, since the driver may have to know them.
     pub fn look(&self, application: &Application, rowset: Rowset, types: Types<'_>) -> Seen {
-        let count = self.rows.iter().map(|row| row + 1).max().unwrap_or(0).max(rowset.size);
-        let states = |(_, place): (_, Place)| (0..count).map_while(|row| place.u16_at(row)).collect();
-        let mut cells = Held::default();
-        Buffers { application, types, rows: &self.rows }.look(&mut cells, usize::MAX);
+        let adds = self.adds && application.first_column() == 0;
+        let added = Buffers { application, types, rows: if adds { &self.rows } else { &[] } };
+        let bookmarks = added.iter().filter(|buffer| buffer.index == 0).map(|buffer| buffer.binding.target.int());
         Seen {
-            cells,
-            states: rowset.states(application).map(states),
-            counter: application.address(attribute::ROWS_FETCHED_PTR).ulen_at(0),
+            numbers: self.outputs(application, rowset).map(NumberOut::value).collect(),
+            bookmarks: bookmarks.map(|bookmark| (bookmark, bookmark.arm())).collect(),
         }
     }
 
-    /// What the driver changed: `rows` with `c_types`, `rows_fetched`, `row_status`.
+    /// What the driver wrote: `rows` with `c_types`, `rows_fetched`, `row_status`.
     pub fn changes(
         &self,
         application: &Application,
         rowset: Rowset,
         types: Types<'_>,
-        before: &Seen,
+        before: Seen,
         succeeded: bool,
     ) -> Vec<(String, Value)> {
-        let now = self.look(application, rowset, types);
-        let buffers = Buffers { application, types, rows: &self.rows };
-        let mut fields = buffers.changes("rows", &before.cells, self.reads && succeeded);
-        if before.counter != now.counter {
-            fields.push(("rows_fetched".to_owned(), now.counter.into()));
+        let Seen { numbers, bookmarks } = before;
+        let now = self.outputs(application, rowset).map(NumberOut::value);
+        let mut changed = now.zip(numbers).map(|(now, old)| (now != old).then_some(now));
+        let counter = changed.next().flatten();
+        let states = rowset.states(application).map(|(name, place)| {
+            let count = if place.is_null() { 0 } else { self.size };
+            (name, changed.by_ref().take(count).collect::<Vec<_>>())
+        });
+        let written: Vec<bool> = bookmarks.into_iter().map(|(number, old)| number.settle(old).is_some()).collect();
+        // A state that is as it was may be that of the last fetch, and psqlodbc calls rows deleted that it has fetched.
+        let has_cells = |row: usize| states[0].1.get(row) != Some(&Some(i64::from(row_state::ERROR)));
+        let wrote = |buffer: &Buffer| match self.reads {
+            true => self.rows.get(buffer.row).is_some_and(|row| has_cells(*row)),
+            false => buffer.index == 0 && written.get(buffer.row) == Some(&true),
+        };
+        let mut fields = Vec::new();
+        if (self.reads && succeeded) || written.contains(&true) {
+            fields.extend(Buffers { application, types, rows: &self.rows }.cells(wrote));
         }
-        let states = rowset.states(application).into_iter().zip(before.states.iter().zip(&now.states));
-        for ((name, _), (before, now)) in states.filter(|(_, (before, now))| before != now) {
-            let changed = before.iter().zip(now);
-            let states = changed.map(|(old, new)| if old == new { Value::Null } else { Value::from(*new) });
+        fields.extend(counter.map(|counter| ("rows_fetched".to_owned(), counter.into())));
+        for (name, states) in states.into_iter().filter(|(_, states)| states.iter().any(Option::is_some)) {
+            let states = states.into_iter().map(|state| state.map(|state| state as u16).into());
             fields.push((name.to_owned(), Value::List(states.collect())));
         }
         fields
@@ -227,16 +257,8 @@ impl Positioned {
 
 /// What the application's memory held before an operation.
 pub struct Seen {
-    cells: Held,
-    states: [Vec<u16>; 2],
-    counter: Option<usize>,
-}
-
-fn call_row(call: &Call<'_>) -> Option<usize> {
-    match call {
-        Call::SetPos { row, .. } => row.checked_sub(1),
-        _ => None,
-    }
+    numbers: Vec<i64>,
+    bookmarks: Vec<(NumberOut, i64)>,
 }
 
 fn named(name: &str) -> Value {

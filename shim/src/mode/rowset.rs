@@ -1,6 +1,6 @@
 //! What a driver makes of a rowset as a whole: the counter of fetched rows and the row states.
 
-use super::fetching::{Fetching, UNWRITTEN_ROWS, UNWRITTEN_STATUS};
+use super::fetching::Fetching;
 use crate::diagnostics::rc;
 use super8_cassette::Value;
 
@@ -19,44 +19,45 @@ pub mod row_state {
     }
 }
 
-/// Counter and states before a scroll, marked to see what the driver writes.
+/// Counter and states before a fetch, marked to see what the driver writes: ODBC has it write them in every fetch.
 pub struct Marked {
-    rows: Option<usize>,
-    status: Vec<u16>,
+    rows: i64,
+    first: i64,
+    others: Vec<i64>,
 }
 
 /// What the driver wrote. A place it left alone, or that the application did not give, is `None`.
 pub struct Written {
     /// The number of rows.
-    pub rows: Option<usize>,
-    /// The state of each row; empty where there is no place for them.
-    pub status: Vec<Option<u16>>,
+    pub rows: Option<i64>,
+    first: Option<u16>,
+    others: Vec<Option<u16>>,
 }
 
 impl Fetching {
+    fn states(&self) -> usize {
+        if self.status.is_null() { 0 } else { self.size }
+    }
+
     /// Marks the counter and all states.
+    #[inline]
     pub fn mark(&self) -> Marked {
-        let status: Vec<u16> = (0..self.size).map_while(|row| self.status.u16_at(row)).collect();
-        (0..status.len()).for_each(|row| self.status.set_u16_at(row, UNWRITTEN_STATUS));
-        let rows = self.rows.ulen_at(0);
-        self.rows.set_ulen(UNWRITTEN_ROWS);
-        Marked { rows, status }
+        Marked {
+            rows: self.rows.long().arm(),
+            first: self.status.short_at(0).arm(),
+            others: (1..self.states()).map(|row| self.status.short_at(row).arm()).collect(),
+        }
     }
 
     /// What the driver wrote; what it left alone gets its old value back.
+    #[inline]
     pub fn harvest(&self, marked: Marked) -> Written {
-        let rows = self.rows.ulen_at(0).filter(|rows| *rows != UNWRITTEN_ROWS);
-        if let (None, Some(old)) = (rows, marked.rows) {
-            self.rows.set_ulen(old);
+        let state = |row, old| self.status.short_at(row).settle(old).map(|written| written.value as u16);
+        Written {
+            rows: self.rows.long().settle(marked.rows).map(|written| written.value),
+            first: state(0, marked.first),
+            others: marked.others.into_iter().enumerate().map(|(at, old)| state(at + 1, old)).collect(),
         }
-        let state = |(row, old): (usize, &u16)| match self.status.u16_at(row) {
-            Some(UNWRITTEN_STATUS) | None => {
-                self.status.set_u16_at(row, *old);
-                None
-            }
-            written => written,
-        };
-        Written { rows, status: marked.status.iter().enumerate().map(state).collect() }
     }
 
     /// Writes counter and states of a scroll: the usual ones for this outcome and so many rows, unless the recording has
@@ -78,25 +79,40 @@ impl Fetching {
 }
 
 impl Written {
-    /// How many rows there are in a rowset of at most `size`.
-    pub fn count(&self, size: usize) -> usize {
-        let by_states = || match &self.status[..] {
-            [] => size,
-            states => states.iter().take_while(|state| **state != Some(row_state::NOROW)).count(),
+    /// The state of a row, from 0.
+    pub fn state(&self, row: usize) -> Option<u16> {
+        match row.checked_sub(1) {
+            None => self.first,
+            Some(other) => self.others.get(other).copied().flatten(),
+        }
+    }
+
+    /// How many rows a successful fetch wrote: as many as the driver counted, else as its row states say.
+    pub fn count(&self, fetching: &Fetching) -> usize {
+        let counted = self.rows.and_then(|rows| usize::try_from(rows).ok()).map(|rows| rows.min(fetching.size));
+        let by_states = || match fetching.states() {
+            0 => fetching.size,
+            states => (0..states).take_while(|row| self.state(*row) != Some(row_state::NOROW)).count(),
         };
-        if size == 1 { 1 } else { self.rows.map_or_else(by_states, |rows| rows.min(size)) }
+        if fetching.size == 1 { 1 } else { counted.unwrap_or_else(by_states) }
+    }
+
+    /// `row_status`, if the driver wrote any state, as it is said of a fetch that failed.
+    pub fn states(&self, fetching: &Fetching) -> Option<Value> {
+        let states: Vec<Option<u16>> = (0..fetching.states()).map(|row| self.state(row)).collect();
+        states.iter().any(Option::is_some).then(|| Value::List(states.into_iter().map(Value::from).collect()))
     }
 
     /// `rows_fetched` and `row_status`, as far as they are not the usual ones for this outcome. The counter is looked at if
     /// it is the application's.
-    pub fn unusual(&self, code: i16, count: usize, counter: bool) -> Vec<(String, Value)> {
+    pub fn unusual(&self, fetching: &Fetching, code: i16, count: usize, counter: bool) -> Vec<(String, Value)> {
         let mut fields = Vec::new();
-        if counter && self.rows != usual_rows(code, count) {
+        if counter && self.rows != usual_rows(code, count).map(|rows| rows as i64) {
             fields.push(("rows_fetched".to_owned(), self.rows.into()));
         }
-        let usual = |(row, state): (usize, &Option<u16>)| *state == usual_state(code, count, row);
-        if !self.status.iter().enumerate().all(usual) {
-            let states = self.status.iter().map(|state| Value::from(*state)).collect();
+        let mut rows = 0..fetching.states();
+        if !rows.all(|row| self.state(row) == usual_state(code, count, row)) {
+            let states = (0..fetching.states()).map(|row| Value::from(self.state(row))).collect();
             fields.push(("row_status".to_owned(), Value::List(states)));
         }
         fields

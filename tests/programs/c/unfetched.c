@@ -1,5 +1,5 @@
-/* Fetches that fail, in whole or for a row: what they leave in bound buffers, lengths, row states and counter. A NULL without a place to say so, and a text
- * that is no number, no date and no interval. */
+/* Fetches that fail, in whole or for a row: row states, counter, and the rows beside. A NULL without a place to say so, and a text that is no number, no date
+ * and no interval. What a driver left in the buffers of a row that it could not fetch is nobody's to read, and not shown. */
 #include "report.h"
 
 enum { SIZE = 3 };
@@ -27,6 +27,10 @@ static void show(const char *what, SQLRETURN rc, SQLHSTMT stmt)
     tell(what, rc, SQL_HANDLE_STMT, stmt);
     printf("    fetched %lu\n", (unsigned long)at.fetched);
     for (int i = 0; i < SIZE; i++) {
+        if (!SQL_SUCCEEDED(rc) || at.status[i] == SQL_ROW_ERROR) {
+            printf("    %d\n", at.status[i]);
+            continue;
+        }
         printf("    %d: %d (%ld) ", at.status[i], (int)at.id[i], (long)at.id_length[i]);
         bytes(at.second + i * element, at.second_length[i] == SQL_NULL_DATA ? 0 : element < 8 ? element : 8);
         printf(" (%ld) %s (%ld)\n", (long)at.second_length[i], at.name_length[i] == SQL_NULL_DATA ? "" : at.name[i], (long)at.name_length[i]);

@@ -75,10 +75,6 @@ SQLRETURN break_off(struct statement *stmt)
         *stmt->rows_fetched = 0;
     if (stmt->connection->manner == POSTGRES && stmt->row_status)
         stmt->row_status[0] = SQL_ROW_ERROR;
-    if (stmt->connection->manner == POSTGRES && stmt->columns[1].target)
-        *(SQLINTEGER *)stmt->columns[1].target = stmt->row + 1;
-    if (stmt->connection->manner == MARIADB && stmt->columns[2].length)
-        *stmt->columns[2].length = 99;
     return say(stmt, SQL_ERROR, "HY000", 20, "the row is broken");
 }
 

@@ -131,6 +131,8 @@ EXPORT SQLRETURN SQLFetch(SQLHSTMT of)
     if (stmt->row >= result->number)
         return SQL_NO_DATA;
     stmt->row++;
+    if (stmt->halves && stmt->rows_fetched)
+        *(SQLUINTEGER *)stmt->rows_fetched = 1;
     memset(stmt->read, 0, sizeof stmt->read);
     for (int column = 1; column <= 2; column++) {
         struct column *bound = &stmt->columns[column];

@@ -1,10 +1,12 @@
-//! SQLColAttribute and ODBC 2's SQLColAttributes: one function id, so a driver that has one of them serves both.
+//! SQLColAttribute and ODBC 2's SQLColAttributes: one function id, so a driver that has one of them serves both. And
+//! SQLExtendedFetch, whose counter of rows is an argument.
 #![allow(unsafe_code)]
 
 use crate::args::shape::{self, Shape};
-use crate::args::{Buffer, In, LengthOut, Out};
+use crate::args::{Buffer, In, LengthOut, Out, Place};
 use crate::call::{Call, Question};
 use crate::entry::{Handle, Pointer, enter};
+use crate::handles::{STATEMENTS, Token};
 use crate::real::{Driver, Width};
 use crate::table::Function;
 
@@ -65,3 +67,33 @@ column_attribute!(SQLColAttributes, SQLColAttribute, |field| RENUMBERED
     .iter()
     .find(|(old, _)| *old == field)
     .map_or(field, |(_, new)| *new));
+
+/// A recording has to know how many rows there are: the driver is lent a counter where the application gives none.
+pub unsafe fn SQLExtendedFetch(
+    stmt: Handle,
+    orientation: u16,
+    offset: isize,
+    rows: *mut usize,
+    status: *mut u16,
+) -> i16 {
+    let front = STATEMENTS.get(Token::from_handle(stmt)).map(|statement| &statement.front);
+    let counter = match front {
+        Some(front) if rows.is_null() && front.moded() => front.row_counter.as_ptr(),
+        _ => rows,
+    };
+    enter::stmt(
+        Function::SQLExtendedFetch,
+        stmt,
+        // SAFETY: the application's arguments.
+        || unsafe {
+            Call::ExtendedFetch {
+                orientation,
+                offset,
+                rows: Place::new(rows.cast()),
+                status: Place::new(status.cast()),
+            }
+        },
+        // SAFETY: the same, and a counter in a slot that is never freed.
+        |driver, real| unsafe { Some((driver.ansi.SQLExtendedFetch?)(real, orientation, offset, counter, status)) },
+    )
+}

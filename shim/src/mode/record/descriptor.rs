@@ -31,9 +31,16 @@ impl Descriptor {
 impl DescriptorMode for Descriptor {
     fn serve(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
         let before = self.shared.content();
-        self.connection.on_descriptor(i64::from(self.shared.number), function, call, deed, Some(&before), |unbinds| {
+        let number = i64::from(self.shared.number);
+        let told = self.connection.on_descriptor(number, function, call, deed, Some(&before), |unbinds| {
             self.shared.edit(|content| descriptors::apply(content, call, unbinds));
-        })
+        });
+        if let Call::Ask(question) = call
+            && rc::succeeded(told.rc)
+        {
+            question.answer_address(|record, field| descriptors::address(&before, record, field));
+        }
+        told
     }
 
     fn shared(&self) -> Arc<SharedDescriptor> {

@@ -1,6 +1,5 @@
 //! Record: every call goes to the real driver; what was asked and what came of it goes to the cassette.
 
-mod before;
 mod connection;
 mod cuts;
 mod descriptor;

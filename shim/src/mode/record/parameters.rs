@@ -1,10 +1,9 @@
 //! The parameters of an execution: what is sent is read at SQLExecute and SQLExecDirect, every set of an array.
 
-use crate::args::Place;
+use crate::args::{NumberOut, Place};
 use crate::convert::{CType, bound};
 use crate::mode::application::{Application, BoundParameter, attribute};
 use crate::mode::at_execution::Waiting;
-use crate::mode::fetching::{UNWRITTEN_ROWS, UNWRITTEN_STATUS};
 use crate::mode::markers;
 use crate::mode::outputs::{self, Outputs};
 use crate::mode::streams::Streamed;
@@ -30,8 +29,8 @@ pub struct Parameters {
 
 /// What the parameter status array, the counter and the output parameters held before the driver was called.
 pub struct Watch {
-    status: Vec<u16>,
-    processed: Option<usize>,
+    status: Vec<i64>,
+    processed: i64,
     /// Whether they were marked, so that a value written again is seen too.
     marked: bool,
     outputs: outputs::Watch,
@@ -143,49 +142,53 @@ impl Parameters {
         }
     }
 
-    /// Marks the status array, the counter and what is output only, to see what the driver writes.
+    /// The counter of processed sets, and the states of the sets: none if no set is sent.
+    fn counted(&self) -> (NumberOut, impl Iterator<Item = NumberOut>) {
+        let sends = !self.sets.is_empty();
+        let (processed, status) = (if sends { self.processed } else { Place::NULL }, self.status);
+        let count = if sends && !status.is_null() { self.size } else { 0 };
+        (processed.long(), (0..count).map(move |set| status.short_at(set)))
+    }
+
+    /// Marks the status array and the counter, to see what the driver writes.
     pub fn watch(&self) -> Watch {
-        let count = if self.sets.is_empty() { 0 } else { self.size };
-        let status = (0..count).map_while(|set| self.status.u16_at(set)).collect::<Vec<_>>();
-        (0..status.len()).for_each(|set| self.status.set_u16_at(set, UNWRITTEN_STATUS));
-        let processed = if count > 0 { self.processed.ulen_at(0) } else { None };
-        if processed.is_some() {
-            self.processed.set_ulen(UNWRITTEN_ROWS);
+        let (processed, status) = self.counted();
+        Watch {
+            status: status.map(NumberOut::arm).collect(),
+            processed: processed.arm(),
+            marked: true,
+            outputs: self.outputs.watch(),
         }
-        Watch { status, processed, marked: true, outputs: self.outputs.watch() }
     }
 
     /// The same in the middle of an execution that asks for data. A driver may count on in the counter it set before, so
     /// nothing is marked: what is another value after the call was written.
     pub fn watch_on(&self) -> Watch {
-        let count = if self.sets.is_empty() { 0 } else { self.size };
-        let status = (0..count).map_while(|set| self.status.u16_at(set)).collect();
-        let processed = if count > 0 { self.processed.ulen_at(0) } else { None };
-        Watch { status, processed, marked: false, outputs: self.outputs.watch() }
+        let (processed, status) = self.counted();
+        Watch {
+            status: status.map(NumberOut::value).collect(),
+            processed: processed.value(),
+            marked: false,
+            outputs: self.outputs.watch(),
+        }
     }
 
     /// What the driver wrote: output parameters in `result`, `params_processed`, `param_status` (one number if all are
     /// alike). What it left alone holds again what it held.
     pub fn outcome(&mut self, watch: Watch) -> Vec<(String, Value)> {
         let mut fields = self.outputs.harvest(watch.outputs, "result");
-        if let Some(old) = watch.processed {
-            match self.processed.ulen_at(0) {
-                Some(UNWRITTEN_ROWS) if watch.marked => self.processed.set_ulen(old),
-                Some(same) if !watch.marked && same == old => {}
-                written => fields.push(("params_processed".to_owned(), written.into())),
-            }
-        }
-        let mut written = Vec::with_capacity(watch.status.len());
-        for (set, old) in watch.status.iter().enumerate() {
-            match self.status.u16_at(set) {
-                Some(same) if !watch.marked && same == *old => written.push(Value::Null),
-                Some(UNWRITTEN_STATUS) if watch.marked => {
-                    self.status.set_u16_at(set, *old);
-                    written.push(Value::Null);
-                }
-                status => written.push(status.into()),
-            }
-        }
+        let (processed, status) = self.counted();
+        let written = |number: NumberOut, old: i64| match watch.marked {
+            true => number.settle(old).map(|written| written.value),
+            false => Some(number.value()).filter(|now| *now != old),
+        };
+        fields.extend(
+            written(processed, watch.processed).map(|processed| ("params_processed".to_owned(), processed.into())),
+        );
+        let written: Vec<Value> = status
+            .zip(&watch.status)
+            .map(|(number, old)| written(number, *old).map(|status| status as u16).into())
+            .collect();
         match &written[..] {
             [] => {}
             [first, rest @ ..] if rest.iter().all(|status| status == first) => {

@@ -60,7 +60,7 @@ impl Statement {
                 statement.state.lock().positioned = Some(Pending { id, asked, data, before });
                 return outcome;
             }
-            statement.done(id, &asked, &before, outcome)
+            statement.done(id, &asked, before, outcome)
         })
     }
 
@@ -76,10 +76,10 @@ impl Statement {
         }
         let Pending { id, mut asked, data, before } = pending;
         asked.values = Some(data.into_parameters().sets);
-        self.done(id, &asked, &before, outcome)
+        self.done(id, &asked, before, outcome)
     }
 
-    fn done(&self, id: u32, asked: &Positioned, before: &Seen, outcome: Outcome) -> Outcome {
+    fn done(&self, id: u32, asked: &Positioned, before: Seen, outcome: Outcome) -> Outcome {
         let mut fields = asked.asked();
         {
             let state = self.state.lock();

@@ -138,7 +138,7 @@ impl Statement {
     fn read(&self, column: u16, binding: &Binding, deed: &dyn Deed) -> Outcome {
         let (old, half) = (bound::arm(binding), Half::arm(binding));
         let code = deed.perform();
-        let (length, half) = (bound::harvest(binding, old, code.unwrap_or(rc::ERROR)), half.harvest());
+        let (length, half) = (bound::harvest(binding, old), half.harvest());
         let whole = code == Some(rc::SUCCESS) && half.is_none();
         if whole && take_whole(&mut self.state.lock(), column, binding, length) {
             return Outcome::SUCCESS;

@@ -1,6 +1,5 @@
 //! Rows being fetched: what the driver wrote into bound columns becomes cells of the run at hand.
 
-use super::before::Before;
 use super::cuts::Cuts;
 use super::local_key::{LocalKey, entry_fields};
 use super::statement::{State, Statement};
@@ -14,7 +13,7 @@ use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::Application;
 use crate::mode::bookmark;
 use crate::mode::fetching::{AT_END, Fetching, WITH_ROWS};
-use crate::mode::rowset::row_state;
+use crate::mode::rowset::{Written, row_state};
 use crate::mode::words::push_outcome;
 use crate::table::Function;
 use parking_lot::MutexGuard;
@@ -24,31 +23,23 @@ use super8_cassette::{CassetteError, Entry, Method, RunGuard, Value};
 impl Statement {
     pub(super) fn fetch(&self, function: Function, mut fetching: Fetching, deed: &dyn Deed) -> Outcome {
         let counted = !fetching.rows.is_null();
-        // SQLExtendedFetch has a counter of its own, or none.
-        if fetching.size > 1 && !counted && function != Function::SQLExtendedFetch {
-            fetching.rows = self.counter(deed);
+        if fetching.size > 1 && !counted {
+            match self.lend_counter(function, deed) {
+                Some(counter) => fetching.rows = counter,
+                // A driver that cannot count rows fetches one at a time.
+                None => fetching.size = 1,
+            }
         }
-        let before = match self.before(&fetching, deed) {
-            Ok(before) => before,
-            Err(error) => return unwritable(error),
-        };
-        let watch = fetching.watch();
+        let marked = fetching.mark();
         self.then(function, deed, move |statement, outcome, deed| {
-            let written = fetching.written(watch);
-            let (code, places) = (outcome.rc, [written[0].filter(|_| counted), written[1]]);
-            let outcome = statement.fetched(fetching, before, written, outcome, deed);
-            statement.note_places(function, code, places).map_or_else(unwritable, |()| outcome)
+            let written = fetching.harvest(marked);
+            let code = outcome.rc;
+            let outcome = statement.fetched(fetching, &written, outcome, deed);
+            statement.note_places(function, code, &fetching, counted, &written).map_or_else(unwritable, |()| outcome)
         })
     }
 
-    fn fetched(
-        &self,
-        fetching: Fetching,
-        before: Before,
-        written: [Option<Option<i64>>; 2],
-        outcome: Outcome,
-        deed: &dyn Deed,
-    ) -> Outcome {
+    fn fetched(&self, fetching: Fetching, written: &Written, outcome: Outcome, deed: &dyn Deed) -> Outcome {
         let mut state = match self.resolved(deed) {
             Ok(state) => state,
             Err(error) => return unwritable(error),
@@ -60,32 +51,30 @@ impl Statement {
             return unwritable(error);
         }
         let taken = match outcome.rc {
-            rc::SUCCESS | rc::SUCCESS_WITH_INFO => {
-                self.take_rows(&mut state, id, fetching, &before, written[0].flatten(), &outcome)
-            }
+            rc::SUCCESS | rc::SUCCESS_WITH_INFO => self.take_rows(&mut state, id, fetching, written, &outcome),
             rc::NO_DATA => self.take_end(&mut state, id),
             _ => {
                 if let Err(error) = self.settle(&mut state, false) {
                     return unwritable(error);
                 }
-                let [rows, status] = written.map(Option::flatten);
                 let mut fields = vec![("result".to_owned(), Value::Null)];
-                fields.extend(rows.map(|rows| ("rows_fetched".to_owned(), Value::from(rows))));
-                fields.extend(before.changes(&state, &fetching, status));
+                fields.extend(written.rows.map(|rows| ("rows_fetched".to_owned(), Value::from(rows))));
+                fields.extend(written.states(&fetching).map(|states| ("row_status".to_owned(), states)));
                 drop(state);
                 return self.command(id, Method::Fetch, fields, outcome);
             }
         };
-        state.before = before;
         taken.map_or_else(unwritable, |()| outcome)
     }
 
-    /// Notes what the driver did with the row counter and the first row state, where that is not the usual.
+    /// Notes what the driver did with the application's row counter and the first row state, where that is not the usual.
     fn note_places(
         &self,
         function: Function,
         code: i16,
-        written: [Option<Option<i64>>; 2],
+        fetching: &Fetching,
+        counted: bool,
+        written: &Written,
     ) -> Result<(), CassetteError> {
         let usual = match code {
             rc::NO_DATA => AT_END.map(|(name, usual)| (name, Some(usual))),
@@ -95,8 +84,8 @@ impl Statement {
             }
             _ => return Ok(()),
         };
-        for ((name, usual), written) in usual.into_iter().zip(written) {
-            let Some(written) = written else { continue };
+        let places = [(counted, written.rows), (!fetching.status.is_null(), written.state(0).map(i64::from))];
+        for ((name, usual), (_, written)) in usual.into_iter().zip(places).filter(|(_, (there, _))| *there) {
             let odd = usual.map_or(written.is_none(), |usual| written != Some(usual));
             // As long as nothing was odd there is nothing to take back.
             if odd || self.connection.odd_places.load(Ordering::Relaxed) {
@@ -109,19 +98,13 @@ impl Statement {
         Ok(())
     }
 
-    /// A counter for an application that has none: without it nobody knows how many rows of a rowset were filled.
-    pub(super) fn counter(&self, deed: &dyn Deed) -> Place {
-        let mut state = self.state.lock();
-        if state.counter.is_none() {
-            let counter = bound::counter();
-            drop(state);
-            if !deed.watch_rows(counter.place()) {
-                return Place::NULL;
-            }
-            state = self.state.lock();
-            state.counter = Some(counter);
-        }
-        state.counter.as_ref().map_or(Place::NULL, |counter| counter.place())
+    /// A counter of fetched rows for an application that has none: without it nobody knows how much of a rowset is filled.
+    /// SQLExtendedFetch is given one in any case.
+    pub(super) fn lend_counter(&self, function: Function, deed: &dyn Deed) -> Option<Place> {
+        let lent = function == Function::SQLExtendedFetch || self.state.lock().counter_is_lent;
+        let counter = deed.lend_row_counter(!lent)?;
+        self.state.lock().counter_is_lent |= function != Function::SQLExtendedFetch;
+        Some(counter)
     }
 
     /// The state, once it is known which C types stand behind the columns bound as SQL_C_DEFAULT: the driver is asked for
@@ -193,20 +176,16 @@ impl Statement {
         state: &mut State,
         id: u32,
         fetching: Fetching,
-        before: &Before,
-        counted: Option<i64>,
+        written: &Written,
         outcome: &Outcome,
     ) -> Result<(), CassetteError> {
         self.finish_row(state)?;
         self.write_columns()?;
-        let count = match fetching.size {
-            1 => 1,
-            size => fetching.count(counted, size),
-        };
+        let count = written.count(&fetching);
         (state.rowset, state.fetched) = (fetching.size, count);
         let cuts = Cuts::of(outcome);
         // a command of another thread may end the run before it is locked: then another one takes the rows
-        while !self.take_into_run(state, id, fetching, before, outcome, count, &cuts)? {}
+        while !self.take_into_run(state, id, written, outcome, count, &cuts)? {}
         state.first = false;
         if fetching.size > 1 && count < fetching.size {
             // A rowset that is not full is the last one.
@@ -216,13 +195,11 @@ impl Statement {
     }
 
     /// Takes the rows of a rowset into the run at hand; false if that was ended meanwhile.
-    #[allow(clippy::too_many_arguments)] // one call's facts
     fn take_into_run(
         &self,
         state: &mut State,
         id: u32,
-        fetching: Fetching,
-        before: &Before,
+        written: &Written,
         outcome: &Outcome,
         count: usize,
         cuts: &Cuts,
@@ -234,14 +211,13 @@ impl Statement {
             return Ok(false);
         }
         for row in 0..count {
-            let status = fetching.status.u16_at(row).unwrap_or(row_state::SUCCESS);
+            let status = written.state(row).unwrap_or(row_state::SUCCESS);
             if status == row_state::NOROW {
                 continue;
             }
             run.begin_row()?;
-            match row_state::has_cells(status) {
-                true => take_cells(&mut run, told, application, defaults, cuts, row, scratch),
-                false => before.take_changes(&mut run, told, application, defaults, row, scratch),
+            if row_state::has_cells(status) {
+                take_cells(&mut run, told, application, defaults, cuts, row, scratch);
             }
             if status != row_state::SUCCESS {
                 run.outcome(Value::Map(vec![("status".into(), Value::from(status))]));

@@ -1,6 +1,5 @@
 //! A scroll while recording: the rowset it filled is one entry, with where it was asked to go.
 
-use super::before::Before;
 use super::cuts::Cuts;
 use super::rows::take_cells;
 use super::statement::{State, Statement};
@@ -22,24 +21,22 @@ impl Statement {
         }
         let applications = !fetching.rows.is_null();
         if fetching.size > 1 && !applications {
-            fetching.rows = self.counter(deed);
+            match self.lend_counter(function, deed) {
+                Some(counter) => fetching.rows = counter,
+                None => fetching.size = 1,
+            }
         }
-        let before = match self.before(&fetching, deed) {
-            Ok(before) => before,
-            Err(error) => return unwritable(error),
-        };
         let marked = fetching.mark();
         self.then(function, deed, move |statement, outcome, deed| {
             let written = fetching.harvest(marked);
-            statement.scrolled(Scrolling { asked, fetching }, before, written, applications, outcome, deed)
+            statement.scrolled(Scrolling { asked, fetching }, &written, applications, outcome, deed)
         })
     }
 
     fn scrolled(
         &self,
         scrolling: Scrolling,
-        before: Before,
-        written: Written,
+        written: &Written,
         applications: bool,
         outcome: Outcome,
         deed: &dyn Deed,
@@ -50,19 +47,18 @@ impl Statement {
             // Wherever the cursor is now, what is fetched next is not the result's first row, and may be no end.
             (state.first, state.ended, state.rowset) = (false, false, fetching.size);
             let Some(id) = state.id else { return outcome };
-            (id, if rc::succeeded(outcome.rc) { written.count(fetching.size) } else { 0 })
+            (id, if rc::succeeded(outcome.rc) { written.count(&fetching) } else { 0 })
         };
-        let mut told = written.unusual(outcome.rc, count, applications);
+        let mut told = written.unusual(&fetching, outcome.rc, count, applications);
         // SQL_NO_DATA is what null says already.
         let rc = if outcome.rc == rc::NO_DATA { rc::SUCCESS } else { outcome.rc };
         push_outcome(&mut told, &Outcome { rc, diagnostics: outcome.diagnostics.clone() }, &self.connection.secrecy);
         if !rc::succeeded(outcome.rc) {
-            told.extend(before.buffers(&self.state.lock()));
             let fields = asked.into_iter().chain([("result".to_owned(), Value::Null)]).chain(told);
             return self.written_already(id, Method::FetchScroll, fields.collect(), outcome);
         }
         let cuts = Cuts::of(&outcome);
-        self.take_rowset(id, asked, told, count, (&written, &before), &cuts, deed).map_or_else(unwritable, |()| outcome)
+        self.take_rowset(id, asked, told, count, written, &cuts, deed).map_or_else(unwritable, |()| outcome)
     }
 
     /// The rows of the rowset as a run that further cells may still be read of.
@@ -73,7 +69,7 @@ impl Statement {
         asked: Vec<(String, Value)>,
         told: Vec<(String, Value)>,
         count: usize,
-        (written, before): (&Written, &Before),
+        written: &Written,
         cuts: &Cuts,
         deed: &dyn Deed,
     ) -> Result<(), CassetteError> {
@@ -89,9 +85,8 @@ impl Statement {
             }
             for at in 0..count {
                 run.begin_row()?;
-                match row_state::has_cells(written.status.get(at).copied().flatten().unwrap_or(row_state::SUCCESS)) {
-                    true => take_cells(&mut run, types, application, defaults, cuts, at, scratch),
-                    false => before.take_changes(&mut run, types, application, defaults, at, scratch),
+                if row_state::has_cells(written.state(at).unwrap_or(row_state::SUCCESS)) {
+                    take_cells(&mut run, types, application, defaults, cuts, at, scratch);
                 }
             }
             run.tell(told);

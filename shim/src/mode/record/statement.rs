@@ -1,6 +1,5 @@
 //! A recorded statement: texts and executions as commands, questions as answers, the application's side as a model.
 
-use super::before::Before;
 use super::connection::{Connection, ask};
 use super::execution::Pending;
 use super::learned::Learned;
@@ -76,8 +75,6 @@ pub(super) struct State {
     pub(super) ended: bool,
     /// The run at hand is the rowset of a scroll.
     pub(super) scrolled: bool,
-    /// What the last fetch found in the buffers, to be used again.
-    pub(super) before: Before,
     /// Rows that the last fetch asked for, and those it got.
     pub(super) rowset: usize,
     pub(super) fetched: usize,
@@ -96,9 +93,8 @@ pub(super) struct State {
     pub(super) polls: Polls,
     /// What has to be done once the call that is still executing is done.
     pub(super) after: Option<After>,
-    /// What the application's row counter would be, where it has none and the rowset has several rows. It is of no use
-    /// once the application says where the driver counts.
-    pub(super) counter: Option<crate::convert::bound::Counter>,
+    /// The driver counts rows in a counter that super8 lent it: the application has set none.
+    pub(super) counter_is_lent: bool,
 }
 
 impl Statement {
@@ -224,7 +220,14 @@ impl Statement {
     /// A question: what concerns the columns goes to the columns file, the rest beside the commands.
     fn question(&self, function: Function, question: &Question<'_>, deed: &dyn Deed) -> Outcome {
         if question.is_address() {
-            return self.connection.note_address(function, question, deed);
+            let outcome = self.connection.note_address(function, question, deed);
+            if rc::succeeded(outcome.rc) {
+                // The driver's answer may be an address that super8 lent it.
+                let mut state = self.state.lock();
+                state.application.refresh();
+                state.application.answer_address(question);
+            }
+            return outcome;
         }
         let (outcome, replies) = ask(function, question, deed);
         if outcome.rc == rc::STILL_EXECUTING {
@@ -287,7 +290,7 @@ impl Statement {
         if matches!(call, Call::BindParameter { .. } | Call::FreeStmt { .. }) {
             state.sent = None;
         }
-        state.counter = state.counter.take().filter(|_| !sets_row_counter(None, call));
+        state.counter_is_lent &= !sets_row_counter(None, call);
         state.application.apply(call);
         if matches!(call, Call::SetStmtAttr { attribute: attribute::ASYNC_ENABLE, value } if !value.is_null()) {
             self.asynchronous.store(true, Ordering::Relaxed);
@@ -371,11 +374,18 @@ impl StatementMode for Statement {
             }
         };
         let name = i64::from(role.attribute());
-        self.connection.on_descriptor(name, function, call, deed, before.as_ref(), |unbinds| {
+        let told = self.connection.on_descriptor(name, function, call, deed, before.as_ref(), |unbinds| {
             let mut state = self.state.lock();
-            state.counter = state.counter.take().filter(|_| !sets_row_counter(Some(role), call));
+            state.counter_is_lent &= !sets_row_counter(Some(role), call);
             state.application.apply_to_descriptor(role, call, unbinds);
-        })
+        });
+        if let Call::Ask(question) = call
+            && rc::succeeded(told.rc)
+        {
+            let state = self.state.lock();
+            question.answer_address(|record, field| state.application.descriptor_address(role, record, field));
+        }
+        told
     }
 
     fn is_programs(&self) {

@@ -2,7 +2,6 @@
 
 use super::connection::Connection;
 use super::not_recorded;
-use crate::args::Out;
 use crate::call::{Call, Question};
 use crate::descriptor::SharedDescriptor;
 use crate::diagnostics::{Outcome, rc};
@@ -75,10 +74,7 @@ impl Connection {
         };
         match call {
             Call::Ask(question) if question.is_address() => {
-                let (record, field) = asked(question);
-                if let Some((_, Out::Address(place))) = question.outputs.first() {
-                    place.set_pointer(known(record, field).address);
-                }
+                question.answer_address(|record, field| known(record, field).address);
                 Outcome::SUCCESS
             }
             Call::Ask(question) => {

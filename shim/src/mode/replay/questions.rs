@@ -3,7 +3,7 @@
 use super::connection::{serve, text_capacity};
 use super::statement::Statement;
 use super::{defaults, not_recorded, unreadable};
-use crate::args::{Out, Place};
+use crate::args::Out;
 use crate::call::Question;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::columns::{self, asks_columns};
@@ -14,16 +14,13 @@ use super8_cassette::Value;
 
 impl Statement {
     pub(super) fn question(&self, function: Function, question: &Question<'_>) -> Outcome {
-        if let [(_, Out::Address(place))] = question.outputs[..] {
+        if question.is_address() {
             let told = self.connection.local(function, || address_key(function, question));
-            if !rc::succeeded(told.rc) {
-                return told;
+            if rc::succeeded(told.rc) {
+                let mut state = self.state.lock();
+                state.application.refresh();
+                state.application.answer_address(question);
             }
-            let mut state = self.state.lock();
-            state.application.refresh();
-            let attribute = question.int("attribute");
-            let kept = attribute.map_or(Place::NULL, |attribute| state.application.address(attribute as i32));
-            place.set_pointer(kept);
             return told;
         }
         let id = self.state.lock().id;

@@ -126,10 +126,9 @@ pub fn unplayed(cassette: &Path, commands: &[String]) -> Delivery {
     say("unplayed", json!({ "cassette": text(cassette), "count": commands.len(), "commands": commands }))
 }
 
-/// What is left to be played while no connection is open, should the process end without a further word: the count, and the
-/// first commands.
-pub fn left(cassette: &Path, count: usize, commands: &[String]) {
-    let _ = say("left", json!({ "cassette": text(cassette), "count": count, "commands": commands }));
+/// Every command of a replayed cassette was played: should the process end without a further word, nothing was left.
+pub fn finished(cassette: &Path) {
+    let _ = say("finished", json!({ "cassette": text(cassette) }));
 }
 
 /// A cassette could not be written.

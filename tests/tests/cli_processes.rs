@@ -128,3 +128,44 @@ fn copies_of_ini_files_are_private_and_have_no_password_at_replay() {
     ended(&replayed, 0);
     assert!(!replayed.text().contains("opensesame"), "{}", replayed.text());
 }
+
+/// A forked child of Python's ends with `_exit`: that it played everything is known all the same.
+#[test]
+fn a_process_that_played_everything_may_end_without_exit_handlers() {
+    in_both_formats(|format| {
+        let desk = desk("cli_no_exit").in_format(format);
+        let script = "import os, pyodbc\n\
+            connection = pyodbc.connect('DSN=shop', autocommit=True)\n\
+            print(connection.execute('select 1').fetchall(), flush=True)\n\
+            connection.close()\n\
+            os._exit(0)\n";
+        let python = super8_tests::python::interpreter().display().to_string();
+        ended(&desk.run(&["record", "tape", "--", &python, "-c", script]), 0);
+        desk.clear();
+        ended(&desk.run(&["replay", "tape", "--", &python, "-c", script]), 0);
+        let early = script.replace("print", "os._exit(0); print");
+        ended(&desk.run(&["replay", "tape", "--", &python, "-c", &early]), 118);
+    });
+}
+
+/// unixODBC looks up the name that a Unicode program gives in ISO-8859-1.
+#[test]
+fn a_data_source_whose_name_is_not_ascii_is_declared_for_a_replay() {
+    in_both_formats(|format| {
+        let desk = desk("cli_latin").in_format(format);
+        let library = super8_tests::driver::Driver::Sqlite.library();
+        desk.configuration().driver("SQLite3", &[("Driver", library)]).write();
+        let file = desk.configuration().directory().join("odbc.ini");
+        std::fs::write(&file, b"[Gr\xf6sse]\nDriver=SQLite3\nDatabase=shop.db\n")
+            .unwrap_or_else(|error| panic!("{error}"));
+        let script = "import pyodbc\n\
+            connection = pyodbc.connect('DSN=Gr\\u00f6sse', autocommit=True)\n\
+            print(connection.execute('select 41 + 1').fetchval())\nconnection.close()\n";
+        let python = super8_tests::python::interpreter().display().to_string();
+        ended(&desk.run(&["record", "tape", "--", &python, "-c", script]), 0);
+        desk.clear();
+        let replayed = desk.run(&["replay", "tape", "--", &python, "-c", script]);
+        ended(&replayed, 0);
+        assert_eq!(replayed.text(), "42\n");
+    });
+}

@@ -45,7 +45,7 @@ fn a_run_that_goes_well() {
             assert!(recorded[0].contains(part), "{part}: {}", recorded[0]);
         }
         let (replayed, _) = events(&mut stage, Way::Replay, "same");
-        assert_eq!(names(&replayed), ["opened", "closed"]);
+        assert_eq!(names(&replayed), ["opened", "finished", "closed"]);
         let (off, _) = events(&mut stage, Way::Off, "same");
         assert!(off.is_empty(), "{off:?}");
     });
@@ -94,7 +94,7 @@ fn a_process_that_ends_at_once_leaves_what_it_wrote() {
         let recovered = super8_cassette::recover(&stage.cassette()).expect("recover").expect("a recording to recover");
         assert!(recovered.entries > 5, "{recovered:?}");
         let (replayed, _) = events(&mut stage, Way::Replay, "exit");
-        assert_eq!(names(&replayed), ["opened"], "what was recovered is replayed to the same end");
+        assert_eq!(names(&replayed), ["opened", "finished"], "what was recovered is replayed to the same end");
     });
 }
 

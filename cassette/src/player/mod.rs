@@ -33,6 +33,7 @@ mod volatile;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
@@ -104,6 +105,8 @@ pub struct Player {
     state: Mutex<State>,
     /// Something was played.
     played: Condvar,
+    /// It was said that everything is played.
+    finished: AtomicBool,
 }
 
 /// What changes while the cassette is played.
@@ -181,7 +184,20 @@ impl Player {
         let (order, report) = (order.unwrap_or(metadata.order), report.unwrap_or_else(|| "stderr".to_owned()));
         let (redactor, state, played) = (Redactor::default(), Mutex::new(state), Condvar::new());
         let told = Told::default();
-        Ok(Arc::new(Player { storage, metadata, order, report, index, wait, redactor, comments, told, state, played }))
+        Ok(Arc::new(Player {
+            storage,
+            metadata,
+            order,
+            report,
+            index,
+            wait,
+            redactor,
+            comments,
+            told,
+            finished: AtomicBool::new(false),
+            state,
+            played,
+        }))
     }
 
     /// Has values of what is asked replaced by the rules with which the cassette was redacted.
@@ -323,6 +339,26 @@ impl Player {
     /// Whether there was a mismatch: what was not played after it says nothing more.
     pub fn failed(&self) -> bool {
         self.state.lock().sticky.is_some()
+    }
+
+    /// The cassette's directory, or the trace's file.
+    pub fn name(&self) -> &Path {
+        self.storage.name()
+    }
+
+    /// Whether every command is played, for the first time it is asked after that. Costs little before the end is near.
+    pub fn finishes(&self) -> bool {
+        const NEAR: usize = 64;
+        let near = {
+            let state = &mut *self.state.lock();
+            state.sticky.is_none()
+                && match self.order {
+                    Order::Global => state.whole.rest(&self.index).nth(NEAR).is_none(),
+                    Order::Connection => state.claims.free().next().is_none(),
+                }
+        };
+        let finishes = near && self.unplayed().is_ok_and(|unplayed| unplayed.is_empty());
+        finishes && !self.finished.swap(true, Ordering::Relaxed)
     }
 
     /// The commands that were never played, and the rows that were never read, in recorded order.

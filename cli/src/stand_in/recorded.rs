@@ -44,7 +44,11 @@ impl Names {
     }
 
     fn add(&mut self, name: &str, kind: Kind, keys: Vec<(String, String)>) {
-        self.push(Name { name: name.as_bytes().to_vec(), kind, keys });
+        // unixODBC looks up what a Unicode program gives in ISO-8859-1, and what others give as it is.
+        let latin: Option<Vec<u8>> = name.chars().map(|letter| u8::try_from(u32::from(letter)).ok()).collect();
+        for name in std::iter::once(name.as_bytes().to_vec()).chain(latin) {
+            self.push(Name { name, kind, keys: keys.clone() });
+        }
     }
 
     fn push(&mut self, name: Name) {

@@ -15,8 +15,8 @@ pub enum Event {
     Mismatch { pid: u32, cassette: String, headline: String, report: String, command: Option<u64> },
     /// At the end of a process: commands nobody asked for.
     Unplayed { pid: u32, cassette: String, commands: Vec<String> },
-    /// No connection is open, and this is not played so far: all that is known if the process does not end by itself.
-    Left { pid: u32, cassette: String, count: usize, commands: Vec<String> },
+    /// The process has played every command of the cassette.
+    Finished { pid: u32, cassette: String },
     /// The cassette could not be written.
     Unwritable { pid: u32, cassette: String, error: String },
     /// A recording was put in its place.

@@ -86,8 +86,7 @@ impl Verdict {
         let Ended { end, remaining } = ended;
         let mut verdict = Verdict { end, cassettes: Vec::new(), leaks: Vec::new(), allow_leaks, remaining };
         let mut left: BTreeMap<&String, BTreeMap<u32, Vec<String>>> = BTreeMap::new();
-        // what a process had left when no connection of its was open: true of it, unless it did something more
-        let mut so_far: BTreeMap<(&String, u32), Option<&Vec<String>>> = BTreeMap::new();
+        let mut finished: BTreeSet<(&String, u32)> = BTreeSet::new();
         let mut closed = BTreeSet::new();
         for event in events {
             match event {
@@ -105,9 +104,7 @@ impl Verdict {
                     // A process may play a cassette several times, one test after the other: each leaves its own.
                     add(left.entry(cassette).or_default().entry(*pid).or_default(), commands);
                 }
-                Event::Left { pid, cassette, count, commands } => {
-                    so_far.insert((cassette, *pid), (commands.len() == *count).then_some(commands));
-                }
+                Event::Finished { pid, cassette } => _ = finished.insert((cassette, *pid)),
                 Event::Unwritable { cassette, error, .. } => {
                     verdict.cassette(cassette).unwritable.get_or_insert_with(|| error.clone());
                 }
@@ -124,14 +121,9 @@ impl Verdict {
         }
         for played in &mut verdict.cassettes {
             let ended_early = played.processes.difference(&closed).copied().collect::<BTreeSet<u32>>();
-            let mut left = left.remove(&played.cassette).unwrap_or_default();
-            for pid in &ended_early {
-                match so_far.get(&(&played.cassette, *pid)) {
-                    Some(Some(commands)) if commands.is_empty() => {}
-                    Some(Some(commands)) => add(left.entry(*pid).or_default(), commands),
-                    Some(None) | None => _ = played.killed.insert(*pid),
-                }
-            }
+            let left = left.remove(&played.cassette).unwrap_or_default();
+            let unknown = |pid: &&u32| !finished.contains(&(&played.cassette, **pid));
+            played.killed = ended_early.iter().filter(unknown).copied().collect();
             played.unplayed = left_by_all(&played.processes, &left);
             played.broken_off = ended_early;
         }
@@ -299,16 +291,11 @@ mod tests {
     }
 
     #[test]
-    fn what_was_left_when_no_connection_was_open_is_known_of_a_process_without_a_last_word() {
-        let left = |pid, count, commands: &[&str]| {
-            let commands = commands.iter().map(ToString::to_string).collect();
-            Event::Left { pid, cassette: "/c".to_owned(), count, commands }
-        };
-        assert_eq!(exit(ZERO, &[opened(1, "replay"), left(1, 1, &["x"]), left(1, 0, &[])]), Exit::Done);
-        assert_eq!(exit(ZERO, &[opened(1, "replay"), left(1, 1, &["x"])]), Exit::Unplayed);
-        assert_eq!(exit(ZERO, &[opened(1, "replay"), left(1, 2, &["x"])]), Exit::Killed, "a list that is cut");
-        let workers = [opened(1, "replay"), opened(2, "replay"), left(1, 1, &["x"]), left(2, 1, &["y"])];
-        assert_eq!(exit(ZERO, &workers), Exit::Done);
+    fn a_process_that_played_everything_needs_no_last_word() {
+        let finished = |pid| Event::Finished { pid, cassette: "/c".to_owned() };
+        assert_eq!(exit(ZERO, &[opened(1, "replay"), finished(1)]), Exit::Done);
+        assert_eq!(exit(ZERO, &[opened(1, "replay"), finished(1), mismatch(1)]), Exit::Mismatch);
+        assert_eq!(exit(ZERO, &[opened(1, "replay"), opened(2, "replay"), finished(1)]), Exit::Killed);
     }
 
     #[test]

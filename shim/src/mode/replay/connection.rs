@@ -120,6 +120,7 @@ impl Connection {
     /// A statement handle was freed.
     pub(super) fn statement_freed(&self) {
         self.handles.fetch_sub(1, Ordering::Relaxed);
+        finished(self.player());
     }
 
     /// The driver manager takes the connection from its pool, or puts it there, if nothing of it is in use.
@@ -342,6 +343,14 @@ impl ConnectionMode for Connection {
         for (player, id) in self.home.all() {
             player.housekeeping(&Entry::new(Method::Disconnect, *id, None));
             player.disconnect(*id);
+            finished(player);
         }
+    }
+}
+
+/// Puts into the verdict that everything is played: the process may be killed, or end without its exit handlers.
+fn finished(player: &Player) {
+    if player.finishes() {
+        crate::verdict::finished(player.name());
     }
 }

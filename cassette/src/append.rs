@@ -1,21 +1,36 @@
-//! How bytes reach the end of the command log: one `write` per entry, or what the caller brings instead.
+//! How bytes reach the end of a file that grows, and the room that is set aside for them beforehand: one `write` per entry,
+//! or what the caller brings instead.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
+
+use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::Errno;
+use rustix::process::{Resource, getrlimit};
+
+/// This much is set aside at a time, beyond what is asked for.
+const STEP: u64 = 64 * 1024;
 
 /// The end of a log that grows.
 ///
 /// What was appended has to survive the death of the process (not of the machine) once `append` has returned.
 pub trait Append: Send {
+    /// Sets room aside, so that so many bytes can be appended whatever becomes of the disk. True if the disk was asked for
+    /// it: an earlier call may have set enough aside.
+    ///
+    /// # Errors
+    /// What the operating system says; a limit of the process.
+    fn reserve(&mut self, bytes: usize) -> io::Result<bool>;
+
     /// Adds bytes at the end.
     ///
     /// # Errors
     /// What the operating system says. The log may then end in the middle of an entry; nothing more is appended.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
 
-    /// Makes the file end exactly where its content ends: an implementation that works in a preallocated area cuts off
-    /// the rest. More may be appended later.
+    /// Makes the file end exactly where its content ends and gives back what was set aside. More may be appended later.
     ///
     /// # Errors
     /// What the operating system says.
@@ -25,23 +40,140 @@ pub trait Append: Send {
 /// Makes the [`Append`] of a new, empty file, which is open for reading and writing.
 pub type MakeAppend = Arc<dyn Fn(File) -> io::Result<Box<dyn Append>> + Send + Sync>;
 
-/// Appends with one `write` system call each.
+/// Appends with one `write` system call each. Readers never see the room that is set aside, unless the file system cannot
+/// set any aside: then they see zeros at the end.
 #[derive(Debug)]
-pub struct WriteAppend(File);
+pub struct WriteAppend {
+    file: File,
+    /// Bytes that were appended.
+    end: u64,
+    /// Where the room that was set aside ends.
+    reserved: u64,
+}
 
 impl WriteAppend {
-    /// Appends to `file` at its current position.
+    /// Appends to a file that is empty.
     pub fn new(file: File) -> Self {
-        WriteAppend(file)
+        WriteAppend { file, end: 0, reserved: 0 }
     }
 }
 
 impl Append for WriteAppend {
+    fn reserve(&mut self, bytes: usize) -> io::Result<bool> {
+        let wanted = self.end + bytes as u64;
+        if wanted <= self.reserved {
+            return Ok(false);
+        }
+        self.reserved = allocate_ahead(&self.file, self.end, wanted)?;
+        Ok(true)
+    }
+
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes)
+        let end = self.end + bytes.len() as u64;
+        if end > self.reserved {
+            within_limit(end)?;
+        }
+        self.file.write_all_at(bytes, self.end)?;
+        self.end = end;
+        Ok(())
     }
 
     fn finish(&mut self) -> io::Result<()> {
+        if self.reserved > 0 {
+            self.reserved = 0;
+            self.file.set_len(self.end)?;
+        }
         Ok(())
+    }
+}
+
+/// Sets room aside up to `wanted`, and more if there is more, without making the file longer. Gives where it ends.
+///
+/// # Errors
+/// As for [`allocate`].
+pub fn allocate_ahead(file: &File, start: u64, wanted: u64) -> io::Result<u64> {
+    if allocate(file, start, wanted + STEP - start, false).is_ok() {
+        return Ok(wanted + STEP);
+    }
+    allocate(file, start, wanted - start, false).map(|()| wanted)
+}
+
+/// Sets blocks of the disk aside for a part of a file. `grow` makes the file so long; otherwise it keeps its length.
+///
+/// # Errors
+/// The disk is full, or the process may not write such a long file (without this check that is a signal, SIGXFSZ).
+pub fn allocate(file: &File, start: u64, length: u64, grow: bool) -> io::Result<()> {
+    within_limit(start + length)?;
+    let flags = if grow { FallocateFlags::empty() } else { FallocateFlags::KEEP_SIZE };
+    loop {
+        match fallocate(file, flags, start, length) {
+            Err(Errno::INTR) => {}
+            // a file system that sets nothing aside: only what was written is there for certain
+            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => return write_zeros(file, start, length),
+            allocated => return Ok(allocated?),
+        }
+    }
+}
+
+fn write_zeros(file: &File, start: u64, length: u64) -> io::Result<()> {
+    let zeros = [0; 16 * 1024];
+    let mut at = start;
+    while at < start + length {
+        let count = zeros.len().min((start + length - at) as usize);
+        file.write_all_at(&zeros[..count], at)?;
+        at += count as u64;
+    }
+    Ok(())
+}
+
+/// Refuses a file of more bytes than the process may write.
+pub(crate) fn within_limit(end: u64) -> io::Result<()> {
+    match getrlimit(Resource::Fsize).current {
+        Some(limit) if end > limit => {
+            let text = format!("this process may not write files of more than {limit} bytes (ulimit -f)");
+            Err(io::Error::new(io::ErrorKind::FileTooLarge, text))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Appends a block to a file that has `end` bytes, all of it or nothing.
+pub(crate) fn append_block(file: &File, end: u64, block: &[u8]) -> io::Result<()> {
+    within_limit(end + block.len() as u64)?;
+    file.write_all_at(block, end).inspect_err(|_| {
+        // the disk is full: a part of it would only be in the way
+        let _ = file.set_len(end);
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_not_seen_and_given_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log");
+        let file = File::options().read(true).write(true).create_new(true).open(&path).unwrap();
+        let mut log = WriteAppend::new(file);
+        assert!(log.reserve(1000).unwrap() && !log.reserve(STEP as usize).unwrap());
+        log.append(b"one").unwrap();
+        log.append(b"two").unwrap();
+        let read = || std::fs::read(&path).unwrap();
+        assert_eq!(read(), b"onetwo", "this file system sets room aside");
+        log.finish().unwrap();
+        log.append(b"three").unwrap();
+        assert_eq!(read(), b"onetwothree");
+        assert!(log.reserve(1).unwrap());
+    }
+
+    #[test]
+    fn what_is_written_in_advance_is_cut_off() {
+        let file = tempfile::tempfile().unwrap();
+        write_zeros(&file, 0, 40_000).unwrap();
+        let mut log = WriteAppend { file, end: 0, reserved: 40_000 };
+        log.append(b"one").unwrap();
+        log.finish().unwrap();
+        assert_eq!(log.file.metadata().unwrap().len(), 3);
     }
 }

@@ -29,7 +29,7 @@ pub mod value;
 mod window;
 pub mod yaml;
 
-pub use append::{Append, MakeAppend, WriteAppend};
+pub use append::{Append, MakeAppend, WriteAppend, allocate, allocate_ahead};
 pub use cell::{Cell, CellError, CutCell};
 pub use connect::REPLY;
 pub use convert::{Conversion, convert};

@@ -33,6 +33,13 @@ pub trait Cassette: Send + Sync {
     /// Encodes an entry as it will stand in the log. Touches nothing, so it needs no lock.
     fn encode(&self, entry: &Entry, out: &mut Vec<u8>);
 
+    /// Sets room aside for so many bytes of encoded entries, before what they tell of happens. Appending them does not fail
+    /// for want of room then.
+    ///
+    /// # Errors
+    /// As for [`Cassette::append`].
+    fn reserve(&self, bytes: usize) -> Result<(), CassetteError>;
+
     /// Appends encoded entries to the log. They survive the process once this has returned. The first append brings the
     /// cassette into being.
     ///

@@ -24,6 +24,17 @@ pub enum Value {
 }
 
 impl Value {
+    /// About how many bytes it has: those of its texts, and a number's for all else.
+    pub fn bytes(&self) -> usize {
+        const NUMBER: usize = 24;
+        match self {
+            Value::Text(text) => text.len() + 2,
+            Value::List(list) => list.iter().map(Value::bytes).sum::<usize>() + 2,
+            Value::Map(map) => map.iter().map(|(key, value)| key.len() + value.bytes()).sum::<usize>() + 2,
+            _ => NUMBER,
+        }
+    }
+
     /// The text, if this is text.
     pub fn as_text(&self) -> Option<&str> {
         match self {

@@ -145,6 +145,10 @@ struct Full {
 }
 
 impl Append for Full {
+    fn reserve(&mut self, _: usize) -> io::Result<bool> {
+        Ok(false)
+    }
+
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         let room = bytes.len().min(self.left);
         self.left -= room;
@@ -187,6 +191,10 @@ struct Ahead {
 }
 
 impl Append for Ahead {
+    fn reserve(&mut self, _: usize) -> io::Result<bool> {
+        Ok(false)
+    }
+
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.set_len(self.end + 10_000)?;
         std::os::unix::fs::FileExt::write_all_at(&self.file, bytes, self.end)?;

@@ -18,7 +18,9 @@ const LARGEST: usize = 256 * 1024;
 
 /// Makes command logs that are appended to through a memory map.
 pub fn in_memory_map() -> MakeAppend {
-    Arc::new(|file| Ok(Box::new(MappedAppend { file, start: 0, used: 0, window: None, writes: 0, step: SMALLEST })))
+    Arc::new(|file| {
+        Ok(Box::new(MappedAppend { file, start: 0, used: 0, window: None, writes: 0, reserved: 0, step: SMALLEST }))
+    })
 }
 
 struct MappedAppend {
@@ -30,6 +32,8 @@ struct MappedAppend {
     window: Option<Window>,
     /// How often something was written since the log was opened or finished.
     writes: u32,
+    /// Where the room ends that was set aside without a window.
+    reserved: usize,
     step: usize,
 }
 
@@ -51,16 +55,10 @@ impl Drop for Window {
 
 impl Window {
     fn of(file: &File, start: usize, length: usize) -> io::Result<Window> {
-        let end = i64::try_from(start + length).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
         // Blocks are reserved now: a full disk is an error here, not a signal at the first touch of the page.
-        // SAFETY: plain system calls on an open file.
+        super8_cassette::allocate(file, start as u64, length as u64, true)?;
+        // SAFETY: a plain system call on an open file.
         unsafe {
-            match libc::posix_fallocate(file.as_raw_fd(), start as i64, length as i64) {
-                0 => {}
-                // A file system without reservations: extend it.
-                libc::EOPNOTSUPP | libc::EINVAL => file.set_len(end as u64)?,
-                error => return Err(io::Error::from_raw_os_error(error)),
-            }
             let address = libc::mmap(
                 std::ptr::null_mut(),
                 length,
@@ -78,28 +76,42 @@ impl Window {
 }
 
 impl MappedAppend {
-    /// A window with room for `count` more bytes.
-    fn make_room(&mut self, count: usize) -> io::Result<()> {
+    /// A window with room for `count` more bytes. True if it had to be opened.
+    fn make_room(&mut self, count: usize) -> io::Result<bool> {
         if self.window.as_ref().is_some_and(|window| window.length - self.used >= count) {
-            return Ok(());
+            return Ok(false);
         }
         let end = self.start + self.used;
         self.window = None;
         // SAFETY: a plain query.
         let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
         let start = end / page * page;
-        let length = (end - start + count).max(self.step).div_ceil(page) * page;
+        let length = (end - start + count + self.step).div_ceil(page) * page;
         self.window = Some(Window::of(&self.file, start, length)?);
         (self.start, self.used) = (start, end - start);
         self.step = (self.step * 2).min(LARGEST);
-        Ok(())
+        Ok(true)
     }
 }
 
 impl Append for MappedAppend {
+    fn reserve(&mut self, bytes: usize) -> io::Result<bool> {
+        if self.window.is_some() {
+            return self.make_room(bytes);
+        }
+        let end = self.start + self.used;
+        if end + bytes <= self.reserved {
+            return Ok(false);
+        }
+        let reserved = super8_cassette::allocate_ahead(&self.file, end as u64, (end + bytes) as u64)?;
+        self.reserved = reserved as usize;
+        Ok(true)
+    }
+
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.window.is_none() && self.writes < WRITES {
             self.writes += 1;
+            self.reserve(bytes.len())?;
             self.file.write_all_at(bytes, (self.start + self.used) as u64)?;
             self.used += bytes.len();
             return Ok(());
@@ -124,10 +136,10 @@ impl Append for MappedAppend {
 
     fn finish(&mut self) -> io::Result<()> {
         self.writes = 0;
-        match self.window.take() {
-            Some(window) => drop(window),
-            None => return Ok(()),
+        if self.window.take().is_none() && self.reserved == 0 {
+            return Ok(());
         }
+        self.reserved = 0;
         self.file.set_len((self.start + self.used) as u64)
     }
 }

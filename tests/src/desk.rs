@@ -42,6 +42,11 @@ impl Desk {
         Desk { format, ..self }
     }
 
+    /// The format that is recorded.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
     /// Makes the database afresh.
     pub fn stock(&self) {
         let _ = std::fs::remove_file(self.database());

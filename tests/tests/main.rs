@@ -16,6 +16,7 @@ mod cli_wrap;
 mod connect_scope;
 mod connections;
 mod exit_handlers;
+mod full_disk;
 mod golden;
 mod imported;
 mod interrupted;

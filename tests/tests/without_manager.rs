@@ -31,3 +31,12 @@ fn handles_that_are_none_are_refused() {
         }
     });
 }
+
+#[test]
+fn calls_without_a_connection_keep_no_memory() {
+    let program = Program::c("many_calls.c");
+    let stage = Stage::new("many_calls", Driver::Sqlite);
+    let off = stage.run(Way::Off, &program);
+    program.check("off", &off);
+    assert!(off.text().contains("nothing is kept"), "{}", off.text());
+}

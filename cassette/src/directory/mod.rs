@@ -31,6 +31,7 @@ use crate::window::Window;
 use crate::yaml::{self, Head};
 use crate::{CassetteError, ConnectionId, Entry, Value};
 use writing::Writing;
+pub(crate) use writing::write_error;
 
 /// A cassette's directory.
 ///
@@ -90,6 +91,10 @@ impl Cassette for Directory {
 
     fn encode(&self, entry: &Entry, out: &mut Vec<u8>) {
         yaml::emit_entry(entry, out);
+    }
+
+    fn reserve(&self, bytes: usize) -> Result<(), CassetteError> {
+        self.write(|writing| writing.reserve(bytes))
     }
 
     fn append(&self, encoded: &[u8]) -> Result<(), CassetteError> {

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::lock::DirectoryLock;
@@ -216,5 +217,11 @@ fn write_metadata(root: &Path, metadata: &Metadata) -> Result<(), CassetteError>
     let path = root.join(names::METADATA);
     let mut text = Vec::new();
     yaml::emit_document(&metadata.to_value(), &mut text);
-    fs::write(&path, text).map_err(|error| CassetteError::io(&path, "write", &error))
+    // over the old text, not instead of it: on a full disk an emptied file could not be filled again
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+    let written = file.and_then(|file| {
+        file.write_all_at(&text, 0)?;
+        file.set_len(text.len() as u64)
+    });
+    written.map_err(|error| CassetteError::io(&path, "write", &error))
 }

@@ -1,7 +1,7 @@
 //! The side of a directory that grows: staged first, published by rename, then appended to in place.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::names;
 use super::previous::{Counter, Previous};
 use super::publish;
 use super::staging::Staging;
-use crate::append::{Append, MakeAppend};
+use crate::append::{Append, MakeAppend, append_block};
 use crate::metadata::Metadata;
 use crate::storage::RowsPart;
 use crate::{CassetteError, ConnectionId, Value, yaml};
@@ -42,7 +42,7 @@ pub(crate) struct Writing {
     /// Bytes in it.
     metadata_length: usize,
     /// The info file written last stays open: answers come in bursts.
-    info: Option<(ConnectionId, File, PathBuf)>,
+    info: Option<(ConnectionId, File, u64, PathBuf)>,
     lock: Option<DirectoryLock>,
     previous: Previous,
     counter: Arc<Counter>,
@@ -72,6 +72,18 @@ impl Writing {
         &self.root
     }
 
+    /// Sets room aside for so many bytes of the log. Where the disk is asked for it, so is whether the files still have their
+    /// names.
+    pub(crate) fn reserve(&mut self, bytes: usize) -> Result<(), CassetteError> {
+        let Some(log) = &mut self.log else { return Ok(()) };
+        let asked = log.reserve(bytes).map_err(|error| write_error(&self.root.join(names::COMMANDS), &error))?;
+        if asked && !self.is_there() { Err(self.lost()) } else { Ok(()) }
+    }
+
+    fn is_there(&self) -> bool {
+        self.lock.as_ref().is_some_and(|lock| lock.is_at(&self.root).unwrap_or(false))
+    }
+
     pub(crate) fn append(&mut self, encoded: &[u8]) -> Result<(), CassetteError> {
         self.ready()?;
         let Some(log) = &mut self.log else { return Err(self.lost()) };
@@ -84,16 +96,17 @@ impl Writing {
         self.ready()?;
         if self.info.as_ref().is_none_or(|(open, ..)| *open != connection) {
             let path = self.root.join(names::info(connection));
-            let file = OpenOptions::new().append(true).create(true).open(&path);
-            let file = file.map_err(|error| CassetteError::io(&path, "create", &error))?;
+            let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+            let file = file.map_err(|error| self.create_error(&path, &error))?;
             let len = file.metadata().map_err(|error| CassetteError::io(&path, "look at", &error))?.len();
             self.counter.add(u64::from(len == 0), 0);
-            self.info = Some((connection, file, path));
+            self.info = Some((connection, file, len, path));
         }
         let mut item = Vec::with_capacity(256);
         yaml::emit_item(answer, &mut item);
-        let Some((_, file, path)) = &mut self.info else { return Err(self.lost()) };
-        file.write_all(&item).map_err(|error| write_error(path, &error))?;
+        let Some((_, file, end, path)) = &mut self.info else { return Err(self.lost()) };
+        append_block(file, *end, &item).map_err(|error| write_error(path, &error))?;
+        *end += item.len() as u64;
         self.counter.add(0, item.len() as u64);
         Ok(())
     }
@@ -103,8 +116,8 @@ impl Writing {
         let path = self.root.join(part);
         let mut bytes = Vec::with_capacity(1024);
         yaml::emit_document(document, &mut bytes);
-        let mut file = create(&path)?;
-        file.write_all(&bytes).map_err(|error| write_error(&path, &error))?;
+        let file = create(&path).map_err(|error| self.create_error(&path, &error))?;
+        append_block(&file, 0, &bytes).map_err(|error| write_error(&path, &error))?;
         self.counter.add(1, bytes.len() as u64);
         Ok(())
     }
@@ -112,7 +125,7 @@ impl Writing {
     pub(crate) fn rows_part(&mut self, part: &str) -> Result<RowsFile, CassetteError> {
         self.ready()?;
         let (root, counter) = (Arc::clone(&self.root), Arc::clone(&self.counter));
-        Ok(RowsFile { path: root.join(part), root, file: None, counter })
+        Ok(RowsFile { path: root.join(part), root, file: None, end: 0, counter })
     }
 
     pub(crate) fn flush(&mut self) -> Result<(), CassetteError> {
@@ -144,6 +157,9 @@ impl Writing {
     pub(crate) fn publish(&mut self) -> Result<(), CassetteError> {
         self.complete()?;
         if self.phase == Phase::Staged {
+            if !self.is_there() {
+                return Err(self.lost());
+            }
             if let Err(error) = publish::publish(&self.root, &self.target) {
                 // what stays behind in the staging directory is not the cassette
                 let _ = self.write_metadata(&text_of(&self.metadata));
@@ -172,10 +188,12 @@ impl Writing {
         self.previous = Previous::look(&self.target).inspect_err(|_| {
             let _ = std::fs::remove_dir(&staging.path);
         })?;
-        self.metadata_file = Some(create(&staging.path.join(names::METADATA))?);
+        let path = staging.path.join(names::METADATA);
+        self.metadata_file = Some(create(&path).map_err(|error| CassetteError::io(&path, "create", &error))?);
         self.write_metadata(&text_of(&self.metadata))?;
         let path = staging.path.join(names::COMMANDS);
-        let log = (self.make_append)(create(&path)?).map_err(|error| CassetteError::io(&path, "open", &error))?;
+        let log = create(&path).and_then(|file| (self.make_append)(file));
+        let log = log.map_err(|error| CassetteError::io(&path, "create", &error))?;
         self.log = Some(log);
         self.counter.add(1, 0);
         self.root = Arc::new(staging.path);
@@ -185,8 +203,7 @@ impl Writing {
     }
 
     fn resume(&mut self) -> Result<(), CassetteError> {
-        let there = self.lock.as_ref().is_some_and(|lock| lock.is_at(&self.root).unwrap_or(false));
-        if !there {
+        if !self.is_there() {
             return Err(self.lost());
         }
         self.write_metadata(&text_of(&self.metadata))?;
@@ -205,9 +222,18 @@ impl Writing {
         Ok(())
     }
 
+    fn create_error(&self, path: &Path, error: &io::Error) -> CassetteError {
+        match error.kind() {
+            io::ErrorKind::NotFound => self.lost(),
+            _ => CassetteError::io(path, "create", error).advice(NOT_COMPLETE),
+        }
+    }
+
     fn lost(&self) -> CassetteError {
-        CassetteError::new(&self.target, "the cassette was removed or replaced while this process recorded it")
-            .advice("leave it alone until the process has ended, and record again")
+        let root = self.root.display();
+        let problem =
+            format!("{root} was removed or replaced while this process recorded there; the recording is lost");
+        CassetteError::new(&self.target, problem).advice("leave it alone until the process has ended, and record again")
     }
 }
 
@@ -217,14 +243,15 @@ fn text_of(metadata: &Metadata) -> Vec<u8> {
     text
 }
 
-fn create(path: &Path) -> Result<File, CassetteError> {
-    let file = OpenOptions::new().read(true).write(true).create_new(true).open(path);
-    file.map_err(|error| CassetteError::io(path, "create", &error))
+fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create_new(true).open(path)
 }
 
-fn write_error(path: &Path, error: &io::Error) -> CassetteError {
-    CassetteError::io(path, "write", error)
-        .advice("the recording is not complete: make room or correct the permissions, then record again")
+const NOT_COMPLETE: &str = "the recording is not complete: make room or correct the permissions, then record again";
+
+/// The error of a recording that cannot grow.
+pub(crate) fn write_error(path: &Path, error: &io::Error) -> CassetteError {
+    CassetteError::io(path, "write", error).advice(NOT_COMPLETE)
 }
 
 /// A CSV file that grows.
@@ -232,6 +259,8 @@ pub(crate) struct RowsFile {
     root: Arc<PathBuf>,
     path: PathBuf,
     file: Option<File>,
+    /// Bytes in it.
+    end: u64,
     counter: Arc<Counter>,
 }
 
@@ -241,10 +270,12 @@ impl RowsPart for RowsFile {
             Some(file) => file,
             none => {
                 self.counter.add(1, 0);
-                none.insert(create(&self.path)?)
+                let file = create(&self.path);
+                none.insert(file.map_err(|error| CassetteError::io(&self.path, "create", &error).advice(NOT_COMPLETE))?)
             }
         };
-        file.write_all(block).map_err(|error| write_error(&self.path, &error))?;
+        append_block(file, self.end, block).map_err(|error| write_error(&self.path, &error))?;
+        self.end += block.len() as u64;
         self.counter.add(0, block.len() as u64);
         Ok(())
     }

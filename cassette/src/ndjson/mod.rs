@@ -223,6 +223,10 @@ impl Cassette for Trace {
         self.author.entry(entry, out);
     }
 
+    fn reserve(&self, bytes: usize) -> Result<(), CassetteError> {
+        self.writing()?.lock().reserve(bytes)
+    }
+
     fn append(&self, encoded: &[u8]) -> Result<(), CassetteError> {
         self.write(encoded)
     }

@@ -54,7 +54,7 @@ impl RowsPart for GrowingRows {
             rows += row.as_slice().len() + row.len() + 1;
             if rows >= BLOCK {
                 self.author.end_rows(&mut record);
-                self.writing.lock().append(&record)?;
+                self.writing.lock().append_rows(&record)?;
                 self.begun = true;
                 record.clear();
                 rows = 0;
@@ -66,7 +66,7 @@ impl RowsPart for GrowingRows {
         }
         if !record.is_empty() {
             self.author.end_rows(&mut record);
-            self.writing.lock().append(&record)?;
+            self.writing.lock().append_rows(&record)?;
             self.begun = true;
         }
         Ok(())

@@ -10,7 +10,8 @@ use super::line::{Kind, Line};
 use super::lines::Lines;
 use super::record::Author;
 use crate::append::{Append, WriteAppend};
-use crate::directory::{DirectoryLock as Lock, is_cassette, notice, refuse};
+use crate::directory::{DirectoryLock as Lock, is_cassette, notice, refuse, write_error};
+use crate::recorder::ROOM;
 use crate::{CassetteError, ErrorKind, Metadata};
 
 /// How far a recording is.
@@ -53,6 +54,24 @@ impl Writing {
         }
     }
 
+    /// Sets room aside for so many bytes of records. Where the disk is asked for it, so is whether the file still has its name.
+    pub(super) fn reserve(&mut self, bytes: usize) -> Result<(), CassetteError> {
+        let path = self.path();
+        let Some(log) = &mut self.log else { return Ok(()) };
+        let asked = log.reserve(bytes).map_err(|error| write_error(&path, &error))?;
+        if asked && !self.is_there() { Err(self.lost()) } else { Ok(()) }
+    }
+
+    fn is_there(&self) -> bool {
+        self.lock.as_ref().is_some_and(|lock| lock.is_at(&self.path()).unwrap_or(false))
+    }
+
+    /// Appends rows, which leave the room that is set aside for entries as it is.
+    pub(super) fn append_rows(&mut self, records: &[u8]) -> Result<(), CassetteError> {
+        self.reserve(records.len() + ROOM)?;
+        self.append(records)
+    }
+
     /// Appends whole records.
     pub(super) fn append(&mut self, records: &[u8]) -> Result<(), CassetteError> {
         match self.phase {
@@ -85,6 +104,9 @@ impl Writing {
     pub(super) fn publish(&mut self) -> Result<(), CassetteError> {
         self.complete()?;
         if self.phase == Phase::Staged {
+            if !self.is_there() {
+                return Err(self.lost());
+            }
             check_target(&self.target)?;
             let staged = staging(&self.target);
             fs::rename(&staged, &self.target).map_err(|error| {
@@ -113,7 +135,7 @@ impl Writing {
     }
 
     fn resume(&mut self) -> Result<(), CassetteError> {
-        if !self.lock.as_ref().is_some_and(|lock| lock.is_at(&self.path()).unwrap_or(false)) {
+        if !self.is_there() {
             return Err(self.lost());
         }
         self.complete = false;
@@ -127,8 +149,12 @@ impl Writing {
     }
 
     fn lost(&self) -> CassetteError {
-        CassetteError::new(&self.target, "the cassette was removed or replaced while this process recorded it")
-            .advice("leave it alone until the process has ended, and record again")
+        let path = self.path();
+        let problem = format!(
+            "{} was removed or replaced while this process recorded there; the recording is lost",
+            path.display()
+        );
+        CassetteError::new(&self.target, problem).advice("leave it alone until the process has ended, and record again")
     }
 }
 
@@ -136,11 +162,6 @@ impl Writing {
 pub(crate) fn staging(target: &Path) -> PathBuf {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     target.with_file_name(format!(".{name}.super8-recording"))
-}
-
-fn write_error(path: &Path, error: &io::Error) -> CassetteError {
-    CassetteError::io(path, "write", error)
-        .advice("the recording is not complete: make room or correct the permissions, then record again")
 }
 
 /// Where a trace stands whose recording is staged here.

@@ -84,8 +84,17 @@ impl Facts {
 
     /// What is to be written because of this answer.
     pub(super) fn news(&mut self, connection: ConnectionId, answer: Value) -> News {
+        self.news_of(connection, answer, 1)
+    }
+
+    /// The same for an answer that was given so often.
+    pub(super) fn news_of(&mut self, connection: ConnectionId, answer: Value, times: u32) -> News {
         let (question, reply) = (sum(&connect::question(&answer)), sum(&answer));
-        self.replied(connection, (question, false), reply, || answer)
+        let news = self.replied(connection, (question, false), reply, || answer);
+        if let Some(last) = self.last.get_mut(&connection).and_then(|last| last.get_mut(&question)) {
+            last.given = last.given.saturating_add(times - 1);
+        }
+        news
     }
 
     /// The same for a call with this key that went as usual, or did not, and went as usual so often `before` since the last

@@ -7,13 +7,14 @@ use super::{Log, Recorder};
 use crate::{CassetteError, ConnectionId, Entry, Method, Value};
 
 impl Recorder {
-    /// Stores what held before a connection was made: its facts stand in the info file alone, a changed one after the first.
+    /// Stores what held before a connection was made: its facts stand in the info file alone, a changed one after the first. `times`
+    /// says how often the question was asked and got this reply.
     ///
     /// # Errors
     /// The first failure of this recording.
-    pub fn before(&self, connection: ConnectionId, answer: Value) -> Result<(), CassetteError> {
+    pub fn before(&self, connection: ConnectionId, answer: Value, times: u32) -> Result<(), CassetteError> {
         self.ready()?;
-        let news = self.log.lock().facts.news(connection, answer);
+        let news = self.log.lock().facts.news_of(connection, answer, times);
         let mut answers = news.first.into_iter().chain(news.changed);
         answers.try_for_each(|answer| self.append_info(connection, &answer))
     }

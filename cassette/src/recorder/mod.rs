@@ -49,6 +49,10 @@ pub struct RecordOptions {
     pub append: Option<MakeAppend>,
 }
 
+/// So much room is set aside for an entry whose size is not known before the driver has answered: output parameters and
+/// diagnostics are in it. What the application sends is counted beside it.
+pub(crate) const ROOM: usize = 64 * 1024;
+
 /// A cassette being recorded: one per cassette and process, shared by all connections and threads.
 ///
 /// The first write that fails is returned for the call at hand and for every later one; such a recording is not published.
@@ -143,6 +147,38 @@ impl Recorder {
         connection
     }
 
+    /// Before the driver does what a command asks for, so that nothing happens in the database that cannot be written: ends the
+    /// runs of rows that the command will interrupt, and sets room aside for its entry. `inputs` are the bytes that the
+    /// application sends.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn prepare(
+        &self,
+        connection: ConnectionId,
+        statement: Option<u32>,
+        inputs: usize,
+    ) -> Result<(), CassetteError> {
+        /// So many bytes a byte of the application's may become: `\u0000`.
+        const LONGEST: usize = 6;
+        self.ready()?;
+        let mut log = self.log.lock();
+        self.ready()?;
+        self.end_runs(&mut log, |cell| self.order == Order::Global || cell.connection == connection)?;
+        if statement.is_none() {
+            self.write_gathered(&mut log, Some(connection))?;
+        }
+        self.sticky(self.storage.reserve(ROOM + LONGEST * inputs))
+    }
+
+    /// Whether the recording goes on: that nothing of it failed, and that this is the process that records.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn check(&self) -> Result<(), CassetteError> {
+        self.ready()
+    }
+
     /// Appends a command. Runs of rows it interrupts are ended and appended first: all of the cassette's, or under
     /// `order: connection` those of the same connection.
     ///
@@ -153,9 +189,14 @@ impl Recorder {
         let entry = redacted.as_ref().unwrap_or(entry);
         let named = self.named(entry)?;
         let entry = named.as_ref().unwrap_or(entry);
-        let long = self.long_array(entry)?;
-        let entry = long.as_ref().unwrap_or(entry);
-        self.append(entry, |cell| self.order == Order::Global || cell.connection == entry.connection)
+        let long = self.long_array(entry);
+        let in_file = long.as_ref().ok().and_then(Option::as_ref).unwrap_or(entry);
+        self.append(in_file, |cell| self.order == Order::Global || cell.connection == entry.connection)?;
+        // A part that could not be written stands in the entry instead, and it is the last one.
+        if let Err(error) = long {
+            let _ = self.failed.set(error);
+        }
+        Ok(())
     }
 
     /// Writes a long parameter array to a part of its own; gives the entry that names the part.
@@ -168,8 +209,7 @@ impl Recorder {
             log.parts.used(entry.connection, statement, Kind::Execute);
             part
         };
-        let written = self.storage.rows_part(&part).and_then(|mut rows| rows.append(&sets.rows));
-        self.sticky(written)?;
+        self.storage.rows_part(&part).and_then(|mut rows| rows.append(&sets.rows))?;
         Ok(Some(sets.named(entry, &part)))
     }
 

@@ -47,7 +47,7 @@ pub fn record(
     plan: &Plan,
     connection: &Connection,
     completed: Option<Reply>,
-    environment: Vec<EnvironmentNote>,
+    environment: Vec<(EnvironmentNote, u32)>,
     wide: bool,
     outcome: &Outcome,
 ) -> Result<Arc<dyn ConnectionMode>, Outcome> {
@@ -63,7 +63,7 @@ pub fn record(
         asked: asked_fields(request, plan, pending),
         facts,
         completed: completed.and_then(|completed| completed_value(request, &completed, outcome.rc == rc::NEED_DATA)),
-        environment: environment.into_iter().map(environment_answer).collect(),
+        environment: environment.into_iter().map(|(note, times)| (environment_answer(note), times)).collect(),
     };
     let secrecy = request.secrecy(&plan.site);
     let begun = record::Connection::begin(recorder, plan.elsewhere.clone(), connect, outcome, secrecy, plan.probe());

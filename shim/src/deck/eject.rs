@@ -51,7 +51,9 @@ fn eject_one(cassette: &Path) -> Ejected {
         }
         ending::published(cassette, &open.reel);
         ending::not_kept(cassette, &open);
-        EJECTED.lock().push((cassette.to_owned(), Arc::downgrade(&open.reel)));
+        let mut ejected = EJECTED.lock();
+        ejected.retain(|(_, recorder)| recorder.strong_count() > 0);
+        ejected.push((cassette.to_owned(), Arc::downgrade(&open.reel)));
     }
     let player = PLAYERS.lock().remove(cassette);
     let Some(open) = player else { return Ejected::Well };

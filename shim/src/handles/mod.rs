@@ -115,14 +115,26 @@ pub struct EnvironmentState {
     /// The real environments.
     pub real: Vec<(&'static Driver, RealHandle)>,
     /// How the driver answered questions about the environment, for the recording: function, attribute, value set,
-    /// return code, value read.
-    pub notes: Vec<EnvironmentNote>,
+    /// return code, value read; and how often it was so.
+    pub notes: Vec<(EnvironmentNote, u32)>,
     /// The connections allocated in it.
     pub connections: HashSet<Token>,
 }
 
 /// One call about an environment attribute: function, attribute, value set, return code, value read.
 pub type EnvironmentNote = (&'static str, i32, Option<usize>, i16, Option<i64>);
+
+impl EnvironmentState {
+    /// Takes note of a call. One that goes as it did the last time is only counted.
+    pub fn note(&mut self, note: EnvironmentNote) {
+        let (function, attribute, value, ..) = note;
+        let same = |known: &EnvironmentNote| (known.0, known.1, known.2) == (function, attribute, value);
+        match self.notes.iter_mut().rev().find(|(known, _)| same(known)) {
+            Some((known, times)) if *known == note => *times = times.saturating_add(1),
+            _ => self.notes.push((note, 1)),
+        }
+    }
+}
 
 /// A handle of a real driver: a number to us.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -49,6 +49,13 @@ struct OutputPlace {
 pub struct Watch(Vec<Before>);
 
 impl Outputs {
+    /// The most bytes that the driver can write to them.
+    pub fn room(&self) -> usize {
+        /// The longest C type of a fixed size.
+        const FIXED: usize = 64;
+        self.places.iter().map(|place| FIXED + place.binding.capacity.max(0) as usize).sum()
+    }
+
     /// Takes in a parameter of set `set`, from 0, if it may be written to.
     pub fn add(&mut self, io: i16, set: usize, index: usize, binding: Binding, c_type: CType) {
         if matches!(io, INPUT_OUTPUT | OUTPUT) {

@@ -41,7 +41,7 @@ pub unsafe fn SQLSetEnvAttr(env: Handle, attribute: i32, value: Pointer, length:
         }
         state.attributes.retain(|(known, _)| *known != attribute);
         state.attributes.push((attribute, value as usize));
-        state.notes.push(("SQLSetEnvAttr", attribute, Some(value as usize), outcome, None));
+        state.note(("SQLSetEnvAttr", attribute, Some(value as usize), outcome, None));
         outcome
     })
 }
@@ -64,7 +64,7 @@ pub unsafe fn SQLGetEnvAttr(env: Handle, attribute: i32, value: Pointer, cap: i3
                 crate::args::Reply::Number(number) => Some(number),
                 _ => None,
             };
-            environment.state.lock().notes.push(("SQLGetEnvAttr", attribute, None, outcome, reply));
+            environment.state.lock().note(("SQLGetEnvAttr", attribute, None, outcome, reply));
             return outcome;
         }
         let recorded = crate::connecting::replayed_environment("SQLGetEnvAttr", attribute, None);

@@ -197,7 +197,7 @@ fn connect<C: Width>(
     })
 }
 
-fn environment_notes(connection: &Connection) -> Vec<crate::handles::EnvironmentNote> {
+fn environment_notes(connection: &Connection) -> Vec<(crate::handles::EnvironmentNote, u32)> {
     let environment = connection.state.lock().environment.and_then(|token| ENVIRONMENTS.get(token));
     environment.map(|environment| environment.state.lock().notes.clone()).unwrap_or_default()
 }

@@ -52,8 +52,8 @@ pub struct Connect {
     pub facts: Vec<(String, Value)>,
     /// The completed connection string as a template, where the application asked for it.
     pub completed: Option<Value>,
-    /// Questions about the environment and their replies.
-    pub environment: Vec<Value>,
+    /// Questions about the environment and their replies, and how often each was asked.
+    pub environment: Vec<(Value, u32)>,
 }
 
 impl Connection {
@@ -95,7 +95,8 @@ impl Connection {
         let entry = Entry { method: Method::Connect, connection: id, statement: None, fields };
         connection.home.keep(&entry);
         let written = recorder.command(&entry);
-        let environment = connect.environment.into_iter().try_for_each(|answer| recorder.before(id, answer));
+        let environment =
+            connect.environment.into_iter().try_for_each(|(answer, times)| recorder.before(id, answer, times));
         if let Err(error) = written.and(environment) {
             connection.disconnected();
             return Err(error);
@@ -311,6 +312,22 @@ pub fn attribute_value(value: &AttributeIn<'_>, secrecy: &Secrecy) -> Value {
 
 impl ConnectionMode for Connection {
     fn serve(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
+        let reaches = match call {
+            Call::EndTran { commit } => *commit,
+            Call::SetConnectAttr { attribute, .. } => reaches_database(*attribute).is_some(),
+            _ => false,
+        };
+        let prepared = match reaches {
+            true => self.recorder().prepare(self.id(), None, 0),
+            false => self.recorder().check(),
+        };
+        if let Err(error) = prepared {
+            // What takes back or ends something is done, and not recorded.
+            return match call {
+                Call::EndTran { commit: false } | Call::Disconnect | Call::Cancel => perform(function, deed),
+                _ => unwritable(error),
+            };
+        }
         match call {
             Call::EndTran { commit } => {
                 let outcome = match self.polled(function, deed) {

@@ -93,6 +93,10 @@ impl Statement {
         mut parameters: Parameters,
         deed: &dyn Deed,
     ) -> Outcome {
+        let inputs = fields.iter().map(|(_, value)| value.bytes()).sum::<usize>() + parameters.bytes();
+        if let Err(error) = self.connection.recorder().prepare(self.connection.id(), Some(id), inputs) {
+            return unwritable(error);
+        }
         self.state.lock().streams = Streams::new(std::mem::take(&mut parameters.streamed));
         let watch = parameters.watch();
         self.then(function, deed, move |statement, outcome, _| {
@@ -179,10 +183,16 @@ impl Statement {
             return self.next_stream(function, token, deed);
         }
         // Out of the reach of an SQLCancel that comes during the call: what the driver does now is to be recorded.
-        let (waiting, positioned) = {
+        let (id, mut waiting, positioned) = {
             let mut state = self.state.lock();
-            (state.waiting.take(), state.positioned.take())
+            (state.id, state.waiting.take(), state.positioned.take())
         };
+        let inputs = waiting.as_mut().map_or(0, |pending| pending.data.parameters().bytes());
+        if let Some(id) = id
+            && let Err(error) = self.connection.recorder().prepare(self.connection.id(), Some(id), inputs)
+        {
+            return unwritable(error);
+        }
         let watch = waiting.as_ref().map(|pending| pending.data.watch_on());
         let taken = Taken { waiting, positioned, watch };
         self.then(function, deed, move |statement, outcome, _| statement.data_taken(token, taken, outcome))
@@ -257,7 +267,11 @@ impl Statement {
     pub(super) fn prepare(&self, function: Function, sql: &TextIn<'_>, deed: &dyn Deed) -> Outcome {
         self.state.lock().markers = markers::count(&sql.read().unwrap_or_default());
         let fields = vec![("sql".to_owned(), self.sql(sql))];
-        let id = self.new_text(&mut self.state.lock());
+        let inputs = fields.iter().map(|(_, value)| value.bytes()).sum();
+        let id = self.new_text(&mut self.state.lock()).and_then(|id| {
+            self.connection.recorder().prepare(self.connection.id(), Some(id), inputs)?;
+            Ok(id)
+        });
         match id {
             Ok(id) => self.then(function, deed, move |statement, outcome, _| {
                 statement.command(id, Method::Prepare, fields, outcome)

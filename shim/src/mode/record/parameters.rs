@@ -37,6 +37,11 @@ pub struct Watch {
 }
 
 impl Parameters {
+    /// About how many bytes of them may come to stand in the cassette.
+    pub fn bytes(&self) -> usize {
+        self.sets.iter().map(Value::bytes).sum::<usize>() + self.outputs.room() + 8 * self.size
+    }
+
     /// No parameters.
     pub fn none() -> Self {
         Parameters {

@@ -52,6 +52,10 @@ impl Statement {
             let before = asked.look(&state.application, rowset, &types);
             (id, asked, before)
         };
+        let inputs = asked.values.iter().flatten().map(super8_cassette::Value::bytes).sum();
+        if let Err(error) = self.connection.recorder().prepare(self.connection.id(), Some(id), inputs) {
+            return unwritable(error);
+        }
         self.then(function, deed, move |statement, outcome, _| {
             if outcome.rc == rc::NEED_DATA {
                 let mut asked = asked;

@@ -182,7 +182,11 @@ impl Statement {
     fn more_results(&self, function: Function, deed: &dyn Deed) -> Outcome {
         let id = {
             let mut state = self.state.lock();
-            if let Err(error) = self.settle(&mut state, false) {
+            let prepared = self.settle(&mut state, false).and_then(|()| match state.id {
+                Some(id) => self.connection.recorder().prepare(self.connection.id(), Some(id), 0),
+                None => Ok(()),
+            });
+            if let Err(error) = prepared {
                 return unwritable(error);
             }
             state.id
@@ -297,12 +301,28 @@ impl Statement {
         }
     }
 
+    /// What becomes of a call once the cassette cannot be written: what ends something is done and not recorded; what is the
+    /// application's own side goes on; nothing else reaches the driver.
+    fn after_failure(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Option<Outcome> {
+        const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
+        let error = self.connection.recorder().check().err()?;
+        match call {
+            Call::CloseCursor | Call::FreeStmt { option: CLOSE } | Call::Cancel => Some(perform(function, deed)),
+            local_calls!() => None,
+            _ => Some(unwritable(error)),
+        }
+    }
+
     pub(super) fn serve_call(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
         const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
         if let Call::Run { sql } | Call::Prepare { sql } = call
+            && self.connection.recorder().check().is_ok()
             && let Err(refused) = self.connection.first_text(sql, || self.settle(&mut self.state.lock(), false))
         {
             return refused;
+        }
+        if let Some(outcome) = self.after_failure(function, call, deed) {
+            return outcome;
         }
         match call {
             Call::Run { sql } => self.run(function, sql, deed),

@@ -1,0 +1,120 @@
+//! A cassette that cannot be written any more: nothing more goes to the database, and nobody is told that something is kept
+//! that is not.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use super8_tests::desk::Desk;
+use super8_tests::format::{Format, in_both_formats};
+use super8_tests::outcome::Outcome;
+use super8_tests::{packages, products, python};
+
+/// What keeps the cassette from growing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Limit {
+    /// A small file system of its own, which only root can mount.
+    Disk,
+    /// RLIMIT_FSIZE; the shell counts blocks of 512 bytes.
+    FileSize,
+    /// The directory in which the cassette grows is removed.
+    Vanished,
+}
+
+/// A file system in memory, unmounted in the end.
+struct Mounted(PathBuf);
+
+impl Mounted {
+    /// None if this user may not mount.
+    fn small(place: &Path) -> Option<Mounted> {
+        std::fs::create_dir_all(place).expect("create");
+        let mut mount = Command::new("mount");
+        let done = mount.args(["-t", "tmpfs", "-o", "size=400k", "tmpfs"]).arg(place).output();
+        done.is_ok_and(|done| done.status.success()).then(|| Mounted(place.to_owned()))
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+fn rows(desk: &Desk) -> String {
+    let mut sqlite = Command::new(packages::program("sqlite3", "sqlite3"));
+    let counted = sqlite.arg(desk.database()).arg("select count(*) from filled").output().expect("sqlite3");
+    String::from_utf8_lossy(&counted.stdout).trim().to_owned()
+}
+
+fn fill(desk: &Desk, limit: Limit, how: &str) -> Outcome {
+    let script = products::repository().join("tests/programs/python/full_disk.py").display().to_string();
+    let (python, cassette) = (python::interpreter().display().to_string(), "small/tape");
+    let staged = match desk.format() {
+        Format::Yaml => "small/.tape.super8-recording",
+        Format::Ndjson => "small/tape",
+    };
+    let vanishes = if limit == Limit::Vanished { staged } else { "" };
+    let super8 = products::super8().display().to_string();
+    let run = "exec \"$@\"";
+    let shell = if limit == Limit::FileSize { format!("ulimit -f 600; {run}") } else { run.to_owned() };
+    let mut command = Command::new("sh");
+    command.args(["-c", &shell, "sh", &super8, "record", cassette, "--"]);
+    command.args([&python, &script, "DSN=shop", "sqlite", "", how, vanishes]);
+    desk.at(&mut command);
+    Outcome::of(&command, b"")
+}
+
+fn nothing_goes_to_the_database_any_more(limit: Limit) {
+    in_both_formats(|format| {
+        for how in ["auto", "commit"] {
+            let desk = Desk::new("full_disk").in_format(format);
+            let place = desk.scratch.directory("work/small");
+            let mounted = if limit == Limit::Disk { Mounted::small(&place) } else { None };
+            if limit == Limit::Disk && mounted.is_none() {
+                println!("no file system can be mounted here; `a_limit_of_the_process` shows the same");
+                return;
+            }
+            let outcome = fill(&desk, limit, how);
+            let (text, errors) = (outcome.text(), outcome.errors());
+            assert_eq!(outcome.status, "exit status: 122", "{limit:?} {how}\n{text}{errors}");
+            let told = text.lines().find_map(|line| line.strip_prefix("in the database: ")).expect("the count");
+            assert_eq!(
+                told,
+                rows(&desk),
+                "{limit:?} {how}: the program believes one thing, the database has another\n{text}"
+            );
+            assert!(told.parse::<u32>().expect("a count") >= 20, "{text}");
+            let reason = match limit {
+                Limit::Disk => "No space left on device",
+                Limit::FileSize => "ulimit -f",
+                Limit::Vanished => "was removed or replaced",
+            };
+            assert!(text.contains(reason) && errors.contains(reason), "{limit:?} {how}\n{text}{errors}");
+            // What is said to be kept is.
+            let recovered = desk.run(&["recover", "small/tape"]);
+            let kept = errors.contains("super8 recover");
+            assert_eq!(recovered.status == "exit status: 0", kept, "{errors}{}", recovered.errors());
+            assert_eq!(kept, limit != Limit::Vanished, "{errors}");
+            if kept {
+                let shown = desk.run(&["show", "small/tape"]).text();
+                let inserts = shown.matches("insert into filled").count();
+                assert!(inserts >= 1, "{shown}");
+                assert_eq!(desk.run(&["check", "small/tape"]).text(), "1 checked, nothing found\n");
+            }
+            drop(mounted);
+        }
+    });
+}
+
+#[test]
+fn a_full_disk() {
+    nothing_goes_to_the_database_any_more(Limit::Disk);
+}
+
+#[test]
+fn a_limit_of_the_process() {
+    nothing_goes_to_the_database_any_more(Limit::FileSize);
+}
+
+#[test]
+fn a_directory_that_vanished() {
+    nothing_goes_to_the_database_any_more(Limit::Vanished);
+}

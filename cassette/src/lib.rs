@@ -43,7 +43,7 @@ pub use player::summary;
 pub use player::{Fetched, Mismatch, MismatchKind, PlayOptions, PlayedRun, Player, Scrolled, Unplayed, Volatile};
 pub use processes::{parts_directory, parts_of, with_parts};
 pub use recorder::{Gathered, RecordOptions, Recorder, Run, RunGuard};
-pub use redaction::Redaction;
+pub use redaction::{Redaction, SHORTEST_SECRET, Secrets};
 pub use row::Row;
 pub use rows_reader::RowsReader;
 pub use sets::entry as whole_entry;

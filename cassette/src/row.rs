@@ -64,6 +64,14 @@ impl Row {
         *slot = Slot { start, end: self.text.len(), set: true, quotes };
     }
 
+    /// Replaces the field of a column (from 0) by one that is encoded already and needs no quotes it did not have.
+    pub(crate) fn set_field(&mut self, column: usize, field: &[u8]) {
+        let start = self.text.len();
+        self.text.extend_from_slice(field);
+        let Some(slot) = self.slots.get_mut(column) else { return };
+        *slot = Slot { start, end: start + field.len(), set: true, quotes: slot.quotes };
+    }
+
     /// The field of a column (from 0) before CSV quoting; the field of an unread cell where nothing was set.
     pub fn field(&self, column: usize) -> &[u8] {
         match self.slots.get(column) {

@@ -4,10 +4,11 @@ use sha2::{Digest, Sha256};
 
 use super::{comments, scope, volatile};
 use crate::connect::REPLY;
+use crate::redaction::secrets;
 use crate::{Entry, Method, Value};
 
 /// Keys that are asked for even if the asked entry leaves them out.
-pub(super) const INPUTS: &[&str] = &[
+pub(crate) const INPUTS: &[&str] = &[
     "dsn",
     "driver",
     "sql",
@@ -41,6 +42,7 @@ pub struct Difference {
 
 /// The first input in which the entries differ. Method and ids are not looked at.
 pub(crate) fn difference(recorded: &Entry, asked: &Entry) -> Option<Difference> {
+    let asked = &*secrets::accepted(recorded, asked);
     match recorded.get(volatile::KEY) {
         None => of_inputs(recorded, asked),
         Some(_) => of_inputs(recorded, &volatile::accepted(recorded, asked)),
@@ -71,7 +73,7 @@ fn of_inputs(recorded: &Entry, asked: &Entry) -> Option<Difference> {
         .fields
         .iter()
         .map(|(key, _)| key.as_str())
-        .filter(|key| !REPLY.contains(key) && !beside(key) && *key != volatile::KEY);
+        .filter(|key| !REPLY.contains(key) && !beside(key) && *key != volatile::KEY && *key != secrets::KEY);
     let left_out = recorded.fields.iter().map(|(key, _)| key.as_str());
     let left_out = left_out.filter(|key| INPUTS.contains(key) && asked.get(key).is_none());
     let fields = own.chain(left_out).find_map(|key| field(key, recorded.get(key), asked.get(key)));

@@ -40,6 +40,7 @@ use parking_lot::{Condvar, Mutex};
 
 pub(crate) use comments::without as without_comments;
 pub use compare::{Difference, field as difference_in};
+pub(crate) use compare::INPUTS;
 pub use mismatch::{Mismatch, MismatchKind};
 pub use rows::PlayedRun;
 pub use scroll::Scrolled;
@@ -49,7 +50,7 @@ pub(crate) use volatile::{parts as volatile_parts, replaced as volatile_replaced
 
 use crate::directory::Directory;
 use crate::metadata::{Metadata, Order};
-use crate::redaction::{Redaction, Redactor};
+use crate::redaction::{Redaction, Redactor, Secrets};
 use crate::sets;
 use crate::storage::Cassette;
 use crate::{CassetteError, ConnectionId, Entry, Method, Value};
@@ -203,6 +204,11 @@ impl Player {
     /// Has values of what is asked replaced by the rules with which the cassette was redacted.
     pub fn redact(&self, rules: Arc<Redaction>) {
         self.redactor.follow(rules);
+    }
+
+    /// Has these secrets hidden in what is asked, as they were when it was recorded.
+    pub fn hide(&self, secrets: Arc<Secrets>) {
+        self.redactor.hide(secrets);
     }
 
     /// What `metadata.yml` says.

@@ -22,7 +22,7 @@ use crate::append::{Append, MakeAppend, WriteAppend};
 use crate::directory::Directory;
 use crate::entry::Class;
 use crate::metadata::{Metadata, Order};
-use crate::redaction::{Redaction, Redactor, RowRules};
+use crate::redaction::{Redaction, Redactor, RowRules, Secrets};
 use crate::sets::Sets;
 use crate::storage::Cassette;
 use crate::{CassetteError, ConnectionId, Entry, Method, Value};
@@ -122,6 +122,11 @@ impl Recorder {
     /// Whether somebody else publishes it.
     pub fn is_held(&self) -> bool {
         self.held.load(Ordering::Relaxed)
+    }
+
+    /// Has these secrets hidden in everything that is written; to be said before anything is recorded.
+    pub fn hide(&self, secrets: Arc<Secrets>) {
+        self.redactor.hide(secrets);
     }
 
     /// Whether the names of a result's columns have to be [said](Recorder::names) before its rows.

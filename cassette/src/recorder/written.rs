@@ -97,6 +97,15 @@ impl Rows {
         self.rules.row(&mut self.row, first, c_type);
     }
 
+    /// The row in the form of the log, without secrets. Rows that go to a part are looked through block by block instead.
+    fn inline_row(&mut self) -> Value {
+        let (types, odd) = (&self.c_types, &self.odd_types);
+        let odd_type = |at| odd.iter().find(|(of, _)| *of == at).map(|(_, name)| name.as_str());
+        let c_type = |at| odd_type(at).or_else(|| types.get(at).map(String::as_str)).unwrap_or_default();
+        self.rules.hide_row(&mut self.row, c_type);
+        inline(&self.row, &self.c_types)
+    }
+
     /// Rows begin with the bookmark.
     pub(super) fn with_bookmarks(&mut self) {
         self.bookmarks = true;
@@ -129,7 +138,8 @@ impl Rows {
         self.row.widen(self.c_types.len());
         self.redact_row();
         if inline_rows > 1 && self.complete < inline_rows as u64 {
-            self.inline.push(inline(&self.row, &self.c_types));
+            let row = self.inline_row();
+            self.inline.push(row);
         }
         write_row(&self.row, &mut self.block);
         self.complete_outcome();
@@ -169,6 +179,7 @@ impl Rows {
             Some(part) => part,
             none => none.insert(storage.rows_part(&self.names.name(kind))?),
         };
+        self.rules.hide_block(&mut self.block, &self.c_types);
         part.append(&self.block)?;
         self.started = true;
         self.inline = Vec::new();
@@ -224,7 +235,7 @@ impl Rows {
         if count == 1 {
             self.row.widen(self.c_types.len());
             self.redact_row();
-            let row = inline(&self.row, &self.c_types);
+            let row = self.inline_row();
             self.complete_outcome();
             let entry = self.entry(Method::Fetch).with("result", row);
             storage.encode(&self.describe(entry), &mut written.entries);
@@ -264,7 +275,7 @@ impl Rows {
             1 => {
                 self.row.widen(self.c_types.len());
                 self.redact_row();
-                let row = inline(&self.row, &self.c_types);
+                let row = self.inline_row();
                 self.complete_outcome();
                 entry.with("result", row)
             }

@@ -5,16 +5,21 @@
 //! program reads it; elsewhere it is `<redacted 0123456789abcdef>`.
 
 mod rules;
+pub(crate) mod secrets;
 mod sent;
 mod stand_in;
 
 pub use rules::{Redaction, Rule};
+use secrets::Hiding;
+pub use secrets::{SHORTEST as SHORTEST_SECRET, Secrets};
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
+use crate::row::write_fields;
 use crate::{ConnectionId, Entry, Method, Row, Value, cell};
 
 /// Fields of an entry that name things of the cassette itself, and hold no value.
@@ -25,6 +30,7 @@ const STRUCTURE: &[&str] =
 #[derive(Debug, Default)]
 pub(crate) struct Redactor {
     rules: OnceLock<Arc<Redaction>>,
+    secrets: OnceLock<Arc<Secrets>>,
     statements: Mutex<HashMap<(ConnectionId, Option<u32>), Statement>>,
 }
 
@@ -40,6 +46,7 @@ struct Statement {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RowRules {
     rules: Option<Arc<Redaction>>,
+    secrets: Option<Arc<Secrets>>,
     statement: Statement,
 }
 
@@ -47,6 +54,20 @@ impl Redactor {
     /// Follows these rules from now on; the first ones hold.
     pub(crate) fn follow(&self, rules: Arc<Redaction>) {
         let _ = self.rules.set(rules);
+    }
+
+    /// Hides these secrets from now on; the first ones hold.
+    pub(crate) fn hide(&self, secrets: Arc<Secrets>) {
+        let _ = self.secrets.set(secrets);
+    }
+
+    fn hiding(&self) -> Option<Hiding> {
+        self.secrets.get()?.now()
+    }
+
+    /// A value without secrets.
+    fn hidden(&self, value: Value) -> Value {
+        self.hiding().and_then(|hiding| hiding.value(&value)).unwrap_or(value)
     }
 
     /// Whether the names of columns have to be known.
@@ -61,9 +82,10 @@ impl Redactor {
 
     /// The rules for rows of a statement.
     pub(crate) fn rows(&self, connection: ConnectionId, statement: u32) -> RowRules {
+        let secrets = self.secrets.get().cloned();
         match self.rules.get() {
-            None => RowRules::default(),
-            rules => RowRules { rules: rules.cloned(), statement: self.known(connection, Some(statement)) },
+            None => RowRules { secrets, ..RowRules::default() },
+            rules => RowRules { rules: rules.cloned(), secrets, statement: self.known(connection, Some(statement)) },
         }
     }
 
@@ -73,6 +95,12 @@ impl Redactor {
 
     /// The entry as it may stand in the cassette, and as a replayed one is compared; `None` if it may stay as it is.
     pub(crate) fn entry(&self, entry: &Entry) -> Option<Entry> {
+        let ruled = self.by_rules(entry);
+        let hidden = self.hiding().and_then(|hiding| hiding.entry(ruled.as_ref().unwrap_or(entry), STRUCTURE));
+        hidden.or(ruled)
+    }
+
+    fn by_rules(&self, entry: &Entry) -> Option<Entry> {
         let rules = self.rules.get()?;
         if entry.method == Method::Connect {
             return None;
@@ -87,7 +115,7 @@ impl Redactor {
         let statement = self.known(entry.connection, entry.statement);
         let positioned = matches!(entry.method, Method::SetPos | Method::BulkOperations);
         let first = usize::from(entry.get("bookmarks").is_none());
-        let rows = RowRules { rules: Some(Arc::clone(rules)), statement: statement.clone() };
+        let rows = RowRules { rules: Some(Arc::clone(rules)), secrets: None, statement: statement.clone() };
         let c_type = |at: usize| {
             let types = entry.get("c_types").and_then(Value::as_list);
             types.and_then(|types| types.get(at)?.as_text()).unwrap_or_default()
@@ -130,24 +158,27 @@ impl Redactor {
     }
 
     /// A document as it may stand in the cassette: a driver may name a column after its expression. `None` if there are no
-    /// rules.
+    /// rules and no secrets in it.
     pub(crate) fn document(&self, document: &Value) -> Option<Value> {
-        self.rules.get().map(|rules| rules.texts(document))
+        let ruled = self.rules.get().map(|rules| rules.texts(document));
+        let hidden = self.hiding().and_then(|hiding| hiding.value(ruled.as_ref().unwrap_or(document)));
+        hidden.or(ruled)
     }
 
     /// The same for an answer.
     pub(crate) fn answer(&self, answer: Value) -> Value {
-        match answer {
+        let answer = match answer {
             Value::Map(pairs) if self.rules.get().is_some() => {
                 Value::Map(pairs.into_iter().map(|(key, value)| (key.clone(), self.part(&key, value))).collect())
             }
             answer => answer,
-        }
+        };
+        self.hidden(answer)
     }
 
     /// The same for the key of a question.
     pub(crate) fn key<'k>(&self, key: &[(&'k str, Value)]) -> Vec<(&'k str, Value)> {
-        key.iter().map(|(name, value)| (*name, self.part(name, value.clone()))).collect()
+        key.iter().map(|(name, value)| (*name, self.hidden(self.part(name, value.clone())))).collect()
     }
 
     fn part(&self, key: &str, value: Value) -> Value {
@@ -177,6 +208,36 @@ impl RowRules {
         }
     }
 
+    /// Hides secrets in a row that is complete. `c_type` gives the C type of a cell.
+    pub(crate) fn hide_row<'t>(&self, row: &mut Row, c_type: impl Fn(usize) -> &'t str) {
+        let Some(hiding) = self.hiding() else { return };
+        for index in 0..row.width() {
+            if let Some(hidden) = row.is_set(index).then(|| hiding.field(c_type(index), row.field(index))).flatten() {
+                row.set_field(index, hidden.as_bytes());
+            }
+        }
+    }
+
+    /// Hides secrets in rows as they stand in a rows file.
+    pub(crate) fn hide_block(&self, block: &mut Vec<u8>, c_types: &[String]) {
+        let Some(hiding) = self.hiding().filter(|hiding| hiding.may_be_in(block)) else { return };
+        let mut hidden = Vec::with_capacity(block.len());
+        let mut rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&block[..]);
+        let mut row = csv::ByteRecord::new();
+        while rows.read_byte_record(&mut row).is_ok_and(|more| more) {
+            let fields = row.iter().enumerate().map(|(at, field)| {
+                let c_type = c_types.get(at).map(String::as_str).unwrap_or_default();
+                hiding.field(c_type, field).map_or(Cow::Borrowed(field), |hidden| Cow::Owned(hidden.into_bytes()))
+            });
+            write_fields(fields.collect::<Vec<_>>().iter().map(|field| &**field), &mut hidden);
+        }
+        *block = hidden;
+    }
+
+    fn hiding(&self) -> Option<Hiding> {
+        self.secrets.as_ref()?.now()
+    }
+
     /// A cell in the form of the log.
     fn inline(&self, column: i64, c_type: &str, value: &Value) -> Value {
         let (Some(rules), Ok(column)) = (&self.rules, usize::try_from(column)) else { return value.clone() };
@@ -185,6 +246,7 @@ impl RowRules {
 
     /// Values of SQLGetData that are kept beside a row.
     pub(crate) fn outcome(&self, outcome: Value) -> Value {
+        let outcome = self.hiding().and_then(|hiding| hiding.value(&outcome)).unwrap_or(outcome);
         let Some(rules) = &self.rules else { return outcome };
         let Value::Map(pairs) = outcome else { return outcome };
         let call = |call: Value| {

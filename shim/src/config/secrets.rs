@@ -1,7 +1,7 @@
 //! Keeping secrets out of files: connection strings are scrubbed by keyword, every other text by value.
 //!
 //! A connection string shows only what stands under a harmless keyword ([`super::keywords`]). What stood under the
-//! others is remembered as a [`Secrets`] and removed from error messages, reports, log lines and SQL, in every form
+//! others is remembered as a [`Secrets`] and removed from error messages, reports and log lines, in every form
 //! drivers give it: as written, without braces, percent-encoded.
 
 use std::borrow::Cow;
@@ -20,6 +20,8 @@ pub const MARK: &str = "***";
 const SHORTEST: usize = 3;
 /// A value under an unknown keyword is taken for a secret in other texts from this length on: `FooMode=fast` is not.
 const SHORTEST_UNKNOWN: usize = 8;
+/// And in SQL and data from this one.
+const SHORTEST_UNKNOWN_IN_DATA: usize = 16;
 
 /// A connection string as it may be written to a cassette: keys, order and harmless values as they were, everything
 /// else as [`MARK`]. Bytes that are not UTF-8 are shown as `\xNN`.
@@ -49,12 +51,14 @@ pub fn user_hash(user: &str) -> String {
 /// The secrets of a connection: what must not reach any file. Neither `Debug` nor `Display`, on purpose.
 #[derive(Clone, Default)]
 pub struct Secrets {
-    /// Everything removed from SQL: longest first.
+    /// What is removed from messages before the user's name is marked in them: longest first.
     secrets: Vec<String>,
     /// Everything removed from messages: the secrets and the user's names, longest first.
     all: Vec<String>,
     /// The keywords they stood under: what follows one of these in a message is hidden as well.
     keys: Vec<String>,
+    /// What is hidden in all that the process records.
+    values: Vec<String>,
 }
 
 /// The secrets of a connection string and of what SQLConnect gives beside it.
@@ -78,7 +82,10 @@ impl Secrets {
             let (key, value) = (item.key(), item.value());
             if !item.has_value() {
                 // The tail of a secret with a `;` that somebody forgot to put in braces.
-                self.add(key, if after_secret { SHORTEST } else { SHORTEST_UNKNOWN }, true);
+                match after_secret {
+                    true => self.add_password(key),
+                    false => self.add(key, SHORTEST_UNKNOWN, true),
+                }
                 continue;
             }
             after_secret = is_secret(key);
@@ -91,14 +98,22 @@ impl Secrets {
                 continue;
             }
             let shortest = if after_secret { SHORTEST } else { SHORTEST_UNKNOWN };
-            self.add(&value, shortest, true);
+            match after_secret {
+                true => self.add_password(&value),
+                false => {
+                    if value.len() >= SHORTEST_UNKNOWN_IN_DATA {
+                        self.values.push(trim_text(&value));
+                    }
+                    self.add(&value, shortest, true);
+                }
+            }
             if item.raw() != quote(&value, true) {
                 self.add(item.raw(), shortest, true);
             }
             // Option strings such as pqopt={password=x host=y}.
             for (key, value) in assignments(&text(&value)) {
                 if is_secret(key.as_bytes()) {
-                    self.add(value.as_bytes(), SHORTEST, true);
+                    self.add_password(value.as_bytes());
                 } else if is_user(key.as_bytes()) {
                     self.add_user(value.as_bytes());
                 }
@@ -112,13 +127,24 @@ impl Secrets {
             if is_user(key) {
                 self.add_user(value);
             } else if is_secret(key) {
-                self.add(value, SHORTEST, true);
+                self.add_password(value);
             }
         }
     }
 
+    /// What stood under a secret's keyword, as it was given and percent-decoded; long values of unknown keywords.
+    pub fn values(&self) -> &[String] {
+        &self.values
+    }
+
     /// Adds a password.
     pub fn add_password(&mut self, password: &[u8]) {
+        let plain = trim_text(password);
+        let decoded = percent_decoded(&plain).into_owned();
+        self.values.push(plain);
+        if !self.values.contains(&decoded) {
+            self.values.push(decoded);
+        }
         self.add(password, SHORTEST, true);
     }
 
@@ -156,11 +182,6 @@ impl Secrets {
             Some(marked) => Cow::Owned(self.scrub_text(&marked).into_owned()),
             None => Cow::Owned(self.scrub_text(&secrets).into_owned()),
         }
-    }
-
-    /// SQL without secret values. User names and assignments stay: `postgres.t` and `WHERE token = 1` are SQL.
-    pub fn scrub_sql<'a>(&self, sql: &'a str) -> Cow<'a, str> {
-        replace_all(sql, &self.secrets)
     }
 }
 

@@ -71,6 +71,9 @@ pub fn plan(request: &Request) -> Result<Plan, Outcome> {
     verdict::goes_to(settings.verdict.as_deref());
     let failed = |error: deck::DeckError| Outcome::error("HY000", error);
     let action = deck::action(&settings).map_err(failed)?;
+    if action != deck::Action::Forward && !request.make_passwords_known(&site) && action == deck::Action::Record {
+        deck::warn_of_short_password(settings.log.as_deref());
+    }
     let pooled = pools.then(|| Selection::of(request.given(), &way, &settings, action));
     if action == deck::Action::Replay {
         let player = deck::player(&settings).map_err(failed)?;

@@ -7,6 +7,7 @@ use crate::config::completed;
 use crate::config::connection_string::ConnectionString;
 use crate::config::secrets::user_hash;
 use crate::diagnostics::{Outcome, rc};
+use crate::driver::Site;
 use crate::facts::connection_facts;
 use crate::handles::{Connection, EnvironmentNote, PendingAttribute, PendingValue};
 use crate::mode::record::{self, Connect, reaches_database};
@@ -62,7 +63,8 @@ pub fn record(
     let connect = Connect {
         asked: asked_fields(request, plan, pending),
         facts,
-        completed: completed.and_then(|completed| completed_value(request, &completed, outcome.rc == rc::NEED_DATA)),
+        completed: completed
+            .and_then(|completed| completed_value(request, &plan.site, &completed, outcome.rc == rc::NEED_DATA)),
         environment: environment.into_iter().map(|(note, times)| (environment_answer(note), times)).collect(),
     };
     let secrecy = request.secrecy(&plan.site);
@@ -82,9 +84,9 @@ fn set_before(connection: &Connection, mut note: impl FnMut(i32, usize)) {
     }
 }
 
-fn completed_value(request: &Request, completed: &Reply, asks: bool) -> Option<Value> {
+fn completed_value(request: &Request, site: &Site, completed: &Reply, asks: bool) -> Option<Value> {
     let Reply::Text { text, length, cut } = completed else { return None };
-    let given = request.given()?;
+    let given = &request.given_with_section(site)?;
     let template = |text: &str| {
         let text = ConnectionString::parse(&crate::args::encode_bytes(text));
         if asks { completed::questions(&text, given) } else { completed::template(&text, given) }
@@ -130,9 +132,9 @@ pub fn replay(request: &Request, plan: &Plan, live: &Connection) -> (Option<Arc<
     let (connection, connect, mut outcome) = entry;
     set_before(live, |attribute, value| connection.set_before(attribute, value));
     if let (Some(completed), Some(recorded), Some(given)) =
-        (request.completed(), connect.get("completed"), request.given())
+        (request.completed(), connect.get("completed"), request.given_with_section(&plan.site))
     {
-        let fill = |template: &str| crate::args::decode_bytes(&completed::fill(template, given));
+        let fill = |template: &str| crate::args::decode_bytes(&completed::fill(template, &given));
         let written = match recorded {
             Value::Map(_) => Value::Map(
                 [

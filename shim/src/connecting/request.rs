@@ -1,10 +1,11 @@
 //! What an application asks at a connect, and what of it the cassette says.
 
 use crate::args::Out;
-use crate::config::connection_string::{Choice, ConnectionString};
+use crate::config::connection_string::{Choice, ConnectionString, quote};
 use crate::config::ini::Section;
+use crate::config::keywords::{is_secret, is_user};
 use crate::config::redact::text;
-use crate::config::secrets::{may_show, scrub, secrets, user};
+use crate::config::secrets::{Secrets, may_show, scrub, secrets, user};
 use crate::config::settings::Setting;
 use crate::driver::{Asked, Site};
 use crate::mode::record::Secrecy;
@@ -133,7 +134,7 @@ impl Request {
             let shown = ConnectionString::parse(&given.without(Setting::is_own));
             fields.push(("connection_string".to_owned(), Value::Text(scrub(&shown))));
         }
-        let section = self.dsn().and_then(|dsn| site.ini.dsn_section(dsn.as_bytes()));
+        let section = self.section(site);
         let shown = section.map(shown_keys).unwrap_or_default();
         if !shown.is_empty() {
             fields.push(("dsn_section".to_owned(), Value::Map(shown)));
@@ -141,7 +142,43 @@ impl Request {
         fields
     }
 
+    /// The data source's section.
+    fn section<'s>(&self, site: &'s Site) -> Option<&'s Section> {
+        site.ini.dsn_section(self.dsn()?.as_bytes())
+    }
+
+    /// The connection string with what drivers read in the data source's section before it: where a completed string has
+    /// its values from.
+    pub(super) fn given_with_section(&self, site: &Site) -> Option<ConnectionString> {
+        let mut all = Vec::new();
+        for (key, value) in self.section(site).into_iter().flat_map(Section::pairs) {
+            if (is_user(key) || is_secret(key)) && !value.is_empty() {
+                all.extend([key, b"=", &quote(value, false), b";"].concat());
+            }
+        }
+        all.extend_from_slice(self.given()?.as_bytes());
+        Some(ConnectionString::parse(&all))
+    }
+
+    /// The connection's secrets and the user's name, as the program or its data source gives it.
     pub(super) fn secrecy(&self, site: &Site) -> Secrecy {
+        let section = self.section(site).into_iter().flat_map(Section::pairs);
+        let user_of_section = section.filter(|(key, value)| is_user(key) && !value.is_empty()).last();
+        let user = self.user().or_else(|| user_of_section.map(|(_, value)| text(value)));
+        Secrecy::new(self.secrets(site), user)
+    }
+
+    /// Has the passwords hidden in all that the process records or asks from now on, on whichever connection. One that
+    /// stands in the clear beside itself, as the user's name, the database or the like, is not hidden there. False if one
+    /// is too short to be hidden.
+    pub(super) fn make_passwords_known(&self, site: &Site) -> bool {
+        let in_clear: Vec<String> = self.shown_values(self.section(site)).collect();
+        let secrets = self.secrets(site);
+        let values = secrets.values().iter().filter(|value| !value.is_empty() && !in_clear.contains(value));
+        values.map(|value| crate::deck::secrets().learn(value)).fold(true, |all, long| all && long)
+    }
+
+    fn secrets(&self, site: &Site) -> Secrets {
         let bytes = |text: &Option<String>| text.as_ref().map(|text| crate::args::encode_bytes(text));
         let mut known = match self {
             Request::Dsn { user, password, .. } => {
@@ -152,10 +189,20 @@ impl Request {
         if let Request::Browse { refused, .. } = self {
             refused.iter().for_each(|string| known.add_string(string));
         }
-        if let Some(section) = self.dsn().and_then(|dsn| site.ini.dsn_section(dsn.as_bytes())) {
+        if let Some(section) = self.section(site) {
             known.add_section(section);
         }
-        Secrecy::new(known, self.user())
+        known
+    }
+
+    /// What the connection string and the data source show, and the user's name.
+    fn shown_values(&self, section: Option<&Section>) -> impl Iterator<Item = String> {
+        let given = self.given().into_iter().flat_map(ConnectionString::items);
+        let given = given.filter(|item| is_user(item.key()) || may_show(item.key(), &item.value()));
+        let given = given.map(|item| text(&item.value()));
+        let section = section.into_iter().flat_map(Section::pairs);
+        let section = section.filter(|(key, value)| is_user(key) || may_show(key, value)).map(|(_, value)| text(value));
+        given.chain(section).chain(self.dsn()).chain(self.user())
     }
 
     /// The data source SQLConnect was given; empty for the other functions.

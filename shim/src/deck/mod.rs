@@ -26,7 +26,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use super8_cassette::{
-    CassetteError, DriverFacts, ErrorKind, Metadata, Order, PlayOptions, Player, Recorder, Traceparent,
+    CassetteError, DriverFacts, ErrorKind, Metadata, Order, PlayOptions, Player, Recorder, Secrets, Traceparent,
 };
 
 static RECORDERS: Lazy<Mutex<HashMap<PathBuf, Open<Recorder>>>> = Lazy::new(Mutex::default);
@@ -35,6 +35,28 @@ static PLAYERS: Lazy<Mutex<HashMap<PathBuf, Open<Player>>>> = Lazy::new(Mutex::d
 /// Why nothing is replayed to a process whose verdict cannot be written: a mismatch would pass for a success.
 const UNWATCHED: &str = "the file that SUPER8_VERDICT names cannot be written by this process, so that nobody would learn of a \
                          mismatch; leave the descriptor of SUPER8_VERDICT_FD open, or let this process write the file";
+
+static SECRETS: Lazy<Arc<Secrets>> = Lazy::new(Arc::default);
+
+/// What the process knows to be secret: what one connection makes known is hidden in the cassettes of all.
+pub fn secrets() -> &'static Arc<Secrets> {
+    &SECRETS
+}
+
+/// Says once that a password stays in the clear where it stands among data.
+pub fn warn_of_short_password(log: Option<&Path>) {
+    static SAID: std::sync::Once = std::sync::Once::new();
+    SAID.call_once(|| {
+        let shortest = super8_cassette::SHORTEST_SECRET;
+        say(
+            log,
+            format_args!(
+                "super8: record: a password has less than {shortest} characters: it is hidden in connection strings, but \
+                 not among the data, where it may stand by chance; choose a longer one for recording"
+            ),
+        );
+    });
+}
 
 /// An open cassette.
 struct Open<T> {
@@ -205,6 +227,7 @@ fn recorder_of(reel: &Reel, settings: &Settings, library: &Library) -> Result<Re
         DeckError(format!("record: {error}"))
     })?;
     let recorder = Recorder::with_storage(storage, order, settings.inline_rows);
+    recorder.hide(Arc::clone(secrets()));
     if settings.hold {
         recorder.hold();
     }
@@ -262,6 +285,7 @@ fn open_player(reel: &Reel, settings: &Settings, meant: bool) -> Result<Arc<Play
         };
         let player = reel.read().and_then(|storage| Player::with_storage(storage, options));
         let player = player.map_err(|error| error.to_string())?;
+        player.hide(Arc::clone(secrets()));
         if let Some(recorded) = &player.metadata().redaction {
             player.redact(rules::like(settings, recorded)?);
         }

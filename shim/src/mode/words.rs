@@ -105,30 +105,26 @@ pub fn method(function: Function) -> Method {
 }
 
 /// What identifies a question: the function, unless the method names it, and its inputs.
-pub fn key(function: Function, question: &Question<'_>, secrecy: &Secrecy) -> Vec<(String, Value)> {
+pub fn key(function: Function, question: &Question<'_>) -> Vec<(String, Value)> {
     let mut key = Vec::new();
     if matches!(method(function), Method::Answer) {
         key.push(("function".to_owned(), Value::from(function.name())));
     }
-    key.extend(question.inputs.iter().map(|(name, input)| ((*name).to_owned(), input_value(input, secrecy))));
+    key.extend(question.inputs.iter().map(|(name, input)| ((*name).to_owned(), input_value(input))));
     key
 }
 
 /// An input as the cassette has it.
-pub fn input_value(input: &In<'_>, secrecy: &Secrecy) -> Value {
+pub fn input_value(input: &In<'_>) -> Value {
     match input {
         In::Int(number) => Value::from(*number),
-        In::Text(text) => text.read().map_or(Value::Null, |text| Value::Text(secrecy.sql(&text))),
+        In::Text(text) => text.read().map_or(Value::Null, Value::Text),
     }
 }
 
 /// What a catalog function was asked.
-pub fn catalog_fields(
-    function: Function,
-    arguments: &[(&'static str, In<'_>)],
-    secrecy: &Secrecy,
-) -> Vec<(String, Value)> {
-    let arguments = arguments.iter().map(|(name, value)| ((*name).to_owned(), input_value(value, secrecy)));
+pub fn catalog_fields(function: Function, arguments: &[(&'static str, In<'_>)]) -> Vec<(String, Value)> {
+    let arguments = arguments.iter().map(|(name, value)| ((*name).to_owned(), input_value(value)));
     vec![
         ("function".to_owned(), Value::from(function.name())),
         ("arguments".to_owned(), Value::Map(arguments.collect())),

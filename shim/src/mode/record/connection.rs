@@ -191,7 +191,7 @@ impl Connection {
         if question.int("attribute") == Some(CONNECTION_DEAD) {
             self.probe.asked(&outcome);
         }
-        let mut fields = key(function, question, &self.secrecy);
+        let mut fields = key(function, question);
         if function == Function::SQLNativeSql {
             fields.insert(0, ("function".into(), function.name().into()));
         }
@@ -302,10 +302,10 @@ pub fn reaches_database(attribute: i32) -> Option<&'static str> {
 }
 
 /// The value of an attribute as the cassette has it.
-pub fn attribute_value(value: &AttributeIn<'_>, secrecy: &Secrecy) -> Value {
+pub fn attribute_value(value: &AttributeIn<'_>) -> Value {
     match value {
         AttributeIn::Number(number) => Value::from(*number),
-        AttributeIn::Text(text) => text.read().map_or(Value::Null, |text| Value::Text(secrecy.sql(&text))),
+        AttributeIn::Text(text) => text.read().map_or(Value::Null, Value::Text),
         AttributeIn::Address => Value::Null,
     }
 }
@@ -342,7 +342,7 @@ impl ConnectionMode for Connection {
                     Err(told) => return told,
                 };
                 self.set(*attribute, value, &outcome);
-                let recorded = attribute_value(value, &self.secrecy);
+                let recorded = attribute_value(value);
                 match reaches_database(*attribute) {
                     Some(name) => {
                         let fields = vec![("attribute".to_owned(), Value::from(name)), ("value".to_owned(), recorded)];

@@ -78,7 +78,7 @@ impl Connection {
                     ("descriptor".to_owned(), Value::from(descriptor)),
                 ];
                 let inputs = question.inputs.iter();
-                key.extend(inputs.map(|(name, input)| ((*name).to_owned(), input_value(input, &self.secrecy))));
+                key.extend(inputs.map(|(name, input)| ((*name).to_owned(), input_value(input))));
                 key.extend(cut_capacity(question, &replies).map(|room| ("buffer".to_owned(), Value::from(room))));
                 self.inform(key, Some(result_value(question, &replies, &self.secrecy)), outcome)
             }

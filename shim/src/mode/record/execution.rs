@@ -312,7 +312,7 @@ impl Statement {
     }
 
     pub(super) fn catalog(&self, function: Function, arguments: &[(&'static str, In<'_>)], deed: &dyn Deed) -> Outcome {
-        let fields = catalog_fields(function, arguments, &self.connection.secrecy);
+        let fields = catalog_fields(function, arguments);
         self.text(function, Method::Catalog, fields, Parameters::none(), deed)
     }
 }

@@ -1,10 +1,10 @@
 //! What must not reach the cassette, removed from every text on its way there, and what can be put back at replay.
 
-use crate::config::secrets::Secrets;
+use crate::config::secrets::{MARK, Secrets};
 use crate::diagnostics::Outcome;
 use super8_cassette::Value;
 
-/// What stands for the name of the user the application gave: replay knows it again from the application.
+/// What stands for the user's name: replay knows it again from the program or its data source.
 const USER: &str = "<given UID>";
 
 /// The secrets of one connection.
@@ -15,7 +15,7 @@ pub struct Secrecy {
 }
 
 impl Secrecy {
-    /// Keeps these secrets; `user` is the user the application gave.
+    /// Keeps these secrets; `user` is the one that the program gives, or else its data source.
     pub fn new(secrets: Secrets, user: Option<String>) -> Self {
         Secrecy { secrets, user }
     }
@@ -27,11 +27,6 @@ impl Secrecy {
             Some(user) => self.secrets.scrub_message(text, user, USER).into_owned(),
             None => self.secrets.scrub_text(text).into_owned(),
         }
-    }
-
-    /// An SQL text without secrets.
-    pub fn sql(&self, text: &str) -> String {
-        self.secrets.scrub_sql(text).into_owned()
     }
 
     /// A recorded outcome with the user's name in its messages again.
@@ -62,7 +57,7 @@ impl Secrecy {
     }
 
     fn restore(&self, text: &str) -> Option<String> {
-        let user = self.user.as_ref()?;
+        let user = self.user.as_deref().unwrap_or(MARK);
         text.contains(USER).then(|| text.replace(USER, user))
     }
 }

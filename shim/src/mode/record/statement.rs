@@ -176,7 +176,7 @@ impl Statement {
     }
 
     pub(super) fn sql(&self, sql: &TextIn<'_>) -> Value {
-        Value::Text(self.connection.secrecy.sql(&sql.read().unwrap_or_default()))
+        Value::Text(sql.read().unwrap_or_default())
     }
 
     fn more_results(&self, function: Function, deed: &dyn Deed) -> Outcome {
@@ -246,7 +246,7 @@ impl Statement {
             return self.note_beside(function, question, &replies).map_or_else(unwritable, |()| outcome);
         }
         let secrecy = &self.connection.secrecy;
-        let mut fields = key(function, question, secrecy);
+        let mut fields = key(function, question);
         fields.extend(cut_capacity(question, &replies).map(|capacity| ("buffer".to_owned(), Value::from(capacity))));
         let result = result_value(question, &replies, secrecy);
         let Some(id) = state.id else {

@@ -188,7 +188,7 @@ impl Connection {
     }
 
     fn reply(&self, function: Function, question: &Question<'_>) -> Outcome {
-        let mut fields = key(function, question, &self.secrecy);
+        let mut fields = key(function, question);
         if function == Function::SQLNativeSql {
             fields.insert(0, ("function".into(), function.name().into()));
         }
@@ -304,7 +304,7 @@ impl ConnectionMode for Connection {
                 if *attribute == RESET_CONNECTION {
                     self.pooled();
                 }
-                let recorded = attribute_value(value, &self.secrecy);
+                let recorded = attribute_value(value);
                 let told = match reaches_database(*attribute) {
                     Some(name) => self.command(
                         Method::SetConnectAttr,

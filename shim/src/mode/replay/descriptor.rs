@@ -83,7 +83,7 @@ impl Connection {
                     ("descriptor".to_owned(), Value::from(descriptor)),
                 ];
                 let inputs = question.inputs.iter();
-                key.extend(inputs.map(|(name, input)| ((*name).to_owned(), input_value(input, &self.secrecy))));
+                key.extend(inputs.map(|(name, input)| ((*name).to_owned(), input_value(input))));
                 if let Some(answer) = self.answer(key, question) {
                     return answer;
                 }

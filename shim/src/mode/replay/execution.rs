@@ -23,7 +23,7 @@ pub(super) struct Waiting {
 
 impl Statement {
     fn sql(&self, sql: &TextIn<'_>) -> Value {
-        Value::Text(self.connection.secrecy.sql(&sql.read().unwrap_or_default()))
+        Value::Text(sql.read().unwrap_or_default())
     }
 
     /// Another text for this handle: another statement id, as when it was recorded.
@@ -203,7 +203,7 @@ impl Statement {
     }
 
     pub(super) fn catalog(&self, function: Function, arguments: &[(&'static str, In<'_>)]) -> Outcome {
-        let fields = catalog_fields(function, arguments, &self.connection.secrecy);
+        let fields = catalog_fields(function, arguments);
         let mut state = self.state.lock();
         let id = self.new_text(&mut state);
         self.execution(&mut state, id, Method::Catalog, fields, Parameters::none())

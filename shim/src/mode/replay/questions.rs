@@ -24,7 +24,7 @@ impl Statement {
             return told;
         }
         let id = self.state.lock().id;
-        let mut fields = key(function, question, &self.connection.secrecy);
+        let mut fields = key(function, question);
         let Some(id) = id else {
             if !fields.iter().any(|(name, _)| name == "function") {
                 fields.insert(0, ("function".into(), function.name().into()));
@@ -114,9 +114,9 @@ impl Statement {
                 let key: Vec<String> = question
                     .inputs
                     .iter()
-                    .map(|(name, input)| format!("{name} {}", shown(input_value(input, &self.connection.secrecy))))
+                    .map(|(name, input)| format!("{name} {}", shown(input_value(input))))
                     .collect();
-                not_recorded(&format!("{}({})", function.name(), key.join(", ")))
+                not_recorded(&crate::deck::secrets().text(&format!("{}({})", function.name(), key.join(", "))))
             }
         }
     }

@@ -1,0 +1,372 @@
+//! Secrets that became known while the process ran, such as passwords of its connections: hidden by value in everything
+//! that is recorded, and in the same way in what a replayed program asks.
+//!
+//! A value is looked for in every form in which programs, drivers and the cassette itself write it: in quotes that are
+//! doubled, percent-encoded, in hex. Finding nothing, which is the rule, costs one pass over the bytes.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use parking_lot::RwLock;
+
+use crate::{Entry, Method, Value};
+
+/// What stands in the place of a secret.
+pub const MARK: &str = "***";
+/// A shorter value is not hidden by value: it stands in too many places by chance, and data would be lost.
+pub const SHORTEST: usize = 6;
+/// From this length on a value is hidden inside of a word as well; a shorter one only as a word of its own, so that the
+/// password `orange` does not eat `oranges`.
+const LONG: usize = 16;
+/// The key of an entry that tells that something of what it asks is hidden.
+pub(crate) const KEY: &str = "secrets";
+/// What stands under it.
+const HIDDEN: &str = "hidden";
+
+/// The secrets a process knows. Neither `Debug` nor `Display` shows them.
+#[derive(Default)]
+pub struct Secrets {
+    /// Whether there are any: most processes have none, and pay for no lock.
+    any: AtomicBool,
+    known: RwLock<Arc<Known>>,
+}
+
+#[derive(Default)]
+struct Known {
+    values: Vec<String>,
+    forms: Vec<Form>,
+    search: Option<AhoCorasick>,
+}
+
+/// One way to write a secret.
+#[derive(Clone, PartialEq, Eq)]
+struct Form {
+    text: String,
+    /// What is written in its place.
+    mark: &'static str,
+    /// It counts only where no word goes on across its ends.
+    word: bool,
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Secrets({})", self.known.read().values.len())
+    }
+}
+
+impl Secrets {
+    /// Hides this value from now on. False if it is [too short](SHORTEST), and stays in the clear.
+    pub fn learn(&self, value: &str) -> bool {
+        if value.chars().count() < SHORTEST {
+            return false;
+        }
+        let mut known = self.known.write();
+        if known.values.iter().any(|other| other == value) {
+            return true;
+        }
+        let mut values = known.values.clone();
+        values.push(value.to_owned());
+        let mut forms: Vec<Form> = values.iter().flat_map(|value| forms(value)).collect();
+        forms.sort_by(|one, other| one.text.cmp(&other.text));
+        forms.dedup_by(|one, other| one.text == other.text);
+        let texts = forms.iter().map(|form| form.text.as_bytes());
+        let search = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(texts).ok();
+        *known = Arc::new(Known { values, forms, search });
+        self.any.store(true, Ordering::Release);
+        true
+    }
+
+    /// The secrets as they are known now; `None` if there are none.
+    pub(crate) fn now(&self) -> Option<Hiding> {
+        self.any.load(Ordering::Acquire).then(|| Hiding(Arc::clone(&self.known.read())))
+    }
+
+    /// A text with [`MARK`] in the place of each secret.
+    pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.now().and_then(|hiding| hiding.text(text)).map_or(Cow::Borrowed(text), Cow::Owned)
+    }
+}
+
+/// The secrets that were known at one moment.
+#[derive(Clone)]
+pub(crate) struct Hiding(Arc<Known>);
+
+impl std::fmt::Debug for Hiding {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Hiding({})", self.0.values.len())
+    }
+}
+
+impl Hiding {
+    /// Whether a secret may stand in these bytes; where it does, [`Hiding::text`] of a part tells.
+    pub(crate) fn may_be_in(&self, bytes: &[u8]) -> bool {
+        self.0.search.as_ref().is_some_and(|search| search.is_match(bytes))
+    }
+
+    /// The text with marks for the secrets in it; `None` if there are none.
+    pub(crate) fn text(&self, text: &str) -> Option<String> {
+        let search = self.0.search.as_ref()?;
+        let (mut hidden, mut kept, mut from) = (None, 0, 0);
+        while let Some(found) = search.find(&text.as_bytes()[from..]) {
+            let (start, end) = (from + found.start(), from + found.end());
+            let form = &self.0.forms[found.pattern().as_usize()];
+            if form.word && inside_word(text, start, end) {
+                from = start + text[start..].chars().next().map_or(1, char::len_utf8);
+                continue;
+            }
+            let result: &mut String = hidden.get_or_insert_default();
+            result.push_str(&text[kept..start]);
+            result.push_str(form.mark);
+            (kept, from) = (end, end);
+        }
+        hidden.map(|mut result| {
+            result.push_str(&text[kept..]);
+            result
+        })
+    }
+
+    /// The value with marks for the secrets in its texts; `None` if there are none.
+    pub(crate) fn value(&self, value: &Value) -> Option<Value> {
+        match value {
+            Value::Text(text) => self.text(text).map(Value::Text),
+            Value::List(items) => {
+                let hidden: Vec<_> = items.iter().map(|item| self.value(item)).collect();
+                hidden.iter().any(Option::is_some).then(|| {
+                    let pairs = hidden.into_iter().zip(items);
+                    Value::List(pairs.map(|(hidden, item)| hidden.unwrap_or_else(|| item.clone())).collect())
+                })
+            }
+            Value::Map(pairs) => self.pairs(pairs, &[]).map(Value::Map),
+            _ => None,
+        }
+    }
+
+    /// The same for pairs of key and value; what stands under `left` stays.
+    fn pairs(&self, pairs: &[(String, Value)], left: &[&str]) -> Option<Vec<(String, Value)>> {
+        let hidden: Vec<_> = pairs
+            .iter()
+            .map(|(key, value)| if left.contains(&key.as_str()) { None } else { self.value(value) })
+            .collect();
+        hidden.iter().any(Option::is_some).then(|| {
+            let all = hidden.into_iter().zip(pairs);
+            all.map(|(hidden, (key, value))| (key.clone(), hidden.unwrap_or_else(|| value.clone()))).collect()
+        })
+    }
+
+    /// An entry without secrets, and with a note of that if they stood in what was asked; `None` if there are none.
+    pub(crate) fn entry(&self, entry: &Entry, structure: &[&str]) -> Option<Entry> {
+        let fields = self.pairs(&entry.fields, structure)?;
+        let asks = |(new, old): (&(String, Value), &(String, Value))| {
+            crate::player::INPUTS.contains(&new.0.as_str()) && new.1 != old.1
+        };
+        let noted = entry.method != Method::Connect && fields.iter().zip(&entry.fields).any(asks);
+        let mut hidden = Entry { fields, ..entry.clone() };
+        if noted {
+            hidden.fields.push((KEY.to_owned(), HIDDEN.into()));
+        }
+        Some(hidden)
+    }
+
+    /// A field of a rows file, as it stands there before it is quoted; `None` if it may stay.
+    pub(crate) fn field(&self, c_type: &str, field: &[u8]) -> Option<String> {
+        // a number, a date and the like cannot hold a mark, and is no password
+        if !matches!(c_type, "CHAR" | "WCHAR" | "BINARY" | "") || !self.may_be_in(field) {
+            return None;
+        }
+        self.text(std::str::from_utf8(field).ok()?)
+    }
+}
+
+/// Every way to write a value.
+fn forms(value: &str) -> Vec<Form> {
+    let word = value.chars().count() < LONG;
+    let encoded = |upper: bool, blank: &str, kept: &[u8]| {
+        let mut text = String::new();
+        for byte in value.bytes() {
+            match byte {
+                b' ' => text.push_str(blank),
+                byte if byte.is_ascii_alphanumeric() || kept.contains(&byte) => text.push(char::from(byte)),
+                byte if upper => text.push_str(&format!("%{byte:02X}")),
+                byte => text.push_str(&format!("%{byte:02x}")),
+            }
+        }
+        text
+    };
+    let texts = [
+        value.to_owned(),
+        value.replace('}', "}}"),
+        value.replace('\'', "''"),
+        value.replace('"', "\"\""),
+        value.replace('\\', "\\\\"),
+        value.replace('\\', "\\\\").replace('"', "\\\""),
+        value.replace('\\', "\\\\").replace('\'', "\\'"),
+        encoded(true, "%20", b"-_.~"),
+        encoded(false, "%20", b"-_.~"),
+        // psqlodbc: everything but letters and digits, a blank as a plus sign
+        encoded(true, "+", b""),
+        encoded(false, "+", b""),
+    ];
+    let of_hex = |bytes: &[u8], marks: [&'static str; 2]| {
+        let hex = super::rules::hex(bytes);
+        [(hex.to_uppercase(), marks[0]), (hex, marks[1])].map(|(text, mark)| Form { text, mark, word: false })
+    };
+    let wide: Vec<u8> = value.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let texts = texts.into_iter().map(|text| Form { text, mark: MARK, word });
+    let narrow = of_hex(value.as_bytes(), ["2A2A2A", "2a2a2a"]);
+    texts.chain(narrow).chain(of_hex(&wide, ["2A002A002A00", "2a002a002a00"])).collect()
+}
+
+/// Whether a word goes on across either end of `text[start..end]`.
+fn inside_word(text: &str, start: usize, end: usize) -> bool {
+    let word = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
+    let inner = &text[start..end];
+    (word(text[..start].chars().next_back()) && word(inner.chars().next()))
+        || (word(inner.chars().next_back()) && word(text[end..].chars().next()))
+}
+
+/// What is asked, as it is compared with a recorded entry in which secrets are hidden: the recorded text where that is
+/// the asked one with a mark for the secret, which a process may not know that replays without a password.
+pub(crate) fn accepted<'e>(recorded: &Entry, asked: &'e Entry) -> Cow<'e, Entry> {
+    if recorded.get(KEY).is_none() {
+        return Cow::Borrowed(asked);
+    }
+    let settled = |(key, is): &(String, Value)| {
+        let value = match recorded.get(key) {
+            Some(was) if crate::player::INPUTS.contains(&key.as_str()) => as_recorded(was, is),
+            _ => is.clone(),
+        };
+        (key.clone(), value)
+    };
+    let fields = asked.fields.iter().filter(|(key, _)| key != KEY).map(settled).collect();
+    Cow::Owned(Entry { fields, ..asked.clone() })
+}
+
+fn as_recorded(was: &Value, is: &Value) -> Value {
+    match (was, is) {
+        (Value::Text(was), Value::Text(is)) if stands_for(was, is) => Value::Text(was.clone()),
+        (Value::List(was), Value::List(is)) if was.len() == is.len() => {
+            Value::List(was.iter().zip(is).map(|(was, is)| as_recorded(was, is)).collect())
+        }
+        (Value::Map(was), Value::Map(is)) => {
+            let of = |(key, is): &(String, Value)| {
+                let was = was.iter().find(|(known, _)| known == key);
+                (key.clone(), was.map_or_else(|| is.clone(), |(_, was)| as_recorded(was, is)))
+            };
+            Value::Map(is.iter().map(of).collect())
+        }
+        _ => is.clone(),
+    }
+}
+
+/// Whether a recorded text is the asked one with a mark for something in it.
+fn stands_for(was: &str, is: &str) -> bool {
+    [MARK, "2A2A2A", "2a2a2a", "2A002A002A00", "2a002a002a00"].iter().any(|mark| {
+        let mut pieces = was.split(mark);
+        let Some(mut rest) = pieces.next().and_then(|first| is.strip_prefix(first)) else { return false };
+        let mut pieces = pieces.peekable();
+        if pieces.peek().is_none() {
+            return false;
+        }
+        while let Some(piece) = pieces.next() {
+            // a secret has at least one character
+            let Some(after) = rest.chars().next().map(char::len_utf8) else { return false };
+            let found = match pieces.peek() {
+                None => rest[after..].ends_with(piece).then(|| rest.len() - piece.len()),
+                Some(_) => rest[after..].find(piece).map(|at| after + at),
+            };
+            let Some(at) = found else { return false };
+            rest = &rest[at + piece.len()..];
+        }
+        true
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(values: &[&str]) -> Secrets {
+        let secrets = Secrets::default();
+        values.iter().for_each(|value| assert!(secrets.learn(value), "{value}"));
+        secrets
+    }
+
+    #[test]
+    fn a_secret_is_found_in_every_form() {
+        let secrets = known(&["a;b}c d's \"x\" \\y"]);
+        for form in [
+            "a;b}c d's \"x\" \\y",
+            "a;b}}c d's \"x\" \\y",
+            "a;b}c d''s \"x\" \\y",
+            "a;b}c d's \"\"x\"\" \\y",
+            "a;b}c d's \\\"x\\\" \\\\y",
+            "a%3Bb%7Dc%20d%27s%20%22x%22%20%5Cy",
+            "a%3bb%7dc+d%27s+%22x%22+%5cy",
+        ] {
+            assert_eq!(secrets.text(&format!("<{form}>")), "<***>", "{form}");
+        }
+        let secrets = known(&["Geheim"]);
+        for (form, hidden) in [
+            ("select '\\x47656865696d'", "select '\\x2a2a2a'"),
+            ("\\x00470065006800650069006D0000", "\\x002A002A002A0000"),
+            ("X'47656865696D'", "X'2A2A2A'"),
+        ] {
+            assert_eq!(secrets.text(form), hidden);
+        }
+    }
+
+    #[test]
+    fn short_values_stay_and_words_stay_whole() {
+        let secrets = Secrets::default();
+        for short in ["", "a", "1", "tiger"] {
+            assert!(!secrets.learn(short), "{short}");
+        }
+        assert_eq!(secrets.text("a 1 tiger"), "a 1 tiger");
+        let secrets = known(&["orange", "a-rather-long-secret"]);
+        assert_eq!(secrets.text("oranges 'orange' an_orange orange"), "oranges '***' an_orange ***");
+        assert_eq!(secrets.text("xa-rather-long-secretx"), "x***x");
+        assert!(matches!(secrets.text("nothing"), Cow::Borrowed("nothing")));
+        let both = known(&["secret", "secret-extended"]);
+        assert_eq!(both.text("secret-extended secret"), "*** ***");
+    }
+
+    #[test]
+    fn cells_that_are_no_text_stay() {
+        let secrets = known(&["123456"]);
+        let hiding = secrets.now().unwrap();
+        assert_eq!(hiding.field("SLONG", b"123456"), None);
+        assert_eq!(hiding.field("CHAR", b"123456").as_deref(), Some("***"));
+        assert_eq!(hiding.field("CHAR", b"1234567"), None);
+    }
+
+    #[test]
+    fn a_mark_stands_for_a_secret_that_is_not_known_here() {
+        for (was, is, same) in [
+            ("identified by '***'", "identified by 'other'", true),
+            ("a *** b *** c", "a 1 b 2 c", true),
+            ("***", "x", true),
+            ("a *** b", "a  b", false),
+            ("a ***", "b x", false),
+            ("*** b", "x c", false),
+            ("plain", "plain", false),
+            ("\\x2a2a2a", "\\x474747", true),
+        ] {
+            assert_eq!(stands_for(was, is), same, "{was} {is}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_asked_is_noted() {
+        let secrets = known(&["OwnPassword"]);
+        let hiding = secrets.now().unwrap();
+        let entry = Entry::new(Method::Run, crate::ConnectionId(0), Some(1)).with("sql", "select 'OwnPassword'");
+        let hidden = hiding.entry(&entry, &[]).unwrap();
+        assert_eq!(hidden.get("sql").and_then(Value::as_text), Some("select '***'"));
+        assert!(hidden.get(KEY).is_some());
+        let told = Entry::new(Method::Fetch, crate::ConnectionId(0), Some(1)).with("result", "OwnPassword");
+        assert!(hiding.entry(&told, &[]).unwrap().get(KEY).is_none());
+        assert!(hiding.entry(&Entry::new(Method::Fetch, crate::ConnectionId(0), None), &[]).is_none());
+    }
+}

@@ -148,3 +148,27 @@ fn sql_that_repeats_the_password() {
         program.check("replay", &replayed);
     });
 }
+
+/// The password by every way that leads into a cassette. Replay knows it again, and needs not know it.
+#[test]
+fn the_password_is_nowhere() {
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::PostgresAnsi, Driver::MariaDb] {
+        let mut stage = Stage::new("own_password", driver);
+        logged(&mut stage);
+        let program = Program::c("own_password.c");
+        stage.in_both_formats(|stage| {
+            let recorded = stage.run(Way::Record, &program);
+            program.check("record", &recorded);
+            let found = leaks(&traces(stage, &recorded), "Own-Passw0rd-Xyzzy42");
+            assert!(found.is_empty(), "{driver:?}: {found:?}");
+            let hex = "Own-Passw0rd-Xyzzy42".bytes().map(|byte| format!("{byte:02X}")).collect::<String>();
+            let found = leaks(&traces(stage, &recorded), &hex);
+            assert!(found.is_empty(), "{driver:?}, hex: {found:?}");
+            for argument in ["known", "unknown"] {
+                let replayed = stage.run(Way::Replay, &Program::c("own_password.c").with_argument(argument));
+                assert!(replayed.succeeded() && !replayed.text().contains("[super8]"), "{}", replayed.text());
+                assert_eq!(replayed.stdout, recorded.stdout, "{driver:?}, {argument}");
+            }
+        });
+    }
+}

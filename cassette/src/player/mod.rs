@@ -39,8 +39,8 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 pub(crate) use comments::without as without_comments;
-pub use compare::{Difference, field as difference_in};
 pub(crate) use compare::INPUTS;
+pub use compare::{Difference, field as difference_in};
 pub use mismatch::{Mismatch, MismatchKind};
 pub use rows::PlayedRun;
 pub use scroll::Scrolled;

@@ -92,9 +92,9 @@ fn what_is_wrong_with_a_trace_is_found_on_its_line() {
     assert_eq!(kinds_of(&[CONNECT, ANSWER, ROWS]), [(Kind::Orphan, Some(4))]);
     assert_eq!(kinds_of(&[ANSWER.replace("a_info", "b_info").as_str(), CONNECT]), [(Kind::Orphan, Some(2))]);
     assert_eq!(kinds_of(&[CONNECT, ROWS, FETCH, ROWS]), [(Kind::Duplicate, Some(5))], "records of another result");
-    let secret = ANSWER.replace("SQLite", "ghp_0123456789");
+    let secret = ANSWER.replace("SQLite", "ghp_0123456789abcdefghijABCDEFGHIJ012345");
     assert_eq!(kinds_of(&[CONNECT, ANSWER, &secret]), [(Kind::Secret, Some(4))], "the answer's own line");
-    let secret = ROWS.replace("\"2\"", "\"AKIA0123\"");
+    let secret = ROWS.replace("\"2\"", "\"AKIAIOSFODNN7EXAMPLE\"");
     assert_eq!(kinds_of(&[CONNECT, &secret, FETCH]), [(Kind::Secret, Some(3))]);
     assert_eq!(kinds_of(&[CONNECT, &ROWS.replace("\"2\"", r#""\\q""#), FETCH]), [(Kind::Unreadable, Some(3))]);
     let long = ROWS.replace("\"2\"", &format!("\"{}\"", "x".repeat(300 << 10)));

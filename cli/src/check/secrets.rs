@@ -85,9 +85,9 @@ fn words(sql: &str) -> Option<String> {
             );
             let bare = found.name("bare").is_some();
             // a statement that has its password in a parameter, and a word of the grammar
-            let shown = !is_hidden(value.as_str()) && !(bare && name);
+            let hidden = is_hidden(value.as_str()) || (bare && name);
             let before = &sql[all.start()..value.start()];
-            shown.then(|| {
+            (!hidden).then(|| {
                 before.split_whitespace().collect::<Vec<_>>().join(" ").trim_end_matches(['\'', '"']).to_owned()
             })
         })
@@ -97,7 +97,7 @@ fn words(sql: &str) -> Option<String> {
 /// The keyword of a connection string whose value is a secret and stands there. In SQL only literals have them: in
 /// `password = other` two columns are compared.
 fn pair(text: &str) -> Option<String> {
-    let sql = text.contains(['\'', '\n']) || text.trim_start().split_whitespace().next().is_some_and(is_statement);
+    let sql = text.contains(['\'', '\n']) || text.split_whitespace().next().is_some_and(is_statement);
     let literals = || text.split('\'').skip(1).step_by(2);
     match sql {
         true => literals().find_map(pair_in),

@@ -22,6 +22,7 @@ pub mod recorder;
 pub mod redaction;
 pub mod row;
 pub mod rows_reader;
+pub mod schema;
 mod sets;
 pub mod state;
 pub mod storage;

@@ -63,6 +63,11 @@ impl<R: Read> RowsReader<R> {
         Ok(true)
     }
 
+    /// The file, as it was named.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// The line (from 1) of the row just read.
     pub fn line(&self) -> u64 {
         self.rows

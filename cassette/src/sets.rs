@@ -101,7 +101,7 @@ fn set_cell(row: &mut Row, column: usize, value: &Value) {
 /// # Errors
 /// An entry or a part that cannot be read, with file and line.
 pub fn entry(storage: &dyn Cassette, place: Place) -> Result<Entry, CassetteError> {
-    let mut entry = storage.entry(place)?;
+    let mut entry = storage.checked_entry(place)?;
     let Some(at) = entry.fields.iter().position(|(key, _)| key == FILE) else { return Ok(entry) };
     let (file, line) = storage.locate(place);
     let wrong = |key: &str, problem: &str| {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::metadata::Metadata;
 use crate::yaml::Head;
-use crate::{CassetteError, ConnectionId, Entry, Value};
+use crate::{CassetteError, ConnectionId, Entry, Value, schema};
 
 /// Where an entry stands in the log; only the storage that gave it can read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,6 +134,32 @@ pub trait Cassette: Send + Sync {
 
     /// The file and line of an entry, for reports.
     fn locate(&self, place: Place) -> (PathBuf, u32);
+
+    /// The line of one of an entry's keys, or the entry's own where the keys have none.
+    fn line_of(&self, place: Place, _key: &str) -> u32 {
+        place.line
+    }
+
+    /// The error for what an entry says under a key.
+    fn refuse(&self, place: Place, key: &str, problem: &str) -> CassetteError {
+        let (file, _) = self.locate(place);
+        CassetteError::new(&file, problem).at_line(self.line_of(place, key).into()).at_path(key)
+    }
+
+    /// Reads one entry that is to be played: it says nothing but what replay understands.
+    ///
+    /// # Errors
+    /// As for [`Cassette::entry`]; an unknown key or word, more rows than there was room for.
+    fn checked_entry(&self, place: Place) -> Result<Entry, CassetteError> {
+        let entry = self.entry(place)?;
+        match schema::check(&entry) {
+            Ok(()) => Ok(entry),
+            Err(wrong) => {
+                let path = format!("{}{}", wrong.key, wrong.rest);
+                Err(self.refuse(place, &wrong.key, &wrong.problem).at_path(path).advice(wrong.advice))
+            }
+        }
+    }
 }
 
 /// What a cassette has beside its log, each list sorted.
@@ -184,6 +210,9 @@ pub trait RowsSource: Send {
     /// # Errors
     /// An unreadable row, with file and line.
     fn next(&mut self, row: &mut csv::ByteRecord) -> Result<bool, CassetteError>;
+
+    /// The file the rows stand in.
+    fn file(&self) -> &Path;
 
     /// The line (from 1) of the file in which the row just read stands.
     fn line(&self) -> u64;

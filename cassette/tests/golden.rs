@@ -81,6 +81,7 @@ const COMMANDS: &str = r#"- method: connect
 - method: fetch_all
   connection_id: a
   statement_id: 3
+  "n": 2
   rows_file: a_3_fetch_all.csv
   c_types: [CHAR]
 - method: more_results
@@ -90,6 +91,7 @@ const COMMANDS: &str = r#"- method: connect
 - method: fetch_all
   connection_id: a
   statement_id: 3
+  "n": 2
   rows_file: a_3_fetch_all_2.csv
   c_types: [CHAR]
 - method: fetch

@@ -87,6 +87,7 @@ fn the_first_version() {
 - method: fetch_all
   connection_id: a
   statement_id: 1
+  "n": 2
   rows_file: a_1_fetch_all.csv
   c_types: [CHAR, CHAR]
 - method: drop
@@ -177,6 +178,7 @@ const VERSION_2: &[(&str, &str)] = &[
 - method: fetch_all
   connection_id: a
   statement_id: 1
+  "n": 2
   rows_file: a_1_fetch_all.csv
 - method: fetch
   connection_id: b

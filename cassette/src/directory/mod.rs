@@ -12,6 +12,7 @@ mod staging;
 mod writing;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 
@@ -78,6 +79,14 @@ impl Directory {
         }
     }
 
+    /// The bytes of an entry, and the log they stand in.
+    fn bytes(&self, place: Place) -> Result<(Vec<u8>, Arc<PathBuf>), CassetteError> {
+        match &self.writing {
+            None => self.window.lock().read(place),
+            Some(_) => Window::of(self.root().join(names::COMMANDS)).read(place),
+        }
+    }
+
     /// Where the files are now.
     fn root(&self) -> PathBuf {
         self.writing.as_ref().map_or_else(|| self.target.clone(), |writing| writing.lock().root().to_owned())
@@ -136,10 +145,7 @@ impl Cassette for Directory {
     }
 
     fn entry(&self, place: Place) -> Result<Entry, CassetteError> {
-        let (bytes, log) = match &self.writing {
-            None => self.window.lock().read(place)?,
-            Some(_) => Window::of(self.root().join(names::COMMANDS)).read(place)?,
-        };
+        let (bytes, log) = self.bytes(place)?;
         yaml::parse_entry(&bytes, &log, place.line)
     }
 
@@ -165,6 +171,13 @@ impl Cassette for Directory {
 
     fn locate(&self, place: Place) -> (PathBuf, u32) {
         (self.log.clone(), place.line)
+    }
+
+    fn line_of(&self, place: Place, key: &str) -> u32 {
+        match self.bytes(place) {
+            Ok((bytes, _)) => yaml::line_of(&bytes, place.line, key),
+            Err(_) => place.line,
+        }
     }
 }
 

@@ -139,6 +139,10 @@ impl RowsSource for RowsOfFile {
         self.0.next(row)
     }
 
+    fn file(&self) -> &Path {
+        self.0.file()
+    }
+
     fn line(&self) -> u64 {
         self.0.line()
     }

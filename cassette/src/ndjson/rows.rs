@@ -193,6 +193,10 @@ impl RowsSource for RowsOfTrace {
         Ok(true)
     }
 
+    fn file(&self) -> &Path {
+        &self.path
+    }
+
     fn line(&self) -> u64 {
         self.place.map_or(0, |place| place.line.into())
     }

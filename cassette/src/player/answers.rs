@@ -50,7 +50,7 @@ impl Answers {
             |question: &&Question| question.method == method && sums.iter().all(|sum| question.fields.contains(sum));
         let (earlier, later) = questions.split_at(before);
         for question in earlier.iter().rev().filter(asks).chain(later.iter().filter(asks)) {
-            let entry = storage.entry(index.slot(question.position).place())?;
+            let entry = storage.checked_entry(index.slot(question.position).place())?;
             if key.iter().all(|(name, value)| entry.get(name).unwrap_or(&Value::Null) == value) {
                 return Ok(Some(entry));
             }
@@ -71,7 +71,7 @@ impl Answers {
         let questions = self.questions(index, storage, (connection, None))?;
         let mut told = Vec::new();
         for question in questions.iter().take_while(|question| question.position < bound) {
-            let entry = storage.entry(index.slot(question.position).place())?;
+            let entry = storage.checked_entry(index.slot(question.position).place())?;
             if key.iter().all(|(name, value)| entry.get(name).unwrap_or(&Value::Null) == value) {
                 told.push((question.position, entry));
             }
@@ -92,7 +92,7 @@ impl Answers {
                 for position in index.statement(owner.0, owner.1) {
                     let slot = index.slot(*position);
                     if slot.method.class() == Class::Answer && slot.method != Method::Columns {
-                        let entry = storage.entry(slot.place())?;
+                        let entry = storage.checked_entry(slot.place())?;
                         let asked = entry.fields.iter().filter(|(key, _)| !REPLY.contains(&key.as_str()));
                         let fields = asked.map(|(key, value)| sum(key, value)).collect();
                         questions.push(Question { position: *position, method: slot.method, fields });

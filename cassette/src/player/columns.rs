@@ -82,7 +82,7 @@ impl Columns {
             if slot.method != Method::Columns {
                 continue;
             }
-            let entry = storage.entry(slot.place())?;
+            let entry = storage.checked_entry(slot.place())?;
             let (file, line) = storage.locate(slot.place());
             let wrong = |problem: &str| CassetteError::new(&file, problem).at_line(line.into()).at_path("columns_file");
             let part =

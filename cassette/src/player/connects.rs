@@ -37,7 +37,7 @@ impl Connects {
         let mut connects = Connects::default();
         let mut known: HashMap<String, Group> = HashMap::new();
         for position in index.connects() {
-            let entry = storage.entry(index.slot(*position).place())?;
+            let entry = storage.checked_entry(index.slot(*position).place())?;
             let (connection, succeeded) = (entry.connection, succeeded(&entry));
             let group = *known.entry(format!("{:?}", entry.fields)).or_insert_with(|| {
                 connects.groups.push(entry);

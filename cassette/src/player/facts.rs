@@ -123,7 +123,7 @@ impl Facts {
         }
         let mut families = Families::default();
         for position in index.connects() {
-            let entry = storage.entry(index.slot(*position).place())?;
+            let entry = storage.checked_entry(index.slot(*position).place())?;
             if connect::succeeded(&entry) {
                 let identity = connect::identity(&entry);
                 families.of.insert(entry.connection, identity);

@@ -103,7 +103,7 @@ impl Player {
             if slot.method.class() != Class::Answer {
                 continue;
             }
-            let entry = self.storage.entry(slot.place())?;
+            let entry = self.storage.checked_entry(slot.place())?;
             let asked = entry.fields.iter().filter(|(key, _)| !REPLY.contains(&key.as_str()));
             let question = (slot.method, Some(statement), format!("{:?}", asked.collect::<Vec<_>>()));
             answers.entry(question).or_default().push(self.reply(&entry)?);

@@ -1,14 +1,31 @@
 //! What was recorded about connections apart from commands: facts, and the outcomes of calls that usually have none.
 
 use std::collections::HashSet;
-use std::sync::OnceLock;
 
 use super::Player;
 use super::facts::{FIRST, LAST_RESORT};
+use super::index::Index;
+use crate::storage::Cassette;
 use crate::{CassetteError, ConnectionId, Value};
 
-/// The functions of which anything is recorded about connections, once somebody asked; `None` if that cannot be read.
-pub(super) type Told = OnceLock<Option<HashSet<String>>>;
+/// The functions of which anything is recorded about connections. Reads every answer about a connection.
+pub(super) fn functions(index: &Index, storage: &dyn Cassette) -> Result<HashSet<String>, CassetteError> {
+    let mut functions = HashSet::new();
+    let mut add = |function: Option<&Value>| {
+        if let Some(Value::Text(function)) = function
+            && !functions.contains(function)
+        {
+            functions.insert(function.clone());
+        }
+    };
+    for connection in index.connections() {
+        storage.info(connection)?.iter().for_each(|answer| add(answer.get("function")));
+    }
+    for position in index.told() {
+        add(storage.checked_entry(index.slot(position).place())?.get("function"));
+    }
+    Ok(functions)
+}
 
 impl Player {
     /// A fact about a connection: the recorded answer whose fields include these. The one that the log has last before
@@ -25,22 +42,7 @@ impl Player {
     /// Whether anything is recorded of this function about connections. Of most calls on the application's side nothing is, and
     /// then nobody has to wait for the player.
     pub fn tells_of(&self, function: &str) -> bool {
-        let told = self.told.get_or_init(|| self.functions().ok());
-        // what cannot be read is told when it is asked for
-        told.as_ref().is_none_or(|functions| functions.contains(function))
-    }
-
-    fn functions(&self) -> Result<HashSet<String>, CassetteError> {
-        let mut functions = HashSet::new();
-        let mut take =
-            |function: Option<&Value>| functions.extend(function.and_then(Value::as_text).map(str::to_owned));
-        for connection in self.index.connections() {
-            self.storage.info(connection)?.iter().for_each(|answer| take(answer.get("function")));
-        }
-        for position in self.index.told() {
-            take(self.storage.entry(self.index.slot(position).place())?.get("function"));
-        }
-        Ok(functions)
+        self.told.contains(function)
     }
 
     /// What was recorded of a call that usually goes as nobody writes down; `None` for the usual outcome.

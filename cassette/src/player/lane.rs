@@ -121,7 +121,7 @@ impl Lane {
                     return Ok(Next::Command { position, place: self.at });
                 }
                 let handed = self.handed.iter().find(|handed| handed.position == position);
-                if handed.is_some() || slot.method != Method::Fetch || !is_end(&storage.entry(slot.place())?) {
+                if handed.is_some() || slot.method != Method::Fetch || !is_end(&storage.checked_entry(slot.place())?) {
                     return Ok(Next::Rows { position, returned: handed.map(|handed| handed.progress.returned()) });
                 }
             }
@@ -183,7 +183,7 @@ impl Lane {
                 break;
             }
             if slot.connection() == of.connection() && slot.statement() == of.statement() {
-                let ends = slot.method == Method::Fetch && is_end(&storage.entry(slot.place())?);
+                let ends = slot.method == Method::Fetch && is_end(&storage.checked_entry(slot.place())?);
                 return Ok(ends.then_some(position));
             }
         }
@@ -225,7 +225,7 @@ impl Lane {
         match last {
             Some(slot) if slot.method == Method::FetchAll => Ok(true),
             Some(slot) if slot.method == Method::Fetch => {
-                let entry: Entry = storage.entry(slot.place())?;
+                let entry: Entry = storage.checked_entry(slot.place())?;
                 Ok(is_end(&entry))
             }
             _ => Ok(false),

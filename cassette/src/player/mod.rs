@@ -30,7 +30,7 @@ mod turn;
 mod unplayed;
 mod volatile;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -61,7 +61,6 @@ use columns::Columns;
 use connects::Connects;
 use facts::Facts;
 use index::Index;
-use informed::Told;
 use lane::Lane;
 use mismatch::Scene;
 use offer::Offer;
@@ -102,7 +101,8 @@ pub struct Player {
     wait: Duration,
     redactor: Redactor,
     comments: bool,
-    told: Told,
+    /// The functions of which anything is recorded about connections.
+    told: HashSet<String>,
     state: Mutex<State>,
     /// Something was played.
     played: Condvar,
@@ -141,6 +141,7 @@ impl State {
 }
 
 /// What a fetch finds.
+#[allow(clippy::large_enum_variant)] // moved once for a run of rows: a box would be an allocation for each
 pub enum Fetched {
     /// A run of rows, to be read to its end before the next command.
     Rows(PlayedRun),
@@ -154,7 +155,9 @@ impl Player {
     /// Opens a cassette and reads where its entries are.
     ///
     /// # Errors
-    /// No cassette, not a cassette, an incomplete recording, another schema, an unreadable entry: each with its own text.
+    /// No cassette, not a cassette, an incomplete recording, another schema, an unreadable entry or info file: each with its
+    /// own text. A driver manager asks while it connects, and there are some that crash when an answer fails: whatever they
+    /// may ask has been read when this succeeds.
     pub fn open(directory: &Path, options: PlayOptions) -> Result<Arc<Player>, CassetteError> {
         Player::with_storage(Box::new(Directory::read(directory)?), options)
     }
@@ -184,7 +187,7 @@ impl Player {
         let PlayOptions { order, report, wait, comments } = options;
         let (order, report) = (order.unwrap_or(metadata.order), report.unwrap_or_else(|| "stderr".to_owned()));
         let (redactor, state, played) = (Redactor::default(), Mutex::new(state), Condvar::new());
-        let told = Told::default();
+        let told = informed::functions(&index, &*storage)?;
         Ok(Arc::new(Player {
             storage,
             metadata,
@@ -340,6 +343,15 @@ impl Player {
         state.facts.forget(recorded);
         state.changes.forget(recorded);
         self.next_turn(state);
+    }
+
+    /// A part of the cassette that is damaged: every later command fails with this, as after any first mismatch.
+    pub fn damaged(&self, connection: ConnectionId, statement: Option<u32>, error: CassetteError) -> Mismatch {
+        let state = &mut *self.state.lock();
+        match &state.sticky {
+            Some(first) => Mismatch { repeated: true, ..first.clone() },
+            None => self.stuck(state, &Entry::new(Method::Answer, connection, statement), error.into()),
+        }
     }
 
     /// Whether there was a mismatch: what was not played after it says nothing more.

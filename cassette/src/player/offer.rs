@@ -93,7 +93,8 @@ impl Player {
                 self.end_or(Some(position), connection, statement)
             }
             NextRows::Entry { position, place } => {
-                let entry = Ahead::or(lane.ahead.take(), position, || storage.entry(index.slot(position).place()))?;
+                let entry =
+                    Ahead::or(lane.ahead.take(), position, || storage.checked_entry(index.slot(position).place()))?;
                 let rowless = rows::is_end(&entry) || rows::is_failure(&entry);
                 let end = if rowless { None } else { lane.end_after(index, storage, place)? };
                 Ok(Offer::Rows { entry, position, end, rowless })
@@ -130,7 +131,7 @@ impl Player {
             }
         };
         let slot = index.slot(position);
-        let entry = storage.entry(slot.place())?;
+        let entry = storage.checked_entry(slot.place())?;
         if slot.method != Method::FetchScroll || difference_but_comments(&entry, asked, self.comments).is_some() {
             return Err(Scene::Command { position });
         }

@@ -47,7 +47,7 @@ impl Player {
                 let connect = rest.and_then(|rest| state.claims.connects.of(rest.connection));
                 match (rest, connect) {
                     (Some(rest), Some(connect)) => {
-                        (rest, self.storage.entry(self.index.slot(connect.position).place())?)
+                        (rest, self.storage.checked_entry(self.index.slot(connect.position).place())?)
                     }
                     _ => return Err(self.no_connect(state)),
                 }
@@ -61,7 +61,7 @@ impl Player {
     fn connect_early(&self, state: &mut State, groups: Vec<Group>) -> Result<Entry, Scene> {
         let free = state.claims.free().find(|connect| groups.contains(&connect.group)).copied();
         let Some(connect) = free else { return Err(self.no_connect(state)) };
-        let entry = self.storage.entry(self.index.slot(connect.position).place())?;
+        let entry = self.storage.checked_entry(self.index.slot(connect.position).place())?;
         state.whole.played_early(connect.position);
         let live = state.claims.opened(groups, Leg::fresh(connect.connection));
         Ok(Entry { connection: live, ..entry })

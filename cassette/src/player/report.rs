@@ -171,7 +171,7 @@ impl Case<'_> {
         for position in before.into_iter().chain(here).chain(after) {
             let slot = player.index.slot(position);
             let mark = if Some(position) == here { ">" } else { " " };
-            let what = match player.storage.entry(slot.place()) {
+            let what = match player.storage.checked_entry(slot.place()) {
                 Ok(entry) => format!("{:<6} {}", ids(&entry), summary(&entry, 100)),
                 Err(error) => error.to_string(),
             };

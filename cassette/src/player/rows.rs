@@ -1,5 +1,6 @@
 //! A recorded run of rows in the hands of its statement: reads on without any lock of the player.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -80,8 +81,9 @@ pub struct PlayedRun {
     /// The row after it, read ahead: the player has to know when the last one is out.
     ahead: Result<Fields, CassetteError>,
     has_ahead: bool,
-    /// What `n` says.
-    expected: Option<u64>,
+    expected: Expected,
+    /// Rows that the program has room for.
+    room: u64,
     c_types: Vec<String>,
     bookmarks: bool,
     outcomes: Vec<(u64, Value)>,
@@ -91,12 +93,25 @@ pub struct PlayedRun {
     ended: bool,
 }
 
+/// How many rows there are to be.
+#[derive(Clone, Copy)]
+enum Expected {
+    /// As many as `n` says.
+    Exactly(u64),
+    /// At least one: a rows file without an `n` beside it.
+    Some,
+    /// As many as stand in the entry.
+    Any,
+}
+
 /// A row's fields.
 #[derive(Default)]
 struct Fields {
     record: ByteRecord,
     /// Every field is UTF-8: looked at once for the row, so that nobody has to look at its cells one by one.
     utf8: bool,
+    /// The line it stands on; of an inline row that of its entry.
+    line: u64,
 }
 
 enum Source {
@@ -122,38 +137,27 @@ impl PlayedRun {
         progress: Arc<Progress>,
     ) -> Result<PlayedRun, CassetteError> {
         let (file, line) = storage.locate(place);
-        let wrong = |key: &str, problem: &str| {
-            CassetteError::new(&file, problem).at_line(line.into()).at_path(key).advice("correct it, or record again")
-        };
+        let wrong =
+            |key: &str, problem: &str| storage.refuse(place, key, problem).advice("correct it, or record again");
         let texts = |item: &Value| match item {
-            Value::Null => Some(String::new()),
-            Value::Text(name) => Some(name.clone()),
-            Value::Int(number) => Some(number.to_string()),
-            _ => None,
+            Value::Text(name) => name.clone(),
+            Value::Int(number) => number.to_string(),
+            _ => String::new(),
         };
-        let c_types = match entry.get("c_types") {
-            None => Vec::new(),
-            Some(list) => {
-                let names = list.as_list().and_then(|items| items.iter().map(texts).collect::<Option<Vec<String>>>());
-                names.ok_or_else(|| wrong("c_types", "is not a list of C types"))?
-            }
+        let list = |key: &str| entry.get(key).and_then(Value::as_list).unwrap_or_default();
+        let c_types = list("c_types").iter().map(texts).collect();
+        let row = |item: &Value| Some((u64::try_from(item.get("row")?.as_int()?).ok()?, item.clone()));
+        let mut outcomes: Vec<(u64, Value)> = list("outcomes").iter().filter_map(row).collect();
+        outcomes.sort_by_key(|(row, _)| *row);
+        let number = |key: &str| entry.get(key).and_then(Value::as_int).and_then(|count| u64::try_from(count).ok());
+        let expected = match number("n") {
+            None if entry.get("rows_file").is_some() => Expected::Some,
+            None => Expected::Any,
+            Some(n) => Expected::Exactly(n),
         };
-        let outcomes = match entry.get("outcomes") {
-            None => Vec::new(),
-            Some(list) => {
-                let row = |item: &Value| Some((u64::try_from(item.get("row")?.as_int()?).ok()?, item.clone()));
-                let items = list.as_list().and_then(|items| items.iter().map(row).collect::<Option<Vec<_>>>());
-                let mut items = items.ok_or_else(|| wrong("outcomes", "is not a list of maps with a `row` each"))?;
-                items.sort_by_key(|(row, _)| *row);
-                items
-            }
-        };
-        let expected = match (entry.method, entry.get("n")) {
-            (Method::FetchMany, Some(_)) if count(&entry).is_none() => {
-                return Err(wrong("n", "is not a number of rows"));
-            }
-            (Method::FetchMany, Some(n)) => n.as_int().and_then(|count| u64::try_from(count).ok()),
-            _ => None,
+        let room = match entry.method {
+            Method::FetchScroll => number("rowset").unwrap_or(1),
+            _ => u64::MAX,
         };
         let bookmarks = entry.get("bookmarks") == Some(&Value::Bool(true));
         let mut fields = entry.fields.into_iter();
@@ -175,6 +179,7 @@ impl PlayedRun {
             ahead: Ok(Fields::default()),
             has_ahead: false,
             expected,
+            room,
             c_types,
             bookmarks,
             outcomes,
@@ -234,6 +239,16 @@ impl PlayedRun {
         }
     }
 
+    /// The error for a cell (column from 0) of that row which is none, or none of its C type.
+    pub fn refuse(&self, column: usize, problem: &dyn Display) -> CassetteError {
+        let (file, path) = match &self.source {
+            Source::Part(part) => (part.file(), format!("field {}", column + 1)),
+            Source::Inline { .. } => (&*self.file, format!("row {}, cell {}", self.returned, column + 1)),
+        };
+        let error = CassetteError::new(file, problem.to_string()).at_line(self.current.line).at_path(path);
+        error.advice("correct it, or record again")
+    }
+
     /// The C types the application took the columns in while recording; empty where no cell was read.
     pub fn c_types(&self) -> &[String] {
         &self.c_types
@@ -285,20 +300,43 @@ impl PlayedRun {
         };
         let rows = self.returned + u64::from(matches!(read, Ok(true)));
         let read = match (read, self.expected) {
-            (Ok(false), Some(expected)) if rows < expected => {
-                Err(wrong(format!("n says {expected} rows, and there are only {rows}")).advice("correct n"))
+            (Ok(false), Expected::Exactly(n)) if rows < n => {
+                Err(wrong(format!("n says {n} rows, and there {}", are_only(rows))).advice(RESTORE))
             }
-            (Ok(true), Some(expected)) if rows > expected => {
-                Err(wrong(format!("n says {expected} rows, and there are more")).advice("correct n"))
+            (Ok(false), Expected::Some) if rows == 0 => {
+                Err(wrong("the rows file has no row, and is written for two or more".to_owned()).advice(RESTORE))
+            }
+            (Ok(true), Expected::Exactly(n)) if rows > n => {
+                Err(wrong(format!("n says {n} rows, and there are more")).advice(RESTORE))
+            }
+            (Ok(true), _) if rows > self.room => {
+                let room = self.room;
+                Err(wrong(format!("there are more rows than the {room} that the program asked for")).advice(RESTORE))
             }
             (read, _) => read,
         };
         self.has_ahead = matches!(read, Ok(true));
         match read {
-            Ok(true) => ahead.utf8 = is_utf8(&ahead.record),
+            Ok(true) => {
+                ahead.utf8 = is_utf8(&ahead.record);
+                ahead.line = match &self.source {
+                    Source::Part(part) => part.line(),
+                    Source::Inline { .. } => self.line.into(),
+                };
+            }
             Ok(false) => self.progress.done.store(true, Ordering::Release),
             Err(error) => self.ahead = Err(error),
         }
+    }
+}
+
+const RESTORE: &str = "restore the rows, correct the number, or record again";
+
+fn are_only(rows: u64) -> String {
+    match rows {
+        0 => "are none".to_owned(),
+        1 => "is only 1".to_owned(),
+        rows => format!("are only {rows}"),
     }
 }
 

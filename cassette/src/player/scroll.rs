@@ -66,9 +66,9 @@ impl Player {
         for position in before.iter().rev() {
             let slot = self.index.slot(*position);
             let entry = match (slot.method.class(), slot.method) {
-                (Class::Command, Method::Fetch) if on_row => self.storage.entry(slot.place())?,
+                (Class::Command, Method::Fetch) if on_row => self.storage.checked_entry(slot.place())?,
                 (Class::Command, _) => break,
-                (_, Method::GetData) => self.storage.entry(slot.place())?,
+                (_, Method::GetData) => self.storage.checked_entry(slot.place())?,
                 _ => continue,
             };
             if slot.method == Method::Fetch {

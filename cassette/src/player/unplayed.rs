@@ -34,7 +34,7 @@ pub(super) fn of_lane(index: &Index, storage: &dyn Cassette, lane: &Lane) -> Res
         if slot.method.class() != Class::Command || lane.passed(index, position) {
             continue;
         }
-        let entry = storage.entry(slot.place())?;
+        let entry = storage.checked_entry(slot.place())?;
         if is_end(&entry) {
             continue;
         }

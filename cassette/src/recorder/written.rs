@@ -241,10 +241,8 @@ impl Rows {
             storage.encode(&self.describe(entry), &mut written.entries);
         } else if count > 1 {
             let kind = if self.first && ended { Kind::FetchAll } else { Kind::FetchMany };
-            let mut entry = match kind {
-                Kind::FetchAll => self.entry(Method::FetchAll),
-                _ => self.entry(Method::FetchMany).with("n", count),
-            };
+            let method = if kind == Kind::FetchAll { Method::FetchAll } else { Method::FetchMany };
+            let mut entry = self.entry(method).with("n", count);
             self.complete_row(inline_rows);
             if !self.started && count <= inline_rows as u64 && self.block.len() < BLOCK {
                 entry = entry.with("rows", Value::List(std::mem::take(&mut self.inline)));
@@ -286,7 +284,7 @@ impl Rows {
                 } else {
                     self.flush(storage)?;
                     written.part = Some(Kind::FetchScroll);
-                    entry.with("rows_file", self.names.name(Kind::FetchScroll))
+                    entry.with("n", count).with("rows_file", self.names.name(Kind::FetchScroll))
                 }
             }
         };

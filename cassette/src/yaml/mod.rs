@@ -15,6 +15,7 @@ pub mod scalar;
 pub mod scan;
 
 pub use emit::{emit_document, emit_entry, emit_item};
+pub(crate) use read::line_of;
 pub use read::{Head, parse_entry, parse_head, parse_map, parse_tagged, read_document};
 pub use scan::{Item, Items};
 

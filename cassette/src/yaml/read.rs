@@ -122,15 +122,20 @@ struct Place<'a> {
 impl Place<'_> {
     /// An error at the line of one of the item's own keys, or at its first line.
     fn error(&self, key: &str, problem: impl Into<String>) -> CassetteError {
-        let text = String::from_utf8_lossy(self.bytes);
-        let is_here = |line: &str| {
-            let words = line.trim_start_matches(['-', ' ', '"', '\'']);
-            !key.is_empty()
-                && words.strip_prefix(key).is_some_and(|rest| rest.trim_start_matches(['"', '\'']).starts_with(':'))
-        };
-        let line = text.lines().position(is_here).unwrap_or(0) as u64;
-        CassetteError::new(self.file, problem).at_line(u64::from(self.first_line) + line).at_path(key)
+        let line = line_of(self.bytes, self.first_line, key);
+        CassetteError::new(self.file, problem).at_line(line.into()).at_path(key)
     }
+}
+
+/// The line of one of an item's own keys, or its first line.
+pub(crate) fn line_of(item: &[u8], first_line: u32, key: &str) -> u32 {
+    let text = String::from_utf8_lossy(item);
+    let is_here = |line: &str| {
+        let words = line.trim_start_matches(['-', ' ', '"', '\'']);
+        !key.is_empty()
+            && words.strip_prefix(key).is_some_and(|rest| rest.trim_start_matches(['"', '\'']).starts_with(':'))
+    };
+    first_line + text.lines().position(is_here).unwrap_or(0) as u32
 }
 
 #[cfg(test)]

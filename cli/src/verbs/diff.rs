@@ -339,7 +339,7 @@ mod tests {
         let log = LOG.to_owned()
             + "- method: columns\n  connection_id: a\n  statement_id: 1\n  columns_file: a_1_columns.yml\n";
         let with = |columns: &str| {
-            let directory = cassette(&log, "");
+            let directory = cassette(&log, "1,x\n2,y\n");
             std::fs::write(directory.path().join("a_1_columns.yml"), columns).unwrap();
             directory
         };

@@ -35,5 +35,6 @@ mod tests;
 pub use ctype::CType;
 pub use pieces::Pieces;
 pub use read::{Length, read};
+pub use source::fits;
 pub use target::{Progress, Target};
 pub use write::{Written, write};

@@ -1,6 +1,7 @@
 //! A recorded cell as a typed value, for conversion to another C type.
 
 use odbc_sys::{Date, Guid, Time, Timestamp};
+use super8_cassette::Cell;
 
 use super::ctype::{CType, Kind};
 use super::datetime;
@@ -63,10 +64,28 @@ impl<'a> Source<'a> {
 pub(super) fn fixed_value(recorded: CType, bytes: &[u8], text: bool) -> Result<Fixed, Failure> {
     let size = recorded.fixed_size().unwrap_or(0);
     match text {
-        true => fixed::from_text(recorded.kind(), bytes)
-            .ok_or_else(|| Failure::bad_cell(&format!("`{}` is no {}", bytes.escape_ascii(), recorded.name()))),
+        true => fixed::from_text(recorded.kind(), bytes).ok_or_else(|| {
+            let shown = bytes[..bytes.len().min(40)].escape_ascii();
+            Failure::bad_cell(&format!("`{shown}` is no {}", recorded.name()))
+        }),
         false if bytes.len() == size => Ok(Fixed::new(bytes)),
         false if bytes.is_empty() => Err(Failure::not_recorded(0, Some(size as i64))),
         false => Err(Failure::bad_cell(&format!("{} bytes are no {}", bytes.len(), recorded.name()))),
     }
+}
+
+/// Whether a cell can be a value of the C type it was recorded as.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn fits(cell: &Cell<'_>, recorded: CType) -> Result<(), String> {
+    let (bytes, text) = match *cell {
+        Cell::Text(text) | Cell::Plain(text) => (text, true),
+        Cell::Bytes(bytes) => (bytes, false),
+        Cell::Unread | Cell::Null | Cell::Cut { .. } => return Ok(()),
+    };
+    if recorded.is_variable() || (bytes.is_empty() && !text) {
+        return Ok(());
+    }
+    fixed_value(recorded, bytes, text).map(drop).map_err(|failure| failure.what())
 }

@@ -92,7 +92,12 @@ impl Failure {
 
     /// A cell that cannot be what its C type says: the cassette was edited.
     pub(super) fn bad_cell(what: &str) -> Failure {
-        Failure::new("HY000", format!("replay: the cell in the cassette is wrong: {what}; correct it or record again"))
+        Failure::new("HY000", what.to_owned())
+    }
+
+    /// In words.
+    pub(super) fn what(self) -> String {
+        self.message.into_owned()
     }
 
     /// The application wants more of a value than it read when it was recorded.

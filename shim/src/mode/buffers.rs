@@ -2,6 +2,7 @@
 //! replay.
 
 use super::application::Application;
+use super::arrays::Arrays;
 use super::bookmark;
 use crate::args::Binding;
 use crate::convert::{CType, bound};
@@ -74,8 +75,14 @@ impl<'a> Buffers<'a> {
     }
 }
 
-/// Writes recorded changes, a list of cells for each row, to the buffers.
-pub fn replay(application: &Application, rows: &[usize], changes: Option<&Value>, c_types: Option<&Value>) {
+/// Writes recorded changes, a list of cells for each of these rows, to the buffers.
+pub fn replay(
+    application: &Application,
+    arrays: Arrays,
+    rows: &[usize],
+    changes: Option<&Value>,
+    c_types: Option<&Value>,
+) {
     let names = c_types.and_then(Value::as_list).unwrap_or_default();
     let recorded = |index: usize| names.get(index)?.as_text().and_then(CType::from_name);
     let first = application.first_column();
@@ -85,7 +92,7 @@ pub fn replay(application: &Application, rows: &[usize], changes: Option<&Value>
     };
     let (mut row, mut scratch) = (Row::new(), Vec::new());
     let changes = changes.and_then(Value::as_list).unwrap_or_default();
-    for (at, value) in changes.iter().enumerate().take(rows.len()) {
+    for (at, value) in changes.iter().enumerate().take(rows.len()).filter(|(at, _)| arrays.has(rows[*at])) {
         if inline::from_inline(value, &mut row).is_err() {
             continue;
         }

@@ -4,6 +4,7 @@
 //! it refreshes or fetches rows, and the bookmarks of rows that it adds.
 
 use super::application::{Application, attribute};
+use super::arrays::Arrays;
 use super::at_execution::Waiting;
 use super::bookmark;
 use super::buffers::{self, Buffer, Buffers, Types};
@@ -243,15 +244,18 @@ impl Positioned {
 
     /// Writes what a recorded driver changed.
     pub fn replay<'e>(&self, application: &Application, rowset: Rowset, get: impl Fn(&str) -> Option<&'e Value>) {
+        // a row that is added right behind the rowset has buffers too
+        let last = self.rows.iter().max().map_or(0, |row| row + 1);
+        let arrays = Arrays::of(self.size.max(last));
         if let Some(rows) = get("rows_fetched").and_then(Value::as_int) {
-            application.address(attribute::ROWS_FETCHED_PTR).set_ulen(rows as usize);
+            arrays.set_count(application.address(attribute::ROWS_FETCHED_PTR), rows as usize);
         }
         for (name, place) in rowset.states(application) {
             for (row, state) in get(name).and_then(Value::as_list).unwrap_or_default().iter().enumerate() {
-                state.as_int().into_iter().for_each(|state| place.set_u16_at(row, state as u16));
+                state.as_int().into_iter().for_each(|state| arrays.set_state(place, row, state as u16));
             }
         }
-        buffers::replay(application, &self.rows, get("rows"), get("c_types"));
+        buffers::replay(application, arrays, &self.rows, get("rows"), get("c_types"));
     }
 }
 

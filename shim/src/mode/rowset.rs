@@ -1,5 +1,6 @@
 //! What a driver makes of a rowset as a whole: the counter of fetched rows and the row states.
 
+use super::arrays::Arrays;
 use super::fetching::Fetching;
 use crate::diagnostics::rc;
 use super8_cassette::Value;
@@ -63,17 +64,19 @@ impl Fetching {
     /// Writes counter and states of a scroll: the usual ones for this outcome and so many rows, unless the recording has
     /// others.
     pub fn replay(&self, code: i16, count: usize, rows: Option<&Value>, status: Option<&Value>) {
-        match rows {
-            Some(told) => told.as_int().into_iter().for_each(|rows| self.rows.set_ulen(rows as usize)),
-            None => usual_rows(code, count).into_iter().for_each(|rows| self.rows.set_ulen(rows)),
-        }
+        let arrays = Arrays::of(self.size);
+        let rows = match rows {
+            Some(told) => told.as_int().map(|rows| rows as usize),
+            None => usual_rows(code, count),
+        };
+        rows.into_iter().for_each(|rows| arrays.set_count(self.rows, rows));
         let told = status.and_then(Value::as_list);
         for row in 0..self.size {
             let state = match told {
                 Some(told) => told.get(row).and_then(Value::as_int).map(|state| state as u16),
                 None => usual_state(code, count, row),
             };
-            state.into_iter().for_each(|state| self.status.set_u16_at(row, state));
+            state.into_iter().for_each(|state| arrays.set_state(self.status, row, state));
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::args::{NumberOut, Place};
 use crate::convert::{CType, bound};
 use crate::mode::application::{Application, BoundParameter, attribute};
+use crate::mode::arrays::Arrays;
 use crate::mode::at_execution::Waiting;
 use crate::mode::markers;
 use crate::mode::outputs::{self, Outputs};
@@ -208,8 +209,9 @@ impl Parameters {
 
     /// Writes recorded outcomes of an execution where the driver wrote them.
     pub fn replay_outcome(&self, processed: Option<&Value>, status: Option<&Value>) {
+        let arrays = Arrays::of(self.size);
         if let Some(processed) = processed.and_then(Value::as_int) {
-            self.processed.set_ulen(processed as usize);
+            arrays.set_count(self.processed, processed as usize);
         }
         let at = |set: usize| match status {
             Some(Value::List(statuses)) => statuses.get(set).and_then(Value::as_int),
@@ -218,7 +220,7 @@ impl Parameters {
         };
         for set in 0..self.size {
             if let Some(status) = at(set) {
-                self.status.set_u16_at(set, status as u16);
+                arrays.set_state(self.status, set, status as u16);
             }
         }
     }

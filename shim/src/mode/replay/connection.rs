@@ -2,7 +2,7 @@
 
 use super::descriptor::Descriptor;
 use super::statement::Statement;
-use super::{defaults, mismatch, not_recorded, unreadable};
+use super::{defaults, mismatch, not_recorded};
 use crate::args::{Out, TextIn};
 use crate::call::{AttributeIn, Call, Deed, Question};
 use crate::deck::Elsewhere;
@@ -20,7 +20,7 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use super8_cassette::{ConnectionId, Entry, Method, Player, Value};
+use super8_cassette::{CassetteError, ConnectionId, Entry, Method, Player, Value};
 
 /// SQL_ATTR_RESET_CONNECTION: set by a driver manager that puts a connection into its pool.
 const RESET_CONNECTION: i32 = 116;
@@ -140,10 +140,23 @@ impl Connection {
         }
     }
 
+    /// A part of the cassette that is damaged: it is the mismatch from now on, and the report names its file and line.
+    pub(super) fn damaged(&self, statement: Option<u32>, error: CassetteError) -> Outcome {
+        mismatch(self.player().damaged(self.id(), statement, error))
+    }
+
+    /// What was recorded of a call that usually goes as ODBC says; `None` for the usual outcome.
+    ///
+    /// # Errors
+    /// A damaged cassette.
+    pub(super) fn unusual(&self, key: &[(&str, Value)]) -> Result<Option<Value>, Outcome> {
+        self.player().outcome(self.id(), key).map_err(|error| self.damaged(None, error))
+    }
+
     /// The recorded answer with this key that belongs to the connection.
     pub(super) fn informed(&self, key: &[(String, Value)]) -> Result<Option<Value>, Outcome> {
         let key: Vec<(&str, Value)> = key.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        let found = self.player().info(self.id(), &key).map_err(unreadable)?;
+        let found = self.player().info(self.id(), &key).map_err(|error| self.damaged(None, error))?;
         Ok(found.map(|answer| self.secrecy.restored_value(answer)))
     }
 
@@ -152,10 +165,10 @@ impl Connection {
         if !self.player().tells_of(function.name()) {
             return Outcome::SUCCESS;
         }
-        match self.player().outcome(self.id(), &key()) {
+        match self.unusual(&key()) {
             Ok(Some(answer)) => outcome(|key| answer.get(key)),
             Ok(None) => Outcome::SUCCESS,
-            Err(error) => unreadable(error),
+            Err(failure) => failure,
         }
     }
 
@@ -262,9 +275,13 @@ impl Connection {
         }
         // Another driver manager asks in another form: what one form said answers the other.
         for form in [999, 0] {
-            if let Ok(Some(answer)) = self.informed(&key(form)) {
-                functions::write(asked, &functions::ids(answer.get("result").unwrap_or(&Value::Null)), supported);
-                return Outcome::SUCCESS;
+            match self.informed(&key(form)) {
+                Ok(Some(answer)) => {
+                    functions::write(asked, &functions::ids(answer.get("result").unwrap_or(&Value::Null)), supported);
+                    return Outcome::SUCCESS;
+                }
+                Ok(None) => {}
+                Err(failure) => return failure,
             }
         }
         let all: Vec<u16> = Function::ROWS.iter().map(|row| row.api).collect();

@@ -99,7 +99,10 @@ impl Connection {
             _ => {
                 let told = self.local(function, || local_key(function, Some(descriptor), call));
                 if rc::succeeded(told.rc) {
-                    apply(self.unbinds(call));
+                    match self.unbinds(call) {
+                        Ok(unbinds) => apply(unbinds),
+                        Err(failure) => return failure,
+                    }
                 }
                 told
             }
@@ -107,9 +110,11 @@ impl Connection {
     }
 
     /// Whether setting a field unbinds the record's buffer: it does, unless the recorded driver kept it.
-    fn unbinds(&self, call: &Call<'_>) -> bool {
-        let Call::SetDescField { field, .. } = call else { return true };
-        let kept = || self.player().outcome(self.id(), &keeps_buffer_key(*field)).ok().flatten();
-        descriptors::is_deferred(*field) || kept().is_none_or(|kept| kept.get("result").is_none())
+    fn unbinds(&self, call: &Call<'_>) -> Result<bool, Outcome> {
+        let Call::SetDescField { field, .. } = call else { return Ok(true) };
+        if descriptors::is_deferred(*field) {
+            return Ok(true);
+        }
+        Ok(self.unusual(&keeps_buffer_key(*field))?.is_none_or(|kept| kept.get("result").is_none()))
     }
 }

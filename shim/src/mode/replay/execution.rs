@@ -84,15 +84,15 @@ impl Statement {
     }
 
     /// What SQLParamData hands out: the place of the set, or what was bound, as the recorded driver did.
-    pub(super) fn token(&self, waiting: &at_execution::Waiting) -> Place {
+    pub(super) fn token(&self, waiting: &at_execution::Waiting) -> Result<Place, Outcome> {
         if waiting.token == waiting.bound {
-            return waiting.token;
+            return Ok(waiting.token);
         }
-        let said = self.connection.player().outcome(self.connection.id(), &token_key()).ok().flatten();
-        match said.as_ref().and_then(|said| said.get("result")) {
+        let said = self.connection.unusual(&token_key())?;
+        Ok(match said.as_ref().and_then(|said| said.get("result")) {
             Some(_) => waiting.bound,
             None => waiting.token,
-        }
+        })
     }
 
     /// SQLParamData: asks for the next value, or plays the command once all have come.
@@ -118,7 +118,10 @@ impl Statement {
             self.connection.player().expects(&entry)
         };
         if let Some(next) = data.ask_next().filter(|_| !complete) {
-            token.set_pointer(self.token(&next));
+            match self.token(&next) {
+                Ok(next) => token.set_pointer(next),
+                Err(failure) => return failure,
+            }
             let told = self.asked_for_data(&state, steps + 1, &mut data);
             state.waiting = Some(Waiting { method, fields, data, steps: steps + 1 });
             return told;

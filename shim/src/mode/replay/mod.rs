@@ -1,11 +1,11 @@
 //! Replay: every call is answered from the cassette; the real driver is never loaded.
 
 mod connection;
+mod counters;
 mod defaults;
 mod descriptor;
 mod ending;
 mod execution;
-mod places;
 mod polled;
 mod positioned;
 mod questions;
@@ -20,7 +20,7 @@ pub use connection::Connection;
 use crate::diagnostics::{Diagnostic, Outcome, rc};
 use crate::report::say_verdict;
 use crate::{deck, verdict};
-use super8_cassette::{CassetteError, Mismatch};
+use super8_cassette::Mismatch;
 
 /// A program that asks for something else than was recorded: the headline for the application, the report for people.
 fn mismatch(mismatch: Mismatch) -> Outcome {
@@ -31,11 +31,6 @@ fn mismatch(mismatch: Mismatch) -> Outcome {
     }
     let record = Diagnostic { message: mismatch.headline, ..Diagnostic::new("HY000", "") };
     Outcome { rc: rc::ERROR, diagnostics: vec![record] }
-}
-
-/// A cassette that cannot be read here.
-fn unreadable(error: CassetteError) -> Outcome {
-    Outcome::error("HY000", format!("replay: {error}"))
 }
 
 /// Something the recording does not say.

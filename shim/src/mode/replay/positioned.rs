@@ -56,8 +56,13 @@ impl Statement {
         let data = &mut state.positioned.as_mut()?.data;
         data.finish_value();
         if let Some(next) = data.ask_next() {
-            token.set_pointer(self.token(&next));
-            return Some(Outcome::of(rc::NEED_DATA));
+            return Some(match self.token(&next) {
+                Ok(next) => {
+                    token.set_pointer(next);
+                    Outcome::of(rc::NEED_DATA)
+                }
+                Err(failure) => failure,
+            });
         }
         let Pending { mut asked, data } = state.positioned.take()?;
         asked.values = Some(data.into_parameters().sets);

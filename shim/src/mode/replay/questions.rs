@@ -2,7 +2,7 @@
 
 use super::connection::{serve, text_capacity};
 use super::statement::Statement;
-use super::{defaults, not_recorded, unreadable};
+use super::{defaults, not_recorded};
 use crate::args::Out;
 use crate::call::Question;
 use crate::diagnostics::{Outcome, rc};
@@ -39,11 +39,13 @@ impl Statement {
                 Ok(found) => {
                     let known = found.as_deref().and_then(Value::as_list).unwrap_or_default();
                     if let Some(result) = columns::answer(known, function, question) {
-                        self.write_beside(function, question);
+                        if let Err(failure) = self.write_beside(function, question) {
+                            return failure;
+                        }
                         return cut_warning(write_result(question, &result));
                     }
                 }
-                Err(error) => return unreadable(error),
+                Err(error) => return self.damaged(error),
             }
         }
         // What was asked before the statement had a text belongs to the connection.
@@ -51,12 +53,12 @@ impl Statement {
     }
 
     /// Writes what the recorded driver wrote to the output of SQLColAttribute that does not apply.
-    fn write_beside(&self, function: Function, question: &Question<'_>) {
-        let Some((_, out, key)) = columns::beside(function, question) else { return };
-        let said = self.connection.player().outcome(self.connection.id(), &key).ok().flatten();
-        if let Some(written) = said.as_ref().and_then(|said| said.get("result")) {
+    fn write_beside(&self, function: Function, question: &Question<'_>) -> Result<(), Outcome> {
+        let Some((_, out, key)) = columns::beside(function, question) else { return Ok(()) };
+        if let Some(written) = self.connection.unusual(&key)?.as_ref().and_then(|said| said.get("result")) {
             write_reply(out, written);
         }
+        Ok(())
     }
 
     /// The recorded answer to a question about this statement, if there is one: for a buffer of just this size, else the
@@ -78,7 +80,7 @@ impl Statement {
             match self.connection.player().answer(self.connection.id(), Some(id), method(function), &key) {
                 Ok(Some(entry)) => return Some(serve(question, |key| entry.get(key))),
                 Ok(None) => {}
-                Err(error) => return Some(unreadable(error)),
+                Err(error) => return Some(self.damaged(error)),
             }
         }
         None
@@ -99,6 +101,7 @@ impl Statement {
                 set.or_else(|| defaults::statement(asked))
             }),
             Function::SQLColAttribute | Function::SQLColAttributes => state.id.and_then(|id| {
+                // columns that cannot be read were told of before
                 let found = self.connection.player().columns(self.connection.id(), id).ok()??;
                 let column = found.as_list()?.get(usize::try_from(question.int("column")? - 1).ok()?)?;
                 let value = column.get(defaults::same_field(question.int("field")?)?)?.clone();

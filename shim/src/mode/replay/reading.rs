@@ -2,9 +2,8 @@
 
 use super::rows::{recorded_type, type_in, without_lengths};
 use super::statement::{State, Statement};
-use super::unreadable;
 use crate::args::Binding;
-use crate::convert::{CType, Progress, Written, bound};
+use crate::convert::{self, CType, Progress, Written, bound};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::Application;
 use crate::mode::bookmark;
@@ -12,7 +11,7 @@ use crate::mode::half;
 use crate::mode::streams;
 use crate::mode::words::outcome;
 use super8_cassette::cell::{self, CellError, Kept};
-use super8_cassette::{Cell, Entry, Row, Value, inline};
+use super8_cassette::{CassetteError, Cell, Entry, Row, Value, inline};
 
 /// The field of a cell the application did not read.
 const UNREAD: &[u8] = b"\\-";
@@ -161,7 +160,7 @@ impl Statement {
         let state = &mut *self.state.lock();
         match usual(state, column, binding) {
             Some(Ok(Written::Success)) => Outcome::SUCCESS,
-            Some(written) => self.told(column, written),
+            Some(written) => self.told(state, column, written),
             None => self.get_apart(state, column, binding),
         }
     }
@@ -196,11 +195,11 @@ impl Statement {
         let call = call.or_else(|| reading.recorded_call(&apart?.calls, column, to, binding.capacity));
         let asked = Asked { column, field, plain: false, recorded, to, binding };
         let outcome = match call {
-            Some(call) => self.repeat(&mut reading, &asked, &call),
+            Some(call) => self.repeat(state, &mut reading, &asked, &call),
             None if field == UNREAD && !state.on_row && !state.streams.reading() => {
                 Outcome::error("24000", "there is no row to read from")
             }
-            None => self.told(column, reading.write(&asked)),
+            None => self.told(state, column, reading.write(&asked)),
         };
         reading.apart = all;
         state.reading = reading;
@@ -214,7 +213,7 @@ impl Statement {
         let rowset = if state.rowset > 1 { Value::from(state.rowset) } else { Value::Null };
         let key = [(state.streams.reads(), Value::from(column)), ("rowset", rowset)];
         let found = self.connection.player().read_apart(self.connection.id(), id, &key, state.on_row);
-        let Some(found) = found.map_err(unreadable)? else { return Ok(apart) };
+        let Some(found) = found.map_err(|error| self.damaged(error))? else { return Ok(apart) };
         let get = |entry: &Entry, key: &str| entry.get(key).cloned();
         apart.c_type = found.get("c_type").and_then(Value::as_text).and_then(CType::from_name).unwrap_or(CType::CHAR);
         apart.calls = found.get("calls").and_then(Value::as_list).unwrap_or_default().to_vec();
@@ -225,41 +224,32 @@ impl Statement {
     }
 
     /// Writes a cell that stands inline in an entry.
-    fn inline_cell(
-        &self,
-        column: u16,
-        value: Option<&Value>,
-        recorded: CType,
-        to: CType,
-        binding: &Binding,
-        progress: Option<&mut Progress>,
-    ) -> Outcome {
+    fn inline_cell(&self, state: &State, column: u16, value: &Value, c_type: CType, binding: &Binding) -> Outcome {
         let mut row = Row::new();
-        let value = Value::List(vec![value.cloned().unwrap_or(Value::Null)]);
-        if let Err(error) = inline::from_inline(&value, &mut row) {
+        if let Err(error) = inline::from_inline(&Value::List(vec![value.clone()]), &mut row) {
             return Outcome::error("HY000", format!("replay: {error}"));
         }
         let mut scratch = Vec::new();
         let cell = cell::decode(row.field(0), &mut scratch);
-        self.told(column, cell.map(|cell| bound::write(&cell, recorded, to, binding, progress)))
+        self.told(state, column, cell.map(|cell| bound::write(&cell, c_type, c_type, binding, None)))
     }
 
     /// Does again what the driver did: return code, length and diagnostics as recorded, data from the cell.
-    fn repeat(&self, reading: &mut Reading, asked: &Asked<'_>, call: &Value) -> Outcome {
+    fn repeat(&self, state: &State, reading: &mut Reading, asked: &Asked<'_>, call: &Value) -> Outcome {
         let Asked { column, recorded, to, binding, .. } = *asked;
         let told = outcome(|key| call.get(key));
         let silent = without_lengths(binding);
         if rc::succeeded(told.rc) {
             if let Some(value) = call.get("value") {
-                let _ = self.inline_cell(column, Some(value), to, to, &silent, None);
+                let _ = self.inline_cell(state, column, value, to, &silent);
             } else if let Ok((cell, progress)) = reading.cell(asked) {
                 let written = match cell {
                     // The indicator that says NULL is among what is written below.
                     Cell::Null => Written::Success,
                     cell => bound::write(&cell, recorded, to, &silent, Some(progress)),
                 };
-                if let Written::Failed { sqlstate, message } = written {
-                    return Outcome::error(sqlstate, message);
+                if let Written::Failed { .. } = written {
+                    return self.told(state, column, Ok(written));
                 }
             }
         }
@@ -272,7 +262,12 @@ impl Statement {
         told
     }
 
-    fn told(&self, column: u16, written: Result<Written, CellError>) -> Outcome {
+    fn told(&self, state: &State, column: u16, written: Result<Written, CellError>) -> Outcome {
+        if let Ok(Written::Failed { .. }) | Err(_) = written
+            && let Some(error) = damage(state, column)
+        {
+            return self.damaged(error);
+        }
         match written {
             Ok(Written::Success) => Outcome::SUCCESS,
             Ok(Written::Truncated) => self.truncated(),
@@ -290,6 +285,17 @@ impl Statement {
             Ok(Some(answer)) => outcome(|key| answer.get(key)),
             _ => Outcome::info("01004", "the value was cut off: the buffer is too small"),
         }
+    }
+}
+
+/// What is wrong with a column's cell in the row at hand, if the application asked for something that could be had of it.
+#[cold]
+fn damage(state: &State, column: u16) -> Option<CassetteError> {
+    let (index, run) = (own_cell(state, column)?, state.run.as_ref()?);
+    let mut scratch = Vec::new();
+    match run.cell(index, &mut scratch) {
+        Err(error) => Some(run.refuse(index, &error)),
+        Ok(cell) => convert::fits(&cell, recorded_type(state, index)).err().map(|problem| run.refuse(index, &problem)),
     }
 }
 

@@ -1,17 +1,18 @@
 //! Rows being replayed: cells of the recorded run go to the bound columns, in whatever blocks the application asks.
 
+use super::mismatch;
 use super::statement::{State, Statement};
-use super::{mismatch, unreadable};
 use crate::args::{Binding, Place};
-use crate::convert::{CType, Written, bound};
+use crate::convert::{self, CType, Written, bound};
 use crate::diagnostics::{Diagnostic, Outcome, rc};
+use crate::mode::arrays::Arrays;
 use crate::mode::fetching::Fetching;
 use crate::mode::record::columns_key;
 use crate::mode::rowset::row_state;
 use crate::mode::words::outcome;
 use crate::mode::{bookmark, buffers};
 use crate::table::Function;
-use super8_cassette::{Cell, Fetched, PlayedRun, Value};
+use super8_cassette::{CassetteError, Cell, Fetched, PlayedRun, Value};
 
 /// What a step to the next row found.
 enum Step {
@@ -25,9 +26,13 @@ impl Statement {
         let Some(id) = state.id else { return Outcome::error("24000", "there is no result to fetch from") };
         state.on_row = false;
         state.reading.forget();
-        let [counter, states] = self.with_rows(&mut state, function, &fetching);
+        let [counter, states] = match self.with_rows(&mut state, function, &fetching) {
+            Ok(habits) => habits,
+            Err(failure) => return failure,
+        };
         let left_alone = |habit| habit == Some(None);
         let status = if left_alone(states) { Place::NULL } else { fetching.status };
+        let arrays = Arrays::of(fetching.size);
         let mut told = Outcome::SUCCESS;
         let mut count = 0;
         while count < fetching.size {
@@ -41,7 +46,10 @@ impl Statement {
             {
                 return failure;
             }
-            status.set_u16_at(count, row(&mut state, count, fetching.size > 1, None, &mut told));
+            match row(&mut state, arrays, count, fetching.size > 1, None, &mut told) {
+                Ok(reached) => arrays.set_state(status, count, reached),
+                Err(error) => return self.damaged(error),
+            }
             count += 1;
         }
         state.on_row = count > 0;
@@ -51,9 +59,9 @@ impl Statement {
         }
         (state.rowset, state.fetched) = (fetching.size, count);
         if !left_alone(counter) {
-            fetching.rows.set_ulen(counter.flatten().map_or(count, |counted| counted as usize));
+            arrays.set_count(fetching.rows, counter.flatten().map_or(count, |counted| counted as usize));
         }
-        (count..fetching.size).for_each(|row| status.set_u16_at(row, row_state::NOROW));
+        (count..fetching.size).for_each(|row| arrays.set_state(status, row, row_state::NOROW));
         told
     }
 
@@ -82,7 +90,7 @@ impl Statement {
                     Ok(true) => return Ok(Step::Row),
                     Ok(false) if run.ended() => return Ok(Step::End),
                     Ok(false) => state.run = None,
-                    Err(error) => return Err(unreadable(error)),
+                    Err(error) => return Err(self.damaged(error)),
                 }
             }
             match self.connection.player().fetch(self.connection.id(), id) {
@@ -95,7 +103,13 @@ impl Statement {
                     let told = outcome(|key| entry.get(key));
                     fetching.replay(told.rc, 0, entry.get("rows_fetched"), entry.get("row_status"));
                     let rows: Vec<usize> = (count..fetching.size).collect();
-                    buffers::replay(&state.application, &rows, entry.get("written"), entry.get("c_types"));
+                    buffers::replay(
+                        &state.application,
+                        Arrays::of(fetching.size),
+                        &rows,
+                        entry.get("written"),
+                        entry.get("c_types"),
+                    );
                     return Err(told);
                 }
                 Err(error) => return Err(mismatch(error)),
@@ -125,10 +139,20 @@ pub(super) fn type_in(outcome: Option<&Value>, types: &[CType], index: usize, fi
 }
 
 /// Writes the row at hand to the bound columns; its status, which may be known, and what it adds to the outcome of the fetch.
-pub(super) fn row(state: &mut State, row: usize, block: bool, known: Option<u16>, told: &mut Outcome) -> u16 {
+///
+/// # Errors
+/// A cell that is none, or no value of its C type.
+pub(super) fn row(
+    state: &mut State,
+    arrays: Arrays,
+    row: usize,
+    block: bool,
+    known: Option<u16>,
+    told: &mut Outcome,
+) -> Result<u16, CassetteError> {
     let mut scratch = std::mem::take(&mut state.scratch);
     let mut derived = Vec::new();
-    let Some(run) = &state.run else { return row_state::SUCCESS };
+    let Some(run) = &state.run else { return Ok(row_state::SUCCESS) };
     let (current, said_of_row) = (run.current(), run.outcome());
     let said = || said_of_row?.get("status").and_then(Value::as_int).map(|said| said as u16);
     let mut status = known.or_else(said).unwrap_or(row_state::SUCCESS);
@@ -141,17 +165,20 @@ pub(super) fn row(state: &mut State, row: usize, block: bool, known: Option<u16>
             to if column == 0 => bookmark::served_as(to, recorded),
             to => to,
         };
-        let binding = state.application.at_row(binding, row, to.fixed_size());
-        let written = match run.cell(index, &mut scratch) {
+        let Some(binding) = arrays.buffers(&state.application, binding, row, to.fixed_size()) else { break };
+        let cell = run.cell(index, &mut scratch).map_err(|error| run.refuse(index, &error))?;
+        let written = match cell {
             // A value that was cut off when it was recorded: what the driver said of it is recorded as well.
-            Ok(cell @ Cell::Cut { .. }) => match bound::write(&cell, recorded, to, &binding, None) {
+            cell @ Cell::Cut { .. } => match bound::write(&cell, recorded, to, &binding, None) {
                 Written::Truncated => Written::Success,
                 other => other,
             },
-            Ok(Cell::Unread) if !row_state::has_cells(status) => continue,
-            Ok(cell) => bound::write(&cell, recorded, to, &binding, None),
-            Err(error) => Written::Failed { sqlstate: "HY000", message: format!("replay: {error}").into() },
+            Cell::Unread if !row_state::has_cells(status) => continue,
+            cell => bound::write(&cell, recorded, to, &binding, None),
         };
+        if let Written::Failed { .. } = written {
+            convert::fits(&cell, recorded).map_err(|problem| run.refuse(index, &problem))?;
+        }
         let record = |sqlstate: &str, message: &str| Diagnostic {
             row: block.then_some(row as i64 + 1),
             column: Some(i32::from(column)),
@@ -179,14 +206,14 @@ pub(super) fn row(state: &mut State, row: usize, block: bool, known: Option<u16>
         let said = outcome(|key| recorded.get(key));
         told.rc = said.rc;
         told.diagnostics.extend(said.diagnostics);
-        return status;
+        return Ok(status);
     }
     for (said, record) in derived {
         status = said;
         told.rc = if said == row_state::ERROR && !block { rc::ERROR } else { rc::SUCCESS_WITH_INFO };
         told.diagnostics.push(record);
     }
-    status
+    Ok(status)
 }
 
 /// The buffer alone: its length is written otherwise.

@@ -3,8 +3,8 @@
 use super::mismatch;
 use super::rows::{row, types};
 use super::statement::Statement;
-use super::unreadable;
 use crate::diagnostics::{Outcome, rc};
+use crate::mode::arrays::Arrays;
 use crate::mode::buffers;
 use crate::mode::scrolling::Scrolling;
 use crate::mode::words::outcome;
@@ -26,12 +26,13 @@ impl Statement {
         };
         let get = |key: &str| scrolled.entry.get(key);
         let recorded = outcome(get);
+        let arrays = Arrays::of(fetching.size);
         state.rowset = fetching.size;
         let Some(rows) = scrolled.rows else {
             let code = if rc::succeeded(recorded.rc) { rc::NO_DATA } else { recorded.rc };
             fetching.replay(code, 0, get("rows_fetched"), get("row_status"));
             let rows: Vec<usize> = (0..fetching.size).collect();
-            buffers::replay(&state.application, &rows, get("written"), get("c_types"));
+            buffers::replay(&state.application, arrays, &rows, get("written"), get("c_types"));
             return Outcome { rc: code, ..recorded };
         };
         state.types = types(&rows);
@@ -43,9 +44,12 @@ impl Statement {
         let (mut told, mut count, mut states) = (Outcome::SUCCESS, 0, Vec::new());
         loop {
             match state.run.as_mut().map(|run| run.next().map(|row| row.is_some())) {
-                Some(Ok(true)) => states.push(row(state, count, fetching.size > 1, known(count), &mut told)),
+                Some(Ok(true)) => match row(state, arrays, count, fetching.size > 1, known(count), &mut told) {
+                    Ok(reached) => states.push(reached),
+                    Err(error) => return self.damaged(error),
+                },
                 Some(Ok(false)) | None => break,
-                Some(Err(error)) => return unreadable(error),
+                Some(Err(error)) => return self.damaged(error),
             }
             count += 1;
         }
@@ -55,7 +59,7 @@ impl Statement {
             return recorded;
         }
         // What was derived for other buffers than the recorded ones has the last word.
-        states.iter().enumerate().for_each(|(row, status)| fetching.status.set_u16_at(row, *status));
+        states.iter().enumerate().for_each(|(row, status)| arrays.set_state(fetching.status, row, *status));
         told
     }
 }

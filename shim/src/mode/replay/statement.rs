@@ -1,11 +1,11 @@
 //! A replayed statement: what it is asked to do is compared with the recording, what it is asked is answered from it.
 
 use super::connection::Connection;
+use super::counters::Habits;
 use super::descriptor::Known;
 use super::execution::Waiting;
-use super::places::Habits;
+use super::mismatch;
 use super::reading::Reading;
-use super::{mismatch, unreadable};
 use crate::args::{Binding, Place};
 use crate::call::{Call, Deed, local_calls};
 use crate::convert::CType;
@@ -24,7 +24,7 @@ use crate::table::Function;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use super8_cassette::{Entry, Method, PlayedRun, Value};
+use super8_cassette::{CassetteError, Entry, Method, PlayedRun, Value};
 
 /// A statement being replayed.
 pub struct Statement {
@@ -36,6 +36,8 @@ pub struct Statement {
     pub(super) endings: AtomicU32,
     /// Whether its calls may say SQL_STILL_EXECUTING: once that was switched on, calls are counted for good.
     pub(super) asynchronous: AtomicBool,
+    /// A function that programs loop on has said that the replay failed.
+    gave_up: AtomicBool,
 }
 
 /// What is known of the statement between two calls.
@@ -92,8 +94,8 @@ impl State {
 impl Statement {
     /// A fresh statement on `connection`.
     pub fn new(connection: Arc<Connection>) -> Self {
-        let (asynchronous, probes) = (AtomicBool::new(false), AtomicBool::new(false));
-        Statement { connection, state: Mutex::default(), endings: AtomicU32::default(), asynchronous, probes }
+        let [asynchronous, probes, gave_up] = [(); 3].map(|()| AtomicBool::new(false));
+        Statement { connection, state: Mutex::default(), endings: AtomicU32::default(), asynchronous, probes, gave_up }
     }
 
     /// Plays a command of this statement.
@@ -113,9 +115,17 @@ impl Statement {
         self.connection.player().command(&asked).map_err(mismatch)
     }
 
+    /// As [`Connection::damaged`].
+    pub(super) fn damaged(&self, error: CassetteError) -> Outcome {
+        self.connection.damaged(None, error)
+    }
+
     /// What was noted of this statement under a key, beside its commands.
     pub(super) fn noted(&self, id: u32, key: &[(&str, Value)]) -> Result<Option<Entry>, Outcome> {
-        self.connection.player().answer(self.connection.id(), Some(id), Method::Answer, key).map_err(unreadable)
+        self.connection
+            .player()
+            .answer(self.connection.id(), Some(id), Method::Answer, key)
+            .map_err(|error| self.damaged(error))
     }
 
     fn more_results(&self) -> Outcome {
@@ -152,6 +162,18 @@ impl Statement {
             }
         }
         told
+    }
+
+    /// A replay that failed says so once to a program that fetches until there is no more, or asks for results until there
+    /// are no more, and then that there is nothing: isql and others loop until they are told.
+    #[cold]
+    fn ends(&self, function: Function, told: Outcome) -> Outcome {
+        use Function::{SQLExtendedFetch, SQLFetch, SQLFetchScroll, SQLMoreResults};
+        let loops = matches!(function, SQLFetch | SQLFetchScroll | SQLExtendedFetch | SQLMoreResults);
+        match loops && self.connection.player().failed() && self.gave_up.swap(true, Ordering::Relaxed) {
+            true => Outcome::of(rc::NO_DATA),
+            false => told,
+        }
     }
 
     fn serve_call(&self, function: Function, call: &Call<'_>) -> Outcome {
@@ -210,7 +232,9 @@ impl StatementMode for Statement {
             true => self.still_executing(function, call),
             false => None,
         };
-        self.connection.secrecy.restored(polled.unwrap_or_else(|| self.serve_call(function, call)))
+        let told = polled.unwrap_or_else(|| self.serve_call(function, call));
+        let told = if told.rc == rc::ERROR { self.ends(function, told) } else { told };
+        self.connection.secrecy.restored(told)
     }
 
     fn get_data(&self, column: u16, binding: &Binding, deed: &dyn Deed) -> Outcome {

@@ -5,6 +5,7 @@ use super::statement::{State, Statement};
 use crate::args::Place;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::attribute;
+use crate::mode::arrays::Arrays;
 use crate::mode::words::outcome;
 use super8_cassette::{Method, Value};
 
@@ -17,7 +18,8 @@ impl Statement {
             Err(failure) => return failure,
         };
         if let Some(counted) = recorded.get("params_processed").and_then(Value::as_int) {
-            state.application.address(attribute::PARAMS_PROCESSED_PTR).set_ulen(counted as usize);
+            let counter = state.application.address(attribute::PARAMS_PROCESSED_PTR);
+            Arrays::of(state.application.paramset_size()).set_count(counter, counted as usize);
         }
         let told = outcome(|key| recorded.get(key));
         if told.rc != rc::PARAM_DATA_AVAILABLE {

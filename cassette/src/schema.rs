@@ -1,0 +1,423 @@
+//! What an entry may say: the keys of each method, and the words that stand for ODBC's numbers.
+//!
+//! Replay reads every entry through here, and so does `super8 check`: a word that nobody knows is refused with its place and the
+//! nearest right one, and so is an entry that says more rows than the program asked for.
+
+use crate::inline::from_inline;
+use crate::row::Row;
+use crate::{Entry, Method, Value};
+
+/// Return codes by their names in a cassette. Another code is written as its number.
+pub const RETURNS: [(i16, &str); 8] = [
+    (0, "SQL_SUCCESS"),
+    (1, "SQL_SUCCESS_WITH_INFO"),
+    (2, "SQL_STILL_EXECUTING"),
+    (-1, "SQL_ERROR"),
+    (-2, "SQL_INVALID_HANDLE"),
+    (99, "SQL_NEED_DATA"),
+    (100, "SQL_NO_DATA"),
+    (101, "SQL_PARAM_DATA_AVAILABLE"),
+];
+
+/// C types by their names in a cassette. A type of a driver's own is written as its number.
+pub const C_TYPES: [&str; 41] = [
+    "CHAR",
+    "WCHAR",
+    "BINARY",
+    "BIT",
+    "STINYINT",
+    "UTINYINT",
+    "TINYINT",
+    "SSHORT",
+    "USHORT",
+    "SHORT",
+    "SLONG",
+    "ULONG",
+    "LONG",
+    "SBIGINT",
+    "UBIGINT",
+    "FLOAT",
+    "DOUBLE",
+    "NUMERIC",
+    "GUID",
+    "DATE",
+    "TIME",
+    "TIMESTAMP",
+    "TYPE_DATE",
+    "TYPE_TIME",
+    "TYPE_TIMESTAMP",
+    "INTERVAL_YEAR",
+    "INTERVAL_MONTH",
+    "INTERVAL_DAY",
+    "INTERVAL_HOUR",
+    "INTERVAL_MINUTE",
+    "INTERVAL_SECOND",
+    "INTERVAL_YEAR_TO_MONTH",
+    "INTERVAL_DAY_TO_HOUR",
+    "INTERVAL_DAY_TO_MINUTE",
+    "INTERVAL_DAY_TO_SECOND",
+    "INTERVAL_HOUR_TO_MINUTE",
+    "INTERVAL_HOUR_TO_SECOND",
+    "INTERVAL_MINUTE_TO_SECOND",
+    "DEFAULT",
+    "BOOKMARK",
+    "VARBOOKMARK",
+];
+
+/// Orientations of a scroll by their names.
+const ORIENTATIONS: [&str; 6] = ["first", "last", "prior", "absolute", "relative", "bookmark"];
+/// What SQLSetPos and SQLBulkOperations do, by its names.
+const OPERATIONS: [&str; 8] =
+    ["position", "refresh", "update", "delete", "add", "update_by_bookmark", "delete_by_bookmark", "fetch_by_bookmark"];
+/// What becomes of locks.
+const LOCKS: [&str; 2] = ["exclusive", "unlock"];
+/// Attributes of a connection that the database sees.
+const CONNECT_ATTRIBUTES: [&str; 5] =
+    ["access_mode", "autocommit", "txn_isolation", "current_catalog", "current_schema"];
+/// Attributes of a statement that change results.
+const STATEMENT_ATTRIBUTES: [&str; 12] = [
+    "cursor_sensitivity",
+    "cursor_scrollable",
+    "query_timeout",
+    "max_rows",
+    "noscan",
+    "max_length",
+    "cursor_type",
+    "concurrency",
+    "keyset_size",
+    "retrieve_data",
+    "use_bookmarks",
+    "metadata_id",
+];
+
+const OUTCOME: [&str; 2] = ["return", "diagnostics"];
+const DIAGNOSTIC: [&str; 10] = [
+    "sqlstate",
+    "native",
+    "message",
+    "row",
+    "column",
+    "in_pieces",
+    "class_origin",
+    "subclass_origin",
+    "connection_name",
+    "server_name",
+];
+const ROW_OUTCOME: [&str; 6] = ["row", "return", "diagnostics", "status", "c_types", "get_data"];
+const GET_DATA_CALL: [&str; 9] =
+    ["column", "parameter", "c_type", "buffer", "length", "return", "diagnostics", "value", "half"];
+
+/// The keys of a method beside `method`, `connection_id`, `statement_id`, `return`, `diagnostics` and `volatile`; `None` for
+/// a method whose keys are the arguments of whatever function was asked.
+const fn keys(method: Method) -> Option<&'static [&'static str]> {
+    Some(match method {
+        Method::Connect => &[
+            "dsn",
+            "driver",
+            "connection_string",
+            "dsn_section",
+            "attributes",
+            "library",
+            "kind",
+            "result",
+            "completed",
+            "continued",
+        ],
+        Method::Run => &[
+            "sql",
+            "params",
+            "params_file",
+            "types",
+            "attributes",
+            "params_processed",
+            "param_status",
+            "result",
+            "c_types",
+        ],
+        Method::Prepare => &["sql", "attributes", "result"],
+        Method::Execute => {
+            &["params", "params_file", "types", "attributes", "params_processed", "param_status", "result", "c_types"]
+        }
+        Method::Catalog => &["function", "arguments", "attributes", "result"],
+        Method::Fetch => &["result", "c_types", "bookmarks", "outcomes", "rows_fetched", "row_status", "written"],
+        Method::FetchAll | Method::FetchMany => &["n", "rows_file", "rows", "c_types", "bookmarks", "outcomes"],
+        Method::FetchScroll => &[
+            "orientation",
+            "offset",
+            "bookmark",
+            "rowset",
+            "result",
+            "rows",
+            "n",
+            "rows_file",
+            "c_types",
+            "bookmarks",
+            "outcomes",
+            "rows_fetched",
+            "row_status",
+            "written",
+        ],
+        Method::SetPos | Method::BulkOperations => &[
+            "operation",
+            "row",
+            "lock",
+            "rowset",
+            "ignored",
+            "bookmarks",
+            "values",
+            "rows",
+            "c_types",
+            "rows_fetched",
+            "row_status",
+            "extended_status",
+            "result",
+        ],
+        Method::MoreResults => &["result", "output", "c_types"],
+        Method::ParamData => &["parameter", "set", "params_processed", "result"],
+        Method::SetConnectAttr => &["attribute", "value", "result"],
+        Method::Commit | Method::Rollback => &["result"],
+        Method::Columns => &["columns_file"],
+        Method::GetData
+        | Method::Answer
+        | Method::RowCount
+        | Method::NumParams
+        | Method::DescribeParam
+        | Method::NativeSql
+        | Method::CursorName => return None,
+        Method::Cancel | Method::Close | Method::Drop | Method::Disconnect => &["result"],
+    })
+}
+
+/// What is wrong with an entry, and where in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// The key of the entry.
+    pub key: String,
+    /// The place behind it, such as `[1].return`.
+    pub rest: String,
+    /// What is wrong.
+    pub problem: String,
+    /// What to do about it.
+    pub advice: String,
+}
+
+impl Wrong {
+    fn new(key: &str, problem: impl Into<String>) -> Wrong {
+        Wrong { key: key.to_owned(), rest: String::new(), problem: problem.into(), advice: CORRECT.to_owned() }
+    }
+
+    fn unknown<'w>(key: &str, word: &str, what: &str, known: impl Iterator<Item = &'w str>) -> Wrong {
+        let known: Vec<&str> = known.collect();
+        let near = similar::get_close_matches(word, &known, 1, 0.5);
+        let advice = match near.first() {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it is one of {}", known.join(", ")),
+        };
+        Wrong { advice, ..Wrong::new(key, format!("`{word}` is no {what}")) }
+    }
+
+    fn inside(mut self, key: &str, place: impl std::fmt::Display) -> Wrong {
+        let within = if self.key.is_empty() { String::new() } else { format!(".{}", self.key) };
+        self.rest = format!("{place}{within}{}", self.rest);
+        self.key = key.to_owned();
+        self
+    }
+}
+
+const CORRECT: &str = "correct it, or record again";
+
+/// Whether an entry says nothing but what replay understands.
+///
+/// # Errors
+/// The first thing that it does not.
+pub fn check(entry: &Entry) -> Result<(), Wrong> {
+    let known = keys(entry.method);
+    for (key, value) in &entry.fields {
+        if let Some(known) = known
+            && !(known.contains(&key.as_str()) || OUTCOME.contains(&key.as_str()) || key == "volatile")
+        {
+            let names = known.iter().chain(&OUTCOME).copied();
+            return Err(Wrong::unknown(key, key, &format!("key of {}", entry.method.name()), names));
+        }
+        field(entry.method, key, value)?;
+    }
+    rowset(entry)
+}
+
+/// Whether an answer about a connection says nothing but what replay understands.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_answer(answer: &Value) -> Result<(), Wrong> {
+    let Value::Map(pairs) = answer else { return Ok(()) };
+    pairs.iter().try_for_each(|(key, value)| match key.as_str() {
+        "return" => code(key, value),
+        "diagnostics" => diagnostics(key, value),
+        _ => Ok(()),
+    })
+}
+
+fn field(method: Method, key: &str, value: &Value) -> Result<(), Wrong> {
+    use Method::{BulkOperations, Catalog, Connect, Execute, FetchScroll, GetData, Run, SetConnectAttr, SetPos};
+    match (key, method) {
+        ("return", _) => code(key, value),
+        ("diagnostics", _) => diagnostics(key, value),
+        ("c_types", _) => c_types(key, value),
+        ("c_type", GetData) => c_type(key, value),
+        ("calls", GetData) => each(key, value, get_data),
+        ("outcomes", _) => each(key, value, row_outcome),
+        ("orientation", FetchScroll) => word(key, value, "orientation", &ORIENTATIONS),
+        ("operation", SetPos | BulkOperations) => word(key, value, "operation", &OPERATIONS),
+        ("lock", SetPos) => word(key, value, "lock", &LOCKS),
+        ("attribute", SetConnectAttr) => word(key, value, "attribute", &CONNECT_ATTRIBUTES),
+        ("attributes", Run | Execute | Catalog) => names(key, value, "attribute", &STATEMENT_ATTRIBUTES),
+        ("attributes", Connect) => names(key, value, "attribute", &CONNECT_ATTRIBUTES),
+        ("n" | "rowset", _) => match value.as_int() {
+            Some(0..) => Ok(()),
+            _ => Err(Wrong::new(key, "is no number of rows")),
+        },
+        ("bookmarks", _) if !matches!(value, Value::Bool(_)) => Err(Wrong::new(key, "is neither true nor false")),
+        ("rows_file" | "columns_file" | "params_file", _) if value.as_text().is_none() => {
+            Err(Wrong::new(key, "is not a file's name"))
+        }
+        ("written", _) => each(key, value, cells),
+        ("rows", SetPos | BulkOperations) => each(key, value, cells),
+        _ => Ok(()),
+    }
+}
+
+/// A program's arrays have room for the rows it asked for, and no more.
+fn rowset(entry: &Entry) -> Result<(), Wrong> {
+    let number = |key: &str| entry.get(key).and_then(Value::as_int);
+    let room = match entry.method {
+        Method::FetchScroll | Method::BulkOperations => number("rowset").unwrap_or(1),
+        Method::SetPos => number("rowset").unwrap_or(1).max(number("row").unwrap_or(1)),
+        Method::Run | Method::Execute => match entry.get("params").and_then(Value::as_list) {
+            Some(sets @ [Value::List(_), ..]) => sets.len() as i64,
+            Some(_) => 1,
+            None => return Ok(()),
+        },
+        _ => return Ok(()),
+    };
+    let rows = if matches!(entry.method, Method::Run | Method::Execute) { "sets" } else { "rows" };
+    for key in ["rows_fetched", "params_processed"] {
+        if let Some(count) = number(key).filter(|count| !(0..=room).contains(count)) {
+            return Err(Wrong::new(key, format!("says {count} {rows}, and the program asked for {room}")));
+        }
+    }
+    for key in ["row_status", "extended_status", "param_status", "rows", "written"] {
+        let length = entry.get(key).and_then(Value::as_list).map_or(0, <[Value]>::len) as i64;
+        if length > room {
+            return Err(Wrong::new(key, format!("is of {length} {rows}, and the program asked for {room}")));
+        }
+    }
+    Ok(())
+}
+
+fn word(key: &str, value: &Value, what: &str, known: &[&str]) -> Result<(), Wrong> {
+    match value {
+        Value::Text(word) if !known.contains(&word.as_str()) => {
+            Err(Wrong::unknown(key, word, what, known.iter().copied()))
+        }
+        Value::Text(_) | Value::Int(_) => Ok(()),
+        _ => Err(Wrong::new(key, format!("is no {what}"))),
+    }
+}
+
+fn names(key: &str, value: &Value, what: &str, known: &[&str]) -> Result<(), Wrong> {
+    let Value::Map(pairs) = value else { return Err(Wrong::new(key, "is not a map")) };
+    match pairs.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+        Some((name, _)) => Err(Wrong::unknown(key, name, what, known.iter().copied())),
+        None => Ok(()),
+    }
+}
+
+fn code(key: &str, value: &Value) -> Result<(), Wrong> {
+    match value {
+        Value::Int(number) if i16::try_from(*number).is_ok() => Ok(()),
+        Value::Text(name) if RETURNS.iter().any(|(_, known)| known == name) => Ok(()),
+        Value::Text(name) => Err(Wrong::unknown(key, name, "return code", RETURNS.iter().map(|(_, name)| *name))),
+        _ => Err(Wrong::new(key, "is no return code")),
+    }
+}
+
+fn c_type(key: &str, value: &Value) -> Result<(), Wrong> {
+    match value {
+        Value::Int(number) if i16::try_from(*number).is_ok() => Ok(()),
+        Value::Text(name) if C_TYPES.contains(&name.as_str()) || name.parse::<i16>().is_ok() => Ok(()),
+        Value::Text(name) => Err(Wrong::unknown(key, name, "C type", C_TYPES.iter().copied())),
+        _ => Err(Wrong::new(key, "is no C type")),
+    }
+}
+
+fn c_types(key: &str, value: &Value) -> Result<(), Wrong> {
+    let Value::List(items) = value else { return Err(Wrong::new(key, "is not a list of C types")) };
+    let mut items = items.iter().enumerate().filter(|(_, item)| **item != Value::Null);
+    items.try_for_each(|(at, item)| c_type("", item).map_err(|wrong| wrong.inside(key, format_args!("[{at}]"))))
+}
+
+/// A list, each item of which is looked at.
+fn each(key: &str, value: &Value, look: impl Fn(&Value) -> Result<(), Wrong>) -> Result<(), Wrong> {
+    let Value::List(items) = value else { return Err(Wrong::new(key, "is not a list")) };
+    let mut items = items.iter().enumerate();
+    items.try_for_each(|(at, item)| look(item).map_err(|wrong| wrong.inside(key, format_args!("[{at}]"))))
+}
+
+/// The pairs of a map with no other keys than these.
+fn map<'v>(value: &'v Value, what: &str, known: &[&str]) -> Result<&'v [(String, Value)], Wrong> {
+    let Value::Map(pairs) = value else { return Err(Wrong::new("", "is not a map")) };
+    match pairs.iter().find(|(key, _)| !known.contains(&key.as_str())) {
+        Some((key, _)) => Err(Wrong::unknown(key, key, &format!("key of {what}"), known.iter().copied())),
+        None => Ok(pairs),
+    }
+}
+
+fn diagnostics(key: &str, value: &Value) -> Result<(), Wrong> {
+    each(key, value, |record| {
+        map(record, "a diagnostic record", &DIAGNOSTIC)?.iter().try_for_each(|(key, value)| match key.as_str() {
+            "sqlstate" => match value.as_text() {
+                Some(state) if state.len() <= 5 && state.bytes().all(|byte| byte.is_ascii_alphanumeric()) => Ok(()),
+                _ => Err(Wrong::new(key, "is no SQLSTATE: five letters and digits, in quotes")),
+            },
+            "native" => match value.as_int().map(i32::try_from) {
+                Some(Ok(_)) => Ok(()),
+                _ => Err(Wrong::new(key, "is no number of 32 bits")),
+            },
+            "message" if value.as_text().is_none() => Err(Wrong::new(key, "is not text")),
+            "row" | "column" if value.as_int().is_none() => Err(Wrong::new(key, "is not a number")),
+            _ => Ok(()),
+        })
+    })
+}
+
+fn row_outcome(value: &Value) -> Result<(), Wrong> {
+    let pairs = map(value, "an outcome", &ROW_OUTCOME)?;
+    if !pairs.iter().any(|(key, row)| key == "row" && matches!(row, Value::Int(1..))) {
+        return Err(Wrong::new("", "has no `row`, the number of a row from 1"));
+    }
+    pairs.iter().try_for_each(|(key, value)| match (key.as_str(), value) {
+        ("return", _) => code(key, value),
+        ("diagnostics", _) => diagnostics(key, value),
+        ("status", Value::Int(0..=0xffff)) => Ok(()),
+        ("status", _) => Err(Wrong::new(key, "is no row status")),
+        ("c_types", Value::Map(types)) => {
+            types.iter().try_for_each(|(column, name)| c_type(column, name).map_err(|wrong| wrong.inside(key, "")))
+        }
+        ("c_types", _) => Err(Wrong::new(key, "is not a map of C types by column")),
+        ("get_data", _) => each(key, value, get_data),
+        _ => Ok(()),
+    })
+}
+
+fn get_data(call: &Value) -> Result<(), Wrong> {
+    map(call, "a call of SQLGetData", &GET_DATA_CALL)?.iter().try_for_each(|(key, value)| match key.as_str() {
+        "return" => code(key, value),
+        "diagnostics" => diagnostics(key, value),
+        "c_type" => c_type(key, value),
+        _ => Ok(()),
+    })
+}
+
+fn cells(value: &Value) -> Result<(), Wrong> {
+    from_inline(value, &mut Row::new()).map_err(|error| Wrong::new("", error.to_string()))
+}

@@ -1,0 +1,63 @@
+//! The row counter and the row states at replay, where the recorded driver had its own way with them.
+
+use super::statement::{State, Statement};
+use crate::args::Place;
+use crate::diagnostics::{Outcome, rc};
+use crate::mode::arrays::Arrays;
+use crate::mode::fetching::{AT_END, Fetching, WITH_ROWS};
+use crate::mode::record::place_key;
+use crate::table::Function;
+use super8_cassette::Value;
+
+/// What a driver does with a counter or a state: the usual, leaving it alone, or another number.
+type Habit = Option<Option<i64>>;
+
+/// What a driver does with the counter and the states of a fetch that finds rows.
+pub(super) type Habits = [Habit; 2];
+
+impl Statement {
+    /// What the recorded driver did with a place where it went its own way.
+    fn habit(&self, function: Function, name: &'static str, place: Place) -> Result<Habit, Outcome> {
+        if place.is_null() {
+            return Ok(None);
+        }
+        let said = self.connection.unusual(&place_key(function, name))?;
+        Ok(said.and_then(|said| said.get("result").map(Value::as_int)))
+    }
+
+    /// What the driver did with the places of a fetch that found rows; looked up once for a result.
+    pub(super) fn with_rows(
+        &self,
+        state: &mut State,
+        function: Function,
+        fetching: &Fetching,
+    ) -> Result<Habits, Outcome> {
+        if fetching.rows.is_null() && fetching.status.is_null() {
+            return Ok([None; 2]);
+        }
+        if let Some(known) = state.habits {
+            return Ok(known);
+        }
+        let [counter, states] = WITH_ROWS;
+        let found = [self.habit(function, counter, fetching.rows)?, self.habit(function, states, fetching.status)?];
+        Ok(*state.habits.insert(found))
+    }
+
+    /// SQL_NO_DATA, with the row counter and states as the recorded driver left them.
+    pub(super) fn end_of_data(&self, function: Function, fetching: Fetching) -> Outcome {
+        let written = |(name, usual), place| Ok(self.habit(function, name, place)?.unwrap_or(Some(usual)));
+        let [counter, states] = AT_END;
+        let (rows, status) = match (written(counter, fetching.rows), written(states, fetching.status)) {
+            (Ok(rows), Ok(status)) => (rows, status),
+            (Err(failure), _) | (_, Err(failure)) => return failure,
+        };
+        let arrays = Arrays::of(fetching.size);
+        if let Some(rows) = rows {
+            arrays.set_count(fetching.rows, rows as usize);
+        }
+        if let Some(status) = status {
+            (0..fetching.size).for_each(|row| arrays.set_state(fetching.status, row, status as u16));
+        }
+        Outcome::of(rc::NO_DATA)
+    }
+}

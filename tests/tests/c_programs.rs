@@ -89,3 +89,11 @@ fn small_messages() {
         Stage::new("small_messages", driver).bare_and_off(&Program::c("small_messages.c"));
     }
 }
+
+/// The drivers that convert these structures by themselves.
+#[test]
+fn sent_structures() {
+    for driver in [Driver::PostgresUnicode, Driver::PostgresAnsi, Driver::MariaDb] {
+        four_ways(&Program::c("sent_structures.c"), driver);
+    }
+}

@@ -166,6 +166,11 @@ fn scaled(mut value: Value, binding: &Binding) -> Value {
     value
 }
 
+/// What is sent for a SQL_NUMERIC_STRUCT if the driver goes by this precision and scale, not by those in the structure.
+pub fn numeric_of_parameter(binding: &Binding, precision: u8, scale: i8) -> Option<Value> {
+    param::numeric_of_parameter(held(binding, CType::NUMERIC), precision, scale)
+}
+
 /// A piece of a value that SQLPutData sends.
 pub enum Chunk<'a> {
     /// Data.

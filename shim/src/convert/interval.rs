@@ -81,6 +81,22 @@ impl Interval {
         (word(0)? == qualifier as u32 && sign <= 1 && interval.is_regular()).then_some(interval)
     }
 
+    /// The struct that an application sends, without what no driver reads: the interval type, which the C type says
+    /// already, the padding, and the fields after the last one. The fields before the first stay: psqlodbc sends them.
+    pub(super) fn sent(qualifier: Qualifier, bytes: &[u8]) -> Option<[u8; 28]> {
+        let mut bytes: [u8; 28] = bytes.try_into().ok()?;
+        let last = qualifier.span().1;
+        let end = match (qualifier.is_year_month(), last) {
+            (true, last) => 12 + 4 * last,
+            (false, SECOND) => bytes.len(),
+            (false, last) => 12 + 4 * (last - 2),
+        };
+        bytes[..4].copy_from_slice(&(qualifier as u32).to_ne_bytes());
+        bytes[6..8].fill(0);
+        bytes[end..].fill(0);
+        Some(bytes)
+    }
+
     fn is_regular(&self) -> bool {
         let (first, last) = self.qualifier.span();
         let fraction_limit = if last == SECOND { 999_999_999 } else { 0 };

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super8_cassette::Value;
 
 use super::ctype::{CType, Kind};
+use super::interval::Interval;
 use super::{fixed, memory, read, utf16};
 
 /// A value of more bytes than this is stored as its digest.
@@ -83,6 +84,8 @@ pub unsafe fn value(
 pub fn of_bytes(c_type: CType, bytes: &[u8]) -> Value {
     let kind = c_type.kind();
     let mut text = Vec::new();
+    let counting = counting(kind, bytes);
+    let bytes = counting.as_deref().unwrap_or(bytes);
     let valid = match kind {
         Kind::Integer { signed, .. } => match fixed::integer(bytes, signed) {
             Some(number) => return Value::Int(number),
@@ -105,6 +108,27 @@ pub fn of_bytes(c_type: CType, bytes: &[u8]) -> Value {
         Some(text) => tagged(&c_type.name(), Value::Text(text)),
         None => raw(c_type, bytes),
     }
+}
+
+/// The bytes of a structure without the parts that drivers do not look at, which an application may leave as they are.
+fn counting(kind: Kind, bytes: &[u8]) -> Option<Vec<u8>> {
+    match (kind, bytes) {
+        (Kind::Interval(qualifier), _) => Interval::sent(qualifier, bytes).map(Vec::from),
+        // Only 0 is negative.
+        (Kind::Numeric, &[precision, scale, 2..=u8::MAX, ref value @ ..]) => {
+            Some([&[precision, scale, 1], value].concat())
+        }
+        _ => None,
+    }
+}
+
+/// A SQL_NUMERIC_STRUCT whose precision and scale the driver replaces by those of the parameter before it reads the number.
+pub fn numeric_of_parameter(bytes: &[u8], precision: u8, scale: i8) -> Option<Value> {
+    let rest = bytes.get(2..19)?;
+    let value = of_bytes(CType::NUMERIC, &[&[precision, scale as u8], rest].concat());
+    let Value::Map(pairs) = value else { return None };
+    let [(name, Value::Text(text))] = &pairs[..] else { return None };
+    Some(tagged(name, Value::Text(format!("{text} of the parameter"))))
 }
 
 fn character(c_type: CType, bytes: &[u8], text: Option<String>) -> Value {

@@ -34,6 +34,8 @@ pub fn is_streamed(io: i16) -> bool {
 #[derive(Default)]
 pub struct Outputs {
     places: Vec<OutputPlace>,
+    /// Whether the driver wrote to an input parameter.
+    pub input_written: bool,
     /// Whether there are several sets.
     array: bool,
 }
@@ -43,6 +45,9 @@ struct OutputPlace {
     index: usize,
     binding: Binding,
     c_type: CType,
+    /// A SQL_NUMERIC_STRUCT that is sent. A driver may put its precision and scale there at the execution, and may not
+    /// later: the buffer need not be there any more.
+    input: bool,
 }
 
 /// What the places held before the driver was called.
@@ -59,9 +64,15 @@ impl Outputs {
     /// Takes in a parameter of set `set`, from 0, if it may be written to.
     pub fn add(&mut self, io: i16, set: usize, index: usize, binding: Binding, c_type: CType) {
         if matches!(io, INPUT_OUTPUT | OUTPUT) {
-            self.places.push(OutputPlace { set, index, binding, c_type });
+            self.places.push(OutputPlace { set, index, binding, c_type, input: false });
             self.array |= set > 0;
         }
+    }
+
+    /// Takes in a SQL_NUMERIC_STRUCT that is sent.
+    pub fn add_numeric(&mut self, set: usize, index: usize, binding: Binding) {
+        self.places.push(OutputPlace { set, index, binding, c_type: CType::NUMERIC, input: true });
+        self.array |= set > 0;
     }
 
     /// Whether there are none (any more).
@@ -82,8 +93,9 @@ impl Outputs {
         let mut scratch = Vec::new();
         let mut before = watch.0.into_iter();
         self.places.retain(|place| {
-            let Some(before) = before.next() else { return true };
-            let Some(length) = bound::written(&place.binding, place.c_type, &before) else { return true };
+            let Some(before) = before.next() else { return !place.input };
+            let Some(length) = bound::written(&place.binding, place.c_type, &before) else { return !place.input };
+            self.input_written |= place.input;
             rows.resize_with(rows.len().max(place.set + 1), Row::new);
             types.resize(types.len().max(place.index + 1), None);
             types[place.index] = Some(place.c_type);
@@ -103,6 +115,12 @@ impl Outputs {
 
     /// Writes recorded cells where the driver wrote them. Gives what else there is to say, if something no longer fits.
     pub fn write(&mut self, cells: Option<&Value>, c_types: Option<&Value>) -> Option<Outcome> {
+        let written = self.write_cells(cells, c_types);
+        self.places.retain(|place| !place.input);
+        written
+    }
+
+    fn write_cells(&mut self, cells: Option<&Value>, c_types: Option<&Value>) -> Option<Outcome> {
         let rows = cells.and_then(Value::as_list)?;
         let array = matches!(rows.first(), Some(Value::List(_)));
         let mut told = None;

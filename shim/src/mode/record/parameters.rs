@@ -1,6 +1,6 @@
 //! The parameters of an execution: what is sent is read at SQLExecute and SQLExecDirect, every set of an array.
 
-use crate::args::{NumberOut, Place};
+use crate::args::{Binding, NumberOut, Parameter, Place};
 use crate::convert::{CType, bound};
 use crate::mode::application::{Application, BoundParameter, attribute};
 use crate::mode::arrays::Arrays;
@@ -12,6 +12,8 @@ use super8_cassette::Value;
 
 /// SQL_PARAM_IGNORE in the parameter operation array.
 const IGNORE: u16 = 1;
+const INPUT: i16 = odbc_sys::ParamType::Input as i16;
+
 /// The parameters of one execution.
 pub struct Parameters {
     /// One list of values per set.
@@ -26,6 +28,8 @@ pub struct Parameters {
     pub outputs: Outputs,
     /// Parameters that are to be read with SQLGetData.
     pub streamed: Vec<Streamed>,
+    /// Set, index and value of each SQL_NUMERIC_STRUCT, for a driver that goes by the parameter's precision and scale.
+    numerics: Vec<(usize, usize, Value)>,
 }
 
 /// What the parameter status array, the counter and the output parameters held before the driver was called.
@@ -54,6 +58,7 @@ impl Parameters {
             waiting: Vec::new(),
             outputs: Outputs::default(),
             streamed: Vec::new(),
+            numerics: Vec::new(),
         }
     }
 
@@ -117,11 +122,38 @@ impl Parameters {
             return named(name);
         }
         match bound::parameter(&binding, c_type) {
-            bound::Sent::Value(value) => value,
+            bound::Sent::Value(value) => {
+                if c_type == CType::NUMERIC && parameter.io == INPUT && matches!(value, Value::Map(_)) {
+                    self.take_numeric(set, index, binding, parameter);
+                }
+                value
+            }
             bound::Sent::AtExecution => {
                 self.waiting.push(Waiting { set, index, c_type, token: binding.target, bound: bound_at });
                 named("DATA_AT_EXEC")
             }
+        }
+    }
+
+    /// Notes a SQL_NUMERIC_STRUCT. ODBC has the driver go by the precision and scale of the parameter and not by those in
+    /// the structure; MariaDB's driver does, and writes them there. Others read the structure.
+    fn take_numeric(&mut self, set: usize, index: usize, binding: Binding, parameter: Parameter) {
+        let binding = Binding { length: Place::NULL, indicator: Place::NULL, numeric: None, ..binding };
+        if let Some(value) = bound::numeric_of_parameter(&binding, parameter.size as u8, parameter.digits as i8) {
+            self.outputs.add_numeric(set, index, binding);
+            self.numerics.push((set, index, value));
+        }
+    }
+
+    /// Whether [`Parameters::by_parameter`] changes anything.
+    pub fn has_numerics(&self) -> bool {
+        !self.numerics.is_empty()
+    }
+
+    /// What is sent if the driver goes by the precision and scale of the parameters.
+    pub fn by_parameter(&mut self) {
+        for (set, index, value) in std::mem::take(&mut self.numerics) {
+            self.fill(set, index, value);
         }
     }
 
@@ -183,6 +215,9 @@ impl Parameters {
     /// alike). What it left alone holds again what it held.
     pub fn outcome(&mut self, watch: Watch) -> Vec<(String, Value)> {
         let mut fields = self.outputs.harvest(watch.outputs, "result");
+        if self.outputs.input_written {
+            self.by_parameter();
+        }
         let (processed, status) = self.counted();
         let written = |number: NumberOut, old: i64| match watch.marked {
             true => number.settle(old).map(|written| written.value),

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::Format;
+use crate::{CassetteError, Format};
 
 /// The directory with the parts of a cassette.
 pub fn parts_directory(cassette: &Path) -> PathBuf {
@@ -25,6 +25,25 @@ pub fn parts_of(cassette: &Path) -> Vec<PathBuf> {
         numbered.unwrap_or((name, 0_u32))
     });
     parts
+}
+
+/// The directory of a cassette, of which the path may name a trace's file.
+pub fn directory_of(cassette: &Path) -> &Path {
+    let is_trace = cassette.extension().is_some_and(|end| end == "ndjson") && !cassette.is_dir();
+    cassette.parent().filter(|_| is_trace).unwrap_or(cassette)
+}
+
+/// Removes the parts of a cassette that `stays` does not name: those of processes that the command does not have any more.
+///
+/// # Errors
+/// What the operating system says.
+pub fn remove_parts(cassette: &Path, stays: &dyn Fn(&Path) -> bool) -> Result<(), CassetteError> {
+    for part in parts_of(cassette).iter().filter(|part| !stays(part)) {
+        fs::remove_dir_all(part).map_err(|error| CassetteError::io(part, "remove", &error))?;
+    }
+    // it stays where it is not empty
+    let _ = fs::remove_dir(parts_directory(cassette));
+    Ok(())
 }
 
 /// A cassette and its parts.

@@ -19,12 +19,14 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
-use super8_shim::verdict;
+use super8_shim::{run, verdict};
 
 /// How the outer directory's name begins.
 const PREFIX: &str = "super8-run-";
 /// The verdict file. Whoever has it open holds its lock, so that a run that is still going is told from the rest of one.
 const VERDICT: &str = "verdict";
+/// What the processes of the run have taken.
+const PARTS: &str = "parts";
 /// The descriptor is numbered from here, out of the way of programs that number their own.
 const LOWEST_DESCRIPTOR: i32 = 200;
 
@@ -37,6 +39,8 @@ pub struct RunDirectory {
     verdict: File,
     /// The same open file under the number that the command inherits.
     inherited: OwnedFd,
+    /// The file in which the processes take their parts, under the number that the command inherits.
+    parts: OwnedFd,
 }
 
 /// Who may read a file in the directory, besides its owner.
@@ -79,7 +83,12 @@ impl RunDirectory {
         let inherited =
             fcntl_dupfd_cloexec(&verdict, LOWEST_DESCRIPTOR).or_else(|_| fcntl_dupfd_cloexec(&verdict, 3))?;
         fcntl_setfd(&inherited, FdFlags::empty())?;
-        Ok(RunDirectory { outer, inner, shared, verdict, inherited })
+        // Nothing in it is secret: every process of the run reads and writes it.
+        let parts = OpenOptions::new().read(true).append(true).create_new(true).mode(0o600).open(inner.join(PARTS))?;
+        parts.set_permissions(fs::Permissions::from_mode(if shared { 0o666 } else { 0o600 }))?;
+        let parts = fcntl_dupfd_cloexec(&parts, LOWEST_DESCRIPTOR).or_else(|_| fcntl_dupfd_cloexec(&parts, 3))?;
+        fcntl_setfd(&parts, FdFlags::empty())?;
+        Ok(RunDirectory { outer, inner, shared, verdict, inherited, parts })
     }
 
     /// Where the files are.
@@ -98,8 +107,9 @@ impl RunDirectory {
         if all { file.set_permissions(fs::Permissions::from_mode(0o644)) } else { Ok(()) }
     }
 
-    /// Hands the verdict file down to a command.
+    /// Hands the verdict file down to a command, and the file in which its processes take their parts.
     pub fn hand_down(&self, command: &mut Command) {
+        command.env(run::FILE, self.inner.join(PARTS)).env(run::DESCRIPTOR, self.parts.as_raw_fd().to_string());
         command.env(verdict::FILE, self.inner.join(VERDICT));
         if let Ok(metadata) = self.verdict.metadata() {
             let (number, device, inode) = (self.inherited.as_raw_fd(), metadata.dev(), metadata.ino());

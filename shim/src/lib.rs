@@ -24,6 +24,7 @@ pub mod interface;
 pub mod mode;
 pub mod real;
 pub mod report;
+pub mod run;
 pub mod support;
 pub mod table;
 pub mod verdict;

@@ -131,6 +131,19 @@ pub fn finished(cassette: &Path) {
     let _ = say("finished", json!({ "cassette": text(cassette) }));
 }
 
+/// A cassette that is replayed has these parts, each of which one process plays.
+pub fn parts(cassette: &Path, parts: &[PathBuf]) {
+    let _ = say(
+        "parts",
+        json!({ "cassette": text(cassette), "parts": parts.iter().map(|part| text(part)).collect::<Vec<_>>() }),
+    );
+}
+
+/// The process has played this part of a cassette.
+pub fn took(cassette: &Path, part: &Path) {
+    let _ = say("took", json!({ "cassette": text(cassette), "part": text(part) }));
+}
+
 /// A cassette could not be written.
 pub fn unwritable(cassette: &Path, error: &str) {
     let _ = say("unwritable", json!({ "cassette": text(cassette), "error": error }));

@@ -69,3 +69,65 @@ fn a_variable_is_filled_in_and_a_missing_one_is_named() {
         assert_ne!(missing.status, "exit status: 0");
     });
 }
+
+/// A shell's words that run these programs at the same time, and wait for all.
+fn together(programs: &[String]) -> String {
+    programs.iter().map(|program| format!("({program}) & ")).collect::<String>() + "wait"
+}
+
+/// A plain name: each further process has its part, whatever the order in which they come, and each part is played once.
+#[test]
+fn each_process_has_its_part_of_one_cassette() {
+    in_both_formats(|format| {
+        let desk = Desk::new("processes_parts").in_format(format);
+        let price = |name: &str| isql(&format!("select price from fruit where name = '{name}'"));
+        let fruit: Vec<String> = ["apple", "pear", "cherry"].map(price).into();
+        let first = desk.run(&["record", "tape", "--", "sh", "-c", &fruit.join("; ")]);
+        ended(&first, 0);
+        for part in ["tape", "tape.parts/isql-2", "tape.parts/isql-3"] {
+            let name = part.rsplit('/').next().unwrap_or_default();
+            assert!(desk.scratch.join("work").join(part).join(format.log(name)).exists(), "{part}");
+        }
+        desk.clear();
+        let second = desk.run(&["replay", "tape", "--", "sh", "-c", &fruit.join("; ")]);
+        ended(&second, 0);
+        assert_eq!(second.text(), first.text());
+        let shuffled = [&fruit[2], &fruit[0], &fruit[1]].map(Clone::clone);
+        ended(&desk.run(&["replay", "tape", "--", "sh", "-c", &shuffled.join("; ")]), 0);
+        for _ in 0..5 {
+            ended(&desk.run(&["replay", "tape", "--", "sh", "-c", &together(&shuffled)]), 0);
+        }
+        // a changed statement in one, one that is left out, one too many
+        let changed = format!("{}; {}; {}", fruit[0], price("plum"), fruit[2]);
+        let replayed = desk.run(&["replay", "tape", "--", "sh", "-c", &changed]);
+        ended(&replayed, 120);
+        assert!(replayed.errors().contains("plum"), "{}", replayed.errors());
+        let left_out = desk.run(&["replay", "tape", "--", "sh", "-c", &fruit[..2].join("; ")]);
+        ended(&left_out, 121);
+        assert!(
+            left_out.errors().contains("tape.parts/isql-3")
+                && left_out.errors().contains("no process played this part"),
+            "{}",
+            left_out.errors()
+        );
+        let again = format!("{}; {}; true", fruit.join("; "), fruit[0]);
+        let extra = desk.run(&["replay", "tape", "--", "sh", "-c", &again]);
+        ended(&extra, 120);
+        assert!(extra.errors().contains("one too many"), "{}", extra.errors());
+        // recorded again with fewer: what is left has no process any more
+        desk.stock();
+        let desk = restored(desk);
+        ended(&desk.run(&["record", "tape", "--", "sh", "-c", &fruit[0]]), 0);
+        assert!(!desk.scratch.join("work/tape.parts").exists());
+        ended(&desk.run(&["replay", "tape", "--", "sh", "-c", &fruit[0]]), 0);
+    });
+}
+
+/// The desk with its drivers as they were.
+fn restored(desk: Desk) -> Desk {
+    desk.configuration()
+        .driver("SQLite3", &[("Driver", super8_tests::driver::Driver::Sqlite.library())])
+        .source("shop", &[("Driver", "SQLite3"), ("Database", "shop.db")])
+        .write();
+    desk
+}

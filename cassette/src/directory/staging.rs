@@ -57,7 +57,7 @@ pub(crate) fn refuse(target: &Path, busy: Busy) -> CassetteError {
     CassetteError::busy(target, format!("{who} is recording this cassette")).advice(advice)
 }
 
-const WAIT: &str = "wait until it has ended, or put %p into SUPER8_CASSETTE so that each process writes its own";
+const WAIT: &str = "wait until it has ended, run both under one `super8 record`, or put %c into SUPER8_CASSETTE so that each command has its own";
 
 /// Removes what a process that died left in the staging directory.
 fn empty(path: &Path, target: &Path) -> Result<(), CassetteError> {

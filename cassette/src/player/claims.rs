@@ -129,6 +129,17 @@ impl Claims {
         Claims { connects, ..Claims::default() }
     }
 
+    /// Goes on with the connects of another part, which is the same so far.
+    pub(super) fn turn_to(&mut self, connects: Connects) {
+        for live in self.lives.values_mut() {
+            if let Some(connect) = connects.of(live.leg.connection) {
+                (live.group, live.groups) = (connect.group, vec![connect.group]);
+            }
+        }
+        (self.connects, self.first_free) = (connects, 0);
+        self.advance();
+    }
+
     pub(super) fn live(&self, id: ConnectionId) -> Option<&Live> {
         self.lives.get(&id)
     }

@@ -95,6 +95,28 @@ impl Lane {
         }
     }
 
+    /// The same in another log that is the same so far; `place` gives the position there of a command here.
+    pub(crate) fn moved(
+        &self,
+        from: &Index,
+        to: &Index,
+        connection: Option<ConnectionId>,
+        place: &dyn Fn(u32) -> u32,
+    ) -> Lane {
+        let at = index_of(from, self).map_or(u32::MAX, place);
+        let mut lane = connection.map_or_else(Lane::whole, |connection| Lane::connection(to, connection));
+        while index_of(to, &lane).is_some_and(|position| position < at) {
+            lane.at += 1;
+        }
+        let handed = |handed: &Handed| Handed {
+            position: place(handed.position),
+            end: handed.end.map(place),
+            progress: Arc::clone(&handed.progress),
+        };
+        let early = self.early.iter().map(|position| place(*position)).collect();
+        Lane { handed: self.handed.iter().map(handed).collect(), early, ..lane }
+    }
+
     /// Whether no rows are in somebody's hands.
     pub(crate) fn settled(&self) -> bool {
         self.handed.iter().all(|handed| handed.progress.done())
@@ -260,4 +282,8 @@ impl Lane {
             .any(|handed| (handed.position == position || handed.end == Some(position)) && handed.progress.done())
             || self.early.contains(&position)
     }
+}
+
+fn index_of(index: &Index, lane: &Lane) -> Option<u32> {
+    index.position(lane.part.as_ref(), lane.at)
 }

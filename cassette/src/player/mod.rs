@@ -19,6 +19,7 @@ mod lane;
 mod mismatch;
 mod nearest;
 mod offer;
+mod parts;
 mod playing;
 mod redacted;
 pub(crate) mod report;
@@ -30,7 +31,7 @@ mod turn;
 mod unplayed;
 mod volatile;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -42,6 +43,7 @@ pub(crate) use comments::without as without_comments;
 pub(crate) use compare::INPUTS;
 pub use compare::{Difference, field as difference_in};
 pub use mismatch::{Mismatch, MismatchKind};
+pub use parts::Tickets;
 pub use rows::PlayedRun;
 pub use scroll::Scrolled;
 pub use unplayed::Unplayed;
@@ -64,6 +66,7 @@ use index::Index;
 use lane::Lane;
 use mismatch::Scene;
 use offer::Offer;
+use parts::{Choosing, PlayedIndex, PlayedStorage, PlayedTold, Sources};
 use turn::{Turn, Waiting};
 
 /// The key under which an entry names what in it changes from run to run.
@@ -93,16 +96,16 @@ impl Default for PlayOptions {
 ///
 /// The first mismatch is sticky: later commands fail with it.
 pub struct Player {
-    storage: Box<dyn Cassette>,
+    storage: PlayedStorage,
     metadata: Metadata,
     order: Order,
     report: String,
-    index: Index,
+    index: PlayedIndex,
     wait: Duration,
     redactor: Redactor,
     comments: bool,
     /// The functions of which anything is recorded about connections.
-    told: HashSet<String>,
+    told: PlayedTold,
     state: Mutex<State>,
     /// Something was played.
     played: Condvar,
@@ -117,6 +120,8 @@ struct State {
     /// The lanes of the connections, under `order: connection`.
     lanes: BTreeMap<ConnectionId, Lane>,
     claims: Claims,
+    /// Which part this process plays, of a cassette of several processes.
+    choosing: Option<Choosing>,
     /// Calls that wait for their turn.
     waiting: Waiting,
     sticky: Option<Mismatch>,
@@ -167,16 +172,44 @@ impl Player {
     /// # Errors
     /// As for [`Player::open`].
     pub fn with_storage(storage: Box<dyn Cassette>, options: PlayOptions) -> Result<Arc<Player>, CassetteError> {
-        let metadata = storage.metadata()?;
-        if !metadata.complete {
-            return Err(CassetteError::new(storage.name(), "the recording is incomplete: it did not end cleanly")
-                .advice("record again, or keep what there is with `super8 recover`"));
+        Player::with_sources(vec![storage], None, options)
+    }
+
+    /// Opens a cassette of several processes, of which this one takes a part.
+    ///
+    /// # Errors
+    /// As for [`Player::open`]; no part at all.
+    pub fn with_parts(
+        parts: Vec<Box<dyn Cassette>>,
+        tickets: Arc<dyn Tickets>,
+        options: PlayOptions,
+    ) -> Result<Arc<Player>, CassetteError> {
+        let choosing = Choosing::new(parts.len(), tickets);
+        Player::with_sources(parts, Some(choosing), options)
+    }
+
+    fn with_sources(
+        storages: Vec<Box<dyn Cassette>>,
+        choosing: Option<Choosing>,
+        options: PlayOptions,
+    ) -> Result<Arc<Player>, CassetteError> {
+        let mut first = None;
+        for storage in &storages {
+            let metadata = storage.metadata()?;
+            if !metadata.complete {
+                return Err(CassetteError::new(storage.name(), "the recording is incomplete: it did not end cleanly")
+                    .advice("record again, or keep what there is with `super8 recover`"));
+            }
+            first.get_or_insert(metadata);
         }
-        let index = Index::build(&*storage)?;
+        let metadata = first.ok_or_else(|| CassetteError::new(Path::new(""), "there is no part to play"))?;
+        let sources = Sources::read(storages)?;
+        let (storage, index) = (PlayedStorage(Arc::clone(&sources)), PlayedIndex(Arc::clone(&sources)));
         let state = State {
             whole: Lane::whole(),
             lanes: BTreeMap::new(),
             claims: Claims::new(Connects::read(&index, &*storage)?),
+            choosing,
             waiting: Waiting::default(),
             sticky: None,
             answers: Answers::default(),
@@ -187,7 +220,7 @@ impl Player {
         let PlayOptions { order, report, wait, comments } = options;
         let (order, report) = (order.unwrap_or(metadata.order), report.unwrap_or_else(|| "stderr".to_owned()));
         let (redactor, state, played) = (Redactor::default(), Mutex::new(state), Condvar::new());
-        let told = informed::functions(&index, &*storage)?;
+        let told = PlayedTold(sources);
         Ok(Arc::new(Player {
             storage,
             metadata,
@@ -384,7 +417,10 @@ impl Player {
     /// # Errors
     /// An unreadable entry.
     pub fn unplayed(&self) -> Result<Vec<Unplayed>, CassetteError> {
-        let state = &mut *self.state.lock();
+        self.left_unplayed(&mut self.state.lock())
+    }
+
+    fn left_unplayed(&self, state: &mut State) -> Result<Vec<Unplayed>, CassetteError> {
         match self.order {
             Order::Global => unplayed::of_lane(&self.index, &*self.storage, &state.whole),
             Order::Connection => {
@@ -406,8 +442,12 @@ impl Player {
             if let Some(first) = &state.sticky {
                 return Err(Mismatch { repeated: true, ..first.clone() });
             }
-            let mut scene = match step(&mut state) {
-                Ok(played) => {
+            let chosen = self.choose(&mut state, asked);
+            let mut scene = match chosen.and_then(|chosen| Ok((step(&mut state)?, chosen))) {
+                Ok((played, chosen)) => {
+                    if let Err(error) = self.chosen(&mut state, chosen) {
+                        return Err(self.stuck(&mut state, asked, error.into()));
+                    }
                     self.next_turn(&mut state);
                     return Ok(played);
                 }

@@ -6,13 +6,15 @@ use crate::output;
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
+use super8_cassette::parts_of;
 
 /// `super8 check CASSETTE...`
 #[derive(Args)]
 #[command(after_help = "\
 Looks at everything, in either format: the schema, each entry, each row and what it is written with, parts that are named and \
 missing, files and records that nobody names, rows that are there twice, `volatile` items that mean nothing, secrets left \
-behind, a size over 1 MiB. A directory of traces is checked trace by trace.
+behind, a size over 1 MiB. A directory of traces is checked trace by trace, a
+cassette of several processes part by part.
 
 Exit code 1: something was found.
 
@@ -31,7 +33,10 @@ pub struct Check {
 impl Check {
     /// Checks them all.
     pub fn run(self) -> Outcome {
-        let findings: Vec<Finding> = self.cassettes.iter().flat_map(|cassette| check(cassette)).collect();
+        // what a command's further processes recorded belongs to the cassette
+        let whole = |cassette: &PathBuf| std::iter::once(cassette.clone()).chain(parts_of(cassette));
+        let cassettes: Vec<PathBuf> = self.cassettes.iter().flat_map(whole).collect();
+        let findings: Vec<Finding> = cassettes.iter().flat_map(|cassette| check(cassette)).collect();
         let exit = if findings.is_empty() { Exit::Done } else { Exit::Found };
         if self.json {
             output::json(&findings)?;
@@ -42,7 +47,7 @@ impl Check {
             let line = line.map_or_else(String::new, |line| format!(":{line}"));
             writeln!(out, "{}{line}: {}: {message}", file.display(), kind.name())?;
         }
-        let (count, cassettes) = (findings.len(), self.cassettes.len());
+        let (count, cassettes) = (findings.len(), cassettes.len());
         match count {
             0 => writeln!(out, "{cassettes} checked, nothing found")?,
             _ => writeln!(out, "{cassettes} checked, {count} found")?,

@@ -8,6 +8,7 @@ use crate::show::{html, json, text};
 use clap::Args;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use super8_cassette::{Metadata, parts_of};
 
 /// `super8 show CASSETTE`
 #[derive(Args)]
@@ -48,16 +49,32 @@ impl Show {
             json::write(&mut out, &name, &opened.metadata, &mut timeline)?;
             return output::finish(out).map(|()| Exit::Done);
         }
+        let mut out = output::text();
+        self.write(&mut out, &name, &opened.metadata, &mut timeline)?;
+        for part in parts_of(&self.cassette) {
+            let opened = cassette::open(&part)?;
+            writeln!(out)?;
+            self.write(&mut out, &part.display().to_string(), &opened.metadata, &mut Timeline::new(&opened, rows)?)?;
+        }
+        output::finish(out).map(|()| Exit::Done)
+    }
+
+    fn write(
+        &self,
+        out: &mut impl Write,
+        name: &str,
+        metadata: &Metadata,
+        timeline: &mut Timeline<'_>,
+    ) -> Result<(), Failure> {
         let terminal = std::io::stdout().is_terminal();
         let columns = terminal.then(terminal_size::terminal_size).flatten().map(|(width, _)| usize::from(width.0));
         let look = text::Look { all: self.all, columns };
-        let mut out = output::text();
-        text::head(&mut out, &name, &opened.metadata, &timeline)?;
+        text::head(out, name, metadata, timeline)?;
         let width = timeline.width();
         while let Some(step) = timeline.step()? {
-            text::step(&mut out, &step, look, width)?;
+            text::step(out, &step, look, width)?;
         }
-        output::finish(out).map(|()| Exit::Done)
+        Ok(())
     }
 }
 

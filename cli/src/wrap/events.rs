@@ -17,6 +17,10 @@ pub enum Event {
     Unplayed { pid: u32, cassette: String, commands: Vec<String> },
     /// The process has played every command of the cassette.
     Finished { pid: u32, cassette: String },
+    /// A cassette that is replayed has these parts.
+    Parts { cassette: String, parts: Vec<String> },
+    /// The process played this part.
+    Took { pid: u32, cassette: String, part: String },
     /// The cassette could not be written.
     Unwritable { pid: u32, cassette: String, error: String },
     /// A recording was put in its place.

@@ -144,6 +144,9 @@ impl Wrapped {
             verdict.expect(cassette);
         }
         verdict.publish(self.keep);
+        if self.keep || !verdict.command_failed() {
+            verdict.remove_stale_parts();
+        }
         if !verdict.remaining.is_empty() {
             directory.leave();
         }

@@ -88,6 +88,7 @@ impl Verdict {
         let mut left: BTreeMap<&String, BTreeMap<u32, Vec<String>>> = BTreeMap::new();
         let mut finished: BTreeSet<(&String, u32)> = BTreeSet::new();
         let mut closed = BTreeSet::new();
+        let mut parts: BTreeMap<&String, BTreeMap<&String, BTreeSet<u32>>> = BTreeMap::new();
         for event in events {
             match event {
                 Event::Opened { pid, mode, cassette } => {
@@ -105,6 +106,15 @@ impl Verdict {
                     add(left.entry(cassette).or_default().entry(*pid).or_default(), commands);
                 }
                 Event::Finished { pid, cassette } => _ = finished.insert((cassette, *pid)),
+                Event::Parts { cassette, parts: all } => {
+                    let known = parts.entry(cassette).or_default();
+                    all.iter().for_each(|part| _ = known.entry(part).or_default());
+                }
+                Event::Took { pid, cassette, part } => {
+                    parts.entry(cassette).or_default().entry(part).or_default().insert(*pid);
+                    verdict.cassette(part).mode = "replay".to_owned();
+                    verdict.cassette(part).processes.insert(*pid);
+                }
                 Event::Unwritable { cassette, error, .. } => {
                     verdict.cassette(cassette).unwritable.get_or_insert_with(|| error.clone());
                 }
@@ -119,13 +129,32 @@ impl Verdict {
                 Event::Unknown => {}
             }
         }
+        // a process that was killed over its part has played it if nothing of it was left
+        for (cassette, all) in &mut parts {
+            let cassette: &String = cassette;
+            for (part, takers) in all {
+                let done = finished.iter().filter(|(of, _)| of == part).map(|(_, pid)| *pid);
+                let killed: Vec<u32> = done.filter(|pid| !closed.contains(pid)).collect();
+                finished.extend(killed.iter().map(|pid| (cassette, *pid)));
+                takers.extend(killed);
+            }
+        }
         for played in &mut verdict.cassettes {
+            let taken = parts.get(&played.cassette).and_then(|parts| parts.get(&played.cassette));
             let ended_early = played.processes.difference(&closed).copied().collect::<BTreeSet<u32>>();
             let left = left.remove(&played.cassette).unwrap_or_default();
             let unknown = |pid: &&u32| !finished.contains(&(&played.cassette, **pid));
             played.killed = ended_early.iter().filter(unknown).copied().collect();
-            played.unplayed = left_by_all(&played.processes, &left);
+            // those that took another part of it say nothing about this one
+            played.unplayed = left_by_all(taken.unwrap_or(&played.processes), &left);
             played.broken_off = ended_early;
+        }
+        for (part, takers) in parts.values().flatten() {
+            if takers.is_empty() {
+                let played = verdict.cassette(part);
+                played.mode = "replay".to_owned();
+                played.unplayed = vec![format!("{part}: no process played this part")];
+            }
         }
         verdict
     }
@@ -164,6 +193,21 @@ impl Verdict {
                 }
             }
             played.kept = super8_cassette::unpublished(cassette);
+        }
+    }
+
+    /// Removes the parts of an earlier recording for which the command has no process any more.
+    pub fn remove_stale_parts(&mut self) {
+        let recorded: BTreeSet<String> = self.cassettes.iter().map(|played| played.cassette.clone()).collect();
+        let is_recorded = |part: &Path| {
+            let of = |cassette: &String| super8_cassette::directory_of(Path::new(cassette)) == part;
+            recorded.iter().any(of)
+        };
+        for played in self.cassettes.iter_mut().filter(|played| played.mode == "record" && played.published) {
+            let cassette = super8_cassette::directory_of(Path::new(&played.cassette));
+            if let Err(error) = super8_cassette::remove_parts(cassette, &is_recorded) {
+                played.unwritable.get_or_insert_with(|| error.to_string());
+            }
         }
     }
 

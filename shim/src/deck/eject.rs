@@ -50,6 +50,7 @@ fn eject_one(cassette: &Path) -> Ejected {
             return Ejected::Failed(format!("record: the cassette was not published: {error}"));
         }
         ending::published(cassette, &open.reel);
+        super::parts::remove_stale(cassette);
         ending::not_kept(cassette, &open);
         let mut ejected = EJECTED.lock();
         ejected.retain(|(_, recorder)| recorder.strong_count() > 0);
@@ -60,11 +61,12 @@ fn eject_one(cassette: &Path) -> Ejected {
     if let Some(report) = open.report {
         return Ejected::Mismatch(report);
     }
-    match ending::unplayed(cassette, &open.reel) {
+    let part = ending::settle(cassette, &open.reel);
+    match ending::unplayed(&part, &open.reel) {
         None => Ejected::Well,
         Some(unplayed) => {
-            let _ = verdict::unplayed(cassette, &unplayed);
-            Ejected::Unplayed(unplayed.len(), ending::notice(cassette, &unplayed, usize::MAX))
+            let _ = verdict::unplayed(&part, &unplayed);
+            Ejected::Unplayed(unplayed.len(), ending::notice(&part, &unplayed, usize::MAX))
         }
     }
 }

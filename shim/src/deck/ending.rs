@@ -34,6 +34,7 @@ fn finish() {
             match open.reel.publish_at_end() {
                 Ok(()) => {
                     published(directory, &open.reel);
+                    super::parts::remove_stale(directory);
                     not_kept(directory, open);
                 }
                 Err(error) => {
@@ -51,9 +52,10 @@ fn finish() {
     }
     if let Some(players) = PLAYERS.try_lock() {
         for (directory, open) in players.iter().filter(|(_, open)| open.meant && open.is_ours()) {
-            if let Some(unplayed) = unplayed(directory, &open.reel) {
-                let delivery = verdict::unplayed(directory, &unplayed);
-                let notice = notice(directory, &unplayed, SHOWN);
+            let part = settle(directory, &open.reel);
+            if let Some(unplayed) = unplayed(&part, &open.reel) {
+                let delivery = verdict::unplayed(&part, &unplayed);
+                let notice = notice(&part, &unplayed, SHOWN);
                 say_verdict(open.log.as_deref(), format_args!("{notice}"), delivery);
             }
         }
@@ -66,6 +68,14 @@ pub fn published(cassette: &Path, recorder: &Recorder) {
     if !recorder.is_held() {
         verdict::published(cassette);
     }
+}
+
+/// The part that this process played of a cassette, or the cassette.
+pub(super) fn settle(cassette: &Path, player: &Player) -> PathBuf {
+    // what cannot be read is told with what was not played
+    let Ok(Some(part)) = player.settle() else { return cassette.to_owned() };
+    verdict::took(cassette, part.name());
+    part.name().to_owned()
 }
 
 /// Says what was set by hand in the cassette before a recording and has no command in it.

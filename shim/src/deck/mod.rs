@@ -7,6 +7,7 @@
 mod eject;
 mod ending;
 mod once;
+mod parts;
 mod reel;
 mod rules;
 
@@ -16,6 +17,7 @@ pub use ending::{published, unwritable};
 use crate::config::settings::{CommandOrder, Comments, Mode, Settings};
 use crate::driver::{Kind, Library};
 use crate::report::say;
+use crate::run::Run;
 use crate::verdict::{self, Delivery};
 use once_cell::sync::Lazy;
 use parking_lot::Mutex;
@@ -275,7 +277,7 @@ fn open_player(reel: &Reel, settings: &Settings, meant: bool) -> Result<Arc<Play
     ending::at_exit();
     let path = reel.path();
     let mut players = PLAYERS.lock();
-    if !players.contains_key(&path) {
+    if !players.get(&path).is_some_and(Open::is_ours) {
         let usual = PlayOptions::default();
         let options = PlayOptions {
             order: order(settings),
@@ -283,7 +285,15 @@ fn open_player(reel: &Reel, settings: &Settings, meant: bool) -> Result<Arc<Play
             wait: settings.wait.unwrap_or(usual.wait),
             comments: settings.comments == Comments::Keep,
         };
-        let player = reel.read().and_then(|storage| Player::with_storage(storage, options));
+        let parts = parts::to_replay(reel, settings)?;
+        let player = match parts.as_slice() {
+            [] => reel.read().and_then(|storage| Player::with_storage(storage, options)),
+            parts => parts
+                .iter()
+                .map(Reel::read)
+                .collect::<Result<Vec<_>, _>>()
+                .and_then(|storages| Player::with_parts(storages, Arc::new(Run), options)),
+        };
         let player = player.map_err(|error| error.to_string())?;
         player.hide(Arc::clone(secrets()));
         if let Some(recorded) = &player.metadata().redaction {
@@ -297,6 +307,10 @@ fn open_player(reel: &Reel, settings: &Settings, meant: bool) -> Result<Arc<Play
             return Err(UNWATCHED.to_owned());
         }
         open.meant = true;
+        let parts = open.reel.parts();
+        if !parts.is_empty() {
+            verdict::parts(&path, &parts);
+        }
     }
     Ok(Arc::clone(&open.reel))
 }
@@ -310,7 +324,8 @@ fn unplayable(directory: &Path, message: String) -> DeckError {
 /// Takes note of a replayed cassette's first mismatch; where its report goes, if not to standard error.
 pub fn mismatched(cassette: &Path, report: &str) -> Option<PathBuf> {
     let mut players = PLAYERS.lock();
-    let open = players.get_mut(cassette)?;
+    let of = |(path, open): &(&PathBuf, &mut Open<Player>)| path.as_path() == cassette || open.reel.name() == cassette;
+    let (_, open) = players.iter_mut().find(of)?;
     open.report = Some(report.to_owned());
     open.log.clone()
 }

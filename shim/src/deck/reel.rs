@@ -24,7 +24,7 @@ impl Reel {
     /// # Errors
     /// A trace id or a `TRACEPARENT` that is none.
     pub(super) fn to_record(settings: &Settings, environment: Environment<'_>) -> Result<Reel, String> {
-        let directory = absolute(settings);
+        let directory = super::parts::to_record(absolute(settings));
         let format = settings.format.map(format).or_else(|| Format::of(&directory));
         Reel::of(directory, format, settings, environment)
     }
@@ -67,6 +67,20 @@ impl Reel {
         let named = settings.trace_id.is_some() || parent.is_some();
         let spans = Spans { real: settings.spans, parent: parent.map(|parent| parent.parent) };
         Ok(Reel { directory, trace: Some(id), named, spans })
+    }
+
+    /// The cassette in another directory, to be replayed.
+    ///
+    /// # Errors
+    /// As [`Reel::to_record`].
+    pub(super) fn at(directory: PathBuf, settings: &Settings) -> Result<Reel, String> {
+        let format = Format::of(&directory).or_else(|| settings.format.map(format));
+        Reel::of(directory, format, settings, &super::variable)
+    }
+
+    /// Its directory.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Whether it is known which cassette it is: a trace whose id nobody gave may be another one.

@@ -118,8 +118,8 @@ fn left_over(text: &mut String, played: &Played) {
 pub fn overwritten(played: &Played) -> String {
     let (cassette, count) = (&played.cassette, played.processes.len());
     format!(
-        "{cassette}: {count} processes recorded it, one after the other, and it has only what the last one did; give each a \
-         cassette of its own: {cassette}/%p, or SUPER8_CASSETTE in each"
+        "{cassette}: {count} processes recorded it, one after the other, and it has only what the last one did; they could not \
+         reach the file that SUPER8_RUN names, which gives each its part"
     )
 }
 

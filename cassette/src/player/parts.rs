@@ -1,0 +1,382 @@
+//! A cassette of several processes at replay. A process does not know which part is its own: parts of equal processes begin
+//! alike, and the processes may start in any order. So it plays a part whose commands agree so far, and where the parts go
+//! on differently it takes one that goes on with what is asked.
+//!
+//! Each part is played once, whatever process takes it. That is counted in groups: wherever parts go on differently, those
+//! that go on alike are a group, and no more processes may enter it than it has parts ([`Tickets`]). The groups lie within
+//! each other, so that a process inside one always finds a part in the end, and none has to give way to another.
+
+use std::collections::HashSet;
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use csv::ByteRecord;
+
+use super::compare::{difference, difference_but_comments};
+use super::connects::Connects;
+use super::index::Index;
+use super::lane::{Lane, Next};
+use super::mismatch::Scene;
+use super::rows::is_end;
+use super::{Answers, Changes, Columns, Facts, Player, State, informed, sets};
+use crate::entry::Class;
+use crate::metadata::Order;
+use crate::storage::Cassette;
+use crate::{CassetteError, ConnectionId, Entry, Method, Value};
+
+/// Counts processes into groups of parts, over all processes of a run.
+pub trait Tickets: Send + Sync {
+    /// Whether this process may enter the group of this name, which has room for so many.
+    fn take(&self, group: &str, room: usize) -> bool;
+}
+
+/// One part, or the cassette of a single process.
+pub(super) struct Source {
+    storage: Box<dyn Cassette>,
+    index: Index,
+    told: HashSet<String>,
+}
+
+/// What can be played, and what is played at present.
+pub(super) struct Sources {
+    all: Vec<Source>,
+    current: AtomicUsize,
+}
+
+impl Sources {
+    pub(super) fn read(storages: Vec<Box<dyn Cassette>>) -> Result<Arc<Sources>, CassetteError> {
+        let mut all = Vec::with_capacity(storages.len());
+        for storage in storages {
+            let index = Index::build(&*storage)?;
+            let told = informed::functions(&index, &*storage)?;
+            all.push(Source { storage, index, told });
+        }
+        Ok(Arc::new(Sources { all, current: AtomicUsize::new(0) }))
+    }
+
+    fn current(&self) -> &Source {
+        &self.all[self.current.load(Ordering::Acquire)]
+    }
+}
+
+/// The storage that is played at present.
+pub(super) struct PlayedStorage(pub(super) Arc<Sources>);
+
+impl Deref for PlayedStorage {
+    type Target = dyn Cassette;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0.current().storage
+    }
+}
+
+/// Its index.
+pub(super) struct PlayedIndex(pub(super) Arc<Sources>);
+
+impl Deref for PlayedIndex {
+    type Target = Index;
+
+    fn deref(&self) -> &Index {
+        &self.0.current().index
+    }
+}
+
+/// The functions it tells of.
+pub(super) struct PlayedTold(pub(super) Arc<Sources>);
+
+impl Deref for PlayedTold {
+    type Target = HashSet<String>;
+
+    fn deref(&self) -> &HashSet<String> {
+        &self.0.current().told
+    }
+}
+
+/// Which parts this process may still be playing.
+pub(super) struct Choosing {
+    left: Vec<usize>,
+    entered: bool,
+    tickets: Arc<dyn Tickets>,
+}
+
+/// A step of a process: the n-th command of all, or of one connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    of: Option<ConnectionId>,
+    number: usize,
+}
+
+impl Choosing {
+    pub(super) fn new(parts: usize, tickets: Arc<dyn Tickets>) -> Choosing {
+        Choosing { left: (0..parts).collect(), entered: false, tickets }
+    }
+}
+
+impl Source {
+    fn entries(&self, of: Option<ConnectionId>) -> Vec<u32> {
+        match of {
+            Some(connection) => self.index.connection(connection).to_vec(),
+            None => (0..self.index.len()).collect(),
+        }
+    }
+
+    fn commands(&self, of: Option<ConnectionId>) -> Vec<u32> {
+        self.entries(of).into_iter().filter(|position| self.index.is_command(*position)).collect()
+    }
+
+    fn entry(&self, position: u32) -> Result<Entry, CassetteError> {
+        sets::entry(&*self.storage, self.index.slot(position).place())
+    }
+
+    /// What is played and served by a step: its command, the answers after it, and the ends of data that need not be asked for.
+    fn served(&self, step: Step) -> Result<Vec<Entry>, CassetteError> {
+        let Some(first) = self.commands(step.of).get(step.number).copied() else { return Ok(Vec::new()) };
+        let mut served = Vec::new();
+        for position in self.entries(step.of).into_iter().filter(|position| *position >= first) {
+            match self.index.slot(position).method.class() {
+                Class::Command => {
+                    let entry = self.entry(position)?;
+                    if position > first && !is_end(&entry) {
+                        break;
+                    }
+                    served.push(entry);
+                }
+                Class::Answer => served.push(self.entry(position)?),
+                _ => {}
+            }
+        }
+        Ok(served)
+    }
+
+    fn is_like(&self, other: &Source, step: Step) -> Result<bool, CassetteError> {
+        let (mine, theirs) = (self.served(step)?, other.served(step)?);
+        if mine.len() != theirs.len() {
+            return Ok(false);
+        }
+        for (mine, theirs) in mine.iter().zip(&theirs) {
+            if (mine.method, mine.connection, mine.statement) != (theirs.method, theirs.connection, theirs.statement)
+                || mine.fields.len() != theirs.fields.len()
+            {
+                return Ok(false);
+            }
+            for ((key, value), (their_key, their_value)) in mine.fields.iter().zip(&theirs.fields) {
+                let same = key == their_key
+                    && match (key.as_str(), value, their_value) {
+                        ("rows_file", Value::Text(mine), Value::Text(theirs)) => self.same_rows(mine, other, theirs)?,
+                        ("columns_file", Value::Text(mine), Value::Text(theirs)) => {
+                            self.storage.document(mine)? == other.storage.document(theirs)?
+                        }
+                        ("info_file", ..) => true,
+                        _ => value == their_value,
+                    };
+                if !same {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn same_rows(&self, part: &str, other: &Source, their_part: &str) -> Result<bool, CassetteError> {
+        let (mut mine, mut theirs) = (self.storage.rows(part)?, other.storage.rows(their_part)?);
+        let (mut row, mut their_row) = (ByteRecord::new(), ByteRecord::new());
+        loop {
+            let more = mine.next(&mut row)?;
+            if theirs.next(&mut their_row)? != more || (more && row != their_row) {
+                return Ok(false);
+            }
+            if !more {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Whether a step is what is asked; `asked` has recorded ids.
+    fn agrees(&self, step: Step, asked: &Entry, comments: bool) -> Result<bool, CassetteError> {
+        let Some(position) = self.commands(step.of).get(step.number).copied() else { return Ok(false) };
+        let slot = self.index.slot(position);
+        let same_place = (slot.connection(), slot.statement()) == (asked.connection, asked.statement);
+        if asked.method == Method::Connect {
+            return Ok(slot.method == Method::Connect && difference(&self.entry(position)?, asked).is_none());
+        }
+        if slot.method.is_rows() && asked.method.is_rows() {
+            let scrolls = [slot.method, asked.method].contains(&Method::FetchScroll);
+            return Ok(same_place
+                && (!scrolls
+                    || slot.method == asked.method
+                        && difference_but_comments(&self.entry(position)?, asked, comments).is_none()));
+        }
+        Ok(same_place
+            && slot.method == asked.method
+            && difference_but_comments(&self.entry(position)?, asked, comments).is_none())
+    }
+}
+
+impl Player {
+    /// Before a step: takes a part that goes on with what is asked, where the parts that may be this process's differ.
+    pub(super) fn choose(&self, state: &mut State, asked: &Entry) -> Result<Option<Step>, Scene> {
+        let Some(mut choosing) = state.choosing.take() else { return Ok(None) };
+        let chosen = self.choose_among(&mut choosing, state, asked);
+        state.choosing = Some(choosing);
+        chosen
+    }
+
+    fn choose_among(&self, choosing: &mut Choosing, state: &mut State, asked: &Entry) -> Result<Option<Step>, Scene> {
+        let sources = &*self.storage.0;
+        if !choosing.entered {
+            if !choosing.tickets.take(&self.group(&choosing.left), choosing.left.len()) {
+                let parts = match choosing.left.len() {
+                    0 => "the cassette has no part for it".to_owned(),
+                    count => format!("the {count} parts of the cassette are taken by others"),
+                };
+                let process = crate::process::id();
+                let error =
+                    CassetteError::new(self.storage.name(), format!("process {process} is one too many: {parts}"));
+                return Err(error.advice("run the command as it was recorded, or record again").into());
+            }
+            choosing.entered = true;
+        }
+        if choosing.left.len() < 2 {
+            return Ok(None);
+        }
+        let (connection, statement) = state.recorded(asked.connection, asked.statement);
+        let asked = &Entry { connection, statement, ..asked.clone() };
+        let Some(step) = self.step_of(state, asked)? else { return Ok(None) };
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        'parts: for part in &choosing.left {
+            for group in &mut groups {
+                if sources.all[group[0]].is_like(&sources.all[*part], step)? {
+                    group.push(*part);
+                    continue 'parts;
+                }
+            }
+            groups.push(vec![*part]);
+        }
+        if groups.len() == 1 {
+            return Ok(None);
+        }
+        for group in groups {
+            if sources.all[group[0]].agrees(step, asked, self.comments)?
+                && choosing.tickets.take(&self.group(&group), group.len())
+            {
+                if !group.contains(&sources.current.load(Ordering::Acquire)) {
+                    self.turn_to(state, group[0])?;
+                }
+                choosing.left = group;
+                return Ok(None);
+            }
+        }
+        Ok(Some(step))
+    }
+
+    /// After a step that was played though no part had it next: what differs from the part that had it is no choice any more.
+    pub(super) fn chosen(&self, state: &mut State, step: Option<Step>) -> Result<(), CassetteError> {
+        let (Some(step), Some(choosing)) = (step, state.choosing.as_mut()) else { return Ok(()) };
+        let sources = &*self.storage.0;
+        let current = sources.current();
+        let mut left = Vec::new();
+        for part in &choosing.left {
+            if current.is_like(&sources.all[*part], step)? {
+                left.push(*part);
+            }
+        }
+        choosing.left = left;
+        Ok(())
+    }
+
+    /// The names of the parts; none for the cassette of a single process.
+    pub fn parts(&self) -> Vec<PathBuf> {
+        if self.state.lock().choosing.is_none() {
+            return Vec::new();
+        }
+        self.storage.0.all.iter().map(|source| source.storage.name().to_owned()).collect()
+    }
+
+    fn group(&self, parts: &[usize]) -> String {
+        let sources = &*self.storage.0;
+        let names = parts.iter().map(|part| sources.all[*part].storage.name().display().to_string());
+        let mut names: Vec<String> = names.collect();
+        // whatever comes first for a process
+        names.sort();
+        names.join("\n")
+    }
+
+    /// The step that is next for what is asked, in the part that is played.
+    fn step_of(&self, state: &mut State, asked: &Entry) -> Result<Option<Step>, CassetteError> {
+        let of = match (self.order, asked.method) {
+            (Order::Global, _) => None,
+            (Order::Connection, Method::Connect) => match state.claims.free().next() {
+                Some(connect) => Some(connect.connection),
+                None => return Ok(None),
+            },
+            (Order::Connection, _) => Some(asked.connection),
+        };
+        let lane = match of {
+            None => &mut state.whole,
+            Some(connection) => state.lane(self.order, &self.index, connection),
+        };
+        let commands = self.storage.0.current().commands(of);
+        let number = match lane.next(&self.index, &*self.storage)? {
+            Next::Command { position, .. } | Next::Rows { position, .. } => {
+                commands.partition_point(|command| *command < position)
+            }
+            Next::End => commands.len(),
+        };
+        Ok(Some(Step { of, number }))
+    }
+
+    /// Goes on with another part, which is the same so far.
+    fn turn_to(&self, state: &mut State, part: usize) -> Result<(), CassetteError> {
+        let sources = &*self.storage.0;
+        let (from, to) = (sources.current(), &sources.all[part]);
+        let moved = |lane: &Lane, of: Option<ConnectionId>| {
+            let (mine, theirs) = (from.commands(of), to.commands(of));
+            let end = to.index.len();
+            lane.moved(&from.index, &to.index, of, &|position| {
+                theirs.get(mine.partition_point(|command| *command < position)).copied().unwrap_or(end)
+            })
+        };
+        state.whole = moved(&state.whole, None);
+        state.lanes = state.lanes.iter().map(|(of, lane)| (*of, moved(lane, Some(*of)))).collect();
+        state.claims.turn_to(Connects::read(&to.index, &*to.storage)?);
+        (state.answers, state.columns) = (Answers::default(), Columns::default());
+        (state.facts, state.changes) = (Facts::default(), Changes::default());
+        sources.current.store(part, Ordering::Release);
+        Ok(())
+    }
+
+    /// At the end of the process: the part that it was, for good. Of several that are left it is one of which nothing is left
+    /// unplayed, if there is such a one that nobody else was. None for the cassette of a single process.
+    ///
+    /// # Errors
+    /// An unreadable entry.
+    pub fn settle(&self) -> Result<Option<&dyn Cassette>, CassetteError> {
+        let state = &mut *self.state.lock();
+        let Some(choosing) = state.choosing.take() else { return Ok(None) };
+        if !choosing.entered {
+            state.choosing = Some(choosing);
+            return Ok(None);
+        }
+        let sources = &*self.storage.0;
+        let mut left = Vec::new();
+        for part in &choosing.left {
+            if *part != sources.current.load(Ordering::Acquire) {
+                self.turn_to(state, *part)?;
+            }
+            left.push((!self.left_unplayed(state)?.is_empty(), *part));
+        }
+        left.sort();
+        let free = |(_, part): &&(bool, usize)| {
+            let name = format!("{}\nfor good", self.group(&[*part]));
+            choosing.tickets.take(&name, 1)
+        };
+        let (_, part) = left.iter().find(free).or(left.first()).copied().unwrap_or_default();
+        if part != sources.current.load(Ordering::Acquire) {
+            self.turn_to(state, part)?;
+        }
+        state.choosing = Some(Choosing { left: vec![part], ..choosing });
+        Ok(Some(&*self.storage))
+    }
+}

@@ -1,0 +1,120 @@
+//! The processes of one run, and what each of them has taken: a part of a cassette is recorded by one process and played by
+//! one.
+//!
+//! What is taken is a line in a file that all of them append to; its place among the equal lines says who was first.
+//! `SUPER8_RUN` names the file, and the wrapper makes it. Without it, a run is one process with the children it forks, and
+//! they share a file without a name.
+
+use once_cell::sync::OnceCell;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+use super8_cassette::Tickets;
+
+/// The variable that names the file.
+pub const FILE: &str = "SUPER8_RUN";
+/// The variable with the number of the descriptor on which the file is open, for a process that cannot open the path.
+pub const DESCRIPTOR: &str = "SUPER8_RUN_FD";
+
+/// The file of a run without a wrapper, its device and inode: a daemon may have closed its descriptor, and opened another
+/// file under the number.
+static UNNAMED: OnceCell<(File, u64, u64)> = OnceCell::new();
+
+/// The run this process belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run;
+
+impl Run {
+    /// Whether a wrapper watches over the run.
+    pub fn is_wrapped() -> bool {
+        std::env::var_os(FILE).is_some_and(|path| !path.is_empty())
+    }
+
+    /// Whether this process is among the first `room` of the run that ask for this.
+    ///
+    /// # Errors
+    /// The run's file cannot be reached.
+    pub fn take(what: &str, room: usize) -> io::Result<bool> {
+        // a program that a process runs in its place has the same id
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let line = format!("{}-{now} {what:?}\n", std::process::id());
+        if Run::is_wrapped() {
+            return first(&Run::named()?, &line, what, room);
+        }
+        let (file, device, inode) = UNNAMED.get_or_try_init(|| {
+            let file = unnamed()?;
+            let metadata = file.metadata()?;
+            io::Result::Ok((file, metadata.dev(), metadata.ino()))
+        })?;
+        match file.metadata() {
+            Ok(metadata) if (metadata.dev(), metadata.ino()) == (*device, *inode) => first(file, &line, what, room),
+            _ => Err(io::Error::other("this process closed a descriptor that super8 shares with its parent")),
+        }
+    }
+
+    /// Whether somebody has taken this.
+    ///
+    /// # Errors
+    /// As [`Run::take`].
+    pub fn is_taken(what: &str) -> io::Result<bool> {
+        let text = match (Run::is_wrapped(), UNNAMED.get()) {
+            (true, _) => read(&Run::named()?)?,
+            (false, Some((file, ..))) => read(file)?,
+            (false, None) => return Ok(false),
+        };
+        let wanted = format!(" {what:?}");
+        Ok(text.lines().any(|line| line.ends_with(&wanted)))
+    }
+
+    fn named() -> io::Result<File> {
+        let path = std::env::var_os(FILE).map(PathBuf::from).unwrap_or_default();
+        let open = |path: &PathBuf| OpenOptions::new().read(true).append(true).open(path);
+        open(&path).or_else(|error| {
+            let number = std::env::var(DESCRIPTOR).ok().and_then(|number| number.parse::<u32>().ok()).ok_or(error)?;
+            open(&PathBuf::from(format!("/proc/self/fd/{number}")))
+        })
+    }
+}
+
+impl Tickets for Run {
+    fn take(&self, group: &str, room: usize) -> bool {
+        // who cannot ask is not counted, and plays what agrees
+        Run::take(group, room).unwrap_or(true)
+    }
+}
+
+fn unnamed() -> io::Result<File> {
+    OpenOptions::new().read(true).append(true).mode(0o600).custom_flags(libc::O_TMPFILE).open(std::env::temp_dir())
+}
+
+/// Appends the line and looks whether it is among the first of its kind.
+fn first(mut file: &File, line: &str, what: &str, room: usize) -> io::Result<bool> {
+    file.write_all(line.as_bytes())?;
+    let wanted = format!(" {what:?}");
+    let text = read(file)?;
+    let takers = text.lines().filter(|line| line.ends_with(&wanted));
+    let own = line.trim_end();
+    Ok(takers.take(room).any(|line| line == own))
+}
+
+fn read(file: &File) -> io::Result<String> {
+    let mut text = vec![0; file.metadata()?.len() as usize];
+    file.read_exact_at(&mut text, 0)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_ones_get_it() {
+        let file = unnamed().unwrap();
+        let take = |process: u32, what: &str, room| first(&file, &format!("{process} {what:?}\n"), what, room).unwrap();
+        assert!(take(1, "a\nb", 2) && take(2, "a\nb", 2) && !take(3, "a\nb", 2));
+        assert!(take(3, "a", 1) && !take(1, "a", 1));
+        assert!(take(3, "xa", 1), "another name that ends so");
+    }
+}

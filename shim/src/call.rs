@@ -1,8 +1,9 @@
 //! What the application asked, decoded once and free of ANSI and Unicode, and the deed that does it for real.
 
-use crate::args::{Binding, Buffer, In, Out, Parameter, Place, TextIn};
+use crate::args::{Binding, Buffer, In, Out, Parameter, Place, Reply, TextIn};
 use crate::descriptor::{Content, DescriptorRole, SharedDescriptor};
 use crate::diagnostics::Diagnostic;
+use crate::table::Function;
 use std::sync::Arc;
 
 /// The meaning of one call on a connection, statement or descriptor.
@@ -125,6 +126,14 @@ impl Question<'_> {
         }
     }
 
+    /// The text given with it, if there is one.
+    pub fn text(&self) -> Option<String> {
+        self.inputs.iter().find_map(|(_, input)| match input {
+            In::Text(text) => text.read(),
+            In::Int(_) => None,
+        })
+    }
+
     /// The number given under `name`, if there is one.
     pub fn int(&self, name: &str) -> Option<i64> {
         self.inputs.iter().find(|(key, _)| *key == name).and_then(|(_, value)| match value {
@@ -160,6 +169,12 @@ pub trait Deed {
     /// bound. `None`: the driver does not say.
     fn field_address(&self, record: i16, field: i16) -> Option<Place> {
         let _ = (record, field);
+        None
+    }
+
+    /// Asks the same question with room for all of the answer; `text` is what was given with it. `None`: it is not asked again.
+    fn ask_again(&self, function: Function, question: &Question<'_>, text: Option<&str>) -> Option<(i16, Vec<Reply>)> {
+        let _ = (function, question, text);
         None
     }
 

@@ -1,6 +1,7 @@
 //! Finding recorded answers: for a statement its questions are hashed once, so that an answer is found without reading
 //! the log through for every question.
 
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::index::Index;
@@ -14,9 +15,14 @@ const KEPT: usize = 16;
 
 type Owner = (ConnectionId, Option<u32>);
 
-/// The questions of the statements that were asked about last; the latest at the end.
+/// What was asked about statements, and about connections beside their info files.
 #[derive(Debug, Default)]
-pub(super) struct Answers(Vec<(Owner, Vec<Question>)>);
+pub(super) struct Answers {
+    /// The questions of the statements that were asked about last; the latest at the end.
+    statements: Vec<(Owner, Vec<Question>)>,
+    /// How often a question was asked since the last command, by the first answer that was given since then.
+    asked: HashMap<(Owner, u32), i64>,
+}
 
 #[derive(Debug)]
 struct Question {
@@ -26,67 +32,102 @@ struct Question {
     fields: Box<[u64]>,
 }
 
+impl Question {
+    fn asks(&self, method: Method, sums: &[u64]) -> bool {
+        self.method == method && sums.iter().all(|sum| self.fields.contains(sum))
+    }
+}
+
+/// The sums of the fields that a key names. A null asks for an answer without that field.
+fn sums(key: &[(&str, Value)]) -> Vec<u64> {
+    key.iter().filter(|(_, value)| *value != Value::Null).map(|(name, value)| sum(name, value)).collect()
+}
+
+/// Whether an entry is the answer to this key.
+fn answers(entry: &Entry, key: &[(&str, Value)]) -> bool {
+    key.iter().all(|(name, value)| entry.get(name).unwrap_or(&Value::Null) == value)
+}
+
+/// Where a statement, or a connection, stands in the log.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Standing {
+    /// What comes before this position is played.
+    pub(super) bound: u32,
+    /// The last thing that was played, other than rows: answers may be others since.
+    pub(super) since: u32,
+}
+
 impl Answers {
-    /// The latest answer before `bound` whose question has these fields, else the first after it.
-    pub(super) fn find(
+    /// The answer in force to the question with these fields: the latest before the bound. Where it changed without a command,
+    /// because the application set something of its own, it says how many questions after the last command that was.
+    pub(super) fn current(
         &mut self,
-        index: &Index,
-        storage: &dyn Cassette,
+        (index, storage): (&Index, &dyn Cassette),
+        owner: Owner,
+        standing: Standing,
+        method: Method,
+        key: &[(&str, Value)],
+    ) -> Result<Option<Entry>, CassetteError> {
+        let Standing { bound, since } = standing;
+        let questions = self.questions(index, storage, owner)?;
+        if questions.is_empty() {
+            // the usual case of what is asked at every call
+            return Ok(None);
+        }
+        let sums = sums(key);
+        let mut recent = Vec::new();
+        let mut before = None;
+        let played = questions.partition_point(|question| question.position < bound);
+        for question in questions[..played].iter().rev().filter(|question| question.asks(method, &sums)) {
+            let entry = storage.checked_entry(index.slot(question.position).place())?;
+            if !answers(&entry, key) {
+                continue;
+            }
+            if question.position < since {
+                before = Some(entry);
+                break;
+            }
+            recent.push((question.position, entry));
+        }
+        let Some((first, _)) = recent.last() else { return Ok(before) };
+        let asked = self.asked.entry((owner, *first)).or_default();
+        let after = |entry: &Entry| entry.get("after").and_then(Value::as_int).unwrap_or_default();
+        let reached = recent.into_iter().find(|(_, entry)| after(entry) <= *asked);
+        *asked += 1;
+        Ok(reached.map(|(_, entry)| entry).or(before))
+    }
+
+    /// The first answer after the bound.
+    pub(super) fn later(
+        &mut self,
+        (index, storage): (&Index, &dyn Cassette),
         owner: Owner,
         bound: u32,
         method: Method,
         key: &[(&str, Value)],
     ) -> Result<Option<Entry>, CassetteError> {
         let questions = self.questions(index, storage, owner)?;
-        if questions.is_empty() {
-            // the usual case of what is asked at every call
-            return Ok(None);
-        }
-        // a null asks for an answer without that field as well
-        let named = key.iter().filter(|(_, value)| *value != Value::Null);
-        let sums: Vec<u64> = named.map(|(name, value)| sum(name, value)).collect();
-        let before = questions.partition_point(|question| question.position < bound);
-        let asks =
-            |question: &&Question| question.method == method && sums.iter().all(|sum| question.fields.contains(sum));
-        let (earlier, later) = questions.split_at(before);
-        for question in earlier.iter().rev().filter(asks).chain(later.iter().filter(asks)) {
+        let sums = sums(key);
+        let from = questions.partition_point(|question| question.position < bound);
+        for question in questions[from..].iter().filter(|question| question.asks(method, &sums)) {
             let entry = storage.checked_entry(index.slot(question.position).place())?;
-            if key.iter().all(|(name, value)| entry.get(name).unwrap_or(&Value::Null) == value) {
+            if answers(&entry, key) {
                 return Ok(Some(entry));
             }
         }
         Ok(None)
     }
 
-    /// What the log tells of the connection itself before `bound`: the positions of the answers whose question has these
-    /// fields, in their order.
-    pub(super) fn told(
-        &mut self,
-        index: &Index,
-        storage: &dyn Cassette,
-        connection: ConnectionId,
-        bound: u32,
-        key: &[(&str, Value)],
-    ) -> Result<Vec<(u32, Entry)>, CassetteError> {
-        let questions = self.questions(index, storage, (connection, None))?;
-        let mut told = Vec::new();
-        for question in questions.iter().take_while(|question| question.position < bound) {
-            let entry = storage.checked_entry(index.slot(question.position).place())?;
-            if key.iter().all(|(name, value)| entry.get(name).unwrap_or(&Value::Null) == value) {
-                told.push((question.position, entry));
-            }
-        }
-        Ok(told)
-    }
-
     /// The statement, or every statement of the connection, is gone.
     pub(super) fn forget(&mut self, connection: ConnectionId, statement: Option<u32>) {
-        self.0.retain(|((of, its), _)| *of != connection || (statement.is_some() && *its != statement));
+        let others = |(of, its): Owner| of != connection || (statement.is_some() && its != statement);
+        self.statements.retain(|(owner, _)| others(*owner));
+        self.asked.retain(|(owner, _), _| others(*owner));
     }
 
     fn questions(&mut self, index: &Index, storage: &dyn Cassette, owner: Owner) -> Result<&[Question], CassetteError> {
-        match self.0.iter().position(|(of, _)| *of == owner) {
-            Some(at) => self.0[at..].rotate_left(1),
+        match self.statements.iter().position(|(of, _)| *of == owner) {
+            Some(at) => self.statements[at..].rotate_left(1),
             None => {
                 let mut questions = Vec::new();
                 for position in index.statement(owner.0, owner.1) {
@@ -98,13 +139,13 @@ impl Answers {
                         questions.push(Question { position: *position, method: slot.method, fields });
                     }
                 }
-                if self.0.len() == KEPT {
-                    self.0.remove(0);
+                if self.statements.len() == KEPT {
+                    self.statements.remove(0);
                 }
-                self.0.push((owner, questions));
+                self.statements.push((owner, questions));
             }
         }
-        Ok(self.0.last().map_or(&[], |(_, questions)| questions))
+        Ok(self.statements.last().map_or(&[], |(_, questions)| questions))
     }
 }
 

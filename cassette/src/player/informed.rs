@@ -6,7 +6,7 @@ use super::Player;
 use super::facts::{FIRST, LAST_RESORT};
 use super::index::Index;
 use crate::storage::Cassette;
-use crate::{CassetteError, ConnectionId, Value};
+use crate::{CassetteError, ConnectionId, Method, Value};
 
 /// The functions of which anything is recorded about connections. Reads every answer about a connection.
 pub(super) fn functions(index: &Index, storage: &dyn Cassette) -> Result<HashSet<String>, CassetteError> {
@@ -76,8 +76,14 @@ impl Player {
             }
         }
         let (index, storage) = (&self.index, &*self.storage);
-        let bound = state.lane(self.order, index, connection).bound(index, index.connection(connection));
-        let changed = state.changes.find(&mut state.answers, (index, storage), connection, bound, &key)?;
+        let changed = match index.tells_of(connection) {
+            true => {
+                let owner = (connection, None);
+                let standing = self.standing(state, owner, index.connection(connection));
+                state.answers.current((index, storage), owner, standing, Method::Answer, &key)?
+            }
+            false => None,
+        };
         match changed {
             Some(entry) => Ok(Some(Value::Map(entry.fields))),
             None => state.facts.find(index, storage, connection, &key, relatives),

@@ -3,7 +3,6 @@
 mod ahead;
 mod alike;
 mod answers;
-mod changes;
 mod claims;
 mod columns;
 mod comments;
@@ -31,7 +30,7 @@ mod turn;
 mod unplayed;
 mod volatile;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,13 +50,13 @@ pub use volatile::Volatile;
 pub(crate) use volatile::{parts as volatile_parts, replaced as volatile_replaced};
 
 use crate::directory::Directory;
+use crate::entry::Class;
 use crate::metadata::{Metadata, Order};
 use crate::redaction::{Redaction, Redactor, Secrets};
 use crate::sets;
 use crate::storage::Cassette;
 use crate::{CassetteError, ConnectionId, Entry, Method, Value};
-use answers::Answers;
-use changes::Changes;
+use answers::{Answers, Standing};
 use claims::Claims;
 use columns::Columns;
 use connects::Connects;
@@ -128,7 +127,8 @@ struct State {
     answers: Answers,
     columns: Columns,
     facts: Facts,
-    changes: Changes,
+    /// How often a statement was closed since its last command.
+    closes: HashMap<(ConnectionId, Option<u32>), u32>,
 }
 
 impl State {
@@ -215,7 +215,7 @@ impl Player {
             answers: Answers::default(),
             columns: Columns::default(),
             facts: Facts::default(),
-            changes: Changes::default(),
+            closes: HashMap::new(),
         };
         let PlayOptions { order, report, wait, comments } = options;
         let (order, report) = (order.unwrap_or(metadata.order), report.unwrap_or_else(|| "stderr".to_owned()));
@@ -313,8 +313,8 @@ impl Player {
         self.index.has(method)
     }
 
-    /// The answer to a question of this method with these fields, at the statement's position: the latest recorded before
-    /// the statement's next command, else the next one after it. `None` if it was never asked.
+    /// The answer to a question of this method with these fields, at the statement's position: the one in force, else the
+    /// first that comes later. `None` if it was never asked.
     ///
     /// # Errors
     /// An unreadable entry.
@@ -325,15 +325,73 @@ impl Player {
         method: Method,
         key: &[(&str, Value)],
     ) -> Result<Option<Entry>, CassetteError> {
+        match self.answer_in_force(connection, statement, method, key)? {
+            Some(answer) => Ok(Some(answer)),
+            None => self.later_answer(connection, statement, method, key),
+        }
+    }
+
+    /// The answer in force: the latest before the statement's next command, or before the place where it was closed.
+    ///
+    /// # Errors
+    /// An unreadable entry.
+    pub fn answer_in_force(
+        &self,
+        connection: ConnectionId,
+        statement: Option<u32>,
+        method: Method,
+        key: &[(&str, Value)],
+    ) -> Result<Option<Entry>, CassetteError> {
         if !self.has(method) {
             return Ok(None);
         }
         let state = &mut *self.state.lock();
-        let (connection, statement) = state.recorded(connection, statement);
-        let positions = self.index.statement(connection, statement);
-        let bound = state.lane(self.order, &self.index, connection).bound(&self.index, positions);
+        let owner = state.recorded(connection, statement);
+        let standing = self.standing(state, owner, self.index.statement(owner.0, owner.1));
         let key = self.redactor.key(key);
-        state.answers.find(&self.index, &*self.storage, (connection, statement), bound, method, &key)
+        state.answers.current((&self.index, &*self.storage), owner, standing, method, &key)
+    }
+
+    /// The first answer behind the statement's position.
+    ///
+    /// # Errors
+    /// An unreadable entry.
+    pub fn later_answer(
+        &self,
+        connection: ConnectionId,
+        statement: Option<u32>,
+        method: Method,
+        key: &[(&str, Value)],
+    ) -> Result<Option<Entry>, CassetteError> {
+        if !self.has(method) {
+            return Ok(None);
+        }
+        let state = &mut *self.state.lock();
+        let owner = state.recorded(connection, statement);
+        let standing = self.standing(state, owner, self.index.statement(owner.0, owner.1));
+        let key = self.redactor.key(key);
+        state.answers.later((&self.index, &*self.storage), owner, standing.bound, method, &key)
+    }
+
+    /// Where a statement or a connection, whose entries these are, stands: before its next command, and before its next close
+    /// since the last one.
+    fn standing(&self, state: &mut State, owner: (ConnectionId, Option<u32>), positions: &[u32]) -> Standing {
+        let index = &self.index;
+        let bound = state.lane(self.order, index, owner.0).bound(index, positions);
+        let played = &positions[..positions.partition_point(|position| *position < bound)];
+        let commands = |position: &u32| {
+            let method = index.slot(*position).method;
+            // rows stand where they ended, in the statement's own order
+            method.class() == Class::Command && (owner.1.is_some() || !method.is_rows())
+        };
+        let last = played.iter().rposition(commands);
+        let since = last.map_or(0, |at| played[at]);
+        let Some(statement) = owner.1 else { return Standing { bound, since } };
+        let rest = &played[last.map_or(0, |at| at + 1)..];
+        let closed = state.closes.get(&(owner.0, Some(statement))).copied().unwrap_or_default() as usize;
+        let mut closes = rest.iter().copied().filter(|position| index.slot(*position).method == Method::Close);
+        let since = closed.checked_sub(1).and_then(|before| closes.nth(before)).unwrap_or(since);
+        Standing { bound: closes.next().unwrap_or(bound), since }
     }
 
     /// What was recorded of the columns of the statement's current result: a list of maps. `None` if nothing was.
@@ -359,11 +417,17 @@ impl Player {
     /// Takes note of a statement that is closed, freed or cancelled, or of a connection that ends. The order of these is
     /// never checked: languages that collect garbage free handles when they like. What is kept for the statement goes.
     pub fn housekeeping(&self, entry: &Entry) {
-        if matches!(entry.method, Method::Drop | Method::Disconnect) {
-            let state = &mut *self.state.lock();
-            let (connection, statement) = state.recorded(entry.connection, entry.statement);
-            state.answers.forget(connection, statement);
+        if !matches!(entry.method, Method::Close | Method::Drop | Method::Disconnect) {
+            return;
         }
+        let state = &mut *self.state.lock();
+        let (connection, statement) = state.recorded(entry.connection, entry.statement);
+        if entry.method == Method::Close {
+            *state.closes.entry((connection, statement)).or_default() += 1;
+            return;
+        }
+        state.closes.remove(&(connection, statement));
+        state.answers.forget(connection, statement);
     }
 
     /// The connection is closed.
@@ -374,7 +438,7 @@ impl Player {
         let _ = self.end(state, connection);
         state.answers.forget(recorded, None);
         state.facts.forget(recorded);
-        state.changes.forget(recorded);
+        state.closes.retain(|(of, _), _| *of != recorded);
         self.next_turn(state);
     }
 

@@ -20,7 +20,7 @@ use super::index::Index;
 use super::lane::{Lane, Next};
 use super::mismatch::Scene;
 use super::rows::is_end;
-use super::{Answers, Changes, Columns, Facts, Player, State, informed, sets};
+use super::{Answers, Columns, Facts, Player, State, informed, sets};
 use crate::entry::Class;
 use crate::metadata::Order;
 use crate::storage::Cassette;
@@ -342,7 +342,7 @@ impl Player {
         state.lanes = state.lanes.iter().map(|(of, lane)| (*of, moved(lane, Some(*of)))).collect();
         state.claims.turn_to(Connects::read(&to.index, &*to.storage)?);
         (state.answers, state.columns) = (Answers::default(), Columns::default());
-        (state.facts, state.changes) = (Facts::default(), Changes::default());
+        state.facts = Facts::default();
         sources.current.store(part, Ordering::Release);
         Ok(())
     }

@@ -121,6 +121,10 @@ impl Player {
     fn taken(&self, state: &mut State, asked: &Entry, offer: Offer, progress: Option<Arc<Progress>>) -> Taken {
         if let Some(live) = state.claims.live_mut(asked.connection) {
             live.uses(asked.statement);
+            if !asked.method.is_rows() && !state.closes.is_empty() {
+                let recorded = live.recorded(asked.statement);
+                state.closes.remove(&recorded);
+            }
         }
         (offer, progress)
     }

@@ -104,7 +104,7 @@ impl NumberOut {
         }
     }
 
-    fn mark(self) -> i64 {
+    pub(super) fn mark(self) -> i64 {
         match self.size {
             1 => i64::from(UNWRITTEN as i8),
             2 => i64::from(UNWRITTEN as i16),

@@ -92,6 +92,8 @@ pub enum Reply {
         length: Option<i64>,
         /// Whether the buffer was too small for the whole text.
         cut: bool,
+        /// Whether the driver filled the buffer and wrote no terminator.
+        unterminated: bool,
     },
 }
 
@@ -194,9 +196,18 @@ impl Out {
     pub fn is_null(&self) -> bool {
         match self {
             Out::Number(number) => number.pointer.is_null(),
-            Out::Sized(_) => false,
+            Out::Sized(sized) => sized.number.pointer.is_null(),
             Out::Text(text) => text.pointer.is_null() && text.length.is_none(),
             Out::Address(place) => place.is_null(),
+        }
+    }
+
+    /// The size of a number in bytes; `None` for anything else.
+    pub fn size(&self) -> Option<u8> {
+        match self {
+            Out::Number(number) => Some(number.size),
+            Out::Sized(sized) => Some(sized.number.size),
+            Out::Text(_) | Out::Address(_) => None,
         }
     }
 
@@ -214,22 +225,35 @@ impl TextOut {
         if self.wide { 2 } else { 1 }
     }
 
-    /// The first two bytes (or the first unit) as a number to watch, if there is room.
+    /// Whether the application gave a place for the length.
+    pub fn has_length(&self) -> bool {
+        self.length.is_some()
+    }
+
+    /// Whether texts are UTF-16.
+    pub fn is_wide(&self) -> bool {
+        self.wide
+    }
+
+    /// The first two bytes, or the only one, as a number to watch, if there is room.
     fn first(&self) -> Option<NumberOut> {
-        (!self.pointer.is_null() && self.capacity >= 2).then_some(NumberOut { pointer: self.pointer, size: 2 })
+        let size = self.capacity.clamp(0, 2) as u8;
+        (!self.pointer.is_null() && isize::from(size) >= self.unit_size())
+            .then_some(NumberOut { pointer: self.pointer, size })
     }
 
     fn harvest(&self, old: (i64, i64)) -> Reply {
         let length = self.length.and_then(|length| length.settle(old.1)).map(|length| length.value);
-        let written = match self.first() {
-            Some(first) => first.settle(old.0).is_some(),
-            None => !self.pointer.is_null() && self.capacity >= self.unit_size() && length.is_some(),
-        };
-        if !written {
+        let written = self.first().filter(|first| first.settle(old.0).is_some());
+        let Some(first) = written else {
             return match length {
-                Some(_) => Reply::Text { text: None, length, cut: false },
+                Some(_) => Reply::Text { text: None, length, cut: false, unterminated: false },
                 None => Reply::Unwritten,
             };
+        };
+        if !self.wide && first.size == 2 && first.read() & 0xFF == 0 && first.read() >> 8 == first.mark() >> 8 {
+            // An empty text is one byte: the second is the application's.
+            first.write(old.0 >> 8 << 8);
         }
         let room = self.capacity / self.unit_size();
         let total = length.map(|length| match self.unit {
@@ -237,7 +261,15 @@ impl TextOut {
             Unit::Characters => length as isize,
         });
         // A driver may report more than it wrote, or not terminate what just fits: read to the shorter of both.
-        let limit = total.filter(|total| *total >= 0).map_or(room, |total| total.min(room)).max(0) as usize;
+        let mut limit = total.filter(|total| *total >= 0).map_or(room, |total| total.min(room)).max(0) as usize;
+        if let (true, Unit::Bytes, Some(units)) = (self.wide, self.unit, length.map(|length| length as isize))
+            && (limit as isize) < units.min(room)
+            && !self.is_zero_at(limit)
+            && (units >= room || self.is_zero_at(units as usize))
+        {
+            // A driver that counts in characters where ODBC asks for bytes.
+            limit = units.min(room) as usize;
+        }
         // SAFETY: within the capacity the application gave.
         let text = unsafe {
             if self.wide {
@@ -254,18 +286,45 @@ impl TextOut {
         // Some drivers report the cut length as if it were the whole: a full buffer is taken for a cut text.
         let units = if self.wide { encode_wide(&text).len() } else { encode_bytes(&text).len() };
         let cut = total.is_some_and(|total| total >= room) || units as isize + 1 >= room;
-        Reply::Text { text: Some(text), length, cut }
+        let unterminated = units as isize == room || (units == limit && !self.is_zero_at(limit));
+        Reply::Text { text: Some(text), length, cut: cut || unterminated, unterminated }
+    }
+
+    /// Whether a terminator stands at a place inside the buffer.
+    fn is_zero_at(&self, unit: usize) -> bool {
+        // SAFETY: within the capacity the application gave, where the driver just wrote a text.
+        unsafe {
+            match self.wide {
+                true => self.pointer.cast::<u16>().add(unit).read_unaligned() == 0,
+                false => self.pointer.cast::<u8>().add(unit).read() == 0,
+            }
+        }
+    }
+
+    /// Writes `text` without a terminator, as far as the buffer takes it.
+    pub fn write_unterminated(&self, text: &str) {
+        let bytes = self.encoded(text);
+        let room = self.capacity.max(0) / self.unit_size() * self.unit_size();
+        if !self.pointer.is_null() {
+            // SAFETY: no more than the capacity the application gave.
+            unsafe {
+                std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.pointer.cast(), bytes.len().min(room as usize));
+            }
+        }
+    }
+
+    fn encoded(&self, text: &str) -> Vec<u8> {
+        match self.wide {
+            true => encode_wide(text).iter().flat_map(|unit| unit.to_le_bytes()).collect(),
+            false => encode_bytes(text),
+        }
     }
 
     /// Writes `text` as ODBC drivers do: terminated, cut to the capacity; the length is the whole text's, or
     /// `length` where the recording says otherwise. Returns whether the text was cut.
     pub fn write(&self, text: &str, length: Option<i64>) -> bool {
         let unit = self.unit_size();
-        let bytes: Vec<u8> = if self.wide {
-            encode_wide(text).iter().flat_map(|unit| unit.to_le_bytes()).collect()
-        } else {
-            encode_bytes(text)
-        };
+        let bytes = self.encoded(text);
         let room = self.capacity.max(0) / unit * unit;
         let mut cut = false;
         if !self.pointer.is_null() {
@@ -324,10 +383,16 @@ mod tests {
         let old = out.arm();
         let Out::Text(text) = out else { panic!("a text") };
         assert!(!text.write("five5", None));
-        assert_eq!(out.harvest(old), Reply::Text { text: Some("five5".into()), length: Some(5), cut: false });
+        assert_eq!(
+            out.harvest(old),
+            Reply::Text { text: Some("five5".into()), length: Some(5), cut: false, unterminated: false }
+        );
         let old = out.arm();
         assert!(text.write("longer than that", None));
-        assert_eq!(out.harvest(old), Reply::Text { text: Some("longer".into()), length: Some(16), cut: true });
+        assert_eq!(
+            out.harvest(old),
+            Reply::Text { text: Some("longer".into()), length: Some(16), cut: true, unterminated: false }
+        );
     }
 
     #[test]
@@ -337,7 +402,10 @@ mod tests {
         let old = out.arm();
         let Out::Text(text) = out else { panic!("a text") };
         text.write("abc", None);
-        assert_eq!(out.harvest(old), Reply::Text { text: Some("abc".into()), length: Some(3), cut: true });
+        assert_eq!(
+            out.harvest(old),
+            Reply::Text { text: Some("abc".into()), length: Some(3), cut: true, unterminated: false }
+        );
     }
 
     #[test]

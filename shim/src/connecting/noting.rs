@@ -85,7 +85,7 @@ fn set_before(connection: &Connection, mut note: impl FnMut(i32, usize)) {
 }
 
 fn completed_value(request: &Request, site: &Site, completed: &Reply, asks: bool) -> Option<Value> {
-    let Reply::Text { text, length, cut } = completed else { return None };
+    let Reply::Text { text, length, cut, .. } = completed else { return None };
     let given = &request.given_with_section(site)?;
     let template = |text: &str| {
         let text = ConnectionString::parse(&crate::args::encode_bytes(text));

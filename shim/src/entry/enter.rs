@@ -2,9 +2,10 @@
 #![allow(unsafe_code)]
 
 use super::Handle;
+use super::ask_again::ask_again;
 use super::latest;
-use crate::args::Place;
-use crate::call::{Call, Deed};
+use crate::args::{Place, Reply};
+use crate::call::{Call, Deed, Question};
 use crate::diagnostics::{Diagnostic, Diagnostics, Outcome, rc};
 use crate::handles::{CONNECTIONS, DESCRIPTORS, DescriptorOwner, Front, STATEMENTS, Token};
 use crate::real::{Driver, Width};
@@ -234,6 +235,11 @@ impl Deed for OnReal<'_> {
         };
         // SAFETY: only looked at.
         rc::succeeded(outcome).then(|| unsafe { Place::new(address) })
+    }
+
+    fn ask_again(&self, function: Function, question: &Question<'_>, text: Option<&str>) -> Option<(i16, Vec<Reply>)> {
+        let (driver, real) = self.front.real()?;
+        ask_again(driver, real, function, question, text)
     }
 
     fn lend_row_counter(&self, set: bool) -> Option<Place> {

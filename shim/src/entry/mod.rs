@@ -4,6 +4,7 @@
 //! to the real driver. The functions that concern handles, connecting and diagnostics stand in `by_hand`.
 #![allow(unsafe_code)]
 
+mod ask_again;
 pub mod by_hand;
 mod enter;
 pub(crate) mod latest;

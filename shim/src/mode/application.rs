@@ -7,7 +7,9 @@
 use crate::args::{Binding, Out, Parameter, Place};
 use crate::call::{Call, Question};
 use crate::descriptor::{DescriptorRole, Held};
+use crate::table::Function;
 use std::collections::BTreeMap;
+use super8_cassette::Value;
 
 /// Statement attributes by their ODBC names.
 #[allow(missing_docs)]
@@ -59,6 +61,8 @@ pub struct Application {
     bookmark_size: usize,
     /// How many columns the result at hand has, where that is known.
     result_columns: Option<u16>,
+    /// SQLSetCursorName's name.
+    cursor_name: Option<String>,
 }
 
 impl Application {
@@ -82,6 +86,7 @@ impl Application {
                 self.set_marker(*number, *parameter);
             }
             Call::SetStmtAttr { attribute, value } => self.set(*attribute, *value),
+            Call::SetCursorName { name } => self.cursor_name = name.read(),
             Call::Attach { role, descriptor } => match role {
                 DescriptorRole::ApplicationRow => self.columns.attach(descriptor.clone()),
                 _ => self.parameters.attach(descriptor.clone()),
@@ -207,6 +212,11 @@ impl Application {
         self.attribute(attribute).map(|value| value.address() as usize)
     }
 
+    /// The cursor's name, where the application gave it one.
+    pub fn cursor_name(&self) -> Option<&str> {
+        self.cursor_name.as_deref()
+    }
+
     /// Rows a call of SQLFetch or SQLFetchScroll fills; at least 1.
     pub fn row_array_size(&self) -> usize {
         self.columns.size()
@@ -274,5 +284,18 @@ impl Application {
             (value != *default).then_some((*name, value))
         };
         CHANGING.iter().filter_map(given).collect()
+    }
+}
+
+/// What the application itself set, if that is what is asked for.
+pub fn set_value(application: &mut Application, function: Function, question: &Question<'_>) -> Option<Value> {
+    match function {
+        Function::SQLGetStmtAttr | Function::SQLGetStmtOption => {
+            application.refresh();
+            let attribute = question.int("attribute")?;
+            application.number(attribute as i32).map(|number| Value::from(number as i64))
+        }
+        Function::SQLGetCursorName => application.cursor_name().map(Value::from),
+        _ => None,
     }
 }

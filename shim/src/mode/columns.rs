@@ -60,6 +60,12 @@ pub fn asks_columns(function: Function) -> bool {
     )
 }
 
+/// Whether a question asks how many columns there are.
+fn counts(function: Function, question: &Question<'_>) -> bool {
+    function == Function::SQLNumResultCols
+        || (function != Function::SQLDescribeCol && matches!(question.int("field"), Some(0 | 1001)))
+}
+
 /// What the application has learned about the columns so far.
 #[derive(Debug, Default)]
 pub struct Columns {
@@ -77,8 +83,9 @@ impl Columns {
     /// Takes in a plain reply. Returns false for one that a columns file cannot hold (a cut text, a column number
     /// out of range): that is recorded on its own.
     pub fn learn(&mut self, function: Function, question: &Question<'_>, replies: &[Reply]) -> bool {
-        if function == Function::SQLNumResultCols {
-            let [Reply::Number(count)] = replies else { return false };
+        if counts(function, question) {
+            // SQL_DESC_COUNT is of the result, whatever column it is asked of.
+            let Some(Reply::Number(count)) = replies.last() else { return false };
             let Ok(count) = usize::try_from(*count) else { return false };
             if self.columns.len() < count {
                 self.columns.resize(count, Vec::new());
@@ -141,7 +148,7 @@ fn named_replies(function: Function, question: &Question<'_>, replies: &[Reply])
         let value = match reply {
             Reply::Unwritten => continue,
             Reply::Number(number) | Reply::Sized { number: Some(number), half: false, .. } => Value::from(*number),
-            Reply::Text { text: Some(text), length, cut: false }
+            Reply::Text { text: Some(text), length, cut: false, .. }
                 if length.is_none_or(|length| length == out.length_of(text)) =>
             {
                 Value::from(text.as_str())
@@ -177,8 +184,12 @@ pub fn beside<'q>(function: Function, question: &'q Question<'_>) -> Option<(usi
 /// The recorded replies to a question about columns, named as the question names its outputs; `None` where the
 /// recording does not say.
 pub fn answer(columns: &[Value], function: Function, question: &Question<'_>) -> Option<Value> {
-    if function == Function::SQLNumResultCols {
-        return Some(Value::from(columns.len()));
+    if counts(function, question) {
+        let count = Value::from(columns.len());
+        return Some(match function {
+            Function::SQLNumResultCols => count,
+            _ => Value::Map(vec![("value".to_owned(), count)]),
+        });
     }
     let column = question.int("column").and_then(|column| columns.get(usize::try_from(column - 1).ok()?));
     if function == Function::SQLDescribeCol {
@@ -186,12 +197,7 @@ pub fn answer(columns: &[Value], function: Function, question: &Question<'_>) ->
         let asked = question.outputs.iter().filter(|(_, out)| !out.is_null());
         return asked.into_iter().all(|(name, _)| column.get(name).is_some()).then(|| column.clone());
     }
-    let field = question.int("field")?;
-    // SQL_COLUMN_COUNT, SQL_DESC_COUNT: of the result, whatever the column.
-    let value = match (field, column) {
-        (0 | 1001, _) => Value::from(columns.len()),
-        (_, column) => column?.get(&field_name(field)).cloned()?,
-    };
+    let value = column?.get(&field_name(question.int("field")?)).cloned()?;
     let output = if matches!(value, Value::Text(_)) { "text" } else { "value" };
     Some(Value::Map(vec![(output.to_owned(), value)]))
 }

@@ -157,29 +157,69 @@ pub fn reply_value(out: &Out, reply: &Reply, secrecy: &Secrecy) -> Value {
             pairs.push(("length".to_owned(), (*length).into()));
             Value::Map(pairs)
         }
-        Reply::Text { text, length, .. } => {
+        Reply::Text { text, length, unterminated, .. } => {
             let text = text.as_deref().map(|text| secrecy.message(text));
             let natural = text.as_deref().map(|text| out.length_of(text));
             match (text, *length) {
-                (Some(text), None) => Value::Text(text),
-                (Some(text), Some(length)) if natural == Some(length) => Value::Text(text),
+                (Some(text), length) if !unterminated && length.is_none_or(|length| natural == Some(length)) => {
+                    Value::Text(text)
+                }
                 (text, length) => {
-                    let text = text.map(|text| ("text".to_owned(), Value::Text(text)));
-                    Value::Map(
-                        text.into_iter()
-                            .chain(length.map(|length| ("length".to_owned(), Value::from(length))))
-                            .collect(),
-                    )
+                    let mut pairs = Vec::from_iter(text.map(|text| ("text".to_owned(), Value::Text(text))));
+                    pairs.extend(length.map(|length| ("length".to_owned(), Value::from(length))));
+                    pairs.extend(unterminated.then(|| ("terminated".to_owned(), Value::Bool(false))));
+                    Value::Map(pairs)
                 }
             }
         }
     }
 }
 
-/// The capacity that belongs to the key of a reply that did not fit.
-pub fn cut_capacity(question: &Question<'_>, replies: &[Reply]) -> Option<isize> {
-    let cut = |reply: &Reply| matches!(reply, Reply::Text { cut: true, .. } | Reply::Text { text: None, .. });
-    question.outputs.iter().zip(replies).find(|(_, reply)| cut(reply)).map(|((_, out), _)| out.capacity().unwrap_or(0))
+/// In the key of an answer: the value that the application itself had set, where the driver says something else.
+pub const SET: &str = "set";
+
+/// The room a question gives for its text, as it stands in the key of a reply that depends on it: `buffer`, its size in bytes
+/// or `none`, and `length: none` where the application gave no place for the length. Nothing for a question without a text.
+pub fn room(question: &Question<'_>) -> Vec<(&'static str, Value)> {
+    let text = question.outputs.iter().find_map(|(_, out)| match out {
+        Out::Text(text) => Some((out.capacity(), text.has_length())),
+        _ => None,
+    });
+    let Some((capacity, has_length)) = text else { return Vec::new() };
+    let mut room = vec![("buffer", capacity.map_or_else(|| Value::from("none"), Value::from))];
+    room.extend((!has_length).then(|| ("length", Value::from("none"))));
+    room
+}
+
+/// Whether the replies say all there is to know: no text was cut off, and nothing was left out for want of a place.
+pub fn is_whole(function: Function, question: &Question<'_>, replies: &[Reply]) -> bool {
+    // SQLColAttribute has one answer, in the output that fits the field.
+    let answers = match (function, &question.outputs[..]) {
+        (Function::SQLColAttribute | Function::SQLColAttributes, [(_, Out::Text(_)), _]) => 0..1,
+        (Function::SQLColAttribute | Function::SQLColAttributes, [_, _]) => 1..2,
+        (_, all) => 0..all.len(),
+    };
+    // A columns file takes what SQLDescribeCol was asked for, field by field.
+    let partly = function == Function::SQLDescribeCol;
+    answers.into_iter().all(|at| match (&question.outputs[at].1, &replies[at]) {
+        (out, _) if out.is_null() => partly,
+        (Out::Text(_), Reply::Text { text: Some(_), cut, .. }) => !cut,
+        (Out::Text(_), _) => false,
+        _ => true,
+    })
+}
+
+/// Whether a reply that is not whole is what replay makes of the whole one by itself: with no buffer there is nothing to cut.
+pub fn follows(question: &Question<'_>, replies: &[Reply], whole: &[Reply]) -> bool {
+    question.outputs.iter().zip(replies.iter().zip(whole)).all(|((_, out), (reply, whole))| match (out, reply) {
+        (out, _) if out.is_null() => true,
+        (Out::Text(_), Reply::Text { text: None, length, .. }) if out.capacity().is_none() => match whole {
+            Reply::Text { text: Some(text), .. } => *length == Some(out.length_of(text)),
+            _ => false,
+        },
+        (Out::Text(_), Reply::Text { cut: true, .. }) => false,
+        _ => reply == whole,
+    })
 }
 
 /// Writes recorded replies to a question's outputs. Returns whether a text was cut that the recording has whole.
@@ -223,14 +263,16 @@ pub fn write_reply(out: &Out, value: &Value) -> bool {
         (Out::Text(text), Value::Map(_)) => {
             let length = value.get("length").and_then(Value::as_int);
             match value.get("text").and_then(Value::as_text) {
-                Some(words) => text.write(words, length),
-                None => {
-                    if let Some(length) = length {
-                        text.write_length(length);
-                    }
-                    false
+                Some(words) if value.get("terminated") != Some(&Value::Bool(false)) => {
+                    return text.write(words, length);
                 }
+                Some(words) => text.write_unterminated(words),
+                None => {}
             }
+            if let Some(length) = length {
+                text.write_length(length);
+            }
+            false
         }
         _ => false,
     }

@@ -1,21 +1,23 @@
 //! A recorded connection: its connect command, its transactions and attributes, its answers.
 
+use super::asked::{Asked, ask};
 use super::descriptor::Descriptor;
 use super::local_key::{LocalKey, address_key, address_sum, function_key};
 use super::statement::Statement;
 use super::usual::{Usual, sum};
 use super::{Secrecy, not_yet, perform, unwritable};
-use crate::args::{Reply, TextIn};
+use crate::args::TextIn;
 use crate::call::{AttributeIn, Call, Deed, Question};
 use crate::deck::Elsewhere;
 use crate::diagnostics::{Diagnostic, Outcome, rc};
 use crate::mode::home::Home;
 use crate::mode::polling::{ASYNC_ENABLE, ASYNC_FUNCTIONS, Polls, polls_key};
 use crate::mode::probe::{CONNECTION_DEAD, Probe};
-use crate::mode::words::{cut_capacity, key, push_outcome, result_value};
+use crate::mode::words::{SET, key, push_outcome, result_value};
 use crate::mode::{ConnectionMode, DescriptorMode, StatementMode, functions};
 use crate::table::Function;
 use parking_lot::Mutex;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use super8_cassette::{CassetteError, ConnectionId, Entry, Method, Recorder, Value};
@@ -30,6 +32,8 @@ pub struct Connection {
     open: AtomicBool,
     /// How often the application tried to disconnect.
     attempts: AtomicU32,
+    /// Attributes as the application set them.
+    attributes: Mutex<HashMap<i32, i64>>,
     /// Whether SQL_ATTR_ASYNC_ENABLE was ever switched on for all statements.
     asynchronous: AtomicBool,
     /// Whether SQL_ATTR_ASYNC_DBC_FUNCTIONS_ENABLE ever was: calls on the connection itself are counted from then on.
@@ -78,6 +82,7 @@ impl Connection {
             probe,
             open: AtomicBool::new(true),
             attempts: AtomicU32::new(0),
+            attributes: Mutex::default(),
             asynchronous: AtomicBool::new(false),
             polled: AtomicBool::new(false),
             polls: Mutex::default(),
@@ -185,18 +190,46 @@ impl Connection {
 
     fn ask(&self, function: Function, question: &Question<'_>, deed: &dyn Deed) -> Outcome {
         if question.is_address() {
-            return perform(function, deed);
+            return self.note_address(function, question, deed);
         }
-        let (outcome, replies) = ask(function, question, deed);
-        if question.int("attribute") == Some(CONNECTION_DEAD) {
-            self.probe.asked(&outcome);
-        }
+        // The key first: a driver may write to what it is given.
         let mut fields = key(function, question);
         if function == Function::SQLNativeSql {
             fields.insert(0, ("function".into(), function.name().into()));
         }
-        fields.extend(cut_capacity(question, &replies).map(|capacity| ("buffer".to_owned(), Value::from(capacity))));
-        self.inform(fields, Some(result_value(question, &replies, &self.secrecy)), outcome)
+        let asked = ask(function, question, deed, self.polled.load(Ordering::Relaxed));
+        let attribute = question.int("attribute");
+        if attribute == Some(CONNECTION_DEAD) {
+            self.probe.asked(&asked.outcome);
+        }
+        let set = attribute.and_then(|attribute| self.attributes.lock().get(&(attribute as i32)).copied());
+        self.inform_all(fields, question, asked, set.map(Value::from))
+    }
+
+    /// Stores the answers to a question that belong to the connection. `set` is the value the application itself put there: an
+    /// answer that says just that is not written.
+    pub(super) fn inform_all(
+        &self,
+        mut fields: Vec<(String, Value)>,
+        question: &Question<'_>,
+        asked: Asked,
+        set: Option<Value>,
+    ) -> Outcome {
+        fields.extend(set.clone().map(|set| (SET.to_owned(), set)));
+        for answer in asked.answers(question) {
+            let result = result_value(question, answer.replies, &self.secrecy);
+            let is_set = set.as_ref() == Some(&result) && *answer.outcome == Outcome::SUCCESS;
+            if answer.follows || is_set {
+                continue;
+            }
+            let mut fields = fields.clone();
+            fields.extend(answer.room.into_iter().map(|(name, value)| (name.to_owned(), value)));
+            let written = self.inform(fields, Some(result), answer.outcome.clone());
+            if written != *answer.outcome {
+                return written;
+            }
+        }
+        asked.outcome
     }
 
     /// Does the deed. While the driver is still executing, and where that cannot be written, this is what to say.
@@ -229,6 +262,7 @@ impl Connection {
 
     /// Takes note of an attribute, set before or after the connection was made.
     pub fn set_before(&self, attribute: i32, value: usize) {
+        self.attributes.lock().insert(attribute, value as i64);
         match attribute {
             ASYNC_ENABLE if value != 0 => self.asynchronous.store(true, Ordering::Relaxed),
             ASYNC_FUNCTIONS if value != 0 => self.polled.store(true, Ordering::Relaxed),
@@ -253,14 +287,6 @@ impl Connection {
             }
         }
     }
-}
-
-/// Asks the driver, watching what it writes.
-pub(super) fn ask(function: Function, question: &Question<'_>, deed: &dyn Deed) -> (Outcome, Vec<Reply>) {
-    let old: Vec<_> = question.outputs.iter().map(|(_, out)| out.arm()).collect();
-    let outcome = perform(function, deed);
-    let replies = question.outputs.iter().zip(old).map(|((_, out), old)| out.harvest(old)).collect();
-    (outcome, replies)
 }
 
 /// What identifies a disconnect that did not simply succeed: it is this connection's alone.
@@ -306,7 +332,7 @@ pub fn attribute_value(value: &AttributeIn<'_>) -> Value {
     match value {
         AttributeIn::Number(number) => Value::from(*number),
         AttributeIn::Text(text) => text.read().map_or(Value::Null, Value::Text),
-        AttributeIn::Address => Value::Null,
+        AttributeIn::Address => "address".into(),
     }
 }
 
@@ -348,7 +374,6 @@ impl ConnectionMode for Connection {
                         let fields = vec![("attribute".to_owned(), Value::from(name)), ("value".to_owned(), recorded)];
                         self.command(Method::SetConnectAttr, fields, outcome)
                     }
-                    None if matches!(value, AttributeIn::Address) => outcome,
                     None => {
                         let call = attribute_sum(*attribute, &recorded);
                         self.note_local(call, || attribute_key(*attribute, recorded), outcome)

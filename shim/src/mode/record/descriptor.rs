@@ -1,6 +1,7 @@
 //! Calls on descriptors while recording: questions become answers, the rest is the application's own side.
 
-use super::connection::{Connection, ask};
+use super::asked::ask;
+use super::connection::Connection;
 use super::local_key::{LocalKey, local_key, local_sum};
 use super::usual::sum;
 use super::{perform, unwritable};
@@ -9,7 +10,7 @@ use crate::descriptor::{ApplicationDescriptor, SharedDescriptor};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::DescriptorMode;
 use crate::mode::descriptors::{self, BUFFER};
-use crate::mode::words::{cut_capacity, input_value, result_value};
+use crate::mode::words::input_value;
 use crate::table::Function;
 use std::sync::Arc;
 use super8_cassette::Value;
@@ -69,9 +70,9 @@ impl Connection {
         match call {
             Call::Ask(question) if question.is_address() => perform(function, deed),
             Call::Ask(question) => {
-                let (outcome, replies) = ask(function, question, deed);
-                if outcome.rc == rc::STILL_EXECUTING {
-                    return outcome;
+                let asked = ask(function, question, deed, false);
+                if asked.outcome.rc == rc::STILL_EXECUTING {
+                    return asked.outcome;
                 }
                 let mut key = vec![
                     ("function".to_owned(), Value::from(function.name())),
@@ -79,8 +80,7 @@ impl Connection {
                 ];
                 let inputs = question.inputs.iter();
                 key.extend(inputs.map(|(name, input)| ((*name).to_owned(), input_value(input))));
-                key.extend(cut_capacity(question, &replies).map(|room| ("buffer".to_owned(), Value::from(room))));
-                self.inform(key, Some(result_value(question, &replies, &self.secrecy)), outcome)
+                self.inform_all(key, question, asked, None)
             }
             _ => {
                 let outcome = perform(function, deed);

@@ -1,5 +1,6 @@
 //! Record: every call goes to the real driver; what was asked and what came of it goes to the cassette.
 
+mod asked;
 mod connection;
 mod cuts;
 mod descriptor;
@@ -11,6 +12,7 @@ mod local_key;
 mod parameters;
 mod polled;
 mod positioned;
+mod questions;
 mod reading;
 mod rows;
 mod scroll;

@@ -1,32 +1,30 @@
 //! A recorded statement: texts and executions as commands, questions as answers, the application's side as a model.
 
-use super::connection::{Connection, ask};
+use super::connection::Connection;
 use super::execution::Pending;
 use super::learned::Learned;
 use super::local_key::{local_key, local_sum};
 use super::polled::After;
+use super::questions::Known;
 use super::reading::Reading;
 use super::told::Told;
-use super::usual::sum;
 use super::{not_yet, perform, unwritable};
-use crate::args::{Binding, Place, Reply, TextIn};
-use crate::call::{Call, Deed, Question, local_calls};
+use crate::args::{Binding, Place, TextIn};
+use crate::call::{Call, Deed, local_calls};
 use crate::convert::CType;
 use crate::descriptor::Content;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::{Application, attribute};
-use crate::mode::columns::{asks_columns, beside};
 use crate::mode::descriptors::sets_row_counter;
 use crate::mode::fetching::{Fetching, extended_states};
 use crate::mode::outputs::{self, Outputs};
 use crate::mode::polling::Polls;
 use crate::mode::scrolling::Scrolling;
 use crate::mode::streams::Streams;
-use crate::mode::words::{cut_capacity, key, method, push_outcome, reply_value, result_value};
+use crate::mode::words::push_outcome;
 use crate::mode::{DescriptorRole, StatementMode};
 use crate::table::Function;
 use parking_lot::Mutex;
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use super8_cassette::{CassetteError, Entry, Gathered, Method, Run, Value};
@@ -37,8 +35,10 @@ pub struct Statement {
     pub(super) state: Mutex<State>,
     /// How often the statement text at hand was closed or cancelled.
     pub(super) endings: AtomicU32,
+    /// How often the statement was executed, closed or otherwise commanded.
+    pub(super) commands: AtomicU32,
     /// What is known of the columns of its result.
-    learned: Arc<Learned>,
+    pub(super) learned: Arc<Learned>,
     /// It is the driver manager's own, to probe the connection with.
     probes: AtomicBool,
     /// Whether its calls may say SQL_STILL_EXECUTING: once that was switched on, calls are counted for good.
@@ -65,8 +65,8 @@ pub(super) struct State {
     pub(super) positioned: Option<super::positioned::Pending>,
     /// Whether there may be a result to fetch from and to close.
     pub(super) open: bool,
-    /// Replies already recorded for this statement id, by their keys.
-    known: HashMap<String, Value>,
+    /// What was answered about this statement text.
+    pub(super) known: Known,
     pub(super) run: Option<Run>,
     pub(super) told: Told,
     /// The next row is the result's first.
@@ -102,7 +102,8 @@ impl Statement {
     pub fn new(connection: Arc<Connection>) -> Self {
         let (state, learned, endings) = (Mutex::default(), Arc::default(), AtomicU32::default());
         let (asynchronous, probes) = (AtomicBool::new(false), AtomicBool::new(false));
-        Statement { connection, state, learned, endings, asynchronous, probes }
+        let commands = AtomicU32::default();
+        Statement { connection, state, learned, endings, commands, asynchronous, probes }
     }
 
     /// Ends what the previous text or execution left open and writes what was learned of its columns.
@@ -167,11 +168,21 @@ impl Statement {
     ) -> Outcome {
         let entry = Entry { method, connection: self.connection.id(), statement: Some(id), fields };
         self.connection.usual.commanded();
+        self.counts();
         self.connection.recorder().command(&entry).map_or_else(unwritable, |()| outcome)
+    }
+
+    /// Another command of the statement, a fetch, or its end: answers may be others from now on.
+    fn counts(&self) {
+        // Two threads that use one statement at once need no exact count.
+        self.commands.store(self.commands.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
     }
 
     /// Notes that something was closed, where there is something.
     pub(super) fn note(&self, id: u32, method: Method) -> Result<(), CassetteError> {
+        if method == Method::Close {
+            self.counts();
+        }
         self.connection.recorder().note(&Entry::new(method, self.connection.id(), Some(id)).with("result", Value::Null))
     }
 
@@ -219,64 +230,6 @@ impl Statement {
         };
         push_outcome(&mut fields, &told, &self.connection.secrecy);
         self.written_already(id, Method::MoreResults, fields, outcome)
-    }
-
-    /// A question: what concerns the columns goes to the columns file, the rest beside the commands.
-    fn question(&self, function: Function, question: &Question<'_>, deed: &dyn Deed) -> Outcome {
-        if question.is_address() {
-            let outcome = self.connection.note_address(function, question, deed);
-            if rc::succeeded(outcome.rc) {
-                // The driver's answer may be an address that super8 lent it.
-                let mut state = self.state.lock();
-                state.application.refresh();
-                state.application.answer_address(question);
-            }
-            return outcome;
-        }
-        let (outcome, replies) = ask(function, question, deed);
-        if outcome.rc == rc::STILL_EXECUTING {
-            return outcome;
-        }
-        let mut state = self.state.lock();
-        if outcome == Outcome::SUCCESS
-            && asks_columns(function)
-            && self.learned.learn(self.connection.recorder(), function, question, &replies)
-        {
-            drop(state);
-            return self.note_beside(function, question, &replies).map_or_else(unwritable, |()| outcome);
-        }
-        let secrecy = &self.connection.secrecy;
-        let mut fields = key(function, question);
-        fields.extend(cut_capacity(question, &replies).map(|capacity| ("buffer".to_owned(), Value::from(capacity))));
-        let result = result_value(question, &replies, secrecy);
-        let Some(id) = state.id else {
-            drop(state);
-            if !fields.iter().any(|(name, _)| name == "function") {
-                fields.insert(0, ("function".into(), function.name().into()));
-            }
-            return self.connection.inform(fields, Some(result), outcome);
-        };
-        let question_key = format!("{function:?}{fields:?}");
-        fields.push(("result".into(), result));
-        push_outcome(&mut fields, &outcome, secrecy);
-        let reply = Value::Map(fields.clone());
-        let changed = match state.known.get(&question_key) {
-            Some(known) if *known == reply => return outcome,
-            known => known.is_some(),
-        };
-        // A reply that changes while rows are fetched belongs between the rows before and after it.
-        let settled = if changed { self.settle(&mut state, false) } else { self.write_columns() };
-        state.known.insert(question_key, reply);
-        let entry = Entry { method: method(function), connection: self.connection.id(), statement: Some(id), fields };
-        settled.and_then(|()| self.connection.recorder().note(&entry)).map_or_else(unwritable, |()| outcome)
-    }
-
-    /// Notes what the driver wrote to the output of SQLColAttribute that does not apply.
-    fn note_beside(&self, function: Function, question: &Question<'_>, replies: &[Reply]) -> Result<(), CassetteError> {
-        let Some((at, out, key)) = beside(function, question) else { return Ok(()) };
-        let written = replies.get(at).filter(|reply| **reply != Reply::Unwritten);
-        let said = written.map(|reply| vec![("result".to_owned(), reply_value(out, reply, &self.connection.secrecy))]);
-        self.connection.note_outcome(sum([function as u64, at as u64]), || key, said)
     }
 
     /// A call on the application's own side: recorded only where the driver disagrees.
@@ -331,6 +284,7 @@ impl Statement {
             Call::Catalog { arguments } => self.catalog(function, arguments, deed),
             Call::MoreResults => self.more_results(function, deed),
             Call::Fetch | Call::FetchScroll { .. } | Call::ExtendedFetch { .. } => {
+                self.counts();
                 let (next, scrolling) = {
                     let mut state = self.state.lock();
                     state.application.refresh();

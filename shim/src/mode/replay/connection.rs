@@ -3,7 +3,7 @@
 use super::descriptor::Descriptor;
 use super::statement::Statement;
 use super::{defaults, mismatch, not_recorded};
-use crate::args::{Out, TextIn};
+use crate::args::{Out, Place, TextIn};
 use crate::call::{AttributeIn, Call, Deed, Question};
 use crate::deck::Elsewhere;
 use crate::diagnostics::{Outcome, rc};
@@ -11,9 +11,10 @@ use crate::mode::home::Home;
 use crate::mode::polling::{ASYNC_ENABLE, ASYNC_FUNCTIONS, Polls, polls_key};
 use crate::mode::probe::{CONNECTION_DEAD, Probe};
 use crate::mode::record::{
-    LocalKey, Secrecy, allocate_key, attribute_key, attribute_value, disconnect_key, function_key, reaches_database,
+    LocalKey, Secrecy, address_key, allocate_key, attribute_key, attribute_value, disconnect_key, function_key,
+    reaches_database,
 };
-use crate::mode::words::{key, outcome, write_result};
+use crate::mode::words::{SET, key, outcome, room, write_result};
 use crate::mode::{ConnectionMode, DescriptorMode, StatementMode, functions};
 use crate::table::Function;
 use parking_lot::Mutex;
@@ -156,7 +157,11 @@ impl Connection {
     /// The recorded answer with this key that belongs to the connection.
     pub(super) fn informed(&self, key: &[(String, Value)]) -> Result<Option<Value>, Outcome> {
         let key: Vec<(&str, Value)> = key.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        let found = self.player().info(self.id(), &key).map_err(|error| self.damaged(None, error))?;
+        self.told(&key)
+    }
+
+    fn told(&self, key: &[(&str, Value)]) -> Result<Option<Value>, Outcome> {
+        let found = self.player().info(self.id(), key).map_err(|error| self.damaged(None, error))?;
         Ok(found.map(|answer| self.secrecy.restored_value(answer)))
     }
 
@@ -172,22 +177,26 @@ impl Connection {
         }
     }
 
-    /// Answers a question from the connection's recorded answers; `None` if there is none.
-    pub(super) fn answer(&self, mut fields: Vec<(String, Value)>, question: &Question<'_>) -> Option<Outcome> {
-        // First what was recorded for a buffer of just this size, then the answer that was whole.
-        let capacity = text_capacity(question);
-        fields.push(("buffer".to_owned(), Value::from(capacity.unwrap_or(0))));
-        for attempt in usize::from(capacity.is_none())..2 {
-            if let (1, Some(last)) = (attempt, fields.last_mut()) {
-                last.1 = Value::Null;
-            }
-            match self.informed(&fields) {
+    /// Answers a question from the connection's recorded answers, else with the value that the application set; `None` if there is
+    /// neither.
+    pub(super) fn answer(
+        &self,
+        fields: Vec<(String, Value)>,
+        question: &Question<'_>,
+        set: Option<Value>,
+    ) -> Option<Outcome> {
+        let (keys, older) = answer_keys(&fields, question, set.as_ref());
+        for key in keys.into_iter().chain(older) {
+            match self.told(&key) {
                 Ok(Some(answer)) => return Some(serve(question, |key| answer.get(key))),
                 Ok(None) => {}
                 Err(failure) => return Some(failure),
             }
         }
-        None
+        set.map(|set| match write_result(question, &set) {
+            true => Outcome::info("01004", "the answer was cut off: the buffer is too small for it"),
+            false => Outcome::SUCCESS,
+        })
     }
 
     fn ask(&self, function: Function, question: &Question<'_>) -> Outcome {
@@ -205,18 +214,26 @@ impl Connection {
         if function == Function::SQLNativeSql {
             fields.insert(0, ("function".into(), function.name().into()));
         }
-        if let Some(answer) = self.answer(fields, question) {
+        let attribute = question.int("attribute");
+        if let ([(_, Out::Address(place))], Some(_)) = (&question.outputs[..], attribute) {
+            // What the address is good for is the driver's affair; whether there is one is the recording's.
+            let told = self.local(function, || address_key(function, question));
+            if rc::succeeded(told.rc) {
+                place.set_pointer(Place::NULL);
+            }
+            return told;
+        }
+        let set = attribute.and_then(|attribute| self.attributes.lock().get(&(attribute as i32)).copied());
+        if let Some(answer) = self.answer(fields, question, set.map(Value::from)) {
             return answer;
         }
-        let asked = question.int("attribute").or(question.int("info"));
-        let set = asked.and_then(|attribute| self.attributes.lock().get(&(attribute as i32)).copied());
-        let set = set.filter(|_| question.int("attribute").is_some());
-        match set.map(Value::from).or_else(|| defaults::connection(function, asked.unwrap_or_default())) {
+        let asked = attribute.or(question.int("info")).unwrap_or_default();
+        match defaults::connection(function, asked) {
             Some(value) => {
                 write_result(question, &value);
                 Outcome::SUCCESS
             }
-            None => not_recorded(&format!("{}({})", function.name(), asked.unwrap_or_default())),
+            None => not_recorded(&format!("{}({asked})", function.name())),
         }
     }
 
@@ -290,9 +307,30 @@ impl Connection {
     }
 }
 
-/// The capacity of a question's text in bytes, if it has one.
-pub(super) fn text_capacity(question: &Question<'_>) -> Option<isize> {
-    question.outputs.iter().find_map(|(_, out)| matches!(out, Out::Text(_)).then(|| out.capacity().unwrap_or(0)))
+/// What identifies an answer.
+type Key<'f> = Vec<(&'f str, Value)>;
+
+/// The keys under which an answer may stand, in the order in which they count: for just this room, then the whole one. `set` is
+/// the value that the application itself set. The last key is for older recordings, which know only the size of a buffer.
+pub(super) fn answer_keys<'f>(
+    fields: &'f [(String, Value)],
+    question: &Question<'_>,
+    set: Option<&Value>,
+) -> (Vec<Key<'f>>, Option<Key<'f>>) {
+    let whole: Vec<(&str, Value)> = fields.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    let with = |buffer: Value, length: Value| {
+        let room = [(SET, set.cloned().unwrap_or(Value::Null)), ("buffer", buffer), ("length", length)];
+        whole.iter().cloned().chain(room).collect()
+    };
+    let given = room(question);
+    let named = |name: &str| given.iter().find(|(key, _)| *key == name).map_or(Value::Null, |(_, value)| value.clone());
+    let (buffer, length) = (named("buffer"), named("length"));
+    if buffer == Value::Null {
+        return (vec![with(Value::Null, Value::Null)], None);
+    }
+    let size = if buffer.as_int().is_none() { Value::Int(0) } else { buffer.clone() };
+    let older = (buffer != size || length != Value::Null).then(|| with(size, Value::Null));
+    (vec![with(buffer, length), with(Value::Null, Value::Null)], older)
 }
 
 /// Writes a recorded answer and gives its outcome; a text that no longer fits is cut as drivers do.

@@ -84,7 +84,7 @@ impl Connection {
                 ];
                 let inputs = question.inputs.iter();
                 key.extend(inputs.map(|(name, input)| ((*name).to_owned(), input_value(input))));
-                if let Some(answer) = self.answer(key, question) {
+                if let Some(answer) = self.answer(key, question, None) {
                     return answer;
                 }
                 let (record, field) = asked(question);

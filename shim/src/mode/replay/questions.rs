@@ -1,16 +1,17 @@
 //! Questions about a statement at replay: the recorded answer, what the columns file says, or what is known anyway.
 
-use super::connection::{serve, text_capacity};
+use super::connection::{answer_keys, serve};
 use super::statement::Statement;
 use super::{defaults, not_recorded};
 use crate::args::Out;
 use crate::call::Question;
 use crate::diagnostics::{Outcome, rc};
+use crate::mode::application::set_value;
 use crate::mode::columns::{self, asks_columns};
 use crate::mode::record::address_key;
 use crate::mode::words::{input_value, key, method, write_reply, write_result};
 use crate::table::Function;
-use super8_cassette::Value;
+use super8_cassette::{Entry, Value};
 
 impl Statement {
     pub(super) fn question(&self, function: Function, question: &Question<'_>) -> Outcome {
@@ -23,19 +24,32 @@ impl Statement {
             }
             return told;
         }
-        let id = self.state.lock().id;
+        let (id, set) = {
+            let mut state = self.state.lock();
+            (state.id, set_value(&mut state.application, function, question))
+        };
         let mut fields = key(function, question);
         let Some(id) = id else {
             if !fields.iter().any(|(name, _)| name == "function") {
                 fields.insert(0, ("function".into(), function.name().into()));
             }
-            return self.connection.answer(fields, question).unwrap_or_else(|| self.unasked(function, question));
+            return self.connection.answer(fields, question, set).unwrap_or_else(|| self.unasked(function, question));
         };
-        if let Some(answer) = self.answer(id, function, fields.clone(), question) {
-            return answer;
+        let (player, connection) = (self.connection.player(), self.connection.id());
+        let (mut keys, older) = answer_keys(&fields, question, set.as_ref());
+        let in_force = |key: &Vec<(&str, Value)>| {
+            let found = player.answer_in_force(connection, Some(id), method(function), key);
+            found.map_err(|error| self.damaged(error)).transpose()
+        };
+        let given = |answer: Result<Entry, Outcome>| match answer {
+            Ok(entry) => serve(question, |key| entry.get(key)),
+            Err(failure) => failure,
+        };
+        if let Some(answer) = keys.iter().find_map(in_force) {
+            return given(answer);
         }
         if asks_columns(function) {
-            match self.connection.player().columns(self.connection.id(), id) {
+            match player.columns(connection, id) {
                 Ok(found) => {
                     let known = found.as_deref().and_then(Value::as_list).unwrap_or_default();
                     if let Some(result) = columns::answer(known, function, question) {
@@ -48,8 +62,19 @@ impl Statement {
                 Err(error) => return self.damaged(error),
             }
         }
+        if let Some(set) = set {
+            return cut_warning(write_result(question, &set));
+        }
+        keys.extend(older);
+        let later = |key: &Vec<(&str, Value)>| {
+            let found = player.later_answer(connection, Some(id), method(function), key);
+            found.map_err(|error| self.damaged(error)).transpose()
+        };
+        if let Some(answer) = keys.last().and_then(in_force).or_else(|| keys.iter().find_map(later)) {
+            return given(answer);
+        }
         // What was asked before the statement had a text belongs to the connection.
-        self.connection.answer(fields, question).unwrap_or_else(|| self.unasked(function, question))
+        self.connection.answer(fields, question, None).unwrap_or_else(|| self.unasked(function, question))
     }
 
     /// Writes what the recorded driver wrote to the output of SQLColAttribute that does not apply.
@@ -59,31 +84,6 @@ impl Statement {
             write_reply(out, written);
         }
         Ok(())
-    }
-
-    /// The recorded answer to a question about this statement, if there is one: for a buffer of just this size, else the
-    /// one that was whole.
-    fn answer(
-        &self,
-        id: u32,
-        function: Function,
-        mut fields: Vec<(String, Value)>,
-        question: &Question<'_>,
-    ) -> Option<Outcome> {
-        let capacity = text_capacity(question);
-        fields.push(("buffer".to_owned(), Value::from(capacity.unwrap_or(0))));
-        for attempt in usize::from(capacity.is_none())..2 {
-            if let (1, Some(last)) = (attempt, fields.last_mut()) {
-                last.1 = Value::Null;
-            }
-            let key: Vec<(&str, Value)> = fields.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-            match self.connection.player().answer(self.connection.id(), Some(id), method(function), &key) {
-                Ok(Some(entry)) => return Some(serve(question, |key| entry.get(key))),
-                Ok(None) => {}
-                Err(error) => return Some(self.damaged(error)),
-            }
-        }
-        None
     }
 
     /// A question that was not asked when the cassette was recorded: what is known anyway, or an error that names it.

@@ -1,0 +1,159 @@
+//! The same question to the driver with room of our own: what an application asked with too small a buffer, or with none, has
+//! a whole answer, and the recording needs it.
+#![allow(unsafe_code)]
+
+use super::Handle;
+use crate::args::{Buffer, LengthOut, Out, Reply, Unit, shape};
+use crate::call::Question;
+use crate::real::{Driver, Width};
+use crate::table::Function;
+use std::ffi::c_void;
+
+/// Bytes for a text, and characters: drivers multiply what an SQLSMALLINT says by up to three, as an SQLSMALLINT.
+const BYTES: usize = 10_920;
+const CHARACTERS: usize = 4_095;
+
+/// Room for every output of a question.
+struct Room {
+    text: Vec<u16>,
+    short: i16,
+    long: i32,
+    value: isize,
+    size: usize,
+    shorts: [i16; 5],
+}
+
+/// What the driver says where there is room for everything; `text` is the question's text as it was. `None`: it has no such function, or this one is not asked again.
+pub(super) fn ask_again(
+    driver: &'static Driver,
+    real: Handle,
+    function: Function,
+    question: &Question<'_>,
+    text: Option<&str>,
+) -> Option<(i16, Vec<Reply>)> {
+    let wide = question.outputs.iter().find_map(|(_, out)| match out {
+        Out::Text(text) => Some(text.is_wide()),
+        _ => None,
+    });
+    match wide {
+        Some(true) => ask::<u16>(driver, real, function, question, text),
+        Some(false) => ask::<u8>(driver, real, function, question, text),
+        None => ask::<u8>(driver, real, function, question, text)
+            .or_else(|| ask::<u16>(driver, real, function, question, text)),
+    }
+}
+
+fn ask<C: Width>(
+    driver: &Driver,
+    real: Handle,
+    function: Function,
+    question: &Question<'_>,
+    given: Option<&str>,
+) -> Option<(i16, Vec<Reply>)> {
+    // A copy of what was given: the driver may write to it. It comes back about as long as it was.
+    let given: Vec<C> = given.map(|text| C::units(text).into_iter().chain([C::ZERO]).collect()).unwrap_or_default();
+    let bytes = BYTES + 4 * given.len();
+    let mut room = Room { text: vec![0; bytes / 2], short: 0, long: 0, value: 0, size: 0, shorts: [0; 5] };
+    let outputs = outputs::<C>(function, question, &mut room, bytes)?;
+    let old: Vec<_> = outputs.iter().map(Out::arm).collect();
+    let int = |name| question.int(name).unwrap_or_default();
+    let text: *mut c_void = room.text.as_mut_ptr().cast();
+    let (characters, bytes) = (bytes / size_of::<C>(), bytes);
+    let (short, long, value, size) = (&raw mut room.short, &raw mut room.long, &raw mut room.value, &raw mut room.size);
+    let [a, b, c, d, e] = room.shorts.each_mut().map(|short| short as *mut i16);
+    let symbols = C::symbols(driver);
+    // SAFETY: the driver's function with live buffers of our own and their true capacities.
+    let code = unsafe {
+        match function {
+            Function::SQLGetInfo => (symbols.SQLGetInfo?)(real, int("info") as u16, text, BYTES as i16, short),
+            Function::SQLGetConnectAttr => {
+                (symbols.SQLGetConnectAttr?)(real, int("attribute") as i32, text, bytes as i32, long)
+            }
+            Function::SQLNativeSql => {
+                let length = given.len().checked_sub(1)? as i32;
+                (symbols.SQLNativeSql?)(real, given.as_ptr(), length, text.cast(), characters as i32, long)
+            }
+            Function::SQLDescribeCol => {
+                let (column, room) = (int("column") as u16, CHARACTERS as i16);
+                (symbols.SQLDescribeCol?)(real, column, text.cast(), room, short, a, size, b, c)
+            }
+            Function::SQLColAttribute => {
+                let (column, field) = (int("column") as u16, int("field") as u16);
+                (symbols.SQLColAttribute?)(real, column, field, text, BYTES as i16, short, value)
+            }
+            Function::SQLColAttributes => {
+                let (column, field) = (int("column") as u16, int("field") as u16);
+                (symbols.SQLColAttributes?)(real, column, field, text, BYTES as i16, short, value)
+            }
+            Function::SQLGetCursorName => (symbols.SQLGetCursorName?)(real, text.cast(), CHARACTERS as i16, short),
+            Function::SQLGetDescField => {
+                let (record, field) = (int("record") as i16, int("field") as i16);
+                (symbols.SQLGetDescField?)(real, record, field, text, bytes as i32, long)
+            }
+            Function::SQLGetDescRec => {
+                let (record, room) = (int("record") as i16, CHARACTERS as i16);
+                (symbols.SQLGetDescRec?)(real, record, text.cast(), room, short, a, b, value, c, d, e)
+            }
+            _ => return None,
+        }
+    };
+    Some((code, outputs.iter().zip(old).map(|(out, old)| out.harvest(old)).collect()))
+}
+
+/// The question's outputs, with places in the room.
+fn outputs<C: Width>(function: Function, question: &Question<'_>, room: &mut Room, bytes: usize) -> Option<Vec<Out>> {
+    let text = room.text.as_mut_ptr();
+    let buffer = |length| Buffer {
+        pointer: text.cast(),
+        capacity: bytes.min(BYTES) as isize,
+        length,
+        wide: C::WIDE,
+        sizes_numbers: function == Function::SQLGetInfo,
+    };
+    let (short, long) = (&raw mut room.short, &raw mut room.long);
+    let [a, b, c, d, e] = room.shorts.each_mut().map(|short| short as *mut i16);
+    let in_characters = |capacity: usize, length| {
+        // SAFETY: the room's own text.
+        unsafe { Out::text(text.cast::<C>(), capacity as isize, length, Unit::Characters) }
+    };
+    let shape = match question.outputs.first()? {
+        (_, Out::Text(_)) => shape::Shape::Text,
+        (_, Out::Address(_)) => return None,
+        (_, out) => shape::Shape::Number(out.size()?),
+    };
+    // SAFETY: the places are the room's own, of the types the function writes.
+    Some(unsafe {
+        match function {
+            Function::SQLGetInfo => vec![Out::shaped(shape, buffer(LengthOut::from(short)))],
+            Function::SQLGetConnectAttr | Function::SQLGetDescField => {
+                vec![Out::shaped(shape, buffer(LengthOut::from(long)))]
+            }
+            Function::SQLNativeSql => vec![in_characters(bytes / size_of::<C>(), LengthOut::from(long))],
+            Function::SQLGetCursorName => vec![in_characters(CHARACTERS, LengthOut::from(short))],
+            Function::SQLDescribeCol => vec![
+                in_characters(CHARACTERS, LengthOut::from(short)),
+                Out::number(a),
+                Out::number(&raw mut room.size),
+                Out::number(b),
+                Out::number(c),
+            ],
+            Function::SQLColAttribute | Function::SQLColAttributes => vec![
+                match shape {
+                    shape::Shape::Text => Out::shaped(shape, buffer(LengthOut::from(short))),
+                    _ => Out::number(short),
+                },
+                Out::number(&raw mut room.value),
+            ],
+            Function::SQLGetDescRec => vec![
+                in_characters(CHARACTERS, LengthOut::from(short)),
+                Out::number(a),
+                Out::number(b),
+                Out::number(&raw mut room.value),
+                Out::number(c),
+                Out::number(d),
+                Out::number(e),
+            ],
+            _ => return None,
+        }
+    })
+}

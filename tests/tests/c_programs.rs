@@ -56,6 +56,7 @@ on_every_database! {
     long_messages "long_messages.c",
     left_bound "left_bound.c",
     every_field "every_field.c",
+    answers "answers.c",
     unfetched "unfetched.c",
     memory "memory.c",
     cursors "cursors.c",

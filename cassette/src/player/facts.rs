@@ -9,11 +9,14 @@ use crate::connect::{self, Identity};
 use crate::storage::Cassette;
 use crate::{CassetteError, ConnectionId, Value};
 
-/// Relatives whose info files are read for a question that neither the connection nor the first of its identity was asked.
-pub(super) const LAST_RESORT: usize = 64;
-
-/// Only the first connection with an identity leaves others what it was told.
-pub(super) const FIRST: usize = 1;
+/// Whose answers hold for a connection whose own file does not have them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Relatives {
+    /// Only the first connection with the same identity: what came of a call that usually goes as nobody writes down.
+    First,
+    /// Every one: which of them was asked first is chance, where threads open them.
+    All,
+}
 
 /// SQL_ATTR_CONNECTION_DEAD.
 const CONNECTION_DEAD: i32 = 1209;
@@ -25,8 +28,8 @@ pub(super) struct Facts {
     loaded: HashMap<ConnectionId, Arc<Vec<Value>>>,
     /// How often a connection was asked for what its file first has at this place.
     asked: HashMap<(ConnectionId, usize), usize>,
-    /// Questions to which no connection of an identity has a reply that others may share.
-    absent: HashSet<(Identity, u64)>,
+    /// The different answers of all connections with an identity, in recorded order.
+    shared: HashMap<Identity, Arc<Vec<Value>>>,
 }
 
 /// The connections that succeeded, by their identities.
@@ -38,14 +41,14 @@ struct Families {
 }
 
 impl Facts {
-    /// The fact with this key: the connection's own, else what the first so many connections with its identity were told.
+    /// The fact with this key: the connection's own, else what these connections with its identity were told.
     pub(super) fn find(
         &mut self,
         index: &Index,
         storage: &dyn Cassette,
         connection: ConnectionId,
         key: &[(&str, Value)],
-        relatives: usize,
+        relatives: Relatives,
     ) -> Result<Option<Value>, CassetteError> {
         // a null asks for an answer without that field as well
         let matches =
@@ -64,24 +67,36 @@ impl Facts {
         }
         let families = self.families(index, storage)?;
         let Some(identity) = families.of.get(&connection) else { return Ok(None) };
-        let question = (*identity, connect::sum_of_key(key));
-        if self.absent.contains(&question) {
-            return Ok(None);
-        }
         let members = families.members.get(identity).map_or(&[][..], Vec::as_slice);
-        for relative in members.iter().take(relatives).filter(|of| **of != connection) {
-            let known = self.loaded.contains_key(relative);
-            let answers = self.load(storage, *relative)?;
-            let found = answers.iter().find(|answer| matches(answer)).cloned();
-            if found.is_some() {
-                return Ok(found);
-            }
-            if !known {
-                self.loaded.remove(relative);
-            }
+        let answers = match (relatives, members.first()) {
+            (Relatives::First, Some(first)) => self.load(storage, *first)?,
+            (Relatives::All, Some(_)) => self.shared(storage, *identity, members)?,
+            (_, None) => return Ok(None),
+        };
+        Ok(answers.iter().find(|answer| matches(answer)).cloned())
+    }
+
+    /// The different answers of these connections. Of files that are not in use only the answers are kept, each once.
+    fn shared(
+        &mut self,
+        storage: &dyn Cassette,
+        identity: Identity,
+        members: &[ConnectionId],
+    ) -> Result<Arc<Vec<Value>>, CassetteError> {
+        if let Some(shared) = self.shared.get(&identity) {
+            return Ok(Arc::clone(shared));
         }
-        self.absent.insert(question);
-        Ok(None)
+        let (mut shared, mut seen) = (Vec::new(), HashSet::new());
+        for member in members {
+            let answers = match self.loaded.get(member) {
+                Some(loaded) => Arc::clone(loaded),
+                None => Arc::new(storage.info(*member)?),
+            };
+            shared.extend(answers.iter().filter(|answer| seen.insert(format!("{answer:?}"))).cloned());
+        }
+        let shared = Arc::new(shared);
+        self.shared.insert(identity, Arc::clone(&shared));
+        Ok(shared)
     }
 
     /// Whether a driver manager looked after a connection, or the first of its identity, whether it can be used again: so
@@ -93,7 +108,7 @@ impl Facts {
         connection: ConnectionId,
     ) -> Result<bool, CassetteError> {
         let probe = [("attribute", Value::from(CONNECTION_DEAD))];
-        Ok(self.find(index, storage, connection, &probe, LAST_RESORT)?.is_some())
+        Ok(self.find(index, storage, connection, &probe, Relatives::All)?.is_some())
     }
 
     /// The connection is closed.

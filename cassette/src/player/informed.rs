@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::Player;
-use super::facts::{FIRST, LAST_RESORT};
+use super::facts::Relatives;
 use super::index::Index;
 use crate::storage::Cassette;
 use crate::{CassetteError, ConnectionId, Method, Value};
@@ -36,7 +36,7 @@ impl Player {
     /// # Errors
     /// An unreadable entry or info file.
     pub fn info(&self, connection: ConnectionId, key: &[(&str, Value)]) -> Result<Option<Value>, CassetteError> {
-        self.told(connection, key, LAST_RESORT)
+        self.told(connection, key, Relatives::All)
     }
 
     /// Whether anything is recorded of this function about connections. Of most calls on the application's side nothing is, and
@@ -54,14 +54,14 @@ impl Player {
         if function.is_some_and(|function| !self.tells_of(function)) {
             return Ok(None);
         }
-        self.told(connection, key, FIRST)
+        self.told(connection, key, Relatives::First)
     }
 
     fn told(
         &self,
         connection: ConnectionId,
         key: &[(&str, Value)],
-        relatives: usize,
+        relatives: Relatives,
     ) -> Result<Option<Value>, CassetteError> {
         let state = &mut *self.state.lock();
         let mut key = self.redactor.key(key);
@@ -95,6 +95,6 @@ impl Player {
     /// # Errors
     /// An unreadable info file.
     pub fn environment(&self, key: &[(&str, Value)]) -> Result<Option<Value>, CassetteError> {
-        self.state.lock().facts.find(&self.index, &*self.storage, ConnectionId(0), key, LAST_RESORT)
+        self.state.lock().facts.find(&self.index, &*self.storage, ConnectionId(0), key, Relatives::All)
     }
 }

@@ -4,6 +4,7 @@
 //! nearest right one, and so is an entry that says more rows than the program asked for.
 
 use crate::inline::from_inline;
+use crate::redaction::secrets;
 use crate::row::Row;
 use crate::{Entry, Method, Value};
 
@@ -90,6 +91,8 @@ const STATEMENT_ATTRIBUTES: [&str; 12] = [
     "metadata_id",
 ];
 
+/// What is said of an entry as a whole: what may differ, and that a secret is hidden in what was asked.
+const MARKS: [&str; 2] = ["volatile", secrets::KEY];
 const OUTCOME: [&str; 2] = ["return", "diagnostics"];
 const DIAGNOSTIC: [&str; 10] = [
     "sqlstate",
@@ -107,7 +110,7 @@ const ROW_OUTCOME: [&str; 6] = ["row", "return", "diagnostics", "status", "c_typ
 const GET_DATA_CALL: [&str; 9] =
     ["column", "parameter", "c_type", "buffer", "length", "return", "diagnostics", "value", "half"];
 
-/// The keys of a method beside `method`, `connection_id`, `statement_id`, `return`, `diagnostics` and `volatile`; `None` for
+/// The keys of a method beside `method`, `connection_id`, `statement_id`, `return`, `diagnostics` and [`MARKS`]; `None` for
 /// a method whose keys are the arguments of whatever function was asked.
 const fn keys(method: Method) -> Option<&'static [&'static str]> {
     Some(match method {
@@ -234,7 +237,7 @@ pub fn check(entry: &Entry) -> Result<(), Wrong> {
     let known = keys(entry.method);
     for (key, value) in &entry.fields {
         if let Some(known) = known
-            && !(known.contains(&key.as_str()) || OUTCOME.contains(&key.as_str()) || key == "volatile")
+            && !(known.contains(&key.as_str()) || OUTCOME.contains(&key.as_str()) || MARKS.contains(&key.as_str()))
         {
             let names = known.iter().chain(&OUTCOME).copied();
             return Err(Wrong::unknown(key, key, &format!("key of {}", entry.method.name()), names));
@@ -262,6 +265,7 @@ fn field(method: Method, key: &str, value: &Value) -> Result<(), Wrong> {
     match (key, method) {
         ("return", _) => code(key, value),
         ("diagnostics", _) => diagnostics(key, value),
+        (secrets::KEY, _) => word(key, value, "word for secrets", &[secrets::HIDDEN]),
         ("c_types", _) => c_types(key, value),
         ("c_type", GetData) => c_type(key, value),
         ("calls", GetData) => each(key, value, get_data),

@@ -23,7 +23,7 @@ const LONG: usize = 16;
 /// The key of an entry that tells that something of what it asks is hidden.
 pub(crate) const KEY: &str = "secrets";
 /// What stands under it.
-const HIDDEN: &str = "hidden";
+pub(crate) const HIDDEN: &str = "hidden";
 
 /// The secrets a process knows. Neither `Debug` nor `Display` shows them.
 #[derive(Default)]

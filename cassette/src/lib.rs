@@ -40,10 +40,10 @@ pub use error::{CassetteError, ErrorKind};
 pub use metadata::{DriverFacts, Metadata, Order};
 pub use ndjson::{Spans, Trace, TraceId, TraceIdError, Traceparent};
 pub use open::{Format, create, open};
-pub use player::summary;
 pub use player::{
     Fetched, Mismatch, MismatchKind, PlayOptions, PlayedRun, Player, Scrolled, Tickets, Unplayed, Volatile,
 };
+pub use player::{shell, summary};
 pub use processes::{directory_of, parts_directory, parts_of, remove_parts, with_parts};
 pub use recorder::{Gathered, RecordOptions, Recorder, Run, RunGuard};
 pub use redaction::{Redaction, SHORTEST_SECRET, Secrets};

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::player::report::shell;
+use crate::player::shell;
 use crate::{CassetteError, Value};
 
 /// The version of the cassette format this crate writes and reads.

@@ -155,6 +155,10 @@ fn a_swallowed_mismatch_fails_with_its_report() {
             assert!(report.contains(part), "no {part} in:\n{report}");
         }
         assert_eq!(report.matches("what to do").count(), 1, "said once:\n{report}");
+        // To record again is the same command line with another verb.
+        let line = report.lines().find(|line| line.contains(" record tape -- ")).unwrap_or_default();
+        let says = line.contains("super8 record tape -- ") && line.contains("swallow.py DSN=shop 'select name, price");
+        assert!(says && !report.contains("SUPER8_MODE="), "{report}");
     });
 }
 

@@ -172,7 +172,14 @@ fn the_report_goes_to_the_log_when_there_is_one() {
 #[test]
 fn a_volatile_parameter_may_change() {
     replay(Driver::Sqlite, "param", |stage, recorded, refused| {
-        assert!(refused.errors().contains("volatile: [\"params 1\"]"), "no advice:\n{}", refused.errors());
+        let is_yaml = stage.format.get() == Format::Yaml;
+        let advice = if is_yaml { "\n  volatile: [\"params 1\"]\n" } else { "\n  \"volatile\": [\"params 1\"]\n" };
+        assert!(refused.errors().contains(advice), "no advice:\n{}", refused.errors());
+        // The command line to record with is the program's own.
+        let report = refused.errors();
+        let line = report.lines().find(|line| line.contains("SUPER8_MODE=record ")).unwrap_or_default();
+        let cassette = format!("SUPER8_CASSETTE={}", stage.cassette().display());
+        assert!(line.contains("steps") && line.ends_with(" param") && line.contains(&cassette), "{report}");
         let yaml = ("  params: [0]\n", "  params: [0]\n  volatile: [\"params 1\"]\n");
         edit(stage, yaml, (r#""params":[0]"#, r#""params":[0],"volatile":["params 1"]"#));
         let replayed = |argument| stage.run(Way::Replay, &Program::c("steps.c").with_argument(argument));

@@ -148,9 +148,8 @@ fn value(key: &str, path: &mut Vec<Step>, recorded: &Value, asked: &Value) -> Op
 /// The place of a difference, in words where people count from one.
 fn place(key: &str, path: &[Step]) -> String {
     match (key, path) {
-        ("params", [Step::Index(parameter)]) => format!("parameter {}", parameter + 1),
-        ("params", [Step::Index(row), Step::Index(parameter)]) => {
-            format!("parameter {} of row {}", parameter + 1, row + 1)
+        ("params", [Step::Index(set), Step::Index(parameter), rest @ ..]) => {
+            place(&format!("parameter {} of row {}", parameter + 1, set + 1), rest)
         }
         ("params", [Step::Index(parameter), rest @ ..]) => place(&format!("parameter {}", parameter + 1), rest),
         _ => path.iter().fold(key.to_owned(), |place, step| match step {

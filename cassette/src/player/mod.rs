@@ -1,5 +1,6 @@
 //! Playing a cassette: hands out what was recorded, in the recorded order, to a program that asks for the same again.
 
+mod advice;
 mod ahead;
 mod alike;
 mod answers;
@@ -21,7 +22,7 @@ mod offer;
 mod parts;
 mod playing;
 mod redacted;
-pub(crate) mod report;
+mod report;
 mod rows;
 mod scope;
 mod scroll;
@@ -38,6 +39,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
+pub use advice::shell;
 pub(crate) use comments::without as without_comments;
 pub(crate) use compare::INPUTS;
 pub use compare::{Difference, field as difference_in};
@@ -82,12 +84,14 @@ pub struct PlayOptions {
     pub wait: Duration,
     /// Whether comments in SQL count.
     pub comments: bool,
+    /// The command line that runs the program again with these variables, for advice. `None`: nobody knows it.
+    pub record_again: Option<fn(&str) -> String>,
 }
 
 impl Default for PlayOptions {
     /// As the cassette says; reports on stderr, three seconds for a turn.
     fn default() -> Self {
-        PlayOptions { order: None, report: None, wait: Duration::from_secs(3), comments: true }
+        PlayOptions { order: None, report: None, wait: Duration::from_secs(3), comments: true, record_again: None }
     }
 }
 
@@ -103,6 +107,7 @@ pub struct Player {
     wait: Duration,
     redactor: Redactor,
     comments: bool,
+    record_again: Option<fn(&str) -> String>,
     /// The functions of which anything is recorded about connections.
     told: PlayedTold,
     state: Mutex<State>,
@@ -217,7 +222,7 @@ impl Player {
             facts: Facts::default(),
             closes: HashMap::new(),
         };
-        let PlayOptions { order, report, wait, comments } = options;
+        let PlayOptions { order, report, wait, comments, record_again } = options;
         let (order, report) = (order.unwrap_or(metadata.order), report.unwrap_or_else(|| "stderr".to_owned()));
         let (redactor, state, played) = (Redactor::default(), Mutex::new(state), Condvar::new());
         let told = PlayedTold(sources);
@@ -230,6 +235,7 @@ impl Player {
             wait,
             redactor,
             comments,
+            record_again,
             told,
             finished: AtomicBool::new(false),
             state,

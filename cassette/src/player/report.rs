@@ -7,10 +7,9 @@ use similar::{ChangeTag, TextDiff};
 
 use super::compare::{INPUTS, difference_but_comments};
 use super::headline::{ids, in_words};
-use super::mismatch::{Case, MismatchKind};
+use super::mismatch::Case;
 use super::summary::summary;
 use crate::connect::REPLY;
-use crate::metadata::Order;
 use crate::{Entry, Value, yaml};
 
 /// Diffs of megabytes of text end in time, if coarser.
@@ -87,23 +86,7 @@ impl Case<'_> {
         self.advice(out)
     }
 
-    /// The item of `volatile` that would have let the difference pass.
-    fn volatile(&self) -> Option<String> {
-        let (_, expected) = self.expected.as_ref()?;
-        let place = difference_but_comments(expected, self.asked, self.player.comments)?.place;
-        let parameter = place.strip_prefix("parameter ").and_then(|rest| rest.split([' ', '.']).next());
-        match place.as_str() {
-            "sql" => Some("sql PART OF THE STATEMENT".to_owned()),
-            "value" => Some(place),
-            _ => match place.split_once(['.', ':']) {
-                Some((map @ ("arguments" | "attributes"), name)) => Some(format!("{map} {name}")),
-                Some(("connection_string" | "dsn_section", name)) => Some(format!("keyword {}", name.trim())),
-                _ => parameter.map(|number| format!("params {number}")),
-            },
-        }
-    }
-
-    fn at(&self, position: u32) -> String {
+    pub(super) fn at(&self, position: u32) -> String {
         let (file, line) = self.player.storage.locate(self.player.index.slot(position).place());
         format!("{}:{line}", file.display())
     }
@@ -178,45 +161,6 @@ impl Case<'_> {
             writeln!(out, "{mark} {:>5}  line {:<6} {what}", player.index.ordinal(position), slot.place().line)?;
         }
         Ok(())
-    }
-
-    fn advice(&self, out: &mut String) -> std::fmt::Result {
-        writeln!(out, "\nwhat to do:")?;
-        if self.by_connection == Some(true) {
-            writeln!(
-                out,
-                "- if the connections do not depend on each other, set SUPER8_ORDER={} (or `order: {}` in metadata.yml)",
-                Order::Connection.name(),
-                Order::Connection.name()
-            )?;
-        }
-        match self.kind {
-            MismatchKind::Exhausted => writeln!(out, "- if the program now does more, record again")?,
-            MismatchKind::OutOfOrder => writeln!(out, "- if the program now works in another order, record again")?,
-            MismatchKind::FewerRows => writeln!(out, "- if the program now stops reading earlier, record again")?,
-            MismatchKind::MoreRows => writeln!(out, "- if the program now reads on, record again")?,
-            _ => writeln!(out, "- if the change is intended, record again")?,
-        }
-        let variables = self.player.storage.variables();
-        let named: String = variables.iter().map(|(key, value)| format!("{key}={} ", shell(value))).collect();
-        writeln!(out, "  SUPER8_MODE=record {named}YOUR COMMAND")?;
-        if let (MismatchKind::Differs, Some(name)) = (self.kind, self.volatile()) {
-            writeln!(
-                out,
-                "- if this value changes from run to run, name it in the recorded entry: volatile: [\"{name}\"]"
-            )?;
-        }
-        writeln!(out, "- otherwise the program does not do what it did: the difference above says where")
-    }
-}
-
-/// A word for a shell.
-pub(crate) fn shell(word: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:,@%".contains(&byte);
-    if !word.is_empty() && word.bytes().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
     }
 }
 

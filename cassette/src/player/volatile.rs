@@ -110,7 +110,8 @@ pub(super) fn accepted<'e>(recorded: &Entry, asked: &'e Entry) -> Cow<'e, Entry>
 
 fn with_parameter(was: &Value, is: Value, number: usize) -> Value {
     let (Value::List(old), Value::List(mut new)) = (was, is.clone()) else { return is };
-    if old.iter().chain(&new).all(|set| matches!(set, Value::List(_))) && !old.is_empty() {
+    // In an array a set may be left out: that one is a map.
+    if old.iter().chain(&new).any(|set| matches!(set, Value::List(_))) {
         let sets = old.iter().zip(new.iter_mut());
         sets.for_each(|(was, is)| *is = with_parameter(was, is.clone(), number));
     } else if let (Some(was), Some(is)) = (old.get(number), new.get_mut(number)) {

@@ -23,6 +23,7 @@ use std::process::Command;
 use std::time::Instant;
 use stop::StopOptions;
 use super8_cassette::{Format, parts_of, with_parts};
+use super8_shim::config::command::{RECORD_AGAIN, SEPARATOR};
 use super8_shim::config::settings::Settings;
 use super8_shim::deck::{self, Action};
 use verdict::Verdict;
@@ -120,6 +121,7 @@ impl Wrapped {
         StandIn::apply(directory.path(), &mut command);
         directory.hand_down(&mut command);
         command.env("SUPER8_MODE", decided.name()).env("SUPER8_CASSETTE", &cassette);
+        command.env(RECORD_AGAIN, record_again(mode, std::env::args_os()));
         if decided == Mode::Record {
             // An earlier cassette is replaced only if the command succeeds.
             command.env("SUPER8_HOLD", "yes");
@@ -168,6 +170,15 @@ impl Wrapped {
             }
         }
     }
+}
+
+/// The words of this command line, with `record` for the verb.
+fn record_again(mode: Mode, words: impl Iterator<Item = OsString>) -> String {
+    let mut words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
+    if let Some(verb) = words.iter_mut().skip(1).find(|word| *word == mode.name()) {
+        *verb = Mode::Record.name().to_owned();
+    }
+    words.join(&SEPARATOR.to_string())
 }
 
 /// The name, placeholders and all, from the root on.

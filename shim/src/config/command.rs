@@ -43,13 +43,23 @@ const INTERPRETERS: &[Interpreter] = &[
     },
 ];
 
+/// In this variable `super8` hands down the command line that records again: its words, with [`SEPARATOR`] between them.
+pub const RECORD_AGAIN: &str = "SUPER8_RECORD_AGAIN";
+/// What no word of a command line has in it.
+pub const SEPARATOR: char = '\u{1f}';
+
 /// The name of this process's command.
 pub fn of_this_process() -> String {
+    name(&arguments(), std::env::current_exe().ok().as_deref())
+}
+
+/// The words of this process's command line.
+pub fn arguments() -> Vec<OsString> {
     let line = std::fs::read("/proc/self/cmdline").unwrap_or_default();
     let mut arguments: Vec<OsString> =
         line.split(|byte| *byte == 0).map(|word| OsString::from_vec(word.to_vec())).collect();
     arguments.pop();
-    name(&arguments, std::env::current_exe().ok().as_deref())
+    arguments
 }
 
 /// The name for these arguments. A daemon may have written a title over them; then only the executable is known.

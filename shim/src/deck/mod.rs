@@ -14,6 +14,8 @@ mod rules;
 pub use eject::{Ejected, eject, has_player, has_recorder, unplayed};
 pub use ending::{published, unwritable};
 
+use crate::config::command;
+use crate::config::redact::redact_assignments;
 use crate::config::settings::{CommandOrder, Comments, Mode, Settings};
 use crate::driver::{Kind, Library};
 use crate::report::say;
@@ -28,7 +30,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use super8_cassette::{
-    CassetteError, DriverFacts, ErrorKind, Metadata, Order, PlayOptions, Player, Recorder, Secrets, Traceparent,
+    CassetteError, DriverFacts, ErrorKind, Metadata, Order, PlayOptions, Player, Recorder, Secrets, Traceparent, shell,
 };
 
 static RECORDERS: Lazy<Mutex<HashMap<PathBuf, Open<Recorder>>>> = Lazy::new(Mutex::default);
@@ -284,6 +286,7 @@ fn open_player(reel: &Reel, settings: &Settings, meant: bool) -> Result<Arc<Play
             report: settings.log.as_ref().map(|log| log.display().to_string()),
             wait: settings.wait.unwrap_or(usual.wait),
             comments: settings.comments == Comments::Keep,
+            record_again: Some(record_again),
         };
         let parts = parts::to_replay(reel, settings)?;
         let player = match parts.as_slice() {
@@ -313,6 +316,20 @@ fn open_player(reel: &Reel, settings: &Settings, meant: bool) -> Result<Arc<Play
         }
     }
     Ok(Arc::clone(&open.reel))
+}
+
+/// The command line that the user gave, to record instead: the wrapper's if there is one, else this process's own with these
+/// variables. What is known to be secret is hidden in it.
+fn record_again(variables: &str) -> String {
+    let (before, words) = match std::env::var(command::RECORD_AGAIN) {
+        Ok(line) if !line.is_empty() => (String::new(), line.split(command::SEPARATOR).map(str::to_owned).collect()),
+        _ => {
+            let own = command::arguments().into_iter().map(|word| word.to_string_lossy().into_owned());
+            (format!("{variables} "), own.collect::<Vec<_>>())
+        }
+    };
+    let hidden = |word: &String| shell(&redact_assignments(&secrets().text(word), &[]));
+    before + &words.iter().map(hidden).collect::<Vec<_>>().join(" ")
 }
 
 /// A connect that fails because there is nothing to replay is part of the verdict.

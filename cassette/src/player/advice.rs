@@ -1,0 +1,216 @@
+//! What the report of a mismatch advises.
+//!
+//! Advice is followed, so it has to work. The values to be named volatile are tried out before they are proposed, and they
+//! are not proposed at all if another recorded command is equal to what was asked: then the order differs, not a value.
+
+use std::fmt::Write;
+
+use super::compare::{Difference, difference_but_comments, field};
+use super::headline::ids;
+use super::mismatch::{Case, MismatchKind};
+use super::{comments, volatile};
+use crate::metadata::Order;
+use crate::redaction::secrets;
+use crate::{Entry, Value};
+
+impl Case<'_> {
+    /// The report's last part.
+    pub(super) fn advice(&self, out: &mut String) -> std::fmt::Result {
+        writeln!(out, "\nwhat to do:")?;
+        if self.by_connection == Some(true) {
+            let order = Order::Connection.name();
+            writeln!(
+                out,
+                "- if the connections do not depend on each other, set SUPER8_ORDER={order} (or `order: {order}` in metadata.yml)"
+            )?;
+        }
+        let equal = self.nearest.as_ref().filter(|_| self.rows.is_none() && !self.asked.method.is_rows());
+        if let Some(equal) = equal {
+            let (number, ids) = (self.player.index.ordinal(equal.position), ids(&equal.entry));
+            writeln!(out, "- command {number} ({ids}) is equal to what was asked: the order differs, not a value")?;
+        }
+        let change = match self.kind {
+            MismatchKind::Exhausted => "the program now does more",
+            MismatchKind::OutOfOrder => "the program now works in another order",
+            MismatchKind::Differs if equal.is_some() => "the program now works in another order",
+            MismatchKind::FewerRows => "the program now stops reading earlier",
+            MismatchKind::MoreRows => "the program now reads on",
+            _ => "the change is intended",
+        };
+        writeln!(out, "- if {change}, record again\n  {}", self.record_again())?;
+        if let Some((position, items)) = self.volatile() {
+            let values = if items.len() == 1 { "this value changes" } else { "these values change" };
+            let list: Vec<String> = items.iter().map(|item| quoted(item)).collect();
+            let list = list.join(", ");
+            let is_json = self.player.storage.name().extension().is_some_and(|name| name == "ndjson");
+            let line = if is_json { format!("\"volatile\": [{list}]") } else { format!("volatile: [{list}]") };
+            let verb = if self.has_a_list() { "replace the list of" } else { "add to" };
+            writeln!(out, "- if {values} from run to run, {verb} the recorded entry, {}\n  {line}", self.at(position))?;
+        }
+        writeln!(out, "- otherwise the program does not do what it did: the difference above says where")
+    }
+
+    /// The command line that records again.
+    fn record_again(&self) -> String {
+        let variables = self.player.storage.variables();
+        let named: String = variables.iter().map(|(key, value)| format!("{key}={} ", shell(value))).collect();
+        let variables = format!("SUPER8_MODE=record {named}");
+        match self.player.record_again {
+            Some(line) => line(variables.trim_end()),
+            None => format!("{variables}YOUR COMMAND"),
+        }
+    }
+
+    fn has_a_list(&self) -> bool {
+        self.expected.as_ref().is_some_and(|(_, entry)| entry.get(volatile::KEY).is_some())
+    }
+
+    /// The list of `volatile` with which the expected entry, at this position, would have let what was asked pass.
+    fn volatile(&self) -> Option<(u32, Vec<String>)> {
+        let (position, expected) = self.expected.as_ref()?;
+        if self.kind != MismatchKind::Differs || self.nearest.is_some() {
+            return None;
+        }
+        Some((*position, proposed(expected, self.asked, self.player.comments)?))
+    }
+}
+
+/// The list of `volatile` that lets what is asked pass for what is recorded, with what is named already. `None` if no list
+/// does: a value has another type, there are more values, or what differs cannot be named.
+fn proposed(recorded: &Entry, asked: &Entry, comments: bool) -> Option<Vec<String>> {
+    let named = recorded.get(volatile::KEY);
+    let named = named.map_or(&[][..], |list| list.as_list().unwrap_or(std::slice::from_ref(list)));
+    let mut items: Vec<String> = named.iter().filter_map(Value::as_text).map(str::to_owned).collect();
+    let mut trial = recorded.clone();
+    while let Some(difference) = difference_but_comments(&trial, asked, comments) {
+        let before = items.len();
+        for item in differing(&difference, &trial, asked, comments) {
+            if !items.contains(&item) {
+                items.push(item);
+            }
+        }
+        if items.len() == before {
+            return None;
+        }
+        trial.fields.retain(|(key, _)| key != volatile::KEY);
+        trial = trial.with(volatile::KEY, items.clone());
+    }
+    (!items.is_empty()).then_some(items)
+}
+
+/// The items for all that differs under the key where the first difference is.
+fn differing(difference: &Difference, recorded: &Entry, asked: &Entry, comments: bool) -> Vec<String> {
+    let place = difference.place.as_str();
+    if place.starts_with("parameter ") {
+        return parameters(recorded, asked).into_iter().map(|number| format!("params {number}")).collect();
+    }
+    if let Some((_, name)) = place.split_once(": ") {
+        return vec![format!("keyword {name}")];
+    }
+    let key = place.split(['.', '[']).next().unwrap_or_default();
+    match key {
+        "sql" => {
+            let text = |entry: &Entry| {
+                let sql = entry.get(key).and_then(Value::as_text).unwrap_or_default();
+                if comments { sql.to_owned() } else { comments::without(sql) }
+            };
+            parts(&text(recorded), &text(asked)).into_iter().map(|part| format!("sql {part}")).collect()
+        }
+        "value" => vec![key.to_owned()],
+        "arguments" | "attributes" => {
+            let Some(Value::Map(pairs)) = recorded.get(key) else { return Vec::new() };
+            let other = |name: &str| asked.get(key).and_then(|map| map.get(name));
+            let differing = pairs.iter().filter(|(name, value)| other(name) != Some(value));
+            differing.map(|(name, _)| format!("{key} {name}")).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The numbers of the parameters that differ, of an array those that differ in any set.
+fn parameters(recorded: &Entry, asked: &Entry) -> Vec<usize> {
+    let asked = secrets::accepted(recorded, asked);
+    let asked = volatile::accepted(recorded, &asked);
+    let list = |entry: &Entry| entry.get("params").and_then(Value::as_list).map(<[Value]>::to_vec).unwrap_or_default();
+    let (was, is) = (list(recorded), list(&asked));
+    let sets = |list: &[Value]| -> Vec<Vec<Value>> {
+        if list.iter().any(|set| set.as_list().is_some()) {
+            list.iter().map(|set| set.as_list().unwrap_or_default().to_vec()).collect()
+        } else {
+            vec![list.to_vec()]
+        }
+    };
+    let mut numbers = std::collections::BTreeSet::new();
+    for (was, is) in sets(&was).iter().zip(&sets(&is)) {
+        let pairs = was.iter().zip(is).enumerate();
+        numbers.extend(pairs.filter_map(|(at, (was, is))| field("value", Some(was), Some(is)).map(|_| at + 1)));
+    }
+    numbers.into_iter().collect()
+}
+
+/// The parts of a statement that are values and differ: what stands in quotes, and words with digits. Nothing if
+/// anything else differs: that is another statement.
+fn parts<'t>(recorded: &'t str, asked: &str) -> Vec<&'t str> {
+    let (was, is) = (tokens(recorded), tokens(asked));
+    if was.len() != is.len() {
+        return Vec::new();
+    }
+    let mut parts = Vec::new();
+    for (was, is) in was.into_iter().zip(is).filter(|(was, is)| was != is) {
+        let has_digit = |token: &str| token.contains(|letter: char| letter.is_ascii_digit());
+        match (inside_quotes(was), inside_quotes(is)) {
+            (Some(""), _) => return Vec::new(),
+            (Some(inside), Some(_)) => parts.push(inside),
+            (None, None) if has_digit(was) && has_digit(is) => parts.push(was),
+            _ => return Vec::new(),
+        }
+    }
+    parts
+}
+
+fn inside_quotes(token: &str) -> Option<&str> {
+    token.strip_prefix('\'')?.strip_suffix('\'')
+}
+
+/// What stands in quotes, words (`tmp_8431`, and `12:30:01.5` or `2026-11-21`, since a value may be written so), and every
+/// other character by itself.
+fn tokens(sql: &str) -> Vec<&str> {
+    let (mut tokens, mut rest) = (Vec::new(), sql);
+    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+    while let Some(first) = rest.chars().next() {
+        let end = if first == '\'' {
+            rest[1..].find('\'').map_or(rest.len(), |at| at + 2)
+        } else if is_word(first) {
+            let mut end = 0;
+            while let Some(letter) = rest[end..].chars().next() {
+                let next = rest[end + letter.len_utf8()..].chars().next();
+                if !is_word(letter) && !("-:.".contains(letter) && next.is_some_and(is_word)) {
+                    break;
+                }
+                end += letter.len_utf8();
+            }
+            end
+        } else {
+            first.len_utf8()
+        };
+        let (token, after) = rest.split_at(end);
+        tokens.push(token);
+        rest = after;
+    }
+    tokens
+}
+
+/// A word for a shell.
+pub fn shell(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:,@%".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+/// A text in double quotes that JSON and YAML read alike.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}

@@ -19,7 +19,7 @@ fn list(items: impl IntoIterator<Item = Value>) -> Value {
 fn record(directory: &Path, commands: &[Entry]) {
     let recorder = recorder(directory);
     let a = connected(&recorder, "shop");
-    commands.iter().for_each(|command| drop(recorder.command(command).unwrap()));
+    commands.iter().for_each(|command| recorder.command(command).unwrap());
     recorder.disconnect(a).unwrap();
 }
 

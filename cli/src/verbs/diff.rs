@@ -359,9 +359,9 @@ mod tests {
         let failed = |message: &str| {
             LOG.replace("  params: [1]\n", &format!("  params: [1]\n  return: SQL_ERROR\n  diagnostics:\n    - {{sqlstate: HY000, native: 1, message: {message}}}\n"))
         };
-        let changes = diff(cassette(&failed("one"), "").path(), cassette(&failed("two"), "").path()).unwrap();
+        let changes = diff(cassette(&failed("one"), "1,x\n").path(), cassette(&failed("two"), "1,x\n").path()).unwrap();
         assert_eq!(changes[0].details, ["diagnostics[0].message: was \"one\", is \"two\""]);
-        let changes = diff(cassette(&failed("one"), "").path(), cassette(LOG, "").path()).unwrap();
+        let changes = diff(cassette(&failed("one"), "1,x\n").path(), cassette(LOG, "1,x\n").path()).unwrap();
         assert_eq!(changes[0].details[0], "return: was \"SQL_ERROR\", is not recorded");
     }
 }

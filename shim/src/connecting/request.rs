@@ -169,15 +169,29 @@ impl Request {
     }
 
     /// Has the passwords hidden in all that the process records or asks from now on, on whichever connection. One that
-    /// stands in the clear beside itself, as the user's name, the database or the like, is not hidden there. False if one
-    /// is too short to be hidden.
+    /// stands in the clear beside itself, as the user's name, the database or the like, is not hidden there. False if a
+    /// password is too short to be hidden; the value of a keyword that merely is not known to be harmless may be.
     pub(super) fn make_passwords_known(&self, site: &Site) -> bool {
         let in_clear: Vec<String> = self.shown_values(self.section(site)).collect();
         let secrets = self.secrets(site);
         let values = secrets.values().iter().filter(|value| !value.is_empty() && !in_clear.contains(value));
+        let passwords: Vec<String> = self.passwords(self.section(site)).collect();
         // each is learned, whatever the others are
-        let short = values.filter(|value| !crate::deck::secrets().learn(value)).count();
+        let short = values.filter(|value| !crate::deck::secrets().learn(value) && passwords.contains(value)).count();
         short == 0
+    }
+
+    /// The values of keywords that announce a secret, and SQLConnect's password.
+    fn passwords(&self, section: Option<&Section>) -> impl Iterator<Item = String> {
+        let given = self.given().into_iter().flat_map(ConnectionString::items);
+        let given = given.filter(|item| is_secret(item.key())).map(|item| text(&item.value()));
+        let section = section.into_iter().flat_map(Section::pairs);
+        let section = section.filter(|(key, _)| is_secret(key)).map(|(_, value)| text(value));
+        let argument = match self {
+            Request::Dsn { password, .. } => password.clone(),
+            Request::String { .. } | Request::Browse { .. } => None,
+        };
+        given.chain(section).chain(argument)
     }
 
     fn secrets(&self, site: &Site) -> Secrets {

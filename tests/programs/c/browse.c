@@ -49,7 +49,7 @@ int main(int argc, char **argv)
 
     printf("by data source\n");
     step(connection_string, 600);
-    step("Server=gamma;UID=nobody;PWD=first;try", 600);
+    step("Server=gamma;UID=nobody;PWD=firstly;try", 600);
     step(!strcmp(extra, "changed") ? "Server=beta;UID=somebody;PWD={gehe}}im}" : "Server=beta;UID=nobody;PWD={gehe}}im}", 20);
     step("Database=first", 600);
     query("rows 2");

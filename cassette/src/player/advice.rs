@@ -184,7 +184,8 @@ fn tokens(sql: &str) -> Vec<&str> {
             let mut end = 0;
             while let Some(letter) = rest[end..].chars().next() {
                 let next = rest[end + letter.len_utf8()..].chars().next();
-                if !is_word(letter) && !("-:.".contains(letter) && next.is_some_and(is_word)) {
+                let joins = "-:.".contains(letter) && next.is_some_and(is_word);
+                if !is_word(letter) && !joins {
                     break;
                 }
                 end += letter.len_utf8();

@@ -61,6 +61,7 @@ on_every_database! {
     memory "memory.c",
     cursors "cursors.c",
     old_and_rare "old_and_rare.c",
+    number_widths "number_widths.c",
 }
 
 /// psqlodbc reads cursors that a procedure opened as results of the call, if it is told so.

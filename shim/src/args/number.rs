@@ -56,9 +56,9 @@ unsafe impl Send for NumberOut {}
 /// What the driver wrote to a number that was armed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrittenNumber {
-    /// The number: of 64 bits, or the low half of them.
+    /// The number, or its low half.
     pub value: i64,
-    /// Whether it wrote only the low 32 of its 64 bits.
+    /// Whether the driver wrote only the low half of the bytes.
     pub half: bool,
 }
 
@@ -115,10 +115,14 @@ impl NumberOut {
 }
 
 impl NumberOut {
-    /// Writes the low half of a number of 64 bits, as some drivers do: the upper half is the application's.
+    /// Writes the low half of the number's bytes, as some drivers do: the upper half is the application's.
     pub fn write_half(self, value: i64) {
-        let upper = if self.size == 8 && !self.pointer.is_null() { self.read() >> 32 << 32 } else { 0 };
-        self.write(upper | value & 0xFFFF_FFFF);
+        NumberOut { size: self.half_size(), ..self }.write(value);
+    }
+
+    /// How many bytes a driver writes that writes half of them: 4 of 8, 2 of 4.
+    pub fn half_size(self) -> u8 {
+        if self.size >= 4 { self.size / 2 } else { self.size }
     }
 
     /// The number as it is; 0 for a null pointer.
@@ -138,7 +142,7 @@ impl NumberOut {
     }
 
     /// What was written since [`NumberOut::arm`] gave `old`, if anything was. What was not written holds `old` again, and so does
-    /// the upper half of a number of which a driver wrote 32 bits: that is what the application would find without super8.
+    /// the upper half of a number of which a driver wrote the low half: that is what the application would find without super8.
     #[inline]
     pub fn settle(self, old: i64) -> Option<WrittenNumber> {
         if self.pointer.is_null() {
@@ -149,9 +153,10 @@ impl NumberOut {
             self.write(old);
             return None;
         }
-        if self.size == 8 && value >> 32 == mark >> 32 {
-            let low = value & 0xFFFF_FFFF;
-            self.write(old >> 32 << 32 | low);
+        let bits = 8 * u32::from(self.half_size());
+        if self.size >= 4 && value >> bits == mark >> bits {
+            let low = value & ((1 << bits) - 1);
+            self.write(old >> bits << bits | low);
             return Some(WrittenNumber { value: low, half: true });
         }
         Some(WrittenNumber { value, half: false })

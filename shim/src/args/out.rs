@@ -73,13 +73,13 @@ pub enum Reply {
     Unwritten,
     /// A number.
     Number(i64),
-    /// The low half of a number of 64 bits: the driver wrote 32 of them.
+    /// The low half of a number: the driver wrote 4 of 8 or 2 of 4 bytes.
     Half(i64),
     /// A number whose size the driver wrote where others do not, or wrote otherwise.
     Sized {
         /// The number, if the driver wrote one.
         number: Option<i64>,
-        /// Whether it wrote only the low 32 of its 64 bits.
+        /// Whether it wrote only the low half of the bytes.
         half: bool,
         /// The size the driver wrote.
         length: Option<i64>,
@@ -208,6 +208,14 @@ impl Out {
             Out::Number(number) => Some(number.size),
             Out::Sized(sized) => Some(sized.number.size),
             Out::Text(_) | Out::Address(_) => None,
+        }
+    }
+
+    /// How many bytes of the number a driver writes that writes half of them.
+    pub fn half_size(&self) -> u8 {
+        match self {
+            Out::Number(number) | Out::Sized(SizedOut { number, .. }) => number.half_size(),
+            Out::Text(_) | Out::Address(_) => 0,
         }
     }
 

@@ -78,6 +78,8 @@ pub fn connection(attribute: i32) -> Shape {
         105 | 106 | 109 | 10004 => Shape::Text,
         // SQL_ATTR_QUIET_MODE, DBC_INFO_TOKEN, ENLIST_IN_DTC, ASYNC_DBC_EVENT, msodbcsql's access token
         111 | 118 | 119 | 1207 | 1256 => Shape::Address,
+        // SQL_ATTR_ASYNC_ENABLE, the only SQLULEN
+        4 => Shape::Number(8),
         _ => Shape::Number(4),
     }
 }

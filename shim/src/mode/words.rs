@@ -148,12 +148,13 @@ pub fn reply_value(out: &Out, reply: &Reply, secrecy: &Secrecy) -> Value {
     match reply {
         Reply::Unwritten => Value::Null,
         Reply::Number(number) => Value::from(*number),
-        Reply::Half(number) => {
-            Value::Map(vec![("value".to_owned(), Value::from(*number)), ("bytes".to_owned(), Value::Int(4))])
-        }
+        Reply::Half(number) => Value::Map(vec![
+            ("value".to_owned(), Value::from(*number)),
+            ("bytes".to_owned(), i64::from(out.half_size()).into()),
+        ]),
         Reply::Sized { number, half, length } => {
             let mut pairs = Vec::from_iter(number.map(|number| ("value".to_owned(), Value::from(number))));
-            pairs.extend(half.then(|| ("bytes".to_owned(), Value::Int(4))));
+            pairs.extend(half.then(|| ("bytes".to_owned(), i64::from(out.half_size()).into())));
             pairs.push(("length".to_owned(), (*length).into()));
             Value::Map(pairs)
         }

@@ -23,34 +23,6 @@ pub const BLOCK: usize = 1000;
 /// Connections, each with its own thread, in the threads case.
 pub const THREADS: u64 = 8;
 
-/// The database behind the driver.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Database {
-    /// A file, read by the driver itself.
-    Sqlite,
-    /// A server on this machine.
-    Postgres,
-}
-
-impl Database {
-    /// The database of this name.
-    pub fn named(name: &str) -> Result<Database, String> {
-        [Database::Sqlite, Database::Postgres]
-            .into_iter()
-            .find(|database| database.to_string() == name)
-            .ok_or_else(|| format!("there is no database `{name}`: sqlite and postgres are"))
-    }
-}
-
-impl fmt::Display for Database {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Database::Sqlite => "sqlite",
-            Database::Postgres => "postgres",
-        })
-    }
-}
-
 /// What a client does, `count` times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Case {

@@ -2,13 +2,40 @@
 
 use odbc_sys::{CDataType, SqlDataType};
 
-use crate::{
-    area::{RowSet, Spec},
-    case::Database,
-};
+use std::fmt;
+
+use crate::area::{RowSet, Spec};
 
 /// The name of the table that is read.
 pub const TABLE: &str = "bench_rows";
+
+/// The database behind the driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// A file, read by the driver itself.
+    Sqlite,
+    /// A server on this machine.
+    Postgres,
+}
+
+impl Database {
+    /// The database of this name.
+    pub fn named(name: &str) -> Result<Database, String> {
+        [Database::Sqlite, Database::Postgres]
+            .into_iter()
+            .find(|database| database.to_string() == name)
+            .ok_or_else(|| format!("there is no database `{name}`: sqlite and postgres are"))
+    }
+}
+
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Database::Sqlite => "sqlite",
+            Database::Postgres => "postgres",
+        })
+    }
+}
 
 /// The C types a client asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

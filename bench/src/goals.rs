@@ -1,10 +1,6 @@
 //! The goals: the most each way may cost. Reported, never enforced: the machine's mood decides no exit code.
 
-use crate::{
-    case::{Case, Database},
-    rounds::Pair,
-    way::Way,
-};
+use crate::{case::Case, fact::Database, rounds::Pair, way::Way};
 
 /// Nanoseconds that forwarding may add to one call.
 pub const FORWARDED_CALL: f64 = 10.0;

@@ -5,11 +5,7 @@ use std::{
     process::Command,
 };
 
-use crate::{
-    case::{Case, Database},
-    client::Sample,
-    way::Way,
-};
+use crate::{case::Case, client::Sample, fact::Database, way::Way};
 
 /// One thing to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -23,7 +23,8 @@ mod way;
 
 use std::process::ExitCode;
 
-use case::{Case, Database};
+use case::Case;
+use fact::Database;
 use launch::Job;
 use options::Options;
 use rounds::Series;

@@ -1,7 +1,8 @@
 //! The tables printed at the end, in Markdown, so that they can stand in the documentation as they are.
 
 use crate::{
-    case::{Case, Database, Unit},
+    case::{Case, Unit},
+    fact::Database,
     goals,
     memory::Growth,
     rounds::Series,

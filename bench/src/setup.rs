@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    case::Database,
+    fact::Database,
     launch::{Job, Launcher},
     options::Options,
     postgres::Server,

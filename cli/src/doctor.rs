@@ -13,10 +13,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use super8_cassette::{Format, State, state};
 use super8_shim::config::ini::Section;
+use super8_shim::config::ini::to_path;
 use super8_shim::config::settings::{Given, Mode, Settings};
 use super8_shim::config::sources::Sources;
 use super8_shim::deck::{self, Action};
-use super8_shim::driver::find::{self, REAL_DRIVER, Way, to_path};
+use super8_shim::driver::find::{self, REAL_DRIVER, Way};
 use super8_shim::driver::{Asked, Kind, Site};
 
 /// How good a finding is.

@@ -6,9 +6,9 @@ use odbc_sys::CDataType;
 
 use crate::{
     area::{Arrangement, RowSet, Spec},
-    case::{BLOCK, Database},
+    case::BLOCK,
     checksum::Checksum,
-    fact,
+    fact::{self, Database},
     odbc::{Connection, Environment},
 };
 

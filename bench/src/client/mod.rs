@@ -10,12 +10,7 @@ mod statements;
 
 pub use insert::load;
 
-use crate::{
-    case::{Case, Database},
-    checksum::Checksum,
-    odbc::Environment,
-    usage,
-};
+use crate::{case::Case, checksum::Checksum, fact::Database, odbc::Environment, usage};
 
 /// What one run of a client used, and what it received.
 #[derive(Clone, Copy, Debug)]

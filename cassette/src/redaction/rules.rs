@@ -6,7 +6,7 @@ use hmac::{Hmac, Mac};
 use regex::Regex;
 use sha2::{Digest, Sha256};
 
-use super::stand_in::{self, Replaced, stand_in};
+use super::stand_in::{self, Replaced, hex, stand_in};
 use crate::yaml::scalar::float_text;
 use crate::{CassetteError, Cell, CutCell, Value, yaml};
 
@@ -194,7 +194,7 @@ impl Redaction {
         let mut patterns: Vec<&Regex> = self.patterns.iter().collect();
         for rule in rules {
             match &rule.pattern {
-                None => return Some(stand_in(self, c_type, cell)),
+                None => return Some(stand_in(|content| self.digest(content), c_type, cell)),
                 Some(pattern) => patterns.push(pattern),
             }
         }
@@ -206,9 +206,9 @@ impl Redaction {
             return None;
         }
         if !matches!(c_type, "CHAR" | "WCHAR" | "") {
-            return Some(stand_in(self, c_type, cell));
+            return Some(stand_in(|content| self.digest(content), c_type, cell));
         }
-        let same_length = |found: &regex::Captures<'_>| stand_in::text(self, &found[0]);
+        let same_length = |found: &regex::Captures<'_>| stand_in::text(&self.digest(found[0].as_bytes()), &found[0]);
         let text =
             patterns.iter().fold(text.to_owned(), |text, pattern| pattern.replace_all(&text, same_length).into_owned());
         Some(Replaced::like(cell, text.into_bytes()))
@@ -296,8 +296,4 @@ fn rules(items: &[Value], list: &str, columns: bool, wrong: Wrong<'_>) -> Result
 fn pattern(value: &Value, path: &str, wrong: Wrong<'_>) -> Result<Regex, CassetteError> {
     let Value::Text(text) = value else { return Err(wrong(path, "is not text".to_owned())) };
     Regex::new(text).map_err(|error| wrong(path, format!("is not a regular expression: {error}")))
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

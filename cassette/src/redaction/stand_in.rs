@@ -1,6 +1,5 @@
 //! What stands in the place of a cell: a value of the same type, made from the keyed digest, the same for the same value.
 
-use super::rules::{Redaction, hex};
 use crate::{Cell, CutCell};
 
 /// A cell that replaces another.
@@ -34,22 +33,19 @@ impl Replaced {
 }
 
 /// As many hex digits as the text has characters: buffers that took the text take this.
-pub(super) fn text(rules: &Redaction, text: &str) -> String {
-    of_digest(&rules.digest(text.as_bytes()), text)
-}
-
-fn of_digest(digest: &[u8], text: &str) -> String {
+pub(super) fn text(digest: &[u8; 32], text: &str) -> String {
     hex(digest).chars().cycle().take(text.chars().count()).collect()
 }
 
 /// A value of the C type `c_type` in the place of `cell`.
-pub(super) fn stand_in(rules: &Redaction, c_type: &str, cell: &Cell<'_>) -> Replaced {
+/// `digest` is the keyed one of the cell's content.
+pub(super) fn stand_in(digest: impl Fn(&[u8]) -> [u8; 32], c_type: &str, cell: &Cell<'_>) -> Replaced {
     let content: &[u8] = match cell {
         Cell::Text(content) | Cell::Plain(content) | Cell::Bytes(content) => content,
         Cell::Cut { cell: CutCell::Text(content) | CutCell::Bytes(content), .. } => content,
         Cell::Null | Cell::Unread => &[],
     };
-    let digest = rules.digest(content);
+    let digest = digest(content);
     let bytes = matches!(cell, Cell::Bytes(_) | Cell::Cut { cell: CutCell::Bytes(_), .. });
     Replaced::like(
         cell,
@@ -85,8 +81,13 @@ pub(super) fn made(digest: &[u8; 32], c_type: &str, content: &[u8]) -> Vec<u8> {
         interval if interval.starts_with("INTERVAL") => {
             content.iter().map(|byte| if byte.is_ascii_digit() { b'0' } else { *byte }).collect()
         }
-        _ => of_digest(digest, &String::from_utf8_lossy(content)).into_bytes(),
+        _ => text(digest, &String::from_utf8_lossy(content)).into_bytes(),
     }
+}
+
+/// Bytes as hexadecimal digits in lower case.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A number with as many digits, of the same precision and scale: `123.45 (18,2)` becomes `111.11 (18,2)`. The zeros that a

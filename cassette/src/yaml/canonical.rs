@@ -7,9 +7,8 @@ use memchr::{memchr, memchr3};
 
 use crate::Value;
 use crate::yaml::MAX_DEPTH;
-use crate::yaml::read::Head;
 use crate::yaml::scalar::{is_plain_word, is_printable};
-use crate::{Entry, Method};
+use crate::{ConnectionId, Entry, Method};
 
 type Pairs = Vec<(String, Value)>;
 
@@ -30,6 +29,17 @@ pub(super) fn item(bytes: &[u8]) -> Option<Value> {
     reader.eat(b"- ")?;
     let value = reader.element(2, 1)?;
     reader.finished().then_some(value)
+}
+
+/// The leading keys of an entry: enough to know what it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// What was done.
+    pub method: Method,
+    /// On which connection.
+    pub connection: ConnectionId,
+    /// On which statement of the connection, if on one.
+    pub statement: Option<u32>,
 }
 
 /// The leading keys of an entry, and how long they are.

@@ -3,19 +3,9 @@
 use std::path::Path;
 
 use crate::error::CassetteError;
+pub use crate::yaml::canonical::Head;
 use crate::yaml::{canonical, fallback};
-use crate::{ConnectionId, Entry, Method, Value};
-
-/// The leading keys of an entry: enough to know what it is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// What was done.
-    pub method: Method,
-    /// On which connection.
-    pub connection: ConnectionId,
-    /// On which statement of the connection, if on one.
-    pub statement: Option<u32>,
-}
+use crate::{Entry, Method, Value};
 
 /// Reads a whole small file (`metadata.yml`, a columns file): any YAML document.
 ///
@@ -141,6 +131,7 @@ pub(crate) fn line_of(item: &[u8], first_line: u32, key: &str) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ConnectionId;
 
     const FILE: &str = "commands.yml";
 

@@ -5,16 +5,16 @@
 //! "the last driver with `SQL Server` in its name" must not find it. A library's path is a name, too: the driver
 //! manager looks for a section of that name before it opens the path.
 
-use super::Notes;
 use super::recorded::{Name, Recorded};
-use super::sections::{self, Text, keys_without};
+use super::sections::{self, Notes, Text, keys_without};
 use crate::binary::{self, Binary};
 use crate::libraries::Libraries;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use super8_shim::config::ini::Section;
+use super8_shim::config::ini::to_path;
 use super8_shim::driver::Kind;
-use super8_shim::driver::find::{REAL_DRIVER, to_path};
+use super8_shim::driver::find::REAL_DRIVER;
 use super8_shim::driver::search::Search;
 
 /// What the sections of drivers become.

@@ -12,22 +12,12 @@ pub use recorded::Recorded;
 use crate::libraries::Libraries;
 use crate::run_directory::{Readers, RunDirectory};
 use drivers::Drivers;
-use sections::Text;
+use sections::{Notes, Text};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use super8_shim::driver::Site;
-
-/// Things worth saying about the configuration, should nothing come of it.
-#[derive(Debug, Default)]
-pub struct Notes(Vec<String>);
-
-impl Notes {
-    fn add(&mut self, note: String) {
-        self.0.push(note);
-    }
-}
 
 /// The configuration: files for the directory of a run.
 pub struct StandIn {

@@ -26,6 +26,16 @@ pub fn read(files: &[PathBuf], secrets: bool) -> Vec<Section> {
     all
 }
 
+/// Things worth saying about the configuration, should nothing come of it.
+#[derive(Debug, Default)]
+pub struct Notes(pub Vec<String>);
+
+impl Notes {
+    pub fn add(&mut self, note: String) {
+        self.0.push(note);
+    }
+}
+
 /// An ini file being written.
 #[derive(Debug, Default)]
 pub struct Text {

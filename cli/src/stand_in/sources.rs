@@ -1,13 +1,13 @@
 //! odbc.ini with super8 behind every data source.
 
-use super::Notes;
 use super::drivers::{Drivers, Looked, is_name};
 use super::recorded::Name;
-use super::sections::{Text, keys_without};
+use super::sections::{Notes, Text, keys_without};
 use std::os::unix::ffi::OsStrExt;
 use super8_shim::config::ini::Section;
+use super8_shim::config::ini::to_path;
 use super8_shim::driver::Kind;
-use super8_shim::driver::find::{REAL_DRIVER, to_path};
+use super8_shim::driver::find::REAL_DRIVER;
 
 /// The text of one odbc.ini. Data sources that name a section of odbcinst.ini stay as they are: the section was
 /// changed. Those that name a library get super8's, and the library as `RealDriver`.

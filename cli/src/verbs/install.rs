@@ -10,9 +10,10 @@ use serde::Serialize;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use super8_shim::config::ini::to_path;
 use super8_shim::config::ini::{self, Section};
 use super8_shim::driver::Site;
-use super8_shim::driver::find::{REAL_DRIVER, to_path};
+use super8_shim::driver::find::REAL_DRIVER;
 
 /// `super8 install DRIVER...`
 #[derive(Args)]

@@ -9,8 +9,9 @@
 use std::borrow::Cow;
 
 use super::connection_string::{ConnectionString, Item, quote};
+use super::redact::MARK;
 use super::redact::text;
-use super::secrets::{MARK, may_show, percent_decoded, percent_encoded};
+use super::secrets::{may_show, percent_decoded, percent_encoded};
 
 /// How a driver wrote a value it was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,6 +6,8 @@
 //! first counts, of two keys the first; a line is read in pieces of 999 bytes. A later file adds sections and never
 //! keys to a section that is there already, except that a data source's `Driver` is looked for in both files.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::locations::Locations;
@@ -152,6 +154,11 @@ pub fn trim(text: &[u8]) -> &[u8] {
     let start = text.iter().position(|byte| !space(byte)).unwrap_or(text.len());
     let end = text.iter().rposition(|byte| !space(byte)).map_or(start, |last| last + 1);
     &text[start..end]
+}
+
+/// A value of an ini file or connection string as a path.
+pub fn to_path(value: &[u8]) -> PathBuf {
+    PathBuf::from(OsStr::from_bytes(value))
 }
 
 #[cfg(test)]

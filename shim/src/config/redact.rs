@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use super::keywords::{is_secret, is_user};
-use super::secrets::MARK;
+
+/// What stands in the place of a secret.
+pub const MARK: &str = "***";
 
 /// Bytes as text: UTF-8 as it is, every other byte as `\xNN`.
 pub fn text(bytes: &[u8]) -> String {

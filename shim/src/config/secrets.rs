@@ -11,10 +11,7 @@ use sha2::{Digest, Sha256};
 use super::connection_string::{ConnectionString, Item, quote};
 use super::ini::Section;
 use super::keywords::{is_harmless, is_secret, is_user};
-use super::redact::{has_assigned_secret, redact_assignments, replace_all, replace_by, text};
-
-/// What stands in the place of a secret.
-pub const MARK: &str = "***";
+use super::redact::{MARK, has_assigned_secret, redact_assignments, replace_all, replace_by, text};
 
 /// Shorter values are only removed next to their keyword: they would be found inside innocent words.
 const SHORTEST: usize = 3;

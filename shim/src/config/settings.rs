@@ -228,6 +228,13 @@ impl Setting {
         Setting::ROWS.iter().find(|row| row.keyword.as_bytes().eq_ignore_ascii_case(key)).map(|row| row.setting)
     }
 
+    /// The value of the setting's variable, unless it is empty.
+    pub fn given_in(self, environment: Environment<'_>) -> Option<Given> {
+        let name = self.row().variable;
+        let value = environment(name).filter(|value| !value.is_empty())?;
+        Some(Given { value, place: name.to_owned() })
+    }
+
     /// Whether a keyword of a connection string or ini file is super8's own, known or misspelt: it is not the driver's.
     pub fn is_own(key: &[u8]) -> bool {
         let own = key.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"super8"));
@@ -249,7 +256,7 @@ impl Settings {
     /// # Errors
     /// As [`Settings::resolve`].
     pub fn from_environment(environment: Environment<'_>) -> Result<Settings, SettingsError> {
-        Settings::resolve(&|setting| super::sources::in_environment(environment, setting))
+        Settings::resolve(&|setting| setting.given_in(environment))
     }
 
     fn checked(mut self, lookup: Lookup<'_>) -> Result<Settings, SettingsError> {

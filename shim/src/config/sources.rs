@@ -41,7 +41,7 @@ impl Sources<'_> {
 
     fn find(&self, setting: Setting) -> Option<Given> {
         let row = setting.row();
-        let environment = || in_environment(self.environment?, setting);
+        let environment = || setting.given_in(self.environment?);
         if row.scope == Scope::Process {
             return environment();
         }
@@ -101,13 +101,6 @@ fn known(key: &[u8], place: impl Fn() -> String) -> Result<(), SettingsError> {
         }
         None => Ok(()),
     }
-}
-
-/// A setting's variable, unless it is empty.
-pub fn in_environment(environment: Environment<'_>, setting: Setting) -> Option<Given> {
-    let name = setting.row().variable;
-    let value = environment(name).filter(|value| !value.is_empty())?;
-    Some(Given { value, place: name.to_owned() })
 }
 
 /// Whether this process runs where nothing is to be recorded by chance: `CI` is set, and not to a word for no.

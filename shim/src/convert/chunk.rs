@@ -3,22 +3,11 @@
 //! ODBC reference: SQLGetData, "Retrieving Variable-Length Data in Parts".
 #![allow(unsafe_code)]
 
+use super::conversion::{Content, Failure, Written};
 use super::ctype::Kind;
 use super::read::{self, SHORT_OF_CHARACTER};
 use super::target::{Progress, Target};
 use super::utf16;
-use super::write::{Failure, Written};
-
-/// A value in the form of its target.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Content<'a> {
-    /// These bytes, for any target.
-    Raw(&'a [u8]),
-    /// This UTF-8, as UTF-16.
-    Widen(&'a [u8]),
-    /// Two hexadecimal digits a byte, as CHAR or WCHAR.
-    Hex(&'a [u8]),
-}
 
 /// What is to be handed out.
 #[derive(Clone, Copy, Debug)]

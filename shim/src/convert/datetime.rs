@@ -202,8 +202,8 @@ fn digits(rest: &mut &[u8], count: usize) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::cell_text::{from_text, to_text};
     use super::super::ctype::Kind;
-    use super::super::fixed::{from_text, to_text};
     use super::*;
 
     #[test]

@@ -4,41 +4,16 @@
 //! SQL types that have its C type: character data for CHAR and WCHAR, exact numbers for the integers and NUMERIC, and
 //! so on. What each function may report stands with it; docs/conversions.md shows it all in one table.
 
-use super::chunk::Content;
+use super::conversion::{Converted, Failure, Wish};
 use super::ctype::{CType, Kind};
-use super::fixed::Fixed;
 use super::source::Source;
 use super::to_datetime::{date, time, timestamp};
 use super::to_interval::interval;
 use super::to_number::{bit, exact, integer, real};
 use super::to_text::{binary, guid, text};
-use super::write::Failure;
 
-/// What was asked for.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Wish {
-    pub(super) to: CType,
-    /// Precision and scale of the application's descriptor for a NUMERIC target.
-    pub(super) numeric: Option<(u8, i8)>,
-    /// The recorded value's own bytes, if its type has a fixed size.
-    pub(super) value: Option<Fixed>,
-    /// The recorded length in bytes, if the recording holds but the beginning of the value.
-    pub(super) cut: Option<i64>,
-}
-
-/// A value in its new form.
-#[derive(Clone, Debug)]
-pub(super) enum Converted<'a> {
-    /// Of a fixed size. `lost`: digits or fields at the end were left out (01S07).
-    Fixed { value: Fixed, lost: bool },
-    /// Part of what was recorded, as it is or in another encoding; `cut` is the length in that form, if the value was
-    /// recorded in part.
-    Recorded { content: Content<'a>, cut: Option<i64> },
-    /// A text, or bytes, made for the purpose; `least` of them must fit.
-    Made { bytes: Vec<u8>, least: usize },
-}
-
-pub(super) type Conversion = for<'a> fn(&Source<'a>, &Wish) -> Result<Converted<'a>, Failure>;
+/// A conversion of a recorded value to the C type of the wish.
+type Conversion = for<'a> fn(&Source<'a>, &Wish) -> Result<Converted<'a>, Failure>;
 
 fn none<'a>(_: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {
     Err(Failure::restricted(wish.to))

@@ -8,7 +8,9 @@
 //! safe code over byte arrays.
 
 pub mod bound;
+mod cell_text;
 mod chunk;
+mod conversion;
 pub mod ctype;
 mod datetime;
 mod decimal;
@@ -32,9 +34,10 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use conversion::Written;
 pub use ctype::CType;
 pub use pieces::Pieces;
 pub use read::{Length, read};
 pub use source::fits;
 pub use target::{Progress, Target};
-pub use write::{Written, write};
+pub use write::write;

@@ -12,7 +12,7 @@ use super8_cassette::Value;
 
 use super::ctype::{CType, Kind};
 use super::interval::Interval;
-use super::{fixed, memory, read, utf16};
+use super::{cell_text, fixed, memory, read, utf16};
 
 /// A value of more bytes than this is stored as its digest.
 pub const INLINE_LIMIT: usize = 4096;
@@ -96,7 +96,7 @@ pub fn of_bytes(c_type: CType, bytes: &[u8]) -> Value {
             let whole = bytes.len().is_multiple_of(2) && utf16::to_utf8(bytes, &mut text);
             return character(c_type, bytes, whole.then(|| String::from_utf8(text).ok()).flatten());
         }
-        _ => fixed::to_text(kind, bytes, &mut text),
+        _ => cell_text::to_text(kind, bytes, &mut text),
     };
     let text = String::from_utf8(text).ok().filter(|_| valid);
     match text {

@@ -6,7 +6,7 @@
 use super8_cassette::{Cell, CutCell, Row};
 
 use super::ctype::{CType, Kind};
-use super::{fixed, memory, utf16};
+use super::{cell_text, memory, utf16};
 
 /// What the driver said of a value's length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,7 +201,7 @@ unsafe fn read_any(
             Length::NoTotal => Some(NO_TOTAL as i64),
             _ => None,
         };
-        let cell = match (fixed::to_text(kind, bytes, scratch), odd) {
+        let cell = match (cell_text::to_text(kind, bytes, scratch), odd) {
             (true, None) => Cell::Plain(scratch),
             (false, None) => Cell::Bytes(bytes),
             (true, Some(total)) => Cell::Cut { total, cell: CutCell::Text(scratch) },

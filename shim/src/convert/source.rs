@@ -3,12 +3,13 @@
 use odbc_sys::{Date, Guid, Time, Timestamp};
 use super8_cassette::Cell;
 
+use super::cell_text;
+use super::conversion::Failure;
 use super::ctype::{CType, Kind};
 use super::datetime;
 use super::decimal::Numeric;
 use super::fixed::{self, Fixed};
 use super::interval::Interval;
-use super::write::Failure;
 
 /// What was recorded. A struct may hold fields that are no date or time: the conversions look.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +65,7 @@ impl<'a> Source<'a> {
 pub(super) fn fixed_value(recorded: CType, bytes: &[u8], text: bool) -> Result<Fixed, Failure> {
     let size = recorded.fixed_size().unwrap_or(0);
     match text {
-        true => fixed::from_text(recorded.kind(), bytes).ok_or_else(|| {
+        true => cell_text::from_text(recorded.kind(), bytes).ok_or_else(|| {
             let shown = bytes[..bytes.len().min(40)].escape_ascii();
             Failure::bad_cell(&format!("`{shown}` is no {}", recorded.name()))
         }),

@@ -6,11 +6,10 @@
 
 use odbc_sys::{Time, Timestamp};
 
+use super::conversion::{Converted, Failure, Wish};
 use super::datetime::{self, Literal};
-use super::matrix::{Converted, Wish};
 use super::source::Source;
 use super::today::today;
-use super::write::Failure;
 
 /// A day and time of which part may not be given.
 struct Moment {

@@ -4,12 +4,11 @@
 //! literal, or the part of one between the quotes (22018). The descriptor's leading precision (2 unless the
 //! application set it) is not looked at: the struct's 32 bits are the limit.
 
+use super::conversion::{Converted, Failure, Wish};
 use super::ctype::{Kind, Qualifier};
 use super::fixed::Fixed;
 use super::interval::Interval;
-use super::matrix::{Converted, Wish};
 use super::source::Source;
-use super::write::Failure;
 
 /// 01S07, 22015, 22018; 07006 for a number that is to be an interval of several fields.
 pub(super) fn interval<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {

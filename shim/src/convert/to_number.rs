@@ -3,12 +3,11 @@
 //! Fraction digits may be left out (01S07), whole ones never (22003). A text must be a number as SQL writes it, with
 //! blanks around it at most (22018).
 
+use super::conversion::{Converted, Failure, Wish};
 use super::ctype::Kind;
 use super::decimal::{Decimal, Numeric};
 use super::fixed::{self, Fixed};
-use super::matrix::{Converted, Wish};
 use super::source::Source;
-use super::write::Failure;
 
 /// The value as an exact number.
 fn number(source: &Source<'_>, wish: &Wish) -> Result<Decimal, Failure> {

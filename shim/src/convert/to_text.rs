@@ -3,14 +3,12 @@
 //! Character data goes as it is; a byte of BINARY makes two hexadecimal digits; everything else has its standard
 //! text, of which the part that matters must fit the buffer (else 22003), while the rest may be cut off (01004).
 
-use super::chunk::Content;
+use super::conversion::{Content, Converted, Failure, Wish};
 use super::ctype::Kind;
 use super::datetime;
 use super::fixed::{self, Fixed};
-use super::matrix::{Converted, Wish};
 use super::read::NO_TOTAL;
 use super::source::Source;
-use super::write::Failure;
 
 /// 01004; 22003 if the whole part does not fit; 22018 where the recorded bytes are in an unknown encoding.
 pub(super) fn text<'a>(source: &Source<'a>, wish: &Wish) -> Result<Converted<'a>, Failure> {

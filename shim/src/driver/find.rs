@@ -5,7 +5,7 @@
 //! `Driver=`); where it chose a library instead of a section, all sections for the shim's library are asked and must
 //! agree.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use super::search::{FileId, is_path};
 use super::site::Site;
 use crate::config::connection_string::{Choice, ConnectionString};
 use crate::config::given::Given;
-use crate::config::ini::{Ini, Section};
+use crate::config::ini::{Ini, Section, to_path};
 
 /// The keyword and key that names the real driver.
 pub const REAL_DRIVER: &str = "RealDriver";
@@ -63,11 +63,6 @@ pub fn early(site: &Site, named: Option<&Given>) -> Option<RealDriver> {
         Some(named) => resolve(site, named.value.as_bytes(), named.place.clone()).ok(),
         None => agreed(site).ok().flatten(),
     }
-}
-
-/// A value of an ini file or connection string as a path.
-pub fn to_path(value: &[u8]) -> PathBuf {
-    PathBuf::from(OsStr::from_bytes(value))
 }
 
 /// The way by which the driver manager came to the shim.

@@ -4,9 +4,10 @@
 use std::borrow::Cow;
 use std::os::unix::ffi::OsStrExt;
 
-use super::find::{RealDriver, to_path};
+use super::find::RealDriver;
 use super::site::Site;
 use crate::config::connection_string::{Choice, ConnectionString, Item, quote};
+use crate::config::ini::to_path;
 use crate::config::settings::Setting;
 
 /// What the real driver is given: without super8's own keywords, and with its own name for the shim's in `DRIVER=`. Nothing else

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use super::process::facts;
 use super::search::{FileId, Search};
 use crate::config::Environment;
-use crate::config::ini::{Ini, Section};
+use crate::config::ini::{Ini, Section, to_path};
 use crate::config::locations::Locations;
 
 /// The ini files, the search directories and the shim's own file, as they are at one moment.
@@ -75,7 +75,7 @@ impl Site {
 
     /// Whether a section of odbcinst.ini has the shim for its driver.
     pub fn names_own(&self, section: &Section) -> bool {
-        section.library().is_some_and(|library| self.is_own(&super::find::to_path(library)))
+        section.library().is_some_and(|library| self.is_own(&to_path(library)))
     }
 }
 

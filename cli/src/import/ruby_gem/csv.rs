@@ -8,6 +8,16 @@ use super8_cassette::CassetteError;
 /// A field: `None` is nil.
 pub(super) type Field = Option<Vec<u8>>;
 
+/// Rows that came from one call.
+#[derive(Debug, Default)]
+pub(super) struct Fetched {
+    pub(super) rows: Vec<Vec<Field>>,
+    /// The keys of rows that came as hashes.
+    pub(super) names: Option<Vec<String>>,
+    /// The end of the data was reached.
+    pub(super) ended: bool,
+}
+
 /// Reads a whole file.
 ///
 /// # Errors

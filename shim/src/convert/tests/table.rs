@@ -1,7 +1,7 @@
 //! Appendix D, case by case: what is recorded, what is asked, what comes of it.
 
+use super::super::cell_text;
 use super::super::ctype::Kind;
-use super::super::fixed;
 use super::*;
 
 /// A value of the target type as text: what the bytes in the buffer mean.
@@ -16,7 +16,7 @@ fn shown(to: CType, place: &Place) -> String {
             text.extend_from_slice(String::from_utf16(&units.collect::<Vec<_>>()).unwrap().as_bytes());
         }
         Kind::Binary | Kind::Other => text.extend_from_slice(buffer.escape_ascii().to_string().as_bytes()),
-        kind => assert!(fixed::to_text(kind, buffer, &mut text), "{buffer:02x?} is no {}", to.name()),
+        kind => assert!(cell_text::to_text(kind, buffer, &mut text), "{buffer:02x?} is no {}", to.name()),
     }
     String::from_utf8(text).unwrap()
 }

@@ -1,6 +1,7 @@
 //! What must not reach the cassette, removed from every text on its way there, and what can be put back at replay.
 
-use crate::config::secrets::{MARK, Secrets};
+use crate::config::redact::MARK;
+use crate::config::secrets::Secrets;
 use crate::diagnostics::Outcome;
 use super8_cassette::Value;
 

@@ -65,6 +65,13 @@ pub trait Cassette: Send + Sync {
     /// As for [`Cassette::append`].
     fn rows_part(&self, part: &str) -> Result<Box<dyn RowsPart>, CassetteError>;
 
+    /// Notes which entry the rows of a part will belong to, of which a block is about to be appended: what is needed to make
+    /// that entry if this process is killed before the fetching ends.
+    ///
+    /// # Errors
+    /// As for [`Cassette::append`].
+    fn note_rows(&self, open: &OpenRun<'_>) -> Result<(), CassetteError>;
+
     /// Makes what was appended visible to readers in its exact form.
     ///
     /// # Errors
@@ -186,6 +193,18 @@ pub struct Part {
     pub lines: Vec<u32>,
     /// Bytes of the longest record, or of the file.
     pub bytes: u64,
+}
+
+/// What is known of a run of rows before it ends.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenRun<'r> {
+    /// Counts the runs of a recording in the order in which they were opened.
+    pub run: u64,
+    /// The part in which its rows stand until it ends.
+    pub part: &'r str,
+    /// Its entry as for a run that ends here, without the number of its rows. Of its outcomes only those that were not noted
+    /// before.
+    pub entry: Entry,
 }
 
 /// A rows part being written, by one thread at a time and without any lock of the cassette.

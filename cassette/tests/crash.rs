@@ -64,25 +64,27 @@ fn a_run_that_dies_leaves_the_previous_cassette_untouched() {
     assert!(files(&directory)["commands.yml"].contains("SELECT 3"));
 }
 
-/// The other process of the next test.
-#[test]
-#[ignore = "records until it is killed"]
-fn records_until_it_is_killed() {
-    let directory = std::env::var_os("CASSETTE_OF_THE_KILLED").expect("only the test below starts this");
-    let recorder = recorder(Path::new(&directory));
+/// The test is also the process that is killed: it starts itself with this variable.
+const CASSETTE_OF_THE_KILLED: &str = "CASSETTE_OF_THE_KILLED";
+
+fn record_until_killed(directory: &Path) {
+    let recorder = recorder(directory);
     let connection = connected(&recorder, "shop");
     recorder.command(&run(connection, 1, "SELECT 1")).unwrap();
-    fs::write(Path::new(&directory).with_extension("ready"), "").unwrap();
+    fs::write(directory.with_extension("ready"), "").unwrap();
     std::thread::sleep(std::time::Duration::from_secs(60));
 }
 
 #[test]
 fn a_killed_process_holds_the_cassette_until_it_is_dead() {
+    if let Some(directory) = std::env::var_os(CASSETTE_OF_THE_KILLED) {
+        return record_until_killed(Path::new(&directory));
+    }
     let parent = tempfile::tempdir().unwrap();
     let directory = parent.path().join("x");
     let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "records_until_it_is_killed", "--ignored"])
-        .env("CASSETTE_OF_THE_KILLED", &directory)
+        .args(["--exact", "a_killed_process_holds_the_cassette_until_it_is_dead"])
+        .env(CASSETTE_OF_THE_KILLED, &directory)
         .stdout(std::process::Stdio::null())
         .spawn()
         .unwrap();

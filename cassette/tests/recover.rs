@@ -5,10 +5,13 @@ mod reel;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use reel::*;
-use super8_cassette::{Cassette, Fetched, Recovered};
-use super8_cassette::{Directory, State, recover, staging_directory, state};
+use super8_cassette::{
+    Cassette, Directory, Fetched, MakeAppend, Recorder, Recovered, State, Trace, Value, WriteAppend, recover,
+    staging_directory, state,
+};
 
 /// A recording whose process is gone: two statements, the second's rows still being fetched.
 fn interrupted(directory: &Path) {
@@ -22,6 +25,10 @@ fn interrupted(directory: &Path) {
     for _ in 0..30 {
         row(&rows, &[&wide]);
     }
+}
+
+fn plain_append() -> MakeAppend {
+    Arc::new(|file| Ok(Box::new(WriteAppend::new(file))))
 }
 
 fn append(file: &Path, bytes: &[u8]) {
@@ -43,7 +50,7 @@ fn what_is_whole_is_kept_and_can_be_played() {
     assert!(staging.join("a_2_fetch_all.csv").exists());
 
     let recovered = recover(&directory).unwrap().unwrap();
-    assert_eq!((recovered.entries, recovered.dropped), (4, vec!["a_2_fetch_all.csv".to_owned()]));
+    assert_eq!((recovered.entries, recovered.rows, recovered.dropped), (5, 28, Vec::new()));
     assert!(recovered.torn > 60);
     assert_eq!(state(&directory), Ok(State::Complete));
     assert!(!staging.exists());
@@ -53,8 +60,140 @@ fn what_is_whole_is_kept_and_can_be_played() {
     let player = player(&directory);
     player.connect(&connect(A, "shop")).unwrap();
     player.command(&run(A, 1, "SELECT 1")).unwrap();
-    assert!(matches!(player.fetch(A, 1), Ok(Fetched::Rows(_))));
+    assert_eq!(fetch_all(&player, A, 1), [["1"], ["2"]]);
+    player.command(&run(A, 2, "SELECT 2")).unwrap();
+    let Ok(Fetched::Rows(mut rest)) = player.fetch(A, 2) else { panic!("no rows") };
+    assert_eq!(rows(&mut rest), vec![vec!["w".repeat(10_000)]; 28]);
+    assert!(!rest.ended(), "nobody knows what came behind the rows");
+    assert_eq!(names(&directory), ["a_1_fetch_all.csv", "a_2_fetch_many.csv", "commands.yml", "metadata.yml"]);
     assert_eq!(recover(&directory).unwrap(), None, "there is nothing left to do");
+}
+
+/// Two statements whose rows are fetched in turn; a row with an outcome and a C type of its own; a column that was first read in
+/// a later row; rows beyond 64 KiB that are read after a first part of the result.
+fn rows_under_way(recorder: &Arc<Recorder>) {
+    let connection = connected(recorder, "shop");
+    for statement in [1, 2] {
+        recorder.command(&run(connection, statement, &format!("SELECT {statement}"))).unwrap();
+    }
+    let before = recorder.run(connection, 2, true);
+    row(&before, &["x"]);
+    row(&before, &["y"]);
+    recorder.command(&run(connection, 3, "UPDATE")).unwrap();
+    let (second, first) = (recorder.run(connection, 1, true), recorder.run(connection, 2, false));
+    let wide = "w".repeat(10_000);
+    for number in 1..=30 {
+        row(&first, &[&wide]);
+        row(&second, &[&wide, "last"][..if number > 9 { 2 } else { 1 }]);
+        let mut guard = first.lock();
+        if number == 20 || number == 29 {
+            guard.outcome(Value::Map(vec![("return".to_owned(), Value::from("SQL_SUCCESS_WITH_INFO"))]));
+        }
+        if number == 10 {
+            guard.c_type(0, "WCHAR");
+        }
+    }
+}
+
+#[test]
+fn rows_that_are_on_disk_come_with_all_that_is_said_of_them() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("x");
+    rows_under_way(&recorder(&directory));
+    // a row that was being written
+    append(&staging_directory(&directory).join("a_1_fetch_all.csv"), b"half");
+    let recovered = recover(&directory).unwrap().unwrap();
+    assert_eq!((recovered.entries, recovered.rows, recovered.torn, recovered.dropped), (7, 56, 4, Vec::new()));
+    let log = fs::read_to_string(directory.join("commands.yml")).unwrap();
+    let (_, added) = log.split_once("sql: UPDATE\n").unwrap();
+    let expected = "\
+- method: fetch_many
+  connection_id: a
+  statement_id: 1
+  \"n\": 28
+  rows_file: a_1_fetch_many.csv
+  c_types: [CHAR, CHAR]
+- method: fetch_many
+  connection_id: a
+  statement_id: 2
+  \"n\": 28
+  rows_file: a_2_fetch_many_2.csv
+  c_types: [CHAR]
+  outcomes:
+    - row: 10
+      c_types:
+        \"1\": WCHAR
+    - row: 20
+      return: SQL_SUCCESS_WITH_INFO
+";
+    assert_eq!(added, expected);
+
+    // the same in the other format
+    let traces = parent.path().join("traces");
+    rows_under_way(&tracer(&traces));
+    let recovered = recover(&traces).unwrap().unwrap();
+    assert_eq!((recovered.entries, recovered.rows, recovered.torn, recovered.dropped), (7, 56, 0, Vec::new()));
+    assert_eq!(names(&traces), ["x.ndjson"]);
+    let trace = Trace::read(&traces, &trace_id()).unwrap();
+    let converted = parent.path().join("converted");
+    let target = Directory::record(&converted, trace.metadata().unwrap(), plain_append()).unwrap();
+    super8_cassette::convert(&trace, &target).unwrap();
+    assert_eq!(fs::read_to_string(converted.join("commands.yml")).unwrap(), log);
+}
+
+/// A kill between two steps of a recovery: the next one goes on.
+#[test]
+fn a_recovery_that_was_ended_is_taken_up_again() {
+    let parent = tempfile::tempdir().unwrap();
+    let (directory, again) = (parent.path().join("x"), parent.path().join("y"));
+    rows_under_way(&recorder(&directory));
+    rows_under_way(&recorder(&again));
+    let staging = staging_directory(&again);
+    fs::rename(staging.join("a_1_fetch_all.csv"), staging.join("a_1_fetch_many.csv")).unwrap();
+    recover(&directory).unwrap().unwrap();
+    recover(&again).unwrap().unwrap();
+    let timeless = |mut files: std::collections::BTreeMap<String, String>| {
+        files.remove("metadata.yml");
+        files
+    };
+    assert_eq!(timeless(files(&directory)), timeless(files(&again)));
+}
+
+/// A recording that goes on after it was published, killed while it fetches.
+#[test]
+fn rows_of_a_recording_that_went_on() {
+    let parent = tempfile::tempdir().unwrap();
+    for ndjson in [false, true] {
+        let directory = parent.path().join(if ndjson { "traces" } else { "x" });
+        let recorder = if ndjson { tracer(&directory) } else { recorder(&directory) };
+        let connection = connected(&recorder, "shop");
+        recorder.disconnect(connection).unwrap();
+        rows_under_way(&recorder);
+        drop(recorder);
+        let recovered = recover(&directory).unwrap().unwrap();
+        assert_eq!((recovered.entries, recovered.rows), (8, 56));
+        assert_eq!(recover(&directory), Ok(None));
+        assert!(names(&directory).iter().all(|name| !name.starts_with('.')), "{:?}", names(&directory));
+    }
+}
+
+/// What a part has that no entry can be made for is removed, and its name is said.
+#[test]
+fn what_is_not_taken_is_named() {
+    let parent = tempfile::tempdir().unwrap();
+    for ndjson in [false, true] {
+        let directory = parent.path().join(if ndjson { "traces" } else { "x" });
+        let recorder = if ndjson { tracer(&directory) } else { recorder(&directory) };
+        let connection = connected(&recorder, "shop");
+        recorder.command(&run(connection, 1, "SELECT 1")).unwrap();
+        let scroll = recorder.scroll(connection, 1, vec![("orientation".to_owned(), Value::from("FIRST"))]);
+        let wide = "w".repeat(10_000);
+        (0..30).for_each(|_| row(&scroll, &[&wide]));
+        drop((scroll, recorder));
+        let recovered = recover(&directory).unwrap().unwrap();
+        assert_eq!((recovered.entries, recovered.dropped), (2, vec!["a_1_fetch_scroll.csv".to_owned()]));
+        assert!(!files(&directory).values().any(|text| text.contains("www")));
+    }
 }
 
 #[test]
@@ -63,11 +202,13 @@ fn an_entry_whose_first_byte_is_missing_never_was() {
     let directory = parent.path().join("x");
     interrupted(&directory);
     let log = staging_directory(&directory).join("commands.yml");
-    let before = fs::read(&log).unwrap();
+    let before = fs::read_to_string(&log).unwrap();
     append(&log, b"\0 method: commit\n  connection_id: a\n");
     append(&log, &[0; 100]);
     recover(&directory).unwrap().unwrap();
-    assert_eq!(fs::read(directory.join("commands.yml")).unwrap(), before);
+    let after = fs::read_to_string(directory.join("commands.yml")).unwrap();
+    let added = after.strip_prefix(&before).unwrap();
+    assert!(added.starts_with("- method: fetch_many\n") && added.matches("- method").count() == 1, "{added}");
 }
 
 #[test]

@@ -2,11 +2,13 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use super8_tests::cassette_files::{files, names};
 use super8_tests::compare::assert_same;
 use super8_tests::driver::Driver;
 use super8_tests::format::Format;
+use super8_tests::outcome::Outcome;
+use super8_tests::products;
 use super8_tests::program::Program;
 use super8_tests::trap::Trap;
 use super8_tests::ways::{Stage, Way};
@@ -60,6 +62,52 @@ fn leaving_without_a_disconnect_publishes_the_cassette() {
         assert!(there.iter().any(|name| name == "commands.yml" || name.ends_with(".ndjson")), "{there:?}");
         assert_same("left open", ("recorded", &recorded), ("replayed", &stage.run(Way::Replay, &program)));
     });
+}
+
+/// Killed at row 30,000 of a result: all of them are recovered but those that had not filled a block of 64 KiB, and replayed.
+fn rows_are_recovered(program: &Program, driver: Driver, block: u32) {
+    let stage = Stage::new(&format!("killed_{}", program.name()), driver);
+    stage.in_both_formats(|stage| {
+        let recorded = stage.run(Way::Record, program);
+        assert_eq!(recorded.status, "signal: 9 (SIGKILL)", "{}", recorded.text());
+
+        let cassette = stage.cassette().display().to_string();
+        let super8 = |words: &[&str]| {
+            let mut command = Command::new(products::super8());
+            command.args(words).arg(&cassette);
+            Outcome::of(&command, b"")
+        };
+        let recovered = super8(&["recover"]);
+        let count = |text: &str, before: &str| -> u32 {
+            let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no `{before}` in {text}"));
+            rest.split_whitespace().next().and_then(|count| count.parse().ok()).unwrap_or_else(|| panic!("{text}"))
+        };
+        let kept = count(&recovered.text(), "are kept\n  ");
+        let lost: usize = (kept + 1..30_000).map(|row| format!("{row},row {row}\n").len()).sum();
+        assert!(kept < 30_000 && lost < 64 * 1024, "{kept} rows are kept: {lost} bytes are lost");
+        assert!(recovered.succeeded() && !recovered.text().contains("removed"), "{}", recovered.text());
+        assert_eq!(super8(&["check"]).text(), "1 checked, nothing found\n");
+
+        let replayed = stage.run(Way::Replay, program).text();
+        assert_eq!(count(&replayed, "rows: "), kept - kept % block, "whole blocks: {replayed}");
+        assert!(replayed.contains("no more rows of") && !replayed.contains(" is ("), "{replayed}");
+    });
+}
+
+#[test]
+fn rows_that_a_killed_program_fetched_are_recovered() {
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode] {
+        for (how, block) in [("bound", 1), ("block", 100), ("get_data", 1)] {
+            rows_are_recovered(&Program::c("killed.c").with_argument(how), driver, block);
+        }
+    }
+}
+
+#[test]
+fn rows_that_a_killed_python_program_fetched_are_recovered() {
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode] {
+        rows_are_recovered(&Program::python("killed.py"), driver, 1);
+    }
 }
 
 fn kill_in_the_middle(stage: &Stage) {

@@ -28,7 +28,7 @@ pub(super) fn contents(root: &Path) -> Result<Contents, CassetteError> {
         let unchanged = match (name, name.strip_suffix("_info.yml").and_then(|letters| letters.parse().ok())) {
             (names::METADATA, _) => metadata(&path),
             (names::COMMANDS, _) => log(&path),
-            (names::SEQUENCE, _) => continue,
+            (names::SEQUENCE | names::ROWS_JOURNAL, _) => continue,
             (_, Some(connection)) => {
                 contents.infos.push(connection);
                 info(&path)

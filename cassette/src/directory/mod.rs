@@ -21,13 +21,13 @@ pub(crate) use names::info as info_part;
 pub use names::{COMMANDS, GEM_CONNECTION, METADATA, staging as staging_directory};
 pub use reading::part;
 pub(crate) use reading::unfinished;
-pub(crate) use recover::nothing_whole;
 pub use recover::{Recovered, recover, unpublished};
+pub(crate) use recover::{nothing_whole, parts_named_by};
 pub(crate) use staging::{is_cassette, notice, refuse};
 
 use crate::append::MakeAppend;
 use crate::metadata::Metadata;
-use crate::storage::{Cassette, Contents, Part, Place, RowsPart, RowsSource};
+use crate::storage::{Cassette, Contents, OpenRun, Part, Place, RowsPart, RowsSource};
 use crate::window::Window;
 use crate::yaml::{self, Head};
 use crate::{CassetteError, ConnectionId, Entry, Value};
@@ -122,6 +122,10 @@ impl Cassette for Directory {
     fn rows_part(&self, part: &str) -> Result<Box<dyn RowsPart>, CassetteError> {
         reading::part(&self.name, part)?;
         self.write(|writing| Ok(Box::new(writing.rows_part(part)?) as Box<dyn RowsPart>))
+    }
+
+    fn note_rows(&self, open: &OpenRun<'_>) -> Result<(), CassetteError> {
+        self.write(|writing| writing.note_rows(open))
     }
 
     fn flush(&self) -> Result<(), CassetteError> {

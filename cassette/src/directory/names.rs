@@ -40,6 +40,9 @@ fn beside(target: &Path, ending: &str) -> PathBuf {
 /// changed places.
 pub(crate) const REPLACED: &str = ".super8-replaced";
 
+/// The journal of rows whose entry is not written yet: see [`rows_journal`](crate::rows_journal).
+pub(crate) const ROWS_JOURNAL: &str = ".super8-rows";
+
 /// The place of a file when a cassette is removed, least first. A process may be killed between any two: without its
 /// metadata it is no recording any more that could be recovered, and as long as it has its log it is one to be cleared away.
 pub(crate) fn removal(name: &OsStr) -> u8 {

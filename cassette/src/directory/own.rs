@@ -45,6 +45,7 @@ impl Own {
         name == names::METADATA
             || name == names::COMMANDS
             || name == names::SEQUENCE
+            || name == names::ROWS_JOURNAL
             || names::connection_of(name).is_some_and(|connection| self.0.contains(&connection))
     }
 }

@@ -3,16 +3,18 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::lock::DirectoryLock;
 use super::own::Own;
+use super::reading::part;
 use super::staging::{is_cassette, is_recording, refuse};
 use super::{Directory, names, publish, resolve};
 use crate::metadata::Metadata;
-use crate::storage::Cassette;
+use crate::rows_journal;
+use crate::storage::{Cassette, Place};
 use crate::yaml::{self, Items};
 use crate::{CassetteError, Value};
 
@@ -25,9 +27,11 @@ pub struct Recovered {
     pub whole: bool,
     /// Entries that were kept.
     pub entries: usize,
-    /// Bytes of an entry that breaks off, or of an answer; they were removed.
+    /// Rows of fetches that the process was ended in: the last entries have them.
+    pub rows: u64,
+    /// Bytes of an entry, an answer or a row that breaks off; they were removed.
     pub torn: u64,
-    /// Files of rows whose entry was not written any more; they were removed.
+    /// Files whose entry was not written any more, and which no entry can be made for; they were removed.
     pub dropped: Vec<String>,
 }
 
@@ -60,22 +64,27 @@ pub fn recover(path: &Path) -> Result<Option<Recovered>, CassetteError> {
     if metadata.complete {
         let (entries, _) = parts(&root)?;
         publish::publish(&root, &target)?;
-        let (whole, torn, dropped) = (true, 0, Vec::new());
-        return Ok(Some(Recovered { cassette: path.to_owned(), whole, entries, torn, dropped }));
+        let (whole, rows, torn, dropped) = (true, 0, 0, Vec::new());
+        return Ok(Some(Recovered { cassette: path.to_owned(), whole, entries, rows, torn, dropped }));
     }
     let mut torn = cut_log(&root)?;
     torn += cut_answers(&root)?;
+    let (_, used) = parts(&root)?;
+    let unfinished = finish_rows(&root, &used)?;
     let (entries, used) = parts(&root)?;
     if entries == 0 && root != target {
         fs::remove_dir_all(&root).map_err(|error| CassetteError::io(&root, "remove", &error))?;
         return Err(nothing_whole(path));
     }
     let dropped = drop_unused(&root, &used)?;
+    let journal = root.join(names::ROWS_JOURNAL);
+    rows_journal::remove(&journal).map_err(|error| CassetteError::io(&journal, "remove", &error))?;
     write_metadata(&root, &Metadata { complete: true, recovered: true, ..metadata })?;
     if root != target {
         publish::publish(&root, &target)?;
     }
-    Ok(Some(Recovered { cassette: path.to_owned(), whole: false, entries, torn, dropped }))
+    let (rows, torn) = (unfinished.rows, torn + unfinished.torn);
+    Ok(Some(Recovered { cassette: path.to_owned(), whole: false, entries, rows, torn, dropped }))
 }
 
 /// Where the recording of a cassette is that was not published, if it has an entry that could be kept.
@@ -166,6 +175,66 @@ fn end_of_text(file: &File) -> io::Result<u64> {
     Ok(end)
 }
 
+/// What became of the rows whose fetches had not ended.
+#[derive(Default)]
+struct Unfinished {
+    rows: u64,
+    torn: u64,
+}
+
+/// Appends the entries of rows whose fetches had not ended, by what the journal says of them.
+fn finish_rows(root: &Path, used: &HashSet<String>) -> Result<Unfinished, CassetteError> {
+    let (mut done, mut entries) = (Unfinished::default(), Vec::new());
+    for unfinished in rows_journal::read(&root.join(names::ROWS_JOURNAL))? {
+        if used.contains(&unfinished.part) || used.contains(unfinished.final_part()) {
+            continue;
+        }
+        let (grown, path) = (part(root, &unfinished.part)?, part(root, unfinished.final_part())?);
+        // an earlier recovery may have been ended before it wrote the entry
+        if grown.exists() {
+            fs::rename(&grown, &path).map_err(|error| CassetteError::io(&grown, "rename", &error))?;
+        }
+        if !path.exists() {
+            continue;
+        }
+        let (rows, torn) = cut_rows(&path)?;
+        done.torn += torn;
+        if rows > 0 {
+            done.rows += rows;
+            yaml::emit_entry(&unfinished.entry(rows), &mut entries);
+        }
+    }
+    let log = root.join(names::COMMANDS);
+    let appended = OpenOptions::new().append(true).open(&log).and_then(|mut file| file.write_all(&entries));
+    appended.map_err(|error| CassetteError::io(&log, "write", &error))?;
+    Ok(done)
+}
+
+/// Cuts a file of rows off behind its last whole row. Gives the rows that are left, and the bytes that were cut.
+fn cut_rows(path: &Path) -> Result<(u64, u64), CassetteError> {
+    let doing = |what: &'static str| move |error: io::Error| CassetteError::io(path, what, &error);
+    let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(doing("open"))?;
+    let (mut rows, mut read, mut kept, mut block) = (0, 0, 0, vec![0; 64 * 1024]);
+    loop {
+        let count = match file.read(&mut block) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            count => count.map_err(doing("read"))?,
+        };
+        if count == 0 {
+            break;
+        }
+        // a row is one line
+        for end in memchr::memchr_iter(b'\n', &block[..count]) {
+            (rows, kept) = (rows + 1, read + end as u64 + 1);
+        }
+        read += count as u64;
+    }
+    if kept < read {
+        file.set_len(kept).map_err(doing("cut"))?;
+    }
+    Ok((rows, read - kept))
+}
+
 /// How many entries there are, and the parts they name.
 fn parts(root: &Path) -> Result<(usize, HashSet<String>), CassetteError> {
     let cassette = Directory::read(root)?;
@@ -174,20 +243,26 @@ fn parts(root: &Path) -> Result<(usize, HashSet<String>), CassetteError> {
         places.push(place);
         Ok(())
     })?;
+    Ok((places.len(), parts_named_by(&cassette, &places)?))
+}
+
+/// The parts that entries name.
+pub(crate) fn parts_named_by(cassette: &dyn Cassette, places: &[Place]) -> Result<HashSet<String>, CassetteError> {
     let mut used = HashSet::new();
-    for place in &places {
+    for place in places {
         let entry = cassette.entry(*place)?;
         let named = ["columns_file", "rows_file", "params_file"].iter().filter_map(|key| entry.get(key));
         used.extend(named.filter_map(Value::as_text).map(str::to_owned));
     }
-    Ok((places.len(), used))
+    Ok(used)
 }
 
 /// Removes the parts that no entry names.
 fn drop_unused(root: &Path, used: &HashSet<String>) -> Result<Vec<String>, CassetteError> {
     let own = owned(root)?;
     let is_part = |name: &String| {
-        let fixed = name == names::METADATA || name == names::COMMANDS || name.ends_with("_info.yml");
+        let fixed = [names::METADATA, names::COMMANDS, names::ROWS_JOURNAL].contains(&name.as_str())
+            || name.ends_with("_info.yml");
         own.has(name.as_ref()) && !fixed
     };
     let mut dropped: Vec<String> =

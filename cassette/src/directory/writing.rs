@@ -13,7 +13,8 @@ use super::publish;
 use super::staging::Staging;
 use crate::append::{Append, MakeAppend, append_block};
 use crate::metadata::Metadata;
-use crate::storage::RowsPart;
+use crate::rows_journal::RowsJournal;
+use crate::storage::{OpenRun, RowsPart};
 use crate::{CassetteError, ConnectionId, Value, yaml};
 
 /// How far a recording is.
@@ -43,6 +44,8 @@ pub(crate) struct Writing {
     metadata_length: usize,
     /// The info file written last stays open: answers come in bursts.
     info: Option<(ConnectionId, File, u64, PathBuf)>,
+    /// What is known of rows whose entry is not written yet; it stands where the files are.
+    journal: Option<RowsJournal>,
     lock: Option<DirectoryLock>,
     previous: Previous,
     counter: Arc<Counter>,
@@ -61,6 +64,7 @@ impl Writing {
             metadata_file: None,
             metadata_length: 0,
             info: None,
+            journal: None,
             lock: None,
             previous: Previous::default(),
             counter: Arc::default(),
@@ -128,6 +132,12 @@ impl Writing {
         Ok(RowsFile { path: root.join(part), root, file: None, end: 0, counter })
     }
 
+    pub(crate) fn note_rows(&mut self, open: &OpenRun<'_>) -> Result<(), CassetteError> {
+        self.ready()?;
+        let journal = self.journal.get_or_insert_with(|| RowsJournal::at(self.root.join(names::ROWS_JOURNAL)));
+        journal.append(open).map_err(|error| write_error(journal.path(), &error))
+    }
+
     pub(crate) fn flush(&mut self) -> Result<(), CassetteError> {
         match &mut self.log {
             None => Ok(()),
@@ -142,6 +152,9 @@ impl Writing {
         }
         self.flush()?;
         self.info = None;
+        if let Some(mut journal) = self.journal.take() {
+            journal.remove().map_err(|error| CassetteError::io(journal.path(), "remove", &error))?;
+        }
         let totals = self.counter.totals();
         let complete = Metadata { complete: true, ..self.metadata.clone() };
         if self.phase == Phase::Staged {

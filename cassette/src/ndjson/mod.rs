@@ -28,7 +28,7 @@ pub use spans::Spans;
 
 use crate::directory::unfinished;
 use crate::metadata::Metadata;
-use crate::storage::{Cassette, Contents, Part, Place, RowsPart, RowsSource, plain};
+use crate::storage::{Cassette, Contents, OpenRun, Part, Place, RowsPart, RowsSource, plain};
 use crate::window::Window;
 use crate::yaml::Head;
 use crate::{CassetteError, ConnectionId, Entry, Value};
@@ -75,12 +75,18 @@ impl Trace {
     /// # Errors
     /// A path that names no directory.
     pub fn staged(directory: &Path, id: &TraceId) -> Result<(PathBuf, Self), CassetteError> {
-        let mut trace = Trace::of(directory, id, &Spans::default())?;
-        let path = writing::staging(&trace.target);
-        trace.name = writing::staging(&trace.name);
-        trace.window = Mutex::new(Window::of(path.clone()));
-        trace.target = path.clone();
-        Ok((path, trace))
+        let path = writing::staging(&directory.join(id.file_name()));
+        let trace = Trace::of_file(&path, id)?;
+        Ok((trace.target.clone(), trace))
+    }
+
+    /// The trace with this id in a file of whatever name.
+    fn of_file(path: &Path, id: &TraceId) -> Result<Self, CassetteError> {
+        let mut trace = Trace::of(path.parent().unwrap_or(Path::new("")), id, &Spans::default())?;
+        trace.target.set_file_name(path.file_name().unwrap_or_default());
+        trace.window = Mutex::new(Window::of(trace.target.clone()));
+        trace.name = path.to_owned();
+        Ok(trace)
     }
 
     /// A recording that will be published in a directory. Nothing is created before something is appended.
@@ -248,6 +254,10 @@ impl Cassette for Trace {
         self.check(part)?;
         let (writing, author) = (Arc::clone(self.writing()?), self.author.clone());
         Ok(Box::new(GrowingRows { writing, author, part: part.to_owned(), begun: false }))
+    }
+
+    fn note_rows(&self, open: &OpenRun<'_>) -> Result<(), CassetteError> {
+        self.writing()?.lock().note_rows(open)
     }
 
     fn flush(&self) -> Result<(), CassetteError> {

@@ -1,16 +1,19 @@
 //! Making a cassette of a trace that was not published: one that is complete as it is, one that did not end cleanly up to its
 //! last whole record.
 
+use std::collections::HashSet;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::catalogue::Catalogue;
 use super::record::Author;
+use super::rows::RowsOfTrace;
 use super::spans::Stamp;
 use super::{Trace, TraceId, catalogue, traces, writing};
-use crate::directory::{DirectoryLock, Recovered, nothing_whole, refuse};
-use crate::{Cassette, CassetteError, ErrorKind};
+use crate::directory::{DirectoryLock, Recovered, nothing_whole, parts_named_by, refuse};
+use crate::storage::{Place, RowsSource};
+use crate::{Cassette, CassetteError, ErrorKind, rows_journal};
 
 /// The trace to be recovered at a path: a trace's file, or a directory with one unfinished trace. `None` if the path is
 /// not a matter of traces.
@@ -63,32 +66,82 @@ pub(crate) fn recover(target: &Path) -> Result<Option<Recovered>, CassetteError>
     }
     let lock = DirectoryLock::take(&root).map_err(failed("lock"))?;
     let _lock = lock.map_err(|busy| refuse(target, busy))?;
-    let mut entries = 0;
-    let (catalogue, torn) = Catalogue::walk(&root, &mut |_, _| {
-        entries += 1;
+    let mut places = Vec::new();
+    let (mut catalogue, torn) = Catalogue::walk(&root, &mut |place, _| {
+        places.push(place);
         Ok(())
     })?;
-    if staged && entries == 0 {
+    let mut recovered =
+        Recovered { cassette: target.to_owned(), whole, entries: places.len(), rows: 0, torn: 0, dropped: Vec::new() };
+    if staged && places.is_empty() {
         fs::remove_file(&root).map_err(failed("remove"))?;
         return Err(nothing_whole(target));
     }
     if whole {
         publish(&root, target)?;
-        let (torn, dropped) = (0, Vec::new());
-        return Ok(Some(Recovered { cassette: target.to_owned(), whole, entries, torn, dropped }));
+        return Ok(Some(recovered));
     }
-    let length = fs::metadata(&root).map_err(failed("look at"))?.len();
-    let torn = if torn.is_some() { length.saturating_sub(catalogue.end + 1) } else { 0 };
+    if torn.is_some() {
+        let length = fs::metadata(&root).map_err(failed("look at"))?.len();
+        recovered.torn = length.saturating_sub(catalogue.end + 1);
+    }
+    let mut used = parts_named_by(&Trace::of_file(&root, &id)?, &places)?;
     let author = Author { trace: id.as_str().to_owned(), stamp: Stamp::default() };
-    let mut mark = vec![b'\n'];
-    author.complete(true, &mut mark);
+    let mut records = vec![b'\n'];
+    let journal = writing::rows_journal(target);
+    for unfinished in rows_journal::read(&journal)? {
+        let rows = catalogue.rows.get(&unfinished.part).filter(|_| !used.contains(&unfinished.part));
+        let Some(rows) = rows.map(|places| count(&root, places)).transpose()?.filter(|rows| *rows > 0) else {
+            continue;
+        };
+        used.insert(unfinished.part.clone());
+        if unfinished.part != unfinished.final_part() {
+            author.renamed(&unfinished.part, unfinished.final_part(), &mut records);
+        }
+        author.entry(&unfinished.entry(rows), &mut records);
+        recovered.entries += 1;
+        recovered.rows += rows;
+    }
+    recovered.dropped = drop_unused(&mut catalogue, &used);
+    author.complete(true, &mut records);
     file.set_len(catalogue.end).map_err(failed("cut"))?;
     file.seek(SeekFrom::Start(catalogue.end)).map_err(failed("write"))?;
-    file.write_all(&mark).map_err(failed("write"))?;
+    file.write_all(&records).map_err(failed("write"))?;
+    rows_journal::remove(&journal).map_err(|error| CassetteError::io(&journal, "remove", &error))?;
     if staged {
         publish(&root, target)?;
     }
-    Ok(Some(Recovered { cassette: target.to_owned(), whole, entries, torn, dropped: Vec::new() }))
+    Ok(Some(recovered))
+}
+
+/// How many rows these records have.
+fn count(file: &Path, places: &[Place]) -> Result<u64, CassetteError> {
+    let (mut rows, mut row, mut count) = (RowsOfTrace::open(file, places.to_vec())?, csv::ByteRecord::new(), 0);
+    while rows.next(&mut row)? {
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// Leaves out the records at the end of the file that belong to no entry: what was written of a part before its process was
+/// ended. Gives the parts' names.
+fn drop_unused(catalogue: &mut Catalogue, used: &HashSet<String>) -> Vec<String> {
+    let rows = catalogue.rows.iter().flat_map(|(name, places)| places.iter().map(move |place| (name, *place)));
+    let documents = catalogue.documents.iter().map(|(name, place)| (name, *place));
+    let mut unused: Vec<_> = rows.chain(documents).filter(|(name, _)| !used.contains(*name)).collect();
+    unused.sort_by_key(|(_, place)| std::cmp::Reverse(place.offset));
+    let mut dropped = Vec::new();
+    for (name, place) in unused {
+        if place.offset + u64::from(place.len) != catalogue.end {
+            break;
+        }
+        // the line break before it
+        catalogue.end = place.offset - 1;
+        dropped.push(name.clone());
+    }
+    dropped.sort();
+    dropped.dedup();
+    dropped
 }
 
 fn publish(staged: &Path, target: &Path) -> Result<(), CassetteError> {

@@ -12,6 +12,8 @@ use super::record::Author;
 use crate::append::{Append, WriteAppend};
 use crate::directory::{DirectoryLock as Lock, is_cassette, notice, refuse, write_error};
 use crate::recorder::ROOM;
+use crate::rows_journal::{self, RowsJournal};
+use crate::storage::OpenRun;
 use crate::{CassetteError, ErrorKind, Metadata};
 
 /// How far a recording is.
@@ -35,6 +37,8 @@ pub(super) struct Writing {
     complete: bool,
     /// One `write` for each record: whoever reads the file while it grows sees whole lines and nothing else.
     log: Option<WriteAppend>,
+    /// What is known of rows whose entry is not written yet.
+    journal: Option<RowsJournal>,
     lock: Option<Lock>,
     /// Nobody else may replace the trace before this one while we prepare to.
     previous: Option<Lock>,
@@ -42,8 +46,8 @@ pub(super) struct Writing {
 
 impl Writing {
     pub(super) fn new(target: PathBuf, metadata: Metadata, author: Author) -> Self {
-        let (log, lock, previous) = (None, None, None);
-        Writing { target, metadata, author, phase: Phase::Idle, complete: false, log, lock, previous }
+        let (log, journal, lock, previous) = (None, None, None, None);
+        Writing { target, metadata, author, phase: Phase::Idle, complete: false, log, journal, lock, previous }
     }
 
     /// Where the file is now.
@@ -74,12 +78,23 @@ impl Writing {
 
     /// Appends whole records.
     pub(super) fn append(&mut self, records: &[u8]) -> Result<(), CassetteError> {
-        match self.phase {
-            Phase::Idle => self.begin()?,
-            _ if self.complete => self.resume()?,
-            _ => {}
-        }
+        self.ready()?;
         self.write(records)
+    }
+
+    /// Brings the cassette into the state in which something can be appended.
+    fn ready(&mut self) -> Result<(), CassetteError> {
+        match self.phase {
+            Phase::Idle => self.begin(),
+            _ if self.complete => self.resume(),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn note_rows(&mut self, open: &OpenRun<'_>) -> Result<(), CassetteError> {
+        self.ready()?;
+        let journal = self.journal.get_or_insert_with(|| RowsJournal::at(rows_journal(&self.target)));
+        journal.append(open).map_err(|error| write_error(journal.path(), &error))
     }
 
     pub(super) fn flush(&mut self) -> Result<(), CassetteError> {
@@ -96,6 +111,9 @@ impl Writing {
         self.author.complete(self.metadata.recovered, &mut record);
         self.write(&record)?;
         self.flush()?;
+        if let Some(mut journal) = self.journal.take() {
+            journal.remove().map_err(|error| CassetteError::io(journal.path(), "remove", &error))?;
+        }
         self.complete = true;
         Ok(())
     }
@@ -125,6 +143,8 @@ impl Writing {
             fs::create_dir_all(directory).map_err(|error| CassetteError::io(directory, "create", &error))?;
         }
         let (file, lock) = claim(&self.target)?;
+        let journal = rows_journal(&self.target);
+        rows_journal::remove(&journal).map_err(|error| CassetteError::io(&journal, "remove", &error))?;
         let path = staging(&self.target);
         self.previous = previous(&self.target).inspect_err(|_| _ = fs::remove_file(&path))?;
         let log = WriteAppend::new(file);
@@ -160,8 +180,17 @@ impl Writing {
 
 /// Where the recording of a trace is staged: beside it, hidden, with a name that says what it is.
 pub(crate) fn staging(target: &Path) -> PathBuf {
+    beside(target, "super8-recording")
+}
+
+/// Where the journal of a trace's rows stands, see [`rows_journal`](crate::rows_journal).
+pub(super) fn rows_journal(target: &Path) -> PathBuf {
+    beside(target, "super8-rows")
+}
+
+fn beside(target: &Path, ending: &str) -> PathBuf {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
-    target.with_file_name(format!(".{name}.super8-recording"))
+    target.with_file_name(format!(".{name}.{ending}"))
 }
 
 /// Where a trace stands whose recording is staged here.

@@ -31,12 +31,19 @@ impl Kind {
 pub(super) struct RowsNames {
     connection: ConnectionId,
     statement: u32,
+    /// Counts the runs of a recording in the order in which they are opened.
+    run: u64,
     all: u32,
     many: u32,
     scroll: u32,
 }
 
 impl RowsNames {
+    /// The number of the run.
+    pub(super) fn run(&self) -> u64 {
+        self.run
+    }
+
     /// The name of the run as a part of this kind.
     pub(super) fn name(&self, kind: Kind) -> String {
         let used = match kind {
@@ -58,7 +65,10 @@ fn name(connection: ConnectionId, statement: u32, kind: Kind, used: u32) -> Stri
 
 /// How many parts of each kind the statements have.
 #[derive(Debug, Default)]
-pub(super) struct Parts(HashMap<(ConnectionId, u32), [u32; 5]>);
+pub(super) struct Parts {
+    used: HashMap<(ConnectionId, u32), [u32; 5]>,
+    runs: u64,
+}
 
 impl Parts {
     /// The name the next part of this kind gets.
@@ -67,26 +77,27 @@ impl Parts {
     }
 
     /// The names the next run of rows may get.
-    pub(super) fn rows(&self, connection: ConnectionId, statement: u32) -> RowsNames {
+    pub(super) fn rows(&mut self, connection: ConnectionId, statement: u32) -> RowsNames {
+        self.runs += 1;
         let count = |kind| self.count(connection, statement, kind);
         let (all, many, scroll) = (count(Kind::FetchAll), count(Kind::FetchMany), count(Kind::FetchScroll));
-        RowsNames { connection, statement, all, many, scroll }
+        RowsNames { connection, statement, run: self.runs, all, many, scroll }
     }
 
     fn count(&self, connection: ConnectionId, statement: u32, kind: Kind) -> u32 {
-        self.0.get(&(connection, statement)).map_or(0, |used| used[kind as usize])
+        self.used.get(&(connection, statement)).map_or(0, |used| used[kind as usize])
     }
 
     /// The next part's name is taken.
     pub(super) fn used(&mut self, connection: ConnectionId, statement: u32, kind: Kind) {
-        self.0.entry((connection, statement)).or_default()[kind as usize] += 1;
+        self.used.entry((connection, statement)).or_default()[kind as usize] += 1;
     }
 
     /// The statement, or every statement of the connection, will have no more parts: ids are never given again.
     pub(super) fn forget(&mut self, connection: ConnectionId, statement: Option<u32>) {
         match statement {
-            Some(statement) => drop(self.0.remove(&(connection, statement))),
-            None => self.0.retain(|(of, _), _| *of != connection),
+            Some(statement) => drop(self.used.remove(&(connection, statement))),
+            None => self.used.retain(|(of, _), _| *of != connection),
         }
     }
 }

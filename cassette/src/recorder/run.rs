@@ -71,11 +71,16 @@ impl Run {
     }
 
     /// Lets commands of others end the rows of a scroll, which are complete but for cells that the application may still
-    /// read. Until then nobody knows of them but the statement.
-    pub fn list(&self) {
-        if self.recorder.same_process().is_ok() {
-            self.recorder.log.lock().runs.push(Arc::clone(&self.cell));
-        }
+    /// read. Until then nobody knows of them but the statement. Many rows get their entry now: nothing of what is on disk is
+    /// lost then if the process is killed.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn list(&self) -> Result<(), CassetteError> {
+        self.recorder.same_process()?;
+        self.recorder.log.lock().runs.push(Arc::clone(&self.cell));
+        let mut run = self.lock();
+        if run.state.rows.is_started() { run.end(false) } else { Ok(()) }
     }
 
     /// Locks the run. The lock is its own: no other connection or statement ever waits for it, except to end this run.

@@ -4,7 +4,7 @@ use super::parts::{Kind, RowsNames};
 use crate::inline::inline;
 use crate::redaction::RowRules;
 use crate::row::write_row;
-use crate::storage::{Cassette, RowsPart};
+use crate::storage::{Cassette, OpenRun, RowsPart};
 use crate::{CassetteError, ConnectionId, Entry, Method, Row, Value};
 
 /// Rows are written to disk when this many bytes are waiting.
@@ -29,6 +29,10 @@ pub(super) struct Rows {
     part: Option<Box<dyn RowsPart>>,
     /// A block is on disk.
     started: bool,
+    /// The journal of the recording does not have all that is to be said of the rows.
+    journal_due: bool,
+    /// So many outcomes are in the journal.
+    journaled: usize,
     /// Complete rows.
     complete: u64,
     assembling: bool,
@@ -62,6 +66,8 @@ impl Rows {
             names,
             part: None,
             started: false,
+            journal_due: true,
+            journaled: 0,
             complete: 0,
             assembling: false,
             row: Row::new(),
@@ -119,6 +125,11 @@ impl Rows {
         };
     }
 
+    /// Whether rows are on disk already.
+    pub(super) fn is_started(&self) -> bool {
+        self.started
+    }
+
     /// Rows begun so far.
     pub(super) fn count(&self) -> u64 {
         self.complete + u64::from(self.assembling)
@@ -160,17 +171,37 @@ impl Rows {
         }
         pairs.append(&mut self.outcome);
         self.outcomes.push(self.rules.outcome(Value::Map(pairs)));
+        self.journal_due = true;
     }
 
     /// Writes the waiting block to disk, the first to a part that it brings into being.
     pub(super) fn flush(&mut self, storage: &dyn Cassette) -> Result<(), CassetteError> {
-        let kind = match (&self.scroll, self.first) {
+        self.journal(storage)?;
+        self.flush_as(storage, self.kind())
+    }
+
+    /// What the part holds, as long as the run goes on.
+    fn kind(&self) -> Kind {
+        match (&self.scroll, self.first) {
             (Some(_), _) => Kind::FetchScroll,
             // a run from the first row is taken for the whole result until it turns out not to be
             (None, true) => Kind::FetchAll,
             (None, false) => Kind::FetchMany,
-        };
-        self.flush_as(storage, kind)
+        }
+    }
+
+    /// Notes what is to be said of the rows and was not noted before, so that they are not lost if the process is killed. A
+    /// scroll ends with its call: there is nothing to be kept of half of it.
+    fn journal(&mut self, storage: &dyn Cassette) -> Result<(), CassetteError> {
+        if !self.journal_due || self.scroll.is_some() {
+            return Ok(());
+        }
+        let entry = self.entry(Method::FetchMany).with("rows_file", self.names.name(Kind::FetchMany));
+        let entry = self.describe(entry, self.outcomes[self.journaled..].to_vec());
+        let part = self.names.name(self.kind());
+        storage.note_rows(&OpenRun { run: self.names.run(), part: &part, entry })?;
+        (self.journal_due, self.journaled) = (false, self.outcomes.len());
+        Ok(())
     }
 
     /// The same, where it is known what the part will hold if it does not exist yet.
@@ -196,7 +227,10 @@ impl Rows {
                 }
             }
             // nothing is known yet, or only this row has it
-            Some(known) if known.is_empty() || self.complete == 0 => name.clone_into(known),
+            Some(known) if known.is_empty() || self.complete == 0 => {
+                name.clone_into(known);
+                self.journal_due = true;
+            }
             Some(_) => {
                 self.odd_types.retain(|(of, _)| *of != column);
                 self.odd_types.push((column, name.to_owned()));
@@ -206,6 +240,7 @@ impl Rows {
             None => {
                 self.c_types.resize(column, String::new());
                 self.c_types.push(name.to_owned());
+                self.journal_due = true;
             }
         }
         true
@@ -238,7 +273,7 @@ impl Rows {
             let row = self.inline_row();
             self.complete_outcome();
             let entry = self.entry(Method::Fetch).with("result", row);
-            storage.encode(&self.describe(entry), &mut written.entries);
+            storage.encode(&self.described(entry), &mut written.entries);
         } else if count > 1 {
             let kind = if self.first && ended { Kind::FetchAll } else { Kind::FetchMany };
             let method = if kind == Kind::FetchAll { Method::FetchAll } else { Method::FetchMany };
@@ -248,11 +283,14 @@ impl Rows {
                 entry = entry.with("rows", Value::List(std::mem::take(&mut self.inline)));
             } else {
                 let begun = self.started;
+                if begun {
+                    self.journal(storage)?;
+                }
                 self.flush_as(storage, kind)?;
                 entry = entry.with("rows_file", self.name(kind, begun)?);
                 written.part = Some(kind);
             }
-            storage.encode(&self.describe(entry), &mut written.entries);
+            storage.encode(&self.described(entry), &mut written.entries);
             if kind == Kind::FetchAll {
                 return Ok(self.release(written));
             }
@@ -288,7 +326,7 @@ impl Rows {
                 }
             }
         };
-        let mut entry = self.describe(entry);
+        let mut entry = self.described(entry);
         entry.fields.append(&mut self.told);
         storage.encode(&entry, &mut written.entries);
         Ok(self.release(written))
@@ -298,8 +336,14 @@ impl Rows {
         Entry::new(method, self.connection, Some(self.statement))
     }
 
+    /// Adds what concerns the cells, for the last time.
+    fn described(&mut self, entry: Entry) -> Entry {
+        let outcomes = std::mem::take(&mut self.outcomes);
+        self.describe(entry, outcomes)
+    }
+
     /// Adds what concerns the cells.
-    fn describe(&mut self, mut entry: Entry) -> Entry {
+    fn describe(&self, mut entry: Entry, outcomes: Vec<Value>) -> Entry {
         if !self.c_types.is_empty() {
             let name = |name: &String| if name.is_empty() { Value::Null } else { Value::from(name.as_str()) };
             entry = entry.with("c_types", Value::List(self.c_types.iter().map(name).collect()));
@@ -307,10 +351,7 @@ impl Rows {
         if self.bookmarks {
             entry = entry.with("bookmarks", true);
         }
-        match std::mem::take(&mut self.outcomes) {
-            none if none.is_empty() => entry,
-            outcomes => entry.with("outcomes", Value::List(outcomes)),
-        }
+        if outcomes.is_empty() { entry } else { entry.with("outcomes", Value::List(outcomes)) }
     }
 
     /// The part's final name: whether a run is the whole result is known at its end.

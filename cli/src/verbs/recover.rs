@@ -29,6 +29,8 @@ struct Report {
     /// Whether a recording was unfinished.
     recovered: bool,
     entries: usize,
+    /// Rows of fetches that the process was ended in.
+    unfinished_rows: u64,
     torn_bytes: u64,
     dropped_files: Vec<String>,
 }
@@ -40,7 +42,14 @@ impl Recover {
             if self.json {
                 let (recovered, dropped_files) = (false, Vec::new());
                 let cassette = self.cassette.clone();
-                output::json(&Report { cassette, recovered, entries: 0, torn_bytes: 0, dropped_files })?;
+                output::json(&Report {
+                    cassette,
+                    recovered,
+                    entries: 0,
+                    unfinished_rows: 0,
+                    torn_bytes: 0,
+                    dropped_files,
+                })?;
             }
             let shown = self.cassette.display();
             return Err(Failure::new(format_args!(
@@ -51,6 +60,7 @@ impl Recover {
             cassette: recovered.cassette,
             recovered: true,
             entries: recovered.entries,
+            unfinished_rows: recovered.rows,
             torn_bytes: recovered.torn,
             dropped_files: recovered.dropped,
         };
@@ -61,6 +71,9 @@ impl Recover {
         let mut out = output::text();
         let what = if recovered.whole { "entries, complete as recorded" } else { "entries are kept" };
         writeln!(out, "{}: {} {what}", report.cassette.display(), report.entries)?;
+        if report.unfinished_rows > 0 {
+            writeln!(out, "  {} rows are among them whose fetching had not ended", report.unfinished_rows)?;
+        }
         if report.torn_bytes > 0 {
             writeln!(out, "  {} bytes were removed that break off in the middle", report.torn_bytes)?;
         }

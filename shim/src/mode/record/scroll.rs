@@ -91,10 +91,10 @@ impl Statement {
             }
             run.tell(told);
         }
-        run.list();
+        let listed = run.list();
         state.run = Some(run);
         state.scrolled = true;
         state.fetched = count;
-        Ok(())
+        listed
     }
 }

@@ -1,0 +1,154 @@
+//! The journal of a recording: which entries the rows on disk belong to while their fetches still go on.
+//!
+//! Rows go to disk in blocks, and the entry that names them is appended when the fetching ends. Of a process that is killed in
+//! between, [`recover`](crate::recover) makes that entry of the journal and of the rows that are there. The journal is a hidden
+//! file beside the log, with an item for each run of rows at its first block, and one more when there is more to say of it. A
+//! recording that is complete has none.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::append::append_block;
+use crate::storage::OpenRun;
+use crate::yaml::{self, Items};
+use crate::{CassetteError, Entry, Value};
+
+/// The key of an item that names the part in which the rows stand.
+const PART: &str = "part";
+/// The key of an item that says which of the open runs was opened first.
+const RUN: &str = "run";
+const OUTCOMES: &str = "outcomes";
+
+/// The journal of a recording under way.
+#[derive(Debug)]
+pub(crate) struct RowsJournal {
+    path: PathBuf,
+    file: Option<File>,
+    /// Bytes in it.
+    end: u64,
+}
+
+impl RowsJournal {
+    /// A journal that will stand at this path. Nothing is created before the first item.
+    pub(crate) fn at(path: PathBuf) -> Self {
+        RowsJournal { path, file: None, end: 0 }
+    }
+
+    /// Appends what is known of a run.
+    pub(crate) fn append(&mut self, open: &OpenRun<'_>) -> io::Result<()> {
+        let OpenRun { run, part, entry } = open;
+        let item = entry.clone().with(PART, *part).with(RUN, *run);
+        let mut bytes = Vec::with_capacity(256);
+        yaml::emit_entry(&item, &mut bytes);
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(OpenOptions::new().write(true).create(true).truncate(true).open(&self.path)?),
+        };
+        append_block(file, self.end, &bytes)?;
+        self.end += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Removes the journal: every run has its entry.
+    pub(crate) fn remove(&mut self) -> io::Result<()> {
+        if self.file.take().is_none() {
+            return Ok(());
+        }
+        self.end = 0;
+        remove(&self.path)
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Removes a journal that may be there.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The rows of a fetch that a process was killed in.
+pub(crate) struct UnfinishedRows {
+    run: u64,
+    /// The part in which they stand.
+    pub(crate) part: String,
+    entry: Entry,
+}
+
+impl UnfinishedRows {
+    /// The name that the part has with its entry.
+    pub(crate) fn final_part(&self) -> &str {
+        self.entry.get("rows_file").and_then(Value::as_text).unwrap_or(&self.part)
+    }
+
+    /// The entry for the rows that are there.
+    pub(crate) fn entry(mut self, rows: u64) -> Entry {
+        let there = |item: &Value| {
+            let row = item.get("row").and_then(Value::as_int).and_then(|row| u64::try_from(row).ok());
+            row.is_none_or(|row| row <= rows)
+        };
+        if let Some(at) = self.entry.fields.iter().position(|(key, _)| key == OUTCOMES)
+            && let (key, Value::List(mut outcomes)) = self.entry.fields.remove(at)
+        {
+            outcomes.retain(there);
+            if !outcomes.is_empty() {
+                self.entry.fields.push((key, Value::List(outcomes)));
+            }
+        }
+        self.entry.fields.insert(0, ("n".to_owned(), Value::from(rows)));
+        self.entry
+    }
+}
+
+/// What a journal says of each part, in the order in which the runs were opened; nothing if there is no journal. An item that
+/// breaks off at its end is left out.
+///
+/// # Errors
+/// What the operating system says.
+pub(crate) fn read(path: &Path) -> Result<Vec<UnfinishedRows>, CassetteError> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        file => file.map_err(|error| CassetteError::io(path, "open", &error))?,
+    };
+    let (mut items, mut bytes, mut all) = (Items::new(file, path), Vec::new(), Vec::<UnfinishedRows>::new());
+    while let Ok(Some(item)) = items.next(&mut bytes)
+        && let Ok(mut entry) = yaml::parse_entry(&bytes, path, item.line)
+    {
+        let mut take = |key: &str| {
+            let at = entry.fields.iter().position(|(known, _)| known == key)?;
+            Some(entry.fields.remove(at).1)
+        };
+        let (Some(Value::Text(part)), Some(run)) = (take(PART), take(RUN)) else { continue };
+        let run = run.as_int().and_then(|run| u64::try_from(run).ok()).unwrap_or(u64::MAX);
+        match all.iter_mut().find(|known| known.part == part) {
+            None => all.push(UnfinishedRows { run, part, entry }),
+            // said again: what is new of its outcomes, and everything else as it is now
+            Some(known) => {
+                let earlier = std::mem::take(&mut known.entry.fields);
+                known.entry.fields = with_earlier_outcomes(entry.fields, earlier);
+            }
+        }
+    }
+    all.sort_by_key(|unfinished| unfinished.run);
+    Ok(all)
+}
+
+/// The fields of the later item with the outcomes of both.
+fn with_earlier_outcomes(mut later: Vec<(String, Value)>, earlier: Vec<(String, Value)>) -> Vec<(String, Value)> {
+    let Some((key, Value::List(mut all))) = earlier.into_iter().find(|(key, _)| key == OUTCOMES) else {
+        return later;
+    };
+    if let Some(at) = later.iter().position(|(key, _)| key == OUTCOMES)
+        && let (_, Value::List(new)) = later.remove(at)
+    {
+        all.extend(new);
+    }
+    later.push((key, Value::List(all)));
+    later
+}

@@ -6,7 +6,7 @@ use crate::deck;
 use crate::diagnostics::Outcome;
 use crate::driver::{Site, find};
 use crate::handles::EnvironmentNote;
-use crate::mode::record::Secrecy;
+use crate::mode::secrecy::Secrecy;
 use crate::mode::words::{push_outcome, return_code};
 use crate::real::Driver;
 use super8_cassette::Value;

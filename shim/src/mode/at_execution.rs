@@ -5,7 +5,7 @@
 use crate::args::Place;
 use crate::convert::bound::{self, Chunk};
 use crate::convert::{CType, param};
-use crate::mode::record::{Parameters, Watch};
+use crate::mode::parameters::{Parameters, Watch};
 use std::collections::VecDeque;
 use super8_cassette::Value;
 

@@ -3,7 +3,7 @@
 
 use crate::args::{Out, Reply};
 use crate::call::Question;
-use crate::mode::record::LocalKey;
+use crate::mode::keys::LocalKey;
 use crate::table::Function;
 use super8_cassette::Value;
 

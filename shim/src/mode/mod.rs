@@ -15,8 +15,10 @@ mod fetching;
 mod functions;
 mod half;
 mod home;
+pub mod keys;
 mod markers;
 mod outputs;
+mod parameters;
 mod polling;
 mod positioned;
 mod probe;
@@ -24,6 +26,7 @@ pub mod record;
 pub mod replay;
 mod rowset;
 mod scrolling;
+pub mod secrecy;
 mod streams;
 pub mod words;
 
@@ -82,4 +85,9 @@ pub trait DescriptorMode: Send + Sync {
 
     /// What the statements it is attached to share.
     fn shared(&self) -> Arc<SharedDescriptor>;
+}
+
+/// What cannot be recorded yet fails while recording, before anything reaches the database.
+fn not_yet(what: &str) -> Outcome {
+    Outcome::error("HYC00", format!("{what} cannot be recorded or replayed yet; use SUPER8_MODE=off for this program"))
 }

@@ -1,6 +1,6 @@
 //! The words both modes share: return codes, diagnostic records, questions and replies as cassette values.
 
-use super::record::Secrecy;
+use super::secrecy::Secrecy;
 use crate::args::{In, Out, Reply};
 use crate::call::Question;
 use crate::diagnostics::{Diagnostic, Origin, Outcome, rc};

@@ -2,17 +2,26 @@
 
 use super::asked::{Asked, ask};
 use super::descriptor::Descriptor;
-use super::local_key::{LocalKey, address_key, address_sum, function_key};
 use super::statement::Statement;
-use super::usual::{Usual, sum};
-use super::{Secrecy, not_yet, perform, unwritable};
+use super::usual::Usual;
+use super::{perform, unwritable};
 use crate::args::TextIn;
 use crate::call::{AttributeIn, Call, Deed, Question};
 use crate::deck::Elsewhere;
 use crate::diagnostics::{Diagnostic, Outcome, rc};
 use crate::mode::home::Home;
+use crate::mode::keys::allocate_key;
+use crate::mode::keys::attribute_key;
+use crate::mode::keys::attribute_sum;
+use crate::mode::keys::attribute_value;
+use crate::mode::keys::disconnect_key;
+use crate::mode::keys::reaches_database;
+use crate::mode::keys::sum;
+use crate::mode::keys::{LocalKey, address_key, address_sum, function_key};
+use crate::mode::not_yet;
 use crate::mode::polling::{ASYNC_ENABLE, ASYNC_FUNCTIONS, Polls, polls_key};
 use crate::mode::probe::{CONNECTION_DEAD, Probe};
+use crate::mode::secrecy::Secrecy;
 use crate::mode::words::{SET, key, push_outcome, result_value};
 use crate::mode::{ConnectionMode, DescriptorMode, StatementMode, functions};
 use crate::table::Function;
@@ -286,53 +295,6 @@ impl Connection {
                 Err(error) => crate::deck::unwritable(&error, true),
             }
         }
-    }
-}
-
-/// What identifies a disconnect that did not simply succeed: it is this connection's alone.
-pub(in crate::mode) fn disconnect_key(connection: ConnectionId, attempt: u32) -> LocalKey {
-    vec![
-        ("function", Value::from("SQLDisconnect")),
-        ("connection_id", Value::Text(connection.to_string())),
-        ("attempt", Value::from(attempt + 1)),
-    ]
-}
-
-/// What identifies an allocation.
-pub(in crate::mode) fn allocate_key(kind: i16) -> LocalKey {
-    vec![("function", Value::from("SQLAllocHandle")), ("kind", Value::from(kind))]
-}
-
-/// The sum of setting an attribute.
-pub(super) fn attribute_sum(attribute: i32, value: &Value) -> u64 {
-    let words = [Function::SQLSetConnectAttr as u64, attribute as u64].into_iter();
-    sum(words.chain(format!("{value:?}").bytes().map(u64::from)))
-}
-
-/// What identifies setting an attribute that does not reach the database.
-pub(in crate::mode) fn attribute_key(attribute: i32, value: Value) -> LocalKey {
-    let function = Function::SQLSetConnectAttr.name();
-    vec![("function", Value::from(function)), ("attribute", Value::from(attribute)), ("value", value)]
-}
-
-/// Connection attributes that reach the database: recorded and verified in order.
-pub fn reaches_database(attribute: i32) -> Option<&'static str> {
-    match attribute {
-        101 => Some("access_mode"),
-        102 => Some("autocommit"),
-        108 => Some("txn_isolation"),
-        109 => Some("current_catalog"),
-        10004 => Some("current_schema"),
-        _ => None,
-    }
-}
-
-/// The value of an attribute as the cassette has it.
-pub fn attribute_value(value: &AttributeIn<'_>) -> Value {
-    match value {
-        AttributeIn::Number(number) => Value::from(*number),
-        AttributeIn::Text(text) => text.read().map_or(Value::Null, Value::Text),
-        AttributeIn::Address => "address".into(),
     }
 }
 

@@ -2,14 +2,15 @@
 
 use super::asked::ask;
 use super::connection::Connection;
-use super::local_key::{LocalKey, local_key, local_sum};
-use super::usual::sum;
 use super::{perform, unwritable};
 use crate::call::{Call, Deed};
 use crate::descriptor::{ApplicationDescriptor, SharedDescriptor};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::DescriptorMode;
 use crate::mode::descriptors::{self, BUFFER};
+use crate::mode::keys::keeps_buffer_key;
+use crate::mode::keys::sum;
+use crate::mode::keys::{local_key, local_sum};
 use crate::mode::words::input_value;
 use crate::table::Function;
 use std::sync::Arc;
@@ -47,11 +48,6 @@ impl DescriptorMode for Descriptor {
     fn shared(&self) -> Arc<SharedDescriptor> {
         Arc::clone(&self.shared)
     }
-}
-
-/// What says that a driver leaves a buffer bound where ODBC unbinds it.
-pub(in crate::mode) fn keeps_buffer_key(field: i16) -> LocalKey {
-    vec![("function", "SQLSetDescField".into()), ("about", "keeps_buffer".into()), ("field", field.into())]
 }
 
 impl Connection {

@@ -1,21 +1,17 @@
 //! Closing a cursor and cancelling, while recording: where they happened, and what the driver had to say if it did not
 //! simply agree.
 
-use super::local_key::{LocalKey, entry_fields, function_key};
 use super::statement::Statement;
-use super::usual::sum;
 use super::{perform, unwritable};
 use crate::call::Deed;
 use crate::diagnostics::{Outcome, rc};
+use crate::mode::keys::ending_key;
+use crate::mode::keys::sum;
+use crate::mode::keys::{entry_fields, function_key};
 use crate::mode::words::push_outcome;
 use crate::table::Function;
 use std::sync::atomic::Ordering;
-use super8_cassette::{Entry, Method, Value};
-
-/// What identifies a close or cancel of a statement that did not simply succeed: the statement's n-th.
-pub(in crate::mode) fn ending_key(function: Function, call: u32) -> LocalKey {
-    vec![("function", Value::from(function.name())), ("call", Value::from(call))]
-}
+use super8_cassette::{Entry, Method};
 
 impl Statement {
     pub(super) fn close(&self, function: Function, deed: &dyn Deed) -> Outcome {

@@ -1,19 +1,22 @@
 //! Texts and executions: run, prepare, execute and the catalog functions, with data that comes at execution.
 
-use super::local_key::LocalKey;
-use super::parameters::{Parameters, Watch};
 use super::statement::Statement;
-use super::usual::sum;
 use super::{perform, unwritable};
 use crate::args::{In, Place, TextIn};
 use crate::call::Deed;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::at_execution::AtExecution;
+use crate::mode::keys::at_once_key;
+use crate::mode::keys::need_data_key;
+use crate::mode::keys::put_data_key;
+use crate::mode::keys::sum;
+use crate::mode::keys::token_key;
 use crate::mode::markers;
+use crate::mode::parameters::{Parameters, Watch};
 use crate::mode::streams::Streams;
 use crate::mode::words::catalog_fields;
 use crate::table::Function;
-use super8_cassette::{CassetteError, ConnectionId, Method, Value};
+use super8_cassette::{CassetteError, Method, Value};
 
 /// An execution whose command is complete once its data has come.
 pub(super) struct Pending {
@@ -30,56 +33,6 @@ struct Taken {
     waiting: Option<Pending>,
     positioned: Option<super::positioned::Pending>,
     watch: Option<Watch>,
-}
-
-/// What identifies an SQLPutData that did not simply succeed: the statement's n-th.
-pub(in crate::mode) fn put_data_key(
-    connection: ConnectionId,
-    statement: Option<u32>,
-    call: u32,
-) -> Vec<(String, Value)> {
-    vec![
-        ("function".to_owned(), Value::from("SQLPutData")),
-        ("connection_id".to_owned(), Value::Text(connection.to_string())),
-        ("statement_id".to_owned(), statement.into()),
-        ("call".to_owned(), Value::from(call)),
-    ]
-}
-
-/// What identifies an execution that asked for none of its data at execution: the statement's n-th.
-pub(in crate::mode) fn at_once_key(
-    connection: ConnectionId,
-    statement: Option<u32>,
-    execution: u32,
-) -> Vec<(String, Value)> {
-    vec![
-        ("about".to_owned(), Value::from("data_not_asked_for")),
-        ("connection_id".to_owned(), Value::Text(connection.to_string())),
-        ("statement_id".to_owned(), statement.into()),
-        ("execution".to_owned(), Value::from(execution)),
-    ]
-}
-
-/// What identifies whether SQLParamData hands out tokens as they were bound, for every set of an array.
-pub(in crate::mode) fn token_key() -> LocalKey {
-    vec![("function", "SQLParamData".into()), ("about", "token_as_bound".into())]
-}
-
-/// What identifies the counter of processed sets as it stood when data was asked for: of the statement's n-th execution
-/// with data at execution, at first or after so many calls of SQLParamData.
-pub(in crate::mode) fn need_data_key(
-    connection: ConnectionId,
-    statement: Option<u32>,
-    execution: u32,
-    step: u32,
-) -> Vec<(String, Value)> {
-    vec![
-        ("about".to_owned(), Value::from("params_processed")),
-        ("connection_id".to_owned(), Value::Text(connection.to_string())),
-        ("statement_id".to_owned(), statement.into()),
-        ("execution".to_owned(), Value::from(execution)),
-        ("step".to_owned(), Value::from(step)),
-    ]
 }
 
 impl Statement {

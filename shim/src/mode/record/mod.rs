@@ -8,29 +8,18 @@ mod done;
 mod ending;
 mod execution;
 mod learned;
-mod local_key;
-mod parameters;
 mod polled;
 mod positioned;
 mod questions;
 mod reading;
 mod rows;
 mod scroll;
-mod secrecy;
 mod statement;
 mod streaming;
 mod told;
 mod usual;
 
-pub use connection::{Connect, Connection, attribute_value, reaches_database};
-pub(in crate::mode) use connection::{allocate_key, attribute_key, disconnect_key};
-pub(in crate::mode) use descriptor::keeps_buffer_key;
-pub(in crate::mode) use ending::ending_key;
-pub(in crate::mode) use execution::{at_once_key, need_data_key, put_data_key, token_key};
-pub(in crate::mode) use local_key::{LocalKey, address_key, function_key, local_key};
-pub use parameters::{Parameters, Watch};
-pub(in crate::mode) use rows::{columns_key, place_key};
-pub use secrecy::Secrecy;
+pub use connection::{Connect, Connection};
 
 use crate::call::Deed;
 use crate::diagnostics::{Outcome, rc};
@@ -56,9 +45,4 @@ fn performed(function: Function, code: Option<i16>, deed: &dyn Deed) -> Outcome 
 fn unwritable(error: CassetteError) -> Outcome {
     crate::deck::unwritable(&error, false);
     Outcome::error("HY000", format!("record: the cassette cannot be written: {error}"))
-}
-
-/// What cannot be recorded yet fails while recording, before anything reaches the database.
-pub(in crate::mode) fn not_yet(what: &str) -> Outcome {
-    Outcome::error("HYC00", format!("{what} cannot be recorded or replayed yet; use SUPER8_MODE=off for this program"))
 }

@@ -1,11 +1,11 @@
 //! A recorded statement whose calls may say SQL_STILL_EXECUTING: what was looked at before the first call is kept until
 //! the last one, and only then it is recorded what came of it.
 
-use super::local_key::{local_key, local_sum};
 use super::statement::Statement;
 use super::{perform, unwritable};
 use crate::call::{Call, Deed, local_calls};
 use crate::diagnostics::{Outcome, rc};
+use crate::mode::keys::{local_key, local_sum};
 use crate::mode::polling::{is_aside, meanwhile_key, polls_key};
 use crate::table::Function;
 use std::sync::atomic::Ordering;

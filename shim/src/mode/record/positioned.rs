@@ -1,6 +1,5 @@
 //! SQLSetPos and SQLBulkOperations while recording: what was asked and sent, and what the driver changed.
 
-use super::parameters::Parameters;
 use super::statement::{State, Statement};
 use super::{perform, unwritable};
 use crate::args::{Binding, Place};
@@ -8,6 +7,7 @@ use crate::call::{Call, Deed};
 use crate::convert::CType;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::at_execution::AtExecution;
+use crate::mode::parameters::Parameters;
 use crate::mode::positioned::{Positioned, Rowset, Seen};
 use crate::table::Function;
 

@@ -4,12 +4,12 @@
 use super::asked::{Answer, ask};
 use super::statement::{State, Statement};
 use super::unwritable;
-use super::usual::sum;
 use crate::args::Reply;
 use crate::call::{Deed, Question};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::set_value;
 use crate::mode::columns::{asks_columns, beside};
+use crate::mode::keys::sum;
 use crate::mode::words::{SET, key, method, push_outcome, reply_value, result_value};
 use crate::table::Function;
 use std::collections::HashMap;

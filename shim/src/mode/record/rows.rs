@@ -1,11 +1,9 @@
 //! Rows being fetched: what the driver wrote into bound columns becomes cells of the run at hand.
 
 use super::cuts::Cuts;
-use super::local_key::{LocalKey, entry_fields};
 use super::statement::{State, Statement};
 use super::told::Told;
 use super::unwritable;
-use super::usual::sum;
 use crate::args::{Binding, Place};
 use crate::call::Deed;
 use crate::convert::{CType, bound};
@@ -13,6 +11,10 @@ use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::Application;
 use crate::mode::bookmark;
 use crate::mode::fetching::{AT_END, Fetching, WITH_ROWS};
+use crate::mode::keys::columns_key;
+use crate::mode::keys::entry_fields;
+use crate::mode::keys::place_key;
+use crate::mode::keys::sum;
 use crate::mode::rowset::{Written, row_state};
 use crate::mode::words::push_outcome;
 use crate::table::Function;
@@ -254,16 +256,6 @@ impl Statement {
         state.first = false;
         self.settle(state, true)
     }
-}
-
-/// What identifies what a fetching function does with the row counter or the row states.
-pub(in crate::mode) fn place_key(function: Function, name: &'static str) -> LocalKey {
-    vec![("function", function.name().into()), ("about", name.into())]
-}
-
-/// What identifies the number of a result's columns, where buffers are bound beyond them.
-pub(in crate::mode) fn columns_key() -> LocalKey {
-    vec![("about", Value::from("bound_beyond"))]
 }
 
 /// The cells of one row that the application has bound.

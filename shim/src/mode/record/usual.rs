@@ -5,17 +5,12 @@
 //! connection's own.
 
 use super::connection::Connection;
-use super::local_key::LocalKey;
+use crate::mode::keys::LocalKey;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU32, Ordering};
 use super8_cassette::{CassetteError, Value};
-
-/// The sum of what tells calls apart: of some words, and of a key as it stands in a cassette.
-pub(super) fn sum(words: impl IntoIterator<Item = u64>) -> u64 {
-    words.into_iter().fold(0, |sum: u64, word| (sum.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95))
-}
 
 /// What is already as good as a hash.
 #[derive(Default)]

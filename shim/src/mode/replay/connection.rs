@@ -8,12 +8,12 @@ use crate::call::{AttributeIn, Call, Deed, Question};
 use crate::deck::Elsewhere;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::home::Home;
+use crate::mode::keys::{
+    LocalKey, address_key, allocate_key, attribute_key, attribute_value, disconnect_key, function_key, reaches_database,
+};
 use crate::mode::polling::{ASYNC_ENABLE, ASYNC_FUNCTIONS, Polls, polls_key};
 use crate::mode::probe::{CONNECTION_DEAD, Probe};
-use crate::mode::record::{
-    LocalKey, Secrecy, address_key, allocate_key, attribute_key, attribute_value, disconnect_key, function_key,
-    reaches_database,
-};
+use crate::mode::secrecy::Secrecy;
 use crate::mode::words::{SET, key, outcome, room, write_result};
 use crate::mode::{ConnectionMode, DescriptorMode, StatementMode, functions};
 use crate::table::Function;

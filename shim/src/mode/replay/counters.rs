@@ -5,7 +5,7 @@ use crate::args::Place;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::arrays::Arrays;
 use crate::mode::fetching::{AT_END, Fetching, WITH_ROWS};
-use crate::mode::record::place_key;
+use crate::mode::keys::place_key;
 use crate::table::Function;
 use super8_cassette::Value;
 

@@ -5,7 +5,7 @@ use super::not_recorded;
 use crate::call::{Call, Question};
 use crate::descriptor::SharedDescriptor;
 use crate::diagnostics::{Outcome, rc};
-use crate::mode::record::{keeps_buffer_key, local_key};
+use crate::mode::keys::{keeps_buffer_key, local_key};
 use crate::mode::words::{input_value, write_result};
 use crate::mode::{DescriptorMode, descriptors};
 use crate::table::Function;

@@ -2,7 +2,7 @@
 
 use super::statement::Statement;
 use crate::diagnostics::{Outcome, rc};
-use crate::mode::record::{ending_key, function_key};
+use crate::mode::keys::{ending_key, function_key};
 use crate::mode::words::outcome;
 use crate::table::Function;
 use std::sync::atomic::Ordering;

@@ -7,8 +7,8 @@ use crate::call::Call;
 use crate::convert::CType;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::at_execution::AtExecution;
+use crate::mode::parameters::Parameters;
 use crate::mode::positioned::{Positioned, Rowset};
-use crate::mode::record::Parameters;
 use crate::mode::words::outcome;
 use super8_cassette::Entry;
 

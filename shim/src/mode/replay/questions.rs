@@ -8,7 +8,7 @@ use crate::call::Question;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::set_value;
 use crate::mode::columns::{self, asks_columns};
-use crate::mode::record::address_key;
+use crate::mode::keys::address_key;
 use crate::mode::words::{input_value, key, method, write_reply, write_result};
 use crate::table::Function;
 use super8_cassette::{Entry, Value};

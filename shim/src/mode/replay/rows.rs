@@ -7,7 +7,7 @@ use crate::convert::{self, CType, Written, bound};
 use crate::diagnostics::{Diagnostic, Outcome, rc};
 use crate::mode::arrays::Arrays;
 use crate::mode::fetching::Fetching;
-use crate::mode::record::columns_key;
+use crate::mode::keys::columns_key;
 use crate::mode::rowset::row_state;
 use crate::mode::words::outcome;
 use crate::mode::{bookmark, buffers};

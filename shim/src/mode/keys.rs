@@ -1,0 +1,246 @@
+//! What identifies a call in a cassette where it is kept as an answer, for both modes.
+
+use crate::call::{AttributeIn, Call, Question};
+use crate::table::Function;
+use super8_cassette::{ConnectionId, Value};
+
+/// The statement attributes whose values are addresses of this process.
+fn is_address(attribute: i32) -> bool {
+    matches!(crate::args::shape::statement(attribute), crate::args::shape::Shape::Address)
+}
+
+/// The sum of what tells calls apart: of some words, and of a key as it stands in a cassette.
+pub fn sum(words: impl IntoIterator<Item = u64>) -> u64 {
+    words.into_iter().fold(0, |sum: u64, word| (sum.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95))
+}
+
+/// The key of a call.
+pub type LocalKey = Vec<(&'static str, Value)>;
+
+/// A key as the fields of an entry.
+pub fn entry_fields(key: &[(&'static str, Value)]) -> Vec<(String, Value)> {
+    key.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+}
+
+/// What identifies a call of this function that has no inputs.
+pub fn function_key(function: Function) -> LocalKey {
+    vec![("function", Value::from(function.name()))]
+}
+
+/// What identifies a question for an address, which is answered from the application's side unless the driver refuses it.
+pub fn address_key(function: Function, question: &Question<'_>) -> LocalKey {
+    let mut key = function_key(function);
+    key.extend(question.inputs.iter().filter_map(|(name, _)| Some((*name, question.int(name)?.into()))));
+    key
+}
+
+/// The sum of the same.
+pub fn address_sum(function: Function, question: &Question<'_>) -> u64 {
+    let inputs = question.inputs.iter().map(|(name, _)| question.int(name).unwrap_or_default() as u64);
+    sum(std::iter::once(function as u64).chain(inputs))
+}
+
+/// What identifies a local call on a statement, or on a descriptor by its name in the cassette.
+pub fn local_key(function: Function, descriptor: Option<i64>, call: &Call<'_>) -> LocalKey {
+    let mut key = function_key(function);
+    key.extend(descriptor.map(|descriptor| ("descriptor", Value::from(descriptor))));
+    inputs(call, |name, input| {
+        let value = match input {
+            Input::Number(number) => number.into(),
+            Input::Null => Value::Null,
+            Input::Address => "address".into(),
+            Input::Text(text) => text.into(),
+        };
+        key.push((name, value));
+    });
+    key
+}
+
+/// The sum of the same.
+pub fn local_sum(function: Function, descriptor: Option<i64>, call: &Call<'_>) -> u64 {
+    let mut words = [0; 8];
+    (words[0], words[1]) = (function as u64, descriptor.map_or(0, |descriptor| descriptor as u64));
+    let mut at = 2;
+    inputs(call, |_, input| {
+        words[at] = match input {
+            Input::Number(number) => number as u64,
+            Input::Null => 1 << 33,
+            Input::Address => 1 << 34,
+            Input::Text(text) => sum(text.bytes().map(u64::from)),
+        };
+        at += 1;
+    });
+    sum(words)
+}
+
+/// What identifies a disconnect that did not simply succeed: it is this connection's alone.
+pub fn disconnect_key(connection: ConnectionId, attempt: u32) -> LocalKey {
+    vec![
+        ("function", Value::from("SQLDisconnect")),
+        ("connection_id", Value::Text(connection.to_string())),
+        ("attempt", Value::from(attempt + 1)),
+    ]
+}
+
+/// What identifies an allocation.
+pub fn allocate_key(kind: i16) -> LocalKey {
+    vec![("function", Value::from("SQLAllocHandle")), ("kind", Value::from(kind))]
+}
+
+/// What identifies setting an attribute that does not reach the database.
+pub fn attribute_key(attribute: i32, value: Value) -> LocalKey {
+    let function = Function::SQLSetConnectAttr.name();
+    vec![("function", Value::from(function)), ("attribute", Value::from(attribute)), ("value", value)]
+}
+
+/// The sum of setting an attribute.
+pub fn attribute_sum(attribute: i32, value: &Value) -> u64 {
+    let words = [Function::SQLSetConnectAttr as u64, attribute as u64].into_iter();
+    sum(words.chain(format!("{value:?}").bytes().map(u64::from)))
+}
+
+/// Connection attributes that reach the database: recorded and verified in order.
+pub fn reaches_database(attribute: i32) -> Option<&'static str> {
+    match attribute {
+        101 => Some("access_mode"),
+        102 => Some("autocommit"),
+        108 => Some("txn_isolation"),
+        109 => Some("current_catalog"),
+        10004 => Some("current_schema"),
+        _ => None,
+    }
+}
+
+/// The value of an attribute as the cassette has it.
+pub fn attribute_value(value: &AttributeIn<'_>) -> Value {
+    match value {
+        AttributeIn::Number(number) => Value::from(*number),
+        AttributeIn::Text(text) => text.read().map_or(Value::Null, Value::Text),
+        AttributeIn::Address => "address".into(),
+    }
+}
+
+/// What identifies a close or cancel of a statement that did not simply succeed: the statement's n-th.
+pub fn ending_key(function: Function, call: u32) -> LocalKey {
+    vec![("function", Value::from(function.name())), ("call", Value::from(call))]
+}
+
+/// What identifies an SQLPutData that did not simply succeed: the statement's n-th.
+pub fn put_data_key(connection: ConnectionId, statement: Option<u32>, call: u32) -> Vec<(String, Value)> {
+    vec![
+        ("function".to_owned(), Value::from("SQLPutData")),
+        ("connection_id".to_owned(), Value::Text(connection.to_string())),
+        ("statement_id".to_owned(), statement.into()),
+        ("call".to_owned(), Value::from(call)),
+    ]
+}
+
+/// What identifies an execution that asked for none of its data at execution: the statement's n-th.
+pub fn at_once_key(connection: ConnectionId, statement: Option<u32>, execution: u32) -> Vec<(String, Value)> {
+    vec![
+        ("about".to_owned(), Value::from("data_not_asked_for")),
+        ("connection_id".to_owned(), Value::Text(connection.to_string())),
+        ("statement_id".to_owned(), statement.into()),
+        ("execution".to_owned(), Value::from(execution)),
+    ]
+}
+
+/// What identifies whether SQLParamData hands out tokens as they were bound, for every set of an array.
+pub fn token_key() -> LocalKey {
+    vec![("function", "SQLParamData".into()), ("about", "token_as_bound".into())]
+}
+
+/// What identifies the counter of processed sets as it stood when data was asked for: of the statement's n-th execution
+/// with data at execution, at first or after so many calls of SQLParamData.
+pub fn need_data_key(
+    connection: ConnectionId,
+    statement: Option<u32>,
+    execution: u32,
+    step: u32,
+) -> Vec<(String, Value)> {
+    vec![
+        ("about".to_owned(), Value::from("params_processed")),
+        ("connection_id".to_owned(), Value::Text(connection.to_string())),
+        ("statement_id".to_owned(), statement.into()),
+        ("execution".to_owned(), Value::from(execution)),
+        ("step".to_owned(), Value::from(step)),
+    ]
+}
+
+/// What says that a driver leaves a buffer bound where ODBC unbinds it.
+pub fn keeps_buffer_key(field: i16) -> LocalKey {
+    vec![("function", "SQLSetDescField".into()), ("about", "keeps_buffer".into()), ("field", field.into())]
+}
+
+/// What identifies what a fetching function does with the row counter or the row states.
+pub fn place_key(function: Function, name: &'static str) -> LocalKey {
+    vec![("function", function.name().into()), ("about", name.into())]
+}
+
+/// What identifies the number of a result's columns, where buffers are bound beyond them.
+pub fn columns_key() -> LocalKey {
+    vec![("about", Value::from("bound_beyond"))]
+}
+
+/// What a call was given.
+enum Input {
+    Number(i64),
+    Null,
+    Address,
+    Text(String),
+}
+
+impl Input {
+    fn number(number: Option<u32>) -> Input {
+        number.map_or(Input::Null, |number| Input::Number(number.into()))
+    }
+}
+
+/// Six of them at most.
+#[inline]
+fn inputs(call: &Call<'_>, mut take: impl FnMut(&'static str, Input)) {
+    let mut number = |name, number: i64| take(name, Input::Number(number));
+    match call {
+        Call::SetStmtAttr { attribute, value } => {
+            number("attribute", (*attribute).into());
+            let value = match is_address(*attribute) {
+                true if value.is_null() => Input::Null,
+                true => Input::Address,
+                false => Input::Number(value.address() as i64),
+            };
+            take("value", value);
+        }
+        Call::BindColumn { column, binding } => {
+            number("column", (*column).into());
+            number("c_type", binding.c_type.into());
+        }
+        Call::BindParameter { number: parameter, parameter: of, binding } => {
+            number("parameter", (*parameter).into());
+            number("io", of.io.into());
+            number("c_type", binding.c_type.into());
+            number("sql_type", of.sql_type.into());
+        }
+        Call::SetCursorName { name } => take("name", name.read().map_or(Input::Null, Input::Text)),
+        Call::SetScrollOptions { concurrency, keyset, rowset } => {
+            number("concurrency", (*concurrency).into());
+            number("keyset", *keyset as i64);
+            number("rowset", (*rowset).into());
+        }
+        Call::ParamOptions { rows, .. } => number("rows", *rows as i64),
+        Call::FreeStmt { option } => number("option", (*option).into()),
+        Call::SetDescField { record, field, .. } => {
+            number("record", (*record).into());
+            number("field", (*field).into());
+        }
+        Call::Attach { role, descriptor } => {
+            number("attribute", role.attribute().into());
+            take("descriptor", Input::number(descriptor.as_ref().map(|descriptor| descriptor.number)));
+        }
+        Call::CopyDescriptor { source, .. } => number("source", *source),
+        Call::SetDescRec { record, kind, .. } => {
+            number("record", (*record).into());
+            number("type", (*kind).into());
+        }
+        _ => {}
+    }
+}

@@ -17,26 +17,26 @@ const CURRENT_SCHEMA: i32 = 10004;
 /// Bytes for one fact.
 const ROOM: usize = 1024;
 
-/// `server`, `database`, `user_hash`, `schema`: those the driver knows. `given` is the user the application gave, `wide`
-/// says that it connected through the Unicode function: some drivers change their ways at the first call of the other kind.
-pub fn connection_facts(connection: &Connection, given: Option<String>, wide: bool) -> Vec<(String, Value)> {
+/// `server`, `database`, `user_hash`, `schema`: those the driver knows. `given` is the user the application gave. It is asked in
+/// the width that connected: some drivers change their ways at the first call of the other kind.
+pub fn connection_facts(connection: &Connection, given: Option<String>) -> Vec<(String, Value)> {
     let Some((driver, real)) = connection.front.real() else { return Vec::new() };
-    let user = given.or_else(|| info(driver, real, USER_NAME, wide));
+    let user = given.or_else(|| info(driver, real, USER_NAME));
     let facts = [
-        ("server", info(driver, real, SERVER_NAME, wide)),
-        ("database", info(driver, real, DATABASE_NAME, wide)),
+        ("server", info(driver, real, SERVER_NAME)),
+        ("database", info(driver, real, DATABASE_NAME)),
         ("user_hash", user.map(|user| user_hash(&user))),
-        ("schema", schema(driver, real, wide)),
+        ("schema", schema(driver, real)),
     ];
     facts.into_iter().filter_map(|(name, fact)| Some((name.to_owned(), Value::Text(fact?)))).collect()
 }
 
-fn info(driver: &Driver, real: *mut c_void, kind: u16, wide: bool) -> Option<String> {
-    read(wide, |buffer| {
+fn info(driver: &Driver, real: *mut c_void, kind: u16) -> Option<String> {
+    read(driver.unicode, |buffer| {
         let mut length = 0i16;
         // SAFETY: a live buffer with its capacity in bytes.
         unsafe {
-            match (wide, driver.wide.SQLGetInfo, driver.ansi.SQLGetInfo) {
+            match (driver.unicode, driver.wide.SQLGetInfo, driver.ansi.SQLGetInfo) {
                 (true, Some(get), _) => get(real, kind, buffer, ROOM as i16, &mut length),
                 (false, _, Some(get)) => get(real, kind, buffer, ROOM as i16, &mut length),
                 _ => rc::ERROR,
@@ -45,12 +45,12 @@ fn info(driver: &Driver, real: *mut c_void, kind: u16, wide: bool) -> Option<Str
     })
 }
 
-fn schema(driver: &Driver, real: *mut c_void, wide: bool) -> Option<String> {
-    read(wide, |buffer| {
+fn schema(driver: &Driver, real: *mut c_void) -> Option<String> {
+    read(driver.unicode, |buffer| {
         let mut length = 0i32;
         // SAFETY: a live buffer with its capacity in bytes.
         unsafe {
-            match (wide, driver.wide.SQLGetConnectAttr, driver.ansi.SQLGetConnectAttr) {
+            match (driver.unicode, driver.wide.SQLGetConnectAttr, driver.ansi.SQLGetConnectAttr) {
                 (true, Some(get), _) => get(real, CURRENT_SCHEMA, buffer, ROOM as i32, &mut length),
                 (false, _, Some(get)) => get(real, CURRENT_SCHEMA, buffer, ROOM as i32, &mut length),
                 _ => rc::ERROR,

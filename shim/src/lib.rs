@@ -42,5 +42,3 @@ pub fn set_ansi_only(ansi_only: bool) {
 pub fn kind() -> driver::Kind {
     if ANSI_ONLY.load(Ordering::Relaxed) { driver::Kind::Ansi } else { driver::Kind::Unicode }
 }
-
-pub(crate) use entry::missing as entry_missing;

@@ -1,6 +1,7 @@
 //! The real drivers: one struct of entry points per driver, filled from the table, and a small number for each.
 #![allow(unsafe_code)]
 
+use crate::args::Place;
 use crate::driver::error::Trouble;
 use crate::driver::{DriverError, Library};
 use crate::odbc_table;
@@ -14,10 +15,10 @@ type Pointer = *mut c_void;
 
 /// More real drivers than any process loads.
 const MOST: usize = 64;
-static DRIVERS: [OnceLock<Driver>; MOST] = [const { OnceLock::new() }; MOST];
+static DRIVERS: [OnceLock<[Driver; 3]>; MOST] = [const { OnceLock::new() }; MOST];
 static OPENING: Mutex<()> = Mutex::new(());
 
-/// A loaded real driver.
+/// A loaded real driver, as a connection uses it.
 pub struct Driver {
     /// The library.
     pub library: &'static Library,
@@ -25,8 +26,14 @@ pub struct Driver {
     pub ansi: Symbols<u8>,
     /// Its Unicode entry points.
     pub wide: Symbols<u16>,
+    /// Whether the connection was made through a Unicode function of the driver: what unixODBC calls a Unicode driver.
+    pub unicode: bool,
+    /// Whether it was so although the application called the ANSI function, which the driver lacks.
+    pub converted: bool,
     /// Whether it gives a long message of a statement out in pieces (`Diagnostic::in_pieces`), once that was seen.
     pub in_pieces: OnceLock<bool>,
+    /// The functions that the driver says it supports (SQL_API_ODBC3_ALL_FUNCTIONS), once it was asked.
+    claims: OnceLock<Vec<u16>>,
     number: u32,
 }
 
@@ -66,6 +73,13 @@ macro_rules! symbols {
                     $(Function::$name => self.ansi.$name.is_some() || self.wide.$name.is_some(),)*
                 }
             }
+
+            /// Whether the driver exports `function` in this width.
+            pub fn exports_in<C: Width>(&self, function: Function) -> bool {
+                match function {
+                    $(Function::$name => C::symbols(self).$name.is_some(),)*
+                }
+            }
         }
     };
 }
@@ -97,8 +111,8 @@ impl Driver {
     /// More drivers than this process can hold.
     pub fn of(library: &'static Library) -> Result<&'static Driver, DriverError> {
         let _one_at_a_time = OPENING.lock();
-        let known = DRIVERS.iter().map_while(OnceLock::get).find(|driver| driver.library.id() == library.id());
-        if let Some(driver) = known {
+        let known = DRIVERS.iter().map_while(OnceLock::get).find(|[driver, ..]| driver.library.id() == library.id());
+        if let Some([driver, ..]) = known {
             return Ok(driver);
         }
         let allocates = look_up(library, "SQLAllocHandle\0").or_else(|| look_up(library, "SQLAllocEnv\0")).is_some();
@@ -111,13 +125,17 @@ impl Driver {
             return Err(DriverError::new(Trouble::CannotLoad, message));
         }
         if let Some((index, slot)) = DRIVERS.iter().enumerate().find(|(_, slot)| slot.get().is_none()) {
-            return Ok(slot.get_or_init(|| Driver {
+            let seen = |unicode, converted| Driver {
                 in_pieces: OnceLock::new(),
+                claims: OnceLock::new(),
                 library,
                 ansi: Symbols::<u8>::of(library),
                 wide: Symbols::<u16>::of(library),
+                unicode,
+                converted,
                 number: index as u32 + 1,
-            }));
+            };
+            return Ok(&slot.get_or_init(|| [seen(false, false), seen(true, false), seen(true, true)])[0]);
         }
         let message = format!(
             "{MOST} real drivers are loaded already: {} is one too many for one process",
@@ -126,32 +144,77 @@ impl Driver {
         Err(DriverError::new(Trouble::CannotLoad, message))
     }
 
-    /// The driver with this number (from 1).
+    /// The driver with this key.
     #[inline]
-    pub fn by_number(number: u32) -> Option<&'static Driver> {
-        DRIVERS.get((number as usize).wrapping_sub(1))?.get()
+    pub fn by_key(key: u32) -> Option<&'static Driver> {
+        DRIVERS.get((key as usize >> 2).wrapping_sub(1))?.get()?.get(key as usize & 3)
     }
 
-    /// The driver's number.
+    /// What [`Driver::by_key`] finds it by; never 0.
+    pub fn key(&self) -> u32 {
+        (self.number << 2) | (u32::from(self.unicode) + u32::from(self.converted))
+    }
+
+    /// The driver's number (from 1): the same for every connection.
     pub fn number(&self) -> u32 {
         self.number
+    }
+
+    /// The same driver as a connection uses it that the application makes through `function` in this width.
+    pub fn connected<C: Width>(&self, function: Function) -> Option<&'static Driver> {
+        let (own, wide) = (self.exports_in::<C>(function), C::WIDE);
+        Driver::by_key((self.number << 2) | (u32::from(own == wide) + u32::from(!own && !wide)))
+    }
+
+    /// Keeps what the driver said of the functions that it supports.
+    pub fn claim(&self, supported: Place) {
+        self.claims.get_or_init(|| (0..250).map(|word| supported.u16_at(word).unwrap_or(0)).collect());
+    }
+
+    /// Whether the driver manager takes an ANSI function of the driver's: it asks SQLGetFunctions of those only.
+    pub fn claims(&self, function: Function) -> bool {
+        let api = function.row().api;
+        self.claims
+            .get()
+            .is_none_or(|words| words.get(usize::from(api >> 4)).is_some_and(|word| word >> (api & 15) & 1 == 1))
+    }
+
+    /// Whether the driver manager converts the texts of a call in this width where the driver lacks the function: to UTF-16 on
+    /// a connection that was made through a Unicode function, to the application's codeset on others.
+    pub fn converts<C: Width>(&self) -> bool {
+        C::WIDE != self.unicode
     }
 }
 
 /// The entry points of a driver for one width of text.
 pub trait Width: crate::args::Character + crate::entry::by_hand::Units + PartialEq {
+    /// The other width.
+    type Other: Width<Other = Self>;
+
     /// The symbols of this width.
     fn symbols(driver: &Driver) -> &Symbols<Self>;
+    /// The text in the other width, in no more than `room` bytes.
+    fn convert(units: &[Self], room: usize) -> Vec<Self::Other>;
 }
 
 impl Width for u8 {
+    type Other = u16;
+
     fn symbols(driver: &Driver) -> &Symbols<u8> {
         &driver.ansi
+    }
+    fn convert(units: &[u8], _: usize) -> Vec<u16> {
+        crate::entry::other_width::from_codeset(units)
     }
 }
 
 impl Width for u16 {
+    type Other = u8;
+
     fn symbols(driver: &Driver) -> &Symbols<u16> {
         &driver.wide
+    }
+    fn convert(units: &[u16], room: usize) -> Vec<u8> {
+        crate::entry::other_width::to_codeset(units, room)
     }
 }

@@ -27,6 +27,12 @@ pub fn test_driver(name: &str, options: &[&str]) -> PathBuf {
     build(name, &sources, &[&["-shared", "-fPIC", "-fvisibility=hidden", "-Wl,-Bsymbolic"], options].concat())
 }
 
+/// The Unicode build without the functions that a linker's version script of `programs/test_driver` hides.
+pub fn test_driver_without(name: &str, script: &str) -> PathBuf {
+    let script = products::repository().join("tests/programs/test_driver").join(script);
+    test_driver(name, &["-DUNICODE_BUILD", &format!("-Wl,--version-script={}", script.display())])
+}
+
 fn program(source: &str) -> PathBuf {
     products::repository().join("tests/programs/c").join(source)
 }

@@ -1,9 +1,10 @@
 //! A database of one test: made afresh before each run, gone before a replay.
 
 use crate::driver::Driver;
-use crate::{mariadb, postgres};
+use crate::{mariadb, packages, postgres, products};
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 /// Where a test keeps its tables.
@@ -22,66 +23,81 @@ impl Database {
         Database { driver, name: unused(format!("{}_{}", subject.to_lowercase(), driver.label())), directory }
     }
 
-    /// The database's name: for SQLite the file, relative to the directory programs run in.
+    /// The database's name: for SQLite and Access the file, relative to the directory programs run in.
     pub fn name(&self) -> String {
-        if self.driver == Driver::Sqlite { format!("{}.db", self.name) } else { self.name.clone() }
+        match self.driver {
+            Driver::Sqlite => format!("{}.db", self.name),
+            Driver::Access => format!("{}.mdb", self.name),
+            _ => self.name.clone(),
+        }
     }
 
     /// The user that owns it; empty where there are none.
     pub fn user(&self) -> &'static str {
         match self.driver {
-            Driver::Sqlite | Driver::Test | Driver::TestAnsi => "",
             Driver::PostgresUnicode | Driver::PostgresAnsi => postgres::USER,
             Driver::MariaDb => mariadb::USER,
+            _ => "",
         }
     }
 
     /// The user's password; empty where there are no users.
     pub fn password(&self) -> &'static str {
         match self.driver {
-            Driver::Sqlite | Driver::Test | Driver::TestAnsi => "",
             Driver::PostgresUnicode | Driver::PostgresAnsi => postgres::PASSWORD,
             Driver::MariaDb => mariadb::PASSWORD,
+            _ => "",
         }
     }
 
-    /// Makes it exist and be empty.
+    /// Makes it exist and be empty; Access's is what it is.
     pub fn fresh(&self) {
         match self.driver {
             Driver::Sqlite => self.remove(),
+            Driver::Access => self.unpack(),
             Driver::PostgresUnicode | Driver::PostgresAnsi => {
                 let _turn = postgres::one_at_a_time();
                 postgres::server().fresh(&self.name);
             }
             Driver::MariaDb => mariadb::server().fresh(&self.name),
-            Driver::Test | Driver::TestAnsi => {}
+            _ => {}
         }
     }
 
     /// Makes it not exist.
     pub fn remove(&self) {
         match self.driver {
-            Driver::Sqlite => {
+            Driver::Sqlite | Driver::Access => {
                 let _ = std::fs::remove_file(self.directory.join(self.name()));
             }
             Driver::PostgresUnicode | Driver::PostgresAnsi => postgres::server().remove(&self.name),
             Driver::MariaDb => mariadb::server().remove(&self.name),
-            Driver::Test | Driver::TestAnsi => {}
+            _ => {}
         }
+    }
+
+    /// Nothing in Debian writes an Access file.
+    fn unpack(&self) {
+        let packed = products::repository().join("tests/programs/access/test.mdb.gz");
+        let output = Command::new(packages::program("gzip", "gzip")).arg("-dc").arg(&packed).output();
+        let output = output.unwrap_or_else(|error| panic!("cannot run gzip: {error}"));
+        assert!(output.status.success(), "{}: {}", packed.display(), String::from_utf8_lossy(&output.stderr));
+        let file = self.directory.join(self.name());
+        std::fs::write(&file, output.stdout).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     }
 
     /// The port of its server, where it has one.
     pub fn port(&self) -> Option<u16> {
         match self.driver {
-            Driver::Sqlite | Driver::Test | Driver::TestAnsi => None,
             Driver::PostgresUnicode | Driver::PostgresAnsi => Some(postgres::server().port),
             Driver::MariaDb => Some(mariadb::server().port),
+            _ => None,
         }
     }
 
     /// The keywords of a connection to it, without user and password; `port` replaces the server's own.
     pub fn keywords(&self, port: Option<u16>) -> Vec<(&'static str, String)> {
-        if matches!(self.driver, Driver::Test | Driver::TestAnsi) {
+        if self.driver.is_ours() {
             return Vec::new();
         }
         let mut keywords = vec![("Database", self.name())];

@@ -19,6 +19,12 @@ pub enum Driver {
     Test,
     /// The same without them.
     TestAnsi,
+    /// The same with some of them only, and not all ANSI functions.
+    TestPartly,
+    /// The same with Unicode functions alone where a function has text.
+    TestWide,
+    /// Debian's driver for Access files: it connects through Unicode functions, and has few others.
+    Access,
 }
 
 impl Driver {
@@ -31,6 +37,9 @@ impl Driver {
             Driver::MariaDb => "libmaodbc.so",
             Driver::Test => "libtestdriverw.so",
             Driver::TestAnsi => "libtestdriver.so",
+            Driver::TestPartly => "libtestdriverpartly.so",
+            Driver::TestWide => "libtestdriverwide.so",
+            Driver::Access => "libmdbodbcW.so",
         }
     }
 
@@ -42,6 +51,9 @@ impl Driver {
             Driver::MariaDb => "odbc-mariadb",
             Driver::Test => return c_compiler::test_driver(self.library(), &["-DUNICODE_BUILD"]),
             Driver::TestAnsi => return c_compiler::test_driver(self.library(), &[]),
+            Driver::TestPartly => return c_compiler::test_driver_without(self.library(), "partly.map"),
+            Driver::TestWide => return c_compiler::test_driver_without(self.library(), "wide.map"),
+            Driver::Access => "odbc-mdbtools",
         };
         packages::driver_library(self.library(), package)
     }
@@ -49,9 +61,14 @@ impl Driver {
     /// The library as odbcinst.ini names it: Debian's without a directory, ours with it.
     pub fn registered(self) -> String {
         match self {
-            Driver::Test | Driver::TestAnsi => self.path().display().to_string(),
+            _ if self.is_ours() => self.path().display().to_string(),
             _ => self.library().to_owned(),
         }
+    }
+
+    /// Whether it is a build of the test driver, which has no database.
+    pub fn is_ours(self) -> bool {
+        matches!(self, Driver::Test | Driver::TestAnsi | Driver::TestPartly | Driver::TestWide)
     }
 
     /// The build of super8 that stands before it: one with the entry points this driver has.
@@ -59,6 +76,7 @@ impl Driver {
         match self {
             Driver::Sqlite | Driver::PostgresAnsi | Driver::TestAnsi => Library::Ansi,
             Driver::PostgresUnicode | Driver::MariaDb | Driver::Test => Library::Unicode,
+            Driver::TestPartly | Driver::TestWide | Driver::Access => Library::Unicode,
         }
     }
 
@@ -68,7 +86,8 @@ impl Driver {
             Driver::Sqlite => "sqlite",
             Driver::PostgresUnicode | Driver::PostgresAnsi => "postgres",
             Driver::MariaDb => "mariadb",
-            Driver::Test | Driver::TestAnsi => "test",
+            Driver::Test | Driver::TestAnsi | Driver::TestPartly | Driver::TestWide => "test",
+            Driver::Access => "access",
         }
     }
 
@@ -81,6 +100,9 @@ impl Driver {
             Driver::MariaDb => "mariadb",
             Driver::Test => "test",
             Driver::TestAnsi => "test_ansi",
+            Driver::TestPartly => "test_partly",
+            Driver::TestWide => "test_wide",
+            Driver::Access => "access",
         }
     }
 }

@@ -9,6 +9,7 @@ pub const DEBIAN: &[&str] = &[
     "libsqliteodbc",
     "odbc-postgresql",
     "odbc-mariadb",
+    "odbc-mdbtools",
     "tdsodbc",
     "postgresql",
     "mariadb-server",

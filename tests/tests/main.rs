@@ -26,6 +26,7 @@ mod manager_versions;
 mod manners;
 mod migrate;
 mod mismatch;
+mod missing_functions;
 mod odbc_api;
 mod parameters;
 mod pools;

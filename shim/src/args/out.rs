@@ -238,6 +238,11 @@ impl TextOut {
         self.length.is_some()
     }
 
+    /// The same with no place for the length.
+    pub fn without_length(&self) -> TextOut {
+        TextOut { length: None, ..*self }
+    }
+
     /// Whether texts are UTF-16.
     pub fn is_wide(&self) -> bool {
         self.wide

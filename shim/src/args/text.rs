@@ -106,6 +106,11 @@ pub fn decode_wide(units: &[u16]) -> String {
         .collect()
 }
 
+/// Whether a text has bytes that are not UTF-8.
+pub fn has_stray_bytes(text: &str) -> bool {
+    text.as_bytes().contains(&0xF4) && text.chars().any(|character| u32::from(character) >= STRAY_BYTE)
+}
+
 /// The ANSI bytes `decode_bytes` made the text from.
 pub fn encode_bytes(text: &str) -> Vec<u8> {
     // A stray byte's character begins with this byte; hardly any text has one.

@@ -50,7 +50,6 @@ pub fn record(
     connection: &Connection,
     completed: Option<Reply>,
     environment: Vec<(EnvironmentNote, u32)>,
-    wide: bool,
     outcome: &Outcome,
 ) -> Result<Arc<dyn ConnectionMode>, Outcome> {
     let Some(recorder) = &plan.recorder else { return Err(Outcome::error("HY000", "record: no cassette")) };
@@ -58,7 +57,7 @@ pub fn record(
         // Who was refused is verified at replay as well.
         Some(user) if !rc::succeeded(outcome.rc) => vec![("user_hash".to_owned(), Value::Text(user_hash(&user)))],
         None if !rc::succeeded(outcome.rc) => Vec::new(),
-        user => connection_facts(connection, user, wide),
+        user => connection_facts(connection, user),
     };
     let pending = connection.state.lock().pending.iter().filter_map(pending_value).collect();
     let connect = Connect {

@@ -3,6 +3,8 @@
 #![allow(unsafe_code)]
 
 use super::Handle;
+use super::by_hand::{column_attribute, get_attribute};
+use super::other_width::in_width;
 use crate::args::{Buffer, LengthOut, Out, Reply, Unit, shape};
 use crate::call::Question;
 use crate::real::{Driver, Width};
@@ -44,7 +46,7 @@ pub(super) fn ask_again(
 }
 
 fn ask<C: Width>(
-    driver: &Driver,
+    driver: &'static Driver,
     real: Handle,
     function: Function,
     question: &Question<'_>,
@@ -61,41 +63,41 @@ fn ask<C: Width>(
     let (characters, bytes) = (bytes / size_of::<C>(), bytes);
     let (short, long, value, size) = (&raw mut room.short, &raw mut room.long, &raw mut room.value, &raw mut room.size);
     let [a, b, c, d, e] = room.shorts.each_mut().map(|short| short as *mut i16);
-    let symbols = C::symbols(driver);
     // SAFETY: the driver's function with live buffers of our own and their true capacities.
     let code = unsafe {
         match function {
-            Function::SQLGetInfo => (symbols.SQLGetInfo?)(real, int("info") as u16, text, BYTES as i16, short),
+            Function::SQLGetInfo => {
+                in_width!(C, driver, SQLGetInfo, real, (int("info") as u16, text, BYTES as i16, short))
+            }
             Function::SQLGetConnectAttr => {
-                (symbols.SQLGetConnectAttr?)(real, int("attribute") as i32, text, bytes as i32, long)
+                get_attribute::<C>(driver, real, int("attribute") as i32, text, bytes as i32, long)
             }
             Function::SQLNativeSql => {
-                let length = given.len().checked_sub(1)? as i32;
-                (symbols.SQLNativeSql?)(real, given.as_ptr(), length, text.cast(), characters as i32, long)
+                let (sql, length) = (given.as_ptr(), given.len().checked_sub(1)? as i32);
+                let out: *mut C = text.cast();
+                in_width!(C, driver, SQLNativeSql, real, (sql, length, out, characters as i32, long))
             }
             Function::SQLDescribeCol => {
-                let (column, room) = (int("column") as u16, CHARACTERS as i16);
-                (symbols.SQLDescribeCol?)(real, column, text.cast(), room, short, a, size, b, c)
+                let (column, name, room) = (int("column") as u16, text.cast::<C>(), CHARACTERS as i16);
+                in_width!(C, driver, SQLDescribeCol, real, (column, name, room, short, a, size, b, c))
             }
-            Function::SQLColAttribute => {
-                let (column, field) = (int("column") as u16, int("field") as u16);
-                (symbols.SQLColAttribute?)(real, column, field, text, BYTES as i16, short, value)
+            Function::SQLColAttribute | Function::SQLColAttributes => {
+                let asked = (int("column") as u16, int("field") as u16);
+                column_attribute::<C>(function, driver, real, asked, (text, BYTES as i16, short, value))
             }
-            Function::SQLColAttributes => {
-                let (column, field) = (int("column") as u16, int("field") as u16);
-                (symbols.SQLColAttributes?)(real, column, field, text, BYTES as i16, short, value)
+            Function::SQLGetCursorName => {
+                in_width!(C, driver, SQLGetCursorName, real, (text.cast::<C>(), CHARACTERS as i16, short))
             }
-            Function::SQLGetCursorName => (symbols.SQLGetCursorName?)(real, text.cast(), CHARACTERS as i16, short),
             Function::SQLGetDescField => {
                 let (record, field) = (int("record") as i16, int("field") as i16);
-                (symbols.SQLGetDescField?)(real, record, field, text, bytes as i32, long)
+                in_width!(C, driver, SQLGetDescField, real, (record, field, text, bytes as i32, long))
             }
             Function::SQLGetDescRec => {
-                let (record, room) = (int("record") as i16, CHARACTERS as i16);
-                (symbols.SQLGetDescRec?)(real, record, text.cast(), room, short, a, b, value, c, d, e)
+                let (record, name, room) = (int("record") as i16, text.cast::<C>(), CHARACTERS as i16);
+                in_width!(C, driver, SQLGetDescRec, real, (record, name, room, short, a, b, value, c, d, e))
             }
-            _ => return None,
-        }
+            _ => None,
+        }?
     };
     Some((code, outputs.iter().zip(old).map(|(out, old)| out.harvest(old)).collect()))
 }

@@ -101,7 +101,7 @@ fn through(
     serve: impl FnOnce(&OnReal<'_>) -> Option<Outcome>,
 ) -> i16 {
     if !front.moded() {
-        return straight(function, front, deed);
+        return straight(front, deed);
     }
     guard(&front.diagnostics, || match serve(&OnReal { kind, front, deed: &deed }) {
         Some(Outcome { rc: rc::SUCCESS, .. }) if function.cancels() => rc::SUCCESS,
@@ -112,23 +112,47 @@ fn through(
 
 /// Mode off: the deed, and nothing else that could panic.
 #[inline]
-pub fn straight(function: Function, front: &Front, deed: impl Fn(&'static Driver, Handle) -> Option<i16>) -> i16 {
+pub fn straight(front: &Front, deed: impl Fn(&'static Driver, Handle) -> Option<i16>) -> i16 {
     if front.diagnostics.posted() {
         front.diagnostics.clear();
     }
-    let Some((driver, real)) = front.real() else { return not_open(front) };
-    deed(driver, real).unwrap_or_else(|| front.diagnostics.post(missing(function)))
+    let Some((driver, real)) = front.real() else { return without_handle(front) };
+    answered(deed(driver, real)).unwrap_or_else(|outcome| front.diagnostics.post(outcome))
 }
 
 #[cold]
-fn not_open(front: &Front) -> i16 {
-    front.diagnostics.post(Outcome::error("08003", "the connection is not open"))
+fn without_handle(front: &Front) -> i16 {
+    front.diagnostics.post(match front.has_driver() {
+        // A descriptor that the driver says it has, and gives no handle for.
+        true => missing(),
+        false => Outcome::error("08003", "the connection is not open"),
+    })
 }
 
-/// IM001: the real driver has no such function.
+/// What a call of the driver's function gives where that is ODBC 2's, and has no such option: no driver returns it.
+pub const NO_SUCH_OPTION: i16 = i16::MIN;
+
+/// The driver's return code, or what the driver manager says in its place.
+#[inline]
+pub fn answered(code: Option<i16>) -> Result<i16, Outcome> {
+    match code {
+        None => Err(missing()),
+        Some(NO_SUCH_OPTION) => Err(by_manager("HY092", "Invalid attribute/option identifier")),
+        Some(code) => Ok(code),
+    }
+}
+
+/// The real driver has no such function.
 #[cold]
-pub fn missing(function: Function) -> Outcome {
-    Outcome::error("IM001", format!("the real driver does not support {}", function.name()))
+pub fn missing() -> Outcome {
+    by_manager("IM001", "Driver does not support this function")
+}
+
+/// An error in unixODBC's own words, which it would use if it saw the driver's functions in place of super8's.
+#[cold]
+fn by_manager(state: &str, message: &str) -> Outcome {
+    let record = Diagnostic { message: format!("[unixODBC][Driver Manager]{message}"), ..Diagnostic::new(state, "") };
+    Outcome { rc: rc::ERROR, diagnostics: vec![record] }
 }
 
 /// The name of a result column; empty where the driver does not say.

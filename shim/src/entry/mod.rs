@@ -8,15 +8,16 @@ mod ask_again;
 pub mod by_hand;
 mod enter;
 pub(crate) mod latest;
+pub(crate) mod other_width;
 
-pub(crate) use enter::missing;
+pub(crate) use enter::answered;
 
 use crate::args::{
     Binding, Buffer, Character, In, LengthOut, NumberOut, Out, Parameter, Place, TextIn, Unit, shape, shape::Shape,
 };
 use crate::call::{Call, Question};
 use crate::odbc_table;
-use crate::real::Width;
+
 use crate::table::Function;
 use std::ffi::c_void;
 
@@ -60,7 +61,7 @@ macro_rules! entry {
                 handle,
                 || meaning!($meaning),
                 // SAFETY: the real driver's function of the same name gets the same arguments.
-                |driver, real| unsafe { Some((<Ch as Width>::symbols(driver).$name?)(real, $($arg),*)) },
+                |driver, real| unsafe { on_driver!([$($wide)?] driver, $name, real, ($($arg),*)) },
             )
         }
     };
@@ -75,6 +76,16 @@ macro_rules! entry {
             // SAFETY: the application's arguments, unchanged.
             unsafe { by_hand::$name::<Ch>($($arg),*) }
         }
+    };
+}
+
+/// Calls the driver's function; one with texts may be there in the other width only.
+macro_rules! on_driver {
+    ([] $driver:ident, $name:ident, $real:ident, ($($arg:ident),*)) => {
+        Some(($driver.ansi.$name?)($real, $($arg),*))
+    };
+    ([$wide:ident] $driver:ident, $name:ident, $real:ident, ($($arg:ident),*)) => {
+        other_width::in_width!(Ch, $driver, $name, $real, ($($arg),*))
     };
 }
 

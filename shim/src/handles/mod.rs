@@ -58,13 +58,18 @@ impl Front {
     #[inline]
     pub fn real(&self) -> Option<(&'static Driver, *mut c_void)> {
         let real = self.real.load(Ordering::Acquire);
-        let driver = Driver::by_number(self.driver.load(Ordering::Relaxed))?;
+        let driver = Driver::by_key(self.driver.load(Ordering::Relaxed))?;
         (!real.is_null()).then_some((driver, real))
+    }
+
+    /// Whether there is a driver behind the handle, if perhaps without a handle of its own.
+    pub fn has_driver(&self) -> bool {
+        self.driver.load(Ordering::Relaxed) != 0
     }
 
     /// Gives the handle its real counterpart, or takes it away.
     pub fn set_real(&self, real: Option<(&'static Driver, *mut c_void)>) {
-        self.driver.store(real.map_or(0, |(driver, _)| driver.number()), Ordering::Relaxed);
+        self.driver.store(real.map_or(0, |(driver, _)| driver.key()), Ordering::Relaxed);
         self.real.store(real.map_or(std::ptr::null_mut(), |(_, handle)| handle), Ordering::Release);
     }
 

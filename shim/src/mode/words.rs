@@ -161,19 +161,28 @@ pub fn reply_value(out: &Out, reply: &Reply, secrecy: &Secrecy) -> Value {
         Reply::Text { text, length, unterminated, .. } => {
             let text = text.as_deref().map(|text| secrecy.message(text));
             let natural = text.as_deref().map(|text| out.length_of(text));
+            let left_out = leaves_length_out(out, reply);
             match (text, *length) {
-                (Some(text), length) if !unterminated && length.is_none_or(|length| natural == Some(length)) => {
+                (Some(text), length)
+                    if !unterminated && !left_out && length.is_none_or(|length| natural == Some(length)) =>
+                {
                     Value::Text(text)
                 }
                 (text, length) => {
                     let mut pairs = Vec::from_iter(text.map(|text| ("text".to_owned(), Value::Text(text))));
                     pairs.extend(length.map(|length| ("length".to_owned(), Value::from(length))));
+                    pairs.extend(left_out.then(|| ("length".to_owned(), Value::Null)));
                     pairs.extend(unterminated.then(|| ("terminated".to_owned(), Value::Bool(false))));
                     Value::Map(pairs)
                 }
             }
         }
     }
+}
+
+/// Whether the driver wrote a text and not its length, although the application gave a place for that.
+pub fn leaves_length_out(out: &Out, reply: &Reply) -> bool {
+    matches!((out, reply), (Out::Text(out), Reply::Text { text: Some(_), length: None, .. }) if out.has_length())
 }
 
 /// In the key of an answer: the value that the application itself had set, where the driver says something else.
@@ -262,6 +271,7 @@ pub fn write_reply(out: &Out, value: &Value) -> bool {
         }
         (Out::Text(text), Value::Text(words)) => text.write(words, None),
         (Out::Text(text), Value::Map(_)) => {
+            let text = if value.get("length") == Some(&Value::Null) { &text.without_length() } else { text };
             let length = value.get("length").and_then(Value::as_int);
             match value.get("text").and_then(Value::as_text) {
                 Some(words) if value.get("terminated") != Some(&Value::Bool(false)) => {

@@ -5,16 +5,70 @@
 use crate::args::shape::{self, Shape};
 use crate::args::{Buffer, In, LengthOut, Out, Place};
 use crate::call::{Call, Question};
+use crate::entry::other_width::converted;
 use crate::entry::{Handle, Pointer, enter};
 use crate::handles::{STATEMENTS, Token};
 use crate::real::{Driver, Width};
 use crate::table::Function;
 
-/// Fields whose numbers differ: ODBC 2's and ODBC 3's count, name and nullability.
+/// ODBC 2's number of a field, and ODBC 3's: count, name, nullability.
 const RENUMBERED: [(u16, u16); 3] = [(0, 1001), (1, 1011), (7, 1008)];
+/// Fields of ODBC 3 that are like one of ODBC 2's, but not the same: type, length, precision, scale.
+const ALIKE: [(u16, u16); 4] = [(2, 1002), (3, 1003), (4, 1005), (5, 1006)];
+
+macro_rules! on_driver {
+    ($C:ty, $driver:ident, $real:ident, $name:ident, $other:ident, $renumbered:expr, ($column:expr, $field:expr, $($rest:expr),*)) => {
+        match (<$C>::symbols($driver).$name, <$C>::symbols($driver).$other) {
+            (Some(get), _) => Some(get($real, $column, $field, $($rest),*)),
+            (None, Some(get)) => Some(get($real, $column, $renumbered, $($rest),*)),
+            (None, None) if !$driver.converts::<$C>() => None,
+            (None, None) => converted!($C, $driver, $name, $real, ($column, $field, $($rest),*))
+                .or_else(|| converted!($C, $driver, $other, $real, ($column, $renumbered, $($rest),*))),
+        }
+    };
+}
+
+/// SQLColAttribute or SQLColAttributes on the driver, or the other of the two, which differs in the numbers of some fields.
+pub(in crate::entry) unsafe fn column_attribute<C: Width>(
+    function: Function,
+    driver: &'static Driver,
+    real: Handle,
+    (column, field): (u16, u16),
+    (text, cap, length, value): (Pointer, i16, *mut i16, *mut isize),
+) -> Option<i16> {
+    let to_odbc2 = || RENUMBERED.iter().chain(&ALIKE).find(|(_, new)| *new == field).map_or(field, |(old, _)| *old);
+    let to_odbc3 = || RENUMBERED.iter().find(|(old, _)| *old == field).map_or(field, |(_, new)| *new);
+    // SAFETY: the application's arguments.
+    unsafe {
+        match function {
+            Function::SQLColAttribute => {
+                on_driver!(
+                    C,
+                    driver,
+                    real,
+                    SQLColAttribute,
+                    SQLColAttributes,
+                    to_odbc2(),
+                    (column, field, text, cap, length, value)
+                )
+            }
+            _ => {
+                on_driver!(
+                    C,
+                    driver,
+                    real,
+                    SQLColAttributes,
+                    SQLColAttribute,
+                    to_odbc3(),
+                    (column, field, text, cap, length, value)
+                )
+            }
+        }
+    }
+}
 
 macro_rules! column_attribute {
-    ($name:ident, $other:ident, $renumber:expr) => {
+    ($name:ident) => {
         pub unsafe fn $name<C: Width>(
             stmt: Handle,
             column: u16,
@@ -24,15 +78,9 @@ macro_rules! column_attribute {
             length: *mut i16,
             value: *mut isize,
         ) -> i16 {
-            let deed = |driver: &'static Driver, real| {
-                let symbols = C::symbols(driver);
-                // SAFETY: the application's arguments; the other function differs in three numbers only.
-                unsafe {
-                    match (symbols.$name, symbols.$other) {
-                        (Some(get), _) => Some(get(real, column, field, text, cap, length, value)),
-                        (None, get) => Some(get?(real, column, $renumber(field), text, cap, length, value)),
-                    }
-                }
+            // SAFETY: the application's arguments.
+            let deed = |driver: &'static Driver, real| unsafe {
+                column_attribute::<C>(Function::$name, driver, real, (column, field), (text, cap, length, value))
             };
             let call = || {
                 let buffer = Buffer {
@@ -58,15 +106,8 @@ macro_rules! column_attribute {
         }
     };
 }
-
-column_attribute!(SQLColAttribute, SQLColAttributes, |field| RENUMBERED
-    .iter()
-    .find(|(_, new)| *new == field)
-    .map_or(field, |(old, _)| *old));
-column_attribute!(SQLColAttributes, SQLColAttribute, |field| RENUMBERED
-    .iter()
-    .find(|(old, _)| *old == field)
-    .map_or(field, |(_, new)| *new));
+column_attribute!(SQLColAttribute);
+column_attribute!(SQLColAttributes);
 
 /// A recording has to know how many rows there are: the driver is lent a counter where the application gives none.
 pub unsafe fn SQLExtendedFetch(

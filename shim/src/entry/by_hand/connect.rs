@@ -7,7 +7,8 @@ use crate::config::connection_string::ConnectionString;
 use crate::connecting::{self, Plan, Request};
 use crate::diagnostics::{Outcome, rc};
 use crate::entry::Handle;
-use crate::entry::enter::{DBC, OnReal, guard, missing, straight};
+use crate::entry::enter::{DBC, OnReal, answered, guard, straight};
+use crate::entry::other_width::in_width;
 use crate::handles::{CONNECTIONS, Connection, ENVIRONMENTS, Token};
 use crate::real::{Driver, Width};
 use crate::table::Function;
@@ -30,7 +31,7 @@ pub unsafe fn SQLConnect<C: Width>(
     };
     connect::<C>(Function::SQLConnect, dbc, &request, |driver, real, _| {
         // SAFETY: the application's arguments.
-        unsafe { Some((C::symbols(driver).SQLConnect?)(real, dsn, dsn_len, user, user_len, password, password_len)) }
+        unsafe { in_width!(C, driver, SQLConnect, real, (dsn, dsn_len, user, user_len, password, password_len)) }
     })
 }
 
@@ -50,12 +51,11 @@ pub unsafe fn SQLDriverConnect<C: Width>(
     let completed = unsafe { Out::text(out, out_cap as isize, LengthOut::from(out_len), Unit::Characters) };
     let request = Request::String { given: ConnectionString::parse(&encode_bytes(&string)), completed };
     connect::<C>(Function::SQLDriverConnect, dbc, &request, |driver, real, plan| {
-        let function = C::symbols(driver).SQLDriverConnect?;
         // SAFETY: the application's arguments, or the edited string and a buffer of our own.
-        let call = |text: *const C, text_len, out, out_cap, out_len| unsafe {
-            function(real, window, text, text_len, out, out_cap, out_len, completion)
+        let call = |text: *const C, text_len: i16, out: *mut C, out_cap: i16, out_len: *mut i16| unsafe {
+            in_width!(C, driver, SQLDriverConnect, real, (window, text, text_len, out, out_cap, out_len, completion))
         };
-        Some(through_names(plan, &request, text, text_len, out, out_cap, out_len, call))
+        through_names(plan, &request, text, text_len, out, out_cap, out_len, call)
     })
 }
 
@@ -77,12 +77,11 @@ pub unsafe fn SQLBrowseConnect<C: Width>(
     let (begun, browsing) = (browsing.is_some(), browsing.unwrap_or_default());
     let request = browsing.step(&string, completed);
     let outcome = connect::<C>(Function::SQLBrowseConnect, dbc, &request, |driver, real, plan| {
-        let function = C::symbols(driver).SQLBrowseConnect?;
         // SAFETY: the application's arguments, or the edited string and a buffer of our own.
-        let call = |text: *const C, text_len, out, out_cap, out_len| unsafe {
-            function(real, text, text_len, out, out_cap, out_len)
+        let call = |text: *const C, text_len: i16, out: *mut C, out_cap: i16, out_len: *mut i16| unsafe {
+            in_width!(C, driver, SQLBrowseConnect, real, (text, text_len, out, out_cap, out_len))
         };
-        Some(through_names(plan, &request, text, text_len, out, out_cap, out_len, call))
+        through_names(plan, &request, text, text_len, out, out_cap, out_len, call)
     });
     // A driver manager lets the application go on after a step that failed, but for the first.
     if outcome == rc::NEED_DATA || (begun && !rc::succeeded(outcome)) {
@@ -102,8 +101,8 @@ fn through_names<C: Width>(
     out: *mut C,
     out_cap: i16,
     out_len: *mut i16,
-    call: impl Fn(*const C, i16, *mut C, i16, *mut i16) -> i16,
-) -> i16 {
+    call: impl Fn(*const C, i16, *mut C, i16, *mut i16) -> Option<i16>,
+) -> Option<i16> {
     let Some(forwarded) = plan.forwarded(request) else { return call(text, text_len, out, out_cap, out_len) };
     let units: Vec<C> = C::units(&forwarded).into_iter().chain([C::ZERO]).collect();
     // Longer than a length can say: it is terminated.
@@ -117,7 +116,7 @@ fn through_names<C: Width>(
     let mut buffer = vec![C::ZERO; capacity as usize + 1];
     let mut reported: i16 = i16::MIN;
     let pointer = if out.is_null() { std::ptr::null_mut() } else { buffer.as_mut_ptr() };
-    let outcome = call(units.as_ptr(), length, pointer, capacity as i16, &mut reported);
+    let outcome = call(units.as_ptr(), length, pointer, capacity as i16, &mut reported)?;
     let told = reported != i16::MIN;
     if told || buffer[0] != C::ZERO {
         let written = C::text(&buffer);
@@ -138,7 +137,7 @@ fn through_names<C: Width>(
             text.write(&completed, Some(length));
         }
     }
-    outcome
+    Some(outcome)
 }
 
 fn connect<C: Width>(
@@ -161,12 +160,17 @@ fn connect<C: Width>(
         };
         connection.state.lock().pooled = plan.pooled.take();
         let Some(driver) = plan.driver() else { return replay(connection, request, &plan) };
+        // As a driver manager decides it: by the width of the function that connects.
+        let Some(driver) = driver.connected::<C>(function) else { return rc::ERROR };
         if let Err(outcome) = prepare(connection, driver) {
             return diagnostics.post(outcome);
         }
         let Some((driver, real)) = connection.front.real() else { return rc::ERROR };
         let watched = request.completed().map(|completed| (completed, completed.arm()));
-        let Some(code) = deed(driver, real, &plan) else { return diagnostics.post(missing(function)) };
+        let code = match answered(deed(driver, real, &plan)) {
+            Ok(code) => code,
+            Err(outcome) => return diagnostics.post(outcome),
+        };
         let completed = watched.map(|(completed, old)| completed.harvest(old));
         if plan.records() {
             // Driver managers read why a connect failed through SQLError, but for SQLBrowseConnect.
@@ -175,7 +179,7 @@ fn connect<C: Width>(
             let records = if code == rc::SUCCESS { Vec::new() } else { super::drain(DBC, &connection.front) };
             let outcome = Outcome { rc: code, diagnostics: records };
             let environment = environment_notes(connection);
-            let recorded = connecting::record(request, &plan, connection, completed, environment, C::WIDE, &outcome);
+            let recorded = connecting::record(request, &plan, connection, completed, environment, &outcome);
             // What the driver had to say of the facts it was asked for is not for the application.
             super::drain(DBC, &connection.front);
             match recorded {
@@ -218,7 +222,9 @@ fn prepare(connection: &Connection, driver: &'static Driver) -> Result<(), Outco
     let Some(environment) = environment else {
         return Err(Outcome::error("HY000", "the connection has no environment"));
     };
-    if super::real_connection(environment, connection, driver)? {
+    let made = super::real_connection(environment, connection, driver)?;
+    connection.front.set_real(connection.front.real().map(|(_, real)| (driver, real)));
+    if made {
         super::apply_pending(connection);
     }
     Ok(())
@@ -250,7 +256,7 @@ pub unsafe fn SQLDisconnect(dbc: Handle) -> i16 {
             }
             // A replayed SQLBrowseConnect that the application gives up.
             None if front.real().is_none() && connection.state.lock().browsing.is_some() => Outcome::SUCCESS,
-            None => Outcome::of(straight(Function::SQLDisconnect, front, deed)),
+            None => Outcome::of(straight(front, deed)),
         };
         if !rc::succeeded(outcome.rc) {
             // Off: what there is to say is the driver's, or posted already.

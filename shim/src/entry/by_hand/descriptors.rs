@@ -40,7 +40,7 @@ pub(super) unsafe fn allocate_descriptor(dbc: Handle, out: *mut Handle) -> i16 {
                 &Call::Allocate { kind: DESC },
                 &OnReal { kind: DBC, front, deed: &deed },
             ),
-            None => Outcome::of(enter::straight(Function::SQLAllocHandle, front, deed)),
+            None => Outcome::of(enter::straight(front, deed)),
         };
         if !rc::succeeded(outcome.rc) {
             return if outcome.diagnostics.is_empty() { outcome.rc } else { front.diagnostics.post(outcome) };
@@ -79,7 +79,7 @@ pub(super) fn free_descriptor(token: Token) -> i16 {
             Some(mode) => {
                 mode.serve(Function::SQLFreeHandle, &Call::FreeDescriptor, &OnReal { kind: DESC, front, deed: &deed })
             }
-            None => Outcome::of(enter::straight(Function::SQLFreeHandle, front, deed)),
+            None => Outcome::of(enter::straight(front, deed)),
         };
         if !rc::succeeded(outcome.rc) {
             return if outcome.diagnostics.is_empty() { outcome.rc } else { front.diagnostics.post(outcome) };
@@ -121,7 +121,8 @@ pub(super) fn attach<C: Width>(stmt: Handle, role: DescriptorRole, given: Token,
         || Call::Attach { role, descriptor: allocated.and_then(shared) },
         // SAFETY: the driver's own handle where the application's arguments have a token.
         |driver, statement| unsafe {
-            Some((C::symbols(driver).SQLSetStmtAttr?)(statement, role.attribute(), real, length))
+            let set = C::symbols(driver).SQLSetStmtAttr.or(C::Other::symbols(driver).SQLSetStmtAttr)?;
+            Some(set(statement, role.attribute(), real, length))
         },
     );
     if rc::succeeded(code)
@@ -150,7 +151,7 @@ pub(super) unsafe fn descriptor_of<C: Width>(
         front.diagnostics.clear();
         let made: Cell<Handle> = Cell::new(std::ptr::null_mut());
         let deed = |driver: &'static Driver, handle| {
-            let get = C::symbols(driver).SQLGetStmtAttr?;
+            let get = C::symbols(driver).SQLGetStmtAttr.or(C::Other::symbols(driver).SQLGetStmtAttr)?;
             // SAFETY: the driver's statement and a live out-variable for a handle.
             Some(unsafe { get(handle, role.attribute(), made.as_ptr().cast(), odbc_sys::IS_POINTER, length) })
         };
@@ -162,7 +163,7 @@ pub(super) unsafe fn descriptor_of<C: Width>(
                 let question = Call::Ask(Question { inputs, outputs: vec![("value", Out::Address(Place::NULL))] });
                 mode.serve(Function::SQLGetStmtAttr, &question, &OnReal { kind: STMT, front, deed: &deed })
             }
-            None => Outcome::of(straight(Function::SQLGetStmtAttr, front, deed)),
+            None => Outcome::of(straight(front, deed)),
         };
         if !rc::succeeded(outcome.rc) {
             return if outcome.diagnostics.is_empty() { outcome.rc } else { front.diagnostics.post(outcome) };

@@ -1,10 +1,14 @@
 //! SQLError, SQLGetDiagRec, SQLGetDiagField: the shim's own records first, else the real driver's.
 #![allow(unsafe_code)]
 
-use crate::args::{Buffer, In, LengthOut, NumberOut, Out, Unit, shape};
+use crate::args::{
+    Buffer, In, LengthOut, NumberOut, Out, Unit, decode_bytes, decode_wide, encode_bytes, encode_wide, has_stray_bytes,
+    shape,
+};
 use crate::call::{Call, Question};
 use crate::diagnostics::{Diagnostic, Diagnostics, Origin, Outcome, rc};
 use crate::entry::enter::{DBC, DESC, ENV, OnReal, STMT, guard};
+use crate::entry::other_width::{from_codeset, to_codeset};
 use crate::entry::{Handle, Pointer};
 use crate::handles::{CONNECTIONS, DESCRIPTORS, ENVIRONMENTS, Front, STATEMENTS, Token};
 use crate::real::{Driver, Width};
@@ -19,6 +23,15 @@ struct Side {
     diagnostics: &'static Diagnostics,
     real: Option<(&'static Driver, Handle)>,
     moded: bool,
+}
+
+impl Side {
+    /// Takes the driver's records over: the driver manager asks this way because the shim exports the function, and the driver
+    /// only knows another way.
+    fn take(&self, kind: i16, driver: &Driver, real: Handle) {
+        let records = drain_handle(kind, driver, real, false);
+        self.diagnostics.post(Outcome { rc: self.diagnostics.return_code(), diagnostics: records });
+    }
 }
 
 fn side(kind: i16, token: Token) -> Option<Side> {
@@ -61,9 +74,7 @@ pub unsafe fn SQLError<C: Width>(
             // SAFETY: the application's arguments, its handle translated.
             return unsafe { error(env, dbc, stmt, state, native, text, cap, length) };
         }
-        // The driver manager asks this way because the shim exports SQLError; the driver itself only knows the other way.
-        let records = drain_handle(kind, driver, real, false);
-        side.diagnostics.post(Outcome { rc: side.diagnostics.return_code(), diagnostics: records });
+        side.take(kind, driver, real);
     }
     match side.diagnostics.pop(cap.max(0) as usize) {
         // SAFETY: the application's out-pointers.
@@ -87,13 +98,11 @@ pub unsafe fn SQLGetDiagRec<C: Width>(
         && !side.moded
         && !side.diagnostics.posted()
     {
-        // SAFETY: the application's arguments, its handle translated.
-        return unsafe {
-            match C::symbols(driver).SQLGetDiagRec {
-                Some(get) => get(kind, real, record, state, native, text, cap, length),
-                None => rc::NO_DATA,
-            }
-        };
+        if let Some(get) = C::symbols(driver).SQLGetDiagRec {
+            // SAFETY: the application's arguments, its handle translated.
+            return unsafe { get(kind, real, record, state, native, text, cap, length) };
+        }
+        side.take(kind, driver, real);
     }
     if record < 1 || cap < 0 {
         return rc::ERROR;
@@ -118,7 +127,12 @@ unsafe fn give<C: Width>(
     unsafe { Out::text(state, 6, LengthOut::None, Unit::Characters) }.fill(&record.sqlstate);
     NumberOut::from(native).write(i64::from(record.native));
     // SAFETY: the application's buffer and its capacity.
-    let cut = unsafe { Out::text(text, cap as isize, LengthOut::from(length), Unit::Characters) }.fill(&record.message);
+    let out = unsafe { Out::text(text, cap as isize, LengthOut::from(length), Unit::Characters) };
+    let cut = match C::WIDE && has_stray_bytes(&record.message) {
+        // ANSI text of a driver that has no Unicode function for it.
+        true => out.fill(&decode_wide(&from_codeset(&encode_bytes(&record.message)))),
+        false => out.fill(&record.message),
+    };
     if cut { rc::SUCCESS_WITH_INFO } else { rc::SUCCESS }
 }
 
@@ -158,7 +172,10 @@ pub unsafe fn SQLGetDiagField<C: Width>(
         && !side.moded
         && !side.diagnostics.posted()
     {
-        return deed(driver, real).unwrap_or(rc::NO_DATA);
+        if let Some(code) = deed(driver, real) {
+            return code;
+        }
+        side.take(kind, driver, real);
     }
     match own_field(side.diagnostics, record, field) {
         Ok(Field::Number(number)) => {
@@ -243,12 +260,27 @@ pub fn drain(kind: i16, front: &Front) -> Vec<Diagnostic> {
 fn drain_handle(kind: i16, driver: &Driver, real: Handle, by_error_first: bool) -> Vec<Diagnostic> {
     let by_record = || (1..=MOST).map_while(|number| by_number(driver, kind, real, number)).collect::<Vec<_>>();
     let by_error = || (0..MOST).map_while(|_| by_pop(driver, kind, real)).collect::<Vec<_>>();
+    let by_error_first = by_error_first || (reads_errors_wide(driver) && kind != DESC);
     let records = if by_error_first { by_error() } else { by_record() };
-    match records.is_empty() {
+    let mut records = match records.is_empty() {
         true if by_error_first => by_record(),
         true => by_error(),
         false => records,
+    };
+    if driver.converted {
+        // The application reads what the driver manager makes of it in the codeset.
+        for record in &mut records {
+            record.message = decode_bytes(&to_codeset(&encode_wide(&record.message), usize::MAX));
+        }
     }
+    records
+}
+
+/// Whether unixODBC reads records through SQLErrorW: it takes SQLGetDiagRecW only together with SQLGetDiagFieldW, and either
+/// before any ANSI function.
+pub(super) fn reads_errors_wide(driver: &Driver) -> bool {
+    let wide = &driver.wide;
+    wide.SQLError.is_some() && !(wide.SQLGetDiagRec.is_some() && wide.SQLGetDiagField.is_some())
 }
 
 /// Room for a message: driver managers read 512 characters, some drivers write far more.

@@ -84,7 +84,7 @@ pub fn real_environment(state: &mut EnvironmentState, driver: &'static Driver) -
         match (driver.ansi.SQLAllocHandle, driver.ansi.SQLAllocEnv) {
             (Some(allocate), _) => allocate(ENV, std::ptr::null_mut(), &mut real),
             (None, Some(allocate)) => allocate(&mut real),
-            (None, None) => return Err(missing(Function::SQLAllocHandle)),
+            (None, None) => return Err(missing()),
         }
     };
     if !rc::succeeded(outcome) || real.is_null() {
@@ -152,7 +152,7 @@ pub fn real_connection(
         match (driver.ansi.SQLAllocHandle, driver.ansi.SQLAllocConnect) {
             (Some(allocate), _) => allocate(DBC, environment, &mut real),
             (None, Some(allocate)) => allocate(environment, &mut real),
-            (None, None) => return Err(missing(Function::SQLAllocHandle)),
+            (None, None) => return Err(missing()),
         }
     };
     if !rc::succeeded(outcome) || real.is_null() {
@@ -209,7 +209,7 @@ unsafe fn allocate_statement(dbc: Handle, out: *mut Handle) -> i16 {
                 &Call::Allocate { kind: STMT },
                 &OnReal { kind: DBC, front, deed: &deed },
             ),
-            None => Outcome::of(enter::straight(Function::SQLAllocHandle, front, deed)),
+            None => Outcome::of(enter::straight(front, deed)),
         };
         if !rc::succeeded(outcome.rc) {
             return if outcome.diagnostics.is_empty() { outcome.rc } else { diagnostics.post(outcome) };

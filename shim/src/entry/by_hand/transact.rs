@@ -104,10 +104,15 @@ pub unsafe fn SQLGetFunctions(dbc: Handle, function: u16, supported: *mut u16) -
                 None => everything(driver, function, place),
             };
             if rc::succeeded(outcome) {
+                if function == ODBC3_ALL_FUNCTIONS {
+                    driver.claim(place);
+                }
                 restrict(driver, function, place);
                 if let (ODBC3_ALL_FUNCTIONS, Some(connection)) = (function, CONNECTIONS.get(Token::from_handle(dbc))) {
-                    let (word, bit) = bit(GET_DIAG_REC);
-                    connection.front.set_reads_by_error(place.u16_at(word).unwrap_or(0) & bit == 0);
+                    // The driver manager takes it for an answer about the ANSI function only.
+                    let wide = driver.wide.SQLGetDiagRec.is_some() && driver.wide.SQLGetDiagField.is_some();
+                    connection.front.set_reads_by_error(!wide && !has(place, Function::SQLGetDiagRec));
+                    grant(driver, place);
                 }
             }
             Some(outcome)
@@ -115,7 +120,6 @@ pub unsafe fn SQLGetFunctions(dbc: Handle, function: u16, supported: *mut u16) -
     )
 }
 
-const GET_DIAG_REC: u16 = 1011;
 const ALL_FUNCTIONS: u16 = 0;
 const ODBC3_ALL_FUNCTIONS: u16 = 999;
 
@@ -142,13 +146,35 @@ fn restrict(driver: &Driver, function: u16, supported: Place) {
     let mut absent = lacking.map(|function| function.row().api).filter(|api| !exports(driver, *api));
     match function {
         ALL_FUNCTIONS => absent.filter(|api| *api < 100).for_each(|api| supported.set_u16_at(usize::from(api), 0)),
-        ODBC3_ALL_FUNCTIONS => absent.for_each(|api| {
-            let (word, bit) = bit(api);
-            supported.set_u16_at(word, supported.u16_at(word).unwrap_or(0) & !bit);
-        }),
+        ODBC3_ALL_FUNCTIONS => {
+            absent.for_each(|api| {
+                let (word, bit) = bit(api);
+                supported.set_u16_at(word, supported.u16_at(word).unwrap_or(0) & !bit);
+            });
+        }
         asked if absent.any(|api| api == asked) => supported.set_u16_at(0, 0),
         _ => {}
     }
+}
+
+/// What the driver manager has to believe of functions that the driver lacks, so that it calls them here. It makes another
+/// function of them by itself, and says that they are supported, but it would call their Unicode form as well, which it cannot
+/// know to be missing: here the two can be told apart.
+fn grant(driver: &Driver, supported: Place) {
+    use Function::{SQLError, SQLGetDiagField, SQLGetDiagRec, SQLSetStmtAttr, SQLSetStmtOption};
+    for (function, other) in
+        [(SQLSetStmtAttr, SQLSetStmtOption), (SQLGetDiagRec, SQLError), (SQLGetDiagField, SQLError)]
+    {
+        if !driver.exports(function) && has(supported, other) {
+            let (word, bit) = bit(function.row().api);
+            supported.set_u16_at(word, supported.u16_at(word).unwrap_or(0) | bit);
+        }
+    }
+}
+
+fn has(supported: Place, function: Function) -> bool {
+    let (word, bit) = bit(function.row().api);
+    supported.u16_at(word).unwrap_or(0) & bit != 0
 }
 
 /// Where SQL_API_ODBC3_ALL_FUNCTIONS tells of a function: the word and the bit in it.
@@ -183,7 +209,7 @@ macro_rules! list {
                     Some((list, real)) => unsafe {
                         list(real, direction, name, name_cap, name_len, text, text_cap, text_len)
                     },
-                    None => environment.diagnostics.post(missing(Function::$name)),
+                    None => environment.diagnostics.post(missing()),
                 }
             })
         }

@@ -50,7 +50,7 @@ impl Asked {
 pub(super) fn ask(function: Function, question: &Question<'_>, deed: &dyn Deed, asynchronous: bool) -> Asked {
     let text = question.text();
     let old: Vec<_> = question.outputs.iter().map(|(_, out)| out.arm()).collect();
-    let outcome = perform(function, deed);
+    let outcome = perform(deed);
     let replies: Vec<_> = question.outputs.iter().zip(old).map(|((_, out), old)| out.harvest(old)).collect();
     let special = !is_whole(function, question, &replies);
     let mut asked = Asked { outcome, replies, whole: None, special };
@@ -59,7 +59,7 @@ pub(super) fn ask(function: Function, question: &Question<'_>, deed: &dyn Deed, 
     }
     let again = deed.ask_again(function, question, text.as_deref());
     if let Some((code, replies)) = again {
-        let outcome = performed(function, Some(code), deed);
+        let outcome = performed(Some(code), deed);
         if outcome == asked.outcome && !rc::succeeded(outcome.rc) {
             // It fails whatever the room.
             asked.special = false;

@@ -173,7 +173,7 @@ impl Connection {
 
     /// Asks for an address, and notes a refusal.
     pub(super) fn note_address(&self, function: Function, question: &Question<'_>, deed: &dyn Deed) -> Outcome {
-        let outcome = perform(function, deed);
+        let outcome = perform(deed);
         match outcome.rc {
             rc::SUCCESS => outcome,
             _ => self.note_local(address_sum(function, question), || address_key(function, question), outcome),
@@ -244,7 +244,7 @@ impl Connection {
     /// Does the deed. While the driver is still executing, and where that cannot be written, this is what to say.
     fn polled(&self, function: Function, deed: &dyn Deed) -> Result<Outcome, Outcome> {
         let polled = self.polled.load(Ordering::Relaxed);
-        let outcome = perform(function, deed);
+        let outcome = perform(deed);
         if !polled && outcome.rc != rc::STILL_EXECUTING {
             return Ok(outcome);
         }
@@ -312,7 +312,7 @@ impl ConnectionMode for Connection {
         if let Err(error) = prepared {
             // What takes back or ends something is done, and not recorded.
             return match call {
-                Call::EndTran { commit: false } | Call::Disconnect | Call::Cancel => perform(function, deed),
+                Call::EndTran { commit: false } | Call::Disconnect | Call::Cancel => perform(deed),
                 _ => unwritable(error),
             };
         }
@@ -343,7 +343,7 @@ impl ConnectionMode for Connection {
                 }
             }
             Call::Functions { function: asked, supported } => {
-                let outcome = perform(function, deed);
+                let outcome = perform(deed);
                 let key = vec![
                     ("function".to_owned(), Value::from("SQLGetFunctions")),
                     ("id".to_owned(), Value::from(*asked)),
@@ -352,7 +352,7 @@ impl ConnectionMode for Connection {
                 self.inform(key, result, outcome)
             }
             Call::Disconnect => {
-                let outcome = perform(function, deed);
+                let outcome = perform(deed);
                 let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
                 match outcome.rc {
                     rc::SUCCESS => outcome,
@@ -360,11 +360,11 @@ impl ConnectionMode for Connection {
                 }
             }
             Call::Cancel => {
-                let outcome = perform(function, deed);
+                let outcome = perform(deed);
                 self.note_local(sum([function as u64]), || function_key(function), outcome)
             }
             Call::Allocate { kind } => {
-                let outcome = perform(function, deed);
+                let outcome = perform(deed);
                 self.note_local(sum([function as u64, *kind as u64]), || allocate_key(*kind), outcome)
             }
             Call::Ask(question) => self.ask(function, question, deed),

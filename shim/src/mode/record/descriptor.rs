@@ -64,7 +64,7 @@ impl Connection {
         apply: impl FnOnce(bool),
     ) -> Outcome {
         match call {
-            Call::Ask(question) if question.is_address() => perform(function, deed),
+            Call::Ask(question) if question.is_address() => perform(deed),
             Call::Ask(question) => {
                 let asked = ask(function, question, deed, false);
                 if asked.outcome.rc == rc::STILL_EXECUTING {
@@ -79,7 +79,7 @@ impl Connection {
                 self.inform_all(key, question, asked, None)
             }
             _ => {
-                let outcome = perform(function, deed);
+                let outcome = perform(deed);
                 if rc::succeeded(outcome.rc) {
                     match self.unbinds(call, deed, before) {
                         Ok(unbinds) => apply(unbinds),

@@ -15,7 +15,7 @@ use super8_cassette::{Entry, Method};
 
 impl Statement {
     pub(super) fn close(&self, function: Function, deed: &dyn Deed) -> Outcome {
-        let outcome = perform(function, deed);
+        let outcome = perform(deed);
         let mut state = self.state.lock();
         let settled = self.settle(&mut state, false);
         let noted = match (state.id, state.open) {
@@ -42,7 +42,7 @@ impl Statement {
             state.streams.end();
             state.id
         });
-        let outcome = perform(function, deed);
+        let outcome = perform(deed);
         match id.map_or(Ok(()), |id| self.note(id, Method::Cancel)) {
             Ok(()) => self.ended(id, function, outcome),
             Err(error) => unwritable(error),

@@ -39,7 +39,6 @@ impl Statement {
     /// Does what executes a text or a prepared one and records it, at once or when its data has come.
     fn execute(
         &self,
-        function: Function,
         method: Method,
         id: u32,
         fields: Vec<(String, Value)>,
@@ -52,7 +51,7 @@ impl Statement {
         }
         self.state.lock().streams = Streams::new(std::mem::take(&mut parameters.streamed));
         let watch = parameters.watch();
-        self.then(function, deed, move |statement, outcome, _| {
+        self.then(deed, move |statement, outcome, _| {
             let written = parameters.outcome(watch);
             if outcome.rc == rc::NEED_DATA {
                 let execution = {
@@ -131,9 +130,9 @@ impl Statement {
     }
 
     /// SQLParamData: the value at hand is complete, and the driver asks for the next or executes.
-    pub(super) fn param_data(&self, function: Function, token: Place, deed: &dyn Deed) -> Outcome {
+    pub(super) fn param_data(&self, token: Place, deed: &dyn Deed) -> Outcome {
         if self.state.lock().streams.available() {
-            return self.next_stream(function, token, deed);
+            return self.next_stream(token, deed);
         }
         // Out of the reach of an SQLCancel that comes during the call: what the driver does now is to be recorded.
         let (id, mut waiting, positioned) = {
@@ -148,7 +147,7 @@ impl Statement {
         }
         let watch = waiting.as_ref().map(|pending| pending.data.watch_on());
         let taken = Taken { waiting, positioned, watch };
-        self.then(function, deed, move |statement, outcome, _| statement.data_taken(token, taken, outcome))
+        self.then(deed, move |statement, outcome, _| statement.data_taken(token, taken, outcome))
     }
 
     fn data_taken(&self, token: Place, taken: Taken, outcome: Outcome) -> Outcome {
@@ -181,8 +180,8 @@ impl Statement {
         }
     }
 
-    pub(super) fn put_data(&self, function: Function, data: Place, length: isize, deed: &dyn Deed) -> Outcome {
-        let outcome = perform(function, deed);
+    pub(super) fn put_data(&self, data: Place, length: isize, deed: &dyn Deed) -> Outcome {
+        let outcome = perform(deed);
         if outcome.rc == rc::STILL_EXECUTING {
             return outcome;
         }
@@ -208,16 +207,16 @@ impl Statement {
         self.connection.inform(key, None, outcome)
     }
 
-    pub(super) fn run(&self, function: Function, sql: &TextIn<'_>, deed: &dyn Deed) -> Outcome {
+    pub(super) fn run(&self, sql: &TextIn<'_>, deed: &dyn Deed) -> Outcome {
         let parameters = {
             let mut state = self.state.lock();
             state.application.refresh();
             Parameters::of_text(&state.application, || sql.read().unwrap_or_default())
         };
-        self.text(function, Method::Run, vec![("sql".to_owned(), self.sql(sql))], parameters, deed)
+        self.text(Method::Run, vec![("sql".to_owned(), self.sql(sql))], parameters, deed)
     }
 
-    pub(super) fn prepare(&self, function: Function, sql: &TextIn<'_>, deed: &dyn Deed) -> Outcome {
+    pub(super) fn prepare(&self, sql: &TextIn<'_>, deed: &dyn Deed) -> Outcome {
         self.state.lock().markers = markers::count(&sql.read().unwrap_or_default());
         let fields = vec![("sql".to_owned(), self.sql(sql))];
         let inputs = fields.iter().map(|(_, value)| value.bytes()).sum();
@@ -226,33 +225,26 @@ impl Statement {
             Ok(id)
         });
         match id {
-            Ok(id) => self.then(function, deed, move |statement, outcome, _| {
-                statement.command(id, Method::Prepare, fields, outcome)
-            }),
+            Ok(id) => {
+                self.then(deed, move |statement, outcome, _| statement.command(id, Method::Prepare, fields, outcome))
+            }
             Err(error) => unwritable(error),
         }
     }
 
     /// A text that is executed at once: another statement id.
-    fn text(
-        &self,
-        function: Function,
-        method: Method,
-        fields: Vec<(String, Value)>,
-        parameters: Parameters,
-        deed: &dyn Deed,
-    ) -> Outcome {
+    fn text(&self, method: Method, fields: Vec<(String, Value)>, parameters: Parameters, deed: &dyn Deed) -> Outcome {
         let id = self.new_text(&mut self.state.lock());
         match id {
-            Ok(id) => self.execute(function, method, id, fields, parameters, deed),
+            Ok(id) => self.execute(method, id, fields, parameters, deed),
             Err(error) => unwritable(error),
         }
     }
 
-    pub(super) fn execute_prepared(&self, function: Function, deed: &dyn Deed) -> Outcome {
+    pub(super) fn execute_prepared(&self, deed: &dyn Deed) -> Outcome {
         let (id, parameters) = {
             let mut state = self.state.lock();
-            let Some(id) = state.id else { return perform(function, deed) };
+            let Some(id) = state.id else { return perform(deed) };
             state.application.refresh();
             let parameters = Parameters::of(&state.application, state.markers);
             if let Err(error) = self.settle(&mut state, false) {
@@ -261,11 +253,11 @@ impl Statement {
             self.reset_result(&mut state);
             (id, parameters)
         };
-        self.execute(function, Method::Execute, id, Vec::new(), parameters, deed)
+        self.execute(Method::Execute, id, Vec::new(), parameters, deed)
     }
 
     pub(super) fn catalog(&self, function: Function, arguments: &[(&'static str, In<'_>)], deed: &dyn Deed) -> Outcome {
         let fields = catalog_fields(function, arguments);
-        self.text(function, Method::Catalog, fields, Parameters::none(), deed)
+        self.text(Method::Catalog, fields, Parameters::none(), deed)
     }
 }

@@ -23,21 +23,20 @@ pub use connection::{Connect, Connection};
 
 use crate::call::Deed;
 use crate::diagnostics::{Outcome, rc};
-use crate::entry_missing;
-use crate::table::Function;
+use crate::entry::answered;
 use super8_cassette::CassetteError;
 
 /// Does the deed and reads what the driver has to say about it.
-fn perform(function: Function, deed: &dyn Deed) -> Outcome {
-    performed(function, deed.perform(), deed)
+fn perform(deed: &dyn Deed) -> Outcome {
+    performed(deed.perform(), deed)
 }
 
 /// What came of a deed that was just done: its return code, and what the driver has to say about it.
-fn performed(function: Function, code: Option<i16>, deed: &dyn Deed) -> Outcome {
-    match code {
-        None => entry_missing(function),
-        Some(rc @ (rc::SUCCESS | rc::INVALID_HANDLE)) => Outcome::of(rc),
-        Some(rc) => Outcome { rc, diagnostics: deed.diagnostics() },
+fn performed(code: Option<i16>, deed: &dyn Deed) -> Outcome {
+    match answered(code) {
+        Err(outcome) => outcome,
+        Ok(rc @ (rc::SUCCESS | rc::INVALID_HANDLE)) => Outcome::of(rc),
+        Ok(rc) => Outcome { rc, diagnostics: deed.diagnostics() },
     }
 }
 

@@ -23,11 +23,10 @@ impl Statement {
     /// Does the deed and then `after`; where the driver is still executing, once it is done.
     pub(super) fn then(
         &self,
-        function: Function,
         deed: &dyn Deed,
         after: impl FnOnce(&Statement, Outcome, &dyn Deed) -> Outcome + Send + 'static,
     ) -> Outcome {
-        let outcome = perform(function, deed);
+        let outcome = perform(deed);
         if outcome.rc == rc::STILL_EXECUTING {
             self.state.lock().after = Some(Box::new(after));
             return outcome;
@@ -50,7 +49,7 @@ impl Statement {
         match (executing, after) {
             (Some(executing), _) if executing != function => self.meanwhile(function, executing, call, deed),
             (Some(_), Some(after)) => {
-                let outcome = perform(function, deed);
+                let outcome = perform(deed);
                 if outcome.rc == rc::STILL_EXECUTING {
                     self.state.lock().after = Some(after);
                     return self.counted(function, outcome);
@@ -86,7 +85,7 @@ impl Statement {
     /// Another call than the one that is still executing: cancelling, or one that drivers refuse.
     fn meanwhile(&self, function: Function, executing: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
         const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
-        let outcome = perform(function, deed);
+        let outcome = perform(deed);
         let id = self.state.lock().id;
         match call {
             Call::Cancel => {

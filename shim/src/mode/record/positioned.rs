@@ -9,7 +9,6 @@ use crate::diagnostics::{Outcome, rc};
 use crate::mode::at_execution::AtExecution;
 use crate::mode::parameters::Parameters;
 use crate::mode::positioned::{Positioned, Rowset, Seen};
-use crate::table::Function;
 
 /// An operation that waits for data.
 pub(super) struct Pending {
@@ -27,7 +26,7 @@ impl State {
 }
 
 impl Statement {
-    pub(super) fn positioned(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
+    pub(super) fn positioned(&self, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
         let (id, asked, before) = {
             self.state.lock().application.refresh();
             let mut state = match self.resolved(deed) {
@@ -36,7 +35,7 @@ impl Statement {
             };
             let Some(id) = state.id else {
                 drop(state);
-                return perform(function, deed);
+                return perform(deed);
             };
             if let Err(error) = self.settle(&mut state, false) {
                 return unwritable(error);
@@ -56,7 +55,7 @@ impl Statement {
         if let Err(error) = self.connection.recorder().prepare(self.connection.id(), Some(id), inputs) {
             return unwritable(error);
         }
-        self.then(function, deed, move |statement, outcome, _| {
+        self.then(deed, move |statement, outcome, _| {
             if outcome.rc == rc::NEED_DATA {
                 let mut asked = asked;
                 let waiting = std::mem::take(&mut asked.waiting);

@@ -10,7 +10,7 @@ use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::set_value;
 use crate::mode::columns::{asks_columns, beside};
 use crate::mode::keys::sum;
-use crate::mode::words::{SET, key, method, push_outcome, reply_value, result_value};
+use crate::mode::words::{SET, key, leaves_length_out, method, push_outcome, reply_value, result_value};
 use crate::table::Function;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -103,7 +103,9 @@ impl Statement {
     ) -> Result<(), CassetteError> {
         let Answer { outcome, replies, room, follows } = answer;
         let whole = room.is_empty();
+        let told = question.outputs.iter().zip(replies).all(|((_, out), reply)| !leaves_length_out(out, reply));
         let learned = whole
+            && told
             && *outcome == Outcome::SUCCESS
             && asks_columns(function)
             && self.learned.learn(self.connection.recorder(), function, question, replies);

@@ -17,7 +17,6 @@ use crate::mode::half::Half;
 use crate::mode::secrecy::Secrecy;
 use crate::mode::streams;
 use crate::mode::words::push_outcome;
-use crate::table::Function;
 use super8_cassette::{CassetteError, Row, Value};
 
 /// What the application has read of the row at hand through SQLGetData.
@@ -131,7 +130,7 @@ impl Statement {
         let resolved = bound.map(|bound| Binding { c_type: bound.c_type, numeric: bound.numeric, ..*binding });
         match resolved {
             Some(resolved) => self.read(column, &resolved, deed),
-            None => performed(Function::SQLGetData, deed.perform(), deed),
+            None => performed(deed.perform(), deed),
         }
     }
 
@@ -144,7 +143,7 @@ impl Statement {
         if whole && take_whole(&mut self.state.lock(), column, binding, length) {
             return Outcome::SUCCESS;
         }
-        self.take_any(column, binding, performed(Function::SQLGetData, code, deed), (length, half), deed)
+        self.take_any(column, binding, performed(code, deed), (length, half), deed)
     }
 
     /// Any call that is not the usual one.

@@ -33,7 +33,7 @@ impl Statement {
             }
         }
         let marked = fetching.mark();
-        self.then(function, deed, move |statement, outcome, deed| {
+        self.then(deed, move |statement, outcome, deed| {
             let written = fetching.harvest(marked);
             let code = outcome.rc;
             let outcome = statement.fetched(fetching, &written, outcome, deed);

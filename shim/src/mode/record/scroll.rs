@@ -27,7 +27,7 @@ impl Statement {
             }
         }
         let marked = fetching.mark();
-        self.then(function, deed, move |statement, outcome, deed| {
+        self.then(deed, move |statement, outcome, deed| {
             let written = fetching.harvest(marked);
             statement.scrolled(Scrolling { asked, fetching }, &written, applications, outcome, deed)
         })

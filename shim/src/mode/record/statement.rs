@@ -191,7 +191,7 @@ impl Statement {
         Value::Text(sql.read().unwrap_or_default())
     }
 
-    fn more_results(&self, function: Function, deed: &dyn Deed) -> Outcome {
+    fn more_results(&self, deed: &dyn Deed) -> Outcome {
         let id = {
             let mut state = self.state.lock();
             let prepared = self.settle(&mut state, false).and_then(|()| match state.id {
@@ -204,7 +204,7 @@ impl Statement {
             state.id
         };
         let watch = self.state.lock().sent.as_ref().map(Outputs::watch);
-        self.then(function, deed, move |statement, outcome, _| statement.another_result(id, watch, outcome))
+        self.then(deed, move |statement, outcome, _| statement.another_result(id, watch, outcome))
     }
 
     fn another_result(&self, id: Option<u32>, watch: Option<outputs::Watch>, outcome: Outcome) -> Outcome {
@@ -235,7 +235,7 @@ impl Statement {
 
     /// A call on the application's own side: recorded only where the driver disagrees.
     pub(super) fn local(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
-        let outcome = perform(function, deed);
+        let outcome = perform(deed);
         if rc::succeeded(outcome.rc) {
             self.take_in(call);
         }
@@ -257,11 +257,11 @@ impl Statement {
 
     /// What becomes of a call once the cassette cannot be written: what ends something is done and not recorded; what is the
     /// application's own side goes on; nothing else reaches the driver.
-    fn after_failure(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Option<Outcome> {
+    fn after_failure(&self, call: &Call<'_>, deed: &dyn Deed) -> Option<Outcome> {
         const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
         let error = self.connection.recorder().check().err()?;
         match call {
-            Call::CloseCursor | Call::FreeStmt { option: CLOSE } | Call::Cancel => Some(perform(function, deed)),
+            Call::CloseCursor | Call::FreeStmt { option: CLOSE } | Call::Cancel => Some(perform(deed)),
             local_calls!() => None,
             _ => Some(unwritable(error)),
         }
@@ -275,15 +275,15 @@ impl Statement {
         {
             return refused;
         }
-        if let Some(outcome) = self.after_failure(function, call, deed) {
+        if let Some(outcome) = self.after_failure(call, deed) {
             return outcome;
         }
         match call {
-            Call::Run { sql } => self.run(function, sql, deed),
-            Call::Prepare { sql } => self.prepare(function, sql, deed),
-            Call::Execute => self.execute_prepared(function, deed),
+            Call::Run { sql } => self.run(sql, deed),
+            Call::Prepare { sql } => self.prepare(sql, deed),
+            Call::Execute => self.execute_prepared(deed),
             Call::Catalog { arguments } => self.catalog(function, arguments, deed),
-            Call::MoreResults => self.more_results(function, deed),
+            Call::MoreResults => self.more_results(deed),
             Call::Fetch | Call::FetchScroll { .. } | Call::ExtendedFetch { .. } => {
                 self.counts();
                 let (next, scrolling) = {
@@ -305,9 +305,9 @@ impl Statement {
             Call::Cancel => self.cancel(function, deed),
             local_calls!() => self.local(function, call, deed),
             Call::Ask(question) => self.question(function, question, deed),
-            Call::ParamData { token } => self.param_data(function, *token, deed),
-            Call::PutData { data, length } => self.put_data(function, *data, *length, deed),
-            Call::SetPos { .. } | Call::BulkOperations { .. } => self.positioned(function, call, deed),
+            Call::ParamData { token } => self.param_data(*token, deed),
+            Call::PutData { data, length } => self.put_data(*data, *length, deed),
+            Call::SetPos { .. } | Call::BulkOperations { .. } => self.positioned(call, deed),
             Call::SetDescField { .. }
             | Call::SetDescRec { .. }
             | Call::CopyDescriptor { .. }
@@ -324,7 +324,7 @@ impl Statement {
 impl StatementMode for Statement {
     fn serve(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
         if self.connection.probe.begins(call, &self.probes) {
-            return perform(function, deed);
+            return perform(deed);
         }
         match self.is_asynchronous() {
             true => self.polled(function, call, deed),

@@ -7,12 +7,11 @@ use crate::args::{Binding, Place};
 use crate::call::Deed;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::attribute;
-use crate::table::Function;
 use super8_cassette::{Method, Value};
 
 impl Statement {
     /// SQLParamData where values are to be read: the one at hand is complete, the driver hands out the next.
-    pub(super) fn next_stream(&self, function: Function, token: Place, deed: &dyn Deed) -> Outcome {
+    pub(super) fn next_stream(&self, token: Place, deed: &dyn Deed) -> Outcome {
         let settled = {
             let mut state = self.state.lock();
             state.application.refresh();
@@ -23,7 +22,7 @@ impl Statement {
             Err(error) => return unwritable(error),
         };
         let before = counter.ulen_at(0);
-        self.then(function, deed, move |statement, outcome, _| {
+        self.then(deed, move |statement, outcome, _| {
             let counted = counter.ulen_at(0).filter(|counted| Some(*counted) != before);
             statement.handed_out(token, counted, outcome)
         })

@@ -1,0 +1,376 @@
+//! Calls that the driver has only in the other width, with their texts converted.
+//!
+//! unixODBC does this for a driver that it loads itself. super8 exports every function, so that the driver manager finds
+//! nothing missing and leaves it to super8. The rules are unixODBC's (the functions in DriverManager, and `unicode_to_ansi_copy`
+//! and `ansi_to_unicode_copy` of its __info.c): which function is called, what the lengths count, and how characters are
+//! converted that the application's codeset lacks.
+#![allow(unsafe_code)]
+
+use crate::args::{NumberOut, TextIn, shape, shape::Shape};
+use crate::diagnostics::rc;
+use crate::entry::by_hand::Units;
+use crate::real::Width;
+use crate::table::Function;
+use std::ffi::{CStr, c_char, c_int, c_void};
+
+/// An argument of a C function, as its type tells.
+#[derive(Clone, Copy)]
+pub enum Word {
+    /// A text; its length follows.
+    Text(*const c_void),
+    /// A buffer for a text; its capacity and a place for the length follow.
+    Room(*mut c_void),
+    /// An SQLPOINTER: a number, or a text where the attribute or field says so.
+    Value(*mut c_void),
+    /// A number.
+    Int(i64),
+    /// A place for a number.
+    Number(*mut c_void, NumberOut),
+}
+
+/// What converts between an argument and its [`Word`].
+pub trait Argument: Copy {
+    /// The argument as a word.
+    fn word(self) -> Word;
+    /// The argument of this type; zero or null for a word of another kind.
+    fn of(word: Word) -> Self;
+}
+
+macro_rules! integers {
+    ($($integer:ty)*) => {$(
+        impl Argument for $integer {
+            fn word(self) -> Word {
+                Word::Int(self as i64)
+            }
+            fn of(word: Word) -> Self {
+                if let Word::Int(number) = word { number as Self } else { 0 }
+            }
+        }
+    )*};
+}
+integers!(i16 u16 i32 usize isize);
+
+macro_rules! places {
+    ($($integer:ty)*) => {$(
+        impl Argument for *mut $integer {
+            fn word(self) -> Word {
+                Word::Number(self.cast(), NumberOut::from(self))
+            }
+            fn of(word: Word) -> Self {
+                if let Word::Number(pointer, _) = word { pointer.cast() } else { std::ptr::null_mut() }
+            }
+        }
+    )*};
+}
+places!(i16 i32 usize isize);
+
+impl Argument for *mut c_void {
+    fn word(self) -> Word {
+        Word::Value(self)
+    }
+    fn of(word: Word) -> Self {
+        if let Word::Value(pointer) = word { pointer } else { std::ptr::null_mut() }
+    }
+}
+
+impl<C: crate::args::Character> Argument for *const C {
+    fn word(self) -> Word {
+        Word::Text(self.cast())
+    }
+    fn of(word: Word) -> Self {
+        if let Word::Text(pointer) = word { pointer.cast() } else { std::ptr::null() }
+    }
+}
+
+impl<C: crate::args::Character> Argument for *mut C {
+    fn word(self) -> Word {
+        Word::Room(self.cast())
+    }
+    fn of(word: Word) -> Self {
+        if let Word::Room(pointer) = word { pointer.cast() } else { std::ptr::null_mut() }
+    }
+}
+
+/// Calls the driver's function of the application's width, or else of the other width where the driver manager would.
+macro_rules! in_width {
+    ($C:ty, $driver:expr, $name:ident, $real:expr, ($($arg:expr),*)) => {
+        match <$C as $crate::real::Width>::symbols($driver).$name {
+            Some(call) => Some(call($real, $($arg),*)),
+            None if $driver.converts::<$C>() => $crate::entry::other_width::converted!($C, $driver, $name, $real, ($($arg),*)),
+            None => None,
+        }
+    };
+}
+pub(crate) use in_width;
+
+/// Calls the driver's function of the other width.
+macro_rules! converted {
+    ($C:ty, $driver:expr, $name:ident, $real:expr, ($($arg:expr),*)) => {
+        <<$C as $crate::real::Width>::Other as $crate::real::Width>::symbols($driver)
+            .$name
+            .filter(|_| !<$C as $crate::args::Character>::WIDE || $driver.claims($crate::table::Function::$name))
+            .map(|call| {
+            let words = vec![$($crate::entry::other_width::Argument::word($arg)),*];
+            let mut words = $crate::entry::other_width::Converted::<$C>::new($crate::table::Function::$name, words);
+            let code = call($real, $({
+                let _ = $arg;
+                words.next()
+            }),*);
+            words.finish(code);
+            code
+        })
+    };
+}
+pub(crate) use converted;
+
+/// The arguments of a call with their texts in the other width, and the application's buffers for what comes back.
+pub struct Converted<C: Width> {
+    function: Function,
+    words: Vec<Word>,
+    next: usize,
+    /// What the words point at.
+    texts: Vec<Vec<C::Other>>,
+    rooms: Vec<Room<C>>,
+}
+
+/// A buffer of the application's, and the one that the driver gets.
+struct Room<C: Width> {
+    buffer: Vec<C::Other>,
+    out: *mut C,
+    /// In characters.
+    capacity: usize,
+    /// The place for the length, where it counts otherwise than the driver does, and what it held.
+    length: Option<(NumberOut, i64)>,
+}
+
+impl<C: Width> Converted<C> {
+    /// Converts the texts among the arguments of `function`, without its handle.
+    ///
+    /// # Safety
+    /// They are an application's arguments, as the ODBC reference requires them.
+    pub unsafe fn new(function: Function, words: Vec<Word>) -> Self {
+        let mut converted = Converted { function, next: 0, texts: Vec::new(), rooms: Vec::new(), words };
+        let value_is_text = value_is_text(function, &converted.words);
+        for at in 0..converted.words.len() {
+            let takes = matches!(converted.words.get(at + 2), Some(Word::Number(..)));
+            // SAFETY: passed on from the caller.
+            unsafe {
+                match converted.words[at] {
+                    Word::Text(pointer) => converted.text(at, pointer.cast(), 1, Word::Text),
+                    Word::Room(pointer) => converted.room(at, pointer.cast(), false),
+                    Word::Value(pointer) if value_is_text && takes => converted.room(at, pointer.cast(), true),
+                    Word::Value(pointer) if value_is_text => {
+                        converted.text(at, pointer.cast(), size_of::<C>(), |text| Word::Value(text.cast_mut()));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        converted
+    }
+
+    /// The next argument.
+    pub fn next<A: Argument>(&mut self) -> A {
+        let word = self.words.get(self.next).copied().unwrap_or(Word::Int(0));
+        self.next += 1;
+        A::of(word)
+    }
+
+    fn int(&self, at: usize) -> i64 {
+        if let Some(Word::Int(number)) = self.words.get(at) { *number } else { 0 }
+    }
+
+    /// A text whose length counts in units of so many bytes of a character.
+    unsafe fn text(&mut self, at: usize, pointer: *const C, unit: usize, word: impl FnOnce(*const c_void) -> Word) {
+        let length = self.int(at + 1) as isize;
+        let characters = if length < 0 { length } else { length / unit as isize };
+        // SAFETY: the application's text.
+        let Some(text) = (unsafe { TextIn::new(pointer, characters) }).read() else { return };
+        let mut converted = C::convert(&C::units(&text), usize::MAX);
+        if length >= 0 || unit == 1 && length == odbc_sys::NTS {
+            let length = converted.len() * if unit == 1 { 1 } else { size_of::<C::Other>() };
+            // A length that its argument cannot hold: the text is terminated.
+            let fits = length <= i16::MAX as usize || self.function.takes_long_text();
+            self.words[at + 1] = Word::Int(if fits { length as i64 } else { odbc_sys::NTS as i64 });
+        }
+        converted.push(C::Other::ZERO);
+        self.words[at] = word(converted.as_ptr().cast());
+        self.texts.push(converted);
+    }
+
+    /// A buffer whose capacity and length count characters or bytes.
+    unsafe fn room(&mut self, at: usize, out: *mut C, bytes: bool) {
+        use Function::{SQLColAttribute, SQLColAttributes, SQLGetDescField, SQLGetDescRec, SQLGetInfo};
+        let capacity = self.int(at + 1).max(0) as usize / if bytes { size_of::<C>() } else { 1 };
+        let counts_otherwise = match self.function {
+            SQLGetDescRec => true,
+            SQLGetDescField => !C::WIDE,
+            _ => bytes,
+        };
+        let length = match self.words.get(at + 2) {
+            Some(Word::Number(pointer, number)) if counts_otherwise && !pointer.is_null() => {
+                Some((*number, number.arm()))
+            }
+            _ => None,
+        };
+        let mut buffer = Vec::new();
+        if !out.is_null() && capacity > 0 {
+            buffer = vec![C::Other::ZERO; capacity + 2];
+            let pointer = buffer.as_mut_ptr().cast();
+            self.words[at] = if bytes { Word::Value(pointer) } else { Word::Room(pointer) };
+            if bytes {
+                let more = usize::from(!C::WIDE && matches!(self.function, SQLGetInfo | SQLGetDescField));
+                let room = (capacity + more) * size_of::<C::Other>();
+                let most = if matches!(self.function, SQLGetInfo | SQLColAttribute | SQLColAttributes) {
+                    i16::MAX as usize - 1
+                } else {
+                    room
+                };
+                self.words[at + 1] = Word::Int(room.min(most) as i64);
+            }
+        }
+        if !buffer.is_empty() || length.is_some() {
+            self.rooms.push(Room { buffer, out, capacity, length });
+        }
+    }
+
+    /// Gives the application what the driver wrote, which said `code`.
+    pub fn finish(self, code: i16) {
+        use Function::{SQLColAttribute, SQLColAttributes, SQLGetDescRec, SQLGetInfo};
+        for room in self.rooms {
+            let given = rc::succeeded(code) || code == rc::NEED_DATA;
+            let mut written = 0;
+            if given && !room.buffer.is_empty() {
+                // SAFETY: the application's buffer and its capacity.
+                written = unsafe { give_text(&room.buffer, room.out, room.capacity) };
+            }
+            let Some((number, old)) = room.length else { continue };
+            let Some(length) = number.settle(old).filter(|_| given) else { continue };
+            let all_of_it = code == rc::SUCCESS || !matches!(self.function, SQLColAttribute | SQLColAttributes);
+            number.write(match (C::WIDE, self.function) {
+                (true, _) => length.value * 2,
+                (false, SQLGetInfo | SQLGetDescRec) if !room.buffer.is_empty() => written as i64,
+                (false, SQLGetDescRec) => length.value,
+                (false, _) if all_of_it => length.value / 2,
+                (false, _) => length.value,
+            });
+        }
+    }
+}
+
+/// Gives the application a terminated text of the other width; the length of what it got.
+///
+/// # Safety
+/// `out` is valid for writes of `capacity` characters, which is not 0.
+pub unsafe fn give_text<C: Width>(text: &[C::Other], out: *mut C, capacity: usize) -> usize {
+    let units = text.split(|unit| *unit == C::Other::ZERO).next().unwrap_or_default();
+    let text = C::Other::convert(units, capacity * size_of::<C>());
+    let written = text.len().min(capacity - 1);
+    // SAFETY: within the capacity.
+    unsafe {
+        for (at, unit) in text.iter().take(written).enumerate() {
+            out.add(at).write_unaligned(*unit);
+        }
+        out.add(written).write_unaligned(C::ZERO);
+    }
+    written
+}
+
+/// Whether the SQLPOINTER among the arguments points at a text.
+fn value_is_text(function: Function, words: &[Word]) -> bool {
+    let int = |at: usize| if let Some(Word::Int(number)) = words.get(at) { *number } else { 0 };
+    let shape = match function {
+        Function::SQLGetInfo => shape::info(int(0) as u16),
+        Function::SQLGetDescField | Function::SQLSetDescField => shape::descriptor(int(1) as i16),
+        Function::SQLColAttribute | Function::SQLColAttributes => shape::column(int(1) as u16),
+        Function::SQLGetConnectAttr | Function::SQLSetConnectAttr => shape::connection(int(0) as i32),
+        _ => return false,
+    };
+    shape == Shape::Text
+}
+
+impl Function {
+    /// Whether the length of its text is an SQLINTEGER.
+    fn takes_long_text(self) -> bool {
+        use Function::{SQLExecDirect, SQLNativeSql, SQLPrepare, SQLSetConnectAttr, SQLSetDescField};
+        matches!(self, SQLExecDirect | SQLPrepare | SQLNativeSql | SQLSetConnectAttr | SQLSetDescField)
+    }
+}
+
+// The C library's own: the driver manager calls them too.
+unsafe extern "C" {
+    fn iconv_open(to: *const c_char, from: *const c_char) -> *mut c_void;
+    fn iconv(
+        descriptor: *mut c_void,
+        input: *mut *mut c_char,
+        input_left: *mut usize,
+        output: *mut *mut c_char,
+        output_left: *mut usize,
+    ) -> usize;
+    fn iconv_close(descriptor: *mut c_void) -> c_int;
+}
+
+/// How the C library calls UTF-16 without surrogates.
+const UNICODE: &CStr = if cfg!(target_endian = "big") { c"UCS-2BE" } else { c"UCS-2LE" };
+
+/// The codeset of the application's locale.
+fn codeset() -> &'static CStr {
+    // SAFETY: the C library's own text, or none; a name of a codeset stays where it is until the locale changes.
+    unsafe {
+        let name = libc::nl_langinfo(libc::CODESET);
+        if name.is_null() { c"ISO8859-1" } else { CStr::from_ptr(name) }
+    }
+}
+
+/// Converts bytes into no more than `room` bytes; `None` if a character has no counterpart or they do not fit.
+fn iconv_all(to: &CStr, from: &CStr, bytes: &[u8], room: usize) -> Option<Vec<u8>> {
+    // SAFETY: two names; the descriptor is closed below.
+    let descriptor = unsafe { iconv_open(to.as_ptr(), from.as_ptr()) };
+    if descriptor as isize == -1 {
+        return None;
+    }
+    let mut converted = vec![0u8; room];
+    let (mut input, mut input_left) = (bytes.as_ptr().cast_mut().cast::<c_char>(), bytes.len());
+    let (mut output, mut output_left) = (converted.as_mut_ptr().cast::<c_char>(), room);
+    // SAFETY: live buffers and their true sizes; the input is only read.
+    let outcome = unsafe {
+        let outcome = iconv(descriptor, &mut input, &mut input_left, &mut output, &mut output_left);
+        iconv_close(descriptor);
+        outcome
+    };
+    converted.truncate(room - output_left);
+    (outcome != usize::MAX).then_some(converted)
+}
+
+/// UTF-16 in the application's codeset, in no more than `room` bytes. Where the codeset lacks a character, or there is no room,
+/// a character's low byte stands for it, as in unixODBC.
+pub fn to_codeset(units: &[u16], room: usize) -> Vec<u8> {
+    let bytes: Vec<u8> = units.iter().flat_map(|unit| unit.to_ne_bytes()).collect();
+    iconv_all(codeset(), UNICODE, &bytes, room.min(4 * units.len()))
+        .unwrap_or_else(|| units.iter().take_while(|unit| **unit != 0).take(room).map(|unit| *unit as u8).collect())
+}
+
+/// Text of the application's codeset in UTF-16. Where it is not valid, each byte stands for the character of its number.
+pub fn from_codeset(bytes: &[u8]) -> Vec<u16> {
+    match iconv_all(UNICODE, codeset(), bytes, 2 * bytes.len()) {
+        Some(converted) => converted.chunks_exact(2).map(|unit| u16::from_ne_bytes([unit[0], unit[1]])).collect(),
+        None => bytes.iter().take_while(|byte| **byte != 0).map(|byte| u16::from(*byte)).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_character_that_the_codeset_lacks_is_its_low_byte() {
+        // The tests run in the C locale, whose codeset is ASCII.
+        assert_eq!(to_codeset(&[0x61, 0x62], usize::MAX), b"ab");
+        assert_eq!(to_codeset(&[0x61, 0xF6], usize::MAX), b"a\xf6");
+        assert_eq!(to_codeset(&[0x61, 0x20AC], usize::MAX), b"a\xac");
+        assert_eq!(to_codeset(&[0x61, 0x62, 0x63], 2), b"ab");
+        assert_eq!(from_codeset(b"ab"), [0x61, 0x62]);
+        assert_eq!(from_codeset(b"a\xf6"), [0x61, 0xF6]);
+        assert_eq!(from_codeset(b""), [0u16; 0]);
+    }
+}

@@ -86,7 +86,7 @@ pub(crate) fn encode(cell: Cell<'_>, out: &mut Vec<u8>) -> bool {
         Cell::Null => out.extend_from_slice(NULL),
         Cell::Plain(text) => {
             out.extend_from_slice(text);
-            return look(text).quotes;
+            return look(text).quotes || look::is_fragile(text);
         }
         Cell::Text(text) => return encode_text(text, out),
         Cell::Bytes(bytes) => encode_bytes(bytes, out),
@@ -103,6 +103,7 @@ pub(crate) fn encode(cell: Cell<'_>, out: &mut Vec<u8>) -> bool {
 
 fn encode_text(text: &[u8], out: &mut Vec<u8>) -> bool {
     let Look { quotes, special, foreign } = look(text);
+    let quotes = quotes || look::is_fragile(text);
     if special || text.first() == Some(&b'\\') {
         if foreign && std::str::from_utf8(text).is_err() {
             encode_bytes(text, out);

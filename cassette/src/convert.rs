@@ -1,13 +1,14 @@
 //! Copying a cassette from one format to the other. Entries, answers, documents and rows are data here: nothing knows what
 //! they mean, so nothing is lost that a later version adds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::io;
 
 use csv::ByteRecord;
 
 use crate::row::write_fields;
 use crate::storage::{Cassette, Contents, Place};
-use crate::{CassetteError, ConnectionId, Value};
+use crate::{CassetteError, ConnectionId, ErrorKind, Value};
 
 /// Rows are handed over when they have this many bytes.
 const BLOCK: usize = 64 * 1024;
@@ -58,6 +59,8 @@ pub struct Copy<'c> {
     documents: BTreeSet<&'c str>,
     rows: BTreeSet<&'c str>,
     infos: BTreeSet<ConnectionId>,
+    /// The parts that entries named so far.
+    named: HashSet<String>,
     encoded: Vec<u8>,
     done: Conversion,
 }
@@ -71,21 +74,29 @@ impl<'c> Copy<'c> {
             documents: contents.documents.iter().map(String::as_str).collect(),
             rows: contents.rows.iter().map(String::as_str).collect(),
             infos: contents.infos.iter().copied().collect(),
+            named: HashSet::new(),
             encoded: Vec::new(),
             done: Conversion::default(),
         }
     }
 
-    /// Copies the entry at a place of the log, and before it what it names: any text among its fields that is a part's name.
+    /// Copies the entry at a place of the log, and before it the parts that it names.
     ///
     /// # Errors
-    /// Something unreadable, a target that cannot be written.
+    /// Something unreadable, a part that is not there, a target that cannot be written.
     pub fn entry(&mut self, place: Place) -> Result<(), CassetteError> {
         let entry = self.from.entry(place)?;
-        for (_, value) in &entry.fields {
-            if let Value::Text(name) = value {
-                self.part(name)?;
-            }
+        for (key, value) in &entry.fields {
+            let Value::Text(name) = value else { continue };
+            let copied = match key.as_str() {
+                "columns_file" if self.named.insert(name.clone()) => self.document(name),
+                "rows_file" | "params_file" if self.named.insert(name.clone()) => self.rows(name),
+                _ => continue,
+            };
+            copied.map_err(|error| match error.kind() {
+                ErrorKind::Io(io::ErrorKind::NotFound) => self.from.refuse_part(place, key, name, &error),
+                _ => error,
+            })?;
         }
         self.encoded.clear();
         self.to.encode(&entry, &mut self.encoded);
@@ -107,20 +118,15 @@ impl<'c> Copy<'c> {
         Ok(())
     }
 
-    /// Copies the document or the rows of this name, if there are any that were not copied yet.
-    fn part(&mut self, name: &str) -> Result<(), CassetteError> {
-        if self.documents.remove(name) {
-            self.to.put(name, &self.from.document(name)?)?;
-        } else if self.rows.remove(name) {
-            self.rows(name)?;
-        } else {
-            return Ok(());
-        }
+    fn document(&mut self, name: &str) -> Result<(), CassetteError> {
+        self.documents.remove(name);
+        self.to.put(name, &self.from.document(name)?)?;
         self.done.parts += 1;
         Ok(())
     }
 
-    fn rows(&self, name: &str) -> Result<(), CassetteError> {
+    fn rows(&mut self, name: &str) -> Result<(), CassetteError> {
+        self.rows.remove(name);
         let (mut source, mut target) = (self.from.rows(name)?, self.to.rows_part(name)?);
         let (mut row, mut block, mut begun) = (ByteRecord::new(), Vec::new(), false);
         while source.next(&mut row)? {
@@ -131,7 +137,11 @@ impl<'c> Copy<'c> {
                 block.clear();
             }
         }
-        if begun && block.is_empty() { Ok(()) } else { target.append(&block) }
+        if !begun || !block.is_empty() {
+            target.append(&block)?;
+        }
+        self.done.parts += 1;
+        Ok(())
     }
 
     /// Copies what is left beside the entries.
@@ -139,8 +149,11 @@ impl<'c> Copy<'c> {
         while let Some(connection) = self.infos.first().copied() {
             self.answers(connection)?;
         }
-        while let Some(name) = self.documents.first().or(self.rows.first()).copied() {
-            self.part(name)?;
+        while let Some(name) = self.documents.first().copied() {
+            self.document(name)?;
+        }
+        while let Some(name) = self.rows.first().copied() {
+            self.rows(name)?;
         }
         Ok(self)
     }

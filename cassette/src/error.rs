@@ -55,6 +55,13 @@ impl CassetteError {
         new
     }
 
+    /// `file`, or what should stand in it, is not there.
+    pub fn missing(file: &Path, problem: impl Into<String>) -> Self {
+        let mut new = CassetteError::new(file, problem);
+        new.0.kind = ErrorKind::Io(io::ErrorKind::NotFound);
+        new
+    }
+
     /// `file` ends in the middle of something.
     pub fn torn(file: &Path, problem: impl Into<String>) -> Self {
         let mut new = CassetteError::new(file, problem);

@@ -11,6 +11,7 @@ pub mod convert;
 pub mod directory;
 pub mod entry;
 pub mod error;
+mod files;
 pub mod inline;
 pub mod metadata;
 pub mod ndjson;
@@ -44,7 +45,7 @@ pub use open::{Format, create, open};
 pub use player::{
     Fetched, Mismatch, MismatchKind, PlayOptions, PlayedRun, Player, Scrolled, Tickets, Unplayed, Volatile,
 };
-pub use player::{shell, summary};
+pub use player::{columns, shell, summary};
 pub use processes::{directory_of, parts_directory, parts_of, remove_parts, with_parts};
 pub use recorder::{Gathered, RecordOptions, Recorder, Run, RunGuard};
 pub use redaction::{Redaction, SHORTEST_SECRET, Secrets};

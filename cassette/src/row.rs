@@ -2,7 +2,7 @@
 
 use memchr::memchr;
 
-use crate::cell::{self, Cell};
+use crate::cell::{self, Cell, look};
 
 /// A row whose cells may be set in any order. Reused from row to row, it allocates nothing once it is warm.
 #[derive(Clone, Debug, Default)]
@@ -91,7 +91,8 @@ impl Row {
     }
 }
 
-/// Appends the row as one line with LF: the bytes the `csv` crate's writer gives for the same fields.
+/// Appends the row as one line with LF, as the `csv` crate's writer does, but that a field which begins or ends with a blank, or
+/// begins like a merge conflict marker, is quoted as well.
 ///
 /// A row without any cell becomes one unread cell: an empty line would be no row to a CSV reader.
 pub fn write_row(row: &Row, out: &mut Vec<u8>) {
@@ -118,7 +119,8 @@ pub fn write_row(row: &Row, out: &mut Vec<u8>) {
 pub(crate) fn write_fields<'f>(fields: impl Iterator<Item = &'f [u8]>, out: &mut Vec<u8>) {
     let start = out.len();
     for field in fields {
-        if field.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
+        let special = |byte: &u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
+        if look::is_fragile(field) || field.iter().any(special) {
             write_quoted(field, out);
         } else {
             out.extend_from_slice(field);

@@ -7,8 +7,11 @@ use memchr::{memchr, memchr2};
 
 use crate::cell::{self, CellError, look};
 use crate::error::CassetteError;
+use crate::files;
 
 const BLOCK: usize = 32 * 1024;
+/// The longest row; what is longer is no cassette of ours.
+const LONGEST: usize = 128 * 1024 * 1024;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The rows of a rows file, one after the other, in constant memory.
@@ -46,6 +49,9 @@ impl<R: Read> RowsReader<R> {
         let mut line = &self.block[self.start..self.start + length];
         if self.rows == 0 {
             line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+        }
+        if files::is_conflict(line) {
+            return Err(files::conflict(&self.file, self.rows + 1));
         }
         if line.is_empty() {
             return Err(Fault::Blank.error(&self.file).at_line(self.rows + 1));
@@ -91,6 +97,9 @@ impl<R: Read> RowsReader<R> {
                     None => seen = at,
                 },
                 None => seen = waiting.len(),
+            }
+            if seen > LONGEST {
+                return Err(Fault::Long.error(&self.file).at_line(self.rows + 1));
             }
             if self.fill().map_err(|error| CassetteError::io(&self.file, "read", &error))? == 0 {
                 return match self.end - self.start {
@@ -183,6 +192,7 @@ fn unquote<'a>(quoted: &'a [u8], field: &mut Vec<u8>) -> Option<&'a [u8]> {
 #[derive(Clone, Copy)]
 enum Fault {
     Blank,
+    Long,
     LoneCr,
     Torn,
     Unclosed,
@@ -193,6 +203,7 @@ impl Fault {
         match self {
             Fault::Blank => CassetteError::new(file, "a blank line, and every row is one line")
                 .advice("remove it, or write `\"\"` for a row with one empty cell"),
+            Fault::Long => CassetteError::new(file, "a row of more than 128 MiB").advice("record fewer rows or bytes"),
             Fault::LoneCr => CassetteError::new(file, "a carriage return without a line feed")
                 .advice("write it as \\r in a cell that begins with \\e"),
             Fault::Torn => CassetteError::torn(file, "the last line does not end with a line break: the file was cut")

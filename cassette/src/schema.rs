@@ -3,10 +3,12 @@
 //! Replay reads every entry through here, and so does `super8 check`: a word that nobody knows is refused with its place and the
 //! nearest right one, and so is an entry that says more rows than the program asked for.
 
+use std::path::Path;
+
 use crate::inline::from_inline;
 use crate::redaction::secrets;
 use crate::row::Row;
-use crate::{Entry, Method, Value};
+use crate::{CassetteError, Entry, Method, Value};
 
 /// Return codes by their names in a cassette. Another code is written as its number.
 pub const RETURNS: [(i16, &str); 8] = [
@@ -217,6 +219,12 @@ impl Wrong {
             None => format!("it is one of {}", known.join(", ")),
         };
         Wrong { advice, ..Wrong::new(key, format!("`{word}` is no {what}")) }
+    }
+
+    /// The error for it on a line of a file.
+    pub(crate) fn error(self, file: &Path, line: u32) -> CassetteError {
+        let path = format!("{}{}", self.key, self.rest);
+        CassetteError::new(file, self.problem).at_line(line.into()).at_path(path).advice(self.advice)
     }
 
     fn inside(mut self, key: &str, place: impl std::fmt::Display) -> Wrong {

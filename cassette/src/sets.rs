@@ -3,10 +3,10 @@
 //! In the log `params_file` and `types` then take the place of `params`: one type per column, `integer`, `float`, `text`
 //! or the C type of a typed value. Arrays whose columns have no one type stay in the log.
 
-use csv::{ByteRecord, Terminator, WriterBuilder};
+use csv::ByteRecord;
 
 use crate::cell::{self, Cell};
-use crate::row::Row;
+use crate::row::{Row, write_row};
 use crate::storage::{Cassette, Place};
 use crate::yaml::scalar::float_text;
 use crate::{CassetteError, Entry, Value};
@@ -31,7 +31,7 @@ impl Sets {
         let width = sets.first()?.as_list()?.len();
         let mut types: Vec<Option<&str>> = vec![None; width];
         let mut row = Row::new();
-        let mut rows = WriterBuilder::new().flexible(true).terminator(Terminator::Any(b'\n')).from_writer(Vec::new());
+        let mut rows = Vec::new();
         for set in sets {
             let values = set.as_list().filter(|values| values.len() == width)?;
             row.clear();
@@ -45,12 +45,9 @@ impl Sets {
                 }
                 set_cell(&mut row, column, value);
             }
-            rows.write_record(row.fields()).ok()?;
+            write_row(&row, &mut rows);
         }
-        Some(Sets {
-            types: types.into_iter().map(|kind| kind.unwrap_or("text").to_owned()).collect(),
-            rows: rows.into_inner().ok()?,
-        })
+        Some(Sets { types: types.into_iter().map(|kind| kind.unwrap_or("text").to_owned()).collect(), rows })
     }
 
     /// The entry with the part's name in place of the parameters.
@@ -111,7 +108,7 @@ pub fn entry(storage: &dyn Cassette, place: Place) -> Result<Entry, CassetteErro
     let types = entry.get(TYPES).and_then(Value::as_list).unwrap_or_default();
     let types: Option<Vec<String>> = types.iter().map(|kind| kind.as_text().map(str::to_owned)).collect();
     let types = types.ok_or_else(|| wrong(TYPES, "is not a list of types"))?;
-    let mut rows = storage.rows(&part)?;
+    let mut rows = storage.rows(&part).map_err(|error| storage.refuse_part(place, FILE, &part, &error))?;
     let (mut record, mut scratch, mut sets) = (ByteRecord::new(), Vec::new(), Vec::new());
     while rows.next(&mut record)? {
         let mut values = Vec::with_capacity(types.len());

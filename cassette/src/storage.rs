@@ -1,10 +1,13 @@
 //! Where a cassette is kept: the one interface in front of its formats. It knows nothing of modes and nothing of ODBC.
 
+use std::io::ErrorKind::NotFound;
 use std::path::{Path, PathBuf};
 
 use crate::metadata::Metadata;
 use crate::yaml::Head;
-use crate::{CassetteError, ConnectionId, Entry, Value, schema};
+use crate::{CassetteError, ConnectionId, Entry, ErrorKind, Value, schema};
+
+const RESTORE: &str = "restore it, or record again";
 
 /// Where an entry stands in the log; only the storage that gave it can read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,6 +156,17 @@ pub trait Cassette: Send + Sync {
         CassetteError::new(&file, problem).at_line(self.line_of(place, key).into()).at_path(key)
     }
 
+    /// The error for a part that an entry names under a key, and that cannot be read. One that has its own line stays as it is.
+    fn refuse_part(&self, place: Place, key: &str, part: &str, error: &CassetteError) -> CassetteError {
+        let (file, line) = (self.locate(place).0, self.line_of(place, key).into());
+        let refused = match error.kind() {
+            ErrorKind::Io(NotFound) => CassetteError::missing(&file, format!("{part} is not there")).advice(RESTORE),
+            _ if error.line().is_some() => return error.clone(),
+            _ => CassetteError::new(&file, format!("{part} cannot be read: {error}")),
+        };
+        refused.at_line(line).at_path(key)
+    }
+
     /// Reads one entry that is to be played: it says nothing but what replay understands.
     ///
     /// # Errors
@@ -162,8 +176,8 @@ pub trait Cassette: Send + Sync {
         match schema::check(&entry) {
             Ok(()) => Ok(entry),
             Err(wrong) => {
-                let path = format!("{}{}", wrong.key, wrong.rest);
-                Err(self.refuse(place, &wrong.key, &wrong.problem).at_path(path).advice(wrong.advice))
+                let line = self.line_of(place, &wrong.key);
+                Err(wrong.error(&self.locate(place).0, line))
             }
         }
     }

@@ -6,8 +6,8 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::CassetteError;
 use crate::storage::Place;
+use crate::{CassetteError, files};
 
 /// Bytes of the log that are held at a time.
 const WINDOW: usize = 64 * 1024;
@@ -47,7 +47,7 @@ impl Window {
         let failed = |error: io::Error| CassetteError::io(&self.log, "read", &error).at_line(place.line.into());
         let file = match &mut self.file {
             Some(file) => file,
-            none => none.insert(File::open(&*self.log).map_err(failed)?),
+            none => none.insert(files::open(&self.log).map_err(failed)?),
         };
         self.start = place.offset.saturating_sub(BEHIND);
         let lead = (place.offset - self.start) as usize;

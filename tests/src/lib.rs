@@ -16,6 +16,7 @@ pub mod desk;
 pub mod driver;
 pub mod format;
 pub mod mariadb;
+pub mod mutation;
 pub mod outcome;
 pub mod packages;
 pub mod postgres;

@@ -15,6 +15,7 @@ mod cli_verify;
 mod cli_wrap;
 mod connect_scope;
 mod connections;
+mod damaged;
 mod exit_handlers;
 mod full_disk;
 mod golden;

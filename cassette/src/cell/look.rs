@@ -11,6 +11,19 @@ pub(super) struct Look {
     pub(super) foreign: bool,
 }
 
+/// Whether a text stands in quotes although CSV would not need them: editors and hooks take blanks off the end of a line, and a
+/// text that begins like a merge conflict marker would be taken for one.
+#[inline]
+pub(crate) fn is_fragile(text: &[u8]) -> bool {
+    let (Some(first), Some(last)) = (text.first(), text.last()) else { return false };
+    *first == b' ' || *last == b' ' || (matches!(first, b'<' | b'=' | b'>' | b'|') && begins_like_marker(text))
+}
+
+#[cold]
+fn begins_like_marker(text: &[u8]) -> bool {
+    text.len() >= 7 && text[..7].iter().all(|byte| *byte == text[0])
+}
+
 const ONES: u64 = u64::MAX / 255;
 /// The high bit of every byte of a word.
 const HIGH: u64 = ONES << 7;

@@ -10,7 +10,7 @@ use crate::metadata::Metadata;
 use crate::row::write_fields;
 use crate::storage::Contents;
 use crate::yaml::{self, Items};
-use crate::{CassetteError, ConnectionId, RowsReader};
+use crate::{CassetteError, ConnectionId, RowsReader, files};
 
 /// What stands beside the log, with a note on each file that will not come back byte by byte.
 pub(super) fn contents(root: &Path) -> Result<Contents, CassetteError> {
@@ -60,11 +60,11 @@ pub(super) fn contents(root: &Path) -> Result<Contents, CassetteError> {
 }
 
 fn open(path: &Path) -> Result<File, CassetteError> {
-    File::open(path).map_err(|error| CassetteError::io(path, "open", &error))
+    files::open(path).map_err(|error| CassetteError::io(path, "open", &error))
 }
 
 fn metadata(path: &Path) -> Result<bool, CassetteError> {
-    let bytes = fs::read(path).map_err(|error| CassetteError::io(path, "read", &error))?;
+    let bytes = files::read(path).map_err(|error| CassetteError::io(path, "read", &error))?;
     let metadata = Metadata::from_value(&yaml::read_document(&bytes, path)?, path)?;
     let mut own = Vec::new();
     yaml::emit_document(&metadata.to_value(), &mut own);
@@ -72,7 +72,7 @@ fn metadata(path: &Path) -> Result<bool, CassetteError> {
 }
 
 fn document(path: &Path) -> Result<bool, CassetteError> {
-    let bytes = fs::read(path).map_err(|error| CassetteError::io(path, "read", &error))?;
+    let bytes = files::read(path).map_err(|error| CassetteError::io(path, "read", &error))?;
     let mut own = Vec::new();
     yaml::emit_document(&yaml::read_document(&bytes, path)?, &mut own);
     Ok(own == bytes)

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::Path;
 
 use super::names;
 use crate::ConnectionId;
+use crate::files;
 use crate::yaml::{self, Items};
 
 /// The connections of a cassette that have files: any short word could be the id of one, so the log is asked.
@@ -28,7 +29,7 @@ impl Own {
         }
         for cassette in cassettes {
             let log = cassette.join(names::COMMANDS);
-            let Ok(file) = File::open(&log) else { continue };
+            let Ok(file) = files::open(&log) else { continue };
             let (mut items, mut bytes) = (Items::new(file, &log), Vec::new());
             while !named.is_empty()
                 && let Ok(Some(item)) = items.next(&mut bytes)

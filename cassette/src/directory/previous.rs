@@ -1,6 +1,6 @@
 //! What stood under the cassette's name before this recording, and whether the recording came out the same.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +12,7 @@ use super::own::Own;
 use super::staging::{is_cassette, refuse};
 use super::{names, publish};
 use crate::metadata::Metadata;
-use crate::{CassetteError, yaml};
+use crate::{CassetteError, files, yaml};
 
 /// Number and size of a cassette's files, `metadata.yml` not counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,7 +79,7 @@ pub(crate) fn check_target(target: &Path) -> Result<(), CassetteError> {
 /// Whether its `metadata.yml` is plainly another tool's. One that is empty or damaged may be the rest of ours.
 fn is_foreign(target: &Path) -> bool {
     let path = target.join(names::METADATA);
-    let read = fs::read(&path).ok().and_then(|text| yaml::read_document(&text, &path).ok());
+    let read = files::read(&path).ok().and_then(|text| yaml::read_document(&text, &path).ok());
     read.is_some_and(|document| document.get("schema_version").is_none())
 }
 
@@ -129,7 +129,7 @@ impl Previous {
 
 fn remember(target: &Path) -> Option<Memory> {
     let path = target.join(names::METADATA);
-    let text = fs::read(&path).ok()?;
+    let text = files::read(&path).ok()?;
     let metadata = Metadata::from_value(&yaml::read_document(&text, &path).ok()?, &path).ok()?;
     let (mut totals, own) = (Totals::default(), Own::of(target).ok()?);
     for entry in fs::read_dir(target).ok()? {
@@ -154,7 +154,7 @@ fn digest(root: &Path) -> io::Result<[u8; 32]> {
     files.sort();
     let (mut sum, mut block) = (Sha256::new(), vec![0; 64 * 1024]);
     for name in files {
-        let mut file = File::open(root.join(&name))?;
+        let mut file = files::open(&root.join(&name))?;
         sum.update(name.as_encoded_bytes());
         sum.update([0]);
         sum.update(file.metadata()?.len().to_le_bytes());

@@ -9,7 +9,7 @@ use super::staging::is_cassette;
 use crate::metadata::{Metadata, migrate};
 use crate::storage::{Part, Place, RowsSource, plain};
 use crate::yaml::{Head, Items};
-use crate::{CassetteError, ConnectionId, RowsReader, Value, ndjson, yaml};
+use crate::{CassetteError, ConnectionId, RowsReader, Value, files, ndjson, schema, yaml};
 
 /// Walks over the log's entries.
 pub(crate) fn scan(
@@ -17,7 +17,7 @@ pub(crate) fn scan(
     visit: &mut dyn FnMut(Place, Head) -> Result<(), CassetteError>,
 ) -> Result<(), CassetteError> {
     let log = root.join(names::COMMANDS);
-    let file = File::open(&log).map_err(|error| CassetteError::io(&log, "open", &error))?;
+    let file = files::open(&log).map_err(|error| CassetteError::io(&log, "open", &error))?;
     let (mut items, mut bytes) = (Items::new(UntilNul::new(file), &log), Vec::new());
     while let Some(item) = items.next(&mut bytes)? {
         let head = yaml::parse_head(&bytes, &log, item.line)?;
@@ -29,7 +29,7 @@ pub(crate) fn scan(
 /// The metadata; an error of its own for each way in which there may be no cassette.
 pub(crate) fn metadata(root: &Path, name: &Path) -> Result<Metadata, CassetteError> {
     let path = root.join(names::METADATA);
-    match fs::read(&path) {
+    match files::read(&path) {
         Ok(bytes) => Metadata::from_value(&yaml::read_document(&bytes, &path)?, &path),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             Err(missing(root, name))
@@ -66,7 +66,7 @@ fn missing(root: &Path, name: &Path) -> CassetteError {
 /// Whether a directory without `metadata.yml` holds a cassette of the super8 gem: Ruby's YAML begins with `---`, and ours does not.
 fn is_gems(directory: &Path) -> bool {
     let mut start = [0; 3];
-    let log = File::open(directory.join(names::COMMANDS)).and_then(|mut log| log.read_exact(&mut start));
+    let log = files::open(&directory.join(names::COMMANDS)).and_then(|mut log| log.read_exact(&mut start));
     directory.join(names::GEM_CONNECTION).is_file() || (log.is_ok() && start == *b"---")
 }
 
@@ -91,19 +91,24 @@ pub fn part(root: &Path, part: &str) -> Result<PathBuf, CassetteError> {
 
 pub(crate) fn document(root: &Path, name: &str) -> Result<Value, CassetteError> {
     let path = part(root, name)?;
-    let bytes = fs::read(&path).map_err(|error| CassetteError::io(&path, "read", &error))?;
+    let bytes = files::read(&path).map_err(|error| CassetteError::io(&path, "read", &error))?;
     yaml::read_document(&bytes, &path)
 }
 
 pub(crate) fn info(root: &Path, connection: ConnectionId) -> Result<Vec<Value>, CassetteError> {
     let path = root.join(names::info(connection));
-    let file = match File::open(&path) {
+    let file = match files::open(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         file => file.map_err(|error| CassetteError::io(&path, "open", &error))?,
     };
     let (mut items, mut bytes, mut answers) = (Items::new(file, &path), Vec::new(), Vec::new());
     while let Some(item) = items.next(&mut bytes)? {
-        answers.push(yaml::parse_map(&bytes, &path, item.line)?);
+        let answer = yaml::parse_map(&bytes, &path, item.line)?;
+        schema::check_answer(&answer).map_err(|wrong| {
+            let line = yaml::line_of(&bytes, item.line, &wrong.key);
+            wrong.error(&path, line)
+        })?;
+        answers.push(answer);
     }
     Ok(answers)
 }
@@ -111,7 +116,7 @@ pub(crate) fn info(root: &Path, connection: ConnectionId) -> Result<Vec<Value>, 
 /// Opens a rows file.
 pub(crate) fn rows(root: &Path, name: &str) -> Result<RowsOfFile, CassetteError> {
     let path = part(root, name)?;
-    let file = File::open(&path).map_err(|error| CassetteError::io(&path, "open", &error))?;
+    let file = files::open(&path).map_err(|error| CassetteError::io(&path, "open", &error))?;
     Ok(RowsOfFile(RowsReader::new(file, &path)))
 }
 

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::lock::{Busy, DirectoryLock};
 use super::names;
-use crate::CassetteError;
 use crate::yaml::{self, Items};
+use crate::{CassetteError, files};
 
 /// A staging directory of our own: empty and locked.
 #[derive(Debug)]
@@ -94,7 +94,7 @@ pub(crate) fn is_cassette(directory: &Path) -> bool {
 /// empty, break off, or begin with the zero of an entry that was never finished.
 fn is_log(path: &Path) -> bool {
     const BEGIN: &[u8] = b"- method:";
-    let Ok(mut file) = fs::File::open(path) else { return false };
+    let Ok(mut file) = files::open(path) else { return false };
     let mut start = Vec::new();
     let read = file.by_ref().take(BEGIN.len() as u64).read_to_end(&mut start).and_then(|_| file.rewind());
     if read.is_err() || start.is_empty() || start[0] == 0 || BEGIN.starts_with(&start) {

@@ -11,7 +11,7 @@ use super::own_form::{self, Glance};
 use crate::directory::info_part;
 use crate::storage::{Part, Place};
 use crate::yaml::Head;
-use crate::{CassetteError, ConnectionId, ErrorKind, Metadata, Value};
+use crate::{CassetteError, ConnectionId, ErrorKind, Metadata, Value, files};
 
 /// The end of the file in which the mark of completeness is looked for.
 const TAIL: u64 = 4 * 1024;
@@ -35,7 +35,7 @@ impl Catalogue {
         file: &Path,
         visit: &mut dyn FnMut(Place, Head) -> Result<(), CassetteError>,
     ) -> Result<(Catalogue, Option<CassetteError>), CassetteError> {
-        let open = File::open(file).map_err(|error| CassetteError::io(file, "open", &error))?;
+        let open = files::open(file).map_err(|error| CassetteError::io(file, "open", &error))?;
         let (mut lines, mut catalogue, mut headers) = (Lines::new(open, file), Catalogue::default(), 0);
         loop {
             let cut = match lines.next() {
@@ -77,6 +77,9 @@ impl Catalogue {
                 return Ok(Kind::Rows);
             }
             None => {}
+        }
+        if files::is_conflict(cut.bytes) {
+            return Err(files::conflict(file, place.line.into()));
         }
         let line = match Line::read(cut.bytes, file, place.line) {
             Ok(line) => line,

@@ -1,6 +1,5 @@
 //! What of a trace's records does not come back byte by byte: what another tool has written anew, span ids and times.
 
-use std::fs::File;
 use std::path::Path;
 
 use csv::ByteRecord;
@@ -12,7 +11,7 @@ use super::record::Author;
 use super::rows::{RowsOfTrace, push_row};
 use super::spans::Stamp;
 use crate::storage::{Place, RowsSource};
-use crate::{CassetteError, Value};
+use crate::{CassetteError, Value, files};
 
 /// How many of super8's records a copy will not have as they are.
 #[derive(Default)]
@@ -28,7 +27,7 @@ pub(super) struct Form {
 /// # Errors
 /// A record that cannot be read, with its line.
 pub(super) fn of(file: &Path, author: &Author) -> Result<Form, CassetteError> {
-    let open = File::open(file).map_err(|error| CassetteError::io(file, "open", &error))?;
+    let open = files::open(file).map_err(|error| CassetteError::io(file, "open", &error))?;
     let (mut lines, mut own, mut form) = (Lines::new(open, file), Vec::new(), Form::default());
     let mut author = author.clone();
     while let Some(cut) = lines.next()? {

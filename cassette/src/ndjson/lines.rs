@@ -10,7 +10,7 @@ use crate::storage::Place;
 
 const BLOCK: usize = 64 * 1024;
 /// The longest line; what is longer is no cassette of ours.
-const LONGEST: usize = 256 * 1024 * 1024;
+const LONGEST: usize = 128 * 1024 * 1024;
 
 /// The lines of a trace's file. Blank ones are passed over; NUL bytes up to the end of the file count as its end.
 pub(super) struct Lines<R> {
@@ -78,7 +78,7 @@ impl<R: Read> Lines<R> {
     }
 
     fn too_long(&self, line: u32) -> CassetteError {
-        CassetteError::new(&self.file, "a line of more than 256 MiB").at_line(line.into())
+        CassetteError::new(&self.file, "a line of more than 128 MiB").at_line(line.into())
     }
 
     /// Reads on; false at the end of the file.

@@ -15,7 +15,6 @@ mod rows;
 mod spans;
 mod writing;
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -31,7 +30,7 @@ use crate::metadata::Metadata;
 use crate::storage::{Cassette, Contents, OpenRun, Part, Place, RowsPart, RowsSource, plain};
 use crate::window::Window;
 use crate::yaml::Head;
-use crate::{CassetteError, ConnectionId, Entry, Value};
+use crate::{CassetteError, ConnectionId, Entry, Value, files, schema};
 use catalogue::Catalogue;
 use line::Line;
 use record::Author;
@@ -184,7 +183,7 @@ impl Trace {
     }
 
     fn absent(&self, part: &str) -> CassetteError {
-        CassetteError::new(&self.name, format!("has no record of {part}")).advice("restore it, or record again")
+        CassetteError::missing(&self.name, format!("has no record of {part}")).advice("restore it, or record again")
     }
 
     /// Why there is no cassette.
@@ -273,7 +272,7 @@ impl Cassette for Trace {
     }
 
     fn metadata(&self) -> Result<Metadata, CassetteError> {
-        match File::open(self.path()) {
+        match files::open(&self.path()) {
             Ok(file) => catalogue::metadata(&self.name, file),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 Err(self.missing())
@@ -302,7 +301,12 @@ impl Cassette for Trace {
     fn info(&self, connection: ConnectionId) -> Result<Vec<Value>, CassetteError> {
         let catalogue = self.catalogue()?;
         let places = catalogue.infos.get(&connection).into_iter().flatten();
-        places.map(|place| self.record_at(*place, |line| line.answer())).collect()
+        let read = |place: &Place| {
+            let answer = self.record_at(*place, |line| line.answer())?;
+            schema::check_answer(&answer).map_err(|wrong| wrong.error(&self.name, place.line))?;
+            Ok(answer)
+        };
+        places.map(read).collect()
     }
 
     fn rows(&self, part: &str) -> Result<Box<dyn RowsSource>, CassetteError> {

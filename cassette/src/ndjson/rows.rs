@@ -20,7 +20,7 @@ use super::record::Author;
 use super::writing::Writing;
 use crate::storage::{Place, RowsPart, RowsSource};
 use crate::yaml::scalar::float_text;
-use crate::{CassetteError, RowsReader, cell};
+use crate::{CassetteError, RowsReader, cell, files};
 
 /// A record takes rows until it has this many bytes of a rows file.
 const BLOCK: usize = 64 * 1024;
@@ -121,7 +121,7 @@ impl RowsOfTrace {
     pub(super) fn open(path: &Path, records: Vec<Place>) -> Result<RowsOfTrace, CassetteError> {
         Ok(RowsOfTrace {
             path: path.to_owned(),
-            file: File::open(path).map_err(|error| CassetteError::io(path, "open", &error))?,
+            file: files::open(path).map_err(|error| CassetteError::io(path, "open", &error))?,
             records: records.into_iter(),
             place: None,
             bytes: Vec::new(),

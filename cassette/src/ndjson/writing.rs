@@ -14,7 +14,7 @@ use crate::directory::{DirectoryLock as Lock, is_cassette, notice, refuse, write
 use crate::recorder::ROOM;
 use crate::rows_journal::{self, RowsJournal};
 use crate::storage::OpenRun;
-use crate::{CassetteError, ErrorKind, Metadata};
+use crate::{CassetteError, ErrorKind, Metadata, files};
 
 /// How far a recording is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -268,7 +268,7 @@ pub(super) fn check_target(target: &Path) -> Result<(), CassetteError> {
 
 /// The first line of a file that is no record of ours. A line cut short at the end is what a recording leaves that died.
 fn foreign_line(path: &Path) -> Result<Option<u32>, CassetteError> {
-    let file = match File::open(path) {
+    let file = match files::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file.map_err(|error| CassetteError::io(path, "open", &error))?,
     };
@@ -281,7 +281,7 @@ fn foreign_line(path: &Path) -> Result<Option<u32>, CassetteError> {
 /// Whether a file has no more than the beginning of a trace of ours: its process died, or its disk was full, in the header.
 pub(super) fn is_begun(path: &Path) -> bool {
     let mut start = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(512).read_to_end(&mut start));
+    let read = files::open(path).and_then(|file| file.take(512).read_to_end(&mut start));
     let begin = format!("{{\"version\":\"{VERSION}\",\"traceId\":\"");
     // the first byte is written last
     let start = start.strip_prefix(b"\0").map_or(start.clone(), |rest| [b"{", rest].concat());

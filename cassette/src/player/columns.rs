@@ -7,8 +7,11 @@
 use std::sync::Arc;
 
 use super::index::Index;
-use crate::storage::Cassette;
-use crate::{CassetteError, Method, Value};
+use crate::storage::{Cassette, Place};
+use crate::{CassetteError, Entry, Method, Value};
+
+/// The key that names the columns file.
+const FILE: &str = "columns_file";
 
 /// Columns files kept in memory.
 const KEPT: usize = 64;
@@ -82,15 +85,7 @@ impl Columns {
             if slot.method != Method::Columns {
                 continue;
             }
-            let entry = storage.checked_entry(slot.place())?;
-            let (file, line) = storage.locate(slot.place());
-            let wrong = |problem: &str| CassetteError::new(&file, problem).at_line(line.into()).at_path("columns_file");
-            let part =
-                entry.get("columns_file").and_then(Value::as_text).ok_or_else(|| wrong("is not a file's name"))?;
-            let columns = self.document(storage, part)?;
-            if columns.as_list().is_none() {
-                return Err(wrong(&format!("{part} is not a list of columns")));
-            }
+            let columns = self.document(storage, slot.place())?;
             found = Some(match found {
                 None => columns,
                 Some(known) if known == columns => known,
@@ -100,11 +95,13 @@ impl Columns {
         Ok(found)
     }
 
-    fn document(&mut self, storage: &dyn Cassette, part: &str) -> Result<Arc<Value>, CassetteError> {
+    fn document(&mut self, storage: &dyn Cassette, place: Place) -> Result<Arc<Value>, CassetteError> {
+        let entry = storage.checked_entry(place)?;
+        let part = name(storage, place, &entry)?;
         match self.0.iter().position(|(name, _)| name == part) {
             Some(at) => self.0[at..].rotate_left(1),
             None => {
-                let document = Arc::new(storage.document(part)?);
+                let document = Arc::new(read(storage, place, &entry)?);
                 if self.0.len() == KEPT {
                     self.0.remove(0);
                 }
@@ -113,6 +110,24 @@ impl Columns {
         }
         Ok(self.0.last().map_or_else(|| Arc::new(Value::Null), |(_, document)| Arc::clone(document)))
     }
+}
+
+/// The columns that an entry `columns` names.
+///
+/// # Errors
+/// A columns file that is not there or cannot be read.
+pub fn read(storage: &dyn Cassette, place: Place, entry: &Entry) -> Result<Value, CassetteError> {
+    let part = name(storage, place, entry)?;
+    let columns = storage.document(part).map_err(|error| storage.refuse_part(place, FILE, part, &error))?;
+    match columns {
+        Value::List(_) => Ok(columns),
+        _ => Err(storage.refuse(place, FILE, &format!("{part} is not a list of columns"))),
+    }
+}
+
+fn name<'e>(storage: &dyn Cassette, place: Place, entry: &'e Entry) -> Result<&'e str, CassetteError> {
+    let name = entry.get(FILE).and_then(Value::as_text);
+    name.ok_or_else(|| storage.refuse(place, FILE, "is not a file's name"))
 }
 
 fn gives_result(method: Method) -> bool {

@@ -40,6 +40,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 pub use advice::shell;
+pub use columns::read as columns;
 pub(crate) use comments::without as without_comments;
 pub(crate) use compare::INPUTS;
 pub use compare::{Difference, field as difference_in};

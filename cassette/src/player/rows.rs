@@ -163,8 +163,8 @@ impl PlayedRun {
         let mut fields = entry.fields.into_iter();
         let found = fields.find(|(key, _)| matches!(key.as_str(), "result" | "rows" | "rows_file"));
         let source = match found {
-            Some((_, Value::Text(part))) => {
-                Source::Part(storage.rows(&part).map_err(|error| named_in(error, &file, line))?)
+            Some((key, Value::Text(part))) => {
+                Source::Part(storage.rows(&part).map_err(|error| storage.refuse_part(place, &key, &part, &error))?)
             }
             Some((key, row @ Value::List(_))) if key == "result" => inline(vec![row]),
             Some((key, Value::List(rows))) if key == "rows" => inline(rows),
@@ -350,11 +350,6 @@ fn is_utf8(record: &ByteRecord) -> bool {
 
 fn inline(rows: Vec<Value>) -> Source {
     Source::Inline { rows: rows.into_iter(), row: Row::new() }
-}
-
-/// The error for a part, with the place that names it.
-fn named_in(error: CassetteError, file: &std::path::Path, line: u32) -> CassetteError {
-    CassetteError::new(file, format!("the rows cannot be read: {error}")).at_line(line.into()).at_path("rows_file")
 }
 
 #[cfg(test)]

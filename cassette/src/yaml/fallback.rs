@@ -9,6 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, Seq
 
 use crate::Value;
 use crate::error::CassetteError;
+use crate::files;
 use crate::yaml::{MAX_DEPTH, limits};
 
 /// Reads one YAML document whose first line is line `first_line` of the file.
@@ -34,6 +35,9 @@ pub(super) fn read_with(bytes: &[u8], file: &Path, first_line: u32, tags: Tags) 
         let line = 1 + bytes[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() as u64;
         CassetteError::new(file, "not UTF-8").at_line(line + shift).advice("save the file as UTF-8")
     })?;
+    if let Some((line, _)) = (1u64..).zip(text.lines()).find(|(_, line)| files::is_conflict(line.as_bytes())) {
+        return Err(files::conflict(file, line + shift));
+    }
     if let Some(line) = limits::too_deep(text) {
         return Err(CassetteError::new(file, too_deep()).at_line(line + shift));
     }

@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use memchr::{memchr, memchr_iter, memchr2};
 
 use crate::error::CassetteError;
+use crate::files;
 
 const BLOCK: usize = 64 * 1024;
 /// The longest item; what is longer is no cassette of ours.
-const LONGEST: usize = 256 * 1024 * 1024;
+const LONGEST: usize = 128 * 1024 * 1024;
 
 /// Where an item stands in its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +109,7 @@ impl<R: Read> Items<R> {
             let Some(at) = memchr2(b'\n', 0, &self.window[self.start + len..]) else {
                 len = self.window.len() - self.start;
                 if len > LONGEST {
-                    return Err(self.error("an item of more than 256 MiB"));
+                    return Err(self.error("an item of more than 128 MiB"));
                 }
                 if !self.fill()? {
                     return Ok(len); // the last line may lack its line break
@@ -147,6 +148,9 @@ impl<R: Read> Items<R> {
                 return Ok(Some(indent));
             }
             let passes = text.is_empty() || text == b"[]" || text[0] == b'#' || line[0] == b'%';
+            if files::is_conflict(line.trim_ascii_end()) {
+                return Err(files::conflict(&self.file, self.line.into()));
+            }
             if !passes && !is_marker(line, b"---") {
                 let error = self.error("this is not a list item");
                 return Err(error.advice("every entry of this file begins with `- ` in the same column"));

@@ -6,11 +6,13 @@ mod tests;
 
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
+use std::io;
 use std::path::{Path, PathBuf};
 use super8_cassette::{
-    Cassette, CassetteError, ConnectionId, Entry, Format, Metadata, Method, Part, Place, PlayedRun, Value, Volatile,
-    cell, ndjson, staging_directory,
+    Cassette, CassetteError, ConnectionId, Entry, ErrorKind, Format, Metadata, Method, Part, Place, PlayedRun, Value,
+    Volatile, columns, ndjson, staging_directory, whole_entry,
 };
+use super8_shim::convert::{self, CType};
 
 /// Cassettes that are larger are a burden for a repository.
 const LARGE: u64 = 1 << 20;
@@ -84,11 +86,10 @@ fn one(path: &Path) -> Vec<Finding> {
         Ok((metadata, storage)) => {
             findings.state(path, &metadata);
             let storage = &*storage;
-            let listed = storage.parts().inspect_err(|error| findings.unreadable(error)).ok();
-            let (all_known, parts) = (listed.is_some(), listed.unwrap_or_default());
+            let parts = storage.parts().inspect_err(|error| findings.unreadable(error)).unwrap_or_default();
             let parts: HashMap<&str, &Part> = parts.iter().map(|part| (part.name.as_str(), part)).collect();
             let (named, connections) = (HashSet::new(), HashSet::new());
-            let mut check = Check { storage, parts, all_known, named, connections, findings };
+            let mut check = Check { storage, parts, named, connections, findings };
             check.entries();
             check.unnamed();
             check.size();
@@ -127,7 +128,11 @@ impl Findings<'_> {
             Ok(rest) => self.path.join(rest),
             Err(_) => error.file().to_owned(),
         };
-        self.add(&file, error.line(), Kind::Unreadable, error.message());
+        let kind = match error.kind() {
+            ErrorKind::Io(io::ErrorKind::NotFound) => Kind::Missing,
+            _ => Kind::Unreadable,
+        };
+        self.add(&file, error.line(), kind, error.message());
     }
 
     fn state(&mut self, path: &Path, metadata: &Metadata) {
@@ -146,8 +151,6 @@ impl Findings<'_> {
 struct Check<'p> {
     storage: &'p dyn Cassette,
     parts: HashMap<&'p str, &'p Part>,
-    /// Otherwise a part that is not among them may be there all the same.
-    all_known: bool,
     /// The parts that entries name.
     named: HashSet<String>,
     connections: HashSet<ConnectionId>,
@@ -169,13 +172,9 @@ impl Check<'_> {
                 self.answers(connection);
             }
             let (file, line) = self.storage.locate(place);
-            let line = line.into();
-            self.long(&file, Some(line), u64::from(place.len), "an entry");
-            match self.storage.entry(place) {
-                Ok(entry) => {
-                    self.entry(&entry, &file, line);
-                    self.played(place, entry);
-                }
+            self.long(&file, Some(line.into()), u64::from(place.len), "an entry");
+            match self.storage.checked_entry(place) {
+                Ok(entry) => self.entry(place, entry),
                 Err(error) => self.findings.unreadable(&error),
             }
         }
@@ -194,84 +193,52 @@ impl Check<'_> {
         }
     }
 
-    fn entry(&mut self, entry: &Entry, file: &Path, line: u64) {
+    fn entry(&mut self, place: Place, entry: Entry) {
+        let (file, line) = self.storage.locate(place);
+        let line = line.into();
         for (key, value) in &entry.fields {
-            self.secrets(value, file, Some(line));
+            self.secrets(value, &file, Some(line));
             match (key.as_str(), value) {
-                ("columns_file", Value::Text(name)) => self.part(name, Check::document, file, line),
-                ("rows_file" | "params_file", Value::Text(name)) => self.part(name, Check::rows, file, line),
-                ("volatile", items) => self.volatile(entry, items, file, line),
+                ("columns_file", Value::Text(name)) => self.part(name, Check::document, line),
+                ("rows_file" | "params_file", Value::Text(name)) => self.part(name, Check::rows, line),
+                ("volatile", items) => self.volatile(&entry, items, &file, line),
                 _ => {}
             }
         }
-    }
-
-    /// Rows that stand in the entry, or whose number does, have to be what replay takes them for.
-    fn played(&mut self, place: Place, entry: Entry) {
-        let inside = |key| matches!(entry.get(key), Some(Value::List(_)));
-        let checked = match entry.method {
-            Method::Fetch | Method::FetchAll => inside("result") || inside("rows"),
-            Method::FetchMany => true,
-            _ => false,
-        };
-        if !checked {
-            return;
-        }
-        let read = PlayedRun::of(self.storage, place, entry).and_then(|mut run| {
-            while run.next()?.is_some() {}
-            Ok(())
-        });
-        if let Err(error) = read {
+        if let Err(error) = played(self.storage, place, entry) {
             self.findings.unreadable(&error);
         }
     }
 
-    /// A part that an entry names; `read` reads it when it is named for the first time.
-    fn part(&mut self, name: &str, read: fn(&mut Self, &Part), file: &Path, line: u64) {
+    /// A part that an entry names; `look` looks at it when it is named for the first time. Whether replay can read it is found out
+    /// with the entry.
+    fn part(&mut self, name: &str, look: fn(&mut Self, &Part), line: u64) {
         let first = self.named.insert(name.to_owned());
-        match self.parts.get(name).copied() {
-            None if !self.all_known => {}
-            None => self.findings.add(file, Some(line), Kind::Missing, format!("{name} is not there; record again")),
-            Some(part) if first => {
-                // Records of one name belong together: those that come when an entry has told of them are others.
-                if let Some(late) = part.lines.iter().find(|at| u64::from(**at) > line) {
-                    let message = format!("{name} a second time: the entry on line {line} had all of it; record again");
-                    self.findings.add(&part.file, Some(u64::from(*late)), Kind::Duplicate, message);
-                }
-                read(self, part);
-            }
-            Some(_) => {}
+        let Some(part) = self.parts.get(name).copied().filter(|_| first) else { return };
+        // Records of one name belong together: those that come when an entry has told of them are others.
+        if let Some(late) = part.lines.iter().find(|at| u64::from(**at) > line) {
+            let message = format!("{name} a second time: the entry on line {line} had all of it; record again");
+            self.findings.add(&part.file, Some(u64::from(*late)), Kind::Duplicate, message);
         }
+        look(self, part);
     }
 
     fn document(&mut self, part: &Part) {
         self.long(&part.file, part.lines.first().map(|line| u64::from(*line)), part.bytes, "a document");
-        match self.storage.document(&part.name) {
-            Ok(document) => self.secrets(&document, &part.file, part.lines.first().map(|line| u64::from(*line))),
-            Err(error) => self.findings.unreadable(&error),
+        if let Ok(document) = self.storage.document(&part.name) {
+            self.secrets(&document, &part.file, part.lines.first().map(|line| u64::from(*line)));
         }
     }
 
     fn rows(&mut self, part: &Part) {
-        let mut rows = match self.storage.rows(&part.name) {
-            Ok(rows) => rows,
-            Err(error) => return self.findings.unreadable(&error),
-        };
-        let (mut row, mut scratch) = (csv::ByteRecord::new(), Vec::new());
-        loop {
-            match rows.next(&mut row) {
-                Ok(false) => return,
-                Err(error) => return self.findings.unreadable(&error),
-                Ok(true) => {}
-            }
+        let Ok(mut rows) = self.storage.rows(&part.name) else { return };
+        let mut row = csv::ByteRecord::new();
+        while rows.next(&mut row).unwrap_or(false) {
             let line = Some(rows.line());
             self.long(&part.file, line, row.as_slice().len() as u64, "a row");
             for (column, field) in (1..).zip(row.iter()) {
-                if let Err(error) = cell::decode(field, &mut scratch) {
-                    self.findings.add(&part.file, line, Kind::Unreadable, format!("column {column}: {error}"));
-                }
                 if let Some(begin) = secrets::beginning(&String::from_utf8_lossy(field)) {
-                    let message = format!("column {column} begins like a secret ({begin}...)");
+                    let message = format!("field {column} begins like a secret ({begin}...)");
                     self.findings.add(&part.file, line, Kind::Secret, message);
                 }
             }
@@ -350,4 +317,30 @@ impl Check<'_> {
             self.findings.add(path, None, Kind::Large, message);
         }
     }
+}
+
+/// Reads what replay reads of an entry, as replay reads it: its parts, how many rows there are, and each cell by its C type.
+fn played(storage: &dyn Cassette, place: Place, entry: Entry) -> Result<(), CassetteError> {
+    if entry.get("columns_file").is_some() {
+        return columns(storage, place, &entry).map(drop);
+    }
+    if entry.get("params_file").is_some() {
+        return whole_entry(storage, place).map(drop);
+    }
+    let row = |key| matches!(entry.get(key), Some(Value::List(_)));
+    let has_rows = row("result") || row("rows") || entry.get("rows_file").is_some();
+    // a fetch_scroll without rows has failed, or is at the end
+    let expects = matches!(entry.method, Method::FetchAll | Method::FetchMany);
+    if !entry.method.is_rows() || !(has_rows || expects) {
+        return Ok(());
+    }
+    let (mut run, mut scratch) = (PlayedRun::of(storage, place, entry)?, Vec::new());
+    while run.next()?.is_some() {
+        for column in 0..run.current().len() {
+            let cell = run.cell(column, &mut scratch).map_err(|error| run.refuse(column, &error))?;
+            let Some(c_type) = run.c_type(column).and_then(CType::from_name) else { continue };
+            convert::fits(&cell, c_type).map_err(|problem| run.refuse(column, &problem))?;
+        }
+    }
+    Ok(())
 }

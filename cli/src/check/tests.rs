@@ -29,7 +29,7 @@ fn a_good_cassette_has_nothing() {
 
 #[test]
 fn what_is_wrong_is_found_where_it_is() {
-    assert_eq!(kinds(&[("commands.yml", RUN)]), [(Kind::Missing, Some(8))]);
+    assert_eq!(kinds(&[("commands.yml", RUN)]), [(Kind::Missing, Some(11))]);
     let rows = ("a_1_fetch_all.csv", "1\n\\q\n");
     assert_eq!(kinds(&[("commands.yml", RUN), rows]), [(Kind::Unreadable, Some(2))]);
     let rows = ("a_1_fetch_all.csv", "1\n");

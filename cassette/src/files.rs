@@ -1,0 +1,84 @@
+//! Opening the files of a cassette: regular files in its directory and nothing else.
+//!
+//! A cassette may come from somebody else. A link in it would show another file, a FIFO or a device would never end.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+use crate::CassetteError;
+
+/// Small documents are no larger than this: what is, is no cassette of ours.
+const LARGEST: u64 = 64 << 20;
+
+/// Opens a regular file to be read.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    // a FIFO that nobody writes to is opened at once
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
+    let refused = |what: &str| io::Error::new(io::ErrorKind::InvalidInput, what.to_owned());
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|error| {
+        match path.symlink_metadata() {
+            Ok(there) if there.is_symlink() => refused("it is a link, and a cassette has its files itself"),
+            _ => error,
+        }
+    })?;
+    match file.metadata()? {
+        there if there.is_file() => Ok(file),
+        there if there.is_dir() => Err(refused("it is a directory, not a file")),
+        _ => Err(refused("it is not a regular file")),
+    }
+}
+
+/// Reads a small regular file.
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let file = open(path)?;
+    let size = file.metadata()?.len();
+    let mut bytes = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if size.max(bytes.len() as u64) > LARGEST {
+        let problem = format!("it has {size} bytes, and no more than {LARGEST} are read of such a file");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+    }
+    Ok(bytes)
+}
+
+/// Whether a line is one that git leaves where two versions of a file contradict one another.
+pub(crate) fn is_conflict(line: &[u8]) -> bool {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    line == b"=======" || [&b"<<<<<<< "[..], b">>>>>>> ", b"||||||| "].iter().any(|marker| line.starts_with(marker))
+}
+
+/// The error for such a line.
+pub(crate) fn conflict(file: &Path, line: u64) -> CassetteError {
+    CassetteError::new(file, "a merge conflict marker")
+        .at_line(line)
+        .advice("resolve the conflict, or take one side's cassette as a whole")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_regular_files_are_opened() {
+        let parent = tempfile::tempdir().unwrap();
+        let at = |name: &str| parent.path().join(name);
+        std::fs::write(at("file"), "x").unwrap();
+        std::os::unix::fs::symlink(at("file"), at("link")).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", at("zero")).unwrap();
+        std::fs::create_dir(at("directory")).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, at("fifo"), rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
+            .unwrap();
+        assert_eq!(read(&at("file")).unwrap(), b"x");
+        for (name, expected) in
+            [("link", "a link"), ("zero", "a link"), ("directory", "a directory"), ("fifo", "not a regular file")]
+        {
+            let error = read(&at(name)).unwrap_err().to_string();
+            assert!(error.contains(expected), "{name}: {error}");
+        }
+        assert_eq!(read(&at("nothing")).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+}

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::append::append_block;
 use crate::storage::OpenRun;
 use crate::yaml::{self, Items};
-use crate::{CassetteError, Entry, Value};
+use crate::{CassetteError, Entry, Value, files};
 
 /// The key of an item that names the part in which the rows stand.
 const PART: &str = "part";
@@ -112,7 +112,7 @@ impl UnfinishedRows {
 /// # Errors
 /// What the operating system says.
 pub(crate) fn read(path: &Path) -> Result<Vec<UnfinishedRows>, CassetteError> {
-    let file = match File::open(path) {
+    let file = match files::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         file => file.map_err(|error| CassetteError::io(path, "open", &error))?,
     };

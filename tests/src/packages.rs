@@ -29,6 +29,8 @@ pub const DEBIAN: &[&str] = &[
     "php-odbc",
     "tcl8.6",
     "tcl8.6-tdbc-odbc",
+    "erlang-base",
+    "erlang-odbc",
     "libxml2-utils",
     "zsh",
     "fish",

@@ -23,6 +23,7 @@ mod imported;
 mod interrupted;
 mod isql;
 mod languages;
+mod last_words;
 mod manager_versions;
 mod manners;
 mod migrate;

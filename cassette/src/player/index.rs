@@ -130,11 +130,14 @@ impl Index {
         }
     }
 
-    /// The connections, in the order of their ids.
+    /// The connections, the last one first.
     pub(crate) fn connections(&self) -> impl Iterator<Item = ConnectionId> {
-        let ids = self.by_connection.iter().map(|position| self.slot(*position).connection());
-        let mut last = None;
-        ids.filter(move |connection| last.replace(*connection) != Some(*connection))
+        let mut end = self.by_connection.len();
+        std::iter::from_fn(move || {
+            let connection = self.slot(self.by_connection[end.checked_sub(1)?]).connection();
+            end = self.connection_range(connection).start;
+            Some(connection)
+        })
     }
 
     /// Whether the log has an entry of this method at all.
@@ -242,7 +245,7 @@ mod tests {
         assert_eq!(index.len(), 27);
         assert_eq!(index.connects(), [0, 9, 18]);
         assert!(index.has(Method::Drop) && !index.has(Method::Answer) && index.told().next().is_none());
-        assert_eq!(index.connections().map(|connection| connection.to_string()).collect::<String>(), "abc");
+        assert_eq!(index.connections().map(|connection| connection.to_string()).collect::<String>(), "cba");
         assert_eq!(index.connection_range(b), 9..18);
         assert_eq!(index.statement(b, None), [9]);
         assert_eq!(index.statement(b, Some(2)), [14, 15, 16, 17]);

@@ -468,19 +468,23 @@ impl Player {
         self.storage.name()
     }
 
-    /// Whether every command is played, for the first time it is asked after that. Costs little before the end is near.
+    /// Whether every command is played, for the first time it is asked after that. Costs little before the end is reached: it
+    /// is asked after every command.
     pub fn finishes(&self) -> bool {
-        const NEAR: usize = 64;
-        let near = {
-            let state = &mut *self.state.lock();
-            state.sticky.is_none()
-                && match self.order {
-                    Order::Global => state.whole.rest(&self.index).nth(NEAR).is_none(),
-                    Order::Connection => state.claims.free().next().is_none(),
+        if self.finished.load(Ordering::Relaxed) {
+            return false;
+        }
+        let state = &mut *self.state.lock();
+        let is_played = |lane: &Lane| unplayed::is_played(&self.index, &*self.storage, lane);
+        let all = state.sticky.is_none()
+            && match self.order {
+                Order::Global => is_played(&state.whole),
+                Order::Connection => {
+                    state.claims.free().next().is_none()
+                        && self.index.connections().all(|of| is_played(state.lane(self.order, &self.index, of)))
                 }
-        };
-        let finishes = near && self.unplayed().is_ok_and(|unplayed| unplayed.is_empty());
-        finishes && !self.finished.swap(true, Ordering::Relaxed)
+            };
+        all && !self.finished.swap(true, Ordering::Relaxed)
     }
 
     /// The commands that were never played, and the rows that were never read, in recorded order.

@@ -85,13 +85,17 @@ impl Verdict {
     pub fn of(ended: Ended, events: &[Event], allow_leaks: bool) -> Verdict {
         let Ended { end, remaining } = ended;
         let mut verdict = Verdict { end, cassettes: Vec::new(), leaks: Vec::new(), allow_leaks, remaining };
-        let mut left: BTreeMap<&String, BTreeMap<u32, Vec<String>>> = BTreeMap::new();
+        // A process may play a cassette several times, one test after the other: each leaves its own.
+        let (mut last, mut before) = (BTreeMap::new(), Vec::new());
         let mut finished: BTreeSet<(&String, u32)> = BTreeSet::new();
         let mut closed = BTreeSet::new();
         let mut parts: BTreeMap<&String, BTreeMap<&String, BTreeSet<u32>>> = BTreeMap::new();
         for event in events {
             match event {
                 Event::Opened { pid, mode, cassette } => {
+                    // opened again after it was ejected: it begins anew
+                    finished.remove(&(cassette, *pid));
+                    before.extend(last.remove(&(cassette, *pid)).map(|commands| (cassette, *pid, commands)));
                     let played = verdict.cassette(cassette);
                     played.mode.clone_from(mode);
                     played.processes.insert(*pid);
@@ -102,10 +106,16 @@ impl Verdict {
                     verdict.cassette(cassette).mismatch.get_or_insert(mismatch);
                 }
                 Event::Unplayed { pid, cassette, commands } => {
-                    // A process may play a cassette several times, one test after the other: each leaves its own.
-                    add(left.entry(cassette).or_default().entry(*pid).or_default(), commands);
+                    let earlier = last.insert((cassette, *pid), commands);
+                    before.extend(earlier.map(|commands| (cassette, *pid, commands)));
+                    // at eject: what the process left is known, whatever becomes of it
+                    finished.insert((cassette, *pid));
                 }
-                Event::Finished { pid, cassette } => _ = finished.insert((cassette, *pid)),
+                Event::Finished { pid, cassette } => {
+                    // what was left at exit was played after that, in the destructor of a library
+                    last.remove(&(cassette, *pid));
+                    finished.insert((cassette, *pid));
+                }
                 Event::Parts { cassette, parts: all } => {
                     let known = parts.entry(cassette).or_default();
                     all.iter().for_each(|part| _ = known.entry(part).or_default());
@@ -128,6 +138,11 @@ impl Verdict {
                 Event::Closed { pid } => _ = closed.insert(*pid),
                 Event::Unknown => {}
             }
+        }
+        let mut left: BTreeMap<&String, BTreeMap<u32, Vec<String>>> = BTreeMap::new();
+        let last = last.into_iter().map(|((cassette, pid), commands)| (cassette, pid, commands));
+        for (cassette, pid, commands) in before.into_iter().chain(last) {
+            add(left.entry(cassette).or_default().entry(pid).or_default(), commands);
         }
         // a process that was killed over its part has played it if nothing of it was left
         for (cassette, all) in &mut parts {
@@ -358,6 +373,18 @@ mod tests {
     }
 
     #[test]
+    fn a_process_that_ejected_its_cassette_needs_no_last_word() {
+        let finished = Event::Finished { pid: 1, cassette: "/c".to_owned() };
+        let opened = || opened(1, "replay");
+        assert_eq!(exit(ZERO, &[opened(), unplayed(1, &["x"])]), Exit::Unplayed);
+        let again = [opened(), unplayed(1, &["x"]), opened(), finished.clone(), CLOSED];
+        assert_eq!(exit(ZERO, &again), Exit::Unplayed, "the first of two tests left it");
+        assert_eq!(exit(ZERO, &[opened(), unplayed(1, &["x"]), CLOSED, finished.clone()]), Exit::Done);
+        assert_eq!(exit(ZERO, &[opened(), finished.clone(), opened()]), Exit::Killed, "it was inserted once more");
+        assert_eq!(exit(ZERO, &[opened(), finished.clone(), opened(), finished]), Exit::Done);
+    }
+
+    #[test]
     fn what_is_still_running_is_no_success_and_an_orderly_stop_is() {
         let remaining = vec![Remaining { pid: 9, name: "daemon".to_owned() }];
         let still = Verdict::of(Ended { end: ZERO, remaining }, &[opened(9, "record")], false);
@@ -375,6 +402,38 @@ mod tests {
         assert!(with(&[unplayed(1, &["x"])]).is_empty(), "the other one played all");
         let tests = [unplayed(1, &["x"]), unplayed(1, &["x", "y"]), unplayed(2, &["y"]), unplayed(2, &["x"])];
         assert_eq!(with(&tests), ["x", "y"], "each was left in some test of each process");
+    }
+
+    /// The last process of a daemon may still be dying when the first one has ended.
+    #[test]
+    fn a_recording_that_is_still_locked_is_waited_for() {
+        let parent = tempfile::tempdir().unwrap();
+        let cassette = parent.path().join("tape");
+        let recorder = super8_cassette::Recorder::open(super8_cassette::RecordOptions {
+            directory: cassette.clone(),
+            order: super8_cassette::Order::Global,
+            inline_rows: 1,
+            metadata: super8_cassette::Metadata::now(None, None),
+            append: None,
+        });
+        let recorder = recorder.unwrap();
+        let connect = super8_cassette::Entry::new(super8_cassette::Method::Connect, recorder.connection(), None);
+        recorder.command(&connect).unwrap();
+        assert_eq!(super8_cassette::recover(&cassette).unwrap_err().kind(), ErrorKind::Busy);
+        let dying = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(700));
+            drop(recorder);
+        });
+        let (begun, mut verdict) =
+            (Instant::now(), Verdict::of(Ended { end: ZERO, remaining: Vec::new() }, &[], false));
+        let played = verdict.cassette(&cassette.display().to_string());
+        played.mode = "record".to_owned();
+        verdict.publish(false);
+        dying.join().unwrap();
+        assert!(begun.elapsed() >= Duration::from_millis(650));
+        let played = &verdict.cassettes[0];
+        assert!(played.published && played.recovered && played.unwritable.is_none(), "{played:?}");
+        assert_eq!(super8_cassette::state(&cassette), Ok(super8_cassette::State::Complete));
     }
 
     #[test]

@@ -63,7 +63,10 @@ fn eject_one(cassette: &Path) -> Ejected {
     }
     let part = ending::settle(cassette, &open.reel);
     match ending::unplayed(&part, &open.reel) {
-        None => Ejected::Well,
+        None => {
+            verdict::finished(&part);
+            Ejected::Well
+        }
         Some(unplayed) => {
             let _ = verdict::unplayed(&part, &unplayed);
             Ejected::Unplayed(unplayed.len(), ending::notice(&part, &unplayed, usize::MAX))

@@ -61,6 +61,7 @@ impl Connection {
     ) -> Result<(Arc<Connection>, Entry, Outcome), Outcome> {
         let asked = Entry { method: Method::Connect, connection: ConnectionId(0), statement: None, fields };
         let recorded = player.connect(&asked).map_err(mismatch)?;
+        finished(player);
         let told = secrecy.restored(outcome(|key| recorded.get(key)));
         let connection = Connection {
             home: Home::new(Arc::clone(player), recorded.connection, elsewhere),
@@ -121,6 +122,11 @@ impl Connection {
     /// A statement handle was freed.
     pub(super) fn statement_freed(&self) {
         self.handles.fetch_sub(1, Ordering::Relaxed);
+        self.may_be_finished();
+    }
+
+    /// After what may be the last that is played of the cassette.
+    pub(super) fn may_be_finished(&self) {
         finished(self.player());
     }
 
@@ -136,7 +142,10 @@ impl Connection {
         let asked = Entry { method, connection: self.id(), statement: None, fields };
         self.home.keep(&asked);
         match self.player().command(&asked) {
-            Ok(recorded) => outcome(|key| recorded.get(key)),
+            Ok(recorded) => {
+                finished(self.player());
+                outcome(|key| recorded.get(key))
+            }
             Err(error) => mismatch(error),
         }
     }
@@ -403,7 +412,8 @@ impl ConnectionMode for Connection {
     }
 }
 
-/// Puts into the verdict that everything is played: the process may be killed, or end without its exit handlers.
+/// Puts into the verdict that everything is played, once it is: the process may be killed, run another program in its place, or
+/// end without its exit handlers.
 fn finished(player: &Player) {
     if player.finishes() {
         crate::verdict::finished(player.name());

@@ -62,6 +62,9 @@ impl Statement {
             arrays.set_count(fetching.rows, counter.flatten().map_or(count, |counted| counted as usize));
         }
         (count..fetching.size).for_each(|row| arrays.set_state(status, row, row_state::NOROW));
+        if state.run.as_ref().is_none_or(PlayedRun::exhausted) {
+            self.connection.may_be_finished();
+        }
         told
     }
 
@@ -100,6 +103,7 @@ impl Statement {
                 }
                 Ok(Fetched::End) => return Ok(Step::End),
                 Ok(Fetched::Failed(entry)) => {
+                    self.connection.may_be_finished();
                     let told = outcome(|key| entry.get(key));
                     fetching.replay(told.rc, 0, entry.get("rows_fetched"), entry.get("row_status"));
                     let rows: Vec<usize> = (count..fetching.size).collect();

@@ -21,7 +21,7 @@ use crate::mode::scrolling::Scrolling;
 use crate::mode::streams::Streams;
 use crate::mode::words::outcome;
 use crate::mode::{DescriptorRole, StatementMode, probe};
-use crate::table::Function;
+use crate::table::{Class, Function};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -201,7 +201,9 @@ impl Statement {
                     return self.fetch(function, next);
                 }
                 let scrolling = Scrolling::of(call, &self.state.lock().application);
-                scrolling.map_or_else(|| not_yet(function.name()), |scrolling| self.scroll(scrolling))
+                let told = scrolling.map_or_else(|| not_yet(function.name()), |scrolling| self.scroll(scrolling));
+                self.connection.may_be_finished();
+                told
             }
             Call::GetData { column, binding } => self.read_cell(*column, binding),
             Call::CloseCursor | Call::FreeStmt { option: CLOSE } => self.close(function),
@@ -234,6 +236,11 @@ impl StatementMode for Statement {
             false => None,
         };
         let told = polled.unwrap_or_else(|| self.serve_call(function, call));
+        // a fetch knows whether its row was the last one
+        let fetches = matches!(call, Call::Fetch | Call::FetchScroll { .. } | Call::ExtendedFetch { .. });
+        if function.row().class == Class::Command && !fetches {
+            self.connection.may_be_finished();
+        }
         let told = if told.rc == rc::ERROR { self.ends(function, told) } else { told };
         self.connection.secrecy.restored(told)
     }

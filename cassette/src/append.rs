@@ -126,8 +126,11 @@ fn write_zeros(file: &File, start: u64, length: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Refuses a file of more bytes than the process may write.
-pub(crate) fn within_limit(end: u64) -> io::Result<()> {
+/// Refuses a file of more bytes than the process may write: writing them would end the process with SIGXFSZ.
+///
+/// # Errors
+/// The file would be longer than RLIMIT_FSIZE allows.
+pub fn within_limit(end: u64) -> io::Result<()> {
     match getrlimit(Resource::Fsize).current {
         Some(limit) if end > limit => {
             let text = format!("this process may not write files of more than {limit} bytes (ulimit -f)");

@@ -32,7 +32,7 @@ pub mod value;
 mod window;
 pub mod yaml;
 
-pub use append::{Append, MakeAppend, WriteAppend, allocate, allocate_ahead};
+pub use append::{Append, MakeAppend, WriteAppend, allocate, allocate_ahead, within_limit};
 pub use cell::{Cell, CellError, CutCell};
 pub use connect::REPLY;
 pub use convert::{Conversion, convert};

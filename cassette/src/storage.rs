@@ -36,6 +36,12 @@ pub trait Cassette: Send + Sync {
     /// Encodes an entry as it will stand in the log. Touches nothing, so it needs no lock.
     fn encode(&self, entry: &Entry, out: &mut Vec<u8>);
 
+    /// Brings the cassette into being, or looks whether it is still where it was.
+    ///
+    /// # Errors
+    /// As for [`Cassette::append`].
+    fn begin(&self) -> Result<(), CassetteError>;
+
     /// Sets room aside for so many bytes of encoded entries, before what they tell of happens. Appending them does not fail
     /// for want of room then.
     ///
@@ -44,7 +50,7 @@ pub trait Cassette: Send + Sync {
     fn reserve(&self, bytes: usize) -> Result<(), CassetteError>;
 
     /// Appends encoded entries to the log. They survive the process once this has returned. The first append brings the
-    /// cassette into being.
+    /// cassette into being if [`Cassette::begin`] did not.
     ///
     /// # Errors
     /// What the operating system says; a target that is no cassette; another process that records it.

@@ -2,8 +2,10 @@
 
 use crate::verdict::Delivery;
 use std::fmt::Arguments;
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use super8_cassette::within_limit;
 
 /// Writes a line (or a whole report) that no verdict has.
 pub fn say(log: Option<&Path>, text: Arguments<'_>) {
@@ -21,6 +23,9 @@ fn write(log: Option<&Path>, text: Arguments<'_>, aloud: bool) {
     let log = log.map(Path::to_owned).or_else(variable);
     let file = log.and_then(|path| std::fs::OpenOptions::new().create(true).append(true).open(path).ok());
     let text = format!("{text}\n");
+    let has_room =
+        |file: &File| file.metadata().is_ok_and(|metadata| within_limit(metadata.len() + text.len() as u64).is_ok());
+    let file = file.filter(has_room);
     match file {
         Some(mut file) => drop(file.write_all(text.as_bytes())),
         None if aloud => drop(std::io::stderr().write_all(text.as_bytes())),

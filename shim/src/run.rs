@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
-use super8_cassette::Tickets;
+use super8_cassette::{Tickets, within_limit};
 
 /// The variable that names the file.
 pub const FILE: &str = "SUPER8_RUN";
@@ -91,6 +91,7 @@ fn unnamed() -> io::Result<File> {
 
 /// Appends the line and looks whether it is among the first of its kind.
 fn first(mut file: &File, line: &str, what: &str, room: usize) -> io::Result<bool> {
+    within_limit(file.metadata()?.len() + line.len() as u64)?;
     file.write_all(line.as_bytes())?;
     let wanted = format!(" {what:?}");
     let text = read(file)?;

@@ -19,6 +19,7 @@ use std::os::fd::FromRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use super8_cassette::within_limit;
 
 /// The variable that names the file.
 pub const FILE: &str = "SUPER8_VERDICT";
@@ -93,6 +94,7 @@ impl Inherited {
         if (metadata.dev(), metadata.ino()) != (self.device, self.inode) {
             return Err(io::ErrorKind::NotFound.into());
         }
+        within_limit(metadata.len() + line.len() as u64)?;
         file.write_all(line)
     }
 }
@@ -102,7 +104,9 @@ impl Channel {
         if self.inherited.is_some_and(|inherited| inherited.write(line).is_ok()) {
             return Ok(());
         }
-        OpenOptions::new().create(true).append(true).open(&self.path)?.write_all(line)
+        let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
+        within_limit(file.metadata()?.len() + line.len() as u64)?;
+        file.write_all(line)
     }
 }
 

@@ -6,12 +6,12 @@ use std::process::Command;
 use super8_tests::desk::Desk;
 use super8_tests::format::{Format, in_both_formats};
 use super8_tests::outcome::Outcome;
-use super8_tests::{packages, products, python};
+use super8_tests::{packages, products, python, server};
 
 /// What keeps the cassette from growing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Limit {
-    /// A small file system of its own, which only root can mount.
+    /// A small file system of its own, which root mounts, or `sudo`: the tests need one of both anyway, for Debian's packages.
     Disk,
     /// RLIMIT_FSIZE; the shell counts blocks of 512 bytes.
     FileSize,
@@ -23,19 +23,31 @@ enum Limit {
 struct Mounted(PathBuf);
 
 impl Mounted {
-    /// None if this user may not mount.
-    fn small(place: &Path) -> Option<Mounted> {
+    fn small(place: &Path) -> Mounted {
         std::fs::create_dir_all(place).expect("create");
-        let mut mount = Command::new("mount");
-        let done = mount.args(["-t", "tmpfs", "-o", "size=400k", "tmpfs"]).arg(place).output();
-        done.is_ok_and(|done| done.status.success()).then(|| Mounted(place.to_owned()))
+        let done = as_root("mount")
+            .args(["-t", "tmpfs", "-o", "size=400k,mode=1777", "tmpfs"])
+            .arg(place)
+            .output()
+            .expect("mount");
+        assert!(done.status.success(), "{}: {}", place.display(), String::from_utf8_lossy(&done.stderr));
+        Mounted(place.to_owned())
     }
 }
 
 impl Drop for Mounted {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+        let _ = as_root("umount").arg("-l").arg(&self.0).status();
     }
+}
+
+fn as_root(program: &str) -> Command {
+    if server::is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("sudo");
+    command.args(["-n", program]);
+    command
 }
 
 fn rows(desk: &Desk) -> String {
@@ -67,11 +79,7 @@ fn nothing_goes_to_the_database_any_more(limit: Limit) {
         for how in ["auto", "commit"] {
             let desk = Desk::new("full_disk").in_format(format);
             let place = desk.scratch.directory("work/small");
-            let mounted = if limit == Limit::Disk { Mounted::small(&place) } else { None };
-            if limit == Limit::Disk && mounted.is_none() {
-                println!("no file system can be mounted here; `a_limit_of_the_process` shows the same");
-                return;
-            }
+            let mounted = (limit == Limit::Disk).then(|| Mounted::small(&place));
             let outcome = fill(&desk, limit, how);
             let (text, errors) = (outcome.text(), outcome.errors());
             assert_eq!(outcome.status, "exit status: 122", "{limit:?} {how}\n{text}{errors}");
@@ -101,6 +109,37 @@ fn nothing_goes_to_the_database_any_more(limit: Limit) {
             }
             drop(mounted);
         }
+    });
+}
+
+/// A database that a driver connects to is there afterwards, as SQLite has it.
+#[test]
+fn a_connect_that_cannot_be_recorded_reaches_no_database() {
+    in_both_formats(|format| {
+        let script = products::repository().join("tests/programs/python/second_connect.py").display().to_string();
+        let python = python::interpreter().display().to_string();
+        let run = |shell: &str, vanishes: &str| {
+            let desk = Desk::new("unrecorded").in_format(format);
+            let command =
+                ["record", "--allow-leaks", "tape", "--", "sh", "-c", shell, "sh", &python, &script, vanishes];
+            let outcome = desk.run(&command);
+            (outcome.status.clone(), outcome.text(), outcome.errors())
+        };
+        let (status, text, errors) = run("exec \"$@\"", "");
+        assert!(text.ends_with("second.db is there\n"), "{text}{errors}");
+        assert_eq!(status, "exit status: 0", "{errors}");
+
+        let staged =
+            if format == Format::Yaml { ".tape.super8-recording" } else { "tape/.tape.ndjson.super8-recording" };
+        let (status, text, errors) = run("exec \"$@\"", staged);
+        assert!(text.contains("connected to DSN=shop") && text.ends_with("second.db is not there\n"), "{text}{errors}");
+        assert!(status == "exit status: 122" && errors.contains("was removed or replaced"), "{status}\n{errors}");
+        assert!(text.contains("was removed or replaced") && !errors.contains("super8 recover"), "{text}{errors}");
+
+        // the first byte is too much already
+        let (_, text, errors) = run("ulimit -f 0; exec \"$@\"", "");
+        assert_eq!(text.matches("ulimit -f").count(), 2, "{text}{errors}");
+        assert!(text.ends_with("second.db is not there\n"), "{text}{errors}");
     });
 }
 

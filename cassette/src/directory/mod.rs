@@ -102,6 +102,10 @@ impl Cassette for Directory {
         yaml::emit_entry(entry, out);
     }
 
+    fn begin(&self) -> Result<(), CassetteError> {
+        self.write(Writing::ensure)
+    }
+
     fn reserve(&self, bytes: usize) -> Result<(), CassetteError> {
         self.write(|writing| writing.reserve(bytes))
     }

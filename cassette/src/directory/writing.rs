@@ -11,7 +11,7 @@ use super::names;
 use super::previous::{Counter, Previous};
 use super::publish;
 use super::staging::Staging;
-use crate::append::{Append, MakeAppend, append_block};
+use crate::append::{Append, MakeAppend, append_block, within_limit};
 use crate::metadata::Metadata;
 use crate::rows_journal::RowsJournal;
 use crate::storage::{OpenRun, RowsPart};
@@ -82,6 +82,15 @@ impl Writing {
         let Some(log) = &mut self.log else { return Ok(()) };
         let asked = log.reserve(bytes).map_err(|error| write_error(&self.root.join(names::COMMANDS), &error))?;
         if asked && !self.is_there() { Err(self.lost()) } else { Ok(()) }
+    }
+
+    /// Brings the cassette into being, or looks whether the files still have their names.
+    pub(crate) fn ensure(&mut self) -> Result<(), CassetteError> {
+        match self.phase {
+            Phase::Idle => self.begin(),
+            _ if !self.is_there() => Err(self.lost()),
+            _ => Ok(()),
+        }
     }
 
     fn is_there(&self) -> bool {
@@ -226,10 +235,13 @@ impl Writing {
 
     fn write_metadata(&mut self, text: &[u8]) -> Result<(), CassetteError> {
         let Some(file) = &self.metadata_file else { return Err(self.lost()) };
-        let written = file.write_all_at(text, 0).and_then(|()| match self.metadata_length > text.len() {
-            true => file.set_len(text.len() as u64),
-            false => Ok(()),
-        });
+        let written =
+            within_limit(text.len() as u64).and_then(|()| file.write_all_at(text, 0)).and_then(|()| {
+                match self.metadata_length > text.len() {
+                    true => file.set_len(text.len() as u64),
+                    false => Ok(()),
+                }
+            });
         written.map_err(|error| write_error(&self.root.join(names::METADATA), &error))?;
         self.metadata_length = text.len();
         Ok(())

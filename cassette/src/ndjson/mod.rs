@@ -228,6 +228,10 @@ impl Cassette for Trace {
         self.author.entry(entry, out);
     }
 
+    fn begin(&self) -> Result<(), CassetteError> {
+        self.writing()?.lock().ensure()
+    }
+
     fn reserve(&self, bytes: usize) -> Result<(), CassetteError> {
         self.writing()?.lock().reserve(bytes)
     }

@@ -66,6 +66,15 @@ impl Writing {
         if asked && !self.is_there() { Err(self.lost()) } else { Ok(()) }
     }
 
+    /// Brings the cassette into being, or looks whether the files still have their names.
+    pub(super) fn ensure(&mut self) -> Result<(), CassetteError> {
+        match self.phase {
+            Phase::Idle => self.begin(),
+            _ if !self.is_there() => Err(self.lost()),
+            _ => Ok(()),
+        }
+    }
+
     fn is_there(&self) -> bool {
         self.lock.as_ref().is_some_and(|lock| lock.is_at(&self.path()).unwrap_or(false))
     }

@@ -78,6 +78,8 @@ pub struct Recorder {
 /// What is shared by all connections, under one lock.
 #[derive(Default)]
 struct Log {
+    /// It has an entry.
+    begun: bool,
     next_connection: u32,
     open_connections: Vec<ConnectionId>,
     runs: Vec<Arc<RunCell>>,
@@ -152,6 +154,20 @@ impl Recorder {
         connection
     }
 
+    /// Before the driver connects: the cassette is there, and has room for the entry. `inputs` are the bytes that the application
+    /// sends.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn prepare_connect(&self, inputs: usize) -> Result<(), CassetteError> {
+        self.ready()?;
+        let mut log = self.log.lock();
+        self.ready()?;
+        self.sticky(self.storage.begin())?;
+        self.end_runs(&mut log, |_| self.order == Order::Global)?;
+        self.reserve(inputs)
+    }
+
     /// Before the driver does what a command asks for, so that nothing happens in the database that cannot be written: ends the
     /// runs of rows that the command will interrupt, and sets room aside for its entry. `inputs` are the bytes that the
     /// application sends.
@@ -164,8 +180,6 @@ impl Recorder {
         statement: Option<u32>,
         inputs: usize,
     ) -> Result<(), CassetteError> {
-        /// So many bytes a byte of the application's may become: `\u0000`.
-        const LONGEST: usize = 6;
         self.ready()?;
         let mut log = self.log.lock();
         self.ready()?;
@@ -173,6 +187,12 @@ impl Recorder {
         if statement.is_none() {
             self.write_gathered(&mut log, Some(connection))?;
         }
+        self.reserve(inputs)
+    }
+
+    fn reserve(&self, inputs: usize) -> Result<(), CassetteError> {
+        /// So many bytes a byte of the application's may become: `\u0000`.
+        const LONGEST: usize = 6;
         self.sticky(self.storage.reserve(ROOM + LONGEST * inputs))
     }
 
@@ -311,7 +331,8 @@ impl Recorder {
     fn publish_locked(&self, log: &mut Log) -> Result<(), CassetteError> {
         self.end_runs(log, |_| true)?;
         self.write_gathered(log, None)?;
-        self.published()
+        // a connect that was prepared and never made is no recording
+        if log.begun { self.published() } else { Ok(()) }
     }
 
     fn published(&self) -> Result<(), CassetteError> {
@@ -347,6 +368,7 @@ impl Recorder {
             self.write_gathered(&mut log, Some(entry.connection))?;
         }
         self.append_encoded(&encoded)?;
+        log.begun = true;
         match (entry.method, entry.statement) {
             (Method::Connect, _) => log.facts.connected(entry),
             (Method::Drop, Some(statement)) => log.parts.forget(entry.connection, Some(statement)),

@@ -19,6 +19,7 @@ use crate::diagnostics::Outcome;
 use crate::driver::find::Way;
 use crate::driver::{DriverError, RealDriver, Site, find, naming};
 use crate::mode::Probe;
+use crate::mode::record::unwritable;
 use crate::real::Driver;
 use crate::{inserted, verdict};
 use std::ffi::OsString;
@@ -136,6 +137,16 @@ impl Plan {
     /// Whether the connection is to be recorded.
     pub fn records(&self) -> bool {
         self.recorder.is_some()
+    }
+
+    /// Before the driver connects: makes sure that it can be recorded, so that nothing reaches the database that cannot be written.
+    ///
+    /// # Errors
+    /// The cassette cannot be written.
+    pub fn prepare(&self, request: &Request) -> Result<(), Outcome> {
+        let Some(recorder) = &self.recorder else { return Ok(()) };
+        let inputs = request.given().map_or(0, |given| given.as_bytes().len());
+        recorder.prepare_connect(inputs).map_err(unwritable)
     }
 
     /// The string for the real driver, if it is not the application's own or what comes back will not be.

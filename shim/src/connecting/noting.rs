@@ -69,8 +69,7 @@ pub fn record(
     };
     let secrecy = request.secrecy(&plan.site);
     let begun = record::Connection::begin(recorder, plan.elsewhere.clone(), connect, outcome, secrecy, plan.probe());
-    let begun =
-        begun.map_err(|error| Outcome::error("HY000", format!("record: the cassette cannot be written: {error}")))?;
+    let begun = begun.map_err(record::unwritable)?;
     set_before(connection, |attribute, value| begun.set_before(attribute, value));
     Ok(begun)
 }

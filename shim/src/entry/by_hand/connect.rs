@@ -162,7 +162,7 @@ fn connect<C: Width>(
         let Some(driver) = plan.driver() else { return replay(connection, request, &plan) };
         // As a driver manager decides it: by the width of the function that connects.
         let Some(driver) = driver.connected::<C>(function) else { return rc::ERROR };
-        if let Err(outcome) = prepare(connection, driver) {
+        if let Err(outcome) = prepare(connection, driver).and_then(|()| plan.prepare(request)) {
             return diagnostics.post(outcome);
         }
         let Some((driver, real)) = connection.front.real() else { return rc::ERROR };

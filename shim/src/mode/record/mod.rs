@@ -41,7 +41,7 @@ fn performed(code: Option<i16>, deed: &dyn Deed) -> Outcome {
 }
 
 /// A cassette that cannot be written fails the call at hand: it must never be silently incomplete.
-fn unwritable(error: CassetteError) -> Outcome {
+pub fn unwritable(error: CassetteError) -> Outcome {
     crate::deck::unwritable(&error, false);
     Outcome::error("HY000", format!("record: the cassette cannot be written: {error}"))
 }

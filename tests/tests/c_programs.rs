@@ -58,6 +58,7 @@ on_every_database! {
     every_field "every_field.c",
     answers "answers.c",
     unfetched "unfetched.c",
+    growth "growth.c",
     memory "memory.c",
     cursors "cursors.c",
     old_and_rare "old_and_rare.c",

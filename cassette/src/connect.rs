@@ -1,20 +1,26 @@
 //! What a connect says about itself: whose facts it shares, whether it succeeded, whether a replayed one agrees with it.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use sha2::{Digest as _, Sha256};
 
 use crate::{Entry, Value};
 
 /// Tells connects apart that may get different replies: data source or driver, and the connection string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Identity(u64);
+pub(crate) struct Identity(Digest);
+
+/// What stands for a text: as many bytes of its SHA-256 as make a second text with the same ones out of the question.
+pub(crate) type Digest = [u8; 16];
+
+/// The digest of some bytes.
+pub(crate) fn digest(bytes: &[u8]) -> Digest {
+    let whole = Sha256::digest(bytes);
+    std::array::from_fn(|at| whole[at])
+}
 
 /// The identity of a connect entry.
 pub(crate) fn identity(entry: &Entry) -> Identity {
-    let mut hasher = DefaultHasher::new();
-    for key in ["dsn", "driver", "connection_string"] {
-        entry.get(key).map(|value| format!("{value:?}")).hash(&mut hasher);
-    }
-    Identity(hasher.finish())
+    let named = ["dsn", "driver", "connection_string"].map(|key| entry.get(key));
+    Identity(digest(format!("{named:?}").as_bytes()))
 }
 
 /// Whether a recorded entry reports success, with or without information.
@@ -49,14 +55,9 @@ pub const REPLY: &[&str] = &[
     "calls",
 ];
 
-/// A sum of a question's key, cheap enough for calls that are made for every statement.
-pub(crate) fn sum_of_key(key: &[(&str, Value)]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    for (name, value) in key {
-        name.hash(&mut hasher);
-        value.sum(&mut hasher);
-    }
-    hasher.finish()
+/// The digest of a question's key.
+pub(crate) fn digest_of_key(key: &[(&str, Value)]) -> Digest {
+    digest(format!("{key:?}").as_bytes())
 }
 
 /// What was asked, of an answer that is a map.

@@ -7,15 +7,11 @@
 
 use std::collections::HashMap;
 
-use sha2::{Digest, Sha256};
-
-use crate::connect::{self, Identity};
+use crate::connect::{self, Digest, Identity};
 use crate::{ConnectionId, Entry, Value, yaml};
 
-type Sum = [u8; 16];
-
 /// The reply to a call that went as such calls usually do: it is not written as long as nobody would say otherwise.
-const USUAL: Sum = [0; 16];
+const USUAL: Digest = [0; 16];
 
 /// What was asked and replied so far.
 #[derive(Debug, Default)]
@@ -25,11 +21,11 @@ pub(super) struct Facts {
     /// The identities of the connections that are open.
     identities: HashMap<ConnectionId, Identity>,
     /// The first reply that first connection got.
-    inherited: HashMap<(Identity, Sum), Reply>,
+    inherited: HashMap<(Identity, Digest), Reply>,
     /// How many connections with an identity there were.
     members: HashMap<Identity, u32>,
     /// The last reply of an open connection.
-    last: HashMap<ConnectionId, HashMap<Sum, Last>>,
+    last: HashMap<ConnectionId, HashMap<Digest, Last>>,
     /// How many commands an open connection had.
     commands: HashMap<ConnectionId, u64>,
 }
@@ -45,13 +41,13 @@ pub(super) struct News {
 
 #[derive(Debug)]
 struct Reply {
-    sum: Sum,
+    digest: Digest,
     answer: Value,
 }
 
 #[derive(Debug)]
 struct Last {
-    reply: Sum,
+    reply: Digest,
     /// It is not in the connection's own file.
     inherited: bool,
     /// How many commands the connection had when the reply was given, and how often it was given since the last one.
@@ -89,7 +85,7 @@ impl Facts {
 
     /// The same for an answer that was given so often.
     pub(super) fn news_of(&mut self, connection: ConnectionId, answer: Value, times: u32) -> News {
-        let (question, reply) = (sum(&connect::question(&answer)), sum(&answer));
+        let (question, reply) = (digest(&connect::question(&answer)), digest(&answer));
         let news = self.replied(connection, (question, false), reply, || answer);
         if let Some(last) = self.last.get_mut(&connection).and_then(|last| last.get_mut(&question)) {
             last.given = last.given.saturating_add(times - 1);
@@ -106,8 +102,7 @@ impl Facts {
         (usual, before): (bool, Option<u32>),
         answer: impl FnOnce() -> Value,
     ) -> News {
-        let mut question = USUAL;
-        question[..8].copy_from_slice(&connect::sum_of_key(key).to_ne_bytes());
+        let question = connect::digest_of_key(key);
         if let Some(given) = before {
             let commands = self.commands.get(&connection).copied().unwrap_or_default();
             let silent = Last { reply: USUAL, inherited: false, commands, given };
@@ -119,14 +114,14 @@ impl Facts {
             return self.replied(connection, (question, local), USUAL, answer);
         }
         let answer = answer();
-        self.replied(connection, (question, local), sum(&answer), || answer)
+        self.replied(connection, (question, local), digest(&answer), || answer)
     }
 
     fn replied(
         &mut self,
         connection: ConnectionId,
-        (question, local): (Sum, bool),
-        reply: Sum,
+        (question, local): (Digest, bool),
+        reply: Digest,
         answer: impl FnOnce() -> Value,
     ) -> News {
         let identity = self.identities.get(&connection).copied();
@@ -143,7 +138,7 @@ impl Facts {
             *last = Last { reply, inherited: false, commands, given: given + 1 };
             return News { first: before, changed: Some(after(answer(), given)) };
         }
-        let inherits = inherited.map_or(USUAL, |first| first.sum) == reply;
+        let inherits = inherited.map_or(USUAL, |first| first.digest) == reply;
         last.insert(question, Last { reply, inherited: inherits, commands, given: 1 });
         let family = identity.filter(|identity| self.first.get(identity) == Some(&connection));
         if inherits {
@@ -155,7 +150,7 @@ impl Facts {
                 // Others may have made the call, and wrote nothing: this must not become theirs.
                 return News { first: None, changed: Some(answer) };
             }
-            self.inherited.insert((identity, question), Reply { sum: reply, answer: answer.clone() });
+            self.inherited.insert((identity, question), Reply { digest: reply, answer: answer.clone() });
         }
         News { first: Some(answer), changed: None }
     }
@@ -169,11 +164,10 @@ fn after(mut answer: Value, given: u32) -> Value {
     answer
 }
 
-fn sum(value: &Value) -> Sum {
+fn digest(value: &Value) -> Digest {
     let mut text = Vec::with_capacity(256);
     yaml::emit_item(value, &mut text);
-    let digest: [u8; 32] = Sha256::digest(&text).into();
-    std::array::from_fn(|at| digest[at])
+    connect::digest(&text)
 }
 
 #[cfg(test)]

@@ -6,11 +6,11 @@
 //! catalog function, the connection attribute, the data source or driver.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use parking_lot::Mutex;
 
 use super::Recorder;
+use crate::connect;
 use crate::entry::Class;
 use crate::player::summary::summary;
 use crate::player::{VOLATILE, Volatile, volatile_parts, volatile_replaced, without_comments};
@@ -77,7 +77,8 @@ impl Kept {
     /// # Errors
     /// Something in it that cannot be read.
     pub(super) fn of(previous: &dyn Cassette) -> Result<Kept, CassetteError> {
-        let (mut kept, mut places, mut counts) = (Kept::default(), Vec::new(), HashMap::<u64, usize>::new());
+        let (mut kept, mut places, mut counts) =
+            (Kept::default(), Vec::new(), HashMap::<connect::Digest, usize>::new());
         previous.scan(&mut |place, head| {
             places.extend((head.method.class() == Class::Command).then_some(place));
             Ok(())
@@ -85,9 +86,8 @@ impl Kept {
         for place in places {
             let entry = previous.entry(place)?;
             let text = kept.text(&entry);
-            let mut hasher = DefaultHasher::new();
-            (entry.method.name(), &text.words).hash(&mut hasher);
-            let count = counts.entry(hasher.finish()).or_default();
+            let same = connect::digest(format!("{:?}", (entry.method.name(), &text.words)).as_bytes());
+            let count = counts.entry(same).or_default();
             if let Some(items) = entry.get(VOLATILE) {
                 let items = items.as_list().unwrap_or(std::slice::from_ref(items)).to_vec();
                 let (file, line) = previous.locate(place);

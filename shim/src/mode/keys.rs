@@ -2,6 +2,8 @@
 
 use crate::call::{AttributeIn, Call, Question};
 use crate::table::Function;
+use sha2::{Digest, Sha256};
+use std::hash::{Hash, Hasher};
 use super8_cassette::{ConnectionId, Value};
 
 /// The statement attributes whose values are addresses of this process.
@@ -9,9 +11,45 @@ fn is_address(attribute: i32) -> bool {
     matches!(crate::args::shape::statement(attribute), crate::args::shape::Shape::Address)
 }
 
-/// The sum of what tells calls apart: of some words, and of a key as it stands in a cassette.
-pub fn sum(words: impl IntoIterator<Item = u64>) -> u64 {
-    words.into_iter().fold(0, |sum: u64, word| (sum.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95))
+/// What tells calls apart while recording, as a few words: quicker to make and to compare than a [`LocalKey`], and as exact.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CallKey {
+    words: [u64; CallKey::ROOM],
+    count: usize,
+}
+
+impl CallKey {
+    const ROOM: usize = 9;
+
+    /// The key of these words.
+    pub fn of<const N: usize>(words: [u64; N]) -> CallKey {
+        const { assert!(N <= CallKey::ROOM) };
+        words.into_iter().fold(CallKey::default(), CallKey::and)
+    }
+
+    /// The key with another word. More than there is room for become their digest.
+    fn and(mut self, word: u64) -> CallKey {
+        if self.count == CallKey::ROOM {
+            let bytes: Vec<u8> = self.words.iter().flat_map(|word| word.to_le_bytes()).collect();
+            return CallKey::default().and_text(&bytes).and(word);
+        }
+        self.words[self.count] = word;
+        self.count += 1;
+        self
+    }
+
+    /// The key with the digest of a text.
+    pub fn and_text(self, text: &[u8]) -> CallKey {
+        let digest = Sha256::digest(text);
+        let word = |bytes: &[u8]| bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        digest.chunks(8).map(word).fold(self, CallKey::and)
+    }
+}
+
+impl Hash for CallKey {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.words[..self.count].iter().for_each(|word| hasher.write_u64(*word));
+    }
 }
 
 /// The key of a call.
@@ -34,10 +72,10 @@ pub fn address_key(function: Function, question: &Question<'_>) -> LocalKey {
     key
 }
 
-/// The sum of the same.
-pub fn address_sum(function: Function, question: &Question<'_>) -> u64 {
-    let inputs = question.inputs.iter().map(|(name, _)| question.int(name).unwrap_or_default() as u64);
-    sum(std::iter::once(function as u64).chain(inputs))
+/// The same in short.
+pub fn address_call(function: Function, question: &Question<'_>) -> CallKey {
+    let inputs = question.inputs.iter().filter_map(|(name, _)| question.int(name));
+    inputs.fold(CallKey::of([function as u64]), |key, input| key.and(input as u64))
 }
 
 /// What identifies a local call on a statement, or on a descriptor by its name in the cassette.
@@ -56,21 +94,27 @@ pub fn local_key(function: Function, descriptor: Option<i64>, call: &Call<'_>) -
     key
 }
 
-/// The sum of the same.
-pub fn local_sum(function: Function, descriptor: Option<i64>, call: &Call<'_>) -> u64 {
-    let mut words = [0; 8];
-    (words[0], words[1]) = (function as u64, descriptor.map_or(0, |descriptor| descriptor as u64));
-    let mut at = 2;
+/// The same in short.
+pub fn local_call(function: Function, descriptor: Option<i64>, call: &Call<'_>) -> CallKey {
+    let mut key = CallKey::of([function as u64, descriptor.map_or(0, |descriptor| descriptor as u64)]);
+    // which of the words are no numbers
+    let mut kinds = 0;
     inputs(call, |_, input| {
-        words[at] = match input {
-            Input::Number(number) => number as u64,
-            Input::Null => 1 << 33,
-            Input::Address => 1 << 34,
-            Input::Text(text) => sum(text.bytes().map(u64::from)),
+        let kind = match input {
+            Input::Number(number) => {
+                key = key.and(number as u64);
+                0
+            }
+            Input::Null => 1,
+            Input::Address => 2,
+            Input::Text(text) => {
+                key = key.and_text(text.as_bytes());
+                3
+            }
         };
-        at += 1;
+        kinds = kinds << 2 | kind;
     });
-    sum(words)
+    key.and(kinds)
 }
 
 /// What identifies a disconnect that did not simply succeed: it is this connection's alone.
@@ -93,10 +137,9 @@ pub fn attribute_key(attribute: i32, value: Value) -> LocalKey {
     vec![("function", Value::from(function)), ("attribute", Value::from(attribute)), ("value", value)]
 }
 
-/// The sum of setting an attribute.
-pub fn attribute_sum(attribute: i32, value: &Value) -> u64 {
-    let words = [Function::SQLSetConnectAttr as u64, attribute as u64].into_iter();
-    sum(words.chain(format!("{value:?}").bytes().map(u64::from)))
+/// The same in short.
+pub fn attribute_call(attribute: i32, value: &Value) -> CallKey {
+    CallKey::of([Function::SQLSetConnectAttr as u64, attribute as u64]).and_text(format!("{value:?}").as_bytes())
 }
 
 /// Connection attributes that reach the database: recorded and verified in order.

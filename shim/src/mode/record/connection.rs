@@ -10,14 +10,10 @@ use crate::call::{AttributeIn, Call, Deed, Question};
 use crate::deck::Elsewhere;
 use crate::diagnostics::{Diagnostic, Outcome, rc};
 use crate::mode::home::Home;
-use crate::mode::keys::allocate_key;
-use crate::mode::keys::attribute_key;
-use crate::mode::keys::attribute_sum;
-use crate::mode::keys::attribute_value;
-use crate::mode::keys::disconnect_key;
-use crate::mode::keys::reaches_database;
-use crate::mode::keys::sum;
-use crate::mode::keys::{LocalKey, address_key, address_sum, function_key};
+use crate::mode::keys::{
+    CallKey, LocalKey, address_call, address_key, allocate_key, attribute_call, attribute_key, attribute_value,
+    disconnect_key, function_key, reaches_database,
+};
 use crate::mode::not_yet;
 use crate::mode::polling::{ASYNC_ENABLE, ASYNC_FUNCTIONS, Polls, polls_key};
 use crate::mode::probe::{CONNECTION_DEAD, Probe};
@@ -162,7 +158,7 @@ impl Connection {
     }
 
     /// Notes what came of a call on the application's side: written is what the driver did not simply agree with.
-    pub(super) fn note_local(&self, call: u64, key: impl FnOnce() -> LocalKey, outcome: Outcome) -> Outcome {
+    pub(super) fn note_local(&self, call: CallKey, key: impl FnOnce() -> LocalKey, outcome: Outcome) -> Outcome {
         let said = (outcome.rc != rc::SUCCESS).then(|| {
             let mut said = Vec::new();
             push_outcome(&mut said, &outcome, &self.secrecy);
@@ -176,7 +172,7 @@ impl Connection {
         let outcome = perform(deed);
         match outcome.rc {
             rc::SUCCESS => outcome,
-            _ => self.note_local(address_sum(function, question), || address_key(function, question), outcome),
+            _ => self.note_local(address_call(function, question), || address_key(function, question), outcome),
         }
     }
 
@@ -337,7 +333,7 @@ impl ConnectionMode for Connection {
                         self.command(Method::SetConnectAttr, fields, outcome)
                     }
                     None => {
-                        let call = attribute_sum(*attribute, &recorded);
+                        let call = attribute_call(*attribute, &recorded);
                         self.note_local(call, || attribute_key(*attribute, recorded), outcome)
                     }
                 }
@@ -356,16 +352,19 @@ impl ConnectionMode for Connection {
                 let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
                 match outcome.rc {
                     rc::SUCCESS => outcome,
-                    _ => self.note_local(u64::from(attempt), || disconnect_key(self.id(), attempt), outcome),
+                    _ => {
+                        let short = CallKey::of([Function::SQLDisconnect as u64, attempt.into()]);
+                        self.note_local(short, || disconnect_key(self.id(), attempt), outcome)
+                    }
                 }
             }
             Call::Cancel => {
                 let outcome = perform(deed);
-                self.note_local(sum([function as u64]), || function_key(function), outcome)
+                self.note_local(CallKey::of([function as u64]), || function_key(function), outcome)
             }
             Call::Allocate { kind } => {
                 let outcome = perform(deed);
-                self.note_local(sum([function as u64, *kind as u64]), || allocate_key(*kind), outcome)
+                self.note_local(CallKey::of([function as u64, *kind as u64]), || allocate_key(*kind), outcome)
             }
             Call::Ask(question) => self.ask(function, question, deed),
             _ => not_yet(function.name()),

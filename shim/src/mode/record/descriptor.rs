@@ -8,9 +8,7 @@ use crate::descriptor::{ApplicationDescriptor, SharedDescriptor};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::DescriptorMode;
 use crate::mode::descriptors::{self, BUFFER};
-use crate::mode::keys::keeps_buffer_key;
-use crate::mode::keys::sum;
-use crate::mode::keys::{local_key, local_sum};
+use crate::mode::keys::{CallKey, keeps_buffer_key, local_call, local_key};
 use crate::mode::words::input_value;
 use crate::table::Function;
 use std::sync::Arc;
@@ -86,8 +84,8 @@ impl Connection {
                         Err(error) => return unwritable(error),
                     }
                 }
-                let sum = local_sum(function, Some(descriptor), call);
-                self.note_local(sum, || local_key(function, Some(descriptor), call), outcome)
+                let short = local_call(function, Some(descriptor), call);
+                self.note_local(short, || local_key(function, Some(descriptor), call), outcome)
             }
         }
     }
@@ -107,7 +105,7 @@ impl Connection {
         }
         let keeps = deed.field_address(*record, BUFFER).is_some_and(|address| !address.is_null());
         let said = keeps.then(|| vec![("result".to_owned(), Value::Bool(true))]);
-        let call = sum([Function::SQLSetDescField as u64, u64::MAX, *field as u64]);
+        let call = CallKey::of([Function::SQLSetDescField as u64, u64::MAX, *field as u64]);
         self.note_outcome(call, || keeps_buffer_key(*field), said)?;
         Ok(!keeps)
     }

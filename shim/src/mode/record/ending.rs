@@ -5,9 +5,7 @@ use super::statement::Statement;
 use super::{perform, unwritable};
 use crate::call::Deed;
 use crate::diagnostics::{Outcome, rc};
-use crate::mode::keys::ending_key;
-use crate::mode::keys::sum;
-use crate::mode::keys::{entry_fields, function_key};
+use crate::mode::keys::{CallKey, ending_key, entry_fields, function_key};
 use crate::mode::words::push_outcome;
 use crate::table::Function;
 use std::sync::atomic::Ordering;
@@ -61,7 +59,7 @@ impl Statement {
                 self.connection.recorder().note(&entry).map_or_else(unwritable, |()| outcome)
             }
             Some(_) => outcome,
-            None => self.connection.note_local(sum([function as u64]), || function_key(function), outcome),
+            None => self.connection.note_local(CallKey::of([function as u64]), || function_key(function), outcome),
         }
     }
 }

@@ -6,11 +6,7 @@ use crate::args::{In, Place, TextIn};
 use crate::call::Deed;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::at_execution::AtExecution;
-use crate::mode::keys::at_once_key;
-use crate::mode::keys::need_data_key;
-use crate::mode::keys::put_data_key;
-use crate::mode::keys::sum;
-use crate::mode::keys::token_key;
+use crate::mode::keys::{CallKey, at_once_key, need_data_key, put_data_key, token_key};
 use crate::mode::markers;
 use crate::mode::parameters::{Parameters, Watch};
 use crate::mode::streams::Streams;
@@ -94,7 +90,7 @@ impl Statement {
     pub(super) fn note_token(&self, as_bound: Option<bool>) -> Result<(), CassetteError> {
         let Some(as_bound) = as_bound else { return Ok(()) };
         let said = as_bound.then(|| vec![("result".to_owned(), true.into())]);
-        self.connection.note_outcome(sum([Function::SQLParamData as u64]), token_key, said)
+        self.connection.note_outcome(CallKey::of([Function::SQLParamData as u64]), token_key, said)
     }
 
     /// Data was to come at execution, and the driver ended the execution without it.

@@ -5,7 +5,7 @@ use super::statement::Statement;
 use super::{perform, unwritable};
 use crate::call::{Call, Deed, local_calls};
 use crate::diagnostics::{Outcome, rc};
-use crate::mode::keys::{local_key, local_sum};
+use crate::mode::keys::{local_call, local_key};
 use crate::mode::polling::{is_aside, meanwhile_key, polls_key};
 use crate::table::Function;
 use std::sync::atomic::Ordering;
@@ -102,8 +102,8 @@ impl Statement {
             local_calls!() if rc::succeeded(outcome.rc) => {
                 self.take_in(call);
                 if outcome.rc == rc::SUCCESS {
-                    let sum = local_sum(function, None, call);
-                    return self.connection.note_local(sum, || local_key(function, None, call), outcome);
+                    let short = local_call(function, None, call);
+                    return self.connection.note_local(short, || local_key(function, None, call), outcome);
                 }
             }
             _ if !matches!(outcome.rc, rc::ERROR | rc::INVALID_HANDLE) => {

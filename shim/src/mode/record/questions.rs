@@ -9,7 +9,7 @@ use crate::call::{Deed, Question};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::set_value;
 use crate::mode::columns::{asks_columns, beside};
-use crate::mode::keys::sum;
+use crate::mode::keys::CallKey;
 use crate::mode::words::{SET, key, leaves_length_out, method, push_outcome, reply_value, result_value};
 use crate::table::Function;
 use std::collections::HashMap;
@@ -148,6 +148,6 @@ impl Statement {
         let Some((at, out, key)) = beside(function, question) else { return Ok(()) };
         let written = replies.get(at).filter(|reply| **reply != Reply::Unwritten);
         let said = written.map(|reply| vec![("result".to_owned(), reply_value(out, reply, &self.connection.secrecy))]);
-        self.connection.note_outcome(sum([function as u64, at as u64]), || key, said)
+        self.connection.note_outcome(CallKey::of([function as u64, at as u64]), || key, said)
     }
 }

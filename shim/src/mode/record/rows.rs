@@ -11,10 +11,7 @@ use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::Application;
 use crate::mode::bookmark;
 use crate::mode::fetching::{AT_END, Fetching, WITH_ROWS};
-use crate::mode::keys::columns_key;
-use crate::mode::keys::entry_fields;
-use crate::mode::keys::place_key;
-use crate::mode::keys::sum;
+use crate::mode::keys::{CallKey, columns_key, entry_fields, place_key};
 use crate::mode::rowset::{Written, row_state};
 use crate::mode::words::push_outcome;
 use crate::table::Function;
@@ -93,7 +90,7 @@ impl Statement {
             if odd || self.connection.odd_places.load(Ordering::Relaxed) {
                 self.connection.odd_places.store(true, Ordering::Relaxed);
                 let said = odd.then(|| vec![("result".to_owned(), written.into())]);
-                let call = sum([function as u64].into_iter().chain(name.bytes().map(u64::from)));
+                let call = CallKey::of([function as u64]).and_text(name.as_bytes());
                 self.connection.note_outcome(call, || place_key(function, name), said)?;
             }
         }

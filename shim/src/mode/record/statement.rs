@@ -16,7 +16,7 @@ use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::{Application, attribute};
 use crate::mode::descriptors::sets_row_counter;
 use crate::mode::fetching::{Fetching, extended_states};
-use crate::mode::keys::{local_key, local_sum};
+use crate::mode::keys::{local_call, local_key};
 use crate::mode::not_yet;
 use crate::mode::outputs::{self, Outputs};
 use crate::mode::polling::Polls;
@@ -239,7 +239,7 @@ impl Statement {
         if rc::succeeded(outcome.rc) {
             self.take_in(call);
         }
-        self.connection.note_local(local_sum(function, None, call), || local_key(function, None, call), outcome)
+        self.connection.note_local(local_call(function, None, call), || local_key(function, None, call), outcome)
     }
 
     /// Takes in a call on the application's side that succeeded.

@@ -1,32 +1,32 @@
 //! Calls that usually go as nobody has to write down, while recording: each connection counts them, so that one which goes
 //! otherwise later is recorded in its place.
 //!
-//! They are made for every statement, so the usual case costs a sum and an entry in a map: no allocation, and no lock but the
+//! They are made for every statement, so the usual case costs a few words and an entry in a map: no allocation, and no lock but the
 //! connection's own.
 
 use super::connection::Connection;
-use crate::mode::keys::LocalKey;
+use crate::mode::keys::{CallKey, LocalKey};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU32, Ordering};
 use super8_cassette::{CassetteError, Value};
 
-/// What is already as good as a hash.
+/// Spreads the few words of a key over a map; what falls together is compared.
 #[derive(Default)]
-struct Ready(u64);
+struct Spread(u64);
 
-impl Hasher for Ready {
+impl Hasher for Spread {
     fn finish(&self) -> u64 {
         self.0
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes.iter().fold(self.0, |sum, byte| sum.rotate_left(8) ^ u64::from(*byte));
+        bytes.iter().for_each(|byte| self.write_u64((*byte).into()));
     }
 
-    fn write_u64(&mut self, sum: u64) {
-        self.0 = sum;
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
     }
 }
 
@@ -35,7 +35,7 @@ impl Hasher for Ready {
 pub(super) struct Usual {
     /// The commands of the connection so far.
     commands: AtomicU32,
-    calls: Mutex<HashMap<u64, Times, BuildHasherDefault<Ready>>>,
+    calls: Mutex<HashMap<CallKey, Times, BuildHasherDefault<Spread>>>,
 }
 
 /// How often a call went as usual since the last command before it did.
@@ -53,7 +53,7 @@ impl Usual {
 
     /// The call went as usual.
     #[inline]
-    fn went(&self, call: u64) {
+    fn went(&self, call: CallKey) {
         let commands = self.commands.load(Ordering::Relaxed);
         let mut calls = self.calls.lock();
         let times = calls.entry(call).or_default();
@@ -64,19 +64,19 @@ impl Usual {
     }
 
     /// How often it did since the last command; `None` if it never did.
-    fn times(&self, call: u64) -> Option<u32> {
+    fn times(&self, call: &CallKey) -> Option<u32> {
         let commands = self.commands.load(Ordering::Relaxed);
-        let times = self.calls.lock().get(&call).copied()?;
+        let times = self.calls.lock().get(call).copied()?;
         Some(if times.commands == commands { times.given } else { 0 })
     }
 }
 
 impl Connection {
-    /// Notes what came of a call, by its sum and its key: `None` if it went as usual, else what is to be written of it.
+    /// Notes what came of a call, by its key in short and in full: `None` if it went as usual, else what is to be written of it.
     #[inline]
     pub(super) fn note_outcome(
         &self,
-        call: u64,
+        call: CallKey,
         key: impl FnOnce() -> LocalKey,
         said: Option<Vec<(String, Value)>>,
     ) -> Result<(), CassetteError> {
@@ -84,6 +84,6 @@ impl Connection {
             self.usual.went(call);
             return Ok(());
         }
-        self.recorder().outcome(self.id(), &key(), said, self.usual.times(call))
+        self.recorder().outcome(self.id(), &key(), said, self.usual.times(&call))
     }
 }

@@ -108,9 +108,10 @@ const DIAGNOSTIC: [&str; 10] = [
     "connection_name",
     "server_name",
 ];
-const ROW_OUTCOME: [&str; 6] = ["row", "return", "diagnostics", "status", "c_types", "get_data"];
-const GET_DATA_CALL: [&str; 9] =
-    ["column", "parameter", "c_type", "buffer", "length", "return", "diagnostics", "value", "half"];
+const ROW_OUTCOME: [&str; 8] =
+    ["row", "return", "diagnostics", "status", "c_types", "lengths", "unterminated", "get_data"];
+const GET_DATA_CALL: [&str; 10] =
+    ["column", "parameter", "c_type", "buffer", "length", "return", "diagnostics", "value", "half", "terminated"];
 
 /// The keys of a method beside `method`, `connection_id`, `statement_id`, `return`, `diagnostics` and [`MARKS`]; `None` for
 /// a method whose keys are the arguments of whatever function was asked.
@@ -416,6 +417,11 @@ fn row_outcome(value: &Value) -> Result<(), Wrong> {
             types.iter().try_for_each(|(column, name)| c_type(column, name).map_err(|wrong| wrong.inside(key, "")))
         }
         ("c_types", _) => Err(Wrong::new(key, "is not a map of C types by column")),
+        ("lengths", Value::Map(lengths)) => match lengths.iter().find(|(_, length)| length.as_int().is_none()) {
+            Some((column, _)) => Err(Wrong::new(column, "is no length").inside(key, "")),
+            None => Ok(()),
+        },
+        ("lengths", _) => Err(Wrong::new(key, "is not a map of lengths by column")),
         ("get_data", _) => each(key, value, get_data),
         _ => Ok(()),
     })

@@ -178,6 +178,20 @@ pub trait Deed {
         None
     }
 
+    /// Binds a result column for super8 (SQLBindCol, or the fields of the descriptor), as it was bound but for its lengths; false if
+    /// the driver refuses.
+    fn bind_column(&self, column: u16, binding: &Binding) -> bool {
+        let _ = (column, binding);
+        false
+    }
+
+    /// Whether the driver writes zeros to the buffer of a NULL of this C type: the cell, which is NULL, is read once more into a
+    /// buffer of super8's. `None`: it does not let itself be read again.
+    fn zeroes_null(&self, column: u16, c_type: i16, size: usize) -> Option<bool> {
+        let _ = (column, c_type, size);
+        None
+    }
+
     /// The counter of rows that super8 lends the driver where the application has none, to know how much of a rowset to read;
     /// `set` says that SQL_ATTR_ROWS_FETCHED_PTR does not point to it yet. `None`: the driver does not take it.
     fn lend_row_counter(&self, set: bool) -> Option<Place>;

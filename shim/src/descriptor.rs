@@ -53,12 +53,31 @@ pub struct ApplicationDescriptor {
     pub bind_offset: Option<Place>,
     /// SQL_DESC_ARRAY_STATUS_PTR, where it was set: which rows or sets an operation leaves out.
     pub operation: Option<Place>,
+    /// Who lends the driver length variables, and for which columns.
+    lender: u64,
+    lent: Vec<u16>,
 }
 
 impl ApplicationDescriptor {
     /// The record of this number.
     pub fn record(&self, number: u16) -> Option<Binding> {
         self.records.get(usize::from(number)).copied().flatten()
+    }
+
+    /// Who lends the driver length variables of super8's own, and for which columns: those of the application are in the records.
+    pub fn lent(&self) -> (u64, &[u16]) {
+        (self.lender, &self.lent)
+    }
+
+    /// The driver has length variables of this lender's for these columns.
+    pub fn set_lent(&mut self, lender: u64, columns: Vec<u16>) {
+        (self.lender, self.lent) = (lender, columns);
+    }
+
+    /// The application bound the column: the driver has its variables.
+    pub fn bind(&mut self, number: u16, record: Option<Binding>) {
+        self.lent.retain(|lent| *lent != number);
+        self.set_record(number, record);
     }
 
     /// All records, from number 0.
@@ -161,6 +180,8 @@ impl SharedDescriptor {
 #[derive(Debug, Default)]
 pub struct Held {
     current: ApplicationDescriptor,
+    /// Counts what may have changed it.
+    changes: u64,
     attached: Option<Box<Attached>>,
 }
 
@@ -195,6 +216,7 @@ impl Held {
             SharedDescriptor::FREED => self.attach(None),
             version if version != attached.seen => {
                 (attached.seen, self.current) = (version, attached.shared.content());
+                self.changes += 1;
             }
             _ => {}
         }
@@ -203,6 +225,7 @@ impl Held {
     /// Changes the descriptor in use.
     pub fn edit(&mut self, change: impl FnOnce(&mut ApplicationDescriptor)) {
         self.refresh();
+        self.changes += 1;
         match &mut self.attached {
             Some(attached) => (attached.seen, self.current) = attached.shared.edit(change),
             None => change(&mut self.current),
@@ -211,6 +234,7 @@ impl Held {
 
     /// Uses another descriptor from now on; `None`: the statement's own.
     pub fn attach(&mut self, shared: Option<Arc<SharedDescriptor>>) {
+        self.changes += 1;
         if let Some(before) = self.attached.take() {
             self.current = before.own;
         }
@@ -219,6 +243,11 @@ impl Held {
             let own = std::mem::replace(&mut self.current, content);
             self.attached = Some(Box::new(Attached { shared, seen, own }));
         }
+    }
+
+    /// How often it may have changed so far.
+    pub fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// The number of the descriptor that is attached, if one is.

@@ -63,6 +63,7 @@ on_every_database! {
     cursors "cursors.c",
     old_and_rare "old_and_rare.c",
     number_widths "number_widths.c",
+    bound_lengths "bound_lengths.c",
 }
 
 /// psqlodbc reads cursors that a procedure opened as results of the call, if it is told so.

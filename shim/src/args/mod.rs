@@ -12,7 +12,7 @@ mod text;
 
 pub use number::{LengthOut, NumberOut, SizedOut, WrittenNumber};
 pub use out::{Buffer, Out, Reply, TextOut, Unit};
-pub use place::Place;
+pub use place::{OwnMemory, Place};
 pub use text::{Character, TextIn, decode_bytes, decode_wide, encode_bytes, encode_wide, has_stray_bytes};
 
 /// A named input of a question or of a catalog function.

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::NumberOut;
+use std::cell::UnsafeCell;
 use std::ffi::c_void;
 
 /// An address the application gave, perhaps null. Reads and writes through a null place do nothing.
@@ -136,5 +137,20 @@ impl Place {
             // SAFETY: the invariant of `Place`; applications need not align.
             unsafe { self.0.cast::<T>().add(index).write_unaligned(value) }
         }
+    }
+}
+
+/// Memory of super8's own that a driver is lent to write to. Whoever lends it keeps it until the driver has another address.
+pub struct OwnMemory(Box<[UnsafeCell<u64>]>);
+
+impl OwnMemory {
+    /// So many bytes, all zero.
+    pub fn new(bytes: usize) -> OwnMemory {
+        OwnMemory((0..bytes.div_ceil(size_of::<u64>())).map(|_| UnsafeCell::new(0)).collect())
+    }
+
+    /// Where it begins.
+    pub fn place(&self) -> Place {
+        Place(self.0.as_ptr().cast::<c_void>().cast_mut())
     }
 }

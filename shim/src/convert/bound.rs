@@ -21,24 +21,48 @@ impl Length {
     }
 }
 
-fn reported(binding: &Binding) -> Length {
+/// What the driver reported of a bound buffer.
+#[inline]
+pub fn reported(binding: &Binding) -> Length {
     if binding.indicator.len_at(0) == Some(odbc_sys::NULL_DATA) {
         return Length::Null;
     }
     Length::of(binding.length.len_at(0), false)
 }
 
-/// Reads what the driver left in a bound buffer into the row. `cut` says that the driver may have cut off the value:
-/// where the application gave no place for its length, a buffer that is full holds only a part of it then.
-pub fn read(binding: &Binding, c_type: CType, cut: bool, row: &mut Row, column: usize, scratch: &mut Vec<u8>) {
+/// Reads what the driver left in a bound buffer into the row, with what it [reported]. `cut` says that the driver may have cut off
+/// the value: where the application gave no place for its length, a buffer that is full holds only a part of it then.
+pub fn read(
+    binding: &Binding,
+    c_type: CType,
+    (length, cut): (Length, bool),
+    row: &mut Row,
+    column: usize,
+    scratch: &mut Vec<u8>,
+) {
     let target = binding.target.address().cast();
-    let length = match reported(binding) {
+    let length = match length {
         // SAFETY: as below.
         Length::Unknown if cut && unsafe { super::read::is_full(c_type, target, binding.capacity) } => Length::NoTotal,
         length => length,
     };
     // SAFETY: a buffer the application bound or passed for this type.
     unsafe { super::read(c_type, target, binding.capacity, length, row, column, scratch) }
+}
+
+/// Whether the driver filled the buffer with text and wrote no terminator.
+#[inline]
+pub fn is_unterminated(binding: &Binding, c_type: CType, length: Length) -> bool {
+    let room = super::read::room(c_type.kind(), binding.capacity);
+    match length {
+        Length::Bytes(total) if total > room as isize && !binding.target.is_null() && c_type.is_variable() => {
+            let target = binding.target.address().cast();
+            // SAFETY: a buffer the application bound or passed for this type, which the driver has filled.
+            let received = unsafe { super::read::received(c_type.kind(), target, binding.capacity, length) };
+            received.length > room
+        }
+        _ => false,
+    }
 }
 
 /// The same with a length that is known already.
@@ -52,6 +76,26 @@ pub fn read_as(binding: &Binding, c_type: CType, length: Length, row: &mut Row, 
 pub fn push(pieces: &mut Pieces, binding: &Binding, c_type: CType, length: Length) {
     // SAFETY: the buffer the application passed for this type.
     unsafe { pieces.push(c_type, binding.target.address().cast(), binding.capacity, length) }
+}
+
+/// Whether the buffer of a NULL holds zeros in its first bytes; `None` if there is no such memory.
+pub fn is_zero(binding: &Binding, size: usize) -> Option<bool> {
+    let bytes = super::memory::peek(binding.target.address().cast(), size)?;
+    Some(bytes.iter().take(size).all(|byte| *byte == 0))
+}
+
+/// Writes zeros to the buffer of a NULL.
+pub fn write_zeros(binding: &Binding, c_type: CType) {
+    let Some(size) = c_type.null_size() else { return };
+    if c_type.fixed_size().is_some() || binding.capacity >= size as isize {
+        binding.target.set_bytes(&[0; 32][..size.min(32)]);
+    }
+}
+
+/// Writes the length of a value without a buffer.
+pub fn write_length(binding: &Binding, length: isize) {
+    let indicator = if binding.indicator.is_null() { binding.length } else { binding.indicator };
+    if length == odbc_sys::NULL_DATA { indicator } else { binding.length }.set_len(length);
 }
 
 /// Marks the length of an SQLGetData call as unwritten; gives back what it held.
@@ -220,14 +264,31 @@ pub fn write(
     binding: &Binding,
     progress: Option<&mut Progress>,
 ) -> Written {
-    let target = Target {
+    // SAFETY: a buffer the application bound or passed for this type.
+    unsafe { super::write(cell, recorded, to, target(binding, true), progress) }
+}
+
+/// The same as a driver does it that writes no terminator to a buffer that is full.
+pub fn write_unterminated(
+    cell: &Cell<'_>,
+    recorded: CType,
+    to: CType,
+    binding: &Binding,
+    progress: Option<&mut Progress>,
+) -> Written {
+    // SAFETY: a buffer the application bound or passed for this type.
+    unsafe { super::write(cell, recorded, to, target(binding, false), progress) }
+}
+
+#[inline]
+fn target(binding: &Binding, terminates: bool) -> Target {
+    Target {
         pointer: binding.target.address().cast(),
         capacity: binding.capacity,
         length: binding.length.address().cast(),
         // An application that gave only a place for the length finds SQL_NULL_DATA there, as drivers do it.
         indicator: if binding.indicator.is_null() { binding.length } else { binding.indicator }.address().cast(),
         numeric: binding.numeric,
-    };
-    // SAFETY: a buffer the application bound or passed for this type.
-    unsafe { super::write(cell, recorded, to, target, progress) }
+        terminates,
+    }
 }

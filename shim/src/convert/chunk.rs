@@ -46,7 +46,10 @@ pub(super) unsafe fn deliver(kind: Kind, whole: Whole<'_>, target: &mut Target, 
         unsafe { target.put_length(length) };
         return Written::Success;
     }
-    let room = read::room(kind, target.capacity);
+    let room = match target.terminates {
+        true => read::room(kind, target.capacity),
+        false => usize::try_from(target.capacity).unwrap_or(0) / width * width,
+    };
     let terminated = unit.is_none_or(|unit| target.capacity >= unit as isize);
     if progress.served == 0 && target.capacity > 0 && left > room && room < whole.least * width {
         return Failure::out_of_range("the buffer is too small for the whole part of the value").into();
@@ -76,7 +79,7 @@ pub(super) unsafe fn deliver(kind: Kind, whole: Whole<'_>, target: &mut Target, 
             }
         }
     }
-    if let (Some(unit), true) = (unit, terminated) {
+    if let Some(unit) = unit.filter(|_| terminated && (target.terminates || give < room)) {
         // SAFETY: `room` left this place of the buffer for the terminator.
         unsafe { target.put(give, &[0; 2][..unit]) };
     }

@@ -184,6 +184,15 @@ impl CType {
         }
     }
 
+    /// Bytes of a buffer that some drivers set to zero for a NULL: all of a value of a fixed size, the first character of a text.
+    pub const fn null_size(self) -> Option<usize> {
+        match self.kind() {
+            Kind::Char => Some(1),
+            Kind::WChar => Some(2),
+            _ => self.fixed_size(),
+        }
+    }
+
     /// Whether the value is an integer (BIT is not).
     pub const fn is_integer(self) -> bool {
         matches!(self.kind(), Kind::Integer { .. })

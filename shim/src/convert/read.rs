@@ -23,6 +23,18 @@ pub enum Length {
     Unknown,
 }
 
+impl Length {
+    /// The number a driver writes to say it; `None` if it wrote none.
+    pub fn number(self) -> Option<isize> {
+        match self {
+            Length::Null => Some(odbc_sys::NULL_DATA),
+            Length::Bytes(bytes) => Some(bytes),
+            Length::NoTotal => Some(NO_TOTAL),
+            Length::Unknown => None,
+        }
+    }
+}
+
 /// SQL_NO_TOTAL.
 pub(super) const NO_TOTAL: isize = -4;
 /// A driver that does not split a UTF-8 character leaves up to so many bytes of the buffer unused.
@@ -93,10 +105,17 @@ pub(super) unsafe fn received<'a>(kind: Kind, target: *const u8, capacity: isize
             // SAFETY: a value that is longer than the buffer fills it.
             let bytes = unsafe { memory::bytes(target, room) };
             let mut length = unit(kind).map_or(room, |unit| filled(bytes, unit));
-            if let (Some(unit), true, Err(_)) = (unit(kind), length == room && capacity > 0, total) {
+            if let Some(unit) = unit(kind).filter(|unit| length == room && capacity >= *unit as isize) {
                 // SAFETY: the terminator's place is within the buffer: room leaves it free.
                 let terminator = unsafe { memory::bytes(target.wrapping_add(room), unit) };
-                if terminator.iter().any(|byte| *byte != 0) {
+                let terminated = terminator.iter().all(|byte| *byte == 0);
+                if !terminated && total.is_ok() {
+                    // The driver has filled the buffer and written no terminator.
+                    // SAFETY: all of the buffer.
+                    let bytes = unsafe { memory::bytes(target, room + unit) };
+                    return Received { bytes, length: bytes.len(), cut: Some(reported) };
+                }
+                if !terminated {
                     // No length, and the buffer is not full: then the first terminator is the end.
                     // SAFETY: within the buffer.
                     length = unsafe { memory::terminated(target, unit, room) };

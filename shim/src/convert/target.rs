@@ -20,12 +20,15 @@ pub struct Target {
     /// SQL_DESC_PRECISION and SQL_DESC_SCALE of the application's descriptor, where it set them, for a NUMERIC target that
     /// was recorded as something else. Without it the number keeps its own digits.
     pub numeric: Option<(u8, i8)>,
+    /// Whether a text that fills the buffer is cut off to make room for its terminator.
+    pub terminates: bool,
 }
 
 impl Target {
     /// A target whose length and indicator are one, as SQLGetData and SQLBindCol have it.
     pub fn new(pointer: *mut u8, capacity: isize, length_or_indicator: *mut isize) -> Target {
-        Target { pointer, capacity, length: length_or_indicator, indicator: length_or_indicator, numeric: None }
+        let (length, indicator) = (length_or_indicator, length_or_indicator);
+        Target { pointer, capacity, length, indicator, numeric: None, terminates: true }
     }
 
     /// Writes bytes to the buffer, `at` bytes from its beginning; nothing if there is no buffer.

@@ -48,7 +48,7 @@ pub unsafe fn write(
 /// As [`write`].
 #[inline]
 unsafe fn write_text(text: &[u8], to: CType, target: &mut Target, progress: &mut Progress) -> bool {
-    let room = if target.pointer.is_null() || progress.begun() { -1 } else { target.capacity };
+    let room = if target.pointer.is_null() || progress.begun() || !target.terminates { -1 } else { target.capacity };
     match to {
         CType::CHAR if room > text.len() as isize => {
             // SAFETY: the text and its terminator have room in the buffer; else as this function's.

@@ -4,8 +4,9 @@
 use super::Handle;
 use super::ask_again::ask_again;
 use super::latest;
-use crate::args::{Place, Reply};
+use crate::args::{Binding, Place, Reply};
 use crate::call::{Call, Deed, Question};
+use crate::descriptor::DescriptorRole;
 use crate::diagnostics::{Diagnostic, Diagnostics, Outcome, rc};
 use crate::handles::{CONNECTIONS, DESCRIPTORS, DescriptorOwner, Front, STATEMENTS, Token};
 use crate::real::{Driver, Width};
@@ -264,6 +265,43 @@ impl Deed for OnReal<'_> {
     fn ask_again(&self, function: Function, question: &Question<'_>, text: Option<&str>) -> Option<(i16, Vec<Reply>)> {
         let (driver, real) = self.front.real()?;
         ask_again(driver, real, function, question, text)
+    }
+
+    fn bind_column(&self, column: u16, binding: &Binding) -> bool {
+        use odbc_sys::Desc;
+        let Some((driver, real)) = self.front.real() else { return false };
+        let Binding { c_type, target, capacity, length, indicator, numeric } = *binding;
+        if length == indicator && numeric.is_none() {
+            let Some(bind) = driver.ansi.SQLBindCol else { return false };
+            // SAFETY: the application's buffer, as it bound it; the length is its own or super8's, which lives as long.
+            let bound = unsafe { bind(real, column, c_type, target.address(), capacity, length.address().cast()) };
+            return rc::succeeded(bound);
+        }
+        // SQLBindCol would make one of length and indicator, and forget precision and scale.
+        let attribute = DescriptorRole::ApplicationRow.attribute();
+        let mut row: Handle = std::ptr::null_mut();
+        let (ask, set) = (driver.ansi.SQLGetStmtAttr.or(driver.wide.SQLGetStmtAttr), driver.ansi.SQLSetDescField);
+        let (Some(ask), Some(set)) = (ask, set.or(driver.wide.SQLSetDescField)) else { return false };
+        let place = (&raw mut row).cast();
+        // SAFETY: a live variable for the handle.
+        let asked = unsafe { ask(real, attribute, place, odbc_sys::IS_POINTER, std::ptr::null_mut()) };
+        let fields = [(Desc::OctetLengthPtr, length), (Desc::IndicatorPtr, indicator)];
+        let set = |(field, place): (Desc, Place)| {
+            // SAFETY: a field of the driver's own descriptor that is an address; as above.
+            rc::succeeded(unsafe { set(row, column as i16, field as i16, place.address(), odbc_sys::IS_POINTER) })
+        };
+        rc::succeeded(asked) && fields.into_iter().all(set)
+    }
+
+    fn zeroes_null(&self, column: u16, c_type: i16, size: usize) -> Option<bool> {
+        const MARK: u8 = 0xA5;
+        let (driver, real) = self.front.real()?;
+        let (mut buffer, mut length) = ([MARK; 64], 0isize);
+        let get = driver.ansi.SQLGetData?;
+        let (room, place) = (buffer.len() as isize, buffer.as_mut_ptr().cast());
+        // SAFETY: a live buffer with its length, longer than any type of a fixed size, and a live variable.
+        let code = settled(|| unsafe { get(real, column, c_type, place, room, &raw mut length) });
+        (code == rc::SUCCESS && length == odbc_sys::NULL_DATA).then(|| buffer.iter().take(size).all(|byte| *byte == 0))
     }
 
     fn lend_row_counter(&self, set: bool) -> Option<Place> {

@@ -79,7 +79,7 @@ impl Application {
             Call::BindColumn { column, binding } => {
                 // A null buffer unbinds (SQLBindCol), even where an indicator is given: then only that is filled.
                 let keep = !binding.target.is_null() || !binding.length.is_null();
-                self.columns.edit(|columns| columns.set_record(*column, keep.then_some(*binding)));
+                self.columns.edit(|columns| columns.bind(*column, keep.then_some(*binding)));
             }
             Call::BindParameter { number, parameter, binding } => {
                 self.parameters.edit(|parameters| parameters.set_record(*number, Some(*binding)));

@@ -5,7 +5,7 @@ use super::application::Application;
 use super::arrays::Arrays;
 use super::bookmark;
 use crate::args::Binding;
-use crate::convert::{CType, bound};
+use crate::convert::{CType, Length, bound};
 use super8_cassette::{Cell, Row, Value, cell, inline};
 
 /// The C type of a bound column.
@@ -26,6 +26,8 @@ pub struct Buffers<'a> {
 pub struct Buffer {
     /// Which of the rows it belongs to.
     pub row: usize,
+    /// Its column.
+    pub column: u16,
     /// The place of its column in a row.
     pub index: usize,
     /// Its C type.
@@ -47,17 +49,19 @@ impl<'a> Buffers<'a> {
                     _ => types(column, &binding),
                 };
                 let binding = application.at_row(binding, *row, c_type.fixed_size());
-                Buffer { row: at, index: usize::from(column) - first, c_type, binding }
+                Buffer { row: at, column, index: usize::from(column) - first, c_type, binding }
             })
         })
     }
 
     /// What the driver wrote to those that `wrote` names, as cells: a list for each row under `rows`, and their `c_types`.
-    /// Nothing if it wrote none.
-    pub fn cells(self, wrote: impl Fn(&Buffer) -> bool) -> Vec<(String, Value)> {
+    /// Nothing if it wrote none. `length` knows what the driver said of one.
+    pub fn cells(self, wrote: impl Fn(&Buffer) -> bool, length: impl Fn(&Buffer) -> Length) -> Vec<(String, Value)> {
         let (mut rows, mut names, mut scratch) = (vec![Row::new(); self.rows.len()], Vec::<String>::new(), Vec::new());
-        for Buffer { row, index, c_type, binding } in self.iter().filter(wrote) {
-            bound::read(&binding, c_type, false, &mut rows[row], index, &mut scratch);
+        for buffer in self.iter().filter(wrote) {
+            let said = (length(&buffer), false);
+            let Buffer { row, index, c_type, binding, .. } = buffer;
+            bound::read(&binding, c_type, said, &mut rows[row], index, &mut scratch);
             if names.len() <= index {
                 names.resize(index + 1, String::new());
             }

@@ -1,6 +1,7 @@
 //! What identifies a call in a cassette where it is kept as an answer, for both modes.
 
 use crate::call::{AttributeIn, Call, Question};
+use crate::convert::CType;
 use crate::table::Function;
 use sha2::{Digest, Sha256};
 use std::hash::{Hash, Hasher};
@@ -223,6 +224,16 @@ pub fn place_key(function: Function, name: &'static str) -> LocalKey {
 /// What identifies the number of a result's columns, where buffers are bound beyond them.
 pub fn columns_key() -> LocalKey {
     vec![("about", Value::from("bound_beyond"))]
+}
+
+/// What identifies that a driver writes the length variable of a column when it is bound.
+pub fn length_at_binding_key() -> LocalKey {
+    vec![("function", Function::SQLBindCol.name().into()), ("about", "length_at_binding".into())]
+}
+
+/// What identifies that a driver writes zeros to the buffer of a NULL of this C type.
+pub fn null_key(c_type: CType) -> LocalKey {
+    vec![("about", "null_is_zero".into()), ("c_type", (*c_type.name()).into())]
 }
 
 /// What a call was given.

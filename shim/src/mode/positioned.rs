@@ -11,7 +11,7 @@ use super::buffers::{self, Buffer, Buffers, Types};
 use super::rowset::row_state;
 use crate::args::{Binding, NumberOut, Place};
 use crate::call::Call;
-use crate::convert::{CType, bound, param};
+use crate::convert::{CType, Length, bound, param};
 use crate::diagnostics::Outcome;
 use super8_cassette::{Method, Value};
 
@@ -206,14 +206,26 @@ impl Positioned {
         }
     }
 
-    /// What the driver wrote: `rows` with `c_types`, `rows_fetched`, `row_status`.
+    /// How many rows the bound columns have whose lengths the driver may read or write; none if it does neither.
+    pub fn touches(&self) -> Option<usize> {
+        let last = self.rows.iter().max()?;
+        (self.reads || self.adds || self.values.is_some()).then_some(self.size.max(last + 1))
+    }
+
+    /// Whether the driver reads the length of a row's column.
+    pub fn sends(&self, row: usize, column: u16) -> bool {
+        self.values.is_some() && (column == 0 || !self.reads) && self.rows.contains(&row)
+    }
+
+    /// What the driver wrote: `rows` with `c_types`, `rows_fetched`, `row_status`. `length` knows what it said of a row's column
+    /// where super8 lent it a length variable.
     pub fn changes(
         &self,
         application: &Application,
-        rowset: Rowset,
-        types: Types<'_>,
+        (rowset, types): (Rowset, Types<'_>),
         before: Seen,
         succeeded: bool,
+        length: impl Fn(usize, u16) -> Option<Length>,
     ) -> Vec<(String, Value)> {
         let Seen { numbers, bookmarks } = before;
         let now = self.outputs(application, rowset).map(NumberOut::value);
@@ -232,7 +244,11 @@ impl Positioned {
         };
         let mut fields = Vec::new();
         if (self.reads && succeeded) || written.contains(&true) {
-            fields.extend(Buffers { application, types, rows: &self.rows }.cells(wrote));
+            let length = |buffer: &Buffer| {
+                let lent = self.rows.get(buffer.row).and_then(|row| length(*row, buffer.column));
+                lent.unwrap_or_else(|| bound::reported(&buffer.binding))
+            };
+            fields.extend(Buffers { application, types, rows: &self.rows }.cells(wrote, length));
         }
         fields.extend(counter.map(|counter| ("rows_fetched".to_owned(), counter.into())));
         for (name, states) in states.into_iter().filter(|(_, states)| states.iter().any(Option::is_some)) {

@@ -2,6 +2,7 @@
 
 use super::asked::{Asked, ask};
 use super::descriptor::Descriptor;
+use super::nulls::Nulls;
 use super::statement::Statement;
 use super::usual::Usual;
 use super::{perform, unwritable};
@@ -49,6 +50,10 @@ pub struct Connection {
     pub(super) usual: Usual,
     /// Whether the driver ever had its own way with a row counter or row states.
     pub(super) odd_places: AtomicBool,
+    /// What the driver leaves in the buffers of NULLs.
+    pub(super) nulls: Nulls,
+    /// It was found out what the driver does when a column is bound.
+    pub(super) binds: AtomicBool,
     /// The driver's own warning for SQLGetData's pieces, once it was seen.
     pub(super) truncation: Mutex<Option<Vec<Diagnostic>>>,
 }
@@ -93,6 +98,8 @@ impl Connection {
             polls: Mutex::default(),
             usual: Usual::default(),
             odd_places: AtomicBool::new(false),
+            nulls: Nulls::default(),
+            binds: AtomicBool::new(false),
             truncation: Mutex::new(None),
         };
         let connection = Arc::new(connection);

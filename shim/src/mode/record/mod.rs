@@ -8,6 +8,8 @@ mod done;
 mod ending;
 mod execution;
 mod learned;
+mod lent;
+mod nulls;
 mod polled;
 mod positioned;
 mod questions;

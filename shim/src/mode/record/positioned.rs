@@ -7,6 +7,7 @@ use crate::call::{Call, Deed};
 use crate::convert::CType;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::at_execution::AtExecution;
+use crate::mode::buffers::Types;
 use crate::mode::parameters::Parameters;
 use crate::mode::positioned::{Positioned, Rowset, Seen};
 
@@ -27,7 +28,7 @@ impl State {
 
 impl Statement {
     pub(super) fn positioned(&self, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
-        let (id, asked, before) = {
+        let (id, asked, before, rebound) = {
             self.state.lock().application.refresh();
             let mut state = match self.resolved(deed) {
                 Ok(state) => state,
@@ -43,19 +44,30 @@ impl Statement {
             // The rows that come next are in no run with those before.
             (state.first, state.ended, state.scrolled) = (false, false, false);
             let rowset = state.rowset();
+            let state = &mut *state;
             let types = types(&state.defaults);
             let asked = match Positioned::of(call, &state.application, rowset, &types) {
                 Ok(asked) => asked,
                 Err(refusal) => return refusal,
             };
             let before = asked.look(&state.application, rowset, &types);
-            (id, asked, before)
+            let rebound = asked.touches().and_then(|rows| {
+                state.lent.prepare(&mut state.application, rows, |row, column| asked.sends(row, column))
+            });
+            (id, asked, before, rebound)
         };
+        let lends = rebound.is_some();
+        if let Err(refused) = self.lend_lengths(rebound.as_deref(), deed) {
+            return refused;
+        }
         let inputs = asked.values.iter().flatten().map(super8_cassette::Value::bytes).sum();
         if let Err(error) = self.connection.recorder().prepare(self.connection.id(), Some(id), inputs) {
             return unwritable(error);
         }
         self.then(deed, move |statement, outcome, _| {
+            if lends {
+                statement.take_lengths();
+            }
             if outcome.rc == rc::NEED_DATA {
                 let mut asked = asked;
                 let waiting = std::mem::take(&mut asked.waiting);
@@ -85,10 +97,13 @@ impl Statement {
     fn done(&self, id: u32, asked: &Positioned, before: Seen, outcome: Outcome) -> Outcome {
         let mut fields = asked.asked();
         {
-            let state = self.state.lock();
+            let mut state = self.state.lock();
+            let state = &mut *state;
             let types = types(&state.defaults);
             let succeeded = rc::succeeded(outcome.rc);
-            fields.extend(asked.changes(&state.application, state.rowset(), &types, before, succeeded));
+            let length = |row, column| state.lent.said(row, column).map(|(length, _)| length);
+            let rowset = (state.rowset(), &types as Types<'_>);
+            fields.extend(asked.changes(&state.application, rowset, before, succeeded, length));
         }
         self.command(id, asked.method, fields, outcome)
     }

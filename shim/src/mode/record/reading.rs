@@ -62,6 +62,8 @@ struct More {
     value: Option<Value>,
     /// What it wrote behind the whole characters.
     half: Option<u8>,
+    /// It filled the buffer and wrote no terminator.
+    unterminated: bool,
 }
 
 impl Kept {
@@ -72,10 +74,11 @@ impl Kept {
             ("buffer".to_owned(), Value::from(self.capacity)),
         ];
         fields.extend(self.length.map(|length| ("length".to_owned(), Value::from(length))));
-        if let Some(More { outcome, value, half }) = self.more.as_deref() {
+        if let Some(More { outcome, value, half, unterminated }) = self.more.as_deref() {
             push_outcome(&mut fields, outcome, secrecy);
             fields.extend(value.clone().map(|value| ("value".to_owned(), value)));
             fields.extend(half.map(|half| ("half".to_owned(), Value::from(u16::from(half)))));
+            fields.extend(unterminated.then(|| ("terminated".to_owned(), Value::Bool(false))));
         }
         Value::Map(fields)
     }
@@ -140,10 +143,14 @@ impl Statement {
         let code = deed.perform();
         let (length, half) = (bound::harvest(binding, old), half.harvest());
         let whole = code == Some(rc::SUCCESS) && half.is_none();
-        if whole && take_whole(&mut self.state.lock(), column, binding, length) {
-            return Outcome::SUCCESS;
+        let told = match whole && take_whole(&mut self.state.lock(), column, binding, length) {
+            true => Outcome::SUCCESS,
+            false => self.take_any(column, binding, performed(code, deed), (length, half), deed),
+        };
+        if whole && length == Some(odbc_sys::NULL_DATA) && !binding.target.is_null() && told.rc == rc::SUCCESS {
+            return self.note_null_read(column, CType(binding.c_type), deed);
         }
-        self.take_any(column, binding, performed(code, deed), (length, half), deed)
+        told
     }
 
     /// Any call that is not the usual one.
@@ -192,14 +199,16 @@ impl Statement {
         let State { reading, .. } = state;
         let asked = asked(c_type, binding);
         let seen = reading.done.contains(column);
+        let given = Length::of(length, outcome.rc == rc::SUCCESS_WITH_INFO);
+        let unterminated = rc::succeeded(outcome.rc) && bound::is_unterminated(binding, c_type, given);
         let expected = !seen
+            && !unterminated
             && half.is_none()
             && reading.model.expects(&asked, outcome.rc, length)
             && plain(outcome)
             && self.usual_warning(outcome)?;
         let mut value = None;
         if rc::succeeded(outcome.rc) {
-            let given = Length::of(length, outcome.rc == rc::SUCCESS_WITH_INFO);
             if seen {
                 // Read again: what it gave this time stands with the call.
                 let mut again = Row::new();
@@ -213,8 +222,8 @@ impl Statement {
                 bound::push(&mut reading.pieces, binding, c_type, given);
             }
         }
-        let plain = outcome.rc == rc::SUCCESS && outcome.diagnostics.is_empty() && value.is_none() && half.is_none();
-        let more = (!plain).then(|| Box::new(More { outcome: outcome.clone(), value, half }));
+        let plain = *outcome == Outcome::SUCCESS && value.is_none() && half.is_none() && !unterminated;
+        let more = (!plain).then(|| Box::new(More { outcome: outcome.clone(), value, half, unterminated }));
         reading.calls.push(Kept { column, c_type, capacity: binding.capacity, length, more });
         if !expected && !reading.odd.contains(&column) {
             reading.odd.push(column);

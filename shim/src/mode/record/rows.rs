@@ -1,12 +1,15 @@
 //! Rows being fetched: what the driver wrote into bound columns becomes cells of the run at hand.
 
+use super::connection::Connection;
 use super::cuts::Cuts;
+use super::lent::{Lent, Rebound};
+use super::nulls::NullCell;
 use super::statement::{State, Statement};
 use super::told::Told;
 use super::unwritable;
 use crate::args::{Binding, Place};
 use crate::call::Deed;
-use crate::convert::{CType, bound};
+use crate::convert::{CType, Length, bound};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::Application;
 use crate::mode::bookmark;
@@ -20,7 +23,13 @@ use std::sync::atomic::Ordering;
 use super8_cassette::{CassetteError, Entry, Method, RunGuard, Value};
 
 impl Statement {
-    pub(super) fn fetch(&self, function: Function, mut fetching: Fetching, deed: &dyn Deed) -> Outcome {
+    pub(super) fn fetch(
+        &self,
+        function: Function,
+        mut fetching: Fetching,
+        rebound: Option<Vec<Rebound>>,
+        deed: &dyn Deed,
+    ) -> Outcome {
         let counted = !fetching.rows.is_null();
         if fetching.size > 1 && !counted {
             match self.lend_counter(function, deed) {
@@ -29,9 +38,16 @@ impl Statement {
                 None => fetching.size = 1,
             }
         }
+        let lends = rebound.is_some();
+        if let Err(refused) = self.lend_lengths(rebound.as_deref(), deed) {
+            return refused;
+        }
         let marked = fetching.mark();
         self.then(deed, move |statement, outcome, deed| {
             let written = fetching.harvest(marked);
+            if lends {
+                statement.take_lengths();
+            }
             let code = outcome.rc;
             let outcome = statement.fetched(fetching, &written, outcome, deed);
             statement.note_places(function, code, &fetching, counted, &written).map_or_else(unwritable, |()| outcome)
@@ -63,7 +79,10 @@ impl Statement {
                 return self.command(id, Method::Fetch, fields, outcome);
             }
         };
-        taken.map_or_else(unwritable, |()| outcome)
+        let nulls = std::mem::take(&mut state.nulls);
+        drop(state);
+        let noted = taken.and_then(|()| self.note_nulls(&nulls, fetching.size, deed));
+        noted.map_or_else(unwritable, |()| outcome)
     }
 
     /// Notes what the driver did with the application's row counter and the first row state, where that is not the usual.
@@ -204,7 +223,11 @@ impl Statement {
         cuts: &Cuts,
     ) -> Result<bool, CassetteError> {
         self.open_run(state, id);
-        let State { run: Some(run), told, application, defaults, scratch, .. } = state else { return Ok(true) };
+        let State { run: Some(run), told, application, defaults, lent, nulls, scratch, .. } = state else {
+            return Ok(true);
+        };
+        let connection = &*self.connection;
+        let mut cells = Cells { told, application, defaults, lent, cuts, nulls, connection, scratch };
         let mut run = run.lock();
         if !run.is_open() {
             return Ok(false);
@@ -216,7 +239,7 @@ impl Statement {
             }
             run.begin_row()?;
             if row_state::has_cells(status) {
-                take_cells(&mut run, told, application, defaults, cuts, row, scratch);
+                cells.take(&mut run, row);
             }
             if status != row_state::SUCCESS {
                 run.outcome(Value::Map(vec![("status".into(), Value::from(status))]));
@@ -255,33 +278,66 @@ impl Statement {
     }
 }
 
-/// The cells of one row that the application has bound.
-pub(super) fn take_cells(
-    run: &mut RunGuard<'_>,
-    told: &mut Told,
-    application: &mut Application,
-    defaults: &[(u16, CType)],
-    cuts: &Cuts,
-    row: usize,
-    scratch: &mut Vec<u8>,
-) {
-    let first = application.first_column();
-    let mut size = None;
-    for (column, binding) in application.bound_columns() {
-        let Some(index) = usize::from(column).checked_sub(first) else { continue };
-        let c_type = match CType(binding.c_type) {
-            _ if column == 0 => bookmark::c_type(&application.at_row(binding, row, None), application.use_bookmarks()),
-            CType::DEFAULT => defaults.iter().find(|(of, _)| *of == column).map_or(CType::CHAR, |(_, c_type)| *c_type),
-            c_type => c_type,
-        };
-        told.tell(run, index, c_type);
-        let place = application.at_row(binding, row, c_type.fixed_size());
-        bound::read(&place, c_type, cuts.concern(row, column), run.row(), index, scratch);
-        if column == 0 {
-            size = bookmark::size(run.row().field(index), c_type);
+/// What the cells of a fetched row are taken with.
+pub(super) struct Cells<'a> {
+    pub(super) told: &'a mut Told,
+    pub(super) application: &'a mut Application,
+    pub(super) defaults: &'a [(u16, CType)],
+    pub(super) lent: &'a Lent,
+    pub(super) cuts: &'a Cuts,
+    /// Of whose buffers it is not known yet what the driver does to them.
+    pub(super) nulls: &'a mut Vec<NullCell>,
+    pub(super) connection: &'a Connection,
+    pub(super) scratch: &'a mut Vec<u8>,
+}
+
+impl Cells<'_> {
+    /// Takes the cells of a row, from 0, that the application has bound.
+    pub(super) fn take(&mut self, run: &mut RunGuard<'_>, row: usize) {
+        let first = self.application.first_column();
+        let (mut size, mut lengths, mut unterminated) = (None, Vec::new(), Vec::new());
+        for (column, binding) in self.application.bound_columns() {
+            let Some(index) = usize::from(column).checked_sub(first) else { continue };
+            let lent = self.lent.said(row, column);
+            if binding.target.is_null() {
+                // Nothing is read of such a column but what the driver said of its length, if it did.
+                lengths.extend(lent.and_then(|(length, _)| Some((column.to_string(), length.number()?.into()))));
+                continue;
+            }
+            let c_type = match CType(binding.c_type) {
+                _ if column == 0 => {
+                    let length = lent.map(|(_, length)| length);
+                    let place = self.application.at_row(binding, row, None);
+                    let place = Binding { length: length.unwrap_or(place.length), ..place };
+                    bookmark::c_type(&place, self.application.use_bookmarks())
+                }
+                CType::DEFAULT => {
+                    self.defaults.iter().find(|(of, _)| *of == column).map_or(CType::CHAR, |(_, c_type)| *c_type)
+                }
+                c_type => c_type,
+            };
+            self.told.tell(run, index, c_type);
+            let place = self.application.at_row(binding, row, c_type.fixed_size());
+            let length = lent.map_or_else(|| bound::reported(&place), |(length, _)| length);
+            if length == Length::Null && self.connection.nulls.wants(c_type) {
+                self.nulls.push(NullCell { column, c_type, binding: place });
+            }
+            bound::read(&place, c_type, (length, self.cuts.concern(row, column)), run.row(), index, self.scratch);
+            if bound::is_unterminated(&place, c_type, length) {
+                unterminated.push(Value::from(column));
+            }
+            if column == 0 {
+                size = bookmark::size(run.row().field(index), c_type);
+            }
         }
+        if !lengths.is_empty() {
+            run.outcome(Value::Map(vec![("lengths".to_owned(), Value::Map(lengths))]));
+        }
+        if !unterminated.is_empty() {
+            run.outcome(Value::Map(vec![("unterminated".to_owned(), Value::List(unterminated))]));
+        }
+        self.application.gave_bookmark(size);
     }
-    application.gave_bookmark(size);
 }
 
 /// The C type of a buffer: SQL_C_DEFAULT is what the column's SQL type makes it, which the driver is asked for. No lock

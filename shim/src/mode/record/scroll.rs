@@ -1,7 +1,8 @@
 //! A scroll while recording: the rowset it filled is one entry, with where it was asked to go.
 
 use super::cuts::Cuts;
-use super::rows::take_cells;
+use super::lent::Rebound;
+use super::rows::Cells;
 use super::statement::{State, Statement};
 use super::unwritable;
 use crate::call::Deed;
@@ -13,7 +14,13 @@ use crate::table::Function;
 use super8_cassette::{CassetteError, Method, Value};
 
 impl Statement {
-    pub(super) fn scroll(&self, function: Function, scrolling: Scrolling, deed: &dyn Deed) -> Outcome {
+    pub(super) fn scroll(
+        &self,
+        function: Function,
+        scrolling: Scrolling,
+        rebound: Option<Vec<Rebound>>,
+        deed: &dyn Deed,
+    ) -> Outcome {
         let Scrolling { asked, mut fetching } = scrolling;
         let settled = self.settle(&mut self.state.lock(), false);
         if let Err(error) = settled {
@@ -26,9 +33,16 @@ impl Statement {
                 None => fetching.size = 1,
             }
         }
+        let lends = rebound.is_some();
+        if let Err(refused) = self.lend_lengths(rebound.as_deref(), deed) {
+            return refused;
+        }
         let marked = fetching.mark();
         self.then(deed, move |statement, outcome, deed| {
             let written = fetching.harvest(marked);
+            if lends {
+                statement.take_lengths();
+            }
             statement.scrolled(Scrolling { asked, fetching }, &written, applications, outcome, deed)
         })
     }
@@ -67,7 +81,7 @@ impl Statement {
         &self,
         id: u32,
         asked: Vec<(String, Value)>,
-        told: Vec<(String, Value)>,
+        said: Vec<(String, Value)>,
         count: usize,
         written: &Written,
         cuts: &Cuts,
@@ -75,26 +89,31 @@ impl Statement {
     ) -> Result<(), CassetteError> {
         let mut state = self.resolved(deed)?;
         self.write_columns()?;
-        let State { told: types, application, defaults, scratch, .. } = &mut *state;
-        types.forget();
+        let State { told, application, defaults, lent, nulls, scratch, .. } = &mut *state;
+        told.forget();
+        let connection = &*self.connection;
+        let mut cells = Cells { told, application, defaults, lent, cuts, nulls, connection, scratch };
         let run = self.connection.recorder().scroll(self.connection.id(), id, asked);
         {
             let mut run = run.lock();
-            if application.first_column() == 0 {
+            if cells.application.first_column() == 0 {
                 run.with_bookmarks();
             }
             for at in 0..count {
                 run.begin_row()?;
                 if row_state::has_cells(written.state(at).unwrap_or(row_state::SUCCESS)) {
-                    take_cells(&mut run, types, application, defaults, cuts, at, scratch);
+                    cells.take(&mut run, at);
                 }
             }
-            run.tell(told);
+            run.tell(said);
         }
         let listed = run.list();
         state.run = Some(run);
         state.scrolled = true;
         state.fetched = count;
-        listed
+        let (nulls, rowset) = (std::mem::take(&mut state.nulls), state.rowset);
+        drop(state);
+        listed?;
+        self.note_nulls(&nulls, rowset, deed)
     }
 }

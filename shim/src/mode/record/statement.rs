@@ -3,6 +3,8 @@
 use super::connection::Connection;
 use super::execution::Pending;
 use super::learned::Learned;
+use super::lent::Lent;
+use super::nulls::NullCell;
 use super::polled::After;
 use super::questions::Known;
 use super::reading::Reading;
@@ -88,6 +90,10 @@ pub(super) struct State {
     pub(super) columns: Option<u16>,
     pub(super) beyond: Option<u16>,
     pub(super) scratch: Vec<u8>,
+    /// Length variables that the driver is lent while it fetches.
+    pub(super) lent: Lent,
+    /// NULLs of the last fetch whose buffers tell something new.
+    pub(super) nulls: Vec<NullCell>,
     /// Output parameters that are read in pieces.
     pub(super) streams: Streams,
     /// How often calls were polled, and which one is still executing.
@@ -238,6 +244,11 @@ impl Statement {
         let outcome = perform(deed);
         if rc::succeeded(outcome.rc) {
             self.take_in(call);
+            if let Call::BindColumn { column, binding } = call
+                && let Err(error) = self.note_binding(*column, binding, deed)
+            {
+                return unwritable(error);
+            }
         }
         self.connection.note_local(local_call(function, None, call), || local_key(function, None, call), outcome)
     }
@@ -286,19 +297,24 @@ impl Statement {
             Call::MoreResults => self.more_results(deed),
             Call::Fetch | Call::FetchScroll { .. } | Call::ExtendedFetch { .. } => {
                 self.counts();
-                let (next, scrolling) = {
+                let (next, scrolling, rebound) = {
                     let mut state = self.state.lock();
+                    let state = &mut *state;
                     state.application.refresh();
                     state.extended = extended_states(call);
-                    match Fetching::of(call, &state.application) {
+                    let (next, scrolling) = match Fetching::of(call, &state.application) {
                         Some(next) => (Some(next), None),
                         None => (None, Scrolling::of(call, &state.application)),
-                    }
+                    };
+                    let size =
+                        next.or(scrolling.as_ref().map(|scrolling| scrolling.fetching)).map_or(1, |next| next.size);
+                    (next, scrolling, state.lent.prepare(&mut state.application, size, |_, _| false))
                 };
-                if let Some(next) = next {
-                    return self.fetch(function, next, deed);
+                match (next, scrolling) {
+                    (Some(next), _) => self.fetch(function, next, rebound, deed),
+                    (None, Some(scrolling)) => self.scroll(function, scrolling, rebound, deed),
+                    (None, None) => not_yet(function.name()),
                 }
-                scrolling.map_or_else(|| not_yet(function.name()), |scrolling| self.scroll(function, scrolling, deed))
             }
             Call::GetData { column, binding } => self.read_cell(*column, binding, deed),
             Call::CloseCursor | Call::FreeStmt { option: CLOSE } => self.close(function, deed),

@@ -33,6 +33,8 @@ pub(super) struct Reading {
     served: Vec<(u16, usize)>,
     /// What was recorded of columns apart from their row, as far as it was looked for.
     apart: Vec<Apart>,
+    /// The C type of a NULL that was just written.
+    null: Option<CType>,
 }
 
 /// How far a column was read in this row: with another row it is read no further.
@@ -103,7 +105,10 @@ impl Reading {
     #[inline(always)]
     fn write(&mut self, asked: &Asked<'_>) -> Result<Written, CellError> {
         let (cell, progress) = self.cell(asked)?;
-        Ok(bound::write(&cell, asked.recorded, asked.to, asked.binding, Some(progress)))
+        let null = (cell == Cell::Null).then_some(asked.to);
+        let written = bound::write(&cell, asked.recorded, asked.to, asked.binding, Some(progress));
+        self.null = null;
+        Ok(written)
     }
 
     /// The recorded call that is next for the column, if its calls were kept and this is the one.
@@ -159,10 +164,24 @@ impl Statement {
     pub(super) fn read_cell(&self, column: u16, binding: &Binding) -> Outcome {
         let state = &mut *self.state.lock();
         match usual(state, column, binding) {
-            Some(Ok(Written::Success)) => Outcome::SUCCESS,
+            Some(Ok(Written::Success)) if state.reading.null.is_none() => Outcome::SUCCESS,
+            Some(Ok(Written::Success)) => self.null(state, binding, Outcome::SUCCESS),
             Some(written) => self.told(state, column, written),
             None => self.get_apart(state, column, binding),
         }
+    }
+
+    /// The cell is NULL: its buffer holds what the recorded driver left there.
+    #[cold]
+    fn null(&self, state: &mut State, binding: &Binding, told: Outcome) -> Outcome {
+        let null = state.reading.null.take().filter(|_| rc::succeeded(told.rc) && !binding.target.is_null());
+        let Some(c_type) = null else { return told };
+        match state.nulls.are_zero(&self.connection, c_type) {
+            Ok(true) => bound::write_zeros(binding, c_type),
+            Ok(false) => {}
+            Err(error) => return self.damaged(error),
+        }
+        told
     }
 
     /// A cell of which there is more to say than the row has: unusual calls, or all of it.
@@ -203,7 +222,7 @@ impl Statement {
         };
         reading.apart = all;
         state.reading = reading;
-        outcome
+        self.null(state, binding, outcome)
     }
 
     /// What was recorded of a column apart from its row.
@@ -245,7 +264,13 @@ impl Statement {
             } else if let Ok((cell, progress)) = reading.cell(asked) {
                 let written = match cell {
                     // The indicator that says NULL is among what is written below.
-                    Cell::Null => Written::Success,
+                    Cell::Null => {
+                        reading.null = Some(to);
+                        Written::Success
+                    }
+                    cell if call.get("terminated") == Some(&Value::Bool(false)) => {
+                        bound::write_unterminated(&cell, recorded, to, &silent, Some(progress))
+                    }
                     cell => bound::write(&cell, recorded, to, &silent, Some(progress)),
                 };
                 if let Written::Failed { .. } = written {

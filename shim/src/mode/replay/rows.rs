@@ -1,5 +1,6 @@
 //! Rows being replayed: cells of the recorded run go to the bound columns, in whatever blocks the application asks.
 
+use super::connection::Connection;
 use super::mismatch;
 use super::statement::{State, Statement};
 use crate::args::{Binding, Place};
@@ -7,7 +8,7 @@ use crate::convert::{self, CType, Written, bound};
 use crate::diagnostics::{Diagnostic, Outcome, rc};
 use crate::mode::arrays::Arrays;
 use crate::mode::fetching::Fetching;
-use crate::mode::keys::columns_key;
+use crate::mode::keys::{columns_key, null_key};
 use crate::mode::rowset::row_state;
 use crate::mode::words::outcome;
 use crate::mode::{bookmark, buffers};
@@ -46,7 +47,7 @@ impl Statement {
             {
                 return failure;
             }
-            match row(&mut state, arrays, count, fetching.size > 1, None, &mut told) {
+            match row(&self.connection, &mut state, arrays, count, fetching.size > 1, None, &mut told) {
                 Ok(reached) => arrays.set_state(status, count, reached),
                 Err(error) => return self.damaged(error),
             }
@@ -122,6 +123,31 @@ impl Statement {
     }
 }
 
+/// For which C types the recorded driver writes zeros to the buffer of a NULL, as far as that was looked up for the result at hand.
+#[derive(Default)]
+pub(super) struct Nulls(Vec<(CType, bool)>);
+
+impl Nulls {
+    /// Another result.
+    pub(super) fn forget(&mut self) {
+        self.0.clear();
+    }
+
+    /// Whether it does for this one.
+    ///
+    /// # Errors
+    /// A damaged cassette.
+    pub(super) fn are_zero(&mut self, connection: &Connection, c_type: CType) -> Result<bool, CassetteError> {
+        if let Some((_, zero)) = self.0.iter().find(|(known, _)| *known == c_type) {
+            return Ok(*zero);
+        }
+        let said = connection.player().outcome(connection.id(), &null_key(c_type))?;
+        let zero = said.is_some_and(|said| said.get("result").is_some());
+        self.0.push((c_type, zero));
+        Ok(zero)
+    }
+}
+
 /// The C types of a run by their places in a row.
 pub(super) fn types(run: &PlayedRun) -> Vec<CType> {
     run.c_types().iter().map(|name| CType::from_name(name).unwrap_or(CType::CHAR)).collect()
@@ -147,6 +173,7 @@ pub(super) fn type_in(outcome: Option<&Value>, types: &[CType], index: usize, fi
 /// # Errors
 /// A cell that is none, or no value of its C type.
 pub(super) fn row(
+    connection: &Connection,
     state: &mut State,
     arrays: Arrays,
     row: usize,
@@ -156,6 +183,7 @@ pub(super) fn row(
 ) -> Result<u16, CassetteError> {
     let mut scratch = std::mem::take(&mut state.scratch);
     let mut derived = Vec::new();
+    let nulls = &mut state.nulls;
     let Some(run) = &state.run else { return Ok(row_state::SUCCESS) };
     let (current, said_of_row) = (run.current(), run.outcome());
     let said = || said_of_row?.get("status").and_then(Value::as_int).map(|said| said as u16);
@@ -170,14 +198,25 @@ pub(super) fn row(
             to => to,
         };
         let Some(binding) = arrays.buffers(&state.application, binding, row, to.fixed_size()) else { break };
+        if binding.target.is_null() {
+            let length = said_of_row.and_then(|said| said.get("lengths")?.get(&column.to_string())?.as_int());
+            length.into_iter().for_each(|length| bound::write_length(&binding, length as isize));
+            continue;
+        }
         let cell = run.cell(index, &mut scratch).map_err(|error| run.refuse(index, &error))?;
         let written = match cell {
             // A value that was cut off when it was recorded: what the driver said of it is recorded as well.
-            cell @ Cell::Cut { .. } => match bound::write(&cell, recorded, to, &binding, None) {
+            cell @ Cell::Cut { .. } => match write_cut(said_of_row, column, &cell, (recorded, to), &binding) {
                 Written::Truncated => Written::Success,
                 other => other,
             },
             Cell::Unread if !row_state::has_cells(status) => continue,
+            Cell::Null => {
+                if nulls.are_zero(connection, to)? {
+                    bound::write_zeros(&binding, to);
+                }
+                bound::write(&cell, recorded, to, &binding, None)
+            }
             cell => bound::write(&cell, recorded, to, &binding, None),
         };
         if let Written::Failed { .. } = written {
@@ -218,6 +257,21 @@ pub(super) fn row(
         told.diagnostics.push(record);
     }
     Ok(status)
+}
+
+/// Writes a value that was cut off, with a terminator if the recorded driver wrote one.
+fn write_cut(
+    said: Option<&Value>,
+    column: u16,
+    cell: &Cell<'_>,
+    (recorded, to): (CType, CType),
+    binding: &Binding,
+) -> Written {
+    let unterminated = said.and_then(|said| said.get("unterminated")?.as_list()).unwrap_or_default();
+    match unterminated.contains(&Value::from(column)) && recorded == to {
+        true => bound::write_unterminated(cell, recorded, to, binding, None),
+        false => bound::write(cell, recorded, to, binding, None),
+    }
 }
 
 /// The buffer alone: its length is written otherwise.

@@ -44,10 +44,12 @@ impl Statement {
         let (mut told, mut count, mut states) = (Outcome::SUCCESS, 0, Vec::new());
         loop {
             match state.run.as_mut().map(|run| run.next().map(|row| row.is_some())) {
-                Some(Ok(true)) => match row(state, arrays, count, fetching.size > 1, known(count), &mut told) {
-                    Ok(reached) => states.push(reached),
-                    Err(error) => return self.damaged(error),
-                },
+                Some(Ok(true)) => {
+                    match row(&self.connection, state, arrays, count, fetching.size > 1, known(count), &mut told) {
+                        Ok(reached) => states.push(reached),
+                        Err(error) => return self.damaged(error),
+                    }
+                }
                 Some(Ok(false)) | None => break,
                 Some(Err(error)) => return self.damaged(error),
             }

@@ -6,6 +6,7 @@ use super::descriptor::Known;
 use super::execution::Waiting;
 use super::mismatch;
 use super::reading::Reading;
+use super::rows::Nulls;
 use crate::args::{Binding, Place};
 use crate::call::{Call, Deed, local_calls};
 use crate::convert::CType;
@@ -13,7 +14,7 @@ use crate::descriptor::Content;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::{Application, attribute};
 use crate::mode::fetching::{Fetching, extended_states};
-use crate::mode::keys::local_key;
+use crate::mode::keys::{length_at_binding_key, local_key};
 use crate::mode::not_yet;
 use crate::mode::outputs::{Outputs, joined};
 use crate::mode::polling::Polls;
@@ -72,6 +73,7 @@ pub(super) struct State {
     pub(super) on_row: bool,
     /// What the recorded driver does with the row counter and states of the result at hand, once that was looked up.
     pub(super) habits: Option<Habits>,
+    pub(super) nulls: Nulls,
     /// Rows that the last fetch asked for, and those it got.
     pub(super) rowset: usize,
     pub(super) fetched: usize,
@@ -111,6 +113,7 @@ impl Statement {
         state.on_row = false;
         state.columns = None;
         state.habits = None;
+        state.nulls.forget();
         state.reading.forget();
         let asked = Entry { method, connection: self.connection.id(), statement: Some(id), fields };
         self.connection.player().command(&asked).map_err(mismatch)
@@ -153,6 +156,19 @@ impl Statement {
     pub(super) fn local(&self, function: Function, call: &Call<'_>) -> Outcome {
         let told = self.connection.local(function, || local_key(function, None, call));
         if rc::succeeded(told.rc) {
+            if let Call::BindColumn { binding, .. } = call
+                && !binding.target.is_null()
+                && self.connection.player().tells_of(function.name())
+            {
+                match self.connection.unusual(&length_at_binding_key()) {
+                    Ok(Some(said)) => {
+                        let length = said.get("result").and_then(Value::as_int);
+                        length.into_iter().for_each(|length| binding.length.set_len(length as isize));
+                    }
+                    Ok(None) => {}
+                    Err(failure) => return failure,
+                }
+            }
             let mut state = self.state.lock();
             if matches!(call, Call::BindParameter { .. } | Call::FreeStmt { .. }) {
                 state.sent = Outputs::default();

@@ -1,0 +1,296 @@
+//! Length variables that super8 lends the driver.
+//!
+//! After a fetch it has to be known what the driver said of each cell. Where columns share a length variable, it holds what was
+//! said of the last one; where a column has a length variable and no buffer, drivers differ in whether they write it. The driver
+//! is told to use variables of super8's own for such columns. What it writes there goes to the application's variables row by row,
+//! column by column, as the driver would have written it.
+//!
+//! The columns stay bound so until the application changes its bindings: binding them back would write to the application's
+//! variables where the driver clears a length that is bound, and they may be gone by then.
+
+use super::statement::Statement;
+use crate::args::{Binding, OwnMemory, Place};
+use crate::call::Deed;
+use crate::convert::Length;
+use crate::diagnostics::Outcome;
+use crate::mode::application::Application;
+use crate::mode::keys::{length_at_binding_key, sum};
+use std::sync::atomic::{AtomicU64, Ordering};
+use super8_cassette::{CassetteError, Value};
+
+/// Bytes of a length variable.
+const SIZE: usize = size_of::<isize>();
+
+/// A column and what the driver is to bind it to.
+pub(super) type Rebound = (u16, Binding);
+
+/// The variables that one statement lends.
+pub(super) struct Lent {
+    /// Tells statements apart that use the same descriptor.
+    lender: u64,
+    /// What `columns` was made for: the state of the bound columns, the rows of a rowset, and the offset of the bindings.
+    seen: Option<(u64, usize, isize)>,
+    columns: Vec<Column>,
+    /// Those that the driver may still have: it refused others.
+    kept: Vec<Column>,
+    rows: usize,
+    stride: isize,
+    /// Where the variables of the first row are. Those the driver is told of are the application's offset before: also that is
+    /// memory, since there are drivers that clear a length when it is bound.
+    first: isize,
+    /// What the driver was told and said in the last call, row by row.
+    said: Vec<Said>,
+}
+
+impl Default for Lent {
+    fn default() -> Lent {
+        static LENDERS: AtomicU64 = AtomicU64::new(1);
+        let lender = LENDERS.fetch_add(1, Ordering::Relaxed);
+        let (columns, kept, said) = (Vec::new(), Vec::new(), Vec::new());
+        Lent { lender, seen: None, columns, kept, rows: 0, stride: 0, first: 0, said }
+    }
+}
+
+struct Column {
+    number: u16,
+    /// As the application bound it.
+    own: Binding,
+    lengths: OwnMemory,
+    /// Where the indicator is another variable than the length.
+    indicators: Option<OwnMemory>,
+}
+
+/// A cell's length and indicator.
+#[derive(Clone, Copy, Default)]
+struct Said {
+    /// The driver reads them before it writes them.
+    sent: bool,
+    /// What it wrote.
+    written: [Option<isize>; 2],
+}
+
+impl Column {
+    fn new(number: u16, own: Binding, bytes: usize) -> Column {
+        let apart = own.indicator != own.length && !own.indicator.is_null();
+        let indicators = apart.then(|| OwnMemory::new(bytes));
+        Column { number, own, lengths: OwnMemory::new(bytes), indicators }
+    }
+
+    /// The lent variables, so many bytes from where they begin.
+    fn at(&self, bytes: isize) -> [Place; 2] {
+        let indicator = self.indicators.as_ref().map_or(Place::NULL, OwnMemory::place);
+        [self.lengths.place().offset(bytes), indicator.offset(bytes)]
+    }
+
+    /// The application's.
+    fn own_at(&self, application: &Application, row: usize) -> [Place; 2] {
+        let own = application.at_row(self.own, row, None);
+        [own.length, if self.indicators.is_some() { own.indicator } else { Place::NULL }]
+    }
+
+    /// As the driver is to bind it.
+    fn lent(&self, base: isize) -> Binding {
+        let [length, indicator] = self.at(base);
+        Binding { length, indicator: if indicator.is_null() { length } else { indicator }, ..self.own }
+    }
+}
+
+impl Lent {
+    /// Makes the variables ready for a call on so many rows; `sends` names the cells whose lengths the driver reads in it. Gives the
+    /// columns that have to be bound anew for it. `None`, nearly always: no variables are lent.
+    #[inline]
+    pub(super) fn prepare(
+        &mut self,
+        application: &mut Application,
+        rows: usize,
+        sends: impl Fn(usize, u16) -> bool,
+    ) -> Option<Vec<Rebound>> {
+        let known =
+            self.seen.is_some_and(|(changes, seen, _)| (changes, seen) == (application.columns.changes(), rows));
+        if known && self.columns.is_empty() {
+            return None;
+        }
+        let rebound = self.renew(application, rows);
+        let cells = (0..rows).flat_map(|row| self.columns.iter().map(move |column| (row, column.number)));
+        self.said.extend(cells.map(|(row, column)| Said { sent: sends(row, column), ..Said::default() }));
+        self.arm(application);
+        (!self.columns.is_empty()).then_some(rebound)
+    }
+
+    fn of_row(&self, row: usize) -> isize {
+        self.first + row as isize * self.stride
+    }
+
+    /// Marks what the driver writes, and copies what it reads.
+    fn arm(&self, application: &Application) {
+        let cells = (0..self.rows).flat_map(|row| self.columns.iter().map(move |column| (row, column)));
+        for ((row, column), said) in cells.zip(&self.said) {
+            for (lent, own) in column.at(self.of_row(row)).into_iter().zip(column.own_at(application, row)) {
+                lent.long().arm();
+                own.len_at(0).filter(|_| said.sent).into_iter().for_each(|value| lent.set_len(value));
+            }
+        }
+    }
+
+    #[cold]
+    fn renew(&mut self, application: &mut Application, rows: usize) -> Vec<Rebound> {
+        self.said.clear();
+        let (offset, bind_type) = application.columns.layout();
+        if self.seen == Some((application.columns.changes(), rows, offset)) {
+            return Vec::new();
+        }
+        let stride = if bind_type == 0 { SIZE } else { bind_type };
+        (self.rows, self.stride, self.first) = (rows, stride as isize, offset.max(0));
+        let bytes = offset.unsigned_abs() + (rows - 1) * stride + SIZE;
+        let numbers = to_lend(application, rows, bind_type);
+        let column = |number: &u16| Some(Column::new(*number, application.column(*number)?, bytes));
+        // Those before are the driver's until it has bound these.
+        self.kept = std::mem::replace(&mut self.columns, numbers.iter().filter_map(column).collect());
+        if application.columns.lent() != (self.lender, &numbers[..]) && !(numbers.is_empty() && self.kept.is_empty()) {
+            application.columns.edit(|columns| columns.set_lent(self.lender, numbers));
+        }
+        self.seen = Some((application.columns.changes(), rows, offset));
+        self.columns.iter().map(|column| (column.number, column.lent(self.first - offset))).collect()
+    }
+
+    /// Takes in what the driver wrote, and writes it to the application's variables.
+    fn harvest(&mut self, application: &Application) {
+        let mut cells = std::mem::take(&mut self.said);
+        let mut said = cells.iter_mut();
+        for row in 0..self.rows {
+            for (column, said) in self.columns.iter().zip(said.by_ref()) {
+                let places = column.at(self.of_row(row)).into_iter().zip(column.own_at(application, row));
+                for ((lent, own), written) in places.zip(&mut said.written) {
+                    *written = match said.sent {
+                        true => {
+                            lent.len_at(0).filter(|now| own.len_at(0) != Some(*now)).inspect(|now| own.set_len(*now))
+                        }
+                        false => lent.long().settle(0).map(|number| {
+                            if number.half {
+                                own.long().write_half(number.value);
+                                return number.value as i32 as isize;
+                            }
+                            own.long().write(number.value);
+                            number.value as isize
+                        }),
+                    };
+                }
+            }
+        }
+        self.said = cells;
+    }
+
+    /// What the driver said of a cell's length in the last call, and where it wrote that; `None` if the column was not lent.
+    #[inline]
+    pub(super) fn said(&self, row: usize, column: u16) -> Option<(Length, Place)> {
+        if self.said.is_empty() {
+            return None;
+        }
+        let at = self.columns.iter().position(|lent| lent.number == column)?;
+        let said = self.said.get(row * self.columns.len() + at).filter(|said| !said.sent)?;
+        let [length, indicator] = said.written;
+        let length = if indicator == Some(odbc_sys::NULL_DATA) { Length::Null } else { Length::of(length, false) };
+        Some((length, self.columns[at].at(self.of_row(row))[0]))
+    }
+}
+
+/// The columns whose length variables are lent: those without a buffer, those that share a variable with another column in some
+/// rows of the rowset, and those that the driver still has variables of super8's for.
+fn to_lend(application: &Application, rows: usize, bind_type: usize) -> Vec<u16> {
+    let mut lend = application.columns.lent().1.to_vec();
+    let mut variables = Vec::new();
+    for (number, binding) in application.columns.records().iter().enumerate() {
+        let Some(Binding { target, length, indicator, .. }) = *binding else { continue };
+        let number = number as u16;
+        if target.is_null() && !(length.is_null() && indicator.is_null()) {
+            lend.push(number);
+        }
+        let places = [length, if indicator == length { Place::NULL } else { indicator }];
+        variables.extend(places.into_iter().filter(|place| !place.is_null()).map(|place| {
+            let address = place.address() as usize;
+            // Row by row a variable comes again after the length of a row; as an array it is as long as there are rows.
+            let start = if bind_type == 0 || rows == 1 { address } else { address % bind_type };
+            (start, start + if bind_type == 0 { SIZE * rows } else { SIZE }, number)
+        }));
+    }
+    variables.sort_unstable();
+    if let (true, Some(first)) = (bind_type != 0 && rows > 1, variables.first().copied()) {
+        variables.push((first.0 + bind_type, first.1 + bind_type, first.2));
+    }
+    let mut before: Option<(usize, usize, u16)> = None;
+    for variable in variables {
+        if let Some(before) = before.filter(|before| variable.0 < before.1 && variable.2 != before.2) {
+            lend.extend([before.2, variable.2]);
+        }
+        before = before.filter(|before| before.1 > variable.1).or(Some(variable));
+    }
+    lend.sort_unstable();
+    lend.dedup();
+    lend.retain(|number| {
+        application.column(*number).is_some_and(|own| !own.length.is_null() || !own.indicator.is_null())
+    });
+    lend
+}
+
+impl Statement {
+    /// Finds out, once for a connection, whether the driver writes the length variable of a column when it is bound.
+    pub(super) fn note_binding(&self, column: u16, binding: &Binding, deed: &dyn Deed) -> Result<(), CassetteError> {
+        if binding.target.is_null() || binding.length.is_null() || self.connection.binds.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let memory = OwnMemory::new(SIZE);
+        let number = memory.place().long();
+        number.arm();
+        let lent = Binding { length: memory.place(), indicator: memory.place(), ..*binding };
+        let bound = deed.bind_column(column, &lent) && deed.bind_column(column, binding);
+        let written = number.settle(0).filter(|_| bound);
+        if !bound {
+            // The driver may have it for good.
+            std::mem::forget(memory);
+        }
+        match written {
+            Some(written) => {
+                let said = vec![("result".to_owned(), Value::from(written.value))];
+                self.connection.note_outcome(sum([u64::MAX - 2]), length_at_binding_key, Some(said))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Has the driver use the variables that it is lent.
+    ///
+    /// # Errors
+    /// It refuses a column that it took from the application.
+    #[inline]
+    pub(super) fn lend_lengths(&self, rebound: Option<&[Rebound]>, deed: &dyn Deed) -> Result<(), Outcome> {
+        match rebound {
+            None | Some([]) => Ok(()),
+            Some(rebound) => self.bind_lent(rebound, deed),
+        }
+    }
+
+    #[cold]
+    fn bind_lent(&self, rebound: &[Rebound], deed: &dyn Deed) -> Result<(), Outcome> {
+        let refused = rebound.iter().find(|(column, binding)| !deed.bind_column(*column, binding));
+        let mut state = self.state.lock();
+        let Some((column, _)) = refused else {
+            // There are drivers that clear a length when it is bound.
+            state.lent.arm(&state.application);
+            return Ok(());
+        };
+        // The driver may use either for good.
+        let Lent { columns, kept, seen, .. } = &mut state.lent;
+        std::mem::take(kept).into_iter().chain(columns.drain(..)).for_each(std::mem::forget);
+        *seen = None;
+        let text = format!("record: the driver refuses to bind column {column} again as the application bound it");
+        Err(Outcome::error("HY000", format!("{text}; use SUPER8_MODE=off for this program")))
+    }
+
+    /// Hands on what the driver wrote to the variables that it was lent.
+    #[cold]
+    pub(super) fn take_lengths(&self) {
+        let mut state = self.state.lock();
+        let state = &mut *state;
+        state.lent.harvest(&state.application);
+    }
+}

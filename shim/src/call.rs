@@ -118,6 +118,14 @@ impl Question<'_> {
         self.outputs.iter().all(|(_, out)| matches!(out, Out::Address(_)))
     }
 
+    /// Where an address goes that is the only thing asked for; null for any other question.
+    pub fn address(&self) -> Place {
+        match self.outputs[..] {
+            [(_, Out::Address(place))] => place,
+            _ => Place::NULL,
+        }
+    }
+
     /// Answers a question for the address in a descriptor field: where a driver has another one, that is not the application's.
     pub fn answer_address(&self, field: impl FnOnce(u16, i16) -> Place) {
         if let [(_, Out::Address(place)), ..] = self.outputs[..] {
@@ -175,6 +183,13 @@ pub trait Deed {
     /// Asks the same question with room for all of the answer; `text` is what was given with it. `None`: it is not asked again.
     fn ask_again(&self, function: Function, question: &Question<'_>, text: Option<&str>) -> Option<(i16, Vec<Reply>)> {
         let _ = (function, question, text);
+        None
+    }
+
+    /// How many bytes the driver writes of the number that is the answer: the same question with room of super8's own. `None`: it is
+    /// not asked again.
+    fn number_width(&self, function: Function, question: &Question<'_>) -> Option<u8> {
+        let _ = (function, question);
         None
     }
 

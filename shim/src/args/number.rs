@@ -115,9 +115,19 @@ impl NumberOut {
 }
 
 impl NumberOut {
-    /// Writes the low half of the number's bytes, as some drivers do: the upper half is the application's.
+    /// Writes so many bytes of the number, as some drivers do: fewer than it has, and the rest is the application's; or more.
+    pub fn write_bytes(self, value: i64, bytes: u8) {
+        NumberOut { size: bytes, ..self }.write(value);
+    }
+
+    /// Writes the low half of the number's bytes.
     pub fn write_half(self, value: i64) {
-        NumberOut { size: self.half_size(), ..self }.write(value);
+        self.write_bytes(value, self.half_size());
+    }
+
+    /// The number, where the driver has written so many bytes.
+    pub fn value_of(self, bytes: u8) -> i64 {
+        NumberOut { size: bytes, ..self }.value()
     }
 
     /// How many bytes a driver writes that writes half of them: 4 of 8, 2 of 4.
@@ -180,15 +190,13 @@ impl SizedOut {
 
     /// Writes the number, and its size if that is usual.
     pub fn write(&self, value: i64) {
-        self.write_with(Some(value), false, self.usual_length());
+        self.write_with(Some(value), None, self.usual_length());
     }
 
     /// Writes what the driver wrote of the number and of its size.
-    pub fn write_with(&self, value: Option<i64>, half: bool, length: Option<i64>) {
-        match value {
-            Some(value) if half => self.number.write_half(value),
-            Some(value) => self.number.write(value),
-            None => {}
+    pub fn write_with(&self, value: Option<i64>, bytes: Option<u8>, length: Option<i64>) {
+        if let Some(value) = value {
+            self.number.write_bytes(value, bytes.unwrap_or(self.number.size));
         }
         if let Some(length) = length {
             self.length.write(length);

@@ -73,14 +73,19 @@ pub enum Reply {
     Unwritten,
     /// A number.
     Number(i64),
-    /// The low half of a number: the driver wrote 4 of 8 or 2 of 4 bytes.
-    Half(i64),
+    /// A number of which the driver wrote fewer or more bytes than ODBC says.
+    Width {
+        /// The number.
+        value: i64,
+        /// The bytes.
+        bytes: u8,
+    },
     /// A number whose size the driver wrote where others do not, or wrote otherwise.
     Sized {
         /// The number, if the driver wrote one.
         number: Option<i64>,
-        /// Whether it wrote only the low half of the bytes.
-        half: bool,
+        /// How many bytes of it, if not those that ODBC says.
+        bytes: Option<u8>,
         /// The size the driver wrote.
         length: Option<i64>,
     },
@@ -155,7 +160,7 @@ impl Out {
     pub fn harvest(&self, old: (i64, i64)) -> Reply {
         match self {
             Out::Number(number) => match number.settle(old.0) {
-                Some(WrittenNumber { value, half: true }) => Reply::Half(value),
+                Some(WrittenNumber { value, half: true }) => Reply::Width { value, bytes: number.half_size() },
                 Some(WrittenNumber { value, half: false }) => Reply::Number(value),
                 None => Reply::Unwritten,
             },
@@ -163,9 +168,11 @@ impl Out {
                 let length = sized.length.settle(old.1).map(|length| length.value);
                 match (Out::Number(sized.number).harvest((old.0, 0)), length) {
                     (Reply::Number(number), length) if length == sized.usual_length() => Reply::Number(number),
-                    (Reply::Number(number), length) => Reply::Sized { number: Some(number), half: false, length },
-                    (Reply::Half(number), Some(_)) => Reply::Sized { number: Some(number), half: true, length },
-                    (Reply::Unwritten, Some(_)) => Reply::Sized { number: None, half: false, length },
+                    (Reply::Number(number), length) => Reply::Sized { number: Some(number), bytes: None, length },
+                    (Reply::Width { value, bytes }, Some(_)) => {
+                        Reply::Sized { number: Some(value), bytes: Some(bytes), length }
+                    }
+                    (Reply::Unwritten, Some(_)) => Reply::Sized { number: None, bytes: None, length },
                     (other, _) => other,
                 }
             }
@@ -211,11 +218,24 @@ impl Out {
         }
     }
 
-    /// How many bytes of the number a driver writes that writes half of them.
-    pub fn half_size(&self) -> u8 {
-        match self {
-            Out::Number(number) | Out::Sized(SizedOut { number, .. }) => number.half_size(),
-            Out::Text(_) | Out::Address(_) => 0,
+    /// The reply of a driver that writes so many bytes of a number, where they are more than ODBC says.
+    pub fn widen(&self, reply: &Reply, width: u8) -> Option<Reply> {
+        let (Out::Number(number) | Out::Sized(SizedOut { number, .. })) = self else { return None };
+        if width <= number.size || !matches!(width, 2 | 4 | 8) {
+            return None;
+        }
+        let value = number.value_of(width);
+        match *reply {
+            Reply::Number(_) => match self {
+                Out::Sized(sized) => {
+                    Some(Reply::Sized { number: Some(value), bytes: Some(width), length: sized.usual_length() })
+                }
+                _ => Some(Reply::Width { value, bytes: width }),
+            },
+            Reply::Sized { number: Some(_), length, .. } => {
+                Some(Reply::Sized { number: Some(value), bytes: Some(width), length })
+            }
+            _ => None,
         }
     }
 

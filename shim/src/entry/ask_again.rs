@@ -102,6 +102,42 @@ fn ask<C: Width>(
     Some((code, outputs.iter().zip(old).map(|(out, old)| out.harvest(old)).collect()))
 }
 
+/// How many bytes the driver writes of a number, seen in a buffer that is filled with one byte and then with another.
+pub(super) fn number_width(
+    driver: &'static Driver,
+    real: Handle,
+    function: Function,
+    question: &Question<'_>,
+) -> Option<u8> {
+    let int = |name| question.int(name).unwrap_or_default();
+    let (ansi, wide) = (&driver.ansi, &driver.wide);
+    let (mut short, mut long) = (0i16, 0i32);
+    let mut last = |fill: u8| {
+        let mut room = vec![fill; BYTES];
+        let place: *mut c_void = room.as_mut_ptr().cast();
+        // SAFETY: the driver's function with a live buffer of our own and its true capacity.
+        unsafe {
+            match function {
+                Function::SQLGetInfo => {
+                    (ansi.SQLGetInfo.or(wide.SQLGetInfo)?)(real, int("info") as u16, place, BYTES as i16, &mut short)
+                }
+                Function::SQLGetConnectAttr => {
+                    let get = ansi.SQLGetConnectAttr.or(wide.SQLGetConnectAttr)?;
+                    get(real, int("attribute") as i32, place, BYTES as i32, &mut long)
+                }
+                Function::SQLGetDescField => {
+                    let get = ansi.SQLGetDescField.or(wide.SQLGetDescField)?;
+                    get(real, int("record") as i16, int("field") as i16, place, BYTES as i32, &mut long)
+                }
+                _ => return None,
+            }
+        };
+        room.iter().rposition(|byte| *byte != fill)
+    };
+    let width = last(0xA5).max(last(0x5A))? + 1;
+    u8::try_from(width).ok()
+}
+
 /// The question's outputs, with places in the room.
 fn outputs<C: Width>(function: Function, question: &Question<'_>, room: &mut Room, bytes: usize) -> Option<Vec<Out>> {
     let text = room.text.as_mut_ptr();

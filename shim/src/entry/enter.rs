@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::Handle;
-use super::ask_again::ask_again;
+use super::ask_again::{self, ask_again};
 use super::latest;
 use crate::args::{Binding, Place, Reply};
 use crate::call::{Call, Deed, Question};
@@ -265,6 +265,11 @@ impl Deed for OnReal<'_> {
     fn ask_again(&self, function: Function, question: &Question<'_>, text: Option<&str>) -> Option<(i16, Vec<Reply>)> {
         let (driver, real) = self.front.real()?;
         ask_again(driver, real, function, question, text)
+    }
+
+    fn number_width(&self, function: Function, question: &Question<'_>) -> Option<u8> {
+        let (driver, real) = self.front.real()?;
+        ask_again::number_width(driver, real, function, question)
     }
 
     fn bind_column(&self, column: u16, binding: &Binding) -> bool {

@@ -147,13 +147,13 @@ fn named_replies(function: Function, question: &Question<'_>, replies: &[Reply])
     for ((name, out), reply) in question.outputs.iter().zip(replies) {
         let value = match reply {
             Reply::Unwritten => continue,
-            Reply::Number(number) | Reply::Sized { number: Some(number), half: false, .. } => Value::from(*number),
+            Reply::Number(number) | Reply::Sized { number: Some(number), bytes: None, .. } => Value::from(*number),
             Reply::Text { text: Some(text), length, cut: false, .. }
                 if length.is_none_or(|length| length == out.length_of(text)) =>
             {
                 Value::from(text.as_str())
             }
-            Reply::Half(_) | Reply::Sized { .. } | Reply::Text { .. } => return None,
+            Reply::Width { .. } | Reply::Sized { .. } | Reply::Text { .. } => return None,
         };
         named.push(((*name).to_owned(), value));
     }

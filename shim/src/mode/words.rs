@@ -148,13 +148,13 @@ pub fn reply_value(out: &Out, reply: &Reply, secrecy: &Secrecy) -> Value {
     match reply {
         Reply::Unwritten => Value::Null,
         Reply::Number(number) => Value::from(*number),
-        Reply::Half(number) => Value::Map(vec![
-            ("value".to_owned(), Value::from(*number)),
-            ("bytes".to_owned(), i64::from(out.half_size()).into()),
+        Reply::Width { value, bytes } => Value::Map(vec![
+            ("value".to_owned(), Value::from(*value)),
+            ("bytes".to_owned(), Value::from(u16::from(*bytes))),
         ]),
-        Reply::Sized { number, half, length } => {
+        Reply::Sized { number, bytes, length } => {
             let mut pairs = Vec::from_iter(number.map(|number| ("value".to_owned(), Value::from(number))));
-            pairs.extend(half.then(|| ("bytes".to_owned(), i64::from(out.half_size()).into())));
+            pairs.extend(bytes.map(|bytes| ("bytes".to_owned(), Value::from(u16::from(bytes)))));
             pairs.push(("length".to_owned(), (*length).into()));
             Value::Map(pairs)
         }
@@ -249,6 +249,14 @@ pub fn write_result(question: &Question<'_>, result: &Value) -> bool {
     cut
 }
 
+/// How many bytes of a number the recorded driver wrote, where that is not what ODBC says.
+fn width(value: &Value) -> Option<u8> {
+    match value.get("bytes").and_then(Value::as_int) {
+        Some(bytes @ (1 | 2 | 4 | 8)) => Some(bytes as u8),
+        _ => None,
+    }
+}
+
 /// Writes one recorded reply.
 pub fn write_reply(out: &Out, value: &Value) -> bool {
     match (out, value) {
@@ -260,13 +268,14 @@ pub fn write_reply(out: &Out, value: &Value) -> bool {
             sized.write(*value as i64);
             false
         }
-        (Out::Number(number), Value::Map(_)) if value.get("bytes").is_some() => {
-            number.write_half(value.get("value").and_then(Value::as_int).unwrap_or_default());
+        (Out::Number(number), Value::Map(_)) if width(value).is_some() => {
+            let written = value.get("value").and_then(Value::as_int).unwrap_or_default();
+            width(value).into_iter().for_each(|bytes| number.write_bytes(written, bytes));
             false
         }
         (Out::Sized(sized), Value::Map(_)) => {
             let number = |key| value.get(key).and_then(Value::as_int);
-            sized.write_with(number("value"), value.get("bytes").is_some(), number("length"));
+            sized.write_with(number("value"), width(value), number("length"));
             false
         }
         (Out::Text(text), Value::Text(words)) => text.write(words, None),

@@ -47,11 +47,27 @@ impl Asked {
 
 /// Asks the driver, watching what it writes. Where the application gave too little room the driver is asked once more, with
 /// room of our own, unless it executes asynchronously. What it had to say to the application was read before.
-pub(super) fn ask(function: Function, question: &Question<'_>, deed: &dyn Deed, asynchronous: bool) -> Asked {
+///
+/// `width` says how many bytes the driver writes of the answer, a number.
+pub(super) fn ask(
+    function: Function,
+    question: &Question<'_>,
+    deed: &dyn Deed,
+    asynchronous: bool,
+    width: impl FnOnce(Function, &Question<'_>) -> Option<u8>,
+) -> Asked {
     let text = question.text();
     let old: Vec<_> = question.outputs.iter().map(|(_, out)| out.arm()).collect();
     let outcome = perform(deed);
-    let replies: Vec<_> = question.outputs.iter().zip(old).map(|((_, out), old)| out.harvest(old)).collect();
+    let mut replies: Vec<_> = question.outputs.iter().zip(old).map(|((_, out), old)| out.harvest(old)).collect();
+    if let ([(_, out)], [Reply::Number(_) | Reply::Sized { number: Some(_), .. }]) =
+        (&question.outputs[..], &replies[..])
+        && outcome.rc != rc::STILL_EXECUTING
+        && let Some(width) = out.size().filter(|size| *size < 8).and_then(|_| width(function, question))
+        && let Some(wide) = out.widen(&replies[0], width)
+    {
+        replies[0] = wide;
+    }
     let special = !is_whole(function, question, &replies);
     let mut asked = Asked { outcome, replies, whole: None, special };
     if !special || asynchronous || asked.outcome.rc == rc::STILL_EXECUTING {

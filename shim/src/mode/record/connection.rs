@@ -50,6 +50,8 @@ pub struct Connection {
     pub(super) usual: Usual,
     /// Whether the driver ever had its own way with a row counter or row states.
     pub(super) odd_places: AtomicBool,
+    /// How many bytes the driver writes of numbers that are answers.
+    widths: Mutex<HashMap<(Function, i64, i64), Option<u8>>>,
     /// What the driver leaves in the buffers of NULLs.
     pub(super) nulls: Nulls,
     /// It was found out what the driver does when a column is bound.
@@ -98,6 +100,7 @@ impl Connection {
             polls: Mutex::default(),
             usual: Usual::default(),
             odd_places: AtomicBool::new(false),
+            widths: Mutex::default(),
             nulls: Nulls::default(),
             binds: AtomicBool::new(false),
             truncation: Mutex::new(None),
@@ -174,13 +177,34 @@ impl Connection {
         self.note_outcome(call, key, said).map_or_else(unwritable, |()| outcome)
     }
 
-    /// Asks for an address, and notes a refusal.
-    pub(super) fn note_address(&self, function: Function, question: &Question<'_>, deed: &dyn Deed) -> Outcome {
+    /// Asks for an address, and notes a refusal. Also whether the driver wrote one: it is noted if it says so and did not.
+    pub(super) fn note_address(&self, function: Function, question: &Question<'_>, deed: &dyn Deed) -> (Outcome, bool) {
+        let address = question.address().long();
+        let old = address.arm();
         let outcome = perform(deed);
-        match outcome.rc {
-            rc::SUCCESS => outcome,
-            _ => self.note_local(address_call(function, question), || address_key(function, question), outcome),
+        let written = address.settle(old).is_some();
+        let (call, key) = (address_call(function, question), || address_key(function, question));
+        let told = match outcome.rc {
+            rc::SUCCESS if written || question.address().is_null() => outcome,
+            rc::SUCCESS => {
+                let noted = self.note_outcome(call, key, Some(vec![("result".to_owned(), Value::Null)]));
+                noted.map_or_else(unwritable, |()| outcome)
+            }
+            _ => self.note_local(call, key, outcome),
+        };
+        (told, written)
+    }
+
+    /// How many bytes the driver writes of the number that is the answer to this question, asked of `what` on the connection.
+    pub(super) fn width(&self, what: i64, function: Function, question: &Question<'_>, deed: &dyn Deed) -> Option<u8> {
+        let about = question.int("field").or(question.int("attribute")).or(question.int("info"))?;
+        let asked = (function, what, about);
+        if let Some(known) = self.widths.lock().get(&asked) {
+            return *known;
         }
+        let width = deed.number_width(function, question);
+        self.widths.lock().insert(asked, width);
+        width
     }
 
     /// A command on the connection itself: nothing of it is left out.
@@ -202,14 +226,16 @@ impl Connection {
 
     fn ask(&self, function: Function, question: &Question<'_>, deed: &dyn Deed) -> Outcome {
         if question.is_address() {
-            return self.note_address(function, question, deed);
+            return self.note_address(function, question, deed).0;
         }
         // The key first: a driver may write to what it is given.
         let mut fields = key(function, question);
         if function == Function::SQLNativeSql {
             fields.insert(0, ("function".into(), function.name().into()));
         }
-        let asked = ask(function, question, deed, self.polled.load(Ordering::Relaxed));
+        let polled = self.polled.load(Ordering::Relaxed);
+        let width = |function, question: &Question<'_>| self.width(0, function, question, deed);
+        let asked = ask(function, question, deed, polled, width);
         let attribute = question.int("attribute");
         if attribute == Some(CONNECTION_DEAD) {
             self.probe.asked(&asked.outcome);

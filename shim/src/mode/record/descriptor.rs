@@ -3,7 +3,7 @@
 use super::asked::ask;
 use super::connection::Connection;
 use super::{perform, unwritable};
-use crate::call::{Call, Deed};
+use crate::call::{Call, Deed, Question};
 use crate::descriptor::{ApplicationDescriptor, SharedDescriptor};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::DescriptorMode;
@@ -64,7 +64,8 @@ impl Connection {
         match call {
             Call::Ask(question) if question.is_address() => perform(deed),
             Call::Ask(question) => {
-                let asked = ask(function, question, deed, false);
+                let width = |function, question: &Question<'_>| self.width(descriptor, function, question, deed);
+                let asked = ask(function, question, deed, false, width);
                 if asked.outcome.rc == rc::STILL_EXECUTING {
                     return asked.outcome;
                 }

@@ -60,8 +60,8 @@ impl Statement {
     /// A question about the statement.
     pub(super) fn question(&self, function: Function, question: &Question<'_>, deed: &dyn Deed) -> Outcome {
         if question.is_address() {
-            let outcome = self.connection.note_address(function, question, deed);
-            if rc::succeeded(outcome.rc) {
+            let (outcome, written) = self.connection.note_address(function, question, deed);
+            if rc::succeeded(outcome.rc) && written {
                 // The driver's answer may be an address that super8 lent it.
                 let mut state = self.state.lock();
                 state.application.refresh();
@@ -69,7 +69,8 @@ impl Statement {
             }
             return outcome;
         }
-        let asked = ask(function, question, deed, self.is_asynchronous());
+        // The attributes of a statement that are numbers are as wide as numbers get.
+        let asked = ask(function, question, deed, self.is_asynchronous(), |_, _| None);
         if asked.outcome.rc == rc::STILL_EXECUTING {
             return asked.outcome;
         }

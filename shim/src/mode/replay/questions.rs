@@ -9,15 +9,24 @@ use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::set_value;
 use crate::mode::columns::{self, asks_columns};
 use crate::mode::keys::address_key;
-use crate::mode::words::{input_value, key, method, write_reply, write_result};
+use crate::mode::words::{input_value, key, method, outcome, write_reply, write_result};
 use crate::table::Function;
 use super8_cassette::{Entry, Value};
 
 impl Statement {
     pub(super) fn question(&self, function: Function, question: &Question<'_>) -> Outcome {
         if question.is_address() {
-            let told = self.connection.local(function, || address_key(function, question));
-            if rc::succeeded(told.rc) {
+            let said = match self.connection.player().tells_of(function.name()) {
+                true => self.connection.unusual(&address_key(function, question)),
+                false => Ok(None),
+            };
+            let said = match said {
+                Ok(said) => said,
+                Err(failure) => return failure,
+            };
+            let told = outcome(|key| said.as_ref()?.get(key));
+            let left_alone = said.is_some_and(|said| said.get("result") == Some(&Value::Null));
+            if rc::succeeded(told.rc) && !left_alone {
                 let mut state = self.state.lock();
                 state.application.refresh();
                 state.application.answer_address(question);

@@ -96,13 +96,14 @@ const STATEMENT_ATTRIBUTES: [&str; 12] = [
 /// What is said of an entry as a whole: what may differ, and that a secret is hidden in what was asked.
 const MARKS: [&str; 2] = ["volatile", secrets::KEY];
 const OUTCOME: [&str; 2] = ["return", "diagnostics"];
-const DIAGNOSTIC: [&str; 10] = [
+const DIAGNOSTIC: [&str; 11] = [
     "sqlstate",
     "native",
     "message",
     "row",
     "column",
     "in_pieces",
+    "silent_without_room",
     "class_origin",
     "subclass_origin",
     "connection_name",

@@ -40,6 +40,8 @@ pub struct Diagnostic {
     pub origin: Origin,
     /// Whether the driver gives the message out over as many records as its reader's first buffer makes of it.
     pub in_pieces: bool,
+    /// Whether the driver says SQL_SUCCESS where the buffer for the message has no room at all.
+    pub silent_without_room: bool,
 }
 
 /// SQL_DIAG_CLASS_ORIGIN, SUBCLASS_ORIGIN, CONNECTION_NAME and SERVER_NAME of a record: what the driver answers where
@@ -85,6 +87,7 @@ impl Diagnostic {
             column: None,
             origin: Origin::default(),
             in_pieces: false,
+            silent_without_room: false,
         }
     }
 

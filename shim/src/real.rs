@@ -32,6 +32,8 @@ pub struct Driver {
     pub converted: bool,
     /// Whether it gives a long message of a statement out in pieces (`Diagnostic::in_pieces`), once that was seen.
     pub in_pieces: OnceLock<bool>,
+    /// Whether it says SQL_SUCCESS to a buffer without room for a message, once that was seen.
+    pub silent_without_room: OnceLock<bool>,
     /// The functions that the driver says it supports (SQL_API_ODBC3_ALL_FUNCTIONS), once it was asked.
     claims: OnceLock<Vec<u16>>,
     number: u32,
@@ -127,6 +129,7 @@ impl Driver {
         if let Some((index, slot)) = DRIVERS.iter().enumerate().find(|(_, slot)| slot.get().is_none()) {
             let seen = |unicode, converted| Driver {
                 in_pieces: OnceLock::new(),
+                silent_without_room: OnceLock::new(),
                 claims: OnceLock::new(),
                 library,
                 ansi: Symbols::<u8>::of(library),

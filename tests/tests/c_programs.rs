@@ -64,6 +64,7 @@ on_every_database! {
     old_and_rare "old_and_rare.c",
     number_widths "number_widths.c",
     bound_lengths "bound_lengths.c",
+    small_buffers "small_buffers.c",
 }
 
 /// psqlodbc reads cursors that a procedure opened as results of the call, if it is told so.

@@ -49,6 +49,17 @@ pub fn template(completed: &ConnectionString, given: &ConnectionString) -> Strin
     edited(completed, given, |_| false)
 }
 
+/// Whether the end of a string that was cut off is the beginning of a keyword, and no part of a value that is to be hidden: that of
+/// a keyword which the application gave, or in no such value.
+pub fn is_cut_keyword(tail: &str, given: &ConnectionString) -> bool {
+    let tail = tail.as_bytes();
+    let begins = |key: &[u8]| key.get(..tail.len()).is_some_and(|start| start.eq_ignore_ascii_case(tail));
+    let hidden = |item: &Item<'_>| item.has_value() && !may_show(item.key(), &item.value());
+    let within = |value: &[u8]| value.windows(tail.len().max(1)).any(|part| part == tail);
+    let secret = |item: Item<'_>| hidden(&item) && FORMS.iter().any(|(form, _)| within(&form.write(item)));
+    !tail.contains(&b'=') && (given.items().any(|item| begins(item.key())) || !given.items().any(secret))
+}
+
 /// What SQLBrowseConnect asks for next, for the cassette: `KEYWORD:prompt={list}` and `KEYWORD=?` are no values.
 pub fn questions(asked: &ConnectionString, given: &ConnectionString) -> String {
     edited(asked, given, |item| item.key().contains(&b':') || *item.value() == *b"?")
@@ -143,6 +154,15 @@ mod tests {
         let template = questions(&parse(asked), &given);
         assert_eq!(template, "DSN=x;UID:Login=?;PWD=?;*Flavour:Flavour={sweet,sour};PWD=<given PWD>;Token=***");
         assert_eq!(fill(&template, &given), asked.replace("abc", "***").as_bytes());
+    }
+
+    #[test]
+    fn the_end_of_a_cut_string_is_shown_if_it_begins_a_keyword() {
+        let given = parse("DSN=x;UID=alice;PWD=top;secret");
+        for (tail, shown) in [("", true), ("PW", true), ("Port", true), ("PWD=t", false), ("ali", false), ("to", false)]
+        {
+            assert_eq!(is_cut_keyword(tail, &given), shown, "{tail}");
+        }
     }
 
     #[test]

@@ -84,16 +84,17 @@ fn set_before(connection: &Connection, mut note: impl FnMut(i32, usize)) {
 }
 
 fn completed_value(request: &Request, site: &Site, completed: &Reply, asks: bool) -> Option<Value> {
-    let Reply::Text { text, length, cut, .. } = completed else { return None };
+    let Reply::Text { text, length, cut, unterminated } = completed else { return None };
     let given = &request.given_with_section(site)?;
     let template = |text: &str| {
         let text = ConnectionString::parse(&crate::args::encode_bytes(text));
         if asks { completed::questions(&text, given) } else { completed::template(&text, given) }
     };
     // The beginning of a keyword at the end of a text that was cut off is no secret.
-    let cut_template = |text: &str| match text.rsplit_once(';') {
-        Some((head, tail)) if is_cut_keyword(tail, given) => format!("{};{tail}", template(head)),
-        _ => template(text),
+    let cut_template = |text: &str| {
+        let last = text.rfind(';').map_or(0, |end| end + 1);
+        let (head, tail) = text.split_at(last);
+        if completed::is_cut_keyword(tail, given) { format!("{}{tail}", template(head)) } else { template(text) }
     };
     match (text, length) {
         (Some(text), _) if !cut => Some(Value::Text(template(text))),
@@ -102,16 +103,12 @@ fn completed_value(request: &Request, site: &Site, completed: &Reply, asks: bool
             let pairs = [
                 text.as_ref().map(|text| ("text".to_owned(), Value::Text(cut_template(text)))),
                 length.map(|length| ("length".to_owned(), Value::from(length))),
+                unterminated.then(|| ("terminated".to_owned(), Value::Bool(false))),
                 Some(("buffer".to_owned(), Value::from(capacity))),
             ];
             Some(Value::Map(pairs.into_iter().flatten().collect()))
         }
     }
-}
-
-fn is_cut_keyword(tail: &str, given: &ConnectionString) -> bool {
-    let begins = |key: &[u8]| key.get(..tail.len()).is_some_and(|start| start.eq_ignore_ascii_case(tail.as_bytes()));
-    !tail.contains('=') && given.items().any(|item| begins(item.key()))
 }
 
 /// Replays a connect: the connection's mode if it succeeded, and what to post.
@@ -142,6 +139,7 @@ pub fn replay(request: &Request, plan: &Plan, live: &Connection) -> (Option<Arc<
                         .and_then(Value::as_text)
                         .map(|text| ("text".to_owned(), Value::Text(fill(text)))),
                     recorded.get("length").map(|length| ("length".to_owned(), length.clone())),
+                    recorded.get("terminated").map(|said| ("terminated".to_owned(), said.clone())),
                 ]
                 .into_iter()
                 .flatten()

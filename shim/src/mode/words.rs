@@ -55,6 +55,7 @@ fn diagnostic_value(record: &Diagnostic, secrecy: &Secrecy) -> Value {
     pairs.extend(record.row.map(|row| ("row".to_owned(), Value::from(row))));
     pairs.extend(record.column.map(|column| ("column".to_owned(), Value::from(column))));
     pairs.extend(record.in_pieces.then(|| ("in_pieces".to_owned(), Value::Bool(true))));
+    pairs.extend(record.silent_without_room.then(|| ("silent_without_room".to_owned(), Value::Bool(true))));
     for (name, said) in Origin::NAMES.iter().zip(&record.origin.fields) {
         pairs.extend(said.as_ref().map(|said| {
             let value = match said {
@@ -83,6 +84,7 @@ fn diagnostic(value: &Value) -> Diagnostic {
         row: number("row"),
         column: number("column").map(|column| column as i32),
         in_pieces: value.get("in_pieces") == Some(&Value::Bool(true)),
+        silent_without_room: value.get("silent_without_room") == Some(&Value::Bool(true)),
         origin: Origin {
             fields: Origin::NAMES.map(|name| match value.get(name)? {
                 Value::Text(text) => Some(Ok(text.clone())),

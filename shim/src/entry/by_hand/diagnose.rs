@@ -133,7 +133,12 @@ unsafe fn give<C: Width>(
         true => out.fill(&decode_wide(&from_codeset(&encode_bytes(&record.message)))),
         false => out.fill(&record.message),
     };
-    if cut { rc::SUCCESS_WITH_INFO } else { rc::SUCCESS }
+    let told = match (text.is_null(), cap) {
+        (true, _) => record.in_pieces && !record.message.is_empty(),
+        (false, 0) => cut && !record.silent_without_room,
+        _ => cut,
+    };
+    if told { rc::SUCCESS_WITH_INFO } else { rc::SUCCESS }
 }
 
 pub unsafe fn SQLGetDiagField<C: Width>(
@@ -177,7 +182,7 @@ pub unsafe fn SQLGetDiagField<C: Width>(
         }
         side.take(kind, driver, real);
     }
-    match own_field(side.diagnostics, record, field) {
+    match own_field(side.diagnostics, record, field, room(side.diagnostics, cap, C::WIDE)) {
         Ok(Field::Number(number)) => {
             match out {
                 Out::Number(out) => out.write(number),
@@ -186,11 +191,28 @@ pub unsafe fn SQLGetDiagField<C: Width>(
             }
             rc::SUCCESS
         }
-        Ok(Field::Text(words)) => match out.fill(&words) {
+        Ok(Field::Message { text, in_pieces: true }) if C::WIDE && out.length_of(&text) >= i64::from(cap) => {
+            if let Out::Text(out) = out {
+                out.write_unterminated(&text);
+                out.write_length(2 * C::units(&text).len() as i64);
+            }
+            rc::SUCCESS_WITH_INFO
+        }
+        Ok(Field::Text(words) | Field::Message { text: words, .. }) => match out.fill(&words) {
             true => rc::SUCCESS_WITH_INFO,
             false => rc::SUCCESS,
         },
         Err(code) => code,
+    }
+}
+
+/// How many characters of a message a driver that gives it out in pieces takes for the size of a field's buffer. psqlodbc counts one
+/// and a half for each byte of a wide one, and writes no terminator where the piece is longer.
+fn room(diagnostics: &Diagnostics, cap: i16, wide: bool) -> usize {
+    let bytes = cap.max(0) as usize;
+    match wide && diagnostics.record(1, 0).is_some_and(|first| first.in_pieces) {
+        true => bytes * 3 / 2 + 1,
+        false => bytes,
     }
 }
 
@@ -215,10 +237,16 @@ const NO_NUMBER: i64 = -1;
 enum Field {
     Number(i64),
     Text(String),
+    /// The message, and whether it is one of those that come in pieces.
+    Message {
+        text: String,
+        in_pieces: bool,
+    },
 }
 
-/// The field of a record (or of the header) that the shim keeps; the return code where there is none.
-fn own_field(diagnostics: &Diagnostics, record: i16, field: i16) -> Result<Field, i16> {
+/// The field of a record (or of the header) that the shim keeps; the return code where there is none. A message in pieces is cut for
+/// so many characters.
+fn own_field(diagnostics: &Diagnostics, record: i16, field: i16, room: usize) -> Result<Field, i16> {
     let header = |known: Id| id(known) == field;
     if header(Id::Number) {
         return Ok(Field::Number(diagnostics.count() as i64));
@@ -233,7 +261,7 @@ fn own_field(diagnostics: &Diagnostics, record: i16, field: i16) -> Result<Field
         return Ok(Field::Text(String::new()));
     }
     let number = usize::try_from(record).ok().filter(|number| *number > 0).ok_or(rc::ERROR)?;
-    let found = diagnostics.record(number, 0).ok_or(rc::NO_DATA)?;
+    let found = diagnostics.record(number, if header(Id::MessageText) { room } else { 0 }).ok_or(rc::NO_DATA)?;
     if let Some(index) = ORIGINS.iter().position(|known| header(*known)) {
         return found.origin.fields[index]
             .clone()
@@ -242,7 +270,7 @@ fn own_field(diagnostics: &Diagnostics, record: i16, field: i16) -> Result<Field
     }
     let fields: [(Id, Field); 5] = [
         (Id::SqlState, Field::Text(found.sqlstate)),
-        (Id::MessageText, Field::Text(found.message)),
+        (Id::MessageText, Field::Message { text: found.message, in_pieces: found.in_pieces }),
         (Id::Native, Field::Number(i64::from(found.native))),
         (Id::RowNumber, Field::Number(found.row.unwrap_or(NO_NUMBER))),
         (Id::ColumnNumber, Field::Number(found.column.map_or(NO_NUMBER, i64::from))),
@@ -294,6 +322,7 @@ fn by_number(driver: &Driver, kind: i16, real: Handle, number: i16) -> Option<Di
     let room = if known == Some(true) { i16::MAX } else { MESSAGE };
     let mut read = record(driver, kind, real, number, room).filter(Read::succeeded)?;
     let in_pieces = kind == STMT && number == 1 && known.unwrap_or_else(|| gives_pieces(driver, real, &read));
+    let silent_without_room = number == 1 && is_silent(driver, kind, real, &read);
     if room < i16::MAX
         && (in_pieces || read.length >= room - 1)
         && let Some(whole) = record(driver, kind, real, number, i16::MAX).filter(Read::succeeded)
@@ -301,7 +330,8 @@ fn by_number(driver: &Driver, kind: i16, real: Handle, number: i16) -> Option<Di
         read = whole;
     }
     let record = read.record;
-    Some(Diagnostic { row, column, in_pieces, origin: origin.differing_from(&record), ..record })
+    let origin = origin.differing_from(&record);
+    Some(Diagnostic { row, column, in_pieces, silent_without_room, origin, ..record })
 }
 
 /// Whether the driver makes as many records of a statement's message as the first buffer's size asks for: into a buffer for
@@ -314,6 +344,14 @@ fn gives_pieces(driver: &Driver, statement: Handle, whole: &Read) -> bool {
             // Another thread may have found the same meanwhile.
             let _ = driver.in_pieces.set(pieces);
             pieces
+        })
+}
+
+/// Whether the driver says SQL_SUCCESS to a buffer for no character at all. Asked once, of a message.
+fn is_silent(driver: &Driver, kind: i16, real: Handle, whole: &Read) -> bool {
+    whole.length > 1
+        && *driver.silent_without_room.get_or_init(|| {
+            record(driver, kind, real, 1, 0).is_some_and(|read| read.code == rc::SUCCESS && read.length == whole.length)
         })
 }
 

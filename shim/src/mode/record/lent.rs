@@ -14,7 +14,7 @@ use crate::call::Deed;
 use crate::convert::Length;
 use crate::diagnostics::Outcome;
 use crate::mode::application::Application;
-use crate::mode::keys::{length_at_binding_key, sum};
+use crate::mode::keys::{CallKey, length_at_binding_key};
 use std::sync::atomic::{AtomicU64, Ordering};
 use super8_cassette::{CassetteError, Value};
 
@@ -251,7 +251,7 @@ impl Statement {
         match written {
             Some(written) => {
                 let said = vec![("result".to_owned(), Value::from(written.value))];
-                self.connection.note_outcome(sum([u64::MAX - 2]), length_at_binding_key, Some(said))
+                self.connection.note_outcome(CallKey::of([u64::MAX - 2]), length_at_binding_key, Some(said))
             }
             None => Ok(()),
         }

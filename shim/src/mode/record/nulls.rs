@@ -9,7 +9,7 @@ use crate::args::Binding;
 use crate::call::Deed;
 use crate::convert::{CType, bound};
 use crate::diagnostics::Outcome;
-use crate::mode::keys::{null_key, sum};
+use crate::mode::keys::{CallKey, null_key};
 use std::sync::atomic::{AtomicU64, Ordering};
 use super8_cassette::{CassetteError, Value};
 
@@ -95,7 +95,7 @@ impl Statement {
         }
         nulls.zero.set(c_type, zero);
         let said = zero.then(|| vec![("result".to_owned(), Value::Bool(true))]);
-        let call = sum([u64::MAX - 1, c_type.code() as u64]);
+        let call = CallKey::of([u64::MAX - 1, c_type.code() as u64]);
         self.connection.note_outcome(call, || null_key(c_type), said)
     }
 }

@@ -130,17 +130,15 @@ pub fn unplayed(cassette: &Path, commands: &[String]) -> Delivery {
     say("unplayed", json!({ "cassette": text(cassette), "count": commands.len(), "commands": commands }))
 }
 
-/// Every command of a replayed cassette was played: should the process end without a further word, nothing was left.
-pub fn finished(cassette: &Path) {
-    let _ = say("finished", json!({ "cassette": text(cassette) }));
+/// Every command of a replayed cassette was played, or of each of these parts, one of which the process is: should it end without
+/// a further word, nothing was left. No part takes back what was said before.
+pub fn finished(cassette: &Path, parts: &[PathBuf]) {
+    let _ = say("finished", json!({ "cassette": text(cassette), "parts": texts(parts) }));
 }
 
 /// A cassette that is replayed has these parts, each of which one process plays.
 pub fn parts(cassette: &Path, parts: &[PathBuf]) {
-    let _ = say(
-        "parts",
-        json!({ "cassette": text(cassette), "parts": parts.iter().map(|part| text(part)).collect::<Vec<_>>() }),
-    );
+    let _ = say("parts", json!({ "cassette": text(cassette), "parts": texts(parts) }));
 }
 
 /// The process has played this part of a cassette.
@@ -174,6 +172,10 @@ pub fn closed() {
 
 fn text(path: &Path) -> String {
     path.display().to_string()
+}
+
+fn texts(paths: &[PathBuf]) -> Vec<String> {
+    paths.iter().map(|path| text(path)).collect()
 }
 
 /// Appends an event. That nobody can be told is said on standard error, once.

@@ -103,7 +103,8 @@ impl Lane {
         connection: Option<ConnectionId>,
         place: &dyn Fn(u32) -> u32,
     ) -> Lane {
-        let at = index_of(from, self).map_or(u32::MAX, place);
+        // a lane at its end stands behind all of its commands, where the other log may go on
+        let at = place(index_of(from, self).unwrap_or(u32::MAX));
         let mut lane = connection.map_or_else(Lane::whole, |connection| Lane::connection(to, connection));
         while index_of(to, &lane).is_some_and(|position| position < at) {
             lane.at += 1;
@@ -120,6 +121,12 @@ impl Lane {
     /// Whether no rows are in somebody's hands.
     pub(crate) fn settled(&self) -> bool {
         self.handed.iter().all(|handed| handed.progress.done())
+    }
+
+    /// How many entries are not yet passed.
+    pub(crate) fn left(&self, index: &Index) -> usize {
+        let all = self.part.as_ref().map_or(index.len() as usize, Range::len);
+        all.saturating_sub(self.at)
     }
 
     /// The positions not yet passed.

@@ -11,6 +11,7 @@ mod compare;
 mod connects;
 mod exchange;
 mod facts;
+mod finish;
 mod headline;
 mod history;
 mod index;
@@ -34,7 +35,7 @@ mod volatile;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
@@ -114,8 +115,8 @@ pub struct Player {
     state: Mutex<State>,
     /// Something was played.
     played: Condvar,
-    /// It was said that everything is played.
-    finished: AtomicBool,
+    /// The end may be near: see `finish`.
+    near_end: AtomicBool,
 }
 
 /// What changes while the cassette is played.
@@ -135,6 +136,8 @@ struct State {
     facts: Facts,
     /// How often a statement was closed since its last command.
     closes: HashMap<(ConnectionId, Option<u32>), u32>,
+    /// The parts of which it was said last that everything is played.
+    finished: Vec<usize>,
 }
 
 impl State {
@@ -222,6 +225,7 @@ impl Player {
             columns: Columns::default(),
             facts: Facts::default(),
             closes: HashMap::new(),
+            finished: Vec::new(),
         };
         let PlayOptions { order, report, wait, comments, record_again } = options;
         let (order, report) = (order.unwrap_or(metadata.order), report.unwrap_or_else(|| "stderr".to_owned()));
@@ -238,7 +242,7 @@ impl Player {
             comments,
             record_again,
             told,
-            finished: AtomicBool::new(false),
+            near_end: AtomicBool::new(false),
             state,
             played,
         }))
@@ -468,25 +472,6 @@ impl Player {
         self.storage.name()
     }
 
-    /// Whether every command is played, for the first time it is asked after that. Costs little before the end is reached: it
-    /// is asked after every command.
-    pub fn finishes(&self) -> bool {
-        if self.finished.load(Ordering::Relaxed) {
-            return false;
-        }
-        let state = &mut *self.state.lock();
-        let is_played = |lane: &Lane| unplayed::is_played(&self.index, &*self.storage, lane);
-        let all = state.sticky.is_none()
-            && match self.order {
-                Order::Global => is_played(&state.whole),
-                Order::Connection => {
-                    state.claims.free().next().is_none()
-                        && self.index.connections().all(|of| is_played(state.lane(self.order, &self.index, of)))
-                }
-            };
-        all && !self.finished.swap(true, Ordering::Relaxed)
-    }
-
     /// The commands that were never played, and the rows that were never read, in recorded order.
     ///
     /// # Errors
@@ -524,6 +509,7 @@ impl Player {
                         return Err(self.stuck(&mut state, asked, error.into()));
                     }
                     self.next_turn(&mut state);
+                    self.look_for_the_end(&mut state, asked);
                     return Ok(played);
                 }
                 Err(scene) => scene,

@@ -34,8 +34,8 @@ pub trait Tickets: Send + Sync {
 
 /// One part, or the cassette of a single process.
 pub(super) struct Source {
-    storage: Box<dyn Cassette>,
-    index: Index,
+    pub(super) storage: Box<dyn Cassette>,
+    pub(super) index: Index,
     told: HashSet<String>,
 }
 
@@ -56,8 +56,12 @@ impl Sources {
         Ok(Arc::new(Sources { all, current: AtomicUsize::new(0) }))
     }
 
-    fn current(&self) -> &Source {
+    pub(super) fn current(&self) -> &Source {
         &self.all[self.current.load(Ordering::Acquire)]
+    }
+
+    pub(super) fn source(&self, part: usize) -> &Source {
+        &self.all[part]
     }
 }
 
@@ -112,9 +116,36 @@ impl Choosing {
     pub(super) fn new(parts: usize, tickets: Arc<dyn Tickets>) -> Choosing {
         Choosing { left: (0..parts).collect(), entered: false, tickets }
     }
+
+    /// The parts that this process may be playing; none before it has begun.
+    pub(super) fn candidates(&self) -> Option<&[usize]> {
+        self.entered.then_some(&self.left)
+    }
+
+    /// Whether there are several.
+    pub(super) fn is_open(&self) -> bool {
+        self.entered && self.left.len() > 1
+    }
 }
 
 impl Source {
+    /// Its name, a directory or a trace's file.
+    pub(super) fn name(&self) -> PathBuf {
+        self.storage.name().to_owned()
+    }
+
+    /// A lane of this part in another one, which is the same so far.
+    pub(super) fn moved(&self, to: &Source, lane: &Lane, of: Option<ConnectionId>) -> Lane {
+        if std::ptr::eq(self, to) {
+            return lane.clone();
+        }
+        let (mine, theirs) = (self.commands(of), to.commands(of));
+        let end = to.index.len();
+        lane.moved(&self.index, &to.index, of, &|position| {
+            theirs.get(mine.partition_point(|command| *command < position)).copied().unwrap_or(end)
+        })
+    }
+
     fn entries(&self, of: Option<ConnectionId>) -> Vec<u32> {
         match of {
             Some(connection) => self.index.connection(connection).to_vec(),
@@ -291,7 +322,7 @@ impl Player {
         if self.state.lock().choosing.is_none() {
             return Vec::new();
         }
-        self.storage.0.all.iter().map(|source| source.storage.name().to_owned()).collect()
+        self.storage.0.all.iter().map(Source::name).collect()
     }
 
     fn group(&self, parts: &[usize]) -> String {
@@ -331,15 +362,8 @@ impl Player {
     fn turn_to(&self, state: &mut State, part: usize) -> Result<(), CassetteError> {
         let sources = &*self.storage.0;
         let (from, to) = (sources.current(), &sources.all[part]);
-        let moved = |lane: &Lane, of: Option<ConnectionId>| {
-            let (mine, theirs) = (from.commands(of), to.commands(of));
-            let end = to.index.len();
-            lane.moved(&from.index, &to.index, of, &|position| {
-                theirs.get(mine.partition_point(|command| *command < position)).copied().unwrap_or(end)
-            })
-        };
-        state.whole = moved(&state.whole, None);
-        state.lanes = state.lanes.iter().map(|(of, lane)| (*of, moved(lane, Some(*of)))).collect();
+        state.whole = from.moved(to, &state.whole, None);
+        state.lanes = state.lanes.iter().map(|(of, lane)| (*of, from.moved(to, lane, Some(*of)))).collect();
         state.claims.turn_to(Connects::read(&to.index, &*to.storage)?);
         (state.answers, state.columns) = (Answers::default(), Columns::default());
         state.facts = Facts::default();

@@ -25,22 +25,6 @@ pub struct Unplayed {
     pub summary: String,
 }
 
-/// Whether a lane is played to its end. What comes after the first command that is not, nobody looks at.
-pub(super) fn is_played(index: &Index, storage: &dyn Cassette, lane: &Lane) -> bool {
-    /// So many entries are looked at: many statements may be freed one after the other, and each time this is asked.
-    const MOST: usize = 256;
-    let open = |position: &u32| {
-        let slot = index.slot(*position);
-        slot.method.class() == Class::Command && !lane.passed(index, *position)
-    };
-    let mut rest = lane.rest(index);
-    let is_end = |position: u32| {
-        let slot = index.slot(position);
-        slot.method == Method::Fetch && storage.checked_entry(slot.place()).is_ok_and(|entry| is_end(&entry))
-    };
-    rest.by_ref().take(MOST).filter(open).all(is_end) && rest.next().is_none()
-}
-
 /// The unplayed commands of a lane.
 pub(super) fn of_lane(index: &Index, storage: &dyn Cassette, lane: &Lane) -> Result<Vec<Unplayed>, CassetteError> {
     let mut unplayed: Vec<Unplayed> = Vec::new();

@@ -90,6 +90,8 @@ impl std::fmt::Display for Remaining {
 pub struct Ended {
     /// How the command itself ended.
     pub end: End,
+    /// Whether the wrapper sent a signal to it, or to what it left running.
+    pub stopped: bool,
     /// What it started and what was still running when the wrapper gave up waiting for it.
     pub remaining: Vec<Remaining>,
 }
@@ -166,7 +168,7 @@ pub fn run(command: &mut Command, stop: Option<&Stop>, patience: &Patience<'_>) 
             let _ = copy.join();
         }
     }
-    Ok(Ended { end, remaining })
+    Ok(Ended { end, stopped: !watch.sent.is_empty(), remaining })
 }
 
 /// Copies the command's output to ours, looking for the line that stops it.

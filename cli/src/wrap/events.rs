@@ -15,8 +15,9 @@ pub enum Event {
     Mismatch { pid: u32, cassette: String, headline: String, report: String, command: Option<u64> },
     /// At the end of a process: commands nobody asked for.
     Unplayed { pid: u32, cassette: String, commands: Vec<String> },
-    /// The process has played every command of the cassette.
-    Finished { pid: u32, cassette: String },
+    /// The process has played every command of the cassette, or of each of these parts of it, one of which it is. The last one
+    /// of a process counts.
+    Finished { pid: u32, cassette: String, parts: Vec<String> },
     /// A cassette that is replayed has these parts.
     Parts { cassette: String, parts: Vec<String> },
     /// The process played this part.

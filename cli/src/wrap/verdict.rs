@@ -70,6 +70,8 @@ pub struct Leak {
 pub struct Verdict {
     /// How the command ended.
     pub end: End,
+    /// Whether it was told to stop. A process that a signal ended then was not killed: what it did not play was left out.
+    pub stopped: bool,
     /// Each cassette, in the order in which they were opened.
     pub cassettes: Vec<Played>,
     /// Handles left open.
@@ -83,11 +85,13 @@ pub struct Verdict {
 impl Verdict {
     /// Puts together what happened.
     pub fn of(ended: Ended, events: &[Event], allow_leaks: bool) -> Verdict {
-        let Ended { end, remaining } = ended;
-        let mut verdict = Verdict { end, cassettes: Vec::new(), leaks: Vec::new(), allow_leaks, remaining };
+        let Ended { end, stopped, remaining } = ended;
+        let mut verdict = Verdict { end, stopped, cassettes: Vec::new(), leaks: Vec::new(), allow_leaks, remaining };
         // A process may play a cassette several times, one test after the other: each leaves its own.
         let (mut last, mut before) = (BTreeMap::new(), Vec::new());
-        let mut finished: BTreeSet<(&String, u32)> = BTreeSet::new();
+        let mut finished: BTreeMap<(&String, u32), &Vec<String>> = BTreeMap::new();
+        // What a process left at an eject is known, whatever becomes of it.
+        let mut ejected: BTreeSet<(&String, u32)> = BTreeSet::new();
         let mut closed = BTreeSet::new();
         let mut parts: BTreeMap<&String, BTreeMap<&String, BTreeSet<u32>>> = BTreeMap::new();
         for event in events {
@@ -95,6 +99,7 @@ impl Verdict {
                 Event::Opened { pid, mode, cassette } => {
                     // opened again after it was ejected: it begins anew
                     finished.remove(&(cassette, *pid));
+                    ejected.remove(&(cassette, *pid));
                     before.extend(last.remove(&(cassette, *pid)).map(|commands| (cassette, *pid, commands)));
                     let played = verdict.cassette(cassette);
                     played.mode.clone_from(mode);
@@ -108,13 +113,15 @@ impl Verdict {
                 Event::Unplayed { pid, cassette, commands } => {
                     let earlier = last.insert((cassette, *pid), commands);
                     before.extend(earlier.map(|commands| (cassette, *pid, commands)));
-                    // at eject: what the process left is known, whatever becomes of it
-                    finished.insert((cassette, *pid));
+                    ejected.insert((cassette, *pid));
                 }
-                Event::Finished { pid, cassette } => {
+                Event::Finished { pid, cassette, parts } => {
                     // what was left at exit was played after that, in the destructor of a library
-                    last.remove(&(cassette, *pid));
-                    finished.insert((cassette, *pid));
+                    parts.iter().for_each(|part| _ = last.remove(&(part, *pid)));
+                    match parts.is_empty() {
+                        true => finished.remove(&(cassette, *pid)),
+                        false => finished.insert((cassette, *pid), parts),
+                    };
                 }
                 Event::Parts { cassette, parts: all } => {
                     let known = parts.entry(cassette).or_default();
@@ -144,21 +151,20 @@ impl Verdict {
         for (cassette, pid, commands) in before.into_iter().chain(last) {
             add(left.entry(cassette).or_default().entry(pid).or_default(), commands);
         }
-        // a process that was killed over its part has played it if nothing of it was left
+        // A process that ended without a last word has played one of the parts of which nothing was left.
         for (cassette, all) in &mut parts {
-            let cassette: &String = cassette;
-            for (part, takers) in all {
-                let done = finished.iter().filter(|(of, _)| of == part).map(|(_, pid)| *pid);
-                let killed: Vec<u32> = done.filter(|pid| !closed.contains(pid)).collect();
-                finished.extend(killed.iter().map(|pid| (cassette, *pid)));
-                takers.extend(killed);
-            }
+            let of_this = finished.iter().filter(|((of, pid), _)| of == cassette && !closed.contains(pid));
+            let could: Vec<(u32, &Vec<String>)> = of_this.map(|((_, pid), parts)| (*pid, *parts)).collect();
+            give_parts(all, &could);
         }
         for played in &mut verdict.cassettes {
             let taken = parts.get(&played.cassette).and_then(|parts| parts.get(&played.cassette));
             let ended_early = played.processes.difference(&closed).copied().collect::<BTreeSet<u32>>();
             let left = left.remove(&played.cassette).unwrap_or_default();
-            let unknown = |pid: &&u32| !finished.contains(&(&played.cassette, **pid));
+            let unknown = |pid: &&u32| {
+                let process = (&played.cassette, **pid);
+                !finished.contains_key(&process) && !ejected.contains(&process)
+            };
             played.killed = ended_early.iter().filter(unknown).copied().collect();
             // those that took another part of it say nothing about this one
             played.unplayed = left_by_all(taken.unwrap_or(&played.processes), &left);
@@ -245,7 +251,7 @@ impl Verdict {
         } else if self.cassettes.is_empty() {
             Exit::NeverConnected
         } else if any(Played::is_unknown) {
-            Exit::Killed
+            if self.stopped { Exit::Unplayed } else { Exit::Killed }
         } else if any(|played| played.unopened || !played.unplayed.is_empty()) {
             Exit::Unplayed
         } else if !self.leaks.is_empty() && !self.allow_leaks {
@@ -280,6 +286,40 @@ fn recover(cassette: &Path) -> Result<Option<Recovered>, CassetteError> {
             recovered => return recovered,
         }
     }
+}
+
+/// Gives each process one of the parts that it may have played, so that as many parts as can be are somebody's.
+fn give_parts<'a>(parts: &mut BTreeMap<&'a String, BTreeSet<u32>>, could: &[(u32, &'a Vec<String>)]) {
+    let mut holders: BTreeMap<&String, usize> = BTreeMap::new();
+    let free: BTreeSet<String> =
+        parts.iter().filter(|(_, takers)| takers.is_empty()).map(|(part, _)| (*part).clone()).collect();
+    for process in 0..could.len() {
+        find_part(process, could, &free, &mut holders, &mut BTreeSet::new());
+    }
+    for (part, process) in holders {
+        parts.entry(part).or_default().insert(could[process].0);
+    }
+}
+
+/// Finds a part for a process; one that holds it already may have to take another.
+fn find_part<'a>(
+    process: usize,
+    could: &[(u32, &'a Vec<String>)],
+    free: &BTreeSet<String>,
+    holders: &mut BTreeMap<&'a String, usize>,
+    tried: &mut BTreeSet<&'a String>,
+) -> bool {
+    for part in could[process].1.iter().filter(|part| free.contains(*part)) {
+        if !tried.insert(part) {
+            continue;
+        }
+        let holder = holders.get(part).copied();
+        if holder.is_none_or(|holder| find_part(holder, could, free, holders, tried)) {
+            holders.insert(part, process);
+            return true;
+        }
+    }
+    false
 }
 
 /// Adds the commands that are not there yet.
@@ -321,7 +361,7 @@ mod tests {
     const ZERO: End = End::Code(0);
 
     fn verdict(end: End, events: &[Event], allow_leaks: bool) -> Verdict {
-        Verdict::of(Ended { end, remaining: Vec::new() }, events, allow_leaks)
+        Verdict::of(Ended { end, stopped: false, remaining: Vec::new() }, events, allow_leaks)
     }
 
     fn exit(end: End, events: &[Event]) -> Exit {
@@ -351,7 +391,7 @@ mod tests {
 
     #[test]
     fn a_process_that_played_everything_needs_no_last_word() {
-        let finished = |pid| Event::Finished { pid, cassette: "/c".to_owned() };
+        let finished = |pid| Event::Finished { pid, cassette: "/c".to_owned(), parts: vec!["/c".to_owned()] };
         assert_eq!(exit(ZERO, &[opened(1, "replay"), finished(1)]), Exit::Done);
         assert_eq!(exit(ZERO, &[opened(1, "replay"), finished(1), mismatch(1)]), Exit::Mismatch);
         assert_eq!(exit(ZERO, &[opened(1, "replay"), opened(2, "replay"), finished(1)]), Exit::Killed);
@@ -374,7 +414,7 @@ mod tests {
 
     #[test]
     fn a_process_that_ejected_its_cassette_needs_no_last_word() {
-        let finished = Event::Finished { pid: 1, cassette: "/c".to_owned() };
+        let finished = Event::Finished { pid: 1, cassette: "/c".to_owned(), parts: vec!["/c".to_owned()] };
         let opened = || opened(1, "replay");
         assert_eq!(exit(ZERO, &[opened(), unplayed(1, &["x"])]), Exit::Unplayed);
         let again = [opened(), unplayed(1, &["x"]), opened(), finished.clone(), CLOSED];
@@ -387,11 +427,33 @@ mod tests {
     #[test]
     fn what_is_still_running_is_no_success_and_an_orderly_stop_is() {
         let remaining = vec![Remaining { pid: 9, name: "daemon".to_owned() }];
-        let still = Verdict::of(Ended { end: ZERO, remaining }, &[opened(9, "record")], false);
+        let still = Verdict::of(Ended { end: ZERO, stopped: false, remaining }, &[opened(9, "record")], false);
         assert_eq!(still.exit(), Exit::StillRunning);
         assert_eq!(exit(End::Stopped(15), &[opened(1, "replay"), CLOSED]), Exit::Done);
         assert_eq!(exit(End::Stopped(15), &[opened(1, "replay"), mismatch(1), CLOSED]), Exit::Mismatch);
         assert_eq!(exit(End::Signal(15), &[opened(1, "replay"), CLOSED]), Exit::Command(143));
+    }
+
+    #[test]
+    fn what_a_process_left_unplayed_that_was_told_to_stop_was_left_out() {
+        let told = Ended { end: End::Stopped(15), stopped: true, remaining: Vec::new() };
+        assert_eq!(Verdict::of(told, &[opened(1, "replay")], false).exit(), Exit::Unplayed);
+    }
+
+    /// Three processes without a last word, of four parts: the last of what each said counts, and each has one part.
+    #[test]
+    fn killed_processes_have_a_part_each() {
+        let parts = |names: &[&str]| names.iter().map(|name| format!("/c.parts/{name}")).collect::<Vec<_>>();
+        let finished = |pid, names: &[&str]| Event::Finished { pid, cassette: "/c".to_owned(), parts: parts(names) };
+        let all = Event::Parts { cassette: "/c".to_owned(), parts: parts(&["1", "2", "3"]) };
+        let opened = [opened(1, "replay"), opened(2, "replay"), opened(3, "replay"), all];
+        let exit_of = |more: &[Event]| exit(ZERO, &[&opened[..], more].concat());
+        let alike = [finished(1, &["1", "2"]), finished(2, &["1", "2", "3"]), finished(3, &["1"])];
+        assert_eq!(exit_of(&alike), Exit::Done);
+        assert_eq!(exit_of(&[&alike[..2], &[finished(3, &["1", "2"])]].concat()), Exit::Done);
+        let one_left = [finished(1, &["1"]), finished(2, &["1", "2"]), finished(3, &["1", "2"])];
+        assert_eq!(exit_of(&one_left), Exit::Unplayed);
+        assert_eq!(exit_of(&[&alike[..], &[finished(2, &[])]].concat()), Exit::Killed, "it went on");
     }
 
     #[test]
@@ -425,7 +487,7 @@ mod tests {
             drop(recorder);
         });
         let (begun, mut verdict) =
-            (Instant::now(), Verdict::of(Ended { end: ZERO, remaining: Vec::new() }, &[], false));
+            (Instant::now(), Verdict::of(Ended { end: ZERO, stopped: false, remaining: Vec::new() }, &[], false));
         let played = verdict.cassette(&cassette.display().to_string());
         played.mode = "record".to_owned();
         verdict.publish(false);

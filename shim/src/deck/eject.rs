@@ -64,7 +64,7 @@ fn eject_one(cassette: &Path) -> Ejected {
     let part = ending::settle(cassette, &open.reel);
     match ending::unplayed(&part, &open.reel) {
         None => {
-            verdict::finished(&part);
+            verdict::finished(cassette, std::slice::from_ref(&part));
             Ejected::Well
         }
         Some(unplayed) => {

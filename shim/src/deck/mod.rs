@@ -347,6 +347,16 @@ pub fn mismatched(cassette: &Path, report: &str) -> Option<PathBuf> {
     open.log.clone()
 }
 
+/// Says that every command of a replayed cassette is played, or of each of these parts.
+pub fn finished(player: &Arc<Player>, parts: &[PathBuf]) {
+    let cassette =
+        PLAYERS.lock().iter().find(|(_, open)| Arc::ptr_eq(&open.reel, player)).map(|(path, _)| path.clone());
+    // one that was ejected was judged then
+    if let Some(cassette) = cassette {
+        verdict::finished(&cassette, parts);
+    }
+}
+
 impl<T> Open<T> {
     fn now(reel: &Arc<T>, settings: &Settings) -> Open<T> {
         Open {

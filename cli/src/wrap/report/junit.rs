@@ -38,7 +38,7 @@ fn cases(run: &Run<'_>) -> Vec<Case> {
         cases.push(("the command's processes end".to_owned(), Some((line, whole.join("\n")))));
     }
     for played in &verdict.cassettes {
-        cases.extend(of_cassette(played, verdict.command_failed()));
+        cases.extend(of_cassette(played, verdict.command_failed(), verdict.stopped));
     }
     let leaks = (!verdict.leaks.is_empty() && !verdict.allow_leaks).then(|| {
         let lines: Vec<String> = verdict.leaks.iter().map(leaked).collect();
@@ -48,7 +48,7 @@ fn cases(run: &Run<'_>) -> Vec<Case> {
     cases
 }
 
-fn of_cassette(played: &Played, failed: bool) -> Vec<Case> {
+fn of_cassette(played: &Played, failed: bool, stopped: bool) -> Vec<Case> {
     let name = |what: &str| format!("{}: {what}", played.cassette);
     if played.mode != "replay" && !played.unopened && played.mismatch.is_none() {
         let overwritten = played.is_overwritten().then(|| overwritten(played));
@@ -62,7 +62,11 @@ fn of_cassette(played: &Played, failed: bool) -> Vec<Case> {
             Some((line.clone(), line))
         }
         _ if played.is_unknown() => {
-            let line = "a process was killed: what it left unplayed is not known".to_owned();
+            let line = match stopped {
+                true => "a process was stopped before it had played everything",
+                false => "a process was killed: what it left unplayed is not known",
+            };
+            let line = line.to_owned();
             Some((line.clone(), line))
         }
         0 => None,
@@ -127,7 +131,7 @@ mod tests {
     use crate::wrap::verdict::Verdict;
 
     fn junit(events: &[events::Event]) -> String {
-        let verdict = Verdict::of(Ended { end: End::Code(0), remaining: Vec::new() }, events, false);
+        let verdict = Verdict::of(Ended { end: End::Code(0), stopped: false, remaining: Vec::new() }, events, false);
         let command = ["app".to_owned(), "<&\"'".to_owned()];
         report(&Run { verb: "replay", cassette: "c", command: &command, seconds: 1.5, verdict: &verdict, notes: &[] })
     }

@@ -35,12 +35,13 @@ pub fn report(run: &Run<'_>) -> String {
             left_over(&mut text, played);
         }
         if played.is_unknown() {
-            let _ = writeln!(
-                text,
-                "{BAD}super8:{BAD:#} {}: a process ended by a signal or without its exit handlers (_exit, exec): what it \
-                 left unplayed is not known",
-                played.cassette
-            );
+            let what = match run.verdict.stopped {
+                true => "a process was stopped before it had played everything",
+                false => {
+                    "a process ended by a signal or without its exit handlers (_exit, exec): what it left unplayed is not known"
+                }
+            };
+            let _ = writeln!(text, "{BAD}super8:{BAD:#} {}: {what}", played.cassette);
         }
         if let Some(kept) = &played.kept {
             let _ = writeln!(text, "{BAD}super8:{BAD:#} {}", not_taken(played, kept));

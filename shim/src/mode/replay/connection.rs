@@ -77,6 +77,7 @@ impl Connection {
             polls: Mutex::default(),
         };
         connection.home.keep(&asked);
+        finished(player);
         Ok((Arc::new(connection), recorded, told))
     }
 
@@ -391,6 +392,7 @@ impl ConnectionMode for Connection {
             Call::Ask(question) => self.ask(function, question),
             _ => Outcome::error("HYC00", format!("replay: {} cannot be replayed yet", function.name())),
         };
+        finished(self.player());
         self.secrecy.restored(told)
     }
 
@@ -414,8 +416,8 @@ impl ConnectionMode for Connection {
 
 /// Puts into the verdict that everything is played, once it is: the process may be killed, run another program in its place, or
 /// end without its exit handlers.
-fn finished(player: &Player) {
-    if player.finishes() {
-        crate::verdict::finished(player.name());
+fn finished(player: &Arc<Player>) {
+    if let Some(parts) = player.finished() {
+        crate::deck::finished(player, &parts);
     }
 }

@@ -299,5 +299,6 @@ impl StatementMode for Statement {
         if let Some(id) = state.id.take() {
             self.connection.player().housekeeping(&Entry::new(Method::Drop, self.connection.id(), Some(id)));
         }
+        self.connection.may_be_finished();
     }
 }

@@ -1,0 +1,92 @@
+//! Whether everything is played. That is said at the last command and not at the end of the process, which may be killed, or end
+//! without its exit handlers.
+
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+
+use super::lane::Lane;
+use super::parts::Source;
+use super::rows::is_end;
+use super::{Player, State};
+use crate::entry::Class;
+use crate::metadata::Order;
+use crate::{CassetteError, Entry, Method};
+
+/// So many entries before the end of a lane it is looked whether anything is left to be played.
+const NEAR: usize = 64;
+
+impl Player {
+    /// After a command: notes whether it may have been the last one.
+    pub(super) fn look_for_the_end(&self, state: &mut State, asked: &Entry) {
+        let undecided = state.choosing.as_ref().is_some_and(|choosing| choosing.is_open());
+        let near = undecided || !state.finished.is_empty() || self.is_near_the_end(state, asked);
+        self.near_end.store(near, Ordering::Relaxed);
+    }
+
+    fn is_near_the_end(&self, state: &mut State, asked: &Entry) -> bool {
+        if self.order == Order::Global {
+            return state.whole.left(&self.index) <= NEAR;
+        }
+        if state.claims.free().next().is_some() {
+            return false;
+        }
+        let (connection, _) = state.recorded(asked.connection, None);
+        asked.method == Method::Connect || state.lane(self.order, &self.index, connection).left(&self.index) <= NEAR
+    }
+
+    /// The cassette, or those of its parts that this process may be playing, if every command of it is played: when that has
+    /// changed. An empty list takes back what was said before: the process has gone on with a longer part. Costs little before
+    /// the end is near.
+    pub fn finished(&self) -> Option<Vec<PathBuf>> {
+        if !self.near_end.load(Ordering::Relaxed) {
+            return None;
+        }
+        let state = &mut *self.state.lock();
+        if state.sticky.is_some() {
+            return None;
+        }
+        let candidates = match &state.choosing {
+            None => vec![0],
+            Some(choosing) => choosing.candidates()?.to_vec(),
+        };
+        let played = |part: &usize| self.is_all_played(state, *part).unwrap_or(false);
+        let finished: Vec<usize> = candidates.into_iter().filter(played).collect();
+        if finished == state.finished {
+            return None;
+        }
+        let names = finished.iter().map(|part| self.storage.0.source(*part).name()).collect();
+        state.finished = finished;
+        Some(names)
+    }
+
+    /// Whether nothing would be left of a part, were it the one that is played.
+    fn is_all_played(&self, state: &State, part: usize) -> Result<bool, CassetteError> {
+        let sources = &*self.storage.0;
+        let (from, to) = (sources.current(), sources.source(part));
+        if self.order == Order::Global {
+            return nothing_left(to, &from.moved(to, &state.whole, None));
+        }
+        for connection in to.index.connections() {
+            let lane = match state.lanes.get(&connection) {
+                Some(lane) => from.moved(to, lane, Some(connection)),
+                None => Lane::connection(&to.index, connection),
+            };
+            if !nothing_left(to, &lane)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// Whether a lane has nothing but ends of data, which need not be asked for.
+fn nothing_left(source: &Source, lane: &Lane) -> Result<bool, CassetteError> {
+    for position in lane.rest(&source.index) {
+        let slot = source.index.slot(position);
+        let is_open = slot.method.class() == Class::Command && !lane.passed(&source.index, position);
+        if is_open && !(slot.method == Method::Fetch && is_end(&source.storage.checked_entry(slot.place())?)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

@@ -34,6 +34,12 @@ pub const DEBIAN: &[&str] = &[
     "libxml2-utils",
     "zsh",
     "fish",
+    "pdns-server",
+    "pdns-backend-odbc",
+    "proftpd-core",
+    "proftpd-mod-odbc",
+    "kamailio",
+    "kamailio-unixodbc-modules",
 ];
 
 /// A program found on PATH or in the directories Debian keeps servers in; panics naming its `package` if absent.

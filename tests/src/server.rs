@@ -19,7 +19,9 @@ server=$!
 while IFS= read -r _; do :; done
 kill -s "$stop" $server 2>/dev/null
 wait $server
+code=$?
 rm -rf "$dir"
+exit $code
 "#;
 
 /// A running server.
@@ -42,6 +44,26 @@ impl Server {
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start a shell: {error}"));
         Server { keeper, log }
+    }
+
+    /// Starts `command` in its own directory and environment; `TERM` ends it. What it prints goes to the file `log`.
+    pub fn of(command: &Command, log: &Path) -> Server {
+        let mut keeper = Command::new("sh");
+        keeper.args(["-c", KEEPER, "keeper", ""]).arg(log).arg("TERM");
+        keeper.arg(command.get_program()).args(command.get_args()).env_clear();
+        keeper.envs(command.get_envs().filter_map(|(key, value)| Some((key, value?))));
+        if let Some(directory) = command.get_current_dir() {
+            keeper.current_dir(directory);
+        }
+        let keeper = keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        Server { keeper: keeper.unwrap_or_else(|error| panic!("cannot start a shell: {error}")), log: log.to_owned() }
+    }
+
+    /// Ends it; gives its exit code and what it printed.
+    pub fn stop(mut self) -> (i32, String) {
+        drop(self.keeper.stdin.take());
+        let status = self.keeper.wait().unwrap_or_else(|error| panic!("cannot wait for a shell: {error}"));
+        (status.code().unwrap_or(-1), self.log())
     }
 
     /// Asks `ready` until it says yes; panics with the server's log when it never does.

@@ -16,6 +16,7 @@ mod cli_wrap;
 mod connect_scope;
 mod connections;
 mod damaged;
+mod daemons;
 mod exit_handlers;
 mod full_disk;
 mod golden;

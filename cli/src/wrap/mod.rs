@@ -104,7 +104,7 @@ impl Wrapped {
             (mode, _) => mode,
         };
         // At replay the named cassette has to be opened. Which one of several it will be is known only in the program.
-        let expected = named.known().filter(|path| decided == Mode::Replay && Format::of(path).is_some());
+        let expected = named.known().filter(|path| decided == Mode::Replay && !with_parts(path).is_empty());
         let stand_in = StandIn::new(&libraries, recorded.is_none(), &recorded.unwrap_or_default());
         let directory = RunDirectory::make().and_then(|made| stand_in.write(&made).map(|()| made));
         let directory = directory.map_err(|error| {
@@ -233,7 +233,10 @@ fn recorded(mode: Mode, cassette: &Path, named: &Named) -> Result<Option<Recorde
     if !own.exists() && Format::of(path) == Some(Format::Ndjson) {
         return Ok(Some(Recorded::default()));
     }
-    let cassettes: Vec<PathBuf> = std::iter::once(own).chain(parts_of(path)).collect();
+    // The process that was to record the first part may have ended before it did anything.
+    let parts = parts_of(path);
+    let own = Some(own).filter(|own| parts.is_empty() || own.exists());
+    let cassettes: Vec<PathBuf> = own.into_iter().chain(parts).collect();
     for cassette in &cassettes {
         if !crate::cassette::open(cassette).map_err(cannot)?.metadata.complete {
             let shown = cassette.display();

@@ -5,7 +5,7 @@ use super::reel::log_name;
 use crate::config::Environment;
 use crate::config::sources::runs_in_ci;
 use std::path::Path;
-use super8_cassette::{Entry, State, Value, state};
+use super8_cassette::{Entry, State, Value, directory_of, parts_of, state};
 
 /// What `once` does with the cassette at `path`, which the user calls `shown`.
 ///
@@ -15,6 +15,7 @@ pub(super) fn choose(path: &Path, shown: &Path, environment: Environment<'_>) ->
     let shown = shown.display();
     match state(path).map_err(|error| error.to_string())? {
         State::Complete => Ok(Action::Replay),
+        State::Absent if !parts_of(directory_of(path)).is_empty() => Ok(Action::Replay),
         State::Absent if runs_in_ci(environment) => Err(format!(
             "{shown}: there is no cassette here, and nothing is recorded where CI is set; record it at your desk \
              (super8 record {shown} -- COMMAND) and commit it, or unset CI"

@@ -18,7 +18,8 @@ pub(crate) fn has_one_thread() -> bool {
 }
 
 /// The id of this process.
-pub(crate) fn id() -> u32 {
+#[inline]
+pub fn id() -> u32 {
     match KNOWN.load(Ordering::Relaxed) {
         0 => std::process::id(),
         known => known,

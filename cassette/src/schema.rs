@@ -129,6 +129,7 @@ const fn keys(method: Method) -> Option<&'static [&'static str]> {
             "result",
             "completed",
             "continued",
+            "parent",
         ],
         Method::Run => &[
             "sql",

@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use std::panic::catch_unwind;
-use std::sync::OnceLock;
+use std::sync::{Once, OnceLock};
 
 static AT_EXIT: OnceLock<fn()> = OnceLock::new();
 
@@ -24,12 +24,18 @@ unsafe extern "C" fn in_child() {
 
 /// Registers `function` to run when the process exits normally; the first one counts.
 pub fn register(function: fn()) {
-    if AT_EXIT.set(function).is_ok() {
+    let _ = AT_EXIT.set(function);
+}
+
+/// Has the process id kept at hand, and told anew in every forked child.
+pub fn watch_forks() {
+    static WATCHED: Once = Once::new();
+    WATCHED.call_once(|| {
         // SAFETY: a static function of a library that is never unloaded (linked with -z nodelete).
         unsafe {
             if libc::pthread_atfork(None, None, Some(in_child)) == 0 {
                 super8_cassette::process::remember();
             }
         }
-    }
+    });
 }

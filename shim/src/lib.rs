@@ -22,6 +22,7 @@ pub mod handles;
 pub mod inserted;
 pub mod interface;
 pub mod mode;
+mod per_process;
 pub mod real;
 pub mod report;
 pub mod run;

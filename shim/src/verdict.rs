@@ -62,7 +62,10 @@ pub enum Delivery {
 pub fn goes_to(file: Option<&Path>) {
     if let Some(file) = file {
         let path = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-        *KNOWN.lock() = Some(Channel { path, inherited: inherited() });
+        // a thread that holds the lock says the same, or held it when this process was forked
+        if let Some(mut known) = KNOWN.try_lock() {
+            *known = Some(Channel { path, inherited: inherited() });
+        }
     }
 }
 

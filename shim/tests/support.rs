@@ -8,6 +8,8 @@ use std::sync::Arc;
 use super8_cassette::{Metadata, Order, RecordOptions, Recorder};
 use super8_shim::args::{Binding, Parameter, Place, TextIn};
 use super8_shim::call::{Call, Deed};
+use super8_shim::config::settings::Settings;
+use super8_shim::deck::{Action, origin};
 use super8_shim::diagnostics::{Diagnostic, Outcome, rc};
 use super8_shim::mode::record::{Connect, Connection};
 use super8_shim::mode::secrecy::Secrecy;
@@ -58,7 +60,7 @@ impl Stage {
         let connect = Connect { asked, facts: Vec::new(), completed: None, environment: Vec::new() };
         let begun = Connection::begin(
             &recorder.unwrap(),
-            None,
+            origin(&Settings::default(), Action::Record, None),
             connect,
             &Outcome::SUCCESS,
             Secrecy::default(),

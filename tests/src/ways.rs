@@ -139,6 +139,32 @@ impl Stage {
         outcome
     }
 
+    /// Runs `program` under `super8 record` or `super8 replay`: a configuration of real drivers only, and at replay none at all.
+    pub fn wrapped(&self, verb: &str, program: &Program) -> Outcome {
+        let replays = verb == "replay";
+        if replays {
+            self.database.remove();
+        } else {
+            self.database.fresh();
+        }
+        let trap = Trap::new();
+        let own = program.command(&self.configure(if replays { Way::Replay } else { Way::Bare }, &trap));
+        if replays {
+            self.configuration().write();
+        }
+        let mut command = Command::new(crate::products::super8());
+        command.args([verb, &self.cassette().display().to_string(), "--"]);
+        command.arg(own.get_program()).args(own.get_args());
+        command.envs(own.get_envs().filter_map(|(key, value)| Some((key, value?))));
+        self.apply(Way::Bare, &mut command);
+        if self.format.get() == Format::Ndjson {
+            command.env("SUPER8_FORMAT", "ndjson");
+        }
+        let outcome = Outcome::of(&command, program.input());
+        assert!(!trap.sprung(), "{}: a replay called the database server", program.name());
+        outcome
+    }
+
     /// The program's command, in this stage's surroundings; `trap` stands where the server was at replay.
     pub fn command(&self, way: Way, program: &Program, trap: &Trap) -> Command {
         let target = self.configure(way, trap);

@@ -18,6 +18,7 @@ mod connections;
 mod damaged;
 mod daemons;
 mod exit_handlers;
+mod forks;
 mod full_disk;
 mod golden;
 mod imported;

@@ -27,6 +27,7 @@ pub(crate) const INPUTS: &[&str] = &[
     "rowset",
     "ignored",
     "values",
+    "continued",
 ];
 
 /// The first difference of two entries.

@@ -43,8 +43,8 @@ pub struct Plan {
     pub pooled: Option<Selection>,
     /// The query that the driver manager probes pooled connections with.
     probe: Option<String>,
-    /// Where the connection goes if its first statement names a trace, and nothing else does.
-    elsewhere: Option<deck::Elsewhere>,
+    /// How the connection comes to its cassette.
+    origin: Option<deck::Origin>,
 }
 
 /// A connection string in the two forms it takes on its way to the real driver.
@@ -81,8 +81,8 @@ pub fn plan(request: &Request) -> Result<Plan, Outcome> {
         let strict = settings.connect == ConnectCheck::Strict;
         drop(way);
         let pooled = pooled.map(|pooled| pooled.with(None, Some(&player)));
-        let elsewhere = deck::elsewhere(&settings, action, None);
-        return Ok(Plan { strict, pooled, probe, site, player: Some(player), elsewhere, ..Plan::default() });
+        let origin = Some(deck::origin(&settings, action, None));
+        return Ok(Plan { strict, pooled, probe, site, player: Some(player), origin, ..Plan::default() });
     }
     let cannot = |error: DriverError| Outcome::error(error.sqlstate(), error.within(480));
     let real = find::at_connect(&site, settings.driver.as_ref(), &way).map_err(cannot)?;
@@ -101,9 +101,9 @@ pub fn plan(request: &Request) -> Result<Plan, Outcome> {
         passed_on: naming::forwarded(request.passed_on().unwrap_or(given), &real, &site),
     });
     let pooled = pooled.map(|pooled| pooled.with(recorder.as_ref(), None));
-    let elsewhere = deck::elsewhere(&settings, action, Some(library));
+    let origin = recorder.is_some().then(|| deck::origin(&settings, action, Some(library)));
     let (driver, real) = (Some(driver), Some(real));
-    Ok(Plan { pooled, probe, other_driver, site, driver, real, edited, recorder, elsewhere, ..Plan::default() })
+    Ok(Plan { pooled, probe, other_driver, site, driver, real, edited, recorder, origin, ..Plan::default() })
 }
 
 /// The settings of a connection, from all their places.

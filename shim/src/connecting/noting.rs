@@ -52,7 +52,9 @@ pub fn record(
     environment: Vec<(EnvironmentNote, u32)>,
     outcome: &Outcome,
 ) -> Result<Arc<dyn ConnectionMode>, Outcome> {
-    let Some(recorder) = &plan.recorder else { return Err(Outcome::error("HY000", "record: no cassette")) };
+    let (Some(recorder), Some(origin)) = (&plan.recorder, &plan.origin) else {
+        return Err(Outcome::error("HY000", "record: no cassette"));
+    };
     let facts = match request.user() {
         // Who was refused is verified at replay as well.
         Some(user) if !rc::succeeded(outcome.rc) => vec![("user_hash".to_owned(), Value::Text(user_hash(&user)))],
@@ -68,7 +70,7 @@ pub fn record(
         environment: environment.into_iter().map(|(note, times)| (environment_answer(note), times)).collect(),
     };
     let secrecy = request.secrecy(&plan.site);
-    let begun = record::Connection::begin(recorder, plan.elsewhere.clone(), connect, outcome, secrecy, plan.probe());
+    let begun = record::Connection::begin(recorder, origin.clone(), connect, outcome, secrecy, plan.probe());
     let begun = begun.map_err(record::unwritable)?;
     set_before(connection, |attribute, value| begun.set_before(attribute, value));
     Ok(begun)
@@ -113,7 +115,9 @@ fn completed_value(request: &Request, site: &Site, completed: &Reply, asks: bool
 
 /// Replays a connect: the connection's mode if it succeeded, and what to post.
 pub fn replay(request: &Request, plan: &Plan, live: &Connection) -> (Option<Arc<dyn ConnectionMode>>, Outcome) {
-    let Some(player) = &plan.player else { return (None, Outcome::error("HY000", "replay: no cassette")) };
+    let (Some(player), Some(origin)) = (&plan.player, &plan.origin) else {
+        return (None, Outcome::error("HY000", "replay: no cassette"));
+    };
     let pending = live.state.lock().pending.iter().filter_map(pending_value).collect();
     let mut fields = asked_fields(request, plan, pending);
     if plan.strict {
@@ -121,7 +125,7 @@ pub fn replay(request: &Request, plan: &Plan, live: &Connection) -> (Option<Arc<
     }
     fields.extend(request.user().map(|user| ("user_hash".to_owned(), Value::Text(user_hash(&user)))));
     let secrecy = request.secrecy(&plan.site);
-    let entry = match replaying::Connection::begin(player, plan.elsewhere.clone(), fields, secrecy, plan.probe()) {
+    let entry = match replaying::Connection::begin(player, origin.clone(), fields, secrecy, plan.probe()) {
         Ok(begun) => begun,
         Err(outcome) => return (None, outcome),
     };

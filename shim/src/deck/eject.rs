@@ -1,15 +1,18 @@
 //! Taking a cassette out while the process goes on: a recording is published, a replay asked what it did not play.
 
-use super::{Open, PLAYERS, RECORDERS, ending};
+use super::{Cassettes, PLAYERS, RECORDERS, ending};
+use crate::per_process::PerProcess;
 use crate::verdict;
 use parking_lot::Mutex;
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use super8_cassette::{CassetteError, Player, Recorder};
 
 /// Recorders that were ejected while a connection was open: what it still does is published at exit.
-static EJECTED: Mutex<Vec<(PathBuf, Weak<Recorder>)>> = Mutex::new(Vec::new());
+static EJECTED: PerProcess<Mutex<Vec<EjectedRecorder>>> = PerProcess::new();
+
+/// The cassette and its recorder.
+type EjectedRecorder = (PathBuf, Weak<Recorder>);
 
 /// What became of a cassette that was taken out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,14 +39,14 @@ pub fn eject(directory: &Path) -> Ejected {
 }
 
 /// The open cassettes in a directory: itself, or traces.
-fn stand_in<T>(directory: &Path, open: &Mutex<HashMap<PathBuf, Open<T>>>) -> Vec<PathBuf> {
+fn stand_in<T>(directory: &Path, open: &Cassettes<T>) -> Vec<PathBuf> {
     let is_trace =
         |path: &Path| path.parent() == Some(directory) && path.extension().is_some_and(|end| end == "ndjson");
-    open.lock().keys().filter(|path| *path == directory || is_trace(path)).cloned().collect()
+    open.get().lock().keys().filter(|path| *path == directory || is_trace(path)).cloned().collect()
 }
 
 fn eject_one(cassette: &Path) -> Ejected {
-    let recorder = RECORDERS.lock().remove(cassette);
+    let recorder = RECORDERS.get().lock().remove(cassette);
     if let Some(open) = recorder {
         if let Err(error) = open.reel.publish() {
             verdict::unwritable(cassette, &error.to_string());
@@ -52,11 +55,11 @@ fn eject_one(cassette: &Path) -> Ejected {
         ending::published(cassette, &open.reel);
         super::parts::remove_stale(cassette);
         ending::not_kept(cassette, &open);
-        let mut ejected = EJECTED.lock();
+        let mut ejected = EJECTED.get().lock();
         ejected.retain(|(_, recorder)| recorder.strong_count() > 0);
         ejected.push((cassette.to_owned(), Arc::downgrade(&open.reel)));
     }
-    let player = PLAYERS.lock().remove(cassette);
+    let player = PLAYERS.get().lock().remove(cassette);
     let Some(open) = player else { return Ejected::Well };
     if let Some(report) = open.report {
         return Ejected::Mismatch(report);
@@ -81,7 +84,7 @@ fn eject_one(cassette: &Path) -> Ejected {
 pub fn unplayed(directory: &Path) -> Option<Result<usize, CassetteError>> {
     let paths = stand_in(directory, &PLAYERS);
     let players: Vec<_> = {
-        let open = PLAYERS.lock();
+        let open = PLAYERS.get().lock();
         paths.iter().filter_map(|path| open.get(path)).map(|open| Arc::clone(&open.reel)).collect()
     };
     let count = || players.iter().map(|player| player.unplayed().map(|unplayed| unplayed.len())).sum();
@@ -90,16 +93,16 @@ pub fn unplayed(directory: &Path) -> Option<Result<usize, CassetteError>> {
 
 /// Whether a recorder is still the deck's.
 pub fn has_recorder(recorder: &Arc<Recorder>) -> bool {
-    RECORDERS.lock().values().any(|open| Arc::ptr_eq(&open.reel, recorder))
+    RECORDERS.get().lock().values().any(|open| Arc::ptr_eq(&open.reel, recorder))
 }
 
 /// Whether a player is still the deck's.
 pub fn has_player(player: &Arc<Player>) -> bool {
-    PLAYERS.lock().values().any(|open| Arc::ptr_eq(&open.reel, player))
+    PLAYERS.get().lock().values().any(|open| Arc::ptr_eq(&open.reel, player))
 }
 
 /// The ejected recorders that connections still use.
 pub(super) fn still_used() -> Vec<(PathBuf, Arc<Recorder>)> {
-    let Some(ejected) = EJECTED.try_lock() else { return Vec::new() };
+    let Some(ejected) = EJECTED.get().try_lock() else { return Vec::new() };
     ejected.iter().filter_map(|(directory, recorder)| Some((directory.clone(), recorder.upgrade()?))).collect()
 }

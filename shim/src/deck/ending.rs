@@ -15,6 +15,7 @@ use super8_cassette::{CassetteError, Player, Recorder, staging_directory};
 pub(super) fn at_exit() {
     static REGISTERED: Once = Once::new();
     REGISTERED.call_once(|| crate::exit::register(finish));
+    crate::exit::watch_forks();
 }
 
 static ENDING: AtomicBool = AtomicBool::new(false);
@@ -29,8 +30,8 @@ fn finish() {
     const SHOWN: usize = 10;
     // An application that exits in the middle of a call leaves a lock behind; then there is nothing safe to do.
     ENDING.store(true, Ordering::Relaxed);
-    if let Some(recorders) = RECORDERS.try_lock() {
-        for (directory, open) in recorders.iter().filter(|(_, open)| open.is_ours()) {
+    if let Some(recorders) = RECORDERS.get().try_lock() {
+        for (directory, open) in recorders.iter() {
             match open.reel.publish_at_end() {
                 Ok(()) => {
                     published(directory, &open.reel);
@@ -50,8 +51,8 @@ fn finish() {
             published(&directory, &recorder);
         }
     }
-    if let Some(players) = PLAYERS.try_lock() {
-        for (directory, open) in players.iter().filter(|(_, open)| open.meant && open.is_ours()) {
+    if let Some(players) = PLAYERS.get().try_lock() {
+        for (directory, open) in players.iter().filter(|(_, open)| open.meant) {
             let part = settle(directory, &open.reel);
             if let Some(unplayed) = unplayed(&part, &open.reel) {
                 let delivery = verdict::unplayed(&part, &unplayed);
@@ -119,7 +120,7 @@ pub(super) fn notice(directory: &Path, unplayed: &[String], shown: usize) -> Str
 
 /// Takes note of a recording that cannot be written; `aloud` where no call can fail with it.
 pub fn unwritable(error: &CassetteError, aloud: bool) {
-    let found = RECORDERS.try_lock().and_then(|recorders| {
+    let found = RECORDERS.get().try_lock().and_then(|recorders| {
         let grows = |directory: &Path| error.file().starts_with(staging_directory(directory));
         let of_this = |directory: &Path| error.file().starts_with(directory) || grows(directory);
         let (directory, open) = recorders.iter().find(|(directory, _)| of_this(directory))?;

@@ -18,6 +18,7 @@ use crate::config::command;
 use crate::config::redact::redact_assignments;
 use crate::config::settings::{CommandOrder, Comments, Mode, Settings};
 use crate::driver::{Kind, Library};
+use crate::per_process::PerProcess;
 use crate::report::say;
 use crate::run::Run;
 use crate::verdict::{self, Delivery};
@@ -33,8 +34,11 @@ use super8_cassette::{
     CassetteError, DriverFacts, ErrorKind, Metadata, Order, PlayOptions, Player, Recorder, Secrets, Traceparent, shell,
 };
 
-static RECORDERS: Lazy<Mutex<HashMap<PathBuf, Open<Recorder>>>> = Lazy::new(Mutex::default);
-static PLAYERS: Lazy<Mutex<HashMap<PathBuf, Open<Player>>>> = Lazy::new(Mutex::default);
+/// The open cassettes of a process, by their directories or files.
+type Cassettes<T> = PerProcess<Mutex<HashMap<PathBuf, Open<T>>>>;
+
+static RECORDERS: Cassettes<Recorder> = PerProcess::new();
+static PLAYERS: Cassettes<Player> = PerProcess::new();
 
 /// Why nothing is replayed to a process whose verdict cannot be written: a mismatch would pass for a success.
 const UNWATCHED: &str = "the file that SUPER8_VERDICT names cannot be written by this process, so that nobody would learn of a \
@@ -71,8 +75,6 @@ struct Open<T> {
     driver: Option<DriverFacts>,
     /// The report of the first mismatch.
     report: Option<String>,
-    /// The process that opened it: a forked child has it too, and is not to speak for it.
-    process: u32,
     /// Somebody means to connect: a question about the environment alone plays nothing, and leaves nothing unplayed.
     meant: bool,
 }
@@ -111,10 +113,10 @@ pub fn action(settings: &Settings) -> Result<Action, DeckError> {
             let path =
                 Reel::to_replay(settings, &variable).map_err(|error| DeckError(format!("once: {error}")))?.path();
             // What this process began with, it goes on with: its own recording is complete after each disconnect.
-            if RECORDERS.lock().contains_key(&path) {
+            if RECORDERS.get().lock().contains_key(&path) {
                 return Ok(Action::Record);
             }
-            if PLAYERS.lock().contains_key(&path) {
+            if PLAYERS.get().lock().contains_key(&path) {
                 return Ok(Action::Replay);
             }
             let shown = settings.cassette.as_deref().unwrap_or(&path);
@@ -145,42 +147,54 @@ fn order(settings: &Settings) -> Option<Order> {
     })
 }
 
-/// Where a connection goes whose trace nobody named, if its first statement does.
+/// How a connection came to its cassette: what leads to another one, if its first statement names a trace, and to the part of a
+/// forked child that goes on with it.
 #[derive(Clone)]
-pub struct Elsewhere {
+pub struct Origin {
     settings: Settings,
-    reel: Reel,
     /// The real driver's library, when recording.
     library: Option<&'static Library>,
+    /// Whether nobody named the trace.
+    unnamed: bool,
 }
 
-/// Where a connection with these settings may still go; none if its cassette is known.
-pub fn elsewhere(settings: &Settings, action: Action, library: Option<&'static Library>) -> Option<Elsewhere> {
+/// The origin of a connection with these settings.
+pub fn origin(settings: &Settings, action: Action, library: Option<&'static Library>) -> Origin {
+    // a child may have changed its working directory
+    let settings = Settings { cassette: Some(reel::absolute(settings)), ..settings.clone() };
     let reel = match action {
-        Action::Forward => return None,
-        Action::Record => Reel::to_record(settings, &variable),
-        Action::Replay => Reel::to_replay(settings, &variable),
+        Action::Record => Reel::to_record(&settings, &variable),
+        Action::Forward | Action::Replay => Reel::to_replay(&settings, &variable),
     };
-    let reel = reel.ok().filter(|reel| !reel.is_named())?;
-    Some(Elsewhere { settings: settings.clone(), reel, library })
+    let unnamed = action != Action::Forward && reel.is_ok_and(|reel| !reel.is_named());
+    Origin { settings, library, unnamed }
 }
 
-impl Elsewhere {
-    /// The recorder of the trace that a statement names.
+impl Origin {
+    /// Whether the connection's first statement may name the trace that it belongs to.
+    pub fn is_open(&self) -> bool {
+        self.unnamed
+    }
+
+    /// The recorder of this process, in the trace that a statement named.
     ///
     /// # Errors
     /// As [`recorder`].
-    pub fn recorder(&self, parent: &Traceparent) -> Result<Arc<Recorder>, DeckError> {
+    pub fn recorder(&self, trace: Option<&Traceparent>) -> Result<Arc<Recorder>, DeckError> {
+        verdict::goes_to(self.settings.verdict.as_deref());
         let library = self.library.ok_or_else(|| DeckError("record: no driver is loaded".to_owned()))?;
-        recorder_of(&self.reel.clone().named_by(parent), &self.settings, library).map(|(recorder, _)| recorder)
+        let reel = Reel::to_record(&self.settings, &variable).map_err(|error| DeckError(format!("record: {error}")))?;
+        recorder_of(&reel.in_trace(trace), &self.settings, library).map(|(recorder, _)| recorder)
     }
 
-    /// The player of the trace that a statement names.
+    /// The player of this process, of the trace that a statement named.
     ///
     /// # Errors
     /// As [`player`].
-    pub fn player(&self, parent: &Traceparent) -> Result<Arc<Player>, DeckError> {
-        player_of(&self.reel.clone().named_by(parent), &self.settings)
+    pub fn player(&self, trace: Option<&Traceparent>) -> Result<Arc<Player>, DeckError> {
+        verdict::goes_to(self.settings.verdict.as_deref());
+        let reel = Reel::to_replay(&self.settings, &variable).map_err(|error| DeckError(format!("replay: {error}")))?;
+        player_of(&reel.in_trace(trace), &self.settings)
     }
 }
 
@@ -203,7 +217,7 @@ fn recorder_of(reel: &Reel, settings: &Settings, library: &Library) -> Result<Re
         library: file_name(library.path()),
         kind: if library.kind() == Kind::Unicode { "unicode" } else { "ansi" }.to_owned(),
     };
-    let mut recorders = RECORDERS.lock();
+    let mut recorders = RECORDERS.get().lock();
     if let Some(open) = recorders.get(&path) {
         let other = (open.driver.as_ref() != Some(&facts)).then_some(facts);
         return Ok((Arc::clone(&open.reel), other));
@@ -278,8 +292,8 @@ fn player_of(reel: &Reel, settings: &Settings) -> Result<Arc<Player>, DeckError>
 fn open_player(reel: &Reel, settings: &Settings, meant: bool) -> Result<Arc<Player>, String> {
     ending::at_exit();
     let path = reel.path();
-    let mut players = PLAYERS.lock();
-    if !players.get(&path).is_some_and(Open::is_ours) {
+    let mut players = PLAYERS.get().lock();
+    if !players.contains_key(&path) {
         let usual = PlayOptions::default();
         let options = PlayOptions {
             order: order(settings),
@@ -340,7 +354,7 @@ fn unplayable(directory: &Path, message: String) -> DeckError {
 
 /// Takes note of a replayed cassette's first mismatch; where its report goes, if not to standard error.
 pub fn mismatched(cassette: &Path, report: &str) -> Option<PathBuf> {
-    let mut players = PLAYERS.lock();
+    let mut players = PLAYERS.get().lock();
     let of = |(path, open): &(&PathBuf, &mut Open<Player>)| path.as_path() == cassette || open.reel.name() == cassette;
     let (_, open) = players.iter_mut().find(of)?;
     open.report = Some(report.to_owned());
@@ -350,7 +364,7 @@ pub fn mismatched(cassette: &Path, report: &str) -> Option<PathBuf> {
 /// Says that every command of a replayed cassette is played, or of each of these parts.
 pub fn finished(player: &Arc<Player>, parts: &[PathBuf]) {
     let cassette =
-        PLAYERS.lock().iter().find(|(_, open)| Arc::ptr_eq(&open.reel, player)).map(|(path, _)| path.clone());
+        PLAYERS.get().lock().iter().find(|(_, open)| Arc::ptr_eq(&open.reel, player)).map(|(path, _)| path.clone());
     // one that was ejected was judged then
     if let Some(cassette) = cassette {
         verdict::finished(&cassette, parts);
@@ -359,18 +373,7 @@ pub fn finished(player: &Arc<Player>, parts: &[PathBuf]) {
 
 impl<T> Open<T> {
     fn now(reel: &Arc<T>, settings: &Settings) -> Open<T> {
-        Open {
-            reel: Arc::clone(reel),
-            log: settings.log.clone(),
-            driver: None,
-            report: None,
-            process: std::process::id(),
-            meant: false,
-        }
-    }
-
-    fn is_ours(&self) -> bool {
-        self.process == std::process::id()
+        Open { reel: Arc::clone(reel), log: settings.log.clone(), driver: None, report: None, meant: false }
     }
 }
 

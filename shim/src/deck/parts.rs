@@ -3,20 +3,20 @@
 use super::reel::Reel;
 use crate::config::command;
 use crate::config::settings::Settings;
+use crate::per_process::PerProcess;
 use crate::run::Run;
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use super8_cassette::{Format, parts_directory, parts_of};
 
-/// What a process was given to record: the cassette, the process, the directory.
-static GIVEN: Mutex<Vec<(PathBuf, u32, PathBuf)>> = Mutex::new(Vec::new());
+/// What this process was given to record: the cassette, and the directory.
+static GIVEN: PerProcess<Mutex<Vec<(PathBuf, PathBuf)>>> = PerProcess::new();
 
 /// Where this process records a cassette: in its own directory if it is the first one of the run, else in a part that is named
 /// after its command, with a number if others have the same.
 pub(super) fn to_record(cassette: PathBuf) -> PathBuf {
-    let process = std::process::id();
-    let mut given = GIVEN.lock();
-    if let Some((.., place)) = given.iter().find(|(of, by, _)| (of, *by) == (&cassette, process)) {
+    let mut given = GIVEN.get().lock();
+    if let Some((_, place)) = given.iter().find(|(of, _)| *of == cassette) {
         return place.clone();
     }
     let name = command::of_this_process();
@@ -26,7 +26,7 @@ pub(super) fn to_record(cassette: PathBuf) -> PathBuf {
     // the first one counts among those of its command
     let part = places.find(free).unwrap_or_default();
     let place = if Run::take(&key(&cassette), 1).unwrap_or(true) { cassette.clone() } else { part };
-    given.push((cassette, process, place.clone()));
+    given.push((cassette, place.clone()));
     place
 }
 
@@ -39,7 +39,7 @@ fn key(place: &Path) -> String {
 pub(super) fn remove_stale(cassette: &Path) {
     let cassette = super8_cassette::directory_of(cassette);
     let is_first =
-        GIVEN.try_lock().is_some_and(|given| given.iter().any(|(of, _, place)| of == cassette && of == place));
+        GIVEN.get().try_lock().is_some_and(|given| given.iter().any(|(of, place)| of == cassette && of == place));
     if is_first && !Run::is_wrapped() {
         let stays = |part: &Path| Run::is_taken(&key(part)).unwrap_or(true);
         // what cannot be removed fails the next replay, by name

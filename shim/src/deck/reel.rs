@@ -88,8 +88,9 @@ impl Reel {
         self.named
     }
 
-    /// The trace that a statement names, in the same directory.
-    pub(super) fn named_by(self, parent: &Traceparent) -> Reel {
+    /// The trace that a statement names, in the same directory; the same if none does.
+    pub(super) fn in_trace(self, parent: Option<&Traceparent>) -> Reel {
+        let Some(parent) = parent else { return self };
         let spans = Spans { parent: Some(parent.parent.clone()), ..self.spans };
         Reel { trace: Some(parent.trace.clone()), named: true, spans, ..self }
     }
@@ -142,7 +143,7 @@ fn format(format: CassetteFormat) -> Format {
 }
 
 /// The directory by a name that does not depend on the working directory of the moment.
-fn absolute(settings: &Settings) -> PathBuf {
+pub(super) fn absolute(settings: &Settings) -> PathBuf {
     let path = settings.cassette.clone().unwrap_or_default();
     std::path::absolute(&path).unwrap_or(path)
 }

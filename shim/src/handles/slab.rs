@@ -3,10 +3,12 @@
 //! A stale, foreign, wrong-kind or doubly freed token is refused without touching memory. Slots live in chunks that
 //! never move and are never given back, so a look-up takes no lock and a handle freed during a call stays readable.
 
+use crate::per_process::PerProcess;
 use parking_lot::Mutex;
 use std::ffi::c_void;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use super8_cassette::process;
 
 const CHUNK: usize = 256;
 const CHUNKS: usize = 1 << 14;
@@ -25,13 +27,15 @@ pub trait Entity: Default + Send + Sync + 'static {
 /// All handles of one kind.
 pub struct Slab<T> {
     chunks: [OnceLock<Box<[Slot<T>]>>; CHUNKS],
-    free: Mutex<Free>,
+    free: PerProcess<Mutex<Free>>,
 }
 
 #[derive(Default)]
 struct Slot<T> {
     /// Odd while the handle lives.
     generation: AtomicU32,
+    /// The process in which it was allocated.
+    process: AtomicU32,
     value: T,
 }
 
@@ -59,6 +63,12 @@ impl Token {
     }
 }
 
+impl<T> Slot<T> {
+    fn is_alive(&self) -> bool {
+        self.generation.load(Ordering::Acquire) & 1 == 1
+    }
+}
+
 impl<T: Entity> Default for Slab<T> {
     fn default() -> Self {
         Slab::new()
@@ -68,13 +78,13 @@ impl<T: Entity> Default for Slab<T> {
 impl<T: Entity> Slab<T> {
     /// No handles yet.
     pub const fn new() -> Self {
-        Slab { chunks: [const { OnceLock::new() }; CHUNKS], free: Mutex::new(Free { indices: Vec::new(), next: 0 }) }
+        Slab { chunks: [const { OnceLock::new() }; CHUNKS], free: PerProcess::new() }
     }
 
     /// A fresh handle; `None` when four million of this kind are alive.
     pub fn allocate(&'static self) -> Option<(Token, &'static T)> {
         let index = {
-            let mut free = self.free.lock();
+            let mut free = self.free().lock();
             match free.indices.pop() {
                 Some(index) => index,
                 None if (free.next as usize) < CHUNK * CHUNKS => {
@@ -87,6 +97,7 @@ impl<T: Entity> Slab<T> {
         let chunk = self.chunks[index as usize / CHUNK].get_or_init(|| (0..CHUNK).map(|_| Slot::default()).collect());
         let slot = &chunk[index as usize % CHUNK];
         slot.value.reset();
+        slot.process.store(process::id(), Ordering::Relaxed);
         let generation = slot.generation.fetch_add(1, Ordering::AcqRel).wrapping_add(1);
         let token = (generation as usize) << (INDEX_BITS + KIND_BITS) | (index as usize) << KIND_BITS | T::KIND;
         Some((Token(token), &slot.value))
@@ -109,14 +120,32 @@ impl<T: Entity> Slab<T> {
         {
             return false;
         }
-        self.free.lock().indices.push((token.0 >> KIND_BITS & ((1 << INDEX_BITS) - 1)) as u32);
+        self.free().lock().indices.push((token.0 >> KIND_BITS & ((1 << INDEX_BITS) - 1)) as u32);
         true
     }
 
-    /// What is alive at this moment.
+    /// What is alive at this moment and was allocated by this process.
     pub fn alive(&'static self) -> impl Iterator<Item = &'static T> {
-        let slots = self.chunks.iter().filter_map(OnceLock::get).flat_map(|chunk| chunk.iter());
-        slots.filter(|slot| slot.generation.load(Ordering::Acquire) & 1 == 1).map(|slot| &slot.value)
+        let process = process::id();
+        let own = move |slot: &&Slot<T>| slot.is_alive() && slot.process.load(Ordering::Relaxed) == process;
+        self.slots().filter(own).map(|slot| &slot.value)
+    }
+
+    fn slots(&'static self) -> impl Iterator<Item = &'static Slot<T>> {
+        self.chunks.iter().filter_map(OnceLock::get).flat_map(|chunk| chunk.iter())
+    }
+
+    /// The slots that are free. A forked child finds its own out: a thread of its parent may have been at the list.
+    fn free(&'static self) -> &'static Mutex<Free> {
+        self.free.get_or_init(|_| {
+            let made = self.chunks.iter().rposition(|chunk| chunk.get().is_some()).map_or(0, |last| last + 1);
+            let is_free = |index: &u32| {
+                let chunk = self.chunks[*index as usize / CHUNK].get();
+                chunk.is_none_or(|chunk| !chunk[*index as usize % CHUNK].is_alive())
+            };
+            let next = (made * CHUNK) as u32;
+            Mutex::new(Free { indices: (0..next).rev().filter(is_free).collect(), next })
+        })
     }
 
     #[inline]

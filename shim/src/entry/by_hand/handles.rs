@@ -56,6 +56,7 @@ pub(super) unsafe fn give(out: *mut Handle, token: Token) -> i16 {
 }
 
 unsafe fn allocate_environment(out: *mut Handle, version: Option<usize>) -> i16 {
+    crate::exit::watch_forks();
     let Some((token, environment)) = ENVIRONMENTS.allocate() else { return rc::ERROR };
     guard(&environment.diagnostics, || {
         let mut state = environment.state.lock();

@@ -8,7 +8,7 @@ use super::usual::Usual;
 use super::{perform, unwritable};
 use crate::args::TextIn;
 use crate::call::{AttributeIn, Call, Deed, Question};
-use crate::deck::Elsewhere;
+use crate::deck::Origin;
 use crate::diagnostics::{Diagnostic, Outcome, rc};
 use crate::mode::home::Home;
 use crate::mode::keys::{
@@ -26,11 +26,13 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use super8_cassette::{CassetteError, ConnectionId, Entry, Method, Recorder, Value};
+use super8_cassette::{CassetteError, ConnectionId, Entry, Method, Recorder, Value, process};
 
 /// A connection being recorded.
 pub struct Connection {
     home: Home<Recorder>,
+    /// The process in which it is recorded.
+    process: AtomicU32,
     pub(super) secrecy: Secrecy,
     statements: AtomicU32,
     descriptors: AtomicU32,
@@ -79,15 +81,23 @@ impl Connection {
     /// The cassette cannot be written.
     pub fn begin(
         recorder: &Arc<Recorder>,
-        elsewhere: Option<Elsewhere>,
+        origin: Origin,
         connect: Connect,
         outcome: &Outcome,
         secrecy: Secrecy,
         probe: Probe,
     ) -> Result<Arc<Connection>, CassetteError> {
         let id = recorder.connection();
+        let mut fields = connect.asked;
+        if rc::succeeded(outcome.rc) || !connect.facts.is_empty() {
+            fields.push(("result".into(), Value::Map(connect.facts)));
+        }
+        fields.extend(connect.completed.map(|completed| ("completed".to_owned(), completed)));
+        push_outcome(&mut fields, outcome, &secrecy);
+        let entry = Entry { method: Method::Connect, connection: id, statement: None, fields };
         let connection = Connection {
-            home: Home::new(Arc::clone(recorder), id, elsewhere),
+            home: Home::new(Arc::clone(recorder), id, origin, entry.clone()),
+            process: AtomicU32::new(process::id()),
             secrecy,
             statements: AtomicU32::new(0),
             descriptors: AtomicU32::new(0),
@@ -106,14 +116,6 @@ impl Connection {
             truncation: Mutex::new(None),
         };
         let connection = Arc::new(connection);
-        let mut fields = connect.asked;
-        if rc::succeeded(outcome.rc) || !connect.facts.is_empty() {
-            fields.push(("result".into(), Value::Map(connect.facts)));
-        }
-        fields.extend(connect.completed.map(|completed| ("completed".to_owned(), completed)));
-        push_outcome(&mut fields, outcome, &connection.secrecy);
-        let entry = Entry { method: Method::Connect, connection: id, statement: None, fields };
-        connection.home.keep(&entry);
         let written = recorder.command(&entry);
         let environment =
             connect.environment.into_iter().try_for_each(|(answer, times)| recorder.before(id, answer, times));
@@ -125,6 +127,37 @@ impl Connection {
             connection.close();
         }
         Ok(connection)
+    }
+
+    /// Whether it is recorded in this process: a forked child has its parent's connections.
+    pub(super) fn is_here(&self) -> bool {
+        self.process.load(Ordering::Relaxed) == process::id()
+    }
+
+    /// In a forked child, goes on in a part of the child's own.
+    ///
+    /// # Errors
+    /// The part cannot be written.
+    pub(super) fn enter(&self) -> Result<(), Outcome> {
+        if self.is_here() {
+            return Ok(());
+        }
+        self.home.go_on(|origin, trace, connect, parents| {
+            let recorder = origin.recorder(trace).map_err(|error| Outcome::error("HY000", error))?;
+            let id = recorder.connection();
+            let entry = Entry { connection: id, ..connect.clone() }.with("parent", parents.to_string());
+            recorder.command(&entry).map_err(unwritable)?;
+            Ok((recorder, id))
+        })?;
+        // The part stands alone: nothing is known there yet.
+        self.usual.forget();
+        self.odd_places.store(false, Ordering::Relaxed);
+        if let Some(mut truncation) = self.truncation.try_lock() {
+            *truncation = None;
+        }
+        self.open.store(true, Ordering::Release);
+        self.process.store(process::id(), Ordering::Relaxed);
+        Ok(())
     }
 
     /// The recorder of the cassette the connection is in.
@@ -147,9 +180,9 @@ impl Connection {
         text: &TextIn<'_>,
         settle: impl FnOnce() -> Result<(), CassetteError>,
     ) -> Result<(), Outcome> {
-        self.home.first_text(text, |elsewhere, parent, prelude| {
+        self.home.first_text(text, |origin, parent, prelude| {
             settle().map_err(unwritable)?;
-            let recorder = elsewhere.recorder(parent).map_err(|error| Outcome::error("HY000", error))?;
+            let recorder = origin.recorder(Some(parent)).map_err(|error| Outcome::error("HY000", error))?;
             let id = recorder.connection();
             let again = |entry: &Entry| recorder.command(&Entry { connection: id, ..entry.clone() });
             prelude.iter().try_for_each(again).map_err(unwritable)?;
@@ -329,6 +362,15 @@ impl Connection {
 
 impl ConnectionMode for Connection {
     fn serve(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
+        if !self.is_here() {
+            // A child that only lets go of what it has from its parent records nothing.
+            if let Call::Disconnect | Call::Cancel = call {
+                return perform(deed);
+            }
+            if let Err(failure) = self.enter() {
+                return failure;
+            }
+        }
         let reaches = match call {
             Call::EndTran { commit } => *commit,
             Call::SetConnectAttr { attribute, .. } => reaches_database(*attribute).is_some(),
@@ -413,6 +455,9 @@ impl ConnectionMode for Connection {
     }
 
     fn disconnected(&self) {
+        if !self.is_here() {
+            return;
+        }
         if self.open.load(Ordering::Acquire) {
             for (recorder, id) in self.home.all() {
                 let entry = Entry::new(Method::Disconnect, *id, None).with("result", Value::Null);

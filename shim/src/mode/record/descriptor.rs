@@ -30,6 +30,15 @@ impl Descriptor {
 
 impl DescriptorMode for Descriptor {
     fn serve(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
+        if !self.connection.is_here() {
+            // A child that only lets go of what it has from its parent records nothing.
+            if let Call::FreeDescriptor = call {
+                return perform(deed);
+            }
+            if let Err(failure) = self.connection.enter() {
+                return failure;
+            }
+        }
         let before = self.shared.content();
         let number = i64::from(self.shared.number);
         let told = self.connection.on_descriptor(number, function, call, deed, Some(&before), |unbinds| {

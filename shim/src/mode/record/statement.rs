@@ -30,7 +30,7 @@ use crate::table::Function;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use super8_cassette::{CassetteError, Entry, Gathered, Method, Run, Value};
+use super8_cassette::{CassetteError, Entry, Gathered, Method, Run, Value, process};
 
 /// A statement being recorded.
 pub struct Statement {
@@ -46,6 +46,8 @@ pub struct Statement {
     probes: AtomicBool,
     /// Whether its calls may say SQL_STILL_EXECUTING: once that was switched on, calls are counted for good.
     pub(super) asynchronous: AtomicBool,
+    /// The process in which it is recorded.
+    process: AtomicU32,
 }
 
 /// What is known of the statement between two calls. Never locked during a call to the driver.
@@ -109,8 +111,28 @@ impl Statement {
     pub fn new(connection: Arc<Connection>) -> Self {
         let (state, learned, endings) = (Mutex::default(), Arc::default(), AtomicU32::default());
         let (asynchronous, probes) = (AtomicBool::new(false), AtomicBool::new(false));
-        let commands = AtomicU32::default();
-        Statement { connection, state, learned, endings, commands, asynchronous, probes }
+        let (commands, process) = (AtomicU32::default(), AtomicU32::new(process::id()));
+        Statement { connection, state, learned, endings, commands, asynchronous, probes, process }
+    }
+
+    #[inline]
+    fn is_here(&self) -> bool {
+        self.process.load(Ordering::Relaxed) == process::id()
+    }
+
+    /// In a forked child: goes on in the child's part, in which nothing is known of the statement yet. Rows that were read are in
+    /// the parent's.
+    #[cold]
+    fn enter(&self) -> Result<(), Outcome> {
+        self.connection.enter()?;
+        let mut state = self.state.lock();
+        (state.run, state.ended, state.beyond) = (None, false, None);
+        state.known.clear();
+        if let Some(id) = state.id {
+            self.learned.begin(self.connection.id(), id);
+        }
+        self.process.store(process::id(), Ordering::Relaxed);
+        Ok(())
     }
 
     /// Ends what the previous text or execution left open and writes what was learned of its columns.
@@ -339,6 +361,17 @@ impl Statement {
 
 impl StatementMode for Statement {
     fn serve(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
+        const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
+        const DROP: u16 = 1;
+        if !self.is_here() {
+            // A child that only lets go of what it has from its parent records nothing.
+            if let Call::FreeStmt { option: CLOSE | DROP } | Call::Cancel = call {
+                return perform(deed);
+            }
+            if let Err(failure) = self.enter() {
+                return failure;
+            }
+        }
         if self.connection.probe.begins(call, &self.probes) {
             return perform(deed);
         }
@@ -349,6 +382,11 @@ impl StatementMode for Statement {
     }
 
     fn get_data(&self, column: u16, binding: &Binding, deed: &dyn Deed) -> Outcome {
+        if !self.is_here()
+            && let Err(failure) = self.enter()
+        {
+            return failure;
+        }
         if self.is_asynchronous() {
             return self.serve(Function::SQLGetData, &Call::GetData { column, binding: *binding }, deed);
         }
@@ -356,6 +394,11 @@ impl StatementMode for Statement {
     }
 
     fn serve_descriptor(&self, role: DescriptorRole, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
+        if !self.is_here()
+            && let Err(failure) = self.enter()
+        {
+            return failure;
+        }
         let before = {
             let mut state = self.state.lock();
             state.application.refresh();
@@ -390,6 +433,9 @@ impl StatementMode for Statement {
     }
 
     fn dropped(&self) {
+        if !self.is_here() {
+            return;
+        }
         let mut state = self.state.lock();
         let settled = self.settle(&mut state, false);
         let noted = state.id.take().map_or(Ok(()), |id| self.note(id, Method::Drop));

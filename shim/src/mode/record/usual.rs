@@ -46,6 +46,13 @@ struct Times {
 }
 
 impl Usual {
+    /// Nothing is known of any call.
+    pub(super) fn forget(&self) {
+        if let Some(mut calls) = self.calls.try_lock() {
+            calls.clear();
+        }
+    }
+
     /// Another command of the connection.
     pub(super) fn commanded(&self) {
         self.commands.fetch_add(1, Ordering::Relaxed);

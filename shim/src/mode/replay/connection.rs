@@ -5,7 +5,7 @@ use super::statement::Statement;
 use super::{defaults, mismatch, not_recorded};
 use crate::args::{Out, Place, TextIn};
 use crate::call::{AttributeIn, Call, Deed, Question};
-use crate::deck::Elsewhere;
+use crate::deck::Origin;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::home::Home;
 use crate::mode::keys::{
@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use super8_cassette::{CassetteError, ConnectionId, Entry, Method, Player, Value};
+use super8_cassette::{CassetteError, ConnectionId, Entry, Method, Player, Value, process};
 
 /// SQL_ATTR_RESET_CONNECTION: set by a driver manager that puts a connection into its pool.
 const RESET_CONNECTION: i32 = 116;
@@ -30,6 +30,8 @@ const RESET_CONNECTION: i32 = 116;
 pub struct Connection {
     /// The player, and its number for the connection: which recorded one it is, is the player's affair.
     home: Home<Player>,
+    /// The process in which it is replayed.
+    process: AtomicU32,
     pub(super) secrecy: Secrecy,
     pub(super) probe: Probe,
     statements: AtomicU32,
@@ -54,7 +56,7 @@ impl Connection {
     /// The outcome to post where nothing fitting was recorded.
     pub fn begin(
         player: &Arc<Player>,
-        elsewhere: Option<Elsewhere>,
+        origin: Origin,
         fields: Vec<(String, Value)>,
         secrecy: Secrecy,
         probe: Probe,
@@ -64,7 +66,8 @@ impl Connection {
         finished(player);
         let told = secrecy.restored(outcome(|key| recorded.get(key)));
         let connection = Connection {
-            home: Home::new(Arc::clone(player), recorded.connection, elsewhere),
+            home: Home::new(Arc::clone(player), recorded.connection, origin, asked),
+            process: AtomicU32::new(process::id()),
             secrecy,
             probe,
             statements: AtomicU32::new(0),
@@ -76,9 +79,31 @@ impl Connection {
             polled: AtomicBool::new(false),
             polls: Mutex::default(),
         };
-        connection.home.keep(&asked);
         finished(player);
         Ok((Arc::new(connection), recorded, told))
+    }
+
+    /// Whether it is replayed in this process: a forked child has its parent's connections.
+    pub(super) fn is_here(&self) -> bool {
+        self.process.load(Ordering::Relaxed) == process::id()
+    }
+
+    /// In a forked child, goes on with the child's own part.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(super) fn enter(&self) -> Result<(), Outcome> {
+        if self.is_here() {
+            return Ok(());
+        }
+        self.home.go_on(|origin, trace, connect, _| {
+            let player = origin.player(trace).map_err(|error| Outcome::error("HY000", error))?;
+            let recorded = player.connect(connect).map_err(mismatch)?;
+            finished(&player);
+            Ok((player, recorded.connection))
+        })?;
+        self.process.store(process::id(), Ordering::Relaxed);
+        Ok(())
     }
 
     /// The player of the cassette the connection is in.
@@ -96,8 +121,8 @@ impl Connection {
     /// # Errors
     /// There is no such trace, or it begins otherwise.
     pub(super) fn first_text(&self, text: &TextIn<'_>) -> Result<(), Outcome> {
-        self.home.first_text(text, |elsewhere, parent, prelude| {
-            let player = elsewhere.player(parent).map_err(|error| Outcome::error("HY000", error))?;
+        self.home.first_text(text, |origin, parent, prelude| {
+            let player = origin.player(Some(parent)).map_err(|error| Outcome::error("HY000", error))?;
             let mut id = ConnectionId(0);
             for asked in prelude {
                 let asked = Entry { connection: id, ..asked.clone() };
@@ -356,6 +381,15 @@ pub(super) fn serve<'a>(question: &Question<'_>, get: impl Fn(&str) -> Option<&'
 
 impl ConnectionMode for Connection {
     fn serve(&self, function: Function, call: &Call<'_>, _: &dyn Deed) -> Outcome {
+        if !self.is_here() {
+            // A child that only lets go of what it has from its parent plays nothing.
+            if let Call::Disconnect | Call::Cancel = call {
+                return Outcome::SUCCESS;
+            }
+            if let Err(failure) = self.enter() {
+                return failure;
+            }
+        }
         if let Call::EndTran { .. } | Call::SetConnectAttr { .. } = call
             && let Some(polled) = self.still_executing(function)
         {
@@ -406,6 +440,9 @@ impl ConnectionMode for Connection {
     }
 
     fn disconnected(&self) {
+        if !self.is_here() {
+            return;
+        }
         for (player, id) in self.home.all() {
             player.housekeeping(&Entry::new(Method::Disconnect, *id, None));
             player.disconnect(*id);

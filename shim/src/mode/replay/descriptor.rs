@@ -28,6 +28,15 @@ impl Descriptor {
 
 impl DescriptorMode for Descriptor {
     fn serve(&self, function: Function, call: &Call<'_>, _: &dyn crate::call::Deed) -> Outcome {
+        if !self.connection.is_here() {
+            // A child that only lets go of what it has from its parent plays nothing.
+            if let Call::FreeDescriptor = call {
+                return Outcome::SUCCESS;
+            }
+            if let Err(failure) = self.connection.enter() {
+                return failure;
+            }
+        }
         let content = self.shared.content();
         let told = self.connection.on_descriptor(
             i64::from(self.shared.number),

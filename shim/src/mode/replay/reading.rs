@@ -191,7 +191,7 @@ impl Statement {
         let binding = of_parameter.as_ref().unwrap_or(binding);
         let own = own_cell(state, column);
         // What was recorded apart from the rows belongs to the last one of them.
-        let last = !state.reads_row() || state.run.as_ref().is_none_or(|run| run.exhausted());
+        let last = !state.reads_row() || state.run_is_parents || state.run.as_ref().is_none_or(|run| run.exhausted());
         if last && !state.reading.apart.iter().any(|known| known.column == column) {
             match self.apart(state, column) {
                 Ok(apart) => state.reading.apart.push(apart),

@@ -88,6 +88,10 @@ impl Statement {
 
     /// The next recorded row, from the run at hand or the one after it.
     fn step(&self, state: &mut State, id: u32, fetching: Fetching, count: usize) -> Result<Step, Outcome> {
+        if std::mem::take(&mut state.run_is_parents) {
+            // its file is read by the parent
+            state.run = None;
+        }
         loop {
             if let Some(run) = &mut state.run {
                 match run.next().map(|row| row.is_some()) {

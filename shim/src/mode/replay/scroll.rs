@@ -16,7 +16,7 @@ impl Statement {
         let mut state = self.state.lock();
         let state = &mut *state;
         let Some(id) = state.id else { return Outcome::error("24000", "there is no result to fetch from") };
-        state.run = None;
+        (state.run, state.run_is_parents) = (None, false);
         state.on_row = false;
         state.reading.forget();
         let asked = Entry { fields: asked, ..Entry::new(Method::FetchScroll, self.connection.id(), Some(id)) };

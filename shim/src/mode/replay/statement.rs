@@ -26,7 +26,7 @@ use crate::table::{Class, Function};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use super8_cassette::{CassetteError, Entry, Method, PlayedRun, Value};
+use super8_cassette::{CassetteError, Entry, Method, PlayedRun, Value, process};
 
 /// A statement being replayed.
 pub struct Statement {
@@ -40,6 +40,8 @@ pub struct Statement {
     pub(super) asynchronous: AtomicBool,
     /// A function that programs loop on has said that the replay failed.
     gave_up: AtomicBool,
+    /// The process in which it is replayed.
+    process: AtomicU32,
 }
 
 /// What is known of the statement between two calls.
@@ -69,6 +71,8 @@ pub(super) struct State {
     pub(super) given: Option<u32>,
     /// The run rows come from.
     pub(super) run: Option<PlayedRun>,
+    /// It is that of a process from which this one was forked: only the row at hand is this one's.
+    pub(super) run_is_parents: bool,
     /// Whether a row is at hand for SQLGetData.
     pub(super) on_row: bool,
     /// What the recorded driver does with the row counter and states of the result at hand, once that was looked up.
@@ -98,7 +102,24 @@ impl Statement {
     /// A fresh statement on `connection`.
     pub fn new(connection: Arc<Connection>) -> Self {
         let [asynchronous, probes, gave_up] = [(); 3].map(|()| AtomicBool::new(false));
-        Statement { connection, state: Mutex::default(), endings: AtomicU32::default(), asynchronous, probes, gave_up }
+        let (endings, process) = (AtomicU32::default(), AtomicU32::new(process::id()));
+        Statement { connection, state: Mutex::default(), endings, asynchronous, probes, gave_up, process }
+    }
+
+    #[inline]
+    fn is_here(&self) -> bool {
+        self.process.load(Ordering::Relaxed) == process::id()
+    }
+
+    /// In a forked child: goes on in the child's part. The row at hand stays, what comes after it is in the part.
+    #[cold]
+    fn enter(&self) -> Result<(), Outcome> {
+        self.connection.enter()?;
+        let mut state = self.state.lock();
+        state.run_is_parents = state.run.is_some();
+        (state.columns, state.habits) = (None, None);
+        self.process.store(process::id(), Ordering::Relaxed);
+        Ok(())
     }
 
     /// Plays a command of this statement.
@@ -109,7 +130,7 @@ impl Statement {
         method: Method,
         fields: Vec<(String, Value)>,
     ) -> Result<Entry, Outcome> {
-        state.run = None;
+        (state.run, state.run_is_parents) = (None, false);
         state.on_row = false;
         state.columns = None;
         state.habits = None;
@@ -244,6 +265,17 @@ impl Statement {
 
 impl StatementMode for Statement {
     fn serve(&self, function: Function, call: &Call<'_>, _: &dyn Deed) -> Outcome {
+        const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
+        const DROP: u16 = 1;
+        if !self.is_here() {
+            // A child that only lets go of what it has from its parent plays nothing.
+            if let Call::FreeStmt { option: CLOSE | DROP } | Call::Cancel = call {
+                return Outcome::SUCCESS;
+            }
+            if let Err(failure) = self.enter() {
+                return failure;
+            }
+        }
         if self.connection.probe.begins(call, &self.probes) {
             return probe::passed(function, call);
         }
@@ -262,6 +294,11 @@ impl StatementMode for Statement {
     }
 
     fn get_data(&self, column: u16, binding: &Binding, deed: &dyn Deed) -> Outcome {
+        if !self.is_here()
+            && let Err(failure) = self.enter()
+        {
+            return failure;
+        }
         if self.is_asynchronous() {
             return self.serve(Function::SQLGetData, &Call::GetData { column, binding: *binding }, deed);
         }
@@ -269,6 +306,11 @@ impl StatementMode for Statement {
     }
 
     fn serve_descriptor(&self, role: DescriptorRole, function: Function, call: &Call<'_>, _: &dyn Deed) -> Outcome {
+        if !self.is_here()
+            && let Err(failure) = self.enter()
+        {
+            return failure;
+        }
         self.state.lock().application.refresh();
         let known = |record, field| {
             let state = self.state.lock();
@@ -294,6 +336,9 @@ impl StatementMode for Statement {
 
     fn dropped(&self) {
         self.connection.statement_freed();
+        if !self.is_here() {
+            return;
+        }
         let mut state = self.state.lock();
         state.run = None;
         if let Some(id) = state.id.take() {

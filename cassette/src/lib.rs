@@ -46,7 +46,10 @@ pub use player::{
     Fetched, Mismatch, MismatchKind, PlayOptions, PlayedRun, Player, Scrolled, Tickets, Unplayed, Volatile,
 };
 pub use player::{columns, shell, summary};
-pub use processes::{directory_of, parts_directory, parts_of, remove_parts, with_parts};
+pub use processes::{
+    directory_of, parts_directory, parts_of, parts_with_recordings, remove_parts, same_part, with_parts,
+    with_parts_or_alone,
+};
 pub use recorder::{Gathered, RecordOptions, Recorder, Run, RunGuard};
 pub use redaction::{Redaction, SHORTEST_SECRET, Secrets};
 pub use row::Row;

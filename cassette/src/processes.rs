@@ -46,10 +46,44 @@ pub fn remove_parts(cassette: &Path, stays: &dyn Fn(&Path) -> bool) -> Result<()
     Ok(())
 }
 
-/// A cassette and its parts.
+/// A cassette and its parts. It has none by itself where the process that was to record it ended before it did anything.
 pub fn with_parts(cassette: &Path) -> Vec<PathBuf> {
-    let own = Format::of(cassette).is_some().then(|| cassette.to_owned());
-    own.into_iter().chain(parts_of(cassette)).collect()
+    let own = (Format::of(cassette).is_some() || cassette.is_file()).then(|| cassette.to_owned());
+    own.into_iter().chain(parts_of(directory_of(cassette))).collect()
+}
+
+/// What [`with_parts`] gives, and the cassette alone if there is none: opening it says why.
+pub fn with_parts_or_alone(cassette: &Path) -> Vec<PathBuf> {
+    let all = with_parts(cassette);
+    if all.is_empty() { vec![cassette.to_owned()] } else { all }
+}
+
+/// The parts of a cassette that are there, or are being recorded or were when their process ended.
+pub fn parts_with_recordings(cassette: &Path) -> Vec<PathBuf> {
+    let directory = parts_directory(directory_of(cassette));
+    let entries = fs::read_dir(&directory).into_iter().flatten().flatten();
+    let mut parts: Vec<PathBuf> = entries
+        .map(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let staged = name.strip_prefix('.').and_then(|name| name.strip_suffix(".super8-recording"));
+            directory.join(staged.unwrap_or(&name))
+        })
+        .collect();
+    parts.sort();
+    parts.dedup();
+    parts
+}
+
+/// Where the part of a cassette stands in another one: of a trace's file it is a trace's file.
+pub fn same_part(part: &Path, other: &Path) -> PathBuf {
+    let directory = directory_of(other);
+    let place = parts_directory(directory).join(part.file_name().unwrap_or_default());
+    if directory == other {
+        return place;
+    }
+    let mut trace = part.file_name().unwrap_or_default().to_owned();
+    trace.push(".ndjson");
+    place.join(trace)
 }
 
 #[cfg(test)]

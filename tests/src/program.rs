@@ -91,6 +91,31 @@ impl Program {
         Program { name, input: Vec::new(), proof: DONE.into(), command: Box::new(command) }
     }
 
+    /// The test files of `programs/perl/prove`, two at a time.
+    pub fn prove() -> Program {
+        let directory = products::repository().join("tests/programs/perl/prove");
+        let command = move |target: &Target| {
+            let mut command = Command::new(packages::program("prove", "perl"));
+            command.arg("-j2").args(["pears.t", "plums.t"].map(|file| directory.join(file)));
+            command.args(["::", &target.connection_string]);
+            command
+        };
+        let proof = "All tests successful".into();
+        Program { name: "prove".into(), input: Vec::new(), proof, command: Box::new(command) }
+    }
+
+    /// The test files of `programs/python/workers`, by pytest with two workers.
+    pub fn xdist() -> Program {
+        let directory = products::repository().join("tests/programs/python/workers");
+        let command = move |target: &Target| {
+            let mut command = Command::new(python::interpreter());
+            command.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "-n2", "--dist=loadfile"]).arg(&directory);
+            command.envs([("PYTHONDONTWRITEBYTECODE", "1"), ("CONNECTION", &target.connection_string)]);
+            command
+        };
+        Program { name: "xdist".into(), input: Vec::new(), proof: "4 passed".into(), command: Box::new(command) }
+    }
+
     /// A program of `programs/c`; its arguments are what [`Target`] has.
     pub fn c(source: &'static str) -> Program {
         let command = move |target: &Target| {

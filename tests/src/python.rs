@@ -10,6 +10,8 @@ use std::sync::Mutex;
 pub const PYODBC: &str = "pyodbc==5.5.0";
 /// What runs pyodbc's own tests.
 const PYTEST: &str = "pytest==8.4.2";
+/// What runs tests in several processes.
+const XDIST: &str = "pytest-xdist==3.8.0";
 
 /// The interpreter; makes its virtual environment first, which needs PyPI once.
 pub fn interpreter() -> PathBuf {
@@ -27,7 +29,7 @@ pub fn environment() -> PathBuf {
 /// Makes the virtual environment unless it is complete already; says what went wrong otherwise.
 pub fn install() -> Result<(), String> {
     let place = environment();
-    let (marker, wanted) = (place.join(".complete"), [PYODBC, PYTEST].join(" "));
+    let (marker, wanted) = (place.join(".complete"), [PYODBC, PYTEST, XDIST].join(" "));
     let found = std::fs::read_to_string(&marker).ok();
     if found.as_ref() == Some(&wanted) {
         return Ok(());
@@ -44,7 +46,7 @@ pub fn install() -> Result<(), String> {
         venv.args(["-m", "venv"]).arg(&place);
         let mut pip = Command::new(place.join("bin/python"));
         pip.args(["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-binary", "pyodbc"]);
-        pip.args([PYODBC, PYTEST]);
+        pip.args([PYODBC, PYTEST, XDIST]);
         match run(venv).and_then(|()| run(pip)) {
             Ok(()) => {
                 return std::fs::write(&marker, &wanted).map_err(|error| format!("{}: {error}", marker.display()));

@@ -1,8 +1,11 @@
 //! Commands with several processes, and cassettes whose names are filled in by each of them.
 
 use super8_tests::desk::Desk;
-use super8_tests::format::in_both_formats;
+use super8_tests::driver::Driver;
+use super8_tests::format::{Format, in_both_formats};
 use super8_tests::outcome::Outcome;
+use super8_tests::program::Program;
+use super8_tests::ways::Stage;
 
 const CHEAP: &str = "select name from fruit where price = 3";
 const ALL: &str = "select name, price from fruit order by name";
@@ -130,4 +133,84 @@ fn restored(desk: Desk) -> Desk {
         .source("shop", &[("Driver", "SQLite3"), ("Database", "shop.db")])
         .write();
     desk
+}
+
+/// Test runners and workers that start processes, each with a connection of its own.
+#[test]
+fn programs_with_several_processes_have_a_part_for_each() {
+    let programs = [(Program::prove(), 1), (Program::python("spawned.py"), 2), (Program::xdist(), 1)];
+    for (program, parts) in &programs {
+        for driver in [Driver::PostgresUnicode, Driver::MariaDb] {
+            let stage = Stage::new(&format!("processes {}", program.name()), driver);
+            stage.in_both_formats(|stage| {
+                let recorded = stage.wrapped("record", program);
+                let what = format!("{} over {}", program.name(), driver.library());
+                program.check(&what, &recorded);
+                assert_eq!(super8_cassette::parts_of(&stage.cassette()).len(), *parts, "{what}");
+                let replayed = stage.wrapped("replay", program);
+                program.check(&format!("{what}, replayed"), &replayed);
+            });
+        }
+    }
+}
+
+/// Every verb goes through the parts of a cassette.
+#[test]
+fn every_verb_goes_through_the_parts() {
+    in_both_formats(|format| {
+        let desk = Desk::new("processes_verbs").in_format(format);
+        let price = |name: &str| isql(&format!("select price from fruit where name = '{name}'"));
+        let both = [price("apple"), price("pear")].join("; ");
+        for tape in ["tape", "again"] {
+            ended(&desk.run(&["record", tape, "--", "sh", "-c", &both]), 0);
+        }
+        ended(&desk.run(&["diff", "tape", "again"]), 0);
+        let verified = desk.run(&["verify", "tape"]);
+        ended(&verified, 0);
+        assert!(verified.text().contains("2 verified"), "{}", verified.text());
+        assert!(desk.run(&["check", "tape"]).text().starts_with("2 checked"));
+        // the price of what the second process asked for
+        desk.sql("update fruit set price = 5 where name = 'pear'");
+        ended(&desk.run(&["verify", "tape"]), 1);
+        ended(&desk.run(&["record", "again", "--", "sh", "-c", &both]), 0);
+        let differs = desk.run(&["diff", "tape", "again"]);
+        ended(&differs, 1);
+        assert!(differs.text().contains("isql-2:") && differs.text().contains("1 differ"), "{}", differs.text());
+        let shown = desk.run(&["show", "--json", "tape"]);
+        let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap_or_default();
+        assert_eq!(shown.as_array().map(Vec::len), Some(2), "{shown}");
+        ended(&desk.run(&["show", "--html", "page.html", "tape"]), 0);
+        for page in ["page.html", "page-isql-2.html"] {
+            let text = std::fs::read_to_string(desk.scratch.join("work").join(page)).unwrap_or_default();
+            assert!(text.contains("</html>"), "{page}");
+        }
+        let (there, back) = match format {
+            Format::Yaml => ("other/other.ndjson", "back"),
+            Format::Ndjson => ("other", "back/back.ndjson"),
+        };
+        ended(&desk.run(&["convert", "tape", there]), 0);
+        ended(&desk.run(&["convert", "other", back]), 0);
+        ended(&desk.run(&["diff", "tape", "back"]), 0);
+        desk.clear();
+        for tape in ["other", "back"] {
+            ended(&desk.run(&["replay", tape, "--", "sh", "-c", &both]), 0);
+        }
+    });
+}
+
+/// A command that failed leaves what its processes recorded to `recover`, which puts every part in its place.
+#[test]
+fn recover_takes_the_parts() {
+    in_both_formats(|format| {
+        let desk = Desk::new("processes_recover").in_format(format);
+        let both = [isql(CHEAP), isql(ALL)].join("; ");
+        ended(&desk.run(&["record", "tape", "--", "sh", "-c", &format!("{both}; false")]), 1);
+        let recovered = desk.run(&["recover", "--json", "tape"]);
+        ended(&recovered, 0);
+        let report: serde_json::Value = serde_json::from_slice(&recovered.stdout).unwrap_or_default();
+        assert_eq!(report["parts"].as_array().map(Vec::len), Some(1), "{report}");
+        ended(&desk.run(&["recover", "tape"]), 2);
+        desk.clear();
+        ended(&desk.run(&["replay", "tape", "--", "sh", "-c", &both]), 0);
+    });
 }

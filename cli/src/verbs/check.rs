@@ -6,7 +6,7 @@ use crate::output;
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
-use super8_cassette::parts_of;
+use super8_cassette::with_parts_or_alone;
 
 /// `super8 check CASSETTE...`
 #[derive(Args)]
@@ -34,8 +34,7 @@ impl Check {
     /// Checks them all.
     pub fn run(self) -> Outcome {
         // what a command's further processes recorded belongs to the cassette
-        let whole = |cassette: &PathBuf| std::iter::once(cassette.clone()).chain(parts_of(cassette));
-        let cassettes: Vec<PathBuf> = self.cassettes.iter().flat_map(whole).collect();
+        let cassettes: Vec<PathBuf> = self.cassettes.iter().flat_map(|path| with_parts_or_alone(path)).collect();
         let findings: Vec<Finding> = cassettes.iter().flat_map(|cassette| check(cassette)).collect();
         let exit = if findings.is_empty() { Exit::Done } else { Exit::Found };
         if self.json {

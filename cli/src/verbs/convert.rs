@@ -7,7 +7,9 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use super8_cassette::{Conversion, Metadata, convert, create, open};
+use super8_cassette::{
+    Conversion, Metadata, convert, create, directory_of, open, remove_parts, same_part, with_parts_or_alone,
+};
 
 /// `super8 convert FROM TO`
 #[derive(Args)]
@@ -111,10 +113,27 @@ impl Convert {
             let Imported { queries, notes } = import(&self.from, &source, create(&self.to, metadata)?)?;
             return Ok((What::Imported { queries }, notes));
         }
-        let from = open(&self.from)?;
-        let to = create(&self.to, from.metadata()?)?;
-        let Conversion { entries, answers, parts, notes } = convert(&*from, &*to)?;
-        Ok((What::Copied { entries, answers, parts }, notes))
+        let (mut all, mut notes, mut copies) = (Conversion::default(), Vec::new(), Vec::new());
+        for path in with_parts_or_alone(&self.from) {
+            let is_part = path != self.from;
+            let to = if is_part { same_part(&path, &self.to) } else { self.to.clone() };
+            let from = open(&path)?;
+            if let Some(directory) = to.parent().filter(|_| is_part) {
+                std::fs::create_dir_all(directory)
+                    .map_err(|error| Failure::new(format_args!("cannot create {}: {error}", directory.display())))?;
+            }
+            let copied = convert(&*from, &*create(&to, from.metadata()?)?)?;
+            all.entries += copied.entries;
+            all.answers += copied.answers;
+            all.parts += copied.parts;
+            let named = |note: String| if is_part { format!("{}: {note}", path.display()) } else { note };
+            notes.extend(copied.notes.into_iter().map(named));
+            copies.push(directory_of(&to).to_owned());
+        }
+        if self.replace {
+            remove_parts(directory_of(&self.to), &|part| copies.iter().any(|copy| copy == part))?;
+        }
+        Ok((What::Copied { entries: all.entries, answers: all.answers, parts: all.parts }, notes))
     }
 
     fn calls(&self) -> Calls {

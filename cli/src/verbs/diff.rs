@@ -8,13 +8,13 @@ use crate::{cassette, output};
 use clap::Args;
 use serde::Serialize;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use super8_cassette::entry::Class;
 use super8_cassette::player::{Difference, difference_in};
 use super8_cassette::summary::{show, summary};
-use super8_cassette::{Cassette, CassetteError, ConnectionId, Entry, Method, Place, REPLY, Value};
+use super8_cassette::{Cassette, CassetteError, ConnectionId, Entry, Method, Place, REPLY, Value, with_parts_or_alone};
 
 /// `super8 diff A B`
 #[derive(Args)]
@@ -39,14 +39,19 @@ pub struct Diff {
 impl Diff {
     /// Compares them.
     pub fn run(self) -> Outcome {
-        let changes = diff(&self.old, &self.new)?;
+        let changes = diff_with_parts(&self.old, &self.new)?;
         let exit = if changes.is_empty() { Exit::Done } else { Exit::Found };
         if self.json {
             output::json(&changes)?;
             return Ok(exit);
         }
         let mut out = output::text();
-        for Change { sign, old_line, new_line, command, details } in &changes {
+        let mut last = &None;
+        for Change { part, sign, old_line, new_line, command, details } in &changes {
+            if let (Some(part), true) = (part, part != last) {
+                writeln!(out, "{part}:")?;
+            }
+            last = part;
             let line = |line: &Option<u32>| line.map_or_else(|| "-".to_owned(), |line| line.to_string());
             writeln!(out, "{sign} {:>6} {:>6}  {command}", line(old_line), line(new_line))?;
             for detail in details {
@@ -68,6 +73,9 @@ const SHOWN: usize = 5;
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Change {
+    /// The part in which it is; none of the cassette itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<String>,
     /// `-`: only in the first, `+`: only in the second, `~`: asked in both, with another reply.
     sign: char,
     /// The line in the first log.
@@ -91,12 +99,30 @@ struct Item {
     rows: Vec<String>,
 }
 
-/// What differs between two cassettes.
+/// What differs between two cassettes and their parts of the same names.
 ///
 /// # Errors
 /// A cassette cannot be read.
-fn diff(old: &Path, new: &Path) -> Result<Vec<Change>, Failure> {
-    let (old, new) = (items(old)?, items(new)?);
+fn diff_with_parts(old: &Path, new: &Path) -> Result<Vec<Change>, Failure> {
+    let by_name = |cassette: &Path| -> BTreeMap<Option<String>, PathBuf> {
+        let all = with_parts_or_alone(cassette).into_iter();
+        let name = |part: &Path| part.file_name().map(|name| name.to_string_lossy().into_owned());
+        all.map(|part| (name(&part).filter(|_| part != cassette), part)).collect()
+    };
+    let (old, new) = (by_name(old), by_name(new));
+    let names: BTreeSet<&Option<String>> = old.keys().chain(new.keys()).collect();
+    let mut changes = Vec::new();
+    for name in names {
+        let found = diff(old.get(name).map(PathBuf::as_path), new.get(name).map(PathBuf::as_path))?;
+        changes.extend(found.into_iter().map(|change| Change { part: name.clone(), ..change }));
+    }
+    Ok(changes)
+}
+
+/// What differs between two cassettes; nothing is in one that is not there.
+fn diff(old: Option<&Path>, new: Option<&Path>) -> Result<Vec<Change>, Failure> {
+    let read = |cassette: Option<&Path>| cassette.map(items).transpose().map(Option::unwrap_or_default);
+    let (old, new) = (read(old)?, read(new)?);
     let asked = |items: &[Item]| items.iter().map(|item| item.asked.clone()).collect::<Vec<_>>();
     let mut changes = Vec::new();
     for operation in capture_diff_slices(Algorithm::Patience, &asked(&old), &asked(&new)) {
@@ -106,6 +132,7 @@ fn diff(old: &Path, new: &Path) -> Result<Vec<Change>, Failure> {
             continue;
         }
         let alone = |sign: char, item: &Item| Change {
+            part: None,
             sign,
             old_line: (sign == '-').then_some(item.line),
             new_line: (sign == '+').then_some(item.line),
@@ -133,7 +160,9 @@ fn changed(old: &Item, new: &Item) -> Option<Change> {
     columns(&old.columns, &new.columns, &mut details);
     rows(&old.rows, &new.rows, &mut details);
     let (old_line, new_line) = (Some(old.line), Some(new.line));
-    (!details.is_empty()).then(|| Change { sign: '~', old_line, new_line, command: new.command.clone(), details })
+    let change =
+        || Change { part: None, sign: '~', old_line, new_line, command: new.command.clone(), details: details.clone() };
+    (!details.is_empty()).then(change)
 }
 
 fn shown(value: Option<&Value>, max: usize) -> String {
@@ -312,25 +341,26 @@ mod tests {
         let written = "# by hand\n- method: run\n  connection_id: a\n  statement_id: 1\n  params: [1]\n  sql: SELECT 1\n\
                        - {method: fetch_all, connection_id: a, statement_id: 1, rows_file: a_1_fetch_all.csv}\n";
         let (one, other) = (cassette(LOG, "1,x\n"), cassette(written, "\"1\",x\n"));
-        assert_eq!(diff(one.path(), other.path()).unwrap(), []);
+        assert_eq!(diff_with_parts(one.path(), other.path()).unwrap(), []);
     }
 
     #[test]
     fn rows_and_commands_that_differ() {
         let (one, other) = (cassette(LOG, "1,x\n2,y\n"), cassette(LOG, "1,x\n2,z\n3,y\n"));
-        let changes = diff(one.path(), other.path()).unwrap();
+        let changes = diff_with_parts(one.path(), other.path()).unwrap();
         assert_eq!((changes.len(), changes[0].sign, changes[0].new_line), (1, '~', Some(6)));
         assert_eq!(changes[0].details, ["rows: were 2, are 3", "row 2 - 2 | y", "row 2 + 2 | z", "row 3 + 3 | y"]);
         // a query more moves the numbers of those behind it, and nothing else
         let more = "- method: run\n  connection_id: a\n  statement_id: 1\n  sql: \"SELECT 0\"\n".to_owned();
         let moved = more + &LOG.replace("statement_id: 1", "statement_id: 2");
-        let changes = diff(one.path(), cassette(&moved, "1,x\n2,y\n").path()).unwrap();
+        let changes = diff_with_parts(one.path(), cassette(&moved, "1,x\n2,y\n").path()).unwrap();
         assert_eq!((changes.len(), changes[0].sign, changes[0].command.as_str()), (1, '+', "a/1 run \"SELECT 0\""));
         // and rows are the same wherever they stand
         let inline = LOG.replace("  rows_file: a_1_fetch_all.csv\n", "  rows:\n    - [\"1\", x]\n    - [\"2\", y]\n");
-        assert_eq!(diff(one.path(), cassette(&inline, "").path()).unwrap(), []);
+        assert_eq!(diff_with_parts(one.path(), cassette(&inline, "").path()).unwrap(), []);
         let other = cassette(&LOG.replace("SELECT 1", "SELECT 2"), "1,x\n2,y\n");
-        let signs: String = diff(one.path(), other.path()).unwrap().iter().map(|change| change.sign).collect();
+        let signs: String =
+            diff_with_parts(one.path(), other.path()).unwrap().iter().map(|change| change.sign).collect();
         assert_eq!(signs, "--++", "what is fetched of another statement is something else");
     }
 
@@ -345,7 +375,7 @@ mod tests {
         };
         let one = with("- name: id\n  type: 4\n- name: price\n  type: 4\n  scale: 0\n");
         let other = with("- name: id\n  type: 4\n- name: price\n  type: 8\n- name: owner\n");
-        let changes = diff(one.path(), other.path()).unwrap();
+        let changes = diff_with_parts(one.path(), other.path()).unwrap();
         let told = [
             "columns: were 2, are 3",
             "column 2 (price): type: was 4, is 8",
@@ -359,9 +389,11 @@ mod tests {
         let failed = |message: &str| {
             LOG.replace("  params: [1]\n", &format!("  params: [1]\n  return: SQL_ERROR\n  diagnostics:\n    - {{sqlstate: HY000, native: 1, message: {message}}}\n"))
         };
-        let changes = diff(cassette(&failed("one"), "1,x\n").path(), cassette(&failed("two"), "1,x\n").path()).unwrap();
+        let changes =
+            diff_with_parts(cassette(&failed("one"), "1,x\n").path(), cassette(&failed("two"), "1,x\n").path())
+                .unwrap();
         assert_eq!(changes[0].details, ["diagnostics[0].message: was \"one\", is \"two\""]);
-        let changes = diff(cassette(&failed("one"), "1,x\n").path(), cassette(LOG, "1,x\n").path()).unwrap();
+        let changes = diff_with_parts(cassette(&failed("one"), "1,x\n").path(), cassette(LOG, "1,x\n").path()).unwrap();
         assert_eq!(changes[0].details[0], "return: was \"SQL_ERROR\", is not recorded");
     }
 }

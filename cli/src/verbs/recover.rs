@@ -6,6 +6,7 @@ use clap::Args;
 use serde::Serialize;
 use std::io::Write;
 use std::path::PathBuf;
+use super8_cassette::{Recovered, parts_with_recordings};
 
 /// `super8 recover CASSETTE`
 #[derive(Args)]
@@ -23,7 +24,7 @@ pub struct Recover {
     json: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Report {
     cassette: PathBuf,
     /// Whether a recording was unfinished.
@@ -33,53 +34,70 @@ struct Report {
     unfinished_rows: u64,
     torn_bytes: u64,
     dropped_files: Vec<String>,
+    /// The same of the parts that were recovered.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<Report>,
 }
 
 impl Recover {
-    /// Recovers what there is. Nothing to recover is a failure.
+    /// Recovers what there is, of the cassette and of its parts. Nothing to recover is a failure.
     pub fn run(self) -> Outcome {
-        let Some(recovered) = super8_cassette::recover(&self.cassette)? else {
-            if self.json {
-                let (recovered, dropped_files) = (false, Vec::new());
-                let cassette = self.cassette.clone();
-                output::json(&Report {
-                    cassette,
-                    recovered,
-                    entries: 0,
-                    unfinished_rows: 0,
-                    torn_bytes: 0,
-                    dropped_files,
-                })?;
-            }
+        let own = super8_cassette::recover(&self.cassette)?;
+        let mut parts = Vec::new();
+        for part in parts_with_recordings(&self.cassette) {
+            parts.extend(super8_cassette::recover(&part)?);
+        }
+        let nothing = own.is_none() && parts.is_empty();
+        if self.json {
+            let mut report = match &own {
+                Some(recovered) => Report::of(recovered),
+                None => Report { cassette: self.cassette.clone(), ..Report::default() },
+            };
+            report.parts = parts.iter().map(Report::of).collect();
+            output::json(&report)?;
+        }
+        if nothing {
             let shown = self.cassette.display();
             return Err(Failure::new(format_args!(
                 "{shown}: no recording is unfinished here; there is nothing to recover"
             )));
-        };
-        let report = Report {
-            cassette: recovered.cassette,
+        }
+        if self.json {
+            return Ok(Exit::Done);
+        }
+        let mut out = output::text();
+        for recovered in own.iter().chain(&parts) {
+            write(&mut out, recovered)?;
+        }
+        output::finish(out).map(|()| Exit::Done)
+    }
+}
+
+impl Report {
+    fn of(recovered: &Recovered) -> Report {
+        Report {
+            cassette: recovered.cassette.clone(),
             recovered: true,
             entries: recovered.entries,
             unfinished_rows: recovered.rows,
             torn_bytes: recovered.torn,
-            dropped_files: recovered.dropped,
-        };
-        if self.json {
-            output::json(&report)?;
-            return Ok(Exit::Done);
+            dropped_files: recovered.dropped.clone(),
+            parts: Vec::new(),
         }
-        let mut out = output::text();
-        let what = if recovered.whole { "entries, complete as recorded" } else { "entries are kept" };
-        writeln!(out, "{}: {} {what}", report.cassette.display(), report.entries)?;
-        if report.unfinished_rows > 0 {
-            writeln!(out, "  {} rows are among them whose fetching had not ended", report.unfinished_rows)?;
-        }
-        if report.torn_bytes > 0 {
-            writeln!(out, "  {} bytes were removed that break off in the middle", report.torn_bytes)?;
-        }
-        for file in &report.dropped_files {
-            writeln!(out, "  {file} was removed: the entry it belongs to was never written")?;
-        }
-        output::finish(out).map(|()| Exit::Done)
     }
+}
+
+fn write(out: &mut impl Write, recovered: &Recovered) -> std::io::Result<()> {
+    let what = if recovered.whole { "entries, complete as recorded" } else { "entries are kept" };
+    writeln!(out, "{}: {} {what}", recovered.cassette.display(), recovered.entries)?;
+    if recovered.rows > 0 {
+        writeln!(out, "  {} rows are among them whose fetching had not ended", recovered.rows)?;
+    }
+    if recovered.torn > 0 {
+        writeln!(out, "  {} bytes were removed that break off in the middle", recovered.torn)?;
+    }
+    for file in &recovered.dropped {
+        writeln!(out, "  {file} was removed: the entry it belongs to was never written")?;
+    }
+    Ok(())
 }

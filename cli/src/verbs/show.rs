@@ -8,7 +8,7 @@ use crate::show::{html, json, text};
 use clap::Args;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use super8_cassette::{Metadata, parts_of};
+use super8_cassette::{Metadata, with_parts_or_alone};
 
 /// `super8 show CASSETTE`
 #[derive(Args)]
@@ -37,24 +37,35 @@ pub struct Show {
 impl Show {
     /// Shows it.
     pub fn run(self) -> Outcome {
-        let opened = cassette::open(&self.cassette)?;
-        let name = self.cassette.display().to_string();
         let rows = self.rows.unwrap_or(if self.html.is_some() { 50 } else { 0 });
-        let mut timeline = Timeline::new(&opened, rows)?;
+        let cassettes = with_parts_or_alone(&self.cassette);
         if let Some(file) = &self.html {
-            return page(file, &name, &opened, &mut timeline);
+            return cassettes
+                .iter()
+                .enumerate()
+                .try_for_each(|(number, path)| page(number, file, path, rows))
+                .map(|()| Exit::Done);
         }
         if self.json {
             let mut out = output::bytes();
-            json::write(&mut out, &name, &opened.metadata, &mut timeline)?;
+            let several = cassettes.len() > 1;
+            write!(out, "{}", if several { "[" } else { "" })?;
+            for (number, path) in cassettes.iter().enumerate() {
+                write!(out, "{}", if number > 0 { "," } else { "" })?;
+                let opened = cassette::open(path)?;
+                let name = path.display().to_string();
+                json::write(&mut out, &name, &opened.metadata, &mut Timeline::new(&opened, rows)?)?;
+            }
+            write!(out, "{}", if several { "]\n" } else { "" })?;
             return output::finish(out).map(|()| Exit::Done);
         }
         let mut out = output::text();
-        self.write(&mut out, &name, &opened.metadata, &mut timeline)?;
-        for part in parts_of(&self.cassette) {
-            let opened = cassette::open(&part)?;
-            writeln!(out)?;
-            self.write(&mut out, &part.display().to_string(), &opened.metadata, &mut Timeline::new(&opened, rows)?)?;
+        for (number, path) in cassettes.iter().enumerate() {
+            let opened = cassette::open(path)?;
+            if number > 0 {
+                writeln!(out)?;
+            }
+            self.write(&mut out, &path.display().to_string(), &opened.metadata, &mut Timeline::new(&opened, rows)?)?;
         }
         output::finish(out).map(|()| Exit::Done)
     }
@@ -78,11 +89,18 @@ impl Show {
     }
 }
 
-fn page(file: &Path, name: &str, opened: &cassette::Opened, timeline: &mut Timeline<'_>) -> Outcome {
+/// Writes a page, of a part under the page's name with that of the part: `orders-isql-2.html`.
+fn page(number: usize, file: &Path, path: &Path, rows: usize) -> Result<(), Failure> {
+    let part = path.file_name().unwrap_or_default().to_string_lossy();
+    let (stem, end) = (file.file_stem().unwrap_or_default(), file.extension().unwrap_or_default());
+    let of_part = format!("{}-{part}.{}", stem.to_string_lossy(), end.to_string_lossy());
+    let file = if number == 0 { file.to_owned() } else { file.with_file_name(of_part.trim_end_matches('.')) };
     let cannot = |error: std::io::Error| Failure::new(format_args!("cannot write {}: {error}", file.display()));
+    let opened = cassette::open(path)?;
+    let mut timeline = Timeline::new(&opened, rows)?;
     let bar = output::bar("writing", timeline.counts().entries as u64);
-    let mut out = BufWriter::new(std::fs::File::create(file).map_err(cannot)?);
-    html::head(&mut out, name, &opened.metadata, timeline).map_err(cannot)?;
+    let mut out = BufWriter::new(std::fs::File::create(&file).map_err(cannot)?);
+    html::head(&mut out, &path.display().to_string(), &opened.metadata, &timeline).map_err(cannot)?;
     let mut data = html::Data::default();
     while let Some(step) = timeline.step()? {
         data.step(&mut out, &step).map_err(cannot)?;
@@ -90,5 +108,5 @@ fn page(file: &Path, name: &str, opened: &cassette::Opened, timeline: &mut Timel
     }
     data.end(&mut out).and_then(|()| html::foot(&mut out)).and_then(|()| out.flush()).map_err(cannot)?;
     bar.finish_and_clear();
-    Ok(Exit::Done)
+    Ok(())
 }

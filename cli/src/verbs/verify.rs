@@ -1,12 +1,13 @@
 //! `super8 verify`: the recorded reads, done again on the live database.
 
 use crate::exit::{Exit, Failure, Outcome};
-use crate::verify::report::Kind;
+use crate::verify::report::{Kind, Report};
 use crate::verify::{live::Live, plan};
 use crate::{cassette, output};
 use clap::Args;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use super8_cassette::with_parts_or_alone;
 use super8_client::Manager;
 
 /// `super8 verify CASSETTE`
@@ -43,19 +44,11 @@ pub struct Verify {
 impl Verify {
     /// Verifies it.
     pub fn run(self) -> Outcome {
-        let unread = |failure: Failure| failure.with(Exit::CannotStart);
-        let opened = cassette::open(&self.cassette).map_err(unread)?;
-        let steps = plan::steps(opened.storage.as_ref()).map_err(unread)?;
-        // The functions the recorded program reached: an ANSI driver gets its text byte by byte.
-        let wide = opened.metadata.driver.as_ref().is_some_and(|driver| driver.kind == "unicode");
-        let manager = Manager::load(self.manager.as_deref(), wide);
-        let manager = manager.map_err(|error| Failure::new(error).with(Exit::CannotStart))?;
-        let string = self.connection_string.or_else(|| self.dsn.map(|dsn| format!("DSN={dsn}")));
-        let redacted = opened.metadata.redaction.is_some();
-        let live = Live { manager: &manager, wide, connection_string: string.as_deref(), all: self.all, redacted };
-        let bar = output::bar("verifying", steps.len() as u64);
-        let report = live.verify(opened.storage.as_ref(), &steps, || bar.inc(1)).map_err(unread)?;
-        bar.finish_and_clear();
+        let string = self.connection_string.clone().or_else(|| self.dsn.as_ref().map(|dsn| format!("DSN={dsn}")));
+        let mut report = Report { cassette: self.cassette.display().to_string(), ..Report::default() };
+        for part in with_parts_or_alone(&self.cassette) {
+            report.add(self.part(&part, string.as_deref()).map_err(|failure| failure.with(Exit::CannotStart))?);
+        }
         if self.json {
             output::json(&report)?;
         } else {
@@ -68,5 +61,19 @@ impl Verify {
             (0, _) => Exit::Found,
             _ => Exit::Diverged,
         })
+    }
+
+    fn part(&self, part: &Path, connection_string: Option<&str>) -> Result<Report, Failure> {
+        let opened = cassette::open(part)?;
+        let steps = plan::steps(opened.storage.as_ref())?;
+        // The functions the recorded program reached: an ANSI driver gets its text byte by byte.
+        let wide = opened.metadata.driver.as_ref().is_some_and(|driver| driver.kind == "unicode");
+        let manager = Manager::load(self.manager.as_deref(), wide).map_err(Failure::new)?;
+        let redacted = opened.metadata.redaction.is_some();
+        let live = Live { manager: &manager, wide, connection_string, all: self.all, redacted };
+        let bar = output::bar("verifying", steps.len() as u64);
+        let report = live.verify(opened.storage.as_ref(), &steps, || bar.inc(1))?;
+        bar.finish_and_clear();
+        Ok(report)
     }
 }

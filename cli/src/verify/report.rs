@@ -82,6 +82,13 @@ impl Report {
         self.divergences.iter().filter(|divergence| divergence.kind == kind).count()
     }
 
+    /// Adds what there is to say of a part of the cassette.
+    pub fn add(&mut self, part: Report) {
+        self.verified += part.verified;
+        self.divergences.extend(part.divergences);
+        self.skipped.extend(part.skipped);
+    }
+
     /// One line for each divergence, one for each reason to leave something out, one at the end.
     ///
     /// # Errors

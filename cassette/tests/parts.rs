@@ -1,0 +1,75 @@
+//! A cassette of several processes: a process plays one part, and says which as soon as nothing of it is left.
+
+mod reel;
+
+use reel::*;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use super8_cassette::{Cassette, ConnectionId, Directory, Order, PlayOptions, Player, Tickets};
+
+/// Counts in one process what all would count together.
+#[derive(Default)]
+struct Counted(Mutex<HashMap<String, usize>>);
+
+impl Tickets for Counted {
+    fn take(&self, group: &str, room: usize) -> bool {
+        let mut counts = self.0.lock().unwrap();
+        let count = counts.entry(group.to_owned()).or_default();
+        *count += 1;
+        *count <= room
+    }
+}
+
+/// Records a part with these statements, and a connection that is left open.
+fn part(directory: &Path, texts: &[&str]) {
+    let recorder = recorder(directory);
+    let connection = connected(&recorder, "shop");
+    for (number, sql) in texts.iter().enumerate() {
+        let statement = number as u32 + 1;
+        recorder.command(&run(connection, statement, sql)).unwrap();
+        result(&recorder, connection, statement, &[&[sql]]);
+    }
+    recorder.publish().unwrap();
+}
+
+fn process(parts: &[PathBuf], tickets: &Arc<Counted>, order: Order) -> (Arc<Player>, ConnectionId) {
+    let storages = parts.iter().map(|part| Box::new(Directory::read(part).unwrap()) as Box<dyn Cassette>).collect();
+    let tickets = Arc::clone(tickets) as Arc<dyn Tickets>;
+    let options = PlayOptions { order: Some(order), ..PlayOptions::default() };
+    let player = Player::with_parts(storages, tickets, options).unwrap();
+    let connection = player.connect(&connect(A, "shop")).unwrap_or_else(|told| panic!("{}", told.report)).connection;
+    (player, connection)
+}
+
+/// The last names of the parts of which everything is played, if that has changed.
+fn finished(player: &Player) -> Option<Vec<String>> {
+    let name = |part: &PathBuf| part.file_name().unwrap().to_string_lossy().into_owned();
+    player.finished().map(|parts| parts.iter().map(name).collect())
+}
+
+#[test]
+fn a_part_may_be_the_beginning_of_another_one() {
+    for order in [Order::Global, Order::Connection] {
+        let parent = tempfile::tempdir().unwrap();
+        let parts = ["short", "long", "alike"].map(|name| parent.path().join(name));
+        part(&parts[0], &["select 1"]);
+        part(&parts[1], &["select 1", "select 2"]);
+        part(&parts[2], &["select 1"]);
+        let tickets = Arc::new(Counted::default());
+        let play = |player: &Player, connection, statement, sql: &str| {
+            player.command(&run(connection, statement, sql)).unwrap_or_else(|told| panic!("{}", told.report));
+            assert_eq!(fetch_all(player, connection, statement), [[sql]]);
+        };
+        let ((first, a), (second, b)) = (process(&parts, &tickets, order), process(&parts, &tickets, order));
+        assert_eq!(finished(&first), None);
+        play(&first, a, 1, "select 1");
+        assert_eq!(finished(&first), Some(vec!["short".to_owned(), "alike".to_owned()]));
+        assert_eq!(finished(&first), None, "it was said");
+        // it goes on where those it took itself for have ended
+        play(&first, a, 2, "select 2");
+        assert_eq!(finished(&first), Some(vec!["long".to_owned()]));
+        play(&second, b, 1, "select 1");
+        assert!(finished(&second).is_some_and(|parts| parts.contains(&"short".to_owned())));
+    }
+}

@@ -54,16 +54,3 @@ pub const REPLY: &[&str] = &[
     "outcomes",
     "calls",
 ];
-
-/// The digest of a question's key.
-pub(crate) fn digest_of_key(key: &[(&str, Value)]) -> Digest {
-    digest(format!("{key:?}").as_bytes())
-}
-
-/// What was asked, of an answer that is a map.
-pub(crate) fn question(answer: &Value) -> Value {
-    match answer {
-        Value::Map(pairs) => Value::Map(pairs.iter().filter(|(key, _)| !REPLY.contains(&&**key)).cloned().collect()),
-        other => other.clone(),
-    }
-}

@@ -22,14 +22,19 @@ impl std::str::FromStr for ConnectionId {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let number = text.bytes().try_fold(0u64, |sum, letter| match letter {
+        ConnectionId::from_letters(text.as_bytes())
+            .ok_or_else(|| format!("`{text}` is not a connection id (a, b, ..., z, aa, ab, ...)"))
+    }
+}
+
+impl ConnectionId {
+    /// The connection with these letters.
+    pub(crate) fn from_letters(letters: &[u8]) -> Option<ConnectionId> {
+        let number = letters.iter().try_fold(0u64, |sum, letter| match letter {
             b'a'..=b'z' if sum <= u64::from(u32::MAX) => Some(sum * 26 + u64::from(letter - b'a') + 1),
             _ => None,
-        });
-        match number.and_then(|number| u32::try_from(number.checked_sub(1)?).ok()) {
-            Some(number) => Ok(ConnectionId(number)),
-            _ => Err(format!("`{text}` is not a connection id (a, b, ..., z, aa, ab, ...)")),
-        }
+        })?;
+        u32::try_from(number.checked_sub(1)?).ok().map(ConnectionId)
     }
 }
 

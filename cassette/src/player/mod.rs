@@ -32,13 +32,14 @@ mod turn;
 mod unplayed;
 mod volatile;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
+use rustc_hash::FxHashMap;
 
 pub use advice::shell;
 pub use columns::read as columns;
@@ -135,7 +136,7 @@ struct State {
     columns: Columns,
     facts: Facts,
     /// How often a statement was closed since its last command.
-    closes: HashMap<(ConnectionId, Option<u32>), u32>,
+    closes: FxHashMap<(ConnectionId, Option<u32>), u32>,
     /// The parts of which it was said last that everything is played.
     finished: Vec<usize>,
 }
@@ -224,7 +225,7 @@ impl Player {
             answers: Answers::default(),
             columns: Columns::default(),
             facts: Facts::default(),
-            closes: HashMap::new(),
+            closes: FxHashMap::default(),
             finished: Vec::new(),
         };
         let PlayOptions { order, report, wait, comments, record_again } = options;

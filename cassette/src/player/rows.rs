@@ -139,13 +139,7 @@ impl PlayedRun {
         let (file, line) = storage.locate(place);
         let wrong =
             |key: &str, problem: &str| storage.refuse(place, key, problem).advice("correct it, or record again");
-        let texts = |item: &Value| match item {
-            Value::Text(name) => name.clone(),
-            Value::Int(number) => number.to_string(),
-            _ => String::new(),
-        };
         let list = |key: &str| entry.get(key).and_then(Value::as_list).unwrap_or_default();
-        let c_types = list("c_types").iter().map(texts).collect();
         let row = |item: &Value| Some((u64::try_from(item.get("row")?.as_int()?).ok()?, item.clone()));
         let mut outcomes: Vec<(u64, Value)> = list("outcomes").iter().filter_map(row).collect();
         outcomes.sort_by_key(|(row, _)| *row);
@@ -160,8 +154,14 @@ impl PlayedRun {
             _ => u64::MAX,
         };
         let bookmarks = entry.get("bookmarks") == Some(&Value::Bool(true));
-        let mut fields = entry.fields.into_iter();
-        let found = fields.find(|(key, _)| matches!(key.as_str(), "result" | "rows" | "rows_file"));
+        let (mut found, mut c_types) = (None, Vec::new());
+        for (key, value) in entry.fields {
+            match (key.as_str(), value) {
+                ("result" | "rows" | "rows_file", value) if found.is_none() => found = Some((key, value)),
+                ("c_types", Value::List(names)) => c_types = names.into_iter().map(c_type_name).collect(),
+                _ => {}
+            }
+        }
         let source = match found {
             Some((key, Value::Text(part))) => {
                 Source::Part(storage.rows(&part).map_err(|error| storage.refuse_part(place, &key, &part, &error))?)
@@ -327,6 +327,15 @@ impl PlayedRun {
             Ok(false) => self.progress.done.store(true, Ordering::Release),
             Err(error) => self.ahead = Err(error),
         }
+    }
+}
+
+/// A C type as the log has it: its name, or the number of a driver's own.
+fn c_type_name(item: Value) -> String {
+    match item {
+        Value::Text(name) => name,
+        Value::Int(number) => number.to_string(),
+        _ => String::new(),
     }
 }
 

@@ -6,12 +6,13 @@
 //! a connection inherited. A reply that changes belongs to the place where it changed, which only the log can say.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use crate::connect::{self, Digest, Identity};
+use crate::connect::{self, Identity, REPLY};
 use crate::{ConnectionId, Entry, Value, yaml};
 
-/// The reply to a call that went as such calls usually do: it is not written as long as nobody would say otherwise.
-const USUAL: Digest = [0; 16];
+/// What was asked, as it is written.
+type Question = Box<[u8]>;
 
 /// What was asked and replied so far.
 #[derive(Debug, Default)]
@@ -21,11 +22,11 @@ pub(super) struct Facts {
     /// The identities of the connections that are open.
     identities: HashMap<ConnectionId, Identity>,
     /// The first reply that first connection got.
-    inherited: HashMap<(Identity, Digest), Reply>,
+    inherited: HashMap<Identity, HashMap<Question, First>>,
     /// How many connections with an identity there were.
     members: HashMap<Identity, u32>,
     /// The last reply of an open connection.
-    last: HashMap<ConnectionId, HashMap<Digest, Last>>,
+    last: HashMap<ConnectionId, HashMap<Question, Last>>,
     /// How many commands an open connection had.
     commands: HashMap<ConnectionId, u64>,
 }
@@ -39,15 +40,25 @@ pub(super) struct News {
     pub(super) changed: Option<Value>,
 }
 
+#[derive(Clone, Debug, PartialEq)]
+enum Reply {
+    /// The call went as such calls usually do. It is written only where a connection would inherit something else.
+    Usual,
+    /// What was replied.
+    Told(Arc<Value>),
+}
+
+/// The first reply that the first connection of an identity got.
 #[derive(Debug)]
-struct Reply {
-    digest: Digest,
-    answer: Value,
+struct First {
+    reply: Reply,
+    /// As it is written.
+    answer: Arc<Value>,
 }
 
 #[derive(Debug)]
 struct Last {
-    reply: Digest,
+    reply: Reply,
     /// It is not in the connection's own file.
     inherited: bool,
     /// How many commands the connection had when the reply was given, and how often it was given since the last one.
@@ -85,8 +96,15 @@ impl Facts {
 
     /// The same for an answer that was given so often.
     pub(super) fn news_of(&mut self, connection: ConnectionId, answer: Value, times: u32) -> News {
-        let (question, reply) = (digest(&connect::question(&answer)), digest(&answer));
-        let news = self.replied(connection, (question, false), reply, || answer);
+        let question = match &answer {
+            Value::Map(pairs) => {
+                let asked = pairs.iter().filter(|(key, _)| !REPLY.contains(&key.as_str()));
+                question(asked.map(|(key, value)| (key.as_str(), value)))
+            }
+            other => question([("", other)]),
+        };
+        let answer = Arc::new(answer);
+        let news = self.replied(connection, (&question, false), Reply::Told(Arc::clone(&answer)), || answer);
         if let Some(last) = self.last.get_mut(&connection).and_then(|last| last.get_mut(&question)) {
             last.given = last.given.saturating_add(times - 1);
         }
@@ -102,57 +120,61 @@ impl Facts {
         (usual, before): (bool, Option<u32>),
         answer: impl FnOnce() -> Value,
     ) -> News {
-        let question = connect::digest_of_key(key);
+        let question = question(key.iter().map(|(key, value)| (*key, value)));
         if let Some(given) = before {
             let commands = self.commands.get(&connection).copied().unwrap_or_default();
-            let silent = Last { reply: USUAL, inherited: false, commands, given };
-            self.last.entry(connection).or_default().entry(question).or_insert(silent);
+            let silent = Last { reply: Reply::Usual, inherited: false, commands, given };
+            self.last.entry(connection).or_default().entry(question.clone()).or_insert(silent);
         }
         // What happened on this very connection is nobody else's.
         let local = !key.iter().any(|(name, _)| *name == "connection_id");
         if usual {
-            return self.replied(connection, (question, local), USUAL, answer);
+            return self.replied(connection, (&question, local), Reply::Usual, || Arc::new(answer()));
         }
-        let answer = answer();
-        self.replied(connection, (question, local), digest(&answer), || answer)
+        let answer = Arc::new(answer());
+        self.replied(connection, (&question, local), Reply::Told(Arc::clone(&answer)), || answer)
     }
 
     fn replied(
         &mut self,
         connection: ConnectionId,
-        (question, local): (Digest, bool),
-        reply: Digest,
-        answer: impl FnOnce() -> Value,
+        (question, local): (&Question, bool),
+        reply: Reply,
+        answer: impl FnOnce() -> Arc<Value>,
     ) -> News {
         let identity = self.identities.get(&connection).copied();
-        let inherited = identity.and_then(|identity| self.inherited.get(&(identity, question)));
+        let inherited = identity.and_then(|identity| self.inherited.get(&identity)?.get(question));
         let commands = self.commands.get(&connection).copied().unwrap_or_default();
         let last = self.last.entry(connection).or_default();
-        if let Some(last) = last.get_mut(&question) {
+        if let Some(last) = last.get_mut(question) {
             let given = if last.commands == commands { last.given } else { 0 };
             if last.reply == reply {
                 (last.commands, last.given) = (commands, given + 1);
                 return News::default();
             }
-            let before = inherited.filter(|_| last.inherited).map(|first| first.answer.clone());
+            let before = inherited.filter(|_| last.inherited).map(|first| (*first.answer).clone());
             *last = Last { reply, inherited: false, commands, given: given + 1 };
-            return News { first: before, changed: Some(after(answer(), given)) };
+            return News { first: before, changed: Some(after((*answer()).clone(), given)) };
         }
-        let inherits = inherited.map_or(USUAL, |first| first.digest) == reply;
-        last.insert(question, Last { reply, inherited: inherits, commands, given: 1 });
+        let first = inherited.map_or(&Reply::Usual, |first| &first.reply);
+        let inherits = *first == reply;
+        // the first connection's reply is shared, not kept again
+        let reply = if inherits { first.clone() } else { reply };
+        last.insert(question.clone(), Last { reply: reply.clone(), inherited: inherits, commands, given: 1 });
         let family = identity.filter(|identity| self.first.get(identity) == Some(&connection));
         if inherits {
             return News::default();
         }
         let answer = answer();
+        let written = Some((*answer).clone());
         if let Some(identity) = family {
             if local && self.members.get(&identity) != Some(&1) {
                 // Others may have made the call, and wrote nothing: this must not become theirs.
-                return News { first: None, changed: Some(answer) };
+                return News { first: None, changed: written };
             }
-            self.inherited.insert((identity, question), Reply { digest: reply, answer: answer.clone() });
+            self.inherited.entry(identity).or_default().insert(question.clone(), First { reply, answer });
         }
-        News { first: Some(answer), changed: None }
+        News { first: written, changed: None }
     }
 }
 
@@ -164,10 +186,15 @@ fn after(mut answer: Value, given: u32) -> Value {
     answer
 }
 
-fn digest(value: &Value) -> Digest {
-    let mut text = Vec::with_capacity(256);
-    yaml::emit_item(value, &mut text);
-    connect::digest(&text)
+/// What was asked, as it is written: each key on a line, and its value behind it.
+fn question<'a>(asked: impl IntoIterator<Item = (&'a str, &'a Value)>) -> Question {
+    let mut text = Vec::with_capacity(64);
+    for (key, value) in asked {
+        text.extend_from_slice(key.as_bytes());
+        text.push(b'\n');
+        yaml::emit_item(value, &mut text);
+    }
+    text.into_boxed_slice()
 }
 
 #[cfg(test)]

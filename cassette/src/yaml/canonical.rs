@@ -44,29 +44,39 @@ pub struct Head {
 
 /// The leading keys of an entry, and how long they are.
 pub(super) fn head(bytes: &[u8]) -> Option<(Head, usize)> {
-    fn line<'a>(bytes: &'a [u8], at: &mut usize, key: &str) -> Option<&'a str> {
-        let value = bytes[*at..].strip_prefix(key.as_bytes())?;
+    fn line<'a>(bytes: &'a [u8], at: &mut usize, key: &[u8]) -> Option<&'a [u8]> {
+        let value = bytes[*at..].strip_prefix(key)?;
         let end = memchr(b'\n', &value[..value.len().min(64)])?;
         *at += key.len() + end + 1;
-        std::str::from_utf8(&value[..end]).ok()
+        Some(&value[..end])
     }
     let mut at = 0;
-    let method = Method::from_name(line(bytes, &mut at, "- method: ")?)?;
-    let letters = line(bytes, &mut at, "  connection_id: ")?;
-    let bare = match letters.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        Some(quoted) => quoted,
-        None if is_plain_word(letters) => letters,
-        None => return None,
+    let method = Method::from_name(std::str::from_utf8(line(bytes, &mut at, b"- method: ")?).ok()?)?;
+    let letters = line(bytes, &mut at, b"  connection_id: ")?;
+    let bare = match letters {
+        [b'"', quoted @ .., b'"'] => quoted,
+        // `y` and `n` without quotes are other things than text
+        [] | [b'y' | b'n'] => return None,
+        plain => plain,
     };
-    let connection = bare.parse().ok()?;
-    let statement = match line(bytes, &mut at, "  statement_id: ") {
+    let connection = ConnectionId::from_letters(bare)?;
+    let statement = match line(bytes, &mut at, b"  statement_id: ") {
         None => None,
-        Some(digits) => match plain(digits)? {
-            Value::Int(number) => Some(u32::try_from(number).ok().filter(|&number| number > 0)?),
-            _ => return None,
-        },
+        Some(digits) => Some(number(digits)?),
     };
     Some((Head { method, connection, statement }, at))
+}
+
+/// A number from 1, as it is written: without a sign or a zero before it.
+fn number(digits: &[u8]) -> Option<u32> {
+    if digits.first() == Some(&b'0') {
+        return None;
+    }
+    let number = digits.iter().try_fold(0u32, |number, digit| match digit {
+        b'0'..=b'9' => number.checked_mul(10)?.checked_add(u32::from(digit - b'0')),
+        _ => None,
+    });
+    number.filter(|number| *number > 0)
 }
 
 /// One item of the command log.

@@ -162,13 +162,10 @@ pub fn digest(bytes: &[u8]) -> Value {
 
 fn hex(before: &str, bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(before.len() + 2 * bytes.len());
-    text.push_str(before);
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    text
+    let mut text = Vec::with_capacity(before.len() + 2 * bytes.len());
+    text.extend_from_slice(before.as_bytes());
+    text.extend(bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]));
+    String::from_utf8(text).unwrap_or_default()
 }
 
 #[cfg(test)]

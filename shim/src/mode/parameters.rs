@@ -157,12 +157,13 @@ impl Parameters {
         }
     }
 
-    /// Adds `params` and `attributes` to a command.
-    pub fn describe(&self, fields: &mut Vec<(String, Value)>, application: &Application) {
-        match (&self.sets[..], self.array) {
-            ([], _) => {}
-            ([one], false) => fields.push(("params".into(), one.clone())),
-            (sets, _) => fields.push(("params".into(), Value::List(sets.to_vec()))),
+    /// Moves what is sent to a command, as `params` and `attributes`.
+    pub fn describe(&mut self, fields: &mut Vec<(String, Value)>, application: &Application) {
+        let mut sets = std::mem::take(&mut self.sets);
+        match (sets.len(), self.array) {
+            (0, _) => {}
+            (1, false) => fields.extend(sets.pop().map(|one| ("params".into(), one))),
+            _ => fields.push(("params".into(), Value::List(sets))),
         }
         let attributes = application.result_attributes();
         if !attributes.is_empty() {
@@ -182,7 +183,7 @@ impl Parameters {
 
     /// The counter of processed sets, and the states of the sets: none if no set is sent.
     fn counted(&self) -> (NumberOut, impl Iterator<Item = NumberOut>) {
-        let sends = !self.sets.is_empty();
+        let sends = self.size > 0;
         let (processed, status) = (if sends { self.processed } else { Place::NULL }, self.status);
         let count = if sends && !status.is_null() { self.size } else { 0 };
         (processed.long(), (0..count).map(move |set| status.short_at(set)))

@@ -109,7 +109,7 @@ impl Statement {
         method: Method,
         id: u32,
         mut fields: Vec<(String, Value)>,
-        parameters: Parameters,
+        mut parameters: Parameters,
         written: Vec<(String, Value)>,
         outcome: Outcome,
     ) -> Outcome {

@@ -13,6 +13,9 @@ impl Statement {
     fn ended(&self, id: Option<u32>, function: Function) -> Outcome {
         let call = self.endings.fetch_add(1, Ordering::Relaxed) + 1;
         let Some(id) = id else { return self.connection.local(function, || function_key(function)) };
+        if !self.connection.player().has(Method::Answer) {
+            return Outcome::SUCCESS;
+        }
         match self.noted(id, &ending_key(function, call)) {
             Ok(Some(entry)) => outcome(|key| entry.get(key)),
             Ok(None) => Outcome::SUCCESS,

@@ -159,10 +159,12 @@ impl Statement {
         id: u32,
         method: Method,
         fields: &[(String, Value)],
-        parameters: &Parameters,
+        parameters: &mut Parameters,
     ) -> bool {
         let mut entry = Entry { fields: fields.to_vec(), ..Entry::new(method, self.connection.id(), Some(id)) };
+        let sets = parameters.sets.clone();
         parameters.describe(&mut entry.fields, &state.application);
+        parameters.sets = sets;
         self.connection.player().expects(&entry)
     }
 
@@ -174,10 +176,10 @@ impl Statement {
         mut fields: Vec<(String, Value)>,
         mut parameters: Parameters,
     ) -> Outcome {
-        if parameters.has_numerics() && !self.expects(state, id, method, &fields, &parameters) {
+        if parameters.has_numerics() && !self.expects(state, id, method, &fields, &mut parameters) {
             let as_sent = parameters.sets.clone();
             parameters.by_parameter();
-            if !self.expects(state, id, method, &fields, &parameters) {
+            if !self.expects(state, id, method, &fields, &mut parameters) {
                 parameters.sets = as_sent;
             }
         }

@@ -11,6 +11,7 @@ usage: cargo xtask WORD
 
   test    install what is missing, check format and lints, run every test
   suites  run psqlodbc's, pyodbc's and DBD::ODBC's own tests four ways (--help tells more)
+  fuzz    replay cassettes damaged at random (--seconds N for each format, --seed S to begin with)
   demo    record a Python program on SQLite, take driver and database away, replay it
   bench   measure super8 against the bare driver (words after it go to the bench)
   docs    write docs/functions.md anew from the table of functions (--check: only compare)
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         "bench" => bench(&rest),
         "docs" => docs(&rest),
         "suites" => suites(&rest),
+        "fuzz" => fuzz(&rest),
         "setup" => setup::setup(),
         _ => {
             eprint!("{USAGE}");
@@ -58,6 +60,25 @@ fn test(words: &[String]) -> Done {
     run(end_to_end)?;
     // A name that narrows the tests is no name of a suite.
     if words.is_empty() { suites(&["--representative".to_owned()]) } else { Ok(()) }
+}
+
+/// Replays cassettes damaged at random for longer than the tests do; the same seed damages the same.
+fn fuzz(words: &[String]) -> Done {
+    let mut test = cargo(&["test", "-p", "super8-tests", "damage_of_any_kind_does_no_harm", "--", "--nocapture"]);
+    test.env("SUPER8_FUZZ_SECONDS", "600");
+    for pair in words.chunks(2) {
+        match pair {
+            [word, number] if word == "--seconds" && number.parse::<u64>().is_ok() => {
+                test.env("SUPER8_FUZZ_SECONDS", number);
+            }
+            [word, number] if word == "--seed" && number.parse::<u64>().is_ok() => {
+                test.env("SUPER8_FUZZ_SEED", number);
+            }
+            _ => return Err("fuzz takes --seconds N and --seed S".into()),
+        }
+    }
+    run(cargo(&["build", "--workspace", "--quiet"]))?;
+    run(test)
 }
 
 /// Sets up and runs the harness of third-party test suites (docs/suites.md). Words go to it.

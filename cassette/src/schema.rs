@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use crate::cell::{self, Cell};
 use crate::inline::from_inline;
 use crate::redaction::secrets;
 use crate::row::Row;
@@ -67,6 +68,192 @@ pub const C_TYPES: [&str; 41] = [
     "VARBOOKMARK",
 ];
 
+/// ODBC's functions by their names.
+pub const FUNCTIONS: [&str; 79] = [
+    "SQLAllocConnect",
+    "SQLAllocEnv",
+    "SQLAllocStmt",
+    "SQLAllocHandle",
+    "SQLAllocHandleStd",
+    "SQLFreeConnect",
+    "SQLFreeEnv",
+    "SQLFreeHandle",
+    "SQLFreeStmt",
+    "SQLConnect",
+    "SQLDriverConnect",
+    "SQLBrowseConnect",
+    "SQLDisconnect",
+    "SQLDataSources",
+    "SQLDrivers",
+    "SQLSetEnvAttr",
+    "SQLGetEnvAttr",
+    "SQLSetConnectAttr",
+    "SQLSetConnectOption",
+    "SQLGetConnectAttr",
+    "SQLGetConnectOption",
+    "SQLGetFunctions",
+    "SQLEndTran",
+    "SQLTransact",
+    "SQLCancelHandle",
+    "SQLError",
+    "SQLGetDiagRec",
+    "SQLGetDiagField",
+    "SQLGetInfo",
+    "SQLNativeSql",
+    "SQLExecDirect",
+    "SQLPrepare",
+    "SQLExecute",
+    "SQLMoreResults",
+    "SQLParamData",
+    "SQLPutData",
+    "SQLCloseCursor",
+    "SQLCancel",
+    "SQLGetTypeInfo",
+    "SQLTables",
+    "SQLColumns",
+    "SQLColumnPrivileges",
+    "SQLTablePrivileges",
+    "SQLSpecialColumns",
+    "SQLStatistics",
+    "SQLPrimaryKeys",
+    "SQLForeignKeys",
+    "SQLProcedures",
+    "SQLProcedureColumns",
+    "SQLFetch",
+    "SQLFetchScroll",
+    "SQLExtendedFetch",
+    "SQLGetData",
+    "SQLSetPos",
+    "SQLBulkOperations",
+    "SQLNumResultCols",
+    "SQLDescribeCol",
+    "SQLColAttribute",
+    "SQLColAttributes",
+    "SQLRowCount",
+    "SQLNumParams",
+    "SQLDescribeParam",
+    "SQLGetCursorName",
+    "SQLBindCol",
+    "SQLBindParameter",
+    "SQLBindParam",
+    "SQLSetParam",
+    "SQLParamOptions",
+    "SQLSetScrollOptions",
+    "SQLSetCursorName",
+    "SQLSetStmtAttr",
+    "SQLSetStmtOption",
+    "SQLGetStmtAttr",
+    "SQLGetStmtOption",
+    "SQLSetDescField",
+    "SQLSetDescRec",
+    "SQLGetDescField",
+    "SQLGetDescRec",
+    "SQLCopyDesc",
+];
+
+/// What SQLDescribeCol tells of a column, by its names in a columns file.
+pub const DESCRIBED: [&str; 5] = ["name", "type", "length", "scale", "nullable"];
+
+/// The fields of SQLColAttribute by their names in a columns file (the reference page of SQLColAttribute; ODBC 2's
+/// SQLColAttributes shares the numbers below 20). Another field is written as its number.
+pub const COLUMN_FIELDS: [(u16, &str); 35] = [
+    (0, "count"),
+    (1, "column_name"),
+    (2, "concise_type"),
+    (3, "column_length"),
+    (4, "column_precision"),
+    (5, "column_scale"),
+    (6, "display_size"),
+    (7, "column_nullable"),
+    (8, "unsigned"),
+    (9, "fixed_prec_scale"),
+    (10, "updatable"),
+    (11, "auto_unique_value"),
+    (12, "case_sensitive"),
+    (13, "searchable"),
+    (14, "type_name"),
+    (15, "table_name"),
+    (16, "schema_name"),
+    (17, "catalog_name"),
+    (18, "label"),
+    (22, "base_column_name"),
+    (23, "base_table_name"),
+    (27, "literal_prefix"),
+    (28, "literal_suffix"),
+    (29, "local_type_name"),
+    (32, "num_prec_radix"),
+    (1001, "desc_count"),
+    (1002, "desc_type"),
+    (1003, "desc_length"),
+    (1005, "precision"),
+    (1006, "desc_scale"),
+    (1007, "datetime_interval_code"),
+    (1008, "desc_nullable"),
+    (1011, "desc_name"),
+    (1012, "unnamed"),
+    (1013, "octet_length"),
+];
+
+/// What an answer may be about that is not a question of the program's.
+const ABOUT: [&str; 15] = [
+    "still_executing",
+    "meanwhile",
+    "data_not_asked_for",
+    "params_processed",
+    "token_as_bound",
+    "keeps_buffer",
+    "rows_fetched_at_end",
+    "row_status_at_end",
+    "rows_fetched_with_rows",
+    "row_status_with_rows",
+    "bound_beyond",
+    "length_at_binding",
+    "null_is_zero",
+    "number_beside_text",
+    "length_beside_number",
+];
+/// What identifies an answer: the arguments of the functions, and what tells one call from another.
+const QUESTION: [&str; 38] = [
+    "function",
+    "about",
+    "connection_id",
+    "statement_id",
+    "id",
+    "info",
+    "attribute",
+    "value",
+    "column",
+    "parameter",
+    "record",
+    "field",
+    "descriptor",
+    "sql",
+    "type",
+    "kind",
+    "io",
+    "c_type",
+    "sql_type",
+    "name",
+    "concurrency",
+    "keyset",
+    "rowset",
+    "rows",
+    "option",
+    "source",
+    "attempt",
+    "call",
+    "execution",
+    "executing",
+    "step",
+    "sqlstate",
+    "set",
+    "buffer",
+    "length",
+    "after",
+    "result",
+    "param_status",
+];
+
 /// Orientations of a scroll by their names.
 const ORIENTATIONS: [&str; 6] = ["first", "last", "prior", "absolute", "relative", "bookmark"];
 /// What SQLSetPos and SQLBulkOperations do, by its names.
@@ -114,10 +301,9 @@ const ROW_OUTCOME: [&str; 8] =
 const GET_DATA_CALL: [&str; 10] =
     ["column", "parameter", "c_type", "buffer", "length", "return", "diagnostics", "value", "half", "terminated"];
 
-/// The keys of a method beside `method`, `connection_id`, `statement_id`, `return`, `diagnostics` and [`MARKS`]; `None` for
-/// a method whose keys are the arguments of whatever function was asked.
-const fn keys(method: Method) -> Option<&'static [&'static str]> {
-    Some(match method {
+/// The keys of a method beside `method`, `connection_id`, `statement_id`, `return`, `diagnostics` and [`MARKS`].
+const fn keys(method: Method) -> &'static [&'static str] {
+    match method {
         Method::Connect => &[
             "dsn",
             "driver",
@@ -147,7 +333,9 @@ const fn keys(method: Method) -> Option<&'static [&'static str]> {
             &["params", "params_file", "types", "attributes", "params_processed", "param_status", "result", "c_types"]
         }
         Method::Catalog => &["function", "arguments", "attributes", "result"],
-        Method::Fetch => &["result", "c_types", "bookmarks", "outcomes", "rows_fetched", "row_status", "written"],
+        Method::Fetch => {
+            &["rowset", "result", "c_types", "bookmarks", "outcomes", "rows_fetched", "row_status", "written"]
+        }
         Method::FetchAll | Method::FetchMany => &["n", "rows_file", "rows", "c_types", "bookmarks", "outcomes"],
         Method::FetchScroll => &[
             "orientation",
@@ -185,15 +373,14 @@ const fn keys(method: Method) -> Option<&'static [&'static str]> {
         Method::SetConnectAttr => &["attribute", "value", "result"],
         Method::Commit | Method::Rollback => &["result"],
         Method::Columns => &["columns_file"],
-        Method::GetData
-        | Method::Answer
-        | Method::RowCount
-        | Method::NumParams
-        | Method::DescribeParam
-        | Method::NativeSql
-        | Method::CursorName => return None,
+        Method::GetData => &["column", "parameter", "rowset", "c_type", "result", "calls"],
+        Method::Answer => &QUESTION,
+        Method::RowCount | Method::NumParams => &["after", "result"],
+        Method::DescribeParam => &["parameter", "after", "result"],
+        Method::NativeSql => &["sql", "buffer", "length", "after", "result"],
+        Method::CursorName => &["set", "buffer", "length", "after", "result"],
         Method::Cancel | Method::Close | Method::Drop | Method::Disconnect => &["result"],
-    })
+    }
 }
 
 /// What is wrong with an entry, and where in it.
@@ -224,6 +411,11 @@ impl Wrong {
         Wrong { advice, ..Wrong::new(key, format!("`{word}` is no {what}")) }
     }
 
+    /// A count that no arrays of the program's have room for.
+    pub fn too_many(key: &str, count: i64, room: usize) -> Wrong {
+        Wrong::new(key, format!("says {count}, and the program asked for {room}"))
+    }
+
     /// The error for it on a line of a file.
     pub(crate) fn error(self, file: &Path, line: u32) -> CassetteError {
         let path = format!("{}{}", self.key, self.rest);
@@ -247,9 +439,7 @@ const CORRECT: &str = "correct it, or record again";
 pub fn check(entry: &Entry) -> Result<(), Wrong> {
     let known = keys(entry.method);
     for (key, value) in &entry.fields {
-        if let Some(known) = known
-            && !(known.contains(&key.as_str()) || OUTCOME.contains(&key.as_str()) || MARKS.contains(&key.as_str()))
-        {
+        if !(known.contains(&key.as_str()) || OUTCOME.contains(&key.as_str()) || MARKS.contains(&key.as_str())) {
             let names = known.iter().chain(&OUTCOME).copied();
             return Err(Wrong::unknown(key, key, &format!("key of {}", entry.method.name()), names));
         }
@@ -263,22 +453,116 @@ pub fn check(entry: &Entry) -> Result<(), Wrong> {
 /// # Errors
 /// As [`check`].
 pub fn check_answer(answer: &Value) -> Result<(), Wrong> {
-    let Value::Map(pairs) = answer else { return Ok(()) };
-    pairs.iter().try_for_each(|(key, value)| match key.as_str() {
-        "return" => code(key, value),
-        "diagnostics" => diagnostics(key, value),
+    let known: Vec<&str> = QUESTION.iter().chain(&OUTCOME).chain(&MARKS).copied().collect();
+    map(answer, "an answer", &known)?.iter().try_for_each(|(key, value)| field(Method::Answer, key, value))
+}
+
+/// Whether a columns file says nothing but what replay understands. The key of what is wrong is the number of the column, from 0.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_columns(columns: &Value) -> Result<(), Wrong> {
+    let known = |key: &str| {
+        DESCRIBED.contains(&key) || COLUMN_FIELDS.iter().any(|(_, name)| *name == key) || key.parse::<u16>().is_ok()
+    };
+    let Value::List(columns) = columns else { return Err(Wrong::new("", "is not a list of columns")) };
+    columns.iter().enumerate().try_for_each(|(at, column)| {
+        let Value::Map(pairs) = column else { return Err(Wrong::new(&at.to_string(), "is not a map")) };
+        let wrong = |(key, value): &(String, Value)| match value {
+            _ if !known(key) => {
+                let names = DESCRIBED.into_iter().chain(COLUMN_FIELDS.iter().map(|(_, name)| *name));
+                Some(Wrong::unknown(key, key, "field of a column", names))
+            }
+            Value::Int(number) if i64::try_from(*number).is_err() => Some(Wrong::new(key, "is no number of 64 bits")),
+            Value::Int(_) | Value::Text(_) | Value::Null => None,
+            _ => Some(Wrong::new(key, "is neither a number nor text")),
+        };
+        pairs.iter().find_map(wrong).map_or(Ok(()), |wrong| Err(wrong.inside(&at.to_string(), "")))
+    })
+}
+
+/// Says whether a cell is a value of the C type of this name.
+pub type Fits = fn(&Cell<'_>, &str) -> Result<(), String>;
+
+/// Whether the cells of an entry that are not rows of a result are values of their C types: output parameters, what an operation
+/// on rows wrote, and what SQLGetData read apart from a row.
+///
+/// # Errors
+/// The first cell that is not.
+pub fn check_cells(entry: &Entry, fits: Fits) -> Result<(), Wrong> {
+    let types = entry.get("c_types").and_then(Value::as_list).unwrap_or_default();
+    let list = |key: &str| entry.get(key).and_then(Value::as_list);
+    let several = |key: &str| list(key).is_some_and(|items| matches!(items.first(), Some(Value::List(_))));
+    let rows = |key: &str, several: bool| match entry.get(key) {
+        Some(rows @ Value::List(_)) if several => each(key, rows, |row| row_fits(row, types, fits)),
+        Some(row @ Value::List(_)) => row_fits(row, types, fits).map_err(|wrong| wrong.inside(key, "")),
         _ => Ok(()),
+    };
+    match entry.method {
+        Method::Run | Method::Execute => rows("result", several("result")),
+        Method::MoreResults => rows("output", several("output")),
+        Method::SetPos | Method::BulkOperations => rows("rows", true),
+        Method::GetData => {
+            let own = entry.get("c_type").map(std::slice::from_ref).unwrap_or_default();
+            if let Some(value) = entry.get("result") {
+                let row = Value::List(vec![value.clone()]);
+                row_fits(&row, own, fits)
+                    .map_err(|wrong| Wrong { rest: String::new(), ..wrong.inside("result", "") })?;
+            }
+            calls_fit("calls", entry.get("calls"), fits)
+        }
+        method if method.is_rows() => {
+            rows("written", true)?;
+            let Some(outcomes) = entry.get("outcomes") else { return Ok(()) };
+            each("outcomes", outcomes, |outcome| calls_fit("get_data", outcome.get("get_data"), fits))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn row_fits(value: &Value, types: &[Value], fits: Fits) -> Result<(), Wrong> {
+    let (mut row, mut scratch) = (Row::new(), Vec::new());
+    from_inline(value, &mut row).map_err(|error| Wrong::new("", error.to_string()))?;
+    row.fields().enumerate().try_for_each(|(column, field)| {
+        let refused = |problem: String| Wrong { rest: format!("[{column}]"), ..Wrong::new("", problem) };
+        let cell = cell::decode(field, &mut scratch).map_err(|error| refused(error.to_string()))?;
+        match types.get(column).and_then(Value::as_text) {
+            Some(c_type) => fits(&cell, c_type).map_err(refused),
+            None => Ok(()),
+        }
+    })
+}
+
+fn calls_fit(key: &str, calls: Option<&Value>, fits: Fits) -> Result<(), Wrong> {
+    let Some(calls) = calls else { return Ok(()) };
+    each(key, calls, |call| {
+        let Some(value) = call.get("value") else { return Ok(()) };
+        let c_type = call.get("c_type").map(std::slice::from_ref).unwrap_or_default();
+        let fitted = row_fits(&Value::List(vec![value.clone()]), c_type, fits);
+        fitted.map_err(|wrong| Wrong { rest: String::new(), ..wrong.inside("value", "") })
     })
 }
 
 fn field(method: Method, key: &str, value: &Value) -> Result<(), Wrong> {
-    use Method::{BulkOperations, Catalog, Connect, Execute, FetchScroll, GetData, Run, SetConnectAttr, SetPos};
+    use Method::{
+        Answer, BulkOperations, Catalog, Connect, Execute, FetchScroll, GetData, Run, SetConnectAttr, SetPos,
+    };
     match (key, method) {
         ("return", _) => code(key, value),
         ("diagnostics", _) => diagnostics(key, value),
         (secrets::KEY, _) => word(key, value, "word for secrets", &[secrets::HIDDEN]),
         ("c_types", _) => c_types(key, value),
-        ("c_type", GetData) => c_type(key, value),
+        ("c_type", GetData | Answer) => c_type(key, value),
+        ("function" | "executing", Answer | Catalog) => word(key, value, "ODBC function", &FUNCTIONS),
+        ("about", Answer) => word(key, value, "thing an answer is about", &ABOUT),
+        ("result", Answer) => result(key, value),
+        ("params_processed" | "after", _) if !matches!(value, Value::Int(0..=0xffff_ffff)) => {
+            Err(Wrong::new(key, "is no count"))
+        }
+        ("types", Run | Execute) => each(key, value, |kind| match kind.as_text() {
+            Some("integer" | "float" | "text") => Ok(()),
+            _ => c_type("", kind),
+        }),
         ("calls", GetData) => each(key, value, get_data),
         ("outcomes", _) => each(key, value, row_outcome),
         ("orientation", FetchScroll) => word(key, value, "orientation", &ORIENTATIONS),
@@ -301,28 +585,70 @@ fn field(method: Method, key: &str, value: &Value) -> Result<(), Wrong> {
     }
 }
 
+/// Replies are numbers of 64 bits, texts, or maps of them by the names of the outputs; SQLGetFunctions lists functions.
+fn result(key: &str, value: &Value) -> Result<(), Wrong> {
+    match value {
+        Value::Int(number) if i64::try_from(*number).is_err() => Err(Wrong::new(key, "is no number of 64 bits")),
+        Value::List(_) => each(key, value, |function| match function {
+            Value::Int(0..=0xffff) => Ok(()),
+            Value::Text(_) => word("", function, "ODBC function", &FUNCTIONS),
+            _ => Err(Wrong::new("", "is neither an ODBC function nor its number")),
+        }),
+        Value::Map(pairs) => {
+            pairs.iter().try_for_each(|(name, value)| result(name, value).map_err(|wrong| wrong.inside(key, "")))
+        }
+        Value::Float(_) => Err(Wrong::new(key, "is neither a whole number nor text")),
+        _ => Ok(()),
+    }
+}
+
 /// A program's arrays have room for the rows it asked for, and no more.
-fn rowset(entry: &Entry) -> Result<(), Wrong> {
+///
+/// # Errors
+/// More rows, more states or a larger count.
+pub(crate) fn rowset(entry: &Entry) -> Result<(), Wrong> {
     let number = |key: &str| entry.get(key).and_then(Value::as_int);
     let room = match entry.method {
+        Method::Fetch => match number("rowset") {
+            Some(rows) => rows,
+            // an older recording does not say what was asked for
+            None => return Ok(()),
+        },
         Method::FetchScroll | Method::BulkOperations => number("rowset").unwrap_or(1),
         Method::SetPos => number("rowset").unwrap_or(1).max(number("row").unwrap_or(1)),
         Method::Run | Method::Execute => match entry.get("params").and_then(Value::as_list) {
-            Some(sets @ [Value::List(_), ..]) => sets.len() as i64,
+            Some(sets) if sets.iter().any(is_set) => sets.len() as i64,
             Some(_) => 1,
             None => return Ok(()),
         },
         _ => return Ok(()),
     };
-    let rows = if matches!(entry.method, Method::Run | Method::Execute) { "sets" } else { "rows" };
-    for key in ["rows_fetched", "params_processed"] {
-        if let Some(count) = number(key).filter(|count| !(0..=room).contains(count)) {
+    within(usize::try_from(room).unwrap_or_default(), |key| entry.get(key))
+}
+
+/// A set of an array of parameters, or what stands for one that is left out.
+fn is_set(value: &Value) -> bool {
+    matches!(value, Value::List(_)) || value.get("PARAM_IGNORE").is_some()
+}
+
+/// Whether arrays of so many rows, or sets of parameters, have room for what a cassette says of them.
+///
+/// # Errors
+/// More rows, more states or a larger count.
+pub fn within<'e>(room: usize, get: impl Fn(&str) -> Option<&'e Value>) -> Result<(), Wrong> {
+    for (key, rows) in [("rows_fetched", "rows"), ("params_processed", "sets")] {
+        if let Some(Value::Int(count)) = get(key)
+            && !usize::try_from(*count).is_ok_and(|count| count <= room)
+        {
             return Err(Wrong::new(key, format!("says {count} {rows}, and the program asked for {room}")));
         }
     }
     for key in ["row_status", "extended_status", "param_status", "rows", "written"] {
-        let length = entry.get(key).and_then(Value::as_list).map_or(0, <[Value]>::len) as i64;
-        if length > room {
+        let rows = if key == "param_status" { "sets" } else { "rows" };
+        if let Some(Value::List(items)) = get(key)
+            && items.len() > room
+        {
+            let length = items.len();
             return Err(Wrong::new(key, format!("is of {length} {rows}, and the program asked for {room}")));
         }
     }
@@ -441,3 +767,6 @@ fn get_data(call: &Value) -> Result<(), Wrong> {
 fn cells(value: &Value) -> Result<(), Wrong> {
     from_inline(value, &mut Row::new()).map_err(|error| Wrong::new("", error.to_string()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use crate::cell::{self, Cell};
 use crate::row::{Row, write_row};
 use crate::storage::{Cassette, Place};
 use crate::yaml::scalar::float_text;
-use crate::{CassetteError, Entry, Value};
+use crate::{CassetteError, Entry, Value, schema};
 
 /// An array of more sets than this goes to a part of its own.
 const INLINE_SETS: usize = 16;
@@ -112,21 +112,25 @@ pub fn entry(storage: &dyn Cassette, place: Place) -> Result<Entry, CassetteErro
     let (mut record, mut scratch, mut sets) = (ByteRecord::new(), Vec::new(), Vec::new());
     while rows.next(&mut record)? {
         let mut values = Vec::with_capacity(types.len());
+        let misfit = |column: usize, problem: String| {
+            let error = CassetteError::new(rows.file(), problem).at_line(rows.line());
+            error.at_path(format!("field {}", column + 1)).advice("correct it, or record again")
+        };
         for (column, kind) in types.iter().enumerate() {
             let value = record.get(column).and_then(|field| value(kind, field, &mut scratch));
-            let problem = || {
-                wrong(
-                    FILE,
-                    &format!("row {} of {part} has no value of type {kind} in column {}", sets.len() + 1, column + 1),
-                )
-            };
-            values.push(value.ok_or_else(problem)?);
+            values.push(value.ok_or_else(|| misfit(column, format!("there is no value of type {kind}")))?);
+        }
+        if record.len() > types.len() {
+            return Err(misfit(types.len(), format!("`types` has only {} types", types.len())));
         }
         sets.push(Value::List(values));
     }
     entry.fields[at] = (PARAMS.to_owned(), Value::List(sets));
     entry.fields.retain(|(key, _)| key != TYPES);
-    Ok(entry)
+    match schema::rowset(&entry) {
+        Ok(()) => Ok(entry),
+        Err(wrong) => Err(storage.refuse_entry(place, wrong)),
+    }
 }
 
 fn value(kind: &str, field: &[u8], scratch: &mut Vec<u8>) -> Option<Value> {

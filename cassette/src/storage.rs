@@ -4,6 +4,7 @@ use std::io::ErrorKind::NotFound;
 use std::path::{Path, PathBuf};
 
 use crate::metadata::Metadata;
+use crate::schema::Wrong;
 use crate::yaml::Head;
 use crate::{CassetteError, ConnectionId, Entry, ErrorKind, Value, schema};
 
@@ -181,11 +182,22 @@ pub trait Cassette: Send + Sync {
         let entry = self.entry(place)?;
         match schema::check(&entry) {
             Ok(()) => Ok(entry),
-            Err(wrong) => {
-                let line = self.line_of(place, &wrong.key);
-                Err(wrong.error(&self.locate(place).0, line))
-            }
+            Err(wrong) => Err(self.refuse_entry(place, wrong)),
         }
+    }
+
+    /// The error for what is wrong with an entry.
+    fn refuse_entry(&self, place: Place, wrong: Wrong) -> CassetteError {
+        let line = self.line_of(place, &wrong.key);
+        wrong.error(&self.locate(place).0, line)
+    }
+
+    /// The file of a part, and the line of a key in its n-th item or record, from 0; the part's first line where they cannot be
+    /// told apart.
+    fn locate_item(&self, part: &str, item: usize, _key: &str) -> (PathBuf, u32) {
+        let found = self.parts().ok().and_then(|parts| parts.into_iter().find(|known| known.name == part));
+        let line = found.as_ref().and_then(|part| part.lines.get(item).or(part.lines.first()).copied());
+        (found.map_or_else(|| self.name().to_owned(), |part| part.file), line.unwrap_or(1))
     }
 }
 

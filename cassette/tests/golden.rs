@@ -153,9 +153,9 @@ fn plays_what_was_recorded() {
 
     assert_eq!(player.columns(a, 1).unwrap().as_deref(), Some(&columns(&["id", "name"])), "before the run already");
     player.command(&run(a, 1, "SELECT id,\n  name\nFROM t")).unwrap();
-    let counted = player.answer(a, Some(1), Method::RowCount, &[]).unwrap().unwrap();
+    let counted = player.answer(a, Some(1), Method::RowCount, &[vec![]], &[vec![]]).unwrap().unwrap();
     assert_eq!(counted.get("result"), Some(&Value::Int(-1)));
-    assert_eq!(player.answer(a, Some(1), Method::NumParams, &[]).unwrap(), None);
+    assert_eq!(player.answer(a, Some(1), Method::NumParams, &[vec![]], &[vec![]]).unwrap(), None);
     let Fetched::Rows(mut first) = player.fetch(a, 1).unwrap() else { panic!("no rows") };
     assert_eq!(rows(&mut first), [["1", "Ann"], ["2", "Bob"]]);
     assert!(first.exhausted() && !first.ended());

@@ -43,11 +43,18 @@ fn the_answer_in_force() {
 
     let player = player(&directory);
     player.connect(&connect(A, "shop")).unwrap();
-    let counted =
-        || player.answer(a, Some(1), Method::RowCount, &[]).unwrap().and_then(|entry| entry.get("result")?.as_int());
+    let counted = || {
+        player
+            .answer(a, Some(1), Method::RowCount, &[vec![]], &[vec![]])
+            .unwrap()
+            .and_then(|entry| entry.get("result")?.as_int())
+    };
     let told = |name: &str| {
         let key = [("attribute", Value::from(name))];
-        player.answer(a, Some(1), Method::Answer, &key).unwrap().and_then(|entry| entry.get("result")?.as_int())
+        player
+            .answer(a, Some(1), Method::Answer, &[key.to_vec()], &[key.to_vec()])
+            .unwrap()
+            .and_then(|entry| entry.get("result")?.as_int())
     };
     assert_eq!((counted(), told("SQL_ATTR_MAX_ROWS")), (Some(-1), Some(7)), "else the next one");
     player.command(&Entry::new(Method::Prepare, a, Some(1)).with("sql", "SELECT 1")).unwrap();
@@ -226,6 +233,6 @@ fn outcomes_are_looked_up_where_one_of_the_function_is_recorded() {
         player.command(&run(A, 1, "SELECT 1")).unwrap();
         assert_eq!(told("SQLAllocHandle").as_deref(), Some("changed"));
         assert!(player.has(Method::Run) && !player.has(Method::RowCount));
-        assert_eq!(player.answer(A, Some(1), Method::RowCount, &[]).unwrap(), None);
+        assert_eq!(player.answer(A, Some(1), Method::RowCount, &[vec![]], &[vec![]]).unwrap(), None);
     }
 }

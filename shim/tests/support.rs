@@ -5,11 +5,13 @@ use std::cell::Cell;
 use std::ffi::c_void;
 use std::path::PathBuf;
 use std::sync::Arc;
+use super8_cassette::schema::{C_TYPES, FUNCTIONS};
 use super8_cassette::{Metadata, Order, RecordOptions, Recorder};
 use super8_shim::args::{Binding, Parameter, Place, TextIn};
 use super8_shim::call::{Call, Deed};
 use super8_shim::config::settings::Settings;
 use super8_shim::deck::{Action, origin};
+use super8_shim::convert::CType;
 use super8_shim::diagnostics::{Diagnostic, Outcome, rc};
 use super8_shim::mode::record::{Connect, Connection};
 use super8_shim::mode::secrecy::Secrecy;
@@ -164,4 +166,15 @@ fn parameters_in_any_direction() {
             assert!(!stage.refuses(function, &call), "{} {io}", function.name());
         }
     }
+}
+
+#[test]
+fn cassettes_know_every_function_by_its_name() {
+    let names: Vec<&str> = Function::ROWS.iter().map(|row| row.name).collect();
+    assert_eq!(FUNCTIONS.to_vec(), names);
+    let known = |name: &&str| {
+        CType::from_name(name)
+            .is_none_or(|c_type| c_type.name() != *name && !["DEFAULT", "LONG", "SHORT", "TINYINT"].contains(name))
+    };
+    assert_eq!(C_TYPES.iter().filter(|name| known(name)).copied().collect::<Vec<_>>(), ["BOOKMARK", "VARBOOKMARK"]);
 }

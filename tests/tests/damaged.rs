@@ -10,6 +10,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 use super8_tests::c_compiler::compiled;
 use super8_tests::configuration::Configuration;
+use super8_tests::desk::Desk;
 use super8_tests::driver::Driver;
 use super8_tests::format::{Format, in_both_formats};
 use super8_tests::mutation::{Random, damage};
@@ -95,34 +96,44 @@ fn fault(output: &Output) -> Option<String> {
 
 /// Damages the log of a copy: the first of these texts that stands in it, by format.
 fn edited(session: &Session, yaml: (&str, &str), ndjson: (&str, &str)) -> PathBuf {
+    edited_in(session, &session.format.log("tape"), if session.format == Format::Yaml { yaml } else { ndjson })
+}
+
+/// Damages one file of a copy.
+fn edited_in(session: &Session, name: &str, (from, to): (&str, &str)) -> PathBuf {
     let copy = session.copy("edited");
-    let log = copy.join(session.format.log("tape"));
-    let (from, to) = if session.format == Format::Yaml { yaml } else { ndjson };
-    let text = std::fs::read_to_string(&log).unwrap();
-    assert!(text.contains(from), "no `{from}` in {}", log.display());
-    std::fs::write(&log, text.replacen(from, to, 1)).unwrap();
+    let file = copy.join(name);
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains(from), "no `{from}` in {}", file.display());
+    std::fs::write(&file, text.replacen(from, to, 1)).unwrap();
     copy
+}
+
+/// Replays a damaged cassette both ways: it does no harm, and says all of these words.
+#[track_caller]
+fn refused_at_replay(session: &Session, cassette: &Path, words: &[&str]) {
+    for way in WAYS {
+        let replayed = session.run("replay", way, cassette);
+        let text = shown(&replayed);
+        assert_eq!(fault(&replayed), None, "{way}: {text}");
+        for word in words {
+            assert!(text.contains(word), "{way}: `{word}` is not in: {text}");
+        }
+    }
 }
 
 /// The replay and the check of a cassette name the log, a line and these words.
 #[track_caller]
 fn refused(session: &Session, cassette: &Path, words: &[&str]) {
-    let log = session.format.log("tape");
-    let place = match words[0].contains('/') {
-        true => words[0].to_owned(),
-        false => format!("{log}:"),
-    };
-    for way in WAYS {
-        let replayed = session.run("replay", way, cassette);
-        let text = shown(&replayed);
-        assert_eq!(fault(&replayed), None, "{way}: {text}");
-        for word in words.iter().copied().chain([place.trim_start_matches('/')]) {
-            assert!(text.contains(word.trim_start_matches('/')), "{way}: `{word}` is not in: {text}");
-        }
-    }
-    let checked = shown(&check(cassette));
-    for word in words.iter().copied().chain([place.trim_start_matches('/')]) {
-        assert!(checked.contains(word.trim_start_matches('/')), "check: `{word}` is not in: {checked}");
+    // a place with another file than the log is named by the test
+    let place = format!("{}:", session.format.log("tape"));
+    let named = words[0].contains("csv:") || words[0].contains("yml:");
+    let words: Vec<&str> = words.iter().copied().chain((!named).then_some(place.as_str())).collect();
+    refused_at_replay(session, cassette, &words);
+    let checked = check(cassette);
+    assert_eq!((checked.status.code(), fault(&checked)), (Some(1), None), "{}", shown(&checked));
+    for word in words {
+        assert!(shown(&checked).contains(word), "check: `{word}` is not in: {}", shown(&checked));
     }
 }
 
@@ -192,6 +203,44 @@ fn unknown_words_are_refused() {
             (r#""return":"SQL_ERROR""#, r#""return":"SQL_EROR""#),
         );
         refused(&session, &returned, &["`SQL_EROR` is no return code", "did you mean `SQL_ERROR`?"]);
+        let key = edited(&session, ("  orientation:", "  orientaton:"), (r#""orientation":"#, r#""orientaton":"#));
+        refused(&session, &key, &["`orientaton` is no key of fetch_scroll", "did you mean `orientation`?"]);
+    });
+}
+
+/// The answers about a connection and the columns of a result are read as strictly as the log.
+#[test]
+fn unknown_words_in_answers_and_columns_are_refused() {
+    in_both_formats(|format| {
+        let session = Session::new("damaged_answers", format);
+        let yaml = format == Format::Yaml;
+        let log = format.log("tape");
+        let (answers, columns) = if yaml { ("a_info.yml", "a_14_columns_2.yml") } else { (&*log, &*log) };
+        let told = |name: &str, yaml_edit: (&str, &str), ndjson_edit: (&str, &str), words: &[&str]| {
+            let copy = edited_in(&session, name, if yaml { yaml_edit } else { ndjson_edit });
+            let place = format!("{name}:");
+            refused(&session, &copy, &[&[place.as_str()], words].concat());
+        };
+        let key = ["`inof` is no key of an answer", "did you mean `info`?"];
+        told(answers, ("  info: 17", "  inof: 17"), (r#""info":17"#, r#""inof":17"#), &key);
+        let function = ["`SQLGetInof` is no ODBC function", "did you mean `SQLGetInfo`?"];
+        told(
+            answers,
+            ("function: SQLGetInfo", "function: SQLGetInof"),
+            (r#""function":"SQLGetInfo""#, r#""function":"SQLGetInof""#),
+            &function,
+        );
+        let supported = ["`SQLBindCool` is no ODBC function", "did you mean `SQLBindCol`?"];
+        told(answers, (" SQLBindCol,", " SQLBindCool,"), (r#""SQLBindCol","#, r#""SQLBindCool","#), &supported);
+        let number = "result: 18446744073709551615";
+        told(
+            answers,
+            ("result: SQLite\n", &format!("{number}\n")),
+            (r#""result":"SQLite""#, r#""result":18446744073709551615"#),
+            &["result: is no number of 64 bits"],
+        );
+        let field = ["`nmae` is no field of a column", "did you mean `name`?"];
+        told(columns, ("- name: id", "- nmae: id"), (r#"{"name":"id""#, r#"{"nmae":"id""#), &field);
     });
 }
 
@@ -211,9 +260,140 @@ fn rows_files_that_were_changed_are_refused() {
     let shorter = change(&|text| text.split_inclusive('\n').skip(1).collect());
     refused(&session, &shorter, &["n says 11 rows, and there are only 10"]);
     let marked = change(&|text| format!("<<<<<<< HEAD\n{text}"));
-    refused(&session, &marked, &["/a_15_fetch_all.csv:1", "a merge conflict marker"]);
+    refused(&session, &marked, &["a_15_fetch_all.csv:1", "a merge conflict marker"]);
     let misfit = change(&|text| text.replacen("3,", "three,", 1));
-    refused(&session, &misfit, &["/a_15_fetch_all.csv:4", "field 1", "`three` is no SLONG"]);
+    refused(&session, &misfit, &["a_15_fetch_all.csv:4", "field 1", "`three` is no SLONG"]);
+}
+
+/// What takes blanks off the ends of lines, as editors and hooks do, changes nothing.
+#[test]
+fn blanks_at_the_ends_of_lines_may_be_removed() {
+    let session = Session::new("damaged_blanks", Format::Yaml);
+    let copy = session.copy("blanks");
+    for entry in std::fs::read_dir(&copy).unwrap().flatten() {
+        let text = std::fs::read_to_string(entry.path()).unwrap();
+        let trimmed: String = text.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+        std::fs::write(entry.path(), trimmed).unwrap();
+    }
+    let [whole, trimmed] =
+        [&session.recorded(), &copy].map(|cassette| shown(&session.run("replay", "manager", cassette)));
+    assert_eq!(whole, trimmed);
+    assert!(shown(&check(&copy)).contains("nothing found"), "{}", shown(&check(&copy)));
+}
+
+/// An array of more than 16 sets of parameters stands in a file of its own.
+#[test]
+fn parameter_files_that_were_changed_are_refused() {
+    let session = Session::new("damaged_sets", Format::Yaml);
+    let log = std::fs::read_to_string(session.recorded().join("commands.yml")).unwrap();
+    let name = log.lines().find_map(|line| line.trim().strip_prefix("params_file: ")).unwrap();
+    let change = |change: &dyn Fn(String) -> String| {
+        let copy = session.copy("sets");
+        let text = std::fs::read_to_string(copy.join(name)).unwrap();
+        std::fs::write(copy.join(name), change(text)).unwrap();
+        copy
+    };
+    let shorter = change(&|text| text.split_inclusive('\n').skip(1).collect());
+    refused(&session, &shorter, &["says 20 sets, and the program asked for 19"]);
+    let misfit = change(&|text| text.replacen("203,", "2o3,", 1));
+    refused(&session, &misfit, &[&format!("{name}:4"), "field 1: there is no value of type integer"]);
+    let copy = session.copy("sets");
+    std::fs::remove_file(copy.join(name)).unwrap();
+    refused(&session, &copy, &[&format!("params_file: {name} is not there; restore it, or record again")]);
+}
+
+/// A plain fetch does not say in advance for how many rows: what it says of more than the program has room for is refused.
+#[test]
+fn a_fetch_that_failed_says_no_more_than_there_is_room_for() {
+    let session = Session::new("damaged_failure", Format::Yaml);
+    let log = std::fs::read_to_string(session.recorded().join("commands.yml")).unwrap();
+    let begin = log.find("- method: fetch_all\n  connection_id: a\n  statement_id: 15\n").unwrap();
+    let end = begin + log[begin + 1..].find("\n- ").unwrap() + 2;
+    let failed = |said: &str| {
+        let copy = session.copy("failed");
+        let entry = format!(
+            "- method: fetch\n  connection_id: a\n  statement_id: 15\n  {said}\n  result: null\n  return: SQL_ERROR\n"
+        );
+        std::fs::write(copy.join("commands.yml"), [&log[..begin], &entry, &log[end..]].concat()).unwrap();
+        std::fs::remove_file(copy.join("a_15_fetch_all.csv")).unwrap();
+        copy
+    };
+    let states = "row_status: [0, 0, 0, 0, 0, 5]";
+    refused_at_replay(&session, &failed(states), &["commands.yml:", "is of 6 rows, and the program asked for 4"]);
+    let count = "rows_fetched: 1000000";
+    refused_at_replay(&session, &failed(count), &["commands.yml:", "says 1000000 rows, and the program asked for 4"]);
+    let known = format!("rowset: 4\n  {count}");
+    refused(&session, &failed(&known), &["says 1000000 rows, and the program asked for 4"]);
+    let larger = failed("rowset: 40\n  rows_fetched: 30");
+    refused_at_replay(&session, &larger, &["commands.yml:", "says 30 rows, and the program asked for 4"]);
+}
+
+/// What the recorded driver always wrote to a row counter stands among the answers.
+#[test]
+fn a_row_counter_among_the_answers_fits_the_rowset() {
+    let session = Session::new("damaged_counter", Format::Yaml);
+    for (about, count) in [("rows_fetched_with_rows", "1000000"), ("rows_fetched_at_end", "-1")] {
+        let copy = session.copy("counter");
+        let text = std::fs::read_to_string(copy.join("a_info.yml")).unwrap();
+        let line = text.lines().count() + 3;
+        let fact = format!("- function: SQLFetch\n  about: {about}\n  result: {count}\n");
+        std::fs::write(copy.join("a_info.yml"), text + &fact).unwrap();
+        let words = [format!("a_info.yml:{line}"), format!("says {count}, and the program asked for 4")];
+        refused_at_replay(&session, &copy, &words.each_ref().map(String::as_str));
+    }
+}
+
+/// Only regular files of the cassette's own directory are opened, whoever reads it.
+#[test]
+fn links_and_devices_are_refused() {
+    let session = Session::new("damaged_links", Format::Yaml);
+    let outside = session.scratch.join("outside");
+    std::fs::write(&outside, "a secret\n").unwrap();
+    for name in ["metadata.yml", "commands.yml", "a_info.yml", "a_14_columns.yml", "a_15_fetch_all.csv"] {
+        for (kind, word) in [("link", "it is a link"), ("device", "it is a link"), ("fifo", "it is not a regular file")]
+        {
+            let copy = session.copy("links");
+            let file = copy.join(name);
+            std::fs::remove_file(&file).unwrap();
+            match kind {
+                "link" => std::os::unix::fs::symlink(&outside, &file).unwrap(),
+                "device" => std::os::unix::fs::symlink("/dev/zero", &file).unwrap(),
+                _ => assert!(Command::new("mkfifo").arg(&file).status().unwrap().success()),
+            }
+            refused_at_replay(&session, &copy, &[name, word]);
+            assert!(shown(&check(&copy)).contains(word), "{name}, {kind}: {}", shown(&check(&copy)));
+            let copied = session.scratch.join("copied.ndjson");
+            let (from, to) = (copy.to_string_lossy().into_owned(), copied.to_string_lossy().into_owned());
+            let whole = session.recorded().to_string_lossy().into_owned();
+            for words in [vec!["show", &from], vec!["diff", &whole, &from], vec!["convert", &from, &to]] {
+                let mut command = Command::new("timeout");
+                command.args(["-s", "ABRT", "10"]).arg(products::super8()).args(&words);
+                let output = command.output().unwrap();
+                assert_eq!(fault(&output), None, "{words:?}, {name}, {kind}: {}", shown(&output));
+                assert!(!shown(&output).contains("a secret"), "{words:?}, {name}: {}", shown(&output));
+                if words[0] == "convert" {
+                    assert!(!output.status.success() && shown(&output).contains(word), "{name}: {}", shown(&output));
+                }
+            }
+        }
+    }
+}
+
+/// isql fetches, and asks for results, until it is told that there are no more.
+#[test]
+fn a_program_that_loops_until_it_is_told_that_there_is_no_more_ends() {
+    let desk = Desk::new("damaged_isql");
+    let isql = ["--", "isql", "-b", "-v", "-d,", "shop"];
+    let query = "select name from fruit order by name\n";
+    assert_eq!(desk.run_with(&[&["record", "tape"], &isql[..]].concat(), query).status, "exit status: 0");
+    let rows = desk.scratch.join("work/tape/a_1_fetch_all.csv");
+    let text = std::fs::read_to_string(&rows).unwrap();
+    std::fs::write(&rows, text + "\n").unwrap();
+    desk.clear();
+    let replayed = desk.run_with(&[&["replay", "tape"], &isql[..]].concat(), query);
+    assert_eq!(replayed.status, "exit status: 120", "{}{}", replayed.text(), replayed.errors());
+    assert!(replayed.errors().contains("a_1_fetch_all.csv:4: a blank line"), "{}", replayed.errors());
+    assert!(replayed.text().len() < 4000, "{} bytes", replayed.text().len());
 }
 
 /// What a driver manager may ask while it connects is read before: there are some that crash when they are told of an error.

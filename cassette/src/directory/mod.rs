@@ -181,6 +181,12 @@ impl Cassette for Directory {
         (self.log.clone(), place.line)
     }
 
+    fn locate_item(&self, part: &str, item: usize, key: &str) -> (PathBuf, u32) {
+        let path = self.root().join(part);
+        let line = reading::line_in(&path, item, key).unwrap_or(1);
+        (path, line)
+    }
+
     fn line_of(&self, place: Place, key: &str) -> u32 {
         match self.bytes(place) {
             Ok((bytes, _)) => yaml::line_of(&bytes, place.line, key),

@@ -97,11 +97,11 @@ pub(crate) fn document(root: &Path, name: &str) -> Result<Value, CassetteError> 
 
 pub(crate) fn info(root: &Path, connection: ConnectionId) -> Result<Vec<Value>, CassetteError> {
     let path = root.join(names::info(connection));
-    let file = match files::open(&path) {
+    let text = match files::read(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        file => file.map_err(|error| CassetteError::io(&path, "open", &error))?,
+        text => text.map_err(|error| CassetteError::io(&path, "read", &error))?,
     };
-    let (mut items, mut bytes, mut answers) = (Items::new(file, &path), Vec::new(), Vec::new());
+    let (mut items, mut bytes, mut answers) = (Items::new(&text[..], &path), Vec::new(), Vec::new());
     while let Some(item) = items.next(&mut bytes)? {
         let answer = yaml::parse_map(&bytes, &path, item.line)?;
         schema::check_answer(&answer).map_err(|wrong| {
@@ -111,6 +111,16 @@ pub(crate) fn info(root: &Path, connection: ConnectionId) -> Result<Vec<Value>, 
         answers.push(answer);
     }
     Ok(answers)
+}
+
+/// The line of a key in the n-th item of a file, from 0; none if it is not a list of such items.
+pub(crate) fn line_in(path: &Path, item: usize, key: &str) -> Option<u32> {
+    let (mut items, mut bytes) = (Items::new(files::open(path).ok()?, path), Vec::new());
+    for _ in 0..item {
+        items.next(&mut bytes).ok()??;
+    }
+    let found = items.next(&mut bytes).ok()??;
+    Some(yaml::line_of(&bytes, found.line, key))
 }
 
 /// Opens a rows file.

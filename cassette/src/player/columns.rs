@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::index::Index;
 use crate::storage::{Cassette, Place};
-use crate::{CassetteError, Entry, Method, Value};
+use crate::{CassetteError, Entry, Method, Value, schema};
 
 /// The key that names the columns file.
 const FILE: &str = "columns_file";
@@ -119,9 +119,12 @@ impl Columns {
 pub fn read(storage: &dyn Cassette, place: Place, entry: &Entry) -> Result<Value, CassetteError> {
     let part = name(storage, place, entry)?;
     let columns = storage.document(part).map_err(|error| storage.refuse_part(place, FILE, part, &error))?;
-    match columns {
-        Value::List(_) => Ok(columns),
-        _ => Err(storage.refuse(place, FILE, &format!("{part} is not a list of columns"))),
+    match schema::check_columns(&columns) {
+        Ok(()) => Ok(columns),
+        Err(wrong) => {
+            let (file, line) = storage.locate_item(part, wrong.key.parse().unwrap_or(0), wrong.rest.trim_matches('.'));
+            Err(wrong.error(&file, line))
+        }
     }
 }
 

@@ -54,13 +54,13 @@ pub use unplayed::Unplayed;
 pub use volatile::Volatile;
 pub(crate) use volatile::{parts as volatile_parts, replaced as volatile_replaced};
 
-use crate::directory::Directory;
+use crate::directory::{Directory, info_part};
 use crate::entry::Class;
 use crate::metadata::{Metadata, Order};
 use crate::redaction::{Redaction, Redactor, Secrets};
-use crate::sets;
+use crate::schema::{Fits, Wrong};
 use crate::storage::Cassette;
-use crate::{CassetteError, ConnectionId, Entry, Method, Value};
+use crate::{CassetteError, ConnectionId, Entry, Method, Value, schema, sets};
 use answers::{Answers, Standing};
 use claims::Claims;
 use columns::Columns;
@@ -89,12 +89,15 @@ pub struct PlayOptions {
     pub comments: bool,
     /// The command line that runs the program again with these variables, for advice. `None`: nobody knows it.
     pub record_again: Option<fn(&str) -> String>,
+    /// Says whether a cell is a value of its C type. `None`: nobody looks.
+    pub fits: Option<Fits>,
 }
 
 impl Default for PlayOptions {
     /// As the cassette says; reports on stderr, three seconds for a turn.
     fn default() -> Self {
-        PlayOptions { order: None, report: None, wait: Duration::from_secs(3), comments: true, record_again: None }
+        let wait = Duration::from_secs(3);
+        PlayOptions { order: None, report: None, wait, comments: true, record_again: None, fits: None }
     }
 }
 
@@ -111,6 +114,7 @@ pub struct Player {
     redactor: Redactor,
     comments: bool,
     record_again: Option<fn(&str) -> String>,
+    fits: Option<Fits>,
     /// The functions of which anything is recorded about connections.
     told: PlayedTold,
     state: Mutex<State>,
@@ -228,7 +232,7 @@ impl Player {
             closes: FxHashMap::default(),
             finished: Vec::new(),
         };
-        let PlayOptions { order, report, wait, comments, record_again } = options;
+        let PlayOptions { order, report, wait, comments, record_again, fits } = options;
         let (order, report) = (order.unwrap_or(metadata.order), report.unwrap_or_else(|| "stderr".to_owned()));
         let (redactor, state, played) = (Redactor::default(), Mutex::new(state), Condvar::new());
         let told = PlayedTold(sources);
@@ -242,6 +246,7 @@ impl Player {
             redactor,
             comments,
             record_again,
+            fits,
             told,
             near_end: AtomicBool::new(false),
             state,
@@ -325,8 +330,9 @@ impl Player {
         self.index.has(method)
     }
 
-    /// The answer to a question of this method with these fields, at the statement's position: the one in force, else the
-    /// first that comes later. `None` if it was never asked.
+    /// The answer to a question of this method, at the statement's position: the one in force to the first of the keys
+    /// `in_force` that has one, which is the latest before the statement's next command, or before the place where it was closed;
+    /// else the first that comes later, to the first of the keys `later` that has one. `None` if none was ever asked.
     ///
     /// # Errors
     /// An unreadable entry.
@@ -335,24 +341,8 @@ impl Player {
         connection: ConnectionId,
         statement: Option<u32>,
         method: Method,
-        key: &[(&str, Value)],
-    ) -> Result<Option<Entry>, CassetteError> {
-        match self.answer_in_force(connection, statement, method, key)? {
-            Some(answer) => Ok(Some(answer)),
-            None => self.later_answer(connection, statement, method, key),
-        }
-    }
-
-    /// The answer in force: the latest before the statement's next command, or before the place where it was closed.
-    ///
-    /// # Errors
-    /// An unreadable entry.
-    pub fn answer_in_force(
-        &self,
-        connection: ConnectionId,
-        statement: Option<u32>,
-        method: Method,
-        key: &[(&str, Value)],
+        in_force: &[Vec<(&str, Value)>],
+        later: &[Vec<(&str, Value)>],
     ) -> Result<Option<Entry>, CassetteError> {
         if !self.has(method) {
             return Ok(None);
@@ -360,29 +350,20 @@ impl Player {
         let state = &mut *self.state.lock();
         let owner = state.recorded(connection, statement);
         let standing = self.standing(state, owner, self.index.statement(owner.0, owner.1));
-        let key = self.redactor.key(key);
-        state.answers.current((&self.index, &*self.storage), owner, standing, method, &key)
-    }
-
-    /// The first answer behind the statement's position.
-    ///
-    /// # Errors
-    /// An unreadable entry.
-    pub fn later_answer(
-        &self,
-        connection: ConnectionId,
-        statement: Option<u32>,
-        method: Method,
-        key: &[(&str, Value)],
-    ) -> Result<Option<Entry>, CassetteError> {
-        if !self.has(method) {
-            return Ok(None);
+        let log = (&*self.index, &*self.storage);
+        for key in in_force {
+            let found = state.answers.current(log, owner, standing, method, &self.redactor.key(key))?;
+            if found.is_some() {
+                return Ok(found);
+            }
         }
-        let state = &mut *self.state.lock();
-        let owner = state.recorded(connection, statement);
-        let standing = self.standing(state, owner, self.index.statement(owner.0, owner.1));
-        let key = self.redactor.key(key);
-        state.answers.later((&self.index, &*self.storage), owner, standing.bound, method, &key)
+        for key in later {
+            let found = state.answers.later(log, owner, standing.bound, method, &self.redactor.key(key))?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     /// Where a statement or a connection, whose entries these are, stands: before its next command, and before its next close
@@ -461,6 +442,52 @@ impl Player {
             Some(first) => Mismatch { repeated: true, ..first.clone() },
             None => self.stuck(state, &Entry::new(Method::Answer, connection, statement), error.into()),
         }
+    }
+
+    /// The last entry of a method that a statement was given says something that cannot be played: every later command fails with
+    /// this.
+    pub fn refuse(&self, connection: ConnectionId, statement: Option<u32>, method: Method, wrong: Wrong) -> Mismatch {
+        let error = {
+            let state = &mut *self.state.lock();
+            let (connection, statement) = state.recorded(connection, statement);
+            let positions = self.index.statement(connection, statement);
+            let bound = state.lane(self.order, &self.index, connection).bound(&self.index, positions);
+            let before = &positions[..positions.partition_point(|position| *position < bound)];
+            let last = before.iter().rev().find(|position| self.index.slot(**position).method == method);
+            match last {
+                Some(position) => self.storage.refuse_entry(self.index.slot(*position).place(), wrong),
+                None => wrong.error(self.storage.name(), 1),
+            }
+        };
+        self.damaged(connection, statement, error)
+    }
+
+    /// The same for an answer about a connection.
+    pub fn refuse_answer(&self, connection: ConnectionId, answer: &Value, wrong: Wrong) -> Mismatch {
+        let in_log = |position: &u32| {
+            let entry = self.storage.entry(self.index.slot(*position).place());
+            entry.is_ok_and(|entry| Value::Map(entry.fields) == *answer)
+        };
+        let error = if let Some(position) = self.index.told().find(in_log) {
+            self.storage.refuse_entry(self.index.slot(position).place(), wrong)
+        } else {
+            let in_file = |connection: ConnectionId| {
+                let item = self.storage.info(connection).ok()?.iter().position(|known| known == answer)?;
+                Some(self.storage.locate_item(&info_part(connection), item, &wrong.key))
+            };
+            let own = self.recorded(connection);
+            let found = in_file(own).or_else(|| self.index.connections().find_map(in_file));
+            let (file, line) = found.unwrap_or_else(|| (self.storage.name().to_owned(), 1));
+            wrong.error(&file, line)
+        };
+        self.damaged(connection, None, error)
+    }
+
+    /// Whether the cells of an entry that is to be handed out are values of their C types.
+    fn check_cells(&self, position: u32, entry: &Entry) -> Result<(), CassetteError> {
+        let Some(fits) = self.fits else { return Ok(()) };
+        schema::check_cells(entry, fits)
+            .map_err(|wrong| self.storage.refuse_entry(self.index.slot(position).place(), wrong))
     }
 
     /// Whether there was a mismatch: what was not played after it says nothing more.

@@ -79,10 +79,11 @@ impl Player {
             return Err(Scene::of(next));
         }
         let entry = Ahead::or(lane.ahead.take(), position, || sets::entry(&*self.storage, slot.place()))?;
-        match difference_but_comments(&entry, asked, self.comments) {
-            None => Ok(Offer::Command { entry, place }),
-            Some(_) => Err(Scene::of(next)),
+        if difference_but_comments(&entry, asked, self.comments).is_some() {
+            return Err(Scene::of(next));
         }
+        self.check_cells(position, &entry)?;
+        Ok(Offer::Command { entry, place })
     }
 
     fn offer_rows(&self, lane: &mut Lane, connection: ConnectionId, statement: u32) -> Result<Offer, Scene> {
@@ -95,6 +96,7 @@ impl Player {
             NextRows::Entry { position, place } => {
                 let entry =
                     Ahead::or(lane.ahead.take(), position, || storage.checked_entry(index.slot(position).place()))?;
+                self.check_cells(position, &entry)?;
                 let rowless = rows::is_end(&entry) || rows::is_failure(&entry);
                 let end = if rowless { None } else { lane.end_after(index, storage, place)? };
                 Ok(Offer::Rows { entry, position, end, rowless })
@@ -135,6 +137,7 @@ impl Player {
         if slot.method != Method::FetchScroll || difference_but_comments(&entry, asked, self.comments).is_some() {
             return Err(Scene::Command { position });
         }
+        self.check_cells(position, &entry)?;
         let rowless = rows::count(&entry) == Some(0);
         Ok(Offer::Rows { entry, position, end: None, rowless })
     }

@@ -78,6 +78,7 @@ impl Player {
                 }
             }
             if key.iter().all(|(name, value)| entry.get(name).unwrap_or(&Value::Null) == value) {
+                self.check_cells(*position, &entry)?;
                 // of the last row before the end, and of the end itself: the row's come first
                 match on_row {
                     true => found = Some(entry),

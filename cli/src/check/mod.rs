@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use super8_cassette::{
     Cassette, CassetteError, ConnectionId, Entry, ErrorKind, Format, Metadata, Method, Part, Place, PlayedRun, Value,
-    Volatile, columns, ndjson, staging_directory, whole_entry,
+    Volatile, columns, ndjson, schema, staging_directory, whole_entry,
 };
 use super8_shim::convert::{self, CType};
 
@@ -321,6 +321,7 @@ impl Check<'_> {
 
 /// Reads what replay reads of an entry, as replay reads it: its parts, how many rows there are, and each cell by its C type.
 fn played(storage: &dyn Cassette, place: Place, entry: Entry) -> Result<(), CassetteError> {
+    schema::check_cells(&entry, convert::fits_named).map_err(|wrong| storage.refuse_entry(place, wrong))?;
     if entry.get("columns_file").is_some() {
         return columns(storage, place, &entry).map(drop);
     }

@@ -38,6 +38,6 @@ pub use conversion::Written;
 pub use ctype::CType;
 pub use pieces::Pieces;
 pub use read::{Length, read};
-pub use source::fits;
+pub use source::{fits, fits_named};
 pub use target::{Progress, Target};
 pub use write::write;

@@ -75,6 +75,14 @@ pub(super) fn fixed_value(recorded: CType, bytes: &[u8], text: bool) -> Result<F
     }
 }
 
+/// The same by the C type's name; a type that only a driver knows takes anything.
+///
+/// # Errors
+/// As [`fits`].
+pub fn fits_named(cell: &Cell<'_>, c_type: &str) -> Result<(), String> {
+    CType::from_name(c_type).map_or(Ok(()), |c_type| fits(cell, c_type))
+}
+
 /// Whether a cell can be a value of the C type it was recorded as.
 ///
 /// # Errors

@@ -301,6 +301,7 @@ fn open_player(reel: &Reel, settings: &Settings, meant: bool) -> Result<Arc<Play
             wait: settings.wait.unwrap_or(usual.wait),
             comments: settings.comments == Comments::Keep,
             record_again: Some(record_again),
+            fits: Some(crate::convert::fits_named),
         };
         let parts = parts::to_replay(reel, settings)?;
         let player = match parts.as_slice() {

@@ -2,8 +2,8 @@
 //! replay.
 
 use super::application::Application;
-use super::arrays::Arrays;
 use super::bookmark;
+use super::rowset::Arrays;
 use crate::args::Binding;
 use crate::convert::{CType, Length, bound};
 use super8_cassette::{Cell, Row, Value, cell, inline};

@@ -6,46 +6,7 @@ use crate::call::Question;
 use crate::mode::keys::LocalKey;
 use crate::table::Function;
 use super8_cassette::Value;
-
-/// The names of SQLColAttribute's and SQLDescribeCol's fields in a columns file (the reference page of
-/// SQLColAttribute; ODBC 2's SQLColAttributes shares the numbers below 20).
-const FIELDS: &[(u16, &str)] = &[
-    (0, "count"),
-    (1, "column_name"),
-    (2, "concise_type"),
-    (3, "column_length"),
-    (4, "column_precision"),
-    (5, "column_scale"),
-    (6, "display_size"),
-    (7, "column_nullable"),
-    (8, "unsigned"),
-    (9, "fixed_prec_scale"),
-    (10, "updatable"),
-    (11, "auto_unique_value"),
-    (12, "case_sensitive"),
-    (13, "searchable"),
-    (14, "type_name"),
-    (15, "table_name"),
-    (16, "schema_name"),
-    (17, "catalog_name"),
-    (18, "label"),
-    (22, "base_column_name"),
-    (23, "base_table_name"),
-    (27, "literal_prefix"),
-    (28, "literal_suffix"),
-    (29, "local_type_name"),
-    (32, "num_prec_radix"),
-    (1001, "desc_count"),
-    (1002, "desc_type"),
-    (1003, "desc_length"),
-    (1005, "precision"),
-    (1006, "desc_scale"),
-    (1007, "datetime_interval_code"),
-    (1008, "desc_nullable"),
-    (1011, "desc_name"),
-    (1012, "unnamed"),
-    (1013, "octet_length"),
-];
+use super8_cassette::schema::{COLUMN_FIELDS as FIELDS, DESCRIBED};
 
 fn field_name(field: i64) -> String {
     let known = FIELDS.iter().find(|(id, _)| i64::from(*id) == field);
@@ -131,7 +92,6 @@ impl Columns {
 /// SQLDescribeCol's fields first, then the attributes in the order of their numbers: the order of the questions does
 /// not show.
 fn rank(name: &str) -> (usize, usize, String) {
-    const DESCRIBED: [&str; 5] = ["name", "type", "length", "scale", "nullable"];
     match DESCRIBED.iter().position(|known| *known == name) {
         Some(place) => (0, place, String::new()),
         None => match FIELDS.iter().position(|(_, known)| *known == name) {

@@ -4,7 +4,6 @@
 //! like (bound buffers, row array, attributes) is modelled once, in `application`, for both.
 
 mod application;
-mod arrays;
 mod at_execution;
 mod bookmark;
 mod buffers;

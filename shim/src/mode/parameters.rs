@@ -3,10 +3,10 @@
 use crate::args::{Binding, NumberOut, Parameter, Place};
 use crate::convert::{CType, bound};
 use crate::mode::application::{Application, BoundParameter, attribute};
-use crate::mode::arrays::Arrays;
 use crate::mode::at_execution::Waiting;
 use crate::mode::markers;
 use crate::mode::outputs::{self, Outputs};
+use crate::mode::rowset::Arrays;
 use crate::mode::streams::Streamed;
 use super8_cassette::Value;
 
@@ -241,6 +241,11 @@ impl Parameters {
             _ => fields.push(("param_status".to_owned(), Value::List(written))),
         }
         fields
+    }
+
+    /// The sets of parameters that the application has arrays for.
+    pub fn size(&self) -> usize {
+        self.size
     }
 
     /// Writes recorded outcomes of an execution where the driver wrote them.

@@ -4,11 +4,10 @@
 //! it refreshes or fetches rows, and the bookmarks of rows that it adds.
 
 use super::application::{Application, attribute};
-use super::arrays::Arrays;
 use super::at_execution::Waiting;
 use super::bookmark;
 use super::buffers::{self, Buffer, Buffers, Types};
-use super::rowset::row_state;
+use super::rowset::{Arrays, row_state};
 use crate::args::{Binding, NumberOut, Place};
 use crate::call::Call;
 use crate::convert::{CType, Length, bound, param};

@@ -1,7 +1,8 @@
-//! What a driver makes of a rowset as a whole: the counter of fetched rows and the row states.
+//! A rowset as a whole: the counter of fetched rows and the row states, as a driver writes them and as replay does.
 
-use super::arrays::Arrays;
+use super::application::Application;
 use super::fetching::Fetching;
+use crate::args::{Binding, Place};
 use crate::diagnostics::rc;
 use super8_cassette::Value;
 
@@ -17,6 +18,53 @@ pub mod row_state {
     /// Whether the bound buffers have the row. If not, a driver may have written to some of them nevertheless.
     pub fn has_cells(status: u16) -> bool {
         !matches!(status, DELETED | NOROW | ERROR)
+    }
+}
+
+/// The arrays that an application bound for the rows of a rowset, or for its sets of parameters, as replay writes to them.
+///
+/// Whatever a cassette says, no row is written for which the application gave no room: every write to a row goes through here. A
+/// cassette that says more is refused before ([`within`](super8_cassette::schema::within)).
+#[derive(Clone, Copy)]
+pub struct Arrays {
+    rows: usize,
+}
+
+impl Arrays {
+    /// Arrays for this many rows.
+    pub fn of(rows: usize) -> Arrays {
+        Arrays { rows }
+    }
+
+    /// Whether the application has room for a row, counted from 0.
+    pub fn has(self, row: usize) -> bool {
+        row < self.rows
+    }
+
+    /// A column's buffers for a row; `None` outside the rowset.
+    #[inline]
+    pub fn buffers(
+        self,
+        application: &Application,
+        binding: Binding,
+        row: usize,
+        element: Option<usize>,
+    ) -> Option<Binding> {
+        self.has(row).then(|| application.at_row(binding, row, element))
+    }
+
+    /// Writes the state of a row.
+    #[inline]
+    pub fn set_state(self, states: Place, row: usize, state: u16) {
+        if self.has(row) {
+            states.set_u16_at(row, state);
+        }
+    }
+
+    /// Writes how many rows there are: programs go through their arrays by this number.
+    #[inline]
+    pub fn set_count(self, counter: Place, count: usize) {
+        counter.set_ulen(count.min(self.rows));
     }
 }
 

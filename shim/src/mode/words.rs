@@ -5,19 +5,8 @@ use crate::args::{In, Out, Reply};
 use crate::call::Question;
 use crate::diagnostics::{Diagnostic, Origin, Outcome, rc};
 use crate::table::Function;
+use super8_cassette::schema::RETURNS;
 use super8_cassette::{Method, Value};
-
-/// Return codes by name; SQL_SUCCESS is never written.
-const RETURNS: &[(i16, &str)] = &[
-    (rc::SUCCESS, "SQL_SUCCESS"),
-    (rc::SUCCESS_WITH_INFO, "SQL_SUCCESS_WITH_INFO"),
-    (rc::STILL_EXECUTING, "SQL_STILL_EXECUTING"),
-    (rc::ERROR, "SQL_ERROR"),
-    (rc::INVALID_HANDLE, "SQL_INVALID_HANDLE"),
-    (rc::NEED_DATA, "SQL_NEED_DATA"),
-    (rc::NO_DATA, "SQL_NO_DATA"),
-    (rc::PARAM_DATA_AVAILABLE, "SQL_PARAM_DATA_AVAILABLE"),
-];
 
 /// A return code as the cassette has it: a name, or the number where ODBC has no name for it.
 pub fn return_value(code: i16) -> Value {

@@ -13,7 +13,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { BUFFERS = 64, FENCE = 4096, FILL = 0xA5, ROWS = 4, MOST = 2000 };
+enum { BUFFERS = 96, FENCE = 4096, FILL = 0xA5, ROWS = 4, MOST = 2000 };
 
 static void *loaded;
 static SQLHENV env;
@@ -169,6 +169,27 @@ static void read_blocks(SQLHSTMT stmt, const char *sql, int scrolls)
     F(SQLFreeHandle)(SQL_HANDLE_STMT, stmt);
 }
 
+/* An array of twenty sets of parameters. */
+static void many_parameters(SQLHSTMT stmt)
+{
+    enum { SETS = 20 };
+    static SQLINTEGER id[SETS];
+    SQLUSMALLINT *states = fenced("many_states", SETS * sizeof *states);
+    SQLULEN *processed = fenced("many_processed", sizeof *processed);
+    for (int i = 0; i < SETS; i++)
+        id[i] = 200 + i;
+    S(SQLSetStmtAttr, SQL_ATTR_PARAMSET_SIZE, (SQLPOINTER)SETS, 0);
+    S(SQLSetStmtAttr, SQL_ATTR_PARAM_STATUS_PTR, states, 0);
+    S(SQLSetStmtAttr, SQL_ATTR_PARAMS_PROCESSED_PTR, processed, 0);
+    S(SQLBindParameter, 1, SQL_PARAM_INPUT, SQL_C_SLONG, SQL_INTEGER, 0, 0, id, 0, NULL);
+    S(SQLBindParameter, 2, SQL_PARAM_INPUT, SQL_C_SLONG, SQL_INTEGER, 0, 0, id, 0, NULL);
+    *processed = 0;
+    run(stmt, "insert into played (id, size) values (?, ?)");
+    if (*processed > SETS)
+        printf("%lu SETS OF %d\n", (unsigned long)*processed, SETS), damage = 1;
+    F(SQLFreeHandle)(SQL_HANDLE_STMT, stmt);
+}
+
 /* An array of three sets of parameters, and a prepared query executed twice. */
 static void parameters(SQLHSTMT stmt)
 {
@@ -243,6 +264,7 @@ static int session(const char *string)
     read_blocks(statement(dbc), "select id, name, size from played order by id desc", 1);
     C(SQLSetConnectAttr, SQL_ATTR_AUTOCOMMIT, (SQLPOINTER)SQL_AUTOCOMMIT_OFF, 0);
     parameters(statement(dbc));
+    many_parameters(statement(dbc));
     run(stmt, "select nothing from nowhere");
     SQLCHAR *cursor = fenced("cursor", 10), *field = fenced("field", 10);
     SQLINTEGER field_length;

@@ -72,7 +72,11 @@ impl Statement {
                 if let Err(error) = self.settle(&mut state, false) {
                     return unwritable(error);
                 }
-                let mut fields = vec![("result".to_owned(), Value::Null)];
+                let mut fields = Vec::new();
+                if fetching.size > 1 {
+                    fields.push(("rowset".to_owned(), Value::from(fetching.size)));
+                }
+                fields.push(("result".to_owned(), Value::Null));
                 fields.extend(written.rows.map(|rows| ("rows_fetched".to_owned(), Value::from(rows))));
                 fields.extend(written.states(&fetching).map(|states| ("row_status".to_owned(), states)));
                 drop(state);

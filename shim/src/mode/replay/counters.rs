@@ -1,13 +1,15 @@
 //! The row counter and the row states at replay, where the recorded driver had its own way with them.
 
+use super::mismatch;
 use super::statement::{State, Statement};
 use crate::args::Place;
 use crate::diagnostics::{Outcome, rc};
-use crate::mode::arrays::Arrays;
 use crate::mode::fetching::{AT_END, Fetching, WITH_ROWS};
 use crate::mode::keys::place_key;
+use crate::mode::rowset::Arrays;
 use crate::table::Function;
 use super8_cassette::Value;
+use super8_cassette::schema::Wrong;
 
 /// What a driver does with a counter or a state: the usual, leaving it alone, or another number.
 type Habit = Option<Option<i64>>;
@@ -16,13 +18,27 @@ type Habit = Option<Option<i64>>;
 pub(super) type Habits = [Habit; 2];
 
 impl Statement {
-    /// What the recorded driver did with a place where it went its own way.
-    fn habit(&self, function: Function, name: &'static str, place: Place) -> Result<Habit, Outcome> {
+    /// What the recorded driver did with a place where it went its own way. A count has to fit the rowset.
+    pub(super) fn habit(
+        &self,
+        function: Function,
+        name: &'static str,
+        place: Place,
+        room: usize,
+    ) -> Result<Habit, Outcome> {
         if place.is_null() {
             return Ok(None);
         }
-        let said = self.connection.unusual(&place_key(function, name))?;
-        Ok(said.and_then(|said| said.get("result").map(Value::as_int)))
+        let Some(said) = self.connection.unusual(&place_key(function, name))? else { return Ok(None) };
+        let habit = said.get("result").map(Value::as_int);
+        let counts = name == WITH_ROWS[0] || name == AT_END[0].0;
+        match habit.flatten().filter(|count| counts && !usize::try_from(*count).is_ok_and(|count| count <= room)) {
+            Some(count) => {
+                let wrong = Wrong::too_many("result", count, room);
+                Err(mismatch(self.connection.player().refuse_answer(self.connection.id(), &said, wrong)))
+            }
+            None => Ok(habit),
+        }
     }
 
     /// What the driver did with the places of a fetch that found rows; looked up once for a result.
@@ -39,13 +55,16 @@ impl Statement {
             return Ok(known);
         }
         let [counter, states] = WITH_ROWS;
-        let found = [self.habit(function, counter, fetching.rows)?, self.habit(function, states, fetching.status)?];
+        let size = fetching.size;
+        let found =
+            [self.habit(function, counter, fetching.rows, size)?, self.habit(function, states, fetching.status, size)?];
         Ok(*state.habits.insert(found))
     }
 
     /// SQL_NO_DATA, with the row counter and states as the recorded driver left them.
     pub(super) fn end_of_data(&self, function: Function, fetching: Fetching) -> Outcome {
-        let written = |(name, usual), place| Ok(self.habit(function, name, place)?.unwrap_or(Some(usual)));
+        let written =
+            |(name, usual), place| Ok(self.habit(function, name, place, fetching.size)?.unwrap_or(Some(usual)));
         let [counter, states] = AT_END;
         let (rows, status) = match (written(counter, fetching.rows), written(states, fetching.status)) {
             (Ok(rows), Ok(status)) => (rows, status),

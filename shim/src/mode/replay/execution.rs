@@ -1,5 +1,6 @@
 //! Texts and executions at replay: run, prepare, execute and the catalog functions, with data that comes at execution.
 
+use super::mismatch;
 use super::statement::{State, Statement};
 use crate::args::{In, Place, TextIn};
 use crate::diagnostics::{Outcome, rc};
@@ -11,7 +12,7 @@ use crate::mode::parameters::Parameters;
 use crate::mode::streams::Streams;
 use crate::mode::words::{catalog_fields, outcome};
 use crate::table::Function;
-use super8_cassette::{Entry, Method, Value};
+use super8_cassette::{Entry, Method, Value, schema};
 
 /// An execution that is played once its data has come.
 pub(super) struct Waiting {
@@ -68,9 +69,13 @@ impl Statement {
     fn asked_for_data(&self, state: &State, step: u32, data: &mut AtExecution) -> Outcome {
         let key = need_data_key(self.connection.id(), state.id, state.executions, step);
         match self.connection.informed(&key) {
-            Ok(fact) => {
-                let said = |key: &str| fact.as_ref().and_then(|fact| fact.get(key));
-                data.parameters().replay_outcome(said("result"), said("param_status"));
+            Ok(None) => Outcome::of(rc::NEED_DATA),
+            Ok(Some(fact)) => {
+                let said = |key: &str| fact.get(if key == "params_processed" { "result" } else { key });
+                if let Err(wrong) = schema::within(data.parameters().size(), said) {
+                    return mismatch(self.connection.player().refuse_answer(self.connection.id(), &fact, wrong));
+                }
+                data.parameters().replay_outcome(fact.get("result"), fact.get("param_status"));
                 Outcome::of(rc::NEED_DATA)
             }
             Err(failure) => failure,
@@ -186,6 +191,9 @@ impl Statement {
         parameters.describe(&mut fields, &state.application);
         match self.command(state, id, method, fields) {
             Ok(recorded) => {
+                if let Err(failure) = self.within(id, parameters.size(), &recorded) {
+                    return failure;
+                }
                 parameters.replay_outcome(recorded.get("params_processed"), recorded.get("param_status"));
                 let told = outcome(|key| recorded.get(key));
                 let available = told.rc == rc::PARAM_DATA_AVAILABLE;

@@ -11,7 +11,7 @@ use crate::mode::columns::{self, asks_columns};
 use crate::mode::keys::address_key;
 use crate::mode::words::{input_value, key, method, outcome, write_reply, write_result};
 use crate::table::Function;
-use super8_cassette::{Entry, Value};
+use super8_cassette::Value;
 
 impl Statement {
     pub(super) fn question(&self, function: Function, question: &Question<'_>) -> Outcome {
@@ -46,16 +46,15 @@ impl Statement {
         };
         let (player, connection) = (self.connection.player(), self.connection.id());
         let (mut keys, older) = answer_keys(&fields, question, set.as_ref());
-        let in_force = |key: &Vec<(&str, Value)>| {
-            let found = player.answer_in_force(connection, Some(id), method(function), key);
-            found.map_err(|error| self.damaged(error)).transpose()
+        let find = |in_force: &[_], later: &[_]| {
+            let found = player.answer(connection, Some(id), method(function), in_force, later).transpose()?;
+            Some(match found {
+                Ok(entry) => serve(question, |key| entry.get(key)),
+                Err(error) => self.damaged(error),
+            })
         };
-        let given = |answer: Result<Entry, Outcome>| match answer {
-            Ok(entry) => serve(question, |key| entry.get(key)),
-            Err(failure) => failure,
-        };
-        if let Some(answer) = keys.iter().find_map(in_force) {
-            return given(answer);
+        if let Some(answer) = find(&keys, &[]) {
+            return answer;
         }
         if asks_columns(function) {
             match player.columns(connection, id) {
@@ -75,12 +74,8 @@ impl Statement {
             return cut_warning(write_result(question, &set));
         }
         keys.extend(older);
-        let later = |key: &Vec<(&str, Value)>| {
-            let found = player.later_answer(connection, Some(id), method(function), key);
-            found.map_err(|error| self.damaged(error)).transpose()
-        };
-        if let Some(answer) = keys.last().and_then(in_force).or_else(|| keys.iter().find_map(later)) {
-            return given(answer);
+        if let Some(answer) = find(&keys[keys.len() - 1..], &keys) {
+            return answer;
         }
         // What was asked before the statement had a text belongs to the connection.
         self.connection.answer(fields, question, None).unwrap_or_else(|| self.unasked(function, question))

@@ -6,10 +6,9 @@ use super::statement::{State, Statement};
 use crate::args::{Binding, Place};
 use crate::convert::{self, CType, Written, bound};
 use crate::diagnostics::{Diagnostic, Outcome, rc};
-use crate::mode::arrays::Arrays;
-use crate::mode::fetching::Fetching;
+use crate::mode::fetching::{Fetching, WITH_ROWS};
 use crate::mode::keys::{columns_key, null_key};
-use crate::mode::rowset::row_state;
+use crate::mode::rowset::{Arrays, row_state};
 use crate::mode::words::outcome;
 use crate::mode::{bookmark, buffers};
 use crate::table::Function;
@@ -60,7 +59,15 @@ impl Statement {
         }
         (state.rowset, state.fetched) = (fetching.size, count);
         if !left_alone(counter) {
-            arrays.set_count(fetching.rows, counter.flatten().map_or(count, |counted| counted as usize));
+            let counted = counter.flatten().map_or(count, |counted| counted as usize);
+            if counted > fetching.size {
+                // the result's first rowset was larger
+                return match self.habit(function, WITH_ROWS[0], fetching.rows, fetching.size) {
+                    Ok(_) => Outcome::error("HY000", "replay: the recorded row counter is larger than the rowset"),
+                    Err(failure) => failure,
+                };
+            }
+            arrays.set_count(fetching.rows, counted);
         }
         (count..fetching.size).for_each(|row| arrays.set_state(status, row, row_state::NOROW));
         if state.run.as_ref().is_none_or(PlayedRun::exhausted) {
@@ -108,6 +115,7 @@ impl Statement {
                 }
                 Ok(Fetched::End) => return Ok(Step::End),
                 Ok(Fetched::Failed(entry)) => {
+                    self.within(id, fetching.size, &entry)?;
                     self.connection.may_be_finished();
                     let told = outcome(|key| entry.get(key));
                     fetching.replay(told.rc, 0, entry.get("rows_fetched"), entry.get("row_status"));

@@ -26,7 +26,7 @@ use crate::table::{Class, Function};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use super8_cassette::{CassetteError, Entry, Method, PlayedRun, Value, process};
+use super8_cassette::{CassetteError, Entry, Method, PlayedRun, Value, process, schema};
 
 /// A statement being replayed.
 pub struct Statement {
@@ -140,6 +140,16 @@ impl Statement {
         self.connection.player().command(&asked).map_err(mismatch)
     }
 
+    /// What an entry that the statement was given says of the program's arrays has to fit them.
+    ///
+    /// # Errors
+    /// More rows, more states or a larger count than the program asked for.
+    pub(super) fn within(&self, id: u32, room: usize, entry: &Entry) -> Result<(), Outcome> {
+        schema::within(room, |key| entry.get(key)).map_err(|wrong| {
+            mismatch(self.connection.player().refuse(self.connection.id(), Some(id), entry.method, wrong))
+        })
+    }
+
     /// As [`Connection::damaged`].
     pub(super) fn damaged(&self, error: CassetteError) -> Outcome {
         self.connection.damaged(None, error)
@@ -147,10 +157,9 @@ impl Statement {
 
     /// What was noted of this statement under a key, beside its commands.
     pub(super) fn noted(&self, id: u32, key: &[(&str, Value)]) -> Result<Option<Entry>, Outcome> {
-        self.connection
-            .player()
-            .answer(self.connection.id(), Some(id), Method::Answer, key)
-            .map_err(|error| self.damaged(error))
+        let keys = [key.to_vec()];
+        let found = self.connection.player().answer(self.connection.id(), Some(id), Method::Answer, &keys, &keys);
+        found.map_err(|error| self.damaged(error))
     }
 
     fn more_results(&self) -> Outcome {
@@ -202,12 +211,15 @@ impl Statement {
         told
     }
 
-    /// A replay that failed says so once to a program that fetches until there is no more, or asks for results until there
-    /// are no more, and then that there is nothing: isql and others loop until they are told.
+    /// A replay that failed says so once on a statement to calls that programs loop on, and then that there is nothing more: isql and
+    /// others loop until they are told that.
     #[cold]
     fn ends(&self, function: Function, told: Outcome) -> Outcome {
-        use Function::{SQLExtendedFetch, SQLFetch, SQLFetchScroll, SQLMoreResults};
-        let loops = matches!(function, SQLFetch | SQLFetchScroll | SQLExtendedFetch | SQLMoreResults);
+        use Function::{SQLExtendedFetch, SQLFetch, SQLFetchScroll, SQLGetData, SQLMoreResults, SQLParamData};
+        let loops = matches!(
+            function,
+            SQLFetch | SQLFetchScroll | SQLExtendedFetch | SQLMoreResults | SQLGetData | SQLParamData
+        );
         match loops && self.connection.player().failed() && self.gave_up.swap(true, Ordering::Relaxed) {
             true => Outcome::of(rc::NO_DATA),
             false => told,
@@ -302,7 +314,9 @@ impl StatementMode for Statement {
         if self.is_asynchronous() {
             return self.serve(Function::SQLGetData, &Call::GetData { column, binding: *binding }, deed);
         }
-        self.connection.secrecy.restored(self.read_cell(column, binding))
+        let told = self.read_cell(column, binding);
+        let told = if told.rc == rc::ERROR { self.ends(Function::SQLGetData, told) } else { told };
+        self.connection.secrecy.restored(told)
     }
 
     fn serve_descriptor(&self, role: DescriptorRole, function: Function, call: &Call<'_>, _: &dyn Deed) -> Outcome {

@@ -5,7 +5,7 @@ use super::statement::{State, Statement};
 use crate::args::Place;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::attribute;
-use crate::mode::arrays::Arrays;
+use crate::mode::rowset::Arrays;
 use crate::mode::words::outcome;
 use super8_cassette::{Method, Value};
 
@@ -17,6 +17,9 @@ impl Statement {
             Ok(recorded) => recorded,
             Err(failure) => return failure,
         };
+        if let Err(failure) = self.within(id, state.application.paramset_size(), &recorded) {
+            return failure;
+        }
         if let Some(counted) = recorded.get("params_processed").and_then(Value::as_int) {
             let counter = state.application.address(attribute::PARAMS_PROCESSED_PTR);
             Arrays::of(state.application.paramset_size()).set_count(counter, counted as usize);

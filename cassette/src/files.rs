@@ -12,7 +12,7 @@ use rustix::fs::OFlags;
 use crate::CassetteError;
 
 /// Small documents are no larger than this: what is, is no cassette of ours.
-const LARGEST: u64 = 64 << 20;
+pub(crate) const LARGEST: u64 = 64 << 20;
 
 /// Opens a regular file to be read.
 pub(crate) fn open(path: &Path) -> io::Result<File> {

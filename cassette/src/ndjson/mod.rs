@@ -305,7 +305,13 @@ impl Cassette for Trace {
     fn info(&self, connection: ConnectionId) -> Result<Vec<Value>, CassetteError> {
         let catalogue = self.catalogue()?;
         let places = catalogue.infos.get(&connection).into_iter().flatten();
+        let mut bytes = 0;
         let read = |place: &Place| {
+            bytes += u64::from(place.len);
+            if bytes > files::LARGEST {
+                let problem = format!("the answers about a connection have more than {} bytes", files::LARGEST);
+                return Err(CassetteError::new(&self.name, problem).at_line(place.line.into()));
+            }
             let answer = self.record_at(*place, |line| line.answer())?;
             schema::check_answer(&answer).map_err(|wrong| wrong.error(&self.name, place.line))?;
             Ok(answer)

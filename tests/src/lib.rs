@@ -26,4 +26,5 @@ pub mod python;
 pub mod scratch;
 pub mod server;
 pub mod trap;
+pub mod valgrind;
 pub mod ways;

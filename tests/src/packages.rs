@@ -32,6 +32,7 @@ pub const DEBIAN: &[&str] = &[
     "erlang-base",
     "erlang-odbc",
     "libxml2-utils",
+    "valgrind",
     "zsh",
     "fish",
     "pdns-server",

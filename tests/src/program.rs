@@ -158,6 +158,12 @@ impl Program {
         Program { name, input, proof, command: Box::new(command) }
     }
 
+    /// The same program by a command that is made of its own.
+    pub(crate) fn changed(self, change: impl Fn(Command) -> Command + Send + Sync + 'static) -> Program {
+        let Program { name, input, proof, command: before } = self;
+        Program { name, input, proof, command: Box::new(move |target| change(before(target))) }
+    }
+
     /// A short name for directories and databases.
     pub fn name(&self) -> &str {
         &self.name

@@ -28,6 +28,7 @@ mod languages;
 mod last_words;
 mod manager_versions;
 mod manners;
+mod memcheck;
 mod migrate;
 mod mismatch;
 mod missing_functions;

@@ -1,9 +1,10 @@
 //! What the driver leaves in the buffer of a NULL: ODBC does not say. Most drivers leave it alone, some write zeros.
 //!
 //! To find out, the NULL is read once more, into a buffer of super8's: once for each C type. In a rowset of several rows that
-//! cannot be done; there a buffer that holds zeros is taken for one that the driver has written to, until one does not.
+//! cannot be done, nor where the program may read columns with SQLGetData, which drivers allow in their order alone; there a buffer
+//! that holds zeros is taken for one that the driver has written to, until one does not.
 
-use super::statement::Statement;
+use super::statement::{State, Statement};
 use super::unwritable;
 use crate::args::Binding;
 use crate::call::Deed;
@@ -50,6 +51,17 @@ impl Nulls {
     }
 }
 
+impl State {
+    /// Takes the NULLs of the last fetch; whether they can be read once more: they are of one row, all of whose columns are bound.
+    pub(super) fn take_nulls(&mut self) -> (Vec<NullCell>, bool) {
+        let nulls = std::mem::take(&mut self.nulls);
+        let bound = |column| self.application.column(column).is_some_and(|bound| !bound.target.is_null());
+        let again = || self.rowset <= 1 && self.columns.is_some_and(|count| (1..=count).all(bound));
+        let again = !nulls.is_empty() && again();
+        (nulls, again)
+    }
+}
+
 /// A NULL in the buffer of a bound column.
 pub(super) struct NullCell {
     pub(super) column: u16,
@@ -58,18 +70,18 @@ pub(super) struct NullCell {
 }
 
 impl Statement {
-    /// Finds out what the driver left in the buffers of these NULLs, which a fetch of so many rows has brought.
-    pub(super) fn note_nulls(&self, cells: &[NullCell], rowset: usize, deed: &dyn Deed) -> Result<(), CassetteError> {
+    /// Finds out what the driver left in the buffers of these NULLs, which a fetch has brought. `again` says that they can be read
+    /// once more.
+    pub(super) fn note_nulls(&self, cells: &[NullCell], again: bool, deed: &dyn Deed) -> Result<(), CassetteError> {
         for NullCell { column, c_type, binding } in cells.iter().filter(|cell| self.connection.nulls.wants(cell.c_type))
         {
             let size = c_type.null_size();
             let zero = match size {
                 None => Some(false),
-                // A second reading would be of another row.
-                Some(size) if rowset > 1 => bound::is_zero(binding, size),
+                Some(size) if !again => bound::is_zero(binding, size),
                 Some(size) => deed.zeroes_null(*column, c_type.code(), size),
             };
-            self.note_null(*c_type, zero == Some(true), rowset == 1 || zero != Some(true))?;
+            self.note_null(*c_type, zero == Some(true), again || zero == Some(false))?;
         }
         Ok(())
     }

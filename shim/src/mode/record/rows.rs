@@ -83,9 +83,9 @@ impl Statement {
                 return self.command(id, Method::Fetch, fields, outcome);
             }
         };
-        let nulls = std::mem::take(&mut state.nulls);
+        let (nulls, again) = state.take_nulls();
         drop(state);
-        let noted = taken.and_then(|()| self.note_nulls(&nulls, fetching.size, deed));
+        let noted = taken.and_then(|()| self.note_nulls(&nulls, again, deed));
         noted.map_or_else(unwritable, |()| outcome)
     }
 

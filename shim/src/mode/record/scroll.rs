@@ -111,9 +111,9 @@ impl Statement {
         state.run = Some(run);
         state.scrolled = true;
         state.fetched = count;
-        let (nulls, rowset) = (std::mem::take(&mut state.nulls), state.rowset);
+        let (nulls, again) = state.take_nulls();
         drop(state);
         listed?;
-        self.note_nulls(&nulls, rowset, deed)
+        self.note_nulls(&nulls, again, deed)
     }
 }

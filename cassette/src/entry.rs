@@ -116,6 +116,10 @@ impl Method {
     }
 }
 
+/// The key under which a command says by which thread of its connection it was given, where there is more than one: the
+/// first field of an entry that has it.
+pub const THREAD: &str = "thread";
+
 /// One item of the command log.
 ///
 /// `fields` holds everything but the three leading keys, in written order: inputs, then `result` or a file key,
@@ -143,6 +147,12 @@ impl Entry {
     pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.fields.push((key.to_owned(), value.into()));
         self
+    }
+
+    /// Which of the threads that used the connection did this, from 1.
+    pub fn thread(&self) -> u16 {
+        let number = self.get(THREAD).and_then(Value::as_int);
+        number.and_then(|number| u16::try_from(number).ok()).filter(|number| *number > 0).unwrap_or(1)
     }
 
     /// The value of a field.

@@ -1,5 +1,6 @@
 //! Which process this is, cheaply: asked several times for every command that is recorded. And whether it has threads.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The process id, once somebody promised to say when it changes; 0 until then.
@@ -15,6 +16,19 @@ pub fn remember() {
 pub(crate) fn has_one_thread() -> bool {
     // one entry for each thread
     std::fs::read_dir("/proc/self/task").is_ok_and(|tasks| tasks.take(2).count() == 1)
+}
+
+/// The number of this thread among those that have asked for it, from 1.
+pub(crate) fn thread() -> u32 {
+    static LAST: AtomicU32 = AtomicU32::new(0);
+    // without a destructor: it is asked at process exit as well
+    thread_local!(static NUMBER: Cell<u32> = const { Cell::new(0) });
+    NUMBER.with(|number| {
+        if number.get() == 0 {
+            number.set(LAST.fetch_add(1, Ordering::Relaxed) + 1);
+        }
+        number.get()
+    })
 }
 
 /// The id of this process.

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use crate::cell::{self, Cell};
+use crate::entry::THREAD;
 use crate::inline::from_inline;
 use crate::redaction::secrets;
 use crate::row::Row;
@@ -281,7 +282,7 @@ const STATEMENT_ATTRIBUTES: [&str; 12] = [
 ];
 
 /// What is said of an entry as a whole: what may differ, and that a secret is hidden in what was asked.
-const MARKS: [&str; 2] = ["volatile", secrets::KEY];
+const MARKS: [&str; 3] = ["volatile", secrets::KEY, THREAD];
 const OUTCOME: [&str; 2] = ["return", "diagnostics"];
 const DIAGNOSTIC: [&str; 11] = [
     "sqlstate",

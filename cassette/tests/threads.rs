@@ -167,3 +167,70 @@ fn ends_and_commands_meet() {
         assert_eq!(ends, THREADS * 300, "each end of data is there once");
     });
 }
+
+/// One connection, two threads: each runs its texts, in turn with the other one, and reads a row of each.
+fn record_in_turns(recorder: &Arc<Recorder>, connection: ConnectionId) {
+    let (to_b, b) = mpsc::channel::<()>();
+    let (to_a, a) = mpsc::channel::<()>();
+    let turn = |recorder: &Recorder, statement: u32, sql: &str| {
+        recorder.command(&run(connection, statement, sql)).unwrap();
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            for (number, sql) in [(1, "SELECT 'a1'"), (3, "SELECT 'same'"), (5, "SELECT 'a2'")] {
+                turn(recorder, number, sql);
+                let mut open = recorder.run(connection, number, true);
+                put(recorder, &mut open, (connection, number), &[format!("{number}")]);
+                open.lock().end(true).unwrap();
+                to_b.send(()).unwrap();
+                a.recv().unwrap();
+            }
+        });
+        scope.spawn(move || {
+            for (number, sql) in [(2, "SELECT 'b1'"), (4, "SELECT 'b2'"), (6, "SELECT 'same'")] {
+                b.recv().unwrap();
+                turn(recorder, number, sql);
+                let mut open = recorder.run(connection, number, true);
+                put(recorder, &mut open, (connection, number), &[format!("{number}")]);
+                open.lock().end(true).unwrap();
+                to_a.send(()).unwrap();
+            }
+        });
+    });
+}
+
+/// What a live connection is told that runs these texts one after the other.
+fn told(directory: &std::path::Path, texts: &[&str]) -> Result<Vec<String>, String> {
+    let player = play(directory, Some(Order::Connection)).unwrap();
+    let connection = player.connect(&connect(A, "1")).unwrap().connection;
+    let mut told = Vec::new();
+    for (number, sql) in (1..).zip(texts) {
+        player.command(&run(connection, number, sql)).map_err(|mismatch| mismatch.report)?;
+        told.extend(fetch_all(&player, connection, number).into_iter().map(|row| row[0].clone()));
+    }
+    assert_eq!(player.unplayed().unwrap(), []);
+    Ok(told)
+}
+
+#[test]
+fn threads_that_share_a_connection_come_in_any_order() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("x");
+    let recorder = recorder(&directory);
+    let connection = connected(&recorder, "1");
+    record_in_turns(&recorder, connection);
+    recorder.disconnect(connection).unwrap();
+    let log = std::fs::read_to_string(directory.join("commands.yml")).unwrap();
+    assert_eq!(log.matches("  thread: 2\n").count(), 3, "{log}");
+    let [a1, same, a2, b1, b2] = ["SELECT 'a1'", "SELECT 'same'", "SELECT 'a2'", "SELECT 'b1'", "SELECT 'b2'"];
+    let told = |texts: &[&str]| told(&directory, texts);
+    // as recorded; one thread after the other; the other way round
+    assert_eq!(told(&[a1, b1, same, b2, a2, same]).unwrap(), ["1", "2", "3", "4", "5", "6"]);
+    assert_eq!(told(&[a1, same, a2, b1, b2, same]).unwrap(), ["1", "3", "5", "2", "4", "6"]);
+    assert_eq!(told(&[b1, b2, same, a1, same, a2]).unwrap(), ["2", "4", "6", "1", "3", "5"]);
+    // the order of one thread counts
+    for changed in [&[a2][..], &[a1, a2], &[b2], &[b1, a1, b2, a2]] {
+        let report = told(changed).unwrap_err();
+        assert!(report.contains("expected"), "{report}");
+    }
+}

@@ -115,3 +115,102 @@ fn eight_threads_with_equal_arguments() {
         }
     });
 }
+
+/// The drivers that let threads share a connection.
+const SHARED: [Driver; 3] = [Driver::Sqlite, Driver::PostgresUnicode, Driver::MariaDb];
+
+/// Records once and replays ten times, five under each order.
+fn replays_in_any_interleaving(subject: &str, driver: Driver, program: &Program) -> Stage {
+    let mut stage = Stage::new(subject, driver);
+    stage.environment.push(("SUPER8_WAIT", "60".into()));
+    let bare = stage.run(Way::Bare, program);
+    program.check("bare", &bare);
+    let recorded = stage.run(Way::Record, program);
+    assert_same(subject, ("bare", &bare), ("recorded", &recorded));
+    for order in ["connection", "global"] {
+        stage.environment.push(("SUPER8_ORDER", order.into()));
+        for round in 0..5 {
+            let replayed = stage.run(Way::Replay, program);
+            assert_same(
+                &format!("{subject}, {order}, round {round}"),
+                ("recorded", &recorded),
+                ("replayed", &replayed),
+            );
+        }
+        stage.environment.pop();
+    }
+    stage
+}
+
+/// Threads that share a connection interleave otherwise every time: each has its own order.
+#[test]
+fn threads_that_share_a_connection() {
+    for driver in SHARED {
+        for count in ["2", "8"] {
+            let program = Program::c("shared_connection.c").with_argument(count);
+            replays_in_any_interleaving(&format!("shared{count}"), driver, &program);
+        }
+    }
+}
+
+/// The order of one thread counts, whatever the others do.
+#[test]
+fn a_thread_of_a_shared_connection_that_changes_its_order() {
+    in_both_formats(|format| {
+        for order in ["connection", "global"] {
+            let mut stage = Stage::new("shared_swapped", Driver::Sqlite).in_format(format);
+            stage.environment.push(("SUPER8_ORDER", order.into()));
+            let recorded = stage.run(Way::Record, &Program::c("shared_connection.c").with_argument("3"));
+            assert!(recorded.text().contains("thread 2: sum") && !recorded.text().contains("[super8]"));
+            assert!(commands(&stage.cassette()).contains("thread"), "{}", commands(&stage.cassette()));
+            let same = stage.run(Way::Replay, &Program::c("shared_connection.c").with_argument("3"));
+            assert_same(order, ("recorded", &recorded), ("replayed", &same));
+            let changed = stage.run(Way::Replay, &Program::c("shared_connection.c").with_argument("3,swapped"));
+            assert!(changed.text().contains("[super8] replay: "), "{order}: {}", changed.text());
+        }
+    });
+}
+
+#[test]
+fn python_threads_with_a_connection_each_and_with_one() {
+    for driver in SHARED {
+        for argument in ["2,own", "8,own", "2,shared", "8,shared"] {
+            let program = Program::python("threads.py").with_argument(argument);
+            replays_in_any_interleaving(&format!("py{}", argument.replace(',', "")), driver, &program);
+        }
+    }
+}
+
+/// Replays sessions with equal connect arguments in other orders than they were recorded in.
+fn shuffled(subject: &str, driver: Driver, tasks: &str) {
+    in_both_formats(|format| {
+        let mut stage = Stage::new(subject, driver).in_format(format);
+        stage.environment.push(("SUPER8_ORDER", "connection".into()));
+        let program = |seed: u32| Program::c("many_connections.c").with_argument(format!("{tasks},{seed}"));
+        let recorded = stage.run(Way::Record, &program(0));
+        program(0).check("record", &recorded);
+        for seed in [0, 1, 2, 3] {
+            let replayed = stage.run(Way::Replay, &program(seed));
+            assert_same(&format!("{tasks}, seed {seed}"), ("recorded", &recorded), ("replayed", &replayed));
+        }
+    });
+}
+
+/// However many there are: the last ones ask for what nobody before them asked for.
+#[test]
+fn many_connections_with_equal_arguments() {
+    for tasks in ["61q3i", "62q3i", "10t250q30i10t", "64i1q"] {
+        shuffled("many", Driver::Sqlite, tasks);
+    }
+    shuffled("many", Driver::PostgresUnicode, "40q20i10t");
+}
+
+/// A completed connection string that was cut for one is not given to another with more room.
+#[test]
+fn connections_with_buffers_of_different_sizes() {
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::PostgresAnsi, Driver::MariaDb] {
+        for tasks in ["slnqslnq", "2l2sn2q3l"] {
+            shuffled("buffers", driver, tasks);
+        }
+    }
+}

@@ -128,6 +128,7 @@ struct HeadOfPayload<'l> {
     #[serde(borrow)]
     connection_id: Option<Cow<'l, str>>,
     statement_id: Option<u32>,
+    thread: Option<u16>,
 }
 
 impl<'l> Line<'l> {
@@ -188,12 +189,12 @@ impl<'l> Line<'l> {
         if head.statement_id == Some(0) {
             return Err(wrong("statement_id", "0 is no statement".to_owned()));
         }
-        Ok(Head { method, connection, statement: head.statement_id })
+        Ok(Head { method, connection, statement: head.statement_id, thread: head.thread.unwrap_or(1) })
     }
 
     /// The whole entry.
     pub(super) fn entry(&self) -> Result<Entry, CassetteError> {
-        let Head { method, connection, statement } = self.head()?;
+        let Head { method, connection, statement, .. } = self.head()?;
         let mut fields = self.pairs(self.request_payload, "requestPayload")?;
         fields.retain(|(key, _)| !LEADING.contains(&key.as_str()));
         fields.append(&mut self.pairs(self.response_payload, "responsePayload")?);

@@ -14,6 +14,7 @@ const KIND: &[u8] = br#"","type":"outbound","protocol":"odbc","identifier":""#;
 const ENTRY: &[u8] = br#","requestPayload":{"method":""#;
 const CONNECTION: &[u8] = br#","connection_id":""#;
 const STATEMENT: &[u8] = br#","statement_id":"#;
+const THREAD: &[u8] = br#","thread":"#;
 const ROWS: &[u8] = br#","responsePayload":{"rows":["#;
 const ROWS_END: &[u8] = b"]}}";
 
@@ -45,8 +46,13 @@ pub(super) fn glance(line: &[u8]) -> Option<Glance<'_>> {
             (Some(number).filter(|number| *number > 0)?.into(), &rest[digits..])
         }
     };
+    let digits = rest
+        .strip_prefix(THREAD)
+        .map_or(&[][..], |rest| &rest[..rest.iter().take_while(|byte| byte.is_ascii_digit()).count()]);
+    let thread = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()).unwrap_or(1);
     let whole = matches!(rest, [b',', .., b'}'] | [b'}', .., b'}']) && identifier.contains(' ');
-    let head = Head { method: Method::from_name(method)?, connection: connection.parse().ok()?, statement };
+    let method = Method::from_name(method)?;
+    let head = Head { method, connection: connection.parse().ok()?, statement, thread };
     whole.then_some(Glance::Entry(head))
 }
 

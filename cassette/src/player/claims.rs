@@ -7,7 +7,7 @@
 //! the two come apart: a driver's connection that is used again plays the leg of another recorded connection, and one that
 //! was opened anew plays on where another was closed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::connects::{Connect, Connects, Group};
 use crate::ConnectionId;
@@ -44,6 +44,10 @@ pub(super) struct Live {
     first: u32,
     /// The number of statements it has used.
     used: u32,
+    /// The recorded numbers of its statements, where several threads of the recorded connection used them in any order.
+    numbers: HashMap<u32, u32>,
+    /// The recorded thread whose sequence each of the program's threads is in.
+    threads: HashMap<u32, u16>,
     /// No statement is open, and the driver manager looked whether the connection can be used again.
     pub(super) rested: bool,
     /// The program closed it.
@@ -54,6 +58,9 @@ impl Live {
     /// A recorded statement, or the recorded connection, behind a live one.
     pub(super) fn recorded(&self, statement: Option<u32>) -> (ConnectionId, Option<u32>) {
         let Some(statement) = statement else { return (self.leg.connection, None) };
+        if let Some(recorded) = self.numbers.get(&statement) {
+            return (self.leg.connection, Some(*recorded));
+        }
         let earlier = self.before.iter().rev().find(|(first, _)| statement > *first);
         let (first, leg) = match earlier {
             Some(earlier) if statement <= self.first => *earlier,
@@ -72,6 +79,23 @@ impl Live {
         (leg.connection, statement.map(|statement| under(self.used, leg, statement)))
     }
 
+    /// The recorded thread that this thread of the program goes on with, and those that others go on with.
+    pub(super) fn threads(&self) -> (Option<u16>, Vec<u16>) {
+        let this = crate::process::thread();
+        let others = self.threads.iter().filter(|(thread, _)| **thread != this).map(|(_, recorded)| *recorded);
+        (self.threads.get(&this).copied(), others.collect())
+    }
+
+    /// This thread of the program is in the sequence of a recorded one.
+    pub(super) fn goes_on_as(&mut self, recorded: u16) {
+        self.threads.insert(crate::process::thread(), recorded);
+    }
+
+    /// A statement turns out to be this recorded one of its leg.
+    pub(super) fn is(&mut self, statement: u32, recorded: u32) {
+        self.numbers.insert(statement, recorded);
+    }
+
     /// A statement is used.
     pub(super) fn uses(&mut self, statement: Option<u32>) {
         self.used = self.used.max(statement.unwrap_or(0));
@@ -87,6 +111,8 @@ impl Live {
     /// Goes on with another leg, as a connection from a pool does.
     fn go_on(&mut self, leg: Leg) {
         self.before.push((self.first, self.leg));
+        self.numbers.clear();
+        self.threads.clear();
         (self.leg, self.first, self.rested) = (leg, self.used, false);
     }
 }
@@ -184,7 +210,18 @@ impl Claims {
             self.advance();
             return id;
         }
-        let live = Live { groups, group, before: Vec::new(), leg, first: 0, used: 0, rested: false, ended: false };
+        let live = Live {
+            groups,
+            group,
+            before: Vec::new(),
+            leg,
+            first: 0,
+            used: 0,
+            numbers: HashMap::new(),
+            threads: HashMap::new(),
+            rested: false,
+            ended: false,
+        };
         self.lives.insert(id, live);
         self.hold(leg, id);
         id
@@ -265,7 +302,18 @@ mod tests {
     use super::*;
 
     fn live(leg: Leg) -> Live {
-        Live { groups: vec![0], group: 0, before: Vec::new(), leg, first: 0, used: 0, rested: false, ended: false }
+        Live {
+            groups: vec![0],
+            group: 0,
+            before: Vec::new(),
+            leg,
+            first: 0,
+            used: 0,
+            numbers: HashMap::new(),
+            threads: HashMap::new(),
+            rested: false,
+            ended: false,
+        }
     }
 
     #[test]

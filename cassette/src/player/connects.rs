@@ -7,7 +7,7 @@ use super::compare::difference;
 use super::index::Index;
 use crate::connect::{REPLY, succeeded};
 use crate::storage::Cassette;
-use crate::{CassetteError, ConnectionId, Entry};
+use crate::{CassetteError, ConnectionId, Entry, Value};
 
 /// Connects with the same content.
 pub(super) type Group = u32;
@@ -20,6 +20,13 @@ pub(super) struct Connects {
     /// An entry for each group.
     groups: Vec<Entry>,
     by_connection: HashMap<ConnectionId, u32>,
+    /// Whether a completed connection string did not fit its buffer.
+    cut: bool,
+}
+
+/// The buffer that a completed connection string was asked with, where that tells replies apart.
+fn buffer(entry: &Entry) -> Option<&Value> {
+    entry.get("completed").and_then(|completed| completed.get("buffer"))
 }
 
 /// A recorded connect.
@@ -39,6 +46,7 @@ impl Connects {
         for position in index.connects() {
             let entry = storage.checked_entry(index.slot(*position).place())?;
             let (connection, succeeded) = (entry.connection, succeeded(&entry));
+            connects.cut |= buffer(&entry).is_some();
             let group = *known.entry(format!("{:?}", entry.fields)).or_insert_with(|| {
                 connects.groups.push(entry);
                 connects.groups.len() as Group - 1
@@ -68,6 +76,20 @@ impl Connects {
     pub(super) fn agreeing(&self, asked: &Entry) -> Vec<Group> {
         let agrees = |(_, recorded): &(usize, &Entry)| difference(recorded, asked).is_none();
         self.groups.iter().enumerate().filter(agrees).map(|(group, _)| group as Group).collect()
+    }
+
+    /// The first of these connects, before others the first that told a program as much as it asks for now.
+    pub(super) fn best<'c>(&self, mut free: impl Iterator<Item = &'c Connect>, asked: &Entry) -> Option<&'c Connect> {
+        let Some(room) = buffer(asked).filter(|_| self.cut) else { return free.next() };
+        free.min_by_key(|connect| {
+            let recorded = self.groups.get(connect.group as usize);
+            let rank = match recorded.and_then(buffer) {
+                Some(buffer) if buffer == room => 0,
+                None if recorded.is_some_and(|entry| entry.get("completed").is_some()) => 1,
+                _ => 2,
+            };
+            (rank, connect.position)
+        })
     }
 
     /// Whether the connects of two groups told the program the same.

@@ -17,10 +17,10 @@ use crate::{CassetteError, ConnectionId, Entry, Method, Value};
 type Question = (Method, Option<u32>, String);
 
 impl Player {
-    /// How many commands of the leg are played; `None` while rows of it are being read.
+    /// How many commands of the leg are played; `None` while rows of it are being read, or where its threads are not in order.
     pub(super) fn played(&self, state: &mut State, leg: Leg) -> Option<usize> {
         let lane = state.lane(self.order, &self.index, leg.connection);
-        if self.order == Order::Connection && !lane.settled() {
+        if self.order == Order::Connection && !(lane.settled() && lane.is_in_order()) {
             return None;
         }
         let commands = self.index.commands_of(leg.connection).skip(leg.begin);

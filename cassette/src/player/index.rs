@@ -1,6 +1,7 @@
 //! The index of a log: where each entry stands and what it is, in 24 bytes, made once when the cassette is opened.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::entry::Class;
@@ -21,6 +22,8 @@ pub(crate) struct Slot {
     statement: u32,
     offset_high: u8,
     pub(crate) method: Method,
+    /// By which thread of the connection; a statement's entries have that of its text.
+    pub(crate) thread: u16,
 }
 
 impl Slot {
@@ -56,6 +59,30 @@ pub(crate) struct Index {
     told: Vec<u32>,
     /// The methods that occur, a bit each.
     methods: u64,
+    /// The threads of each connection that was used by more than one, in the order in which they came.
+    threads: HashMap<u32, Vec<u16>>,
+}
+
+/// Gives all entries of a statement the thread of its first, and finds the connections that were used by several threads.
+fn threads_of(slots: &mut [Slot]) -> HashMap<u32, Vec<u16>> {
+    let mut threads: HashMap<u32, Vec<u16>> = HashMap::new();
+    for slot in slots.iter().filter(|slot| slot.thread != 1) {
+        threads.entry(slot.connection).or_default();
+    }
+    if threads.is_empty() {
+        return threads;
+    }
+    let mut texts: HashMap<(u32, u32), u16> = HashMap::new();
+    for slot in slots {
+        let Some(known) = threads.get_mut(&slot.connection) else { continue };
+        if slot.statement != NONE {
+            slot.thread = *texts.entry((slot.connection, slot.statement)).or_insert(slot.thread);
+        }
+        if slot.method.class() == Class::Command && slot.method != Method::Connect && !known.contains(&slot.thread) {
+            known.push(slot.thread);
+        }
+    }
+    threads
 }
 
 impl Index {
@@ -84,10 +111,12 @@ impl Index {
                 connection: head.connection.0,
                 statement: head.statement.unwrap_or(NONE),
                 method: head.method,
+                thread: head.thread,
             });
             Ok(())
         })?;
         slots.shrink_to_fit();
+        let threads = threads_of(&mut slots);
         let all = 0..slots.len() as u32;
         let of_statement = |position: &u32| slots[*position as usize].statement != NONE;
         let (mut by_connection, mut by_statement): (Vec<u32>, Vec<u32>) =
@@ -104,7 +133,17 @@ impl Index {
         told.sort_unstable();
         told.dedup();
         let methods = slots.iter().fold(0, |methods, slot| methods | 1 << slot.method as u64);
-        Ok(Index { slots, by_connection, by_statement, connects, told, methods })
+        Ok(Index { slots, by_connection, by_statement, connects, told, methods, threads })
+    }
+
+    /// The threads of a connection, in the order in which they came, if there was more than one.
+    pub(crate) fn threads(&self, connection: ConnectionId) -> Option<&[u16]> {
+        self.threads.get(&connection.0).map(Vec::as_slice)
+    }
+
+    /// The thread of a recorded statement.
+    pub(crate) fn thread(&self, connection: ConnectionId, statement: u32) -> Option<u16> {
+        self.statement(connection, Some(statement)).first().map(|position| self.slot(*position).thread)
     }
 
     /// The number of entries.

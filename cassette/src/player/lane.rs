@@ -32,10 +32,12 @@ pub(crate) struct Lane {
     at: usize,
     /// Rows handed out from there on.
     handed: Vec<Handed>,
-    /// Connects from there on that were played before their turn.
+    /// Commands from there on that were played before their turn: connects, and what other threads of a connection did.
     early: Vec<u32>,
     /// The entry that was read for what is asked now.
     pub(super) ahead: Option<Ahead>,
+    /// The recorded thread that the asking one goes on with, and those that others go on with.
+    pub(super) threads: (Option<u16>, Vec<u16>),
 }
 
 /// What a lane has next.
@@ -61,7 +63,7 @@ pub(crate) enum NextRows {
 impl Lane {
     /// The lane of the whole log.
     pub(crate) fn whole() -> Lane {
-        Lane { part: None, at: 0, handed: Vec::new(), early: Vec::new(), ahead: None }
+        Lane { part: None, at: 0, handed: Vec::new(), early: Vec::new(), ahead: None, threads: (None, Vec::new()) }
     }
 
     /// The lane of one connection.
@@ -92,6 +94,7 @@ impl Lane {
             handed: self.handed.clone(),
             early: self.early.clone(),
             ahead: None,
+            threads: self.threads.clone(),
         }
     }
 
@@ -140,6 +143,41 @@ impl Lane {
         index.position(self.part.as_ref(), self.at).is_none_or(|at| position < at) || self.finished(position)
     }
 
+    /// Whether this is the lane of the whole log.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.part.is_none()
+    }
+
+    /// Whether everything before the lane's place is played, and nothing behind it.
+    pub(crate) fn is_in_order(&self) -> bool {
+        self.early.is_empty()
+    }
+
+    /// The same as [`Lane::next`] for one thread of a connection: what the others have next does not stand in its way.
+    pub(crate) fn next_of(
+        &mut self,
+        index: &Index,
+        storage: &dyn Cassette,
+        thread: Option<u16>,
+    ) -> Result<Next, CassetteError> {
+        let Some(thread) = thread else { return self.next(index, storage) };
+        for place in self.at.. {
+            let Some(position) = index.position(self.part.as_ref(), place) else { break };
+            let slot = index.slot(position);
+            if slot.method.class() != Class::Command || slot.thread != thread || self.finished(position) {
+                continue;
+            }
+            if !slot.method.is_rows() {
+                return Ok(Next::Command { position, place });
+            }
+            let handed = self.handed.iter().find(|handed| handed.position == position);
+            if handed.is_some() || slot.method != Method::Fetch || !is_end(&storage.checked_entry(slot.place())?) {
+                return Ok(Next::Rows { position, returned: handed.map(|handed| handed.progress.returned()) });
+            }
+        }
+        Ok(Next::End)
+    }
+
     /// What has to be played next, over rows that are read and ends that need not be asked for.
     pub(crate) fn next(&mut self, index: &Index, storage: &dyn Cassette) -> Result<Next, CassetteError> {
         loop {
@@ -158,19 +196,32 @@ impl Lane {
         }
     }
 
-    /// The command at a place of the lane is played.
-    pub(crate) fn played(&mut self, place: usize) {
+    /// The command at a place of the lane is played, and so is everything before it.
+    pub(crate) fn played(&mut self, index: &Index, place: usize) {
+        let position = index.position(self.part.as_ref(), place).unwrap_or(u32::MAX);
         self.at = place + 1;
-        self.handed.clear();
+        self.early.retain(|early| *early > position);
+        // what another thread of the connection reads meanwhile
+        self.handed.retain(|handed| handed.end.unwrap_or(handed.position) > position);
     }
 
-    /// A connect is played before its turn.
+    /// The position at a place of the lane.
+    pub(crate) fn position(&self, index: &Index, place: usize) -> Option<u32> {
+        index.position(self.part.as_ref(), place)
+    }
+
+    /// A command is played before its turn.
     pub(crate) fn played_early(&mut self, position: u32) {
         self.early.push(position);
     }
 
-    /// The rows of a statement that are next.
-    pub(crate) fn next_rows(&mut self, index: &Index, connection: ConnectionId, statement: u32) -> NextRows {
+    /// The rows of a statement that are next; for one thread of a connection, whatever the others have next.
+    pub(crate) fn next_rows(
+        &mut self,
+        index: &Index,
+        (connection, statement): (ConnectionId, u32),
+        thread: Option<u16>,
+    ) -> NextRows {
         while let Some(position) = index.position(self.part.as_ref(), self.at) {
             if index.slot(position).method.class() == Class::Command && !self.finished(position) {
                 break;
@@ -180,7 +231,8 @@ impl Lane {
         for place in self.at.. {
             let Some(position) = index.position(self.part.as_ref(), place) else { break };
             let slot = index.slot(position);
-            if slot.method.class() != Class::Command {
+            let others = thread.is_some_and(|thread| slot.thread != thread);
+            if slot.method.class() != Class::Command || others || self.early.contains(&position) {
                 continue;
             }
             if !slot.method.is_rows() {
@@ -199,13 +251,15 @@ impl Lane {
         index: &Index,
         storage: &dyn Cassette,
         place: usize,
+        thread: Option<u16>,
     ) -> Result<Option<u32>, CassetteError> {
         let Some(position) = index.position(self.part.as_ref(), place) else { return Ok(None) };
         let of = index.slot(position);
         for place in place + 1.. {
             let Some(position) = index.position(self.part.as_ref(), place) else { break };
             let slot = index.slot(position);
-            if slot.method.class() != Class::Command {
+            let others = thread.is_some_and(|thread| slot.thread != thread);
+            if slot.method.class() != Class::Command || others {
                 continue;
             }
             if !slot.method.is_rows() {

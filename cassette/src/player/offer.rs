@@ -8,7 +8,7 @@ use super::lane::{Lane, Next, NextRows};
 use super::mismatch::Scene;
 use super::rows::{self, Progress};
 use super::{Player, sets};
-use crate::{ConnectionId, Entry, Method};
+use crate::{CassetteError, ConnectionId, Entry, Method};
 
 /// A recorded entry that is next and what was asked.
 pub(super) enum Offer {
@@ -29,37 +29,117 @@ impl Offer {
         }
     }
 
-    /// Notes in the lane that it is played. Rows have a progress from then on.
-    pub(super) fn take(&self, lane: &mut Lane) -> Option<Arc<Progress>> {
+    /// The number of the recorded statement.
+    pub(super) fn statement(&self) -> Option<u32> {
         match self {
-            Offer::Command { place, .. } => {
-                lane.played(*place);
-                None
-            }
-            Offer::Rows { position, end, rowless, .. } => {
-                let progress = if *rowless { Progress::over() } else { Arc::default() };
-                lane.hand_out(*position, *end, Arc::clone(&progress));
-                Some(progress)
-            }
+            Offer::Command { entry, .. } | Offer::Rows { entry, .. } => entry.statement,
             Offer::AtEnd => None,
         }
     }
 }
 
+/// Whether a command gives its statement another text, and a number: those of several threads come in any order.
+fn is_new_text(asked: &Entry) -> bool {
+    matches!(asked.method, Method::Run | Method::Prepare | Method::Catalog)
+}
+
 impl Player {
-    /// What the lane has for `asked`, if that is asked on this recorded connection and statement.
+    /// Notes in the lane that what it offered is played. Rows have a progress from then on.
+    pub(super) fn take(&self, offer: &Offer, lane: &mut Lane) -> Result<Option<Arc<Progress>>, CassetteError> {
+        match offer {
+            Offer::Command { place, .. } => {
+                let position = lane.position(&self.index, *place).unwrap_or(u32::MAX);
+                let threads = !lane.is_whole() && self.index.threads(self.index.slot(position).connection()).is_some();
+                let next = |lane: &mut Lane| lane.next(&self.index, &*self.storage);
+                match threads && !matches!(next(lane)?, Next::Command { place: next, .. } if next == *place) {
+                    true => lane.played_early(position),
+                    false => lane.played(&self.index, *place),
+                }
+                Ok(None)
+            }
+            Offer::Rows { position, end, rowless, .. } => {
+                let progress = if *rowless { Progress::over() } else { Arc::default() };
+                lane.hand_out(*position, *end, Arc::clone(&progress));
+                Ok(Some(progress))
+            }
+            Offer::AtEnd => Ok(None),
+        }
+    }
+
+    /// What the lane has for `asked`, if that is asked on this recorded connection and statement. Of a connection that several
+    /// threads used, each thread has its own order, but for the lane of the whole log.
     pub(super) fn offer(
         &self,
         lane: &mut Lane,
         asked: &Entry,
+        recorded: (ConnectionId, Option<u32>),
+    ) -> Result<Offer, Scene> {
+        let (connection, statement) = recorded;
+        let Some(threads) = self.index.threads(connection) else {
+            return self.offer_of(lane, asked, recorded, None);
+        };
+        if lane.is_whole() {
+            let offer = self.offer_of(lane, asked, recorded, None)?;
+            return match lane.threads.0.take() {
+                // what another thread did comes next, but this one is to do the same later
+                Some(own) if self.is_for_another(&offer, own) => {
+                    let mut part = lane.of_connection(&self.index, connection);
+                    match self.offer_of(&mut part, asked, recorded, Some(own)) {
+                        Ok(_) => self.offer_nothing(lane),
+                        Err(_) => Ok(offer),
+                    }
+                }
+                _ => Ok(offer),
+            };
+        }
+        let own = statement.filter(|_| !is_new_text(asked));
+        let own = own.and_then(|statement| self.index.thread(connection, statement));
+        if own.is_some() {
+            return self.offer_of(lane, asked, recorded, own);
+        }
+        lane.ahead = None;
+        let (own, others) = std::mem::take(&mut lane.threads);
+        let rank = |thread: u16| if own == Some(thread) { 0 } else { 1 + u8::from(others.contains(&thread)) };
+        // a thread goes on with what it began; then come those that nobody goes on with, as they were recorded
+        let offers = threads.iter().filter_map(|thread| {
+            let offer = self.offer_of(lane, asked, recorded, Some(*thread)).ok()?;
+            let place = if let Offer::Command { place, .. } = offer { place } else { 0 };
+            Some(((rank(*thread), place), offer))
+        });
+        match offers.min_by_key(|(rank, _)| *rank) {
+            Some((_, offer)) => Ok(offer),
+            None => self.offer_of(lane, asked, recorded, None),
+        }
+    }
+
+    /// Whether a text was another thread's of the connection.
+    fn is_for_another(&self, offer: &Offer, own: u16) -> bool {
+        match offer {
+            Offer::Command { entry, .. } if is_new_text(entry) => {
+                entry.statement.and_then(|statement| self.index.thread(entry.connection, statement)) != Some(own)
+            }
+            _ => false,
+        }
+    }
+
+    fn offer_nothing(&self, lane: &mut Lane) -> Result<Offer, Scene> {
+        Err(Scene::of(lane.next(&self.index, &*self.storage)?))
+    }
+
+    /// The same for one thread, or for all of them in their recorded order.
+    fn offer_of(
+        &self,
+        lane: &mut Lane,
+        asked: &Entry,
         (connection, statement): (ConnectionId, Option<u32>),
+        thread: Option<u16>,
     ) -> Result<Offer, Scene> {
         match statement {
             Some(statement) if asked.method == Method::FetchScroll => {
-                self.offer_scroll(lane, asked, connection, statement)
+                self.offer_scroll(lane, asked, (connection, statement), thread)
             }
-            Some(statement) if asked.method.is_rows() => self.offer_rows(lane, connection, statement),
-            _ => self.offer_command(lane, asked, connection, statement),
+            Some(statement) if asked.method.is_rows() => self.offer_rows(lane, (connection, statement), thread),
+            _ => self.offer_command(lane, asked, (connection, statement), thread),
         }
     }
 
@@ -67,14 +147,15 @@ impl Player {
         &self,
         lane: &mut Lane,
         asked: &Entry,
-        connection: ConnectionId,
-        statement: Option<u32>,
+        (connection, statement): (ConnectionId, Option<u32>),
+        thread: Option<u16>,
     ) -> Result<Offer, Scene> {
-        let next = lane.next(&self.index, &*self.storage)?;
+        let next = lane.next_of(&self.index, &*self.storage, thread)?;
         let Next::Command { position, place } = next else { return Err(Scene::of(next)) };
         let slot = self.index.slot(position);
-        let same_place =
-            asked.method == Method::Connect || (slot.connection(), slot.statement()) == (connection, statement);
+        let numbered = !is_new_text(asked) || self.index.threads(connection).is_none();
+        let same_place = asked.method == Method::Connect
+            || slot.connection() == connection && (!numbered || slot.statement() == statement);
         if slot.method != asked.method || !same_place {
             return Err(Scene::of(next));
         }
@@ -86,9 +167,14 @@ impl Player {
         Ok(Offer::Command { entry, place })
     }
 
-    fn offer_rows(&self, lane: &mut Lane, connection: ConnectionId, statement: u32) -> Result<Offer, Scene> {
+    fn offer_rows(
+        &self,
+        lane: &mut Lane,
+        (connection, statement): (ConnectionId, u32),
+        thread: Option<u16>,
+    ) -> Result<Offer, Scene> {
         let (index, storage) = (&self.index, &*self.storage);
-        match lane.next_rows(index, connection, statement) {
+        match lane.next_rows(index, (connection, statement), thread) {
             // a scroll is asked for, it does not come with the next rows
             NextRows::Entry { position, .. } if index.slot(position).method == Method::FetchScroll => {
                 self.end_or(Some(position), connection, statement)
@@ -98,7 +184,7 @@ impl Player {
                     Ahead::or(lane.ahead.take(), position, || storage.checked_entry(index.slot(position).place()))?;
                 self.check_cells(position, &entry)?;
                 let rowless = rows::is_end(&entry) || rows::is_failure(&entry);
-                let end = if rowless { None } else { lane.end_after(index, storage, place)? };
+                let end = if rowless { None } else { lane.end_after(index, storage, place, thread)? };
                 Ok(Offer::Rows { entry, position, end, rowless })
             }
             NextRows::None { barrier } => self.end_or(barrier, connection, statement),
@@ -119,14 +205,14 @@ impl Player {
         &self,
         lane: &mut Lane,
         asked: &Entry,
-        connection: ConnectionId,
-        statement: u32,
+        (connection, statement): (ConnectionId, u32),
+        thread: Option<u16>,
     ) -> Result<Offer, Scene> {
         let (index, storage) = (&self.index, &*self.storage);
         if let Some((position, returned)) = lane.half_read(index, connection, statement) {
             return Err(Scene::Rows { position, returned: Some(returned) });
         }
-        let position = match lane.next_rows(index, connection, statement) {
+        let position = match lane.next_rows(index, (connection, statement), thread) {
             NextRows::Entry { position, .. } => position,
             NextRows::None { barrier } => {
                 return Err(barrier.map_or(Scene::Exhausted, |position| Scene::Command { position }));

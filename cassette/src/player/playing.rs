@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::ahead::Ahead;
 use super::claims::Leg;
-use super::connects::Group;
+use super::connects::{Connect, Group};
 use super::lane::{Lane, Next};
 use super::mismatch::Scene;
 use super::offer::Offer;
@@ -29,7 +29,10 @@ impl Player {
                 Next::Command { position, .. } => state.claims.free().find(|connect| connect.position == position),
                 Next::Rows { .. } | Next::End => None,
             },
-            Order::Connection => state.claims.free().find(|connect| groups.contains(&connect.group)),
+            Order::Connection => {
+                let agrees = |connect: &&Connect| groups.contains(&connect.group);
+                state.claims.connects.best(state.claims.free().filter(agrees), asked)
+            }
         };
         let free = free.filter(|connect| groups.contains(&connect.group)).copied();
         let (leg, entry) = match free {
@@ -37,7 +40,7 @@ impl Player {
                 let lane = state.lane(self.order, &self.index, connect.connection);
                 // another entry of this connection may stand before its connect
                 let offer = self.offer(lane, asked, (connect.connection, None))?;
-                offer.take(lane);
+                self.take(&offer, lane)?;
                 let Offer::Command { entry, .. } = offer else { return Err(Scene::Exhausted) };
                 (Leg::fresh(connect.connection), entry)
             }
@@ -84,12 +87,12 @@ impl Player {
     /// A command or a fetch. Ids are those of the live connection. What is next may have been read ahead.
     pub(super) fn step(&self, state: &mut State, asked: &Entry, ahead: Option<Ahead>) -> Result<Taken, Scene> {
         let Some(live) = state.claims.live(asked.connection) else { return Err(Scene::Exhausted) };
-        let recorded = live.recorded(asked.statement);
+        let (recorded, threads) = (live.recorded(asked.statement), live.threads());
         let lane = state.lane(self.order, &self.index, recorded.0);
-        lane.ahead = ahead;
+        (lane.ahead, lane.threads) = (ahead, threads);
         let scene = match self.offer(lane, asked, recorded) {
             Ok(offer) => {
-                let progress = offer.take(lane);
+                let progress = self.take(&offer, lane)?;
                 return Ok(self.taken(state, asked, offer, progress));
             }
             Err(scene) => scene,
@@ -114,12 +117,18 @@ impl Player {
         let recorded = live.recorded(asked.statement);
         let lane = state.lane(self.order, &self.index, recorded.0);
         let offer = self.offer(lane, asked, recorded)?;
-        let progress = offer.take(lane);
+        let progress = self.take(&offer, lane)?;
         Ok(self.taken(state, asked, offer, progress))
     }
 
     fn taken(&self, state: &mut State, asked: &Entry, offer: Offer, progress: Option<Arc<Progress>>) -> Taken {
         if let Some(live) = state.claims.live_mut(asked.connection) {
+            if let (Some(asked), Some(recorded)) = (asked.statement, offer.statement())
+                && self.index.threads(live.leg.connection).is_some()
+            {
+                live.is(asked, recorded);
+                live.goes_on_as(self.index.thread(live.leg.connection, recorded).unwrap_or(1));
+            }
             live.uses(asked.statement);
             if !asked.method.is_rows() && !state.closes.is_empty() {
                 let recorded = live.recorded(asked.statement);
@@ -150,7 +159,7 @@ impl Player {
         let recorded = live.recorded(asked.statement);
         let lane = state.lane(self.order, &self.index, recorded.0);
         let offer = self.offer(lane, asked, recorded)?;
-        let progress = offer.take(lane);
+        let progress = self.take(&offer, lane)?;
         Ok(Some(self.taken(state, asked, offer, progress)))
     }
 
@@ -161,7 +170,7 @@ impl Player {
             Order::Global => {
                 let connect = state.claims.connects.of(leg.connection).map(|connect| connect.position as usize);
                 if let (1, Some(connect)) = (leg.begin, connect) {
-                    state.whole.played(connect);
+                    state.whole.played(&self.index, connect);
                 }
             }
             Order::Connection => {

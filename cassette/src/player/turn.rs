@@ -1,5 +1,6 @@
-//! Waiting for one's turn, under `order: global`: of several threads one may come too early. It waits, for a bounded time,
-//! until the others have played what comes before, or until somebody had the first mismatch.
+//! Waiting for one's turn, under `order: global` and among threads that share a connection: of several threads one may come
+//! too early. It waits, for a bounded time, until the others have played what comes before, or until somebody had the first
+//! mismatch.
 //!
 //! Nobody waits in vain if that can be seen: in a process with a single thread, or when every connection waits and there is
 //! none left to open. If every connection waits and there is, it may be opened before its turn: of several threads with
@@ -9,9 +10,10 @@ use std::time::{Duration, Instant};
 
 use parking_lot::MutexGuard;
 
+use super::compare::difference;
 use super::lane::Lane;
 use super::mismatch::Scene;
-use super::{Player, State};
+use super::{Player, State, sets};
 use crate::metadata::Order;
 use crate::{CassetteError, ConnectionId, Entry, Method};
 
@@ -43,6 +45,7 @@ pub(super) struct Waiting {
 struct Call {
     /// `None`: a connect.
     of: Option<ConnectionId>,
+    thread: u32,
     /// The number of its first try since something was played.
     first: u64,
     /// The number of its last try.
@@ -58,13 +61,18 @@ impl Player {
         asked: &Entry,
         scene: &Scene,
     ) -> Result<bool, CassetteError> {
-        if self.order != Order::Global || self.wait.is_zero() || matches!(scene, Scene::Unreadable(_)) {
+        if self.wait.is_zero() || matches!(scene, Scene::Unreadable(_)) {
             return Ok(false);
         }
         let until = match turn.until {
             Some(until) => until,
             None => {
-                if crate::process::has_one_thread() || !self.has_a_turn(state, asked)? {
+                let may_come = !crate::process::has_one_thread()
+                    && match self.order {
+                        Order::Global => self.has_a_turn(state, asked)? || self.stands_later(state, asked)?,
+                        Order::Connection => self.stands_later(state, asked)?,
+                    };
+                if !may_come {
                     return Ok(false);
                 }
                 *turn.until.insert(Instant::now() + self.wait)
@@ -77,7 +85,8 @@ impl Player {
         let (played, last) = (waiting.played, waiting.tries);
         let since = turn.since.filter(|(then, _)| *then == played);
         let (_, first) = *turn.since.insert(since.unwrap_or((played, last)));
-        let call = Call { of: (!connects).then_some(asked.connection), first, last };
+        let thread = crate::process::thread();
+        let call = Call { of: (!connects).then_some(asked.connection), thread, first, last };
         waiting.calls.push(call);
         let all_wait = self.all_wait(state);
         state.waiting.early = connects && all_wait && self.has_a_turn(state, asked)?;
@@ -103,7 +112,15 @@ impl Player {
     fn all_wait(&self, state: &State) -> bool {
         let calls = &state.waiting.calls;
         let all = calls.iter().map(|call| call.first).max().unwrap_or(0);
-        let waits = |open| calls.iter().any(|call| call.of == Some(open) && call.last > all);
+        let waits = |open| {
+            let mut waiting: Vec<u32> =
+                calls.iter().filter(|call| call.of == Some(open) && call.last > all).map(|call| call.thread).collect();
+            waiting.sort_unstable();
+            waiting.dedup();
+            // where several threads use a connection, each of them
+            let recorded = state.recorded(open, None).0;
+            waiting.len() >= self.index.threads(recorded).map_or(1, <[u16]>::len)
+        };
         let mut open = state.claims.open().peekable();
         open.peek().is_some() && open.all(waits)
     }
@@ -127,6 +144,27 @@ impl Player {
         for choice in state.claims.choices(asked.connection) {
             if self.goes_on_with(state, asked.connection, choice.leg, played, asked)
                 && self.same_history(leg, choice.leg, played)?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether what is asked stands further on among what several threads did on a connection. Of threads that begin alike, one may
+    /// have taken what another one is still to ask for: it goes on when that one has come.
+    fn stands_later(&self, state: &mut State, asked: &Entry) -> Result<bool, CassetteError> {
+        let Some(live) = state.claims.live(asked.connection) else { return Ok(false) };
+        let (connection, _) = live.recorded(None);
+        if self.index.threads(connection).is_none() || asked.method.is_rows() {
+            return Ok(false);
+        }
+        let lane = self.own_lane(state, connection);
+        for position in lane.rest(&self.index) {
+            let slot = self.index.slot(position);
+            if slot.method == asked.method
+                && !lane.passed(&self.index, position)
+                && difference(&sets::entry(&*self.storage, slot.place())?, asked).is_none()
             {
                 return Ok(true);
             }

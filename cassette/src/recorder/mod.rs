@@ -20,7 +20,7 @@ use parking_lot::Mutex;
 
 use crate::append::{Append, MakeAppend, WriteAppend};
 use crate::directory::Directory;
-use crate::entry::Class;
+use crate::entry::{Class, THREAD};
 use crate::metadata::{Metadata, Order};
 use crate::redaction::{Redaction, Redactor, RowRules, Secrets};
 use crate::sets::Sets;
@@ -72,6 +72,8 @@ pub struct Recorder {
     held: AtomicBool,
     /// The process is ending: nobody will publish what is still appended.
     ending: AtomicBool,
+    /// The threads that gave commands on each connection, in the order in which they came.
+    threads: Mutex<HashMap<ConnectionId, Vec<u32>>>,
     log: Mutex<Log>,
 }
 
@@ -107,8 +109,21 @@ impl Recorder {
     /// A recording into any storage.
     pub fn with_storage(storage: Box<dyn Cassette>, order: Order, inline_rows: usize) -> Arc<Recorder> {
         let process = crate::process::id();
-        let (failed, redactor, kept, outcomes, held, ending, log) = Default::default();
-        Arc::new(Recorder { storage, process, order, inline_rows, failed, redactor, kept, outcomes, held, ending, log })
+        let (failed, redactor, kept, outcomes, held, ending, threads, log) = Default::default();
+        Arc::new(Recorder {
+            storage,
+            process,
+            order,
+            inline_rows,
+            failed,
+            redactor,
+            kept,
+            outcomes,
+            held,
+            ending,
+            threads,
+            log,
+        })
     }
 
     /// Has values replaced by rules before they are written; to be said before anything is recorded.
@@ -212,6 +227,8 @@ impl Recorder {
     pub fn command(&self, entry: &Entry) -> Result<(), CassetteError> {
         let redacted = self.redactor.entry(entry);
         let entry = redacted.as_ref().unwrap_or(entry);
+        let threaded = self.by_thread(entry);
+        let entry = threaded.as_ref().unwrap_or(entry);
         let named = self.named(entry)?;
         let entry = named.as_ref().unwrap_or(entry);
         let long = self.long_array(entry);
@@ -222,6 +239,29 @@ impl Recorder {
             let _ = self.failed.set(error);
         }
         Ok(())
+    }
+
+    /// The entry with the number of its thread, if another thread used the connection before. A statement is of the thread that
+    /// gives it its text.
+    fn by_thread(&self, entry: &Entry) -> Option<Entry> {
+        use Method::{Catalog, Commit, Prepare, Rollback, Run, SetConnectAttr};
+        if !matches!(entry.method, Run | Prepare | Catalog | SetConnectAttr | Commit | Rollback) {
+            return None;
+        }
+        let thread = crate::process::thread();
+        let number = {
+            let mut threads = self.threads.lock();
+            let threads = threads.entry(entry.connection).or_default();
+            threads.iter().position(|known| *known == thread).unwrap_or_else(|| {
+                threads.push(thread);
+                threads.len() - 1
+            })
+        };
+        (number > 0).then(|| {
+            let mut entry = entry.clone();
+            entry.fields.insert(0, (THREAD.to_owned(), Value::from(number as u32 + 1)));
+            entry
+        })
     }
 
     /// Writes a long parameter array to a part of its own; gives the entry that names the part.
@@ -303,6 +343,7 @@ impl Recorder {
         self.write_gathered(&mut log, Some(connection))?;
         log.parts.forget(connection, None);
         log.facts.forget(connection);
+        self.threads.lock().remove(&connection);
         if log.open_connections.is_empty() { self.publish_locked(&mut log) } else { Ok(()) }
     }
 

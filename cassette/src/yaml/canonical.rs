@@ -40,6 +40,8 @@ pub struct Head {
     pub connection: ConnectionId,
     /// On which statement of the connection, if on one.
     pub statement: Option<u32>,
+    /// By which thread of the connection; 1 where nothing is said.
+    pub thread: u16,
 }
 
 /// The leading keys of an entry, and how long they are.
@@ -64,7 +66,10 @@ pub(super) fn head(bytes: &[u8]) -> Option<(Head, usize)> {
         None => None,
         Some(digits) => Some(number(digits)?),
     };
-    Some((Head { method, connection, statement }, at))
+    // A field of the entry like others, but for where it stands.
+    let thread =
+        line(bytes, &mut { at }, b"  thread: ").and_then(number).and_then(|number| number.try_into().ok()).unwrap_or(1);
+    Some((Head { method, connection, statement, thread }, at))
 }
 
 /// A number from 1, as it is written: without a sign or a zero before it.

@@ -37,8 +37,9 @@ pub fn parse_head(bytes: &[u8], file: &Path, first_line: u32) -> Result<Head, Ca
     if let Some((head, _)) = canonical::head(bytes) {
         return Ok(head);
     }
-    let Entry { method, connection, statement, .. } = parse_entry(bytes, file, first_line)?;
-    Ok(Head { method, connection, statement })
+    let entry = parse_entry(bytes, file, first_line)?;
+    let thread = entry.thread();
+    Ok(Head { method: entry.method, connection: entry.connection, statement: entry.statement, thread })
 }
 
 /// Reads one item that is any map, as info files have them, from line `first_line` on.

@@ -123,6 +123,8 @@ pub fn replay(request: &Request, plan: &Plan, live: &Connection) -> (Option<Arc<
     if plan.strict {
         fields.push(("verify".to_owned(), Value::from("strict")));
     }
+    let room = request.completed().map(|completed| Value::from(completed.capacity().unwrap_or(0)));
+    fields.extend(room.map(|room| ("completed".to_owned(), Value::Map(vec![("buffer".to_owned(), room)]))));
     fields.extend(request.user().map(|user| ("user_hash".to_owned(), Value::Text(user_hash(&user)))));
     let secrecy = request.secrecy(&plan.site);
     let entry = match replaying::Connection::begin(player, origin.clone(), fields, secrecy, plan.probe()) {

@@ -169,3 +169,27 @@ fn a_data_source_whose_name_is_not_ascii_is_declared_for_a_replay() {
         assert_eq!(replayed.text(), "42\n");
     });
 }
+
+/// Each function that takes a name, with the name as unixODBC looks it up for it, and with either library.
+#[test]
+fn data_sources_whose_names_are_not_ascii_are_declared_for_every_function() {
+    use super8_tests::driver::Driver;
+    let program = super8_tests::c_compiler::compiled("source_names.c").display().to_string();
+    for driver in [Driver::Sqlite, Driver::TestWide, Driver::Test] {
+        for functions in [&[][..], &["SQLConnect"], &["SQLConnectW"], &["SQLDriverConnect"], &["SQLDriverConnectW"]] {
+            let desk = desk("cli_names");
+            desk.configuration().driver("tested", &[("Driver", &driver.registered())]).write();
+            let file = desk.configuration().directory().join("odbc.ini");
+            let section = |name: &[u8]| [b"[", name, b"]\nDriver=tested\nDatabase=shop.db\n"].concat();
+            let sections = [section("Gr\u{f6}\u{df}e".as_bytes()), section(b"Gr\xf6\xdfe")].concat();
+            std::fs::write(&file, sections).unwrap_or_else(|error| panic!("{error}"));
+            let record = [&["record", "tape", "--", program.as_str()][..], functions].concat();
+            let recorded = desk.run(&record);
+            ended(&recorded, 0);
+            desk.clear();
+            let replayed = desk.run(&[&["replay", "tape", "--", program.as_str()][..], functions].concat());
+            ended(&replayed, 0);
+            assert_eq!(replayed.text(), recorded.text(), "{driver:?} {functions:?}");
+        }
+    }
+}

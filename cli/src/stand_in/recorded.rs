@@ -3,6 +3,7 @@
 use crate::exit::Failure;
 use std::path::PathBuf;
 use super8_cassette::{Cassette, Method, Value};
+use super8_shim::args::encode_bytes;
 use super8_shim::config::keywords::is_harmless;
 use super8_shim::driver::{Kind, find};
 
@@ -44,9 +45,10 @@ impl Names {
     }
 
     fn add(&mut self, name: &str, kind: Kind, keys: Vec<(String, String)>) {
-        // unixODBC looks up what a Unicode program gives in ISO-8859-1, and what others give as it is.
+        // unixODBC looks up what a Unicode program gives in ISO-8859-1, and what others give as it is: to a driver without
+        // Unicode functions it gives what it looked up.
         let latin: Option<Vec<u8>> = name.chars().map(|letter| u8::try_from(u32::from(letter)).ok()).collect();
-        for name in std::iter::once(name.as_bytes().to_vec()).chain(latin) {
+        for name in std::iter::once(encode_bytes(name)).chain(latin) {
             self.push(Name { name, kind, keys: keys.clone() });
         }
     }

@@ -1,8 +1,9 @@
 //! C programs that call every function and print every byte it wrote.
 
+use super8_tests::compare::assert_same;
 use super8_tests::driver::Driver;
 use super8_tests::program::Program;
-use super8_tests::ways::{Stage, four_ways};
+use super8_tests::ways::{Stage, Way, four_ways};
 
 macro_rules! on_every_database {
     ($($module:ident $source:literal,)*) => {$(
@@ -57,6 +58,7 @@ on_every_database! {
     left_bound "left_bound.c",
     every_field "every_field.c",
     answers "answers.c",
+    changing_fields "changing_fields.c",
     unfetched "unfetched.c",
     growth "growth.c",
     memory "memory.c",
@@ -100,5 +102,33 @@ fn small_messages() {
 fn sent_structures() {
     for driver in [Driver::PostgresUnicode, Driver::PostgresAnsi, Driver::MariaDb] {
         four_ways(&Program::c("sent_structures.c"), driver);
+    }
+}
+
+/// An answer that was asked for with no room, or too little, does not stand for the whole one, in whichever order they come.
+#[test]
+fn texts_in_rooms_of_any_size() {
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::PostgresAnsi, Driver::MariaDb] {
+        for rooms in ["0,100", "100,0", "0,100 no_length", "0,3,7,20,100", "20,3,0,100 no_length", "3,2,5,8,100"] {
+            four_ways(&Program::c("rooms.c").with_argument(rooms), driver);
+        }
+        if driver != Driver::Sqlite {
+            // its driver writes to a null pointer
+            for rooms in ["-1,100", "100,-1", "-1,0,5,100 no_length"] {
+                four_ways(&Program::c("rooms.c").with_argument(rooms), driver);
+            }
+        }
+    }
+}
+
+/// What a program sets it reads back, whatever it set when it was recorded.
+#[test]
+fn what_is_set_is_read_back() {
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::PostgresAnsi, Driver::MariaDb] {
+        let stage = Stage::new("set_and_asked", driver);
+        let program = |value: &str| Program::c("set_and_asked.c").with_argument(value);
+        let recorded = stage.run(Way::Record, &program("42"));
+        program("42").check("record", &recorded);
+        assert_same("17", ("42", &recorded), ("17", &stage.run(Way::Replay, &program("17"))));
     }
 }

@@ -7,8 +7,8 @@
 
 use std::ffi::c_void;
 
-/// What an output holds that the driver has not written: no driver writes this.
-const UNWRITTEN: u64 = 0xA5C3_5A96_B1D2_6E87;
+/// What an output holds that the driver has not written: no driver writes this. Its second byte is in no text.
+const UNWRITTEN: u64 = 0xA5C3_5A96_B1D2_1A87;
 
 /// Where a length goes.
 #[derive(Clone, Copy, Debug)]

@@ -284,9 +284,9 @@ impl TextOut {
                 None => Reply::Unwritten,
             };
         };
-        if !self.wide && first.size == 2 && first.read() & 0xFF == 0 && first.read() >> 8 == first.mark() >> 8 {
-            // An empty text is one byte: the second is the application's.
-            first.write(old.0 >> 8 << 8);
+        if !self.wide && first.size == 2 && first.read() >> 8 == first.mark() >> 8 {
+            // One byte was written, an empty text or a letter without an end: the second is the application's.
+            first.write(old.0 >> 8 << 8 | first.read() & 0xFF);
         }
         let room = self.capacity / self.unit_size();
         let total = length.map(|length| match self.unit {

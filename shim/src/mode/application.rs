@@ -138,8 +138,12 @@ impl Application {
 
     /// What a parameter is for the database: an input parameter unless something else was said.
     pub(super) fn marker(&self, number: u16) -> Parameter {
-        let said = self.markers.get(usize::from(number).wrapping_sub(1)).copied().flatten();
-        said.unwrap_or(Parameter { io: 1, sql_type: 0, size: 0, digits: 0 })
+        self.known_marker(number).unwrap_or(Parameter { io: 1, sql_type: 0, size: 0, digits: 0 })
+    }
+
+    /// The same, if anything was said.
+    pub(super) fn known_marker(&self, number: u16) -> Option<Parameter> {
+        self.markers.get(usize::from(number).wrapping_sub(1)).copied().flatten()
     }
 
     /// The bound column of this number.

@@ -7,6 +7,7 @@ use super::application::{Application, attribute};
 use crate::args::{Binding, Parameter, Place};
 use crate::call::Call;
 use crate::descriptor::{ApplicationDescriptor, Content, DescriptorRole};
+use super8_cassette::Value;
 
 /// The concise type of a verbose one: SQL_DATETIME (9) and SQL_INTERVAL (10) with their subcode. Any other type is
 /// its own (the reference page of SQLSetDescField, SQL_DESC_TYPE).
@@ -224,6 +225,22 @@ impl Application {
             DescriptorRole::ApplicationRow => address(&self.columns, record, field),
             DescriptorRole::ApplicationParameter => address(&self.parameters, record, field),
             _ => header_attribute(role, field).map_or(Place::NULL, |attribute| self.address(attribute)),
+        }
+    }
+
+    /// What the application set that a descriptor field depends on, as it stands in the key of an answer: the number itself, or
+    /// all that it said of the parameter.
+    pub fn descriptor_set(&self, role: DescriptorRole, record: u16, field: i16) -> Option<Value> {
+        match role {
+            DescriptorRole::ImplementationParameter if field == field::COUNT => {
+                Some(Value::List(vec![Value::from(self.parameters.count())]))
+            }
+            DescriptorRole::ImplementationParameter if !is_header(field) => {
+                self.parameters.record(record)?;
+                let Parameter { io, sql_type, size, digits } = self.known_marker(record)?;
+                Some(Value::List(vec![io.into(), sql_type.into(), (size as i64).into(), digits.into()]))
+            }
+            _ => self.descriptor_number(role, record, field).map(Value::from),
         }
     }
 

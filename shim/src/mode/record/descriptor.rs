@@ -41,7 +41,8 @@ impl DescriptorMode for Descriptor {
         }
         let before = self.shared.content();
         let number = i64::from(self.shared.number);
-        let told = self.connection.on_descriptor(number, function, call, deed, Some(&before), |unbinds| {
+        let set = |record, field| descriptors::number(&before, record, field).map(Value::from);
+        let told = self.connection.on_descriptor(number, function, call, deed, (Some(&before), &set), |unbinds| {
             self.shared.edit(|content| descriptors::apply(content, call, unbinds));
         });
         if let Call::Ask(question) = call
@@ -59,15 +60,15 @@ impl DescriptorMode for Descriptor {
 
 impl Connection {
     /// A call on a descriptor, which the cassette calls `descriptor`: a number of the application's own, or the attribute
-    /// a statement's is known by. `before` is what an application descriptor held; `apply` takes a call in that succeeded,
-    /// and is told whether setting a field unbinds the buffer.
+    /// a statement's is known by. `before` is what an application descriptor held, and `set` what the application itself put into
+    /// a field; `apply` takes a call in that succeeded, and is told whether setting a field unbinds the buffer.
     pub(super) fn on_descriptor(
         &self,
         descriptor: i64,
         function: Function,
         call: &Call<'_>,
         deed: &dyn Deed,
-        before: Option<&ApplicationDescriptor>,
+        (before, set): (Option<&ApplicationDescriptor>, &dyn Fn(u16, i16) -> Option<Value>),
         apply: impl FnOnce(bool),
     ) -> Outcome {
         match call {
@@ -84,7 +85,11 @@ impl Connection {
                 ];
                 let inputs = question.inputs.iter();
                 key.extend(inputs.map(|(name, input)| ((*name).to_owned(), input_value(input))));
-                self.inform_all(key, question, asked, None)
+                let number = |name| question.int(name).unwrap_or_default();
+                let set = (function == Function::SQLGetDescField)
+                    .then(|| set(number("record") as u16, number("field") as i16))
+                    .flatten();
+                self.inform_all(key, question, asked, set)
             }
             _ => {
                 let outcome = perform(deed);

@@ -408,7 +408,8 @@ impl StatementMode for Statement {
             }
         };
         let name = i64::from(role.attribute());
-        let told = self.connection.on_descriptor(name, function, call, deed, before.as_ref(), |unbinds| {
+        let set = |record, field| self.state.lock().application.descriptor_set(role, record, field);
+        let told = self.connection.on_descriptor(name, function, call, deed, (before.as_ref(), &set), |unbinds| {
             let mut state = self.state.lock();
             state.counter_is_lent &= !sets_row_counter(Some(role), call);
             state.application.apply_to_descriptor(role, call, unbinds);

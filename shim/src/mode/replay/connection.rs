@@ -220,7 +220,23 @@ impl Connection {
         question: &Question<'_>,
         set: Option<Value>,
     ) -> Option<Outcome> {
-        let (keys, older) = answer_keys(&fields, question, set.as_ref());
+        if let Some(answer) = self.recorded_answer(&fields, question, set.as_ref()) {
+            return Some(answer);
+        }
+        set.map(|set| match write_result(question, &set) {
+            true => Outcome::info("01004", "the answer was cut off: the buffer is too small for it"),
+            false => Outcome::SUCCESS,
+        })
+    }
+
+    /// The same, if it was recorded.
+    pub(super) fn recorded_answer(
+        &self,
+        fields: &[(String, Value)],
+        question: &Question<'_>,
+        set: Option<&Value>,
+    ) -> Option<Outcome> {
+        let (keys, older) = answer_keys(fields, question, set);
         for key in keys.into_iter().chain(older) {
             match self.told(&key) {
                 Ok(Some(answer)) => return Some(serve(question, |key| answer.get(key))),
@@ -228,10 +244,7 @@ impl Connection {
                 Err(failure) => return Some(failure),
             }
         }
-        set.map(|set| match write_result(question, &set) {
-            true => Outcome::info("01004", "the answer was cut off: the buffer is too small for it"),
-            false => Outcome::SUCCESS,
-        })
+        None
     }
 
     fn ask(&self, function: Function, question: &Question<'_>) -> Outcome {

@@ -42,9 +42,9 @@ impl DescriptorMode for Descriptor {
             i64::from(self.shared.number),
             function,
             call,
-            |record, field| Known {
-                address: descriptors::address(&content, record, field),
-                number: descriptors::number(&content, record, field),
+            |record, field| {
+                let number = descriptors::number(&content, record, field);
+                Known { address: descriptors::address(&content, record, field), number, set: number.map(Value::from) }
             },
             |unbinds| {
                 self.shared.edit(|content| descriptors::apply(content, call, unbinds));
@@ -64,6 +64,8 @@ pub(super) struct Known {
     pub(super) address: crate::args::Place,
     /// The number in it, if it was set.
     pub(super) number: Option<i64>,
+    /// What the application set, as it stands in the key of an answer that depends on it.
+    pub(super) set: Option<Value>,
 }
 
 impl Connection {
@@ -93,17 +95,20 @@ impl Connection {
                 ];
                 let inputs = question.inputs.iter();
                 key.extend(inputs.map(|(name, input)| ((*name).to_owned(), input_value(input))));
-                if let Some(answer) = self.answer(key, question, None) {
+                let (record, field) = asked(question);
+                let known = Some(known(record, field)).filter(|_| function == Function::SQLGetDescField);
+                let set = known.as_ref().and_then(|known| known.set.clone());
+                if let Some(answer) = set.and_then(|set| self.recorded_answer(&key, question, Some(&set))) {
                     return answer;
                 }
-                let (record, field) = asked(question);
-                match known(record, field).number.filter(|_| function == Function::SQLGetDescField) {
-                    Some(number) => {
-                        write_result(question, &Value::from(number));
-                        Outcome::SUCCESS
-                    }
-                    None => not_recorded(&format!("{}({record}, {field})", function.name())),
+                let number = known.as_ref().and_then(|known| known.number).map(Value::from);
+                let is_set = number.is_some() && number == known.and_then(|known| known.set);
+                let answer = if is_set { None } else { self.recorded_answer(&key, question, None) };
+                if let (None, Some(number)) = (&answer, number) {
+                    write_result(question, &number);
+                    return Outcome::SUCCESS;
                 }
+                answer.unwrap_or_else(|| not_recorded(&format!("{}({record}, {field})", function.name())))
             }
             _ => {
                 let told = self.local(function, || local_key(function, Some(descriptor), call));

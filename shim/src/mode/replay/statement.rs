@@ -331,6 +331,7 @@ impl StatementMode for Statement {
             Known {
                 address: state.application.descriptor_address(role, record, field),
                 number: state.application.descriptor_number(role, record, field),
+                set: state.application.descriptor_set(role, record, field),
             }
         };
         let apply = |unbinds| self.state.lock().application.apply_to_descriptor(role, call, unbinds);

@@ -24,6 +24,14 @@ fn a_driver_that_writes_half_of_its_row_counter() {
     }
 }
 
+/// Without a buffer some drivers write a column's length, others leave it alone.
+#[test]
+fn a_driver_that_writes_lengths_without_buffers() {
+    for driver in BOTH {
+        four_ways(&Program::c("lengths_alone.c"), driver);
+    }
+}
+
 /// A replay of a program that does one thing otherwise.
 fn changed(stage: &Stage, source: &'static str) -> Outcome {
     stage.run(Way::Replay, &Program::c(source).with_argument("changed"))

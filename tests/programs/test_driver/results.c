@@ -138,6 +138,9 @@ EXPORT SQLRETURN SQLFetch(SQLHSTMT of)
         struct column *bound = &stmt->columns[column];
         if (bound->target && cell(stmt, column, bound->c_type, bound->target, bound->capacity, bound->length) == SQL_SUCCESS_WITH_INFO)
             rc = SQL_SUCCESS_WITH_INFO;
+        char text[40];
+        if (stmt->lengths && !bound->target && bound->length)
+            cell(stmt, column, bound->c_type, text, sizeof text, bound->length);
     }
     return rc;
 }

@@ -96,6 +96,12 @@ static SQLRETURN waits(struct statement *stmt, const char *words)
     return stmt->waits = 1, SQL_SUCCESS;
 }
 
+static SQLRETURN lengths(struct statement *stmt, const char *words)
+{
+    (void)words;
+    return stmt->lengths = 1, SQL_SUCCESS;
+}
+
 static SQLRETURN halves(struct statement *stmt, const char *words)
 {
     (void)words;
@@ -109,13 +115,13 @@ static const struct {
     {"rows", rows},   {"count", count}, {"warns", warns},      {"fails", fails},     {"outputs", outputs},
     {"polls", polls}, {"?", NULL},      {"value", text_value}, {"long", long_value}, {"null", null_value},
     {"returns", returns}, {"breaks", breaks}, {"clings", clings}, {"deaf", deaf},
-    {"waits", waits}, {"halves", halves},
+    {"waits", waits}, {"halves", halves}, {"lengths", lengths},
 };
 
 SQLRETURN read_script(struct statement *stmt, const char *text)
 {
     stmt->result_count = stmt->markers = 0;
-    stmt->breaks = stmt->clings = stmt->deaf = stmt->waits = stmt->halves = 0;
+    stmt->breaks = stmt->clings = stmt->deaf = stmt->waits = stmt->halves = stmt->lengths = 0;
     stmt->polls = stmt->connection->polls;
     for (const char *at = text; *at; at++)
         stmt->markers += *at == '?';

@@ -3,7 +3,7 @@
 mod reel;
 
 use reel::*;
-use super8_cassette::{ConnectionId, Entry, Fetched, Gathered, Method, Value};
+use super8_cassette::{ConnectionId, Entry, Fetched, Method, PendingColumns, Value};
 
 fn columns(names: &[(&str, Option<i32>)]) -> Value {
     let column = |(name, length): &(&str, Option<i32>)| {
@@ -175,7 +175,7 @@ fn columns_that_were_gathered_and_never_written() {
     use std::sync::{Arc, Mutex, Weak};
 
     struct Statement(ConnectionId, u32, Mutex<Option<Value>>);
-    impl Gathered for Statement {
+    impl PendingColumns for Statement {
         fn connection(&self) -> ConnectionId {
             self.0
         }

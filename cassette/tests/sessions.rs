@@ -175,12 +175,12 @@ fn a_pool_uses_a_connection_again() {
         let player = play(&directory, Some(order)).unwrap();
         let mut live = open(&player);
         live.ask("a");
-        player.rested(live.id);
+        player.idle(live.id);
         live.ask("b");
-        player.rested(live.id);
+        player.idle(live.id);
         live.ask("c");
         assert_eq!(live.is(), "b", "statement 3 is statement 1 of the second recorded one");
-        player.rested(live.id);
+        player.idle(live.id);
         live.ask("d");
         live.close();
         played(&player);

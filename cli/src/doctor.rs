@@ -3,7 +3,7 @@
 use crate::binary::{self, Binary};
 use crate::exit::Failure;
 use crate::libraries::{Libraries, VARIABLE};
-use crate::stand_in::locate;
+use crate::temporary_odbcinst::locate;
 use serde::Serialize;
 use std::ffi::OsStr;
 use std::fs;
@@ -12,11 +12,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use super8_cassette::{Format, State, state};
+use super8_shim::cassettes::{self, Action};
 use super8_shim::config::ini::Section;
 use super8_shim::config::ini::to_path;
 use super8_shim::config::settings::{Given, Mode, Settings};
 use super8_shim::config::sources::Sources;
-use super8_shim::deck::{self, Action};
 use super8_shim::driver::find::{self, REAL_DRIVER, Way};
 use super8_shim::driver::{Asked, Kind, Site};
 
@@ -131,7 +131,7 @@ fn settings() -> Chapter {
     }
     let Some(cassette) = settings.cassette.as_ref().filter(|_| settings.mode != Mode::Off) else { return chapter };
     let action = if settings.mode == Mode::Record { Action::Record } else { Action::Replay };
-    let named = deck::path(&settings, action).unwrap_or_else(|| cassette.clone());
+    let named = cassettes::path(&settings, action).unwrap_or_else(|| cassette.clone());
     if !named.exists() && Format::of(cassette) == Some(Format::Ndjson) {
         let (directory, trace) = (cassette.display(), named.file_stem().unwrap_or_default().display());
         chapter

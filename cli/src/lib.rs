@@ -13,7 +13,7 @@ pub mod libraries;
 pub mod output;
 pub mod run_directory;
 pub mod show;
-pub mod stand_in;
+pub mod temporary_odbcinst;
 pub mod verbs;
 pub mod verify;
 pub mod wrap;

@@ -1,4 +1,4 @@
-//! What the application asked, decoded once and free of ANSI and Unicode, and the deed that does it for real.
+//! What the application asked, decoded once and free of ANSI and Unicode, and the driver call that does it for real.
 
 use crate::args::{Binding, Buffer, In, Out, Parameter, Place, Reply, TextIn};
 use crate::descriptor::{Content, DescriptorRole, SharedDescriptor};
@@ -152,9 +152,9 @@ impl Question<'_> {
 }
 
 /// The same call on the real driver, with the application's own arguments.
-pub trait Deed {
+pub trait DriverCall {
     /// Does it and gives the driver's return code. `None`: the driver has no such function.
-    fn perform(&self) -> Option<i16>;
+    fn invoke(&self) -> Option<i16>;
 
     /// The driver's diagnostic records of the handle, all of them.
     fn diagnostics(&self) -> Vec<Diagnostic>;

@@ -20,7 +20,7 @@ const ROOM: usize = 1024;
 /// `server`, `database`, `user_hash`, `schema`: those the driver knows. `given` is the user the application gave. It is asked in
 /// the width that connected: some drivers change their ways at the first call of the other kind.
 pub fn connection_facts(connection: &Connection, given: Option<String>) -> Vec<(String, Value)> {
-    let Some((driver, real)) = connection.front.real() else { return Vec::new() };
+    let Some((driver, real)) = connection.core.real() else { return Vec::new() };
     let user = given.or_else(|| info(driver, real, USER_NAME));
     let facts = [
         ("server", info(driver, real, SERVER_NAME)),

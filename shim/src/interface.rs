@@ -4,7 +4,7 @@
 //! Every function may be called on any thread. Texts are UTF-8.
 #![allow(unsafe_code)]
 
-use crate::deck::{self, Ejected};
+use crate::cassettes::{self, Ejected};
 use crate::inserted;
 use parking_lot::Mutex;
 use std::cell::Cell;
@@ -103,9 +103,9 @@ pub unsafe fn insert(cassette: *const c_char, mode: *const c_char, options: *con
             Err(error) => return say(ERROR, format!("[super8] {error}")),
         };
         // What can be wrong with the cassette is said now, and not in the middle of a test.
-        match deck::action(&settings).and_then(|action| match action {
-            deck::Action::Replay => deck::player(&settings).map(drop),
-            deck::Action::Record | deck::Action::Forward => Ok(()),
+        match cassettes::action(&settings).and_then(|action| match action {
+            cassettes::Action::Replay => cassettes::player(&settings).map(drop),
+            cassettes::Action::Record | cassettes::Action::Forward => Ok(()),
         }) {
             Ok(()) => OK,
             Err(error) => {
@@ -130,7 +130,7 @@ pub unsafe fn eject(cassette: *const c_char) -> c_int {
         let Some(directory) = inserted::take((!cassette.is_empty()).then(|| Path::new(cassette))) else {
             return say(ERROR, "[super8] no cassette is inserted");
         };
-        match deck::eject(&directory) {
+        match cassettes::eject(&directory) {
             Ejected::Well => OK,
             Ejected::Unplayed(_, list) => say(UNPLAYED, list),
             Ejected::Mismatch(report) => say(MISMATCH, report),
@@ -154,7 +154,7 @@ pub unsafe fn unplayed(cassette: *const c_char) -> c_longlong {
             "" => inserted::top_directory(),
             named => std::path::absolute(named).ok(),
         };
-        match directory.as_deref().and_then(deck::unplayed) {
+        match directory.as_deref().and_then(cassettes::unplayed) {
             Some(Ok(count)) => count as c_longlong,
             Some(Err(error)) => say(-1, format!("[super8] {error}")),
             None => say(-1, "[super8] no cassette is replayed there"),

@@ -8,10 +8,10 @@
 pub mod append;
 pub mod args;
 pub mod call;
+pub mod cassettes;
 pub mod config;
 pub mod connecting;
 pub mod convert;
-pub mod deck;
 pub mod descriptor;
 pub mod diagnostics;
 pub mod driver;

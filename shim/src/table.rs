@@ -3,7 +3,7 @@
 //! A row gives the function's SQL_API id, its ANSI and (where there is one) Unicode entry point, its class, the
 //! handle it is on, its C arguments after that handle as the ODBC reference gives them, and what the call means.
 //! `Ch` is one character: `u8` in the ANSI entry points, `u16` in the Unicode ones. A row that ends in `by hand`
-//! concerns handles, connecting or diagnostics; its function stands in `entry/by_hand`, and its arguments are
+//! concerns handles, connecting or diagnostics; its function stands in `entry/special`, and its arguments are
 //! complete. Everything else (exports, symbols of the real driver, documentation, tests) is derived from here.
 
 /// How super8 treats a function (the design's section 4, plus the diagnostic functions).

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use super8_cassette::schema::{C_TYPES, FUNCTIONS};
 use super8_cassette::{Metadata, Order, RecordOptions, Recorder};
 use super8_shim::args::{Binding, Parameter, Place, TextIn};
-use super8_shim::call::{Call, Deed};
+use super8_shim::call::{Call, DriverCall};
+use super8_shim::cassettes::{Action, origin};
 use super8_shim::config::settings::Settings;
 use super8_shim::convert::CType;
-use super8_shim::deck::{Action, origin};
 use super8_shim::diagnostics::{Diagnostic, Outcome, rc};
 use super8_shim::mode::record::{Connect, Connection};
 use super8_shim::mode::secrecy::Secrecy;
@@ -23,8 +23,8 @@ use super8_shim::table::Function;
 #[derive(Default)]
 struct Obliging(Cell<bool>);
 
-impl Deed for Obliging {
-    fn perform(&self) -> Option<i16> {
+impl DriverCall for Obliging {
+    fn invoke(&self) -> Option<i16> {
         self.0.set(true);
         Some(rc::SUCCESS)
     }

@@ -94,9 +94,9 @@ fn a_trace_has_one_instance_that_later_connections_use_again() {
     assert!(text.matches(r#""identifier":"connect "#).count() > 1, "there is one connection:\n{text}");
 }
 
-/// The storages are named nowhere else in the driver but in the deck.
+/// The driver names the storages in one place only, where the registry opens cassettes.
 #[test]
-fn only_the_deck_makes_cassettes() {
+fn only_the_registry_makes_cassettes() {
     let sources = repository().join("shim/src");
     let makes = ["Trace::record", "Trace::read", "Directory::record", "Directory::read", "super8_cassette::create"];
     let rooms: BTreeSet<PathBuf> = files(&sources)
@@ -104,7 +104,7 @@ fn only_the_deck_makes_cassettes() {
         .filter(|(_, text)| makes.iter().any(|make| String::from_utf8_lossy(text).contains(make)))
         .map(|(path, _)| path.strip_prefix(&sources).unwrap_or(&path).to_owned())
         .collect();
-    assert_eq!(rooms, BTreeSet::from([PathBuf::from("deck/reel.rs")]));
+    assert_eq!(rooms, BTreeSet::from([PathBuf::from("cassettes/location.rs")]));
 }
 
 #[test]

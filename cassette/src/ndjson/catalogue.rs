@@ -5,9 +5,9 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use super::fast_path::{self, LineKind};
 use super::line::{Kind, Line};
 use super::lines::{Cut, Lines};
-use super::own_form::{self, Glance};
 use crate::directory::info_part;
 use crate::storage::{Part, Place};
 use crate::yaml::Head;
@@ -70,9 +70,9 @@ impl Catalogue {
         visit: &mut dyn FnMut(Place, Head) -> Result<(), CassetteError>,
     ) -> Result<Kind, CassetteError> {
         let place = cut.place;
-        match own_form::glance(cut.bytes).filter(|_| cut.ended) {
-            Some(Glance::Entry(head)) => return visit(place, head).map(|()| Kind::Entry),
-            Some(Glance::Rows(part, _)) => {
+        match fast_path::classify(cut.bytes).filter(|_| cut.ended) {
+            Some(LineKind::Entry(head)) => return visit(place, head).map(|()| Kind::Entry),
+            Some(LineKind::Rows(part, _)) => {
                 self.rows.entry(part.to_owned()).or_default().push(place);
                 return Ok(Kind::Rows);
             }

@@ -7,7 +7,7 @@ use csv::ByteRecord;
 use super::COMPLETE;
 use super::line::{Kind, Line};
 use super::lines::Lines;
-use super::record::Author;
+use super::record::RecordWriter;
 use super::rows::{RowsOfTrace, push_row};
 use super::spans::Stamp;
 use crate::storage::{Place, RowsSource};
@@ -26,10 +26,10 @@ pub(super) struct Form {
 ///
 /// # Errors
 /// A record that cannot be read, with its line.
-pub(super) fn of(file: &Path, author: &Author) -> Result<Form, CassetteError> {
+pub(super) fn of(file: &Path, writer: &RecordWriter) -> Result<Form, CassetteError> {
     let open = files::open(file).map_err(|error| CassetteError::io(file, "open", &error))?;
     let (mut lines, mut own, mut form) = (Lines::new(open, file), Vec::new(), Form::default());
-    let mut author = author.clone();
+    let mut writer = writer.clone();
     while let Some(cut) = lines.next()? {
         let line = Line::read(cut.bytes, file, cut.place.line)?;
         let kind = line.kind()?;
@@ -38,23 +38,23 @@ pub(super) fn of(file: &Path, author: &Author) -> Result<Form, CassetteError> {
         }
         let span = line.span();
         form.spans += u64::from(span.is_some());
-        author.stamp = span.map_or(Stamp::None, Stamp::Same);
+        writer.stamp = span.map_or(Stamp::None, Stamp::Same);
         own.clear();
         match kind {
             Kind::Foreign => {}
-            Kind::Header => author.header(&Value::Map(line.header()?), &mut own),
+            Kind::Header => writer.header(&Value::Map(line.header()?), &mut own),
             Kind::Complete => {
                 let other = line.header()?.iter().any(|(key, _)| key != COMPLETE);
-                author.complete(other, &mut own);
+                writer.complete(other, &mut own);
             }
-            Kind::Entry => author.entry(&line.entry()?, &mut own),
-            Kind::Info(connection) => author.info(connection, &line.answer()?, &mut own),
-            Kind::Document => author.document(&line.identifier, &line.document()?, &mut own),
-            Kind::Renamed => author.renamed(&line.renamed()?, &line.identifier, &mut own),
+            Kind::Entry => writer.entry(&line.entry()?, &mut own),
+            Kind::Info(connection) => writer.info(connection, &line.answer()?, &mut own),
+            Kind::Document => writer.document(&line.identifier, &line.document()?, &mut own),
+            Kind::Renamed => writer.renamed(&line.renamed()?, &line.identifier, &mut own),
             Kind::Rows => {
-                author.begin_rows(&line.identifier, &mut own);
+                writer.begin_rows(&line.identifier, &mut own);
                 rows(file, cut.place, &mut own)?;
-                author.end_rows(&mut own);
+                writer.end_rows(&mut own);
             }
         }
         form.edited += u64::from(own.strip_suffix(b"\n") != Some(cut.bytes));

@@ -287,16 +287,16 @@ impl At<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ndjson::record::Author;
+    use crate::ndjson::record::RecordWriter;
     use crate::ndjson::spans::Stamp;
 
-    fn author() -> Author {
-        Author { trace: "shop".to_owned(), stamp: Stamp::default() }
+    fn writer() -> RecordWriter {
+        RecordWriter { trace: "shop".to_owned(), stamp: Stamp::default() }
     }
 
     fn line(entry: &Entry) -> String {
         let mut out = Vec::new();
-        author().entry(entry, &mut out);
+        writer().entry(entry, &mut out);
         String::from_utf8(out).unwrap()
     }
 

@@ -3,12 +3,12 @@
 //! What stands in a file of its own in the directory format stands in records here, under the name of that file.
 
 mod catalogue;
+mod fast_path;
 mod form;
 mod id;
 mod json;
 mod line;
 mod lines;
-mod own_form;
 mod record;
 mod recover;
 mod rows;
@@ -33,7 +33,7 @@ use crate::yaml::Head;
 use crate::{CassetteError, ConnectionId, Entry, Value, files, schema};
 use catalogue::Catalogue;
 use line::Line;
-use record::Author;
+use record::RecordWriter;
 use rows::{GrowingRows, RowsOfTrace};
 use spans::Stamp;
 use writing::Writing;
@@ -52,7 +52,7 @@ const COMPLETE: &str = "complete";
 pub struct Trace {
     name: PathBuf,
     target: PathBuf,
-    author: Author,
+    writer: RecordWriter,
     /// `None` for a cassette that is only read.
     writing: Option<Arc<Mutex<Writing>>>,
     window: Mutex<Window>,
@@ -96,7 +96,7 @@ impl Trace {
     pub fn record(directory: &Path, id: &TraceId, metadata: Metadata, spans: &Spans) -> Result<Self, CassetteError> {
         let mut trace = Trace::of(directory, id, spans)?;
         writing::check_target(&trace.target)?;
-        let writing = Writing::new(trace.target.clone(), metadata, trace.author.clone());
+        let writing = Writing::new(trace.target.clone(), metadata, trace.writer.clone());
         trace.writing = Some(Arc::new(Mutex::new(writing)));
         Ok(trace)
     }
@@ -108,7 +108,7 @@ impl Trace {
             name: directory.join(id.file_name()),
             window: Mutex::new(Window::of(target.clone())),
             target,
-            author: Author { trace: id.as_str().to_owned(), stamp: Stamp::new(spans) },
+            writer: RecordWriter { trace: id.as_str().to_owned(), stamp: Stamp::new(spans) },
             writing: None,
             catalogue: OnceLock::new(),
         })
@@ -221,11 +221,11 @@ impl Cassette for Trace {
     fn variables(&self) -> Vec<(&'static str, String)> {
         let directory = self.name.parent().unwrap_or(Path::new("")).display().to_string();
         let format = ("SUPER8_FORMAT", crate::Format::Ndjson.name().to_owned());
-        vec![format, ("SUPER8_CASSETTE", directory), ("SUPER8_TRACE_ID", self.author.trace.clone())]
+        vec![format, ("SUPER8_CASSETTE", directory), ("SUPER8_TRACE_ID", self.writer.trace.clone())]
     }
 
     fn encode(&self, entry: &Entry, out: &mut Vec<u8>) {
-        self.author.entry(entry, out);
+        self.writer.entry(entry, out);
     }
 
     fn begin(&self) -> Result<(), CassetteError> {
@@ -242,21 +242,21 @@ impl Cassette for Trace {
 
     fn append_info(&self, connection: ConnectionId, answer: &Value) -> Result<(), CassetteError> {
         let mut record = Vec::with_capacity(512);
-        self.author.info(connection, answer, &mut record);
+        self.writer.info(connection, answer, &mut record);
         self.write(&record)
     }
 
     fn put(&self, part: &str, document: &Value) -> Result<(), CassetteError> {
         self.check(part)?;
         let mut record = Vec::with_capacity(2048);
-        self.author.document(part, document, &mut record);
+        self.writer.document(part, document, &mut record);
         self.write(&record)
     }
 
     fn rows_part(&self, part: &str) -> Result<Box<dyn RowsPart>, CassetteError> {
         self.check(part)?;
-        let (writing, author) = (Arc::clone(self.writing()?), self.author.clone());
-        Ok(Box::new(GrowingRows { writing, author, part: part.to_owned(), begun: false }))
+        let (writing, writer) = (Arc::clone(self.writing()?), self.writer.clone());
+        Ok(Box::new(GrowingRows { writing, writer, part: part.to_owned(), begun: false }))
     }
 
     fn note_rows(&self, open: &OpenRun<'_>) -> Result<(), CassetteError> {
@@ -335,7 +335,7 @@ impl Cassette for Trace {
         };
         contents.documents.sort_unstable();
         contents.rows.sort_unstable();
-        let form::Form { edited, spans } = form::of(&self.path(), &self.author)?;
+        let form::Form { edited, spans } = form::of(&self.path(), &self.writer)?;
         for (count, what) in [
             (catalogue.foreign, "records of other protocols are left out: they are not ODBC's"),
             (spans, "records have span ids and times, which are left out"),

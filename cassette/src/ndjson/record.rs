@@ -75,7 +75,7 @@ impl Payload<'_> {
 
 /// What makes the records of one trace its own.
 #[derive(Clone, Debug)]
-pub(super) struct Author {
+pub(super) struct RecordWriter {
     pub(super) trace: String,
     pub(super) stamp: Stamp,
 }
@@ -83,7 +83,7 @@ pub(super) struct Author {
 /// Keys and values in their order.
 type Fields = [(String, Value)];
 
-impl Author {
+impl RecordWriter {
     /// Appends a record. The order of the keys is the order of the model.
     fn push(
         &self,

@@ -7,7 +7,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::catalogue::Catalogue;
-use super::record::Author;
+use super::record::RecordWriter;
 use super::rows::RowsOfTrace;
 use super::spans::Stamp;
 use super::{Trace, TraceId, catalogue, traces, writing};
@@ -86,7 +86,7 @@ pub(crate) fn recover(target: &Path) -> Result<Option<Recovered>, CassetteError>
         recovered.torn = length.saturating_sub(catalogue.end + 1);
     }
     let mut used = parts_named_by(&Trace::of_file(&root, &id)?, &places)?;
-    let author = Author { trace: id.as_str().to_owned(), stamp: Stamp::default() };
+    let writer = RecordWriter { trace: id.as_str().to_owned(), stamp: Stamp::default() };
     let mut records = vec![b'\n'];
     let journal = writing::rows_journal(target);
     for unfinished in rows_journal::read(&journal)? {
@@ -96,14 +96,14 @@ pub(crate) fn recover(target: &Path) -> Result<Option<Recovered>, CassetteError>
         };
         used.insert(unfinished.part.clone());
         if unfinished.part != unfinished.final_part() {
-            author.renamed(&unfinished.part, unfinished.final_part(), &mut records);
+            writer.renamed(&unfinished.part, unfinished.final_part(), &mut records);
         }
-        author.entry(&unfinished.entry(rows), &mut records);
+        writer.entry(&unfinished.entry(rows), &mut records);
         recovered.entries += 1;
         recovered.rows += rows;
     }
     recovered.dropped = drop_unused(&mut catalogue, &used);
-    author.complete(true, &mut records);
+    writer.complete(true, &mut records);
     file.set_len(catalogue.end).map_err(failed("cut"))?;
     file.seek(SeekFrom::Start(catalogue.end)).map_err(failed("write"))?;
     file.write_all(&records).map_err(failed("write"))?;

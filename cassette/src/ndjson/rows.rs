@@ -13,10 +13,10 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::fast_path::{self, LineKind};
 use super::json;
 use super::line::Line;
-use super::own_form::{self, Glance};
-use super::record::Author;
+use super::record::RecordWriter;
 use super::writing::Writing;
 use crate::storage::{Place, RowsPart, RowsSource};
 use crate::yaml::scalar::float_text;
@@ -30,7 +30,7 @@ pub(super) const NULL: &[u8] = b"\\N";
 /// A rows part that grows.
 pub(super) struct GrowingRows {
     pub(super) writing: Arc<Mutex<Writing>>,
-    pub(super) author: Author,
+    pub(super) writer: RecordWriter,
     pub(super) part: String,
     /// Rows are written under the name the part has.
     pub(super) begun: bool,
@@ -42,7 +42,7 @@ impl RowsPart for GrowingRows {
         let (mut record, mut rows) = (Vec::with_capacity(block.len().min(BLOCK) * 5 / 4 + 512), 0);
         while reader.next(&mut row)? {
             if rows == 0 {
-                self.author.begin_rows(&self.part, &mut record);
+                self.writer.begin_rows(&self.part, &mut record);
             } else {
                 record.push(b',');
             }
@@ -53,7 +53,7 @@ impl RowsPart for GrowingRows {
             })?;
             rows += row.as_slice().len() + row.len() + 1;
             if rows >= BLOCK {
-                self.author.end_rows(&mut record);
+                self.writer.end_rows(&mut record);
                 self.writing.lock().append_rows(&record)?;
                 self.begun = true;
                 record.clear();
@@ -62,10 +62,10 @@ impl RowsPart for GrowingRows {
         }
         if rows == 0 && block.is_empty() && !self.begun {
             // a part without rows is one as well
-            self.author.begin_rows(&self.part, &mut record);
+            self.writer.begin_rows(&self.part, &mut record);
         }
         if !record.is_empty() {
-            self.author.end_rows(&mut record);
+            self.writer.end_rows(&mut record);
             self.writing.lock().append_rows(&record)?;
             self.begun = true;
         }
@@ -75,7 +75,7 @@ impl RowsPart for GrowingRows {
     fn rename(&mut self, part: &str) -> Result<(), CassetteError> {
         if self.begun {
             let mut record = Vec::with_capacity(256);
-            self.author.renamed(&self.part, part, &mut record);
+            self.writer.renamed(&self.part, part, &mut record);
             self.writing.lock().append(&record)?;
         }
         part.clone_into(&mut self.part);
@@ -139,8 +139,8 @@ impl RowsOfTrace {
         self.bytes.resize(place.len as usize, 0);
         self.file.read_exact_at(&mut self.bytes, place.offset).map_err(failed)?;
         (self.place, self.given, self.other) = (Some(place), 0, None);
-        match own_form::glance(&self.bytes) {
-            Some(Glance::Rows(_, rows)) => self.own = rows,
+        match fast_path::classify(&self.bytes) {
+            Some(LineKind::Rows(_, rows)) => self.own = rows,
             _ => self.read_otherwise(place)?,
         }
         Ok(true)
@@ -159,7 +159,7 @@ impl RowsOfTrace {
     /// The next row of the record; false if there is none.
     fn next_of_record(&mut self, row: &mut csv::ByteRecord) -> Result<bool, CassetteError> {
         if !self.own.is_empty() {
-            if let Some(taken) = own_form::row(&self.bytes[self.own.clone()], row, &mut self.unescaped) {
+            if let Some(taken) = fast_path::row(&self.bytes[self.own.clone()], row, &mut self.unescaped) {
                 self.own.start += taken;
                 return Ok(true);
             }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::VERSION;
 use super::line::{Kind, Line};
 use super::lines::Lines;
-use super::record::Author;
+use super::record::RecordWriter;
 use crate::append::{Append, WriteAppend};
 use crate::directory::{DirectoryLock as Lock, is_cassette, notice, refuse, write_error};
 use crate::recorder::ROOM;
@@ -31,7 +31,7 @@ enum Phase {
 pub(super) struct Writing {
     target: PathBuf,
     metadata: Metadata,
-    author: Author,
+    writer: RecordWriter,
     phase: Phase,
     /// It ends in the mark of completeness. What is appended takes that from it until the next one.
     complete: bool,
@@ -45,9 +45,9 @@ pub(super) struct Writing {
 }
 
 impl Writing {
-    pub(super) fn new(target: PathBuf, metadata: Metadata, author: Author) -> Self {
+    pub(super) fn new(target: PathBuf, metadata: Metadata, writer: RecordWriter) -> Self {
         let (log, journal, lock, previous) = (None, None, None, None);
-        Writing { target, metadata, author, phase: Phase::Idle, complete: false, log, journal, lock, previous }
+        Writing { target, metadata, writer, phase: Phase::Idle, complete: false, log, journal, lock, previous }
     }
 
     /// Where the file is now.
@@ -117,7 +117,7 @@ impl Writing {
             return Ok(());
         }
         let mut record = Vec::with_capacity(256);
-        self.author.complete(self.metadata.recovered, &mut record);
+        self.writer.complete(self.metadata.recovered, &mut record);
         self.write(&record)?;
         self.flush()?;
         if let Some(mut journal) = self.journal.take() {
@@ -159,7 +159,7 @@ impl Writing {
         let log = WriteAppend::new(file);
         (self.log, self.lock, self.phase) = (Some(log), Some(lock), Phase::Staged);
         let mut header = Vec::with_capacity(512);
-        self.author.header(&self.metadata.to_value(), &mut header);
+        self.writer.header(&self.metadata.to_value(), &mut header);
         self.write(&header)
     }
 

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
-use super::lane::Lane;
+use super::cursor::Cursor;
 use super::parts::Source;
 use super::rows::is_end;
 use super::{Player, State};
@@ -12,7 +12,7 @@ use crate::entry::Class;
 use crate::metadata::Order;
 use crate::{CassetteError, Entry, Method};
 
-/// So many entries before the end of a lane it is looked whether anything is left to be played.
+/// So many entries before the end of a cursor it is looked whether anything is left to be played.
 const NEAR: usize = 64;
 
 impl Player {
@@ -27,11 +27,11 @@ impl Player {
         if self.order == Order::Global {
             return state.whole.left(&self.index) <= NEAR;
         }
-        if state.claims.free().next().is_some() {
+        if state.sessions.free().next().is_some() {
             return false;
         }
         let (connection, _) = state.recorded(asked.connection, None);
-        asked.method == Method::Connect || state.lane(self.order, &self.index, connection).left(&self.index) <= NEAR
+        asked.method == Method::Connect || state.cursor(self.order, &self.index, connection).left(&self.index) <= NEAR
     }
 
     /// The cassette, or those of its parts that this process may be playing, if every command of it is played: when that has
@@ -67,11 +67,11 @@ impl Player {
             return nothing_left(to, &from.moved(to, &state.whole, None));
         }
         for connection in to.index.connections() {
-            let lane = match state.lanes.get(&connection) {
-                Some(lane) => from.moved(to, lane, Some(connection)),
-                None => Lane::connection(&to.index, connection),
+            let cursor = match state.cursors.get(&connection) {
+                Some(cursor) => from.moved(to, cursor, Some(connection)),
+                None => Cursor::connection(&to.index, connection),
             };
-            if !nothing_left(to, &lane)? {
+            if !nothing_left(to, &cursor)? {
                 return Ok(false);
             }
         }
@@ -79,11 +79,11 @@ impl Player {
     }
 }
 
-/// Whether a lane has nothing but ends of data, which need not be asked for.
-fn nothing_left(source: &Source, lane: &Lane) -> Result<bool, CassetteError> {
-    for position in lane.rest(&source.index) {
+/// Whether a cursor has nothing but ends of data, which need not be asked for.
+fn nothing_left(source: &Source, cursor: &Cursor) -> Result<bool, CassetteError> {
+    for position in cursor.rest(&source.index) {
         let slot = source.index.slot(position);
-        let is_open = slot.method.class() == Class::Command && !lane.passed(&source.index, position);
+        let is_open = slot.method.class() == Class::Command && !cursor.passed(&source.index, position);
         if is_open && !(slot.method == Method::Fetch && is_end(&source.storage.checked_entry(slot.place())?)) {
             return Ok(false);
         }

@@ -5,31 +5,31 @@ use std::collections::HashMap;
 
 use csv::ByteRecord;
 
-use super::claims::Leg;
 use super::compare::difference;
+use super::sessions::Session;
 use super::{Player, State, sets};
 use crate::connect::REPLY;
 use crate::entry::Class;
 use crate::metadata::Order;
 use crate::{CassetteError, ConnectionId, Entry, Method, Value};
 
-/// An answer's question: its method, its statement counted from the leg's first, and its other fields.
+/// An answer's question: its method, its statement counted from the session's first, and its other fields.
 type Question = (Method, Option<u32>, String);
 
 impl Player {
-    /// How many commands of the leg are played; `None` while rows of it are being read, or where its threads are not in order.
-    pub(super) fn played(&self, state: &mut State, leg: Leg) -> Option<usize> {
-        let lane = state.lane(self.order, &self.index, leg.connection);
-        if self.order == Order::Connection && !(lane.settled() && lane.is_in_order()) {
+    /// How many commands of the session are played; `None` while rows of it are being read, or where its threads are not in order.
+    pub(super) fn played(&self, state: &mut State, session: Session) -> Option<usize> {
+        let cursor = state.cursor(self.order, &self.index, session.connection);
+        if self.order == Order::Connection && !(cursor.settled() && cursor.is_in_order()) {
             return None;
         }
-        let commands = self.index.commands_of(leg.connection).skip(leg.begin);
-        Some(commands.take_while(|position| lane.passed(&self.index, *position)).count())
+        let commands = self.index.commands_of(session.connection).skip(session.begin);
+        Some(commands.take_while(|position| cursor.passed(&self.index, *position)).count())
     }
 
-    /// Whether the first `played` commands of two legs are the same, with the same replies.
-    pub(super) fn same_history(&self, one: Leg, other: Leg, played: usize) -> Result<bool, CassetteError> {
-        let positions = |leg: Leg| self.index.commands_of(leg.connection).skip(leg.begin).take(played);
+    /// Whether the first `played` commands of two sessions are the same, with the same replies.
+    pub(super) fn same_history(&self, one: Session, other: Session, played: usize) -> Result<bool, CassetteError> {
+        let positions = |session: Session| self.index.commands_of(session.connection).skip(session.begin).take(played);
         let (mine, theirs) = (positions(one), positions(other));
         for (mine, theirs) in mine.clone().zip(theirs.clone()) {
             if !self.same_command(one, mine, other, theirs)? {
@@ -53,9 +53,9 @@ impl Player {
         }
     }
 
-    fn same_command(&self, one: Leg, mine: u32, other: Leg, theirs: u32) -> Result<bool, CassetteError> {
-        let relative = |leg: Leg, position: u32| {
-            self.index.slot(position).statement().map(|statement| statement.checked_sub(leg.statements))
+    fn same_command(&self, one: Session, mine: u32, other: Session, theirs: u32) -> Result<bool, CassetteError> {
+        let relative = |session: Session, position: u32| {
+            self.index.slot(position).statement().map(|statement| statement.checked_sub(session.statements))
         };
         let (my_slot, their_slot) = (self.index.slot(mine), self.index.slot(theirs));
         if my_slot.method != their_slot.method || relative(one, mine) != relative(other, theirs) {
@@ -93,12 +93,14 @@ impl Player {
         }
     }
 
-    /// The answers recorded of a leg up to this position, in turn.
-    fn answers_until(&self, leg: Leg, last: u32) -> Result<HashMap<Question, Vec<Value>>, CassetteError> {
+    /// The answers recorded of a session up to this position, in turn.
+    fn answers_until(&self, session: Session, last: u32) -> Result<HashMap<Question, Vec<Value>>, CassetteError> {
         let mut answers: HashMap<Question, Vec<Value>> = HashMap::new();
-        for position in self.index.connection(leg.connection).iter().copied().take_while(|position| *position <= last) {
+        for position in
+            self.index.connection(session.connection).iter().copied().take_while(|position| *position <= last)
+        {
             let slot = self.index.slot(position);
-            let statement = slot.statement().map(|statement| statement.checked_sub(leg.statements));
+            let statement = slot.statement().map(|statement| statement.checked_sub(session.statements));
             let Some(Some(statement)) = statement else { continue };
             if slot.method.class() != Class::Answer {
                 continue;
@@ -121,7 +123,7 @@ impl Player {
 
     /// Whether nothing of a recorded connection is left to play.
     pub(super) fn is_played(&self, state: &mut State, connection: ConnectionId) -> Result<bool, CassetteError> {
-        let mut lane = self.own_lane(state, connection);
-        Ok(matches!(lane.next(&self.index, &*self.storage)?, super::lane::Next::End))
+        let mut cursor = self.own_cursor(state, connection);
+        Ok(matches!(cursor.next(&self.index, &*self.storage)?, super::cursor::Next::End))
     }
 }

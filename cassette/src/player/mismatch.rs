@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::alike::{Alike, alike};
-use super::lane::Next;
+use super::cursor::Next;
 use super::nearest::{Nearest, nearest};
 use super::{Player, State};
 use crate::entry::Class;

@@ -1,32 +1,32 @@
 //! Playing a cassette: hands out what was recorded, in the recorded order, to a program that asks for the same again.
 
 mod advice;
-mod ahead;
 mod alike;
 mod answers;
-mod claims;
+mod candidate;
 mod columns;
 mod comments;
 mod compare;
 mod connects;
-mod exchange;
+mod cursor;
 mod facts;
 mod finish;
 mod headline;
 mod history;
 mod index;
 mod informed;
-mod lane;
 mod mismatch;
 mod nearest;
-mod offer;
 mod parts;
 mod playing;
+mod prefetch;
 mod redacted;
+mod rematch;
 mod report;
 mod rows;
 mod scope;
 mod scroll;
+mod sessions;
 pub mod summary;
 mod turn;
 mod unplayed;
@@ -62,15 +62,15 @@ use crate::schema::{Fits, Wrong};
 use crate::storage::Cassette;
 use crate::{CassetteError, ConnectionId, Entry, Method, Value, schema, sets};
 use answers::{Answers, Standing};
-use claims::Claims;
+use candidate::Candidate;
 use columns::Columns;
 use connects::Connects;
+use cursor::Cursor;
 use facts::Facts;
 use index::Index;
-use lane::Lane;
 use mismatch::Scene;
-use offer::Offer;
 use parts::{Choosing, PlayedIndex, PlayedStorage, PlayedTold, Sources};
+use sessions::SessionMatcher;
 use turn::{Turn, Waiting};
 
 /// The key under which an entry names what in it changes from run to run.
@@ -126,11 +126,11 @@ pub struct Player {
 
 /// What changes while the cassette is played.
 struct State {
-    /// The lane of the whole log, under `order: global`.
-    whole: Lane,
-    /// The lanes of the connections, under `order: connection`.
-    lanes: BTreeMap<ConnectionId, Lane>,
-    claims: Claims,
+    /// The cursor of the whole log, under `order: global`.
+    whole: Cursor,
+    /// The cursors of the connections, under `order: connection`.
+    cursors: BTreeMap<ConnectionId, Cursor>,
+    sessions: SessionMatcher,
     /// Which part this process plays, of a cassette of several processes.
     choosing: Option<Choosing>,
     /// Calls that wait for their turn.
@@ -146,16 +146,18 @@ struct State {
 }
 
 impl State {
-    fn lane(&mut self, order: Order, index: &Index, connection: ConnectionId) -> &mut Lane {
+    fn cursor(&mut self, order: Order, index: &Index, connection: ConnectionId) -> &mut Cursor {
         match order {
             Order::Global => &mut self.whole,
-            Order::Connection => self.lanes.entry(connection).or_insert_with(|| Lane::connection(index, connection)),
+            Order::Connection => {
+                self.cursors.entry(connection).or_insert_with(|| Cursor::connection(index, connection))
+            }
         }
     }
 
     /// The recorded connection and statement behind live ones.
     fn recorded(&self, live: ConnectionId, statement: Option<u32>) -> (ConnectionId, Option<u32>) {
-        self.claims.live(live).map_or((live, statement), |live| live.recorded(statement))
+        self.sessions.live(live).map_or((live, statement), |live| live.recorded(statement))
     }
 }
 
@@ -220,9 +222,9 @@ impl Player {
         let sources = Sources::read(storages)?;
         let (storage, index) = (PlayedStorage(Arc::clone(&sources)), PlayedIndex(Arc::clone(&sources)));
         let state = State {
-            whole: Lane::whole(),
-            lanes: BTreeMap::new(),
-            claims: Claims::new(Connects::read(&index, &*storage)?),
+            whole: Cursor::whole(),
+            cursors: BTreeMap::new(),
+            sessions: SessionMatcher::new(Connects::read(&index, &*storage)?),
             choosing,
             waiting: Waiting::default(),
             sticky: None,
@@ -310,7 +312,7 @@ impl Player {
         let asked = Entry::new(Method::Fetch, connection, Some(statement));
         let mut ahead = self.ahead(&asked);
         let (offer, progress) = self.play(&asked, |state| self.step(state, &asked, ahead.take()))?;
-        let (Offer::Rows { entry, position, end, .. }, Some(progress)) = (offer, progress) else {
+        let (Candidate::Rows { entry, position, end, .. }, Some(progress)) = (offer, progress) else {
             return Ok(Fetched::End);
         };
         if rows::is_end(&entry) {
@@ -370,7 +372,7 @@ impl Player {
     /// since the last one.
     fn standing(&self, state: &mut State, owner: (ConnectionId, Option<u32>), positions: &[u32]) -> Standing {
         let index = &self.index;
-        let bound = state.lane(self.order, index, owner.0).bound(index, positions);
+        let bound = state.cursor(self.order, index, owner.0).bound(index, positions);
         let played = &positions[..positions.partition_point(|position| *position < bound)];
         let commands = |position: &u32| {
             let method = index.slot(*position).method;
@@ -395,15 +397,15 @@ impl Player {
         let state = &mut *self.state.lock();
         let (connection, statement) = state.recorded(connection, Some(statement));
         let positions = self.index.statement(connection, statement);
-        let bound = state.lane(self.order, &self.index, connection).bound(&self.index, positions);
+        let bound = state.cursor(self.order, &self.index, connection).bound(&self.index, positions);
         state.columns.find(&self.index, &*self.storage, positions, bound)
     }
 
     /// No statement of the connection is open, and it was asked whether it is still good, or told to forget all that was
     /// set: so does a driver manager that takes it from its pool. It may be another recorded one from now on.
-    pub fn rested(&self, connection: ConnectionId) {
-        if let Some(live) = self.state.lock().claims.live_mut(connection) {
-            live.rested = true;
+    pub fn idle(&self, connection: ConnectionId) {
+        if let Some(live) = self.state.lock().sessions.live_mut(connection) {
+            live.idle = true;
         }
     }
 
@@ -451,7 +453,7 @@ impl Player {
             let state = &mut *self.state.lock();
             let (connection, statement) = state.recorded(connection, statement);
             let positions = self.index.statement(connection, statement);
-            let bound = state.lane(self.order, &self.index, connection).bound(&self.index, positions);
+            let bound = state.cursor(self.order, &self.index, connection).bound(&self.index, positions);
             let before = &positions[..positions.partition_point(|position| *position < bound)];
             let last = before.iter().rev().find(|position| self.index.slot(**position).method == method);
             match last {
@@ -510,12 +512,12 @@ impl Player {
 
     fn left_unplayed(&self, state: &mut State) -> Result<Vec<Unplayed>, CassetteError> {
         match self.order {
-            Order::Global => unplayed::of_lane(&self.index, &*self.storage, &state.whole),
+            Order::Global => unplayed::of_cursor(&self.index, &*self.storage, &state.whole),
             Order::Connection => {
                 let mut all = Vec::new();
                 for connection in self.index.connections() {
-                    let lane = state.lane(self.order, &self.index, connection);
-                    all.append(&mut unplayed::of_lane(&self.index, &*self.storage, lane)?);
+                    let cursor = state.cursor(self.order, &self.index, connection);
+                    all.append(&mut unplayed::of_cursor(&self.index, &*self.storage, cursor)?);
                 }
                 all.sort_by_key(|unplayed: &Unplayed| unplayed.line);
                 Ok(all)

@@ -16,8 +16,8 @@ use csv::ByteRecord;
 
 use super::compare::{difference, difference_but_comments};
 use super::connects::Connects;
+use super::cursor::{Cursor, Next};
 use super::index::Index;
-use super::lane::{Lane, Next};
 use super::mismatch::Scene;
 use super::rows::is_end;
 use super::{Answers, Columns, Facts, Player, State, informed, sets};
@@ -134,14 +134,14 @@ impl Source {
         self.storage.name().to_owned()
     }
 
-    /// A lane of this part in another one, which is the same so far.
-    pub(super) fn moved(&self, to: &Source, lane: &Lane, of: Option<ConnectionId>) -> Lane {
+    /// A cursor of this part in another one, which is the same so far.
+    pub(super) fn moved(&self, to: &Source, cursor: &Cursor, of: Option<ConnectionId>) -> Cursor {
         if std::ptr::eq(self, to) {
-            return lane.clone();
+            return cursor.clone();
         }
         let (mine, theirs) = (self.commands(of), to.commands(of));
         let end = to.index.len();
-        lane.moved(&self.index, &to.index, of, &|position| {
+        cursor.moved(&self.index, &to.index, of, &|position| {
             theirs.get(mine.partition_point(|command| *command < position)).copied().unwrap_or(end)
         })
     }
@@ -338,18 +338,18 @@ impl Player {
     fn step_of(&self, state: &mut State, asked: &Entry) -> Result<Option<Step>, CassetteError> {
         let of = match (self.order, asked.method) {
             (Order::Global, _) => None,
-            (Order::Connection, Method::Connect) => match state.claims.free().next() {
+            (Order::Connection, Method::Connect) => match state.sessions.free().next() {
                 Some(connect) => Some(connect.connection),
                 None => return Ok(None),
             },
             (Order::Connection, _) => Some(asked.connection),
         };
-        let lane = match of {
+        let cursor = match of {
             None => &mut state.whole,
-            Some(connection) => state.lane(self.order, &self.index, connection),
+            Some(connection) => state.cursor(self.order, &self.index, connection),
         };
         let commands = self.storage.0.current().commands(of);
-        let number = match lane.next(&self.index, &*self.storage)? {
+        let number = match cursor.next(&self.index, &*self.storage)? {
             Next::Command { position, .. } | Next::Rows { position, .. } => {
                 commands.partition_point(|command| *command < position)
             }
@@ -363,8 +363,8 @@ impl Player {
         let sources = &*self.storage.0;
         let (from, to) = (sources.current(), &sources.all[part]);
         state.whole = from.moved(to, &state.whole, None);
-        state.lanes = state.lanes.iter().map(|(of, lane)| (*of, from.moved(to, lane, Some(*of)))).collect();
-        state.claims.turn_to(Connects::read(&to.index, &*to.storage)?);
+        state.cursors = state.cursors.iter().map(|(of, cursor)| (*of, from.moved(to, cursor, Some(*of)))).collect();
+        state.sessions.turn_to(Connects::read(&to.index, &*to.storage)?);
         (state.answers, state.columns) = (Answers::default(), Columns::default());
         state.facts = Facts::default();
         sources.current.store(part, Ordering::Release);

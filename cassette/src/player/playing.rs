@@ -1,53 +1,53 @@
-//! One step of playing: what a live connection asks is looked for in the lane it has to come from, on the recorded connection
+//! One step of playing: what a live connection asks is looked for in the cursor it has to come from, on the recorded connection
 //! it has, or that it turns out to have.
 
 use std::sync::Arc;
 
-use super::ahead::Ahead;
-use super::claims::Leg;
+use super::candidate::Candidate;
 use super::connects::{Connect, Group};
-use super::lane::{Lane, Next};
+use super::cursor::{Cursor, Next};
 use super::mismatch::Scene;
-use super::offer::Offer;
+use super::prefetch::Prefetch;
 use super::rows::Progress;
+use super::sessions::Session;
 use super::{Player, State};
 use crate::metadata::Order;
 use crate::{CassetteError, ConnectionId, Entry};
 
 /// What was asked for, taken; rows come with their progress.
-type Taken = (Offer, Option<Arc<Progress>>);
+type Taken = (Candidate, Option<Arc<Progress>>);
 
 impl Player {
     /// A connect; the entry has the live connection's id.
     pub(super) fn step_connect(&self, state: &mut State, asked: &Entry) -> Result<Entry, Scene> {
-        let groups = state.claims.connects.agreeing(asked);
+        let groups = state.sessions.connects.agreeing(asked);
         let early = std::mem::take(&mut state.waiting.early);
         let next = state.whole.next(&self.index, &*self.storage);
         let free = match self.order {
             // the next command, if it is such a connect
             Order::Global => match next? {
-                Next::Command { position, .. } => state.claims.free().find(|connect| connect.position == position),
+                Next::Command { position, .. } => state.sessions.free().find(|connect| connect.position == position),
                 Next::Rows { .. } | Next::End => None,
             },
             Order::Connection => {
                 let agrees = |connect: &&Connect| groups.contains(&connect.group);
-                state.claims.connects.best(state.claims.free().filter(agrees), asked)
+                state.sessions.connects.best(state.sessions.free().filter(agrees), asked)
             }
         };
         let free = free.filter(|connect| groups.contains(&connect.group)).copied();
-        let (leg, entry) = match free {
+        let (session, entry) = match free {
             Some(connect) => {
-                let lane = state.lane(self.order, &self.index, connect.connection);
+                let cursor = state.cursor(self.order, &self.index, connect.connection);
                 // another entry of this connection may stand before its connect
-                let offer = self.offer(lane, asked, (connect.connection, None))?;
-                self.take(&offer, lane)?;
-                let Offer::Command { entry, .. } = offer else { return Err(Scene::Exhausted) };
-                (Leg::fresh(connect.connection), entry)
+                let offer = self.candidate(cursor, asked, (connect.connection, None))?;
+                self.take(&offer, cursor)?;
+                let Candidate::Command { entry, .. } = offer else { return Err(Scene::Exhausted) };
+                (Session::fresh(connect.connection), entry)
             }
             None if early => return self.connect_early(state, groups),
             None => {
-                let rest = state.claims.rests(&groups).next();
-                let connect = rest.and_then(|rest| state.claims.connects.of(rest.connection));
+                let rest = state.sessions.rests(&groups).next();
+                let connect = rest.and_then(|rest| state.sessions.connects.of(rest.connection));
                 match (rest, connect) {
                     (Some(rest), Some(connect)) => {
                         (rest, self.storage.checked_entry(self.index.slot(connect.position).place())?)
@@ -56,17 +56,17 @@ impl Player {
                 }
             }
         };
-        let live = state.claims.opened(groups, leg);
+        let live = state.sessions.opened(groups, session);
         Ok(Entry { connection: live, ..entry })
     }
 
     /// A connect before its turn; see `turn`.
     fn connect_early(&self, state: &mut State, groups: Vec<Group>) -> Result<Entry, Scene> {
-        let free = state.claims.free().find(|connect| groups.contains(&connect.group)).copied();
+        let free = state.sessions.free().find(|connect| groups.contains(&connect.group)).copied();
         let Some(connect) = free else { return Err(self.no_connect(state)) };
         let entry = self.storage.checked_entry(self.index.slot(connect.position).place())?;
         state.whole.played_early(connect.position);
-        let live = state.claims.opened(groups, Leg::fresh(connect.connection));
+        let live = state.sessions.opened(groups, Session::fresh(connect.connection));
         Ok(Entry { connection: live, ..entry })
     }
 
@@ -77,7 +77,7 @@ impl Player {
                 Err(error) => error.into(),
             },
             Order::Connection => state
-                .claims
+                .sessions
                 .free()
                 .next()
                 .map_or(Scene::Exhausted, |connect| Scene::Command { position: connect.position }),
@@ -85,14 +85,14 @@ impl Player {
     }
 
     /// A command or a fetch. Ids are those of the live connection. What is next may have been read ahead.
-    pub(super) fn step(&self, state: &mut State, asked: &Entry, ahead: Option<Ahead>) -> Result<Taken, Scene> {
-        let Some(live) = state.claims.live(asked.connection) else { return Err(Scene::Exhausted) };
+    pub(super) fn step(&self, state: &mut State, asked: &Entry, ahead: Option<Prefetch>) -> Result<Taken, Scene> {
+        let Some(live) = state.sessions.live(asked.connection) else { return Err(Scene::Exhausted) };
         let (recorded, threads) = (live.recorded(asked.statement), live.threads());
-        let lane = state.lane(self.order, &self.index, recorded.0);
-        (lane.ahead, lane.threads) = (ahead, threads);
-        let scene = match self.offer(lane, asked, recorded) {
+        let cursor = state.cursor(self.order, &self.index, recorded.0);
+        (cursor.ahead, cursor.threads) = (ahead, threads);
+        let scene = match self.candidate(cursor, asked, recorded) {
             Ok(offer) => {
-                let progress = self.take(&offer, lane)?;
+                let progress = self.take(&offer, cursor)?;
                 return Ok(self.taken(state, asked, offer, progress));
             }
             Err(scene) => scene,
@@ -110,24 +110,24 @@ impl Player {
             }
             (Order::Global, _) => return Err(scene),
         };
-        if only == Some(recorded.0) || !self.exchange(state, asked.connection, asked, only)? {
+        if only == Some(recorded.0) || !self.rematch(state, asked.connection, asked, only)? {
             return Err(scene);
         }
-        let Some(live) = state.claims.live(asked.connection) else { return Err(scene) };
+        let Some(live) = state.sessions.live(asked.connection) else { return Err(scene) };
         let recorded = live.recorded(asked.statement);
-        let lane = state.lane(self.order, &self.index, recorded.0);
-        let offer = self.offer(lane, asked, recorded)?;
-        let progress = self.take(&offer, lane)?;
+        let cursor = state.cursor(self.order, &self.index, recorded.0);
+        let offer = self.candidate(cursor, asked, recorded)?;
+        let progress = self.take(&offer, cursor)?;
         Ok(self.taken(state, asked, offer, progress))
     }
 
-    fn taken(&self, state: &mut State, asked: &Entry, offer: Offer, progress: Option<Arc<Progress>>) -> Taken {
-        if let Some(live) = state.claims.live_mut(asked.connection) {
+    fn taken(&self, state: &mut State, asked: &Entry, offer: Candidate, progress: Option<Arc<Progress>>) -> Taken {
+        if let Some(live) = state.sessions.live_mut(asked.connection) {
             if let (Some(asked), Some(recorded)) = (asked.statement, offer.statement())
-                && self.index.threads(live.leg.connection).is_some()
+                && self.index.threads(live.session.connection).is_some()
             {
                 live.is(asked, recorded);
-                live.goes_on_as(self.index.thread(live.leg.connection, recorded).unwrap_or(1));
+                live.goes_on_as(self.index.thread(live.session.connection, recorded).unwrap_or(1));
             }
             live.uses(asked.statement);
             if !asked.method.is_rows() && !state.closes.is_empty() {
@@ -141,98 +141,102 @@ impl Player {
     /// What a connection that a pool has handed out again may ask: all it was recorded for is played, and what it asks for
     /// now comes first on a recorded connection that nobody has opened.
     fn step_pooled(&self, state: &mut State, asked: &Entry) -> Result<Option<Taken>, Scene> {
-        let Some(live) = state.claims.live(asked.connection) else { return Ok(None) };
-        let leg = live.leg;
-        if !live.rested || !self.is_played(state, leg.connection)? {
+        let Some(live) = state.sessions.live(asked.connection) else { return Ok(None) };
+        let session = live.session;
+        if !live.idle || !self.is_played(state, session.connection)? {
             return Ok(None);
         }
         let next = match self.order {
             Order::Connection => self.next_leg(state, asked),
-            Order::Global => self.next_leg(state, asked).filter(|leg| self.comes_next(state, *leg)),
+            Order::Global => self.next_leg(state, asked).filter(|session| self.comes_next(state, *session)),
         };
         match next {
             Some(next) => self.go_on(state, asked.connection, next),
             None if self.go_on_in_place_of_another(state, asked)? => {}
             None => return Ok(None),
         }
-        let Some(live) = state.claims.live(asked.connection) else { return Ok(None) };
+        let Some(live) = state.sessions.live(asked.connection) else { return Ok(None) };
         let recorded = live.recorded(asked.statement);
-        let lane = state.lane(self.order, &self.index, recorded.0);
-        let offer = self.offer(lane, asked, recorded)?;
-        let progress = self.take(&offer, lane)?;
+        let cursor = state.cursor(self.order, &self.index, recorded.0);
+        let offer = self.candidate(cursor, asked, recorded)?;
+        let progress = self.take(&offer, cursor)?;
         Ok(Some(self.taken(state, asked, offer, progress)))
     }
 
-    /// A connection from a pool goes on with a leg; its connect, if there is one, counts as asked.
-    fn go_on(&self, state: &mut State, live: ConnectionId, leg: Leg) {
-        state.claims.goes_on(live, leg);
+    /// A connection from a pool goes on with a session; its connect, if there is one, counts as asked.
+    fn go_on(&self, state: &mut State, live: ConnectionId, session: Session) {
+        state.sessions.goes_on(live, session);
         match self.order {
             Order::Global => {
-                let connect = state.claims.connects.of(leg.connection).map(|connect| connect.position as usize);
-                if let (1, Some(connect)) = (leg.begin, connect) {
+                let connect = state.sessions.connects.of(session.connection).map(|connect| connect.position as usize);
+                if let (1, Some(connect)) = (session.begin, connect) {
                     state.whole.played(&self.index, connect);
                 }
             }
             Order::Connection => {
-                state.lanes.insert(leg.connection, Lane::advanced(&self.index, leg.connection, leg.begin));
+                state
+                    .cursors
+                    .insert(session.connection, Cursor::advanced(&self.index, session.connection, session.begin));
             }
         }
     }
 
     /// The same, if a connection that was just opened has what this one goes on with: that one then has what nobody had.
     fn go_on_in_place_of_another(&self, state: &mut State, asked: &Entry) -> Result<bool, Scene> {
-        let Some(live) = state.claims.live(asked.connection) else { return Ok(false) };
-        let offers = |leg: Leg| {
-            let mut lane = Lane::advanced(&self.index, leg.connection, leg.begin);
-            self.offer(&mut lane, asked, live.recorded_next(leg, asked.statement)).is_ok()
+        let Some(live) = state.sessions.live(asked.connection) else { return Ok(false) };
+        let offers = |session: Session| {
+            let mut cursor = Cursor::advanced(&self.index, session.connection, session.begin);
+            self.candidate(&mut cursor, asked, live.recorded_next(session, asked.statement)).is_ok()
         };
-        let choices = state.claims.choices(asked.connection).into_iter();
-        let held: Vec<_> =
-            choices.filter_map(|choice| Some((choice.leg, choice.holder?))).filter(|(leg, _)| offers(*leg)).collect();
+        let choices = state.sessions.choices(asked.connection).into_iter();
+        let held: Vec<_> = choices
+            .filter_map(|choice| Some((choice.session, choice.holder?)))
+            .filter(|(session, _)| offers(*session))
+            .collect();
         let next = state.whole.next(&self.index, &*self.storage)?;
-        for (leg, other) in held {
-            if self.played(state, leg) != Some(0) {
+        for (session, other) in held {
+            if self.played(state, session) != Some(0) {
                 continue;
             }
-            let free = state.claims.choices(other).into_iter().find(|choice| {
-                let connect = state.claims.connects.of(choice.leg.connection).map(|connect| connect.position);
+            let free = state.sessions.choices(other).into_iter().find(|choice| {
+                let connect = state.sessions.connects.of(choice.session.connection).map(|connect| connect.position);
                 let in_turn = match (self.order, &next, connect) {
                     (Order::Connection, ..) => true,
                     (_, Next::Command { position, .. }, Some(connect)) if *position == connect => {
-                        let mut commands = self.index.commands_of(leg.connection).skip(leg.begin);
+                        let mut commands = self.index.commands_of(session.connection).skip(session.begin);
                         commands.next().is_some_and(|first| self.index.none_between(connect, first))
                     }
                     _ => false,
                 };
-                choice.holder.is_none() && choice.leg.begin == 1 && in_turn
+                choice.holder.is_none() && choice.session.begin == 1 && in_turn
             });
             if let Some(free) = free {
-                self.go_on(state, asked.connection, free.leg);
-                self.move_to(state, other, free.leg, 0);
-                self.move_to(state, asked.connection, leg, 0);
+                self.go_on(state, asked.connection, free.session);
+                self.move_to(state, other, free.session, 0);
+                self.move_to(state, asked.connection, session, 0);
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    /// A leg that nobody has and that begins with what is asked, for a connection from a pool.
-    pub(super) fn next_leg(&self, state: &State, asked: &Entry) -> Option<Leg> {
-        let live = state.claims.live(asked.connection)?;
-        let choices = state.claims.choices(asked.connection).into_iter().filter(|choice| choice.holder.is_none());
-        choices.map(|choice| choice.leg).find(|leg| {
-            let mut lane = Lane::advanced(&self.index, leg.connection, leg.begin);
-            self.offer(&mut lane, asked, live.recorded_next(*leg, asked.statement)).is_ok()
+    /// A session that nobody has and that begins with what is asked, for a connection from a pool.
+    pub(super) fn next_leg(&self, state: &State, asked: &Entry) -> Option<Session> {
+        let live = state.sessions.live(asked.connection)?;
+        let choices = state.sessions.choices(asked.connection).into_iter().filter(|choice| choice.holder.is_none());
+        choices.map(|choice| choice.session).find(|session| {
+            let mut cursor = Cursor::advanced(&self.index, session.connection, session.begin);
+            self.candidate(&mut cursor, asked, live.recorded_next(*session, asked.statement)).is_ok()
         })
     }
 
-    /// Whether the next command of all connections is the first one of a leg, or the connect before it.
-    fn comes_next(&self, state: &mut State, leg: Leg) -> bool {
+    /// Whether the next command of all connections is the first one of a session, or the connect before it.
+    fn comes_next(&self, state: &mut State, session: Session) -> bool {
         let next = state.whole.next(&self.index, &*self.storage);
         let Ok(Next::Command { position, .. }) = next else { return false };
-        let mut commands = self.index.commands_of(leg.connection).skip(leg.begin.saturating_sub(1));
+        let mut commands = self.index.commands_of(session.connection).skip(session.begin.saturating_sub(1));
         let (connect, first) = (commands.next(), commands.next());
-        if leg.begin > 1 {
+        if session.begin > 1 {
             return first == Some(position);
         }
         // nothing but the connect comes before it
@@ -242,39 +246,39 @@ impl Player {
     /// The program closes a connection. If it asked less than was recorded of the one it was taken for, and all of another
     /// one, then it was that one.
     pub(super) fn end(&self, state: &mut State, live: ConnectionId) -> Result<(), CassetteError> {
-        let Some(leg) = state.claims.live(live).map(|live| live.leg) else { return Ok(()) };
-        let mut complete = self.is_played(state, leg.connection)?;
-        let mut leg = leg;
+        let Some(session) = state.sessions.live(live).map(|live| live.session) else { return Ok(()) };
+        let mut complete = self.is_played(state, session.connection)?;
+        let mut session = session;
         if !complete
-            && let Some(played) = self.played(state, leg)
-            && let Some(shorter) = self.shorter(state, live, leg, played)?
+            && let Some(played) = self.played(state, session)
+            && let Some(shorter) = self.shorter(state, live, session, played)?
         {
             self.move_to(state, live, shorter, played);
-            (leg, complete) = (shorter, true);
+            (session, complete) = (shorter, true);
         }
-        let played = self.played(state, leg);
-        let pooled = !complete && state.facts.pooled(&self.index, &*self.storage, leg.connection)?;
-        state.claims.ended(live, complete, played, pooled);
+        let played = self.played(state, session);
+        let pooled = !complete && state.facts.pooled(&self.index, &*self.storage, session.connection)?;
+        state.sessions.ended(live, complete, played, pooled);
         Ok(())
     }
 
-    /// A free leg that has nothing more than was played.
+    /// A free session that has nothing more than was played.
     fn shorter(
         &self,
         state: &State,
         live: ConnectionId,
-        leg: Leg,
+        session: Session,
         played: usize,
-    ) -> Result<Option<Leg>, CassetteError> {
+    ) -> Result<Option<Session>, CassetteError> {
         if self.order == Order::Global {
             return Ok(None);
         }
-        for choice in state.claims.choices(live).into_iter().filter(|choice| choice.holder.is_none()) {
-            let mut lane = Lane::advanced(&self.index, choice.leg.connection, choice.leg.begin + played);
-            if matches!(lane.next(&self.index, &*self.storage)?, Next::End)
-                && self.same_history(leg, choice.leg, played)?
+        for choice in state.sessions.choices(live).into_iter().filter(|choice| choice.holder.is_none()) {
+            let mut cursor = Cursor::advanced(&self.index, choice.session.connection, choice.session.begin + played);
+            if matches!(cursor.next(&self.index, &*self.storage)?, Next::End)
+                && self.same_history(session, choice.session, played)?
             {
-                return Ok(Some(choice.leg));
+                return Ok(Some(choice.session));
             }
         }
         Ok(None)

@@ -19,7 +19,7 @@ impl Player {
         let state = &mut *self.state.lock();
         let (connection, statement) = state.recorded(asked.connection, asked.statement);
         let positions = self.index.statement(connection, statement);
-        let bound = state.lane(self.order, &self.index, connection).bound(&self.index, positions);
+        let bound = state.cursor(self.order, &self.index, connection).bound(&self.index, positions);
         let mut coming = positions.iter().filter(|position| **position >= bound).map(|at| self.index.slot(*at));
         let next = coming.find(|slot| slot.method.class() == crate::entry::Class::Command && !slot.method.is_rows())?;
         // What cannot be read is told when it is played.

@@ -1,6 +1,6 @@
 //! Playing a scroll: a fetch that says where to go. Where is compared, and what came of it is handed out whole.
 
-use super::offer::Offer;
+use super::candidate::Candidate;
 use super::rows::{PlayedRun, is_end};
 use super::{Mismatch, Player};
 use crate::entry::Class;
@@ -21,7 +21,7 @@ impl Player {
     /// The first mismatch of this cassette.
     pub fn scroll(&self, asked: &Entry) -> Result<Scrolled, Mismatch> {
         let (offer, progress) = self.play(asked, |state| self.step(state, asked, None))?;
-        let (Offer::Rows { entry, position, rowless: false, .. }, Some(progress)) = (&offer, progress) else {
+        let (Candidate::Rows { entry, position, rowless: false, .. }, Some(progress)) = (&offer, progress) else {
             let entry = offer.into_entry().unwrap_or_else(|| asked.clone());
             return Ok(Scrolled { entry, rows: None });
         };
@@ -38,8 +38,8 @@ impl Player {
         let asked = redacted.as_ref().unwrap_or(asked);
         let state = &mut *self.state.lock();
         let recorded = state.recorded(asked.connection, asked.statement);
-        let lane = state.lane(self.order, &self.index, recorded.0);
-        self.offer(lane, asked, recorded).is_ok()
+        let cursor = state.cursor(self.order, &self.index, recorded.0);
+        self.candidate(cursor, asked, recorded).is_ok()
     }
 
     /// What was read of a column by itself, not with its row: between the command the statement is at and its next one.
@@ -59,7 +59,7 @@ impl Player {
             let state = &mut *self.state.lock();
             let (connection, statement) = state.recorded(connection, Some(statement));
             positions = self.index.statement(connection, statement);
-            state.lane(self.order, &self.index, connection).bound(&self.index, positions)
+            state.cursor(self.order, &self.index, connection).bound(&self.index, positions)
         };
         let before = &positions[..positions.partition_point(|position| *position < bound)];
         let mut found = None;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use parking_lot::MutexGuard;
 
 use super::compare::difference;
-use super::lane::Lane;
+use super::cursor::Cursor;
 use super::mismatch::Scene;
 use super::{Player, State, sets};
 use crate::metadata::Order;
@@ -90,7 +90,7 @@ impl Player {
         waiting.calls.push(call);
         let all_wait = self.all_wait(state);
         state.waiting.early = connects && all_wait && self.has_a_turn(state, asked)?;
-        let another = state.claims.free().next().is_some() || state.claims.has_rests();
+        let another = state.sessions.free().next().is_some() || state.sessions.has_rests();
         let waits = !left.is_zero() && (!all_wait || another);
         if waits && !state.waiting.early {
             self.played.wait_for(state, left.min(LOOK));
@@ -121,29 +121,29 @@ impl Player {
             let recorded = state.recorded(open, None).0;
             waiting.len() >= self.index.threads(recorded).map_or(1, <[u16]>::len)
         };
-        let mut open = state.claims.open().peekable();
+        let mut open = state.sessions.open().peekable();
         open.peek().is_some() && open.all(waits)
     }
 
     /// Whether what is asked is next for its connection, or for one that it may be: `order: connection` would take it.
     pub(super) fn has_a_turn(&self, state: &mut State, asked: &Entry) -> Result<bool, CassetteError> {
         if asked.method == Method::Connect {
-            let groups = state.claims.connects.agreeing(asked);
-            return Ok(state.claims.free().any(|connect| groups.contains(&connect.group)));
+            let groups = state.sessions.connects.agreeing(asked);
+            return Ok(state.sessions.free().any(|connect| groups.contains(&connect.group)));
         }
-        let Some(live) = state.claims.live(asked.connection) else { return Ok(false) };
-        let (leg, rested, recorded) = (live.leg, live.rested, live.recorded(asked.statement));
-        let mut lane = self.own_lane(state, leg.connection);
-        if self.offer(&mut lane, asked, recorded).is_ok() {
+        let Some(live) = state.sessions.live(asked.connection) else { return Ok(false) };
+        let (session, idle, recorded) = (live.session, live.idle, live.recorded(asked.statement));
+        let mut cursor = self.own_cursor(state, session.connection);
+        if self.candidate(&mut cursor, asked, recorded).is_ok() {
             return Ok(true);
         }
-        if rested && self.is_played(state, leg.connection)? {
+        if idle && self.is_played(state, session.connection)? {
             return Ok(self.next_leg(state, asked).is_some());
         }
-        let Some(played) = self.played(state, leg) else { return Ok(false) };
-        for choice in state.claims.choices(asked.connection) {
-            if self.goes_on_with(state, asked.connection, choice.leg, played, asked)
-                && self.same_history(leg, choice.leg, played)?
+        let Some(played) = self.played(state, session) else { return Ok(false) };
+        for choice in state.sessions.choices(asked.connection) {
+            if self.goes_on_with(state, asked.connection, choice.session, played, asked)
+                && self.same_history(session, choice.session, played)?
             {
                 return Ok(true);
             }
@@ -154,16 +154,16 @@ impl Player {
     /// Whether what is asked stands further on among what several threads did on a connection. Of threads that begin alike, one may
     /// have taken what another one is still to ask for: it goes on when that one has come.
     fn stands_later(&self, state: &mut State, asked: &Entry) -> Result<bool, CassetteError> {
-        let Some(live) = state.claims.live(asked.connection) else { return Ok(false) };
+        let Some(live) = state.sessions.live(asked.connection) else { return Ok(false) };
         let (connection, _) = live.recorded(None);
         if self.index.threads(connection).is_none() || asked.method.is_rows() {
             return Ok(false);
         }
-        let lane = self.own_lane(state, connection);
-        for position in lane.rest(&self.index) {
+        let cursor = self.own_cursor(state, connection);
+        for position in cursor.rest(&self.index) {
             let slot = self.index.slot(position);
             if slot.method == asked.method
-                && !lane.passed(&self.index, position)
+                && !cursor.passed(&self.index, position)
                 && difference(&sets::entry(&*self.storage, slot.place())?, asked).is_none()
             {
                 return Ok(true);
@@ -172,11 +172,11 @@ impl Player {
         Ok(false)
     }
 
-    /// The lane of a recorded connection alone, as far as it is played.
-    pub(super) fn own_lane(&self, state: &mut State, connection: ConnectionId) -> Lane {
+    /// The cursor of a recorded connection alone, as far as it is played.
+    pub(super) fn own_cursor(&self, state: &mut State, connection: ConnectionId) -> Cursor {
         match self.order {
             Order::Global => state.whole.of_connection(&self.index, connection),
-            Order::Connection => state.lane(self.order, &self.index, connection).clone(),
+            Order::Connection => state.cursor(self.order, &self.index, connection).clone(),
         }
     }
 }

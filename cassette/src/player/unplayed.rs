@@ -1,7 +1,7 @@
 //! What a program did not ask for, though it was recorded.
 
+use super::cursor::Cursor;
 use super::index::Index;
-use super::lane::Lane;
 use super::rows::is_end;
 use super::summary::summary;
 use crate::entry::Class;
@@ -25,13 +25,17 @@ pub struct Unplayed {
     pub summary: String,
 }
 
-/// The unplayed commands of a lane.
-pub(super) fn of_lane(index: &Index, storage: &dyn Cassette, lane: &Lane) -> Result<Vec<Unplayed>, CassetteError> {
+/// The unplayed commands of a cursor.
+pub(super) fn of_cursor(
+    index: &Index,
+    storage: &dyn Cassette,
+    cursor: &Cursor,
+) -> Result<Vec<Unplayed>, CassetteError> {
     let mut unplayed: Vec<Unplayed> = Vec::new();
     let mut before: Option<(u32, usize)> = None;
-    for position in lane.rest(index) {
+    for position in cursor.rest(index) {
         let slot = index.slot(position);
-        if slot.method.class() != Class::Command || lane.passed(index, position) {
+        if slot.method.class() != Class::Command || cursor.passed(index, position) {
             continue;
         }
         let entry = storage.checked_entry(slot.place())?;
@@ -41,7 +45,7 @@ pub(super) fn of_lane(index: &Index, storage: &dyn Cassette, lane: &Lane) -> Res
         // counted on from the one before, so that the whole costs one walk over the index
         let number = before.map_or_else(|| index.ordinal(position), |(from, n)| n + index.commands(from, position));
         before = Some((position, number));
-        let summary = match lane.returned(position) {
+        let summary = match cursor.returned(position) {
             Some(read) => format!("{}: only {read} rows were read", summary(&entry, 90)),
             None => summary(&entry, 120),
         };

@@ -4,10 +4,10 @@
 //! what ends a run lets go of the run's lock before it takes the log's.
 
 mod facts;
-mod gathered;
 mod informed;
 mod kept;
 mod parts;
+mod pending_columns;
 mod run;
 mod written;
 
@@ -27,10 +27,10 @@ use crate::sets::Sets;
 use crate::storage::Cassette;
 use crate::{CassetteError, ConnectionId, Entry, Method, Value};
 use facts::Facts;
-pub use gathered::Gathered;
-use gathered::Gathering;
 use kept::Kept;
 use parts::{Kind, Parts};
+use pending_columns::Gathering;
+pub use pending_columns::PendingColumns;
 use run::RunCell;
 pub use run::{Run, RunGuard};
 

@@ -4,10 +4,10 @@
 //! The replacement is a keyed digest (HMAC-SHA-256) of the value. In rows it has the value's type and length, because a
 //! program reads it; elsewhere it is `<redacted 0123456789abcdef>`.
 
+mod replacement;
 mod rules;
 pub(crate) mod secrets;
 mod sent;
-mod stand_in;
 
 pub use rules::{Redaction, Rule};
 use secrets::Hiding;

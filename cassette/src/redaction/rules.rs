@@ -6,7 +6,7 @@ use hmac::{Hmac, Mac};
 use regex::Regex;
 use sha2::{Digest, Sha256};
 
-use super::stand_in::{self, Replaced, hex, stand_in};
+use super::replacement::{self, Replaced, hex, replacement};
 use crate::yaml::scalar::float_text;
 use crate::{CassetteError, Cell, CutCell, Value, yaml};
 
@@ -194,7 +194,7 @@ impl Redaction {
         let mut patterns: Vec<&Regex> = self.patterns.iter().collect();
         for rule in rules {
             match &rule.pattern {
-                None => return Some(stand_in(|content| self.digest(content), c_type, cell)),
+                None => return Some(replacement(|content| self.digest(content), c_type, cell)),
                 Some(pattern) => patterns.push(pattern),
             }
         }
@@ -206,9 +206,9 @@ impl Redaction {
             return None;
         }
         if !matches!(c_type, "CHAR" | "WCHAR" | "") {
-            return Some(stand_in(|content| self.digest(content), c_type, cell));
+            return Some(replacement(|content| self.digest(content), c_type, cell));
         }
-        let same_length = |found: &regex::Captures<'_>| stand_in::text(&self.digest(found[0].as_bytes()), &found[0]);
+        let same_length = |found: &regex::Captures<'_>| replacement::text(&self.digest(found[0].as_bytes()), &found[0]);
         let text =
             patterns.iter().fold(text.to_owned(), |text, pattern| pattern.replace_all(&text, same_length).into_owned());
         Some(Replaced::like(cell, text.into_bytes()))

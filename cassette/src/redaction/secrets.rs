@@ -209,7 +209,7 @@ fn forms(value: &str) -> Vec<Form> {
         encoded(false, "+", b""),
     ];
     let of_hex = |bytes: &[u8], marks: [&'static str; 2]| {
-        let hex = super::stand_in::hex(bytes);
+        let hex = super::replacement::hex(bytes);
         [(hex.to_uppercase(), marks[0]), (hex, marks[1])].map(|(text, mark)| Form { text, mark, word: false })
     };
     let wide: Vec<u8> = value.encode_utf16().flat_map(u16::to_le_bytes).collect();

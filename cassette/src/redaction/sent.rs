@@ -1,9 +1,9 @@
 //! Values that a program sends: what stands for them in a cassette, and whether a replayed program sends the same. One that
 //! was read redacted, as its stand-in, may be sent back as it was read.
 
+use super::replacement::hex;
+use super::replacement::made;
 use super::rules::Redaction;
-use super::stand_in::hex;
-use super::stand_in::made;
 use crate::yaml::scalar::float_text;
 use crate::{Cell, Value, cell};
 

@@ -4,7 +4,7 @@ use crate::binary::{self, Binary};
 use crate::edit::{IniText, replace};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::libraries::Libraries;
-use crate::{output, stand_in};
+use crate::{output, temporary_odbcinst};
 use clap::Args;
 use serde::Serialize;
 use std::io::Write;
@@ -193,7 +193,7 @@ fn library_key(section: &Section) -> &'static str {
 fn put(text: &mut IniText, section: &Section, libraries: &Libraries, site: &Site) -> Result<Option<Change>, String> {
     let library = section.library().ok_or("it has no Driver, so it is no driver's section")?;
     let path = to_path(library);
-    let file = stand_in::locate(&path, &site.search);
+    let file = temporary_odbcinst::locate(&path, &site.search);
     let file = file.ok_or_else(|| format!("there is no library {}; is the driver installed?", path.display()))?;
     let kind = match binary::read(&file) {
         Ok(Binary::Driver(kind)) => kind,

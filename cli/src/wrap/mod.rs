@@ -10,7 +10,7 @@ use crate::cassette::Named;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::libraries::Libraries;
 use crate::run_directory::RunDirectory;
-use crate::stand_in::{Recorded, StandIn};
+use crate::temporary_odbcinst::{Recorded, TemporaryOdbcinst};
 use child::{Patience, Remaining};
 use clap::{Args, ValueEnum};
 use events::Event;
@@ -23,9 +23,9 @@ use std::process::Command;
 use std::time::Instant;
 use stop::StopOptions;
 use super8_cassette::{Format, parts_of, with_parts};
+use super8_shim::cassettes::{self, Action};
 use super8_shim::config::command::{RECORD_AGAIN, SEPARATOR};
 use super8_shim::config::settings::Settings;
-use super8_shim::deck::{self, Action};
 use verdict::Verdict;
 
 /// What is wrapped, and how the verdict is given.
@@ -105,7 +105,7 @@ impl Wrapped {
         };
         // At replay the named cassette has to be opened. Which one of several it will be is known only in the program.
         let expected = named.known().filter(|path| decided == Mode::Replay && !with_parts(path).is_empty());
-        let stand_in = StandIn::new(&libraries, recorded.is_none(), &recorded.unwrap_or_default());
+        let stand_in = TemporaryOdbcinst::new(&libraries, recorded.is_none(), &recorded.unwrap_or_default());
         let directory = RunDirectory::make().and_then(|made| stand_in.write(&made).map(|()| made));
         let directory = directory.map_err(|error| {
             let place = std::env::temp_dir();
@@ -118,7 +118,7 @@ impl Wrapped {
         };
         let mut command = Command::new(program);
         command.args(arguments);
-        StandIn::apply(directory.path(), &mut command);
+        TemporaryOdbcinst::apply(directory.path(), &mut command);
         directory.hand_down(&mut command);
         command.env("SUPER8_MODE", decided.name()).env("SUPER8_CASSETTE", &cassette);
         command.env(RECORD_AGAIN, record_again(mode, std::env::args_os()));
@@ -224,11 +224,11 @@ fn recorded(mode: Mode, cassette: &Path, named: &Named) -> Result<Option<Recorde
         _ => std::env::var_os(name),
     });
     let settings = settings.map_err(|error| cannot(Failure::new(error)))?;
-    let action = deck::action(&settings).map_err(|error| cannot(Failure::new(error)))?;
+    let action = cassettes::action(&settings).map_err(|error| cannot(Failure::new(error)))?;
     if action != Action::Replay {
         return Ok(None);
     }
-    let own = deck::path(&settings, action).unwrap_or_else(|| path.to_owned());
+    let own = cassettes::path(&settings, action).unwrap_or_else(|| path.to_owned());
     // Of several traces, a statement may name the one that is meant: that is known only in the program.
     if !own.exists() && Format::of(path) == Some(Format::Ndjson) {
         return Ok(Some(Recorded::default()));

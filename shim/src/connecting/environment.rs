@@ -1,13 +1,13 @@
 //! Questions about the environment, which come before anybody knows where the connection will lead.
 
+use crate::cassettes;
 use crate::config::settings::{Mode, Setting, Settings};
 use crate::config::sources::Sources;
-use crate::deck;
 use crate::diagnostics::Outcome;
 use crate::driver::{Site, find};
 use crate::handles::EnvironmentNote;
+use crate::mode::outcome::{push_outcome, return_code};
 use crate::mode::secrecy::Secrecy;
-use crate::mode::words::{push_outcome, return_code};
 use crate::real::Driver;
 use super8_cassette::Value;
 
@@ -27,7 +27,7 @@ pub fn early_driver() -> Option<&'static Driver> {
         Mode::Off if super::variable(Setting::Mode.row().variable).is_none() && crate::inserted::on_top().is_none() => {
             site.ini.mentions(Setting::Mode.row().keyword)
         }
-        _ => deck::action(&settings).ok()? == deck::Action::Replay,
+        _ => cassettes::action(&settings).ok()? == cassettes::Action::Replay,
     };
     if replays {
         return None;
@@ -57,9 +57,9 @@ pub fn replayed_environment(
     attribute: i32,
     value: Option<usize>,
 ) -> Option<RecordedEnvironment> {
-    let settings =
-        of_process().filter(|settings| deck::action(settings).is_ok_and(|action| action == deck::Action::Replay))?;
-    let player = deck::player_of_environment(&settings)?;
+    let settings = of_process()
+        .filter(|settings| cassettes::action(settings).is_ok_and(|action| action == cassettes::Action::Replay))?;
+    let player = cassettes::player_of_environment(&settings)?;
     let key = environment_key(function, attribute, value);
     let key: Vec<(&str, Value)> = key.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
     let answer = player.environment(&key).ok()??;

@@ -11,10 +11,10 @@ pub use request::{Browsing, Request};
 pub use selection::Selection;
 
 use crate::args::decode_bytes;
+use crate::cassettes;
 use crate::config::connection_string::ConnectionString;
 use crate::config::settings::{ConnectCheck, Setting, Settings, SettingsError};
 use crate::config::sources::Sources;
-use crate::deck;
 use crate::diagnostics::Outcome;
 use crate::driver::find::Way;
 use crate::driver::{DriverError, RealDriver, Site, find, naming};
@@ -44,7 +44,7 @@ pub struct Plan {
     /// The query that the driver manager probes pooled connections with.
     probe: Option<String>,
     /// How the connection comes to its cassette.
-    origin: Option<deck::Origin>,
+    origin: Option<cassettes::Origin>,
 }
 
 /// A connection string in the two forms it takes on its way to the real driver.
@@ -70,18 +70,21 @@ pub fn plan(request: &Request) -> Result<Plan, Outcome> {
     let probe = way.section.filter(|_| pools).and_then(|section| section.value("CPProbe")).map(decode_bytes);
     let settings = settings(&site, &way, request.given()).map_err(|error| Outcome::error("HY000", error))?;
     verdict::goes_to(settings.verdict.as_deref());
-    let failed = |error: deck::DeckError| Outcome::error("HY000", error);
-    let action = deck::action(&settings).map_err(failed)?;
-    if action != deck::Action::Forward && !request.make_passwords_known(&site) && action == deck::Action::Record {
-        deck::warn_of_short_password(settings.log.as_deref());
+    let failed = |error: cassettes::DeckError| Outcome::error("HY000", error);
+    let action = cassettes::action(&settings).map_err(failed)?;
+    if action != cassettes::Action::Forward
+        && !request.make_passwords_known(&site)
+        && action == cassettes::Action::Record
+    {
+        cassettes::warn_of_short_password(settings.log.as_deref());
     }
     let pooled = pools.then(|| Selection::of(request.given(), &way, &settings, action));
-    if action == deck::Action::Replay {
-        let player = deck::player(&settings).map_err(failed)?;
+    if action == cassettes::Action::Replay {
+        let player = cassettes::player(&settings).map_err(failed)?;
         let strict = settings.connect == ConnectCheck::Strict;
         drop(way);
         let pooled = pooled.map(|pooled| pooled.with(None, Some(&player)));
-        let origin = Some(deck::origin(&settings, action, None));
+        let origin = Some(cassettes::origin(&settings, action, None));
         return Ok(Plan { strict, pooled, probe, site, player: Some(player), origin, ..Plan::default() });
     }
     let cannot = |error: DriverError| Outcome::error(error.sqlstate(), error.within(480));
@@ -89,7 +92,7 @@ pub fn plan(request: &Request) -> Result<Plan, Outcome> {
     let library = crate::driver::open(&site, &real, crate::kind()).map_err(cannot)?;
     let driver = Driver::of(library).map_err(cannot)?;
     let recorded = match action {
-        deck::Action::Record => Some(deck::recorder(&settings, library).map_err(failed)?),
+        cassettes::Action::Record => Some(cassettes::recorder(&settings, library).map_err(failed)?),
         _ => None,
     };
     let (recorder, other_driver) = recorded.unzip();
@@ -101,7 +104,7 @@ pub fn plan(request: &Request) -> Result<Plan, Outcome> {
         passed_on: naming::forwarded(request.passed_on().unwrap_or(given), &real, &site),
     });
     let pooled = pooled.map(|pooled| pooled.with(recorder.as_ref(), None));
-    let origin = recorder.is_some().then(|| deck::origin(&settings, action, Some(library)));
+    let origin = recorder.is_some().then(|| cassettes::origin(&settings, action, Some(library)));
     let (driver, real) = (Some(driver), Some(real));
     Ok(Plan { pooled, probe, other_driver, site, driver, real, edited, recorder, origin, ..Plan::default() })
 }

@@ -153,7 +153,7 @@ pub fn replay(request: &Request, plan: &Plan, live: &Connection) -> (Option<Arc<
             ),
             other => Value::Text(fill(other.as_text().unwrap_or_default())),
         };
-        if crate::mode::words::write_reply(completed, &written) && outcome.rc == rc::SUCCESS {
+        if crate::mode::outcome::write_reply(completed, &written) && outcome.rc == rc::SUCCESS {
             outcome = Outcome::info("01004", "the completed connection string was cut off");
         }
     }

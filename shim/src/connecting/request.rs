@@ -177,7 +177,8 @@ impl Request {
         let values = secrets.values().iter().filter(|value| !value.is_empty() && !in_clear.contains(value));
         let passwords: Vec<String> = self.passwords(self.section(site)).collect();
         // each is learned, whatever the others are
-        let short = values.filter(|value| !crate::deck::secrets().learn(value) && passwords.contains(value)).count();
+        let short =
+            values.filter(|value| !crate::cassettes::secrets().learn(value) && passwords.contains(value)).count();
         short == 0
     }
 

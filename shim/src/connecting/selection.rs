@@ -2,9 +2,9 @@
 //! a test may have inserted another cassette, or set another one in the environment.
 
 use super::settings;
+use crate::cassettes::{self, Action};
 use crate::config::connection_string::ConnectionString;
 use crate::config::settings::{Setting, Settings};
-use crate::deck::{self, Action};
 use crate::driver::Site;
 use crate::driver::find::Way;
 use std::path::PathBuf;
@@ -36,7 +36,7 @@ impl Selection {
             dsn: way.dsn.clone(),
             section: way.section.map(|section| section.name.clone()),
             action,
-            cassette: deck::path(settings, action),
+            cassette: cassettes::path(settings, action),
             recorder: None,
             player: None,
         }
@@ -50,8 +50,8 @@ impl Selection {
 
     /// Whether a connect would lead to the same cassette now, and to the same recording or replay of it.
     pub fn holds(&self) -> bool {
-        let ejected = self.recorder.as_ref().is_some_and(|recorder| !deck::has_recorder(recorder))
-            || self.player.as_ref().is_some_and(|player| !deck::has_player(player));
+        let ejected = self.recorder.as_ref().is_some_and(|recorder| !cassettes::has_recorder(recorder))
+            || self.player.as_ref().is_some_and(|player| !cassettes::has_player(player));
         if ejected {
             return false;
         }
@@ -61,8 +61,8 @@ impl Selection {
         let now = settings(&site, &way, Some(&self.keywords));
         // What fails at a connect is better told there.
         now.is_ok_and(|settings| {
-            let action = deck::action(&settings);
-            action.is_ok_and(|action| action == self.action && deck::path(&settings, action) == self.cassette)
+            let action = cassettes::action(&settings);
+            action.is_ok_and(|action| action == self.action && cassettes::path(&settings, action) == self.cassette)
         })
     }
 }

@@ -3,8 +3,8 @@
 #![allow(unsafe_code)]
 
 use super::Handle;
-use super::by_hand::{column_attribute, get_attribute};
 use super::other_width::in_width;
+use super::special::{column_attribute, get_attribute};
 use crate::args::{Buffer, LengthOut, Out, Reply, Unit, shape};
 use crate::call::Question;
 use crate::real::{Driver, Width};

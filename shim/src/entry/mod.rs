@@ -1,16 +1,16 @@
 //! The entry points: one per row and width of the table, each a panic guard, a handle look-up and a call.
 //!
 //! This is one of the unsafe rooms: it turns C arguments into [`Call`] values and passes the untouched arguments on
-//! to the real driver. The functions that concern handles, connecting and diagnostics stand in `by_hand`.
+//! to the real driver. The functions that concern handles, connecting and diagnostics stand in `special`.
 #![allow(unsafe_code)]
 
 mod ask_again;
-pub mod by_hand;
-mod enter;
-pub(crate) mod latest;
+mod dispatch;
+pub(crate) mod mode_cache;
 pub(crate) mod other_width;
+pub mod special;
 
-pub(crate) use enter::answered;
+pub(crate) use dispatch::answered;
 
 use crate::args::{
     Binding, Buffer, Character, In, LengthOut, NumberOut, Out, Parameter, Place, TextIn, Unit, shape, shape::Shape,
@@ -56,7 +56,7 @@ macro_rules! wide_entry {
 macro_rules! entry {
     ($name:ident, [$($wide:ident)?] on $handle:ident ($($arg:ident: $ty:ty),*) => $meaning:expr) => {
         pub unsafe fn $name(handle: Handle, $($arg: $ty),*) -> i16 {
-            enter::$handle(
+            dispatch::$handle(
                 Function::$name,
                 handle,
                 || meaning!($meaning),
@@ -68,13 +68,13 @@ macro_rules! entry {
     ($name:ident, [] ($($arg:ident: $ty:ty),*) by hand) => {
         pub unsafe fn $name($($arg: $ty),*) -> i16 {
             // SAFETY: the application's arguments, unchanged.
-            unsafe { by_hand::$name($($arg),*) }
+            unsafe { special::$name($($arg),*) }
         }
     };
     ($name:ident, [$wide:ident] ($($arg:ident: $ty:ty),*) by hand) => {
         pub unsafe fn $name($($arg: $ty),*) -> i16 {
             // SAFETY: the application's arguments, unchanged.
-            unsafe { by_hand::$name::<Ch>($($arg),*) }
+            unsafe { special::$name::<Ch>($($arg),*) }
         }
     };
 }

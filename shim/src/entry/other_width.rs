@@ -8,7 +8,7 @@
 
 use crate::args::{NumberOut, TextIn, shape, shape::Shape};
 use crate::diagnostics::rc;
-use crate::entry::by_hand::Units;
+use crate::entry::special::Units;
 use crate::real::Width;
 use crate::table::Function;
 use std::ffi::{CStr, c_char, c_int, c_void};

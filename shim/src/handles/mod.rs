@@ -39,11 +39,11 @@ pub fn alive() -> (usize, usize, usize) {
 
 /// What every handle below the environment has: the real driver's handle, and its own diagnostic area.
 #[derive(Default)]
-pub struct Front {
+pub struct HandleCore {
     real: AtomicPtr<c_void>,
     driver: AtomicU32,
     /// Whether calls go through a mode (record, replay) instead of straight to the driver.
-    moded: AtomicBool,
+    intercepted: AtomicBool,
     /// Whether the driver's records are read through SQLError.
     by_error: AtomicBool,
     /// What a driver counts the rows of a rowset in, where the application gave it no counter. Slots are never freed, so a driver
@@ -53,7 +53,7 @@ pub struct Front {
     pub diagnostics: Diagnostics,
 }
 
-impl Front {
+impl HandleCore {
     /// The real driver and its handle; `None` before connect and in replay.
     #[inline]
     pub fn real(&self) -> Option<(&'static Driver, *mut c_void)> {
@@ -75,13 +75,13 @@ impl Front {
 
     /// Whether the handle is recorded or replayed.
     #[inline]
-    pub fn moded(&self) -> bool {
-        self.moded.load(Ordering::Acquire)
+    pub fn intercepted(&self) -> bool {
+        self.intercepted.load(Ordering::Acquire)
     }
 
     /// Says whether the handle is recorded or replayed.
-    pub fn set_moded(&self, moded: bool) {
-        self.moded.store(moded, Ordering::Release);
+    pub fn set_moded(&self, intercepted: bool) {
+        self.intercepted.store(intercepted, Ordering::Release);
     }
 
     /// Whether the driver's diagnostic records are to be read through SQLError: where the driver says that it does not
@@ -149,7 +149,7 @@ pub struct RealHandle(pub usize);
 #[derive(Default)]
 pub struct Connection {
     /// The real connection.
-    pub front: Front,
+    pub core: HandleCore,
     /// Everything else.
     pub state: Mutex<ConnectionState>,
     /// The recording or replay this connection belongs to, while connected.
@@ -210,7 +210,7 @@ pub enum PendingValue {
 #[derive(Default)]
 pub struct Statement {
     /// The real statement.
-    pub front: Front,
+    pub core: HandleCore,
     connection: AtomicUsize,
     /// Its side of the recording or replay.
     pub mode: Mutex<Option<Arc<dyn StatementMode>>>,
@@ -236,7 +236,7 @@ impl Statement {
 #[derive(Default)]
 pub struct Descriptor {
     /// The real descriptor.
-    pub front: Front,
+    pub core: HandleCore,
     /// Whose it is.
     pub owner: Mutex<Option<DescriptorOwner>>,
     /// The side of the recording or replay of one that the application allocated.
@@ -265,7 +265,7 @@ impl Entity for Connection {
     const KIND: usize = 1;
 
     fn reset(&self) {
-        self.front.reset();
+        self.core.reset();
         *self.state.lock() = ConnectionState::default();
         *self.mode.lock() = None;
     }
@@ -275,7 +275,7 @@ impl Entity for Statement {
     const KIND: usize = 2;
 
     fn reset(&self) {
-        self.front.reset();
+        self.core.reset();
         self.set_connection(Token::NULL);
         *self.mode.lock() = None;
         *self.descriptors.lock() = [None; 4];
@@ -287,7 +287,7 @@ impl Entity for Descriptor {
     const KIND: usize = 3;
 
     fn reset(&self) {
-        self.front.reset();
+        self.core.reset();
         *self.owner.lock() = None;
         *self.mode.lock() = None;
     }

@@ -1,6 +1,6 @@
 //! Record and replay: the two ways a call can go other than straight to the driver.
 //!
-//! A mode sees calls, deeds and cassette entries; it never sees a handle. What a statement's application side looks
+//! A mode sees calls, driver calls and cassette entries; it never sees a handle. What a statement's application side looks
 //! like (bound buffers, row array, attributes) is modelled once, in `application`, for both.
 
 mod application;
@@ -8,14 +8,15 @@ mod at_execution;
 mod bookmark;
 mod buffers;
 mod columns;
+mod connection_cassette;
 mod data;
 mod descriptors;
 mod fetching;
 mod functions;
 mod half;
-mod home;
 pub mod keys;
 mod markers;
+pub mod outcome;
 mod outputs;
 mod parameters;
 mod polling;
@@ -27,14 +28,13 @@ mod rowset;
 mod scrolling;
 pub mod secrecy;
 mod streams;
-pub mod words;
 
 pub use crate::descriptor::DescriptorRole;
 pub use application::Application;
 pub use probe::Probe;
 
 use crate::args::Binding;
-use crate::call::{Call, Deed};
+use crate::call::{Call, DriverCall};
 use crate::descriptor::{Content, SharedDescriptor};
 use crate::diagnostics::Outcome;
 use crate::table::Function;
@@ -43,7 +43,7 @@ use std::sync::Arc;
 /// A connection that is recorded or replayed.
 pub trait ConnectionMode: Send + Sync {
     /// Serves a call on the connection.
-    fn serve(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome;
+    fn serve(&self, function: Function, call: &Call<'_>, driver_call: &dyn DriverCall) -> Outcome;
 
     /// A new statement on the connection.
     fn statement(self: Arc<Self>) -> Arc<dyn StatementMode>;
@@ -58,17 +58,23 @@ pub trait ConnectionMode: Send + Sync {
 /// A statement that is recorded or replayed.
 pub trait StatementMode: Send + Sync {
     /// Serves a call on the statement.
-    fn serve(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome;
+    fn serve(&self, function: Function, call: &Call<'_>, driver_call: &dyn DriverCall) -> Outcome;
 
     /// Serves SQLGetData, which is called for every cell.
-    fn get_data(&self, column: u16, binding: &Binding, deed: &dyn Deed) -> Outcome;
+    fn get_data(&self, column: u16, binding: &Binding, driver_call: &dyn DriverCall) -> Outcome;
 
     /// Serves a call on one of the statement's four descriptors.
-    fn serve_descriptor(&self, role: DescriptorRole, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome;
+    fn serve_descriptor(
+        &self,
+        role: DescriptorRole,
+        function: Function,
+        call: &Call<'_>,
+        driver_call: &dyn DriverCall,
+    ) -> Outcome;
 
     /// Somebody asked for one of the statement's descriptors, as a driver manager does for every statement that a program
     /// allocates: it is none of the driver manager's own.
-    fn is_programs(&self);
+    fn is_applications(&self);
 
     /// What one of the statement's four descriptors holds now.
     fn content(&self, role: DescriptorRole) -> Content;
@@ -80,7 +86,7 @@ pub trait StatementMode: Send + Sync {
 /// A descriptor of the application's that is recorded or replayed.
 pub trait DescriptorMode: Send + Sync {
     /// Serves a call on the descriptor.
-    fn serve(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome;
+    fn serve(&self, function: Function, call: &Call<'_>, driver_call: &dyn DriverCall) -> Outcome;
 
     /// What the statements it is attached to share.
     fn shared(&self) -> Arc<SharedDescriptor>;

@@ -4,7 +4,7 @@
 //! application's handle was connected before (its `search_for_pool` has the text from there). How
 //! often is decided by the clock, and the program knows nothing of it: so it is neither recorded nor played.
 
-use super::words::write_result;
+use super::outcome::write_result;
 use crate::call::Call;
 use crate::diagnostics::{Outcome, rc};
 use crate::table::Function;

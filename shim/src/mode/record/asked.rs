@@ -2,9 +2,9 @@
 
 use super::{perform, performed};
 use crate::args::Reply;
-use crate::call::{Deed, Question};
+use crate::call::{DriverCall, Question};
 use crate::diagnostics::{Outcome, rc};
-use crate::mode::words::{follows, is_whole, room};
+use crate::mode::outcome::{follows, is_whole, room};
 use crate::table::Function;
 use super8_cassette::Value;
 
@@ -52,13 +52,13 @@ impl Asked {
 pub(super) fn ask(
     function: Function,
     question: &Question<'_>,
-    deed: &dyn Deed,
+    driver_call: &dyn DriverCall,
     asynchronous: bool,
     width: impl FnOnce(Function, &Question<'_>) -> Option<u8>,
 ) -> Asked {
     let text = question.text();
     let old: Vec<_> = question.outputs.iter().map(|(_, out)| out.arm()).collect();
-    let outcome = perform(deed);
+    let outcome = perform(driver_call);
     let mut replies: Vec<_> = question.outputs.iter().zip(old).map(|((_, out), old)| out.harvest(old)).collect();
     if let ([(_, out)], [Reply::Number(_) | Reply::Sized { number: Some(_), .. }]) =
         (&question.outputs[..], &replies[..])
@@ -73,9 +73,9 @@ pub(super) fn ask(
     if !special || asynchronous || asked.outcome.rc == rc::STILL_EXECUTING {
         return asked;
     }
-    let again = deed.ask_again(function, question, text.as_deref());
+    let again = driver_call.ask_again(function, question, text.as_deref());
     if let Some((code, replies)) = again {
-        let outcome = performed(Some(code), deed);
+        let outcome = performed(Some(code), driver_call);
         if outcome == asked.outcome && !rc::succeeded(outcome.rc) {
             // It fails whatever the room.
             asked.special = false;

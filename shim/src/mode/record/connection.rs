@@ -2,24 +2,24 @@
 
 use super::asked::{Asked, ask};
 use super::descriptor::Descriptor;
+use super::local_outcomes::LocalOutcomes;
 use super::nulls::Nulls;
 use super::statement::Statement;
-use super::usual::Usual;
 use super::{perform, unwritable};
 use crate::args::TextIn;
-use crate::call::{AttributeIn, Call, Deed, Question};
-use crate::deck::Origin;
+use crate::call::{AttributeIn, Call, DriverCall, Question};
+use crate::cassettes::Origin;
 use crate::diagnostics::{Diagnostic, Outcome, rc};
-use crate::mode::home::Home;
+use crate::mode::connection_cassette::ConnectionCassette;
 use crate::mode::keys::{
     CallKey, LocalKey, address_call, address_key, allocate_key, attribute_call, attribute_key, attribute_value,
     disconnect_key, function_key, reaches_database,
 };
 use crate::mode::not_yet;
+use crate::mode::outcome::{SET, key, push_outcome, result_value};
 use crate::mode::polling::{ASYNC_ENABLE, ASYNC_FUNCTIONS, Polls, polls_key};
 use crate::mode::probe::{CONNECTION_DEAD, Probe};
 use crate::mode::secrecy::Secrecy;
-use crate::mode::words::{SET, key, push_outcome, result_value};
 use crate::mode::{ConnectionMode, DescriptorMode, StatementMode, functions};
 use crate::table::Function;
 use parking_lot::Mutex;
@@ -30,7 +30,7 @@ use super8_cassette::{CassetteError, ConnectionId, Entry, Method, Recorder, Valu
 
 /// A connection being recorded.
 pub struct Connection {
-    home: Home<Recorder>,
+    home: ConnectionCassette<Recorder>,
     /// The process in which it is recorded.
     process: AtomicU32,
     pub(super) secrecy: Secrecy,
@@ -49,7 +49,7 @@ pub struct Connection {
     /// How often calls on the connection itself were polled.
     polls: Mutex<Polls>,
     /// Calls that usually go as nobody writes down.
-    pub(super) usual: Usual,
+    pub(super) usual: LocalOutcomes,
     /// Whether the driver ever had its own way with a row counter or row states.
     pub(super) odd_places: AtomicBool,
     /// How many bytes the driver writes of numbers that are answers.
@@ -96,7 +96,7 @@ impl Connection {
         push_outcome(&mut fields, outcome, &secrecy);
         let entry = Entry { method: Method::Connect, connection: id, statement: None, fields };
         let connection = Connection {
-            home: Home::new(Arc::clone(recorder), id, origin, entry.clone()),
+            home: ConnectionCassette::new(Arc::clone(recorder), id, origin, entry.clone()),
             process: AtomicU32::new(process::id()),
             secrecy,
             statements: AtomicU32::new(0),
@@ -108,7 +108,7 @@ impl Connection {
             asynchronous: AtomicBool::new(false),
             polled: AtomicBool::new(false),
             polls: Mutex::default(),
-            usual: Usual::default(),
+            usual: LocalOutcomes::default(),
             odd_places: AtomicBool::new(false),
             widths: Mutex::default(),
             nulls: Nulls::default(),
@@ -211,10 +211,15 @@ impl Connection {
     }
 
     /// Asks for an address, and notes a refusal. Also whether the driver wrote one: it is noted if it says so and did not.
-    pub(super) fn note_address(&self, function: Function, question: &Question<'_>, deed: &dyn Deed) -> (Outcome, bool) {
+    pub(super) fn note_address(
+        &self,
+        function: Function,
+        question: &Question<'_>,
+        driver_call: &dyn DriverCall,
+    ) -> (Outcome, bool) {
         let address = question.address().long();
         let old = address.arm();
-        let outcome = perform(deed);
+        let outcome = perform(driver_call);
         let written = address.settle(old).is_some();
         let (call, key) = (address_call(function, question), || address_key(function, question));
         let told = match outcome.rc {
@@ -229,13 +234,19 @@ impl Connection {
     }
 
     /// How many bytes the driver writes of the number that is the answer to this question, asked of `what` on the connection.
-    pub(super) fn width(&self, what: i64, function: Function, question: &Question<'_>, deed: &dyn Deed) -> Option<u8> {
+    pub(super) fn width(
+        &self,
+        what: i64,
+        function: Function,
+        question: &Question<'_>,
+        driver_call: &dyn DriverCall,
+    ) -> Option<u8> {
         let about = question.int("field").or(question.int("attribute")).or(question.int("info"))?;
         let asked = (function, what, about);
         if let Some(known) = self.widths.lock().get(&asked) {
             return *known;
         }
-        let width = deed.number_width(function, question);
+        let width = driver_call.number_width(function, question);
         self.widths.lock().insert(asked, width);
         width
     }
@@ -257,9 +268,9 @@ impl Connection {
         self.recorder().info(self.id(), Value::Map(fields)).map_or_else(unwritable, |()| outcome)
     }
 
-    fn ask(&self, function: Function, question: &Question<'_>, deed: &dyn Deed) -> Outcome {
+    fn ask(&self, function: Function, question: &Question<'_>, driver_call: &dyn DriverCall) -> Outcome {
         if question.is_address() {
-            return self.note_address(function, question, deed).0;
+            return self.note_address(function, question, driver_call).0;
         }
         // The key first: a driver may write to what it is given.
         let mut fields = key(function, question);
@@ -267,8 +278,8 @@ impl Connection {
             fields.insert(0, ("function".into(), function.name().into()));
         }
         let polled = self.polled.load(Ordering::Relaxed);
-        let width = |function, question: &Question<'_>| self.width(0, function, question, deed);
-        let asked = ask(function, question, deed, polled, width);
+        let width = |function, question: &Question<'_>| self.width(0, function, question, driver_call);
+        let asked = ask(function, question, driver_call, polled, width);
         let attribute = question.int("attribute");
         if attribute == Some(CONNECTION_DEAD) {
             self.probe.asked(&asked.outcome);
@@ -303,10 +314,10 @@ impl Connection {
         asked.outcome
     }
 
-    /// Does the deed. While the driver is still executing, and where that cannot be written, this is what to say.
-    fn polled(&self, function: Function, deed: &dyn Deed) -> Result<Outcome, Outcome> {
+    /// Does the driver call. While the driver is still executing, and where that cannot be written, this is what to say.
+    fn polled(&self, function: Function, driver_call: &dyn DriverCall) -> Result<Outcome, Outcome> {
         let polled = self.polled.load(Ordering::Relaxed);
-        let outcome = perform(deed);
+        let outcome = perform(driver_call);
         if !polled && outcome.rc != rc::STILL_EXECUTING {
             return Ok(outcome);
         }
@@ -352,20 +363,20 @@ impl Connection {
         }
         for (recorder, id) in self.home.all() {
             match recorder.disconnect(*id) {
-                Ok(()) if recorder.rests() => crate::deck::published(recorder.name(), recorder),
+                Ok(()) if recorder.rests() => crate::cassettes::published(recorder.name(), recorder),
                 Ok(()) => {}
-                Err(error) => crate::deck::unwritable(&error, true),
+                Err(error) => crate::cassettes::unwritable(&error, true),
             }
         }
     }
 }
 
 impl ConnectionMode for Connection {
-    fn serve(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
+    fn serve(&self, function: Function, call: &Call<'_>, driver_call: &dyn DriverCall) -> Outcome {
         if !self.is_here() {
             // A child that only lets go of what it has from its parent records nothing.
             if let Call::Disconnect | Call::Cancel = call {
-                return perform(deed);
+                return perform(driver_call);
             }
             if let Err(failure) = self.enter() {
                 return failure;
@@ -383,20 +394,20 @@ impl ConnectionMode for Connection {
         if let Err(error) = prepared {
             // What takes back or ends something is done, and not recorded.
             return match call {
-                Call::EndTran { commit: false } | Call::Disconnect | Call::Cancel => perform(deed),
+                Call::EndTran { commit: false } | Call::Disconnect | Call::Cancel => perform(driver_call),
                 _ => unwritable(error),
             };
         }
         match call {
             Call::EndTran { commit } => {
-                let outcome = match self.polled(function, deed) {
+                let outcome = match self.polled(function, driver_call) {
                     Ok(outcome) => outcome,
                     Err(told) => return told,
                 };
                 self.command(if *commit { Method::Commit } else { Method::Rollback }, Vec::new(), outcome)
             }
             Call::SetConnectAttr { attribute, value } => {
-                let outcome = match self.polled(function, deed) {
+                let outcome = match self.polled(function, driver_call) {
                     Ok(outcome) => outcome,
                     Err(told) => return told,
                 };
@@ -414,7 +425,7 @@ impl ConnectionMode for Connection {
                 }
             }
             Call::Functions { function: asked, supported } => {
-                let outcome = perform(deed);
+                let outcome = perform(driver_call);
                 let key = vec![
                     ("function".to_owned(), Value::from("SQLGetFunctions")),
                     ("id".to_owned(), Value::from(*asked)),
@@ -423,7 +434,7 @@ impl ConnectionMode for Connection {
                 self.inform(key, result, outcome)
             }
             Call::Disconnect => {
-                let outcome = perform(deed);
+                let outcome = perform(driver_call);
                 let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
                 match outcome.rc {
                     rc::SUCCESS => outcome,
@@ -434,14 +445,14 @@ impl ConnectionMode for Connection {
                 }
             }
             Call::Cancel => {
-                let outcome = perform(deed);
+                let outcome = perform(driver_call);
                 self.note_local(CallKey::of([function as u64]), || function_key(function), outcome)
             }
             Call::Allocate { kind } => {
-                let outcome = perform(deed);
+                let outcome = perform(driver_call);
                 self.note_local(CallKey::of([function as u64, *kind as u64]), || allocate_key(*kind), outcome)
             }
-            Call::Ask(question) => self.ask(function, question, deed),
+            Call::Ask(question) => self.ask(function, question, driver_call),
             _ => not_yet(function.name()),
         }
     }
@@ -462,7 +473,7 @@ impl ConnectionMode for Connection {
             for (recorder, id) in self.home.all() {
                 let entry = Entry::new(Method::Disconnect, *id, None).with("result", Value::Null);
                 if let Err(error) = recorder.note(&entry) {
-                    crate::deck::unwritable(&error, true);
+                    crate::cassettes::unwritable(&error, true);
                 }
             }
         }

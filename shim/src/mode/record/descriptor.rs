@@ -3,13 +3,13 @@
 use super::asked::ask;
 use super::connection::Connection;
 use super::{perform, unwritable};
-use crate::call::{Call, Deed, Question};
+use crate::call::{Call, DriverCall, Question};
 use crate::descriptor::{ApplicationDescriptor, SharedDescriptor};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::DescriptorMode;
 use crate::mode::descriptors::{self, BUFFER};
 use crate::mode::keys::{CallKey, keeps_buffer_key, local_call, local_key};
-use crate::mode::words::input_value;
+use crate::mode::outcome::input_value;
 use crate::table::Function;
 use std::sync::Arc;
 use super8_cassette::Value;
@@ -29,11 +29,11 @@ impl Descriptor {
 }
 
 impl DescriptorMode for Descriptor {
-    fn serve(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
+    fn serve(&self, function: Function, call: &Call<'_>, driver_call: &dyn DriverCall) -> Outcome {
         if !self.connection.is_here() {
             // A child that only lets go of what it has from its parent records nothing.
             if let Call::FreeDescriptor = call {
-                return perform(deed);
+                return perform(driver_call);
             }
             if let Err(failure) = self.connection.enter() {
                 return failure;
@@ -42,9 +42,10 @@ impl DescriptorMode for Descriptor {
         let before = self.shared.content();
         let number = i64::from(self.shared.number);
         let set = |record, field| descriptors::number(&before, record, field).map(Value::from);
-        let told = self.connection.on_descriptor(number, function, call, deed, (Some(&before), &set), |unbinds| {
-            self.shared.edit(|content| descriptors::apply(content, call, unbinds));
-        });
+        let told =
+            self.connection.on_descriptor(number, function, call, driver_call, (Some(&before), &set), |unbinds| {
+                self.shared.edit(|content| descriptors::apply(content, call, unbinds));
+            });
         if let Call::Ask(question) = call
             && rc::succeeded(told.rc)
         {
@@ -67,15 +68,15 @@ impl Connection {
         descriptor: i64,
         function: Function,
         call: &Call<'_>,
-        deed: &dyn Deed,
+        driver_call: &dyn DriverCall,
         (before, set): (Option<&ApplicationDescriptor>, &dyn Fn(u16, i16) -> Option<Value>),
         apply: impl FnOnce(bool),
     ) -> Outcome {
         match call {
-            Call::Ask(question) if question.is_address() => perform(deed),
+            Call::Ask(question) if question.is_address() => perform(driver_call),
             Call::Ask(question) => {
-                let width = |function, question: &Question<'_>| self.width(descriptor, function, question, deed);
-                let asked = ask(function, question, deed, false, width);
+                let width = |function, question: &Question<'_>| self.width(descriptor, function, question, driver_call);
+                let asked = ask(function, question, driver_call, false, width);
                 if asked.outcome.rc == rc::STILL_EXECUTING {
                     return asked.outcome;
                 }
@@ -92,9 +93,9 @@ impl Connection {
                 self.inform_all(key, question, asked, set)
             }
             _ => {
-                let outcome = perform(deed);
+                let outcome = perform(driver_call);
                 if rc::succeeded(outcome.rc) {
-                    match self.unbinds(call, deed, before) {
+                    match self.unbinds(call, driver_call, before) {
                         Ok(unbinds) => apply(unbinds),
                         Err(error) => return unwritable(error),
                     }
@@ -110,7 +111,7 @@ impl Connection {
     fn unbinds(
         &self,
         call: &Call<'_>,
-        deed: &dyn Deed,
+        driver_call: &dyn DriverCall,
         before: Option<&ApplicationDescriptor>,
     ) -> Result<bool, super8_cassette::CassetteError> {
         let Call::SetDescField { record, field, .. } = call else { return Ok(true) };
@@ -118,7 +119,7 @@ impl Connection {
         if !bound || descriptors::is_deferred(*field) || descriptors::is_header(*field) {
             return Ok(true);
         }
-        let keeps = deed.field_address(*record, BUFFER).is_some_and(|address| !address.is_null());
+        let keeps = driver_call.field_address(*record, BUFFER).is_some_and(|address| !address.is_null());
         let said = keeps.then(|| vec![("result".to_owned(), Value::Bool(true))]);
         let call = CallKey::of([Function::SQLSetDescField as u64, u64::MAX, *field as u64]);
         self.note_outcome(call, || keeps_buffer_key(*field), said)?;

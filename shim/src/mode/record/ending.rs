@@ -3,17 +3,17 @@
 
 use super::statement::Statement;
 use super::{perform, unwritable};
-use crate::call::Deed;
+use crate::call::DriverCall;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::keys::{CallKey, ending_key, entry_fields, function_key};
-use crate::mode::words::push_outcome;
+use crate::mode::outcome::push_outcome;
 use crate::table::Function;
 use std::sync::atomic::Ordering;
 use super8_cassette::{Entry, Method};
 
 impl Statement {
-    pub(super) fn close(&self, function: Function, deed: &dyn Deed) -> Outcome {
-        let outcome = perform(deed);
+    pub(super) fn close(&self, function: Function, driver_call: &dyn DriverCall) -> Outcome {
+        let outcome = perform(driver_call);
         let mut state = self.state.lock();
         let settled = self.settle(&mut state, false);
         let noted = match (state.id, state.open) {
@@ -34,13 +34,13 @@ impl Statement {
     }
 
     /// SQLCancel, perhaps from another thread while a call on the statement is under way.
-    pub(super) fn cancel(&self, function: Function, deed: &dyn Deed) -> Outcome {
+    pub(super) fn cancel(&self, function: Function, driver_call: &dyn DriverCall) -> Outcome {
         let id = self.state.try_lock().and_then(|mut state| {
             (state.waiting, state.positioned) = (None, None);
             state.streams.end();
             state.id
         });
-        let outcome = perform(deed);
+        let outcome = perform(driver_call);
         match id.map_or(Ok(()), |id| self.note(id, Method::Cancel)) {
             Ok(()) => self.ended(id, function, outcome),
             Err(error) => unwritable(error),

@@ -3,14 +3,14 @@
 use super::statement::Statement;
 use super::{perform, unwritable};
 use crate::args::{In, Place, TextIn};
-use crate::call::Deed;
+use crate::call::DriverCall;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::at_execution::AtExecution;
 use crate::mode::keys::{CallKey, at_once_key, need_data_key, put_data_key, token_key};
 use crate::mode::markers;
+use crate::mode::outcome::catalog_fields;
 use crate::mode::parameters::{Parameters, Watch};
 use crate::mode::streams::Streams;
-use crate::mode::words::catalog_fields;
 use crate::table::Function;
 use super8_cassette::{CassetteError, Method, Value};
 
@@ -39,7 +39,7 @@ impl Statement {
         id: u32,
         fields: Vec<(String, Value)>,
         mut parameters: Parameters,
-        deed: &dyn Deed,
+        driver_call: &dyn DriverCall,
     ) -> Outcome {
         let inputs = fields.iter().map(|(_, value)| value.bytes()).sum::<usize>() + parameters.bytes();
         if let Err(error) = self.connection.recorder().prepare(self.connection.id(), Some(id), inputs) {
@@ -47,7 +47,7 @@ impl Statement {
         }
         self.state.lock().streams = Streams::new(std::mem::take(&mut parameters.streamed));
         let watch = parameters.watch();
-        self.then(deed, move |statement, outcome, _| {
+        self.then(driver_call, move |statement, outcome, _| {
             let written = parameters.outcome(watch);
             if outcome.rc == rc::NEED_DATA {
                 let execution = {
@@ -126,9 +126,9 @@ impl Statement {
     }
 
     /// SQLParamData: the value at hand is complete, and the driver asks for the next or executes.
-    pub(super) fn param_data(&self, token: Place, deed: &dyn Deed) -> Outcome {
+    pub(super) fn param_data(&self, token: Place, driver_call: &dyn DriverCall) -> Outcome {
         if self.state.lock().streams.available() {
-            return self.next_stream(token, deed);
+            return self.next_stream(token, driver_call);
         }
         // Out of the reach of an SQLCancel that comes during the call: what the driver does now is to be recorded.
         let (id, mut waiting, positioned) = {
@@ -143,7 +143,7 @@ impl Statement {
         }
         let watch = waiting.as_ref().map(|pending| pending.data.watch_on());
         let taken = Taken { waiting, positioned, watch };
-        self.then(deed, move |statement, outcome, _| statement.data_taken(token, taken, outcome))
+        self.then(driver_call, move |statement, outcome, _| statement.data_taken(token, taken, outcome))
     }
 
     fn data_taken(&self, token: Place, taken: Taken, outcome: Outcome) -> Outcome {
@@ -176,8 +176,8 @@ impl Statement {
         }
     }
 
-    pub(super) fn put_data(&self, data: Place, length: isize, deed: &dyn Deed) -> Outcome {
-        let outcome = perform(deed);
+    pub(super) fn put_data(&self, data: Place, length: isize, driver_call: &dyn DriverCall) -> Outcome {
+        let outcome = perform(driver_call);
         if outcome.rc == rc::STILL_EXECUTING {
             return outcome;
         }
@@ -203,16 +203,16 @@ impl Statement {
         self.connection.inform(key, None, outcome)
     }
 
-    pub(super) fn run(&self, sql: &TextIn<'_>, deed: &dyn Deed) -> Outcome {
+    pub(super) fn run(&self, sql: &TextIn<'_>, driver_call: &dyn DriverCall) -> Outcome {
         let parameters = {
             let mut state = self.state.lock();
             state.application.refresh();
             Parameters::of_text(&state.application, || sql.read().unwrap_or_default())
         };
-        self.text(Method::Run, vec![("sql".to_owned(), self.sql(sql))], parameters, deed)
+        self.text(Method::Run, vec![("sql".to_owned(), self.sql(sql))], parameters, driver_call)
     }
 
-    pub(super) fn prepare(&self, sql: &TextIn<'_>, deed: &dyn Deed) -> Outcome {
+    pub(super) fn prepare(&self, sql: &TextIn<'_>, driver_call: &dyn DriverCall) -> Outcome {
         self.state.lock().markers = markers::count(&sql.read().unwrap_or_default());
         let fields = vec![("sql".to_owned(), self.sql(sql))];
         let inputs = fields.iter().map(|(_, value)| value.bytes()).sum();
@@ -221,26 +221,32 @@ impl Statement {
             Ok(id)
         });
         match id {
-            Ok(id) => {
-                self.then(deed, move |statement, outcome, _| statement.command(id, Method::Prepare, fields, outcome))
-            }
+            Ok(id) => self.then(driver_call, move |statement, outcome, _| {
+                statement.command(id, Method::Prepare, fields, outcome)
+            }),
             Err(error) => unwritable(error),
         }
     }
 
     /// A text that is executed at once: another statement id.
-    fn text(&self, method: Method, fields: Vec<(String, Value)>, parameters: Parameters, deed: &dyn Deed) -> Outcome {
+    fn text(
+        &self,
+        method: Method,
+        fields: Vec<(String, Value)>,
+        parameters: Parameters,
+        driver_call: &dyn DriverCall,
+    ) -> Outcome {
         let id = self.new_text(&mut self.state.lock());
         match id {
-            Ok(id) => self.execute(method, id, fields, parameters, deed),
+            Ok(id) => self.execute(method, id, fields, parameters, driver_call),
             Err(error) => unwritable(error),
         }
     }
 
-    pub(super) fn execute_prepared(&self, deed: &dyn Deed) -> Outcome {
+    pub(super) fn execute_prepared(&self, driver_call: &dyn DriverCall) -> Outcome {
         let (id, parameters) = {
             let mut state = self.state.lock();
-            let Some(id) = state.id else { return perform(deed) };
+            let Some(id) = state.id else { return perform(driver_call) };
             state.application.refresh();
             let parameters = Parameters::of(&state.application, state.markers);
             if let Err(error) = self.settle(&mut state, false) {
@@ -249,11 +255,16 @@ impl Statement {
             self.reset_result(&mut state);
             (id, parameters)
         };
-        self.execute(Method::Execute, id, Vec::new(), parameters, deed)
+        self.execute(Method::Execute, id, Vec::new(), parameters, driver_call)
     }
 
-    pub(super) fn catalog(&self, function: Function, arguments: &[(&'static str, In<'_>)], deed: &dyn Deed) -> Outcome {
+    pub(super) fn catalog(
+        &self,
+        function: Function,
+        arguments: &[(&'static str, In<'_>)],
+        driver_call: &dyn DriverCall,
+    ) -> Outcome {
         let fields = catalog_fields(function, arguments);
-        self.text(Method::Catalog, fields, Parameters::none(), deed)
+        self.text(Method::Catalog, fields, Parameters::none(), driver_call)
     }
 }

@@ -10,7 +10,7 @@
 
 use super::statement::Statement;
 use crate::args::{Binding, OwnMemory, Place};
-use crate::call::Deed;
+use crate::call::DriverCall;
 use crate::convert::Length;
 use crate::diagnostics::Outcome;
 use crate::mode::application::Application;
@@ -234,7 +234,12 @@ fn to_lend(application: &Application, rows: usize, bind_type: usize) -> Vec<u16>
 
 impl Statement {
     /// Finds out, once for a connection, whether the driver writes the length variable of a column when it is bound.
-    pub(super) fn note_binding(&self, column: u16, binding: &Binding, deed: &dyn Deed) -> Result<(), CassetteError> {
+    pub(super) fn note_binding(
+        &self,
+        column: u16,
+        binding: &Binding,
+        driver_call: &dyn DriverCall,
+    ) -> Result<(), CassetteError> {
         if binding.target.is_null() || binding.length.is_null() || self.connection.binds.swap(true, Ordering::Relaxed) {
             return Ok(());
         }
@@ -242,7 +247,7 @@ impl Statement {
         let number = memory.place().long();
         number.arm();
         let lent = Binding { length: memory.place(), indicator: memory.place(), ..*binding };
-        let bound = deed.bind_column(column, &lent) && deed.bind_column(column, binding);
+        let bound = driver_call.bind_column(column, &lent) && driver_call.bind_column(column, binding);
         let written = number.settle(0).filter(|_| bound);
         if !bound {
             // The driver may have it for good.
@@ -262,16 +267,20 @@ impl Statement {
     /// # Errors
     /// It refuses a column that it took from the application.
     #[inline]
-    pub(super) fn lend_lengths(&self, rebound: Option<&[Rebound]>, deed: &dyn Deed) -> Result<(), Outcome> {
+    pub(super) fn lend_lengths(
+        &self,
+        rebound: Option<&[Rebound]>,
+        driver_call: &dyn DriverCall,
+    ) -> Result<(), Outcome> {
         match rebound {
             None | Some([]) => Ok(()),
-            Some(rebound) => self.bind_lent(rebound, deed),
+            Some(rebound) => self.bind_lent(rebound, driver_call),
         }
     }
 
     #[cold]
-    fn bind_lent(&self, rebound: &[Rebound], deed: &dyn Deed) -> Result<(), Outcome> {
-        let refused = rebound.iter().find(|(column, binding)| !deed.bind_column(*column, binding));
+    fn bind_lent(&self, rebound: &[Rebound], driver_call: &dyn DriverCall) -> Result<(), Outcome> {
+        let refused = rebound.iter().find(|(column, binding)| !driver_call.bind_column(*column, binding));
         let mut state = self.state.lock();
         let Some((column, _)) = refused else {
             // There are drivers that clear a length when it is bound.

@@ -1,14 +1,15 @@
 //! Record: every call goes to the real driver; what was asked and what came of it goes to the cassette.
 
 mod asked;
+mod column_metadata;
+mod column_set;
 mod connection;
-mod cuts;
 mod descriptor;
-mod done;
 mod ending;
 mod execution;
-mod learned;
+mod known_types;
 mod lent;
+mod local_outcomes;
 mod nulls;
 mod polled;
 mod positioned;
@@ -18,32 +19,31 @@ mod rows;
 mod scroll;
 mod statement;
 mod streaming;
-mod told;
-mod usual;
+mod truncations;
 
 pub use connection::{Connect, Connection};
 
-use crate::call::Deed;
+use crate::call::DriverCall;
 use crate::diagnostics::{Outcome, rc};
 use crate::entry::answered;
 use super8_cassette::CassetteError;
 
-/// Does the deed and reads what the driver has to say about it.
-fn perform(deed: &dyn Deed) -> Outcome {
-    performed(deed.perform(), deed)
+/// Does the driver call and reads what the driver has to say about it.
+fn perform(driver_call: &dyn DriverCall) -> Outcome {
+    performed(driver_call.invoke(), driver_call)
 }
 
-/// What came of a deed that was just done: its return code, and what the driver has to say about it.
-fn performed(code: Option<i16>, deed: &dyn Deed) -> Outcome {
+/// What came of a driver call that was just done: its return code, and what the driver has to say about it.
+fn performed(code: Option<i16>, driver_call: &dyn DriverCall) -> Outcome {
     match answered(code) {
         Err(outcome) => outcome,
         Ok(rc @ (rc::SUCCESS | rc::INVALID_HANDLE)) => Outcome::of(rc),
-        Ok(rc) => Outcome { rc, diagnostics: deed.diagnostics() },
+        Ok(rc) => Outcome { rc, diagnostics: driver_call.diagnostics() },
     }
 }
 
 /// A cassette that cannot be written fails the call at hand: it must never be silently incomplete.
 pub fn unwritable(error: CassetteError) -> Outcome {
-    crate::deck::unwritable(&error, false);
+    crate::cassettes::unwritable(&error, false);
     Outcome::error("HY000", format!("record: the cassette cannot be written: {error}"))
 }

@@ -7,7 +7,7 @@
 use super::statement::{State, Statement};
 use super::unwritable;
 use crate::args::Binding;
-use crate::call::Deed;
+use crate::call::DriverCall;
 use crate::convert::{CType, bound};
 use crate::diagnostics::Outcome;
 use crate::mode::keys::{CallKey, null_key};
@@ -72,14 +72,19 @@ pub(super) struct NullCell {
 impl Statement {
     /// Finds out what the driver left in the buffers of these NULLs, which a fetch has brought. `again` says that they can be read
     /// once more.
-    pub(super) fn note_nulls(&self, cells: &[NullCell], again: bool, deed: &dyn Deed) -> Result<(), CassetteError> {
+    pub(super) fn note_nulls(
+        &self,
+        cells: &[NullCell],
+        again: bool,
+        driver_call: &dyn DriverCall,
+    ) -> Result<(), CassetteError> {
         for NullCell { column, c_type, binding } in cells.iter().filter(|cell| self.connection.nulls.wants(cell.c_type))
         {
             let size = c_type.null_size();
             let zero = match size {
                 None => Some(false),
                 Some(size) if !again => bound::is_zero(binding, size),
-                Some(size) => deed.zeroes_null(*column, c_type.code(), size),
+                Some(size) => driver_call.zeroes_null(*column, c_type.code(), size),
             };
             self.note_null(*c_type, zero == Some(true), again || zero == Some(false))?;
         }
@@ -88,12 +93,12 @@ impl Statement {
 
     /// SQLGetData gave a NULL.
     #[cold]
-    pub(super) fn note_null_read(&self, column: u16, c_type: CType, deed: &dyn Deed) -> Outcome {
+    pub(super) fn note_null_read(&self, column: u16, c_type: CType, driver_call: &dyn DriverCall) -> Outcome {
         let size = c_type.null_size().filter(|_| column != 0 && self.connection.nulls.wants(c_type));
         let Some(size) = size.filter(|_| !self.is_asynchronous() && !self.state.lock().streams.reading()) else {
             return Outcome::SUCCESS;
         };
-        let zero = deed.zeroes_null(column, c_type.code(), size) == Some(true);
+        let zero = driver_call.zeroes_null(column, c_type.code(), size) == Some(true);
         self.note_null(c_type, zero, true).map_or_else(unwritable, |()| Outcome::SUCCESS)
     }
 

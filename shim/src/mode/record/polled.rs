@@ -3,7 +3,7 @@
 
 use super::statement::Statement;
 use super::{perform, unwritable};
-use crate::call::{Call, Deed, local_calls};
+use crate::call::{Call, DriverCall, local_calls};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::keys::{local_call, local_key};
 use crate::mode::polling::{is_aside, meanwhile_key, polls_key};
@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 use super8_cassette::{Method, Value};
 
 /// What recording does with the outcome of a call.
-pub(super) type After = Box<dyn FnOnce(&Statement, Outcome, &dyn Deed) -> Outcome + Send>;
+pub(super) type After = Box<dyn FnOnce(&Statement, Outcome, &dyn DriverCall) -> Outcome + Send>;
 
 impl Statement {
     /// Whether calls may say SQL_STILL_EXECUTING.
@@ -20,24 +20,24 @@ impl Statement {
         self.asynchronous.load(Ordering::Relaxed) || self.connection.is_asynchronous()
     }
 
-    /// Does the deed and then `after`; where the driver is still executing, once it is done.
+    /// Does the driver call and then `after`; where the driver is still executing, once it is done.
     pub(super) fn then(
         &self,
-        deed: &dyn Deed,
-        after: impl FnOnce(&Statement, Outcome, &dyn Deed) -> Outcome + Send + 'static,
+        driver_call: &dyn DriverCall,
+        after: impl FnOnce(&Statement, Outcome, &dyn DriverCall) -> Outcome + Send + 'static,
     ) -> Outcome {
-        let outcome = perform(deed);
+        let outcome = perform(driver_call);
         if outcome.rc == rc::STILL_EXECUTING {
             self.state.lock().after = Some(Box::new(after));
             return outcome;
         }
-        after(self, outcome, deed)
+        after(self, outcome, driver_call)
     }
 
     /// Serves a call that may say SQL_STILL_EXECUTING, or that is made while another one does.
-    pub(super) fn polled(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
+    pub(super) fn polled(&self, function: Function, call: &Call<'_>, driver_call: &dyn DriverCall) -> Outcome {
         if is_aside(function, call) {
-            return self.serve_call(function, call, deed);
+            return self.serve_call(function, call, driver_call);
         }
         let (executing, after) = {
             let mut state = self.state.lock();
@@ -47,18 +47,18 @@ impl Statement {
             }
         };
         match (executing, after) {
-            (Some(executing), _) if executing != function => self.meanwhile(function, executing, call, deed),
+            (Some(executing), _) if executing != function => self.meanwhile(function, executing, call, driver_call),
             (Some(_), Some(after)) => {
-                let outcome = perform(deed);
+                let outcome = perform(driver_call);
                 if outcome.rc == rc::STILL_EXECUTING {
                     self.state.lock().after = Some(after);
                     return self.counted(function, outcome);
                 }
-                let outcome = after(self, outcome, deed);
+                let outcome = after(self, outcome, driver_call);
                 self.counted(function, outcome)
             }
             _ => {
-                let outcome = self.serve_call(function, call, deed);
+                let outcome = self.serve_call(function, call, driver_call);
                 self.counted(function, outcome)
             }
         }
@@ -83,9 +83,15 @@ impl Statement {
     }
 
     /// Another call than the one that is still executing: cancelling, or one that drivers refuse.
-    fn meanwhile(&self, function: Function, executing: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
+    fn meanwhile(
+        &self,
+        function: Function,
+        executing: Function,
+        call: &Call<'_>,
+        driver_call: &dyn DriverCall,
+    ) -> Outcome {
         const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
-        let outcome = perform(deed);
+        let outcome = perform(driver_call);
         let id = self.state.lock().id;
         match call {
             Call::Cancel => {

@@ -3,7 +3,7 @@
 use super::statement::{State, Statement};
 use super::{perform, unwritable};
 use crate::args::{Binding, Place};
-use crate::call::{Call, Deed};
+use crate::call::{Call, DriverCall};
 use crate::convert::CType;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::at_execution::AtExecution;
@@ -27,16 +27,16 @@ impl State {
 }
 
 impl Statement {
-    pub(super) fn positioned(&self, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
+    pub(super) fn positioned(&self, call: &Call<'_>, driver_call: &dyn DriverCall) -> Outcome {
         let (id, asked, before, rebound) = {
             self.state.lock().application.refresh();
-            let mut state = match self.resolved(deed) {
+            let mut state = match self.resolved(driver_call) {
                 Ok(state) => state,
                 Err(error) => return unwritable(error),
             };
             let Some(id) = state.id else {
                 drop(state);
-                return perform(deed);
+                return perform(driver_call);
             };
             if let Err(error) = self.settle(&mut state, false) {
                 return unwritable(error);
@@ -57,14 +57,14 @@ impl Statement {
             (id, asked, before, rebound)
         };
         let lends = rebound.is_some();
-        if let Err(refused) = self.lend_lengths(rebound.as_deref(), deed) {
+        if let Err(refused) = self.lend_lengths(rebound.as_deref(), driver_call) {
             return refused;
         }
         let inputs = asked.values.iter().flatten().map(super8_cassette::Value::bytes).sum();
         if let Err(error) = self.connection.recorder().prepare(self.connection.id(), Some(id), inputs) {
             return unwritable(error);
         }
-        self.then(deed, move |statement, outcome, _| {
+        self.then(driver_call, move |statement, outcome, _| {
             if lends {
                 statement.take_lengths();
             }

@@ -5,12 +5,12 @@ use super::asked::{Answer, ask};
 use super::statement::{State, Statement};
 use super::unwritable;
 use crate::args::Reply;
-use crate::call::{Deed, Question};
+use crate::call::{DriverCall, Question};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::set_value;
 use crate::mode::columns::{asks_columns, beside};
 use crate::mode::keys::CallKey;
-use crate::mode::words::{SET, key, leaves_length_out, method, push_outcome, reply_value, result_value};
+use crate::mode::outcome::{SET, key, leaves_length_out, method, push_outcome, reply_value, result_value};
 use crate::table::Function;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -58,9 +58,14 @@ impl Known {
 
 impl Statement {
     /// A question about the statement.
-    pub(super) fn question(&self, function: Function, question: &Question<'_>, deed: &dyn Deed) -> Outcome {
+    pub(super) fn question(
+        &self,
+        function: Function,
+        question: &Question<'_>,
+        driver_call: &dyn DriverCall,
+    ) -> Outcome {
         if question.is_address() {
-            let (outcome, written) = self.connection.note_address(function, question, deed);
+            let (outcome, written) = self.connection.note_address(function, question, driver_call);
             if rc::succeeded(outcome.rc) && written {
                 // The driver's answer may be an address that super8 lent it.
                 let mut state = self.state.lock();
@@ -70,7 +75,7 @@ impl Statement {
             return outcome;
         }
         // The attributes of a statement that are numbers are as wide as numbers get.
-        let asked = ask(function, question, deed, self.is_asynchronous(), |_, _| None);
+        let asked = ask(function, question, driver_call, self.is_asynchronous(), |_, _| None);
         if asked.outcome.rc == rc::STILL_EXECUTING {
             return asked.outcome;
         }

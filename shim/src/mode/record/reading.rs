@@ -3,20 +3,20 @@
 
 mod beside;
 
-use super::done::Done;
+use super::column_set::ColumnSet;
 use super::rows::resolve;
 use super::statement::{State, Statement};
 use super::{performed, unwritable};
 use crate::args::Binding;
-use crate::call::Deed;
+use crate::call::DriverCall;
 use crate::convert::{CType, Length, Pieces, bound};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::bookmark;
 use crate::mode::data::{Asked, Model};
 use crate::mode::half::Half;
+use crate::mode::outcome::push_outcome;
 use crate::mode::secrecy::Secrecy;
 use crate::mode::streams;
-use crate::mode::words::push_outcome;
 use super8_cassette::{CassetteError, Row, Value};
 
 /// What the application has read of the row at hand through SQLGetData.
@@ -33,7 +33,7 @@ pub(super) struct Reading {
     /// The columns whose calls have to be kept.
     odd: Vec<u16>,
     /// Columns already read to their end in this row.
-    done: Done,
+    done: ColumnSet,
     /// Cells that no row takes any more.
     late: Vec<Late>,
 }
@@ -110,21 +110,21 @@ impl Reading {
 impl Statement {
     /// Serves SQLGetData.
     #[inline]
-    pub(super) fn read_cell(&self, column: u16, binding: &Binding, deed: &dyn Deed) -> Outcome {
+    pub(super) fn read_cell(&self, column: u16, binding: &Binding, driver_call: &dyn DriverCall) -> Outcome {
         if binding.c_type == odbc_sys::CDataType::Ard as i16 {
-            self.read_bound_type(column, binding, deed)
+            self.read_bound_type(column, binding, driver_call)
         } else if streams::decides(binding.c_type)
             && let Some(resolved) = self.of_stream(binding)
         {
-            self.read(column, &resolved, deed)
+            self.read(column, &resolved, driver_call)
         } else {
-            self.read(column, binding, deed)
+            self.read(column, binding, driver_call)
         }
     }
 
     /// The C type is that of the application's descriptor.
     #[cold]
-    fn read_bound_type(&self, column: u16, binding: &Binding, deed: &dyn Deed) -> Outcome {
+    fn read_bound_type(&self, column: u16, binding: &Binding, driver_call: &dyn DriverCall) -> Outcome {
         let bound = {
             let mut state = self.state.lock();
             state.application.refresh();
@@ -132,23 +132,23 @@ impl Statement {
         };
         let resolved = bound.map(|bound| Binding { c_type: bound.c_type, numeric: bound.numeric, ..*binding });
         match resolved {
-            Some(resolved) => self.read(column, &resolved, deed),
-            None => performed(deed.perform(), deed),
+            Some(resolved) => self.read(column, &resolved, driver_call),
+            None => performed(driver_call.invoke(), driver_call),
         }
     }
 
     #[inline]
-    fn read(&self, column: u16, binding: &Binding, deed: &dyn Deed) -> Outcome {
+    fn read(&self, column: u16, binding: &Binding, driver_call: &dyn DriverCall) -> Outcome {
         let (old, half) = (bound::arm(binding), Half::arm(binding));
-        let code = deed.perform();
+        let code = driver_call.invoke();
         let (length, half) = (bound::harvest(binding, old), half.harvest());
         let whole = code == Some(rc::SUCCESS) && half.is_none();
         let told = match whole && take_whole(&mut self.state.lock(), column, binding, length) {
             true => Outcome::SUCCESS,
-            false => self.take_any(column, binding, performed(code, deed), (length, half), deed),
+            false => self.take_any(column, binding, performed(code, driver_call), (length, half), driver_call),
         };
         if whole && length == Some(odbc_sys::NULL_DATA) && !binding.target.is_null() && told.rc == rc::SUCCESS {
-            return self.note_null_read(column, CType(binding.c_type), deed);
+            return self.note_null_read(column, CType(binding.c_type), driver_call);
         }
         told
     }
@@ -161,12 +161,12 @@ impl Statement {
         binding: &Binding,
         outcome: Outcome,
         given: (Option<isize>, Option<u8>),
-        deed: &dyn Deed,
+        driver_call: &dyn DriverCall,
     ) -> Outcome {
         if outcome.rc == rc::STILL_EXECUTING {
             return outcome;
         }
-        let c_type = if column == 0 { CType(binding.c_type) } else { resolve(binding.c_type, column, deed) };
+        let c_type = if column == 0 { CType(binding.c_type) } else { resolve(binding.c_type, column, driver_call) };
         let mut state = self.state.lock();
         if state.id.is_none() {
             return outcome;

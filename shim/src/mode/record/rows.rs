@@ -1,22 +1,22 @@
 //! Rows being fetched: what the driver wrote into bound columns becomes cells of the run at hand.
 
 use super::connection::Connection;
-use super::cuts::Cuts;
+use super::known_types::KnownTypes;
 use super::lent::{Lent, Rebound};
 use super::nulls::NullCell;
 use super::statement::{State, Statement};
-use super::told::Told;
+use super::truncations::Truncations;
 use super::unwritable;
 use crate::args::{Binding, Place};
-use crate::call::Deed;
+use crate::call::DriverCall;
 use crate::convert::{CType, Length, bound};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::Application;
 use crate::mode::bookmark;
 use crate::mode::fetching::{AT_END, Fetching, WITH_ROWS};
 use crate::mode::keys::{CallKey, columns_key, entry_fields, place_key};
+use crate::mode::outcome::push_outcome;
 use crate::mode::rowset::{Written, row_state};
-use crate::mode::words::push_outcome;
 use crate::table::Function;
 use parking_lot::MutexGuard;
 use std::sync::atomic::Ordering;
@@ -28,34 +28,40 @@ impl Statement {
         function: Function,
         mut fetching: Fetching,
         rebound: Option<Vec<Rebound>>,
-        deed: &dyn Deed,
+        driver_call: &dyn DriverCall,
     ) -> Outcome {
         let counted = !fetching.rows.is_null();
         if fetching.size > 1 && !counted {
-            match self.lend_counter(function, deed) {
+            match self.lend_counter(function, driver_call) {
                 Some(counter) => fetching.rows = counter,
                 // A driver that cannot count rows fetches one at a time.
                 None => fetching.size = 1,
             }
         }
         let lends = rebound.is_some();
-        if let Err(refused) = self.lend_lengths(rebound.as_deref(), deed) {
+        if let Err(refused) = self.lend_lengths(rebound.as_deref(), driver_call) {
             return refused;
         }
         let marked = fetching.mark();
-        self.then(deed, move |statement, outcome, deed| {
+        self.then(driver_call, move |statement, outcome, driver_call| {
             let written = fetching.harvest(marked);
             if lends {
                 statement.take_lengths();
             }
             let code = outcome.rc;
-            let outcome = statement.fetched(fetching, &written, outcome, deed);
+            let outcome = statement.fetched(fetching, &written, outcome, driver_call);
             statement.note_places(function, code, &fetching, counted, &written).map_or_else(unwritable, |()| outcome)
         })
     }
 
-    fn fetched(&self, fetching: Fetching, written: &Written, outcome: Outcome, deed: &dyn Deed) -> Outcome {
-        let mut state = match self.resolved(deed) {
+    fn fetched(
+        &self,
+        fetching: Fetching,
+        written: &Written,
+        outcome: Outcome,
+        driver_call: &dyn DriverCall,
+    ) -> Outcome {
+        let mut state = match self.resolved(driver_call) {
             Ok(state) => state,
             Err(error) => return unwritable(error),
         };
@@ -85,7 +91,7 @@ impl Statement {
         };
         let (nulls, again) = state.take_nulls();
         drop(state);
-        let noted = taken.and_then(|()| self.note_nulls(&nulls, again, deed));
+        let noted = taken.and_then(|()| self.note_nulls(&nulls, again, driver_call));
         noted.map_or_else(unwritable, |()| outcome)
     }
 
@@ -122,18 +128,18 @@ impl Statement {
 
     /// A counter of fetched rows for an application that has none: without it nobody knows how much of a rowset is filled.
     /// SQLExtendedFetch is given one in any case.
-    pub(super) fn lend_counter(&self, function: Function, deed: &dyn Deed) -> Option<Place> {
+    pub(super) fn lend_counter(&self, function: Function, driver_call: &dyn DriverCall) -> Option<Place> {
         let lent = function == Function::SQLExtendedFetch || self.state.lock().counter_is_lent;
-        let counter = deed.lend_row_counter(!lent)?;
+        let counter = driver_call.lend_row_counter(!lent)?;
         self.state.lock().counter_is_lent |= function != Function::SQLExtendedFetch;
         Some(counter)
     }
 
     /// The state, once it is known which C types stand behind the columns bound as SQL_C_DEFAULT: the driver is asked for
     /// them before the lock is taken, once for each result.
-    pub(super) fn resolved(&self, deed: &dyn Deed) -> Result<MutexGuard<'_, State>, CassetteError> {
-        self.name_columns(deed);
-        let state = self.with_columns(deed)?;
+    pub(super) fn resolved(&self, driver_call: &dyn DriverCall) -> Result<MutexGuard<'_, State>, CassetteError> {
+        self.name_columns(driver_call);
+        let state = self.with_columns(driver_call)?;
         let open = |(column, binding): (u16, Binding)| {
             let known = || state.defaults.iter().any(|(of, _)| *of == column);
             (CType(binding.c_type) == CType::DEFAULT && column != 0 && !known()).then_some(column)
@@ -144,7 +150,7 @@ impl Statement {
         }
         drop(state);
         let found: Vec<_> =
-            open.into_iter().map(|column| (column, resolve(CType::DEFAULT.code(), column, deed))).collect();
+            open.into_iter().map(|column| (column, resolve(CType::DEFAULT.code(), column, driver_call))).collect();
         let mut state = self.state.lock();
         state.defaults.extend(found);
         Ok(state)
@@ -152,14 +158,14 @@ impl Statement {
 
     /// The state, once it is known how many columns the result has where some are bound: columns may be bound that it
     /// does not have, whose buffers the driver does not touch. Replay is told so: it does not know the result's columns.
-    fn with_columns(&self, deed: &dyn Deed) -> Result<MutexGuard<'_, State>, CassetteError> {
+    fn with_columns(&self, driver_call: &dyn DriverCall) -> Result<MutexGuard<'_, State>, CassetteError> {
         let mut state = self.state.lock();
         if state.application.highest_column() == 0 {
             return Ok(state);
         }
         if state.columns.is_none() {
             drop(state);
-            let count = deed.column_count();
+            let count = driver_call.column_count();
             state = self.state.lock();
             state.columns = count;
             state.application.limit_columns(count);
@@ -179,7 +185,7 @@ impl Statement {
     }
 
     /// Tells the recorder the names of a result's columns at its first row, where redaction goes by them.
-    fn name_columns(&self, deed: &dyn Deed) {
+    fn name_columns(&self, driver_call: &dyn DriverCall) {
         let recorder = self.connection.recorder();
         if !recorder.wants_names() {
             return;
@@ -189,7 +195,7 @@ impl Statement {
             state.id.filter(|_| state.first)
         };
         if let Some(id) = result {
-            recorder.names(self.connection.id(), id, deed.column_names());
+            recorder.names(self.connection.id(), id, driver_call.column_names());
         }
     }
 
@@ -205,7 +211,7 @@ impl Statement {
         self.write_columns()?;
         let count = written.count(&fetching);
         (state.rowset, state.fetched) = (fetching.size, count);
-        let cuts = Cuts::of(outcome);
+        let cuts = Truncations::of(outcome);
         // a command of another thread may end the run before it is locked: then another one takes the rows
         while !self.take_into_run(state, id, written, outcome, count, &cuts)? {}
         state.first = false;
@@ -224,7 +230,7 @@ impl Statement {
         written: &Written,
         outcome: &Outcome,
         count: usize,
-        cuts: &Cuts,
+        cuts: &Truncations,
     ) -> Result<bool, CassetteError> {
         self.open_run(state, id);
         let State { run: Some(run), told, application, defaults, lent, nulls, scratch, .. } = state else {
@@ -284,11 +290,11 @@ impl Statement {
 
 /// What the cells of a fetched row are taken with.
 pub(super) struct Cells<'a> {
-    pub(super) told: &'a mut Told,
+    pub(super) told: &'a mut KnownTypes,
     pub(super) application: &'a mut Application,
     pub(super) defaults: &'a [(u16, CType)],
     pub(super) lent: &'a Lent,
-    pub(super) cuts: &'a Cuts,
+    pub(super) cuts: &'a Truncations,
     /// Of whose buffers it is not known yet what the driver does to them.
     pub(super) nulls: &'a mut Vec<NullCell>,
     pub(super) connection: &'a Connection,
@@ -346,9 +352,9 @@ impl Cells<'_> {
 
 /// The C type of a buffer: SQL_C_DEFAULT is what the column's SQL type makes it, which the driver is asked for. No lock
 /// may be held.
-pub(super) fn resolve(c_type: i16, column: u16, deed: &dyn Deed) -> CType {
+pub(super) fn resolve(c_type: i16, column: u16, driver_call: &dyn DriverCall) -> CType {
     match CType(c_type) {
-        CType::DEFAULT => deed.column_type(column).map_or(CType::CHAR, CType::default_for),
+        CType::DEFAULT => driver_call.column_type(column).map_or(CType::CHAR, CType::default_for),
         c_type => c_type,
     }
 }

@@ -1,15 +1,15 @@
 //! A scroll while recording: the rowset it filled is one entry, with where it was asked to go.
 
-use super::cuts::Cuts;
 use super::lent::Rebound;
 use super::rows::Cells;
 use super::statement::{State, Statement};
+use super::truncations::Truncations;
 use super::unwritable;
-use crate::call::Deed;
+use crate::call::DriverCall;
 use crate::diagnostics::{Outcome, rc};
+use crate::mode::outcome::push_outcome;
 use crate::mode::rowset::{Written, row_state};
 use crate::mode::scrolling::Scrolling;
-use crate::mode::words::push_outcome;
 use crate::table::Function;
 use super8_cassette::{CassetteError, Method, Value};
 
@@ -19,7 +19,7 @@ impl Statement {
         function: Function,
         scrolling: Scrolling,
         rebound: Option<Vec<Rebound>>,
-        deed: &dyn Deed,
+        driver_call: &dyn DriverCall,
     ) -> Outcome {
         let Scrolling { asked, mut fetching } = scrolling;
         let settled = self.settle(&mut self.state.lock(), false);
@@ -28,22 +28,22 @@ impl Statement {
         }
         let applications = !fetching.rows.is_null();
         if fetching.size > 1 && !applications {
-            match self.lend_counter(function, deed) {
+            match self.lend_counter(function, driver_call) {
                 Some(counter) => fetching.rows = counter,
                 None => fetching.size = 1,
             }
         }
         let lends = rebound.is_some();
-        if let Err(refused) = self.lend_lengths(rebound.as_deref(), deed) {
+        if let Err(refused) = self.lend_lengths(rebound.as_deref(), driver_call) {
             return refused;
         }
         let marked = fetching.mark();
-        self.then(deed, move |statement, outcome, deed| {
+        self.then(driver_call, move |statement, outcome, driver_call| {
             let written = fetching.harvest(marked);
             if lends {
                 statement.take_lengths();
             }
-            statement.scrolled(Scrolling { asked, fetching }, &written, applications, outcome, deed)
+            statement.scrolled(Scrolling { asked, fetching }, &written, applications, outcome, driver_call)
         })
     }
 
@@ -53,7 +53,7 @@ impl Statement {
         written: &Written,
         applications: bool,
         outcome: Outcome,
-        deed: &dyn Deed,
+        driver_call: &dyn DriverCall,
     ) -> Outcome {
         let Scrolling { asked, fetching } = scrolling;
         let (id, count) = {
@@ -71,8 +71,8 @@ impl Statement {
             let fields = asked.into_iter().chain([("result".to_owned(), Value::Null)]).chain(told);
             return self.written_already(id, Method::FetchScroll, fields.collect(), outcome);
         }
-        let cuts = Cuts::of(&outcome);
-        self.take_rowset(id, asked, told, count, written, &cuts, deed).map_or_else(unwritable, |()| outcome)
+        let cuts = Truncations::of(&outcome);
+        self.take_rowset(id, asked, told, count, written, &cuts, driver_call).map_or_else(unwritable, |()| outcome)
     }
 
     /// The rows of the rowset as a run that further cells may still be read of.
@@ -84,10 +84,10 @@ impl Statement {
         said: Vec<(String, Value)>,
         count: usize,
         written: &Written,
-        cuts: &Cuts,
-        deed: &dyn Deed,
+        cuts: &Truncations,
+        driver_call: &dyn DriverCall,
     ) -> Result<(), CassetteError> {
-        let mut state = self.resolved(deed)?;
+        let mut state = self.resolved(driver_call)?;
         self.write_columns()?;
         let State { told, application, defaults, lent, nulls, scratch, .. } = &mut *state;
         told.forget();
@@ -114,6 +114,6 @@ impl Statement {
         let (nulls, again) = state.take_nulls();
         drop(state);
         listed?;
-        self.note_nulls(&nulls, again, deed)
+        self.note_nulls(&nulls, again, driver_call)
     }
 }

@@ -1,17 +1,17 @@
 //! A recorded statement: texts and executions as commands, questions as answers, the application's side as a model.
 
+use super::column_metadata::Learned;
 use super::connection::Connection;
 use super::execution::Pending;
-use super::learned::Learned;
+use super::known_types::KnownTypes;
 use super::lent::Lent;
 use super::nulls::NullCell;
 use super::polled::After;
 use super::questions::Known;
 use super::reading::Reading;
-use super::told::Told;
 use super::{perform, unwritable};
 use crate::args::{Binding, Place, TextIn};
-use crate::call::{Call, Deed, local_calls};
+use crate::call::{Call, DriverCall, local_calls};
 use crate::convert::CType;
 use crate::descriptor::Content;
 use crate::diagnostics::{Outcome, rc};
@@ -20,17 +20,17 @@ use crate::mode::descriptors::sets_row_counter;
 use crate::mode::fetching::{Fetching, extended_states};
 use crate::mode::keys::{local_call, local_key};
 use crate::mode::not_yet;
+use crate::mode::outcome::push_outcome;
 use crate::mode::outputs::{self, Outputs};
 use crate::mode::polling::Polls;
 use crate::mode::scrolling::Scrolling;
 use crate::mode::streams::Streams;
-use crate::mode::words::push_outcome;
 use crate::mode::{DescriptorRole, StatementMode};
 use crate::table::Function;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use super8_cassette::{CassetteError, Entry, Gathered, Method, Run, Value, process};
+use super8_cassette::{CassetteError, Entry, Method, PendingColumns, Run, Value, process};
 
 /// A statement being recorded.
 pub struct Statement {
@@ -73,7 +73,7 @@ pub(super) struct State {
     /// What was answered about this statement text.
     pub(super) known: Known,
     pub(super) run: Option<Run>,
-    pub(super) told: Told,
+    pub(super) told: KnownTypes,
     /// The next row is the result's first.
     pub(super) first: bool,
     /// The end of the result was reached (and recorded).
@@ -219,7 +219,7 @@ impl Statement {
         Value::Text(sql.read().unwrap_or_default())
     }
 
-    fn more_results(&self, deed: &dyn Deed) -> Outcome {
+    fn more_results(&self, driver_call: &dyn DriverCall) -> Outcome {
         let id = {
             let mut state = self.state.lock();
             let prepared = self.settle(&mut state, false).and_then(|()| match state.id {
@@ -232,7 +232,7 @@ impl Statement {
             state.id
         };
         let watch = self.state.lock().sent.as_ref().map(Outputs::watch);
-        self.then(deed, move |statement, outcome, _| statement.another_result(id, watch, outcome))
+        self.then(driver_call, move |statement, outcome, _| statement.another_result(id, watch, outcome))
     }
 
     fn another_result(&self, id: Option<u32>, watch: Option<outputs::Watch>, outcome: Outcome) -> Outcome {
@@ -262,12 +262,12 @@ impl Statement {
     }
 
     /// A call on the application's own side: recorded only where the driver disagrees.
-    pub(super) fn local(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
-        let outcome = perform(deed);
+    pub(super) fn local(&self, function: Function, call: &Call<'_>, driver_call: &dyn DriverCall) -> Outcome {
+        let outcome = perform(driver_call);
         if rc::succeeded(outcome.rc) {
             self.take_in(call);
             if let Call::BindColumn { column, binding } = call
-                && let Err(error) = self.note_binding(*column, binding, deed)
+                && let Err(error) = self.note_binding(*column, binding, driver_call)
             {
                 return unwritable(error);
             }
@@ -290,17 +290,17 @@ impl Statement {
 
     /// What becomes of a call once the cassette cannot be written: what ends something is done and not recorded; what is the
     /// application's own side goes on; nothing else reaches the driver.
-    fn after_failure(&self, call: &Call<'_>, deed: &dyn Deed) -> Option<Outcome> {
+    fn after_failure(&self, call: &Call<'_>, driver_call: &dyn DriverCall) -> Option<Outcome> {
         const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
         let error = self.connection.recorder().check().err()?;
         match call {
-            Call::CloseCursor | Call::FreeStmt { option: CLOSE } | Call::Cancel => Some(perform(deed)),
+            Call::CloseCursor | Call::FreeStmt { option: CLOSE } | Call::Cancel => Some(perform(driver_call)),
             local_calls!() => None,
             _ => Some(unwritable(error)),
         }
     }
 
-    pub(super) fn serve_call(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
+    pub(super) fn serve_call(&self, function: Function, call: &Call<'_>, driver_call: &dyn DriverCall) -> Outcome {
         const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
         if let Call::Run { sql } | Call::Prepare { sql } = call
             && self.connection.recorder().check().is_ok()
@@ -308,15 +308,15 @@ impl Statement {
         {
             return refused;
         }
-        if let Some(outcome) = self.after_failure(call, deed) {
+        if let Some(outcome) = self.after_failure(call, driver_call) {
             return outcome;
         }
         match call {
-            Call::Run { sql } => self.run(sql, deed),
-            Call::Prepare { sql } => self.prepare(sql, deed),
-            Call::Execute => self.execute_prepared(deed),
-            Call::Catalog { arguments } => self.catalog(function, arguments, deed),
-            Call::MoreResults => self.more_results(deed),
+            Call::Run { sql } => self.run(sql, driver_call),
+            Call::Prepare { sql } => self.prepare(sql, driver_call),
+            Call::Execute => self.execute_prepared(driver_call),
+            Call::Catalog { arguments } => self.catalog(function, arguments, driver_call),
+            Call::MoreResults => self.more_results(driver_call),
             Call::Fetch | Call::FetchScroll { .. } | Call::ExtendedFetch { .. } => {
                 self.counts();
                 let (next, scrolling, rebound) = {
@@ -333,19 +333,19 @@ impl Statement {
                     (next, scrolling, state.lent.prepare(&mut state.application, size, |_, _| false))
                 };
                 match (next, scrolling) {
-                    (Some(next), _) => self.fetch(function, next, rebound, deed),
-                    (None, Some(scrolling)) => self.scroll(function, scrolling, rebound, deed),
+                    (Some(next), _) => self.fetch(function, next, rebound, driver_call),
+                    (None, Some(scrolling)) => self.scroll(function, scrolling, rebound, driver_call),
                     (None, None) => not_yet(function.name()),
                 }
             }
-            Call::GetData { column, binding } => self.read_cell(*column, binding, deed),
-            Call::CloseCursor | Call::FreeStmt { option: CLOSE } => self.close(function, deed),
-            Call::Cancel => self.cancel(function, deed),
-            local_calls!() => self.local(function, call, deed),
-            Call::Ask(question) => self.question(function, question, deed),
-            Call::ParamData { token } => self.param_data(*token, deed),
-            Call::PutData { data, length } => self.put_data(*data, *length, deed),
-            Call::SetPos { .. } | Call::BulkOperations { .. } => self.positioned(call, deed),
+            Call::GetData { column, binding } => self.read_cell(*column, binding, driver_call),
+            Call::CloseCursor | Call::FreeStmt { option: CLOSE } => self.close(function, driver_call),
+            Call::Cancel => self.cancel(function, driver_call),
+            local_calls!() => self.local(function, call, driver_call),
+            Call::Ask(question) => self.question(function, question, driver_call),
+            Call::ParamData { token } => self.param_data(*token, driver_call),
+            Call::PutData { data, length } => self.put_data(*data, *length, driver_call),
+            Call::SetPos { .. } | Call::BulkOperations { .. } => self.positioned(call, driver_call),
             Call::SetDescField { .. }
             | Call::SetDescRec { .. }
             | Call::CopyDescriptor { .. }
@@ -360,40 +360,46 @@ impl Statement {
 }
 
 impl StatementMode for Statement {
-    fn serve(&self, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
+    fn serve(&self, function: Function, call: &Call<'_>, driver_call: &dyn DriverCall) -> Outcome {
         const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
         const DROP: u16 = 1;
         if !self.is_here() {
             // A child that only lets go of what it has from its parent records nothing.
             if let Call::FreeStmt { option: CLOSE | DROP } | Call::Cancel = call {
-                return perform(deed);
+                return perform(driver_call);
             }
             if let Err(failure) = self.enter() {
                 return failure;
             }
         }
         if self.connection.probe.begins(call, &self.probes) {
-            return perform(deed);
+            return perform(driver_call);
         }
         match self.is_asynchronous() {
-            true => self.polled(function, call, deed),
-            false => self.serve_call(function, call, deed),
+            true => self.polled(function, call, driver_call),
+            false => self.serve_call(function, call, driver_call),
         }
     }
 
-    fn get_data(&self, column: u16, binding: &Binding, deed: &dyn Deed) -> Outcome {
+    fn get_data(&self, column: u16, binding: &Binding, driver_call: &dyn DriverCall) -> Outcome {
         if !self.is_here()
             && let Err(failure) = self.enter()
         {
             return failure;
         }
         if self.is_asynchronous() {
-            return self.serve(Function::SQLGetData, &Call::GetData { column, binding: *binding }, deed);
+            return self.serve(Function::SQLGetData, &Call::GetData { column, binding: *binding }, driver_call);
         }
-        self.read_cell(column, binding, deed)
+        self.read_cell(column, binding, driver_call)
     }
 
-    fn serve_descriptor(&self, role: DescriptorRole, function: Function, call: &Call<'_>, deed: &dyn Deed) -> Outcome {
+    fn serve_descriptor(
+        &self,
+        role: DescriptorRole,
+        function: Function,
+        call: &Call<'_>,
+        driver_call: &dyn DriverCall,
+    ) -> Outcome {
         if !self.is_here()
             && let Err(failure) = self.enter()
         {
@@ -409,11 +415,12 @@ impl StatementMode for Statement {
         };
         let name = i64::from(role.attribute());
         let set = |record, field| self.state.lock().application.descriptor_set(role, record, field);
-        let told = self.connection.on_descriptor(name, function, call, deed, (before.as_ref(), &set), |unbinds| {
-            let mut state = self.state.lock();
-            state.counter_is_lent &= !sets_row_counter(Some(role), call);
-            state.application.apply_to_descriptor(role, call, unbinds);
-        });
+        let told =
+            self.connection.on_descriptor(name, function, call, driver_call, (before.as_ref(), &set), |unbinds| {
+                let mut state = self.state.lock();
+                state.counter_is_lent &= !sets_row_counter(Some(role), call);
+                state.application.apply_to_descriptor(role, call, unbinds);
+            });
         if let Call::Ask(question) = call
             && rc::succeeded(told.rc)
         {
@@ -423,7 +430,7 @@ impl StatementMode for Statement {
         told
     }
 
-    fn is_programs(&self) {
+    fn is_applications(&self) {
         self.connection.probe.passes();
     }
 
@@ -441,7 +448,7 @@ impl StatementMode for Statement {
         let settled = self.settle(&mut state, false);
         let noted = state.id.take().map_or(Ok(()), |id| self.note(id, Method::Drop));
         if let Err(error) = settled.and(noted) {
-            crate::deck::unwritable(&error, true);
+            crate::cassettes::unwritable(&error, true);
         }
     }
 }

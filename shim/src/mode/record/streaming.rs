@@ -4,14 +4,14 @@
 use super::statement::Statement;
 use super::unwritable;
 use crate::args::{Binding, Place};
-use crate::call::Deed;
+use crate::call::DriverCall;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::attribute;
 use super8_cassette::{Method, Value};
 
 impl Statement {
     /// SQLParamData where values are to be read: the one at hand is complete, the driver hands out the next.
-    pub(super) fn next_stream(&self, token: Place, deed: &dyn Deed) -> Outcome {
+    pub(super) fn next_stream(&self, token: Place, driver_call: &dyn DriverCall) -> Outcome {
         let settled = {
             let mut state = self.state.lock();
             state.application.refresh();
@@ -22,7 +22,7 @@ impl Statement {
             Err(error) => return unwritable(error),
         };
         let before = counter.ulen_at(0);
-        self.then(deed, move |statement, outcome, _| {
+        self.then(driver_call, move |statement, outcome, _| {
             let counted = counter.ulen_at(0).filter(|counted| Some(*counted) != before);
             statement.handed_out(token, counted, outcome)
         })

@@ -4,17 +4,17 @@ use super::descriptor::Descriptor;
 use super::statement::Statement;
 use super::{defaults, mismatch, not_recorded};
 use crate::args::{Out, Place, TextIn};
-use crate::call::{AttributeIn, Call, Deed, Question};
-use crate::deck::Origin;
+use crate::call::{AttributeIn, Call, DriverCall, Question};
+use crate::cassettes::Origin;
 use crate::diagnostics::{Outcome, rc};
-use crate::mode::home::Home;
+use crate::mode::connection_cassette::ConnectionCassette;
 use crate::mode::keys::{
     LocalKey, address_key, allocate_key, attribute_key, attribute_value, disconnect_key, function_key, reaches_database,
 };
+use crate::mode::outcome::{SET, key, outcome, room, write_result};
 use crate::mode::polling::{ASYNC_ENABLE, ASYNC_FUNCTIONS, Polls, polls_key};
 use crate::mode::probe::{CONNECTION_DEAD, Probe};
 use crate::mode::secrecy::Secrecy;
-use crate::mode::words::{SET, key, outcome, room, write_result};
 use crate::mode::{ConnectionMode, DescriptorMode, StatementMode, functions};
 use crate::table::Function;
 use parking_lot::Mutex;
@@ -29,7 +29,7 @@ const RESET_CONNECTION: i32 = 116;
 /// A connection being replayed.
 pub struct Connection {
     /// The player, and its number for the connection: which recorded one it is, is the player's affair.
-    home: Home<Player>,
+    home: ConnectionCassette<Player>,
     /// The process in which it is replayed.
     process: AtomicU32,
     pub(super) secrecy: Secrecy,
@@ -66,7 +66,7 @@ impl Connection {
         finished(player);
         let told = secrecy.restored(outcome(|key| recorded.get(key)));
         let connection = Connection {
-            home: Home::new(Arc::clone(player), recorded.connection, origin, asked),
+            home: ConnectionCassette::new(Arc::clone(player), recorded.connection, origin, asked),
             process: AtomicU32::new(process::id()),
             secrecy,
             probe,
@@ -159,7 +159,7 @@ impl Connection {
     /// The driver manager takes the connection from its pool, or puts it there, if nothing of it is in use.
     fn pooled(&self) {
         if self.handles.load(Ordering::Relaxed) == 0 {
-            self.player().rested(self.id());
+            self.player().idle(self.id());
         }
     }
 
@@ -393,7 +393,7 @@ pub(super) fn serve<'a>(question: &Question<'_>, get: impl Fn(&str) -> Option<&'
 }
 
 impl ConnectionMode for Connection {
-    fn serve(&self, function: Function, call: &Call<'_>, _: &dyn Deed) -> Outcome {
+    fn serve(&self, function: Function, call: &Call<'_>, _: &dyn DriverCall) -> Outcome {
         if !self.is_here() {
             // A child that only lets go of what it has from its parent plays nothing.
             if let Call::Disconnect | Call::Cancel = call {
@@ -468,6 +468,6 @@ impl ConnectionMode for Connection {
 /// end without its exit handlers.
 fn finished(player: &Arc<Player>) {
     if let Some(parts) = player.finished() {
-        crate::deck::finished(player, &parts);
+        crate::cassettes::finished(player, &parts);
     }
 }

@@ -6,7 +6,7 @@ use crate::call::{Call, Question};
 use crate::descriptor::SharedDescriptor;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::keys::{keeps_buffer_key, local_key};
-use crate::mode::words::{input_value, write_result};
+use crate::mode::outcome::{input_value, write_result};
 use crate::mode::{DescriptorMode, descriptors};
 use crate::table::Function;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ impl Descriptor {
 }
 
 impl DescriptorMode for Descriptor {
-    fn serve(&self, function: Function, call: &Call<'_>, _: &dyn crate::call::Deed) -> Outcome {
+    fn serve(&self, function: Function, call: &Call<'_>, _: &dyn crate::call::DriverCall) -> Outcome {
         if !self.connection.is_here() {
             // A child that only lets go of what it has from its parent plays nothing.
             if let Call::FreeDescriptor = call {

@@ -3,7 +3,7 @@
 use super::statement::Statement;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::keys::{ending_key, function_key};
-use crate::mode::words::outcome;
+use crate::mode::outcome::outcome;
 use crate::table::Function;
 use std::sync::atomic::Ordering;
 use super8_cassette::{Entry, Method};

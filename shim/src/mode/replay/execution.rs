@@ -7,10 +7,10 @@ use crate::diagnostics::{Outcome, rc};
 use crate::mode::at_execution::{self, AtExecution};
 use crate::mode::keys::{at_once_key, need_data_key, put_data_key, token_key};
 use crate::mode::markers;
+use crate::mode::outcome::{catalog_fields, outcome};
 use crate::mode::outputs::joined;
 use crate::mode::parameters::Parameters;
 use crate::mode::streams::Streams;
-use crate::mode::words::{catalog_fields, outcome};
 use crate::table::Function;
 use super8_cassette::{Entry, Method, Value, schema};
 

@@ -19,7 +19,7 @@ pub use connection::Connection;
 
 use crate::diagnostics::{Diagnostic, Outcome, rc};
 use crate::report::say_verdict;
-use crate::{deck, verdict};
+use crate::{cassettes, verdict};
 use super8_cassette::Mismatch;
 
 /// A program that asks for something else than was recorded: the headline for the application, the report for people.
@@ -27,7 +27,7 @@ fn mismatch(mismatch: Mismatch) -> Outcome {
     if !mismatch.repeated {
         let Mismatch { cassette, headline, report, command, .. } = &mismatch;
         let delivery = verdict::mismatch(cassette, headline, report, *command);
-        say_verdict(deck::mismatched(cassette, report).as_deref(), format_args!("{report}"), delivery);
+        say_verdict(cassettes::mismatched(cassette, report).as_deref(), format_args!("{report}"), delivery);
     }
     let record = Diagnostic { message: mismatch.headline, ..Diagnostic::new("HY000", "") };
     Outcome { rc: rc::ERROR, diagnostics: vec![record] }

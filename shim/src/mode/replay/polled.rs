@@ -4,8 +4,8 @@ use super::statement::Statement;
 use crate::call::{Call, local_calls};
 use crate::diagnostics::Outcome;
 use crate::diagnostics::rc;
+use crate::mode::outcome::outcome;
 use crate::mode::polling::{is_aside, may_poll, meanwhile_key};
-use crate::mode::words::outcome;
 use crate::table::Function;
 use std::sync::atomic::Ordering;
 

@@ -7,9 +7,9 @@ use crate::call::Call;
 use crate::convert::CType;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::at_execution::AtExecution;
+use crate::mode::outcome::outcome;
 use crate::mode::parameters::Parameters;
 use crate::mode::positioned::{Positioned, Rowset};
-use crate::mode::words::outcome;
 use super8_cassette::Entry;
 
 /// An operation that is played once its data has come.

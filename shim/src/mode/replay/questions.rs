@@ -9,7 +9,7 @@ use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::set_value;
 use crate::mode::columns::{self, asks_columns};
 use crate::mode::keys::address_key;
-use crate::mode::words::{input_value, key, method, outcome, write_reply, write_result};
+use crate::mode::outcome::{input_value, key, method, outcome, write_reply, write_result};
 use crate::table::Function;
 use super8_cassette::Value;
 
@@ -123,7 +123,7 @@ impl Statement {
                     .iter()
                     .map(|(name, input)| format!("{name} {}", shown(input_value(input))))
                     .collect();
-                not_recorded(&crate::deck::secrets().text(&format!("{}({})", function.name(), key.join(", "))))
+                not_recorded(&crate::cassettes::secrets().text(&format!("{}({})", function.name(), key.join(", "))))
             }
         }
     }

@@ -8,8 +8,8 @@ use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::Application;
 use crate::mode::bookmark;
 use crate::mode::half;
+use crate::mode::outcome::outcome;
 use crate::mode::streams;
-use crate::mode::words::outcome;
 use super8_cassette::cell::{self, CellError, Kept};
 use super8_cassette::{CassetteError, Cell, Entry, Row, Value, inline};
 

@@ -5,9 +5,9 @@ use super::rows::{row, types};
 use super::statement::Statement;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::buffers;
+use crate::mode::outcome::outcome;
 use crate::mode::rowset::Arrays;
 use crate::mode::scrolling::Scrolling;
-use crate::mode::words::outcome;
 use super8_cassette::{Entry, Method, Value};
 
 impl Statement {

@@ -8,7 +8,7 @@ use super::mismatch;
 use super::reading::Reading;
 use super::rows::Nulls;
 use crate::args::{Binding, Place};
-use crate::call::{Call, Deed, local_calls};
+use crate::call::{Call, DriverCall, local_calls};
 use crate::convert::CType;
 use crate::descriptor::Content;
 use crate::diagnostics::{Outcome, rc};
@@ -16,11 +16,11 @@ use crate::mode::application::{Application, attribute};
 use crate::mode::fetching::{Fetching, extended_states};
 use crate::mode::keys::{length_at_binding_key, local_key};
 use crate::mode::not_yet;
+use crate::mode::outcome::outcome;
 use crate::mode::outputs::{Outputs, joined};
 use crate::mode::polling::Polls;
 use crate::mode::scrolling::Scrolling;
 use crate::mode::streams::Streams;
-use crate::mode::words::outcome;
 use crate::mode::{DescriptorRole, StatementMode, probe};
 use crate::table::{Class, Function};
 use parking_lot::Mutex;
@@ -276,7 +276,7 @@ impl Statement {
 }
 
 impl StatementMode for Statement {
-    fn serve(&self, function: Function, call: &Call<'_>, _: &dyn Deed) -> Outcome {
+    fn serve(&self, function: Function, call: &Call<'_>, _: &dyn DriverCall) -> Outcome {
         const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
         const DROP: u16 = 1;
         if !self.is_here() {
@@ -305,21 +305,27 @@ impl StatementMode for Statement {
         self.connection.secrecy.restored(told)
     }
 
-    fn get_data(&self, column: u16, binding: &Binding, deed: &dyn Deed) -> Outcome {
+    fn get_data(&self, column: u16, binding: &Binding, driver_call: &dyn DriverCall) -> Outcome {
         if !self.is_here()
             && let Err(failure) = self.enter()
         {
             return failure;
         }
         if self.is_asynchronous() {
-            return self.serve(Function::SQLGetData, &Call::GetData { column, binding: *binding }, deed);
+            return self.serve(Function::SQLGetData, &Call::GetData { column, binding: *binding }, driver_call);
         }
         let told = self.read_cell(column, binding);
         let told = if told.rc == rc::ERROR { self.ends(Function::SQLGetData, told) } else { told };
         self.connection.secrecy.restored(told)
     }
 
-    fn serve_descriptor(&self, role: DescriptorRole, function: Function, call: &Call<'_>, _: &dyn Deed) -> Outcome {
+    fn serve_descriptor(
+        &self,
+        role: DescriptorRole,
+        function: Function,
+        call: &Call<'_>,
+        _: &dyn DriverCall,
+    ) -> Outcome {
         if !self.is_here()
             && let Err(failure) = self.enter()
         {
@@ -339,7 +345,7 @@ impl StatementMode for Statement {
         self.connection.secrecy.restored(told)
     }
 
-    fn is_programs(&self) {
+    fn is_applications(&self) {
         self.connection.probe.passes();
     }
 

@@ -5,8 +5,8 @@ use super::statement::{State, Statement};
 use crate::args::Place;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::attribute;
+use crate::mode::outcome::outcome;
 use crate::mode::rowset::Arrays;
-use crate::mode::words::outcome;
 use super8_cassette::{Method, Value};
 
 impl Statement {

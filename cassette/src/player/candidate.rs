@@ -1,0 +1,232 @@
+//! What a cursor has for what is asked: looked at first, and taken once it is sure whose it is.
+
+use std::sync::Arc;
+
+use super::compare::difference_but_comments;
+use super::cursor::{Cursor, Next, NextRows};
+use super::mismatch::Scene;
+use super::prefetch::Prefetch;
+use super::rows::{self, Progress};
+use super::{Player, sets};
+use crate::{CassetteError, ConnectionId, Entry, Method};
+
+/// A recorded entry that is next and what was asked.
+pub(super) enum Candidate {
+    /// A command that is not about rows.
+    Command { entry: Entry, place: usize },
+    /// Rows, a failed fetch or the end of data; `end` is the entry with the end that goes with the rows.
+    Rows { entry: Entry, position: u32, end: Option<u32>, rowless: bool },
+    /// The statement is at the end of its data, and stays there.
+    AtEnd,
+}
+
+impl Candidate {
+    /// The recorded entry, if there is one.
+    pub(super) fn into_entry(self) -> Option<Entry> {
+        match self {
+            Candidate::Command { entry, .. } | Candidate::Rows { entry, .. } => Some(entry),
+            Candidate::AtEnd => None,
+        }
+    }
+
+    /// The number of the recorded statement.
+    pub(super) fn statement(&self) -> Option<u32> {
+        match self {
+            Candidate::Command { entry, .. } | Candidate::Rows { entry, .. } => entry.statement,
+            Candidate::AtEnd => None,
+        }
+    }
+}
+
+/// Whether a command gives its statement another text, and a number: those of several threads come in any order.
+fn is_new_text(asked: &Entry) -> bool {
+    matches!(asked.method, Method::Run | Method::Prepare | Method::Catalog)
+}
+
+impl Player {
+    /// Notes in the cursor that what it offered is played. Rows have a progress from then on.
+    pub(super) fn take(&self, offer: &Candidate, cursor: &mut Cursor) -> Result<Option<Arc<Progress>>, CassetteError> {
+        match offer {
+            Candidate::Command { place, .. } => {
+                let position = cursor.position(&self.index, *place).unwrap_or(u32::MAX);
+                let threads =
+                    !cursor.is_whole() && self.index.threads(self.index.slot(position).connection()).is_some();
+                let next = |cursor: &mut Cursor| cursor.next(&self.index, &*self.storage);
+                match threads && !matches!(next(cursor)?, Next::Command { place: next, .. } if next == *place) {
+                    true => cursor.played_early(position),
+                    false => cursor.played(&self.index, *place),
+                }
+                Ok(None)
+            }
+            Candidate::Rows { position, end, rowless, .. } => {
+                let progress = if *rowless { Progress::over() } else { Arc::default() };
+                cursor.hand_out(*position, *end, Arc::clone(&progress));
+                Ok(Some(progress))
+            }
+            Candidate::AtEnd => Ok(None),
+        }
+    }
+
+    /// What the cursor has for `asked`, if that is asked on this recorded connection and statement. Of a connection that several
+    /// threads used, each thread has its own order, but for the cursor of the whole log.
+    pub(super) fn candidate(
+        &self,
+        cursor: &mut Cursor,
+        asked: &Entry,
+        recorded: (ConnectionId, Option<u32>),
+    ) -> Result<Candidate, Scene> {
+        let (connection, statement) = recorded;
+        let Some(threads) = self.index.threads(connection) else {
+            return self.offer_of(cursor, asked, recorded, None);
+        };
+        if cursor.is_whole() {
+            let offer = self.offer_of(cursor, asked, recorded, None)?;
+            return match cursor.threads.0.take() {
+                // what another thread did comes next, but this one is to do the same later
+                Some(own) if self.is_for_another(&offer, own) => {
+                    let mut part = cursor.of_connection(&self.index, connection);
+                    match self.offer_of(&mut part, asked, recorded, Some(own)) {
+                        Ok(_) => self.offer_nothing(cursor),
+                        Err(_) => Ok(offer),
+                    }
+                }
+                _ => Ok(offer),
+            };
+        }
+        let own = statement.filter(|_| !is_new_text(asked));
+        let own = own.and_then(|statement| self.index.thread(connection, statement));
+        if own.is_some() {
+            return self.offer_of(cursor, asked, recorded, own);
+        }
+        cursor.ahead = None;
+        let (own, others) = std::mem::take(&mut cursor.threads);
+        let rank = |thread: u16| if own == Some(thread) { 0 } else { 1 + u8::from(others.contains(&thread)) };
+        // a thread goes on with what it began; then come those that nobody goes on with, as they were recorded
+        let offers = threads.iter().filter_map(|thread| {
+            let offer = self.offer_of(cursor, asked, recorded, Some(*thread)).ok()?;
+            let place = if let Candidate::Command { place, .. } = offer { place } else { 0 };
+            Some(((rank(*thread), place), offer))
+        });
+        match offers.min_by_key(|(rank, _)| *rank) {
+            Some((_, offer)) => Ok(offer),
+            None => self.offer_of(cursor, asked, recorded, None),
+        }
+    }
+
+    /// Whether a text was another thread's of the connection.
+    fn is_for_another(&self, offer: &Candidate, own: u16) -> bool {
+        match offer {
+            Candidate::Command { entry, .. } if is_new_text(entry) => {
+                entry.statement.and_then(|statement| self.index.thread(entry.connection, statement)) != Some(own)
+            }
+            _ => false,
+        }
+    }
+
+    fn offer_nothing(&self, cursor: &mut Cursor) -> Result<Candidate, Scene> {
+        Err(Scene::of(cursor.next(&self.index, &*self.storage)?))
+    }
+
+    /// The same for one thread, or for all of them in their recorded order.
+    fn offer_of(
+        &self,
+        cursor: &mut Cursor,
+        asked: &Entry,
+        (connection, statement): (ConnectionId, Option<u32>),
+        thread: Option<u16>,
+    ) -> Result<Candidate, Scene> {
+        match statement {
+            Some(statement) if asked.method == Method::FetchScroll => {
+                self.offer_scroll(cursor, asked, (connection, statement), thread)
+            }
+            Some(statement) if asked.method.is_rows() => self.offer_rows(cursor, (connection, statement), thread),
+            _ => self.offer_command(cursor, asked, (connection, statement), thread),
+        }
+    }
+
+    fn offer_command(
+        &self,
+        cursor: &mut Cursor,
+        asked: &Entry,
+        (connection, statement): (ConnectionId, Option<u32>),
+        thread: Option<u16>,
+    ) -> Result<Candidate, Scene> {
+        let next = cursor.next_of(&self.index, &*self.storage, thread)?;
+        let Next::Command { position, place } = next else { return Err(Scene::of(next)) };
+        let slot = self.index.slot(position);
+        let numbered = !is_new_text(asked) || self.index.threads(connection).is_none();
+        let same_place = asked.method == Method::Connect
+            || slot.connection() == connection && (!numbered || slot.statement() == statement);
+        if slot.method != asked.method || !same_place {
+            return Err(Scene::of(next));
+        }
+        let entry = Prefetch::or(cursor.ahead.take(), position, || sets::entry(&*self.storage, slot.place()))?;
+        if difference_but_comments(&entry, asked, self.comments).is_some() {
+            return Err(Scene::of(next));
+        }
+        self.check_cells(position, &entry)?;
+        Ok(Candidate::Command { entry, place })
+    }
+
+    fn offer_rows(
+        &self,
+        cursor: &mut Cursor,
+        (connection, statement): (ConnectionId, u32),
+        thread: Option<u16>,
+    ) -> Result<Candidate, Scene> {
+        let (index, storage) = (&self.index, &*self.storage);
+        match cursor.next_rows(index, (connection, statement), thread) {
+            // a scroll is asked for, it does not come with the next rows
+            NextRows::Entry { position, .. } if index.slot(position).method == Method::FetchScroll => {
+                self.end_or(Some(position), connection, statement)
+            }
+            NextRows::Entry { position, place } => {
+                let entry = Prefetch::or(cursor.ahead.take(), position, || {
+                    storage.checked_entry(index.slot(position).place())
+                })?;
+                self.check_cells(position, &entry)?;
+                let rowless = rows::is_end(&entry) || rows::is_failure(&entry);
+                let end = if rowless { None } else { cursor.end_after(index, storage, place, thread)? };
+                Ok(Candidate::Rows { entry, position, end, rowless })
+            }
+            NextRows::None { barrier } => self.end_or(barrier, connection, statement),
+        }
+    }
+
+    /// The end of the statement's data, if that was reached before the command at `barrier`.
+    fn end_or(&self, barrier: Option<u32>, connection: ConnectionId, statement: u32) -> Result<Candidate, Scene> {
+        let positions = self.index.statement(connection, Some(statement));
+        match Cursor::was_at_end(&self.index, &*self.storage, positions, barrier)? {
+            true => Ok(Candidate::AtEnd),
+            false => Err(barrier.map_or(Scene::Exhausted, |position| Scene::Command { position })),
+        }
+    }
+
+    /// The next rows entry of the statement, if it is a scroll to the same place.
+    fn offer_scroll(
+        &self,
+        cursor: &mut Cursor,
+        asked: &Entry,
+        (connection, statement): (ConnectionId, u32),
+        thread: Option<u16>,
+    ) -> Result<Candidate, Scene> {
+        let (index, storage) = (&self.index, &*self.storage);
+        if let Some((position, returned)) = cursor.half_read(index, connection, statement) {
+            return Err(Scene::Rows { position, returned: Some(returned) });
+        }
+        let position = match cursor.next_rows(index, (connection, statement), thread) {
+            NextRows::Entry { position, .. } => position,
+            NextRows::None { barrier } => {
+                return Err(barrier.map_or(Scene::Exhausted, |position| Scene::Command { position }));
+            }
+        };
+        let slot = index.slot(position);
+        let entry = storage.checked_entry(slot.place())?;
+        if slot.method != Method::FetchScroll || difference_but_comments(&entry, asked, self.comments).is_some() {
+            return Err(Scene::Command { position });
+        }
+        self.check_cells(position, &entry)?;
+        let rowless = rows::count(&entry) == Some(0);
+        Ok(Candidate::Rows { entry, position, end: None, rowless })
+    }
+}

@@ -1,0 +1,350 @@
+//! A cursor: entries that have to be played in their order, and how far it is played. `order: global` has one cursor for the
+//! cassette, `order: connection` one for each connection.
+//!
+//! Rows are the exception to the order: runs of several statements may be open at once, and each is in the log where it
+//! ended. So the rows entries between two other commands may be played in any order, except those of the same statement.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::index::Index;
+use super::prefetch::Prefetch;
+use super::rows::{Progress, is_end};
+use crate::entry::Class;
+use crate::storage::Cassette;
+use crate::{CassetteError, ConnectionId, Entry, Method};
+
+/// Rows that were handed out.
+#[derive(Clone, Debug)]
+struct Handed {
+    position: u32,
+    /// The entry with the end of data that goes with it.
+    end: Option<u32>,
+    progress: Arc<Progress>,
+}
+
+/// A sequence of entries and how far it is played.
+#[derive(Clone, Debug)]
+pub(crate) struct Cursor {
+    /// `None`: all entries of the log.
+    part: Option<Range<usize>>,
+    /// Everything before this place of the cursor is played.
+    at: usize,
+    /// Rows handed out from there on.
+    handed: Vec<Handed>,
+    /// Commands from there on that were played before their turn: connects, and what other threads of a connection did.
+    early: Vec<u32>,
+    /// The entry that was read for what is asked now.
+    pub(super) ahead: Option<Prefetch>,
+    /// The recorded thread that the asking one goes on with, and those that others go on with.
+    pub(super) threads: (Option<u16>, Vec<u16>),
+}
+
+/// What a cursor has next.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// A command that is not about rows, and its place in the cursor.
+    Command { position: u32, place: usize },
+    /// Rows that have to be read before any command; how many were read already, if they were handed out.
+    Rows { position: u32, returned: Option<u64> },
+    /// Nothing.
+    End,
+}
+
+/// The rows of a statement that are next.
+#[derive(Debug)]
+pub(crate) enum NextRows {
+    /// The entry, and its place in the cursor.
+    Entry { position: u32, place: usize },
+    /// None before this command, or before the end of the cursor.
+    None { barrier: Option<u32> },
+}
+
+impl Cursor {
+    /// The cursor of the whole log.
+    pub(crate) fn whole() -> Cursor {
+        Cursor { part: None, at: 0, handed: Vec::new(), early: Vec::new(), ahead: None, threads: (None, Vec::new()) }
+    }
+
+    /// The cursor of one connection.
+    pub(crate) fn connection(index: &Index, connection: ConnectionId) -> Cursor {
+        Cursor { part: Some(index.connection_range(connection)), ..Cursor::whole() }
+    }
+
+    /// The cursor of one connection after so many of its commands.
+    pub(crate) fn advanced(index: &Index, connection: ConnectionId, commands: usize) -> Cursor {
+        let mut cursor = Cursor::connection(index, connection);
+        for _ in 0..commands {
+            while let Some(position) = index.position(cursor.part.as_ref(), cursor.at) {
+                cursor.at += 1;
+                if index.is_command(position) {
+                    break;
+                }
+            }
+        }
+        cursor
+    }
+
+    /// The part of the whole log's cursor that belongs to a connection.
+    pub(crate) fn of_connection(&self, index: &Index, connection: ConnectionId) -> Cursor {
+        let at = index.places_before(connection, self.at);
+        Cursor {
+            part: Some(index.connection_range(connection)),
+            at,
+            handed: self.handed.clone(),
+            early: self.early.clone(),
+            ahead: None,
+            threads: self.threads.clone(),
+        }
+    }
+
+    /// The same in another log that is the same so far; `place` gives the position there of a command here.
+    pub(crate) fn moved(
+        &self,
+        from: &Index,
+        to: &Index,
+        connection: Option<ConnectionId>,
+        place: &dyn Fn(u32) -> u32,
+    ) -> Cursor {
+        // a cursor at its end stands behind all of its commands, where the other log may go on
+        let at = place(index_of(from, self).unwrap_or(u32::MAX));
+        let mut cursor = connection.map_or_else(Cursor::whole, |connection| Cursor::connection(to, connection));
+        while index_of(to, &cursor).is_some_and(|position| position < at) {
+            cursor.at += 1;
+        }
+        let handed = |handed: &Handed| Handed {
+            position: place(handed.position),
+            end: handed.end.map(place),
+            progress: Arc::clone(&handed.progress),
+        };
+        let early = self.early.iter().map(|position| place(*position)).collect();
+        Cursor { handed: self.handed.iter().map(handed).collect(), early, ..cursor }
+    }
+
+    /// Whether no rows are in somebody's hands.
+    pub(crate) fn settled(&self) -> bool {
+        self.handed.iter().all(|handed| handed.progress.done())
+    }
+
+    /// How many entries are not yet passed.
+    pub(crate) fn left(&self, index: &Index) -> usize {
+        let all = self.part.as_ref().map_or(index.len() as usize, Range::len);
+        all.saturating_sub(self.at)
+    }
+
+    /// The positions not yet passed.
+    pub(crate) fn rest<'i>(&self, index: &'i Index) -> impl Iterator<Item = u32> + use<'i> {
+        let (part, at) = (self.part.clone(), self.at);
+        (at..).map_while(move |place| index.position(part.as_ref(), place))
+    }
+
+    /// Whether a position is played.
+    pub(crate) fn passed(&self, index: &Index, position: u32) -> bool {
+        index.position(self.part.as_ref(), self.at).is_none_or(|at| position < at) || self.finished(position)
+    }
+
+    /// Whether this is the cursor of the whole log.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.part.is_none()
+    }
+
+    /// Whether everything before the cursor's place is played, and nothing behind it.
+    pub(crate) fn is_in_order(&self) -> bool {
+        self.early.is_empty()
+    }
+
+    /// The same as [`Cursor::next`] for one thread of a connection: what the others have next does not stand in its way.
+    pub(crate) fn next_of(
+        &mut self,
+        index: &Index,
+        storage: &dyn Cassette,
+        thread: Option<u16>,
+    ) -> Result<Next, CassetteError> {
+        let Some(thread) = thread else { return self.next(index, storage) };
+        for place in self.at.. {
+            let Some(position) = index.position(self.part.as_ref(), place) else { break };
+            let slot = index.slot(position);
+            if slot.method.class() != Class::Command || slot.thread != thread || self.finished(position) {
+                continue;
+            }
+            if !slot.method.is_rows() {
+                return Ok(Next::Command { position, place });
+            }
+            let handed = self.handed.iter().find(|handed| handed.position == position);
+            if handed.is_some() || slot.method != Method::Fetch || !is_end(&storage.checked_entry(slot.place())?) {
+                return Ok(Next::Rows { position, returned: handed.map(|handed| handed.progress.returned()) });
+            }
+        }
+        Ok(Next::End)
+    }
+
+    /// What has to be played next, over rows that are read and ends that need not be asked for.
+    pub(crate) fn next(&mut self, index: &Index, storage: &dyn Cassette) -> Result<Next, CassetteError> {
+        loop {
+            let Some(position) = index.position(self.part.as_ref(), self.at) else { return Ok(Next::End) };
+            let slot = index.slot(position);
+            if slot.method.class() == Class::Command && !self.finished(position) {
+                if !slot.method.is_rows() {
+                    return Ok(Next::Command { position, place: self.at });
+                }
+                let handed = self.handed.iter().find(|handed| handed.position == position);
+                if handed.is_some() || slot.method != Method::Fetch || !is_end(&storage.checked_entry(slot.place())?) {
+                    return Ok(Next::Rows { position, returned: handed.map(|handed| handed.progress.returned()) });
+                }
+            }
+            self.pass(index);
+        }
+    }
+
+    /// The command at a place of the cursor is played, and so is everything before it.
+    pub(crate) fn played(&mut self, index: &Index, place: usize) {
+        let position = index.position(self.part.as_ref(), place).unwrap_or(u32::MAX);
+        self.at = place + 1;
+        self.early.retain(|early| *early > position);
+        // what another thread of the connection reads meanwhile
+        self.handed.retain(|handed| handed.end.unwrap_or(handed.position) > position);
+    }
+
+    /// The position at a place of the cursor.
+    pub(crate) fn position(&self, index: &Index, place: usize) -> Option<u32> {
+        index.position(self.part.as_ref(), place)
+    }
+
+    /// A command is played before its turn.
+    pub(crate) fn played_early(&mut self, position: u32) {
+        self.early.push(position);
+    }
+
+    /// The rows of a statement that are next; for one thread of a connection, whatever the others have next.
+    pub(crate) fn next_rows(
+        &mut self,
+        index: &Index,
+        (connection, statement): (ConnectionId, u32),
+        thread: Option<u16>,
+    ) -> NextRows {
+        while let Some(position) = index.position(self.part.as_ref(), self.at) {
+            if index.slot(position).method.class() == Class::Command && !self.finished(position) {
+                break;
+            }
+            self.pass(index);
+        }
+        for place in self.at.. {
+            let Some(position) = index.position(self.part.as_ref(), place) else { break };
+            let slot = index.slot(position);
+            let others = thread.is_some_and(|thread| slot.thread != thread);
+            if slot.method.class() != Class::Command || others || self.early.contains(&position) {
+                continue;
+            }
+            if !slot.method.is_rows() {
+                return NextRows::None { barrier: Some(position) };
+            }
+            if slot.connection() == connection && slot.statement() == Some(statement) && !self.is_handed(position) {
+                return NextRows::Entry { position, place };
+            }
+        }
+        NextRows::None { barrier: None }
+    }
+
+    /// The end of data that is recorded after the rows at a place of the cursor, before any other command.
+    pub(crate) fn end_after(
+        &self,
+        index: &Index,
+        storage: &dyn Cassette,
+        place: usize,
+        thread: Option<u16>,
+    ) -> Result<Option<u32>, CassetteError> {
+        let Some(position) = index.position(self.part.as_ref(), place) else { return Ok(None) };
+        let of = index.slot(position);
+        for place in place + 1.. {
+            let Some(position) = index.position(self.part.as_ref(), place) else { break };
+            let slot = index.slot(position);
+            let others = thread.is_some_and(|thread| slot.thread != thread);
+            if slot.method.class() != Class::Command || others {
+                continue;
+            }
+            if !slot.method.is_rows() {
+                break;
+            }
+            if slot.connection() == of.connection() && slot.statement() == of.statement() {
+                let ends = slot.method == Method::Fetch && is_end(&storage.checked_entry(slot.place())?);
+                return Ok(ends.then_some(position));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Rows of the statement that were handed out and not read to their end, and how many were read.
+    pub(crate) fn half_read(&self, index: &Index, connection: ConnectionId, statement: u32) -> Option<(u32, u64)> {
+        let half = self.handed.iter().find(|handed| {
+            let slot = index.slot(handed.position);
+            !handed.progress.done() && (slot.connection(), slot.statement()) == (connection, Some(statement))
+        })?;
+        Some((half.position, half.progress.returned()))
+    }
+
+    /// Rows are in the hands of their statement.
+    pub(crate) fn hand_out(&mut self, position: u32, end: Option<u32>, progress: Arc<Progress>) {
+        self.handed.push(Handed { position, end, progress });
+    }
+
+    /// The first position of these that is not played; all before it are.
+    pub(crate) fn bound(&self, index: &Index, positions: &[u32]) -> u32 {
+        let Some(at) = index.position(self.part.as_ref(), self.at) else { return u32::MAX };
+        let from = positions.partition_point(|position| *position < at);
+        let open =
+            |position: &&u32| index.slot(**position).method.class() == Class::Command && !self.finished(**position);
+        positions[from..].iter().find(open).copied().unwrap_or(u32::MAX)
+    }
+
+    /// Whether the statement was at the end of its data: its last command before `barrier` says so.
+    pub(crate) fn was_at_end(
+        index: &Index,
+        storage: &dyn Cassette,
+        positions: &[u32],
+        barrier: Option<u32>,
+    ) -> Result<bool, CassetteError> {
+        let before = barrier.map_or(positions, |barrier| &positions[..positions.partition_point(|at| *at < barrier)]);
+        let last = before.iter().rev().map(|at| index.slot(*at)).find(|slot| slot.method.class() == Class::Command);
+        match last {
+            Some(slot) if slot.method == Method::FetchAll => Ok(true),
+            Some(slot) if slot.method == Method::Fetch => {
+                let entry: Entry = storage.checked_entry(slot.place())?;
+                Ok(is_end(&entry))
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// How many rows of the handed-out entry were read.
+    pub(crate) fn returned(&self, position: u32) -> Option<u64> {
+        self.handed.iter().find(|handed| handed.position == position).map(|handed| handed.progress.returned())
+    }
+
+    /// Goes over one entry.
+    fn pass(&mut self, index: &Index) {
+        if let Some(position) = index.position(self.part.as_ref(), self.at) {
+            self.early.retain(|early| *early > position);
+        }
+        self.at += 1;
+        if self.handed.len() > 16 {
+            // what lies behind is played, and nobody looks it up any more
+            let at = index.position(self.part.as_ref(), self.at).unwrap_or(u32::MAX);
+            self.handed.retain(|handed| !handed.progress.done() || handed.end.unwrap_or(handed.position) >= at);
+        }
+    }
+
+    fn is_handed(&self, position: u32) -> bool {
+        self.handed.iter().any(|handed| handed.position == position || handed.end == Some(position))
+    }
+
+    fn finished(&self, position: u32) -> bool {
+        self.handed
+            .iter()
+            .any(|handed| (handed.position == position || handed.end == Some(position)) && handed.progress.done())
+            || self.early.contains(&position)
+    }
+}
+
+fn index_of(index: &Index, cursor: &Cursor) -> Option<u32> {
+    index.position(cursor.part.as_ref(), cursor.at)
+}

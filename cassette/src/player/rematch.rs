@@ -1,0 +1,118 @@
+//! Correcting the guess which recorded connection a live one is.
+//!
+//! A live connection that asks for something else than its session has next may have another session: one that begins with all
+//! that was played so far and goes on with what is asked. If a live connection has that one, it has to find another for
+//! itself, perhaps the one that becomes free: a path of moves, as for any matching of two sets.
+
+use super::cursor::Cursor;
+use super::sessions::Session;
+use super::{Player, State};
+use crate::metadata::Order;
+use crate::{CassetteError, ConnectionId, Entry};
+
+impl Player {
+    /// Gives a live connection another session that goes on with what is asked; `only` on this recorded connection. False if
+    /// there is none.
+    pub(super) fn rematch(
+        &self,
+        state: &mut State,
+        live: ConnectionId,
+        asked: &Entry,
+        only: Option<ConnectionId>,
+    ) -> Result<bool, CassetteError> {
+        let Some(left) = state.sessions.live(live).map(|live| live.session) else { return Ok(false) };
+        let Some(played) = self.played(state, left) else { return Ok(false) };
+        for choice in state.sessions.choices(live) {
+            if only.is_some_and(|only| only != choice.session.connection)
+                || !self.reached(state, choice.session)
+                || !self.goes_on_with(state, live, choice.session, played, asked)
+                || !self.same_history(left, choice.session, played)?
+            {
+                continue;
+            }
+            let vacated = match choice.holder {
+                None => true,
+                Some(holder) => self.rehome(state, holder, left, &mut vec![choice.session])?,
+            };
+            if vacated {
+                self.move_to(state, live, choice.session, played);
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Finds another session for a live connection: the one that becomes vacant, one that is free, or somebody else's.
+    fn rehome(
+        &self,
+        state: &mut State,
+        live: ConnectionId,
+        vacant: Session,
+        seen: &mut Vec<Session>,
+    ) -> Result<bool, CassetteError> {
+        let Some(session) = state.sessions.live(live).map(|live| live.session) else { return Ok(false) };
+        let Some(played) = self.played(state, session) else { return Ok(false) };
+        if state.sessions.may_be(live, vacant) && self.same_history(session, vacant, played)? {
+            self.move_to(state, live, vacant, played);
+            return Ok(true);
+        }
+        for choice in state.sessions.choices(live) {
+            if seen.contains(&choice.session)
+                || choice.session == vacant
+                || !self.reached(state, choice.session)
+                || !self.same_history(session, choice.session, played)?
+            {
+                continue;
+            }
+            seen.push(choice.session);
+            let found = match choice.holder {
+                None => true,
+                Some(holder) => self.rehome(state, holder, vacant, seen)?,
+            };
+            if found {
+                self.move_to(state, live, choice.session, played);
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a session, after so many of its commands, goes on with what is asked.
+    pub(super) fn goes_on_with(
+        &self,
+        state: &State,
+        live: ConnectionId,
+        session: Session,
+        played: usize,
+        asked: &Entry,
+    ) -> bool {
+        let Some(live) = state.sessions.live(live) else { return false };
+        let mut cursor = Cursor::advanced(&self.index, session.connection, session.begin + played);
+        self.candidate(&mut cursor, asked, live.recorded_under(session, asked.statement)).is_ok()
+    }
+
+    /// Under `order: global`, a connection cannot be one whose connect is still to come.
+    fn reached(&self, state: &State, session: Session) -> bool {
+        let connect = state.sessions.connects.of(session.connection);
+        match self.order {
+            Order::Global => connect.is_some_and(|connect| state.whole.passed(&self.index, connect.position)),
+            Order::Connection => true,
+        }
+    }
+
+    pub(super) fn move_to(&self, state: &mut State, live: ConnectionId, session: Session, played: usize) {
+        let left = state.sessions.moves(live, session);
+        if self.order == Order::Connection {
+            match left {
+                Some(left) if left.begin == 1 => _ = state.cursors.remove(&left.connection),
+                Some(left) => {
+                    let cursor = Cursor::advanced(&self.index, left.connection, left.begin);
+                    state.cursors.insert(left.connection, cursor);
+                }
+                None => {}
+            }
+            let cursor = Cursor::advanced(&self.index, session.connection, session.begin + played);
+            state.cursors.insert(session.connection, cursor);
+        }
+    }
+}

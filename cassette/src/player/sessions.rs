@@ -1,0 +1,336 @@
+//! Which recorded connection a live one is.
+//!
+//! A live connection takes the first recorded one that agrees with its connect and is not taken. That is a guess as long
+//! as several agree; `exchange` corrects it when a command tells them apart.
+//!
+//! What a live connection plays is a *session*: a recorded connection, or the rest of one. A pool in the driver manager makes
+//! the two come apart: a driver's connection that is used again plays the session of another recorded connection, and one that
+//! was opened anew plays on where another was closed.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::connects::{Connect, Connects, Group};
+use crate::ConnectionId;
+
+/// What one live connection plays of one recorded connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Session {
+    /// The recorded connection.
+    pub(super) connection: ConnectionId,
+    /// How many of its commands were played before.
+    pub(super) begin: usize,
+    /// How many of its statements were used before.
+    pub(super) statements: u32,
+}
+
+impl Session {
+    /// A whole recorded connection, connected.
+    pub(super) fn fresh(connection: ConnectionId) -> Session {
+        Session { connection, begin: 1, statements: 0 }
+    }
+}
+
+/// A connection of the program.
+#[derive(Debug)]
+pub(super) struct Live {
+    /// The connects it agrees with.
+    groups: Vec<Group>,
+    /// The connect whose reply it was given.
+    group: Group,
+    /// Legs that it played to their end, with the number of statements it had used before each.
+    before: Vec<(u32, Session)>,
+    pub(super) session: Session,
+    /// The number of statements it had used before this session.
+    first: u32,
+    /// The number of statements it has used.
+    used: u32,
+    /// The recorded numbers of its statements, where several threads of the recorded connection used them in any order.
+    numbers: HashMap<u32, u32>,
+    /// The recorded thread whose sequence each of the program's threads is in.
+    threads: HashMap<u32, u16>,
+    /// No statement is open, and the driver manager looked whether the connection can be used again.
+    pub(super) idle: bool,
+    /// The program closed it.
+    pub(super) ended: bool,
+}
+
+impl Live {
+    /// A recorded statement, or the recorded connection, behind a live one.
+    pub(super) fn recorded(&self, statement: Option<u32>) -> (ConnectionId, Option<u32>) {
+        let Some(statement) = statement else { return (self.session.connection, None) };
+        if let Some(recorded) = self.numbers.get(&statement) {
+            return (self.session.connection, Some(*recorded));
+        }
+        let earlier = self.before.iter().rev().find(|(first, _)| statement > *first);
+        let (first, session) = match earlier {
+            Some(earlier) if statement <= self.first => *earlier,
+            _ => (self.first, self.session),
+        };
+        (session.connection, Some(under(first, session, statement)))
+    }
+
+    /// The same, if it played this session.
+    pub(super) fn recorded_under(&self, session: Session, statement: Option<u32>) -> (ConnectionId, Option<u32>) {
+        (session.connection, statement.map(|statement| under(self.first, session, statement)))
+    }
+
+    /// The same, if it went on with this session after all that it has played.
+    pub(super) fn recorded_next(&self, session: Session, statement: Option<u32>) -> (ConnectionId, Option<u32>) {
+        (session.connection, statement.map(|statement| under(self.used, session, statement)))
+    }
+
+    /// The recorded thread that this thread of the program goes on with, and those that others go on with.
+    pub(super) fn threads(&self) -> (Option<u16>, Vec<u16>) {
+        let this = crate::process::thread();
+        let others = self.threads.iter().filter(|(thread, _)| **thread != this).map(|(_, recorded)| *recorded);
+        (self.threads.get(&this).copied(), others.collect())
+    }
+
+    /// This thread of the program is in the sequence of a recorded one.
+    pub(super) fn goes_on_as(&mut self, recorded: u16) {
+        self.threads.insert(crate::process::thread(), recorded);
+    }
+
+    /// A statement turns out to be this recorded one of its session.
+    pub(super) fn is(&mut self, statement: u32, recorded: u32) {
+        self.numbers.insert(statement, recorded);
+    }
+
+    /// A statement is used.
+    pub(super) fn uses(&mut self, statement: Option<u32>) {
+        self.used = self.used.max(statement.unwrap_or(0));
+        self.idle = false;
+    }
+
+    /// What would be left of its session after `played` commands.
+    fn rest(&self, played: usize) -> Session {
+        let Session { connection, begin, statements } = self.session;
+        Session { connection, begin: begin + played, statements: statements + (self.used - self.first) }
+    }
+
+    /// Goes on with another session, as a connection from a pool does.
+    fn go_on(&mut self, session: Session) {
+        self.before.push((self.first, self.session));
+        self.numbers.clear();
+        self.threads.clear();
+        (self.session, self.first, self.idle) = (session, self.used, false);
+    }
+}
+
+/// The recorded number of a statement that is the n-th of a live connection.
+fn under(first: u32, session: Session, statement: u32) -> u32 {
+    session.statements.saturating_add(statement.saturating_sub(first))
+}
+
+/// Who has a recorded connection.
+#[derive(Clone, Copy, Debug)]
+enum Holder {
+    Live(ConnectionId),
+    /// Nobody any more, and perhaps its rest is a session.
+    Past,
+}
+
+/// The live connections and the recorded ones they have.
+#[derive(Debug, Default)]
+pub(super) struct SessionMatcher {
+    pub(super) connects: Connects,
+    lives: BTreeMap<ConnectionId, Live>,
+    holders: BTreeMap<ConnectionId, Holder>,
+    /// Rests of recorded connections that were closed before their end.
+    rests: Vec<Session>,
+    /// All connects before this one, of those in the log, are taken.
+    first_free: usize,
+    /// The number of live connections so far.
+    count: u32,
+}
+
+/// A session that a live connection may play, and who has it.
+pub(super) struct Choice {
+    pub(super) session: Session,
+    pub(super) holder: Option<ConnectionId>,
+}
+
+impl SessionMatcher {
+    pub(super) fn new(connects: Connects) -> SessionMatcher {
+        SessionMatcher { connects, ..SessionMatcher::default() }
+    }
+
+    /// Goes on with the connects of another part, which is the same so far.
+    pub(super) fn turn_to(&mut self, connects: Connects) {
+        for live in self.lives.values_mut() {
+            if let Some(connect) = connects.of(live.session.connection) {
+                (live.group, live.groups) = (connect.group, vec![connect.group]);
+            }
+        }
+        (self.connects, self.first_free) = (connects, 0);
+        self.advance();
+    }
+
+    pub(super) fn live(&self, id: ConnectionId) -> Option<&Live> {
+        self.lives.get(&id)
+    }
+
+    pub(super) fn live_mut(&mut self, id: ConnectionId) -> Option<&mut Live> {
+        self.lives.get_mut(&id)
+    }
+
+    /// The connections that are open.
+    pub(super) fn open(&self) -> impl Iterator<Item = ConnectionId> {
+        self.lives.iter().filter(|(_, live)| !live.ended).map(|(id, _)| *id)
+    }
+
+    /// The connects nobody has, in recorded order.
+    pub(super) fn free(&self) -> impl Iterator<Item = &Connect> {
+        let free = |connect: &&Connect| !self.holders.contains_key(&connect.connection);
+        self.connects.from(self.first_free).iter().filter(free)
+    }
+
+    /// The rests that agree with one of these groups.
+    pub(super) fn rests(&self, groups: &[Group]) -> impl Iterator<Item = Session> {
+        self.rests.iter().copied().filter(|rest| self.agrees(groups, rest.connection))
+    }
+
+    /// Whether there are rests of closed connections.
+    pub(super) fn has_rests(&self) -> bool {
+        !self.rests.is_empty()
+    }
+
+    fn agrees(&self, groups: &[Group], connection: ConnectionId) -> bool {
+        self.connects.of(connection).is_some_and(|connect| groups.contains(&connect.group))
+    }
+
+    /// A live connection opens with this session. Its id.
+    pub(super) fn opened(&mut self, groups: Vec<Group>, session: Session) -> ConnectionId {
+        let id = ConnectionId(self.count);
+        self.count += 1;
+        let connect = self.connects.of(session.connection);
+        let (group, succeeded) = connect.map_or((0, false), |connect| (connect.group, connect.succeeded));
+        if !succeeded {
+            self.holders.insert(session.connection, Holder::Past);
+            self.advance();
+            return id;
+        }
+        let live = Live {
+            groups,
+            group,
+            before: Vec::new(),
+            session,
+            first: 0,
+            used: 0,
+            numbers: HashMap::new(),
+            threads: HashMap::new(),
+            idle: false,
+            ended: false,
+        };
+        self.lives.insert(id, live);
+        self.hold(session, id);
+        id
+    }
+
+    /// The program closed a connection. What is left of its session is kept for another one, if it is said to be a session.
+    pub(super) fn ended(&mut self, id: ConnectionId, complete: bool, played: Option<usize>, pooled: bool) {
+        let Some(live) = self.lives.get_mut(&id) else { return };
+        live.ended = true;
+        match played {
+            Some(played) if pooled && !complete => self.rests.push(live.rest(played)),
+            // another one may turn out to have been this one
+            _ if !complete => return,
+            _ => {}
+        }
+        self.holders.insert(live.session.connection, Holder::Past);
+        self.lives.remove(&id);
+    }
+
+    /// A live connection goes on as another recorded one.
+    pub(super) fn goes_on(&mut self, id: ConnectionId, session: Session) {
+        let Some(live) = self.lives.get_mut(&id) else { return };
+        self.holders.insert(live.session.connection, Holder::Past);
+        live.go_on(session);
+        self.hold(session, id);
+    }
+
+    /// A live connection has another session than was thought. The one it had is free, unless somebody has taken it.
+    pub(super) fn moves(&mut self, id: ConnectionId, session: Session) -> Option<Session> {
+        let live = self.lives.get_mut(&id)?;
+        let left = std::mem::replace(&mut live.session, session);
+        let vacant = matches!(self.holders.get(&left.connection), Some(Holder::Live(holder)) if *holder == id);
+        if vacant && left.begin == 1 {
+            self.holders.remove(&left.connection);
+            let number = self.connects.number(left.connection).unwrap_or(self.first_free);
+            self.first_free = self.first_free.min(number);
+        } else if vacant {
+            self.holders.insert(left.connection, Holder::Past);
+            self.rests.push(left);
+        }
+        self.hold(session, id);
+        vacant.then_some(left)
+    }
+
+    fn hold(&mut self, session: Session, id: ConnectionId) {
+        self.rests.retain(|rest| *rest != session);
+        self.holders.insert(session.connection, Holder::Live(id));
+        self.advance();
+    }
+
+    fn advance(&mut self) {
+        let taken = |connect: &Connect| self.holders.contains_key(&connect.connection);
+        self.first_free += self.connects.from(self.first_free).iter().take_while(|connect| taken(connect)).count();
+    }
+
+    /// Whether a live connection may be this recorded one, by its connect.
+    pub(super) fn may_be(&self, id: ConnectionId, session: Session) -> bool {
+        let Some(live) = self.lives.get(&id) else { return false };
+        let connect = self.connects.of(session.connection).filter(|connect| connect.succeeded);
+        let replies = |connect: &Connect| session.begin > 1 || self.connects.same_reply(live.group, connect.group);
+        connect.is_some_and(|connect| live.groups.contains(&connect.group) && replies(connect))
+    }
+
+    /// The sessions a live connection may play instead of its own: those nobody has first, each in recorded order.
+    pub(super) fn choices(&self, id: ConnectionId) -> Vec<Choice> {
+        let fresh = self.free().map(|connect| Session::fresh(connect.connection));
+        let free = fresh.chain(self.rests.iter().copied()).map(|session| Choice { session, holder: None });
+        let others = self.lives.iter().filter(|(other, _)| **other != id);
+        let mut held: Vec<Choice> =
+            others.map(|(other, live)| Choice { session: live.session, holder: Some(*other) }).collect();
+        held.sort_by_key(|choice| choice.session.connection);
+        free.chain(held).filter(|choice| self.may_be(id, choice.session)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn live(session: Session) -> Live {
+        Live {
+            groups: vec![0],
+            group: 0,
+            before: Vec::new(),
+            session,
+            first: 0,
+            used: 0,
+            numbers: HashMap::new(),
+            threads: HashMap::new(),
+            idle: false,
+            ended: false,
+        }
+    }
+
+    #[test]
+    fn statements_follow_the_leg() {
+        let (a, b) = (ConnectionId(0), ConnectionId(1));
+        let mut one = live(Session::fresh(a));
+        assert_eq!(one.recorded(Some(1)), (a, Some(1)));
+        one.uses(Some(1));
+        one.uses(Some(3));
+        one.go_on(Session::fresh(b));
+        assert_eq!(one.recorded(Some(4)), (b, Some(1)));
+        assert_eq!(one.recorded(Some(2)), (a, Some(2)), "an earlier one stays what it was");
+        assert_eq!(one.recorded(None), (b, None));
+        one.uses(Some(5));
+        // what is left of `b` after three of its commands and two statements, in the hands of another connection
+        let rest = one.rest(3);
+        assert_eq!(rest, Session { connection: b, begin: 4, statements: 2 });
+        assert_eq!(live(rest).recorded(Some(1)), (b, Some(3)));
+    }
+}

@@ -1,0 +1,111 @@
+//! A throw-away driver manager configuration in which super8 stands before every driver, so that a program is recorded
+//! and replayed without a change to anybody's odbcinst.ini. It is never more readable than what it was made from.
+
+mod drivers;
+mod recorded;
+mod sections;
+mod sources;
+
+pub use drivers::locate;
+pub use recorded::Recorded;
+
+use crate::libraries::Libraries;
+use crate::run_directory::{Readers, RunDirectory};
+use drivers::Drivers;
+use sections::{Notes, Text};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use super8_shim::driver::Site;
+
+/// The configuration: files for the directory of a run.
+pub struct TemporaryOdbcinst {
+    files: Vec<ConfigurationFile>,
+    /// Where the system has its file data sources.
+    file_sources: Option<PathBuf>,
+    notes: Notes,
+}
+
+struct ConfigurationFile {
+    name: &'static str,
+    text: Text,
+    readers: Readers,
+}
+
+impl TemporaryOdbcinst {
+    /// Makes the configuration from the one this process has. `real` says whether real drivers are to be called: otherwise it
+    /// has no secrets. `recorded` is what the cassette to be replayed names.
+    pub fn new(libraries: &Libraries, real: bool, recorded: &Recorded) -> TemporaryOdbcinst {
+        let site = Site::of(&|name| std::env::var_os(name));
+        let files = |files: &[(PathBuf, bool)]| files.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>();
+        let driver_files = files(&site.ini.driver_files);
+        let read = |files: &[PathBuf]| sections::read(files, real);
+        let sections = read(&driver_files);
+        let source_files = files(&site.ini.source_files);
+        let system = source_files.last().cloned().unwrap_or_default();
+        let user = source_files.into_iter().next().filter(|user| *user != system);
+
+        let mut notes = Notes::default();
+        let drivers = Drivers { libraries, search: &site.search, real, recorded };
+        let driver_text = drivers.text(&sections, &mut notes);
+        let mut source_text = |files: &[PathBuf]| sources::text(&read(files), &drivers, &sections, &mut notes);
+        let user_text = source_text(user.as_slice());
+        let mut system_text = source_text(std::slice::from_ref(&system));
+        sources::declare(&mut system_text, &user_text, &drivers, &mut notes);
+
+        // without secrets there is nothing to hide from a process of the run
+        let readers = |files: &[PathBuf]| match !real || files.iter().all(|file| is_public(file)) {
+            true => Readers::TheRun,
+            false => Readers::Nobody,
+        };
+        let files = vec![
+            ConfigurationFile { name: DRIVERS, text: driver_text, readers: readers(&driver_files) },
+            ConfigurationFile { name: SOURCES, text: system_text, readers: readers(std::slice::from_ref(&system)) },
+            ConfigurationFile { name: USER_SOURCES, text: user_text, readers: readers(user.as_slice()) },
+        ];
+        // Where file data sources are looked for: beside the system's files.
+        let file_sources = system.parent().map(|parent| parent.join(FILE_SOURCES)).filter(|path| path.is_dir());
+        TemporaryOdbcinst { files, file_sources, notes }
+    }
+
+    /// Writes the files.
+    ///
+    /// # Errors
+    /// The directory cannot be written.
+    pub fn write(&self, directory: &RunDirectory) -> io::Result<()> {
+        for ConfigurationFile { name, text, readers } in &self.files {
+            directory.write(name, text.bytes(), *readers)?;
+        }
+        match &self.file_sources {
+            Some(place) => std::os::unix::fs::symlink(place, directory.path().join(FILE_SOURCES)),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes a command see the configuration in this directory, and none other.
+    pub fn apply(directory: &Path, command: &mut Command) {
+        command.env("ODBCSYSINI", directory).env("ODBCINSTINI", DRIVERS).env("ODBCINI", directory.join(USER_SOURCES));
+        // iODBC's names for the system's files.
+        command.env("SYSODBCINSTINI", directory.join(DRIVERS)).env("SYSODBCINI", directory.join(SOURCES));
+    }
+
+    /// What did not fit.
+    pub fn notes(&self) -> &[String] {
+        &self.notes.0
+    }
+}
+
+/// Whether everybody may read a file as it is: it and each directory above it. A file that is not there hides nothing.
+fn is_public(file: &Path) -> bool {
+    let mode = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.permissions().mode());
+    let Ok(own) = mode(file) else { return true };
+    let above = file.ancestors().skip(1).filter(|directory| !directory.as_os_str().is_empty());
+    own & 0o004 != 0 && above.into_iter().all(|directory| mode(directory).is_ok_and(|mode| mode & 0o001 != 0))
+}
+
+/// The names of the files in the directory.
+const DRIVERS: &str = "odbcinst.ini";
+const SOURCES: &str = "odbc.ini";
+const USER_SOURCES: &str = "user-odbc.ini";
+const FILE_SOURCES: &str = "ODBCDataSources";

@@ -1,0 +1,108 @@
+//! Taking a cassette out while the process goes on: a recording is published, a replay asked what it did not play.
+
+use super::{Cassettes, PLAYERS, RECORDERS, ending};
+use crate::per_process::PerProcess;
+use crate::verdict;
+use parking_lot::Mutex;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
+use super8_cassette::{CassetteError, Player, Recorder};
+
+/// Recorders that were ejected while a connection was open: what it still does is published at exit.
+static EJECTED: PerProcess<Mutex<Vec<EjectedRecorder>>> = PerProcess::new();
+
+/// The cassette and its recorder.
+type EjectedRecorder = (PathBuf, Weak<Recorder>);
+
+/// What became of a cassette that was taken out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ejected {
+    /// Nothing is to be said: published, played to its end, or never opened.
+    Well,
+    /// Recorded commands were not played; how many, and a list for people.
+    Unplayed(usize, String),
+    /// The program asked for something else than was recorded; the report.
+    Mismatch(String),
+    /// The recording could not be written.
+    Failed(String),
+}
+
+/// Takes the cassette in `directory` out of the registry, or all traces that stand in it: a connect that names it again begins
+/// anew. Connections that are still open keep what they have. Of several traces the first trouble is told.
+pub fn eject(directory: &Path) -> Ejected {
+    let mut paths = stand_in(directory, &RECORDERS);
+    paths.append(&mut stand_in(directory, &PLAYERS));
+    paths.sort();
+    paths.dedup();
+    let ejected = paths.iter().map(|path| eject_one(path));
+    ejected.reduce(|first, next| if first == Ejected::Well { next } else { first }).unwrap_or(Ejected::Well)
+}
+
+/// The open cassettes in a directory: itself, or traces.
+fn stand_in<T>(directory: &Path, open: &Cassettes<T>) -> Vec<PathBuf> {
+    let is_trace =
+        |path: &Path| path.parent() == Some(directory) && path.extension().is_some_and(|end| end == "ndjson");
+    open.get().lock().keys().filter(|path| *path == directory || is_trace(path)).cloned().collect()
+}
+
+fn eject_one(cassette: &Path) -> Ejected {
+    let recorder = RECORDERS.get().lock().remove(cassette);
+    if let Some(open) = recorder {
+        if let Err(error) = open.location.publish() {
+            verdict::unwritable(cassette, &error.to_string());
+            return Ejected::Failed(format!("record: the cassette was not published: {error}"));
+        }
+        ending::published(cassette, &open.location);
+        super::parts::remove_stale(cassette);
+        ending::not_kept(cassette, &open);
+        let mut ejected = EJECTED.get().lock();
+        ejected.retain(|(_, recorder)| recorder.strong_count() > 0);
+        ejected.push((cassette.to_owned(), Arc::downgrade(&open.location)));
+    }
+    let player = PLAYERS.get().lock().remove(cassette);
+    let Some(open) = player else { return Ejected::Well };
+    if let Some(report) = open.report {
+        return Ejected::Mismatch(report);
+    }
+    let part = ending::settle(cassette, &open.location);
+    match ending::unplayed(&part, &open.location) {
+        None => {
+            verdict::finished(cassette, std::slice::from_ref(&part));
+            Ejected::Well
+        }
+        Some(unplayed) => {
+            let _ = verdict::unplayed(&part, &unplayed);
+            Ejected::Unplayed(unplayed.len(), ending::notice(&part, &unplayed, usize::MAX))
+        }
+    }
+}
+
+/// How many recorded commands of the open cassettes in a directory were not played so far; `None` if none is replayed there.
+///
+/// # Errors
+/// An unreadable entry.
+pub fn unplayed(directory: &Path) -> Option<Result<usize, CassetteError>> {
+    let paths = stand_in(directory, &PLAYERS);
+    let players: Vec<_> = {
+        let open = PLAYERS.get().lock();
+        paths.iter().filter_map(|path| open.get(path)).map(|open| Arc::clone(&open.location)).collect()
+    };
+    let count = || players.iter().map(|player| player.unplayed().map(|unplayed| unplayed.len())).sum();
+    (!players.is_empty()).then(count)
+}
+
+/// Whether a recorder is still in the registry.
+pub fn has_recorder(recorder: &Arc<Recorder>) -> bool {
+    RECORDERS.get().lock().values().any(|open| Arc::ptr_eq(&open.location, recorder))
+}
+
+/// Whether a player is still in the registry.
+pub fn has_player(player: &Arc<Player>) -> bool {
+    PLAYERS.get().lock().values().any(|open| Arc::ptr_eq(&open.location, player))
+}
+
+/// The ejected recorders that connections still use.
+pub(super) fn still_used() -> Vec<(PathBuf, Arc<Recorder>)> {
+    let Some(ejected) = EJECTED.get().try_lock() else { return Vec::new() };
+    ejected.iter().filter_map(|(directory, recorder)| Some((directory.clone(), recorder.upgrade()?))).collect()
+}

@@ -1,0 +1,145 @@
+//! How cassettes end, whatever becomes of the connections: at process exit, or when one cannot be written any more.
+
+use super::eject::still_used;
+use super::location::log_name;
+use super::{Open, PLAYERS, RECORDERS};
+use crate::report::{say, say_verdict};
+use crate::verdict;
+use parking_lot::Mutex;
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+use super8_cassette::{CassetteError, Player, Recorder, staging_directory};
+
+/// Has recordings published and unplayed commands reported at process exit.
+pub(super) fn at_exit() {
+    static REGISTERED: Once = Once::new();
+    REGISTERED.call_once(|| crate::exit::register(finish));
+    crate::exit::watch_forks();
+}
+
+static ENDING: AtomicBool = AtomicBool::new(false);
+
+/// Whether the process is ending and its cassettes were published. Other threads may go on until it is gone.
+pub(super) fn is_ending() -> bool {
+    ENDING.load(Ordering::Relaxed)
+}
+
+fn finish() {
+    /// Unplayed commands that are listed.
+    const SHOWN: usize = 10;
+    // An application that exits in the middle of a call leaves a lock behind; then there is nothing safe to do.
+    ENDING.store(true, Ordering::Relaxed);
+    if let Some(recorders) = RECORDERS.get().try_lock() {
+        for (directory, open) in recorders.iter() {
+            match open.location.publish_at_end() {
+                Ok(()) => {
+                    published(directory, &open.location);
+                    super::parts::remove_stale(directory);
+                    not_kept(directory, open);
+                }
+                Err(error) => {
+                    first_failure(directory, &error);
+                    let log = open.log.as_deref();
+                    say(log, format_args!("super8: record: the cassette was not published: {error}"));
+                }
+            }
+        }
+    }
+    for (directory, recorder) in still_used() {
+        if recorder.publish_at_end().is_ok() {
+            published(&directory, &recorder);
+        }
+    }
+    if let Some(players) = PLAYERS.get().try_lock() {
+        for (directory, open) in players.iter().filter(|(_, open)| open.meant) {
+            let part = settle(directory, &open.location);
+            if let Some(unplayed) = unplayed(&part, &open.location) {
+                let delivery = verdict::unplayed(&part, &unplayed);
+                let notice = notice(&part, &unplayed, SHOWN);
+                say_verdict(open.log.as_deref(), format_args!("{notice}"), delivery);
+            }
+        }
+    }
+    verdict::closed();
+}
+
+/// Puts into the verdict that a recording was published, unless somebody else is to do that.
+pub fn published(cassette: &Path, recorder: &Recorder) {
+    if !recorder.is_held() {
+        verdict::published(cassette);
+    }
+}
+
+/// The part that this process played of a cassette, or the cassette.
+pub(super) fn settle(cassette: &Path, player: &Player) -> PathBuf {
+    // what cannot be read is told with what was not played
+    let Ok(Some(part)) = player.settle() else { return cassette.to_owned() };
+    verdict::took(cassette, part.name());
+    part.name().to_owned()
+}
+
+/// Says what was set by hand in the cassette before a recording and has no command in it.
+pub(super) fn not_kept(directory: &Path, open: &Open<Recorder>) {
+    let lost = open.location.lost();
+    if !lost.is_empty() {
+        let (directory, lines) = (directory.display(), lost.join("\n  "));
+        let what = "named volatile before, but not recorded again, so that nothing is named now";
+        say(open.log.as_deref(), format_args!("super8: record: {directory}: {what}:\n  {lines}"));
+    }
+}
+
+/// What was recorded and never played, a line each; `None` if there is nothing to say, or a mismatch said it before.
+pub(super) fn unplayed(directory: &Path, player: &Player) -> Option<Vec<String>> {
+    if player.failed() {
+        return None;
+    }
+    match player.unplayed() {
+        Ok(unplayed) if unplayed.is_empty() => None,
+        Ok(unplayed) => {
+            let log = log_name(directory);
+            Some(unplayed.iter().map(|entry| format!("{log}:{} {}", entry.line, entry.summary)).collect())
+        }
+        Err(error) => Some(vec![format!("{}: {error}", directory.display())]),
+    }
+}
+
+/// The list for people, up to so many lines of it.
+pub(super) fn notice(directory: &Path, unplayed: &[String], shown: usize) -> String {
+    let count = unplayed.len();
+    let plural = if count == 1 { "command was" } else { "commands were" };
+    let mut text = format!("super8: replay: {count} recorded {plural} never played in {}:", directory.display());
+    for line in unplayed.iter().take(shown) {
+        text.push_str(&format!("\n  {line}"));
+    }
+    if count > shown {
+        text.push_str(&format!("\n  and {} more", count - shown));
+    }
+    text
+}
+
+/// Takes note of a recording that cannot be written; `aloud` where no call can fail with it.
+pub fn unwritable(error: &CassetteError, aloud: bool) {
+    let found = RECORDERS.get().try_lock().and_then(|recorders| {
+        let grows = |directory: &Path| error.file().starts_with(staging_directory(directory));
+        let of_this = |directory: &Path| error.file().starts_with(directory) || grows(directory);
+        let (directory, open) = recorders.iter().find(|(directory, _)| of_this(directory))?;
+        Some((directory.clone(), open.log.clone()))
+    });
+    let (directory, log) = found.unwrap_or_else(|| (error.file().to_owned(), None));
+    if first_failure(&directory, error) && aloud {
+        say(log.as_deref(), format_args!("super8: record: the cassette cannot be written: {error}"));
+    }
+}
+
+/// Puts the failure of a recording into the verdict, once; every later call on it fails the same way.
+fn first_failure(directory: &Path, error: &CassetteError) -> bool {
+    static FAILED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+    let Some(mut failed) = FAILED.try_lock() else { return false };
+    if failed.iter().any(|known| known == directory) {
+        return false;
+    }
+    failed.push(directory.to_owned());
+    verdict::unwritable(directory, &error.to_string());
+    true
+}

@@ -1,0 +1,389 @@
+//! The registry of cassettes: the one place that opens them. A process has one recorder or player for each cassette, be
+//! it a directory or a trace.
+//!
+//! Driver managers unload and reload drivers and pool connections, so nothing here depends on a closing call: what
+//! is still open when the process ends is published (or reported as unplayed) then.
+
+mod eject;
+mod ending;
+mod location;
+mod once;
+mod parts;
+mod rules;
+
+pub use eject::{Ejected, eject, has_player, has_recorder, unplayed};
+pub use ending::{published, unwritable};
+
+use crate::config::command;
+use crate::config::redact::redact_assignments;
+use crate::config::settings::{CommandOrder, Comments, Mode, Settings};
+use crate::driver::{Kind, Library};
+use crate::per_process::PerProcess;
+use crate::report::say;
+use crate::run::Run;
+use crate::verdict::{self, Delivery};
+use location::CassetteLocation;
+use once_cell::sync::Lazy;
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use super8_cassette::{
+    CassetteError, DriverFacts, ErrorKind, Metadata, Order, PlayOptions, Player, Recorder, Secrets, Traceparent, shell,
+};
+
+/// The open cassettes of a process, by their directories or files.
+type Cassettes<T> = PerProcess<Mutex<HashMap<PathBuf, Open<T>>>>;
+
+static RECORDERS: Cassettes<Recorder> = PerProcess::new();
+static PLAYERS: Cassettes<Player> = PerProcess::new();
+
+/// Why nothing is replayed to a process whose verdict cannot be written: a mismatch would pass for a success.
+const UNWATCHED: &str = "the file that SUPER8_VERDICT names cannot be written by this process, so that nobody would learn of a \
+                         mismatch; leave the descriptor of SUPER8_VERDICT_FD open, or let this process write the file";
+
+static SECRETS: Lazy<Arc<Secrets>> = Lazy::new(Arc::default);
+
+/// What the process knows to be secret: what one connection makes known is hidden in the cassettes of all.
+pub fn secrets() -> &'static Arc<Secrets> {
+    &SECRETS
+}
+
+/// Says once that a password stays in the clear where it stands among data.
+pub fn warn_of_short_password(log: Option<&Path>) {
+    static SAID: std::sync::Once = std::sync::Once::new();
+    SAID.call_once(|| {
+        let shortest = super8_cassette::SHORTEST_SECRET;
+        say(
+            log,
+            format_args!(
+                "super8: record: a password has less than {shortest} characters: it is hidden in connection strings, but \
+                 not among the data, where it may stand by chance; choose a longer one for recording"
+            ),
+        );
+    });
+}
+
+/// An open cassette.
+struct Open<T> {
+    location: Arc<T>,
+    /// Where its reports go, if not to standard error.
+    log: Option<PathBuf>,
+    /// The driver that `metadata.yml` names, of a recording.
+    driver: Option<DriverFacts>,
+    /// The report of the first mismatch.
+    report: Option<String>,
+    /// Somebody means to connect: a question about the environment alone plays nothing, and leaves nothing unplayed.
+    meant: bool,
+}
+
+/// What is done on a connection: the mode, after `once` has looked at the cassette.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Calls are forwarded.
+    Forward,
+    /// Calls are forwarded and recorded.
+    Record,
+    /// Calls are answered from the cassette.
+    Replay,
+}
+
+/// Why there is no cassette for a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeckError(String);
+
+impl fmt::Display for DeckError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// What these settings lead to.
+///
+/// # Errors
+/// `once` and a cassette that is neither absent nor complete, or absent where nothing may be recorded.
+pub fn action(settings: &Settings) -> Result<Action, DeckError> {
+    match settings.mode {
+        Mode::Off => Ok(Action::Forward),
+        Mode::Record => Ok(Action::Record),
+        Mode::Replay => Ok(Action::Replay),
+        Mode::Once => {
+            let path = CassetteLocation::to_replay(settings, &variable)
+                .map_err(|error| DeckError(format!("once: {error}")))?
+                .path();
+            // What this process began with, it goes on with: its own recording is complete after each disconnect.
+            if RECORDERS.get().lock().contains_key(&path) {
+                return Ok(Action::Record);
+            }
+            if PLAYERS.get().lock().contains_key(&path) {
+                return Ok(Action::Replay);
+            }
+            let shown = settings.cassette.as_deref().unwrap_or(&path);
+            let chosen = once::choose(&path, shown, &variable);
+            chosen.map_err(|error| unplayable(&path, format!("once: {error}")))
+        }
+    }
+}
+
+/// The directory or file of the cassette these settings name; none if they name none.
+pub fn path(settings: &Settings, action: Action) -> Option<PathBuf> {
+    let location = match action {
+        Action::Forward => return None,
+        Action::Record => CassetteLocation::to_record(settings, &variable),
+        Action::Replay => CassetteLocation::to_replay(settings, &variable),
+    };
+    location.ok().map(|location| location.path())
+}
+
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
+fn order(settings: &Settings) -> Option<Order> {
+    settings.order.map(|order| match order {
+        CommandOrder::Global => Order::Global,
+        CommandOrder::Connection => Order::Connection,
+    })
+}
+
+/// How a connection came to its cassette: what leads to another one, if its first statement names a trace, and to the part of a
+/// forked child that goes on with it.
+#[derive(Clone)]
+pub struct Origin {
+    settings: Settings,
+    /// The real driver's library, when recording.
+    library: Option<&'static Library>,
+    /// Whether nobody named the trace.
+    unnamed: bool,
+}
+
+/// The origin of a connection with these settings.
+pub fn origin(settings: &Settings, action: Action, library: Option<&'static Library>) -> Origin {
+    // a child may have changed its working directory
+    let settings = Settings { cassette: Some(location::absolute(settings)), ..settings.clone() };
+    let location = match action {
+        Action::Record => CassetteLocation::to_record(&settings, &variable),
+        Action::Forward | Action::Replay => CassetteLocation::to_replay(&settings, &variable),
+    };
+    let unnamed = action != Action::Forward && location.is_ok_and(|location| !location.is_named());
+    Origin { settings, library, unnamed }
+}
+
+impl Origin {
+    /// Whether the connection's first statement may name the trace that it belongs to.
+    pub fn is_open(&self) -> bool {
+        self.unnamed
+    }
+
+    /// The recorder of this process, in the trace that a statement named.
+    ///
+    /// # Errors
+    /// As [`recorder`].
+    pub fn recorder(&self, trace: Option<&Traceparent>) -> Result<Arc<Recorder>, DeckError> {
+        verdict::goes_to(self.settings.verdict.as_deref());
+        let library = self.library.ok_or_else(|| DeckError("record: no driver is loaded".to_owned()))?;
+        let location = CassetteLocation::to_record(&self.settings, &variable)
+            .map_err(|error| DeckError(format!("record: {error}")))?;
+        recorder_of(&location.in_trace(trace), &self.settings, library).map(|(recorder, _)| recorder)
+    }
+
+    /// The player of this process, of the trace that a statement named.
+    ///
+    /// # Errors
+    /// As [`player`].
+    pub fn player(&self, trace: Option<&Traceparent>) -> Result<Arc<Player>, DeckError> {
+        verdict::goes_to(self.settings.verdict.as_deref());
+        let location = CassetteLocation::to_replay(&self.settings, &variable)
+            .map_err(|error| DeckError(format!("replay: {error}")))?;
+        player_of(&location.in_trace(trace), &self.settings)
+    }
+}
+
+/// A recorder, and the driver's facts if it is not the one in `metadata.yml`.
+type Recording = (Arc<Recorder>, Option<DriverFacts>);
+
+/// The recorder of the cassette these settings name, and the driver's facts if it is not the one in `metadata.yml`.
+///
+/// # Errors
+/// The directory is not a cassette, is being recorded by another process, or cannot be written.
+pub fn recorder(settings: &Settings, library: &Library) -> Result<Recording, DeckError> {
+    let location =
+        CassetteLocation::to_record(settings, &variable).map_err(|error| DeckError(format!("record: {error}")))?;
+    recorder_of(&location, settings, library)
+}
+
+fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Library) -> Result<Recording, DeckError> {
+    ending::at_exit();
+    let path = location.path();
+    let facts = DriverFacts {
+        library: file_name(library.path()),
+        kind: if library.kind() == Kind::Unicode { "unicode" } else { "ansi" }.to_owned(),
+    };
+    let mut recorders = RECORDERS.get().lock();
+    if let Some(open) = recorders.get(&path) {
+        let other = (open.driver.as_ref() != Some(&facts)).then_some(facts);
+        return Ok((Arc::clone(&open.location), other));
+    }
+    let rules = rules::of(settings).map_err(|error| DeckError(format!("record: {error}")))?;
+    let redaction = rules.as_ref().map(|rules| rules.fingerprint().to_owned());
+    let manager = crate::driver::process::facts().manager.as_deref().map(file_name);
+    // what somebody set in the cassette before this one holds until a setting says otherwise
+    let previous = match location.read().and_then(|storage| Ok((storage.metadata()?, storage))) {
+        Ok(previous) => Some(previous),
+        Err(error) if has_own_keys(&error) => {
+            verdict::unwritable(&path, &error.to_string());
+            return Err(DeckError(format!(
+                "record: {error}; recording again would lose what you set in this file: correct it, or remove it"
+            )));
+        }
+        Err(_) => None,
+    };
+    let kept = previous.as_ref().map(|(metadata, _)| metadata);
+    let order = order(settings).or(kept.map(|kept| kept.order)).unwrap_or_default();
+    let more = kept.map(Metadata::by_hand).unwrap_or_default();
+    let metadata = Metadata { order, redaction, more, ..Metadata::now(Some(facts.clone()), manager) };
+    let storage = location.record(metadata, crate::append::in_memory_map()).map_err(|error| {
+        verdict::unwritable(&path, &error.to_string());
+        DeckError(format!("record: {error}"))
+    })?;
+    let recorder = Recorder::with_storage(storage, order, settings.inline_rows);
+    recorder.hide(Arc::clone(secrets()));
+    if settings.hold {
+        recorder.hold();
+    }
+    if ending::is_ending() {
+        recorder.publish_at_end().map_err(|error| DeckError(format!("record: {error}")))?;
+    }
+    if let Some(rules) = rules {
+        recorder.redact(rules);
+    }
+    if let Some(Err(error)) = previous.map(|(_, storage)| recorder.keep(&*storage)) {
+        let lost = "what was named volatile in the cassette before cannot be read, and is gone when it is replaced";
+        say(settings.log.as_deref(), format_args!("super8: record: {lost}: {error}"));
+    }
+    let _ = verdict::opened("record", &path, location.format().name());
+    recorders.insert(path, Open { driver: Some(facts), ..Open::now(&recorder, settings) });
+    Ok((recorder, None))
+}
+
+/// Whether an error is about metadata that somebody may have edited: a file that is there and cannot be understood.
+fn has_own_keys(error: &CassetteError) -> bool {
+    let is_metadata = error.file().file_name().is_some_and(|name| name == "metadata.yml");
+    let unreadable = !matches!(error.kind(), ErrorKind::Io(std::io::ErrorKind::NotFound));
+    is_metadata && unreadable && std::fs::metadata(error.file()).is_ok_and(|file| file.len() > 0)
+}
+
+/// The player of the cassette these settings name.
+///
+/// # Errors
+/// There is no such cassette, or it is incomplete, newer than this version or unreadable.
+pub fn player(settings: &Settings) -> Result<Arc<Player>, DeckError> {
+    let location =
+        CassetteLocation::to_replay(settings, &variable).map_err(|error| DeckError(format!("replay: {error}")))?;
+    player_of(&location, settings)
+}
+
+/// The same before anybody connects, to be asked about the environment: connections may lead elsewhere.
+pub fn player_of_environment(settings: &Settings) -> Option<Arc<Player>> {
+    open_player(&CassetteLocation::to_replay(settings, &variable).ok()?, settings, false).ok()
+}
+
+fn player_of(location: &CassetteLocation, settings: &Settings) -> Result<Arc<Player>, DeckError> {
+    open_player(location, settings, true).map_err(|error| unplayable(&location.path(), format!("replay: {error}")))
+}
+
+fn open_player(location: &CassetteLocation, settings: &Settings, meant: bool) -> Result<Arc<Player>, String> {
+    ending::at_exit();
+    let path = location.path();
+    let mut players = PLAYERS.get().lock();
+    if !players.contains_key(&path) {
+        let usual = PlayOptions::default();
+        let options = PlayOptions {
+            order: order(settings),
+            report: settings.log.as_ref().map(|log| log.display().to_string()),
+            wait: settings.wait.unwrap_or(usual.wait),
+            comments: settings.comments == Comments::Keep,
+            record_again: Some(record_again),
+            fits: Some(crate::convert::fits_named),
+        };
+        let parts = parts::to_replay(location, settings)?;
+        let player = match parts.as_slice() {
+            [] => location.read().and_then(|storage| Player::with_storage(storage, options)),
+            parts => parts
+                .iter()
+                .map(CassetteLocation::read)
+                .collect::<Result<Vec<_>, _>>()
+                .and_then(|storages| Player::with_parts(storages, Arc::new(Run), options)),
+        };
+        let player = player.map_err(|error| error.to_string())?;
+        player.hide(Arc::clone(secrets()));
+        if let Some(recorded) = &player.metadata().redaction {
+            player.redact(rules::like(settings, recorded)?);
+        }
+        players.insert(path.clone(), Open::now(&player, settings));
+    }
+    let open = players.get_mut(&path).ok_or("the cassette is gone")?;
+    if meant && !open.meant {
+        if verdict::opened("replay", &path, location.format().name()) == Delivery::Failed {
+            return Err(UNWATCHED.to_owned());
+        }
+        open.meant = true;
+        let parts = open.location.parts();
+        if !parts.is_empty() {
+            verdict::parts(&path, &parts);
+        }
+    }
+    Ok(Arc::clone(&open.location))
+}
+
+/// The command line that the user gave, to record instead: the wrapper's if there is one, else this process's own with these
+/// variables. What is known to be secret is hidden in it.
+fn record_again(variables: &str) -> String {
+    let (before, words) = match std::env::var(command::RECORD_AGAIN) {
+        Ok(line) if !line.is_empty() => (String::new(), line.split(command::SEPARATOR).map(str::to_owned).collect()),
+        _ => {
+            let own = command::arguments().into_iter().map(|word| word.to_string_lossy().into_owned());
+            (format!("{variables} "), own.collect::<Vec<_>>())
+        }
+    };
+    let hidden = |word: &String| shell(&redact_assignments(&secrets().text(word), &[]));
+    before + &words.iter().map(hidden).collect::<Vec<_>>().join(" ")
+}
+
+/// A connect that fails because there is nothing to replay is part of the verdict.
+fn unplayable(directory: &Path, message: String) -> DeckError {
+    let _ = verdict::mismatch(directory, &message, &message, None);
+    DeckError(message)
+}
+
+/// Takes note of a replayed cassette's first mismatch; where its report goes, if not to standard error.
+pub fn mismatched(cassette: &Path, report: &str) -> Option<PathBuf> {
+    let mut players = PLAYERS.get().lock();
+    let of =
+        |(path, open): &(&PathBuf, &mut Open<Player>)| path.as_path() == cassette || open.location.name() == cassette;
+    let (_, open) = players.iter_mut().find(of)?;
+    open.report = Some(report.to_owned());
+    open.log.clone()
+}
+
+/// Says that every command of a replayed cassette is played, or of each of these parts.
+pub fn finished(player: &Arc<Player>, parts: &[PathBuf]) {
+    let cassette =
+        PLAYERS.get().lock().iter().find(|(_, open)| Arc::ptr_eq(&open.location, player)).map(|(path, _)| path.clone());
+    // one that was ejected was judged then
+    if let Some(cassette) = cassette {
+        verdict::finished(&cassette, parts);
+    }
+}
+
+impl<T> Open<T> {
+    fn now(location: &Arc<T>, settings: &Settings) -> Open<T> {
+        Open { location: Arc::clone(location), log: settings.log.clone(), driver: None, report: None, meant: false }
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}

@@ -1,0 +1,66 @@
+//! The part of a cassette that this process records or plays, where a command has several processes.
+
+use super::location::CassetteLocation;
+use crate::config::command;
+use crate::config::settings::Settings;
+use crate::per_process::PerProcess;
+use crate::run::Run;
+use parking_lot::Mutex;
+use std::path::{Path, PathBuf};
+use super8_cassette::{Format, parts_directory, parts_of};
+
+/// What this process was given to record: the cassette, and the directory.
+static GIVEN: PerProcess<Mutex<Vec<(PathBuf, PathBuf)>>> = PerProcess::new();
+
+/// Where this process records a cassette: in its own directory if it is the first one of the run, else in a part that is named
+/// after its command, with a number if others have the same.
+pub(super) fn to_record(cassette: PathBuf) -> PathBuf {
+    let mut given = GIVEN.get().lock();
+    if let Some((_, place)) = given.iter().find(|(of, _)| *of == cassette) {
+        return place.clone();
+    }
+    let name = command::of_this_process();
+    let numbered = (1_u32..).map(|number| if number == 1 { name.clone() } else { format!("{name}-{number}") });
+    let free = |place: &PathBuf| Run::take(&key(place), 1).unwrap_or(true);
+    let mut places = numbered.map(|name| parts_directory(&cassette).join(name));
+    // the first one counts among those of its command
+    let part = places.find(free).unwrap_or_default();
+    let place = if Run::take(&key(&cassette), 1).unwrap_or(true) { cassette.clone() } else { part };
+    given.push((cassette, place.clone()));
+    place
+}
+
+fn key(place: &Path) -> String {
+    format!("record {}", place.display())
+}
+
+/// Removes the parts of an earlier recording that no process of this run has recorded. Under a wrapper that is the wrapper's to
+/// do, when all processes have ended.
+pub(super) fn remove_stale(cassette: &Path) {
+    let cassette = super8_cassette::directory_of(cassette);
+    let is_first =
+        GIVEN.get().try_lock().is_some_and(|given| given.iter().any(|(of, place)| of == cassette && of == place));
+    if is_first && !Run::is_wrapped() {
+        let stays = |part: &Path| Run::is_taken(&key(part)).unwrap_or(true);
+        // what cannot be removed fails the next replay, by name
+        let _ = super8_cassette::remove_parts(cassette, &stays);
+    }
+}
+
+/// The cassettes of which this process plays one, the likeliest first: those of its command, then the first process's. None if the
+/// cassette has no parts.
+pub(super) fn to_replay(location: &CassetteLocation, settings: &Settings) -> Result<Vec<CassetteLocation>, String> {
+    let parts = parts_of(location.directory());
+    if parts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let name = command::of_this_process();
+    let is_own = |part: &PathBuf| {
+        let part = part.file_name().unwrap_or_default().to_string_lossy();
+        let number = part.strip_prefix(name.as_str()).map(|rest| rest.strip_prefix('-').unwrap_or(rest));
+        number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let (own, others): (Vec<_>, Vec<_>) = parts.into_iter().partition(is_own);
+    let first = Format::of(location.directory()).is_some().then(|| location.directory().to_owned());
+    own.into_iter().chain(first).chain(others).map(|part| CassetteLocation::at(part, settings)).collect()
+}

@@ -21,7 +21,7 @@ use super8_tests::driver::Driver;
 use super8_tests::products;
 use super8_tests::ways::Way;
 
-/// Runs test suites of others bare, with super8 off, recorded and replayed, and compares test by test.
+/// Runs third-party test suites bare, with super8 off, recorded and replayed, and compares test by test.
 #[derive(Parser)]
 #[command(name = "cargo xtask suites")]
 struct Options {

@@ -84,6 +84,14 @@ impl Facts {
         self.commands.remove(&connection);
     }
 
+    /// Questions with this value under a key come no more on an open connection.
+    pub(super) fn forget_questions(&mut self, connection: ConnectionId, key: &str, value: &Value) {
+        let told = question([(key, value)]);
+        if let Some(last) = self.last.get_mut(&connection) {
+            last.retain(|question, _| memchr::memmem::find(question, &told).is_none());
+        }
+    }
+
     /// A command of the connection was recorded.
     pub(super) fn commanded(&mut self, connection: ConnectionId) {
         *self.commands.entry(connection).or_default() += 1;

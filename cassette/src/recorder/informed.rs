@@ -60,6 +60,13 @@ impl Recorder {
         self.write_news(&mut log, connection, news)
     }
 
+    /// Calls with this value under a key come no more on the connection: what is kept of their outcomes goes.
+    pub fn forget_outcomes(&self, connection: ConnectionId, key: &str, value: &Value) {
+        if self.has_outcomes() {
+            self.log.lock().facts.forget_questions(connection, key, value);
+        }
+    }
+
     /// Whether any outcome was stored.
     pub fn has_outcomes(&self) -> bool {
         self.outcomes.load(Ordering::Relaxed)

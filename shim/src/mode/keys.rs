@@ -28,6 +28,13 @@ impl CallKey {
         words.into_iter().fold(CallKey::default(), CallKey::and)
     }
 
+    /// Whether it is a call on this descriptor of the application's.
+    pub fn is_on_descriptor(&self, descriptor: i64) -> bool {
+        const ON_DESCRIPTORS: [Function; 4] =
+            [Function::SQLSetDescField, Function::SQLSetDescRec, Function::SQLCopyDesc, Function::SQLFreeHandle];
+        self.words[1] == descriptor as u64 && ON_DESCRIPTORS.iter().any(|function| self.words[0] == *function as u64)
+    }
+
     /// The key with another word. More than there is room for become their digest.
     fn and(mut self, word: u64) -> CallKey {
         if self.count == CallKey::ROOM {

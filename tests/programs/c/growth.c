@@ -1,4 +1,4 @@
-/* What an application does again and again, in three rounds: none of it may keep memory in the third one. */
+/* What an application does again and again, in four rounds: none of it may keep memory in the last two. */
 #include "report.h"
 #include <malloc.h>
 
@@ -154,13 +154,14 @@ int main(int argc, char **argv)
     one_statement(0);
     for (size_t at = 0; at < sizeof KINDS / sizeof *KINDS; at++) {
         long kept = 0;
-        for (int round = 0; round < 3; round++) {
+        for (int round = 0; round < 4; round++) {
             long before = mallinfo2().uordblks;
             for (int i = 0; i < KINDS[at].times; i++)
                 KINDS[at].kind(i);
-            kept = (long)mallinfo2().uordblks - before;
+            long grown = (long)mallinfo2().uordblks - before;
+            /* A table, of the C library's or of anybody's, doubles in one of two rounds; a leak shows in both. */
+            kept = round == 3 && kept < grown ? kept : grown;
         }
-        /* A table of the C library's or of anybody's may double just now. */
         if (kept > (long)KINDS[at].times * KINDS[at].allowed + 4096)
             printf("%s: %ld bytes are kept by %d\n", KINDS[at].name, kept, KINDS[at].times);
         else

@@ -53,7 +53,7 @@ pub struct Connection {
     /// Whether the driver ever had its own way with a row counter or row states.
     pub(super) odd_places: AtomicBool,
     /// How many bytes the driver writes of numbers that are answers.
-    widths: Mutex<HashMap<(Function, i64, i64), Option<u8>>>,
+    pub(super) widths: Mutex<HashMap<(Function, i64, i64), Option<u8>>>,
     /// What the driver leaves in the buffers of NULLs.
     pub(super) nulls: Nulls,
     /// It was found out what the driver does when a column is bound.

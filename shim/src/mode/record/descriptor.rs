@@ -101,7 +101,11 @@ impl Connection {
                     }
                 }
                 let short = local_call(function, Some(descriptor), call);
-                self.note_local(short, || local_key(function, Some(descriptor), call), outcome)
+                let outcome = self.note_local(short, || local_key(function, Some(descriptor), call), outcome);
+                if matches!(call, Call::FreeDescriptor) && rc::succeeded(outcome.rc) {
+                    self.forget_descriptor(descriptor);
+                }
+                outcome
             }
         }
     }

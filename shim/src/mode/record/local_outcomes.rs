@@ -53,6 +53,11 @@ impl LocalOutcomes {
         }
     }
 
+    /// Nothing is known of the calls on a descriptor any more: its number is not given again.
+    fn forget_descriptor(&self, descriptor: i64) {
+        self.calls.lock().retain(|call, _| !call.is_on_descriptor(descriptor));
+    }
+
     /// Another command of the connection.
     pub(super) fn commanded(&self) {
         self.commands.fetch_add(1, Ordering::Relaxed);
@@ -79,6 +84,13 @@ impl LocalOutcomes {
 }
 
 impl Connection {
+    /// A descriptor of the application's was freed: what was kept of it goes.
+    pub(super) fn forget_descriptor(&self, descriptor: i64) {
+        self.usual.forget_descriptor(descriptor);
+        self.widths.lock().retain(|(_, of, _), _| *of != descriptor);
+        self.recorder().forget_outcomes(self.id(), "descriptor", &Value::from(descriptor));
+    }
+
     /// Notes what came of a call, by its key in short and in full: `None` if it went as usual, else what is to be written of it.
     #[inline]
     pub(super) fn note_outcome(

@@ -127,7 +127,10 @@ impl Lent {
         for ((row, column), said) in cells.zip(&self.said) {
             for (lent, own) in column.at(self.of_row(row)).into_iter().zip(column.own_at(application, row)) {
                 lent.long().arm();
-                own.len_at(0).filter(|_| said.sent).into_iter().for_each(|value| lent.set_len(value));
+                // of the application's, only what the driver may read in this call is read
+                if let Some(value) = said.sent.then(|| own.len_at(0)).flatten() {
+                    lent.set_len(value);
+                }
             }
         }
     }

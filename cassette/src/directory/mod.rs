@@ -71,9 +71,9 @@ impl Directory {
         Ok(Directory { name, log, target, writing, window })
     }
 
-    fn write<T>(&self, deed: impl FnOnce(&mut Writing) -> Result<T, CassetteError>) -> Result<T, CassetteError> {
+    fn write<T>(&self, act: impl FnOnce(&mut Writing) -> Result<T, CassetteError>) -> Result<T, CassetteError> {
         match &self.writing {
-            Some(writing) => deed(&mut writing.lock()),
+            Some(writing) => act(&mut writing.lock()),
             None => Err(CassetteError::new(&self.name, "the cassette was opened to be read, not to be written")
                 .advice("open it with Directory::record")),
         }

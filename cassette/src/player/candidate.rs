@@ -45,8 +45,12 @@ fn is_new_text(asked: &Entry) -> bool {
 
 impl Player {
     /// Notes in the cursor that what it offered is played. Rows have a progress from then on.
-    pub(super) fn take(&self, offer: &Candidate, cursor: &mut Cursor) -> Result<Option<Arc<Progress>>, CassetteError> {
-        match offer {
+    pub(super) fn take(
+        &self,
+        candidate: &Candidate,
+        cursor: &mut Cursor,
+    ) -> Result<Option<Arc<Progress>>, CassetteError> {
+        match candidate {
             Candidate::Command { place, .. } => {
                 let position = cursor.position(&self.index, *place).unwrap_or(u32::MAX);
                 let threads =
@@ -77,45 +81,45 @@ impl Player {
     ) -> Result<Candidate, Scene> {
         let (connection, statement) = recorded;
         let Some(threads) = self.index.threads(connection) else {
-            return self.offer_of(cursor, asked, recorded, None);
+            return self.candidate_of(cursor, asked, recorded, None);
         };
         if cursor.is_whole() {
-            let offer = self.offer_of(cursor, asked, recorded, None)?;
+            let candidate = self.candidate_of(cursor, asked, recorded, None)?;
             return match cursor.threads.0.take() {
                 // what another thread did comes next, but this one is to do the same later
-                Some(own) if self.is_for_another(&offer, own) => {
+                Some(own) if self.is_for_another(&candidate, own) => {
                     let mut part = cursor.of_connection(&self.index, connection);
-                    match self.offer_of(&mut part, asked, recorded, Some(own)) {
+                    match self.candidate_of(&mut part, asked, recorded, Some(own)) {
                         Ok(_) => self.offer_nothing(cursor),
-                        Err(_) => Ok(offer),
+                        Err(_) => Ok(candidate),
                     }
                 }
-                _ => Ok(offer),
+                _ => Ok(candidate),
             };
         }
         let own = statement.filter(|_| !is_new_text(asked));
         let own = own.and_then(|statement| self.index.thread(connection, statement));
         if own.is_some() {
-            return self.offer_of(cursor, asked, recorded, own);
+            return self.candidate_of(cursor, asked, recorded, own);
         }
         cursor.ahead = None;
         let (own, others) = std::mem::take(&mut cursor.threads);
         let rank = |thread: u16| if own == Some(thread) { 0 } else { 1 + u8::from(others.contains(&thread)) };
         // a thread goes on with what it began; then come those that nobody goes on with, as they were recorded
-        let offers = threads.iter().filter_map(|thread| {
-            let offer = self.offer_of(cursor, asked, recorded, Some(*thread)).ok()?;
-            let place = if let Candidate::Command { place, .. } = offer { place } else { 0 };
-            Some(((rank(*thread), place), offer))
+        let candidates = threads.iter().filter_map(|thread| {
+            let candidate = self.candidate_of(cursor, asked, recorded, Some(*thread)).ok()?;
+            let place = if let Candidate::Command { place, .. } = candidate { place } else { 0 };
+            Some(((rank(*thread), place), candidate))
         });
-        match offers.min_by_key(|(rank, _)| *rank) {
-            Some((_, offer)) => Ok(offer),
-            None => self.offer_of(cursor, asked, recorded, None),
+        match candidates.min_by_key(|(rank, _)| *rank) {
+            Some((_, candidate)) => Ok(candidate),
+            None => self.candidate_of(cursor, asked, recorded, None),
         }
     }
 
     /// Whether a text was another thread's of the connection.
-    fn is_for_another(&self, offer: &Candidate, own: u16) -> bool {
-        match offer {
+    fn is_for_another(&self, candidate: &Candidate, own: u16) -> bool {
+        match candidate {
             Candidate::Command { entry, .. } if is_new_text(entry) => {
                 entry.statement.and_then(|statement| self.index.thread(entry.connection, statement)) != Some(own)
             }
@@ -128,7 +132,7 @@ impl Player {
     }
 
     /// The same for one thread, or for all of them in their recorded order.
-    fn offer_of(
+    fn candidate_of(
         &self,
         cursor: &mut Cursor,
         asked: &Entry,

@@ -298,8 +298,8 @@ impl Player {
         let redacted = self.redacted(asked);
         let asked = redacted.as_ref().unwrap_or(asked);
         let mut ahead = self.ahead(asked);
-        let (offer, _) = self.play(asked, |state| self.step(state, asked, ahead.take()))?;
-        Ok(offer.into_entry().unwrap_or_else(|| Entry::new(asked.method, asked.connection, asked.statement)))
+        let (candidate, _) = self.play(asked, |state| self.step(state, asked, ahead.take()))?;
+        Ok(candidate.into_entry().unwrap_or_else(|| Entry::new(asked.method, asked.connection, asked.statement)))
     }
 
     /// Plays a fetch: the next run of rows of the statement.
@@ -311,8 +311,8 @@ impl Player {
     pub fn fetch(&self, connection: ConnectionId, statement: u32) -> Result<Fetched, Mismatch> {
         let asked = Entry::new(Method::Fetch, connection, Some(statement));
         let mut ahead = self.ahead(&asked);
-        let (offer, progress) = self.play(&asked, |state| self.step(state, &asked, ahead.take()))?;
-        let (Candidate::Rows { entry, position, end, .. }, Some(progress)) = (offer, progress) else {
+        let (candidate, progress) = self.play(&asked, |state| self.step(state, &asked, ahead.take()))?;
+        let (Candidate::Rows { entry, position, end, .. }, Some(progress)) = (candidate, progress) else {
             return Ok(Fetched::End);
         };
         if rows::is_end(&entry) {

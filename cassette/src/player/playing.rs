@@ -39,9 +39,9 @@ impl Player {
             Some(connect) => {
                 let cursor = state.cursor(self.order, &self.index, connect.connection);
                 // another entry of this connection may stand before its connect
-                let offer = self.candidate(cursor, asked, (connect.connection, None))?;
-                self.take(&offer, cursor)?;
-                let Candidate::Command { entry, .. } = offer else { return Err(Scene::Exhausted) };
+                let candidate = self.candidate(cursor, asked, (connect.connection, None))?;
+                self.take(&candidate, cursor)?;
+                let Candidate::Command { entry, .. } = candidate else { return Err(Scene::Exhausted) };
                 (Session::fresh(connect.connection), entry)
             }
             None if early => return self.connect_early(state, groups),
@@ -91,9 +91,9 @@ impl Player {
         let cursor = state.cursor(self.order, &self.index, recorded.0);
         (cursor.ahead, cursor.threads) = (ahead, threads);
         let scene = match self.candidate(cursor, asked, recorded) {
-            Ok(offer) => {
-                let progress = self.take(&offer, cursor)?;
-                return Ok(self.taken(state, asked, offer, progress));
+            Ok(candidate) => {
+                let progress = self.take(&candidate, cursor)?;
+                return Ok(self.taken(state, asked, candidate, progress));
             }
             Err(scene) => scene,
         };
@@ -116,14 +116,14 @@ impl Player {
         let Some(live) = state.sessions.live(asked.connection) else { return Err(scene) };
         let recorded = live.recorded(asked.statement);
         let cursor = state.cursor(self.order, &self.index, recorded.0);
-        let offer = self.candidate(cursor, asked, recorded)?;
-        let progress = self.take(&offer, cursor)?;
-        Ok(self.taken(state, asked, offer, progress))
+        let candidate = self.candidate(cursor, asked, recorded)?;
+        let progress = self.take(&candidate, cursor)?;
+        Ok(self.taken(state, asked, candidate, progress))
     }
 
-    fn taken(&self, state: &mut State, asked: &Entry, offer: Candidate, progress: Option<Arc<Progress>>) -> Taken {
+    fn taken(&self, state: &mut State, asked: &Entry, candidate: Candidate, progress: Option<Arc<Progress>>) -> Taken {
         if let Some(live) = state.sessions.live_mut(asked.connection) {
-            if let (Some(asked), Some(recorded)) = (asked.statement, offer.statement())
+            if let (Some(asked), Some(recorded)) = (asked.statement, candidate.statement())
                 && self.index.threads(live.session.connection).is_some()
             {
                 live.is(asked, recorded);
@@ -135,7 +135,7 @@ impl Player {
                 state.closes.remove(&recorded);
             }
         }
-        (offer, progress)
+        (candidate, progress)
     }
 
     /// What a connection that a pool has handed out again may ask: all it was recorded for is played, and what it asks for
@@ -158,9 +158,9 @@ impl Player {
         let Some(live) = state.sessions.live(asked.connection) else { return Ok(None) };
         let recorded = live.recorded(asked.statement);
         let cursor = state.cursor(self.order, &self.index, recorded.0);
-        let offer = self.candidate(cursor, asked, recorded)?;
-        let progress = self.take(&offer, cursor)?;
-        Ok(Some(self.taken(state, asked, offer, progress)))
+        let candidate = self.candidate(cursor, asked, recorded)?;
+        let progress = self.take(&candidate, cursor)?;
+        Ok(Some(self.taken(state, asked, candidate, progress)))
     }
 
     /// A connection from a pool goes on with a session; its connect, if there is one, counts as asked.
@@ -184,14 +184,14 @@ impl Player {
     /// The same, if a connection that was just opened has what this one goes on with: that one then has what nobody had.
     fn go_on_in_place_of_another(&self, state: &mut State, asked: &Entry) -> Result<bool, Scene> {
         let Some(live) = state.sessions.live(asked.connection) else { return Ok(false) };
-        let offers = |session: Session| {
+        let candidates = |session: Session| {
             let mut cursor = Cursor::advanced(&self.index, session.connection, session.begin);
             self.candidate(&mut cursor, asked, live.recorded_next(session, asked.statement)).is_ok()
         };
         let choices = state.sessions.choices(asked.connection).into_iter();
         let held: Vec<_> = choices
             .filter_map(|choice| Some((choice.session, choice.holder?)))
-            .filter(|(session, _)| offers(*session))
+            .filter(|(session, _)| candidates(*session))
             .collect();
         let next = state.whole.next(&self.index, &*self.storage)?;
         for (session, other) in held {

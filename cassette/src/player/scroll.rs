@@ -20,9 +20,9 @@ impl Player {
     /// # Errors
     /// The first mismatch of this cassette.
     pub fn scroll(&self, asked: &Entry) -> Result<Scrolled, Mismatch> {
-        let (offer, progress) = self.play(asked, |state| self.step(state, asked, None))?;
-        let (Candidate::Rows { entry, position, rowless: false, .. }, Some(progress)) = (&offer, progress) else {
-            let entry = offer.into_entry().unwrap_or_else(|| asked.clone());
+        let (candidate, progress) = self.play(asked, |state| self.step(state, asked, None))?;
+        let (Candidate::Rows { entry, position, rowless: false, .. }, Some(progress)) = (&candidate, progress) else {
+            let entry = candidate.into_entry().unwrap_or_else(|| asked.clone());
             return Ok(Scrolled { entry, rows: None });
         };
         let (place, entry) = (self.index.slot(*position).place(), entry.clone());

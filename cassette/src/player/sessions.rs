@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn statements_follow_the_leg() {
+    fn statements_follow_the_session() {
         let (a, b) = (ConnectionId(0), ConnectionId(1));
         let mut one = live(Session::fresh(a));
         assert_eq!(one.recorded(Some(1)), (a, Some(1)));

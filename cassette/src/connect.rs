@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::{Entry, Value};
+use crate::{Entry, Key, Value};
 
 /// Tells connects apart that may get different replies: data source or driver, and the connection string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,38 +19,16 @@ pub(crate) fn digest(bytes: &[u8]) -> Digest {
 
 /// The identity of a connect entry.
 pub(crate) fn identity(entry: &Entry) -> Identity {
-    let named = ["dsn", "driver", "connection_string"].map(|key| entry.get(key));
+    let named = [Key::Dsn, Key::Driver, Key::ConnectionString].map(|key| entry.get(key));
     Identity(digest(format!("{named:?}").as_bytes()))
 }
 
 /// Whether a recorded entry reports success, with or without information.
 pub(crate) fn succeeded(entry: &Entry) -> bool {
-    match entry.get("return") {
+    match entry.get(Key::Return) {
         None | Some(Value::Null) => true,
         Some(Value::Int(code)) => matches!(code, 0 | 1),
         Some(Value::Text(name)) => matches!(name.as_str(), "SQL_SUCCESS" | "SQL_SUCCESS_WITH_INFO"),
         Some(_) => false,
     }
 }
-
-/// The keys of an entry that were replied, not asked: what matching leaves out and replay hands out.
-pub const REPLY: &[&str] = &[
-    "result",
-    "output",
-    "return",
-    "diagnostics",
-    "completed",
-    "params_processed",
-    "param_status",
-    "columns_file",
-    "rows_file",
-    "rows",
-    "written",
-    "rows_fetched",
-    "row_status",
-    "extended_status",
-    "c_types",
-    "bookmarks",
-    "outcomes",
-    "calls",
-];

@@ -8,7 +8,7 @@ use csv::ByteRecord;
 
 use crate::row::write_fields;
 use crate::storage::{Cassette, Contents, Place};
-use crate::{CassetteError, ConnectionId, ErrorKind, Value};
+use crate::{CassetteError, ConnectionId, ErrorKind, Key, Value};
 
 /// Rows are handed over when they have this many bytes.
 const BLOCK: usize = 64 * 1024;
@@ -88,13 +88,13 @@ impl<'c> Copy<'c> {
         let entry = self.from.entry(place)?;
         for (key, value) in &entry.fields {
             let Value::Text(name) = value else { continue };
-            let copied = match key.as_str() {
-                "columns_file" if self.named.insert(name.clone()) => self.document(name),
-                "rows_file" | "params_file" if self.named.insert(name.clone()) => self.rows(name),
+            let copied = match key {
+                Key::ColumnsFile if self.named.insert(name.clone()) => self.document(name),
+                Key::RowsFile | Key::ParamsFile if self.named.insert(name.clone()) => self.rows(name),
                 _ => continue,
             };
             copied.map_err(|error| match error.kind() {
-                ErrorKind::Io(io::ErrorKind::NotFound) => self.from.refuse_part(place, key, name, &error),
+                ErrorKind::Io(io::ErrorKind::NotFound) => self.from.refuse_part(place, key.name(), name, &error),
                 _ => error,
             })?;
         }

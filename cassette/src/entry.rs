@@ -1,6 +1,6 @@
 //! One item of `commands.yml` (or of an info file): a method, where it happened, and its fields in written order.
 
-use crate::Value;
+use crate::{Key, Method, Value};
 
 /// A connection's number in its cassette: 0 is `a`, 25 is `z`, 26 is `aa`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,87 +38,82 @@ impl ConnectionId {
     }
 }
 
-/// How a method takes part in replay (the design's section 4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
-    /// Reaches the database; verified in recorded order.
-    Command,
-    /// A question; served whenever it is asked, within its scope.
-    Answer,
-    /// Closing and freeing; recorded where it happened, never order-checked.
-    Housekeeping,
-}
+/// The fields of an entry, or an answer about a connection, in written order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Fields(Vec<(Key, Value)>);
 
-macro_rules! methods {
-    ($($variant:ident $name:literal $class:ident,)*) => {
-        /// The method of an entry, by its name in the cassette.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[allow(missing_docs)] // each variant is the method of the same name
-        pub enum Method { $($variant,)* }
+impl Fields {
+    /// None.
+    pub const fn new() -> Fields {
+        Fields(Vec::new())
+    }
 
-        impl Method {
-            /// Every method.
-            pub const ALL: &[Method] = &[$(Method::$variant,)*];
+    /// The value of a field.
+    pub fn get(&self, key: Key) -> Option<&Value> {
+        self.0.iter().find(|(known, _)| *known == key).map(|(_, value)| value)
+    }
 
-            /// The name in the cassette.
-            pub const fn name(self) -> &'static str {
-                match self { $(Method::$variant => $name,)* }
-            }
-
-            /// The method with this name.
-            pub fn from_name(name: &str) -> Option<Method> {
-                match name { $($name => Some(Method::$variant),)* _ => None }
-            }
-
-            /// How the method takes part in replay.
-            pub const fn class(self) -> Class {
-                match self { $(Method::$variant => Class::$class,)* }
-            }
-        }
-    };
-}
-
-methods! {
-    Connect "connect" Command,
-    Run "run" Command,
-    Prepare "prepare" Command,
-    Execute "execute" Command,
-    Catalog "catalog" Command,
-    Fetch "fetch" Command,
-    FetchAll "fetch_all" Command,
-    FetchMany "fetch_many" Command,
-    FetchScroll "fetch_scroll" Command,
-    SetPos "set_pos" Command,
-    BulkOperations "bulk_operations" Command,
-    MoreResults "more_results" Command,
-    ParamData "param_data" Command,
-    SetConnectAttr "set_connect_attr" Command,
-    Commit "commit" Command,
-    Rollback "rollback" Command,
-    Columns "columns" Answer,
-    GetData "get_data" Answer,
-    Answer "answer" Answer,
-    RowCount "row_count" Answer,
-    NumParams "num_params" Answer,
-    DescribeParam "describe_param" Answer,
-    NativeSql "native_sql" Answer,
-    CursorName "cursor_name" Answer,
-    Cancel "cancel" Housekeeping,
-    Close "close" Housekeeping,
-    Drop "drop" Housekeeping,
-    Disconnect "disconnect" Housekeeping,
-}
-
-impl Method {
-    /// Whether this is one of the methods that stand for fetched rows: three for a run of them, and one scroll.
-    pub const fn is_rows(self) -> bool {
-        matches!(self, Method::Fetch | Method::FetchAll | Method::FetchMany | Method::FetchScroll)
+    /// Adds a field at the end.
+    pub fn add(&mut self, key: Key, value: impl Into<Value>) {
+        self.0.push((key, value.into()));
     }
 }
 
-/// The key under which a command says by which thread of its connection it was given, where there is more than one: the
-/// first field of an entry that has it.
-pub const THREAD: &str = "thread";
+impl std::ops::Deref for Fields {
+    type Target = Vec<(Key, Value)>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Fields {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
+impl From<Vec<(Key, Value)>> for Fields {
+    fn from(fields: Vec<(Key, Value)>) -> Self {
+        Fields(fields)
+    }
+}
+
+impl<const N: usize> From<[(Key, Value); N]> for Fields {
+    fn from(fields: [(Key, Value); N]) -> Self {
+        Fields(fields.into())
+    }
+}
+
+impl FromIterator<(Key, Value)> for Fields {
+    fn from_iter<I: IntoIterator<Item = (Key, Value)>>(fields: I) -> Self {
+        Fields(fields.into_iter().collect())
+    }
+}
+
+impl Extend<(Key, Value)> for Fields {
+    fn extend<I: IntoIterator<Item = (Key, Value)>>(&mut self, fields: I) {
+        self.0.extend(fields);
+    }
+}
+
+impl IntoIterator for Fields {
+    type Item = (Key, Value);
+    type IntoIter = std::vec::IntoIter<(Key, Value)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'f> IntoIterator for &'f Fields {
+    type Item = &'f (Key, Value);
+    type IntoIter = std::slice::Iter<'f, (Key, Value)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
 
 /// One item of the command log.
 ///
@@ -133,31 +128,31 @@ pub struct Entry {
     /// On which statement of the connection; `None` for what concerns the connection itself.
     pub statement: Option<u32>,
     /// The remaining fields in written order.
-    pub fields: Vec<(String, Value)>,
+    pub fields: Fields,
 }
 
 impl Entry {
     /// An entry without fields.
     pub fn new(method: Method, connection: ConnectionId, statement: Option<u32>) -> Self {
-        Entry { method, connection, statement, fields: Vec::new() }
+        Entry { method, connection, statement, fields: Fields::new() }
     }
 
     /// The same entry with one more field.
     #[must_use]
-    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
-        self.fields.push((key.to_owned(), value.into()));
+    pub fn with(mut self, key: Key, value: impl Into<Value>) -> Self {
+        self.fields.add(key, value);
         self
     }
 
     /// Which of the threads that used the connection did this, from 1.
     pub fn thread(&self) -> u16 {
-        let number = self.get(THREAD).and_then(Value::as_int);
+        let number = self.get(Key::Thread).and_then(Value::as_int);
         number.and_then(|number| u16::try_from(number).ok()).filter(|number| *number > 0).unwrap_or(1)
     }
 
     /// The value of a field.
-    pub fn get(&self, key: &str) -> Option<&Value> {
-        self.fields.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+    pub fn get(&self, key: Key) -> Option<&Value> {
+        self.fields.get(key)
     }
 }
 
@@ -177,13 +172,5 @@ mod tests {
         for number in 0..100_000 {
             assert_eq!(ConnectionId(number).to_string().parse(), Ok(ConnectionId(number)));
         }
-    }
-
-    #[test]
-    fn every_method_is_found_by_its_name() {
-        for method in Method::ALL {
-            assert_eq!(Method::from_name(method.name()), Some(*method));
-        }
-        assert_eq!(Method::from_name("Run"), None);
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod append;
 pub mod cell;
+pub mod check;
 mod connect;
 pub mod convert;
 pub mod directory;
@@ -30,14 +31,14 @@ pub mod state;
 pub mod storage;
 pub mod value;
 mod window;
+pub mod words;
 pub mod yaml;
 
 pub use append::{Append, MakeAppend, WriteAppend, allocate, allocate_ahead, within_limit};
 pub use cell::{Cell, CellError, CutCell};
-pub use connect::REPLY;
 pub use convert::{Conversion, convert};
 pub use directory::{Directory, Recovered, recover, staging_directory, unpublished};
-pub use entry::{ConnectionId, Entry, Method};
+pub use entry::{ConnectionId, Entry, Fields};
 pub use error::{CassetteError, ErrorKind};
 pub use metadata::{DriverFacts, Metadata, Order};
 pub use ndjson::{Spans, Trace, TraceId, TraceIdError, Traceparent};
@@ -54,6 +55,7 @@ pub use recorder::{PendingColumns, RecordOptions, Recorder, Run, RunGuard};
 pub use redaction::{Redaction, SHORTEST_SECRET, Secrets};
 pub use row::Row;
 pub use rows_reader::RowsReader;
+pub use schema::{Key, Method};
 pub use sets::entry as whole_entry;
 pub use state::{State, state};
 pub use storage::{Cassette, Contents, OpenRun, Part, Place, RowsPart, RowsSource};

@@ -95,6 +95,7 @@ pub fn open(path: &Path) -> Result<Box<dyn Cassette>, CassetteError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Key;
     use crate::{ConnectionId, Entry, Method};
 
     #[test]
@@ -104,7 +105,7 @@ mod tests {
             let whole = Metadata { complete: true, ..Metadata::now(None, None) };
             let copy = create(&parent.path().join(name), whole).unwrap();
             let mut entry = Vec::new();
-            copy.encode(&Entry::new(Method::Connect, ConnectionId(0), None).with("dsn", "shop"), &mut entry);
+            copy.encode(&Entry::new(Method::Connect, ConnectionId(0), None).with(Key::Dsn, "shop"), &mut entry);
             copy.append(&entry).unwrap();
             assert!(!copy.metadata().unwrap().complete, "{name}");
             copy.publish().unwrap();

@@ -12,13 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::append::append_block;
 use crate::storage::OpenRun;
 use crate::yaml::{self, Items};
-use crate::{CassetteError, Entry, Value, files};
-
-/// The key of an item that names the part in which the rows stand.
-const PART: &str = "part";
-/// The key of an item that says which of the open runs was opened first.
-const RUN: &str = "run";
-const OUTCOMES: &str = "outcomes";
+use crate::{CassetteError, Entry, Fields, Key, Value, files};
 
 /// The journal of a recording under way.
 #[derive(Debug)]
@@ -38,7 +32,7 @@ impl RowsJournal {
     /// Appends what is known of a run.
     pub(crate) fn append(&mut self, open: &OpenRun<'_>) -> io::Result<()> {
         let OpenRun { run, part, entry } = open;
-        let item = entry.clone().with(PART, *part).with(RUN, *run);
+        let item = entry.clone().with(Key::Part, *part).with(Key::OpenRun, *run);
         let mut bytes = Vec::with_capacity(256);
         yaml::emit_entry(&item, &mut bytes);
         let file = match &mut self.file {
@@ -84,7 +78,7 @@ pub(crate) struct UnfinishedRows {
 impl UnfinishedRows {
     /// The name that the part has with its entry.
     pub(crate) fn final_part(&self) -> &str {
-        self.entry.get("rows_file").and_then(Value::as_text).unwrap_or(&self.part)
+        self.entry.get(Key::RowsFile).and_then(Value::as_text).unwrap_or(&self.part)
     }
 
     /// The entry for the rows that are there.
@@ -93,7 +87,7 @@ impl UnfinishedRows {
             let row = item.get("row").and_then(Value::as_int).and_then(|row| u64::try_from(row).ok());
             row.is_none_or(|row| row <= rows)
         };
-        if let Some(at) = self.entry.fields.iter().position(|(key, _)| key == OUTCOMES)
+        if let Some(at) = self.entry.fields.iter().position(|(key, _)| *key == Key::Outcomes)
             && let (key, Value::List(mut outcomes)) = self.entry.fields.remove(at)
         {
             outcomes.retain(there);
@@ -101,7 +95,7 @@ impl UnfinishedRows {
                 self.entry.fields.push((key, Value::List(outcomes)));
             }
         }
-        self.entry.fields.insert(0, ("n".to_owned(), Value::from(rows)));
+        self.entry.fields.insert(0, (Key::N, Value::from(rows)));
         self.entry
     }
 }
@@ -120,11 +114,11 @@ pub(crate) fn read(path: &Path) -> Result<Vec<UnfinishedRows>, CassetteError> {
     while let Ok(Some(item)) = items.next(&mut bytes)
         && let Ok(mut entry) = yaml::parse_entry(&bytes, path, item.line)
     {
-        let mut take = |key: &str| {
-            let at = entry.fields.iter().position(|(known, _)| known == key)?;
+        let mut take = |key: Key| {
+            let at = entry.fields.iter().position(|(known, _)| *known == key)?;
             Some(entry.fields.remove(at).1)
         };
-        let (Some(Value::Text(part)), Some(run)) = (take(PART), take(RUN)) else { continue };
+        let (Some(Value::Text(part)), Some(run)) = (take(Key::Part), take(Key::OpenRun)) else { continue };
         let run = run.as_int().and_then(|run| u64::try_from(run).ok()).unwrap_or(u64::MAX);
         match all.iter_mut().find(|known| known.part == part) {
             None => all.push(UnfinishedRows { run, part, entry }),
@@ -140,11 +134,11 @@ pub(crate) fn read(path: &Path) -> Result<Vec<UnfinishedRows>, CassetteError> {
 }
 
 /// The fields of the later item with the outcomes of both.
-fn with_earlier_outcomes(mut later: Vec<(String, Value)>, earlier: Vec<(String, Value)>) -> Vec<(String, Value)> {
-    let Some((key, Value::List(mut all))) = earlier.into_iter().find(|(key, _)| key == OUTCOMES) else {
+fn with_earlier_outcomes(mut later: Fields, earlier: Fields) -> Fields {
+    let Some((key, Value::List(mut all))) = earlier.into_iter().find(|(key, _)| *key == Key::Outcomes) else {
         return later;
     };
-    if let Some(at) = later.iter().position(|(key, _)| key == OUTCOMES)
+    if let Some(at) = later.iter().position(|(key, _)| *key == Key::Outcomes)
         && let (_, Value::List(new)) = later.remove(at)
     {
         all.extend(new);

@@ -9,13 +9,10 @@ use crate::cell::{self, Cell};
 use crate::row::{Row, write_row};
 use crate::storage::{Cassette, Place};
 use crate::yaml::scalar::float_text;
-use crate::{CassetteError, Entry, Value, schema};
+use crate::{CassetteError, Entry, Fields, Key, Value, check};
 
 /// An array of more sets than this goes to a part of its own.
 const INLINE_SETS: usize = 16;
-const PARAMS: &str = "params";
-const FILE: &str = "params_file";
-const TYPES: &str = "types";
 
 /// An array on its way to a part of its own.
 pub(crate) struct Sets {
@@ -27,7 +24,7 @@ pub(crate) struct Sets {
 impl Sets {
     /// The parameters of an entry, if they are an array that goes to a part.
     pub(crate) fn of(entry: &Entry) -> Option<Sets> {
-        let sets = entry.get(PARAMS)?.as_list().filter(|sets| sets.len() > INLINE_SETS)?;
+        let sets = entry.get(Key::Params)?.as_list().filter(|sets| sets.len() > INLINE_SETS)?;
         let width = sets.first()?.as_list()?.len();
         let mut types: Vec<Option<&str>> = vec![None; width];
         let mut row = Row::new();
@@ -52,13 +49,13 @@ impl Sets {
 
     /// The entry with the part's name in place of the parameters.
     pub(crate) fn named(&self, entry: &Entry, part: &str) -> Entry {
-        let mut fields = Vec::with_capacity(entry.fields.len() + 1);
+        let mut fields = Fields::new();
         for (key, value) in &entry.fields {
-            if key == PARAMS {
-                fields.push((FILE.to_owned(), Value::from(part)));
-                fields.push((TYPES.to_owned(), self.types.clone().into()));
+            if *key == Key::Params {
+                fields.add(Key::ParamsFile, part);
+                fields.add(Key::Types, self.types.clone());
             } else {
-                fields.push((key.clone(), value.clone()));
+                fields.push((*key, value.clone()));
             }
         }
         Entry { fields, ..*entry }
@@ -99,16 +96,21 @@ fn set_cell(row: &mut Row, column: usize, value: &Value) {
 /// An entry or a part that cannot be read, with file and line.
 pub fn entry(storage: &dyn Cassette, place: Place) -> Result<Entry, CassetteError> {
     let mut entry = storage.checked_entry(place)?;
-    let Some(at) = entry.fields.iter().position(|(key, _)| key == FILE) else { return Ok(entry) };
+    let Some(at) = entry.fields.iter().position(|(key, _)| *key == Key::ParamsFile) else { return Ok(entry) };
     let (file, line) = storage.locate(place);
-    let wrong = |key: &str, problem: &str| {
-        CassetteError::new(&file, problem).at_line(line.into()).at_path(key).advice("correct it, or record again")
+    let wrong = |key: Key, problem: &str| {
+        CassetteError::new(&file, problem)
+            .at_line(line.into())
+            .at_path(key.name())
+            .advice("correct it, or record again")
     };
-    let part = entry.fields[at].1.as_text().ok_or_else(|| wrong(FILE, "is not the name of a file"))?.to_owned();
-    let types = entry.get(TYPES).and_then(Value::as_list).unwrap_or_default();
+    let part =
+        entry.fields[at].1.as_text().ok_or_else(|| wrong(Key::ParamsFile, "is not the name of a file"))?.to_owned();
+    let types = entry.get(Key::Types).and_then(Value::as_list).unwrap_or_default();
     let types: Option<Vec<String>> = types.iter().map(|kind| kind.as_text().map(str::to_owned)).collect();
-    let types = types.ok_or_else(|| wrong(TYPES, "is not a list of types"))?;
-    let mut rows = storage.rows(&part).map_err(|error| storage.refuse_part(place, FILE, &part, &error))?;
+    let types = types.ok_or_else(|| wrong(Key::Types, "is not a list of types"))?;
+    let mut rows =
+        storage.rows(&part).map_err(|error| storage.refuse_part(place, Key::ParamsFile.name(), &part, &error))?;
     let (mut record, mut scratch, mut sets) = (ByteRecord::new(), Vec::new(), Vec::new());
     while rows.next(&mut record)? {
         let mut values = Vec::with_capacity(types.len());
@@ -125,9 +127,9 @@ pub fn entry(storage: &dyn Cassette, place: Place) -> Result<Entry, CassetteErro
         }
         sets.push(Value::List(values));
     }
-    entry.fields[at] = (PARAMS.to_owned(), Value::List(sets));
-    entry.fields.retain(|(key, _)| key != TYPES);
-    match schema::rowset(&entry) {
+    entry.fields[at] = (Key::Params, Value::List(sets));
+    entry.fields.retain(|(key, _)| *key != Key::Types);
+    match check::rowset(&entry) {
         Ok(()) => Ok(entry),
         Err(wrong) => Err(storage.refuse_entry(place, wrong)),
     }
@@ -171,7 +173,8 @@ mod tests {
                 },
             ])
         };
-        Entry::new(Method::Execute, ConnectionId(0), Some(1)).with("params", Value::List((0..sets).map(set).collect()))
+        Entry::new(Method::Execute, ConnectionId(0), Some(1))
+            .with(Key::Params, Value::List((0..sets).map(set).collect()))
     }
 
     #[test]
@@ -195,7 +198,7 @@ mod tests {
         let (mut record, mut scratch) = (ByteRecord::new(), Vec::new());
         let mut number = 0;
         while reader.next(&mut record).unwrap() {
-            let expected = given.get("params").unwrap().as_list().unwrap()[number].as_list().unwrap();
+            let expected = given.get(Key::Params).unwrap().as_list().unwrap()[number].as_list().unwrap();
             for (column, kind) in sets.types.iter().enumerate() {
                 assert_eq!(value(kind, &record[column], &mut scratch).as_ref(), Some(&expected[column]));
             }

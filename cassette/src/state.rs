@@ -71,7 +71,7 @@ fn last_command(cassette: &dyn Cassette) -> Option<(u32, Entry)> {
     let mut last = None;
     // An error ends the walk where the log is torn: what came before counts.
     let _ = cassette.scan(&mut |place, head| {
-        if head.method.class() == crate::entry::Class::Command {
+        if head.method.class() == crate::schema::Class::Command {
             last = Some(place);
         }
         Ok(())
@@ -82,6 +82,7 @@ fn last_command(cassette: &dyn Cassette) -> Option<(u32, Entry)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Key;
     use crate::{ConnectionId, Metadata, Method, Order, RecordOptions, Recorder};
 
     fn record(directory: &Path) -> std::sync::Arc<Recorder> {
@@ -94,8 +95,8 @@ mod tests {
         });
         let recorder = recorder.unwrap();
         let connection = recorder.connection();
-        recorder.command(&Entry::new(Method::Connect, connection, None).with("dsn", "shop")).unwrap();
-        recorder.command(&Entry::new(Method::Run, connection, Some(1)).with("sql", "SELECT 1")).unwrap();
+        recorder.command(&Entry::new(Method::Connect, connection, None).with(Key::Dsn, "shop")).unwrap();
+        recorder.command(&Entry::new(Method::Run, connection, Some(1)).with(Key::Sql, "SELECT 1")).unwrap();
         recorder
     }
 
@@ -135,7 +136,7 @@ mod tests {
         let trace = Trace::record(&directory, &id, Metadata::now(None, None), &crate::Spans::default()).unwrap();
         let recorder = Recorder::with_storage(Box::new(trace), Order::Global, 1);
         let connection = recorder.connection();
-        recorder.command(&Entry::new(Method::Connect, connection, None).with("dsn", "shop")).unwrap();
+        recorder.command(&Entry::new(Method::Connect, connection, None).with(Key::Dsn, "shop")).unwrap();
         let growing = state(&path).unwrap();
         assert_eq!(last_method(&growing), Some(Method::Connect));
         assert!(matches!(growing, State::Incomplete { directory, .. } if directory != path));

@@ -3,10 +3,10 @@
 use std::io::ErrorKind::NotFound;
 use std::path::{Path, PathBuf};
 
+use crate::check::{self, Wrong};
 use crate::metadata::Metadata;
-use crate::schema::Wrong;
 use crate::yaml::Head;
-use crate::{CassetteError, ConnectionId, Entry, ErrorKind, Value, schema};
+use crate::{CassetteError, ConnectionId, Entry, ErrorKind, Fields, Value};
 
 const RESTORE: &str = "restore it, or record again";
 
@@ -61,7 +61,7 @@ pub trait Cassette: Send + Sync {
     ///
     /// # Errors
     /// As for [`Cassette::append`].
-    fn append_info(&self, connection: ConnectionId, answer: &Value) -> Result<(), CassetteError>;
+    fn append_info(&self, connection: ConnectionId, answer: &Fields) -> Result<(), CassetteError>;
 
     /// Stores a small document.
     ///
@@ -129,7 +129,7 @@ pub trait Cassette: Send + Sync {
     ///
     /// # Errors
     /// An unreadable answer, with file and line.
-    fn info(&self, connection: ConnectionId) -> Result<Vec<Value>, CassetteError>;
+    fn info(&self, connection: ConnectionId) -> Result<Vec<Fields>, CassetteError>;
 
     /// Opens a rows part.
     ///
@@ -180,7 +180,7 @@ pub trait Cassette: Send + Sync {
     /// As for [`Cassette::entry`]; an unknown key or word, more rows than there was room for.
     fn checked_entry(&self, place: Place) -> Result<Entry, CassetteError> {
         let entry = self.entry(place)?;
-        match schema::check(&entry) {
+        match check::check(&entry) {
             Ok(()) => Ok(entry),
             Err(wrong) => Err(self.refuse_entry(place, wrong)),
         }

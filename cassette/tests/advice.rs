@@ -5,7 +5,7 @@ mod reel;
 use std::path::Path;
 
 use reel::*;
-use super8_cassette::{Entry, Method, Mismatch, Player, Value};
+use super8_cassette::{Entry, Key, Method, Mismatch, Player, Value};
 
 fn map(pairs: &[(&str, Value)]) -> Value {
     Value::Map(pairs.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect())
@@ -51,7 +51,7 @@ fn follow(recorded: &Entry, asked: &Entry, expected: &str) {
     assert_eq!(list, expected, "{}", told.report);
     let log = directory.join("commands.yml");
     let text = std::fs::read_to_string(&log).unwrap();
-    let has_a_list = recorded.get("volatile").is_some();
+    let has_a_list = recorded.get(Key::Volatile).is_some();
     assert!(told.report.contains(if has_a_list { "replace the list of" } else { "add to" }), "{}", told.report);
     let mut lines: Vec<String> = text.lines().filter(|line| !line.contains("volatile:")).map(str::to_owned).collect();
     lines.insert(line, format!("  {list}"));
@@ -64,13 +64,13 @@ fn follow(recorded: &Entry, asked: &Entry, expected: &str) {
 fn every_value_that_changed_is_named_in_one_list() {
     let sent = |number: i64, day: &str| {
         let day = map(&[("TYPE_DATE", day.into())]);
-        run(A, 1, "SELECT ?, ?, ?").with("params", list([number.into(), "same".into(), day]))
+        run(A, 1, "SELECT ?, ?, ?").with(Key::Params, list([number.into(), "same".into(), day]))
     };
     follow(&sent(1, "2026-11-21"), &sent(2, "2026-11-21"), r#"volatile: ["params 1"]"#);
     follow(&sent(1, "2026-11-21"), &sent(2, "2026-11-22"), r#"volatile: ["params 1", "params 3"]"#);
-    let some = sent(1, "2026-11-21").with("volatile", vec!["params 3"]);
+    let some = sent(1, "2026-11-21").with(Key::Volatile, vec!["params 3"]);
     follow(&some, &sent(2, "2026-11-22"), r#"volatile: ["params 3", "params 1"]"#);
-    let text = |sql: &str, number: i64| run(A, 1, sql).with("params", vec![number]);
+    let text = |sql: &str, number: i64| run(A, 1, sql).with(Key::Params, vec![number]);
     follow(
         &text("SELECT * FROM tmp_81 WHERE day > '2026-11-21' AND who = 'Bo \"B\" Ek' AND n = ?", 1),
         &text("SELECT * FROM tmp_9 WHERE day > '2026-11-22' AND who = 'Al' AND n = ?", 2),
@@ -82,11 +82,11 @@ fn every_value_that_changed_is_named_in_one_list() {
 #[test]
 fn a_long_value_is_named_as_any_other() {
     let sent = |letter: &str| {
-        run(A, 1, "INSERT INTO t VALUES (?, ?)").with("params", list([1.into(), letter.repeat(9000).into()]))
+        run(A, 1, "INSERT INTO t VALUES (?, ?)").with(Key::Params, list([1.into(), letter.repeat(9000).into()]))
     };
     follow(&sent("a"), &sent("b"), r#"volatile: ["params 2"]"#);
     let bytes =
-        |hex: &str| run(A, 1, "INSERT INTO t VALUES (?)").with("params", list([map(&[("BINARY", hex.into())])]));
+        |hex: &str| run(A, 1, "INSERT INTO t VALUES (?)").with(Key::Params, list([map(&[("BINARY", hex.into())])]));
     follow(&bytes("\\x01"), &bytes("\\x0203"), r#"volatile: ["params 1"]"#);
 }
 
@@ -101,7 +101,7 @@ fn an_array_names_its_columns() {
             if ignored {
                 sets[1] = map(&[("PARAM_IGNORE", Value::Null)]);
             }
-            run(A, 1, "INSERT INTO t VALUES (?, ?, ?)").with("params", Value::List(sets))
+            run(A, 1, "INSERT INTO t VALUES (?, ?, ?)").with(Key::Params, Value::List(sets))
         };
         for ignored in [false, true] {
             follow(&sets(0, 1, ignored), &sets(0, 2, ignored), r#"volatile: ["params 3"]"#);
@@ -114,15 +114,15 @@ fn an_array_names_its_columns() {
 fn other_inputs_are_named_by_their_names() {
     let catalog = |schema: &str, table: &str| {
         let arguments = map(&[("schema", schema.into()), ("table", table.into()), ("type", "TABLE".into())]);
-        Entry::new(Method::Catalog, A, Some(1)).with("function", "SQLTables").with("arguments", arguments)
+        Entry::new(Method::Catalog, A, Some(1)).with(Key::Function, "SQLTables").with(Key::Arguments, arguments)
     };
     follow(&catalog("s1", "tmp_1"), &catalog("s1", "tmp_2"), r#"volatile: ["arguments table"]"#);
     follow(&catalog("s1", "tmp_1"), &catalog("s2", "tmp_2"), r#"volatile: ["arguments schema", "arguments table"]"#);
-    let limited = |rows: i64| run(A, 1, "SELECT 1").with("attributes", map(&[("max_rows", rows.into())]));
+    let limited = |rows: i64| run(A, 1, "SELECT 1").with(Key::Attributes, map(&[("max_rows", rows.into())]));
     follow(&limited(5), &limited(6), r#"volatile: ["attributes max_rows"]"#);
     let set = |value: &str| {
-        let entry = Entry::new(Method::SetConnectAttr, A, None).with("attribute", "current_catalog");
-        entry.with("value", value)
+        let entry = Entry::new(Method::SetConnectAttr, A, None).with(Key::Attribute, "current_catalog");
+        entry.with(Key::Value, value)
     };
     follow(&set("run_1"), &set("run_2"), r#"volatile: ["value"]"#);
 }
@@ -131,7 +131,7 @@ fn other_inputs_are_named_by_their_names() {
 fn a_connect_names_its_keywords() {
     let connect = |database: &str, schema: &str| {
         let string = format!("DSN=shop;Database={database};Initial Catalog={schema}");
-        connect(A, "shop").with("connection_string", string)
+        connect(A, "shop").with(Key::ConnectionString, string)
     };
     let parent = tempfile::tempdir().unwrap();
     let directory = parent.path().join("x");
@@ -151,7 +151,7 @@ fn a_connect_names_its_keywords() {
 /// What no list can mend is not proposed.
 #[test]
 fn nothing_is_proposed_that_would_not_help() {
-    let sent = |params: Value| run(A, 1, "SELECT price FROM fruit WHERE n = ?").with("params", params);
+    let sent = |params: Value| run(A, 1, "SELECT price FROM fruit WHERE n = ?").with(Key::Params, params);
     let sql = |sql: &str| run(A, 1, sql);
     for (recorded, asked) in [
         (sent(list([1.into()])), sent(list(["1".into()]))),
@@ -172,7 +172,7 @@ fn nothing_is_proposed_that_would_not_help() {
 
 #[test]
 fn calls_in_another_order_have_no_volatile_value() {
-    let sent = |number: i64| run(A, 1, "SELECT price FROM fruit WHERE n = ?").with("params", vec![number]);
+    let sent = |number: i64| run(A, 1, "SELECT price FROM fruit WHERE n = ?").with(Key::Params, vec![number]);
     let parent = tempfile::tempdir().unwrap();
     let directory = parent.path().join("x");
     record(&directory, &[sent(1), sent(2), sent(3)]);

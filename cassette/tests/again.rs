@@ -7,15 +7,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use reel::*;
-use super8_cassette::{Directory, Entry, Method, Recorder};
+use super8_cassette::{Directory, Entry, Key, Method, Recorder};
 
 const DELETE: &str = "DELETE FROM tmp_81 WHERE day < ?";
 
 fn prepare(recorder: &Recorder, connection: super8_cassette::ConnectionId, statement: u32, sql: &str, days: &[&str]) {
     let place = Some(statement);
-    recorder.command(&Entry::new(Method::Prepare, connection, place).with("sql", sql)).unwrap();
+    recorder.command(&Entry::new(Method::Prepare, connection, place).with(Key::Sql, sql)).unwrap();
     for day in days {
-        recorder.command(&Entry::new(Method::Execute, connection, place).with("params", vec![*day])).unwrap();
+        recorder.command(&Entry::new(Method::Execute, connection, place).with(Key::Params, vec![*day])).unwrap();
     }
 }
 
@@ -87,7 +87,7 @@ fn volatile_values_stay_with_their_commands() {
 fn a_list_of_what_came_back_stands_before_it() {
     let parent = tempfile::tempdir().unwrap();
     let directory = parent.path().join("x");
-    let entry = |a| run(a, 1, "{call p(?)}").with("params", vec![1]).with("return", "SQL_NO_DATA");
+    let entry = |a| run(a, 1, "{call p(?)}").with(Key::Params, vec![1]).with(Key::Return, "SQL_NO_DATA");
     let first = recorder(&directory);
     let a = connected(&first, "shop");
     first.command(&entry(a)).unwrap();

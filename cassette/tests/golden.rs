@@ -4,7 +4,7 @@ mod reel;
 
 use reel::session::{columns, fact, record};
 use reel::*;
-use super8_cassette::{Entry, Fetched, Method, Recorder, Value};
+use super8_cassette::{Entry, Fetched, Fields, Key, Method, Recorder, Value};
 
 const COMMANDS: &str = r#"- method: connect
   connection_id: a
@@ -146,20 +146,20 @@ fn plays_what_was_recorded() {
     let a = player.connect(&connect(B, "shop")).unwrap().connection;
     let b = player.connect(&connect(A, "shop")).unwrap().connection;
     assert_eq!((a, b), (A, B));
-    let info = |connection, id: i32| player.info(connection, &[("info", id.into())]).unwrap();
+    let info = |connection, id: i32| player.info(connection, &[(Key::Info, id.into())]).unwrap();
     assert_eq!(info(a, 17), Some(fact(17, "SQLite")));
     assert_eq!(info(b, 17), Some(fact(17, "SQLite")), "shared by the identity");
     assert_eq!(info(b, 18), None);
 
     assert_eq!(player.columns(a, 1).unwrap().as_deref(), Some(&columns(&["id", "name"])), "before the run already");
     player.command(&run(a, 1, "SELECT id,\n  name\nFROM t")).unwrap();
-    let counted = player.answer(a, Some(1), Method::RowCount, &[vec![]], &[vec![]]).unwrap().unwrap();
-    assert_eq!(counted.get("result"), Some(&Value::Int(-1)));
-    assert_eq!(player.answer(a, Some(1), Method::NumParams, &[vec![]], &[vec![]]).unwrap(), None);
+    let counted = player.answer(a, Some(1), Method::RowCount, &[Fields::new()], &[Fields::new()]).unwrap().unwrap();
+    assert_eq!(counted.get(Key::Result), Some(&Value::Int(-1)));
+    assert_eq!(player.answer(a, Some(1), Method::NumParams, &[Fields::new()], &[Fields::new()]).unwrap(), None);
     let Fetched::Rows(mut first) = player.fetch(a, 1).unwrap() else { panic!("no rows") };
     assert_eq!(rows(&mut first), [["1", "Ann"], ["2", "Bob"]]);
     assert!(first.exhausted() && !first.ended());
-    player.command(&run(b, 1, "SELECT id, name FROM u WHERE id = ?").with("params", vec![7])).unwrap();
+    player.command(&run(b, 1, "SELECT id, name FROM u WHERE id = ?").with(Key::Params, vec![7])).unwrap();
     assert_eq!(player.columns(b, 1).unwrap().as_deref(), Some(&columns(&["id", "name"])));
     // the runs may be read in another order than they ended in
     assert_eq!(fetch_all(&player, a, 1), [["3", "\\Cid"], ["4", ""]]);
@@ -186,10 +186,10 @@ fn plays_what_was_recorded() {
     let left = methods.map(|(number, method)| (number, method, line(&format!("- method: {}\n", method.name()))));
     assert_eq!(unplayed, left);
     let more = player.command(&Entry::new(Method::MoreResults, a, Some(3))).unwrap();
-    assert_eq!(more.get("result"), Some(&Value::Bool(true)));
+    assert_eq!(more.get(Key::Result), Some(&Value::Bool(true)));
     assert_eq!(fetch_all(&player, a, 3), [["z"], ["\u{e4} \" ,"]]);
     let Fetched::Failed(failed) = player.fetch(a, 3).unwrap() else { panic!("it failed") };
-    assert_eq!(failed.get("return"), Some(&"SQL_ERROR".into()));
+    assert_eq!(failed.get(Key::Return), Some(&"SQL_ERROR".into()));
     assert_eq!(player.unplayed().unwrap(), []);
     player.disconnect(a);
     player.disconnect(b);

@@ -5,18 +5,18 @@ mod reel;
 use std::path::Path;
 
 use reel::*;
-use super8_cassette::{Entry, Fetched, Method, Mismatch, MismatchKind, Order, Player, Value};
+use super8_cassette::{Entry, Fetched, Key, Method, Mismatch, MismatchKind, Order, Player, Value};
 
 /// Two connections, taking turns.
 fn record(directory: &Path) {
     let recorder = recorder(directory);
     let a = connected(&recorder, "shop");
     let b = connected(&recorder, "store");
-    recorder.command(&run(a, 1, "SELECT 1").with("params", vec![1, 2, 3])).unwrap();
+    recorder.command(&run(a, 1, "SELECT 1").with(Key::Params, vec![1, 2, 3])).unwrap();
     result(&recorder, a, 1, &[&["1"], &["2"], &["3"]]);
     recorder.command(&run(b, 1, "SELECT id\nFROM t\nWHERE id = 5\nORDER BY id")).unwrap();
-    recorder.command(&Entry::new(Method::Prepare, a, Some(2)).with("sql", "SELECT ?")).unwrap();
-    recorder.command(&Entry::new(Method::Execute, a, Some(2)).with("params", vec![1])).unwrap();
+    recorder.command(&Entry::new(Method::Prepare, a, Some(2)).with(Key::Sql, "SELECT ?")).unwrap();
+    recorder.command(&Entry::new(Method::Execute, a, Some(2)).with(Key::Params, vec![1])).unwrap();
     recorder.command(&Entry::new(Method::Commit, b, None)).unwrap();
     recorder.disconnect(a).unwrap();
     recorder.disconnect(b).unwrap();
@@ -39,7 +39,7 @@ fn refused<T>(result: Result<T, Mismatch>) -> Mismatch {
 }
 
 fn first(player: &Player) {
-    player.command(&run(A, 1, "SELECT 1").with("params", vec![1, 2, 3])).unwrap();
+    player.command(&run(A, 1, "SELECT 1").with(Key::Params, vec![1, 2, 3])).unwrap();
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn a_parameter_differs() {
     let parent = tempfile::tempdir().unwrap();
     record(&parent.path().join("x"));
     let player = opened(&parent.path().join("x"), Order::Global);
-    let told = refused(player.command(&run(A, 1, "SELECT 1").with("params", vec![1, 2, 4])));
+    let told = refused(player.command(&run(A, 1, "SELECT 1").with(Key::Params, vec![1, 2, 4])));
     assert_eq!(told.kind, MismatchKind::Differs);
     let expected =
         r#"x (a/1): expected run "SELECT 1", got run "SELECT 1"; parameter 3 differs: recorded 3, asked 4; see stderr"#;
@@ -72,7 +72,7 @@ fn a_parameter_differs() {
         assert!(report.contains(part), "{part:?} is not in\n{report}");
     }
     // the first mismatch sticks, whatever comes
-    let again = refused(player.command(&run(A, 1, "SELECT 1").with("params", vec![1, 2, 3])));
+    let again = refused(player.command(&run(A, 1, "SELECT 1").with(Key::Params, vec![1, 2, 3])));
     assert!(again.repeated && !told.repeated);
     assert_eq!(again.headline, told.headline);
     assert_eq!(refused(player.fetch(A, 1)).headline, told.headline);
@@ -130,7 +130,7 @@ fn out_of_order_says_where_it_is() {
     player.command(&run(B, 1, "SELECT id\nFROM t\nWHERE id = 5\nORDER BY id")).unwrap();
     first(&player);
     // but not what is out of order inside a connection
-    let told = refused(player.command(&Entry::new(Method::Prepare, A, Some(2)).with("sql", "SELECT ?")));
+    let told = refused(player.command(&Entry::new(Method::Prepare, A, Some(2)).with(Key::Sql, "SELECT ?")));
     assert_eq!(told.kind, MismatchKind::FewerRows);
     assert!(
         told.headline.contains("expected 3 rows of a/1 to be read, got prepare \"SELECT ?\" on a/2"),
@@ -195,7 +195,7 @@ fn exhausted_and_not_recorded() {
     assert!(told.headline.contains("all 8 commands of "), "{}", told.headline);
     assert!(told.headline.contains("got connect to shop; that is command 1 (a); see"), "{}", told.headline);
     let player = opened(&parent.path().join("x"), Order::Global);
-    let told = refused(player.command(&Entry::new(Method::Catalog, A, Some(1)).with("function", "SQLTables")));
+    let told = refused(player.command(&Entry::new(Method::Catalog, A, Some(1)).with(Key::Function, "SQLTables")));
     assert_eq!(told.kind, MismatchKind::NotRecorded);
     assert!(told.headline.contains("got catalog SQLTables; nothing like it is recorded nearby"), "{}", told.headline);
     let told = refused(play(&parent.path().join("x"), None).unwrap().connect(&connect(A, "warehouse")));
@@ -245,13 +245,13 @@ fn interleaved_connections_with_the_same_identity_are_taken_in_order() {
         let connection = recorder.connection();
         let user = user.map(|user| ("user_hash".to_owned(), Value::from(user)));
         let result = Value::Map(user.into_iter().collect());
-        recorder.command(&connect(connection, "shop").with("result", result)).unwrap();
+        recorder.command(&connect(connection, "shop").with(Key::Result, result)).unwrap();
     }
     recorder.publish().unwrap();
     let player = play(&directory, Some(Order::Connection)).unwrap();
     let claim = |user: Option<&str>| {
         let asked = connect(A, "shop");
-        let asked = if let Some(user) = user { asked.with("user_hash", user) } else { asked };
+        let asked = if let Some(user) = user { asked.with(Key::UserHash, user) } else { asked };
         player.recorded(player.connect(&asked).unwrap().connection).to_string()
     };
     assert_eq!([claim(Some("v")), claim(Some("u")), claim(Some("u")), claim(None)], ["c", "a", "d", "b"]);
@@ -279,7 +279,7 @@ fn reports_are_as_they_were_blessed() {
     };
     let sql = |id: u32| format!("SELECT id\nFROM t\nWHERE id = {id}\nORDER BY id");
     check("differs_in_a_parameter", Order::Global, &|player| {
-        refused(player.command(&run(A, 1, "SELECT 1").with("params", vec![1, 2, 4])))
+        refused(player.command(&run(A, 1, "SELECT 1").with(Key::Params, vec![1, 2, 4])))
     });
     check("differs_in_a_word", Order::Global, &|player| {
         first(player);
@@ -295,7 +295,7 @@ fn reports_are_as_they_were_blessed() {
     });
     check("reads_more_rows", Order::Connection, &|player| refused(player.fetch(B, 1).map(|_| ())));
     check("not_recorded", Order::Global, &|player| {
-        refused(player.command(&Entry::new(Method::Catalog, A, Some(1)).with("function", "SQLTables")))
+        refused(player.command(&Entry::new(Method::Catalog, A, Some(1)).with(Key::Function, "SQLTables")))
     });
     check("exhausted", Order::Connection, &|player| refused(player.connect(&connect(A, "shop"))));
 }
@@ -308,7 +308,7 @@ fn the_most_alike_command_is_shown_with_its_place_and_words() {
     recorder.command(&Entry::new(Method::Commit, a, None)).unwrap();
     recorder.command(&run(a, 1, "DELETE FROM basket")).unwrap();
     let sql = "SELECT name, price FROM fruit WHERE colour = ? AND price < ? ORDER BY name";
-    recorder.command(&run(a, 2, sql).with("params", vec![Value::from("red"), 5.into()])).unwrap();
+    recorder.command(&run(a, 2, sql).with(Key::Params, vec![Value::from("red"), 5.into()])).unwrap();
     recorder.command(&run(a, 3, "SELECT name FROM vegetables WHERE colour = ?")).unwrap();
     recorder.disconnect(a).unwrap();
     let opened = || {
@@ -317,7 +317,7 @@ fn the_most_alike_command_is_shown_with_its_place_and_words() {
         player
     };
     let asked = "SELECT name, cost FROM fruit WHERE colour = ? AND cost < ? ORDER BY name";
-    let asked = run(A, 1, asked).with("params", vec![Value::from("red"), 5.into()]);
+    let asked = run(A, 1, asked).with(Key::Params, vec![Value::from("red"), 5.into()]);
     let told = refused(opened().command(&asked));
     assert_eq!(told.kind, MismatchKind::NotRecorded);
     assert!(told.headline.contains("; the most like it is command 4 (a/2); see "), "{}", told.headline);

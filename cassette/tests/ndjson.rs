@@ -10,7 +10,7 @@ use reel::copy::{comes_back, converted, plain, text};
 use reel::session::record;
 use reel::*;
 use super8_cassette::{
-    Cassette, CassetteError, Directory, Entry, ErrorKind, Metadata, Method, Order, Player, Recorder, Spans, Trace,
+    Cassette, CassetteError, Directory, Entry, ErrorKind, Key, Metadata, Method, Order, Player, Recorder, Spans, Trace,
     open, recover,
 };
 
@@ -102,11 +102,11 @@ fn plays_like_the_directory() {
         assert_eq!(columns.as_list().map(<[_]>::len), Some(2));
         let super8_cassette::Fetched::Rows(mut first) = player.fetch(A, 1).unwrap() else { panic!() };
         assert_eq!(rows(&mut first), [["1", "Ann"], ["2", "Bob"]]);
-        player.command(&run(B, 1, "SELECT id, name FROM u WHERE id = ?").with("params", vec![7])).unwrap();
+        player.command(&run(B, 1, "SELECT id, name FROM u WHERE id = ?").with(Key::Params, vec![7])).unwrap();
         assert_eq!(fetch_all(&player, B, 1), [["7", "Null"]]);
         assert_eq!(fetch_all(&player, A, 1), [["3", "\\Cid"], ["4", ""]]);
-        let fact = player.info(B, &[("info", 17.into())]).unwrap().unwrap();
-        assert_eq!(fact.get("result").and_then(|text| text.as_text()), Some("SQLite"));
+        let fact = player.info(B, &[(Key::Info, 17.into())]).unwrap().unwrap();
+        assert_eq!(fact.get(Key::Result).and_then(|text| text.as_text()), Some("SQLite"));
         let mismatch = player.command(&run(A, 2, "SELECT 2")).unwrap_err();
         assert!(mismatch.report.contains("SELECT 1 WHERE"), "{}", mismatch.report);
     }
@@ -316,7 +316,7 @@ fn a_record_is_whole_as_soon_as_it_is_written() {
     let parent = tempfile::tempdir().unwrap();
     let recorder = tracer(parent.path());
     let connection = recorder.connection();
-    recorder.command(&Entry::new(Method::Connect, connection, None).with("dsn", "shop")).unwrap();
+    recorder.command(&Entry::new(Method::Connect, connection, None).with(Key::Dsn, "shop")).unwrap();
     let growing = parent.path().join(".x.ndjson.super8-recording");
     for id in 1..100 {
         let before = fs::read(&growing).unwrap();

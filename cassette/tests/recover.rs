@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use reel::*;
 use super8_cassette::{
-    Cassette, Directory, Fetched, MakeAppend, Recorder, Recovered, State, Trace, Value, WriteAppend, recover,
-    staging_directory, state,
+    Cassette, Directory, Fetched, Fields, Key, MakeAppend, Recorder, Recovered, State, Trace, Value, WriteAppend,
+    recover, staging_directory, state,
 };
 
 /// A recording whose process is gone: two statements, the second's rows still being fetched.
@@ -186,7 +186,7 @@ fn what_is_not_taken_is_named() {
         let recorder = if ndjson { tracer(&directory) } else { recorder(&directory) };
         let connection = connected(&recorder, "shop");
         recorder.command(&run(connection, 1, "SELECT 1")).unwrap();
-        let scroll = recorder.scroll(connection, 1, vec![("orientation".to_owned(), Value::from("FIRST"))]);
+        let scroll = recorder.scroll(connection, 1, Fields::from([(Key::Orientation, Value::from("FIRST"))]));
         let wide = "w".repeat(10_000);
         (0..30).for_each(|_| row(&scroll, &[&wide]));
         drop((scroll, recorder));

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use reel::*;
-use super8_cassette::{Entry, Method, Mismatch, Player, Recorder, Redaction, Value};
+use super8_cassette::{Entry, Key, Method, Mismatch, Player, Recorder, Redaction, Value};
 
 const RULES: &str = "\
 columns:
@@ -29,16 +29,16 @@ fn update(ssn: Value, note: &str) -> Entry {
     let set = Value::List(vec![Value::Int(7), ssn, note.into()]);
     let unbound = Value::Map(vec![("UNBOUND".to_owned(), Value::Null)]);
     let other = Value::List(vec![unbound, Value::Null, "nothing".into()]);
-    let entry = Entry::new(Method::SetPos, A, Some(1)).with("operation", "update").with("row", 0);
-    entry.with("values", Value::List(vec![set, other]))
+    let entry = Entry::new(Method::SetPos, A, Some(1)).with(Key::Operation, "update").with(Key::Row, 0);
+    entry.with(Key::Values, Value::List(vec![set, other]))
 }
 
 fn search(ssn: &str) -> Entry {
-    run(A, 2, "SELECT id FROM person WHERE ssn = ?").with("params", vec![Value::from(ssn)])
+    run(A, 2, "SELECT id FROM person WHERE ssn = ?").with(Key::Params, vec![Value::from(ssn)])
 }
 
 fn call(number: i64) -> Entry {
-    run(A, 3, "{call pay(?, ?)}").with("params", vec![Value::from(1), Value::from(number)])
+    run(A, 3, "{call pay(?, ?)}").with(Key::Params, vec![Value::from(1), Value::from(number)])
 }
 
 fn record(recorder: &Arc<Recorder>, rules: Arc<Redaction>) {
@@ -49,11 +49,13 @@ fn record(recorder: &Arc<Recorder>, rules: Arc<Redaction>) {
     result(recorder, a, 1, &[&["7", "123-45-6789", "mail ada@example.org"]]);
     recorder.command(&search("123-45-6789")).unwrap();
     recorder.command(&update("987-65-4321".into(), "mail ada@example.org now")).unwrap();
-    let mut refreshed = Entry::new(Method::SetPos, A, Some(1)).with("operation", "refresh").with("row", 1);
-    refreshed = refreshed.with("rows", vec![Value::List(vec![7.into(), "987-65-4321".into()])]);
-    recorder.command(&refreshed.with("c_types", vec!["SLONG", "CHAR"])).unwrap();
+    let mut refreshed = Entry::new(Method::SetPos, A, Some(1)).with(Key::Operation, "refresh").with(Key::Row, 1);
+    refreshed = refreshed.with(Key::Rows, vec![Value::List(vec![7.into(), "987-65-4321".into()])]);
+    recorder.command(&refreshed.with(Key::CTypes, vec!["SLONG", "CHAR"])).unwrap();
     let written = Value::List(vec!["\\-".into(), Value::Int(777)]);
-    recorder.command(&call(777).with("result", written).with("c_types", vec![Value::Null, "SLONG".into()])).unwrap();
+    recorder
+        .command(&call(777).with(Key::Result, written).with(Key::CTypes, vec![Value::Null, "SLONG".into()]))
+        .unwrap();
     recorder.disconnect(a).unwrap();
 }
 
@@ -66,7 +68,7 @@ fn begun(player: &Player, rules: Arc<Redaction>) -> Vec<String> {
 }
 
 fn refresh() -> Entry {
-    Entry::new(Method::SetPos, A, Some(1)).with("operation", "refresh").with("row", 1)
+    Entry::new(Method::SetPos, A, Some(1)).with(Key::Operation, "refresh").with(Key::Row, 1)
 }
 
 /// Both formats, each with a session of its own.
@@ -103,9 +105,9 @@ fn the_same_values_pass() {
         player.command(&update("987-65-4321".into(), "mail ada@example.org now")).unwrap();
         let refreshed = player.command(&refresh()).unwrap();
         let cell = |row: &Value| row.as_list().and_then(|cells| cells[1].as_text().map(str::len));
-        assert_eq!(refreshed.get("rows").and_then(Value::as_list).and_then(|rows| cell(&rows[0])), Some(11));
+        assert_eq!(refreshed.get(Key::Rows).and_then(Value::as_list).and_then(|rows| cell(&rows[0])), Some(11));
         let called = player.command(&call(777)).unwrap();
-        let written = called.get("result").and_then(Value::as_list).map(|cells| cells[1].clone());
+        let written = called.get(Key::Result).and_then(Value::as_list).map(|cells| cells[1].clone());
         assert!(matches!(written, Some(Value::Int(number)) if number != 777), "{written:?}");
     });
 }

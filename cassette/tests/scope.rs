@@ -3,7 +3,7 @@
 mod reel;
 
 use reel::*;
-use super8_cassette::{ConnectionId, Entry, Fetched, Method, PendingColumns, Value};
+use super8_cassette::{ConnectionId, Entry, Fetched, Fields, Key, Method, PendingColumns, Value};
 
 fn columns(names: &[(&str, Option<i32>)]) -> Value {
     let column = |(name, length): &(&str, Option<i32>)| {
@@ -19,15 +19,15 @@ fn the_answer_in_force() {
     let directory = parent.path().join("x");
     let recorder = recorder(&directory);
     let a = connected(&recorder, "shop");
-    let count = |number: i32| Entry::new(Method::RowCount, a, Some(1)).with("result", number);
+    let count = |number: i32| Entry::new(Method::RowCount, a, Some(1)).with(Key::Result, number);
     let attribute = |name: &str, value: i32| {
         Entry::new(Method::Answer, a, Some(1))
-            .with("function", "SQLGetStmtAttr")
-            .with("attribute", name)
-            .with("result", value)
+            .with(Key::Function, "SQLGetStmtAttr")
+            .with(Key::Attribute, name)
+            .with(Key::Result, value)
     };
     let execute = || Entry::new(Method::Execute, a, Some(1));
-    recorder.command(&Entry::new(Method::Prepare, a, Some(1)).with("sql", "SELECT 1")).unwrap();
+    recorder.command(&Entry::new(Method::Prepare, a, Some(1)).with(Key::Sql, "SELECT 1")).unwrap();
     recorder.command(&execute()).unwrap();
     recorder.note(&count(-1)).unwrap();
     let open = recorder.run(a, 1, true);
@@ -45,19 +45,19 @@ fn the_answer_in_force() {
     player.connect(&connect(A, "shop")).unwrap();
     let counted = || {
         player
-            .answer(a, Some(1), Method::RowCount, &[vec![]], &[vec![]])
+            .answer(a, Some(1), Method::RowCount, &[Fields::new()], &[Fields::new()])
             .unwrap()
-            .and_then(|entry| entry.get("result")?.as_int())
+            .and_then(|entry| entry.get(Key::Result)?.as_int())
     };
     let told = |name: &str| {
-        let key = [("attribute", Value::from(name))];
+        let key = [Fields::from([(Key::Attribute, Value::from(name))])];
         player
-            .answer(a, Some(1), Method::Answer, &[key.to_vec()], &[key.to_vec()])
+            .answer(a, Some(1), Method::Answer, &key, &key)
             .unwrap()
-            .and_then(|entry| entry.get("result")?.as_int())
+            .and_then(|entry| entry.get(Key::Result)?.as_int())
     };
     assert_eq!((counted(), told("SQL_ATTR_MAX_ROWS")), (Some(-1), Some(7)), "else the next one");
-    player.command(&Entry::new(Method::Prepare, a, Some(1)).with("sql", "SELECT 1")).unwrap();
+    player.command(&Entry::new(Method::Prepare, a, Some(1)).with(Key::Sql, "SELECT 1")).unwrap();
     player.command(&execute()).unwrap();
     assert_eq!((counted(), counted()), (Some(-1), Some(-1)));
     let Fetched::Rows(mut open) = player.fetch(a, 1).unwrap() else { panic!("no rows") };
@@ -79,10 +79,11 @@ fn what_changed_about_a_connection_holds_from_there_on() {
     let directory = parent.path().join("x");
     let recorder = recorder(&directory);
     let a = connected(&recorder, "shop");
-    let set =
-        |value: i32| Entry::new(Method::SetConnectAttr, a, None).with("attribute", "autocommit").with("value", value);
-    let question = ("attribute".to_owned(), Value::from(102));
-    let told = |value: i32| Value::Map(vec![question.clone(), ("result".to_owned(), Value::from(value))]);
+    let set = |value: i32| {
+        Entry::new(Method::SetConnectAttr, a, None).with(Key::Attribute, "autocommit").with(Key::Value, value)
+    };
+    let question = (Key::Attribute, Value::from(102));
+    let told = |value: i32| Fields::from([question.clone(), (Key::Result, Value::from(value))]);
     for value in [1, 1] {
         recorder.info(a, told(value)).unwrap();
     }
@@ -94,7 +95,7 @@ fn what_changed_about_a_connection_holds_from_there_on() {
 
     let player = player(&directory);
     player.connect(&connect(A, "shop")).unwrap();
-    let ask = || player.info(a, &[("attribute", Value::from(102))]).unwrap()?.get("result")?.as_int();
+    let ask = || player.info(a, &[(Key::Attribute, Value::from(102))]).unwrap()?.get(Key::Result)?.as_int();
     assert_eq!((ask(), ask(), ask()), (Some(1), Some(1), Some(1)), "as often as it is asked");
     player.command(&set(0)).unwrap();
     assert_eq!((ask(), ask()), (Some(0), Some(0)));
@@ -109,8 +110,8 @@ fn the_columns_of_the_current_result() {
     let recorder = recorder(&directory);
     let a = connected(&recorder, "shop");
     let execute = || Entry::new(Method::Execute, a, Some(1));
-    let more = || Entry::new(Method::MoreResults, a, Some(1)).with("result", true);
-    recorder.command(&Entry::new(Method::Prepare, a, Some(1)).with("sql", "SELECT 1")).unwrap();
+    let more = || Entry::new(Method::MoreResults, a, Some(1)).with(Key::Result, true);
+    recorder.command(&Entry::new(Method::Prepare, a, Some(1)).with(Key::Sql, "SELECT 1")).unwrap();
     recorder.command(&execute()).unwrap();
     recorder.columns(a, 1, &columns(&[("x", None), ("y", None)])).unwrap();
     recorder.columns(a, 1, &columns(&[("x", Some(4))])).unwrap();
@@ -125,7 +126,7 @@ fn the_columns_of_the_current_result() {
     player.connect(&connect(A, "shop")).unwrap();
     let now = || player.columns(a, 1).unwrap().map(|columns| (*columns).clone());
     let both = Some(columns(&[("x", Some(4)), ("y", None)]));
-    player.command(&Entry::new(Method::Prepare, a, Some(1)).with("sql", "SELECT 1")).unwrap();
+    player.command(&Entry::new(Method::Prepare, a, Some(1)).with(Key::Sql, "SELECT 1")).unwrap();
     assert_eq!(now(), both, "asked earlier than recorded");
     player.command(&execute()).unwrap();
     assert_eq!(now(), both);
@@ -143,9 +144,7 @@ fn facts_that_change() {
     let parent = tempfile::tempdir().unwrap();
     let directory = parent.path().join("x");
     let recorder = recorder(&directory);
-    let fact = |result: &str| {
-        Value::Map(vec![("info".to_owned(), Value::from(16)), ("result".to_owned(), Value::from(result))])
-    };
+    let fact = |result: &str| Fields::from([(Key::Info, Value::from(16)), (Key::Result, Value::from(result))]);
     let a = connected(&recorder, "shop");
     let b = connected(&recorder, "shop");
     let c = connected(&recorder, "store");
@@ -157,8 +156,8 @@ fn facts_that_change() {
     assert_eq!(names(&directory)[..3], ["a_info.yml", "b_info.yml", "c_info.yml"]);
     let player = player(&directory);
     let told = |connection| {
-        let answer = player.info(connection, &[("info", 16.into())]).unwrap()?;
-        answer.get("result")?.as_text().map(str::to_owned)
+        let answer = player.info(connection, &[(Key::Info, 16.into())]).unwrap()?;
+        answer.get(Key::Result)?.as_text().map(str::to_owned)
     };
     for (id, dsn) in [(A, "shop"), (ConnectionId(1), "shop"), (ConnectionId(2), "store")] {
         player.connect(&connect(id, dsn)).unwrap();
@@ -190,7 +189,7 @@ fn columns_that_were_gathered_and_never_written() {
     let (a, b) = (connected(&recorder, "shop"), connected(&recorder, "shop"));
     let of = |connection, name| {
         let place = Arc::new(Statement(connection, 1, Mutex::new(Some(columns(&[(name, None)])))));
-        recorder.command(&Entry::new(Method::Run, connection, Some(1)).with("sql", "SELECT 1")).unwrap();
+        recorder.command(&Entry::new(Method::Run, connection, Some(1)).with(Key::Sql, "SELECT 1")).unwrap();
         let weak: Weak<Statement> = Arc::downgrade(&place);
         recorder.gathering(weak);
         place
@@ -207,8 +206,8 @@ fn columns_that_were_gathered_and_never_written() {
 /// Of a function of which nothing was recorded nobody has to look anything up; one in an info file, or in the log, is known.
 #[test]
 fn outcomes_are_looked_up_where_one_of_the_function_is_recorded() {
-    let key = |function: &'static str| [("function", Value::from(function)), ("column", Value::from(1))];
-    let said = |text: &str| Some(vec![("result".to_owned(), Value::from(text))]);
+    let key = |function: &'static str| [(Key::Function, Value::from(function)), (Key::Column, Value::from(1))];
+    let said = |text: &str| Some(Fields::from([(Key::Result, Value::from(text))]));
     let parent = tempfile::tempdir().unwrap();
     for trace in [false, true] {
         let recorder = if trace { tracer(parent.path()) } else { recorder(&parent.path().join("d")) };
@@ -224,7 +223,7 @@ fn outcomes_are_looked_up_where_one_of_the_function_is_recorded() {
         player.connect(&connect(A, "shop")).unwrap();
         let told = |function| {
             let told = player.outcome(A, &key(function)).unwrap();
-            told.and_then(|told| told.get("result").and_then(Value::as_text).map(str::to_owned))
+            told.and_then(|told| told.get(Key::Result).and_then(Value::as_text).map(str::to_owned))
         };
         assert_eq!(
             (told("SQLBindCol").as_deref(), told("SQLAllocHandle"), told("SQLCancel")),
@@ -233,6 +232,6 @@ fn outcomes_are_looked_up_where_one_of_the_function_is_recorded() {
         player.command(&run(A, 1, "SELECT 1")).unwrap();
         assert_eq!(told("SQLAllocHandle").as_deref(), Some("changed"));
         assert!(player.has(Method::Run) && !player.has(Method::RowCount));
-        assert_eq!(player.answer(A, Some(1), Method::RowCount, &[vec![]], &[vec![]]).unwrap(), None);
+        assert_eq!(player.answer(A, Some(1), Method::RowCount, &[Fields::new()], &[Fields::new()]).unwrap(), None);
     }
 }

@@ -4,7 +4,7 @@
 mod reel;
 
 use reel::*;
-use super8_cassette::{ConnectionId, Entry, Method, Mismatch, Order, Player, Value};
+use super8_cassette::{ConnectionId, Entry, Key, Method, Mismatch, Order, Player, Value};
 
 /// Records sessions, one after another: each is the SQL texts of its statements.
 fn sessions(directory: &std::path::Path, sessions: &[&[&str]]) {
@@ -203,9 +203,8 @@ fn a_connection_from_a_pool_is_opened_anew() {
         let recorder = recorder(&directory);
         let connection = connected(&recorder, "shop");
         if pooled {
-            let probe = [("function", Value::from("SQLGetConnectAttr")), ("attribute", 1209.into())];
-            let probe = probe.map(|(key, value)| (key.to_owned(), value)).to_vec();
-            recorder.info(connection, Value::Map(probe)).unwrap();
+            let probe = [(Key::Function, Value::from("SQLGetConnectAttr")), (Key::Attribute, 1209.into())];
+            recorder.info(connection, probe.into()).unwrap();
         }
         for (statement, sql) in (1..).zip(["a", "b", "c"]) {
             recorder.command(&run(connection, statement, sql)).unwrap();
@@ -237,16 +236,16 @@ fn a_failed_connect_is_one_of_its_own() {
     let directory = parent.path().join("x");
     let recorder = recorder(&directory);
     let refused = recorder.connection();
-    recorder.command(&connect(refused, "shop").with("return", "SQL_ERROR")).unwrap();
+    recorder.command(&connect(refused, "shop").with(Key::Return, "SQL_ERROR")).unwrap();
     recorder.disconnect(refused).unwrap();
     let connection = connected(&recorder, "shop");
     recorder.command(&Entry::new(Method::Commit, connection, None)).unwrap();
     recorder.disconnect(connection).unwrap();
     for order in [Order::Global, Order::Connection] {
         let player = play(&directory, Some(order)).unwrap();
-        assert!(player.connect(&connect(A, "shop")).unwrap().get("return").is_some());
+        assert!(player.connect(&connect(A, "shop")).unwrap().get(Key::Return).is_some());
         let second = player.connect(&connect(A, "shop")).unwrap();
-        assert!(second.get("return").is_none());
+        assert!(second.get(Key::Return).is_none());
         player.command(&Entry::new(Method::Commit, second.connection, None)).unwrap();
         played(&player);
     }

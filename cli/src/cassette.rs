@@ -4,7 +4,7 @@ use crate::exit::Failure;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
-use super8_cassette::{Cassette, CassetteError, Entry, Metadata, Place, PlayedRun, Value};
+use super8_cassette::{Cassette, CassetteError, Entry, Key, Metadata, Place, PlayedRun, Value};
 use super8_shim::config::settings::{Given, Placeholder};
 
 /// A cassette that is only read, and its metadata.
@@ -98,8 +98,8 @@ fn fits(name: &[u8], pieces: &[&[u8]]) -> bool {
 /// # Errors
 /// Rows that cannot be read.
 pub fn rows(storage: &dyn Cassette, place: Place, entry: Entry) -> Result<Option<PlayedRun>, CassetteError> {
-    let inline = matches!(entry.get("result"), Some(Value::List(_)));
-    if inline || entry.get("rows").is_some() || entry.get("rows_file").is_some() {
+    let inline = matches!(entry.get(Key::Result), Some(Value::List(_)));
+    if inline || entry.get(Key::Rows).is_some() || entry.get(Key::RowsFile).is_some() {
         PlayedRun::of(storage, place, entry).map(Some)
     } else {
         Ok(None)

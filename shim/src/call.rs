@@ -5,6 +5,7 @@ use crate::descriptor::{Content, DescriptorRole, SharedDescriptor};
 use crate::diagnostics::Diagnostic;
 use crate::table::Function;
 use std::sync::Arc;
+use super8_cassette::Key;
 
 /// The meaning of one call on a connection, statement or descriptor.
 #[allow(missing_docs)] // the fields are the ODBC functions' own arguments
@@ -107,7 +108,7 @@ pub enum AttributeIn<'a> {
 /// A question and where its reply goes.
 pub struct Question<'a> {
     /// The key.
-    pub inputs: Vec<(&'static str, In<'a>)>,
+    pub inputs: Vec<(Key, In<'a>)>,
     /// The reply, in the order of the function's arguments.
     pub outputs: Vec<(&'static str, Out)>,
 }
@@ -130,7 +131,7 @@ impl Question<'_> {
     pub fn answer_address(&self, field: impl FnOnce(u16, i16) -> Place) {
         if let [(_, Out::Address(place)), ..] = self.outputs[..] {
             let number = |name| self.int(name).unwrap_or_default();
-            place.set_pointer(field(number("record") as u16, number("field") as i16));
+            place.set_pointer(field(number(Key::Record) as u16, number(Key::Field) as i16));
         }
     }
 
@@ -143,7 +144,7 @@ impl Question<'_> {
     }
 
     /// The number given under `name`, if there is one.
-    pub fn int(&self, name: &str) -> Option<i64> {
+    pub fn int(&self, name: Key) -> Option<i64> {
         self.inputs.iter().find(|(key, _)| *key == name).and_then(|(_, value)| match value {
             In::Int(number) => Some(*number),
             In::Text(_) => None,

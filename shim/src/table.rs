@@ -74,9 +74,9 @@ macro_rules! odbc_table {
 
         // On a connection.
         45   SQLGetInfo [SQLGetInfoW] answer on dbc (info: u16, value: Pointer, cap: i16, length: *mut i16)
-            => ask([int("info", info)], [shaped("value", shape::info(info), Buffer { pointer: value, capacity: isize::from(cap), length: LengthOut::from(length), wide: WIDE, sizes_numbers: true })]);
+            => ask([int(Key::Info, info)], [shaped("value", shape::info(info), Buffer { pointer: value, capacity: isize::from(cap), length: LengthOut::from(length), wide: WIDE, sizes_numbers: true })]);
         62   SQLNativeSql [SQLNativeSqlW] answer on dbc (text: *const Ch, text_len: i32, out: *mut Ch, cap: i32, length: *mut i32)
-            => ask([words("sql", text, text_len as isize)], [string("value", out, cap as isize, length, Unit::Characters)]);
+            => ask([words(Key::Sql, text, text_len as isize)], [string("value", out, cap as isize, length, Unit::Characters)]);
 
         // Statements: text to result.
         11   SQLExecDirect [SQLExecDirectW] command on stmt (text: *const Ch, length: i32) => Call::Run { sql: characters(text, length as isize) };
@@ -124,13 +124,13 @@ macro_rules! odbc_table {
         // Questions about a statement.
         18   SQLNumResultCols []      answer on stmt (count: *mut i16) => ask([], [number("count", count)]);
         8    SQLDescribeCol [SQLDescribeColW] answer on stmt (column: u16, name: *mut Ch, cap: i16, length: *mut i16, kind: *mut i16, size: *mut usize, digits: *mut i16, nullable: *mut i16)
-            => ask([int("column", column)], [string("name", name, cap as isize, length, Unit::Characters), number("type", kind), number("length", size), number("scale", digits), number("nullable", nullable)]);
+            => ask([int(Key::Column, column)], [string("name", name, cap as isize, length, Unit::Characters), number("type", kind), number("length", size), number("scale", digits), number("nullable", nullable)]);
         6    SQLColAttribute [SQLColAttributeW] answer (stmt: Handle, column: u16, field: u16, text: Pointer, cap: i16, length: *mut i16, value: *mut isize) by hand;
         6    SQLColAttributes [SQLColAttributesW] answer (stmt: Handle, column: u16, field: u16, text: Pointer, cap: i16, length: *mut i16, value: *mut isize) by hand;
         20   SQLRowCount []           answer on stmt (count: *mut isize) => ask([], [number("count", count)]);
         63   SQLNumParams []          answer on stmt (count: *mut i16) => ask([], [number("count", count)]);
         58   SQLDescribeParam []      answer on stmt (parameter: u16, kind: *mut i16, size: *mut usize, digits: *mut i16, nullable: *mut i16)
-            => ask([int("parameter", parameter)], [number("type", kind), number("length", size), number("scale", digits), number("nullable", nullable)]);
+            => ask([int(Key::Parameter, parameter)], [number("type", kind), number("length", size), number("scale", digits), number("nullable", nullable)]);
         17   SQLGetCursorName [SQLGetCursorNameW] answer on stmt (name: *mut Ch, cap: i16, length: *mut i16) => ask([], [string("name", name, cap as isize, length, Unit::Characters)]);
 
         // The application's side of a statement.
@@ -156,9 +156,9 @@ macro_rules! odbc_table {
         1018 SQLSetDescRec []         local on desc (record: i16, kind: i16, subtype: i16, size: isize, precision: i16, scale: i16, data: Pointer, length: *mut isize, indicator: *mut isize)
             => Call::SetDescRec { record, kind, subtype, binding: Binding { indicator: Place::new(indicator.cast()), ..Binding::new(kind, Place::new(data), size, Place::new(length.cast())) }, precision, scale };
         1008 SQLGetDescField [SQLGetDescFieldW] answer on desc (record: i16, field: i16, value: Pointer, cap: i32, length: *mut i32)
-            => ask([int("record", record), int("field", field)], [shaped("value", shape::descriptor(field), Buffer { pointer: value, capacity: cap as isize, length: LengthOut::from(length), wide: WIDE, sizes_numbers: false })]);
+            => ask([int(Key::Record, record), int(Key::Field, field)], [shaped("value", shape::descriptor(field), Buffer { pointer: value, capacity: cap as isize, length: LengthOut::from(length), wide: WIDE, sizes_numbers: false })]);
         1009 SQLGetDescRec [SQLGetDescRecW] answer on desc (record: i16, name: *mut Ch, cap: i16, length: *mut i16, kind: *mut i16, subtype: *mut i16, size: *mut isize, precision: *mut i16, scale: *mut i16, nullable: *mut i16)
-            => ask([int("record", record)], [string("name", name, cap as isize, length, Unit::Characters), number("type", kind), number("subtype", subtype), number("length", size), number("precision", precision), number("scale", scale), number("nullable", nullable)]);
+            => ask([int(Key::Record, record)], [string("name", name, cap as isize, length, Unit::Characters), number("type", kind), number("subtype", subtype), number("length", size), number("precision", precision), number("scale", scale), number("nullable", nullable)]);
         1004 SQLCopyDesc []           local (source: Handle, target: Handle) by hand;
     } };
 }

@@ -5,8 +5,8 @@ use std::cell::Cell;
 use std::ffi::c_void;
 use std::path::PathBuf;
 use std::sync::Arc;
-use super8_cassette::schema::{C_TYPES, FUNCTIONS};
-use super8_cassette::{Metadata, Order, RecordOptions, Recorder};
+use super8_cassette::words::{C_TYPES, FUNCTIONS};
+use super8_cassette::{Key, Metadata, Order, RecordOptions, Recorder};
 use super8_shim::args::{Binding, Parameter, Place, TextIn};
 use super8_shim::call::{Call, DriverCall};
 use super8_shim::cassettes::{Action, origin};
@@ -58,7 +58,7 @@ impl Stage {
             metadata: Metadata::now(None, None),
             append: None,
         });
-        let asked = vec![("dsn".to_owned(), "shop".into())];
+        let asked = [(Key::Dsn, "shop".into())].into();
         let connect = Connect { asked, facts: Vec::new(), completed: None, environment: Vec::new() };
         let begun = Connection::begin(
             &recorder.unwrap(),

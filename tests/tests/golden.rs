@@ -144,7 +144,7 @@ fn saved_again(path: &Path, bytes: &[u8]) -> Vec<u8> {
             if name == "commands.yml" {
                 yaml::emit_entry(&sound(yaml::parse_entry(&item, path, found.line)), &mut out);
             } else {
-                yaml::emit_item(&sound(yaml::parse_map(&item, path, found.line)), &mut out);
+                yaml::emit_answer(&sound(yaml::parse_answer(&item, path, found.line)), &mut out);
             }
         }
     } else {

@@ -87,7 +87,7 @@ fn log(path: &Path) -> Result<bool, CassetteError> {
 
 fn info(path: &Path) -> Result<bool, CassetteError> {
     items(path, |bytes, line, own| {
-        yaml::emit_item(&yaml::parse_map(bytes, path, line)?, own);
+        yaml::emit_answer(&yaml::parse_answer(bytes, path, line)?, own);
         Ok(())
     })
 }

@@ -30,7 +30,7 @@ use crate::metadata::Metadata;
 use crate::storage::{Cassette, Contents, OpenRun, Part, Place, RowsPart, RowsSource};
 use crate::window::Window;
 use crate::yaml::{self, Head};
-use crate::{CassetteError, ConnectionId, Entry, Value};
+use crate::{CassetteError, ConnectionId, Entry, Fields, Value};
 use writing::Writing;
 pub(crate) use writing::write_error;
 
@@ -114,7 +114,7 @@ impl Cassette for Directory {
         self.write(|writing| writing.append(encoded))
     }
 
-    fn append_info(&self, connection: ConnectionId, answer: &Value) -> Result<(), CassetteError> {
+    fn append_info(&self, connection: ConnectionId, answer: &Fields) -> Result<(), CassetteError> {
         self.write(|writing| writing.append_info(connection, answer))
     }
 
@@ -161,7 +161,7 @@ impl Cassette for Directory {
         reading::document(&self.root(), part)
     }
 
-    fn info(&self, connection: ConnectionId) -> Result<Vec<Value>, CassetteError> {
+    fn info(&self, connection: ConnectionId) -> Result<Vec<Fields>, CassetteError> {
         reading::info(&self.root(), connection)
     }
 

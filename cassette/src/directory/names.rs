@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use crate::entry::Class;
+use crate::schema::Class;
 use crate::{ConnectionId, Method};
 
 /// The file that says what the cassette is.

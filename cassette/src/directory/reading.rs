@@ -9,7 +9,7 @@ use super::staging::is_cassette;
 use crate::metadata::{Metadata, migrate};
 use crate::storage::{Part, Place, RowsSource, plain};
 use crate::yaml::{Head, Items};
-use crate::{CassetteError, ConnectionId, RowsReader, Value, files, ndjson, schema, yaml};
+use crate::{CassetteError, ConnectionId, Fields, RowsReader, Value, check, files, ndjson, yaml};
 
 /// Walks over the log's entries.
 pub(crate) fn scan(
@@ -95,7 +95,7 @@ pub(crate) fn document(root: &Path, name: &str) -> Result<Value, CassetteError> 
     yaml::read_document(&bytes, &path)
 }
 
-pub(crate) fn info(root: &Path, connection: ConnectionId) -> Result<Vec<Value>, CassetteError> {
+pub(crate) fn info(root: &Path, connection: ConnectionId) -> Result<Vec<Fields>, CassetteError> {
     let path = root.join(names::info(connection));
     let text = match files::read(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -103,8 +103,8 @@ pub(crate) fn info(root: &Path, connection: ConnectionId) -> Result<Vec<Value>, 
     };
     let (mut items, mut bytes, mut answers) = (Items::new(&text[..], &path), Vec::new(), Vec::new());
     while let Some(item) = items.next(&mut bytes)? {
-        let answer = yaml::parse_map(&bytes, &path, item.line)?;
-        schema::check_answer(&answer).map_err(|wrong| {
+        let answer = yaml::parse_answer(&bytes, &path, item.line)?;
+        check::check_answer(&answer).map_err(|wrong| {
             let line = yaml::line_of(&bytes, item.line, &wrong.key);
             wrong.error(&path, line)
         })?;

@@ -16,7 +16,7 @@ use crate::metadata::Metadata;
 use crate::rows_journal;
 use crate::storage::{Cassette, Place};
 use crate::yaml::{self, Items};
-use crate::{CassetteError, Value};
+use crate::{CassetteError, Key, Value};
 
 /// What was made of a recording that was not published.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,7 +127,7 @@ fn cut_answers(root: &Path) -> Result<u64, CassetteError> {
     let (mut torn, own) = (0, owned(root)?);
     for name in list(root)?.iter().filter(|name| name.ends_with("_info.yml") && own.has(name.as_ref())) {
         let path = root.join(name);
-        torn += cut(&path, |bytes, line| yaml::parse_map(bytes, &path, line).map(|_| ()))?;
+        torn += cut(&path, |bytes, line| yaml::parse_answer(bytes, &path, line).map(|_| ()))?;
     }
     Ok(torn)
 }
@@ -251,7 +251,7 @@ pub(crate) fn parts_named_by(cassette: &dyn Cassette, places: &[Place]) -> Resul
     let mut used = HashSet::new();
     for place in places {
         let entry = cassette.entry(*place)?;
-        let named = ["columns_file", "rows_file", "params_file"].iter().filter_map(|key| entry.get(key));
+        let named = [Key::ColumnsFile, Key::RowsFile, Key::ParamsFile].into_iter().filter_map(|key| entry.get(key));
         used.extend(named.filter_map(Value::as_text).map(str::to_owned));
     }
     Ok(used)

@@ -102,8 +102,8 @@ fn is_log(path: &Path) -> bool {
     }
     // one that a person edited
     let (mut items, mut bytes) = (Items::new(file, path), Vec::new());
-    let first = items.next(&mut bytes).ok().flatten().and_then(|item| yaml::parse_map(&bytes, path, item.line).ok());
-    first.is_some_and(|item| item.get("method").is_some())
+    let first = items.next(&mut bytes).ok().flatten();
+    first.is_some_and(|item| yaml::has_key(&bytes, path, item.line, "method"))
 }
 
 /// Whether a staging directory holds a recording, and not a cassette that was replaced or the rest of one.

@@ -15,7 +15,7 @@ use crate::append::{Append, MakeAppend, append_block, within_limit};
 use crate::metadata::Metadata;
 use crate::rows_journal::RowsJournal;
 use crate::storage::{OpenRun, RowsPart};
-use crate::{CassetteError, ConnectionId, Value, yaml};
+use crate::{CassetteError, ConnectionId, Fields, Value, yaml};
 
 /// How far a recording is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +105,7 @@ impl Writing {
         Ok(())
     }
 
-    pub(crate) fn append_info(&mut self, connection: ConnectionId, answer: &Value) -> Result<(), CassetteError> {
+    pub(crate) fn append_info(&mut self, connection: ConnectionId, answer: &Fields) -> Result<(), CassetteError> {
         self.ready()?;
         if self.info.as_ref().is_none_or(|(open, ..)| *open != connection) {
             let path = self.root.join(names::info(connection));
@@ -116,7 +116,7 @@ impl Writing {
             self.info = Some((connection, file, len, path));
         }
         let mut item = Vec::with_capacity(256);
-        yaml::emit_item(answer, &mut item);
+        yaml::emit_answer(answer, &mut item);
         let Some((_, file, end, path)) = &mut self.info else { return Err(self.lost()) };
         append_block(file, *end, &item).map_err(|error| write_error(path, &error))?;
         *end += item.len() as u64;

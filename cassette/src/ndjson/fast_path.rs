@@ -117,6 +117,7 @@ fn cell(text: &[u8], row: &mut csv::ByteRecord, unescaped: &mut Vec<u8>) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Key;
     use crate::ndjson::record::RecordWriter;
     use crate::ndjson::spans::Stamp;
     use crate::{ConnectionId, Entry};
@@ -131,7 +132,7 @@ mod tests {
             for more in [false, true] {
                 let mut entry = Entry::new(Method::Run, ConnectionId(27), statement);
                 if more {
-                    entry = entry.with("sql", "x").with("result", 1);
+                    entry = entry.with(Key::Sql, "x").with(Key::Result, 1);
                 }
                 let mut line = Vec::new();
                 writer().entry(&entry, &mut line);

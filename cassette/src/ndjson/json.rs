@@ -9,8 +9,8 @@ use std::fmt;
 use memchr::memchr2;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::Value;
 use crate::yaml::scalar::float_text;
+use crate::{Key, Value};
 
 const FLOAT: &str = "$float";
 const INT: &str = "$int";
@@ -55,6 +55,19 @@ pub(super) fn push_pairs(pairs: &[(String, Value)], out: &mut Vec<u8>) {
         }
         push_key(key, out);
         out.push(b':');
+        push(value, out);
+    }
+}
+
+/// The same for the fields of an entry, whose keys need no escapes.
+pub(super) fn push_fields(fields: &[(Key, Value)], out: &mut Vec<u8>) {
+    for (key, value) in fields {
+        if out.last() != Some(&b'{') {
+            out.push(b',');
+        }
+        out.push(b'"');
+        out.extend_from_slice(key.name().as_bytes());
+        out.extend_from_slice(b"\":");
         push(value, out);
     }
 }

@@ -1,9 +1,11 @@
 //! One record, one line, as it is read: first what it is, then what was asked for of its payloads.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::json::Read;
@@ -11,7 +13,7 @@ use super::record::{METADATA, ODBC, OUTBOUND, status_code};
 use super::spans::Span;
 use super::{COMPLETE, HEADER, VERSION};
 use crate::yaml::Head;
-use crate::{CassetteError, ConnectionId, Entry, Method, Value};
+use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value, check};
 
 /// A line that was read, its payloads not yet.
 #[derive(Deserialize)]
@@ -44,8 +46,8 @@ pub(super) struct Line<'l> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct EntryLine {
-    request_payload: Read,
-    response_payload: Option<Read>,
+    request_payload: Request,
+    response_payload: Option<Response>,
     status_code: Option<i64>,
 }
 
@@ -63,30 +65,102 @@ const LEADING: [&str; 3] = ["method", "connection_id", "statement_id"];
 fn at_once(bytes: &[u8]) -> Option<Entry> {
     // looked at once for the line, not once for each of its texts
     let text = std::str::from_utf8(bytes).ok()?;
-    let EntryLine { request_payload, response_payload, status_code } = serde_json::from_str(text).ok()?;
-    let Read(Value::Map(mut fields)) = request_payload else { return None };
-    let rest = match response_payload {
-        None => Vec::new(),
-        Some(Read(Value::Map(pairs))) => pairs,
-        Some(_) => return None,
-    };
-    let leading = |at: usize, key: &str| fields.get(at).filter(|(known, _)| known == key).map(|(_, value)| value);
-    let method = Method::from_name(leading(0, "method")?.as_text()?)?;
-    let connection = leading(1, "connection_id")?.as_text()?.parse().ok()?;
-    let statement = match leading(2, "statement_id") {
-        None => None,
-        Some(number) => Some(u32::try_from(number.as_int()?).ok().filter(|number| *number > 0)?),
-    };
-    fields.drain(..2 + usize::from(statement.is_some()));
-    // a number is to be compared, and leading keys elsewhere are to be found
-    if status_code.is_some() || fields.iter().any(|(key, _)| LEADING.contains(&key.as_str())) {
+    let EntryLine { request_payload: request, response_payload, status_code } = serde_json::from_str(text).ok()?;
+    let Request { method, connection, statement, mut fields } = request;
+    // a number is to be compared
+    if status_code.is_some() {
         return None;
     }
-    fields.extend(rest);
+    if let Some(Response(replied)) = response_payload {
+        fields.extend(replied);
+    }
     Some(Entry { method, connection, statement, fields })
 }
 
-/// Where a line stands, for errors in it.
+/// The request of an entry whose leading keys come first, in their order.
+struct Request {
+    method: Method,
+    connection: ConnectionId,
+    statement: Option<u32>,
+    fields: Fields,
+}
+
+struct Response(Fields);
+
+impl<'de> Deserialize<'de> for Request {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Pairs;
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Request;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the request of an entry")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Request, A::Error> {
+                let other = || de::Error::custom("another order of keys");
+                if map.next_key()? != Some(Name("method")) {
+                    return Err(other());
+                }
+                let Name(method) = map.next_value()?;
+                let method = Method::from_name(method).ok_or_else(other)?;
+                if map.next_key()? != Some(Name("connection_id")) {
+                    return Err(other());
+                }
+                let Name(connection) = map.next_value()?;
+                let connection = connection.parse().map_err(|_| other())?;
+                let mut request = Request { method, connection, statement: None, fields: Fields::new() };
+                while let Some(Name(name)) = map.next_key()? {
+                    if name == "statement_id" && request.fields.is_empty() && request.statement.is_none() {
+                        request.statement = Some(map.next_value().ok().filter(|number| *number > 0).ok_or_else(other)?);
+                        continue;
+                    }
+                    add(&mut request.fields, name, &mut map)?;
+                }
+                Ok(request)
+            }
+        }
+        from.deserialize_map(Pairs)
+    }
+}
+
+impl<'de> Deserialize<'de> for Response {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Pairs;
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Response;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the response of an entry")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Response, A::Error> {
+                let mut fields = Fields::new();
+                while let Some(Name(name)) = map.next_key()? {
+                    add(&mut fields, name, &mut map)?;
+                }
+                Ok(Response(fields))
+            }
+        }
+        from.deserialize_map(Pairs)
+    }
+}
+
+/// Adds a field that is not there yet.
+fn add<'de, A: MapAccess<'de>>(fields: &mut Fields, name: &str, map: &mut A) -> Result<(), A::Error> {
+    let key = Key::from_name(name).filter(|key| !matches!(key, Key::ConnectionId | Key::StatementId));
+    let Some(key) = key.filter(|key| fields.get(*key).is_none()) else {
+        return Err(de::Error::custom("a key that is unknown or there already"));
+    };
+    let Read(value) = map.next_value()?;
+    fields.push((key, value));
+    Ok(())
+}
+
+/// A key or a word, which has no escapes.
+#[derive(Deserialize, PartialEq)]
+struct Name<'l>(&'l str);
+
 #[derive(Clone, Copy)]
 struct At<'l> {
     bytes: &'l [u8],
@@ -198,16 +272,22 @@ impl<'l> Line<'l> {
         let mut fields = self.pairs(self.request_payload, "requestPayload")?;
         fields.retain(|(key, _)| !LEADING.contains(&key.as_str()));
         fields.append(&mut self.pairs(self.response_payload, "responsePayload")?);
-        self.agree(&fields)?;
+        let fields = self.fields(method, fields)?;
         Ok(Entry { method, connection, statement, fields })
     }
 
     /// The whole answer about a connection.
-    pub(super) fn answer(&self) -> Result<Value, CassetteError> {
+    pub(super) fn answer(&self) -> Result<Fields, CassetteError> {
         let mut pairs = self.pairs(self.request_payload, "requestPayload")?;
         pairs.append(&mut self.pairs(self.response_payload, "responsePayload")?);
-        self.agree(&pairs)?;
-        Ok(Value::Map(pairs))
+        self.fields(Method::Answer, pairs)
+    }
+
+    /// The fields with these names.
+    fn fields(&self, method: Method, pairs: Vec<(String, Value)>) -> Result<Fields, CassetteError> {
+        let fields = check::keyed(method, pairs).map_err(|wrong| wrong.error(self.at.file, self.at.line))?;
+        self.agree(&fields)?;
+        Ok(fields)
     }
 
     /// The document.
@@ -240,8 +320,8 @@ impl<'l> Line<'l> {
     }
 
     /// `statusCode` is for other readers; two that say different things are not for us to choose from.
-    fn agree(&self, fields: &[(String, Value)]) -> Result<(), CassetteError> {
-        let said = fields.iter().find(|(key, _)| key == "return").map(|(_, code)| code);
+    fn agree(&self, fields: &Fields) -> Result<(), CassetteError> {
+        let said = fields.get(Key::Return);
         match (self.status_code, said.map_or(Some(0), |code| status_code(Some(code)))) {
             (Some(one), Some(other)) if one != other => {
                 let problem = format!("statusCode says {one}, and `return` of the responsePayload says {other}");
@@ -309,10 +389,10 @@ mod tests {
     fn a_command_has_the_model_of_the_records() {
         let diagnostic = Value::Map(vec![("sqlstate".into(), "42S02".into()), ("message".into(), "no table".into())]);
         let entry = Entry::new(Method::Run, ConnectionId(0), Some(1))
-            .with("sql", "SELECT\n1")
-            .with("params", vec![Value::from(1), Value::Null])
-            .with("return", "SQL_ERROR")
-            .with("diagnostics", vec![diagnostic]);
+            .with(Key::Sql, "SELECT\n1")
+            .with(Key::Params, vec![Value::from(1), Value::Null])
+            .with(Key::Return, "SQL_ERROR")
+            .with(Key::Diagnostics, vec![diagnostic]);
         assert_eq!(
             line(&entry),
             concat!(
@@ -329,16 +409,17 @@ mod tests {
 
     #[test]
     fn fields_keep_their_order_whatever_it_is() {
-        for keys in [vec!["sql", "result", "params", "return"], vec!["result", "sql"], vec![], vec!["$x", "n"]] {
+        use Key::{Attributes, N, Params, Result, Return, Sql};
+        for keys in [vec![Sql, Result, Params, Return], vec![Result, Sql], vec![], vec![Attributes, N]] {
             let mut entry = Entry::new(Method::FetchMany, ConnectionId(1), None);
-            keys.iter().for_each(|key| entry = entry.clone().with(key, 1));
+            keys.iter().for_each(|key| entry = entry.clone().with(*key, 1));
             assert_eq!(back(&line(&entry)), Ok(entry));
         }
     }
 
     #[test]
     fn errors_name_line_column_and_place() {
-        let good = line(&Entry::new(Method::Run, ConnectionId(0), Some(1)).with("sql", "x").with("result", 1));
+        let good = line(&Entry::new(Method::Run, ConnectionId(0), Some(1)).with(Key::Sql, "x").with(Key::Result, 1));
         for (from, to, expected) in [
             (r#""run","#, r#""runn","#, "shop.ndjson:7: requestPayload.method: `runn` is not a method"),
             (

@@ -30,7 +30,7 @@ use crate::metadata::Metadata;
 use crate::storage::{Cassette, Contents, OpenRun, Part, Place, RowsPart, RowsSource, plain};
 use crate::window::Window;
 use crate::yaml::Head;
-use crate::{CassetteError, ConnectionId, Entry, Value, files, schema};
+use crate::{CassetteError, ConnectionId, Entry, Fields, Value, check, files};
 use catalogue::Catalogue;
 use line::Line;
 use record::RecordWriter;
@@ -240,7 +240,7 @@ impl Cassette for Trace {
         self.write(encoded)
     }
 
-    fn append_info(&self, connection: ConnectionId, answer: &Value) -> Result<(), CassetteError> {
+    fn append_info(&self, connection: ConnectionId, answer: &Fields) -> Result<(), CassetteError> {
         let mut record = Vec::with_capacity(512);
         self.writer.info(connection, answer, &mut record);
         self.write(&record)
@@ -302,7 +302,7 @@ impl Cassette for Trace {
         self.record_at(place, |line| line.document())
     }
 
-    fn info(&self, connection: ConnectionId) -> Result<Vec<Value>, CassetteError> {
+    fn info(&self, connection: ConnectionId) -> Result<Vec<Fields>, CassetteError> {
         let catalogue = self.catalogue()?;
         let places = catalogue.infos.get(&connection).into_iter().flatten();
         let mut bytes = 0;
@@ -313,7 +313,7 @@ impl Cassette for Trace {
                 return Err(CassetteError::new(&self.name, problem).at_line(place.line.into()));
             }
             let answer = self.record_at(*place, |line| line.answer())?;
-            schema::check_answer(&answer).map_err(|wrong| wrong.error(&self.name, place.line))?;
+            check::check_answer(&answer).map_err(|wrong| wrong.error(&self.name, place.line))?;
             Ok(answer)
         };
         places.map(read).collect()

@@ -9,9 +9,8 @@ use std::io::Write;
 use super::json;
 use super::spans::{Span, Stamp};
 use super::{COMPLETE, HEADER, VERSION};
-use crate::connect::REPLY;
 use crate::directory::info_part;
-use crate::{ConnectionId, Entry, Value};
+use crate::{ConnectionId, Entry, Fields, Key, Value};
 
 /// `type` of commands and rows.
 pub(super) const OUTBOUND: &str = "outbound";
@@ -32,16 +31,21 @@ const RETURN_CODES: &[(&str, i64)] = &[
     ("SQL_INVALID_HANDLE", -2),
 ];
 
+/// Some of an entry's fields.
+type FieldSlice = [(Key, Value)];
+
 /// What a payload of a record is.
 enum Payload<'p> {
     /// There is none.
     Nothing,
     /// A map.
-    Pairs(&'p Fields),
+    Pairs(&'p [(String, Value)]),
     /// Whatever it is.
     Value(&'p Value),
     /// The request of an entry: the leading keys, then what was asked.
-    Entry(&'p Entry, &'p Fields),
+    Entry(&'p Entry, &'p FieldSlice),
+    /// Fields of an entry or an answer.
+    Fields(&'p FieldSlice),
 }
 
 impl Payload<'_> {
@@ -66,7 +70,12 @@ impl Payload<'_> {
                 if let Some(statement) = entry.statement {
                     let _ = write!(out, ",\"statement_id\":{statement}");
                 }
-                json::push_pairs(asked, out);
+                json::push_fields(asked, out);
+                out.push(b'}');
+            }
+            Payload::Fields(fields) => {
+                out.push(b'{');
+                json::push_fields(fields, out);
                 out.push(b'}');
             }
         }
@@ -81,8 +90,6 @@ pub(super) struct RecordWriter {
 }
 
 /// Keys and values in their order.
-type Fields = [(String, Value)];
-
 impl RecordWriter {
     /// Appends a record. The order of the keys is the order of the model.
     fn push(
@@ -149,23 +156,18 @@ impl RecordWriter {
             None => format!("{} {}", entry.method.name(), entry.connection),
         };
         let (asked, replied) = cut(&entry.fields);
-        let code = status_code(entry.get("return"));
-        let message = entry.get("diagnostics").and_then(Value::as_list).and_then(|list| list.first()?.get("message"));
+        let code = status_code(entry.get(Key::Return));
+        let message =
+            entry.get(Key::Diagnostics).and_then(Value::as_list).and_then(|list| list.first()?.get("message"));
         let error = message.and_then(Value::as_text).filter(|_| code.is_some_and(|code| code < 0));
         self.push(OUTBOUND, &place, (Payload::Entry(entry, asked), reply(replied)), (code, error), out);
     }
 
     /// An answer about a connection.
-    pub(super) fn info(&self, connection: ConnectionId, answer: &Value, out: &mut Vec<u8>) {
-        let identifier = info_part(connection);
-        match answer {
-            Value::Map(pairs) => {
-                let (asked, replied) = cut(pairs);
-                let code = status_code(answer.get("return"));
-                self.push(METADATA, &identifier, (Payload::Pairs(asked), reply(replied)), (code, None), out);
-            }
-            other => self.push(METADATA, &identifier, (Payload::Value(other), Payload::Nothing), (None, None), out),
-        }
+    pub(super) fn info(&self, connection: ConnectionId, answer: &Fields, out: &mut Vec<u8>) {
+        let (asked, replied) = cut(answer);
+        let code = status_code(answer.get(Key::Return));
+        self.push(METADATA, &info_part(connection), (Payload::Fields(asked), reply(replied)), (code, None), out);
     }
 
     /// A small document.
@@ -193,13 +195,13 @@ impl RecordWriter {
 }
 
 /// What was replied, if something was.
-fn reply(fields: &Fields) -> Payload<'_> {
-    if fields.is_empty() { Payload::Nothing } else { Payload::Pairs(fields) }
+fn reply(fields: &FieldSlice) -> Payload<'_> {
+    if fields.is_empty() { Payload::Nothing } else { Payload::Fields(fields) }
 }
 
 /// Cuts fields before the first reply.
-fn cut(fields: &Fields) -> (&Fields, &Fields) {
-    let at = fields.iter().position(|(key, _)| REPLY.contains(&key.as_str())).unwrap_or(fields.len());
+fn cut(fields: &FieldSlice) -> (&FieldSlice, &FieldSlice) {
+    let at = fields.iter().position(|(key, _)| key.is_reply()).unwrap_or(fields.len());
     fields.split_at(at)
 }
 

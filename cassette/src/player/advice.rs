@@ -11,7 +11,7 @@ use super::mismatch::{Case, MismatchKind};
 use super::{comments, volatile};
 use crate::metadata::Order;
 use crate::redaction::secrets;
-use crate::{Entry, Value};
+use crate::{Entry, Key, Value};
 
 impl Case<'_> {
     /// The report's last part.
@@ -62,7 +62,7 @@ impl Case<'_> {
     }
 
     fn has_a_list(&self) -> bool {
-        self.expected.as_ref().is_some_and(|(_, entry)| entry.get(volatile::KEY).is_some())
+        self.expected.as_ref().is_some_and(|(_, entry)| entry.get(Key::Volatile).is_some())
     }
 
     /// The list of `volatile` with which the expected entry, at this position, would have let what was asked pass.
@@ -78,7 +78,7 @@ impl Case<'_> {
 /// The list of `volatile` that lets what is asked pass for what is recorded, with what is named already. `None` if no list
 /// does: a value has another type, there are more values, or what differs cannot be named.
 fn proposed(recorded: &Entry, asked: &Entry, comments: bool) -> Option<Vec<String>> {
-    let named = recorded.get(volatile::KEY);
+    let named = recorded.get(Key::Volatile);
     let named = named.map_or(&[][..], |list| list.as_list().unwrap_or(std::slice::from_ref(list)));
     let mut items: Vec<String> = named.iter().filter_map(Value::as_text).map(str::to_owned).collect();
     let mut trial = recorded.clone();
@@ -92,8 +92,8 @@ fn proposed(recorded: &Entry, asked: &Entry, comments: bool) -> Option<Vec<Strin
         if items.len() == before {
             return None;
         }
-        trial.fields.retain(|(key, _)| key != volatile::KEY);
-        trial = trial.with(volatile::KEY, items.clone());
+        trial.fields.retain(|(key, _)| *key != Key::Volatile);
+        trial = trial.with(Key::Volatile, items.clone());
     }
     (!items.is_empty()).then_some(items)
 }
@@ -107,17 +107,17 @@ fn differing(difference: &Difference, recorded: &Entry, asked: &Entry, comments:
     if let Some((_, name)) = place.split_once(": ") {
         return vec![format!("keyword {name}")];
     }
-    let key = place.split(['.', '[']).next().unwrap_or_default();
+    let Some(key) = Key::from_name(place.split(['.', '[']).next().unwrap_or_default()) else { return Vec::new() };
     match key {
-        "sql" => {
+        Key::Sql => {
             let text = |entry: &Entry| {
                 let sql = entry.get(key).and_then(Value::as_text).unwrap_or_default();
                 if comments { sql.to_owned() } else { comments::without(sql) }
             };
             parts(&text(recorded), &text(asked)).into_iter().map(|part| format!("sql {part}")).collect()
         }
-        "value" => vec![key.to_owned()],
-        "arguments" | "attributes" => {
+        Key::Value => vec![key.to_string()],
+        Key::Arguments | Key::Attributes => {
             let Some(Value::Map(pairs)) = recorded.get(key) else { return Vec::new() };
             let other = |name: &str| asked.get(key).and_then(|map| map.get(name));
             let differing = pairs.iter().filter(|(name, value)| other(name) != Some(value));
@@ -131,7 +131,8 @@ fn differing(difference: &Difference, recorded: &Entry, asked: &Entry, comments:
 fn parameters(recorded: &Entry, asked: &Entry) -> Vec<usize> {
     let asked = secrets::accepted(recorded, asked);
     let asked = volatile::accepted(recorded, &asked);
-    let list = |entry: &Entry| entry.get("params").and_then(Value::as_list).map(<[Value]>::to_vec).unwrap_or_default();
+    let list =
+        |entry: &Entry| entry.get(Key::Params).and_then(Value::as_list).map(<[Value]>::to_vec).unwrap_or_default();
     let (was, is) = (list(recorded), list(&asked));
     let sets = |list: &[Value]| -> Vec<Vec<Value>> {
         if list.iter().any(|set| set.as_list().is_some()) {

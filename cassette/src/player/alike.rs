@@ -6,7 +6,6 @@ use similar::{Algorithm, capture_diff_slices, get_diff_ratio};
 
 use super::index::Index;
 use super::nearest::{READ, WINDOW};
-use crate::connect::REPLY;
 use crate::storage::Cassette;
 use crate::{CassetteError, Entry, Method, Value, sets};
 
@@ -83,7 +82,7 @@ fn at_most(counts: &HashMap<&str, usize>, length: usize, other: &[String]) -> f3
 /// The words of a command's inputs; what is neither letter, digit nor blank is a word by itself.
 fn words(entry: &Entry) -> Vec<String> {
     let mut words = Vec::new();
-    entry.fields.iter().filter(|(key, _)| !REPLY.contains(&key.as_str())).for_each(|(_, value)| add(value, &mut words));
+    entry.fields.iter().filter(|(key, _)| !key.is_reply()).for_each(|(_, value)| add(value, &mut words));
     words
 }
 

@@ -5,10 +5,9 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::index::Index;
-use crate::connect::REPLY;
-use crate::entry::Class;
+use crate::schema::Class;
 use crate::storage::Cassette;
-use crate::{CassetteError, ConnectionId, Entry, Method, Value};
+use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value};
 
 /// Statements whose questions are kept hashed.
 const KEPT: usize = 16;
@@ -39,13 +38,13 @@ impl Question {
 }
 
 /// The sums of the fields that a key names. A null asks for an answer without that field.
-fn sums(key: &[(&str, Value)]) -> Vec<u64> {
-    key.iter().filter(|(_, value)| *value != Value::Null).map(|(name, value)| sum(name, value)).collect()
+fn sums(key: &[(Key, Value)]) -> Vec<u64> {
+    key.iter().filter(|(_, value)| *value != Value::Null).map(|(name, value)| sum(*name, value)).collect()
 }
 
 /// Whether an entry is the answer to this key.
-fn answers(entry: &Entry, key: &[(&str, Value)]) -> bool {
-    key.iter().all(|(name, value)| entry.get(name).unwrap_or(&Value::Null) == value)
+fn answers(entry: &Entry, key: &[(Key, Value)]) -> bool {
+    key.iter().all(|(name, value)| entry.get(*name).unwrap_or(&Value::Null) == value)
 }
 
 /// Where a statement, or a connection, stands in the log.
@@ -66,7 +65,7 @@ impl Answers {
         owner: Owner,
         standing: Standing,
         method: Method,
-        key: &[(&str, Value)],
+        key: &[(Key, Value)],
     ) -> Result<Option<Entry>, CassetteError> {
         let Standing { bound, since } = standing;
         let questions = self.questions(index, storage, owner)?;
@@ -91,7 +90,7 @@ impl Answers {
         }
         let Some((first, _)) = recent.last() else { return Ok(before) };
         let asked = self.asked.entry((owner, *first)).or_default();
-        let after = |entry: &Entry| entry.get("after").and_then(Value::as_int).unwrap_or_default();
+        let after = |entry: &Entry| entry.get(Key::After).and_then(Value::as_int).unwrap_or_default();
         let reached = recent.into_iter().find(|(_, entry)| after(entry) <= *asked);
         *asked += 1;
         Ok(reached.map(|(_, entry)| entry).or(before))
@@ -104,7 +103,7 @@ impl Answers {
         owner: Owner,
         bound: u32,
         method: Method,
-        key: &[(&str, Value)],
+        key: &[(Key, Value)],
     ) -> Result<Option<Entry>, CassetteError> {
         let questions = self.questions(index, storage, owner)?;
         let sums = sums(key);
@@ -134,8 +133,8 @@ impl Answers {
                     let slot = index.slot(*position);
                     if slot.method.class() == Class::Answer && slot.method != Method::Columns {
                         let entry = storage.checked_entry(slot.place())?;
-                        let asked = entry.fields.iter().filter(|(key, _)| !REPLY.contains(&key.as_str()));
-                        let fields = asked.map(|(key, value)| sum(key, value)).collect();
+                        let asked = entry.fields.iter().filter(|(key, _)| !key.is_reply());
+                        let fields = asked.map(|(key, value)| sum(*key, value)).collect();
                         questions.push(Question { position: *position, method: slot.method, fields });
                     }
                 }
@@ -149,7 +148,7 @@ impl Answers {
     }
 }
 
-fn sum(key: &str, value: &Value) -> u64 {
+fn sum(key: Key, value: &Value) -> u64 {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
     value.sum(&mut hasher);

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use super::index::Index;
 use crate::storage::{Cassette, Place};
-use crate::{CassetteError, Entry, Method, Value, schema};
+use crate::{CassetteError, Entry, Key, Method, Value, check};
 
 /// The key that names the columns file.
-const FILE: &str = "columns_file";
+const FILE: Key = Key::ColumnsFile;
 
 /// Columns files kept in memory.
 const KEPT: usize = 64;
@@ -118,8 +118,8 @@ impl Columns {
 /// A columns file that is not there or cannot be read.
 pub fn read(storage: &dyn Cassette, place: Place, entry: &Entry) -> Result<Value, CassetteError> {
     let part = name(storage, place, entry)?;
-    let columns = storage.document(part).map_err(|error| storage.refuse_part(place, FILE, part, &error))?;
-    match schema::check_columns(&columns) {
+    let columns = storage.document(part).map_err(|error| storage.refuse_part(place, FILE.name(), part, &error))?;
+    match check::check_columns(&columns) {
         Ok(()) => Ok(columns),
         Err(wrong) => {
             let (file, line) = storage.locate_item(part, wrong.key.parse().unwrap_or(0), wrong.rest.trim_matches('.'));
@@ -130,7 +130,7 @@ pub fn read(storage: &dyn Cassette, place: Place, entry: &Entry) -> Result<Value
 
 fn name<'e>(storage: &dyn Cassette, place: Place, entry: &'e Entry) -> Result<&'e str, CassetteError> {
     let name = entry.get(FILE).and_then(Value::as_text);
-    name.ok_or_else(|| storage.refuse(place, FILE, "is not a file's name"))
+    name.ok_or_else(|| storage.refuse(place, FILE.name(), "is not a file's name"))
 }
 
 fn gives_result(method: Method) -> bool {

@@ -3,32 +3,9 @@
 use sha2::{Digest, Sha256};
 
 use super::{comments, scope, volatile};
-use crate::connect::REPLY;
 use crate::redaction::secrets;
-use crate::{Entry, Method, Value};
-
-/// Keys that are asked for even if the asked entry leaves them out.
-pub(crate) const INPUTS: &[&str] = &[
-    "dsn",
-    "driver",
-    "sql",
-    "params",
-    "attributes",
-    "function",
-    "arguments",
-    "attribute",
-    "value",
-    "orientation",
-    "operation",
-    "offset",
-    "bookmark",
-    "row",
-    "lock",
-    "rowset",
-    "ignored",
-    "values",
-    "continued",
-];
+use crate::schema::Role;
+use crate::{Entry, Key, Method, Value};
 
 /// The first difference of two entries.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +21,7 @@ pub struct Difference {
 /// The first input in which the entries differ. Method and ids are not looked at.
 pub(crate) fn difference(recorded: &Entry, asked: &Entry) -> Option<Difference> {
     let asked = &*secrets::accepted(recorded, asked);
-    match recorded.get(volatile::KEY) {
+    match recorded.get(Key::Volatile) {
         None => of_inputs(recorded, asked),
         Some(_) => of_inputs(recorded, &volatile::accepted(recorded, asked)),
     }
@@ -54,30 +31,29 @@ pub(crate) fn difference(recorded: &Entry, asked: &Entry) -> Option<Difference> 
 pub(crate) fn difference_but_comments(recorded: &Entry, asked: &Entry, comments: bool) -> Option<Difference> {
     let plain = |entry: &Entry| {
         let mut entry = entry.clone();
-        for (key, value) in &mut entry.fields {
-            if let ("sql", Value::Text(sql)) = (key.as_str(), value) {
+        for (key, value) in entry.fields.iter_mut() {
+            if let (Key::Sql, Value::Text(sql)) = (*key, value) {
                 *sql = comments::without(sql);
             }
         }
         entry
     };
     match difference(recorded, asked) {
-        Some(_) if !comments && asked.get("sql").is_some() => difference(&plain(recorded), &plain(asked)),
+        Some(_) if !comments && asked.get(Key::Sql).is_some() => difference(&plain(recorded), &plain(asked)),
         found => found,
     }
 }
 
 fn of_inputs(recorded: &Entry, asked: &Entry) -> Option<Difference> {
     let connect = recorded.method == Method::Connect;
-    let beside = |key: &str| connect && scope::is_beside(key);
-    let own = asked
-        .fields
-        .iter()
-        .map(|(key, _)| key.as_str())
-        .filter(|key| !REPLY.contains(key) && !beside(key) && *key != volatile::KEY && *key != secrets::KEY);
-    let left_out = recorded.fields.iter().map(|(key, _)| key.as_str());
-    let left_out = left_out.filter(|key| INPUTS.contains(key) && asked.get(key).is_none());
-    let fields = own.chain(left_out).find_map(|key| field(key, recorded.get(key), asked.get(key)));
+    let compared = |key: &Key| match key.role() {
+        Role::Input | Role::Question => !(connect && scope::is_beside(*key)),
+        Role::Reply | Role::Mark => false,
+    };
+    let own = asked.fields.iter().map(|(key, _)| *key).filter(compared);
+    let left_out = recorded.fields.iter().map(|(key, _)| *key);
+    let left_out = left_out.filter(|key| key.is_input() && asked.get(*key).is_none());
+    let fields = own.chain(left_out).find_map(|key| field(key.name(), recorded.get(key), asked.get(key)));
     fields.or_else(|| if connect { scope::difference(recorded, asked) } else { None })
 }
 
@@ -210,7 +186,7 @@ mod tests {
     use crate::ConnectionId;
 
     fn run(params: impl Into<Value>) -> Entry {
-        Entry::new(Method::Run, ConnectionId(0), Some(1)).with("sql", "SELECT 1").with("params", params)
+        Entry::new(Method::Run, ConnectionId(0), Some(1)).with(Key::Sql, "SELECT 1").with(Key::Params, params)
     }
 
     fn list(items: impl IntoIterator<Item = Value>) -> Value {
@@ -223,7 +199,7 @@ mod tests {
 
     #[test]
     fn empty_and_absent_are_the_same() {
-        let bare = Entry::new(Method::Run, ConnectionId(0), Some(1)).with("sql", "SELECT 1");
+        let bare = Entry::new(Method::Run, ConnectionId(0), Some(1)).with(Key::Sql, "SELECT 1");
         assert_eq!(difference(&bare, &run(list([]))), None);
         assert_eq!(difference(&run(list([])), &bare), None);
         assert_eq!(place_of(&bare, &run(list([Value::Int(1)]))), "parameter 1");
@@ -244,7 +220,8 @@ mod tests {
     fn names_row_and_parameter() {
         let rows = |last: i64| run(list([list([1.into(), 2.into()]), list([3.into(), last.into()])]));
         assert_eq!(place_of(&rows(4), &rows(5)), "parameter 2 of row 2");
-        let with = |value: i64| run(list([])).with("attributes", Value::Map(vec![("max_rows".into(), value.into())]));
+        let with =
+            |value: i64| run(list([])).with(Key::Attributes, Value::Map(vec![("max_rows".into(), value.into())]));
         assert_eq!(place_of(&with(1), &with(2)), "attributes.max_rows");
         let given = difference(&run(list([])), &with(2)).unwrap();
         assert_eq!((given.place.as_str(), given.recorded), ("attributes", None));
@@ -271,9 +248,9 @@ mod tests {
 
     #[test]
     fn connects_have_to_agree_in_their_source() {
-        let connect = |dsn: &str| Entry::new(Method::Connect, ConnectionId(0), None).with("dsn", dsn);
+        let connect = |dsn: &str| Entry::new(Method::Connect, ConnectionId(0), None).with(Key::Dsn, dsn);
         assert_eq!(place_of(&connect("shop"), &connect("store")), "dsn");
-        let asked = connect("shop").with("verify", "strict").with("connection_string", "DSN=shop");
+        let asked = connect("shop").with(Key::Verify, "strict").with(Key::ConnectionString, "DSN=shop");
         assert_eq!(place_of(&connect("shop"), &asked), "");
     }
 }

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use super::compare::difference;
 use super::index::Index;
-use crate::connect::{REPLY, succeeded};
+use crate::connect::succeeded;
 use crate::storage::Cassette;
-use crate::{CassetteError, ConnectionId, Entry, Value};
+use crate::{CassetteError, ConnectionId, Entry, Key, Value};
 
 /// Connects with the same content.
 pub(super) type Group = u32;
@@ -26,7 +26,7 @@ pub(super) struct Connects {
 
 /// The buffer that a completed connection string was asked with, where that tells replies apart.
 fn buffer(entry: &Entry) -> Option<&Value> {
-    entry.get("completed").and_then(|completed| completed.get("buffer"))
+    entry.get(Key::Completed).and_then(|completed| completed.get("buffer"))
 }
 
 /// A recorded connect.
@@ -85,7 +85,7 @@ impl Connects {
             let recorded = self.groups.get(connect.group as usize);
             let rank = match recorded.and_then(buffer) {
                 Some(buffer) if buffer == room => 0,
-                None if recorded.is_some_and(|entry| entry.get("completed").is_some()) => 1,
+                None if recorded.is_some_and(|entry| entry.get(Key::Completed).is_some()) => 1,
                 _ => 2,
             };
             (rank, connect.position)
@@ -97,7 +97,8 @@ impl Connects {
         // `result` is for people and for later questions; the program sees the rest
         let told = |group: Group| {
             let entry = self.groups.get(group as usize);
-            REPLY.iter().filter(|key| **key != "result").map(move |key| entry.and_then(|entry| entry.get(key)))
+            let told = Key::ALL.iter().filter(|key| key.is_reply() && **key != Key::Result);
+            told.map(move |key| entry.and_then(|entry| entry.get(*key)))
         };
         one == other || told(one).eq(told(other))
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::index::Index;
 use super::prefetch::Prefetch;
 use super::rows::{Progress, is_end};
-use crate::entry::Class;
+use crate::schema::Class;
 use crate::storage::Cassette;
 use crate::{CassetteError, ConnectionId, Entry, Method};
 

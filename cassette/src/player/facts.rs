@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::index::Index;
 use crate::connect::{self, Identity};
 use crate::storage::Cassette;
-use crate::{CassetteError, ConnectionId, Value};
+use crate::{CassetteError, ConnectionId, Fields, Key, Value};
 
 /// Whose answers hold for a connection whose own file does not have them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,11 +25,11 @@ const CONNECTION_DEAD: i32 = 1209;
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     families: Option<Arc<Families>>,
-    loaded: HashMap<ConnectionId, Arc<Vec<Value>>>,
+    loaded: HashMap<ConnectionId, Arc<Vec<Fields>>>,
     /// How often a connection was asked for what its file first has at this place.
     asked: HashMap<(ConnectionId, usize), usize>,
     /// The different answers of all connections with an identity, in recorded order.
-    shared: HashMap<Identity, Arc<Vec<Value>>>,
+    shared: HashMap<Identity, Arc<Vec<Fields>>>,
 }
 
 /// The connections that succeeded, by their identities.
@@ -47,12 +47,12 @@ impl Facts {
         index: &Index,
         storage: &dyn Cassette,
         connection: ConnectionId,
-        key: &[(&str, Value)],
+        key: &[(Key, Value)],
         relatives: Relatives,
-    ) -> Result<Option<Value>, CassetteError> {
+    ) -> Result<Option<Fields>, CassetteError> {
         // a null asks for an answer without that field as well
         let matches =
-            |answer: &Value| key.iter().all(|(name, value)| answer.get(name).unwrap_or(&Value::Null) == value);
+            |answer: &Fields| key.iter().all(|(name, value)| answer.get(*name).unwrap_or(&Value::Null) == value);
         let own = self.load(storage, connection)?;
         let replies: Vec<usize> = (0..own.len()).filter(|at| matches(&own[*at])).collect();
         if let (Some(first), Some(last)) = (replies.first(), replies.last()) {
@@ -61,7 +61,7 @@ impl Facts {
             *asked += 1;
             return Ok(Some(own[*reply].clone()));
         }
-        if key.iter().any(|(name, _)| *name == "connection_id") {
+        if key.iter().any(|(name, _)| *name == Key::ConnectionId) {
             // What happened on this very connection, others do not know.
             return Ok(None);
         }
@@ -82,7 +82,7 @@ impl Facts {
         storage: &dyn Cassette,
         identity: Identity,
         members: &[ConnectionId],
-    ) -> Result<Arc<Vec<Value>>, CassetteError> {
+    ) -> Result<Arc<Vec<Fields>>, CassetteError> {
         if let Some(shared) = self.shared.get(&identity) {
             return Ok(Arc::clone(shared));
         }
@@ -107,7 +107,7 @@ impl Facts {
         storage: &dyn Cassette,
         connection: ConnectionId,
     ) -> Result<bool, CassetteError> {
-        let probe = [("attribute", Value::from(CONNECTION_DEAD))];
+        let probe = [(Key::Attribute, Value::from(CONNECTION_DEAD))];
         Ok(self.find(index, storage, connection, &probe, Relatives::All)?.is_some())
     }
 
@@ -123,7 +123,7 @@ impl Facts {
         }
     }
 
-    fn load(&mut self, storage: &dyn Cassette, connection: ConnectionId) -> Result<Arc<Vec<Value>>, CassetteError> {
+    fn load(&mut self, storage: &dyn Cassette, connection: ConnectionId) -> Result<Arc<Vec<Fields>>, CassetteError> {
         if let Some(loaded) = self.loaded.get(&connection) {
             return Ok(Arc::clone(loaded));
         }

@@ -8,8 +8,8 @@ use super::cursor::Cursor;
 use super::parts::Source;
 use super::rows::is_end;
 use super::{Player, State};
-use crate::entry::Class;
 use crate::metadata::Order;
+use crate::schema::Class;
 use crate::{CassetteError, Entry, Method};
 
 /// So many entries before the end of a cursor it is looked whether anything is left to be played.

@@ -8,13 +8,14 @@ use csv::ByteRecord;
 use super::compare::difference;
 use super::sessions::Session;
 use super::{Player, State, sets};
-use crate::connect::REPLY;
-use crate::entry::Class;
 use crate::metadata::Order;
-use crate::{CassetteError, ConnectionId, Entry, Method, Value};
+use crate::schema::Class;
+use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value};
 
 /// An answer's question: its method, its statement counted from the session's first, and its other fields.
 type Question = (Method, Option<u32>, String);
+/// An answer's columns file, and its other fields that were replied.
+type Reply = (Value, Fields);
 
 impl Player {
     /// How many commands of the session are played; `None` while rows of it are being read, or where its threads are not in order.
@@ -67,9 +68,9 @@ impl Player {
     }
 
     fn same_reply(&self, one: &Entry, other: &Entry) -> Result<bool, CassetteError> {
-        for key in REPLY.iter().copied().filter(|key| *key != "columns_file") {
+        for key in Key::ALL.iter().copied().filter(|key| key.is_reply() && *key != Key::ColumnsFile) {
             let same = match (key, one.get(key), other.get(key)) {
-                ("rows_file", Some(Value::Text(one)), Some(Value::Text(other))) => self.same_rows(one, other)?,
+                (Key::RowsFile, Some(Value::Text(one)), Some(Value::Text(other))) => self.same_rows(one, other)?,
                 (_, one, other) => one == other,
             };
             if !same {
@@ -94,8 +95,8 @@ impl Player {
     }
 
     /// The answers recorded of a session up to this position, in turn.
-    fn answers_until(&self, session: Session, last: u32) -> Result<HashMap<Question, Vec<Value>>, CassetteError> {
-        let mut answers: HashMap<Question, Vec<Value>> = HashMap::new();
+    fn answers_until(&self, session: Session, last: u32) -> Result<HashMap<Question, Vec<Reply>>, CassetteError> {
+        let mut answers: HashMap<Question, Vec<Reply>> = HashMap::new();
         for position in
             self.index.connection(session.connection).iter().copied().take_while(|position| *position <= last)
         {
@@ -106,19 +107,19 @@ impl Player {
                 continue;
             }
             let entry = self.storage.checked_entry(slot.place())?;
-            let asked = entry.fields.iter().filter(|(key, _)| !REPLY.contains(&key.as_str()));
+            let asked = entry.fields.iter().filter(|(key, _)| !key.is_reply());
             let question = (slot.method, Some(statement), format!("{:?}", asked.collect::<Vec<_>>()));
             answers.entry(question).or_default().push(self.reply(&entry)?);
         }
         Ok(answers)
     }
 
-    fn reply(&self, entry: &Entry) -> Result<Value, CassetteError> {
-        if let Some(Value::Text(part)) = entry.get("columns_file") {
-            return self.storage.document(part);
+    fn reply(&self, entry: &Entry) -> Result<Reply, CassetteError> {
+        if let Some(Value::Text(part)) = entry.get(Key::ColumnsFile) {
+            return Ok((self.storage.document(part)?, Fields::new()));
         }
-        let told = entry.fields.iter().filter(|(key, _)| REPLY.contains(&key.as_str()));
-        Ok(Value::Map(told.cloned().collect()))
+        let told = entry.fields.iter().filter(|(key, _)| key.is_reply());
+        Ok((Value::Null, told.cloned().collect()))
     }
 
     /// Whether nothing of a recorded connection is left to play.

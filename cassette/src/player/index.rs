@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::entry::Class;
+use crate::schema::Class;
 use crate::storage::{Cassette, Place};
 use crate::yaml::Head;
 use crate::{CassetteError, ConnectionId, Method};
@@ -257,6 +257,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::Key;
     use crate::{Directory, Entry, Metadata, WriteAppend};
 
     /// A cassette of connections that run `statements` queries each.
@@ -265,10 +266,11 @@ mod tests {
         let storage = Directory::record(directory, Metadata::now(None, None), append).unwrap();
         let mut log = Vec::new();
         for connection in (0..connections).map(ConnectionId) {
-            storage.encode(&Entry::new(Method::Connect, connection, None).with("dsn", "shop"), &mut log);
+            storage.encode(&Entry::new(Method::Connect, connection, None).with(Key::Dsn, "shop"), &mut log);
             for statement in 1..=statements {
                 for method in [Method::Run, Method::Fetch, Method::Fetch, Method::Drop] {
-                    storage.encode(&Entry::new(method, connection, Some(statement)).with("sql", "SELECT 1"), &mut log);
+                    storage
+                        .encode(&Entry::new(method, connection, Some(statement)).with(Key::Sql, "SELECT 1"), &mut log);
                 }
             }
         }

@@ -6,7 +6,7 @@ use super::Player;
 use super::facts::Relatives;
 use super::index::Index;
 use crate::storage::Cassette;
-use crate::{CassetteError, ConnectionId, Method, Value};
+use crate::{CassetteError, ConnectionId, Fields, Key, Method, Value};
 
 /// The functions of which anything is recorded about connections. Reads every answer about a connection.
 pub(super) fn functions(index: &Index, storage: &dyn Cassette) -> Result<HashSet<String>, CassetteError> {
@@ -19,10 +19,10 @@ pub(super) fn functions(index: &Index, storage: &dyn Cassette) -> Result<HashSet
         }
     };
     for connection in index.connections() {
-        storage.info(connection)?.iter().for_each(|answer| add(answer.get("function")));
+        storage.info(connection)?.iter().for_each(|answer| add(answer.get(Key::Function)));
     }
     for position in index.told() {
-        add(storage.checked_entry(index.slot(position).place())?.get("function"));
+        add(storage.checked_entry(index.slot(position).place())?.get(Key::Function));
     }
     Ok(functions)
 }
@@ -35,7 +35,7 @@ impl Player {
     ///
     /// # Errors
     /// An unreadable entry or info file.
-    pub fn info(&self, connection: ConnectionId, key: &[(&str, Value)]) -> Result<Option<Value>, CassetteError> {
+    pub fn info(&self, connection: ConnectionId, key: &[(Key, Value)]) -> Result<Option<Fields>, CassetteError> {
         self.told(connection, key, Relatives::All)
     }
 
@@ -49,8 +49,8 @@ impl Player {
     ///
     /// # Errors
     /// As [`Player::info`].
-    pub fn outcome(&self, connection: ConnectionId, key: &[(&str, Value)]) -> Result<Option<Value>, CassetteError> {
-        let function = key.iter().find(|(name, _)| *name == "function").and_then(|(_, function)| function.as_text());
+    pub fn outcome(&self, connection: ConnectionId, key: &[(Key, Value)]) -> Result<Option<Fields>, CassetteError> {
+        let function = key.iter().find(|(name, _)| *name == Key::Function).and_then(|(_, function)| function.as_text());
         if function.is_some_and(|function| !self.tells_of(function)) {
             return Ok(None);
         }
@@ -60,18 +60,18 @@ impl Player {
     fn told(
         &self,
         connection: ConnectionId,
-        key: &[(&str, Value)],
+        key: &[(Key, Value)],
         relatives: Relatives,
-    ) -> Result<Option<Value>, CassetteError> {
+    ) -> Result<Option<Fields>, CassetteError> {
         let state = &mut *self.state.lock();
         let mut key = self.redactor.key(key);
-        let asked = key.iter().find(|(name, _)| *name == "statement_id").and_then(|(_, id)| id.as_int());
+        let asked = key.iter().find(|(name, _)| *name == Key::StatementId).and_then(|(_, id)| id.as_int());
         let statement = asked.and_then(|id| u32::try_from(id).ok());
         let (connection, statement) = state.recorded(connection, statement);
         for (name, value) in &mut key {
             match (*name, statement) {
-                ("connection_id", _) => *value = Value::Text(connection.to_string()),
-                ("statement_id", Some(statement)) => *value = statement.into(),
+                (Key::ConnectionId, _) => *value = Value::Text(connection.to_string()),
+                (Key::StatementId, Some(statement)) => *value = statement.into(),
                 _ => {}
             }
         }
@@ -85,7 +85,7 @@ impl Player {
             false => None,
         };
         match changed {
-            Some(entry) => Ok(Some(Value::Map(entry.fields))),
+            Some(entry) => Ok(Some(entry.fields)),
             None => state.facts.find(index, storage, connection, &key, relatives),
         }
     }
@@ -94,7 +94,7 @@ impl Player {
     ///
     /// # Errors
     /// An unreadable info file.
-    pub fn environment(&self, key: &[(&str, Value)]) -> Result<Option<Value>, CassetteError> {
+    pub fn environment(&self, key: &[(Key, Value)]) -> Result<Option<Fields>, CassetteError> {
         self.state.lock().facts.find(&self.index, &*self.storage, ConnectionId(0), key, Relatives::All)
     }
 }

@@ -6,9 +6,9 @@ use super::alike::{Alike, alike};
 use super::cursor::Next;
 use super::nearest::{Nearest, nearest};
 use super::{Player, State};
-use crate::entry::Class;
 use crate::metadata::Order;
-use crate::{CassetteError, Entry};
+use crate::schema::Class;
+use crate::{CassetteError, Entry, Key};
 
 /// How what is asked departs from what was recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,7 +185,7 @@ impl Player {
         if let Some(count) = super::rows::count(entry) {
             return Ok(Some(count));
         }
-        let Some(part) = entry.get("rows_file").and_then(crate::Value::as_text) else { return Ok(None) };
+        let Some(part) = entry.get(Key::RowsFile).and_then(crate::Value::as_text) else { return Ok(None) };
         let (mut rows, mut row, mut count) = (self.storage.rows(part)?, csv::ByteRecord::new(), 0);
         while rows.next(&mut row)? {
             count += 1;

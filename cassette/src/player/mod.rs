@@ -44,7 +44,6 @@ use rustc_hash::FxHashMap;
 pub use advice::shell;
 pub use columns::read as columns;
 pub(crate) use comments::without as without_comments;
-pub(crate) use compare::INPUTS;
 pub use compare::{Difference, field as difference_in};
 pub use mismatch::{Mismatch, MismatchKind};
 pub use parts::Tickets;
@@ -54,13 +53,13 @@ pub use unplayed::Unplayed;
 pub use volatile::Volatile;
 pub(crate) use volatile::{parts as volatile_parts, replaced as volatile_replaced};
 
+use crate::check::{Fits, Wrong};
 use crate::directory::{Directory, info_part};
-use crate::entry::Class;
 use crate::metadata::{Metadata, Order};
 use crate::redaction::{Redaction, Redactor, Secrets};
-use crate::schema::{Fits, Wrong};
+use crate::schema::Class;
 use crate::storage::Cassette;
-use crate::{CassetteError, ConnectionId, Entry, Method, Value, schema, sets};
+use crate::{CassetteError, ConnectionId, Entry, Fields, Method, Value, check, sets};
 use answers::{Answers, Standing};
 use candidate::Candidate;
 use columns::Columns;
@@ -72,9 +71,6 @@ use mismatch::Scene;
 use parts::{Choosing, PlayedIndex, PlayedStorage, PlayedTold, Sources};
 use sessions::SessionMatcher;
 use turn::{Turn, Waiting};
-
-/// The key under which an entry names what in it changes from run to run.
-pub const VOLATILE: &str = volatile::KEY;
 
 /// How a cassette is to be played.
 #[derive(Clone, Debug)]
@@ -343,8 +339,8 @@ impl Player {
         connection: ConnectionId,
         statement: Option<u32>,
         method: Method,
-        in_force: &[Vec<(&str, Value)>],
-        later: &[Vec<(&str, Value)>],
+        in_force: &[Fields],
+        later: &[Fields],
     ) -> Result<Option<Entry>, CassetteError> {
         if !self.has(method) {
             return Ok(None);
@@ -465,10 +461,10 @@ impl Player {
     }
 
     /// The same for an answer about a connection.
-    pub fn refuse_answer(&self, connection: ConnectionId, answer: &Value, wrong: Wrong) -> Mismatch {
+    pub fn refuse_answer(&self, connection: ConnectionId, answer: &Fields, wrong: Wrong) -> Mismatch {
         let in_log = |position: &u32| {
             let entry = self.storage.entry(self.index.slot(*position).place());
-            entry.is_ok_and(|entry| Value::Map(entry.fields) == *answer)
+            entry.is_ok_and(|entry| entry.fields == *answer)
         };
         let error = if let Some(position) = self.index.told().find(in_log) {
             self.storage.refuse_entry(self.index.slot(position).place(), wrong)
@@ -488,7 +484,7 @@ impl Player {
     /// Whether the cells of an entry that is to be handed out are values of their C types.
     fn check_cells(&self, position: u32, entry: &Entry) -> Result<(), CassetteError> {
         let Some(fits) = self.fits else { return Ok(()) };
-        schema::check_cells(entry, fits)
+        check::check_cells(entry, fits)
             .map_err(|wrong| self.storage.refuse_entry(self.index.slot(position).place(), wrong))
     }
 

@@ -21,10 +21,10 @@ use super::index::Index;
 use super::mismatch::Scene;
 use super::rows::is_end;
 use super::{Answers, Columns, Facts, Player, State, informed, sets};
-use crate::entry::Class;
 use crate::metadata::Order;
+use crate::schema::Class;
 use crate::storage::Cassette;
-use crate::{CassetteError, ConnectionId, Entry, Method, Value};
+use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value};
 
 /// Counts processes into groups of parts, over all processes of a run.
 pub trait Tickets: Send + Sync {
@@ -194,12 +194,13 @@ impl Source {
             }
             for ((key, value), (their_key, their_value)) in mine.fields.iter().zip(&theirs.fields) {
                 let same = key == their_key
-                    && match (key.as_str(), value, their_value) {
-                        ("rows_file", Value::Text(mine), Value::Text(theirs)) => self.same_rows(mine, other, theirs)?,
-                        ("columns_file", Value::Text(mine), Value::Text(theirs)) => {
+                    && match (key, value, their_value) {
+                        (Key::RowsFile, Value::Text(mine), Value::Text(theirs)) => {
+                            self.same_rows(mine, other, theirs)?
+                        }
+                        (Key::ColumnsFile, Value::Text(mine), Value::Text(theirs)) => {
                             self.storage.document(mine)? == other.storage.document(theirs)?
                         }
-                        ("info_file", ..) => true,
                         _ => value == their_value,
                     };
                 if !same {

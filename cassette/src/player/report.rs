@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use similar::{ChangeTag, TextDiff};
 
-use super::compare::{INPUTS, difference_but_comments};
+use super::compare::difference_but_comments;
 use super::headline::{ids, in_words};
 use super::mismatch::Case;
 use super::summary::summary;
-use crate::connect::REPLY;
-use crate::{Entry, Value, yaml};
+use crate::{Entry, Key, Value, yaml};
 
 /// Diffs of megabytes of text end in time, if coarser.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -110,11 +109,11 @@ impl Case<'_> {
         if let Some(difference) = difference_but_comments(expected, self.asked, self.player.comments) {
             writeln!(out, "difference: {}", in_words(&difference, 300))?;
         }
-        for key in ["sql", "params", "attributes", "arguments"] {
+        for key in [Key::Sql, Key::Params, Key::Attributes, Key::Arguments] {
             let text = |entry: &Entry| entry.get(key).map(as_text).unwrap_or_default();
             let (recorded, asked) = (text(expected), text(self.asked));
             if recorded != asked {
-                diff(out, key, &recorded, &asked)?;
+                diff(out, key.name(), &recorded, &asked)?;
             }
         }
         Ok(())
@@ -126,10 +125,11 @@ impl Case<'_> {
         let (number, what) = (self.player.index.ordinal(alike.position), summary(&alike.entry, 100));
         let (ids, at, percent) = (ids(&alike.entry), self.at(alike.position), (alike.ratio * 100.0).floor());
         writeln!(out, "the most like it, {percent} %: command {number} ({ids}), {at}: {what}")?;
-        let keys: Vec<&str> = ["method"].into_iter().chain(INPUTS.iter().copied()).collect();
-        let text = |entry: &Entry, key: &str| match key {
-            "method" => Some(entry.method.name().to_owned()),
-            key => entry.get(key).map(as_text),
+        let inputs = Key::ALL.iter().filter(|key| key.is_input()).map(|key| key.name());
+        let keys: Vec<&str> = ["method"].into_iter().chain(inputs).collect();
+        let text = |entry: &Entry, key: &str| match Key::from_name(key) {
+            None => Some(entry.method.name().to_owned()),
+            Some(key) => entry.get(key).map(as_text),
         };
         let there = |key: &&&str| text(&alike.entry, key).is_some() || text(self.asked, key).is_some();
         let (same, other): (Vec<&str>, Vec<&str>) =
@@ -166,7 +166,7 @@ impl Case<'_> {
 
 /// An entry without what was replied, as it stands in a cassette.
 fn inputs(entry: &Entry) -> String {
-    let fields = entry.fields.iter().filter(|(key, _)| !REPLY.contains(&key.as_str())).cloned().collect();
+    let fields = entry.fields.iter().filter(|(key, _)| !key.is_reply()).cloned().collect();
     let mut out = Vec::new();
     yaml::emit_entry(&Entry { fields, ..entry.clone() }, &mut out);
     String::from_utf8_lossy(&out).into_owned()

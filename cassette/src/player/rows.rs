@@ -11,7 +11,7 @@ use crate::cell::{self, Cell, CellError};
 use crate::connect::succeeded;
 use crate::inline::from_inline;
 use crate::storage::{Cassette, Place, RowsSource};
-use crate::{CassetteError, Entry, Method, Row, Value};
+use crate::{CassetteError, Entry, Key, Method, Row, Value};
 
 /// How far a run is read; shared with the player, which has to know whether rows are left.
 #[derive(Debug, Default)]
@@ -39,7 +39,7 @@ impl Progress {
 
 /// Whether an entry says no more than that the data is at its end.
 pub(crate) fn is_end(entry: &Entry) -> bool {
-    let no_data = match entry.get("return") {
+    let no_data = match entry.get(Key::Return) {
         Some(Value::Int(code)) => *code == 100,
         Some(Value::Text(name)) => name == "SQL_NO_DATA",
         _ => false,
@@ -53,20 +53,20 @@ pub(crate) fn is_failure(entry: &Entry) -> bool {
 }
 
 fn no_row(entry: &Entry) -> bool {
-    let result = matches!(entry.get("result"), None | Some(Value::Null));
-    result && entry.get("rows").is_none() && entry.get("rows_file").is_none()
+    let result = matches!(entry.get(Key::Result), None | Some(Value::Null));
+    result && entry.get(Key::Rows).is_none() && entry.get(Key::RowsFile).is_none()
 }
 
 /// The number of rows of a rows entry, if the entry itself says it.
 pub(crate) fn count(entry: &Entry) -> Option<u64> {
     match entry.method {
         Method::Fetch => Some(u64::from(!no_row(entry))),
-        Method::FetchScroll if entry.get("rows").is_none() && entry.get("rows_file").is_none() => {
+        Method::FetchScroll if entry.get(Key::Rows).is_none() && entry.get(Key::RowsFile).is_none() => {
             Some(u64::from(!no_row(entry)))
         }
-        _ => match entry.get("rows").and_then(Value::as_list) {
+        _ => match entry.get(Key::Rows).and_then(Value::as_list) {
             Some(rows) => Some(rows.len() as u64),
-            None => entry.get("n").and_then(Value::as_int).and_then(|count| u64::try_from(count).ok()),
+            None => entry.get(Key::N).and_then(Value::as_int).and_then(|count| u64::try_from(count).ok()),
         },
     }
 }
@@ -139,35 +139,35 @@ impl PlayedRun {
         let (file, line) = storage.locate(place);
         let wrong =
             |key: &str, problem: &str| storage.refuse(place, key, problem).advice("correct it, or record again");
-        let list = |key: &str| entry.get(key).and_then(Value::as_list).unwrap_or_default();
+        let list = |key: Key| entry.get(key).and_then(Value::as_list).unwrap_or_default();
         let row = |item: &Value| Some((u64::try_from(item.get("row")?.as_int()?).ok()?, item.clone()));
-        let mut outcomes: Vec<(u64, Value)> = list("outcomes").iter().filter_map(row).collect();
+        let mut outcomes: Vec<(u64, Value)> = list(Key::Outcomes).iter().filter_map(row).collect();
         outcomes.sort_by_key(|(row, _)| *row);
-        let number = |key: &str| entry.get(key).and_then(Value::as_int).and_then(|count| u64::try_from(count).ok());
-        let expected = match number("n") {
-            None if entry.get("rows_file").is_some() => Expected::Some,
+        let number = |key: Key| entry.get(key).and_then(Value::as_int).and_then(|count| u64::try_from(count).ok());
+        let expected = match number(Key::N) {
+            None if entry.get(Key::RowsFile).is_some() => Expected::Some,
             None => Expected::Any,
             Some(n) => Expected::Exactly(n),
         };
         let room = match entry.method {
-            Method::FetchScroll => number("rowset").unwrap_or(1),
+            Method::FetchScroll => number(Key::Rowset).unwrap_or(1),
             _ => u64::MAX,
         };
-        let bookmarks = entry.get("bookmarks") == Some(&Value::Bool(true));
+        let bookmarks = entry.get(Key::Bookmarks) == Some(&Value::Bool(true));
         let (mut found, mut c_types) = (None, Vec::new());
         for (key, value) in entry.fields {
-            match (key.as_str(), value) {
-                ("result" | "rows" | "rows_file", value) if found.is_none() => found = Some((key, value)),
-                ("c_types", Value::List(names)) => c_types = names.into_iter().map(c_type_name).collect(),
+            match (key, value) {
+                (Key::Result | Key::Rows | Key::RowsFile, value) if found.is_none() => found = Some((key, value)),
+                (Key::CTypes, Value::List(names)) => c_types = names.into_iter().map(c_type_name).collect(),
                 _ => {}
             }
         }
         let source = match found {
-            Some((key, Value::Text(part))) => {
-                Source::Part(storage.rows(&part).map_err(|error| storage.refuse_part(place, &key, &part, &error))?)
-            }
-            Some((key, row @ Value::List(_))) if key == "result" => inline(vec![row]),
-            Some((key, Value::List(rows))) if key == "rows" => inline(rows),
+            Some((key, Value::Text(part))) => Source::Part(
+                storage.rows(&part).map_err(|error| storage.refuse_part(place, key.name(), &part, &error))?,
+            ),
+            Some((Key::Result, row @ Value::List(_))) => inline(vec![row]),
+            Some((Key::Rows, Value::List(rows))) => inline(rows),
             _ => return Err(wrong("rows_file", "there are no rows: neither `result`, `rows` nor `rows_file` has any")),
         };
         let ended = ended || entry.method == Method::FetchAll;

@@ -3,7 +3,7 @@
 
 use super::compare::Difference;
 use super::volatile;
-use crate::{Entry, Value};
+use crate::{Entry, Key, Value};
 
 /// What a driver told of a connection: compared where both sides name it.
 const FACTS: &[&str] = &["user_hash", "database", "schema"];
@@ -28,25 +28,28 @@ const DATA: &[&str] = &[
 const HIDDEN: &str = "***";
 
 /// Whether a connect's field is compared here, and not as it is.
-pub(super) fn is_beside(key: &str) -> bool {
-    FACTS.contains(&key) || matches!(key, "connection_string" | "dsn_section" | "verify" | "library" | "kind")
+pub(super) fn is_beside(key: Key) -> bool {
+    matches!(key, Key::ConnectionString | Key::DsnSection | Key::Verify | Key::UserHash | Key::Library | Key::Kind)
 }
 
 /// The first difference in scope of two connects.
 pub(super) fn difference(recorded: &Entry, asked: &Entry) -> Option<Difference> {
     facts(recorded, asked).or_else(|| {
-        let strict = asked.get("verify").and_then(Value::as_text) == Some("strict");
+        let strict = asked.get(Key::Verify).and_then(Value::as_text) == Some("strict");
         let counts = |name: &str| !volatile::has_keyword(recorded, name);
         keywords(&shown(recorded), &shown(asked), strict, counts)
     })
 }
 
 fn facts(recorded: &Entry, asked: &Entry) -> Option<Difference> {
-    let result = |entry: &Entry, key: &str| entry.get("result").and_then(|result| result.get(key)).cloned();
+    let told = |entry: &Entry, fact: &str| {
+        let asked = if fact == "user_hash" { entry.get(Key::UserHash) } else { None };
+        entry.get(Key::Result).and_then(|result| result.get(fact)).or(asked).cloned()
+    };
     let named = |value: &Value| !matches!(value, Value::Null) && value.as_text() != Some("");
     FACTS.iter().find_map(|key| {
-        let asked = result(asked, key).or_else(|| asked.get(key).cloned()).filter(named)?;
-        let recorded = result(recorded, key).or_else(|| recorded.get(key).cloned()).filter(named);
+        let asked = told(asked, key).filter(named)?;
+        let recorded = told(recorded, key).filter(named);
         // a user has to be the same one; a database or schema counts only where both sides name it
         if *key != "user_hash" && recorded.is_none() {
             return None;
@@ -75,11 +78,11 @@ fn shown(entry: &Entry) -> Vec<Keyword> {
             shown.push(Keyword { name, value, field });
         }
     };
-    let text = entry.get("connection_string").and_then(Value::as_text).unwrap_or_default();
+    let text = entry.get(Key::ConnectionString).and_then(Value::as_text).unwrap_or_default();
     for (name, value) in pairs(text).into_iter().rev() {
         add(&name, value, "connection_string");
     }
-    if let Some(Value::Map(section)) = entry.get("dsn_section") {
+    if let Some(Value::Map(section)) = entry.get(Key::DsnSection) {
         for (name, value) in section {
             add(name, value.as_text().map_or_else(|| format!("{value:?}"), str::to_owned), "dsn_section");
         }
@@ -154,8 +157,8 @@ mod tests {
 
     fn connect(string: &str, section: &[(&str, &str)]) -> Entry {
         let section = section.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect();
-        let entry = Entry::new(Method::Connect, ConnectionId(0), None).with("dsn", "shop");
-        entry.with("connection_string", string).with("dsn_section", Value::Map(section))
+        let entry = Entry::new(Method::Connect, ConnectionId(0), None).with(Key::Dsn, "shop");
+        entry.with(Key::ConnectionString, string).with(Key::DsnSection, Value::Map(section))
     }
 
     fn place(recorded: &Entry, asked: &Entry) -> String {
@@ -167,12 +170,12 @@ mod tests {
         let with = |user: Option<&str>, schema: &str| {
             let user = user.map(|user| ("user_hash".to_owned(), Value::from(user)));
             let result = user.into_iter().chain([("schema".to_owned(), Value::from(schema))]).collect();
-            connect("HOST=desk", &[]).with("result", Value::Map(result))
+            connect("HOST=desk", &[]).with(Key::Result, Value::Map(result))
         };
         assert_eq!(place(&with(Some("u"), ""), &connect("HOST=ci;DATABASE=x", &[])), "");
         assert_eq!(place(&with(Some("u"), ""), &with(Some("v"), "")), "user_hash");
         assert_eq!(place(&with(None, ""), &with(Some("v"), "")), "user_hash");
-        assert_eq!(place(&with(None, "SALES"), &connect("", &[]).with("schema", "TEST")), "schema");
+        assert_eq!(place(&with(None, "SALES"), &with(None, "TEST")), "schema");
     }
 
     #[test]
@@ -195,7 +198,7 @@ mod tests {
 
     #[test]
     fn strict_compares_every_keyword_that_is_shown() {
-        let strict = |string: &str, section: &[(&str, &str)]| connect(string, section).with("verify", "strict");
+        let strict = |string: &str, section: &[(&str, &str)]| connect(string, section).with(Key::Verify, "strict");
         let recorded = connect("DSN=shop;HOST=desk;PORT=5432;PWD=***", &[("Encoding", "UTF-8")]);
         let same = strict("port=5432;PWD=***;Host={desk};DSN=shop", &[("encoding", "UTF-8")]);
         assert_eq!(place(&recorded, &same), "", "neither the order of the keys nor their case says anything");

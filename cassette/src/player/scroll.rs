@@ -3,8 +3,8 @@
 use super::candidate::Candidate;
 use super::rows::{PlayedRun, is_end};
 use super::{Mismatch, Player};
-use crate::entry::Class;
-use crate::{CassetteError, ConnectionId, Entry, Method, Value};
+use crate::schema::Class;
+use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value};
 
 /// What a scroll found.
 pub struct Scrolled {
@@ -51,7 +51,7 @@ impl Player {
         &self,
         connection: ConnectionId,
         statement: u32,
-        key: &[(&str, Value)],
+        key: &[(Key, Value)],
         on_row: bool,
     ) -> Result<Option<Entry>, CassetteError> {
         let positions;
@@ -77,7 +77,7 @@ impl Player {
                     false => break,
                 }
             }
-            if key.iter().all(|(name, value)| entry.get(name).unwrap_or(&Value::Null) == value) {
+            if key.iter().all(|(name, value)| entry.get(*name).unwrap_or(&Value::Null) == value) {
                 self.check_cells(*position, &entry)?;
                 // of the last row before the end, and of the end itself: the row's come first
                 match on_row {

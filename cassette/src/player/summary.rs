@@ -1,6 +1,6 @@
 //! Entries and values in a few words for people, in ASCII dots and on one line: for buffers of drivers and terminals.
 
-use crate::{Entry, Method, REPLY, Value};
+use crate::{Entry, Key, Method, Value};
 
 /// At most `max` bytes of a text, cut between characters, with dots where something is missing.
 pub fn cut(text: &str, max: usize) -> String {
@@ -39,7 +39,7 @@ pub fn summary(entry: &Entry, max: usize) -> String {
     let name = entry.method.name();
     let room = max.saturating_sub(name.len() + 1);
     let detail = match entry.method {
-        Method::Run | Method::Prepare => entry.get("sql").map_or_else(String::new, |sql| show(sql, room)),
+        Method::Run | Method::Prepare => entry.get(Key::Sql).map_or_else(String::new, |sql| show(sql, room)),
         Method::Execute => parameters(entry, room).unwrap_or_default(),
         Method::Connect => {
             Some(asked(entry, room)).filter(|to| !to.is_empty()).map_or_else(String::new, |to| format!("to {to}"))
@@ -52,30 +52,31 @@ pub fn summary(entry: &Entry, max: usize) -> String {
 
 /// What an entry asks for, without its method and its parameters, in at most `max` bytes: `SELECT 1`, `SQLTables`.
 pub fn asked(entry: &Entry, max: usize) -> String {
-    let text = |key: &str| entry.get(key).and_then(Value::as_text).map(|text| head_line(text, max)).unwrap_or_default();
-    let value = |key: &str| entry.get(key).map(|value| show(value, max));
+    let text = |key: Key| entry.get(key).and_then(Value::as_text).map(|text| head_line(text, max)).unwrap_or_default();
+    let value = |key: Key| entry.get(key).map(|value| show(value, max));
     let asked = match entry.method {
-        Method::Connect if entry.get("dsn").is_none() => text("driver"),
-        Method::Connect => text("dsn"),
-        Method::Run | Method::Prepare => text("sql"),
+        Method::Connect if entry.get(Key::Dsn).is_none() => text(Key::Driver),
+        Method::Connect => text(Key::Dsn),
+        Method::Run | Method::Prepare => text(Key::Sql),
         Method::Catalog => {
-            let arguments = value("arguments").map_or_else(String::new, |arguments| format!(" {arguments}"));
-            text("function") + &arguments
+            let arguments = value(Key::Arguments).map_or_else(String::new, |arguments| format!(" {arguments}"));
+            text(Key::Function) + &arguments
         }
-        Method::Answer => text("function"),
+        Method::Answer => text(Key::Function),
         Method::Execute | Method::Columns | Method::FetchAll | Method::FetchMany => String::new(),
         Method::FetchScroll => {
-            let to = value("offset").or_else(|| value("bookmark"));
-            let to = text("orientation") + &to.map_or_else(String::new, |to| format!(" {to}"));
-            with_inputs(to, entry, &["orientation", "offset", "bookmark"], max)
+            let to = value(Key::Offset).or_else(|| value(Key::Bookmark));
+            let to = text(Key::Orientation) + &to.map_or_else(String::new, |to| format!(" {to}"));
+            with_inputs(to, entry, &[Key::Orientation, Key::Offset, Key::Bookmark], max)
         }
         Method::SetPos | Method::BulkOperations => {
-            let operation = text("operation") + &value("row").map_or_else(String::new, |row| format!(" row {row}"));
-            with_inputs(operation, entry, &["operation", "row"], max)
+            let operation =
+                text(Key::Operation) + &value(Key::Row).map_or_else(String::new, |row| format!(" row {row}"));
+            with_inputs(operation, entry, &[Key::Operation, Key::Row], max)
         }
-        Method::ParamData => value("parameter").unwrap_or_default(),
+        Method::ParamData => value(Key::Parameter).unwrap_or_default(),
         Method::SetConnectAttr => {
-            text("attribute") + &value("value").map_or_else(String::new, |value| format!(" = {value}"))
+            text(Key::Attribute) + &value(Key::Value).map_or_else(String::new, |value| format!(" = {value}"))
         }
         _ => with_inputs(String::new(), entry, &[], max),
     };
@@ -83,16 +84,16 @@ pub fn asked(entry: &Entry, max: usize) -> String {
 }
 
 /// What is said of an entry so far, with its inputs that are not among those that are `told`.
-fn with_inputs(so_far: String, entry: &Entry, told: &[&str], max: usize) -> String {
-    let inputs = entry.fields.iter().filter(|(key, _)| !REPLY.contains(&key.as_str()) && !told.contains(&key.as_str()));
-    let inputs = inputs.map(|(key, value)| format!("{} {}", one_line(key), show(value, max)));
+fn with_inputs(so_far: String, entry: &Entry, told: &[Key], max: usize) -> String {
+    let inputs = entry.fields.iter().filter(|(key, _)| !key.is_reply() && !told.contains(key));
+    let inputs = inputs.map(|(key, value)| format!("{} {}", key.name(), show(value, max)));
     Some(so_far).filter(|so_far| !so_far.is_empty()).into_iter().chain(inputs).collect::<Vec<_>>().join(", ")
 }
 
 /// The parameters of an execution, or the file that has them, in at most `max` bytes.
 pub fn parameters(entry: &Entry, max: usize) -> Option<String> {
-    let file = entry.get("params_file").and_then(Value::as_text).map(one_line);
-    entry.get("params").map(|params| show(params, max)).or(file)
+    let file = entry.get(Key::ParamsFile).and_then(Value::as_text).map(one_line);
+    entry.get(Key::Params).map(|params| show(params, max)).or(file)
 }
 
 /// As much of a text on one line as may be shown in `max` bytes: a statement may be megabytes long.
@@ -196,17 +197,19 @@ mod tests {
 
     #[test]
     fn tells_entries_in_a_few_words() {
-        let entry = |method, key: &str, value: Value| Entry::new(method, ConnectionId(0), Some(1)).with(key, value);
+        let entry = |method, key: Key, value: Value| Entry::new(method, ConnectionId(0), Some(1)).with(key, value);
         let sql = Value::from("SELECT *\n  FROM t");
-        assert_eq!(summary(&entry(Method::Run, "sql", sql), 100), "run \"SELECT * FROM t\"");
+        assert_eq!(summary(&entry(Method::Run, Key::Sql, sql), 100), "run \"SELECT * FROM t\"");
         let params = Value::from(vec![Value::Int(1), Value::Null, Value::from("x"), Value::Float(1.5)]);
-        assert_eq!(summary(&entry(Method::Execute, "params", params), 100), "execute [1, NULL, \"x\", 1.5]");
-        assert_eq!(summary(&entry(Method::Catalog, "function", "SQLTables".into()), 100), "catalog SQLTables");
-        let update =
-            entry(Method::SetPos, "operation", "update".into()).with("row", 2).with("row_status", 1).with("lock", 0);
+        assert_eq!(summary(&entry(Method::Execute, Key::Params, params), 100), "execute [1, NULL, \"x\", 1.5]");
+        assert_eq!(summary(&entry(Method::Catalog, Key::Function, "SQLTables".into()), 100), "catalog SQLTables");
+        let update = entry(Method::SetPos, Key::Operation, "update".into())
+            .with(Key::Row, 2)
+            .with(Key::RowStatus, 1)
+            .with(Key::Lock, 0);
         assert_eq!(summary(&update, 100), "set_pos update row 2, lock 0");
         assert_eq!(asked(&update, 12), "update ro...");
-        let long = summary(&entry(Method::Run, "sql", "x".repeat(1_000_000).into()), 50);
+        let long = summary(&entry(Method::Run, Key::Sql, "x".repeat(1_000_000).into()), 50);
         assert!(long.len() <= 50 && long.starts_with("run \"xxx"), "{long}");
     }
 

@@ -4,7 +4,7 @@ use super::cursor::Cursor;
 use super::index::Index;
 use super::rows::is_end;
 use super::summary::summary;
-use crate::entry::Class;
+use crate::schema::Class;
 use crate::storage::Cassette;
 use crate::{CassetteError, ConnectionId, Method};
 

@@ -10,10 +10,10 @@
 
 use std::borrow::Cow;
 
-use crate::{Entry, Value};
+use crate::{Entry, Key, Value};
 
 /// The key of the list.
-pub(crate) const KEY: &str = "volatile";
+pub(crate) const KEY: Key = Key::Volatile;
 
 /// One item of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,12 +71,12 @@ pub(super) fn accepted<'e>(recorded: &Entry, asked: &'e Entry) -> Cow<'e, Entry>
     let mut asked = Cow::Borrowed(asked);
     for (key, was) in &recorded.fields {
         let Some(at) = asked.fields.iter().position(|(name, _)| name == key) else { continue };
-        let found = match (key.as_str(), was, &asked.fields[at].1) {
-            ("sql", Value::Text(was), Value::Text(is)) => {
+        let found = match (key, was, &asked.fields[at].1) {
+            (Key::Sql, Value::Text(was), Value::Text(is)) => {
                 let parts = parts(recorded);
                 (!parts.is_empty() && replaced(was, is, &parts).is_some()).then(|| Value::from(was.as_str()))
             }
-            ("params", was, is) => {
+            (Key::Params, was, is) => {
                 let numbers = items(recorded).filter_map(|item| match item {
                     Volatile::Parameter(number) => Some(number - 1),
                     _ => None,
@@ -84,11 +84,11 @@ pub(super) fn accepted<'e>(recorded: &Entry, asked: &'e Entry) -> Cow<'e, Entry>
                 let is = numbers.fold(is.clone(), |is, number| with_parameter(was, is, number));
                 Some(is)
             }
-            ("arguments" | "attributes", Value::Map(was), Value::Map(is)) => {
+            (Key::Arguments | Key::Attributes, Value::Map(was), Value::Map(is)) => {
                 let named = |name: &str| {
                     items(recorded).any(|item| match item {
-                        Volatile::Argument(named) => key == "arguments" && named == name,
-                        Volatile::Attribute(named) => key == "attributes" && named == name,
+                        Volatile::Argument(named) => *key == Key::Arguments && named == name,
+                        Volatile::Attribute(named) => *key == Key::Attributes && named == name,
                         _ => false,
                     })
                 };
@@ -98,7 +98,7 @@ pub(super) fn accepted<'e>(recorded: &Entry, asked: &'e Entry) -> Cow<'e, Entry>
                 });
                 Some(Value::Map(pairs.collect()))
             }
-            ("value", was, is) if items(recorded).any(|item| item == Volatile::Value) => Some(of_type(was, is)),
+            (Key::Value, was, is) if items(recorded).any(|item| item == Volatile::Value) => Some(of_type(was, is)),
             _ => None,
         };
         if let Some(found) = found {
@@ -166,7 +166,7 @@ mod tests {
     }
 
     fn run(sql: &str, params: Vec<Value>) -> Entry {
-        Entry::new(Method::Run, ConnectionId(0), Some(1)).with("sql", sql).with("params", Value::List(params))
+        Entry::new(Method::Run, ConnectionId(0), Some(1)).with(Key::Sql, sql).with(Key::Params, Value::List(params))
     }
 
     #[test]
@@ -226,14 +226,14 @@ mod tests {
     fn other_inputs() {
         let catalog = |table: &str, schema: &str| {
             let arguments = [("schema", schema), ("table", table)].map(|(key, text)| (key.to_owned(), text.into()));
-            Entry::new(Method::Catalog, ConnectionId(0), Some(1)).with("arguments", Value::Map(arguments.to_vec()))
+            Entry::new(Method::Catalog, ConnectionId(0), Some(1)).with(Key::Arguments, Value::Map(arguments.to_vec()))
         };
         let recorded = catalog("tmp1", "s").with(KEY, list(&["arguments table"]));
         assert_eq!(difference(&recorded, &catalog("tmp2", "s")), None);
         assert!(difference(&recorded, &catalog("tmp2", "t")).is_some());
         let connect = |file: &str| {
             let string = format!("DSN=d;Database={file};Timeout=1");
-            Entry::new(Method::Connect, ConnectionId(0), None).with("dsn", "d").with("connection_string", string)
+            Entry::new(Method::Connect, ConnectionId(0), None).with(Key::Dsn, "d").with(Key::ConnectionString, string)
         };
         let recorded = connect("/tmp/x1").with(KEY, list(&["keyword Database"]));
         assert_eq!(difference(&recorded, &connect("/tmp/x2")), None);

@@ -8,8 +8,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::connect::{self, Identity, REPLY};
-use crate::{ConnectionId, Entry, Value, yaml};
+use crate::connect::{self, Identity};
+use crate::{ConnectionId, Entry, Fields, Key, Value, yaml};
 
 /// What was asked, as it is written.
 type Question = Box<[u8]>;
@@ -35,9 +35,9 @@ pub(super) struct Facts {
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct News {
     /// For the connection's file: the reply that holds from the beginning.
-    pub(super) first: Option<Value>,
+    pub(super) first: Option<Fields>,
     /// For the log: the reply that holds from here on.
-    pub(super) changed: Option<Value>,
+    pub(super) changed: Option<Fields>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +45,7 @@ enum Reply {
     /// The call went as such calls usually do. It is written only where a connection would inherit something else.
     Usual,
     /// What was replied.
-    Told(Arc<Value>),
+    Told(Arc<Fields>),
 }
 
 /// The first reply that the first connection of an identity got.
@@ -53,7 +53,7 @@ enum Reply {
 struct First {
     reply: Reply,
     /// As it is written.
-    answer: Arc<Value>,
+    answer: Arc<Fields>,
 }
 
 #[derive(Debug)]
@@ -85,7 +85,7 @@ impl Facts {
     }
 
     /// Questions with this value under a key come no more on an open connection.
-    pub(super) fn forget_questions(&mut self, connection: ConnectionId, key: &str, value: &Value) {
+    pub(super) fn forget_questions(&mut self, connection: ConnectionId, key: Key, value: &Value) {
         let told = question([(key, value)]);
         if let Some(last) = self.last.get_mut(&connection) {
             last.retain(|question, _| memchr::memmem::find(question, &told).is_none());
@@ -98,19 +98,14 @@ impl Facts {
     }
 
     /// What is to be written because of this answer.
-    pub(super) fn news(&mut self, connection: ConnectionId, answer: Value) -> News {
+    pub(super) fn news(&mut self, connection: ConnectionId, answer: Fields) -> News {
         self.news_of(connection, answer, 1)
     }
 
     /// The same for an answer that was given so often.
-    pub(super) fn news_of(&mut self, connection: ConnectionId, answer: Value, times: u32) -> News {
-        let question = match &answer {
-            Value::Map(pairs) => {
-                let asked = pairs.iter().filter(|(key, _)| !REPLY.contains(&key.as_str()));
-                question(asked.map(|(key, value)| (key.as_str(), value)))
-            }
-            other => question([("", other)]),
-        };
+    pub(super) fn news_of(&mut self, connection: ConnectionId, answer: Fields, times: u32) -> News {
+        let asked = answer.iter().filter(|(key, _)| !key.is_reply());
+        let question = question(asked.map(|(key, value)| (*key, value)));
         let answer = Arc::new(answer);
         let news = self.replied(connection, (&question, false), Reply::Told(Arc::clone(&answer)), || answer);
         if let Some(last) = self.last.get_mut(&connection).and_then(|last| last.get_mut(&question)) {
@@ -124,9 +119,9 @@ impl Facts {
     pub(super) fn outcome(
         &mut self,
         connection: ConnectionId,
-        key: &[(&str, Value)],
+        key: &[(Key, Value)],
         (usual, before): (bool, Option<u32>),
-        answer: impl FnOnce() -> Value,
+        answer: impl FnOnce() -> Fields,
     ) -> News {
         let question = question(key.iter().map(|(key, value)| (*key, value)));
         if let Some(given) = before {
@@ -135,7 +130,7 @@ impl Facts {
             self.last.entry(connection).or_default().entry(question.clone()).or_insert(silent);
         }
         // What happened on this very connection is nobody else's.
-        let local = !key.iter().any(|(name, _)| *name == "connection_id");
+        let local = !key.iter().any(|(name, _)| *name == Key::ConnectionId);
         if usual {
             return self.replied(connection, (&question, local), Reply::Usual, || Arc::new(answer()));
         }
@@ -148,7 +143,7 @@ impl Facts {
         connection: ConnectionId,
         (question, local): (&Question, bool),
         reply: Reply,
-        answer: impl FnOnce() -> Arc<Value>,
+        answer: impl FnOnce() -> Arc<Fields>,
     ) -> News {
         let identity = self.identities.get(&connection).copied();
         let inherited = identity.and_then(|identity| self.inherited.get(&identity)?.get(question));
@@ -187,18 +182,18 @@ impl Facts {
 }
 
 /// A reply that changed without a command: `after` says how often the question was asked since the last command before.
-fn after(mut answer: Value, given: u32) -> Value {
-    if let (Value::Map(fields), 1..) = (&mut answer, given) {
-        fields.push(("after".to_owned(), Value::from(given)));
+fn after(mut answer: Fields, given: u32) -> Fields {
+    if given > 0 {
+        answer.add(Key::After, given);
     }
     answer
 }
 
 /// What was asked, as it is written: each key on a line, and its value behind it.
-fn question<'a>(asked: impl IntoIterator<Item = (&'a str, &'a Value)>) -> Question {
+fn question<'a>(asked: impl IntoIterator<Item = (Key, &'a Value)>) -> Question {
     let mut text = Vec::with_capacity(64);
     for (key, value) in asked {
-        text.extend_from_slice(key.as_bytes());
+        text.extend_from_slice(key.name().as_bytes());
         text.push(b'\n');
         yaml::emit_item(value, &mut text);
     }
@@ -215,11 +210,11 @@ mod tests {
     const C: ConnectionId = ConnectionId(2);
 
     fn connect(connection: ConnectionId, dsn: &str) -> Entry {
-        Entry::new(Method::Connect, connection, None).with("dsn", dsn)
+        Entry::new(Method::Connect, connection, None).with(Key::Dsn, dsn)
     }
 
-    fn fact(id: i32, result: &str) -> Value {
-        Value::Map(vec![("info".to_owned(), Value::from(id)), ("result".to_owned(), Value::from(result))])
+    fn fact(id: i32, result: &str) -> Fields {
+        Fields::from([(Key::Info, Value::from(id)), (Key::Result, Value::from(result))])
     }
 
     #[test]
@@ -243,7 +238,7 @@ mod tests {
     #[test]
     fn what_goes_as_usual_is_written_where_another_would_say_otherwise() {
         let told = |facts: &mut Facts, connection, result: &str, before| {
-            let key = [("function", Value::from("SQLBindCol")), ("column", Value::from(1))];
+            let key = [(Key::Function, Value::from("SQLBindCol")), (Key::Column, Value::from(1))];
             facts.outcome(connection, &key, (result == "usual", before), || fact(1, result))
         };
         let changed = |answer| News { first: None, changed: Some(answer) };
@@ -261,7 +256,7 @@ mod tests {
         assert_eq!(told(&mut facts, B, "bad", None), News { first: Some(fact(1, "bad")), changed: None });
         assert_eq!(told(&mut facts, C, "bad", Some(2)), changed(after(fact(1, "bad"), 2)), "it went well before");
         assert_eq!(told(&mut facts, C, "usual", Some(2)), changed(after(fact(1, "usual"), 3)));
-        let own = [("function", Value::from("SQLDisconnect")), ("connection_id", Value::from("a"))];
+        let own = [(Key::Function, Value::from("SQLDisconnect")), (Key::ConnectionId, Value::from("a"))];
         let news = facts.outcome(A, &own, (false, None), || fact(2, "bad"));
         assert_eq!(news, News { first: Some(fact(2, "bad")), changed: None }, "nobody could inherit it");
     }
@@ -269,7 +264,7 @@ mod tests {
     #[test]
     fn only_the_first_connection_is_inherited_from() {
         let mut facts = Facts::default();
-        facts.connected(&connect(A, "one").with("return", "SQL_ERROR"));
+        facts.connected(&connect(A, "one").with(Key::Return, "SQL_ERROR"));
         [connect(B, "one"), connect(C, "one")].iter().for_each(|entry| facts.connected(entry));
         let first = News { first: Some(fact(1, "x")), changed: None };
         assert_eq!(facts.news(C, fact(1, "x")), first);

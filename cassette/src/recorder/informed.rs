@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::facts::News;
 use super::{Log, Recorder};
-use crate::{CassetteError, ConnectionId, Entry, Method, Value};
+use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value};
 
 impl Recorder {
     /// Stores what held before a connection was made: its facts stand in the info file alone, a changed one after the first. `times`
@@ -12,7 +12,7 @@ impl Recorder {
     ///
     /// # Errors
     /// The first failure of this recording.
-    pub fn before(&self, connection: ConnectionId, answer: Value, times: u32) -> Result<(), CassetteError> {
+    pub fn before(&self, connection: ConnectionId, answer: Fields, times: u32) -> Result<(), CassetteError> {
         self.ready()?;
         let news = self.log.lock().facts.news_of(connection, answer, times);
         let mut answers = news.first.into_iter().chain(news.changed);
@@ -26,7 +26,7 @@ impl Recorder {
     ///
     /// # Errors
     /// The first failure of this recording.
-    pub fn info(&self, connection: ConnectionId, answer: Value) -> Result<(), CassetteError> {
+    pub fn info(&self, connection: ConnectionId, answer: Fields) -> Result<(), CassetteError> {
         self.ready()?;
         let mut log = self.log.lock();
         self.ready()?;
@@ -44,8 +44,8 @@ impl Recorder {
     pub fn outcome(
         &self,
         connection: ConnectionId,
-        key: &[(&str, Value)],
-        said: Option<Vec<(String, Value)>>,
+        key: &[(Key, Value)],
+        said: Option<Fields>,
         before: Option<u32>,
     ) -> Result<(), CassetteError> {
         self.ready()?;
@@ -54,14 +54,13 @@ impl Recorder {
         self.outcomes.store(true, Ordering::Relaxed);
         let usual = said.is_none();
         let news = log.facts.outcome(connection, key, (usual, before), || {
-            let key = key.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-            self.redactor.answer(Value::Map(key.chain(said.into_iter().flatten()).collect()))
+            self.redactor.answer(key.iter().cloned().chain(said.into_iter().flatten()).collect())
         });
         self.write_news(&mut log, connection, news)
     }
 
     /// Calls with this value under a key come no more on the connection: what is kept of their outcomes goes.
-    pub fn forget_outcomes(&self, connection: ConnectionId, key: &str, value: &Value) {
+    pub fn forget_outcomes(&self, connection: ConnectionId, key: Key, value: &Value) {
         if self.has_outcomes() {
             self.log.lock().facts.forget_questions(connection, key, value);
         }
@@ -76,7 +75,7 @@ impl Recorder {
         if let Some(first) = news.first {
             self.append_info(connection, &first)?;
         }
-        if let Some(Value::Map(fields)) = news.changed {
+        if let Some(fields) = news.changed {
             let entry = Entry { method: Method::Answer, connection, statement: None, fields };
             log.encoded.clear();
             self.storage.encode(&entry, &mut log.encoded);

@@ -11,11 +11,11 @@ use parking_lot::Mutex;
 
 use super::Recorder;
 use crate::connect;
-use crate::entry::Class;
 use crate::player::summary::summary;
-use crate::player::{VOLATILE, Volatile, volatile_parts, volatile_replaced, without_comments};
+use crate::player::{Volatile, volatile_parts, volatile_replaced, without_comments};
+use crate::schema::Class;
 use crate::storage::Cassette;
-use crate::{CassetteError, ConnectionId, Entry, Method, REPLY, Value};
+use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value};
 
 /// The lists that have not found their command yet.
 #[derive(Debug, Default)]
@@ -88,7 +88,7 @@ impl Kept {
             let text = kept.text(&entry);
             let same = connect::digest(format!("{:?}", (entry.method.name(), &text.words)).as_bytes());
             let count = counts.entry(same).or_default();
-            if let Some(items) = entry.get(VOLATILE) {
+            if let Some(items) = entry.get(Key::Volatile) {
                 let items = items.as_list().unwrap_or(std::slice::from_ref(items)).to_vec();
                 let (file, line) = previous.locate(place);
                 let file = file.file_name().unwrap_or_default().to_string_lossy();
@@ -117,9 +117,9 @@ impl Kept {
         let (at, items) = found?;
         self.lists.remove(at);
         let mut entry = entry.clone();
-        let replies = entry.fields.iter().position(|(key, _)| REPLY.contains(&key.as_str()));
+        let replies = entry.fields.iter().position(|(key, _)| key.is_reply());
         let place = replies.unwrap_or(entry.fields.len());
-        entry.fields.insert(place, (VOLATILE.to_owned(), Value::List(items)));
+        entry.fields.insert(place, (Key::Volatile, Value::List(items)));
         Some(entry)
     }
 
@@ -135,8 +135,9 @@ impl Kept {
     /// The text of a command: its own, or its statement's.
     fn text(&mut self, entry: &Entry) -> Text {
         let place = (entry.connection, entry.statement);
-        let own =
-            ["sql", "function", "attribute", "dsn", "driver"].into_iter().find_map(|key| entry.get(key)?.as_text());
+        let own = [Key::Sql, Key::Function, Key::Attribute, Key::Dsn, Key::Driver]
+            .into_iter()
+            .find_map(|key| entry.get(key)?.as_text());
         let Some(own) = own else { return self.texts.get(&place).cloned().unwrap_or_default() };
         let volatile = volatile_parts(entry).into_iter().map(str::to_owned).collect();
         let text = Text { words: without_comments(own), volatile };

@@ -20,12 +20,12 @@ use parking_lot::Mutex;
 
 use crate::append::{Append, MakeAppend, WriteAppend};
 use crate::directory::Directory;
-use crate::entry::{Class, THREAD};
 use crate::metadata::{Metadata, Order};
 use crate::redaction::{Redaction, Redactor, RowRules, Secrets};
+use crate::schema::Class;
 use crate::sets::Sets;
 use crate::storage::Cassette;
-use crate::{CassetteError, ConnectionId, Entry, Method, Value};
+use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value};
 use facts::Facts;
 use kept::Kept;
 use parts::{Kind, Parts};
@@ -259,7 +259,7 @@ impl Recorder {
         };
         (number > 0).then(|| {
             let mut entry = entry.clone();
-            entry.fields.insert(0, (THREAD.to_owned(), Value::from(number as u32 + 1)));
+            entry.fields.insert(0, (Key::Thread, Value::from(number as u32 + 1)));
             entry
         })
     }
@@ -387,7 +387,7 @@ impl Recorder {
     }
 
     /// Appends an answer to those of a connection.
-    fn append_info(&self, connection: ConnectionId, answer: &Value) -> Result<(), CassetteError> {
+    fn append_info(&self, connection: ConnectionId, answer: &Fields) -> Result<(), CassetteError> {
         self.sticky(self.storage.append_info(connection, answer))?;
         self.appended()
     }
@@ -480,7 +480,7 @@ mod tests {
         };
         let recorder = Recorder::open(options).unwrap();
         let connection = recorder.connection();
-        let entry = Entry::new(Method::Connect, connection, None).with("dsn", "shop");
+        let entry = Entry::new(Method::Connect, connection, None).with(Key::Dsn, "shop");
         recorder.command(&entry).unwrap();
         let run = recorder.run(connection, 1, true);
         run.lock().begin_row().unwrap();
@@ -499,7 +499,7 @@ mod tests {
         let refused = child.command(&entry).unwrap_err().to_string();
         assert!(refused.contains("was forked from"), "{refused}");
         assert!(child.note(&entry).is_err() && child.publish().is_err() && child.disconnect(connection).is_err());
-        assert!(child.info(connection, Value::Map(Vec::new())).is_err());
+        assert!(child.info(connection, Fields::new()).is_err());
         assert!(child.columns(connection, 1, &Value::List(Vec::new())).is_err());
         child.connection();
         assert!(child.run(connection, 1, true).lock().begin_row().is_err());

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::parts::Kind;
 use super::{Log, Recorder};
-use crate::{CassetteError, ConnectionId, Entry, Method, Value, yaml};
+use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value, yaml};
 
 /// A place where a statement's columns are gathered.
 pub trait PendingColumns: Send + Sync {
@@ -74,7 +74,7 @@ impl Recorder {
                 part
             }
         };
-        let entry = Entry::new(Method::Columns, connection, Some(statement)).with("columns_file", part);
+        let entry = Entry::new(Method::Columns, connection, Some(statement)).with(Key::ColumnsFile, part);
         log.encoded.clear();
         self.storage.encode(&entry, &mut log.encoded);
         self.append_encoded(&log.encoded)

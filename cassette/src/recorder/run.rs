@@ -9,7 +9,7 @@ use super::parts::{Parts, RowsNames};
 use super::written::{Rows, Written};
 use crate::redaction::RowRules;
 use crate::storage::Cassette;
-use crate::{CassetteError, ConnectionId, Row, Value};
+use crate::{CassetteError, ConnectionId, Fields, Key, Row, Value};
 
 /// A run as its recorder knows it.
 pub(super) struct RunCell {
@@ -148,7 +148,7 @@ impl RunGuard<'_> {
     }
 
     /// Says something of a scroll as a whole: `rows_fetched`, `row_status`, `return`, `diagnostics`.
-    pub fn tell(&mut self, fields: Vec<(String, Value)>) {
+    pub fn tell(&mut self, fields: Fields) {
         self.state.rows.tell(fields);
     }
 
@@ -174,7 +174,7 @@ impl RunGuard<'_> {
             MutexGuard::unlocked(&mut self.state, || recorder.end_prepared(cell))
         } else if ended {
             let entry = crate::Entry::new(crate::Method::Fetch, cell.connection, Some(cell.statement));
-            MutexGuard::unlocked(&mut self.state, || recorder.note(&entry.with("result", Value::Null)))
+            MutexGuard::unlocked(&mut self.state, || recorder.note(&entry.with(Key::Result, Value::Null)))
         } else {
             Ok(())
         }
@@ -184,7 +184,7 @@ impl RunGuard<'_> {
 impl Recorder {
     /// Takes the rows of one scroll: a fetch that goes elsewhere than to the next rows. `asked` says where. A run of the same
     /// statement that is still open is ended. The scroll is in the log once it was [listed](Run::list) and ended.
-    pub fn scroll(self: &Arc<Self>, connection: ConnectionId, statement: u32, asked: Vec<(String, Value)>) -> Run {
+    pub fn scroll(self: &Arc<Self>, connection: ConnectionId, statement: u32, asked: Fields) -> Run {
         let names = match self.same_process() {
             Err(_) => Parts::default().rows(connection, statement),
             Ok(()) => {

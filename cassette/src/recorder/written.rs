@@ -5,7 +5,7 @@ use crate::inline::inline;
 use crate::redaction::RowRules;
 use crate::row::write_row;
 use crate::storage::{Cassette, OpenRun, RowsPart};
-use crate::{CassetteError, ConnectionId, Entry, Method, Row, Value};
+use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Row, Value};
 
 /// Rows are written to disk when this many bytes are waiting.
 const BLOCK: usize = 64 * 1024;
@@ -50,9 +50,9 @@ pub(super) struct Rows {
     /// The first cell of every row is the bookmark, column 0.
     bookmarks: bool,
     /// The rows of one scroll, and what was asked for.
-    scroll: Option<Vec<(String, Value)>>,
+    scroll: Option<Fields>,
     /// What is to be said of a scroll as a whole.
-    told: Vec<(String, Value)>,
+    told: Fields,
     /// What is replaced in complete rows.
     rules: RowRules,
 }
@@ -79,13 +79,13 @@ impl Rows {
             outcomes: Vec::new(),
             bookmarks: false,
             scroll: None,
-            told: Vec::new(),
+            told: Fields::new(),
             rules: RowRules::default(),
         }
     }
 
     /// The rows come from one scroll that asked for this, instead of being the next ones.
-    pub(super) fn scrolled(mut self, asked: Vec<(String, Value)>) -> Self {
+    pub(super) fn scrolled(mut self, asked: Fields) -> Self {
         self.scroll = Some(asked);
         self
     }
@@ -118,11 +118,8 @@ impl Rows {
     }
 
     /// Says something of a scroll as a whole: its return code, row states.
-    pub(super) fn tell(&mut self, fields: Vec<(String, Value)>) {
-        self.told = match self.rules.outcome(Value::Map(fields)) {
-            Value::Map(fields) => fields,
-            _ => Vec::new(),
-        };
+    pub(super) fn tell(&mut self, fields: Fields) {
+        self.told = self.rules.told(fields);
     }
 
     /// Whether rows are on disk already.
@@ -196,7 +193,7 @@ impl Rows {
         if !self.journal_due || self.scroll.is_some() {
             return Ok(());
         }
-        let entry = self.entry(Method::FetchMany).with("rows_file", self.names.name(Kind::FetchMany));
+        let entry = self.entry(Method::FetchMany).with(Key::RowsFile, self.names.name(Kind::FetchMany));
         let entry = self.describe(entry, self.outcomes[self.journaled..].to_vec());
         let part = self.names.name(self.kind());
         storage.note_rows(&OpenRun { run: self.names.run(), part: &part, entry })?;
@@ -272,22 +269,22 @@ impl Rows {
             self.redact_row();
             let row = self.inline_row();
             self.complete_outcome();
-            let entry = self.entry(Method::Fetch).with("result", row);
+            let entry = self.entry(Method::Fetch).with(Key::Result, row);
             storage.encode(&self.described(entry), &mut written.entries);
         } else if count > 1 {
             let kind = if self.first && ended { Kind::FetchAll } else { Kind::FetchMany };
             let method = if kind == Kind::FetchAll { Method::FetchAll } else { Method::FetchMany };
-            let mut entry = self.entry(method).with("n", count);
+            let mut entry = self.entry(method).with(Key::N, count);
             self.complete_row(inline_rows);
             if !self.started && count <= inline_rows as u64 && self.block.len() < BLOCK {
-                entry = entry.with("rows", Value::List(std::mem::take(&mut self.inline)));
+                entry = entry.with(Key::Rows, Value::List(std::mem::take(&mut self.inline)));
             } else {
                 let begun = self.started;
                 if begun {
                     self.journal(storage)?;
                 }
                 self.flush_as(storage, kind)?;
-                entry = entry.with("rows_file", self.name(kind, begun)?);
+                entry = entry.with(Key::RowsFile, self.name(kind, begun)?);
                 written.part = Some(kind);
             }
             storage.encode(&self.described(entry), &mut written.entries);
@@ -296,7 +293,7 @@ impl Rows {
             }
         }
         if ended {
-            storage.encode(&self.entry(Method::Fetch).with("result", Value::Null), &mut written.entries);
+            storage.encode(&self.entry(Method::Fetch).with(Key::Result, Value::Null), &mut written.entries);
         }
         Ok(self.release(written))
     }
@@ -307,22 +304,22 @@ impl Rows {
         let asked = self.scroll.as_mut().map(std::mem::take).unwrap_or_default();
         let entry = Entry { fields: asked, ..self.entry(Method::FetchScroll) };
         let entry = match count {
-            0 => entry.with("result", Value::Null),
+            0 => entry.with(Key::Result, Value::Null),
             1 => {
                 self.row.widen(self.c_types.len());
                 self.redact_row();
                 let row = self.inline_row();
                 self.complete_outcome();
-                entry.with("result", row)
+                entry.with(Key::Result, row)
             }
             _ => {
                 self.complete_row(inline_rows);
                 if !self.started && count <= inline_rows as u64 && self.block.len() < BLOCK {
-                    entry.with("rows", Value::List(std::mem::take(&mut self.inline)))
+                    entry.with(Key::Rows, Value::List(std::mem::take(&mut self.inline)))
                 } else {
                     self.flush(storage)?;
                     written.part = Some(Kind::FetchScroll);
-                    entry.with("n", count).with("rows_file", self.names.name(Kind::FetchScroll))
+                    entry.with(Key::N, count).with(Key::RowsFile, self.names.name(Kind::FetchScroll))
                 }
             }
         };
@@ -346,12 +343,12 @@ impl Rows {
     fn describe(&self, mut entry: Entry, outcomes: Vec<Value>) -> Entry {
         if !self.c_types.is_empty() {
             let name = |name: &String| if name.is_empty() { Value::Null } else { Value::from(name.as_str()) };
-            entry = entry.with("c_types", Value::List(self.c_types.iter().map(name).collect()));
+            entry = entry.with(Key::CTypes, Value::List(self.c_types.iter().map(name).collect()));
         }
         if self.bookmarks {
-            entry = entry.with("bookmarks", true);
+            entry = entry.with(Key::Bookmarks, true);
         }
-        if outcomes.is_empty() { entry } else { entry.with("outcomes", Value::List(outcomes)) }
+        if outcomes.is_empty() { entry } else { entry.with(Key::Outcomes, Value::List(outcomes)) }
     }
 
     /// The part's final name: whether a run is the whole result is known at its end.

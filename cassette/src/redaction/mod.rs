@@ -20,11 +20,7 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::Mutex;
 
 use crate::row::write_fields;
-use crate::{ConnectionId, Entry, Method, Row, Value, cell};
-
-/// Fields of an entry that name things of the cassette itself, and hold no value.
-const STRUCTURE: &[&str] =
-    &["rows_file", "columns_file", "params_file", "c_types", "types", "function", "return", "sqlstate", "attribute"];
+use crate::{ConnectionId, Entry, Fields, Key, Method, Row, Value, cell};
 
 /// The rules at work on one cassette: they need to know which statement a value belongs to.
 #[derive(Debug, Default)]
@@ -96,7 +92,7 @@ impl Redactor {
     /// The entry as it may stand in the cassette, and as a replayed one is compared; `None` if it may stay as it is.
     pub(crate) fn entry(&self, entry: &Entry) -> Option<Entry> {
         let ruled = self.by_rules(entry);
-        let hidden = self.hiding().and_then(|hiding| hiding.entry(ruled.as_ref().unwrap_or(entry), STRUCTURE));
+        let hidden = self.hiding().and_then(|hiding| hiding.entry(ruled.as_ref().unwrap_or(entry)));
         hidden.or(ruled)
     }
 
@@ -106,7 +102,7 @@ impl Redactor {
             return None;
         }
         let place = (entry.connection, entry.statement);
-        if let Some(sql) = entry.get("sql").and_then(Value::as_text) {
+        if let Some(sql) = entry.get(Key::Sql).and_then(Value::as_text) {
             self.statements.lock().insert(place, Statement { sql: sql.to_owned(), names: Vec::new() });
         }
         if entry.method == Method::Drop {
@@ -114,32 +110,34 @@ impl Redactor {
         }
         let statement = self.known(entry.connection, entry.statement);
         let positioned = matches!(entry.method, Method::SetPos | Method::BulkOperations);
-        let first = usize::from(entry.get("bookmarks").is_none());
+        let first = usize::from(entry.get(Key::Bookmarks).is_none());
         let rows = RowRules { rules: Some(Arc::clone(rules)), secrets: None, statement: statement.clone() };
         let c_type = |at: usize| {
-            let types = entry.get("c_types").and_then(Value::as_list);
+            let types = entry.get(Key::CTypes).and_then(Value::as_list);
             types.and_then(|types| types.get(at)?.as_text()).unwrap_or_default()
         };
-        let redacted = |key: &str, value: &Value| match key {
-            "params" => rules.parameters(&statement.sql, value),
-            "result" if entry.method == Method::GetData && entry.get("column").is_some() => {
-                let column = entry.get("column").and_then(Value::as_int).unwrap_or_default();
-                let c_type = entry.get("c_type").and_then(Value::as_text).unwrap_or_default();
+        let redacted = |key: Key, value: &Value| match key {
+            Key::Params => rules.parameters(&statement.sql, value),
+            Key::Result if entry.method == Method::GetData && entry.get(Key::Column).is_some() => {
+                let column = entry.get(Key::Column).and_then(Value::as_int).unwrap_or_default();
+                let c_type = entry.get(Key::CType).and_then(Value::as_text).unwrap_or_default();
                 rows.inline(column, c_type, value)
             }
-            "values" if positioned => {
+            Key::Values if positioned => {
                 each(value, &|at, sent| rules.written(&statement.sql, at + first, rows.name(at + first), sent))
             }
-            "written" | "result" | "rows" if positioned || key == "written" => {
+            Key::Written | Key::Result | Key::Rows if positioned || key == Key::Written => {
                 each(value, &|at, cell| rows.inline((at + first) as i64, c_type(at), cell))
             }
-            "result" | "output" if matches!(entry.method, Method::Run | Method::Execute | Method::MoreResults) => {
+            Key::Result | Key::Output
+                if matches!(entry.method, Method::Run | Method::Execute | Method::MoreResults) =>
+            {
                 each(value, &|at, cell| rules.output(&statement.sql, at + 1, c_type(at), cell))
             }
-            key if STRUCTURE.contains(&key) => value.clone(),
+            key if key.is_name() => value.clone(),
             _ => rules.texts(value),
         };
-        let fields = entry.fields.iter().map(|(key, value)| (key.clone(), redacted(key, value))).collect();
+        let fields = entry.fields.iter().map(|(key, value)| (*key, redacted(*key, value))).collect();
         Some(Entry { fields, ..entry.clone() })
     }
 
@@ -147,8 +145,8 @@ impl Redactor {
     /// read redacted stands for the one it was.
     pub(crate) fn settled(&self, recorded: &Entry, asked: &Entry, redacted: Entry) -> Entry {
         let Some(rules) = self.rules.get() else { return redacted };
-        let settled = |(key, value): (String, Value)| match (key.as_str(), recorded.get(&key), asked.get(&key)) {
-            ("params" | "values", Some(recorded), Some(raw)) => {
+        let settled = |(key, value): (Key, Value)| match (key, recorded.get(key), asked.get(key)) {
+            (Key::Params | Key::Values, Some(recorded), Some(raw)) => {
                 let value = rules.settled(recorded, raw, &value);
                 (key, value)
             }
@@ -166,24 +164,22 @@ impl Redactor {
     }
 
     /// The same for an answer.
-    pub(crate) fn answer(&self, answer: Value) -> Value {
-        let answer = match answer {
-            Value::Map(pairs) if self.rules.get().is_some() => {
-                Value::Map(pairs.into_iter().map(|(key, value)| (key.clone(), self.part(&key, value))).collect())
-            }
-            answer => answer,
+    pub(crate) fn answer(&self, answer: Fields) -> Fields {
+        let answer = match self.rules.get() {
+            Some(_) => answer.into_iter().map(|(key, value)| (key, self.part(key, value))).collect(),
+            None => answer,
         };
-        self.hidden(answer)
+        self.hiding().and_then(|hiding| hiding.fields(&answer)).unwrap_or(answer)
     }
 
     /// The same for the key of a question.
-    pub(crate) fn key<'k>(&self, key: &[(&'k str, Value)]) -> Vec<(&'k str, Value)> {
-        key.iter().map(|(name, value)| (*name, self.hidden(self.part(name, value.clone())))).collect()
+    pub(crate) fn key(&self, key: &[(Key, Value)]) -> Vec<(Key, Value)> {
+        key.iter().map(|(name, value)| (*name, self.hidden(self.part(*name, value.clone())))).collect()
     }
 
-    fn part(&self, key: &str, value: Value) -> Value {
+    fn part(&self, key: Key, value: Value) -> Value {
         match self.rules.get() {
-            Some(rules) if !STRUCTURE.contains(&key) => rules.texts(&value),
+            Some(rules) if !key.is_name() => rules.texts(&value),
             _ => value,
         }
     }
@@ -242,6 +238,17 @@ impl RowRules {
     fn inline(&self, column: i64, c_type: &str, value: &Value) -> Value {
         let (Some(rules), Ok(column)) = (&self.rules, usize::try_from(column)) else { return value.clone() };
         rules.inline(&self.statement.sql, column, self.name(column), c_type, value)
+    }
+
+    /// What is said of a scroll as a whole.
+    pub(crate) fn told(&self, fields: Fields) -> Fields {
+        let mut fields = self.hiding().and_then(|hiding| hiding.fields(&fields)).unwrap_or(fields);
+        if let Some(rules) = &self.rules {
+            for (_, value) in fields.iter_mut().filter(|(key, _)| *key == Key::Diagnostics) {
+                *value = rules.texts(value);
+            }
+        }
+        fields
     }
 
     /// Values of SQLGetData that are kept beside a row.

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use aho_corasick::{AhoCorasick, MatchKind};
 use parking_lot::RwLock;
 
-use crate::{Entry, Method, Value};
+use crate::{Entry, Fields, Key, Method, Value};
 
 /// What stands in the place of a secret.
 pub const MARK: &str = "***";
@@ -20,9 +20,7 @@ pub const SHORTEST: usize = 6;
 /// From this length on a value is hidden inside of a word as well; a shorter one only as a word of its own, so that the
 /// password `orange` does not eat `oranges`.
 const LONG: usize = 16;
-/// The key of an entry that tells that something of what it asks is hidden.
-pub(crate) const KEY: &str = "secrets";
-/// What stands under it.
+/// What an entry says under [`Key::Secrets`]: a secret of what it asks is hidden.
 pub(crate) const HIDDEN: &str = "hidden";
 
 /// The secrets a process knows. Neither `Debug` nor `Display` shows them.
@@ -138,17 +136,15 @@ impl Hiding {
                     Value::List(pairs.map(|(hidden, item)| hidden.unwrap_or_else(|| item.clone())).collect())
                 })
             }
-            Value::Map(pairs) => self.pairs(pairs, &[]).map(Value::Map),
+            Value::Map(pairs) => self.pairs(pairs, |_| false).map(Value::Map),
             _ => None,
         }
     }
 
-    /// The same for pairs of key and value; what stands under `left` stays.
-    fn pairs(&self, pairs: &[(String, Value)], left: &[&str]) -> Option<Vec<(String, Value)>> {
-        let hidden: Vec<_> = pairs
-            .iter()
-            .map(|(key, value)| if left.contains(&key.as_str()) { None } else { self.value(value) })
-            .collect();
+    /// The same for pairs of key and value; those that are to be `left` stay.
+    fn pairs<K: Clone>(&self, pairs: &[(K, Value)], left: fn(&K) -> bool) -> Option<Vec<(K, Value)>> {
+        let hidden: Vec<_> =
+            pairs.iter().map(|(key, value)| if left(key) { None } else { self.value(value) }).collect();
         hidden.iter().any(Option::is_some).then(|| {
             let all = hidden.into_iter().zip(pairs);
             all.map(|(hidden, (key, value))| (key.clone(), hidden.unwrap_or_else(|| value.clone()))).collect()
@@ -156,17 +152,20 @@ impl Hiding {
     }
 
     /// An entry without secrets, and with a note of that if they stood in what was asked; `None` if there are none.
-    pub(crate) fn entry(&self, entry: &Entry, structure: &[&str]) -> Option<Entry> {
-        let fields = self.pairs(&entry.fields, structure)?;
-        let asks = |(new, old): (&(String, Value), &(String, Value))| {
-            crate::player::INPUTS.contains(&new.0.as_str()) && new.1 != old.1
-        };
+    pub(crate) fn entry(&self, entry: &Entry) -> Option<Entry> {
+        let fields = self.fields(&entry.fields)?;
+        let asks = |(new, old): (&(Key, Value), &(Key, Value))| new.0.is_input() && new.1 != old.1;
         let noted = entry.method != Method::Connect && fields.iter().zip(&entry.fields).any(asks);
         let mut hidden = Entry { fields, ..entry.clone() };
         if noted {
-            hidden.fields.push((KEY.to_owned(), HIDDEN.into()));
+            hidden.fields.add(Key::Secrets, HIDDEN);
         }
         Some(hidden)
+    }
+
+    /// Fields without secrets; `None` if there are none.
+    pub(crate) fn fields(&self, fields: &Fields) -> Option<Fields> {
+        self.pairs(fields, |key| key.is_name()).map(Fields::from)
     }
 
     /// A field of a rows file, as it stands there before it is quoted; `None` if it may stay.
@@ -229,17 +228,17 @@ fn inside_word(text: &str, start: usize, end: usize) -> bool {
 /// What is asked, as it is compared with a recorded entry in which secrets are hidden: the recorded text where that is
 /// the asked one with a mark for the secret, which a process may not know that replays without a password.
 pub(crate) fn accepted<'e>(recorded: &Entry, asked: &'e Entry) -> Cow<'e, Entry> {
-    if recorded.get(KEY).is_none() {
+    if recorded.get(Key::Secrets).is_none() {
         return Cow::Borrowed(asked);
     }
-    let settled = |(key, is): &(String, Value)| {
-        let value = match recorded.get(key) {
-            Some(was) if crate::player::INPUTS.contains(&key.as_str()) => as_recorded(was, is),
+    let settled = |(key, is): &(Key, Value)| {
+        let value = match recorded.get(*key) {
+            Some(was) if key.is_input() => as_recorded(was, is),
             _ => is.clone(),
         };
-        (key.clone(), value)
+        (*key, value)
     };
-    let fields = asked.fields.iter().filter(|(key, _)| key != KEY).map(settled).collect();
+    let fields = asked.fields.iter().filter(|(key, _)| *key != Key::Secrets).map(settled).collect();
     Cow::Owned(Entry { fields, ..asked.clone() })
 }
 
@@ -361,12 +360,12 @@ mod tests {
     fn only_what_is_asked_is_noted() {
         let secrets = known(&["OwnPassword"]);
         let hiding = secrets.now().unwrap();
-        let entry = Entry::new(Method::Run, crate::ConnectionId(0), Some(1)).with("sql", "select 'OwnPassword'");
-        let hidden = hiding.entry(&entry, &[]).unwrap();
-        assert_eq!(hidden.get("sql").and_then(Value::as_text), Some("select '***'"));
-        assert!(hidden.get(KEY).is_some());
-        let told = Entry::new(Method::Fetch, crate::ConnectionId(0), Some(1)).with("result", "OwnPassword");
-        assert!(hiding.entry(&told, &[]).unwrap().get(KEY).is_none());
-        assert!(hiding.entry(&Entry::new(Method::Fetch, crate::ConnectionId(0), None), &[]).is_none());
+        let entry = Entry::new(Method::Run, crate::ConnectionId(0), Some(1)).with(Key::Sql, "select 'OwnPassword'");
+        let hidden = hiding.entry(&entry).unwrap();
+        assert_eq!(hidden.get(Key::Sql).and_then(Value::as_text), Some("select '***'"));
+        assert!(hidden.get(Key::Secrets).is_some());
+        let told = Entry::new(Method::Fetch, crate::ConnectionId(0), Some(1)).with(Key::Result, "OwnPassword");
+        assert!(hiding.entry(&told).unwrap().get(Key::Secrets).is_none());
+        assert!(hiding.entry(&Entry::new(Method::Fetch, crate::ConnectionId(0), None)).is_none());
     }
 }

@@ -1,7 +1,7 @@
 //! Rules files, and what they do to entries and rows.
 
 use super::*;
-use crate::Cell;
+use crate::{Cell, Key};
 
 fn rules(text: &str) -> Result<Redaction, String> {
     let directory = tempfile::tempdir().unwrap();
@@ -36,7 +36,7 @@ fn row_of(redactor: &Redactor, cells: &[(&str, &[u8])]) -> Vec<String> {
 fn redactor(sql: &str, names: &[&str]) -> Redactor {
     let redactor = Redactor::default();
     redactor.follow(Arc::new(rules(RULES).unwrap()));
-    redactor.entry(&Entry::new(Method::Run, ConnectionId(0), Some(1)).with("sql", sql));
+    redactor.entry(&Entry::new(Method::Run, ConnectionId(0), Some(1)).with(Key::Sql, sql));
     redactor.names(ConnectionId(0), 1, names.iter().map(|name| (*name).to_owned()).collect());
     redactor
 }
@@ -81,8 +81,8 @@ fn parameters_sql_and_messages() {
         let params = Value::List(vec!["ssn 123-45-6789".into(), second.into(), Value::Null]);
         let diagnostics = Value::List(vec![Value::Map(vec![("message".to_owned(), "bad tok_77".into())])]);
         let entry =
-            Entry::new(Method::Run, ConnectionId(0), Some(1)).with("sql", "INSERT INTO t VALUES (?, ?, 'tok_9')");
-        redactor.entry(&entry.with("params", params).with("diagnostics", diagnostics)).unwrap()
+            Entry::new(Method::Run, ConnectionId(0), Some(1)).with(Key::Sql, "INSERT INTO t VALUES (?, ?, 'tok_9')");
+        redactor.entry(&entry.with(Key::Params, params).with(Key::Diagnostics, diagnostics)).unwrap()
     };
     let (one, other) = (entry("secret"), entry("Secret"));
     let text = format!("{one:?}");
@@ -90,7 +90,7 @@ fn parameters_sql_and_messages() {
         assert!(!text.contains(secret), "{text}");
     }
     assert!(text.contains("ssn <redacted ") && text.contains("Null"), "{text}");
-    assert_ne!(one.get("params"), other.get("params"), "another value is another digest");
+    assert_ne!(one.get(Key::Params), other.get(Key::Params), "another value is another digest");
     assert_eq!(one, entry("secret"));
     assert_eq!(redactor.entry(&Entry::new(Method::Connect, ConnectionId(0), None)), None);
 }

@@ -3,14 +3,14 @@
 //! Every function answers `None` for "not mine": the caller then asks `fallback`. It must never answer anything that
 //! a general reader would read differently; the property tests of `read` hold it to that.
 
+use std::borrow::Cow;
+
 use memchr::{memchr, memchr3};
 
 use crate::Value;
 use crate::yaml::MAX_DEPTH;
 use crate::yaml::scalar::{is_plain_word, is_printable};
-use crate::{ConnectionId, Entry, Method};
-
-type Pairs = Vec<(String, Value)>;
+use crate::{ConnectionId, Entry, Fields, Key, Method};
 
 /// A whole small file.
 pub(super) fn document(bytes: &[u8]) -> Option<Value> {
@@ -18,7 +18,7 @@ pub(super) fn document(bytes: &[u8]) -> Option<Value> {
     let value = match bytes {
         [b'-', b' ', ..] => Value::List(reader.list(0, 0)?),
         [b'[' | b'{', ..] => reader.line_value(0)?,
-        _ => Value::Map(reader.map(0, 0)?),
+        _ => Value::Map(reader.map(0, 0, any)?),
     };
     reader.finished().then_some(value)
 }
@@ -90,16 +90,19 @@ pub(super) fn entry(bytes: &[u8]) -> Option<Entry> {
     let mut reader = Reader::new(bytes)?;
     reader.at = at;
     let fields = if reader.finished() {
-        Vec::new()
+        Fields::new()
     } else {
         reader.eat(b"  ")?;
-        reader.map(2, 1)?
+        reader
+            .map(2, 1, |key| Key::from_name(key).filter(|key| !matches!(key, Key::ConnectionId | Key::StatementId)))?
+            .into()
     };
-    let again = |(key, _): &(String, Value)| matches!(key.as_str(), "method" | "connection_id" | "statement_id");
-    if !reader.finished() || fields.iter().any(again) {
-        return None;
-    }
-    Some(Entry { method: head.method, connection: head.connection, statement: head.statement, fields })
+    reader.finished().then_some(Entry {
+        method: head.method,
+        connection: head.connection,
+        statement: head.statement,
+        fields,
+    })
 }
 
 struct Reader<'a> {
@@ -145,13 +148,18 @@ impl<'a> Reader<'a> {
     }
 
     /// The pairs of a map whose keys stand at `indent`; the first key is next.
-    fn map(&mut self, indent: usize, depth: usize) -> Option<Pairs> {
-        let mut pairs: Pairs = Vec::new();
+    fn map<K: PartialEq>(
+        &mut self,
+        indent: usize,
+        depth: usize,
+        known: fn(&str) -> Option<K>,
+    ) -> Option<Vec<(K, Value)>> {
+        let mut pairs: Vec<(K, Value)> = Vec::new();
         if depth >= MAX_DEPTH {
             return None;
         }
         loop {
-            let key = self.key()?;
+            let key = known(&self.key()?)?;
             self.eat(b":")?;
             // a long map is rare, and the other reader does not compare each key with each
             if pairs.len() > 100 || pairs.iter().any(|(known, _)| *known == key) {
@@ -166,7 +174,7 @@ impl<'a> Reader<'a> {
                     self.at += indent + 2;
                     match self.rest() {
                         [b'-', b' ', ..] => Value::List(self.list(indent + 2, depth + 1)?),
-                        _ => Value::Map(self.map(indent + 2, depth + 1)?),
+                        _ => Value::Map(self.map(indent + 2, depth + 1, any)?),
                     }
                 }
                 b' ' => {
@@ -206,7 +214,7 @@ impl<'a> Reader<'a> {
                 let is_key = self.key().is_some() && matches!(self.rest(), [b':', b' ' | b'\n', ..]);
                 self.at = start;
                 if is_key {
-                    return self.map(indent, depth).map(Value::Map);
+                    return self.map(indent, depth, any).map(Value::Map);
                 }
             }
             _ => {}
@@ -245,12 +253,12 @@ impl<'a> Reader<'a> {
             }
             b'{' => {
                 self.at += 1;
-                let mut pairs: Pairs = Vec::new();
+                let mut pairs: Vec<(String, Value)> = Vec::new();
                 while self.eat(b"}").is_none() {
                     if !pairs.is_empty() {
                         self.eat(b", ")?;
                     }
-                    let key = self.key()?;
+                    let key = self.key()?.into_owned();
                     self.eat(b": ")?;
                     if pairs.len() > 100 || pairs.iter().any(|(known, _)| *known == key) {
                         return None;
@@ -269,14 +277,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn key(&mut self) -> Option<String> {
+    fn key(&mut self) -> Option<Cow<'a, str>> {
         if self.peek()? == b'"' {
-            return self.quoted();
+            return self.quoted().map(Cow::Owned);
         }
         let end = memchr(b':', &self.rest()[..self.rest().len().min(200)])?;
         let word = self.text.get(self.at..self.at + end)?;
         self.at += end;
-        is_plain_word(word).then(|| word.to_owned())
+        is_plain_word(word).then_some(Cow::Borrowed(word))
     }
 
     /// A text in double quotes that stands on one line.
@@ -358,6 +366,11 @@ impl<'a> Reader<'a> {
         }
         Some(text)
     }
+}
+
+/// Any key of a map.
+fn any(key: &str) -> Option<String> {
+    Some(key.to_owned())
 }
 
 /// A scalar without quotes.

@@ -4,7 +4,7 @@
 //! do their small typed members, `{c_type: DATE, value: "2001-01-01"}`. Text of several lines is a literal block.
 
 use crate::yaml::scalar::{float_text, literal_header, push_int, push_text};
-use crate::{ConnectionId, Entry, Value};
+use crate::{ConnectionId, Entry, Fields, Key, Value};
 
 /// The longest key that is written `key: value`; YAML allows 1,024 characters, quotes and escapes included.
 const LONGEST_SIMPLE_KEY: usize = 160;
@@ -22,8 +22,28 @@ pub fn emit_entry(entry: &Entry, out: &mut Vec<u8>) {
     out.push(b'\n');
     for (key, value) in &entry.fields {
         push_indent(2, out);
-        push_pair(key, value, 2, out);
+        push_field(*key, value, 2, out);
     }
+}
+
+/// Appends an answer about a connection as an item of its info file.
+pub fn emit_answer(answer: &Fields, out: &mut Vec<u8>) {
+    if answer.is_empty() {
+        out.extend_from_slice(b"- {}\n");
+    }
+    for (number, (key, value)) in answer.iter().enumerate() {
+        out.extend_from_slice(if number == 0 { b"- " } else { b"  " });
+        push_field(*key, value, 2, out);
+    }
+}
+
+fn push_field(key: Key, value: &Value, indent: usize, out: &mut Vec<u8>) {
+    match key {
+        // YAML 1.1 reads this one as `false`
+        Key::N => out.extend_from_slice(b"\"n\""),
+        plain => out.extend_from_slice(plain.name().as_bytes()),
+    }
+    push_value(value, indent, out);
 }
 
 fn push_connection(connection: ConnectionId, out: &mut Vec<u8>) {
@@ -87,6 +107,11 @@ fn push_pair(key: &str, value: &Value, indent: usize, out: &mut Vec<u8>) {
     } else {
         push_text(key, out);
     }
+    push_value(value, indent, out);
+}
+
+/// `: value` behind a key that stands at `indent`.
+fn push_value(value: &Value, indent: usize, out: &mut Vec<u8>) {
     out.push(b':');
     match value {
         Value::List(items) if !fits_a_line(value) => {
@@ -200,11 +225,11 @@ mod tests {
         let diagnostic =
             map(&[("sqlstate", "42S02".into()), ("native", 1.into()), ("message", "no such table: t".into())]);
         let entry = Entry::new(Method::Run, ConnectionId(24), Some(12))
-            .with("sql", "SELECT *\n  FROM t\n WHERE a = ?")
-            .with("params", vec![Value::from(1), Value::from("yes"), Value::Null, Value::Float(1.5), date])
-            .with("attributes", map(&[("CURSOR_TYPE", 3.into())]))
-            .with("rows", vec![Value::from(vec![1, 2]), Value::from(vec!["a", "b c"])])
-            .with("diagnostics", vec![diagnostic.clone(), diagnostic]);
+            .with(Key::Sql, "SELECT *\n  FROM t\n WHERE a = ?")
+            .with(Key::Params, vec![Value::from(1), Value::from("yes"), Value::Null, Value::Float(1.5), date])
+            .with(Key::Attributes, map(&[("CURSOR_TYPE", 3.into())]))
+            .with(Key::Rows, vec![Value::from(vec![1, 2]), Value::from(vec!["a", "b c"])])
+            .with(Key::Diagnostics, vec![diagnostic.clone(), diagnostic]);
         let mut out = Vec::new();
         emit_entry(&entry, &mut out);
         let expected = r#"- method: run
@@ -229,6 +254,16 @@ mod tests {
       message: "no such table: t"
 "#;
         assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn keys_are_written_as_text_is() {
+        for key in Key::ALL {
+            let (mut written, mut text) = (Vec::new(), Vec::new());
+            push_field(*key, &Value::Null, 2, &mut written);
+            push_pair(key.name(), &Value::Null, 2, &mut text);
+            assert_eq!(written, text);
+        }
     }
 
     #[test]

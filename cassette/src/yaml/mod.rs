@@ -14,9 +14,9 @@ pub mod read;
 pub mod scalar;
 pub mod scan;
 
-pub use emit::{emit_document, emit_entry, emit_item};
+pub use emit::{emit_answer, emit_document, emit_entry, emit_item};
 pub(crate) use read::line_of;
-pub use read::{Head, parse_entry, parse_head, parse_map, parse_tagged, read_document};
+pub use read::{Head, has_key, parse_answer, parse_entry, parse_head, parse_tagged, read_document};
 pub use scan::{Item, Items};
 
 /// How deeply lists and maps may be nested; ours are five deep at most.

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::error::CassetteError;
 pub use crate::yaml::canonical::Head;
 use crate::yaml::{canonical, fallback};
-use crate::{Entry, Method, Value};
+use crate::{Entry, Fields, Method, Value, check};
 
 /// Reads a whole small file (`metadata.yml`, a columns file): any YAML document.
 ///
@@ -42,17 +42,22 @@ pub fn parse_head(bytes: &[u8], file: &Path, first_line: u32) -> Result<Head, Ca
     Ok(Head { method: entry.method, connection: entry.connection, statement: entry.statement, thread })
 }
 
-/// Reads one item that is any map, as info files have them, from line `first_line` on.
-pub fn parse_map(bytes: &[u8], file: &Path, first_line: u32) -> Result<Value, CassetteError> {
+/// Reads one answer about a connection, as info files have them, from line `first_line` on.
+pub fn parse_answer(bytes: &[u8], file: &Path, first_line: u32) -> Result<Fields, CassetteError> {
     let item = Place { bytes, file, first_line };
-    let value = match canonical::item(bytes) {
-        Some(value) => value,
-        None => read_item(item)?,
-    };
-    match value {
-        Value::Map(_) => Ok(value),
+    match parse_item(item)? {
+        Value::Map(pairs) => item.keyed(Method::Answer, pairs),
         _ => Err(item.error("", "not a map").advice("an item begins `- function: ...`")),
     }
+}
+
+/// Whether an item of a list is a map with this key.
+pub fn has_key(bytes: &[u8], file: &Path, first_line: u32, key: &str) -> bool {
+    parse_item(Place { bytes, file, first_line }).is_ok_and(|item| item.get(key).is_some())
+}
+
+fn parse_item(item: Place<'_>) -> Result<Value, CassetteError> {
+    canonical::item(item.bytes).map_or_else(|| read_item(item), Ok)
 }
 
 fn read_item(item: Place<'_>) -> Result<Value, CassetteError> {
@@ -99,6 +104,7 @@ fn entry(pairs: Vec<(String, Value)>, item: Place<'_>) -> Result<Entry, Cassette
     }
     let method = method.ok_or_else(|| item.error("", "the key `method` is missing"))?;
     let connection = connection.ok_or_else(|| item.error("", "the key `connection_id` is missing"))?;
+    let fields = item.keyed(method, fields)?;
     Ok(Entry { method, connection, statement, fields })
 }
 
@@ -115,6 +121,14 @@ impl Place<'_> {
     fn error(&self, key: &str, problem: impl Into<String>) -> CassetteError {
         let line = line_of(self.bytes, self.first_line, key);
         CassetteError::new(self.file, problem).at_line(line.into()).at_path(key)
+    }
+
+    /// The item's fields, by their keys.
+    fn keyed(&self, method: Method, pairs: Vec<(String, Value)>) -> Result<Fields, CassetteError> {
+        check::keyed(method, pairs).map_err(|wrong| {
+            let line = line_of(self.bytes, self.first_line, &wrong.key);
+            wrong.error(self.file, line)
+        })
     }
 }
 
@@ -133,6 +147,7 @@ pub(crate) fn line_of(item: &[u8], first_line: u32, key: &str) -> u32 {
 mod tests {
     use super::*;
     use crate::ConnectionId;
+    use crate::Key;
 
     const FILE: &str = "commands.yml";
 
@@ -143,8 +158,8 @@ mod tests {
     #[test]
     fn an_edited_entry_is_the_same_entry() {
         let expected = Entry::new(Method::Run, ConnectionId(24), Some(3))
-            .with("sql", "SELECT 1")
-            .with("params", Vec::<Value>::new());
+            .with(Key::Sql, "SELECT 1")
+            .with(Key::Params, Vec::<Value>::new());
         for text in [
             "- method: run\n  connection_id: \"y\"\n  statement_id: 3\n  sql: \"SELECT 1\"\n  params: []\n",
             "- method: run\n  connection_id: y\n  sql: SELECT 1 # one\n  params: []\n  statement_id: 3\n\n# next\n",
@@ -177,7 +192,10 @@ mod tests {
             assert!(error.starts_with(expected), "{error}");
         }
         assert!(
-            parse_map(b"- 1\n", Path::new(FILE), 7).unwrap_err().to_string().starts_with("commands.yml:7: not a map")
+            parse_answer(b"- 1\n", Path::new(FILE), 7)
+                .unwrap_err()
+                .to_string()
+                .starts_with("commands.yml:7: not a map")
         );
     }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super8_cassette::{
-    CassetteError, Cell, ConnectionId, Entry, Fetched, Metadata, Method, Order, PlayOptions, PlayedRun, Player,
+    CassetteError, Cell, ConnectionId, Entry, Fetched, Key, Metadata, Method, Order, PlayOptions, PlayedRun, Player,
     RecordOptions, Recorder, Run, Spans, Trace, TraceId, Value, cell,
 };
 
@@ -55,15 +55,15 @@ pub fn play(directory: &Path, order: Option<Order>) -> Result<Arc<Player>, Casse
 }
 
 pub fn connect(connection: ConnectionId, dsn: &str) -> Entry {
-    Entry::new(Method::Connect, connection, None).with("dsn", dsn)
+    Entry::new(Method::Connect, connection, None).with(Key::Dsn, dsn)
 }
 
 pub fn run(connection: ConnectionId, statement: u32, sql: &str) -> Entry {
-    Entry::new(Method::Run, connection, Some(statement)).with("sql", sql)
+    Entry::new(Method::Run, connection, Some(statement)).with(Key::Sql, sql)
 }
 
 pub fn drop_of(connection: ConnectionId, statement: u32) -> Entry {
-    Entry::new(Method::Drop, connection, Some(statement)).with("result", Value::Null)
+    Entry::new(Method::Drop, connection, Some(statement)).with(Key::Result, Value::Null)
 }
 
 /// Opens a connection.

@@ -1,6 +1,7 @@
 //! One session with a little of everything, for tests that look at it in several forms.
 
 use super::*;
+use super8_cassette::{Fields, Key};
 
 pub fn map(pairs: &[(&str, Value)]) -> Value {
     Value::Map(pairs.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect())
@@ -11,8 +12,8 @@ pub fn columns(names: &[&str]) -> Value {
     Value::List(names.iter().map(column).collect())
 }
 
-pub fn fact(id: i32, result: &str) -> Value {
-    map(&[("function", "SQLGetInfo".into()), ("info", id.into()), ("result", result.into())])
+pub fn fact(id: i32, result: &str) -> Fields {
+    Fields::from([(Key::Function, "SQLGetInfo".into()), (Key::Info, id.into()), (Key::Result, result.into())])
 }
 
 pub fn record(recorder: &std::sync::Arc<Recorder>) {
@@ -25,10 +26,10 @@ pub fn record(recorder: &std::sync::Arc<Recorder>) {
     // two runs at the same time
     let first = recorder.run(a, 1, true);
     row(&first, &["1", "Ann"]);
-    let counted = Entry::new(Method::RowCount, a, Some(1)).with("result", -1);
+    let counted = Entry::new(Method::RowCount, a, Some(1)).with(Key::Result, -1);
     recorder.note(&counted).unwrap();
     row(&first, &["2", "Bob"]);
-    recorder.command(&run(b, 1, "SELECT id, name FROM u WHERE id = ?").with("params", vec![7])).unwrap();
+    recorder.command(&run(b, 1, "SELECT id, name FROM u WHERE id = ?").with(Key::Params, vec![7])).unwrap();
     assert!(!first.lock().is_open(), "a command ended it");
     recorder.columns(b, 1, &columns(&["id", "name"])).unwrap();
     let second = recorder.run(a, 1, false);
@@ -51,12 +52,12 @@ pub fn record(recorder: &std::sync::Arc<Recorder>) {
     recorder.run(a, 2, true).lock().end(true).unwrap();
     recorder.command(&run(a, 3, "SELECT x FROM v")).unwrap();
     result(recorder, a, 3, &[&["x"], &["y"]]);
-    recorder.command(&Entry::new(Method::MoreResults, a, Some(3)).with("result", true)).unwrap();
+    recorder.command(&Entry::new(Method::MoreResults, a, Some(3)).with(Key::Result, true)).unwrap();
     result(recorder, a, 3, &[&["z"], &["\u{e4} \" ,"]]);
-    let failed = Entry::new(Method::Fetch, a, Some(3)).with("result", Value::Null).with("return", "SQL_ERROR");
+    let failed = Entry::new(Method::Fetch, a, Some(3)).with(Key::Result, Value::Null).with(Key::Return, "SQL_ERROR");
     recorder.command(&failed).unwrap();
     for connection in [a, b] {
-        recorder.note(&Entry::new(Method::Disconnect, connection, None).with("result", Value::Null)).unwrap();
+        recorder.note(&Entry::new(Method::Disconnect, connection, None).with(Key::Result, Value::Null)).unwrap();
         recorder.disconnect(connection).unwrap();
     }
 }

@@ -9,8 +9,8 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use super8_cassette::{
-    Cassette, CassetteError, ConnectionId, Entry, ErrorKind, Format, Metadata, Method, Part, Place, PlayedRun, Value,
-    Volatile, columns, ndjson, schema, staging_directory, whole_entry,
+    Cassette, CassetteError, ConnectionId, Entry, ErrorKind, Format, Key, Metadata, Method, Part, Place, PlayedRun,
+    Value, Volatile, check, columns, ndjson, staging_directory, whole_entry,
 };
 use super8_shim::convert::{self, CType};
 
@@ -186,7 +186,7 @@ impl Check<'_> {
             Ok(answers) => {
                 for (number, answer) in answers.iter().enumerate() {
                     let line = part.lines.get(number).map(|line| u64::from(*line));
-                    self.secrets(answer, &part.file, line);
+                    answer.iter().for_each(|(_, value)| self.secrets(value, &part.file, line));
                 }
             }
             Err(error) => self.findings.unreadable(&error),
@@ -198,10 +198,10 @@ impl Check<'_> {
         let line = line.into();
         for (key, value) in &entry.fields {
             self.secrets(value, &file, Some(line));
-            match (key.as_str(), value) {
-                ("columns_file", Value::Text(name)) => self.part(name, Check::document, line),
-                ("rows_file" | "params_file", Value::Text(name)) => self.part(name, Check::rows, line),
-                ("volatile", items) => self.volatile(&entry, items, &file, line),
+            match (key, value) {
+                (Key::ColumnsFile, Value::Text(name)) => self.part(name, Check::document, line),
+                (Key::RowsFile | Key::ParamsFile, Value::Text(name)) => self.part(name, Check::rows, line),
+                (Key::Volatile, items) => self.volatile(&entry, items, &file, line),
                 _ => {}
             }
         }
@@ -250,11 +250,11 @@ impl Check<'_> {
             let wrong = match item.as_text().map(|text| (text, Volatile::parse(text))) {
                 None | Some((_, None)) => Some("is no item: see docs/cassette-format.md, volatile values".to_owned()),
                 Some((_, Some(Volatile::Sql(part)))) => {
-                    let sql = entry.get("sql").and_then(Value::as_text).unwrap_or_default();
+                    let sql = entry.get(Key::Sql).and_then(Value::as_text).unwrap_or_default();
                     (!sql.contains(part)).then(|| "does not stand in the statement".to_owned())
                 }
                 Some((_, Some(Volatile::Parameter(number)))) => {
-                    let width = entry.get("params").and_then(Value::as_list).map_or(usize::MAX, |params| {
+                    let width = entry.get(Key::Params).and_then(Value::as_list).map_or(usize::MAX, |params| {
                         params.first().and_then(Value::as_list).map_or(params.len(), <[Value]>::len)
                     });
                     (number > width).then(|| format!("there are only {width} parameters"))
@@ -321,15 +321,15 @@ impl Check<'_> {
 
 /// Reads what replay reads of an entry, as replay reads it: its parts, how many rows there are, and each cell by its C type.
 fn played(storage: &dyn Cassette, place: Place, entry: Entry) -> Result<(), CassetteError> {
-    schema::check_cells(&entry, convert::fits_named).map_err(|wrong| storage.refuse_entry(place, wrong))?;
-    if entry.get("columns_file").is_some() {
+    check::check_cells(&entry, convert::fits_named).map_err(|wrong| storage.refuse_entry(place, wrong))?;
+    if entry.get(Key::ColumnsFile).is_some() {
         return columns(storage, place, &entry).map(drop);
     }
-    if entry.get("params_file").is_some() {
+    if entry.get(Key::ParamsFile).is_some() {
         return whole_entry(storage, place).map(drop);
     }
     let row = |key| matches!(entry.get(key), Some(Value::List(_)));
-    let has_rows = row("result") || row("rows") || entry.get("rows_file").is_some();
+    let has_rows = row(Key::Result) || row(Key::Rows) || entry.get(Key::RowsFile).is_some();
     // a fetch_scroll without rows has failed, or is at the end
     let expects = matches!(entry.method, Method::FetchAll | Method::FetchMany);
     if !entry.method.is_rows() || !(has_rows || expects) {

@@ -10,9 +10,9 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io::{self, Write};
-use super8_cassette::entry::Class;
+use super8_cassette::schema::Class;
 use super8_cassette::summary::{asked, show};
-use super8_cassette::{ConnectionId, Entry, Metadata, Method, Value};
+use super8_cassette::{ConnectionId, Entry, Key, Metadata, Method, Value};
 
 const STYLE: &str = include_str!("html/page.css");
 const SCRIPT: &str = include_str!("html/page.js");
@@ -202,13 +202,13 @@ impl Data {
         let whole = step.rows.as_ref().is_some_and(|rows| rows.file.is_none() && rows.count == rows.first.len() as u64);
         let mut all = Vec::new();
         for (key, value) in &step.entry.fields {
-            if matches!(key.as_str(), "return" | "diagnostics") || whole && matches!(key.as_str(), "result" | "rows") {
+            if matches!(key, Key::Return | Key::Diagnostics) || whole && matches!(key, Key::Result | Key::Rows) {
                 continue;
             }
-            all.push(json!(self.number(key)));
+            all.push(json!(self.number(key.name())));
             all.push(match value {
                 Value::Text(text) => json!(self.number(text)),
-                Value::Map(pairs) if key == "result" => {
+                Value::Map(pairs) if *key == Key::Result => {
                     let pairs = pairs.iter().flat_map(|(key, value)| [key.clone(), show(value, WHOLE_VALUE)]);
                     let pairs: Vec<String> = pairs.collect();
                     json!({"facts": pairs.iter().map(|text| self.number(text)).collect::<Vec<_>>()})
@@ -221,9 +221,9 @@ impl Data {
 
     /// The return code, then SQLSTATE, native code and message of each record.
     fn diagnostics(&mut self, entry: &Entry) -> Json {
-        let Some(code) = entry.get("return").and_then(Value::as_text) else { return json!(0) };
+        let Some(code) = entry.get(Key::Return).and_then(Value::as_text) else { return json!(0) };
         let mut all = vec![json!(self.number(code))];
-        for record in entry.get("diagnostics").and_then(Value::as_list).unwrap_or_default() {
+        for record in entry.get(Key::Diagnostics).and_then(Value::as_list).unwrap_or_default() {
             let text = |key: &str| record.get(key).and_then(Value::as_text).unwrap_or_default();
             let native = record.get("native").map(|native| show(native, 40)).unwrap_or_default();
             all.push(json!([self.number(text("sqlstate")), self.number(&native), self.number(text("message"))]));

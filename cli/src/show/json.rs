@@ -36,7 +36,7 @@ fn entry(step: &Step) -> Json {
     map.insert("connection_id".into(), step.entry.connection.to_string().into());
     map.insert("statement_id".into(), step.entry.statement.into());
     for (key, value) in &step.entry.fields {
-        map.insert(key.clone(), json(value));
+        map.insert(key.to_string(), json(value));
     }
     if let Some(rows) = &step.rows {
         let cell = |cell: &Shown| match cell {

@@ -4,7 +4,7 @@ use super::timeline::{self, Mark, Step, Timeline};
 use crate::exit::Failure;
 use anstyle::{AnsiColor, Color, Style};
 use std::io::Write;
-use super8_cassette::entry::Class;
+use super8_cassette::schema::Class;
 use super8_cassette::summary::{asked, one_line, parameters};
 use super8_cassette::{ConnectionId, Metadata, Method};
 

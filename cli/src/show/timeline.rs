@@ -3,10 +3,10 @@
 use crate::cassette::Opened;
 use crate::exit::Failure;
 use std::collections::HashMap;
-use super8_cassette::entry::Class;
+use super8_cassette::schema::Class;
 use super8_cassette::summary::{cut, one_line, show};
 use super8_cassette::yaml::Head;
-use super8_cassette::{Cassette, Cell, CellError, ConnectionId, CutCell, Entry, Method, Place, Value, cell};
+use super8_cassette::{Cassette, Cell, CellError, ConnectionId, CutCell, Entry, Key, Method, Place, Value, cell};
 
 /// Bytes of one value.
 pub const VALUE: usize = 400;
@@ -98,7 +98,8 @@ impl<'a> Timeline<'a> {
             heads.iter().enumerate().filter(|(_, (_, head))| head.method == Method::Columns)
         {
             let entry = storage.entry(*place)?;
-            if let (Some(statement), Some(file)) = (head.statement, entry.get("columns_file").and_then(Value::as_text))
+            if let (Some(statement), Some(file)) =
+                (head.statement, entry.get(Key::ColumnsFile).and_then(Value::as_text))
             {
                 let of: &mut Vec<(usize, String)> = columns.entry((head.connection.0, statement)).or_default();
                 of.push((position, file.to_owned()));
@@ -156,7 +157,7 @@ impl<'a> Timeline<'a> {
         let mut rows = Rows::default();
         // A fetched row is told in words.
         let kept = self.rows_kept.max(usize::from(entry.method == Method::Fetch));
-        if let Some(file) = entry.get("rows_file").and_then(Value::as_text) {
+        if let Some(file) = entry.get(Key::RowsFile).and_then(Value::as_text) {
             let mut source = self.storage.rows(file)?;
             let (mut record, mut scratch) = (csv::ByteRecord::new(), Vec::new());
             while source.next(&mut record)? {
@@ -169,9 +170,9 @@ impl<'a> Timeline<'a> {
                 rows.count += 1;
             }
             rows.file = Some(file.to_owned());
-        } else if entry.method.is_rows() || entry.method == Method::FetchScroll || entry.get("rows").is_some() {
-            let single = entry.get("result").and_then(Value::as_list).map(|_| entry.get("result").cloned());
-            let several = entry.get("rows").and_then(Value::as_list).unwrap_or_default().iter().cloned();
+        } else if entry.method.is_rows() || entry.method == Method::FetchScroll || entry.get(Key::Rows).is_some() {
+            let single = entry.get(Key::Result).and_then(Value::as_list).map(|_| entry.get(Key::Result).cloned());
+            let several = entry.get(Key::Rows).and_then(Value::as_list).unwrap_or_default().iter().cloned();
             for row in single.flatten().into_iter().chain(several) {
                 rows.count += 1;
                 if rows.first.len() < kept {
@@ -183,7 +184,7 @@ impl<'a> Timeline<'a> {
             return Ok(None);
         }
         rows.columns = self.names(entry, position);
-        if entry.get("bookmarks").is_some() && !rows.columns.is_empty() {
+        if entry.get(Key::Bookmarks).is_some() && !rows.columns.is_empty() {
             rows.columns.insert(0, "bookmark".to_owned());
         }
         Ok(Some(rows))
@@ -248,16 +249,16 @@ pub fn outcome(step: &Step) -> String {
         (Method::Fetch | Method::FetchScroll, None) => "no more rows".to_owned(),
         (Method::FetchAll, Some(rows)) => format!("all {}", counted(rows)),
         (_, Some(rows)) => counted(rows),
-        (Method::MoreResults, None) => match entry.get("result") {
+        (Method::MoreResults, None) => match entry.get(Key::Result) {
             Some(Value::Bool(true)) => "another result".to_owned(),
             _ => "no more results".to_owned(),
         },
-        (Method::Connect, None) => match entry.get("result").and_then(|result| result.get("database")) {
+        (Method::Connect, None) => match entry.get(Key::Result).and_then(|result| result.get("database")) {
             Some(database) => format!("database {}", one_line(database.as_text().unwrap_or_default())),
             None => String::new(),
         },
-        (Method::Columns, None) => one_line(entry.get("columns_file").and_then(Value::as_text).unwrap_or_default()),
-        (method, None) if method.class() != Class::Housekeeping => match entry.get("result") {
+        (Method::Columns, None) => one_line(entry.get(Key::ColumnsFile).and_then(Value::as_text).unwrap_or_default()),
+        (method, None) if method.class() != Class::Housekeeping => match entry.get(Key::Result) {
             None | Some(Value::Null) => String::new(),
             Some(result) => show(result, VALUE),
         },
@@ -271,15 +272,15 @@ fn counted(rows: &Rows) -> String {
 
 /// The return code and the first diagnostic, if it was not a success.
 pub fn trouble(entry: &Entry) -> Option<String> {
-    let code = entry.get("return").and_then(Value::as_text)?;
-    let first = entry.get("diagnostics").and_then(Value::as_list).and_then(<[Value]>::first);
+    let code = entry.get(Key::Return).and_then(Value::as_text)?;
+    let first = entry.get(Key::Diagnostics).and_then(Value::as_list).and_then(<[Value]>::first);
     let text = |key: &str| first.and_then(|first| first.get(key)).and_then(Value::as_text).unwrap_or_default();
     Some(one_line(&format!("{code} {} {}", text("sqlstate"), text("message"))))
 }
 
 /// Whether it failed, as opposed to a success with information or no data.
 pub fn failed(entry: &Entry) -> bool {
-    matches!(entry.get("return").and_then(Value::as_text), Some("SQL_ERROR" | "SQL_INVALID_HANDLE"))
+    matches!(entry.get(Key::Return).and_then(Value::as_text), Some("SQL_ERROR" | "SQL_INVALID_HANDLE"))
 }
 
 /// A row on one line.

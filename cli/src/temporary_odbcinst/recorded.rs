@@ -2,7 +2,7 @@
 
 use crate::exit::Failure;
 use std::path::PathBuf;
-use super8_cassette::{Cassette, Method, Value};
+use super8_cassette::{Cassette, Key, Method, Value};
 use super8_shim::args::encode_bytes;
 use super8_shim::config::keywords::is_harmless;
 use super8_shim::driver::{Kind, find};
@@ -94,10 +94,10 @@ impl Recorded {
         })?;
         for place in connects {
             let entry = cassette.entry(place)?;
-            let text = |key: &str| entry.get(key).and_then(Value::as_text);
-            let kind = text("kind").map(kind).or(recorded.kind).unwrap_or(Kind::Unicode);
-            recorded.sources.add(text("dsn").unwrap_or_default(), kind, keys(entry.get("dsn_section")));
-            recorded.drivers.add(text("driver").unwrap_or_default(), kind, Vec::new());
+            let text = |key: Key| entry.get(key).and_then(Value::as_text);
+            let kind = text(Key::Kind).map(kind).or(recorded.kind).unwrap_or(Kind::Unicode);
+            recorded.sources.add(text(Key::Dsn).unwrap_or_default(), kind, keys(entry.get(Key::DsnSection)));
+            recorded.drivers.add(text(Key::Driver).unwrap_or_default(), kind, Vec::new());
         }
         Ok(recorded)
     }

@@ -11,10 +11,10 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use super8_cassette::entry::Class;
 use super8_cassette::player::{Difference, difference_in};
+use super8_cassette::schema::Class;
 use super8_cassette::summary::{show, summary};
-use super8_cassette::{Cassette, CassetteError, ConnectionId, Entry, Method, Place, REPLY, Value, with_parts_or_alone};
+use super8_cassette::{Cassette, CassetteError, ConnectionId, Entry, Key, Method, Place, Value, with_parts_or_alone};
 
 /// `super8 diff A B`
 #[derive(Args)]
@@ -94,7 +94,7 @@ struct Item {
     /// Where and what was asked.
     asked: String,
     command: String,
-    reply: Vec<(String, Value)>,
+    reply: Vec<(Key, Value)>,
     columns: Vec<Value>,
     rows: Vec<String>,
 }
@@ -147,12 +147,12 @@ fn diff(old: Option<&Path>, new: Option<&Path>) -> Result<Vec<Change>, Failure> 
 
 fn changed(old: &Item, new: &Item) -> Option<Change> {
     let mut details = Vec::new();
-    let of = |item: &Item, key: &str| item.reply.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone());
-    let mut keys: Vec<&String> = old.reply.iter().map(|(key, _)| key).collect();
-    keys.extend(new.reply.iter().map(|(key, _)| key).filter(|key| of(old, key).is_none()));
+    let of = |item: &Item, key: Key| item.reply.iter().find(|(name, _)| *name == key).map(|(_, value)| value.clone());
+    let mut keys: Vec<Key> = old.reply.iter().map(|(key, _)| *key).collect();
+    keys.extend(new.reply.iter().map(|(key, _)| *key).filter(|key| of(old, *key).is_none()));
     for key in keys {
         if let Some(Difference { place, recorded, asked }) =
-            difference_in(key, of(old, key).as_ref(), of(new, key).as_ref())
+            difference_in(key.name(), of(old, key).as_ref(), of(new, key).as_ref())
         {
             details.push(format!("{place}: was {}, is {}", shown(recorded.as_ref(), 200), shown(asked.as_ref(), 200)));
         }
@@ -246,14 +246,14 @@ impl Names {
     /// Where an entry happened: on which of the connections to what, on the statement of which text.
     fn of(&mut self, entry: &Entry) -> String {
         let words =
-            |keys: &[&str]| keys.iter().filter_map(|key| entry.get(key)?.as_text()).collect::<Vec<_>>().join(" ");
+            |keys: &[Key]| keys.iter().filter_map(|key| entry.get(*key)?.as_text()).collect::<Vec<_>>().join(" ");
         if entry.method == Method::Connect {
-            let to = words(&["dsn", "driver", "connection_string"]);
+            let to = words(&[Key::Dsn, Key::Driver, Key::ConnectionString]);
             let number = self.alike.entry(to.clone()).or_default();
             *number += 1;
             self.connections.insert(entry.connection, format!("{to} {number}"));
         }
-        let (place, text) = ((entry.connection, entry.statement), words(&["sql", "function"]));
+        let (place, text) = ((entry.connection, entry.statement), words(&[Key::Sql, Key::Function]));
         if !text.is_empty() {
             self.statements.insert(place, text);
         }
@@ -272,24 +272,24 @@ fn item(storage: &dyn Cassette, at: Place, mut entry: Entry, names: &mut Names) 
     let mut rows = fetched(storage, at, &entry)?;
     if rows.is_some() {
         // however they are kept
-        entry.fields.retain(|(key, _)| !["result", "rows", "rows_file"].contains(&key.as_str()));
+        entry.fields.retain(|(key, _)| ![Key::Result, Key::Rows, Key::RowsFile].contains(key));
     }
     let (mut inputs, mut reply, mut columns) = (Vec::new(), Vec::new(), Vec::new());
     for (key, value) in std::mem::take(&mut entry.fields) {
-        match (key.as_str(), value) {
-            ("rows_file", Value::Text(part)) => rows = Some(content(storage, &part)?),
-            ("columns_file", Value::Text(part)) => {
+        match (key, value) {
+            (Key::RowsFile, Value::Text(part)) => rows = Some(content(storage, &part)?),
+            (Key::ColumnsFile, Value::Text(part)) => {
                 columns = storage.document(&part)?.as_list().unwrap_or_default().to_vec();
             }
-            ("params_file", Value::Text(part)) => inputs.push((key, Value::from(content(storage, &part)?))),
+            (Key::ParamsFile, Value::Text(part)) => inputs.push((key, Value::from(content(storage, &part)?))),
             // the count of rows is theirs
-            ("n", _) => {}
-            (_, value) if REPLY.contains(&key.as_str()) => reply.push((key, value)),
+            (Key::N, _) => {}
+            (_, value) if key.is_reply() => reply.push((key, value)),
             (_, value) => inputs.push((key, value)),
         }
     }
     // maps may be written in any order
-    inputs.sort_by(|(one, _), (other, _)| one.cmp(other));
+    inputs.sort_by_key(|(key, _)| *key);
     let asked = format!("{} {name} {inputs:?}", entry.method.name());
     let (line, command, rows) = (at.line, format!("{place} {command}"), rows.unwrap_or_default());
     Ok(Item { line, asked, command, reply, columns, rows })

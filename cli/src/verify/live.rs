@@ -5,7 +5,7 @@ use super::plan::{Action, Execution, Step, only_reads};
 use super::report::{At, Divergence, Kind, Report, Skipped};
 use crate::exit::{Exit, Failure};
 use std::collections::HashMap;
-use super8_cassette::{Cassette, Entry, Method, Value, whole_entry};
+use super8_cassette::{Cassette, Entry, Key, Method, Value, whole_entry};
 use super8_client::{Argument, Connection, Manager, Parameter};
 use super8_shim::config::connection_string::ConnectionString;
 
@@ -106,15 +106,15 @@ impl Live<'_> {
         if let Some(string) = self.connection_string {
             return Ok(string.to_owned());
         }
-        let recorded = connect.get("connection_string").and_then(Value::as_text);
-        let string = match (recorded, connect.get("dsn").and_then(Value::as_text)) {
+        let recorded = connect.get(Key::ConnectionString).and_then(Value::as_text);
+        let string = match (recorded, connect.get(Key::Dsn).and_then(Value::as_text)) {
             (Some(string), _) => string.to_owned(),
             (None, Some(dsn)) => format!("DSN={dsn}"),
             (None, None) => String::new(),
         };
         if string.is_empty()
             || string.contains("***")
-            || connect.get("result").and_then(|facts| facts.get("user_hash")).is_some() && recorded.is_none()
+            || connect.get(Key::Result).and_then(|facts| facts.get("user_hash")).is_some() && recorded.is_none()
         {
             return Err(Failure::new(format_args!(
                 "the cassette does not say how to connect ({string}): it has no user and no secrets; give \
@@ -140,9 +140,9 @@ impl Live<'_> {
     }
 
     fn set(&self, connection: &Connection<'_>, entry: &Entry) {
-        let value = entry.get("value");
+        let value = entry.get(Key::Value);
         // What a database no longer allows shows in the statements that follow.
-        let _ = match entry.get("attribute").and_then(Value::as_text) {
+        let _ = match entry.get(Key::Attribute).and_then(Value::as_text) {
             Some("current_catalog") => value.and_then(Value::as_text).map(|catalog| connection.set_catalog(catalog)),
             Some("autocommit") if self.all => {
                 value.and_then(Value::as_int).map(|on| connection.set_autocommit(on != 0))
@@ -168,13 +168,13 @@ impl Live<'_> {
         let marked = |value: &Value| format!("{value:?}").contains("<redacted ");
         if self.redacted
             && (execution.sql.as_ref().is_some_and(|sql| sql.contains("<redacted "))
-                || ["params", "arguments"].iter().any(|key| entry.get(key).is_some_and(marked)))
+                || [Key::Params, Key::Arguments].into_iter().any(|key| entry.get(key).is_some_and(marked)))
         {
             return Err("they have values that were redacted".to_owned());
         }
         // An array of parameters is a list of sets; what the application's operation array left out is none.
         let sent = |value: &Value| Parameter::of(value, self.wide);
-        let parameters = entry.get("params").and_then(Value::as_list).unwrap_or_default();
+        let parameters = entry.get(Key::Params).and_then(Value::as_list).unwrap_or_default();
         let array = parameters.iter().any(|item| matches!(item, Value::List(_)));
         match array {
             false => Ok(vec![parameters.iter().map(sent).collect::<Result<_, _>>()?]),
@@ -194,7 +194,7 @@ impl Live<'_> {
         let compared = || -> Result<Vec<compare::Difference>, Trouble> {
             let mut statement = connection.statement()?;
             for (name, attribute) in ATTRIBUTES {
-                if let Some(value) = entry.get("attributes").and_then(|all| all.get(name)).and_then(Value::as_int) {
+                if let Some(value) = entry.get(Key::Attributes).and_then(|all| all.get(name)).and_then(Value::as_int) {
                     statement.set_attribute(*attribute, value as usize)?;
                 }
             }
@@ -237,18 +237,19 @@ fn outcome(recorded: String, now: String) -> compare::Difference {
 
 /// The SQLSTATE with which a recorded command failed.
 fn failed(entry: &Entry) -> Option<String> {
-    let code = entry.get("return")?.as_text().filter(|code| *code == "SQL_ERROR" || *code == "SQL_INVALID_HANDLE")?;
-    let first = entry.get("diagnostics").and_then(Value::as_list).and_then(|records| records.first());
+    let code =
+        entry.get(Key::Return)?.as_text().filter(|code| *code == "SQL_ERROR" || *code == "SQL_INVALID_HANDLE")?;
+    let first = entry.get(Key::Diagnostics).and_then(Value::as_list).and_then(|records| records.first());
     let state = first.and_then(|record| record.get("sqlstate")?.as_text());
     Some(state.unwrap_or(code).to_owned())
 }
 
 fn function(entry: &Entry) -> String {
-    entry.get("function").and_then(Value::as_text).unwrap_or_default().to_owned()
+    entry.get(Key::Function).and_then(Value::as_text).unwrap_or_default().to_owned()
 }
 
 fn arguments(entry: &Entry) -> Vec<Argument> {
-    let Some(Value::Map(arguments)) = entry.get("arguments") else { return Vec::new() };
+    let Some(Value::Map(arguments)) = entry.get(Key::Arguments) else { return Vec::new() };
     let argument = |value: &Value| match value {
         Value::Int(number) => Argument::Number(*number as i64),
         Value::Text(text) => Argument::Text(Some(text.clone())),

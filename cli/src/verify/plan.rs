@@ -3,8 +3,8 @@
 
 use crate::exit::Failure;
 use std::collections::HashMap;
-use super8_cassette::entry::Class;
-use super8_cassette::{Cassette, ConnectionId, Entry, Method, Place, Value};
+use super8_cassette::schema::Class;
+use super8_cassette::{Cassette, ConnectionId, Entry, Key, Method, Place, Value};
 
 /// Something to do on a live connection.
 pub struct Step {
@@ -101,7 +101,7 @@ pub fn steps(storage: &dyn Cassette) -> Result<Vec<Step>, Failure> {
 }
 
 fn text(entry: &Entry) -> String {
-    entry.get("sql").and_then(Value::as_text).unwrap_or_default().to_owned()
+    entry.get(Key::Sql).and_then(Value::as_text).unwrap_or_default().to_owned()
 }
 
 /// Takes in an entry that follows an execution on its statement.
@@ -111,13 +111,15 @@ fn learn(execution: &mut Execution, place: Place, entry: &Entry) {
     }
     match entry.method {
         Method::Columns => {
-            let file = entry.get("columns_file").and_then(Value::as_text);
+            let file = entry.get(Key::ColumnsFile).and_then(Value::as_text);
             execution.columns = file.map(str::to_owned).or_else(|| execution.columns.take());
         }
-        Method::Fetch if entry.get("result").is_none_or(|result| *result == Value::Null) => match entry.get("return") {
-            None => execution.ended = true,
-            Some(_) => execution.unlike = Some("a fetch failed when it was recorded"),
-        },
+        Method::Fetch if entry.get(Key::Result).is_none_or(|result| *result == Value::Null) => {
+            match entry.get(Key::Return) {
+                None => execution.ended = true,
+                Some(_) => execution.unlike = Some("a fetch failed when it was recorded"),
+            }
+        }
         Method::Fetch | Method::FetchAll | Method::FetchMany => {
             execution.ended |= entry.method == Method::FetchAll;
             execution.rows.push(place);

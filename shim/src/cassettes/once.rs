@@ -5,7 +5,7 @@ use super::location::log_name;
 use crate::config::Environment;
 use crate::config::sources::runs_in_ci;
 use std::path::Path;
-use super8_cassette::{Entry, State, Value, directory_of, parts_of, state};
+use super8_cassette::{Entry, Key, State, Value, directory_of, parts_of, state};
 
 /// What `once` does with the cassette at `path`, which the user calls `shown`.
 ///
@@ -34,7 +34,7 @@ pub(super) fn choose(path: &Path, shown: &Path, environment: Environment<'_>) ->
 
 fn after(log: &str, line: u32, entry: &Entry) -> String {
     const SHOWN: usize = 60;
-    let sql = entry.get("sql").and_then(Value::as_text).unwrap_or_default();
+    let sql = entry.get(Key::Sql).and_then(Value::as_text).unwrap_or_default();
     let words = sql.split_whitespace().collect::<Vec<_>>().join(" ");
     let short: String = words.chars().take(SHOWN).collect();
     let more = if short.len() < words.len() { "..." } else { "" };

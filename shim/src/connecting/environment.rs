@@ -9,7 +9,7 @@ use crate::handles::EnvironmentNote;
 use crate::mode::outcome::{push_outcome, return_code};
 use crate::mode::secrecy::Secrecy;
 use crate::real::Driver;
-use super8_cassette::Value;
+use super8_cassette::{Fields, Key, Value};
 
 /// The settings of the process, as far as they hold without a connection.
 fn of_process() -> Option<Settings> {
@@ -44,10 +44,9 @@ pub struct RecordedEnvironment {
     pub reply: Option<i64>,
 }
 
-fn environment_key(function: &'static str, attribute: i32, value: Option<usize>) -> Vec<(String, Value)> {
-    let mut key =
-        vec![("function".to_owned(), Value::from(function)), ("attribute".to_owned(), Value::from(attribute))];
-    key.extend(value.map(|value| ("value".to_owned(), Value::from(value))));
+fn environment_key(function: &'static str, attribute: i32, value: Option<usize>) -> Fields {
+    let mut key = Fields::from([(Key::Function, Value::from(function)), (Key::Attribute, Value::from(attribute))]);
+    key.extend(value.map(|value| (Key::Value, Value::from(value))));
     key
 }
 
@@ -61,17 +60,16 @@ pub fn replayed_environment(
         .filter(|settings| cassettes::action(settings).is_ok_and(|action| action == cassettes::Action::Replay))?;
     let player = cassettes::player_of_environment(&settings)?;
     let key = environment_key(function, attribute, value);
-    let key: Vec<(&str, Value)> = key.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
     let answer = player.environment(&key).ok()??;
     Some(RecordedEnvironment {
-        rc: return_code(answer.get("return")),
-        reply: answer.get("result").and_then(Value::as_int),
+        rc: return_code(answer.get(Key::Return)),
+        reply: answer.get(Key::Result).and_then(Value::as_int),
     })
 }
 
-pub(super) fn environment_answer((function, attribute, value, code, reply): EnvironmentNote) -> Value {
+pub(super) fn environment_answer((function, attribute, value, code, reply): EnvironmentNote) -> Fields {
     let mut fields = environment_key(function, attribute, value);
-    fields.extend(reply.map(|reply| ("result".to_owned(), Value::from(reply))));
+    fields.extend(reply.map(|reply| (Key::Result, Value::from(reply))));
     push_outcome(&mut fields, &Outcome::of(code), &Secrecy::default());
-    Value::Map(fields)
+    fields
 }

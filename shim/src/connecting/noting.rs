@@ -14,7 +14,7 @@ use crate::mode::keys::reaches_database;
 use crate::mode::record::{self, Connect};
 use crate::mode::{ConnectionMode, replay as replaying};
 use std::sync::Arc;
-use super8_cassette::Value;
+use super8_cassette::{Fields, Key, Value};
 
 /// The value of a pending attribute that reaches the database, under its cassette name.
 fn pending_value(pending: &PendingAttribute) -> Option<(String, Value)> {
@@ -27,15 +27,15 @@ fn pending_value(pending: &PendingAttribute) -> Option<(String, Value)> {
     Some((name.to_owned(), value))
 }
 
-fn asked_fields(request: &Request, plan: &Plan, mut attributes: Vec<(String, Value)>) -> Vec<(String, Value)> {
+fn asked_fields(request: &Request, plan: &Plan, mut attributes: Vec<(String, Value)>) -> Fields {
     let mut fields = request.identity(&plan.site);
     attributes.sort_by(|one, other| one.0.cmp(&other.0));
     if !attributes.is_empty() {
-        fields.push(("attributes".to_owned(), Value::Map(attributes)));
+        fields.push((Key::Attributes, Value::Map(attributes)));
     }
     if let Some(other) = &plan.other_driver {
-        fields.push(("library".to_owned(), Value::from(other.library.as_str())));
-        fields.push(("kind".to_owned(), Value::from(other.kind.as_str())));
+        fields.push((Key::Library, Value::from(other.library.as_str())));
+        fields.push((Key::Kind, Value::from(other.kind.as_str())));
     }
     fields
 }
@@ -121,11 +121,11 @@ pub fn replay(request: &Request, plan: &Plan, live: &Connection) -> (Option<Arc<
     let pending = live.state.lock().pending.iter().filter_map(pending_value).collect();
     let mut fields = asked_fields(request, plan, pending);
     if plan.strict {
-        fields.push(("verify".to_owned(), Value::from("strict")));
+        fields.push((Key::Verify, Value::from("strict")));
     }
     let room = request.completed().map(|completed| Value::from(completed.capacity().unwrap_or(0)));
-    fields.extend(room.map(|room| ("completed".to_owned(), Value::Map(vec![("buffer".to_owned(), room)]))));
-    fields.extend(request.user().map(|user| ("user_hash".to_owned(), Value::Text(user_hash(&user)))));
+    fields.extend(room.map(|room| (Key::Completed, Value::Map(vec![("buffer".to_owned(), room)]))));
+    fields.extend(request.user().map(|user| (Key::UserHash, Value::Text(user_hash(&user)))));
     let secrecy = request.secrecy(&plan.site);
     let entry = match replaying::Connection::begin(player, origin.clone(), fields, secrecy, plan.probe()) {
         Ok(begun) => begun,
@@ -134,7 +134,7 @@ pub fn replay(request: &Request, plan: &Plan, live: &Connection) -> (Option<Arc<
     let (connection, connect, mut outcome) = entry;
     set_before(live, |attribute, value| connection.set_before(attribute, value));
     if let (Some(completed), Some(recorded), Some(given)) =
-        (request.completed(), connect.get("completed"), request.given_with_section(&plan.site))
+        (request.completed(), connect.get(Key::Completed), request.given_with_section(&plan.site))
     {
         let fill = |template: &str| crate::args::decode_bytes(&completed::fill(template, &given));
         let written = match recorded {

@@ -9,7 +9,7 @@ use crate::config::secrets::{Secrets, may_show, scrub, secrets, user};
 use crate::config::settings::Setting;
 use crate::driver::{Asked, Site};
 use crate::mode::secrecy::Secrecy;
-use super8_cassette::Value;
+use super8_cassette::{Fields, Key, Value};
 
 /// What the application asked.
 pub enum Request {
@@ -120,24 +120,24 @@ impl Request {
     }
 
     /// `dsn` or `driver`, the connection string without secrets, and what the data source's section shows.
-    pub(super) fn identity(&self, site: &Site) -> Vec<(String, Value)> {
-        let mut fields = Vec::new();
+    pub(super) fn identity(&self, site: &Site) -> Fields {
+        let mut fields = Fields::new();
         match self.dsn() {
-            Some(dsn) => fields.push(("dsn".to_owned(), Value::from(dsn))),
+            Some(dsn) => fields.push((Key::Dsn, Value::from(dsn))),
             None => {
                 let driver =
                     self.given().and_then(|given| given.get("DRIVER")).map(|driver| crate::args::decode_bytes(&driver));
-                fields.push(("driver".to_owned(), driver.unwrap_or_default().into()));
+                fields.push((Key::Driver, driver.unwrap_or_default().into()));
             }
         }
         if let Some(given) = self.given() {
             let shown = ConnectionString::parse(&given.without(Setting::is_own));
-            fields.push(("connection_string".to_owned(), Value::Text(scrub(&shown))));
+            fields.push((Key::ConnectionString, Value::Text(scrub(&shown))));
         }
         let section = self.section(site);
         let shown = section.map(shown_keys).unwrap_or_default();
         if !shown.is_empty() {
-            fields.push(("dsn_section".to_owned(), Value::Map(shown)));
+            fields.push((Key::DsnSection, Value::Map(shown)));
         }
         fields
     }

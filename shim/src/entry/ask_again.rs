@@ -10,6 +10,7 @@ use crate::call::Question;
 use crate::real::{Driver, Width};
 use crate::table::Function;
 use std::ffi::c_void;
+use super8_cassette::Key;
 
 /// Bytes for a text, and characters: drivers multiply what an SQLSMALLINT says by up to three, as an SQLSMALLINT.
 const BYTES: usize = 10_920;
@@ -67,10 +68,10 @@ fn ask<C: Width>(
     let code = unsafe {
         match function {
             Function::SQLGetInfo => {
-                in_width!(C, driver, SQLGetInfo, real, (int("info") as u16, text, BYTES as i16, short))
+                in_width!(C, driver, SQLGetInfo, real, (int(Key::Info) as u16, text, BYTES as i16, short))
             }
             Function::SQLGetConnectAttr => {
-                get_attribute::<C>(driver, real, int("attribute") as i32, text, bytes as i32, long)
+                get_attribute::<C>(driver, real, int(Key::Attribute) as i32, text, bytes as i32, long)
             }
             Function::SQLNativeSql => {
                 let (sql, length) = (given.as_ptr(), given.len().checked_sub(1)? as i32);
@@ -78,22 +79,22 @@ fn ask<C: Width>(
                 in_width!(C, driver, SQLNativeSql, real, (sql, length, out, characters as i32, long))
             }
             Function::SQLDescribeCol => {
-                let (column, name, room) = (int("column") as u16, text.cast::<C>(), CHARACTERS as i16);
+                let (column, name, room) = (int(Key::Column) as u16, text.cast::<C>(), CHARACTERS as i16);
                 in_width!(C, driver, SQLDescribeCol, real, (column, name, room, short, a, size, b, c))
             }
             Function::SQLColAttribute | Function::SQLColAttributes => {
-                let asked = (int("column") as u16, int("field") as u16);
+                let asked = (int(Key::Column) as u16, int(Key::Field) as u16);
                 column_attribute::<C>(function, driver, real, asked, (text, BYTES as i16, short, value))
             }
             Function::SQLGetCursorName => {
                 in_width!(C, driver, SQLGetCursorName, real, (text.cast::<C>(), CHARACTERS as i16, short))
             }
             Function::SQLGetDescField => {
-                let (record, field) = (int("record") as i16, int("field") as i16);
+                let (record, field) = (int(Key::Record) as i16, int(Key::Field) as i16);
                 in_width!(C, driver, SQLGetDescField, real, (record, field, text, bytes as i32, long))
             }
             Function::SQLGetDescRec => {
-                let (record, name, room) = (int("record") as i16, text.cast::<C>(), CHARACTERS as i16);
+                let (record, name, room) = (int(Key::Record) as i16, text.cast::<C>(), CHARACTERS as i16);
                 in_width!(C, driver, SQLGetDescRec, real, (record, name, room, short, a, b, value, c, d, e))
             }
             _ => None,
@@ -119,15 +120,15 @@ pub(super) fn number_width(
         unsafe {
             match function {
                 Function::SQLGetInfo => {
-                    (ansi.SQLGetInfo.or(wide.SQLGetInfo)?)(real, int("info") as u16, place, BYTES as i16, &mut short)
+                    (ansi.SQLGetInfo.or(wide.SQLGetInfo)?)(real, int(Key::Info) as u16, place, BYTES as i16, &mut short)
                 }
                 Function::SQLGetConnectAttr => {
                     let get = ansi.SQLGetConnectAttr.or(wide.SQLGetConnectAttr)?;
-                    get(real, int("attribute") as i32, place, BYTES as i32, &mut long)
+                    get(real, int(Key::Attribute) as i32, place, BYTES as i32, &mut long)
                 }
                 Function::SQLGetDescField => {
                     let get = ansi.SQLGetDescField.or(wide.SQLGetDescField)?;
-                    get(real, int("record") as i16, int("field") as i16, place, BYTES as i32, &mut long)
+                    get(real, int(Key::Record) as i16, int(Key::Field) as i16, place, BYTES as i32, &mut long)
                 }
                 _ => return None,
             }

@@ -17,6 +17,7 @@ use crate::args::{
 };
 use crate::call::{Call, Question};
 use crate::odbc_table;
+use super8_cassette::Key;
 
 use crate::table::Function;
 use std::ffi::c_void;
@@ -108,11 +109,11 @@ unsafe fn characters<'a, C: Character>(pointer: *const C, length: isize) -> Text
     unsafe { TextIn::new(pointer, length) }
 }
 
-fn int(name: &'static str, value: impl Into<i64>) -> (&'static str, In<'static>) {
+fn int<N>(name: N, value: impl Into<i64>) -> (N, In<'static>) {
     (name, In::Int(value.into()))
 }
 
-unsafe fn words<'a, C: Character>(name: &'static str, pointer: *const C, length: isize) -> (&'static str, In<'a>) {
+unsafe fn words<'a, C: Character, N>(name: N, pointer: *const C, length: isize) -> (N, In<'a>) {
     // SAFETY: passed on from the entry point.
     (name, In::Text(unsafe { TextIn::new(pointer, length) }))
 }
@@ -138,10 +139,7 @@ unsafe fn shaped(name: &'static str, shape: Shape, buffer: Buffer) -> (&'static 
     (name, unsafe { Out::shaped(shape, buffer) })
 }
 
-fn ask<'a, const I: usize, const O: usize>(
-    inputs: [(&'static str, In<'a>); I],
-    outputs: [(&'static str, Out); O],
-) -> Call<'a> {
+fn ask<'a, const I: usize, const O: usize>(inputs: [(Key, In<'a>); I], outputs: [(&'static str, Out); O]) -> Call<'a> {
     Call::Ask(Question { inputs: inputs.into(), outputs: outputs.into() })
 }
 

@@ -9,7 +9,7 @@ use crate::call::{Call, Question};
 use crate::descriptor::{DescriptorRole, Held};
 use crate::table::Function;
 use std::collections::BTreeMap;
-use super8_cassette::Value;
+use super8_cassette::{Key, Value};
 
 /// Statement attributes by their ODBC names.
 #[allow(missing_docs)]
@@ -206,7 +206,7 @@ impl Application {
 
     /// Answers a question for an attribute that is an address.
     pub fn answer_address(&self, question: &Question<'_>) {
-        if let (&[(_, Out::Address(place))], Some(attribute)) = (&question.outputs[..], question.int("attribute")) {
+        if let (&[(_, Out::Address(place))], Some(attribute)) = (&question.outputs[..], question.int(Key::Attribute)) {
             place.set_pointer(self.address(attribute as i32));
         }
     }
@@ -296,7 +296,7 @@ pub fn set_value(application: &mut Application, function: Function, question: &Q
     match function {
         Function::SQLGetStmtAttr | Function::SQLGetStmtOption => {
             application.refresh();
-            let attribute = question.int("attribute")?;
+            let attribute = question.int(Key::Attribute)?;
             application.number(attribute as i32).map(|number| Value::from(number as i64))
         }
         Function::SQLGetCursorName => application.cursor_name().map(Value::from),

@@ -6,7 +6,7 @@ use super::bookmark;
 use super::rowset::Arrays;
 use crate::args::Binding;
 use crate::convert::{CType, Length, bound};
-use super8_cassette::{Cell, Row, Value, cell, inline};
+use super8_cassette::{Cell, Fields, Key, Row, Value, cell, inline};
 
 /// The C type of a bound column.
 pub type Types<'a> = &'a dyn Fn(u16, &Binding) -> CType;
@@ -56,7 +56,7 @@ impl<'a> Buffers<'a> {
 
     /// What the driver wrote to those that `wrote` names, as cells: a list for each row under `rows`, and their `c_types`.
     /// Nothing if it wrote none. `length` knows what the driver said of one.
-    pub fn cells(self, wrote: impl Fn(&Buffer) -> bool, length: impl Fn(&Buffer) -> Length) -> Vec<(String, Value)> {
+    pub fn cells(self, wrote: impl Fn(&Buffer) -> bool, length: impl Fn(&Buffer) -> Length) -> Fields {
         let (mut rows, mut names, mut scratch) = (vec![Row::new(); self.rows.len()], Vec::<String>::new(), Vec::new());
         for buffer in self.iter().filter(wrote) {
             let said = (length(&buffer), false);
@@ -68,14 +68,14 @@ impl<'a> Buffers<'a> {
             names[index] = c_type.name().into_owned();
         }
         if names.is_empty() {
-            return Vec::new();
+            return Fields::new();
         }
         rows.iter_mut().for_each(|row| row.widen(names.len()));
         let name = |name: &String| if name.is_empty() { Value::Null } else { Value::from(name.as_str()) };
-        vec![
-            ("rows".to_owned(), Value::List(rows.iter().map(|row| inline::inline(row, &names)).collect())),
-            ("c_types".to_owned(), Value::List(names.iter().map(name).collect())),
-        ]
+        Fields::from([
+            (Key::Rows, Value::List(rows.iter().map(|row| inline::inline(row, &names)).collect())),
+            (Key::CTypes, Value::List(names.iter().map(name).collect())),
+        ])
     }
 }
 

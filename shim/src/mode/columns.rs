@@ -3,10 +3,9 @@
 
 use crate::args::{Out, Reply};
 use crate::call::Question;
-use crate::mode::keys::LocalKey;
 use crate::table::Function;
-use super8_cassette::Value;
-use super8_cassette::schema::{COLUMN_FIELDS as FIELDS, DESCRIBED};
+use super8_cassette::words::{COLUMN_FIELDS as FIELDS, DESCRIBED};
+use super8_cassette::{Fields, Key, Value};
 
 fn field_name(field: i64) -> String {
     let known = FIELDS.iter().find(|(id, _)| i64::from(*id) == field);
@@ -24,7 +23,7 @@ pub fn asks_columns(function: Function) -> bool {
 /// Whether a question asks how many columns there are.
 fn counts(function: Function, question: &Question<'_>) -> bool {
     function == Function::SQLNumResultCols
-        || (function != Function::SQLDescribeCol && matches!(question.int("field"), Some(0 | 1001)))
+        || (function != Function::SQLDescribeCol && matches!(question.int(Key::Field), Some(0 | 1001)))
 }
 
 /// What the application has learned about the columns so far.
@@ -54,7 +53,7 @@ impl Columns {
             }
             return self.columns.len() == count;
         }
-        let Some(index) = question.int("column").and_then(|column| usize::try_from(column - 1).ok()) else {
+        let Some(index) = question.int(Key::Column).and_then(|column| usize::try_from(column - 1).ok()) else {
             return false;
         };
         let Some(named) = named_replies(function, question, replies) else { return false };
@@ -119,7 +118,7 @@ fn named_replies(function: Function, question: &Question<'_>, replies: &[Reply])
     }
     if function != Function::SQLDescribeCol {
         // A text attribute is its text, any other its number; what a driver writes beside it is no attribute of a column.
-        let field = field_name(question.int("field")?);
+        let field = field_name(question.int(Key::Field)?);
         let text = matches!(question.outputs.first(), Some((_, Out::Text(_))));
         let wanted = if text { "text" } else { "value" };
         let (_, value) = named.into_iter().find(|(name, _)| name == wanted)?;
@@ -130,14 +129,14 @@ fn named_replies(function: Function, question: &Question<'_>, replies: &[Reply])
 
 /// The output of SQLColAttribute that does not apply to the field, and what identifies what a driver writes there: the number
 /// beside a text, the length beside a number. Usually that is nothing. `None` if the application gave no place for it.
-pub fn beside<'q>(function: Function, question: &'q Question<'_>) -> Option<(usize, &'q Out, LocalKey)> {
+pub fn beside<'q>(function: Function, question: &'q Question<'_>) -> Option<(usize, &'q Out, Fields)> {
     let (at, about) = match (function, &question.outputs[..]) {
         (Function::SQLColAttribute | Function::SQLColAttributes, [(_, Out::Text(_)), _]) => (1, "number_beside_text"),
         (Function::SQLColAttribute | Function::SQLColAttributes, [_, _]) => (0, "length_beside_number"),
         _ => return None,
     };
     let out = &question.outputs[at].1;
-    let key = vec![("function", Function::SQLColAttribute.name().into()), ("about", about.into())];
+    let key = Fields::from([(Key::Function, Function::SQLColAttribute.name().into()), (Key::About, about.into())]);
     (!out.is_null()).then_some((at, out, key))
 }
 
@@ -151,13 +150,13 @@ pub fn answer(columns: &[Value], function: Function, question: &Question<'_>) ->
             _ => Value::Map(vec![("value".to_owned(), count)]),
         });
     }
-    let column = question.int("column").and_then(|column| columns.get(usize::try_from(column - 1).ok()?));
+    let column = question.int(Key::Column).and_then(|column| columns.get(usize::try_from(column - 1).ok()?));
     if function == Function::SQLDescribeCol {
         let column = column?;
         let asked = question.outputs.iter().filter(|(_, out)| !out.is_null());
         return asked.into_iter().all(|(name, _)| column.get(name).is_some()).then(|| column.clone());
     }
-    let value = column?.get(&field_name(question.int("field")?)).cloned()?;
+    let value = column?.get(&field_name(question.int(Key::Field)?)).cloned()?;
     let output = if matches!(value, Value::Text(_)) { "text" } else { "value" };
     Some(Value::Map(vec![(output.to_owned(), value)]))
 }

@@ -13,10 +13,10 @@ use crate::per_process::PerProcess;
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use super8_cassette::{ConnectionId, Entry, Method, Traceparent, Value};
+use super8_cassette::{ConnectionId, Entry, Key, Method, Traceparent, Value};
 
 /// The key of a connect that goes on with a connection.
-const CONTINUED: &str = "continued";
+const CONTINUED: Key = Key::Continued;
 
 /// The recorder or player of a connection, with the connection's id in it.
 type Cassette<C> = (Arc<C>, ConnectionId);
@@ -75,8 +75,8 @@ impl<C> ConnectionCassette<C> {
         let made = |parents: Option<&Place<C>>| {
             let parents = parents.unwrap_or(&self.first);
             let id = parents.moved.get().unwrap_or(&parents.begun).1;
-            let again = self.connect.fields.iter().filter(|(key, _)| key != CONTINUED).cloned();
-            let fields = again.chain([(CONTINUED.to_owned(), Value::Bool(true))]).collect();
+            let again = self.connect.fields.iter().filter(|(key, _)| *key != CONTINUED).cloned();
+            let fields = again.chain([(CONTINUED, Value::Bool(true))]).collect();
             let connect = Entry { method: Method::Connect, connection: ConnectionId(0), statement: None, fields };
             let begun = go(&self.origin, self.trace.get(), &connect, id)?;
             if let Some(Some(prelude)) = self.prelude.try_lock().as_deref_mut() {

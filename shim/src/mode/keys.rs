@@ -5,14 +5,14 @@ use crate::convert::CType;
 use crate::table::Function;
 use sha2::{Digest, Sha256};
 use std::hash::{Hash, Hasher};
-use super8_cassette::{ConnectionId, Value};
+use super8_cassette::{ConnectionId, Fields, Key, Value};
 
 /// The statement attributes whose values are addresses of this process.
 fn is_address(attribute: i32) -> bool {
     matches!(crate::args::shape::statement(attribute), crate::args::shape::Shape::Address)
 }
 
-/// What tells calls apart while recording, as a few words: quicker to make and to compare than a [`LocalKey`], and as exact.
+/// What tells calls apart while recording, as a few words: quicker to make and to compare than its [`Fields`], and as exact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CallKey {
     words: [u64; CallKey::ROOM],
@@ -60,36 +60,28 @@ impl Hash for CallKey {
     }
 }
 
-/// The key of a call.
-pub type LocalKey = Vec<(&'static str, Value)>;
-
-/// A key as the fields of an entry.
-pub fn entry_fields(key: &[(&'static str, Value)]) -> Vec<(String, Value)> {
-    key.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
-}
-
 /// What identifies a call of this function that has no inputs.
-pub fn function_key(function: Function) -> LocalKey {
-    vec![("function", Value::from(function.name()))]
+pub fn function_key(function: Function) -> Fields {
+    Fields::from([(Key::Function, Value::from(function.name()))])
 }
 
 /// What identifies a question for an address, which is answered from the application's side unless the driver refuses it.
-pub fn address_key(function: Function, question: &Question<'_>) -> LocalKey {
+pub fn address_key(function: Function, question: &Question<'_>) -> Fields {
     let mut key = function_key(function);
-    key.extend(question.inputs.iter().filter_map(|(name, _)| Some((*name, question.int(name)?.into()))));
+    key.extend(question.inputs.iter().filter_map(|(name, _)| Some((*name, question.int(*name)?.into()))));
     key
 }
 
 /// The same in short.
 pub fn address_call(function: Function, question: &Question<'_>) -> CallKey {
-    let inputs = question.inputs.iter().filter_map(|(name, _)| question.int(name));
+    let inputs = question.inputs.iter().filter_map(|(name, _)| question.int(*name));
     inputs.fold(CallKey::of([function as u64]), |key, input| key.and(input as u64))
 }
 
 /// What identifies a local call on a statement, or on a descriptor by its name in the cassette.
-pub fn local_key(function: Function, descriptor: Option<i64>, call: &Call<'_>) -> LocalKey {
+pub fn local_key(function: Function, descriptor: Option<i64>, call: &Call<'_>) -> Fields {
     let mut key = function_key(function);
-    key.extend(descriptor.map(|descriptor| ("descriptor", Value::from(descriptor))));
+    key.extend(descriptor.map(|descriptor| (Key::Descriptor, Value::from(descriptor))));
     inputs(call, |name, input| {
         let value = match input {
             Input::Number(number) => number.into(),
@@ -126,23 +118,27 @@ pub fn local_call(function: Function, descriptor: Option<i64>, call: &Call<'_>) 
 }
 
 /// What identifies a disconnect that did not simply succeed: it is this connection's alone.
-pub fn disconnect_key(connection: ConnectionId, attempt: u32) -> LocalKey {
-    vec![
-        ("function", Value::from("SQLDisconnect")),
-        ("connection_id", Value::Text(connection.to_string())),
-        ("attempt", Value::from(attempt + 1)),
-    ]
+pub fn disconnect_key(connection: ConnectionId, attempt: u32) -> Fields {
+    Fields::from([
+        (Key::Function, Value::from("SQLDisconnect")),
+        (Key::ConnectionId, Value::Text(connection.to_string())),
+        (Key::Attempt, Value::from(attempt + 1)),
+    ])
 }
 
 /// What identifies an allocation.
-pub fn allocate_key(kind: i16) -> LocalKey {
-    vec![("function", Value::from("SQLAllocHandle")), ("kind", Value::from(kind))]
+pub fn allocate_key(kind: i16) -> Fields {
+    Fields::from([(Key::Function, Value::from("SQLAllocHandle")), (Key::Kind, Value::from(kind))])
 }
 
 /// What identifies setting an attribute that does not reach the database.
-pub fn attribute_key(attribute: i32, value: Value) -> LocalKey {
+pub fn attribute_key(attribute: i32, value: Value) -> Fields {
     let function = Function::SQLSetConnectAttr.name();
-    vec![("function", Value::from(function)), ("attribute", Value::from(attribute)), ("value", value)]
+    Fields::from([
+        (Key::Function, Value::from(function)),
+        (Key::Attribute, Value::from(attribute)),
+        (Key::Value, value),
+    ])
 }
 
 /// The same in short.
@@ -172,75 +168,74 @@ pub fn attribute_value(value: &AttributeIn<'_>) -> Value {
 }
 
 /// What identifies a close or cancel of a statement that did not simply succeed: the statement's n-th.
-pub fn ending_key(function: Function, call: u32) -> LocalKey {
-    vec![("function", Value::from(function.name())), ("call", Value::from(call))]
+pub fn ending_key(function: Function, call: u32) -> Fields {
+    Fields::from([(Key::Function, Value::from(function.name())), (Key::Call, Value::from(call))])
 }
 
 /// What identifies an SQLPutData that did not simply succeed: the statement's n-th.
-pub fn put_data_key(connection: ConnectionId, statement: Option<u32>, call: u32) -> Vec<(String, Value)> {
-    vec![
-        ("function".to_owned(), Value::from("SQLPutData")),
-        ("connection_id".to_owned(), Value::Text(connection.to_string())),
-        ("statement_id".to_owned(), statement.into()),
-        ("call".to_owned(), Value::from(call)),
-    ]
+pub fn put_data_key(connection: ConnectionId, statement: Option<u32>, call: u32) -> Fields {
+    Fields::from([
+        (Key::Function, Value::from("SQLPutData")),
+        (Key::ConnectionId, Value::Text(connection.to_string())),
+        (Key::StatementId, statement.into()),
+        (Key::Call, Value::from(call)),
+    ])
 }
 
 /// What identifies an execution that asked for none of its data at execution: the statement's n-th.
-pub fn at_once_key(connection: ConnectionId, statement: Option<u32>, execution: u32) -> Vec<(String, Value)> {
-    vec![
-        ("about".to_owned(), Value::from("data_not_asked_for")),
-        ("connection_id".to_owned(), Value::Text(connection.to_string())),
-        ("statement_id".to_owned(), statement.into()),
-        ("execution".to_owned(), Value::from(execution)),
-    ]
+pub fn at_once_key(connection: ConnectionId, statement: Option<u32>, execution: u32) -> Fields {
+    Fields::from([
+        (Key::About, Value::from("data_not_asked_for")),
+        (Key::ConnectionId, Value::Text(connection.to_string())),
+        (Key::StatementId, statement.into()),
+        (Key::Execution, Value::from(execution)),
+    ])
 }
 
 /// What identifies whether SQLParamData hands out tokens as they were bound, for every set of an array.
-pub fn token_key() -> LocalKey {
-    vec![("function", "SQLParamData".into()), ("about", "token_as_bound".into())]
+pub fn token_key() -> Fields {
+    Fields::from([(Key::Function, "SQLParamData".into()), (Key::About, "token_as_bound".into())])
 }
 
 /// What identifies the counter of processed sets as it stood when data was asked for: of the statement's n-th execution
 /// with data at execution, at first or after so many calls of SQLParamData.
-pub fn need_data_key(
-    connection: ConnectionId,
-    statement: Option<u32>,
-    execution: u32,
-    step: u32,
-) -> Vec<(String, Value)> {
-    vec![
-        ("about".to_owned(), Value::from("params_processed")),
-        ("connection_id".to_owned(), Value::Text(connection.to_string())),
-        ("statement_id".to_owned(), statement.into()),
-        ("execution".to_owned(), Value::from(execution)),
-        ("step".to_owned(), Value::from(step)),
-    ]
+pub fn need_data_key(connection: ConnectionId, statement: Option<u32>, execution: u32, step: u32) -> Fields {
+    Fields::from([
+        (Key::About, Value::from("params_processed")),
+        (Key::ConnectionId, Value::Text(connection.to_string())),
+        (Key::StatementId, statement.into()),
+        (Key::Execution, Value::from(execution)),
+        (Key::Step, Value::from(step)),
+    ])
 }
 
 /// What says that a driver leaves a buffer bound where ODBC unbinds it.
-pub fn keeps_buffer_key(field: i16) -> LocalKey {
-    vec![("function", "SQLSetDescField".into()), ("about", "keeps_buffer".into()), ("field", field.into())]
+pub fn keeps_buffer_key(field: i16) -> Fields {
+    Fields::from([
+        (Key::Function, "SQLSetDescField".into()),
+        (Key::About, "keeps_buffer".into()),
+        (Key::Field, field.into()),
+    ])
 }
 
 /// What identifies what a fetching function does with the row counter or the row states.
-pub fn place_key(function: Function, name: &'static str) -> LocalKey {
-    vec![("function", function.name().into()), ("about", name.into())]
+pub fn place_key(function: Function, name: &'static str) -> Fields {
+    Fields::from([(Key::Function, function.name().into()), (Key::About, name.into())])
 }
 
 /// What identifies the number of a result's columns, where buffers are bound beyond them.
-pub fn columns_key() -> LocalKey {
-    vec![("about", Value::from("bound_beyond"))]
+pub fn columns_key() -> Fields {
+    Fields::from([(Key::About, Value::from("bound_beyond"))])
 }
 
 /// What identifies that a driver writes the length variable of a column when it is bound.
-pub fn length_at_binding_key() -> LocalKey {
-    vec![("function", Function::SQLBindCol.name().into()), ("about", "length_at_binding".into())]
+pub fn length_at_binding_key() -> Fields {
+    Fields::from([(Key::Function, Function::SQLBindCol.name().into()), (Key::About, "length_at_binding".into())])
 }
 
 /// What identifies that a driver writes zeros to the buffer of a NULL of this C type.
-pub fn null_key(c_type: CType) -> LocalKey {
-    vec![("about", "null_is_zero".into()), ("c_type", (*c_type.name()).into())]
+pub fn null_key(c_type: CType) -> Fields {
+    Fields::from([(Key::About, "null_is_zero".into()), (Key::CType, (*c_type.name()).into())])
 }
 
 /// What a call was given.
@@ -259,48 +254,48 @@ impl Input {
 
 /// Six of them at most.
 #[inline]
-fn inputs(call: &Call<'_>, mut take: impl FnMut(&'static str, Input)) {
+fn inputs(call: &Call<'_>, mut take: impl FnMut(Key, Input)) {
     let mut number = |name, number: i64| take(name, Input::Number(number));
     match call {
         Call::SetStmtAttr { attribute, value } => {
-            number("attribute", (*attribute).into());
+            number(Key::Attribute, (*attribute).into());
             let value = match is_address(*attribute) {
                 true if value.is_null() => Input::Null,
                 true => Input::Address,
                 false => Input::Number(value.address() as i64),
             };
-            take("value", value);
+            take(Key::Value, value);
         }
         Call::BindColumn { column, binding } => {
-            number("column", (*column).into());
-            number("c_type", binding.c_type.into());
+            number(Key::Column, (*column).into());
+            number(Key::CType, binding.c_type.into());
         }
         Call::BindParameter { number: parameter, parameter: of, binding } => {
-            number("parameter", (*parameter).into());
-            number("io", of.io.into());
-            number("c_type", binding.c_type.into());
-            number("sql_type", of.sql_type.into());
+            number(Key::Parameter, (*parameter).into());
+            number(Key::Io, of.io.into());
+            number(Key::CType, binding.c_type.into());
+            number(Key::SqlType, of.sql_type.into());
         }
-        Call::SetCursorName { name } => take("name", name.read().map_or(Input::Null, Input::Text)),
+        Call::SetCursorName { name } => take(Key::Name, name.read().map_or(Input::Null, Input::Text)),
         Call::SetScrollOptions { concurrency, keyset, rowset } => {
-            number("concurrency", (*concurrency).into());
-            number("keyset", *keyset as i64);
-            number("rowset", (*rowset).into());
+            number(Key::Concurrency, (*concurrency).into());
+            number(Key::Keyset, *keyset as i64);
+            number(Key::Rowset, (*rowset).into());
         }
-        Call::ParamOptions { rows, .. } => number("rows", *rows as i64),
-        Call::FreeStmt { option } => number("option", (*option).into()),
+        Call::ParamOptions { rows, .. } => number(Key::Rows, *rows as i64),
+        Call::FreeStmt { option } => number(Key::Option, (*option).into()),
         Call::SetDescField { record, field, .. } => {
-            number("record", (*record).into());
-            number("field", (*field).into());
+            number(Key::Record, (*record).into());
+            number(Key::Field, (*field).into());
         }
         Call::Attach { role, descriptor } => {
-            number("attribute", role.attribute().into());
-            take("descriptor", Input::number(descriptor.as_ref().map(|descriptor| descriptor.number)));
+            number(Key::Attribute, role.attribute().into());
+            take(Key::Descriptor, Input::number(descriptor.as_ref().map(|descriptor| descriptor.number)));
         }
-        Call::CopyDescriptor { source, .. } => number("source", *source),
+        Call::CopyDescriptor { source, .. } => number(Key::Source, *source),
         Call::SetDescRec { record, kind, .. } => {
-            number("record", (*record).into());
-            number("type", (*kind).into());
+            number(Key::Record, (*record).into());
+            number(Key::Type, (*kind).into());
         }
         _ => {}
     }

@@ -5,8 +5,8 @@ use crate::args::{In, Out, Reply};
 use crate::call::Question;
 use crate::diagnostics::{Diagnostic, Origin, Outcome, rc};
 use crate::table::Function;
-use super8_cassette::schema::RETURNS;
-use super8_cassette::{Method, Value};
+use super8_cassette::words::RETURNS;
+use super8_cassette::{Fields, Key, Method, Value};
 
 /// A return code as the cassette has it: a name, or the number where ODBC has no name for it.
 pub fn return_value(code: i16) -> Value {
@@ -23,16 +23,21 @@ pub fn return_code(value: Option<&Value>) -> i16 {
 }
 
 /// Adds `return` and `diagnostics` where there is something to say.
-pub fn push_outcome(fields: &mut Vec<(String, Value)>, outcome: &Outcome, secrecy: &Secrecy) {
+pub fn push_outcome(fields: &mut Fields, outcome: &Outcome, secrecy: &Secrecy) {
     if outcome.rc != rc::SUCCESS {
-        fields.push(("return".into(), return_value(outcome.rc)));
+        fields.add(Key::Return, return_value(outcome.rc));
     }
     if !outcome.diagnostics.is_empty() {
-        fields.push((
-            "diagnostics".into(),
-            Value::List(outcome.diagnostics.iter().map(|record| diagnostic_value(record, secrecy)).collect()),
-        ));
+        let records = outcome.diagnostics.iter().map(|record| diagnostic_value(record, secrecy));
+        fields.add(Key::Diagnostics, Value::List(records.collect()));
     }
+}
+
+/// The same as pairs of a map, for what happened on a row or in a call beside it.
+pub fn push_outcome_pairs(pairs: &mut Vec<(String, Value)>, outcome: &Outcome, secrecy: &Secrecy) {
+    let mut fields = Fields::new();
+    push_outcome(&mut fields, outcome, secrecy);
+    pairs.extend(fields.into_iter().map(|(key, value)| (key.to_string(), value)));
 }
 
 fn diagnostic_value(record: &Diagnostic, secrecy: &Secrecy) -> Value {
@@ -58,9 +63,9 @@ fn diagnostic_value(record: &Diagnostic, secrecy: &Secrecy) -> Value {
 }
 
 /// The outcome a recorded map (an entry's fields, an info item) tells of.
-pub fn outcome<'a>(get: impl Fn(&str) -> Option<&'a Value>) -> Outcome {
-    let records = get("diagnostics").and_then(Value::as_list).unwrap_or_default();
-    Outcome { rc: return_code(get("return")), diagnostics: records.iter().map(diagnostic).collect() }
+pub fn outcome<'a>(get: impl Fn(Key) -> Option<&'a Value>) -> Outcome {
+    let records = get(Key::Diagnostics).and_then(Value::as_list).unwrap_or_default();
+    Outcome { rc: return_code(get(Key::Return)), diagnostics: records.iter().map(diagnostic).collect() }
 }
 
 fn diagnostic(value: &Value) -> Diagnostic {
@@ -96,12 +101,12 @@ pub fn method(function: Function) -> Method {
 }
 
 /// What identifies a question: the function, unless the method names it, and its inputs.
-pub fn key(function: Function, question: &Question<'_>) -> Vec<(String, Value)> {
-    let mut key = Vec::new();
+pub fn key(function: Function, question: &Question<'_>) -> Fields {
+    let mut key = Fields::new();
     if matches!(method(function), Method::Answer) {
-        key.push(("function".to_owned(), Value::from(function.name())));
+        key.add(Key::Function, function.name());
     }
-    key.extend(question.inputs.iter().map(|(name, input)| ((*name).to_owned(), input_value(input))));
+    key.extend(question.inputs.iter().map(|(name, input)| (*name, input_value(input))));
     key
 }
 
@@ -114,12 +119,9 @@ pub fn input_value(input: &In<'_>) -> Value {
 }
 
 /// What a catalog function was asked.
-pub fn catalog_fields(function: Function, arguments: &[(&'static str, In<'_>)]) -> Vec<(String, Value)> {
+pub fn catalog_fields(function: Function, arguments: &[(&'static str, In<'_>)]) -> Fields {
     let arguments = arguments.iter().map(|(name, value)| ((*name).to_owned(), input_value(value)));
-    vec![
-        ("function".to_owned(), Value::from(function.name())),
-        ("arguments".to_owned(), Value::Map(arguments.collect())),
-    ]
+    Fields::from([(Key::Function, Value::from(function.name())), (Key::Arguments, Value::Map(arguments.collect()))])
 }
 
 /// The replies as a `result` value: one output stands alone, several are a map of those that were written.
@@ -176,19 +178,16 @@ pub fn leaves_length_out(out: &Out, reply: &Reply) -> bool {
     matches!((out, reply), (Out::Text(out), Reply::Text { text: Some(_), length: None, .. }) if out.has_length())
 }
 
-/// In the key of an answer: the value that the application itself had set, where the driver says something else.
-pub const SET: &str = "set";
-
 /// The room a question gives for its text, as it stands in the key of a reply that depends on it: `buffer`, its size in bytes
 /// or `none`, and `length: none` where the application gave no place for the length. Nothing for a question without a text.
-pub fn room(question: &Question<'_>) -> Vec<(&'static str, Value)> {
+pub fn room(question: &Question<'_>) -> Fields {
     let text = question.outputs.iter().find_map(|(_, out)| match out {
         Out::Text(text) => Some((out.capacity(), text.has_length())),
         _ => None,
     });
-    let Some((capacity, has_length)) = text else { return Vec::new() };
-    let mut room = vec![("buffer", capacity.map_or_else(|| Value::from("none"), Value::from))];
-    room.extend((!has_length).then(|| ("length", Value::from("none"))));
+    let Some((capacity, has_length)) = text else { return Fields::new() };
+    let mut room = Fields::from([(Key::Buffer, capacity.map_or_else(|| Value::from("none"), Value::from))]);
+    room.extend((!has_length).then(|| (Key::Length, Value::from("none"))));
     room
 }
 

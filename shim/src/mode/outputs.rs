@@ -7,7 +7,7 @@ use crate::args::Binding;
 use crate::convert::bound::{self, Before};
 use crate::convert::{CType, Written};
 use crate::diagnostics::{Outcome, rc};
-use super8_cassette::{Cell, Row, Value, cell, inline};
+use super8_cassette::{Cell, Fields, Key, Row, Value, cell, inline};
 
 /// SQL_PARAM_INPUT_OUTPUT and SQL_PARAM_OUTPUT.
 const INPUT_OUTPUT: i16 = odbc_sys::ParamType::InputOutput as i16;
@@ -87,7 +87,7 @@ impl Outputs {
 
     /// What the driver wrote since, under `key` and `c_types`: nothing if it wrote nothing. Places that were written to
     /// are done.
-    pub fn harvest(&mut self, watch: Watch, key: &str) -> Vec<(String, Value)> {
+    pub fn harvest(&mut self, watch: Watch, key: Key) -> Fields {
         let mut rows: Vec<Row> = Vec::new();
         let mut types: Vec<Option<CType>> = Vec::new();
         let mut scratch = Vec::new();
@@ -103,14 +103,14 @@ impl Outputs {
             false
         });
         if rows.is_empty() {
-            return Vec::new();
+            return Fields::new();
         }
         let names: Vec<String> =
             types.iter().map(|c_type| c_type.map_or_else(String::new, |known| known.name().into_owned())).collect();
         let mut cells: Vec<Value> = rows.iter().map(|row| inline::inline(row, &names)).collect();
         let cells = if self.array || cells.len() > 1 { Value::List(cells) } else { cells.remove(0) };
         let names = names.into_iter().map(|name| if name.is_empty() { Value::Null } else { Value::Text(name) });
-        vec![(key.to_owned(), cells), ("c_types".to_owned(), Value::List(names.collect()))]
+        Fields::from([(key, cells), (Key::CTypes, Value::List(names.collect()))])
     }
 
     /// Writes recorded cells where the driver wrote them. Gives what else there is to say, if something no longer fits.

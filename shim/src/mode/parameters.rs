@@ -8,7 +8,7 @@ use crate::mode::markers;
 use crate::mode::outputs::{self, Outputs};
 use crate::mode::rowset::Arrays;
 use crate::mode::streams::Streamed;
-use super8_cassette::Value;
+use super8_cassette::{Fields, Key, Value};
 
 /// SQL_PARAM_IGNORE in the parameter operation array.
 const IGNORE: u16 = 1;
@@ -158,17 +158,17 @@ impl Parameters {
     }
 
     /// Moves what is sent to a command, as `params` and `attributes`.
-    pub fn describe(&mut self, fields: &mut Vec<(String, Value)>, application: &Application) {
+    pub fn describe(&mut self, fields: &mut Fields, application: &Application) {
         let mut sets = std::mem::take(&mut self.sets);
         match (sets.len(), self.array) {
             (0, _) => {}
-            (1, false) => fields.extend(sets.pop().map(|one| ("params".into(), one))),
-            _ => fields.push(("params".into(), Value::List(sets))),
+            (1, false) => fields.extend(sets.pop().map(|one| (Key::Params, one))),
+            _ => fields.add(Key::Params, Value::List(sets)),
         }
         let attributes = application.result_attributes();
         if !attributes.is_empty() {
             let pairs = attributes.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
-            fields.push(("attributes".into(), Value::Map(pairs)));
+            fields.add(Key::Attributes, Value::Map(pairs));
         }
     }
 
@@ -214,8 +214,8 @@ impl Parameters {
 
     /// What the driver wrote: output parameters in `result`, `params_processed`, `param_status` (one number if all are
     /// alike). What it left alone holds again what it held.
-    pub fn outcome(&mut self, watch: Watch) -> Vec<(String, Value)> {
-        let mut fields = self.outputs.harvest(watch.outputs, "result");
+    pub fn outcome(&mut self, watch: Watch) -> Fields {
+        let mut fields = self.outputs.harvest(watch.outputs, Key::Result);
         if self.outputs.input_written {
             self.by_parameter();
         }
@@ -224,9 +224,7 @@ impl Parameters {
             true => number.settle(old).map(|written| written.value),
             false => Some(number.value()).filter(|now| *now != old),
         };
-        fields.extend(
-            written(processed, watch.processed).map(|processed| ("params_processed".to_owned(), processed.into())),
-        );
+        fields.extend(written(processed, watch.processed).map(|processed| (Key::ParamsProcessed, processed.into())));
         let written: Vec<Value> = status
             .zip(&watch.status)
             .map(|(number, old)| written(number, *old).map(|status| status as u16).into())
@@ -235,10 +233,10 @@ impl Parameters {
             [] => {}
             [first, rest @ ..] if rest.iter().all(|status| status == first) => {
                 if *first != Value::Null {
-                    fields.push(("param_status".to_owned(), first.clone()));
+                    fields.push((Key::ParamStatus, first.clone()));
                 }
             }
-            _ => fields.push(("param_status".to_owned(), Value::List(written))),
+            _ => fields.push((Key::ParamStatus, Value::List(written))),
         }
         fields
     }

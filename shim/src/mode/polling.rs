@@ -5,7 +5,7 @@
 
 use crate::call::{Call, local_calls};
 use crate::table::Function;
-use super8_cassette::{ConnectionId, Value};
+use super8_cassette::{ConnectionId, Fields, Key, Value};
 
 /// SQL_ATTR_ASYNC_ENABLE of a connection: for all its statements.
 pub const ASYNC_ENABLE: i32 = odbc_sys::ConnectionAttribute::ASYNC_ENABLE.0;
@@ -96,13 +96,13 @@ pub fn is_aside(function: Function, call: &Call<'_>) -> bool {
 }
 
 /// What identifies how often a call was polled: the function's n-th of the statement, or of the connection itself.
-pub fn polls_key(
-    connection: ConnectionId,
-    statement: Option<u32>,
-    function: Function,
-    call: u32,
-) -> Vec<(String, Value)> {
-    about("still_executing", connection, statement, vec![("function", function.name().into()), ("call", call.into())])
+pub fn polls_key(connection: ConnectionId, statement: Option<u32>, function: Function, call: u32) -> Fields {
+    about(
+        "still_executing",
+        connection,
+        statement,
+        Fields::from([(Key::Function, function.name().into()), (Key::Call, call.into())]),
+    )
 }
 
 /// What identifies the outcome of a call made while another one was still executing.
@@ -111,24 +111,19 @@ pub fn meanwhile_key(
     statement: Option<u32>,
     function: Function,
     executing: Function,
-) -> Vec<(String, Value)> {
-    let functions = vec![("function", function.name().into()), ("executing", executing.name().into())];
+) -> Fields {
+    let functions = Fields::from([(Key::Function, function.name().into()), (Key::Executing, executing.name().into())]);
     about("meanwhile", connection, statement, functions)
 }
 
-fn about(
-    what: &str,
-    connection: ConnectionId,
-    statement: Option<u32>,
-    more: Vec<(&str, Value)>,
-) -> Vec<(String, Value)> {
-    let mut key = vec![
-        ("about", Value::from(what)),
-        ("connection_id", Value::Text(connection.to_string())),
-        ("statement_id", statement.into()),
-    ];
+fn about(what: &str, connection: ConnectionId, statement: Option<u32>, more: Fields) -> Fields {
+    let mut key = Fields::from([
+        (Key::About, Value::from(what)),
+        (Key::ConnectionId, Value::Text(connection.to_string())),
+        (Key::StatementId, statement.into()),
+    ]);
     key.extend(more);
-    key.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    key
 }
 
 #[cfg(test)]

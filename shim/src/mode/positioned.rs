@@ -12,7 +12,7 @@ use crate::args::{Binding, NumberOut, Place};
 use crate::call::Call;
 use crate::convert::{CType, Length, bound, param};
 use crate::diagnostics::Outcome;
-use super8_cassette::{Method, Value};
+use super8_cassette::{Fields, Key, Method, Value};
 
 const REFRESH: u16 = 1;
 const UPDATE: u16 = 2;
@@ -41,10 +41,10 @@ pub struct Rowset {
 
 impl Rowset {
     /// Where a driver may put row states, by their names in the cassette: drivers differ after SQLExtendedFetch.
-    fn states(&self, application: &Application) -> [(&'static str, Place); 2] {
+    fn states(&self, application: &Application) -> [(Key, Place); 2] {
         let own = application.address(attribute::ROW_STATUS_PTR);
         let extended = if self.extended == own { Place::NULL } else { self.extended };
-        [("row_status", own), ("extended_status", extended)]
+        [(Key::RowStatus, own), (Key::ExtendedStatus, extended)]
     }
 }
 
@@ -53,7 +53,7 @@ pub struct Positioned {
     /// `set_pos` or `bulk_operations`.
     pub method: Method,
     /// `operation`, `row`, `lock`, `rowset`, `ignored`, `bookmarks`: all but the values.
-    pub fields: Vec<(String, Value)>,
+    pub fields: Fields,
     /// What the buffers send, a list for each row; `None` for an operation that sends nothing.
     pub values: Option<Vec<Value>>,
     /// Values that come with SQLPutData.
@@ -84,19 +84,19 @@ impl Positioned {
         let by_bookmark = (UPDATE_BY_BOOKMARK..=FETCH_BY_BOOKMARK).contains(&operation);
         let sends = matches!(operation, UPDATE | ADD | UPDATE_BY_BOOKMARK..=FETCH_BY_BOOKMARK);
         let name = OPERATIONS.get(usize::from(operation)).map_or(Value::from(operation), |name| Value::from(*name));
-        let mut fields = vec![("operation".to_owned(), name)];
-        let mut push = |key: &str, value: Value| fields.push((key.to_owned(), value));
+        let mut fields = Fields::from([(Key::Operation, name)]);
+        let mut push = |key: Key, value: Value| fields.push((key, value));
         if let Call::SetPos { row, lock, .. } = *call {
-            push("row", row.into());
+            push(Key::Row, row.into());
             match lock {
                 0 => {}
-                1 => push("lock", "exclusive".into()),
-                2 => push("lock", "unlock".into()),
-                other => push("lock", other.into()),
+                1 => push(Key::Lock, "exclusive".into()),
+                2 => push(Key::Lock, "unlock".into()),
+                other => push(Key::Lock, other.into()),
             }
         }
         if size > 1 {
-            push("rowset", size.into());
+            push(Key::Rowset, size.into());
         }
         let rows: Vec<usize> = match *call {
             Call::SetPos { operation: 0, .. } => Vec::new(),
@@ -110,11 +110,11 @@ impl Positioned {
         let ignored = |row: &usize| all && operations.u16_at(*row) == Some(IGNORE);
         let left_out: Vec<Value> = rows.iter().filter(|row| ignored(row)).map(|row| Value::from(row + 1)).collect();
         if !left_out.is_empty() {
-            push("ignored", Value::List(left_out));
+            push(Key::Ignored, Value::List(left_out));
         }
         let rows: Vec<usize> = rows.into_iter().filter(|row| !ignored(row)).collect();
         if application.first_column() == 0 && !rows.is_empty() {
-            push("bookmarks", true.into());
+            push(Key::Bookmarks, true.into());
         }
         let mut asked = Positioned {
             method,
@@ -178,8 +178,8 @@ impl Positioned {
     }
 
     /// The entry's inputs, with the values that have come.
-    pub fn asked(&self) -> Vec<(String, Value)> {
-        let values = self.values.clone().map(|values| ("values".to_owned(), Value::List(values)));
+    pub fn asked(&self) -> Fields {
+        let values = self.values.clone().map(|values| (Key::Values, Value::List(values)));
         self.fields.iter().cloned().chain(values).collect()
     }
 
@@ -225,7 +225,7 @@ impl Positioned {
         before: Seen,
         succeeded: bool,
         length: impl Fn(usize, u16) -> Option<Length>,
-    ) -> Vec<(String, Value)> {
+    ) -> Fields {
         let Seen { numbers, bookmarks } = before;
         let now = self.outputs(application, rowset).map(NumberOut::value);
         let mut changed = now.zip(numbers).map(|(now, old)| (now != old).then_some(now));
@@ -241,7 +241,7 @@ impl Positioned {
             true => self.rows.get(buffer.row).is_some_and(|row| has_cells(*row)),
             false => buffer.index == 0 && written.get(buffer.row) == Some(&true),
         };
-        let mut fields = Vec::new();
+        let mut fields = Fields::new();
         if (self.reads && succeeded) || written.contains(&true) {
             let length = |buffer: &Buffer| {
                 let lent = self.rows.get(buffer.row).and_then(|row| length(*row, buffer.column));
@@ -249,20 +249,20 @@ impl Positioned {
             };
             fields.extend(Buffers { application, types, rows: &self.rows }.cells(wrote, length));
         }
-        fields.extend(counter.map(|counter| ("rows_fetched".to_owned(), counter.into())));
+        fields.extend(counter.map(|counter| (Key::RowsFetched, counter.into())));
         for (name, states) in states.into_iter().filter(|(_, states)| states.iter().any(Option::is_some)) {
             let states = states.into_iter().map(|state| state.map(|state| state as u16).into());
-            fields.push((name.to_owned(), Value::List(states.collect())));
+            fields.push((name, Value::List(states.collect())));
         }
         fields
     }
 
     /// Writes what a recorded driver changed.
-    pub fn replay<'e>(&self, application: &Application, rowset: Rowset, get: impl Fn(&str) -> Option<&'e Value>) {
+    pub fn replay<'e>(&self, application: &Application, rowset: Rowset, get: impl Fn(Key) -> Option<&'e Value>) {
         // a row that is added right behind the rowset has buffers too
         let last = self.rows.iter().max().map_or(0, |row| row + 1);
         let arrays = Arrays::of(self.size.max(last));
-        if let Some(rows) = get("rows_fetched").and_then(Value::as_int) {
+        if let Some(rows) = get(Key::RowsFetched).and_then(Value::as_int) {
             arrays.set_count(application.address(attribute::ROWS_FETCHED_PTR), rows as usize);
         }
         for (name, place) in rowset.states(application) {
@@ -270,7 +270,7 @@ impl Positioned {
                 state.as_int().into_iter().for_each(|state| arrays.set_state(place, row, state as u16));
             }
         }
-        buffers::replay(application, arrays, &self.rows, get("rows"), get("c_types"));
+        buffers::replay(application, arrays, &self.rows, get(Key::Rows), get(Key::CTypes));
     }
 }
 

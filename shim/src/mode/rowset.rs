@@ -4,7 +4,7 @@ use super::application::Application;
 use super::fetching::Fetching;
 use crate::args::{Binding, Place};
 use crate::diagnostics::rc;
-use super8_cassette::Value;
+use super8_cassette::{Fields, Key, Value};
 
 /// Row states (SQL_ROW_...).
 #[allow(missing_docs)]
@@ -24,7 +24,7 @@ pub mod row_state {
 /// The arrays that an application bound for the rows of a rowset, or for its sets of parameters, as replay writes to them.
 ///
 /// Whatever a cassette says, no row is written for which the application gave no room: every write to a row goes through here. A
-/// cassette that says more is refused before ([`within`](super8_cassette::schema::within)).
+/// cassette that says more is refused before ([`within`](super8_cassette::check::within)).
 #[derive(Clone, Copy)]
 pub struct Arrays {
     rows: usize,
@@ -156,15 +156,15 @@ impl Written {
 
     /// `rows_fetched` and `row_status`, as far as they are not the usual ones for this outcome. The counter is looked at if
     /// it is the application's.
-    pub fn unusual(&self, fetching: &Fetching, code: i16, count: usize, counter: bool) -> Vec<(String, Value)> {
-        let mut fields = Vec::new();
+    pub fn unusual(&self, fetching: &Fetching, code: i16, count: usize, counter: bool) -> Fields {
+        let mut fields = Fields::new();
         if counter && self.rows != usual_rows(code, count).map(|rows| rows as i64) {
-            fields.push(("rows_fetched".to_owned(), self.rows.into()));
+            fields.push((Key::RowsFetched, self.rows.into()));
         }
         let mut rows = 0..fetching.states();
         if !rows.all(|row| self.state(row) == usual_state(code, count, row)) {
             let states = (0..fetching.states()).map(|row| Value::from(self.state(row))).collect();
-            fields.push(("row_status".to_owned(), Value::List(states)));
+            fields.push((Key::RowStatus, Value::List(states)));
         }
         fields
     }

@@ -7,7 +7,7 @@ use crate::args::Place;
 use crate::call::Call;
 use crate::convert::{CType, bound};
 use crate::mode::application::{Application, attribute};
-use super8_cassette::Value;
+use super8_cassette::{Fields, Key, Value};
 
 /// The orientations by their ODBC names, in lower case without `SQL_FETCH_`.
 const ORIENTATIONS: &[(i16, &str)] = {
@@ -31,7 +31,7 @@ const BOOKMARK: i16 = 8;
 /// What a scroll asks for.
 pub struct Scrolling {
     /// `orientation`, and as it applies `offset`, `bookmark` and `rowset`.
-    pub asked: Vec<(String, Value)>,
+    pub asked: Fields,
     /// How many rows at most, and where their number and states go.
     pub fetching: Fetching,
 }
@@ -50,18 +50,19 @@ impl Scrolling {
             _ => return None,
         };
         let name = ORIENTATIONS.iter().find(|(known, _)| *known == orientation);
-        let mut asked = vec![("orientation", name.map_or(Value::from(orientation), |(_, name)| Value::from(*name)))];
+        let mut asked =
+            Fields::from([(Key::Orientation, name.map_or(Value::from(orientation), |(_, name)| Value::from(*name)))]);
         if orientation == BOOKMARK {
-            asked.extend(mark.map(|mark| ("bookmark", mark)));
+            asked.extend(mark.map(|mark| (Key::Bookmark, mark)));
         }
         // Nothing reads the offset of the others.
         if !(FIRST..=PRIOR).contains(&orientation) {
-            asked.push(("offset", Value::from(offset)));
+            asked.push((Key::Offset, Value::from(offset)));
         }
         if fetching.size > 1 {
-            asked.push(("rowset", Value::from(fetching.size)));
+            asked.push((Key::Rowset, Value::from(fetching.size)));
         }
-        Some(Scrolling { asked: asked.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(), fetching })
+        Some(Scrolling { asked, fetching })
     }
 }
 

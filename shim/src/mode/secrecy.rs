@@ -3,7 +3,7 @@
 use crate::config::redact::MARK;
 use crate::config::secrets::Secrets;
 use crate::diagnostics::Outcome;
-use super8_cassette::Value;
+use super8_cassette::{Fields, Value};
 
 /// What stands for the user's name: replay knows it again from the program or its data source.
 const USER: &str = "<given UID>";
@@ -47,7 +47,11 @@ impl Secrecy {
     }
 
     /// A recorded answer with the user's name in it again.
-    pub fn restored_value(&self, value: Value) -> Value {
+    pub fn restored_fields(&self, answer: Fields) -> Fields {
+        answer.into_iter().map(|(key, value)| (key, self.restored_value(value))).collect()
+    }
+
+    fn restored_value(&self, value: Value) -> Value {
         match value {
             Value::Text(text) => Value::Text(self.restore(&text).unwrap_or(text)),
             Value::Map(pairs) => {

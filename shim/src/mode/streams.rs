@@ -3,6 +3,7 @@
 
 use crate::args::{Binding, Place};
 use crate::convert::CType;
+use super8_cassette::Key;
 
 /// SQL_APD_TYPE: the C type the parameter is bound with.
 const APD_TYPE: i16 = -100;
@@ -78,8 +79,8 @@ impl Streams {
     }
 
     /// What SQLGetData reads of, as a cassette has it.
-    pub fn reads(&self) -> &'static str {
-        if self.reading() { "parameter" } else { "column" }
+    pub fn reads(&self) -> Key {
+        if self.reading() { Key::Parameter } else { Key::Column }
     }
 
     /// The value is read, as far as it will be.

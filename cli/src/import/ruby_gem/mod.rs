@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use super8_cassette::directory::{COMMANDS, GEM_CONNECTION, METADATA};
 use super8_cassette::metadata::{MIGRATED_FROM, Metadata, SCHEMA_VERSION, newer};
-use super8_cassette::{Cassette, CassetteError, Cell, ConnectionId, Entry, Method, Recorder, Run, Value, yaml};
+use super8_cassette::{Cassette, CassetteError, Cell, ConnectionId, Entry, Key, Method, Recorder, Run, Value, yaml};
 
 use csv::Fetched;
 use log::{Action, Command, Log};
@@ -147,7 +147,7 @@ impl<'w> Writing<'w> {
             if last.get(&command.connection) == Some(&at) {
                 // the gem connects with a block, at whose end the connection is closed
                 let disconnect = Entry::new(Method::Disconnect, command.connection, None);
-                self.recorder.note(&disconnect.with("result", Value::Null))?;
+                self.recorder.note(&disconnect.with(Key::Result, Value::Null))?;
             }
         }
         for connection in 0..last.len() as u32 {
@@ -165,15 +165,15 @@ impl<'w> Writing<'w> {
             Action::Connect { dsn, told } => {
                 let connect = Entry::new(Method::Connect, self.recorder.connection(), None);
                 // ruby-odbc's `odbc` calls the ANSI functions
-                let connect = connect.with("dsn", dsn.as_str()).with("kind", "ansi");
-                self.recorder.command(&connect.with("result", Value::Map(told.clone())))
+                let connect = connect.with(Key::Dsn, dsn.as_str()).with(Key::Kind, "ansi");
+                self.recorder.command(&connect.with(Key::Result, Value::Map(told.clone())))
             }
             Action::Run { sql, params } => {
                 match params.is_empty() {
-                    true => self.recorder.command(&entry(Method::Run).with("sql", sql.as_str()))?,
+                    true => self.recorder.command(&entry(Method::Run).with(Key::Sql, sql.as_str()))?,
                     false => {
-                        self.recorder.command(&entry(Method::Prepare).with("sql", sql.as_str()))?;
-                        self.recorder.command(&entry(Method::Execute).with("params", params.clone()))?;
+                        self.recorder.command(&entry(Method::Prepare).with(Key::Sql, sql.as_str()))?;
+                        self.recorder.command(&entry(Method::Execute).with(Key::Params, params.clone()))?;
                     }
                 }
                 let known = self.statements.get(*connection, *statement);
@@ -183,7 +183,7 @@ impl<'w> Writing<'w> {
             // said when it was run: ruby-odbc asks for types at once
             Action::Columns(_) => Ok(()),
             Action::Rows(fetched) => self.rows(*connection, *statement, fetched),
-            Action::Housekeeping(method) => self.recorder.note(&entry(*method).with("result", Value::Null)),
+            Action::Housekeeping(method) => self.recorder.note(&entry(*method).with(Key::Result, Value::Null)),
         }
     }
 

@@ -12,10 +12,9 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use super8_cassette::convert::Copy;
-use super8_cassette::entry::Class;
-use super8_cassette::player::VOLATILE;
+use super8_cassette::schema::Class;
 use super8_cassette::{
-    Cassette, CassetteError, Cell, ConnectionId, Contents, Entry, Method, Order, Place, Recorder, Value,
+    Cassette, CassetteError, Cell, ConnectionId, Contents, Entry, Fields, Key, Method, Order, Place, Recorder, Value,
 };
 
 use record::{Asked, Column, Reply, Row, SoftprobeRecord, numbered};
@@ -195,8 +194,8 @@ impl Import {
         recorder.connection();
         if likeness.is_none() {
             let facts = source.user.as_ref().map(|user| ("user_hash".to_owned(), Value::Text(user_hash(user))));
-            let connect = Entry::new(Method::Connect, CONNECTION, None).with("dsn", source.dsn.as_str());
-            recorder.command(&connect.with("result", Value::Map(facts.into_iter().collect())))?;
+            let connect = Entry::new(Method::Connect, CONNECTION, None).with(Key::Dsn, source.dsn.as_str());
+            recorder.command(&connect.with(Key::Result, Value::Map(facts.into_iter().collect())))?;
         }
         let statement = likeness.map_or(0, |likeness| likeness.statements);
         Ok(Import { recorder, calls: source.calls, statement, done: Imported::default() })
@@ -207,7 +206,7 @@ impl Import {
         match likeness {
             Some(likeness) => likeness.ending(&self.recorder)?,
             None => {
-                self.recorder.note(&Entry::new(Method::Disconnect, CONNECTION, None).with("result", Value::Null))?
+                self.recorder.note(&Entry::new(Method::Disconnect, CONNECTION, None).with(Key::Result, Value::Null))?
             }
         }
         self.recorder.disconnect(CONNECTION)
@@ -240,12 +239,12 @@ impl Import {
             self.note(line, &format!("the values of its {count} parameters are not recorded: any are taken"));
         }
         let outcome = match record.error.as_ref().map(|error| error.message.as_ref()) {
-            None => Vec::new(),
+            None => Fields::new(),
             Some(message) => {
                 self.note(line, "the SQLSTATE of the error is not recorded: HY000 stands in its place");
                 let diagnostic = [("sqlstate", "HY000".into()), ("native", Value::Int(1)), ("message", message.into())];
                 let diagnostic = Value::Map(diagnostic.map(|(key, value)| (key.to_owned(), value)).into());
-                vec![("return", "SQL_ERROR".into()), ("diagnostics", Value::List(vec![diagnostic]))]
+                Fields::from([(Key::Return, "SQL_ERROR".into()), (Key::Diagnostics, Value::List(vec![diagnostic]))])
             }
         };
         let failed = !outcome.is_empty();
@@ -257,11 +256,11 @@ impl Import {
             };
             self.result(&reply, line)?;
         }
-        self.recorder.note(&self.of_statement(Method::Drop).with("result", Value::Null))
+        self.recorder.note(&self.of_statement(Method::Drop).with(Key::Result, Value::Null))
     }
 
     /// The statement is run, or prepared and executed.
-    fn execution(&self, asked: Asked, outcome: Vec<(&str, Value)>) -> Result<(), CassetteError> {
+    fn execution(&self, asked: Asked, outcome: Fields) -> Result<(), CassetteError> {
         let Asked { sql, params, unknown } = asked;
         let prepared = match self.calls.prepares {
             Prepares::Nothing => false,
@@ -269,31 +268,31 @@ impl Import {
             Prepares::Everything => true,
         };
         let mut entry = if prepared {
-            self.recorder.command(&self.of_statement(Method::Prepare).with("sql", sql))?;
-            self.recorder.note(&self.of_statement(Method::NumParams).with("result", params.len() as i64))?;
+            self.recorder.command(&self.of_statement(Method::Prepare).with(Key::Sql, sql))?;
+            self.recorder.note(&self.of_statement(Method::NumParams).with(Key::Result, params.len() as i64))?;
             self.of_statement(Method::Execute)
         } else {
-            self.of_statement(Method::Run).with("sql", sql)
+            self.of_statement(Method::Run).with(Key::Sql, sql)
         };
         if unknown {
             let every = (1..=params.len()).map(|number| Value::from(format!("params {number}")));
-            entry = entry.with("params", params.clone()).with(VOLATILE, Value::List(every.collect()));
+            entry = entry.with(Key::Params, params.clone()).with(Key::Volatile, Value::List(every.collect()));
         } else if !params.is_empty() {
-            entry = entry.with("params", params);
+            entry = entry.with(Key::Params, params);
         }
         self.recorder.command(&outcome.into_iter().fold(entry, |entry, (key, value)| entry.with(key, value)))
     }
 
     fn result(&mut self, reply: &Reply, line: u64) -> Result<(), CassetteError> {
         let count = reply.row_count.unwrap_or(reply.rows.len() as i64);
-        self.recorder.note(&self.of_statement(Method::RowCount).with("result", count))?;
+        self.recorder.note(&self.of_statement(Method::RowCount).with(Key::Result, count))?;
         if reply.rows.is_empty() && !reply.returns_rows() {
             self.recorder.columns(CONNECTION, self.statement, &Value::List(Vec::new()))?;
         } else {
             self.rows(reply, line)?;
         }
         if self.calls.more_results {
-            self.recorder.command(&self.of_statement(Method::MoreResults).with("result", Value::Null))?;
+            self.recorder.command(&self.of_statement(Method::MoreResults).with(Key::Result, Value::Null))?;
         }
         Ok(())
     }

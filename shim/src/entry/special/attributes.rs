@@ -14,6 +14,7 @@ use crate::mode::DescriptorRole;
 use crate::real::{Driver, Width};
 use crate::table::Function;
 use std::ops::RangeInclusive;
+use super8_cassette::Key;
 
 /// SQL_ATTR_ODBC_VERSION.
 pub const ODBC_VERSION: i32 = odbc_sys::EnvironmentAttribute::OdbcVersion as i32;
@@ -413,7 +414,7 @@ fn get_connect(
         });
     }
     if connection.state.lock().connected || connection.core.real().is_some() {
-        return dispatch::dbc(function, dbc, || question("attribute", attribute, out), driver_call);
+        return dispatch::dbc(function, dbc, || question(Key::Attribute, attribute, out), driver_call);
     }
     guard(&connection.core.diagnostics, || {
         let kept =
@@ -434,7 +435,7 @@ fn get_connect(
     })
 }
 
-fn question(name: &'static str, attribute: i32, out: Out) -> Call<'static> {
+fn question(name: Key, attribute: i32, out: Out) -> Call<'static> {
     Call::Ask(Question { inputs: vec![(name, In::Int(i64::from(attribute)))], outputs: vec![("value", out)] })
 }
 
@@ -497,7 +498,7 @@ pub unsafe fn SQLGetStmtAttr<C: Width>(
     dispatch::stmt(
         Function::SQLGetStmtAttr,
         stmt,
-        || question("attribute", attribute, out),
+        || question(Key::Attribute, attribute, out),
         |driver, real| {
             let own = C::symbols(driver).SQLGetStmtAttr;
             let other = C::Other::symbols(driver).SQLGetStmtAttr.filter(|_| driver.converts::<C>());
@@ -522,7 +523,7 @@ pub unsafe fn SQLGetStmtOption(stmt: Handle, option: u16, value: Pointer) -> i16
     dispatch::stmt(
         Function::SQLGetStmtOption,
         stmt,
-        || question("attribute", i32::from(option), out),
+        || question(Key::Attribute, i32::from(option), out),
         |driver, real| {
             // SAFETY: the application's arguments.
             unsafe { Some((driver.ansi.SQLGetStmtOption?)(real, option, value)) }

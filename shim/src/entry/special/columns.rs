@@ -10,6 +10,7 @@ use crate::entry::{Handle, Pointer, dispatch};
 use crate::handles::{STATEMENTS, Token};
 use crate::real::{Driver, Width};
 use crate::table::Function;
+use super8_cassette::Key;
 
 /// ODBC 2's number of a field, and ODBC 3's: count, name, nullability.
 const RENUMBERED: [(u16, u16); 3] = [(0, 1001), (1, 1011), (7, 1008)];
@@ -99,7 +100,7 @@ macro_rules! column_attribute {
                     };
                     vec![beside, ("value", Out::number(value))]
                 };
-                let inputs = vec![("column", In::Int(i64::from(column))), ("field", In::Int(i64::from(field)))];
+                let inputs = vec![(Key::Column, In::Int(i64::from(column))), (Key::Field, In::Int(i64::from(field)))];
                 Call::Ask(Question { inputs, outputs })
             };
             dispatch::stmt(Function::$name, stmt, call, driver_call)

@@ -14,6 +14,7 @@ use crate::real::{Driver, Width};
 use crate::table::Function;
 use std::cell::Cell;
 use std::sync::Arc;
+use super8_cassette::Key;
 
 /// SQLAllocHandle of a descriptor.
 pub(super) unsafe fn allocate_descriptor(dbc: Handle, out: *mut Handle) -> i16 {
@@ -161,7 +162,7 @@ pub(super) unsafe fn descriptor_of<C: Width>(
         let outcome = match mode {
             Some(mode) => {
                 mode.is_applications();
-                let inputs = vec![("attribute", In::Int(i64::from(role.attribute())))];
+                let inputs = vec![(Key::Attribute, In::Int(i64::from(role.attribute())))];
                 let question = Call::Ask(Question { inputs, outputs: vec![("value", Out::Address(Place::NULL))] });
                 mode.serve(
                     Function::SQLGetStmtAttr,

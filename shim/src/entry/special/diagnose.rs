@@ -14,6 +14,7 @@ use crate::handles::{CONNECTIONS, DESCRIPTORS, ENVIRONMENTS, HandleCore, STATEME
 use crate::real::{Driver, Width};
 use crate::table::Function;
 use odbc_sys::HeaderDiagnosticIdentifier as Id;
+use super8_cassette::Key;
 
 /// More records than any driver keeps; a driver that never says SQL_NO_DATA must not hang the application.
 const MOST: i16 = 100;
@@ -173,7 +174,7 @@ pub unsafe fn SQLGetDiagField<C: Width>(
     {
         // What only the driver knows of the execution is a question like others; it does not clear the records.
         let Some(mode) = statement.mode.lock().clone() else { return rc::INVALID_HANDLE };
-        let inputs = vec![("record", In::Int(i64::from(record))), ("field", In::Int(i64::from(field)))];
+        let inputs = vec![(Key::Record, In::Int(i64::from(record))), (Key::Field, In::Int(i64::from(field)))];
         let question = Call::Ask(Question { inputs, outputs: vec![("value", out)] });
         let real = RealCall { kind, core: &statement.core, driver_call: &driver_call };
         return guard(side.diagnostics, || mode.serve(Function::SQLGetDiagField, &question, &real).rc);

@@ -6,7 +6,7 @@ use crate::call::{DriverCall, Question};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::outcome::{follows, is_whole, room};
 use crate::table::Function;
-use super8_cassette::Value;
+use super8_cassette::Fields;
 
 /// What the driver said.
 pub(super) struct Asked {
@@ -24,7 +24,7 @@ pub(super) struct Answer<'a> {
     pub(super) outcome: &'a Outcome,
     pub(super) replies: &'a [Reply],
     /// The room that it is the answer for; empty for the whole one.
-    pub(super) room: Vec<(&'static str, Value)>,
+    pub(super) room: Fields,
     /// Whether it need be kept only where another one was before: replay makes it of the whole one.
     pub(super) follows: bool,
 }
@@ -32,13 +32,17 @@ pub(super) struct Answer<'a> {
 impl Asked {
     /// The answers: the whole one first.
     pub(super) fn answers(&self, question: &Question<'_>) -> impl Iterator<Item = Answer<'_>> {
-        let whole =
-            self.whole.as_ref().map(|(outcome, replies)| Answer { outcome, replies, room: Vec::new(), follows: false });
+        let whole = self.whole.as_ref().map(|(outcome, replies)| Answer {
+            outcome,
+            replies,
+            room: Fields::new(),
+            follows: false,
+        });
         let depends = self.special || self.whole.is_some();
         let own = Answer {
             outcome: &self.outcome,
             replies: &self.replies,
-            room: if depends { room(question) } else { Vec::new() },
+            room: if depends { room(question) } else { Fields::new() },
             follows: !self.special && self.whole.is_some(),
         };
         whole.into_iter().chain([own])

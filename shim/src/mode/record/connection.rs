@@ -12,11 +12,11 @@ use crate::cassettes::Origin;
 use crate::diagnostics::{Diagnostic, Outcome, rc};
 use crate::mode::connection_cassette::ConnectionCassette;
 use crate::mode::keys::{
-    CallKey, LocalKey, address_call, address_key, allocate_key, attribute_call, attribute_key, attribute_value,
-    disconnect_key, function_key, reaches_database,
+    CallKey, address_call, address_key, allocate_key, attribute_call, attribute_key, attribute_value, disconnect_key,
+    function_key, reaches_database,
 };
 use crate::mode::not_yet;
-use crate::mode::outcome::{SET, key, push_outcome, result_value};
+use crate::mode::outcome::{key, push_outcome, result_value};
 use crate::mode::polling::{ASYNC_ENABLE, ASYNC_FUNCTIONS, Polls, polls_key};
 use crate::mode::probe::{CONNECTION_DEAD, Probe};
 use crate::mode::secrecy::Secrecy;
@@ -26,7 +26,7 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use super8_cassette::{CassetteError, ConnectionId, Entry, Method, Recorder, Value, process};
+use super8_cassette::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Recorder, Value, process};
 
 /// A connection being recorded.
 pub struct Connection {
@@ -65,13 +65,13 @@ pub struct Connection {
 /// What a connect command says, as the cassette has it.
 pub struct Connect {
     /// `dsn` or `driver`, `connection_string`, `attributes`.
-    pub asked: Vec<(String, Value)>,
+    pub asked: Fields,
     /// `server`, `database`, `user_hash`, `schema`: those that are known.
     pub facts: Vec<(String, Value)>,
     /// The completed connection string as a template, where the application asked for it.
     pub completed: Option<Value>,
     /// Questions about the environment and their replies, and how often each was asked.
-    pub environment: Vec<(Value, u32)>,
+    pub environment: Vec<(Fields, u32)>,
 }
 
 impl Connection {
@@ -90,9 +90,9 @@ impl Connection {
         let id = recorder.connection();
         let mut fields = connect.asked;
         if rc::succeeded(outcome.rc) || !connect.facts.is_empty() {
-            fields.push(("result".into(), Value::Map(connect.facts)));
+            fields.add(Key::Result, Value::Map(connect.facts));
         }
-        fields.extend(connect.completed.map(|completed| ("completed".to_owned(), completed)));
+        fields.extend(connect.completed.map(|completed| (Key::Completed, completed)));
         push_outcome(&mut fields, outcome, &secrecy);
         let entry = Entry { method: Method::Connect, connection: id, statement: None, fields };
         let connection = Connection {
@@ -145,7 +145,7 @@ impl Connection {
         self.home.go_on(|origin, trace, connect, parents| {
             let recorder = origin.recorder(trace).map_err(|error| Outcome::error("HY000", error))?;
             let id = recorder.connection();
-            let entry = Entry { connection: id, ..connect.clone() }.with("parent", parents.to_string());
+            let entry = Entry { connection: id, ..connect.clone() }.with(Key::Parent, parents.to_string());
             recorder.command(&entry).map_err(unwritable)?;
             Ok((recorder, id))
         })?;
@@ -201,9 +201,9 @@ impl Connection {
     }
 
     /// Notes what came of a call on the application's side: written is what the driver did not simply agree with.
-    pub(super) fn note_local(&self, call: CallKey, key: impl FnOnce() -> LocalKey, outcome: Outcome) -> Outcome {
+    pub(super) fn note_local(&self, call: CallKey, key: impl FnOnce() -> Fields, outcome: Outcome) -> Outcome {
         let said = (outcome.rc != rc::SUCCESS).then(|| {
-            let mut said = Vec::new();
+            let mut said = Fields::new();
             push_outcome(&mut said, &outcome, &self.secrecy);
             said
         });
@@ -225,7 +225,7 @@ impl Connection {
         let told = match outcome.rc {
             rc::SUCCESS if written || question.address().is_null() => outcome,
             rc::SUCCESS => {
-                let noted = self.note_outcome(call, key, Some(vec![("result".to_owned(), Value::Null)]));
+                let noted = self.note_outcome(call, key, Some(Fields::from([(Key::Result, Value::Null)])));
                 noted.map_or_else(unwritable, |()| outcome)
             }
             _ => self.note_local(call, key, outcome),
@@ -241,7 +241,7 @@ impl Connection {
         question: &Question<'_>,
         driver_call: &dyn DriverCall,
     ) -> Option<u8> {
-        let about = question.int("field").or(question.int("attribute")).or(question.int("info"))?;
+        let about = question.int(Key::Field).or(question.int(Key::Attribute)).or(question.int(Key::Info))?;
         let asked = (function, what, about);
         if let Some(known) = self.widths.lock().get(&asked) {
             return *known;
@@ -252,7 +252,7 @@ impl Connection {
     }
 
     /// A command on the connection itself: nothing of it is left out.
-    fn command(&self, method: Method, mut fields: Vec<(String, Value)>, outcome: Outcome) -> Outcome {
+    fn command(&self, method: Method, mut fields: Fields, outcome: Outcome) -> Outcome {
         push_outcome(&mut fields, &outcome, &self.secrecy);
         let entry = Entry { method, connection: self.id(), statement: None, fields };
         self.home.keep(&entry);
@@ -262,10 +262,10 @@ impl Connection {
     }
 
     /// Stores an answer that belongs to the connection: key, result, outcome.
-    pub(super) fn inform(&self, mut fields: Vec<(String, Value)>, result: Option<Value>, outcome: Outcome) -> Outcome {
-        fields.extend(result.map(|result| ("result".to_owned(), result)));
+    pub(super) fn inform(&self, mut fields: Fields, result: Option<Value>, outcome: Outcome) -> Outcome {
+        fields.extend(result.map(|result| (Key::Result, result)));
         push_outcome(&mut fields, &outcome, &self.secrecy);
-        self.recorder().info(self.id(), Value::Map(fields)).map_or_else(unwritable, |()| outcome)
+        self.recorder().info(self.id(), fields).map_or_else(unwritable, |()| outcome)
     }
 
     fn ask(&self, function: Function, question: &Question<'_>, driver_call: &dyn DriverCall) -> Outcome {
@@ -275,12 +275,12 @@ impl Connection {
         // The key first: a driver may write to what it is given.
         let mut fields = key(function, question);
         if function == Function::SQLNativeSql {
-            fields.insert(0, ("function".into(), function.name().into()));
+            fields.insert(0, (Key::Function, function.name().into()));
         }
         let polled = self.polled.load(Ordering::Relaxed);
         let width = |function, question: &Question<'_>| self.width(0, function, question, driver_call);
         let asked = ask(function, question, driver_call, polled, width);
-        let attribute = question.int("attribute");
+        let attribute = question.int(Key::Attribute);
         if attribute == Some(CONNECTION_DEAD) {
             self.probe.asked(&asked.outcome);
         }
@@ -292,12 +292,12 @@ impl Connection {
     /// answer that says just that is not written.
     pub(super) fn inform_all(
         &self,
-        mut fields: Vec<(String, Value)>,
+        mut fields: Fields,
         question: &Question<'_>,
         asked: Asked,
         set: Option<Value>,
     ) -> Outcome {
-        fields.extend(set.clone().map(|set| (SET.to_owned(), set)));
+        fields.extend(set.clone().map(|set| (Key::Set, set)));
         for answer in asked.answers(question) {
             let result = result_value(question, answer.replies, &self.secrecy);
             let is_set = set.as_ref() == Some(&result) && *answer.outcome == Outcome::SUCCESS;
@@ -305,7 +305,7 @@ impl Connection {
                 continue;
             }
             let mut fields = fields.clone();
-            fields.extend(answer.room.into_iter().map(|(name, value)| (name.to_owned(), value)));
+            fields.extend(answer.room);
             let written = self.inform(fields, Some(result), answer.outcome.clone());
             if written != *answer.outcome {
                 return written;
@@ -330,8 +330,8 @@ impl Connection {
         drop(polls);
         if times > 0 {
             let mut fact = polls_key(self.id(), None, function, call);
-            fact.push(("result".to_owned(), times.into()));
-            self.recorder().info(self.id(), Value::Map(fact)).map_err(unwritable)?;
+            fact.push((Key::Result, times.into()));
+            self.recorder().info(self.id(), fact).map_err(unwritable)?;
         }
         Ok(outcome)
     }
@@ -404,7 +404,7 @@ impl ConnectionMode for Connection {
                     Ok(outcome) => outcome,
                     Err(told) => return told,
                 };
-                self.command(if *commit { Method::Commit } else { Method::Rollback }, Vec::new(), outcome)
+                self.command(if *commit { Method::Commit } else { Method::Rollback }, Fields::new(), outcome)
             }
             Call::SetConnectAttr { attribute, value } => {
                 let outcome = match self.polled(function, driver_call) {
@@ -415,7 +415,7 @@ impl ConnectionMode for Connection {
                 let recorded = attribute_value(value);
                 match reaches_database(*attribute) {
                     Some(name) => {
-                        let fields = vec![("attribute".to_owned(), Value::from(name)), ("value".to_owned(), recorded)];
+                        let fields = Fields::from([(Key::Attribute, Value::from(name)), (Key::Value, recorded)]);
                         self.command(Method::SetConnectAttr, fields, outcome)
                     }
                     None => {
@@ -426,10 +426,8 @@ impl ConnectionMode for Connection {
             }
             Call::Functions { function: asked, supported } => {
                 let outcome = perform(driver_call);
-                let key = vec![
-                    ("function".to_owned(), Value::from("SQLGetFunctions")),
-                    ("id".to_owned(), Value::from(*asked)),
-                ];
+                let key =
+                    Fields::from([(Key::Function, Value::from("SQLGetFunctions")), (Key::Id, Value::from(*asked))]);
                 let result = rc::succeeded(outcome.rc).then(|| functions::to_value(*asked, *supported));
                 self.inform(key, result, outcome)
             }
@@ -471,7 +469,7 @@ impl ConnectionMode for Connection {
         }
         if self.open.load(Ordering::Acquire) {
             for (recorder, id) in self.home.all() {
-                let entry = Entry::new(Method::Disconnect, *id, None).with("result", Value::Null);
+                let entry = Entry::new(Method::Disconnect, *id, None).with(Key::Result, Value::Null);
                 if let Err(error) = recorder.note(&entry) {
                     crate::cassettes::unwritable(&error, true);
                 }

@@ -12,7 +12,7 @@ use crate::mode::keys::{CallKey, keeps_buffer_key, local_call, local_key};
 use crate::mode::outcome::input_value;
 use crate::table::Function;
 use std::sync::Arc;
-use super8_cassette::Value;
+use super8_cassette::{Fields, Key, Value};
 
 /// A descriptor that the application allocated.
 pub struct Descriptor {
@@ -80,15 +80,15 @@ impl Connection {
                 if asked.outcome.rc == rc::STILL_EXECUTING {
                     return asked.outcome;
                 }
-                let mut key = vec![
-                    ("function".to_owned(), Value::from(function.name())),
-                    ("descriptor".to_owned(), Value::from(descriptor)),
-                ];
+                let mut key = Fields::from([
+                    (Key::Function, Value::from(function.name())),
+                    (Key::Descriptor, Value::from(descriptor)),
+                ]);
                 let inputs = question.inputs.iter();
                 key.extend(inputs.map(|(name, input)| ((*name).to_owned(), input_value(input))));
                 let number = |name| question.int(name).unwrap_or_default();
                 let set = (function == Function::SQLGetDescField)
-                    .then(|| set(number("record") as u16, number("field") as i16))
+                    .then(|| set(number(Key::Record) as u16, number(Key::Field) as i16))
                     .flatten();
                 self.inform_all(key, question, asked, set)
             }
@@ -124,7 +124,7 @@ impl Connection {
             return Ok(true);
         }
         let keeps = driver_call.field_address(*record, BUFFER).is_some_and(|address| !address.is_null());
-        let said = keeps.then(|| vec![("result".to_owned(), Value::Bool(true))]);
+        let said = keeps.then(|| Fields::from([(Key::Result, Value::Bool(true))]));
         let call = CallKey::of([Function::SQLSetDescField as u64, u64::MAX, *field as u64]);
         self.note_outcome(call, || keeps_buffer_key(*field), said)?;
         Ok(!keeps)

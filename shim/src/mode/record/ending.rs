@@ -5,7 +5,7 @@ use super::statement::Statement;
 use super::{perform, unwritable};
 use crate::call::DriverCall;
 use crate::diagnostics::{Outcome, rc};
-use crate::mode::keys::{CallKey, ending_key, entry_fields, function_key};
+use crate::mode::keys::{CallKey, ending_key, function_key};
 use crate::mode::outcome::push_outcome;
 use crate::table::Function;
 use std::sync::atomic::Ordering;
@@ -52,7 +52,7 @@ impl Statement {
         let call = self.endings.fetch_add(1, Ordering::Relaxed) + 1;
         match id {
             Some(id) if outcome.rc != rc::SUCCESS => {
-                let mut fields = entry_fields(&ending_key(function, call));
+                let mut fields = ending_key(function, call);
                 push_outcome(&mut fields, &outcome, &self.connection.secrecy);
                 let entry =
                     Entry { method: Method::Answer, connection: self.connection.id(), statement: Some(id), fields };

@@ -12,13 +12,13 @@ use crate::mode::outcome::catalog_fields;
 use crate::mode::parameters::{Parameters, Watch};
 use crate::mode::streams::Streams;
 use crate::table::Function;
-use super8_cassette::{CassetteError, Method, Value};
+use super8_cassette::{CassetteError, Fields, Key, Method};
 
 /// An execution whose command is complete once its data has come.
 pub(super) struct Pending {
     method: Method,
     id: u32,
-    fields: Vec<(String, Value)>,
+    fields: Fields,
     data: AtExecution,
     /// How often SQLParamData asked for more.
     steps: u32,
@@ -37,7 +37,7 @@ impl Statement {
         &self,
         method: Method,
         id: u32,
-        fields: Vec<(String, Value)>,
+        fields: Fields,
         mut parameters: Parameters,
         driver_call: &dyn DriverCall,
     ) -> Outcome {
@@ -68,28 +68,22 @@ impl Statement {
     }
 
     /// Notes what the driver wrote to the counter of processed sets, and to their states, before it asked for data.
-    fn asked_for_data(
-        &self,
-        id: u32,
-        execution: u32,
-        step: u32,
-        written: &[(String, Value)],
-    ) -> Result<(), CassetteError> {
-        let said = |key: &str| written.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone());
-        let (processed, status) = (said("params_processed"), said("param_status"));
+    fn asked_for_data(&self, id: u32, execution: u32, step: u32, written: &Fields) -> Result<(), CassetteError> {
+        let said = |key: Key| written.get(key).cloned();
+        let (processed, status) = (said(Key::ParamsProcessed), said(Key::ParamStatus));
         if processed.is_none() && status.is_none() {
             return Ok(());
         }
         let mut fact = need_data_key(self.connection.id(), Some(id), execution, step);
-        fact.push(("result".to_owned(), processed.into()));
-        fact.extend(status.map(|status| ("param_status".to_owned(), status)));
-        self.connection.recorder().info(self.connection.id(), Value::Map(fact))
+        fact.push((Key::Result, processed.into()));
+        fact.extend(status.map(|status| (Key::ParamStatus, status)));
+        self.connection.recorder().info(self.connection.id(), fact)
     }
 
     /// Notes a driver that hands out the token as it was bound where the set has one of its own.
     pub(super) fn note_token(&self, as_bound: Option<bool>) -> Result<(), CassetteError> {
         let Some(as_bound) = as_bound else { return Ok(()) };
-        let said = as_bound.then(|| vec![("result".to_owned(), true.into())]);
+        let said = as_bound.then(|| Fields::from([(Key::Result, true.into())]));
         self.connection.note_outcome(CallKey::of([Function::SQLParamData as u64]), token_key, said)
     }
 
@@ -101,16 +95,16 @@ impl Statement {
             state.executions
         };
         let fact = at_once_key(self.connection.id(), Some(id), execution);
-        self.connection.recorder().info(self.connection.id(), Value::Map(fact))
+        self.connection.recorder().info(self.connection.id(), fact)
     }
 
     fn executed(
         &self,
         method: Method,
         id: u32,
-        mut fields: Vec<(String, Value)>,
+        mut fields: Fields,
         mut parameters: Parameters,
-        written: Vec<(String, Value)>,
+        written: Fields,
         outcome: Outcome,
     ) -> Outcome {
         {
@@ -209,12 +203,12 @@ impl Statement {
             state.application.refresh();
             Parameters::of_text(&state.application, || sql.read().unwrap_or_default())
         };
-        self.text(Method::Run, vec![("sql".to_owned(), self.sql(sql))], parameters, driver_call)
+        self.text(Method::Run, Fields::from([(Key::Sql, self.sql(sql))]), parameters, driver_call)
     }
 
     pub(super) fn prepare(&self, sql: &TextIn<'_>, driver_call: &dyn DriverCall) -> Outcome {
         self.state.lock().markers = markers::count(&sql.read().unwrap_or_default());
-        let fields = vec![("sql".to_owned(), self.sql(sql))];
+        let fields = Fields::from([(Key::Sql, self.sql(sql))]);
         let inputs = fields.iter().map(|(_, value)| value.bytes()).sum();
         let id = self.new_text(&mut self.state.lock()).and_then(|id| {
             self.connection.recorder().prepare(self.connection.id(), Some(id), inputs)?;
@@ -229,13 +223,7 @@ impl Statement {
     }
 
     /// A text that is executed at once: another statement id.
-    fn text(
-        &self,
-        method: Method,
-        fields: Vec<(String, Value)>,
-        parameters: Parameters,
-        driver_call: &dyn DriverCall,
-    ) -> Outcome {
+    fn text(&self, method: Method, fields: Fields, parameters: Parameters, driver_call: &dyn DriverCall) -> Outcome {
         let id = self.new_text(&mut self.state.lock());
         match id {
             Ok(id) => self.execute(method, id, fields, parameters, driver_call),
@@ -255,7 +243,7 @@ impl Statement {
             self.reset_result(&mut state);
             (id, parameters)
         };
-        self.execute(Method::Execute, id, Vec::new(), parameters, driver_call)
+        self.execute(Method::Execute, id, Fields::new(), parameters, driver_call)
     }
 
     pub(super) fn catalog(

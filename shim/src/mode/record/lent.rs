@@ -16,7 +16,7 @@ use crate::diagnostics::Outcome;
 use crate::mode::application::Application;
 use crate::mode::keys::{CallKey, length_at_binding_key};
 use std::sync::atomic::{AtomicU64, Ordering};
-use super8_cassette::{CassetteError, Value};
+use super8_cassette::{CassetteError, Fields, Key, Value};
 
 /// Bytes of a length variable.
 const SIZE: usize = size_of::<isize>();
@@ -258,7 +258,7 @@ impl Statement {
         }
         match written {
             Some(written) => {
-                let said = vec![("result".to_owned(), Value::from(written.value))];
+                let said = Fields::from([(Key::Result, Value::from(written.value))]);
                 self.connection.note_outcome(CallKey::of([u64::MAX - 2]), length_at_binding_key, Some(said))
             }
             None => Ok(()),

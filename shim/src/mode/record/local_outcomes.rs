@@ -5,12 +5,12 @@
 //! connection's own.
 
 use super::connection::Connection;
-use crate::mode::keys::{CallKey, LocalKey};
+use crate::mode::keys::CallKey;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU32, Ordering};
-use super8_cassette::{CassetteError, Value};
+use super8_cassette::{CassetteError, Fields, Key, Value};
 
 /// Spreads the few words of a key over a map; what falls together is compared.
 #[derive(Default)]
@@ -88,7 +88,7 @@ impl Connection {
     pub(super) fn forget_descriptor(&self, descriptor: i64) {
         self.usual.forget_descriptor(descriptor);
         self.widths.lock().retain(|(_, of, _), _| *of != descriptor);
-        self.recorder().forget_outcomes(self.id(), "descriptor", &Value::from(descriptor));
+        self.recorder().forget_outcomes(self.id(), Key::Descriptor, &Value::from(descriptor));
     }
 
     /// Notes what came of a call, by its key in short and in full: `None` if it went as usual, else what is to be written of it.
@@ -96,8 +96,8 @@ impl Connection {
     pub(super) fn note_outcome(
         &self,
         call: CallKey,
-        key: impl FnOnce() -> LocalKey,
-        said: Option<Vec<(String, Value)>>,
+        key: impl FnOnce() -> Fields,
+        said: Option<Fields>,
     ) -> Result<(), CassetteError> {
         if said.is_none() && !self.recorder().has_outcomes() {
             self.usual.went(call);

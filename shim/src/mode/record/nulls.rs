@@ -12,7 +12,7 @@ use crate::convert::{CType, bound};
 use crate::diagnostics::Outcome;
 use crate::mode::keys::{CallKey, null_key};
 use std::sync::atomic::{AtomicU64, Ordering};
-use super8_cassette::{CassetteError, Value};
+use super8_cassette::{CassetteError, Fields, Key, Value};
 
 /// A set of C types.
 #[derive(Default)]
@@ -111,7 +111,7 @@ impl Statement {
             return Ok(());
         }
         nulls.zero.set(c_type, zero);
-        let said = zero.then(|| vec![("result".to_owned(), Value::Bool(true))]);
+        let said = zero.then(|| Fields::from([(Key::Result, Value::Bool(true))]));
         let call = CallKey::of([u64::MAX - 1, c_type.code() as u64]);
         self.connection.note_outcome(call, || null_key(c_type), said)
     }

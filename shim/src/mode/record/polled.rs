@@ -9,7 +9,7 @@ use crate::mode::keys::{local_call, local_key};
 use crate::mode::polling::{is_aside, meanwhile_key, polls_key};
 use crate::table::Function;
 use std::sync::atomic::Ordering;
-use super8_cassette::{Method, Value};
+use super8_cassette::{Key, Method};
 
 /// What recording does with the outcome of a call.
 pub(super) type After = Box<dyn FnOnce(&Statement, Outcome, &dyn DriverCall) -> Outcome + Send>;
@@ -77,8 +77,8 @@ impl Statement {
         if polls == 0 {
             return outcome;
         }
-        fact.push(("result".to_owned(), polls.into()));
-        let noted = self.connection.recorder().info(self.connection.id(), Value::Map(fact));
+        fact.push((Key::Result, polls.into()));
+        let noted = self.connection.recorder().info(self.connection.id(), fact);
         noted.map_or_else(unwritable, |()| outcome)
     }
 

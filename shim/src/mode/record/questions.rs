@@ -10,11 +10,11 @@ use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::set_value;
 use crate::mode::columns::{asks_columns, beside};
 use crate::mode::keys::CallKey;
-use crate::mode::outcome::{SET, key, leaves_length_out, method, push_outcome, reply_value, result_value};
+use crate::mode::outcome::{key, leaves_length_out, method, push_outcome, reply_value, result_value};
 use crate::table::Function;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
-use super8_cassette::{CassetteError, Entry, Value};
+use super8_cassette::{CassetteError, Entry, Fields, Key, Value};
 
 /// The answers that were written about a statement text.
 #[derive(Default)]
@@ -26,7 +26,7 @@ pub(super) struct Known {
 
 /// The last answer to a question.
 struct Last {
-    answer: Value,
+    answer: Fields,
     /// How often it was asked since the last of so many commands of the statement.
     given: u32,
     commands: u32,
@@ -41,7 +41,7 @@ impl Known {
 
     /// Takes note of an answer after so many commands. `None` if it is the last one; else how often the question was asked since
     /// the last command before, and whether it had another answer.
-    fn answered(&mut self, question: String, answer: &Value, commands: u32) -> Option<(u32, bool)> {
+    fn answered(&mut self, question: String, answer: &Fields, commands: u32) -> Option<(u32, bool)> {
         let Some(last) = self.answers.get_mut(&question) else {
             self.answers.insert(question, Last { answer: answer.clone(), given: 1, commands });
             return Some((0, false));
@@ -84,8 +84,8 @@ impl Statement {
         if state.id.is_none() {
             drop(state);
             let mut fields = key(function, question);
-            if !fields.iter().any(|(name, _)| name == "function") {
-                fields.insert(0, ("function".into(), function.name().into()));
+            if fields.get(Key::Function).is_none() {
+                fields.insert(0, (Key::Function, function.name().into()));
             }
             return self.connection.inform_all(fields, question, asked, set);
         }
@@ -121,14 +121,14 @@ impl Statement {
         let Some(id) = state.id else { return Ok(()) };
         let secrecy = &self.connection.secrecy;
         let mut fields = key(function, question);
-        fields.extend(set.map(|set| (SET.to_owned(), set.clone())));
-        fields.extend(room.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        fields.extend(set.map(|set| (Key::Set, set.clone())));
+        fields.extend(room);
         let asked = format!("{function:?}{fields:?}");
         let result = result_value(question, replies, secrecy);
         let as_set = set == Some(&result) && *outcome == Outcome::SUCCESS;
-        fields.push(("result".into(), result));
+        fields.push((Key::Result, result));
         push_outcome(&mut fields, outcome, secrecy);
-        let (answer, commands) = (Value::Map(fields.clone()), self.commands.load(Ordering::Relaxed));
+        let (answer, commands) = (fields.clone(), self.commands.load(Ordering::Relaxed));
         let news = state.known.answered(asked, &answer, commands);
         let (after, changed) = match news {
             Some((_, false)) | None if learned => return self.note_beside(function, question, replies),
@@ -137,7 +137,7 @@ impl Statement {
             None => return Ok(()),
         };
         if after > 0 {
-            fields.push(("after".to_owned(), Value::from(after)));
+            fields.push((Key::After, Value::from(after)));
         }
         state.known.columns |= asks_columns(function);
         // A reply that changes while rows are fetched belongs between the rows before and after it.
@@ -153,7 +153,8 @@ impl Statement {
     fn note_beside(&self, function: Function, question: &Question<'_>, replies: &[Reply]) -> Result<(), CassetteError> {
         let Some((at, out, key)) = beside(function, question) else { return Ok(()) };
         let written = replies.get(at).filter(|reply| **reply != Reply::Unwritten);
-        let said = written.map(|reply| vec![("result".to_owned(), reply_value(out, reply, &self.connection.secrecy))]);
+        let said =
+            written.map(|reply| Fields::from([(Key::Result, reply_value(out, reply, &self.connection.secrecy))]));
         self.connection.note_outcome(CallKey::of([function as u64, at as u64]), || key, said)
     }
 }

@@ -14,10 +14,10 @@ use crate::diagnostics::{Outcome, rc};
 use crate::mode::bookmark;
 use crate::mode::data::{Asked, Model};
 use crate::mode::half::Half;
-use crate::mode::outcome::push_outcome;
+use crate::mode::outcome::{push_outcome, push_outcome_pairs};
 use crate::mode::secrecy::Secrecy;
 use crate::mode::streams;
-use super8_cassette::{CassetteError, Row, Value};
+use super8_cassette::{CassetteError, Fields, Key, Row, Value};
 
 /// What the application has read of the row at hand through SQLGetData.
 #[derive(Default)]
@@ -75,7 +75,7 @@ impl Kept {
         ];
         fields.extend(self.length.map(|length| ("length".to_owned(), Value::from(length))));
         if let Some(More { outcome, value, half, unterminated }) = self.more.as_deref() {
-            push_outcome(&mut fields, outcome, secrecy);
+            push_outcome_pairs(&mut fields, outcome, secrecy);
             fields.extend(value.clone().map(|value| ("value".to_owned(), value)));
             fields.extend(half.map(|half| ("half".to_owned(), Value::from(u16::from(half)))));
             fields.extend(unterminated.then(|| ("terminated".to_owned(), Value::Bool(false))));
@@ -249,10 +249,10 @@ impl Statement {
             return Ok(*usual == outcome.diagnostics);
         }
         let mut fields =
-            vec![("function".to_owned(), Value::from("SQLGetData")), ("sqlstate".to_owned(), Value::from("01004"))];
+            Fields::from([(Key::Function, Value::from("SQLGetData")), (Key::Sqlstate, Value::from("01004"))]);
         push_outcome(&mut fields, outcome, &self.connection.secrecy);
         *usual = Some(outcome.diagnostics.clone());
-        self.connection.recorder().info(self.connection.id(), Value::Map(fields))?;
+        self.connection.recorder().info(self.connection.id(), fields)?;
         Ok(true)
     }
 

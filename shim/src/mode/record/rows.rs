@@ -14,13 +14,13 @@ use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::Application;
 use crate::mode::bookmark;
 use crate::mode::fetching::{AT_END, Fetching, WITH_ROWS};
-use crate::mode::keys::{CallKey, columns_key, entry_fields, place_key};
-use crate::mode::outcome::push_outcome;
+use crate::mode::keys::{CallKey, columns_key, place_key};
+use crate::mode::outcome::push_outcome_pairs;
 use crate::mode::rowset::{Written, row_state};
 use crate::table::Function;
 use parking_lot::MutexGuard;
 use std::sync::atomic::Ordering;
-use super8_cassette::{CassetteError, Entry, Method, RunGuard, Value};
+use super8_cassette::{CassetteError, Entry, Fields, Key, Method, RunGuard, Value};
 
 impl Statement {
     pub(super) fn fetch(
@@ -78,13 +78,13 @@ impl Statement {
                 if let Err(error) = self.settle(&mut state, false) {
                     return unwritable(error);
                 }
-                let mut fields = Vec::new();
+                let mut fields = Fields::new();
                 if fetching.size > 1 {
-                    fields.push(("rowset".to_owned(), Value::from(fetching.size)));
+                    fields.push((Key::Rowset, Value::from(fetching.size)));
                 }
-                fields.push(("result".to_owned(), Value::Null));
-                fields.extend(written.rows.map(|rows| ("rows_fetched".to_owned(), Value::from(rows))));
-                fields.extend(written.states(&fetching).map(|states| ("row_status".to_owned(), states)));
+                fields.push((Key::Result, Value::Null));
+                fields.extend(written.rows.map(|rows| (Key::RowsFetched, Value::from(rows))));
+                fields.extend(written.states(&fetching).map(|states| (Key::RowStatus, states)));
                 drop(state);
                 return self.command(id, Method::Fetch, fields, outcome);
             }
@@ -118,7 +118,7 @@ impl Statement {
             // As long as nothing was odd there is nothing to take back.
             if odd || self.connection.odd_places.load(Ordering::Relaxed) {
                 self.connection.odd_places.store(true, Ordering::Relaxed);
-                let said = odd.then(|| vec![("result".to_owned(), written.into())]);
+                let said = odd.then(|| Fields::from([(Key::Result, written.into())]));
                 let call = CallKey::of([function as u64]).and_text(name.as_bytes());
                 self.connection.note_outcome(call, || place_key(function, name), said)?;
             }
@@ -175,11 +175,9 @@ impl Statement {
             && state.beyond != Some(count)
         {
             state.beyond = Some(count);
-            let entry = Entry {
-                fields: entry_fields(&columns_key()),
-                ..Entry::new(Method::Answer, self.connection.id(), Some(id))
-            };
-            self.connection.recorder().note(&entry.with("result", count))?;
+            let entry =
+                Entry { fields: columns_key().clone(), ..Entry::new(Method::Answer, self.connection.id(), Some(id)) };
+            self.connection.recorder().note(&entry.with(Key::Result, count))?;
         }
         Ok(state)
     }
@@ -256,7 +254,7 @@ impl Statement {
             }
             if row == 0 && outcome.rc != rc::SUCCESS {
                 let mut fields = Vec::new();
-                push_outcome(&mut fields, outcome, &self.connection.secrecy);
+                push_outcome_pairs(&mut fields, outcome, &self.connection.secrecy);
                 run.outcome(Value::Map(fields));
             }
         }

@@ -11,7 +11,7 @@ use crate::mode::outcome::push_outcome;
 use crate::mode::rowset::{Written, row_state};
 use crate::mode::scrolling::Scrolling;
 use crate::table::Function;
-use super8_cassette::{CassetteError, Method, Value};
+use super8_cassette::{CassetteError, Fields, Key, Method, Value};
 
 impl Statement {
     pub(super) fn scroll(
@@ -68,7 +68,7 @@ impl Statement {
         let rc = if outcome.rc == rc::NO_DATA { rc::SUCCESS } else { outcome.rc };
         push_outcome(&mut told, &Outcome { rc, diagnostics: outcome.diagnostics.clone() }, &self.connection.secrecy);
         if !rc::succeeded(outcome.rc) {
-            let fields = asked.into_iter().chain([("result".to_owned(), Value::Null)]).chain(told);
+            let fields = asked.into_iter().chain([(Key::Result, Value::Null)]).chain(told);
             return self.written_already(id, Method::FetchScroll, fields.collect(), outcome);
         }
         let cuts = Truncations::of(&outcome);
@@ -80,8 +80,8 @@ impl Statement {
     fn take_rowset(
         &self,
         id: u32,
-        asked: Vec<(String, Value)>,
-        said: Vec<(String, Value)>,
+        asked: Fields,
+        said: Fields,
         count: usize,
         written: &Written,
         cuts: &Truncations,

@@ -30,7 +30,7 @@ use crate::table::Function;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use super8_cassette::{CassetteError, Entry, Method, PendingColumns, Run, Value, process};
+use super8_cassette::{CassetteError, Entry, Fields, Key, Method, PendingColumns, Run, Value, process};
 
 /// A statement being recorded.
 pub struct Statement {
@@ -176,25 +176,13 @@ impl Statement {
     }
 
     /// Appends a command of this statement.
-    pub(super) fn command(
-        &self,
-        id: u32,
-        method: Method,
-        mut fields: Vec<(String, Value)>,
-        outcome: Outcome,
-    ) -> Outcome {
+    pub(super) fn command(&self, id: u32, method: Method, mut fields: Fields, outcome: Outcome) -> Outcome {
         push_outcome(&mut fields, &outcome, &self.connection.secrecy);
         self.written_already(id, method, fields, outcome)
     }
 
     /// The same for fields that say already what came of it.
-    pub(super) fn written_already(
-        &self,
-        id: u32,
-        method: Method,
-        fields: Vec<(String, Value)>,
-        outcome: Outcome,
-    ) -> Outcome {
+    pub(super) fn written_already(&self, id: u32, method: Method, fields: Fields, outcome: Outcome) -> Outcome {
         let entry = Entry { method, connection: self.connection.id(), statement: Some(id), fields };
         self.connection.usual.commanded();
         self.counts();
@@ -212,7 +200,9 @@ impl Statement {
         if method == Method::Close {
             self.counts();
         }
-        self.connection.recorder().note(&Entry::new(method, self.connection.id(), Some(id)).with("result", Value::Null))
+        self.connection
+            .recorder()
+            .note(&Entry::new(method, self.connection.id(), Some(id)).with(Key::Result, Value::Null))
     }
 
     pub(super) fn sql(&self, sql: &TextIn<'_>) -> Value {
@@ -248,9 +238,9 @@ impl Statement {
             state.streams.set_available(outcome.rc == rc::PARAM_DATA_AVAILABLE);
         }
         let result = if another { Value::Bool(true) } else { Value::Null };
-        let mut fields = vec![("result".to_owned(), result)];
+        let mut fields = Fields::from([(Key::Result, result)]);
         if let (Some(outputs), Some(watch)) = (&mut self.state.lock().sent, watch) {
-            fields.extend(outputs.harvest(watch, "output"));
+            fields.extend(outputs.harvest(watch, Key::Output));
         }
         // SQL_NO_DATA is what null says already.
         let told = Outcome {

@@ -7,7 +7,7 @@ use crate::args::{Binding, Place};
 use crate::call::DriverCall;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::attribute;
-use super8_cassette::{Method, Value};
+use super8_cassette::{Fields, Key, Method, Value};
 
 impl Statement {
     /// SQLParamData where values are to be read: the one at hand is complete, the driver hands out the next.
@@ -35,20 +35,18 @@ impl Statement {
             let mut state = self.state.lock();
             let fields = match outcome.rc {
                 rc::PARAM_DATA_AVAILABLE => match state.streams.begin_by_token(token.pointer_at()) {
-                    Some((0, number)) => vec![("parameter".to_owned(), number.into())],
-                    Some((set, number)) => {
-                        vec![("set".to_owned(), set.into()), ("parameter".to_owned(), number.into())]
-                    }
-                    None => Vec::new(),
+                    Some((0, number)) => Fields::from([(Key::Parameter, number.into())]),
+                    Some((set, number)) => Fields::from([(Key::Set, set.into()), (Key::Parameter, number.into())]),
+                    None => Fields::new(),
                 },
                 _ => {
                     state.streams.set_available(false);
-                    vec![("result".to_owned(), Value::Null)]
+                    Fields::from([(Key::Result, Value::Null)])
                 }
             };
             (state.id, fields)
         };
-        fields.extend(counted.map(|counted| ("params_processed".to_owned(), counted.into())));
+        fields.extend(counted.map(|counted| (Key::ParamsProcessed, counted.into())));
         match id {
             Some(id) => self.command(id, Method::ParamData, fields, outcome),
             None => outcome,

@@ -9,9 +9,9 @@ use crate::cassettes::Origin;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::connection_cassette::ConnectionCassette;
 use crate::mode::keys::{
-    LocalKey, address_key, allocate_key, attribute_key, attribute_value, disconnect_key, function_key, reaches_database,
+    address_key, allocate_key, attribute_key, attribute_value, disconnect_key, function_key, reaches_database,
 };
-use crate::mode::outcome::{SET, key, outcome, room, write_result};
+use crate::mode::outcome::{key, outcome, room, write_result};
 use crate::mode::polling::{ASYNC_ENABLE, ASYNC_FUNCTIONS, Polls, polls_key};
 use crate::mode::probe::{CONNECTION_DEAD, Probe};
 use crate::mode::secrecy::Secrecy;
@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use super8_cassette::{CassetteError, ConnectionId, Entry, Method, Player, Value, process};
+use super8_cassette::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Player, Value, process};
 
 /// SQL_ATTR_RESET_CONNECTION: set by a driver manager that puts a connection into its pool.
 const RESET_CONNECTION: i32 = 116;
@@ -57,7 +57,7 @@ impl Connection {
     pub fn begin(
         player: &Arc<Player>,
         origin: Origin,
-        fields: Vec<(String, Value)>,
+        fields: Fields,
         secrecy: Secrecy,
         probe: Probe,
     ) -> Result<(Arc<Connection>, Entry, Outcome), Outcome> {
@@ -164,7 +164,7 @@ impl Connection {
     }
 
     /// Plays a command on the connection.
-    fn command(&self, method: Method, fields: Vec<(String, Value)>) -> Outcome {
+    fn command(&self, method: Method, fields: Fields) -> Outcome {
         let asked = Entry { method, connection: self.id(), statement: None, fields };
         self.home.keep(&asked);
         match self.player().command(&asked) {
@@ -185,23 +185,22 @@ impl Connection {
     ///
     /// # Errors
     /// A damaged cassette.
-    pub(super) fn unusual(&self, key: &[(&str, Value)]) -> Result<Option<Value>, Outcome> {
+    pub(super) fn unusual(&self, key: &[(Key, Value)]) -> Result<Option<Fields>, Outcome> {
         self.player().outcome(self.id(), key).map_err(|error| self.damaged(None, error))
     }
 
     /// The recorded answer with this key that belongs to the connection.
-    pub(super) fn informed(&self, key: &[(String, Value)]) -> Result<Option<Value>, Outcome> {
-        let key: Vec<(&str, Value)> = key.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        self.told(&key)
+    pub(super) fn informed(&self, key: &[(Key, Value)]) -> Result<Option<Fields>, Outcome> {
+        self.told(key)
     }
 
-    fn told(&self, key: &[(&str, Value)]) -> Result<Option<Value>, Outcome> {
+    fn told(&self, key: &[(Key, Value)]) -> Result<Option<Fields>, Outcome> {
         let found = self.player().info(self.id(), key).map_err(|error| self.damaged(None, error))?;
-        Ok(found.map(|answer| self.secrecy.restored_value(answer)))
+        Ok(found.map(|answer| self.secrecy.restored_fields(answer)))
     }
 
     /// The outcome of a call on the application's side: success, unless the driver disagreed when it was recorded.
-    pub(super) fn local(&self, function: Function, key: impl FnOnce() -> LocalKey) -> Outcome {
+    pub(super) fn local(&self, function: Function, key: impl FnOnce() -> Fields) -> Outcome {
         if !self.player().tells_of(function.name()) {
             return Outcome::SUCCESS;
         }
@@ -214,12 +213,7 @@ impl Connection {
 
     /// Answers a question from the connection's recorded answers, else with the value that the application set; `None` if there is
     /// neither.
-    pub(super) fn answer(
-        &self,
-        fields: Vec<(String, Value)>,
-        question: &Question<'_>,
-        set: Option<Value>,
-    ) -> Option<Outcome> {
+    pub(super) fn answer(&self, fields: Fields, question: &Question<'_>, set: Option<Value>) -> Option<Outcome> {
         if let Some(answer) = self.recorded_answer(&fields, question, set.as_ref()) {
             return Some(answer);
         }
@@ -232,7 +226,7 @@ impl Connection {
     /// The same, if it was recorded.
     pub(super) fn recorded_answer(
         &self,
-        fields: &[(String, Value)],
+        fields: &Fields,
         question: &Question<'_>,
         set: Option<&Value>,
     ) -> Option<Outcome> {
@@ -248,7 +242,7 @@ impl Connection {
     }
 
     fn ask(&self, function: Function, question: &Question<'_>) -> Outcome {
-        if question.int("attribute") != Some(CONNECTION_DEAD) {
+        if question.int(Key::Attribute) != Some(CONNECTION_DEAD) {
             return self.reply(function, question);
         }
         self.pooled();
@@ -260,9 +254,9 @@ impl Connection {
     fn reply(&self, function: Function, question: &Question<'_>) -> Outcome {
         let mut fields = key(function, question);
         if function == Function::SQLNativeSql {
-            fields.insert(0, ("function".into(), function.name().into()));
+            fields.insert(0, (Key::Function, function.name().into()));
         }
-        let attribute = question.int("attribute");
+        let attribute = question.int(Key::Attribute);
         if let ([(_, Out::Address(place))], Some(_)) = (&question.outputs[..], attribute) {
             // What the address is good for is the driver's affair; whether there is one is the recording's.
             let told = self.local(function, || address_key(function, question));
@@ -275,7 +269,7 @@ impl Connection {
         if let Some(answer) = self.answer(fields, question, set.map(Value::from)) {
             return answer;
         }
-        let asked = attribute.or(question.int("info")).unwrap_or_default();
+        let asked = attribute.or(question.int(Key::Info)).unwrap_or_default();
         match defaults::connection(function, asked) {
             Some(value) => {
                 write_result(question, &value);
@@ -319,16 +313,15 @@ impl Connection {
     /// How often the function's n-th call was polled.
     pub(super) fn recorded_polls(&self, statement: Option<u32>, function: Function, call: u32) -> Result<u32, Outcome> {
         let fact = self.informed(&polls_key(self.id(), statement, function, call))?;
-        let times = fact.as_ref().and_then(|fact| fact.get("result")).and_then(Value::as_int);
+        let times = fact.as_ref().and_then(|fact| fact.get(Key::Result)).and_then(Value::as_int);
         Ok(times.and_then(|times| u32::try_from(times).ok()).unwrap_or(0))
     }
 
     fn functions(&self, asked: u16, supported: crate::args::Place) -> Outcome {
-        let key =
-            |id: u16| [("function".to_owned(), Value::from("SQLGetFunctions")), ("id".to_owned(), Value::from(id))];
+        let key = |id: u16| [(Key::Function, Value::from("SQLGetFunctions")), (Key::Id, Value::from(id))];
         match self.informed(&key(asked)) {
             Ok(Some(answer)) => {
-                let result = answer.get("result").cloned().unwrap_or(Value::Null);
+                let result = answer.get(Key::Result).cloned().unwrap_or(Value::Null);
                 match result {
                     Value::List(_) => functions::write(asked, &functions::ids(&result), supported),
                     single => supported.set_u16_at(0, single.as_int().unwrap_or(0) as u16),
@@ -342,7 +335,11 @@ impl Connection {
         for form in [999, 0] {
             match self.informed(&key(form)) {
                 Ok(Some(answer)) => {
-                    functions::write(asked, &functions::ids(answer.get("result").unwrap_or(&Value::Null)), supported);
+                    functions::write(
+                        asked,
+                        &functions::ids(answer.get(Key::Result).unwrap_or(&Value::Null)),
+                        supported,
+                    );
                     return Outcome::SUCCESS;
                 }
                 Ok(None) => {}
@@ -355,24 +352,20 @@ impl Connection {
     }
 }
 
-/// What identifies an answer.
-type Key<'f> = Vec<(&'f str, Value)>;
-
 /// The keys under which an answer may stand, in the order in which they count: for just this room, then the whole one. `set` is
 /// the value that the application itself set. The last key is for older recordings, which know only the size of a buffer.
-pub(super) fn answer_keys<'f>(
-    fields: &'f [(String, Value)],
+pub(super) fn answer_keys(
+    fields: &Fields,
     question: &Question<'_>,
     set: Option<&Value>,
-) -> (Vec<Key<'f>>, Option<Key<'f>>) {
-    let whole: Vec<(&str, Value)> = fields.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+) -> (Vec<Fields>, Option<Fields>) {
     let with = |buffer: Value, length: Value| {
-        let room = [(SET, set.cloned().unwrap_or(Value::Null)), ("buffer", buffer), ("length", length)];
-        whole.iter().cloned().chain(room).collect()
+        let room = [(Key::Set, set.cloned().unwrap_or(Value::Null)), (Key::Buffer, buffer), (Key::Length, length)];
+        fields.iter().cloned().chain(room).collect()
     };
     let given = room(question);
-    let named = |name: &str| given.iter().find(|(key, _)| *key == name).map_or(Value::Null, |(_, value)| value.clone());
-    let (buffer, length) = (named("buffer"), named("length"));
+    let named = |key: Key| given.get(key).cloned().unwrap_or(Value::Null);
+    let (buffer, length) = (named(Key::Buffer), named(Key::Length));
     if buffer == Value::Null {
         return (vec![with(Value::Null, Value::Null)], None);
     }
@@ -382,11 +375,11 @@ pub(super) fn answer_keys<'f>(
 }
 
 /// Writes a recorded answer and gives its outcome; a text that no longer fits is cut as drivers do.
-pub(super) fn serve<'a>(question: &Question<'_>, get: impl Fn(&str) -> Option<&'a Value>) -> Outcome {
+pub(super) fn serve<'a>(question: &Question<'_>, get: impl Fn(Key) -> Option<&'a Value>) -> Outcome {
     let told = outcome(&get);
-    let Some(result) = get("result") else { return told };
+    let Some(result) = get(Key::Result) else { return told };
     let cut = write_result(question, result);
-    if cut && told.rc == rc::SUCCESS && get("buffer").is_none() {
+    if cut && told.rc == rc::SUCCESS && get(Key::Buffer).is_none() {
         return Outcome::info("01004", "the answer was cut off: the buffer is smaller than when it was recorded");
     }
     told
@@ -410,7 +403,7 @@ impl ConnectionMode for Connection {
         }
         let told = match call {
             Call::EndTran { commit } => {
-                self.command(if *commit { Method::Commit } else { Method::Rollback }, Vec::new())
+                self.command(if *commit { Method::Commit } else { Method::Rollback }, Fields::new())
             }
             Call::SetConnectAttr { attribute, value } => {
                 if *attribute == RESET_CONNECTION {
@@ -420,7 +413,7 @@ impl ConnectionMode for Connection {
                 let told = match reaches_database(*attribute) {
                     Some(name) => self.command(
                         Method::SetConnectAttr,
-                        vec![("attribute".to_owned(), Value::from(name)), ("value".to_owned(), recorded)],
+                        Fields::from([(Key::Attribute, Value::from(name)), (Key::Value, recorded)]),
                     ),
                     None => self.local(Function::SQLSetConnectAttr, || attribute_key(*attribute, recorded)),
                 };

@@ -8,8 +8,8 @@ use crate::mode::fetching::{AT_END, Fetching, WITH_ROWS};
 use crate::mode::keys::place_key;
 use crate::mode::rowset::Arrays;
 use crate::table::Function;
-use super8_cassette::Value;
-use super8_cassette::schema::Wrong;
+use super8_cassette::check::Wrong;
+use super8_cassette::{Key, Value};
 
 /// What a driver does with a counter or a state: the usual, leaving it alone, or another number.
 type Habit = Option<Option<i64>>;
@@ -30,7 +30,7 @@ impl Statement {
             return Ok(None);
         }
         let Some(said) = self.connection.unusual(&place_key(function, name))? else { return Ok(None) };
-        let habit = said.get("result").map(Value::as_int);
+        let habit = said.get(Key::Result).map(Value::as_int);
         let counts = name == WITH_ROWS[0] || name == AT_END[0].0;
         match habit.flatten().filter(|count| counts && !usize::try_from(*count).is_ok_and(|count| count <= room)) {
             Some(count) => {

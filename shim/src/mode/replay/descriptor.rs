@@ -10,7 +10,7 @@ use crate::mode::outcome::{input_value, write_result};
 use crate::mode::{DescriptorMode, descriptors};
 use crate::table::Function;
 use std::sync::Arc;
-use super8_cassette::Value;
+use super8_cassette::{Fields, Key, Value};
 
 /// A descriptor that the application allocated.
 pub struct Descriptor {
@@ -81,7 +81,7 @@ impl Connection {
     ) -> Outcome {
         let asked = |question: &Question<'_>| {
             let number = |name| question.int(name).unwrap_or_default();
-            (number("record") as u16, number("field") as i16)
+            (number(Key::Record) as u16, number(Key::Field) as i16)
         };
         match call {
             Call::Ask(question) if question.is_address() => {
@@ -89,12 +89,12 @@ impl Connection {
                 Outcome::SUCCESS
             }
             Call::Ask(question) => {
-                let mut key = vec![
-                    ("function".to_owned(), Value::from(function.name())),
-                    ("descriptor".to_owned(), Value::from(descriptor)),
-                ];
+                let mut key = Fields::from([
+                    (Key::Function, Value::from(function.name())),
+                    (Key::Descriptor, Value::from(descriptor)),
+                ]);
                 let inputs = question.inputs.iter();
-                key.extend(inputs.map(|(name, input)| ((*name).to_owned(), input_value(input))));
+                key.extend(inputs.map(|(name, input)| (*name, input_value(input))));
                 let (record, field) = asked(question);
                 let known = Some(known(record, field)).filter(|_| function == Function::SQLGetDescField);
                 let set = known.as_ref().and_then(|known| known.set.clone());
@@ -129,6 +129,6 @@ impl Connection {
         if descriptors::is_deferred(*field) {
             return Ok(true);
         }
-        Ok(self.unusual(&keeps_buffer_key(*field))?.is_none_or(|kept| kept.get("result").is_none()))
+        Ok(self.unusual(&keeps_buffer_key(*field))?.is_none_or(|kept| kept.get(Key::Result).is_none()))
     }
 }

@@ -12,12 +12,12 @@ use crate::mode::outputs::joined;
 use crate::mode::parameters::Parameters;
 use crate::mode::streams::Streams;
 use crate::table::Function;
-use super8_cassette::{Entry, Method, Value, schema};
+use super8_cassette::{Entry, Fields, Key, Method, Value, check};
 
 /// An execution that is played once its data has come.
 pub(super) struct Waiting {
     method: Method,
-    fields: Vec<(String, Value)>,
+    fields: Fields,
     pub(super) data: AtExecution,
     /// How often SQLParamData asked for more.
     steps: u32,
@@ -45,7 +45,7 @@ impl Statement {
         state: &mut State,
         id: u32,
         method: Method,
-        fields: Vec<(String, Value)>,
+        fields: Fields,
         mut parameters: Parameters,
     ) -> Outcome {
         state.streams = Streams::new(std::mem::take(&mut parameters.streamed));
@@ -71,11 +71,11 @@ impl Statement {
         match self.connection.informed(&key) {
             Ok(None) => Outcome::of(rc::NEED_DATA),
             Ok(Some(fact)) => {
-                let said = |key: &str| fact.get(if key == "params_processed" { "result" } else { key });
-                if let Err(wrong) = schema::within(data.parameters().size(), said) {
+                let said = |key: Key| fact.get(if key == Key::ParamsProcessed { Key::Result } else { key });
+                if let Err(wrong) = check::within(data.parameters().size(), said) {
                     return mismatch(self.connection.player().refuse_answer(self.connection.id(), &fact, wrong));
                 }
-                data.parameters().replay_outcome(fact.get("result"), fact.get("param_status"));
+                data.parameters().replay_outcome(fact.get(Key::Result), fact.get(Key::ParamStatus));
                 Outcome::of(rc::NEED_DATA)
             }
             Err(failure) => failure,
@@ -95,7 +95,7 @@ impl Statement {
             return Ok(waiting.token);
         }
         let said = self.connection.unusual(&token_key())?;
-        Ok(match said.as_ref().and_then(|said| said.get("result")) {
+        Ok(match said.as_ref().and_then(|said| said.get(Key::Result)) {
             Some(_) => waiting.bound,
             None => waiting.token,
         })
@@ -158,15 +158,8 @@ impl Statement {
     }
 
     /// Whether the cassette goes on with this execution.
-    fn expects(
-        &self,
-        state: &State,
-        id: u32,
-        method: Method,
-        fields: &[(String, Value)],
-        parameters: &mut Parameters,
-    ) -> bool {
-        let mut entry = Entry { fields: fields.to_vec(), ..Entry::new(method, self.connection.id(), Some(id)) };
+    fn expects(&self, state: &State, id: u32, method: Method, fields: &Fields, parameters: &mut Parameters) -> bool {
+        let mut entry = Entry { fields: fields.clone(), ..Entry::new(method, self.connection.id(), Some(id)) };
         let sets = parameters.sets.clone();
         parameters.describe(&mut entry.fields, &state.application);
         parameters.sets = sets;
@@ -178,7 +171,7 @@ impl Statement {
         state: &mut State,
         id: u32,
         method: Method,
-        mut fields: Vec<(String, Value)>,
+        mut fields: Fields,
         mut parameters: Parameters,
     ) -> Outcome {
         if parameters.has_numerics() && !self.expects(state, id, method, &fields, &mut parameters) {
@@ -194,12 +187,12 @@ impl Statement {
                 if let Err(failure) = self.within(id, parameters.size(), &recorded) {
                     return failure;
                 }
-                parameters.replay_outcome(recorded.get("params_processed"), recorded.get("param_status"));
+                parameters.replay_outcome(recorded.get(Key::ParamsProcessed), recorded.get(Key::ParamStatus));
                 let told = outcome(|key| recorded.get(key));
                 let available = told.rc == rc::PARAM_DATA_AVAILABLE;
                 state.open = rc::succeeded(told.rc) || available;
                 state.streams.set_available(available);
-                let added = parameters.outputs.write(recorded.get("result"), recorded.get("c_types"));
+                let added = parameters.outputs.write(recorded.get(Key::Result), recorded.get(Key::CTypes));
                 state.sent = parameters.outputs;
                 joined(told, added)
             }
@@ -212,14 +205,14 @@ impl Statement {
         state.application.refresh();
         let parameters = Parameters::of_text(&state.application, || sql.read().unwrap_or_default());
         let id = self.new_text(&mut state);
-        self.execution(&mut state, id, Method::Run, vec![("sql".to_owned(), self.sql(sql))], parameters)
+        self.execution(&mut state, id, Method::Run, Fields::from([(Key::Sql, self.sql(sql))]), parameters)
     }
 
     pub(super) fn prepare(&self, sql: &TextIn<'_>) -> Outcome {
         let mut state = self.state.lock();
         state.markers = markers::count(&sql.read().unwrap_or_default());
         let id = self.new_text(&mut state);
-        match self.command(&mut state, id, Method::Prepare, vec![("sql".to_owned(), self.sql(sql))]) {
+        match self.command(&mut state, id, Method::Prepare, Fields::from([(Key::Sql, self.sql(sql))])) {
             Ok(recorded) => outcome(|key| recorded.get(key)),
             Err(failure) => failure,
         }
@@ -230,7 +223,7 @@ impl Statement {
         let Some(id) = state.id else { return Outcome::error("HY010", "the statement was not prepared") };
         state.application.refresh();
         let parameters = Parameters::of(&state.application, state.markers);
-        self.execution(&mut state, id, Method::Execute, Vec::new(), parameters)
+        self.execution(&mut state, id, Method::Execute, Fields::new(), parameters)
     }
 
     pub(super) fn catalog(&self, function: Function, arguments: &[(&'static str, In<'_>)]) -> Outcome {

@@ -11,7 +11,7 @@ use crate::mode::columns::{self, asks_columns};
 use crate::mode::keys::address_key;
 use crate::mode::outcome::{input_value, key, method, outcome, write_reply, write_result};
 use crate::table::Function;
-use super8_cassette::Value;
+use super8_cassette::{Key, Value};
 
 impl Statement {
     pub(super) fn question(&self, function: Function, question: &Question<'_>) -> Outcome {
@@ -25,7 +25,7 @@ impl Statement {
                 Err(failure) => return failure,
             };
             let told = outcome(|key| said.as_ref()?.get(key));
-            let left_alone = said.is_some_and(|said| said.get("result") == Some(&Value::Null));
+            let left_alone = said.is_some_and(|said| said.get(Key::Result) == Some(&Value::Null));
             if rc::succeeded(told.rc) && !left_alone {
                 let mut state = self.state.lock();
                 state.application.refresh();
@@ -39,8 +39,8 @@ impl Statement {
         };
         let mut fields = key(function, question);
         let Some(id) = id else {
-            if !fields.iter().any(|(name, _)| name == "function") {
-                fields.insert(0, ("function".into(), function.name().into()));
+            if fields.get(Key::Function).is_none() {
+                fields.insert(0, (Key::Function, function.name().into()));
             }
             return self.connection.answer(fields, question, set).unwrap_or_else(|| self.unasked(function, question));
         };
@@ -84,7 +84,7 @@ impl Statement {
     /// Writes what the recorded driver wrote to the output of SQLColAttribute that does not apply.
     fn write_beside(&self, function: Function, question: &Question<'_>) -> Result<(), Outcome> {
         let Some((_, out, key)) = columns::beside(function, question) else { return Ok(()) };
-        if let Some(written) = self.connection.unusual(&key)?.as_ref().and_then(|said| said.get("result")) {
+        if let Some(written) = self.connection.unusual(&key)?.as_ref().and_then(|said| said.get(Key::Result)) {
             write_reply(out, written);
         }
         Ok(())
@@ -100,15 +100,15 @@ impl Statement {
                 Some((_, Out::Text(_))) => Some(Value::from("")),
                 _ => Some(Value::Int(0)),
             },
-            Function::SQLGetStmtAttr | Function::SQLGetStmtOption => question.int("attribute").and_then(|asked| {
+            Function::SQLGetStmtAttr | Function::SQLGetStmtOption => question.int(Key::Attribute).and_then(|asked| {
                 let set = state.application.number(asked as i32).map(Value::from);
                 set.or_else(|| defaults::statement(asked))
             }),
             Function::SQLColAttribute | Function::SQLColAttributes => state.id.and_then(|id| {
                 // columns that cannot be read were told of before
                 let found = self.connection.player().columns(self.connection.id(), id).ok()??;
-                let column = found.as_list()?.get(usize::try_from(question.int("column")? - 1).ok()?)?;
-                let value = column.get(defaults::same_field(question.int("field")?)?)?.clone();
+                let column = found.as_list()?.get(usize::try_from(question.int(Key::Column)? - 1).ok()?)?;
+                let value = column.get(defaults::same_field(question.int(Key::Field)?)?)?.clone();
                 let output = if matches!(value, Value::Text(_)) { "text" } else { "value" };
                 Some(Value::Map(vec![(output.to_owned(), value)]))
             }),

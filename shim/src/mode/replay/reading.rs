@@ -11,7 +11,7 @@ use crate::mode::half;
 use crate::mode::outcome::outcome;
 use crate::mode::streams;
 use super8_cassette::cell::{self, CellError, Kept};
-use super8_cassette::{CassetteError, Cell, Entry, Row, Value, inline};
+use super8_cassette::{CassetteError, Cell, Entry, Key, Row, Value, inline};
 
 /// The field of a cell the application did not read.
 const UNREAD: &[u8] = b"\\-";
@@ -230,13 +230,13 @@ impl Statement {
         let mut apart = Apart { column, c_type: CType::CHAR, row: Row::new(), calls: Vec::new() };
         let Some(id) = state.id else { return Ok(apart) };
         let rowset = if state.rowset > 1 { Value::from(state.rowset) } else { Value::Null };
-        let key = [(state.streams.reads(), Value::from(column)), ("rowset", rowset)];
+        let key = [(state.streams.reads(), Value::from(column)), (Key::Rowset, rowset)];
         let found = self.connection.player().read_apart(self.connection.id(), id, &key, state.on_row);
         let Some(found) = found.map_err(|error| self.damaged(error))? else { return Ok(apart) };
-        let get = |entry: &Entry, key: &str| entry.get(key).cloned();
-        apart.c_type = found.get("c_type").and_then(Value::as_text).and_then(CType::from_name).unwrap_or(CType::CHAR);
-        apart.calls = found.get("calls").and_then(Value::as_list).unwrap_or_default().to_vec();
-        let value = Value::List(get(&found, "result").into_iter().collect());
+        let get = |entry: &Entry, key: Key| entry.get(key).cloned();
+        apart.c_type = found.get(Key::CType).and_then(Value::as_text).and_then(CType::from_name).unwrap_or(CType::CHAR);
+        apart.calls = found.get(Key::Calls).and_then(Value::as_list).unwrap_or_default().to_vec();
+        let value = Value::List(get(&found, Key::Result).into_iter().collect());
         let row = inline::from_inline(&value, &mut apart.row);
         row.map_err(|error| Outcome::error("HY000", format!("replay: {error}")))?;
         Ok(apart)
@@ -256,7 +256,7 @@ impl Statement {
     /// Does again what the driver did: return code, length and diagnostics as recorded, data from the cell.
     fn repeat(&self, state: &State, reading: &mut Reading, asked: &Asked<'_>, call: &Value) -> Outcome {
         let Asked { column, recorded, to, binding, .. } = *asked;
-        let told = outcome(|key| call.get(key));
+        let told = outcome(|key| call.get(key.name()));
         let silent = without_lengths(binding);
         if rc::succeeded(told.rc) {
             if let Some(value) = call.get("value") {
@@ -305,7 +305,7 @@ impl Statement {
 
     /// A value that did not fit, in the recorded driver's words if it ever said so.
     fn truncated(&self) -> Outcome {
-        let key = [("function".to_owned(), Value::from("SQLGetData")), ("sqlstate".to_owned(), Value::from("01004"))];
+        let key = [(Key::Function, Value::from("SQLGetData")), (Key::Sqlstate, Value::from("01004"))];
         match self.connection.informed(&key) {
             Ok(Some(answer)) => outcome(|key| answer.get(key)),
             _ => Outcome::info("01004", "the value was cut off: the buffer is too small"),

@@ -12,7 +12,7 @@ use crate::mode::outcome::outcome;
 use crate::mode::rowset::{Arrays, row_state};
 use crate::mode::{bookmark, buffers};
 use crate::table::Function;
-use super8_cassette::{CassetteError, Cell, Fetched, PlayedRun, Value};
+use super8_cassette::{CassetteError, Cell, Fetched, Key, PlayedRun, Value};
 
 /// What a step to the next row found.
 enum Step {
@@ -85,7 +85,7 @@ impl Statement {
             Some(count) => count,
             None => {
                 let known = self.noted(id, &columns_key())?;
-                let count = known.and_then(|known| u16::try_from(known.get("result")?.as_int()?).ok());
+                let count = known.and_then(|known| u16::try_from(known.get(Key::Result)?.as_int()?).ok());
                 *state.columns.insert(count)
             }
         };
@@ -118,14 +118,14 @@ impl Statement {
                     self.within(id, fetching.size, &entry)?;
                     self.connection.may_be_finished();
                     let told = outcome(|key| entry.get(key));
-                    fetching.replay(told.rc, 0, entry.get("rows_fetched"), entry.get("row_status"));
+                    fetching.replay(told.rc, 0, entry.get(Key::RowsFetched), entry.get(Key::RowStatus));
                     let rows: Vec<usize> = (count..fetching.size).collect();
                     buffers::replay(
                         &state.application,
                         Arrays::of(fetching.size),
                         &rows,
-                        entry.get("written"),
-                        entry.get("c_types"),
+                        entry.get(Key::Written),
+                        entry.get(Key::CTypes),
                     );
                     return Err(told);
                 }
@@ -154,7 +154,7 @@ impl Nulls {
             return Ok(*zero);
         }
         let said = connection.player().outcome(connection.id(), &null_key(c_type))?;
-        let zero = said.is_some_and(|said| said.get("result").is_some());
+        let zero = said.is_some_and(|said| said.get(Key::Result).is_some());
         self.0.push((c_type, zero));
         Ok(zero)
     }
@@ -258,7 +258,7 @@ pub(super) fn row(
         state.application.gave_bookmark(size);
     }
     if let Some(recorded) = said_of_row.filter(|recorded| !failed && recorded.get("return").is_some()) {
-        let said = outcome(|key| recorded.get(key));
+        let said = outcome(|key| recorded.get(key.name()));
         told.rc = said.rc;
         told.diagnostics.extend(said.diagnostics);
         return Ok(status);

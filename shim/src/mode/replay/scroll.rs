@@ -8,7 +8,7 @@ use crate::mode::buffers;
 use crate::mode::outcome::outcome;
 use crate::mode::rowset::Arrays;
 use crate::mode::scrolling::Scrolling;
-use super8_cassette::{Entry, Method, Value};
+use super8_cassette::{Entry, Key, Method, Value};
 
 impl Statement {
     pub(super) fn scroll(&self, scrolling: Scrolling) -> Outcome {
@@ -24,15 +24,15 @@ impl Statement {
             Ok(scrolled) => scrolled,
             Err(error) => return mismatch(error),
         };
-        let get = |key: &str| scrolled.entry.get(key);
+        let get = |key: Key| scrolled.entry.get(key);
         let recorded = outcome(get);
         let arrays = Arrays::of(fetching.size);
         state.rowset = fetching.size;
         let Some(rows) = scrolled.rows else {
             let code = if rc::succeeded(recorded.rc) { rc::NO_DATA } else { recorded.rc };
-            fetching.replay(code, 0, get("rows_fetched"), get("row_status"));
+            fetching.replay(code, 0, get(Key::RowsFetched), get(Key::RowStatus));
             let rows: Vec<usize> = (0..fetching.size).collect();
-            buffers::replay(&state.application, arrays, &rows, get("written"), get("c_types"));
+            buffers::replay(&state.application, arrays, &rows, get(Key::Written), get(Key::CTypes));
             return Outcome { rc: code, ..recorded };
         };
         state.types = types(&rows);
@@ -40,7 +40,8 @@ impl Statement {
         if let Err(failure) = self.limit_columns(state, id) {
             return failure;
         }
-        let known = |at: usize| get("row_status")?.as_list()?.get(at).and_then(Value::as_int).map(|known| known as u16);
+        let known =
+            |at: usize| get(Key::RowStatus)?.as_list()?.get(at).and_then(Value::as_int).map(|known| known as u16);
         let (mut told, mut count, mut states) = (Outcome::SUCCESS, 0, Vec::new());
         loop {
             match state.run.as_mut().map(|run| run.next().map(|row| row.is_some())) {
@@ -56,7 +57,7 @@ impl Statement {
             count += 1;
         }
         (state.on_row, state.fetched) = (count > 0, count);
-        fetching.replay(recorded.rc, count, get("rows_fetched"), get("row_status"));
+        fetching.replay(recorded.rc, count, get(Key::RowsFetched), get(Key::RowStatus));
         if told == Outcome::SUCCESS {
             return recorded;
         }

@@ -26,7 +26,7 @@ use crate::table::{Class, Function};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use super8_cassette::{CassetteError, Entry, Method, PlayedRun, Value, process, schema};
+use super8_cassette::{CassetteError, Entry, Fields, Key, Method, PlayedRun, Value, check, process};
 
 /// A statement being replayed.
 pub struct Statement {
@@ -123,13 +123,7 @@ impl Statement {
     }
 
     /// Plays a command of this statement.
-    pub(super) fn command(
-        &self,
-        state: &mut State,
-        id: u32,
-        method: Method,
-        fields: Vec<(String, Value)>,
-    ) -> Result<Entry, Outcome> {
+    pub(super) fn command(&self, state: &mut State, id: u32, method: Method, fields: Fields) -> Result<Entry, Outcome> {
         (state.run, state.run_is_parents) = (None, false);
         state.on_row = false;
         state.columns = None;
@@ -145,7 +139,7 @@ impl Statement {
     /// # Errors
     /// More rows, more states or a larger count than the program asked for.
     pub(super) fn within(&self, id: u32, room: usize, entry: &Entry) -> Result<(), Outcome> {
-        schema::within(room, |key| entry.get(key)).map_err(|wrong| {
+        check::within(room, |key| entry.get(key)).map_err(|wrong| {
             mismatch(self.connection.player().refuse(self.connection.id(), Some(id), entry.method, wrong))
         })
     }
@@ -156,8 +150,8 @@ impl Statement {
     }
 
     /// What was noted of this statement under a key, beside its commands.
-    pub(super) fn noted(&self, id: u32, key: &[(&str, Value)]) -> Result<Option<Entry>, Outcome> {
-        let keys = [key.to_vec()];
+    pub(super) fn noted(&self, id: u32, key: &[(Key, Value)]) -> Result<Option<Entry>, Outcome> {
+        let keys = [Fields::from(key.to_vec())];
         let found = self.connection.player().answer(self.connection.id(), Some(id), Method::Answer, &keys, &keys);
         found.map_err(|error| self.damaged(error))
     }
@@ -165,14 +159,14 @@ impl Statement {
     fn more_results(&self) -> Outcome {
         let mut state = self.state.lock();
         let Some(id) = state.id else { return Outcome::of(rc::NO_DATA) };
-        match self.command(&mut state, id, Method::MoreResults, Vec::new()) {
+        match self.command(&mut state, id, Method::MoreResults, Fields::new()) {
             Ok(recorded) => {
                 let told = outcome(|key| recorded.get(key));
-                let another = recorded.get("result") == Some(&Value::Bool(true));
+                let another = recorded.get(Key::Result) == Some(&Value::Bool(true));
                 let available = told.rc == rc::PARAM_DATA_AVAILABLE;
                 state.open |= another || available;
                 state.streams.set_available(available);
-                let added = state.sent.write(recorded.get("output"), recorded.get("c_types"));
+                let added = state.sent.write(recorded.get(Key::Output), recorded.get(Key::CTypes));
                 let told = joined(told, added);
                 match told.rc {
                     rc::SUCCESS if !another => Outcome { rc: rc::NO_DATA, ..told },
@@ -192,7 +186,7 @@ impl Statement {
             {
                 match self.connection.unusual(&length_at_binding_key()) {
                     Ok(Some(said)) => {
-                        let length = said.get("result").and_then(Value::as_int);
+                        let length = said.get(Key::Result).and_then(Value::as_int);
                         length.into_iter().for_each(|length| binding.length.set_len(length as isize));
                     }
                     Ok(None) => {}

@@ -3,7 +3,7 @@
 
 use super::Late;
 use crate::mode::record::statement::{State, Statement};
-use super8_cassette::{CassetteError, Entry, Method, Value};
+use super8_cassette::{CassetteError, Entry, Key, Method, Value};
 
 impl Statement {
     /// Writes the cells that no row takes any more, and the unusual calls that no row has beside it.
@@ -25,12 +25,12 @@ impl Statement {
         for Late { column, c_type, value } in all {
             let mut entry = Entry::new(Method::GetData, self.connection.id(), *id).with(streams.reads(), column);
             if *rowset > 1 {
-                entry = entry.with("rowset", *rowset);
+                entry = entry.with(Key::Rowset, *rowset);
             }
-            entry = entry.with("c_type", c_type).with("result", value);
+            entry = entry.with(Key::CType, c_type).with(Key::Result, value);
             if reading.odd.contains(&column) {
                 let calls = calls(column).map(|call| call.to_value(&self.connection.secrecy)).collect();
-                entry = entry.with("calls", Value::List(calls));
+                entry = entry.with(Key::Calls, Value::List(calls));
             }
             self.connection.recorder().note(&entry)?;
         }

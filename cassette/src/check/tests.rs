@@ -2,9 +2,13 @@
 
 use super::*;
 
-fn entry(method: Method, yaml: &str) -> Entry {
+fn read(method: Method, yaml: &str) -> Result<Entry, CassetteError> {
     let text = format!("- method: {}\n  connection_id: a\n  statement_id: 1\n{yaml}", method.name());
-    crate::yaml::parse_entry(text.as_bytes(), Path::new("commands.yml"), 1).unwrap()
+    crate::yaml::parse_entry(text.as_bytes(), Path::new("commands.yml"), 1)
+}
+
+fn entry(method: Method, yaml: &str) -> Entry {
+    read(method, yaml).unwrap()
 }
 
 fn shown(wrong: Result<(), Wrong>) -> String {
@@ -18,17 +22,16 @@ fn shown(wrong: Result<(), Wrong>) -> String {
 fn words_that_nobody_knows_are_refused_with_the_nearest_right_one() {
     let told = |method, yaml: &str| shown(check(&entry(method, yaml)));
     assert_eq!(told(Method::FetchAll, "  n: 2\n  rows: [[\"1\"], [\"2\"]]\n  c_types: [CHAR]\n"), "");
+    let misspelt = read(Method::FetchAll, "  row_file: x\n").unwrap_err().to_string();
+    assert!(misspelt.contains("commands.yml:4: row_file: `row_file` is no key of fetch_all"), "{misspelt}");
+    assert!(misspelt.contains("did you mean `rows_file`?"), "{misspelt}");
     assert_eq!(
-        told(Method::FetchAll, "  row_file: x\n"),
-        "row_file: `row_file` is no key of fetch_all; did you mean `rows_file`?"
+        told(Method::Commit, "  sql: x\n"),
+        "sql: `sql` is no key of commit; it is one of result, return, diagnostics"
     );
     assert_eq!(
         told(Method::Answer, "  function: SQLGetStmtAtr\n"),
         "function: `SQLGetStmtAtr` is no ODBC function; did you mean `SQLGetStmtAttr`?"
-    );
-    assert_eq!(
-        told(Method::RowCount, "  reslut: 3\n"),
-        "reslut: `reslut` is no key of row_count; did you mean `result`?"
     );
     assert_eq!(
         told(Method::Execute, "  types: [integer, SLOGN]\n"),
@@ -42,9 +45,10 @@ fn words_that_nobody_knows_are_refused_with_the_nearest_right_one() {
 
 #[test]
 fn answers_and_columns_are_read_strictly() {
-    let read = |text: &str| crate::yaml::read_document(text.as_bytes(), Path::new("a_info.yml")).unwrap();
-    assert_eq!(check_answer(&read("function: SQLGetInfo\ninfo: 17\nresult: x\n")), Ok(()));
-    let about = shown(check_answer(&read("function: SQLFetch\nabout: rows_at_end\n")));
+    let answer = |text: &str| crate::yaml::parse_answer(text.as_bytes(), Path::new("a_info.yml"), 1).unwrap();
+    let read = |text: &str| crate::yaml::read_document(text.as_bytes(), Path::new("a_1_columns.yml")).unwrap();
+    assert_eq!(check_answer(&answer("- function: SQLGetInfo\n  info: 17\n  result: x\n")), Ok(()));
+    let about = shown(check_answer(&answer("- function: SQLFetch\n  about: rows_at_end\n")));
     assert!(about.starts_with("about: `rows_at_end` is no thing an answer is about; did you mean"), "{about}");
     assert_eq!(check_columns(&read("- name: id\n  type: 4\n  1212: x\n")), Ok(()));
     let wrong = check_columns(&read("- name: id\n- nam: id\n")).unwrap_err();

@@ -1,0 +1,437 @@
+//! Whether an entry, an answer or a columns file says nothing but what replay understands.
+//!
+//! Replay reads every entry through here, and so does `super8 check`: a word that nobody knows is refused with its place and the
+//! nearest right one, and so is an entry that says more rows than the program asked for.
+
+use std::path::Path;
+
+use crate::cell::{self, Cell};
+use crate::entry::Fields;
+use crate::inline::from_inline;
+use crate::redaction::secrets;
+use crate::row::Row;
+use crate::schema::Shape;
+use crate::words::{
+    ABOUT, C_TYPES, COLUMN_FIELDS, CONNECT_ATTRIBUTES, DESCRIBED, FUNCTIONS, LOCKS, OPERATIONS, ORIENTATIONS, RETURNS,
+    STATEMENT_ATTRIBUTES,
+};
+use crate::{CassetteError, Entry, Key, Method, Value};
+
+const DIAGNOSTIC: [&str; 11] = [
+    "sqlstate",
+    "native",
+    "message",
+    "row",
+    "column",
+    "in_pieces",
+    "silent_without_room",
+    "class_origin",
+    "subclass_origin",
+    "connection_name",
+    "server_name",
+];
+const ROW_OUTCOME: [&str; 8] =
+    ["row", "return", "diagnostics", "status", "c_types", "lengths", "unterminated", "get_data"];
+const GET_DATA_CALL: [&str; 10] =
+    ["column", "parameter", "c_type", "buffer", "length", "return", "diagnostics", "value", "half", "terminated"];
+
+/// What is wrong with an entry, and where in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// The key of the entry.
+    pub key: String,
+    /// The place behind it, such as `[1].return`.
+    pub rest: String,
+    /// What is wrong.
+    pub problem: String,
+    /// What to do about it.
+    pub advice: String,
+}
+
+impl Wrong {
+    fn new(key: &str, problem: impl Into<String>) -> Wrong {
+        Wrong { key: key.to_owned(), rest: String::new(), problem: problem.into(), advice: CORRECT.to_owned() }
+    }
+
+    fn unknown<'w>(key: &str, word: &str, what: &str, known: impl Iterator<Item = &'w str>) -> Wrong {
+        let known: Vec<&str> = known.collect();
+        let near = similar::get_close_matches(word, &known, 1, 0.5);
+        let advice = match near.first() {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it is one of {}", known.join(", ")),
+        };
+        Wrong { advice, ..Wrong::new(key, format!("`{word}` is no {what}")) }
+    }
+
+    /// A count that no arrays of the program's have room for.
+    pub fn too_many(key: &str, count: i64, room: usize) -> Wrong {
+        Wrong::new(key, format!("says {count}, and the program asked for {room}"))
+    }
+
+    /// The error for it on a line of a file.
+    pub(crate) fn error(self, file: &Path, line: u32) -> CassetteError {
+        let path = format!("{}{}", self.key, self.rest);
+        CassetteError::new(file, self.problem).at_line(line.into()).at_path(path).advice(self.advice)
+    }
+
+    fn inside(mut self, key: &str, place: impl std::fmt::Display) -> Wrong {
+        let within = if self.key.is_empty() { String::new() } else { format!(".{}", self.key) };
+        self.rest = format!("{place}{within}{}", self.rest);
+        self.key = key.to_owned();
+        self
+    }
+}
+
+const CORRECT: &str = "correct it, or record again";
+
+/// The fields with these names, which `method` may have.
+///
+/// # Errors
+/// A name that is no key.
+pub(crate) fn keyed(method: Method, pairs: Vec<(String, Value)>) -> Result<Fields, Wrong> {
+    let keyed = |(name, value): (String, Value)| match Key::from_name(&name) {
+        Some(key) => Ok((key, value)),
+        None => Err(unknown_key(method, &name)),
+    };
+    pairs.into_iter().map(keyed).collect()
+}
+
+fn unknown_key(method: Method, name: &str) -> Wrong {
+    let what = match method {
+        Method::Answer => "key of an answer".to_owned(),
+        method => format!("key of {}", method.name()),
+    };
+    Wrong::unknown(name, name, &what, method.keys())
+}
+
+/// Whether an entry says nothing but what replay understands.
+///
+/// # Errors
+/// The first thing that it does not.
+pub fn check(entry: &Entry) -> Result<(), Wrong> {
+    fields(entry.method, &entry.fields)?;
+    rowset(entry)
+}
+
+/// Whether an answer about a connection says nothing but what replay understands.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_answer(answer: &Fields) -> Result<(), Wrong> {
+    fields(Method::Answer, answer)
+}
+
+fn fields(method: Method, fields: &Fields) -> Result<(), Wrong> {
+    fields.iter().try_for_each(|(key, value)| match method.shape(*key) {
+        Some(shape) => shaped(shape, key.name(), value),
+        None => Err(unknown_key(method, key.name())),
+    })
+}
+
+/// Whether a columns file says nothing but what replay understands. The key of what is wrong is the number of the column, from 0.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_columns(columns: &Value) -> Result<(), Wrong> {
+    let known = |key: &str| {
+        DESCRIBED.contains(&key) || COLUMN_FIELDS.iter().any(|(_, name)| *name == key) || key.parse::<u16>().is_ok()
+    };
+    let Value::List(columns) = columns else { return Err(Wrong::new("", "is not a list of columns")) };
+    columns.iter().enumerate().try_for_each(|(at, column)| {
+        let Value::Map(pairs) = column else { return Err(Wrong::new(&at.to_string(), "is not a map")) };
+        let wrong = |(key, value): &(String, Value)| match value {
+            _ if !known(key) => {
+                let names = DESCRIBED.into_iter().chain(COLUMN_FIELDS.iter().map(|(_, name)| *name));
+                Some(Wrong::unknown(key, key, "field of a column", names))
+            }
+            Value::Int(number) if i64::try_from(*number).is_err() => Some(Wrong::new(key, "is no number of 64 bits")),
+            Value::Int(_) | Value::Text(_) | Value::Null => None,
+            _ => Some(Wrong::new(key, "is neither a number nor text")),
+        };
+        pairs.iter().find_map(wrong).map_or(Ok(()), |wrong| Err(wrong.inside(&at.to_string(), "")))
+    })
+}
+
+/// Says whether a cell is a value of the C type of this name.
+pub type Fits = fn(&Cell<'_>, &str) -> Result<(), String>;
+
+/// Whether the cells of an entry that are not rows of a result are values of their C types: output parameters, what an operation
+/// on rows wrote, and what SQLGetData read apart from a row.
+///
+/// # Errors
+/// The first cell that is not.
+pub fn check_cells(entry: &Entry, fits: Fits) -> Result<(), Wrong> {
+    let types = entry.get(Key::CTypes).and_then(Value::as_list).unwrap_or_default();
+    let list = |key: Key| entry.get(key).and_then(Value::as_list);
+    let several = |key: Key| list(key).is_some_and(|items| matches!(items.first(), Some(Value::List(_))));
+    let rows = |key: Key, several: bool| match entry.get(key) {
+        Some(rows @ Value::List(_)) if several => each(key.name(), rows, |row| row_fits(row, types, fits)),
+        Some(row @ Value::List(_)) => row_fits(row, types, fits).map_err(|wrong| wrong.inside(key.name(), "")),
+        _ => Ok(()),
+    };
+    match entry.method {
+        Method::Run | Method::Execute => rows(Key::Result, several(Key::Result)),
+        Method::MoreResults => rows(Key::Output, several(Key::Output)),
+        Method::SetPos | Method::BulkOperations => rows(Key::Rows, true),
+        Method::GetData => {
+            let own = entry.get(Key::CType).map(std::slice::from_ref).unwrap_or_default();
+            if let Some(value) = entry.get(Key::Result) {
+                let row = Value::List(vec![value.clone()]);
+                row_fits(&row, own, fits)
+                    .map_err(|wrong| Wrong { rest: String::new(), ..wrong.inside("result", "") })?;
+            }
+            calls_fit("calls", entry.get(Key::Calls), fits)
+        }
+        method if method.is_rows() => {
+            rows(Key::Written, true)?;
+            let Some(outcomes) = entry.get(Key::Outcomes) else { return Ok(()) };
+            each("outcomes", outcomes, |outcome| calls_fit("get_data", outcome.get("get_data"), fits))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn row_fits(value: &Value, types: &[Value], fits: Fits) -> Result<(), Wrong> {
+    let (mut row, mut scratch) = (Row::new(), Vec::new());
+    from_inline(value, &mut row).map_err(|error| Wrong::new("", error.to_string()))?;
+    row.fields().enumerate().try_for_each(|(column, field)| {
+        let refused = |problem: String| Wrong { rest: format!("[{column}]"), ..Wrong::new("", problem) };
+        let cell = cell::decode(field, &mut scratch).map_err(|error| refused(error.to_string()))?;
+        match types.get(column).and_then(Value::as_text) {
+            Some(c_type) => fits(&cell, c_type).map_err(refused),
+            None => Ok(()),
+        }
+    })
+}
+
+fn calls_fit(key: &str, calls: Option<&Value>, fits: Fits) -> Result<(), Wrong> {
+    let Some(calls) = calls else { return Ok(()) };
+    each(key, calls, |call| {
+        let Some(value) = call.get("value") else { return Ok(()) };
+        let c_type = call.get("c_type").map(std::slice::from_ref).unwrap_or_default();
+        let fitted = row_fits(&Value::List(vec![value.clone()]), c_type, fits);
+        fitted.map_err(|wrong| Wrong { rest: String::new(), ..wrong.inside("value", "") })
+    })
+}
+
+/// Whether a value has the form of its field.
+fn shaped(shape: Shape, key: &str, value: &Value) -> Result<(), Wrong> {
+    match shape {
+        Shape::Any => Ok(()),
+        Shape::Flag if matches!(value, Value::Bool(_)) => Ok(()),
+        Shape::Flag => Err(Wrong::new(key, "is neither true nor false")),
+        Shape::Count if matches!(value, Value::Int(0..=0xffff_ffff)) => Ok(()),
+        Shape::Count => Err(Wrong::new(key, "is no count")),
+        Shape::Rows if matches!(value.as_int(), Some(0..)) => Ok(()),
+        Shape::Rows => Err(Wrong::new(key, "is no number of rows")),
+        Shape::File if value.as_text().is_some() => Ok(()),
+        Shape::File => Err(Wrong::new(key, "is not a file's name")),
+        Shape::Return => code(key, value),
+        Shape::Diagnostics => diagnostics(key, value),
+        Shape::CType => c_type(key, value),
+        Shape::CTypes => c_types(key, value),
+        Shape::Types => each(key, value, |kind| match kind.as_text() {
+            Some("integer" | "float" | "text") => Ok(()),
+            _ => c_type("", kind),
+        }),
+        Shape::Function => word(key, value, "ODBC function", &FUNCTIONS),
+        Shape::About => word(key, value, "thing an answer is about", &ABOUT),
+        Shape::Reply => result(key, value),
+        Shape::Cells => each(key, value, cells),
+        Shape::Outcomes => each(key, value, row_outcome),
+        Shape::Calls => each(key, value, get_data),
+        Shape::Orientation => word(key, value, "orientation", &ORIENTATIONS),
+        Shape::Operation => word(key, value, "operation", &OPERATIONS),
+        Shape::Lock => word(key, value, "lock", &LOCKS),
+        Shape::ConnectAttribute => word(key, value, "attribute", &CONNECT_ATTRIBUTES),
+        Shape::ConnectAttributes => names(key, value, "attribute", &CONNECT_ATTRIBUTES),
+        Shape::StatementAttributes => names(key, value, "attribute", &STATEMENT_ATTRIBUTES),
+        Shape::Hidden => word(key, value, "word for secrets", &[secrets::HIDDEN]),
+    }
+}
+
+/// Replies are numbers of 64 bits, texts, or maps of them by the names of the outputs; SQLGetFunctions lists functions.
+fn result(key: &str, value: &Value) -> Result<(), Wrong> {
+    match value {
+        Value::Int(number) if i64::try_from(*number).is_err() => Err(Wrong::new(key, "is no number of 64 bits")),
+        Value::List(_) => each(key, value, |function| match function {
+            Value::Int(0..=0xffff) => Ok(()),
+            Value::Text(_) => word("", function, "ODBC function", &FUNCTIONS),
+            _ => Err(Wrong::new("", "is neither an ODBC function nor its number")),
+        }),
+        Value::Map(pairs) => {
+            pairs.iter().try_for_each(|(name, value)| result(name, value).map_err(|wrong| wrong.inside(key, "")))
+        }
+        Value::Float(_) => Err(Wrong::new(key, "is neither a whole number nor text")),
+        _ => Ok(()),
+    }
+}
+
+/// A program's arrays have room for the rows it asked for, and no more.
+///
+/// # Errors
+/// More rows, more states or a larger count.
+pub(crate) fn rowset(entry: &Entry) -> Result<(), Wrong> {
+    let number = |key: Key| entry.get(key).and_then(Value::as_int);
+    let room = match entry.method {
+        Method::Fetch => match number(Key::Rowset) {
+            Some(rows) => rows,
+            // an older recording does not say what was asked for
+            None => return Ok(()),
+        },
+        Method::FetchScroll | Method::BulkOperations => number(Key::Rowset).unwrap_or(1),
+        Method::SetPos => number(Key::Rowset).unwrap_or(1).max(number(Key::Row).unwrap_or(1)),
+        Method::Run | Method::Execute => match entry.get(Key::Params).and_then(Value::as_list) {
+            Some(sets) if sets.iter().any(is_set) => sets.len() as i64,
+            Some(_) => 1,
+            None => return Ok(()),
+        },
+        _ => return Ok(()),
+    };
+    within(usize::try_from(room).unwrap_or_default(), |key| entry.get(key))
+}
+
+/// A set of an array of parameters, or what stands for one that is left out.
+fn is_set(value: &Value) -> bool {
+    matches!(value, Value::List(_)) || value.get("PARAM_IGNORE").is_some()
+}
+
+/// Whether arrays of so many rows, or sets of parameters, have room for what a cassette says of them.
+///
+/// # Errors
+/// More rows, more states or a larger count.
+pub fn within<'e>(room: usize, get: impl Fn(Key) -> Option<&'e Value>) -> Result<(), Wrong> {
+    for (key, rows) in [(Key::RowsFetched, "rows"), (Key::ParamsProcessed, "sets")] {
+        if let Some(Value::Int(count)) = get(key)
+            && !usize::try_from(*count).is_ok_and(|count| count <= room)
+        {
+            return Err(Wrong::new(key.name(), format!("says {count} {rows}, and the program asked for {room}")));
+        }
+    }
+    for key in [Key::RowStatus, Key::ExtendedStatus, Key::ParamStatus, Key::Rows, Key::Written] {
+        let rows = if key == Key::ParamStatus { "sets" } else { "rows" };
+        if let Some(Value::List(items)) = get(key)
+            && items.len() > room
+        {
+            let length = items.len();
+            return Err(Wrong::new(key.name(), format!("is of {length} {rows}, and the program asked for {room}")));
+        }
+    }
+    Ok(())
+}
+
+fn word(key: &str, value: &Value, what: &str, known: &[&str]) -> Result<(), Wrong> {
+    match value {
+        Value::Text(word) if !known.contains(&word.as_str()) => {
+            Err(Wrong::unknown(key, word, what, known.iter().copied()))
+        }
+        Value::Text(_) | Value::Int(_) => Ok(()),
+        _ => Err(Wrong::new(key, format!("is no {what}"))),
+    }
+}
+
+fn names(key: &str, value: &Value, what: &str, known: &[&str]) -> Result<(), Wrong> {
+    let Value::Map(pairs) = value else { return Err(Wrong::new(key, "is not a map")) };
+    match pairs.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+        Some((name, _)) => Err(Wrong::unknown(key, name, what, known.iter().copied())),
+        None => Ok(()),
+    }
+}
+
+fn code(key: &str, value: &Value) -> Result<(), Wrong> {
+    match value {
+        Value::Int(number) if i16::try_from(*number).is_ok() => Ok(()),
+        Value::Text(name) if RETURNS.iter().any(|(_, known)| known == name) => Ok(()),
+        Value::Text(name) => Err(Wrong::unknown(key, name, "return code", RETURNS.iter().map(|(_, name)| *name))),
+        _ => Err(Wrong::new(key, "is no return code")),
+    }
+}
+
+fn c_type(key: &str, value: &Value) -> Result<(), Wrong> {
+    match value {
+        Value::Int(number) if i16::try_from(*number).is_ok() => Ok(()),
+        Value::Text(name) if C_TYPES.contains(&name.as_str()) || name.parse::<i16>().is_ok() => Ok(()),
+        Value::Text(name) => Err(Wrong::unknown(key, name, "C type", C_TYPES.iter().copied())),
+        _ => Err(Wrong::new(key, "is no C type")),
+    }
+}
+
+fn c_types(key: &str, value: &Value) -> Result<(), Wrong> {
+    let Value::List(items) = value else { return Err(Wrong::new(key, "is not a list of C types")) };
+    let mut items = items.iter().enumerate().filter(|(_, item)| **item != Value::Null);
+    items.try_for_each(|(at, item)| c_type("", item).map_err(|wrong| wrong.inside(key, format_args!("[{at}]"))))
+}
+
+/// A list, each item of which is looked at.
+fn each(key: &str, value: &Value, look: impl Fn(&Value) -> Result<(), Wrong>) -> Result<(), Wrong> {
+    let Value::List(items) = value else { return Err(Wrong::new(key, "is not a list")) };
+    let mut items = items.iter().enumerate();
+    items.try_for_each(|(at, item)| look(item).map_err(|wrong| wrong.inside(key, format_args!("[{at}]"))))
+}
+
+/// The pairs of a map with no other keys than these.
+fn map<'v>(value: &'v Value, what: &str, known: &[&str]) -> Result<&'v [(String, Value)], Wrong> {
+    let Value::Map(pairs) = value else { return Err(Wrong::new("", "is not a map")) };
+    match pairs.iter().find(|(key, _)| !known.contains(&key.as_str())) {
+        Some((key, _)) => Err(Wrong::unknown(key, key, &format!("key of {what}"), known.iter().copied())),
+        None => Ok(pairs),
+    }
+}
+
+fn diagnostics(key: &str, value: &Value) -> Result<(), Wrong> {
+    each(key, value, |record| {
+        map(record, "a diagnostic record", &DIAGNOSTIC)?.iter().try_for_each(|(key, value)| match key.as_str() {
+            "sqlstate" => match value.as_text() {
+                Some(state) if state.len() <= 5 && state.bytes().all(|byte| byte.is_ascii_alphanumeric()) => Ok(()),
+                _ => Err(Wrong::new(key, "is no SQLSTATE: five letters and digits, in quotes")),
+            },
+            "native" => match value.as_int().map(i32::try_from) {
+                Some(Ok(_)) => Ok(()),
+                _ => Err(Wrong::new(key, "is no number of 32 bits")),
+            },
+            "message" if value.as_text().is_none() => Err(Wrong::new(key, "is not text")),
+            "row" | "column" if value.as_int().is_none() => Err(Wrong::new(key, "is not a number")),
+            _ => Ok(()),
+        })
+    })
+}
+
+fn row_outcome(value: &Value) -> Result<(), Wrong> {
+    let pairs = map(value, "an outcome", &ROW_OUTCOME)?;
+    if !pairs.iter().any(|(key, row)| key == "row" && matches!(row, Value::Int(1..))) {
+        return Err(Wrong::new("", "has no `row`, the number of a row from 1"));
+    }
+    pairs.iter().try_for_each(|(key, value)| match (key.as_str(), value) {
+        ("return", _) => code(key, value),
+        ("diagnostics", _) => diagnostics(key, value),
+        ("status", Value::Int(0..=0xffff)) => Ok(()),
+        ("status", _) => Err(Wrong::new(key, "is no row status")),
+        ("c_types", Value::Map(types)) => {
+            types.iter().try_for_each(|(column, name)| c_type(column, name).map_err(|wrong| wrong.inside(key, "")))
+        }
+        ("c_types", _) => Err(Wrong::new(key, "is not a map of C types by column")),
+        ("lengths", Value::Map(lengths)) => match lengths.iter().find(|(_, length)| length.as_int().is_none()) {
+            Some((column, _)) => Err(Wrong::new(column, "is no length").inside(key, "")),
+            None => Ok(()),
+        },
+        ("lengths", _) => Err(Wrong::new(key, "is not a map of lengths by column")),
+        ("get_data", _) => each(key, value, get_data),
+        _ => Ok(()),
+    })
+}
+
+fn get_data(call: &Value) -> Result<(), Wrong> {
+    map(call, "a call of SQLGetData", &GET_DATA_CALL)?.iter().try_for_each(|(key, value)| match key.as_str() {
+        "return" => code(key, value),
+        "diagnostics" => diagnostics(key, value),
+        "c_type" => c_type(key, value),
+        _ => Ok(()),
+    })
+}
+
+fn cells(value: &Value) -> Result<(), Wrong> {
+    from_inline(value, &mut Row::new()).map_err(|error| Wrong::new("", error.to_string()))
+}
+
+#[cfg(test)]
+mod tests;

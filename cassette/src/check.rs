@@ -8,13 +8,9 @@ use std::path::Path;
 use crate::cell::{self, Cell};
 use crate::entry::Fields;
 use crate::inline::from_inline;
-use crate::redaction::secrets;
 use crate::row::Row;
 use crate::schema::Shape;
-use crate::words::{
-    ABOUT, C_TYPES, COLUMN_FIELDS, CONNECT_ATTRIBUTES, DESCRIBED, FUNCTIONS, LOCKS, OPERATIONS, ORIENTATIONS, RETURNS,
-    STATEMENT_ATTRIBUTES,
-};
+use crate::words::{C_TYPES, COLUMN_FIELDS, DESCRIBED, FUNCTIONS, RETURNS};
 use crate::{CassetteError, Entry, Key, Method, Value};
 
 const DIAGNOSTIC: [&str; 11] = [
@@ -218,6 +214,8 @@ fn calls_fit(key: &str, calls: Option<&Value>, fits: Fits) -> Result<(), Wrong> 
 fn shaped(shape: Shape, key: &str, value: &Value) -> Result<(), Wrong> {
     match shape {
         Shape::Any => Ok(()),
+        Shape::Text if value.as_text().is_some() => Ok(()),
+        Shape::Text => Err(Wrong { advice: "put it in quotes".to_owned(), ..Wrong::new(key, "is not text") }),
         Shape::Flag if matches!(value, Value::Bool(_)) => Ok(()),
         Shape::Flag => Err(Wrong::new(key, "is neither true nor false")),
         Shape::Count if matches!(value, Value::Int(0..=0xffff_ffff)) => Ok(()),
@@ -235,18 +233,17 @@ fn shaped(shape: Shape, key: &str, value: &Value) -> Result<(), Wrong> {
             _ => c_type("", kind),
         }),
         Shape::Function => word(key, value, "ODBC function", &FUNCTIONS),
-        Shape::About => word(key, value, "thing an answer is about", &ABOUT),
+        Shape::About => word(key, value, "thing an answer is about", shape.words()),
         Shape::Reply => result(key, value),
         Shape::Cells => each(key, value, cells),
         Shape::Outcomes => each(key, value, row_outcome),
         Shape::Calls => each(key, value, get_data),
-        Shape::Orientation => word(key, value, "orientation", &ORIENTATIONS),
-        Shape::Operation => word(key, value, "operation", &OPERATIONS),
-        Shape::Lock => word(key, value, "lock", &LOCKS),
-        Shape::ConnectAttribute => word(key, value, "attribute", &CONNECT_ATTRIBUTES),
-        Shape::ConnectAttributes => names(key, value, "attribute", &CONNECT_ATTRIBUTES),
-        Shape::StatementAttributes => names(key, value, "attribute", &STATEMENT_ATTRIBUTES),
-        Shape::Hidden => word(key, value, "word for secrets", &[secrets::HIDDEN]),
+        Shape::Orientation => word(key, value, "orientation", shape.words()),
+        Shape::Operation => word(key, value, "operation", shape.words()),
+        Shape::Lock => word(key, value, "lock", shape.words()),
+        Shape::ConnectAttribute => word(key, value, "attribute", shape.words()),
+        Shape::ConnectAttributes | Shape::StatementAttributes => names(key, value, "attribute", shape.words()),
+        Shape::Hidden => word(key, value, "word for secrets", shape.words()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::{Entry, Key, Value};
+use crate::{Entry, Key};
 
 /// Tells connects apart that may get different replies: data source or driver, and the connection string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,14 +21,4 @@ pub(crate) fn digest(bytes: &[u8]) -> Digest {
 pub(crate) fn identity(entry: &Entry) -> Identity {
     let named = [Key::Dsn, Key::Driver, Key::ConnectionString].map(|key| entry.get(key));
     Identity(digest(format!("{named:?}").as_bytes()))
-}
-
-/// Whether a recorded entry reports success, with or without information.
-pub(crate) fn succeeded(entry: &Entry) -> bool {
-    match entry.get(Key::Return) {
-        None | Some(Value::Null) => true,
-        Some(Value::Int(code)) => matches!(code, 0 | 1),
-        Some(Value::Text(name)) => matches!(name.as_str(), "SQL_SUCCESS" | "SQL_SUCCESS_WITH_INFO"),
-        Some(_) => false,
-    }
 }

@@ -1,6 +1,6 @@
 //! One item of `commands.yml` (or of an info file): a method, where it happened, and its fields in written order.
 
-use crate::{Key, Method, Value};
+use crate::{Key, Method, Value, words};
 
 /// A connection's number in its cassette: 0 is `a`, 25 is `z`, 26 is `aa`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -153,6 +153,21 @@ impl Entry {
     /// The value of a field.
     pub fn get(&self, key: Key) -> Option<&Value> {
         self.fields.get(key)
+    }
+
+    /// The return code it reports; SQL_ERROR for a word that is none.
+    pub fn return_code(&self) -> i16 {
+        words::return_code(self.get(Key::Return)).unwrap_or(words::ERROR)
+    }
+
+    /// Whether it reports a failure, as opposed to a success, no data, or a need of data.
+    pub fn failed(&self) -> bool {
+        matches!(self.return_code(), words::ERROR | words::INVALID_HANDLE)
+    }
+
+    /// Whether it reports success, with or without information.
+    pub fn succeeded(&self) -> bool {
+        matches!(self.return_code(), words::SUCCESS | words::SUCCESS_WITH_INFO)
     }
 }
 

@@ -4,6 +4,8 @@
 //! Everything that is true of a field follows from these two tables: which keys a file may have, what matching compares and
 //! leaves out, what is a name and what is a value when secrets are hidden, and the tables of the format's reference page.
 
+use crate::words;
+
 /// How a method takes part in replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
@@ -28,11 +30,26 @@ pub enum Role {
     Mark,
 }
 
-/// The form of a field's value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
+macro_rules! shapes {
+    ($(#[doc = $doc:literal] $variant:ident,)*) => {
+        /// The form of a field's value.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Shape { $(#[doc = $doc] $variant,)* }
+
+        impl Shape {
+            /// The form in words, for the reference page.
+            pub const fn doc(self) -> &'static str {
+                match self { $(Shape::$variant => $doc,)* }
+            }
+        }
+    };
+}
+
+shapes! {
     /// Any value.
     Any,
+    /// A text.
+    Text,
     /// `true` or `false`.
     Flag,
     /// A count of 32 bits.
@@ -51,9 +68,9 @@ pub enum Shape {
     CTypes,
     /// A list of the types of parameters: a C type, or `integer`, `float` or `text`.
     Types,
-    /// An ODBC function, by its name.
+    /// The name of an ODBC function.
     Function,
-    /// What an answer is about that no function asks for.
+    /// One of these words:
     About,
     /// The reply to a question: a number of 64 bits, a text, or a map of them.
     Reply,
@@ -63,20 +80,36 @@ pub enum Shape {
     Outcomes,
     /// A list of calls of SQLGetData.
     Calls,
-    /// Where a scroll goes.
+    /// One of these words, or a number:
     Orientation,
-    /// What SQLSetPos or SQLBulkOperations does.
+    /// One of these words, or a number:
     Operation,
-    /// What becomes of a row's lock.
+    /// One of these words, or a number:
     Lock,
-    /// An attribute of a connection, by its name.
+    /// One of these words:
     ConnectAttribute,
-    /// A map of attributes of a connection.
+    /// A map with these keys:
     ConnectAttributes,
-    /// A map of attributes of a statement.
+    /// A map with these keys:
     StatementAttributes,
-    /// The word that says that a secret is hidden.
+    /// This word:
     Hidden,
+}
+
+impl Shape {
+    /// The words, or the keys of a map, that a value of this form has.
+    pub const fn words(self) -> &'static [&'static str] {
+        match self {
+            Shape::About => &words::ABOUT,
+            Shape::Orientation => &words::ORIENTATIONS,
+            Shape::Operation => &words::OPERATIONS,
+            Shape::Lock => &words::LOCKS,
+            Shape::ConnectAttribute | Shape::ConnectAttributes => &words::CONNECT_ATTRIBUTES,
+            Shape::StatementAttributes => &words::STATEMENT_ATTRIBUTES,
+            Shape::Hidden => &[words::HIDDEN],
+            _ => &[],
+        }
+    }
 }
 
 macro_rules! keys {
@@ -144,21 +177,21 @@ impl std::fmt::Display for Key {
 keys! {
     // what a connect asks for
     /// The data source.
-    Dsn "dsn" Input Any,
+    Dsn "dsn" Input Text,
     /// The driver, where no data source is named.
-    Driver "driver" Input Any,
+    Driver "driver" Input Text,
     /// The connection string, without secrets.
-    ConnectionString "connection_string" Question Any,
+    ConnectionString "connection_string" Question Text,
     /// The keys of the data source's section of `odbc.ini` that are known to be harmless.
     DsnSection "dsn_section" Question Any,
     /// The file name of the real driver, where `metadata.yml` names another one.
-    Library "library" Question Any,
+    Library "library" Question Text,
     /// `ansi` or `unicode` for a connect whose driver is not that of `metadata.yml`; what a question is about.
     Kind "kind" Question Any,
     /// `true` where a forked child goes on with a connection of its parent's.
-    Continued "continued" Input Any,
+    Continued "continued" Input Flag,
     /// The connection's id in the parent's cassette.
-    Parent "parent" Question Any,
+    Parent "parent" Question Text,
     /// The completed connection string, without secrets.
     Completed "completed" Reply Any,
     /// How strictly a replayed connect is compared. Not written.
@@ -168,7 +201,7 @@ keys! {
 
     // what a statement asks for
     /// The text of the statement.
-    Sql "sql" Input Any,
+    Sql "sql" Input Text,
     /// The parameters, or a list of them for each set of an array.
     Params "params" Input Any,
     /// The file with the sets of a large array of parameters.
@@ -408,7 +441,7 @@ methods! {
     GetData "get_data" Answer [Column, Parameter, Rowset, CType, Result, Calls];
     /// any other question
     Answer "answer" Answer [
-        Function, About, ConnectionId, StatementId, Id, Info, Attribute as Any, Value, Column, Parameter, Record, Field, Descriptor, Sql,
+        Function, About, ConnectionId, StatementId, Id, Info, Attribute as Any, Value, Column, Parameter, Record, Field, Descriptor, Sql as Any,
         Type, Kind, Io, CType, SqlType, Name, Concurrency, Keyset, Rowset, Rows, Option, Source, Attempt, Call, Execution,
         Executing, Step, Sqlstate, Set, Buffer, Length, After, Result as Reply, ParamStatus,
     ];
@@ -419,7 +452,7 @@ methods! {
     /// SQLDescribeParam
     DescribeParam "describe_param" Answer [Parameter, After, Result];
     /// SQLNativeSql
-    NativeSql "native_sql" Answer [Sql, Buffer, Length, After, Result];
+    NativeSql "native_sql" Answer [Sql as Any, Buffer, Length, After, Result];
     /// SQLGetCursorName
     CursorName "cursor_name" Answer [Set, Buffer, Length, After, Result];
     /// SQLCancel

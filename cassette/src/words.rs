@@ -1,5 +1,18 @@
 //! The words of a cassette that stand for ODBC's numbers and names.
 
+use crate::Value;
+
+/// SQL_SUCCESS.
+pub const SUCCESS: i16 = 0;
+/// SQL_SUCCESS_WITH_INFO.
+pub const SUCCESS_WITH_INFO: i16 = 1;
+/// SQL_NO_DATA.
+pub const NO_DATA: i16 = 100;
+/// SQL_ERROR.
+pub const ERROR: i16 = -1;
+/// SQL_INVALID_HANDLE.
+pub const INVALID_HANDLE: i16 = -2;
+
 /// Return codes by their names in a cassette. Another code is written as its number.
 pub const RETURNS: [(i16, &str); 8] = [
     (0, "SQL_SUCCESS"),
@@ -11,6 +24,24 @@ pub const RETURNS: [(i16, &str); 8] = [
     (100, "SQL_NO_DATA"),
     (101, "SQL_PARAM_DATA_AVAILABLE"),
 ];
+
+/// A return code as a cassette has it: its name, or its number where ODBC has no name for it.
+pub fn return_value(code: i16) -> Value {
+    RETURNS.iter().find(|(known, _)| *known == code).map_or(Value::from(code), |(_, name)| Value::from(*name))
+}
+
+/// The return code that a cassette's value stands for: SQL_SUCCESS for nothing. `None` if it stands for none.
+pub fn return_code(value: Option<&Value>) -> Option<i16> {
+    match value {
+        None | Some(Value::Null) => Some(SUCCESS),
+        Some(Value::Text(name)) => RETURNS.iter().find(|(_, known)| known == name).map(|(code, _)| *code),
+        Some(Value::Int(code)) => i16::try_from(*code).ok(),
+        Some(_) => None,
+    }
+}
+
+/// What an entry says under `secrets`: a secret of what it asks is hidden.
+pub(crate) const HIDDEN: &str = "hidden";
 
 /// C types by their names in a cassette. A type of a driver's own is written as its number.
 pub const C_TYPES: [&str; 41] = [

@@ -14,7 +14,7 @@ usage: cargo xtask WORD
   fuzz    replay cassettes damaged at random (--seconds N for each format, --seed S to begin with)
   demo    record a Python program on SQLite, take driver and database away, replay it
   bench   measure super8 against the bare driver (words after it go to the bench)
-  docs    write docs/functions.md anew from the table of functions (--check: only compare)
+  docs    write the generated pages of docs/ anew (--check: only compare)
   setup   install the Debian packages and the Python environment the others need
 ";
 
@@ -97,19 +97,20 @@ fn bench(words: &[String]) -> Done {
     run(bench)
 }
 
-/// Every generated page: its path in the repository, and the example of the shim's package that prints it.
-const PAGES: [(&str, &str); 1] = [("docs/functions.md", "functions")];
+/// Every generated page: its path in the repository, and the package and example that print it.
+const PAGES: [(&str, &str, &str); 2] =
+    [("docs/functions.md", "super8-shim", "functions"), ("docs/cassette-fields.md", "super8-cassette", "fields")];
 
 /// Writes the generated pages; with `--check` only says whether they are as they would be written.
 fn docs(words: &[String]) -> Done {
     let check = words.iter().any(|word| word == "--check");
-    for (page, example) in PAGES {
-        let text = generated(example)?;
+    for (page, package, example) in PAGES {
+        let text = generated(package, example)?;
         let path = super8_tests::products::repository().join(page);
         if check {
             let there = std::fs::read_to_string(&path).unwrap_or_default();
             if there != text {
-                return Err(format!("{page} is not what the table of functions says; write it: cargo xtask docs"));
+                return Err(format!("{page} is out of date; write it: cargo xtask docs"));
             }
         } else {
             write(&path, &text)?;
@@ -119,9 +120,9 @@ fn docs(words: &[String]) -> Done {
     Ok(())
 }
 
-/// What an example of the shim's package prints.
-fn generated(example: &str) -> Result<String, String> {
-    let mut program = cargo(&["run", "--quiet", "-p", "super8-shim", "--example", example]);
+/// What an example of a package prints.
+fn generated(package: &str, example: &str) -> Result<String, String> {
+    let mut program = cargo(&["run", "--quiet", "-p", package, "--example", example]);
     let output = program.output().map_err(|error| format!("cannot run cargo: {error}"))?;
     if !output.status.success() {
         return Err(format!("the example `{example}` failed:\n{}", String::from_utf8_lossy(&output.stderr)));

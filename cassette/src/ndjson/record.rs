@@ -10,6 +10,7 @@ use super::json;
 use super::spans::{Span, Stamp};
 use super::{COMPLETE, HEADER, VERSION};
 use crate::directory::info_part;
+use crate::words;
 use crate::{ConnectionId, Entry, Fields, Key, Value};
 
 /// `type` of commands and rows.
@@ -18,18 +19,6 @@ pub(super) const OUTBOUND: &str = "outbound";
 pub(super) const METADATA: &str = "metadata";
 /// `protocol` of every record of ours.
 pub(super) const ODBC: &str = "odbc";
-
-/// The return codes that have a number in `statusCode`, by their names in `return`.
-const RETURN_CODES: &[(&str, i64)] = &[
-    ("SQL_SUCCESS", 0),
-    ("SQL_SUCCESS_WITH_INFO", 1),
-    ("SQL_STILL_EXECUTING", 2),
-    ("SQL_NEED_DATA", 99),
-    ("SQL_NO_DATA", 100),
-    ("SQL_PARAM_DATA_AVAILABLE", 101),
-    ("SQL_ERROR", -1),
-    ("SQL_INVALID_HANDLE", -2),
-];
 
 /// Some of an entry's fields.
 type FieldSlice = [(Key, Value)];
@@ -207,9 +196,5 @@ fn cut(fields: &FieldSlice) -> (&FieldSlice, &FieldSlice) {
 
 /// The number for `return`; none for what is not a return code ODBC has, and for success that is not written down.
 pub(super) fn status_code(code: Option<&Value>) -> Option<i64> {
-    match code? {
-        Value::Text(name) => RETURN_CODES.iter().find(|(known, _)| known == name).map(|(_, code)| *code),
-        Value::Int(code) => i64::try_from(*code).ok(),
-        _ => None,
-    }
+    words::return_code(Some(code?)).map(i64::from)
 }

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 
 use super::compare::difference;
 use super::index::Index;
-use crate::connect::succeeded;
 use crate::storage::Cassette;
 use crate::{CassetteError, ConnectionId, Entry, Key, Value};
 
@@ -45,7 +44,7 @@ impl Connects {
         let mut known: HashMap<String, Group> = HashMap::new();
         for position in index.connects() {
             let entry = storage.checked_entry(index.slot(*position).place())?;
-            let (connection, succeeded) = (entry.connection, succeeded(&entry));
+            let (connection, succeeded) = (entry.connection, entry.succeeded());
             connects.cut |= buffer(&entry).is_some();
             let group = *known.entry(format!("{:?}", entry.fields)).or_insert_with(|| {
                 connects.groups.push(entry);

@@ -139,7 +139,7 @@ impl Facts {
         let mut families = Families::default();
         for position in index.connects() {
             let entry = storage.checked_entry(index.slot(*position).place())?;
-            if connect::succeeded(&entry) {
+            if entry.succeeded() {
                 let identity = connect::identity(&entry);
                 families.of.insert(entry.connection, identity);
                 families.members.entry(identity).or_default().push(entry.connection);

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use csv::ByteRecord;
 
 use crate::cell::{self, Cell, CellError};
-use crate::connect::succeeded;
 use crate::inline::from_inline;
 use crate::storage::{Cassette, Place, RowsSource};
+use crate::words::NO_DATA;
 use crate::{CassetteError, Entry, Key, Method, Row, Value};
 
 /// How far a run is read; shared with the player, which has to know whether rows are left.
@@ -39,17 +39,12 @@ impl Progress {
 
 /// Whether an entry says no more than that the data is at its end.
 pub(crate) fn is_end(entry: &Entry) -> bool {
-    let no_data = match entry.get(Key::Return) {
-        Some(Value::Int(code)) => *code == 100,
-        Some(Value::Text(name)) => name == "SQL_NO_DATA",
-        _ => false,
-    };
-    entry.method == Method::Fetch && no_row(entry) && (no_data || succeeded(entry))
+    entry.method == Method::Fetch && no_row(entry) && (entry.return_code() == NO_DATA || entry.succeeded())
 }
 
 /// Whether an entry is a fetch that failed.
 pub(crate) fn is_failure(entry: &Entry) -> bool {
-    no_row(entry) && !succeeded(entry) && !is_end(entry)
+    no_row(entry) && !entry.succeeded() && !is_end(entry)
 }
 
 fn no_row(entry: &Entry) -> bool {

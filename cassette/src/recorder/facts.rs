@@ -69,7 +69,7 @@ struct Last {
 impl Facts {
     /// A connect was recorded.
     pub(super) fn connected(&mut self, entry: &Entry) {
-        if connect::succeeded(entry) {
+        if entry.succeeded() {
             let identity = connect::identity(entry);
             self.first.entry(identity).or_insert(entry.connection);
             *self.members.entry(identity).or_default() += 1;

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use aho_corasick::{AhoCorasick, MatchKind};
 use parking_lot::RwLock;
 
+use crate::words;
 use crate::{Entry, Fields, Key, Method, Value};
 
 /// What stands in the place of a secret.
@@ -20,8 +21,6 @@ pub const SHORTEST: usize = 6;
 /// From this length on a value is hidden inside of a word as well; a shorter one only as a word of its own, so that the
 /// password `orange` does not eat `oranges`.
 const LONG: usize = 16;
-/// What an entry says under [`Key::Secrets`]: a secret of what it asks is hidden.
-pub(crate) const HIDDEN: &str = "hidden";
 
 /// The secrets a process knows. Neither `Debug` nor `Display` shows them.
 #[derive(Default)]
@@ -158,7 +157,7 @@ impl Hiding {
         let noted = entry.method != Method::Connect && fields.iter().zip(&entry.fields).any(asks);
         let mut hidden = Entry { fields, ..entry.clone() };
         if noted {
-            hidden.fields.add(Key::Secrets, HIDDEN);
+            hidden.fields.add(Key::Secrets, words::HIDDEN);
         }
         Some(hidden)
     }

@@ -137,7 +137,7 @@ impl Data {
             Class::Housekeeping if entry.method == Method::Disconnect => 3,
             Class::Housekeeping => 2,
         };
-        let trouble = match (timeline::failed(entry), timeline::trouble(entry)) {
+        let trouble = match (entry.failed(), timeline::trouble(entry)) {
             (true, _) => 2,
             (false, Some(_)) => 1,
             (false, None) => 0,

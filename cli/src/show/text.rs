@@ -82,7 +82,7 @@ pub fn step(out: &mut impl Write, step: &Step, style: Look, width: usize) -> Res
     let arrow = if asked.is_empty() || outcome.is_empty() { 0 } else { 4 };
     let asked = fit(&asked, room.saturating_sub(kept + arrow));
     let outcome = fit(&outcome, room.saturating_sub(chars(&asked) + arrow));
-    let tone = if timeline::failed(entry) { BAD } else { DIM };
+    let tone = if entry.failed() { BAD } else { DIM };
     let arrow = if arrow == 0 { "" } else { "  → " };
     writeln!(out, "{asked}{DIM}{arrow}{DIM:#}{tone}{outcome}{tone:#}")?;
     if let Some(rows) = step.rows.as_ref().filter(|_| entry.method != Method::Fetch) {

@@ -278,11 +278,6 @@ pub fn trouble(entry: &Entry) -> Option<String> {
     Some(one_line(&format!("{code} {} {}", text("sqlstate"), text("message"))))
 }
 
-/// Whether it failed, as opposed to a success with information or no data.
-pub fn failed(entry: &Entry) -> bool {
-    matches!(entry.get(Key::Return).and_then(Value::as_text), Some("SQL_ERROR" | "SQL_INVALID_HANDLE"))
-}
-
 /// A row on one line.
 pub fn row_words(row: &[Shown]) -> String {
     let word = |cell: &Shown| match cell {

@@ -237,8 +237,7 @@ fn outcome(recorded: String, now: String) -> compare::Difference {
 
 /// The SQLSTATE with which a recorded command failed.
 fn failed(entry: &Entry) -> Option<String> {
-    let code =
-        entry.get(Key::Return)?.as_text().filter(|code| *code == "SQL_ERROR" || *code == "SQL_INVALID_HANDLE")?;
+    let code = entry.get(Key::Return).filter(|_| entry.failed())?.as_text()?;
     let first = entry.get(Key::Diagnostics).and_then(Value::as_list).and_then(|records| records.first());
     let state = first.and_then(|record| record.get("sqlstate")?.as_text());
     Some(state.unwrap_or(code).to_owned())

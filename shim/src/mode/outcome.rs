@@ -5,21 +5,12 @@ use crate::args::{In, Out, Reply};
 use crate::call::Question;
 use crate::diagnostics::{Diagnostic, Origin, Outcome, rc};
 use crate::table::Function;
-use super8_cassette::words::RETURNS;
+use super8_cassette::words::{self, return_value};
 use super8_cassette::{Fields, Key, Method, Value};
-
-/// A return code as the cassette has it: a name, or the number where ODBC has no name for it.
-pub fn return_value(code: i16) -> Value {
-    RETURNS.iter().find(|(known, _)| *known == code).map_or(Value::from(code), |(_, name)| Value::from(*name))
-}
 
 /// The return code a cassette value stands for; nothing means SQL_SUCCESS.
 pub fn return_code(value: Option<&Value>) -> i16 {
-    match value {
-        Some(Value::Text(name)) => RETURNS.iter().find(|(_, known)| known == name).map_or(rc::ERROR, |(code, _)| *code),
-        Some(number) => number.as_int().and_then(|code| i16::try_from(code).ok()).unwrap_or(rc::SUCCESS),
-        None => rc::SUCCESS,
-    }
+    words::return_code(value).unwrap_or(rc::ERROR)
 }
 
 /// Adds `return` and `diagnostics` where there is something to say.

@@ -1,13 +1,13 @@
 //! A cassette in one format becomes one in the other and comes back: nothing is lost, and what cannot be kept is named.
 
-mod reel;
+mod support;
 
 use std::fs;
 
-use reel::copy::converted;
-use reel::session::record;
-use reel::*;
 use super8_cassette::open;
+use support::copy::converted;
+use support::session::record;
+use support::*;
 
 #[test]
 fn there_and_back_again() {
@@ -79,6 +79,11 @@ fn a_trace_sequence_of_old_is_passed_over() {
     assert_eq!(converted(&*open(&trace).unwrap(), &copy), [""; 0]);
     assert_eq!(files(&copy), expected);
     record(&recorder(&directory));
-    assert_eq!(files(&directory), expected, "recording again removes it");
+    let but_metadata = |mut files: std::collections::BTreeMap<String, String>| {
+        // it may have been another second
+        files.remove("metadata.yml");
+        files
+    };
+    assert_eq!(but_metadata(files(&directory)), but_metadata(expected), "recording again removes it");
     assert!(!old.exists());
 }

@@ -1,6 +1,6 @@
 //! Runs that die, disks that fill, processes that get in each other's way.
 
-mod reel;
+mod support;
 
 use std::fs;
 use std::io::{self, Write};
@@ -8,8 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use reel::*;
 use super8_cassette::{Append, Cassette, Directory, ErrorKind, Method, RecordOptions, Recorder, staging_directory};
+use support::*;
 
 /// The methods in a log.
 fn methods(directory: &Path) -> Vec<Method> {

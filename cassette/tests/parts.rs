@@ -1,12 +1,12 @@
 //! A cassette of several processes: a process plays one part, and says which as soon as nothing of it is left.
 
-mod reel;
+mod support;
 
-use reel::*;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use super8_cassette::{Cassette, ConnectionId, Directory, Order, PlayOptions, Player, Tickets};
+use support::*;
 
 /// Counts in one process what all would count together.
 #[derive(Default)]

@@ -1,17 +1,17 @@
 //! Interrupted recordings that are made cassettes again.
 
-mod reel;
+mod support;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use reel::*;
 use super8_cassette::{
     Cassette, Directory, Fetched, Fields, Key, MakeAppend, Recorder, Recovered, State, Trace, Value, WriteAppend,
     recover, staging_directory, state,
 };
+use support::*;
 
 /// A recording whose process is gone: two statements, the second's rows still being fetched.
 fn interrupted(directory: &Path) {

@@ -1,12 +1,12 @@
 //! Redaction of what a program sends: by name and position, and of what it sends back as it read it.
 
-mod reel;
+mod support;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use reel::*;
 use super8_cassette::{Entry, Key, Method, Mismatch, Player, Recorder, Redaction, Value};
+use support::*;
 
 const RULES: &str = "\
 columns:

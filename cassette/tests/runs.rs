@@ -1,11 +1,11 @@
 //! What a run says of its rows: C types, outcomes, widths; and what it does when it is edited by hand.
 
-mod reel;
+mod support;
 
 use std::fs;
 
-use reel::*;
 use super8_cassette::{Cell, Fetched, PlayedRun, Player, Value};
+use support::*;
 
 fn opened(player: &Player) -> PlayedRun {
     player.connect(&connect(A, "shop")).unwrap();

@@ -1,12 +1,12 @@
 //! Many threads: nobody waits for nobody, nothing is lost, and what was recorded is played.
 
-mod reel;
+mod support;
 
 use std::sync::{Arc, Barrier, mpsc};
 use std::time::Duration;
 
-use reel::*;
 use super8_cassette::{Cell, ConnectionId, Fetched, Order, Player, RecordOptions, Recorder, Run};
+use support::*;
 
 const THREADS: usize = 8;
 

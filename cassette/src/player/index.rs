@@ -3,11 +3,13 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
+use super::result_answers::{Read, ResultAnswer, is_result_answer};
 use crate::schema::Class;
 use crate::storage::{Cassette, Place};
 use crate::yaml::Head;
-use crate::{CassetteError, ConnectionId, Method};
+use crate::{CassetteError, ConnectionId, Entry, Method};
 
 /// The statement of entries that concern the connection itself.
 const NONE: u32 = u32::MAX;
@@ -61,6 +63,31 @@ pub(crate) struct Index {
     methods: u64,
     /// The threads of each connection that was used by more than one, in the order in which they came.
     threads: HashMap<u32, Vec<u16>>,
+    /// What is kept out of the order.
+    aside: Aside,
+}
+
+/// The statements of the log that are answers with rows: they have no place in the order, and take no part in the numbering.
+#[derive(Debug, Default)]
+struct Aside {
+    /// Their ids on each connection, in order.
+    statements: HashMap<u32, Vec<u32>>,
+    /// The offsets of their commands, in order.
+    commands: Vec<u64>,
+}
+
+impl Aside {
+    /// The number of a statement among those that are played in order.
+    fn number(&self, connection: u32, id: u32) -> u32 {
+        let before = self.statements.get(&connection).map_or(0, |ids| ids.partition_point(|aside| *aside < id));
+        id - before as u32
+    }
+
+    /// The id in the cassette of the statement with this number.
+    fn id(&self, connection: u32, number: u32) -> u32 {
+        let ids = self.statements.get(&connection).map_or(&[][..], Vec::as_slice);
+        ids.iter().fold(number, |id, aside| if *aside <= id { id.saturating_add(1) } else { id })
+    }
 }
 
 /// Gives all entries of a statement the thread of its first, and finds the connections that were used by several threads.
@@ -86,8 +113,8 @@ fn threads_of(slots: &mut [Slot]) -> HashMap<u32, Vec<u16>> {
 }
 
 impl Index {
-    /// Reads a cassette's log.
-    pub(crate) fn build(storage: &dyn Cassette) -> Result<Index, CassetteError> {
+    /// Reads a cassette's log: the index of what is played in order, and the answers with rows.
+    pub(crate) fn build(storage: &dyn Cassette) -> Result<(Index, Vec<Arc<ResultAnswer>>), CassetteError> {
         let mut slots = Vec::new();
         storage.scan(&mut |place: Place, head: Head| {
             let refuse = |problem: &str| {
@@ -116,6 +143,49 @@ impl Index {
             Ok(())
         })?;
         slots.shrink_to_fit();
+        let mut answers: Vec<((u32, u32), Entry, Vec<Slot>)> = Vec::new();
+        for slot in slots.iter().filter(|slot| slot.method == Method::Catalog) {
+            let entry = storage.checked_entry(slot.place())?;
+            if is_result_answer(&entry) {
+                answers.push((slot.key(), entry, Vec::new()));
+            }
+        }
+        if answers.is_empty() {
+            return Ok((Index::of(slots, Aside::default()), Vec::new()));
+        }
+        let mut aside = Aside::default();
+        let mut at: HashMap<(u32, u32), usize> = HashMap::new();
+        for (number, ((connection, statement), ..)) in answers.iter().enumerate() {
+            at.insert((*connection, *statement), number);
+            aside.statements.entry(*connection).or_default().push(*statement);
+        }
+        aside.statements.values_mut().for_each(|ids| ids.sort_unstable());
+        slots.retain(|slot| match at.get(&slot.key()) {
+            Some(number) => {
+                if slot.method.class() == Class::Command {
+                    aside.commands.push(slot.place().offset);
+                }
+                answers[*number].2.push(*slot);
+                false
+            }
+            None => true,
+        });
+        for slot in slots.iter_mut().filter(|slot| slot.statement != NONE) {
+            slot.statement = aside.number(slot.connection, slot.statement);
+        }
+        let answers = answers.into_iter().map(|((connection, statement), asked, slots)| {
+            let mut read = Read::default();
+            for slot in slots.iter().filter(|slot| slot.method.is_rows()) {
+                read.add(&storage.checked_entry(slot.place())?);
+            }
+            let index = Arc::new(Index::of(slots, Aside::default()));
+            Ok(Arc::new(ResultAnswer { connection: ConnectionId(connection), statement, asked, read, index }))
+        });
+        let answers = answers.collect::<Result<_, CassetteError>>()?;
+        Ok((Index::of(slots, aside), answers))
+    }
+
+    fn of(mut slots: Vec<Slot>, aside: Aside) -> Index {
         let threads = threads_of(&mut slots);
         let all = 0..slots.len() as u32;
         let of_statement = |position: &u32| slots[*position as usize].statement != NONE;
@@ -133,7 +203,12 @@ impl Index {
         told.sort_unstable();
         told.dedup();
         let methods = slots.iter().fold(0, |methods, slot| methods | 1 << slot.method as u64);
-        Ok(Index { slots, by_connection, by_statement, connects, told, methods, threads })
+        Index { slots, by_connection, by_statement, connects, told, methods, threads, aside }
+    }
+
+    /// The id in the cassette of a statement that is played in order.
+    pub(crate) fn statement_id(&self, connection: ConnectionId, statement: u32) -> u32 {
+        self.aside.id(connection.0, statement)
     }
 
     /// The threads of a connection, in the order in which they came, if there was more than one.
@@ -239,10 +314,17 @@ impl Index {
         self.commands(0, position) + 1
     }
 
-    /// The number of commands from one position up to another, that one not counted.
+    /// The number of commands from one position up to another, that one not counted. Answers with rows count where they stand.
     pub(crate) fn commands(&self, from: u32, to: u32) -> usize {
         let slots = &self.slots[from as usize..to as usize];
-        slots.iter().filter(|slot| slot.method.class() == Class::Command).count()
+        let aside = |position: u32| match position {
+            0 => 0,
+            position => {
+                let end = self.slots.get(position as usize).map_or(u64::MAX, |slot| slot.place().offset);
+                self.aside.commands.partition_point(|command| *command < end)
+            }
+        };
+        slots.iter().filter(|slot| slot.method.class() == Class::Command).count() + aside(to) - aside(from)
     }
 
     fn range(&self, positions: &[u32], order: impl Fn(&Slot) -> Ordering) -> Range<usize> {
@@ -275,7 +357,7 @@ mod tests {
             }
         }
         storage.append(&log).unwrap();
-        Index::build(&storage).unwrap()
+        Index::build(&storage).unwrap().0
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::Player;
 use super::facts::Relatives;
 use super::index::Index;
+use super::result_answers::OWN;
 use crate::storage::Cassette;
 use crate::{CassetteError, ConnectionId, Fields, Key, Method, Value};
 
@@ -67,7 +68,13 @@ impl Player {
         let mut key = self.redactor.key(key);
         let asked = key.iter().find(|(name, _)| *name == Key::StatementId).and_then(|(_, id)| id.as_int());
         let statement = asked.and_then(|id| u32::try_from(id).ok());
-        let (connection, statement) = state.recorded(connection, statement);
+        let (connection, statement) = match self.serving(connection, statement) {
+            Some(player) => player.state.lock().recorded(OWN.0, Some(OWN.1)),
+            None => {
+                let (connection, statement) = state.recorded(connection, statement);
+                (connection, statement.map(|statement| self.index.statement_id(connection, statement)))
+            }
+        };
         for (name, value) in &mut key {
             match (*name, statement) {
                 (Key::ConnectionId, _) => *value = Value::Text(connection.to_string()),

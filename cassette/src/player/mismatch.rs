@@ -122,6 +122,8 @@ impl Player {
             Order::Connection => Ok(None),
         };
         let (connection, statement) = state.recorded(asked.connection, asked.statement);
+        // as the cassette numbers it
+        let statement = statement.map(|statement| self.index.statement_id(connection, statement));
         let asked = &Entry { connection, statement, ..asked.clone() };
         let case = by_connection.and_then(|by_connection| self.case(asked, scene, by_connection));
         let (kind, command, headline, report) = match case {

@@ -23,6 +23,7 @@ mod prefetch;
 mod redacted;
 mod rematch;
 mod report;
+mod result_answers;
 mod rows;
 mod scope;
 mod scroll;
@@ -68,7 +69,9 @@ use cursor::Cursor;
 use facts::Facts;
 use index::Index;
 use mismatch::Scene;
-use parts::{Choosing, PlayedIndex, PlayedStorage, PlayedTold, Sources};
+use parts::{Choosing, PlayedIndex, PlayedStorage, PlayedTold, Source, Sources};
+pub use result_answers::FIRST_RESULT_ANSWER;
+use result_answers::{OWN, Serving};
 use sessions::SessionMatcher;
 use turn::{Turn, Waiting};
 
@@ -118,6 +121,7 @@ pub struct Player {
     played: Condvar,
     /// The end may be near: see `finish`.
     near_end: AtomicBool,
+    serving: Serving,
 }
 
 /// What changes while the cassette is played.
@@ -142,6 +146,22 @@ struct State {
 }
 
 impl State {
+    fn new(sessions: SessionMatcher, choosing: Option<Choosing>) -> State {
+        State {
+            whole: Cursor::whole(),
+            cursors: BTreeMap::new(),
+            sessions,
+            choosing,
+            waiting: Waiting::default(),
+            sticky: None,
+            answers: Answers::default(),
+            columns: Columns::default(),
+            facts: Facts::default(),
+            closes: FxHashMap::default(),
+            finished: Vec::new(),
+        }
+    }
+
     fn cursor(&mut self, order: Order, index: &Index, connection: ConnectionId) -> &mut Cursor {
         match order {
             Order::Global => &mut self.whole,
@@ -217,19 +237,8 @@ impl Player {
         let metadata = first.ok_or_else(|| CassetteError::new(Path::new(""), "there is no part to play"))?;
         let sources = Sources::read(storages)?;
         let (storage, index) = (PlayedStorage(Arc::clone(&sources)), PlayedIndex(Arc::clone(&sources)));
-        let state = State {
-            whole: Cursor::whole(),
-            cursors: BTreeMap::new(),
-            sessions: SessionMatcher::new(Connects::read(&index, &*storage)?),
-            choosing,
-            waiting: Waiting::default(),
-            sticky: None,
-            answers: Answers::default(),
-            columns: Columns::default(),
-            facts: Facts::default(),
-            closes: FxHashMap::default(),
-            finished: Vec::new(),
-        };
+        let connects = Connects::read(&index, &*storage)?;
+        let state = State::new(SessionMatcher::new(connects), choosing);
         let PlayOptions { order, report, wait, comments, record_again, fits } = options;
         let (order, report) = (order.unwrap_or(metadata.order), report.unwrap_or_else(|| "stderr".to_owned()));
         let (redactor, state, played) = (Redactor::default(), Mutex::new(state), Condvar::new());
@@ -249,7 +258,30 @@ impl Player {
             near_end: AtomicBool::new(false),
             state,
             played,
+            serving: Serving::default(),
         }))
+    }
+
+    /// A player of one source, with the same options, whose connections are independent.
+    fn of_source(&self, source: Source) -> Player {
+        let sources = Sources::one(source);
+        Player {
+            storage: PlayedStorage(Arc::clone(&sources)),
+            metadata: self.metadata.clone(),
+            order: Order::Connection,
+            report: self.report.clone(),
+            index: PlayedIndex(Arc::clone(&sources)),
+            wait: Duration::ZERO,
+            redactor: Redactor::default(),
+            comments: self.comments,
+            record_again: self.record_again,
+            fits: self.fits,
+            told: PlayedTold(sources),
+            state: Mutex::new(State::new(SessionMatcher::default(), None)),
+            played: Condvar::new(),
+            near_end: AtomicBool::new(false),
+            serving: Serving::default(),
+        }
     }
 
     /// Has values of what is asked replaced by the rules with which the cassette was redacted.
@@ -293,6 +325,9 @@ impl Player {
     pub fn command(&self, asked: &Entry) -> Result<Entry, Mismatch> {
         let redacted = self.redacted(asked);
         let asked = redacted.as_ref().unwrap_or(asked);
+        if let Some((player, asked)) = self.served(asked) {
+            return self.of_serving(player.command(&asked));
+        }
         let mut ahead = self.ahead(asked);
         let (candidate, _) = self.play(asked, |state| self.step(state, asked, ahead.take()))?;
         Ok(candidate.into_entry().unwrap_or_else(|| Entry::new(asked.method, asked.connection, asked.statement)))
@@ -305,6 +340,9 @@ impl Player {
     /// # Errors
     /// The first mismatch of this cassette.
     pub fn fetch(&self, connection: ConnectionId, statement: u32) -> Result<Fetched, Mismatch> {
+        if let Some(player) = self.serving(connection, Some(statement)) {
+            return self.of_serving(player.fetch(OWN.0, OWN.1));
+        }
         let asked = Entry::new(Method::Fetch, connection, Some(statement));
         let mut ahead = self.ahead(&asked);
         let (candidate, progress) = self.play(&asked, |state| self.step(state, &asked, ahead.take()))?;
@@ -342,6 +380,9 @@ impl Player {
         in_force: &[Fields],
         later: &[Fields],
     ) -> Result<Option<Entry>, CassetteError> {
+        if let Some(player) = self.serving(connection, statement) {
+            return player.answer(OWN.0, Some(OWN.1), method, in_force, later);
+        }
         if !self.has(method) {
             return Ok(None);
         }
@@ -390,6 +431,9 @@ impl Player {
     /// # Errors
     /// An unreadable entry or columns file.
     pub fn columns(&self, connection: ConnectionId, statement: u32) -> Result<Option<Arc<Value>>, CassetteError> {
+        if let Some(player) = self.serving(connection, Some(statement)) {
+            return player.columns(OWN.0, OWN.1);
+        }
         let state = &mut *self.state.lock();
         let (connection, statement) = state.recorded(connection, Some(statement));
         let positions = self.index.statement(connection, statement);
@@ -411,6 +455,13 @@ impl Player {
         if !matches!(entry.method, Method::Close | Method::Drop | Method::Disconnect) {
             return;
         }
+        if let Some(player) = self.serving(entry.connection, entry.statement) {
+            player.housekeeping(&Entry::new(entry.method, OWN.0, Some(OWN.1)));
+            if let (Method::Drop, Some(statement)) = (entry.method, entry.statement) {
+                self.forget_statement(entry.connection, statement);
+            }
+            return;
+        }
         let state = &mut *self.state.lock();
         let (connection, statement) = state.recorded(entry.connection, entry.statement);
         if entry.method == Method::Close {
@@ -423,6 +474,7 @@ impl Player {
 
     /// The connection is closed.
     pub fn disconnect(&self, connection: ConnectionId) {
+        self.serving.lock().retain(|(of, _), _| *of != connection);
         let state = &mut *self.state.lock();
         let (recorded, _) = state.recorded(connection, None);
         // what cannot be read is told when it is asked for
@@ -445,6 +497,10 @@ impl Player {
     /// The last entry of a method that a statement was given says something that cannot be played: every later command fails with
     /// this.
     pub fn refuse(&self, connection: ConnectionId, statement: Option<u32>, method: Method, wrong: Wrong) -> Mismatch {
+        if let Some(player) = self.serving(connection, statement) {
+            let refused = player.refuse(OWN.0, Some(OWN.1), method, wrong);
+            return self.state.lock().sticky.get_or_insert(refused).clone();
+        }
         let error = {
             let state = &mut *self.state.lock();
             let (connection, statement) = state.recorded(connection, statement);

@@ -6,7 +6,7 @@
 //! that go on alike are a group, and no more processes may enter it than it has parts ([`Tickets`]). The groups lie within
 //! each other, so that a process inside one always finds a part in the end, and none has to give way to another.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,6 +19,7 @@ use super::connects::Connects;
 use super::cursor::{Cursor, Next};
 use super::index::Index;
 use super::mismatch::Scene;
+use super::result_answers::ResultAnswer;
 use super::rows::is_end;
 use super::{Answers, Columns, Facts, Player, State, informed, sets};
 use crate::metadata::Order;
@@ -34,9 +35,12 @@ pub trait Tickets: Send + Sync {
 
 /// One part, or the cassette of a single process.
 pub(super) struct Source {
-    pub(super) storage: Box<dyn Cassette>,
-    pub(super) index: Index,
+    pub(super) storage: Arc<dyn Cassette>,
+    pub(super) index: Arc<Index>,
     told: HashSet<String>,
+    pub(super) result_answers: Vec<Arc<ResultAnswer>>,
+    /// The drivers of the connections that name another one than the cassette's.
+    drivers: HashMap<ConnectionId, String>,
 }
 
 /// What can be played, and what is played at present.
@@ -49,11 +53,28 @@ impl Sources {
     pub(super) fn read(storages: Vec<Box<dyn Cassette>>) -> Result<Arc<Sources>, CassetteError> {
         let mut all = Vec::with_capacity(storages.len());
         for storage in storages {
-            let index = Index::build(&*storage)?;
+            let (index, result_answers) = Index::build(&*storage)?;
             let told = informed::functions(&index, &*storage)?;
-            all.push(Source { storage, index, told });
+            let mut drivers = HashMap::new();
+            if !result_answers.is_empty() {
+                for position in index.connects() {
+                    let entry = storage.checked_entry(index.slot(*position).place())?;
+                    let library = entry.get(Key::Library).and_then(Value::as_text).map(str::to_owned);
+                    drivers.extend(library.map(|library| (entry.connection, library)));
+                }
+            }
+            all.push(Source { storage: storage.into(), index: Arc::new(index), told, result_answers, drivers });
         }
-        Ok(Arc::new(Sources { all, current: AtomicUsize::new(0) }))
+        Ok(Sources::of(all))
+    }
+
+    fn of(all: Vec<Source>) -> Arc<Sources> {
+        Arc::new(Sources { all, current: AtomicUsize::new(0) })
+    }
+
+    /// One source, and nothing to choose from.
+    pub(super) fn one(source: Source) -> Arc<Sources> {
+        Sources::of(vec![source])
     }
 
     pub(super) fn current(&self) -> &Source {
@@ -129,6 +150,17 @@ impl Choosing {
 }
 
 impl Source {
+    /// A source that has only the entries of this index.
+    pub(super) fn of_statement(of: &Source, index: Arc<Index>) -> Source {
+        let (told, result_answers, drivers) = (HashSet::new(), Vec::new(), HashMap::new());
+        Source { storage: Arc::clone(&of.storage), index, told, result_answers, drivers }
+    }
+
+    /// The driver of a recorded connection, if that is not the cassette's.
+    pub(super) fn driver(&self, connection: ConnectionId) -> Option<&str> {
+        self.drivers.get(&connection).map(String::as_str)
+    }
+
     /// Its name, a directory or a trace's file.
     pub(super) fn name(&self) -> PathBuf {
         self.storage.name().to_owned()

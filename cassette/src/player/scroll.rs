@@ -1,6 +1,7 @@
 //! Playing a scroll: a fetch that says where to go. Where is compared, and what came of it is handed out whole.
 
 use super::candidate::Candidate;
+use super::result_answers::OWN;
 use super::rows::{PlayedRun, is_end};
 use super::{Mismatch, Player};
 use crate::schema::Class;
@@ -20,6 +21,9 @@ impl Player {
     /// # Errors
     /// The first mismatch of this cassette.
     pub fn scroll(&self, asked: &Entry) -> Result<Scrolled, Mismatch> {
+        if let Some((player, asked)) = self.served(asked) {
+            return self.of_serving(player.scroll(&asked));
+        }
         let (candidate, progress) = self.play(asked, |state| self.step(state, asked, None))?;
         let (Candidate::Rows { entry, position, rowless: false, .. }, Some(progress)) = (&candidate, progress) else {
             let entry = candidate.into_entry().unwrap_or_else(|| asked.clone());
@@ -36,6 +40,9 @@ impl Player {
     pub fn expects(&self, asked: &Entry) -> bool {
         let redacted = self.redacted(asked);
         let asked = redacted.as_ref().unwrap_or(asked);
+        if let Some((player, asked)) = self.served(asked) {
+            return player.expects(&asked);
+        }
         let state = &mut *self.state.lock();
         let recorded = state.recorded(asked.connection, asked.statement);
         let cursor = state.cursor(self.order, &self.index, recorded.0);
@@ -54,6 +61,9 @@ impl Player {
         key: &[(Key, Value)],
         on_row: bool,
     ) -> Result<Option<Entry>, CassetteError> {
+        if let Some(player) = self.serving(connection, Some(statement)) {
+            return player.read_apart(OWN.0, OWN.1, key, on_row);
+        }
         let positions;
         let bound = {
             let state = &mut *self.state.lock();

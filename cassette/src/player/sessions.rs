@@ -55,6 +55,21 @@ pub(super) struct Live {
 }
 
 impl Live {
+    fn new(groups: Vec<Group>, group: Group, session: Session) -> Live {
+        Live {
+            groups,
+            group,
+            before: Vec::new(),
+            session,
+            first: 0,
+            used: 0,
+            numbers: HashMap::new(),
+            threads: HashMap::new(),
+            idle: false,
+            ended: false,
+        }
+    }
+
     /// A recorded statement, or the recorded connection, behind a live one.
     pub(super) fn recorded(&self, statement: Option<u32>) -> (ConnectionId, Option<u32>) {
         let Some(statement) = statement else { return (self.session.connection, None) };
@@ -155,6 +170,13 @@ impl SessionMatcher {
         SessionMatcher { connects, ..SessionMatcher::default() }
     }
 
+    /// A live connection is open on a recorded one after so many of its statements, and nothing is to be matched.
+    pub(super) fn open_at(&mut self, id: ConnectionId, connection: ConnectionId, statements: u32) {
+        let session = Session { connection, begin: 0, statements };
+        self.lives.insert(id, Live::new(Vec::new(), 0, session));
+        self.count = id.0 + 1;
+    }
+
     /// Goes on with the connects of another part, which is the same so far.
     pub(super) fn turn_to(&mut self, connects: Connects) {
         for live in self.lives.values_mut() {
@@ -210,19 +232,7 @@ impl SessionMatcher {
             self.advance();
             return id;
         }
-        let live = Live {
-            groups,
-            group,
-            before: Vec::new(),
-            session,
-            first: 0,
-            used: 0,
-            numbers: HashMap::new(),
-            threads: HashMap::new(),
-            idle: false,
-            ended: false,
-        };
-        self.lives.insert(id, live);
+        self.lives.insert(id, Live::new(groups, group, session));
         self.hold(session, id);
         id
     }
@@ -302,18 +312,7 @@ mod tests {
     use super::*;
 
     fn live(session: Session) -> Live {
-        Live {
-            groups: vec![0],
-            group: 0,
-            before: Vec::new(),
-            session,
-            first: 0,
-            used: 0,
-            numbers: HashMap::new(),
-            threads: HashMap::new(),
-            idle: false,
-            ended: false,
-        }
+        Live::new(vec![0], 0, session)
     }
 
     #[test]

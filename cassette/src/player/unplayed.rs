@@ -49,7 +49,7 @@ pub(super) fn of_cursor(
             Some(read) => format!("{}: only {read} rows were read", summary(&entry, 90)),
             None => summary(&entry, 120),
         };
-        let (method, connection, statement) = (slot.method, slot.connection(), slot.statement());
+        let (method, connection, statement) = (slot.method, slot.connection(), entry.statement);
         unplayed.push(Unplayed { number, line: slot.place().line, method, connection, statement, summary });
     }
     Ok(unplayed)

@@ -21,6 +21,7 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use super8_cassette::player::FIRST_RESULT_ANSWER;
 use super8_cassette::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Player, Value, process};
 
 /// SQL_ATTR_RESET_CONNECTION: set by a driver manager that puts a connection into its pool.
@@ -35,6 +36,8 @@ pub struct Connection {
     pub(super) secrecy: Secrecy,
     pub(super) probe: Probe,
     statements: AtomicU32,
+    /// How many answers with rows were asked for.
+    result_answers: AtomicU32,
     descriptors: AtomicU32,
     /// Statement handles that are not freed.
     handles: AtomicU32,
@@ -71,6 +74,7 @@ impl Connection {
             secrecy,
             probe,
             statements: AtomicU32::new(0),
+            result_answers: AtomicU32::new(0),
             descriptors: AtomicU32::new(0),
             handles: AtomicU32::new(0),
             attempts: AtomicU32::new(0),
@@ -138,6 +142,11 @@ impl Connection {
     /// The id of the connection's next statement.
     pub(super) fn next_statement(&self) -> u32 {
         self.statements.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// The id of the next statement that is served an answer with rows.
+    pub(super) fn next_result_answer(&self) -> u32 {
+        self.result_answers.fetch_add(1, Ordering::Relaxed) | FIRST_RESULT_ANSWER
     }
 
     /// The number of the next descriptor that the application allocates on the connection.

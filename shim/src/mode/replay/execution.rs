@@ -30,10 +30,26 @@ impl Statement {
 
     /// Another text for this handle: another statement id, as when it was recorded.
     pub(super) fn new_text(&self, state: &mut State) -> u32 {
+        self.new_text_with(state, || self.connection.next_statement())
+    }
+
+    /// The same for a catalog function, whose result may be an answer that has no place among the statements.
+    pub(super) fn new_catalog(&self, state: &mut State, fields: &Fields) -> u32 {
+        let asked = Entry { fields: fields.clone(), ..Entry::new(Method::Catalog, self.connection.id(), None) };
+        self.new_text_with(state, || match self.connection.player().has_result_answer(&asked) {
+            true => self.connection.next_result_answer(),
+            false => self.connection.next_statement(),
+        })
+    }
+
+    fn new_text_with(&self, state: &mut State, next: impl FnOnce() -> u32) -> u32 {
         if let Some(id) = state.given.take() {
             return id;
         }
-        let id = self.connection.next_statement();
+        if let Some(before) = state.id {
+            self.connection.player().forget_statement(self.connection.id(), before);
+        }
+        let id = next();
         state.polls.another_text();
         (state.id, state.puts, state.executions) = (Some(id), 0, 0);
         self.endings.store(0, std::sync::atomic::Ordering::Relaxed);
@@ -229,7 +245,7 @@ impl Statement {
     pub(super) fn catalog(&self, function: Function, arguments: &[(&'static str, In<'_>)]) -> Outcome {
         let fields = catalog_fields(function, arguments);
         let mut state = self.state.lock();
-        let id = self.new_text(&mut state);
+        let id = self.new_catalog(&mut state, &fields);
         self.execution(&mut state, id, Method::Catalog, fields, Parameters::none())
     }
 }

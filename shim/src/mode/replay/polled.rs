@@ -4,7 +4,7 @@ use super::statement::Statement;
 use crate::call::{Call, local_calls};
 use crate::diagnostics::Outcome;
 use crate::diagnostics::rc;
-use crate::mode::outcome::outcome;
+use crate::mode::outcome::{catalog_fields, outcome};
 use crate::mode::polling::{is_aside, may_poll, meanwhile_key};
 use crate::table::Function;
 use std::sync::atomic::Ordering;
@@ -38,9 +38,13 @@ impl Statement {
             Some(_) => {}
             None if !may_poll(call) => return None,
             None => {
-                if let Call::Run { .. } | Call::Prepare { .. } | Call::Catalog { .. } = call {
-                    state.given = Some(self.new_text(&mut state));
-                }
+                state.given = match call {
+                    Call::Run { .. } | Call::Prepare { .. } => Some(self.new_text(&mut state)),
+                    Call::Catalog { arguments } => {
+                        Some(self.new_catalog(&mut state, &catalog_fields(function, arguments)))
+                    }
+                    _ => state.given,
+                };
                 let call = state.polls.next(function);
                 match self.connection.recorded_polls(state.id, function, call) {
                     Ok(times) => state.polls.begin(function, times),

@@ -1,0 +1,127 @@
+//! Answers with rows: questions whose result depends on the driver alone, as SQLGetTypeInfo's does. A client library asks them
+//! once in a process, on whatever connection comes first, so they have no place in the order of commands.
+//!
+//! Each is a recorded statement that is kept out of the log's order and served as often as the program asks, to any connection
+//! of the same driver. It is played as a cassette of its own: by a player that has the entries of this statement and no others.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::compare::difference_but_comments;
+use super::index::Index;
+use super::parts::Source;
+use super::{Mismatch, Player, rows};
+use crate::{ConnectionId, Entry, Key, Method, Value};
+
+/// Live statements that are served a result answer have ids from here on: they take no part in the numbering of the others.
+pub const FIRST_RESULT_ANSWER: u32 = 1 << 31;
+
+/// The connection and the statement of a result answer in its own player.
+pub(super) const OWN: (ConnectionId, u32) = (ConnectionId(0), 1);
+
+/// Whether an entry asks for a result that depends on the driver alone.
+pub(crate) fn is_result_answer(entry: &Entry) -> bool {
+    entry.method == Method::Catalog && entry.get(Key::Function).and_then(Value::as_text) == Some("SQLGetTypeInfo")
+}
+
+/// A recorded statement with such a result.
+pub(crate) struct ResultAnswer {
+    pub(crate) connection: ConnectionId,
+    /// As the cassette numbers it.
+    pub(crate) statement: u32,
+    /// What was asked.
+    pub(crate) asked: Entry,
+    /// How much of it was read: the one that was read to its end serves those that read less as well.
+    pub(crate) read: Read,
+    /// The statement's entries and no others.
+    pub(crate) index: Arc<Index>,
+}
+
+/// How far a recorded result was read. One that was read further is greater.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Read {
+    to_its_end: bool,
+    rows: u64,
+}
+
+impl Read {
+    /// Adds what a fetch read.
+    pub(crate) fn add(&mut self, entry: &Entry) {
+        self.to_its_end |= entry.method == Method::FetchAll || rows::is_end(entry);
+        self.rows += rows::count(entry).unwrap_or(u64::from(entry.method != Method::Fetch));
+    }
+}
+
+/// The players of the statements that are served at present.
+pub(super) type Serving = Mutex<HashMap<(ConnectionId, u32), Arc<Player>>>;
+
+impl Player {
+    /// Whether the cassette has a result for what a live connection asks that is served out of order. Its statement gets an
+    /// id from [`FIRST_RESULT_ANSWER`] on.
+    pub fn has_result_answer(&self, asked: &Entry) -> bool {
+        is_result_answer(asked) && self.result_answer(asked).is_some()
+    }
+
+    /// The player that serves a live statement, if it is one that is served a result answer.
+    pub(super) fn serving(&self, connection: ConnectionId, statement: Option<u32>) -> Option<Arc<Player>> {
+        let statement = statement.filter(|statement| *statement >= FIRST_RESULT_ANSWER)?;
+        self.serving.lock().get(&(connection, statement)).cloned()
+    }
+
+    /// The same for a command, which may be the statement's first: what is asked, as the serving player has it.
+    pub(super) fn served(&self, asked: &Entry) -> Option<(Arc<Player>, Entry)> {
+        let statement = asked.statement.filter(|statement| *statement >= FIRST_RESULT_ANSWER)?;
+        if is_result_answer(asked) {
+            let player = Arc::new(self.player_of(&*self.result_answer(asked)?));
+            self.serving.lock().insert((asked.connection, statement), player);
+        }
+        let player = self.serving(asked.connection, asked.statement)?;
+        Some((player, Entry { connection: OWN.0, statement: Some(OWN.1), ..asked.clone() }))
+    }
+
+    /// What a serving player says; a mismatch there is one of this cassette.
+    pub(super) fn of_serving<T>(&self, played: Result<T, Mismatch>) -> Result<T, Mismatch> {
+        played.map_err(|mismatch| self.state.lock().sticky.get_or_insert(mismatch).clone())
+    }
+
+    /// A live statement goes on with another text, or is freed.
+    pub fn forget_statement(&self, connection: ConnectionId, statement: u32) {
+        if statement >= FIRST_RESULT_ANSWER {
+            self.serving.lock().remove(&(connection, statement));
+        }
+    }
+
+    /// The recorded answer to what a live connection asks, of any connection of the same driver: the one that was read
+    /// furthest, then its own. The attributes of the statement count only where one was recorded with the same.
+    fn result_answer(&self, asked: &Entry) -> Option<Arc<ResultAnswer>> {
+        let source = self.storage.0.current();
+        let connection = self.recorded(asked.connection);
+        let driver = source.driver(connection);
+        let of = |answer: &&Arc<ResultAnswer>| source.driver(answer.connection) == driver;
+        let without = |entry: &Entry| {
+            let fields = entry.fields.iter().filter(|(key, _)| *key != Key::Attributes).cloned().collect();
+            Entry { fields, ..entry.clone() }
+        };
+        let plain = without(asked);
+        let rank = |answer: &&Arc<ResultAnswer>| {
+            if difference_but_comments(&without(&answer.asked), &plain, self.comments).is_some() {
+                return None;
+            }
+            let exact = difference_but_comments(&answer.asked, asked, self.comments).is_none();
+            Some((!exact, Reverse(answer.read), answer.connection != connection))
+        };
+        let known = source.result_answers.iter().filter(of).filter_map(|answer| Some((rank(&answer)?, answer)));
+        known.min_by_key(|(rank, _)| *rank).map(|(_, answer)| Arc::clone(answer))
+    }
+
+    /// A player of one result answer.
+    fn player_of(&self, answer: &ResultAnswer) -> Player {
+        let source = Source::of_statement(self.storage.0.current(), Arc::clone(&answer.index));
+        let player = self.of_source(source);
+        player.state.lock().sessions.open_at(OWN.0, answer.connection, answer.statement - OWN.1);
+        player
+    }
+}

@@ -1,0 +1,161 @@
+//! Answers with rows: SQLGetTypeInfo's result depends on the driver alone, and replay serves it out of order.
+
+mod support;
+
+use super8_cassette::player::FIRST_RESULT_ANSWER;
+use super8_cassette::{ConnectionId, Entry, Fetched, Key, Method, Order, Player, Recorder, Value};
+use support::*;
+
+fn type_info(connection: ConnectionId, statement: u32, kind: i32) -> Entry {
+    let arguments = Value::Map(vec![("type".to_owned(), kind.into())]);
+    let asked = Entry::new(Method::Catalog, connection, Some(statement)).with(Key::Function, "SQLGetTypeInfo");
+    asked.with(Key::Arguments, arguments)
+}
+
+fn record_type_info(recorder: &std::sync::Arc<Recorder>, connection: ConnectionId, statement: u32, name: &str) {
+    recorder.command(&type_info(connection, statement, 12)).unwrap();
+    recorder.note(&Entry::new(Method::RowCount, connection, Some(statement)).with(Key::Result, -1)).unwrap();
+    result(recorder, connection, statement, &[&[name, "12"], &["text", "-1"]]);
+    recorder.note(&drop_of(connection, statement)).unwrap();
+}
+
+/// Asks for the n-th time on a connection, and reads the result.
+fn served(player: &Player, connection: ConnectionId, number: u32) -> Vec<Vec<String>> {
+    let statement = FIRST_RESULT_ANSWER + number;
+    let asked = type_info(connection, statement, 12);
+    assert!(player.has_result_answer(&asked));
+    player.command(&asked).unwrap();
+    let counted = player.answer(connection, Some(statement), Method::RowCount, &[Default::default()], &[]).unwrap();
+    assert_eq!(counted.unwrap().get(Key::Result), Some(&Value::Int(-1)));
+    let rows = fetch_all(player, connection, statement);
+    player.housekeeping(&drop_of(connection, statement));
+    rows
+}
+
+#[test]
+fn they_are_served_on_any_connection_as_often_as_asked_and_never_left_unplayed() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("tape");
+    let recorder = recorder(&directory);
+    let a = connected(&recorder, "shop");
+    recorder.command(&run(a, 1, "SELECT 1")).unwrap();
+    // a client library asks once in a process, in the middle of what the first connection does
+    record_type_info(&recorder, a, 2, "varchar");
+    recorder.command(&run(a, 3, "SELECT 2")).unwrap();
+    let b = connected(&recorder, "shop");
+    recorder.command(&run(b, 1, "SELECT 3")).unwrap();
+    recorder.disconnect(a).unwrap();
+    recorder.disconnect(b).unwrap();
+    let expected = [["varchar", "12"], ["text", "-1"]];
+
+    for order in [Order::Global, Order::Connection] {
+        // as it was recorded
+        let player = play(&directory, Some(order)).unwrap();
+        let a = player.connect(&connect(A, "shop")).unwrap().connection;
+        player.command(&run(a, 1, "SELECT 1")).unwrap();
+        assert_eq!(served(&player, a, 0), expected);
+        player.command(&run(a, 2, "SELECT 2")).unwrap();
+        let b = player.connect(&connect(B, "shop")).unwrap().connection;
+        player.command(&run(b, 1, "SELECT 3")).unwrap();
+        assert_eq!(player.unplayed().unwrap(), []);
+
+        // never asked, and asked elsewhere, again and again
+        let player = play(&directory, Some(order)).unwrap();
+        let a = player.connect(&connect(A, "shop")).unwrap().connection;
+        player.command(&run(a, 1, "SELECT 1")).unwrap();
+        player.command(&run(a, 2, "SELECT 2")).unwrap();
+        let b = player.connect(&connect(B, "shop")).unwrap().connection;
+        for number in 0..3 {
+            assert_eq!(served(&player, b, number), expected);
+        }
+        player.command(&run(b, 1, "SELECT 3")).unwrap();
+        assert_eq!(player.unplayed().unwrap(), []);
+    }
+
+    // the second connection's session alone: what was asked on the first is there
+    let player = play(&directory, Some(Order::Connection)).unwrap();
+    let only = player.connect(&connect(A, "shop")).unwrap().connection;
+    assert_eq!(served(&player, only, 0), expected);
+    player.command(&run(only, 1, "SELECT 3")).unwrap();
+    let left = player.unplayed().unwrap();
+    assert_eq!(left.len(), 3, "the first connection's connect and two statements: {left:?}");
+    assert_eq!(left.iter().map(|left| left.number).collect::<Vec<_>>(), [1, 2, 5], "counted as people see them");
+}
+
+#[test]
+fn two_statements_read_the_same_answer_at_the_same_time() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("tape");
+    let recorder = recorder(&directory);
+    let a = connected(&recorder, "shop");
+    record_type_info(&recorder, a, 1, "varchar");
+    recorder.disconnect(a).unwrap();
+    let player = player(&directory);
+    let a = player.connect(&connect(A, "shop")).unwrap().connection;
+    let (one, other) = (FIRST_RESULT_ANSWER, FIRST_RESULT_ANSWER + 1);
+    player.command(&type_info(a, one, 12)).unwrap();
+    player.command(&type_info(a, other, 12)).unwrap();
+    let Fetched::Rows(mut first) = player.fetch(a, one).unwrap() else { panic!("no rows") };
+    let Fetched::Rows(mut second) = player.fetch(a, other).unwrap() else { panic!("no rows") };
+    assert_eq!(rows(&mut first), rows(&mut second));
+}
+
+#[test]
+fn a_mismatch_after_one_names_statements_as_the_cassette_does() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("tape");
+    let recorder = recorder(&directory);
+    let a = connected(&recorder, "shop");
+    record_type_info(&recorder, a, 1, "varchar");
+    recorder.command(&run(a, 2, "SELECT 1")).unwrap();
+    recorder.disconnect(a).unwrap();
+    let player = player(&directory);
+    let a = player.connect(&connect(A, "shop")).unwrap().connection;
+    let mismatch = player.command(&run(a, 1, "SELECT 2")).unwrap_err();
+    assert!(mismatch.headline.contains("(a/2)"), "{}", mismatch.headline);
+    assert!(!mismatch.report.contains("recorded on"), "it is the same statement:\n{}", mismatch.report);
+    assert_eq!(mismatch.command, Some(4), "connect, type information, its rows, the statement");
+}
+
+#[test]
+fn another_question_or_another_driver_has_no_answer() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("tape");
+    let recorder = recorder(&directory);
+    let a = connected(&recorder, "shop");
+    record_type_info(&recorder, a, 1, "varchar");
+    let b = recorder.connection();
+    recorder.command(&connect(b, "stock").with(Key::Library, "libother.so")).unwrap();
+    recorder.command(&run(b, 1, "SELECT 1")).unwrap();
+    recorder.disconnect(a).unwrap();
+    recorder.disconnect(b).unwrap();
+    let player = play(&directory, Some(Order::Connection)).unwrap();
+    let a = player.connect(&connect(A, "shop")).unwrap().connection;
+    let b = player.connect(&connect(B, "stock")).unwrap().connection;
+    assert!(player.has_result_answer(&type_info(a, 1, 12)));
+    assert!(!player.has_result_answer(&type_info(a, 1, 4)), "another type");
+    assert!(!player.has_result_answer(&type_info(b, 1, 12)), "another driver");
+    let mismatch = player.command(&type_info(b, 1, 12)).unwrap_err();
+    assert!(mismatch.headline.contains("got catalog SQLGetTypeInfo"), "{}", mismatch.headline);
+}
+
+/// pyodbc reads the first row for itself; the program asks the same and reads them all.
+#[test]
+fn the_one_that_was_read_furthest_is_served() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("tape");
+    let recorder = recorder(&directory);
+    let a = connected(&recorder, "shop");
+    recorder.command(&type_info(a, 1, 12)).unwrap();
+    let first = recorder.run(a, 1, true);
+    row(&first, &["varchar", "12"]);
+    first.lock().end(false).unwrap();
+    recorder.note(&drop_of(a, 1)).unwrap();
+    record_type_info(&recorder, a, 2, "varchar");
+    recorder.disconnect(a).unwrap();
+    let player = player(&directory);
+    let a = player.connect(&connect(A, "shop")).unwrap().connection;
+    for number in 0..2 {
+        assert_eq!(served(&player, a, number), [["varchar", "12"], ["text", "-1"]]);
+    }
+}

@@ -14,9 +14,9 @@ const INTRODUCTION: &str = "\
 
 # Functions
 
-Every function a driver manager looks for in a driver. Both builds of super8 export all of them; `libsuper8.so` also
-exports those in the column \"Unicode\". With `SUPER8_MODE=off` each call goes to the real driver as it came; a function that
-the real driver does not have returns IM001, and `SQLGetFunctions` says so.
+These are the functions that a driver manager looks for in a driver. Both of super8's libraries export all of them;
+`libsuper8.so` also exports those in the column \"Unicode\". With `SUPER8_MODE=off` each call goes to the real driver as it
+came. A function that the real driver lacks returns IM001, and `SQLGetFunctions` says so.
 
 ## Classes
 
@@ -24,14 +24,13 @@ the real driver does not have returns IM001, and `SQLGetFunctions` says so.
 | --- | --- |
 | command | reaches the database. Recorded in the order in which it happens; replay wants it in that order, with the same inputs |
 | answer | a question. Recorded when it is first asked and when its reply changes; replay answers it as often as it is asked, in any order |
-| local | the application's own side: buffers, attributes. super8 keeps account of it to know what to record and what to fill in. Recorded only where the driver returns something other than `SQL_SUCCESS` |
-| housekeeping | handles: allocating, closing, freeing, cancelling. Noted in the cassette where there is something to note; replay never insists on it |
-| diagnostic | reads the records the call before left; those stand in the cassette beside that call |
+| local | the application's own side: buffers, attributes. super8 tracks it to know what to record and what to fill in. Recorded only if the driver returns something other than `SQL_SUCCESS` |
+| housekeeping | handles: allocating, closing, freeing, cancelling. Recorded if there is something to record; replay never insists on it |
+| diagnostic | reads the records that the call before left; the cassette has those beside that call |
 
 ## Recording and replay
 
-No function is refused while recording. Where only a part of what a function can do stands in a cassette, the table says
-which.
+No function is refused while recording. If a cassette has only a part of what a function can do, the table says which.
 
 ";
 

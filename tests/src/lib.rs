@@ -19,6 +19,7 @@ pub mod mariadb;
 pub mod mutation;
 pub mod outcome;
 pub mod packages;
+pub mod page;
 pub mod postgres;
 pub mod products;
 pub mod program;

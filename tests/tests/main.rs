@@ -17,6 +17,7 @@ mod connect_scope;
 mod connections;
 mod daemons;
 mod damaged;
+mod documentation;
 mod exit_handlers;
 mod forks;
 mod full_disk;

@@ -1,0 +1,234 @@
+//! The pages of the documentation as the tests see them: code, links, headings, and listings that can be run.
+
+use crate::products::repository;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A page of Markdown.
+#[derive(Debug)]
+pub struct Page {
+    /// Its path in the repository.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// One step of a listing, in the order of the page.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step<'p> {
+    /// A block whose file is named on the line before: `` `name`: ``.
+    File {
+        /// The file's path.
+        name: &'p str,
+        /// What is in it.
+        content: &'p str,
+    },
+    /// A line of a `console` block after `$ `, and the output that the page shows below it.
+    Command {
+        /// What is typed.
+        line: &'p str,
+        /// What the page shows of what comes.
+        output: &'p str,
+    },
+}
+
+/// README.md, CONTRIBUTING.md and everything below docs/.
+pub fn pages() -> Vec<Page> {
+    let mut pages: Vec<Page> = ["README.md", "CONTRIBUTING.md"].map(Page::read).into();
+    collect(&repository().join("docs"), &mut pages);
+    pages.sort_by(|a, b| a.name.cmp(&b.name));
+    pages
+}
+
+fn collect(directory: &Path, pages: &mut Vec<Page>) {
+    let entries = fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            collect(&path, pages);
+        } else if path.extension().is_some_and(|ending| ending == "md") {
+            let name = path.strip_prefix(repository()).unwrap_or(&path).display().to_string();
+            pages.push(Page::read(&name));
+        }
+    }
+}
+
+impl Page {
+    /// Reads a page of the repository.
+    pub fn read(name: &str) -> Page {
+        let text = fs::read_to_string(repository().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        Page { name: name.to_owned(), text }
+    }
+
+    /// The page's file.
+    pub fn path(&self) -> PathBuf {
+        repository().join(&self.name)
+    }
+
+    /// Every line of a fenced or indented block, with `\` at its end joined to the next, and every piece of inline code.
+    pub fn code(&self) -> Vec<String> {
+        let (mut code, mut fenced, mut joined) = (Vec::new(), false, String::new());
+        for line in self.text.lines() {
+            if line.trim_start().starts_with("```") {
+                fenced = !fenced;
+            } else if fenced || line.starts_with("    ") {
+                joined.push_str(line);
+                if joined.ends_with('\\') {
+                    joined.pop();
+                } else {
+                    code.push(std::mem::take(&mut joined));
+                }
+            } else {
+                code.extend(line.split('`').skip(1).step_by(2).map(str::to_owned));
+            }
+        }
+        code
+    }
+
+    /// The targets of its links, those to other servers left out.
+    pub fn links(&self) -> Vec<&str> {
+        let targets = self.text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+        targets.map(|(target, _)| target).filter(|target| !target.contains("://")).collect()
+    }
+
+    /// Whether a heading has this anchor, by GitHub's rule.
+    pub fn has_anchor(&self, anchor: &str) -> bool {
+        let mut fenced = false;
+        self.text.lines().any(|line| {
+            fenced ^= line.starts_with("```");
+            !fenced && line.starts_with('#') && slug(line.trim_start_matches('#').trim()) == anchor
+        })
+    }
+
+    /// What a reader who follows the page would type.
+    pub fn listing(&self) -> Vec<Step<'_>> {
+        let (mut steps, mut before) = (Vec::new(), "");
+        let mut rest = self.text.as_str();
+        while let Some((text, block)) = rest.split_once("\n```") {
+            before = text.trim_end().rsplit('\n').next().unwrap_or(before);
+            let (language, block) = block.split_once('\n').unwrap_or_default();
+            let (block, after) = match block.strip_prefix("```") {
+                Some(after) => ("", after),
+                None => block.split_at(block.find("\n```").map_or(block.len(), |end| end + 1)),
+            };
+            rest = after.strip_prefix("```").unwrap_or(after);
+            if language == "console" {
+                steps.extend(commands(block));
+            } else if let Some(name) = before.strip_prefix('`').and_then(|name| name.strip_suffix("`:")) {
+                steps.push(Step::File { name, content: block });
+            }
+        }
+        steps
+    }
+}
+
+fn commands(block: &str) -> Vec<Step<'_>> {
+    let mut steps = Vec::new();
+    let mut rest = block;
+    while let Some(command) = rest.strip_prefix("$ ") {
+        // a line after `> ` belongs to the command above it
+        let mut end = command.find('\n').unwrap_or(command.len());
+        while command[end..].starts_with("\n> ") {
+            end += 3;
+            end += command[end..].find('\n').unwrap_or(command.len() - end);
+        }
+        let (line, after) = command.split_at(end);
+        let after = after.strip_prefix('\n').unwrap_or(after);
+        let end = if after.starts_with("$ ") { 0 } else { after.find("\n$ ").map_or(after.len(), |end| end + 1) };
+        let (output, after) = after.split_at(end);
+        steps.push(Step::Command { line, output });
+        rest = after;
+    }
+    assert!(rest.is_empty(), "a console block begins with a command: {block}");
+    steps
+}
+
+/// What GitHub makes of a heading.
+fn slug(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
+}
+
+/// The first literal of each error that a user may see, in the sources of the libraries and of the command; `{}` and the like
+/// are `...`.
+pub fn error_texts() -> Vec<String> {
+    let mut texts = Vec::new();
+    for directory in ["cassette/src", "shim/src", "cli/src", "client/src"] {
+        sources(&repository().join(directory), &mut |source| {
+            let product = source.split("#[cfg(test)]").next().unwrap_or_default();
+            for made in [
+                "CassetteError::new(",
+                "CassetteError::torn(",
+                "CassetteError::busy(",
+                "Failure::new(",
+                "DriverError::new(",
+            ] {
+                for call in product.split(made).skip(1) {
+                    // an argument that is no literal, and what follows the call
+                    let before = call.split('"').next().unwrap_or_default();
+                    if ![";", "\n}", ".advice(", ".at_path("].iter().any(|end| before.contains(end)) {
+                        texts.extend(literal(call));
+                    }
+                }
+            }
+        });
+    }
+    texts
+}
+
+/// All of the sources, with literals that go over several lines joined.
+pub fn product_sources() -> String {
+    let mut all = String::new();
+    for directory in ["cassette/src", "shim/src", "cli/src", "client/src"] {
+        sources(&repository().join(directory), &mut |source| {
+            let mut lines = source.lines().peekable();
+            while let Some(line) = lines.next() {
+                match line.strip_suffix('\\') {
+                    Some(line) => {
+                        all.push_str(line);
+                        if let Some(next) = lines.peek_mut() {
+                            *next = next.trim_start();
+                        }
+                    }
+                    None => all.extend([line, "\n"]),
+                }
+            }
+        });
+    }
+    all
+}
+
+fn sources(directory: &Path, with: &mut dyn FnMut(&str)) {
+    let entries = fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            sources(&path, with);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            with(&fs::read_to_string(&path).unwrap_or_default());
+        }
+    }
+}
+
+/// The first literal of some Rust, joined to one line, with `...` for what is filled in.
+fn literal(rust: &str) -> Option<String> {
+    let (_, rest) = rust.split_once('"')?;
+    let mut text = String::new();
+    let mut characters = rest.chars().peekable();
+    let mut inside = 0;
+    while let Some(c) = characters.next() {
+        match c {
+            '"' => break,
+            '\\' if characters.peek() == Some(&'\n') => while characters.next_if(|c| c.is_whitespace()).is_some() {},
+            '\\' => text.extend(characters.next()),
+            '{' => inside += 1,
+            '}' => {
+                inside -= 1;
+                text.push_str("...");
+            }
+            _ if inside > 0 => {}
+            c => text.push(c),
+        }
+    }
+    Some(text)
+}

@@ -190,7 +190,7 @@ fn managers(site: &Site) -> Chapter {
     }
     if chapter.findings.is_empty() {
         chapter.bad(
-            "no driver manager is found; programs may bring their own",
+            "no driver manager found; programs may bring their own",
             "install one: apt-get install unixodbc, dnf install unixODBC",
         );
     }
@@ -292,7 +292,7 @@ fn driver(site: &Site, section: &Section, chapter: &mut Chapter) {
                 .bad(format!("[{name}]: {shown} is a driver manager"), format!("[{name}]: name a driver in Driver ="));
         }
         Ok(Binary::Other) => chapter.bad(
-            format!("[{name}]: {shown} is no ODBC driver"),
+            format!("[{name}]: {shown} is not an ODBC driver"),
             format!("[{name}]: name the driver's own library in Driver =, not its set-up library"),
         ),
         Ok(Binary::Foreign) => chapter.bad(
@@ -319,10 +319,10 @@ fn through_super8(site: &Site, section: &Section, file: &Path, shim: Kind, chapt
             chapter.bad(format!("[{name}]: super8 ({shim}), but {error}"), format!("[{name}]: correct RealDriver ="))
         }
         Ok((real, Some(kind))) if kind != shim => chapter.bad(
-            format!("[{name}]: super8's {shim} build stands before {real}, which is {kind}: every connect fails"),
+            format!("[{name}]: super8's {shim} build stands in for {real}, which is {kind}: every connect fails"),
             format!("[{name}]: Driver = {}", file.with_file_name(kind.shim_library()).display()),
         ),
-        Ok((real, _)) => chapter.good(format!("[{name}]: super8 ({shim}) before {real}")),
+        Ok((real, _)) => chapter.good(format!("[{name}]: super8 ({shim}) for {real}")),
     }
 }
 
@@ -343,7 +343,7 @@ fn kind_of(site: &Site, library: &Path) -> Result<(String, Option<Kind>), String
     match binary::read(&file) {
         Ok(Binary::Driver(kind)) => Ok((shown.to_string(), Some(kind))),
         Ok(Binary::Super8(_)) => Err(format!("the real driver {shown} is super8 itself")),
-        Ok(_) => Err(format!("the real driver {shown} is no ODBC driver for this machine")),
+        Ok(_) => Err(format!("the real driver {shown} is not an ODBC driver for this machine")),
         Err(error) => Err(format!("the real driver {shown}: {error}")),
     }
 }
@@ -385,11 +385,11 @@ fn source(site: &Site, dsn: &str) -> Chapter {
     match binary::read(&file) {
         Ok(Binary::Super8(shim)) => source_through_super8(site, dsn, &file, shim, &mut chapter),
         Ok(Binary::Driver(kind)) => chapter.note(format!(
-            "{} ({kind}) is loaded without super8: `super8 record CASSETTE -- COMMAND` puts super8 before it for one \
-             command, `super8 install` for all",
+            "{} ({kind}) is loaded without super8: `super8 record CASSETTE -- COMMAND` puts super8 in its place for \
+             one command, `super8 install` for all",
             file.display()
         )),
-        Ok(_) => chapter.bad(format!("{} is no ODBC driver for this machine", file.display()), "correct Driver ="),
+        Ok(_) => chapter.bad(format!("{} is not an ODBC driver for this machine", file.display()), "correct Driver ="),
         Err(error) => chapter.bad(format!("{}: {error}", file.display()), "correct Driver ="),
     }
     chapter

@@ -17,14 +17,14 @@ Exit codes of verify:
   125    no driver manager, no connection, or no cassette that can be read
 
 Exit codes of record, replay and once, unless the command itself failed:
-  117    what the command started was still running when the wrapper had waited long enough (--wait)
-  118    something was killed before it could say what it left unplayed
+  117    the command left something running for longer than --wait
+  118    a process was killed before every command was played
   119    the command never connected through super8
   120    a mismatch
   121    recorded commands were never played
   122    a cassette or the report could not be written, or a cassette was overwritten by another process
   123    the command left handles open
-  125    super8 could not start: no libraries, no such cassette
+  125    nothing was run: no libraries, no such cassette, a misspelt setting
   126    the command cannot be run
   127    the command is not found
   128+N  signal N ended the command";

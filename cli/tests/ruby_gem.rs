@@ -266,7 +266,7 @@ fn what_cannot_be_brought_up_is_refused_with_its_place() {
     let on = |method: &str, more: &str| format!("- method: {method}\n  connection_id: a\n  statement_id: 1\n{more}");
     let run = |more: &str| on("run", &format!("  sql: x\n{more}"));
     for (log, expected) in [
-        (on("fetch_first", ""), "commands.yml:4: method: `fetch_first` is no method"),
+        (on("fetch_first", ""), "commands.yml:4: method: `fetch_first` is not a method"),
         (on("drop", ""), "commands.yml:4: statement_id: statement 1 was never run"),
         (run("").repeat(2), "commands.yml:8: statement_id: statement 1 is run twice"),
         (run("").replace("_id: a", "_id: b"), "commands.yml:4: connection_id: `b` was never connected"),
@@ -298,7 +298,7 @@ fn what_cannot_be_brought_up_is_refused_with_its_place() {
 fn what_is_none_of_the_gems_is_refused() {
     let log = ("commands.yml", "- method: run\n  sql: x\n  statement_id: 1\n");
     for (files, expected) in [
-        (vec![], "old: is no cassette of the super8 gem: commands.yml is missing"),
+        (vec![], "old: is not a cassette of the super8 gem: commands.yml is missing"),
         (vec![log], "the key `connection_id` is missing"),
         (vec![log, ("metadata.yml", "schema_version: 4\n")], "is up to date"),
         (vec![log, ("metadata.yml", "schema_version: 5\n")], "upgrade super8"),

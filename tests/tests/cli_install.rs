@@ -102,7 +102,7 @@ fn the_doctor_finds_nothing_wrong_where_nothing_is() {
     }
     ended(&desk.run(&["install", "--apply", "SQLite3"]), 0);
     let (text, _) = doctor(&desk, &["--dsn", "shop"], 0);
-    assert!(text.contains("super8 (ansi) before") && text.contains("named by RealDriver in [SQLite3]"), "{text}");
+    assert!(text.contains("super8 (ansi) for") && text.contains("named by RealDriver in [SQLite3]"), "{text}");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn the_doctor_finds_what_will_not_work() {
     for part in [
         "[gone]: there is no library libnosuchdriver.so",
         "[empty]",
-        "super8's unicode build stands before",
+        "super8's unicode build stands in for",
         "no such section",
         "is super8 itself",
         "is a driver manager",

@@ -38,9 +38,9 @@ fn by_a_c_program() {
         let options = ["--dsn", super8_tests::ways::SOURCE, "--user", stage.database.user()];
         let notes = imported(&stage, &records("product.ndjson"), &options);
         for expected in [
-            "line 2: column name: text: varchar is said",
+            "line 2: column name: text: it becomes varchar",
             "line 6: the SQLSTATE of the error is not recorded",
-            "left out are 2 records",
+            "2 records are left out",
         ] {
             assert!(notes.contains(expected), "{expected} is not said:\n{notes}");
         }
@@ -68,7 +68,7 @@ fn by_a_client(records: &Path, calls: &str, connects: &Program, asks: &Program) 
         let like = stage.cassette();
         stage = stage.in_directory("imported");
         let notes = imported(&stage, records, &["--calls", calls, "--like", &like.display().to_string()]);
-        assert!(notes.contains("are those of "), "{notes}");
+        assert!(notes.contains("come from "), "{notes}");
         assert_same("imported", ("bare", &bare), ("replayed", &stage.run(Way::Replay, asks)));
     });
 }

@@ -89,7 +89,10 @@ fn an_old_cassette_is_refused_with_the_command_to_type() {
         // the same line again, with what it kept among the names
         let again = desk.run(&[&typed[..], &[&kept.display().to_string()]].concat());
         let said = again.text();
-        assert!(again.succeeded() && said.contains("is up to date") && said.contains("kept of an old one"), "{said}");
+        assert!(
+            again.succeeded() && said.contains("is up to date") && said.contains("the backup of an old one"),
+            "{said}"
+        );
         assert_same_files("the old one", &recorded(version), &kept);
     }
 }

@@ -64,7 +64,7 @@ pub fn head(out: &mut impl Write, name: &str, metadata: &Metadata, timeline: &Ti
     overview(out, timeline)?;
     toolbar(out, timeline)?;
     out.write_all(
-        b"<main id=\"log\"></main>\n<p id=\"nothing\" hidden>Nothing fits.</p>\n<noscript>A script draws the entries; it is in \
+        b"<main id=\"log\"></main>\n<p id=\"nothing\" hidden>Nothing matches.</p>\n<noscript>A script draws the entries; it is in \
           this page.</noscript>\n<script type=\"application/json\" id=\"data\">\n",
     )
 }

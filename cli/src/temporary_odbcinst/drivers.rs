@@ -122,7 +122,7 @@ impl Drivers<'_> {
             Ok(Binary::Driver(kind)) => Looked::Driver(file, kind),
             Ok(Binary::Super8(_)) => Looked::Super8,
             Ok(Binary::DriverManager) => Looked::Absent(format!("{} is a driver manager", file.display())),
-            Ok(Binary::Other) => Looked::Absent(format!("{} is no ODBC driver", file.display())),
+            Ok(Binary::Other) => Looked::Absent(format!("{} is not an ODBC driver", file.display())),
             Ok(Binary::Foreign) => Looked::Absent(format!("{} is for another processor", file.display())),
             Err(error) => Looked::Absent(format!("{}: {error}", file.display())),
         }

@@ -11,10 +11,9 @@ use super8_cassette::with_parts_or_alone;
 /// `super8 check CASSETTE...`
 #[derive(Args)]
 #[command(after_help = "\
-Looks at everything, in either format: the schema, each entry, each row and what it is written with, parts that are named and \
-missing, files and records that nobody names, rows that are there twice, `volatile` items that mean nothing, secrets left \
-behind, a size over 1 MiB. A directory of traces is checked trace by trace, a
-cassette of several processes part by part.
+Reads everything, in either format: the schema, each entry, each row and what it is written with. Finds parts that are missing, \
+files and records that no entry names, rows that are there twice, `volatile` items that mean nothing, secrets, and a size over \
+1 MiB. A directory of traces is checked trace by trace, a cassette of several processes part by part.
 
 Exit code 1: something was found.
 

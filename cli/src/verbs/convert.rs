@@ -21,11 +21,11 @@ Example:
   super8 convert --like connect --calls prepare-parameters softprobe/orders.ndjson cassettes/orders
 
 A name that ends with .ndjson is a trace's file, any other a directory of YAML and CSV files. The copy means the same; \
-what the other format has no place for is listed.")]
+what cannot be kept is listed.")]
 pub struct Convert {
     /// The cassette, or a file of Softprobe's records of PostgreSQL
     from: PathBuf,
-    /// Where the new one is to be
+    /// Where to write the copy
     to: PathBuf,
     /// The data source that programs connect to, which Softprobe's records do not name
     #[arg(long, value_name = "NAME", default_value = "postgres")]
@@ -37,10 +37,10 @@ pub struct Convert {
     /// are taken from it
     #[arg(long, value_name = "CASSETTE", conflicts_with_all = ["dsn", "user"])]
     like: Option<PathBuf>,
-    /// What the program calls besides SQLExecDirect and SQLFetch; may be a list
+    /// What the program calls besides SQLExecDirect and SQLFetch, separated by commas
     #[arg(long, value_name = "CALLS", value_delimiter = ',')]
     calls: Vec<ClientCall>,
-    /// Replace what stands under the new name, if it is a cassette
+    /// Replace an existing cassette of that name
     #[arg(long)]
     replace: bool,
     /// Print what was done as JSON

@@ -18,7 +18,7 @@ use super8_shim::driver::find::REAL_DRIVER;
 /// `super8 install DRIVER...`
 #[derive(Args)]
 #[command(after_help = "\
-Shows what it would change. With --apply it does so, and keeps the file as it was beside it.
+Shows what it would change. With --apply it changes the file, and keeps a copy of the old one beside it.
 
 Examples:
   super8 install SQLite3
@@ -31,7 +31,7 @@ pub struct Install {
 /// `super8 uninstall DRIVER...`
 #[derive(Args)]
 #[command(after_help = "\
-Shows what it would change. With --apply it does so, and keeps the file as it was beside it.
+Shows what it would change. With --apply it changes the file, and keeps a copy of the old one beside it.
 
 Examples:
   super8 uninstall SQLite3
@@ -161,7 +161,7 @@ fn show(report: &Report, before: &[u8], after: &[u8], done: &str) -> Outcome {
     let names: Vec<&str> = report.changes.iter().map(|change| change.driver.as_str()).collect();
     match &report.backup {
         Some(backup) => writeln!(out, "{done}: {}. The file as it was: {}", names.join(", "), backup.display())?,
-        None => writeln!(out, "Nothing was changed. --apply does it.")?,
+        None => writeln!(out, "Nothing was changed. Give --apply to change it.")?,
     }
     output::finish(out).map(|()| Exit::Done)
 }
@@ -191,14 +191,14 @@ fn library_key(section: &Section) -> &'static str {
 }
 
 fn put(text: &mut IniText, section: &Section, libraries: &Libraries, site: &Site) -> Result<Option<Change>, String> {
-    let library = section.library().ok_or("it has no Driver, so it is no driver's section")?;
+    let library = section.library().ok_or("it has no Driver, so it is not a driver's section")?;
     let path = to_path(library);
     let file = temporary_odbcinst::locate(&path, &site.search);
     let file = file.ok_or_else(|| format!("there is no library {}; is the driver installed?", path.display()))?;
     let kind = match binary::read(&file) {
         Ok(Binary::Driver(kind)) => kind,
         Ok(Binary::Super8(_)) => return Ok(None),
-        Ok(_) => return Err(format!("{} is no ODBC driver for this machine", file.display())),
+        Ok(_) => return Err(format!("{} is not an ODBC driver for this machine", file.display())),
         Err(error) => return Err(format!("{}: {error}", file.display())),
     };
     let shim = libraries.of(kind);

@@ -14,8 +14,8 @@ use super8_cassette::{create, open};
 /// `super8 migrate CASSETTE...`
 #[derive(Args)]
 #[command(after_help = "\
-Reads cassettes that the super8 gem recorded of ruby-odbc (schema 1 to 3). They replay then under the same Ruby code without the \
-gem. What the gem did not record is derived or left unknown; each time, that is said.
+Reads cassettes that the super8 gem recorded of ruby-odbc (schema 1 to 3). The same Ruby code replays them without the gem. \
+Lists what the gem did not record, and what is answered in its place.
 
 Examples:
   super8 migrate spec/super8_cassettes/orders            shows what would come of it
@@ -26,7 +26,7 @@ pub struct Migrate {
     /// The cassettes' directories
     #[arg(required = true)]
     cassettes: Vec<PathBuf>,
-    /// Put the new cassette in the place of the old one, which is kept beside it
+    /// Put the new cassette in the place of the old one, and keep the old one beside it
     #[arg(long, conflicts_with = "to")]
     apply: bool,
     /// Write the new cassette here: a directory, or a file whose name ends with .ndjson
@@ -160,7 +160,7 @@ impl Report {
     fn write(&self, out: &mut impl Write) -> std::io::Result<()> {
         let cassette = self.cassette.display();
         let Some(made) = &self.migrated else {
-            let left = if is_copy(&self.cassette) { "is what was kept of an old one" } else { "is up to date" };
+            let left = if is_copy(&self.cassette) { "is the backup of an old one" } else { "is up to date" };
             return if self.error.is_some() { Ok(()) } else { writeln!(out, "{cassette}: {left}") };
         };
         let Made { schema, commands, entries, parts, notes, written, kept } = made;

@@ -29,23 +29,23 @@ pub enum Verb {
     Once(once::Once),
     /// Show a cassette as a timeline, in the terminal or as a page
     Show(show::Show),
-    /// Do the recorded reads again on the live database; say where it diverges
+    /// Do the recorded reads again on the live database, and say where it diverges
     Verify(verify::Verify),
-    /// Look for what is wrong with cassettes
+    /// Say what is wrong with cassettes
     Check(check::Check),
     /// Compare two cassettes by what they mean
     Diff(diff::Diff),
     /// Make a cassette of a recording that did not end cleanly
     Recover(recover::Recover),
-    /// Put super8 in the place of a driver, under its name (shows what it would do)
+    /// Put super8 in the place of a driver, for every program (with --apply)
     Install(install::Install),
-    /// Put the driver back (shows what it would do)
+    /// Put the driver back (with --apply)
     Uninstall(install::Uninstall),
     /// Say what is installed, what would happen, and what to do about it
     Doctor(doctor::Doctor),
     /// Copy a cassette to the other format, or make one of Softprobe's records
     Convert(convert::Convert),
-    /// Bring a cassette of the super8 gem up to date (shows what it would do)
+    /// Bring a cassette of the super8 gem up to date (with --apply)
     Migrate(migrate::Migrate),
     /// Print the completions of a shell
     Completions(completions::Completions),

@@ -11,8 +11,8 @@ use super8_cassette::{Recovered, parts_with_recordings};
 /// `super8 recover CASSETTE`
 #[derive(Args)]
 #[command(after_help = "\
-A recording grows beside its cassette and takes its place when it is done. When the recording process is killed, or the \
-command fails that `super8 record` runs, the cassette stays as it was; this puts what was recorded in its place.
+A recording grows beside its cassette and takes its place when it is done. If the recording process is killed, or the \
+command that `super8 record` runs fails, the cassette stays as it was. This verb puts the recording in its place.
 
 Example:
   super8 recover cassettes/orders")]
@@ -91,10 +91,10 @@ fn write(out: &mut impl Write, recovered: &Recovered) -> std::io::Result<()> {
     let what = if recovered.whole { "entries, complete as recorded" } else { "entries are kept" };
     writeln!(out, "{}: {} {what}", recovered.cassette.display(), recovered.entries)?;
     if recovered.rows > 0 {
-        writeln!(out, "  {} rows are among them whose fetching had not ended", recovered.rows)?;
+        writeln!(out, "  {} rows of a fetch that had not ended are among them", recovered.rows)?;
     }
     if recovered.torn > 0 {
-        writeln!(out, "  {} bytes were removed that break off in the middle", recovered.torn)?;
+        writeln!(out, "  {} bytes of an entry that breaks off were removed", recovered.torn)?;
     }
     for file in &recovered.dropped {
         writeln!(out, "  {file} was removed: the entry it belongs to was never written")?;

@@ -13,9 +13,9 @@ use super8_client::Manager;
 /// `super8 verify CASSETTE`
 #[derive(Args)]
 #[command(after_help = "\
-Does again what only reads (SELECT, VALUES, SHOW ... and the catalog functions), in transactions that are rolled \
-back, and reports three kinds of divergence: error (an execution fails, or does not any more), shape (other columns, \
-another type, length, scale or nullability) and data (other rows or values). super8 itself only forwards meanwhile.
+Does the recorded reads again (SELECT, VALUES, SHOW ... and the catalog functions), in transactions that are rolled \
+back, and reports three kinds of divergence: error (an execution fails, or no longer fails), shape (other columns, \
+another type, length, scale or nullability) and data (other rows or values).
 
 Examples:
   super8 verify cassettes/orders
@@ -30,7 +30,7 @@ pub struct Verify {
     /// Connect to this data source instead
     #[arg(short, long, value_name = "NAME", conflicts_with = "connection_string")]
     dsn: Option<String>,
-    /// Do everything again, also what writes: on a database made for that
+    /// Do writes again as well; use a database made for that
     #[arg(long)]
     all: bool,
     /// The driver manager's library [default: unixODBC's or iODBC's]

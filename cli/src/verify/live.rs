@@ -129,7 +129,7 @@ impl Live<'_> {
 
     fn open(&self, string: &str) -> Result<Connection<'_>, Failure> {
         let connection = Connection::open(self.manager, string).map_err(|error| {
-            Failure::new(format_args!("cannot connect: {error}; --connection-string says to what"))
+            Failure::new(format_args!("cannot connect: {error}; name another database with --connection-string"))
                 .with(Exit::CannotStart)
         })?;
         if !self.all {

@@ -125,7 +125,7 @@ fn learn(execution: &mut Execution, place: Place, entry: &Entry) {
             execution.rows.push(place);
         }
         Method::FetchScroll | Method::SetPos | Method::BulkOperations => {
-            execution.unlike = Some("its rows were not read from the first on");
+            execution.unlike = Some("its rows were not read from the first one on");
         }
         Method::MoreResults | Method::Close | Method::Drop => execution.over = true,
         _ => {}

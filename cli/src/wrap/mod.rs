@@ -40,13 +40,13 @@ pub struct Wrapped {
     /// Write the report to a file instead of standard error
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The order of commands of several connections; the cassette's own by default
+    /// Whether the order of commands counts over all connections, or inside each one [default: the cassette's own]
     #[arg(long, value_enum)]
     order: Option<Order>,
-    /// Handles that are left open at the end do not count
+    /// Do not fail if handles are left open
     #[arg(long)]
     allow_leaks: bool,
-    /// Take the recording whatever the command's exit code is
+    /// Take the recording even if the command fails
     #[arg(long)]
     keep: bool,
     #[command(flatten)]

@@ -11,7 +11,7 @@ use std::time::Duration;
 #[derive(Args)]
 #[command(group = ArgGroup::new("when").multiple(true).args(["stop_after", "stop_on_output"]))]
 pub struct StopOptions {
-    /// Stop the command after so long, and give the verdict: 5s, 500ms, 2m
+    /// Stop the command after this time, and give the verdict: 5s, 500ms, 2m
     #[arg(long, value_name = "TIME", value_parser = duration)]
     stop_after: Option<Duration>,
     /// Stop the command when a line of its output matches this
@@ -20,7 +20,7 @@ pub struct StopOptions {
     /// The signal that stops it
     #[arg(long, value_name = "SIGNAL", default_value = "TERM", value_parser = signal, requires = "when")]
     stop_with: i32,
-    /// How long to wait for what the command leaves running, beyond what has a cassette open
+    /// How long to wait for processes that the command leaves running and that have no cassette open
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub wait: Duration,
 }

@@ -38,7 +38,7 @@ impl Column {
                 [(tag, object)] if tag.starts_with(OBJECT) => object,
                 _ => value,
             },
-            _ => return Err("has a column that is no ODBC::Column".to_owned()),
+            _ => return Err("has a column that is not an ODBC::Column".to_owned()),
         };
         let said = |name: &str| value.get(name).filter(|value| **value != Value::Null);
         let wrong = |name: &str, what: &str| format!("has a column whose `{name}` is not {what}");
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn what_is_none_is_refused() {
         for (text, problem) in [
-            ("1", "no ODBC::Column"),
+            ("1", "not an ODBC::Column"),
             ("{type: x}", "`type` is not a number"),
             ("{nullable: 1}", "`nullable` is not true or false"),
             ("{name: !binary /w==}", "`name` is not text in UTF-8"),

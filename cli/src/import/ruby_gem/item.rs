@@ -46,7 +46,7 @@ impl Item<'_> {
                 _ => Err(self.error(&format!("params[{at}]"), "is a Ruby object, of which the gem kept no value")),
             },
             Value::Bool(_) | Value::List(_) => {
-                Err(self.error(&format!("params[{at}]"), "is nothing that ruby-odbc binds"))
+                Err(self.error(&format!("params[{at}]"), "is not a value that ruby-odbc can bind"))
             }
         };
         params.iter().enumerate().map(of).collect()
@@ -79,7 +79,7 @@ impl Item<'_> {
                 }
                 _ => return Err(self.error(key, "is not a row: neither a list nor a hash")),
             };
-            let field = |cell: &&Value| field(cell).ok_or_else(|| self.error(key, "has a cell that is no value"));
+            let field = |cell: &&Value| field(cell).ok_or_else(|| self.error(key, "has a cell that is not a value"));
             fetched.rows.push(cells.iter().map(field).collect::<Result<_, _>>()?);
         }
         Ok(fetched)

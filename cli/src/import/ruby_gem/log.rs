@@ -204,7 +204,7 @@ impl Reading<'_> {
             "cancel" => Action::Housekeeping(Method::Cancel),
             "drop" => Action::Housekeeping(Method::Drop),
             other => {
-                let error = item.error("method", format!("`{other}` is no method that the super8 gem records"));
+                let error = item.error("method", format!("`{other}` is not a method that the super8 gem records"));
                 return Err(error.advice("record again with super8 itself"));
             }
         };

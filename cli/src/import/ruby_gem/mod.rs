@@ -60,7 +60,7 @@ impl GemCassette {
         let schema = match schema(directory, said.as_ref())? {
             Some(schema @ 1..=3) => schema,
             Some(SCHEMA_VERSION) => {
-                return Err(CassetteError::new(directory, "is up to date: there is nothing to bring up"));
+                return Err(CassetteError::new(directory, "is up to date: there is nothing to migrate"));
             }
             Some(schema) if schema > SCHEMA_VERSION => return Err(newer(schema, &directory.join(METADATA))),
             Some(schema) => {
@@ -68,8 +68,11 @@ impl GemCassette {
                 return Err(CassetteError::new(&directory.join(METADATA), problem).at_path("schema_version"));
             }
             None => {
-                return Err(CassetteError::new(directory, "is no cassette of the super8 gem: commands.yml is missing")
-                    .advice("name the cassette's own directory"));
+                return Err(CassetteError::new(
+                    directory,
+                    "is not a cassette of the super8 gem: commands.yml is missing",
+                )
+                .advice("name the cassette's own directory"));
             }
         };
         let text =

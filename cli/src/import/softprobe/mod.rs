@@ -236,12 +236,12 @@ impl Import {
         };
         if asked.unknown {
             let count = asked.params.len();
-            self.note(line, &format!("the values of its {count} parameters are not recorded: any are taken"));
+            self.note(line, &format!("the values of its {count} parameters are not recorded: any values match"));
         }
         let outcome = match record.error.as_ref().map(|error| error.message.as_ref()) {
             None => Fields::new(),
             Some(message) => {
-                self.note(line, "the SQLSTATE of the error is not recorded: HY000 stands in its place");
+                self.note(line, "the SQLSTATE of the error is not recorded: it becomes HY000");
                 let diagnostic = [("sqlstate", "HY000".into()), ("native", Value::Int(1)), ("message", message.into())];
                 let diagnostic = Value::Map(diagnostic.map(|(key, value)| (key.to_owned(), value)).into());
                 Fields::from([(Key::Return, "SQL_ERROR".into()), (Key::Diagnostics, Value::List(vec![diagnostic]))])
@@ -327,7 +327,7 @@ impl Import {
     fn say_what_is_missing(&mut self, source: &Source, foreign: u64, traces: usize) {
         let notes = &mut self.done.notes;
         if foreign > 0 {
-            notes.push(format!("left out are {foreign} records that are not PostgreSQL queries"));
+            notes.push(format!("{foreign} records are left out: they are not PostgreSQL queries"));
         }
         if traces > 1 {
             notes.push(format!("the records belong to {traces} traces; they follow one another here"));
@@ -342,7 +342,7 @@ impl Import {
         ));
         notes.push(match &source.like {
             Some(like) => format!(
-                "data source, user, and what is asked and answered at connecting are those of {}",
+                "data source, user, and what is asked and answered while connecting come from {}",
                 like.name().display()
             ),
             None => {

@@ -213,7 +213,7 @@ impl<'de> Visitor<'de> for RowVisitor {
         let mut row: Vec<(String, Json)> = Vec::new();
         while let Some((name, value)) = map.next_entry::<String, Json>()? {
             if row.iter().any(|(known, _)| *known == name) {
-                return Err(A::Error::custom(format_args!("the column `{name}` stands twice in a row")));
+                return Err(A::Error::custom(format_args!("the column `{name}` is twice in a row")));
             }
             row.push((name, value));
         }
@@ -291,10 +291,10 @@ impl Column {
 
     fn judged(mut self) -> Column {
         self.doubt = match self.kind {
-            Kind::Unknown => Some("only NULLs, so its type is not recorded: varchar is said"),
-            Kind::Int4 => Some("an integer: int4 is said, it may be int2 or a float8 without a fraction"),
-            Kind::Text => Some("text: varchar is said, it may be text, int8, numeric, a date or a time"),
-            Kind::Json => Some("a JSON value: varchar is said, it may be json, jsonb, an array or bytea"),
+            Kind::Unknown => Some("only NULLs, so its type is not recorded: it becomes varchar"),
+            Kind::Int4 => Some("an integer: it becomes int4, and may have been int2 or a float8 without a fraction"),
+            Kind::Text => Some("text: it becomes varchar, and may have been text, int8, numeric, a date or a time"),
+            Kind::Json => Some("a JSON value: it becomes varchar, and may have been json, jsonb, an array or bytea"),
             Kind::Int8 | Kind::Float8 | Kind::Bool => None,
         };
         self

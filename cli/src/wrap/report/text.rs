@@ -78,10 +78,10 @@ pub fn summary(run: &Run<'_>) -> String {
         Exit::Mismatch => "the command did not do what was recorded",
         Exit::Unwritable => "the cassette does not have what the command did",
         Exit::StillRunning => {
-            "the command has ended, but not what it started; the verdict is about what was done so far (--wait waits longer)"
+            "the command left something running; the verdict is about what was done so far (--wait waits longer)"
         }
         Exit::NeverConnected => {
-            "the command never connected through super8: did it open a driver's library by its path, or a connection at all?"
+            "the command never connected through super8: does it connect at all, or open a driver's library by its path?"
         }
         Exit::Killed => "a process was killed",
         Exit::Unplayed => "the command left out recorded commands",
@@ -119,8 +119,8 @@ fn left_over(text: &mut String, played: &Played) {
 pub fn overwritten(played: &Played) -> String {
     let (cassette, count) = (&played.cassette, played.processes.len());
     format!(
-        "{cassette}: {count} processes recorded it, one after the other, and it has only what the last one did; they could not \
-         reach the file that SUPER8_RUN names, which gives each its part"
+        "{cassette}: {count} processes recorded it one after the other, so it has only what the last one did; they could not \
+         reach the file that SUPER8_RUN names, which gives each a part of its own"
     )
 }
 

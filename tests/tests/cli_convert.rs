@@ -40,6 +40,19 @@ fn a_cassette_becomes_a_trace_and_a_cassette_again() {
 }
 
 #[test]
+fn a_bare_name_is_a_file_of_the_working_directory() {
+    let scratch = Scratch::new("cli_convert_bare");
+    let from = text(&repository().join("cassettes/c-postgres"));
+    for words in [["convert", &from, "one.ndjson"], ["convert", "one.ndjson", "back"]] {
+        let mut command = Command::new(products::super8());
+        command.args(words).current_dir(scratch.path());
+        let done = Outcome::of(&command, b"");
+        assert!(done.succeeded(), "{words:?}: {}", done.errors());
+    }
+    assert_same_files("there and back", &repository().join("cassettes/c-postgres"), &scratch.join("back"));
+}
+
+#[test]
 fn what_records_of_softprobe_do_not_say_is_listed() {
     let scratch = Scratch::new("cli_import");
     let from = repository().join("tests/tests/softprobe/product.ndjson");

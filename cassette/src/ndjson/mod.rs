@@ -102,7 +102,12 @@ impl Trace {
     }
 
     fn of(directory: &Path, id: &TraceId, spans: &Spans) -> Result<Self, CassetteError> {
-        let root = std::path::absolute(directory).map_err(|error| CassetteError::io(directory, "find", &error))?;
+        // a bare file's name has the empty path for its directory
+        let root = match directory.as_os_str().is_empty() {
+            true => std::env::current_dir(),
+            false => std::path::absolute(directory),
+        };
+        let root = root.map_err(|error| CassetteError::io(directory, "find", &error))?;
         let target = root.join(id.file_name());
         Ok(Trace {
             name: directory.join(id.file_name()),

@@ -32,14 +32,17 @@ impl Libraries {
             return Ok(Libraries { directory });
         }
         let places: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
+        let places = match places.is_empty() {
+            true => "any place: this program cannot tell where it is (is /proc mounted?)".to_owned(),
+            false => places.join(", "),
+        };
         Err(Failure::new(format_args!(
-            "libsuper8.so and libsuper8a.so are not in {}: set {VARIABLE} to their directory",
-            places.join(", ")
+            "libsuper8.so and libsuper8a.so are not in {places}: set {VARIABLE} to their directory"
         ))
         .with(Exit::CannotStart))
     }
 
-    /// The library that stands before drivers of this kind.
+    /// The library that stands in for drivers of this kind.
     pub fn of(&self, kind: Kind) -> PathBuf {
         self.directory.join(kind.shim_library())
     }

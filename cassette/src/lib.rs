@@ -51,7 +51,7 @@ pub use processes::{
     directory_of, parts_directory, parts_of, parts_with_recordings, remove_parts, same_part, with_parts,
     with_parts_or_alone,
 };
-pub use recorder::{PendingColumns, RecordOptions, Recorder, Run, RunGuard};
+pub use recorder::{KnownAnswers, PendingColumns, RecordOptions, Recorder, Run, RunGuard};
 pub use redaction::{Redaction, SHORTEST_SECRET, Secrets};
 pub use row::Row;
 pub use rows_reader::RowsReader;

@@ -3,7 +3,9 @@
 mod support;
 
 use super8_cassette::player::FIRST_RESULT_ANSWER;
-use super8_cassette::{ConnectionId, Entry, Fetched, Key, Method, Order, Player, Recorder, Value};
+use super8_cassette::{
+    ConnectionId, Entry, Fetched, Fields, Key, KnownAnswers, Method, Order, Player, Recorder, Value,
+};
 use support::*;
 
 fn type_info(connection: ConnectionId, statement: u32, kind: i32) -> Entry {
@@ -158,4 +160,66 @@ fn the_one_that_was_read_furthest_is_served() {
     for number in 0..2 {
         assert_eq!(served(&player, a, number), [["varchar", "12"], ["text", "-1"]]);
     }
+}
+
+fn info(number: i32, result: &str) -> Fields {
+    [(Key::Function, "SQLGetInfo".into()), (Key::Info, number.into()), (Key::Result, result.into())].into()
+}
+
+/// What was asked in one cassette goes into the next one of the process, and stands alone there.
+#[test]
+fn a_further_cassette_of_the_process_has_what_was_asked_before() {
+    let parent = tempfile::tempdir().unwrap();
+    let known = std::sync::Arc::new(KnownAnswers::default());
+    let shared = |name: &str| {
+        let recorder = recorder(&parent.path().join(name));
+        recorder.share(std::sync::Arc::clone(&known));
+        recorder
+    };
+    let connect_to = |recorder: &std::sync::Arc<Recorder>, dsn: &str| {
+        let connection = connected(recorder, dsn);
+        let mut used = 0;
+        let statement = || {
+            used += 1;
+            used
+        };
+        recorder.adopt(connection, statement).unwrap();
+        (connection, used)
+    };
+
+    let first = shared("first");
+    let (a, used) = connect_to(&first, "shop");
+    assert_eq!(used, 0, "nothing is known");
+    first.info(a, info(17, "SQLite")).unwrap();
+    first.info(a, info(18, "3.40")).unwrap();
+    record_type_info(&first, a, 1, "varchar");
+    first.command(&run(a, 2, "SELECT 1")).unwrap();
+    first.disconnect(a).unwrap();
+
+    let second = shared("second");
+    let (a, used) = connect_to(&second, "shop");
+    assert_eq!(used, 1);
+    // a reply that is another one now counts from here on
+    second.info(a, info(18, "3.41")).unwrap();
+    second.command(&run(a, 2, "SELECT 2")).unwrap();
+    let (b, used) = connect_to(&second, "shop");
+    assert_eq!(used, 0, "the first connection has it for both");
+    second.disconnect(a).unwrap();
+    second.disconnect(b).unwrap();
+    let (other, used) = connect_to(&shared("third"), "stock");
+    assert_eq!((other, used), (A, 0), "other connect arguments, other answers");
+
+    let (one, two) = (files(&parent.path().join("first")), files(&parent.path().join("second")));
+    assert_eq!(one["a_info.yml"], two["a_info.yml"]);
+    assert_eq!(one["a_1_fetch_all.csv"], two["a_1_fetch_all.csv"]);
+    let player = player(&parent.path().join("second"));
+    let a = player.connect(&connect(A, "shop")).unwrap().connection;
+    let told = |number: i32| {
+        let answer = player.info(a, &[(Key::Info, number.into())]).unwrap().unwrap();
+        answer.get(Key::Result).and_then(Value::as_text).map(str::to_owned)
+    };
+    assert_eq!(told(17).as_deref(), Some("SQLite"));
+    assert_eq!(told(18).as_deref(), Some("3.41"));
+    assert_eq!(served(&player, a, 0), [["varchar", "12"], ["text", "-1"]]);
+    player.command(&run(a, 1, "SELECT 2")).unwrap();
 }

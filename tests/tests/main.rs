@@ -2,6 +2,7 @@
 
 mod c_interface;
 mod c_programs;
+mod cassette_per_test;
 mod cli_check;
 mod cli_completions;
 mod cli_convert;

@@ -10,7 +10,7 @@ use super::rows::{self, Progress};
 use super::{Player, sets};
 use crate::{CassetteError, ConnectionId, Entry, Method};
 
-/// A recorded entry that is next and what was asked.
+/// A recorded entry that is next and what was asked. Its statement has its number among those that are played in order.
 pub(super) enum Candidate {
     /// A command that is not about rows.
     Command { entry: Entry, place: usize },
@@ -169,6 +169,7 @@ impl Player {
             return Err(Scene::of(next));
         }
         self.check_cells(position, &entry)?;
+        let entry = Entry { statement: slot.statement(), ..entry };
         Ok(Candidate::Command { entry, place })
     }
 
@@ -191,6 +192,7 @@ impl Player {
                 self.check_cells(position, &entry)?;
                 let rowless = rows::is_end(&entry) || rows::is_failure(&entry);
                 let end = if rowless { None } else { cursor.end_after(index, storage, place, thread)? };
+                let entry = Entry { statement: Some(statement), ..entry };
                 Ok(Candidate::Rows { entry, position, end, rowless })
             }
             NextRows::None { barrier } => self.end_or(barrier, connection, statement),
@@ -231,6 +233,7 @@ impl Player {
         }
         self.check_cells(position, &entry)?;
         let rowless = rows::count(&entry) == Some(0);
+        let entry = Entry { statement: Some(statement), ..entry };
         Ok(Candidate::Rows { entry, position, end: None, rowless })
     }
 }

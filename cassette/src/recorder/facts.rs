@@ -77,6 +77,16 @@ impl Facts {
         }
     }
 
+    /// The connect arguments of an open connection.
+    pub(super) fn identity(&self, connection: ConnectionId) -> Option<Identity> {
+        self.identities.get(&connection).copied()
+    }
+
+    /// The same, if no other connection was made with them before.
+    pub(super) fn first_of_its_identity(&self, connection: ConnectionId) -> Option<Identity> {
+        self.identity(connection).filter(|identity| self.first.get(identity) == Some(&connection))
+    }
+
     /// A connection was closed; its id is not given again.
     pub(super) fn forget(&mut self, connection: ConnectionId) {
         self.identities.remove(&connection);
@@ -102,14 +112,14 @@ impl Facts {
         self.news_of(connection, answer, 1)
     }
 
-    /// The same for an answer that was given so often.
+    /// The same for an answer that was given so often; not at all, if the connection is to have it without having asked.
     pub(super) fn news_of(&mut self, connection: ConnectionId, answer: Fields, times: u32) -> News {
         let asked = answer.iter().filter(|(key, _)| !key.is_reply());
         let question = question(asked.map(|(key, value)| (*key, value)));
         let answer = Arc::new(answer);
         let news = self.replied(connection, (&question, false), Reply::Told(Arc::clone(&answer)), || answer);
         if let Some(last) = self.last.get_mut(&connection).and_then(|last| last.get_mut(&question)) {
-            last.given = last.given.saturating_add(times - 1);
+            last.given = last.given.saturating_add(times).saturating_sub(1);
         }
         news
     }

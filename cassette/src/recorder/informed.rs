@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::facts::News;
 use super::{Log, Recorder};
+use crate::connect::Identity;
 use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value};
 
 impl Recorder {
@@ -14,7 +15,12 @@ impl Recorder {
     /// The first failure of this recording.
     pub fn before(&self, connection: ConnectionId, answer: Fields, times: u32) -> Result<(), CassetteError> {
         self.ready()?;
-        let news = self.log.lock().facts.news_of(connection, answer, times);
+        let news = {
+            let facts = &mut self.log.lock().facts;
+            let news = facts.news_of(connection, answer, times);
+            self.replied_first(facts.identity(connection), &news);
+            news
+        };
         let mut answers = news.first.into_iter().chain(news.changed);
         answers.try_for_each(|answer| self.append_info(connection, &answer))
     }
@@ -72,6 +78,7 @@ impl Recorder {
     }
 
     fn write_news(&self, log: &mut Log, connection: ConnectionId, news: News) -> Result<(), CassetteError> {
+        self.replied_first(log.facts.identity(connection), &news);
         if let Some(first) = news.first {
             self.append_info(connection, &first)?;
         }
@@ -82,5 +89,11 @@ impl Recorder {
             self.append_encoded(&log.encoded)?;
         }
         Ok(())
+    }
+
+    fn replied_first(&self, identity: Option<Identity>, news: &News) {
+        if let Some(first) = &news.first {
+            self.replied(identity, first);
+        }
     }
 }

@@ -6,6 +6,7 @@
 mod facts;
 mod informed;
 mod kept;
+mod known_answers;
 mod parts;
 mod pending_columns;
 mod run;
@@ -28,6 +29,8 @@ use crate::storage::Cassette;
 use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value};
 use facts::Facts;
 use kept::Kept;
+pub use known_answers::KnownAnswers;
+use known_answers::ResultAnswers;
 use parts::{Kind, Parts};
 use pending_columns::Gathering;
 pub use pending_columns::PendingColumns;
@@ -72,6 +75,9 @@ pub struct Recorder {
     held: AtomicBool,
     /// The process is ending: nobody will publish what is still appended.
     ending: AtomicBool,
+    /// What the process asks, shared with its other recordings.
+    known: OnceLock<Arc<KnownAnswers>>,
+    result_answers: Mutex<ResultAnswers>,
     /// The threads that gave commands on each connection, in the order in which they came.
     threads: Mutex<HashMap<ConnectionId, Vec<u32>>>,
     log: Mutex<Log>,
@@ -110,6 +116,7 @@ impl Recorder {
     pub fn with_storage(storage: Box<dyn Cassette>, order: Order, inline_rows: usize) -> Arc<Recorder> {
         let process = crate::process::id();
         let (failed, redactor, kept, outcomes, held, ending, threads, log) = Default::default();
+        let (known, result_answers) = Default::default();
         Arc::new(Recorder {
             storage,
             process,
@@ -121,6 +128,8 @@ impl Recorder {
             outcomes,
             held,
             ending,
+            known,
+            result_answers,
             threads,
             log,
         })
@@ -225,10 +234,14 @@ impl Recorder {
     /// # Errors
     /// The first failure of this recording.
     pub fn command(&self, entry: &Entry) -> Result<(), CassetteError> {
+        self.follow_command(entry);
+        let threaded = self.by_thread(entry);
+        self.write_command(threaded.as_ref().unwrap_or(entry))
+    }
+
+    fn write_command(&self, entry: &Entry) -> Result<(), CassetteError> {
         let redacted = self.redactor.entry(entry);
         let entry = redacted.as_ref().unwrap_or(entry);
-        let threaded = self.by_thread(entry);
-        let entry = threaded.as_ref().unwrap_or(entry);
         let named = self.named(entry)?;
         let entry = named.as_ref().unwrap_or(entry);
         let long = self.long_array(entry);
@@ -283,6 +296,7 @@ impl Recorder {
     /// # Errors
     /// The first failure of this recording.
     pub fn note(&self, entry: &Entry) -> Result<(), CassetteError> {
+        self.follow_note(entry);
         let redacted = self.redactor.entry(entry);
         let entry = redacted.as_ref().unwrap_or(entry);
         let ends = match entry.method {
@@ -302,7 +316,7 @@ impl Recorder {
             let names = Parts::default().rows(connection, statement);
             return Run::new(
                 Arc::clone(self),
-                Arc::new(RunCell::new(connection, statement, first, names, RowRules::default())),
+                Arc::new(RunCell::new(connection, statement, first, names, RowRules::default(), false)),
             );
         }
         let mut guard = self.log.lock();
@@ -314,7 +328,8 @@ impl Recorder {
         // a recording that failed says so at the run's first row
         let _ = ended;
         let rules = self.redactor.rows(connection, statement);
-        let cell = Arc::new(RunCell::new(connection, statement, first, names, rules));
+        let keeps = self.keeps_rows(connection, statement);
+        let cell = Arc::new(RunCell::new(connection, statement, first, names, rules, keeps));
         log.runs.push(Arc::clone(&cell));
         drop(guard);
         Run::new(Arc::clone(self), cell)
@@ -439,6 +454,9 @@ impl Recorder {
         let written = self.sticky(cell.close(&*self.storage, self.inline_rows))?;
         if let Some(kind) = written.part {
             log.parts.used(cell.connection, cell.statement, kind);
+        }
+        if let Some(rows) = written.kept {
+            self.follow_rows(cell.connection, cell.statement, rows);
         }
         if written.entries.is_empty() { Ok(()) } else { self.append_encoded(&written.entries) }
     }

@@ -59,6 +59,7 @@ impl Recorder {
         statement: u32,
         columns: &Value,
     ) -> Result<(), CassetteError> {
+        self.follow_columns(connection, statement, columns);
         let redacted = self.redactor.document(columns);
         let columns = redacted.as_ref().unwrap_or(columns);
         let mut text = Vec::with_capacity(1024);

@@ -33,8 +33,10 @@ impl RunCell {
         first: bool,
         names: RowsNames,
         rules: RowRules,
+        keeps: bool,
     ) -> Self {
-        RunCell::of(connection, statement, Rows::new(connection, statement, first, names).redacted(rules))
+        let rows = Rows::new(connection, statement, first, names).redacted(rules).kept(keeps);
+        RunCell::of(connection, statement, rows)
     }
 
     fn of(connection: ConnectionId, statement: u32, rows: Rows) -> Self {

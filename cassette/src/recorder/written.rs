@@ -1,5 +1,6 @@
 //! The rows of a run on their way to the cassette: into a block, to disk, and in the end the entries that name them.
 
+use super::known_answers::KeptRows;
 use super::parts::{Kind, RowsNames};
 use crate::inline::inline;
 use crate::redaction::RowRules;
@@ -17,6 +18,8 @@ pub(super) struct Written {
     pub(super) entries: Vec<u8>,
     /// The kind of part that was used up.
     pub(super) part: Option<Kind>,
+    /// The rows, where they are kept.
+    pub(super) kept: Option<KeptRows>,
 }
 
 /// The rows of one run.
@@ -55,6 +58,10 @@ pub(super) struct Rows {
     told: Fields,
     /// What is replaced in complete rows.
     rules: RowRules,
+    /// Complete rows, where they are kept.
+    kept: Option<Vec<Row>>,
+    /// There is something to be said of single rows.
+    odd: bool,
 }
 
 impl Rows {
@@ -81,6 +88,8 @@ impl Rows {
             scroll: None,
             told: Fields::new(),
             rules: RowRules::default(),
+            kept: None,
+            odd: false,
         }
     }
 
@@ -96,11 +105,20 @@ impl Rows {
         self
     }
 
+    /// Whether complete rows are kept.
+    pub(super) fn kept(mut self, keeps: bool) -> Self {
+        self.kept = keeps.then(Vec::new);
+        self
+    }
+
     fn redact_row(&mut self) {
         let (types, odd, first) = (&self.c_types, &self.odd_types, usize::from(!self.bookmarks));
         let odd_type = |at| odd.iter().find(|(of, _)| *of == at).map(|(_, name)| name.as_str());
         let c_type = |at| odd_type(at).or_else(|| types.get(at).map(String::as_str)).unwrap_or_default();
         self.rules.row(&mut self.row, first, c_type);
+        if let Some(kept) = &mut self.kept {
+            kept.push(self.row.clone());
+        }
     }
 
     /// The row in the form of the log, without secrets. Rows that go to a part are looked through block by block instead.
@@ -168,6 +186,7 @@ impl Rows {
         }
         pairs.append(&mut self.outcome);
         self.outcomes.push(self.rules.outcome(Value::Map(pairs)));
+        self.odd = true;
         self.journal_due = true;
     }
 
@@ -289,13 +308,13 @@ impl Rows {
             }
             storage.encode(&self.described(entry), &mut written.entries);
             if kind == Kind::FetchAll {
-                return Ok(self.release(written));
+                return Ok(self.release(written, true));
             }
         }
         if ended {
             storage.encode(&self.entry(Method::Fetch).with(Key::Result, Value::Null), &mut written.entries);
         }
-        Ok(self.release(written))
+        Ok(self.release(written, ended))
     }
 
     /// Writes what is left of a scroll's rows and gives its entry.
@@ -326,7 +345,7 @@ impl Rows {
         let mut entry = self.described(entry);
         entry.fields.append(&mut self.told);
         storage.encode(&entry, &mut written.entries);
-        Ok(self.release(written))
+        Ok(self.release(written, false))
     }
 
     fn entry(&self, method: Method) -> Entry {
@@ -365,7 +384,9 @@ impl Rows {
     }
 
     /// Closes the part and gives the memory back: the statement may keep the run.
-    fn release(&mut self, written: Written) -> Written {
+    fn release(&mut self, mut written: Written, ended: bool) -> Written {
+        let (c_types, odd) = (&self.c_types, self.odd);
+        written.kept = self.kept.take().map(|rows| KeptRows { rows, c_types: c_types.clone(), ended, odd });
         self.part = None;
         self.block = Vec::new();
         self.inline = Vec::new();

@@ -31,7 +31,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use super8_cassette::{
-    CassetteError, DriverFacts, ErrorKind, Metadata, Order, PlayOptions, Player, Recorder, Secrets, Traceparent, shell,
+    CassetteError, DriverFacts, ErrorKind, KnownAnswers, Metadata, Order, PlayOptions, Player, Recorder, Secrets,
+    Traceparent, shell,
 };
 
 /// The open cassettes of a process, by their directories or files.
@@ -39,6 +40,8 @@ type Cassettes<T> = PerProcess<Mutex<HashMap<PathBuf, Open<T>>>>;
 
 static RECORDERS: Cassettes<Recorder> = PerProcess::new();
 static PLAYERS: Cassettes<Player> = PerProcess::new();
+/// What this process has asked, for all of its recordings.
+static KNOWN: PerProcess<Arc<KnownAnswers>> = PerProcess::new();
 
 /// Why nothing is replayed to a process whose verdict cannot be written: a mismatch would pass for a success.
 const UNWATCHED: &str = "the file that SUPER8_VERDICT names cannot be written by this process, so that nobody would learn of a \
@@ -250,6 +253,7 @@ fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Libra
     })?;
     let recorder = Recorder::with_storage(storage, order, settings.inline_rows);
     recorder.hide(Arc::clone(secrets()));
+    recorder.share(Arc::clone(KNOWN.get_or_init(|_| Arc::default())));
     if settings.hold {
         recorder.hold();
     }

@@ -18,9 +18,6 @@ def ask(*texts):
     return answers
 
 
-# pyodbc asks the driver for its types at the first connection of a process: that is no test's own.
-with cassettes.use("cassettes/session", mode):
-    ask()
 with cassettes.use("cassettes/one", mode):
     tell("one", ask("select 1", "select 11"))
 with cassettes.use("cassettes/two", mode):

@@ -7,8 +7,6 @@ import pyodbc
 
 pyodbc.pooling = False
 count, how = sys.argv[4].split(",")
-# The first connection with these arguments is asked what pyodbc then keeps for all of them.
-pyodbc.connect(sys.argv[1], autocommit=True).close()
 shared = pyodbc.connect(sys.argv[1], autocommit=True) if how == "shared" else None
 seen = {}
 

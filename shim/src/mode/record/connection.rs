@@ -119,7 +119,9 @@ impl Connection {
         let written = recorder.command(&entry);
         let environment =
             connect.environment.into_iter().try_for_each(|(answer, times)| recorder.before(id, answer, times));
-        if let Err(error) = written.and(environment) {
+        let adopted =
+            if rc::succeeded(outcome.rc) { recorder.adopt(id, || connection.next_statement()) } else { Ok(()) };
+        if let Err(error) = written.and(environment).and(adopted) {
             connection.disconnected();
             return Err(error);
         }

@@ -4,6 +4,7 @@
 //! a [`Recorder`] gives them ids and appends them, a [`Player`] hands them out again in the recorded order.
 #![forbid(unsafe_code)]
 
+pub mod answer_rules;
 pub mod append;
 pub mod cell;
 pub mod check;
@@ -34,6 +35,7 @@ mod window;
 pub mod words;
 pub mod yaml;
 
+pub use answer_rules::AnswerRules;
 pub use append::{Append, MakeAppend, WriteAppend, allocate, allocate_ahead, within_limit};
 pub use cell::{Cell, CellError, CutCell};
 pub use convert::{Conversion, convert};

@@ -4,13 +4,13 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::player::shell;
-use crate::{CassetteError, Value};
+use crate::{AnswerRules, CassetteError, Value};
 
 /// The version of the cassette format this crate writes and reads.
 pub const SCHEMA_VERSION: i64 = 4;
 
 /// The keys this version knows. One that is written only where it says something is known without it as well.
-const KNOWN: [&str; 9] = [
+const KNOWN: [&str; 10] = [
     "schema_version",
     "recorded_with",
     "recorded_on",
@@ -18,6 +18,7 @@ const KNOWN: [&str; 9] = [
     "recovered",
     "order",
     "redaction",
+    "answers",
     "driver",
     "manager",
 ];
@@ -74,6 +75,8 @@ pub struct Metadata {
     pub recovered: bool,
     /// What tells the rules apart by which values were replaced, if any were.
     pub redaction: Option<String>,
+    /// Regular expressions for the SQL of the reads that are answers with rows.
+    pub answers: Vec<String>,
     /// The order replay wants unless it is told otherwise.
     pub order: Order,
     /// The real driver, if it is known.
@@ -95,6 +98,7 @@ impl Metadata {
             complete: false,
             recovered: false,
             redaction: None,
+            answers: Vec::new(),
             order: Order::default(),
             driver,
             manager,
@@ -129,6 +133,9 @@ impl Metadata {
         pairs.push(("order", Value::from(self.order.name())));
         if let Some(rules) = &self.redaction {
             pairs.push(("redaction", Value::from(rules.as_str())));
+        }
+        if !self.answers.is_empty() {
+            pairs.push(("answers", self.answers.clone().into()));
         }
         if let Some(DriverFacts { library, kind }) = &self.driver {
             let facts = [("library", library), ("kind", kind)];
@@ -181,12 +188,25 @@ impl Metadata {
             Some(Value::Bool(recovered)) => *recovered,
             Some(_) => return Err(wrong("recovered", "true or false")),
         };
+        let answers = match value.get("answers") {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::List(items)) => {
+                let texts = items.iter().map(|item| item.as_text().map(str::to_owned));
+                texts.collect::<Option<_>>().ok_or_else(|| wrong("answers", "a list of regular expressions"))?
+            }
+            Some(_) => return Err(wrong("answers", "a list of regular expressions")),
+        };
+        AnswerRules::new(answers.iter().map(String::as_str)).map_err(|(at, problem)| {
+            let path = format!("answers[{at}]");
+            CassetteError::new(file, problem).at_path(path).advice("correct it, or record again")
+        })?;
         let mut metadata = Metadata {
             schema_version,
             recorded_with: text("recorded_with")?.unwrap_or_default(),
             recorded_on: text("recorded_on")?.unwrap_or_default(),
             complete,
             redaction: text("redaction")?,
+            answers,
             recovered,
             order,
             driver,
@@ -256,6 +276,7 @@ mod tests {
         let mut metadata = Metadata::now(Some(driver), Some("unixODBC 2.3.11".to_owned()));
         metadata.order = Order::Connection;
         metadata.redaction = Some("3f2a".to_owned());
+        metadata.answers = vec!["^select 1$".to_owned()];
         metadata.more = vec![("reviewed_by".to_owned(), "Ada".into())];
         let read = Metadata::from_value(&metadata.to_value(), Path::new("metadata.yml"));
         assert_eq!(read, Ok(metadata));

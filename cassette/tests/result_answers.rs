@@ -4,7 +4,7 @@ mod support;
 
 use super8_cassette::player::FIRST_RESULT_ANSWER;
 use super8_cassette::{
-    ConnectionId, Entry, Fetched, Fields, Key, KnownAnswers, Method, Order, Player, Recorder, Value,
+    AnswerRules, ConnectionId, Entry, Fetched, Fields, Key, KnownAnswers, Method, Order, Player, Recorder, Value,
 };
 use support::*;
 
@@ -222,4 +222,71 @@ fn a_further_cassette_of_the_process_has_what_was_asked_before() {
     assert_eq!(told(18).as_deref(), Some("3.41"));
     assert_eq!(served(&player, a, 0), [["varchar", "12"], ["text", "-1"]]);
     player.command(&run(a, 1, "SELECT 2")).unwrap();
+}
+
+/// A recorder for which a pool's ping is an answer, and the player of what it records.
+fn with_pings(directory: &std::path::Path) -> std::sync::Arc<Recorder> {
+    let rules = AnswerRules::new(["^select 1$", "(?i)version"]).unwrap();
+    let mut options = options(directory);
+    options.metadata.answers = rules.patterns().map(str::to_owned).collect();
+    let recorder = Recorder::open(options).unwrap();
+    recorder.share(Default::default());
+    recorder.answers(rules);
+    recorder
+}
+
+#[test]
+fn a_read_that_is_named_is_served_as_often_as_asked() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("tape");
+    let recorder = with_pings(&directory);
+    let a = connected(&recorder, "shop");
+    for statement in [1, 2] {
+        recorder.command(&run(a, statement, "select 1")).unwrap();
+        result(&recorder, a, statement, &[&["1"]]);
+        recorder.note(&drop_of(a, statement)).unwrap();
+    }
+    recorder.command(&run(a, 3, "select name from fruit")).unwrap();
+    recorder.command(&Entry::new(Method::Prepare, a, Some(4)).with(Key::Sql, "SELECT VERSION()")).unwrap();
+    recorder.command(&Entry::new(Method::Execute, a, Some(4))).unwrap();
+    result(&recorder, a, 4, &[&["15.3"]]);
+    recorder.disconnect(a).unwrap();
+
+    let player = player(&directory);
+    let a = player.connect(&connect(A, "shop")).unwrap().connection;
+    let prepare = Entry::new(Method::Prepare, a, Some(FIRST_RESULT_ANSWER)).with(Key::Sql, "SELECT VERSION()");
+    assert!(player.has_result_answer(&prepare) && !player.has_result_answer(&run(a, 1, "SELECT VERSION()")));
+    player.command(&prepare).unwrap();
+    for _ in 0..3 {
+        player.command(&Entry::new(Method::Execute, a, Some(FIRST_RESULT_ANSWER))).unwrap();
+        assert_eq!(fetch_all(&player, a, FIRST_RESULT_ANSWER), [["15.3"]]);
+    }
+    for number in 1..5 {
+        player.command(&run(a, FIRST_RESULT_ANSWER + number, "select 1")).unwrap();
+        assert_eq!(fetch_all(&player, a, FIRST_RESULT_ANSWER + number), [["1"]]);
+    }
+    player.command(&run(a, 1, "select name from fruit")).unwrap();
+    assert_eq!(player.unplayed().unwrap(), []);
+}
+
+#[test]
+fn a_named_read_that_gives_another_result_fails_the_recording() {
+    let parent = tempfile::tempdir().unwrap();
+    for (rows, fails) in [(["1", "2"], true), (["1", "1"], false)] {
+        let recorder = with_pings(&parent.path().join(rows.concat()));
+        let a = connected(&recorder, "shop");
+        let mut outcomes = Vec::new();
+        for (statement, row_text) in (1..).zip(rows) {
+            recorder.command(&run(a, statement, "select 1")).unwrap();
+            let reading = recorder.run(a, statement, true);
+            row(&reading, &[row_text]);
+            outcomes.push(reading.lock().end(true));
+        }
+        assert_eq!(outcomes[0], Ok(()));
+        assert_eq!(outcomes[1].is_err(), fails, "{rows:?}");
+        if let Err(error) = &outcomes[1] {
+            let told = error.to_string();
+            assert!(told.contains("`select 1` gives other rows than before") && told.contains("super8.yml"), "{told}");
+        }
+    }
 }

@@ -68,3 +68,28 @@ fn on_postgres() {
 fn on_mariadb() {
     replays_in_every_selection(Driver::MariaDb);
 }
+
+/// A ping that super8.yml names is served as often as it comes, whatever was recorded; without that it is a mismatch.
+#[test]
+fn a_pools_pings_are_answers_where_they_are_named() {
+    let pings = |count: u32| Program::python("pings.py").with_argument(count.to_string());
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::MariaDb] {
+        in_both_formats(|format| {
+            let stage = Stage::new("pings", driver).in_format(format);
+            let rules = stage.scratch.join("work").join("super8.yml");
+            std::fs::write(&rules, "answers:\n  - sql: '^select 1$'\n  - sql: '^select 1 where'\n").unwrap();
+            let recorded = stage.run(Way::Record, &pings(2));
+            pings(2).check("recorded", &recorded);
+            // the cassette knows by itself which they are
+            std::fs::remove_file(&rules).unwrap();
+            for count in [2, 0, 1, 5] {
+                let replayed = stage.run(Way::Replay, &pings(count));
+                assert_same(&format!("{count} pings"), ("recorded", &recorded), ("replayed", &replayed));
+            }
+            let stage = Stage::new("pings2", driver).in_format(format);
+            pings(2).check("recorded without a name", &stage.run(Way::Record, &pings(2)));
+            let replayed = stage.run(Way::Replay, &pings(3));
+            assert!(!replayed.succeeded() && replayed.errors().contains("replay mismatch"), "{}", replayed.errors());
+        });
+    }
+}

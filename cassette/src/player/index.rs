@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::result_answers::{Read, ResultAnswer, is_result_answer};
+use super::result_answers::{Read, ResultAnswer};
 use crate::schema::Class;
+use crate::sets;
 use crate::storage::{Cassette, Place};
 use crate::yaml::Head;
-use crate::{CassetteError, ConnectionId, Entry, Method};
+use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Method};
 
 /// The statement of entries that concern the connection itself.
 const NONE: u32 = u32::MAX;
@@ -114,7 +115,10 @@ fn threads_of(slots: &mut [Slot]) -> HashMap<u32, Vec<u16>> {
 
 impl Index {
     /// Reads a cassette's log: the index of what is played in order, and the answers with rows.
-    pub(crate) fn build(storage: &dyn Cassette) -> Result<(Index, Vec<Arc<ResultAnswer>>), CassetteError> {
+    pub(crate) fn build(
+        storage: &dyn Cassette,
+        rules: &AnswerRules,
+    ) -> Result<(Index, Vec<Arc<ResultAnswer>>), CassetteError> {
         let mut slots = Vec::new();
         storage.scan(&mut |place: Place, head: Head| {
             let refuse = |problem: &str| {
@@ -144,9 +148,9 @@ impl Index {
         })?;
         slots.shrink_to_fit();
         let mut answers: Vec<((u32, u32), Entry, Vec<Slot>)> = Vec::new();
-        for slot in slots.iter().filter(|slot| slot.method == Method::Catalog) {
-            let entry = storage.checked_entry(slot.place())?;
-            if is_result_answer(&entry) {
+        for slot in slots.iter().filter(|slot| rules.may_name(slot.method)) {
+            let entry = sets::entry(storage, slot.place())?;
+            if rules.name(&entry) {
                 answers.push((slot.key(), entry, Vec::new()));
             }
         }
@@ -357,7 +361,7 @@ mod tests {
             }
         }
         storage.append(&log).unwrap();
-        Index::build(&storage).unwrap().0
+        Index::build(&storage, &AnswerRules::default()).unwrap().0
     }
 
     #[test]

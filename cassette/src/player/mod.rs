@@ -71,7 +71,6 @@ use index::Index;
 use mismatch::Scene;
 use parts::{Choosing, PlayedIndex, PlayedStorage, PlayedTold, Source, Sources};
 pub use result_answers::FIRST_RESULT_ANSWER;
-pub(crate) use result_answers::is_result_answer;
 use result_answers::{OWN, Serving};
 use sessions::SessionMatcher;
 use turn::{Turn, Waiting};

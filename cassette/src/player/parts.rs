@@ -25,7 +25,7 @@ use super::{Answers, Columns, Facts, Player, State, informed, sets};
 use crate::metadata::Order;
 use crate::schema::Class;
 use crate::storage::Cassette;
-use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value};
+use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Key, Method, Value};
 
 /// Counts processes into groups of parts, over all processes of a run.
 pub trait Tickets: Send + Sync {
@@ -53,7 +53,9 @@ impl Sources {
     pub(super) fn read(storages: Vec<Box<dyn Cassette>>) -> Result<Arc<Sources>, CassetteError> {
         let mut all = Vec::with_capacity(storages.len());
         for storage in storages {
-            let (index, result_answers) = Index::build(&*storage)?;
+            let answers = storage.metadata()?.answers;
+            let rules = AnswerRules::new(answers.iter().map(String::as_str)).unwrap_or_default();
+            let (index, result_answers) = Index::build(&*storage, &rules)?;
             let told = informed::functions(&index, &*storage)?;
             let mut drivers = HashMap::new();
             if !result_answers.is_empty() {

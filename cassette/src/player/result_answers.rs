@@ -14,18 +14,13 @@ use super::compare::difference_but_comments;
 use super::index::Index;
 use super::parts::Source;
 use super::{Mismatch, Player, rows};
-use crate::{ConnectionId, Entry, Key, Method, Value};
+use crate::{ConnectionId, Entry, Key, Method};
 
 /// Live statements that are served a result answer have ids from here on: they take no part in the numbering of the others.
 pub const FIRST_RESULT_ANSWER: u32 = 1 << 31;
 
 /// The connection and the statement of a result answer in its own player.
 pub(super) const OWN: (ConnectionId, u32) = (ConnectionId(0), 1);
-
-/// Whether an entry asks for a result that depends on the driver alone.
-pub(crate) fn is_result_answer(entry: &Entry) -> bool {
-    entry.method == Method::Catalog && entry.get(Key::Function).and_then(Value::as_text) == Some("SQLGetTypeInfo")
-}
 
 /// A recorded statement with such a result.
 pub(crate) struct ResultAnswer {
@@ -55,31 +50,66 @@ impl Read {
     }
 }
 
-/// The players of the statements that are served at present.
-pub(super) type Serving = Mutex<HashMap<(ConnectionId, u32), Arc<Player>>>;
+/// What a live statement is served.
+#[derive(Clone)]
+pub(super) struct Served {
+    answer: Arc<ResultAnswer>,
+    player: Arc<Player>,
+}
+
+/// The live statements that are served at present.
+pub(super) type Serving = Mutex<HashMap<(ConnectionId, u32), Served>>;
+
+/// What tells one question from another, beside what is left out.
+fn without(entry: &Entry, left_out: &[Key]) -> Entry {
+    let fields = entry.fields.iter().filter(|(key, _)| !left_out.contains(key)).cloned().collect();
+    Entry { fields, ..entry.clone() }
+}
+
+/// Whether a command gives its statement another text.
+fn is_new_text(method: Method) -> bool {
+    matches!(method, Method::Catalog | Method::Run | Method::Prepare)
+}
 
 impl Player {
-    /// Whether the cassette has a result for what a live connection asks that is served out of order. Its statement gets an
-    /// id from [`FIRST_RESULT_ANSWER`] on.
+    /// Whether the cassette has any that begin with this method.
+    pub fn has_result_answers(&self, method: Method) -> bool {
+        self.storage.0.current().result_answers.iter().any(|answer| answer.asked.method == method)
+    }
+
+    /// Whether the cassette has a result for what a live connection asks that is served out of order, whatever the parameters
+    /// are. Its statement gets an id from [`FIRST_RESULT_ANSWER`] on.
     pub fn has_result_answer(&self, asked: &Entry) -> bool {
-        is_result_answer(asked) && self.result_answer(asked).is_some()
+        self.result_answer(asked, &[Key::Attributes, Key::Params]).is_some()
     }
 
     /// The player that serves a live statement, if it is one that is served a result answer.
     pub(super) fn serving(&self, connection: ConnectionId, statement: Option<u32>) -> Option<Arc<Player>> {
         let statement = statement.filter(|statement| *statement >= FIRST_RESULT_ANSWER)?;
-        self.serving.lock().get(&(connection, statement)).cloned()
+        self.serving.lock().get(&(connection, statement)).map(|served| Arc::clone(&served.player))
     }
 
     /// The same for a command, which may be the statement's first: what is asked, as the serving player has it.
     pub(super) fn served(&self, asked: &Entry) -> Option<(Arc<Player>, Entry)> {
         let statement = asked.statement.filter(|statement| *statement >= FIRST_RESULT_ANSWER)?;
-        if is_result_answer(asked) {
-            let player = Arc::new(self.player_of(&*self.result_answer(asked)?));
-            self.serving.lock().insert((asked.connection, statement), player);
+        let at = (asked.connection, statement);
+        if is_new_text(asked.method) {
+            let answer = self.result_answer(asked, &[Key::Attributes])?;
+            let player = Arc::new(self.player_of(&answer));
+            self.serving.lock().insert(at, Served { answer, player });
         }
-        let player = self.serving(asked.connection, asked.statement)?;
-        Some((player, Entry { connection: OWN.0, statement: Some(OWN.1), ..asked.clone() }))
+        let Served { answer, player } = self.serving.lock().get(&at).cloned()?;
+        let asked = Entry { connection: OWN.0, statement: Some(OWN.1), ..asked.clone() };
+        if asked.method == Method::Execute && player.unplayed().is_ok_and(|left| left.is_empty()) {
+            // executed more often than it was recorded: from the beginning
+            let player = Arc::new(self.player_of(&answer));
+            let prepared = Entry { connection: OWN.0, statement: Some(OWN.1), ..answer.asked.clone() };
+            if player.command(&prepared).is_ok() {
+                self.serving.lock().insert(at, Served { answer, player: Arc::clone(&player) });
+                return Some((player, asked));
+            }
+        }
+        Some((player, asked))
     }
 
     /// What a serving player says; a mismatch there is one of this cassette.
@@ -95,25 +125,22 @@ impl Player {
     }
 
     /// The recorded answer to what a live connection asks, of any connection of the same driver: the one that was read
-    /// furthest, then its own. The attributes of the statement count only where one was recorded with the same.
-    fn result_answer(&self, asked: &Entry) -> Option<Arc<ResultAnswer>> {
+    /// furthest, then its own. What is left out counts only where one was recorded with the same.
+    fn result_answer(&self, asked: &Entry, left_out: &[Key]) -> Option<Arc<ResultAnswer>> {
         let source = self.storage.0.current();
         let connection = self.recorded(asked.connection);
         let driver = source.driver(connection);
-        let of = |answer: &&Arc<ResultAnswer>| source.driver(answer.connection) == driver;
-        let without = |entry: &Entry| {
-            let fields = entry.fields.iter().filter(|(key, _)| *key != Key::Attributes).cloned().collect();
-            Entry { fields, ..entry.clone() }
-        };
-        let plain = without(asked);
-        let rank = |answer: &&Arc<ResultAnswer>| {
-            if difference_but_comments(&without(&answer.asked), &plain, self.comments).is_some() {
+        let plain = without(asked, left_out);
+        let rank = |answer: &ResultAnswer| {
+            let same_kind = answer.asked.method == asked.method && source.driver(answer.connection) == driver;
+            if !same_kind || difference_but_comments(&without(&answer.asked, left_out), &plain, self.comments).is_some()
+            {
                 return None;
             }
             let exact = difference_but_comments(&answer.asked, asked, self.comments).is_none();
             Some((!exact, Reverse(answer.read), answer.connection != connection))
         };
-        let known = source.result_answers.iter().filter(of).filter_map(|answer| Some((rank(&answer)?, answer)));
+        let known = source.result_answers.iter().filter_map(|answer| Some((rank(answer)?, answer)));
         known.min_by_key(|(rank, _)| *rank).map(|(_, answer)| Arc::clone(answer))
     }
 

@@ -10,11 +10,12 @@ use parking_lot::Mutex;
 
 use super::Recorder;
 use crate::connect::Identity;
-use crate::player::is_result_answer;
-use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Row, Value};
+use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Fields, Key, Method, Row, Value};
 
 /// A result of more rows than this is not kept.
 const MOST_ROWS: usize = 10_000;
+/// Nor is a statement that was used so often.
+const MOST_STEPS: usize = 256;
 
 /// What was asked in a process so far, by connect arguments. Shared by its recordings.
 #[derive(Default)]
@@ -28,6 +29,7 @@ struct Known {
 
 /// An answer with rows, as far as the program has read it.
 struct KnownResult {
+    method: Method,
     asked: Fields,
     steps: Vec<Step>,
 }
@@ -60,7 +62,13 @@ pub(super) struct ResultAnswers {
     /// What the recording has.
     asked: HashSet<(Identity, String)>,
     /// The statements that read one.
-    reading: HashMap<(ConnectionId, u32), Arc<Mutex<KnownResult>>>,
+    reading: HashMap<(ConnectionId, u32), Reading>,
+}
+
+struct Reading {
+    result: Arc<Mutex<KnownResult>>,
+    /// What the same question gave before, for a read that a user named.
+    before: Option<Arc<Mutex<KnownResult>>>,
 }
 
 /// Whether a reply is one that client libraries ask for once.
@@ -79,16 +87,21 @@ impl KnownAnswers {
         }
     }
 
-    /// A result that is asked for the first time; `None` if it is known.
-    fn add_result(&self, identity: Identity, asked: &Fields) -> Option<Arc<Mutex<KnownResult>>> {
+    /// A result that is asked for, and what the same question gave before.
+    fn add_result(&self, identity: Identity, entry: &Entry) -> Reading {
         let mut known = self.0.lock();
         let results = &mut known.entry(identity).or_default().results;
-        if results.iter().any(|result| result.lock().asked == *asked) {
-            return None;
+        let (method, asked) = (entry.method, entry.fields.clone());
+        let before = results.iter().find(|result| {
+            let result = result.lock();
+            (result.method, &result.asked) == (method, &asked)
+        });
+        let before = before.cloned();
+        let result = Arc::new(Mutex::new(KnownResult { method, asked, steps: Vec::new() }));
+        if before.is_none() {
+            results.push(Arc::clone(&result));
         }
-        let result = Arc::new(Mutex::new(KnownResult { asked: asked.clone(), steps: Vec::new() }));
-        results.push(Arc::clone(&result));
-        Some(result)
+        Reading { result, before }
     }
 }
 
@@ -107,17 +120,26 @@ impl Recorder {
         }
     }
 
+    /// Says which reads are answers with rows; to be said before anything is recorded.
+    pub fn answers(&self, rules: AnswerRules) {
+        let _ = self.answer_rules.set(rules);
+    }
+
+    fn is_result_answer(&self, entry: &Entry) -> bool {
+        match self.answer_rules.get() {
+            Some(rules) => rules.name(entry),
+            None => AnswerRules::default().name(entry),
+        }
+    }
+
     /// A command, before anything in it is replaced.
     pub(super) fn follow_command(&self, entry: &Entry) {
         let Some(known) = self.known.get() else { return };
-        if let (true, Some(statement)) = (is_result_answer(entry), entry.statement) {
+        if let (true, Some(statement)) = (self.is_result_answer(entry), entry.statement) {
             let Some(identity) = self.log.lock().facts.identity(entry.connection) else { return };
             let mut answers = self.result_answers.lock();
-            answers.asked.insert((identity, format!("{:?}", asked(&entry.fields))));
-            match known.add_result(identity, &entry.fields) {
-                Some(result) => answers.reading.insert((entry.connection, statement), result),
-                None => answers.reading.remove(&(entry.connection, statement)),
-            };
+            answers.asked.insert((identity, question(entry.method, &entry.fields)));
+            answers.reading.insert((entry.connection, statement), known.add_result(identity, entry));
             return;
         }
         self.follow(entry.connection, entry.statement, || Step::Command(entry.method, entry.fields.clone()));
@@ -137,11 +159,53 @@ impl Recorder {
     }
 
     /// The rows of a run that has ended.
-    pub(super) fn follow_rows(&self, connection: ConnectionId, statement: u32, rows: KeptRows) {
+    ///
+    /// # Errors
+    /// A read that a user named gives other rows than it gave before.
+    pub(super) fn follow_rows(
+        &self,
+        connection: ConnectionId,
+        statement: u32,
+        rows: KeptRows,
+    ) -> Result<(), CassetteError> {
+        if let Some(sql) = self.changed(connection, statement, &rows) {
+            let problem =
+                format!("`{sql}` gives other rows than before, and `answers` names it as a read that does not");
+            return Err(
+                CassetteError::new(self.storage.name(), problem).advice("take it out of `answers` in super8.yml")
+            );
+        }
         self.follow(connection, Some(statement), || match rows.odd || rows.rows.len() > MOST_ROWS {
             true => Step::Lost,
             false => Step::Rows(rows),
         });
+        Ok(())
+    }
+
+    /// The SQL text of a named read whose rows are others than before.
+    fn changed(&self, connection: ConnectionId, statement: u32, rows: &KeptRows) -> Option<String> {
+        let answers = self.result_answers.lock();
+        let Reading { result, before } = answers.reading.get(&(connection, statement))?;
+        let (result, before) = (result.lock(), before.as_ref()?.lock());
+        let sql = result.asked.get(Key::Sql).and_then(Value::as_text)?;
+        let runs = |result: &KnownResult| result.steps.iter().filter(|step| matches!(step, Step::Rows(_))).count();
+        let mut earlier =
+            before.steps.iter().filter_map(|step| if let Step::Rows(rows) = step { Some(rows) } else { None });
+        let earlier = earlier.nth(runs(&result))?;
+        let cells = |row: &Row| row.fields().map(<[u8]>::to_vec).collect::<Vec<_>>();
+        let shared = earlier.rows.iter().zip(&rows.rows).all(|(one, other)| cells(one) == cells(other));
+        let as_many = match (earlier.ended, rows.ended) {
+            (true, true) => earlier.rows.len() == rows.rows.len(),
+            (true, false) => rows.rows.len() <= earlier.rows.len(),
+            (false, true) => earlier.rows.len() <= rows.rows.len(),
+            (false, false) => true,
+        };
+        (!shared || !as_many).then(|| sql.to_owned())
+    }
+
+    /// The connection is closed.
+    pub(super) fn forget_results(&self, connection: ConnectionId) {
+        self.result_answers.lock().reading.retain(|(of, _), _| *of != connection);
     }
 
     /// Whether the rows of a statement are to be kept.
@@ -152,8 +216,13 @@ impl Recorder {
     fn follow(&self, connection: ConnectionId, statement: Option<u32>, step: impl FnOnce() -> Step) {
         let (Some(_), Some(statement)) = (self.known.get(), statement) else { return };
         let answers = self.result_answers.lock();
-        if let Some(result) = answers.reading.get(&(connection, statement)) {
-            result.lock().steps.push(step());
+        if let Some(reading) = answers.reading.get(&(connection, statement)) {
+            let steps = &mut reading.result.lock().steps;
+            match steps.len() {
+                0..MOST_STEPS => steps.push(step()),
+                MOST_STEPS => steps.push(Step::Lost),
+                _ => {}
+            }
         }
     }
 
@@ -178,14 +247,13 @@ impl Recorder {
             self.before(connection, reply, 0)?;
         }
         for result in results {
-            let (question, steps) = {
+            let (method, asked, steps) = {
                 let result = result.lock();
-                (result.asked.clone(), result.steps.clone())
+                (result.method, result.asked.clone(), result.steps.clone())
             };
             let lost = steps.iter().any(|step| matches!(step, Step::Lost));
-            let known = (identity, format!("{:?}", asked(&question)));
-            if !lost && self.result_answers.lock().asked.insert(known) {
-                self.tell_again(connection, statement(), question, steps)?;
+            if !lost && self.result_answers.lock().asked.insert((identity, question(method, &asked))) {
+                self.tell_again(connection, statement(), (method, asked), steps)?;
             }
         }
         Ok(())
@@ -195,11 +263,11 @@ impl Recorder {
         self: &Arc<Self>,
         connection: ConnectionId,
         statement: u32,
-        asked: Fields,
+        (method, asked): (Method, Fields),
         steps: Vec<Step>,
     ) -> Result<(), CassetteError> {
         let entry = |method, fields| Entry { method, connection, statement: Some(statement), fields };
-        self.write_command(&entry(Method::Catalog, asked))?;
+        self.write_command(&entry(method, asked))?;
         let mut first = true;
         for step in steps {
             match step {
@@ -227,6 +295,7 @@ impl Recorder {
 }
 
 /// What tells one question from another.
-fn asked(fields: &Fields) -> Vec<&(Key, Value)> {
-    fields.iter().filter(|(key, _)| !key.is_reply()).collect()
+fn question(method: Method, fields: &Fields) -> String {
+    let asked: Vec<_> = fields.iter().filter(|(key, _)| !key.is_reply()).collect();
+    format!("{method:?}{asked:?}")
 }

@@ -26,7 +26,7 @@ use crate::redaction::{Redaction, Redactor, RowRules, Secrets};
 use crate::schema::Class;
 use crate::sets::Sets;
 use crate::storage::Cassette;
-use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value};
+use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Fields, Key, Method, Value};
 use facts::Facts;
 use kept::Kept;
 pub use known_answers::KnownAnswers;
@@ -78,6 +78,7 @@ pub struct Recorder {
     /// What the process asks, shared with its other recordings.
     known: OnceLock<Arc<KnownAnswers>>,
     result_answers: Mutex<ResultAnswers>,
+    answer_rules: OnceLock<AnswerRules>,
     /// The threads that gave commands on each connection, in the order in which they came.
     threads: Mutex<HashMap<ConnectionId, Vec<u32>>>,
     log: Mutex<Log>,
@@ -116,7 +117,7 @@ impl Recorder {
     pub fn with_storage(storage: Box<dyn Cassette>, order: Order, inline_rows: usize) -> Arc<Recorder> {
         let process = crate::process::id();
         let (failed, redactor, kept, outcomes, held, ending, threads, log) = Default::default();
-        let (known, result_answers) = Default::default();
+        let (known, result_answers, answer_rules) = Default::default();
         Arc::new(Recorder {
             storage,
             process,
@@ -130,6 +131,7 @@ impl Recorder {
             ending,
             known,
             result_answers,
+            answer_rules,
             threads,
             log,
         })
@@ -359,6 +361,7 @@ impl Recorder {
         log.parts.forget(connection, None);
         log.facts.forget(connection);
         self.threads.lock().remove(&connection);
+        self.forget_results(connection);
         if log.open_connections.is_empty() { self.publish_locked(&mut log) } else { Ok(()) }
     }
 
@@ -456,7 +459,7 @@ impl Recorder {
             log.parts.used(cell.connection, cell.statement, kind);
         }
         if let Some(rows) = written.kept {
-            self.follow_rows(cell.connection, cell.statement, rows);
+            self.sticky(self.follow_rows(cell.connection, cell.statement, rows))?;
         }
         if written.entries.is_empty() { Ok(()) } else { self.append_encoded(&written.entries) }
     }

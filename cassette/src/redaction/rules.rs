@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::replacement::{self, Replaced, hex, replacement};
 use crate::yaml::scalar::float_text;
-use crate::{CassetteError, Cell, CutCell, Value, yaml};
+use crate::{AnswerRules, CassetteError, Cell, CutCell, Value, yaml};
 
 /// The rules of one file.
 #[derive(Debug)]
@@ -16,6 +16,7 @@ pub struct Redaction {
     pub(super) columns: Vec<Rule>,
     pub(super) parameters: Vec<Rule>,
     patterns: Vec<Regex>,
+    answers: AnswerRules,
     key: Vec<u8>,
     fingerprint: String,
 }
@@ -49,6 +50,7 @@ impl Redaction {
         };
         let Value::Map(pairs) = &document else { return Err(wrong("", "is not a map".to_owned())) };
         let (mut columns, mut parameters, mut patterns, mut key) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut answers = AnswerRules::default();
         for (name, value) in pairs {
             match (name.as_str(), value) {
                 ("columns", Value::List(items)) => columns = rules(items, "columns", true, &wrong)?,
@@ -58,6 +60,7 @@ impl Redaction {
                         patterns.push(pattern(item, &format!("patterns[{at}]"), &wrong)?);
                     }
                 }
+                ("answers", Value::List(items)) => answers = reads(items, &wrong)?,
                 ("key", Value::Text(text)) => key = text.clone().into_bytes(),
                 ("key_variable", Value::Text(name)) => match variable(name).filter(|value| !value.is_empty()) {
                     Some(value) => key = value.into_bytes(),
@@ -65,10 +68,12 @@ impl Redaction {
                         return Err(wrong("key_variable", format!("the environment has no {name}, which is the key")));
                     }
                 },
-                ("columns" | "parameters" | "patterns", _) => return Err(wrong(name, "is not a list".to_owned())),
+                ("columns" | "parameters" | "patterns" | "answers", _) => {
+                    return Err(wrong(name, "is not a list".to_owned()));
+                }
                 ("key" | "key_variable", _) => return Err(wrong(name, "is not text".to_owned())),
                 _ => {
-                    let known = "columns, parameters, patterns, key, key_variable";
+                    let known = "columns, parameters, patterns, answers, key, key_variable";
                     return Err(wrong(name, format!("is not known; there are {known}")));
                 }
             }
@@ -77,7 +82,17 @@ impl Redaction {
         all.update(format!("{columns:?}{parameters:?}{patterns:?}"));
         all.update(&key);
         let fingerprint = hex(&all.finalize()[..8]);
-        Ok(Redaction { columns, parameters, patterns, key, fingerprint })
+        Ok(Redaction { columns, parameters, patterns, answers, key, fingerprint })
+    }
+
+    /// The reads that are answers with rows.
+    pub fn answers(&self) -> &AnswerRules {
+        &self.answers
+    }
+
+    /// Whether any value is replaced.
+    pub fn redacts(&self) -> bool {
+        !(self.columns.is_empty() && self.parameters.is_empty() && self.patterns.is_empty())
     }
 
     /// Tells these rules and their key from others.
@@ -291,6 +306,23 @@ fn rules(items: &[Value], list: &str, columns: bool, wrong: Wrong<'_>) -> Result
         rules.push(rule);
     }
     Ok(rules)
+}
+
+/// The reads that `answers` names: each item a map with the key `sql`.
+fn reads(items: &[Value], wrong: Wrong<'_>) -> Result<AnswerRules, CassetteError> {
+    let mut texts = Vec::new();
+    for (at, item) in items.iter().enumerate() {
+        match item {
+            Value::Map(pairs) => match &pairs[..] {
+                [(key, Value::Text(text))] if key == "sql" => texts.push(text.as_str()),
+                _ => {
+                    return Err(wrong(&format!("answers[{at}]"), "is not `sql:` with a regular expression".to_owned()));
+                }
+            },
+            _ => return Err(wrong(&format!("answers[{at}]"), "is not `sql:` with a regular expression".to_owned())),
+        }
+    }
+    AnswerRules::new(texts).map_err(|(at, problem)| wrong(&format!("answers[{at}].sql"), problem))
 }
 
 fn pattern(value: &Value, path: &str, wrong: Wrong<'_>) -> Result<Regex, CassetteError> {

@@ -230,7 +230,8 @@ fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Libra
         return Ok((Arc::clone(&open.location), other));
     }
     let rules = rules::of(settings).map_err(|error| DeckError(format!("record: {error}")))?;
-    let redaction = rules.as_ref().map(|rules| rules.fingerprint().to_owned());
+    let redaction = rules.as_ref().filter(|rules| rules.redacts()).map(|rules| rules.fingerprint().to_owned());
+    let answers: Vec<String> = rules.iter().flat_map(|rules| rules.answers().patterns()).map(str::to_owned).collect();
     let manager = crate::driver::process::facts().manager.as_deref().map(file_name);
     // what somebody set in the cassette before this one holds until a setting says otherwise
     let previous = match location.read().and_then(|storage| Ok((storage.metadata()?, storage))) {
@@ -246,7 +247,7 @@ fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Libra
     let kept = previous.as_ref().map(|(metadata, _)| metadata);
     let order = order(settings).or(kept.map(|kept| kept.order)).unwrap_or_default();
     let more = kept.map(Metadata::by_hand).unwrap_or_default();
-    let metadata = Metadata { order, redaction, more, ..Metadata::now(Some(facts.clone()), manager) };
+    let metadata = Metadata { order, redaction, answers, more, ..Metadata::now(Some(facts.clone()), manager) };
     let storage = location.record(metadata, crate::append::in_memory_map()).map_err(|error| {
         verdict::unwritable(&path, &error.to_string());
         DeckError(format!("record: {error}"))
@@ -261,7 +262,10 @@ fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Libra
         recorder.publish_at_end().map_err(|error| DeckError(format!("record: {error}")))?;
     }
     if let Some(rules) = rules {
-        recorder.redact(rules);
+        recorder.answers(rules.answers().clone());
+        if rules.redacts() {
+            recorder.redact(rules);
+        }
     }
     if let Some(Err(error)) = previous.map(|(_, storage)| recorder.keep(&*storage)) {
         let lost = "what was named volatile in the cassette before cannot be read, and is gone when it is replaced";

@@ -24,32 +24,25 @@ pub(super) struct Waiting {
 }
 
 impl Statement {
-    fn sql(&self, sql: &TextIn<'_>) -> Value {
+    pub(super) fn sql(&self, sql: &TextIn<'_>) -> Value {
         Value::Text(sql.read().unwrap_or_default())
     }
 
     /// Another text for this handle: another statement id, as when it was recorded.
-    pub(super) fn new_text(&self, state: &mut State) -> u32 {
-        self.new_text_with(state, || self.connection.next_statement())
-    }
-
-    /// The same for a catalog function, whose result may be an answer that has no place among the statements.
-    pub(super) fn new_catalog(&self, state: &mut State, fields: &Fields) -> u32 {
-        let asked = Entry { fields: fields.clone(), ..Entry::new(Method::Catalog, self.connection.id(), None) };
-        self.new_text_with(state, || match self.connection.player().has_result_answer(&asked) {
-            true => self.connection.next_result_answer(),
-            false => self.connection.next_statement(),
-        })
-    }
-
-    fn new_text_with(&self, state: &mut State, next: impl FnOnce() -> u32) -> u32 {
+    pub(super) fn new_text(&self, state: &mut State, method: Method, fields: &Fields) -> u32 {
         if let Some(id) = state.given.take() {
             return id;
         }
+        let player = self.connection.player();
         if let Some(before) = state.id {
-            self.connection.player().forget_statement(self.connection.id(), before);
+            player.forget_statement(self.connection.id(), before);
         }
-        let id = next();
+        // an answer with rows has no place among the statements
+        let asked = || Entry { fields: fields.clone(), ..Entry::new(method, self.connection.id(), None) };
+        let id = match player.has_result_answers(method) && player.has_result_answer(&asked()) {
+            true => self.connection.next_result_answer(),
+            false => self.connection.next_statement(),
+        };
         state.polls.another_text();
         (state.id, state.puts, state.executions) = (Some(id), 0, 0);
         self.endings.store(0, std::sync::atomic::Ordering::Relaxed);
@@ -220,15 +213,17 @@ impl Statement {
         let mut state = self.state.lock();
         state.application.refresh();
         let parameters = Parameters::of_text(&state.application, || sql.read().unwrap_or_default());
-        let id = self.new_text(&mut state);
-        self.execution(&mut state, id, Method::Run, Fields::from([(Key::Sql, self.sql(sql))]), parameters)
+        let fields = Fields::from([(Key::Sql, self.sql(sql))]);
+        let id = self.new_text(&mut state, Method::Run, &fields);
+        self.execution(&mut state, id, Method::Run, fields, parameters)
     }
 
     pub(super) fn prepare(&self, sql: &TextIn<'_>) -> Outcome {
         let mut state = self.state.lock();
         state.markers = markers::count(&sql.read().unwrap_or_default());
-        let id = self.new_text(&mut state);
-        match self.command(&mut state, id, Method::Prepare, Fields::from([(Key::Sql, self.sql(sql))])) {
+        let fields = Fields::from([(Key::Sql, self.sql(sql))]);
+        let id = self.new_text(&mut state, Method::Prepare, &fields);
+        match self.command(&mut state, id, Method::Prepare, fields) {
             Ok(recorded) => outcome(|key| recorded.get(key)),
             Err(failure) => failure,
         }
@@ -245,7 +240,7 @@ impl Statement {
     pub(super) fn catalog(&self, function: Function, arguments: &[(&'static str, In<'_>)]) -> Outcome {
         let fields = catalog_fields(function, arguments);
         let mut state = self.state.lock();
-        let id = self.new_catalog(&mut state, &fields);
+        let id = self.new_text(&mut state, Method::Catalog, &fields);
         self.execution(&mut state, id, Method::Catalog, fields, Parameters::none())
     }
 }

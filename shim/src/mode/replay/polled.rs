@@ -8,6 +8,7 @@ use crate::mode::outcome::{catalog_fields, outcome};
 use crate::mode::polling::{is_aside, may_poll, meanwhile_key};
 use crate::table::Function;
 use std::sync::atomic::Ordering;
+use super8_cassette::{Fields, Key, Method};
 
 impl Statement {
     /// Whether calls may say SQL_STILL_EXECUTING.
@@ -39,9 +40,13 @@ impl Statement {
             None if !may_poll(call) => return None,
             None => {
                 state.given = match call {
-                    Call::Run { .. } | Call::Prepare { .. } => Some(self.new_text(&mut state)),
+                    Call::Run { sql } | Call::Prepare { sql } => {
+                        let prepares = matches!(call, Call::Prepare { .. });
+                        let method = if prepares { Method::Prepare } else { Method::Run };
+                        Some(self.new_text(&mut state, method, &Fields::from([(Key::Sql, self.sql(sql))])))
+                    }
                     Call::Catalog { arguments } => {
-                        Some(self.new_catalog(&mut state, &catalog_fields(function, arguments)))
+                        Some(self.new_text(&mut state, Method::Catalog, &catalog_fields(function, arguments)))
                     }
                     _ => state.given,
                 };

@@ -66,6 +66,7 @@ on_every_database! {
     old_and_rare "old_and_rare.c",
     number_widths "number_widths.c",
     bound_lengths "bound_lengths.c",
+    nulls "nulls.c",
     small_buffers "small_buffers.c",
 }
 
@@ -130,5 +131,18 @@ fn what_is_set_is_read_back() {
         let recorded = stage.run(Way::Record, &program("42"));
         program("42").check("record", &recorded);
         assert_same("17", ("42", &recorded), ("17", &stage.run(Way::Replay, &program("17"))));
+    }
+}
+
+/// A buffer that holds zeros because the program put them there does not show that the driver writes zeros for NULLs: what is bound
+/// is not looked at where the driver has not written.
+#[test]
+fn zeros_of_the_program_in_buffers_of_nulls() {
+    let program = |filler: &str| Program::c("nulls.c").with_argument(&format!("3,{filler}"));
+    for driver in [Driver::PostgresUnicode, Driver::PostgresAnsi, Driver::MariaDb] {
+        let stage = Stage::new("nulls_in_rowsets", driver);
+        let bare = stage.run(Way::Bare, &program("170"));
+        program("0").check("record", &stage.run(Way::Record, &program("0")));
+        assert_same("170", ("bare", &bare), ("replay", &stage.run(Way::Replay, &program("170"))));
     }
 }

@@ -78,12 +78,6 @@ pub fn push(pieces: &mut Pieces, binding: &Binding, c_type: CType, length: Lengt
     unsafe { pieces.push(c_type, binding.target.address().cast(), binding.capacity, length) }
 }
 
-/// Whether the buffer of a NULL holds zeros in its first bytes; `None` if there is no such memory.
-pub fn is_zero(binding: &Binding, size: usize) -> Option<bool> {
-    let bytes = super::memory::peek(binding.target.address().cast(), size)?;
-    Some(bytes.iter().take(size).all(|byte| *byte == 0))
-}
-
 /// Writes zeros to the buffer of a NULL.
 pub fn write_zeros(binding: &Binding, c_type: CType) {
     let Some(size) = c_type.null_size() else { return };

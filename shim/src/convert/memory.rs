@@ -37,14 +37,3 @@ pub(super) unsafe fn terminated(pointer: *const u8, unit: usize, limit: usize) -
     }
     length
 }
-
-/// The first bytes at an address, read by the kernel: memory that is not there is no fault then. `None` where there is none.
-pub(super) fn peek(pointer: *const u8, length: usize) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    let length = length.min(bytes.len());
-    let own = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: length };
-    let other = libc::iovec { iov_base: pointer.cast_mut().cast(), iov_len: length };
-    // SAFETY: our own buffer takes what is copied; the other address is only looked at by the kernel, which checks it.
-    let read = unsafe { libc::process_vm_readv(libc::getpid(), &raw const own, 1, &raw const other, 1, 0) };
-    (usize::try_from(read) == Ok(length)).then_some(bytes)
-}

@@ -89,9 +89,9 @@ impl Statement {
                 return self.command(id, Method::Fetch, fields, outcome);
             }
         };
-        let (nulls, again) = state.take_nulls();
+        let nulls = state.take_nulls();
         drop(state);
-        let noted = taken.and_then(|()| self.note_nulls(&nulls, again, driver_call));
+        let noted = taken.and_then(|()| self.note_nulls(&nulls, driver_call));
         noted.map_or_else(unwritable, |()| outcome)
     }
 
@@ -328,7 +328,7 @@ impl Cells<'_> {
             let place = self.application.at_row(binding, row, c_type.fixed_size());
             let length = lent.map_or_else(|| bound::reported(&place), |(length, _)| length);
             if length == Length::Null && self.connection.nulls.wants(c_type) {
-                self.nulls.push(NullCell { column, c_type, binding: place });
+                self.nulls.push(NullCell { column, c_type });
             }
             bound::read(&place, c_type, (length, self.cuts.concern(row, column)), run.row(), index, self.scratch);
             if bound::is_unterminated(&place, c_type, length) {

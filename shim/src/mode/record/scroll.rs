@@ -111,9 +111,9 @@ impl Statement {
         state.run = Some(run);
         state.scrolled = true;
         state.fetched = count;
-        let (nulls, again) = state.take_nulls();
+        let nulls = state.take_nulls();
         drop(state);
         listed?;
-        self.note_nulls(&nulls, again, driver_call)
+        self.note_nulls(&nulls, driver_call)
     }
 }

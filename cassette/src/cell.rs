@@ -28,8 +28,8 @@ pub enum Cell<'a> {
     Null,
     /// Text. What is not valid UTF-8 is written as bytes and comes back as [`Cell::Bytes`].
     Text(&'a [u8]),
-    /// Text of printable ASCII that does not begin with a backslash, by the caller's promise: digits, dates, GUIDs.
-    /// Comes back as [`Cell::Text`].
+    /// Text of letters, digits and `+-.:`, with blanks only between them, by the caller's promise: numbers, dates, GUIDs.
+    /// It needs no quotes in CSV. Comes back as [`Cell::Text`].
     Plain(&'a [u8]),
     /// Bytes of no particular encoding.
     Bytes(&'a [u8]),
@@ -84,10 +84,7 @@ pub(crate) fn encode(cell: Cell<'_>, out: &mut Vec<u8>) -> bool {
     match cell {
         Cell::Unread => out.extend_from_slice(UNREAD),
         Cell::Null => out.extend_from_slice(NULL),
-        Cell::Plain(text) => {
-            out.extend_from_slice(text);
-            return look(text).quotes || look::is_fragile(text);
-        }
+        Cell::Plain(text) => out.extend_from_slice(text),
         Cell::Text(text) => return encode_text(text, out),
         Cell::Bytes(bytes) => encode_bytes(bytes, out),
         Cell::Cut { total, cell } => {
@@ -102,20 +99,29 @@ pub(crate) fn encode(cell: Cell<'_>, out: &mut Vec<u8>) -> bool {
 }
 
 fn encode_text(text: &[u8], out: &mut Vec<u8>) -> bool {
-    let Look { quotes, special, foreign } = look(text);
-    let quotes = quotes || look::is_fragile(text);
-    if special || text.first() == Some(&b'\\') {
-        if foreign && std::str::from_utf8(text).is_err() {
-            encode_bytes(text, out);
-            return false;
-        }
-        // of ASCII, what is special is a control character
-        if !foreign || needs_escapes(text) {
-            encode_escaped(text, out);
-            return quotes;
-        }
+    let look = look(text);
+    let fragile = look::is_fragile(text);
+    let quotes = look.quotes || fragile;
+    if look.special || text.first() == Some(&b'\\') {
+        return encode_special(text, look, quotes, out);
     }
     out.extend_from_slice(text);
+    quotes
+}
+
+/// A text that holds a byte which is not printable ASCII, or begins as a tag does.
+#[inline(never)]
+fn encode_special(text: &[u8], look: Look, quotes: bool, out: &mut Vec<u8>) -> bool {
+    if look.foreign && std::str::from_utf8(text).is_err() {
+        encode_bytes(text, out);
+        return false;
+    }
+    // of ASCII, what is special is a control character
+    if !look.foreign || needs_escapes(text) {
+        encode_escaped(text, out);
+    } else {
+        out.extend_from_slice(text);
+    }
     quotes
 }
 

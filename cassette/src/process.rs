@@ -35,7 +35,12 @@ pub(crate) fn thread() -> u32 {
 #[inline]
 pub fn id() -> u32 {
     match KNOWN.load(Ordering::Relaxed) {
-        0 => std::process::id(),
+        0 => asked(),
         known => known,
     }
+}
+
+#[cold]
+fn asked() -> u32 {
+    std::process::id()
 }

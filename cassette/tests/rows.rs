@@ -87,7 +87,7 @@ fn cell() -> impl Strategy<Value = Owned> {
         1 => Just(Owned::Unread),
         1 => Just(Owned::Null),
         6 => value,
-        1 => "[!-\\[\\]-~][ -~]{0,20}".prop_map(Owned::Plain),
+        1 => "[A-Za-z0-9+.:-]([A-Za-z0-9+.: -]{0,20}[A-Za-z0-9+.:-])?".prop_map(Owned::Plain),
         1 => Just(Owned::Plain(String::new())),
         1 => cut,
     ]

@@ -16,12 +16,23 @@ pub(super) struct Look {
 #[inline]
 pub(crate) fn is_fragile(text: &[u8]) -> bool {
     let (Some(first), Some(last)) = (text.first(), text.last()) else { return false };
-    *first == b' ' || *last == b' ' || (matches!(first, b'<' | b'=' | b'>' | b'|') && begins_like_marker(text))
+    *last == b' ' || (BEGINS_FRAGILE[usize::from(*first)] && begins_fragile(text))
 }
 
+/// The bytes that a fragile text may begin with.
+const BEGINS_FRAGILE: [bool; 256] = {
+    let mut bytes = [false; 256];
+    bytes[b' ' as usize] = true;
+    bytes[b'<' as usize] = true;
+    bytes[b'=' as usize] = true;
+    bytes[b'>' as usize] = true;
+    bytes[b'|' as usize] = true;
+    bytes
+};
+
 #[cold]
-fn begins_like_marker(text: &[u8]) -> bool {
-    text.len() >= 7 && text[..7].iter().all(|byte| *byte == text[0])
+fn begins_fragile(text: &[u8]) -> bool {
+    text[0] == b' ' || (text.len() >= 7 && text[..7].iter().all(|byte| *byte == text[0]))
 }
 
 const ONES: u64 = u64::MAX / 255;

@@ -10,6 +10,7 @@ mod known_answers;
 mod parts;
 mod pending_columns;
 mod run;
+mod threads;
 mod written;
 
 use std::collections::HashMap;
@@ -36,6 +37,7 @@ use pending_columns::Gathering;
 pub use pending_columns::PendingColumns;
 use run::RunCell;
 pub use run::{Run, RunGuard};
+use threads::Threads;
 
 /// What a recording is to be.
 #[derive(Clone)]
@@ -79,8 +81,7 @@ pub struct Recorder {
     known: OnceLock<Arc<KnownAnswers>>,
     result_answers: Mutex<ResultAnswers>,
     answer_rules: OnceLock<AnswerRules>,
-    /// The threads that gave commands on each connection, in the order in which they came.
-    threads: Mutex<HashMap<ConnectionId, Vec<u32>>>,
+    threads: Threads,
     log: Mutex<Log>,
 }
 
@@ -263,20 +264,10 @@ impl Recorder {
         if !matches!(entry.method, Run | Prepare | Catalog | SetConnectAttr | Commit | Rollback) {
             return None;
         }
-        let thread = crate::process::thread();
-        let number = {
-            let mut threads = self.threads.lock();
-            let threads = threads.entry(entry.connection).or_default();
-            threads.iter().position(|known| *known == thread).unwrap_or_else(|| {
-                threads.push(thread);
-                threads.len() - 1
-            })
-        };
-        (number > 0).then(|| {
-            let mut entry = entry.clone();
-            entry.fields.insert(0, (Key::Thread, Value::from(number as u32 + 1)));
-            entry
-        })
+        let number = self.threads.number(entry.connection)?;
+        let mut entry = entry.clone();
+        entry.fields.insert(0, (Key::Thread, Value::from(number)));
+        Some(entry)
     }
 
     /// Writes a long parameter array to a part of its own; gives the entry that names the part.
@@ -360,7 +351,7 @@ impl Recorder {
         self.write_gathered(&mut log, Some(connection))?;
         log.parts.forget(connection, None);
         log.facts.forget(connection);
-        self.threads.lock().remove(&connection);
+        self.threads.forget(connection);
         self.forget_results(connection);
         if log.open_connections.is_empty() { self.publish_locked(&mut log) } else { Ok(()) }
     }
@@ -465,16 +456,22 @@ impl Recorder {
     }
 
     /// Fails in a forked child, and after a failure.
+    #[inline]
     fn ready(&self) -> Result<(), CassetteError> {
         self.same_process()?;
         self.failed.get().map_or(Ok(()), |error| Err(error.clone()))
     }
 
+    #[inline]
     fn same_process(&self) -> Result<(), CassetteError> {
-        let process = crate::process::id();
-        if process == self.process {
-            return Ok(());
+        match crate::process::id() {
+            process if process == self.process => Ok(()),
+            process => self.other_process(process),
         }
+    }
+
+    #[cold]
+    fn other_process(&self, process: u32) -> Result<(), CassetteError> {
         let problem = format!("process {process} was forked from {}, which records this cassette", self.process);
         Err(CassetteError::new(self.storage.name(), problem).advice("connect after the fork"))
     }

@@ -11,6 +11,9 @@ use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Row, Value}
 /// Rows are written to disk when this many bytes are waiting.
 const BLOCK: usize = 64 * 1024;
 
+/// Most entries of a run are no longer than this.
+const USUAL: usize = 256;
+
 /// What a finished run leaves for the log.
 #[derive(Debug, Default)]
 pub(super) struct Written {
@@ -283,6 +286,7 @@ impl Rows {
         if self.scroll.is_some() {
             return self.finish_scroll(storage, inline_rows);
         }
+        written.entries.reserve(USUAL);
         if count == 1 {
             self.row.widen(self.c_types.len());
             self.redact_row();

@@ -10,9 +10,20 @@ pub fn is_plain_word(text: &str) -> bool {
     const TAKEN: [&str; 12] = ["y", "n", "no", "on", "yes", "off", "nan", "inf", "true", "null", "false", "infinity"];
     let Some(first) = text.as_bytes().first().filter(|first| first.is_ascii_alphabetic()) else { return false };
     let maybe_taken = text.len() <= 8 && matches!(first | 0x20, b'y' | b'n' | b'o' | b't' | b'f' | b'i');
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+    text.bytes().all(|byte| IN_PLAIN_WORDS[usize::from(byte)])
         && (!maybe_taken || !TAKEN.iter().any(|word| word.eq_ignore_ascii_case(text)))
 }
+
+/// The bytes that plain words are made of.
+const IN_PLAIN_WORDS: [bool; 256] = {
+    let mut bytes = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        bytes[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'_' | b'-' | b'.');
+        byte += 1;
+    }
+    bytes
+};
 
 /// Whether every character may stand in a YAML file as it is, line feeds and tabs included.
 ///

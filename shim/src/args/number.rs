@@ -164,12 +164,12 @@ impl NumberOut {
             return None;
         }
         let bits = 8 * u32::from(self.half_size());
-        if self.size >= 4 && value >> bits == mark >> bits {
-            let low = value & ((1 << bits) - 1);
-            self.write(old >> bits << bits | low);
-            return Some(WrittenNumber { value: low, half: true });
+        if self.size < 4 || value >> bits != mark >> bits {
+            return Some(WrittenNumber { value, half: false });
         }
-        Some(WrittenNumber { value, half: false })
+        let low = value & ((1 << bits) - 1);
+        self.write(old >> bits << bits | low);
+        Some(WrittenNumber { value: low, half: true })
     }
 }
 

@@ -14,6 +14,11 @@ pub(super) fn to_text(kind: Kind, bytes: &[u8], out: &mut Vec<u8>) -> bool {
     write_text(kind, bytes, out).is_some()
 }
 
+/// Whether the text of a value of this kind is always plain. That of a SQL_NUMERIC_STRUCT may have parentheses and a comma.
+pub(super) fn is_plain(kind: Kind) -> bool {
+    kind != Kind::Numeric
+}
+
 fn write_text(kind: Kind, bytes: &[u8], out: &mut Vec<u8>) -> Option<()> {
     match kind {
         Kind::Bit => fixed::write_integer(fixed::integer(bytes, false)?, out),
@@ -72,6 +77,24 @@ pub(super) fn from_text(kind: Kind, text: &[u8]) -> Option<Fixed> {
 mod tests {
     use super::super::ctype::CType;
     use super::*;
+
+    /// What [`Cell::Plain`](super8_cassette::Cell::Plain) promises, whatever is in a buffer.
+    #[test]
+    fn texts_are_plain_but_those_of_numeric() {
+        let buffers = [0u8, 1, 9, 23, 59, 100, 0x7F, 0x80, 0xFF].map(|byte| {
+            let mixed: Vec<u8> = (0..64).map(|at| if at % 4 == 0 { byte } else { 0 }).collect();
+            [vec![byte; 64], mixed]
+        });
+        for (c_type, bytes) in CType::ALL.iter().flat_map(|c_type| buffers.iter().flatten().map(move |b| (c_type, b))) {
+            let Some(size) = c_type.fixed_size().filter(|_| is_plain(c_type.kind())) else { continue };
+            let mut written = Vec::new();
+            if to_text(c_type.kind(), &bytes[..size], &mut written) {
+                let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.: ".contains(&byte);
+                let text = String::from_utf8(written).unwrap();
+                assert!(text.bytes().all(plain) && text.trim() == text && !text.is_empty(), "{c_type:?} {text:?}");
+            }
+        }
+    }
 
     #[test]
     fn texts_come_back_as_the_same_bytes() {

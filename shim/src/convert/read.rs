@@ -221,7 +221,8 @@ unsafe fn read_any(
             _ => None,
         };
         let cell = match (cell_text::to_text(kind, bytes, scratch), odd) {
-            (true, None) => Cell::Plain(scratch),
+            (true, None) if cell_text::is_plain(kind) => Cell::Plain(scratch),
+            (true, None) => Cell::Text(scratch),
             (false, None) => Cell::Bytes(bytes),
             (true, Some(total)) => Cell::Cut { total, cell: CutCell::Text(scratch) },
             (false, Some(total)) => Cell::Cut { total, cell: CutCell::Bytes(bytes) },

@@ -20,6 +20,24 @@ pub struct Asked {
     pub has_length: bool,
 }
 
+impl Asked {
+    /// Whether a first call that gave SQL_SUCCESS with this length read the whole value, by the rules.
+    #[inline(always)]
+    pub fn reads_whole(&self, length: Option<isize>) -> bool {
+        if length == Some(odbc_sys::NULL_DATA) {
+            return true;
+        }
+        self.has_buffer
+            && match self.c_type.fixed_size() {
+                Some(size) => length.is_none_or(|length| length == size as isize),
+                None => match length {
+                    Some(length) => length >= 0 && length <= room(self),
+                    None => !self.has_length,
+                },
+            }
+    }
+}
+
 /// How far a value has been read.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Model {
@@ -86,6 +104,7 @@ impl Model {
 }
 
 /// Bytes of data that fit into the buffer, in whole units and with a terminator where the type has one.
+#[inline]
 pub fn room(asked: &Asked) -> isize {
     let capacity = if asked.has_buffer { asked.capacity.max(0) } else { 0 };
     match asked.c_type {
@@ -112,6 +131,23 @@ mod tests {
         assert!(model.expects(&call, rc::SUCCESS, Some(2)));
         assert!(model.complete());
         assert!(model.expects(&call, rc::NO_DATA, None));
+    }
+
+    #[test]
+    fn whole_values_are_those_of_which_the_model_expects_no_more() {
+        for c_type in [CType::CHAR, CType::WCHAR, CType::BINARY, CType::SLONG] {
+            for length in (-5..12).map(Some).chain([None]) {
+                for (capacity, flags) in (0..10).flat_map(|capacity| (0..4).map(move |flags| (capacity, flags))) {
+                    let asked = Asked { c_type, capacity, has_buffer: flags & 1 == 1, has_length: flags & 2 == 2 };
+                    if length.is_some() && !asked.has_length {
+                        continue;
+                    }
+                    let mut model = Model::default();
+                    let expected = model.expects(&asked, rc::SUCCESS, length) && model.complete();
+                    assert_eq!(asked.reads_whole(length), expected, "{asked:?} {length:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -30,8 +30,9 @@ pub fn write(binding: &Binding, byte: i64) {
 
 #[inline]
 fn place(binding: &Binding) -> Place {
-    match binding.capacity {
-        odd if odd > 0 && odd % 2 == 1 && CType(binding.c_type) == CType::WCHAR => binding.target.offset(odd - 1),
-        _ => Place::NULL,
+    let capacity = binding.capacity;
+    match CType(binding.c_type) == CType::WCHAR && capacity > 0 && capacity % 2 == 1 {
+        true => binding.target.offset(capacity - 1),
+        false => Place::NULL,
     }
 }

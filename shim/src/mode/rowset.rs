@@ -89,7 +89,7 @@ impl Fetching {
     }
 
     /// Marks the counter and all states.
-    #[inline]
+    #[inline(always)] // once for each row
     pub fn mark(&self) -> Marked {
         Marked {
             rows: self.rows.long().arm(),
@@ -99,7 +99,7 @@ impl Fetching {
     }
 
     /// What the driver wrote; what it left alone gets its old value back.
-    #[inline]
+    #[inline(always)] // once for each row
     pub fn harvest(&self, marked: Marked) -> Written {
         let state = |row, old| self.status.short_at(row).settle(old).map(|written| written.value as u16);
         Written {

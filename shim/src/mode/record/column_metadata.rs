@@ -6,12 +6,17 @@ use crate::call::Question;
 use crate::mode::columns::Columns;
 use crate::table::Function;
 use parking_lot::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use super8_cassette::{ConnectionId, PendingColumns, Recorder, Value};
 
 /// The columns of a statement's result.
 #[derive(Default)]
-pub(super) struct Learned(Mutex<Inner>);
+pub(super) struct Learned {
+    inner: Mutex<Inner>,
+    /// Something may be to be written: asked at every fetch.
+    news: AtomicBool,
+}
 
 #[derive(Default)]
 struct Inner {
@@ -25,14 +30,14 @@ struct Inner {
 impl Learned {
     /// Another statement text.
     pub(super) fn begin(&self, connection: ConnectionId, id: u32) {
-        let mut inner = self.0.lock();
+        let mut inner = self.inner.lock();
         inner.of = Some((connection, id));
         inner.columns.clear();
     }
 
     /// Another result.
     pub(super) fn clear(&self) {
-        self.0.lock().columns.clear();
+        self.inner.lock().columns.clear();
     }
 
     /// Takes in a plain reply, as [`Columns::learn`].
@@ -44,8 +49,9 @@ impl Learned {
         replies: &[Reply],
     ) -> bool {
         let (learned, known) = {
-            let mut inner = self.0.lock();
+            let mut inner = self.inner.lock();
             let address = std::ptr::from_ref(recorder).addr();
+            self.news.store(true, Ordering::Relaxed);
             (inner.columns.learn(function, question, replies), std::mem::replace(&mut inner.known, address) == address)
         };
         if !known {
@@ -58,12 +64,17 @@ impl Learned {
 
 impl PendingColumns for Learned {
     fn connection(&self) -> ConnectionId {
-        self.0.try_lock().and_then(|inner| Some(inner.of?.0)).unwrap_or(ConnectionId(u32::MAX))
+        self.inner.try_lock().and_then(|inner| Some(inner.of?.0)).unwrap_or(ConnectionId(u32::MAX))
     }
 
     fn take(&self) -> Option<(u32, Value)> {
+        if !self.news.load(Ordering::Relaxed) {
+            return None;
+        }
         // At exit another thread may have ended while it held the lock.
-        let mut inner = self.0.try_lock()?;
-        Some((inner.of?.1, inner.columns.news()?))
+        let mut inner = self.inner.try_lock()?;
+        let (_, id) = inner.of?;
+        self.news.store(false, Ordering::Relaxed);
+        Some((id, inner.columns.news()?))
     }
 }

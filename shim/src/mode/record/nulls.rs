@@ -6,6 +6,7 @@
 
 use super::statement::{State, Statement};
 use super::unwritable;
+use crate::args::Binding;
 use crate::call::DriverCall;
 use crate::convert::CType;
 use crate::diagnostics::Outcome;
@@ -63,10 +64,11 @@ impl Statement {
         Ok(())
     }
 
-    /// SQLGetData gave a NULL.
+    /// SQLGetData gave a NULL of a C type that tells something new.
     #[cold]
-    pub(super) fn note_null_read(&self, column: u16, c_type: CType, driver_call: &dyn DriverCall) -> Outcome {
-        let size = c_type.null_size().filter(|_| column != 0 && self.connection.nulls.wants(c_type));
+    pub(super) fn note_null_read(&self, column: u16, binding: &Binding, driver_call: &dyn DriverCall) -> Outcome {
+        let c_type = CType(binding.c_type);
+        let size = c_type.null_size().filter(|_| column != 0 && !binding.target.is_null());
         let Some(size) = size.filter(|_| !self.is_asynchronous() && !self.state.lock().streams.reading()) else {
             return Outcome::SUCCESS;
         };

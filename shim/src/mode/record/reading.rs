@@ -19,6 +19,9 @@ use crate::mode::secrecy::Secrecy;
 use crate::mode::streams;
 use super8_cassette::{CassetteError, Fields, Key, Row, Value};
 
+/// SQL_ARD_TYPE.
+const ARD_TYPE: i16 = odbc_sys::CDataType::Ard as i16;
+
 /// What the application has read of the row at hand through SQLGetData.
 #[derive(Default)]
 pub(super) struct Reading {
@@ -111,20 +114,19 @@ impl Statement {
     /// Serves SQLGetData.
     #[inline]
     pub(super) fn read_cell(&self, column: u16, binding: &Binding, driver_call: &dyn DriverCall) -> Outcome {
-        if binding.c_type == odbc_sys::CDataType::Ard as i16 {
-            self.read_bound_type(column, binding, driver_call)
-        } else if streams::decides(binding.c_type)
-            && let Some(resolved) = self.of_stream(binding)
-        {
-            self.read(column, &resolved, driver_call)
-        } else {
-            self.read(column, binding, driver_call)
+        match binding.c_type == ARD_TYPE || streams::decides(binding.c_type) {
+            true => self.read_resolved(column, binding, driver_call),
+            false => self.read(column, binding, driver_call),
         }
     }
 
-    /// The C type is that of the application's descriptor.
+    /// The C type is that of the application's descriptor, or may be that of a parameter that is read in pieces.
     #[cold]
-    fn read_bound_type(&self, column: u16, binding: &Binding, driver_call: &dyn DriverCall) -> Outcome {
+    fn read_resolved(&self, column: u16, binding: &Binding, driver_call: &dyn DriverCall) -> Outcome {
+        if binding.c_type != ARD_TYPE {
+            let of_stream = self.of_stream(binding);
+            return self.read(column, of_stream.as_ref().unwrap_or(binding), driver_call);
+        }
         let bound = {
             let mut state = self.state.lock();
             state.application.refresh();
@@ -143,14 +145,16 @@ impl Statement {
         let code = driver_call.invoke();
         let (length, half) = (bound::harvest(binding, old), half.harvest());
         let whole = code == Some(rc::SUCCESS) && half.is_none();
-        let told = match whole && take_whole(&mut self.state.lock(), column, binding, length) {
-            true => Outcome::SUCCESS,
-            false => self.take_any(column, binding, performed(code, driver_call), (length, half), driver_call),
-        };
-        if whole && length == Some(odbc_sys::NULL_DATA) && !binding.target.is_null() && told.rc == rc::SUCCESS {
-            return self.note_null_read(column, CType(binding.c_type), driver_call);
+        if !(whole && take_whole(&mut self.state.lock(), column, binding, length)) {
+            let told = self.take_any(column, binding, performed(code, driver_call), (length, half), driver_call);
+            if told.rc != rc::SUCCESS {
+                return told;
+            }
         }
-        told
+        if length == Some(odbc_sys::NULL_DATA) && self.connection.nulls.wants(CType(binding.c_type)) {
+            return self.note_null_read(column, binding, driver_call);
+        }
+        Outcome::SUCCESS
     }
 
     /// Any call that is not the usual one.
@@ -318,14 +322,12 @@ fn take_whole(state: &mut State, column: u16, binding: &Binding, length: Option<
         return false;
     };
     let Some(index) = usize::from(column).checked_sub(application.first_column()) else { return false };
-    let mut model = Model::default();
     let usual = column != 0
         && c_type != CType::DEFAULT
         && !streams.reading()
         && reading.between_values()
         && !reading.done.contains(column)
-        && model.expects(&asked(c_type, binding), rc::SUCCESS, length)
-        && model.complete();
+        && asked(c_type, binding).reads_whole(length);
     if !usual {
         return false;
     }
@@ -341,6 +343,7 @@ fn take_whole(state: &mut State, column: u16, binding: &Binding, length: Option<
     true
 }
 
+#[inline]
 fn asked(c_type: CType, binding: &Binding) -> Asked {
     Asked {
         c_type,

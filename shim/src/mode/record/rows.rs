@@ -89,7 +89,7 @@ impl Statement {
                 return self.command(id, Method::Fetch, fields, outcome);
             }
         };
-        let nulls = state.take_nulls();
+        let nulls = if state.nulls.is_empty() { Vec::new() } else { state.take_nulls() };
         drop(state);
         let noted = taken.and_then(|()| self.note_nulls(&nulls, driver_call));
         noted.map_or_else(unwritable, |()| outcome)
@@ -104,6 +104,9 @@ impl Statement {
         counted: bool,
         written: &Written,
     ) -> Result<(), CassetteError> {
+        if !counted && fetching.status.is_null() {
+            return Ok(());
+        }
         let usual = match code {
             rc::NO_DATA => AT_END.map(|(name, usual)| (name, Some(usual))),
             // What the state is stands with the row.
@@ -230,16 +233,21 @@ impl Statement {
         count: usize,
         cuts: &Truncations,
     ) -> Result<bool, CassetteError> {
-        self.open_run(state, id);
+        if state.run.is_none() {
+            self.open_run(state, id);
+        }
         let State { run: Some(run), told, application, defaults, lent, nulls, scratch, .. } = state else {
             return Ok(true);
         };
         let connection = &*self.connection;
         let mut cells = Cells { told, application, defaults, lent, cuts, nulls, connection, scratch };
-        let mut run = run.lock();
-        if !run.is_open() {
+        let mut locked = run.lock();
+        if !locked.is_open() {
+            drop(locked);
+            state.run = None;
             return Ok(false);
         }
+        let run = &mut locked;
         for row in 0..count {
             let status = written.state(row).unwrap_or(row_state::SUCCESS);
             if status == row_state::NOROW {
@@ -247,7 +255,7 @@ impl Statement {
             }
             run.begin_row()?;
             if row_state::has_cells(status) {
-                cells.take(&mut run, row);
+                cells.take(run, row);
             }
             if status != row_state::SUCCESS {
                 run.outcome(Value::Map(vec![("status".into(), Value::from(status))]));
@@ -261,16 +269,14 @@ impl Statement {
         Ok(true)
     }
 
-    /// The run that takes the next rows: the open one, or another after an interruption.
+    /// Opens the run that takes the next rows: the first of the result, or another after an interruption.
     fn open_run(&self, state: &mut State, id: u32) {
-        if state.run.as_ref().is_none_or(|run| !run.lock().is_open()) {
-            let run = self.connection.recorder().run(self.connection.id(), id, state.first);
-            if state.application.first_column() == 0 {
-                run.lock().with_bookmarks();
-            }
-            state.run = Some(run);
-            state.told.forget();
+        let run = self.connection.recorder().run(self.connection.id(), id, state.first);
+        if state.application.first_column() == 0 {
+            run.lock().with_bookmarks();
         }
+        state.run = Some(run);
+        state.told.forget();
     }
 
     fn take_end(&self, state: &mut State, id: u32) -> Result<(), CassetteError> {
@@ -302,6 +308,9 @@ pub(super) struct Cells<'a> {
 impl Cells<'_> {
     /// Takes the cells of a row, from 0, that the application has bound.
     pub(super) fn take(&mut self, run: &mut RunGuard<'_>, row: usize) {
+        if self.application.columns.records().is_empty() {
+            return;
+        }
         let first = self.application.first_column();
         let (mut size, mut lengths, mut unterminated) = (None, Vec::new(), Vec::new());
         for (column, binding) in self.application.bound_columns() {

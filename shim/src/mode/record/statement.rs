@@ -372,15 +372,10 @@ impl StatementMode for Statement {
     }
 
     fn get_data(&self, column: u16, binding: &Binding, driver_call: &dyn DriverCall) -> Outcome {
-        if !self.is_here()
-            && let Err(failure) = self.enter()
-        {
-            return failure;
+        match self.is_here() && !self.is_asynchronous() {
+            true => self.read_cell(column, binding, driver_call),
+            false => self.serve(Function::SQLGetData, &Call::GetData { column, binding: *binding }, driver_call),
         }
-        if self.is_asynchronous() {
-            return self.serve(Function::SQLGetData, &Call::GetData { column, binding: *binding }, driver_call);
-        }
-        self.read_cell(column, binding, driver_call)
     }
 
     fn serve_descriptor(

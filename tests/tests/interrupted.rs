@@ -13,6 +13,8 @@ use super8_tests::program::Program;
 use super8_tests::trap::Trap;
 use super8_tests::ways::{Stage, Way};
 
+const KILLED: &str = "signal: 9 (SIGKILL)";
+
 #[test]
 fn kill_9_leaves_the_previous_cassette_as_it_was() {
     Stage::new("killed", Driver::Sqlite).in_both_formats(killed_beside_a_cassette);
@@ -64,12 +66,13 @@ fn leaving_without_a_disconnect_publishes_the_cassette() {
     });
 }
 
-/// Killed at row 30,000 of a result: all of them are recovered but those that had not filled a block of 64 KiB, and replayed.
-fn rows_are_recovered(program: &Program, driver: Driver, block: u32) {
+/// Killed, or gone by _exit, at row 30,000 of a result: all of them are recovered but those that had not filled a block of 64 KiB,
+/// and replayed.
+fn rows_are_recovered(program: &Program, driver: Driver, block: u32, ends: &str) {
     let stage = Stage::new(&format!("killed_{}", program.name()), driver);
     stage.in_both_formats(|stage| {
         let recorded = stage.run(Way::Record, program);
-        assert_eq!(recorded.status, "signal: 9 (SIGKILL)", "{}", recorded.text());
+        assert_eq!(recorded.status, ends, "{}", recorded.text());
 
         let cassette = stage.cassette().display().to_string();
         let super8 = |words: &[&str]| {
@@ -98,7 +101,9 @@ fn rows_are_recovered(program: &Program, driver: Driver, block: u32) {
 fn rows_that_a_killed_program_fetched_are_recovered() {
     for driver in [Driver::Sqlite, Driver::PostgresUnicode] {
         for (how, block) in [("bound", 1), ("block", 100), ("get_data", 1)] {
-            rows_are_recovered(&Program::c("killed.c").with_argument(how), driver, block);
+            rows_are_recovered(&Program::c("killed.c").with_argument(how), driver, block, KILLED);
+            let leaves = Program::c("killed.c").with_argument(format!("{how} leaves"));
+            rows_are_recovered(&leaves, driver, block, "exit status: 0");
         }
     }
 }
@@ -106,7 +111,7 @@ fn rows_that_a_killed_program_fetched_are_recovered() {
 #[test]
 fn rows_that_a_killed_python_program_fetched_are_recovered() {
     for driver in [Driver::Sqlite, Driver::PostgresUnicode] {
-        rows_are_recovered(&Program::python("killed.py"), driver, 1);
+        rows_are_recovered(&Program::python("killed.py"), driver, 1, KILLED);
     }
 }
 

@@ -47,7 +47,8 @@ pub fn report(run: &Run<'_>) -> String {
             let _ = writeln!(text, "{BAD}super8:{BAD:#} {}", not_taken(played, kept));
         }
         if played.recovered {
-            let _ = writeln!(text, "{GOOD}super8:{GOOD:#} {}: recovered what was recorded", played.cassette);
+            let what = "recovered what was recorded; of a result that was still read, the last rows may be missing (up to 64 KiB)";
+            let _ = writeln!(text, "{GOOD}super8:{GOOD:#} {}: {what}", played.cassette);
         }
     }
     for process in &run.verdict.remaining {

@@ -114,7 +114,24 @@ pub fn check(entry: &Entry) -> Result<(), Wrong> {
 /// # Errors
 /// As [`check`].
 pub fn check_answer(answer: &Fields) -> Result<(), Wrong> {
-    fields(Method::Answer, answer)
+    fields(Method::Answer, answer)?;
+    counter(answer)
+}
+
+/// Whether what is said of a driver's row counter can be a number of rows. With rows it is said only where the driver wrote another
+/// number than it fetched, and that can be one row at most: of a larger rowset the counter says how many there are.
+fn counter(answer: &Fields) -> Result<(), Wrong> {
+    let most = match answer.get(Key::About).and_then(Value::as_text) {
+        Some("rows_fetched_with_rows") => 1,
+        Some("rows_fetched_at_end") => i64::MAX,
+        _ => return Ok(()),
+    };
+    match answer.get(Key::Result).and_then(Value::as_int) {
+        Some(count) if !(0..=most).contains(&count) => {
+            Err(Wrong::new("result", format!("says {count} rows, which no row counter says there")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn fields(method: Method, fields: &Fields) -> Result<(), Wrong> {

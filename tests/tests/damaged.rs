@@ -24,11 +24,17 @@ const WAYS: [&str; 2] = ["manager", "library"];
 struct Session {
     scratch: Scratch,
     format: Format,
+    /// What `overflow.c` does in place of the player.
+    overflow: Option<&'static str>,
 }
 
 impl Session {
     fn new(subject: &str, format: Format) -> Session {
-        let session = Session { scratch: Scratch::new(subject), format };
+        Session::of(subject, format, None)
+    }
+
+    fn of(subject: &str, format: Format, overflow: Option<&'static str>) -> Session {
+        let session = Session { scratch: Scratch::new(subject), format, overflow };
         for (name, real) in [("record", Driver::Sqlite.path()), ("replay", PathBuf::from("/nonexistent.so"))] {
             let keys = [("Driver", library()), ("RealDriver", real.display().to_string())];
             Configuration::new(session.scratch.directory(name)).driver("played", &keys).write();
@@ -44,9 +50,12 @@ impl Session {
     }
 
     fn run(&self, mode: &str, way: &str, cassette: &Path) -> Output {
-        let library = library();
-        let mut player = Command::new(compiled("player.c"));
-        player.args([if way == "library" { library.as_str() } else { way }, "DRIVER={played};Database=:memory:"]);
+        let (library, string) = (library(), "DRIVER={played};Database=:memory:");
+        let mut player = Command::new(compiled(self.overflow.map_or("player.c", |_| "overflow.c")));
+        match self.overflow {
+            Some(what) => player.args([string, what]),
+            None => player.args([if way == "library" { library.as_str() } else { way }, string]),
+        };
         Configuration::new(self.scratch.directory(mode)).apply(&mut player);
         player.env("SUPER8_MODE", mode).env("SUPER8_CASSETTE", cassette).env("SUPER8_FORMAT", self.format.name());
         player.output().unwrap_or_else(|error| panic!("the player cannot be started: {error}"))
@@ -184,6 +193,50 @@ fn more_rows_than_the_program_asked_for_are_refused() {
     let text = std::fs::read_to_string(&rows).unwrap();
     std::fs::write(&rows, text.repeat(10)).unwrap();
     refused(&session, &copy, &["there are more rows than the 4 that the program asked for"]);
+}
+
+/// A program with arrays of four rows and 64 KiB behind them that a cassette would write to.
+#[test]
+fn a_scroll_of_more_rows_than_the_arrays_have() {
+    in_both_formats(|format| {
+        let session = Session::of("damaged_overflow_scroll", format, Some("scroll"));
+        let asked = ("  orientation: absolute\n", r#""orientation":"absolute","#);
+        let rows: Vec<String> = (0..2000).map(|row| format!("[{row}]")).collect();
+        let states = vec!["0"; 2000].join(", ");
+        for (key, value, words) in [
+            ("rows_fetched", "1000000", "says 1000000 rows, and the program asked for 4"),
+            ("row_status", &*format!("[{states}]"), "is of 2000 rows, and the program asked for 4"),
+            ("rows", &format!("[{}]", rows.join(", ")), "is of 2000 rows, and the program asked for 4"),
+        ] {
+            let copy = edited(
+                &session,
+                (asked.0, &format!("{}  {key}: {value}\n", asked.0)),
+                (asked.1, &format!("{}\"{key}\":{value},", asked.1)),
+            );
+            refused(&session, &copy, &[words]);
+        }
+    });
+}
+
+/// The same of sets of parameters.
+#[test]
+fn a_command_of_more_sets_than_the_arrays_have() {
+    in_both_formats(|format| {
+        let session = Session::of("damaged_overflow_arrays", format, Some("arrays"));
+        let states = vec!["0"; 4000].join(", ");
+        let processed = ("  params_processed: 3\n", r#""params_processed":3"#);
+        for (key, value, words) in [
+            ("params_processed", "4000", "says 4000 sets, and the program asked for 3"),
+            ("param_status", &*format!("[{states}]"), "is of 4000 sets, and the program asked for 3"),
+        ] {
+            let copy = edited(
+                &session,
+                (processed.0, &format!("  {key}: {value}\n")),
+                (processed.1, &format!(r#""{key}":{value}"#)),
+            );
+            refused(&session, &copy, &[words]);
+        }
+    });
 }
 
 /// Words nobody knows are told with the nearest right one.
@@ -328,19 +381,25 @@ fn a_fetch_that_failed_says_no_more_than_there_is_room_for() {
     refused_at_replay(&session, &larger, &["commands.yml:", "says 30 rows, and the program asked for 4"]);
 }
 
-/// What the recorded driver always wrote to a row counter stands among the answers.
+/// What the recorded driver always wrote to a row counter stands among the answers. At the end of data it may be any number up to the
+/// rowset, which only the program knows.
 #[test]
 fn a_row_counter_among_the_answers_fits_the_rowset() {
     let session = Session::new("damaged_counter", Format::Yaml);
-    for (about, count) in [("rows_fetched_with_rows", "1000000"), ("rows_fetched_at_end", "-1")] {
+    let told = |about: &str, count: &str| {
         let copy = session.copy("counter");
         let text = std::fs::read_to_string(copy.join("a_info.yml")).unwrap();
-        let line = text.lines().count() + 3;
+        let place = format!("a_info.yml:{}", text.lines().count() + 3);
         let fact = format!("- function: SQLFetch\n  about: {about}\n  result: {count}\n");
         std::fs::write(copy.join("a_info.yml"), text + &fact).unwrap();
-        let words = [format!("a_info.yml:{line}"), format!("says {count}, and the program asked for 4")];
-        refused_at_replay(&session, &copy, &words.each_ref().map(String::as_str));
+        (copy, place)
+    };
+    for (about, count) in [("rows_fetched_with_rows", "1000000"), ("rows_fetched_at_end", "-1")] {
+        let (copy, place) = told(about, count);
+        refused(&session, &copy, &[&place, &format!("says {count} rows, which no row counter says there")]);
     }
+    let (copy, place) = told("rows_fetched_at_end", "1000000");
+    refused_at_replay(&session, &copy, &[&place, "says 1000000, and the program asked for 4"]);
 }
 
 /// Only regular files of the cassette's own directory are opened, whoever reads it.
@@ -427,6 +486,25 @@ fn an_info_file_that_cannot_be_read_fails_the_connect() {
         std::os::unix::fs::symlink("/dev/zero", file).unwrap();
     };
     refuse(with(&link), &["a_info.yml", "it is a link"]);
+}
+
+/// The same in a program that only reads rows: it is told at the connect, and ends as it likes.
+#[test]
+fn a_program_that_reads_rows_is_told_of_an_info_file_that_cannot_be_read() {
+    let session = Session::of("damaged_simple", Format::Yaml, Some("rows"));
+    let text = std::fs::read_to_string(session.recorded().join("a_info.yml")).unwrap();
+    for (damaged, words) in [
+        (format!("<<<<<<< HEAD\n{text}"), "a_info.yml:1"),
+        ("- function: \"SQL".to_owned(), "a_info.yml:1"),
+        (format!("{text}- [\n"), "a_info.yml:"),
+    ] {
+        let copy = session.copy("info");
+        std::fs::write(copy.join("a_info.yml"), damaged).unwrap();
+        let replayed = session.run("replay", "manager", &copy);
+        assert_eq!((replayed.status.code(), fault(&replayed)), (Some(1), None), "{}", shown(&replayed));
+        assert!(shown(&replayed).contains("SQLDriverConnect -> -1"), "{}", shown(&replayed));
+        assert!(shown(&replayed).contains(words) && shown(&check(&copy)).contains(words), "{}", shown(&replayed));
+    }
 }
 
 /// Cassettes damaged at random. `SUPER8_FUZZ_SECONDS` and `SUPER8_FUZZ_SEED` say how long, and from which seed on.

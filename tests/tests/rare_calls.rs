@@ -3,6 +3,7 @@
 
 use super8_tests::cassette_files::{commands, files, leaks};
 use super8_tests::driver::Driver;
+use super8_tests::format::Format;
 use super8_tests::outcome::Outcome;
 use super8_tests::program::Program;
 use super8_tests::ways::{Stage, Way, four_ways};
@@ -79,12 +80,31 @@ fn an_execution_with_data_that_another_thread_cancels() {
     }
 }
 
+/// What SQLParamData says of the sets that are processed fits those of the program.
+fn more_sets_are_refused(stage: &Stage) {
+    let file = stage.log();
+    let whole = std::fs::read_to_string(&file).unwrap();
+    let (yaml, ndjson) = ("- method: param_data\n", r#""method":"param_data","#);
+    let damaged = match stage.format.get() {
+        Format::Yaml => whole.replacen("\n  parameter:", "\n  params_processed: 4000\n  parameter:", 1),
+        Format::Ndjson => whole.replacen(ndjson, &format!(r#"{ndjson}"params_processed":4000,"#), 1),
+    };
+    assert!(damaged != whole, "no {yaml} in {whole}");
+    std::fs::write(&file, damaged).unwrap();
+    let replayed = stage.run(Way::Replay, &Program::c("streams.c"));
+    let refused = refusal(&replayed);
+    let name = file.file_name().unwrap().to_string_lossy().into_owned();
+    assert!(refused.contains("says 4000 sets, and the program asked for") && refused.contains(&name), "{refused}");
+    std::fs::write(&file, whole).unwrap();
+}
+
 #[test]
 fn output_parameters_in_pieces() {
     for driver in BOTH {
         let stage = four_ways(&Program::c("streams.c"), driver);
         let log = commands(&stage.cassette());
         assert!(log.contains("- method: param_data\n"), "{log}");
+        more_sets_are_refused(&stage);
         let refused = refusal(&changed(&stage, "streams.c"));
         assert!(refused.contains("[HY000]") && refused.contains("parameter 1"), "{refused}");
     }

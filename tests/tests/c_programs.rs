@@ -138,7 +138,7 @@ fn what_is_set_is_read_back() {
 /// is not looked at where the driver has not written.
 #[test]
 fn zeros_of_the_program_in_buffers_of_nulls() {
-    let program = |filler: &str| Program::c("nulls.c").with_argument(&format!("3,{filler}"));
+    let program = |filler: &str| Program::c("nulls.c").with_argument(format!("3,{filler}"));
     for driver in [Driver::PostgresUnicode, Driver::PostgresAnsi, Driver::MariaDb] {
         let stage = Stage::new("nulls_in_rowsets", driver);
         let bare = stage.run(Way::Bare, &program("170"));

@@ -72,6 +72,33 @@ static void fields(int wide, int first)
     }
 }
 
+/* The name of a column's type in buffers for wide characters. Shown is what is in the buffer up to its terminator: there are drivers
+ * that take the number of bytes for one of characters, and write behind the buffer. */
+static void type_names(void)
+{
+    static const int sizes[] = {0, 2, 4, 6, 8, 10, 16, 400};
+    SQLHSTMT stmt = statement();
+    SQLHDESC columns;
+    SQLExecDirect(stmt, (SQLCHAR *)"select 'xyzzy' as word", SQL_NTS);
+    SQLGetStmtAttr(stmt, SQL_ATTR_IMP_ROW_DESC, &columns, SQL_IS_POINTER, NULL);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        unsigned char buffer[1024];
+        SQLINTEGER length = -7;
+        SQLSMALLINT short_length = -7;
+        SQLLEN number = -7;
+        int end;
+        for (int field = 0; field < 2; field++) {
+            memset(buffer, FILLER, sizeof buffer);
+            SQLRETURN rc = field ? SQLGetDescFieldW(columns, 1, SQL_DESC_TYPE_NAME, buffer, sizes[i], &length)
+                                 : SQLColAttributeW(stmt, 1, SQL_DESC_TYPE_NAME, buffer, sizes[i], &short_length, &number);
+            for (end = 0; end < sizes[i] && (buffer[end] || buffer[end + 1]); end += 2)
+                ;
+            show(field ? "type, descriptor" : "type, column", sizes[i], rc, field ? length : short_length, buffer, end);
+        }
+    }
+    SQLFreeHandle(SQL_HANDLE_STMT, stmt);
+}
+
 int main(int argc, char **argv)
 {
     arguments(argc, argv);
@@ -79,5 +106,6 @@ int main(int argc, char **argv)
     completed();
     records();
     fields(0, 0), fields(0, 1), fields(1, 0), fields(1, 1);
+    type_names();
     return done();
 }

@@ -110,6 +110,28 @@ pub fn harvest(binding: &Binding, old: i64) -> Option<isize> {
     Some(written.value as isize)
 }
 
+/// Whose length is in the length variable of an output parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LengthOf {
+    /// Its own: no other parameter has the variable.
+    This,
+    /// Its own, since it is the last of those that share the variable.
+    Last,
+    /// That of a later parameter.
+    Others,
+}
+
+impl LengthOf {
+    /// What is known of the value's length.
+    fn reported(self, binding: &Binding, c_type: CType) -> Length {
+        match self {
+            LengthOf::Others if c_type.is_variable() && super::read::unit(c_type.kind()).is_none() => reported(binding),
+            LengthOf::Others => Length::Unknown,
+            _ => reported(binding),
+        }
+    }
+}
+
 /// What an output parameter's buffer held before the driver was called.
 pub struct Before {
     data: Vec<u8>,
@@ -118,10 +140,10 @@ pub struct Before {
 }
 
 /// The bytes of an output parameter's buffer that hold a value: no more than its length says, whatever the capacity is said to be.
-fn held(binding: &Binding, c_type: CType) -> &'static [u8] {
+fn held(binding: &Binding, c_type: CType, length: Length) -> &'static [u8] {
     let pointer = binding.target.address().cast();
     let capacity = usize::try_from(binding.capacity).unwrap_or(0);
-    let size = match (reported(binding), c_type.fixed_size()) {
+    let size = match (length, c_type.fixed_size()) {
         (Length::Null, _) => 0,
         // What comes at execution has a number in its address's place.
         (Length::Bytes(length), _) if length < 0 && length != odbc_sys::NTS => 0,
@@ -138,22 +160,28 @@ fn held(binding: &Binding, c_type: CType) -> &'static [u8] {
     unsafe { super::memory::bytes(pointer, size) }
 }
 
+/// What is compared of a parameter's buffer. The length that several share says nothing of the bytes of one of them.
+fn compared(binding: &Binding, c_type: CType, of: LengthOf) -> &'static [u8] {
+    let shared = of != LengthOf::This && super::read::unit(c_type.kind()).is_some();
+    held(binding, c_type, if shared { Length::Unknown } else { reported(binding) })
+}
+
 /// Looks at an output parameter before the driver is called. Nothing is marked: there are drivers that read what they
 /// will only write to.
-pub fn before(binding: &Binding, c_type: CType) -> Before {
+pub fn before(binding: &Binding, c_type: CType, of: LengthOf) -> Before {
     Before {
-        data: held(binding, c_type).to_vec(),
+        data: compared(binding, c_type, of).to_vec(),
         length: binding.length.len_at(0),
         indicator: binding.indicator.len_at(0),
     }
 }
 
 /// The length of what the driver wrote since; `None` if the parameter is as it was.
-pub fn written(binding: &Binding, c_type: CType, before: &Before) -> Option<Length> {
-    let same = binding.length.len_at(0) == before.length
-        && binding.indicator.len_at(0) == before.indicator
-        && held(binding, c_type) == before.data;
-    (!same).then(|| reported(binding))
+pub fn written(binding: &Binding, c_type: CType, of: LengthOf, before: &Before) -> Option<Length> {
+    let same_length = of == LengthOf::Others
+        || (binding.length.len_at(0) == before.length && binding.indicator.len_at(0) == before.indicator);
+    let same = same_length && compared(binding, c_type, of) == before.data;
+    (!same).then(|| of.reported(binding, c_type))
 }
 
 /// What an execution sends for a parameter.
@@ -197,7 +225,7 @@ fn scaled(mut value: Value, binding: &Binding) -> Value {
     if let (Some((precision, scale)), Value::Map(pairs)) = (binding.numeric, &mut value)
         && let [(name, Value::Text(text))] = &mut pairs[..]
         && *name == CType::NUMERIC.name()
-        && held(binding, CType::NUMERIC).get(..2) != Some(&[precision, scale as u8])
+        && held(binding, CType::NUMERIC, reported(binding)).get(..2) != Some(&[precision, scale as u8])
     {
         *text = format!("{text} by ({precision},{scale})");
     }
@@ -206,7 +234,7 @@ fn scaled(mut value: Value, binding: &Binding) -> Value {
 
 /// What is sent for a SQL_NUMERIC_STRUCT if the driver goes by this precision and scale, not by those in the structure.
 pub fn numeric_of_parameter(binding: &Binding, precision: u8, scale: i8) -> Option<Value> {
-    param::numeric_of_parameter(held(binding, CType::NUMERIC), precision, scale)
+    param::numeric_of_parameter(held(binding, CType::NUMERIC, reported(binding)), precision, scale)
 }
 
 /// A piece of a value that SQLPutData sends.

@@ -98,6 +98,28 @@ static void function(void)
     SQLFreeHandle(SQL_HANDLE_STMT, stmt);
 }
 
+/* Two texts and a number that share one length variable: the driver's last word on it stays. */
+static void shared_length(SQLINTEGER n)
+{
+    unsigned char other[30 + GUARD];
+    SQLINTEGER number = 5;
+    SQLLEN n_length = 0;
+    SQLHSTMT stmt = call("shared length");
+    memset(other, FILLER, sizeof other);
+    ON(stmt, SQLBindParameter(stmt, 1, SQL_PARAM_INPUT, SQL_C_SLONG, SQL_INTEGER, 0, 0, &n, 0, &n_length));
+    ON(stmt, SQLBindParameter(stmt, 2, SQL_PARAM_OUTPUT, SQL_C_CHAR, SQL_VARCHAR, 30, 0, out.t, 30, &out.t_length));
+    ON(stmt, SQLBindParameter(stmt, 3, SQL_PARAM_OUTPUT, SQL_C_CHAR, SQL_VARCHAR, 30, 0, other, 30, &out.t_length));
+    ON(stmt, SQLBindParameter(stmt, 4, SQL_PARAM_OUTPUT, SQL_C_SLONG, SQL_INTEGER, 0, 0, &number, 0, &out.t_length));
+    ON(stmt, SQLExecDirect(stmt, (SQLCHAR *)"{call texts(?, ?, ?, ?)}", SQL_NTS));
+    show();
+    written("other", other, 30, 16);
+    ON(stmt, SQLMoreResults(stmt));
+    show();
+    written("other", other, 30, 16);
+    printf("    number %d\n", (int)number);
+    SQLFreeHandle(SQL_HANDLE_STMT, stmt);
+}
+
 /* Bound as output and never written to. */
 static void left_alone(void)
 {
@@ -128,6 +150,10 @@ int main(int argc, char **argv)
                        "create procedure with_rows(out n integer) begin select 1 as one union select 2; select 'x' as x; set n = 77; end"));
     execute(by_dialect("select 4", "create function half(n integer) returns integer language sql as 'select n / 2'",
                        "create function half(n integer) returns integer deterministic return n / 2"));
+    execute(by_dialect("select 5", "create function texts(n integer, out a varchar, out b varchar, out k integer) language plpgsql as "
+                                   "'begin a := ''one''; k := n; if n = 1 then b := ''two two two''; end if; end'",
+                       "create procedure texts(n integer, out a varchar(30), out b varchar(30), out k integer) "
+                       "begin set a = 'one', k = n; if n = 1 then set b = 'two two two'; end if; end"));
     number(SQL_PARAM_INPUT_OUTPUT);
     number(SQL_PARAM_OUTPUT);
     several(1, 30);
@@ -135,6 +161,8 @@ int main(int argc, char **argv)
     several(0, 30);
     with_rows();
     function();
+    shared_length(1);
+    shared_length(2);
     left_alone();
     return done();
 }

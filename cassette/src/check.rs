@@ -10,7 +10,7 @@ use crate::entry::Fields;
 use crate::inline::from_inline;
 use crate::row::Row;
 use crate::schema::Shape;
-use crate::words::{C_TYPES, COLUMN_FIELDS, DESCRIBED, FUNCTIONS, RETURNS};
+use crate::words::{C_TYPES, COLUMN_FIELDS, DESCRIBED, FUNCTIONS, RETURNS, TEXT_FIELDS};
 use crate::{CassetteError, Entry, Key, Method, Value};
 
 const DIAGNOSTIC: [&str; 11] = [
@@ -45,7 +45,8 @@ pub struct Wrong {
 }
 
 impl Wrong {
-    fn new(key: &str, problem: impl Into<String>) -> Wrong {
+    /// A problem with the value of a key.
+    pub fn new(key: &str, problem: impl Into<String>) -> Wrong {
         Wrong { key: key.to_owned(), rest: String::new(), problem: problem.into(), advice: CORRECT.to_owned() }
     }
 
@@ -158,6 +159,12 @@ pub fn check_columns(columns: &Value) -> Result<(), Wrong> {
                 Some(Wrong::unknown(key, key, "field of a column", names))
             }
             Value::Int(number) if i64::try_from(*number).is_err() => Some(Wrong::new(key, "is no number of 64 bits")),
+            Value::Int(_) if TEXT_FIELDS.contains(&key.as_str()) => {
+                Some(Wrong::new(key, "is a number in place of text"))
+            }
+            Value::Text(_) if !TEXT_FIELDS.contains(&key.as_str()) && key.parse::<u16>().is_err() => {
+                Some(Wrong::new(key, "is text in place of a number"))
+            }
             Value::Int(_) | Value::Text(_) | Value::Null => None,
             _ => Some(Wrong::new(key, "is neither a number nor text")),
         };

@@ -332,6 +332,8 @@ keys! {
     Buffer "buffer" Question Any,
     /// `none` where the program gave no place for the length.
     Length "length" Question Any,
+    /// `true` where the program asked for wide characters.
+    Wide "wide" Question Flag,
     /// After how many questions since the last command the reply changed.
     After "after" Question Count,
 
@@ -443,7 +445,7 @@ methods! {
     Answer "answer" Answer [
         Function, About, ConnectionId, StatementId, Id, Info, Attribute as Any, Value, Column, Parameter, Record, Field, Descriptor, Sql as Any,
         Type, Kind, Io, CType, SqlType, Name, Concurrency, Keyset, Rowset, Rows, Option, Source, Attempt, Call, Execution,
-        Executing, Step, Sqlstate, Set, Buffer, Length, After, Result as Reply, ParamStatus,
+        Executing, Step, Sqlstate, Set, Buffer, Length, Wide, After, Result as Reply, ParamStatus,
     ];
     /// SQLRowCount
     RowCount "row_count" Answer [After, Result];
@@ -452,9 +454,9 @@ methods! {
     /// SQLDescribeParam
     DescribeParam "describe_param" Answer [Parameter, After, Result];
     /// SQLNativeSql
-    NativeSql "native_sql" Answer [Sql as Any, Buffer, Length, After, Result];
+    NativeSql "native_sql" Answer [Sql as Any, Buffer, Length, Wide, After, Result];
     /// SQLGetCursorName
-    CursorName "cursor_name" Answer [Set, Buffer, Length, After, Result];
+    CursorName "cursor_name" Answer [Set, Buffer, Length, Wide, After, Result];
     /// SQLCancel
     Cancel "cancel" Housekeeping [Result];
     /// SQLCloseCursor, SQLFreeStmt

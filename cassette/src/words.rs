@@ -214,6 +214,23 @@ pub const COLUMN_FIELDS: [(u16, &str); 35] = [
     (1013, "octet_length"),
 ];
 
+/// The fields of a column that are text.
+pub(crate) const TEXT_FIELDS: [&str; 13] = [
+    "name",
+    "column_name",
+    "type_name",
+    "table_name",
+    "schema_name",
+    "catalog_name",
+    "label",
+    "base_column_name",
+    "base_table_name",
+    "literal_prefix",
+    "literal_suffix",
+    "local_type_name",
+    "desc_name",
+];
+
 /// What an answer may be about that is not a question of the program's.
 pub(crate) const ABOUT: [&str; 15] = [
     "still_executing",

@@ -292,6 +292,14 @@ fn unknown_words_in_answers_and_columns_are_refused() {
             (r#""result":"SQLite""#, r#""result":18446744073709551615"#),
             &["result: is no number of 64 bits"],
         );
+        let (text, product) = (("result: SQLite\n", "result: 42\n"), (r#""result":"SQLite""#, r#""result":42"#));
+        let copy = edited_in(&session, answers, if yaml { text } else { product });
+        let asked = "result: is a number, and the program asks for text";
+        refused_at_replay(&session, &copy, &[&format!("{answers}:"), asked]);
+        let named = ["name: is a number in place of text"];
+        told(columns, ("- name: id", "- name: 7"), (r#"{"name":"id""#, r#"{"name":7"#), &named);
+        let typed = ["type: is text in place of a number"];
+        told(columns, ("  type: 4\n", "  type: integer\n"), (r#""type":4,"#, r#""type":"integer","#), &typed);
         let field = ["`nmae` is no field of a column", "did you mean `name`?"];
         told(columns, ("- name: id", "- nmae: id"), (r#"{"name":"id""#, r#"{"nmae":"id""#), &field);
     });

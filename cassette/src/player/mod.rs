@@ -516,13 +516,23 @@ impl Player {
         self.damaged(connection, statement, error)
     }
 
-    /// The same for an answer about a connection.
-    pub fn refuse_answer(&self, connection: ConnectionId, answer: &Fields, wrong: Wrong) -> Mismatch {
+    /// The same for an answer about a statement or a connection.
+    pub fn refuse_answer(
+        &self,
+        connection: ConnectionId,
+        statement: Option<u32>,
+        answer: &Fields,
+        wrong: Wrong,
+    ) -> Mismatch {
         let in_log = |position: &u32| {
             let entry = self.storage.entry(self.index.slot(*position).place());
             entry.is_ok_and(|entry| entry.fields == *answer)
         };
-        let error = if let Some(position) = self.index.told().find(in_log) {
+        let of_statement = statement.map_or(&[][..], |_| {
+            let (connection, statement) = self.state.lock().recorded(connection, statement);
+            self.index.statement(connection, statement)
+        });
+        let error = if let Some(position) = of_statement.iter().copied().chain(self.index.told()).find(in_log) {
             self.storage.refuse_entry(self.index.slot(position).place(), wrong)
         } else {
             let in_file = |connection: ConnectionId| {
@@ -534,7 +544,7 @@ impl Player {
             let (file, line) = found.unwrap_or_else(|| (self.storage.name().to_owned(), 1));
             wrong.error(&file, line)
         };
-        self.damaged(connection, None, error)
+        self.damaged(connection, statement, error)
     }
 
     /// Whether the cells of an entry that is to be handed out are values of their C types.

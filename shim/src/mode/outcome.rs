@@ -5,6 +5,7 @@ use crate::args::{In, Out, Reply};
 use crate::call::Question;
 use crate::diagnostics::{Diagnostic, Origin, Outcome, rc};
 use crate::table::Function;
+use super8_cassette::check::Wrong;
 use super8_cassette::words::{self, return_value};
 use super8_cassette::{Fields, Key, Method, Value};
 
@@ -170,15 +171,17 @@ pub fn leaves_length_out(out: &Out, reply: &Reply) -> bool {
 }
 
 /// The room a question gives for its text, as it stands in the key of a reply that depends on it: `buffer`, its size in bytes
-/// or `none`, and `length: none` where the application gave no place for the length. Nothing for a question without a text.
+/// or `none`, `length: none` where the application gave no place for the length, and `wide` for a text of wide characters. Nothing for
+/// a question without a text.
 pub fn room(question: &Question<'_>) -> Fields {
     let text = question.outputs.iter().find_map(|(_, out)| match out {
-        Out::Text(text) => Some((out.capacity(), text.has_length())),
+        Out::Text(text) => Some((out.capacity(), text.has_length(), text.is_wide())),
         _ => None,
     });
-    let Some((capacity, has_length)) = text else { return Fields::new() };
+    let Some((capacity, has_length, wide)) = text else { return Fields::new() };
     let mut room = Fields::from([(Key::Buffer, capacity.map_or_else(|| Value::from("none"), Value::from))]);
     room.extend((!has_length).then(|| (Key::Length, Value::from("none"))));
+    room.extend(wide.then_some((Key::Wide, Value::Bool(true))));
     room
 }
 
@@ -213,10 +216,9 @@ pub fn follows(question: &Question<'_>, replies: &[Reply], whole: &[Reply]) -> b
     })
 }
 
-/// Writes recorded replies to a question's outputs. Returns whether a text was cut that the recording has whole.
-pub fn write_result(question: &Question<'_>, result: &Value) -> bool {
-    let mut cut = false;
-    for (name, out) in &question.outputs {
+/// What a recorded result says for each output of a question.
+fn replies<'q>(question: &'q Question<'_>, result: &'q Value) -> impl Iterator<Item = (&'q Out, &'q Value)> {
+    question.outputs.iter().filter_map(move |(name, out)| {
         let value = match (question.outputs.len(), result) {
             (1, Value::Map(_)) if ["text", "length", "bytes"].iter().any(|key| result.get(key).is_some()) => {
                 Some(result)
@@ -225,9 +227,40 @@ pub fn write_result(question: &Question<'_>, result: &Value) -> bool {
             (1, value) => Some(value),
             (_, value) => value.get(name),
         };
-        cut |= value.is_some_and(|value| write_reply(out, value));
+        Some((out, value?))
+    })
+}
+
+/// Whether recorded replies are of the kind that a question asks for.
+///
+/// # Errors
+/// Text in place of a number, or a number in place of text.
+pub fn fits(question: &Question<'_>, result: &Value) -> Result<(), Wrong> {
+    let is_text = |value: &Value| match value {
+        Value::Map(_) => value.get("text").is_some() || matches!(value.get("value"), Some(Value::Text(_))),
+        value => matches!(value, Value::Text(_)),
+    };
+    let is_number = |value: &Value| match value {
+        Value::Map(_) => value.get("value").is_some() || matches!(value.get("text"), Some(Value::Int(_))),
+        value => matches!(value, Value::Int(_)),
+    };
+    for (out, value) in replies(question, result) {
+        match out {
+            Out::Number(_) | Out::Sized(_) if is_text(value) => {
+                return Err(Wrong::new("result", "is text, and the program asks for a number"));
+            }
+            Out::Text(_) if is_number(value) => {
+                return Err(Wrong::new("result", "is a number, and the program asks for text"));
+            }
+            _ => {}
+        }
     }
-    cut
+    Ok(())
+}
+
+/// Writes recorded replies to a question's outputs. Returns whether a text was cut that the recording has whole.
+pub fn write_result(question: &Question<'_>, result: &Value) -> bool {
+    replies(question, result).fold(false, |cut, (out, value)| write_reply(out, value) | cut)
 }
 
 /// How many bytes of a number the recorded driver wrote, where that is not what ODBC says.

@@ -99,6 +99,24 @@ static void type_names(void)
     SQLFreeHandle(SQL_HANDLE_STMT, stmt);
 }
 
+/* One text asked for in both widths, in rooms of as many bytes that are too small for one of them or both. Shown is the text up to its
+ * terminator. */
+static void both_widths(void)
+{
+    for (int size = 4; size <= 24; size += 2)
+        for (int turn = 0; turn < 2; turn++) {
+            unsigned char buffer[64];
+            SQLSMALLINT length = -7;
+            int wide = turn ^ (size / 2 & 1), end = 0;
+            memset(buffer, FILLER, sizeof buffer);
+            SQLRETURN rc = wide ? SQLGetInfoW(dbc, SQL_DBMS_NAME, buffer, size, &length)
+                                : SQLGetInfo(dbc, SQL_DBMS_NAME, buffer, size, &length);
+            while (end < size && (buffer[end] || (wide && buffer[end + 1])))
+                end += wide ? 2 : 1;
+            show(wide ? "wide product" : "product", size, rc, length, buffer, end);
+        }
+}
+
 int main(int argc, char **argv)
 {
     arguments(argc, argv);
@@ -107,5 +125,7 @@ int main(int argc, char **argv)
     records();
     fields(0, 0), fields(0, 1), fields(1, 0), fields(1, 1);
     type_names();
+    if (strcmp(dialect, "postgres")) /* once asked for wide characters, psqlodbc writes them to narrow buffers as well */
+        both_widths();
     return done();
 }

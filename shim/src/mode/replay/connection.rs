@@ -11,7 +11,7 @@ use crate::mode::connection_cassette::ConnectionCassette;
 use crate::mode::keys::{
     address_key, allocate_key, attribute_key, attribute_value, disconnect_key, function_key, reaches_database,
 };
-use crate::mode::outcome::{key, outcome, room, write_result};
+use crate::mode::outcome::{fits, key, outcome, room, write_result};
 use crate::mode::polling::{ASYNC_ENABLE, ASYNC_FUNCTIONS, Polls, polls_key};
 use crate::mode::probe::{CONNECTION_DEAD, Probe};
 use crate::mode::secrecy::Secrecy;
@@ -21,6 +21,7 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use super8_cassette::check::Wrong;
 use super8_cassette::player::FIRST_RESULT_ANSWER;
 use super8_cassette::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Player, Value, process};
 
@@ -242,12 +243,20 @@ impl Connection {
         let (keys, older) = answer_keys(fields, question, set);
         for key in keys.into_iter().chain(older) {
             match self.told(&key) {
-                Ok(Some(answer)) => return Some(serve(question, |key| answer.get(key))),
+                Ok(Some(answer)) => {
+                    let served = serve(question, |key| answer.get(key));
+                    return Some(served.unwrap_or_else(|wrong| self.refuse_answer(None, &answer, wrong)));
+                }
                 Ok(None) => {}
                 Err(failure) => return Some(failure),
             }
         }
         None
+    }
+
+    /// An answer that was recorded, about a statement or the connection, is not one to the question.
+    pub(super) fn refuse_answer(&self, statement: Option<u32>, answer: &Fields, wrong: Wrong) -> Outcome {
+        mismatch(self.player().refuse_answer(self.id(), statement, answer, wrong))
     }
 
     fn ask(&self, function: Function, question: &Question<'_>) -> Outcome {
@@ -368,30 +377,37 @@ pub(super) fn answer_keys(
     question: &Question<'_>,
     set: Option<&Value>,
 ) -> (Vec<Fields>, Option<Fields>) {
-    let with = |buffer: Value, length: Value| {
-        let room = [(Key::Set, set.cloned().unwrap_or(Value::Null)), (Key::Buffer, buffer), (Key::Length, length)];
+    let with = |buffer: Value, length: Value, wide: Value| {
+        let set = set.cloned().unwrap_or(Value::Null);
+        let room = [(Key::Set, set), (Key::Buffer, buffer), (Key::Length, length), (Key::Wide, wide)];
         fields.iter().cloned().chain(room).collect()
     };
     let given = room(question);
     let named = |key: Key| given.get(key).cloned().unwrap_or(Value::Null);
-    let (buffer, length) = (named(Key::Buffer), named(Key::Length));
+    let (buffer, length, wide) = (named(Key::Buffer), named(Key::Length), named(Key::Wide));
+    let in_any_room = with(Value::Null, Value::Null, Value::Null);
     if buffer == Value::Null {
-        return (vec![with(Value::Null, Value::Null)], None);
+        return (vec![in_any_room], None);
     }
     let size = if buffer.as_int().is_none() { Value::Int(0) } else { buffer.clone() };
-    let older = (buffer != size || length != Value::Null).then(|| with(size, Value::Null));
-    (vec![with(buffer, length), with(Value::Null, Value::Null)], older)
+    let differs = buffer != size || length != Value::Null || wide != Value::Null;
+    let older = differs.then(|| with(size, Value::Null, Value::Null));
+    (vec![with(buffer, length, wide), in_any_room], older)
 }
 
 /// Writes a recorded answer and gives its outcome; a text that no longer fits is cut as drivers do.
-pub(super) fn serve<'a>(question: &Question<'_>, get: impl Fn(Key) -> Option<&'a Value>) -> Outcome {
+///
+/// # Errors
+/// An answer of another kind than is asked for.
+pub(super) fn serve<'a>(question: &Question<'_>, get: impl Fn(Key) -> Option<&'a Value>) -> Result<Outcome, Wrong> {
     let told = outcome(&get);
-    let Some(result) = get(Key::Result) else { return told };
+    let Some(result) = get(Key::Result) else { return Ok(told) };
+    fits(question, result)?;
     let cut = write_result(question, result);
     if cut && told.rc == rc::SUCCESS && get(Key::Buffer).is_none() {
-        return Outcome::info("01004", "the answer was cut off: the buffer is smaller than when it was recorded");
+        return Ok(Outcome::info("01004", "the answer was cut off: the buffer is smaller than when it was recorded"));
     }
-    told
+    Ok(told)
 }
 
 impl ConnectionMode for Connection {

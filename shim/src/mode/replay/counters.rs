@@ -1,6 +1,5 @@
 //! The row counter and the row states at replay, where the recorded driver had its own way with them.
 
-use super::mismatch;
 use super::statement::{State, Statement};
 use crate::args::Place;
 use crate::diagnostics::{Outcome, rc};
@@ -35,7 +34,7 @@ impl Statement {
         match habit.flatten().filter(|count| counts && !usize::try_from(*count).is_ok_and(|count| count <= room)) {
             Some(count) => {
                 let wrong = Wrong::too_many("result", count, room);
-                Err(mismatch(self.connection.player().refuse_answer(self.connection.id(), &said, wrong)))
+                Err(self.connection.refuse_answer(None, &said, wrong))
             }
             None => Ok(habit),
         }

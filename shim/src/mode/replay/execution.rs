@@ -1,6 +1,5 @@
 //! Texts and executions at replay: run, prepare, execute and the catalog functions, with data that comes at execution.
 
-use super::mismatch;
 use super::statement::{State, Statement};
 use crate::args::{In, Place, TextIn};
 use crate::diagnostics::{Outcome, rc};
@@ -82,7 +81,7 @@ impl Statement {
             Ok(Some(fact)) => {
                 let said = |key: Key| fact.get(if key == Key::ParamsProcessed { Key::Result } else { key });
                 if let Err(wrong) = check::within(data.parameters().size(), said) {
-                    return mismatch(self.connection.player().refuse_answer(self.connection.id(), &fact, wrong));
+                    return self.connection.refuse_answer(None, &fact, wrong);
                 }
                 data.parameters().replay_outcome(fact.get(Key::Result), fact.get(Key::ParamStatus));
                 Outcome::of(rc::NEED_DATA)

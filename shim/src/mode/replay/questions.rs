@@ -49,9 +49,8 @@ impl Statement {
         let find = |in_force: &[_], later: &[_]| {
             let found = player.answer(connection, Some(id), method(function), in_force, later).transpose()?;
             Some(match found {
-                Ok(entry) => serve(question, |key| entry.get(key)).unwrap_or_else(|wrong| {
-                    self.connection.refuse_answer(Some(id), &entry.fields, wrong)
-                }),
+                Ok(entry) => serve(question, |key| entry.get(key))
+                    .unwrap_or_else(|wrong| self.connection.refuse_answer(Some(id), &entry.fields, wrong)),
                 Err(error) => self.damaged(error),
             })
         };

@@ -10,12 +10,13 @@ use crate::{AnswerRules, CassetteError, Value};
 pub const SCHEMA_VERSION: i64 = 4;
 
 /// The keys this version knows. One that is written only where it says something is known without it as well.
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 11] = [
     "schema_version",
     "recorded_with",
     "recorded_on",
     "complete",
     "recovered",
+    "test",
     "order",
     "redaction",
     "answers",
@@ -73,6 +74,8 @@ pub struct Metadata {
     pub complete: bool,
     /// Whether it was made of a recording that was interrupted: it ends where its process did.
     pub recovered: bool,
+    /// The runner's id of the test that it was recorded in, where the test named it.
+    pub test: Option<String>,
     /// What tells the rules apart by which values were replaced, if any were.
     pub redaction: Option<String>,
     /// Regular expressions for the SQL of the reads that are answers with rows.
@@ -97,6 +100,7 @@ impl Metadata {
             recorded_on: utc(since),
             complete: false,
             recovered: false,
+            test: None,
             redaction: None,
             answers: Vec::new(),
             order: Order::default(),
@@ -130,6 +134,7 @@ impl Metadata {
         if self.recovered {
             pairs.push(("recovered", Value::from(true)));
         }
+        pairs.extend(self.test.as_deref().map(|test| ("test", Value::from(test))));
         pairs.push(("order", Value::from(self.order.name())));
         if let Some(rules) = &self.redaction {
             pairs.push(("redaction", Value::from(rules.as_str())));
@@ -208,6 +213,7 @@ impl Metadata {
             redaction: text("redaction")?,
             answers,
             recovered,
+            test: text("test")?,
             order,
             driver,
             manager: text("manager")?,
@@ -277,6 +283,7 @@ mod tests {
         metadata.order = Order::Connection;
         metadata.redaction = Some("3f2a".to_owned());
         metadata.answers = vec!["^select 1$".to_owned()];
+        metadata.test = Some("t.py::test_total[1]".to_owned());
         metadata.more = vec![("reviewed_by".to_owned(), "Ada".into())];
         let read = Metadata::from_value(&metadata.to_value(), Path::new("metadata.yml"));
         assert_eq!(read, Ok(metadata));

@@ -101,6 +101,13 @@ pub trait Cassette: Send + Sync {
     /// As for [`Cassette::append`].
     fn publish(&self) -> Result<(), CassetteError>;
 
+    /// Gives the recording up. What was published stays; what was not goes to the directory `keep`, or away. What is appended later
+    /// goes nowhere.
+    ///
+    /// # Errors
+    /// What the operating system says. It is given up all the same.
+    fn discard(&self, keep: Option<&Path>) -> Result<(), CassetteError>;
+
     /// The metadata.
     ///
     /// # Errors

@@ -1,10 +1,12 @@
 //! Opening cassettes to be looked at, and reading their rows.
 
 use crate::exit::Failure;
+use std::cell::Cell;
 use std::ffi::OsStr;
+use std::fs::DirEntry;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
-use super8_cassette::{Cassette, CassetteError, Entry, Key, Metadata, Place, PlayedRun, Value};
+use super8_cassette::{Cassette, CassetteError, Entry, Format, Key, Metadata, Place, PlayedRun, Value, with_parts};
 use super8_shim::config::settings::{Given, Placeholder};
 
 /// A cassette that is only read, and its metadata.
@@ -29,6 +31,8 @@ pub fn open(path: &Path) -> Result<Opened, Failure> {
 pub struct Named {
     /// With [`ANYTHING`] in the place of what is not known yet.
     path: PathBuf,
+    /// What is not known may have any number of components: the running test.
+    deep: bool,
 }
 
 /// No name has this byte.
@@ -41,16 +45,21 @@ impl Named {
     /// A percent sign that begins no placeholder.
     pub fn parse(name: &OsStr) -> Result<Named, Failure> {
         let given = Given { value: name.to_owned(), place: "the cassette".to_owned() };
+        let deep = Cell::new(false);
         let fill = |placeholder: Placeholder<'_>| {
             Ok(match placeholder {
                 Placeholder::Variable(name) => std::env::var_os(OsStr::from_bytes(name))
                     .filter(|value| !value.is_empty())
                     .map_or_else(|| vec![ANYTHING], |value| value.as_bytes().to_vec()),
                 Placeholder::Process | Placeholder::Command => vec![ANYTHING],
+                Placeholder::Test => {
+                    deep.set(true);
+                    vec![ANYTHING]
+                }
             })
         };
         let path = given.filled(&fill).map_err(Failure::new)?;
-        Ok(Named { path })
+        Ok(Named { path, deep: deep.get() })
     }
 
     /// The cassette, if nothing is left to be filled in.
@@ -58,8 +67,23 @@ impl Named {
         (!self.path.as_os_str().as_bytes().contains(&ANYTHING)).then_some(&self.path)
     }
 
-    /// What is there under names that it may become.
+    /// The cassettes that are there under names that it may become, with their parts.
     pub fn there(&self) -> Vec<PathBuf> {
+        if self.deep {
+            let mut all = Vec::new();
+            walk(&self.directory(), &mut all);
+            return all;
+        }
+        self.matching().iter().flat_map(|path| with_parts(path)).collect()
+    }
+
+    /// The directory before the first of what is not known.
+    pub fn directory(&self) -> PathBuf {
+        let is_known = |component: &Component<'_>| !component.as_os_str().as_bytes().contains(&ANYTHING);
+        self.path.components().take_while(is_known).collect()
+    }
+
+    fn matching(&self) -> Vec<PathBuf> {
         let mut found = vec![PathBuf::new()];
         for component in self.path.components() {
             let (Component::Normal(name), true) = (component, component.as_os_str().as_bytes().contains(&ANYTHING))
@@ -80,8 +104,28 @@ impl Named {
     }
 }
 
+/// Collects the cassettes below a directory. Recordings that are under way are hidden.
+fn walk(directory: &Path, found: &mut Vec<PathBuf>) {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let is_shown = |entry: &DirEntry| {
+        !entry.file_name().as_bytes().starts_with(b".") && entry.file_type().is_ok_and(|kind| kind.is_dir())
+    };
+    let mut directories: Vec<PathBuf> = entries.filter(is_shown).map(|entry| entry.path()).collect();
+    directories.sort();
+    for directory in directories {
+        match Format::of(&directory) {
+            Some(_) => found.push(directory),
+            None => walk(&directory, found),
+        }
+    }
+}
+
 /// Whether a name has these pieces, in this order, with anything between them.
 fn fits(name: &[u8], pieces: &[&[u8]]) -> bool {
+    // a recording that is under way is hidden
+    if name.starts_with(b".") && !pieces.first().is_some_and(|first| first.starts_with(b".")) {
+        return false;
+    }
     let [first, middle @ .., last] = pieces else { return pieces.first() == Some(&name) };
     let Some(mut rest) = name.strip_prefix(*first).and_then(|rest| rest.strip_suffix(*last)) else { return false };
     middle.iter().all(|piece| {
@@ -117,15 +161,22 @@ mod tests {
             std::fs::create_dir_all(parent.path().join(name)).unwrap();
         }
         let named = |name: &str| Named::parse(parent.path().join(name).as_os_str()).unwrap();
-        let there = |name: &str| -> Vec<String> {
-            let found = named(name).there().into_iter();
-            found.map(|path| path.strip_prefix(parent.path()).unwrap().display().to_string()).collect()
+        let shown = |found: Vec<PathBuf>| -> Vec<String> {
+            found.into_iter().map(|path| path.strip_prefix(parent.path()).unwrap().display().to_string()).collect()
         };
+        let there = |name: &str| shown(named(name).matching());
         assert_eq!(there("one/%c"), ["one/isql", "one/perl-a.t"]);
         assert_eq!(there("%{SUPER8_NO_SUCH}/%c"), ["one/isql", "one/perl-a.t", "two/isql"]);
         assert_eq!(there("o%{SUPER8_NO_SUCH}e/perl-%c.t"), ["one/perl-a.t"]);
         assert_eq!(named("100%%").known(), Some(parent.path().join("100%").as_path()));
         assert!(named("one/%p").known().is_none() && Named::parse("c/%q".as_ref()).is_err());
+        for cassette in ["one/isql", "one/isql.parts/isql-2", "one/.x.super8-recording", "two/a/b"] {
+            std::fs::create_dir_all(parent.path().join(cassette)).unwrap();
+            std::fs::write(parent.path().join(cassette).join("metadata.yml"), "").unwrap();
+        }
+        assert_eq!(shown(named("one/%c").there()), ["one/isql", "one/isql.parts/isql-2"]);
+        assert_eq!(shown(named("%t-x").there()), ["one/isql", "one/isql.parts/isql-2", "two/a/b"]);
+        assert_eq!(named("one/x%t/y").directory(), parent.path().join("one"));
         let pieces: [&[u8]; 3] = [b"a", b"bc", b"a"];
         assert!(fits(b"abca", &pieces) && fits(b"a1bc2a", &pieces) && !fits(b"aa", &pieces) && !fits(b"a", &pieces));
     }

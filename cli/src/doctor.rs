@@ -5,6 +5,7 @@ use crate::exit::Failure;
 use crate::libraries::{Libraries, VARIABLE};
 use crate::temporary_odbcinst::locate;
 use serde::Serialize;
+use std::cell::Cell;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
@@ -15,7 +16,8 @@ use super8_cassette::{Format, State, state};
 use super8_shim::cassettes::{self, Action};
 use super8_shim::config::ini::Section;
 use super8_shim::config::ini::to_path;
-use super8_shim::config::settings::{Given, Mode, Settings};
+use super8_shim::config::running_test::RunningTest;
+use super8_shim::config::settings::{Given, Mode, Placeholder, Setting, Settings};
 use super8_shim::config::sources::Sources;
 use super8_shim::driver::find::{self, REAL_DRIVER, Way};
 use super8_shim::driver::{Asked, Kind, Site};
@@ -119,7 +121,12 @@ fn settings() -> Chapter {
     let settings = match Settings::from_env() {
         Ok(settings) => settings,
         Err(error) => {
-            chapter.bad(error.to_string(), "correct the environment: every connect fails with this message");
+            match of_a_test() {
+                true => chapter.note(format!("a cassette for each test; outside of one: {error}")),
+                false => {
+                    chapter.bad(error.to_string(), "correct the environment: every connect fails with this message")
+                }
+            }
             return chapter;
         }
     };
@@ -131,9 +138,9 @@ fn settings() -> Chapter {
     }
     let Some(cassette) = settings.cassette.as_ref().filter(|_| settings.mode != Mode::Off) else { return chapter };
     let action = if settings.mode == Mode::Record { Action::Record } else { Action::Replay };
-    let named = cassettes::path(&settings, action).unwrap_or_else(|| cassette.clone());
-    if !named.exists() && Format::of(cassette) == Some(Format::Ndjson) {
-        let (directory, trace) = (cassette.display(), named.file_stem().unwrap_or_default().display());
+    let named = cassettes::path(&settings, action).unwrap_or_else(|| cassette.path.clone());
+    if !named.exists() && Format::of(&cassette.path) == Some(Format::Ndjson) {
+        let (directory, trace) = (cassette.path.display(), named.file_stem().unwrap_or_default().display());
         chapter
             .note(format!("{directory} has traces, none named {trace}: SUPER8_TRACE_ID or a statement names another"));
         return chapter;
@@ -158,6 +165,19 @@ fn settings() -> Chapter {
         (Err(error), _) => chapter.bad(error.to_string(), "correct SUPER8_CASSETTE"),
     }
     chapter
+}
+
+/// Whether the environment names a cassette for each test, and none is running.
+fn of_a_test() -> bool {
+    let environment = |name: &str| std::env::var_os(name);
+    let has_test = Cell::new(false);
+    let fill = |placeholder: Placeholder<'_>| {
+        has_test.set(has_test.get() || placeholder == Placeholder::Test);
+        Ok(Vec::new())
+    };
+    let cassette = Setting::Cassette.given_in(&environment);
+    let understood = cassette.is_some_and(|cassette| cassette.filled(&fill).is_ok());
+    understood && has_test.get() && RunningTest::of(&environment).is_err()
 }
 
 /// Why nothing can be written at a path, if nothing can.
@@ -408,7 +428,7 @@ fn source_through_super8(site: &Site, dsn: &str, shim: &Path, kind: Kind, chapte
     };
     if settings.mode == Mode::Replay {
         let cassette = settings.cassette.unwrap_or_default();
-        chapter.good(format!("replay from {}; no driver is loaded", cassette.display()));
+        chapter.good(format!("replay from {}; no driver is loaded", cassette.path.display()));
         return;
     }
     let found = find::at_connect(&site, settings.driver.as_ref(), &way);
@@ -426,7 +446,7 @@ fn source_through_super8(site: &Site, dsn: &str, shim: &Path, kind: Kind, chapte
             chapter.good(format!("{file}, named by {source}"));
             match (settings.mode, settings.cassette) {
                 (Mode::Off, _) | (_, None) => chapter.note("mode off: nothing is recorded"),
-                (_, Some(cassette)) => chapter.good(format!("recorded to {}", cassette.display())),
+                (_, Some(cassette)) => chapter.good(format!("recorded to {}", cassette.path.display())),
             }
         }
     }

@@ -40,7 +40,8 @@ pub fn insert(cassette: &str, mode: &str, options: &str) -> Result<Settings, Set
     let settings = resolve(&given)?;
     // Where an ini file says the mode, there is none yet.
     let named = Given { value: cassette.into(), place: "the cassette given to super8_insert".to_owned() };
-    let path = settings.cassette.clone().map_or_else(|| named.path(), |path| Ok(Some(path)))?.unwrap_or_default();
+    let path =
+        settings.cassette.clone().map_or_else(|| named.cassette(), |name| Ok(Some(name)))?.unwrap_or_default().path;
     let directory = std::path::absolute(&path).unwrap_or(path);
     let keywords = Arc::new(parse(&directory.display().to_string().replace('%', "%%")));
     let mut stack = STACK.lock();
@@ -48,7 +49,7 @@ pub fn insert(cassette: &str, mode: &str, options: &str) -> Result<Settings, Set
         return Err(SettingsError::new(format!("{} is inserted already: eject it first", directory.display())));
     }
     stack.push(Inserted { directory: directory.clone(), keywords });
-    let cassette = (settings.mode != Mode::Off).then_some(directory);
+    let cassette = (settings.mode != Mode::Off).then_some(directory.into());
     Ok(Settings { cassette, ..settings })
 }
 
@@ -80,7 +81,7 @@ mod tests {
     fn the_last_one_in_is_the_first_one_out() {
         let one = insert("cassettes/on;e", "record", "Super8Order=connection").unwrap();
         assert!(one.mode == Mode::Record && one.order.is_some());
-        let directory = one.cassette.unwrap();
+        let directory = one.cassette.unwrap().path;
         assert!(directory.is_absolute() && directory.ends_with("on;e"));
         insert("two", "Replay", "").unwrap();
         assert_eq!(on_top().unwrap().get("Super8Mode").as_deref(), Some(b"Replay".as_slice()));

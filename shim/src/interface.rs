@@ -109,7 +109,7 @@ pub unsafe fn insert(cassette: *const c_char, mode: *const c_char, options: *con
         }) {
             Ok(()) => OK,
             Err(error) => {
-                inserted::take(settings.cassette.as_deref());
+                inserted::take(settings.cassette.as_ref().map(|name| name.path.as_path()));
                 say(ERROR, format!("[super8] {error}"))
             }
         }

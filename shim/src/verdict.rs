@@ -113,10 +113,14 @@ impl Channel {
     }
 }
 
-/// A cassette was opened, to be recorded or replayed.
-pub fn opened(mode: &str, cassette: &Path, format: &str) -> Delivery {
+/// A cassette was opened, to be recorded or replayed, at this attempt of its test.
+pub fn opened(mode: &str, cassette: &Path, format: &str, attempt: u32) -> Delivery {
     SPEAKER.store(std::process::id(), Ordering::Relaxed);
-    say("opened", json!({ "mode": mode, "cassette": text(cassette), "format": format }))
+    let mut event = json!({ "mode": mode, "cassette": text(cassette), "format": format });
+    if let (true, Value::Object(event)) = (attempt > 1, &mut event) {
+        event.insert("attempt".to_owned(), attempt.into());
+    }
+    say("opened", event)
 }
 
 /// A program asked for something else than was recorded, or there is nothing to replay.

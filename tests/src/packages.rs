@@ -41,6 +41,7 @@ pub const DEBIAN: &[&str] = &[
     "proftpd-mod-odbc",
     "kamailio",
     "kamailio-unixodbc-modules",
+    "bats",
 ];
 
 /// A program found on PATH or in the directories Debian keeps servers in; panics naming its `package` if absent.

@@ -12,6 +12,8 @@ pub const PYODBC: &str = "pyodbc==5.5.0";
 const PYTEST: &str = "pytest==8.4.2";
 /// What runs tests in several processes.
 const XDIST: &str = "pytest-xdist==3.8.0";
+/// What repeats tests that failed.
+const RERUNS: &str = "pytest-rerunfailures==16.1";
 
 /// The interpreter; makes its virtual environment first, which needs PyPI once.
 pub fn interpreter() -> PathBuf {
@@ -29,7 +31,7 @@ pub fn environment() -> PathBuf {
 /// Makes the virtual environment unless it is complete already; says what went wrong otherwise.
 pub fn install() -> Result<(), String> {
     let place = environment();
-    let (marker, wanted) = (place.join(".complete"), [PYODBC, PYTEST, XDIST].join(" "));
+    let (marker, wanted) = (place.join(".complete"), [PYODBC, PYTEST, XDIST, RERUNS].join(" "));
     let found = std::fs::read_to_string(&marker).ok();
     if found.as_ref() == Some(&wanted) {
         return Ok(());
@@ -46,7 +48,7 @@ pub fn install() -> Result<(), String> {
         venv.args(["-m", "venv"]).arg(&place);
         let mut pip = Command::new(place.join("bin/python"));
         pip.args(["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-binary", "pyodbc"]);
-        pip.args([PYODBC, PYTEST, XDIST]);
+        pip.args([PYODBC, PYTEST, XDIST, RERUNS]);
         match run(venv).and_then(|()| run(pip)) {
             Ok(()) => {
                 return std::fs::write(&marker, &wanted).map_err(|error| format!("{}: {error}", marker.display()));

@@ -34,6 +34,7 @@ mod memcheck;
 mod migrate;
 mod mismatch;
 mod missing_functions;
+mod named_by_test;
 mod odbc_api;
 mod parameters;
 mod pools;

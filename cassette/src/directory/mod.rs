@@ -144,6 +144,10 @@ impl Cassette for Directory {
         self.write(Writing::publish)
     }
 
+    fn discard(&self, keep: Option<&Path>) -> Result<(), CassetteError> {
+        self.write(|writing| writing.discard(keep))
+    }
+
     fn metadata(&self) -> Result<Metadata, CassetteError> {
         reading::metadata(&self.root(), &self.name)
     }

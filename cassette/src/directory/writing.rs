@@ -26,6 +26,8 @@ enum Phase {
     Staged,
     /// It stands under its name.
     Published,
+    /// It was given up: what is appended goes nowhere.
+    Discarded,
 }
 
 /// A recording's files.
@@ -88,6 +90,7 @@ impl Writing {
     pub(crate) fn ensure(&mut self) -> Result<(), CassetteError> {
         match self.phase {
             Phase::Idle => self.begin(),
+            Phase::Discarded => Ok(()),
             _ if !self.is_there() => Err(self.lost()),
             _ => Ok(()),
         }
@@ -98,7 +101,9 @@ impl Writing {
     }
 
     pub(crate) fn append(&mut self, encoded: &[u8]) -> Result<(), CassetteError> {
-        self.ready()?;
+        if !self.ready()? {
+            return Ok(());
+        }
         let Some(log) = &mut self.log else { return Err(self.lost()) };
         log.append(encoded).map_err(|error| write_error(&self.root.join(names::COMMANDS), &error))?;
         self.counter.add(0, encoded.len() as u64);
@@ -106,7 +111,9 @@ impl Writing {
     }
 
     pub(crate) fn append_info(&mut self, connection: ConnectionId, answer: &Fields) -> Result<(), CassetteError> {
-        self.ready()?;
+        if !self.ready()? {
+            return Ok(());
+        }
         if self.info.as_ref().is_none_or(|(open, ..)| *open != connection) {
             let path = self.root.join(names::info(connection));
             let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
@@ -125,7 +132,9 @@ impl Writing {
     }
 
     pub(crate) fn put(&mut self, part: &str, document: &Value) -> Result<(), CassetteError> {
-        self.ready()?;
+        if !self.ready()? {
+            return Ok(());
+        }
         let path = self.root.join(part);
         let mut bytes = Vec::with_capacity(1024);
         yaml::emit_document(document, &mut bytes);
@@ -136,13 +145,15 @@ impl Writing {
     }
 
     pub(crate) fn rows_part(&mut self, part: &str) -> Result<RowsFile, CassetteError> {
-        self.ready()?;
+        let kept = self.ready()?;
         let (root, counter) = (Arc::clone(&self.root), Arc::clone(&self.counter));
-        Ok(RowsFile { path: root.join(part), root, file: None, end: 0, counter })
+        Ok(RowsFile { path: root.join(part), root, kept, file: None, end: 0, counter })
     }
 
     pub(crate) fn note_rows(&mut self, open: &OpenRun<'_>) -> Result<(), CassetteError> {
-        self.ready()?;
+        if !self.ready()? {
+            return Ok(());
+        }
         let journal = self.journal.get_or_insert_with(|| RowsJournal::at(self.root.join(names::ROWS_JOURNAL)));
         journal.append(open).map_err(|error| write_error(journal.path(), &error))
     }
@@ -156,7 +167,7 @@ impl Writing {
 
     /// Marks the recording as complete, where it is.
     pub(crate) fn complete(&mut self) -> Result<(), CassetteError> {
-        if self.phase == Phase::Idle || self.complete {
+        if matches!(self.phase, Phase::Idle | Phase::Discarded) || self.complete {
             return Ok(());
         }
         self.flush()?;
@@ -195,13 +206,31 @@ impl Writing {
         Ok(())
     }
 
-    /// Brings the cassette into the state in which something can be appended.
-    fn ready(&mut self) -> Result<(), CassetteError> {
-        match self.phase {
-            Phase::Idle => self.begin(),
-            _ if self.complete => self.resume(),
+    /// Gives the recording up: what is staged goes to the directory `keep`, or away.
+    pub(crate) fn discard(&mut self, keep: Option<&Path>) -> Result<(), CassetteError> {
+        let given_up = match (self.phase, keep) {
+            (Phase::Staged, Some(keep)) => self.complete().and_then(|()| publish::publish(&self.root, keep)),
+            (Phase::Staged, None) => {
+                std::fs::remove_dir_all(&*self.root).map_err(|error| CassetteError::io(&self.root, "remove", &error))
+            }
             _ => Ok(()),
+        };
+        (self.log, self.metadata_file, self.info, self.journal) = (None, None, None, None);
+        // somebody else may record the cassette from now on
+        (self.lock, self.previous) = (None, Previous::default());
+        self.phase = Phase::Discarded;
+        given_up
+    }
+
+    /// Brings the cassette into the state in which something can be appended; false if it was given up.
+    fn ready(&mut self) -> Result<bool, CassetteError> {
+        match self.phase {
+            Phase::Idle => self.begin()?,
+            Phase::Discarded => return Ok(false),
+            _ if self.complete => self.resume()?,
+            _ => {}
         }
+        Ok(true)
     }
 
     fn begin(&mut self) -> Result<(), CassetteError> {
@@ -283,6 +312,8 @@ pub(crate) fn write_error(path: &Path, error: &io::Error) -> CassetteError {
 pub(crate) struct RowsFile {
     root: Arc<PathBuf>,
     path: PathBuf,
+    /// The recording was not given up.
+    kept: bool,
     file: Option<File>,
     /// Bytes in it.
     end: u64,
@@ -291,6 +322,9 @@ pub(crate) struct RowsFile {
 
 impl RowsPart for RowsFile {
     fn append(&mut self, block: &[u8]) -> Result<(), CassetteError> {
+        if !self.kept {
+            return Ok(());
+        }
         let file = match &mut self.file {
             Some(file) => file,
             none => {

@@ -280,6 +280,10 @@ impl Cassette for Trace {
         self.writing()?.lock().publish()
     }
 
+    fn discard(&self, keep: Option<&Path>) -> Result<(), CassetteError> {
+        self.writing()?.lock().discard(keep)
+    }
+
     fn metadata(&self) -> Result<Metadata, CassetteError> {
         match files::open(&self.path()) {
             Ok(file) => catalogue::metadata(&self.name, file),

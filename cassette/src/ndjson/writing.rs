@@ -25,6 +25,8 @@ enum Phase {
     Staged,
     /// It stands under its name.
     Published,
+    /// It was given up: what is appended goes nowhere.
+    Discarded,
 }
 
 /// A trace being recorded.
@@ -70,6 +72,7 @@ impl Writing {
     pub(super) fn ensure(&mut self) -> Result<(), CassetteError> {
         match self.phase {
             Phase::Idle => self.begin(),
+            Phase::Discarded => Ok(()),
             _ if !self.is_there() => Err(self.lost()),
             _ => Ok(()),
         }
@@ -87,21 +90,46 @@ impl Writing {
 
     /// Appends whole records.
     pub(super) fn append(&mut self, records: &[u8]) -> Result<(), CassetteError> {
-        self.ready()?;
-        self.write(records)
+        if self.ready()? { self.write(records) } else { Ok(()) }
     }
 
-    /// Brings the cassette into the state in which something can be appended.
-    fn ready(&mut self) -> Result<(), CassetteError> {
-        match self.phase {
-            Phase::Idle => self.begin(),
-            _ if self.complete => self.resume(),
+    /// Gives the recording up: what is staged goes to the directory `keep`, or away.
+    pub(super) fn discard(&mut self, keep: Option<&Path>) -> Result<(), CassetteError> {
+        let staged = staging(&self.target);
+        let given_up = match (self.phase, keep) {
+            (Phase::Staged, Some(keep)) => self.complete().and_then(|()| {
+                let target = keep.join(self.target.file_name().unwrap_or_default());
+                check_target(&target)?;
+                fs::create_dir_all(keep)
+                    .and_then(|()| fs::rename(&staged, &target))
+                    .map_err(|error| CassetteError::io(&target, "put the recording in place", &error))
+            }),
+            (Phase::Staged, None) => {
+                fs::remove_file(&staged).map_err(|error| CassetteError::io(&staged, "remove", &error))
+            }
             _ => Ok(()),
+        };
+        // somebody else may record the trace from now on
+        (self.log, self.journal, self.lock, self.previous) = (None, None, None, None);
+        self.phase = Phase::Discarded;
+        given_up
+    }
+
+    /// Brings the cassette into the state in which something can be appended; false if it was given up.
+    fn ready(&mut self) -> Result<bool, CassetteError> {
+        match self.phase {
+            Phase::Idle => self.begin()?,
+            Phase::Discarded => return Ok(false),
+            _ if self.complete => self.resume()?,
+            _ => {}
         }
+        Ok(true)
     }
 
     pub(super) fn note_rows(&mut self, open: &OpenRun<'_>) -> Result<(), CassetteError> {
-        self.ready()?;
+        if !self.ready()? {
+            return Ok(());
+        }
         let journal = self.journal.get_or_insert_with(|| RowsJournal::at(rows_journal(&self.target)));
         journal.append(open).map_err(|error| write_error(journal.path(), &error))
     }
@@ -113,7 +141,7 @@ impl Writing {
 
     /// Marks the recording as complete, where it is.
     pub(super) fn complete(&mut self) -> Result<(), CassetteError> {
-        if self.phase == Phase::Idle || self.complete {
+        if matches!(self.phase, Phase::Idle | Phase::Discarded) || self.complete {
             return Ok(());
         }
         let mut record = Vec::with_capacity(256);

@@ -554,6 +554,11 @@ impl Player {
             .map_err(|wrong| self.storage.refuse_entry(self.index.slot(position).place(), wrong))
     }
 
+    /// Whether no connection is open.
+    pub fn rests(&self) -> bool {
+        self.state.lock().sessions.open().next().is_none()
+    }
+
     /// Whether there was a mismatch: what was not played after it says nothing more.
     pub fn failed(&self) -> bool {
         self.state.lock().sticky.is_some()

@@ -75,6 +75,8 @@ pub struct Recorder {
     outcomes: AtomicBool,
     /// What is complete stays where it grew, for somebody else to publish.
     held: AtomicBool,
+    /// It was given up.
+    discarded: AtomicBool,
     /// The process is ending: nobody will publish what is still appended.
     ending: AtomicBool,
     /// What the process asks, shared with its other recordings.
@@ -117,7 +119,7 @@ impl Recorder {
     /// A recording into any storage.
     pub fn with_storage(storage: Box<dyn Cassette>, order: Order, inline_rows: usize) -> Arc<Recorder> {
         let process = crate::process::id();
-        let (failed, redactor, kept, outcomes, held, ending, threads, log) = Default::default();
+        let (failed, redactor, kept, outcomes, held, discarded, ending, threads, log) = Default::default();
         let (known, result_answers, answer_rules) = Default::default();
         Arc::new(Recorder {
             storage,
@@ -129,6 +131,7 @@ impl Recorder {
             kept,
             outcomes,
             held,
+            discarded,
             ending,
             known,
             result_answers,
@@ -151,6 +154,35 @@ impl Recorder {
     /// Whether somebody else publishes it.
     pub fn is_held(&self) -> bool {
         self.held.load(Ordering::Relaxed)
+    }
+
+    /// Publishes what was [held](Recorder::hold), and from now on what is complete.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn release(&self) -> Result<(), CassetteError> {
+        self.held.store(false, Ordering::Relaxed);
+        self.publish()
+    }
+
+    /// Gives the recording up. What was published stays; what was not goes to the directory `keep`, or away. What is recorded later
+    /// goes nowhere.
+    ///
+    /// # Errors
+    /// The first failure of this recording; a directory that cannot be written. It is given up all the same.
+    pub fn discard(&self, keep: Option<&Path>) -> Result<(), CassetteError> {
+        self.same_process()?;
+        self.discarded.store(true, Ordering::Relaxed);
+        let mut log = self.log.lock();
+        let whole = self.end_runs(&mut log, |_| true).and_then(|()| self.write_gathered(&mut log, None));
+        let keep = keep.filter(|_| log.begun && whole.is_ok());
+        let given_up = self.storage.discard(keep);
+        self.failed.get().cloned().map_or(given_up, Err)
+    }
+
+    /// Whether it was given up.
+    pub fn is_discarded(&self) -> bool {
+        self.discarded.load(Ordering::Relaxed)
     }
 
     /// Has these secrets hidden in everything that is written; to be said before anything is recorded.

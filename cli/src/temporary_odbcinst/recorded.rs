@@ -68,13 +68,29 @@ impl Recorded {
     pub fn of_all(cassettes: &[PathBuf]) -> Result<Recorded, Failure> {
         let mut all = Recorded::default();
         for cassette in cassettes {
-            let recorded = Recorded::of(crate::cassette::open(cassette)?.storage.as_ref())?;
-            for (names, more) in [(&mut all.drivers, recorded.drivers), (&mut all.sources, recorded.sources)] {
-                more.0.into_iter().for_each(|name| names.push(name));
-            }
-            all.kind = all.kind.or(recorded.kind);
+            all.add(Recorded::of(crate::cassette::open(cassette)?.storage.as_ref())?);
         }
         Ok(all)
+    }
+
+    /// The same of those that can be read. Which of them a command opens is known only in its processes: what is wrong with one is
+    /// told there.
+    pub fn of_readable(cassettes: &[PathBuf]) -> Recorded {
+        let mut all = Recorded::default();
+        for cassette in cassettes {
+            let recorded = crate::cassette::open(cassette).and_then(|opened| Recorded::of(opened.storage.as_ref()));
+            if let Ok(recorded) = recorded {
+                all.add(recorded);
+            }
+        }
+        all
+    }
+
+    fn add(&mut self, other: Recorded) {
+        for (names, more) in [(&mut self.drivers, other.drivers), (&mut self.sources, other.sources)] {
+            more.0.into_iter().for_each(|name| names.push(name));
+        }
+        self.kind = self.kind.or(other.kind);
     }
 
     /// Reads the connect entries.

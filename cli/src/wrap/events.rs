@@ -9,8 +9,14 @@ use serde::Deserialize;
 #[serde(tag = "event", rename_all = "snake_case")]
 #[allow(missing_docs)] // the fields are those of the file
 pub enum Event {
-    /// A cassette was opened.
-    Opened { pid: u32, mode: String, cassette: String },
+    /// A cassette was opened, at this attempt of its test.
+    Opened {
+        pid: u32,
+        mode: String,
+        cassette: String,
+        #[serde(default = "first")]
+        attempt: u32,
+    },
     /// The first call that was not as recorded.
     Mismatch { pid: u32, cassette: String, headline: String, report: String, command: Option<u64> },
     /// At the end of a process: commands nobody asked for.
@@ -35,6 +41,10 @@ pub enum Event {
     Unknown,
 }
 
+fn first() -> u32 {
+    1
+}
+
 /// All events in their order. A line that is cut short belongs to a process that was killed while it wrote.
 pub fn read(text: &[u8]) -> Vec<Event> {
     text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
@@ -55,7 +65,7 @@ mod tests {
         assert_eq!(
             read(text.as_bytes()),
             [
-                Event::Opened { pid: 1, mode: "replay".to_owned(), cassette: cassette.clone() },
+                Event::Opened { pid: 1, mode: "replay".to_owned(), cassette: cassette.clone(), attempt: 1 },
                 Event::Unknown,
                 Event::Mismatch { pid: 1, cassette: cassette.clone(), headline, report, command: None },
                 Event::Unplayed { pid: 1, cassette, commands: vec!["x".to_owned()] },

@@ -31,8 +31,8 @@ use verdict::Verdict;
 /// What is wrapped, and how the verdict is given.
 #[derive(Args)]
 pub struct Wrapped {
-    /// The cassette, a directory; `%c` becomes the command of each process, `%{NAME}` a variable of the environment, `%p` the
-    /// process id (which the next run does not have: such a cassette cannot be replayed)
+    /// The cassette, a directory; `%t` becomes the running test (pytest, cargo nextest, bats), `%c` the command of each process,
+    /// `%{NAME}` a variable of the environment, `%p` the process id (which the next run does not have: such a cassette cannot be replayed)
     cassette: PathBuf,
     /// The form of the report
     #[arg(long, value_enum, value_name = "FORM", default_value_t)]
@@ -105,7 +105,8 @@ impl Wrapped {
         };
         // At replay the named cassette has to be opened. Which one of several it will be is known only in the program.
         let expected = named.known().filter(|path| decided == Mode::Replay && !with_parts(path).is_empty());
-        let stand_in = TemporaryOdbcinst::new(&libraries, recorded.is_none(), &recorded.unwrap_or_default());
+        let real = decided != Mode::Replay;
+        let stand_in = TemporaryOdbcinst::new(&libraries, real, &recorded.unwrap_or_default());
         let directory = RunDirectory::make().and_then(|made| stand_in.write(&made).map(|()| made));
         let directory = directory.map_err(|error| {
             let place = std::env::temp_dir();
@@ -214,8 +215,17 @@ fn recorded(mode: Mode, cassette: &Path, named: &Named) -> Result<Option<Recorde
     let cannot = |failure: Failure| failure.with(Exit::CannotStart);
     // What is filled in by each process names any of those that are there.
     let Some(path) = named.known() else {
-        let there: Vec<PathBuf> = named.there().iter().flat_map(|path| with_parts(path)).collect();
-        return (mode == Mode::Replay).then(|| Recorded::of_all(&there).map_err(cannot)).transpose();
+        let there = named.there();
+        if mode == Mode::Replay && there.is_empty() {
+            let (shown, directory) = (cassette.display(), named.directory());
+            let message = format!(
+                "{shown}: there is no cassette in {}; record first (super8 record {} -- COMMAND)",
+                directory.display(),
+                super8_cassette::shell(&shown.to_string()),
+            );
+            return Err(cannot(Failure::new(message)));
+        }
+        return Ok((mode != Mode::Record).then(|| Recorded::of_readable(&there)));
     };
     // Asked of the library itself, so that the command cannot find it different.
     let settings = Settings::from_environment(&|name| match name {

@@ -16,6 +16,9 @@ pub struct Played {
     pub cassette: String,
     /// `record` or `replay`.
     pub mode: String,
+    /// The attempt at its test that recorded it: each begins anew.
+    #[serde(skip)]
+    attempt: u32,
     /// The processes that opened it.
     pub processes: BTreeSet<u32>,
     /// The first mismatch.
@@ -96,12 +99,15 @@ impl Verdict {
         let mut parts: BTreeMap<&String, BTreeMap<&String, BTreeSet<u32>>> = BTreeMap::new();
         for event in events {
             match event {
-                Event::Opened { pid, mode, cassette } => {
+                Event::Opened { pid, mode, cassette, attempt } => {
                     // opened again after it was ejected: it begins anew
                     finished.remove(&(cassette, *pid));
                     ejected.remove(&(cassette, *pid));
                     before.extend(last.remove(&(cassette, *pid)).map(|commands| (cassette, *pid, commands)));
                     let played = verdict.cassette(cassette);
+                    if played.attempt < *attempt {
+                        *played = Played { cassette: cassette.clone(), attempt: *attempt, ..Played::default() };
+                    }
                     played.mode.clone_from(mode);
                     played.processes.insert(*pid);
                 }
@@ -219,13 +225,15 @@ impl Verdict {
 
     /// Removes the parts of an earlier recording for which the command has no process any more.
     pub fn remove_stale_parts(&mut self) {
-        let recorded: BTreeSet<String> = self.cassettes.iter().map(|played| played.cassette.clone()).collect();
-        let is_recorded = |part: &Path| {
-            let of = |cassette: &String| super8_cassette::directory_of(Path::new(cassette)) == part;
-            recorded.iter().any(of)
-        };
+        let attempts = self.cassettes.iter().map(|played| (played.cassette.clone(), played.attempt));
+        let recorded: BTreeMap<String, u32> = attempts.collect();
         for played in self.cassettes.iter_mut().filter(|played| played.mode == "record" && played.published) {
             let cassette = super8_cassette::directory_of(Path::new(&played.cassette));
+            let is_recorded = |part: &Path| {
+                let is_part = |cassette: &String| super8_cassette::directory_of(Path::new(cassette)) == part;
+                // of a cassette that an attempt at its test recorded, the parts of earlier ones are stale
+                recorded.iter().any(|(cassette, attempt)| is_part(cassette) && *attempt >= played.attempt)
+            };
             if let Err(error) = super8_cassette::remove_parts(cassette, &is_recorded) {
                 played.unwritable.get_or_insert_with(|| error.to_string());
             }
@@ -343,7 +351,7 @@ mod tests {
     use super::*;
 
     fn opened(pid: u32, mode: &str) -> Event {
-        Event::Opened { pid, mode: mode.to_owned(), cassette: "/c".to_owned() }
+        Event::Opened { pid, mode: mode.to_owned(), cassette: "/c".to_owned(), attempt: 1 }
     }
 
     fn unplayed(pid: u32, commands: &[&str]) -> Event {
@@ -399,7 +407,7 @@ mod tests {
 
     #[test]
     fn a_cassette_that_nobody_opened_is_not_replayed() {
-        let other = Event::Opened { pid: 1, mode: "replay".to_owned(), cassette: "/other".to_owned() };
+        let other = Event::Opened { pid: 1, mode: "replay".to_owned(), cassette: "/other".to_owned(), attempt: 1 };
         let expecting = |events: &[Event]| {
             let mut verdict = verdict(ZERO, events, false);
             verdict.expect(Path::new("/c"));
@@ -408,7 +416,7 @@ mod tests {
         assert_eq!(expecting(&[other.clone(), CLOSED]), Exit::Unplayed);
         assert_eq!(expecting(&[other, opened(1, "replay"), CLOSED]), Exit::Done);
         assert_eq!(expecting(&[]), Exit::NeverConnected);
-        let trace = Event::Opened { pid: 1, mode: "replay".to_owned(), cassette: "/c/c.ndjson".to_owned() };
+        let trace = Event::Opened { pid: 1, mode: "replay".to_owned(), cassette: "/c/c.ndjson".to_owned(), attempt: 1 };
         assert_eq!(expecting(&[trace, CLOSED]), Exit::Done);
     }
 
@@ -503,6 +511,16 @@ mod tests {
         let closed = |pid| Event::Closed { pid };
         assert_eq!(exit(ZERO, &[opened(1, "record"), closed(1), opened(2, "record"), closed(2)]), Exit::Unwritable);
         assert_eq!(exit(ZERO, &[opened(1, "replay"), closed(1), opened(2, "replay"), closed(2)]), Exit::Done);
+    }
+
+    #[test]
+    fn the_last_attempt_at_a_test_counts() {
+        let again = Event::Opened { pid: 2, mode: "record".to_owned(), cassette: "/c".to_owned(), attempt: 2 };
+        let unwritable = Event::Unwritable { pid: 1, cassette: "/c".to_owned(), error: "full".to_owned() };
+        let first = [opened(1, "record"), unwritable.clone(), Event::Closed { pid: 1 }];
+        let both = [&first[..], &[again, Event::Closed { pid: 2 }]].concat();
+        assert_eq!((exit(ZERO, &first), exit(ZERO, &both)), (Exit::Unwritable, Exit::Done));
+        assert_eq!(exit(ZERO, &[&both[..], &[unwritable]].concat()), Exit::Unwritable);
     }
 
     #[test]

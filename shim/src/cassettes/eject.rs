@@ -77,6 +77,20 @@ fn eject_one(cassette: &Path) -> Ejected {
     }
 }
 
+/// Takes a cassette out that nobody uses any more, while the process goes on. What is wrong with it is told at the end: a test runner
+/// may show what is said now with another test, or not at all.
+pub(super) fn retire(cassette: &Path) {
+    let recorder = RECORDERS.get().lock().remove(cassette);
+    if let Some(open) = recorder {
+        let published = open.location.publish();
+        ending::recorded(cassette, &open, published, &ending::later);
+    }
+    let player = PLAYERS.get().lock().remove(cassette);
+    if let Some(open) = player.filter(|open| open.meant) {
+        ending::replayed(cassette, &open, &ending::later);
+    }
+}
+
 /// How many recorded commands of the open cassettes in a directory were not played so far; `None` if none is replayed there.
 ///
 /// # Errors

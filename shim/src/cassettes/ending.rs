@@ -3,8 +3,9 @@
 use super::eject::still_used;
 use super::location::log_name;
 use super::{Open, PLAYERS, RECORDERS};
+use crate::per_process::PerProcess;
 use crate::report::{say, say_verdict};
-use crate::verdict;
+use crate::verdict::{self, Delivery};
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
@@ -25,25 +26,37 @@ pub(super) fn is_ending() -> bool {
     ENDING.load(Ordering::Relaxed)
 }
 
+/// Something for people, and whether a watching program has it already.
+pub(super) struct Notice {
+    log: Option<PathBuf>,
+    text: String,
+    delivery: Delivery,
+}
+
+impl Notice {
+    fn say(&self) {
+        say_verdict(self.log.as_deref(), format_args!("{}", self.text), self.delivery);
+    }
+}
+
+/// What is to be said at the end.
+static LATER: PerProcess<Mutex<Vec<Notice>>> = PerProcess::new();
+
+/// Keeps a notice until the end.
+pub(super) fn later(notice: Notice) {
+    LATER.get().lock().push(notice);
+}
+
 fn finish() {
-    /// Unplayed commands that are listed.
-    const SHOWN: usize = 10;
+    if let Some(later) = LATER.get().try_lock() {
+        later.iter().for_each(Notice::say);
+    }
+    let now = |notice: Notice| notice.say();
     // An application that exits in the middle of a call leaves a lock behind; then there is nothing safe to do.
     ENDING.store(true, Ordering::Relaxed);
     if let Some(recorders) = RECORDERS.get().try_lock() {
         for (directory, open) in recorders.iter() {
-            match open.location.publish_at_end() {
-                Ok(()) => {
-                    published(directory, &open.location);
-                    super::parts::remove_stale(directory);
-                    not_kept(directory, open);
-                }
-                Err(error) => {
-                    first_failure(directory, &error);
-                    let log = open.log.as_deref();
-                    say(log, format_args!("super8: record: the cassette was not published: {error}"));
-                }
-            }
+            recorded(directory, open, open.location.publish_at_end(), &now);
         }
     }
     for (directory, recorder) in still_used() {
@@ -53,20 +66,53 @@ fn finish() {
     }
     if let Some(players) = PLAYERS.get().try_lock() {
         for (directory, open) in players.iter().filter(|(_, open)| open.meant) {
-            let part = settle(directory, &open.location);
-            if let Some(unplayed) = unplayed(&part, &open.location) {
-                let delivery = verdict::unplayed(&part, &unplayed);
-                let notice = notice(&part, &unplayed, SHOWN);
-                say_verdict(open.log.as_deref(), format_args!("{notice}"), delivery);
-            }
+            replayed(directory, open, &now);
         }
     }
     verdict::closed();
 }
 
+/// What became of a recording that is at its end.
+pub(super) fn recorded(
+    directory: &Path,
+    open: &Open<Recorder>,
+    result: Result<(), CassetteError>,
+    tell: &dyn Fn(Notice),
+) {
+    match result {
+        Ok(()) => {
+            published(directory, &open.location);
+            super::parts::remove_stale(directory);
+            not_kept(directory, open);
+        }
+        Err(error) => {
+            first_failure(directory, &error);
+            let text = format!("super8: record: the cassette was not published: {error}");
+            tell(Notice { log: open.log.clone(), text, delivery: Delivery::Unwatched });
+        }
+    }
+}
+
+/// What a replay that is at its end has left out.
+pub(super) fn replayed(directory: &Path, open: &Open<Player>, tell: &dyn Fn(Notice)) {
+    /// Unplayed commands that are listed.
+    const SHOWN: usize = 10;
+    let part = settle(directory, &open.location);
+    match unplayed(&part, &open.location) {
+        Some(unplayed) => {
+            let delivery = verdict::unplayed(&part, &unplayed);
+            let text = notice(&part, &unplayed, SHOWN);
+            tell(Notice { log: open.log.clone(), text, delivery });
+        }
+        // at the end of the process that is said by its last word
+        None if is_ending() || open.location.failed() => {}
+        None => verdict::finished(directory, std::slice::from_ref(&part)),
+    }
+}
+
 /// Puts into the verdict that a recording was published, unless somebody else is to do that.
 pub fn published(cassette: &Path, recorder: &Recorder) {
-    if !recorder.is_held() {
+    if !recorder.is_held() && !recorder.is_discarded() {
         verdict::published(cassette);
     }
 }

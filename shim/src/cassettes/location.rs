@@ -1,10 +1,11 @@
 //! Which cassette a connection's settings name: a directory, or a trace in one.
 
+use super::tests_run::TestRun;
 use crate::config::Environment;
 use crate::config::settings::{CassetteFormat, Settings};
 use std::path::{Path, PathBuf};
 use super8_cassette::{
-    Cassette, CassetteError, Directory, Format, MakeAppend, Metadata, Spans, Trace, TraceId, Traceparent,
+    Cassette, CassetteError, Directory, Format, MakeAppend, Metadata, Spans, Trace, TraceId, TraceIdError, Traceparent,
 };
 
 /// A cassette by name. There is one recorder or player for each in a process.
@@ -24,7 +25,8 @@ impl CassetteLocation {
     /// # Errors
     /// A trace id or a `TRACEPARENT` that is none.
     pub(super) fn to_record(settings: &Settings, environment: Environment<'_>) -> Result<CassetteLocation, String> {
-        let directory = super::parts::to_record(absolute(settings));
+        let attempt = TestRun::of(settings).map_or(1, |test| test.attempt);
+        let directory = super::parts::to_record(absolute(settings), attempt);
         let format = settings.format.map(format).or_else(|| Format::of(&directory));
         CassetteLocation::of(directory, format, settings, environment)
     }
@@ -58,10 +60,12 @@ impl CassetteLocation {
             return Ok(CassetteLocation { directory, trace: None, named: true, spans: Spans::default() });
         }
         let parent = traceparent(environment)?;
+        let is_test = settings.cassette.as_ref().is_some_and(|name| name.test.is_some());
         let id = match (&settings.trace_id, &parent) {
             (Some(id), _) => TraceId::new(id).map_err(|error| error.to_string())?,
             (None, Some(parent)) => parent.trace.clone(),
             (None, None) => TraceId::of_directory(&directory)
+                .or_else(|error| if is_test { id_of_test(&directory) } else { Err(error) })
                 .map_err(|error| format!("{error}; set SUPER8_TRACE_ID, or give the directory a plain name"))?,
         };
         let named = settings.trace_id.is_some() || parent.is_some();
@@ -144,8 +148,14 @@ fn format(format: CassetteFormat) -> Format {
 
 /// The directory by a name that does not depend on the working directory of the moment.
 pub(super) fn absolute(settings: &Settings) -> PathBuf {
-    let path = settings.cassette.clone().unwrap_or_default();
+    let path = settings.cassette.clone().unwrap_or_default().path;
     std::path::absolute(&path).unwrap_or(path)
+}
+
+/// The id of a trace that is named after a test: the trace is alone in its directory.
+fn id_of_test(directory: &Path) -> Result<TraceId, TraceIdError> {
+    let letter = |letter: char| if letter.is_ascii_alphanumeric() || "_-.".contains(letter) { letter } else { '_' };
+    TraceId::new(&super::file_name(directory).chars().map(letter).collect::<String>())
 }
 
 /// The `TRACEPARENT` of the process, which a tracer that starts it sets.
@@ -206,7 +216,7 @@ mod tests {
         let place = directory("reel_file");
         std::fs::write(place.join("orders.ndjson"), "").unwrap();
         for name in ["orders.ndjson", "absent.ndjson"] {
-            let settings = Settings { cassette: Some(place.join(name)), ..Settings::default() };
+            let settings = Settings { cassette: Some(place.join(name).into()), ..Settings::default() };
             for location in
                 [CassetteLocation::to_record(&settings, &nothing), CassetteLocation::to_replay(&settings, &nothing)]
             {
@@ -218,7 +228,7 @@ mod tests {
         // a directory may be called so
         let odd = place.join("odd.ndjson");
         std::fs::create_dir(&odd).unwrap();
-        let settings = Settings { cassette: Some(odd.clone()), ..Settings::default() };
+        let settings = Settings { cassette: Some(odd.clone().into()), ..Settings::default() };
         assert_eq!(CassetteLocation::to_record(&settings, &nothing).map(|location| location.path()), Ok(odd));
     }
 

@@ -10,17 +10,18 @@ mod location;
 mod once;
 mod parts;
 mod rules;
+mod tests_run;
 
 pub use eject::{Ejected, eject, has_player, has_recorder, unplayed};
 pub use ending::{published, unwritable};
 
 use crate::config::command;
 use crate::config::redact::redact_assignments;
-use crate::config::settings::{CommandOrder, Comments, Mode, Settings};
+use crate::config::settings::{CassetteName, CommandOrder, Comments, Mode, Settings};
 use crate::driver::{Kind, Library};
 use crate::per_process::PerProcess;
 use crate::report::say;
-use crate::run::Run;
+use crate::run::RunTickets;
 use crate::verdict::{self, Delivery};
 use location::CassetteLocation;
 use once_cell::sync::Lazy;
@@ -34,6 +35,7 @@ use super8_cassette::{
     CassetteError, DriverFacts, ErrorKind, KnownAnswers, Metadata, Order, PlayOptions, Player, Recorder, Secrets,
     Traceparent, shell,
 };
+use tests_run::TestRun;
 
 /// The open cassettes of a process, by their directories or files.
 type Cassettes<T> = PerProcess<Mutex<HashMap<PathBuf, Open<T>>>>;
@@ -78,6 +80,8 @@ struct Open<T> {
     driver: Option<DriverFacts>,
     /// The report of the first mismatch.
     report: Option<String>,
+    /// The test that it is named after.
+    test: Option<TestRun>,
     /// Somebody means to connect: a question about the environment alone plays nothing, and leaves nothing unplayed.
     meant: bool,
 }
@@ -123,7 +127,11 @@ pub fn action(settings: &Settings) -> Result<Action, DeckError> {
             if PLAYERS.get().lock().contains_key(&path) {
                 return Ok(Action::Replay);
             }
-            let shown = settings.cassette.as_deref().unwrap_or(&path);
+            // what an earlier attempt of the test recorded is no cassette to replay
+            if parts::was_recorded_before(settings) {
+                return Ok(Action::Record);
+            }
+            let shown = settings.cassette.as_ref().map_or(path.as_path(), |name| &name.path);
             let chosen = once::choose(&path, shown, &variable);
             chosen.map_err(|error| unplayable(&path, format!("once: {error}")))
         }
@@ -165,7 +173,9 @@ pub struct Origin {
 /// The origin of a connection with these settings.
 pub fn origin(settings: &Settings, action: Action, library: Option<&'static Library>) -> Origin {
     // a child may have changed its working directory
-    let settings = Settings { cassette: Some(location::absolute(settings)), ..settings.clone() };
+    let test = settings.cassette.as_ref().and_then(|name| name.test.clone());
+    let cassette = Some(CassetteName { path: location::absolute(settings), test });
+    let settings = Settings { cassette, ..settings.clone() };
     let location = match action {
         Action::Record => CassetteLocation::to_record(&settings, &variable),
         Action::Forward | Action::Replay => CassetteLocation::to_replay(&settings, &variable),
@@ -219,13 +229,23 @@ pub fn recorder(settings: &Settings, library: &Library) -> Result<Recording, Dec
 
 fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Library) -> Result<Recording, DeckError> {
     ending::at_exit();
-    let path = location.path();
+    let (path, test) = (location.path(), TestRun::of(settings));
+    tests_run::begin_attempt(&path, test.as_ref());
+    if !RECORDERS.get().lock().contains_key(&path) {
+        tests_run::end_others(test.as_ref());
+    }
     let facts = DriverFacts {
         library: file_name(library.path()),
         kind: if library.kind() == Kind::Unicode { "unicode" } else { "ansi" }.to_owned(),
     };
     let mut recorders = RECORDERS.get().lock();
     if let Some(open) = recorders.get(&path) {
+        if let (Some(recorded), Some(test)) = (&open.test, &test)
+            && recorded.id != test.id
+        {
+            let recorded = Metadata { test: Some(recorded.id.clone()), ..Metadata::now(None, None) };
+            tests_run::check(&path, &recorded, Some(test)).map_err(|error| DeckError(format!("record: {error}")))?;
+        }
         let other = (open.driver.as_ref() != Some(&facts)).then_some(facts);
         return Ok((Arc::clone(&open.location), other));
     }
@@ -245,9 +265,15 @@ fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Libra
         Err(_) => None,
     };
     let kept = previous.as_ref().map(|(metadata, _)| metadata);
+    if let Some(Err(error)) = kept.map(|kept| tests_run::check(&path, kept, test.as_ref())) {
+        verdict::unwritable(&path, &error);
+        return Err(DeckError(format!("record: {error}")));
+    }
     let order = order(settings).or(kept.map(|kept| kept.order)).unwrap_or_default();
     let more = kept.map(Metadata::by_hand).unwrap_or_default();
-    let metadata = Metadata { order, redaction, answers, more, ..Metadata::now(Some(facts.clone()), manager) };
+    let named = test.as_ref().map(|test| test.id.clone());
+    let metadata =
+        Metadata { order, redaction, answers, more, test: named, ..Metadata::now(Some(facts.clone()), manager) };
     let storage = location.record(metadata, crate::append::in_memory_map()).map_err(|error| {
         verdict::unwritable(&path, &error.to_string());
         DeckError(format!("record: {error}"))
@@ -271,7 +297,8 @@ fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Libra
         let lost = "what was named volatile in the cassette before cannot be read, and is gone when it is replaced";
         say(settings.log.as_deref(), format_args!("super8: record: {lost}: {error}"));
     }
-    let _ = verdict::opened("record", &path, location.format().name());
+    let attempt = test.map_or(1, |test| test.attempt);
+    let _ = verdict::opened("record", &path, location.format().name(), attempt);
     recorders.insert(path, Open { driver: Some(facts), ..Open::now(&recorder, settings) });
     Ok((recorder, None))
 }
@@ -304,7 +331,11 @@ fn player_of(location: &CassetteLocation, settings: &Settings) -> Result<Arc<Pla
 
 fn open_player(location: &CassetteLocation, settings: &Settings, meant: bool) -> Result<Arc<Player>, String> {
     ending::at_exit();
-    let path = location.path();
+    let (path, test) = (location.path(), TestRun::of(settings));
+    tests_run::begin_attempt(&path, test.as_ref());
+    if !PLAYERS.get().lock().contains_key(&path) {
+        tests_run::end_others(test.as_ref());
+    }
     let mut players = PLAYERS.get().lock();
     if !players.contains_key(&path) {
         let usual = PlayOptions::default();
@@ -317,15 +348,17 @@ fn open_player(location: &CassetteLocation, settings: &Settings, meant: bool) ->
             fits: Some(crate::convert::fits_named),
         };
         let parts = parts::to_replay(location, settings)?;
+        let read = |location: &CassetteLocation| location.read().map_err(|error| error.to_string());
         let player = match parts.as_slice() {
-            [] => location.read().and_then(|storage| Player::with_storage(storage, options)),
-            parts => parts
-                .iter()
-                .map(CassetteLocation::read)
-                .collect::<Result<Vec<_>, _>>()
-                .and_then(|storages| Player::with_parts(storages, Arc::new(Run), options)),
+            [] => Player::with_storage(read(location)?, options),
+            parts => {
+                let storages = parts.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+                let attempt = test.as_ref().map_or(1, |test| test.attempt);
+                Player::with_parts(storages, Arc::new(RunTickets { attempt }), options)
+            }
         };
         let player = player.map_err(|error| error.to_string())?;
+        tests_run::check(&path, player.metadata(), test.as_ref())?;
         player.hide(Arc::clone(secrets()));
         if let Some(recorded) = &player.metadata().redaction {
             player.redact(rules::like(settings, recorded)?);
@@ -334,7 +367,7 @@ fn open_player(location: &CassetteLocation, settings: &Settings, meant: bool) ->
     }
     let open = players.get_mut(&path).ok_or("the cassette is gone")?;
     if meant && !open.meant {
-        if verdict::opened("replay", &path, location.format().name()) == Delivery::Failed {
+        if verdict::opened("replay", &path, location.format().name(), 1) == Delivery::Failed {
             return Err(UNWATCHED.to_owned());
         }
         open.meant = true;
@@ -388,7 +421,14 @@ pub fn finished(player: &Arc<Player>, parts: &[PathBuf]) {
 
 impl<T> Open<T> {
     fn now(location: &Arc<T>, settings: &Settings) -> Open<T> {
-        Open { location: Arc::clone(location), log: settings.log.clone(), driver: None, report: None, meant: false }
+        Open {
+            location: Arc::clone(location),
+            log: settings.log.clone(),
+            driver: None,
+            report: None,
+            test: TestRun::of(settings),
+            meant: false,
+        }
     }
 }
 

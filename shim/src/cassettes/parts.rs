@@ -1,47 +1,66 @@
 //! The part of a cassette that this process records or plays, where a command has several processes.
 
 use super::location::CassetteLocation;
+use super::tests_run::TestRun;
 use crate::config::command;
 use crate::config::settings::Settings;
 use crate::per_process::PerProcess;
 use crate::run::Run;
 use parking_lot::Mutex;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use super8_cassette::{Format, parts_directory, parts_of};
 
-/// What this process was given to record: the cassette, and the directory.
-static GIVEN: PerProcess<Mutex<Vec<(PathBuf, PathBuf)>>> = PerProcess::new();
+/// What this process was given to record: the cassette and the attempt at its test, and the directory.
+static GIVEN: PerProcess<Mutex<HashMap<(PathBuf, u32), PathBuf>>> = PerProcess::new();
 
 /// Where this process records a cassette: in its own directory if it is the first one of the run, else in a part that is named
-/// after its command, with a number if others have the same.
-pub(super) fn to_record(cassette: PathBuf) -> PathBuf {
+/// after its command, with a number if others have the same. Each attempt at a test begins anew.
+pub(super) fn to_record(cassette: PathBuf, attempt: u32) -> PathBuf {
+    let wanted = (cassette, attempt);
     let mut given = GIVEN.get().lock();
-    if let Some((_, place)) = given.iter().find(|(of, _)| *of == cassette) {
+    if let Some(place) = given.get(&wanted) {
         return place.clone();
     }
+    let cassette = &wanted.0;
     let name = command::of_this_process();
     let numbered = (1_u32..).map(|number| if number == 1 { name.clone() } else { format!("{name}-{number}") });
-    let free = |place: &PathBuf| Run::take(&key(place), 1).unwrap_or(true);
-    let mut places = numbered.map(|name| parts_directory(&cassette).join(name));
+    let free = |place: &PathBuf| Run::take(&key(place, attempt), 1).unwrap_or(true);
+    let mut places = numbered.map(|name| parts_directory(cassette).join(name));
     // the first one counts among those of its command
     let part = places.find(free).unwrap_or_default();
-    let place = if Run::take(&key(&cassette), 1).unwrap_or(true) { cassette.clone() } else { part };
-    given.push((cassette, place.clone()));
+    let place = if free(cassette) { cassette.clone() } else { part };
+    given.insert(wanted, place.clone());
     place
 }
 
-fn key(place: &Path) -> String {
-    format!("record {}", place.display())
+fn key(place: &Path, attempt: u32) -> String {
+    match attempt {
+        1 => format!("record {}", place.display()),
+        attempt => format!("record {} at attempt {attempt}", place.display()),
+    }
+}
+
+/// Whether an earlier attempt at the running test has recorded this cassette, in this run.
+pub(super) fn was_recorded_before(settings: &Settings) -> bool {
+    let attempt = TestRun::of(settings).map_or(1, |test| test.attempt);
+    let cassette = super::location::absolute(settings);
+    (1..attempt).any(|earlier| Run::is_taken(&key(&cassette, earlier)).unwrap_or(false))
 }
 
 /// Removes the parts of an earlier recording that no process of this run has recorded. Under a wrapper that is the wrapper's to
 /// do, when all processes have ended.
 pub(super) fn remove_stale(cassette: &Path) {
     let cassette = super8_cassette::directory_of(cassette);
-    let is_first =
-        GIVEN.get().try_lock().is_some_and(|given| given.iter().any(|(of, place)| of == cassette && of == place));
-    if is_first && !Run::is_wrapped() {
-        let stays = |part: &Path| Run::is_taken(&key(part)).unwrap_or(true);
+    let attempts = GIVEN.get().try_lock().map(|given| {
+        let is_first =
+            |((of, attempt), place): (&(PathBuf, u32), &PathBuf)| (of == cassette && of == place).then_some(*attempt);
+        given.iter().filter_map(is_first).max()
+    });
+    if let Some(Some(attempt)) = attempts
+        && !Run::is_wrapped()
+    {
+        let stays = |part: &Path| Run::is_taken(&key(part, attempt)).unwrap_or(true);
         // what cannot be removed fails the next replay, by name
         let _ = super8_cassette::remove_parts(cassette, &stays);
     }

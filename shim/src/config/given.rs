@@ -1,6 +1,8 @@
 //! The value of one setting as somebody gave it, and how the kinds of values are read.
 
 use super::command;
+use super::running_test::RunningTest;
+use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -79,9 +81,32 @@ impl Given {
 
     /// A path with its placeholders filled in.
     pub(crate) fn path(&self) -> Result<Option<PathBuf>, SettingsError> {
+        let no_test =
+            || Err(self.wrong("%t, the running test, can stand in a cassette's name only; write %c or %{NAME}"));
+        self.filled_in_now(&no_test).map(Some)
+    }
+
+    /// The cassette of this name, in this process and the test that it runs.
+    ///
+    /// # Errors
+    /// What cannot be filled in.
+    pub(crate) fn cassette(&self) -> Result<Option<CassetteName>, SettingsError> {
+        let found = RefCell::new(None);
+        let test = || {
+            let running = RunningTest::of(&|name| std::env::var_os(name)).map_err(|error| self.wrong(&error))?;
+            let path = running.path.clone();
+            *found.borrow_mut() = Some(running);
+            Ok(path)
+        };
+        let path = self.filled_in_now(&test)?;
+        Ok(Some(CassetteName { path, test: found.take() }))
+    }
+
+    fn filled_in_now(&self, test: &dyn Fn() -> Result<Vec<u8>, SettingsError>) -> Result<PathBuf, SettingsError> {
         self.filled(&|placeholder| match placeholder {
             Placeholder::Process => Ok(std::process::id().to_string().into_bytes()),
             Placeholder::Command => Ok(command::of_this_process().into_bytes()),
+            Placeholder::Test => test(),
             Placeholder::Variable(name) => match std::env::var_os(OsStr::from_bytes(name))
                 .filter(|value| !value.is_empty())
             {
@@ -93,7 +118,6 @@ impl Given {
                 }
             },
         })
-        .map(Some)
     }
 
     /// The path with each placeholder as `fill` gives it.
@@ -116,6 +140,7 @@ impl Given {
                 [b'%', ..] => path.push(b'%'),
                 [b'p', ..] => path.append(&mut fill(Placeholder::Process)?),
                 [b'c', ..] => path.append(&mut fill(Placeholder::Command)?),
+                [b't', ..] => path.append(&mut fill(Placeholder::Test)?),
                 [b'{', named @ ..] => {
                     let end = named.iter().position(|byte| *byte == b'}').filter(|end| *end > 0);
                     let Some(end) = end else { return Err(self.unknown(after)) };
@@ -132,9 +157,24 @@ impl Given {
     fn unknown(&self, after: &[u8]) -> SettingsError {
         let found = OsStr::from_bytes(&after[..after.len().min(1)]).to_string_lossy().into_owned();
         self.wrong(&format!(
-            "\"%{found}\" means nothing here; write %c for the command of the process, %{{NAME}} for a variable of the \
-             environment, %p for the process id and %% for a percent sign"
+            "\"%{found}\" means nothing here; write %t for the running test, %c for the command of the process, \
+             %{{NAME}} for a variable of the environment, %p for the process id and %% for a percent sign"
         ))
+    }
+}
+
+/// The name of a cassette, filled in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CassetteName {
+    /// Its directory.
+    pub path: PathBuf,
+    /// The test that it is named after.
+    pub test: Option<RunningTest>,
+}
+
+impl<P: Into<PathBuf>> From<P> for CassetteName {
+    fn from(path: P) -> CassetteName {
+        CassetteName { path: path.into(), test: None }
     }
 }
 
@@ -145,6 +185,8 @@ pub enum Placeholder<'a> {
     Process,
     /// `%c`, the command of the process.
     Command,
+    /// `%t`, the running test: several components of a path.
+    Test,
     /// `%{NAME}`, a variable of the environment.
     Variable(&'a [u8]),
 }
@@ -174,6 +216,13 @@ mod tests {
         assert_eq!(filled, format!("{home}/{}/x", command::of_this_process()));
         let message = given("c/%{SUPER8_NO_SUCH}").path().unwrap_err().to_string();
         assert!(message.contains("variable SUPER8_NO_SUCH is not set"), "{message}");
+    }
+
+    #[test]
+    fn a_test_is_part_of_a_cassettes_name_only() {
+        let message = given("log/%t").path().unwrap_err().to_string();
+        assert!(message.contains("cassette's name only"), "{message}");
+        assert_eq!(given("tapes/x").cassette(), Ok(Some("tapes/x".into())));
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod ini;
 pub mod keywords;
 pub mod locations;
 pub mod redact;
+pub mod running_test;
 pub mod secrets;
 pub mod settings;
 pub mod sources;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Environment;
-pub use super::given::{Given, Placeholder, SettingsError};
+pub use super::given::{CassetteName, Given, Placeholder, SettingsError};
 
 /// What super8 is to do on a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -164,10 +164,10 @@ settings! {
         |given| given.word(&[Mode::Off, Mode::Record, Mode::Replay, Mode::Once].map(|mode| (mode.name(), mode))),
         "`off` (default), `record`, `replay`, `once`",
         "forward only; forward and write a cassette; answer from a cassette without the real driver; replay a complete cassette and record one that is not there";
-    Cassette cassette: Option<PathBuf> = None, "SUPER8_CASSETTE" "Super8Cassette" Cassette,
-        |given| given.path(),
+    Cassette cassette: Option<CassetteName> = None, "SUPER8_CASSETTE" "Super8Cassette" Cassette,
+        |given| given.cassette(),
         "a directory",
-        "the cassette. Needed in every mode but off. `%c`, `%{NAME}`, `%p` and `%%` are filled in, see [below](#names-that-are-filled-in)";
+        "the cassette. Needed in every mode but off. `%t`, `%c`, `%{NAME}`, `%p` and `%%` are filled in, see [below](#names-that-are-filled-in)";
     Driver driver: Option<Given> = None, "SUPER8_DRIVER" "RealDriver" Always,
         |given| Ok(Some(given)),
         "section name, path or library name",

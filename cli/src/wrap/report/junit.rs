@@ -165,7 +165,7 @@ mod tests {
         let cassette = "/c/<x>&\"\u{1}".to_owned();
         let (headline, hostile) = ("a \"b\" <c> & \u{0}".to_owned(), "]]></failure><x a='\u{1b}[31m'>&amp;".to_owned());
         let events = [
-            events::Event::Opened { pid: 1, mode: "replay".to_owned(), cassette: cassette.clone() },
+            events::Event::Opened { pid: 1, mode: "replay".to_owned(), cassette: cassette.clone(), attempt: 1 },
             events::Event::Mismatch { pid: 1, cassette, headline, report: hostile, command: None },
             events::Event::Closed { pid: 1 },
         ];
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn all_well_is_no_failure() {
-        let opened = events::Event::Opened { pid: 1, mode: "replay".to_owned(), cassette: "/c".to_owned() };
+        let opened = events::Event::Opened { pid: 1, mode: "replay".to_owned(), cassette: "/c".to_owned(), attempt: 1 };
         let xml = junit(&[opened, events::Event::Closed { pid: 1 }]);
         assert!(!parsed(&xml).0.contains(&"failure".to_owned()) && xml.contains("failures=\"0\""), "{xml}");
         assert!(junit(&[]).contains("never connected"));

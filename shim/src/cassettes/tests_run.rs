@@ -1,0 +1,84 @@
+//! Cassettes that are named after the running test: whose they are, and what becomes of them when another test, or another attempt at
+//! the same one, is running.
+
+use super::{PLAYERS, RECORDERS, eject};
+use crate::attempts;
+use crate::config::running_test::SETUP;
+use crate::config::settings::Settings;
+use std::path::Path;
+use super8_cassette::Metadata;
+
+/// An attempt at a test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct TestRun {
+    pub(super) id: String,
+    pub(super) attempt: u32,
+}
+
+impl TestRun {
+    /// The test that these settings name the cassette after.
+    pub(super) fn of(settings: &Settings) -> Option<TestRun> {
+        let test = settings.cassette.as_ref()?.test.as_ref()?;
+        Some(TestRun { id: test.id.clone(), attempt: attempts::attempt(test) })
+    }
+
+    /// Whether a cassette of this test is no longer used, once `other` is running. What is outside of tests comes back.
+    fn is_over(&self, other: &TestRun) -> bool {
+        self.id != other.id && self.id != SETUP
+    }
+}
+
+/// Ends what is open of this cassette, if it is of an earlier attempt at the test: this one starts from nothing. What the earlier one
+/// recorded is removed.
+pub(super) fn begin_attempt(cassette: &Path, test: Option<&TestRun>) {
+    let is_earlier = |of: &Option<TestRun>| {
+        let (Some(earlier), Some(test)) = (of, test) else { return false };
+        earlier.id == test.id && earlier.attempt < test.attempt
+    };
+    let recorder = {
+        let mut recorders = RECORDERS.get().lock();
+        let earlier = recorders.get(cassette).is_some_and(|open| is_earlier(&open.test));
+        if earlier { recorders.remove(cassette) } else { None }
+    };
+    if let Some(open) = recorder {
+        // what the failed attempt could not write is of no use any more
+        let _ = open.location.discard(None);
+    }
+    let is_replayed = PLAYERS.get().lock().get(cassette).is_some_and(|open| is_earlier(&open.test));
+    if is_replayed {
+        eject::retire(cassette);
+    }
+}
+
+/// Ends the cassettes of tests that are over and have no open connection, before one of another test is opened: a process that runs
+/// thousands of tests has few open files.
+pub(super) fn end_others(test: Option<&TestRun>) {
+    let Some(test) = test else { return };
+    let is_over = |of: &Option<TestRun>| of.as_ref().is_some_and(|of| of.is_over(test));
+    let mut over: Vec<_> = {
+        let recorders = RECORDERS.get().lock();
+        let over = recorders.iter().filter(|(_, open)| is_over(&open.test) && open.location.rests());
+        over.map(|(path, _)| path.clone()).collect()
+    };
+    {
+        let players = PLAYERS.get().lock();
+        let done = players.iter().filter(|(_, open)| is_over(&open.test) && open.location.rests());
+        over.extend(done.map(|(path, _)| path.clone()));
+    }
+    over.iter().for_each(|path| eject::retire(path));
+}
+
+/// Refuses the cassette of another test. Names are made so that no two tests have the same; somebody may have copied one, or two
+/// runners may name two tests alike.
+pub(super) fn check(cassette: &Path, metadata: &Metadata, test: Option<&TestRun>) -> Result<(), String> {
+    let (Some(test), Some(recorded)) = (test, &metadata.test) else { return Ok(()) };
+    if test.id == *recorded {
+        return Ok(());
+    }
+    Err(format!(
+        "{} is the cassette of the test {recorded}, and this is {}: remove it if that test is gone, or name the cassettes of the \
+         two in different directories",
+        cassette.display(),
+        test.id
+    ))
+}

@@ -1,0 +1,288 @@
+//! The test that is running, as its runner tells it in the environment, and the place that `%t` gives it below a directory.
+//!
+//! The names are what pytest, cargo-nextest and bats export:
+//!
+//! - pytest sets `PYTEST_CURRENT_TEST` to the test's id and ` (setup)`, ` (call)` or ` (teardown)`, and unsets it between tests;
+//!   `PYTEST_VERSION` (8.2 and later) stands as long as the session.
+//! - cargo-nextest (0.9.116 and later) runs each test in a process, with `NEXTEST_BINARY_ID`, `NEXTEST_TEST_NAME` and
+//!   `NEXTEST_ATTEMPT`.
+//! - bats exports `BATS_TEST_FILENAME`, `BATS_TEST_NAME` and, to all, `BATS_CWD` and `BATS_VERSION`. It does not export the number
+//!   of an attempt, but appends a line to the file `$BATS_TEST_TMPDIR.name` for each.
+//!
+//! The number of a worker (`PYTEST_XDIST_WORKER`, slots) is in no name: it differs from run to run.
+
+use super::{Environment, command};
+use sha2::{Digest, Sha256};
+use std::borrow::Cow;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+
+/// The name of what happens outside of a test: the set-up of a module, of a session.
+pub const SETUP: &str = "setup";
+
+/// The test that is running.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunningTest {
+    /// The runner's own id of it, in full.
+    pub id: String,
+    /// A path for it: no two tests have the same one.
+    pub path: Vec<u8>,
+    /// Which attempt at it this is.
+    pub attempt: Attempt,
+}
+
+/// Which attempt at a test is running: runners repeat what failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// The runner tells its number.
+    Number(u32),
+    /// pytest's plugins repeat a test without a word. The phase it is in, and when it was set, tell one attempt from the next.
+    Phase(Phase),
+}
+
+/// The phases of a test under pytest, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)] // pytest's words
+pub enum Phase {
+    Setup,
+    Call,
+    Teardown,
+}
+
+impl RunningTest {
+    /// The running test.
+    ///
+    /// # Errors
+    /// No runner is known, or it does not tell the test's name.
+    pub fn of(environment: Environment<'_>) -> Result<RunningTest, String> {
+        let bytes = |name: &str| environment(name).filter(|value| !value.is_empty()).map(OsStringExt::into_vec);
+        let number = |name: &str| -> Option<u32> { std::str::from_utf8(&bytes(name)?).ok()?.parse().ok() };
+        if let Some(current) = bytes("PYTEST_CURRENT_TEST") {
+            return Ok(of_pytest(&current));
+        }
+        if let (Some(binary), Some(test)) = (bytes("NEXTEST_BINARY_ID"), bytes("NEXTEST_TEST_NAME")) {
+            let attempt = number("NEXTEST_ATTEMPT").unwrap_or(1);
+            // a stress test begins its attempts anew each time
+            let stress = number("NEXTEST_STRESS_CURRENT").unwrap_or(0);
+            return Ok(RunningTest {
+                id: text(&[&binary, &b" "[..], &test].concat()),
+                path: path(&binary, &test),
+                attempt: Attempt::Number(stress.saturating_mul(1000).saturating_add(attempt)),
+            });
+        }
+        if let (Some(file), Some(test)) = (bytes("BATS_TEST_FILENAME"), bytes("BATS_TEST_NAME")) {
+            let begun = bytes("BATS_CWD").unwrap_or_default();
+            let file = relative(&file, &begun);
+            let attempt = bytes("BATS_TEST_TMPDIR").map_or(1, |directory| bats_attempt(&directory));
+            return Ok(RunningTest {
+                id: text(&[&file, &b"::"[..], &test].concat()),
+                path: path(&file, &test),
+                attempt: Attempt::Number(attempt),
+            });
+        }
+        let is_pytest = || matches!(command::of_this_process().as_str(), "python-pytest" | "pytest" | "python-py.test");
+        let known = ["PYTEST_VERSION", "PYTEST_XDIST_WORKER", "NEXTEST_VERSION", "BATS_VERSION"];
+        if known.iter().any(|name| bytes(name).is_some()) || is_pytest() {
+            let attempt = Attempt::Number(1);
+            return Ok(RunningTest { id: SETUP.to_owned(), path: SETUP.into(), attempt });
+        }
+        if bytes("NEXTEST").is_some() {
+            return Err("cargo-nextest tells the name of a test from 0.9.116 on: use a newer one".to_owned());
+        }
+        Err("no test runner is known here, of which %t would be the running test: neither PYTEST_CURRENT_TEST (pytest), nor \
+             NEXTEST_BINARY_ID and NEXTEST_TEST_NAME (cargo nextest), nor BATS_TEST_FILENAME and BATS_TEST_NAME (bats) is set; \
+             run the program under one of these, or write %c for the command of the process or %{NAME} for a variable"
+            .to_owned())
+    }
+
+    /// Whether this is no test, but what happens before, between and after tests.
+    pub fn is_setup(&self) -> bool {
+        self.id == SETUP
+    }
+}
+
+fn of_pytest(current: &[u8]) -> RunningTest {
+    let phases = [(&b" (setup)"[..], Phase::Setup), (b" (call)", Phase::Call), (b" (teardown)", Phase::Teardown)];
+    let cut = phases.iter().find_map(|(ending, phase)| Some((current.strip_suffix(*ending)?, *phase)));
+    let (id, phase) = cut.unwrap_or((current, Phase::Call));
+    let end = id.windows(2).position(|pair| pair == b"::");
+    let (file, test) = end.map_or((id, &b""[..]), |end| (&id[..end], &id[end + 2..]));
+    RunningTest { id: text(id), path: path(file, test), attempt: Attempt::Phase(phase) }
+}
+
+/// A file by the directory in which bats was called: the same in every checkout.
+fn relative(file: &[u8], directory: &[u8]) -> Vec<u8> {
+    let (file, directory) = (Path::new(std::ffi::OsStr::from_bytes(file)), std::ffi::OsStr::from_bytes(directory));
+    let mut up = Vec::new();
+    for above in Path::new(directory).ancestors() {
+        if let Ok(rest) = file.strip_prefix(above) {
+            return [&up, rest.as_os_str().as_bytes()].concat();
+        }
+        up.extend(b"../");
+    }
+    file.as_os_str().as_bytes().to_vec()
+}
+
+/// The number of the attempt: bats appends the test's name to this file at each.
+fn bats_attempt(directory: &[u8]) -> u32 {
+    let file = [directory, b".name"].concat();
+    let lines = std::fs::read(Path::new(std::ffi::OsStr::from_bytes(&file))).unwrap_or_default();
+    let attempts = lines.iter().filter(|byte| **byte == b'\n').count();
+    u32::try_from(attempts).unwrap_or(1).max(1)
+}
+
+fn text(id: &[u8]) -> String {
+    String::from_utf8_lossy(id).into_owned()
+}
+
+/// The directories of the test's file, and the test in it.
+fn path(file: &[u8], test: &[u8]) -> Vec<u8> {
+    let mut path = Vec::new();
+    for (at, directory) in file.split(|byte| *byte == b'/').enumerate() {
+        // this name is not a test's
+        let own = if at == 0 && directory == SETUP.as_bytes() { "=73etup".into() } else { component(directory) };
+        path.extend_from_slice(own.as_bytes());
+        path.push(b'/');
+    }
+    path.extend_from_slice(component(test).as_bytes());
+    path
+}
+
+/// A name as one component of a path, which no other name has, not even on a file system that takes capitals for small letters.
+///
+/// Letters, digits and `_-.,[]` stay, `::` becomes `+`, and everything else `=` and two hexadecimal digits. A name with capitals, one
+/// that is too long and one that means something to super8 have a part of their digest behind a `~`.
+fn component(name: &[u8]) -> Cow<'static, str> {
+    /// Names of files have up to 255 bytes; beside a cassette stands its recording, under a longer name.
+    const LONGEST: usize = 180;
+    if name.is_empty() {
+        return Cow::Borrowed("=");
+    }
+    let mut encoded = String::with_capacity(name.len() + 16);
+    let mut rest = name;
+    while let [byte, after @ ..] = rest {
+        let ends = encoded.is_empty() || after.is_empty();
+        match byte {
+            b':' if after.first() == Some(&b':') => {
+                encoded.push('+');
+                rest = &after[1..];
+                continue;
+            }
+            b'.' if ends => encoded.push_str("=2e"),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.' | b',' | b'[' | b']' => {
+                encoded.push(char::from(*byte));
+            }
+            _ => encoded.push_str(&format!("={byte:02x}")),
+        }
+        rest = after;
+    }
+    let reserved = [".parts", ".failed"].iter().any(|ending| encoded.ends_with(ending));
+    if encoded.len() <= LONGEST && !reserved && !encoded.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Cow::Owned(encoded);
+    }
+    encoded.truncate(LONGEST);
+    encoded.push('~');
+    let digest = Sha256::digest(name);
+    digest.iter().take(6).for_each(|byte| encoded.push_str(&format!("{byte:02x}")));
+    Cow::Owned(encoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+    use std::ffi::OsString;
+
+    fn running(variables: &[(&str, &str)]) -> Result<RunningTest, String> {
+        RunningTest::of(&|name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value))
+        })
+    }
+
+    fn pytest(id: &str) -> (String, String) {
+        let test = running(&[("PYTEST_CURRENT_TEST", &format!("{id} (call)")), ("NEXTEST_TEST_NAME", "x")]).unwrap();
+        (test.id, String::from_utf8(test.path).unwrap())
+    }
+
+    #[test]
+    fn a_test_has_a_directory_for_its_file_and_a_readable_name() {
+        for (id, path) in [
+            ("tests/test_orders.py::test_total", "tests/test_orders.py/test_total"),
+            ("test_a.py::test_x[1.5-a]", "test_a.py/test_x[1.5-a]"),
+            ("test_a.py::test_x[a b/c (call)]", "test_a.py/test_x[a=20b=2fc=20=28call=29]"),
+            ("test_a.py::test_x (setup)", "test_a.py/test_x=20=28setup=29"),
+            ("../t.py::.hidden.", "=2e=2e/t.py/=2ehidden=2e"),
+            ("setup::setup", "=73etup/setup"),
+            ("t.py", "t.py/="),
+            ("/t.py::t::u", "=/t.py/t+u"),
+        ] {
+            assert_eq!(pytest(id), (id.to_owned(), path.to_owned()));
+        }
+        assert_eq!(pytest("t.py::TestTotal::test_sum").1, "t.py/TestTotal+test_sum~ecc237d6570b");
+    }
+
+    #[test]
+    fn no_two_tests_meet() {
+        let long = "x".repeat(1000);
+        let ids = [
+            "t.py::a::b",
+            "t.py::a+b",
+            "t.py::a=2bb",
+            "t.py/a::b",
+            "t.py::a/b",
+            "t.py::a:b",
+            "t.py::A::b",
+            "t.py::a::B",
+            "T.py::a::b",
+            "t.py::a.parts",
+            "t.py::a",
+            "t.py::a ",
+            "t.py::a.",
+            "t.py::\u{e4}",
+            "t.py::\u{c4}",
+            "t.py::a~b",
+            &format!("t.py::{long}1"),
+            &format!("t.py::{long}2"),
+        ];
+        let paths: Vec<String> = ids.iter().map(|id| pytest(id).1).collect();
+        let folded: HashSet<String> = paths.iter().map(|path| path.to_lowercase()).collect();
+        assert_eq!(folded.len(), ids.len(), "{paths:#?}");
+        for path in &paths {
+            assert!(path.split('/').all(|component| component.len() <= 200 && !component.starts_with('.')), "{path}");
+            assert!(!path.ends_with(".parts"), "{path}");
+        }
+    }
+
+    #[test]
+    fn each_runner_tells_its_test() {
+        let phase = |value: &str| running(&[("PYTEST_CURRENT_TEST", value)]).unwrap().attempt;
+        assert_eq!(phase("t.py::t (setup)"), Attempt::Phase(Phase::Setup));
+        assert_eq!(phase("t.py::t (teardown)"), Attempt::Phase(Phase::Teardown));
+
+        let variables = [("NEXTEST_BINARY_ID", "shop::bin/till"), ("NEXTEST_TEST_NAME", "sums::adds")];
+        let test = running(&[&variables[..], &[("NEXTEST_ATTEMPT", "2"), ("NEXTEST_STRESS_CURRENT", "none")]].concat());
+        let expected = ("shop::bin/till sums::adds".to_owned(), b"shop+bin/till/sums+adds".to_vec());
+        assert_eq!(test, Ok(RunningTest { id: expected.0, path: expected.1, attempt: Attempt::Number(2) }));
+
+        let variables = [("BATS_TEST_NAME", "test_it_adds"), ("BATS_CWD", "/home/ada/shop")];
+        let at = |file: &str| running(&[&variables[..], &[("BATS_TEST_FILENAME", file)]].concat()).unwrap();
+        assert_eq!(at("/home/ada/shop/test/till.bats").id, "test/till.bats::test_it_adds");
+        assert_eq!(at("/home/ada/other/till.bats").id, "../other/till.bats::test_it_adds");
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("7.name"), "test_it_adds\ntest_it_adds\n").unwrap();
+        assert_eq!(bats_attempt(directory.path().join("7").as_os_str().as_bytes()), 2);
+    }
+
+    #[test]
+    fn outside_of_a_test_it_is_set_up_and_without_a_runner_an_error() {
+        for known in ["PYTEST_VERSION", "PYTEST_XDIST_WORKER", "BATS_VERSION", "NEXTEST_VERSION"] {
+            let test = running(&[(known, "1")]).unwrap();
+            assert!(test.is_setup() && test.path == b"setup", "{known}");
+        }
+        let message = running(&[]).unwrap_err();
+        for name in ["PYTEST_CURRENT_TEST", "NEXTEST_TEST_NAME", "BATS_TEST_NAME", "%c"] {
+            assert!(message.contains(name), "{message}");
+        }
+        assert!(running(&[("NEXTEST", "1")]).unwrap_err().contains("0.9.116"));
+    }
+}

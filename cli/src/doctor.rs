@@ -19,6 +19,7 @@ use super8_shim::config::ini::to_path;
 use super8_shim::config::running_test::RunningTest;
 use super8_shim::config::settings::{Given, Mode, Placeholder, Setting, Settings};
 use super8_shim::config::sources::Sources;
+use super8_shim::config::variables;
 use super8_shim::driver::find::{self, REAL_DRIVER, Way};
 use super8_shim::driver::{Asked, Kind, Site};
 
@@ -117,6 +118,11 @@ fn settings() -> Chapter {
     given.sort();
     for (name, value) in given {
         chapter.note(format!("{name}={value}"));
+    }
+    let environment = |name: &str| std::env::var_os(name);
+    let sources = Sources { environment: Some(&environment), ..Sources::default() };
+    if let Err(error) = variables::check(&|name| sources.mentions(name)) {
+        chapter.bad(error.to_string(), "correct the environment: every connect fails with this message");
     }
     let settings = match Settings::from_env() {
         Ok(settings) => settings,

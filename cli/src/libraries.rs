@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super8_shim::driver::Kind;
 
 /// The variable that names the directory of the libraries.
-pub const VARIABLE: &str = "SUPER8_LIBRARY_DIR";
+pub const VARIABLE: &str = super8_shim::config::variables::LIBRARY_DIR;
 
 /// The directory that has libsuper8.so and libsuper8a.so.
 #[derive(Clone, Debug)]

@@ -18,13 +18,14 @@ extern "C" {
 #define SUPER8_OK 0
 #define SUPER8_UNPLAYED 1 /* super8_eject: recorded commands were not played */
 #define SUPER8_MISMATCH 2 /* super8_eject: the program asked for something else than was recorded */
+#define SUPER8_UNUSED 3   /* super8_eject: nothing connected while the cassette was inserted */
 #define SUPER8_ERROR (-1)
 
 /* Puts a cassette on top of the process's stack: it decides for the connects that follow, on every thread, before the
  * environment does and after keywords of a connection string. Connections that are open stay with theirs.
  *
  * cassette  its directory; a relative path holds for the working directory now
- * mode      "record", "replay", "once" or "off"
+ * mode      "record", "replay", "once" or "off": a default, which SUPER8_MODE in the environment overrides
  * options   further settings as in a connection string, "Super8Order=connection;Super8Log=report.txt", or NULL
  *
  * SUPER8_OK, or SUPER8_ERROR: a cassette that cannot be replayed is an error here and not at the connect. */
@@ -33,8 +34,15 @@ int super8_insert(const char *cassette, const char *mode, const char *options);
 /* Takes a cassette out; NULL is the one that was inserted last. A recording is published. A later connect that names the
  * cassette again begins anew. Close the connections first.
  *
- * SUPER8_OK, SUPER8_UNPLAYED, SUPER8_MISMATCH or SUPER8_ERROR; super8_last_error has the list or the report. */
+ * SUPER8_OK, SUPER8_UNPLAYED, SUPER8_MISMATCH, SUPER8_UNUSED or SUPER8_ERROR; super8_last_error has the list or the report. */
 int super8_eject(const char *cassette);
+
+/* The same for a test that failed. A recording goes to the directory NAME.failed, and the cassette before it stays; of a replay
+ * nothing is said.
+ *
+ * SUPER8_OK, or SUPER8_ERROR: the recording could not be moved, or the environment named its cassette, and it is in its place
+ * already. */
+int super8_discard(const char *cassette);
 
 /* How many commands of a cassette that is replayed were not played so far, or -1. NULL is the one inserted last. */
 long long super8_unplayed(const char *cassette);

@@ -5,6 +5,7 @@ use crate::config::connection_string::{ConnectionString, quote};
 use crate::config::given::Given;
 use crate::config::settings::{Mode, Setting, Settings, SettingsError};
 use crate::config::sources::Sources;
+use crate::config::variables;
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +15,19 @@ static STACK: Mutex<Vec<Inserted>> = Mutex::new(Vec::new());
 struct Inserted {
     directory: PathBuf,
     keywords: Arc<ConnectionString>,
+    /// A connect used it.
+    used: bool,
+    /// It is to be recorded or replayed.
+    meant: bool,
+}
+
+/// A cassette that was taken off the stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Its directory.
+    pub directory: PathBuf,
+    /// It was inserted to be recorded or replayed, and no connect used it.
+    pub unused: bool,
 }
 
 /// What the cassette on top gives, as keywords of a connection string.
@@ -48,24 +62,40 @@ pub fn insert(cassette: &str, mode: &str, options: &str) -> Result<Settings, Set
     if stack.iter().any(|inserted| inserted.directory == directory) {
         return Err(SettingsError::new(format!("{} is inserted already: eject it first", directory.display())));
     }
-    stack.push(Inserted { directory: directory.clone(), keywords });
+    let meant = settings.mode != Mode::Off;
+    stack.push(Inserted { directory: directory.clone(), keywords, used: false, meant });
     let cassette = (settings.mode != Mode::Off).then_some(directory.into());
     Ok(Settings { cassette, ..settings })
 }
 
 fn resolve(given: &ConnectionString) -> Result<Settings, SettingsError> {
     let environment = |name: &str| std::env::var_os(name);
-    Sources { inserted: Some(given), environment: Some(&environment), ..Sources::default() }.settings()
+    let sources = Sources { inserted: Some(given), environment: Some(&environment), ..Sources::default() };
+    variables::check(&|name| sources.mentions(name))?;
+    sources.settings()
 }
 
-/// Takes a cassette off the stack, or the one on top. Gives its directory; a cassette that is named need not have been
-/// inserted.
-pub fn take(cassette: Option<&Path>) -> Option<PathBuf> {
+/// Takes a cassette off the stack, or the one on top. A cassette that is named need not have been inserted.
+pub fn take(cassette: Option<&Path>) -> Option<Taken> {
     let mut stack = STACK.lock();
-    let Some(cassette) = cassette else { return stack.pop().map(|inserted| inserted.directory) };
-    let directory = std::path::absolute(cassette).unwrap_or_else(|_| cassette.to_owned());
-    stack.retain(|inserted| inserted.directory != directory);
-    Some(directory)
+    let directory = match cassette {
+        Some(cassette) => std::path::absolute(cassette).unwrap_or_else(|_| cassette.to_owned()),
+        None => stack.last()?.directory.clone(),
+    };
+    let at = stack.iter().position(|inserted| inserted.directory == directory);
+    let unused = at.map(|at| stack.remove(at)).is_some_and(|inserted| inserted.meant && !inserted.used);
+    Some(Taken { directory, unused })
+}
+
+/// Takes note of a connect that uses a cassette. Whether it is inserted: its recording stays where it grows until it is ejected then,
+/// so that a test that failed does not replace the cassette before it.
+pub fn connects(cassette: &Path) -> bool {
+    let mut stack = STACK.lock();
+    let found = stack.iter_mut().find(|inserted| inserted.directory == cassette);
+    found.is_some_and(|inserted| {
+        inserted.used = true;
+        true
+    })
 }
 
 /// The directory of the cassette on top.
@@ -87,15 +117,17 @@ mod tests {
         assert_eq!(on_top().unwrap().get("Super8Mode").as_deref(), Some(b"Replay".as_slice()));
         let again = insert("cassettes/on;e", "replay", "").unwrap_err().to_string();
         assert!(again.contains("inserted already"), "{again}");
-        assert_eq!(take(Some(Path::new("cassettes/on;e"))), Some(directory));
-        assert!(take(None).unwrap().ends_with("two") && on_top().is_none() && take(None).is_none());
+        assert!(connects(&directory) && !connects(Path::new("/other")));
+        assert_eq!(take(Some(Path::new("cassettes/on;e"))), Some(Taken { directory, unused: false }));
+        let two = take(None).unwrap();
+        assert!(two.directory.ends_with("two") && two.unused && on_top().is_none() && take(None).is_none());
 
         // the mode may be an ini file's to say: the cassette's name stays
         insert("later%p", "", "").unwrap();
         let name = format!("later{}", std::process::id());
         let kept =
             on_top().and_then(|keywords| keywords.get("Super8Cassette").map(|value| value.into_owned())).unwrap();
-        assert!(String::from_utf8(kept).unwrap().ends_with(&name) && take(None).unwrap().ends_with(name));
+        assert!(String::from_utf8(kept).unwrap().ends_with(&name) && take(None).unwrap().directory.ends_with(name));
 
         assert!(insert("x", "rewind", "").unwrap_err().to_string().contains("Super8Mode given to super8_insert"));
         assert!(insert("x", "replay", "Super8Odor=global").unwrap_err().to_string().contains("super8_insert"));

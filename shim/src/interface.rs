@@ -1,4 +1,4 @@
-//! The C interface for test frameworks, beside ODBC's functions: `super8_insert`, `super8_eject`, `super8_unplayed`,
+//! The C interface for test frameworks, beside ODBC's functions: `super8_insert`, `super8_eject`, `super8_discard`, `super8_unplayed`,
 //! `super8_last_error`, `super8_version`. shim/include/super8.h declares it, docs/c-interface.md explains it.
 //!
 //! Every function may be called on any thread. Texts are UTF-8.
@@ -20,6 +20,8 @@ const OK: c_int = 0;
 const UNPLAYED: c_int = 1;
 /// The program asked for something else than was recorded.
 const MISMATCH: c_int = 2;
+/// Nothing connected while the cassette was inserted.
+const UNUSED: c_int = 3;
 /// It could not be done.
 const ERROR: c_int = -1;
 
@@ -127,14 +129,57 @@ pub unsafe fn eject(cassette: *const c_char) -> c_int {
             Ok(cassette) => cassette,
             Err(error) => return say(ERROR, error),
         };
-        let Some(directory) = inserted::take((!cassette.is_empty()).then(|| Path::new(cassette))) else {
+        let Some(taken) = inserted::take((!cassette.is_empty()).then(|| Path::new(cassette))) else {
             return say(ERROR, "[super8] no cassette is inserted");
         };
-        match cassettes::eject(&directory) {
+        match cassettes::eject(&taken.directory) {
+            Ejected::Well if taken.unused => say(UNUSED, unused(&taken.directory)),
             Ejected::Well => OK,
+            Ejected::Unplayed(_, list) if taken.unused => {
+                say(UNPLAYED, format!("{}\n{list}", unused(&taken.directory)))
+            }
             Ejected::Unplayed(_, list) => say(UNPLAYED, list),
             Ejected::Mismatch(report) => say(MISMATCH, report),
             Ejected::Failed(error) => say(ERROR, format!("[super8] {error}")),
+        }
+    })
+}
+
+/// What to say of a cassette that nothing used: the program may have connected through another library.
+fn unused(cassette: &Path) -> String {
+    let own = crate::driver::process::object_of(version() as usize).map(|(path, _)| path).unwrap_or_default();
+    let others = crate::driver::process::other_builds(&own);
+    let (cassette, own) = (cassette.display(), own.display());
+    match others.first() {
+        Some(other) => format!(
+            "[super8] nothing connected through {own} while {cassette} was inserted, and the driver manager has loaded {}: call the \
+             functions of that library",
+            other.display()
+        ),
+        None => format!(
+            "[super8] nothing connected through {own} while {cassette} was inserted: the test uses no database, or its driver is not \
+             this library; odbcinst.ini has to name it"
+        ),
+    }
+}
+
+/// Ejects a cassette, or the one inserted last, of a test that failed: see super8.h.
+///
+/// # Safety
+/// Null or a C string.
+pub unsafe fn discard(cassette: *const c_char) -> c_int {
+    guard(ERROR, || {
+        // SAFETY: the caller's C string.
+        let cassette = match unsafe { text(cassette, "cassette") } {
+            Ok(cassette) => cassette,
+            Err(error) => return say(ERROR, error),
+        };
+        let Some(taken) = inserted::take((!cassette.is_empty()).then(|| Path::new(cassette))) else {
+            return say(ERROR, "[super8] no cassette is inserted");
+        };
+        match cassettes::discard(&taken.directory) {
+            Ok(_) => OK,
+            Err(error) => say(ERROR, format!("[super8] {error}")),
         }
     })
 }
@@ -200,6 +245,7 @@ macro_rules! export_interface {
             use ::std::ffi::{c_char, c_int, c_longlong};
             $crate::export_interface!(super8_insert(cassette: *const c_char, mode: *const c_char, options: *const c_char) -> c_int => insert);
             $crate::export_interface!(super8_eject(cassette: *const c_char) -> c_int => eject);
+            $crate::export_interface!(super8_discard(cassette: *const c_char) -> c_int => discard);
             $crate::export_interface!(super8_unplayed(cassette: *const c_char) -> c_longlong => unplayed);
             $crate::export_interface!(super8_last_error(buffer: *mut c_char, capacity: usize) -> usize => last_error);
 

@@ -1,4 +1,4 @@
-"""A plugin for pytest: a cassette for each test, and a line in $SUPER8_OUTCOMES for what came of it.
+"""A plugin for pytest: a cassette for each test, and a line in $OUTCOMES for what came of it.
 
 A line is the test's name, its outcome (pass, fail, skip, error) and what it had to say, separated by tabs.
 """
@@ -39,5 +39,5 @@ def pytest_runtest_logreport(report):
         # Addresses differ from process to process.
         words = re.sub(r"0x[0-9a-f]{6,}", "0x...", words)
         words = words.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
-        with open(os.environ["SUPER8_OUTCOMES"], "a", encoding="utf-8", errors="backslashreplace") as file:
+        with open(os.environ["OUTCOMES"], "a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(f"{name(report.nodeid)}\t{outcome}\t{words}\n")

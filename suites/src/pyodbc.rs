@@ -63,7 +63,7 @@ impl Suite for Pyodbc {
         command.arg(work).arg("--basetemp").arg(work.join("temporary"));
         command.arg(self.source().join("tests").join(program));
         command.env("PYTHONPATH", products::repository().join("suites/pytest"));
-        command.env("PYTHONDONTWRITEBYTECODE", "1").env("SUPER8_OUTCOMES", work.join(OUTCOMES));
+        command.env("PYTHONDONTWRITEBYTECODE", "1").env("OUTCOMES", work.join(OUTCOMES));
         command.env("PYODBC_SQLITE", "DSN=pyodbc");
         command.env("PYODBC_POSTGRESQL", format!("DSN=pyodbc;UID={USER};PWD={PASSWORD}"));
         command

@@ -58,6 +58,31 @@ fn from_ruby() {
     });
 }
 
+/// A test that fails replaces nothing, one that uses no database is told, and all are recorded again by a word outside of them.
+#[test]
+fn discarded() {
+    in_both_formats(|format| {
+        for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::MariaDb] {
+            let stage = stage(format, "discarded", driver);
+            let recorded = run(&stage, Way::Off, Program::python, "discarded.py", "record").text();
+            for line in [
+                "kept [True, False]",
+                "set aside [False, True]",
+                "after 4",
+                "nothing there [True, True, False]",
+                "in its place True",
+                "nothing connected [0, 3, True]",
+                "replaced [False, True]",
+                "misspelt True",
+            ] {
+                assert!(recorded.lines().any(|told| told == line), "`{line}` is missing:\n{recorded}");
+            }
+            let replayed = run(&stage, Way::Replay, Program::python, "discarded.py", "replay").text();
+            assert!(replayed.contains("replaced [False, True]") && replayed.contains("again 5"), "{replayed}");
+        }
+    });
+}
+
 /// The page shows the very code that runs above, and all of the header.
 #[test]
 fn the_page_shows_what_is_tested() {

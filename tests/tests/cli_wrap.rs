@@ -355,6 +355,46 @@ fn a_cassette_that_cannot_be_written_fails() {
     });
 }
 
+/// `once` records again on request, in CI as well.
+#[test]
+fn once_records_again_on_request() {
+    in_both_formats(|format| {
+        let (desk, _) = recorded(format, "cli_rerecord");
+        let log =
+            || std::fs::read_to_string(desk.scratch.join("work/tape").join(format.log("tape"))).unwrap_or_default();
+        assert!(!log().contains("price > 3"));
+        desk.stock();
+        desk.configuration()
+            .driver("SQLite3", &[("Driver", Driver::Sqlite.library())])
+            .source("shop", &[("Driver", "SQLite3"), ("Database", "shop.db")])
+            .write();
+        let other = swallow(&["once", "--rerecord", "tape"], &["select name from fruit where price > 3"]);
+        let mut command = desk.super8(&other.iter().map(String::as_str).collect::<Vec<_>>());
+        ended(&Outcome::of(command.env("CI", "true"), b""), 0);
+        assert!(log().contains("price > 3"));
+        desk.clear();
+        ended(&run(&desk, &swallow(&["once", "tape"], &["select name from fruit where price > 3"])), 0);
+    });
+}
+
+/// A misspelt variable would silently not hold. Nothing is recorded here, so one format will do.
+#[test]
+fn a_misspelt_variable_is_an_error() {
+    let desk = Desk::new("cli_misspelt");
+    let outcome = |words: &[&str]| Outcome::of(desk.super8(words).env("SUPER8_CASETTE", "x"), b"");
+    let refused = outcome(&["record", "tape", "--", "true"]);
+    ended(&refused, 125);
+    assert!(refused.errors().contains("SUPER8_CASETTE") && refused.errors().contains("mean SUPER8_CASSETTE?"));
+    let examined = outcome(&["doctor"]);
+    assert!(examined.text().contains("did you mean SUPER8_CASSETTE?"), "{}", examined.text());
+    ended(&examined, 1);
+    // one that a name mentions may have any name
+    let mentioned = swallow(&["record", "tapes/%{SUPER8_CASETTE}"], &["select name from fruit"]);
+    let mut command = desk.super8(&mentioned.iter().map(String::as_str).collect::<Vec<_>>());
+    ended(&Outcome::of(command.env("SUPER8_CASETTE", "x"), b""), 0);
+    assert!(desk.scratch.join("work/tapes/x").is_dir());
+}
+
 /// Nothing is played here, so one format will do.
 #[test]
 fn a_signal_to_the_wrapper_reaches_the_command() {

@@ -32,7 +32,7 @@ use crate::window::Window;
 use crate::yaml::{self, Head};
 use crate::{CassetteError, ConnectionId, Entry, Fields, Value};
 use writing::Writing;
-pub(crate) use writing::write_error;
+pub(crate) use writing::{in_place, write_error};
 
 /// A cassette's directory.
 ///

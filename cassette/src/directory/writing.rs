@@ -213,6 +213,7 @@ impl Writing {
             (Phase::Staged, None) => {
                 std::fs::remove_dir_all(&*self.root).map_err(|error| CassetteError::io(&self.root, "remove", &error))
             }
+            (Phase::Published, Some(_)) => self.complete().and(Err(in_place(&self.target))),
             _ => Ok(()),
         };
         (self.log, self.metadata_file, self.info, self.journal) = (None, None, None, None);
@@ -299,6 +300,12 @@ fn text_of(metadata: &Metadata) -> Vec<u8> {
 
 fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create_new(true).open(path)
+}
+
+/// The error of a recording that cannot be given up any more.
+pub(crate) fn in_place(target: &Path) -> CassetteError {
+    CassetteError::new(target, "the recording is in its place already, and the cassette before it is gone")
+        .advice("insert the cassette with super8_insert, or record under `super8 record`")
 }
 
 const NOT_COMPLETE: &str = "the recording is not complete: make room or correct the permissions, then record again";

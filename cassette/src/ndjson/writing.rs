@@ -10,7 +10,7 @@ use super::line::{Kind, Line};
 use super::lines::Lines;
 use super::record::RecordWriter;
 use crate::append::{Append, WriteAppend};
-use crate::directory::{DirectoryLock as Lock, is_cassette, notice, refuse, write_error};
+use crate::directory::{DirectoryLock as Lock, in_place, is_cassette, notice, refuse, write_error};
 use crate::recorder::ROOM;
 use crate::rows_journal::{self, RowsJournal};
 use crate::storage::OpenRun;
@@ -107,6 +107,7 @@ impl Writing {
             (Phase::Staged, None) => {
                 fs::remove_file(&staged).map_err(|error| CassetteError::io(&staged, "remove", &error))
             }
+            (Phase::Published, Some(_)) => self.complete().and(Err(in_place(&self.target))),
             _ => Ok(()),
         };
         // somebody else may record the trace from now on

@@ -9,9 +9,13 @@ use clap::Args;
 #[command(after_help = "\
 Examples:
   super8 once cassettes/orders -- pytest tests/test_orders.py
+  super8 once --rerecord cassettes/orders -- pytest tests/test_orders.py
 
 docs/cli.md has the exit codes and says how the command finds super8.")]
 pub struct Once {
+    /// Record again, whatever is there
+    #[arg(long)]
+    rerecord: bool,
     #[command(flatten)]
     wrapped: Wrapped,
 }
@@ -19,6 +23,6 @@ pub struct Once {
 impl Once {
     /// Runs the command.
     pub fn run(self) -> Outcome {
-        self.wrapped.run(Mode::Once)
+        self.wrapped.run(if self.rerecord { Mode::Record } else { Mode::Once })
     }
 }

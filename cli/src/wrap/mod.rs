@@ -26,6 +26,7 @@ use super8_cassette::{Format, parts_of, with_parts};
 use super8_shim::cassettes::{self, Action};
 use super8_shim::config::command::{RECORD_AGAIN, SEPARATOR};
 use super8_shim::config::settings::Settings;
+use super8_shim::config::variables;
 use verdict::Verdict;
 
 /// What is wrapped, and how the verdict is given.
@@ -92,6 +93,9 @@ impl Wrapped {
     /// # Errors
     /// Nothing was run: super8's libraries, the cassette or the command are missing.
     pub fn run(self, mode: Mode) -> Outcome {
+        let mentioned = self.cassette.as_os_str().to_string_lossy();
+        variables::check(&|name| mentioned.contains(&format!("%{{{name}}}")))
+            .map_err(|error| Failure::new(error).with(Exit::CannotStart))?;
         let libraries = Libraries::find()?;
         let cassette = absolute(&self.cassette);
         let named = Named::parse(cassette.as_os_str()).map_err(|failure| failure.with(Exit::CannotStart))?;

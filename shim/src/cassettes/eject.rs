@@ -45,10 +45,29 @@ fn stand_in<T>(directory: &Path, open: &Cassettes<T>) -> Vec<PathBuf> {
     open.get().lock().keys().filter(|path| *path == directory || is_trace(path)).cloned().collect()
 }
 
+/// Takes the cassette in `directory` out, or all traces that stand in it, and says nothing of what was not played: the test has failed.
+/// What was recorded goes to the directory that is given back, and the cassette before it stays.
+///
+/// # Errors
+/// The recording stands in the cassette's place already, or cannot be moved.
+pub fn discard(directory: &Path) -> Result<PathBuf, CassetteError> {
+    let mut keep = directory.file_name().unwrap_or_default().to_owned();
+    keep.push(".failed");
+    let keep = directory.with_file_name(keep);
+    let mut failed = None;
+    for cassette in stand_in(directory, &RECORDERS) {
+        let Some(open) = RECORDERS.get().lock().remove(&cassette) else { continue };
+        failed = open.location.discard(Some(&keep)).err().or(failed);
+    }
+    let replayed = stand_in(directory, &PLAYERS);
+    PLAYERS.get().lock().retain(|cassette, _| !replayed.contains(cassette));
+    failed.map_or(Ok(keep), Err)
+}
+
 fn eject_one(cassette: &Path) -> Ejected {
     let recorder = RECORDERS.get().lock().remove(cassette);
     if let Some(open) = recorder {
-        if let Err(error) = open.location.publish() {
+        if let Err(error) = if open.inserted { open.location.release() } else { open.location.publish() } {
             verdict::unwritable(cassette, &error.to_string());
             return Ejected::Failed(format!("record: the cassette was not published: {error}"));
         }

@@ -56,7 +56,9 @@ fn finish() {
     ENDING.store(true, Ordering::Relaxed);
     if let Some(recorders) = RECORDERS.get().try_lock() {
         for (directory, open) in recorders.iter() {
-            recorded(directory, open, open.location.publish_at_end(), &now);
+            // nobody will eject it any more
+            let released = if open.inserted { open.location.release() } else { Ok(()) };
+            recorded(directory, open, released.and_then(|()| open.location.publish_at_end()), &now);
         }
     }
     for (directory, recorder) in still_used() {

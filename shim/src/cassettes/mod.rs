@@ -12,13 +12,14 @@ mod parts;
 mod rules;
 mod tests_run;
 
-pub use eject::{Ejected, eject, has_player, has_recorder, unplayed};
+pub use eject::{Ejected, discard, eject, has_player, has_recorder, unplayed};
 pub use ending::{published, unwritable};
 
 use crate::config::command;
 use crate::config::redact::redact_assignments;
 use crate::config::settings::{CassetteName, CommandOrder, Comments, Mode, Settings};
 use crate::driver::{Kind, Library};
+use crate::inserted;
 use crate::per_process::PerProcess;
 use crate::report::say;
 use crate::run::RunTickets;
@@ -82,6 +83,8 @@ struct Open<T> {
     report: Option<String>,
     /// The test that it is named after.
     test: Option<TestRun>,
+    /// A test framework inserted it: what is recorded is put in its place when it is ejected.
+    inserted: bool,
     /// Somebody means to connect: a question about the environment alone plays nothing, and leaves nothing unplayed.
     meant: bool,
 }
@@ -146,6 +149,11 @@ pub fn path(settings: &Settings, action: Action) -> Option<PathBuf> {
         Action::Replay => CassetteLocation::to_replay(settings, &variable),
     };
     location.ok().map(|location| location.path())
+}
+
+/// The directory that these settings name, by a path that does not depend on the working directory.
+pub fn directory(settings: &Settings) -> PathBuf {
+    location::absolute(settings)
 }
 
 fn variable(name: &str) -> Option<OsString> {
@@ -281,7 +289,8 @@ fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Libra
     let recorder = Recorder::with_storage(storage, order, settings.inline_rows);
     recorder.hide(Arc::clone(secrets()));
     recorder.share(Arc::clone(KNOWN.get_or_init(|_| Arc::default())));
-    if settings.hold {
+    let inserted = inserted::connects(&location::absolute(settings));
+    if settings.hold || inserted {
         recorder.hold();
     }
     if ending::is_ending() {
@@ -299,7 +308,7 @@ fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Libra
     }
     let attempt = test.map_or(1, |test| test.attempt);
     let _ = verdict::opened("record", &path, location.format().name(), attempt);
-    recorders.insert(path, Open { driver: Some(facts), ..Open::now(&recorder, settings) });
+    recorders.insert(path, Open { driver: Some(facts), inserted, ..Open::now(&recorder, settings) });
     Ok((recorder, None))
 }
 
@@ -427,6 +436,7 @@ impl<T> Open<T> {
             driver: None,
             report: None,
             test: TestRun::of(settings),
+            inserted: false,
             meant: false,
         }
     }

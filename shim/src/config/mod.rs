@@ -12,6 +12,7 @@ pub mod running_test;
 pub mod secrets;
 pub mod settings;
 pub mod sources;
+pub mod variables;
 
 /// A variable of the environment by name: `std::env::var_os` in the driver, a table in tests.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<std::ffi::OsString>;

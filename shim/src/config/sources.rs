@@ -3,6 +3,9 @@
 //! The first of these that gives a setting: the connection string; the cassette that a test framework inserted; the
 //! environment; the data source's section of odbc.ini; the driver's section of odbcinst.ini. So what is said for one
 //! connection goes before what is said for this run, and that before what stands in files. docs/adr/0012 has the reasons.
+//!
+//! The mode that a test framework gives with a cassette is a default, after the environment: tests that replay by themselves are
+//! recorded again by a word outside of them.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
@@ -54,14 +57,26 @@ impl Sources<'_> {
             value: OsString::from_vec(value.to_vec()),
             place: format!("{keyword} in {}", section.title()),
         };
+        let inserted = || in_string(self.inserted, "given to super8_insert");
+        let of_run = match setting {
+            Setting::Mode => environment().or_else(inserted),
+            _ => inserted().or_else(environment),
+        };
         in_string(self.string, "in the connection string")
-            .or_else(|| in_string(self.inserted, "given to super8_insert"))
-            .or_else(environment)
+            .or(of_run)
             .or_else(|| {
                 let (ini, name) = self.source?;
                 ini.dsn_value(name, keyword).map(|(section, value)| in_section(section, value))
             })
             .or_else(|| self.driver.and_then(|section| Some(in_section(section, section.value(keyword)?))))
+    }
+
+    /// Whether a name that is given mentions this variable of the environment.
+    pub fn mentions(&self, variable: &str) -> bool {
+        let mentioned = format!("%{{{variable}}}");
+        [Setting::Cassette, Setting::Log, Setting::Config]
+            .iter()
+            .any(|setting| self.find(*setting).is_some_and(|given| given.value.to_string_lossy().contains(&mentioned)))
     }
 
     /// A misspelt keyword would be a setting that silently does not hold.
@@ -145,6 +160,18 @@ mod tests {
             assert_eq!(settings.cassette.as_ref().map(|name| name.path.as_path()), Some(place.as_ref()));
             assert_eq!(settings.mode, Mode::Record, "the mode is the driver section's all along");
         }
+    }
+
+    #[test]
+    fn the_mode_that_is_inserted_is_a_default() {
+        let inserted = string("Super8Mode=replay;Super8Cassette=c");
+        let environment = |name: &str| (name == "SUPER8_MODE").then(|| OsString::from("record"));
+        let sources = Sources { inserted: Some(&inserted), ..Sources::default() };
+        assert_eq!(sources.settings().unwrap().mode, Mode::Replay);
+        let sources = Sources { environment: Some(&environment), ..sources };
+        assert_eq!(sources.settings().unwrap().mode, Mode::Record);
+        let given = string("Super8Mode=once");
+        assert_eq!(Sources { string: Some(&given), ..sources }.settings().unwrap().mode, Mode::Once);
     }
 
     #[test]

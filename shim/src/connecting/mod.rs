@@ -15,6 +15,7 @@ use crate::cassettes;
 use crate::config::connection_string::ConnectionString;
 use crate::config::settings::{ConnectCheck, Setting, Settings, SettingsError};
 use crate::config::sources::Sources;
+use crate::config::variables;
 use crate::diagnostics::Outcome;
 use crate::driver::find::Way;
 use crate::driver::{DriverError, RealDriver, Site, find, naming};
@@ -78,6 +79,7 @@ pub fn plan(request: &Request) -> Result<Plan, Outcome> {
     {
         cassettes::warn_of_short_password(settings.log.as_deref());
     }
+    inserted::connects(&cassettes::directory(&settings));
     let pooled = pools.then(|| Selection::of(request.given(), &way, &settings, action));
     if action == cassettes::Action::Replay {
         let player = cassettes::player(&settings).map_err(failed)?;
@@ -119,6 +121,7 @@ fn settings(site: &Site, way: &Way<'_>, given: Option<&ConnectionString>) -> Res
         source: way.dsn.as_deref().map(|dsn| (&site.ini, dsn)),
         driver: way.section,
     };
+    variables::check(&|name| sources.mentions(name))?;
     sources.settings()
 }
 

@@ -72,6 +72,16 @@ pub fn is_driver_manager(library: &Path) -> bool {
     })
 }
 
+/// The builds of super8 that are loaded beside this one.
+pub fn other_builds(own: &Path) -> Vec<PathBuf> {
+    let is_build = |path: &Path| {
+        let name = path.file_name().map(|name| name.as_bytes().to_vec()).unwrap_or_default();
+        name.starts_with(b"libsuper8.") || name.starts_with(b"libsuper8a.")
+    };
+    let is_other = |path: &PathBuf| is_build(path) && path.canonicalize().ok() != own.canonicalize().ok();
+    loaded_libraries().into_iter().filter(is_other).collect()
+}
+
 /// The paths of all libraries in the process.
 #[cfg(target_os = "linux")]
 fn loaded_libraries() -> Vec<PathBuf> {

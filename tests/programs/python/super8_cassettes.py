@@ -4,6 +4,9 @@ import contextlib
 import ctypes
 
 
+UNUSED = 3  # nothing connected while the cassette was inserted
+
+
 class Cassettes:
     def __init__(self, library):
         """`library` is the file that odbcinst.ini names for super8: it is loaded once for both."""
@@ -11,6 +14,7 @@ class Cassettes:
         texts = [ctypes.c_char_p] * 3
         super8.super8_insert.argtypes, super8.super8_insert.restype = texts, ctypes.c_int
         super8.super8_eject.argtypes, super8.super8_eject.restype = texts[:1], ctypes.c_int
+        super8.super8_discard.argtypes, super8.super8_discard.restype = texts[:1], ctypes.c_int
         super8.super8_unplayed.argtypes, super8.super8_unplayed.restype = texts[:1], ctypes.c_longlong
         super8.super8_last_error.argtypes = [ctypes.c_char_p, ctypes.c_size_t]
         super8.super8_last_error.restype = ctypes.c_size_t
@@ -21,14 +25,14 @@ class Cassettes:
         """Connections made inside record or replay this cassette. Fails if it is not played as it was recorded."""
         if self.super8.super8_insert(directory.encode(), mode.encode(), options.encode()):
             raise RuntimeError(self.last_error())
-        failed = True
         try:
             yield
-            failed = False
-        finally:
-            # A test that failed already has said why: what it left out says nothing more.
-            if self.super8.super8_eject(directory.encode()) and not failed:
-                raise AssertionError(self.last_error())
+        except BaseException:
+            # The test has said why it failed. What it recorded does not replace the cassette before it.
+            self.super8.super8_discard(directory.encode())
+            raise
+        if self.super8.super8_eject(directory.encode()) not in (0, UNUSED):
+            raise AssertionError(self.last_error())
 
     def unplayed(self, directory):
         return self.super8.super8_unplayed(directory.encode())

@@ -1,0 +1,84 @@
+//! The variables of the environment that are super8's. One that begins with `SUPER8_` and is none is misspelt: it would silently not
+//! hold.
+
+use super::command::RECORD_AGAIN;
+use super::given::SettingsError;
+use super::settings::Setting;
+use crate::{run, verdict};
+use std::ffi::OsString;
+
+/// In this variable the command finds its libraries.
+pub const LIBRARY_DIR: &str = "SUPER8_LIBRARY_DIR";
+
+const PREFIX: &str = "SUPER8_";
+/// What the command hands down to its processes.
+const HANDED_DOWN: [&str; 5] = [run::FILE, run::DESCRIPTOR, verdict::DESCRIPTOR, RECORD_AGAIN, LIBRARY_DIR];
+/// The variables of super8's own tests.
+const OF_TESTS: &str = "SUPER8_TEST_";
+
+/// Refuses a misspelt variable of this process. `is_mentioned` says whether a cassette's name mentions one: it may have any name.
+///
+/// # Errors
+/// There is one; the nearest right one is named.
+pub fn check(is_mentioned: &dyn Fn(&str) -> bool) -> Result<(), SettingsError> {
+    check_names(std::env::vars_os().map(|(name, _)| name), is_mentioned)
+}
+
+fn check_names(
+    names: impl Iterator<Item = OsString>,
+    is_mentioned: &dyn Fn(&str) -> bool,
+) -> Result<(), SettingsError> {
+    let own = |name: OsString| Some(name).filter(|name| name.as_encoded_bytes().starts_with(PREFIX.as_bytes()));
+    for name in names.filter_map(own) {
+        let name = name.to_string_lossy();
+        let known = || Setting::ROWS.iter().map(|row| row.variable).chain(HANDED_DOWN);
+        if known().any(|known| known == name) || name.starts_with(OF_TESTS) || is_mentioned(&name) {
+            continue;
+        }
+        let nearest = Setting::ROWS.iter().map(|row| row.variable).min_by_key(|known| distance(&name, known));
+        return Err(SettingsError::new(format!(
+            "{name} is no variable of super8's: did you mean {}? Correct it, or unset it",
+            nearest.unwrap_or_default()
+        )));
+    }
+    Ok(())
+}
+
+/// How many letters have to be put in, taken out or replaced to make one word of the other.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (at, letter) in one.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], at + 1);
+        for (column, theirs) in other.iter().enumerate() {
+            let replaced = diagonal + usize::from(letter != *theirs);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_variable_is_named_with_the_nearest_right_one() {
+        let check = |name: &str| check_names([name.into(), "PATH".into()].into_iter(), &|name| name == "SUPER8_TENANT");
+        for (wrong, right) in [
+            ("SUPER8_CASETTE", "SUPER8_CASSETTE"),
+            ("SUPER8_CASSETTES", "SUPER8_CASSETTE"),
+            ("SUPER8_TRACEID", "SUPER8_TRACE_ID"),
+            ("SUPER8_ODER", "SUPER8_ORDER"),
+            ("SUPER8_MODUS", "SUPER8_MODE"),
+        ] {
+            let message = check(wrong).unwrap_err().to_string();
+            assert!(message.starts_with(wrong) && message.contains(&format!("mean {right}?")), "{message}");
+        }
+        for right in ["SUPER8_MODE", "SUPER8_RUN_FD", "SUPER8_TEST_KEEP", "SUPER8_TENANT", "super8_mode", "MY_SUPER8_X"]
+        {
+            assert_eq!(check(right), Ok(()), "{right}");
+        }
+    }
+}

@@ -9,8 +9,11 @@ use crate::config::variables;
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 static STACK: Mutex<Vec<Inserted>> = Mutex::new(Vec::new());
+/// How often the stack has changed.
+static CHANGES: AtomicU32 = AtomicU32::new(0);
 
 struct Inserted {
     directory: PathBuf,
@@ -28,6 +31,17 @@ pub struct Taken {
     pub directory: PathBuf,
     /// It was inserted to be recorded or replayed, and no connect used it.
     pub unused: bool,
+}
+
+/// How often cassettes were inserted and taken off.
+#[inline]
+pub fn changes() -> u32 {
+    CHANGES.load(Ordering::Relaxed)
+}
+
+/// The settings that the cassette on top and the environment give; none if nothing is inserted.
+pub fn settings() -> Option<Settings> {
+    resolve(&*on_top()?).ok()
 }
 
 /// What the cassette on top gives, as keywords of a connection string.
@@ -64,6 +78,7 @@ pub fn insert(cassette: &str, mode: &str, options: &str) -> Result<Settings, Set
     }
     let meant = settings.mode != Mode::Off;
     stack.push(Inserted { directory: directory.clone(), keywords, used: false, meant });
+    CHANGES.fetch_add(1, Ordering::Relaxed);
     let cassette = (settings.mode != Mode::Off).then_some(directory.into());
     Ok(Settings { cassette, ..settings })
 }
@@ -83,6 +98,7 @@ pub fn take(cassette: Option<&Path>) -> Option<Taken> {
         None => stack.last()?.directory.clone(),
     };
     let at = stack.iter().position(|inserted| inserted.directory == directory);
+    CHANGES.fetch_add(1, Ordering::Relaxed);
     let unused = at.map(|at| stack.remove(at)).is_some_and(|inserted| inserted.meant && !inserted.used);
     Some(Taken { directory, unused })
 }

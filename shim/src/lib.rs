@@ -7,7 +7,6 @@
 
 pub mod append;
 pub mod args;
-mod attempts;
 pub mod call;
 pub mod cassettes;
 pub mod config;

@@ -83,6 +83,28 @@ fn discarded() {
     });
 }
 
+/// A connection goes on in the cassette that is inserted next, and says so where it cannot.
+#[test]
+fn outlived() {
+    in_both_formats(|format| {
+        for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::MariaDb] {
+            let stage = stage(format, "outlived", driver);
+            let recorded = run(&stage, Way::Off, Program::python, "outlived.py", "record");
+            let told = recorded.errors();
+            let where_it_stays = "cassettes/third is used by ";
+            assert!(told.contains(where_it_stays) && told.contains("cassettes/not_reached in the middle of"), "{told}");
+            assert_eq!(told.matches("in the middle of").count(), 1, "{told}");
+            let cassettes = stage.scratch.join("work/cassettes");
+            for name in ["first", "second", "inner", "third", "fourth", "fifth", "of_ada", "of_bob"] {
+                assert!(names(&cassettes.join(name)).contains(&format.log(name)), "no cassette {name}");
+            }
+            assert!(!cassettes.join("not_reached").exists());
+            let replayed = run(&stage, Way::Replay, Program::python, "outlived.py", "replay");
+            assert_eq!(replayed.text(), recorded.text());
+        }
+    });
+}
+
 /// The page shows the very code that runs above, and all of the header.
 #[test]
 fn the_page_shows_what_is_tested() {

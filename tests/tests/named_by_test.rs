@@ -119,6 +119,34 @@ fn a_python_project_needs_no_more_than_the_command() {
     });
 }
 
+/// One connection for all tests: each test's commands are in its own cassette, whichever test made the connection.
+#[test]
+fn a_connection_goes_on_in_the_cassette_of_the_next_test() {
+    in_both_formats(|format| {
+        let desk = shop("named_engine", format);
+        let tests = ["test_apples", "test_pears", "test_the_cheapest", "test_the_cheapest_after_another_question"];
+        let file = "tests/test_engine.py";
+        let engine = |verb: &[&str], arguments: &[&str], how: &str, code| {
+            run(pytest(&desk, "shop", verb, arguments).env("ENGINE", how), code)
+        };
+        engine(&["record", "--allow-leaks"], &[file], "shared", 0);
+        let names = cassettes(&desk.scratch.join("work/shop/tapes"));
+        assert_eq!(names, tests.map(|test| format!("{file}/{test}")));
+        desk.clear();
+        let alone = tests.map(|test| format!("{file}::{test}"));
+        let reversed: Vec<&str> = alone.iter().rev().map(String::as_str).collect();
+        let replay = ["replay", "--allow-leaks"];
+        engine(&replay, &[file], "shared", 0);
+        engine(&replay, &reversed, "shared", 0);
+        engine(&replay, &[file, "-n2"], "shared", 0);
+        for test in &alone {
+            engine(&replay, &[test], "shared", 0);
+        }
+        engine(&replay, &[file], "changed", 1);
+        engine(&replay, &reversed, "changed", 1);
+    });
+}
+
 /// By two workers it is recorded as by one.
 #[test]
 fn workers_record_the_same() {

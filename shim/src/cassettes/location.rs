@@ -1,6 +1,6 @@
 //! Which cassette a connection's settings name: a directory, or a trace in one.
 
-use super::tests_run::TestRun;
+use super::tests_run;
 use crate::config::Environment;
 use crate::config::settings::{CassetteFormat, Settings};
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ impl CassetteLocation {
     /// # Errors
     /// A trace id or a `TRACEPARENT` that is none.
     pub(super) fn to_record(settings: &Settings, environment: Environment<'_>) -> Result<CassetteLocation, String> {
-        let attempt = TestRun::of(settings).map_or(1, |test| test.attempt);
+        let attempt = tests_run::of(settings).map_or(1, |test| test.attempt);
         let directory = super::parts::to_record(absolute(settings), attempt);
         let format = settings.format.map(format).or_else(|| Format::of(&directory));
         CassetteLocation::of(directory, format, settings, environment)

@@ -17,7 +17,7 @@ pub use ending::{published, unwritable};
 
 use crate::config::command;
 use crate::config::redact::redact_assignments;
-use crate::config::settings::{CassetteName, CommandOrder, Comments, Mode, Settings};
+use crate::config::settings::{CassetteName, CommandOrder, Comments, Mode, Settings, TestRun};
 use crate::driver::{Kind, Library};
 use crate::inserted;
 use crate::per_process::PerProcess;
@@ -36,7 +36,6 @@ use super8_cassette::{
     CassetteError, DriverFacts, ErrorKind, KnownAnswers, Metadata, Order, PlayOptions, Player, Recorder, Secrets,
     Traceparent, shell,
 };
-use tests_run::TestRun;
 
 /// The open cassettes of a process, by their directories or files.
 type Cassettes<T> = PerProcess<Mutex<HashMap<PathBuf, Open<T>>>>;
@@ -176,26 +175,76 @@ pub struct Origin {
     library: Option<&'static Library>,
     /// Whether nobody named the trace.
     unnamed: bool,
+    action: Action,
 }
 
 /// The origin of a connection with these settings.
 pub fn origin(settings: &Settings, action: Action, library: Option<&'static Library>) -> Origin {
     // a child may have changed its working directory
-    let test = settings.cassette.as_ref().and_then(|name| name.test.clone());
-    let cassette = Some(CassetteName { path: location::absolute(settings), test });
+    let cassette = settings.cassette.clone().unwrap_or_default();
+    let cassette = Some(CassetteName { path: location::absolute(settings), ..cassette });
     let settings = Settings { cassette, ..settings.clone() };
     let location = match action {
         Action::Record => CassetteLocation::to_record(&settings, &variable),
         Action::Forward | Action::Replay => CassetteLocation::to_replay(&settings, &variable),
     };
     let unnamed = action != Action::Forward && location.is_ok_and(|location| !location.is_named());
-    Origin { settings, library, unnamed }
+    Origin { settings, library, unnamed, action }
 }
 
 impl Origin {
     /// Whether the connection's first statement may name the trace that it belongs to.
     pub fn is_open(&self) -> bool {
         self.unnamed
+    }
+
+    /// Whether what is inserted from now on changes the name of the cassette.
+    pub fn follows_inserted(&self) -> bool {
+        self.settings.cassette.as_ref().is_some_and(|name| !name.by_connection)
+    }
+
+    /// Whether the name may become another one by itself: with the running test, or with a variable.
+    pub fn changes_by_itself(&self) -> bool {
+        self.settings.cassette.as_ref().is_some_and(|name| name.again.is_some())
+    }
+
+    /// Where the connection would go now, if that is another cassette than this one and the same is done there.
+    pub fn elsewhere(&self) -> Option<Origin> {
+        let own = self.settings.cassette.as_ref()?;
+        let inserted = if own.by_connection { None } else { inserted::settings() };
+        let settings = match inserted {
+            Some(top) => {
+                let name = top.cassette?;
+                let again = own.again.clone();
+                Settings {
+                    mode: top.mode,
+                    hold: false,
+                    cassette: Some(CassetteName { again, ..name }),
+                    ..self.settings.clone()
+                }
+            }
+            // a name that cannot be filled in now stays as it is
+            None => {
+                let name = own.again.as_ref()?.cassette().ok()??;
+                let name = CassetteName { by_connection: own.by_connection, ..name };
+                Settings { cassette: Some(name), ..self.settings.clone() }
+            }
+        };
+        let is_same =
+            location::absolute(&settings) == own.path && tests_run::of(&settings) == tests_run::of(&self.settings);
+        let goes_on = !is_same && action(&settings).is_ok_and(|action| action == self.action);
+        goes_on.then(|| origin(&settings, self.action, self.library))
+    }
+
+    /// The cassette, or its test, for people.
+    pub fn shown(&self) -> String {
+        let name = self.settings.cassette.clone().unwrap_or_default();
+        name.test.map_or_else(|| name.path.display().to_string(), |test| test.id)
+    }
+
+    /// Where its warnings go.
+    pub fn log(&self) -> Option<&Path> {
+        self.settings.log.as_deref()
     }
 
     /// The recorder of this process, in the trace that a statement named.
@@ -218,6 +267,7 @@ impl Origin {
         verdict::goes_to(self.settings.verdict.as_deref());
         let location = CassetteLocation::to_replay(&self.settings, &variable)
             .map_err(|error| DeckError(format!("replay: {error}")))?;
+        inserted::connects(&location::absolute(&self.settings));
         player_of(&location.in_trace(trace), &self.settings)
     }
 }
@@ -237,7 +287,7 @@ pub fn recorder(settings: &Settings, library: &Library) -> Result<Recording, Dec
 
 fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Library) -> Result<Recording, DeckError> {
     ending::at_exit();
-    let (path, test) = (location.path(), TestRun::of(settings));
+    let (path, test) = (location.path(), tests_run::of(settings).cloned());
     tests_run::begin_attempt(&path, test.as_ref());
     if !RECORDERS.get().lock().contains_key(&path) {
         tests_run::end_others(test.as_ref());
@@ -340,7 +390,7 @@ fn player_of(location: &CassetteLocation, settings: &Settings) -> Result<Arc<Pla
 
 fn open_player(location: &CassetteLocation, settings: &Settings, meant: bool) -> Result<Arc<Player>, String> {
     ending::at_exit();
-    let (path, test) = (location.path(), TestRun::of(settings));
+    let (path, test) = (location.path(), tests_run::of(settings).cloned());
     tests_run::begin_attempt(&path, test.as_ref());
     if !PLAYERS.get().lock().contains_key(&path) {
         tests_run::end_others(test.as_ref());
@@ -435,7 +485,7 @@ impl<T> Open<T> {
             log: settings.log.clone(),
             driver: None,
             report: None,
-            test: TestRun::of(settings),
+            test: tests_run::of(settings).cloned(),
             inserted: false,
             meant: false,
         }

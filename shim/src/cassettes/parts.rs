@@ -1,7 +1,7 @@
 //! The part of a cassette that this process records or plays, where a command has several processes.
 
 use super::location::CassetteLocation;
-use super::tests_run::TestRun;
+use super::tests_run;
 use crate::config::command;
 use crate::config::settings::Settings;
 use crate::per_process::PerProcess;
@@ -43,7 +43,7 @@ fn key(place: &Path, attempt: u32) -> String {
 
 /// Whether an earlier attempt at the running test has recorded this cassette, in this run.
 pub(super) fn was_recorded_before(settings: &Settings) -> bool {
-    let attempt = TestRun::of(settings).map_or(1, |test| test.attempt);
+    let attempt = tests_run::of(settings).map_or(1, |test| test.attempt);
     let cassette = super::location::absolute(settings);
     (1..attempt).any(|earlier| Run::is_taken(&key(&cassette, earlier)).unwrap_or(false))
 }

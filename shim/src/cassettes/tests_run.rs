@@ -2,30 +2,19 @@
 //! the same one, is running.
 
 use super::{PLAYERS, RECORDERS, eject};
-use crate::attempts;
 use crate::config::running_test::SETUP;
-use crate::config::settings::Settings;
+use crate::config::settings::{Settings, TestRun};
 use std::path::Path;
 use super8_cassette::Metadata;
 
-/// An attempt at a test.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct TestRun {
-    pub(super) id: String,
-    pub(super) attempt: u32,
+/// The test that these settings name the cassette after.
+pub(super) fn of(settings: &Settings) -> Option<&TestRun> {
+    settings.cassette.as_ref()?.test.as_ref()
 }
 
-impl TestRun {
-    /// The test that these settings name the cassette after.
-    pub(super) fn of(settings: &Settings) -> Option<TestRun> {
-        let test = settings.cassette.as_ref()?.test.as_ref()?;
-        Some(TestRun { id: test.id.clone(), attempt: attempts::attempt(test) })
-    }
-
-    /// Whether a cassette of this test is no longer used, once `other` is running. What is outside of tests comes back.
-    fn is_over(&self, other: &TestRun) -> bool {
-        self.id != other.id && self.id != SETUP
-    }
+/// Whether a cassette of this test is no longer used, once `other` is running. What is outside of tests comes back.
+fn is_over(test: &TestRun, other: &TestRun) -> bool {
+    test.id != other.id && test.id != SETUP
 }
 
 /// Ends what is open of this cassette, if it is of an earlier attempt at the test: this one starts from nothing. What the earlier one
@@ -54,15 +43,15 @@ pub(super) fn begin_attempt(cassette: &Path, test: Option<&TestRun>) {
 /// thousands of tests has few open files.
 pub(super) fn end_others(test: Option<&TestRun>) {
     let Some(test) = test else { return };
-    let is_over = |of: &Option<TestRun>| of.as_ref().is_some_and(|of| of.is_over(test));
+    let is_done = |of: &Option<TestRun>| of.as_ref().is_some_and(|of| is_over(of, test));
     let mut over: Vec<_> = {
         let recorders = RECORDERS.get().lock();
-        let over = recorders.iter().filter(|(_, open)| is_over(&open.test) && open.location.rests());
+        let over = recorders.iter().filter(|(_, open)| is_done(&open.test) && open.location.rests());
         over.map(|(path, _)| path.clone()).collect()
     };
     {
         let players = PLAYERS.get().lock();
-        let done = players.iter().filter(|(_, open)| is_over(&open.test) && open.location.rests());
+        let done = players.iter().filter(|(_, open)| is_done(&open.test) && open.location.rests());
         over.extend(done.map(|(path, _)| path.clone()));
     }
     over.iter().for_each(|path| eject::retire(path));

@@ -1,8 +1,8 @@
 //! The value of one setting as somebody gave it, and how the kinds of values are read.
 
-use super::command;
 use super::running_test::RunningTest;
-use std::cell::RefCell;
+use super::{attempts, command};
+use std::cell::{Cell, RefCell};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -91,7 +91,7 @@ impl Given {
     /// # Errors
     /// What cannot be filled in.
     pub(crate) fn cassette(&self) -> Result<Option<CassetteName>, SettingsError> {
-        let found = RefCell::new(None);
+        let (found, changes) = (RefCell::new(None), Cell::new(false));
         let test = || {
             let running = RunningTest::of(&|name| std::env::var_os(name)).map_err(|error| self.wrong(&error))?;
             let path = running.path.clone();
@@ -99,7 +99,13 @@ impl Given {
             Ok(path)
         };
         let path = self.filled_in_now(&test)?;
-        Ok(Some(CassetteName { path, test: found.take() }))
+        self.filled(&|placeholder| {
+            changes.set(changes.get() || matches!(placeholder, Placeholder::Test | Placeholder::Variable(_)));
+            Ok(Vec::new())
+        })?;
+        let again = changes.get().then(|| self.clone());
+        let test = found.take().map(|test| TestRun { attempt: attempts::attempt(&test), id: test.id });
+        Ok(Some(CassetteName { path, test, again, by_connection: false }))
     }
 
     fn filled_in_now(&self, test: &dyn Fn() -> Result<Vec<u8>, SettingsError>) -> Result<PathBuf, SettingsError> {
@@ -163,18 +169,31 @@ impl Given {
     }
 }
 
+/// An attempt at a test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestRun {
+    /// The runner's own id of the test.
+    pub id: String,
+    /// The number of the attempt, from 1.
+    pub attempt: u32,
+}
+
 /// The name of a cassette, filled in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CassetteName {
     /// Its directory.
     pub path: PathBuf,
     /// The test that it is named after.
-    pub test: Option<RunningTest>,
+    pub test: Option<TestRun>,
+    /// As it is given, where it may become another one while a connection is open.
+    pub again: Option<Given>,
+    /// The connection string gives it: what a test framework inserts later changes nothing.
+    pub by_connection: bool,
 }
 
 impl<P: Into<PathBuf>> From<P> for CassetteName {
     fn from(path: P) -> CassetteName {
-        CassetteName { path: path.into(), test: None }
+        CassetteName { path: path.into(), ..CassetteName::default() }
     }
 }
 

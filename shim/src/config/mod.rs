@@ -1,5 +1,6 @@
 //! What the user said: environment, ini files and connection strings. Reads and edits text; loads nothing.
 
+mod attempts;
 pub mod command;
 pub mod completed;
 pub mod connection_string;

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Environment;
-pub use super::given::{CassetteName, Given, Placeholder, SettingsError};
+pub use super::given::{CassetteName, Given, Placeholder, SettingsError, TestRun};
+use super::sources::IN_STRING;
 
 /// What super8 is to do on a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -262,7 +263,11 @@ impl Settings {
     fn checked(mut self, lookup: Lookup<'_>) -> Result<Settings, SettingsError> {
         // Who chose another cassette than the watching program did also wants to use it.
         let variable = Setting::Cassette.row().variable;
-        self.hold &= lookup(Setting::Cassette).is_some_and(|given| given.place == variable);
+        let place = lookup(Setting::Cassette).map(|given| given.place);
+        self.hold &= place.as_deref() == Some(variable);
+        if let (Some(name), Some(place)) = (&mut self.cassette, &place) {
+            name.by_connection = place.ends_with(IN_STRING);
+        }
         if self.mode == Mode::Off || self.cassette.is_some() {
             return Ok(self);
         }

@@ -16,6 +16,9 @@ use super::given::{Given, SettingsError};
 use super::ini::{Ini, Section};
 use super::settings::{Scope, Setting, Settings};
 
+/// How the place of a value is called that stands in the connection string.
+pub const IN_STRING: &str = "in the connection string";
+
 /// The places, first one first. What is not known (at an environment's allocation there is no connection string) is
 /// left out.
 #[derive(Clone, Copy, Default)]
@@ -62,7 +65,7 @@ impl Sources<'_> {
             Setting::Mode => environment().or_else(inserted),
             _ => inserted().or_else(environment),
         };
-        in_string(self.string, "in the connection string")
+        in_string(self.string, IN_STRING)
             .or(of_run)
             .or_else(|| {
                 let (ini, name) = self.source?;

@@ -5,28 +5,41 @@
 //! connect first, so that it is a whole cassette.
 //!
 //! A forked child that uses a connection of its parent's goes on with it in a part of its own, as what follows the fork: the part
-//! begins with the connect once more, `continued: true`.
+//! begins with the connect once more, `continued: true`. A connection that is open while the cassette's name changes goes on in the
+//! new cassette, see [`super::moving`].
 
 use crate::args::TextIn;
 use crate::cassettes::Origin;
+use crate::inserted;
 use crate::per_process::PerProcess;
-use parking_lot::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use parking_lot::{Mutex, RwLock};
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use super8_cassette::{ConnectionId, Entry, Key, Method, Traceparent, Value};
 
 /// The key of a connect that goes on with a connection.
-const CONTINUED: Key = Key::Continued;
+pub(super) const CONTINUED: Key = Key::Continued;
 
 /// The recorder or player of a connection, with the connection's id in it.
 type Cassette<C> = (Arc<C>, ConnectionId);
+
+/// How the connection came to the cassette it is in.
+pub(super) type Carried = Mutex<Origin>;
 
 /// The cassettes of a connection.
 pub(super) struct ConnectionCassette<C> {
     first: Place<C>,
     /// Those of forked children.
     places: PerProcess<Place<C>>,
-    origin: Origin,
+    origin: Carried,
+    /// How it came to the first one.
+    first_origin: Origin,
+    /// Whether the name may become another one by itself, and whether it does when a cassette is inserted.
+    changes: AtomicBool,
+    follows_inserted: bool,
+    /// How often cassettes had been inserted when it was looked last.
+    inserted: AtomicU32,
     /// The connect.
     connect: Entry,
     /// Looked at before the lock is taken: after the first text nothing is open any more.
@@ -41,11 +54,36 @@ pub(super) struct ConnectionCassette<C> {
 struct Place<C> {
     begun: Cassette<C>,
     moved: OnceLock<Cassette<C>>,
+    /// It went on in a cassette of another name.
+    went_on: AtomicBool,
+    elsewhere: RwLock<Option<Cassette<C>>>,
 }
 
 impl<C> Place<C> {
     fn of(begun: Cassette<C>) -> Self {
-        Place { begun, moved: OnceLock::new() }
+        Place { begun, moved: OnceLock::new(), went_on: AtomicBool::new(false), elsewhere: RwLock::new(None) }
+    }
+
+    fn elsewhere(&self) -> Option<Cassette<C>> {
+        if self.went_on.load(Ordering::Acquire) { self.elsewhere.read().clone() } else { None }
+    }
+}
+
+/// The recorder or player of a connection. One that went on elsewhere may go on again while it is used.
+pub(super) enum Held<'a, C> {
+    Here(&'a Arc<C>),
+    Elsewhere(Arc<C>),
+}
+
+impl<C> Deref for Held<'_, C> {
+    type Target = Arc<C>;
+
+    #[inline]
+    fn deref(&self) -> &Arc<C> {
+        match self {
+            Held::Here(cassette) => cassette,
+            Held::Elsewhere(cassette) => cassette,
+        }
     }
 }
 
@@ -59,9 +97,53 @@ impl<C> ConnectionCassette<C> {
             prelude: Mutex::new(open.then(|| vec![connect.clone()])),
             open: AtomicBool::new(open),
             trace: OnceLock::new(),
-            origin,
+            changes: AtomicBool::new(origin.changes_by_itself()),
+            follows_inserted: origin.follows_inserted(),
+            inserted: AtomicU32::new(inserted::changes()),
+            origin: Mutex::new(origin.clone()),
+            first_origin: origin,
             connect,
         }
+    }
+
+    /// The connect, as the application asked for it.
+    pub(super) fn connect(&self) -> &Entry {
+        &self.connect
+    }
+
+    /// How the connection came to its cassette.
+    pub(super) fn origin(&self) -> &Carried {
+        &self.origin
+    }
+
+    /// Whether the cassette's name may have changed since this was asked last.
+    #[inline]
+    pub(super) fn may_have_changed(&self) -> bool {
+        if self.follows_inserted {
+            let changes = inserted::changes();
+            if self.inserted.load(Ordering::Relaxed) != changes {
+                self.inserted.store(changes, Ordering::Relaxed);
+                return true;
+            }
+        }
+        self.changes.load(Ordering::Relaxed)
+    }
+
+    /// It could not go on elsewhere now, and is to be asked again.
+    pub(super) fn ask_again(&self) {
+        self.inserted.store(inserted::changes().wrapping_sub(1), Ordering::Relaxed);
+    }
+
+    /// Goes on in a cassette of another name, with these commands on the connection itself.
+    pub(super) fn goes_on(&self, cassette: Cassette<C>, origin: Origin, prelude: Vec<Entry>) {
+        let open = origin.is_open();
+        *self.prelude.lock() = open.then_some(prelude);
+        self.open.store(open, Ordering::Release);
+        self.changes.store(origin.changes_by_itself(), Ordering::Relaxed);
+        *self.origin.lock() = origin;
+        let place = self.place();
+        *place.elsewhere.write() = Some(cassette);
+        place.went_on.store(true, Ordering::Release);
     }
 
     /// In a forked child: goes on in a cassette that `go` opens with this connect. The id is the one it has in the parent's.
@@ -74,11 +156,14 @@ impl<C> ConnectionCassette<C> {
     ) -> Result<(), E> {
         let made = |parents: Option<&Place<C>>| {
             let parents = parents.unwrap_or(&self.first);
-            let id = parents.moved.get().unwrap_or(&parents.begun).1;
+            // a thread of the parent may hold these locks for good
+            let elsewhere = parents.elsewhere.try_read().and_then(|elsewhere| elsewhere.as_ref().map(|(_, id)| *id));
+            let id = elsewhere.unwrap_or_else(|| parents.moved.get().unwrap_or(&parents.begun).1);
+            let origin = self.origin.try_lock().map_or_else(|| self.first_origin.clone(), |origin| origin.clone());
             let again = self.connect.fields.iter().filter(|(key, _)| *key != CONTINUED).cloned();
             let fields = again.chain([(CONTINUED, Value::Bool(true))]).collect();
             let connect = Entry { method: Method::Connect, connection: ConnectionId(0), statement: None, fields };
-            let begun = go(&self.origin, self.trace.get(), &connect, id)?;
+            let begun = go(&origin, self.trace.get(), &connect, id)?;
             if let Some(Some(prelude)) = self.prelude.try_lock().as_deref_mut() {
                 *prelude = vec![connect];
             }
@@ -92,21 +177,28 @@ impl<C> ConnectionCassette<C> {
     }
 
     /// The recorder or player.
-    pub(super) fn cassette(&self) -> &Arc<C> {
+    pub(super) fn cassette(&self) -> Held<'_, C> {
         let place = self.place();
-        &place.moved.get().unwrap_or(&place.begun).0
+        match place.elsewhere() {
+            Some((cassette, _)) => Held::Elsewhere(cassette),
+            None => Held::Here(&place.moved.get().unwrap_or(&place.begun).0),
+        }
     }
 
     /// The connection's id in it.
     pub(super) fn id(&self) -> ConnectionId {
         let place = self.place();
-        place.moved.get().unwrap_or(&place.begun).1
+        place.elsewhere().map_or_else(|| place.moved.get().unwrap_or(&place.begun).1, |(_, id)| id)
     }
 
-    /// The cassettes the connection was in, with its id in each; the one it is in first.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Cassette<C>> {
+    /// The cassettes the connection is in, with its id in each; the one it is in now first.
+    pub(super) fn all(&self) -> Vec<Cassette<C>> {
         let place = self.place();
-        place.moved.get().into_iter().chain(std::iter::once(&place.begun))
+        match place.elsewhere() {
+            // it was closed in those before
+            Some(elsewhere) => vec![elsewhere],
+            None => place.moved.get().into_iter().chain(std::iter::once(&place.begun)).cloned().collect(),
+        }
     }
 
     /// Keeps a command on the connection itself, as long as it is open in which trace it belongs.
@@ -133,8 +225,13 @@ impl<C> ConnectionCassette<C> {
         let mut open = self.prelude.lock();
         let Some(prelude) = &*open else { return Ok(()) };
         if let Some(parent) = text.read().and_then(|sql| Traceparent::of_sql(&sql)) {
-            let moved = go(&self.origin, &parent, prelude)?;
-            let _ = self.place().moved.set(moved);
+            let origin = self.origin.lock().clone();
+            let moved = go(&origin, &parent, prelude)?;
+            let place = self.place();
+            match place.elsewhere() {
+                Some(_) => *place.elsewhere.write() = Some(moved),
+                None => _ = place.moved.set(moved),
+            }
             let _ = self.trace.set(parent);
         }
         *open = None;

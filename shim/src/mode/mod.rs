@@ -16,6 +16,7 @@ mod functions;
 mod half;
 pub mod keys;
 mod markers;
+mod moving;
 pub mod outcome;
 mod outputs;
 mod parameters;

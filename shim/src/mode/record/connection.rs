@@ -10,11 +10,12 @@ use crate::args::TextIn;
 use crate::call::{AttributeIn, Call, DriverCall, Question};
 use crate::cassettes::Origin;
 use crate::diagnostics::{Diagnostic, Outcome, rc};
-use crate::mode::connection_cassette::ConnectionCassette;
+use crate::mode::connection_cassette::{CONTINUED, ConnectionCassette, Held};
 use crate::mode::keys::{
     CallKey, address_call, address_key, allocate_key, attribute_call, attribute_key, attribute_value, disconnect_key,
     function_key, reaches_database,
 };
+use crate::mode::moving::{Moves, Use};
 use crate::mode::not_yet;
 use crate::mode::outcome::{key, push_outcome, result_value};
 use crate::mode::polling::{ASYNC_ENABLE, ASYNC_FUNCTIONS, Polls, polls_key};
@@ -60,6 +61,8 @@ pub struct Connection {
     pub(super) binds: AtomicBool,
     /// The driver's own warning for SQLGetData's pieces, once it was seen.
     pub(super) truncation: Mutex<Option<Vec<Diagnostic>>>,
+    /// What is needed to go on in another cassette.
+    pub(super) moves: Moves,
 }
 
 /// What a connect command says, as the cassette has it.
@@ -114,6 +117,7 @@ impl Connection {
             nulls: Nulls::default(),
             binds: AtomicBool::new(false),
             truncation: Mutex::new(None),
+            moves: Moves::default(),
         };
         let connection = Arc::new(connection);
         let written = recorder.command(&entry);
@@ -151,19 +155,50 @@ impl Connection {
             recorder.command(&entry).map_err(unwritable)?;
             Ok((recorder, id))
         })?;
-        // The part stands alone: nothing is known there yet.
-        self.usual.forget();
-        self.odd_places.store(false, Ordering::Relaxed);
-        if let Some(mut truncation) = self.truncation.try_lock() {
-            *truncation = None;
-        }
+        self.stands_alone();
         self.open.store(true, Ordering::Release);
         self.process.store(process::id(), Ordering::Relaxed);
         Ok(())
     }
 
+    /// It goes on in a cassette in which nothing is known of it yet.
+    fn stands_alone(&self) {
+        self.usual.forget();
+        self.odd_places.store(false, Ordering::Relaxed);
+        if let Some(mut truncation) = self.truncation.try_lock() {
+            *truncation = None;
+        }
+    }
+
+    /// Before a command, of this statement if it is one's: goes on in the cassette that the name leads to now. `settle` writes what
+    /// the statement has still to say in the cassette it leaves.
+    ///
+    /// # Errors
+    /// The cassette cannot be written.
+    pub(super) fn follow(
+        &self,
+        statement: Option<&Use>,
+        settle: impl FnOnce() -> Result<(), CassetteError>,
+    ) -> Result<(), Outcome> {
+        let Some(origin) = self.moves.next(&self.home, statement) else { return Ok(()) };
+        settle().map_err(unwritable)?;
+        let recorder = origin.recorder(None).map_err(|error| Outcome::error("HY000", error))?;
+        let id = recorder.connection();
+        let connect = self.home.connect().clone().with(CONTINUED, true);
+        let again = |entry: Entry| Entry { connection: id, ..entry };
+        let prelude: Vec<Entry> = std::iter::once(connect).chain(self.moves.set()).map(again).collect();
+        recorder.prepare_connect(0).map_err(unwritable)?;
+        prelude.iter().try_for_each(|entry| recorder.command(entry)).map_err(unwritable)?;
+        self.leave();
+        self.home.goes_on((recorder, id), origin, prelude);
+        self.statements.store(0, Ordering::Relaxed);
+        self.stands_alone();
+        self.moves.moved();
+        Ok(())
+    }
+
     /// The recorder of the cassette the connection is in.
-    pub(super) fn recorder(&self) -> &Arc<Recorder> {
+    pub(super) fn recorder(&self) -> Held<'_, Recorder> {
         self.home.cassette()
     }
 
@@ -258,6 +293,12 @@ impl Connection {
         push_outcome(&mut fields, &outcome, &self.secrecy);
         let entry = Entry { method, connection: self.id(), statement: None, fields };
         self.home.keep(&entry);
+        if rc::succeeded(outcome.rc) {
+            match method {
+                Method::SetConnectAttr => self.moves.sets(&entry),
+                _ => self.moves.transaction_ends(),
+            }
+        }
         self.usual.commanded();
         let written = self.recorder().command(&entry);
         written.map_or_else(unwritable, |()| outcome)
@@ -347,6 +388,7 @@ impl Connection {
     /// Takes note of an attribute, set before or after the connection was made.
     pub fn set_before(&self, attribute: i32, value: usize) {
         self.attributes.lock().insert(attribute, value as i64);
+        self.moves.sets_number(attribute, value);
         match attribute {
             ASYNC_ENABLE if value != 0 => self.asynchronous.store(true, Ordering::Relaxed),
             ASYNC_FUNCTIONS if value != 0 => self.polled.store(true, Ordering::Relaxed),
@@ -360,12 +402,16 @@ impl Connection {
     }
 
     fn close(&self) {
-        if !self.open.swap(false, Ordering::AcqRel) {
-            return;
+        if self.open.swap(false, Ordering::AcqRel) {
+            self.leave();
         }
+    }
+
+    /// Ends it in the cassettes it is in.
+    fn leave(&self) {
         for (recorder, id) in self.home.all() {
-            match recorder.disconnect(*id) {
-                Ok(()) if recorder.rests() => crate::cassettes::published(recorder.name(), recorder),
+            match recorder.disconnect(id) {
+                Ok(()) if recorder.rests() => crate::cassettes::published(recorder.name(), &recorder),
                 Ok(()) => {}
                 Err(error) => crate::cassettes::unwritable(&error, true),
             }
@@ -389,6 +435,11 @@ impl ConnectionMode for Connection {
             Call::SetConnectAttr { attribute, .. } => reaches_database(*attribute).is_some(),
             _ => false,
         };
+        if (reaches || matches!(call, Call::EndTran { .. }))
+            && let Err(failure) = self.follow(None, || Ok(()))
+        {
+            return failure;
+        }
         let prepared = match reaches {
             true => self.recorder().prepare(self.id(), None, 0),
             false => self.recorder().check(),
@@ -471,7 +522,7 @@ impl ConnectionMode for Connection {
         }
         if self.open.load(Ordering::Acquire) {
             for (recorder, id) in self.home.all() {
-                let entry = Entry::new(Method::Disconnect, *id, None).with(Key::Result, Value::Null);
+                let entry = Entry::new(Method::Disconnect, id, None).with(Key::Result, Value::Null);
                 if let Err(error) = recorder.note(&entry) {
                     crate::cassettes::unwritable(&error, true);
                 }

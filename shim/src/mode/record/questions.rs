@@ -114,7 +114,7 @@ impl Statement {
             && told
             && *outcome == Outcome::SUCCESS
             && asks_columns(function)
-            && self.learned.learn(self.connection.recorder(), function, question, replies);
+            && self.learned.learn(&self.connection.recorder(), function, question, replies);
         if learned && !state.known.columns {
             return self.note_beside(function, question, replies);
         }

@@ -19,6 +19,7 @@ use crate::mode::application::{Application, attribute};
 use crate::mode::descriptors::sets_row_counter;
 use crate::mode::fetching::{Fetching, extended_states};
 use crate::mode::keys::{local_call, local_key};
+use crate::mode::moving::{Use, gives_command, lets_go};
 use crate::mode::not_yet;
 use crate::mode::outcome::push_outcome;
 use crate::mode::outputs::{self, Outputs};
@@ -48,6 +49,8 @@ pub struct Statement {
     pub(super) asynchronous: AtomicBool,
     /// The process in which it is recorded.
     process: AtomicU32,
+    /// What it does, where its connection may go on in another cassette.
+    used: Use,
 }
 
 /// What is known of the statement between two calls. Never locked during a call to the driver.
@@ -56,6 +59,8 @@ pub(super) struct State {
     pub(super) application: Application,
     /// The id of the statement text at hand.
     pub(super) id: Option<u32>,
+    /// The command that prepared the text.
+    pub(super) prepared: Option<Vec<(String, Value)>>,
     /// The parameter markers of the prepared text.
     pub(super) markers: usize,
     /// How many pieces of data at execution were sent with the statement text at hand.
@@ -112,19 +117,33 @@ impl Statement {
         let (state, learned, endings) = (Mutex::default(), Arc::default(), AtomicU32::default());
         let (asynchronous, probes) = (AtomicBool::new(false), AtomicBool::new(false));
         let (commands, process) = (AtomicU32::default(), AtomicU32::new(process::id()));
-        Statement { connection, state, learned, endings, commands, asynchronous, probes, process }
+        let used = connection.moves.statement();
+        Statement { connection, state, learned, endings, commands, asynchronous, probes, process, used }
     }
 
     #[inline]
     fn is_here(&self) -> bool {
-        self.process.load(Ordering::Relaxed) == process::id()
+        self.process.load(Ordering::Relaxed) == process::id() && self.used.is_at(&self.connection.moves)
+    }
+
+    /// What is done before a call: a command may have its connection go on in another cassette, and the statement goes on where that
+    /// is, in its own process.
+    fn arrive(&self, call: &Call<'_>) -> Result<(), Outcome> {
+        if gives_command(call) && self.connection.is_here() {
+            let settle = || self.settle(&mut self.state.lock(), false);
+            self.connection.follow(Some(&self.used), settle)?;
+        }
+        if self.is_here() { Ok(()) } else { self.enter() }
     }
 
     /// In a forked child: goes on in the child's part, in which nothing is known of the statement yet. Rows that were read are in
-    /// the parent's.
+    /// the parent's. The same where the connection went on in another cassette: what was prepared is prepared there.
     #[cold]
     fn enter(&self) -> Result<(), Outcome> {
         self.connection.enter()?;
+        if !self.used.is_at(&self.connection.moves) {
+            return self.goes_on();
+        }
         let mut state = self.state.lock();
         (state.run, state.ended, state.beyond) = (None, false, None);
         state.known.clear();
@@ -133,6 +152,24 @@ impl Statement {
         }
         self.process.store(process::id(), Ordering::Relaxed);
         Ok(())
+    }
+
+    fn goes_on(&self) -> Result<(), Outcome> {
+        let prepared = {
+            let mut state = self.state.lock();
+            (state.run, state.beyond, state.id) = (None, None, None);
+            state.known.clear();
+            self.reset_result(&mut state);
+            self.learned.clear();
+            state.prepared.clone()
+        };
+        self.connection.moves.followed(&self.used);
+        self.process.store(process::id(), Ordering::Relaxed);
+        let Some(fields) = prepared else { return Ok(()) };
+        let id = self.new_text(&mut self.state.lock()).map_err(unwritable)?;
+        let told = self.written_already(id, Method::Prepare, fields.clone(), Outcome::SUCCESS);
+        self.state.lock().prepared = Some(fields);
+        if told == Outcome::SUCCESS { Ok(()) } else { Err(told) }
     }
 
     /// Ends what the previous text or execution left open and writes what was learned of its columns.
@@ -156,7 +193,7 @@ impl Statement {
     pub(super) fn new_text(&self, state: &mut State) -> Result<u32, CassetteError> {
         self.settle(state, false)?;
         let id = self.connection.next_statement();
-        (state.id, state.puts, state.executions) = (Some(id), 0, 0);
+        (state.id, state.puts, state.executions, state.prepared) = (Some(id), 0, 0, None);
         self.endings.store(0, Ordering::Relaxed);
         self.learned.begin(self.connection.id(), id);
         state.known.clear();
@@ -178,6 +215,9 @@ impl Statement {
     /// Appends a command of this statement.
     pub(super) fn command(&self, id: u32, method: Method, mut fields: Fields, outcome: Outcome) -> Outcome {
         push_outcome(&mut fields, &outcome, &self.connection.secrecy);
+        if method == Method::Prepare && rc::succeeded(outcome.rc) {
+            self.state.lock().prepared = Some(fields.clone());
+        }
         self.written_already(id, method, fields, outcome)
     }
 
@@ -351,24 +391,23 @@ impl Statement {
 
 impl StatementMode for Statement {
     fn serve(&self, function: Function, call: &Call<'_>, driver_call: &dyn DriverCall) -> Outcome {
-        const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
-        const DROP: u16 = 1;
-        if !self.is_here() {
-            // A child that only lets go of what it has from its parent records nothing.
-            if let Call::FreeStmt { option: CLOSE | DROP } | Call::Cancel = call {
-                return perform(driver_call);
-            }
-            if let Err(failure) = self.enter() {
-                return failure;
-            }
+        // What only lets go of something from another cassette, or from the parent of a child, records nothing.
+        let is_forked = self.process.load(Ordering::Relaxed) != process::id();
+        if !self.is_here() && lets_go(call, is_forked) {
+            return perform(driver_call);
         }
         if self.connection.probe.begins(call, &self.probes) {
             return perform(driver_call);
         }
-        match self.is_asynchronous() {
+        if let Err(failure) = self.arrive(call) {
+            return failure;
+        }
+        let outcome = match self.is_asynchronous() {
             true => self.polled(function, call, driver_call),
             false => self.serve_call(function, call, driver_call),
-        }
+        };
+        self.connection.moves.done(&self.used, function, call, &outcome);
+        outcome
     }
 
     fn get_data(&self, column: u16, binding: &Binding, driver_call: &dyn DriverCall) -> Outcome {
@@ -426,6 +465,7 @@ impl StatementMode for Statement {
     }
 
     fn dropped(&self) {
+        self.connection.moves.freed(&self.used);
         if !self.is_here() {
             return;
         }

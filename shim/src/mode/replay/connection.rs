@@ -7,10 +7,11 @@ use crate::args::{Out, Place, TextIn};
 use crate::call::{AttributeIn, Call, DriverCall, Question};
 use crate::cassettes::Origin;
 use crate::diagnostics::{Outcome, rc};
-use crate::mode::connection_cassette::ConnectionCassette;
+use crate::mode::connection_cassette::{ConnectionCassette, Held};
 use crate::mode::keys::{
     address_key, allocate_key, attribute_key, attribute_value, disconnect_key, function_key, reaches_database,
 };
+use crate::mode::moving::{Moves, Use};
 use crate::mode::outcome::{fits, key, outcome, room, write_result};
 use crate::mode::polling::{ASYNC_ENABLE, ASYNC_FUNCTIONS, Polls, polls_key};
 use crate::mode::probe::{CONNECTION_DEAD, Probe};
@@ -51,6 +52,8 @@ pub struct Connection {
     /// Whether SQL_ATTR_ASYNC_DBC_FUNCTIONS_ENABLE ever was: calls on the connection itself are counted from then on.
     polled: AtomicBool,
     polls: Mutex<Polls>,
+    /// What is needed to go on in another cassette.
+    pub(super) moves: Moves,
 }
 
 impl Connection {
@@ -83,6 +86,7 @@ impl Connection {
             asynchronous: AtomicBool::new(false),
             polled: AtomicBool::new(false),
             polls: Mutex::default(),
+            moves: Moves::default(),
         };
         finished(player);
         Ok((Arc::new(connection), recorded, told))
@@ -111,8 +115,39 @@ impl Connection {
         Ok(())
     }
 
+    /// Before a command, of this statement if it is one's: goes on in the cassette that the name leads to now.
+    ///
+    /// # Errors
+    /// There is none, or it begins otherwise.
+    pub(super) fn follow(&self, statement: Option<&Use>) -> Result<(), Outcome> {
+        let Some(origin) = self.moves.next(&self.home, statement) else { return Ok(()) };
+        let player = origin.player(None).map_err(|error| Outcome::error("HY000", error))?;
+        let connect = self.home.connect().clone();
+        let id = player.connect(&connect).map_err(mismatch)?.connection;
+        let set = self.moves.set().into_iter().map(|asked| Entry { connection: id, ..asked });
+        let prelude: Vec<Entry> = std::iter::once(connect).chain(set).collect();
+        for asked in &prelude[1..] {
+            player.command(asked).map_err(mismatch)?;
+        }
+        self.leave();
+        self.home.goes_on((player, id), origin, prelude);
+        self.statements.store(0, Ordering::Relaxed);
+        self.moves.moved();
+        finished(&self.player());
+        Ok(())
+    }
+
+    /// Ends it in the cassettes it is in.
+    fn leave(&self) {
+        for (player, id) in self.home.all() {
+            player.housekeeping(&Entry::new(Method::Disconnect, id, None));
+            player.disconnect(id);
+            finished(&player);
+        }
+    }
+
     /// The player of the cassette the connection is in.
-    pub(super) fn player(&self) -> &Arc<Player> {
+    pub(super) fn player(&self) -> Held<'_, Player> {
         self.home.cassette()
     }
 
@@ -163,7 +198,7 @@ impl Connection {
 
     /// After what may be the last that is played of the cassette.
     pub(super) fn may_be_finished(&self) {
-        finished(self.player());
+        finished(&self.player());
     }
 
     /// The driver manager takes the connection from its pool, or puts it there, if nothing of it is in use.
@@ -179,8 +214,15 @@ impl Connection {
         self.home.keep(&asked);
         match self.player().command(&asked) {
             Ok(recorded) => {
-                finished(self.player());
-                outcome(|key| recorded.get(key))
+                finished(&self.player());
+                let told = outcome(|key| recorded.get(key));
+                if rc::succeeded(told.rc) {
+                    match method {
+                        Method::SetConnectAttr => self.moves.sets(&asked),
+                        _ => self.moves.transaction_ends(),
+                    }
+                }
+                told
             }
             Err(error) => mismatch(error),
         }
@@ -300,6 +342,7 @@ impl Connection {
     /// Takes note of an attribute, set before or after the connection was made.
     pub fn set_before(&self, attribute: i32, value: usize) {
         self.attributes.lock().insert(attribute, value as i64);
+        self.moves.sets_number(attribute, value);
         match attribute {
             ASYNC_ENABLE if value != 0 => self.asynchronous.store(true, Ordering::Relaxed),
             ASYNC_FUNCTIONS if value != 0 => self.polled.store(true, Ordering::Relaxed),
@@ -421,6 +464,14 @@ impl ConnectionMode for Connection {
                 return failure;
             }
         }
+        let reaches = match call {
+            Call::EndTran { .. } => true,
+            Call::SetConnectAttr { attribute, .. } => reaches_database(*attribute).is_some(),
+            _ => false,
+        };
+        if reaches && let Err(failure) = self.follow(None) {
+            return failure;
+        }
         if let Call::EndTran { .. } | Call::SetConnectAttr { .. } = call
             && let Some(polled) = self.still_executing(function)
         {
@@ -457,7 +508,7 @@ impl ConnectionMode for Connection {
             Call::Ask(question) => self.ask(function, question),
             _ => Outcome::error("HYC00", format!("replay: {} cannot be replayed yet", function.name())),
         };
-        finished(self.player());
+        finished(&self.player());
         self.secrecy.restored(told)
     }
 
@@ -474,11 +525,7 @@ impl ConnectionMode for Connection {
         if !self.is_here() {
             return;
         }
-        for (player, id) in self.home.all() {
-            player.housekeeping(&Entry::new(Method::Disconnect, *id, None));
-            player.disconnect(*id);
-            finished(player);
-        }
+        self.leave();
     }
 }
 

@@ -43,7 +43,7 @@ impl Statement {
             false => self.connection.next_statement(),
         };
         state.polls.another_text();
-        (state.id, state.puts, state.executions) = (Some(id), 0, 0);
+        (state.id, state.puts, state.executions, state.prepared) = (Some(id), 0, 0, None);
         self.endings.store(0, std::sync::atomic::Ordering::Relaxed);
         id
     }
@@ -222,8 +222,12 @@ impl Statement {
         state.markers = markers::count(&sql.read().unwrap_or_default());
         let fields = Fields::from([(Key::Sql, self.sql(sql))]);
         let id = self.new_text(&mut state, Method::Prepare, &fields);
-        match self.command(&mut state, id, Method::Prepare, fields) {
-            Ok(recorded) => outcome(|key| recorded.get(key)),
+        match self.command(&mut state, id, Method::Prepare, fields.clone()) {
+            Ok(recorded) => {
+                let told = outcome(|key| recorded.get(key));
+                state.prepared = rc::succeeded(told.rc).then_some(fields);
+                told
+            }
             Err(failure) => failure,
         }
     }

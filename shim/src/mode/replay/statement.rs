@@ -15,6 +15,7 @@ use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::{Application, attribute};
 use crate::mode::fetching::{Fetching, extended_states};
 use crate::mode::keys::{length_at_binding_key, local_key};
+use crate::mode::moving::{Use, gives_command, lets_go};
 use crate::mode::not_yet;
 use crate::mode::outcome::outcome;
 use crate::mode::outputs::{Outputs, joined};
@@ -42,6 +43,8 @@ pub struct Statement {
     gave_up: AtomicBool,
     /// The process in which it is replayed.
     process: AtomicU32,
+    /// What it does, where its connection may go on in another cassette.
+    used: Use,
 }
 
 /// What is known of the statement between two calls.
@@ -50,6 +53,8 @@ pub(super) struct State {
     pub(super) application: Application,
     /// The id of the statement text at hand.
     pub(super) id: Option<u32>,
+    /// The command that prepared the text.
+    pub(super) prepared: Option<Vec<(String, Value)>>,
     pub(super) markers: usize,
     /// How many pieces of data at execution were sent with the statement text at hand.
     pub(super) puts: u32,
@@ -103,18 +108,48 @@ impl Statement {
     pub fn new(connection: Arc<Connection>) -> Self {
         let [asynchronous, probes, gave_up] = [(); 3].map(|()| AtomicBool::new(false));
         let (endings, process) = (AtomicU32::default(), AtomicU32::new(process::id()));
-        Statement { connection, state: Mutex::default(), endings, asynchronous, probes, gave_up, process }
+        let used = connection.moves.statement();
+        Statement { connection, state: Mutex::default(), endings, asynchronous, probes, gave_up, process, used }
     }
 
     #[inline]
     fn is_here(&self) -> bool {
-        self.process.load(Ordering::Relaxed) == process::id()
+        self.process.load(Ordering::Relaxed) == process::id() && self.used.is_at(&self.connection.moves)
+    }
+
+    /// What is done before a call: a command may have its connection go on in another cassette, and the statement goes on where that
+    /// is, in its own process.
+    fn arrive(&self, call: &Call<'_>) -> Result<(), Outcome> {
+        if gives_command(call) && self.connection.is_here() {
+            self.connection.follow(Some(&self.used))?;
+        }
+        if self.is_here() { Ok(()) } else { self.enter() }
+    }
+
+    /// The connection went on in another cassette: what was prepared is prepared there.
+    fn goes_on(&self) -> Result<(), Outcome> {
+        let mut state = self.state.lock();
+        (state.run, state.run_is_parents, state.on_row, state.open) = (None, false, false, false);
+        (state.id, state.columns, state.habits) = (None, None, None);
+        state.nulls.forget();
+        state.reading.forget();
+        self.connection.moves.followed(&self.used);
+        self.process.store(process::id(), Ordering::Relaxed);
+        let Some(fields) = state.prepared.clone() else { return Ok(()) };
+        let id = self.connection.next_statement();
+        state.id = Some(id);
+        (state.puts, state.executions) = (0, 0);
+        self.endings.store(0, Ordering::Relaxed);
+        self.command(&mut state, id, Method::Prepare, fields).map(drop)
     }
 
     /// In a forked child: goes on in the child's part. The row at hand stays, what comes after it is in the part.
     #[cold]
     fn enter(&self) -> Result<(), Outcome> {
         self.connection.enter()?;
+        if !self.used.is_at(&self.connection.moves) {
+            return self.goes_on();
+        }
         let mut state = self.state.lock();
         state.run_is_parents = state.run.is_some();
         (state.columns, state.habits) = (None, None);
@@ -271,25 +306,23 @@ impl Statement {
 
 impl StatementMode for Statement {
     fn serve(&self, function: Function, call: &Call<'_>, _: &dyn DriverCall) -> Outcome {
-        const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
-        const DROP: u16 = 1;
-        if !self.is_here() {
-            // A child that only lets go of what it has from its parent plays nothing.
-            if let Call::FreeStmt { option: CLOSE | DROP } | Call::Cancel = call {
-                return Outcome::SUCCESS;
-            }
-            if let Err(failure) = self.enter() {
-                return failure;
-            }
+        // What only lets go of something from another cassette, or from the parent of a child, plays nothing.
+        let is_forked = self.process.load(Ordering::Relaxed) != process::id();
+        if !self.is_here() && lets_go(call, is_forked) {
+            return Outcome::SUCCESS;
         }
         if self.connection.probe.begins(call, &self.probes) {
             return probe::passed(function, call);
+        }
+        if let Err(failure) = self.arrive(call) {
+            return failure;
         }
         let polled = match self.is_asynchronous() {
             true => self.still_executing(function, call),
             false => None,
         };
         let told = polled.unwrap_or_else(|| self.serve_call(function, call));
+        self.connection.moves.done(&self.used, function, call, &told);
         // a fetch knows whether its row was the last one
         let fetches = matches!(call, Call::Fetch | Call::FetchScroll { .. } | Call::ExtendedFetch { .. });
         if function.row().class == Class::Command && !fetches {
@@ -350,6 +383,7 @@ impl StatementMode for Statement {
     }
 
     fn dropped(&self) {
+        self.connection.moves.freed(&self.used);
         self.connection.statement_freed();
         if !self.is_here() {
             return;

@@ -41,24 +41,66 @@ class Connection:
             odbc.SQLFreeHandle(CONNECTION, self.handle)
             raise
 
+    def set(self, attribute, value):
+        """Sets an attribute to a number: 102 is autocommit, 108 the isolation."""
+        check(odbc.SQLSetConnectAttr(self.handle, attribute, ctypes.c_void_p(value), 0), CONNECTION, self.handle)
+
+    def end(self, commit):
+        check(odbc.SQLEndTran(CONNECTION, self.handle, 0 if commit else 1), CONNECTION, self.handle)
+
     def rows(self, sql):
-        statement = handle(STATEMENT, self.handle)
+        statement = Statement(self)
         try:
-            check(odbc.SQLExecDirect(statement, sql.encode(), SQL_NTS), STATEMENT, statement)
-            rows, cell, length = [], ctypes.create_string_buffer(200), ctypes.c_ssize_t()
-            columns = ctypes.c_short()
-            odbc.SQLNumResultCols(statement, ctypes.byref(columns))
-            while columns.value and check(odbc.SQLFetch(statement), STATEMENT, statement) != SQL_NO_DATA:
-                row = []
-                for column in range(1, columns.value + 1):
-                    code = odbc.SQLGetData(statement, column, SQL_C_CHAR, cell, 200, ctypes.byref(length))
-                    check(code, STATEMENT, statement)
-                    row.append(None if length.value < 0 else cell.value.decode())
-                rows.append(row)
-            return rows
+            return statement.run(sql)
         finally:
-            odbc.SQLFreeHandle(STATEMENT, statement)
+            statement.free()
 
     def close(self):
         odbc.SQLDisconnect(self.handle)
         odbc.SQLFreeHandle(CONNECTION, self.handle)
+
+
+class Statement:
+    def __init__(self, connection):
+        self.handle = handle(STATEMENT, connection.handle)
+
+    def check(self, code):
+        return check(code, STATEMENT, self.handle)
+
+    def run(self, sql):
+        self.check(odbc.SQLExecDirect(self.handle, sql.encode(), SQL_NTS))
+        return self.rows()
+
+    def prepare(self, sql):
+        self.check(odbc.SQLPrepare(self.handle, sql.encode(), SQL_NTS))
+
+    def execute(self):
+        self.check(odbc.SQLExecute(self.handle))
+        return self.rows()
+
+    def columns(self):
+        columns = ctypes.c_short()
+        odbc.SQLNumResultCols(self.handle, ctypes.byref(columns))
+        return columns.value
+
+    def row(self):
+        """The next row, or None."""
+        cell, length = ctypes.create_string_buffer(200), ctypes.c_ssize_t()
+        if self.check(odbc.SQLFetch(self.handle)) == SQL_NO_DATA:
+            return None
+        row = []
+        for column in range(1, self.columns() + 1):
+            self.check(odbc.SQLGetData(self.handle, column, SQL_C_CHAR, cell, 200, ctypes.byref(length)))
+            row.append(None if length.value < 0 else cell.value.decode())
+        return row
+
+    def rows(self):
+        rows = list(iter(self.row, None)) if self.columns() else []
+        self.close()
+        return rows
+
+    def close(self):
+        odbc.SQLFreeStmt(self.handle, 0)
+
+    def free(self):
+        odbc.SQLFreeHandle(STATEMENT, self.handle)

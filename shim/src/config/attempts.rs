@@ -6,7 +6,7 @@
 //! else sees a difference.
 #![allow(unsafe_code)]
 
-use crate::config::running_test::{Attempt, Phase, RunningTest};
+use super::running_test::{Attempt, Phase, RunningTest};
 use crate::per_process::PerProcess;
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -27,8 +27,8 @@ struct Seen {
     last: Option<(String, Phase)>,
 }
 
-/// The number of the attempt at a test, from 1.
-pub fn attempt(test: &RunningTest) -> u32 {
+/// The number of the attempt at the test that is running, from 1. To be asked of no other test: what is asked last is what runs.
+pub(super) fn attempt(test: &RunningTest) -> u32 {
     let phase = match test.attempt {
         Attempt::Number(number) => return number,
         Attempt::Phase(phase) => phase,

@@ -14,7 +14,7 @@ use crate::report::say;
 use crate::table::Function;
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use super8_cassette::Entry;
+use super8_cassette::{Entry, Key};
 
 /// SQL_ATTR_AUTOCOMMIT.
 const AUTOCOMMIT: i32 = 102;
@@ -68,8 +68,8 @@ impl Moves {
     /// The application has set an attribute that reaches the database.
     pub(super) fn sets(&self, command: &Entry) {
         let mut set = self.set.lock();
-        let attribute = command.get("attribute");
-        match set.iter_mut().find(|known| known.get("attribute") == attribute) {
+        let attribute = command.get(Key::Attribute);
+        match set.iter_mut().find(|known| known.get(Key::Attribute) == attribute) {
             Some(known) => known.clone_from(command),
             None => set.push(command.clone()),
         }

@@ -194,7 +194,7 @@ impl Connection {
         self.statements.store(0, Ordering::Relaxed);
         self.stands_alone();
         self.moves.moved();
-        Ok(())
+        self.recorder().adopt(id, || self.next_statement()).map_err(unwritable)
     }
 
     /// The recorder of the cassette the connection is in.
@@ -223,6 +223,7 @@ impl Connection {
             let id = recorder.connection();
             let again = |entry: &Entry| recorder.command(&Entry { connection: id, ..entry.clone() });
             prelude.iter().try_for_each(again).map_err(unwritable)?;
+            recorder.adopt(id, || self.next_statement()).map_err(unwritable)?;
             Ok((recorder, id))
         })
     }

@@ -60,7 +60,7 @@ pub(super) struct State {
     /// The id of the statement text at hand.
     pub(super) id: Option<u32>,
     /// The command that prepared the text.
-    pub(super) prepared: Option<Vec<(String, Value)>>,
+    pub(super) prepared: Option<Fields>,
     /// The parameter markers of the prepared text.
     pub(super) markers: usize,
     /// How many pieces of data at execution were sent with the statement text at hand.

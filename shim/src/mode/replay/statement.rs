@@ -54,7 +54,7 @@ pub(super) struct State {
     /// The id of the statement text at hand.
     pub(super) id: Option<u32>,
     /// The command that prepared the text.
-    pub(super) prepared: Option<Vec<(String, Value)>>,
+    pub(super) prepared: Option<Fields>,
     pub(super) markers: usize,
     /// How many pieces of data at execution were sent with the statement text at hand.
     pub(super) puts: u32,
@@ -136,10 +136,7 @@ impl Statement {
         self.connection.moves.followed(&self.used);
         self.process.store(process::id(), Ordering::Relaxed);
         let Some(fields) = state.prepared.clone() else { return Ok(()) };
-        let id = self.connection.next_statement();
-        state.id = Some(id);
-        (state.puts, state.executions) = (0, 0);
-        self.endings.store(0, Ordering::Relaxed);
+        let id = self.new_text(&mut state, Method::Prepare, &fields);
         self.command(&mut state, id, Method::Prepare, fields).map(drop)
     }
 

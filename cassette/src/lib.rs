@@ -30,6 +30,7 @@ pub mod schema;
 mod sets;
 pub mod state;
 pub mod storage;
+pub mod text;
 pub mod value;
 mod window;
 pub mod words;
@@ -48,7 +49,7 @@ pub use open::{Format, create, open};
 pub use player::{
     Fetched, Mismatch, MismatchKind, PlayOptions, PlayedRun, Player, Scrolled, Tickets, Unplayed, Volatile,
 };
-pub use player::{columns, shell, summary};
+pub use player::{columns, summary};
 pub use processes::{
     directory_of, parts_directory, parts_of, parts_with_recordings, remove_parts, same_part, with_parts,
     with_parts_or_alone,
@@ -61,4 +62,5 @@ pub use schema::{Key, Method};
 pub use sets::entry as whole_entry;
 pub use state::{State, state};
 pub use storage::{Cassette, Contents, OpenRun, Part, Place, RowsPart, RowsSource};
+pub use text::shell;
 pub use value::Value;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::player::shell;
+use crate::text::shell;
 use crate::{AnswerRules, CassetteError, Value};
 
 /// The version of the cassette format this crate writes and reads.

@@ -11,6 +11,7 @@ use super::mismatch::{Case, MismatchKind};
 use super::{comments, volatile};
 use crate::metadata::Order;
 use crate::redaction::secrets;
+use crate::text::shell;
 use crate::{Entry, Key, Value};
 
 impl Case<'_> {
@@ -200,16 +201,6 @@ fn tokens(sql: &str) -> Vec<&str> {
         rest = after;
     }
     tokens
-}
-
-/// A word for a shell.
-pub fn shell(word: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:,@%".contains(&byte);
-    if !word.is_empty() && word.bytes().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }
 
 /// A text in double quotes that JSON and YAML read alike.

@@ -3,7 +3,8 @@
 use super::alike::Alike;
 use super::compare::{Difference, difference_but_comments};
 use super::mismatch::{Case, MismatchKind};
-use super::summary::{contrast, cut, floor, one_line, show, summary};
+use super::summary::{contrast, show, summary};
+use crate::text::{cut, floor, one_line};
 use crate::{CassetteError, Entry, Method, Value};
 
 /// Several bindings cut a message at 510 bytes, and one drops it.

@@ -42,7 +42,6 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 use rustc_hash::FxHashMap;
 
-pub use advice::shell;
 pub use columns::read as columns;
 pub(crate) use comments::without as without_comments;
 pub use compare::{Difference, field as difference_in};

@@ -1,38 +1,7 @@
 //! Entries and values in a few words for people, in ASCII dots and on one line: for buffers of drivers and terminals.
 
+use crate::text::{cut, floor, one_line};
 use crate::{Entry, Key, Method, Value};
-
-/// At most `max` bytes of a text, cut between characters, with dots where something is missing.
-pub fn cut(text: &str, max: usize) -> String {
-    if text.len() <= max {
-        return text.to_owned();
-    }
-    let end = floor(text, max.saturating_sub(3));
-    format!("{}...", &text[..end])
-}
-
-/// The largest character boundary up to `at`.
-pub(crate) fn floor(text: &str, at: usize) -> usize {
-    let at = at.min(text.len());
-    (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
-}
-
-/// A text on one line: runs of white space become one blank, control characters a question mark.
-pub fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            blank if blank.is_whitespace() => {
-                if !line.ends_with(' ') {
-                    line.push(' ');
-                }
-            }
-            control if control.is_control() => line.push('?'),
-            other => line.push(other),
-        }
-    }
-    line.trim().to_owned()
-}
 
 /// An entry in at most `max` bytes: `run "SELECT 1"`.
 pub fn summary(entry: &Entry, max: usize) -> String {
@@ -184,16 +153,6 @@ fn visible(character: char) -> impl Iterator<Item = char> {
 mod tests {
     use super::*;
     use crate::ConnectionId;
-
-    #[test]
-    fn cuts_between_characters() {
-        assert_eq!(cut("short", 5), "short");
-        assert_eq!(cut("longer text", 8), "longe...");
-        assert_eq!(cut("äöüäöü", 8), "äö...");
-        for max in 0..20 {
-            assert!(cut("日本語のテキスト", max).len() <= max.max(3));
-        }
-    }
 
     #[test]
     fn tells_entries_in_a_few_words() {

@@ -5,7 +5,8 @@ use crate::exit::Failure;
 use anstyle::{AnsiColor, Color, Style};
 use std::io::Write;
 use super8_cassette::schema::Class;
-use super8_cassette::summary::{asked, one_line, parameters};
+use super8_cassette::summary::{asked, parameters};
+use super8_cassette::text::one_line;
 use super8_cassette::{ConnectionId, Metadata, Method};
 
 /// Bytes of a line in a pipe, where nothing is too wide: a statement may be megabytes long.

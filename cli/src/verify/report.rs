@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use std::io::{self, Write};
-use super8_cassette::summary::{cut, one_line};
+use super8_cassette::text::{cut, one_line};
 
 /// What diverges, in the words of Oracle's replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -51,8 +51,8 @@ pub use player::{
 };
 pub use player::{columns, summary};
 pub use processes::{
-    directory_of, parts_directory, parts_of, parts_with_recordings, remove_parts, same_part, with_parts,
-    with_parts_or_alone,
+    cassette_of_part, directory_of, parts_directory, parts_of, parts_with_recordings, remove_parts, same_part,
+    with_parts, with_parts_or_alone,
 };
 pub use recorder::{KnownAnswers, PendingColumns, RecordOptions, Recorder, Run, RunGuard};
 pub use redaction::{Redaction, SHORTEST_SECRET, Secrets};

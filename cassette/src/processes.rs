@@ -33,6 +33,13 @@ pub fn directory_of(cassette: &Path) -> &Path {
     cassette.parent().filter(|_| is_trace).unwrap_or(cassette)
 }
 
+/// The cassette that a directory is a part of, by its name.
+pub fn cassette_of_part(part: &Path) -> Option<PathBuf> {
+    let parts = part.parent()?;
+    let name = parts.file_name()?.to_str()?.strip_suffix(".parts")?;
+    Some(parts.with_file_name(name))
+}
+
 /// Removes the parts of a cassette that `stays` does not name: those of processes that the command does not have any more.
 ///
 /// # Errors
@@ -105,6 +112,8 @@ mod tests {
         };
         let expected = ["isql", "isql-2", "isql-10", "perl-a.t"].map(|name| format!("shop.parts/{name}"));
         assert_eq!(names(with_parts(&cassette)), expected);
+        assert_eq!(cassette_of_part(&parts_directory(&cassette).join("isql-2")), Some(cassette.clone()));
+        assert_eq!(cassette_of_part(&cassette), None);
         assert!(parts_of(Path::new("/nonexistent")).is_empty());
     }
 }

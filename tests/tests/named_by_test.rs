@@ -147,6 +147,34 @@ fn a_connection_goes_on_in_the_cassette_of_the_next_test() {
     });
 }
 
+/// What does not replay any more is recorded again, and nothing else; then all is replayed.
+#[test]
+fn what_failed_is_recorded_again() {
+    in_both_formats(|format| {
+        let desk = shop("named_failed", format);
+        run(&mut pytest(&desk, "shop", &["record"], &[]), 0);
+        let tapes = desk.scratch.join("work/shop/tapes/tests");
+        let contents = |name: &str| super8_tests::cassette_files::files(&tapes.join(name));
+        let (changed, same) = ("test_fruit.py/test_all_fruit_is_listed", "orders/test_fruit.py/test_two_questions");
+        let before = (contents(changed), contents(same));
+        // the database has changed as well: what replays is not recorded
+        desk.sql("update fruit set name = 'fig' where price = 4");
+        let failed = ["replay", "--record-failed"];
+        let outcome = run(pytest(&desk, "shop", &failed, &[]).env("CHANGED", "yes"), 0);
+        assert!(outcome.errors().contains("test_all_fruit_is_listed: its replay failed"), "{}", outcome.errors());
+        assert_eq!(outcome.errors().matches("its replay failed").count(), 1, "{}", outcome.errors());
+        let after = (contents(changed), contents(same));
+        assert!(before.0 != after.0 && before.1 == after.1);
+        desk.clear();
+        run(pytest(&desk, "shop", &["replay"], &[]).env("CHANGED", "yes"), 0);
+        run(pytest(&desk, "shop", &failed, &[]).env("CHANGED", "yes"), 0);
+        // without the database nothing can be recorded, and what was there stays
+        run(pytest(&desk, "shop", &failed, &[]).env("EXTRA", "yes"), 1);
+        assert!(after == (contents(changed), contents(same)));
+        run(pytest(&desk, "shop", &["replay"], &[]).env("CHANGED", "yes"), 0);
+    });
+}
+
 /// By two workers it is recorded as by one.
 #[test]
 fn workers_record_the_same() {

@@ -23,6 +23,6 @@ pub struct Once {
 impl Once {
     /// Runs the command.
     pub fn run(self) -> Outcome {
-        self.wrapped.run(if self.rerecord { Mode::Record } else { Mode::Once })
+        self.wrapped.run(if self.rerecord { Mode::Record } else { Mode::Once }, false)
     }
 }

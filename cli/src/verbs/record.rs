@@ -20,6 +20,6 @@ pub struct Record {
 impl Record {
     /// Runs the command.
     pub fn run(self) -> Outcome {
-        self.wrapped.run(Mode::Record)
+        self.wrapped.run(Mode::Record, false)
     }
 }

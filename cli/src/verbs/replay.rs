@@ -10,9 +10,13 @@ use clap::Args;
 Examples:
   super8 replay cassettes/orders -- pytest tests/test_orders.py
   super8 replay --report junit -o report.xml cassettes/orders -- ./run_tests
+  super8 replay --record-failed 'tapes/%t' -- pytest
 
 docs/cli.md has the exit codes and says how the command finds super8.")]
 pub struct Replay {
+    /// Record those cassettes again whose replay failed (with their drivers and the database), and replay them then
+    #[arg(long)]
+    record_failed: bool,
     #[command(flatten)]
     wrapped: Wrapped,
 }
@@ -20,6 +24,6 @@ pub struct Replay {
 impl Replay {
     /// Runs the command.
     pub fn run(self) -> Outcome {
-        self.wrapped.run(Mode::Replay)
+        self.wrapped.run(Mode::Replay, self.record_failed)
     }
 }

@@ -9,7 +9,7 @@ mod verdict;
 use crate::cassette::Named;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::libraries::Libraries;
-use crate::run_directory::RunDirectory;
+use crate::run_directory::{Readers, RunDirectory};
 use crate::temporary_odbcinst::{Recorded, TemporaryOdbcinst};
 use child::{Patience, Remaining};
 use clap::{Args, ValueEnum};
@@ -17,7 +17,7 @@ use events::Event;
 use report::{Form, Run};
 use std::ffi::OsString;
 use std::io::Write;
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -88,11 +88,12 @@ impl Mode {
 }
 
 impl Wrapped {
-    /// Runs the command and gives the verdict.
+    /// Runs the command and gives the verdict. With `record_failed`, the cassettes whose replay failed are recorded by a second run and
+    /// replayed by a third, of which it is the verdict then.
     ///
     /// # Errors
     /// Nothing was run: super8's libraries, the cassette or the command are missing.
-    pub fn run(self, mode: Mode) -> Outcome {
+    pub fn run(&self, mode: Mode, record_failed: bool) -> Outcome {
         let mentioned = self.cassette.as_os_str().to_string_lossy();
         variables::check(&|name| mentioned.contains(&format!("%{{{name}}}")))
             .map_err(|error| Failure::new(error).with(Exit::CannotStart))?;
@@ -107,11 +108,37 @@ impl Wrapped {
             (Mode::Once, None) => Mode::Record,
             (mode, _) => mode,
         };
+        let run = Attempt { libraries: &libraries, cassette: &cassette, named: &named, mode, decided };
+        let recorded = recorded.unwrap_or_default();
+        let ended = self.attempt(&run, &recorded, &[])?;
+        let failed = if record_failed { ended.verdict.failed_replays() } else { Vec::new() };
+        if failed.is_empty() {
+            return self.report(mode, &ended);
+        }
+        for cassette in &failed {
+            say(&format!("super8 replay: {}: its replay failed; it is recorded again", cassette.display()));
+        }
+        let again = self.attempt(&run, &recorded, &failed)?;
+        if again.verdict.exit() != Exit::Done {
+            return self.report(mode, &again);
+        }
+        let replayed = self.attempt(&run, &recorded, &[])?;
+        self.report(mode, &replayed)
+    }
+
+    /// Runs the command once. At replay, the cassettes `again` are recorded.
+    fn attempt(&self, run: &Attempt<'_>, recorded: &Recorded, again: &[PathBuf]) -> Result<Attempted, Failure> {
+        let Attempt { libraries, cassette, named, mode, decided } = *run;
         // At replay the named cassette has to be opened. Which one of several it will be is known only in the program.
-        let expected = named.known().filter(|path| decided == Mode::Replay && !with_parts(path).is_empty());
-        let real = decided != Mode::Replay;
-        let stand_in = TemporaryOdbcinst::new(&libraries, real, &recorded.unwrap_or_default());
-        let directory = RunDirectory::make().and_then(|made| stand_in.write(&made).map(|()| made));
+        let replays_all = decided == Mode::Replay && again.is_empty();
+        let expected = named.known().filter(|path| replays_all && !with_parts(path).is_empty());
+        let stand_in = TemporaryOdbcinst::new(libraries, !replays_all, recorded);
+        let directory = RunDirectory::make().and_then(|made| {
+            stand_in.write(&made)?;
+            let names: Vec<&[u8]> = again.iter().map(|path| path.as_os_str().as_bytes()).collect();
+            made.write(RECORDED_ANEW, &names.join(&b'\0'), Readers::TheRun)?;
+            Ok(made)
+        });
         let directory = directory.map_err(|error| {
             let place = std::env::temp_dir();
             Failure::new(format_args!("cannot write to {}: {error}; set TMPDIR to another directory", place.display()))
@@ -125,9 +152,12 @@ impl Wrapped {
         command.args(arguments);
         TemporaryOdbcinst::apply(directory.path(), &mut command);
         directory.hand_down(&mut command);
-        command.env("SUPER8_MODE", decided.name()).env("SUPER8_CASSETTE", &cassette);
+        command.env("SUPER8_MODE", decided.name()).env("SUPER8_CASSETTE", cassette);
         command.env(RECORD_AGAIN, record_again(mode, std::env::args_os()));
-        if decided == Mode::Record {
+        if !again.is_empty() {
+            command.env(variables::RECORDED_ANEW, directory.path().join(RECORDED_ANEW));
+        }
+        if decided == Mode::Record || !again.is_empty() {
             // An earlier cassette is replaced only if the command succeeds.
             command.env("SUPER8_HOLD", "yes");
         }
@@ -157,17 +187,22 @@ impl Wrapped {
         if !verdict.remaining.is_empty() {
             directory.leave();
         }
+        Ok(Attempted { verdict, seconds, notes: stand_in.notes().to_vec() })
+    }
+
+    /// Writes the report, and gives the exit code.
+    fn report(&self, mode: Mode, attempted: &Attempted) -> Outcome {
         let shown: Vec<String> = self.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let run = Run {
             verb: mode.name(),
             cassette: &self.cassette.display().to_string(),
             command: &shown,
-            seconds,
-            verdict: &verdict,
-            notes: stand_in.notes(),
+            seconds: attempted.seconds,
+            verdict: &attempted.verdict,
+            notes: &attempted.notes,
         };
         let written = report::write(&run, self.report, self.output.as_deref());
-        match verdict.exit() {
+        match attempted.verdict.exit() {
             Exit::Done => written.map_err(|failure| failure.with(Exit::Unwritable)).map(|()| Exit::Done),
             exit => {
                 written.unwrap_or_else(|failure| failure.say());
@@ -176,6 +211,26 @@ impl Wrapped {
         }
     }
 }
+
+/// How the command is run.
+#[derive(Clone, Copy)]
+struct Attempt<'a> {
+    libraries: &'a Libraries,
+    cassette: &'a Path,
+    named: &'a Named,
+    mode: Mode,
+    decided: Mode,
+}
+
+/// A run of the command, and what came of it.
+struct Attempted {
+    verdict: Verdict,
+    seconds: f64,
+    notes: Vec<String>,
+}
+
+/// The file of a run with the names of cassettes that are recorded while others are replayed.
+const RECORDED_ANEW: &str = "recorded-anew";
 
 /// The words of this command line, with `record` for the verb.
 fn record_again(mode: Mode, words: impl Iterator<Item = OsString>) -> String {
@@ -211,7 +266,11 @@ fn has_cassette(events: &[Event], process: u32) -> bool {
 fn say_waiting(who: &str, remaining: &[Remaining]) {
     let names: Vec<String> = remaining.iter().map(ToString::to_string).collect();
     let text = format!("{who}: the command has ended; waiting for what it left running: {}\n", names.join(", "));
-    _ = anstream::stderr().write_all(text.as_bytes());
+    say(text.trim_end());
+}
+
+fn say(line: &str) {
+    _ = anstream::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
 /// What the cassette to be replayed names; `None` if one is to be recorded.

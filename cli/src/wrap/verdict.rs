@@ -240,6 +240,19 @@ impl Verdict {
         }
     }
 
+    /// The cassettes that were not replayed as they were recorded. Of a part it is the cassette that it belongs to.
+    pub fn failed_replays(&self) -> Vec<PathBuf> {
+        let failed = |played: &&Played| {
+            played.mode != "record" && (played.mismatch.is_some() || !played.unplayed.is_empty() || played.is_unknown())
+        };
+        let whole = |played: &Played| {
+            let directory = super8_cassette::directory_of(Path::new(&played.cassette));
+            super8_cassette::cassette_of_part(directory).unwrap_or_else(|| directory.to_owned())
+        };
+        let cassettes: BTreeSet<PathBuf> = self.cassettes.iter().filter(failed).map(whole).collect();
+        cassettes.into_iter().collect()
+    }
+
     /// Whether the command failed by itself: what it left out after that says nothing more.
     pub fn command_failed(&self) -> bool {
         !self.end.is_success()

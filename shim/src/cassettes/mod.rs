@@ -4,6 +4,7 @@
 //! Driver managers unload and reload drivers and pool connections, so nothing here depends on a closing call: what
 //! is still open when the process ends is published (or reported as unplayed) then.
 
+mod anew;
 mod eject;
 mod ending;
 mod location;
@@ -117,6 +118,7 @@ pub fn action(settings: &Settings) -> Result<Action, DeckError> {
     match settings.mode {
         Mode::Off => Ok(Action::Forward),
         Mode::Record => Ok(Action::Record),
+        Mode::Replay if anew::is_recorded(&location::absolute(settings)) => Ok(Action::Record),
         Mode::Replay => Ok(Action::Replay),
         Mode::Once => {
             let path = CassetteLocation::to_replay(settings, &variable)

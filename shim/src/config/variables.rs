@@ -10,9 +10,13 @@ use std::ffi::OsString;
 /// In this variable the command finds its libraries.
 pub const LIBRARY_DIR: &str = "SUPER8_LIBRARY_DIR";
 
+/// In this variable `super8 replay --record-failed` names a file with the cassettes that are recorded while others are replayed.
+pub const RECORDED_ANEW: &str = "SUPER8_RECORDED_ANEW";
+
 const PREFIX: &str = "SUPER8_";
 /// What the command hands down to its processes.
-const HANDED_DOWN: [&str; 5] = [run::FILE, run::DESCRIPTOR, verdict::DESCRIPTOR, RECORD_AGAIN, LIBRARY_DIR];
+const HANDED_DOWN: [&str; 6] =
+    [run::FILE, run::DESCRIPTOR, verdict::DESCRIPTOR, RECORD_AGAIN, LIBRARY_DIR, RECORDED_ANEW];
 /// The variables of super8's own tests.
 const OF_TESTS: &str = "SUPER8_TEST_";
 

@@ -3,10 +3,13 @@
 
 use super8_tests::cassette_files::commands;
 use super8_tests::compare::assert_same;
+use super8_tests::desk::Desk;
 use super8_tests::driver::Driver;
-use super8_tests::format::Format;
+use super8_tests::format::{Format, in_both_formats};
+use super8_tests::outcome::Outcome;
 use super8_tests::program::Program;
 use super8_tests::ways::{Stage, Way};
+use super8_tests::{products, python};
 
 const PROGRAM: &str = "pooled.c";
 
@@ -99,4 +102,49 @@ fn another_cassette_gets_a_connection_of_its_own() {
             assert_eq!(replay.errors(), "", "{what}");
         }
     }
+}
+
+/// A pool of the program's own may open more connections than it uses, or fewer: one that is asked nothing is no mismatch, played or not.
+#[test]
+fn a_spare_connection_is_no_mismatch() {
+    in_both_formats(|format| {
+        let desk = Desk::new("pools_spares").in_format(format);
+        let script = products::repository().join("tests/programs/python/shop/spares.py").display().to_string();
+        let interpreter = python::interpreter().display().to_string();
+        for order in ["global", "connection"] {
+            desk.stock();
+            desk.configuration()
+                .driver("SQLite3", &[("Driver", Driver::Sqlite.library())])
+                .source("shop", &[("Driver", "SQLite3"), ("Database", "shop.db")])
+                .write();
+            let run = |verb: &str, tape: &str, arguments: &str, sql: &str, code: u8| {
+                let words = [verb, "--order", order, tape, "--", &interpreter, &script];
+                let mut command = desk.super8(&words.into_iter().chain(arguments.split(' ')).collect::<Vec<_>>());
+                let database = format!("DSN=shop;Database={}", desk.database().display());
+                command.envs([("SHOP", database.as_str()), ("PYTHONDONTWRITEBYTECODE", "1"), ("SQL", sql)]);
+                let outcome = Outcome::of(&command, b"");
+                let what = format!("{verb} {order} {arguments}: {}", String::from_utf8_lossy(&outcome.all()));
+                assert_eq!(outcome.status, format!("exit status: {code}"), "{what}");
+            };
+            const SAME: &str = "select max(price) from fruit";
+            run("record", "spares", "3 0", SAME, 0);
+            run("record", "two", "3 1 2", SAME, 0);
+            run("record", "none", "2", SAME, 0);
+            desk.clear();
+            for arguments in ["3 0", "3 1", "3 2", "1 0", "2 1", "5 0", "5 4"] {
+                run("replay", "spares", arguments, SAME, 0);
+                run("replay", "spares", arguments, "select min(price) from fruit", 1);
+            }
+            // one that is asked something was not recorded
+            run("replay", "spares", "4 0 3", SAME, 1);
+            run("replay", "spares", "3", SAME, 121);
+            for arguments in ["3 1 2", "2 0 1", "4 2 3", "6 5 0"] {
+                run("replay", "two", arguments, SAME, 0);
+            }
+            run("replay", "two", "4 3", SAME, 121);
+            for arguments in ["1", "2", "4"] {
+                run("replay", "none", arguments, SAME, 0);
+            }
+        }
+    });
 }

@@ -164,7 +164,7 @@ impl Cursor {
         for place in self.at.. {
             let Some(position) = index.position(self.part.as_ref(), place) else { break };
             let slot = index.slot(position);
-            if slot.method.class() != Class::Command || slot.thread != thread || self.finished(position) {
+            if !index.is_due(position) || slot.thread != thread || self.finished(position) {
                 continue;
             }
             if !slot.method.is_rows() {
@@ -183,7 +183,7 @@ impl Cursor {
         loop {
             let Some(position) = index.position(self.part.as_ref(), self.at) else { return Ok(Next::End) };
             let slot = index.slot(position);
-            if slot.method.class() == Class::Command && !self.finished(position) {
+            if index.is_due(position) && !self.finished(position) {
                 if !slot.method.is_rows() {
                     return Ok(Next::Command { position, place: self.at });
                 }
@@ -223,7 +223,7 @@ impl Cursor {
         thread: Option<u16>,
     ) -> NextRows {
         while let Some(position) = index.position(self.part.as_ref(), self.at) {
-            if index.slot(position).method.class() == Class::Command && !self.finished(position) {
+            if index.is_due(position) && !self.finished(position) {
                 break;
             }
             self.pass(index);
@@ -232,7 +232,7 @@ impl Cursor {
             let Some(position) = index.position(self.part.as_ref(), place) else { break };
             let slot = index.slot(position);
             let others = thread.is_some_and(|thread| slot.thread != thread);
-            if slot.method.class() != Class::Command || others || self.early.contains(&position) {
+            if !index.is_due(position) || others || self.early.contains(&position) {
                 continue;
             }
             if !slot.method.is_rows() {
@@ -259,7 +259,7 @@ impl Cursor {
             let Some(position) = index.position(self.part.as_ref(), place) else { break };
             let slot = index.slot(position);
             let others = thread.is_some_and(|thread| slot.thread != thread);
-            if slot.method.class() != Class::Command || others {
+            if !index.is_due(position) || others {
                 continue;
             }
             if !slot.method.is_rows() {
@@ -291,8 +291,7 @@ impl Cursor {
     pub(crate) fn bound(&self, index: &Index, positions: &[u32]) -> u32 {
         let Some(at) = index.position(self.part.as_ref(), self.at) else { return u32::MAX };
         let from = positions.partition_point(|position| *position < at);
-        let open =
-            |position: &&u32| index.slot(**position).method.class() == Class::Command && !self.finished(**position);
+        let open = |position: &&u32| index.is_due(**position) && !self.finished(**position);
         positions[from..].iter().find(open).copied().unwrap_or(u32::MAX)
     }
 

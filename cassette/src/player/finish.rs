@@ -83,7 +83,7 @@ impl Player {
 fn nothing_left(source: &Source, cursor: &Cursor) -> Result<bool, CassetteError> {
     for position in cursor.rest(&source.index) {
         let slot = source.index.slot(position);
-        let is_open = slot.method.class() == Class::Command && !cursor.passed(&source.index, position);
+        let is_open = source.index.is_due(position) && !cursor.passed(&source.index, position);
         if is_open && !(slot.method == Method::Fetch && is_end(&source.storage.checked_entry(slot.place())?)) {
             return Ok(false);
         }

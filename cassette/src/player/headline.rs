@@ -53,6 +53,9 @@ impl Case<'_> {
                 let number = self.player.index.ordinal(*position);
                 format!("[super8] replay: command {number} of {} ({}): ", one_line(&name), ids(entry))
             }
+            None if self.is_in_addition() => {
+                format!("[super8] replay: {} has no further connection that was asked anything: ", one_line(&name))
+            }
             None => {
                 format!("[super8] replay: all {} commands of {} are played: ", self.player.total(), one_line(&name))
             }
@@ -92,6 +95,11 @@ impl Case<'_> {
     pub(super) fn got(&self, max: usize) -> String {
         let place = if self.same_place() { String::new() } else { format!(" on {}", ids(self.asked)) };
         summary(self.asked, max) + &place
+    }
+
+    /// Whether it is asked of a connection of which none was recorded.
+    fn is_in_addition(&self) -> bool {
+        self.asked.method != Method::Connect && self.player.index.connection(self.asked.connection).is_empty()
     }
 
     /// Whether what is asked is on the connection and statement that is next. A connect has no place of its own.

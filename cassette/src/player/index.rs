@@ -58,6 +58,8 @@ pub(crate) struct Index {
     by_statement: Vec<u32>,
     /// Positions of the connects.
     connects: Vec<u32>,
+    /// Positions of the connects of connections that were asked nothing: spares of a pool.
+    spares: Vec<u32>,
     /// The connections about which an answer changed, in the order of their ids.
     told: Vec<u32>,
     /// The methods that occur, a bit each.
@@ -89,6 +91,29 @@ impl Aside {
         let ids = self.statements.get(&connection).map_or(&[][..], Vec::as_slice);
         ids.iter().fold(number, |id, aside| if *aside <= id { id.saturating_add(1) } else { id })
     }
+}
+
+/// The connects, in recorded order, of connections that succeeded and have no other command.
+fn spares(
+    slots: &[Slot],
+    by_connection: &[u32],
+    connects: &[u32],
+    storage: &dyn Cassette,
+) -> Result<Vec<u32>, CassetteError> {
+    let slot = |position: &u32| &slots[*position as usize];
+    let mut spares = Vec::new();
+    for connect in connects {
+        let connection = slot(connect).connection;
+        let from = by_connection.partition_point(|position| slot(position).connection < connection);
+        let own = by_connection[from..].iter().take_while(|position| slot(position).connection == connection);
+        // most connections have a second command within a few entries
+        let mut commands = own.filter(|position| slot(position).method.class() == Class::Command);
+        let is_alone = commands.next() == Some(connect) && commands.next().is_none();
+        if is_alone && storage.checked_entry(slot(connect).place())?.succeeded() {
+            spares.push(*connect);
+        }
+    }
+    Ok(spares)
 }
 
 /// Gives all entries of a statement the thread of its first, and finds the connections that were used by several threads.
@@ -155,7 +180,7 @@ impl Index {
             }
         }
         if answers.is_empty() {
-            return Ok((Index::of(slots, Aside::default()), Vec::new()));
+            return Ok((Index::of(slots, Aside::default()).with_spares(storage)?, Vec::new()));
         }
         let mut aside = Aside::default();
         let mut at: HashMap<(u32, u32), usize> = HashMap::new();
@@ -186,7 +211,7 @@ impl Index {
             Ok(Arc::new(ResultAnswer { connection: ConnectionId(connection), statement, asked, read, index }))
         });
         let answers = answers.collect::<Result<_, CassetteError>>()?;
-        Ok((Index::of(slots, aside), answers))
+        Ok((Index::of(slots, aside).with_spares(storage)?, answers))
     }
 
     fn of(mut slots: Vec<Slot>, aside: Aside) -> Index {
@@ -201,13 +226,18 @@ impl Index {
         // the position is part of the key: it stays in order, and a sort in place needs no more memory
         by_connection.sort_unstable_by_key(|position| (slots[*position as usize].connection, *position));
         by_statement.sort_unstable_by_key(|position| (slots[*position as usize].key(), *position));
-        let connects = all.filter(|position| slots[*position as usize].method == Method::Connect).collect();
+        let connects: Vec<u32> = all.filter(|position| slots[*position as usize].method == Method::Connect).collect();
         let changed = |slot: &&Slot| slot.method == Method::Answer && slot.statement == NONE;
         let mut told: Vec<u32> = slots.iter().filter(changed).map(|slot| slot.connection).collect();
         told.sort_unstable();
         told.dedup();
         let methods = slots.iter().fold(0, |methods, slot| methods | 1 << slot.method as u64);
-        Index { slots, by_connection, by_statement, connects, told, methods, threads, aside }
+        Index { slots, by_connection, by_statement, connects, spares: Vec::new(), told, methods, threads, aside }
+    }
+
+    fn with_spares(self, storage: &dyn Cassette) -> Result<Index, CassetteError> {
+        let spares = spares(&self.slots, &self.by_connection, &self.connects, storage)?;
+        Ok(Index { spares, ..self })
     }
 
     /// The id in the cassette of a statement that is played in order.
@@ -279,6 +309,16 @@ impl Index {
         &self.by_connection[self.connection_range(connection)]
     }
 
+    /// Whether a position is the connect of a connection that was asked nothing. A program may leave it out, or make it at any time.
+    pub(crate) fn is_spare(&self, position: u32) -> bool {
+        !self.spares.is_empty() && self.spares.binary_search(&position).is_ok()
+    }
+
+    /// Whether the entry at a position is a command that has to be played, in its turn.
+    pub(crate) fn is_due(&self, position: u32) -> bool {
+        self.is_command(position) && !self.is_spare(position)
+    }
+
     /// Whether the entry at a position is a command.
     pub(crate) fn is_command(&self, position: u32) -> bool {
         self.slot(position).method.class() == Class::Command
@@ -286,7 +326,7 @@ impl Index {
 
     /// Whether no command stands between two positions.
     pub(crate) fn none_between(&self, one: u32, other: u32) -> bool {
-        one < other && (one + 1..other).all(|position| !self.is_command(position))
+        one < other && (one + 1..other).all(|position| !self.is_due(position))
     }
 
     /// How many of a connection's entries stand before a position.

@@ -75,6 +75,7 @@ impl Player {
                 (connection, statement.map(|statement| self.index.statement_id(connection, statement)))
             }
         };
+        let connection = state.sessions.like(connection);
         for (name, value) in &mut key {
             match (*name, statement) {
                 (Key::ConnectionId, _) => *value = Value::Text(connection.to_string()),

@@ -12,7 +12,7 @@ use super::rows::Progress;
 use super::sessions::Session;
 use super::{Player, State};
 use crate::metadata::Order;
-use crate::{CassetteError, ConnectionId, Entry};
+use crate::{CassetteError, ConnectionId, Entry, Method};
 
 /// What was asked for, taken; rows come with their progress.
 type Taken = (Candidate, Option<Arc<Progress>>);
@@ -23,19 +23,37 @@ impl Player {
         let groups = state.sessions.connects.agreeing(asked);
         let early = std::mem::take(&mut state.waiting.early);
         let next = state.whole.next(&self.index, &*self.storage);
+        let mut due = u32::MAX;
         let free = match self.order {
             // the next command, if it is such a connect
             Order::Global => match next? {
-                Next::Command { position, .. } => state.sessions.free().find(|connect| connect.position == position),
-                Next::Rows { .. } | Next::End => None,
+                Next::Command { position, .. } => {
+                    due = position;
+                    state.sessions.free().find(|connect| connect.position == position)
+                }
+                Next::Rows { position, .. } => {
+                    due = position;
+                    None
+                }
+                Next::End => None,
             },
             Order::Connection => {
                 let agrees = |connect: &&Connect| groups.contains(&connect.group);
                 state.sessions.connects.best(state.sessions.free().filter(agrees), asked)
             }
         };
-        let free = free.filter(|connect| groups.contains(&connect.group)).copied();
+        let agrees = |connect: &&Connect| groups.contains(&connect.group);
+        let free = free.filter(|connect| agrees(connect)).copied();
+        // the connect of a connection that was asked nothing has no turn; one that stands before what is next was made by now
+        let is_spare = |connect: &&Connect| self.index.is_spare(connect.position);
+        let others = || state.sessions.free().filter(agrees).any(|connect| !is_spare(&connect));
+        let may_be = |connect: &&Connect| is_spare(connect) && (connect.position < due || !others());
+        let free = free.or_else(|| state.sessions.free().filter(agrees).find(may_be).copied());
         let (session, entry) = match free {
+            Some(connect) if is_spare(&&connect) => {
+                let entry = self.storage.checked_entry(self.index.slot(connect.position).place())?;
+                (Session::fresh(connect.connection), entry)
+            }
             Some(connect) => {
                 let cursor = state.cursor(self.order, &self.index, connect.connection);
                 // another entry of this connection may stand before its connect
@@ -51,6 +69,14 @@ impl Player {
                 match (rest, connect) {
                     (Some(rest), Some(connect)) => {
                         (rest, self.storage.checked_entry(self.index.slot(connect.position).place())?)
+                    }
+                    // as long as it is asked nothing, one more makes no difference
+                    _ if !state.sessions.free().any(|connect| groups.contains(&connect.group)) => {
+                        let Some((live, like)) = state.sessions.opened_in_addition(&groups) else {
+                            return Err(self.no_connect(state));
+                        };
+                        let entry = self.storage.checked_entry(self.index.slot(like.position).place())?;
+                        return Ok(Entry { connection: live, ..entry });
                     }
                     _ => return Err(self.no_connect(state)),
                 }
@@ -73,6 +99,11 @@ impl Player {
     fn no_connect(&self, state: &mut State) -> Scene {
         match self.order {
             Order::Global => match state.whole.next(&self.index, &*self.storage) {
+                Ok(Next::End) => state
+                    .sessions
+                    .free()
+                    .next()
+                    .map_or(Scene::Exhausted, |connect| Scene::Command { position: connect.position }),
                 Ok(next) => Scene::of(next),
                 Err(error) => error.into(),
             },
@@ -103,6 +134,11 @@ impl Player {
         if let Some(found) = self.step_pooled(state, asked)? {
             return Ok(found);
         }
+        if let Scene::Command { position } = scene
+            && self.is_its_connect(state, asked.connection, position)?
+        {
+            return self.step(state, asked, None);
+        }
         let only = match (self.order, &scene) {
             (Order::Connection, _) => None,
             (Order::Global, Scene::Command { position } | Scene::Rows { position, .. }) => {
@@ -119,6 +155,27 @@ impl Player {
         let candidate = self.candidate(cursor, asked, recorded)?;
         let progress = self.take(&candidate, cursor)?;
         Ok(self.taken(state, asked, candidate, progress))
+    }
+
+    /// Whether a connection that was taken for a spare one, and is asked something now, is the one whose connect comes next: it was
+    /// made before its turn.
+    fn is_its_connect(&self, state: &mut State, live: ConnectionId, position: u32) -> Result<bool, CassetteError> {
+        let slot = self.index.slot(position);
+        let Some(session) = state.sessions.live(live).map(|live| live.session) else { return Ok(false) };
+        if self.order != Order::Global
+            || slot.method != Method::Connect
+            || !state.sessions.is_spare(&self.index, session)
+        {
+            return Ok(false);
+        }
+        let next = Session::fresh(slot.connection());
+        let is_free = state.sessions.free().any(|connect| connect.position == position);
+        if !is_free || !state.sessions.may_be(live, next) {
+            return Ok(false);
+        }
+        state.sessions.moves(live, next);
+        state.whole.played(&self.index, position as usize);
+        Ok(true)
     }
 
     fn taken(&self, state: &mut State, asked: &Entry, candidate: Candidate, progress: Option<Arc<Progress>>) -> Taken {

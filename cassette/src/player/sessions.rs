@@ -10,6 +10,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::connects::{Connect, Connects, Group};
+use super::index::Index;
 use crate::ConnectionId;
 
 /// What one live connection plays of one recorded connection.
@@ -150,6 +151,8 @@ enum Holder {
 pub(super) struct SessionMatcher {
     pub(super) connects: Connects,
     lives: BTreeMap<ConnectionId, Live>,
+    /// The connects behind live connections of which none was recorded, by the ids that no recorded one has.
+    additional: HashMap<ConnectionId, Connect>,
     holders: BTreeMap<ConnectionId, Holder>,
     /// Rests of recorded connections that were closed before their end.
     rests: Vec<Session>,
@@ -225,7 +228,7 @@ impl SessionMatcher {
     pub(super) fn opened(&mut self, groups: Vec<Group>, session: Session) -> ConnectionId {
         let id = ConnectionId(self.count);
         self.count += 1;
-        let connect = self.connects.of(session.connection);
+        let connect = self.connect_of(session.connection);
         let (group, succeeded) = connect.map_or((0, false), |connect| (connect.group, connect.succeeded));
         if !succeeded {
             self.holders.insert(session.connection, Holder::Past);
@@ -235,6 +238,36 @@ impl SessionMatcher {
         self.lives.insert(id, Live::new(groups, group, session));
         self.hold(session, id);
         id
+    }
+
+    /// A live connection opens of which none was recorded: one that agrees with these connects, and has nothing to be asked. Its id, and
+    /// the connect whose reply it gets.
+    pub(super) fn opened_in_addition(&mut self, groups: &[Group]) -> Option<(ConnectionId, Connect)> {
+        let like = self.connects.from(0).iter().find(|connect| connect.succeeded && groups.contains(&connect.group));
+        let like = *like?;
+        let last = self.connects.from(0).iter().map(|connect| connect.connection.0).max().unwrap_or_default();
+        let own = ConnectionId(last + 1 + self.additional.len() as u32);
+        self.additional.insert(own, like);
+        let id = self.opened(groups.to_vec(), Session::fresh(own));
+        Some((id, like))
+    }
+
+    /// The recorded connection that a live one is asked about: of one in addition, that whose connect it got.
+    pub(super) fn like(&self, connection: ConnectionId) -> ConnectionId {
+        self.additional.get(&connection).map_or(connection, |like| like.connection)
+    }
+
+    /// Whether a session has nothing to be asked.
+    pub(super) fn is_spare(&self, index: &Index, session: Session) -> bool {
+        match self.connects.of(session.connection) {
+            Some(connect) => index.is_spare(connect.position),
+            None => self.additional.contains_key(&session.connection),
+        }
+    }
+
+    /// The connect that opened a connection.
+    fn connect_of(&self, connection: ConnectionId) -> Option<&Connect> {
+        self.connects.of(connection).or_else(|| self.additional.get(&connection))
     }
 
     /// The program closed a connection. What is left of its session is kept for another one, if it is said to be a session.
@@ -290,7 +323,7 @@ impl SessionMatcher {
     /// Whether a live connection may be this recorded one, by its connect.
     pub(super) fn may_be(&self, id: ConnectionId, session: Session) -> bool {
         let Some(live) = self.lives.get(&id) else { return false };
-        let connect = self.connects.of(session.connection).filter(|connect| connect.succeeded);
+        let connect = self.connect_of(session.connection).filter(|connect| connect.succeeded);
         let replies = |connect: &Connect| session.begin > 1 || self.connects.same_reply(live.group, connect.group);
         connect.is_some_and(|connect| live.groups.contains(&connect.group) && replies(connect))
     }

@@ -4,7 +4,6 @@ use super::cursor::Cursor;
 use super::index::Index;
 use super::rows::is_end;
 use super::summary::summary;
-use crate::schema::Class;
 use crate::storage::Cassette;
 use crate::{CassetteError, ConnectionId, Method};
 
@@ -35,7 +34,7 @@ pub(super) fn of_cursor(
     let mut before: Option<(u32, usize)> = None;
     for position in cursor.rest(index) {
         let slot = index.slot(position);
-        if slot.method.class() != Class::Command || cursor.passed(index, position) {
+        if !index.is_due(position) || cursor.passed(index, position) {
             continue;
         }
         let entry = storage.checked_entry(slot.place())?;

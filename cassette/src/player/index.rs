@@ -314,6 +314,11 @@ impl Index {
         !self.spares.is_empty() && self.spares.binary_search(&position).is_ok()
     }
 
+    /// Every connect has to be made, in its turn.
+    pub(crate) fn has_no_spares(&mut self) {
+        self.spares.clear();
+    }
+
     /// Whether the entry at a position is a command that has to be played, in its turn.
     pub(crate) fn is_due(&self, position: u32) -> bool {
         self.is_command(position) && !self.is_spare(position)

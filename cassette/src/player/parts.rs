@@ -52,10 +52,15 @@ pub(super) struct Sources {
 impl Sources {
     pub(super) fn read(storages: Vec<Box<dyn Cassette>>) -> Result<Arc<Sources>, CassetteError> {
         let mut all = Vec::with_capacity(storages.len());
+        let is_part = storages.len() > 1;
         for storage in storages {
             let answers = storage.metadata()?.answers;
             let rules = AnswerRules::new(answers.iter().map(String::as_str)).unwrap_or_default();
-            let (index, result_answers) = Index::build(&*storage, &rules)?;
+            let (mut index, result_answers) = Index::build(&*storage, &rules)?;
+            if is_part {
+                // a process is told by what it does, and a connect may be all
+                index.has_no_spares();
+            }
             let told = informed::functions(&index, &*storage)?;
             let mut drivers = HashMap::new();
             if !result_answers.is_empty() {

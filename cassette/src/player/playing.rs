@@ -71,7 +71,9 @@ impl Player {
                         (rest, self.storage.checked_entry(self.index.slot(connect.position).place())?)
                     }
                     // as long as it is asked nothing, one more makes no difference
-                    _ if !state.sessions.free().any(|connect| groups.contains(&connect.group)) => {
+                    _ if state.choosing.is_none()
+                        && !state.sessions.free().any(|connect| groups.contains(&connect.group)) =>
+                    {
                         let Some((live, like)) = state.sessions.opened_in_addition(&groups) else {
                             return Err(self.no_connect(state));
                         };

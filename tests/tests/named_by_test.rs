@@ -54,9 +54,11 @@ fn cassettes(root: &Path) -> Vec<String> {
         if super8_cassette::Format::of(directory).is_some() {
             return found.push(directory.to_owned());
         }
-        for entry in std::fs::read_dir(directory).into_iter().flatten().flatten().filter(|entry| entry.path().is_dir())
-        {
-            walk(&entry.path(), found);
+        for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+            // a recording that is not in its place is hidden
+            if entry.path().is_dir() && !entry.file_name().to_string_lossy().starts_with('.') {
+                walk(&entry.path(), found);
+            }
         }
     }
     let mut found = Vec::new();
@@ -172,6 +174,21 @@ fn what_failed_is_recorded_again() {
         run(pytest(&desk, "shop", &failed, &[]).env("EXTRA", "yes"), 1);
         assert!(after == (contents(changed), contents(same)));
         run(pytest(&desk, "shop", &["replay"], &[]).env("CHANGED", "yes"), 0);
+    });
+}
+
+/// A test that fails while it is recorded: no cassette is replaced, and not every one of them is named.
+#[test]
+fn a_test_that_fails_replaces_nothing() {
+    in_both_formats(|format| {
+        let desk = shop("named_failing", format);
+        desk.sql("update fruit set price = 5 where name = 'apple'");
+        let outcome = run(&mut pytest(&desk, "shop", &["record"], &[]), 1);
+        assert_eq!(outcome.errors().matches("because the command failed").count(), 3, "{}", outcome.errors());
+        assert!(outcome.errors().contains("and 5 more cassettes: not replaced"), "{}", outcome.errors());
+        assert!(cassettes(&desk.scratch.join("work/shop/tapes")).is_empty());
+        run(&mut pytest(&desk, "shop", &["record", "--keep"], &[]), 1);
+        assert_eq!(cassettes(&desk.scratch.join("work/shop/tapes")).len(), TESTS.len());
     });
 }
 

@@ -12,7 +12,10 @@ const GOOD: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiC
 
 /// The whole report. Empty if all is well.
 pub fn report(run: &Run<'_>) -> String {
+    /// Recordings that are named of those that were not taken: a cassette for each test makes many.
+    const NAMED: u64 = 3;
     let mut text = String::new();
+    let mut kept_aside = 0;
     for played in &run.verdict.cassettes {
         if let Some(mismatch) = &played.mismatch {
             let _ = writeln!(text, "{}", mismatch.report.trim_end());
@@ -44,12 +47,19 @@ pub fn report(run: &Run<'_>) -> String {
             let _ = writeln!(text, "{BAD}super8:{BAD:#} {}: {what}", played.cassette);
         }
         if let Some(kept) = &played.kept {
-            let _ = writeln!(text, "{BAD}super8:{BAD:#} {}", not_taken(played, kept));
+            kept_aside += 1;
+            if kept_aside <= NAMED {
+                let _ = writeln!(text, "{BAD}super8:{BAD:#} {}", not_taken(played, kept));
+            }
         }
         if played.recovered {
             let what = "recovered what was recorded; of a result that was still read, the last rows may be missing (up to 64 KiB)";
             let _ = writeln!(text, "{GOOD}super8:{GOOD:#} {}: {what}", played.cassette);
         }
+    }
+    if kept_aside > NAMED {
+        let more = many(kept_aside - NAMED, "more cassette");
+        let _ = writeln!(text, "{BAD}super8:{BAD:#} and {more}: not replaced, for the same reason");
     }
     for process in &run.verdict.remaining {
         let _ = writeln!(text, "{BAD}super8:{BAD:#} still running: {process}");

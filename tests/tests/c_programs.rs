@@ -146,3 +146,15 @@ fn zeros_of_the_program_in_buffers_of_nulls() {
         assert_same("170", ("bare", &bare), ("replay", &stage.run(Way::Replay, &program("170"))));
     }
 }
+
+/// What an output parameter's length variable holds before the execution is not followed into memory that is not there. MariaDB's
+/// driver does follow it.
+#[test]
+fn output_parameters_before_memory_that_is_not_there() {
+    for driver in [Driver::PostgresUnicode, Driver::PostgresAnsi] {
+        for length in ["1000", "0", "3", "-3", "-99"] {
+            four_ways(&Program::c("guarded_output.c").with_argument(length), driver);
+        }
+    }
+    four_ways(&Program::c("guarded_output.c").with_argument("0"), Driver::MariaDb);
+}

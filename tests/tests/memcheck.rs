@@ -2,7 +2,6 @@
 //!
 //! `SUPER8_TEST_MEMCHECK=all` runs all of them over SQLite, PostgreSQL and MariaDB, which takes half an hour.
 
-use super8_tests::compare::assert_same;
 use super8_tests::driver::Driver;
 use super8_tests::products;
 use super8_tests::program::{DONE, Program};
@@ -26,7 +25,8 @@ fn every_program() -> Vec<&'static str> {
     let files = std::fs::read_dir(&directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
     let names = files.flatten().map(|file| file.file_name().to_string_lossy().into_owned());
     let mut programs: Vec<&'static str> = names
-        .filter(|name| name.ends_with(".c") && name != "alarm.c")
+        // what a forked child does is put into parts by `super8`, the command
+        .filter(|name| name.ends_with(".c") && !["alarm.c", "forked.c"].contains(&name.as_str()))
         .map(|name| &*Box::leak(name.into_boxed_str()))
         .collect();
     programs.sort_unstable();
@@ -52,8 +52,10 @@ fn check(source: &'static str, driver: Driver) -> Vec<String> {
     let what = format!("{source} over {} under memcheck", driver.library());
     Program::c(source).check(&what, &recorded);
     let (replayed, further) = run(Way::Replay, "replay");
-    assert_same(&what, ("record", &recorded), ("replay", &replayed));
     found.extend(further);
+    if recorded.text() != replayed.text() {
+        found.push(format!("record and replay differ\n{}\n{}", recorded.text(), replayed.text()));
+    }
     found.into_iter().map(|fault| format!("{what}: {fault}")).collect()
 }
 

@@ -9,7 +9,6 @@ use super::parts::Source;
 use super::rows::is_end;
 use super::{Player, State};
 use crate::metadata::Order;
-use crate::schema::Class;
 use crate::{CassetteError, Entry, Method};
 
 /// So many entries before the end of a cursor it is looked whether anything is left to be played.

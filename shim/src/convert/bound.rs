@@ -134,54 +134,77 @@ impl LengthOf {
 
 /// What an output parameter's buffer held before the driver was called.
 pub struct Before {
-    data: Vec<u8>,
+    /// None where there is no memory.
+    data: Option<Vec<u8>>,
     length: Option<isize>,
     indicator: Option<isize>,
 }
 
-/// The bytes of an output parameter's buffer that hold a value: no more than its length says, whatever the capacity is said to be.
-fn held(binding: &Binding, c_type: CType, length: Length) -> &'static [u8] {
-    let pointer = binding.target.address().cast();
+/// The bytes of a parameter's buffer that hold a value, at most, and of how many bytes the terminator is that ends it before: no
+/// more than its length says, whatever the capacity is said to be.
+fn extent(binding: &Binding, c_type: CType, length: Length) -> (usize, Option<usize>) {
     let capacity = usize::try_from(binding.capacity).unwrap_or(0);
-    let size = match (length, c_type.fixed_size()) {
-        (Length::Null, _) => 0,
+    match (length, c_type.fixed_size()) {
+        (Length::Null, _) => (0, None),
         // What comes at execution has a number in its address's place.
-        (Length::Bytes(length), _) if length < 0 && length != odbc_sys::NTS => 0,
-        (_, Some(size)) => size,
-        (Length::Bytes(length), None) if length >= 0 => (length as usize).min(capacity),
-        (_, None) => match super::read::unit(c_type.kind()) {
-            // SAFETY: as below.
-            Some(unit) => unsafe { super::memory::terminated(pointer, unit, capacity) },
-            None => capacity,
-        },
-    };
-    // SAFETY: the application promises the buffer of an output parameter to be valid until its value is there; the caller lets go
-    // of the bytes before it returns.
-    unsafe { super::memory::bytes(pointer, size) }
+        (Length::Bytes(length), _) if length < 0 && length != odbc_sys::NTS => (0, None),
+        (_, Some(size)) => (size, None),
+        (Length::Bytes(length), None) if length >= 0 => ((length as usize).min(capacity), None),
+        (_, None) => (capacity, super::read::unit(c_type.kind())),
+    }
 }
 
-/// What is compared of a parameter's buffer. The length that several share says nothing of the bytes of one of them.
-fn compared(binding: &Binding, c_type: CType, of: LengthOf) -> &'static [u8] {
-    let shared = of != LengthOf::This && super::read::unit(c_type.kind()).is_some();
-    held(binding, c_type, if shared { Length::Unknown } else { reported(binding) })
+/// The value of a parameter that is sent.
+fn held(binding: &Binding, c_type: CType, length: Length) -> &'static [u8] {
+    let pointer = binding.target.address().cast();
+    let (most, unit) = extent(binding, c_type, length);
+    // SAFETY: the application promises the buffer of a parameter to be valid as far as its value goes; the caller lets go of the
+    // bytes before it returns.
+    unsafe {
+        let size = unit.map_or(most, |unit| super::memory::terminated(pointer, unit, most));
+        super::memory::bytes(pointer, size)
+    }
+}
+
+/// How an output parameter is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Whose length is in its length variable.
+    pub length: LengthOf,
+    /// The driver reads its value. If it does not, what is there before the execution is nothing: a length of no value, behind
+    /// which there may be no memory.
+    pub sent: bool,
+}
+
+impl Look {
+    /// What is compared of the buffer. A length that several share says nothing of the bytes of one of them.
+    fn data(self, binding: &Binding, c_type: CType) -> Option<Vec<u8>> {
+        let shared = self.length != LengthOf::This && super::read::unit(c_type.kind()).is_some();
+        let length = if shared { Length::Unknown } else { reported(binding) };
+        if self.sent {
+            return Some(held(binding, c_type, length).to_vec());
+        }
+        let (most, unit) = extent(binding, c_type, length);
+        super::memory::copied(binding.target.address().cast(), most, unit)
+    }
 }
 
 /// Looks at an output parameter before the driver is called. Nothing is marked: there are drivers that read what they
 /// will only write to.
-pub fn before(binding: &Binding, c_type: CType, of: LengthOf) -> Before {
+pub fn before(binding: &Binding, c_type: CType, look: Look) -> Before {
     Before {
-        data: compared(binding, c_type, of).to_vec(),
+        data: look.data(binding, c_type),
         length: binding.length.len_at(0),
         indicator: binding.indicator.len_at(0),
     }
 }
 
 /// The length of what the driver wrote since; `None` if the parameter is as it was.
-pub fn written(binding: &Binding, c_type: CType, of: LengthOf, before: &Before) -> Option<Length> {
-    let same_length = of == LengthOf::Others
+pub fn written(binding: &Binding, c_type: CType, look: Look, before: &Before) -> Option<Length> {
+    let same_length = look.length == LengthOf::Others
         || (binding.length.len_at(0) == before.length && binding.indicator.len_at(0) == before.indicator);
-    let same = same_length && compared(binding, c_type, of) == before.data;
-    (!same).then(|| of.reported(binding, c_type))
+    let same = same_length && look.data(binding, c_type) == before.data;
+    (!same).then(|| look.length.reported(binding, c_type))
 }
 
 /// What an execution sends for a parameter.

@@ -37,3 +37,36 @@ pub(super) unsafe fn terminated(pointer: *const u8, unit: usize, limit: usize) -
     }
     length
 }
+
+/// A copy of so many bytes, or of those before the terminator of `unit` bytes. The kernel reads them, page by page: memory that is not
+/// there is no fault then, and gives `None`.
+pub(super) fn copied(pointer: *const u8, length: usize, unit: Option<usize>) -> Option<Vec<u8>> {
+    const PAGE: usize = 4096;
+    let (mut bytes, mut at) = (Vec::new(), 0);
+    while at < length {
+        let from = pointer.wrapping_add(at);
+        let size = (PAGE - from.addr() % PAGE).min(length - at);
+        let mut page = [0; PAGE];
+        let own = libc::iovec { iov_base: page.as_mut_ptr().cast(), iov_len: size };
+        let other = libc::iovec { iov_base: from.cast_mut().cast(), iov_len: size };
+        // SAFETY: our own buffer takes what is copied; the other address is only looked at by the kernel, which checks it.
+        let read = unsafe { libc::process_vm_readv(libc::getpid(), &raw const own, 1, &raw const other, 1, 0) };
+        match usize::try_from(read) {
+            Ok(read) if read == size => bytes.extend_from_slice(&page[..size]),
+            Err(_) if std::io::Error::last_os_error().raw_os_error() != Some(libc::EFAULT) => {
+                // The system does not let a process ask: it is read as a driver reads it.
+                // SAFETY: the application promises the buffer to be as long as it says.
+                bytes.extend_from_slice(unsafe { super::memory::bytes(from, size) });
+            }
+            _ => return None,
+        }
+        at += size;
+        if let Some(unit) = unit
+            && let Some(end) = bytes.chunks_exact(unit).position(|unit| unit.iter().all(|byte| *byte == 0))
+        {
+            bytes.truncate(end * unit);
+            break;
+        }
+    }
+    Some(bytes)
+}

@@ -4,7 +4,7 @@
 //! the cells go where the application has bound now. ODBC reference: SQLBindParameter, "InputOutputType Argument".
 
 use crate::args::Binding;
-use crate::convert::bound::{self, Before, LengthOf};
+use crate::convert::bound::{self, Before, LengthOf, Look};
 use crate::convert::{CType, Written};
 use crate::diagnostics::{Outcome, rc};
 use super8_cassette::{Cell, Fields, Key, Row, Value, cell, inline};
@@ -45,9 +45,7 @@ struct OutputPlace {
     index: usize,
     binding: Binding,
     c_type: CType,
-    /// Whose length variable it has: its own, or one that it shares with another of the set. There are drivers that write each
-    /// length there, and the last one stays.
-    length: LengthOf,
+    look: Look,
     /// A SQL_NUMERIC_STRUCT that is sent. A driver may put its precision and scale there at the execution, and may not
     /// later: the buffer need not be there any more.
     input: bool,
@@ -67,8 +65,8 @@ impl Outputs {
     /// Takes in a parameter of set `set`, from 0, if it may be written to.
     pub fn add(&mut self, io: i16, set: usize, index: usize, binding: Binding, c_type: CType) {
         if matches!(io, INPUT_OUTPUT | OUTPUT) {
-            let length = self.share(set, &binding);
-            self.places.push(OutputPlace { set, index, binding, c_type, length, input: false });
+            let look = Look { length: self.share(set, &binding), sent: io == INPUT_OUTPUT };
+            self.places.push(OutputPlace { set, index, binding, c_type, look, input: false });
             self.array |= set > 0;
         }
     }
@@ -78,7 +76,7 @@ impl Outputs {
         let mut length = LengthOf::This;
         for earlier in self.places.iter_mut().rev().take_while(|place| place.set == set) {
             if earlier.binding.length == binding.length && !binding.length.is_null() {
-                (earlier.length, length) = (LengthOf::Others, LengthOf::Last);
+                (earlier.look.length, length) = (LengthOf::Others, LengthOf::Last);
             }
         }
         length
@@ -86,8 +84,8 @@ impl Outputs {
 
     /// Takes in a SQL_NUMERIC_STRUCT that is sent.
     pub fn add_numeric(&mut self, set: usize, index: usize, binding: Binding) {
-        let length = LengthOf::This;
-        self.places.push(OutputPlace { set, index, binding, c_type: CType::NUMERIC, length, input: true });
+        let look = Look { length: LengthOf::This, sent: true };
+        self.places.push(OutputPlace { set, index, binding, c_type: CType::NUMERIC, look, input: true });
         self.array |= set > 0;
     }
 
@@ -98,7 +96,7 @@ impl Outputs {
 
     /// Looks at the places before the driver is called.
     pub fn watch(&self) -> Watch {
-        Watch(self.places.iter().map(|place| bound::before(&place.binding, place.c_type, place.length)).collect())
+        Watch(self.places.iter().map(|place| bound::before(&place.binding, place.c_type, place.look)).collect())
     }
 
     /// What the driver wrote since, under `key` and `c_types`: nothing if it wrote nothing. Places that were written to
@@ -110,7 +108,7 @@ impl Outputs {
         let mut before = watch.0.into_iter();
         self.places.retain(|place| {
             let Some(before) = before.next() else { return !place.input };
-            let Some(length) = bound::written(&place.binding, place.c_type, place.length, &before) else {
+            let Some(length) = bound::written(&place.binding, place.c_type, place.look, &before) else {
                 return !place.input;
             };
             self.input_written |= place.input;

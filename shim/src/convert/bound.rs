@@ -110,6 +110,12 @@ pub fn harvest(binding: &Binding, old: i64) -> Option<isize> {
     Some(written.value as isize)
 }
 
+/// A byte of the application's, if there is memory.
+#[cold]
+pub fn byte(place: Place) -> Option<u8> {
+    super::memory::copied(place.address().cast(), 1, None)?.first().copied()
+}
+
 /// Whose length is in the length variable of an output parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LengthOf {

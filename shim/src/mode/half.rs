@@ -1,25 +1,40 @@
 //! The last byte of a buffer for wide characters whose length is odd. No character has room there, but there are drivers
 //! that write half of a terminator.
 
-use crate::args::{Binding, NumberOut, Place};
-use crate::convert::CType;
+use crate::args::{Binding, Place};
+use crate::convert::{CType, bound};
+use crate::diagnostics::rc;
 
-/// The byte, marked before a call to the driver.
-pub struct Half(Option<(NumberOut, i64)>);
+/// The byte before a call to the driver.
+pub struct Half(Option<Byte>);
+
+struct Byte {
+    place: Place,
+    before: u8,
+    /// Bytes of the buffer without this one.
+    room: isize,
+}
 
 impl Half {
-    /// Marks the byte, if the buffer has one.
+    /// Looks at the byte, if the buffer has one: it need not be as long as the program says.
     #[inline]
-    pub fn arm(binding: &Binding) -> Half {
+    pub fn before(binding: &Binding) -> Half {
         let place = place(binding);
-        Half((!place.is_null()).then(|| (place.byte(), place.byte().arm())))
+        if place.is_null() {
+            return Half(None);
+        }
+        Half(bound::byte(place).map(|before| Byte { place, before, room: binding.capacity - 1 }))
     }
 
-    /// The byte the driver wrote since; an unwritten one is as it was.
+    /// The byte, if the value fills the buffer and the byte is another one since.
     #[inline]
-    pub fn harvest(self) -> Option<u8> {
-        let (byte, old) = self.0?;
-        byte.settle(old).map(|written| written.value as u8)
+    pub fn written(self, code: i16, length: Option<isize>) -> Option<u8> {
+        let Byte { place, before, room } = self.0?;
+        let fills = match length {
+            Some(length) => rc::succeeded(code) && (length >= room || length == odbc_sys::NO_TOTAL),
+            None => code == rc::SUCCESS_WITH_INFO,
+        };
+        fills.then(|| bound::byte(place)).flatten().filter(|byte| *byte != before)
     }
 }
 

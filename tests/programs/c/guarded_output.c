@@ -1,5 +1,6 @@
-/* An output parameter whose buffer is said to be longer than it is: behind its 16 bytes is memory that nobody may read. What its
- * length variable holds before the execution is the last argument; it says nothing of the buffer. */
+/* Buffers that are said to be longer than they are: behind their 16 bytes is memory that nobody may read, and what the driver writes
+ * ends before. What the length variable of the output parameter holds before the execution is the last argument; it says nothing of
+ * the buffer. The buffer that SQLGetData writes to is for wide characters and has an odd length. */
 #include "report.h"
 #include <sys/mman.h>
 #include <unistd.h>
@@ -31,6 +32,15 @@ int main(int argc, char **argv)
         printf("\n");
         ON(stmt, SQLFreeStmt(stmt, SQL_CLOSE));
     }
+    SQLLEN length = -7;
+    memset(text, FILLER, ROOM);
+    ON(stmt, SQLFreeStmt(stmt, SQL_RESET_PARAMS));
+    ON(stmt, SQLExecDirect(stmt, (SQLCHAR *)"select 'cell'", SQL_NTS));
+    ON(stmt, SQLFetch(stmt));
+    ON(stmt, SQLGetData(stmt, 1, SQL_C_WCHAR, text, SAID + 1, &length));
+    printf("    length %ld ", (long)length);
+    bytes(text, ROOM);
+    printf("\n");
     ON(stmt, SQLFreeHandle(SQL_HANDLE_STMT, stmt));
     return done();
 }

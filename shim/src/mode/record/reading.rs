@@ -141,9 +141,10 @@ impl Statement {
 
     #[inline]
     fn read(&self, column: u16, binding: &Binding, driver_call: &dyn DriverCall) -> Outcome {
-        let (old, half) = (bound::arm(binding), Half::arm(binding));
+        let (old, half) = (bound::arm(binding), Half::before(binding));
         let code = driver_call.invoke();
-        let (length, half) = (bound::harvest(binding, old), half.harvest());
+        let length = bound::harvest(binding, old);
+        let half = half.written(code.unwrap_or(rc::ERROR), length);
         let whole = code == Some(rc::SUCCESS) && half.is_none();
         if !(whole && take_whole(&mut self.state.lock(), column, binding, length)) {
             let told = self.take_any(column, binding, performed(code, driver_call), (length, half), driver_call);

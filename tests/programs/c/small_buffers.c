@@ -125,7 +125,8 @@ int main(int argc, char **argv)
     records();
     fields(0, 0), fields(0, 1), fields(1, 0), fields(1, 1);
     type_names();
-    if (strcmp(dialect, "postgres")) /* once asked for wide characters, psqlodbc writes them to narrow buffers as well */
+    /* Once asked for wide characters, psqlodbc writes them to narrow buffers as well; SQLite's driver leaves the end of one unwritten. */
+    if (!strcmp(dialect, "mariadb"))
         both_widths();
     return done();
 }

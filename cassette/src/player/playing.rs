@@ -44,11 +44,19 @@ impl Player {
         };
         let agrees = |connect: &&Connect| groups.contains(&connect.group);
         let free = free.filter(|connect| agrees(connect)).copied();
-        // the connect of a connection that was asked nothing has no turn; one that stands before what is next was made by now
+        // The connect of a connection that was asked nothing has no turn. One that stands before what is next comes first, as it
+        // did when it was recorded; another one is taken if there is nothing else.
         let is_spare = |connect: &&Connect| self.index.is_spare(connect.position);
+        let spares = || state.sessions.free().filter(agrees).filter(is_spare);
+        let earlier = match self.order {
+            Order::Global => {
+                let earlier = spares().filter(|connect| connect.position < due);
+                state.sessions.connects.best(earlier, asked).copied()
+            }
+            Order::Connection => None,
+        };
         let others = || state.sessions.free().filter(agrees).any(|connect| !is_spare(&connect));
-        let may_be = |connect: &&Connect| is_spare(connect) && (connect.position < due || !others());
-        let free = free.or_else(|| state.sessions.free().filter(agrees).find(may_be).copied());
+        let free = earlier.or(free).or_else(|| if others() { None } else { spares().next().copied() });
         let (session, entry) = match free {
             Some(connect) if is_spare(&&connect) => {
                 let entry = self.storage.checked_entry(self.index.slot(connect.position).place())?;

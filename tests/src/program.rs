@@ -116,6 +116,32 @@ impl Program {
         Program { name: "xdist".into(), input: Vec::new(), proof: "4 passed".into(), command: Box::new(command) }
     }
 
+    /// pytest in the directory of `programs/python` with this name; `CONNECTION` is the connection string.
+    pub fn pytest(project: &'static str, arguments: &[&str]) -> Program {
+        let directory = products::repository().join("tests/programs/python").join(project);
+        let arguments: Vec<String> = arguments.iter().map(|word| (*word).to_owned()).collect();
+        let command = move |target: &Target| {
+            let mut command = Command::new(python::interpreter());
+            command.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir"]).arg(&directory);
+            let files = arguments.iter().map(|word| match word.starts_with('-') {
+                true => word.clone(),
+                false => directory.join(word).display().to_string(),
+            });
+            command.args(files);
+            if !arguments.iter().any(|word| !word.starts_with('-')) {
+                command.arg(&directory);
+            }
+            command.envs([("PYTHONDONTWRITEBYTECODE", "1"), ("CONNECTION", &target.connection_string)]);
+            command
+        };
+        Program {
+            name: format!("pytest-{project}"),
+            input: Vec::new(),
+            proof: "passed".into(),
+            command: Box::new(command),
+        }
+    }
+
     /// A program of `programs/c`; its arguments are what [`Target`] has.
     pub fn c(source: &'static str) -> Program {
         let command = move |target: &Target| {

@@ -55,4 +55,5 @@ mod symbols;
 mod traces;
 mod two_drivers;
 mod verdict;
+mod whole_project;
 mod without_manager;

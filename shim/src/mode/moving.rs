@@ -14,7 +14,7 @@ use crate::report::say;
 use crate::table::Function;
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use super8_cassette::{Entry, Key};
+use super8_cassette::{Entry, Key, Value};
 
 /// SQL_ATTR_AUTOCOMMIT.
 const AUTOCOMMIT: i32 = 102;
@@ -60,9 +60,15 @@ impl Moves {
         self.times.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// What the application has set.
-    pub(super) fn set(&self) -> Vec<Entry> {
-        self.set.lock().clone()
+    /// What the application has set on a connection that was made like this: the last of each attribute. Where it went back to
+    /// how ODBC begins (autocommit on), there is nothing to set, so that a cassette does not depend on what came before it.
+    pub(super) fn set(&self, connect: &Entry) -> Vec<Entry> {
+        let asked = connect.get(Key::Attributes).is_some_and(|attributes| attributes.get("autocommit").is_some());
+        let counts = |set: &&Entry| {
+            let is_autocommit = set.get(Key::Attribute).and_then(Value::as_text) == Some("autocommit");
+            asked || !(is_autocommit && set.get(Key::Value).and_then(Value::as_int) == Some(1))
+        };
+        self.set.lock().iter().filter(counts).cloned().collect()
     }
 
     /// The application has set an attribute that reaches the database.

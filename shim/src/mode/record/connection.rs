@@ -186,7 +186,7 @@ impl Connection {
         let id = recorder.connection();
         let connect = self.home.connect().clone().with(CONTINUED, true);
         let again = |entry: Entry| Entry { connection: id, ..entry };
-        let prelude: Vec<Entry> = std::iter::once(connect).chain(self.moves.set()).map(again).collect();
+        let prelude: Vec<Entry> = std::iter::once(connect).chain(self.moves.set(self.home.connect())).map(again).collect();
         recorder.prepare_connect(0).map_err(unwritable)?;
         prelude.iter().try_for_each(|entry| recorder.command(entry)).map_err(unwritable)?;
         self.leave();

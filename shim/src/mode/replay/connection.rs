@@ -124,7 +124,7 @@ impl Connection {
         let player = origin.player(None).map_err(|error| Outcome::error("HY000", error))?;
         let connect = self.home.connect().clone();
         let id = player.connect(&connect).map_err(mismatch)?.connection;
-        let set = self.moves.set().into_iter().map(|asked| Entry { connection: id, ..asked });
+        let set = self.moves.set(self.home.connect()).into_iter().map(|asked| Entry { connection: id, ..asked });
         let prelude: Vec<Entry> = std::iter::once(connect).chain(set).collect();
         for asked in &prelude[1..] {
             player.command(asked).map_err(mismatch)?;

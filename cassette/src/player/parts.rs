@@ -91,6 +91,13 @@ impl Sources {
     pub(super) fn source(&self, part: usize) -> &Source {
         &self.all[part]
     }
+
+    /// What is played at present, then the others.
+    pub(super) fn current_first(&self) -> impl Iterator<Item = &Source> {
+        let current = self.current.load(Ordering::Acquire);
+        let others = self.all.iter().enumerate().filter(move |(part, _)| *part != current);
+        std::iter::once(&self.all[current]).chain(others.map(|(_, source)| source))
+    }
 }
 
 /// The storage that is played at present.

@@ -74,7 +74,8 @@ fn is_new_text(method: Method) -> bool {
 impl Player {
     /// Whether the cassette has any that begin with this method.
     pub fn has_result_answers(&self, method: Method) -> bool {
-        self.storage.0.current().result_answers.iter().any(|answer| answer.asked.method == method)
+        let mut answers = self.storage.0.current_first().flat_map(|source| &source.result_answers);
+        answers.any(|answer| answer.asked.method == method)
     }
 
     /// Whether the cassette has a result for what a live connection asks that is served out of order, whatever the parameters
@@ -94,15 +95,15 @@ impl Player {
         let statement = asked.statement.filter(|statement| *statement >= FIRST_RESULT_ANSWER)?;
         let at = (asked.connection, statement);
         if is_new_text(asked.method) {
-            let answer = self.result_answer(asked, &[Key::Attributes])?;
-            let player = Arc::new(self.player_of(&answer));
+            let (source, answer) = self.result_answer(asked, &[Key::Attributes])?;
+            let player = Arc::new(self.player_of(source, &answer));
             self.serving.lock().insert(at, Served { answer, player });
         }
         let Served { answer, player } = self.serving.lock().get(&at).cloned()?;
         let asked = Entry { connection: OWN.0, statement: Some(OWN.1), ..asked.clone() };
         if asked.method == Method::Execute && player.unplayed().is_ok_and(|left| left.is_empty()) {
             // executed more often than it was recorded: from the beginning
-            let player = Arc::new(self.player_of(&answer));
+            let player = Arc::new(player.player_of(player.storage.0.current(), &answer));
             let prepared = Entry { connection: OWN.0, statement: Some(OWN.1), ..answer.asked.clone() };
             if player.command(&prepared).is_ok() {
                 self.serving.lock().insert(at, Served { answer, player: Arc::clone(&player) });
@@ -124,14 +125,13 @@ impl Player {
         }
     }
 
-    /// The recorded answer to what a live connection asks, of any connection of the same driver: the one that was read
-    /// furthest, then its own. What is left out counts only where one was recorded with the same.
-    fn result_answer(&self, asked: &Entry, left_out: &[Key]) -> Option<Arc<ResultAnswer>> {
-        let source = self.storage.0.current();
+    /// The recorded answer to what a live connection asks, of any connection of the same driver: one of the part that is played,
+    /// the one that was read furthest, its own. What is left out counts only where one was recorded with the same.
+    fn result_answer(&self, asked: &Entry, left_out: &[Key]) -> Option<(&Source, Arc<ResultAnswer>)> {
         let connection = self.recorded(asked.connection);
-        let driver = source.driver(connection);
+        let driver = self.storage.0.current().driver(connection);
         let plain = without(asked, left_out);
-        let rank = |answer: &ResultAnswer| {
+        let rank = |source: &Source, answer: &ResultAnswer| {
             let same_kind = answer.asked.method == asked.method && source.driver(answer.connection) == driver;
             if !same_kind || difference_but_comments(&without(&answer.asked, left_out), &plain, self.comments).is_some()
             {
@@ -140,14 +140,16 @@ impl Player {
             let exact = difference_but_comments(&answer.asked, asked, self.comments).is_none();
             Some((!exact, Reverse(answer.read), answer.connection != connection))
         };
-        let known = source.result_answers.iter().filter_map(|answer| Some((rank(answer)?, answer)));
-        known.min_by_key(|(rank, _)| *rank).map(|(_, answer)| Arc::clone(answer))
+        self.storage.0.current_first().find_map(|source| {
+            let known = source.result_answers.iter().filter_map(|answer| Some((rank(source, answer)?, answer)));
+            let best = known.min_by_key(|(rank, _)| *rank).map(|(_, answer)| Arc::clone(answer));
+            best.map(|answer| (source, answer))
+        })
     }
 
     /// A player of one result answer.
-    fn player_of(&self, answer: &ResultAnswer) -> Player {
-        let source = Source::of_statement(self.storage.0.current(), Arc::clone(&answer.index));
-        let player = self.of_source(source);
+    fn player_of(&self, source: &Source, answer: &ResultAnswer) -> Player {
+        let player = self.of_source(Source::of_statement(source, Arc::clone(&answer.index)));
         player.state.lock().sessions.open_at(OWN.0, answer.connection, answer.statement - OWN.1);
         player
     }

@@ -125,7 +125,8 @@ impl Recorder {
         let _ = self.answer_rules.set(rules);
     }
 
-    fn is_result_answer(&self, entry: &Entry) -> bool {
+    /// Whether an entry asks for an answer with rows.
+    pub fn is_result_answer(&self, entry: &Entry) -> bool {
         match self.answer_rules.get() {
             Some(rules) => rules.name(entry),
             None => AnswerRules::default().name(entry),

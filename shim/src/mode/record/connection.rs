@@ -36,6 +36,10 @@ pub struct Connection {
     process: AtomicU32,
     pub(super) secrecy: Secrecy,
     statements: AtomicU32,
+    /// Which of them ask for answers with rows: those have no number at replay.
+    result_answers: Mutex<Vec<u32>>,
+    /// The same of the process that this one was forked from.
+    parents_result_answers: Mutex<Vec<u32>>,
     descriptors: AtomicU32,
     pub(super) probe: Probe,
     open: AtomicBool,
@@ -103,6 +107,8 @@ impl Connection {
             process: AtomicU32::new(process::id()),
             secrecy,
             statements: AtomicU32::new(0),
+            result_answers: Mutex::default(),
+            parents_result_answers: Mutex::default(),
             descriptors: AtomicU32::new(0),
             probe,
             open: AtomicBool::new(true),
@@ -124,7 +130,7 @@ impl Connection {
         let environment =
             connect.environment.into_iter().try_for_each(|(answer, times)| recorder.before(id, answer, times));
         let adopted =
-            if rc::succeeded(outcome.rc) { recorder.adopt(id, || connection.next_statement()) } else { Ok(()) };
+            if rc::succeeded(outcome.rc) { recorder.adopt(id, || connection.next_result_answer()) } else { Ok(()) };
         if let Err(error) = written.and(environment).and(adopted) {
             connection.disconnected();
             return Err(error);
@@ -155,10 +161,39 @@ impl Connection {
             recorder.command(&entry).map_err(unwritable)?;
             Ok((recorder, id))
         })?;
+        // the part has none of the parent's answers with rows: the numbers go on without them
+        let answers =
+            self.result_answers.try_lock().map(|mut answers| std::mem::take(&mut *answers)).unwrap_or_default();
+        self.statements.fetch_sub(answers.len() as u32, Ordering::Relaxed);
+        if let Some(mut parents) = self.parents_result_answers.try_lock() {
+            *parents = answers;
+        }
         self.stands_alone();
         self.open.store(true, Ordering::Release);
         self.process.store(process::id(), Ordering::Relaxed);
         Ok(())
+    }
+
+    /// The number that a statement of the parent's has in a forked child.
+    pub(super) fn inherited(&self, statement: u32) -> u32 {
+        let before = |answers: &[u32]| answers.iter().filter(|answer| **answer < statement).count() as u32;
+        statement - self.parents_result_answers.try_lock().map_or(0, |answers| before(&answers))
+    }
+
+    /// Takes note of a statement whose command asks for an answer with rows.
+    pub(super) fn asks(&self, entry: &Entry) {
+        if let Some(statement) = entry.statement
+            && self.recorder().is_result_answer(entry)
+        {
+            self.result_answers.lock().push(statement);
+        }
+    }
+
+    /// The number of a statement for an answer with rows that the process knows.
+    fn next_result_answer(&self) -> u32 {
+        let statement = self.next_statement();
+        self.result_answers.lock().push(statement);
+        statement
     }
 
     /// It goes on in a cassette in which nothing is known of it yet.
@@ -186,15 +221,17 @@ impl Connection {
         let id = recorder.connection();
         let connect = self.home.connect().clone().with(CONTINUED, true);
         let again = |entry: Entry| Entry { connection: id, ..entry };
-        let prelude: Vec<Entry> = std::iter::once(connect).chain(self.moves.set(self.home.connect())).map(again).collect();
+        let prelude: Vec<Entry> =
+            std::iter::once(connect).chain(self.moves.set(self.home.connect())).map(again).collect();
         recorder.prepare_connect(0).map_err(unwritable)?;
         prelude.iter().try_for_each(|entry| recorder.command(entry)).map_err(unwritable)?;
         self.leave();
         self.home.goes_on((recorder, id), origin, prelude);
         self.statements.store(0, Ordering::Relaxed);
+        self.result_answers.lock().clear();
         self.stands_alone();
         self.moves.moved();
-        self.recorder().adopt(id, || self.next_statement()).map_err(unwritable)
+        self.recorder().adopt(id, || self.next_result_answer()).map_err(unwritable)
     }
 
     /// The recorder of the cassette the connection is in.
@@ -223,7 +260,7 @@ impl Connection {
             let id = recorder.connection();
             let again = |entry: &Entry| recorder.command(&Entry { connection: id, ..entry.clone() });
             prelude.iter().try_for_each(again).map_err(unwritable)?;
-            recorder.adopt(id, || self.next_statement()).map_err(unwritable)?;
+            recorder.adopt(id, || self.next_result_answer()).map_err(unwritable)?;
             Ok((recorder, id))
         })
     }

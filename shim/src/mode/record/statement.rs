@@ -147,6 +147,7 @@ impl Statement {
         let mut state = self.state.lock();
         (state.run, state.ended, state.beyond) = (None, false, None);
         state.known.clear();
+        state.id = state.id.map(|id| self.connection.inherited(id));
         if let Some(id) = state.id {
             self.learned.begin(self.connection.id(), id);
         }
@@ -226,6 +227,7 @@ impl Statement {
         let entry = Entry { method, connection: self.connection.id(), statement: Some(id), fields };
         self.connection.usual.commanded();
         self.counts();
+        self.connection.asks(&entry);
         self.connection.recorder().command(&entry).map_or_else(unwritable, |()| outcome)
     }
 

@@ -35,20 +35,26 @@ pub enum Order {
     Global,
     /// As recorded inside each connection; connections do not depend on each other.
     Connection,
+    /// Executions and transactions in any order, on any connection with the same connect arguments.
+    Any,
 }
 
 impl Order {
+    /// All orders, the strictest first.
+    pub const ALL: [Order; 3] = [Order::Global, Order::Connection, Order::Any];
+
     /// The name in `metadata.yml` and in `SUPER8_ORDER`.
     pub const fn name(self) -> &'static str {
         match self {
             Order::Global => "global",
             Order::Connection => "connection",
+            Order::Any => "any",
         }
     }
 
     /// The order with this name.
     pub fn from_name(name: &str) -> Option<Order> {
-        [Order::Global, Order::Connection].into_iter().find(|order| order.name() == name)
+        Order::ALL.into_iter().find(|order| order.name() == name)
     }
 }
 
@@ -182,7 +188,7 @@ impl Metadata {
         };
         let order = match text("order")? {
             None => Order::default(),
-            Some(name) => Order::from_name(&name).ok_or_else(|| wrong("order", "global or connection"))?,
+            Some(name) => Order::from_name(&name).ok_or_else(|| wrong("order", "global, connection or any"))?,
         };
         let driver = value.get("driver").map(|driver| {
             let text = |key: &str| driver.get(key).and_then(Value::as_text).unwrap_or_default().to_owned();
@@ -304,7 +310,9 @@ mod tests {
             with("complete", Value::from("yes")).unwrap_err().starts_with("my x/m: complete: is not true or false")
         );
         assert!(
-            with("order", Value::from("any")).unwrap_err().starts_with("my x/m: order: is not global or connection")
+            with("order", Value::from("some"))
+                .unwrap_err()
+                .starts_with("my x/m: order: is not global, connection or any")
         );
         assert!(with("order", Value::from("global")).is_ok());
     }

@@ -56,6 +56,17 @@ impl Connects {
         Ok(connects)
     }
 
+    /// The connects of units, each at its position and in its group.
+    pub(super) fn of_units(units: Vec<(u32, Group)>) -> Connects {
+        let connect = |(number, (position, group)): (usize, (u32, Group))| {
+            let connection = ConnectionId(number as u32);
+            Connect { position, connection, group, succeeded: true }
+        };
+        let all: Vec<Connect> = units.into_iter().enumerate().map(connect).collect();
+        let by_connection = all.iter().map(|connect| (connect.connection, connect.connection.0)).collect();
+        Connects { all, by_connection, ..Connects::default() }
+    }
+
     /// The connects from the n-th on, in recorded order.
     pub(super) fn from(&self, first: usize) -> &[Connect] {
         self.all.get(first..).unwrap_or_default()

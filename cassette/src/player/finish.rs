@@ -37,7 +37,9 @@ impl Player {
     /// changed. An empty list takes back what was said before: the process has gone on with a longer part. Costs little before
     /// the end is near.
     pub fn finished(&self) -> Option<Vec<PathBuf>> {
-        if !self.near_end.load(Ordering::Relaxed) {
+        // the last command of a cassette of units was theirs
+        let near_end = self.any.as_ref().map_or(&self.near_end, |any| &any.player.near_end);
+        if !near_end.load(Ordering::Relaxed) {
             return None;
         }
         let state = &mut *self.state.lock();
@@ -59,9 +61,12 @@ impl Player {
     }
 
     /// Whether nothing would be left of a part, were it the one that is played.
-    fn is_all_played(&self, state: &State, part: usize) -> Result<bool, CassetteError> {
+    fn is_all_played(&self, state: &mut State, part: usize) -> Result<bool, CassetteError> {
         let sources = &*self.storage.0;
         let (from, to) = (sources.current(), sources.source(part));
+        if self.any.is_some() {
+            return Ok(self.left_unplayed(state)?.is_empty());
+        }
         if self.order == Order::Global {
             return nothing_left(to, &from.moved(to, &state.whole, None));
         }

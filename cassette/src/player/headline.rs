@@ -53,6 +53,7 @@ impl Case<'_> {
                 let number = self.player.index.ordinal(*position);
                 format!("[super8] replay: command {number} of {} ({}): ", one_line(&name), ids(entry))
             }
+            None if self.is_any() => format!("[super8] replay: {}: {}: ", one_line(&name), self.nothing_expected()),
             None if self.is_in_addition() => {
                 format!("[super8] replay: {} has no further connection that was asked anything: ", one_line(&name))
             }
@@ -97,14 +98,30 @@ impl Case<'_> {
         summary(self.asked, max) + &place
     }
 
+    /// Whether units are played in any order.
+    pub(super) fn is_any(&self) -> bool {
+        self.player.any.is_some()
+    }
+
+    /// What was expected where no command was, in words.
+    pub(super) fn nothing_expected(&self) -> &'static str {
+        match (self.is_any(), self.kind) {
+            (false, _) => "nothing more was recorded",
+            (true, MismatchKind::OutOfOrder) => "no execution or transaction that is left begins so",
+            (true, MismatchKind::Exhausted) => "all that was recorded like it is played",
+            (true, _) => "nothing is recorded like it",
+        }
+    }
+
     /// Whether it is asked of a connection of which none was recorded.
     fn is_in_addition(&self) -> bool {
         self.asked.method != Method::Connect && self.player.index.connection(self.asked.connection).is_empty()
     }
 
-    /// Whether what is asked is on the connection and statement that is next. A connect has no place of its own.
+    /// Whether what is asked is on the connection and statement that is next. A connect has no place of its own, nor has a unit.
     fn same_place(&self) -> bool {
         self.asked.method == Method::Connect
+            || self.is_any() && self.expected.is_none()
             || self.expected.as_ref().is_some_and(|(_, entry)| {
                 (entry.connection, entry.statement) == (self.asked.connection, self.asked.statement)
             })
@@ -125,7 +142,8 @@ impl Case<'_> {
         let difference =
             same_method.and_then(|(_, entry)| difference_but_comments(entry, self.asked, self.player.comments));
         let elsewhere = self.nearest.as_ref().filter(|_| difference.is_none()).map(|nearest| {
-            let (verb, number) = (if ahead { "is" } else { "was" }, self.player.index.ordinal(nearest.position));
+            let is_played = if self.is_any() { self.kind == MismatchKind::Exhausted } else { !ahead };
+            let (verb, number) = (if is_played { "was" } else { "is" }, self.player.index.ordinal(nearest.position));
             format!("that {verb} command {number} ({})", ids(&nearest.entry))
         });
         let other_order = (self.by_connection == Some(true)).then(|| "order: connection would have passed".to_owned());

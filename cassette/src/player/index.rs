@@ -43,6 +43,11 @@ impl Slot {
         (self.statement != NONE).then_some(self.statement)
     }
 
+    /// The same entry on another connection and statement, of no particular thread.
+    pub(crate) fn moved(&self, connection: ConnectionId, statement: Option<u32>) -> Slot {
+        Slot { connection: connection.0, statement: statement.unwrap_or(NONE), thread: 1, ..*self }
+    }
+
     fn key(&self) -> (u32, u32) {
         (self.connection, self.statement)
     }
@@ -68,6 +73,17 @@ pub(crate) struct Index {
     threads: HashMap<u32, Vec<u16>>,
     /// What is kept out of the order.
     aside: Aside,
+    /// Where the entries of units stand in the cassette.
+    origins: Option<Arc<Origins>>,
+}
+
+/// Where entries that were given other connections and statements stand in the cassette.
+#[derive(Debug, Default)]
+pub(crate) struct Origins {
+    /// The offsets of the cassette's commands, in order.
+    pub(crate) commands: Vec<u64>,
+    /// The connection of each unit, and the ids of its statements, by number from 1.
+    pub(crate) units: Vec<(ConnectionId, Vec<u32>)>,
 }
 
 /// The statements of the log that are answers with rows: they have no place in the order, and take no part in the numbering.
@@ -207,7 +223,7 @@ impl Index {
             for slot in slots.iter().filter(|slot| slot.method.is_rows()) {
                 read.add(&storage.checked_entry(slot.place())?);
             }
-            let index = Arc::new(Index::of(slots, Aside::default()));
+            let index = Arc::new(Index::of_statement(slots));
             Ok(Arc::new(ResultAnswer { connection: ConnectionId(connection), statement, asked, read, index }))
         });
         let answers = answers.collect::<Result<_, CassetteError>>()?;
@@ -232,17 +248,50 @@ impl Index {
         told.sort_unstable();
         told.dedup();
         let methods = slots.iter().fold(0, |methods, slot| methods | 1 << slot.method as u64);
-        Index { slots, by_connection, by_statement, connects, spares: Vec::new(), told, methods, threads, aside }
+        let spares = Vec::new();
+        Index { slots, by_connection, by_statement, connects, spares, told, methods, threads, aside, origins: None }
+    }
+
+    /// The index of entries that were moved to connections of their own.
+    pub(crate) fn of_units(slots: Vec<Slot>, origins: Arc<Origins>) -> Index {
+        Index { origins: Some(origins), ..Index::of(slots, Aside::default()) }
+    }
+
+    /// The index of one statement's entries.
+    pub(crate) fn of_statement(slots: Vec<Slot>) -> Index {
+        Index::of(slots, Aside::default())
+    }
+
+    /// The offsets of all commands, in order, those of answers with rows among them.
+    pub(crate) fn command_offsets(&self) -> Vec<u64> {
+        let commands = self.slots.iter().filter(|slot| slot.method.class() == Class::Command);
+        let mut offsets: Vec<u64> = commands.map(|slot| slot.place().offset).collect();
+        offsets.extend(&self.aside.commands);
+        offsets.sort_unstable();
+        offsets
+    }
+
+    /// Whether each connection of this index is a unit.
+    pub(crate) fn is_of_units(&self) -> bool {
+        self.origins.is_some()
+    }
+
+    /// The ids in the cassette of a connection and a statement.
+    pub(crate) fn ids(&self, connection: ConnectionId, statement: Option<u32>) -> (ConnectionId, Option<u32>) {
+        let unit = self.origins.as_ref().and_then(|origins| origins.units.get(connection.0 as usize));
+        match (unit, statement) {
+            (Some((connection, ids)), Some(number)) => {
+                (*connection, ids.get((number as usize).wrapping_sub(1)).copied().or(Some(number)))
+            }
+            (Some((connection, _)), None) => (*connection, None),
+            (None, Some(statement)) => (connection, Some(self.aside.id(connection.0, statement))),
+            (None, None) => (connection, None),
+        }
     }
 
     fn with_spares(self, storage: &dyn Cassette) -> Result<Index, CassetteError> {
         let spares = spares(&self.slots, &self.by_connection, &self.connects, storage)?;
         Ok(Index { spares, ..self })
-    }
-
-    /// The id in the cassette of a statement that is played in order.
-    pub(crate) fn statement_id(&self, connection: ConnectionId, statement: u32) -> u32 {
-        self.aside.id(connection.0, statement)
     }
 
     /// The threads of a connection, in the order in which they came, if there was more than one.
@@ -360,11 +409,26 @@ impl Index {
 
     /// The ordinal of a command, from 1, counting commands only: how people count.
     pub(crate) fn ordinal(&self, position: u32) -> usize {
+        if let Some(origins) = &self.origins {
+            let offset = self.slots.get(position as usize).map_or(u64::MAX, |slot| slot.place().offset);
+            return origins.commands.partition_point(|command| *command < offset) + 1;
+        }
         self.commands(0, position) + 1
+    }
+
+    /// The number of commands.
+    pub(crate) fn total(&self) -> usize {
+        match &self.origins {
+            Some(origins) => origins.commands.len(),
+            None => self.commands(0, self.len()),
+        }
     }
 
     /// The number of commands from one position up to another, that one not counted. Answers with rows count where they stand.
     pub(crate) fn commands(&self, from: u32, to: u32) -> usize {
+        if self.origins.is_some() {
+            return self.ordinal(to) - self.ordinal(from);
+        }
         let slots = &self.slots[from as usize..to as usize];
         let aside = |position: u32| match position {
             0 => 0,

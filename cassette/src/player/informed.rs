@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use super::Player;
 use super::facts::Relatives;
 use super::index::Index;
-use super::result_answers::OWN;
 use crate::storage::Cassette;
 use crate::{CassetteError, ConnectionId, Fields, Key, Method, Value};
 
@@ -64,17 +63,18 @@ impl Player {
         key: &[(Key, Value)],
         relatives: Relatives,
     ) -> Result<Option<Fields>, CassetteError> {
-        let state = &mut *self.state.lock();
         let mut key = self.redactor.key(key);
         let asked = key.iter().find(|(name, _)| *name == Key::StatementId).and_then(|(_, id)| id.as_int());
         let statement = asked.and_then(|id| u32::try_from(id).ok());
-        let (connection, statement) = match self.serving(connection, statement) {
-            Some(player) => player.state.lock().recorded(OWN.0, Some(OWN.1)),
-            None => {
-                let (connection, statement) = state.recorded(connection, statement);
-                (connection, statement.map(|statement| self.index.statement_id(connection, statement)))
-            }
-        };
+        let elsewhere = self.elsewhere(connection, statement).map(|(player, connection, statement)| {
+            let (connection, statement) = player.state.lock().recorded(connection, Some(statement));
+            player.index.ids(connection, statement)
+        });
+        let state = &mut *self.state.lock();
+        let (connection, statement) = elsewhere.unwrap_or_else(|| {
+            let (connection, statement) = state.recorded(connection, statement);
+            self.index.ids(connection, statement)
+        });
         let connection = state.sessions.like(connection);
         for (name, value) in &mut key {
             match (*name, statement) {

@@ -119,11 +119,19 @@ impl Player {
     pub(super) fn explain(&self, state: &mut State, asked: &Entry, scene: Scene) -> Mismatch {
         let by_connection = match self.order {
             Order::Global => self.has_a_turn(state, asked).map(Some),
-            Order::Connection => Ok(None),
+            Order::Connection | Order::Any => Ok(None),
         };
-        let (connection, statement) = state.recorded(asked.connection, asked.statement);
+        let here = match (&self.any, &scene) {
+            (Some(_), Scene::Command { position } | Scene::Rows { position, .. }) => Some(self.index.slot(*position)),
+            _ => None,
+        };
+        // what may be played on any connection is shown where it is expected
+        let (connection, statement) = match here.filter(|slot| slot.method.is_rows() || slot.method == asked.method) {
+            Some(slot) => (slot.connection(), slot.statement()),
+            None => state.recorded(asked.connection, asked.statement),
+        };
         // as the cassette numbers it
-        let statement = statement.map(|statement| self.index.statement_id(connection, statement));
+        let (connection, statement) = self.index.ids(connection, statement);
         let asked = &Entry { connection, statement, ..asked.clone() };
         let case = by_connection.and_then(|by_connection| self.case(asked, scene, by_connection));
         let (kind, command, headline, report) = match case {
@@ -171,6 +179,12 @@ impl Player {
             entry.method == asked.method || (entry.method.is_rows() && asked.method.is_rows())
         });
         let kind = match &expected {
+            // other units may be left
+            None if self.any.is_some() => match &nearest {
+                None => MismatchKind::NotRecorded,
+                Some(nearest) if self.is_left(nearest.position) => MismatchKind::OutOfOrder,
+                Some(_) => MismatchKind::Exhausted,
+            },
             None => MismatchKind::Exhausted,
             Some(_) if rows.is_some() => MismatchKind::FewerRows,
             Some(_) if ahead => MismatchKind::OutOfOrder,
@@ -195,9 +209,21 @@ impl Player {
         Ok(Some(count))
     }
 
+    /// Whether a command of a unit is not played.
+    fn is_left(&self, position: u32) -> bool {
+        let left = self.any.as_ref().and_then(|any| any.player.unplayed().ok()).unwrap_or_default();
+        let line = self.index.slot(position).place().line;
+        left.iter().any(|unplayed| unplayed.line == line)
+    }
+
+    /// The order, as people name it.
+    pub(super) fn order_name(&self) -> &'static str {
+        if self.index.is_of_units() { Order::Any.name() } else { self.order.name() }
+    }
+
     /// The number of commands recorded.
     pub(super) fn total(&self) -> usize {
-        self.index.commands(0, self.index.len())
+        self.index.total()
     }
 
     /// Positions of up to three commands before or after one.

@@ -3,6 +3,7 @@
 mod advice;
 mod alike;
 mod answers;
+mod any_order;
 mod candidate;
 mod columns;
 mod comments;
@@ -30,6 +31,7 @@ mod scroll;
 mod sessions;
 pub mod summary;
 mod turn;
+mod units;
 mod unplayed;
 mod volatile;
 
@@ -61,6 +63,7 @@ use crate::schema::Class;
 use crate::storage::Cassette;
 use crate::{CassetteError, ConnectionId, Entry, Fields, Method, Value, check, sets};
 use answers::{Answers, Standing};
+use any_order::{AnyOrder, Elsewhere, Playing};
 use candidate::Candidate;
 use columns::Columns;
 use connects::Connects;
@@ -121,6 +124,8 @@ pub struct Player {
     /// The end may be near: see `finish`.
     near_end: AtomicBool,
     serving: Serving,
+    /// What is played under `order: any`.
+    any: Option<Box<AnyOrder>>,
 }
 
 /// What changes while the cassette is played.
@@ -164,7 +169,7 @@ impl State {
     fn cursor(&mut self, order: Order, index: &Index, connection: ConnectionId) -> &mut Cursor {
         match order {
             Order::Global => &mut self.whole,
-            Order::Connection => {
+            Order::Connection | Order::Any => {
                 self.cursors.entry(connection).or_insert_with(|| Cursor::connection(index, connection))
             }
         }
@@ -240,9 +245,11 @@ impl Player {
         let state = State::new(SessionMatcher::new(connects), choosing);
         let PlayOptions { order, report, wait, comments, record_again, fits } = options;
         let (order, report) = (order.unwrap_or(metadata.order), report.unwrap_or_else(|| "stderr".to_owned()));
+        // which part is a process's own is told by the order inside its connections
+        let order = if order == Order::Any && state.choosing.is_some() { Order::Connection } else { order };
         let (redactor, state, played) = (Redactor::default(), Mutex::new(state), Condvar::new());
         let told = PlayedTold(sources);
-        Ok(Arc::new(Player {
+        let mut player = Player {
             storage,
             metadata,
             order,
@@ -258,7 +265,12 @@ impl Player {
             state,
             played,
             serving: Serving::default(),
-        }))
+            any: None,
+        };
+        if player.order == Order::Any {
+            player.any = Some(Box::new(AnyOrder::read(&player)?));
+        }
+        Ok(Arc::new(player))
     }
 
     /// A player of one source, with the same options, whose connections are independent.
@@ -280,16 +292,23 @@ impl Player {
             played: Condvar::new(),
             near_end: AtomicBool::new(false),
             serving: Serving::default(),
+            any: None,
         }
     }
 
     /// Has values of what is asked replaced by the rules with which the cassette was redacted.
     pub fn redact(&self, rules: Arc<Redaction>) {
+        if let Some(any) = &self.any {
+            any.player.redactor.follow(Arc::clone(&rules));
+        }
         self.redactor.follow(rules);
     }
 
     /// Has these secrets hidden in what is asked, as they were when it was recorded.
     pub fn hide(&self, secrets: Arc<Secrets>) {
+        if let Some(any) = &self.any {
+            any.player.redactor.hide(Arc::clone(&secrets));
+        }
         self.redactor.hide(secrets);
     }
 
@@ -303,13 +322,31 @@ impl Player {
         self.order
     }
 
+    /// The units that are played in any order, if that is the order and the statement is not one that is served an answer.
+    fn any_of(&self, statement: Option<u32>) -> Option<&AnyOrder> {
+        self.any.as_deref().filter(|_| statement.is_none_or(|statement| statement < FIRST_RESULT_ANSWER))
+    }
+
+    /// Who plays what is asked of a statement, if that is another player: its connection and its statement.
+    fn elsewhere(&self, connection: ConnectionId, statement: Option<u32>) -> Option<Elsewhere<'_>> {
+        if let Some(player) = self.serving(connection, statement) {
+            return Some((Playing::Own(player), OWN.0, OWN.1));
+        }
+        self.any.as_ref()?.place(connection, statement?)
+    }
+
     /// Plays a connect. The recorded entry has the id of a live connection, which everything after it has to be asked
     /// with; which recorded connection that is may stay open for a while.
     ///
     /// # Errors
     /// The first mismatch of this cassette.
     pub fn connect(&self, asked: &Entry) -> Result<Entry, Mismatch> {
-        self.play(asked, |state| self.step_connect(state, asked))
+        let connected = self.play(asked, |state| self.step_connect(state, asked))?;
+        if let Some(any) = self.any.as_ref().filter(|_| connected.succeeded()) {
+            let groups = self.state.lock().sessions.connects.agreeing(asked);
+            any.connected(connected.connection, asked, groups);
+        }
+        Ok(connected)
     }
 
     /// The recorded connection that a live one is taken for at present.
@@ -322,6 +359,9 @@ impl Player {
     /// # Errors
     /// The first mismatch of this cassette.
     pub fn command(&self, asked: &Entry) -> Result<Entry, Mismatch> {
+        if let Some(any) = self.any_of(asked.statement) {
+            return self.command_of_any(any, asked);
+        }
         let redacted = self.redacted(asked);
         let asked = redacted.as_ref().unwrap_or(asked);
         if let Some((player, asked)) = self.served(asked) {
@@ -339,8 +379,8 @@ impl Player {
     /// # Errors
     /// The first mismatch of this cassette.
     pub fn fetch(&self, connection: ConnectionId, statement: u32) -> Result<Fetched, Mismatch> {
-        if let Some(player) = self.serving(connection, Some(statement)) {
-            return self.of_serving(player.fetch(OWN.0, OWN.1));
+        if let Some((player, connection, statement)) = self.elsewhere(connection, Some(statement)) {
+            return self.of_serving(player.fetch(connection, statement));
         }
         let asked = Entry::new(Method::Fetch, connection, Some(statement));
         let mut ahead = self.ahead(&asked);
@@ -379,8 +419,8 @@ impl Player {
         in_force: &[Fields],
         later: &[Fields],
     ) -> Result<Option<Entry>, CassetteError> {
-        if let Some(player) = self.serving(connection, statement) {
-            return player.answer(OWN.0, Some(OWN.1), method, in_force, later);
+        if let Some((player, connection, statement)) = self.elsewhere(connection, statement) {
+            return player.answer(connection, Some(statement), method, in_force, later);
         }
         if !self.has(method) {
             return Ok(None);
@@ -430,8 +470,8 @@ impl Player {
     /// # Errors
     /// An unreadable entry or columns file.
     pub fn columns(&self, connection: ConnectionId, statement: u32) -> Result<Option<Arc<Value>>, CassetteError> {
-        if let Some(player) = self.serving(connection, Some(statement)) {
-            return player.columns(OWN.0, OWN.1);
+        if let Some((player, connection, statement)) = self.elsewhere(connection, Some(statement)) {
+            return player.columns(connection, statement);
         }
         let state = &mut *self.state.lock();
         let (connection, statement) = state.recorded(connection, Some(statement));
@@ -454,8 +494,8 @@ impl Player {
         if !matches!(entry.method, Method::Close | Method::Drop | Method::Disconnect) {
             return;
         }
-        if let Some(player) = self.serving(entry.connection, entry.statement) {
-            player.housekeeping(&Entry::new(entry.method, OWN.0, Some(OWN.1)));
+        if let Some((player, connection, statement)) = self.elsewhere(entry.connection, entry.statement) {
+            player.housekeeping(&Entry::new(entry.method, connection, Some(statement)));
             if let (Method::Drop, Some(statement)) = (entry.method, entry.statement) {
                 self.forget_statement(entry.connection, statement);
             }
@@ -474,6 +514,9 @@ impl Player {
     /// The connection is closed.
     pub fn disconnect(&self, connection: ConnectionId) {
         self.serving.lock().retain(|(of, _), _| *of != connection);
+        if let Some(any) = &self.any {
+            any.disconnected(connection);
+        }
         let state = &mut *self.state.lock();
         let (recorded, _) = state.recorded(connection, None);
         // what cannot be read is told when it is asked for
@@ -496,8 +539,8 @@ impl Player {
     /// The last entry of a method that a statement was given says something that cannot be played: every later command fails with
     /// this.
     pub fn refuse(&self, connection: ConnectionId, statement: Option<u32>, method: Method, wrong: Wrong) -> Mismatch {
-        if let Some(player) = self.serving(connection, statement) {
-            let refused = player.refuse(OWN.0, Some(OWN.1), method, wrong);
+        if let Some((player, connection, statement)) = self.elsewhere(connection, statement) {
+            let refused = player.refuse(connection, Some(statement), method, wrong);
             return self.state.lock().sticky.get_or_insert(refused).clone();
         }
         let error = {
@@ -523,6 +566,10 @@ impl Player {
         answer: &Fields,
         wrong: Wrong,
     ) -> Mismatch {
+        if let Some((player, connection, statement)) = self.elsewhere(connection, statement) {
+            let refused = player.refuse_answer(connection, Some(statement), answer, wrong);
+            return self.state.lock().sticky.get_or_insert(refused).clone();
+        }
         let in_log = |position: &u32| {
             let entry = self.storage.entry(self.index.slot(*position).place());
             entry.is_ok_and(|entry| entry.fields == *answer)
@@ -577,9 +624,12 @@ impl Player {
     }
 
     fn left_unplayed(&self, state: &mut State) -> Result<Vec<Unplayed>, CassetteError> {
+        if let Some(any) = &self.any {
+            return self.unplayed_units(any, state);
+        }
         match self.order {
             Order::Global => unplayed::of_cursor(&self.index, &*self.storage, &state.whole),
-            Order::Connection => {
+            Order::Connection | Order::Any => {
                 let mut all = Vec::new();
                 for connection in self.index.connections() {
                     let cursor = state.cursor(self.order, &self.index, connection);

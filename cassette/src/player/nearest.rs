@@ -30,8 +30,7 @@ pub(super) fn nearest(
     let (mut found, mut read): (Option<Nearest>, usize) = (None, 0);
     for position in after.chain(before) {
         let slot = index.slot(position);
-        let statement = slot.statement().map(|statement| index.statement_id(slot.connection(), statement));
-        let same_place = (slot.connection(), statement) == (asked.connection, asked.statement);
+        let same_place = index.ids(slot.connection(), slot.statement()) == (asked.connection, asked.statement);
         if asked.method.is_rows() && asked.method != Method::FetchScroll {
             // only the statement says which rows are asked for; those behind were read
             if slot.method.is_rows() && same_place && position >= from {

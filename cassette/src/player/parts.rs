@@ -385,11 +385,11 @@ impl Player {
     fn step_of(&self, state: &mut State, asked: &Entry) -> Result<Option<Step>, CassetteError> {
         let of = match (self.order, asked.method) {
             (Order::Global, _) => None,
-            (Order::Connection, Method::Connect) => match state.sessions.free().next() {
+            (Order::Connection | Order::Any, Method::Connect) => match state.sessions.free().next() {
                 Some(connect) => Some(connect.connection),
                 None => return Ok(None),
             },
-            (Order::Connection, _) => Some(asked.connection),
+            (Order::Connection | Order::Any, _) => Some(asked.connection),
         };
         let cursor = match of {
             None => &mut state.whole,

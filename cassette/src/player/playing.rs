@@ -37,7 +37,7 @@ impl Player {
                 }
                 Next::End => None,
             },
-            Order::Connection => {
+            Order::Connection | Order::Any => {
                 let agrees = |connect: &&Connect| groups.contains(&connect.group);
                 state.sessions.connects.best(state.sessions.free().filter(agrees), asked)
             }
@@ -53,7 +53,7 @@ impl Player {
                 let earlier = spares().filter(|connect| connect.position < due);
                 state.sessions.connects.best(earlier, asked).copied()
             }
-            Order::Connection => None,
+            Order::Connection | Order::Any => None,
         };
         let others = || state.sessions.free().filter(agrees).any(|connect| !is_spare(&connect));
         let free = earlier.or(free).or_else(|| if others() { None } else { spares().next().copied() });
@@ -117,7 +117,7 @@ impl Player {
                 Ok(next) => Scene::of(next),
                 Err(error) => error.into(),
             },
-            Order::Connection => state
+            Order::Connection | Order::Any => state
                 .sessions
                 .free()
                 .next()
@@ -150,7 +150,7 @@ impl Player {
             return self.step(state, asked, None);
         }
         let only = match (self.order, &scene) {
-            (Order::Connection, _) => None,
+            (Order::Connection | Order::Any, _) => None,
             (Order::Global, Scene::Command { position } | Scene::Rows { position, .. }) => {
                 Some(self.index.slot(*position).connection())
             }
@@ -214,7 +214,7 @@ impl Player {
             return Ok(None);
         }
         let next = match self.order {
-            Order::Connection => self.next_leg(state, asked),
+            Order::Connection | Order::Any => self.next_leg(state, asked),
             Order::Global => self.next_leg(state, asked).filter(|session| self.comes_next(state, *session)),
         };
         match next {
@@ -240,7 +240,7 @@ impl Player {
                     state.whole.played(&self.index, connect);
                 }
             }
-            Order::Connection => {
+            Order::Connection | Order::Any => {
                 state
                     .cursors
                     .insert(session.connection, Cursor::advanced(&self.index, session.connection, session.begin));

@@ -98,7 +98,7 @@ impl Player {
         match self.order {
             // one in addition to those that were recorded has no connect in the log
             Order::Global => connect.is_none_or(|connect| passed(connect.position)),
-            Order::Connection => true,
+            Order::Connection | Order::Any => true,
         }
     }
 

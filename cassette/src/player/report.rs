@@ -28,7 +28,7 @@ impl Case<'_> {
         writeln!(out, "[super8] replay mismatch: {}", self.kind.name())?;
         let got = self.got(100);
         let (decisive, want) = (self.decisive(), self.want(100));
-        let want = want.map_or_else(|| "nothing more was recorded".to_owned(), |want| format!("expected {want}"));
+        let want = want.map_or_else(|| self.nothing_expected().to_owned(), |want| format!("expected {want}"));
         writeln!(out, "{want}, got {got}")?;
         if !decisive.is_empty() {
             writeln!(out, "{decisive}")?;
@@ -45,10 +45,12 @@ impl Case<'_> {
                     self.at(*position)
                 )?;
             }
+            None if self.is_any() => {}
             None => writeln!(out, "position: after the last of {} commands", player.total())?,
         }
-        writeln!(out, "order: {}", player.order.name())?;
+        writeln!(out, "order: {}", player.order_name())?;
         match (&self.expected, self.rows) {
+            (None, _) if self.is_any() => writeln!(out, "\nexpected: {}\n", self.nothing_expected())?,
             (None, _) => writeln!(out, "\nexpected: nothing more\n")?,
             (Some((_, entry)), Some((returned, total))) => {
                 let total = total.map_or_else(|| "the".to_owned(), |total| total.to_string());
@@ -63,7 +65,9 @@ impl Case<'_> {
         {
             self.differences(out, entry)?;
         }
-        self.neighbours(out)?;
+        if self.expected.is_some() || !self.is_any() {
+            self.neighbours(out)?;
+        }
         match &self.nearest {
             Some(nearest) => {
                 let (number, what) = (player.index.ordinal(nearest.position), summary(&nearest.entry, 100));

@@ -122,6 +122,8 @@ impl Player {
     pub fn forget_statement(&self, connection: ConnectionId, statement: u32) {
         if statement >= FIRST_RESULT_ANSWER {
             self.serving.lock().remove(&(connection, statement));
+        } else if let Some(any) = &self.any {
+            any.forget(connection, statement);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Playing a scroll: a fetch that says where to go. Where is compared, and what came of it is handed out whole.
 
 use super::candidate::Candidate;
-use super::result_answers::OWN;
+use super::mismatch::Scene;
 use super::rows::{PlayedRun, is_end};
 use super::{Mismatch, Player};
 use crate::schema::Class;
@@ -24,6 +24,13 @@ impl Player {
         if let Some((player, asked)) = self.served(asked) {
             return self.of_serving(player.scroll(&asked));
         }
+        if let (Some(any), Some(statement)) = (&self.any, asked.statement) {
+            let Some((player, connection, statement)) = any.place(asked.connection, statement) else {
+                return Err(self.stuck(&mut self.state.lock(), asked, Scene::Exhausted));
+            };
+            let asked = Entry { connection, statement: Some(statement), ..asked.clone() };
+            return self.of_serving(player.scroll(&asked));
+        }
         let (candidate, progress) = self.play(asked, |state| self.step(state, asked, None))?;
         let (Candidate::Rows { entry, position, rowless: false, .. }, Some(progress)) = (&candidate, progress) else {
             let entry = candidate.into_entry().unwrap_or_else(|| asked.clone());
@@ -38,6 +45,9 @@ impl Player {
 
     /// Whether this command is the next one. Plays nothing.
     pub fn expects(&self, asked: &Entry) -> bool {
+        if let Some(any) = self.any_of(asked.statement) {
+            return self.expects_of_any(any, asked);
+        }
         let redacted = self.redacted(asked);
         let asked = redacted.as_ref().unwrap_or(asked);
         if let Some((player, asked)) = self.served(asked) {
@@ -61,8 +71,8 @@ impl Player {
         key: &[(Key, Value)],
         on_row: bool,
     ) -> Result<Option<Entry>, CassetteError> {
-        if let Some(player) = self.serving(connection, Some(statement)) {
-            return player.read_apart(OWN.0, OWN.1, key, on_row);
+        if let Some((player, connection, statement)) = self.elsewhere(connection, Some(statement)) {
+            return player.read_apart(connection, statement, key, on_row);
         }
         let positions;
         let bound = {

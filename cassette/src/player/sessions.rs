@@ -210,6 +210,16 @@ impl SessionMatcher {
         self.connects.from(self.first_free).iter().filter(free)
     }
 
+    /// Whether somebody has a recorded connection, or had it.
+    pub(super) fn is_taken(&self, connection: ConnectionId) -> bool {
+        self.holders.contains_key(&connection)
+    }
+
+    /// Whether a recorded connection is over.
+    pub(super) fn is_past(&self, connection: ConnectionId) -> bool {
+        matches!(self.holders.get(&connection), Some(Holder::Past))
+    }
+
     /// The rests that agree with one of these groups.
     pub(super) fn rests(&self, groups: &[Group]) -> impl Iterator<Item = Session> {
         self.rests.iter().copied().filter(|rest| self.agrees(groups, rest.connection))

@@ -70,7 +70,7 @@ impl Player {
                 let may_come = !crate::process::has_one_thread()
                     && match self.order {
                         Order::Global => self.has_a_turn(state, asked)? || self.stands_later(state, asked)?,
-                        Order::Connection => self.stands_later(state, asked)?,
+                        Order::Connection | Order::Any => self.stands_later(state, asked)?,
                     };
                 if !may_come {
                     return Ok(false);
@@ -176,7 +176,7 @@ impl Player {
     pub(super) fn own_cursor(&self, state: &mut State, connection: ConnectionId) -> Cursor {
         match self.order {
             Order::Global => state.whole.of_connection(&self.index, connection),
-            Order::Connection => state.cursor(self.order, &self.index, connection).clone(),
+            Order::Connection | Order::Any => state.cursor(self.order, &self.index, connection).clone(),
         }
     }
 }

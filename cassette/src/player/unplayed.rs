@@ -24,6 +24,15 @@ pub struct Unplayed {
     pub summary: String,
 }
 
+/// The command at a position.
+pub(super) fn at(index: &Index, storage: &dyn Cassette, position: u32) -> Result<Unplayed, CassetteError> {
+    let slot = index.slot(position);
+    let entry = storage.checked_entry(slot.place())?;
+    let (number, line, summary) = (index.ordinal(position), slot.place().line, summary(&entry, 120));
+    let (connection, statement) = (entry.connection, entry.statement);
+    Ok(Unplayed { number, line, method: slot.method, connection, statement, summary })
+}
+
 /// The unplayed commands of a cursor.
 pub(super) fn of_cursor(
     index: &Index,
@@ -48,7 +57,7 @@ pub(super) fn of_cursor(
             Some(read) => format!("{}: only {read} rows were read", summary(&entry, 90)),
             None => summary(&entry, 120),
         };
-        let (method, connection, statement) = (slot.method, slot.connection(), entry.statement);
+        let (method, connection, statement) = (slot.method, entry.connection, entry.statement);
         unplayed.push(Unplayed { number, line: slot.place().line, method, connection, statement, summary });
     }
     Ok(unplayed)

@@ -1,0 +1,553 @@
+//! Units: what `order: any` plays in any order and on any connection with the same connect arguments. A unit is the execution of
+//! a statement with its rows, or a transaction, inside which the order counts.
+//!
+//! Each unit becomes a recorded connection of its own, in a log of its own: its connect, the prepare of each statement that it
+//! executes, and its commands. So a player that takes connections in any order takes units in any order.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::comments;
+use super::compare::difference_but_comments;
+use super::connects::{Connects, Group};
+use super::index::{Index, Origins, Slot};
+use super::sessions::SessionMatcher;
+use crate::schema::{Class, Role};
+use crate::storage::Cassette;
+use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value, sets};
+
+/// Whether the commands of a connection are in a transaction, and where one begins and ends.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Transactions {
+    /// Autocommit is off: every command belongs to one.
+    manual: bool,
+}
+
+impl Transactions {
+    /// Those of a connection that was made like this.
+    pub(super) fn of_connect(connect: &Entry) -> Transactions {
+        let autocommit = connect.get(Key::Attributes).and_then(|attributes| attributes.get(AUTOCOMMIT));
+        Transactions { manual: autocommit.and_then(Value::as_int) == Some(0) }
+    }
+
+    /// Whether autocommit is off.
+    pub(super) fn are_manual(self) -> bool {
+        self.manual
+    }
+
+    /// An attribute of the connection is set.
+    pub(super) fn set(&mut self, entry: &Entry) {
+        if entry.get(Key::Attribute).and_then(Value::as_text) == Some(AUTOCOMMIT) {
+            self.manual = entry.get(Key::Value).and_then(Value::as_int) == Some(0);
+        }
+    }
+
+    /// Whether an execution is the first of a transaction, if there is none; `sql` is its text.
+    pub(super) fn begin_with(self, sql: &str) -> bool {
+        self.manual || first_words(sql).is_some_and(|words| begins(&words))
+    }
+
+    /// Whether a command ends the transaction, if it succeeds; `sql` is its text, if it has one.
+    pub(super) fn end_with(entry: &Entry, sql: &str) -> bool {
+        match entry.method {
+            Method::Commit | Method::Rollback => true,
+            Method::SetConnectAttr => {
+                entry.get(Key::Attribute).and_then(Value::as_text) == Some(AUTOCOMMIT)
+                    && entry.get(Key::Value).and_then(Value::as_int) == Some(1)
+            }
+            Method::Run | Method::Execute => first_words(sql).is_some_and(|words| ends(&words)),
+            _ => false,
+        }
+    }
+}
+
+const AUTOCOMMIT: &str = "autocommit";
+
+/// The words of a statement, in upper case, if it is short enough to be one about transactions.
+fn first_words(sql: &str) -> Option<Vec<String>> {
+    let plain = comments::without(sql);
+    let plain = plain.trim().trim_end_matches(';');
+    (plain.len() < 100 && !plain.contains(';')).then(|| plain.split_whitespace().map(str::to_uppercase).collect())
+}
+
+fn begins(words: &[String]) -> bool {
+    let word = |at: usize| words.get(at).map(String::as_str);
+    match word(0) {
+        Some("BEGIN") => {
+            let kinds = ["TRAN", "TRANSACTION", "WORK", "DEFERRED", "IMMEDIATE", "EXCLUSIVE", "ISOLATION", "READ"];
+            word(1).is_none_or(|word| kinds.contains(&word))
+        }
+        Some("START") => word(1) == Some("TRANSACTION"),
+        _ => false,
+    }
+}
+
+fn ends(words: &[String]) -> bool {
+    let word = |at: usize| words.get(at).map(String::as_str);
+    match word(0) {
+        Some("COMMIT" | "ABORT") => true,
+        Some("END") => matches!(word(1), None | Some("TRANSACTION" | "WORK")),
+        // not to a savepoint
+        Some("ROLLBACK") => !words.iter().any(|word| word == "TO"),
+        _ => false,
+    }
+}
+
+/// The attributes that were set on a connection and differ from how ODBC begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Context(BTreeMap<String, String>);
+
+impl Context {
+    /// An attribute of the connection is set.
+    pub(super) fn set(&mut self, entry: &Entry) {
+        let Some(attribute) = entry.get(Key::Attribute) else { return };
+        let name = attribute.as_text().map_or_else(|| format!("{attribute:?}"), str::to_owned);
+        match entry.get(Key::Value) {
+            Some(Value::Int(1)) if name == AUTOCOMMIT => _ = self.0.remove(&name),
+            value => _ = self.0.insert(name, format!("{value:?}")),
+        }
+    }
+}
+
+/// How a unit begins: what has to be the same, but for its values.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Beginning {
+    pub(super) group: Group,
+    pub(super) context: Context,
+    /// Run, execute or catalog.
+    pub(super) method: Method,
+    /// The statement's text; of a catalog function its name.
+    pub(super) text: String,
+}
+
+/// The units that begin alike.
+struct Alike {
+    /// Their connects' group in the log of the units.
+    group: Group,
+    /// In recorded order, with the place of the first execution.
+    units: Vec<Unit>,
+    by_inputs: HashMap<u64, Equal>,
+}
+
+#[derive(Clone, Copy)]
+struct Unit {
+    id: ConnectionId,
+    /// The position of the first execution in the cassette's own index, and of the prepare before it.
+    first: u32,
+    prepare: Option<u32>,
+}
+
+/// Those whose first execution has the same values.
+#[derive(Default)]
+struct Equal {
+    units: Vec<ConnectionId>,
+    /// All before this one are played.
+    played: AtomicUsize,
+}
+
+/// What a statement that was prepared is told before it is executed.
+struct Prepared {
+    index: Arc<Index>,
+    connection: ConnectionId,
+    statement: u32,
+}
+
+/// The units of a cassette.
+pub(super) struct Units {
+    alike: HashMap<Beginning, Alike>,
+    prepared: HashMap<(Group, String), Prepared>,
+    /// What is in no transaction: attributes that are set, and ends of transactions in which nothing was done.
+    apart: Vec<(Group, Entry)>,
+    comments: bool,
+}
+
+/// What a program asks first of a unit.
+pub(super) struct First<'e> {
+    /// The groups of the connection's connect.
+    pub(super) groups: &'e [Group],
+    pub(super) context: &'e Context,
+    pub(super) execution: &'e Entry,
+    /// What was asked when the statement was prepared.
+    pub(super) prepare: Option<&'e Entry>,
+}
+
+impl First<'_> {
+    /// The entry with the text.
+    fn text(&self) -> &Entry {
+        self.prepare.unwrap_or(self.execution)
+    }
+}
+
+/// The text of an entry by which units are found.
+pub(super) fn text_of(entry: &Entry, comments: bool) -> String {
+    let key = if entry.method == Method::Catalog { Key::Function } else { Key::Sql };
+    let text = entry.get(key).and_then(Value::as_text).unwrap_or_default();
+    if comments { text.to_owned() } else { comments::without(text) }
+}
+
+/// The values of an execution, but for its text.
+fn inputs_of(entry: &Entry) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for (key, value) in entry.fields.iter() {
+        if matches!(key.role(), Role::Input | Role::Question) && *key != Key::Sql {
+            format!("{key:?}{value:?}").hash(&mut hasher);
+        }
+    }
+    hasher.finish()
+}
+
+/// A connection of the cassette while its units are read.
+struct Recorded {
+    group: Group,
+    connect: u32,
+    transactions: Transactions,
+    context: Context,
+    open: Option<usize>,
+    statements: HashMap<u32, Statement>,
+}
+
+/// A statement of it.
+#[derive(Default)]
+struct Statement {
+    text: String,
+    /// The prepare, and what was asked before the first execution.
+    prepare: Vec<u32>,
+    /// What it was told after its executions, by question: that holds until it is told otherwise.
+    told: HashMap<String, u32>,
+    unit: Option<usize>,
+}
+
+/// A unit while it is read.
+struct Draft {
+    connection: ConnectionId,
+    beginning: Beginning,
+    first: u32,
+    prepare: Option<u32>,
+    /// The numbers of its statements, in the order in which they come.
+    statements: Vec<u32>,
+    slots: Vec<Slot>,
+}
+
+impl Draft {
+    fn number(&mut self, statement: u32) -> u32 {
+        let known = self.statements.iter().position(|known| *known == statement);
+        let at = known.unwrap_or_else(|| {
+            self.statements.push(statement);
+            self.statements.len() - 1
+        });
+        at as u32 + 1
+    }
+
+    fn add(&mut self, id: usize, slot: &Slot) {
+        let number = slot.statement().map(|statement| self.number(statement));
+        self.slots.push(slot.moved(ConnectionId(id as u32), number));
+    }
+}
+
+impl Units {
+    /// Reads the units of a log. What is played is the second and the third: the units' own log, and its connects.
+    pub(super) fn read(
+        index: &Index,
+        storage: &dyn Cassette,
+        connects: &Connects,
+        comments: bool,
+    ) -> Result<(Units, Index, Connects), CassetteError> {
+        let mut connections: HashMap<ConnectionId, Recorded> = HashMap::new();
+        let mut drafts: Vec<Draft> = Vec::new();
+        let mut apart: Vec<(Group, Entry)> = Vec::new();
+        let mut prepared: HashMap<(Group, String), (ConnectionId, u32, Vec<u32>)> = HashMap::new();
+        for position in 0..index.len() {
+            let slot = index.slot(position);
+            if slot.method == Method::Connect {
+                let entry = storage.checked_entry(slot.place())?;
+                if let Some(connect) = connects.of(slot.connection()).filter(|connect| connect.succeeded) {
+                    let recorded = Recorded {
+                        group: connect.group,
+                        connect: position,
+                        transactions: Transactions::of_connect(&entry),
+                        context: Context::default(),
+                        open: None,
+                        statements: HashMap::new(),
+                    };
+                    connections.insert(slot.connection(), recorded);
+                }
+                continue;
+            }
+            let Some(of) = connections.get_mut(&slot.connection()) else { continue };
+            match (slot.method, slot.statement()) {
+                (Method::SetConnectAttr | Method::Commit | Method::Rollback, _) => {
+                    let entry = sets::entry(storage, slot.place())?;
+                    if let Some(open) = of.open {
+                        drafts[open].add(open, slot);
+                    }
+                    if entry.succeeded() {
+                        if slot.method == Method::SetConnectAttr {
+                            of.transactions.set(&entry);
+                            of.context.set(&entry);
+                        }
+                        if Transactions::end_with(&entry, "") {
+                            of.open = None;
+                        }
+                    }
+                    let known = |(group, known): &(Group, Entry)| {
+                        (*group, known.method, &known.fields) == (of.group, entry.method, &entry.fields)
+                    };
+                    if !apart.iter().any(known) {
+                        apart.push((of.group, entry));
+                    }
+                }
+                (Method::Prepare, Some(statement)) => {
+                    let text = text_of(&storage.checked_entry(slot.place())?, comments);
+                    let prepare = vec![position];
+                    of.statements.insert(statement, Statement { text, prepare, ..Statement::default() });
+                }
+                (Method::Run | Method::Catalog | Method::Execute, Some(statement)) => {
+                    let entry = storage.checked_entry(slot.place())?;
+                    let is_new = slot.method != Method::Execute;
+                    if is_new {
+                        let text = text_of(&entry, comments);
+                        of.statements.insert(statement, Statement { text, ..Statement::default() });
+                    }
+                    let asked = of.statements.entry(statement).or_default();
+                    let unit = match of.open {
+                        Some(open) => open,
+                        None => {
+                            let beginning = Beginning {
+                                group: of.group,
+                                context: of.context.clone(),
+                                method: slot.method,
+                                text: asked.text.clone(),
+                            };
+                            let connect = index.slot(of.connect).moved(ConnectionId(drafts.len() as u32), None);
+                            drafts.push(Draft {
+                                connection: slot.connection(),
+                                beginning,
+                                first: position,
+                                prepare: asked.prepare.first().copied(),
+                                statements: Vec::new(),
+                                slots: vec![connect],
+                            });
+                            if of.transactions.begin_with(&asked.text)
+                                && (of.transactions.are_manual() || entry.succeeded())
+                            {
+                                of.open = Some(drafts.len() - 1);
+                            }
+                            drafts.len() - 1
+                        }
+                    };
+                    if asked.unit != Some(unit) {
+                        let mut told: Vec<u32> = asked.told.values().copied().collect();
+                        told.sort_unstable();
+                        let before = asked.prepare.iter().chain(&told);
+                        before.for_each(|before| drafts[unit].add(unit, index.slot(*before)));
+                        asked.unit = Some(unit);
+                    }
+                    drafts[unit].add(unit, slot);
+                    if entry.succeeded() && Transactions::end_with(&entry, &asked.text) {
+                        of.open = None;
+                    }
+                }
+                (method, Some(statement)) => match of.statements.get_mut(&statement) {
+                    Some(Statement { unit: Some(unit), told, prepare, .. }) => {
+                        drafts[*unit].add(*unit, slot);
+                        if method.class() == Class::Answer && !prepare.is_empty() {
+                            let entry = storage.checked_entry(slot.place())?;
+                            let question = entry.fields.iter().filter(|(key, _)| !key.is_reply());
+                            told.insert(format!("{method:?}{:?}", question.collect::<Vec<_>>()), position);
+                        }
+                    }
+                    Some(asked) if method.class() == Class::Answer => asked.prepare.push(position),
+                    _ => {}
+                },
+                (_, None) => {}
+            }
+        }
+        for (connection, of) in connections {
+            for (statement, asked) in of.statements.into_iter().filter(|(_, asked)| !asked.prepare.is_empty()) {
+                // of several, the one of which most is known
+                let known = prepared.entry((of.group, asked.text)).or_insert((connection, statement, Vec::new()));
+                if known.2.len() < asked.prepare.len() {
+                    *known = (connection, statement, asked.prepare);
+                }
+            }
+        }
+        Units::of(index, storage, comments, drafts, apart, prepared)
+    }
+
+    fn of(
+        index: &Index,
+        storage: &dyn Cassette,
+        comments: bool,
+        drafts: Vec<Draft>,
+        apart: Vec<(Group, Entry)>,
+        prepared: HashMap<(Group, String), (ConnectionId, u32, Vec<u32>)>,
+    ) -> Result<(Units, Index, Connects), CassetteError> {
+        let mut origins = Origins { commands: index.command_offsets(), units: Vec::new() };
+        let mut alike: HashMap<Beginning, Alike> = HashMap::new();
+        let (mut slots, mut connects) = (Vec::new(), Vec::new());
+        for (number, draft) in drafts.into_iter().enumerate() {
+            let id = ConnectionId(number as u32);
+            let next = alike.len() as Group;
+            let alike = alike.entry(draft.beginning).or_insert_with(|| Alike {
+                group: next,
+                units: Vec::new(),
+                by_inputs: HashMap::new(),
+            });
+            alike.units.push(Unit { id, first: draft.first, prepare: draft.prepare });
+            let entry = sets::entry(storage, index.slot(draft.first).place())?;
+            if entry.get(Key::Volatile).is_none() && entry.get(Key::Secrets).is_none() {
+                alike.by_inputs.entry(inputs_of(&entry)).or_default().units.push(id);
+            }
+            connects.push((slots.len() as u32, alike.group));
+            slots.extend(draft.slots);
+            let ids = draft.statements.iter().map(|statement| index.ids(draft.connection, Some(*statement)).1);
+            origins.units.push((draft.connection, ids.map(Option::unwrap_or_default).collect()));
+        }
+        let origins = Arc::new(origins);
+        let prepared = prepared.into_iter().map(|(key, (connection, statement, positions))| {
+            let slots = positions.iter().map(|position| *index.slot(*position)).collect();
+            (key, Prepared { index: Arc::new(Index::of_statement(slots)), connection, statement })
+        });
+        let units = Units { alike, prepared: prepared.collect(), apart, comments };
+        Ok((units, Index::of_units(slots, origins), Connects::of_units(connects)))
+    }
+
+    /// The answer to what is asked outside of a transaction and is no execution.
+    pub(super) fn apart(&self, groups: &[Group], asked: &Entry) -> Option<&Entry> {
+        let same = |(group, entry): &&(Group, Entry)| {
+            groups.contains(group)
+                && entry.method == asked.method
+                && difference_but_comments(entry, asked, self.comments).is_none()
+        };
+        self.apart.iter().find(same).map(|(_, entry)| entry)
+    }
+
+    /// What a prepare was told, and all that was asked before its statement was executed: as an index of the cassette, with the
+    /// connection and the statement that it has there.
+    pub(super) fn prepared(
+        &self,
+        index: &Index,
+        storage: &dyn Cassette,
+        groups: &[Group],
+        asked: &Entry,
+    ) -> Result<Option<(Arc<Index>, ConnectionId, u32)>, CassetteError> {
+        let text = text_of(asked, self.comments);
+        let told = |prepared: &Prepared| (Arc::clone(&prepared.index), prepared.connection, prepared.statement);
+        if let Some(known) = groups.iter().find_map(|group| self.prepared.get(&(*group, text.clone()))) {
+            return Ok(Some(told(known)));
+        }
+        for ((group, _), prepared) in &self.prepared {
+            let first = index.statement(prepared.connection, Some(prepared.statement)).first();
+            if let Some(first) = first.filter(|_| groups.contains(group)) {
+                let entry = storage.checked_entry(index.slot(*first).place())?;
+                if difference_but_comments(&entry, asked, self.comments).is_none() {
+                    return Ok(Some(told(prepared)));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// A unit that nobody has and that begins with what is asked, and the groups of all units that begin alike.
+    pub(super) fn find(
+        &self,
+        (index, storage): (&Index, &dyn Cassette),
+        sessions: &SessionMatcher,
+        first: &First<'_>,
+    ) -> Result<Option<(ConnectionId, Vec<Group>)>, CassetteError> {
+        let alike = self.alike(index, storage, first)?;
+        let groups: Vec<Group> = alike.iter().map(|alike| alike.group).collect();
+        let inputs = inputs_of(first.execution);
+        let equal = alike.iter().filter_map(|alike| alike.by_inputs.get(&inputs));
+        let free = |unit: &ConnectionId| !sessions.is_taken(*unit);
+        let free_equal = equal.filter_map(|equal| {
+            let from = equal.played.load(Ordering::Relaxed);
+            let played = equal.units[from..].iter().take_while(|unit| sessions.is_past(**unit)).count();
+            equal.played.store(from + played, Ordering::Relaxed);
+            equal.units[from + played..].iter().copied().find(free)
+        });
+        let mut found = free_equal.min();
+        if found.is_none() {
+            let mut others: Vec<&Unit> = alike.iter().flat_map(|alike| &alike.units).collect();
+            others.sort_by_key(|unit| unit.id);
+            for unit in others.into_iter().filter(|unit| free(&unit.id)) {
+                let entry = sets::entry(storage, index.slot(unit.first).place())?;
+                if difference_but_comments(&entry, first.execution, self.comments).is_none() {
+                    found = Some(unit.id);
+                    break;
+                }
+            }
+        }
+        Ok(found.map(|found| (found, groups)))
+    }
+
+    /// The units whose text is what is asked.
+    fn alike(&self, index: &Index, storage: &dyn Cassette, first: &First<'_>) -> Result<Vec<&Alike>, CassetteError> {
+        let text = text_of(first.text(), self.comments);
+        let exact = first.groups.iter().filter_map(|group| {
+            let (context, method, text) = (first.context.clone(), first.execution.method, text.clone());
+            self.alike.get(&Beginning { group: *group, context, method, text })
+        });
+        let mut alike: Vec<&Alike> = exact.collect();
+        let same_kind = self.alike.iter().filter(|(beginning, _)| {
+            first.groups.contains(&beginning.group)
+                && (&beginning.context, beginning.method) == (first.context, first.execution.method)
+                && beginning.text != text
+        });
+        // a text with marks of its own: volatile parts, hidden secrets
+        for (_, other) in same_kind {
+            let Some(unit) = other.units.first() else { continue };
+            let recorded = storage.checked_entry(index.slot(unit.prepare.unwrap_or(unit.first)).place())?;
+            let marked = recorded.get(Key::Volatile).is_some() || recorded.get(Key::Secrets).is_some();
+            if marked
+                && difference_but_comments(&text_alone(&recorded), &text_alone(first.text()), self.comments).is_none()
+            {
+                alike.push(other);
+            }
+        }
+        Ok(alike)
+    }
+
+    /// Where in the cassette stands what is most like what is asked and not played: a unit with the same text, if there is one.
+    pub(super) fn nearest(
+        &self,
+        (index, storage): (&Index, &dyn Cassette),
+        sessions: &SessionMatcher,
+        first: &First<'_>,
+    ) -> Result<Option<u32>, CassetteError> {
+        let alike = self.alike(index, storage, first)?;
+        let units = alike.iter().flat_map(|alike| &alike.units);
+        Ok(units.filter(|unit| !sessions.is_taken(unit.id)).map(|unit| unit.first).min())
+    }
+}
+
+/// An entry without its values.
+fn text_alone(entry: &Entry) -> Entry {
+    let kept = |key: &Key| matches!(key, Key::Sql | Key::Function | Key::Volatile | Key::Secrets);
+    Entry { fields: entry.fields.iter().filter(|(key, _)| kept(key)).cloned().collect(), ..entry.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_begin_and_end_transactions() {
+        let autocommit = Transactions::default();
+        for text in ["BEGIN", "begin;", " Begin Immediate ", "START TRANSACTION READ ONLY", "/* x */ begin work"] {
+            assert!(autocommit.begin_with(text), "{text}");
+        }
+        for text in ["BEGIN x := 1; END", "SELECT 1", "start slave", "begin try select 1"] {
+            assert!(!autocommit.begin_with(text), "{text}");
+        }
+        let run = |text: &str| Transactions::end_with(&Entry::new(Method::Run, ConnectionId(0), Some(1)), text);
+        for text in ["COMMIT", "commit work;", "ROLLBACK", "rollback transaction", "END", "abort"] {
+            assert!(run(text), "{text}");
+        }
+        for text in ["ROLLBACK TO SAVEPOINT a", "END IF", "SELECT 'commit'", "rollback work to a"] {
+            assert!(!run(text), "{text}");
+        }
+    }
+}

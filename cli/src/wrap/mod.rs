@@ -63,6 +63,8 @@ enum Order {
     Global,
     /// As recorded inside each connection
     Connection,
+    /// Executions and transactions in any order, for pools
+    Any,
 }
 
 /// Which of the three verbs it is.
@@ -164,6 +166,7 @@ impl Wrapped {
         match self.order {
             Some(Order::Global) => _ = command.env("SUPER8_ORDER", "global"),
             Some(Order::Connection) => _ = command.env("SUPER8_ORDER", "connection"),
+            Some(Order::Any) => _ = command.env("SUPER8_ORDER", "any"),
             None => {}
         }
 

@@ -18,7 +18,7 @@ pub use ending::{published, unwritable};
 
 use crate::config::command;
 use crate::config::redact::redact_assignments;
-use crate::config::settings::{CassetteName, CommandOrder, Comments, Mode, Settings, TestRun};
+use crate::config::settings::{CassetteName, Comments, Mode, Settings, TestRun};
 use crate::driver::{Kind, Library};
 use crate::inserted;
 use crate::per_process::PerProcess;
@@ -34,8 +34,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use super8_cassette::{
-    CassetteError, DriverFacts, ErrorKind, KnownAnswers, Metadata, Order, PlayOptions, Player, Recorder, Secrets,
-    Traceparent, shell,
+    CassetteError, DriverFacts, ErrorKind, KnownAnswers, Metadata, PlayOptions, Player, Recorder, Secrets, Traceparent,
+    shell,
 };
 
 /// The open cassettes of a process, by their directories or files.
@@ -159,13 +159,6 @@ pub fn directory(settings: &Settings) -> PathBuf {
 
 fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name)
-}
-
-fn order(settings: &Settings) -> Option<Order> {
-    settings.order.map(|order| match order {
-        CommandOrder::Global => Order::Global,
-        CommandOrder::Connection => Order::Connection,
-    })
 }
 
 /// How a connection came to its cassette: what leads to another one, if its first statement names a trace, and to the part of a
@@ -329,7 +322,7 @@ fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Libra
         verdict::unwritable(&path, &error);
         return Err(DeckError(format!("record: {error}")));
     }
-    let order = order(settings).or(kept.map(|kept| kept.order)).unwrap_or_default();
+    let order = settings.order.or(kept.map(|kept| kept.order)).unwrap_or_default();
     let more = kept.map(Metadata::by_hand).unwrap_or_default();
     let named = test.as_ref().map(|test| test.id.clone());
     let metadata =
@@ -401,7 +394,7 @@ fn open_player(location: &CassetteLocation, settings: &Settings, meant: bool) ->
     if !players.contains_key(&path) {
         let usual = PlayOptions::default();
         let options = PlayOptions {
-            order: order(settings),
+            order: settings.order,
             report: settings.log.as_ref().map(|log| log.display().to_string()),
             wait: settings.wait.unwrap_or(usual.wait),
             comments: settings.comments == Comments::Keep,

@@ -36,15 +36,6 @@ impl Mode {
     }
 }
 
-/// In which order replay expects the commands of several connections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CommandOrder {
-    /// The recorded order across all connections.
-    Global,
-    /// The recorded order inside each connection, connections independent of each other.
-    Connection,
-}
-
 /// What replay verifies of a connect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ConnectCheck {
@@ -173,10 +164,10 @@ settings! {
         |given| Ok(Some(given)),
         "section name, path or library name",
         "the real driver, see [below](#the-real-driver)";
-    Order order: Option<CommandOrder> = None, "SUPER8_ORDER" "Super8Order" Cassette,
-        |given| given.word(&[("global", CommandOrder::Global), ("connection", CommandOrder::Connection)]).map(Some),
-        "`global` (default), `connection`",
-        "whether replay keeps the recorded order across all connections or inside each one. Kept in the cassette when recording; at replay the default is the cassette's own";
+    Order order: Option<super8_cassette::Order> = None, "SUPER8_ORDER" "Super8Order" Cassette,
+        |given| given.word(&super8_cassette::Order::ALL.map(|order| (order.name(), order))).map(Some),
+        "`global` (default), `connection`, `any`",
+        "whether replay keeps the recorded order across all connections, inside each one, or only inside each transaction and result: see [matching](matching.md#any-order-for-pools). Kept in the cassette when recording; at replay the default is the cassette's own";
     Wait wait: Option<Duration> = None, "SUPER8_WAIT" "Super8Wait" Cassette,
         |given| given.seconds(),
         "seconds, such as `5` or `0.5`",

@@ -48,7 +48,7 @@ fn every_setting_is_read_and_case_does_not_matter() {
             mode: Mode::Replay,
             cassette: Some("cassettes/a".into()),
             driver: Some(Given { value: "SQLite3".into(), place: "SUPER8_DRIVER".to_owned() }),
-            order: Some(CommandOrder::Connection),
+            order: Some(super8_cassette::Order::Connection),
             wait: Some(Duration::from_millis(2500)),
             connect: ConnectCheck::Strict,
             format: Some(CassetteFormat::Ndjson),
@@ -68,7 +68,7 @@ fn every_setting_is_read_and_case_does_not_matter() {
 fn wrong_words_are_named() {
     let wrong = [
         ("SUPER8_MODE", "recrod", "off or record or replay or once"),
-        ("SUPER8_ORDER", "file", "global or connection"),
+        ("SUPER8_ORDER", "file", "global, connection or any"),
         ("SUPER8_WAIT", "long", "seconds"),
         ("SUPER8_CONNECT", "loose", "usual or strict"),
         ("SUPER8_FORMAT", "json", "yaml or ndjson"),

@@ -131,7 +131,8 @@ pub fn runs_in_ci(environment: Environment<'_>) -> bool {
 mod tests {
     use super::*;
     use crate::config::locations::{Locations, tests::directory};
-    use crate::config::settings::{CommandOrder, Mode};
+    use crate::config::settings::Mode;
+    use super8_cassette::Order;
 
     fn string(text: &str) -> ConnectionString {
         ConnectionString::parse(text.as_bytes())
@@ -203,7 +204,7 @@ mod tests {
         let given = string("Super8Order=;Super8Mode=replay;Super8Cassette=c");
         let environment = |name: &str| (name == "SUPER8_ORDER").then(|| OsString::from("connection"));
         let sources = Sources { string: Some(&given), environment: Some(&environment), ..Sources::default() };
-        assert_eq!(sources.settings().unwrap().order, Some(CommandOrder::Connection));
+        assert_eq!(sources.settings().unwrap().order, Some(Order::Connection));
     }
 
     #[test]

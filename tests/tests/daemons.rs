@@ -27,11 +27,11 @@ struct Daemon {
 }
 
 impl Daemon {
-    /// Runs it under `super8 VERB` as long as `session` talks to it, and stops it then. What the session saw, and super8's
-    /// exit code with all that was printed.
+    /// Runs it under `super8 VERB`, which may have options, as long as `session` talks to it, and stops it then. What the session
+    /// saw, and super8's exit code with all that was printed.
     fn serve<T>(&self, verb: &str, session: impl FnOnce(u16) -> T, ready: impl Fn(u16) -> bool) -> (T, i32, String) {
-        let words = [verb, "tapes/tape", "--", &self.program];
-        let words: Vec<&str> = words.into_iter().chain(self.arguments.iter().map(String::as_str)).collect();
+        let words = verb.split(' ').chain(["tapes/tape", "--", &self.program]);
+        let words: Vec<&str> = words.chain(self.arguments.iter().map(String::as_str)).collect();
         let mut server = Server::of(&self.desk.super8(&words), &self.desk.scratch.join("daemon.log"));
         server.wait_until(&self.program, || ready(self.port));
         let seen = session(self.port);
@@ -110,41 +110,47 @@ fn dns(port: u16, name: &str) -> Option<(u8, Vec<u8>)> {
     Some((answer[3] & 15, address))
 }
 
-/// PowerDNS: a thread for TCP and three that answer, a connection each. Its backends are killed, and it connects again. TERM ends
-/// it without exit handlers.
+/// What PowerDNS asks for.
+const DNS_TABLES: &str = "\
+    create table domains (id serial, name text, master text, last_check int, type text, notified_serial int, account text,\
+        options text, catalog text);\
+    create table records (id serial, domain_id int, name text, type text, content text, ttl int, prio int,\
+        disabled int default 0, ordername text, auth int default 1);\
+    create table domainmetadata (id serial, domain_id int, kind text, content text);\
+    create table cryptokeys (id serial, domain_id int, flags int, active int, published int, content text);\
+    insert into domains (name, type) values ('fruit.test', 'NATIVE');\
+    insert into records (domain_id, name, type, content, ttl, prio) values\
+        (1, 'fruit.test', 'SOA', 'ns.fruit.test host.fruit.test 1 3600 600 86400 60', 60, 0),\
+        (1, 'fruit.test', 'NS', 'ns.fruit.test', 60, 0),\
+        (1, 'apple.fruit.test', 'A', '192.0.2.3', 60, 0), (1, 'pear.fruit.test', 'A', '192.0.2.4', 60, 0)";
+
+/// PowerDNS on this database, with a thread for TCP and three that answer, a connection each.
+fn powerdns(desk: Desk) -> Daemon {
+    let (port, directory) = (free_port(), desk.scratch.join("work").display().to_string());
+    let modules = format!("/usr/lib/{}-linux-gnu/pdns", std::env::consts::ARCH);
+    let backend = Path::new(&modules).join("libgodbcbackend.so");
+    if !backend.is_file() {
+        packages::missing(&backend.display().to_string(), "pdns-backend-odbc");
+    }
+    let settings = format!(
+        "module-dir={modules}\nlaunch=godbc\ngodbc-datasource=shop\ngodbc-username={ROLE}\ngodbc-password={PASSWORD}\n\
+         local-address=127.0.0.1\nlocal-port={port}\nsocket-dir={directory}\ndaemon=no\nguardian=no\nwrite-pid=no\n\
+         setuid=\nsetgid=\ncache-ttl=0\nquery-cache-ttl=0\nnegquery-cache-ttl=0\nzone-cache-refresh-interval=0\n\
+         security-poll-suffix=\nreceiver-threads=1\ndistributor-threads=3\n"
+    );
+    desk.scratch.write("work/pdns.conf", settings);
+    let program = packages::program("pdns_server", "pdns-server").display().to_string();
+    Daemon { desk, program, arguments: vec![format!("--config-dir={directory}")], port }
+}
+
+/// Its backends are killed, and PowerDNS connects again. TERM ends it without exit handlers.
 #[test]
 fn powerdns_is_replayed_with_the_database_gone() {
-    const TABLES: &str = "\
-        create table domains (id serial, name text, master text, last_check int, type text, notified_serial int, account text,\
-            options text, catalog text);\
-        create table records (id serial, domain_id int, name text, type text, content text, ttl int, prio int,\
-            disabled int default 0, ordername text, auth int default 1);\
-        create table domainmetadata (id serial, domain_id int, kind text, content text);\
-        create table cryptokeys (id serial, domain_id int, flags int, active int, published int, content text);\
-        insert into domains (name, type) values ('fruit.test', 'NATIVE');\
-        insert into records (domain_id, name, type, content, ttl, prio) values\
-            (1, 'fruit.test', 'SOA', 'ns.fruit.test host.fruit.test 1 3600 600 86400 60', 60, 0),\
-            (1, 'fruit.test', 'NS', 'ns.fruit.test', 60, 0),\
-            (1, 'apple.fruit.test', 'A', '192.0.2.3', 60, 0), (1, 'pear.fruit.test', 'A', '192.0.2.4', 60, 0)";
     in_both_formats(|format| {
         let desk = Desk::new("powerdns").in_format(format);
         let database = format!("powerdns_{}", format.name());
-        let postgres = on_postgres(&desk, &database, TABLES);
-        let (port, directory) = (free_port(), desk.scratch.join("work").display().to_string());
-        let modules = format!("/usr/lib/{}-linux-gnu/pdns", std::env::consts::ARCH);
-        let backend = Path::new(&modules).join("libgodbcbackend.so");
-        if !backend.is_file() {
-            packages::missing(&backend.display().to_string(), "pdns-backend-odbc");
-        }
-        let settings = format!(
-            "module-dir={modules}\nlaunch=godbc\ngodbc-datasource=shop\ngodbc-username={ROLE}\ngodbc-password={PASSWORD}\n\
-             local-address=127.0.0.1\nlocal-port={port}\nsocket-dir={directory}\ndaemon=no\nguardian=no\nwrite-pid=no\n\
-             setuid=\nsetgid=\ncache-ttl=0\nquery-cache-ttl=0\nnegquery-cache-ttl=0\nzone-cache-refresh-interval=0\n\
-             security-poll-suffix=\nreceiver-threads=1\ndistributor-threads=3\n"
-        );
-        desk.scratch.write("work/pdns.conf", settings);
-        let program = packages::program("pdns_server", "pdns-server").display().to_string();
-        let daemon = Daemon { desk, program, arguments: vec![format!("--config-dir={directory}")], port };
+        let postgres = on_postgres(&desk, &database, DNS_TABLES);
+        let daemon = powerdns(desk);
         // The first answer is part of the session: it is asked again only as long as nobody listens.
         let ready = |port| dns(port, "fruit.test").is_some();
         let session = |last: &'static str, interrupt: fn(&str)| {
@@ -178,6 +184,43 @@ fn powerdns_is_replayed_with_the_database_gone() {
         assert_eq!(code, 121, "{log}");
         assert!(log.contains("was stopped before it had played everything"), "{log}");
     });
+}
+
+/// Questions that come together: which of PowerDNS's threads and connections answers which, nobody decides.
+#[test]
+fn powerdns_answers_in_any_order() {
+    let desk = Desk::new("powerdns_any");
+    let hosts: Vec<String> = (1..=12).map(|number| format!("host{number}.fruit.test")).collect();
+    let rows: Vec<String> =
+        hosts.iter().zip(1..).map(|(host, number)| format!("(1, '{host}', 'A', '192.0.2.{number}', 60, 0)")).collect();
+    let insert = format!("insert into records (domain_id, name, type, content, ttl, prio) values {}", rows.join(", "));
+    let postgres = on_postgres(&desk, "powerdns_any", &format!("{DNS_TABLES}; {insert}"));
+    let daemon = powerdns(desk);
+    let ready = |port| dns(port, "fruit.test").is_some();
+    let together = |names: Vec<String>| {
+        move |port| {
+            let ask = |name: &String| dns(port, name);
+            std::thread::scope(|scope| {
+                let threads: Vec<_> = names.iter().map(|name| scope.spawn(move || ask(name))).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap_or(None)).collect::<Vec<_>>()
+            })
+        }
+    };
+    let (recorded, code, log) = daemon.serve("record --order any", together(hosts.clone()), ready);
+    assert_eq!(code, 0, "{log}");
+    let expected: Vec<_> = (1..=12).map(|number| Some((0, vec![192, 0, 2, number]))).collect();
+    assert_eq!(recorded, expected, "{log}");
+    postgres.remove("powerdns_any");
+    daemon.desk.clear();
+    for time in 0..20 {
+        let (replayed, code, log) = daemon.serve("replay", together(hosts.clone()), ready);
+        assert_eq!((&replayed, code), (&recorded, 0), "time {time}: {log}");
+    }
+    let others = [&hosts[1..], &["fig.fruit.test".to_owned()]].concat();
+    let (_, code, log) = daemon.serve("replay", together(others), ready);
+    assert_eq!(code, 120, "{log}");
+    let (_, code, log) = daemon.serve("replay", together(hosts[1..].to_vec()), ready);
+    assert_eq!(code, 121, "{log}");
 }
 
 /// ProFTPD: a child for each session, which becomes another user before it asks the database.

@@ -6,8 +6,8 @@ use crate::config::sources::Sources;
 use crate::diagnostics::Outcome;
 use crate::driver::{Site, find};
 use crate::handles::EnvironmentNote;
+use crate::mode::outcome::Secrecy;
 use crate::mode::outcome::{push_outcome, return_code};
-use crate::mode::secrecy::Secrecy;
 use crate::real::Driver;
 use super8_cassette::{Fields, Key, Value};
 

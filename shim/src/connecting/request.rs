@@ -8,7 +8,7 @@ use crate::config::redact::text;
 use crate::config::secrets::{Secrets, may_show, scrub, secrets, user};
 use crate::config::settings::Setting;
 use crate::driver::{Asked, Site};
-use crate::mode::secrecy::Secrecy;
+use crate::mode::outcome::Secrecy;
 use super8_cassette::{Fields, Key, Value};
 
 /// What the application asked.

@@ -4,31 +4,22 @@
 //! like (bound buffers, row array, attributes) is modelled once, in `application`, for both.
 
 mod application;
-mod at_execution;
-mod bookmark;
-mod buffers;
 mod columns;
 mod connection_cassette;
-mod data;
 mod descriptors;
-mod fetching;
 mod functions;
-mod half;
 pub mod keys;
-mod markers;
 mod moving;
+mod operation;
 pub mod outcome;
 mod outputs;
 mod parameters;
 mod polling;
-mod positioned;
 mod probe;
+mod reading;
 pub mod record;
 pub mod replay;
 mod rowset;
-mod scrolling;
-pub mod secrecy;
-mod streams;
 
 pub use crate::descriptor::DescriptorRole;
 pub use application::Application;

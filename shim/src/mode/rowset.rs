@@ -1,10 +1,133 @@
-//! A rowset as a whole: the counter of fetched rows and the row states, as a driver writes them and as replay does.
+//! What a fetch asks for and what it fills: the rows of a rowset, their counter and their states.
+//!
+//! ODBC reference: SQLFetchScroll ("Positioning the Cursor", "Rows Fetched Buffer"), SQLExtendedFetch and "Bookmark Types".
 
-use super::application::Application;
-use super::fetching::Fetching;
 use crate::args::{Binding, Place};
+use crate::call::Call;
+use crate::convert::{CType, bound};
 use crate::diagnostics::rc;
+use crate::mode::application::{Application, attribute};
 use super8_cassette::{Fields, Key, Value};
+
+/// SQL_FETCH_NEXT.
+const NEXT: i16 = odbc_sys::FetchOrientation::Next as i16;
+
+/// What a fetch function asks for.
+#[derive(Clone, Copy)]
+pub struct Fetching {
+    /// Rows at most.
+    pub size: usize,
+    /// Where the number of rows goes.
+    pub rows: Place,
+    /// Where the row states go.
+    pub status: Place,
+}
+
+impl Fetching {
+    /// SQLFetch, SQLFetchScroll(SQL_FETCH_NEXT) and SQLExtendedFetch(SQL_FETCH_NEXT); `None` for anything else.
+    pub fn of(call: &Call<'_>, application: &Application) -> Option<Fetching> {
+        match call {
+            Call::Fetch | Call::FetchScroll { orientation: NEXT, .. } => Some(Fetching::by_attributes(application)),
+            Call::ExtendedFetch { orientation, rows, status, .. } if *orientation == NEXT as u16 => {
+                Some(Fetching { size: application.rowset_size(), rows: *rows, status: *status })
+            }
+            _ => None,
+        }
+    }
+
+    /// The rowset of SQLFetch and SQLFetchScroll.
+    pub fn by_attributes(application: &Application) -> Fetching {
+        Fetching {
+            size: application.row_array_size(),
+            rows: application.address(attribute::ROWS_FETCHED_PTR),
+            status: application.address(attribute::ROW_STATUS_PTR),
+        }
+    }
+}
+
+/// Where SQLExtendedFetch puts the row states; a later SQLSetPos may put them there as well.
+pub fn extended_states(call: &Call<'_>) -> Place {
+    match call {
+        Call::ExtendedFetch { status, .. } => *status,
+        _ => Place::NULL,
+    }
+}
+
+/// The row counter and the first row state at the end of data, where there is a place for them: what is said of a driver
+/// that does not write this number, but leaves the place alone or writes another one.
+pub const AT_END: [(&str, i64); 2] = [("rows_fetched_at_end", 0), ("row_status_at_end", 3)];
+
+/// The same with rows: of a driver that does not count them, or leaves their states alone.
+pub const WITH_ROWS: [&str; 2] = ["rows_fetched_with_rows", "row_status_with_rows"];
+
+/// The orientations by their ODBC names, in lower case without `SQL_FETCH_`.
+const ORIENTATIONS: &[(i16, &str)] = {
+    use odbc_sys::FetchOrientation as F;
+    &[
+        (F::First as i16, "first"),
+        (F::Last as i16, "last"),
+        (F::Prior as i16, "prior"),
+        (ABSOLUTE, "absolute"),
+        (RELATIVE, "relative"),
+        (BOOKMARK, "bookmark"),
+    ]
+};
+const FIRST: i16 = odbc_sys::FetchOrientation::First as i16;
+const PRIOR: i16 = odbc_sys::FetchOrientation::Prior as i16;
+const ABSOLUTE: i16 = odbc_sys::FetchOrientation::Absolute as i16;
+const RELATIVE: i16 = odbc_sys::FetchOrientation::Relative as i16;
+/// SQL_FETCH_BOOKMARK.
+const BOOKMARK: i16 = 8;
+
+/// What a scroll asks for.
+pub struct Scrolling {
+    /// `orientation`, and as it applies `offset`, `bookmark` and `rowset`.
+    pub asked: Fields,
+    /// How many rows at most, and where their number and states go.
+    pub fetching: Fetching,
+}
+
+impl Scrolling {
+    /// The scroll a call asks for; `None` for a fetch of the next rows and for anything else.
+    pub fn of(call: &Call<'_>, application: &Application) -> Option<Scrolling> {
+        let (orientation, offset, fetching, mark) = match *call {
+            Call::FetchScroll { orientation, offset } => {
+                (orientation, offset, Fetching::by_attributes(application), bookmark_pointed_to(application))
+            }
+            // The bookmark of SQLExtendedFetch is its offset.
+            Call::ExtendedFetch { orientation, offset, rows, status } => {
+                (orientation as i16, offset, Fetching { size: application.rowset_size(), rows, status }, None)
+            }
+            _ => return None,
+        };
+        let name = ORIENTATIONS.iter().find(|(known, _)| *known == orientation);
+        let mut asked =
+            Fields::from([(Key::Orientation, name.map_or(Value::from(orientation), |(_, name)| Value::from(*name)))]);
+        if orientation == BOOKMARK {
+            asked.extend(mark.map(|mark| (Key::Bookmark, mark)));
+        }
+        // Nothing reads the offset of the others.
+        if !(FIRST..=PRIOR).contains(&orientation) {
+            asked.push((Key::Offset, Value::from(offset)));
+        }
+        if fetching.size > 1 {
+            asked.push((Key::Rowset, Value::from(fetching.size)));
+        }
+        Some(Scrolling { asked, fetching })
+    }
+}
+
+/// What SQL_ATTR_FETCH_BOOKMARK_PTR points to: as many bytes as the bookmarks had that the statement gave out.
+fn bookmark_pointed_to(application: &Application) -> Option<Value> {
+    let place: Place = application.address(attribute::FETCH_BOOKMARK_PTR);
+    match bound::chunk(CType::BINARY, place, application.bookmark_size() as isize) {
+        bound::Chunk::Bytes(bytes) if !bytes.is_empty() => {
+            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            Some(Value::Text(format!("\\x{hex}")))
+        }
+        _ => None,
+    }
+}
 
 /// Row states (SQL_ROW_...).
 #[allow(missing_docs)]
@@ -185,5 +308,34 @@ fn usual_state(code: i16, count: usize, row: usize) -> Option<u16> {
         rc::SUCCESS | rc::SUCCESS_WITH_INFO if row < count => Some(row_state::SUCCESS),
         rc::SUCCESS | rc::SUCCESS_WITH_INFO | rc::NO_DATA => Some(row_state::NOROW),
         _ => None,
+    }
+}
+
+/// SQL_UB_VARIABLE.
+const VARIABLE: usize = 2;
+
+/// The C type of a bookmark in this buffer, once the driver has written its length.
+pub fn bookmark_type(binding: &Binding, use_bookmarks: usize) -> CType {
+    match CType(binding.c_type) {
+        CType::DEFAULT if use_bookmarks == VARIABLE => CType::BINARY,
+        CType::DEFAULT | CType::UBIGINT => match binding.length.len_at(0) {
+            Some(8) => CType::UBIGINT,
+            _ => CType::ULONG,
+        },
+        other => other,
+    }
+}
+
+/// Bytes of a bookmark, from its field in a row.
+pub fn bookmark_size(field: &[u8], c_type: CType) -> Option<usize> {
+    c_type.fixed_size().or_else(|| Some(field.strip_prefix(b"\\x")?.len() / 2))
+}
+
+/// The C type a recorded bookmark is served as: a number is the number it was, whatever the header calls it.
+pub fn bookmark_served_as(asked: CType, recorded: CType) -> CType {
+    match asked {
+        CType::DEFAULT => recorded,
+        asked if asked.is_integer() && recorded.is_integer() => recorded,
+        asked => asked,
     }
 }

@@ -16,12 +16,10 @@ use crate::mode::keys::{
     function_key, reaches_database,
 };
 use crate::mode::moving::{Moves, Use};
-use crate::mode::not_yet;
-use crate::mode::outcome::{key, push_outcome, result_value};
+use crate::mode::outcome::{Secrecy, key, push_outcome, result_value};
 use crate::mode::polling::{ASYNC_ENABLE, ASYNC_FUNCTIONS, Polls, polls_key};
 use crate::mode::probe::{CONNECTION_DEAD, Probe};
-use crate::mode::secrecy::Secrecy;
-use crate::mode::{ConnectionMode, DescriptorMode, StatementMode, functions};
+use crate::mode::{ConnectionMode, DescriptorMode, StatementMode, functions, not_yet};
 use crate::table::Function;
 use parking_lot::Mutex;
 use std::collections::HashMap;

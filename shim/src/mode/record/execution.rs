@@ -5,12 +5,10 @@ use super::{perform, unwritable};
 use crate::args::{In, Place, TextIn};
 use crate::call::DriverCall;
 use crate::diagnostics::{Outcome, rc};
-use crate::mode::at_execution::AtExecution;
 use crate::mode::keys::{CallKey, at_once_key, need_data_key, put_data_key, token_key};
-use crate::mode::markers;
 use crate::mode::outcome::catalog_fields;
-use crate::mode::parameters::{Parameters, Watch};
-use crate::mode::streams::Streams;
+use crate::mode::outputs::Streams;
+use crate::mode::parameters::{AtExecution, Parameters, Watch, count_markers};
 use crate::table::Function;
 use super8_cassette::{CassetteError, Fields, Key, Method};
 
@@ -207,7 +205,7 @@ impl Statement {
     }
 
     pub(super) fn prepare(&self, sql: &TextIn<'_>, driver_call: &dyn DriverCall) -> Outcome {
-        self.state.lock().markers = markers::count(&sql.read().unwrap_or_default());
+        self.state.lock().markers = count_markers(&sql.read().unwrap_or_default());
         let fields = Fields::from([(Key::Sql, self.sql(sql))]);
         let inputs = fields.iter().map(|(_, value)| value.bytes()).sum();
         let id = self.new_text(&mut self.state.lock()).and_then(|id| {

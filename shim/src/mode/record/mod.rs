@@ -1,5 +1,10 @@
 //! Record: every call goes to the real driver; what was asked and what came of it goes to the cassette.
 
+use crate::call::DriverCall;
+use crate::diagnostics::{Outcome, rc};
+use crate::entry::answered;
+use super8_cassette::CassetteError;
+
 mod asked;
 mod column_metadata;
 mod column_set;
@@ -22,11 +27,6 @@ mod streaming;
 mod truncations;
 
 pub use connection::{Connect, Connection};
-
-use crate::call::DriverCall;
-use crate::diagnostics::{Outcome, rc};
-use crate::entry::answered;
-use super8_cassette::CassetteError;
 
 /// Does the driver call and reads what the driver has to say about it.
 fn perform(driver_call: &dyn DriverCall) -> Outcome {

@@ -6,10 +6,8 @@ use crate::args::{Binding, Place};
 use crate::call::{Call, DriverCall};
 use crate::convert::CType;
 use crate::diagnostics::{Outcome, rc};
-use crate::mode::at_execution::AtExecution;
-use crate::mode::buffers::Types;
-use crate::mode::parameters::Parameters;
-use crate::mode::positioned::{Positioned, Rowset, Seen};
+use crate::mode::operation::{Positioned, Rowset, Seen, Types};
+use crate::mode::parameters::{AtExecution, Parameters};
 
 /// An operation that waits for data.
 pub(super) struct Pending {

@@ -1,8 +1,6 @@
 //! SQLGetData while recording: pieces become one cell; a call that went otherwise than the model expects is kept
 //! beside the row as it was.
 
-mod beside;
-
 use super::column_set::ColumnSet;
 use super::rows::resolve;
 use super::statement::{State, Statement};
@@ -11,13 +9,13 @@ use crate::args::Binding;
 use crate::call::DriverCall;
 use crate::convert::{CType, Length, Pieces, bound};
 use crate::diagnostics::{Outcome, rc};
-use crate::mode::bookmark;
-use crate::mode::data::{Asked, Model};
-use crate::mode::half::Half;
-use crate::mode::outcome::{push_outcome, push_outcome_pairs};
-use crate::mode::secrecy::Secrecy;
-use crate::mode::streams;
+use crate::mode::outcome::{Secrecy, push_outcome, push_outcome_pairs};
+use crate::mode::outputs::parameter_decides;
+use crate::mode::reading::{Model, OddByte, Piece};
+use crate::mode::rowset::{bookmark_size, bookmark_type};
 use super8_cassette::{CassetteError, Fields, Key, Row, Value};
+
+mod beside;
 
 /// SQL_ARD_TYPE.
 const ARD_TYPE: i16 = odbc_sys::CDataType::Ard as i16;
@@ -114,7 +112,7 @@ impl Statement {
     /// Serves SQLGetData.
     #[inline]
     pub(super) fn read_cell(&self, column: u16, binding: &Binding, driver_call: &dyn DriverCall) -> Outcome {
-        match binding.c_type == ARD_TYPE || streams::decides(binding.c_type) {
+        match binding.c_type == ARD_TYPE || parameter_decides(binding.c_type) {
             true => self.read_resolved(column, binding, driver_call),
             false => self.read(column, binding, driver_call),
         }
@@ -141,7 +139,7 @@ impl Statement {
 
     #[inline]
     fn read(&self, column: u16, binding: &Binding, driver_call: &dyn DriverCall) -> Outcome {
-        let (old, half) = (bound::arm(binding), Half::before(binding));
+        let (old, half) = (bound::arm(binding), OddByte::before(binding));
         let code = driver_call.invoke();
         let length = bound::harvest(binding, old);
         let half = half.written(code.unwrap_or(rc::ERROR), length);
@@ -176,7 +174,7 @@ impl Statement {
         if state.id.is_none() {
             return outcome;
         }
-        let c_type = if column == 0 { bookmark::c_type(binding, state.application.use_bookmarks()) } else { c_type };
+        let c_type = if column == 0 { bookmark_type(binding, state.application.use_bookmarks()) } else { c_type };
         let taken = self.take(&mut state, column, c_type, binding, given, &outcome);
         taken.map_or_else(unwritable, |()| outcome)
     }
@@ -274,7 +272,7 @@ impl Statement {
                 None => reading.pieces.finish(row, index, scratch),
             }
             if column == 0 {
-                application.gave_bookmark(bookmark::size(row.field(index), c_type));
+                application.gave_bookmark(bookmark_size(row.field(index), c_type));
             }
         };
         if let (Some(run), Some(index)) = (run, index) {
@@ -345,8 +343,8 @@ fn take_whole(state: &mut State, column: u16, binding: &Binding, length: Option<
 }
 
 #[inline]
-fn asked(c_type: CType, binding: &Binding) -> Asked {
-    Asked {
+fn asked(c_type: CType, binding: &Binding) -> Piece {
+    Piece {
         c_type,
         capacity: binding.capacity,
         has_buffer: !binding.target.is_null(),

@@ -12,11 +12,9 @@ use crate::call::DriverCall;
 use crate::convert::{CType, Length, bound};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::Application;
-use crate::mode::bookmark;
-use crate::mode::fetching::{AT_END, Fetching, WITH_ROWS};
 use crate::mode::keys::{CallKey, columns_key, place_key};
 use crate::mode::outcome::push_outcome_pairs;
-use crate::mode::rowset::{Written, row_state};
+use crate::mode::rowset::{AT_END, Fetching, WITH_ROWS, Written, bookmark_size, bookmark_type, row_state};
 use crate::table::Function;
 use parking_lot::MutexGuard;
 use std::sync::atomic::Ordering;
@@ -326,7 +324,7 @@ impl Cells<'_> {
                     let length = lent.map(|(_, length)| length);
                     let place = self.application.at_row(binding, row, None);
                     let place = Binding { length: length.unwrap_or(place.length), ..place };
-                    bookmark::c_type(&place, self.application.use_bookmarks())
+                    bookmark_type(&place, self.application.use_bookmarks())
                 }
                 CType::DEFAULT => {
                     self.defaults.iter().find(|(of, _)| *of == column).map_or(CType::CHAR, |(_, c_type)| *c_type)
@@ -344,7 +342,7 @@ impl Cells<'_> {
                 unterminated.push(Value::from(column));
             }
             if column == 0 {
-                size = bookmark::size(run.row().field(index), c_type);
+                size = bookmark_size(run.row().field(index), c_type);
             }
         }
         if !lengths.is_empty() {

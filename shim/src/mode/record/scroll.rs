@@ -8,8 +8,7 @@ use super::unwritable;
 use crate::call::DriverCall;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::outcome::push_outcome;
-use crate::mode::rowset::{Written, row_state};
-use crate::mode::scrolling::Scrolling;
+use crate::mode::rowset::{Scrolling, Written, row_state};
 use crate::table::Function;
 use super8_cassette::{CassetteError, Fields, Key, Method, Value};
 

@@ -12,10 +12,9 @@ use crate::mode::keys::{
     address_key, allocate_key, attribute_key, attribute_value, disconnect_key, function_key, reaches_database,
 };
 use crate::mode::moving::{Moves, Use};
-use crate::mode::outcome::{fits, key, outcome, room, write_result};
+use crate::mode::outcome::{Secrecy, fits, key, outcome, room, write_result};
 use crate::mode::polling::{ASYNC_ENABLE, ASYNC_FUNCTIONS, Polls, polls_key};
 use crate::mode::probe::{CONNECTION_DEAD, Probe};
-use crate::mode::secrecy::Secrecy;
 use crate::mode::{ConnectionMode, DescriptorMode, StatementMode, functions};
 use crate::table::Function;
 use parking_lot::Mutex;

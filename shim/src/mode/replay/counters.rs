@@ -3,9 +3,8 @@
 use super::statement::{State, Statement};
 use crate::args::Place;
 use crate::diagnostics::{Outcome, rc};
-use crate::mode::fetching::{AT_END, Fetching, WITH_ROWS};
 use crate::mode::keys::place_key;
-use crate::mode::rowset::Arrays;
+use crate::mode::rowset::{AT_END, Arrays, Fetching, WITH_ROWS};
 use crate::table::Function;
 use super8_cassette::check::Wrong;
 use super8_cassette::{Key, Value};

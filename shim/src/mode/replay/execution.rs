@@ -3,13 +3,10 @@
 use super::statement::{State, Statement};
 use crate::args::{In, Place, TextIn};
 use crate::diagnostics::{Outcome, rc};
-use crate::mode::at_execution::{self, AtExecution};
 use crate::mode::keys::{at_once_key, need_data_key, put_data_key, token_key};
-use crate::mode::markers;
 use crate::mode::outcome::{catalog_fields, outcome};
-use crate::mode::outputs::joined;
-use crate::mode::parameters::Parameters;
-use crate::mode::streams::Streams;
+use crate::mode::outputs::{Streams, joined};
+use crate::mode::parameters::{self, AtExecution, Parameters, count_markers};
 use crate::table::Function;
 use super8_cassette::{Entry, Fields, Key, Method, Value, check};
 
@@ -98,7 +95,7 @@ impl Statement {
     }
 
     /// What SQLParamData hands out: the place of the set, or what was bound, as the recorded driver did.
-    pub(super) fn token(&self, waiting: &at_execution::Waiting) -> Result<Place, Outcome> {
+    pub(super) fn token(&self, waiting: &parameters::Waiting) -> Result<Place, Outcome> {
         if waiting.token == waiting.bound {
             return Ok(waiting.token);
         }
@@ -219,7 +216,7 @@ impl Statement {
 
     pub(super) fn prepare(&self, sql: &TextIn<'_>) -> Outcome {
         let mut state = self.state.lock();
-        state.markers = markers::count(&sql.read().unwrap_or_default());
+        state.markers = count_markers(&sql.read().unwrap_or_default());
         let fields = Fields::from([(Key::Sql, self.sql(sql))]);
         let id = self.new_text(&mut state, Method::Prepare, &fields);
         match self.command(&mut state, id, Method::Prepare, fields.clone()) {

@@ -1,5 +1,10 @@
 //! Replay: every call is answered from the cassette; the real driver is never loaded.
 
+use crate::diagnostics::{Diagnostic, Outcome, rc};
+use crate::report::say_verdict;
+use crate::{cassettes, verdict};
+use super8_cassette::Mismatch;
+
 mod connection;
 mod counters;
 mod defaults;
@@ -16,11 +21,6 @@ mod statement;
 mod streaming;
 
 pub use connection::Connection;
-
-use crate::diagnostics::{Diagnostic, Outcome, rc};
-use crate::report::say_verdict;
-use crate::{cassettes, verdict};
-use super8_cassette::Mismatch;
 
 /// A program that asks for something else than was recorded: the headline for the application, the report for people.
 fn mismatch(mismatch: Mismatch) -> Outcome {

@@ -2,8 +2,7 @@
 
 use super::statement::Statement;
 use crate::call::{Call, local_calls};
-use crate::diagnostics::Outcome;
-use crate::diagnostics::rc;
+use crate::diagnostics::{Outcome, rc};
 use crate::mode::outcome::{catalog_fields, outcome};
 use crate::mode::polling::{is_aside, may_poll, meanwhile_key};
 use crate::table::Function;

@@ -6,10 +6,9 @@ use crate::args::{Binding, Place};
 use crate::call::Call;
 use crate::convert::CType;
 use crate::diagnostics::{Outcome, rc};
-use crate::mode::at_execution::AtExecution;
+use crate::mode::operation::{Positioned, Rowset};
 use crate::mode::outcome::outcome;
-use crate::mode::parameters::Parameters;
-use crate::mode::positioned::{Positioned, Rowset};
+use crate::mode::parameters::{AtExecution, Parameters};
 use super8_cassette::Entry;
 
 /// An operation that is played once its data has come.

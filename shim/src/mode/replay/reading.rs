@@ -6,10 +6,10 @@ use crate::args::Binding;
 use crate::convert::{self, CType, Progress, Written, bound};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::Application;
-use crate::mode::bookmark;
-use crate::mode::half;
 use crate::mode::outcome::outcome;
-use crate::mode::streams;
+use crate::mode::outputs::parameter_decides;
+use crate::mode::reading::write_odd_byte;
+use crate::mode::rowset::bookmark_served_as;
 use super8_cassette::cell::{self, CellError, Kept};
 use super8_cassette::{CassetteError, Cell, Entry, Key, Row, Value, inline};
 
@@ -187,7 +187,7 @@ impl Statement {
     /// A cell of which there is more to say than the row has: unusual calls, or all of it.
     #[cold]
     fn get_apart(&self, state: &mut State, column: u16, binding: &Binding) -> Outcome {
-        let of_parameter = state.streams.resolved(binding).filter(|_| streams::decides(binding.c_type));
+        let of_parameter = state.streams.resolved(binding).filter(|_| parameter_decides(binding.c_type));
         let binding = of_parameter.as_ref().unwrap_or(binding);
         let own = own_cell(state, column);
         // What was recorded apart from the rows belongs to the last one of them.
@@ -282,7 +282,7 @@ impl Statement {
             binding.length.set_len(length as isize);
         }
         if let Some(byte) = call.get("half").and_then(Value::as_int) {
-            half::write(binding, byte);
+            write_odd_byte(binding, byte);
         }
         told
     }
@@ -337,7 +337,7 @@ fn asked_type(application: &Application, column: u16, recorded: CType, binding: 
     const ARD: CType = CType(odbc_sys::CDataType::Ard as i16);
     match CType(binding.c_type) {
         CType::DEFAULT => recorded,
-        asked if column == 0 => bookmark::served_as(asked, recorded),
+        asked if column == 0 => bookmark_served_as(asked, recorded),
         ARD => match application.column(column).map_or(recorded, |bound| CType(bound.c_type)) {
             CType::DEFAULT => recorded,
             bound => bound,

@@ -6,11 +6,10 @@ use super::statement::{State, Statement};
 use crate::args::{Binding, Place};
 use crate::convert::{self, CType, Written, bound};
 use crate::diagnostics::{Diagnostic, Outcome, rc};
-use crate::mode::fetching::{Fetching, WITH_ROWS};
 use crate::mode::keys::{columns_key, null_key};
+use crate::mode::operation::replay_cells;
 use crate::mode::outcome::outcome;
-use crate::mode::rowset::{Arrays, row_state};
-use crate::mode::{bookmark, buffers};
+use crate::mode::rowset::{Arrays, Fetching, WITH_ROWS, bookmark_served_as, bookmark_size, row_state};
 use crate::table::Function;
 use super8_cassette::{CassetteError, Cell, Fetched, Key, PlayedRun, Value};
 
@@ -120,7 +119,7 @@ impl Statement {
                     let told = outcome(|key| entry.get(key));
                     fetching.replay(told.rc, 0, entry.get(Key::RowsFetched), entry.get(Key::RowStatus));
                     let rows: Vec<usize> = (count..fetching.size).collect();
-                    buffers::replay(
+                    replay_cells(
                         &state.application,
                         Arrays::of(fetching.size),
                         &rows,
@@ -206,7 +205,7 @@ pub(super) fn row(
         let recorded = type_in(said_of_row, &state.types, index, first);
         let to = match CType(binding.c_type) {
             CType::DEFAULT => recorded,
-            to if column == 0 => bookmark::served_as(to, recorded),
+            to if column == 0 => bookmark_served_as(to, recorded),
             to => to,
         };
         let Some(binding) = arrays.buffers(&state.application, binding, row, to.fixed_size()) else { break };
@@ -254,7 +253,7 @@ pub(super) fn row(
     state.scratch = scratch;
     let failed = derived.iter().any(|(status, _)| *status == row_state::ERROR);
     if first == 0 {
-        let size = bookmark::size(current.get(0).unwrap_or_default(), type_in(said_of_row, &state.types, 0, first));
+        let size = bookmark_size(current.get(0).unwrap_or_default(), type_in(said_of_row, &state.types, 0, first));
         state.application.gave_bookmark(size);
     }
     if let Some(recorded) = said_of_row.filter(|recorded| !failed && recorded.get("return").is_some()) {

@@ -4,10 +4,9 @@ use super::mismatch;
 use super::rows::{row, types};
 use super::statement::Statement;
 use crate::diagnostics::{Outcome, rc};
-use crate::mode::buffers;
+use crate::mode::operation::replay_cells;
 use crate::mode::outcome::outcome;
-use crate::mode::rowset::Arrays;
-use crate::mode::scrolling::Scrolling;
+use crate::mode::rowset::{Arrays, Scrolling};
 use super8_cassette::{Entry, Key, Method, Value};
 
 impl Statement {
@@ -32,7 +31,7 @@ impl Statement {
             let code = if rc::succeeded(recorded.rc) { rc::NO_DATA } else { recorded.rc };
             fetching.replay(code, 0, get(Key::RowsFetched), get(Key::RowStatus));
             let rows: Vec<usize> = (0..fetching.size).collect();
-            buffers::replay(&state.application, arrays, &rows, get(Key::Written), get(Key::CTypes));
+            replay_cells(&state.application, arrays, &rows, get(Key::Written), get(Key::CTypes));
             return Outcome { rc: code, ..recorded };
         };
         state.types = types(&rows);

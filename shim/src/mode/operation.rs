@@ -1,18 +1,17 @@
-//! What SQLSetPos and SQLBulkOperations ask for: rows of the rowset, and what the application's buffers hold for them.
+//! What SQLSetPos and SQLBulkOperations ask for: rows of the rowset, what the application's buffers hold for them, and what the
+//! driver writes there.
 //!
 //! ODBC reference: SQLSetPos and SQLBulkOperations. Values are read like parameters. The driver writes to the same buffers where
 //! it refreshes or fetches rows, and the bookmarks of rows that it adds.
 
-use super::application::{Application, attribute};
-use super::at_execution::Waiting;
-use super::bookmark;
-use super::buffers::{self, Buffer, Buffers, Types};
-use super::rowset::{Arrays, row_state};
 use crate::args::{Binding, NumberOut, Place};
 use crate::call::Call;
 use crate::convert::{CType, Length, bound, param};
 use crate::diagnostics::Outcome;
-use super8_cassette::{Fields, Key, Method, Value};
+use crate::mode::application::{Application, attribute};
+use crate::mode::parameters::Waiting;
+use crate::mode::rowset::{Arrays, bookmark_served_as, bookmark_type, row_state};
+use super8_cassette::{Cell, Fields, Key, Method, Row, Value, cell, inline};
 
 const REFRESH: u16 = 1;
 const UPDATE: u16 = 2;
@@ -270,7 +269,7 @@ impl Positioned {
                 state.as_int().into_iter().for_each(|state| arrays.set_state(place, row, state as u16));
             }
         }
-        buffers::replay(application, arrays, &self.rows, get(Key::Rows), get(Key::CTypes));
+        replay_cells(application, arrays, &self.rows, get(Key::Rows), get(Key::CTypes));
     }
 }
 
@@ -286,12 +285,120 @@ fn named(name: &str) -> Value {
 
 /// A bookmark that is sent: as long as the application says, or a 32-bit number.
 fn bookmark_value(application: &Application, binding: Binding, row: usize) -> Value {
-    let c_type = bookmark::c_type(&application.at_row(binding, row, None), application.use_bookmarks());
+    let c_type = bookmark_type(&application.at_row(binding, row, None), application.use_bookmarks());
     let binding = application.at_row(binding, row, c_type.fixed_size());
     let told = binding.length.len_at(0).filter(|length| *length > 0);
     let size = c_type.fixed_size().unwrap_or_else(|| told.map_or(4, |length| length.min(binding.capacity) as usize));
     match bound::chunk(CType::BINARY, binding.target, size as isize) {
         bound::Chunk::Bytes(bytes) => param::of_bytes(CType::BINARY, bytes),
         _ => Value::Null,
+    }
+}
+
+/// The C type of a bound column.
+pub type Types<'a> = &'a dyn Fn(u16, &Binding) -> CType;
+
+/// The buffers of these rows, from 0.
+#[derive(Clone, Copy)]
+pub struct Buffers<'a> {
+    /// Where they are.
+    pub application: &'a Application,
+    /// Their C types.
+    pub types: Types<'a>,
+    /// The rows.
+    pub rows: &'a [usize],
+}
+
+/// The buffer of one cell.
+pub struct Buffer {
+    /// Which of the rows it belongs to.
+    pub row: usize,
+    /// Its column.
+    pub column: u16,
+    /// The place of its column in a row.
+    pub index: usize,
+    /// Its C type.
+    pub c_type: CType,
+    /// Where it is.
+    pub binding: Binding,
+}
+
+impl<'a> Buffers<'a> {
+    /// Every buffer, row by row.
+    pub fn iter(self) -> impl Iterator<Item = Buffer> + 'a {
+        let Buffers { application, types, rows } = self;
+        let first = application.first_column();
+        rows.iter().enumerate().flat_map(move |(at, row)| {
+            let columns = application.bound_columns().filter(move |(column, _)| usize::from(*column) >= first);
+            columns.map(move |(column, binding)| {
+                let c_type = match column {
+                    0 => bookmark_type(&application.at_row(binding, *row, None), application.use_bookmarks()),
+                    _ => types(column, &binding),
+                };
+                let binding = application.at_row(binding, *row, c_type.fixed_size());
+                Buffer { row: at, column, index: usize::from(column) - first, c_type, binding }
+            })
+        })
+    }
+
+    /// What the driver wrote to those that `wrote` names, as cells: a list for each row under `rows`, and their `c_types`.
+    /// Nothing if it wrote none. `length` knows what the driver said of one.
+    pub fn cells(self, wrote: impl Fn(&Buffer) -> bool, length: impl Fn(&Buffer) -> Length) -> Fields {
+        let (mut rows, mut names, mut scratch) = (vec![Row::new(); self.rows.len()], Vec::<String>::new(), Vec::new());
+        for buffer in self.iter().filter(wrote) {
+            let said = (length(&buffer), false);
+            let Buffer { row, index, c_type, binding, .. } = buffer;
+            bound::read(&binding, c_type, said, &mut rows[row], index, &mut scratch);
+            if names.len() <= index {
+                names.resize(index + 1, String::new());
+            }
+            names[index] = c_type.name().into_owned();
+        }
+        if names.is_empty() {
+            return Fields::new();
+        }
+        rows.iter_mut().for_each(|row| row.widen(names.len()));
+        let name = |name: &String| if name.is_empty() { Value::Null } else { Value::from(name.as_str()) };
+        Fields::from([
+            (Key::Rows, Value::List(rows.iter().map(|row| inline::inline(row, &names)).collect())),
+            (Key::CTypes, Value::List(names.iter().map(name).collect())),
+        ])
+    }
+}
+
+/// Writes recorded changes, a list of cells for each of these rows, to the buffers.
+pub fn replay_cells(
+    application: &Application,
+    arrays: Arrays,
+    rows: &[usize],
+    changes: Option<&Value>,
+    c_types: Option<&Value>,
+) {
+    let names = c_types.and_then(Value::as_list).unwrap_or_default();
+    let recorded = |index: usize| names.get(index)?.as_text().and_then(CType::from_name);
+    let first = application.first_column();
+    let types = |column: u16, binding: &Binding| match CType(binding.c_type) {
+        CType::DEFAULT => recorded(usize::from(column) - first).unwrap_or(CType::CHAR),
+        other => other,
+    };
+    let (mut row, mut scratch) = (Row::new(), Vec::new());
+    let changes = changes.and_then(Value::as_list).unwrap_or_default();
+    for (at, value) in changes.iter().enumerate().take(rows.len()).filter(|(at, _)| arrays.has(rows[*at])) {
+        if inline::from_inline(value, &mut row).is_err() {
+            continue;
+        }
+        for Buffer { index, c_type, binding, .. } in (Buffers { application, types: &types, rows: &rows[at..=at] })
+            .iter()
+            .filter(|buffer| row.is_set(buffer.index))
+        {
+            let from = recorded(index).unwrap_or(c_type);
+            let to = if index + first == 0 { bookmark_served_as(c_type, from) } else { c_type };
+            if let Ok(cell) = cell::decode(row.field(index), &mut scratch)
+                && cell != Cell::Unread
+            {
+                // What the driver said of the row is recorded; of another buffer than the recorded one it says nothing.
+                let _ = bound::write(&cell, from, to, &binding, None);
+            }
+        }
     }
 }

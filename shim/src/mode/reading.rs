@@ -1,15 +1,16 @@
-//! How SQLGetData goes by ODBC's rules: the expectation recording compares with, and replay serves.
+//! How far the application has read a row with SQLGetData: what recording expects by ODBC's rules, and what replay serves by them.
 //!
 //! ODBC reference, SQLGetData, "Retrieving Variable-Length Data in Parts": every piece but the last returns
 //! SQL_SUCCESS_WITH_INFO with 01004 and the length still there before the call, the last SQL_SUCCESS, and another
 //! call SQL_NO_DATA. Data of fixed length comes in one piece.
 
-use crate::convert::CType;
+use crate::args::{Binding, Place};
+use crate::convert::{CType, bound};
 use crate::diagnostics::rc;
 
 /// One call as the application makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct Piece {
     /// The C type, resolved.
     pub c_type: CType,
     /// The buffer's length in bytes.
@@ -20,7 +21,7 @@ pub struct Asked {
     pub has_length: bool,
 }
 
-impl Asked {
+impl Piece {
     /// Whether a first call that gave SQL_SUCCESS with this length read the whole value, by the rules.
     #[inline(always)]
     pub fn reads_whole(&self, length: Option<isize>) -> bool {
@@ -60,7 +61,7 @@ impl Model {
 
     /// Takes in a call's outcome; whether it went by the rules.
     #[inline]
-    pub fn expects(&mut self, asked: &Asked, code: i16, length: Option<isize>) -> bool {
+    pub fn expects(&mut self, asked: &Piece, code: i16, length: Option<isize>) -> bool {
         let first = self.c_type.is_none();
         if self.c_type.is_some_and(|known| known != asked.c_type) {
             return false;
@@ -105,7 +106,7 @@ impl Model {
 
 /// Bytes of data that fit into the buffer, in whole units and with a terminator where the type has one.
 #[inline]
-pub fn room(asked: &Asked) -> isize {
+pub fn room(asked: &Piece) -> isize {
     let capacity = if asked.has_buffer { asked.capacity.max(0) } else { 0 };
     match asked.c_type {
         CType::CHAR => (capacity - 1).max(0),
@@ -114,12 +115,59 @@ pub fn room(asked: &Asked) -> isize {
     }
 }
 
+/// The byte before a call to the driver.
+pub struct OddByte(Option<Byte>);
+
+struct Byte {
+    place: Place,
+    before: u8,
+    /// Bytes of the buffer without this one.
+    room: isize,
+}
+
+impl OddByte {
+    /// Looks at the byte, if the buffer has one: it need not be as long as the program says.
+    #[inline]
+    pub fn before(binding: &Binding) -> OddByte {
+        let place = place(binding);
+        if place.is_null() {
+            return OddByte(None);
+        }
+        OddByte(bound::byte(place).map(|before| Byte { place, before, room: binding.capacity - 1 }))
+    }
+
+    /// The byte, if the value fills the buffer and the byte is another one since.
+    #[inline]
+    pub fn written(self, code: i16, length: Option<isize>) -> Option<u8> {
+        let Byte { place, before, room } = self.0?;
+        let fills = match length {
+            Some(length) => rc::succeeded(code) && (length >= room || length == odbc_sys::NO_TOTAL),
+            None => code == rc::SUCCESS_WITH_INFO,
+        };
+        fills.then(|| bound::byte(place)).flatten().filter(|byte| *byte != before)
+    }
+}
+
+/// Writes what a driver wrote there.
+pub fn write_odd_byte(binding: &Binding, byte: i64) {
+    place(binding).set_bytes(&[byte as u8]);
+}
+
+#[inline]
+fn place(binding: &Binding) -> Place {
+    let capacity = binding.capacity;
+    match CType(binding.c_type) == CType::WCHAR && capacity > 0 && capacity % 2 == 1 {
+        true => binding.target.offset(capacity - 1),
+        false => Place::NULL,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn asked(c_type: CType, capacity: isize) -> Asked {
-        Asked { c_type, capacity, has_buffer: true, has_length: true }
+    fn asked(c_type: CType, capacity: isize) -> Piece {
+        Piece { c_type, capacity, has_buffer: true, has_length: true }
     }
 
     #[test]
@@ -138,7 +186,7 @@ mod tests {
         for c_type in [CType::CHAR, CType::WCHAR, CType::BINARY, CType::SLONG] {
             for length in (-5..12).map(Some).chain([None]) {
                 for (capacity, flags) in (0..10).flat_map(|capacity| (0..4).map(move |flags| (capacity, flags))) {
-                    let asked = Asked { c_type, capacity, has_buffer: flags & 1 == 1, has_length: flags & 2 == 2 };
+                    let asked = Piece { c_type, capacity, has_buffer: flags & 1 == 1, has_length: flags & 2 == 2 };
                     if length.is_some() && !asked.has_length {
                         continue;
                     }
@@ -152,7 +200,7 @@ mod tests {
 
     #[test]
     fn what_drivers_do_otherwise() {
-        let probe = Asked { has_buffer: true, ..asked(CType::CHAR, 0) };
+        let probe = Piece { has_buffer: true, ..asked(CType::CHAR, 0) };
         assert!(!Model::default().expects(&probe, rc::SUCCESS, Some(15)), "a zero-length probe that claims success");
         assert!(!Model::default().expects(&asked(CType::CHAR, 4), rc::SUCCESS_WITH_INFO, Some(-4)), "SQL_NO_TOTAL");
         let mut model = Model::default();

@@ -14,8 +14,7 @@ use super8_shim::config::settings::Settings;
 use super8_shim::convert::CType;
 use super8_shim::diagnostics::{Diagnostic, Outcome, rc};
 use super8_shim::mode::outcome::Secrecy;
-use super8_shim::mode::record::{Connect, Connection};
-use super8_shim::mode::{ConnectionMode, Probe, StatementMode};
+use super8_shim::mode::{Connect, Connection, ConnectionMode, Probe, Recorded, StatementMode};
 use super8_shim::support::{Support, support};
 use super8_shim::table::Function;
 
@@ -60,7 +59,7 @@ impl Stage {
         });
         let asked = [(Key::Dsn, "shop".into())].into();
         let connect = Connect { asked, facts: Vec::new(), completed: None, environment: Vec::new() };
-        let begun = Connection::begin(
+        let begun = Connection::<Recorded>::begin(
             &recorder.unwrap(),
             origin(&Settings::default(), Action::Record, None),
             connect,

@@ -20,7 +20,7 @@ use crate::diagnostics::Outcome;
 use crate::driver::find::Way;
 use crate::driver::{DriverError, RealDriver, Site, find, naming};
 use crate::mode::Probe;
-use crate::mode::record::unwritable;
+use crate::mode::unwritable;
 use crate::real::Driver;
 use crate::{inserted, verdict};
 use std::ffi::OsString;

@@ -11,8 +11,7 @@ use crate::driver::Site;
 use crate::facts::connection_facts;
 use crate::handles::{Connection, EnvironmentNote, PendingAttribute, PendingValue};
 use crate::mode::keys::reaches_database;
-use crate::mode::record::{self, Connect};
-use crate::mode::{ConnectionMode, replay as replaying};
+use crate::mode::{self, Connect, ConnectionMode, Recorded, Replayed, unwritable};
 use std::sync::Arc;
 use super8_cassette::{Fields, Key, Value};
 
@@ -70,8 +69,8 @@ pub fn record(
         environment: environment.into_iter().map(|(note, times)| (environment_answer(note), times)).collect(),
     };
     let secrecy = request.secrecy(&plan.site);
-    let begun = record::Connection::begin(recorder, origin.clone(), connect, outcome, secrecy, plan.probe());
-    let begun = begun.map_err(record::unwritable)?;
+    let begun = mode::Connection::<Recorded>::begin(recorder, origin.clone(), connect, outcome, secrecy, plan.probe());
+    let begun = begun.map_err(unwritable)?;
     set_before(connection, |attribute, value| begun.set_before(attribute, value));
     Ok(begun)
 }
@@ -127,7 +126,7 @@ pub fn replay(request: &Request, plan: &Plan, live: &Connection) -> (Option<Arc<
     fields.extend(room.map(|room| (Key::Completed, Value::Map(vec![("buffer".to_owned(), room)]))));
     fields.extend(request.user().map(|user| (Key::UserHash, Value::Text(user_hash(&user)))));
     let secrecy = request.secrecy(&plan.site);
-    let entry = match replaying::Connection::begin(player, origin.clone(), fields, secrecy, plan.probe()) {
+    let entry = match mode::Connection::<Replayed>::begin(player, origin.clone(), fields, secrecy, plan.probe()) {
         Ok(begun) => begun,
         Err(outcome) => return (None, outcome),
     };

@@ -38,9 +38,9 @@ mod tests {
     use super::*;
     use crate::args::Binding;
     use crate::call::{Call, DriverCall};
+    use crate::descriptor::DescriptorRole;
     use crate::diagnostics::Outcome;
     use crate::handles::STATEMENTS;
-    use crate::mode::DescriptorRole;
     use crate::table::Function;
 
     struct Mode;

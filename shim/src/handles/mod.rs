@@ -5,8 +5,9 @@ mod slab;
 pub use slab::{Entity, Slab, Token};
 
 use crate::connecting::{Browsing, Selection};
+use crate::descriptor::DescriptorRole;
 use crate::diagnostics::Diagnostics;
-use crate::mode::{ConnectionMode, DescriptorMode, DescriptorRole, StatementMode};
+use crate::mode::{ConnectionMode, DescriptorMode, StatementMode};
 use crate::real::Driver;
 use parking_lot::Mutex;
 use std::collections::HashSet;

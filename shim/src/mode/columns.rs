@@ -1,11 +1,15 @@
-//! What is known about a result's columns: gathered from the application's questions while recording, answered from
-//! the columns file while replaying.
+//! What is known about a result's columns: gathered from the application's questions while recording, answered from the columns
+//! file at replay; and the last answers to other questions about a statement.
 
 use crate::args::{Out, Reply};
 use crate::call::Question;
 use crate::table::Function;
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use super8_cassette::words::{COLUMN_FIELDS as FIELDS, DESCRIBED};
-use super8_cassette::{Fields, Key, Value};
+use super8_cassette::{ConnectionId, Fields, Key, PendingColumns, Recorder, Value};
 
 fn field_name(field: i64) -> String {
     let known = FIELDS.iter().find(|(id, _)| i64::from(*id) == field);
@@ -159,4 +163,113 @@ pub fn answer(columns: &[Value], function: Function, question: &Question<'_>) ->
     let value = column?.get(&field_name(question.int(Key::Field)?)).cloned()?;
     let output = if matches!(value, Value::Text(_)) { "text" } else { "value" };
     Some(Value::Map(vec![(output.to_owned(), value)]))
+}
+
+/// The columns of a statement's result.
+#[derive(Default)]
+pub(super) struct ColumnMetadata {
+    inner: Mutex<Inner>,
+    /// Something may be to be written: asked at every fetch.
+    news: AtomicBool,
+}
+
+#[derive(Default)]
+struct Inner {
+    /// The connection and the statement in their cassette.
+    of: Option<(ConnectionId, u32)>,
+    columns: Columns,
+    /// The address of the recorder that knows this place: a connection may move to another one.
+    known: usize,
+}
+
+impl ColumnMetadata {
+    /// Another statement text.
+    pub(super) fn begin(&self, connection: ConnectionId, id: u32) {
+        let mut inner = self.inner.lock();
+        inner.of = Some((connection, id));
+        inner.columns.clear();
+    }
+
+    /// Another result.
+    pub(super) fn clear(&self) {
+        self.inner.lock().columns.clear();
+    }
+
+    /// Takes in a plain reply, as [`Columns::learn`].
+    pub(super) fn learn(
+        self: &Arc<Self>,
+        recorder: &Recorder,
+        function: Function,
+        question: &Question<'_>,
+        replies: &[Reply],
+    ) -> bool {
+        let (learned, known) = {
+            let mut inner = self.inner.lock();
+            let address = std::ptr::from_ref(recorder).addr();
+            self.news.store(true, Ordering::Relaxed);
+            (inner.columns.learn(function, question, replies), std::mem::replace(&mut inner.known, address) == address)
+        };
+        if !known {
+            let place: Weak<ColumnMetadata> = Arc::downgrade(self);
+            recorder.gathering(place);
+        }
+        learned
+    }
+}
+
+impl PendingColumns for ColumnMetadata {
+    fn connection(&self) -> ConnectionId {
+        self.inner.try_lock().and_then(|inner| Some(inner.of?.0)).unwrap_or(ConnectionId(u32::MAX))
+    }
+
+    fn take(&self) -> Option<(u32, Value)> {
+        if !self.news.load(Ordering::Relaxed) {
+            return None;
+        }
+        // At exit another thread may have ended while it held the lock.
+        let mut inner = self.inner.try_lock()?;
+        let (_, id) = inner.of?;
+        self.news.store(false, Ordering::Relaxed);
+        Some((id, inner.columns.news()?))
+    }
+}
+
+/// The answers that were written about a statement text.
+#[derive(Default)]
+pub(super) struct LastAnswers {
+    answers: HashMap<String, Last>,
+    /// Whether one is about the columns: those stand in a columns file as a rule.
+    pub(super) columns: bool,
+}
+
+/// The last answer to a question.
+struct Last {
+    answer: Fields,
+    /// How often it was asked since the last of so many commands of the statement.
+    given: u32,
+    commands: u32,
+}
+
+impl LastAnswers {
+    /// Another text.
+    pub(super) fn clear(&mut self) {
+        self.answers.clear();
+        self.columns = false;
+    }
+
+    /// Takes note of an answer after so many commands. `None` if it is the last one; else how often the question was asked since
+    /// the last command before, and whether it had another answer.
+    pub(super) fn answered(&mut self, question: String, answer: &Fields, commands: u32) -> Option<(u32, bool)> {
+        let Some(last) = self.answers.get_mut(&question) else {
+            self.answers.insert(question, Last { answer: answer.clone(), given: 1, commands });
+            return Some((0, false));
+        };
+        let given = if last.commands == commands { last.given } else { 0 };
+        (last.given, last.commands) = (given + 1, commands);
+        if last.answer == *answer {
+            return None;
+        }
+        last.answer = answer.clone();
+        Some((given, true))
+    }
 }

@@ -1,13 +1,23 @@
-//! Descriptor fields as they reach into the application's model of a statement.
+//! Descriptors: their fields as they reach into the application's model of a statement, and calls on them. While recording, questions
+//! become answers; at replay they are answered from the recording, or from what the application set.
 //!
 //! ODBC reference: SQLSetDescField ("Initialization of Descriptor Fields"), SQLSetStmtAttr for the attributes that are
 //! header fields.
 
-use super::application::{Application, attribute};
 use crate::args::{Binding, Parameter, Place};
-use crate::call::Call;
-use crate::descriptor::{ApplicationDescriptor, Content, DescriptorRole};
-use super8_cassette::Value;
+use crate::call::{Call, DriverCall, Question};
+use crate::descriptor::{ApplicationDescriptor, Content, DescriptorRole, SharedDescriptor};
+use crate::diagnostics::{Outcome, rc};
+use crate::mode::answers::ask;
+use crate::mode::application::{Application, attribute};
+use crate::mode::connection::{Connection, DescriptorMode, Interception};
+use crate::mode::keys::{CallKey, keeps_buffer_key, local_call, local_key};
+use crate::mode::outcome::{input_value, write_result};
+use crate::mode::record::{Recorded, perform, unwritable};
+use crate::mode::replay::{Replayed, not_recorded};
+use crate::table::Function;
+use std::sync::Arc;
+use super8_cassette::{Fields, Key, Value};
 
 /// The concise type of a verbose one: SQL_DATETIME (9) and SQL_INTERVAL (10) with their subcode. Any other type is
 /// its own (the reference page of SQLSetDescField, SQL_DESC_TYPE).
@@ -254,5 +264,226 @@ impl Application {
             }
             _ => None,
         }
+    }
+}
+
+/// A descriptor that the application allocated.
+pub struct Descriptor<I: Interception> {
+    connection: Arc<Connection<I>>,
+    shared: Arc<SharedDescriptor>,
+}
+
+impl<I: Interception> Descriptor<I> {
+    /// The connection's next one.
+    pub(super) fn new(connection: Arc<Connection<I>>) -> Self {
+        let shared = SharedDescriptor::new(connection.next_descriptor());
+        Descriptor { connection, shared }
+    }
+}
+
+impl DescriptorMode for Descriptor<Recorded> {
+    fn serve(&self, function: Function, call: &Call<'_>, driver_call: &dyn DriverCall) -> Outcome {
+        if !self.connection.is_here() {
+            // A child that only lets go of what it has from its parent records nothing.
+            if let Call::FreeDescriptor = call {
+                return perform(driver_call);
+            }
+            if let Err(failure) = self.connection.enter() {
+                return failure;
+            }
+        }
+        let before = self.shared.content();
+        let name = i64::from(self.shared.number);
+        let set = |record, field| number(&before, record, field).map(Value::from);
+        let told = self.connection.on_descriptor(name, function, call, driver_call, (Some(&before), &set), |unbinds| {
+            self.shared.edit(|content| apply(content, call, unbinds));
+        });
+        if let Call::Ask(question) = call
+            && rc::succeeded(told.rc)
+        {
+            question.answer_address(|record, field| address(&before, record, field));
+        }
+        told
+    }
+
+    fn shared(&self) -> Arc<SharedDescriptor> {
+        Arc::clone(&self.shared)
+    }
+}
+impl Connection<Recorded> {
+    /// A call on a descriptor, which the cassette calls `descriptor`: a number of the application's own, or the attribute
+    /// a statement's is known by. `before` is what an application descriptor held, and `set` what the application itself put into
+    /// a field; `apply` takes a call in that succeeded, and is told whether setting a field unbinds the buffer.
+    pub(super) fn on_descriptor(
+        &self,
+        descriptor: i64,
+        function: Function,
+        call: &Call<'_>,
+        driver_call: &dyn DriverCall,
+        (before, set): (Option<&ApplicationDescriptor>, &dyn Fn(u16, i16) -> Option<Value>),
+        apply: impl FnOnce(bool),
+    ) -> Outcome {
+        match call {
+            Call::Ask(question) if question.is_address() => perform(driver_call),
+            Call::Ask(question) => {
+                let width = |function, question: &Question<'_>| self.width(descriptor, function, question, driver_call);
+                let asked = ask(function, question, driver_call, false, width);
+                if asked.outcome.rc == rc::STILL_EXECUTING {
+                    return asked.outcome;
+                }
+                let mut key = Fields::from([
+                    (Key::Function, Value::from(function.name())),
+                    (Key::Descriptor, Value::from(descriptor)),
+                ]);
+                let inputs = question.inputs.iter();
+                key.extend(inputs.map(|(name, input)| ((*name).to_owned(), input_value(input))));
+                let number = |name| question.int(name).unwrap_or_default();
+                let set = (function == Function::SQLGetDescField)
+                    .then(|| set(number(Key::Record) as u16, number(Key::Field) as i16))
+                    .flatten();
+                self.inform_all(key, question, asked, set)
+            }
+            _ => {
+                let outcome = perform(driver_call);
+                if rc::succeeded(outcome.rc) {
+                    match self.unbinds(call, driver_call, before) {
+                        Ok(unbinds) => apply(unbinds),
+                        Err(error) => return unwritable(error),
+                    }
+                }
+                let short = local_call(function, Some(descriptor), call);
+                let outcome = self.note_local(short, || local_key(function, Some(descriptor), call), outcome);
+                if matches!(call, Call::FreeDescriptor) && rc::succeeded(outcome.rc) {
+                    self.forget_descriptor(descriptor);
+                }
+                outcome
+            }
+        }
+    }
+
+    /// Whether setting a field unbound the record's buffer, as ODBC has it. Drivers differ, and a buffer must be known to
+    /// be bound to be read; so the driver is asked where there was one.
+    fn unbinds(
+        &self,
+        call: &Call<'_>,
+        driver_call: &dyn DriverCall,
+        before: Option<&ApplicationDescriptor>,
+    ) -> Result<bool, super8_cassette::CassetteError> {
+        let Call::SetDescField { record, field, .. } = call else { return Ok(true) };
+        let bound = before.and_then(|before| before.record(*record as u16)).is_some_and(|was| !was.target.is_null());
+        if !bound || is_deferred(*field) || is_header(*field) {
+            return Ok(true);
+        }
+        let keeps = driver_call.field_address(*record, BUFFER).is_some_and(|address| !address.is_null());
+        let said = keeps.then(|| Fields::from([(Key::Result, Value::Bool(true))]));
+        let call = CallKey::of([Function::SQLSetDescField as u64, u64::MAX, *field as u64]);
+        self.note_outcome(call, || keeps_buffer_key(*field), said)?;
+        Ok(!keeps)
+    }
+}
+
+impl DescriptorMode for Descriptor<Replayed> {
+    fn serve(&self, function: Function, call: &Call<'_>, _: &dyn crate::call::DriverCall) -> Outcome {
+        if !self.connection.is_here() {
+            // A child that only lets go of what it has from its parent plays nothing.
+            if let Call::FreeDescriptor = call {
+                return Outcome::SUCCESS;
+            }
+            if let Err(failure) = self.connection.enter() {
+                return failure;
+            }
+        }
+        let content = self.shared.content();
+        let told = self.connection.on_descriptor(
+            i64::from(self.shared.number),
+            function,
+            call,
+            |record, field| {
+                let number = number(&content, record, field);
+                KnownField { address: address(&content, record, field), number, set: number.map(Value::from) }
+            },
+            |unbinds| {
+                self.shared.edit(|content| apply(content, call, unbinds));
+            },
+        );
+        self.connection.secrecy.restored(told)
+    }
+
+    fn shared(&self) -> Arc<SharedDescriptor> {
+        Arc::clone(&self.shared)
+    }
+}
+
+/// What the application's own side says of a field.
+pub(super) struct KnownField {
+    /// The address in it.
+    pub(super) address: crate::args::Place,
+    /// The number in it, if it was set.
+    pub(super) number: Option<i64>,
+    /// What the application set, as it stands in the key of an answer that depends on it.
+    pub(super) set: Option<Value>,
+}
+impl Connection<Replayed> {
+    /// A call on a descriptor, by its name in the cassette. `known` says what the application put into a field, `apply`
+    /// takes in a call that succeeded.
+    pub(super) fn on_descriptor(
+        &self,
+        descriptor: i64,
+        function: Function,
+        call: &Call<'_>,
+        known: impl FnOnce(u16, i16) -> KnownField,
+        apply: impl FnOnce(bool),
+    ) -> Outcome {
+        let asked = |question: &Question<'_>| {
+            let number = |name| question.int(name).unwrap_or_default();
+            (number(Key::Record) as u16, number(Key::Field) as i16)
+        };
+        match call {
+            Call::Ask(question) if question.is_address() => {
+                question.answer_address(|record, field| known(record, field).address);
+                Outcome::SUCCESS
+            }
+            Call::Ask(question) => {
+                let mut key = Fields::from([
+                    (Key::Function, Value::from(function.name())),
+                    (Key::Descriptor, Value::from(descriptor)),
+                ]);
+                let inputs = question.inputs.iter();
+                key.extend(inputs.map(|(name, input)| (*name, input_value(input))));
+                let (record, field) = asked(question);
+                let known = Some(known(record, field)).filter(|_| function == Function::SQLGetDescField);
+                let set = known.as_ref().and_then(|known| known.set.clone());
+                if let Some(answer) = set.and_then(|set| self.recorded_answer(&key, question, Some(&set))) {
+                    return answer;
+                }
+                let number = known.as_ref().and_then(|known| known.number).map(Value::from);
+                let is_set = number.is_some() && number == known.and_then(|known| known.set);
+                let answer = if is_set { None } else { self.recorded_answer(&key, question, None) };
+                if let (None, Some(number)) = (&answer, number) {
+                    write_result(question, &number);
+                    return Outcome::SUCCESS;
+                }
+                answer.unwrap_or_else(|| not_recorded(&format!("{}({record}, {field})", function.name())))
+            }
+            _ => {
+                let told = self.local(function, || local_key(function, Some(descriptor), call));
+                if rc::succeeded(told.rc) {
+                    match self.unbinds(call) {
+                        Ok(unbinds) => apply(unbinds),
+                        Err(failure) => return failure,
+                    }
+                }
+                told
+            }
+        }
+    }
+
+    /// Whether setting a field unbinds the record's buffer: it does, unless the recorded driver kept it.
+    fn unbinds(&self, call: &Call<'_>) -> Result<bool, Outcome> {
+        let Call::SetDescField { field, .. } = call else { return Ok(true) };
+        if is_deferred(*field) {
+            return Ok(true);
+        }
+        Ok(self.unusual(&keeps_buffer_key(*field))?.is_none_or(|kept| kept.get(Key::Result).is_none()))
     }
 }

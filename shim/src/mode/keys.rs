@@ -1,10 +1,13 @@
-//! What identifies a call in a cassette where it is kept as an answer, for both modes.
+//! What identifies a call in a cassette where it is kept as an answer, for both modes, and how often local calls went as usual.
 
 use crate::call::{AttributeIn, Call, Question};
 use crate::convert::CType;
 use crate::table::Function;
+use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
-use std::hash::{Hash, Hasher};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::sync::atomic::{AtomicU32, Ordering};
 use super8_cassette::{ConnectionId, Fields, Key, Value};
 
 /// The statement attributes whose values are addresses of this process.
@@ -298,5 +301,80 @@ fn inputs(call: &Call<'_>, mut take: impl FnMut(Key, Input)) {
             number(Key::Type, (*kind).into());
         }
         _ => {}
+    }
+}
+
+// What a recorded connection counts: calls that usually go as nobody has to write down, so that one which goes otherwise later is
+// recorded in its place. They are made for every statement, so the usual case costs a few words and an entry in a map: no
+// allocation, and no lock but the connection's own.
+
+/// Spreads the few words of a key over a map; what falls together is compared.
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64((*byte).into()));
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+}
+
+/// When calls went as usual.
+#[derive(Default)]
+pub(super) struct LocalOutcomes {
+    /// The commands of the connection so far.
+    commands: AtomicU32,
+    calls: Mutex<HashMap<CallKey, Times, BuildHasherDefault<Spread>>>,
+}
+
+/// How often a call went as usual since the last command before it did.
+#[derive(Clone, Copy, Default)]
+struct Times {
+    commands: u32,
+    given: u32,
+}
+
+impl LocalOutcomes {
+    /// Nothing is known of any call.
+    pub(super) fn forget(&self) {
+        if let Some(mut calls) = self.calls.try_lock() {
+            calls.clear();
+        }
+    }
+
+    /// Nothing is known of the calls on a descriptor any more: its number is not given again.
+    pub(super) fn forget_descriptor(&self, descriptor: i64) {
+        self.calls.lock().retain(|call, _| !call.is_on_descriptor(descriptor));
+    }
+
+    /// Another command of the connection.
+    pub(super) fn commanded(&self) {
+        self.commands.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The call went as usual.
+    #[inline]
+    pub(super) fn went(&self, call: CallKey) {
+        let commands = self.commands.load(Ordering::Relaxed);
+        let mut calls = self.calls.lock();
+        let times = calls.entry(call).or_default();
+        *times = match times.commands == commands {
+            true => Times { commands, given: times.given + 1 },
+            false => Times { commands, given: 1 },
+        };
+    }
+
+    /// How often it did since the last command; `None` if it never did.
+    pub(super) fn times(&self, call: &CallKey) -> Option<u32> {
+        let commands = self.commands.load(Ordering::Relaxed);
+        let times = self.calls.lock().get(call).copied()?;
+        Some(if times.commands == commands { times.given } else { 0 })
     }
 }

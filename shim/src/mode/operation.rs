@@ -9,7 +9,7 @@ use crate::call::Call;
 use crate::convert::{CType, Length, bound, param};
 use crate::diagnostics::Outcome;
 use crate::mode::application::{Application, attribute};
-use crate::mode::parameters::Waiting;
+use crate::mode::parameters::{AtExecution, Waiting};
 use crate::mode::rowset::{Arrays, bookmark_served_as, bookmark_type, row_state};
 use super8_cassette::{Cell, Fields, Key, Method, Row, Value, cell, inline};
 
@@ -273,7 +273,20 @@ impl Positioned {
     }
 }
 
+/// An operation that is complete once its data has come.
+pub struct WaitingOperation {
+    /// The statement's id.
+    pub id: u32,
+    /// What is asked for.
+    pub asked: Positioned,
+    /// The values, as far as they have come.
+    pub data: AtExecution,
+    /// What the application's memory held before it, while recording.
+    pub before: Seen,
+}
+
 /// What the application's memory held before an operation.
+#[derive(Default)]
 pub struct Seen {
     numbers: Vec<i64>,
     bookmarks: Vec<(NumberOut, i64)>,

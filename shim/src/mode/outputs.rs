@@ -91,11 +91,6 @@ impl Outputs {
         self.array |= set > 0;
     }
 
-    /// Whether there are none (any more).
-    pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
-    }
-
     /// Looks at the places before the driver is called.
     pub fn watch(&self) -> Watch {
         Watch(self.places.iter().map(|place| bound::before(&place.binding, place.c_type, place.look)).collect())

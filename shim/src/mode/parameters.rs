@@ -10,7 +10,7 @@ use crate::mode::application::{Application, BoundParameter, attribute};
 use crate::mode::outputs::{self, Outputs, Streamed};
 use crate::mode::rowset::Arrays;
 use std::collections::VecDeque;
-use super8_cassette::{Fields, Key, Value};
+use super8_cassette::{Fields, Key, Method, Value};
 
 /// SQL_PARAM_IGNORE in the parameter operation array.
 const IGNORE: u16 = 1;
@@ -288,6 +288,20 @@ pub struct AtExecution {
     waiting: VecDeque<Waiting>,
     /// The parameter being sent: NULL or the default if that was said, and the bytes so far.
     current: Option<(Waiting, Option<Value>, Vec<u8>)>,
+}
+
+/// An execution whose command is complete once its data has come.
+pub struct WaitingExecution {
+    /// `run`, `execute` or another command that executes.
+    pub method: Method,
+    /// The statement's id.
+    pub id: u32,
+    /// What is known of the command.
+    pub fields: Fields,
+    /// Its parameters, as far as they have come.
+    pub data: AtExecution,
+    /// How often SQLParamData asked for more.
+    pub steps: u32,
 }
 
 impl AtExecution {

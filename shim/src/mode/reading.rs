@@ -5,8 +5,11 @@
 //! call SQL_NO_DATA. Data of fixed length comes in one piece.
 
 use crate::args::{Binding, Place};
-use crate::convert::{CType, bound};
-use crate::diagnostics::rc;
+use crate::convert::{CType, Length, Pieces, Progress, Written, bound};
+use crate::diagnostics::{Outcome, rc};
+use crate::mode::outcome::{Secrecy, push_outcome_pairs};
+use super8_cassette::cell::{CellError, Kept};
+use super8_cassette::{Cell, Row, Value};
 
 /// One call as the application makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,6 +163,250 @@ fn place(binding: &Binding) -> Place {
         true => binding.target.offset(capacity - 1),
         false => Place::NULL,
     }
+}
+
+/// A set of columns.
+#[derive(Default)]
+pub(super) struct ColumnSet {
+    /// Those below 64, a bit each.
+    low: u64,
+    /// All others.
+    high: Vec<u16>,
+}
+
+impl ColumnSet {
+    #[inline]
+    pub(super) fn contains(&self, column: u16) -> bool {
+        if column < 64 { self.low >> column & 1 == 1 } else { self.high.contains(&column) }
+    }
+
+    #[inline]
+    pub(super) fn insert(&mut self, column: u16) {
+        if column < 64 {
+            self.low |= 1 << column;
+        } else {
+            self.high.push(column);
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.low = 0;
+        self.high.clear();
+    }
+}
+
+/// What the application has read of the row at hand through SQLGetData.
+#[derive(Default)]
+pub struct RecordedReading {
+    /// The column being read.
+    pub(super) column: Option<u16>,
+    pub(super) pieces: Pieces,
+    /// A value that was just read in one piece.
+    pub(super) whole: Option<(Binding, CType, Length)>,
+    pub(super) model: Model,
+    /// Every call on the row at hand, for those columns whose calls have to be kept.
+    pub(super) calls: Vec<KeptCall>,
+    /// The columns whose calls have to be kept.
+    pub(super) odd: Vec<u16>,
+    /// Columns already read to their end in this row.
+    pub(super) done: ColumnSet,
+    /// Cells that no row takes any more.
+    pub(super) late: Vec<Late>,
+}
+
+/// A cell of a row that is written already: the run was interrupted, the cursor was moved inside the rowset.
+pub(super) struct Late {
+    pub(super) column: u16,
+    pub(super) c_type: String,
+    pub(super) value: Value,
+}
+
+/// One call as it went. Costs no allocation where there is nothing to say.
+pub(super) struct KeptCall {
+    pub(super) column: u16,
+    pub(super) c_type: CType,
+    pub(super) capacity: isize,
+    pub(super) length: Option<isize>,
+    /// None for SQL_SUCCESS and a value that is part of the cell.
+    pub(super) more: Option<Box<More>>,
+}
+
+/// What else there is to say of a call.
+pub(super) struct More {
+    pub(super) outcome: Outcome,
+    /// What it gave, where that is not part of the cell.
+    pub(super) value: Option<Value>,
+    /// What it wrote behind the whole characters.
+    pub(super) half: Option<u8>,
+    /// It filled the buffer and wrote no terminator.
+    pub(super) unterminated: bool,
+}
+
+impl KeptCall {
+    pub(super) fn to_value(&self, secrecy: &Secrecy) -> Value {
+        let mut fields = vec![
+            ("column".to_owned(), Value::from(self.column)),
+            ("c_type".to_owned(), Value::from(&*self.c_type.name())),
+            ("buffer".to_owned(), Value::from(self.capacity)),
+        ];
+        fields.extend(self.length.map(|length| ("length".to_owned(), Value::from(length))));
+        if let Some(More { outcome, value, half, unterminated }) = self.more.as_deref() {
+            push_outcome_pairs(&mut fields, outcome, secrecy);
+            fields.extend(value.clone().map(|value| ("value".to_owned(), value)));
+            fields.extend(half.map(|half| ("half".to_owned(), Value::from(u16::from(half)))));
+            fields.extend(unterminated.then(|| ("terminated".to_owned(), Value::Bool(false))));
+        }
+        Value::Map(fields)
+    }
+}
+
+impl RecordedReading {
+    /// Another row, or none.
+    pub(super) fn forget(&mut self) {
+        self.column = None;
+        self.pieces.clear();
+        self.calls.clear();
+        self.odd.clear();
+        self.done.clear();
+        self.late.clear();
+    }
+
+    /// Whether the value that was read last is complete, and every call on this row so far was as the model has it.
+    pub(super) fn between_values(&self) -> bool {
+        self.odd.is_empty() && self.column.is_none_or(|column| self.done.contains(column))
+    }
+
+    pub(super) fn begin(&mut self, column: u16) {
+        self.column = Some(column);
+        self.model = Model::default();
+        self.pieces.clear();
+    }
+}
+
+/// The field of a cell the application did not read.
+pub(super) const UNREAD: &[u8] = b"\\-";
+
+/// How far the application has read the row at hand.
+#[derive(Default)]
+pub struct ReplayedReading {
+    /// The number of the row.
+    row: u64,
+    /// How far each column was read, in the C type it was first read in.
+    columns: Vec<Read>,
+    /// The same for the other C types of columns that were read in several.
+    others: Vec<(u16, CType, Progress)>,
+    /// The column of the cell that is kept.
+    column: Option<u16>,
+    /// A cell that is not its field's own text.
+    cell: Kept,
+    /// How many of the recorded unusual calls of each column were served.
+    served: Vec<(u16, usize)>,
+    /// What was recorded of columns apart from their row, as far as it was looked for.
+    pub(super) apart: Vec<Apart>,
+    /// The C type of a NULL that was just written.
+    pub(super) null: Option<CType>,
+}
+
+/// How far a column was read in this row: with another row it is read no further.
+#[derive(Clone, Copy)]
+struct Read {
+    row: Option<u64>,
+    c_type: CType,
+    progress: Progress,
+}
+
+/// A column that was recorded apart from its row; nothing, if it was not.
+pub(super) struct Apart {
+    pub(super) column: u16,
+    pub(super) c_type: CType,
+    pub(super) row: Row,
+    pub(super) calls: Vec<Value>,
+}
+
+/// A cell as it is asked for.
+pub(super) struct AskedCell<'a> {
+    pub(super) column: u16,
+    pub(super) field: &'a [u8],
+    /// The field is its own text.
+    pub(super) plain: bool,
+    pub(super) recorded: CType,
+    pub(super) to: CType,
+    pub(super) binding: &'a Binding,
+}
+
+impl ReplayedReading {
+    /// Another row, or none.
+    pub(super) fn forget(&mut self) {
+        self.row += 1;
+        self.others.clear();
+        self.served.clear();
+        self.apart.clear();
+        self.column = None;
+        self.cell.forget();
+    }
+
+    /// The cell, and how far it was read as the C type that is asked for.
+    #[inline(always)]
+    pub(super) fn cell<'a>(&'a mut self, asked: &AskedCell<'a>) -> Result<(Cell<'a>, &'a mut Progress), CellError> {
+        let AskedCell { column, field, plain, to, .. } = *asked;
+        let at = usize::from(column);
+        if self.columns.len() <= at {
+            self.columns.resize(at + 1, Read { row: None, c_type: to, progress: Progress::new() });
+        }
+        let read = &mut self.columns[at];
+        if read.row != Some(self.row) {
+            *read = Read { row: Some(self.row), c_type: to, progress: Progress::new() };
+        }
+        let progress = match read.c_type == to {
+            true => &mut read.progress,
+            false => as_another(&mut self.others, column, to),
+        };
+        if plain {
+            return Ok((Cell::Text(field), progress));
+        }
+        if self.column != Some(column) {
+            self.column = Some(column);
+            self.cell.forget();
+        }
+        Ok((self.cell.decode(field)?, progress))
+    }
+
+    /// Writes the cell, or its next piece.
+    #[inline(always)]
+    pub(super) fn write(&mut self, asked: &AskedCell<'_>) -> Result<Written, CellError> {
+        let (cell, progress) = self.cell(asked)?;
+        let null = (cell == Cell::Null).then_some(asked.to);
+        let written = bound::write(&cell, asked.recorded, asked.to, asked.binding, Some(progress));
+        self.null = null;
+        Ok(written)
+    }
+
+    /// The recorded call that is next for the column, if its calls were kept and this is the one.
+    pub(super) fn recorded_call(&mut self, calls: &[Value], column: u16, to: CType, capacity: isize) -> Option<Value> {
+        let mut of_column =
+            calls.iter().filter(|call| call.get("column").and_then(Value::as_int) == Some(column.into()));
+        let place = self.served.iter().position(|(known, _)| *known == column);
+        let call = of_column.nth(place.map_or(0, |place| self.served[place].1))?;
+        let same = call.get("c_type").and_then(Value::as_text) == Some(&*to.name())
+            && call.get("buffer").and_then(Value::as_int) == Some(capacity as i64);
+        let call = same.then(|| call.clone())?;
+        match place {
+            Some(place) => self.served[place].1 += 1,
+            None => self.served.push((column, 1)),
+        }
+        Some(call)
+    }
+}
+
+/// How far a column was read in another C type than its first.
+#[cold]
+fn as_another(others: &mut Vec<(u16, CType, Progress)>, column: u16, c_type: CType) -> &mut Progress {
+    let known = others.iter().position(|(of, kind, _)| (*of, *kind) == (column, c_type));
+    let place = known.unwrap_or(others.len());
+    if known.is_none() {
+        others.push((column, c_type, Progress::new()));
+    }
+    &mut others[place].2
 }
 
 #[cfg(test)]

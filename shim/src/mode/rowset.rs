@@ -144,6 +144,12 @@ pub mod row_state {
     }
 }
 
+/// What a driver does with a counter or a state: what ODBC says, leaving it alone, or another number.
+pub type RowCounter = Option<Option<i64>>;
+
+/// What a driver does with the counter and the states of a fetch that finds rows.
+pub type RowCounters = [RowCounter; 2];
+
 /// The arrays that an application bound for the rows of a rowset, or for its sets of parameters, as replay writes to them.
 ///
 /// Whatever a cassette says, no row is written for which the application gave no room: every write to a row goes through here. A
@@ -199,7 +205,7 @@ pub struct Marked {
 }
 
 /// What the driver wrote. A place it left alone, or that the application did not give, is `None`.
-pub struct Written {
+pub struct WrittenCounters {
     /// The number of rows.
     pub rows: Option<i64>,
     first: Option<u16>,
@@ -223,9 +229,9 @@ impl Fetching {
 
     /// What the driver wrote; what it left alone gets its old value back.
     #[inline(always)] // once for each row
-    pub fn harvest(&self, marked: Marked) -> Written {
+    pub fn harvest(&self, marked: Marked) -> WrittenCounters {
         let state = |row, old| self.status.short_at(row).settle(old).map(|written| written.value as u16);
-        Written {
+        WrittenCounters {
             rows: self.rows.long().settle(marked.rows).map(|written| written.value),
             first: state(0, marked.first),
             others: marked.others.into_iter().enumerate().map(|(at, old)| state(at + 1, old)).collect(),
@@ -252,7 +258,7 @@ impl Fetching {
     }
 }
 
-impl Written {
+impl WrittenCounters {
     /// The state of a row, from 0.
     pub fn state(&self, row: usize) -> Option<u16> {
         match row.checked_sub(1) {

@@ -4,12 +4,12 @@
 use super::handles::give;
 use crate::args::{In, Out, Place};
 use crate::call::{Call, Question};
+use crate::descriptor::DescriptorRole;
 use crate::descriptor::{Content, SharedDescriptor};
 use crate::diagnostics::{Outcome, rc};
 use crate::entry::dispatch::{DBC, DESC, RealCall, STMT, forward, guard};
 use crate::entry::{Handle, dispatch};
 use crate::handles::{CONNECTIONS, DESCRIPTORS, Descriptor, DescriptorOwner, STATEMENTS, Token};
-use crate::mode::DescriptorRole;
 use crate::real::{Driver, Width};
 use crate::table::Function;
 use std::cell::Cell;

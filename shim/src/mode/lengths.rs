@@ -8,18 +8,13 @@
 //! The columns stay bound so until the application changes its bindings: binding them back would write to the application's
 //! variables where the driver clears a length that is bound, and they may be gone by then.
 
-use super::statement::Statement;
 use crate::args::{Binding, OwnMemory, Place};
-use crate::call::DriverCall;
 use crate::convert::Length;
-use crate::diagnostics::Outcome;
 use crate::mode::application::Application;
-use crate::mode::keys::{CallKey, length_at_binding_key};
 use std::sync::atomic::{AtomicU64, Ordering};
-use super8_cassette::{CassetteError, Fields, Key, Value};
 
 /// Bytes of a length variable.
-const SIZE: usize = size_of::<isize>();
+pub(super) const SIZE: usize = size_of::<isize>();
 
 /// A column and what the driver is to bind it to.
 pub(super) type Rebound = (u16, Binding);
@@ -122,7 +117,7 @@ impl Lent {
     }
 
     /// Marks what the driver writes, and copies what it reads.
-    fn arm(&self, application: &Application) {
+    pub(super) fn arm(&self, application: &Application) {
         let cells = (0..self.rows).flat_map(|row| self.columns.iter().map(move |column| (row, column)));
         for ((row, column), said) in cells.zip(&self.said) {
             for (lent, own) in column.at(self.of_row(row)).into_iter().zip(column.own_at(application, row)) {
@@ -156,8 +151,14 @@ impl Lent {
         self.columns.iter().map(|column| (column.number, column.lent(self.first - offset))).collect()
     }
 
+    /// The driver refused some of the variables: it may use those that it took, and those before, for good.
+    pub(super) fn leave_to_driver(&mut self) {
+        std::mem::take(&mut self.kept).into_iter().chain(self.columns.drain(..)).for_each(std::mem::forget);
+        self.seen = None;
+    }
+
     /// Takes in what the driver wrote, and writes it to the application's variables.
-    fn harvest(&mut self, application: &Application) {
+    pub(super) fn harvest(&mut self, application: &Application) {
         let mut cells = std::mem::take(&mut self.said);
         let mut said = cells.iter_mut();
         for row in 0..self.rows {
@@ -233,76 +234,4 @@ fn to_lend(application: &Application, rows: usize, bind_type: usize) -> Vec<u16>
         application.column(*number).is_some_and(|own| !own.length.is_null() || !own.indicator.is_null())
     });
     lend
-}
-
-impl Statement {
-    /// Finds out, once for a connection, whether the driver writes the length variable of a column when it is bound.
-    pub(super) fn note_binding(
-        &self,
-        column: u16,
-        binding: &Binding,
-        driver_call: &dyn DriverCall,
-    ) -> Result<(), CassetteError> {
-        if binding.target.is_null() || binding.length.is_null() || self.connection.binds.swap(true, Ordering::Relaxed) {
-            return Ok(());
-        }
-        let memory = OwnMemory::new(SIZE);
-        let number = memory.place().long();
-        number.arm();
-        let lent = Binding { length: memory.place(), indicator: memory.place(), ..*binding };
-        let bound = driver_call.bind_column(column, &lent) && driver_call.bind_column(column, binding);
-        let written = number.settle(0).filter(|_| bound);
-        if !bound {
-            // The driver may have it for good.
-            std::mem::forget(memory);
-        }
-        match written {
-            Some(written) => {
-                let said = Fields::from([(Key::Result, Value::from(written.value))]);
-                self.connection.note_outcome(CallKey::of([u64::MAX - 2]), length_at_binding_key, Some(said))
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// Has the driver use the variables that it is lent.
-    ///
-    /// # Errors
-    /// It refuses a column that it took from the application.
-    #[inline]
-    pub(super) fn lend_lengths(
-        &self,
-        rebound: Option<&[Rebound]>,
-        driver_call: &dyn DriverCall,
-    ) -> Result<(), Outcome> {
-        match rebound {
-            None | Some([]) => Ok(()),
-            Some(rebound) => self.bind_lent(rebound, driver_call),
-        }
-    }
-
-    #[cold]
-    fn bind_lent(&self, rebound: &[Rebound], driver_call: &dyn DriverCall) -> Result<(), Outcome> {
-        let refused = rebound.iter().find(|(column, binding)| !driver_call.bind_column(*column, binding));
-        let mut state = self.state.lock();
-        let Some((column, _)) = refused else {
-            // There are drivers that clear a length when it is bound.
-            state.lent.arm(&state.application);
-            return Ok(());
-        };
-        // The driver may use either for good.
-        let Lent { columns, kept, seen, .. } = &mut state.lent;
-        std::mem::take(kept).into_iter().chain(columns.drain(..)).for_each(std::mem::forget);
-        *seen = None;
-        let text = format!("record: the driver refuses to bind column {column} again as the application bound it");
-        Err(Outcome::error("HY000", format!("{text}; use SUPER8_MODE=off for this program")))
-    }
-
-    /// Hands on what the driver wrote to the variables that it was lent.
-    #[cold]
-    pub(super) fn take_lengths(&self) {
-        let mut state = self.state.lock();
-        let state = &mut *state;
-        state.lent.harvest(&state.application);
-    }
 }

@@ -1,39 +1,19 @@
-//! A recorded statement whose calls may say SQL_STILL_EXECUTING: what was looked at before the first call is kept until
-//! the last one, and only then it is recorded what came of it.
+//! Statements whose calls may say SQL_STILL_EXECUTING. While recording, what was looked at before the first call is kept until the last
+//! one, and only then it is recorded what came of it; at replay they say so as often as it was recorded.
 
-use super::statement::Statement;
-use super::{perform, unwritable};
 use crate::call::{Call, DriverCall, local_calls};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::keys::{local_call, local_key};
-use crate::mode::polling::{is_aside, meanwhile_key, polls_key};
+use crate::mode::outcome::{catalog_fields, outcome};
+use crate::mode::polling::{is_aside, may_poll, meanwhile_key, polls_key};
+use crate::mode::record::{Recorded, perform, unwritable};
+use crate::mode::replay::Replayed;
+use crate::mode::statement::Statement;
 use crate::table::Function;
 use std::sync::atomic::Ordering;
-use super8_cassette::{Key, Method};
+use super8_cassette::{Fields, Key, Method};
 
-/// What recording does with the outcome of a call.
-pub(super) type After = Box<dyn FnOnce(&Statement, Outcome, &dyn DriverCall) -> Outcome + Send>;
-
-impl Statement {
-    /// Whether calls may say SQL_STILL_EXECUTING.
-    pub(super) fn is_asynchronous(&self) -> bool {
-        self.asynchronous.load(Ordering::Relaxed) || self.connection.is_asynchronous()
-    }
-
-    /// Does the driver call and then `after`; where the driver is still executing, once it is done.
-    pub(super) fn then(
-        &self,
-        driver_call: &dyn DriverCall,
-        after: impl FnOnce(&Statement, Outcome, &dyn DriverCall) -> Outcome + Send + 'static,
-    ) -> Outcome {
-        let outcome = perform(driver_call);
-        if outcome.rc == rc::STILL_EXECUTING {
-            self.state.lock().after = Some(Box::new(after));
-            return outcome;
-        }
-        after(self, outcome, driver_call)
-    }
-
+impl Statement<Recorded> {
     /// Serves a call that may say SQL_STILL_EXECUTING, or that is made while another one does.
     pub(super) fn polled(&self, function: Function, call: &Call<'_>, driver_call: &dyn DriverCall) -> Outcome {
         if is_aside(function, call) {
@@ -43,7 +23,7 @@ impl Statement {
             let mut state = self.state.lock();
             match state.polls.executing() {
                 Some(executing) if executing != function => (Some(executing), None),
-                executing => (executing, state.after.take()),
+                executing => (executing, state.own.after.take()),
             }
         };
         match (executing, after) {
@@ -51,7 +31,7 @@ impl Statement {
             (Some(_), Some(after)) => {
                 let outcome = perform(driver_call);
                 if outcome.rc == rc::STILL_EXECUTING {
-                    self.state.lock().after = Some(after);
+                    self.state.lock().own.after = Some(after);
                     return self.counted(function, outcome);
                 }
                 let outcome = after(self, outcome, driver_call);
@@ -102,11 +82,11 @@ impl Statement {
             Call::CloseCursor | Call::FreeStmt { option: CLOSE } if rc::succeeded(outcome.rc) => {
                 self.endings.fetch_add(1, Ordering::Relaxed);
                 let mut state = self.state.lock();
-                state.after = None;
+                state.own.after = None;
                 state.polls.give_up();
             }
             local_calls!() if rc::succeeded(outcome.rc) => {
-                self.take_in(call);
+                self.take_in_recorded(call);
                 if outcome.rc == rc::SUCCESS {
                     let short = local_call(function, None, call);
                     return self.connection.note_local(short, || local_key(function, None, call), outcome);
@@ -123,6 +103,73 @@ impl Statement {
         match outcome.rc {
             rc::SUCCESS => outcome,
             _ => self.connection.inform(meanwhile_key(self.connection.id(), id, function, executing), None, outcome),
+        }
+    }
+}
+
+impl Statement<Replayed> {
+    /// What to say instead of serving the call: that it, or another one, is still executing.
+    pub(super) fn still_executing(&self, function: Function, call: &Call<'_>) -> Option<Outcome> {
+        if let Call::Run { sql } | Call::Prepare { sql } = call
+            && let Err(refused) = self.connection.first_text(sql)
+        {
+            return Some(refused);
+        }
+        if is_aside(function, call) {
+            return None;
+        }
+        let mut state = match call {
+            // It waits for nobody.
+            Call::Cancel => self.state.try_lock()?,
+            _ => self.state.lock(),
+        };
+        match state.polls.executing() {
+            Some(executing) if executing != function => {
+                drop(state);
+                return self.meanwhile(function, executing, call);
+            }
+            Some(_) => {}
+            None if !may_poll(call) => return None,
+            None => {
+                state.own.given = match call {
+                    Call::Run { sql } | Call::Prepare { sql } => {
+                        let prepares = matches!(call, Call::Prepare { .. });
+                        let method = if prepares { Method::Prepare } else { Method::Run };
+                        Some(self.new_text(&mut state, method, &Fields::from([(Key::Sql, self.sql(sql))])))
+                    }
+                    Call::Catalog { arguments } => {
+                        Some(self.new_text(&mut state, Method::Catalog, &catalog_fields(function, arguments)))
+                    }
+                    _ => state.own.given,
+                };
+                let call = state.polls.next(function);
+                match self.connection.recorded_polls(state.id, function, call) {
+                    Ok(times) => state.polls.begin(function, times),
+                    Err(failure) => return Some(failure),
+                }
+            }
+        }
+        state.polls.poll().then(|| Outcome::of(rc::STILL_EXECUTING))
+    }
+
+    /// Another call than the one that is still executing; cancelling goes its own way.
+    fn meanwhile(&self, function: Function, executing: Function, call: &Call<'_>) -> Option<Outcome> {
+        const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
+        let id = self.state.lock().id;
+        match self.connection.informed(&meanwhile_key(self.connection.id(), id, function, executing)) {
+            Ok(Some(answer)) => Some(outcome(|key| answer.get(key))),
+            Ok(None) => match call {
+                Call::Cancel => Some(Outcome::SUCCESS),
+                Call::CloseCursor | Call::FreeStmt { option: CLOSE } => {
+                    let mut state = self.state.lock();
+                    (state.own.given, state.run) = (None, None);
+                    state.polls.give_up();
+                    None
+                }
+                local_calls!() => Some(self.local(function, call)),
+                _ => Some(Outcome::error("HY010", format!("{} is still executing", executing.name()))),
+            },
+            Err(failure) => Some(failure),
         }
     }
 }

@@ -1,0 +1,410 @@
+//! Questions about a connection: asking the driver so that the whole answer is known whatever room the application gave, and the
+//! recorded answer or what is known anyway.
+
+use crate::args::{Out, Place, Reply};
+use crate::call::{DriverCall, Question};
+use crate::diagnostics::{Outcome, rc};
+use crate::mode::connection::Connection;
+use crate::mode::keys::{address_call, address_key};
+use crate::mode::outcome::{fits, follows, is_whole, key, outcome, result_value, room, write_result};
+use crate::mode::probe::CONNECTION_DEAD;
+use crate::mode::record::{Recorded, perform, performed, unwritable};
+use crate::mode::replay::{Replayed, not_recorded};
+use crate::table::Function;
+use super8_cassette::check::Wrong;
+use super8_cassette::{Fields, Key, Value};
+
+/// What the driver said.
+pub(super) struct Asked {
+    /// What came of the application's call.
+    pub(super) outcome: Outcome,
+    replies: Vec<Reply>,
+    /// What the driver said to the same question where there was room for everything, if the application gave less.
+    whole: Option<(Outcome, Vec<Reply>)>,
+    /// Whether the application's own reply is one that replay cannot make of the whole.
+    special: bool,
+}
+
+/// One answer to be kept.
+pub(super) struct Answer<'a> {
+    pub(super) outcome: &'a Outcome,
+    pub(super) replies: &'a [Reply],
+    /// The room that it is the answer for; empty for the whole one.
+    pub(super) room: Fields,
+    /// Whether it need be kept only where another one was before: replay makes it of the whole one.
+    pub(super) follows: bool,
+}
+
+impl Asked {
+    /// The answers: the whole one first.
+    pub(super) fn answers(&self, question: &Question<'_>) -> impl Iterator<Item = Answer<'_>> {
+        let whole = self.whole.as_ref().map(|(outcome, replies)| Answer {
+            outcome,
+            replies,
+            room: Fields::new(),
+            follows: false,
+        });
+        let depends = self.special || self.whole.is_some();
+        let own = Answer {
+            outcome: &self.outcome,
+            replies: &self.replies,
+            room: if depends { room(question) } else { Fields::new() },
+            follows: !self.special && self.whole.is_some(),
+        };
+        whole.into_iter().chain([own])
+    }
+}
+
+/// Asks the driver, watching what it writes. Where the application gave too little room the driver is asked once more, with
+/// room of our own, unless it executes asynchronously. What it had to say to the application was read before.
+///
+/// `width` says how many bytes the driver writes of the answer, a number.
+pub(super) fn ask(
+    function: Function,
+    question: &Question<'_>,
+    driver_call: &dyn DriverCall,
+    asynchronous: bool,
+    width: impl FnOnce(Function, &Question<'_>) -> Option<u8>,
+) -> Asked {
+    let text = question.text();
+    let old: Vec<_> = question.outputs.iter().map(|(_, out)| out.arm()).collect();
+    let outcome = perform(driver_call);
+    let mut replies: Vec<_> = question.outputs.iter().zip(old).map(|((_, out), old)| out.harvest(old)).collect();
+    if let ([(_, out)], [Reply::Number(_) | Reply::Sized { number: Some(_), .. }]) =
+        (&question.outputs[..], &replies[..])
+        && outcome.rc != rc::STILL_EXECUTING
+        && let Some(width) = out.size().filter(|size| *size < 8).and_then(|_| width(function, question))
+        && let Some(wide) = out.widen(&replies[0], width)
+    {
+        replies[0] = wide;
+    }
+    let special = !is_whole(function, question, &replies);
+    let mut asked = Asked { outcome, replies, whole: None, special };
+    if !special || asynchronous || asked.outcome.rc == rc::STILL_EXECUTING {
+        return asked;
+    }
+    let again = driver_call.ask_again(function, question, text.as_deref());
+    if let Some((code, replies)) = again {
+        let outcome = performed(Some(code), driver_call);
+        if outcome == asked.outcome && !rc::succeeded(outcome.rc) {
+            // It fails whatever the room.
+            asked.special = false;
+        } else if rc::succeeded(code) || !rc::succeeded(asked.outcome.rc) {
+            asked.special = asked.outcome != outcome || !follows(question, &asked.replies, &replies);
+            asked.whole = Some((outcome, replies));
+        }
+    } else if !rc::succeeded(asked.outcome.rc) {
+        asked.special = false;
+    }
+    asked
+}
+
+impl Connection<Recorded> {
+    /// Asks for an address, and notes a refusal. Also whether the driver wrote one: it is noted if it says so and did not.
+    pub(super) fn note_address(
+        &self,
+        function: Function,
+        question: &Question<'_>,
+        driver_call: &dyn DriverCall,
+    ) -> (Outcome, bool) {
+        let address = question.address().long();
+        let old = address.arm();
+        let outcome = perform(driver_call);
+        let written = address.settle(old).is_some();
+        let (call, key) = (address_call(function, question), || address_key(function, question));
+        let told = match outcome.rc {
+            rc::SUCCESS if written || question.address().is_null() => outcome,
+            rc::SUCCESS => {
+                let noted = self.note_outcome(call, key, Some(Fields::from([(Key::Result, Value::Null)])));
+                noted.map_or_else(unwritable, |()| outcome)
+            }
+            _ => self.note_local(call, key, outcome),
+        };
+        (told, written)
+    }
+
+    /// How many bytes the driver writes of the number that is the answer to this question, asked of `what` on the connection.
+    pub(super) fn width(
+        &self,
+        what: i64,
+        function: Function,
+        question: &Question<'_>,
+        driver_call: &dyn DriverCall,
+    ) -> Option<u8> {
+        let about = question.int(Key::Field).or(question.int(Key::Attribute)).or(question.int(Key::Info))?;
+        let asked = (function, what, about);
+        if let Some(known) = self.own.widths.lock().get(&asked) {
+            return *known;
+        }
+        let width = driver_call.number_width(function, question);
+        self.own.widths.lock().insert(asked, width);
+        width
+    }
+
+    pub(super) fn ask(&self, function: Function, question: &Question<'_>, driver_call: &dyn DriverCall) -> Outcome {
+        if question.is_address() {
+            return self.note_address(function, question, driver_call).0;
+        }
+        // The key first: a driver may write to what it is given.
+        let mut fields = key(function, question);
+        if function == Function::SQLNativeSql {
+            fields.insert(0, (Key::Function, function.name().into()));
+        }
+        let polled = self.is_polled();
+        let width = |function, question: &Question<'_>| self.width(0, function, question, driver_call);
+        let asked = ask(function, question, driver_call, polled, width);
+        let attribute = question.int(Key::Attribute);
+        if attribute == Some(CONNECTION_DEAD) {
+            self.probe.asked(&asked.outcome);
+        }
+        let set = attribute.and_then(|attribute| self.attribute(attribute));
+        self.inform_all(fields, question, asked, set.map(Value::from))
+    }
+
+    /// Stores the answers to a question that belong to the connection. `set` is the value the application itself put there: an
+    /// answer that says just that is not written.
+    pub(super) fn inform_all(
+        &self,
+        mut fields: Fields,
+        question: &Question<'_>,
+        asked: Asked,
+        set: Option<Value>,
+    ) -> Outcome {
+        fields.extend(set.clone().map(|set| (Key::Set, set)));
+        for answer in asked.answers(question) {
+            let result = result_value(question, answer.replies, &self.secrecy);
+            let is_set = set.as_ref() == Some(&result) && *answer.outcome == Outcome::SUCCESS;
+            if answer.follows || is_set {
+                continue;
+            }
+            let mut fields = fields.clone();
+            fields.extend(answer.room);
+            let written = self.inform(fields, Some(result), answer.outcome.clone());
+            if written != *answer.outcome {
+                return written;
+            }
+        }
+        asked.outcome
+    }
+}
+
+impl Connection<Replayed> {
+    /// Answers a question from the connection's recorded answers, else with the value that the application set; `None` if there is
+    /// neither.
+    pub(super) fn answer(&self, fields: Fields, question: &Question<'_>, set: Option<Value>) -> Option<Outcome> {
+        if let Some(answer) = self.recorded_answer(&fields, question, set.as_ref()) {
+            return Some(answer);
+        }
+        set.map(|set| match write_result(question, &set) {
+            true => Outcome::info("01004", "the answer was cut off: the buffer is too small for it"),
+            false => Outcome::SUCCESS,
+        })
+    }
+
+    /// The same, if it was recorded.
+    pub(super) fn recorded_answer(
+        &self,
+        fields: &Fields,
+        question: &Question<'_>,
+        set: Option<&Value>,
+    ) -> Option<Outcome> {
+        let (keys, older) = answer_keys(fields, question, set);
+        for key in keys.into_iter().chain(older) {
+            match self.told(&key) {
+                Ok(Some(answer)) => {
+                    let served = serve(question, |key| answer.get(key));
+                    return Some(served.unwrap_or_else(|wrong| self.refuse_answer(None, &answer, wrong)));
+                }
+                Ok(None) => {}
+                Err(failure) => return Some(failure),
+            }
+        }
+        None
+    }
+
+    pub(super) fn ask(&self, function: Function, question: &Question<'_>) -> Outcome {
+        if question.int(Key::Attribute) != Some(CONNECTION_DEAD) {
+            return self.reply(function, question);
+        }
+        self.pooled();
+        let told = self.reply(function, question);
+        self.probe.asked(&told);
+        told
+    }
+
+    fn reply(&self, function: Function, question: &Question<'_>) -> Outcome {
+        let mut fields = key(function, question);
+        if function == Function::SQLNativeSql {
+            fields.insert(0, (Key::Function, function.name().into()));
+        }
+        let attribute = question.int(Key::Attribute);
+        if let ([(_, Out::Address(place))], Some(_)) = (&question.outputs[..], attribute) {
+            // What the address is good for is the driver's affair; whether there is one is the recording's.
+            let told = self.local(function, || address_key(function, question));
+            if rc::succeeded(told.rc) {
+                place.set_pointer(Place::NULL);
+            }
+            return told;
+        }
+        let set = attribute.and_then(|attribute| self.attribute(attribute));
+        if let Some(answer) = self.answer(fields, question, set.map(Value::from)) {
+            return answer;
+        }
+        let asked = attribute.or(question.int(Key::Info)).unwrap_or_default();
+        match default_answer(function, asked) {
+            Some(value) => {
+                write_result(question, &value);
+                Outcome::SUCCESS
+            }
+            None => not_recorded(&format!("{}({asked})", function.name())),
+        }
+    }
+
+    pub(super) fn functions(&self, asked: u16, supported: crate::args::Place) -> Outcome {
+        let key = |id: u16| [(Key::Function, Value::from("SQLGetFunctions")), (Key::Id, Value::from(id))];
+        match self.informed(&key(asked)) {
+            Ok(Some(answer)) => {
+                let result = answer.get(Key::Result).cloned().unwrap_or(Value::Null);
+                match result {
+                    Value::List(_) => write_functions(asked, &function_ids(&result), supported),
+                    single => supported.set_u16_at(0, single.as_int().unwrap_or(0) as u16),
+                }
+                return outcome(|key| answer.get(key));
+            }
+            Ok(None) => {}
+            Err(failure) => return failure,
+        }
+        // Another driver manager asks in another form: what one form said answers the other.
+        for form in [999, 0] {
+            match self.informed(&key(form)) {
+                Ok(Some(answer)) => {
+                    write_functions(asked, &function_ids(answer.get(Key::Result).unwrap_or(&Value::Null)), supported);
+                    return Outcome::SUCCESS;
+                }
+                Ok(None) => {}
+                Err(failure) => return failure,
+            }
+        }
+        let all: Vec<u16> = Function::ROWS.iter().map(|row| row.api).collect();
+        write_functions(asked, &all, supported);
+        Outcome::SUCCESS
+    }
+}
+
+/// The keys under which an answer may stand, in the order in which they count: for just this room, then the whole one. `set` is
+/// the value that the application itself set. The last key is for older recordings, which know only the size of a buffer.
+pub(super) fn answer_keys(
+    fields: &Fields,
+    question: &Question<'_>,
+    set: Option<&Value>,
+) -> (Vec<Fields>, Option<Fields>) {
+    let with = |buffer: Value, length: Value, wide: Value| {
+        let set = set.cloned().unwrap_or(Value::Null);
+        let room = [(Key::Set, set), (Key::Buffer, buffer), (Key::Length, length), (Key::Wide, wide)];
+        fields.iter().cloned().chain(room).collect()
+    };
+    let given = room(question);
+    let named = |key: Key| given.get(key).cloned().unwrap_or(Value::Null);
+    let (buffer, length, wide) = (named(Key::Buffer), named(Key::Length), named(Key::Wide));
+    let in_any_room = with(Value::Null, Value::Null, Value::Null);
+    if buffer == Value::Null {
+        return (vec![in_any_room], None);
+    }
+    let size = if buffer.as_int().is_none() { Value::Int(0) } else { buffer.clone() };
+    let differs = buffer != size || length != Value::Null || wide != Value::Null;
+    let older = differs.then(|| with(size, Value::Null, Value::Null));
+    (vec![with(buffer, length, wide), in_any_room], older)
+}
+
+/// Writes a recorded answer and gives its outcome; a text that no longer fits is cut as drivers do.
+///
+/// # Errors
+/// An answer of another kind than is asked for.
+pub(super) fn serve<'a>(question: &Question<'_>, get: impl Fn(Key) -> Option<&'a Value>) -> Result<Outcome, Wrong> {
+    let told = outcome(&get);
+    let Some(result) = get(Key::Result) else { return Ok(told) };
+    fits(question, result)?;
+    let cut = write_result(question, result);
+    if cut && told.rc == rc::SUCCESS && get(Key::Buffer).is_none() {
+        return Ok(Outcome::info("01004", "the answer was cut off: the buffer is smaller than when it was recorded"));
+    }
+    Ok(told)
+}
+
+/// Information types and connection attributes with a harmless general answer.
+fn default_answer(function: Function, asked: i64) -> Option<Value> {
+    match (function, asked) {
+        // SQL_CURSOR_COMMIT_BEHAVIOR and SQL_CURSOR_ROLLBACK_BEHAVIOR: SQL_CB_PRESERVE; the driver manager then forbids nothing.
+        (Function::SQLGetInfo, 23 | 24) => Some(Value::Int(2)),
+        // SQL_DRIVER_ODBC_VER
+        (Function::SQLGetInfo, 77) => Some(Value::from("03.80")),
+        // SQL_GETDATA_EXTENSIONS: any column, any order, block, bound
+        (Function::SQLGetInfo, 81) => Some(Value::Int(0xF)),
+        // SQL_XOPEN_CLI_YEAR
+        (Function::SQLGetInfo, 10000) => Some(Value::from("1995")),
+        (Function::SQLGetConnectAttr | Function::SQLGetConnectOption, attribute) => match attribute {
+            // SQL_ATTR_AUTOCOMMIT is on by default.
+            102 => Some(Value::Int(1)),
+            // SQL_ATTR_ACCESS_MODE, LOGIN_TIMEOUT, TRACE, ASYNC_ENABLE, CONNECTION_TIMEOUT, METADATA_ID
+            101 | 103 | 104 | 4 | 113 | 10014 => Some(Value::Int(0)),
+            // SQL_ATTR_CONNECTION_DEAD: SQL_CD_FALSE
+            1209 => Some(Value::Int(0)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// SQL_API_ALL_FUNCTIONS: an array of 100 flags.
+const ALL_FUNCTIONS: u16 = 0;
+/// SQL_API_ODBC3_ALL_FUNCTIONS: a bitmap of 4,000 bits.
+const ODBC3_ALL_FUNCTIONS: u16 = 999;
+
+/// What a driver answered: a list of functions, or a flag for a single one.
+pub(super) fn functions_value(asked: u16, supported: Place) -> Value {
+    match asked {
+        ALL_FUNCTIONS => names((0..100).filter(|api| supported.u16_at(usize::from(*api)) == Some(1))),
+        ODBC3_ALL_FUNCTIONS => names(
+            (0..4000)
+                .filter(|api| supported.u16_at(usize::from(api >> 4)).is_some_and(|word| word >> (api & 15) & 1 == 1)),
+        ),
+        _ => Value::Int(i128::from(supported.u16_at(0).unwrap_or(0))),
+    }
+}
+
+fn names(ids: impl Iterator<Item = u16>) -> Value {
+    Value::List(ids.map(|api| function_name(api).map_or(Value::from(api), Value::from)).collect())
+}
+
+fn function_name(api: u16) -> Option<&'static str> {
+    Function::ROWS.iter().find(|row| row.api == api).map(|row| row.name)
+}
+
+fn function_id(value: &Value) -> Option<u16> {
+    match value {
+        Value::Text(name) => Function::ROWS.iter().find(|row| row.name == name).map(|row| row.api),
+        number => number.as_int().and_then(|id| u16::try_from(id).ok()),
+    }
+}
+
+/// The ids a recorded list names.
+fn function_ids(value: &Value) -> Vec<u16> {
+    value.as_list().unwrap_or_default().iter().filter_map(function_id).collect()
+}
+
+/// Writes a list of functions in the form that was asked for.
+fn write_functions(asked: u16, ids: &[u16], supported: Place) {
+    match asked {
+        ALL_FUNCTIONS => (0..100).for_each(|api| supported.set_u16_at(usize::from(api), u16::from(ids.contains(&api)))),
+        ODBC3_ALL_FUNCTIONS => {
+            let mut words = [0u16; 250];
+            for id in ids {
+                if let Some(word) = words.get_mut(usize::from(id >> 4)) {
+                    *word |= 1 << (id & 15);
+                }
+            }
+            words.iter().enumerate().for_each(|(at, word)| supported.set_u16_at(at, *word));
+        }
+        api => supported.set_u16_at(0, u16::from(ids.contains(&api))),
+    }
+}

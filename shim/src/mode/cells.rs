@@ -1,0 +1,130 @@
+//! What is known of a result's cells besides their values: their C types, which of them were cut off, and what a driver leaves in
+//! the buffers of NULLs.
+
+use crate::convert::CType;
+use crate::diagnostics::{Diagnostic, Outcome};
+use crate::mode::keys::null_key;
+use std::sync::atomic::{AtomicU64, Ordering};
+use super8_cassette::{CassetteError, ConnectionId, Key, Player, RunGuard};
+
+/// By column, from 0; none for a column that was never read, or in this row in another type than its own.
+#[derive(Default)]
+pub(super) struct KnownTypes(Vec<Option<CType>>);
+
+impl KnownTypes {
+    /// Another run: it knows nothing yet.
+    pub(super) fn forget(&mut self) {
+        self.0.clear();
+    }
+
+    /// Tells the run in which type the application takes a column of the row under assembly.
+    #[inline]
+    pub(super) fn tell(&mut self, run: &mut RunGuard<'_>, column: usize, c_type: CType) {
+        if self.0.get(column) != Some(&Some(c_type)) {
+            self.news(run, column, c_type);
+        }
+    }
+
+    #[cold]
+    fn news(&mut self, run: &mut RunGuard<'_>, column: usize, c_type: CType) {
+        let usual = run.c_type(column, &c_type.name());
+        if self.0.len() <= column {
+            self.0.resize(column + 1, None);
+        }
+        self.0[column] = usual.then_some(c_type);
+    }
+}
+
+/// The warnings 01004 of one fetch: row of the rowset (from 0) and column, as far as the driver named them.
+pub(super) struct Truncations(Vec<(Option<usize>, Option<u16>)>);
+
+impl Truncations {
+    /// Those of this outcome.
+    pub(super) fn of(outcome: &Outcome) -> Truncations {
+        let place = |record: &Diagnostic| {
+            let row = record.row.filter(|row| *row > 0).and_then(|row| usize::try_from(row - 1).ok());
+            let column = record.column.filter(|column| *column > 0).and_then(|column| u16::try_from(column).ok());
+            (row, column)
+        };
+        Truncations(outcome.diagnostics.iter().filter(|record| record.sqlstate == "01004").map(place).collect())
+    }
+
+    /// Whether the value in this row and column may be one of them.
+    pub(super) fn concern(&self, row: usize, column: u16) -> bool {
+        self.0.iter().any(|(of, its)| of.is_none_or(|of| of == row) && its.is_none_or(|its| its == column))
+    }
+}
+
+/// The C types for which it is known what a connection's driver does, a bit each.
+#[derive(Default)]
+pub(super) struct KnownNulls([AtomicU64; 3]);
+
+impl KnownNulls {
+    fn place(&self, c_type: CType) -> Option<(&AtomicU64, u64)> {
+        let at = c_type.0.checked_sub(CType::UTINYINT.0)? as usize;
+        Some((self.0.get(at / 64)?, 1 << (at % 64)))
+    }
+
+    /// Whether a NULL of this C type tells something new.
+    #[inline]
+    pub(super) fn wants(&self, c_type: CType) -> bool {
+        self.place(c_type).is_some_and(|(word, bit)| word.load(Ordering::Relaxed) & bit == 0)
+    }
+
+    pub(super) fn settle(&self, c_type: CType) {
+        if let Some((word, bit)) = self.place(c_type) {
+            word.fetch_or(bit, Ordering::Relaxed);
+        }
+    }
+}
+
+/// A NULL in the buffer of a bound column.
+pub(super) struct NullCell {
+    pub(super) column: u16,
+    pub(super) c_type: CType,
+}
+
+/// For which C types the recorded driver writes zeros to the buffer of a NULL, as far as that was looked up for the result at hand.
+#[derive(Default)]
+pub(super) struct ZeroNulls(Vec<(CType, bool)>);
+
+impl ZeroNulls {
+    /// Another result.
+    pub(super) fn forget(&mut self) {
+        self.0.clear();
+    }
+
+    /// Whether it does for this one.
+    ///
+    /// # Errors
+    /// A damaged cassette.
+    pub(super) fn are_zero(
+        &mut self,
+        player: &Player,
+        connection: ConnectionId,
+        c_type: CType,
+    ) -> Result<bool, CassetteError> {
+        if let Some((_, zero)) = self.0.iter().find(|(known, _)| *known == c_type) {
+            return Ok(*zero);
+        }
+        let said = player.outcome(connection, &null_key(c_type))?;
+        let zero = said.is_some_and(|said| said.get(Key::Result).is_some());
+        self.0.push((c_type, zero));
+        Ok(zero)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_concerns_what_it_names_or_else_everything() {
+        let warning = |sqlstate: &str, row, column| Diagnostic { row, column, ..Diagnostic::new(sqlstate, "") };
+        let cuts = |records: Vec<Diagnostic>| Truncations::of(&Outcome { rc: 1, diagnostics: records });
+        assert!(cuts(vec![warning("01004", None, None)]).concern(7, 3));
+        assert!(cuts(vec![warning("01004", Some(-2), Some(-2))]).concern(7, 3), "SQL_ROW_NUMBER_UNKNOWN");
+        let named = cuts(vec![warning("01S02", None, None), warning("01004", Some(2), Some(3))]);
+        assert!(named.concern(1, 3) && !named.concern(1, 2) && !named.concern(2, 3));
+    }
+}

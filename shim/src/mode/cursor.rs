@@ -1,0 +1,336 @@
+//! The cursor: fetches that say where to go, further results, closing and cancelling.
+
+use crate::call::DriverCall;
+use crate::diagnostics::{Outcome, rc};
+use crate::mode::cells::Truncations;
+use crate::mode::fetch::{Cells, run_types, write_row};
+use crate::mode::keys::{CallKey, ending_key, function_key};
+use crate::mode::lengths::Rebound;
+use crate::mode::operation::replay_cells;
+use crate::mode::outcome::{outcome, push_outcome};
+use crate::mode::outputs::{Watch, joined};
+use crate::mode::record::{Recorded, RecordedState, perform, unwritable};
+use crate::mode::replay::{Replayed, mismatch};
+use crate::mode::rowset::{Arrays, Scrolling, WrittenCounters, row_state};
+use crate::mode::statement::{State, Statement};
+use crate::table::Function;
+use std::sync::atomic::Ordering;
+use super8_cassette::{CassetteError, Entry, Fields, Key, Method, Value};
+
+impl Statement<Recorded> {
+    pub(super) fn scroll(
+        &self,
+        function: Function,
+        scrolling: Scrolling,
+        rebound: Option<Vec<Rebound>>,
+        driver_call: &dyn DriverCall,
+    ) -> Outcome {
+        let Scrolling { asked, mut fetching } = scrolling;
+        let settled = self.settle(&mut self.state.lock(), false);
+        if let Err(error) = settled {
+            return unwritable(error);
+        }
+        let applications = !fetching.rows.is_null();
+        if fetching.size > 1 && !applications {
+            match self.lend_counter(function, driver_call) {
+                Some(counter) => fetching.rows = counter,
+                None => fetching.size = 1,
+            }
+        }
+        let lends = rebound.is_some();
+        if let Err(refused) = self.lend_lengths(rebound.as_deref(), driver_call) {
+            return refused;
+        }
+        let marked = fetching.mark();
+        self.then(driver_call, move |statement, outcome, driver_call| {
+            let written = fetching.harvest(marked);
+            if lends {
+                statement.take_lengths();
+            }
+            statement.scrolled(Scrolling { asked, fetching }, &written, applications, outcome, driver_call)
+        })
+    }
+
+    fn scrolled(
+        &self,
+        scrolling: Scrolling,
+        written: &WrittenCounters,
+        applications: bool,
+        outcome: Outcome,
+        driver_call: &dyn DriverCall,
+    ) -> Outcome {
+        let Scrolling { asked, fetching } = scrolling;
+        let (id, count) = {
+            let mut state = self.state.lock();
+            // Wherever the cursor is now, what is fetched next is not the result's first row, and may be no end.
+            (state.own.first, state.own.ended, state.rowset) = (false, false, fetching.size);
+            let Some(id) = state.id else { return outcome };
+            (id, if rc::succeeded(outcome.rc) { written.count(&fetching) } else { 0 })
+        };
+        let mut told = written.unusual(&fetching, outcome.rc, count, applications);
+        // SQL_NO_DATA is what null says already.
+        let rc = if outcome.rc == rc::NO_DATA { rc::SUCCESS } else { outcome.rc };
+        push_outcome(&mut told, &Outcome { rc, diagnostics: outcome.diagnostics.clone() }, &self.connection.secrecy);
+        if !rc::succeeded(outcome.rc) {
+            let fields = asked.into_iter().chain([(Key::Result, Value::Null)]).chain(told);
+            return self.written_already(id, Method::FetchScroll, fields.collect(), outcome);
+        }
+        let truncations = Truncations::of(&outcome);
+        self.take_rowset(id, asked, told, count, written, &truncations, driver_call)
+            .map_or_else(unwritable, |()| outcome)
+    }
+
+    /// The rows of the rowset as a run that further cells may still be read of.
+    #[allow(clippy::too_many_arguments)] // one call's facts
+    fn take_rowset(
+        &self,
+        id: u32,
+        asked: Fields,
+        said: Fields,
+        count: usize,
+        written: &WrittenCounters,
+        truncations: &Truncations,
+        driver_call: &dyn DriverCall,
+    ) -> Result<(), CassetteError> {
+        let mut state = self.resolved(driver_call)?;
+        self.write_columns()?;
+        let State { application, scratch, own, .. } = &mut *state;
+        let RecordedState { known_types, defaults, lent, nulls, .. } = own;
+        known_types.forget();
+        let connection = &*self.connection;
+        let mut cells = Cells { known_types, application, defaults, lent, truncations, nulls, connection, scratch };
+        let run = self.connection.recorder().scroll(self.connection.id(), id, asked);
+        {
+            let mut run = run.lock();
+            if cells.application.first_column() == 0 {
+                run.with_bookmarks();
+            }
+            for at in 0..count {
+                run.begin_row()?;
+                if row_state::has_cells(written.state(at).unwrap_or(row_state::SUCCESS)) {
+                    cells.take(&mut run, at);
+                }
+            }
+            run.tell(said);
+        }
+        let listed = run.list();
+        state.run = Some(run);
+        state.own.scrolled = true;
+        state.fetched = count;
+        let nulls = state.take_nulls();
+        drop(state);
+        listed?;
+        self.note_nulls(&nulls, driver_call)
+    }
+
+    pub(super) fn more_results(&self, driver_call: &dyn DriverCall) -> Outcome {
+        let id = {
+            let mut state = self.state.lock();
+            let prepared = self.settle(&mut state, false).and_then(|()| match state.id {
+                Some(id) => self.connection.recorder().prepare(self.connection.id(), Some(id), 0),
+                None => Ok(()),
+            });
+            if let Err(error) = prepared {
+                return unwritable(error);
+            }
+            state.id
+        };
+        let watch = self.state.lock().sent.watch();
+        self.then(driver_call, move |statement, outcome, _| statement.another_result(id, watch, outcome))
+    }
+
+    fn another_result(&self, id: Option<u32>, watch: Watch, outcome: Outcome) -> Outcome {
+        let Some(id) = id else { return outcome };
+        let another = rc::succeeded(outcome.rc);
+        {
+            let mut state = self.state.lock();
+            if another {
+                self.own.metadata.clear();
+                self.reset_result(&mut state);
+                state.open = true;
+            }
+            state.streams.set_available(outcome.rc == rc::PARAM_DATA_AVAILABLE);
+        }
+        let result = if another { Value::Bool(true) } else { Value::Null };
+        let mut fields = Fields::from([(Key::Result, result)]);
+        fields.extend(self.state.lock().sent.harvest(watch, Key::Output));
+        // SQL_NO_DATA is what null says already.
+        let told = Outcome {
+            rc: if outcome.rc == rc::NO_DATA { rc::SUCCESS } else { outcome.rc },
+            diagnostics: outcome.diagnostics.clone(),
+        };
+        push_outcome(&mut fields, &told, &self.connection.secrecy);
+        self.written_already(id, Method::MoreResults, fields, outcome)
+    }
+
+    pub(super) fn close(&self, function: Function, driver_call: &dyn DriverCall) -> Outcome {
+        let outcome = perform(driver_call);
+        let mut state = self.state.lock();
+        let settled = self.settle(&mut state, false);
+        let noted = match (state.id, state.open) {
+            (Some(id), true) if rc::succeeded(outcome.rc) => {
+                state.open = false;
+                self.note(id, Method::Close)
+            }
+            _ => Ok(()),
+        };
+        state.streams.end();
+        state.reading.forget();
+        let id = state.id;
+        drop(state);
+        match settled.and(noted) {
+            Ok(()) => self.ended(id, function, outcome),
+            Err(error) => unwritable(error),
+        }
+    }
+
+    /// SQLCancel, perhaps from another thread while a call on the statement is under way.
+    pub(super) fn cancel(&self, function: Function, driver_call: &dyn DriverCall) -> Outcome {
+        let id = self.state.try_lock().and_then(|mut state| {
+            (state.waiting, state.positioned) = (None, None);
+            state.streams.end();
+            state.id
+        });
+        let outcome = perform(driver_call);
+        match id.map_or(Ok(()), |id| self.note(id, Method::Cancel)) {
+            Ok(()) => self.ended(id, function, outcome),
+            Err(error) => unwritable(error),
+        }
+    }
+
+    /// Notes a close or cancel that did not simply succeed.
+    fn ended(&self, id: Option<u32>, function: Function, outcome: Outcome) -> Outcome {
+        let call = self.endings.fetch_add(1, Ordering::Relaxed) + 1;
+        match id {
+            Some(id) if outcome.rc != rc::SUCCESS => {
+                let mut fields = ending_key(function, call);
+                push_outcome(&mut fields, &outcome, &self.connection.secrecy);
+                let entry =
+                    Entry { method: Method::Answer, connection: self.connection.id(), statement: Some(id), fields };
+                self.connection.recorder().note(&entry).map_or_else(unwritable, |()| outcome)
+            }
+            Some(_) => outcome,
+            None => self.connection.note_local(CallKey::of([function as u64]), || function_key(function), outcome),
+        }
+    }
+}
+
+impl Statement<Replayed> {
+    pub(super) fn scroll(&self, scrolling: Scrolling) -> Outcome {
+        let Scrolling { asked, fetching } = scrolling;
+        let mut state = self.state.lock();
+        let state = &mut *state;
+        let Some(id) = state.id else { return Outcome::error("24000", "there is no result to fetch from") };
+        (state.run, state.own.run_is_parents) = (None, false);
+        state.own.on_row = false;
+        state.reading.forget();
+        let asked = Entry { fields: asked, ..Entry::new(Method::FetchScroll, self.connection.id(), Some(id)) };
+        let scrolled = match self.connection.player().scroll(&asked) {
+            Ok(scrolled) => scrolled,
+            Err(error) => return mismatch(error),
+        };
+        let get = |key: Key| scrolled.entry.get(key);
+        let recorded = outcome(get);
+        let arrays = Arrays::of(fetching.size);
+        state.rowset = fetching.size;
+        let Some(rows) = scrolled.rows else {
+            let code = if rc::succeeded(recorded.rc) { rc::NO_DATA } else { recorded.rc };
+            fetching.replay(code, 0, get(Key::RowsFetched), get(Key::RowStatus));
+            let rows: Vec<usize> = (0..fetching.size).collect();
+            replay_cells(&state.application, arrays, &rows, get(Key::Written), get(Key::CTypes));
+            return Outcome { rc: code, ..recorded };
+        };
+        state.own.types = run_types(&rows);
+        state.run = Some(rows);
+        if let Err(failure) = self.limit_columns(state, id) {
+            return failure;
+        }
+        let known =
+            |at: usize| get(Key::RowStatus)?.as_list()?.get(at).and_then(Value::as_int).map(|known| known as u16);
+        let (mut told, mut count, mut states) = (Outcome::SUCCESS, 0, Vec::new());
+        loop {
+            match state.run.as_mut().map(|run| run.next().map(|row| row.is_some())) {
+                Some(Ok(true)) => {
+                    match write_row(&self.connection, state, arrays, count, fetching.size > 1, known(count), &mut told)
+                    {
+                        Ok(reached) => states.push(reached),
+                        Err(error) => return self.damaged(error),
+                    }
+                }
+                Some(Ok(false)) | None => break,
+                Some(Err(error)) => return self.damaged(error),
+            }
+            count += 1;
+        }
+        (state.own.on_row, state.fetched) = (count > 0, count);
+        fetching.replay(recorded.rc, count, get(Key::RowsFetched), get(Key::RowStatus));
+        if told == Outcome::SUCCESS {
+            return recorded;
+        }
+        // What was derived for other buffers than the recorded ones has the last word.
+        states.iter().enumerate().for_each(|(row, status)| arrays.set_state(fetching.status, row, *status));
+        told
+    }
+
+    pub(super) fn more_results(&self) -> Outcome {
+        let mut state = self.state.lock();
+        let Some(id) = state.id else { return Outcome::of(rc::NO_DATA) };
+        match self.command(&mut state, id, Method::MoreResults, Fields::new()) {
+            Ok(recorded) => {
+                let told = outcome(|key| recorded.get(key));
+                let another = recorded.get(Key::Result) == Some(&Value::Bool(true));
+                let available = told.rc == rc::PARAM_DATA_AVAILABLE;
+                state.open |= another || available;
+                state.streams.set_available(available);
+                let added = state.sent.write(recorded.get(Key::Output), recorded.get(Key::CTypes));
+                let told = joined(told, added);
+                match told.rc {
+                    rc::SUCCESS if !another => Outcome { rc: rc::NO_DATA, ..told },
+                    _ => told,
+                }
+            }
+            Err(failure) => failure,
+        }
+    }
+
+    pub(super) fn close(&self, function: Function) -> Outcome {
+        let id = self.state.lock().id;
+        let told = self.ended(id, function);
+        if !rc::succeeded(told.rc) {
+            return told;
+        }
+        let mut state = self.state.lock();
+        state.streams.set_available(false);
+        state.run = None;
+        state.own.on_row = false;
+        state.reading.forget();
+        if let (Some(id), true) = (state.id, std::mem::take(&mut state.open)) {
+            self.connection.player().housekeeping(&Entry::new(Method::Close, self.connection.id(), Some(id)));
+        }
+        told
+    }
+
+    /// SQLCancel: what waits for data is given up, if no other thread is at it.
+    pub(super) fn cancel(&self, function: Function) -> Outcome {
+        let id = self.state.try_lock().and_then(|mut state| {
+            (state.waiting, state.positioned) = (None, None);
+            state.streams.set_available(false);
+            state.id
+        });
+        self.ended(id, function)
+    }
+
+    /// What came of a close or cancel: success, unless something else was recorded.
+    fn ended(&self, id: Option<u32>, function: Function) -> Outcome {
+        let call = self.endings.fetch_add(1, Ordering::Relaxed) + 1;
+        let Some(id) = id else { return self.connection.local(function, || function_key(function)) };
+        if !self.connection.player().has(Method::Answer) {
+            return Outcome::SUCCESS;
+        }
+        match self.noted(id, &ending_key(function, call)) {
+            Ok(Some(entry)) => outcome(|key| entry.get(key)),
+            Ok(None) => Outcome::SUCCESS,
+            Err(failure) => failure,
+        }
+    }
+}

@@ -1,0 +1,524 @@
+//! Texts and executions: run, prepare, execute and the catalog functions, with data that comes at execution, and streamed output
+//! parameters, which SQLParamData hands out.
+
+use crate::args::{Binding, In, Place, TextIn};
+use crate::call::DriverCall;
+use crate::diagnostics::{Outcome, rc};
+use crate::mode::application::attribute;
+use crate::mode::keys::{CallKey, at_once_key, need_data_key, put_data_key, token_key};
+use crate::mode::operation::WaitingOperation;
+use crate::mode::outcome::{catalog_fields, outcome};
+use crate::mode::outputs::{Streams, joined};
+use crate::mode::parameters::{AtExecution, Parameters, WaitingExecution, Watch, count_markers};
+use crate::mode::record::{Recorded, perform, unwritable};
+use crate::mode::replay::Replayed;
+use crate::mode::rowset::Arrays;
+use crate::mode::statement::{State, Statement};
+use crate::table::Function;
+use super8_cassette::{CassetteError, Entry, Fields, Key, Method, Value, check};
+
+/// What waits for data while SQLParamData runs in the driver, and what was in the counter and states before.
+struct Taken {
+    waiting: Option<WaitingExecution>,
+    positioned: Option<WaitingOperation>,
+    watch: Option<Watch>,
+}
+
+impl Statement<Recorded> {
+    pub(super) fn run(&self, sql: &TextIn<'_>, driver_call: &dyn DriverCall) -> Outcome {
+        let parameters = {
+            let mut state = self.state.lock();
+            state.application.refresh();
+            Parameters::of_text(&state.application, || sql.read().unwrap_or_default())
+        };
+        self.text(Method::Run, Fields::from([(Key::Sql, self.sql(sql))]), parameters, driver_call)
+    }
+
+    pub(super) fn prepare(&self, sql: &TextIn<'_>, driver_call: &dyn DriverCall) -> Outcome {
+        self.state.lock().markers = count_markers(&sql.read().unwrap_or_default());
+        let fields = Fields::from([(Key::Sql, self.sql(sql))]);
+        let inputs = fields.iter().map(|(_, value)| value.bytes()).sum();
+        let id = self.new_text(&mut self.state.lock()).and_then(|id| {
+            self.connection.recorder().prepare(self.connection.id(), Some(id), inputs)?;
+            Ok(id)
+        });
+        match id {
+            Ok(id) => self.then(driver_call, move |statement, outcome, _| {
+                statement.command(id, Method::Prepare, fields, outcome)
+            }),
+            Err(error) => unwritable(error),
+        }
+    }
+
+    /// A text that is executed at once: another statement id.
+    fn text(&self, method: Method, fields: Fields, parameters: Parameters, driver_call: &dyn DriverCall) -> Outcome {
+        let id = self.new_text(&mut self.state.lock());
+        match id {
+            Ok(id) => self.execute(method, id, fields, parameters, driver_call),
+            Err(error) => unwritable(error),
+        }
+    }
+
+    pub(super) fn execute_prepared(&self, driver_call: &dyn DriverCall) -> Outcome {
+        let (id, parameters) = {
+            let mut state = self.state.lock();
+            let Some(id) = state.id else { return perform(driver_call) };
+            state.application.refresh();
+            let parameters = Parameters::of(&state.application, state.markers);
+            if let Err(error) = self.settle(&mut state, false) {
+                return unwritable(error);
+            }
+            self.reset_result(&mut state);
+            (id, parameters)
+        };
+        self.execute(Method::Execute, id, Fields::new(), parameters, driver_call)
+    }
+
+    pub(super) fn catalog(
+        &self,
+        function: Function,
+        arguments: &[(&'static str, In<'_>)],
+        driver_call: &dyn DriverCall,
+    ) -> Outcome {
+        let fields = catalog_fields(function, arguments);
+        self.text(Method::Catalog, fields, Parameters::none(), driver_call)
+    }
+
+    /// Does what executes a text or a prepared one and records it, at once or when its data has come.
+    fn execute(
+        &self,
+        method: Method,
+        id: u32,
+        fields: Fields,
+        mut parameters: Parameters,
+        driver_call: &dyn DriverCall,
+    ) -> Outcome {
+        let inputs = fields.iter().map(|(_, value)| value.bytes()).sum::<usize>() + parameters.bytes();
+        if let Err(error) = self.connection.recorder().prepare(self.connection.id(), Some(id), inputs) {
+            return unwritable(error);
+        }
+        self.state.lock().streams = Streams::new(std::mem::take(&mut parameters.streamed));
+        let watch = parameters.watch();
+        self.then(driver_call, move |statement, outcome, _| {
+            let written = parameters.outcome(watch);
+            if outcome.rc == rc::NEED_DATA {
+                let execution = {
+                    let mut state = statement.state.lock();
+                    state.executions += 1;
+                    state.waiting =
+                        Some(WaitingExecution { method, id, fields, data: AtExecution::new(parameters), steps: 0 });
+                    state.executions
+                };
+                return statement.asked_for_data(id, execution, 0, &written).map_or_else(unwritable, |()| outcome);
+            }
+            if !parameters.waiting.is_empty()
+                && let Err(error) = statement.asked_for_nothing(id)
+            {
+                return unwritable(error);
+            }
+            statement.executed(method, id, fields, parameters, written, outcome)
+        })
+    }
+
+    /// Notes what the driver wrote to the counter of processed sets, and to their states, before it asked for data.
+    fn asked_for_data(&self, id: u32, execution: u32, step: u32, written: &Fields) -> Result<(), CassetteError> {
+        let said = |key: Key| written.get(key).cloned();
+        let (processed, status) = (said(Key::ParamsProcessed), said(Key::ParamStatus));
+        if processed.is_none() && status.is_none() {
+            return Ok(());
+        }
+        let mut fact = need_data_key(self.connection.id(), Some(id), execution, step);
+        fact.push((Key::Result, processed.into()));
+        fact.extend(status.map(|status| (Key::ParamStatus, status)));
+        self.connection.recorder().info(self.connection.id(), fact)
+    }
+
+    /// Notes a driver that hands out the token as it was bound where the set has one of its own.
+    pub(super) fn note_token(&self, as_bound: Option<bool>) -> Result<(), CassetteError> {
+        let Some(as_bound) = as_bound else { return Ok(()) };
+        let said = as_bound.then(|| Fields::from([(Key::Result, true.into())]));
+        self.connection.note_outcome(CallKey::of([Function::SQLParamData as u64]), token_key, said)
+    }
+
+    /// Data was to come at execution, and the driver ended the execution without it.
+    fn asked_for_nothing(&self, id: u32) -> Result<(), CassetteError> {
+        let execution = {
+            let mut state = self.state.lock();
+            state.executions += 1;
+            state.executions
+        };
+        let fact = at_once_key(self.connection.id(), Some(id), execution);
+        self.connection.recorder().info(self.connection.id(), fact)
+    }
+
+    fn executed(
+        &self,
+        method: Method,
+        id: u32,
+        mut fields: Fields,
+        mut parameters: Parameters,
+        written: Fields,
+        outcome: Outcome,
+    ) -> Outcome {
+        {
+            let mut state = self.state.lock();
+            parameters.describe(&mut fields, &state.application);
+            let available = outcome.rc == rc::PARAM_DATA_AVAILABLE;
+            state.open = (rc::succeeded(outcome.rc) || available) && method != Method::Prepare;
+            state.streams.set_available(available);
+        }
+        fields.extend(written);
+        self.state.lock().sent = parameters.outputs;
+        self.command(id, method, fields, outcome)
+    }
+
+    /// SQLParamData: the value at hand is complete, and the driver asks for the next or executes.
+    pub(super) fn param_data(&self, token: Place, driver_call: &dyn DriverCall) -> Outcome {
+        if self.state.lock().streams.available() {
+            return self.next_stream(token, driver_call);
+        }
+        // Out of the reach of an SQLCancel that comes during the call: what the driver does now is to be recorded.
+        let (id, mut waiting, positioned) = {
+            let mut state = self.state.lock();
+            (state.id, state.waiting.take(), state.positioned.take())
+        };
+        let inputs = waiting.as_mut().map_or(0, |pending| pending.data.parameters().bytes());
+        if let Some(id) = id
+            && let Err(error) = self.connection.recorder().prepare(self.connection.id(), Some(id), inputs)
+        {
+            return unwritable(error);
+        }
+        let watch = waiting.as_ref().map(|pending| pending.data.watch_on());
+        let taken = Taken { waiting, positioned, watch };
+        self.then(driver_call, move |statement, outcome, _| statement.data_taken(token, taken, outcome))
+    }
+
+    fn data_taken(&self, token: Place, taken: Taken, outcome: Outcome) -> Outcome {
+        let Taken { waiting, positioned, watch } = taken;
+        if let Some(pending) = positioned {
+            return self.positioned_data(pending, outcome, token);
+        }
+        let (Some(mut pending), Some(watch)) = (waiting, watch) else { return outcome };
+        pending.data.finish_value();
+        let written = pending.data.parameters().outcome(watch);
+        if outcome.rc == rc::NEED_DATA {
+            if let Err(error) = self.note_token(pending.data.asked_for(token.pointer_at())) {
+                return unwritable(error);
+            }
+            pending.steps += 1;
+            let (id, step) = (pending.id, pending.steps);
+            let execution = {
+                let mut state = self.state.lock();
+                state.waiting = Some(pending);
+                state.executions
+            };
+            return self.asked_for_data(id, execution, step, &written).map_or_else(unwritable, |()| outcome);
+        }
+        let WaitingExecution { method, id, fields, data, .. } = pending;
+        let outcome = self.executed(method, id, fields, data.into_parameters(), written, outcome);
+        match outcome.rc {
+            // The same call hands out the first parameter to be read.
+            rc::PARAM_DATA_AVAILABLE => self.handed_out(token, None, outcome),
+            _ => outcome,
+        }
+    }
+
+    pub(super) fn put_data(&self, data: Place, length: isize, driver_call: &dyn DriverCall) -> Outcome {
+        let outcome = perform(driver_call);
+        if outcome.rc == rc::STILL_EXECUTING {
+            return outcome;
+        }
+        let key = {
+            let mut state = self.state.lock();
+            state.puts += 1;
+            match (&mut state.positioned, rc::succeeded(outcome.rc)) {
+                (Some(pending), true) => drop(pending.data.put(data, length)),
+                (pending, false) => *pending = None,
+                (None, true) => {}
+            }
+            match (&mut state.waiting, rc::succeeded(outcome.rc)) {
+                (Some(pending), true) => drop(pending.data.put(data, length)),
+                // The driver gave the execution up: there is no command.
+                (waiting, false) => *waiting = None,
+                (None, true) => {}
+            }
+            put_data_key(self.connection.id(), state.id, state.puts)
+        };
+        if outcome.rc == rc::SUCCESS {
+            return outcome;
+        }
+        self.connection.inform(key, None, outcome)
+    }
+
+    /// SQLParamData where values are to be read: the one at hand is complete, the driver hands out the next.
+    pub(super) fn next_stream(&self, token: Place, driver_call: &dyn DriverCall) -> Outcome {
+        let settled = {
+            let mut state = self.state.lock();
+            state.application.refresh();
+            self.settle(&mut state, false).map(|()| state.application.address(attribute::PARAMS_PROCESSED_PTR))
+        };
+        let counter = match settled {
+            Ok(counter) => counter,
+            Err(error) => return unwritable(error),
+        };
+        let before = counter.ulen_at(0);
+        self.then(driver_call, move |statement, outcome, _| {
+            let counted = counter.ulen_at(0).filter(|counted| Some(*counted) != before);
+            statement.handed_out(token, counted, outcome)
+        })
+    }
+
+    /// SQLParamData handed out the token of a parameter to be read, or found none. `counted` is what it wrote to the counter
+    /// of processed sets.
+    pub(super) fn handed_out(&self, token: Place, counted: Option<usize>, outcome: Outcome) -> Outcome {
+        let (id, mut fields) = {
+            let mut state = self.state.lock();
+            let fields = match outcome.rc {
+                rc::PARAM_DATA_AVAILABLE => match state.streams.begin_by_token(token.pointer_at()) {
+                    Some((0, number)) => Fields::from([(Key::Parameter, number.into())]),
+                    Some((set, number)) => Fields::from([(Key::Set, set.into()), (Key::Parameter, number.into())]),
+                    None => Fields::new(),
+                },
+                _ => {
+                    state.streams.set_available(false);
+                    Fields::from([(Key::Result, Value::Null)])
+                }
+            };
+            (state.id, fields)
+        };
+        fields.extend(counted.map(|counted| (Key::ParamsProcessed, counted.into())));
+        match id {
+            Some(id) => self.command(id, Method::ParamData, fields, outcome),
+            None => outcome,
+        }
+    }
+
+    /// SQLGetData on a parameter that decides the C type: its buffer with that. `None` where rows are read.
+    pub(super) fn of_stream(&self, binding: &Binding) -> Option<Binding> {
+        self.state.lock().streams.resolved(binding)
+    }
+}
+
+impl Statement<Replayed> {
+    pub(super) fn run(&self, sql: &TextIn<'_>) -> Outcome {
+        let mut state = self.state.lock();
+        state.application.refresh();
+        let parameters = Parameters::of_text(&state.application, || sql.read().unwrap_or_default());
+        let fields = Fields::from([(Key::Sql, self.sql(sql))]);
+        let id = self.new_text(&mut state, Method::Run, &fields);
+        self.execution(&mut state, id, Method::Run, fields, parameters)
+    }
+
+    pub(super) fn prepare(&self, sql: &TextIn<'_>) -> Outcome {
+        let mut state = self.state.lock();
+        state.markers = count_markers(&sql.read().unwrap_or_default());
+        let fields = Fields::from([(Key::Sql, self.sql(sql))]);
+        let id = self.new_text(&mut state, Method::Prepare, &fields);
+        match self.command(&mut state, id, Method::Prepare, fields.clone()) {
+            Ok(recorded) => {
+                let told = outcome(|key| recorded.get(key));
+                state.prepared = rc::succeeded(told.rc).then_some(fields);
+                told
+            }
+            Err(failure) => failure,
+        }
+    }
+
+    pub(super) fn execute(&self) -> Outcome {
+        let mut state = self.state.lock();
+        let Some(id) = state.id else { return Outcome::error("HY010", "the statement was not prepared") };
+        state.application.refresh();
+        let parameters = Parameters::of(&state.application, state.markers);
+        self.execution(&mut state, id, Method::Execute, Fields::new(), parameters)
+    }
+
+    pub(super) fn catalog(&self, function: Function, arguments: &[(&'static str, In<'_>)]) -> Outcome {
+        let fields = catalog_fields(function, arguments);
+        let mut state = self.state.lock();
+        let id = self.new_text(&mut state, Method::Catalog, &fields);
+        self.execution(&mut state, id, Method::Catalog, fields, Parameters::none())
+    }
+
+    fn execution(
+        &self,
+        state: &mut State<Replayed>,
+        id: u32,
+        method: Method,
+        fields: Fields,
+        mut parameters: Parameters,
+    ) -> Outcome {
+        state.streams = Streams::new(std::mem::take(&mut parameters.streamed));
+        let asks = match parameters.waiting.is_empty() {
+            true => false,
+            false => match self.asks_for_data(state) {
+                Ok(asks) => asks,
+                Err(failure) => return failure,
+            },
+        };
+        if asks {
+            let mut data = AtExecution::new(parameters);
+            let told = self.asked_for_data(state, 0, &mut data);
+            state.waiting = Some(WaitingExecution { method, id, fields, data, steps: 0 });
+            return told;
+        }
+        self.executed(state, id, method, fields, parameters)
+    }
+
+    /// SQL_NEED_DATA, with the counter of processed sets as it stood then.
+    fn asked_for_data(&self, state: &State<Replayed>, step: u32, data: &mut AtExecution) -> Outcome {
+        let key = need_data_key(self.connection.id(), state.id, state.executions, step);
+        match self.connection.informed(&key) {
+            Ok(None) => Outcome::of(rc::NEED_DATA),
+            Ok(Some(fact)) => {
+                let said = |key: Key| fact.get(if key == Key::ParamsProcessed { Key::Result } else { key });
+                if let Err(wrong) = check::within(data.parameters().size(), said) {
+                    return self.connection.refuse_answer(None, &fact, wrong);
+                }
+                data.parameters().replay_outcome(fact.get(Key::Result), fact.get(Key::ParamStatus));
+                Outcome::of(rc::NEED_DATA)
+            }
+            Err(failure) => failure,
+        }
+    }
+
+    /// Whether the recorded execution asked for the data that was to come; one that failed at once did not.
+    fn asks_for_data(&self, state: &mut State<Replayed>) -> Result<bool, Outcome> {
+        state.executions += 1;
+        let key = at_once_key(self.connection.id(), state.id, state.executions);
+        Ok(self.connection.informed(&key)?.is_none())
+    }
+
+    fn executed(
+        &self,
+        state: &mut State<Replayed>,
+        id: u32,
+        method: Method,
+        mut fields: Fields,
+        mut parameters: Parameters,
+    ) -> Outcome {
+        if parameters.has_numerics() && !self.expects(state, id, method, &fields, &mut parameters) {
+            let as_sent = parameters.sets.clone();
+            parameters.by_parameter();
+            if !self.expects(state, id, method, &fields, &mut parameters) {
+                parameters.sets = as_sent;
+            }
+        }
+        parameters.describe(&mut fields, &state.application);
+        match self.command(state, id, method, fields) {
+            Ok(recorded) => {
+                if let Err(failure) = self.within(id, parameters.size(), &recorded) {
+                    return failure;
+                }
+                parameters.replay_outcome(recorded.get(Key::ParamsProcessed), recorded.get(Key::ParamStatus));
+                let told = outcome(|key| recorded.get(key));
+                let available = told.rc == rc::PARAM_DATA_AVAILABLE;
+                state.open = rc::succeeded(told.rc) || available;
+                state.streams.set_available(available);
+                let added = parameters.outputs.write(recorded.get(Key::Result), recorded.get(Key::CTypes));
+                state.sent = parameters.outputs;
+                joined(told, added)
+            }
+            Err(failure) => failure,
+        }
+    }
+
+    /// Whether the cassette goes on with this execution.
+    fn expects(
+        &self,
+        state: &State<Replayed>,
+        id: u32,
+        method: Method,
+        fields: &Fields,
+        parameters: &mut Parameters,
+    ) -> bool {
+        let mut entry = Entry { fields: fields.clone(), ..Entry::new(method, self.connection.id(), Some(id)) };
+        let sets = parameters.sets.clone();
+        parameters.describe(&mut entry.fields, &state.application);
+        parameters.sets = sets;
+        self.connection.player().expects(&entry)
+    }
+
+    /// SQLParamData: asks for the next value, or plays the command once all have come.
+    pub(super) fn param_data(&self, token: Place) -> Outcome {
+        if let Some(outcome) = self.positioned_data(token) {
+            return outcome;
+        }
+        let mut state = self.state.lock();
+        if state.streams.available() {
+            return self.next_stream(&mut state, token);
+        }
+        let Some(WaitingExecution { data, .. }) = &mut state.waiting else {
+            return Outcome::error("HY010", "no execution is waiting for data");
+        };
+        data.finish_value();
+        let Some(WaitingExecution { method, id, fields, mut data, steps }) = state.waiting.take() else {
+            return Outcome::of(rc::ERROR);
+        };
+        // Some drivers ask for the data of one set only.
+        let complete = data.is_waiting() && { self.expects(&state, id, method, &fields, data.parameters()) };
+        if let Some(next) = data.ask_next().filter(|_| !complete) {
+            match self.token(&next) {
+                Ok(next) => token.set_pointer(next),
+                Err(failure) => return failure,
+            }
+            let told = self.asked_for_data(&state, steps + 1, &mut data);
+            state.waiting = Some(WaitingExecution { method, id, fields, data, steps: steps + 1 });
+            return told;
+        }
+        match self.executed(&mut state, id, method, fields, data.into_parameters()) {
+            // The same call hands out the first parameter to be read.
+            Outcome { rc: rc::PARAM_DATA_AVAILABLE, .. } => self.next_stream(&mut state, token),
+            told => told,
+        }
+    }
+
+    pub(super) fn put_data(&self, data: Place, length: isize) -> Outcome {
+        let mut state = self.state.lock();
+        state.puts += 1;
+        let key = put_data_key(self.connection.id(), state.id, state.puts);
+        let told = match self.connection.informed(&key) {
+            Ok(Some(answer)) => outcome(|key| answer.get(key)),
+            Ok(None) => Outcome::SUCCESS,
+            Err(failure) => failure,
+        };
+        if !rc::succeeded(told.rc) {
+            (state.waiting, state.positioned) = (None, None);
+            return told;
+        }
+        let State { waiting, positioned, .. } = &mut *state;
+        let waiting = waiting.as_mut().map(|waiting| &mut waiting.data);
+        let waiting = waiting.or(positioned.as_mut().map(|waiting| &mut waiting.data));
+        match waiting.is_some_and(|waiting| waiting.put(data, length)) {
+            true => told,
+            false => Outcome::error("HY010", "no value is being asked for, or its length makes no sense"),
+        }
+    }
+
+    /// SQLParamData where values are to be read: the next one, or no more.
+    pub(super) fn next_stream(&self, state: &mut State<Replayed>, token: Place) -> Outcome {
+        let Some(id) = state.id else { return Outcome::error("HY010", "nothing was executed") };
+        let recorded = match self.command(state, id, Method::ParamData, Fields::new()) {
+            Ok(recorded) => recorded,
+            Err(failure) => return failure,
+        };
+        if let Err(failure) = self.within(id, state.application.paramset_size(), &recorded) {
+            return failure;
+        }
+        if let Some(counted) = recorded.get(Key::ParamsProcessed).and_then(Value::as_int) {
+            let counter = state.application.address(attribute::PARAMS_PROCESSED_PTR);
+            Arrays::of(state.application.paramset_size()).set_count(counter, counted as usize);
+        }
+        let told = outcome(|key| recorded.get(key));
+        if told.rc != rc::PARAM_DATA_AVAILABLE {
+            state.streams.set_available(false);
+            return told;
+        }
+        let number = |key| recorded.get(key).and_then(Value::as_int);
+        let parameter = number(Key::Parameter).and_then(|number| u16::try_from(number).ok()).unwrap_or(0);
+        if let Some(bound) = state.streams.begin(number(Key::Set).unwrap_or(0) as usize, parameter) {
+            token.set_pointer(bound);
+        }
+        state.rowset = 1;
+        told
+    }
+}

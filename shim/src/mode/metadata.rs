@@ -1,0 +1,282 @@
+//! Questions about a statement: what concerns the columns goes to the columns file while recording, the rest beside the commands; at
+//! replay the recorded answer, what the columns file says, or what is known anyway.
+
+use crate::args::{Out, Reply};
+use crate::call::{DriverCall, Question};
+use crate::diagnostics::{Outcome, rc};
+use crate::mode::answers::{Answer, answer_keys, ask, serve};
+use crate::mode::application::set_value;
+use crate::mode::columns::{self, asks_columns, beside};
+use crate::mode::keys::{CallKey, address_key};
+use crate::mode::outcome::{
+    input_value, key, leaves_length_out, method, outcome, push_outcome, reply_value, result_value, write_reply,
+    write_result,
+};
+use crate::mode::record::{Recorded, unwritable};
+use crate::mode::replay::{Replayed, not_recorded};
+use crate::mode::statement::{State, Statement};
+use crate::table::Function;
+use std::sync::atomic::Ordering;
+use super8_cassette::{CassetteError, Entry, Fields, Key, Value};
+
+impl Statement<Recorded> {
+    /// A question about the statement.
+    pub(super) fn question(
+        &self,
+        function: Function,
+        question: &Question<'_>,
+        driver_call: &dyn DriverCall,
+    ) -> Outcome {
+        if question.is_address() {
+            let (outcome, written) = self.connection.note_address(function, question, driver_call);
+            if rc::succeeded(outcome.rc) && written {
+                // The driver's answer may be an address that super8 lent it.
+                let mut state = self.state.lock();
+                state.application.refresh();
+                state.application.answer_address(question);
+            }
+            return outcome;
+        }
+        // The attributes of a statement that are numbers are as wide as numbers get.
+        let asked = ask(function, question, driver_call, self.is_asynchronous(), |_, _| None);
+        if asked.outcome.rc == rc::STILL_EXECUTING {
+            return asked.outcome;
+        }
+        let mut state = self.state.lock();
+        let set = set_value(&mut state.application, function, question);
+        if state.id.is_none() {
+            drop(state);
+            let mut fields = key(function, question);
+            if fields.get(Key::Function).is_none() {
+                fields.insert(0, (Key::Function, function.name().into()));
+            }
+            return self.connection.inform_all(fields, question, asked, set);
+        }
+        for answer in asked.answers(question) {
+            if let Err(error) = self.keep(&mut state, function, question, answer, set.as_ref()) {
+                drop(state);
+                return unwritable(error);
+            }
+        }
+        asked.outcome
+    }
+
+    /// Keeps one answer, where it is news.
+    fn keep(
+        &self,
+        state: &mut State<Recorded>,
+        function: Function,
+        question: &Question<'_>,
+        answer: Answer<'_>,
+        set: Option<&Value>,
+    ) -> Result<(), CassetteError> {
+        let Answer { outcome, replies, room, follows } = answer;
+        let whole = room.is_empty();
+        let told = question.outputs.iter().zip(replies).all(|((_, out), reply)| !leaves_length_out(out, reply));
+        let learned = whole
+            && told
+            && *outcome == Outcome::SUCCESS
+            && asks_columns(function)
+            && self.own.metadata.learn(&self.connection.recorder(), function, question, replies);
+        if learned && !state.own.answers.columns {
+            return self.note_beside(function, question, replies);
+        }
+        let Some(id) = state.id else { return Ok(()) };
+        let secrecy = &self.connection.secrecy;
+        let mut fields = key(function, question);
+        fields.extend(set.map(|set| (Key::Set, set.clone())));
+        fields.extend(room);
+        let asked = format!("{function:?}{fields:?}");
+        let result = result_value(question, replies, secrecy);
+        let as_set = set == Some(&result) && *outcome == Outcome::SUCCESS;
+        fields.push((Key::Result, result));
+        push_outcome(&mut fields, outcome, secrecy);
+        let (answer, commands) = (fields.clone(), self.own.commands.load(Ordering::Relaxed));
+        let news = state.own.answers.answered(asked, &answer, commands);
+        let (after, changed) = match news {
+            Some((_, false)) | None if learned => return self.note_beside(function, question, replies),
+            Some((_, false)) if follows || as_set => return Ok(()),
+            Some(news) => news,
+            None => return Ok(()),
+        };
+        if after > 0 {
+            fields.push((Key::After, Value::from(after)));
+        }
+        state.own.answers.columns |= asks_columns(function);
+        // A reply that changes while rows are fetched belongs between the rows before and after it.
+        match changed {
+            true => self.settle(state, false)?,
+            false => self.write_columns()?,
+        }
+        let entry = Entry { method: method(function), connection: self.connection.id(), statement: Some(id), fields };
+        self.connection.recorder().note(&entry)
+    }
+
+    /// Notes what the driver wrote to the output of SQLColAttribute that does not apply.
+    fn note_beside(&self, function: Function, question: &Question<'_>, replies: &[Reply]) -> Result<(), CassetteError> {
+        let Some((at, out, key)) = beside(function, question) else { return Ok(()) };
+        let written = replies.get(at).filter(|reply| **reply != Reply::Unwritten);
+        let said =
+            written.map(|reply| Fields::from([(Key::Result, reply_value(out, reply, &self.connection.secrecy))]));
+        self.connection.note_outcome(CallKey::of([function as u64, at as u64]), || key, said)
+    }
+}
+
+impl Statement<Replayed> {
+    pub(super) fn question(&self, function: Function, question: &Question<'_>) -> Outcome {
+        if question.is_address() {
+            let said = match self.connection.player().tells_of(function.name()) {
+                true => self.connection.unusual(&address_key(function, question)),
+                false => Ok(None),
+            };
+            let said = match said {
+                Ok(said) => said,
+                Err(failure) => return failure,
+            };
+            let told = outcome(|key| said.as_ref()?.get(key));
+            let left_alone = said.is_some_and(|said| said.get(Key::Result) == Some(&Value::Null));
+            if rc::succeeded(told.rc) && !left_alone {
+                let mut state = self.state.lock();
+                state.application.refresh();
+                state.application.answer_address(question);
+            }
+            return told;
+        }
+        let (id, set) = {
+            let mut state = self.state.lock();
+            (state.id, set_value(&mut state.application, function, question))
+        };
+        let mut fields = key(function, question);
+        let Some(id) = id else {
+            if fields.get(Key::Function).is_none() {
+                fields.insert(0, (Key::Function, function.name().into()));
+            }
+            return self.connection.answer(fields, question, set).unwrap_or_else(|| self.unasked(function, question));
+        };
+        let (player, connection) = (self.connection.player(), self.connection.id());
+        let (mut keys, older) = answer_keys(&fields, question, set.as_ref());
+        let find = |in_force: &[_], later: &[_]| {
+            let found = player.answer(connection, Some(id), method(function), in_force, later).transpose()?;
+            Some(match found {
+                Ok(entry) => serve(question, |key| entry.get(key))
+                    .unwrap_or_else(|wrong| self.connection.refuse_answer(Some(id), &entry.fields, wrong)),
+                Err(error) => self.damaged(error),
+            })
+        };
+        if let Some(answer) = find(&keys, &[]) {
+            return answer;
+        }
+        if asks_columns(function) {
+            match player.columns(connection, id) {
+                Ok(found) => {
+                    let known = found.as_deref().and_then(Value::as_list).unwrap_or_default();
+                    if let Some(result) = columns::answer(known, function, question) {
+                        if let Err(failure) = self.write_beside(function, question) {
+                            return failure;
+                        }
+                        return cut_warning(write_result(question, &result));
+                    }
+                }
+                Err(error) => return self.damaged(error),
+            }
+        }
+        if let Some(set) = set {
+            return cut_warning(write_result(question, &set));
+        }
+        keys.extend(older);
+        if let Some(answer) = find(&keys[keys.len() - 1..], &keys) {
+            return answer;
+        }
+        // What was asked before the statement had a text belongs to the connection.
+        self.connection.answer(fields, question, None).unwrap_or_else(|| self.unasked(function, question))
+    }
+
+    /// Writes what the recorded driver wrote to the output of SQLColAttribute that does not apply.
+    fn write_beside(&self, function: Function, question: &Question<'_>) -> Result<(), Outcome> {
+        let Some((_, out, key)) = columns::beside(function, question) else { return Ok(()) };
+        if let Some(written) = self.connection.unusual(&key)?.as_ref().and_then(|said| said.get(Key::Result)) {
+            write_reply(out, written);
+        }
+        Ok(())
+    }
+
+    /// A question that was not asked when the cassette was recorded: what is known anyway, or an error that names it.
+    pub(super) fn unasked(&self, function: Function, question: &Question<'_>) -> Outcome {
+        let state = self.state.lock();
+        let known = match function {
+            Function::SQLRowCount => Some(Value::Int(-1)),
+            Function::SQLNumParams => Some(Value::from(state.markers)),
+            Function::SQLGetDiagField => match question.outputs.first() {
+                Some((_, Out::Text(_))) => Some(Value::from("")),
+                _ => Some(Value::Int(0)),
+            },
+            Function::SQLGetStmtAttr | Function::SQLGetStmtOption => question.int(Key::Attribute).and_then(|asked| {
+                let set = state.application.number(asked as i32).map(Value::from);
+                set.or_else(|| default_attribute(asked))
+            }),
+            Function::SQLColAttribute | Function::SQLColAttributes => state.id.and_then(|id| {
+                // columns that cannot be read were told of before
+                let found = self.connection.player().columns(self.connection.id(), id).ok()??;
+                let column = found.as_list()?.get(usize::try_from(question.int(Key::Column)? - 1).ok()?)?;
+                let value = column.get(same_field(question.int(Key::Field)?)?)?.clone();
+                let output = if matches!(value, Value::Text(_)) { "text" } else { "value" };
+                Some(Value::Map(vec![(output.to_owned(), value)]))
+            }),
+            _ => None,
+        };
+        drop(state);
+        match known {
+            Some(value) => cut_warning(write_result(question, &value)),
+            None => {
+                let key: Vec<String> = question
+                    .inputs
+                    .iter()
+                    .map(|(name, input)| format!("{name} {}", shown(input_value(input))))
+                    .collect();
+                not_recorded(&crate::cassettes::secrets().text(&format!("{}({})", function.name(), key.join(", "))))
+            }
+        }
+    }
+}
+
+fn shown(value: Value) -> String {
+    match value {
+        Value::Int(number) => number.to_string(),
+        Value::Text(text) => text,
+        _ => "null".to_owned(),
+    }
+}
+
+fn cut_warning(cut: bool) -> Outcome {
+    if cut {
+        Outcome::info("01004", "the answer was cut off: the buffer is too small for it")
+    } else {
+        Outcome::SUCCESS
+    }
+}
+
+/// Statement attributes by their defaults (the reference page of SQLSetStmtAttr).
+fn default_attribute(attribute: i64) -> Option<Value> {
+    match attribute {
+        // CONCURRENCY, SQL_ROWSET_SIZE, RETRIEVE_DATA, PARAMSET_SIZE, ROW_ARRAY_SIZE
+        7 | 9 | 11 | 22 | 27 => Some(Value::Int(1)),
+        // CURSOR_SENSITIVITY .. KEYSET_SIZE, SIMULATE_CURSOR, USE_BOOKMARKS, ROW_NUMBER, ENABLE_AUTO_IPD, PARAM_BIND_TYPE, METADATA_ID
+        -2..=6 | 8 | 10 | 12 | 14 | 15 | 18 | 10014 => Some(Value::Int(0)),
+        _ => None,
+    }
+}
+
+/// What SQLColAttribute and SQLDescribeCol call differently: a field answered by another one that was recorded.
+fn same_field(field: i64) -> Option<&'static str> {
+    match field {
+        // SQL_COLUMN_NAME, SQL_DESC_LABEL, SQL_DESC_NAME
+        1 | 18 | 1011 => Some("name"),
+        // SQL_DESC_CONCISE_TYPE
+        2 => Some("type"),
+        // SQL_COLUMN_NULLABLE, SQL_DESC_NULLABLE
+        7 | 1008 => Some("nullable"),
+        // SQL_COLUMN_SCALE, SQL_DESC_SCALE
+        5 | 1006 => Some("scale"),
+        _ => None,
+    }
+}

@@ -1,0 +1,168 @@
+//! SQLSetPos and SQLBulkOperations: what is asked and sent is recorded or compared; what the driver changed is recorded, or written
+//! again.
+
+use crate::args::{Binding, Place};
+use crate::call::{Call, DriverCall};
+use crate::convert::CType;
+use crate::diagnostics::{Outcome, rc};
+use crate::mode::bindings::bound_types;
+use crate::mode::fetch::recorded_type;
+use crate::mode::operation::{Positioned, Seen, Types, WaitingOperation};
+use crate::mode::outcome::outcome;
+use crate::mode::parameters::{AtExecution, Parameters};
+use crate::mode::record::{Recorded, perform, unwritable};
+use crate::mode::replay::Replayed;
+use crate::mode::statement::{State, Statement};
+use super8_cassette::Entry;
+
+impl Statement<Recorded> {
+    pub(super) fn positioned(&self, call: &Call<'_>, driver_call: &dyn DriverCall) -> Outcome {
+        let (id, asked, before, rebound) = {
+            self.state.lock().application.refresh();
+            let mut state = match self.resolved(driver_call) {
+                Ok(state) => state,
+                Err(error) => return unwritable(error),
+            };
+            let Some(id) = state.id else {
+                drop(state);
+                return perform(driver_call);
+            };
+            if let Err(error) = self.settle(&mut state, false) {
+                return unwritable(error);
+            }
+            // The rows that come next are in no run with those before.
+            (state.own.first, state.own.ended, state.own.scrolled) = (false, false, false);
+            let rowset = state.rowset();
+            let state = &mut *state;
+            let types = bound_types(&state.own.defaults);
+            let asked = match Positioned::of(call, &state.application, rowset, &types) {
+                Ok(asked) => asked,
+                Err(refusal) => return refusal,
+            };
+            let before = asked.look(&state.application, rowset, &types);
+            let rebound = asked.touches().and_then(|rows| {
+                state.own.lent.prepare(&mut state.application, rows, |row, column| asked.sends(row, column))
+            });
+            (id, asked, before, rebound)
+        };
+        let lends = rebound.is_some();
+        if let Err(refused) = self.lend_lengths(rebound.as_deref(), driver_call) {
+            return refused;
+        }
+        let inputs = asked.values.iter().flatten().map(super8_cassette::Value::bytes).sum();
+        if let Err(error) = self.connection.recorder().prepare(self.connection.id(), Some(id), inputs) {
+            return unwritable(error);
+        }
+        self.then(driver_call, move |statement, outcome, _| {
+            if lends {
+                statement.take_lengths();
+            }
+            if outcome.rc == rc::NEED_DATA {
+                let mut asked = asked;
+                let waiting = std::mem::take(&mut asked.waiting);
+                let data = AtExecution::new(Parameters::of_rows(asked.values.take().unwrap_or_default(), waiting));
+                statement.state.lock().positioned = Some(WaitingOperation { id, asked, data, before });
+                return outcome;
+            }
+            statement.done(id, &asked, before, outcome)
+        })
+    }
+
+    /// SQLParamData for an operation that waits for data.
+    pub(super) fn positioned_data(&self, mut pending: WaitingOperation, outcome: Outcome, token: Place) -> Outcome {
+        pending.data.finish_value();
+        if outcome.rc == rc::NEED_DATA {
+            if let Err(error) = self.note_token(pending.data.asked_for(token.pointer_at())) {
+                return unwritable(error);
+            }
+            self.state.lock().positioned = Some(pending);
+            return outcome;
+        }
+        let WaitingOperation { id, mut asked, data, before } = pending;
+        asked.values = Some(data.into_parameters().sets);
+        self.done(id, &asked, before, outcome)
+    }
+
+    fn done(&self, id: u32, asked: &Positioned, before: Seen, outcome: Outcome) -> Outcome {
+        let mut fields = asked.asked();
+        {
+            let mut state = self.state.lock();
+            let state = &mut *state;
+            let types = bound_types(&state.own.defaults);
+            let succeeded = rc::succeeded(outcome.rc);
+            let length = |row, column| state.own.lent.said(row, column).map(|(length, _)| length);
+            let rowset = (state.rowset(), &types as Types<'_>);
+            fields.extend(asked.changes(&state.application, rowset, before, succeeded, length));
+        }
+        self.command(id, asked.method, fields, outcome)
+    }
+}
+
+impl Statement<Replayed> {
+    pub(super) fn positioned(&self, call: &Call<'_>) -> Outcome {
+        let mut state = self.state.lock();
+        state.application.refresh();
+        let rowset = state.rowset();
+        let asked =
+            Positioned::of(call, &state.application, rowset, &|column, binding| bound_type(&state, column, binding));
+        let mut asked = match asked {
+            Ok(asked) => asked,
+            Err(refusal) => return refusal,
+        };
+        // Some drivers never ask for the data and go on without it.
+        let at_once = |state: &State<Replayed>| {
+            let entry = Entry { fields: asked.asked(), ..Entry::new(asked.method, self.connection.id(), state.id) };
+            self.connection.player().expects(&entry)
+        };
+        if asked.waiting.is_empty() || at_once(&state) {
+            return self.done(&mut state, &asked);
+        }
+        let Some(id) = state.id else { return Outcome::error("24000", "there is no rowset") };
+        let waiting = std::mem::take(&mut asked.waiting);
+        let data = AtExecution::new(Parameters::of_rows(asked.values.take().unwrap_or_default(), waiting));
+        state.positioned = Some(WaitingOperation { id, asked, data, before: Seen::default() });
+        Outcome::of(rc::NEED_DATA)
+    }
+
+    /// SQLParamData for an operation that waits for data; `None` if none does.
+    pub(super) fn positioned_data(&self, token: Place) -> Option<Outcome> {
+        let mut state = self.state.lock();
+        let data = &mut state.positioned.as_mut()?.data;
+        data.finish_value();
+        if let Some(next) = data.ask_next() {
+            return Some(match self.token(&next) {
+                Ok(next) => {
+                    token.set_pointer(next);
+                    Outcome::of(rc::NEED_DATA)
+                }
+                Err(failure) => failure,
+            });
+        }
+        let WaitingOperation { mut asked, data, .. } = state.positioned.take()?;
+        asked.values = Some(data.into_parameters().sets);
+        Some(self.done(&mut state, &asked))
+    }
+
+    fn done(&self, state: &mut State<Replayed>, asked: &Positioned) -> Outcome {
+        let Some(id) = state.id else { return Outcome::error("24000", "there is no rowset") };
+        let on_row = state.own.on_row;
+        match self.command(state, id, asked.method, asked.asked()) {
+            Ok(recorded) => {
+                let told = outcome(|key| recorded.get(key));
+                asked.replay(&state.application, state.rowset(), |key| recorded.get(key));
+                // What SQLGetData reads from here on was recorded apart from the rows.
+                state.own.on_row = on_row || (rc::succeeded(told.rc) && state.fetched > 0);
+                told
+            }
+            Err(failure) => failure,
+        }
+    }
+}
+
+/// The C type of a bound column; SQL_C_DEFAULT is what it was when the rows were recorded.
+fn bound_type(state: &State<Replayed>, column: u16, binding: &Binding) -> CType {
+    match CType(binding.c_type) {
+        CType::DEFAULT => recorded_type(state, usize::from(column).saturating_sub(state.application.first_column())),
+        other => other,
+    }
+}

@@ -1,0 +1,317 @@
+//! What recording is: what it knows of connections and statements, the driver call, and how something comes into the cassette.
+
+use crate::call::DriverCall;
+use crate::convert::CType;
+use crate::diagnostics::{Diagnostic, Outcome, rc};
+use crate::entry::answered;
+use crate::mode::cells::{KnownNulls, KnownTypes, NullCell};
+use crate::mode::columns::{ColumnMetadata, LastAnswers};
+use crate::mode::connection::{Connection, Interception};
+use crate::mode::connection_cassette::Held;
+use crate::mode::keys::{CallKey, LocalOutcomes};
+use crate::mode::lengths::Lent;
+use crate::mode::outcome::push_outcome;
+use crate::mode::reading::RecordedReading;
+use crate::mode::statement::{State, Statement};
+use crate::table::Function;
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use super8_cassette::{CassetteError, Entry, Fields, Key, Method, PendingColumns, Recorder, Run, Value};
+
+/// Record: every call goes to the real driver; what was asked and what came of it goes to the cassette.
+#[derive(Default)]
+pub struct Recorded;
+
+impl Interception for Recorded {
+    type Cassette = Recorder;
+    type OfConnection = RecordedConnection;
+    type OfStatement = RecordedStatement;
+    type OfState = RecordedState;
+    type Run = Option<Run>;
+    type Reading = RecordedReading;
+}
+
+/// What is known of a connection while it is recorded.
+#[derive(Default)]
+pub struct RecordedConnection {
+    /// Which statements ask for answers with rows: those have no number at replay.
+    pub(super) result_answers: Mutex<Vec<u32>>,
+    /// The same of the process that this one was forked from.
+    pub(super) parents_result_answers: Mutex<Vec<u32>>,
+    /// It has ended.
+    pub(super) closed: AtomicBool,
+    /// Calls on the application's side, which have their usual outcome.
+    pub(super) local_outcomes: LocalOutcomes,
+    /// Whether the driver ever had its own way with a row counter or row states.
+    pub(super) odd_places: AtomicBool,
+    /// How many bytes the driver writes of numbers that are answers.
+    pub(super) widths: Mutex<HashMap<(Function, i64, i64), Option<u8>>>,
+    /// What the driver leaves in the buffers of NULLs.
+    pub(super) nulls: KnownNulls,
+    /// It was found out what the driver does when a column is bound.
+    pub(super) binds: AtomicBool,
+    /// The driver's own warning for SQLGetData's pieces, once it was seen.
+    pub(super) truncation: Mutex<Option<Vec<Diagnostic>>>,
+}
+
+/// What is known of a statement while it is recorded, and not behind its lock.
+#[derive(Default)]
+pub struct RecordedStatement {
+    /// How often the statement was executed, closed or otherwise commanded.
+    pub(super) commands: AtomicU32,
+    /// What is known of the columns of its result.
+    pub(super) metadata: Arc<ColumnMetadata>,
+}
+
+/// What is known of a statement between two calls while it is recorded.
+#[derive(Default)]
+pub struct RecordedState {
+    /// What was answered about this statement text.
+    pub(super) answers: LastAnswers,
+    pub(super) known_types: KnownTypes,
+    /// The next row is the result's first.
+    pub(super) first: bool,
+    /// The end of the result was reached (and recorded).
+    pub(super) ended: bool,
+    /// The run at hand is the rowset of a scroll.
+    pub(super) scrolled: bool,
+    /// The C types of columns that are bound as SQL_C_DEFAULT, as the result at hand makes them.
+    pub(super) defaults: Vec<(u16, CType)>,
+    /// How many columns the result has, as it is noted of the statement text.
+    pub(super) beyond: Option<u16>,
+    /// Length variables that the driver is lent while it fetches.
+    pub(super) lent: Lent,
+    /// NULLs of the last fetch whose buffers tell something new.
+    pub(super) nulls: Vec<NullCell>,
+    /// What has to be done once the call that is still executing is done.
+    pub(super) after: Option<After>,
+    /// The driver counts rows in a counter that super8 lent it: the application has set none.
+    pub(super) counter_is_lent: bool,
+}
+
+/// What recording does with the outcome of a call.
+pub(super) type After = Box<dyn FnOnce(&Statement<Recorded>, Outcome, &dyn DriverCall) -> Outcome + Send>;
+
+/// Does the driver call and reads what the driver has to say about it.
+pub(super) fn perform(driver_call: &dyn DriverCall) -> Outcome {
+    performed(driver_call.invoke(), driver_call)
+}
+
+/// What came of a driver call that was just done: its return code, and what the driver has to say about it.
+pub(super) fn performed(code: Option<i16>, driver_call: &dyn DriverCall) -> Outcome {
+    match answered(code) {
+        Err(outcome) => outcome,
+        Ok(rc @ (rc::SUCCESS | rc::INVALID_HANDLE)) => Outcome::of(rc),
+        Ok(rc) => Outcome { rc, diagnostics: driver_call.diagnostics() },
+    }
+}
+
+/// A cassette that cannot be written fails the call at hand: it must never be silently incomplete.
+pub fn unwritable(error: CassetteError) -> Outcome {
+    crate::cassettes::unwritable(&error, false);
+    Outcome::error("HY000", format!("record: the cassette cannot be written: {error}"))
+}
+
+impl Connection<Recorded> {
+    /// The recorder of the cassette the connection is in.
+    pub(super) fn recorder(&self) -> Held<'_, Recorder> {
+        self.home.cassette()
+    }
+
+    /// Takes note of a statement whose command asks for an answer with rows.
+    pub(super) fn asks(&self, entry: &Entry) {
+        if let Some(statement) = entry.statement
+            && self.recorder().is_result_answer(entry)
+        {
+            self.own.result_answers.lock().push(statement);
+        }
+    }
+
+    /// The number of a statement for an answer with rows that the process knows.
+    pub(super) fn next_result_answer(&self) -> u32 {
+        let statement = self.next_statement();
+        self.own.result_answers.lock().push(statement);
+        statement
+    }
+
+    /// It goes on in a cassette in which nothing is known of it yet.
+    pub(super) fn stands_alone(&self) {
+        self.own.local_outcomes.forget();
+        self.own.odd_places.store(false, Ordering::Relaxed);
+        if let Some(mut truncation) = self.own.truncation.try_lock() {
+            *truncation = None;
+        }
+    }
+
+    /// The number that a statement of the parent's has in a forked child.
+    pub(super) fn inherited(&self, statement: u32) -> u32 {
+        let before = |answers: &[u32]| answers.iter().filter(|answer| **answer < statement).count() as u32;
+        statement - self.own.parents_result_answers.try_lock().map_or(0, |answers| before(&answers))
+    }
+
+    /// Notes what came of a call on the application's side: written is what the driver did not simply agree with.
+    pub(super) fn note_local(&self, call: CallKey, key: impl FnOnce() -> Fields, outcome: Outcome) -> Outcome {
+        let said = (outcome.rc != rc::SUCCESS).then(|| {
+            let mut said = Fields::new();
+            push_outcome(&mut said, &outcome, &self.secrecy);
+            said
+        });
+        self.note_outcome(call, key, said).map_or_else(unwritable, |()| outcome)
+    }
+
+    /// Stores an answer that belongs to the connection: key, result, outcome.
+    pub(super) fn inform(&self, mut fields: Fields, result: Option<Value>, outcome: Outcome) -> Outcome {
+        fields.extend(result.map(|result| (Key::Result, result)));
+        push_outcome(&mut fields, &outcome, &self.secrecy);
+        self.recorder().info(self.id(), fields).map_or_else(unwritable, |()| outcome)
+    }
+
+    /// A descriptor of the application's was freed: what was kept of it goes.
+    pub(super) fn forget_descriptor(&self, descriptor: i64) {
+        self.own.local_outcomes.forget_descriptor(descriptor);
+        self.own.widths.lock().retain(|(_, of, _), _| *of != descriptor);
+        self.recorder().forget_outcomes(self.id(), Key::Descriptor, &Value::from(descriptor));
+    }
+
+    /// Notes what came of a call, by its key in short and in full: `None` if it went as usual, else what is to be written of it.
+    #[inline]
+    pub(super) fn note_outcome(
+        &self,
+        call: CallKey,
+        key: impl FnOnce() -> Fields,
+        said: Option<Fields>,
+    ) -> Result<(), CassetteError> {
+        if said.is_none() && !self.recorder().has_outcomes() {
+            self.own.local_outcomes.went(call);
+            return Ok(());
+        }
+        self.recorder().outcome(self.id(), &key(), said, self.own.local_outcomes.times(&call))
+    }
+}
+
+impl Statement<Recorded> {
+    /// In a forked child: goes on in the child's part, in which nothing is known of the statement yet. Rows that were read are in
+    /// the parent's. The same where the connection went on in another cassette: what was prepared is prepared there.
+    #[cold]
+    pub(super) fn enter(&self) -> Result<(), Outcome> {
+        self.connection.enter()?;
+        if !self.is_in_cassette() {
+            return self.goes_on();
+        }
+        let mut state = self.state.lock();
+        (state.run, state.own.ended, state.own.beyond) = (None, false, None);
+        state.own.answers.clear();
+        state.id = state.id.map(|id| self.connection.inherited(id));
+        if let Some(id) = state.id {
+            self.own.metadata.begin(self.connection.id(), id);
+        }
+        self.stays();
+        Ok(())
+    }
+
+    fn goes_on(&self) -> Result<(), Outcome> {
+        let prepared = {
+            let mut state = self.state.lock();
+            (state.run, state.own.beyond, state.id) = (None, None, None);
+            state.own.answers.clear();
+            self.reset_result(&mut state);
+            self.own.metadata.clear();
+            state.prepared.clone()
+        };
+        self.connection.moves.followed(&self.used);
+        self.stays();
+        let Some(fields) = prepared else { return Ok(()) };
+        let id = self.new_text(&mut self.state.lock()).map_err(unwritable)?;
+        let told = self.written_already(id, Method::Prepare, fields.clone(), Outcome::SUCCESS);
+        self.state.lock().prepared = Some(fields);
+        if told == Outcome::SUCCESS { Ok(()) } else { Err(told) }
+    }
+
+    /// Ends what the previous text or execution left open and writes what was learned of its columns.
+    pub(super) fn settle(&self, state: &mut State<Recorded>, ended: bool) -> Result<(), CassetteError> {
+        self.finish_row(state)?;
+        if let Some(run) = state.run.take() {
+            run.lock().end(ended)?;
+        }
+        self.write_columns()
+    }
+
+    /// Writes what was learned of the columns since the last time.
+    pub(super) fn write_columns(&self) -> Result<(), CassetteError> {
+        match self.own.metadata.take() {
+            Some((id, columns)) => self.connection.recorder().columns(self.connection.id(), id, &columns),
+            None => Ok(()),
+        }
+    }
+
+    /// Another text for this handle: another statement id, nothing known.
+    pub(super) fn new_text(&self, state: &mut State<Recorded>) -> Result<u32, CassetteError> {
+        self.settle(state, false)?;
+        let id = self.connection.next_statement();
+        self.begin_text(state, id);
+        self.own.metadata.begin(self.connection.id(), id);
+        state.own.answers.clear();
+        state.own.beyond = None;
+        self.reset_result(state);
+        Ok(id)
+    }
+
+    pub(super) fn reset_result(&self, state: &mut State<Recorded>) {
+        (state.own.first, state.own.ended, state.open) = (true, false, false);
+        state.own.defaults.clear();
+        state.columns = None;
+        state.application.limit_columns(None);
+        (state.own.scrolled, state.rowset, state.fetched) = (false, 1, 0);
+        state.reading.forget();
+    }
+
+    /// Appends a command of this statement.
+    pub(super) fn command(&self, id: u32, method: Method, mut fields: Fields, outcome: Outcome) -> Outcome {
+        push_outcome(&mut fields, &outcome, &self.connection.secrecy);
+        if method == Method::Prepare && rc::succeeded(outcome.rc) {
+            self.state.lock().prepared = Some(fields.clone());
+        }
+        self.written_already(id, method, fields, outcome)
+    }
+
+    /// The same for fields that say already what came of it.
+    pub(super) fn written_already(&self, id: u32, method: Method, fields: Fields, outcome: Outcome) -> Outcome {
+        let entry = Entry { method, connection: self.connection.id(), statement: Some(id), fields };
+        self.connection.own.local_outcomes.commanded();
+        self.counts();
+        self.connection.asks(&entry);
+        self.connection.recorder().command(&entry).map_or_else(unwritable, |()| outcome)
+    }
+
+    /// Another command of the statement, a fetch, or its end: answers may be others from now on.
+    pub(super) fn counts(&self) {
+        // Two threads that use one statement at once need no exact count.
+        self.own.commands.store(self.own.commands.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+
+    /// Notes that something was closed, where there is something.
+    pub(super) fn note(&self, id: u32, method: Method) -> Result<(), CassetteError> {
+        if method == Method::Close {
+            self.counts();
+        }
+        self.connection
+            .recorder()
+            .note(&Entry::new(method, self.connection.id(), Some(id)).with(Key::Result, Value::Null))
+    }
+
+    /// Does the driver call and then `after`; where the driver is still executing, once it is done.
+    pub(super) fn then(
+        &self,
+        driver_call: &dyn DriverCall,
+        after: impl FnOnce(&Statement<Recorded>, Outcome, &dyn DriverCall) -> Outcome + Send + 'static,
+    ) -> Outcome {
+        let outcome = perform(driver_call);
+        if outcome.rc == rc::STILL_EXECUTING {
+            self.state.lock().own.after = Some(Box::new(after));
+            return outcome;
+        }
+        after(self, outcome, driver_call)
+    }
+}

@@ -1,0 +1,267 @@
+//! What replay is: what it knows of connections and statements, how a command is compared and a recorded answer found.
+
+use crate::args::Place;
+use crate::convert::CType;
+use crate::diagnostics::{Diagnostic, Outcome, rc};
+use crate::mode::cells::ZeroNulls;
+use crate::mode::connection::{Connection, Interception};
+use crate::mode::connection_cassette::Held;
+use crate::mode::keys::token_key;
+use crate::mode::outcome::outcome;
+use crate::mode::parameters::Waiting;
+use crate::mode::polling::polls_key;
+use crate::mode::reading::ReplayedReading;
+use crate::mode::rowset::RowCounters;
+use crate::mode::statement::{State, Statement};
+use crate::report::say_verdict;
+use crate::table::Function;
+use crate::{cassettes, verdict};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use super8_cassette::check::{self, Wrong};
+use super8_cassette::player::FIRST_RESULT_ANSWER;
+use super8_cassette::{CassetteError, Entry, Fields, Key, Method, Mismatch, PlayedRun, Player, Value};
+
+/// Replay: every call is answered from the cassette; the real driver is never loaded.
+#[derive(Default)]
+pub struct Replayed;
+
+impl Interception for Replayed {
+    type Cassette = Player;
+    type OfConnection = ReplayedConnection;
+    type OfStatement = ReplayedStatement;
+    type OfState = ReplayedState;
+    type Run = Option<PlayedRun>;
+    type Reading = ReplayedReading;
+}
+
+/// What is known of a connection at replay.
+#[derive(Default)]
+pub struct ReplayedConnection {
+    /// How many answers with rows were asked for.
+    result_answers: AtomicU32,
+    /// Statement handles that are not freed.
+    pub(super) handles: AtomicU32,
+}
+
+/// What is known of a statement at replay, and not behind its lock.
+#[derive(Default)]
+pub struct ReplayedStatement {
+    /// A function that programs loop on has said that the replay failed.
+    pub(super) gave_up: AtomicBool,
+}
+
+/// What is known of a statement between two calls at replay.
+#[derive(Default)]
+pub struct ReplayedState {
+    /// The id that the text of a call which is still executing has already.
+    pub(super) given: Option<u32>,
+    /// The run is that of a process from which this one was forked: only the row at hand is this one's.
+    pub(super) run_is_parents: bool,
+    /// Whether a row is at hand for SQLGetData.
+    pub(super) on_row: bool,
+    /// What the recorded driver does with the row counter and states of the result at hand, once that was looked up.
+    pub(super) counters: Option<RowCounters>,
+    pub(super) nulls: ZeroNulls,
+    /// The recorded C types of the run at hand, resolved.
+    pub(super) types: Vec<CType>,
+}
+
+/// A program that asks for something else than was recorded: the headline for the application, the report for people.
+pub(super) fn mismatch(mismatch: Mismatch) -> Outcome {
+    if !mismatch.repeated {
+        let Mismatch { cassette, headline, report, command, .. } = &mismatch;
+        let delivery = verdict::mismatch(cassette, headline, report, *command);
+        say_verdict(cassettes::mismatched(cassette, report).as_deref(), format_args!("{report}"), delivery);
+    }
+    let record = Diagnostic { message: mismatch.headline, ..Diagnostic::new("HY000", "") };
+    Outcome { rc: rc::ERROR, diagnostics: vec![record] }
+}
+
+/// Something the recording does not say.
+pub(super) fn not_recorded(what: &str) -> Outcome {
+    Outcome::error(
+        "HY000",
+        format!("replay: {what} was not asked when the cassette was recorded, so there is no answer; record again"),
+    )
+}
+
+/// Puts into the verdict that everything is played, once it is: the process may be killed, run another program in its place, or
+/// end without its exit handlers.
+pub(super) fn finished(player: &Arc<Player>) {
+    if let Some(parts) = player.finished() {
+        crate::cassettes::finished(player, &parts);
+    }
+}
+
+impl Connection<Replayed> {
+    /// The player of the cassette the connection is in.
+    pub(super) fn player(&self) -> Held<'_, Player> {
+        self.home.cassette()
+    }
+
+    /// The id of the next statement that is served an answer with rows.
+    pub(super) fn next_answered_statement(&self) -> u32 {
+        self.own.result_answers.fetch_add(1, Ordering::Relaxed) | FIRST_RESULT_ANSWER
+    }
+
+    /// After what may be the last that is played of the cassette.
+    pub(super) fn may_be_finished(&self) {
+        finished(&self.player());
+    }
+
+    /// A part of the cassette that is damaged: it is the mismatch from now on, and the report names its file and line.
+    pub(super) fn damaged(&self, statement: Option<u32>, error: CassetteError) -> Outcome {
+        mismatch(self.player().damaged(self.id(), statement, error))
+    }
+
+    /// What was recorded of a call that usually goes as ODBC says; `None` for the usual outcome.
+    ///
+    /// # Errors
+    /// A damaged cassette.
+    pub(super) fn unusual(&self, key: &[(Key, Value)]) -> Result<Option<Fields>, Outcome> {
+        self.player().outcome(self.id(), key).map_err(|error| self.damaged(None, error))
+    }
+
+    /// The recorded answer with this key that belongs to the connection.
+    pub(super) fn informed(&self, key: &[(Key, Value)]) -> Result<Option<Fields>, Outcome> {
+        self.told(key)
+    }
+
+    pub(super) fn told(&self, key: &[(Key, Value)]) -> Result<Option<Fields>, Outcome> {
+        let found = self.player().info(self.id(), key).map_err(|error| self.damaged(None, error))?;
+        Ok(found.map(|answer| self.secrecy.restored_fields(answer)))
+    }
+
+    /// The outcome of a call on the application's side: success, unless the driver disagreed when it was recorded.
+    pub(super) fn local(&self, function: Function, key: impl FnOnce() -> Fields) -> Outcome {
+        if !self.player().tells_of(function.name()) {
+            return Outcome::SUCCESS;
+        }
+        match self.unusual(&key()) {
+            Ok(Some(answer)) => outcome(|key| answer.get(key)),
+            Ok(None) => Outcome::SUCCESS,
+            Err(failure) => failure,
+        }
+    }
+
+    /// An answer that was recorded, about a statement or the connection, is not one to the question.
+    pub(super) fn refuse_answer(&self, statement: Option<u32>, answer: &Fields, wrong: Wrong) -> Outcome {
+        mismatch(self.player().refuse_answer(self.id(), statement, answer, wrong))
+    }
+
+    /// How often the function's n-th call was polled.
+    pub(super) fn recorded_polls(&self, statement: Option<u32>, function: Function, call: u32) -> Result<u32, Outcome> {
+        let fact = self.informed(&polls_key(self.id(), statement, function, call))?;
+        let times = fact.as_ref().and_then(|fact| fact.get(Key::Result)).and_then(Value::as_int);
+        Ok(times.and_then(|times| u32::try_from(times).ok()).unwrap_or(0))
+    }
+}
+
+impl Statement<Replayed> {
+    /// The connection went on in another cassette: what was prepared is prepared there.
+    fn goes_on(&self) -> Result<(), Outcome> {
+        let mut state = self.state.lock();
+        (state.run, state.own.run_is_parents, state.own.on_row, state.open) = (None, false, false, false);
+        (state.id, state.columns, state.own.counters) = (None, None, None);
+        state.own.nulls.forget();
+        state.reading.forget();
+        self.connection.moves.followed(&self.used);
+        self.stays();
+        let Some(fields) = state.prepared.clone() else { return Ok(()) };
+        let id = self.new_text(&mut state, Method::Prepare, &fields);
+        self.command(&mut state, id, Method::Prepare, fields).map(drop)
+    }
+
+    /// In a forked child: goes on in the child's part. The row at hand stays, what comes after it is in the part.
+    #[cold]
+    pub(super) fn enter(&self) -> Result<(), Outcome> {
+        self.connection.enter()?;
+        if !self.is_in_cassette() {
+            return self.goes_on();
+        }
+        let mut state = self.state.lock();
+        state.own.run_is_parents = state.run.is_some();
+        (state.columns, state.own.counters) = (None, None);
+        self.stays();
+        Ok(())
+    }
+
+    /// Plays a command of this statement.
+    pub(super) fn command(
+        &self,
+        state: &mut State<Replayed>,
+        id: u32,
+        method: Method,
+        fields: Fields,
+    ) -> Result<Entry, Outcome> {
+        (state.run, state.own.run_is_parents) = (None, false);
+        state.own.on_row = false;
+        state.columns = None;
+        state.own.counters = None;
+        state.own.nulls.forget();
+        state.reading.forget();
+        let asked = Entry { method, connection: self.connection.id(), statement: Some(id), fields };
+        self.connection.player().command(&asked).map_err(mismatch)
+    }
+
+    /// What an entry that the statement was given says of the program's arrays has to fit them.
+    ///
+    /// # Errors
+    /// More rows, more states or a larger count than the program asked for.
+    pub(super) fn within(&self, id: u32, room: usize, entry: &Entry) -> Result<(), Outcome> {
+        check::within(room, |key| entry.get(key)).map_err(|wrong| {
+            mismatch(self.connection.player().refuse(self.connection.id(), Some(id), entry.method, wrong))
+        })
+    }
+
+    /// As [`Connection::damaged`].
+    pub(super) fn damaged(&self, error: CassetteError) -> Outcome {
+        self.connection.damaged(None, error)
+    }
+
+    /// What was noted of this statement under a key, beside its commands.
+    pub(super) fn noted(&self, id: u32, key: &[(Key, Value)]) -> Result<Option<Entry>, Outcome> {
+        let keys = [Fields::from(key.to_vec())];
+        let found = self.connection.player().answer(self.connection.id(), Some(id), Method::Answer, &keys, &keys);
+        found.map_err(|error| self.damaged(error))
+    }
+
+    /// Another text for this handle: another statement id, as when it was recorded.
+    pub(super) fn new_text(&self, state: &mut State<Replayed>, method: Method, fields: &Fields) -> u32 {
+        if let Some(id) = state.own.given.take() {
+            return id;
+        }
+        let player = self.connection.player();
+        if let Some(before) = state.id {
+            player.forget_statement(self.connection.id(), before);
+        }
+        // an answer with rows has no place among the statements
+        let asked = || Entry { fields: fields.clone(), ..Entry::new(method, self.connection.id(), None) };
+        let id = match player.has_result_answers(method) && player.has_result_answer(&asked()) {
+            true => self.connection.next_answered_statement(),
+            false => self.connection.next_statement(),
+        };
+        self.begin_text(state, id);
+        id
+    }
+
+    /// What SQLParamData hands out: the place of the set, or what was bound, as the recorded driver did.
+    pub(super) fn token(&self, waiting: &Waiting) -> Result<Place, Outcome> {
+        if waiting.token == waiting.bound {
+            return Ok(waiting.token);
+        }
+        let said = self.connection.unusual(&token_key())?;
+        Ok(match said.as_ref().and_then(|said| said.get(Key::Result)) {
+            Some(_) => waiting.bound,
+            None => waiting.token,
+        })
+    }
+}
+
+impl State<Replayed> {
+    /// Whether SQLGetData reads the row handed out last, and not one that the cursor was moved to inside a rowset.
+    pub(super) fn reads_row(&self) -> bool {
+        self.own.on_row && self.rowset <= 1
+    }
+}

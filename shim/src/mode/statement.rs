@@ -1,0 +1,172 @@
+//! What a statement knows whichever mode it is in: what the application bound and set, ids and counts, the result at hand,
+//! what waits for data or is still executing.
+
+use crate::args::{Place, TextIn};
+use crate::call::Call;
+use crate::descriptor::{Content, DescriptorRole};
+use crate::diagnostics::Outcome;
+use crate::mode::application::{Application, attribute};
+use crate::mode::connection::{Connection, Interception};
+use crate::mode::moving::{Use, gives_command};
+use crate::mode::operation::{Rowset, WaitingOperation};
+use crate::mode::outputs::{Outputs, Streams};
+use crate::mode::parameters::WaitingExecution;
+use crate::mode::polling::Polls;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use super8_cassette::{Fields, Value, process};
+
+/// A statement that is recorded or replayed.
+pub struct Statement<I: Interception> {
+    pub(super) connection: Arc<Connection<I>>,
+    pub(super) state: Mutex<State<I>>,
+    /// How often the statement text at hand was closed or cancelled.
+    pub(super) endings: AtomicU32,
+    /// It is the driver manager's own, to probe the connection with.
+    pub(super) probes: AtomicBool,
+    /// Whether its calls may say SQL_STILL_EXECUTING: once that was switched on, calls are counted for good.
+    asynchronous: AtomicBool,
+    /// The process that it is intercepted in.
+    process: AtomicU32,
+    /// What it does, where its connection may go on in another cassette.
+    pub(super) used: Use,
+    /// What only this mode knows, and not behind the lock.
+    pub(super) own: I::OfStatement,
+}
+
+/// What is known of a statement between two calls. Never locked during a call to the driver.
+#[derive(Default)]
+pub(super) struct State<I: Interception> {
+    pub(super) application: Application,
+    /// The id of the statement text at hand.
+    pub(super) id: Option<u32>,
+    /// The command that prepared the text.
+    pub(super) prepared: Option<Fields>,
+    /// The parameter markers of the prepared text.
+    pub(super) markers: usize,
+    /// How many pieces of data at execution were sent with the statement text at hand.
+    pub(super) puts: u32,
+    /// How many of its executions had parameters with data at execution.
+    pub(super) executions: u32,
+    /// An execution that waits for data.
+    pub(super) waiting: Option<WaitingExecution>,
+    /// An operation on rows that waits for data.
+    pub(super) positioned: Option<WaitingOperation>,
+    /// Output parameters that the last execution left alone: the driver may write to them until the last result is read.
+    pub(super) sent: Outputs,
+    /// Output parameters that are read in pieces.
+    pub(super) streams: Streams,
+    /// How often calls were polled, and which one is still executing.
+    pub(super) polls: Polls,
+    /// Whether there may be a result to fetch from and to close.
+    pub(super) open: bool,
+    /// The rows at hand in the cassette, if there are any.
+    pub(super) run: I::Run,
+    /// Rows that the last fetch asked for, and those it got.
+    pub(super) rowset: usize,
+    pub(super) fetched: usize,
+    /// Where SQLExtendedFetch put the row states, if that was the last fetch.
+    pub(super) extended: Place,
+    /// How many columns the result at hand has, where that is known, once it was looked up.
+    pub(super) columns: Option<Option<u16>>,
+    pub(super) reading: I::Reading,
+    pub(super) scratch: Vec<u8>,
+    /// What only this mode knows.
+    pub(super) own: I::OfState,
+}
+
+impl<I: Interception> Statement<I> {
+    /// A fresh statement on `connection`.
+    pub(super) fn new(connection: Arc<Connection<I>>) -> Self {
+        let used = connection.moves.statement();
+        Statement {
+            connection,
+            state: Mutex::default(),
+            endings: AtomicU32::default(),
+            probes: AtomicBool::new(false),
+            asynchronous: AtomicBool::new(false),
+            process: AtomicU32::new(process::id()),
+            used,
+            own: I::OfStatement::default(),
+        }
+    }
+
+    /// Whether it is in this process, and in the cassette that its connection is in.
+    #[inline]
+    pub(super) fn is_here(&self) -> bool {
+        !self.is_forked() && self.is_in_cassette()
+    }
+
+    /// Whether it comes from the process that this one was forked from.
+    #[inline]
+    pub(super) fn is_forked(&self) -> bool {
+        self.process.load(Ordering::Relaxed) != process::id()
+    }
+
+    /// Whether it is in the cassette that its connection is in.
+    pub(super) fn is_in_cassette(&self) -> bool {
+        self.used.is_at(&self.connection.moves)
+    }
+
+    /// It goes on in this process.
+    pub(super) fn stays(&self) {
+        self.process.store(process::id(), Ordering::Relaxed);
+    }
+
+    /// What is done before a call: a command may have its connection go on in another cassette (`follow`), and the statement goes
+    /// on where that is, in its own process (`enter`).
+    pub(super) fn arrive(
+        &self,
+        call: &Call<'_>,
+        follow: impl FnOnce() -> Result<(), Outcome>,
+        enter: impl FnOnce() -> Result<(), Outcome>,
+    ) -> Result<(), Outcome> {
+        if gives_command(call) && self.connection.is_here() {
+            follow()?;
+        }
+        if self.is_here() { Ok(()) } else { enter() }
+    }
+
+    /// Whether calls may say SQL_STILL_EXECUTING.
+    pub(super) fn is_asynchronous(&self) -> bool {
+        self.asynchronous.load(Ordering::Relaxed) || self.connection.is_asynchronous()
+    }
+
+    /// Takes in a call on the application's side that succeeded.
+    pub(super) fn take_in(&self, state: &mut State<I>, call: &Call<'_>) {
+        if matches!(call, Call::BindParameter { .. } | Call::FreeStmt { .. }) {
+            state.sent = Outputs::default();
+        }
+        state.application.apply(call);
+        if matches!(call, Call::SetStmtAttr { attribute: attribute::ASYNC_ENABLE, value } if !value.is_null()) {
+            self.asynchronous.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Another text, with this id.
+    pub(super) fn begin_text(&self, state: &mut State<I>, id: u32) {
+        (state.id, state.puts, state.executions, state.prepared) = (Some(id), 0, 0, None);
+        state.polls.another_text();
+        self.endings.store(0, Ordering::Relaxed);
+    }
+
+    /// What one of the statement's four descriptors holds.
+    pub(super) fn descriptor_content(&self, role: DescriptorRole) -> Content {
+        let mut state = self.state.lock();
+        state.application.refresh();
+        state.application.content(role)
+    }
+
+    /// A statement text as the cassette has it.
+    pub(super) fn sql(&self, sql: &TextIn<'_>) -> Value {
+        Value::Text(sql.read().unwrap_or_default())
+    }
+}
+
+impl<I: Interception> State<I> {
+    /// The rowset that an operation is about.
+    pub(super) fn rowset(&self) -> Rowset {
+        Rowset { size: self.rowset, fetched: self.fetched, extended: self.extended }
+    }
+}

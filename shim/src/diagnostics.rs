@@ -230,6 +230,32 @@ impl Diagnostics {
     }
 }
 
+/// What a call of the driver's function gives where that is ODBC 2's, and has no such option: no driver returns it.
+pub const NO_SUCH_OPTION: i16 = i16::MIN;
+
+/// The driver's return code, or what the driver manager says in its place.
+#[inline]
+pub fn answered(code: Option<i16>) -> Result<i16, Outcome> {
+    match code {
+        None => Err(missing()),
+        Some(NO_SUCH_OPTION) => Err(by_manager("HY092", "Invalid attribute/option identifier")),
+        Some(code) => Ok(code),
+    }
+}
+
+/// The real driver has no such function.
+#[cold]
+pub fn missing() -> Outcome {
+    by_manager("IM001", "Driver does not support this function")
+}
+
+/// An error in unixODBC's own words, which it would use if it saw the driver's functions in place of super8's.
+#[cold]
+fn by_manager(state: &str, message: &str) -> Outcome {
+    let record = Diagnostic { message: format!("[unixODBC][Driver Manager]{message}"), ..Diagnostic::new(state, "") };
+    Outcome { rc: rc::ERROR, diagnostics: vec![record] }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,7 +7,7 @@ use crate::driver::{DriverError, Library};
 use crate::odbc_table;
 use crate::table::Function;
 use parking_lot::Mutex;
-use std::ffi::{CStr, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::OnceLock;
 
 type Handle = *mut c_void;
@@ -207,7 +207,7 @@ impl Width for u8 {
         &driver.ansi
     }
     fn convert(units: &[u8], _: usize) -> Vec<u16> {
-        crate::entry::other_width::from_codeset(units)
+        from_codeset(units)
     }
 }
 
@@ -218,6 +218,84 @@ impl Width for u16 {
         &driver.wide
     }
     fn convert(units: &[u16], room: usize) -> Vec<u8> {
-        crate::entry::other_width::to_codeset(units, room)
+        to_codeset(units, room)
+    }
+}
+
+// The C library's own: the driver manager calls them too.
+unsafe extern "C" {
+    fn iconv_open(to: *const c_char, from: *const c_char) -> *mut c_void;
+    fn iconv(
+        descriptor: *mut c_void,
+        input: *mut *mut c_char,
+        input_left: *mut usize,
+        output: *mut *mut c_char,
+        output_left: *mut usize,
+    ) -> usize;
+    fn iconv_close(descriptor: *mut c_void) -> c_int;
+}
+
+/// How the C library calls UTF-16 without surrogates.
+const UNICODE: &CStr = if cfg!(target_endian = "big") { c"UCS-2BE" } else { c"UCS-2LE" };
+
+/// The codeset of the application's locale.
+fn codeset() -> &'static CStr {
+    // SAFETY: the C library's own text, or none; a name of a codeset stays where it is until the locale changes.
+    unsafe {
+        let name = libc::nl_langinfo(libc::CODESET);
+        if name.is_null() { c"ISO8859-1" } else { CStr::from_ptr(name) }
+    }
+}
+
+/// Converts bytes into no more than `room` bytes; `None` if a character has no counterpart or they do not fit.
+fn iconv_all(to: &CStr, from: &CStr, bytes: &[u8], room: usize) -> Option<Vec<u8>> {
+    // SAFETY: two names; the descriptor is closed below.
+    let descriptor = unsafe { iconv_open(to.as_ptr(), from.as_ptr()) };
+    if descriptor as isize == -1 {
+        return None;
+    }
+    let mut converted = vec![0u8; room];
+    let (mut input, mut input_left) = (bytes.as_ptr().cast_mut().cast::<c_char>(), bytes.len());
+    let (mut output, mut output_left) = (converted.as_mut_ptr().cast::<c_char>(), room);
+    // SAFETY: live buffers and their true sizes; the input is only read.
+    let outcome = unsafe {
+        let outcome = iconv(descriptor, &mut input, &mut input_left, &mut output, &mut output_left);
+        iconv_close(descriptor);
+        outcome
+    };
+    converted.truncate(room - output_left);
+    (outcome != usize::MAX).then_some(converted)
+}
+
+/// UTF-16 in the application's codeset, in no more than `room` bytes. Where the codeset lacks a character, or there is no room,
+/// a character's low byte stands for it, as in unixODBC.
+pub fn to_codeset(units: &[u16], room: usize) -> Vec<u8> {
+    let bytes: Vec<u8> = units.iter().flat_map(|unit| unit.to_ne_bytes()).collect();
+    iconv_all(codeset(), UNICODE, &bytes, room.min(4 * units.len()))
+        .unwrap_or_else(|| units.iter().take_while(|unit| **unit != 0).take(room).map(|unit| *unit as u8).collect())
+}
+
+/// Text of the application's codeset in UTF-16. Where it is not valid, each byte stands for the character of its number.
+pub fn from_codeset(bytes: &[u8]) -> Vec<u16> {
+    match iconv_all(UNICODE, codeset(), bytes, 2 * bytes.len()) {
+        Some(converted) => converted.chunks_exact(2).map(|unit| u16::from_ne_bytes([unit[0], unit[1]])).collect(),
+        None => bytes.iter().take_while(|byte| **byte != 0).map(|byte| u16::from(*byte)).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_character_that_the_codeset_lacks_is_its_low_byte() {
+        // The tests run in the C locale, whose codeset is ASCII.
+        assert_eq!(to_codeset(&[0x61, 0x62], usize::MAX), b"ab");
+        assert_eq!(to_codeset(&[0x61, 0xF6], usize::MAX), b"a\xf6");
+        assert_eq!(to_codeset(&[0x61, 0x20AC], usize::MAX), b"a\xac");
+        assert_eq!(to_codeset(&[0x61, 0x62, 0x63], 2), b"ab");
+        assert_eq!(from_codeset(b"ab"), [0x61, 0x62]);
+        assert_eq!(from_codeset(b"a\xf6"), [0x61, 0xF6]);
+        assert_eq!(from_codeset(b""), [0u16; 0]);
     }
 }

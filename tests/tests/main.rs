@@ -24,6 +24,7 @@ mod exit_handlers;
 mod forks;
 mod full_disk;
 mod golden;
+mod house;
 mod imported;
 mod interrupted;
 mod isql;

@@ -6,9 +6,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// How the place of a value is called that stands in the connection string.
+pub const IN_STRING: &str = "in the connection string";
+
 use super::Environment;
 pub use super::given::{CassetteName, Given, Placeholder, SettingsError, TestRun};
-use super::sources::IN_STRING;
 
 /// What super8 is to do on a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -14,10 +14,7 @@ use super::Environment;
 use super::connection_string::ConnectionString;
 use super::given::{Given, SettingsError};
 use super::ini::{Ini, Section};
-use super::settings::{Scope, Setting, Settings};
-
-/// How the place of a value is called that stands in the connection string.
-pub const IN_STRING: &str = "in the connection string";
+use super::settings::{IN_STRING, Scope, Setting, Settings};
 
 /// The places, first one first. What is not known (at an environment's allocation there is no connection string) is
 /// left out.

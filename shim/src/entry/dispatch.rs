@@ -7,7 +7,7 @@ use super::mode_cache;
 use crate::args::{Binding, Place, Reply};
 use crate::call::{Call, DriverCall, Question};
 use crate::descriptor::DescriptorRole;
-use crate::diagnostics::{Diagnostic, Diagnostics, Outcome, rc};
+use crate::diagnostics::{Diagnostic, Diagnostics, Outcome, answered, missing, rc};
 use crate::handles::{CONNECTIONS, DESCRIPTORS, DescriptorOwner, HandleCore, STATEMENTS, Token};
 use crate::real::{Driver, Width};
 use crate::table::Function;
@@ -128,32 +128,6 @@ fn without_handle(core: &HandleCore) -> i16 {
         true => missing(),
         false => Outcome::error("08003", "the connection is not open"),
     })
-}
-
-/// What a call of the driver's function gives where that is ODBC 2's, and has no such option: no driver returns it.
-pub const NO_SUCH_OPTION: i16 = i16::MIN;
-
-/// The driver's return code, or what the driver manager says in its place.
-#[inline]
-pub fn answered(code: Option<i16>) -> Result<i16, Outcome> {
-    match code {
-        None => Err(missing()),
-        Some(NO_SUCH_OPTION) => Err(by_manager("HY092", "Invalid attribute/option identifier")),
-        Some(code) => Ok(code),
-    }
-}
-
-/// The real driver has no such function.
-#[cold]
-pub fn missing() -> Outcome {
-    by_manager("IM001", "Driver does not support this function")
-}
-
-/// An error in unixODBC's own words, which it would use if it saw the driver's functions in place of super8's.
-#[cold]
-fn by_manager(state: &str, message: &str) -> Outcome {
-    let record = Diagnostic { message: format!("[unixODBC][Driver Manager]{message}"), ..Diagnostic::new(state, "") };
-    Outcome { rc: rc::ERROR, diagnostics: vec![record] }
 }
 
 /// The name of a result column; empty where the driver does not say.

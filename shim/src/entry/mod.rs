@@ -10,8 +10,6 @@ pub(crate) mod mode_cache;
 pub(crate) mod other_width;
 pub mod special;
 
-pub(crate) use dispatch::answered;
-
 use crate::args::{
     Binding, Buffer, Character, In, LengthOut, NumberOut, Out, Parameter, Place, TextIn, Unit, shape, shape::Shape,
 };

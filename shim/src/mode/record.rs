@@ -2,8 +2,7 @@
 
 use crate::call::DriverCall;
 use crate::convert::CType;
-use crate::diagnostics::{Diagnostic, Outcome, rc};
-use crate::entry::answered;
+use crate::diagnostics::{Diagnostic, Outcome, answered, rc};
 use crate::mode::cells::{KnownNulls, KnownTypes, NullCell};
 use crate::mode::columns::{ColumnMetadata, LastAnswers};
 use crate::mode::connection::{Connection, Interception};

@@ -8,10 +8,10 @@ use crate::args::{
 use crate::call::{Call, Question};
 use crate::diagnostics::{Diagnostic, Diagnostics, Origin, Outcome, rc};
 use crate::entry::dispatch::{DBC, DESC, ENV, RealCall, STMT, guard};
-use crate::entry::other_width::{from_codeset, to_codeset};
 use crate::entry::{Handle, Pointer};
 use crate::handles::{CONNECTIONS, DESCRIPTORS, ENVIRONMENTS, HandleCore, STATEMENTS, Token};
 use crate::real::{Driver, Width};
+use crate::real::{from_codeset, to_codeset};
 use crate::table::Function;
 use odbc_sys::HeaderDiagnosticIdentifier as Id;
 use super8_cassette::Key;

@@ -2,8 +2,9 @@
 #![allow(unsafe_code)]
 
 use crate::call::Call;
+use crate::diagnostics::missing;
 use crate::diagnostics::{Outcome, rc};
-use crate::entry::dispatch::{DBC, DESC, ENV, RealCall, STMT, guard, missing};
+use crate::entry::dispatch::{DBC, DESC, ENV, RealCall, STMT, guard};
 use crate::entry::{Handle, dispatch, mode_cache};
 use crate::handles::{
     CONNECTIONS, Connection, DESCRIPTORS, ENVIRONMENTS, Environment, EnvironmentState, RealHandle, STATEMENTS, Token,
@@ -57,6 +58,7 @@ pub(super) unsafe fn give(out: *mut Handle, token: Token) -> i16 {
 
 unsafe fn allocate_environment(out: *mut Handle, version: Option<usize>) -> i16 {
     crate::exit::watch_forks();
+    crate::verdict::counts_handles(crate::handles::alive);
     let Some((token, environment)) = ENVIRONMENTS.allocate() else { return rc::ERROR };
     guard(&environment.diagnostics, || {
         let mut state = environment.state.lock();

@@ -3,8 +3,9 @@
 
 use crate::args::Place;
 use crate::call::Call;
+use crate::diagnostics::missing;
 use crate::diagnostics::{Outcome, rc};
-use crate::entry::dispatch::{DBC, ENV, STMT, guard, missing};
+use crate::entry::dispatch::{DBC, ENV, STMT, guard};
 use crate::entry::{Handle, dispatch};
 use crate::handles::{CONNECTIONS, ENVIRONMENTS, Token};
 use crate::real::{Driver, Width};

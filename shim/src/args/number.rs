@@ -1,8 +1,9 @@
-//! A number a function writes, perhaps with its size, watched or filled in.
+//! A number that a function writes, perhaps with its size: watched during a call, or filled in.
 //!
-//! To tell what a driver wrote from what it left alone, a number is *armed* with a value that no driver writes, before the call,
-//! and *settled* after it: one that still holds that value was not written and gets its old value back. This is the only place
-//! that marks memory, and the only one that knows of drivers that write 32 bits where ODBC asks for 64.
+//! To tell what a driver wrote from what it left alone, a number that the function only writes is marked with a value that no
+//! driver writes, before the call. One that still holds it after the call was not written, and gets its old value back. A number
+//! that a driver may read as well is compared instead. This is the only place that marks memory, and the only one that knows of
+//! drivers that write 32 bits where ODBC asks for 64.
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
@@ -53,7 +54,7 @@ pub struct NumberOut {
 // SAFETY: as a `Place`, an address that ODBC lets any thread use that calls the function.
 unsafe impl Send for NumberOut {}
 
-/// What the driver wrote to a number that was armed.
+/// What the driver wrote to a number that was watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrittenNumber {
     /// The number, or its low half.
@@ -140,36 +141,67 @@ impl NumberOut {
         if self.pointer.is_null() { 0 } else { self.read() }
     }
 
-    /// Marks the number as unwritten; gives what it held, 0 for a null pointer.
+    /// Watches a number that the function has to write and does not read: it is marked as unwritten.
     #[inline]
-    pub fn arm(self) -> i64 {
-        if self.pointer.is_null() {
-            return 0;
-        }
-        let old = self.read();
+    pub fn watch(self) -> WatchedNumber {
+        let before = self.value();
         self.write(self.mark());
-        old
+        WatchedNumber { number: self, before, marked: true }
     }
 
-    /// What was written since [`NumberOut::arm`] gave `old`, if anything was. What was not written holds `old` again, and so does
-    /// the upper half of a number of which a driver wrote the low half: that is what the application would find without super8.
+    /// Watches a number that a driver may read, or count on in: what is another number after the call was written.
+    pub fn compare(self) -> WatchedNumber {
+        WatchedNumber { number: self, before: self.value(), marked: false }
+    }
+}
+
+/// A number during a call.
+#[derive(Clone, Copy, Debug)]
+pub struct WatchedNumber {
+    pub(super) number: NumberOut,
+    /// What it held before the call; 0 for a null pointer.
+    pub(super) before: i64,
+    marked: bool,
+}
+
+impl WatchedNumber {
+    /// What the driver wrote, if it wrote anything. What it did not write holds again what it held, and so does the upper half of a
+    /// number of which it wrote the low half: that is what the application would find without super8.
     #[inline]
-    pub fn settle(self, old: i64) -> Option<WrittenNumber> {
-        if self.pointer.is_null() {
+    pub fn written(self) -> Option<WrittenNumber> {
+        let WatchedNumber { number, before, marked } = self;
+        if number.pointer.is_null() {
             return None;
         }
-        let (value, mark) = (self.read(), self.mark());
+        let value = number.read();
+        if !marked {
+            return (value != before).then_some(WrittenNumber { value, half: false });
+        }
+        let mark = number.mark();
         if value == mark {
-            self.write(old);
+            number.write(before);
             return None;
         }
-        let bits = 8 * u32::from(self.half_size());
-        if self.size < 4 || value >> bits != mark >> bits {
+        let bits = 8 * u32::from(number.half_size());
+        if number.size < 4 || value >> bits != mark >> bits {
             return Some(WrittenNumber { value, half: false });
         }
         let low = value & ((1 << bits) - 1);
-        self.write(old >> bits << bits | low);
+        number.write(before >> bits << bits | low);
         Some(WrittenNumber { value: low, half: true })
+    }
+
+    /// The length the driver wrote. Where it wrote 32 bits of it, the application gets all of the number: half of SQL_NULL_DATA would
+    /// be a length.
+    #[inline]
+    pub fn written_length(self) -> Option<isize> {
+        let written = self.written()?;
+        if written.half {
+            let length = written.value as i32;
+            self.number.write(length.into());
+            return Some(length as isize);
+        }
+        Some(written.value as isize)
     }
 }
 
@@ -212,18 +244,24 @@ mod tests {
     fn what_is_not_written_is_as_it_was_and_half_of_a_number_keeps_the_other_half() {
         let mut number = 0x1234_5678_9ABC_DEF0_u64 as usize;
         let out = NumberOut::from(&raw mut number);
-        let old = out.arm();
-        assert_eq!(out.settle(old), None);
+        assert_eq!(out.watch().written(), None);
         assert_eq!(out.value(), 0x1234_5678_9ABC_DEF0);
-        let old = out.arm();
+        let watched = out.watch();
         NumberOut::from((&raw mut number).cast::<u32>()).write(2);
-        assert_eq!(out.settle(old), Some(WrittenNumber { value: 2, half: true }));
+        assert_eq!(watched.written(), Some(WrittenNumber { value: 2, half: true }));
         assert_eq!(out.value(), 0x1234_5678_0000_0002);
-        let old = out.arm();
+        let watched = out.watch();
         out.write(-1);
-        assert_eq!(out.settle(old), Some(WrittenNumber { value: -1, half: false }));
+        assert_eq!(watched.written(), Some(WrittenNumber { value: -1, half: false }));
+        let compared = out.compare();
+        assert_eq!(compared.written(), None);
+        out.write(7);
+        assert_eq!(compared.written(), Some(WrittenNumber { value: 7, half: false }));
+        let length = out.watch();
+        NumberOut::from((&raw mut number).cast::<u32>()).write(-1);
+        assert_eq!((length.written_length(), out.value()), (Some(-1), -1));
         for null in [NumberOut::from(std::ptr::null_mut::<usize>()), NumberOut::from(std::ptr::null_mut::<u8>())] {
-            assert_eq!(null.settle(null.arm()), None);
+            assert_eq!(null.watch().written(), None);
         }
     }
 }

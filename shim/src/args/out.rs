@@ -1,13 +1,12 @@
 //! What a question writes: numbers and texts, watched while recording and filled in while replaying.
 //!
-//! To tell what a driver wrote from what it left alone, an output is *armed* with a value no driver writes and
-//! *harvested* after the call; an output that still holds it was not written and gets its old value back.
+//! What a driver wrote is told by the numbers of an output, and by the first characters of a text, which are watched as a number.
 #![allow(unsafe_code)]
 
 use super::Place;
 use super::shape::Shape;
 use super::text::{Character, decode_bytes, decode_wide, encode_bytes, encode_wide};
-use super::{LengthOut, NumberOut, SizedOut, WrittenNumber};
+use super::{LengthOut, NumberOut, SizedOut, WatchedNumber, WrittenNumber};
 use std::ffi::c_void;
 
 /// A buffer whose content depends on the attribute or field asked for.
@@ -146,39 +145,16 @@ impl Out {
         }
     }
 
-    /// Marks the output as unwritten; gives back what it held.
-    pub fn arm(&self) -> (i64, i64) {
-        match self {
-            Out::Number(number) => (number.arm(), 0),
-            Out::Text(text) => (text.first().map_or(0, NumberOut::arm), text.length.map_or(0, NumberOut::arm)),
-            Out::Sized(sized) => (sized.number.arm(), sized.length.arm()),
-            Out::Address(_) => (0, 0),
-        }
-    }
-
-    /// What the driver wrote since `arm`, which gave `old`.
-    pub fn harvest(&self, old: (i64, i64)) -> Reply {
-        match self {
-            Out::Number(number) => match number.settle(old.0) {
-                Some(WrittenNumber { value, half: true }) => Reply::Width { value, bytes: number.half_size() },
-                Some(WrittenNumber { value, half: false }) => Reply::Number(value),
-                None => Reply::Unwritten,
-            },
-            Out::Sized(sized) => {
-                let length = sized.length.settle(old.1).map(|length| length.value);
-                match (Out::Number(sized.number).harvest((old.0, 0)), length) {
-                    (Reply::Number(number), length) if length == sized.usual_length() => Reply::Number(number),
-                    (Reply::Number(number), length) => Reply::Sized { number: Some(number), bytes: None, length },
-                    (Reply::Width { value, bytes }, Some(_)) => {
-                        Reply::Sized { number: Some(value), bytes: Some(bytes), length }
-                    }
-                    (Reply::Unwritten, Some(_)) => Reply::Sized { number: None, bytes: None, length },
-                    (other, _) => other,
-                }
-            }
-            Out::Text(text) => text.harvest(old),
-            Out::Address(_) => Reply::Unwritten,
-        }
+    /// Watches what the driver writes.
+    pub fn watch(&self) -> WatchedOut {
+        let nothing = NumberOut { pointer: std::ptr::null_mut(), size: 0 };
+        let (number, length) = match self {
+            Out::Number(number) => (*number, nothing),
+            Out::Sized(sized) => (sized.number, sized.length),
+            Out::Text(text) => (text.first().unwrap_or(nothing), text.length.unwrap_or(nothing)),
+            Out::Address(_) => (nothing, nothing),
+        };
+        WatchedOut { out: *self, number: number.watch(), length: length.watch() }
     }
 
     /// Fills a text output; returns whether it was cut. Other outputs take nothing.
@@ -248,6 +224,45 @@ impl Out {
     }
 }
 
+/// An output during a call.
+#[derive(Clone, Copy, Debug)]
+pub struct WatchedOut {
+    out: Out,
+    /// The number, or the first characters of a text.
+    number: WatchedNumber,
+    /// The size of the number, or the length of the text.
+    length: WatchedNumber,
+}
+
+impl WatchedOut {
+    /// What the driver wrote.
+    pub fn reply(self) -> Reply {
+        let WatchedOut { out, number, length } = self;
+        let value = || match number.written() {
+            Some(WrittenNumber { value, half: true }) => Reply::Width { value, bytes: number.number.half_size() },
+            Some(WrittenNumber { value, half: false }) => Reply::Number(value),
+            None => Reply::Unwritten,
+        };
+        match out {
+            Out::Number(_) => value(),
+            Out::Sized(sized) => {
+                let length = length.written().map(|length| length.value);
+                match (value(), length) {
+                    (Reply::Number(number), length) if length == sized.usual_length() => Reply::Number(number),
+                    (Reply::Number(number), length) => Reply::Sized { number: Some(number), bytes: None, length },
+                    (Reply::Width { value, bytes }, Some(_)) => {
+                        Reply::Sized { number: Some(value), bytes: Some(bytes), length }
+                    }
+                    (Reply::Unwritten, Some(_)) => Reply::Sized { number: None, bytes: None, length },
+                    (other, _) => other,
+                }
+            }
+            Out::Text(text) => text.reply(number, length),
+            Out::Address(_) => Reply::Unwritten,
+        }
+    }
+}
+
 impl TextOut {
     fn unit_size(&self) -> isize {
         if self.wide { 2 } else { 1 }
@@ -275,9 +290,9 @@ impl TextOut {
             .then_some(NumberOut { pointer: self.pointer, size })
     }
 
-    fn harvest(&self, old: (i64, i64)) -> Reply {
-        let length = self.length.and_then(|length| length.settle(old.1)).map(|length| length.value);
-        let written = self.first().filter(|first| first.settle(old.0).is_some());
+    fn reply(&self, start: WatchedNumber, length: WatchedNumber) -> Reply {
+        let length = length.written().map(|length| length.value);
+        let written = start.written().map(|_| start.number);
         let Some(first) = written else {
             return match length {
                 Some(_) => Reply::Text { text: None, length, cut: false, unterminated: false },
@@ -286,7 +301,7 @@ impl TextOut {
         };
         if !self.wide && first.size == 2 && first.read() >> 8 == first.mark() >> 8 {
             // One byte was written, an empty text or a letter without an end: the second is the application's.
-            first.write(old.0 >> 8 << 8 | first.read() & 0xFF);
+            first.write(start.before >> 8 << 8 | first.read() & 0xFF);
         }
         let room = self.capacity / self.unit_size();
         let total = length.map(|length| match self.unit {
@@ -403,9 +418,9 @@ mod tests {
         let text = text_out(&mut buffer, &mut length);
         // SAFETY: `number` outlives the use.
         let out = unsafe { Out::number(&mut number as *mut i32) };
-        let (old_text, old_number) = (text.arm(), out.arm());
-        assert_eq!(text.harvest(old_text), Reply::Unwritten);
-        assert_eq!(out.harvest(old_number), Reply::Unwritten);
+        let (watched_text, watched_number) = (text.watch(), out.watch());
+        assert_eq!(watched_text.reply(), Reply::Unwritten);
+        assert_eq!(watched_number.reply(), Reply::Unwritten);
         assert_eq!((&buffer, length, number), (b"abcd", 7, 42));
     }
 
@@ -413,17 +428,17 @@ mod tests {
     fn written_text_and_cut_text() {
         let (mut buffer, mut length) = ([0u8; 7], 0i16);
         let out = text_out(&mut buffer, &mut length);
-        let old = out.arm();
+        let watched = out.watch();
         let Out::Text(text) = out else { panic!("a text") };
         assert!(!text.write("five5", None));
         assert_eq!(
-            out.harvest(old),
+            watched.reply(),
             Reply::Text { text: Some("five5".into()), length: Some(5), cut: false, unterminated: false }
         );
-        let old = out.arm();
+        let watched = out.watch();
         assert!(text.write("longer than that", None));
         assert_eq!(
-            out.harvest(old),
+            watched.reply(),
             Reply::Text { text: Some("longer".into()), length: Some(16), cut: true, unterminated: false }
         );
     }
@@ -432,11 +447,11 @@ mod tests {
     fn a_full_buffer_counts_as_cut_whatever_the_driver_reports() {
         let (mut buffer, mut length) = (*b"abc\0", 0i16);
         let out = text_out(&mut buffer, &mut length);
-        let old = out.arm();
+        let watched = out.watch();
         let Out::Text(text) = out else { panic!("a text") };
         text.write("abc", None);
         assert_eq!(
-            out.harvest(old),
+            watched.reply(),
             Reply::Text { text: Some("abc".into()), length: Some(3), cut: true, unterminated: false }
         );
     }

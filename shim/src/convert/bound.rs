@@ -4,6 +4,7 @@
 //! "application memory"), and is safe to call for that reason.
 #![allow(unsafe_code)]
 
+use super::observer::held;
 use super::{CType, Length, Pieces, Progress, Target, Written, param};
 use crate::args::{Binding, Place};
 use super8_cassette::{Cell, Row, Value};
@@ -90,127 +91,6 @@ pub fn write_zeros(binding: &Binding, c_type: CType) {
 pub fn write_length(binding: &Binding, length: isize) {
     let indicator = if binding.indicator.is_null() { binding.length } else { binding.indicator };
     if length == odbc_sys::NULL_DATA { indicator } else { binding.length }.set_len(length);
-}
-
-/// Marks the length of an SQLGetData call as unwritten; gives back what it held.
-#[inline]
-pub fn arm(binding: &Binding) -> i64 {
-    binding.length.long().arm()
-}
-
-/// The length the driver wrote since [`arm`], if it wrote one. Where it wrote 32 bits of it, the application gets all of the
-/// number: half of SQL_NULL_DATA would be a length.
-#[inline]
-pub fn harvest(binding: &Binding, old: i64) -> Option<isize> {
-    let written = binding.length.long().settle(old)?;
-    if written.half {
-        binding.length.set_len(written.value as i32 as isize);
-        return Some(written.value as i32 as isize);
-    }
-    Some(written.value as isize)
-}
-
-/// A byte of the application's, if there is memory.
-#[cold]
-pub fn byte(place: Place) -> Option<u8> {
-    super::memory::copied(place.address().cast(), 1, None)?.first().copied()
-}
-
-/// Whose length is in the length variable of an output parameter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LengthOf {
-    /// Its own: no other parameter has the variable.
-    This,
-    /// Its own, since it is the last of those that share the variable.
-    Last,
-    /// That of a later parameter.
-    Others,
-}
-
-impl LengthOf {
-    /// What is known of the value's length.
-    fn reported(self, binding: &Binding, c_type: CType) -> Length {
-        match self {
-            LengthOf::Others if c_type.is_variable() && super::read::unit(c_type.kind()).is_none() => reported(binding),
-            LengthOf::Others => Length::Unknown,
-            _ => reported(binding),
-        }
-    }
-}
-
-/// What an output parameter's buffer held before the driver was called.
-pub struct Before {
-    /// None where there is no memory.
-    data: Option<Vec<u8>>,
-    length: Option<isize>,
-    indicator: Option<isize>,
-}
-
-/// The bytes of a parameter's buffer that hold a value, at most, and of how many bytes the terminator is that ends it before: no
-/// more than its length says, whatever the capacity is said to be.
-fn extent(binding: &Binding, c_type: CType, length: Length) -> (usize, Option<usize>) {
-    let capacity = usize::try_from(binding.capacity).unwrap_or(0);
-    match (length, c_type.fixed_size()) {
-        (Length::Null, _) => (0, None),
-        // What comes at execution has a number in its address's place.
-        (Length::Bytes(length), _) if length < 0 && length != odbc_sys::NTS => (0, None),
-        (_, Some(size)) => (size, None),
-        (Length::Bytes(length), None) if length >= 0 => ((length as usize).min(capacity), None),
-        (_, None) => (capacity, super::read::unit(c_type.kind())),
-    }
-}
-
-/// The value of a parameter that is sent.
-fn held(binding: &Binding, c_type: CType, length: Length) -> &'static [u8] {
-    let pointer = binding.target.address().cast();
-    let (most, unit) = extent(binding, c_type, length);
-    // SAFETY: the application promises the buffer of a parameter to be valid as far as its value goes; the caller lets go of the
-    // bytes before it returns.
-    unsafe {
-        let size = unit.map_or(most, |unit| super::memory::terminated(pointer, unit, most));
-        super::memory::bytes(pointer, size)
-    }
-}
-
-/// How an output parameter is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Look {
-    /// Whose length is in its length variable.
-    pub length: LengthOf,
-    /// The driver reads its value. If it does not, what is there before the execution is nothing: a length of no value, behind
-    /// which there may be no memory.
-    pub sent: bool,
-}
-
-impl Look {
-    /// What is compared of the buffer. A length that several share says nothing of the bytes of one of them.
-    fn data(self, binding: &Binding, c_type: CType) -> Option<Vec<u8>> {
-        let shared = self.length != LengthOf::This && super::read::unit(c_type.kind()).is_some();
-        let length = if shared { Length::Unknown } else { reported(binding) };
-        if self.sent {
-            return Some(held(binding, c_type, length).to_vec());
-        }
-        let (most, unit) = extent(binding, c_type, length);
-        super::memory::copied(binding.target.address().cast(), most, unit)
-    }
-}
-
-/// Looks at an output parameter before the driver is called. Nothing is marked: there are drivers that read what they
-/// will only write to.
-pub fn before(binding: &Binding, c_type: CType, look: Look) -> Before {
-    Before {
-        data: look.data(binding, c_type),
-        length: binding.length.len_at(0),
-        indicator: binding.indicator.len_at(0),
-    }
-}
-
-/// The length of what the driver wrote since; `None` if the parameter is as it was.
-pub fn written(binding: &Binding, c_type: CType, look: Look, before: &Before) -> Option<Length> {
-    let same_length = look.length == LengthOf::Others
-        || (binding.length.len_at(0) == before.length && binding.indicator.len_at(0) == before.indicator);
-    let same = same_length && look.data(binding, c_type) == before.data;
-    (!same).then(|| look.length.reported(binding, c_type))
 }
 
 /// What an execution sends for a parameter.

@@ -18,6 +18,7 @@ mod fixed;
 mod interval;
 mod matrix;
 mod memory;
+pub mod observer;
 pub mod param;
 mod pieces;
 mod read;

@@ -5,7 +5,7 @@
 use super::Handle;
 use super::other_width::in_width;
 use super::special::{column_attribute, get_attribute};
-use crate::args::{Buffer, LengthOut, Out, Reply, Unit, shape};
+use crate::args::{Buffer, LengthOut, Out, Reply, Unit, WatchedOut, shape};
 use crate::call::Question;
 use crate::real::{Driver, Width};
 use crate::table::Function;
@@ -58,7 +58,7 @@ fn ask<C: Width>(
     let bytes = BYTES + 4 * given.len();
     let mut room = Room { text: vec![0; bytes / 2], short: 0, long: 0, value: 0, size: 0, shorts: [0; 5] };
     let outputs = outputs::<C>(function, question, &mut room, bytes)?;
-    let old: Vec<_> = outputs.iter().map(Out::arm).collect();
+    let watched: Vec<_> = outputs.iter().map(Out::watch).collect();
     let int = |name| question.int(name).unwrap_or_default();
     let text: *mut c_void = room.text.as_mut_ptr().cast();
     let (characters, bytes) = (bytes / size_of::<C>(), bytes);
@@ -100,7 +100,7 @@ fn ask<C: Width>(
             _ => None,
         }?
     };
-    Some((code, outputs.iter().zip(old).map(|(out, old)| out.harvest(old)).collect()))
+    Some((code, watched.into_iter().map(WatchedOut::reply).collect()))
 }
 
 /// How many bytes the driver writes of a number, seen in a buffer that is filled with one byte and then with another.

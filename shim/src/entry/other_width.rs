@@ -6,7 +6,7 @@
 //! converted that the application's codeset lacks.
 #![allow(unsafe_code)]
 
-use crate::args::{NumberOut, TextIn, shape, shape::Shape};
+use crate::args::{NumberOut, TextIn, WatchedNumber, shape, shape::Shape};
 use crate::diagnostics::rc;
 use crate::entry::special::Units;
 use crate::real::Width;
@@ -140,7 +140,7 @@ struct Room<C: Width> {
     /// In characters.
     capacity: usize,
     /// The place for the length, where it counts otherwise than the driver does, and what it held.
-    length: Option<(NumberOut, i64)>,
+    length: Option<(NumberOut, WatchedNumber)>,
 }
 
 impl<C: Width> Converted<C> {
@@ -209,7 +209,7 @@ impl<C: Width> Converted<C> {
         };
         let length = match self.words.get(at + 2) {
             Some(Word::Number(pointer, number)) if counts_otherwise && !pointer.is_null() => {
-                Some((*number, number.arm()))
+                Some((*number, number.watch()))
             }
             _ => None,
         };
@@ -244,8 +244,8 @@ impl<C: Width> Converted<C> {
                 // SAFETY: the application's buffer and its capacity.
                 written = unsafe { give_text(&room.buffer, room.out, room.capacity) };
             }
-            let Some((number, old)) = room.length else { continue };
-            let Some(length) = number.settle(old).filter(|_| given) else { continue };
+            let Some((number, watched)) = room.length else { continue };
+            let Some(length) = watched.written().filter(|_| given) else { continue };
             let all_of_it = code == rc::SUCCESS || !matches!(self.function, SQLColAttribute | SQLColAttributes);
             number.write(match (C::WIDE, self.function) {
                 (true, _) => length.value * 2,

@@ -1,12 +1,12 @@
 //! Questions about a connection: asking the driver so that the whole answer is known whatever room the application gave, and the
 //! recorded answer or what is known anyway.
 
-use crate::args::{Out, Place, Reply};
+use crate::args::{Out, Place, Reply, WatchedOut};
 use crate::call::{DriverCall, Question};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::connection::Connection;
 use crate::mode::keys::{address_call, address_key};
-use crate::mode::outcome::{fits, follows, is_whole, key, outcome, result_value, room, write_result};
+use crate::mode::outcome::{fits, follows, is_whole, key, recorded_outcome, result_value, room, write_result};
 use crate::mode::probe::CONNECTION_DEAD;
 use crate::mode::record::{Recorded, perform, performed, unwritable};
 use crate::mode::replay::{Replayed, not_recorded};
@@ -67,9 +67,9 @@ pub(super) fn ask(
     width: impl FnOnce(Function, &Question<'_>) -> Option<u8>,
 ) -> Asked {
     let text = question.text();
-    let old: Vec<_> = question.outputs.iter().map(|(_, out)| out.arm()).collect();
+    let watched: Vec<_> = question.outputs.iter().map(|(_, out)| out.watch()).collect();
     let outcome = perform(driver_call);
-    let mut replies: Vec<_> = question.outputs.iter().zip(old).map(|((_, out), old)| out.harvest(old)).collect();
+    let mut replies: Vec<_> = watched.into_iter().map(WatchedOut::reply).collect();
     if let ([(_, out)], [Reply::Number(_) | Reply::Sized { number: Some(_), .. }]) =
         (&question.outputs[..], &replies[..])
         && outcome.rc != rc::STILL_EXECUTING
@@ -107,12 +107,11 @@ impl Connection<Recorded> {
         question: &Question<'_>,
         driver_call: &dyn DriverCall,
     ) -> (Outcome, bool) {
-        let address = question.address().long();
-        let old = address.arm();
+        let address = question.address().long().watch();
         let outcome = perform(driver_call);
-        let written = address.settle(old).is_some();
+        let written = address.written().is_some();
         let (call, key) = (address_call(function, question), || address_key(function, question));
-        let told = match outcome.rc {
+        let noted = match outcome.rc {
             rc::SUCCESS if written || question.address().is_null() => outcome,
             rc::SUCCESS => {
                 let noted = self.note_outcome(call, key, Some(Fields::from([(Key::Result, Value::Null)])));
@@ -120,7 +119,7 @@ impl Connection<Recorded> {
             }
             _ => self.note_local(call, key, outcome),
         };
-        (told, written)
+        (noted, written)
     }
 
     /// How many bytes the driver writes of the number that is the answer to this question, asked of `what` on the connection.
@@ -158,12 +157,12 @@ impl Connection<Recorded> {
             self.probe.asked(&asked.outcome);
         }
         let set = attribute.and_then(|attribute| self.attribute(attribute));
-        self.inform_all(fields, question, asked, set.map(Value::from))
+        self.keep_answers(fields, question, asked, set.map(Value::from))
     }
 
     /// Stores the answers to a question that belong to the connection. `set` is the value the application itself put there: an
     /// answer that says just that is not written.
-    pub(super) fn inform_all(
+    pub(super) fn keep_answers(
         &self,
         mut fields: Fields,
         question: &Question<'_>,
@@ -179,7 +178,7 @@ impl Connection<Recorded> {
             }
             let mut fields = fields.clone();
             fields.extend(answer.room);
-            let written = self.inform(fields, Some(result), answer.outcome.clone());
+            let written = self.keep_info(fields, Some(result), answer.outcome.clone());
             if written != *answer.outcome {
                 return written;
             }
@@ -210,7 +209,7 @@ impl Connection<Replayed> {
     ) -> Option<Outcome> {
         let (keys, older) = answer_keys(fields, question, set);
         for key in keys.into_iter().chain(older) {
-            match self.told(&key) {
+            match self.recorded_info(&key) {
                 Ok(Some(answer)) => {
                     let served = serve(question, |key| answer.get(key));
                     return Some(served.unwrap_or_else(|wrong| self.refuse_answer(None, &answer, wrong)));
@@ -227,9 +226,9 @@ impl Connection<Replayed> {
             return self.reply(function, question);
         }
         self.pooled();
-        let told = self.reply(function, question);
-        self.probe.asked(&told);
-        told
+        let outcome = self.reply(function, question);
+        self.probe.asked(&outcome);
+        outcome
     }
 
     fn reply(&self, function: Function, question: &Question<'_>) -> Outcome {
@@ -240,11 +239,11 @@ impl Connection<Replayed> {
         let attribute = question.int(Key::Attribute);
         if let ([(_, Out::Address(place))], Some(_)) = (&question.outputs[..], attribute) {
             // What the address is good for is the driver's affair; whether there is one is the recording's.
-            let told = self.local(function, || address_key(function, question));
-            if rc::succeeded(told.rc) {
+            let outcome = self.local(function, || address_key(function, question));
+            if rc::succeeded(outcome.rc) {
                 place.set_pointer(Place::NULL);
             }
-            return told;
+            return outcome;
         }
         let set = attribute.and_then(|attribute| self.attribute(attribute));
         if let Some(answer) = self.answer(fields, question, set.map(Value::from)) {
@@ -262,21 +261,21 @@ impl Connection<Replayed> {
 
     pub(super) fn functions(&self, asked: u16, supported: crate::args::Place) -> Outcome {
         let key = |id: u16| [(Key::Function, Value::from("SQLGetFunctions")), (Key::Id, Value::from(id))];
-        match self.informed(&key(asked)) {
+        match self.recorded_info(&key(asked)) {
             Ok(Some(answer)) => {
                 let result = answer.get(Key::Result).cloned().unwrap_or(Value::Null);
                 match result {
                     Value::List(_) => write_functions(asked, &function_ids(&result), supported),
                     single => supported.set_u16_at(0, single.as_int().unwrap_or(0) as u16),
                 }
-                return outcome(|key| answer.get(key));
+                return recorded_outcome(|key| answer.get(key));
             }
             Ok(None) => {}
             Err(failure) => return failure,
         }
         // Another driver manager asks in another form: what one form said answers the other.
         for form in [999, 0] {
-            match self.informed(&key(form)) {
+            match self.recorded_info(&key(form)) {
                 Ok(Some(answer)) => {
                     write_functions(asked, &function_ids(answer.get(Key::Result).unwrap_or(&Value::Null)), supported);
                     return Outcome::SUCCESS;
@@ -321,14 +320,14 @@ pub(super) fn answer_keys(
 /// # Errors
 /// An answer of another kind than is asked for.
 pub(super) fn serve<'a>(question: &Question<'_>, get: impl Fn(Key) -> Option<&'a Value>) -> Result<Outcome, Wrong> {
-    let told = outcome(&get);
-    let Some(result) = get(Key::Result) else { return Ok(told) };
+    let outcome = recorded_outcome(&get);
+    let Some(result) = get(Key::Result) else { return Ok(outcome) };
     fits(question, result)?;
     let cut = write_result(question, result);
-    if cut && told.rc == rc::SUCCESS && get(Key::Buffer).is_none() {
+    if cut && outcome.rc == rc::SUCCESS && get(Key::Buffer).is_none() {
         return Ok(Outcome::info("01004", "the answer was cut off: the buffer is smaller than when it was recorded"));
     }
-    Ok(told)
+    Ok(outcome)
 }
 
 /// Information types and connection attributes with a harmless general answer.

@@ -4,7 +4,7 @@
 use crate::call::{Call, DriverCall, local_calls};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::keys::{local_call, local_key};
-use crate::mode::outcome::{catalog_fields, outcome};
+use crate::mode::outcome::{catalog_fields, recorded_outcome};
 use crate::mode::polling::{is_aside, may_poll, meanwhile_key, polls_key};
 use crate::mode::record::{Recorded, perform, unwritable};
 use crate::mode::replay::Replayed;
@@ -102,7 +102,7 @@ impl Statement<Recorded> {
         }
         match outcome.rc {
             rc::SUCCESS => outcome,
-            _ => self.connection.inform(meanwhile_key(self.connection.id(), id, function, executing), None, outcome),
+            _ => self.connection.keep_info(meanwhile_key(self.connection.id(), id, function, executing), None, outcome),
         }
     }
 }
@@ -156,8 +156,8 @@ impl Statement<Replayed> {
     fn meanwhile(&self, function: Function, executing: Function, call: &Call<'_>) -> Option<Outcome> {
         const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
         let id = self.state.lock().id;
-        match self.connection.informed(&meanwhile_key(self.connection.id(), id, function, executing)) {
-            Ok(Some(answer)) => Some(outcome(|key| answer.get(key))),
+        match self.connection.recorded_info(&meanwhile_key(self.connection.id(), id, function, executing)) {
+            Ok(Some(answer)) => Some(recorded_outcome(|key| answer.get(key))),
             Ok(None) => match call {
                 Call::Cancel => Some(Outcome::SUCCESS),
                 Call::CloseCursor | Call::FreeStmt { option: CLOSE } => {

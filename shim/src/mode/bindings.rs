@@ -64,7 +64,7 @@ impl Statement<Recorded> {
     }
 
     /// The state, once it is known how many columns the result has where some are bound: columns may be bound that it
-    /// does not have, whose buffers the driver does not touch. Replay is told so: it does not know the result's columns.
+    /// does not have, whose buffers the driver does not touch. The cassette says so, because replay does not know the result's columns.
     fn with_columns(&self, driver_call: &dyn DriverCall) -> Result<MutexGuard<'_, State<Recorded>>, CassetteError> {
         let mut state = self.state.lock();
         if state.application.highest_column() == 0 {
@@ -127,11 +127,10 @@ impl Statement<Recorded> {
             return Ok(());
         }
         let memory = OwnMemory::new(SIZE);
-        let number = memory.place().long();
-        number.arm();
+        let number = memory.place().long().watch();
         let lent = Binding { length: memory.place(), indicator: memory.place(), ..*binding };
         let bound = driver_call.bind_column(column, &lent) && driver_call.bind_column(column, binding);
-        let written = number.settle(0).filter(|_| bound);
+        let written = number.written().filter(|_| bound);
         if !bound {
             // The driver may have it for good.
             std::mem::forget(memory);
@@ -165,9 +164,10 @@ impl Statement<Recorded> {
     fn bind_lent(&self, rebound: &[Rebound], driver_call: &dyn DriverCall) -> Result<(), Outcome> {
         let refused = rebound.iter().find(|(column, binding)| !driver_call.bind_column(*column, binding));
         let mut state = self.state.lock();
+        let state = &mut *state;
         let Some((column, _)) = refused else {
             // There are drivers that clear a length when it is bound.
-            state.own.lent.arm(&state.application);
+            state.own.lent.watch(&state.application);
             return Ok(());
         };
         state.own.lent.leave_to_driver();
@@ -180,7 +180,7 @@ impl Statement<Recorded> {
     pub(super) fn take_lengths(&self) {
         let mut state = self.state.lock();
         let state = &mut *state;
-        state.own.lent.harvest(&state.application);
+        state.own.lent.hand_on(&state.application);
     }
 
     /// Finds out what the driver leaves in the buffers of these NULLs, which a fetch has brought.
@@ -245,13 +245,13 @@ pub(super) fn bound_types(defaults: &[(u16, CType)]) -> impl Fn(u16, &Binding) -
 
 impl Statement<Replayed> {
     pub(super) fn local(&self, function: Function, call: &Call<'_>) -> Outcome {
-        let told = self.connection.local(function, || local_key(function, None, call));
-        if rc::succeeded(told.rc) {
+        let outcome = self.connection.local(function, || local_key(function, None, call));
+        if rc::succeeded(outcome.rc) {
             if let Call::BindColumn { binding, .. } = call
                 && !binding.target.is_null()
                 && self.connection.player().tells_of(function.name())
             {
-                match self.connection.unusual(&length_at_binding_key()) {
+                match self.connection.local_outcome(&length_at_binding_key()) {
                     Ok(Some(said)) => {
                         let length = said.get(Key::Result).and_then(Value::as_int);
                         length.into_iter().for_each(|length| binding.length.set_len(length as isize));
@@ -262,7 +262,7 @@ impl Statement<Replayed> {
             }
             self.take_in(&mut self.state.lock(), call);
         }
-        told
+        outcome
     }
 
     /// Where buffers are bound beyond the columns that were read, the recording may say that the result has no more.

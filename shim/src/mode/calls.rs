@@ -141,19 +141,19 @@ impl StatementMode for Statement<Recorded> {
         };
         let name = i64::from(role.attribute());
         let set = |record, field| self.state.lock().application.descriptor_set(role, record, field);
-        let told =
+        let outcome =
             self.connection.on_descriptor(name, function, call, driver_call, (before.as_ref(), &set), |unbinds| {
                 let mut state = self.state.lock();
                 state.own.counter_is_lent &= !sets_row_counter(Some(role), call);
                 state.application.apply_to_descriptor(role, call, unbinds);
             });
         if let Call::Ask(question) = call
-            && rc::succeeded(told.rc)
+            && rc::succeeded(outcome.rc)
         {
             let state = self.state.lock();
             question.answer_address(|record, field| state.application.descriptor_address(role, record, field));
         }
-        told
+        outcome
     }
 
     fn is_applications(&self) {
@@ -182,7 +182,7 @@ impl Statement<Replayed> {
     /// A replay that failed says so once on a statement to calls that programs loop on, and then that there is nothing more: isql and
     /// others loop until they are told that.
     #[cold]
-    fn ends(&self, function: Function, told: Outcome) -> Outcome {
+    fn ends(&self, function: Function, outcome: Outcome) -> Outcome {
         use Function::{SQLExtendedFetch, SQLFetch, SQLFetchScroll, SQLGetData, SQLMoreResults, SQLParamData};
         let loops = matches!(
             function,
@@ -190,7 +190,7 @@ impl Statement<Replayed> {
         );
         match loops && self.connection.player().failed() && self.own.gave_up.swap(true, Ordering::Relaxed) {
             true => Outcome::of(rc::NO_DATA),
-            false => told,
+            false => outcome,
         }
     }
 
@@ -218,9 +218,9 @@ impl Statement<Replayed> {
                     return self.fetch(function, next);
                 }
                 let scrolling = Scrolling::of(call, &self.state.lock().application);
-                let told = scrolling.map_or_else(|| not_yet(function.name()), |scrolling| self.scroll(scrolling));
+                let outcome = scrolling.map_or_else(|| not_yet(function.name()), |scrolling| self.scroll(scrolling));
                 self.connection.may_be_finished();
-                told
+                outcome
             }
             Call::GetData { column, binding } => self.read_cell(*column, binding),
             Call::CloseCursor | Call::FreeStmt { option: CLOSE } => self.close(function),
@@ -259,15 +259,15 @@ impl StatementMode for Statement<Replayed> {
             true => self.still_executing(function, call),
             false => None,
         };
-        let told = polled.unwrap_or_else(|| self.serve_call(function, call));
-        self.connection.moves.done(&self.used, function, call, &told);
+        let outcome = polled.unwrap_or_else(|| self.serve_call(function, call));
+        self.connection.moves.done(&self.used, function, call, &outcome);
         // a fetch knows whether its row was the last one
         let fetches = matches!(call, Call::Fetch | Call::FetchScroll { .. } | Call::ExtendedFetch { .. });
         if function.row().class == Class::Command && !fetches {
             self.connection.may_be_finished();
         }
-        let told = if told.rc == rc::ERROR { self.ends(function, told) } else { told };
-        self.connection.secrecy.restored(told)
+        let outcome = if outcome.rc == rc::ERROR { self.ends(function, outcome) } else { outcome };
+        self.connection.secrecy.restored(outcome)
     }
 
     fn get_data(&self, column: u16, binding: &Binding, driver_call: &dyn DriverCall) -> Outcome {
@@ -279,9 +279,9 @@ impl StatementMode for Statement<Replayed> {
         if self.is_asynchronous() {
             return self.serve(Function::SQLGetData, &Call::GetData { column, binding: *binding }, driver_call);
         }
-        let told = self.read_cell(column, binding);
-        let told = if told.rc == rc::ERROR { self.ends(Function::SQLGetData, told) } else { told };
-        self.connection.secrecy.restored(told)
+        let outcome = self.read_cell(column, binding);
+        let outcome = if outcome.rc == rc::ERROR { self.ends(Function::SQLGetData, outcome) } else { outcome };
+        self.connection.secrecy.restored(outcome)
     }
 
     fn serve_descriptor(
@@ -306,8 +306,8 @@ impl StatementMode for Statement<Replayed> {
             }
         };
         let apply = |unbinds| self.state.lock().application.apply_to_descriptor(role, call, unbinds);
-        let told = self.connection.on_descriptor(i64::from(role.attribute()), function, call, known, apply);
-        self.connection.secrecy.restored(told)
+        let outcome = self.connection.on_descriptor(i64::from(role.attribute()), function, call, known, apply);
+        self.connection.secrecy.restored(outcome)
     }
 
     fn is_applications(&self) {

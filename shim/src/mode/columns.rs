@@ -133,7 +133,7 @@ fn named_replies(function: Function, question: &Question<'_>, replies: &[Reply])
 
 /// The output of SQLColAttribute that does not apply to the field, and what identifies what a driver writes there: the number
 /// beside a text, the length beside a number. Usually that is nothing. `None` if the application gave no place for it.
-pub fn beside<'q>(function: Function, question: &'q Question<'_>) -> Option<(usize, &'q Out, Fields)> {
+pub fn other_output<'q>(function: Function, question: &'q Question<'_>) -> Option<(usize, &'q Out, Fields)> {
     let (at, about) = match (function, &question.outputs[..]) {
         (Function::SQLColAttribute | Function::SQLColAttributes, [(_, Out::Text(_)), _]) => (1, "number_beside_text"),
         (Function::SQLColAttribute | Function::SQLColAttributes, [_, _]) => (0, "length_beside_number"),

@@ -6,7 +6,7 @@ use crate::diagnostics::{Outcome, rc};
 use crate::mode::connection::{Connection, ConnectionMode};
 use crate::mode::connection_cassette::CONTINUED;
 use crate::mode::moving::Use;
-use crate::mode::outcome::{Secrecy, outcome, push_outcome};
+use crate::mode::outcome::{Secrecy, push_outcome, recorded_outcome};
 use crate::mode::probe::Probe;
 use crate::mode::record::{Recorded, unwritable};
 use crate::mode::replay::{Replayed, finished, mismatch};
@@ -98,18 +98,18 @@ impl Connection<Recorded> {
         statement: Option<&Use>,
         settle: impl FnOnce() -> Result<(), CassetteError>,
     ) -> Result<(), Outcome> {
-        let Some(origin) = self.moves.next(&self.home, statement) else { return Ok(()) };
+        let Some(origin) = self.moves.next(&self.cassettes, statement) else { return Ok(()) };
         settle().map_err(unwritable)?;
         let recorder = origin.recorder(None).map_err(|error| Outcome::error("HY000", error))?;
         let id = recorder.connection();
-        let connect = self.home.connect().clone().with(CONTINUED, true);
+        let connect = self.cassettes.connect().clone().with(CONTINUED, true);
         let again = |entry: Entry| Entry { connection: id, ..entry };
         let prelude: Vec<Entry> =
-            std::iter::once(connect).chain(self.moves.set(self.home.connect())).map(again).collect();
+            std::iter::once(connect).chain(self.moves.set(self.cassettes.connect())).map(again).collect();
         recorder.prepare_connect(0).map_err(unwritable)?;
         prelude.iter().try_for_each(|entry| recorder.command(entry)).map_err(unwritable)?;
         self.leave();
-        self.home.goes_on((recorder, id), origin, prelude);
+        self.cassettes.goes_on((recorder, id), origin, prelude);
         self.statements.store(0, Ordering::Relaxed);
         self.own.result_answers.lock().clear();
         self.stands_alone();
@@ -127,7 +127,7 @@ impl Connection<Recorded> {
         text: &TextIn<'_>,
         settle: impl FnOnce() -> Result<(), CassetteError>,
     ) -> Result<(), Outcome> {
-        self.home.first_text(text, |origin, parent, prelude| {
+        self.cassettes.first_text(text, |origin, parent, prelude| {
             settle().map_err(unwritable)?;
             let recorder = origin.recorder(Some(parent)).map_err(|error| Outcome::error("HY000", error))?;
             let id = recorder.connection();
@@ -146,7 +146,7 @@ impl Connection<Recorded> {
 
     /// Ends it in the cassettes it is in.
     fn leave(&self) {
-        for (recorder, id) in self.home.all() {
+        for (recorder, id) in self.cassettes.all() {
             match recorder.disconnect(id) {
                 Ok(()) if recorder.rests() => crate::cassettes::published(recorder.name(), &recorder),
                 Ok(()) => {}
@@ -171,10 +171,10 @@ impl Connection<Replayed> {
         let asked = Entry { method: Method::Connect, connection: ConnectionId(0), statement: None, fields };
         let recorded = player.connect(&asked).map_err(mismatch)?;
         finished(player);
-        let told = secrecy.restored(outcome(|key| recorded.get(key)));
+        let outcome = secrecy.restored(recorded_outcome(|key| recorded.get(key)));
         let connection = Connection::new((Arc::clone(player), recorded.connection), origin, asked, secrecy, probe);
         finished(player);
-        Ok((Arc::new(connection), recorded, told))
+        Ok((Arc::new(connection), recorded, outcome))
     }
 
     /// In a forked child, goes on with the child's own part.
@@ -196,17 +196,17 @@ impl Connection<Replayed> {
     /// # Errors
     /// There is none, or it begins otherwise.
     pub(super) fn follow(&self, statement: Option<&Use>) -> Result<(), Outcome> {
-        let Some(origin) = self.moves.next(&self.home, statement) else { return Ok(()) };
+        let Some(origin) = self.moves.next(&self.cassettes, statement) else { return Ok(()) };
         let player = origin.player(None).map_err(|error| Outcome::error("HY000", error))?;
-        let connect = self.home.connect().clone();
+        let connect = self.cassettes.connect().clone();
         let id = player.connect(&connect).map_err(mismatch)?.connection;
-        let set = self.moves.set(self.home.connect()).into_iter().map(|asked| Entry { connection: id, ..asked });
+        let set = self.moves.set(self.cassettes.connect()).into_iter().map(|asked| Entry { connection: id, ..asked });
         let prelude: Vec<Entry> = std::iter::once(connect).chain(set).collect();
         for asked in &prelude[1..] {
             player.command(asked).map_err(mismatch)?;
         }
         self.leave();
-        self.home.goes_on((player, id), origin, prelude);
+        self.cassettes.goes_on((player, id), origin, prelude);
         self.statements.store(0, Ordering::Relaxed);
         self.moves.moved();
         finished(&self.player());
@@ -215,7 +215,7 @@ impl Connection<Replayed> {
 
     /// Ends it in the cassettes it is in.
     pub(super) fn leave(&self) {
-        for (player, id) in self.home.all() {
+        for (player, id) in self.cassettes.all() {
             player.housekeeping(&Entry::new(Method::Disconnect, id, None));
             player.disconnect(id);
             finished(&player);
@@ -227,7 +227,7 @@ impl Connection<Replayed> {
     /// # Errors
     /// There is no such trace, or it begins otherwise.
     pub(super) fn first_text(&self, text: &TextIn<'_>) -> Result<(), Outcome> {
-        self.home.first_text(text, |origin, parent, prelude| {
+        self.cassettes.first_text(text, |origin, parent, prelude| {
             let player = origin.player(Some(parent)).map_err(|error| Outcome::error("HY000", error))?;
             let mut id = ConnectionId(0);
             for asked in prelude {

@@ -93,7 +93,7 @@ pub trait Interception: Default + Send + Sync + 'static {
 
 /// A connection that is recorded or replayed.
 pub struct Connection<I: Interception> {
-    pub(super) home: ConnectionCassette<I::Cassette>,
+    pub(super) cassettes: ConnectionCassette<I::Cassette>,
     /// The process that it is intercepted in.
     process: AtomicU32,
     pub(super) secrecy: Secrecy,
@@ -126,7 +126,7 @@ impl<I: Interception> Connection<I> {
         probe: Probe,
     ) -> Self {
         Connection {
-            home: ConnectionCassette::new(cassette, id, origin, connect),
+            cassettes: ConnectionCassette::new(cassette, id, origin, connect),
             process: AtomicU32::new(process::id()),
             secrecy,
             probe,
@@ -159,7 +159,7 @@ impl<I: Interception> Connection<I> {
         if self.is_here() {
             return Ok(());
         }
-        self.home.go_on(go)?;
+        self.cassettes.go_on(go)?;
         then();
         self.process.store(process::id(), Ordering::Relaxed);
         Ok(())
@@ -167,7 +167,7 @@ impl<I: Interception> Connection<I> {
 
     /// The connection's id there.
     pub(super) fn id(&self) -> ConnectionId {
-        self.home.id()
+        self.cassettes.id()
     }
 
     /// The id of the connection's next statement.

@@ -7,8 +7,8 @@ use crate::mode::fetch::{Cells, run_types, write_row};
 use crate::mode::keys::{CallKey, ending_key, function_key};
 use crate::mode::lengths::Rebound;
 use crate::mode::operation::replay_cells;
-use crate::mode::outcome::{outcome, push_outcome};
-use crate::mode::outputs::{Watch, joined};
+use crate::mode::outcome::{push_outcome, recorded_outcome};
+use crate::mode::outputs::{WatchedOutputs, joined};
 use crate::mode::record::{Recorded, RecordedState, perform, unwritable};
 use crate::mode::replay::{Replayed, mismatch};
 use crate::mode::rowset::{Arrays, Scrolling, WrittenCounters, row_state};
@@ -41,9 +41,9 @@ impl Statement<Recorded> {
         if let Err(refused) = self.lend_lengths(rebound.as_deref(), driver_call) {
             return refused;
         }
-        let marked = fetching.mark();
+        let watched = fetching.watch();
         self.then(driver_call, move |statement, outcome, driver_call| {
-            let written = fetching.harvest(marked);
+            let written = watched.written();
             if lends {
                 statement.take_lengths();
             }
@@ -67,16 +67,16 @@ impl Statement<Recorded> {
             let Some(id) = state.id else { return outcome };
             (id, if rc::succeeded(outcome.rc) { written.count(&fetching) } else { 0 })
         };
-        let mut told = written.unusual(&fetching, outcome.rc, count, applications);
+        let mut reply = written.unusual(&fetching, outcome.rc, count, applications);
         // SQL_NO_DATA is what null says already.
         let rc = if outcome.rc == rc::NO_DATA { rc::SUCCESS } else { outcome.rc };
-        push_outcome(&mut told, &Outcome { rc, diagnostics: outcome.diagnostics.clone() }, &self.connection.secrecy);
+        push_outcome(&mut reply, &Outcome { rc, diagnostics: outcome.diagnostics.clone() }, &self.connection.secrecy);
         if !rc::succeeded(outcome.rc) {
-            let fields = asked.into_iter().chain([(Key::Result, Value::Null)]).chain(told);
+            let fields = asked.into_iter().chain([(Key::Result, Value::Null)]).chain(reply);
             return self.written_already(id, Method::FetchScroll, fields.collect(), outcome);
         }
         let truncations = Truncations::of(&outcome);
-        self.take_rowset(id, asked, told, count, written, &truncations, driver_call)
+        self.take_rowset(id, asked, reply, count, written, &truncations, driver_call)
             .map_or_else(unwritable, |()| outcome)
     }
 
@@ -135,11 +135,11 @@ impl Statement<Recorded> {
             }
             state.id
         };
-        let watch = self.state.lock().sent.watch();
-        self.then(driver_call, move |statement, outcome, _| statement.another_result(id, watch, outcome))
+        let watched = self.state.lock().sent.watch();
+        self.then(driver_call, move |statement, outcome, _| statement.another_result(id, watched, outcome))
     }
 
-    fn another_result(&self, id: Option<u32>, watch: Watch, outcome: Outcome) -> Outcome {
+    fn another_result(&self, id: Option<u32>, watched: WatchedOutputs, outcome: Outcome) -> Outcome {
         let Some(id) = id else { return outcome };
         let another = rc::succeeded(outcome.rc);
         {
@@ -153,13 +153,13 @@ impl Statement<Recorded> {
         }
         let result = if another { Value::Bool(true) } else { Value::Null };
         let mut fields = Fields::from([(Key::Result, result)]);
-        fields.extend(self.state.lock().sent.harvest(watch, Key::Output));
+        fields.extend(self.state.lock().sent.written(watched, Key::Output));
         // SQL_NO_DATA is what null says already.
-        let told = Outcome {
+        let noted = Outcome {
             rc: if outcome.rc == rc::NO_DATA { rc::SUCCESS } else { outcome.rc },
             diagnostics: outcome.diagnostics.clone(),
         };
-        push_outcome(&mut fields, &told, &self.connection.secrecy);
+        push_outcome(&mut fields, &noted, &self.connection.secrecy);
         self.written_already(id, Method::MoreResults, fields, outcome)
     }
 
@@ -230,7 +230,7 @@ impl Statement<Replayed> {
             Err(error) => return mismatch(error),
         };
         let get = |key: Key| scrolled.entry.get(key);
-        let recorded = outcome(get);
+        let recorded = recorded_outcome(get);
         let arrays = Arrays::of(fetching.size);
         state.rowset = fetching.size;
         let Some(rows) = scrolled.rows else {
@@ -247,12 +247,19 @@ impl Statement<Replayed> {
         }
         let known =
             |at: usize| get(Key::RowStatus)?.as_list()?.get(at).and_then(Value::as_int).map(|known| known as u16);
-        let (mut told, mut count, mut states) = (Outcome::SUCCESS, 0, Vec::new());
+        let (mut outcome, mut count, mut states) = (Outcome::SUCCESS, 0, Vec::new());
         loop {
             match state.run.as_mut().map(|run| run.next().map(|row| row.is_some())) {
                 Some(Ok(true)) => {
-                    match write_row(&self.connection, state, arrays, count, fetching.size > 1, known(count), &mut told)
-                    {
+                    match write_row(
+                        &self.connection,
+                        state,
+                        arrays,
+                        count,
+                        fetching.size > 1,
+                        known(count),
+                        &mut outcome,
+                    ) {
                         Ok(reached) => states.push(reached),
                         Err(error) => return self.damaged(error),
                     }
@@ -264,12 +271,12 @@ impl Statement<Replayed> {
         }
         (state.own.on_row, state.fetched) = (count > 0, count);
         fetching.replay(recorded.rc, count, get(Key::RowsFetched), get(Key::RowStatus));
-        if told == Outcome::SUCCESS {
+        if outcome == Outcome::SUCCESS {
             return recorded;
         }
         // What was derived for other buffers than the recorded ones has the last word.
         states.iter().enumerate().for_each(|(row, status)| arrays.set_state(fetching.status, row, *status));
-        told
+        outcome
     }
 
     pub(super) fn more_results(&self) -> Outcome {
@@ -277,16 +284,16 @@ impl Statement<Replayed> {
         let Some(id) = state.id else { return Outcome::of(rc::NO_DATA) };
         match self.command(&mut state, id, Method::MoreResults, Fields::new()) {
             Ok(recorded) => {
-                let told = outcome(|key| recorded.get(key));
+                let outcome = recorded_outcome(|key| recorded.get(key));
                 let another = recorded.get(Key::Result) == Some(&Value::Bool(true));
-                let available = told.rc == rc::PARAM_DATA_AVAILABLE;
+                let available = outcome.rc == rc::PARAM_DATA_AVAILABLE;
                 state.open |= another || available;
                 state.streams.set_available(available);
                 let added = state.sent.write(recorded.get(Key::Output), recorded.get(Key::CTypes));
-                let told = joined(told, added);
-                match told.rc {
-                    rc::SUCCESS if !another => Outcome { rc: rc::NO_DATA, ..told },
-                    _ => told,
+                let outcome = joined(outcome, added);
+                match outcome.rc {
+                    rc::SUCCESS if !another => Outcome { rc: rc::NO_DATA, ..outcome },
+                    _ => outcome,
                 }
             }
             Err(failure) => failure,
@@ -295,9 +302,9 @@ impl Statement<Replayed> {
 
     pub(super) fn close(&self, function: Function) -> Outcome {
         let id = self.state.lock().id;
-        let told = self.ended(id, function);
-        if !rc::succeeded(told.rc) {
-            return told;
+        let outcome = self.ended(id, function);
+        if !rc::succeeded(outcome.rc) {
+            return outcome;
         }
         let mut state = self.state.lock();
         state.streams.set_available(false);
@@ -307,7 +314,7 @@ impl Statement<Replayed> {
         if let (Some(id), true) = (state.id, std::mem::take(&mut state.open)) {
             self.connection.player().housekeeping(&Entry::new(Method::Close, self.connection.id(), Some(id)));
         }
-        told
+        outcome
     }
 
     /// SQLCancel: what waits for data is given up, if no other thread is at it.
@@ -328,7 +335,7 @@ impl Statement<Replayed> {
             return Outcome::SUCCESS;
         }
         match self.noted(id, &ending_key(function, call)) {
-            Ok(Some(entry)) => outcome(|key| entry.get(key)),
+            Ok(Some(entry)) => recorded_outcome(|key| entry.get(key)),
             Ok(None) => Outcome::SUCCESS,
             Err(failure) => failure,
         }

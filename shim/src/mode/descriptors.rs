@@ -295,15 +295,16 @@ impl DescriptorMode for Descriptor<Recorded> {
         let before = self.shared.content();
         let name = i64::from(self.shared.number);
         let set = |record, field| number(&before, record, field).map(Value::from);
-        let told = self.connection.on_descriptor(name, function, call, driver_call, (Some(&before), &set), |unbinds| {
-            self.shared.edit(|content| apply(content, call, unbinds));
-        });
+        let outcome =
+            self.connection.on_descriptor(name, function, call, driver_call, (Some(&before), &set), |unbinds| {
+                self.shared.edit(|content| apply(content, call, unbinds));
+            });
         if let Call::Ask(question) = call
-            && rc::succeeded(told.rc)
+            && rc::succeeded(outcome.rc)
         {
             question.answer_address(|record, field| address(&before, record, field));
         }
-        told
+        outcome
     }
 
     fn shared(&self) -> Arc<SharedDescriptor> {
@@ -313,7 +314,7 @@ impl DescriptorMode for Descriptor<Recorded> {
 impl Connection<Recorded> {
     /// A call on a descriptor, which the cassette calls `descriptor`: a number of the application's own, or the attribute
     /// a statement's is known by. `before` is what an application descriptor held, and `set` what the application itself put into
-    /// a field; `apply` takes a call in that succeeded, and is told whether setting a field unbinds the buffer.
+    /// a field; `apply` takes a call in that succeeded, and gets to know whether setting a field unbinds the buffer.
     pub(super) fn on_descriptor(
         &self,
         descriptor: i64,
@@ -341,7 +342,7 @@ impl Connection<Recorded> {
                 let set = (function == Function::SQLGetDescField)
                     .then(|| set(number(Key::Record) as u16, number(Key::Field) as i16))
                     .flatten();
-                self.inform_all(key, question, asked, set)
+                self.keep_answers(key, question, asked, set)
             }
             _ => {
                 let outcome = perform(driver_call);
@@ -394,7 +395,7 @@ impl DescriptorMode for Descriptor<Replayed> {
             }
         }
         let content = self.shared.content();
-        let told = self.connection.on_descriptor(
+        let outcome = self.connection.on_descriptor(
             i64::from(self.shared.number),
             function,
             call,
@@ -406,7 +407,7 @@ impl DescriptorMode for Descriptor<Replayed> {
                 self.shared.edit(|content| apply(content, call, unbinds));
             },
         );
-        self.connection.secrecy.restored(told)
+        self.connection.secrecy.restored(outcome)
     }
 
     fn shared(&self) -> Arc<SharedDescriptor> {
@@ -466,14 +467,14 @@ impl Connection<Replayed> {
                 answer.unwrap_or_else(|| not_recorded(&format!("{}({record}, {field})", function.name())))
             }
             _ => {
-                let told = self.local(function, || local_key(function, Some(descriptor), call));
-                if rc::succeeded(told.rc) {
+                let outcome = self.local(function, || local_key(function, Some(descriptor), call));
+                if rc::succeeded(outcome.rc) {
                     match self.unbinds(call) {
                         Ok(unbinds) => apply(unbinds),
                         Err(failure) => return failure,
                     }
                 }
-                told
+                outcome
             }
         }
     }
@@ -484,6 +485,6 @@ impl Connection<Replayed> {
         if is_deferred(*field) {
             return Ok(true);
         }
-        Ok(self.unusual(&keeps_buffer_key(*field))?.is_none_or(|kept| kept.get(Key::Result).is_none()))
+        Ok(self.local_outcome(&keeps_buffer_key(*field))?.is_none_or(|kept| kept.get(Key::Result).is_none()))
     }
 }

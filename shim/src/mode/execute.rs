@@ -7,9 +7,9 @@ use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::attribute;
 use crate::mode::keys::{CallKey, at_once_key, need_data_key, put_data_key, token_key};
 use crate::mode::operation::WaitingOperation;
-use crate::mode::outcome::{catalog_fields, outcome};
+use crate::mode::outcome::{catalog_fields, recorded_outcome};
 use crate::mode::outputs::{Streams, joined};
-use crate::mode::parameters::{AtExecution, Parameters, WaitingExecution, Watch, count_markers};
+use crate::mode::parameters::{AtExecution, Parameters, WaitingExecution, WatchedParameters, count_markers};
 use crate::mode::record::{Recorded, perform, unwritable};
 use crate::mode::replay::Replayed;
 use crate::mode::rowset::Arrays;
@@ -21,7 +21,7 @@ use super8_cassette::{CassetteError, Entry, Fields, Key, Method, Value, check};
 struct Taken {
     waiting: Option<WaitingExecution>,
     positioned: Option<WaitingOperation>,
-    watch: Option<Watch>,
+    watched: Option<WatchedParameters>,
 }
 
 impl Statement<Recorded> {
@@ -98,9 +98,9 @@ impl Statement<Recorded> {
             return unwritable(error);
         }
         self.state.lock().streams = Streams::new(std::mem::take(&mut parameters.streamed));
-        let watch = parameters.watch();
+        let watched = parameters.watch();
         self.then(driver_call, move |statement, outcome, _| {
-            let written = parameters.outcome(watch);
+            let written = parameters.written(watched);
             if outcome.rc == rc::NEED_DATA {
                 let execution = {
                     let mut state = statement.state.lock();
@@ -188,19 +188,19 @@ impl Statement<Recorded> {
         {
             return unwritable(error);
         }
-        let watch = waiting.as_ref().map(|pending| pending.data.watch_on());
-        let taken = Taken { waiting, positioned, watch };
+        let watched = waiting.as_ref().map(|pending| pending.data.watch_on());
+        let taken = Taken { waiting, positioned, watched };
         self.then(driver_call, move |statement, outcome, _| statement.data_taken(token, taken, outcome))
     }
 
     fn data_taken(&self, token: Place, taken: Taken, outcome: Outcome) -> Outcome {
-        let Taken { waiting, positioned, watch } = taken;
+        let Taken { waiting, positioned, watched } = taken;
         if let Some(pending) = positioned {
             return self.positioned_data(pending, outcome, token);
         }
-        let (Some(mut pending), Some(watch)) = (waiting, watch) else { return outcome };
+        let (Some(mut pending), Some(watched)) = (waiting, watched) else { return outcome };
         pending.data.finish_value();
-        let written = pending.data.parameters().outcome(watch);
+        let written = pending.data.parameters().written(watched);
         if outcome.rc == rc::NEED_DATA {
             if let Err(error) = self.note_token(pending.data.asked_for(token.pointer_at())) {
                 return unwritable(error);
@@ -247,7 +247,7 @@ impl Statement<Recorded> {
         if outcome.rc == rc::SUCCESS {
             return outcome;
         }
-        self.connection.inform(key, None, outcome)
+        self.connection.keep_info(key, None, outcome)
     }
 
     /// SQLParamData where values are to be read: the one at hand is complete, the driver hands out the next.
@@ -261,9 +261,9 @@ impl Statement<Recorded> {
             Ok(counter) => counter,
             Err(error) => return unwritable(error),
         };
-        let before = counter.ulen_at(0);
+        let counter = counter.long().compare();
         self.then(driver_call, move |statement, outcome, _| {
-            let counted = counter.ulen_at(0).filter(|counted| Some(*counted) != before);
+            let counted = counter.written().map(|counted| counted.value as usize);
             statement.handed_out(token, counted, outcome)
         })
     }
@@ -316,9 +316,9 @@ impl Statement<Replayed> {
         let id = self.new_text(&mut state, Method::Prepare, &fields);
         match self.command(&mut state, id, Method::Prepare, fields.clone()) {
             Ok(recorded) => {
-                let told = outcome(|key| recorded.get(key));
-                state.prepared = rc::succeeded(told.rc).then_some(fields);
-                told
+                let outcome = recorded_outcome(|key| recorded.get(key));
+                state.prepared = rc::succeeded(outcome.rc).then_some(fields);
+                outcome
             }
             Err(failure) => failure,
         }
@@ -357,9 +357,9 @@ impl Statement<Replayed> {
         };
         if asks {
             let mut data = AtExecution::new(parameters);
-            let told = self.asked_for_data(state, 0, &mut data);
+            let outcome = self.asked_for_data(state, 0, &mut data);
             state.waiting = Some(WaitingExecution { method, id, fields, data, steps: 0 });
-            return told;
+            return outcome;
         }
         self.executed(state, id, method, fields, parameters)
     }
@@ -367,7 +367,7 @@ impl Statement<Replayed> {
     /// SQL_NEED_DATA, with the counter of processed sets as it stood then.
     fn asked_for_data(&self, state: &State<Replayed>, step: u32, data: &mut AtExecution) -> Outcome {
         let key = need_data_key(self.connection.id(), state.id, state.executions, step);
-        match self.connection.informed(&key) {
+        match self.connection.recorded_info(&key) {
             Ok(None) => Outcome::of(rc::NEED_DATA),
             Ok(Some(fact)) => {
                 let said = |key: Key| fact.get(if key == Key::ParamsProcessed { Key::Result } else { key });
@@ -385,7 +385,7 @@ impl Statement<Replayed> {
     fn asks_for_data(&self, state: &mut State<Replayed>) -> Result<bool, Outcome> {
         state.executions += 1;
         let key = at_once_key(self.connection.id(), state.id, state.executions);
-        Ok(self.connection.informed(&key)?.is_none())
+        Ok(self.connection.recorded_info(&key)?.is_none())
     }
 
     fn executed(
@@ -410,13 +410,13 @@ impl Statement<Replayed> {
                     return failure;
                 }
                 parameters.replay_outcome(recorded.get(Key::ParamsProcessed), recorded.get(Key::ParamStatus));
-                let told = outcome(|key| recorded.get(key));
-                let available = told.rc == rc::PARAM_DATA_AVAILABLE;
-                state.open = rc::succeeded(told.rc) || available;
+                let outcome = recorded_outcome(|key| recorded.get(key));
+                let available = outcome.rc == rc::PARAM_DATA_AVAILABLE;
+                state.open = rc::succeeded(outcome.rc) || available;
                 state.streams.set_available(available);
                 let added = parameters.outputs.write(recorded.get(Key::Result), recorded.get(Key::CTypes));
                 state.sent = parameters.outputs;
-                joined(told, added)
+                joined(outcome, added)
             }
             Err(failure) => failure,
         }
@@ -461,14 +461,14 @@ impl Statement<Replayed> {
                 Ok(next) => token.set_pointer(next),
                 Err(failure) => return failure,
             }
-            let told = self.asked_for_data(&state, steps + 1, &mut data);
+            let outcome = self.asked_for_data(&state, steps + 1, &mut data);
             state.waiting = Some(WaitingExecution { method, id, fields, data, steps: steps + 1 });
-            return told;
+            return outcome;
         }
         match self.executed(&mut state, id, method, fields, data.into_parameters()) {
             // The same call hands out the first parameter to be read.
             Outcome { rc: rc::PARAM_DATA_AVAILABLE, .. } => self.next_stream(&mut state, token),
-            told => told,
+            outcome => outcome,
         }
     }
 
@@ -476,20 +476,20 @@ impl Statement<Replayed> {
         let mut state = self.state.lock();
         state.puts += 1;
         let key = put_data_key(self.connection.id(), state.id, state.puts);
-        let told = match self.connection.informed(&key) {
-            Ok(Some(answer)) => outcome(|key| answer.get(key)),
+        let outcome = match self.connection.recorded_info(&key) {
+            Ok(Some(answer)) => recorded_outcome(|key| answer.get(key)),
             Ok(None) => Outcome::SUCCESS,
             Err(failure) => failure,
         };
-        if !rc::succeeded(told.rc) {
+        if !rc::succeeded(outcome.rc) {
             (state.waiting, state.positioned) = (None, None);
-            return told;
+            return outcome;
         }
         let State { waiting, positioned, .. } = &mut *state;
         let waiting = waiting.as_mut().map(|waiting| &mut waiting.data);
         let waiting = waiting.or(positioned.as_mut().map(|waiting| &mut waiting.data));
         match waiting.is_some_and(|waiting| waiting.put(data, length)) {
-            true => told,
+            true => outcome,
             false => Outcome::error("HY010", "no value is being asked for, or its length makes no sense"),
         }
     }
@@ -508,10 +508,10 @@ impl Statement<Replayed> {
             let counter = state.application.address(attribute::PARAMS_PROCESSED_PTR);
             Arrays::of(state.application.paramset_size()).set_count(counter, counted as usize);
         }
-        let told = outcome(|key| recorded.get(key));
-        if told.rc != rc::PARAM_DATA_AVAILABLE {
+        let outcome = recorded_outcome(|key| recorded.get(key));
+        if outcome.rc != rc::PARAM_DATA_AVAILABLE {
             state.streams.set_available(false);
-            return told;
+            return outcome;
         }
         let number = |key| recorded.get(key).and_then(Value::as_int);
         let parameter = number(Key::Parameter).and_then(|number| u16::try_from(number).ok()).unwrap_or(0);
@@ -519,6 +519,6 @@ impl Statement<Replayed> {
             token.set_pointer(bound);
         }
         state.rowset = 1;
-        told
+        outcome
     }
 }

@@ -8,10 +8,10 @@ use crate::diagnostics::{Diagnostic, Outcome, rc};
 use crate::mode::application::Application;
 use crate::mode::cells::{KnownTypes, NullCell, Truncations};
 use crate::mode::connection::Connection;
-use crate::mode::keys::{CallKey, place_key};
+use crate::mode::keys::{CallKey, row_counter_key};
 use crate::mode::lengths::{Lent, Rebound};
 use crate::mode::operation::replay_cells;
-use crate::mode::outcome::{outcome, push_outcome_pairs};
+use crate::mode::outcome::{push_outcome_pairs, recorded_outcome};
 use crate::mode::record::{Recorded, RecordedState, unwritable};
 use crate::mode::replay::{Replayed, mismatch};
 use crate::mode::rowset::{
@@ -44,15 +44,17 @@ impl Statement<Recorded> {
         if let Err(refused) = self.lend_lengths(rebound.as_deref(), driver_call) {
             return refused;
         }
-        let marked = fetching.mark();
+        let watched = fetching.watch();
         self.then(driver_call, move |statement, outcome, driver_call| {
-            let written = fetching.harvest(marked);
+            let written = watched.written();
             if lends {
                 statement.take_lengths();
             }
             let code = outcome.rc;
             let outcome = statement.fetched(fetching, &written, outcome, driver_call);
-            statement.note_places(function, code, &fetching, counted, &written).map_or_else(unwritable, |()| outcome)
+            statement
+                .note_row_counters(function, code, &fetching, counted, &written)
+                .map_or_else(unwritable, |()| outcome)
         })
     }
 
@@ -98,7 +100,7 @@ impl Statement<Recorded> {
     }
 
     /// Notes what the driver did with the application's row counter and the first row state, where that is not the usual.
-    fn note_places(
+    fn note_row_counters(
         &self,
         function: Function,
         code: i16,
@@ -121,11 +123,11 @@ impl Statement<Recorded> {
         for ((name, usual), (_, written)) in usual.into_iter().zip(places).filter(|(_, (there, _))| *there) {
             let odd = usual.map_or(written.is_none(), |usual| written != Some(usual));
             // As long as nothing was odd there is nothing to take back.
-            if odd || self.connection.own.odd_places.load(Ordering::Relaxed) {
-                self.connection.own.odd_places.store(true, Ordering::Relaxed);
+            if odd || self.connection.own.odd_counters.load(Ordering::Relaxed) {
+                self.connection.own.odd_counters.store(true, Ordering::Relaxed);
                 let said = odd.then(|| Fields::from([(Key::Result, written.into())]));
                 let call = CallKey::of([function as u64]).and_text(name.as_bytes());
-                self.connection.note_outcome(call, || place_key(function, name), said)?;
+                self.connection.note_outcome(call, || row_counter_key(function, name), said)?;
             }
         }
         Ok(())
@@ -315,7 +317,7 @@ impl Statement<Replayed> {
         let left_alone = |habit| habit == Some(None);
         let status = if left_alone(states) { Place::NULL } else { fetching.status };
         let arrays = Arrays::of(fetching.size);
-        let mut told = Outcome::SUCCESS;
+        let mut outcome = Outcome::SUCCESS;
         let mut count = 0;
         while count < fetching.size {
             match self.step(&mut state, id, fetching, count) {
@@ -328,7 +330,7 @@ impl Statement<Replayed> {
             {
                 return failure;
             }
-            match write_row(&self.connection, &mut state, arrays, count, fetching.size > 1, None, &mut told) {
+            match write_row(&self.connection, &mut state, arrays, count, fetching.size > 1, None, &mut outcome) {
                 Ok(reached) => arrays.set_state(status, count, reached),
                 Err(error) => return self.damaged(error),
             }
@@ -355,7 +357,7 @@ impl Statement<Replayed> {
         if state.run.as_ref().is_none_or(PlayedRun::exhausted) {
             self.connection.may_be_finished();
         }
-        told
+        outcome
     }
 
     /// The next recorded row, from the run at hand or the one after it.
@@ -382,8 +384,8 @@ impl Statement<Replayed> {
                 Ok(Fetched::Failed(entry)) => {
                     self.within(id, fetching.size, &entry)?;
                     self.connection.may_be_finished();
-                    let told = outcome(|key| entry.get(key));
-                    fetching.replay(told.rc, 0, entry.get(Key::RowsFetched), entry.get(Key::RowStatus));
+                    let outcome = recorded_outcome(|key| entry.get(key));
+                    fetching.replay(outcome.rc, 0, entry.get(Key::RowsFetched), entry.get(Key::RowStatus));
                     let rows: Vec<usize> = (count..fetching.size).collect();
                     replay_cells(
                         &state.application,
@@ -392,7 +394,7 @@ impl Statement<Replayed> {
                         entry.get(Key::Written),
                         entry.get(Key::CTypes),
                     );
-                    return Err(told);
+                    return Err(outcome);
                 }
                 Err(error) => return Err(mismatch(error)),
             }
@@ -410,7 +412,7 @@ impl Statement<Replayed> {
         if place.is_null() {
             return Ok(None);
         }
-        let Some(said) = self.connection.unusual(&place_key(function, name))? else { return Ok(None) };
+        let Some(said) = self.connection.local_outcome(&row_counter_key(function, name))? else { return Ok(None) };
         let habit = said.get(Key::Result).map(Value::as_int);
         let counts = name == WITH_ROWS[0] || name == AT_END[0].0;
         match habit.flatten().filter(|count| counts && !usize::try_from(*count).is_ok_and(|count| count <= room)) {
@@ -493,7 +495,7 @@ pub(super) fn write_row(
     row: usize,
     block: bool,
     known: Option<u16>,
-    told: &mut Outcome,
+    outcome: &mut Outcome,
 ) -> Result<u16, CassetteError> {
     let mut scratch = std::mem::take(&mut state.scratch);
     let mut derived = Vec::new();
@@ -560,15 +562,15 @@ pub(super) fn write_row(
         state.application.gave_bookmark(size);
     }
     if let Some(recorded) = said_of_row.filter(|recorded| !failed && recorded.get("return").is_some()) {
-        let said = outcome(|key| recorded.get(key.name()));
-        told.rc = said.rc;
-        told.diagnostics.extend(said.diagnostics);
+        let said = recorded_outcome(|key| recorded.get(key.name()));
+        outcome.rc = said.rc;
+        outcome.diagnostics.extend(said.diagnostics);
         return Ok(status);
     }
     for (said, record) in derived {
         status = said;
-        told.rc = if said == row_state::ERROR && !block { rc::ERROR } else { rc::SUCCESS_WITH_INFO };
-        told.diagnostics.push(record);
+        outcome.rc = if said == row_state::ERROR && !block { rc::ERROR } else { rc::SUCCESS_WITH_INFO };
+        outcome.diagnostics.push(record);
     }
     Ok(status)
 }

@@ -3,16 +3,15 @@
 
 use crate::args::{Binding, Place};
 use crate::call::DriverCall;
+use crate::convert::observer::{WatchedCell, write_odd_byte};
 use crate::convert::{self, CType, Length, Written, bound};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::Application;
 use crate::mode::bindings::resolve;
 use crate::mode::fetch::{recorded_type, type_in};
-use crate::mode::outcome::{outcome, push_outcome};
+use crate::mode::outcome::{push_outcome, recorded_outcome};
 use crate::mode::outputs::parameter_decides;
-use crate::mode::reading::{
-    Apart, AskedCell, KeptCall, Late, More, OddByte, Piece, ReplayedReading, UNREAD, write_odd_byte,
-};
+use crate::mode::reading::{Apart, AskedCell, KeptCall, Late, More, Piece, ReplayedReading, UNREAD};
 use crate::mode::record::{Recorded, performed, unwritable};
 use crate::mode::replay::Replayed;
 use crate::mode::rowset::{bookmark_served_as, bookmark_size, bookmark_type};
@@ -54,15 +53,14 @@ impl Statement<Recorded> {
 
     #[inline]
     fn read(&self, column: u16, binding: &Binding, driver_call: &dyn DriverCall) -> Outcome {
-        let (old, half) = (bound::arm(binding), OddByte::before(binding));
+        let watched = WatchedCell::of(binding);
         let code = driver_call.invoke();
-        let length = bound::harvest(binding, old);
-        let half = half.written(code.unwrap_or(rc::ERROR), length);
+        let (length, half) = watched.written(code.unwrap_or(rc::ERROR));
         let whole = code == Some(rc::SUCCESS) && half.is_none();
         if !(whole && take_whole(&mut self.state.lock(), column, binding, length)) {
-            let told = self.take_any(column, binding, performed(code, driver_call), (length, half), driver_call);
-            if told.rc != rc::SUCCESS {
-                return told;
+            let outcome = self.take_any(column, binding, performed(code, driver_call), (length, half), driver_call);
+            if outcome.rc != rc::SUCCESS {
+                return outcome;
             }
         }
         if length == Some(odbc_sys::NULL_DATA) && self.connection.own.nulls.wants(CType(binding.c_type)) {
@@ -358,22 +356,22 @@ impl Statement<Replayed> {
         match usual(state, column, binding) {
             Some(Ok(Written::Success)) if state.reading.null.is_none() => Outcome::SUCCESS,
             Some(Ok(Written::Success)) => self.null(state, binding, Outcome::SUCCESS),
-            Some(written) => self.told(state, column, written),
+            Some(written) => self.outcome_of(state, column, written),
             None => self.get_apart(state, column, binding),
         }
     }
 
     /// The cell is NULL: its buffer holds what the recorded driver left there.
     #[cold]
-    fn null(&self, state: &mut State<Replayed>, binding: &Binding, told: Outcome) -> Outcome {
-        let null = state.reading.null.take().filter(|_| rc::succeeded(told.rc) && !binding.target.is_null());
-        let Some(c_type) = null else { return told };
+    fn null(&self, state: &mut State<Replayed>, binding: &Binding, outcome: Outcome) -> Outcome {
+        let null = state.reading.null.take().filter(|_| rc::succeeded(outcome.rc) && !binding.target.is_null());
+        let Some(c_type) = null else { return outcome };
         match state.own.nulls.are_zero(&self.connection.player(), self.connection.id(), c_type) {
             Ok(true) => bound::write_zeros(binding, c_type),
             Ok(false) => {}
             Err(error) => return self.damaged(error),
         }
-        told
+        outcome
     }
 
     /// A cell of which there is more to say than the row has: unusual calls, or all of it.
@@ -411,7 +409,7 @@ impl Statement<Replayed> {
             None if field == UNREAD && !state.own.on_row && !state.streams.reading() => {
                 Outcome::error("24000", "there is no row to read from")
             }
-            None => self.told(state, column, reading.write(&asked)),
+            None => self.outcome_of(state, column, reading.write(&asked)),
         };
         reading.apart = all;
         state.reading = reading;
@@ -450,7 +448,7 @@ impl Statement<Replayed> {
         }
         let mut scratch = Vec::new();
         let cell = cell::decode(row.field(0), &mut scratch);
-        self.told(state, column, cell.map(|cell| bound::write(&cell, c_type, c_type, binding, None)))
+        self.outcome_of(state, column, cell.map(|cell| bound::write(&cell, c_type, c_type, binding, None)))
     }
 
     /// Does again what the driver did: return code, length and diagnostics as recorded, data from the cell.
@@ -462,9 +460,9 @@ impl Statement<Replayed> {
         call: &Value,
     ) -> Outcome {
         let AskedCell { column, recorded, to, binding, .. } = *asked;
-        let told = outcome(|key| call.get(key.name()));
+        let outcome = recorded_outcome(|key| call.get(key.name()));
         let silent = without_lengths(binding);
-        if rc::succeeded(told.rc) {
+        if rc::succeeded(outcome.rc) {
             if let Some(value) = call.get("value") {
                 let _ = self.inline_cell(state, column, value, to, &silent);
             } else if let Ok((cell, progress)) = reading.cell(asked) {
@@ -480,7 +478,7 @@ impl Statement<Replayed> {
                     cell => bound::write(&cell, recorded, to, &silent, Some(progress)),
                 };
                 if let Written::Failed { .. } = written {
-                    return self.told(state, column, Ok(written));
+                    return self.outcome_of(state, column, Ok(written));
                 }
             }
         }
@@ -490,10 +488,10 @@ impl Statement<Replayed> {
         if let Some(byte) = call.get("half").and_then(Value::as_int) {
             write_odd_byte(binding, byte);
         }
-        told
+        outcome
     }
 
-    fn told(&self, state: &State<Replayed>, column: u16, written: Result<Written, CellError>) -> Outcome {
+    fn outcome_of(&self, state: &State<Replayed>, column: u16, written: Result<Written, CellError>) -> Outcome {
         if let Ok(Written::Failed { .. }) | Err(_) = written
             && let Some(error) = damage(state, column)
         {
@@ -512,8 +510,8 @@ impl Statement<Replayed> {
     /// A value that did not fit, in the recorded driver's words if it ever said so.
     fn truncated(&self) -> Outcome {
         let key = [(Key::Function, Value::from("SQLGetData")), (Key::Sqlstate, Value::from("01004"))];
-        match self.connection.informed(&key) {
-            Ok(Some(answer)) => outcome(|key| answer.get(key)),
+        match self.connection.recorded_info(&key) {
+            Ok(Some(answer)) => recorded_outcome(|key| answer.get(key)),
             _ => Outcome::info("01004", "the value was cut off: the buffer is too small"),
         }
     }

@@ -222,7 +222,7 @@ pub fn keeps_buffer_key(field: i16) -> Fields {
 }
 
 /// What identifies what a fetching function does with the row counter or the row states.
-pub fn place_key(function: Function, name: &'static str) -> Fields {
+pub fn row_counter_key(function: Function, name: &'static str) -> Fields {
     Fields::from([(Key::Function, function.name().into()), (Key::About, name.into())])
 }
 

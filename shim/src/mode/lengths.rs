@@ -8,7 +8,7 @@
 //! The columns stay bound so until the application changes its bindings: binding them back would write to the application's
 //! variables where the driver clears a length that is bound, and they may be gone by then.
 
-use crate::args::{Binding, OwnMemory, Place};
+use crate::args::{Binding, OwnMemory, Place, WatchedNumber};
 use crate::convert::Length;
 use crate::mode::application::Application;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -60,6 +60,8 @@ struct Column {
 struct Said {
     /// The driver reads them before it writes them.
     sent: bool,
+    /// The lent variables during a call.
+    watched: Option<[WatchedNumber; 2]>,
     /// What it wrote.
     written: [Option<isize>; 2],
 }
@@ -108,7 +110,7 @@ impl Lent {
         let rebound = self.renew(application, rows);
         let cells = (0..rows).flat_map(|row| self.columns.iter().map(move |column| (row, column.number)));
         self.said.extend(cells.map(|(row, column)| Said { sent: sends(row, column), ..Said::default() }));
-        self.arm(application);
+        self.watch(application);
         (!self.columns.is_empty()).then_some(rebound)
     }
 
@@ -116,18 +118,24 @@ impl Lent {
         self.first + row as isize * self.stride
     }
 
-    /// Marks what the driver writes, and copies what it reads.
-    pub(super) fn arm(&self, application: &Application) {
-        let cells = (0..self.rows).flat_map(|row| self.columns.iter().map(move |column| (row, column)));
-        for ((row, column), said) in cells.zip(&self.said) {
-            for (lent, own) in column.at(self.of_row(row)).into_iter().zip(column.own_at(application, row)) {
-                lent.long().arm();
+    /// Watches what the driver writes, and copies what it reads.
+    pub(super) fn watch(&mut self, application: &Application) {
+        let mut cells = std::mem::take(&mut self.said);
+        let places = (0..self.rows).flat_map(|row| self.columns.iter().map(move |column| (row, column)));
+        for ((row, column), said) in places.zip(&mut cells) {
+            let lent = column.at(self.of_row(row));
+            said.watched = Some(lent.map(|lent| {
+                lent.set_len(0);
+                lent.long().watch()
+            }));
+            for (lent, own) in lent.into_iter().zip(column.own_at(application, row)) {
                 // of the application's, only what the driver may read in this call is read
                 if let Some(value) = said.sent.then(|| own.len_at(0)).flatten() {
                     lent.set_len(value);
                 }
             }
         }
+        self.said = cells;
     }
 
     #[cold]
@@ -158,27 +166,27 @@ impl Lent {
     }
 
     /// Takes in what the driver wrote, and writes it to the application's variables.
-    pub(super) fn harvest(&mut self, application: &Application) {
+    pub(super) fn hand_on(&mut self, application: &Application) {
         let mut cells = std::mem::take(&mut self.said);
         let mut said = cells.iter_mut();
         for row in 0..self.rows {
             for (column, said) in self.columns.iter().zip(said.by_ref()) {
-                let places = column.at(self.of_row(row)).into_iter().zip(column.own_at(application, row));
-                for ((lent, own), written) in places.zip(&mut said.written) {
-                    *written = match said.sent {
-                        true => {
-                            lent.len_at(0).filter(|now| own.len_at(0) != Some(*now)).inspect(|now| own.set_len(*now))
-                        }
-                        false => lent.long().settle(0).map(|number| {
-                            if number.half {
-                                own.long().write_half(number.value);
-                                return number.value as i32 as isize;
-                            }
-                            own.long().write(number.value);
-                            number.value as isize
-                        }),
-                    };
-                }
+                let (lent, own) = (column.at(self.of_row(row)), column.own_at(application, row));
+                let Some(watched) = said.watched.take() else { continue };
+                said.written = std::array::from_fn(|at| {
+                    let (lent, own) = (lent[at], own[at]);
+                    if said.sent {
+                        let now = lent.len_at(0).filter(|now| own.len_at(0) != Some(*now));
+                        return now.inspect(|now| own.set_len(*now));
+                    }
+                    let number = watched[at].written()?;
+                    if number.half {
+                        own.long().write_half(number.value);
+                        return Some(number.value as i32 as isize);
+                    }
+                    own.long().write(number.value);
+                    Some(number.value as isize)
+                });
             }
         }
         self.said = cells;

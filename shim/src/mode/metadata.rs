@@ -6,11 +6,11 @@ use crate::call::{DriverCall, Question};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::answers::{Answer, answer_keys, ask, serve};
 use crate::mode::application::set_value;
-use crate::mode::columns::{self, asks_columns, beside};
+use crate::mode::columns::{self, asks_columns, other_output};
 use crate::mode::keys::{CallKey, address_key};
 use crate::mode::outcome::{
-    input_value, key, leaves_length_out, method, outcome, push_outcome, reply_value, result_value, write_reply,
-    write_result,
+    input_value, key, leaves_length_out, method, push_outcome, recorded_outcome, reply_value, result_value,
+    write_reply, write_result,
 };
 use crate::mode::record::{Recorded, unwritable};
 use crate::mode::replay::{Replayed, not_recorded};
@@ -50,7 +50,7 @@ impl Statement<Recorded> {
             if fields.get(Key::Function).is_none() {
                 fields.insert(0, (Key::Function, function.name().into()));
             }
-            return self.connection.inform_all(fields, question, asked, set);
+            return self.connection.keep_answers(fields, question, asked, set);
         }
         for answer in asked.answers(question) {
             if let Err(error) = self.keep(&mut state, function, question, answer, set.as_ref()) {
@@ -72,14 +72,14 @@ impl Statement<Recorded> {
     ) -> Result<(), CassetteError> {
         let Answer { outcome, replies, room, follows } = answer;
         let whole = room.is_empty();
-        let told = question.outputs.iter().zip(replies).all(|((_, out), reply)| !leaves_length_out(out, reply));
+        let has_lengths = question.outputs.iter().zip(replies).all(|((_, out), reply)| !leaves_length_out(out, reply));
         let learned = whole
-            && told
+            && has_lengths
             && *outcome == Outcome::SUCCESS
             && asks_columns(function)
             && self.own.metadata.learn(&self.connection.recorder(), function, question, replies);
         if learned && !state.own.answers.columns {
-            return self.note_beside(function, question, replies);
+            return self.note_other_output(function, question, replies);
         }
         let Some(id) = state.id else { return Ok(()) };
         let secrecy = &self.connection.secrecy;
@@ -94,7 +94,7 @@ impl Statement<Recorded> {
         let (answer, commands) = (fields.clone(), self.own.commands.load(Ordering::Relaxed));
         let news = state.own.answers.answered(asked, &answer, commands);
         let (after, changed) = match news {
-            Some((_, false)) | None if learned => return self.note_beside(function, question, replies),
+            Some((_, false)) | None if learned => return self.note_other_output(function, question, replies),
             Some((_, false)) if follows || as_set => return Ok(()),
             Some(news) => news,
             None => return Ok(()),
@@ -113,8 +113,13 @@ impl Statement<Recorded> {
     }
 
     /// Notes what the driver wrote to the output of SQLColAttribute that does not apply.
-    fn note_beside(&self, function: Function, question: &Question<'_>, replies: &[Reply]) -> Result<(), CassetteError> {
-        let Some((at, out, key)) = beside(function, question) else { return Ok(()) };
+    fn note_other_output(
+        &self,
+        function: Function,
+        question: &Question<'_>,
+        replies: &[Reply],
+    ) -> Result<(), CassetteError> {
+        let Some((at, out, key)) = other_output(function, question) else { return Ok(()) };
         let written = replies.get(at).filter(|reply| **reply != Reply::Unwritten);
         let said =
             written.map(|reply| Fields::from([(Key::Result, reply_value(out, reply, &self.connection.secrecy))]));
@@ -126,21 +131,21 @@ impl Statement<Replayed> {
     pub(super) fn question(&self, function: Function, question: &Question<'_>) -> Outcome {
         if question.is_address() {
             let said = match self.connection.player().tells_of(function.name()) {
-                true => self.connection.unusual(&address_key(function, question)),
+                true => self.connection.local_outcome(&address_key(function, question)),
                 false => Ok(None),
             };
             let said = match said {
                 Ok(said) => said,
                 Err(failure) => return failure,
             };
-            let told = outcome(|key| said.as_ref()?.get(key));
+            let outcome = recorded_outcome(|key| said.as_ref()?.get(key));
             let left_alone = said.is_some_and(|said| said.get(Key::Result) == Some(&Value::Null));
-            if rc::succeeded(told.rc) && !left_alone {
+            if rc::succeeded(outcome.rc) && !left_alone {
                 let mut state = self.state.lock();
                 state.application.refresh();
                 state.application.answer_address(question);
             }
-            return told;
+            return outcome;
         }
         let (id, set) = {
             let mut state = self.state.lock();
@@ -171,7 +176,7 @@ impl Statement<Replayed> {
                 Ok(found) => {
                     let known = found.as_deref().and_then(Value::as_list).unwrap_or_default();
                     if let Some(result) = columns::answer(known, function, question) {
-                        if let Err(failure) = self.write_beside(function, question) {
+                        if let Err(failure) = self.write_other_output(function, question) {
                             return failure;
                         }
                         return cut_warning(write_result(question, &result));
@@ -192,9 +197,9 @@ impl Statement<Replayed> {
     }
 
     /// Writes what the recorded driver wrote to the output of SQLColAttribute that does not apply.
-    fn write_beside(&self, function: Function, question: &Question<'_>) -> Result<(), Outcome> {
-        let Some((_, out, key)) = columns::beside(function, question) else { return Ok(()) };
-        if let Some(written) = self.connection.unusual(&key)?.as_ref().and_then(|said| said.get(Key::Result)) {
+    fn write_other_output(&self, function: Function, question: &Question<'_>) -> Result<(), Outcome> {
+        let Some((_, out, key)) = columns::other_output(function, question) else { return Ok(()) };
+        if let Some(written) = self.connection.local_outcome(&key)?.as_ref().and_then(|said| said.get(Key::Result)) {
             write_reply(out, written);
         }
         Ok(())
@@ -215,7 +220,7 @@ impl Statement<Replayed> {
                 set.or_else(|| default_attribute(asked))
             }),
             Function::SQLColAttribute | Function::SQLColAttributes => state.id.and_then(|id| {
-                // columns that cannot be read were told of before
+                // an error in the columns file was reported before
                 let found = self.connection.player().columns(self.connection.id(), id).ok()??;
                 let column = found.as_list()?.get(usize::try_from(question.int(Key::Column)? - 1).ok()?)?;
                 let value = column.get(same_field(question.int(Key::Field)?)?)?.clone();

@@ -4,7 +4,7 @@
 //! ODBC reference: SQLSetPos and SQLBulkOperations. Values are read like parameters. The driver writes to the same buffers where
 //! it refreshes or fetches rows, and the bookmarks of rows that it adds.
 
-use crate::args::{Binding, NumberOut, Place};
+use crate::args::{Binding, NumberOut, Place, WatchedNumber};
 use crate::call::Call;
 use crate::convert::{CType, Length, bound, param};
 use crate::diagnostics::Outcome;
@@ -192,15 +192,15 @@ impl Positioned {
         std::iter::once(application.address(attribute::ROWS_FETCHED_PTR).long()).chain(states)
     }
 
-    /// Looks at what the driver may write to, before it is called. Bookmarks of rows to be added are marked; states and counter are
-    /// not, since the driver may have to know them.
-    pub fn look(&self, application: &Application, rowset: Rowset, types: Types<'_>) -> Seen {
+    /// Watches what the driver may write to. Bookmarks of rows to be added are marked; states and counter are compared, since the
+    /// driver may have to know them.
+    pub fn watch(&self, application: &Application, rowset: Rowset, types: Types<'_>) -> WatchedOperation {
         let adds = self.adds && application.first_column() == 0;
         let added = Buffers { application, types, rows: if adds { &self.rows } else { &[] } };
         let bookmarks = added.iter().filter(|buffer| buffer.index == 0).map(|buffer| buffer.binding.target.int());
-        Seen {
-            numbers: self.outputs(application, rowset).map(NumberOut::value).collect(),
-            bookmarks: bookmarks.map(|bookmark| (bookmark, bookmark.arm())).collect(),
+        WatchedOperation {
+            numbers: self.outputs(application, rowset).map(NumberOut::compare).collect(),
+            bookmarks: bookmarks.map(NumberOut::watch).collect(),
         }
     }
 
@@ -221,19 +221,18 @@ impl Positioned {
         &self,
         application: &Application,
         (rowset, types): (Rowset, Types<'_>),
-        before: Seen,
+        watched: WatchedOperation,
         succeeded: bool,
         length: impl Fn(usize, u16) -> Option<Length>,
     ) -> Fields {
-        let Seen { numbers, bookmarks } = before;
-        let now = self.outputs(application, rowset).map(NumberOut::value);
-        let mut changed = now.zip(numbers).map(|(now, old)| (now != old).then_some(now));
+        let WatchedOperation { numbers, bookmarks } = watched;
+        let mut changed = numbers.into_iter().map(|number| number.written().map(|written| written.value));
         let counter = changed.next().flatten();
         let states = rowset.states(application).map(|(name, place)| {
             let count = if place.is_null() { 0 } else { self.size };
             (name, changed.by_ref().take(count).collect::<Vec<_>>())
         });
-        let written: Vec<bool> = bookmarks.into_iter().map(|(number, old)| number.settle(old).is_some()).collect();
+        let written: Vec<bool> = bookmarks.into_iter().map(|bookmark| bookmark.written().is_some()).collect();
         // A state that is as it was may be that of the last fetch, and psqlodbc calls rows deleted that it has fetched.
         let has_cells = |row: usize| states[0].1.get(row) != Some(&Some(i64::from(row_state::ERROR)));
         let wrote = |buffer: &Buffer| match self.reads {
@@ -281,15 +280,15 @@ pub struct WaitingOperation {
     pub asked: Positioned,
     /// The values, as far as they have come.
     pub data: AtExecution,
-    /// What the application's memory held before it, while recording.
-    pub before: Seen,
+    /// What the driver may write to, while recording.
+    pub watched: WatchedOperation,
 }
 
-/// What the application's memory held before an operation.
+/// The application's memory during an operation.
 #[derive(Default)]
-pub struct Seen {
-    numbers: Vec<i64>,
-    bookmarks: Vec<(NumberOut, i64)>,
+pub struct WatchedOperation {
+    numbers: Vec<WatchedNumber>,
+    bookmarks: Vec<WatchedNumber>,
 }
 
 fn named(name: &str) -> Value {
@@ -300,8 +299,8 @@ fn named(name: &str) -> Value {
 fn bookmark_value(application: &Application, binding: Binding, row: usize) -> Value {
     let c_type = bookmark_type(&application.at_row(binding, row, None), application.use_bookmarks());
     let binding = application.at_row(binding, row, c_type.fixed_size());
-    let told = binding.length.len_at(0).filter(|length| *length > 0);
-    let size = c_type.fixed_size().unwrap_or_else(|| told.map_or(4, |length| length.min(binding.capacity) as usize));
+    let length = binding.length.len_at(0).filter(|length| *length > 0);
+    let size = c_type.fixed_size().unwrap_or_else(|| length.map_or(4, |length| length.min(binding.capacity) as usize));
     match bound::chunk(CType::BINARY, binding.target, size as isize) {
         bound::Chunk::Bytes(bytes) => param::of_bytes(CType::BINARY, bytes),
         _ => Value::Null,

@@ -56,7 +56,7 @@ fn diagnostic_value(record: &Diagnostic, secrecy: &Secrecy) -> Value {
 }
 
 /// The outcome a recorded map (an entry's fields, an info item) tells of.
-pub fn outcome<'a>(get: impl Fn(Key) -> Option<&'a Value>) -> Outcome {
+pub fn recorded_outcome<'a>(get: impl Fn(Key) -> Option<&'a Value>) -> Outcome {
     let records = get(Key::Diagnostics).and_then(Value::as_list).unwrap_or_default();
     Outcome { rc: return_code(get(Key::Return)), diagnostics: records.iter().map(diagnostic).collect() }
 }

@@ -6,7 +6,8 @@
 //! Parameters Using SQLGetData".
 
 use crate::args::{Binding, Place};
-use crate::convert::bound::{self, Before, LengthOf, Look};
+use crate::convert::bound;
+use crate::convert::observer::{LengthOf, Look, WatchedBuffer};
 use crate::convert::{CType, Written};
 use crate::diagnostics::{Outcome, rc};
 use super8_cassette::{Cell, Fields, Key, Row, Value, cell, inline};
@@ -54,7 +55,7 @@ struct OutputPlace {
 }
 
 /// What the places held before the driver was called.
-pub struct Watch(Vec<Before>);
+pub struct WatchedOutputs(Vec<WatchedBuffer>);
 
 impl Outputs {
     /// The most bytes that the driver can write to them.
@@ -92,20 +93,21 @@ impl Outputs {
     }
 
     /// Looks at the places before the driver is called.
-    pub fn watch(&self) -> Watch {
-        Watch(self.places.iter().map(|place| bound::before(&place.binding, place.c_type, place.look)).collect())
+    pub fn watch(&self) -> WatchedOutputs {
+        WatchedOutputs(
+            self.places.iter().map(|place| WatchedBuffer::of(place.binding, place.c_type, place.look)).collect(),
+        )
     }
 
     /// What the driver wrote since, under `key` and `c_types`: nothing if it wrote nothing. Places that were written to
     /// are done.
-    pub fn harvest(&mut self, watch: Watch, key: Key) -> Fields {
+    pub fn written(&mut self, watched: WatchedOutputs, key: Key) -> Fields {
         let mut rows: Vec<Row> = Vec::new();
         let mut types: Vec<Option<CType>> = Vec::new();
         let mut scratch = Vec::new();
-        let mut before = watch.0.into_iter();
+        let mut watched = watched.0.into_iter();
         self.places.retain(|place| {
-            let Some(before) = before.next() else { return !place.input };
-            let Some(length) = bound::written(&place.binding, place.c_type, place.look, &before) else {
+            let Some(length) = watched.next().and_then(WatchedBuffer::written) else {
                 return !place.input;
             };
             self.input_written |= place.input;
@@ -136,7 +138,7 @@ impl Outputs {
     fn write_cells(&mut self, cells: Option<&Value>, c_types: Option<&Value>) -> Option<Outcome> {
         let rows = cells.and_then(Value::as_list)?;
         let array = matches!(rows.first(), Some(Value::List(_)));
-        let mut told = None;
+        let mut outcome = None;
         let (mut row, mut scratch) = (Row::new(), Vec::new());
         self.places.retain(|place| {
             let values = if array { rows.get(place.set) } else { cells.filter(|_| place.set == 0) };
@@ -159,13 +161,13 @@ impl Outputs {
             };
             match written {
                 Written::Success | Written::NoData => {}
-                Written::Truncated => told = Some(Outcome::info("01004", "an output parameter was cut off")),
-                Written::FractionTruncated => told = Some(Outcome::info("01S07", "a fraction was cut off")),
-                Written::Failed { sqlstate, message } => told = Some(Outcome::error(sqlstate, message)),
+                Written::Truncated => outcome = Some(Outcome::info("01004", "an output parameter was cut off")),
+                Written::FractionTruncated => outcome = Some(Outcome::info("01S07", "a fraction was cut off")),
+                Written::Failed { sqlstate, message } => outcome = Some(Outcome::error(sqlstate, message)),
             }
             false
         });
-        told
+        outcome
     }
 }
 

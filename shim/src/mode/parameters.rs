@@ -3,11 +3,11 @@
 //!
 //! A command with data at execution is complete, and compared or recorded, once SQLParamData has taken the last value.
 
-use crate::args::{Binding, NumberOut, Parameter, Place};
+use crate::args::{Binding, NumberOut, Parameter, Place, WatchedNumber};
 use crate::convert::bound::{self, Chunk};
 use crate::convert::{CType, param};
 use crate::mode::application::{Application, BoundParameter, attribute};
-use crate::mode::outputs::{self, Outputs, Streamed};
+use crate::mode::outputs::{self, Outputs, Streamed, WatchedOutputs};
 use crate::mode::rowset::Arrays;
 use std::collections::VecDeque;
 use super8_cassette::{Fields, Key, Method, Value};
@@ -34,13 +34,11 @@ pub struct Parameters {
     numerics: Vec<(usize, usize, Value)>,
 }
 
-/// What the parameter status array, the counter and the output parameters held before the driver was called.
-pub struct Watch {
-    status: Vec<i64>,
-    processed: i64,
-    /// Whether they were marked, so that a value written again is seen too.
-    marked: bool,
-    outputs: outputs::Watch,
+/// The parameter status array, the counter and the output parameters during an execution.
+pub struct WatchedParameters {
+    status: Vec<WatchedNumber>,
+    processed: WatchedNumber,
+    outputs: WatchedOutputs,
 }
 
 impl Parameters {
@@ -191,46 +189,33 @@ impl Parameters {
         (processed.long(), (0..count).map(move |set| status.short_at(set)))
     }
 
-    /// Marks the status array and the counter, to see what the driver writes.
-    pub fn watch(&self) -> Watch {
-        let (processed, status) = self.counted();
-        Watch {
-            status: status.map(NumberOut::arm).collect(),
-            processed: processed.arm(),
-            marked: true,
-            outputs: self.outputs.watch(),
-        }
+    /// Watches what the driver writes.
+    pub fn watch(&self) -> WatchedParameters {
+        self.watch_with(NumberOut::watch)
     }
 
-    /// The same in the middle of an execution that asks for data. A driver may count on in the counter it set before, so
-    /// nothing is marked: what is another value after the call was written.
-    pub fn watch_on(&self) -> Watch {
+    /// The same in the middle of an execution that asks for data: a driver may count on in the counter it set before.
+    pub fn watch_on(&self) -> WatchedParameters {
+        self.watch_with(NumberOut::compare)
+    }
+
+    fn watch_with(&self, watch: impl Fn(NumberOut) -> WatchedNumber) -> WatchedParameters {
         let (processed, status) = self.counted();
-        Watch {
-            status: status.map(NumberOut::value).collect(),
-            processed: processed.value(),
-            marked: false,
-            outputs: self.outputs.watch(),
-        }
+        let (status, processed) = (status.map(&watch).collect(), watch(processed));
+        WatchedParameters { status, processed, outputs: self.outputs.watch() }
     }
 
     /// What the driver wrote: output parameters in `result`, `params_processed`, `param_status` (one number if all are
-    /// alike). What it left alone holds again what it held.
-    pub fn outcome(&mut self, watch: Watch) -> Fields {
-        let mut fields = self.outputs.harvest(watch.outputs, Key::Result);
+    /// alike).
+    pub fn written(&mut self, watched: WatchedParameters) -> Fields {
+        let mut fields = self.outputs.written(watched.outputs, Key::Result);
         if self.outputs.input_written {
             self.by_parameter();
         }
-        let (processed, status) = self.counted();
-        let written = |number: NumberOut, old: i64| match watch.marked {
-            true => number.settle(old).map(|written| written.value),
-            false => Some(number.value()).filter(|now| *now != old),
-        };
-        fields.extend(written(processed, watch.processed).map(|processed| (Key::ParamsProcessed, processed.into())));
-        let written: Vec<Value> = status
-            .zip(&watch.status)
-            .map(|(number, old)| written(number, *old).map(|status| status as u16).into())
-            .collect();
+        let processed = watched.processed.written();
+        fields.extend(processed.map(|processed| (Key::ParamsProcessed, processed.value.into())));
+        let status = |watched: WatchedNumber| watched.written().map(|status| status.value as u16).into();
+        let written: Vec<Value> = watched.status.into_iter().map(status).collect();
         match &written[..] {
             [] => {}
             [first, rest @ ..] if rest.iter().all(|status| status == first) => {
@@ -358,7 +343,7 @@ impl AtExecution {
     }
 
     /// What the driver may write to in the middle of the execution, before a call.
-    pub fn watch_on(&self) -> Watch {
+    pub fn watch_on(&self) -> WatchedParameters {
         self.parameters.watch_on()
     }
 

@@ -7,8 +7,8 @@ use crate::convert::CType;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::bindings::bound_types;
 use crate::mode::fetch::recorded_type;
-use crate::mode::operation::{Positioned, Seen, Types, WaitingOperation};
-use crate::mode::outcome::outcome;
+use crate::mode::operation::{Positioned, Types, WaitingOperation, WatchedOperation};
+use crate::mode::outcome::recorded_outcome;
 use crate::mode::parameters::{AtExecution, Parameters};
 use crate::mode::record::{Recorded, perform, unwritable};
 use crate::mode::replay::Replayed;
@@ -17,7 +17,7 @@ use super8_cassette::Entry;
 
 impl Statement<Recorded> {
     pub(super) fn positioned(&self, call: &Call<'_>, driver_call: &dyn DriverCall) -> Outcome {
-        let (id, asked, before, rebound) = {
+        let (id, asked, watched, rebound) = {
             self.state.lock().application.refresh();
             let mut state = match self.resolved(driver_call) {
                 Ok(state) => state,
@@ -30,7 +30,7 @@ impl Statement<Recorded> {
             if let Err(error) = self.settle(&mut state, false) {
                 return unwritable(error);
             }
-            // The rows that come next are in no run with those before.
+            // The rows that come next are in no run with those watched.
             (state.own.first, state.own.ended, state.own.scrolled) = (false, false, false);
             let rowset = state.rowset();
             let state = &mut *state;
@@ -39,11 +39,11 @@ impl Statement<Recorded> {
                 Ok(asked) => asked,
                 Err(refusal) => return refusal,
             };
-            let before = asked.look(&state.application, rowset, &types);
+            let watched = asked.watch(&state.application, rowset, &types);
             let rebound = asked.touches().and_then(|rows| {
                 state.own.lent.prepare(&mut state.application, rows, |row, column| asked.sends(row, column))
             });
-            (id, asked, before, rebound)
+            (id, asked, watched, rebound)
         };
         let lends = rebound.is_some();
         if let Err(refused) = self.lend_lengths(rebound.as_deref(), driver_call) {
@@ -61,10 +61,10 @@ impl Statement<Recorded> {
                 let mut asked = asked;
                 let waiting = std::mem::take(&mut asked.waiting);
                 let data = AtExecution::new(Parameters::of_rows(asked.values.take().unwrap_or_default(), waiting));
-                statement.state.lock().positioned = Some(WaitingOperation { id, asked, data, before });
+                statement.state.lock().positioned = Some(WaitingOperation { id, asked, data, watched });
                 return outcome;
             }
-            statement.done(id, &asked, before, outcome)
+            statement.done(id, &asked, watched, outcome)
         })
     }
 
@@ -78,12 +78,12 @@ impl Statement<Recorded> {
             self.state.lock().positioned = Some(pending);
             return outcome;
         }
-        let WaitingOperation { id, mut asked, data, before } = pending;
+        let WaitingOperation { id, mut asked, data, watched } = pending;
         asked.values = Some(data.into_parameters().sets);
-        self.done(id, &asked, before, outcome)
+        self.done(id, &asked, watched, outcome)
     }
 
-    fn done(&self, id: u32, asked: &Positioned, before: Seen, outcome: Outcome) -> Outcome {
+    fn done(&self, id: u32, asked: &Positioned, watched: WatchedOperation, outcome: Outcome) -> Outcome {
         let mut fields = asked.asked();
         {
             let mut state = self.state.lock();
@@ -92,7 +92,7 @@ impl Statement<Recorded> {
             let succeeded = rc::succeeded(outcome.rc);
             let length = |row, column| state.own.lent.said(row, column).map(|(length, _)| length);
             let rowset = (state.rowset(), &types as Types<'_>);
-            fields.extend(asked.changes(&state.application, rowset, before, succeeded, length));
+            fields.extend(asked.changes(&state.application, rowset, watched, succeeded, length));
         }
         self.command(id, asked.method, fields, outcome)
     }
@@ -120,7 +120,7 @@ impl Statement<Replayed> {
         let Some(id) = state.id else { return Outcome::error("24000", "there is no rowset") };
         let waiting = std::mem::take(&mut asked.waiting);
         let data = AtExecution::new(Parameters::of_rows(asked.values.take().unwrap_or_default(), waiting));
-        state.positioned = Some(WaitingOperation { id, asked, data, before: Seen::default() });
+        state.positioned = Some(WaitingOperation { id, asked, data, watched: WatchedOperation::default() });
         Outcome::of(rc::NEED_DATA)
     }
 
@@ -148,11 +148,11 @@ impl Statement<Replayed> {
         let on_row = state.own.on_row;
         match self.command(state, id, asked.method, asked.asked()) {
             Ok(recorded) => {
-                let told = outcome(|key| recorded.get(key));
+                let outcome = recorded_outcome(|key| recorded.get(key));
                 asked.replay(&state.application, state.rowset(), |key| recorded.get(key));
                 // What SQLGetData reads from here on was recorded apart from the rows.
-                state.own.on_row = on_row || (rc::succeeded(told.rc) && state.fetched > 0);
-                told
+                state.own.on_row = on_row || (rc::succeeded(outcome.rc) && state.fetched > 0);
+                outcome
             }
             Err(failure) => failure,
         }

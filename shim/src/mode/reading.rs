@@ -4,7 +4,7 @@
 //! SQL_SUCCESS_WITH_INFO with 01004 and the length still there before the call, the last SQL_SUCCESS, and another
 //! call SQL_NO_DATA. Data of fixed length comes in one piece.
 
-use crate::args::{Binding, Place};
+use crate::args::Binding;
 use crate::convert::{CType, Length, Pieces, Progress, Written, bound};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::outcome::{Secrecy, push_outcome_pairs};
@@ -46,7 +46,7 @@ impl Piece {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Model {
     c_type: Option<CType>,
-    /// What is left after the calls so far, where a call told the whole length.
+    /// What is left after the calls so far, where a call reported the whole length.
     left: Option<isize>,
     done: bool,
 }
@@ -115,53 +115,6 @@ pub fn room(asked: &Piece) -> isize {
         CType::CHAR => (capacity - 1).max(0),
         CType::WCHAR => ((capacity / 2 - 1) * 2).max(0),
         _ => capacity,
-    }
-}
-
-/// The byte before a call to the driver.
-pub struct OddByte(Option<Byte>);
-
-struct Byte {
-    place: Place,
-    before: u8,
-    /// Bytes of the buffer without this one.
-    room: isize,
-}
-
-impl OddByte {
-    /// Looks at the byte, if the buffer has one: it need not be as long as the program says.
-    #[inline]
-    pub fn before(binding: &Binding) -> OddByte {
-        let place = place(binding);
-        if place.is_null() {
-            return OddByte(None);
-        }
-        OddByte(bound::byte(place).map(|before| Byte { place, before, room: binding.capacity - 1 }))
-    }
-
-    /// The byte, if the value fills the buffer and the byte is another one since.
-    #[inline]
-    pub fn written(self, code: i16, length: Option<isize>) -> Option<u8> {
-        let Byte { place, before, room } = self.0?;
-        let fills = match length {
-            Some(length) => rc::succeeded(code) && (length >= room || length == odbc_sys::NO_TOTAL),
-            None => code == rc::SUCCESS_WITH_INFO,
-        };
-        fills.then(|| bound::byte(place)).flatten().filter(|byte| *byte != before)
-    }
-}
-
-/// Writes what a driver wrote there.
-pub fn write_odd_byte(binding: &Binding, byte: i64) {
-    place(binding).set_bytes(&[byte as u8]);
-}
-
-#[inline]
-fn place(binding: &Binding) -> Place {
-    let capacity = binding.capacity;
-    match CType(binding.c_type) == CType::WCHAR && capacity > 0 && capacity % 2 == 1 {
-        true => binding.target.offset(capacity - 1),
-        false => Place::NULL,
     }
 }
 

@@ -44,7 +44,7 @@ pub struct RecordedConnection {
     /// Calls on the application's side, which have their usual outcome.
     pub(super) local_outcomes: LocalOutcomes,
     /// Whether the driver ever had its own way with a row counter or row states.
-    pub(super) odd_places: AtomicBool,
+    pub(super) odd_counters: AtomicBool,
     /// How many bytes the driver writes of numbers that are answers.
     pub(super) widths: Mutex<HashMap<(Function, i64, i64), Option<u8>>>,
     /// What the driver leaves in the buffers of NULLs.
@@ -116,7 +116,7 @@ pub fn unwritable(error: CassetteError) -> Outcome {
 impl Connection<Recorded> {
     /// The recorder of the cassette the connection is in.
     pub(super) fn recorder(&self) -> Held<'_, Recorder> {
-        self.home.cassette()
+        self.cassettes.cassette()
     }
 
     /// Takes note of a statement whose command asks for an answer with rows.
@@ -138,7 +138,7 @@ impl Connection<Recorded> {
     /// It goes on in a cassette in which nothing is known of it yet.
     pub(super) fn stands_alone(&self) {
         self.own.local_outcomes.forget();
-        self.own.odd_places.store(false, Ordering::Relaxed);
+        self.own.odd_counters.store(false, Ordering::Relaxed);
         if let Some(mut truncation) = self.own.truncation.try_lock() {
             *truncation = None;
         }
@@ -161,7 +161,7 @@ impl Connection<Recorded> {
     }
 
     /// Stores an answer that belongs to the connection: key, result, outcome.
-    pub(super) fn inform(&self, mut fields: Fields, result: Option<Value>, outcome: Outcome) -> Outcome {
+    pub(super) fn keep_info(&self, mut fields: Fields, result: Option<Value>, outcome: Outcome) -> Outcome {
         fields.extend(result.map(|result| (Key::Result, result)));
         push_outcome(&mut fields, &outcome, &self.secrecy);
         self.recorder().info(self.id(), fields).map_or_else(unwritable, |()| outcome)
@@ -223,9 +223,9 @@ impl Statement<Recorded> {
         self.stays();
         let Some(fields) = prepared else { return Ok(()) };
         let id = self.new_text(&mut self.state.lock()).map_err(unwritable)?;
-        let told = self.written_already(id, Method::Prepare, fields.clone(), Outcome::SUCCESS);
+        let written = self.written_already(id, Method::Prepare, fields.clone(), Outcome::SUCCESS);
         self.state.lock().prepared = Some(fields);
-        if told == Outcome::SUCCESS { Ok(()) } else { Err(told) }
+        if written == Outcome::SUCCESS { Ok(()) } else { Err(written) }
     }
 
     /// Ends what the previous text or execution left open and writes what was learned of its columns.

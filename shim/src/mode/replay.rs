@@ -7,7 +7,7 @@ use crate::mode::cells::ZeroNulls;
 use crate::mode::connection::{Connection, Interception};
 use crate::mode::connection_cassette::Held;
 use crate::mode::keys::token_key;
-use crate::mode::outcome::outcome;
+use crate::mode::outcome::recorded_outcome;
 use crate::mode::parameters::Waiting;
 use crate::mode::polling::polls_key;
 use crate::mode::reading::ReplayedReading;
@@ -97,7 +97,7 @@ pub(super) fn finished(player: &Arc<Player>) {
 impl Connection<Replayed> {
     /// The player of the cassette the connection is in.
     pub(super) fn player(&self) -> Held<'_, Player> {
-        self.home.cassette()
+        self.cassettes.cassette()
     }
 
     /// The id of the next statement that is served an answer with rows.
@@ -119,16 +119,12 @@ impl Connection<Replayed> {
     ///
     /// # Errors
     /// A damaged cassette.
-    pub(super) fn unusual(&self, key: &[(Key, Value)]) -> Result<Option<Fields>, Outcome> {
+    pub(super) fn local_outcome(&self, key: &[(Key, Value)]) -> Result<Option<Fields>, Outcome> {
         self.player().outcome(self.id(), key).map_err(|error| self.damaged(None, error))
     }
 
     /// The recorded answer with this key that belongs to the connection.
-    pub(super) fn informed(&self, key: &[(Key, Value)]) -> Result<Option<Fields>, Outcome> {
-        self.told(key)
-    }
-
-    pub(super) fn told(&self, key: &[(Key, Value)]) -> Result<Option<Fields>, Outcome> {
+    pub(super) fn recorded_info(&self, key: &[(Key, Value)]) -> Result<Option<Fields>, Outcome> {
         let found = self.player().info(self.id(), key).map_err(|error| self.damaged(None, error))?;
         Ok(found.map(|answer| self.secrecy.restored_fields(answer)))
     }
@@ -138,8 +134,8 @@ impl Connection<Replayed> {
         if !self.player().tells_of(function.name()) {
             return Outcome::SUCCESS;
         }
-        match self.unusual(&key()) {
-            Ok(Some(answer)) => outcome(|key| answer.get(key)),
+        match self.local_outcome(&key()) {
+            Ok(Some(answer)) => recorded_outcome(|key| answer.get(key)),
             Ok(None) => Outcome::SUCCESS,
             Err(failure) => failure,
         }
@@ -152,7 +148,7 @@ impl Connection<Replayed> {
 
     /// How often the function's n-th call was polled.
     pub(super) fn recorded_polls(&self, statement: Option<u32>, function: Function, call: u32) -> Result<u32, Outcome> {
-        let fact = self.informed(&polls_key(self.id(), statement, function, call))?;
+        let fact = self.recorded_info(&polls_key(self.id(), statement, function, call))?;
         let times = fact.as_ref().and_then(|fact| fact.get(Key::Result)).and_then(Value::as_int);
         Ok(times.and_then(|times| u32::try_from(times).ok()).unwrap_or(0))
     }
@@ -251,7 +247,7 @@ impl Statement<Replayed> {
         if waiting.token == waiting.bound {
             return Ok(waiting.token);
         }
-        let said = self.connection.unusual(&token_key())?;
+        let said = self.connection.local_outcome(&token_key())?;
         Ok(match said.as_ref().and_then(|said| said.get(Key::Result)) {
             Some(_) => waiting.bound,
             None => waiting.token,

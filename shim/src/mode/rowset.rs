@@ -2,7 +2,7 @@
 //!
 //! ODBC reference: SQLFetchScroll ("Positioning the Cursor", "Rows Fetched Buffer"), SQLExtendedFetch and "Bookmark Types".
 
-use crate::args::{Binding, Place};
+use crate::args::{Binding, Place, WatchedNumber};
 use crate::call::Call;
 use crate::convert::{CType, bound};
 use crate::diagnostics::rc;
@@ -197,11 +197,24 @@ impl Arrays {
     }
 }
 
-/// Counter and states before a fetch, marked to see what the driver writes: ODBC has it write them in every fetch.
-pub struct Marked {
-    rows: i64,
-    first: i64,
-    others: Vec<i64>,
+/// Counter and states during a fetch: ODBC has the driver write them in every fetch.
+pub struct WatchedCounters {
+    rows: WatchedNumber,
+    first: WatchedNumber,
+    others: Vec<WatchedNumber>,
+}
+
+impl WatchedCounters {
+    /// What the driver wrote; what it left alone gets its old value back.
+    #[inline(always)] // once for each row
+    pub fn written(self) -> WrittenCounters {
+        let state = |watched: WatchedNumber| watched.written().map(|written| written.value as u16);
+        WrittenCounters {
+            rows: self.rows.written().map(|written| written.value),
+            first: state(self.first),
+            others: self.others.into_iter().map(state).collect(),
+        }
+    }
 }
 
 /// What the driver wrote. A place it left alone, or that the application did not give, is `None`.
@@ -217,24 +230,13 @@ impl Fetching {
         if self.status.is_null() { 0 } else { self.size }
     }
 
-    /// Marks the counter and all states.
+    /// Watches the counter and all states.
     #[inline(always)] // once for each row
-    pub fn mark(&self) -> Marked {
-        Marked {
-            rows: self.rows.long().arm(),
-            first: self.status.short_at(0).arm(),
-            others: (1..self.states()).map(|row| self.status.short_at(row).arm()).collect(),
-        }
-    }
-
-    /// What the driver wrote; what it left alone gets its old value back.
-    #[inline(always)] // once for each row
-    pub fn harvest(&self, marked: Marked) -> WrittenCounters {
-        let state = |row, old| self.status.short_at(row).settle(old).map(|written| written.value as u16);
-        WrittenCounters {
-            rows: self.rows.long().settle(marked.rows).map(|written| written.value),
-            first: state(0, marked.first),
-            others: marked.others.into_iter().enumerate().map(|(at, old)| state(at + 1, old)).collect(),
+    pub fn watch(&self) -> WatchedCounters {
+        WatchedCounters {
+            rows: self.rows.long().watch(),
+            first: self.status.short_at(0).watch(),
+            others: (1..self.states()).map(|row| self.status.short_at(row).watch()).collect(),
         }
     }
 
@@ -243,14 +245,14 @@ impl Fetching {
     pub fn replay(&self, code: i16, count: usize, rows: Option<&Value>, status: Option<&Value>) {
         let arrays = Arrays::of(self.size);
         let rows = match rows {
-            Some(told) => told.as_int().map(|rows| rows as usize),
+            Some(recorded) => recorded.as_int().map(|rows| rows as usize),
             None => usual_rows(code, count),
         };
         rows.into_iter().for_each(|rows| arrays.set_count(self.rows, rows));
-        let told = status.and_then(Value::as_list);
+        let recorded = status.and_then(Value::as_list);
         for row in 0..self.size {
-            let state = match told {
-                Some(told) => told.get(row).and_then(Value::as_int).map(|state| state as u16),
+            let state = match recorded {
+                Some(recorded) => recorded.get(row).and_then(Value::as_int).map(|state| state as u16),
                 None => usual_state(code, count, row),
             };
             state.into_iter().for_each(|state| arrays.set_state(self.status, row, state));

@@ -9,7 +9,7 @@ use crate::mode::keys::{
     CallKey, allocate_key, attribute_call, attribute_key, attribute_value, disconnect_key, function_key,
     reaches_database,
 };
-use crate::mode::outcome::{outcome, push_outcome};
+use crate::mode::outcome::{push_outcome, recorded_outcome};
 use crate::mode::polling::polls_key;
 use crate::mode::record::{Recorded, perform, unwritable};
 use crate::mode::replay::{Replayed, finished, mismatch};
@@ -27,7 +27,7 @@ impl Connection<Recorded> {
     fn command(&self, method: Method, mut fields: Fields, outcome: Outcome) -> Outcome {
         push_outcome(&mut fields, &outcome, &self.secrecy);
         let entry = Entry { method, connection: self.id(), statement: None, fields };
-        self.home.keep(&entry);
+        self.cassettes.keep(&entry);
         if rc::succeeded(outcome.rc) {
             match method {
                 Method::SetConnectAttr => self.moves.sets(&entry),
@@ -104,14 +104,14 @@ impl ConnectionMode for Connection<Recorded> {
             Call::EndTran { commit } => {
                 let outcome = match self.polled(function, driver_call) {
                     Ok(outcome) => outcome,
-                    Err(told) => return told,
+                    Err(outcome) => return outcome,
                 };
                 self.command(if *commit { Method::Commit } else { Method::Rollback }, Fields::new(), outcome)
             }
             Call::SetConnectAttr { attribute, value } => {
                 let outcome = match self.polled(function, driver_call) {
                     Ok(outcome) => outcome,
-                    Err(told) => return told,
+                    Err(outcome) => return outcome,
                 };
                 self.set(*attribute, value, &outcome);
                 let recorded = attribute_value(value);
@@ -131,7 +131,7 @@ impl ConnectionMode for Connection<Recorded> {
                 let key =
                     Fields::from([(Key::Function, Value::from("SQLGetFunctions")), (Key::Id, Value::from(*asked))]);
                 let result = rc::succeeded(outcome.rc).then(|| functions_value(*asked, *supported));
-                self.inform(key, result, outcome)
+                self.keep_info(key, result, outcome)
             }
             Call::Disconnect => {
                 let outcome = perform(driver_call);
@@ -170,7 +170,7 @@ impl ConnectionMode for Connection<Recorded> {
             return;
         }
         if !self.own.closed.load(Ordering::Acquire) {
-            for (recorder, id) in self.home.all() {
+            for (recorder, id) in self.cassettes.all() {
                 let entry = Entry::new(Method::Disconnect, id, None).with(Key::Result, Value::Null);
                 if let Err(error) = recorder.note(&entry) {
                     crate::cassettes::unwritable(&error, true);
@@ -185,18 +185,18 @@ impl Connection<Replayed> {
     /// Plays a command on the connection.
     fn command(&self, method: Method, fields: Fields) -> Outcome {
         let asked = Entry { method, connection: self.id(), statement: None, fields };
-        self.home.keep(&asked);
+        self.cassettes.keep(&asked);
         match self.player().command(&asked) {
             Ok(recorded) => {
                 finished(&self.player());
-                let told = outcome(|key| recorded.get(key));
-                if rc::succeeded(told.rc) {
+                let outcome = recorded_outcome(|key| recorded.get(key));
+                if rc::succeeded(outcome.rc) {
                     match method {
                         Method::SetConnectAttr => self.moves.sets(&asked),
                         _ => self.moves.transaction_ends(),
                     }
                 }
-                told
+                outcome
             }
             Err(error) => mismatch(error),
         }
@@ -256,7 +256,7 @@ impl ConnectionMode for Connection<Replayed> {
         {
             return polled;
         }
-        let told = match call {
+        let outcome = match call {
             Call::EndTran { commit } => {
                 self.command(if *commit { Method::Commit } else { Method::Rollback }, Fields::new())
             }
@@ -265,17 +265,17 @@ impl ConnectionMode for Connection<Replayed> {
                     self.pooled();
                 }
                 let recorded = attribute_value(value);
-                let told = match reaches_database(*attribute) {
+                let outcome = match reaches_database(*attribute) {
                     Some(name) => self.command(
                         Method::SetConnectAttr,
                         Fields::from([(Key::Attribute, Value::from(name)), (Key::Value, recorded)]),
                     ),
                     None => self.local(Function::SQLSetConnectAttr, || attribute_key(*attribute, recorded)),
                 };
-                if let (true, AttributeIn::Number(number)) = (rc::succeeded(told.rc), value) {
+                if let (true, AttributeIn::Number(number)) = (rc::succeeded(outcome.rc), value) {
                     self.set_before(*attribute, *number as usize);
                 }
-                told
+                outcome
             }
             Call::Functions { function: asked, supported } => self.functions(*asked, *supported),
             Call::Disconnect => {
@@ -288,7 +288,7 @@ impl ConnectionMode for Connection<Replayed> {
             _ => Outcome::error("HYC00", format!("replay: {} cannot be replayed yet", function.name())),
         };
         finished(&self.player());
-        self.secrecy.restored(told)
+        self.secrecy.restored(outcome)
     }
 
     fn statement(self: Arc<Self>) -> Arc<dyn StatementMode> {

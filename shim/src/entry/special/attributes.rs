@@ -64,10 +64,10 @@ pub unsafe fn SQLGetEnvAttr(env: Handle, attribute: i32, value: Pointer, cap: i3
             let Some(get) = driver.ansi.SQLGetEnvAttr else {
                 return environment.diagnostics.post(missing());
             };
-            let old = out.arm();
+            let watched = out.watch();
             // SAFETY: the application's arguments on the driver's own environment.
             let outcome = unsafe { get(real.0 as Handle, attribute, value, cap, length) };
-            let reply = match out.harvest(old) {
+            let reply = match watched.reply() {
                 crate::args::Reply::Number(number) => Some(number),
                 _ => None,
             };

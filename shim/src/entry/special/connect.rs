@@ -167,12 +167,13 @@ fn connect<C: Width>(
             return diagnostics.post(outcome);
         }
         let Some((driver, real)) = connection.core.real() else { return rc::ERROR };
-        let watched = request.completed().map(|completed| (completed, completed.arm()));
-        let code = match answered(driver_call(driver, real, &plan)) {
+        let watched = request.completed().map(|completed| completed.watch());
+        let code = answered(driver_call(driver, real, &plan));
+        let completed = watched.map(|completed| completed.reply());
+        let code = match code {
             Ok(code) => code,
             Err(outcome) => return diagnostics.post(outcome),
         };
-        let completed = watched.map(|(completed, old)| completed.harvest(old));
         if plan.records() {
             // Driver managers read why a connect failed through SQLError, but for SQLBrowseConnect.
             let fails_by_error = !rc::succeeded(code) && function != Function::SQLBrowseConnect;

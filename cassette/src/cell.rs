@@ -6,18 +6,12 @@
 //! other character by its number. Escaped are: control characters (C0, DEL, C1), U+2028, U+2029, and a byte order
 //! mark or a backslash at the beginning.
 
-mod escape;
-mod kept;
-pub(crate) mod look;
-
 use std::fmt;
+use std::ops::ControlFlow;
 
 use memchr::memchr;
 
-pub use kept::Kept;
-
-use escape::{decode_escaped, encode_escaped, needs_escapes};
-use look::{Look, look};
+use crate::scan::{self, Scan};
 
 /// One cell as the application received it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,11 +93,10 @@ pub(crate) fn encode(cell: Cell<'_>, out: &mut Vec<u8>) -> bool {
 }
 
 fn encode_text(text: &[u8], out: &mut Vec<u8>) -> bool {
-    let look = look(text);
-    let fragile = look::is_fragile(text);
-    let quotes = look.quotes || fragile;
-    if look.special || text.first() == Some(&b'\\') {
-        return encode_special(text, look, quotes, out);
+    let scan = scan::scan(text);
+    let quotes = scan.quotes || scan::is_fragile(text);
+    if scan.special || text.first() == Some(&b'\\') {
+        return encode_special(text, scan, quotes, out);
     }
     out.extend_from_slice(text);
     quotes
@@ -111,13 +104,13 @@ fn encode_text(text: &[u8], out: &mut Vec<u8>) -> bool {
 
 /// A text that holds a byte which is not printable ASCII, or begins as a tag does.
 #[inline(never)]
-fn encode_special(text: &[u8], look: Look, quotes: bool, out: &mut Vec<u8>) -> bool {
-    if look.foreign && std::str::from_utf8(text).is_err() {
+fn encode_special(text: &[u8], scan: Scan, quotes: bool, out: &mut Vec<u8>) -> bool {
+    if scan.foreign && std::str::from_utf8(text).is_err() {
         encode_bytes(text, out);
         return false;
     }
     // of ASCII, what is special is a control character
-    if !look.foreign || needs_escapes(text) {
+    if !scan.foreign || needs_escapes(text) {
         encode_escaped(text, out);
     } else {
         out.extend_from_slice(text);
@@ -225,6 +218,206 @@ fn decode_bytes<'a>(hex: &[u8], scratch: &'a mut Vec<u8>) -> Result<&'a [u8], Ce
     Ok(scratch)
 }
 
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// For valid UTF-8: every character that escaped text cannot hold, by place and number of bytes, until `found` breaks.
+fn each_escaped(text: &[u8], mut found: impl FnMut(usize, usize) -> ControlFlow<()>) -> ControlFlow<()> {
+    let (words, rest) = text.as_chunks::<8>();
+    for (number, eight) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*eight);
+        let mut marks = scan::control(word) | scan::equal(word, b'\\');
+        if scan::foreign(word) != 0 {
+            marks |= scan::equal(word, 0xc2) | scan::equal(word, 0xe2);
+        }
+        while marks != 0 {
+            let at = 8 * number + (marks.trailing_zeros() / 8) as usize;
+            if let Some(length) = escaped_length(text, at) {
+                found(at, length)?;
+            }
+            marks &= marks - 1;
+        }
+    }
+    for at in text.len() - rest.len()..text.len() {
+        if let Some(length) = escaped_length(text, at) {
+            found(at, length)?;
+        }
+    }
+    ControlFlow::Continue(())
+}
+
+/// How many bytes the character has that begins here, if escaped text cannot hold it.
+fn escaped_length(text: &[u8], at: usize) -> Option<usize> {
+    match text.get(at..)? {
+        [b'\\' | 0..0x20 | 0x7f, ..] => Some(1),
+        [0xc2, 0x80..0xa0, ..] => Some(2),
+        [0xe2, 0x80, 0xa8 | 0xa9, ..] => Some(3),
+        _ => None,
+    }
+}
+
+/// For valid UTF-8: whether it cannot stand without the tag of escaped text. A backslash inside can.
+fn needs_escapes(text: &[u8]) -> bool {
+    let alone =
+        |at: usize| if text[at] == b'\\' && at > 0 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+    each_escaped(text, |at, _| alone(at)).is_break() || text.starts_with(BYTE_ORDER_MARK)
+}
+
+/// For valid UTF-8: appends `\e` and the escaped text.
+fn encode_escaped(text: &[u8], out: &mut Vec<u8>) {
+    out.reserve(2 * text.len() + 2);
+    out.extend_from_slice(b"\\e");
+    let mut done = 0;
+    if text.starts_with(BYTE_ORDER_MARK) {
+        out.extend_from_slice(b"\\u{feff}");
+        done = BYTE_ORDER_MARK.len();
+    }
+    let _ = each_escaped(text, |at, length| {
+        out.extend_from_slice(&text[done..at]);
+        match &text[at..at + length] {
+            b"\n" => out.extend_from_slice(b"\\n"),
+            b"\r" => out.extend_from_slice(b"\\r"),
+            b"\t" => out.extend_from_slice(b"\\t"),
+            b"\\" => out.extend_from_slice(b"\\\\"),
+            [byte] => {
+                out.extend_from_slice(b"\\x");
+                push_hex(*byte, out);
+            }
+            // U+0080 to U+009F, U+2028 and U+2029
+            [_, byte] => out.extend_from_slice(format!("\\u{{{byte:x}}}").as_bytes()),
+            rest => out.extend_from_slice(if rest.ends_with(&[0xa8]) { b"\\u{2028}" } else { b"\\u{2029}" }),
+        }
+        done = at + length;
+        ControlFlow::Continue(())
+    });
+    out.extend_from_slice(&text[done..]);
+}
+
+/// Undoes what stands after `\e`, into `scratch`.
+fn decode_escaped<'a>(escaped: &[u8], scratch: &'a mut Vec<u8>) -> Result<&'a [u8], CellError> {
+    check_utf8(escaped)?;
+    scratch.clear();
+    let mut rest = escaped;
+    while let Some(at) = memchr(b'\\', rest) {
+        scratch.extend_from_slice(&rest[..at]);
+        rest = match &rest[at + 1..] {
+            [b'n', rest @ ..] => push(scratch, '\n', rest),
+            [b'r', rest @ ..] => push(scratch, '\r', rest),
+            [b't', rest @ ..] => push(scratch, '\t', rest),
+            [b'\\', rest @ ..] => push(scratch, '\\', rest),
+            [b'x', high, low, rest @ ..] => match (hex_digit(*high), hex_digit(*low)) {
+                (Some(high @ 0..8), Some(low)) => push(scratch, char::from(high << 4 | low), rest),
+                _ => return Err(bad_escape(&escaped[escaped.len() - rest.len() - 4..])),
+            },
+            [b'u', b'{', number @ ..] => {
+                let end = memchr(b'}', &number[..number.len().min(7)]);
+                let digits = end.and_then(|end| std::str::from_utf8(&number[..end]).ok());
+                let code = digits.filter(|digits| !digits.starts_with('+'));
+                let code = code.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+                match (code.and_then(char::from_u32), end) {
+                    (Some(character), Some(end)) => push(scratch, character, &number[end + 1..]),
+                    _ => return Err(bad_escape(&rest[at..])),
+                }
+            }
+            _ => return Err(bad_escape(&rest[at..])),
+        };
+    }
+    scratch.extend_from_slice(rest);
+    Ok(scratch)
+}
+
+fn push<'r>(scratch: &mut Vec<u8>, character: char, rest: &'r [u8]) -> &'r [u8] {
+    scratch.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+    rest
+}
+
+fn bad_escape(at: &[u8]) -> CellError {
+    let start = String::from_utf8_lossy(&at[..at.len().min(10)]);
+    CellError(format!(
+        "`{start}` begins with an unknown escape: escaped text has \\n, \\r, \\t, \\\\, \\x00 to \\x7f and \\u{{...}}"
+    ))
+}
+
+/// Memory kept for the next cell; a larger one gives its memory back.
+const KEPT_MEMORY: usize = 64 * 1024;
+
+/// A decoded cell that is kept while its value is read in pieces: a large one is decoded once, not once a piece.
+#[derive(Debug, Default)]
+pub struct DecodedCell {
+    form: Option<DecodedForm>,
+    bytes: Vec<u8>,
+}
+
+/// What the field is, and where its bytes are.
+#[derive(Clone, Copy, Debug)]
+enum DecodedForm {
+    Unread,
+    Null,
+    /// The field itself.
+    Plain,
+    /// `bytes`, as text.
+    Text,
+    /// `bytes`.
+    Bytes,
+    /// The field from a place on, cut off.
+    CutPlain(i64, usize),
+    /// `bytes`, as text, cut off.
+    CutText(i64),
+    /// `bytes`, cut off.
+    CutBytes(i64),
+}
+
+impl DecodedCell {
+    /// Another field comes next.
+    pub fn forget(&mut self) {
+        if self.form.take().is_some() {
+            self.bytes.clear();
+            self.bytes.shrink_to(KEPT_MEMORY);
+        }
+    }
+
+    /// What [`decode`] gives for this field, which is the one of the last time unless that was forgotten.
+    ///
+    /// # Errors
+    /// As [`decode`].
+    pub fn decode<'a>(&'a mut self, field: &'a [u8]) -> Result<Cell<'a>, CellError> {
+        let form = match self.form {
+            Some(form) => form,
+            None => *self.form.insert(decoded_form(field, &mut self.bytes)?),
+        };
+        let bytes = self.bytes.as_slice();
+        let cut = |total, cell| Cell::Cut { total, cell };
+        Ok(match form {
+            DecodedForm::Unread => Cell::Unread,
+            DecodedForm::Null => Cell::Null,
+            DecodedForm::Plain => Cell::Text(field),
+            DecodedForm::Text => Cell::Text(bytes),
+            DecodedForm::Bytes => Cell::Bytes(bytes),
+            DecodedForm::CutPlain(total, begin) => cut(total, CutCell::Text(field.get(begin..).unwrap_or_default())),
+            DecodedForm::CutText(total) => cut(total, CutCell::Text(bytes)),
+            DecodedForm::CutBytes(total) => cut(total, CutCell::Bytes(bytes)),
+        })
+    }
+}
+
+fn decoded_form(field: &[u8], bytes: &mut Vec<u8>) -> Result<DecodedForm, CellError> {
+    Ok(match decode(field, bytes)? {
+        Cell::Unread => DecodedForm::Unread,
+        Cell::Null => DecodedForm::Null,
+        Cell::Text(_) | Cell::Plain(_) if field.first() == Some(&b'\\') => DecodedForm::Text,
+        Cell::Text(_) | Cell::Plain(_) => DecodedForm::Plain,
+        Cell::Bytes(_) => DecodedForm::Bytes,
+        Cell::Cut { total, cell: CutCell::Bytes(_) } => DecodedForm::CutBytes(total),
+        // behind `\>TOTAL:` stands either the text itself or `\e`
+        Cell::Cut { total, cell: CutCell::Text(text) } => {
+            let begin = field.len() - text.len().min(field.len());
+            match field.get(begin..) == Some(text) && begin > 0 && field[begin - 1] == b':' {
+                true => DecodedForm::CutPlain(total, begin),
+                false => DecodedForm::CutText(total),
+            }
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -298,5 +491,38 @@ mod tests {
         for field in bad {
             assert!(decode(field, &mut Vec::new()).is_err(), "{}", String::from_utf8_lossy(field));
         }
+    }
+
+    #[test]
+    fn the_same_cell_again_and_again() {
+        let fields: &[&[u8]] = &[
+            b"",
+            b"text",
+            br"\N",
+            br"\-",
+            br"\x68690a",
+            br"\x",
+            br"\eline\n",
+            br"\e\\N",
+            br"\e",
+            br"\>5:",
+            br"\>50:text",
+            br"\>50:a:b",
+            br"\>-4:\ea\n",
+            br"\>3:\e:",
+            br"\>3:\e\\x3a",
+            br"\>9:\x00ff",
+            br"\>9:\x",
+        ];
+        let mut decoded = DecodedCell::default();
+        for field in fields {
+            let mut scratch = Vec::new();
+            let expected = decode(field, &mut scratch);
+            assert_eq!(decoded.decode(field), expected, "{}", field.escape_ascii());
+            assert_eq!(decoded.decode(field), expected, "{}", field.escape_ascii());
+            decoded.forget();
+        }
+        assert!(decoded.decode(br"\q").is_err());
+        assert_eq!(decoded.decode(b"after an error"), Ok(Cell::Text(b"after an error")));
     }
 }

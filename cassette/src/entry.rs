@@ -1,5 +1,7 @@
 //! One item of `commands.yml` (or of an info file): a method, where it happened, and its fields in written order.
 
+use sha2::{Digest as _, Sha256};
+
 use crate::{Key, Method, Value, words};
 
 /// A connection's number in its cassette: 0 is `a`, 25 is `z`, 26 is `aa`.
@@ -169,6 +171,38 @@ impl Entry {
     pub fn succeeded(&self) -> bool {
         matches!(self.return_code(), words::SUCCESS | words::SUCCESS_WITH_INFO)
     }
+}
+
+/// The leading keys of an entry: enough to know what it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// What was done.
+    pub method: Method,
+    /// On which connection.
+    pub connection: ConnectionId,
+    /// On which statement of the connection, if on one.
+    pub statement: Option<u32>,
+    /// By which thread of the connection; 1 where nothing is said.
+    pub thread: u16,
+}
+
+/// Tells connects apart that may get different replies: data source or driver, and the connection string.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ConnectIdentity(Digest);
+
+/// What stands for a text: as many bytes of its SHA-256 as make a second text with the same ones out of the question.
+pub(crate) type Digest = [u8; 16];
+
+/// The digest of some bytes.
+pub(crate) fn digest(bytes: &[u8]) -> Digest {
+    let whole = Sha256::digest(bytes);
+    std::array::from_fn(|at| whole[at])
+}
+
+/// The identity of a connect entry.
+pub(crate) fn connect_identity(entry: &Entry) -> ConnectIdentity {
+    let named = [Key::Dsn, Key::Driver, Key::ConnectionString].map(|key| entry.get(key));
+    ConnectIdentity(digest(format!("{named:?}").as_bytes()))
 }
 
 #[cfg(test)]

@@ -2,8 +2,7 @@
 
 use crate::cell::{self, Cell};
 use crate::row::Row;
-use crate::value::Value;
-use crate::yaml::scalar::float_text;
+use crate::value::{Value, float_text};
 
 /// Why a value is not a row.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,11 +4,9 @@
 //! a [`Recorder`] gives them ids and appends them, a [`Player`] hands them out again in the recorded order.
 #![forbid(unsafe_code)]
 
-pub mod answer_rules;
 pub mod append;
 pub mod cell;
 pub mod check;
-mod connect;
 pub mod convert;
 pub mod directory;
 pub mod entry;
@@ -26,6 +24,7 @@ pub mod redaction;
 pub mod row;
 mod rows_journal;
 pub mod rows_reader;
+mod scan;
 pub mod schema;
 mod sets;
 pub mod state;
@@ -36,14 +35,13 @@ mod window;
 pub mod words;
 pub mod yaml;
 
-pub use answer_rules::AnswerRules;
 pub use append::{Append, MakeAppend, WriteAppend, allocate, allocate_ahead, within_limit};
 pub use cell::{Cell, CellError, CutCell};
 pub use convert::{Conversion, convert};
 pub use directory::{Directory, Recovered, recover, staging_directory, unpublished};
-pub use entry::{ConnectionId, Entry, Fields};
+pub use entry::{ConnectionId, Entry, Fields, Head};
 pub use error::{CassetteError, ErrorKind};
-pub use metadata::{DriverFacts, Metadata, Order};
+pub use metadata::{AnswerRules, DriverFacts, Metadata, Order};
 pub use ndjson::{Spans, Trace, TraceId, TraceIdError, Traceparent};
 pub use open::{Format, create, open};
 pub use player::{
@@ -63,4 +61,4 @@ pub use sets::entry as whole_entry;
 pub use state::{State, state};
 pub use storage::{Cassette, Contents, OpenRun, Part, Place, RowsPart, RowsSource};
 pub use text::shell;
-pub use value::Value;
+pub use value::{Value, float_text};

@@ -2,7 +2,8 @@
 
 use memchr::memchr;
 
-use crate::cell::{self, Cell, look};
+use crate::cell::{self, Cell};
+use crate::scan;
 
 /// A row whose cells may be set in any order. Reused from row to row, it allocates nothing once it is warm.
 #[derive(Clone, Debug, Default)]
@@ -120,7 +121,7 @@ pub(crate) fn write_fields<'f>(fields: impl Iterator<Item = &'f [u8]>, out: &mut
     let start = out.len();
     for field in fields {
         let special = |byte: &u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
-        if look::is_fragile(field) || field.iter().any(special) {
+        if scan::is_fragile(field) || field.iter().any(special) {
             write_quoted(field, out);
         } else {
             out.extend_from_slice(field);

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use memchr::{memchr, memchr2};
 
-use crate::cell::{self, CellError, look};
+use crate::cell::{self, CellError};
 use crate::error::CassetteError;
 use crate::files;
+use crate::scan;
 
 const BLOCK: usize = 32 * 1024;
 /// The longest row; what is longer is no cassette of ours.
@@ -157,7 +158,7 @@ fn split(line: &[u8], record: &mut csv::ByteRecord, unquoted: &mut Vec<u8>) -> O
 fn find(byte: u8, line: &[u8]) -> Option<usize> {
     let mut at = 0;
     while let Some(word) = line.get(at..).and_then(|rest| rest.first_chunk::<8>()).filter(|_| at < 32) {
-        match look::equal(u64::from_le_bytes(*word), byte) {
+        match scan::equal(u64::from_le_bytes(*word), byte) {
             0 => at += 8,
             marks => return Some(at + marks.trailing_zeros() as usize / 8),
         }

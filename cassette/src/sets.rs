@@ -8,7 +8,7 @@ use csv::ByteRecord;
 use crate::cell::{self, Cell};
 use crate::row::{Row, write_row};
 use crate::storage::{Cassette, Place};
-use crate::yaml::scalar::float_text;
+use crate::value::float_text;
 use crate::{CassetteError, Entry, Fields, Key, Value, check};
 
 /// An array of more sets than this goes to a part of its own.

@@ -4,8 +4,8 @@ use std::io::ErrorKind::NotFound;
 use std::path::{Path, PathBuf};
 
 use crate::check::{self, Wrong};
+use crate::entry::Head;
 use crate::metadata::Metadata;
-use crate::yaml::Head;
 use crate::{CassetteError, ConnectionId, Entry, ErrorKind, Fields, Value};
 
 const RESTORE: &str = "restore it, or record again";

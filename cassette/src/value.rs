@@ -135,6 +135,26 @@ impl<T: Into<Value>> From<Vec<T>> for Value {
     }
 }
 
+/// A floating-point number in the shortest form that reads back to the same bits and that every YAML reader takes
+/// for a float: with a point, and with a sign in the exponent. The bits of a NaN other than its being one are lost.
+pub fn float_text(number: f64) -> String {
+    if number.is_nan() {
+        return ".nan".to_owned();
+    }
+    if number.is_infinite() {
+        return if number > 0.0 { ".inf" } else { "-.inf" }.to_owned();
+    }
+    let text = format!("{number:?}");
+    match text.split_once('e') {
+        None => text,
+        Some((mantissa, exponent)) => {
+            let point = if mantissa.contains('.') { "" } else { ".0" };
+            let sign = if exponent.starts_with('-') { "" } else { "+" };
+            format!("{mantissa}{point}e{sign}{exponent}")
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,5 +164,23 @@ mod tests {
         assert_eq!(Value::Float(f64::NAN), Value::Float(f64::NAN));
         assert_ne!(Value::Float(0.0), Value::Float(-0.0));
         assert_ne!(Value::Float(1.0), Value::Int(1));
+    }
+
+    #[test]
+    fn floats_look_like_floats() {
+        let cases = [
+            (1.0, "1.0"),
+            (-0.0, "-0.0"),
+            (0.1, "0.1"),
+            (1e16, "1.0e+16"),
+            (-2.5e300, "-2.5e+300"),
+            (5e-324, "5.0e-324"),
+            (f64::INFINITY, ".inf"),
+            (f64::NEG_INFINITY, "-.inf"),
+            (f64::NAN, ".nan"),
+        ];
+        for (number, expected) in cases {
+            assert_eq!(float_text(number), expected);
+        }
     }
 }

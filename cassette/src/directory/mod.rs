@@ -26,10 +26,11 @@ pub(crate) use recover::{nothing_whole, parts_named_by};
 pub(crate) use staging::{is_cassette, notice, refuse};
 
 use crate::append::MakeAppend;
+use crate::entry::Head;
 use crate::metadata::Metadata;
 use crate::storage::{Cassette, Contents, OpenRun, Part, Place, RowsPart, RowsSource};
 use crate::window::Window;
-use crate::yaml::{self, Head};
+use crate::yaml;
 use crate::{CassetteError, ConnectionId, Entry, Fields, Value};
 use writing::Writing;
 pub(crate) use writing::{in_place, write_error};

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::names;
 use super::staging::is_cassette;
+use crate::entry::Head;
 use crate::metadata::{Metadata, migrate};
 use crate::storage::{Part, Place, RowsSource, plain};
-use crate::yaml::{Head, Items};
+use crate::yaml::Items;
 use crate::{CassetteError, ConnectionId, Fields, RowsReader, Value, check, files, ndjson, yaml};
 
 /// Walks over the log's entries.

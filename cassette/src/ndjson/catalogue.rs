@@ -9,8 +9,8 @@ use super::fast_path::{self, LineKind};
 use super::line::{Kind, Line};
 use super::lines::{Cut, Lines};
 use crate::directory::info_part;
+use crate::entry::Head;
 use crate::storage::{Part, Place};
-use crate::yaml::Head;
 use crate::{CassetteError, ConnectionId, ErrorKind, Metadata, Value, files};
 
 /// The end of the file in which the mark of completeness is looked for.

@@ -7,7 +7,7 @@ use memchr::{memchr, memchr2};
 
 use super::rows::NULL;
 use crate::Method;
-use crate::yaml::Head;
+use crate::entry::Head;
 
 const START: &[u8] = br#"{"version":"4.1","traceId":""#;
 const KIND: &[u8] = br#"","type":"outbound","protocol":"odbc","identifier":""#;

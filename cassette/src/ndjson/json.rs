@@ -9,7 +9,7 @@ use std::fmt;
 use memchr::memchr2;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::yaml::scalar::float_text;
+use crate::value::float_text;
 use crate::{Key, Value};
 
 const FLOAT: &str = "$float";

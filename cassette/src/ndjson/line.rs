@@ -12,7 +12,7 @@ use super::json::Read;
 use super::record::{METADATA, ODBC, OUTBOUND, status_code};
 use super::spans::Span;
 use super::{COMPLETE, HEADER, VERSION};
-use crate::yaml::Head;
+use crate::entry::Head;
 use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value, check};
 
 /// A line that was read, its payloads not yet.

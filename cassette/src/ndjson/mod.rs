@@ -26,10 +26,10 @@ pub(crate) use recover::{recover, trace_at, unpublished};
 pub use spans::Spans;
 
 use crate::directory::unfinished;
+use crate::entry::Head;
 use crate::metadata::Metadata;
 use crate::storage::{Cassette, Contents, OpenRun, Part, Place, RowsPart, RowsSource, plain};
 use crate::window::Window;
-use crate::yaml::Head;
 use crate::{CassetteError, ConnectionId, Entry, Fields, Value, check, files};
 use catalogue::Catalogue;
 use line::Line;

@@ -19,7 +19,7 @@ use super::line::Line;
 use super::record::RecordWriter;
 use super::writing::Writing;
 use crate::storage::{Place, RowsPart, RowsSource};
-use crate::yaml::scalar::float_text;
+use crate::value::float_text;
 use crate::{CassetteError, RowsReader, cell, files};
 
 /// A record takes rows until it has this many bytes of a rows file.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::index::Index;
-use crate::connect::{self, Identity};
+use crate::entry::{ConnectIdentity as Identity, connect_identity};
 use crate::storage::Cassette;
 use crate::{CassetteError, ConnectionId, Fields, Key, Value};
 
@@ -140,7 +140,7 @@ impl Facts {
         for position in index.connects() {
             let entry = storage.checked_entry(index.slot(*position).place())?;
             if entry.succeeded() {
-                let identity = connect::identity(&entry);
+                let identity = connect_identity(&entry);
                 families.of.insert(entry.connection, identity);
                 families.members.entry(identity).or_default().push(entry.connection);
             }

@@ -6,10 +6,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::result_answers::{Read, ResultAnswer};
+use crate::entry::Head;
 use crate::schema::Class;
 use crate::sets;
 use crate::storage::{Cassette, Place};
-use crate::yaml::Head;
 use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Method};
 
 /// The statement of entries that concern the connection itself.

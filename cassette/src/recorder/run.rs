@@ -1,65 +1,15 @@
-//! A run: rows of one statement fetched without interruption, from the first `begin_row` to whatever ends it.
+//! A run in the hands of its statement: rows fetched without interruption, from the first `begin_row` to whatever ends it.
 
 use std::sync::Arc;
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::MutexGuard;
 
-use super::Recorder;
-use super::parts::{Parts, RowsNames};
-use super::written::{Rows, Written};
+use super::answers::{KnownResult, Step};
+use super::core::Recorder;
+use super::numbering::Parts;
+use super::rows::{KeptRows, Rows, RunCell, State};
 use crate::redaction::RowRules;
-use crate::storage::Cassette;
-use crate::{CassetteError, ConnectionId, Fields, Key, Row, Value};
-
-/// A run as its recorder knows it.
-pub(super) struct RunCell {
-    pub(super) connection: ConnectionId,
-    pub(super) statement: u32,
-    state: Mutex<State>,
-}
-
-struct State {
-    rows: Rows,
-    /// The run takes rows.
-    open: bool,
-    /// Its entries are encoded; whoever comes first appends them.
-    prepared: Option<Result<Written, CassetteError>>,
-}
-
-impl RunCell {
-    pub(super) fn new(
-        connection: ConnectionId,
-        statement: u32,
-        first: bool,
-        names: RowsNames,
-        rules: RowRules,
-        keeps: bool,
-    ) -> Self {
-        let rows = Rows::new(connection, statement, first, names).redacted(rules).kept(keeps);
-        RunCell::of(connection, statement, rows)
-    }
-
-    fn of(connection: ConnectionId, statement: u32, rows: Rows) -> Self {
-        RunCell { connection, statement, state: Mutex::new(State { rows, open: true, prepared: None }) }
-    }
-
-    fn is_of(&self, connection: ConnectionId, statement: u32) -> bool {
-        self.connection == connection && self.statement == statement
-    }
-
-    /// Ends the run and gives what belongs into the log; nothing if somebody else did. The log is locked.
-    pub(super) fn close(&self, storage: &dyn Cassette, inline_rows: usize) -> Result<Written, CassetteError> {
-        let mut state = self.state.lock();
-        if let Some(prepared) = state.prepared.take() {
-            return prepared;
-        }
-        if !state.open {
-            return Ok(Written::default());
-        }
-        state.open = false;
-        state.rows.finish(storage, inline_rows, false)
-    }
-}
+use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Row, Value};
 
 /// A run of rows being recorded, in the hands of its statement. Dropping it does not end the run.
 pub struct Run {
@@ -68,7 +18,7 @@ pub struct Run {
 }
 
 impl Run {
-    pub(super) fn new(recorder: Arc<Recorder>, cell: Arc<RunCell>) -> Self {
+    fn new(recorder: Arc<Recorder>, cell: Arc<RunCell>) -> Self {
         Run { recorder, cell }
     }
 
@@ -175,7 +125,7 @@ impl RunGuard<'_> {
             // the log's lock comes before the run's
             MutexGuard::unlocked(&mut self.state, || recorder.end_prepared(cell))
         } else if ended {
-            let entry = crate::Entry::new(crate::Method::Fetch, cell.connection, Some(cell.statement));
+            let entry = Entry::new(Method::Fetch, cell.connection, Some(cell.statement));
             MutexGuard::unlocked(&mut self.state, || recorder.note(&entry.with(Key::Result, Value::Null)))
         } else {
             Ok(())
@@ -184,6 +134,32 @@ impl RunGuard<'_> {
 }
 
 impl Recorder {
+    /// Opens a run: rows of one statement that are fetched without interruption. `first` says that it begins at the
+    /// result's first row. A run of the same statement that is still open is ended.
+    pub fn run(self: &Arc<Self>, connection: ConnectionId, statement: u32, first: bool) -> Run {
+        if self.same_process().is_err() {
+            let names = Parts::default().rows(connection, statement);
+            return Run::new(
+                Arc::clone(self),
+                Arc::new(RunCell::new(connection, statement, first, names, RowRules::default(), false)),
+            );
+        }
+        let mut guard = self.log.lock();
+        let log = &mut *guard;
+        let ended = self
+            .ready()
+            .and_then(|()| self.end_runs(log, |cell| cell.connection == connection && cell.statement == statement));
+        let names = log.parts.rows(connection, statement);
+        // a recording that failed says so at the run's first row
+        let _ = ended;
+        let rules = self.redactor.rows(connection, statement);
+        let keeps = self.answers.keeps_rows(connection, statement);
+        let cell = Arc::new(RunCell::new(connection, statement, first, names, rules, keeps));
+        log.runs.push(Arc::clone(&cell));
+        drop(guard);
+        Run::new(Arc::clone(self), cell)
+    }
+
     /// Takes the rows of one scroll: a fetch that goes elsewhere than to the next rows. `asked` says where. A run of the same
     /// statement that is still open is ended. The scroll is in the log once it was [listed](Run::list) and ended.
     pub fn scroll(self: &Arc<Self>, connection: ConnectionId, statement: u32, asked: Fields) -> Run {
@@ -208,5 +184,65 @@ impl Recorder {
         let Some(at) = log.runs.iter().position(|run| Arc::ptr_eq(run, cell)) else { return self.ready() };
         let cell = log.runs.remove(at);
         self.end_run(&mut log, &cell)
+    }
+
+    /// After a connect: records what the process has asked before with the same connect arguments, where this recording does not
+    /// have it. `statement` gives the number of another statement of the connection.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn adopt(
+        self: &Arc<Self>,
+        connection: ConnectionId,
+        mut statement: impl FnMut() -> u32,
+    ) -> Result<(), CassetteError> {
+        if self.answers.are_alone() {
+            return Ok(());
+        }
+        // the first connection with these arguments has it for those that follow
+        let Some(identity) = self.log.lock().info.first_of_its_identity(connection) else { return Ok(()) };
+        let (replies, results) = self.answers.earlier(identity);
+        for reply in replies {
+            self.before(connection, reply, 0)?;
+        }
+        for result in results {
+            if self.answers.adopts(identity, &result) {
+                self.record_again(connection, statement(), result)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn record_again(
+        self: &Arc<Self>,
+        connection: ConnectionId,
+        statement: u32,
+        KnownResult { method, asked, steps }: KnownResult,
+    ) -> Result<(), CassetteError> {
+        let entry = |method, fields| Entry { method, connection, statement: Some(statement), fields };
+        self.write_command(&entry(method, asked))?;
+        let mut first = true;
+        for step in steps {
+            match step {
+                Step::Command(method, fields) => self.write_command(&entry(method, fields))?,
+                Step::Note(method, fields) => self.note(&entry(method, fields))?,
+                Step::Columns(columns) => self.columns(connection, statement, &columns)?,
+                Step::Rows(KeptRows { rows, c_types, ended, .. }) => {
+                    let run = self.run(connection, statement, first);
+                    let mut run = run.lock();
+                    for row in rows {
+                        run.begin_row()?;
+                        *run.row() = row;
+                        for (column, name) in c_types.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
+                            run.c_type(column, name);
+                        }
+                    }
+                    run.end(ended)?;
+                    first = false;
+                }
+                Step::Lost => {}
+            }
+        }
+        Ok(())
     }
 }

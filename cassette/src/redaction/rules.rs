@@ -7,7 +7,7 @@ use regex::Regex;
 use sha2::{Digest, Sha256};
 
 use super::replacement::{self, Replaced, hex, replacement};
-use crate::yaml::scalar::float_text;
+use crate::value::float_text;
 use crate::{AnswerRules, CassetteError, Cell, CutCell, Value, yaml};
 
 /// The rules of one file.

@@ -4,7 +4,7 @@
 use super::replacement::hex;
 use super::replacement::made;
 use super::rules::Redaction;
-use crate::yaml::scalar::float_text;
+use crate::value::float_text;
 use crate::{Cell, Value, cell};
 
 const BEGIN: &str = "<redacted ";

@@ -7,10 +7,10 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr3};
 
-use crate::Value;
-use crate::yaml::MAX_DEPTH;
-use crate::yaml::scalar::{is_plain_word, is_printable};
-use crate::{ConnectionId, Entry, Fields, Key, Method};
+use super::fallback::MAX_DEPTH;
+use super::scalar::{is_plain_word, is_printable};
+use crate::entry::Head;
+use crate::{ConnectionId, Entry, Fields, Key, Method, Value};
 
 /// A whole small file.
 pub(super) fn document(bytes: &[u8]) -> Option<Value> {
@@ -29,19 +29,6 @@ pub(super) fn item(bytes: &[u8]) -> Option<Value> {
     reader.eat(b"- ")?;
     let value = reader.element(2, 1)?;
     reader.finished().then_some(value)
-}
-
-/// The leading keys of an entry: enough to know what it is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// What was done.
-    pub method: Method,
-    /// On which connection.
-    pub connection: ConnectionId,
-    /// On which statement of the connection, if on one.
-    pub statement: Option<u32>,
-    /// By which thread of the connection; 1 where nothing is said.
-    pub thread: u16,
 }
 
 /// The leading keys of an entry, and how long they are.

@@ -3,7 +3,8 @@
 //! Maps and lists of maps go over lines, indented by two; lists of scalars stay on one line, `[1, "x", null]`, and so
 //! do their small typed members, `{c_type: DATE, value: "2001-01-01"}`. Text of several lines is a literal block.
 
-use crate::yaml::scalar::{float_text, literal_header, push_int, push_text};
+use super::scalar::{literal_header, push_int, push_text};
+use crate::value::float_text;
 use crate::{ConnectionId, Entry, Fields, Key, Value};
 
 /// The longest key that is written `key: value`; YAML allows 1,024 characters, quotes and escapes included.

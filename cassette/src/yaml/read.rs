@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use super::{canonical, fallback};
+use crate::entry::Head;
 use crate::error::CassetteError;
-pub use crate::yaml::canonical::Head;
-use crate::yaml::{canonical, fallback};
 use crate::{Entry, Fields, Method, Value, check};
 
 /// Reads a whole small file (`metadata.yml`, a columns file): any YAML document.

@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memchr_iter};
 
-use crate::cell::look;
+use crate::scan;
 
 /// Whether a text may stand without quotes: an ASCII letter, then letters, digits, `_`, `-` and `.`, and not a word
 /// that some reader takes for a boolean, a null or a number.
@@ -67,10 +67,10 @@ fn next_awkward(text: &str, from: usize) -> Option<(usize, char)> {
     let mut at = from;
     while let Some(eight) = text.as_bytes().get(at..).and_then(|rest| rest.first_chunk::<8>()) {
         let word = u64::from_le_bytes(*eight);
-        let mut marks = look::control(word) | look::equal(word, b'"') | look::equal(word, b'\\');
-        if look::foreign(word) != 0 {
+        let mut marks = scan::control(word) | scan::equal(word, b'"') | scan::equal(word, b'\\');
+        if scan::foreign(word) != 0 {
             // what U+0080 to U+009F, U+2028 and U+2029, and U+FEFF, U+FFFE and U+FFFF begin with
-            marks |= look::equal(word, 0xc2) | look::equal(word, 0xe2) | look::equal(word, 0xef);
+            marks |= scan::equal(word, 0xc2) | scan::equal(word, 0xe2) | scan::equal(word, 0xef);
         }
         while marks != 0 {
             let marked = at + (marks.trailing_zeros() / 8) as usize;
@@ -135,26 +135,6 @@ pub(super) fn push_int(number: i128, out: &mut Vec<u8>) {
         Err(_) => buffer.format(number),
     };
     out.extend_from_slice(text.as_bytes());
-}
-
-/// A floating-point number in the shortest form that reads back to the same bits and that every YAML reader takes
-/// for a float: with a point, and with a sign in the exponent. The bits of a NaN other than its being one are lost.
-pub fn float_text(number: f64) -> String {
-    if number.is_nan() {
-        return ".nan".to_owned();
-    }
-    if number.is_infinite() {
-        return if number > 0.0 { ".inf" } else { "-.inf" }.to_owned();
-    }
-    let text = format!("{number:?}");
-    match text.split_once('e') {
-        None => text,
-        Some((mantissa, exponent)) => {
-            let point = if mantissa.contains('.') { "" } else { ".0" };
-            let sign = if exponent.starts_with('-') { "" } else { "+" };
-            format!("{mantissa}{point}e{sign}{exponent}")
-        }
-    }
 }
 
 #[cfg(test)]
@@ -254,24 +234,6 @@ mod tests {
         ];
         for (text, header) in cases {
             assert_eq!(literal_header(text), header, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn floats_look_like_floats() {
-        let cases = [
-            (1.0, "1.0"),
-            (-0.0, "-0.0"),
-            (0.1, "0.1"),
-            (1e16, "1.0e+16"),
-            (-2.5e300, "-2.5e+300"),
-            (5e-324, "5.0e-324"),
-            (f64::INFINITY, ".inf"),
-            (f64::NEG_INFINITY, "-.inf"),
-            (f64::NAN, ".nan"),
-        ];
-        for (number, expected) in cases {
-            assert_eq!(float_text(number), expected);
         }
     }
 }

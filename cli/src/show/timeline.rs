@@ -3,10 +3,10 @@
 use crate::cassette::Opened;
 use crate::exit::Failure;
 use std::collections::HashMap;
+use super8_cassette::entry::Head;
 use super8_cassette::schema::Class;
 use super8_cassette::summary::show;
 use super8_cassette::text::{cut, one_line};
-use super8_cassette::yaml::Head;
 use super8_cassette::{Cassette, Cell, CellError, ConnectionId, CutCell, Entry, Key, Method, Place, Value, cell};
 
 /// Bytes of one value.

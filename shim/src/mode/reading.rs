@@ -8,7 +8,7 @@ use crate::args::Binding;
 use crate::convert::{CType, Length, Pieces, Progress, Written, bound};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::outcome::{Secrecy, push_outcome_pairs};
-use super8_cassette::cell::{CellError, Kept};
+use super8_cassette::cell::{CellError, DecodedCell};
 use super8_cassette::{Cell, Row, Value};
 
 /// One call as the application makes it.
@@ -251,7 +251,7 @@ pub struct ReplayedReading {
     /// The column of the cell that is kept.
     column: Option<u16>,
     /// A cell that is not its field's own text.
-    cell: Kept,
+    cell: DecodedCell,
     /// How many of the recorded unusual calls of each column were served.
     served: Vec<(u16, usize)>,
     /// What was recorded of columns apart from their row, as far as it was looked for.

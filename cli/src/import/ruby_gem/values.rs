@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use super8_cassette::Value;
-use super8_cassette::yaml::scalar::float_text;
+use super8_cassette::float_text;
 
 use super::csv::Field;
 

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use super8_cassette::Value;
-use super8_cassette::yaml::scalar::float_text;
+use super8_cassette::float_text;
 
 /// A value of a record.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,10 +7,7 @@
 
 use std::collections::HashMap;
 
-use parking_lot::Mutex;
-
-use super::Recorder;
-use crate::connect;
+use crate::entry::{Digest, digest};
 use crate::player::summary::summary;
 use crate::player::{Volatile, volatile_parts, volatile_replaced, without_comments};
 use crate::schema::Class;
@@ -19,15 +16,15 @@ use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value};
 
 /// The lists that have not found their command yet.
 #[derive(Debug, Default)]
-pub(super) struct Kept {
-    lists: Vec<Named>,
+pub(super) struct VolatileMarks {
+    lists: Vec<Marked>,
     /// The texts of statements.
     texts: HashMap<(ConnectionId, Option<u32>), Text>,
 }
 
 /// A list of volatile values, and the command it belongs to.
 #[derive(Debug)]
-struct Named {
+struct Marked {
     method: Method,
     text: Text,
     /// How many commands of this method and text come before.
@@ -45,64 +42,38 @@ struct Text {
     volatile: Vec<String>,
 }
 
-impl Recorder {
-    /// Keeps what a person named volatile in the cassette before this one, for the commands that are recorded again; to be said
-    /// before anything is recorded.
-    ///
-    /// # Errors
-    /// Something in that cassette that cannot be read: nothing of it is kept.
-    pub fn keep(&self, previous: &dyn Cassette) -> Result<(), CassetteError> {
-        let _ = self.kept.set(Mutex::new(Kept::of(previous)?));
-        Ok(())
-    }
-
-    /// What was named volatile for commands that were not recorded again so far, a line each.
-    pub fn lost(&self) -> Vec<String> {
-        // At exit another thread may hold the lock for good.
-        self.kept.get().and_then(|kept| Some(kept.try_lock()?.lost())).unwrap_or_default()
-    }
-
-    /// The command with the list that belongs to it, if there is one.
-    pub(super) fn named(&self, entry: &Entry) -> Result<Option<Entry>, CassetteError> {
-        let Some(kept) = self.kept.get() else { return Ok(None) };
-        // before the lock: in a forked child it may be held by a thread that is not there
-        self.ready()?;
-        Ok(kept.lock().named(entry))
-    }
-}
-
-impl Kept {
+impl VolatileMarks {
     /// Reads a cassette's lists.
     ///
     /// # Errors
     /// Something in it that cannot be read.
-    pub(super) fn of(previous: &dyn Cassette) -> Result<Kept, CassetteError> {
-        let (mut kept, mut places, mut counts) =
-            (Kept::default(), Vec::new(), HashMap::<connect::Digest, usize>::new());
+    pub(super) fn of(previous: &dyn Cassette) -> Result<VolatileMarks, CassetteError> {
+        let (mut marks, mut places, mut counts) =
+            (VolatileMarks::default(), Vec::new(), HashMap::<Digest, usize>::new());
         previous.scan(&mut |place, head| {
             places.extend((head.method.class() == Class::Command).then_some(place));
             Ok(())
         })?;
         for place in places {
             let entry = previous.entry(place)?;
-            let text = kept.text(&entry);
-            let same = connect::digest(format!("{:?}", (entry.method.name(), &text.words)).as_bytes());
+            let text = marks.text(&entry);
+            let same = digest(format!("{:?}", (entry.method.name(), &text.words)).as_bytes());
             let count = counts.entry(same).or_default();
             if let Some(items) = entry.get(Key::Volatile) {
                 let items = items.as_list().unwrap_or(std::slice::from_ref(items)).to_vec();
                 let (file, line) = previous.locate(place);
                 let file = file.file_name().unwrap_or_default().to_string_lossy();
                 let place = format!("{file}:{line} {}", summary(&entry, 90));
-                kept.lists.push(Named { method: entry.method, text, before: *count, items, place });
+                marks.lists.push(Marked { method: entry.method, text, before: *count, items, place });
             }
             *count += 1;
         }
-        kept.texts.clear();
-        Ok(kept)
+        marks.texts.clear();
+        Ok(marks)
     }
 
     /// The command with the list that belongs to it, if there is one.
-    pub(super) fn named(&mut self, entry: &Entry) -> Option<Entry> {
+    pub(super) fn marked(&mut self, entry: &Entry) -> Option<Entry> {
         if self.lists.is_empty() {
             return None;
         }
@@ -125,7 +96,7 @@ impl Kept {
 
     /// The lists whose command was not recorded again, a line each.
     pub(super) fn lost(&self) -> Vec<String> {
-        let line = |list: &Named| {
+        let line = |list: &Marked| {
             let items = list.items.iter().map(|item| item.as_text().map_or_else(|| format!("{item:?}"), str::to_owned));
             format!("{}: {}", list.place, items.collect::<Vec<_>>().join(", "))
         };
@@ -154,7 +125,7 @@ impl Text {
     }
 }
 
-impl Named {
+impl Marked {
     /// The items, with the parts that stand in the new text in the place of the old ones.
     fn renewed(&self, new: &[(&str, &str)]) -> Vec<Value> {
         let mut items: Vec<Value> = Vec::with_capacity(self.items.len());

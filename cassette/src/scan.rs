@@ -1,14 +1,14 @@
-//! A look at every byte of a text, many at a time.
+//! Scans every byte of a text, many at a time.
 
-/// What a look at every byte tells.
+/// What a scan of every byte tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Look {
+pub(crate) struct Scan {
     /// Holds a comma or a quote.
-    pub(super) quotes: bool,
+    pub(crate) quotes: bool,
     /// Holds a byte that is not printable ASCII.
-    pub(super) special: bool,
+    pub(crate) special: bool,
     /// Holds a byte that is not ASCII.
-    pub(super) foreign: bool,
+    pub(crate) foreign: bool,
 }
 
 /// Whether a text stands in quotes although CSV would not need them: editors and hooks take blanks off the end of a line, and a
@@ -58,7 +58,7 @@ pub(crate) const fn foreign(word: u64) -> u64 {
 }
 
 #[inline]
-pub(super) fn look(text: &[u8]) -> Look {
+pub(crate) fn scan(text: &[u8]) -> Scan {
     if let Some(last) = text.last_chunk::<16>() {
         let (blocks, rest) = text.as_chunks::<16>();
         let mut seen = Seen::default();
@@ -68,12 +68,12 @@ pub(super) fn look(text: &[u8]) -> Look {
         if !rest.is_empty() {
             seen.add(last); // what overlaps is seen twice
         }
-        return seen.look();
+        return seen.scan();
     }
     let (first, last) = ends(text);
     let mut seen = Seen::default();
     seen.add(&(u128::from(last) << 64 | u128::from(first)).to_le_bytes());
-    seen.look()
+    seen.scan()
 }
 
 /// What was seen so far at each place of blocks of 16 bytes.
@@ -98,10 +98,10 @@ impl Seen {
     }
 
     #[inline]
-    fn look(&self) -> Look {
+    fn scan(&self) -> Scan {
         let foreign = u128::from_ne_bytes(self.all) & u128::from_ne_bytes([0x80; 16]) != 0;
         let any = |marks| u128::from_ne_bytes(marks) != 0;
-        Look { quotes: any(self.quotes), special: any(self.special), foreign }
+        Scan { quotes: any(self.quotes), special: any(self.special), foreign }
     }
 }
 
@@ -128,17 +128,17 @@ mod tests {
     #[test]
     fn every_byte_is_seen_wherever_it_stands() {
         for length in 0..70 {
-            assert_eq!(look(&vec![b'x'; length]), Look::default());
+            assert_eq!(scan(&vec![b'x'; length]), Scan::default());
             for at in 0..length {
                 for byte in 0..=255 {
                     let mut text = vec![b'x'; length];
                     text[at] = byte;
-                    let expected = Look {
+                    let expected = Scan {
                         quotes: byte == b',' || byte == b'"',
                         special: !(b' '..=b'~').contains(&byte),
                         foreign: byte >= 0x80,
                     };
-                    assert_eq!(look(&text), expected, "{byte:#x} at {at} of {length}");
+                    assert_eq!(scan(&text), expected, "{byte:#x} at {at} of {length}");
                 }
             }
         }

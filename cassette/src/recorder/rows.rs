@@ -1,7 +1,10 @@
 //! The rows of a run on their way to the cassette: into a block, to disk, and in the end the entries that name them.
+//!
+//! A run is the rows of one statement that are fetched without interruption.
 
-use super::known_answers::KeptRows;
-use super::parts::{Kind, RowsNames};
+use parking_lot::Mutex;
+
+use super::numbering::{Kind, RowsNames};
 use crate::inline::inline;
 use crate::redaction::RowRules;
 use crate::row::write_row;
@@ -12,7 +15,7 @@ use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Row, Value}
 const BLOCK: usize = 64 * 1024;
 
 /// Most entries of a run are no longer than this.
-const USUAL: usize = 256;
+const MOST_ENTRIES: usize = 256;
 
 /// What a finished run leaves for the log.
 #[derive(Debug, Default)]
@@ -286,7 +289,7 @@ impl Rows {
         if self.scroll.is_some() {
             return self.finish_scroll(storage, inline_rows);
         }
-        written.entries.reserve(USUAL);
+        written.entries.reserve(MOST_ENTRIES);
         if count == 1 {
             self.row.widen(self.c_types.len());
             self.redact_row();
@@ -395,5 +398,66 @@ impl Rows {
         self.block = Vec::new();
         self.inline = Vec::new();
         written
+    }
+}
+
+/// The rows of a run, as they were recorded.
+#[derive(Clone, Debug)]
+pub(super) struct KeptRows {
+    pub(super) rows: Vec<Row>,
+    pub(super) c_types: Vec<String>,
+    /// The end of the data was reached.
+    pub(super) ended: bool,
+    /// There is something to be said of single rows.
+    pub(super) odd: bool,
+}
+
+/// A run as its recorder knows it.
+pub(super) struct RunCell {
+    pub(super) connection: ConnectionId,
+    pub(super) statement: u32,
+    pub(super) state: Mutex<State>,
+}
+
+pub(super) struct State {
+    pub(super) rows: Rows,
+    /// The run takes rows.
+    pub(super) open: bool,
+    /// Its entries are encoded; whoever comes first appends them.
+    pub(super) prepared: Option<Result<Written, CassetteError>>,
+}
+
+impl RunCell {
+    pub(super) fn new(
+        connection: ConnectionId,
+        statement: u32,
+        first: bool,
+        names: RowsNames,
+        rules: RowRules,
+        keeps: bool,
+    ) -> Self {
+        let rows = Rows::new(connection, statement, first, names).redacted(rules).kept(keeps);
+        RunCell::of(connection, statement, rows)
+    }
+
+    pub(super) fn of(connection: ConnectionId, statement: u32, rows: Rows) -> Self {
+        RunCell { connection, statement, state: Mutex::new(State { rows, open: true, prepared: None }) }
+    }
+
+    pub(super) fn is_of(&self, connection: ConnectionId, statement: u32) -> bool {
+        self.connection == connection && self.statement == statement
+    }
+
+    /// Ends the run and gives what belongs into the log; nothing if somebody else did. The log is locked.
+    pub(super) fn close(&self, storage: &dyn Cassette, inline_rows: usize) -> Result<Written, CassetteError> {
+        let mut state = self.state.lock();
+        if let Some(prepared) = state.prepared.take() {
+            return prepared;
+        }
+        if !state.open {
+            return Ok(Written::default());
+        }
+        state.open = false;
+        state.rows.finish(storage, inline_rows, false)
     }
 }

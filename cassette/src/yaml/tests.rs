@@ -5,10 +5,8 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use crate::yaml::scalar::{is_plain_word, push_text};
-use crate::yaml::{
-    Items, canonical, emit_document, emit_entry, emit_item, fallback, parse_answer, parse_entry, parse_head,
-};
+use super::scalar::{is_plain_word, push_text};
+use super::{Items, canonical, emit_document, emit_entry, emit_item, fallback, parse_answer, parse_entry, parse_head};
 use crate::{ConnectionId, Entry, ErrorKind, Key, Method, Value};
 
 const FILE: &str = "commands.yml";

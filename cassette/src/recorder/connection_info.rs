@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::connect::{self, Identity};
+use crate::entry::{ConnectIdentity, connect_identity};
 use crate::{ConnectionId, Entry, Fields, Key, Value, yaml};
 
 /// What was asked, as it is written.
@@ -16,15 +16,15 @@ type Question = Box<[u8]>;
 
 /// What was asked and replied so far.
 #[derive(Debug, Default)]
-pub(super) struct Facts {
+pub(super) struct ConnectionInfo {
     /// The first connection with an identity that succeeded.
-    first: HashMap<Identity, ConnectionId>,
+    first: HashMap<ConnectIdentity, ConnectionId>,
     /// The identities of the connections that are open.
-    identities: HashMap<ConnectionId, Identity>,
+    identities: HashMap<ConnectionId, ConnectIdentity>,
     /// The first reply that first connection got.
-    inherited: HashMap<Identity, HashMap<Question, First>>,
+    inherited: HashMap<ConnectIdentity, HashMap<Question, First>>,
     /// How many connections with an identity there were.
-    members: HashMap<Identity, u32>,
+    members: HashMap<ConnectIdentity, u32>,
     /// The last reply of an open connection.
     last: HashMap<ConnectionId, HashMap<Question, Last>>,
     /// How many commands an open connection had.
@@ -66,11 +66,11 @@ struct Last {
     given: u32,
 }
 
-impl Facts {
+impl ConnectionInfo {
     /// A connect was recorded.
     pub(super) fn connected(&mut self, entry: &Entry) {
         if entry.succeeded() {
-            let identity = connect::identity(entry);
+            let identity = connect_identity(entry);
             self.first.entry(identity).or_insert(entry.connection);
             *self.members.entry(identity).or_default() += 1;
             self.identities.insert(entry.connection, identity);
@@ -78,12 +78,12 @@ impl Facts {
     }
 
     /// The connect arguments of an open connection.
-    pub(super) fn identity(&self, connection: ConnectionId) -> Option<Identity> {
+    pub(super) fn identity(&self, connection: ConnectionId) -> Option<ConnectIdentity> {
         self.identities.get(&connection).copied()
     }
 
     /// The same, if no other connection was made with them before.
-    pub(super) fn first_of_its_identity(&self, connection: ConnectionId) -> Option<Identity> {
+    pub(super) fn first_of_its_identity(&self, connection: ConnectionId) -> Option<ConnectIdentity> {
         self.identity(connection).filter(|identity| self.first.get(identity) == Some(&connection))
     }
 
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn only_news_is_written() {
-        let mut facts = Facts::default();
+        let mut facts = ConnectionInfo::default();
         [connect(A, "one"), connect(B, "one"), connect(C, "two")].iter().for_each(|entry| facts.connected(entry));
         let first = |answer| News { first: Some(answer), changed: None };
         let changed = |answer| News { first: None, changed: Some(answer) };
@@ -247,19 +247,19 @@ mod tests {
 
     #[test]
     fn what_goes_as_usual_is_written_where_another_would_say_otherwise() {
-        let told = |facts: &mut Facts, connection, result: &str, before| {
+        let told = |facts: &mut ConnectionInfo, connection, result: &str, before| {
             let key = [(Key::Function, Value::from("SQLBindCol")), (Key::Column, Value::from(1))];
             facts.outcome(connection, &key, (result == "usual", before), || fact(1, result))
         };
         let changed = |answer| News { first: None, changed: Some(answer) };
-        let mut facts = Facts::default();
+        let mut facts = ConnectionInfo::default();
         facts.connected(&connect(A, "one"));
         assert_eq!(told(&mut facts, A, "bad", None), News { first: Some(fact(1, "bad")), changed: None });
         facts.connected(&connect(B, "one"));
         assert_eq!(told(&mut facts, B, "usual", None), News { first: Some(fact(1, "usual")), changed: None });
         facts.commanded(B);
         assert_eq!(told(&mut facts, B, "bad", None), changed(fact(1, "bad")));
-        let mut facts = Facts::default();
+        let mut facts = ConnectionInfo::default();
         [A, B, C].iter().for_each(|connection| facts.connected(&connect(*connection, "one")));
         assert_eq!(told(&mut facts, A, "bad", None), changed(fact(1, "bad")), "C must not inherit it");
         assert_eq!(told(&mut facts, A, "usual", None), changed(after(fact(1, "usual"), 1)));
@@ -273,13 +273,13 @@ mod tests {
 
     #[test]
     fn only_the_first_connection_is_inherited_from() {
-        let mut facts = Facts::default();
+        let mut facts = ConnectionInfo::default();
         facts.connected(&connect(A, "one").with(Key::Return, "SQL_ERROR"));
         [connect(B, "one"), connect(C, "one")].iter().for_each(|entry| facts.connected(entry));
         let first = News { first: Some(fact(1, "x")), changed: None };
         assert_eq!(facts.news(C, fact(1, "x")), first);
         assert_eq!(facts.news(B, fact(1, "x")), first, "nothing to inherit: C is not the first");
         facts.forget(C);
-        assert_eq!(facts.first.get(&connect::identity(&connect(C, "one"))), Some(&B));
+        assert_eq!(facts.first.get(&connect_identity(&connect(C, "one"))), Some(&B));
     }
 }

@@ -1,0 +1,258 @@
+//! What a client library asks once in a process goes into every cassette that the process records for the same connect
+//! arguments, so that each of them can be replayed alone. The driver is not asked again.
+//!
+//! That is what SQLGetInfo and SQLGetFunctions reply, and SQLGetTypeInfo with its rows.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::Mutex;
+
+use super::rows::KeptRows;
+use crate::entry::ConnectIdentity;
+use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Fields, Key, Method, Row, Value};
+
+/// A result of more rows than this is not kept.
+const MOST_ROWS: usize = 10_000;
+/// Nor is a statement that was used so often.
+const MOST_STEPS: usize = 256;
+
+/// What was asked in a process so far, by connect arguments. Shared by its recordings.
+#[derive(Default)]
+pub struct KnownAnswers(Mutex<HashMap<ConnectIdentity, Known>>);
+
+#[derive(Default)]
+struct Known {
+    replies: Vec<Fields>,
+    results: Vec<Arc<Mutex<KnownResult>>>,
+}
+
+/// An answer with rows, as far as the program has read it.
+#[derive(Clone)]
+pub(super) struct KnownResult {
+    pub(super) method: Method,
+    pub(super) asked: Fields,
+    pub(super) steps: Vec<Step>,
+}
+
+/// What came after the question, in order.
+#[derive(Clone)]
+pub(super) enum Step {
+    Command(Method, Fields),
+    Note(Method, Fields),
+    Columns(Value),
+    Rows(KeptRows),
+    /// Something that cannot be recorded again: the result is not given to another cassette.
+    Lost,
+}
+
+impl KnownAnswers {
+    fn add_reply(&self, identity: ConnectIdentity, answer: &Fields) {
+        let mut known = self.0.lock();
+        let replies = &mut known.entry(identity).or_default().replies;
+        if !replies.contains(answer) {
+            replies.push(answer.clone());
+        }
+    }
+
+    /// A result that is asked for, and what the same question gave before.
+    fn add_result(&self, identity: ConnectIdentity, entry: &Entry) -> Reading {
+        let mut known = self.0.lock();
+        let results = &mut known.entry(identity).or_default().results;
+        let (method, asked) = (entry.method, entry.fields.clone());
+        let before = results.iter().find(|result| {
+            let result = result.lock();
+            (result.method, &result.asked) == (method, &asked)
+        });
+        let before = before.cloned();
+        let result = Arc::new(Mutex::new(KnownResult { method, asked, steps: Vec::new() }));
+        if before.is_none() {
+            results.push(Arc::clone(&result));
+        }
+        Reading { result, before }
+    }
+}
+
+/// The answers of one recording.
+#[derive(Default)]
+pub(super) struct Answers {
+    /// What the process asks, shared with its other recordings.
+    known: OnceLock<Arc<KnownAnswers>>,
+    rules: OnceLock<AnswerRules>,
+    results: Mutex<Results>,
+}
+
+/// The answers with rows of one recording.
+#[derive(Default)]
+struct Results {
+    /// What the recording has.
+    asked: HashSet<(ConnectIdentity, String)>,
+    /// The statements that read one.
+    reading: HashMap<(ConnectionId, u32), Reading>,
+}
+
+struct Reading {
+    result: Arc<Mutex<KnownResult>>,
+    /// What the same question gave before, for a read that a user named.
+    before: Option<Arc<Mutex<KnownResult>>>,
+}
+
+impl Answers {
+    /// Shares what the process asks with its other recordings.
+    pub(super) fn share(&self, known: Arc<KnownAnswers>) {
+        let _ = self.known.set(known);
+    }
+
+    /// Says which reads are answers with rows.
+    pub(super) fn follow_rules(&self, rules: AnswerRules) {
+        let _ = self.rules.set(rules);
+    }
+
+    /// Whether an entry asks for an answer with rows.
+    pub(super) fn has_rows(&self, entry: &Entry) -> bool {
+        match self.rules.get() {
+            Some(rules) => rules.name(entry),
+            None => AnswerRules::default().name(entry),
+        }
+    }
+
+    /// A reply that is written to an info file for the first time.
+    pub(super) fn replied(&self, identity: Option<ConnectIdentity>, answer: &Fields) {
+        if let (Some(known), Some(identity)) = (self.known.get(), identity)
+            && is_asked_once(answer)
+        {
+            known.add_reply(identity, answer);
+        }
+    }
+
+    /// A command, before anything in it is replaced.
+    pub(super) fn command(&self, entry: &Entry, identity: impl FnOnce() -> Option<ConnectIdentity>) {
+        let Some(known) = self.known.get() else { return };
+        if let (true, Some(statement)) = (self.has_rows(entry), entry.statement) {
+            let Some(identity) = identity() else { return };
+            let mut results = self.results.lock();
+            results.asked.insert((identity, question(entry.method, &entry.fields)));
+            results.reading.insert((entry.connection, statement), known.add_result(identity, entry));
+            return;
+        }
+        self.step(entry.connection, entry.statement, || Step::Command(entry.method, entry.fields.clone()));
+    }
+
+    /// An answer or housekeeping. A statement that is freed goes on with nothing.
+    pub(super) fn note(&self, entry: &Entry) {
+        self.step(entry.connection, entry.statement, || Step::Note(entry.method, entry.fields.clone()));
+        if let (Method::Close | Method::Drop, Some(statement)) = (entry.method, entry.statement) {
+            self.results.lock().reading.remove(&(entry.connection, statement));
+        }
+    }
+
+    /// The columns of a statement's result.
+    pub(super) fn columns(&self, connection: ConnectionId, statement: u32, columns: &Value) {
+        self.step(connection, Some(statement), || Step::Columns(columns.clone()));
+    }
+
+    /// The rows of a run that has ended, in the cassette of this name.
+    ///
+    /// # Errors
+    /// A read that a user named gives other rows than it gave before.
+    pub(super) fn rows(
+        &self,
+        connection: ConnectionId,
+        statement: u32,
+        rows: KeptRows,
+        cassette: &Path,
+    ) -> Result<(), CassetteError> {
+        if let Some(sql) = self.changed(connection, statement, &rows) {
+            let problem =
+                format!("`{sql}` gives other rows than before, and `answers` names it as a read that does not");
+            return Err(CassetteError::new(cassette, problem).advice("take it out of `answers` in super8.yml"));
+        }
+        self.step(connection, Some(statement), || match rows.odd || rows.rows.len() > MOST_ROWS {
+            true => Step::Lost,
+            false => Step::Rows(rows),
+        });
+        Ok(())
+    }
+
+    /// The SQL text of a named read whose rows are others than before.
+    fn changed(&self, connection: ConnectionId, statement: u32, rows: &KeptRows) -> Option<String> {
+        let results = self.results.lock();
+        let Reading { result, before } = results.reading.get(&(connection, statement))?;
+        let (result, before) = (result.lock(), before.as_ref()?.lock());
+        let sql = result.asked.get(Key::Sql).and_then(Value::as_text)?;
+        let runs = |result: &KnownResult| result.steps.iter().filter(|step| matches!(step, Step::Rows(_))).count();
+        let mut earlier =
+            before.steps.iter().filter_map(|step| if let Step::Rows(rows) = step { Some(rows) } else { None });
+        let earlier = earlier.nth(runs(&result))?;
+        let cells = |row: &Row| row.fields().map(<[u8]>::to_vec).collect::<Vec<_>>();
+        let shared = earlier.rows.iter().zip(&rows.rows).all(|(one, other)| cells(one) == cells(other));
+        let as_many = match (earlier.ended, rows.ended) {
+            (true, true) => earlier.rows.len() == rows.rows.len(),
+            (true, false) => rows.rows.len() <= earlier.rows.len(),
+            (false, true) => earlier.rows.len() <= rows.rows.len(),
+            (false, false) => true,
+        };
+        (!shared || !as_many).then(|| sql.to_owned())
+    }
+
+    fn step(&self, connection: ConnectionId, statement: Option<u32>, step: impl FnOnce() -> Step) {
+        let (Some(_), Some(statement)) = (self.known.get(), statement) else { return };
+        let results = self.results.lock();
+        if let Some(reading) = results.reading.get(&(connection, statement)) {
+            let steps = &mut reading.result.lock().steps;
+            match steps.len() {
+                0..MOST_STEPS => steps.push(step()),
+                MOST_STEPS => steps.push(Step::Lost),
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether the rows of a statement are to be kept.
+    pub(super) fn keeps_rows(&self, connection: ConnectionId, statement: u32) -> bool {
+        self.known.get().is_some() && self.results.lock().reading.contains_key(&(connection, statement))
+    }
+
+    /// The connection is closed.
+    pub(super) fn forget(&self, connection: ConnectionId) {
+        self.results.lock().reading.retain(|(of, _), _| *of != connection);
+    }
+
+    /// What the process has asked before with these connect arguments.
+    pub(super) fn earlier(&self, identity: ConnectIdentity) -> (Vec<Fields>, Vec<KnownResult>) {
+        let known = self.known.get().map(|known| known.0.lock());
+        match known.as_ref().and_then(|known| known.get(&identity)) {
+            Some(known) => {
+                let results = known.results.iter().map(|result| result.lock().clone());
+                (known.replies.clone(), results.collect())
+            }
+            None => Default::default(),
+        }
+    }
+
+    /// Whether an earlier result goes into this recording: it can be recorded again, and the recording does not have it. From
+    /// now on it counts as recorded.
+    pub(super) fn adopts(&self, identity: ConnectIdentity, result: &KnownResult) -> bool {
+        let lost = result.steps.iter().any(|step| matches!(step, Step::Lost));
+        !lost && self.results.lock().asked.insert((identity, question(result.method, &result.asked)))
+    }
+
+    /// Whether there is nothing to be shared.
+    pub(super) fn are_alone(&self) -> bool {
+        self.known.get().is_none()
+    }
+}
+
+/// Whether a reply is one that client libraries ask for once.
+fn is_asked_once(answer: &Fields) -> bool {
+    let own = [Key::ConnectionId, Key::StatementId, Key::About].into_iter().any(|key| answer.get(key).is_some());
+    let function = answer.get(Key::Function).and_then(Value::as_text);
+    !own && matches!(function, Some("SQLGetInfo" | "SQLGetFunctions"))
+}
+
+/// What tells one question from another.
+fn question(method: Method, fields: &Fields) -> String {
+    let asked: Vec<_> = fields.iter().filter(|(key, _)| !key.is_reply()).collect();
+    format!("{method:?}{asked:?}")
+}

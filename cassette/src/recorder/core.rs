@@ -1,0 +1,691 @@
+//! The recorder: gives connections their ids, puts what happens into the log in order, publishes at the last disconnect.
+//!
+//! Locks are taken in one order: the log's, then a run's. Fetching takes the run's only, so it never waits for the log;
+//! what ends a run lets go of the run's lock before it takes the log's.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+
+use parking_lot::Mutex;
+use sha2::{Digest, Sha256};
+
+use super::answers::{Answers, KnownAnswers};
+use super::connection_info::{ConnectionInfo, News};
+use super::numbering::{Kind, Parts, Threads};
+use super::rows::RunCell;
+use super::volatile_marks::VolatileMarks;
+use crate::append::{Append, MakeAppend, WriteAppend};
+use crate::directory::Directory;
+use crate::entry::ConnectIdentity;
+use crate::metadata::{Metadata, Order};
+use crate::redaction::{Redaction, Redactor, Secrets};
+use crate::schema::Class;
+use crate::sets::Sets;
+use crate::storage::Cassette;
+use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Fields, Key, Method, Value, yaml};
+
+/// What a recording is to be.
+#[derive(Clone)]
+pub struct RecordOptions {
+    /// The cassette's directory.
+    pub directory: PathBuf,
+    /// The order in which replay will want the commands. It also says which commands end a run of rows.
+    pub order: Order,
+    /// A run of up to this many rows stands in the log itself, if it has less than 64 KiB. A run of one always does.
+    pub inline_rows: usize,
+    /// The metadata; `complete` and `order` are filled in.
+    pub metadata: Metadata,
+    /// How the command log is appended to; `None`: one `write` per entry.
+    pub append: Option<MakeAppend>,
+}
+
+/// So much room is set aside for an entry whose size is not known before the driver has answered: output parameters and
+/// diagnostics are in it. What the application sends is counted beside it.
+pub(crate) const ROOM: usize = 64 * 1024;
+
+/// A cassette being recorded: one per cassette and process, shared by all connections and threads.
+///
+/// The first write that fails is returned for the call at hand and for every later one; such a recording is not published.
+/// A process that forked keeps the recording to itself: in the child every call fails.
+pub struct Recorder {
+    pub(super) storage: Box<dyn Cassette>,
+    pub(super) process: u32,
+    order: Order,
+    pub(super) inline_rows: usize,
+    pub(super) failed: OnceLock<CassetteError>,
+    pub(super) redactor: Redactor,
+    /// What a person named volatile in the cassette that is recorded again.
+    marks: OnceLock<Mutex<VolatileMarks>>,
+    /// Whether an outcome was stored that is not the usual one.
+    outcomes: AtomicBool,
+    /// What is complete stays where it grew, for somebody else to publish.
+    held: AtomicBool,
+    /// It was given up.
+    discarded: AtomicBool,
+    /// The process is ending: nobody will publish what is still appended.
+    ending: AtomicBool,
+    pub(super) answers: Answers,
+    threads: Threads,
+    pub(super) log: Mutex<Log>,
+}
+
+/// A place where a statement's columns are gathered.
+pub trait PendingColumns: Send + Sync {
+    /// The statement's connection.
+    fn connection(&self) -> ConnectionId;
+
+    /// The statement, and its columns if something is to be written of them; it counts as written then.
+    fn take(&self) -> Option<(u32, Value)>;
+}
+
+/// The places of a recording. They go away with their statements.
+#[derive(Default)]
+pub(super) struct Gathering {
+    places: Vec<Weak<dyn PendingColumns>>,
+    /// How many there may be before the dead ones are looked for.
+    enough: usize,
+}
+
+impl Gathering {
+    pub(super) fn push(&mut self, place: Weak<dyn PendingColumns>) {
+        if self.places.len() >= self.enough {
+            self.places.retain(|place| place.strong_count() > 0);
+            self.enough = 16.max(2 * self.places.len());
+        }
+        self.places.push(place);
+    }
+
+    /// Those that are still there.
+    pub(super) fn live(&self) -> Vec<Arc<dyn PendingColumns>> {
+        self.places.iter().filter_map(Weak::upgrade).collect()
+    }
+}
+
+/// What is shared by all connections, under one lock.
+#[derive(Default)]
+pub(super) struct Log {
+    /// It has an entry.
+    begun: bool,
+    next_connection: u32,
+    open_connections: Vec<ConnectionId>,
+    pub(super) runs: Vec<Arc<RunCell>>,
+    pub(super) parts: Parts,
+    /// The columns file with this content.
+    columns: HashMap<[u8; 32], String>,
+    pub(super) info: ConnectionInfo,
+    gathering: Gathering,
+    encoded: Vec<u8>,
+}
+
+impl Recorder {
+    /// A recording into a directory. Nothing is created before the first entry.
+    ///
+    /// # Errors
+    /// A target that is neither free nor a cassette.
+    pub fn open(options: RecordOptions) -> Result<Arc<Recorder>, CassetteError> {
+        let RecordOptions { directory, order, inline_rows, metadata, append } = options;
+        let metadata = Metadata { complete: false, order, ..metadata };
+        let plain: MakeAppend = Arc::new(|file| Ok(Box::new(WriteAppend::new(file)) as Box<dyn Append>));
+        let storage = Directory::record(&directory, metadata, append.unwrap_or(plain))?;
+        Ok(Recorder::with_storage(Box::new(storage), order, inline_rows))
+    }
+
+    /// A recording into any storage.
+    pub fn with_storage(storage: Box<dyn Cassette>, order: Order, inline_rows: usize) -> Arc<Recorder> {
+        let process = crate::process::id();
+        let (failed, redactor, marks, outcomes, held, discarded, ending, answers, threads, log) = Default::default();
+        Arc::new(Recorder {
+            storage,
+            process,
+            order,
+            inline_rows,
+            failed,
+            redactor,
+            marks,
+            outcomes,
+            held,
+            discarded,
+            ending,
+            answers,
+            threads,
+            log,
+        })
+    }
+
+    /// Has values replaced by rules before they are written; to be said before anything is recorded.
+    pub fn redact(&self, rules: Arc<Redaction>) {
+        self.redactor.follow(rules);
+    }
+
+    /// Leaves the recording where it grows, once it is complete, for somebody else to publish: see [`crate::recover`].
+    pub fn hold(&self) {
+        self.held.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody else publishes it.
+    pub fn is_held(&self) -> bool {
+        self.held.load(Ordering::Relaxed)
+    }
+
+    /// Publishes what was [held](Recorder::hold), and from now on what is complete.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn release(&self) -> Result<(), CassetteError> {
+        self.held.store(false, Ordering::Relaxed);
+        self.publish()
+    }
+
+    /// Gives the recording up. What was published stays; what was not goes to the directory `keep`, or away. What is recorded later
+    /// goes nowhere.
+    ///
+    /// # Errors
+    /// The first failure of this recording; a directory that cannot be written. It is given up all the same.
+    pub fn discard(&self, keep: Option<&Path>) -> Result<(), CassetteError> {
+        self.same_process()?;
+        self.discarded.store(true, Ordering::Relaxed);
+        let mut log = self.log.lock();
+        let whole = self.end_runs(&mut log, |_| true).and_then(|()| self.write_gathered(&mut log, None));
+        let keep = keep.filter(|_| log.begun && whole.is_ok());
+        let given_up = self.storage.discard(keep);
+        self.failed.get().cloned().map_or(given_up, Err)
+    }
+
+    /// Whether it was given up.
+    pub fn is_discarded(&self) -> bool {
+        self.discarded.load(Ordering::Relaxed)
+    }
+
+    /// Has these secrets hidden in everything that is written; to be said before anything is recorded.
+    pub fn hide(&self, secrets: Arc<Secrets>) {
+        self.redactor.hide(secrets);
+    }
+
+    /// Whether the names of a result's columns have to be [said](Recorder::names) before its rows.
+    pub fn wants_names(&self) -> bool {
+        self.redactor.wants_names()
+    }
+
+    /// Says the names of the columns of the statement's result.
+    pub fn names(&self, connection: ConnectionId, statement: u32, names: Vec<String>) {
+        self.redactor.names(connection, statement, names);
+    }
+
+    /// Keeps what a person named volatile in the cassette before this one, for the commands that are recorded again; to be said
+    /// before anything is recorded.
+    ///
+    /// # Errors
+    /// Something in that cassette that cannot be read: nothing of it is kept.
+    pub fn keep(&self, previous: &dyn Cassette) -> Result<(), CassetteError> {
+        let _ = self.marks.set(Mutex::new(VolatileMarks::of(previous)?));
+        Ok(())
+    }
+
+    /// What was named volatile for commands that were not recorded again so far, a line each.
+    pub fn lost(&self) -> Vec<String> {
+        // At exit another thread may hold the lock for good.
+        self.marks.get().and_then(|marks| Some(marks.try_lock()?.lost())).unwrap_or_default()
+    }
+
+    /// The command with the volatile values that a person named for it, if there are any.
+    fn marked(&self, entry: &Entry) -> Result<Option<Entry>, CassetteError> {
+        let Some(marks) = self.marks.get() else { return Ok(None) };
+        // before the lock: in a forked child it may be held by a thread that is not there
+        self.ready()?;
+        Ok(marks.lock().marked(entry))
+    }
+
+    /// Shares what the process asks with its other recordings; to be said before anything is recorded.
+    pub fn share(&self, known: Arc<KnownAnswers>) {
+        self.answers.share(known);
+    }
+
+    /// Says which reads are answers with rows; to be said before anything is recorded.
+    pub fn answers(&self, rules: AnswerRules) {
+        self.answers.follow_rules(rules);
+    }
+
+    /// Whether an entry asks for an answer with rows.
+    pub fn is_result_answer(&self, entry: &Entry) -> bool {
+        self.answers.has_rows(entry)
+    }
+
+    /// Reserves the next connection id and counts that connection as open.
+    pub fn connection(&self) -> ConnectionId {
+        if self.same_process().is_err() {
+            // the lock may be held by a thread that this child does not have; its calls fail anyhow
+            return ConnectionId(0);
+        }
+        let mut log = self.log.lock();
+        let connection = ConnectionId(log.next_connection);
+        log.next_connection += 1;
+        log.open_connections.push(connection);
+        connection
+    }
+
+    /// Before the driver connects: the cassette is there, and has room for the entry. `inputs` are the bytes that the application
+    /// sends.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn prepare_connect(&self, inputs: usize) -> Result<(), CassetteError> {
+        self.ready()?;
+        let mut log = self.log.lock();
+        self.ready()?;
+        self.sticky(self.storage.begin())?;
+        self.end_runs(&mut log, |_| self.order == Order::Global)?;
+        self.reserve(inputs)
+    }
+
+    /// Before the driver does what a command asks for, so that nothing happens in the database that cannot be written: ends the
+    /// runs of rows that the command will interrupt, and sets room aside for its entry. `inputs` are the bytes that the
+    /// application sends.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn prepare(
+        &self,
+        connection: ConnectionId,
+        statement: Option<u32>,
+        inputs: usize,
+    ) -> Result<(), CassetteError> {
+        self.ready()?;
+        let mut log = self.log.lock();
+        self.ready()?;
+        self.end_runs(&mut log, |cell| self.order == Order::Global || cell.connection == connection)?;
+        if statement.is_none() {
+            self.write_gathered(&mut log, Some(connection))?;
+        }
+        self.reserve(inputs)
+    }
+
+    fn reserve(&self, inputs: usize) -> Result<(), CassetteError> {
+        /// So many bytes a byte of the application's may become: `\u0000`.
+        const LONGEST: usize = 6;
+        self.sticky(self.storage.reserve(ROOM + LONGEST * inputs))
+    }
+
+    /// Whether the recording goes on: that nothing of it failed, and that this is the process that records.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn check(&self) -> Result<(), CassetteError> {
+        self.ready()
+    }
+
+    /// Appends a command. Runs of rows it interrupts are ended and appended first: all of the cassette's, or under
+    /// `order: connection` those of the same connection.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn command(&self, entry: &Entry) -> Result<(), CassetteError> {
+        self.answers.command(entry, || self.log.lock().info.identity(entry.connection));
+        let threaded = self.by_thread(entry);
+        self.write_command(threaded.as_ref().unwrap_or(entry))
+    }
+
+    pub(super) fn write_command(&self, entry: &Entry) -> Result<(), CassetteError> {
+        let redacted = self.redactor.entry(entry);
+        let entry = redacted.as_ref().unwrap_or(entry);
+        let marked = self.marked(entry)?;
+        let entry = marked.as_ref().unwrap_or(entry);
+        let long = self.long_array(entry);
+        let in_file = long.as_ref().ok().and_then(Option::as_ref).unwrap_or(entry);
+        self.append(in_file, |cell| self.order == Order::Global || cell.connection == entry.connection)?;
+        // A part that could not be written stands in the entry instead, and it is the last one.
+        if let Err(error) = long {
+            let _ = self.failed.set(error);
+        }
+        Ok(())
+    }
+
+    /// The entry with the number of its thread, if another thread used the connection before. A statement is of the thread that
+    /// gives it its text.
+    fn by_thread(&self, entry: &Entry) -> Option<Entry> {
+        use Method::{Catalog, Commit, Prepare, Rollback, Run, SetConnectAttr};
+        if !matches!(entry.method, Run | Prepare | Catalog | SetConnectAttr | Commit | Rollback) {
+            return None;
+        }
+        let number = self.threads.number(entry.connection)?;
+        let mut entry = entry.clone();
+        entry.fields.insert(0, (Key::Thread, Value::from(number)));
+        Some(entry)
+    }
+
+    /// Writes a long parameter array to a part of its own; gives the entry that names the part.
+    fn long_array(&self, entry: &Entry) -> Result<Option<Entry>, CassetteError> {
+        let (Some(sets), Some(statement)) = (Sets::of(entry), entry.statement) else { return Ok(None) };
+        self.ready()?;
+        let part = {
+            let mut log = self.log.lock();
+            let part = log.parts.next(entry.connection, statement, Kind::Execute);
+            log.parts.used(entry.connection, statement, Kind::Execute);
+            part
+        };
+        self.storage.rows_part(&part).and_then(|mut rows| rows.append(&sets.rows))?;
+        Ok(Some(sets.named(entry, &part)))
+    }
+
+    /// Appends an answer or housekeeping. Only the end of a statement or of a connection ends runs: its own.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn note(&self, entry: &Entry) -> Result<(), CassetteError> {
+        self.answers.note(entry);
+        let redacted = self.redactor.entry(entry);
+        let entry = redacted.as_ref().unwrap_or(entry);
+        let ends = match entry.method {
+            Method::Cancel => false,
+            method => method.class() == Class::Housekeeping,
+        };
+        self.append(entry, |cell| {
+            let same = entry.statement.is_none() || entry.statement == Some(cell.statement);
+            ends && cell.connection == entry.connection && same
+        })
+    }
+
+    /// The cassette, by the name it was opened with.
+    pub fn name(&self) -> &Path {
+        self.storage.name()
+    }
+
+    /// Whether no connection is open: the cassette is published then.
+    pub fn rests(&self) -> bool {
+        self.log.lock().open_connections.is_empty()
+    }
+
+    /// Counts a connection as closed. When none is open any more, the cassette is published.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn disconnect(&self, connection: ConnectionId) -> Result<(), CassetteError> {
+        self.same_process()?;
+        let mut log = self.log.lock();
+        log.open_connections.retain(|open| *open != connection);
+        self.ready()?;
+        self.end_runs(&mut log, |cell| cell.connection == connection)?;
+        self.write_gathered(&mut log, Some(connection))?;
+        log.parts.forget(connection, None);
+        log.info.forget(connection);
+        self.threads.forget(connection);
+        self.answers.forget(connection);
+        if log.open_connections.is_empty() { self.publish_locked(&mut log) } else { Ok(()) }
+    }
+
+    /// Ends all runs and publishes what is recorded so far, whatever is still open: at process exit, or when the cassette
+    /// is ejected. What is recorded later is appended in place.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn publish(&self) -> Result<(), CassetteError> {
+        self.ready()?;
+        let mut log = self.log.lock();
+        self.ready()?;
+        self.publish_locked(&mut log)
+    }
+
+    /// Publishes now, and again after whatever is still appended: the process is ending.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn publish_at_end(&self) -> Result<(), CassetteError> {
+        self.same_process()?;
+        self.ending.store(true, Ordering::Relaxed);
+        self.publish()
+    }
+
+    fn publish_locked(&self, log: &mut Log) -> Result<(), CassetteError> {
+        self.end_runs(log, |_| true)?;
+        self.write_gathered(log, None)?;
+        // a connect that was prepared and never made is no recording
+        if log.begun { self.published() } else { Ok(()) }
+    }
+
+    fn published(&self) -> Result<(), CassetteError> {
+        self.sticky(if self.is_held() { self.storage.complete() } else { self.storage.publish() })
+    }
+
+    /// Appends encoded entries to the log.
+    fn append_encoded(&self, encoded: &[u8]) -> Result<(), CassetteError> {
+        self.sticky(self.storage.append(encoded))?;
+        self.appended()
+    }
+
+    /// Appends an answer to those of a connection.
+    fn append_info(&self, connection: ConnectionId, answer: &Fields) -> Result<(), CassetteError> {
+        self.sticky(self.storage.append_info(connection, answer))?;
+        self.appended()
+    }
+
+    /// A published cassette that something was appended to is incomplete. While the process ends, nothing comes that would
+    /// publish it.
+    fn appended(&self) -> Result<(), CassetteError> {
+        if self.ending.load(Ordering::Relaxed) { self.published() } else { Ok(()) }
+    }
+
+    fn append(&self, entry: &Entry, ends: impl Fn(&RunCell) -> bool) -> Result<(), CassetteError> {
+        self.ready()?;
+        let mut encoded = Vec::with_capacity(256);
+        self.storage.encode(entry, &mut encoded);
+        let mut log = self.log.lock();
+        self.ready()?;
+        self.end_runs(&mut log, ends)?;
+        if entry.statement.is_none() {
+            self.write_gathered(&mut log, Some(entry.connection))?;
+        }
+        self.append_encoded(&encoded)?;
+        log.begun = true;
+        match (entry.method, entry.statement) {
+            (Method::Connect, _) => log.info.connected(entry),
+            (Method::Drop, Some(statement)) => log.parts.forget(entry.connection, Some(statement)),
+            (method, _) if method.class() == Class::Command => log.info.commanded(entry.connection),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Ends the runs that `which` names and appends their entries.
+    pub(super) fn end_runs(&self, log: &mut Log, which: impl Fn(&RunCell) -> bool) -> Result<(), CassetteError> {
+        let mut at = 0;
+        while at < log.runs.len() {
+            if which(&log.runs[at]) {
+                // the order of those that remain is the order of their opening
+                let cell = log.runs.remove(at);
+                self.end_run(log, &cell)?;
+            } else {
+                at += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends the entries of a run that was taken off the list.
+    pub(super) fn end_run(&self, log: &mut Log, cell: &RunCell) -> Result<(), CassetteError> {
+        let written = self.sticky(cell.close(&*self.storage, self.inline_rows))?;
+        if let Some(kind) = written.part {
+            log.parts.used(cell.connection, cell.statement, kind);
+        }
+        if let Some(rows) = written.kept {
+            let followed = self.answers.rows(cell.connection, cell.statement, rows, self.storage.name());
+            self.sticky(followed)?;
+        }
+        if written.entries.is_empty() { Ok(()) } else { self.append_encoded(&written.entries) }
+    }
+
+    /// Fails in a forked child, and after a failure.
+    #[inline]
+    pub(super) fn ready(&self) -> Result<(), CassetteError> {
+        self.same_process()?;
+        self.failed.get().map_or(Ok(()), |error| Err(error.clone()))
+    }
+
+    #[inline]
+    pub(super) fn same_process(&self) -> Result<(), CassetteError> {
+        match crate::process::id() {
+            process if process == self.process => Ok(()),
+            process => self.other_process(process),
+        }
+    }
+
+    #[cold]
+    fn other_process(&self, process: u32) -> Result<(), CassetteError> {
+        let problem = format!("process {process} was forked from {}, which records this cassette", self.process);
+        Err(CassetteError::new(self.storage.name(), problem).advice("connect after the fork"))
+    }
+
+    /// Keeps the first failure.
+    pub(super) fn sticky<T>(&self, result: Result<T, CassetteError>) -> Result<T, CassetteError> {
+        result.map_err(|error| self.failed.get_or_init(|| error).clone())
+    }
+
+    /// Appends what is known of a result's columns: a list of maps. Equal lists share one file.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn columns(&self, connection: ConnectionId, statement: u32, columns: &Value) -> Result<(), CassetteError> {
+        self.ready()?;
+        let mut log = self.log.lock();
+        self.ready()?;
+        self.columns_locked(&mut log, connection, statement, columns)
+    }
+
+    fn columns_locked(
+        &self,
+        log: &mut Log,
+        connection: ConnectionId,
+        statement: u32,
+        columns: &Value,
+    ) -> Result<(), CassetteError> {
+        self.answers.columns(connection, statement, columns);
+        let redacted = self.redactor.document(columns);
+        let columns = redacted.as_ref().unwrap_or(columns);
+        let mut text = Vec::with_capacity(1024);
+        yaml::emit_document(columns, &mut text);
+        let digest: [u8; 32] = Sha256::digest(&text).into();
+        let part = match log.columns.get(&digest) {
+            Some(part) => part.clone(),
+            None => {
+                let part = log.parts.next(connection, statement, Kind::Columns);
+                self.sticky(self.storage.put(&part, columns))?;
+                log.parts.used(connection, statement, Kind::Columns);
+                log.columns.insert(digest, part.clone());
+                part
+            }
+        };
+        let entry = Entry::new(Method::Columns, connection, Some(statement)).with(Key::ColumnsFile, part);
+        log.encoded.clear();
+        self.storage.encode(&entry, &mut log.encoded);
+        self.append_encoded(&log.encoded)
+    }
+
+    /// Notes a place where columns are gathered. What it has then is written before the next command of its connection
+    /// that is no statement's, when the connection is closed and when the cassette is published: a program may end without
+    /// another word about a statement.
+    pub fn gathering(&self, pending_columns: Weak<dyn PendingColumns>) {
+        if self.same_process().is_ok() {
+            self.log.lock().gathering.push(pending_columns);
+        }
+    }
+
+    /// Writes what was gathered on a connection, or on all.
+    fn write_gathered(&self, log: &mut Log, connection: Option<ConnectionId>) -> Result<(), CassetteError> {
+        let places = log.gathering.live();
+        let of = |place: &Arc<dyn PendingColumns>| connection.is_none_or(|connection| place.connection() == connection);
+        let mut pending_columns =
+            places.iter().filter(|place| of(place)).filter_map(|place| Some((place, place.take()?)));
+        pending_columns.try_for_each(|(place, (statement, columns))| {
+            self.columns_locked(log, place.connection(), statement, &columns)
+        })
+    }
+
+    /// Stores what held before a connection was made: its info stand in the info file alone, a changed one after the first. `times`
+    /// says how often the question was asked and got this reply.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn before(&self, connection: ConnectionId, answer: Fields, times: u32) -> Result<(), CassetteError> {
+        self.ready()?;
+        let news = {
+            let info = &mut self.log.lock().info;
+            let news = info.news_of(connection, answer, times);
+            self.replied_first(info.identity(connection), &news);
+            news
+        };
+        let mut answers = news.first.into_iter().chain(news.changed);
+        answers.try_for_each(|answer| self.append_info(connection, &answer))
+    }
+
+    /// Stores a fact about a connection: a map of what was asked, then `result` (and `return`, `diagnostics`).
+    ///
+    /// It is not written again while the reply stays the same, nor if the first connection with the same connect identity
+    /// got the same reply when it first asked. A reply that changes becomes an `answer` in the log: it holds from there on.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn info(&self, connection: ConnectionId, answer: Fields) -> Result<(), CassetteError> {
+        self.ready()?;
+        let mut log = self.log.lock();
+        self.ready()?;
+        let news = log.info.news(connection, self.redactor.answer(answer));
+        self.write_news(&mut log, connection, news)
+    }
+
+    /// Stores the outcome of a call that usually goes as nobody has to write down. `key` is what was asked, and `said` tells of
+    /// another outcome than the usual one, which is `None`. An outcome is written as a fact is that did not stand there. `before`
+    /// is how often the call went as usual since the connection's last command, if it ever did, without this recording having
+    /// been told: as long as it [has no outcomes](Recorder::has_outcomes) it need not be.
+    ///
+    /// # Errors
+    /// The first failure of this recording.
+    pub fn outcome(
+        &self,
+        connection: ConnectionId,
+        key: &[(Key, Value)],
+        said: Option<Fields>,
+        before: Option<u32>,
+    ) -> Result<(), CassetteError> {
+        self.ready()?;
+        let mut log = self.log.lock();
+        self.ready()?;
+        self.outcomes.store(true, Ordering::Relaxed);
+        let usual = said.is_none();
+        let news = log.info.outcome(connection, key, (usual, before), || {
+            self.redactor.answer(key.iter().cloned().chain(said.into_iter().flatten()).collect())
+        });
+        self.write_news(&mut log, connection, news)
+    }
+
+    /// Calls with this value under a key come no more on the connection: what is kept of their outcomes goes.
+    pub fn forget_outcomes(&self, connection: ConnectionId, key: Key, value: &Value) {
+        if self.has_outcomes() {
+            self.log.lock().info.forget_questions(connection, key, value);
+        }
+    }
+
+    /// Whether any outcome was stored.
+    pub fn has_outcomes(&self) -> bool {
+        self.outcomes.load(Ordering::Relaxed)
+    }
+
+    fn write_news(&self, log: &mut Log, connection: ConnectionId, news: News) -> Result<(), CassetteError> {
+        self.replied_first(log.info.identity(connection), &news);
+        if let Some(first) = news.first {
+            self.append_info(connection, &first)?;
+        }
+        if let Some(fields) = news.changed {
+            let entry = Entry { method: Method::Answer, connection, statement: None, fields };
+            log.encoded.clear();
+            self.storage.encode(&entry, &mut log.encoded);
+            self.append_encoded(&log.encoded)?;
+        }
+        Ok(())
+    }
+
+    fn replied_first(&self, identity: Option<ConnectIdentity>, news: &News) {
+        if let Some(first) = &news.first {
+            self.answers.replied(identity, first);
+        }
+    }
+}

@@ -177,7 +177,7 @@ fn unknown_tag(field: &[u8]) -> CellError {
     ))
 }
 
-fn check_utf8(text: &[u8]) -> Result<&[u8], CellError> {
+pub(crate) fn check_utf8(text: &[u8]) -> Result<&[u8], CellError> {
     if text.is_ascii() {
         return Ok(text);
     }

@@ -6,12 +6,9 @@ use std::io;
 
 use csv::ByteRecord;
 
-use crate::row::write_fields;
-use crate::storage::{Cassette, Contents, Place};
-use crate::{CassetteError, ConnectionId, ErrorKind, Key, Value};
-
-/// Rows are handed over when they have this many bytes.
-const BLOCK: usize = 64 * 1024;
+use crate::cell;
+use crate::store::{Contents, EntryRef, RowBlock, Store};
+use crate::{CassetteError, ConnectionId, ErrorKind, Key, Row, Value};
 
 /// What a conversion did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,7 +30,7 @@ pub struct Conversion {
 ///
 /// # Errors
 /// An incomplete recording, something unreadable, a target that cannot be written.
-pub fn convert(from: &dyn Cassette, to: &dyn Cassette) -> Result<Conversion, CassetteError> {
+pub fn convert(from: &dyn Store, to: &dyn Store) -> Result<Conversion, CassetteError> {
     if !from.metadata()?.complete {
         return Err(CassetteError::new(from.name(), "the recording is incomplete: it did not end cleanly")
             .advice("recover it with `super8 recover`, or record again"));
@@ -53,8 +50,8 @@ pub fn convert(from: &dyn Cassette, to: &dyn Cassette) -> Result<Conversion, Cas
 
 /// A copy under way: each thing is copied once.
 pub struct Copy<'c> {
-    from: &'c dyn Cassette,
-    to: &'c dyn Cassette,
+    from: &'c dyn Store,
+    to: &'c dyn Store,
     /// What was not copied yet, beside the entries.
     documents: BTreeSet<&'c str>,
     rows: BTreeSet<&'c str>,
@@ -67,7 +64,7 @@ pub struct Copy<'c> {
 
 impl<'c> Copy<'c> {
     /// Nothing is copied yet.
-    pub fn of(from: &'c dyn Cassette, to: &'c dyn Cassette, contents: &'c Contents) -> Self {
+    pub fn of(from: &'c dyn Store, to: &'c dyn Store, contents: &'c Contents) -> Self {
         Copy {
             from,
             to,
@@ -84,7 +81,7 @@ impl<'c> Copy<'c> {
     ///
     /// # Errors
     /// Something unreadable, a part that is not there, a target that cannot be written.
-    pub fn entry(&mut self, place: Place) -> Result<(), CassetteError> {
+    pub fn entry(&mut self, place: EntryRef) -> Result<(), CassetteError> {
         let entry = self.from.entry(place)?;
         for (key, value) in &entry.fields {
             let Value::Text(name) = value else { continue };
@@ -128,10 +125,19 @@ impl<'c> Copy<'c> {
     fn rows(&mut self, name: &str) -> Result<(), CassetteError> {
         self.rows.remove(name);
         let (mut source, mut target) = (self.from.rows(name)?, self.to.rows_part(name)?);
-        let (mut row, mut block, mut begun) = (ByteRecord::new(), Vec::new(), false);
-        while source.next(&mut row)? {
-            write_fields(row.iter(), &mut block);
-            if block.len() >= BLOCK {
+        let (mut record, mut row, mut block, mut begun) = (ByteRecord::new(), Row::new(), RowBlock::default(), false);
+        while source.next(&mut record)? {
+            row.clear();
+            for (column, field) in record.iter().enumerate() {
+                cell::check_utf8(field).map_err(|error| {
+                    CassetteError::new(source.file(), error.to_string())
+                        .at_line(source.line())
+                        .at_path(format!("field {}", column + 1))
+                })?;
+                row.push_field(field);
+            }
+            self.to.encode_row(&row, &mut block);
+            if block.is_full() {
                 target.append(&block)?;
                 begun = true;
                 block.clear();

@@ -73,6 +73,13 @@ impl Row {
         *slot = Slot { start, end: start + field.len(), set: true, quotes: slot.quotes };
     }
 
+    /// Adds a cell whose field is encoded already and is UTF-8.
+    pub(crate) fn push_field(&mut self, field: &[u8]) {
+        let start = self.text.len();
+        self.text.extend_from_slice(field);
+        self.slots.push(Slot { start, end: self.text.len(), set: true, quotes: needs_quotes(field) });
+    }
+
     /// The field of a column (from 0) before CSV quoting; the field of an unread cell where nothing was set.
     pub fn field(&self, column: usize) -> &[u8] {
         match self.slots.get(column) {
@@ -84,6 +91,17 @@ impl Row {
     /// Whether the cell of a column (from 0) was set.
     pub fn is_set(&self, column: usize) -> bool {
         self.slots.get(column).is_some_and(|slot| slot.set)
+    }
+
+    /// The fields as they are written, and whether each stands in quotes in a rows file. There is one at least: an empty line
+    /// would be no row to a CSV reader, nor would one with an empty field.
+    pub(crate) fn fields_in_quotes(&self) -> impl Iterator<Item = (&[u8], bool)> {
+        let alone = self.slots.len() == 1;
+        let unread = self.slots.is_empty().then_some((cell::UNREAD, false));
+        unread.into_iter().chain(self.slots.iter().map(move |slot| match slot.set {
+            true => (&self.text[slot.start..slot.end], slot.quotes || (alone && slot.start == slot.end)),
+            false => (cell::UNREAD, false),
+        }))
     }
 
     /// All fields in column order.
@@ -120,8 +138,7 @@ pub fn write_row(row: &Row, out: &mut Vec<u8>) {
 pub(crate) fn write_fields<'f>(fields: impl Iterator<Item = &'f [u8]>, out: &mut Vec<u8>) {
     let start = out.len();
     for field in fields {
-        let special = |byte: &u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
-        if scan::is_fragile(field) || field.iter().any(special) {
+        if needs_quotes(field) {
             write_quoted(field, out);
         } else {
             out.extend_from_slice(field);
@@ -137,6 +154,12 @@ pub(crate) fn write_fields<'f>(fields: impl Iterator<Item = &'f [u8]>, out: &mut
         _ => _ = out.pop(),
     }
     out.push(b'\n');
+}
+
+/// Whether CSV must put a field in quotes.
+fn needs_quotes(field: &[u8]) -> bool {
+    let special = |byte: &u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
+    scan::is_fragile(field) || field.iter().any(special)
 }
 
 fn write_quoted(mut field: &[u8], out: &mut Vec<u8>) {

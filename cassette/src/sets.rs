@@ -6,8 +6,8 @@
 use csv::ByteRecord;
 
 use crate::cell::{self, Cell};
-use crate::row::{Row, write_row};
-use crate::storage::{Cassette, Place};
+use crate::row::Row;
+use crate::store::{EntryRef, RowBlock, Store};
 use crate::value::float_text;
 use crate::{CassetteError, Entry, Fields, Key, Value, check};
 
@@ -18,17 +18,17 @@ const INLINE_SETS: usize = 16;
 pub(crate) struct Sets {
     types: Vec<String>,
     /// The rows, encoded.
-    pub(crate) rows: Vec<u8>,
+    pub(crate) rows: RowBlock,
 }
 
 impl Sets {
     /// The parameters of an entry, if they are an array that goes to a part.
-    pub(crate) fn of(entry: &Entry) -> Option<Sets> {
+    pub(crate) fn of(entry: &Entry, encode: impl Fn(&Row, &mut RowBlock)) -> Option<Sets> {
         let sets = entry.get(Key::Params)?.as_list().filter(|sets| sets.len() > INLINE_SETS)?;
         let width = sets.first()?.as_list()?.len();
         let mut types: Vec<Option<&str>> = vec![None; width];
         let mut row = Row::new();
-        let mut rows = Vec::new();
+        let mut rows = RowBlock::default();
         for set in sets {
             let values = set.as_list().filter(|values| values.len() == width)?;
             row.clear();
@@ -42,7 +42,7 @@ impl Sets {
                 }
                 set_cell(&mut row, column, value);
             }
-            write_row(&row, &mut rows);
+            encode(&row, &mut rows);
         }
         Some(Sets { types: types.into_iter().map(|kind| kind.unwrap_or("text").to_owned()).collect(), rows })
     }
@@ -94,7 +94,7 @@ fn set_cell(row: &mut Row, column: usize, value: &Value) {
 ///
 /// # Errors
 /// An entry or a part that cannot be read, with file and line.
-pub fn entry(storage: &dyn Cassette, place: Place) -> Result<Entry, CassetteError> {
+pub fn entry(storage: &dyn Store, place: EntryRef) -> Result<Entry, CassetteError> {
     let mut entry = storage.checked_entry(place)?;
     let Some(at) = entry.fields.iter().position(|(key, _)| *key == Key::ParamsFile) else { return Ok(entry) };
     let (file, line) = storage.locate(place);
@@ -158,7 +158,12 @@ fn value(kind: &str, field: &[u8], scratch: &mut Vec<u8>) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ConnectionId, Method};
+    use crate::{ConnectionId, Directory, Method};
+
+    fn sets_of(entry: &Entry) -> Option<Sets> {
+        let store = Directory::read(std::path::Path::new("x")).unwrap();
+        Sets::of(entry, |row, block| store.encode_row(row, block))
+    }
 
     fn array(sets: usize) -> Entry {
         let set = |number: usize| {
@@ -179,22 +184,22 @@ mod tests {
 
     #[test]
     fn only_long_arrays_of_one_type_a_column_leave_the_log() {
-        assert!(Sets::of(&array(16)).is_none());
-        let sets = Sets::of(&array(17)).unwrap();
+        assert!(sets_of(&array(16)).is_none());
+        let sets = sets_of(&array(17)).unwrap();
         assert_eq!(sets.types, ["integer", "float", "text", "TYPE_DATE"]);
-        assert_eq!(sets.rows.iter().filter(|byte| **byte == b'\n').count(), 17, "a line a set");
+        assert_eq!(sets.rows.bytes().iter().filter(|byte| **byte == b'\n').count(), 17, "a line a set");
         let mut mixed = array(17);
         if let Value::List(sets) = &mut mixed.fields[0].1 {
             sets[3] = Value::List(vec![Value::from("x"), Value::Null, Value::Null, Value::Null]);
         }
-        assert!(Sets::of(&mixed).is_none(), "a text among integers");
+        assert!(sets_of(&mixed).is_none(), "a text among integers");
     }
 
     #[test]
     fn every_value_comes_back() {
         let given = array(20);
-        let sets = Sets::of(&given).unwrap();
-        let mut reader = crate::RowsReader::new(&sets.rows[..], std::path::Path::new("rows.csv"));
+        let sets = sets_of(&given).unwrap();
+        let mut reader = crate::RowsReader::new(sets.rows.bytes(), std::path::Path::new("rows.csv"));
         let (mut record, mut scratch) = (ByteRecord::new(), Vec::new());
         let mut number = 0;
         while reader.next(&mut record).unwrap() {

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super8_cassette::{Append, Cassette, Directory, ErrorKind, Method, RecordOptions, Recorder, staging_directory};
+use super8_cassette::{Append, Directory, ErrorKind, Method, RecordOptions, Recorder, Store, staging_directory};
 use support::*;
 
 /// The methods in a log.

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super8_cassette::{
-    Cassette, CassetteError, Directory, Entry, ErrorKind, Key, Metadata, Method, Order, Player, Recorder, Spans, Trace,
+    CassetteError, Directory, Entry, ErrorKind, Key, Metadata, Method, Order, Player, Recorder, Spans, Store, Trace,
     open, recover,
 };
 use support::copy::{comes_back, converted, plain, text};

@@ -5,7 +5,7 @@ mod support;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use super8_cassette::{Cassette, ConnectionId, Directory, Order, PlayOptions, Player, Tickets};
+use super8_cassette::{ConnectionId, Directory, Order, PlayOptions, Player, Store, Tickets};
 use support::*;
 
 /// Counts in one process what all would count together.
@@ -34,7 +34,7 @@ fn part(directory: &Path, texts: &[&str]) {
 }
 
 fn process(parts: &[PathBuf], tickets: &Arc<Counted>, order: Order) -> (Arc<Player>, ConnectionId) {
-    let storages = parts.iter().map(|part| Box::new(Directory::read(part).unwrap()) as Box<dyn Cassette>).collect();
+    let storages = parts.iter().map(|part| Box::new(Directory::read(part).unwrap()) as Box<dyn Store>).collect();
     let tickets = Arc::clone(tickets) as Arc<dyn Tickets>;
     let options = PlayOptions { order: Some(order), ..PlayOptions::default() };
     let player = Player::with_parts(storages, tickets, options).unwrap();

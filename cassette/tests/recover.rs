@@ -8,8 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super8_cassette::{
-    Cassette, Directory, Fetched, Fields, Key, MakeAppend, Recorder, Recovered, State, Trace, Value, WriteAppend,
-    recover, staging_directory, state,
+    Directory, Fetched, Fields, Key, MakeAppend, Recorder, Recovered, State, Store, Trace, Value, WriteAppend, recover,
+    staging_directory, state,
 };
 use support::*;
 

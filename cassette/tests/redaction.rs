@@ -5,7 +5,7 @@ mod support;
 use std::path::Path;
 use std::sync::Arc;
 
-use super8_cassette::{Entry, Key, Method, Mismatch, Player, Recorder, Redaction, Value};
+use super8_cassette::{Entry, Key, Method, Mismatch, Player, Recorder, Redaction, Secrets, Value, open};
 use support::*;
 
 const RULES: &str = "\
@@ -160,4 +160,30 @@ fn another_value_fails_and_is_not_told() {
         });
         assert!(report.contains("integer>"), "another kind is another value: {report}");
     });
+}
+
+#[test]
+fn secrets_are_hidden_in_the_rows_of_both_formats() {
+    const SECRET: &str = "pa\"ss\\word, 1";
+    let parent = tempfile::tempdir().unwrap();
+    for name in ["x", "x.ndjson"] {
+        let secrets = Arc::new(Secrets::default());
+        assert!(secrets.learn(SECRET));
+        let recorder = if name == "x" { recorder(&parent.path().join(name)) } else { tracer(parent.path()) };
+        recorder.hide(secrets);
+        let a = connected(&recorder, "shop");
+        recorder.command(&run(a, 1, "SELECT note FROM person")).unwrap();
+        let secret = format!("it is {SECRET}.");
+        let with_line_break = format!("it is\n{SECRET}.");
+        result(&recorder, a, 1, &[&[&secret, "\"quoted\", \\ and more"], &["nothing", &with_line_break]]);
+        recorder.disconnect(a).unwrap();
+        let store = open(&parent.path().join(name)).unwrap();
+        let (mut rows, mut row) = (store.rows("a_1_fetch_all.csv").unwrap(), csv::ByteRecord::new());
+        let mut cells = Vec::new();
+        while rows.next(&mut row).unwrap() {
+            cells.extend(row.iter().map(|field| String::from_utf8(field.to_vec()).unwrap()));
+        }
+        let expected = ["it is ***.", "\"quoted\", \\ and more", "nothing", "\\eit is\\n***."];
+        assert_eq!(cells, expected, "{name}");
+    }
 }

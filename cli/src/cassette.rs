@@ -6,13 +6,13 @@ use std::ffi::OsStr;
 use std::fs::DirEntry;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
-use super8_cassette::{Cassette, CassetteError, Entry, Format, Key, Metadata, Place, PlayedRun, Value, with_parts};
+use super8_cassette::{CassetteError, Entry, EntryRef, Format, Key, Metadata, PlayedRun, Store, Value, with_parts};
 use super8_shim::config::settings::{Given, Placeholder};
 
 /// A cassette that is only read, and its metadata.
 pub struct Opened {
     /// The storage.
-    pub storage: Box<dyn Cassette>,
+    pub storage: Box<dyn Store>,
     /// Its metadata.
     pub metadata: Metadata,
 }
@@ -141,7 +141,7 @@ fn fits(name: &[u8], pieces: &[&[u8]]) -> bool {
 ///
 /// # Errors
 /// Rows that cannot be read.
-pub fn rows(storage: &dyn Cassette, place: Place, entry: Entry) -> Result<Option<PlayedRun>, CassetteError> {
+pub fn rows(storage: &dyn Store, place: EntryRef, entry: Entry) -> Result<Option<PlayedRun>, CassetteError> {
     let inline = matches!(entry.get(Key::Result), Some(Value::List(_)));
     if inline || entry.get(Key::Rows).is_some() || entry.get(Key::RowsFile).is_some() {
         PlayedRun::of(storage, place, entry).map(Some)

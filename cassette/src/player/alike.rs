@@ -6,7 +6,7 @@ use similar::{Algorithm, capture_diff_slices, get_diff_ratio};
 
 use super::index::Index;
 use super::nearest::{READ, WINDOW};
-use crate::storage::Cassette;
+use crate::store::Store;
 use crate::{CassetteError, Entry, Method, Value, sets};
 
 /// Words of one command that are compared.
@@ -27,7 +27,7 @@ pub(super) struct Alike {
 /// are of one kind: both bring a text.
 pub(super) fn alike(
     index: &Index,
-    storage: &dyn Cassette,
+    storage: &dyn Store,
     asked: &Entry,
     from: u32,
 ) -> Result<Option<Alike>, CassetteError> {

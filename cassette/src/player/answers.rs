@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::index::Index;
 use crate::schema::Class;
-use crate::storage::Cassette;
+use crate::store::Store;
 use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value};
 
 /// Statements whose questions are kept hashed.
@@ -61,7 +61,7 @@ impl Answers {
     /// because the application set something of its own, it says how many questions after the last command that was.
     pub(super) fn current(
         &mut self,
-        (index, storage): (&Index, &dyn Cassette),
+        (index, storage): (&Index, &dyn Store),
         owner: Owner,
         standing: Standing,
         method: Method,
@@ -99,7 +99,7 @@ impl Answers {
     /// The first answer after the bound.
     pub(super) fn later(
         &mut self,
-        (index, storage): (&Index, &dyn Cassette),
+        (index, storage): (&Index, &dyn Store),
         owner: Owner,
         bound: u32,
         method: Method,
@@ -124,7 +124,7 @@ impl Answers {
         self.asked.retain(|(owner, _), _| others(*owner));
     }
 
-    fn questions(&mut self, index: &Index, storage: &dyn Cassette, owner: Owner) -> Result<&[Question], CassetteError> {
+    fn questions(&mut self, index: &Index, storage: &dyn Store, owner: Owner) -> Result<&[Question], CassetteError> {
         match self.statements.iter().position(|(of, _)| *of == owner) {
             Some(at) => self.statements[at..].rotate_left(1),
             None => {

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::index::Index;
-use crate::storage::{Cassette, Place};
+use crate::store::{EntryRef, Store};
 use crate::{CassetteError, Entry, Key, Method, Value, check};
 
 /// The key that names the columns file.
@@ -25,7 +25,7 @@ impl Columns {
     pub(super) fn find(
         &mut self,
         index: &Index,
-        storage: &dyn Cassette,
+        storage: &dyn Store,
         positions: &[u32],
         bound: u32,
     ) -> Result<Option<Arc<Value>>, CassetteError> {
@@ -72,7 +72,7 @@ impl Columns {
     fn part(
         &mut self,
         index: &Index,
-        storage: &dyn Cassette,
+        storage: &dyn Store,
         positions: &[u32],
         begin: usize,
     ) -> Result<Option<Arc<Value>>, CassetteError> {
@@ -95,7 +95,7 @@ impl Columns {
         Ok(found)
     }
 
-    fn document(&mut self, storage: &dyn Cassette, place: Place) -> Result<Arc<Value>, CassetteError> {
+    fn document(&mut self, storage: &dyn Store, place: EntryRef) -> Result<Arc<Value>, CassetteError> {
         let entry = storage.checked_entry(place)?;
         let part = name(storage, place, &entry)?;
         match self.0.iter().position(|(name, _)| name == part) {
@@ -116,7 +116,7 @@ impl Columns {
 ///
 /// # Errors
 /// A columns file that is not there or cannot be read.
-pub fn read(storage: &dyn Cassette, place: Place, entry: &Entry) -> Result<Value, CassetteError> {
+pub fn read(storage: &dyn Store, place: EntryRef, entry: &Entry) -> Result<Value, CassetteError> {
     let part = name(storage, place, entry)?;
     let columns = storage.document(part).map_err(|error| storage.refuse_part(place, FILE.name(), part, &error))?;
     match check::check_columns(&columns) {
@@ -128,7 +128,7 @@ pub fn read(storage: &dyn Cassette, place: Place, entry: &Entry) -> Result<Value
     }
 }
 
-fn name<'e>(storage: &dyn Cassette, place: Place, entry: &'e Entry) -> Result<&'e str, CassetteError> {
+fn name<'e>(storage: &dyn Store, place: EntryRef, entry: &'e Entry) -> Result<&'e str, CassetteError> {
     let name = entry.get(FILE).and_then(Value::as_text);
     name.ok_or_else(|| storage.refuse(place, FILE.name(), "is not a file's name"))
 }

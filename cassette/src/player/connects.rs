@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::compare::difference;
 use super::index::Index;
-use crate::storage::Cassette;
+use crate::store::Store;
 use crate::{CassetteError, ConnectionId, Entry, Key, Value};
 
 /// Connects with the same content.
@@ -39,7 +39,7 @@ pub(super) struct Connect {
 
 impl Connects {
     /// Reads the connects of a log.
-    pub(super) fn read(index: &Index, storage: &dyn Cassette) -> Result<Connects, CassetteError> {
+    pub(super) fn read(index: &Index, storage: &dyn Store) -> Result<Connects, CassetteError> {
         let mut connects = Connects::default();
         let mut known: HashMap<String, Group> = HashMap::new();
         for position in index.connects() {

@@ -11,7 +11,7 @@ use super::index::Index;
 use super::prefetch::Prefetch;
 use super::rows::{Progress, is_end};
 use crate::schema::Class;
-use crate::storage::Cassette;
+use crate::store::Store;
 use crate::{CassetteError, ConnectionId, Entry, Method};
 
 /// Rows that were handed out.
@@ -157,7 +157,7 @@ impl Cursor {
     pub(crate) fn next_of(
         &mut self,
         index: &Index,
-        storage: &dyn Cassette,
+        storage: &dyn Store,
         thread: Option<u16>,
     ) -> Result<Next, CassetteError> {
         let Some(thread) = thread else { return self.next(index, storage) };
@@ -179,7 +179,7 @@ impl Cursor {
     }
 
     /// What has to be played next, over rows that are read and ends that need not be asked for.
-    pub(crate) fn next(&mut self, index: &Index, storage: &dyn Cassette) -> Result<Next, CassetteError> {
+    pub(crate) fn next(&mut self, index: &Index, storage: &dyn Store) -> Result<Next, CassetteError> {
         loop {
             let Some(position) = index.position(self.part.as_ref(), self.at) else { return Ok(Next::End) };
             let slot = index.slot(position);
@@ -249,7 +249,7 @@ impl Cursor {
     pub(crate) fn end_after(
         &self,
         index: &Index,
-        storage: &dyn Cassette,
+        storage: &dyn Store,
         place: usize,
         thread: Option<u16>,
     ) -> Result<Option<u32>, CassetteError> {
@@ -298,7 +298,7 @@ impl Cursor {
     /// Whether the statement was at the end of its data: its last command before `barrier` says so.
     pub(crate) fn was_at_end(
         index: &Index,
-        storage: &dyn Cassette,
+        storage: &dyn Store,
         positions: &[u32],
         barrier: Option<u32>,
     ) -> Result<bool, CassetteError> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::index::Index;
 use crate::entry::{ConnectIdentity as Identity, connect_identity};
-use crate::storage::Cassette;
+use crate::store::Store;
 use crate::{CassetteError, ConnectionId, Fields, Key, Value};
 
 /// Whose answers hold for a connection whose own file does not have them.
@@ -45,7 +45,7 @@ impl Facts {
     pub(super) fn find(
         &mut self,
         index: &Index,
-        storage: &dyn Cassette,
+        storage: &dyn Store,
         connection: ConnectionId,
         key: &[(Key, Value)],
         relatives: Relatives,
@@ -79,7 +79,7 @@ impl Facts {
     /// The different answers of these connections. Of files that are not in use only the answers are kept, each once.
     fn shared(
         &mut self,
-        storage: &dyn Cassette,
+        storage: &dyn Store,
         identity: Identity,
         members: &[ConnectionId],
     ) -> Result<Arc<Vec<Fields>>, CassetteError> {
@@ -104,7 +104,7 @@ impl Facts {
     pub(super) fn pooled(
         &mut self,
         index: &Index,
-        storage: &dyn Cassette,
+        storage: &dyn Store,
         connection: ConnectionId,
     ) -> Result<bool, CassetteError> {
         let probe = [(Key::Attribute, Value::from(CONNECTION_DEAD))];
@@ -123,7 +123,7 @@ impl Facts {
         }
     }
 
-    fn load(&mut self, storage: &dyn Cassette, connection: ConnectionId) -> Result<Arc<Vec<Fields>>, CassetteError> {
+    fn load(&mut self, storage: &dyn Store, connection: ConnectionId) -> Result<Arc<Vec<Fields>>, CassetteError> {
         if let Some(loaded) = self.loaded.get(&connection) {
             return Ok(Arc::clone(loaded));
         }
@@ -132,7 +132,7 @@ impl Facts {
         Ok(answers)
     }
 
-    fn families(&mut self, index: &Index, storage: &dyn Cassette) -> Result<Arc<Families>, CassetteError> {
+    fn families(&mut self, index: &Index, storage: &dyn Store) -> Result<Arc<Families>, CassetteError> {
         if let Some(families) = &self.families {
             return Ok(Arc::clone(families));
         }

@@ -9,7 +9,7 @@ use super::result_answers::{Read, ResultAnswer};
 use crate::entry::Head;
 use crate::schema::Class;
 use crate::sets;
-use crate::storage::{Cassette, Place};
+use crate::store::{EntryRef, Store};
 use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Method};
 
 /// The statement of entries that concern the connection itself.
@@ -30,9 +30,9 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    pub(crate) fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> EntryRef {
         let offset = u64::from(self.offset_high) << 32 | u64::from(self.offset_low);
-        Place { offset, len: self.len, line: self.line }
+        EntryRef { offset, len: self.len, line: self.line }
     }
 
     pub(crate) fn connection(&self) -> ConnectionId {
@@ -114,7 +114,7 @@ fn spares(
     slots: &[Slot],
     by_connection: &[u32],
     connects: &[u32],
-    storage: &dyn Cassette,
+    storage: &dyn Store,
 ) -> Result<Vec<u32>, CassetteError> {
     let slot = |position: &u32| &slots[*position as usize];
     let mut spares = Vec::new();
@@ -157,11 +157,11 @@ fn threads_of(slots: &mut [Slot]) -> HashMap<u32, Vec<u16>> {
 impl Index {
     /// Reads a cassette's log: the index of what is played in order, and the answers with rows.
     pub(crate) fn build(
-        storage: &dyn Cassette,
+        storage: &dyn Store,
         rules: &AnswerRules,
     ) -> Result<(Index, Vec<Arc<ResultAnswer>>), CassetteError> {
         let mut slots = Vec::new();
-        storage.scan(&mut |place: Place, head: Head| {
+        storage.scan(&mut |place: EntryRef, head: Head| {
             let refuse = |problem: &str| {
                 let (file, line) = storage.locate(place);
                 CassetteError::new(&file, problem).at_line(line.into()).advice("record again")
@@ -289,7 +289,7 @@ impl Index {
         }
     }
 
-    fn with_spares(self, storage: &dyn Cassette) -> Result<Index, CassetteError> {
+    fn with_spares(self, storage: &dyn Store) -> Result<Index, CassetteError> {
         let spares = spares(&self.slots, &self.by_connection, &self.connects, storage)?;
         Ok(Index { spares, ..self })
     }

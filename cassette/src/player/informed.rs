@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use super::Player;
 use super::facts::Relatives;
 use super::index::Index;
-use crate::storage::Cassette;
+use crate::store::Store;
 use crate::{CassetteError, ConnectionId, Fields, Key, Method, Value};
 
 /// The functions of which anything is recorded about connections. Reads every answer about a connection.
-pub(super) fn functions(index: &Index, storage: &dyn Cassette) -> Result<HashSet<String>, CassetteError> {
+pub(super) fn functions(index: &Index, storage: &dyn Store) -> Result<HashSet<String>, CassetteError> {
     let mut functions = HashSet::new();
     let mut add = |function: Option<&Value>| {
         if let Some(Value::Text(function)) = function

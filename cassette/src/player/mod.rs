@@ -56,11 +56,12 @@ pub use volatile::Volatile;
 pub(crate) use volatile::{parts as volatile_parts, replaced as volatile_replaced};
 
 use crate::check::{Fits, Wrong};
-use crate::directory::{Directory, info_part};
 use crate::metadata::{Metadata, Order};
 use crate::redaction::{Redaction, Redactor, Secrets};
 use crate::schema::Class;
-use crate::storage::Cassette;
+use crate::store::Store;
+use crate::store::directory::Directory;
+use crate::store::info_part;
 use crate::{CassetteError, ConnectionId, Entry, Fields, Method, Value, check, sets};
 use answers::{Answers, Standing};
 use any_order::{AnyOrder, Elsewhere, Playing};
@@ -207,7 +208,7 @@ impl Player {
     ///
     /// # Errors
     /// As for [`Player::open`].
-    pub fn with_storage(storage: Box<dyn Cassette>, options: PlayOptions) -> Result<Arc<Player>, CassetteError> {
+    pub fn with_storage(storage: Box<dyn Store>, options: PlayOptions) -> Result<Arc<Player>, CassetteError> {
         Player::with_sources(vec![storage], None, options)
     }
 
@@ -216,7 +217,7 @@ impl Player {
     /// # Errors
     /// As for [`Player::open`]; no part at all.
     pub fn with_parts(
-        parts: Vec<Box<dyn Cassette>>,
+        parts: Vec<Box<dyn Store>>,
         tickets: Arc<dyn Tickets>,
         options: PlayOptions,
     ) -> Result<Arc<Player>, CassetteError> {
@@ -225,7 +226,7 @@ impl Player {
     }
 
     fn with_sources(
-        storages: Vec<Box<dyn Cassette>>,
+        storages: Vec<Box<dyn Store>>,
         choosing: Option<Choosing>,
         options: PlayOptions,
     ) -> Result<Arc<Player>, CassetteError> {

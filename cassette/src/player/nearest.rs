@@ -2,7 +2,7 @@
 
 use super::compare::difference_but_comments;
 use super::index::Index;
-use crate::storage::Cassette;
+use crate::store::Store;
 use crate::{CassetteError, Entry, Method};
 
 /// Positions looked at before and after the place of a mismatch.
@@ -20,7 +20,7 @@ pub(super) struct Nearest {
 /// The nearest such entry: after the place of the mismatch first, and on the same statement first.
 pub(super) fn nearest(
     index: &Index,
-    storage: &dyn Cassette,
+    storage: &dyn Store,
     asked: &Entry,
     from: u32,
     comments: bool,

@@ -24,7 +24,7 @@ use super::rows::is_end;
 use super::{Answers, Columns, Facts, Player, State, informed, sets};
 use crate::metadata::Order;
 use crate::schema::Class;
-use crate::storage::Cassette;
+use crate::store::Store;
 use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Key, Method, Value};
 
 /// Counts processes into groups of parts, over all processes of a run.
@@ -35,7 +35,7 @@ pub trait Tickets: Send + Sync {
 
 /// One part, or the cassette of a single process.
 pub(super) struct Source {
-    pub(super) storage: Arc<dyn Cassette>,
+    pub(super) storage: Arc<dyn Store>,
     pub(super) index: Arc<Index>,
     told: HashSet<String>,
     pub(super) result_answers: Vec<Arc<ResultAnswer>>,
@@ -50,7 +50,7 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    pub(super) fn read(storages: Vec<Box<dyn Cassette>>) -> Result<Arc<Sources>, CassetteError> {
+    pub(super) fn read(storages: Vec<Box<dyn Store>>) -> Result<Arc<Sources>, CassetteError> {
         let mut all = Vec::with_capacity(storages.len());
         let is_part = storages.len() > 1;
         for storage in storages {
@@ -104,7 +104,7 @@ impl Sources {
 pub(super) struct PlayedStorage(pub(super) Arc<Sources>);
 
 impl Deref for PlayedStorage {
-    type Target = dyn Cassette;
+    type Target = dyn Store;
 
     fn deref(&self) -> &Self::Target {
         &*self.0.current().storage
@@ -423,7 +423,7 @@ impl Player {
     ///
     /// # Errors
     /// An unreadable entry.
-    pub fn settle(&self) -> Result<Option<&dyn Cassette>, CassetteError> {
+    pub fn settle(&self) -> Result<Option<&dyn Store>, CassetteError> {
         let state = &mut *self.state.lock();
         let Some(choosing) = state.choosing.take() else { return Ok(None) };
         if !choosing.entered {

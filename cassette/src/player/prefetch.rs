@@ -4,7 +4,7 @@
 
 use super::Player;
 use crate::metadata::Order;
-use crate::storage::Place;
+use crate::store::EntryRef;
 use crate::{CassetteError, Entry, sets};
 
 /// An entry that was read, and its position.
@@ -39,7 +39,7 @@ impl Player {
         Some(Prefetch { position, entry })
     }
 
-    fn likely(&self, asked: &Entry) -> Option<(u32, Place)> {
+    fn likely(&self, asked: &Entry) -> Option<(u32, EntryRef)> {
         let state = &mut *self.state.lock();
         let connection = state.sessions.live(asked.connection)?.session.connection;
         let cursor = state.cursor(self.order, &self.index, connection);

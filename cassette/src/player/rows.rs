@@ -9,7 +9,7 @@ use csv::ByteRecord;
 
 use crate::cell::{self, Cell, CellError};
 use crate::inline::from_inline;
-use crate::storage::{Cassette, Place, RowsSource};
+use crate::store::{EntryRef, RowsSource, Store};
 use crate::words::NO_DATA;
 use crate::{CassetteError, Entry, Key, Method, Row, Value};
 
@@ -119,14 +119,14 @@ impl PlayedRun {
     ///
     /// # Errors
     /// An entry whose rows are not there or cannot be read.
-    pub fn of(storage: &dyn Cassette, place: Place, entry: Entry) -> Result<PlayedRun, CassetteError> {
+    pub fn of(storage: &dyn Store, place: EntryRef, entry: Entry) -> Result<PlayedRun, CassetteError> {
         PlayedRun::open(storage, place, entry, false, Progress::over())
     }
 
     /// The rows of an entry. `ended` says that the end of data was recorded right after them.
     pub(crate) fn open(
-        storage: &dyn Cassette,
-        place: Place,
+        storage: &dyn Store,
+        place: EntryRef,
         entry: Entry,
         ended: bool,
         progress: Arc<Progress>,

@@ -15,7 +15,7 @@ use super::connects::{Connects, Group};
 use super::index::{Index, Origins, Slot};
 use super::sessions::SessionMatcher;
 use crate::schema::{Class, Role};
-use crate::storage::Cassette;
+use crate::store::Store;
 use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value, sets};
 
 /// Whether the commands of a connection are in a transaction, and where one begins and ends.
@@ -250,7 +250,7 @@ impl Units {
     /// Reads the units of a log. What is played is the second and the third: the units' own log, and its connects.
     pub(super) fn read(
         index: &Index,
-        storage: &dyn Cassette,
+        storage: &dyn Store,
         connects: &Connects,
         comments: bool,
     ) -> Result<(Units, Index, Connects), CassetteError> {
@@ -378,7 +378,7 @@ impl Units {
 
     fn of(
         index: &Index,
-        storage: &dyn Cassette,
+        storage: &dyn Store,
         comments: bool,
         drafts: Vec<Draft>,
         apart: Vec<(Group, Entry)>,
@@ -429,7 +429,7 @@ impl Units {
     pub(super) fn prepared(
         &self,
         index: &Index,
-        storage: &dyn Cassette,
+        storage: &dyn Store,
         groups: &[Group],
         asked: &Entry,
     ) -> Result<Option<(Arc<Index>, ConnectionId, u32)>, CassetteError> {
@@ -453,7 +453,7 @@ impl Units {
     /// A unit that nobody has and that begins with what is asked, and the groups of all units that begin alike.
     pub(super) fn find(
         &self,
-        (index, storage): (&Index, &dyn Cassette),
+        (index, storage): (&Index, &dyn Store),
         sessions: &SessionMatcher,
         first: &First<'_>,
     ) -> Result<Option<(ConnectionId, Vec<Group>)>, CassetteError> {
@@ -484,7 +484,7 @@ impl Units {
     }
 
     /// The units whose text is what is asked.
-    fn alike(&self, index: &Index, storage: &dyn Cassette, first: &First<'_>) -> Result<Vec<&Alike>, CassetteError> {
+    fn alike(&self, index: &Index, storage: &dyn Store, first: &First<'_>) -> Result<Vec<&Alike>, CassetteError> {
         let text = text_of(first.text(), self.comments);
         let exact = first.groups.iter().filter_map(|group| {
             let (context, method, text) = (first.context.clone(), first.execution.method, text.clone());
@@ -513,7 +513,7 @@ impl Units {
     /// Where in the cassette stands what is most like what is asked and not played: a unit with the same text, if there is one.
     pub(super) fn nearest(
         &self,
-        (index, storage): (&Index, &dyn Cassette),
+        (index, storage): (&Index, &dyn Store),
         sessions: &SessionMatcher,
         first: &First<'_>,
     ) -> Result<Option<u32>, CassetteError> {

@@ -4,7 +4,7 @@ use super::cursor::Cursor;
 use super::index::Index;
 use super::rows::is_end;
 use super::summary::summary;
-use crate::storage::Cassette;
+use crate::store::Store;
 use crate::{CassetteError, ConnectionId, Method};
 
 /// A recorded command that was never played, or rows that were not all read.
@@ -25,7 +25,7 @@ pub struct Unplayed {
 }
 
 /// The command at a position.
-pub(super) fn at(index: &Index, storage: &dyn Cassette, position: u32) -> Result<Unplayed, CassetteError> {
+pub(super) fn at(index: &Index, storage: &dyn Store, position: u32) -> Result<Unplayed, CassetteError> {
     let slot = index.slot(position);
     let entry = storage.checked_entry(slot.place())?;
     let (number, line, summary) = (index.ordinal(position), slot.place().line, summary(&entry, 120));
@@ -34,11 +34,7 @@ pub(super) fn at(index: &Index, storage: &dyn Cassette, position: u32) -> Result
 }
 
 /// The unplayed commands of a cursor.
-pub(super) fn of_cursor(
-    index: &Index,
-    storage: &dyn Cassette,
-    cursor: &Cursor,
-) -> Result<Vec<Unplayed>, CassetteError> {
+pub(super) fn of_cursor(index: &Index, storage: &dyn Store, cursor: &Cursor) -> Result<Vec<Unplayed>, CassetteError> {
     let mut unplayed: Vec<Unplayed> = Vec::new();
     let mut before: Option<(u32, usize)> = None;
     for position in cursor.rest(index) {

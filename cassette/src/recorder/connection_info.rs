@@ -1,9 +1,9 @@
-//! Which facts about a connection (SQLGetInfo and the like) are news: thousands of connections of a test suite get the
-//! same replies, and need them once.
+//! Which replies about a connection (to SQLGetInfo and the like) have to be written: thousands of connections of a test suite get
+//! the same replies, and need them once.
 //!
-//! The rule replay relies on: a connection whose info file does not have a question got the reply that stands first in
-//! the file of the *first* connection with the same connect identity. So nothing that is written later can change what
-//! a connection inherited. A reply that changes belongs to the place where it changed, which only the log can say.
+//! Replay relies on this rule: if the info file of a connection lacks a question, the connection got the reply that stands first
+//! in the file of the *first* connection with the same connect identity. So nothing that is written later changes what a
+//! connection inherited. A reply that changes goes to the log, which alone can say when it changed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -31,9 +31,9 @@ pub(super) struct ConnectionInfo {
     commands: HashMap<ConnectionId, u64>,
 }
 
-/// What is news about a connection.
+/// What has to be written because of a reply.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct News {
+pub(super) struct ToWrite {
     /// For the connection's file: the reply that holds from the beginning.
     pub(super) first: Option<Fields>,
     /// For the log: the reply that holds from here on.
@@ -42,10 +42,10 @@ pub(super) struct News {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Reply {
-    /// The call went as such calls usually do. It is written only where a connection would inherit something else.
-    Usual,
-    /// What was replied.
-    Told(Arc<Fields>),
+    /// The default outcome of such a call. It is written only to override an inherited one.
+    Default,
+    /// Any other reply.
+    Other(Arc<Fields>),
 }
 
 /// The first reply that the first connection of an identity got.
@@ -108,53 +108,53 @@ impl ConnectionInfo {
     }
 
     /// What is to be written because of this answer.
-    pub(super) fn news(&mut self, connection: ConnectionId, answer: Fields) -> News {
-        self.news_of(connection, answer, 1)
+    pub(super) fn replied(&mut self, connection: ConnectionId, answer: Fields) -> ToWrite {
+        self.replied_often(connection, answer, 1)
     }
 
     /// The same for an answer that was given so often; not at all, if the connection is to have it without having asked.
-    pub(super) fn news_of(&mut self, connection: ConnectionId, answer: Fields, times: u32) -> News {
+    pub(super) fn replied_often(&mut self, connection: ConnectionId, answer: Fields, times: u32) -> ToWrite {
         let asked = answer.iter().filter(|(key, _)| !key.is_reply());
         let question = question(asked.map(|(key, value)| (*key, value)));
         let answer = Arc::new(answer);
-        let news = self.replied(connection, (&question, false), Reply::Told(Arc::clone(&answer)), || answer);
+        let to_write = self.written(connection, (&question, false), Reply::Other(Arc::clone(&answer)), || answer);
         if let Some(last) = self.last.get_mut(&connection).and_then(|last| last.get_mut(&question)) {
             last.given = last.given.saturating_add(times).saturating_sub(1);
         }
-        news
+        to_write
     }
 
-    /// The same for a call with this key that went as usual, or did not, and went as usual so often `before` since the last
-    /// command, if it ever did. `answer` is what would be written of it.
+    /// The same for a call with this key, which has the default outcome or another one. It had the default outcome `before` so
+    /// often since the last command, if it ever did. `answer` is what would be written of it.
     pub(super) fn outcome(
         &mut self,
         connection: ConnectionId,
         key: &[(Key, Value)],
-        (usual, before): (bool, Option<u32>),
+        (is_default, before): (bool, Option<u32>),
         answer: impl FnOnce() -> Fields,
-    ) -> News {
+    ) -> ToWrite {
         let question = question(key.iter().map(|(key, value)| (*key, value)));
         if let Some(given) = before {
             let commands = self.commands.get(&connection).copied().unwrap_or_default();
-            let silent = Last { reply: Reply::Usual, inherited: false, commands, given };
+            let silent = Last { reply: Reply::Default, inherited: false, commands, given };
             self.last.entry(connection).or_default().entry(question.clone()).or_insert(silent);
         }
         // What happened on this very connection is nobody else's.
         let local = !key.iter().any(|(name, _)| *name == Key::ConnectionId);
-        if usual {
-            return self.replied(connection, (&question, local), Reply::Usual, || Arc::new(answer()));
+        if is_default {
+            return self.written(connection, (&question, local), Reply::Default, || Arc::new(answer()));
         }
         let answer = Arc::new(answer());
-        self.replied(connection, (&question, local), Reply::Told(Arc::clone(&answer)), || answer)
+        self.written(connection, (&question, local), Reply::Other(Arc::clone(&answer)), || answer)
     }
 
-    fn replied(
+    fn written(
         &mut self,
         connection: ConnectionId,
         (question, local): (&Question, bool),
         reply: Reply,
         answer: impl FnOnce() -> Arc<Fields>,
-    ) -> News {
+    ) -> ToWrite {
         let identity = self.identities.get(&connection).copied();
         let inherited = identity.and_then(|identity| self.inherited.get(&identity)?.get(question));
         let commands = self.commands.get(&connection).copied().unwrap_or_default();
@@ -163,31 +163,31 @@ impl ConnectionInfo {
             let given = if last.commands == commands { last.given } else { 0 };
             if last.reply == reply {
                 (last.commands, last.given) = (commands, given + 1);
-                return News::default();
+                return ToWrite::default();
             }
             let before = inherited.filter(|_| last.inherited).map(|first| (*first.answer).clone());
             *last = Last { reply, inherited: false, commands, given: given + 1 };
-            return News { first: before, changed: Some(after((*answer()).clone(), given)) };
+            return ToWrite { first: before, changed: Some(after((*answer()).clone(), given)) };
         }
-        let first = inherited.map_or(&Reply::Usual, |first| &first.reply);
+        let first = inherited.map_or(&Reply::Default, |first| &first.reply);
         let inherits = *first == reply;
         // the first connection's reply is shared, not kept again
         let reply = if inherits { first.clone() } else { reply };
         last.insert(question.clone(), Last { reply: reply.clone(), inherited: inherits, commands, given: 1 });
         let family = identity.filter(|identity| self.first.get(identity) == Some(&connection));
         if inherits {
-            return News::default();
+            return ToWrite::default();
         }
         let answer = answer();
         let written = Some((*answer).clone());
         if let Some(identity) = family {
             if local && self.members.get(&identity) != Some(&1) {
                 // Others may have made the call, and wrote nothing: this must not become theirs.
-                return News { first: None, changed: written };
+                return ToWrite { first: None, changed: written };
             }
             self.inherited.entry(identity).or_default().insert(question.clone(), First { reply, answer });
         }
-        News { first: written, changed: None }
+        ToWrite { first: written, changed: None }
     }
 }
 
@@ -228,47 +228,47 @@ mod tests {
     }
 
     #[test]
-    fn only_news_is_written() {
+    fn only_what_is_new_is_written() {
         let mut facts = ConnectionInfo::default();
         [connect(A, "one"), connect(B, "one"), connect(C, "two")].iter().for_each(|entry| facts.connected(entry));
-        let first = |answer| News { first: Some(answer), changed: None };
-        let changed = |answer| News { first: None, changed: Some(answer) };
-        assert_eq!(facts.news(A, fact(1, "x")), first(fact(1, "x")));
-        assert_eq!(facts.news(A, fact(1, "x")), News::default());
-        assert_eq!(facts.news(B, fact(1, "x")), News::default(), "inherited");
-        assert_eq!(facts.news(C, fact(1, "x")), first(fact(1, "x")), "another identity");
+        let first = |answer| ToWrite { first: Some(answer), changed: None };
+        let changed = |answer| ToWrite { first: None, changed: Some(answer) };
+        assert_eq!(facts.replied(A, fact(1, "x")), first(fact(1, "x")));
+        assert_eq!(facts.replied(A, fact(1, "x")), ToWrite::default());
+        assert_eq!(facts.replied(B, fact(1, "x")), ToWrite::default(), "inherited");
+        assert_eq!(facts.replied(C, fact(1, "x")), first(fact(1, "x")), "another identity");
         facts.commanded(A);
-        assert_eq!(facts.news(A, fact(1, "y")), changed(fact(1, "y")));
-        let both = News { first: Some(fact(1, "x")), changed: Some(after(fact(1, "y"), 1)) };
-        assert_eq!(facts.news(B, fact(1, "y")), both, "what was inherited, then the change");
-        assert_eq!(facts.news(B, fact(1, "y")), News::default());
-        assert_eq!(facts.news(B, fact(1, "z")), changed(after(fact(1, "z"), 3)));
+        assert_eq!(facts.replied(A, fact(1, "y")), changed(fact(1, "y")));
+        let both = ToWrite { first: Some(fact(1, "x")), changed: Some(after(fact(1, "y"), 1)) };
+        assert_eq!(facts.replied(B, fact(1, "y")), both, "what was inherited, then the change");
+        assert_eq!(facts.replied(B, fact(1, "y")), ToWrite::default());
+        assert_eq!(facts.replied(B, fact(1, "z")), changed(after(fact(1, "z"), 3)));
     }
 
     #[test]
-    fn what_goes_as_usual_is_written_where_another_would_say_otherwise() {
+    fn a_default_outcome_is_written_where_another_would_be_inherited() {
         let told = |facts: &mut ConnectionInfo, connection, result: &str, before| {
             let key = [(Key::Function, Value::from("SQLBindCol")), (Key::Column, Value::from(1))];
             facts.outcome(connection, &key, (result == "usual", before), || fact(1, result))
         };
-        let changed = |answer| News { first: None, changed: Some(answer) };
+        let changed = |answer| ToWrite { first: None, changed: Some(answer) };
         let mut facts = ConnectionInfo::default();
         facts.connected(&connect(A, "one"));
-        assert_eq!(told(&mut facts, A, "bad", None), News { first: Some(fact(1, "bad")), changed: None });
+        assert_eq!(told(&mut facts, A, "bad", None), ToWrite { first: Some(fact(1, "bad")), changed: None });
         facts.connected(&connect(B, "one"));
-        assert_eq!(told(&mut facts, B, "usual", None), News { first: Some(fact(1, "usual")), changed: None });
+        assert_eq!(told(&mut facts, B, "usual", None), ToWrite { first: Some(fact(1, "usual")), changed: None });
         facts.commanded(B);
         assert_eq!(told(&mut facts, B, "bad", None), changed(fact(1, "bad")));
         let mut facts = ConnectionInfo::default();
         [A, B, C].iter().for_each(|connection| facts.connected(&connect(*connection, "one")));
         assert_eq!(told(&mut facts, A, "bad", None), changed(fact(1, "bad")), "C must not inherit it");
         assert_eq!(told(&mut facts, A, "usual", None), changed(after(fact(1, "usual"), 1)));
-        assert_eq!(told(&mut facts, B, "bad", None), News { first: Some(fact(1, "bad")), changed: None });
+        assert_eq!(told(&mut facts, B, "bad", None), ToWrite { first: Some(fact(1, "bad")), changed: None });
         assert_eq!(told(&mut facts, C, "bad", Some(2)), changed(after(fact(1, "bad"), 2)), "it went well before");
         assert_eq!(told(&mut facts, C, "usual", Some(2)), changed(after(fact(1, "usual"), 3)));
         let own = [(Key::Function, Value::from("SQLDisconnect")), (Key::ConnectionId, Value::from("a"))];
-        let news = facts.outcome(A, &own, (false, None), || fact(2, "bad"));
-        assert_eq!(news, News { first: Some(fact(2, "bad")), changed: None }, "nobody could inherit it");
+        let to_write = facts.outcome(A, &own, (false, None), || fact(2, "bad"));
+        assert_eq!(to_write, ToWrite { first: Some(fact(2, "bad")), changed: None }, "nobody could inherit it");
     }
 
     #[test]
@@ -276,9 +276,9 @@ mod tests {
         let mut facts = ConnectionInfo::default();
         facts.connected(&connect(A, "one").with(Key::Return, "SQL_ERROR"));
         [connect(B, "one"), connect(C, "one")].iter().for_each(|entry| facts.connected(entry));
-        let first = News { first: Some(fact(1, "x")), changed: None };
-        assert_eq!(facts.news(C, fact(1, "x")), first);
-        assert_eq!(facts.news(B, fact(1, "x")), first, "nothing to inherit: C is not the first");
+        let first = ToWrite { first: Some(fact(1, "x")), changed: None };
+        assert_eq!(facts.replied(C, fact(1, "x")), first);
+        assert_eq!(facts.replied(B, fact(1, "x")), first, "nothing to inherit: C is not the first");
         facts.forget(C);
         assert_eq!(facts.first.get(&connect_identity(&connect(C, "one"))), Some(&B));
     }

@@ -12,18 +12,17 @@ use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
 use super::answers::{Answers, KnownAnswers};
-use super::connection_info::{ConnectionInfo, News};
+use super::connection_info::{ConnectionInfo, ToWrite};
 use super::numbering::{Kind, Parts, Threads};
 use super::rows::RunCell;
 use super::volatile_marks::VolatileMarks;
-use crate::append::{Append, MakeAppend, WriteAppend};
-use crate::directory::Directory;
 use crate::entry::ConnectIdentity;
 use crate::metadata::{Metadata, Order};
 use crate::redaction::{Redaction, Redactor, Secrets};
 use crate::schema::Class;
 use crate::sets::Sets;
-use crate::storage::Cassette;
+use crate::store::directory::Directory;
+use crate::store::{Append, ENTRY_ROOM, MakeAppend, Store, WriteAppend};
 use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Fields, Key, Method, Value, yaml};
 
 /// What a recording is to be.
@@ -41,16 +40,12 @@ pub struct RecordOptions {
     pub append: Option<MakeAppend>,
 }
 
-/// So much room is set aside for an entry whose size is not known before the driver has answered: output parameters and
-/// diagnostics are in it. What the application sends is counted beside it.
-pub(crate) const ROOM: usize = 64 * 1024;
-
 /// A cassette being recorded: one per cassette and process, shared by all connections and threads.
 ///
 /// The first write that fails is returned for the call at hand and for every later one; such a recording is not published.
 /// A process that forked keeps the recording to itself: in the child every call fails.
 pub struct Recorder {
-    pub(super) storage: Box<dyn Cassette>,
+    pub(super) storage: Box<dyn Store>,
     pub(super) process: u32,
     order: Order,
     pub(super) inline_rows: usize,
@@ -58,7 +53,7 @@ pub struct Recorder {
     pub(super) redactor: Redactor,
     /// What a person named volatile in the cassette that is recorded again.
     marks: OnceLock<Mutex<VolatileMarks>>,
-    /// Whether an outcome was stored that is not the usual one.
+    /// Whether an outcome was stored that is not the default.
     outcomes: AtomicBool,
     /// What is complete stays where it grew, for somebody else to publish.
     held: AtomicBool,
@@ -71,7 +66,7 @@ pub struct Recorder {
     pub(super) log: Mutex<Log>,
 }
 
-/// A place where a statement's columns are gathered.
+/// A statement whose columns are known and not written yet.
 pub trait PendingColumns: Send + Sync {
     /// The statement's connection.
     fn connection(&self) -> ConnectionId;
@@ -80,15 +75,15 @@ pub trait PendingColumns: Send + Sync {
     fn take(&self) -> Option<(u32, Value)>;
 }
 
-/// The places of a recording. They go away with their statements.
+/// The statements of a recording that may have pending columns. They go away with their statements.
 #[derive(Default)]
-pub(super) struct Gathering {
+pub(super) struct PendingPlaces {
     places: Vec<Weak<dyn PendingColumns>>,
     /// How many there may be before the dead ones are looked for.
     enough: usize,
 }
 
-impl Gathering {
+impl PendingPlaces {
     pub(super) fn push(&mut self, place: Weak<dyn PendingColumns>) {
         if self.places.len() >= self.enough {
             self.places.retain(|place| place.strong_count() > 0);
@@ -115,7 +110,7 @@ pub(super) struct Log {
     /// The columns file with this content.
     columns: HashMap<[u8; 32], String>,
     pub(super) info: ConnectionInfo,
-    gathering: Gathering,
+    pending: PendingPlaces,
     encoded: Vec<u8>,
 }
 
@@ -133,7 +128,7 @@ impl Recorder {
     }
 
     /// A recording into any storage.
-    pub fn with_storage(storage: Box<dyn Cassette>, order: Order, inline_rows: usize) -> Arc<Recorder> {
+    pub fn with_storage(storage: Box<dyn Store>, order: Order, inline_rows: usize) -> Arc<Recorder> {
         let process = crate::process::id();
         let (failed, redactor, marks, outcomes, held, discarded, ending, answers, threads, log) = Default::default();
         Arc::new(Recorder {
@@ -187,7 +182,7 @@ impl Recorder {
         self.same_process()?;
         self.discarded.store(true, Ordering::Relaxed);
         let mut log = self.log.lock();
-        let whole = self.end_runs(&mut log, |_| true).and_then(|()| self.write_gathered(&mut log, None));
+        let whole = self.end_runs(&mut log, |_| true).and_then(|()| self.write_pending(&mut log, None));
         let keep = keep.filter(|_| log.begun && whole.is_ok());
         let given_up = self.storage.discard(keep);
         self.failed.get().cloned().map_or(given_up, Err)
@@ -218,7 +213,7 @@ impl Recorder {
     ///
     /// # Errors
     /// Something in that cassette that cannot be read: nothing of it is kept.
-    pub fn keep(&self, previous: &dyn Cassette) -> Result<(), CassetteError> {
+    pub fn keep(&self, previous: &dyn Store) -> Result<(), CassetteError> {
         let _ = self.marks.set(Mutex::new(VolatileMarks::of(previous)?));
         Ok(())
     }
@@ -296,7 +291,7 @@ impl Recorder {
         self.ready()?;
         self.end_runs(&mut log, |cell| self.order == Order::Global || cell.connection == connection)?;
         if statement.is_none() {
-            self.write_gathered(&mut log, Some(connection))?;
+            self.write_pending(&mut log, Some(connection))?;
         }
         self.reserve(inputs)
     }
@@ -304,7 +299,7 @@ impl Recorder {
     fn reserve(&self, inputs: usize) -> Result<(), CassetteError> {
         /// So many bytes a byte of the application's may become: `\u0000`.
         const LONGEST: usize = 6;
-        self.sticky(self.storage.reserve(ROOM + LONGEST * inputs))
+        self.sticky(self.storage.reserve(ENTRY_ROOM + LONGEST * inputs))
     }
 
     /// Whether the recording goes on: that nothing of it failed, and that this is the process that records.
@@ -356,7 +351,11 @@ impl Recorder {
 
     /// Writes a long parameter array to a part of its own; gives the entry that names the part.
     fn long_array(&self, entry: &Entry) -> Result<Option<Entry>, CassetteError> {
-        let (Some(sets), Some(statement)) = (Sets::of(entry), entry.statement) else { return Ok(None) };
+        let (Some(sets), Some(statement)) =
+            (Sets::of(entry, |row, block| self.storage.encode_row(row, block)), entry.statement)
+        else {
+            return Ok(None);
+        };
         self.ready()?;
         let part = {
             let mut log = self.log.lock();
@@ -406,7 +405,7 @@ impl Recorder {
         log.open_connections.retain(|open| *open != connection);
         self.ready()?;
         self.end_runs(&mut log, |cell| cell.connection == connection)?;
-        self.write_gathered(&mut log, Some(connection))?;
+        self.write_pending(&mut log, Some(connection))?;
         log.parts.forget(connection, None);
         log.info.forget(connection);
         self.threads.forget(connection);
@@ -438,7 +437,7 @@ impl Recorder {
 
     fn publish_locked(&self, log: &mut Log) -> Result<(), CassetteError> {
         self.end_runs(log, |_| true)?;
-        self.write_gathered(log, None)?;
+        self.write_pending(log, None)?;
         // a connect that was prepared and never made is no recording
         if log.begun { self.published() } else { Ok(()) }
     }
@@ -473,7 +472,7 @@ impl Recorder {
         self.ready()?;
         self.end_runs(&mut log, ends)?;
         if entry.statement.is_none() {
-            self.write_gathered(&mut log, Some(entry.connection))?;
+            self.write_pending(&mut log, Some(entry.connection))?;
         }
         self.append_encoded(&encoded)?;
         log.begun = true;
@@ -580,18 +579,18 @@ impl Recorder {
         self.append_encoded(&log.encoded)
     }
 
-    /// Notes a place where columns are gathered. What it has then is written before the next command of its connection
+    /// Notes a statement with pending columns. They are written before the next command of its connection
     /// that is no statement's, when the connection is closed and when the cassette is published: a program may end without
     /// another word about a statement.
     pub fn gathering(&self, pending_columns: Weak<dyn PendingColumns>) {
         if self.same_process().is_ok() {
-            self.log.lock().gathering.push(pending_columns);
+            self.log.lock().pending.push(pending_columns);
         }
     }
 
-    /// Writes what was gathered on a connection, or on all.
-    fn write_gathered(&self, log: &mut Log, connection: Option<ConnectionId>) -> Result<(), CassetteError> {
-        let places = log.gathering.live();
+    /// Writes the pending columns of a connection, or of all.
+    fn write_pending(&self, log: &mut Log, connection: Option<ConnectionId>) -> Result<(), CassetteError> {
+        let places = log.pending.live();
         let of = |place: &Arc<dyn PendingColumns>| connection.is_none_or(|connection| place.connection() == connection);
         let mut pending_columns =
             places.iter().filter(|place| of(place)).filter_map(|place| Some((place, place.take()?)));
@@ -607,13 +606,13 @@ impl Recorder {
     /// The first failure of this recording.
     pub fn before(&self, connection: ConnectionId, answer: Fields, times: u32) -> Result<(), CassetteError> {
         self.ready()?;
-        let news = {
+        let to_write = {
             let info = &mut self.log.lock().info;
-            let news = info.news_of(connection, answer, times);
-            self.replied_first(info.identity(connection), &news);
-            news
+            let to_write = info.replied_often(connection, answer, times);
+            self.replied_first(info.identity(connection), &to_write);
+            to_write
         };
-        let mut answers = news.first.into_iter().chain(news.changed);
+        let mut answers = to_write.first.into_iter().chain(to_write.changed);
         answers.try_for_each(|answer| self.append_info(connection, &answer))
     }
 
@@ -628,14 +627,14 @@ impl Recorder {
         self.ready()?;
         let mut log = self.log.lock();
         self.ready()?;
-        let news = log.info.news(connection, self.redactor.answer(answer));
-        self.write_news(&mut log, connection, news)
+        let to_write = log.info.replied(connection, self.redactor.answer(answer));
+        self.write_info(&mut log, connection, to_write)
     }
 
-    /// Stores the outcome of a call that usually goes as nobody has to write down. `key` is what was asked, and `said` tells of
-    /// another outcome than the usual one, which is `None`. An outcome is written as a fact is that did not stand there. `before`
-    /// is how often the call went as usual since the connection's last command, if it ever did, without this recording having
-    /// been told: as long as it [has no outcomes](Recorder::has_outcomes) it need not be.
+    /// Stores the outcome of a call whose default outcome is not written. `key` is what was asked, and `said` the outcome, if it is
+    /// another than the default. It is written by the rules for replies about a connection. `before` says how often the call had
+    /// the default outcome since the connection's last command, if it ever did, without this recording being told. As long as the
+    /// recording [has no outcomes](Recorder::has_outcomes), it need not be told.
     ///
     /// # Errors
     /// The first failure of this recording.
@@ -650,14 +649,14 @@ impl Recorder {
         let mut log = self.log.lock();
         self.ready()?;
         self.outcomes.store(true, Ordering::Relaxed);
-        let usual = said.is_none();
-        let news = log.info.outcome(connection, key, (usual, before), || {
+        let is_default = said.is_none();
+        let to_write = log.info.outcome(connection, key, (is_default, before), || {
             self.redactor.answer(key.iter().cloned().chain(said.into_iter().flatten()).collect())
         });
-        self.write_news(&mut log, connection, news)
+        self.write_info(&mut log, connection, to_write)
     }
 
-    /// Calls with this value under a key come no more on the connection: what is kept of their outcomes goes.
+    /// Forgets the outcomes of calls with this value under a key: the connection makes no more of them.
     pub fn forget_outcomes(&self, connection: ConnectionId, key: Key, value: &Value) {
         if self.has_outcomes() {
             self.log.lock().info.forget_questions(connection, key, value);
@@ -669,12 +668,12 @@ impl Recorder {
         self.outcomes.load(Ordering::Relaxed)
     }
 
-    fn write_news(&self, log: &mut Log, connection: ConnectionId, news: News) -> Result<(), CassetteError> {
-        self.replied_first(log.info.identity(connection), &news);
-        if let Some(first) = news.first {
+    fn write_info(&self, log: &mut Log, connection: ConnectionId, to_write: ToWrite) -> Result<(), CassetteError> {
+        self.replied_first(log.info.identity(connection), &to_write);
+        if let Some(first) = to_write.first {
             self.append_info(connection, &first)?;
         }
-        if let Some(fields) = news.changed {
+        if let Some(fields) = to_write.changed {
             let entry = Entry { method: Method::Answer, connection, statement: None, fields };
             log.encoded.clear();
             self.storage.encode(&entry, &mut log.encoded);
@@ -683,8 +682,8 @@ impl Recorder {
         Ok(())
     }
 
-    fn replied_first(&self, identity: Option<ConnectIdentity>, news: &News) {
-        if let Some(first) = &news.first {
+    fn replied_first(&self, identity: Option<ConnectIdentity>, to_write: &ToWrite) {
+        if let Some(first) = &to_write.first {
             self.answers.replied(identity, first);
         }
     }

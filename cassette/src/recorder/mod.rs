@@ -11,7 +11,6 @@ mod run;
 mod volatile_marks;
 
 pub use answers::KnownAnswers;
-pub(crate) use core::ROOM;
 pub use core::{PendingColumns, RecordOptions, Recorder};
 pub use run::{Run, RunGuard};
 

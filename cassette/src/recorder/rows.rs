@@ -7,12 +7,8 @@ use parking_lot::Mutex;
 use super::numbering::{Kind, RowsNames};
 use crate::inline::inline;
 use crate::redaction::RowRules;
-use crate::row::write_row;
-use crate::storage::{Cassette, OpenRun, RowsPart};
+use crate::store::{OpenRun, RowBlock, RowsPart, Store};
 use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Row, Value};
-
-/// Rows are written to disk when this many bytes are waiting.
-const BLOCK: usize = 64 * 1024;
 
 /// Most entries of a run are no longer than this.
 const MOST_ENTRIES: usize = 256;
@@ -47,7 +43,7 @@ pub(super) struct Rows {
     assembling: bool,
     /// The row under assembly.
     pub(super) row: Row,
-    block: Vec<u8>,
+    block: RowBlock,
     /// The first rows in the form of the log, as long as the run may end up there.
     inline: Vec<Value>,
     /// Per column; empty where no row had a cell yet.
@@ -60,8 +56,8 @@ pub(super) struct Rows {
     bookmarks: bool,
     /// The rows of one scroll, and what was asked for.
     scroll: Option<Fields>,
-    /// What is to be said of a scroll as a whole.
-    told: Fields,
+    /// The outcome of a scroll as a whole.
+    scroll_outcome: Fields,
     /// What is replaced in complete rows.
     rules: RowRules,
     /// Complete rows, where they are kept.
@@ -84,7 +80,7 @@ impl Rows {
             complete: 0,
             assembling: false,
             row: Row::new(),
-            block: Vec::new(),
+            block: RowBlock::default(),
             inline: Vec::new(),
             c_types: Vec::new(),
             odd_types: Vec::new(),
@@ -92,7 +88,7 @@ impl Rows {
             outcomes: Vec::new(),
             bookmarks: false,
             scroll: None,
-            told: Fields::new(),
+            scroll_outcome: Fields::new(),
             rules: RowRules::default(),
             kept: None,
             odd: false,
@@ -141,9 +137,9 @@ impl Rows {
         self.bookmarks = true;
     }
 
-    /// Says something of a scroll as a whole: its return code, row states.
-    pub(super) fn tell(&mut self, fields: Fields) {
-        self.told = self.rules.told(fields);
+    /// Sets the outcome of a scroll as a whole: its return code, row states.
+    pub(super) fn set_scroll_outcome(&mut self, fields: Fields) {
+        self.scroll_outcome = self.rules.scroll_outcome(fields);
     }
 
     /// Whether rows are on disk already.
@@ -157,13 +153,13 @@ impl Rows {
     }
 
     /// Begins a row; true if a block is to be flushed.
-    pub(super) fn begin(&mut self, inline_rows: usize) -> bool {
-        self.complete_row(inline_rows);
+    pub(super) fn begin(&mut self, storage: &dyn Store, inline_rows: usize) -> bool {
+        self.complete_row(storage, inline_rows);
         self.assembling = true;
-        self.block.len() >= BLOCK
+        self.block.is_full()
     }
 
-    fn complete_row(&mut self, inline_rows: usize) {
+    fn complete_row(&mut self, storage: &dyn Store, inline_rows: usize) {
         if !self.assembling {
             return;
         }
@@ -173,7 +169,7 @@ impl Rows {
             let row = self.inline_row();
             self.inline.push(row);
         }
-        write_row(&self.row, &mut self.block);
+        storage.encode_row(&self.row, &mut self.block);
         self.complete_outcome();
         self.complete += 1;
         self.assembling = false;
@@ -197,7 +193,7 @@ impl Rows {
     }
 
     /// Writes the waiting block to disk, the first to a part that it brings into being.
-    pub(super) fn flush(&mut self, storage: &dyn Cassette) -> Result<(), CassetteError> {
+    pub(super) fn flush(&mut self, storage: &dyn Store) -> Result<(), CassetteError> {
         self.journal(storage)?;
         self.flush_as(storage, self.kind())
     }
@@ -214,7 +210,7 @@ impl Rows {
 
     /// Notes what is to be said of the rows and was not noted before, so that they are not lost if the process is killed. A
     /// scroll ends with its call: there is nothing to be kept of half of it.
-    fn journal(&mut self, storage: &dyn Cassette) -> Result<(), CassetteError> {
+    fn journal(&mut self, storage: &dyn Store) -> Result<(), CassetteError> {
         if !self.journal_due || self.scroll.is_some() {
             return Ok(());
         }
@@ -227,12 +223,15 @@ impl Rows {
     }
 
     /// The same, where it is known what the part will hold if it does not exist yet.
-    fn flush_as(&mut self, storage: &dyn Cassette, kind: Kind) -> Result<(), CassetteError> {
+    fn flush_as(&mut self, storage: &dyn Store, kind: Kind) -> Result<(), CassetteError> {
         let part = match &mut self.part {
             Some(part) => part,
             none => none.insert(storage.rows_part(&self.names.name(kind))?),
         };
-        self.rules.hide_block(&mut self.block, &self.c_types);
+        if let Some(hiding) = self.rules.hiding_in(self.block.bytes()) {
+            let c_type = |column| self.c_types.get(column).map(String::as_str).unwrap_or_default();
+            storage.replace_fields(&mut self.block, &|column, field| hiding.field(c_type(column), field));
+        }
         part.append(&self.block)?;
         self.started = true;
         self.inline = Vec::new();
@@ -281,7 +280,7 @@ impl Rows {
     /// Writes what is left of the rows and gives the entries of the run.
     pub(super) fn finish(
         &mut self,
-        storage: &dyn Cassette,
+        storage: &dyn Store,
         inline_rows: usize,
         ended: bool,
     ) -> Result<Written, CassetteError> {
@@ -301,8 +300,8 @@ impl Rows {
             let kind = if self.first && ended { Kind::FetchAll } else { Kind::FetchMany };
             let method = if kind == Kind::FetchAll { Method::FetchAll } else { Method::FetchMany };
             let mut entry = self.entry(method).with(Key::N, count);
-            self.complete_row(inline_rows);
-            if !self.started && count <= inline_rows as u64 && self.block.len() < BLOCK {
+            self.complete_row(storage, inline_rows);
+            if !self.started && count <= inline_rows as u64 && !self.block.is_full() {
                 entry = entry.with(Key::Rows, Value::List(std::mem::take(&mut self.inline)));
             } else {
                 let begun = self.started;
@@ -325,7 +324,7 @@ impl Rows {
     }
 
     /// Writes what is left of a scroll's rows and gives its entry.
-    fn finish_scroll(&mut self, storage: &dyn Cassette, inline_rows: usize) -> Result<Written, CassetteError> {
+    fn finish_scroll(&mut self, storage: &dyn Store, inline_rows: usize) -> Result<Written, CassetteError> {
         let (mut written, count) = (Written::default(), self.count());
         let asked = self.scroll.as_mut().map(std::mem::take).unwrap_or_default();
         let entry = Entry { fields: asked, ..self.entry(Method::FetchScroll) };
@@ -339,8 +338,8 @@ impl Rows {
                 entry.with(Key::Result, row)
             }
             _ => {
-                self.complete_row(inline_rows);
-                if !self.started && count <= inline_rows as u64 && self.block.len() < BLOCK {
+                self.complete_row(storage, inline_rows);
+                if !self.started && count <= inline_rows as u64 && !self.block.is_full() {
                     entry.with(Key::Rows, Value::List(std::mem::take(&mut self.inline)))
                 } else {
                     self.flush(storage)?;
@@ -350,7 +349,7 @@ impl Rows {
             }
         };
         let mut entry = self.described(entry);
-        entry.fields.append(&mut self.told);
+        entry.fields.append(&mut self.scroll_outcome);
         storage.encode(&entry, &mut written.entries);
         Ok(self.release(written, false))
     }
@@ -395,7 +394,7 @@ impl Rows {
         let (c_types, odd) = (&self.c_types, self.odd);
         written.kept = self.kept.take().map(|rows| KeptRows { rows, c_types: c_types.clone(), ended, odd });
         self.part = None;
-        self.block = Vec::new();
+        self.block = RowBlock::default();
         self.inline = Vec::new();
         written
     }
@@ -449,7 +448,7 @@ impl RunCell {
     }
 
     /// Ends the run and gives what belongs into the log; nothing if somebody else did. The log is locked.
-    pub(super) fn close(&self, storage: &dyn Cassette, inline_rows: usize) -> Result<Written, CassetteError> {
+    pub(super) fn close(&self, storage: &dyn Store, inline_rows: usize) -> Result<Written, CassetteError> {
         let mut state = self.state.lock();
         if let Some(prepared) = state.prepared.take() {
             return prepared;

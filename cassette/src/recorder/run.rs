@@ -76,7 +76,7 @@ impl RunGuard<'_> {
         if let Some(error) = recorder.failed.get() {
             return Err(error.clone());
         }
-        if self.state.rows.begin(recorder.inline_rows) {
+        if self.state.rows.begin(&*recorder.storage, recorder.inline_rows) {
             recorder.same_process()?;
             recorder.sticky(self.state.rows.flush(&*recorder.storage))?;
         }
@@ -101,7 +101,7 @@ impl RunGuard<'_> {
 
     /// Says something of a scroll as a whole: `rows_fetched`, `row_status`, `return`, `diagnostics`.
     pub fn tell(&mut self, fields: Fields) {
-        self.state.rows.tell(fields);
+        self.state.rows.set_scroll_outcome(fields);
     }
 
     /// What else is to be said of the row under assembly, a map: its return code, diagnostics. Keys given again are replaced.

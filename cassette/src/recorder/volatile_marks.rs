@@ -11,7 +11,7 @@ use crate::entry::{Digest, digest};
 use crate::player::summary::summary;
 use crate::player::{Volatile, volatile_parts, volatile_replaced, without_comments};
 use crate::schema::Class;
-use crate::storage::Cassette;
+use crate::store::Store;
 use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value};
 
 /// The lists that have not found their command yet.
@@ -47,7 +47,7 @@ impl VolatileMarks {
     ///
     /// # Errors
     /// Something in it that cannot be read.
-    pub(super) fn of(previous: &dyn Cassette) -> Result<VolatileMarks, CassetteError> {
+    pub(super) fn of(previous: &dyn Store) -> Result<VolatileMarks, CassetteError> {
         let (mut marks, mut places, mut counts) =
             (VolatileMarks::default(), Vec::new(), HashMap::<Digest, usize>::new());
         previous.scan(&mut |place, head| {

@@ -13,13 +13,11 @@ pub use rules::{Redaction, Rule};
 use secrets::Hiding;
 pub use secrets::{SHORTEST as SHORTEST_SECRET, Secrets};
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
-use crate::row::write_fields;
 use crate::{ConnectionId, Entry, Fields, Key, Method, Row, Value, cell};
 
 /// The rules at work on one cassette: they need to know which statement a value belongs to.
@@ -214,20 +212,9 @@ impl RowRules {
         }
     }
 
-    /// Hides secrets in rows as they stand in a rows file.
-    pub(crate) fn hide_block(&self, block: &mut Vec<u8>, c_types: &[String]) {
-        let Some(hiding) = self.hiding().filter(|hiding| hiding.may_be_in(block)) else { return };
-        let mut hidden = Vec::with_capacity(block.len());
-        let mut rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&block[..]);
-        let mut row = csv::ByteRecord::new();
-        while rows.read_byte_record(&mut row).is_ok_and(|more| more) {
-            let fields = row.iter().enumerate().map(|(at, field)| {
-                let c_type = c_types.get(at).map(String::as_str).unwrap_or_default();
-                hiding.field(c_type, field).map_or(Cow::Borrowed(field), |hidden| Cow::Owned(hidden.into_bytes()))
-            });
-            write_fields(fields.collect::<Vec<_>>().iter().map(|field| &**field), &mut hidden);
-        }
-        *block = hidden;
+    /// The secrets as they are known now, if one may stand in rows that are encoded.
+    pub(crate) fn hiding_in(&self, rows: &[u8]) -> Option<Hiding> {
+        self.hiding().filter(|hiding| hiding.may_be_in(rows))
     }
 
     fn hiding(&self) -> Option<Hiding> {
@@ -240,8 +227,8 @@ impl RowRules {
         rules.inline(&self.statement.sql, column, self.name(column), c_type, value)
     }
 
-    /// What is said of a scroll as a whole.
-    pub(crate) fn told(&self, fields: Fields) -> Fields {
+    /// The outcome of a scroll as a whole.
+    pub(crate) fn scroll_outcome(&self, fields: Fields) -> Fields {
         let mut fields = self.hiding().and_then(|hiding| hiding.fields(&fields)).unwrap_or(fields);
         if let Some(rules) = &self.rules {
             for (_, value) in fields.iter_mut().filter(|(key, _)| *key == Key::Diagnostics) {

@@ -35,6 +35,8 @@ struct Known {
     values: Vec<String>,
     forms: Vec<Form>,
     search: Option<AhoCorasick>,
+    /// Finds the forms, and those as JSON writes them.
+    encoded: Option<AhoCorasick>,
 }
 
 /// One way to write a secret.
@@ -70,7 +72,12 @@ impl Secrets {
         forms.dedup_by(|one, other| one.text == other.text);
         let texts = forms.iter().map(|form| form.text.as_bytes());
         let search = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(texts).ok();
-        *known = Arc::new(Known { values, forms, search });
+        let in_json = forms.iter().map(|form| form.text.replace('\\', "\\\\").replace('"', "\\\""));
+        let mut encoded: Vec<String> = forms.iter().map(|form| form.text.clone()).chain(in_json).collect();
+        encoded.sort_unstable();
+        encoded.dedup();
+        let encoded = AhoCorasick::new(encoded).ok();
+        *known = Arc::new(Known { values, forms, search, encoded });
         self.any.store(true, Ordering::Release);
         true
     }
@@ -97,9 +104,9 @@ impl std::fmt::Debug for Hiding {
 }
 
 impl Hiding {
-    /// Whether a secret may stand in these bytes; where it does, [`Hiding::text`] of a part tells.
+    /// Whether a secret may stand in these bytes, which may be JSON; where it does, [`Hiding::text`] of a part tells.
     pub(crate) fn may_be_in(&self, bytes: &[u8]) -> bool {
-        self.0.search.as_ref().is_some_and(|search| search.is_match(bytes))
+        self.0.encoded.as_ref().is_some_and(|search| search.is_match(bytes))
     }
 
     /// The text with marks for the secrets in it; `None` if there are none.

@@ -6,9 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::files;
-use super8_cassette::{
-    Append, Cassette, Directory, Entry, MakeAppend, Spans, Trace, TraceId, WriteAppend, convert, open,
-};
+use super8_cassette::{Append, Directory, Entry, MakeAppend, Spans, Store, Trace, TraceId, WriteAppend, convert, open};
 
 /// Appending as the directory does it.
 pub fn plain() -> MakeAppend {
@@ -21,9 +19,9 @@ pub fn text(directory: &Path) -> String {
 }
 
 /// Copies a cassette to a trace or a directory.
-pub fn converted(from: &dyn Cassette, to: &Path) -> Vec<String> {
+pub fn converted(from: &dyn Store, to: &Path) -> Vec<String> {
     let metadata = from.metadata().unwrap();
-    let target: Box<dyn Cassette> = match to.extension() {
+    let target: Box<dyn Store> = match to.extension() {
         Some(_) => {
             let id = TraceId::of_file(to.file_name().unwrap().to_str().unwrap()).unwrap();
             Box::new(Trace::record(to.parent().unwrap(), &id, metadata, &Spans::default()).unwrap())
@@ -34,7 +32,7 @@ pub fn converted(from: &dyn Cassette, to: &Path) -> Vec<String> {
 }
 
 /// What a cassette says, whatever its format: its entries, and its answers, documents and rows by name.
-fn meaning(cassette: &dyn Cassette) -> (Vec<Entry>, BTreeMap<String, String>) {
+fn meaning(cassette: &dyn Store) -> (Vec<Entry>, BTreeMap<String, String>) {
     let (mut entries, mut parts) = (Vec::new(), BTreeMap::new());
     let contents = cassette.contents().unwrap();
     let scanned = cassette.scan(&mut |place, _| {

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use super8_cassette::{
-    Cassette, CassetteError, ConnectionId, Entry, ErrorKind, Format, Key, Metadata, Method, Part, Place, PlayedRun,
+    CassetteError, ConnectionId, Entry, EntryRef, ErrorKind, Format, Key, Metadata, Method, Part, PlayedRun, Store,
     Value, Volatile, check, columns, ndjson, staging_directory, whole_entry,
 };
 use super8_shim::convert::{self, CType};
@@ -149,7 +149,7 @@ impl Findings<'_> {
 }
 
 struct Check<'p> {
-    storage: &'p dyn Cassette,
+    storage: &'p dyn Store,
     parts: HashMap<&'p str, &'p Part>,
     /// The parts that entries name.
     named: HashSet<String>,
@@ -193,7 +193,7 @@ impl Check<'_> {
         }
     }
 
-    fn entry(&mut self, place: Place, entry: Entry) {
+    fn entry(&mut self, place: EntryRef, entry: Entry) {
         let (file, line) = self.storage.locate(place);
         let line = line.into();
         for (key, value) in &entry.fields {
@@ -320,7 +320,7 @@ impl Check<'_> {
 }
 
 /// Reads what replay reads of an entry, as replay reads it: its parts, how many rows there are, and each cell by its C type.
-fn played(storage: &dyn Cassette, place: Place, entry: Entry) -> Result<(), CassetteError> {
+fn played(storage: &dyn Store, place: EntryRef, entry: Entry) -> Result<(), CassetteError> {
     check::check_cells(&entry, convert::fits_named).map_err(|wrong| storage.refuse_entry(place, wrong))?;
     if entry.get(Key::ColumnsFile).is_some() {
         return columns(storage, place, &entry).map(drop);

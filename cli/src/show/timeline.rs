@@ -7,15 +7,15 @@ use super8_cassette::entry::Head;
 use super8_cassette::schema::Class;
 use super8_cassette::summary::show;
 use super8_cassette::text::{cut, one_line};
-use super8_cassette::{Cassette, Cell, CellError, ConnectionId, CutCell, Entry, Key, Method, Place, Value, cell};
+use super8_cassette::{Cell, CellError, ConnectionId, CutCell, Entry, EntryRef, Key, Method, Store, Value, cell};
 
 /// Bytes of one value.
 pub const VALUE: usize = 400;
 
 /// A cassette that was walked over once.
 pub struct Timeline<'a> {
-    storage: &'a dyn Cassette,
-    heads: Vec<(Place, Head)>,
+    storage: &'a dyn Store,
+    heads: Vec<(EntryRef, Head)>,
     /// The columns file of a statement from a position on.
     columns: HashMap<(u32, u32), Vec<(usize, String)>>,
     names: HashMap<String, Vec<String>>,

@@ -2,7 +2,7 @@
 
 use crate::exit::Failure;
 use std::path::PathBuf;
-use super8_cassette::{Cassette, Key, Method, Value};
+use super8_cassette::{Key, Method, Store, Value};
 use super8_shim::args::encode_bytes;
 use super8_shim::config::keywords::is_harmless;
 use super8_shim::driver::{Kind, find};
@@ -97,7 +97,7 @@ impl Recorded {
     ///
     /// # Errors
     /// The cassette cannot be read.
-    pub fn of(cassette: &dyn Cassette) -> Result<Recorded, Failure> {
+    pub fn of(cassette: &dyn Store) -> Result<Recorded, Failure> {
         let metadata = cassette.metadata()?;
         let first = metadata.driver.as_ref().map(|driver| kind(&driver.kind));
         let mut recorded = Recorded { kind: first.or(Some(Kind::Unicode)), ..Recorded::default() };

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use super8_cassette::player::{Difference, difference_in};
 use super8_cassette::schema::Class;
 use super8_cassette::summary::{show, summary};
-use super8_cassette::{Cassette, CassetteError, ConnectionId, Entry, Key, Method, Place, Value, with_parts_or_alone};
+use super8_cassette::{CassetteError, ConnectionId, Entry, EntryRef, Key, Method, Store, Value, with_parts_or_alone};
 
 /// `super8 diff A B`
 #[derive(Args)]
@@ -262,7 +262,7 @@ impl Names {
     }
 }
 
-fn item(storage: &dyn Cassette, at: Place, mut entry: Entry, names: &mut Names) -> Result<Item, CassetteError> {
+fn item(storage: &dyn Store, at: EntryRef, mut entry: Entry, names: &mut Names) -> Result<Item, CassetteError> {
     let command = summary(&entry, 100);
     let place = match entry.statement {
         Some(statement) => format!("{}/{statement}", entry.connection),
@@ -296,7 +296,7 @@ fn item(storage: &dyn Cassette, at: Place, mut entry: Entry, names: &mut Names) 
 }
 
 /// The rows of a fetch, if that is what it is.
-fn fetched(storage: &dyn Cassette, place: Place, entry: &Entry) -> Result<Option<Vec<String>>, CassetteError> {
+fn fetched(storage: &dyn Store, place: EntryRef, entry: &Entry) -> Result<Option<Vec<String>>, CassetteError> {
     if !matches!(entry.method, Method::Fetch | Method::FetchAll | Method::FetchMany) {
         return Ok(None);
     }
@@ -308,7 +308,7 @@ fn fetched(storage: &dyn Cassette, place: Place, entry: &Entry) -> Result<Option
     Ok(Some(rows))
 }
 
-fn content(storage: &dyn Cassette, part: &str) -> Result<Vec<String>, CassetteError> {
+fn content(storage: &dyn Store, part: &str) -> Result<Vec<String>, CassetteError> {
     let (mut rows, mut row, mut all) = (storage.rows(part)?, csv::ByteRecord::new(), Vec::new());
     while rows.next(&mut row)? {
         all.push(joined(&row));

@@ -3,7 +3,7 @@
 use super::plan::Execution;
 use super::report::Kind;
 use crate::cassette;
-use super8_cassette::{Cassette, CassetteError, Cell, CutCell, PlayedRun, Row, Value, cell};
+use super8_cassette::{CassetteError, Cell, CutCell, PlayedRun, Row, Store, Value, cell};
 use super8_client::{Column, Failure, Statement};
 use super8_shim::convert::CType;
 
@@ -70,7 +70,7 @@ pub fn columns(recorded: &Value, now: &[Column]) -> Vec<Difference> {
 /// # Errors
 /// See [`Trouble`].
 pub fn rows(
-    storage: &dyn Cassette,
+    storage: &dyn Store,
     execution: &Execution,
     statement: &mut Statement<'_>,
     values: bool,

@@ -5,7 +5,7 @@ use super::plan::{Action, Execution, Step, only_reads};
 use super::report::{At, Divergence, Kind, Report, Skipped};
 use crate::exit::{Exit, Failure};
 use std::collections::HashMap;
-use super8_cassette::{Cassette, Entry, Key, Method, Value, whole_entry};
+use super8_cassette::{Entry, Key, Method, Store, Value, whole_entry};
 use super8_client::{Argument, Connection, Manager, Parameter};
 use super8_shim::config::connection_string::ConnectionString;
 
@@ -40,7 +40,7 @@ impl Live<'_> {
     ///
     /// # Errors
     /// The cassette cannot be read, or a connection cannot be opened.
-    pub fn verify(&self, storage: &dyn Cassette, steps: &[Step], done: impl Fn()) -> Result<Report, Failure> {
+    pub fn verify(&self, storage: &dyn Store, steps: &[Step], done: impl Fn()) -> Result<Report, Failure> {
         let mut report = Report { cassette: storage.name().display().to_string(), ..Report::default() };
         let mut strings: HashMap<u32, String> = HashMap::new();
         let mut open: HashMap<String, Connection<'_>> = HashMap::new();
@@ -185,7 +185,7 @@ impl Live<'_> {
     /// Executes once more; the differences.
     fn again(
         &self,
-        storage: &dyn Cassette,
+        storage: &dyn Store,
         connection: &Connection<'_>,
         execution: &Execution,
         entry: &Entry,

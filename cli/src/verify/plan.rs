@@ -4,12 +4,12 @@
 use crate::exit::Failure;
 use std::collections::HashMap;
 use super8_cassette::schema::Class;
-use super8_cassette::{Cassette, ConnectionId, Entry, Key, Method, Place, Value};
+use super8_cassette::{ConnectionId, Entry, EntryRef, Key, Method, Store, Value};
 
 /// Something to do on a live connection.
 pub struct Step {
     /// Where its entry stands.
-    pub place: Place,
+    pub place: EntryRef,
     /// Its entry.
     pub entry: Entry,
     /// What it does.
@@ -41,7 +41,7 @@ pub struct Execution {
     /// The columns file of its result.
     pub columns: Option<String>,
     /// The entries with rows of its first result.
-    pub rows: Vec<Place>,
+    pub rows: Vec<EntryRef>,
     /// The end of the data was reached.
     pub ended: bool,
     /// Why its rows cannot be compared, if so.
@@ -54,7 +54,7 @@ pub struct Execution {
 ///
 /// # Errors
 /// The log cannot be read.
-pub fn steps(storage: &dyn Cassette) -> Result<Vec<Step>, Failure> {
+pub fn steps(storage: &dyn Store) -> Result<Vec<Step>, Failure> {
     let mut heads = Vec::new();
     storage.scan(&mut |place, head| {
         heads.push((place, head));
@@ -105,7 +105,7 @@ fn text(entry: &Entry) -> String {
 }
 
 /// Takes in an entry that follows an execution on its statement.
-fn learn(execution: &mut Execution, place: Place, entry: &Entry) {
+fn learn(execution: &mut Execution, place: EntryRef, entry: &Entry) {
     if execution.over {
         return;
     }

@@ -5,7 +5,7 @@ use crate::config::Environment;
 use crate::config::settings::{CassetteFormat, Settings};
 use std::path::{Path, PathBuf};
 use super8_cassette::{
-    Cassette, CassetteError, Directory, Format, MakeAppend, Metadata, Spans, Trace, TraceId, TraceIdError, Traceparent,
+    CassetteError, Directory, Format, MakeAppend, Metadata, Spans, Store, Trace, TraceId, TraceIdError, Traceparent,
 };
 
 /// A cassette by name. There is one recorder or player for each in a process.
@@ -116,7 +116,7 @@ impl CassetteLocation {
     ///
     /// # Errors
     /// A place that holds something else than this cassette.
-    pub(super) fn record(&self, metadata: Metadata, append: MakeAppend) -> Result<Box<dyn Cassette>, CassetteError> {
+    pub(super) fn record(&self, metadata: Metadata, append: MakeAppend) -> Result<Box<dyn Store>, CassetteError> {
         Ok(match &self.trace {
             None => Box::new(Directory::record(&self.directory, metadata, append)?),
             Some(id) => {
@@ -131,7 +131,7 @@ impl CassetteLocation {
     ///
     /// # Errors
     /// A path that names no directory.
-    pub(super) fn read(&self) -> Result<Box<dyn Cassette>, CassetteError> {
+    pub(super) fn read(&self) -> Result<Box<dyn Store>, CassetteError> {
         Ok(match &self.trace {
             None => Box::new(Directory::read(&self.directory)?),
             Some(id) => Box::new(Trace::read(&self.directory, id)?),

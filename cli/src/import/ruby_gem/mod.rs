@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use super8_cassette::directory::{COMMANDS, GEM_CONNECTION, METADATA};
 use super8_cassette::metadata::{MIGRATED_FROM, Metadata, SCHEMA_VERSION, newer};
-use super8_cassette::{Cassette, CassetteError, Cell, ConnectionId, Entry, Key, Method, Recorder, Run, Value, yaml};
+use super8_cassette::{CassetteError, Cell, ConnectionId, Entry, Key, Method, Recorder, Run, Store, Value, yaml};
 
 use csv::Fetched;
 use log::{Action, Command, Log};
@@ -91,7 +91,7 @@ impl GemCassette {
     ///
     /// # Errors
     /// Something that cannot be brought up, with file and line; a target that cannot be written.
-    pub fn write(&self, to: Box<dyn Cassette>) -> Result<Migrated, CassetteError> {
+    pub fn write(&self, to: Box<dyn Store>) -> Result<Migrated, CassetteError> {
         let statements = Statements::of(&self.log)?;
         let recorder = Recorder::with_storage(to, self.metadata.order, 1);
         Writing::new(&recorder, &self.log, &statements).write()

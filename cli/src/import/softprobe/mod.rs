@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super8_cassette::convert::Copy;
 use super8_cassette::schema::Class;
 use super8_cassette::{
-    Cassette, CassetteError, Cell, ConnectionId, Contents, Entry, Fields, Key, Method, Order, Place, Recorder, Value,
+    CassetteError, Cell, ConnectionId, Contents, Entry, EntryRef, Fields, Key, Method, Order, Recorder, Store, Value,
 };
 
 use record::{Asked, Column, Reply, Row, SoftprobeRecord, numbered};
@@ -31,7 +31,7 @@ pub struct Source {
     pub user: Option<String>,
     /// A recording of the program in which it only connects and disconnects. What it asks then, and what it was answered,
     /// are taken from it, the data source and the user as well.
-    pub like: Option<Box<dyn Cassette>>,
+    pub like: Option<Box<dyn Store>>,
     /// How the program runs statements.
     pub calls: Calls,
 }
@@ -81,7 +81,7 @@ pub fn is_softprobe(path: &Path) -> Result<bool, CassetteError> {
 /// # Errors
 /// A record that cannot be read, with its line; none of PostgreSQL; a recording to be like that does more than to connect; a
 /// target that cannot be written.
-pub fn import(path: &Path, source: &Source, to: Box<dyn Cassette>) -> Result<Imported, CassetteError> {
+pub fn import(path: &Path, source: &Source, to: Box<dyn Store>) -> Result<Imported, CassetteError> {
     let likeness = source.like.as_deref().map(Likeness::of).transpose()?;
     let mut lines = Lines::open(path)?;
     let (mut import, mut to) = (None, Some(to));
@@ -186,7 +186,7 @@ struct Import {
 
 impl Import {
     /// Begins the cassette with the connect.
-    fn begin(source: &Source, likeness: Option<&Likeness<'_>>, to: Box<dyn Cassette>) -> Result<Import, CassetteError> {
+    fn begin(source: &Source, likeness: Option<&Likeness<'_>>, to: Box<dyn Store>) -> Result<Import, CassetteError> {
         if let Some(likeness) = likeness {
             likeness.beginning(&*to)?;
         }
@@ -359,12 +359,12 @@ impl Import {
 
 /// A recording of a program that connects and disconnects.
 struct Likeness<'c> {
-    cassette: &'c dyn Cassette,
+    cassette: &'c dyn Store,
     contents: Contents,
     /// From the connect to before the first of the ending.
-    beginning: Vec<Place>,
+    beginning: Vec<EntryRef>,
     /// From the first end of a transaction, or the disconnect.
-    ending: Vec<Place>,
+    ending: Vec<EntryRef>,
     /// The last statement's id.
     statements: u32,
 }
@@ -374,8 +374,8 @@ impl<'c> Likeness<'c> {
     ///
     /// # Errors
     /// An incomplete or unreadable recording; one with several connections, or in which a statement is run.
-    fn of(cassette: &'c dyn Cassette) -> Result<Likeness<'c>, CassetteError> {
-        let wrong = |place: Place, problem: &str| {
+    fn of(cassette: &'c dyn Store) -> Result<Likeness<'c>, CassetteError> {
+        let wrong = |place: EntryRef, problem: &str| {
             let (file, line) = cassette.locate(place);
             CassetteError::new(&file, problem)
                 .at_line(line.into())
@@ -402,7 +402,7 @@ impl<'c> Likeness<'c> {
     }
 
     /// Copies how the connection begins, with what it was answered.
-    fn beginning(&self, to: &dyn Cassette) -> Result<(), CassetteError> {
+    fn beginning(&self, to: &dyn Store) -> Result<(), CassetteError> {
         let mut copy = Copy::of(self.cassette, to, &self.contents);
         copy.answers(CONNECTION)?;
         self.beginning.iter().try_for_each(|place| copy.entry(*place))

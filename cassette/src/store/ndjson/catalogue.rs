@@ -1,16 +1,19 @@
 //! What a trace's file has, and where: one walk over its lines.
+//! And what of its records does not come back byte by byte: what another tool has written anew, span ids and times.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use super::fast_path::{self, LineKind};
-use super::line::{Kind, Line};
+use csv::ByteRecord;
+
+use super::line::{Kind, Line, LineKind, classify};
 use super::lines::{Cut, Lines};
-use crate::directory::info_part;
+use super::record::{COMPLETE, RecordWriter, Stamp};
+use super::rows::{RowsOfTrace, push_fields};
 use crate::entry::Head;
-use crate::storage::{Part, Place};
+use crate::store::interface::{EntryRef, Part, RowsSource, info_part};
 use crate::{CassetteError, ConnectionId, ErrorKind, Metadata, Value, files};
 
 /// The end of the file in which the mark of completeness is looked for.
@@ -19,9 +22,9 @@ const TAIL: u64 = 4 * 1024;
 /// Where the records are that are not entries of the log.
 #[derive(Debug, Default)]
 pub(super) struct Catalogue {
-    pub(super) documents: HashMap<String, Place>,
-    pub(super) rows: HashMap<String, Vec<Place>>,
-    pub(super) infos: BTreeMap<ConnectionId, Vec<Place>>,
+    pub(super) documents: HashMap<String, EntryRef>,
+    pub(super) rows: HashMap<String, Vec<EntryRef>>,
+    pub(super) infos: BTreeMap<ConnectionId, Vec<EntryRef>>,
     /// Records of other protocols, which are passed over.
     pub(super) foreign: u64,
     /// Bytes up to the end of the last whole record, its line break not counted.
@@ -33,7 +36,7 @@ impl Catalogue {
     /// an error of kind [`Torn`](ErrorKind::Torn) beside what is whole.
     pub(super) fn walk(
         file: &Path,
-        visit: &mut dyn FnMut(Place, Head) -> Result<(), CassetteError>,
+        visit: &mut dyn FnMut(EntryRef, Head) -> Result<(), CassetteError>,
     ) -> Result<(Catalogue, Option<CassetteError>), CassetteError> {
         let open = files::open(file).map_err(|error| CassetteError::io(file, "open", &error))?;
         let (mut lines, mut catalogue, mut headers) = (Lines::new(open, file), Catalogue::default(), 0);
@@ -67,10 +70,10 @@ impl Catalogue {
         &mut self,
         cut: &Cut<'_>,
         file: &Path,
-        visit: &mut dyn FnMut(Place, Head) -> Result<(), CassetteError>,
+        visit: &mut dyn FnMut(EntryRef, Head) -> Result<(), CassetteError>,
     ) -> Result<Kind, CassetteError> {
         let place = cut.place;
-        match fast_path::classify(cut.bytes).filter(|_| cut.ended) {
+        match classify(cut.bytes).filter(|_| cut.ended) {
             Some(LineKind::Entry(head)) => return visit(place, head).map(|()| Kind::Entry),
             Some(LineKind::Rows(part, _)) => {
                 self.rows.entry(part.to_owned()).or_default().push(place);
@@ -121,7 +124,7 @@ impl Catalogue {
 impl Catalogue {
     /// Where each part stands; `file` is the name for messages.
     pub(super) fn parts(&self, file: &Path) -> Vec<Part> {
-        let part = |name: String, places: &[Place]| Part {
+        let part = |name: String, places: &[EntryRef]| Part {
             name,
             file: file.to_owned(),
             lines: places.iter().map(|place| place.line).collect(),
@@ -136,7 +139,7 @@ impl Catalogue {
     }
 }
 
-fn torn(file: &Path, place: Place) -> CassetteError {
+fn torn(file: &Path, place: EntryRef) -> CassetteError {
     CassetteError::torn(file, "the last record breaks off: the process that wrote it was ended")
         .at_line(place.line.into())
         .advice("everything before it is whole; record again, or `super8 recover` it")
@@ -163,9 +166,9 @@ pub(super) fn metadata(file: &Path, open: File) -> Result<Metadata, CassetteErro
     }
     let mut pairs = line.header()?;
     let complete = mark(&open, file)?;
-    pairs.push((super::COMPLETE.to_owned(), Value::Bool(complete.is_some())));
+    pairs.push((COMPLETE.to_owned(), Value::Bool(complete.is_some())));
     // what the mark says beside that it is one
-    pairs.extend(complete.into_iter().flatten().filter(|(key, _)| key != super::COMPLETE));
+    pairs.extend(complete.into_iter().flatten().filter(|(key, _)| key != COMPLETE));
     Metadata::from_value(&Value::Map(pairs), file)
 }
 
@@ -179,4 +182,64 @@ fn mark(mut open: &File, file: &Path) -> Result<Option<Vec<(String, Value)>>, Ca
     let last = tail.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
     let read = Line::read(last, file, 0).and_then(|line| Ok((line.kind()?, line.header()?)));
     Ok(read.ok().filter(|(kind, _)| *kind == Kind::Complete).map(|(_, pairs)| pairs))
+}
+
+/// How many of super8's records a copy will not have as they are.
+#[derive(Default)]
+pub(super) struct Form {
+    /// Those in another form than super8's.
+    pub(super) edited: u64,
+    /// Those with a span id and a time.
+    pub(super) spans: u64,
+}
+
+/// Reads every record of a file.
+///
+/// # Errors
+/// A record that cannot be read, with its line.
+pub(super) fn form(file: &Path, writer: &RecordWriter) -> Result<Form, CassetteError> {
+    let open = files::open(file).map_err(|error| CassetteError::io(file, "open", &error))?;
+    let (mut lines, mut own, mut form) = (Lines::new(open, file), Vec::new(), Form::default());
+    let mut writer = writer.clone();
+    while let Some(cut) = lines.next()? {
+        let line = Line::read(cut.bytes, file, cut.place.line)?;
+        let kind = line.kind()?;
+        if kind == Kind::Foreign {
+            continue;
+        }
+        let span = line.span();
+        form.spans += u64::from(span.is_some());
+        writer.stamp = span.map_or(Stamp::None, Stamp::Same);
+        own.clear();
+        match kind {
+            Kind::Foreign => {}
+            Kind::Header => writer.header(&Value::Map(line.header()?), &mut own),
+            Kind::Complete => {
+                let other = line.header()?.iter().any(|(key, _)| key != COMPLETE);
+                writer.complete(other, &mut own);
+            }
+            Kind::Entry => writer.entry(&line.entry()?, &mut own),
+            Kind::Info(connection) => writer.info(connection, &line.answer()?, &mut own),
+            Kind::Document => writer.document(&line.identifier, &line.document()?, &mut own),
+            Kind::Renamed => writer.renamed(&line.renamed()?, &line.identifier, &mut own),
+            Kind::Rows => {
+                writer.begin_rows(&line.identifier, &mut own);
+                rows(file, cut.place, &mut own)?;
+                writer.end_rows(&mut own);
+            }
+        }
+        form.edited += u64::from(own.strip_suffix(b"\n") != Some(cut.bytes));
+    }
+    Ok(form)
+}
+
+fn rows(file: &Path, place: EntryRef, out: &mut Vec<u8>) -> Result<(), CassetteError> {
+    let (mut rows, mut row, mut first) = (RowsOfTrace::open(file, vec![place])?, ByteRecord::new(), true);
+    while rows.next(&mut row)? {
+        if !std::mem::take(&mut first) {
+            out.push(b',');
+        }
+        push_fields(row.iter(), out);
+    }
+    Ok(())
 }

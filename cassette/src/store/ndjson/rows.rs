@@ -10,64 +10,109 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use memchr::memchr_iter;
 use parking_lot::Mutex;
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::fast_path::{self, LineKind};
 use super::json;
-use super::line::Line;
-use super::record::RecordWriter;
+use super::line::{self, Line, LineKind, classify};
+use super::record::{NULL, RecordWriter};
 use super::writing::Writing;
-use crate::storage::{Place, RowsPart, RowsSource};
+use crate::store::interface::{EntryRef, Growing, RowBlock, RowsPart, RowsSource};
+use crate::store::log::ENTRY_ROOM;
+use crate::store::recording::Recording;
 use crate::value::float_text;
-use crate::{CassetteError, RowsReader, cell, files};
+use crate::{CassetteError, Row, cell, files};
 
-/// A record takes rows until it has this many bytes of a rows file.
-const BLOCK: usize = 64 * 1024;
-/// NULL as it stands in a rows file.
-pub(super) const NULL: &[u8] = b"\\N";
+/// Appends a row to a block: a list, with commas between the rows of a record.
+pub(super) fn encode_row(row: &Row, block: &mut RowBlock) {
+    if block.record > 0 {
+        block.bytes.push(b',');
+    }
+    let (mut fields, mut bytes, mut quotes) = (0, 0, 0);
+    let counted = row.fields_in_quotes().map(|(field, in_quotes)| {
+        (fields, bytes) = (fields + 1, bytes + field.len());
+        if in_quotes {
+            quotes += 2 + memchr_iter(b'"', field).count();
+        }
+        field
+    });
+    push_fields(counted, &mut block.bytes);
+    // as in a rows file: a comma or the line break behind each field
+    block.size += fields + bytes + quotes;
+    block.record += fields + bytes + 1;
+    if block.record >= RowBlock::SIZE {
+        block.records.push(block.bytes.len());
+        block.record = 0;
+    }
+}
+
+/// Appends a row as a list.
+pub(super) fn push_fields<'f>(fields: impl Iterator<Item = &'f [u8]>, out: &mut Vec<u8>) {
+    out.push(b'[');
+    let mut first = true;
+    for field in fields {
+        if !std::mem::take(&mut first) {
+            out.push(b',');
+        }
+        if field == NULL {
+            out.extend_from_slice(b"null");
+        } else {
+            json::push_utf8(field, out);
+        }
+    }
+    out.push(b']');
+}
+
+/// Reads the rows of a block.
+pub(super) fn read_block(block: &RowBlock) -> impl FnMut(&mut csv::ByteRecord) -> bool {
+    let mut ends = block.records.iter().copied().chain([block.bytes.len()]);
+    let (mut at, mut end, mut unescaped) = (0, 0, Vec::new());
+    move |record| {
+        record.clear();
+        if at == end {
+            end = ends.next().unwrap_or(end);
+        }
+        let taken = line::row(&block.bytes[at..end], record, &mut unescaped);
+        at += taken.unwrap_or(0);
+        taken.is_some()
+    }
+}
 
 /// A rows part that grows.
 pub(super) struct GrowingRows {
-    pub(super) writing: Arc<Mutex<Writing>>,
+    pub(super) recording: Arc<Mutex<Recording<Writing>>>,
     pub(super) writer: RecordWriter,
     pub(super) part: String,
     /// Rows are written under the name the part has.
     pub(super) begun: bool,
 }
 
+impl GrowingRows {
+    fn append_record(&mut self, rows: &[u8], record: &mut Vec<u8>) -> Result<(), CassetteError> {
+        record.clear();
+        self.writer.begin_rows(&self.part, record);
+        record.extend_from_slice(rows);
+        self.writer.end_rows(record);
+        let mut recording = self.recording.lock();
+        // the room that is set aside for entries stays as it is
+        recording.reserve(record.len() + ENTRY_ROOM)?;
+        recording.append(record)?;
+        self.begun = true;
+        Ok(())
+    }
+}
+
 impl RowsPart for GrowingRows {
-    fn append(&mut self, block: &[u8]) -> Result<(), CassetteError> {
-        let (mut reader, mut row) = (RowsReader::new(block, Path::new(&self.part)), csv::ByteRecord::new());
-        let (mut record, mut rows) = (Vec::with_capacity(block.len().min(BLOCK) * 5 / 4 + 512), 0);
-        while reader.next(&mut row)? {
-            if rows == 0 {
-                self.writer.begin_rows(&self.part, &mut record);
-            } else {
-                record.push(b',');
-            }
-            push_row(&row, &mut record).map_err(|column| {
-                CassetteError::new(Path::new(&self.part), "the cell is not UTF-8")
-                    .at_line(reader.line())
-                    .at_path(format!("field {}", column + 1))
-            })?;
-            rows += row.as_slice().len() + row.len() + 1;
-            if rows >= BLOCK {
-                self.writer.end_rows(&mut record);
-                self.writing.lock().append_rows(&record)?;
-                self.begun = true;
-                record.clear();
-                rows = 0;
-            }
+    fn append(&mut self, block: &RowBlock) -> Result<(), CassetteError> {
+        let (mut record, mut start) = (Vec::with_capacity(block.bytes.len() + 512), 0);
+        for end in &block.records {
+            self.append_record(&block.bytes[start..*end], &mut record)?;
+            start = *end;
         }
-        if rows == 0 && block.is_empty() && !self.begun {
-            // a part without rows is one as well
-            self.writer.begin_rows(&self.part, &mut record);
-        }
-        if !record.is_empty() {
-            self.writer.end_rows(&mut record);
-            self.writing.lock().append_rows(&record)?;
-            self.begun = true;
+        // a part without rows is one as well
+        if start < block.bytes.len() || !self.begun {
+            self.append_record(&block.bytes[start..], &mut record)?;
         }
         Ok(())
     }
@@ -76,36 +121,19 @@ impl RowsPart for GrowingRows {
         if self.begun {
             let mut record = Vec::with_capacity(256);
             self.writer.renamed(&self.part, part, &mut record);
-            self.writing.lock().append(&record)?;
+            self.recording.lock().append(&record)?;
         }
         part.clone_into(&mut self.part);
         Ok(())
     }
 }
 
-/// Appends a row as a list; the column (from 0) of a cell that is not UTF-8.
-pub(super) fn push_row(row: &csv::ByteRecord, out: &mut Vec<u8>) -> Result<(), usize> {
-    out.push(b'[');
-    for (column, field) in row.iter().enumerate() {
-        if column > 0 {
-            out.push(b',');
-        }
-        if field == NULL {
-            out.extend_from_slice(b"null");
-        } else {
-            json::push_text(std::str::from_utf8(field).map_err(|_| column)?, out);
-        }
-    }
-    out.push(b']');
-    Ok(())
-}
-
 /// A rows part being read, a record at a time.
 pub(super) struct RowsOfTrace {
     path: PathBuf,
     file: File,
-    records: std::vec::IntoIter<Place>,
-    place: Option<Place>,
+    records: std::vec::IntoIter<EntryRef>,
+    place: Option<EntryRef>,
     bytes: Vec<u8>,
     /// What of `bytes` are rows in super8's own form that were not given out yet.
     own: Range<usize>,
@@ -118,7 +146,7 @@ pub(super) struct RowsOfTrace {
 
 impl RowsOfTrace {
     /// The rows at these places of a trace's file.
-    pub(super) fn open(path: &Path, records: Vec<Place>) -> Result<RowsOfTrace, CassetteError> {
+    pub(super) fn open(path: &Path, records: Vec<EntryRef>) -> Result<RowsOfTrace, CassetteError> {
         Ok(RowsOfTrace {
             path: path.to_owned(),
             file: files::open(path).map_err(|error| CassetteError::io(path, "open", &error))?,
@@ -139,7 +167,7 @@ impl RowsOfTrace {
         self.bytes.resize(place.len as usize, 0);
         self.file.read_exact_at(&mut self.bytes, place.offset).map_err(failed)?;
         (self.place, self.given, self.other) = (Some(place), 0, None);
-        match fast_path::classify(&self.bytes) {
+        match classify(&self.bytes) {
             Some(LineKind::Rows(_, rows)) => self.own = rows,
             _ => self.read_otherwise(place)?,
         }
@@ -147,7 +175,7 @@ impl RowsOfTrace {
     }
 
     /// Reads the record as JSON of whatever form.
-    fn read_otherwise(&mut self, place: Place) -> Result<(), CassetteError> {
+    fn read_otherwise(&mut self, place: EntryRef) -> Result<(), CassetteError> {
         let line = Line::read(&self.bytes, &self.path, place.line)?;
         let raw = line.response()?;
         let read = serde_json::from_str(raw.get());
@@ -159,7 +187,7 @@ impl RowsOfTrace {
     /// The next row of the record; false if there is none.
     fn next_of_record(&mut self, row: &mut csv::ByteRecord) -> Result<bool, CassetteError> {
         if !self.own.is_empty() {
-            if let Some(taken) = fast_path::row(&self.bytes[self.own.clone()], row, &mut self.unescaped) {
+            if let Some(taken) = line::row(&self.bytes[self.own.clone()], row, &mut self.unescaped) {
                 self.own.start += taken;
                 return Ok(true);
             }
@@ -268,7 +296,7 @@ impl<'de> Visitor<'de> for List {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Rows, A::Error> {
         let mut rows = Rows::default();
-        while list.next_element_seed(Row(&mut rows))?.is_some() {
+        while list.next_element_seed(RowSeed(&mut rows))?.is_some() {
             rows.ends.push(rows.cells.len());
         }
         Ok(rows)
@@ -276,9 +304,9 @@ impl<'de> Visitor<'de> for List {
 }
 
 /// One row, into those before it.
-struct Row<'r>(&'r mut Rows);
+struct RowSeed<'r>(&'r mut Rows);
 
-impl<'de> de::DeserializeSeed<'de> for Row<'_> {
+impl<'de> de::DeserializeSeed<'de> for RowSeed<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
@@ -286,7 +314,7 @@ impl<'de> de::DeserializeSeed<'de> for Row<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Row<'_> {
+impl<'de> Visitor<'de> for RowSeed<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -342,5 +370,58 @@ impl Visitor<'_> for CellText<'_> {
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
         self.0.extend_from_slice(text.as_bytes());
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::write_row;
+    use crate::{Cell, RowsReader};
+    use proptest::prelude::*;
+
+    fn cells() -> impl Strategy<Value = Option<Vec<u8>>> {
+        prop_oneof![
+            Just(None),
+            "\\PC{0,12}|[\"\\\\, a\n\t\\[\\]]{0,9}".prop_map(|text| Some(text.into_bytes())),
+            prop::collection::vec(any::<u8>(), 0..9).prop_map(Some),
+            (20_000..70_000_usize).prop_map(|length| Some(vec![b'x'; length])),
+        ]
+    }
+
+    fn records(mut next: impl FnMut(&mut csv::ByteRecord) -> bool) -> Vec<csv::ByteRecord> {
+        let (mut record, mut records) = (csv::ByteRecord::new(), Vec::new());
+        while next(&mut record) {
+            records.push(record.clone());
+        }
+        records
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn both_formats_have_the_same_rows_in_the_same_blocks(
+            rows in prop::collection::vec(prop::collection::vec(cells(), 0..5), 1..12),
+        ) {
+            let (mut block, mut csv) = (RowBlock::default(), Vec::new());
+            for cells in rows {
+                let mut row = Row::new();
+                for (column, cell) in cells.iter().enumerate() {
+                    row.set(column, cell.as_deref().map_or(Cell::Null, Cell::Text));
+                }
+                encode_row(&row, &mut block);
+                write_row(&row, &mut csv);
+            }
+            prop_assert_eq!(block.size, csv.len());
+            let mut reader = RowsReader::new(&csv[..], Path::new("x.csv"));
+            prop_assert_eq!(records(read_block(&block)), records(|record| reader.next(record).unwrap()));
+            // a record takes rows until it has 64 KiB
+            let ends = block.records.iter().copied().chain([block.bytes.len()]);
+            for (start, end) in [0].into_iter().chain(block.records.iter().copied()).zip(ends) {
+                let list = [b"[", &block.bytes[start..end], b"]"].concat();
+                prop_assert!(serde_json::from_slice::<Vec<Vec<Option<String>>>>(&list).is_ok());
+            }
+        }
     }
 }

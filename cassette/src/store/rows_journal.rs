@@ -9,14 +9,14 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::append::append_block;
-use crate::storage::OpenRun;
+use super::interface::OpenRun;
+use super::log::append_block;
 use crate::yaml::{self, Items};
 use crate::{CassetteError, Entry, Fields, Key, Value, files};
 
 /// The journal of a recording under way.
 #[derive(Debug)]
-pub(crate) struct RowsJournal {
+pub(super) struct RowsJournal {
     path: PathBuf,
     file: Option<File>,
     /// Bytes in it.
@@ -25,12 +25,12 @@ pub(crate) struct RowsJournal {
 
 impl RowsJournal {
     /// A journal that will stand at this path. Nothing is created before the first item.
-    pub(crate) fn at(path: PathBuf) -> Self {
+    pub(super) fn at(path: PathBuf) -> Self {
         RowsJournal { path, file: None, end: 0 }
     }
 
     /// Appends what is known of a run.
-    pub(crate) fn append(&mut self, open: &OpenRun<'_>) -> io::Result<()> {
+    pub(super) fn append(&mut self, open: &OpenRun<'_>) -> io::Result<()> {
         let OpenRun { run, part, entry } = open;
         let item = entry.clone().with(Key::Part, *part).with(Key::OpenRun, *run);
         let mut bytes = Vec::with_capacity(256);
@@ -45,7 +45,7 @@ impl RowsJournal {
     }
 
     /// Removes the journal: every run has its entry.
-    pub(crate) fn remove(&mut self) -> io::Result<()> {
+    pub(super) fn remove(&mut self) -> io::Result<()> {
         if self.file.take().is_none() {
             return Ok(());
         }
@@ -54,13 +54,13 @@ impl RowsJournal {
     }
 
     /// The file.
-    pub(crate) fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 }
 
 /// Removes a journal that may be there.
-pub(crate) fn remove(path: &Path) -> io::Result<()> {
+pub(super) fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
@@ -68,21 +68,21 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 }
 
 /// The rows of a fetch that a process was killed in.
-pub(crate) struct UnfinishedRows {
+pub(super) struct UnfinishedRows {
     run: u64,
     /// The part in which they stand.
-    pub(crate) part: String,
+    pub(super) part: String,
     entry: Entry,
 }
 
 impl UnfinishedRows {
     /// The name that the part has with its entry.
-    pub(crate) fn final_part(&self) -> &str {
+    pub(super) fn final_part(&self) -> &str {
         self.entry.get(Key::RowsFile).and_then(Value::as_text).unwrap_or(&self.part)
     }
 
     /// The entry for the rows that are there.
-    pub(crate) fn entry(mut self, rows: u64) -> Entry {
+    pub(super) fn entry(mut self, rows: u64) -> Entry {
         let there = |item: &Value| {
             let row = item.get("row").and_then(Value::as_int).and_then(|row| u64::try_from(row).ok());
             row.is_none_or(|row| row <= rows)
@@ -105,7 +105,7 @@ impl UnfinishedRows {
 ///
 /// # Errors
 /// What the operating system says.
-pub(crate) fn read(path: &Path) -> Result<Vec<UnfinishedRows>, CassetteError> {
+pub(super) fn read(path: &Path) -> Result<Vec<UnfinishedRows>, CassetteError> {
     let file = match files::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         file => file.map_err(|error| CassetteError::io(path, "open", &error))?,

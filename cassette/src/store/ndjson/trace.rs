@@ -2,48 +2,26 @@
 //!
 //! What stands in a file of its own in the directory format stands in records here, under the name of that file.
 
-mod catalogue;
-mod fast_path;
-mod form;
-mod id;
-mod json;
-mod line;
-mod lines;
-mod record;
-mod recover;
-mod rows;
-mod spans;
-mod writing;
-
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
-pub use id::{TraceId, TraceIdError, Traceparent};
-pub(crate) use recover::{recover, trace_at, unpublished};
-pub use spans::Spans;
-
-use crate::directory::unfinished;
+use super::catalogue::{self, Catalogue, Form};
+use super::id::TraceId;
+use super::line::{self, Line};
+use super::record::{RecordWriter, Spans, Stamp};
+use super::rows::{GrowingRows, RowsOfTrace, encode_row, read_block};
+use super::writing::{self, Writing};
 use crate::entry::Head;
-use crate::metadata::Metadata;
-use crate::storage::{Cassette, Contents, OpenRun, Part, Place, RowsPart, RowsSource, plain};
-use crate::window::Window;
-use crate::{CassetteError, ConnectionId, Entry, Fields, Value, check, files};
-use catalogue::Catalogue;
-use line::Line;
-use record::RecordWriter;
-use rows::{GrowingRows, RowsOfTrace};
-use spans::Stamp;
-use writing::Writing;
-
-/// The version of the records.
-const VERSION: &str = "4.1";
-/// The identifier of the header, which is what `metadata.yml` says.
-const HEADER: &str = "metadata.yml";
-/// The identifier of the record that says that everything before it is whole.
-const COMPLETE: &str = "complete";
+use crate::store::interface::{
+    Contents, EntryRef, Growing, Part, RowBlock, RowsPart, RowsSource, Store, only_read, plain, replace_fields,
+};
+use crate::store::log::Window;
+use crate::store::recording::Recording;
+use crate::store::staging::{staging, unfinished};
+use crate::{CassetteError, ConnectionId, Entry, Fields, Metadata, Row, Value, check, files};
 
 /// A cassette in a trace's file.
 ///
@@ -54,7 +32,7 @@ pub struct Trace {
     target: PathBuf,
     writer: RecordWriter,
     /// `None` for a cassette that is only read.
-    writing: Option<Arc<Mutex<Writing>>>,
+    recording: Option<Arc<Mutex<Recording<Writing>>>>,
     window: Mutex<Window>,
     /// What the file has, once it was walked over.
     catalogue: OnceLock<Arc<Catalogue>>,
@@ -74,13 +52,13 @@ impl Trace {
     /// # Errors
     /// A path that names no directory.
     pub fn staged(directory: &Path, id: &TraceId) -> Result<(PathBuf, Self), CassetteError> {
-        let path = writing::staging(&directory.join(id.file_name()));
+        let path = staging(&directory.join(id.file_name()));
         let trace = Trace::of_file(&path, id)?;
         Ok((trace.target.clone(), trace))
     }
 
     /// The trace with this id in a file of whatever name.
-    fn of_file(path: &Path, id: &TraceId) -> Result<Self, CassetteError> {
+    pub(super) fn of_file(path: &Path, id: &TraceId) -> Result<Self, CassetteError> {
         let mut trace = Trace::of(path.parent().unwrap_or(Path::new("")), id, &Spans::default())?;
         trace.target.set_file_name(path.file_name().unwrap_or_default());
         trace.window = Mutex::new(Window::of(trace.target.clone()));
@@ -96,8 +74,8 @@ impl Trace {
     pub fn record(directory: &Path, id: &TraceId, metadata: Metadata, spans: &Spans) -> Result<Self, CassetteError> {
         let mut trace = Trace::of(directory, id, spans)?;
         writing::check_target(&trace.target)?;
-        let writing = Writing::new(trace.target.clone(), metadata, trace.writer.clone());
-        trace.writing = Some(Arc::new(Mutex::new(writing)));
+        let recording = Recording::new(Writing { writer: trace.writer.clone() }, trace.target.clone(), metadata);
+        trace.recording = Some(Arc::new(Mutex::new(recording)));
         Ok(trace)
     }
 
@@ -114,25 +92,18 @@ impl Trace {
             window: Mutex::new(Window::of(target.clone())),
             target,
             writer: RecordWriter { trace: id.as_str().to_owned(), stamp: Stamp::new(spans) },
-            writing: None,
+            recording: None,
             catalogue: OnceLock::new(),
         })
     }
 
-    fn writing(&self) -> Result<&Arc<Mutex<Writing>>, CassetteError> {
-        self.writing.as_ref().ok_or_else(|| {
-            CassetteError::new(&self.name, "the cassette was opened to be read, not to be written")
-                .advice("open it with Trace::record")
-        })
-    }
-
-    fn write(&self, record: &[u8]) -> Result<(), CassetteError> {
-        self.writing()?.lock().append(record)
+    fn recording(&self) -> Result<&Arc<Mutex<Recording<Writing>>>, CassetteError> {
+        self.recording.as_ref().ok_or_else(|| only_read(&self.name))
     }
 
     /// Where the file is now.
     fn path(&self) -> PathBuf {
-        self.writing.as_ref().map_or_else(|| self.target.clone(), |writing| writing.lock().path())
+        self.recording.as_ref().map_or_else(|| self.target.clone(), |recording| recording.lock().root().to_path_buf())
     }
 
     /// What the file has. One that grows is walked over each time.
@@ -146,11 +117,11 @@ impl Trace {
     /// Walks over the file; what is whole of it, and what is wrong with its last line.
     fn walk(
         &self,
-        visit: &mut dyn FnMut(Place, Head) -> Result<(), CassetteError>,
+        visit: &mut dyn FnMut(EntryRef, Head) -> Result<(), CassetteError>,
     ) -> Result<(Arc<Catalogue>, Option<CassetteError>), CassetteError> {
         let (catalogue, torn) = Catalogue::walk(&self.path(), visit)?;
         let catalogue = Arc::new(catalogue);
-        if self.writing.is_none() {
+        if self.recording.is_none() {
             let _ = self.catalogue.set(Arc::clone(&catalogue));
         }
         Ok((catalogue, torn))
@@ -159,7 +130,7 @@ impl Trace {
     /// Reads a record.
     fn record_at<T>(
         &self,
-        place: Place,
+        place: EntryRef,
         read: impl FnOnce(&Line<'_>) -> Result<T, CassetteError>,
     ) -> Result<T, CassetteError> {
         self.bytes_at(place, |bytes, path| read(&Line::read(bytes, path, place.line)?))
@@ -168,10 +139,10 @@ impl Trace {
     /// Reads a line.
     fn bytes_at<T>(
         &self,
-        place: Place,
+        place: EntryRef,
         read: impl FnOnce(&[u8], &Path) -> Result<T, CassetteError>,
     ) -> Result<T, CassetteError> {
-        let (bytes, path) = match &self.writing {
+        let (bytes, path) = match &self.recording {
             None => self.window.lock().read(place)?,
             Some(_) => Window::of(self.path()).read(place)?,
         };
@@ -194,7 +165,7 @@ impl Trace {
     /// Why there is no cassette.
     fn missing(&self) -> CassetteError {
         let directory = self.target.parent().unwrap_or(Path::new("/"));
-        let staged = writing::staging(&self.target);
+        let staged = staging(&self.target);
         let others = traces(directory);
         let advice = if staged.is_file() {
             unfinished(&staged, &self.name)
@@ -218,14 +189,14 @@ pub fn traces(directory: &Path) -> Vec<TraceId> {
     ids
 }
 
-impl Cassette for Trace {
+impl Store for Trace {
     fn name(&self) -> &Path {
         &self.name
     }
 
     fn variables(&self) -> Vec<(&'static str, String)> {
         let directory = self.name.parent().unwrap_or(Path::new("")).display().to_string();
-        let format = ("SUPER8_FORMAT", crate::Format::Ndjson.name().to_owned());
+        let format = ("SUPER8_FORMAT", "ndjson".to_owned());
         vec![format, ("SUPER8_CASSETTE", directory), ("SUPER8_TRACE_ID", self.writer.trace.clone())]
     }
 
@@ -233,55 +204,35 @@ impl Cassette for Trace {
         self.writer.entry(entry, out);
     }
 
-    fn begin(&self) -> Result<(), CassetteError> {
-        self.writing()?.lock().ensure()
+    fn encode_row(&self, row: &Row, block: &mut RowBlock) {
+        encode_row(row, block);
     }
 
-    fn reserve(&self, bytes: usize) -> Result<(), CassetteError> {
-        self.writing()?.lock().reserve(bytes)
+    fn replace_fields(&self, block: &mut RowBlock, replaced: &dyn Fn(usize, &[u8]) -> Option<String>) {
+        *block = replace_fields(self, replaced, read_block(block));
     }
 
-    fn append(&self, encoded: &[u8]) -> Result<(), CassetteError> {
-        self.write(encoded)
+    fn growing(&self) -> Result<&Mutex<dyn Growing>, CassetteError> {
+        self.recording().map(|recording| &**recording as _)
     }
 
     fn append_info(&self, connection: ConnectionId, answer: &Fields) -> Result<(), CassetteError> {
         let mut record = Vec::with_capacity(512);
         self.writer.info(connection, answer, &mut record);
-        self.write(&record)
+        self.append(&record)
     }
 
     fn put(&self, part: &str, document: &Value) -> Result<(), CassetteError> {
         self.check(part)?;
         let mut record = Vec::with_capacity(2048);
         self.writer.document(part, document, &mut record);
-        self.write(&record)
+        self.append(&record)
     }
 
     fn rows_part(&self, part: &str) -> Result<Box<dyn RowsPart>, CassetteError> {
         self.check(part)?;
-        let (writing, writer) = (Arc::clone(self.writing()?), self.writer.clone());
-        Ok(Box::new(GrowingRows { writing, writer, part: part.to_owned(), begun: false }))
-    }
-
-    fn note_rows(&self, open: &OpenRun<'_>) -> Result<(), CassetteError> {
-        self.writing()?.lock().note_rows(open)
-    }
-
-    fn flush(&self) -> Result<(), CassetteError> {
-        self.writing()?.lock().flush()
-    }
-
-    fn complete(&self) -> Result<(), CassetteError> {
-        self.writing()?.lock().complete()
-    }
-
-    fn publish(&self) -> Result<(), CassetteError> {
-        self.writing()?.lock().publish()
-    }
-
-    fn discard(&self, keep: Option<&Path>) -> Result<(), CassetteError> {
-        self.writing()?.lock().discard(keep)
+        let (recording, writer) = (Arc::clone(self.recording()?), self.writer.clone());
+        Ok(Box::new(GrowingRows { recording, writer, part: part.to_owned(), begun: false }))
     }
 
     fn metadata(&self) -> Result<Metadata, CassetteError> {
@@ -294,14 +245,14 @@ impl Cassette for Trace {
         }
     }
 
-    fn scan(&self, visit: &mut dyn FnMut(Place, Head) -> Result<(), CassetteError>) -> Result<(), CassetteError> {
+    fn scan(&self, visit: &mut dyn FnMut(EntryRef, Head) -> Result<(), CassetteError>) -> Result<(), CassetteError> {
         match self.walk(visit)? {
             (_, None) => Ok(()),
             (_, Some(torn)) => Err(torn),
         }
     }
 
-    fn entry(&self, place: Place) -> Result<Entry, CassetteError> {
+    fn entry(&self, place: EntryRef) -> Result<Entry, CassetteError> {
         self.bytes_at(place, |bytes, path| line::entry(bytes, path, place.line))
     }
 
@@ -315,7 +266,7 @@ impl Cassette for Trace {
         let catalogue = self.catalogue()?;
         let places = catalogue.infos.get(&connection).into_iter().flatten();
         let mut bytes = 0;
-        let read = |place: &Place| {
+        let read = |place: &EntryRef| {
             bytes += u64::from(place.len);
             if bytes > files::LARGEST {
                 let problem = format!("the answers about a connection have more than {} bytes", files::LARGEST);
@@ -344,7 +295,7 @@ impl Cassette for Trace {
         };
         contents.documents.sort_unstable();
         contents.rows.sort_unstable();
-        let form::Form { edited, spans } = form::of(&self.path(), &self.writer)?;
+        let Form { edited, spans } = catalogue::form(&self.path(), &self.writer)?;
         for (count, what) in [
             (catalogue.foreign, "records of other protocols are left out: they are not ODBC's"),
             (spans, "records have span ids and times, which are left out"),
@@ -361,7 +312,7 @@ impl Cassette for Trace {
         Ok(self.catalogue()?.parts(&self.name))
     }
 
-    fn locate(&self, place: Place) -> (PathBuf, u32) {
+    fn locate(&self, place: EntryRef) -> (PathBuf, u32) {
         (self.name.clone(), place.line)
     }
 }

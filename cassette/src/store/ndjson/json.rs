@@ -10,7 +10,7 @@ use memchr::memchr2;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::value::float_text;
-use crate::{Key, Value};
+use crate::{Key, Value, scan};
 
 const FLOAT: &str = "$float";
 const INT: &str = "$int";
@@ -84,24 +84,45 @@ fn push_tagged(tag: &str, text: &str, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-/// Appends a text in quotes. Most has nothing to be escaped, so that is looked for and not the bytes one by one.
+/// Appends a text in quotes.
 pub(super) fn push_text(text: &str, out: &mut Vec<u8>) {
-    let mut rest = text.as_bytes();
-    // no early end: this way the compiler takes many bytes at once
-    if rest.iter().fold(false, |found, byte| found | (*byte < 0x20)) {
-        // a vector takes every byte, and text can always be written
-        let _ = serde_json::to_writer(&mut *out, text);
-        return;
-    }
-    out.reserve(rest.len() + 2);
-    out.push(b'"');
-    while let Some(at) = memchr2(b'"', b'\\', rest) {
-        out.extend_from_slice(&rest[..at]);
-        out.extend_from_slice(&[b'\\', rest[at]]);
-        rest = &rest[at + 1..];
+    push_utf8(text.as_bytes(), out);
+}
+
+/// The same for bytes that are UTF-8. Most have nothing to be escaped, so that is looked for and not the bytes one by one.
+pub(super) fn push_utf8(text: &[u8], out: &mut Vec<u8>) {
+    let mut rest = text;
+    out.reserve(text.len() + 2);
+    if may_need_escapes(text) {
+        if text.iter().any(|byte| *byte < 0x20) {
+            // a vector takes every byte, and text can always be written
+            let _ = serde_json::to_writer(&mut *out, &*String::from_utf8_lossy(text));
+            return;
+        }
+        out.push(b'"');
+        while let Some(at) = memchr2(b'"', b'\\', rest) {
+            out.extend_from_slice(&rest[..at]);
+            out.extend_from_slice(&[b'\\', rest[at]]);
+            rest = &rest[at + 1..];
+        }
+    } else {
+        out.push(b'"');
     }
     out.extend_from_slice(rest);
     out.push(b'"');
+}
+
+/// Whether a text has a quote, a backslash or a control character; eight bytes at a time.
+fn may_need_escapes(text: &[u8]) -> bool {
+    let marks = |eight: &[u8; 8]| {
+        let word = u64::from_le_bytes(*eight);
+        scan::control(word) | scan::equal(word, b'"') | scan::equal(word, b'\\')
+    };
+    match text.last_chunk::<8>() {
+        // what overlaps is seen twice
+        Some(last) => text.as_chunks::<8>().0.iter().fold(marks(last), |all, eight| all | marks(eight)) != 0,
+        None => text.iter().any(|byte| *byte < 0x20 || matches!(byte, b'"' | b'\\')),
+    }
 }
 
 /// A value that was read.
@@ -205,7 +226,18 @@ mod tests {
 
     #[test]
     fn text_is_escaped_as_others_do() {
-        for text in ["", "a", "say \"x\"\\", "\\", "a\tb\n\u{1}", "ä\u{7f}😀\""] {
+        for text in [
+            "",
+            "a",
+            "say \"x\"\\",
+            "\\",
+            "a\tb\n\u{1}",
+            "ä\u{7f}😀\"",
+            "C:\\temp",
+            "12345678\"",
+            "\"12345678",
+            "eight ä\u{7f}",
+        ] {
             let mut out = Vec::new();
             push_text(text, &mut out);
             assert_eq!(String::from_utf8(out).unwrap(), serde_json::to_string(text).unwrap());

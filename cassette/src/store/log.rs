@@ -1,17 +1,25 @@
-//! How bytes reach the end of a file that grows, and the room that is set aside for them beforehand: one `write` per entry,
-//! or what the caller brings instead.
+//! The file of a log: how bytes reach its end and how room is set aside for them beforehand (one `write` per entry, or what the
+//! caller brings instead), and how it is read: in windows, because it may be larger than memory.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
+use super::interface::EntryRef;
+use crate::{CassetteError, files};
+
 /// This much is set aside at a time, beyond what is asked for.
 const STEP: u64 = 64 * 1024;
+
+/// So much room is set aside for an entry whose size is not known before the driver has answered: output parameters and
+/// diagnostics are in it. What the application sends is counted beside it.
+pub(crate) const ENTRY_ROOM: usize = 64 * 1024;
 
 /// The end of a log that grows.
 ///
@@ -141,12 +149,71 @@ pub fn within_limit(end: u64) -> io::Result<()> {
 }
 
 /// Appends a block to a file that has `end` bytes, all of it or nothing.
-pub(crate) fn append_block(file: &File, end: u64, block: &[u8]) -> io::Result<()> {
+pub(super) fn append_block(file: &File, end: u64, block: &[u8]) -> io::Result<()> {
     within_limit(end + block.len() as u64)?;
     file.write_all_at(block, end).inspect_err(|_| {
         // the disk is full: a part of it would only be in the way
         let _ = file.set_len(end);
     })
+}
+
+/// Bytes of the log that are held at a time.
+const WINDOW: usize = 64 * 1024;
+/// Bytes before the entry that was asked for: answers are looked up a little behind the commands.
+const BEHIND: u64 = 8 * 1024;
+
+/// A window of one log.
+#[derive(Default)]
+pub(super) struct Window {
+    log: Arc<PathBuf>,
+    file: Option<File>,
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl Window {
+    /// A window of the log at this path.
+    pub(super) fn of(log: PathBuf) -> Window {
+        Window { log: Arc::new(log), ..Window::default() }
+    }
+
+    /// The bytes at a place, and the log's path: copies, so that others may use the window while an entry is taken apart.
+    pub(super) fn read(&mut self, place: EntryRef) -> Result<(Vec<u8>, Arc<PathBuf>), CassetteError> {
+        let (offset, len) = (place.offset, place.len as usize);
+        let held = self.start..self.start + self.bytes.len() as u64;
+        if offset < held.start || offset + len as u64 > held.end {
+            self.fill(place)?;
+        }
+        let from = (offset - self.start) as usize;
+        let bytes = self.bytes.get(from..from + len).ok_or_else(|| {
+            CassetteError::torn(&self.log, "the log became shorter while it was read").at_line(place.line.into())
+        })?;
+        Ok((bytes.to_vec(), Arc::clone(&self.log)))
+    }
+
+    fn fill(&mut self, place: EntryRef) -> Result<(), CassetteError> {
+        let failed = |error: io::Error| CassetteError::io(&self.log, "read", &error).at_line(place.line.into());
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(files::open(&self.log).map_err(failed)?),
+        };
+        self.start = place.offset.saturating_sub(BEHIND);
+        let lead = (place.offset - self.start) as usize;
+        self.bytes.resize(WINDOW.max(lead + place.len as usize), 0);
+        let mut filled = 0;
+        while filled < self.bytes.len() {
+            match file.read_at(&mut self.bytes[filled..], self.start + filled as u64) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        self.bytes.truncate(filled);
+        // an entry of several megabytes must not keep its memory
+        self.bytes.shrink_to(2 * WINDOW);
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -1,26 +1,103 @@
-//! Putting a finished recording in the place of the cassette before it, so that there is a whole one at any moment.
+//! What stands at a cassette's place, and putting a finished recording there, so that there is a whole cassette at any moment.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read, Seek};
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
-use super::names;
-use super::own::Own;
-use super::staging::{is_cassette, notice};
-use crate::CassetteError;
+use super::names::{self, Own};
+use crate::store::recording::publish_error;
+use crate::store::staging::{notice, occupied, tell_replaced};
+use crate::yaml::{self, Items};
+use crate::{CassetteError, files};
+
+/// Whether a directory holds a cassette, whole or begun.
+pub(crate) fn is_cassette(directory: &Path) -> bool {
+    directory.join(names::METADATA).is_file() || is_log(&directory.join(names::COMMANDS))
+}
+
+/// Whether a file is a command log, of super8 or of its gem, and not another tool's of the same name. A log of ours may be
+/// empty, break off, or begin with the zero of an entry that was never finished.
+fn is_log(path: &Path) -> bool {
+    const BEGIN: &[u8] = b"- method:";
+    let Ok(mut file) = files::open(path) else { return false };
+    let mut start = Vec::new();
+    let read = file.by_ref().take(BEGIN.len() as u64).read_to_end(&mut start).and_then(|_| file.rewind());
+    if read.is_err() || start.is_empty() || start[0] == 0 || BEGIN.starts_with(&start) {
+        return read.is_ok();
+    }
+    // one that a person edited
+    let (mut items, mut bytes) = (Items::new(file, path), Vec::new());
+    let first = items.next(&mut bytes).ok().flatten();
+    first.is_some_and(|item| yaml::has_key(&bytes, path, item.line, "method"))
+}
+
+/// Whether a staging directory holds a recording, and not a cassette that was replaced or the rest of one.
+pub(super) fn is_recording(staging: &Path) -> bool {
+    let has = |name: &str| staging.join(name).is_file();
+    has(names::METADATA) && has(names::COMMANDS) && !has(names::REPLACED)
+}
+
+/// Refuses a target that is neither free nor a cassette: it would be replaced.
+pub(super) fn check_target(target: &Path) -> Result<(), CassetteError> {
+    let list = |error: io::Error| CassetteError::io(target, "list", &error);
+    match fs::read_dir(target) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            Err(CassetteError::new(target, "is a file, and a cassette is a directory")
+                .advice("name another place in SUPER8_CASSETTE"))
+        }
+        Err(error) => Err(list(error)),
+        Ok(mut entries) => match entries.next() {
+            None => Ok(()),
+            Some(Err(error)) => Err(list(error)),
+            Some(Ok(_)) if is_cassette(target) && !is_foreign(target) => Ok(()),
+            Some(Ok(_)) => Err(CassetteError::new(target, "is a directory with other things in it, not a cassette")
+                .advice("name a directory of its own in SUPER8_CASSETTE; nothing was touched")),
+        },
+    }
+}
+
+/// Whether its `metadata.yml` is plainly another tool's. One that is empty or damaged may be the rest of ours.
+fn is_foreign(target: &Path) -> bool {
+    let path = target.join(names::METADATA);
+    let read = files::read(&path).ok().and_then(|text| yaml::read_document(&text, &path).ok());
+    read.is_some_and(|document| document.get("schema_version").is_none())
+}
+
+/// Removes what a process that died left in the staging directory.
+pub(super) fn empty(path: &Path, target: &Path) -> Result<(), CassetteError> {
+    let list = |error: io::Error| CassetteError::io(path, "list", &error);
+    let mut entries: Vec<_> = fs::read_dir(path).map_err(list)?.collect::<Result<_, _>>().map_err(list)?;
+    if entries.is_empty() {
+        return Ok(());
+    }
+    if !is_cassette(path) {
+        return Err(occupied(path));
+    }
+    if is_recording(path) {
+        tell_replaced(target);
+    }
+    entries.sort_by_key(|entry| names::removal(&entry.file_name()));
+    for entry in entries {
+        let path = entry.path();
+        let result = match entry.file_type() {
+            Ok(kind) if kind.is_dir() => fs::remove_dir_all(&path),
+            _ => fs::remove_file(&path),
+        };
+        result.map_err(|error| CassetteError::io(&path, "remove", &error))?;
+    }
+    Ok(())
+}
 
 /// Renames `staging` to `target`. A cassette under that name is exchanged for it and then removed; the user's own files
 /// in it are carried over.
-pub(crate) fn publish(staging: &Path, target: &Path) -> Result<(), CassetteError> {
-    super::previous::check_target(target)?;
-    let failed = |error: io::Error| {
-        CassetteError::io(target, "put the recording in place", &error)
-            .advice(format!("the recording is kept in {}", staging.display()))
-    };
+pub(super) fn publish(staging: &Path, target: &Path) -> Result<(), CassetteError> {
+    check_target(target)?;
+    let failed = |error: io::Error| publish_error(staging, target, &error);
     if !is_cassette(target) {
         // absent or empty: a directory may be renamed to either
         return fs::rename(staging, target).map_err(failed);
@@ -49,7 +126,7 @@ pub(crate) fn publish(staging: &Path, target: &Path) -> Result<(), CassetteError
 
 /// Brings back the previous cassette if a process died between the two renames of a file system without exchange, or
 /// before the exchange. The caller holds the staging directory.
-pub(crate) fn restore(target: &Path) -> Result<(), CassetteError> {
+pub(super) fn restore(target: &Path) -> Result<(), CassetteError> {
     let previous = names::previous(target);
     unmark(target);
     unmark(&previous);
@@ -70,7 +147,7 @@ fn unmark(cassette: &Path) {
 
 /// Removes what a process that died while it removed the replaced cassette left of it in the staging directory. The
 /// caller has locked that.
-pub(crate) fn clear(staging: &Path, target: &Path) {
+pub(super) fn clear(staging: &Path, target: &Path) {
     if staging.join(names::REPLACED).is_file() && is_cassette(target) {
         retire(staging, target);
     }
@@ -135,7 +212,7 @@ fn retire(old: &Path, new: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
+    use crate::store::staging::{claim, staging};
     fn cassette(path: &Path, log: &str) {
         fs::create_dir(path).unwrap();
         fs::write(path.join("metadata.yml"), "schema_version: 4\n").unwrap();
@@ -186,5 +263,65 @@ mod tests {
         restore(&target).unwrap();
         assert_eq!(fs::read_to_string(target.join("commands.yml")).unwrap(), "old");
         assert!(!names::previous(&target).exists());
+    }
+
+    #[test]
+    fn another_tools_log_makes_no_cassette() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join(names::COMMANDS);
+        for (text, ours) in [
+            ("", true),
+            ("- meth", true),
+            ("- method: connect\n  connection_id: a\n", true),
+            ("\0 method: connect\n", true),
+            ("---\n- method: run\n  statement_id: stmt_0\n", true),
+            ("# reviewed\n\n-   connection_id: a\n    method: connect\n", true),
+            ("# nothing yet\n", false),
+            ("- name: build\n  run: make\n", false),
+            ("build: make\n", false),
+            ("- make\n- make test\n", false),
+        ] {
+            fs::write(&path, text).unwrap();
+            assert_eq!(is_cassette(parent.path()), ours, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_dead_process_left_is_removed() {
+        let parent = tempfile::tempdir().unwrap();
+        let target = parent.path().join("deep").join("x");
+        let make = |path: &Path| fs::create_dir(path);
+        let (path, lock) = claim(&target, make).unwrap();
+        let refused = claim(&target, make).unwrap_err().to_string();
+        assert!(refused.contains("is recording this cassette"), "{refused}");
+        fs::write(path.join("commands.yml"), "- method: connect\n").unwrap();
+        drop(lock);
+        let (again, _lock) = claim(&target, make).unwrap();
+        empty(&again, &target).unwrap();
+        assert_eq!(fs::read_dir(&again).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn never_empties_what_is_not_a_recording() {
+        let parent = tempfile::tempdir().unwrap();
+        let target = parent.path().join("x");
+        let path = staging(&target);
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("thesis.txt"), "years of work").unwrap();
+        let refused = empty(&path, &target).unwrap_err().to_string();
+        assert!(refused.contains("is not one"), "{refused}");
+        assert!(path.join("thesis.txt").exists());
+    }
+
+    #[test]
+    fn another_tools_metadata_makes_no_cassette() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join(names::METADATA);
+        for (text, foreign) in
+            [("name: shop\nversion: 1\n", true), ("- 1\n", true), ("", false), ("schema_version: 3\n", false)]
+        {
+            fs::write(&path, text).unwrap();
+            assert_eq!(check_target(parent.path()).is_err(), foreign, "{text:?}");
+        }
     }
 }

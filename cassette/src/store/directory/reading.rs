@@ -1,34 +1,37 @@
-//! The side of a directory that is read: the log in windows, documents whole, rows as streams.
+//! The side of a directory that is read: the log in windows, documents whole, rows as streams. And which of the files a person has
+//! edited: those that are not, byte by byte, what is written for their content.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use super::names;
-use super::staging::is_cassette;
+use super::names::{self, Own};
+use super::publish::is_cassette;
 use crate::entry::Head;
-use crate::metadata::{Metadata, migrate};
-use crate::storage::{Part, Place, RowsSource, plain};
-use crate::yaml::Items;
-use crate::{CassetteError, ConnectionId, Fields, RowsReader, Value, check, files, ndjson, yaml};
+use crate::metadata::migrate;
+use crate::row::write_fields;
+use crate::store::interface::{Contents, EntryRef, Part, RowsSource, info_part, plain};
+use crate::store::staging::{staged_in, staging, unfinished};
+use crate::yaml::{self, Items};
+use crate::{CassetteError, ConnectionId, Fields, Metadata, RowsReader, Value, check, files};
 
 /// Walks over the log's entries.
-pub(crate) fn scan(
+pub(super) fn scan(
     root: &Path,
-    visit: &mut dyn FnMut(Place, Head) -> Result<(), CassetteError>,
+    visit: &mut dyn FnMut(EntryRef, Head) -> Result<(), CassetteError>,
 ) -> Result<(), CassetteError> {
     let log = root.join(names::COMMANDS);
     let file = files::open(&log).map_err(|error| CassetteError::io(&log, "open", &error))?;
     let (mut items, mut bytes) = (Items::new(UntilNul::new(file), &log), Vec::new());
     while let Some(item) = items.next(&mut bytes)? {
         let head = yaml::parse_head(&bytes, &log, item.line)?;
-        visit(Place { offset: item.offset, len: item.len, line: item.line }, head)?;
+        visit(EntryRef { offset: item.offset, len: item.len, line: item.line }, head)?;
     }
     Ok(())
 }
 
 /// The metadata; an error of its own for each way in which there may be no cassette.
-pub(crate) fn metadata(root: &Path, name: &Path) -> Result<Metadata, CassetteError> {
+pub(super) fn metadata(root: &Path, name: &Path) -> Result<Metadata, CassetteError> {
     let path = root.join(names::METADATA);
     match files::read(&path) {
         Ok(bytes) => Metadata::from_value(&yaml::read_document(&bytes, &path)?, &path),
@@ -48,14 +51,15 @@ fn missing(root: &Path, name: &Path) -> CassetteError {
         return CassetteError::new(name, format!("not a whole cassette: {} is missing", names::METADATA))
             .advice("restore it, or record again");
     }
-    if let (true, Ok(Some(trace))) = (root.is_dir(), ndjson::trace_at(root)) {
-        return CassetteError::new(name, "there is no cassette here").advice(unfinished(&trace, name));
+    // a trace's, which is staged in the directory and not beside it
+    if let Some(target) = staged_in(root) {
+        return CassetteError::new(name, "there is no cassette here").advice(unfinished(&target, name));
     }
     if root.exists() && !empty(root) {
         return CassetteError::new(name, "not a cassette: it has neither metadata.yml nor a commands.yml of super8's")
             .advice("correct SUPER8_CASSETTE");
     }
-    let staging = names::staging(root);
+    let staging = staging(root);
     let advice = if is_cassette(&staging) {
         unfinished(&staging, name)
     } else {
@@ -71,12 +75,6 @@ fn is_gems(directory: &Path) -> bool {
     directory.join(names::GEM_CONNECTION).is_file() || (log.is_ok() && start == *b"---")
 }
 
-/// What to do about a recording of `what` that did not end and has no cassette beside it.
-pub(crate) fn unfinished(what: &Path, name: &Path) -> String {
-    let (what, name) = (what.display(), name.display());
-    format!("an unfinished recording is in {what}: record again, or keep what there is (super8 recover {name})")
-}
-
 /// The path of a part, if its name cannot lead out of the cassette.
 ///
 /// # Errors
@@ -90,14 +88,14 @@ pub fn part(root: &Path, part: &str) -> Result<PathBuf, CassetteError> {
         .advice("name a file of this directory, without any path; a cassette that does otherwise is not to be trusted"))
 }
 
-pub(crate) fn document(root: &Path, name: &str) -> Result<Value, CassetteError> {
+pub(super) fn document(root: &Path, name: &str) -> Result<Value, CassetteError> {
     let path = part(root, name)?;
     let bytes = files::read(&path).map_err(|error| CassetteError::io(&path, "read", &error))?;
     yaml::read_document(&bytes, &path)
 }
 
-pub(crate) fn info(root: &Path, connection: ConnectionId) -> Result<Vec<Fields>, CassetteError> {
-    let path = root.join(names::info(connection));
+pub(super) fn info(root: &Path, connection: ConnectionId) -> Result<Vec<Fields>, CassetteError> {
+    let path = root.join(info_part(connection));
     let text = match files::read(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         text => text.map_err(|error| CassetteError::io(&path, "read", &error))?,
@@ -115,7 +113,7 @@ pub(crate) fn info(root: &Path, connection: ConnectionId) -> Result<Vec<Fields>,
 }
 
 /// The line of a key in the n-th item of a file, from 0; none if it is not a list of such items.
-pub(crate) fn line_in(path: &Path, item: usize, key: &str) -> Option<u32> {
+pub(super) fn line_in(path: &Path, item: usize, key: &str) -> Option<u32> {
     let (mut items, mut bytes) = (Items::new(files::open(path).ok()?, path), Vec::new());
     for _ in 0..item {
         items.next(&mut bytes).ok()??;
@@ -125,14 +123,14 @@ pub(crate) fn line_in(path: &Path, item: usize, key: &str) -> Option<u32> {
 }
 
 /// Opens a rows file.
-pub(crate) fn rows(root: &Path, name: &str) -> Result<RowsOfFile, CassetteError> {
+pub(super) fn rows(root: &Path, name: &str) -> Result<RowsOfFile, CassetteError> {
     let path = part(root, name)?;
     let file = files::open(&path).map_err(|error| CassetteError::io(&path, "open", &error))?;
     Ok(RowsOfFile(RowsReader::new(file, &path)))
 }
 
 /// Every file that is named like a part. The others are a reader's own: a README, notes.
-pub(crate) fn parts(root: &Path, name: &Path) -> Result<Vec<Part>, CassetteError> {
+pub(super) fn parts(root: &Path, name: &Path) -> Result<Vec<Part>, CassetteError> {
     let failed = |error: io::Error| CassetteError::io(name, "list", &error);
     let mut parts = Vec::new();
     for entry in fs::read_dir(root).map_err(failed)? {
@@ -148,7 +146,7 @@ pub(crate) fn parts(root: &Path, name: &Path) -> Result<Vec<Part>, CassetteError
 }
 
 /// The rows of a CSV file.
-pub(crate) struct RowsOfFile(RowsReader<File>);
+pub(super) struct RowsOfFile(RowsReader<File>);
 
 impl RowsSource for RowsOfFile {
     fn next(&mut self, row: &mut csv::ByteRecord) -> Result<bool, CassetteError> {
@@ -195,10 +193,126 @@ impl<R: Read> Read for UntilNul<R> {
     }
 }
 
+/// What stands beside the log, with a note on each file that will not come back byte by byte.
+pub(super) fn contents(root: &Path) -> Result<Contents, CassetteError> {
+    let list = |error: io::Error| CassetteError::io(root, "list", &error);
+    let own = Own::of(root).map_err(list)?;
+    let (mut contents, mut others, mut edited) = (Contents::default(), Vec::new(), Vec::new());
+    for entry in fs::read_dir(root).map_err(list)? {
+        let entry = entry.map_err(list)?;
+        let file_name = entry.file_name();
+        let Some(name) = file_name.to_str().filter(|_| own.has(&file_name)) else {
+            others.push(file_name.to_string_lossy().into_owned());
+            continue;
+        };
+        let path = entry.path();
+        let unchanged = match (name, name.strip_suffix("_info.yml").and_then(|letters| letters.parse().ok())) {
+            (names::METADATA, _) => is_own_metadata(&path),
+            (names::COMMANDS, _) => is_own_log(&path),
+            (names::SEQUENCE | names::ROWS_JOURNAL, _) => continue,
+            (_, Some(connection)) => {
+                contents.infos.push(connection);
+                is_own_info(&path)
+            }
+            _ if name.ends_with(".csv") => {
+                contents.rows.push(name.to_owned());
+                is_own_rows(&path)
+            }
+            _ => {
+                contents.documents.push(name.to_owned());
+                is_own_document(&path)
+            }
+        }?;
+        if !unchanged {
+            edited.push(name.to_owned());
+        }
+    }
+    contents.documents.sort_unstable();
+    contents.rows.sort_unstable();
+    contents.infos.sort_unstable_by_key(|connection: &ConnectionId| connection.0);
+    for (mut names, what) in [
+        (edited, "was edited by hand: its content is kept, its comments and its form are not"),
+        (others, "is not the cassette's: it stays where it is"),
+    ] {
+        names.sort_unstable();
+        contents.notes.extend(names.into_iter().map(|name| format!("{name} {what}")));
+    }
+    Ok(contents)
+}
+
+fn open(path: &Path) -> Result<File, CassetteError> {
+    files::open(path).map_err(|error| CassetteError::io(path, "open", &error))
+}
+
+fn is_own_metadata(path: &Path) -> Result<bool, CassetteError> {
+    let bytes = files::read(path).map_err(|error| CassetteError::io(path, "read", &error))?;
+    let metadata = Metadata::from_value(&yaml::read_document(&bytes, path)?, path)?;
+    let mut own = Vec::new();
+    yaml::emit_document(&metadata.to_value(), &mut own);
+    Ok(own == bytes)
+}
+
+fn is_own_document(path: &Path) -> Result<bool, CassetteError> {
+    let bytes = files::read(path).map_err(|error| CassetteError::io(path, "read", &error))?;
+    let mut own = Vec::new();
+    yaml::emit_document(&yaml::read_document(&bytes, path)?, &mut own);
+    Ok(own == bytes)
+}
+
+fn is_own_log(path: &Path) -> Result<bool, CassetteError> {
+    items(path, |bytes, line, own| {
+        yaml::emit_entry(&yaml::parse_entry(bytes, path, line)?, own);
+        Ok(())
+    })
+}
+
+fn is_own_info(path: &Path) -> Result<bool, CassetteError> {
+    items(path, |bytes, line, own| {
+        yaml::emit_answer(&yaml::parse_answer(bytes, path, line)?, own);
+        Ok(())
+    })
+}
+
+/// Whether a list's items are what `emit` makes of them, with nothing between them.
+fn items(
+    path: &Path,
+    emit: impl Fn(&[u8], u32, &mut Vec<u8>) -> Result<(), CassetteError>,
+) -> Result<bool, CassetteError> {
+    let (mut items, mut bytes, mut own) = (Items::new(open(path)?, path), Vec::new(), Vec::new());
+    let mut expected = 0;
+    while let Some(item) = items.next(&mut bytes)? {
+        own.clear();
+        emit(&bytes, item.line, &mut own)?;
+        if item.offset != expected || own != bytes {
+            return Ok(false);
+        }
+        expected += own.len() as u64;
+    }
+    let length = open(path)?.metadata().map_err(|error| CassetteError::io(path, "look at", &error))?.len();
+    Ok(length == expected)
+}
+
+fn is_own_rows(path: &Path) -> Result<bool, CassetteError> {
+    let mut rows = RowsReader::new(open(path)?, path);
+    let (mut there, mut row) = (BufReader::new(open(path)?), csv::ByteRecord::new());
+    let (mut own, mut bytes) = (Vec::new(), Vec::new());
+    let failed = |error: io::Error| CassetteError::io(path, "read", &error);
+    while rows.next(&mut row)? {
+        own.clear();
+        write_fields(row.iter(), &mut own);
+        bytes.resize(own.len(), 0);
+        match there.read_exact(&mut bytes) {
+            Ok(()) if bytes == own => {}
+            Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(failed(error)),
+            _ => return Ok(false),
+        }
+    }
+    Ok(there.read(&mut [0]).map_err(failed)? == 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
     #[test]
     fn a_log_ends_at_its_zeros() {
         let read = |bytes: &[u8]| {
@@ -230,7 +344,7 @@ mod tests {
             "{}",
             why()
         );
-        let staging = names::staging(&parent.path().join("y"));
+        let staging = staging(&parent.path().join("y"));
         fs::create_dir(&staging).unwrap();
         fs::write(staging.join("commands.yml"), "").unwrap();
         let why = metadata(&parent.path().join("y"), Path::new("y")).unwrap_err().to_string();

@@ -1,43 +1,26 @@
 //! A cassette as one flat directory of readable files: the format `yaml`.
 
-mod form;
-mod lock;
-pub(crate) mod names;
-mod own;
-mod previous;
-mod publish;
-mod reading;
-mod recover;
-mod staging;
-mod writing;
-
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
-pub(crate) use lock::DirectoryLock;
-pub(crate) use names::info as info_part;
-pub use names::{COMMANDS, GEM_CONNECTION, METADATA, staging as staging_directory};
-pub use reading::part;
-pub(crate) use reading::unfinished;
-pub use recover::{Recovered, recover, unpublished};
-pub(crate) use recover::{nothing_whole, parts_named_by};
-pub(crate) use staging::{is_cassette, notice, refuse};
-
-use crate::append::MakeAppend;
+use super::writing::Writing;
+use super::{names, publish, reading};
 use crate::entry::Head;
-use crate::metadata::Metadata;
-use crate::storage::{Cassette, Contents, OpenRun, Part, Place, RowsPart, RowsSource};
-use crate::window::Window;
-use crate::yaml;
-use crate::{CassetteError, ConnectionId, Entry, Fields, Value};
-use writing::Writing;
-pub(crate) use writing::{in_place, write_error};
+use crate::row::write_row;
+use crate::store::interface::{
+    Contents, EntryRef, Growing, Part, RowBlock, RowsPart, RowsSource, Store, only_read, replace_fields,
+};
+use crate::store::log::{MakeAppend, Window};
+use crate::store::recording::Recording;
+#[cfg(doc)]
+use crate::store::staging::staging;
+use crate::{CassetteError, ConnectionId, Entry, Fields, Metadata, Row, RowsReader, Value, yaml};
 
 /// A cassette's directory.
 ///
-/// What is appended grows in [`staging_directory`] until it is published. A relative path holds for the working directory
+/// What is appended grows in [`staging`] until it is published. A relative path holds for the working directory
 /// at the time this value is made.
 pub struct Directory {
     name: PathBuf,
@@ -45,7 +28,7 @@ pub struct Directory {
     log: PathBuf,
     target: PathBuf,
     /// `None` for a cassette that is only read.
-    writing: Option<Mutex<Writing>>,
+    recording: Option<Mutex<Recording<Writing>>>,
     window: Mutex<Window>,
 }
 
@@ -57,7 +40,7 @@ impl Directory {
     pub fn read(path: &Path) -> Result<Self, CassetteError> {
         let target = resolve(path)?;
         let window = Mutex::new(Window::of(target.join(names::COMMANDS)));
-        Ok(Directory { name: path.to_owned(), log: path.join(names::COMMANDS), target, writing: None, window })
+        Ok(Directory { name: path.to_owned(), log: path.join(names::COMMANDS), target, recording: None, window })
     }
 
     /// A recording that will be published at `path`. Nothing is created before something is appended.
@@ -66,23 +49,20 @@ impl Directory {
     /// A path that names no directory, or one with other things in it than a cassette.
     pub fn record(path: &Path, metadata: Metadata, make_append: MakeAppend) -> Result<Self, CassetteError> {
         let target = resolve(path)?;
-        previous::check_target(&target)?;
-        let writing = Some(Mutex::new(Writing::new(target.clone(), metadata, make_append)));
+        publish::check_target(&target)?;
+        let recording = Recording::new(Writing::new(make_append), target.clone(), metadata);
+        let recording = Some(Mutex::new(recording));
         let (name, log, window) = (path.to_owned(), path.join(names::COMMANDS), Mutex::default());
-        Ok(Directory { name, log, target, writing, window })
+        Ok(Directory { name, log, target, recording, window })
     }
 
-    fn write<T>(&self, act: impl FnOnce(&mut Writing) -> Result<T, CassetteError>) -> Result<T, CassetteError> {
-        match &self.writing {
-            Some(writing) => act(&mut writing.lock()),
-            None => Err(CassetteError::new(&self.name, "the cassette was opened to be read, not to be written")
-                .advice("open it with Directory::record")),
-        }
+    fn recording(&self) -> Result<MutexGuard<'_, Recording<Writing>>, CassetteError> {
+        self.recording.as_ref().map(Mutex::lock).ok_or_else(|| only_read(&self.name))
     }
 
     /// The bytes of an entry, and the log they stand in.
-    fn bytes(&self, place: Place) -> Result<(Vec<u8>, Arc<PathBuf>), CassetteError> {
-        match &self.writing {
+    fn bytes(&self, place: EntryRef) -> Result<(Vec<u8>, Arc<PathBuf>), CassetteError> {
+        match &self.recording {
             None => self.window.lock().read(place),
             Some(_) => Window::of(self.root().join(names::COMMANDS)).read(place),
         }
@@ -90,11 +70,11 @@ impl Directory {
 
     /// Where the files are now.
     fn root(&self) -> PathBuf {
-        self.writing.as_ref().map_or_else(|| self.target.clone(), |writing| writing.lock().root().to_owned())
+        self.recording.as_ref().map_or_else(|| self.target.clone(), |recording| recording.lock().root().to_path_buf())
     }
 }
 
-impl Cassette for Directory {
+impl Store for Directory {
     fn name(&self) -> &Path {
         &self.name
     }
@@ -103,61 +83,43 @@ impl Cassette for Directory {
         yaml::emit_entry(entry, out);
     }
 
-    fn begin(&self) -> Result<(), CassetteError> {
-        self.write(Writing::ensure)
+    fn encode_row(&self, row: &Row, block: &mut RowBlock) {
+        write_row(row, &mut block.bytes);
+        block.size = block.bytes.len();
     }
 
-    fn reserve(&self, bytes: usize) -> Result<(), CassetteError> {
-        self.write(|writing| writing.reserve(bytes))
+    fn replace_fields(&self, block: &mut RowBlock, replaced: &dyn Fn(usize, &[u8]) -> Option<String>) {
+        let mut rows = RowsReader::new(&block.bytes[..], &self.name);
+        *block = replace_fields(self, replaced, |row| rows.next(row).is_ok_and(|more| more));
     }
 
-    fn append(&self, encoded: &[u8]) -> Result<(), CassetteError> {
-        self.write(|writing| writing.append(encoded))
+    fn growing(&self) -> Result<&Mutex<dyn Growing>, CassetteError> {
+        self.recording.as_ref().map(|recording| recording as _).ok_or_else(|| only_read(&self.name))
     }
 
     fn append_info(&self, connection: ConnectionId, answer: &Fields) -> Result<(), CassetteError> {
-        self.write(|writing| writing.append_info(connection, answer))
+        self.recording()?.append_info(connection, answer)
     }
 
     fn put(&self, part: &str, document: &Value) -> Result<(), CassetteError> {
         reading::part(&self.name, part)?;
-        self.write(|writing| writing.put(part, document))
+        self.recording()?.put(part, document)
     }
 
     fn rows_part(&self, part: &str) -> Result<Box<dyn RowsPart>, CassetteError> {
         reading::part(&self.name, part)?;
-        self.write(|writing| Ok(Box::new(writing.rows_part(part)?) as Box<dyn RowsPart>))
-    }
-
-    fn note_rows(&self, open: &OpenRun<'_>) -> Result<(), CassetteError> {
-        self.write(|writing| writing.note_rows(open))
-    }
-
-    fn flush(&self) -> Result<(), CassetteError> {
-        self.write(Writing::flush)
-    }
-
-    fn complete(&self) -> Result<(), CassetteError> {
-        self.write(Writing::complete)
-    }
-
-    fn publish(&self) -> Result<(), CassetteError> {
-        self.write(Writing::publish)
-    }
-
-    fn discard(&self, keep: Option<&Path>) -> Result<(), CassetteError> {
-        self.write(|writing| writing.discard(keep))
+        Ok(Box::new(self.recording()?.rows_part(part)?))
     }
 
     fn metadata(&self) -> Result<Metadata, CassetteError> {
         reading::metadata(&self.root(), &self.name)
     }
 
-    fn scan(&self, visit: &mut dyn FnMut(Place, Head) -> Result<(), CassetteError>) -> Result<(), CassetteError> {
+    fn scan(&self, visit: &mut dyn FnMut(EntryRef, Head) -> Result<(), CassetteError>) -> Result<(), CassetteError> {
         reading::scan(&self.root(), visit)
     }
 
-    fn entry(&self, place: Place) -> Result<Entry, CassetteError> {
+    fn entry(&self, place: EntryRef) -> Result<Entry, CassetteError> {
         let (bytes, log) = self.bytes(place)?;
         yaml::parse_entry(&bytes, &log, place.line)
     }
@@ -175,14 +137,14 @@ impl Cassette for Directory {
     }
 
     fn contents(&self) -> Result<Contents, CassetteError> {
-        form::contents(&self.root())
+        reading::contents(&self.root())
     }
 
     fn parts(&self) -> Result<Vec<Part>, CassetteError> {
         reading::parts(&self.root(), &self.name)
     }
 
-    fn locate(&self, place: Place) -> (PathBuf, u32) {
+    fn locate(&self, place: EntryRef) -> (PathBuf, u32) {
         (self.log.clone(), place.line)
     }
 
@@ -192,7 +154,7 @@ impl Cassette for Directory {
         (path, line)
     }
 
-    fn line_of(&self, place: Place, key: &str) -> u32 {
+    fn line_of(&self, place: EntryRef, key: &str) -> u32 {
         match self.bytes(place) {
             Ok((bytes, _)) => yaml::line_of(&bytes, place.line, key),
             Err(_) => place.line,
@@ -201,7 +163,7 @@ impl Cassette for Directory {
 }
 
 /// The absolute path of a cassette; a link to a directory is followed, so that publishing replaces what it points at.
-fn resolve(path: &Path) -> Result<PathBuf, CassetteError> {
+pub(super) fn resolve(path: &Path) -> Result<PathBuf, CassetteError> {
     let advice = "name a directory in SUPER8_CASSETTE, as in cassettes/orders";
     if let Ok(there) = path.canonicalize() {
         return match there.parent() {

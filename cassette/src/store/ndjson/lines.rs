@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use memchr::memchr;
 
 use crate::CassetteError;
-use crate::storage::Place;
+use crate::store::interface::EntryRef;
 
 const BLOCK: usize = 64 * 1024;
 /// The longest line; what is longer is no cassette of ours.
@@ -28,7 +28,7 @@ pub(super) struct Lines<R> {
 /// A line with its place.
 pub(super) struct Cut<'l> {
     /// Where it stands, without its line break.
-    pub(super) place: Place,
+    pub(super) place: EntryRef,
     pub(super) bytes: &'l [u8],
     /// A line break follows. What lacks it may have been cut short.
     pub(super) ended: bool,
@@ -55,7 +55,7 @@ impl<R: Read> Lines<R> {
             }
             let len = u32::try_from(length).map_err(|_| self.too_long(line))?;
             let bytes = &self.window[start..start + length];
-            return Ok(Some(Cut { place: Place { offset, len, line }, bytes, ended }));
+            return Ok(Some(Cut { place: EntryRef { offset, len, line }, bytes, ended }));
         }
     }
 
@@ -155,7 +155,7 @@ mod tests {
         let mut lines = Lines::new(&text[..], Path::new("x.ndjson"));
         let mut found = Vec::new();
         while let Some(cut) = lines.next().unwrap() {
-            let Place { offset, len, line } = cut.place;
+            let EntryRef { offset, len, line } = cut.place;
             assert_eq!(&text[offset as usize..][..len as usize], cut.bytes);
             found.push((line, len, cut.ended));
         }

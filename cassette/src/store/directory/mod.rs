@@ -1,0 +1,14 @@
+//! A cassette as one flat directory of readable files.
+
+mod names;
+mod publish;
+mod reading;
+mod recover;
+mod store;
+mod writing;
+
+pub use names::{COMMANDS, GEM_CONNECTION, METADATA};
+pub(crate) use publish::is_cassette;
+pub use reading::part;
+pub(super) use recover::{recover, unpublished};
+pub use store::Directory;

@@ -1,0 +1,27 @@
+//! Where a cassette is kept: one interface, two formats, and what both have in common.
+//!
+//! [`interface`] is what the rest of the crate knows of a store. A [`recording`] is staged ([`staging`]), grows at the end of its
+//! [`log`], with a journal of rows whose entry is still to come ([`rows_journal`]), and is published or, if its process dies,
+//! recovered ([`recover`]). [`directory`] and [`ndjson`] say what is different about their files. [`open`] finds out which of them
+//! stands under a name.
+
+pub mod directory;
+mod interface;
+mod log;
+pub mod ndjson;
+mod open;
+mod recording;
+mod recover;
+mod rows_journal;
+mod staging;
+
+pub(crate) use interface::info_part;
+pub use interface::{Contents, EntryRef, Growing, OpenRun, Part, RowBlock, RowsPart, RowsSource, Store};
+pub(crate) use log::ENTRY_ROOM;
+pub use log::{Append, MakeAppend, WriteAppend, allocate, allocate_ahead, within_limit};
+pub use open::{
+    Format, State, cassette_of_part, create, directory_of, open, parts_directory, parts_of, parts_with_recordings,
+    recover, remove_parts, same_part, state, unpublished, with_parts, with_parts_or_alone,
+};
+pub use recover::Recovered;
+pub use staging::staging as staging_directory;

@@ -1,0 +1,128 @@
+//! Making a cassette of a recording that was not published: one that is complete as it is, one that did not end cleanly up to
+//! its last whole entry.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use super::interface::{EntryRef, Store};
+use super::rows_journal::{self, UnfinishedRows};
+use super::staging::Lock;
+use crate::{CassetteError, Key, Value};
+
+/// What was made of a recording that was not published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// The cassette.
+    pub cassette: PathBuf,
+    /// The recording was complete: it was put in its place and nothing else.
+    pub whole: bool,
+    /// Entries that were kept.
+    pub entries: usize,
+    /// Rows of fetches that the process was ended in: the last entries have them.
+    pub rows: u64,
+    /// Bytes of an entry, an answer or a row that breaks off; they were removed.
+    pub torn: u64,
+    /// Parts whose entry was not written any more, and which no entry can be made for; they were removed.
+    pub dropped: Vec<String>,
+}
+
+/// A recording that was not published, or went on after that and did not end cleanly.
+pub(super) trait Unfinished {
+    /// Where it is.
+    fn root(&self) -> &Path;
+
+    /// Whether it is complete.
+    fn is_complete(&self) -> bool;
+
+    /// The journal of its rows.
+    fn journal(&self) -> PathBuf;
+
+    /// Cuts off what breaks off at its end; how many bytes.
+    ///
+    /// # Errors
+    /// Something else in it that cannot be read.
+    fn cut(&mut self) -> Result<u64, CassetteError>;
+
+    /// How many entries it has, and the parts they name.
+    fn entries(&mut self) -> Result<(usize, HashSet<String>), CassetteError>;
+
+    /// The whole rows that are there of a fetch that had not ended, and the bytes of one that breaks off, which are cut off.
+    fn rows(&mut self, unfinished: &UnfinishedRows) -> Result<(u64, u64), CassetteError>;
+
+    /// Removes the parts that are not `used`; their names.
+    fn drop_unused(&mut self, used: &HashSet<String>) -> Result<Vec<String>, CassetteError>;
+
+    /// Appends the entries for rows whose fetches had not ended, and how many rows these are.
+    fn append(&mut self, unfinished: Vec<(UnfinishedRows, u64)>) -> Result<(), CassetteError>;
+
+    /// Marks it as complete and recovered.
+    fn complete(&mut self) -> Result<(), CassetteError>;
+
+    /// Puts it under its name.
+    fn publish(&self, target: &Path) -> Result<(), CassetteError>;
+
+    /// Removes it.
+    fn remove(&self) -> Result<(), CassetteError>;
+}
+
+/// Puts a recording under its name `target`, in the place of what stands there. `name` is the cassette's for messages.
+pub(super) fn recover(
+    mut recording: impl Unfinished,
+    name: &Path,
+    target: &Path,
+) -> Result<Option<Recovered>, CassetteError> {
+    let (staged, whole) = (recording.root() != target, recording.is_complete());
+    if whole && !staged {
+        return Ok(None);
+    }
+    let _lock = Lock::of(recording.root(), target)?;
+    let (rows, torn, dropped) = (0, 0, Vec::new());
+    let mut recovered = Recovered { cassette: name.to_owned(), whole, entries: 0, rows, torn, dropped };
+    if whole {
+        recovered.entries = recording.entries()?.0;
+        recording.publish(target)?;
+        return Ok(Some(recovered));
+    }
+    recovered.torn = recording.cut()?;
+    let (entries, mut used) = recording.entries()?;
+    let (journal, mut finished) = (recording.journal(), Vec::new());
+    for unfinished in rows_journal::read(&journal)? {
+        // an earlier recovery may have been ended after it wrote the entry
+        if used.contains(&unfinished.part) || used.contains(unfinished.final_part()) {
+            continue;
+        }
+        let (rows, torn) = recording.rows(&unfinished)?;
+        recovered.torn += torn;
+        if rows > 0 {
+            recovered.rows += rows;
+            used.extend([unfinished.part.clone(), unfinished.final_part().to_owned()]);
+            finished.push((unfinished, rows));
+        }
+    }
+    recovered.entries = entries + finished.len();
+    if recovered.entries == 0 && staged {
+        recording.remove()?;
+        let problem =
+            "the recording broke off before its first entry: there was nothing to keep, and its rest is removed";
+        return Err(CassetteError::new(name, problem).advice("record again"));
+    }
+    recovered.dropped = recording.drop_unused(&used)?;
+    recording.append(finished)?;
+    rows_journal::remove(&journal).map_err(|error| CassetteError::io(&journal, "remove", &error))?;
+    recording.complete()?;
+    if staged {
+        recording.publish(target)?;
+    }
+    Ok(Some(recovered))
+}
+
+/// The parts that entries name.
+pub(super) fn parts_named_by(store: &dyn Store, entries: &[EntryRef]) -> Result<HashSet<String>, CassetteError> {
+    let mut used = HashSet::new();
+    for place in entries {
+        let entry = store.entry(*place)?;
+        let named = [Key::ColumnsFile, Key::RowsFile, Key::ParamsFile].into_iter().filter_map(|key| entry.get(key));
+        used.extend(named.filter_map(Value::as_text).map(str::to_owned));
+    }
+    Ok(used)
+}

@@ -68,7 +68,7 @@ fn every_setting_is_read_and_case_does_not_matter() {
 fn wrong_words_are_named() {
     let wrong = [
         ("SUPER8_MODE", "recrod", "off or record or replay or once"),
-        ("SUPER8_ORDER", "file", "global, connection or any"),
+        ("SUPER8_ORDER", "file", "global or connection or any"),
         ("SUPER8_WAIT", "long", "seconds"),
         ("SUPER8_CONNECT", "loose", "usual or strict"),
         ("SUPER8_FORMAT", "json", "yaml or ndjson"),

@@ -263,6 +263,13 @@ fn needs_escapes(text: &[u8]) -> bool {
 }
 
 /// For valid UTF-8: appends `\e` and the escaped text.
+/// A text with escapes, without the tag that says so.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut out = Vec::new();
+    encode_escaped(text.as_bytes(), &mut out);
+    String::from_utf8_lossy(&out[2..]).into_owned()
+}
+
 fn encode_escaped(text: &[u8], out: &mut Vec<u8>) {
     out.reserve(2 * text.len() + 2);
     out.extend_from_slice(b"\\e");

@@ -176,14 +176,20 @@ fn secrets_are_hidden_in_the_rows_of_both_formats() {
         let secret = format!("it is {SECRET}.");
         let with_line_break = format!("it is\n{SECRET}.");
         result(&recorder, a, 1, &[&[&secret, "\"quoted\", \\ and more"], &["nothing", &with_line_break]]);
+        // a file of its own, in which it stands with escapes and nowhere without
+        recorder.command(&run(a, 2, "SELECT note FROM person")).unwrap();
+        result(&recorder, a, 2, &[&[&with_line_break, "one"], &["nothing", "two"]]);
         recorder.disconnect(a).unwrap();
         let store = open(&parent.path().join(name)).unwrap();
-        let (mut rows, mut row) = (store.rows("a_1_fetch_all.csv").unwrap(), csv::ByteRecord::new());
-        let mut cells = Vec::new();
-        while rows.next(&mut row).unwrap() {
-            cells.extend(row.iter().map(|field| String::from_utf8(field.to_vec()).unwrap()));
-        }
+        let cells = |part: &str| {
+            let (mut rows, mut row, mut cells) = (store.rows(part).unwrap(), csv::ByteRecord::new(), Vec::new());
+            while rows.next(&mut row).unwrap() {
+                cells.extend(row.iter().map(|field| String::from_utf8(field.to_vec()).unwrap()));
+            }
+            cells
+        };
         let expected = ["it is ***.", "\"quoted\", \\ and more", "nothing", "\\eit is\\n***."];
-        assert_eq!(cells, expected, "{name}");
+        assert_eq!(cells("a_1_fetch_all.csv"), expected, "{name}");
+        assert_eq!(cells("a_2_fetch_all.csv"), ["\\eit is\\n***.", "one", "nothing", "two"], "{name}");
     }
 }

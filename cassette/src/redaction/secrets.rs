@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use aho_corasick::{AhoCorasick, MatchKind};
 use parking_lot::RwLock;
 
+use crate::cell::{self, Cell, CutCell};
 use crate::words;
 use crate::{Entry, Fields, Key, Method, Value};
 
@@ -35,7 +36,7 @@ struct Known {
     values: Vec<String>,
     forms: Vec<Form>,
     search: Option<AhoCorasick>,
-    /// Finds the forms, and those as JSON writes them.
+    /// Finds the forms as a rows file has them, which may be CSV or JSON.
     encoded: Option<AhoCorasick>,
 }
 
@@ -72,8 +73,7 @@ impl Secrets {
         forms.dedup_by(|one, other| one.text == other.text);
         let texts = forms.iter().map(|form| form.text.as_bytes());
         let search = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(texts).ok();
-        let in_json = forms.iter().map(|form| form.text.replace('\\', "\\\\").replace('"', "\\\""));
-        let mut encoded: Vec<String> = forms.iter().map(|form| form.text.clone()).chain(in_json).collect();
+        let mut encoded: Vec<String> = forms.iter().flat_map(|form| encodings(&form.text)).collect();
         encoded.sort_unstable();
         encoded.dedup();
         let encoded = AhoCorasick::new(encoded).ok();
@@ -174,14 +174,33 @@ impl Hiding {
         self.pairs(fields, |key| key.is_name()).map(Fields::from)
     }
 
-    /// A field of a rows file, as it stands there before it is quoted; `None` if it may stay.
+    /// A field of a rows file, before CSV or JSON quotes it; `None` if it may stay. Escapes are undone first: the `n` of a line
+    /// break is no letter of the word behind it.
     pub(crate) fn field(&self, c_type: &str, field: &[u8]) -> Option<String> {
         // a number, a date and the like cannot hold a mark, and is no password
         if !matches!(c_type, "CHAR" | "WCHAR" | "BINARY" | "") || !self.may_be_in(field) {
             return None;
         }
-        self.text(std::str::from_utf8(field).ok()?)
+        let mut scratch = Vec::new();
+        let (mut hidden, text) = (Vec::new(), |text| self.text(std::str::from_utf8(text).ok()?));
+        match cell::decode(field, &mut scratch) {
+            Ok(Cell::Text(decoded)) => _ = cell::encode(Cell::Text(text(decoded)?.as_bytes()), &mut hidden),
+            Ok(Cell::Cut { total, cell: CutCell::Text(decoded) }) => {
+                let cell = CutCell::Text(&text(decoded)?.into_bytes());
+                cell::encode(Cell::Cut { total, cell }, &mut hidden);
+            }
+            _ => return text(field),
+        }
+        String::from_utf8(hidden).ok()
     }
+}
+
+/// A text as it stands in a rows file: as it is or with escapes, and either in CSV or in JSON.
+fn encodings(text: &str) -> [String; 6] {
+    let escaped = cell::escaped(text);
+    let csv = |text: &str| text.replace('"', "\"\"");
+    let json = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
+    [csv(text), csv(&escaped), json(text), json(&escaped), text.to_owned(), escaped]
 }
 
 /// Every way to write a value.

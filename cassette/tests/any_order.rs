@@ -317,3 +317,22 @@ fn connections_may_be_more_or_fewer_but_not_others() {
     assert_eq!(player.unplayed().unwrap(), []);
     assert!(player.connect(&connect(A, "another")).is_err());
 }
+
+#[test]
+fn a_connection_that_ends_leaves_no_other_without_its_connect() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("x");
+    // the connection that came last found nothing left to be done
+    record(&directory, &[vec![query("a")], vec![query("b")], vec![]]);
+    let player = play(&directory, Some(Order::Any)).unwrap();
+    for name in ["a", "b"] {
+        let mut live = open(&player);
+        live.unit(&query(name)).unwrap();
+        live.close();
+    }
+    open(&player).close();
+    let idle = open(&player);
+    open(&player).close();
+    idle.close();
+    assert_eq!(player.unplayed().unwrap(), []);
+}

@@ -5,9 +5,10 @@
 
 use std::fmt::Write;
 
-use super::compare::{Difference, difference_but_comments, field};
+use super::compare::{difference_but_comments, field};
+use super::explain::Case;
 use super::headline::ids;
-use super::mismatch::{Case, MismatchKind};
+use super::mismatch::{Difference, MismatchKind};
 use super::{comments, volatile};
 use crate::metadata::Order;
 use crate::redaction::secrets;

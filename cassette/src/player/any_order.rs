@@ -10,20 +10,21 @@ use parking_lot::Mutex;
 
 use super::connects::Group;
 use super::cursor::Cursor;
-use super::mismatch::Scene;
-use super::parts::Source;
+use super::log_player::LogPlayer;
+use super::mismatch::{Mismatch, Scene};
 use super::result_answers::OWN;
 use super::sessions::Session;
+use super::sources::Source;
+use super::state::State;
 use super::units::{Context, First, Transactions, Units, text_of};
-use super::unplayed::Unplayed;
-use super::{Mismatch, Player, State};
+use super::unplayed::{self, Unplayed};
 use crate::{CassetteError, ConnectionId, Entry, Method};
 
 /// The units of a cassette, and which connections of the program are in which.
 pub(super) struct AnyOrder {
     units: Units,
     /// Plays them.
-    pub(super) player: Player,
+    pub(super) player: LogPlayer,
     lives: Mutex<HashMap<ConnectionId, Live>>,
 }
 
@@ -52,7 +53,7 @@ struct Statement {
     /// The unit in which it was executed last, and its number there.
     place: Option<(ConnectionId, u32)>,
     /// What is known of it before that.
-    prepared: Option<Arc<Player>>,
+    prepared: Option<Arc<LogPlayer>>,
 }
 
 /// Who plays what is asked of a statement.
@@ -60,14 +61,14 @@ pub(super) type Elsewhere<'p> = (Playing<'p>, ConnectionId, u32);
 
 /// A player of the cassette's, or one of its own.
 pub(super) enum Playing<'p> {
-    Units(&'p Player),
-    Own(Arc<Player>),
+    Units(&'p LogPlayer),
+    Own(Arc<LogPlayer>),
 }
 
 impl std::ops::Deref for Playing<'_> {
-    type Target = Player;
+    type Target = LogPlayer;
 
-    fn deref(&self) -> &Player {
+    fn deref(&self) -> &LogPlayer {
         match self {
             Playing::Units(player) => player,
             Playing::Own(player) => player,
@@ -77,7 +78,7 @@ impl std::ops::Deref for Playing<'_> {
 
 impl AnyOrder {
     /// Reads the units of a player's cassette.
-    pub(super) fn read(player: &Player) -> Result<AnyOrder, CassetteError> {
+    pub(super) fn read(player: &LogPlayer) -> Result<AnyOrder, CassetteError> {
         let source = player.storage.0.current();
         let state = player.state.lock();
         let (units, index, connects) =
@@ -100,7 +101,7 @@ impl AnyOrder {
         units.extend(live.open.map(|open| open.unit));
         units.sort_unstable();
         units.dedup();
-        units.into_iter().for_each(|unit| self.player.leave(unit));
+        units.into_iter().for_each(|unit| self.end(unit));
     }
 
     /// A statement goes on with another text, or is freed.
@@ -116,7 +117,7 @@ impl AnyOrder {
         let Some((unit, _)) = left else { return };
         let in_it = |of: &Statement| of.place.is_some_and(|(place, _)| place == unit);
         if live.open.is_none_or(|open| open.unit != unit) && !live.statements.values().any(in_it) {
-            self.player.leave(unit);
+            self.end(unit);
         }
     }
 
@@ -132,38 +133,38 @@ impl AnyOrder {
     }
 }
 
-impl Player {
+impl AnyOrder {
     /// A command under `order: any`.
-    pub(super) fn command_of_any(&self, any: &AnyOrder, asked: &Entry) -> Result<Entry, Mismatch> {
-        if let Some(first) = &self.state.lock().sticky {
+    pub(super) fn command(&self, log: &LogPlayer, asked: &Entry) -> Result<Entry, Mismatch> {
+        if let Some(first) = &log.state.lock().sticky {
             return Err(Mismatch { repeated: true, ..first.clone() });
         }
         let played = match (asked.method, asked.statement) {
-            (Method::SetConnectAttr | Method::Commit | Method::Rollback, _) => self.connection_command(any, asked),
-            (Method::Prepare, Some(statement)) => self.prepare(any, asked, statement),
-            (Method::Run | Method::Catalog | Method::Execute, Some(statement)) => self.execute(any, asked, statement),
-            (_, Some(statement)) => match any.place(asked.connection, statement) {
+            (Method::SetConnectAttr | Method::Commit | Method::Rollback, _) => self.connection_command(log, asked),
+            (Method::Prepare, Some(statement)) => self.prepare(log, asked, statement),
+            (Method::Run | Method::Catalog | Method::Execute, Some(statement)) => self.execute(log, asked, statement),
+            (_, Some(statement)) => match self.place(asked.connection, statement) {
                 Some((player, connection, number)) => {
-                    self.of_serving(player.command(&Entry { connection, statement: Some(number), ..asked.clone() }))
+                    log.adopt(player.command(&Entry { connection, statement: Some(number), ..asked.clone() }))
                 }
-                None => Err(self.out_of(asked, Scene::Exhausted)),
+                None => Err(self.fail(log, asked, Scene::Exhausted)),
             },
-            (_, None) => Err(self.out_of(asked, Scene::Exhausted)),
+            (_, None) => Err(self.fail(log, asked, Scene::Exhausted)),
         };
         played.map(|entry| Entry { connection: asked.connection, statement: asked.statement, ..entry })
     }
 
     /// What ends a transaction, or is set on a connection.
-    fn connection_command(&self, any: &AnyOrder, asked: &Entry) -> Result<Entry, Mismatch> {
-        let mut lives = any.lives.lock();
-        let Some(live) = lives.get_mut(&asked.connection) else { return Err(self.out_of(asked, Scene::Exhausted)) };
-        let redacted = self.redactor.entry(asked);
+    fn connection_command(&self, log: &LogPlayer, asked: &Entry) -> Result<Entry, Mismatch> {
+        let mut lives = self.lives.lock();
+        let Some(live) = lives.get_mut(&asked.connection) else { return Err(self.fail(log, asked, Scene::Exhausted)) };
+        let redacted = log.redactor.entry(asked);
         let plain = redacted.as_ref().unwrap_or(asked);
         let entry = match live.open {
-            Some(open) => self.of_serving(any.player.command(&Entry { connection: open.unit, ..asked.clone() }))?,
-            None => match any.units.apart(&live.groups, plain) {
+            Some(open) => log.adopt(self.player.command(&Entry { connection: open.unit, ..asked.clone() }))?,
+            None => match self.units.apart(&live.groups, plain) {
                 Some(entry) => entry.clone(),
-                None => return Err(self.out_of(asked, Scene::Exhausted)),
+                None => return Err(self.fail(log, asked, Scene::Exhausted)),
             },
         };
         if entry.succeeded() {
@@ -174,56 +175,56 @@ impl Player {
             if Transactions::end_with(plain, "")
                 && let Some(open) = live.open.take()
             {
-                any.leave(live, Some((open.unit, 0)));
+                self.leave(live, Some((open.unit, 0)));
             }
         }
         Ok(entry)
     }
 
     /// A prepare has no effect, so it is answered as often as it is asked.
-    fn prepare(&self, any: &AnyOrder, asked: &Entry, statement: u32) -> Result<Entry, Mismatch> {
-        let mut lives = any.lives.lock();
-        let Some(live) = lives.get_mut(&asked.connection) else { return Err(self.out_of(asked, Scene::Exhausted)) };
-        let redacted = self.redactor.entry(asked);
+    fn prepare(&self, log: &LogPlayer, asked: &Entry, statement: u32) -> Result<Entry, Mismatch> {
+        let mut lives = self.lives.lock();
+        let Some(live) = lives.get_mut(&asked.connection) else { return Err(self.fail(log, asked, Scene::Exhausted)) };
+        let redacted = log.redactor.entry(asked);
         let plain = redacted.as_ref().unwrap_or(asked);
-        let source = self.storage.0.current();
-        let known = any.units.prepared(&source.index, &*source.storage, &live.groups, plain);
-        let known = known.map_err(|error| self.out_of(asked, error.into()))?;
-        let Some((index, connection, recorded)) = known else { return Err(self.out_of(asked, Scene::Exhausted)) };
-        let player = self.of_source(Source::of_statement(source, index));
+        let source = log.storage.0.current();
+        let known = self.units.prepared(&source.index, &*source.storage, &live.groups, plain);
+        let known = known.map_err(|error| self.fail(log, asked, error.into()))?;
+        let Some((index, connection, recorded)) = known else { return Err(self.fail(log, asked, Scene::Exhausted)) };
+        let player = log.of_source(Source::of_statement(source, index));
         player.state.lock().sessions.open_at(OWN.0, connection, recorded - OWN.1);
         let entry = player.command(&Entry { connection: OWN.0, statement: Some(OWN.1), ..plain.clone() });
-        let entry = self.of_serving(entry)?;
+        let entry = log.adopt(entry)?;
         let now = Statement { asked: asked.clone(), place: None, prepared: Some(Arc::new(player)) };
         let left = live.statements.insert(statement, now).and_then(|of| of.place);
-        any.leave(live, left);
+        self.leave(live, left);
         Ok(entry)
     }
 
     /// An execution is in the transaction that is open, or begins a unit.
-    fn execute(&self, any: &AnyOrder, asked: &Entry, statement: u32) -> Result<Entry, Mismatch> {
-        let mut lives = any.lives.lock();
-        let Some(live) = lives.get_mut(&asked.connection) else { return Err(self.out_of(asked, Scene::Exhausted)) };
+    fn execute(&self, log: &LogPlayer, asked: &Entry, statement: u32) -> Result<Entry, Mismatch> {
+        let mut lives = self.lives.lock();
+        let Some(live) = lives.get_mut(&asked.connection) else { return Err(self.fail(log, asked, Scene::Exhausted)) };
         if asked.method != Method::Execute {
             let now = Statement { asked: asked.clone(), place: None, prepared: None };
             let left = live.statements.insert(statement, now).and_then(|of| of.place);
-            any.leave(live, left);
+            self.leave(live, left);
         }
-        let Some(of) = live.statements.get(&statement) else { return Err(self.out_of(asked, Scene::Exhausted)) };
+        let Some(of) = live.statements.get(&statement) else { return Err(self.fail(log, asked, Scene::Exhausted)) };
         let (text, prepare, left) = (of.asked.clone(), of.prepared.is_some().then(|| of.asked.clone()), of.place);
         let sql = text_of(&text, true);
         let open = match live.open {
             Some(open) => open,
-            None => Open { unit: self.begin(any, live, asked, prepare.as_ref())?, statements: 0 },
+            None => Open { unit: self.begin(log, live, asked, prepare.as_ref())?, statements: 0 },
         };
         // a statement has a number in the unit once it is executed there
         let known = left.filter(|(unit, _)| *unit == open.unit).map(|(_, number)| number);
         let number = known.unwrap_or(open.statements + 1);
         let at = |entry: &Entry| Entry { connection: open.unit, statement: Some(number), ..entry.clone() };
         if let Some(prepare) = prepare.filter(|_| known.is_none()) {
-            self.of_serving(any.player.command(&at(&prepare)))?;
+            log.adopt(self.player.command(&at(&prepare)))?;
         }
-        let entry = self.of_serving(any.player.command(&at(asked)))?;
+        let entry = log.adopt(self.player.command(&at(asked)))?;
         let open = Open { statements: open.statements.max(number), ..open };
         let begins = live.open.is_none()
             && live.transactions.begin_with(&sql)
@@ -238,7 +239,7 @@ impl Player {
             live.open = None;
         }
         if left.is_some_and(|(unit, _)| unit != open.unit) {
-            any.leave(live, left);
+            self.leave(live, left);
         }
         Ok(entry)
     }
@@ -246,31 +247,32 @@ impl Player {
     /// Begins a unit: one that nobody has, which begins with what is asked. The connection that it is in the units' player.
     fn begin(
         &self,
-        any: &AnyOrder,
+        log: &LogPlayer,
         live: &Live,
         asked: &Entry,
         prepare: Option<&Entry>,
     ) -> Result<ConnectionId, Mismatch> {
-        let redacted = (self.redactor.entry(asked), prepare.and_then(|prepare| self.redactor.entry(prepare)));
+        let redacted = (log.redactor.entry(asked), prepare.and_then(|prepare| log.redactor.entry(prepare)));
         let first = First {
             groups: &live.groups,
             context: &live.context,
             execution: redacted.0.as_ref().unwrap_or(asked),
             prepare: redacted.1.as_ref().or(prepare),
         };
-        let source = self.storage.0.current();
-        let log = (&*source.index, &*source.storage);
-        let mut state = any.player.state.lock();
-        match any.units.find(log, &state.sessions, &first) {
+        let source = log.storage.0.current();
+        let read = (&*source.index, &*source.storage);
+        let mut state = self.player.state.lock();
+        match self.units.find(read, &state.sessions, &first) {
             Ok(Some((unit, groups))) => {
-                let index = &any.player.index;
+                let index = &self.player.index;
                 state.cursors.insert(unit, Cursor::advanced(index, unit, 1));
                 Ok(state.sessions.opened(groups, Session::fresh(unit)))
             }
             Ok(None) => {
-                let nearest = any.units.nearest(log, &state.sessions, &first);
+                let nearest = self.units.nearest(read, &state.sessions, &first);
                 drop(state);
-                Err(self.out_of(
+                Err(self.fail(
+                    log,
                     asked,
                     match nearest {
                         Ok(Some(position)) => Scene::Command { position },
@@ -281,29 +283,29 @@ impl Player {
             }
             Err(error) => {
                 drop(state);
-                Err(self.out_of(asked, error.into()))
+                Err(self.fail(log, asked, error.into()))
             }
         }
     }
 
     /// Whether a command would be played.
-    pub(super) fn expects_of_any(&self, any: &AnyOrder, asked: &Entry) -> bool {
+    pub(super) fn expects(&self, log: &LogPlayer, asked: &Entry) -> bool {
         let Some(statement) = asked.statement else { return false };
-        let place = any.place(asked.connection, statement);
+        let place = self.place(asked.connection, statement);
         if !matches!(asked.method, Method::Run | Method::Catalog | Method::Execute) {
             return place.is_some_and(|(player, connection, number)| {
                 player.expects(&Entry { connection, statement: Some(number), ..asked.clone() })
             });
         }
-        let lives = any.lives.lock();
+        let lives = self.lives.lock();
         let Some(live) = lives.get(&asked.connection) else { return false };
         if let Some(open) = live.open {
             let of = live.statements.get(&statement);
             let number = of.and_then(|of| of.place).filter(|(unit, _)| *unit == open.unit).map(|(_, number)| number);
             let number = number.unwrap_or(open.statements + 1);
-            return any.player.expects(&Entry { connection: open.unit, statement: Some(number), ..asked.clone() });
+            return self.player.expects(&Entry { connection: open.unit, statement: Some(number), ..asked.clone() });
         }
-        let redacted = self.redactor.entry(asked);
+        let redacted = log.redactor.entry(asked);
         let prepare = live.statements.get(&statement).filter(|of| of.prepared.is_some()).map(|of| &of.asked);
         let first = First {
             groups: &live.groups,
@@ -311,24 +313,32 @@ impl Player {
             execution: redacted.as_ref().unwrap_or(asked),
             prepare: prepare.filter(|_| asked.method == Method::Execute),
         };
-        let source = self.storage.0.current();
-        let state = any.player.state.lock();
-        let found = any.units.find((&source.index, &*source.storage), &state.sessions, &first);
+        let source = log.storage.0.current();
+        let state = self.player.state.lock();
+        let found = self.units.find((&source.index, &*source.storage), &state.sessions, &first);
         found.is_ok_and(|found| found.is_some())
     }
 
-    /// The first mismatch, or that of this scene.
-    fn out_of(&self, asked: &Entry, scene: Scene) -> Mismatch {
-        self.stuck(&mut self.state.lock(), asked, scene)
+    /// The first mismatch, or that of this scene. Nothing is exhausted as long as other units may be left.
+    pub(super) fn fail(&self, log: &LogPlayer, asked: &Entry, scene: Scene) -> Mismatch {
+        let scene = match scene {
+            Scene::Exhausted => {
+                let left = self.player.left_unplayed(&mut self.player.state.lock()).unwrap_or_default();
+                Scene::NoUnit { left: left.iter().map(|unplayed| unplayed.line).collect() }
+            }
+            scene => scene,
+        };
+        log.stuck(&mut log.state.lock(), asked, scene)
     }
 
     /// A unit is over.
-    fn leave(&self, unit: ConnectionId) {
-        let state = &mut *self.state.lock();
+    fn end(&self, unit: ConnectionId) {
+        let player = &self.player;
+        let state = &mut *player.state.lock();
         let Some(session) = state.sessions.live(unit).map(|live| live.session) else { return };
         // what cannot be read is told when it is asked for
-        let complete = self.is_played(state, session.connection).unwrap_or(false);
-        let played = self.played(state, session);
+        let complete = player.is_played(state, session.connection).unwrap_or(false);
+        let played = player.played(state, session);
         state.sessions.ended(unit, complete, played, false);
         if complete {
             state.answers.forget(session.connection, None);
@@ -337,13 +347,13 @@ impl Player {
     }
 
     /// The units that were not played, or not to their end.
-    pub(super) fn unplayed_units(&self, any: &AnyOrder, state: &mut State) -> Result<Vec<Unplayed>, CassetteError> {
-        let mut left = any.player.unplayed()?;
+    pub(super) fn unplayed(&self, log: &LogPlayer, state: &mut State) -> Result<Vec<Unplayed>, CassetteError> {
+        let mut left = self.player.left_unplayed(&mut self.player.state.lock())?;
         // that a connection was made, or a statement prepared, has no effect
         left.retain(|unplayed| !matches!(unplayed.method, Method::Connect | Method::Prepare));
         let failed: Vec<u32> = state.sessions.free().filter(|of| !of.succeeded).map(|of| of.position).collect();
         for position in failed {
-            left.push(super::unplayed::at(&self.index, &*self.storage, position)?);
+            left.push(unplayed::at(&log.index, &*log.storage, position)?);
         }
         left.sort_by_key(|unplayed| unplayed.line);
         Ok(left)

@@ -3,47 +3,40 @@
 use std::sync::Arc;
 
 use super::compare::difference_but_comments;
-use super::cursor::{Cursor, Next, NextRows};
+use super::cursor::{Candidate, Cursor, Next, NextRows, Prefetch};
+use super::log_player::LogPlayer;
 use super::mismatch::Scene;
-use super::prefetch::Prefetch;
 use super::rows::{self, Progress};
-use super::{Player, sets};
-use crate::{CassetteError, ConnectionId, Entry, Method};
-
-/// A recorded entry that is next and what was asked. Its statement has its number among those that are played in order.
-pub(super) enum Candidate {
-    /// A command that is not about rows.
-    Command { entry: Entry, place: usize },
-    /// Rows, a failed fetch or the end of data; `end` is the entry with the end that goes with the rows.
-    Rows { entry: Entry, position: u32, end: Option<u32>, rowless: bool },
-    /// The statement is at the end of its data, and stays there.
-    AtEnd,
-}
-
-impl Candidate {
-    /// The recorded entry, if there is one.
-    pub(super) fn into_entry(self) -> Option<Entry> {
-        match self {
-            Candidate::Command { entry, .. } | Candidate::Rows { entry, .. } => Some(entry),
-            Candidate::AtEnd => None,
-        }
-    }
-
-    /// The number of the recorded statement.
-    pub(super) fn statement(&self) -> Option<u32> {
-        match self {
-            Candidate::Command { entry, .. } | Candidate::Rows { entry, .. } => entry.statement,
-            Candidate::AtEnd => None,
-        }
-    }
-}
+use crate::metadata::Order;
+use crate::store::EntryRef;
+use crate::{CassetteError, ConnectionId, Entry, Method, sets};
 
 /// Whether a command gives its statement another text, and a number: those of several threads come in any order.
 fn is_new_text(asked: &Entry) -> bool {
     matches!(asked.method, Method::Run | Method::Prepare | Method::Catalog)
 }
 
-impl Player {
+impl LogPlayer {
+    /// Reads what a connection has next, if it is of the kind that is asked. What cannot be read is told under the lock.
+    pub(super) fn ahead(&self, asked: &Entry) -> Option<Prefetch> {
+        if self.order == Order::Global {
+            return None;
+        }
+        let (position, place) = self.likely(asked)?;
+        let entry = sets::entry(&*self.storage, place).ok()?;
+        Some(Prefetch { position, entry })
+    }
+
+    fn likely(&self, asked: &Entry) -> Option<(u32, EntryRef)> {
+        let state = &mut *self.state.lock();
+        let connection = state.sessions.live(asked.connection)?.session.connection;
+        let cursor = state.cursor(self.order, &self.index, connection);
+        let position = cursor.rest(&self.index).find(|position| self.index.is_command(*position))?;
+        let slot = self.index.slot(position);
+        let wanted = slot.method == asked.method || slot.method.is_rows() && asked.method.is_rows();
+        wanted.then(|| (position, slot.place()))
+    }
+
     /// Notes in the cursor that what it offered is played. Rows have a progress from then on.
     pub(super) fn take(
         &self,

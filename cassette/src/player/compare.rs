@@ -2,21 +2,11 @@
 
 use sha2::{Digest, Sha256};
 
+use super::mismatch::Difference;
 use super::{comments, scope, volatile};
 use crate::redaction::secrets;
 use crate::schema::Role;
 use crate::{Entry, Key, Method, Value};
-
-/// The first difference of two entries.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Difference {
-    /// Which field, in words: `sql`, `parameter 3`, `attributes.max_rows`.
-    pub place: String,
-    /// `None` if there is nothing.
-    pub recorded: Option<Value>,
-    /// `None` if there is nothing.
-    pub asked: Option<Value>,
-}
 
 /// The first input in which the entries differ. Method and ids are not looked at.
 pub(crate) fn difference(recorded: &Entry, asked: &Entry) -> Option<Difference> {

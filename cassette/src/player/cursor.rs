@@ -8,11 +8,61 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::index::Index;
-use super::prefetch::Prefetch;
 use super::rows::{Progress, is_end};
 use crate::schema::Class;
 use crate::store::Store;
 use crate::{CassetteError, ConnectionId, Entry, Method};
+
+/// A recorded entry that is next and what was asked. Its statement has its number among those that are played in order.
+pub(super) enum Candidate {
+    /// A command that is not about rows.
+    Command { entry: Entry, place: usize },
+    /// Rows, a failed fetch or the end of data; `end` is the entry with the end that goes with the rows.
+    Rows { entry: Entry, position: u32, end: Option<u32>, rowless: bool },
+    /// The statement is at the end of its data, and stays there.
+    AtEnd,
+}
+
+impl Candidate {
+    /// The recorded entry, if there is one.
+    pub(super) fn into_entry(self) -> Option<Entry> {
+        match self {
+            Candidate::Command { entry, .. } | Candidate::Rows { entry, .. } => Some(entry),
+            Candidate::AtEnd => None,
+        }
+    }
+
+    /// The number of the recorded statement.
+    pub(super) fn statement(&self) -> Option<u32> {
+        match self {
+            Candidate::Command { entry, .. } | Candidate::Rows { entry, .. } => entry.statement,
+            Candidate::AtEnd => None,
+        }
+    }
+}
+
+/// An entry that was read before the player's lock was taken, and its position. Under `order: connection` no connection has to wait
+/// for what another one asks to be read: which entry it is follows from what the connection has played; what comes of it is decided
+/// under the lock, and if another entry is wanted after all, that one is read there.
+#[derive(Clone, Debug)]
+pub(crate) struct Prefetch {
+    pub(super) position: u32,
+    pub(super) entry: Entry,
+}
+
+impl Prefetch {
+    /// The entry at a position: this one if it is that, else what is `read`.
+    pub(super) fn or(
+        ahead: Option<Prefetch>,
+        position: u32,
+        read: impl FnOnce() -> Result<Entry, CassetteError>,
+    ) -> Result<Entry, CassetteError> {
+        match ahead {
+            Some(ahead) if ahead.position == position => Ok(ahead.entry),
+            _ => read(),
+        }
+    }
+}
 
 /// Rows that were handed out.
 #[derive(Clone, Debug)]

@@ -9,6 +9,25 @@ use crate::entry::{ConnectIdentity as Identity, connect_identity};
 use crate::store::Store;
 use crate::{CassetteError, ConnectionId, Fields, Key, Value};
 
+/// The functions of which anything is recorded about connections. Reads every answer about a connection.
+pub(super) fn functions(index: &Index, storage: &dyn Store) -> Result<HashSet<String>, CassetteError> {
+    let mut functions = HashSet::new();
+    let mut add = |function: Option<&Value>| {
+        if let Some(Value::Text(function)) = function
+            && !functions.contains(function)
+        {
+            functions.insert(function.clone());
+        }
+    };
+    for connection in index.connections() {
+        storage.info(connection)?.iter().for_each(|answer| add(answer.get(Key::Function)));
+    }
+    for position in index.told() {
+        add(storage.checked_entry(index.slot(position).place())?.get(Key::Function));
+    }
+    Ok(functions)
+}
+
 /// Whose answers hold for a connection whose own file does not have them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Relatives {

@@ -2,19 +2,20 @@
 //! without its exit handlers.
 
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::cursor::Cursor;
-use super::parts::Source;
+use super::log_player::LogPlayer;
 use super::rows::is_end;
-use super::{Player, State};
+use super::sources::Source;
+use super::state::State;
 use crate::metadata::Order;
 use crate::{CassetteError, Entry, Method};
 
 /// So many entries before the end of a cursor it is looked whether anything is left to be played.
 const NEAR: usize = 64;
 
-impl Player {
+impl LogPlayer {
     /// After a command: notes whether it may have been the last one.
     pub(super) fn look_for_the_end(&self, state: &mut State, asked: &Entry) {
         let undecided = state.choosing.as_ref().is_some_and(|choosing| choosing.is_open());
@@ -33,12 +34,17 @@ impl Player {
         asked.method == Method::Connect || state.cursor(self.order, &self.index, connection).left(&self.index) <= NEAR
     }
 
-    /// The cassette, or those of its parts that this process may be playing, if every command of it is played: when that has
-    /// changed. An empty list takes back what was said before: the process has gone on with a longer part. Costs little before
-    /// the end is near.
-    pub fn finished(&self) -> Option<Vec<PathBuf>> {
-        // the last command of a cassette of units was theirs
-        let near_end = self.any.as_ref().map_or(&self.near_end, |any| &any.player.near_end);
+    /// See [`super::Player::finished`].
+    pub(super) fn finished(&self) -> Option<Vec<PathBuf>> {
+        self.finished_if(&self.near_end, |state, part| self.is_all_played(state, part))
+    }
+
+    /// The same, where something else says whether the end may be near, and whether nothing is left of a part.
+    pub(super) fn finished_if(
+        &self,
+        near_end: &AtomicBool,
+        is_all_played: impl Fn(&mut State, usize) -> Result<bool, CassetteError>,
+    ) -> Option<Vec<PathBuf>> {
         if !near_end.load(Ordering::Relaxed) {
             return None;
         }
@@ -50,7 +56,7 @@ impl Player {
             None => vec![0],
             Some(choosing) => choosing.candidates()?.to_vec(),
         };
-        let played = |part: &usize| self.is_all_played(state, *part).unwrap_or(false);
+        let played = |part: &usize| is_all_played(state, *part).unwrap_or(false);
         let finished: Vec<usize> = candidates.into_iter().filter(played).collect();
         if finished == state.finished {
             return None;
@@ -64,9 +70,6 @@ impl Player {
     fn is_all_played(&self, state: &mut State, part: usize) -> Result<bool, CassetteError> {
         let sources = &*self.storage.0;
         let (from, to) = (sources.current(), sources.source(part));
-        if self.any.is_some() {
-            return Ok(self.left_unplayed(state)?.is_empty());
-        }
         if self.order == Order::Global {
             return nothing_left(to, &from.moved(to, &state.whole, None));
         }

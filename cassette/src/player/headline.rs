@@ -1,20 +1,13 @@
 //! The headline of a mismatch: one line that fits the buffers of every language binding.
 
 use super::alike::Alike;
-use super::compare::{Difference, difference_but_comments};
-use super::mismatch::{Case, MismatchKind};
+use super::compare::difference_but_comments;
+use super::explain::Case;
+use super::mismatch::{Difference, HEADLINE, MismatchKind};
 use super::summary::{contrast, show, summary};
+use crate::metadata::Order;
 use crate::text::{cut, floor, one_line};
-use crate::{CassetteError, Entry, Method, Value};
-
-/// Several bindings cut a message at 510 bytes, and one drops it.
-const HEADLINE: usize = 500;
-
-/// The headline for a cassette that cannot be read.
-pub(super) fn unreadable(error: &CassetteError, report: &str) -> String {
-    let tail = format!("; see {}", cut(report, 80));
-    cut(&one_line(&format!("[super8] replay: {error}")), HEADLINE - tail.len()) + &tail
-}
+use crate::{Entry, Method, Value};
 
 /// A connection and perhaps a statement: `a/1`.
 pub(super) fn ids(entry: &Entry) -> String {
@@ -100,7 +93,7 @@ impl Case<'_> {
 
     /// Whether units are played in any order.
     pub(super) fn is_any(&self) -> bool {
-        self.player.any.is_some()
+        self.player.order == Order::Any
     }
 
     /// What was expected where no command was, in words.

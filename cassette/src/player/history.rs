@@ -6,18 +6,19 @@ use std::collections::HashMap;
 use csv::ByteRecord;
 
 use super::compare::difference;
+use super::log_player::LogPlayer;
 use super::sessions::Session;
-use super::{Player, State, sets};
+use super::state::State;
 use crate::metadata::Order;
 use crate::schema::Class;
-use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value};
+use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value, sets};
 
 /// An answer's question: its method, its statement counted from the session's first, and its other fields.
 type Question = (Method, Option<u32>, String);
 /// An answer's columns file, and its other fields that were replied.
 type Reply = (Value, Fields);
 
-impl Player {
+impl LogPlayer {
     /// How many commands of the session are played; `None` while rows of it are being read, or where its threads are not in order.
     pub(super) fn played(&self, state: &mut State, session: Session) -> Option<usize> {
         let cursor = state.cursor(self.order, &self.index, session.connection);

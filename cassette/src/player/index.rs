@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::result_answers::{Read, ResultAnswer};
+use super::rows;
 use crate::entry::Head;
 use crate::schema::Class;
 use crate::sets;
@@ -106,6 +106,34 @@ impl Aside {
     fn id(&self, connection: u32, number: u32) -> u32 {
         let ids = self.statements.get(&connection).map_or(&[][..], Vec::as_slice);
         ids.iter().fold(number, |id, aside| if *aside <= id { id.saturating_add(1) } else { id })
+    }
+}
+
+/// A recorded statement that is an answer with rows.
+pub(crate) struct ResultAnswer {
+    pub(crate) connection: ConnectionId,
+    /// As the cassette numbers it.
+    pub(crate) statement: u32,
+    /// What was asked.
+    pub(crate) asked: Entry,
+    /// How much of it was read: the one that was read to its end serves those that read less as well.
+    pub(crate) read: Read,
+    /// The statement's entries and no others.
+    pub(crate) index: Arc<Index>,
+}
+
+/// How far a recorded result was read. One that was read further is greater.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Read {
+    to_its_end: bool,
+    rows: u64,
+}
+
+impl Read {
+    /// Adds what a fetch read.
+    pub(crate) fn add(&mut self, entry: &Entry) {
+        self.to_its_end |= entry.method == Method::FetchAll || rows::is_end(entry);
+        self.rows += rows::count(entry).unwrap_or(u64::from(entry.method != Method::Fetch));
     }
 }
 

@@ -3,21 +3,20 @@
 
 use std::sync::Arc;
 
-use super::candidate::Candidate;
 use super::connects::{Connect, Group};
-use super::cursor::{Cursor, Next};
+use super::cursor::{Candidate, Cursor, Next, Prefetch};
+use super::log_player::LogPlayer;
 use super::mismatch::Scene;
-use super::prefetch::Prefetch;
 use super::rows::Progress;
 use super::sessions::Session;
-use super::{Player, State};
+use super::state::State;
 use crate::metadata::Order;
 use crate::{CassetteError, ConnectionId, Entry, Method};
 
 /// What was asked for, taken; rows come with their progress.
 type Taken = (Candidate, Option<Arc<Progress>>);
 
-impl Player {
+impl LogPlayer {
     /// A connect; the entry has the live connection's id.
     pub(super) fn step_connect(&self, state: &mut State, asked: &Entry) -> Result<Entry, Scene> {
         let groups = state.sessions.connects.agreeing(asked);
@@ -313,6 +312,11 @@ impl Player {
     /// The program closes a connection. If it asked less than was recorded of the one it was taken for, and all of another
     /// one, then it was that one.
     pub(super) fn end(&self, state: &mut State, live: ConnectionId) -> Result<(), CassetteError> {
+        if self.order == Order::Any {
+            // what it asked is in units: no connection is left for another one to go on with
+            state.sessions.ended(live, true, None, false);
+            return Ok(());
+        }
         let Some(session) = state.sessions.live(live).map(|live| live.session) else { return Ok(()) };
         let mut complete = self.is_played(state, session.connection)?;
         let mut session = session;

@@ -5,12 +5,13 @@
 //! itself, perhaps the one that becomes free: a path of moves, as for any matching of two sets.
 
 use super::cursor::Cursor;
+use super::log_player::LogPlayer;
 use super::sessions::Session;
-use super::{Player, State};
+use super::state::State;
 use crate::metadata::Order;
 use crate::{CassetteError, ConnectionId, Entry};
 
-impl Player {
+impl LogPlayer {
     /// Gives a live connection another session that goes on with what is asked; `only` on this recorded connection. False if
     /// there is none.
     pub(super) fn rematch(

@@ -6,8 +6,8 @@ use std::time::Duration;
 use similar::{ChangeTag, TextDiff};
 
 use super::compare::difference_but_comments;
+use super::explain::Case;
 use super::headline::{ids, in_words};
-use super::mismatch::Case;
 use super::summary::summary;
 use crate::{Entry, Key, Value, yaml};
 

@@ -1,7 +1,7 @@
 //! What a replayed connect has to have in common with the recorded one, beside data source or driver: the user, the
 //! database, the schema, the default library; under `verify: strict` every keyword that the cassette shows.
 
-use super::compare::Difference;
+use super::mismatch::Difference;
 use super::volatile;
 use crate::{Entry, Key, Value};
 

@@ -1,9 +1,9 @@
 //! Playing a scroll: a fetch that says where to go. Where is compared, and what came of it is handed out whole.
 
-use super::candidate::Candidate;
-use super::mismatch::Scene;
+use super::cursor::Candidate;
+use super::log_player::LogPlayer;
+use super::mismatch::Mismatch;
 use super::rows::{PlayedRun, is_end};
-use super::{Mismatch, Player};
 use crate::schema::Class;
 use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value};
 
@@ -15,22 +15,9 @@ pub struct Scrolled {
     pub rows: Option<PlayedRun>,
 }
 
-impl Player {
+impl LogPlayer {
     /// Plays a scroll: the next rows entry of the statement, if it is a scroll to the same place.
-    ///
-    /// # Errors
-    /// The first mismatch of this cassette.
-    pub fn scroll(&self, asked: &Entry) -> Result<Scrolled, Mismatch> {
-        if let Some((player, asked)) = self.served(asked) {
-            return self.of_serving(player.scroll(&asked));
-        }
-        if let (Some(any), Some(statement)) = (&self.any, asked.statement) {
-            let Some((player, connection, statement)) = any.place(asked.connection, statement) else {
-                return Err(self.stuck(&mut self.state.lock(), asked, Scene::Exhausted));
-            };
-            let asked = Entry { connection, statement: Some(statement), ..asked.clone() };
-            return self.of_serving(player.scroll(&asked));
-        }
+    pub(super) fn scroll(&self, asked: &Entry) -> Result<Scrolled, Mismatch> {
         let (candidate, progress) = self.play(asked, |state| self.step(state, asked, None))?;
         let (Candidate::Rows { entry, position, rowless: false, .. }, Some(progress)) = (&candidate, progress) else {
             let entry = candidate.into_entry().unwrap_or_else(|| asked.clone());
@@ -44,36 +31,23 @@ impl Player {
     }
 
     /// Whether this command is the next one. Plays nothing.
-    pub fn expects(&self, asked: &Entry) -> bool {
-        if let Some(any) = self.any_of(asked.statement) {
-            return self.expects_of_any(any, asked);
-        }
+    pub(super) fn expects(&self, asked: &Entry) -> bool {
         let redacted = self.redacted(asked);
         let asked = redacted.as_ref().unwrap_or(asked);
-        if let Some((player, asked)) = self.served(asked) {
-            return player.expects(&asked);
-        }
         let state = &mut *self.state.lock();
         let recorded = state.recorded(asked.connection, asked.statement);
         let cursor = state.cursor(self.order, &self.index, recorded.0);
         self.candidate(cursor, asked, recorded).is_ok()
     }
 
-    /// What was read of a column by itself, not with its row: between the command the statement is at and its next one.
-    /// `on_row` says that the cursor is on a row, and not behind the last one.
-    ///
-    /// # Errors
-    /// An unreadable entry.
-    pub fn read_apart(
+    /// What was read of a column by itself: see [`super::Player::read_apart`].
+    pub(super) fn read_apart(
         &self,
         connection: ConnectionId,
         statement: u32,
         key: &[(Key, Value)],
         on_row: bool,
     ) -> Result<Option<Entry>, CassetteError> {
-        if let Some((player, connection, statement)) = self.elsewhere(connection, Some(statement)) {
-            return player.read_apart(connection, statement, key, on_row);
-        }
         let positions;
         let bound = {
             let state = &mut *self.state.lock();

@@ -12,47 +12,16 @@ use parking_lot::MutexGuard;
 
 use super::compare::difference;
 use super::cursor::Cursor;
+use super::log_player::LogPlayer;
 use super::mismatch::Scene;
-use super::{Player, State, sets};
+use super::state::{Call, State, Turn};
 use crate::metadata::Order;
-use crate::{CassetteError, ConnectionId, Entry, Method};
+use crate::{CassetteError, ConnectionId, Entry, Method, sets};
 
 /// How long at most until the next look. Rows are read without the player's lock, so the last one of a run wakes nobody.
 const LOOK: Duration = Duration::from_millis(2);
 
-/// The waiting of one call.
-#[derive(Default)]
-pub(super) struct Turn {
-    until: Option<Instant>,
-    /// How much was played when this call last tried, and the number of its first try since.
-    since: Option<(u64, u64)>,
-}
-
-/// All calls that wait.
-#[derive(Debug, Default)]
-pub(super) struct Waiting {
-    calls: Vec<Call>,
-    /// Commands played and rows handed out.
-    played: u64,
-    /// Tries that failed.
-    tries: u64,
-    /// The next connect is not to wait for its turn.
-    pub(super) early: bool,
-}
-
-/// A call that waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Call {
-    /// `None`: a connect.
-    of: Option<ConnectionId>,
-    thread: u32,
-    /// The number of its first try since something was played.
-    first: u64,
-    /// The number of its last try.
-    last: u64,
-}
-
-impl Player {
+impl LogPlayer {
     /// Waits a while if the turn of what is asked may come. False if it does not, or did not come in time.
     pub(super) fn wait(
         &self,

@@ -1,0 +1,152 @@
+//! Makes a mismatch of the place where it happened: looks for what was asked elsewhere in the log, decides the kind, and has the
+//! headline and the report written.
+
+use super::alike::{Alike, alike};
+use super::log_player::LogPlayer;
+use super::mismatch::{HEADLINE, Mismatch, MismatchKind, Scene};
+use super::nearest::{Nearest, nearest};
+use super::rows;
+use super::state::State;
+use crate::metadata::Order;
+use crate::schema::Class;
+use crate::text::{cut, one_line};
+use crate::{CassetteError, Entry, Key, Value, sets};
+
+/// All that headline and report are made from.
+pub(super) struct Case<'p> {
+    pub(super) player: &'p LogPlayer,
+    pub(super) kind: MismatchKind,
+    pub(super) asked: &'p Entry,
+    /// What is next, and where.
+    pub(super) expected: Option<(u32, Entry)>,
+    /// Rows were to be read first: how many were, how many there are.
+    pub(super) rows: Option<(Option<u64>, Option<u64>)>,
+    pub(super) nearest: Option<Nearest>,
+    /// What is most like it, if nothing is equal.
+    pub(super) alike: Option<Alike>,
+    /// Whether `order: connection` would have passed; `None` if that is the order, or cannot be said.
+    pub(super) by_connection: Option<bool>,
+}
+
+impl LogPlayer {
+    /// Makes the mismatch of a scene.
+    pub(super) fn explain(&self, state: &mut State, asked: &Entry, scene: Scene) -> Mismatch {
+        let by_connection = match self.order {
+            Order::Global => self.has_a_turn(state, asked).map(Some),
+            Order::Connection | Order::Any => Ok(None),
+        };
+        let here = match (self.order, &scene) {
+            (Order::Any, Scene::Command { position } | Scene::Rows { position, .. }) => {
+                Some(self.index.slot(*position))
+            }
+            _ => None,
+        };
+        // what may be played on any connection is shown where it is expected
+        let (connection, statement) = match here.filter(|slot| slot.method.is_rows() || slot.method == asked.method) {
+            Some(slot) => (slot.connection(), slot.statement()),
+            None => state.recorded(asked.connection, asked.statement),
+        };
+        // as the cassette numbers it
+        let (connection, statement) = self.index.ids(connection, statement);
+        let asked = &Entry { connection, statement, ..asked.clone() };
+        let case = by_connection.and_then(|by_connection| self.case(asked, scene, by_connection));
+        let (kind, command, headline, report) = match case {
+            Ok(case) => {
+                let number = |(position, _): &(u32, Entry)| self.index.ordinal(*position);
+                (case.kind, case.expected.as_ref().map(number), case.headline(), case.report())
+            }
+            Err(error) => {
+                let report = format!("[super8] replay: the cassette cannot be read\n{error}\n");
+                (MismatchKind::Unreadable, None, unreadable(&error, &self.report), report)
+            }
+        };
+        let cassette = self.storage.name().to_owned();
+        Mismatch { kind, cassette, command, headline, report, repeated: false }
+    }
+
+    fn case<'p>(
+        &'p self,
+        asked: &'p Entry,
+        scene: Scene,
+        by_connection: Option<bool>,
+    ) -> Result<Case<'p>, CassetteError> {
+        let (position, rows) = match &scene {
+            Scene::Unreadable(error) => return Err(error.clone()),
+            Scene::Exhausted | Scene::NoUnit { .. } => (None, None),
+            Scene::Command { position } => (Some(*position), None),
+            Scene::Rows { position, returned } => (Some(*position), Some(*returned)),
+        };
+        let expected = match position {
+            Some(position) => Some((position, sets::entry(&*self.storage, self.index.slot(position).place())?)),
+            None => None,
+        };
+        let rows = match (rows, &expected) {
+            (Some(returned), Some((_, entry))) => Some((returned, self.count_rows(entry)?)),
+            _ => None,
+        };
+        let from = position.unwrap_or(self.index.len());
+        let nearest = nearest(&self.index, &*self.storage, asked, from, self.comments)?;
+        let alike = match nearest {
+            None if !asked.method.is_rows() => alike(&self.index, &*self.storage, asked, from)?,
+            _ => None,
+        };
+        let ahead = nearest.as_ref().is_some_and(|nearest| nearest.position >= from);
+        let same_kind = expected.as_ref().is_some_and(|(_, entry)| {
+            entry.method == asked.method || (entry.method.is_rows() && asked.method.is_rows())
+        });
+        let kind = match &expected {
+            None if let Scene::NoUnit { left } = &scene => match &nearest {
+                None => MismatchKind::NotRecorded,
+                Some(nearest) if left.contains(&self.index.slot(nearest.position).place().line) => {
+                    MismatchKind::OutOfOrder
+                }
+                Some(_) => MismatchKind::Exhausted,
+            },
+            None => MismatchKind::Exhausted,
+            Some(_) if rows.is_some() => MismatchKind::FewerRows,
+            Some(_) if ahead => MismatchKind::OutOfOrder,
+            Some(_) if asked.method.is_rows() && !same_kind => MismatchKind::MoreRows,
+            Some(_) if same_kind => MismatchKind::Differs,
+            Some(_) if asked.method.is_rows() || nearest.is_some() => MismatchKind::OutOfOrder,
+            Some(_) => MismatchKind::NotRecorded,
+        };
+        Ok(Case { player: self, kind, asked, expected, rows, nearest, alike, by_connection })
+    }
+
+    /// The number of rows of an entry, read from its file if it does not say it.
+    fn count_rows(&self, entry: &Entry) -> Result<Option<u64>, CassetteError> {
+        if let Some(count) = rows::count(entry) {
+            return Ok(Some(count));
+        }
+        let Some(part) = entry.get(Key::RowsFile).and_then(Value::as_text) else { return Ok(None) };
+        let (mut rows, mut row, mut count) = (self.storage.rows(part)?, csv::ByteRecord::new(), 0);
+        while rows.next(&mut row)? {
+            count += 1;
+        }
+        Ok(Some(count))
+    }
+
+    /// The order, as people name it.
+    pub(super) fn order_name(&self) -> &'static str {
+        if self.index.is_of_units() { Order::Any.name() } else { self.order.name() }
+    }
+
+    /// The number of commands recorded.
+    pub(super) fn total(&self) -> usize {
+        self.index.total()
+    }
+
+    /// Positions of up to three commands before or after one.
+    pub(super) fn neighbours(&self, position: u32) -> (Vec<u32>, Vec<u32>) {
+        let command = |position: &u32| self.index.slot(*position).method.class() == Class::Command;
+        let mut before: Vec<u32> = (0..position).rev().filter(command).take(3).collect();
+        before.reverse();
+        (before, (position.saturating_add(1)..self.index.len()).filter(command).take(3).collect())
+    }
+}
+
+/// The headline for a cassette that cannot be read.
+fn unreadable(error: &CassetteError, report: &str) -> String {
+    let tail = format!("; see {}", cut(report, 80));
+    cut(&one_line(&format!("[super8] replay: {error}")), HEADLINE - tail.len()) + &tail
+}

@@ -1,0 +1,443 @@
+//! Plays one log: hands out what was recorded, in its order, to those who ask for the same again.
+//!
+//! The methods are in several files by topic: a step of playing (`playing`, `candidate`), waiting for one's turn (`turn`), which
+//! recorded connection a live one is (`rematch`, `history`), which part a process plays (`parts`), scrolls (`scroll`), what was
+//! recorded about connections (`informed`), the end (`finish`) and mismatches (`explain`).
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+use super::answers::Standing;
+use super::connects::Connects;
+use super::cursor::Candidate;
+use super::mismatch::{Mismatch, Scene};
+use super::rows::{self, PlayedRun};
+use super::sessions::SessionMatcher;
+use super::sources::{Choosing, PlayedIndex, PlayedStorage, PlayedTold, Source, Sources, Tickets};
+use super::state::{State, Turn};
+use super::unplayed::{self, Unplayed};
+use crate::check::{Fits, Wrong};
+use crate::metadata::{Metadata, Order};
+use crate::redaction::Redactor;
+use crate::schema::Class;
+use crate::store::{Store, info_part};
+use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value, check, sets};
+
+/// How a cassette is to be played.
+#[derive(Clone, Debug)]
+pub struct PlayOptions {
+    /// The order, if it is not to be the one in `metadata.yml`.
+    pub order: Option<Order>,
+    /// Where the caller puts the report of a mismatch, for the headline: a file's name. `None`: stderr.
+    pub report: Option<String>,
+    /// How long a command may wait for its turn under `order: global` while other threads play.
+    pub wait: Duration,
+    /// Whether comments in SQL count.
+    pub comments: bool,
+    /// The command line that runs the program again with these variables, for advice. `None`: nobody knows it.
+    pub record_again: Option<fn(&str) -> String>,
+    /// Says whether a cell is a value of its C type. `None`: nobody looks.
+    pub fits: Option<Fits>,
+}
+
+impl Default for PlayOptions {
+    /// As the cassette says; reports on stderr, three seconds for a turn.
+    fn default() -> Self {
+        let wait = Duration::from_secs(3);
+        PlayOptions { order: None, report: None, wait, comments: true, record_again: None, fits: None }
+    }
+}
+
+/// A log being played, shared by all connections and threads.
+///
+/// The first mismatch is sticky: later commands fail with it.
+pub(super) struct LogPlayer {
+    pub(super) storage: PlayedStorage,
+    pub(super) metadata: Metadata,
+    pub(super) order: Order,
+    pub(super) report: String,
+    pub(super) index: PlayedIndex,
+    pub(super) wait: Duration,
+    pub(super) redactor: Redactor,
+    pub(super) comments: bool,
+    pub(super) record_again: Option<fn(&str) -> String>,
+    pub(super) fits: Option<Fits>,
+    /// The functions of which anything is recorded about connections.
+    pub(super) told: PlayedTold,
+    pub(super) state: Mutex<State>,
+    /// Something was played.
+    pub(super) played: Condvar,
+    /// The end may be near: see `finish`.
+    pub(super) near_end: AtomicBool,
+}
+
+/// What a fetch finds.
+#[allow(clippy::large_enum_variant)] // moved once for a run of rows: a box would be an allocation for each
+pub enum Fetched {
+    /// A run of rows, to be read to its end before the next command.
+    Rows(PlayedRun),
+    /// The end of data.
+    End,
+    /// A recorded fetch that failed, with its `return` and `diagnostics`.
+    Failed(Entry),
+}
+
+impl LogPlayer {
+    /// Opens what is stored here: a cassette, or one of several processes, with how these count into its parts.
+    pub(super) fn open(
+        storages: Vec<Box<dyn Store>>,
+        tickets: Option<Arc<dyn Tickets>>,
+        options: PlayOptions,
+    ) -> Result<LogPlayer, CassetteError> {
+        let choosing = tickets.map(|tickets| Choosing::new(storages.len(), tickets));
+        let mut first = None;
+        for storage in &storages {
+            let metadata = storage.metadata()?;
+            if !metadata.complete {
+                return Err(CassetteError::new(storage.name(), "the recording is incomplete: it did not end cleanly")
+                    .advice("record again, or keep what there is with `super8 recover`"));
+            }
+            first.get_or_insert(metadata);
+        }
+        let metadata = first.ok_or_else(|| CassetteError::new(Path::new(""), "there is no part to play"))?;
+        let sources = Sources::read(storages)?;
+        let (storage, index) = (PlayedStorage(Arc::clone(&sources)), PlayedIndex(Arc::clone(&sources)));
+        let connects = Connects::read(&index, &*storage)?;
+        let state = State::new(SessionMatcher::new(connects), choosing);
+        let PlayOptions { order, report, wait, comments, record_again, fits } = options;
+        let (order, report) = (order.unwrap_or(metadata.order), report.unwrap_or_else(|| "stderr".to_owned()));
+        // which part is a process's own is told by the order inside its connections
+        let order = if order == Order::Any && state.choosing.is_some() { Order::Connection } else { order };
+        let (redactor, state, played) = (Redactor::default(), Mutex::new(state), Condvar::new());
+        let told = PlayedTold(sources);
+        Ok(LogPlayer {
+            storage,
+            metadata,
+            order,
+            report,
+            index,
+            wait,
+            redactor,
+            comments,
+            record_again,
+            fits,
+            told,
+            near_end: AtomicBool::new(false),
+            state,
+            played,
+        })
+    }
+
+    /// A player of one source, with the same options, whose connections are independent.
+    pub(super) fn of_source(&self, source: Source) -> LogPlayer {
+        let sources = Sources::one(source);
+        LogPlayer {
+            storage: PlayedStorage(Arc::clone(&sources)),
+            metadata: self.metadata.clone(),
+            order: Order::Connection,
+            report: self.report.clone(),
+            index: PlayedIndex(Arc::clone(&sources)),
+            wait: Duration::ZERO,
+            redactor: Redactor::default(),
+            comments: self.comments,
+            record_again: self.record_again,
+            fits: self.fits,
+            told: PlayedTold(sources),
+            state: Mutex::new(State::new(SessionMatcher::default(), None)),
+            played: Condvar::new(),
+            near_end: AtomicBool::new(false),
+        }
+    }
+
+    /// What another player says of something that is asked; a mismatch there is one of this cassette.
+    pub(super) fn adopt<T>(&self, played: Result<T, Mismatch>) -> Result<T, Mismatch> {
+        played.map_err(|mismatch| self.adopt_mismatch(mismatch))
+    }
+
+    pub(super) fn adopt_mismatch(&self, mismatch: Mismatch) -> Mismatch {
+        self.state.lock().sticky.get_or_insert(mismatch).clone()
+    }
+
+    /// The recorded connection and statement that live ones are taken for, as the cassette numbers them.
+    pub(super) fn ids(&self, connection: ConnectionId, statement: Option<u32>) -> (ConnectionId, Option<u32>) {
+        let (connection, statement) = self.state.lock().recorded(connection, statement);
+        self.index.ids(connection, statement)
+    }
+
+    /// A command other than a connect or a fetch.
+    pub(super) fn command(&self, asked: &Entry) -> Result<Entry, Mismatch> {
+        let redacted = self.redacted(asked);
+        let asked = redacted.as_ref().unwrap_or(asked);
+        let mut ahead = self.ahead(asked);
+        let (candidate, _) = self.play(asked, |state| self.step(state, asked, ahead.take()))?;
+        Ok(candidate.into_entry().unwrap_or_else(|| Entry::new(asked.method, asked.connection, asked.statement)))
+    }
+
+    /// What is asked with the rules applied, ready to be compared; `None` if there are no rules.
+    pub(super) fn redacted(&self, asked: &Entry) -> Option<Entry> {
+        let redacted = self.redactor.entry(asked)?;
+        Some(match self.coming(asked) {
+            Some(recorded) => self.redactor.settled(&recorded, asked, redacted),
+            None => redacted,
+        })
+    }
+
+    /// The statement's next command, if it is one like this that sends values.
+    fn coming(&self, asked: &Entry) -> Option<Entry> {
+        asked.get(Key::Params).or_else(|| asked.get(Key::Values))?;
+        let state = &mut *self.state.lock();
+        let (connection, statement) = state.recorded(asked.connection, asked.statement);
+        let positions = self.index.statement(connection, statement);
+        let bound = state.cursor(self.order, &self.index, connection).bound(&self.index, positions);
+        let mut coming = positions.iter().filter(|position| **position >= bound).map(|at| self.index.slot(*at));
+        let next =
+            coming.find(|slot| slot.method.class() == crate::schema::Class::Command && !slot.method.is_rows())?;
+        // What cannot be read is told when it is played.
+        (next.method == asked.method).then(|| sets::entry(&*self.storage, next.place()).ok())?
+    }
+
+    /// The next run of rows of a statement.
+    pub(super) fn fetch(&self, connection: ConnectionId, statement: u32) -> Result<Fetched, Mismatch> {
+        let asked = Entry::new(Method::Fetch, connection, Some(statement));
+        let mut ahead = self.ahead(&asked);
+        let (candidate, progress) = self.play(&asked, |state| self.step(state, &asked, ahead.take()))?;
+        let (Candidate::Rows { entry, position, end, .. }, Some(progress)) = (candidate, progress) else {
+            return Ok(Fetched::End);
+        };
+        if rows::is_end(&entry) {
+            return Ok(Fetched::End);
+        }
+        if rows::is_failure(&entry) {
+            return Ok(Fetched::Failed(entry));
+        }
+        // a file is opened without the player's lock
+        let place = self.index.slot(position).place();
+        let run = PlayedRun::open(&*self.storage, place, entry, end.is_some(), progress);
+        run.map(Fetched::Rows).map_err(|error| self.stuck(&mut self.state.lock(), &asked, error.into()))
+    }
+
+    /// The answer to a question: see [`super::Player::answer`].
+    pub(super) fn answer(
+        &self,
+        connection: ConnectionId,
+        statement: Option<u32>,
+        method: Method,
+        in_force: &[Fields],
+        later: &[Fields],
+    ) -> Result<Option<Entry>, CassetteError> {
+        if !self.index.has(method) {
+            return Ok(None);
+        }
+        let state = &mut *self.state.lock();
+        let owner = state.recorded(connection, statement);
+        let standing = self.standing(state, owner, self.index.statement(owner.0, owner.1));
+        let log = (&*self.index, &*self.storage);
+        for key in in_force {
+            let found = state.answers.current(log, owner, standing, method, &self.redactor.key(key))?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        for key in later {
+            let found = state.answers.later(log, owner, standing.bound, method, &self.redactor.key(key))?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Where a statement or a connection, whose entries these are, stands: before its next command, and before its next close
+    /// since the last one.
+    pub(super) fn standing(
+        &self,
+        state: &mut State,
+        owner: (ConnectionId, Option<u32>),
+        positions: &[u32],
+    ) -> Standing {
+        let index = &self.index;
+        let bound = state.cursor(self.order, index, owner.0).bound(index, positions);
+        let played = &positions[..positions.partition_point(|position| *position < bound)];
+        let commands = |position: &u32| {
+            let method = index.slot(*position).method;
+            // rows stand where they ended, in the statement's own order
+            method.class() == Class::Command && (owner.1.is_some() || !method.is_rows())
+        };
+        let last = played.iter().rposition(commands);
+        let since = last.map_or(0, |at| played[at]);
+        let Some(statement) = owner.1 else { return Standing { bound, since } };
+        let rest = &played[last.map_or(0, |at| at + 1)..];
+        let closed = state.closes.get(&(owner.0, Some(statement))).copied().unwrap_or_default() as usize;
+        let mut closes = rest.iter().copied().filter(|position| index.slot(*position).method == Method::Close);
+        let since = closed.checked_sub(1).and_then(|before| closes.nth(before)).unwrap_or(since);
+        Standing { bound: closes.next().unwrap_or(bound), since }
+    }
+
+    /// The columns of a statement's current result.
+    pub(super) fn columns(
+        &self,
+        connection: ConnectionId,
+        statement: u32,
+    ) -> Result<Option<Arc<Value>>, CassetteError> {
+        let state = &mut *self.state.lock();
+        let (connection, statement) = state.recorded(connection, Some(statement));
+        let positions = self.index.statement(connection, statement);
+        let bound = state.cursor(self.order, &self.index, connection).bound(&self.index, positions);
+        state.columns.find(&self.index, &*self.storage, positions, bound)
+    }
+
+    /// Takes note of a statement that is closed or freed, or of a connection that ends.
+    pub(super) fn housekeeping(&self, entry: &Entry) {
+        let state = &mut *self.state.lock();
+        let (connection, statement) = state.recorded(entry.connection, entry.statement);
+        if entry.method == Method::Close {
+            *state.closes.entry((connection, statement)).or_default() += 1;
+            return;
+        }
+        state.closes.remove(&(connection, statement));
+        state.answers.forget(connection, statement);
+    }
+
+    /// A connection is closed.
+    pub(super) fn disconnect(&self, connection: ConnectionId) {
+        let state = &mut *self.state.lock();
+        let (recorded, _) = state.recorded(connection, None);
+        // what cannot be read is told when it is asked for
+        let _ = self.end(state, connection);
+        state.answers.forget(recorded, None);
+        state.facts.forget(recorded);
+        state.closes.retain(|(of, _), _| *of != recorded);
+        self.next_turn(state);
+    }
+
+    /// A part of the cassette that is damaged: every later command fails with this, as after any first mismatch.
+    pub(super) fn damaged(&self, connection: ConnectionId, statement: Option<u32>, error: CassetteError) -> Mismatch {
+        let state = &mut *self.state.lock();
+        match &state.sticky {
+            Some(first) => Mismatch { repeated: true, ..first.clone() },
+            None => self.stuck(state, &Entry::new(Method::Answer, connection, statement), error.into()),
+        }
+    }
+
+    /// The last entry of a method that a statement was given says something that cannot be played: every later command fails with
+    /// this.
+    pub(super) fn refuse(
+        &self,
+        connection: ConnectionId,
+        statement: Option<u32>,
+        method: Method,
+        wrong: Wrong,
+    ) -> Mismatch {
+        let error = {
+            let state = &mut *self.state.lock();
+            let (connection, statement) = state.recorded(connection, statement);
+            let positions = self.index.statement(connection, statement);
+            let bound = state.cursor(self.order, &self.index, connection).bound(&self.index, positions);
+            let before = &positions[..positions.partition_point(|position| *position < bound)];
+            let last = before.iter().rev().find(|position| self.index.slot(**position).method == method);
+            match last {
+                Some(position) => self.storage.refuse_entry(self.index.slot(*position).place(), wrong),
+                None => wrong.error(self.storage.name(), 1),
+            }
+        };
+        self.damaged(connection, statement, error)
+    }
+
+    /// The same for an answer about a statement or a connection.
+    pub(super) fn refuse_answer(
+        &self,
+        connection: ConnectionId,
+        statement: Option<u32>,
+        answer: &Fields,
+        wrong: Wrong,
+    ) -> Mismatch {
+        let in_log = |position: &u32| {
+            let entry = self.storage.entry(self.index.slot(*position).place());
+            entry.is_ok_and(|entry| entry.fields == *answer)
+        };
+        let of_statement = statement.map_or(&[][..], |_| {
+            let (connection, statement) = self.state.lock().recorded(connection, statement);
+            self.index.statement(connection, statement)
+        });
+        let error = if let Some(position) = of_statement.iter().copied().chain(self.index.told()).find(in_log) {
+            self.storage.refuse_entry(self.index.slot(position).place(), wrong)
+        } else {
+            let in_file = |connection: ConnectionId| {
+                let item = self.storage.info(connection).ok()?.iter().position(|known| known == answer)?;
+                Some(self.storage.locate_item(&info_part(connection), item, &wrong.key))
+            };
+            let own = self.state.lock().recorded(connection, None).0;
+            let found = in_file(own).or_else(|| self.index.connections().find_map(in_file));
+            let (file, line) = found.unwrap_or_else(|| (self.storage.name().to_owned(), 1));
+            wrong.error(&file, line)
+        };
+        self.damaged(connection, statement, error)
+    }
+
+    /// Whether the cells of an entry that is to be handed out are values of their C types.
+    pub(super) fn check_cells(&self, position: u32, entry: &Entry) -> Result<(), CassetteError> {
+        let Some(fits) = self.fits else { return Ok(()) };
+        check::check_cells(entry, fits)
+            .map_err(|wrong| self.storage.refuse_entry(self.index.slot(position).place(), wrong))
+    }
+
+    /// The commands that were never played, and the rows that were never read, in recorded order.
+    pub(super) fn left_unplayed(&self, state: &mut State) -> Result<Vec<Unplayed>, CassetteError> {
+        match self.order {
+            Order::Global => unplayed::of_cursor(&self.index, &*self.storage, &state.whole),
+            Order::Connection | Order::Any => {
+                let mut all = Vec::new();
+                for connection in self.index.connections() {
+                    let cursor = state.cursor(self.order, &self.index, connection);
+                    all.append(&mut unplayed::of_cursor(&self.index, &*self.storage, cursor)?);
+                }
+                all.sort_by_key(|unplayed: &Unplayed| unplayed.line);
+                Ok(all)
+            }
+        }
+    }
+
+    /// Does a step that may end in a mismatch, unless one was before; under `order: global`, perhaps after a while.
+    pub(super) fn play<T>(
+        &self,
+        asked: &Entry,
+        mut step: impl FnMut(&mut State) -> Result<T, Scene>,
+    ) -> Result<T, Mismatch> {
+        let (mut state, mut turn) = (self.state.lock(), Turn::default());
+        loop {
+            if let Some(first) = &state.sticky {
+                return Err(Mismatch { repeated: true, ..first.clone() });
+            }
+            let chosen = self.choose(&mut state, asked);
+            let mut scene = match chosen.and_then(|chosen| Ok((step(&mut state)?, chosen))) {
+                Ok((played, chosen)) => {
+                    if let Err(error) = self.chosen(&mut state, chosen) {
+                        return Err(self.stuck(&mut state, asked, error.into()));
+                    }
+                    self.next_turn(&mut state);
+                    self.look_for_the_end(&mut state, asked);
+                    return Ok(played);
+                }
+                Err(scene) => scene,
+            };
+            match self.wait(&mut turn, &mut state, asked, &scene) {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => scene = error.into(),
+            }
+            let mismatch = self.stuck(&mut state, asked, scene);
+            self.next_turn(&mut state);
+            return Err(mismatch);
+        }
+    }
+
+    /// Makes the mismatch of a scene, and keeps it.
+    pub(super) fn stuck(&self, state: &mut State, asked: &Entry, scene: Scene) -> Mismatch {
+        let mismatch = self.explain(state, asked, scene);
+        state.sticky.get_or_insert(mismatch).clone()
+    }
+}

@@ -1,0 +1,283 @@
+//! What is played: a cassette, or the parts of one of several processes, each read with its index.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use csv::ByteRecord;
+
+use super::compare::{difference, difference_but_comments};
+use super::cursor::Cursor;
+use super::facts;
+use super::index::{Index, ResultAnswer};
+use super::rows::is_end;
+use crate::schema::Class;
+use crate::store::Store;
+use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Key, Method, Value, sets};
+
+/// Counts processes into groups of parts, over all processes of a run.
+pub trait Tickets: Send + Sync {
+    /// Whether this process may enter the group of this name, which has room for so many.
+    fn take(&self, group: &str, room: usize) -> bool;
+}
+
+/// One part, or the cassette of a single process.
+pub(super) struct Source {
+    pub(super) storage: Arc<dyn Store>,
+    pub(super) index: Arc<Index>,
+    told: HashSet<String>,
+    pub(super) result_answers: Vec<Arc<ResultAnswer>>,
+    /// The drivers of the connections that name another one than the cassette's.
+    drivers: HashMap<ConnectionId, String>,
+}
+
+/// What can be played, and what is played at present.
+pub(super) struct Sources {
+    pub(super) all: Vec<Source>,
+    pub(super) current: AtomicUsize,
+}
+
+impl Sources {
+    pub(super) fn read(storages: Vec<Box<dyn Store>>) -> Result<Arc<Sources>, CassetteError> {
+        let mut all = Vec::with_capacity(storages.len());
+        let is_part = storages.len() > 1;
+        for storage in storages {
+            let answers = storage.metadata()?.answers;
+            let rules = AnswerRules::new(answers.iter().map(String::as_str)).unwrap_or_default();
+            let (mut index, result_answers) = Index::build(&*storage, &rules)?;
+            if is_part {
+                // a process is told by what it does, and a connect may be all
+                index.has_no_spares();
+            }
+            let told = facts::functions(&index, &*storage)?;
+            let mut drivers = HashMap::new();
+            if !result_answers.is_empty() {
+                for position in index.connects() {
+                    let entry = storage.checked_entry(index.slot(*position).place())?;
+                    let library = entry.get(Key::Library).and_then(Value::as_text).map(str::to_owned);
+                    drivers.extend(library.map(|library| (entry.connection, library)));
+                }
+            }
+            all.push(Source { storage: storage.into(), index: Arc::new(index), told, result_answers, drivers });
+        }
+        Ok(Sources::of(all))
+    }
+
+    fn of(all: Vec<Source>) -> Arc<Sources> {
+        Arc::new(Sources { all, current: AtomicUsize::new(0) })
+    }
+
+    /// One source, and nothing to choose from.
+    pub(super) fn one(source: Source) -> Arc<Sources> {
+        Sources::of(vec![source])
+    }
+
+    pub(super) fn current(&self) -> &Source {
+        &self.all[self.current.load(Ordering::Acquire)]
+    }
+
+    pub(super) fn source(&self, part: usize) -> &Source {
+        &self.all[part]
+    }
+
+    /// What is played at present, then the others.
+    pub(super) fn current_first(&self) -> impl Iterator<Item = &Source> {
+        let current = self.current.load(Ordering::Acquire);
+        let others = self.all.iter().enumerate().filter(move |(part, _)| *part != current);
+        std::iter::once(&self.all[current]).chain(others.map(|(_, source)| source))
+    }
+}
+
+/// The storage that is played at present.
+pub(super) struct PlayedStorage(pub(super) Arc<Sources>);
+
+impl Deref for PlayedStorage {
+    type Target = dyn Store;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0.current().storage
+    }
+}
+
+/// Its index.
+pub(super) struct PlayedIndex(pub(super) Arc<Sources>);
+
+impl Deref for PlayedIndex {
+    type Target = Index;
+
+    fn deref(&self) -> &Index {
+        &self.0.current().index
+    }
+}
+
+/// The functions it tells of.
+pub(super) struct PlayedTold(pub(super) Arc<Sources>);
+
+impl Deref for PlayedTold {
+    type Target = HashSet<String>;
+
+    fn deref(&self) -> &HashSet<String> {
+        &self.0.current().told
+    }
+}
+
+/// Which parts this process may still be playing.
+pub(super) struct Choosing {
+    pub(super) left: Vec<usize>,
+    pub(super) entered: bool,
+    pub(super) tickets: Arc<dyn Tickets>,
+}
+
+/// A step of a process: the n-th command of all, or of one connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    pub(super) of: Option<ConnectionId>,
+    pub(super) number: usize,
+}
+
+impl Choosing {
+    pub(super) fn new(parts: usize, tickets: Arc<dyn Tickets>) -> Choosing {
+        Choosing { left: (0..parts).collect(), entered: false, tickets }
+    }
+
+    /// The parts that this process may be playing; none before it has begun.
+    pub(super) fn candidates(&self) -> Option<&[usize]> {
+        self.entered.then_some(&self.left)
+    }
+
+    /// Whether there are several.
+    pub(super) fn is_open(&self) -> bool {
+        self.entered && self.left.len() > 1
+    }
+}
+
+impl Source {
+    /// A source that has only the entries of this index.
+    pub(super) fn of_statement(of: &Source, index: Arc<Index>) -> Source {
+        let (told, result_answers, drivers) = (HashSet::new(), Vec::new(), HashMap::new());
+        Source { storage: Arc::clone(&of.storage), index, told, result_answers, drivers }
+    }
+
+    /// The driver of a recorded connection, if that is not the cassette's.
+    pub(super) fn driver(&self, connection: ConnectionId) -> Option<&str> {
+        self.drivers.get(&connection).map(String::as_str)
+    }
+
+    /// Its name, a directory or a trace's file.
+    pub(super) fn name(&self) -> PathBuf {
+        self.storage.name().to_owned()
+    }
+
+    /// A cursor of this part in another one, which is the same so far.
+    pub(super) fn moved(&self, to: &Source, cursor: &Cursor, of: Option<ConnectionId>) -> Cursor {
+        if std::ptr::eq(self, to) {
+            return cursor.clone();
+        }
+        let (mine, theirs) = (self.commands(of), to.commands(of));
+        let end = to.index.len();
+        cursor.moved(&self.index, &to.index, of, &|position| {
+            theirs.get(mine.partition_point(|command| *command < position)).copied().unwrap_or(end)
+        })
+    }
+
+    fn entries(&self, of: Option<ConnectionId>) -> Vec<u32> {
+        match of {
+            Some(connection) => self.index.connection(connection).to_vec(),
+            None => (0..self.index.len()).collect(),
+        }
+    }
+
+    pub(super) fn commands(&self, of: Option<ConnectionId>) -> Vec<u32> {
+        self.entries(of).into_iter().filter(|position| self.index.is_command(*position)).collect()
+    }
+
+    fn entry(&self, position: u32) -> Result<Entry, CassetteError> {
+        sets::entry(&*self.storage, self.index.slot(position).place())
+    }
+
+    /// What is played and served by a step: its command, the answers after it, and the ends of data that need not be asked for.
+    fn served(&self, step: Step) -> Result<Vec<Entry>, CassetteError> {
+        let Some(first) = self.commands(step.of).get(step.number).copied() else { return Ok(Vec::new()) };
+        let mut served = Vec::new();
+        for position in self.entries(step.of).into_iter().filter(|position| *position >= first) {
+            match self.index.slot(position).method.class() {
+                Class::Command => {
+                    let entry = self.entry(position)?;
+                    if position > first && !is_end(&entry) {
+                        break;
+                    }
+                    served.push(entry);
+                }
+                Class::Answer => served.push(self.entry(position)?),
+                _ => {}
+            }
+        }
+        Ok(served)
+    }
+
+    pub(super) fn is_like(&self, other: &Source, step: Step) -> Result<bool, CassetteError> {
+        let (mine, theirs) = (self.served(step)?, other.served(step)?);
+        if mine.len() != theirs.len() {
+            return Ok(false);
+        }
+        for (mine, theirs) in mine.iter().zip(&theirs) {
+            if (mine.method, mine.connection, mine.statement) != (theirs.method, theirs.connection, theirs.statement)
+                || mine.fields.len() != theirs.fields.len()
+            {
+                return Ok(false);
+            }
+            for ((key, value), (their_key, their_value)) in mine.fields.iter().zip(&theirs.fields) {
+                let same = key == their_key
+                    && match (key, value, their_value) {
+                        (Key::RowsFile, Value::Text(mine), Value::Text(theirs)) => {
+                            self.same_rows(mine, other, theirs)?
+                        }
+                        (Key::ColumnsFile, Value::Text(mine), Value::Text(theirs)) => {
+                            self.storage.document(mine)? == other.storage.document(theirs)?
+                        }
+                        _ => value == their_value,
+                    };
+                if !same {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn same_rows(&self, part: &str, other: &Source, their_part: &str) -> Result<bool, CassetteError> {
+        let (mut mine, mut theirs) = (self.storage.rows(part)?, other.storage.rows(their_part)?);
+        let (mut row, mut their_row) = (ByteRecord::new(), ByteRecord::new());
+        loop {
+            let more = mine.next(&mut row)?;
+            if theirs.next(&mut their_row)? != more || (more && row != their_row) {
+                return Ok(false);
+            }
+            if !more {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Whether a step is what is asked; `asked` has recorded ids.
+    pub(super) fn agrees(&self, step: Step, asked: &Entry, comments: bool) -> Result<bool, CassetteError> {
+        let Some(position) = self.commands(step.of).get(step.number).copied() else { return Ok(false) };
+        let slot = self.index.slot(position);
+        let same_place = (slot.connection(), slot.statement()) == (asked.connection, asked.statement);
+        if asked.method == Method::Connect {
+            return Ok(slot.method == Method::Connect && difference(&self.entry(position)?, asked).is_none());
+        }
+        if slot.method.is_rows() && asked.method.is_rows() {
+            let scrolls = [slot.method, asked.method].contains(&Method::FetchScroll);
+            return Ok(same_place
+                && (!scrolls
+                    || slot.method == asked.method
+                        && difference_but_comments(&self.entry(position)?, asked, comments).is_none()));
+        }
+        Ok(same_place
+            && slot.method == asked.method
+            && difference_but_comments(&self.entry(position)?, asked, comments).is_none())
+    }
+}

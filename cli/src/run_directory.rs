@@ -19,7 +19,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
-use super8_shim::{run, verdict};
+use super8_shim::config::variables;
 
 /// How the outer directory's name begins.
 const PREFIX: &str = "super8-run-";
@@ -109,11 +109,11 @@ impl RunDirectory {
 
     /// Hands the verdict file down to a command, and the file in which its processes take their parts.
     pub fn hand_down(&self, command: &mut Command) {
-        command.env(run::FILE, self.inner.join(PARTS)).env(run::DESCRIPTOR, self.parts.as_raw_fd().to_string());
-        command.env(verdict::FILE, self.inner.join(VERDICT));
+        command.env(variables::RUN, self.inner.join(PARTS)).env(variables::RUN_FD, self.parts.as_raw_fd().to_string());
+        command.env(variables::VERDICT, self.inner.join(VERDICT));
         if let Ok(metadata) = self.verdict.metadata() {
             let (number, device, inode) = (self.inherited.as_raw_fd(), metadata.dev(), metadata.ino());
-            command.env(verdict::DESCRIPTOR, format!("{number}:{device}:{inode}"));
+            command.env(variables::VERDICT_FD, format!("{number}:{device}:{inode}"));
         }
     }
 

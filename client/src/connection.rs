@@ -1,12 +1,9 @@
 //! A connection: opened by a connection string, rolled back and closed when dropped.
 #![allow(unsafe_code)]
 
-use crate::manager::{Handle, Manager};
+use crate::manager::{DBC, ENV, Handle, Manager, STMT};
 use crate::{Failure, Statement};
 
-pub(crate) const ENV: i16 = odbc_sys::HandleType::Env as i16;
-pub(crate) const DBC: i16 = odbc_sys::HandleType::Dbc as i16;
-pub(crate) const STMT: i16 = odbc_sys::HandleType::Stmt as i16;
 const ODBC_VERSION: i32 = odbc_sys::EnvironmentAttribute::OdbcVersion as i32;
 const AUTOCOMMIT: i32 = odbc_sys::ConnectionAttribute::AUTOCOMMIT.0;
 const CURRENT_CATALOG: i32 = odbc_sys::ConnectionAttribute::CURRENT_CATALOG.0;

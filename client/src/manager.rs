@@ -5,6 +5,11 @@ use crate::Failure;
 use libloading::Library;
 use std::ffi::{OsStr, c_void};
 
+/// The kinds of handles, as functions take them.
+pub(crate) const ENV: i16 = odbc_sys::HandleType::Env as i16;
+pub(crate) const DBC: i16 = odbc_sys::HandleType::Dbc as i16;
+pub(crate) const STMT: i16 = odbc_sys::HandleType::Stmt as i16;
+
 pub(crate) type Handle = *mut c_void;
 pub(crate) type Text = *const c_void;
 pub(crate) type TextOut = *mut c_void;

@@ -2,8 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::bound::Bound;
-use crate::connection::STMT;
-use crate::manager::{Handle, Manager, Units};
+use crate::manager::{Handle, Manager, STMT, Units};
 use crate::{Failure, Parameter};
 use super8_cassette::Row;
 use super8_shim::convert::{self, CType, Length, Pieces};

@@ -190,7 +190,7 @@ impl Driver {
 }
 
 /// The entry points of a driver for one width of text.
-pub trait Width: crate::args::Character + crate::entry::special::Units + PartialEq {
+pub trait Width: crate::args::Character + PartialEq {
     /// The other width.
     type Other: Width<Other = Self>;
 

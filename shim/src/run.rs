@@ -5,6 +5,7 @@
 //! `SUPER8_RUN` names the file, and the wrapper makes it. Without it, a run is one process with the children it forks, and
 //! they share a file without a name.
 
+use crate::config::variables::{RUN, RUN_FD};
 use once_cell::sync::OnceCell;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -12,11 +13,6 @@ use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 use super8_cassette::{Tickets, within_limit};
-
-/// The variable that names the file.
-pub const FILE: &str = "SUPER8_RUN";
-/// The variable with the number of the descriptor on which the file is open, for a process that cannot open the path.
-pub const DESCRIPTOR: &str = "SUPER8_RUN_FD";
 
 /// The file of a run without a wrapper, its device and inode: a daemon may have closed its descriptor, and opened another
 /// file under the number.
@@ -29,7 +25,7 @@ pub struct Run;
 impl Run {
     /// Whether a wrapper watches over the run.
     pub fn is_wrapped() -> bool {
-        std::env::var_os(FILE).is_some_and(|path| !path.is_empty())
+        std::env::var_os(RUN).is_some_and(|path| !path.is_empty())
     }
 
     /// Whether this process is among the first `room` of the run that ask for this.
@@ -69,10 +65,10 @@ impl Run {
     }
 
     fn named() -> io::Result<File> {
-        let path = std::env::var_os(FILE).map(PathBuf::from).unwrap_or_default();
+        let path = std::env::var_os(RUN).map(PathBuf::from).unwrap_or_default();
         let open = |path: &PathBuf| OpenOptions::new().read(true).append(true).open(path);
         open(&path).or_else(|error| {
-            let number = std::env::var(DESCRIPTOR).ok().and_then(|number| number.parse::<u32>().ok()).ok_or(error)?;
+            let number = std::env::var(RUN_FD).ok().and_then(|number| number.parse::<u32>().ok()).ok_or(error)?;
             open(&PathBuf::from(format!("/proc/self/fd/{number}")))
         })
     }

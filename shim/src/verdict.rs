@@ -9,6 +9,7 @@
 #![allow(unsafe_code)]
 
 use crate::config::settings::Setting;
+use crate::config::variables::VERDICT_FD;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use std::fs::{File, OpenOptions};
@@ -20,12 +21,6 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use super8_cassette::within_limit;
-
-/// The variable that names the file.
-pub const FILE: &str = "SUPER8_VERDICT";
-/// The variable with the descriptor on which the file is open, `NUMBER:DEVICE:INODE`: a program may have closed it and opened
-/// another file under its number.
-pub const DESCRIPTOR: &str = "SUPER8_VERDICT_FD";
 
 /// The file, as the last connect found it: a program may empty its environment before it ends.
 static KNOWN: Mutex<Option<Channel>> = Mutex::new(None);
@@ -79,7 +74,7 @@ fn channel() -> Option<Channel> {
 }
 
 fn inherited() -> Option<Inherited> {
-    Inherited::parse(std::env::var(DESCRIPTOR).ok()?.as_str())
+    Inherited::parse(std::env::var(VERDICT_FD).ok()?.as_str())
 }
 
 impl Inherited {

@@ -14,7 +14,7 @@ use crate::temporary_odbcinst::{Recorded, TemporaryOdbcinst};
 use child::{Patience, Remaining};
 use clap::{Args, ValueEnum};
 use events::Event;
-use report::{Form, Run};
+use report::Form;
 use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -27,7 +27,7 @@ use super8_shim::cassettes::{self, Action};
 use super8_shim::config::command::{RECORD_AGAIN, SEPARATOR};
 use super8_shim::config::settings::Settings;
 use super8_shim::config::variables;
-use verdict::Verdict;
+use verdict::{Run, Verdict};
 
 /// What is wrapped, and how the verdict is given.
 #[derive(Args)]

@@ -9,6 +9,22 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use super8_cassette::{CassetteError, ErrorKind, Recovered};
 
+/// A run and what came of it: what a report is about.
+pub struct Run<'a> {
+    /// `record`, `replay` or `once`.
+    pub verb: &'a str,
+    /// The cassette as it was named.
+    pub cassette: &'a str,
+    /// The command and its arguments.
+    pub command: &'a [String],
+    /// How long it took, in seconds.
+    pub seconds: f64,
+    /// What came of it.
+    pub verdict: &'a Verdict,
+    /// What super8 said besides, and what is odd about the configuration.
+    pub notes: &'a [String],
+}
+
 /// What became of one cassette in all processes together.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Played {

@@ -17,14 +17,38 @@ const STRAY_SURROGATE: u32 = 0xF_0000;
 pub trait Character: Copy + 'static {
     /// Whether this is the Unicode side.
     const WIDE: bool;
+    /// The terminator.
+    const ZERO: Self;
+    /// The text's characters, without a terminator.
+    fn units(text: &str) -> Vec<Self>;
+    /// The text up to the first terminator.
+    fn text(units: &[Self]) -> String;
 }
 
 impl Character for u8 {
     const WIDE: bool = false;
+    const ZERO: u8 = 0;
+
+    fn units(text: &str) -> Vec<u8> {
+        encode_bytes(text)
+    }
+
+    fn text(units: &[u8]) -> String {
+        decode_bytes(units.split(|unit| *unit == 0).next().unwrap_or_default())
+    }
 }
 
 impl Character for u16 {
     const WIDE: bool = true;
+    const ZERO: u16 = 0;
+
+    fn units(text: &str) -> Vec<u16> {
+        encode_wide(text)
+    }
+
+    fn text(units: &[u16]) -> String {
+        decode_wide(units.split(|unit| *unit == 0).next().unwrap_or_default())
+    }
 }
 
 /// A text argument: a pointer and a length in characters, or SQL_NTS.

@@ -1,18 +1,11 @@
 //! Taking a cassette out while the process goes on: a recording is published, a replay asked what it did not play.
 
-use super::{Cassettes, PLAYERS, RECORDERS, ending};
-use crate::per_process::PerProcess;
+use super::ending;
+use super::registry::{Cassettes, EJECTED, PLAYERS, RECORDERS};
 use crate::verdict;
-use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
-use super8_cassette::{CassetteError, Player, Recorder};
-
-/// Recorders that were ejected while a connection was open: what it still does is published at exit.
-static EJECTED: PerProcess<Mutex<Vec<EjectedRecorder>>> = PerProcess::new();
-
-/// The cassette and its recorder.
-type EjectedRecorder = (PathBuf, Weak<Recorder>);
+use std::sync::Arc;
+use super8_cassette::CassetteError;
 
 /// What became of a cassette that was taken out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,20 +115,4 @@ pub fn unplayed(directory: &Path) -> Option<Result<usize, CassetteError>> {
     };
     let count = || players.iter().map(|player| player.unplayed().map(|unplayed| unplayed.len())).sum();
     (!players.is_empty()).then(count)
-}
-
-/// Whether a recorder is still in the registry.
-pub fn has_recorder(recorder: &Arc<Recorder>) -> bool {
-    RECORDERS.get().lock().values().any(|open| Arc::ptr_eq(&open.location, recorder))
-}
-
-/// Whether a player is still in the registry.
-pub fn has_player(player: &Arc<Player>) -> bool {
-    PLAYERS.get().lock().values().any(|open| Arc::ptr_eq(&open.location, player))
-}
-
-/// The ejected recorders that connections still use.
-pub(super) fn still_used() -> Vec<(PathBuf, Arc<Recorder>)> {
-    let Some(ejected) = EJECTED.get().try_lock() else { return Vec::new() };
-    ejected.iter().filter_map(|(directory, recorder)| Some((directory.clone(), recorder.upgrade()?))).collect()
 }

@@ -1,8 +1,7 @@
 //! How cassettes end, whatever becomes of the connections: at process exit, or when one cannot be written any more.
 
-use super::eject::still_used;
 use super::location::log_name;
-use super::{Open, PLAYERS, RECORDERS};
+use super::registry::{Open, PLAYERS, RECORDERS, still_used};
 use crate::per_process::PerProcess;
 use crate::report::{say, say_verdict};
 use crate::verdict::{self, Delivery};

@@ -1,8 +1,9 @@
 //! Which cassette a connection's settings name: a directory, or a trace in one.
 
-use super::tests_run;
+use super::parts;
 use crate::config::Environment;
 use crate::config::settings::{CassetteFormat, Settings};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use super8_cassette::{
     CassetteError, Directory, Format, MakeAppend, Metadata, Spans, Store, Trace, TraceId, TraceIdError, Traceparent,
@@ -25,8 +26,8 @@ impl CassetteLocation {
     /// # Errors
     /// A trace id or a `TRACEPARENT` that is none.
     pub(super) fn to_record(settings: &Settings, environment: Environment<'_>) -> Result<CassetteLocation, String> {
-        let attempt = tests_run::of(settings).map_or(1, |test| test.attempt);
-        let directory = super::parts::to_record(absolute(settings), attempt);
+        let attempt = settings.test().map_or(1, |test| test.attempt);
+        let directory = parts::to_record(absolute(settings), attempt);
         let format = settings.format.map(format).or_else(|| Format::of(&directory));
         CassetteLocation::of(directory, format, settings, environment)
     }
@@ -60,7 +61,7 @@ impl CassetteLocation {
             return Ok(CassetteLocation { directory, trace: None, named: true, spans: Spans::default() });
         }
         let parent = traceparent(environment)?;
-        let is_test = settings.cassette.as_ref().is_some_and(|name| name.test.is_some());
+        let is_test = settings.test().is_some();
         let id = match (&settings.trace_id, &parent) {
             (Some(id), _) => TraceId::new(id).map_err(|error| error.to_string())?,
             (None, Some(parent)) => parent.trace.clone(),
@@ -79,7 +80,7 @@ impl CassetteLocation {
     /// As [`CassetteLocation::to_record`].
     pub(super) fn at(directory: PathBuf, settings: &Settings) -> Result<CassetteLocation, String> {
         let format = Format::of(&directory).or_else(|| settings.format.map(format));
-        CassetteLocation::of(directory, format, settings, &super::variable)
+        CassetteLocation::of(directory, format, settings, &variable)
     }
 
     /// Its directory.
@@ -155,7 +156,7 @@ pub(super) fn absolute(settings: &Settings) -> PathBuf {
 /// The id of a trace that is named after a test: the trace is alone in its directory.
 fn id_of_test(directory: &Path) -> Result<TraceId, TraceIdError> {
     let letter = |letter: char| if letter.is_ascii_alphanumeric() || "_-.".contains(letter) { letter } else { '_' };
-    TraceId::new(&super::file_name(directory).chars().map(letter).collect::<String>())
+    TraceId::new(&file_name(directory).chars().map(letter).collect::<String>())
 }
 
 /// The `TRACEPARENT` of the process, which a tracer that starts it sets.
@@ -167,10 +168,19 @@ fn traceparent(environment: Environment<'_>) -> Result<Option<Traceparent>, Stri
     })
 }
 
+pub(super) fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// A variable of this process's environment.
+pub(super) fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
 /// What a cassette's log is called in messages: a trace is its own.
 pub(super) fn log_name(cassette: &Path) -> String {
     match cassette.extension() {
-        Some(ending) if ending == "ndjson" && !cassette.is_dir() => super::file_name(cassette),
+        Some(ending) if ending == "ndjson" && !cassette.is_dir() => file_name(cassette),
         _ => "commands.yml".to_owned(),
     }
 }

@@ -10,26 +10,27 @@ mod ending;
 mod location;
 mod once;
 mod parts;
+mod registry;
 mod rules;
 mod tests_run;
 
-pub use eject::{Ejected, discard, eject, has_player, has_recorder, unplayed};
+pub use eject::{Ejected, discard, eject, unplayed};
 pub use ending::{published, unwritable};
+pub use once::Action;
+pub use registry::{has_player, has_recorder};
 
 use crate::config::command;
 use crate::config::redact::redact_assignments;
-use crate::config::settings::{CassetteName, Comments, Mode, Settings, TestRun};
+use crate::config::settings::{CassetteName, Comments, Mode, Settings};
 use crate::driver::{Kind, Library};
 use crate::inserted;
 use crate::per_process::PerProcess;
 use crate::report::say;
 use crate::run::RunTickets;
 use crate::verdict::{self, Delivery};
-use location::CassetteLocation;
+use location::{CassetteLocation, file_name, variable};
 use once_cell::sync::Lazy;
-use parking_lot::Mutex;
-use std::collections::HashMap;
-use std::ffi::OsString;
+use registry::{Open, PLAYERS, RECORDERS};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,11 +39,6 @@ use super8_cassette::{
     shell,
 };
 
-/// The open cassettes of a process, by their directories or files.
-type Cassettes<T> = PerProcess<Mutex<HashMap<PathBuf, Open<T>>>>;
-
-static RECORDERS: Cassettes<Recorder> = PerProcess::new();
-static PLAYERS: Cassettes<Player> = PerProcess::new();
 /// What this process has asked, for all of its recordings.
 static KNOWN: PerProcess<Arc<KnownAnswers>> = PerProcess::new();
 
@@ -72,39 +68,11 @@ pub fn warn_of_short_password(log: Option<&Path>) {
     });
 }
 
-/// An open cassette.
-struct Open<T> {
-    location: Arc<T>,
-    /// Where its reports go, if not to standard error.
-    log: Option<PathBuf>,
-    /// The driver that `metadata.yml` names, of a recording.
-    driver: Option<DriverFacts>,
-    /// The report of the first mismatch.
-    report: Option<String>,
-    /// The test that it is named after.
-    test: Option<TestRun>,
-    /// A test framework inserted it: what is recorded is put in its place when it is ejected.
-    inserted: bool,
-    /// Somebody means to connect: a question about the environment alone plays nothing, and leaves nothing unplayed.
-    meant: bool,
-}
-
-/// What is done on a connection: the mode, after `once` has looked at the cassette.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Calls are forwarded.
-    Forward,
-    /// Calls are forwarded and recorded.
-    Record,
-    /// Calls are answered from the cassette.
-    Replay,
-}
-
 /// Why there is no cassette for a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeckError(String);
+pub struct NoCassette(String);
 
-impl fmt::Display for DeckError {
+impl fmt::Display for NoCassette {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.0)
     }
@@ -114,7 +82,7 @@ impl fmt::Display for DeckError {
 ///
 /// # Errors
 /// `once` and a cassette that is neither absent nor complete, or absent where nothing may be recorded.
-pub fn action(settings: &Settings) -> Result<Action, DeckError> {
+pub fn action(settings: &Settings) -> Result<Action, NoCassette> {
     match settings.mode {
         Mode::Off => Ok(Action::Forward),
         Mode::Record => Ok(Action::Record),
@@ -122,7 +90,7 @@ pub fn action(settings: &Settings) -> Result<Action, DeckError> {
         Mode::Replay => Ok(Action::Replay),
         Mode::Once => {
             let path = CassetteLocation::to_replay(settings, &variable)
-                .map_err(|error| DeckError(format!("once: {error}")))?
+                .map_err(|error| NoCassette(format!("once: {error}")))?
                 .path();
             // What this process began with, it goes on with: its own recording is complete after each disconnect.
             if RECORDERS.get().lock().contains_key(&path) {
@@ -131,8 +99,9 @@ pub fn action(settings: &Settings) -> Result<Action, DeckError> {
             if PLAYERS.get().lock().contains_key(&path) {
                 return Ok(Action::Replay);
             }
+            let attempt = settings.test().map_or(1, |test| test.attempt);
             // what an earlier attempt of the test recorded is no cassette to replay
-            if parts::was_recorded_before(settings) {
+            if parts::was_recorded_before(&location::absolute(settings), attempt) {
                 return Ok(Action::Record);
             }
             let shown = settings.cassette.as_ref().map_or(path.as_path(), |name| &name.path);
@@ -155,10 +124,6 @@ pub fn path(settings: &Settings, action: Action) -> Option<PathBuf> {
 /// The directory that these settings name, by a path that does not depend on the working directory.
 pub fn directory(settings: &Settings) -> PathBuf {
     location::absolute(settings)
-}
-
-fn variable(name: &str) -> Option<OsString> {
-    std::env::var_os(name)
 }
 
 /// How a connection came to its cassette: what leads to another one, if its first statement names a trace, and to the part of a
@@ -225,8 +190,7 @@ impl Origin {
                 Settings { cassette: Some(name), ..self.settings.clone() }
             }
         };
-        let is_same =
-            location::absolute(&settings) == own.path && tests_run::of(&settings) == tests_run::of(&self.settings);
+        let is_same = location::absolute(&settings) == own.path && settings.test() == self.settings.test();
         let goes_on = !is_same && action(&settings).is_ok_and(|action| action == self.action);
         goes_on.then(|| origin(&settings, self.action, self.library))
     }
@@ -246,11 +210,11 @@ impl Origin {
     ///
     /// # Errors
     /// As [`recorder`].
-    pub fn recorder(&self, trace: Option<&Traceparent>) -> Result<Arc<Recorder>, DeckError> {
+    pub fn recorder(&self, trace: Option<&Traceparent>) -> Result<Arc<Recorder>, NoCassette> {
         verdict::goes_to(self.settings.verdict.as_deref());
-        let library = self.library.ok_or_else(|| DeckError("record: no driver is loaded".to_owned()))?;
+        let library = self.library.ok_or_else(|| NoCassette("record: no driver is loaded".to_owned()))?;
         let location = CassetteLocation::to_record(&self.settings, &variable)
-            .map_err(|error| DeckError(format!("record: {error}")))?;
+            .map_err(|error| NoCassette(format!("record: {error}")))?;
         recorder_of(&location.in_trace(trace), &self.settings, library).map(|(recorder, _)| recorder)
     }
 
@@ -258,10 +222,10 @@ impl Origin {
     ///
     /// # Errors
     /// As [`player`].
-    pub fn player(&self, trace: Option<&Traceparent>) -> Result<Arc<Player>, DeckError> {
+    pub fn player(&self, trace: Option<&Traceparent>) -> Result<Arc<Player>, NoCassette> {
         verdict::goes_to(self.settings.verdict.as_deref());
         let location = CassetteLocation::to_replay(&self.settings, &variable)
-            .map_err(|error| DeckError(format!("replay: {error}")))?;
+            .map_err(|error| NoCassette(format!("replay: {error}")))?;
         inserted::connects(&location::absolute(&self.settings));
         player_of(&location.in_trace(trace), &self.settings)
     }
@@ -274,15 +238,15 @@ type Recording = (Arc<Recorder>, Option<DriverFacts>);
 ///
 /// # Errors
 /// The directory is not a cassette, is being recorded by another process, or cannot be written.
-pub fn recorder(settings: &Settings, library: &Library) -> Result<Recording, DeckError> {
+pub fn recorder(settings: &Settings, library: &Library) -> Result<Recording, NoCassette> {
     let location =
-        CassetteLocation::to_record(settings, &variable).map_err(|error| DeckError(format!("record: {error}")))?;
+        CassetteLocation::to_record(settings, &variable).map_err(|error| NoCassette(format!("record: {error}")))?;
     recorder_of(&location, settings, library)
 }
 
-fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Library) -> Result<Recording, DeckError> {
+fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Library) -> Result<Recording, NoCassette> {
     ending::at_exit();
-    let (path, test) = (location.path(), tests_run::of(settings).cloned());
+    let (path, test) = (location.path(), settings.test().cloned());
     tests_run::begin_attempt(&path, test.as_ref());
     if !RECORDERS.get().lock().contains_key(&path) {
         tests_run::end_others(test.as_ref());
@@ -297,12 +261,12 @@ fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Libra
             && recorded.id != test.id
         {
             let recorded = Metadata { test: Some(recorded.id.clone()), ..Metadata::now(None, None) };
-            tests_run::check(&path, &recorded, Some(test)).map_err(|error| DeckError(format!("record: {error}")))?;
+            tests_run::check(&path, &recorded, Some(test)).map_err(|error| NoCassette(format!("record: {error}")))?;
         }
         let other = (open.driver.as_ref() != Some(&facts)).then_some(facts);
         return Ok((Arc::clone(&open.location), other));
     }
-    let rules = rules::of(settings).map_err(|error| DeckError(format!("record: {error}")))?;
+    let rules = rules::of(settings).map_err(|error| NoCassette(format!("record: {error}")))?;
     let redaction = rules.as_ref().filter(|rules| rules.redacts()).map(|rules| rules.fingerprint().to_owned());
     let answers: Vec<String> = rules.iter().flat_map(|rules| rules.answers().patterns()).map(str::to_owned).collect();
     let manager = crate::driver::process::facts().manager.as_deref().map(file_name);
@@ -311,7 +275,7 @@ fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Libra
         Ok(previous) => Some(previous),
         Err(error) if has_own_keys(&error) => {
             verdict::unwritable(&path, &error.to_string());
-            return Err(DeckError(format!(
+            return Err(NoCassette(format!(
                 "record: {error}; recording again would lose what you set in this file: correct it, or remove it"
             )));
         }
@@ -320,7 +284,7 @@ fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Libra
     let kept = previous.as_ref().map(|(metadata, _)| metadata);
     if let Some(Err(error)) = kept.map(|kept| tests_run::check(&path, kept, test.as_ref())) {
         verdict::unwritable(&path, &error);
-        return Err(DeckError(format!("record: {error}")));
+        return Err(NoCassette(format!("record: {error}")));
     }
     let order = settings.order.or(kept.map(|kept| kept.order)).unwrap_or_default();
     let more = kept.map(Metadata::by_hand).unwrap_or_default();
@@ -329,7 +293,7 @@ fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Libra
         Metadata { order, redaction, answers, more, test: named, ..Metadata::now(Some(facts.clone()), manager) };
     let storage = location.record(metadata, crate::append::in_memory_map()).map_err(|error| {
         verdict::unwritable(&path, &error.to_string());
-        DeckError(format!("record: {error}"))
+        NoCassette(format!("record: {error}"))
     })?;
     let recorder = Recorder::with_storage(storage, order, settings.inline_rows);
     recorder.hide(Arc::clone(secrets()));
@@ -339,7 +303,7 @@ fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Libra
         recorder.hold();
     }
     if ending::is_ending() {
-        recorder.publish_at_end().map_err(|error| DeckError(format!("record: {error}")))?;
+        recorder.publish_at_end().map_err(|error| NoCassette(format!("record: {error}")))?;
     }
     if let Some(rules) = rules {
         recorder.answers(rules.answers().clone());
@@ -368,9 +332,9 @@ fn has_own_keys(error: &CassetteError) -> bool {
 ///
 /// # Errors
 /// There is no such cassette, or it is incomplete, newer than this version or unreadable.
-pub fn player(settings: &Settings) -> Result<Arc<Player>, DeckError> {
+pub fn player(settings: &Settings) -> Result<Arc<Player>, NoCassette> {
     let location =
-        CassetteLocation::to_replay(settings, &variable).map_err(|error| DeckError(format!("replay: {error}")))?;
+        CassetteLocation::to_replay(settings, &variable).map_err(|error| NoCassette(format!("replay: {error}")))?;
     player_of(&location, settings)
 }
 
@@ -379,13 +343,13 @@ pub fn player_of_environment(settings: &Settings) -> Option<Arc<Player>> {
     open_player(&CassetteLocation::to_replay(settings, &variable).ok()?, settings, false).ok()
 }
 
-fn player_of(location: &CassetteLocation, settings: &Settings) -> Result<Arc<Player>, DeckError> {
+fn player_of(location: &CassetteLocation, settings: &Settings) -> Result<Arc<Player>, NoCassette> {
     open_player(location, settings, true).map_err(|error| unplayable(&location.path(), format!("replay: {error}")))
 }
 
 fn open_player(location: &CassetteLocation, settings: &Settings, meant: bool) -> Result<Arc<Player>, String> {
     ending::at_exit();
-    let (path, test) = (location.path(), tests_run::of(settings).cloned());
+    let (path, test) = (location.path(), settings.test().cloned());
     tests_run::begin_attempt(&path, test.as_ref());
     if !PLAYERS.get().lock().contains_key(&path) {
         tests_run::end_others(test.as_ref());
@@ -401,7 +365,8 @@ fn open_player(location: &CassetteLocation, settings: &Settings, meant: bool) ->
             record_again: Some(record_again),
             fits: Some(crate::convert::fits_named),
         };
-        let parts = parts::to_replay(location, settings)?;
+        let parts = parts::to_replay(location.directory()).into_iter().map(|part| CassetteLocation::at(part, settings));
+        let parts = parts.collect::<Result<Vec<_>, _>>()?;
         let read = |location: &CassetteLocation| location.read().map_err(|error| error.to_string());
         let player = match parts.as_slice() {
             [] => Player::with_storage(read(location)?, options),
@@ -448,9 +413,9 @@ fn record_again(variables: &str) -> String {
 }
 
 /// A connect that fails because there is nothing to replay is part of the verdict.
-fn unplayable(directory: &Path, message: String) -> DeckError {
+fn unplayable(directory: &Path, message: String) -> NoCassette {
     let _ = verdict::mismatch(directory, &message, &message, None);
-    DeckError(message)
+    NoCassette(message)
 }
 
 /// Takes note of a replayed cassette's first mismatch; where its report goes, if not to standard error.
@@ -471,22 +436,4 @@ pub fn finished(player: &Arc<Player>, parts: &[PathBuf]) {
     if let Some(cassette) = cassette {
         verdict::finished(&cassette, parts);
     }
-}
-
-impl<T> Open<T> {
-    fn now(location: &Arc<T>, settings: &Settings) -> Open<T> {
-        Open {
-            location: Arc::clone(location),
-            log: settings.log.clone(),
-            driver: None,
-            report: None,
-            test: tests_run::of(settings).cloned(),
-            inserted: false,
-            meant: false,
-        }
-    }
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }

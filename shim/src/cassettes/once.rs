@@ -1,11 +1,21 @@
 //! The mode `once`: replay a cassette that is complete, record one that is not there, and nothing else.
 
-use super::Action;
 use super::location::log_name;
 use crate::config::Environment;
 use crate::config::sources::runs_in_ci;
 use std::path::Path;
 use super8_cassette::{Entry, Key, State, Value, directory_of, parts_of, state};
+
+/// What is done on a connection: the mode, after `once` has looked at the cassette.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Calls are forwarded.
+    Forward,
+    /// Calls are forwarded and recorded.
+    Record,
+    /// Calls are answered from the cassette.
+    Replay,
+}
 
 /// What `once` does with the cassette at `path`, which the user calls `shown`.
 ///

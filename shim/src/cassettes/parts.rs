@@ -1,9 +1,6 @@
 //! The part of a cassette that this process records or plays, where a command has several processes.
 
-use super::location::CassetteLocation;
-use super::tests_run;
 use crate::config::command;
-use crate::config::settings::Settings;
 use crate::per_process::PerProcess;
 use crate::run::Run;
 use parking_lot::Mutex;
@@ -41,11 +38,9 @@ fn key(place: &Path, attempt: u32) -> String {
     }
 }
 
-/// Whether an earlier attempt at the running test has recorded this cassette, in this run.
-pub(super) fn was_recorded_before(settings: &Settings) -> bool {
-    let attempt = tests_run::of(settings).map_or(1, |test| test.attempt);
-    let cassette = super::location::absolute(settings);
-    (1..attempt).any(|earlier| Run::is_taken(&key(&cassette, earlier)).unwrap_or(false))
+/// Whether an earlier attempt than this one at the running test has recorded this cassette, in this run.
+pub(super) fn was_recorded_before(cassette: &Path, attempt: u32) -> bool {
+    (1..attempt).any(|earlier| Run::is_taken(&key(cassette, earlier)).unwrap_or(false))
 }
 
 /// Removes the parts of an earlier recording that no process of this run has recorded. Under a wrapper that is the wrapper's to
@@ -66,12 +61,12 @@ pub(super) fn remove_stale(cassette: &Path) {
     }
 }
 
-/// The cassettes of which this process plays one, the likeliest first: those of its command, then the first process's. None if the
+/// The directories of the cassettes of which this process plays one, the likeliest first: those of its command, then the first process's. None if the
 /// cassette has no parts.
-pub(super) fn to_replay(location: &CassetteLocation, settings: &Settings) -> Result<Vec<CassetteLocation>, String> {
-    let parts = parts_of(location.directory());
+pub(super) fn to_replay(cassette: &Path) -> Vec<PathBuf> {
+    let parts = parts_of(cassette);
     if parts.is_empty() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let name = command::of_this_process();
     let is_own = |part: &PathBuf| {
@@ -80,6 +75,6 @@ pub(super) fn to_replay(location: &CassetteLocation, settings: &Settings) -> Res
         number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
     };
     let (own, others): (Vec<_>, Vec<_>) = parts.into_iter().partition(is_own);
-    let first = Format::of(location.directory()).is_some().then(|| location.directory().to_owned());
-    own.into_iter().chain(first).chain(others).map(|part| CassetteLocation::at(part, settings)).collect()
+    let first = Format::of(cassette).is_some().then(|| cassette.to_owned());
+    own.into_iter().chain(first).chain(others).collect()
 }

@@ -1,16 +1,12 @@
 //! Cassettes that are named after the running test: whose they are, and what becomes of them when another test, or another attempt at
 //! the same one, is running.
 
-use super::{PLAYERS, RECORDERS, eject};
+use super::eject;
+use super::registry::{PLAYERS, RECORDERS};
 use crate::config::running_test::SETUP;
-use crate::config::settings::{Settings, TestRun};
+use crate::config::settings::TestRun;
 use std::path::Path;
 use super8_cassette::Metadata;
-
-/// The test that these settings name the cassette after.
-pub(super) fn of(settings: &Settings) -> Option<&TestRun> {
-    settings.cassette.as_ref()?.test.as_ref()
-}
 
 /// Whether a cassette of this test is no longer used, once `other` is running. What is outside of tests comes back.
 fn is_over(test: &TestRun, other: &TestRun) -> bool {

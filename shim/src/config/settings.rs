@@ -237,6 +237,11 @@ impl Setting {
 }
 
 impl Settings {
+    /// The test that the cassette is named after.
+    pub fn test(&self) -> Option<&TestRun> {
+        self.cassette.as_ref()?.test.as_ref()
+    }
+
     /// The settings as this process's environment has them now, apart from any connection.
     ///
     /// # Errors

@@ -4,8 +4,18 @@
 use super::command::RECORD_AGAIN;
 use super::given::SettingsError;
 use super::settings::Setting;
-use crate::{run, verdict};
 use std::ffi::OsString;
+
+/// Names the file of the verdict; see [`crate::verdict`].
+pub const VERDICT: &str = "SUPER8_VERDICT";
+/// The descriptor on which that file is open, `NUMBER:DEVICE:INODE`: a program may have closed it and opened another file under its
+/// number.
+pub const VERDICT_FD: &str = "SUPER8_VERDICT_FD";
+
+/// Names the file in which the processes of a run are counted; see [`crate::run`].
+pub const RUN: &str = "SUPER8_RUN";
+/// The number of the descriptor on which that file is open, for a process that cannot open the path.
+pub const RUN_FD: &str = "SUPER8_RUN_FD";
 
 /// In this variable the command finds its libraries.
 pub const LIBRARY_DIR: &str = "SUPER8_LIBRARY_DIR";
@@ -15,8 +25,7 @@ pub const RECORDED_ANEW: &str = "SUPER8_RECORDED_ANEW";
 
 const PREFIX: &str = "SUPER8_";
 /// What the command hands down to its processes.
-const HANDED_DOWN: [&str; 6] =
-    [run::FILE, run::DESCRIPTOR, verdict::DESCRIPTOR, RECORD_AGAIN, LIBRARY_DIR, RECORDED_ANEW];
+const HANDED_DOWN: [&str; 6] = [RUN, RUN_FD, VERDICT_FD, RECORD_AGAIN, LIBRARY_DIR, RECORDED_ANEW];
 /// The variables of super8's own tests.
 const OF_TESTS: &str = "SUPER8_TEST_";
 

@@ -71,7 +71,7 @@ pub fn plan(request: &Request) -> Result<Plan, Outcome> {
     let probe = way.section.filter(|_| pools).and_then(|section| section.value("CPProbe")).map(decode_bytes);
     let settings = settings(&site, &way, request.given()).map_err(|error| Outcome::error("HY000", error))?;
     verdict::goes_to(settings.verdict.as_deref());
-    let failed = |error: cassettes::DeckError| Outcome::error("HY000", error);
+    let failed = |error: cassettes::NoCassette| Outcome::error("HY000", error);
     let action = cassettes::action(&settings).map_err(failed)?;
     if action != cassettes::Action::Forward
         && !request.make_passwords_known(&site)

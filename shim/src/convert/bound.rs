@@ -9,29 +9,7 @@ use super::{CType, Length, Pieces, Progress, Target, Written, param};
 use crate::args::{Binding, Place};
 use super8_cassette::{Cell, Row, Value};
 
-impl Length {
-    /// What a driver reported, and whether it said that the value was cut off.
-    pub fn of(reported: Option<isize>, cut: bool) -> Length {
-        match reported {
-            Some(odbc_sys::NULL_DATA) => Length::Null,
-            Some(odbc_sys::NO_TOTAL) => Length::NoTotal,
-            Some(bytes) => Length::Bytes(bytes),
-            None if cut => Length::NoTotal,
-            None => Length::Unknown,
-        }
-    }
-}
-
-/// What the driver reported of a bound buffer.
-#[inline]
-pub fn reported(binding: &Binding) -> Length {
-    if binding.indicator.len_at(0) == Some(odbc_sys::NULL_DATA) {
-        return Length::Null;
-    }
-    Length::of(binding.length.len_at(0), false)
-}
-
-/// Reads what the driver left in a bound buffer into the row, with what it [reported]. `cut` says that the driver may have cut off
+/// Reads what the driver left in a bound buffer into the row, with what it [reported](Length::reported). `cut` says that the driver may have cut off
 /// the value: where the application gave no place for its length, a buffer that is full holds only a part of it then.
 pub fn read(
     binding: &Binding,
@@ -134,7 +112,7 @@ fn scaled(mut value: Value, binding: &Binding) -> Value {
     if let (Some((precision, scale)), Value::Map(pairs)) = (binding.numeric, &mut value)
         && let [(name, Value::Text(text))] = &mut pairs[..]
         && *name == CType::NUMERIC.name()
-        && held(binding, CType::NUMERIC, reported(binding)).get(..2) != Some(&[precision, scale as u8])
+        && held(binding, CType::NUMERIC, Length::reported(binding)).get(..2) != Some(&[precision, scale as u8])
     {
         *text = format!("{text} by ({precision},{scale})");
     }
@@ -143,7 +121,7 @@ fn scaled(mut value: Value, binding: &Binding) -> Value {
 
 /// What is sent for a SQL_NUMERIC_STRUCT if the driver goes by this precision and scale, not by those in the structure.
 pub fn numeric_of_parameter(binding: &Binding, precision: u8, scale: i8) -> Option<Value> {
-    param::numeric_of_parameter(held(binding, CType::NUMERIC, reported(binding)), precision, scale)
+    param::numeric_of_parameter(held(binding, CType::NUMERIC, Length::reported(binding)), precision, scale)
 }
 
 /// A piece of a value that SQLPutData sends.

@@ -9,7 +9,6 @@
 //! buffer is compared: there are drivers that read what they will only write to.
 #![allow(unsafe_code)]
 
-use super::bound::reported;
 use super::{CType, Length};
 use crate::args::{Binding, Place, WatchedNumber};
 use crate::diagnostics::rc;
@@ -29,9 +28,11 @@ impl LengthOf {
     /// What is known of the value's length.
     fn reported(self, binding: &Binding, c_type: CType) -> Length {
         match self {
-            LengthOf::Others if c_type.is_variable() && super::read::unit(c_type.kind()).is_none() => reported(binding),
+            LengthOf::Others if c_type.is_variable() && super::read::unit(c_type.kind()).is_none() => {
+                Length::reported(binding)
+            }
             LengthOf::Others => Length::Unknown,
-            _ => reported(binding),
+            _ => Length::reported(binding),
         }
     }
 }
@@ -103,7 +104,7 @@ impl WatchedBuffer {
 /// What is compared of a buffer. A length that several share says nothing of the bytes of one of them.
 fn data(binding: &Binding, c_type: CType, look: Look) -> Option<Vec<u8>> {
     let shared = look.length != LengthOf::This && super::read::unit(c_type.kind()).is_some();
-    let length = if shared { Length::Unknown } else { reported(binding) };
+    let length = if shared { Length::Unknown } else { Length::reported(binding) };
     if look.sent {
         return Some(held(binding, c_type, length).to_vec());
     }

@@ -7,6 +7,7 @@ use super8_cassette::{Cell, CutCell, Row};
 
 use super::ctype::{CType, Kind};
 use super::{cell_text, memory, utf16};
+use crate::args::Binding;
 
 /// What the driver said of a value's length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,26 @@ pub enum Length {
 }
 
 impl Length {
+    /// What a driver reported, and whether it said that the value was cut off.
+    pub fn of(reported: Option<isize>, cut: bool) -> Length {
+        match reported {
+            Some(odbc_sys::NULL_DATA) => Length::Null,
+            Some(odbc_sys::NO_TOTAL) => Length::NoTotal,
+            Some(bytes) => Length::Bytes(bytes),
+            None if cut => Length::NoTotal,
+            None => Length::Unknown,
+        }
+    }
+
+    /// What the driver reported of a bound buffer.
+    #[inline]
+    pub fn reported(binding: &Binding) -> Length {
+        if binding.indicator.len_at(0) == Some(odbc_sys::NULL_DATA) {
+            return Length::Null;
+        }
+        Length::of(binding.length.len_at(0), false)
+    }
+
     /// The number a driver writes to say it; `None` if it wrote none.
     pub fn number(self) -> Option<isize> {
         match self {

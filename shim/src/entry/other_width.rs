@@ -6,9 +6,8 @@
 //! converted that the application's codeset lacks.
 #![allow(unsafe_code)]
 
-use crate::args::{NumberOut, TextIn, WatchedNumber, shape, shape::Shape};
+use crate::args::{Character, NumberOut, TextIn, WatchedNumber, shape, shape::Shape};
 use crate::diagnostics::rc;
-use crate::entry::special::Units;
 use crate::real::Width;
 use crate::table::Function;
 use std::ffi::c_void;

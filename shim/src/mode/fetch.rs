@@ -269,7 +269,7 @@ impl Cells<'_> {
             };
             self.known_types.tell(run, index, c_type);
             let place = self.application.at_row(binding, row, c_type.fixed_size());
-            let length = lent.map_or_else(|| bound::reported(&place), |(length, _)| length);
+            let length = lent.map_or_else(|| Length::reported(&place), |(length, _)| length);
             if length == Length::Null && self.connection.own.nulls.wants(c_type) {
                 self.nulls.push(NullCell { column, c_type });
             }

@@ -243,7 +243,7 @@ impl Positioned {
         if (self.reads && succeeded) || written.contains(&true) {
             let length = |buffer: &Buffer| {
                 let lent = self.rows.get(buffer.row).and_then(|row| length(*row, buffer.column));
-                lent.unwrap_or_else(|| bound::reported(&buffer.binding))
+                lent.unwrap_or_else(|| Length::reported(&buffer.binding))
             };
             fields.extend(Buffers { application, types, rows: &self.rows }.cells(wrote, length));
         }

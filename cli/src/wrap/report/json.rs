@@ -1,8 +1,8 @@
 //! The report for scripts: one JSON object.
 
-use super::Run;
 use crate::exit::Exit;
 use crate::wrap::child::End;
+use crate::wrap::verdict::Run;
 use serde::Serialize;
 
 #[derive(Serialize)]

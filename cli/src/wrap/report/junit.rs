@@ -1,8 +1,7 @@
 //! The report for CI servers: JUnit's XML, a suite for the run with a case for the command and some for each cassette.
 
-use super::Run;
 use super::text::overwritten;
-use crate::wrap::verdict::{Leak, Played};
+use crate::wrap::verdict::{Leak, Played, Run};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use std::io;

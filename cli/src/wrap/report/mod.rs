@@ -4,7 +4,7 @@ mod json;
 mod junit;
 mod text;
 
-use super::verdict::Verdict;
+use super::verdict::Run;
 use crate::exit::Failure;
 use clap::ValueEnum;
 use std::io::Write;
@@ -20,22 +20,6 @@ pub enum Form {
     Json,
     /// The XML that CI servers read
     Junit,
-}
-
-/// What a report is about.
-pub struct Run<'a> {
-    /// `record`, `replay` or `once`.
-    pub verb: &'a str,
-    /// The cassette as it was named.
-    pub cassette: &'a str,
-    /// The command and its arguments.
-    pub command: &'a [String],
-    /// How long it took, in seconds.
-    pub seconds: f64,
-    /// What came of it.
-    pub verdict: &'a Verdict,
-    /// What super8 said besides, and what is odd about the configuration.
-    pub notes: &'a [String],
 }
 
 /// Writes the report to a file, or to standard error (standard output is the command's).

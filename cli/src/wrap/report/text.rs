@@ -1,8 +1,7 @@
 //! The report for people: what is wrong, the whole mismatch report, what was left over.
 
-use super::Run;
 use crate::exit::Exit;
-use crate::wrap::verdict::Played;
+use crate::wrap::verdict::{Played, Run};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
 use std::path::Path;

@@ -1,9 +1,8 @@
 //! Environment, connection and statement attributes, and their ODBC 2 option functions.
 #![allow(unsafe_code)]
 
-use super::Units;
 use crate::args::shape::{self, Shape};
-use crate::args::{Buffer, In, LengthOut, Out, Place, SizedOut, TextIn, encode_bytes};
+use crate::args::{Buffer, Character, In, LengthOut, Out, Place, SizedOut, TextIn, encode_bytes};
 use crate::call::{AttributeIn, Call, Question};
 use crate::descriptor::DescriptorRole;
 use crate::diagnostics::{NO_SUCH_OPTION, missing};

@@ -1,7 +1,7 @@
 //! SQLConnect, SQLDriverConnect, SQLBrowseConnect, SQLDisconnect.
 #![allow(unsafe_code)]
 
-use crate::args::{LengthOut, Out, TextIn, Unit, encode_bytes, encode_wide};
+use crate::args::{LengthOut, Out, TextIn, Unit, encode_bytes};
 use crate::call::Call;
 use crate::config::connection_string::ConnectionString;
 use crate::connecting::{self, Plan, Request};
@@ -288,35 +288,5 @@ pub fn end_connection(connection: &Connection) {
     connection.core.set_moded(false);
     if let Some(mode) = mode {
         mode.disconnected();
-    }
-}
-
-/// Text of one width as a vector of units and back.
-pub trait Units: Copy {
-    /// The terminator.
-    const ZERO: Self;
-    /// The text's units.
-    fn units(text: &str) -> Vec<Self>;
-    /// The text up to the first terminator.
-    fn text(units: &[Self]) -> String;
-}
-
-impl Units for u8 {
-    const ZERO: u8 = 0;
-    fn units(text: &str) -> Vec<u8> {
-        encode_bytes(text)
-    }
-    fn text(units: &[u8]) -> String {
-        crate::args::decode_bytes(units.split(|unit| *unit == 0).next().unwrap_or_default())
-    }
-}
-
-impl Units for u16 {
-    const ZERO: u16 = 0;
-    fn units(text: &str) -> Vec<u16> {
-        encode_wide(text)
-    }
-    fn text(units: &[u16]) -> String {
-        crate::args::decode_wide(units.split(|unit| *unit == 0).next().unwrap_or_default())
     }
 }

@@ -1,0 +1,68 @@
+//! The open cassettes of this process.
+
+use crate::config::settings::{Settings, TestRun};
+use crate::per_process::PerProcess;
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Weak};
+use super8_cassette::{DriverFacts, Player, Recorder};
+
+/// The open cassettes of a process, by their directories or files.
+pub(super) type Cassettes<T> = PerProcess<Mutex<HashMap<PathBuf, Open<T>>>>;
+
+pub(super) static RECORDERS: Cassettes<Recorder> = PerProcess::new();
+pub(super) static PLAYERS: Cassettes<Player> = PerProcess::new();
+
+/// Recorders that were ejected while a connection was open: what it still does is published at exit.
+pub(super) static EJECTED: PerProcess<Mutex<Vec<EjectedRecorder>>> = PerProcess::new();
+
+/// The cassette and its recorder.
+pub(super) type EjectedRecorder = (PathBuf, Weak<Recorder>);
+
+/// An open cassette.
+pub(super) struct Open<T> {
+    pub(super) location: Arc<T>,
+    /// Where its reports go, if not to standard error.
+    pub(super) log: Option<PathBuf>,
+    /// The driver that `metadata.yml` names, of a recording.
+    pub(super) driver: Option<DriverFacts>,
+    /// The report of the first mismatch.
+    pub(super) report: Option<String>,
+    /// The test that it is named after.
+    pub(super) test: Option<TestRun>,
+    /// A test framework inserted it: what is recorded is put in its place when it is ejected.
+    pub(super) inserted: bool,
+    /// Somebody means to connect: a question about the environment alone plays nothing, and leaves nothing unplayed.
+    pub(super) meant: bool,
+}
+
+impl<T> Open<T> {
+    pub(super) fn now(location: &Arc<T>, settings: &Settings) -> Open<T> {
+        Open {
+            location: Arc::clone(location),
+            log: settings.log.clone(),
+            driver: None,
+            report: None,
+            test: settings.test().cloned(),
+            inserted: false,
+            meant: false,
+        }
+    }
+}
+
+/// Whether a recorder is still in the registry.
+pub fn has_recorder(recorder: &Arc<Recorder>) -> bool {
+    RECORDERS.get().lock().values().any(|open| Arc::ptr_eq(&open.location, recorder))
+}
+
+/// Whether a player is still in the registry.
+pub fn has_player(player: &Arc<Player>) -> bool {
+    PLAYERS.get().lock().values().any(|open| Arc::ptr_eq(&open.location, player))
+}
+
+/// The ejected recorders that connections still use.
+pub(super) fn still_used() -> Vec<(PathBuf, Arc<Recorder>)> {
+    let Some(ejected) = EJECTED.get().try_lock() else { return Vec::new() };
+    ejected.iter().filter_map(|(directory, recorder)| Some((directory.clone(), recorder.upgrade()?))).collect()
+}

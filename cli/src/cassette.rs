@@ -1,12 +1,12 @@
 //! Opening cassettes to be looked at, and reading their rows.
 
 use crate::exit::Failure;
+use crate::folder;
 use std::cell::Cell;
 use std::ffi::OsStr;
-use std::fs::DirEntry;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
-use super8_cassette::{CassetteError, Entry, EntryRef, Format, Key, Metadata, PlayedRun, Store, Value, with_parts};
+use super8_cassette::{CassetteError, Entry, EntryRef, Key, Metadata, PlayedRun, Store, Value, with_parts};
 use super8_shim::config::settings::{Given, Placeholder};
 
 /// A cassette that is only read, and its metadata.
@@ -70,9 +70,9 @@ impl Named {
     /// The cassettes that are there under names that it may become, with their parts.
     pub fn there(&self) -> Vec<PathBuf> {
         if self.deep {
-            let mut all = Vec::new();
-            walk(&self.directory(), &mut all);
-            return all;
+            // a directory that cannot be read has none that could be replayed
+            let found = folder::below(&self.directory(), &mut |_, _| {});
+            return found.into_iter().flat_map(|member| member.pieces).collect();
         }
         self.matching().iter().flat_map(|path| with_parts(path)).collect()
     }
@@ -101,22 +101,6 @@ impl Named {
             found = found.iter().flat_map(of).collect();
         }
         found
-    }
-}
-
-/// Collects the cassettes below a directory. Recordings that are under way are hidden.
-fn walk(directory: &Path, found: &mut Vec<PathBuf>) {
-    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
-    let is_shown = |entry: &DirEntry| {
-        !entry.file_name().as_bytes().starts_with(b".") && entry.file_type().is_ok_and(|kind| kind.is_dir())
-    };
-    let mut directories: Vec<PathBuf> = entries.filter(is_shown).map(|entry| entry.path()).collect();
-    directories.sort();
-    for directory in directories {
-        match Format::of(&directory) {
-            Some(_) => found.push(directory),
-            None => walk(&directory, found),
-        }
     }
 }
 

@@ -8,6 +8,7 @@ mod cli_check;
 mod cli_completions;
 mod cli_convert;
 mod cli_diff;
+mod cli_folders;
 mod cli_install;
 mod cli_processes;
 mod cli_report;

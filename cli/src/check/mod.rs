@@ -76,6 +76,13 @@ pub fn check(path: &Path) -> Vec<Finding> {
     one(path)
 }
 
+/// What is wrong where there is no more than a recording that did not end.
+pub fn unfinished(path: &Path) -> Vec<Finding> {
+    let mut findings = Findings { path, found: Vec::new() };
+    findings.recording(path);
+    findings.found
+}
+
 fn one(path: &Path) -> Vec<Finding> {
     let mut findings = Findings { path, found: Vec::new() };
     match super8_cassette::open(path).and_then(|storage| Ok((storage.metadata()?, storage))) {
@@ -140,6 +147,10 @@ impl Findings<'_> {
             let message = "the recording did not end cleanly: record again, or `super8 recover`";
             self.add(path, None, Kind::Unreadable, message);
         }
+        self.recording(path);
+    }
+
+    fn recording(&mut self, path: &Path) {
         let staged = staging_directory(path);
         if staged.exists() {
             let message = "a recording that did not end, or is under way: `super8 recover` it, or remove it";

@@ -10,12 +10,7 @@ use super8_cassette::{Metadata, Value};
 ///
 /// # Errors
 /// The cassette cannot be read, or standard output not be written.
-pub fn write(
-    out: &mut impl Write,
-    name: &str,
-    metadata: &Metadata,
-    timeline: &mut Timeline<'_>,
-) -> Result<(), Failure> {
+pub fn write(out: &mut dyn Write, name: &str, metadata: &Metadata, timeline: &mut Timeline<'_>) -> Result<(), Failure> {
     let head = json!({ "cassette": name, "metadata": json(&metadata.to_value()) });
     let head = head.to_string();
     // All but the closing brace: the entries follow.

@@ -4,6 +4,7 @@
 //! name. Ids mean nothing: one query more moves the numbers of all behind it.
 
 use crate::exit::{Exit, Failure, Outcome};
+use crate::folder::{Cassettes, Member};
 use crate::{cassette, output};
 use clap::Args;
 use serde::Serialize;
@@ -22,14 +23,17 @@ use super8_cassette::{CassetteError, ConnectionId, Entry, EntryRef, Key, Method,
 Compares commands with their inputs, what came of them, rows and columns. Not compared: how the YAML is written, when and with \
 what it was recorded, ids of connections and statements, names of files, closing and freeing.
 
+Two folders are compared cassette by cassette, by their names in the folders.
+
 Exit code 1: they differ.
 
-Example:
-  super8 diff cassettes/orders /tmp/orders-of-today")]
+Examples:
+  super8 diff cassettes/orders /tmp/orders-of-today
+  super8 diff tapes /tmp/tapes-of-today")]
 pub struct Diff {
-    /// The cassette that was
+    /// The cassette that was, or a folder of cassettes
     old: PathBuf,
-    /// The cassette that is
+    /// The cassette that is, or a folder of cassettes
     new: PathBuf,
     /// Write JSON
     #[arg(long)]
@@ -39,6 +43,18 @@ pub struct Diff {
 impl Diff {
     /// Compares them.
     pub fn run(self) -> Outcome {
+        let (old, new) = (Cassettes::find(&self.old)?, Cassettes::find(&self.new)?);
+        match (old.folder, new.folder) {
+            (true, true) => return self.folders(&old.members, &new.members),
+            (false, false) => {}
+            (of_old, _) => {
+                let (folder, cassette) = if of_old { (&self.old, &self.new) } else { (&self.new, &self.old) };
+                let (folder, cassette) = (folder.display(), cassette.display());
+                return Err(Failure::new(format_args!(
+                    "{folder} is a folder of cassettes and {cassette} is not: compare two folders, or two cassettes"
+                )));
+            }
+        }
         let changes = diff_with_parts(&self.old, &self.new)?;
         let exit = if changes.is_empty() { Exit::Done } else { Exit::Found };
         if self.json {
@@ -46,24 +62,104 @@ impl Diff {
             return Ok(exit);
         }
         let mut out = output::text();
-        let mut last = &None;
-        for Change { part, sign, old_line, new_line, command, details } in &changes {
-            if let (Some(part), true) = (part, part != last) {
-                writeln!(out, "{part}:")?;
-            }
-            last = part;
-            let line = |line: &Option<u32>| line.map_or_else(|| "-".to_owned(), |line| line.to_string());
-            writeln!(out, "{sign} {:>6} {:>6}  {command}", line(old_line), line(new_line))?;
-            for detail in details {
-                writeln!(out, "                   {detail}")?;
-            }
-        }
+        write(&mut out, &changes)?;
         match changes.len() {
             0 => writeln!(out, "the same commands, rows and columns")?,
             count => writeln!(out, "{count} differ (lines of the first and the second commands.yml)")?,
         }
         output::finish(out)?;
         Ok(exit)
+    }
+
+    /// Compares the cassettes of two folders, by their names in them. One that cannot be read does not keep the others from it.
+    fn folders(&self, old: &[Member], new: &[Member]) -> Outcome {
+        let by_name = |members: &[Member]| -> BTreeMap<PathBuf, PathBuf> {
+            members.iter().map(|member| (member.name.clone(), member.path.clone())).collect()
+        };
+        let (old, new) = (by_name(old), by_name(new));
+        let names: BTreeSet<&PathBuf> = old.keys().chain(new.keys()).collect();
+        let found = |name: &PathBuf| match (old.get(name), new.get(name)) {
+            (Some(old), Some(new)) => match diff_with_parts(old, new) {
+                Ok(changes) => Found::Changes { changes },
+                Err(failure) => Found::Error { error: failure.to_string() },
+            },
+            (old, _) => Found::OnlyIn { only_in: if old.is_some() { "old" } else { "new" } },
+        };
+        let all: Vec<OfCassette> =
+            names.iter().map(|name| OfCassette { cassette: name.display().to_string(), found: found(name) }).collect();
+        let differing: Vec<&OfCassette> = all.iter().filter(|one| !one.found.is_same()).collect();
+        let errors: Vec<&String> = all.iter().filter_map(|one| one.found.error()).collect();
+        if self.json {
+            output::json(&differing)?;
+        } else {
+            let mut out = output::text();
+            for OfCassette { cassette, found } in &all {
+                match found {
+                    Found::OnlyIn { only_in: "old" } => writeln!(out, "- {cassette}: only in {}", self.old.display())?,
+                    Found::OnlyIn { .. } => writeln!(out, "+ {cassette}: only in {}", self.new.display())?,
+                    Found::Error { .. } => writeln!(out, "{cassette}: not compared")?,
+                    Found::Changes { changes } if changes.is_empty() => writeln!(out, "{cassette}: the same")?,
+                    Found::Changes { changes } => {
+                        writeln!(out, "{cassette}: {} differ", changes.len())?;
+                        write(&mut out, changes)?;
+                    }
+                }
+            }
+            writeln!(out, "{} cassettes compared, {} differ", all.len(), differing.len() - errors.len())?;
+            output::finish(out)?;
+            errors.iter().for_each(|error| Failure::new(error).say());
+        }
+        Ok(match (errors.is_empty(), differing.is_empty()) {
+            (false, _) => Exit::Failed,
+            (true, false) => Exit::Found,
+            (true, true) => Exit::Done,
+        })
+    }
+}
+
+/// Writes what differs in one cassette.
+fn write(out: &mut impl Write, changes: &[Change]) -> std::io::Result<()> {
+    let mut last = &None;
+    for Change { part, sign, old_line, new_line, command, details } in changes {
+        if let (Some(part), true) = (part, part != last) {
+            writeln!(out, "{part}:")?;
+        }
+        last = part;
+        let line = |line: &Option<u32>| line.map_or_else(|| "-".to_owned(), |line| line.to_string());
+        writeln!(out, "{sign} {:>6} {:>6}  {command}", line(old_line), line(new_line))?;
+        for detail in details {
+            writeln!(out, "                   {detail}")?;
+        }
+    }
+    Ok(())
+}
+
+/// What was found of one cassette of two folders.
+#[derive(Serialize)]
+struct OfCassette {
+    cassette: String,
+    #[serde(flatten)]
+    found: Found,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Found {
+    /// What differs; nothing if it is the same.
+    Changes { changes: Vec<Change> },
+    /// It is in one of the folders only, `old` or `new`.
+    OnlyIn { only_in: &'static str },
+    /// It cannot be read.
+    Error { error: String },
+}
+
+impl Found {
+    fn is_same(&self) -> bool {
+        matches!(self, Found::Changes { changes } if changes.is_empty())
+    }
+
+    fn error(&self) -> Option<&String> {
+        if let Found::Error { error } = self { Some(error) } else { None }
     }
 }
 

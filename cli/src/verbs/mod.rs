@@ -13,6 +13,7 @@ mod record;
 mod recover;
 mod replay;
 mod show;
+mod unused;
 mod verify;
 
 use crate::exit::Outcome;
@@ -35,6 +36,8 @@ pub enum Verb {
     Check(check::Check),
     /// Compare two cassettes by what they mean
     Diff(diff::Diff),
+    /// Say which cassettes no test opened in the last run
+    Unused(unused::Unused),
     /// Make a cassette of a recording that did not end cleanly
     Recover(recover::Recover),
     /// Put super8 in the place of a driver, for every program (with --apply)
@@ -62,6 +65,7 @@ impl Verb {
             Verb::Verify(verb) => verb.run(),
             Verb::Check(verb) => verb.run(),
             Verb::Diff(verb) => verb.run(),
+            Verb::Unused(verb) => verb.run(),
             Verb::Recover(verb) => verb.run(),
             Verb::Install(verb) => verb.run(),
             Verb::Uninstall(verb) => verb.run(),

@@ -1,24 +1,26 @@
-//! `super8 show`: a cassette as a timeline, in the terminal or as a page.
+//! `super8 show`: cassettes as timelines, in the terminal or as pages.
 
 use crate::cassette;
 use crate::exit::{Exit, Failure, Outcome};
+use crate::folder::{Cassettes, Member};
 use crate::output;
 use crate::show::timeline::Timeline;
 use crate::show::{html, json, text};
 use clap::Args;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use super8_cassette::{Metadata, with_parts_or_alone};
+use super8_cassette::Metadata;
 
 /// `super8 show CASSETTE`
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   super8 show cassettes/orders
+  super8 show tapes
   super8 show --all --rows 5 cassettes/orders | less
   super8 show --html orders.html cassettes/orders")]
 pub struct Show {
-    /// The cassette
+    /// The cassette, or a folder of cassettes
     cassette: PathBuf,
     /// Show answers and housekeeping, too
     #[arg(short, long)]
@@ -26,7 +28,7 @@ pub struct Show {
     /// Show the first N rows of each result [default: 0; 50 in a page]
     #[arg(short, long, value_name = "N")]
     rows: Option<usize>,
-    /// Write one page that needs nothing else
+    /// Write one page that needs nothing else; of a folder, a page for each cassette and this one, which leads to them
     #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "all"])]
     html: Option<PathBuf>,
     /// Write JSON
@@ -35,39 +37,106 @@ pub struct Show {
 }
 
 impl Show {
-    /// Shows it.
+    /// Shows each cassette. One of a folder that cannot be read does not keep the others from it.
     pub fn run(self) -> Outcome {
-        let rows = self.rows.unwrap_or(if self.html.is_some() { 50 } else { 0 });
-        let cassettes = with_parts_or_alone(&self.cassette);
-        if let Some(file) = &self.html {
-            return cassettes
-                .iter()
-                .enumerate()
-                .try_for_each(|(number, path)| page(number, file, path, rows))
-                .map(|()| Exit::Done);
-        }
-        if self.json {
-            let mut out = output::bytes();
-            let several = cassettes.len() > 1;
-            write!(out, "{}", if several { "[" } else { "" })?;
-            for (number, path) in cassettes.iter().enumerate() {
-                write!(out, "{}", if number > 0 { "," } else { "" })?;
-                let opened = cassette::open(path)?;
-                let name = path.display().to_string();
-                json::write(&mut out, &name, &opened.metadata, &mut Timeline::new(&opened, rows)?)?;
+        let found = Cassettes::find(&self.cassette)?;
+        match (&self.html, self.json) {
+            (Some(file), _) if found.folder => self.write_pages(file, &found.members),
+            (Some(file), _) => {
+                found.members.iter().try_for_each(|member| pages(file, member, self.rows()).map(drop))?;
+                Ok(Exit::Done)
             }
-            write!(out, "{}", if several { "]\n" } else { "" })?;
-            return output::finish(out).map(|()| Exit::Done);
+            (None, true) => self.write_json(&found),
+            (None, false) => self.write_text(&found),
         }
+    }
+
+    fn rows(&self) -> usize {
+        self.rows.unwrap_or(if self.html.is_some() { 50 } else { 0 })
+    }
+
+    fn write_json(&self, found: &Cassettes) -> Outcome {
+        let mut out = output::bytes();
+        let mut exit = Exit::Done;
+        let several = found.folder || found.members.iter().any(|member| member.pieces.len() > 1);
+        let mut comma = "";
+        write!(out, "{}", if several { "[" } else { "" })?;
+        for path in found.members.iter().flat_map(|member| &member.pieces) {
+            write!(out, "{comma}")?;
+            comma = ",";
+            let name = path.display().to_string();
+            let written = |out: &mut dyn Write| {
+                let opened = cassette::open(path)?;
+                json::write(out, &name, &opened.metadata, &mut Timeline::new(&opened, self.rows())?)
+            };
+            if !found.folder {
+                written(&mut out)?;
+                continue;
+            }
+            // half an object would spoil the document
+            let mut whole = Vec::new();
+            match written(&mut whole) {
+                Ok(()) => out.write_all(&whole)?,
+                Err(failure) => {
+                    exit = Exit::Failed;
+                    writeln!(out, "{}", serde_json::json!({ "cassette": name, "error": failure.to_string() }))?;
+                }
+            }
+        }
+        write!(out, "{}", if several { "]\n" } else { "" })?;
+        output::finish(out).map(|()| exit)
+    }
+
+    fn write_text(&self, found: &Cassettes) -> Outcome {
         let mut out = output::text();
-        for (number, path) in cassettes.iter().enumerate() {
-            let opened = cassette::open(path)?;
-            if number > 0 {
+        let (mut commands, mut failures, mut first) = (0, Vec::new(), true);
+        for path in found.members.iter().flat_map(|member| &member.pieces) {
+            if !std::mem::take(&mut first) {
                 writeln!(out)?;
             }
-            self.write(&mut out, &path.display().to_string(), &opened.metadata, &mut Timeline::new(&opened, rows)?)?;
+            let shown = cassette::open(path).and_then(|opened| {
+                let mut timeline = Timeline::new(&opened, self.rows())?;
+                commands += timeline.counts().commands;
+                self.write(&mut out, &path.display().to_string(), &opened.metadata, &mut timeline)
+            });
+            match shown {
+                Err(failure) if found.folder => {
+                    writeln!(out, "{}: not shown", path.display())?;
+                    failures.push(failure);
+                }
+                shown => shown?,
+            }
         }
-        output::finish(out).map(|()| Exit::Done)
+        if found.folder {
+            writeln!(out, "\n{}: {} cassettes, {commands} commands", self.cassette.display(), found.members.len())?;
+        }
+        output::finish(out)?;
+        failures.iter().for_each(Failure::say);
+        Ok(if failures.is_empty() { Exit::Done } else { Exit::Failed })
+    }
+
+    /// Writes the pages of a folder's cassettes into the directory `NAME.pages` beside `NAME.html`, and `NAME.html`, which links them.
+    fn write_pages(&self, file: &Path, members: &[Member]) -> Outcome {
+        let beside = with_ending(Path::new(file.file_stem().unwrap_or_default()), ".pages");
+        let (mut links, mut failures) = (Vec::new(), Vec::new());
+        for member in members {
+            let page = with_ending(&file.with_file_name(&beside).join(&member.name), ".html");
+            let directory = page.parent().unwrap_or(Path::new(""));
+            std::fs::create_dir_all(directory)
+                .map_err(|error| Failure::new(format_args!("cannot write {}: {error}", directory.display())))?;
+            match pages(&page, member, self.rows()) {
+                Ok(written) => links.extend(written),
+                Err(failure) => failures.push(failure),
+            }
+        }
+        let written = std::fs::File::create(file).and_then(|created| {
+            let mut out = BufWriter::new(created);
+            html::index(&mut out, &self.cassette.display().to_string(), file, &links)?;
+            out.flush()
+        });
+        written.map_err(|error| Failure::new(format_args!("cannot write {}: {error}", file.display())))?;
+        failures.iter().for_each(Failure::say);
+        Ok(if failures.is_empty() { Exit::Done } else { Exit::Failed })
     }
 
     fn write(
@@ -89,17 +158,34 @@ impl Show {
     }
 }
 
-/// Writes a page, of a part under the page's name with that of the part: `orders-isql-2.html`.
-fn page(number: usize, file: &Path, path: &Path, rows: usize) -> Result<(), Failure> {
-    let part = path.file_name().unwrap_or_default().to_string_lossy();
-    let (stem, end) = (file.file_stem().unwrap_or_default(), file.extension().unwrap_or_default());
-    let of_part = format!("{}-{part}.{}", stem.to_string_lossy(), end.to_string_lossy());
-    let file = if number == 0 { file.to_owned() } else { file.with_file_name(of_part.trim_end_matches('.')) };
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// Writes the page of a cassette, and those of its parts under the page's name with that of the part: `orders-isql-2.html`.
+fn pages(file: &Path, member: &Member, rows: usize) -> Result<Vec<html::Link>, Failure> {
+    let mut written = Vec::new();
+    for (number, path) in member.pieces.iter().enumerate() {
+        let part = path.file_name().unwrap_or_default().to_string_lossy();
+        let (stem, end) = (file.file_stem().unwrap_or_default(), file.extension().unwrap_or_default());
+        let of_part = format!("{}-{part}.{}", stem.to_string_lossy(), end.to_string_lossy());
+        let of_part = || file.with_file_name(of_part.trim_end_matches('.'));
+        let page = if number == 0 { file.to_owned() } else { of_part() };
+        let commands = write_page(&page, path, rows)?;
+        written.push(html::Link { name: path.display().to_string(), page, commands });
+    }
+    Ok(written)
+}
+
+fn write_page(file: &Path, path: &Path, rows: usize) -> Result<usize, Failure> {
     let cannot = |error: std::io::Error| Failure::new(format_args!("cannot write {}: {error}", file.display()));
     let opened = cassette::open(path)?;
     let mut timeline = Timeline::new(&opened, rows)?;
-    let bar = output::bar("writing", timeline.counts().entries as u64);
-    let mut out = BufWriter::new(std::fs::File::create(&file).map_err(cannot)?);
+    let counts = timeline.counts();
+    let bar = output::bar("writing", counts.entries as u64);
+    let mut out = BufWriter::new(std::fs::File::create(file).map_err(cannot)?);
     html::head(&mut out, &path.display().to_string(), &opened.metadata, &timeline).map_err(cannot)?;
     let mut data = html::Data::default();
     while let Some(step) = timeline.step()? {
@@ -108,5 +194,5 @@ fn page(number: usize, file: &Path, path: &Path, rows: usize) -> Result<(), Fail
     }
     data.end(&mut out).and_then(|()| html::foot(&mut out)).and_then(|()| out.flush()).map_err(cannot)?;
     bar.finish_and_clear();
-    Ok(())
+    Ok(counts.commands)
 }

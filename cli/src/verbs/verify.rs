@@ -1,13 +1,14 @@
-//! `super8 verify`: the recorded reads, done again on the live database.
+//! `super8 verify`: the recorded reads of cassettes, done again on the live database.
 
 use crate::exit::{Exit, Failure, Outcome};
-use crate::verify::report::{Kind, Report};
+use crate::folder::{Cassettes, Member};
+use crate::verify::report::{Kind, Report, total};
 use crate::verify::{live::Live, plan};
 use crate::{cassette, output};
 use clap::Args;
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use super8_cassette::with_parts_or_alone;
 use super8_client::Manager;
 
 /// `super8 verify CASSETTE`
@@ -19,10 +20,11 @@ another type, length, scale or nullability) and data (other rows or values).
 
 Examples:
   super8 verify cassettes/orders
+  super8 verify tapes
   super8 verify --connection-string 'DSN=staging;UID=ada;PWD=...' cassettes/orders
   super8 verify --dsn staging --json cassettes/orders")]
 pub struct Verify {
-    /// The cassette
+    /// The cassette, or a folder of cassettes
     cassette: PathBuf,
     /// Connect with this string instead of what the cassette names
     #[arg(short, long, value_name = "STRING")]
@@ -42,25 +44,56 @@ pub struct Verify {
 }
 
 impl Verify {
-    /// Verifies it.
+    /// Verifies each cassette. One of a folder that cannot be verified does not keep the others from it.
     pub fn run(self) -> Outcome {
-        let string = self.connection_string.clone().or_else(|| self.dsn.as_ref().map(|dsn| format!("DSN={dsn}")));
-        let mut report = Report { cassette: self.cassette.display().to_string(), ..Report::default() };
-        for part in with_parts_or_alone(&self.cassette) {
-            report.add(self.part(&part, string.as_deref()).map_err(|failure| failure.with(Exit::CannotStart))?);
+        let found = Cassettes::find(&self.cassette).map_err(|failure| failure.with(Exit::CannotStart))?;
+        let mut reports = Vec::new();
+        for member in &found.members {
+            match self.report(member) {
+                Ok(report) => reports.push(report),
+                Err(failure) if found.folder => {
+                    let cassette = member.path.display().to_string();
+                    reports.push(Report { cassette, error: Some(failure.to_string()), ..Report::default() });
+                }
+                Err(failure) => return Err(failure.with(Exit::CannotStart)),
+            }
         }
-        if self.json {
-            output::json(&report)?;
-        } else {
-            let mut out = output::text();
-            report.write(&mut out)?;
-            output::finish(out)?;
+        match (self.json, found.folder, &reports[..]) {
+            (true, false, [report]) => output::json(report)?,
+            (true, ..) => output::json(&reports)?,
+            (false, ..) => {
+                let mut out = output::text();
+                for report in &reports {
+                    if found.folder {
+                        writeln!(out, "{}:", report.cassette)?;
+                    }
+                    report.write(&mut out)?;
+                }
+                if found.folder {
+                    let folder = format!("{} ({} cassettes)", self.cassette.display(), reports.len());
+                    total(&mut out, &folder, &reports.iter().collect::<Vec<_>>())?;
+                }
+                output::finish(out)?;
+                let errors = reports.iter().filter_map(|report| report.error.as_ref());
+                errors.for_each(|error| Failure::new(error).say());
+            }
         }
-        Ok(match (report.count(Kind::Error) + report.count(Kind::Shape), report.count(Kind::Data)) {
+        let count = |kind| reports.iter().map(|report| report.count(kind)).sum::<usize>();
+        Ok(match (count(Kind::Error) + count(Kind::Shape), count(Kind::Data)) {
+            _ if reports.iter().any(|report| report.error.is_some()) => Exit::CannotStart,
             (0, 0) => Exit::Done,
             (0, _) => Exit::Found,
             _ => Exit::Diverged,
         })
+    }
+
+    fn report(&self, member: &Member) -> Result<Report, Failure> {
+        let string = self.connection_string.clone().or_else(|| self.dsn.as_ref().map(|dsn| format!("DSN={dsn}")));
+        let mut report = Report { cassette: member.path.display().to_string(), ..Report::default() };
+        for piece in &member.pieces {
+            report.add(self.part(piece, string.as_deref())?);
+        }
+        Ok(report)
     }
 
     fn part(&self, part: &Path, connection_string: Option<&str>) -> Result<Report, Failure> {

@@ -74,6 +74,9 @@ pub struct Report {
     pub divergences: Vec<Divergence>,
     /// What was left out.
     pub skipped: Vec<Skipped>,
+    /// Why the cassette was not verified to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 impl Report {
@@ -115,16 +118,22 @@ impl Report {
         for (why, count) in reasons {
             writeln!(out, "left out: {count}, {why}")?;
         }
-        writeln!(
-            out,
-            "{}: {} verified; divergences: {} error, {} shape, {} data",
-            self.cassette,
-            self.verified,
-            self.count(Kind::Error),
-            self.count(Kind::Shape),
-            self.count(Kind::Data)
-        )
+        match self.error {
+            Some(_) => writeln!(out, "{}: not verified", self.cassette),
+            None => total(out, &self.cassette, &[self]),
+        }
     }
+}
+
+/// One line about several reports.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn total(out: &mut impl Write, name: &str, reports: &[&Report]) -> io::Result<()> {
+    let count = |kind| reports.iter().map(|report| report.count(kind)).sum::<usize>();
+    let verified: usize = reports.iter().map(|report| report.verified).sum();
+    let (errors, shapes, data) = (count(Kind::Error), count(Kind::Shape), count(Kind::Data));
+    writeln!(out, "{name}: {verified} verified; divergences: {errors} error, {shapes} shape, {data} data")
 }
 
 #[cfg(test)]
@@ -137,7 +146,7 @@ mod tests {
         let what = "column 1 (name): length".to_owned();
         let wider = Divergence { kind: Kind::Shape, at: at.clone(), what, recorded: "40".into(), now: "80".into() };
         let skipped = vec![Skipped { at, why: "it writes".into() }];
-        let report = Report { cassette: "c".into(), verified: 1, divergences: vec![wider], skipped };
+        let report = Report { cassette: "c".into(), verified: 1, divergences: vec![wider], skipped, error: None };
         let mut out = Vec::new();
         report.write(&mut out).unwrap();
         assert_eq!(

@@ -10,10 +10,11 @@ use crate::cassette::Named;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::libraries::Libraries;
 use crate::run_directory::{Readers, RunDirectory};
+use crate::runs;
 use crate::temporary_odbcinst::{Recorded, TemporaryOdbcinst};
 use child::{Patience, Remaining};
 use clap::{Args, ValueEnum};
-use events::Event;
+pub use events::{Event, read as read_events};
 use report::Form;
 use std::ffi::OsString;
 use std::io::Write;
@@ -115,17 +116,17 @@ impl Wrapped {
         let ended = self.attempt(&run, &recorded, &[])?;
         let failed = if record_failed { ended.verdict.failed_replays() } else { Vec::new() };
         if failed.is_empty() {
-            return self.report(mode, &ended);
+            return self.report(&run, &ended);
         }
         for cassette in &failed {
             say(&format!("super8 replay: {}: its replay failed; it is recorded again", cassette.display()));
         }
         let again = self.attempt(&run, &recorded, &failed)?;
         if again.verdict.exit() != Exit::Done {
-            return self.report(mode, &again);
+            return self.report(&run, &again);
         }
         let replayed = self.attempt(&run, &recorded, &[])?;
-        self.report(mode, &replayed)
+        self.report(&run, &replayed)
     }
 
     /// Runs the command once. At replay, the cassettes `again` are recorded.
@@ -193,11 +194,27 @@ impl Wrapped {
         Ok(Attempted { verdict, seconds, notes: stand_in.notes().to_vec() })
     }
 
-    /// Writes the report, and gives the exit code.
-    fn report(&self, mode: Mode, attempted: &Attempted) -> Outcome {
+    /// Writes the report, keeps what `super8 unused` wants to know, and gives the exit code.
+    fn report(&self, how: &Attempt<'_>, attempted: &Attempted) -> Outcome {
         let shown: Vec<String> = self.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        let opened = attempted.verdict.cassettes.iter().map(|played| runs::Opened {
+            cassette: PathBuf::from(&played.cassette),
+            processes: played.processes.clone(),
+        });
+        let exit = attempted.verdict.exit();
+        let kept = runs::Run {
+            verb: how.mode.name().to_owned(),
+            cassette: how.cassette.display().to_string(),
+            command: shown.clone(),
+            verdict: report::word(exit).to_owned(),
+            exit_code: Some(exit.code()),
+            directory: Some(how.named.directory()),
+            cassettes: opened.collect(),
+            ended: None,
+        };
+        kept.keep();
         let run = Run {
-            verb: mode.name(),
+            verb: how.mode.name(),
             cassette: &self.cassette.display().to_string(),
             command: &shown,
             seconds: attempted.seconds,
@@ -205,7 +222,7 @@ impl Wrapped {
             notes: &attempted.notes,
         };
         let written = report::write(&run, self.report, self.output.as_deref());
-        match attempted.verdict.exit() {
+        match exit {
             Exit::Done => written.map_err(|failure| failure.with(Exit::Unwritable)).map(|()| Exit::Done),
             exit => {
                 written.unwrap_or_else(|failure| failure.say());

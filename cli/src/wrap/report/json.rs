@@ -48,7 +48,8 @@ pub fn report(run: &Run<'_>) -> String {
     serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
 }
 
-fn word(exit: Exit) -> &'static str {
+/// A verdict in a word.
+pub fn word(exit: Exit) -> &'static str {
     match exit {
         Exit::Done => "passed",
         Exit::Mismatch => "mismatch",

@@ -4,6 +4,8 @@ mod json;
 mod junit;
 mod text;
 
+pub use json::word;
+
 use super::verdict::Run;
 use crate::exit::Failure;
 use clap::ValueEnum;

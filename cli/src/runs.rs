@@ -1,0 +1,176 @@
+//! Which cassettes the last runs opened. `super8 record`, `replay` and `once` keep it in the user's cache directory, a file for each
+//! cassette's name, where no checkout and no repository has it; `super8 unused` reads it. A JSON report and a verdict file say the same,
+//! and are read as well.
+
+use crate::exit::Failure;
+use crate::wrap::{Event, read_events};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Files that are kept; the oldest go first.
+const KEPT: usize = 200;
+
+/// A run: what a JSON report says of it, as far as it is of interest here.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Run {
+    /// The verb of the wrapper; empty where there was no wrapper.
+    #[serde(default)]
+    pub verb: String,
+    /// The cassette's name, with what is filled in.
+    #[serde(default)]
+    pub cassette: String,
+    /// The command.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// The verdict in a word; empty if it is not known.
+    #[serde(default)]
+    pub verdict: String,
+    /// The wrapper's exit code.
+    #[serde(default)]
+    pub exit_code: Option<u8>,
+    /// The directory before what is filled in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<PathBuf>,
+    /// What became of the cassettes.
+    #[serde(default)]
+    pub cassettes: Vec<Opened>,
+    /// When it ended.
+    #[serde(skip)]
+    pub ended: Option<SystemTime>,
+}
+
+/// A cassette of a run.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Opened {
+    /// Its path.
+    pub cassette: PathBuf,
+    /// The processes that opened it.
+    #[serde(default)]
+    pub processes: BTreeSet<u32>,
+}
+
+impl Run {
+    /// Keeps this run as the last one of its cassette's name. Where there is no place for it, it is not kept.
+    pub fn keep(&self) {
+        let Some(directory) = directory() else { return };
+        let file = directory.join(format!("{}.json", file_name(&self.cassette)));
+        let written = fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory).and_then(|()| {
+            // a command line may have secrets: the file is the owner's alone
+            let mut fresh = tempfile::NamedTempFile::new_in(&directory)?;
+            serde_json::to_writer(&mut fresh, self)?;
+            fresh.flush()?;
+            Ok(fresh.persist(&file)?)
+        });
+        if written.is_ok() {
+            prune(&directory);
+        }
+    }
+
+    /// The runs that are kept.
+    pub fn kept() -> Vec<Run> {
+        let files = directory().and_then(|directory| fs::read_dir(directory).ok());
+        let mut paths: Vec<PathBuf> = files.into_iter().flatten().flatten().map(|file| file.path()).collect();
+        paths.sort();
+        paths
+            .iter()
+            .filter(|path| path.extension().is_some_and(|end| end == "json"))
+            .filter_map(|path| Run::read(path).ok())
+            .collect()
+    }
+
+    /// Reads a run of a JSON report, or of a verdict file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is neither.
+    pub fn read(file: &Path) -> Result<Run, Failure> {
+        let shown = file.display();
+        let cannot = |error: std::io::Error| Failure::new(format_args!("{shown}: cannot read this file: {error}"));
+        let text = fs::read(file).map_err(cannot)?;
+        let ended = fs::metadata(file).and_then(|metadata| metadata.modified()).ok();
+        if let Ok(run) = serde_json::from_slice::<Run>(&text)
+            && !run.verb.is_empty()
+        {
+            return Ok(Run { ended, ..run });
+        }
+        let events = read_events(&text);
+        if events.is_empty() {
+            return Err(Failure::new(format_args!(
+                "{shown}: neither a report of super8 (--report json) nor a verdict file (SUPER8_VERDICT)"
+            )));
+        }
+        Ok(Run { cassettes: opened(&events), ended, ..Run::default() })
+    }
+
+    /// Whether the run opened this cassette, or a part of it.
+    pub fn opened(&self, pieces: &[PathBuf]) -> bool {
+        let pieces: Vec<PathBuf> = pieces.iter().map(|piece| real(piece)).collect();
+        self.opened_paths().any(|opened| pieces.iter().any(|piece| opened.starts_with(piece)))
+    }
+
+    /// Whether it could have opened cassettes of a folder: it opened one, or its cassette's name is one of the folder.
+    pub fn concerns(&self, folder: &Path) -> bool {
+        let folder = real(folder);
+        let named = self.directory.as_ref().map(|directory| real(directory)).is_some_and(|directory| {
+            directory.starts_with(&folder) || (directory.parent().is_some() && folder.starts_with(&directory))
+        });
+        named || self.opened_paths().any(|opened| opened.starts_with(&folder))
+    }
+
+    fn opened_paths(&self) -> impl Iterator<Item = PathBuf> {
+        self.cassettes.iter().filter(|cassette| !cassette.processes.is_empty()).map(|cassette| real(&cassette.cassette))
+    }
+
+    /// Why it is not known that every test was run to its end. That tests were not selected is known to their runner alone.
+    pub fn not_whole(&self) -> Option<String> {
+        match (self.verdict.as_str(), self.exit_code) {
+            ("passed" | "leaked" | "unplayed", _) => None,
+            ("", _) => Some("how its command ended is not known".to_owned()),
+            ("command_failed", Some(code)) => Some(format!("the command ended with exit code {code}")),
+            (verdict, _) => Some(format!("the verdict was {}", verdict.replace('_', " "))),
+        }
+    }
+}
+
+/// What the processes say they opened.
+fn opened(events: &[Event]) -> Vec<Opened> {
+    let of = |event: &Event| match event {
+        Event::Opened { pid, cassette, .. } | Event::Took { pid, part: cassette, .. } => {
+            Some(Opened { cassette: PathBuf::from(cassette), processes: BTreeSet::from([*pid]) })
+        }
+        _ => None,
+    };
+    events.iter().filter_map(of).collect()
+}
+
+/// The path without symbolic links, if there is something.
+fn real(path: &Path) -> PathBuf {
+    fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
+}
+
+/// `$XDG_CACHE_HOME/super8/runs`, or below `$HOME/.cache`.
+fn directory() -> Option<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
+    Some(cache.join("super8").join("runs"))
+}
+
+fn file_name(cassette: &str) -> String {
+    Sha256::digest(cassette).iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Removes the oldest files if there are many.
+fn prune(directory: &Path) {
+    let files = fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut all: Vec<(i64, PathBuf)> =
+        files.filter_map(|file| Some((file.metadata().ok()?.mtime(), file.path()))).collect();
+    all.sort();
+    let many = all.len().saturating_sub(KEPT);
+    // another run may be removing the same
+    all.into_iter().take(many).for_each(|(_, file)| drop(fs::remove_file(file)));
+}

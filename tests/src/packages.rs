@@ -24,6 +24,7 @@ pub const DEBIAN: &[&str] = &[
     "perl",
     "ruby",
     "ruby-odbc",
+    "ruby-rspec",
     "libdbd-odbc-perl",
     "php-cli",
     "php-odbc",
@@ -52,6 +53,14 @@ pub fn program(name: &str, package: &str) -> PathBuf {
         .map(|place| PathBuf::from(place).join(name))
         .find(|candidate| candidate.is_file())
         .unwrap_or_else(|| missing(name, package))
+}
+
+/// cargo-nextest, which no package of Debian has.
+pub fn cargo_nextest() -> Option<PathBuf> {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let home = std::env::var("HOME").unwrap_or_default();
+    let places = path.split(':').map(PathBuf::from).chain([PathBuf::from(home).join(".cargo/bin")]);
+    places.map(|place| place.join("cargo-nextest")).find(|candidate| candidate.is_file())
 }
 
 /// A driver library in Debian's directory for ODBC drivers; panics naming its `package` if absent.

@@ -53,6 +53,50 @@ pub fn newer_manager_program() -> PathBuf {
     BUILT.get_or_init(build).clone()
 }
 
+/// What runs the tests of the Rust application under cargo nextest without cargo.
+#[derive(Clone, Debug)]
+pub struct Nextest {
+    /// The program.
+    pub nextest: PathBuf,
+    /// What cargo says of the workspace.
+    pub metadata: PathBuf,
+    /// The built tests.
+    pub binaries: PathBuf,
+}
+
+/// The tests of the Rust application, built.
+pub fn nextest() -> Nextest {
+    static BUILT: OnceLock<Nextest> = OnceLock::new();
+    let build = || {
+        // xtask's set-up puts it there
+        let nextest = crate::packages::cargo_nextest().unwrap_or_else(|| {
+            panic!("cargo-nextest is not on this machine; install it: cargo install --locked cargo-nextest")
+        });
+        let directory = target_directory().join("nextest-of-tests");
+        let write = |name: &str, command: &mut Command| {
+            let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+            assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+            let file = directory.join(name);
+            std::fs::create_dir_all(&directory)
+                .and_then(|()| std::fs::write(&file, &output.stdout))
+                .unwrap_or_else(|error| panic!("cannot write {}: {error}", file.display()));
+            file
+        };
+        let mut list = cargo();
+        list.args(["nextest", "list", "-p", "super8-program-odbc-api", "--test", "till"]);
+        list.args(["--list-type", "binaries-only", "--message-format", "json", "--target-dir"]).arg(target_directory());
+        let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+        let mut metadata = cargo();
+        metadata.args(["metadata", "--locked", "--format-version", "1", "--filter-platform", &platform]);
+        Nextest {
+            nextest,
+            binaries: write("binaries.json", &mut list),
+            metadata: write("metadata.json", &mut metadata),
+        }
+    };
+    BUILT.get_or_init(build).clone()
+}
+
 /// The directory cargo puts everything in: `target`, or `CARGO_TARGET_DIR`.
 pub fn target_directory() -> PathBuf {
     // A test runs as target/debug/deps/main-..., xtask as target/debug/xtask.

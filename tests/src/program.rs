@@ -116,10 +116,9 @@ impl Program {
         Program { name: "xdist".into(), input: Vec::new(), proof: "4 passed".into(), command: Box::new(command) }
     }
 
-    /// pytest in the directory of `programs/python` with this name; `CONNECTION` is the connection string.
-    pub fn pytest(project: &'static str, arguments: &[&str]) -> Program {
-        let directory = products::repository().join("tests/programs/python").join(project);
-        let arguments: Vec<String> = arguments.iter().map(|word| (*word).to_owned()).collect();
+    /// pytest in a directory; `CONNECTION` is the connection string.
+    pub fn pytest(directory: &Path, arguments: &[&str]) -> Program {
+        let (directory, arguments) = (directory.to_owned(), owned(arguments));
         let command = move |target: &Target| {
             let mut command = Command::new(python::interpreter());
             command.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir"]).arg(&directory);
@@ -134,12 +133,33 @@ impl Program {
             command.envs([("PYTHONDONTWRITEBYTECODE", "1"), ("CONNECTION", &target.connection_string)]);
             command
         };
-        Program {
-            name: format!("pytest-{project}"),
-            input: Vec::new(),
-            proof: "passed".into(),
-            command: Box::new(command),
-        }
+        Program { name: "pytest".into(), input: Vec::new(), proof: "passed".into(), command: Box::new(command) }
+    }
+
+    /// RSpec on ruby-odbc, in a directory with a directory `spec`; `CONNECTION` is the connection string.
+    pub fn rspec(directory: &Path, arguments: &[&str]) -> Program {
+        let (directory, arguments) = (directory.to_owned(), owned(arguments));
+        let command = move |target: &Target| {
+            let mut command = with_ruby_odbc("rspec", "ruby-rspec");
+            command.arg("--default-path").arg(directory.join("spec")).args(&arguments).arg(directory.join("spec"));
+            command.env("CONNECTION", &target.connection_string);
+            command
+        };
+        Program { name: "rspec".into(), input: Vec::new(), proof: "0 failures".into(), command: Box::new(command) }
+    }
+
+    /// cargo nextest on the tests of `programs/odbc_api`; `CONNECTION` is the connection string.
+    pub fn nextest(arguments: &[&str]) -> Program {
+        let arguments = owned(arguments);
+        let command = move |target: &Target| {
+            let tests = products::nextest();
+            let mut command = Command::new(&tests.nextest);
+            command.args(["nextest", "run", "--cargo-metadata"]).arg(&tests.metadata);
+            command.arg("--binaries-metadata").arg(&tests.binaries).args(&arguments);
+            command.env("CONNECTION", &target.connection_string);
+            command
+        };
+        Program { name: "nextest".into(), input: Vec::new(), proof: String::new(), command: Box::new(command) }
     }
 
     /// A program of `programs/c`; its arguments are what [`Target`] has.
@@ -212,18 +232,27 @@ impl Program {
     }
 }
 
-/// A script of `programs/ruby` with Debian's ruby-odbc, which is not linked with the driver manager it calls.
+/// A script of `programs/ruby` with Debian's ruby-odbc.
 pub fn ruby_odbc(script: &str) -> Command {
+    let mut command = with_ruby_odbc("ruby", "ruby");
+    command.arg(products::repository().join("tests/programs/ruby").join(script));
+    command
+}
+
+/// A program of Debian's `package` with Debian's ruby-odbc, which is not linked with the driver manager it calls.
+fn with_ruby_odbc(program: &str, package: &str) -> Command {
     let installed =
         Command::new(packages::program("ruby", "ruby")).args(["-e", "Gem.find_files('odbc.so')[0] or exit 1"]).status();
     if !installed.is_ok_and(|status| status.success()) {
         packages::missing("odbc.so", "ruby-odbc");
     }
     let mut command = Command::new(packages::program("env", "coreutils"));
+    command.arg("LD_PRELOAD=libodbc.so.2").arg(packages::program(program, package));
     command
-        .args(["LD_PRELOAD=libodbc.so.2", "ruby"])
-        .arg(products::repository().join("tests/programs/ruby").join(script));
-    command
+}
+
+fn owned(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 fn stem(file: &str) -> String {

@@ -15,6 +15,9 @@ const XDIST: &str = "pytest-xdist==3.8.0";
 /// What repeats tests that failed.
 const RERUNS: &str = "pytest-rerunfailures==16.1";
 
+/// What puts an engine and a pool on top of pyodbc.
+const SQLALCHEMY: &str = "SQLAlchemy==2.0.44";
+
 /// The interpreter; makes its virtual environment first, which needs PyPI once.
 pub fn interpreter() -> PathBuf {
     static ONE: Mutex<()> = Mutex::new(());
@@ -31,7 +34,7 @@ pub fn environment() -> PathBuf {
 /// Makes the virtual environment unless it is complete already; says what went wrong otherwise.
 pub fn install() -> Result<(), String> {
     let place = environment();
-    let (marker, wanted) = (place.join(".complete"), [PYODBC, PYTEST, XDIST, RERUNS].join(" "));
+    let (marker, wanted) = (place.join(".complete"), [PYODBC, PYTEST, XDIST, RERUNS, SQLALCHEMY].join(" "));
     let found = std::fs::read_to_string(&marker).ok();
     if found.as_ref() == Some(&wanted) {
         return Ok(());
@@ -48,7 +51,7 @@ pub fn install() -> Result<(), String> {
         venv.args(["-m", "venv"]).arg(&place);
         let mut pip = Command::new(place.join("bin/python"));
         pip.args(["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-binary", "pyodbc"]);
-        pip.args([PYODBC, PYTEST, XDIST, RERUNS]);
+        pip.args([PYODBC, PYTEST, XDIST, RERUNS, SQLALCHEMY]);
         match run(venv).and_then(|()| run(pip)) {
             Ok(()) => {
                 return std::fs::write(&marker, &wanted).map_err(|error| format!("{}: {error}", marker.display()));

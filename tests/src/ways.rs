@@ -99,6 +99,11 @@ impl Stage {
         self
     }
 
+    /// Puts the cassettes elsewhere, whatever the format.
+    pub fn put_cassette(&mut self, cassette: PathBuf) {
+        self.cassette = cassette;
+    }
+
     /// The same stage, recording in this format.
     pub fn in_format(self, format: Format) -> Stage {
         self.format.set(format);
@@ -107,8 +112,11 @@ impl Stage {
 
     /// Where the cassette of this stage is recorded: a directory in either format.
     pub fn cassette(&self) -> PathBuf {
+        let is_filled_in = self.cassette.file_name().is_some_and(|name| name.to_string_lossy().contains('%'));
         match self.format.get() {
             Format::Yaml => self.cassette.clone(),
+            // each process or test has its own
+            Format::Ndjson if is_filled_in => self.cassette.clone(),
             Format::Ndjson => self.cassette.with_file_name("traces"),
         }
     }
@@ -139,9 +147,14 @@ impl Stage {
         outcome
     }
 
-    /// Runs `program` under `super8 record` or `super8 replay`: a configuration of real drivers only, and at replay none at all.
+    /// Runs `program` under `super8 record`, `replay` or `once`: a configuration of real drivers only, and at replay none at all.
     pub fn wrapped(&self, verb: &str, program: &Program) -> Outcome {
-        let replays = verb == "replay";
+        self.wrapped_by(&[], verb, program)
+    }
+
+    /// The same, started by these words of another command.
+    pub fn wrapped_by(&self, starter: &[&str], verb: &str, program: &Program) -> Outcome {
+        let replays = verb != "record";
         if replays {
             self.database.remove();
         } else {
@@ -152,8 +165,10 @@ impl Stage {
         if replays {
             self.configuration().write();
         }
-        let mut command = Command::new(crate::products::super8());
-        command.args([verb, &self.cassette().display().to_string(), "--"]);
+        let super8 = crate::products::super8().display().to_string();
+        let words = [starter, &[&super8]].concat();
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).args([verb, &self.cassette().display().to_string(), "--"]);
         command.arg(own.get_program()).args(own.get_args());
         command.envs(own.get_envs().filter_map(|(key, value)| Some((key, value?))));
         self.apply(Way::Bare, &mut command);

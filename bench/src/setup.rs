@@ -107,24 +107,36 @@ fn remove_directory(path: &Path) -> Result<(), String> {
     }
 }
 
-/// Builds the shim of the real driver's kind: SQLite's is ANSI, PostgreSQL's Unicode.
+/// Builds both libraries, because libsuper8a.so needs the other. The one of the real driver's kind: SQLite's is ANSI, PostgreSQL's
+/// Unicode.
 fn build_shim(profile: &Path, database: Database) -> Result<PathBuf, String> {
-    let (package, library) = match database {
-        Database::Sqlite => ("super8a", "libsuper8a.so"),
-        Database::Postgres => ("super8", "libsuper8.so"),
+    let library = match database {
+        Database::Sqlite => "libsuper8a.so",
+        Database::Postgres => "libsuper8.so",
     };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
     let target = profile.parent().unwrap_or(profile);
     let status = Command::new(cargo)
-        .args(["build", "--quiet", "--release", "--package", package, "--manifest-path", manifest, "--target-dir"])
+        .args([
+            "build",
+            "--quiet",
+            "--release",
+            "-p",
+            "super8",
+            "-p",
+            "super8a",
+            "--manifest-path",
+            manifest,
+            "--target-dir",
+        ])
         .arg(target)
         .status()
         .map_err(|e| format!("cannot run cargo: {e}"))?;
     if !status.success() {
-        return Err(format!(
-            "`cargo build --release --package {package}` failed; `--ways bare` works without the shim"
-        ));
+        return Err(
+            "`cargo build --release -p super8 -p super8a` failed; `--ways bare` works without the shim".to_owned()
+        );
     }
     let library = target.join("release").join(library);
     if library.exists() { Ok(library) } else { Err(format!("cargo built no {}", library.display())) }

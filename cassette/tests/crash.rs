@@ -124,7 +124,10 @@ fn one_recorder_at_a_time() {
     let refused = || {
         let second = recorder(&directory);
         let why = second.command(&connect(second.connection(), "shop")).unwrap_err().to_string();
-        assert!(why.contains("recorder of this process is recording") && why.contains("need a cassette each"), "{why}");
+        assert!(
+            why.contains("another copy of super8 in this process is recording") && why.contains("of one directory"),
+            "{why}"
+        );
     };
     refused();
     first.command(&run(connection, 1, "SELECT 1")).unwrap();

@@ -334,6 +334,10 @@ fn driver(site: &Site, section: &Section, chapter: &mut Chapter) {
 /// A section that has super8 for its driver: is there a real one behind it, and of the right kind?
 fn through_super8(site: &Site, section: &Section, file: &Path, shim: Kind, chapter: &mut Chapter) {
     let name = String::from_utf8_lossy(&section.name).into_owned();
+    if lacks_libsuper8(file, shim) {
+        let why = format!("[{name}]: {} needs libsuper8.so beside it: every connect fails", file.display());
+        return chapter.bad(why, format!("[{name}]: {ONE_DIRECTORY}"));
+    }
     let Some(real) = section.value(REAL_DRIVER) else {
         chapter.note(format!(
             "[{name}]: super8 ({shim}), no RealDriver: good for replay, and where SUPER8_DRIVER names one"
@@ -350,6 +354,15 @@ fn through_super8(site: &Site, section: &Section, file: &Path, shim: Kind, chapt
         ),
         Ok((real, _)) => chapter.good(format!("[{name}]: super8 ({shim}) for {real}")),
     }
+}
+
+/// What to do if one of the two libraries is without the other.
+const ONE_DIRECTORY: &str = "put libsuper8.so and libsuper8a.so of one version into one directory";
+
+/// Whether this is a libsuper8a.so without the libsuper8.so that it calls.
+fn lacks_libsuper8(library: &Path, kind: Kind) -> bool {
+    let has = |path: &Path| path.with_file_name(Kind::Unicode.shim_library()).is_file();
+    kind == Kind::Ansi && !has(library) && !library.canonicalize().is_ok_and(|real| has(&real))
 }
 
 /// The real driver that super8 would load for this value of `RealDriver`, and its kind.
@@ -422,6 +435,10 @@ fn source(site: &Site, dsn: &str) -> Chapter {
 }
 
 fn source_through_super8(site: &Site, dsn: &str, shim: &Path, kind: Kind, chapter: &mut Chapter) {
+    if lacks_libsuper8(shim, kind) {
+        let why = format!("{} needs libsuper8.so beside it: the connect fails with IM003", shim.display());
+        return chapter.bad(why, ONE_DIRECTORY);
+    }
     chapter.good(format!("{}: super8 ({kind})", shim.display()));
     let site = Site::new(site.ini.clone(), site.search.clone(), Some(shim.to_owned()));
     let way = Way::of(&site, Asked::Dsn(dsn.as_bytes()));

@@ -1,8 +1,8 @@
 /* super8's interface for test frameworks: which cassette the connects of this process record or replay.
  *
- * Both libraries, libsuper8.so and libsuper8a.so, export these functions beside ODBC's. Open the library that the
- * driver manager loads, by the same file and with RTLD_LOCAL: dlopen gives the same instance. docs/c-interface.md has
- * examples.
+ * Both libraries, libsuper8.so and libsuper8a.so, export these functions beside ODBC's; either's are for all connections
+ * of the process. Open one in the directory that odbcinst.ini names, with RTLD_LOCAL: dlopen gives the instance that the
+ * driver manager has. docs/c-interface.md has examples.
  *
  * Every function may be called on any thread. Texts are UTF-8 and end with a NUL.
  */

@@ -7,7 +7,7 @@ use std::sync::{Once, OnceLock};
 
 static AT_EXIT: OnceLock<fn()> = OnceLock::new();
 
-/// What the library's `.fini_array` entry calls: see [`on_load`](crate::on_load). The dynamic linker calls it after all
+/// What the library's `.fini_array` entry calls: see [`at_end`](crate::at_end). The dynamic linker calls it after all
 /// functions that were registered with `atexit` and all destructors of static C++ objects, so that a program may still use
 /// its connections in these. A function that we register with `atexit` ourselves would run before those that the program
 /// registered before it loaded the driver.

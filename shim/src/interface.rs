@@ -145,20 +145,20 @@ pub unsafe fn eject(cassette: *const c_char) -> c_int {
     })
 }
 
-/// What to say of a cassette that nothing used: the program may have connected through another library.
+/// What to say of a cassette that nothing used: the program may have connected through another copy of super8.
 fn unused(cassette: &Path) -> String {
-    let own = crate::driver::process::object_of(version() as usize).map(|(path, _)| path).unwrap_or_default();
-    let others = crate::driver::process::other_builds(&own);
+    let own = crate::driver::process::facts().own_library.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+    let others = crate::driver::process::other_builds();
     let (cassette, own) = (cassette.display(), own.display());
     match others.first() {
         Some(other) => format!(
-            "[super8] nothing connected through {own} while {cassette} was inserted, and the driver manager has loaded {}: call the \
-             functions of that library",
+            "[super8] nothing connected through super8 in {own} while {cassette} was inserted, and the driver manager has loaded {}: \
+             call the functions of that library",
             other.display()
         ),
         None => format!(
-            "[super8] nothing connected through {own} while {cassette} was inserted: the test uses no database, or its driver is not \
-             this library; odbcinst.ini has to name it"
+            "[super8] nothing connected through super8 in {own} while {cassette} was inserted: the test uses no database, or its \
+             driver is not super8; odbcinst.ini has to name it"
         ),
     }
 }

@@ -29,17 +29,3 @@ pub mod run;
 pub mod support;
 pub mod table;
 pub mod verdict;
-
-use std::sync::atomic::{AtomicBool, Ordering};
-
-static ANSI_ONLY: AtomicBool = AtomicBool::new(false);
-
-/// Says which of the two libraries this is; called once, when the library is loaded.
-pub fn set_ansi_only(ansi_only: bool) {
-    ANSI_ONLY.store(ansi_only, Ordering::Relaxed);
-}
-
-/// The kind of driver this library stands in for.
-pub fn kind() -> driver::Kind {
-    if ANSI_ONLY.load(Ordering::Relaxed) { driver::Kind::Ansi } else { driver::Kind::Unicode }
-}

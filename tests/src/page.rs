@@ -153,7 +153,7 @@ fn slug(heading: &str) -> String {
 /// are `...`.
 pub fn error_texts() -> Vec<String> {
     let mut texts = Vec::new();
-    for directory in ["cassette/src", "shim/src", "cli/src", "client/src"] {
+    for directory in ["cassette/src", "shim/src", "shim/ansi/src", "cli/src", "client/src"] {
         sources(&repository().join(directory), &mut |source| {
             let product = source.split("#[cfg(test)]").next().unwrap_or_default();
             for made in [
@@ -179,7 +179,7 @@ pub fn error_texts() -> Vec<String> {
 /// All of the sources, with literals that go over several lines joined.
 pub fn product_sources() -> String {
     let mut all = String::new();
-    for directory in ["cassette/src", "shim/src", "cli/src", "client/src"] {
+    for directory in ["cassette/src", "shim/src", "shim/ansi/src", "cli/src", "client/src"] {
         sources(&repository().join(directory), &mut |source| {
             let mut lines = source.lines().peekable();
             while let Some(line) = lines.next() {

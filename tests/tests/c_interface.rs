@@ -4,13 +4,25 @@ use super8_tests::cassette_files::names;
 use super8_tests::driver::Driver;
 use super8_tests::format::{Format, in_both_formats};
 use super8_tests::outcome::Outcome;
-use super8_tests::products;
+use super8_tests::products::{self, Library};
 use super8_tests::program::Program;
 use super8_tests::ways::{Stage, Way};
 
 /// Runs `program` in `mode`, with the driver or without; the environment says nothing of cassettes.
 fn run(stage: &Stage, way: Way, program: fn(&str) -> Program, script: &str, mode: &str) -> Outcome {
-    let library = stage.driver.shim().path().display().to_string();
+    run_by(stage.driver.shim(), stage, way, program, script, mode)
+}
+
+/// The same, calling the functions of this library.
+fn run_by(
+    library: Library,
+    stage: &Stage,
+    way: Way,
+    program: fn(&str) -> Program,
+    script: &str,
+    mode: &str,
+) -> Outcome {
+    let library = library.path().display().to_string();
     let program = program(script).with_argument(mode).with_argument(library);
     let outcome = stage.run(way, &program);
     program.check(mode, &outcome);
@@ -54,6 +66,25 @@ fn from_ruby() {
         assert!(told.starts_with(recorded.text().trim_end_matches("done: everything was asked\n")), "{told}");
         for line in ["left: true", "unplayed: true", "swallowed", "mismatch: true", "again: [\"2\"]"] {
             assert!(told.lines().any(|told| told == line), "`{line}` is missing:\n{told}");
+        }
+    });
+}
+
+/// The functions of libsuper8.so are for connections through libsuper8a.so, too, and the reverse.
+#[test]
+fn of_the_library_for_the_other_kind_of_driver() {
+    in_both_formats(|format| {
+        for (driver, other) in [(Driver::Sqlite, Library::Unicode), (Driver::PostgresUnicode, Library::Ansi)] {
+            let stage = stage(format, "other_library", driver);
+            let recorded = run_by(other, &stage, Way::Off, Program::python, "inserted.py", "record");
+            let cassettes = stage.scratch.join("work/cassettes");
+            for name in ["one", "two", "inner", "left", "right"] {
+                assert!(names(&cassettes.join(name)).contains(&format.log(name)), "no cassette {name}");
+            }
+            let replayed = run_by(other, &stage, Way::Replay, Program::python, "inserted.py", "replay").text();
+            let told = recorded.text();
+            assert!(replayed.starts_with(told.trim_end_matches("done: everything was asked\n")), "{replayed}");
+            assert!(replayed.lines().any(|told| told == "mismatch True"), "{replayed}");
         }
     });
 }

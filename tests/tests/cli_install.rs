@@ -109,14 +109,19 @@ fn the_doctor_finds_nothing_wrong_where_nothing_is() {
 fn the_doctor_finds_what_will_not_work() {
     let desk = Desk::new("cli_doctor_ill");
     let (ansi, unicode) = (Library::Ansi.path().display().to_string(), Library::Unicode.path().display().to_string());
+    let half = desk.scratch.directory("half").join("libsuper8a.so");
+    std::fs::copy(Library::Ansi.path(), &half).unwrap_or_else(|error| panic!("{error}"));
+    let half = half.display().to_string();
     desk.configuration()
         .driver("gone", &[("Driver", "libnosuchdriver.so")])
         .driver("empty", &[("Description", "nothing")])
         .driver("wrong build", &[("Driver", unicode.as_str()), ("RealDriver", Driver::Sqlite.library())])
         .driver("nothing behind", &[("Driver", ansi.as_str()), ("RealDriver", "no such section")])
+        .driver("half", &[("Driver", half.as_str()), ("RealDriver", Driver::Sqlite.library())])
         .driver("itself", &[("Driver", ansi.as_str()), ("RealDriver", ansi.as_str())])
         .driver("manager", &[("Driver", "libodbc.so.2")])
         .source("shop", &[("Driver", "wrong build")])
+        .source("half a shop", &[("Driver", "half")])
         .write();
     let (text, advice) = doctor(&desk, &["--dsn", "shop"], 1);
     for part in [
@@ -126,11 +131,14 @@ fn the_doctor_finds_what_will_not_work() {
         "no such section",
         "is super8 itself",
         "is a driver manager",
+        &format!("[half]: {half} needs libsuper8.so beside it: every connect fails"),
         "the connect fails with IM003",
     ] {
         assert!(text.contains(part), "no `{part}` in\n{text}");
     }
     assert!(advice.len() >= 7 && advice.iter().any(|advice| advice.contains(&ansi)), "{advice:#?}");
+    let (text, _) = doctor(&desk, &["--dsn", "half a shop"], 1);
+    assert!(text.contains(&format!("{half} needs libsuper8.so beside it: the connect fails with IM003")), "{text}");
     let (text, _) = doctor(&desk, &["--dsn", "unknown"], 1);
     assert!(text.contains("no file has a section [unknown]"), "{text}");
 

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use super8_tests::cassette_files::{files, names};
+use super8_tests::cassette_files::{commands, files, names};
 use super8_tests::desk::Desk;
 use super8_tests::driver::Driver;
 use super8_tests::format::{Format, in_both_formats};
@@ -108,9 +108,9 @@ fn the_right_library_stands_before_each_driver_even_if_no_driver_is_there() {
     });
 }
 
-/// Two libraries of super8 in one process: a cassette for each, or a part.
+/// One cassette, or two where a connection names its own.
 #[test]
-fn a_process_with_drivers_of_both_kinds_has_a_cassette_for_each() {
+fn a_process_with_drivers_of_both_kinds_has_one_recorder() {
     in_both_formats(|format| {
         let desk = Desk::new("cli_both_kinds").in_format(format);
         // Nobody listens on port 1.
@@ -136,6 +136,10 @@ fn a_process_with_drivers_of_both_kinds_has_a_cassette_for_each() {
             let recorded = run("record", keywords);
             ended(&recorded, 0);
             assert!(recorded.text().contains("08001 False\n[(4,)]"), "{}", recorded.text());
+            let log = commands(&desk.scratch.join("work/tape"));
+            let connects = log.matches("- method: connect\n").count();
+            assert_eq!(connects, if keywords.is_empty() { 2 } else { 1 }, "{log}");
+            assert!(!desk.scratch.join("work/tape.parts").exists());
             let replayed = run("replay", keywords);
             ended(&replayed, 0);
             assert_eq!((replayed.text(), replayed.errors()), (recorded.text(), String::new()));

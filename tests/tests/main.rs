@@ -1,5 +1,6 @@
 //! The end-to-end tests, in one binary so that PostgreSQL and MariaDB start once. One file per subject.
 
+mod ansi_library;
 mod any_order;
 mod c_interface;
 mod c_programs;

@@ -151,7 +151,11 @@ fn super8_itself() {
     let other = Library::Unicode.path();
     for name in [itself.display().to_string(), link.display().to_string(), "tested".into(), other.display().to_string()]
     {
-        refused(&connect(&scratch, Library::Ansi, &Places::nth(3, &name)), &["super8"]);
+        refused(&connect(&scratch, Library::Ansi, &Places::nth(3, &name)), &["is super8 itself"]);
+    }
+    for library in [Library::Ansi, Library::Unicode] {
+        let name = library.path().display().to_string();
+        refused(&connect(&scratch, Library::Unicode, &Places::nth(3, &name)), &["is super8 itself"]);
     }
 }
 

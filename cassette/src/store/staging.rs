@@ -128,10 +128,9 @@ pub(super) fn claim(target: &Path, make: impl Fn(&Path) -> io::Result<()>) -> Re
 fn refuse(target: &Path, busy: Busy) -> CassetteError {
     const WAIT: &str = "wait until it has ended, run both under one `super8 record`, or put %c into SUPER8_CASSETTE so that each command has its own";
     let (who, advice) = match busy.process {
-        // the other library of a process that has both
         Some(process) if process == std::process::id() => (
-            "another recorder of this process".to_owned(),
-            "a Unicode driver and an ANSI driver need a cassette each: name it with Super8Cassette in the connection string",
+            "another copy of super8 in this process".to_owned(),
+            "odbcinst.ini has to name libraries of one directory for all drivers",
         ),
         Some(process) => (format!("process {process}"), WAIT),
         None => ("another process".to_owned(), WAIT),

@@ -4,7 +4,7 @@ use crate::cassettes;
 use crate::config::settings::{Mode, Setting, Settings};
 use crate::config::sources::Sources;
 use crate::diagnostics::Outcome;
-use crate::driver::{Site, find};
+use crate::driver::{Kind, Site, find};
 use crate::handles::EnvironmentNote;
 use crate::mode::outcome::Secrecy;
 use crate::mode::outcome::{push_outcome, return_code};
@@ -19,9 +19,9 @@ fn of_process() -> Option<Settings> {
 
 /// The driver that is known before any connection string arrives, loaded; `None` where connections may differ, or one of
 /// them may be replayed. What is wrong with it is said at connect.
-pub fn early_driver() -> Option<&'static Driver> {
+pub fn early_driver(kind: Kind) -> Option<&'static Driver> {
     let settings = of_process()?;
-    let site = Site::of_this_process();
+    let site = Site::of_this_process(kind);
     let replays = match settings.mode {
         // Nobody said anything: the ini files may do so for a connection.
         Mode::Off if super::variable(Setting::Mode.row().variable).is_none() && crate::inserted::on_top().is_none() => {
@@ -33,7 +33,7 @@ pub fn early_driver() -> Option<&'static Driver> {
         return None;
     }
     let real = find::early(&site, settings.driver.as_ref())?;
-    Driver::of(crate::driver::open(&site, &real, crate::kind()).ok()?).ok()
+    Driver::of(crate::driver::open(&site, &real).ok()?).ok()
 }
 
 /// How the recorded driver answered a question about the environment.

@@ -18,7 +18,7 @@ use crate::config::sources::Sources;
 use crate::config::variables;
 use crate::diagnostics::Outcome;
 use crate::driver::find::Way;
-use crate::driver::{DriverError, RealDriver, Site, find, naming};
+use crate::driver::{DriverError, Kind, RealDriver, Site, find, naming};
 use crate::mode::Probe;
 use crate::mode::unwritable;
 use crate::real::Driver;
@@ -58,13 +58,13 @@ struct Edited {
     passed_on: Vec<u8>,
 }
 
-/// Decides how to connect: reads the settings and finds the real driver or the cassette.
+/// Decides how to connect to a driver of this kind: reads the settings and finds the real driver or the cassette.
 ///
 /// # Errors
 /// An outcome to post: settings that make no sense (HY000), a driver that cannot be found or loaded (IM003), a
 /// cassette that cannot be played or written (HY000).
-pub fn plan(request: &Request) -> Result<Plan, Outcome> {
-    let site = Site::of_this_process();
+pub fn plan(request: &Request, kind: Kind) -> Result<Plan, Outcome> {
+    let site = Site::of_this_process(kind);
     let dsn = request.bytes_of_dsn();
     let way = Way::of(&site, request.asked(&dsn));
     let pools = way.section.and_then(|section| section.value("CPTimeout")).is_some_and(|timeout| timeout != b"0");
@@ -80,7 +80,7 @@ pub fn plan(request: &Request) -> Result<Plan, Outcome> {
         cassettes::warn_of_short_password(settings.log.as_deref());
     }
     inserted::connects(&cassettes::directory(&settings));
-    let pooled = pools.then(|| Selection::of(request.given(), &way, &settings, action));
+    let pooled = pools.then(|| Selection::of(request.given(), &way, &settings, action, kind));
     if action == cassettes::Action::Replay {
         let player = cassettes::player(&settings).map_err(failed)?;
         let strict = settings.connect == ConnectCheck::Strict;
@@ -91,7 +91,7 @@ pub fn plan(request: &Request) -> Result<Plan, Outcome> {
     }
     let cannot = |error: DriverError| Outcome::error(error.sqlstate(), error.within(480));
     let real = find::at_connect(&site, settings.driver.as_ref(), &way).map_err(cannot)?;
-    let library = crate::driver::open(&site, &real, crate::kind()).map_err(cannot)?;
+    let library = crate::driver::open(&site, &real).map_err(cannot)?;
     let driver = Driver::of(library).map_err(cannot)?;
     let recorded = match action {
         cassettes::Action::Record => Some(cassettes::recorder(&settings, library).map_err(failed)?),

@@ -5,8 +5,8 @@ use super::settings;
 use crate::cassettes::{self, Action};
 use crate::config::connection_string::ConnectionString;
 use crate::config::settings::{Setting, Settings};
-use crate::driver::Site;
 use crate::driver::find::Way;
+use crate::driver::{Kind, Site};
 use std::path::PathBuf;
 use std::sync::Arc;
 use super8_cassette::{Player, Recorder};
@@ -15,6 +15,7 @@ use super8_cassette::{Player, Recorder};
 pub struct Selection {
     /// super8's own keywords of the connection string: nothing else of it is kept.
     keywords: ConnectionString,
+    kind: Kind,
     dsn: Option<Vec<u8>>,
     section: Option<Vec<u8>>,
     action: Action,
@@ -29,10 +30,12 @@ impl Selection {
         way: &Way<'_>,
         settings: &Settings,
         action: Action,
+        kind: Kind,
     ) -> Selection {
         let own = given.map(|given| given.without(|key| !Setting::is_own(key))).unwrap_or_default();
         Selection {
             keywords: ConnectionString::parse(&own),
+            kind,
             dsn: way.dsn.clone(),
             section: way.section.map(|section| section.name.clone()),
             action,
@@ -55,7 +58,7 @@ impl Selection {
         if ejected {
             return false;
         }
-        let site = Site::of_this_process();
+        let site = Site::of_this_process(self.kind);
         let section = self.section.as_deref().and_then(|name| site.ini.driver_section(name));
         let way = Way { dsn: self.dsn.clone(), section };
         let now = settings(&site, &way, Some(&self.keywords));

@@ -10,15 +10,16 @@ use libloading::os::unix;
 use parking_lot::Mutex;
 
 use super::error::{DriverError, Trouble};
-use super::process::{facts, is_driver_manager, object_of};
+use super::process::{facts, is_driver_manager, object_of, own_library};
 use super::search::{FileId, Search, is_path};
 
 /// Which of ODBC's two sets of functions a driver exports: the ANSI set only, or the functions in W as well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
     /// No function in W: the driver manager converts for it. libsuper8a.so stands before such a driver.
     Ansi,
     /// `SQLConnectW` or `SQLDriverConnectW`. libsuper8.so stands before such a driver.
+    #[default]
     Unicode,
 }
 
@@ -96,12 +97,11 @@ fn open_one(path: &Path) -> Result<&'static Library, DriverError> {
     if let Some(known) = opened.iter().find(|known| file.is_some() && known.file == file) {
         return Ok(known);
     }
-    let own = facts().own_library.as_deref().and_then(FileId::of);
     if is_path(path) && file.is_none() {
         let message = format!("there is no library {}: name an existing file as the real driver", path.display());
         return Err(DriverError::new(Trouble::NotFound, message));
     }
-    if file.is_some() && file == own {
+    if file.is_some_and(is_own) {
         return Err(itself(path));
     }
     if is_driver_manager(path) {
@@ -119,7 +119,8 @@ fn open_one(path: &Path) -> Result<&'static Library, DriverError> {
         None => (path.to_owned(), 0),
     };
     let file = FileId::of(&path).filter(|_| is_path(&path));
-    if base != 0 && base == facts().own_base {
+    // libsuper8a.so says that it is there when it is loaded.
+    if (base != 0 && base == facts().own_base) || file.is_some_and(is_own) {
         std::mem::forget(handle);
         return Err(itself(&path));
     }
@@ -195,6 +196,11 @@ impl Library {
             .replace("an Unicode", "a Unicode"),
         ))
     }
+}
+
+/// Whether a file is one of super8's libraries in this process.
+fn is_own(file: FileId) -> bool {
+    [Kind::Ansi, Kind::Unicode].iter().any(|kind| own_library(*kind).and_then(FileId::of) == Some(file))
 }
 
 /// Another build of the shim, wherever it lies.

@@ -11,13 +11,13 @@ pub mod process;
 pub mod search;
 pub mod site;
 
-/// Opens a real driver for a build of the shim.
+/// Opens a real driver of the site's kind.
 ///
 /// # Errors
-/// As [`load::open`], and [`error::Trouble::WrongKind`] where the build does not fit the driver.
-pub fn open(site: &Site, real: &RealDriver, shim: Kind) -> Result<&'static Library, DriverError> {
+/// As [`load::open`], and [`error::Trouble::WrongKind`] where the driver is of the other kind.
+pub fn open(site: &Site, real: &RealDriver) -> Result<&'static Library, DriverError> {
     let opened = load::open(&real.library, &site.search);
-    let fitting = opened.and_then(|library| library.check_kind(shim).map(|()| library));
+    let fitting = opened.and_then(|library| library.check_kind(site.kind).map(|()| library));
     fitting.map_err(|error| error.named_by(&real.source))
 }
 

@@ -6,13 +6,15 @@ use once_cell::sync::Lazy;
 use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
+use super::load::Kind;
 use libloading::os::unix::Library;
 
 /// The facts that do not change while the process runs.
 #[derive(Debug, Default)]
 pub struct Facts {
-    /// The file this code was loaded from: libsuper8.so or libsuper8a.so (in tests, the test program).
+    /// The file this code was loaded from: libsuper8.so (in tests, the test program).
     pub own_library: Option<PathBuf>,
     /// Where this code's library is mapped.
     pub own_base: usize,
@@ -45,6 +47,24 @@ pub fn facts() -> &'static Facts {
     &FACTS
 }
 
+/// The file of the libsuper8a.so that calls this library, if one does.
+static ANSI_LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+
+/// Remembers the libsuper8a.so that has a function at this address.
+pub fn remember_ansi_library(function: usize) {
+    if let Some((path, _)) = object_of(function) {
+        ANSI_LIBRARY.get_or_init(|| std::fs::canonicalize(&path).unwrap_or(path));
+    }
+}
+
+/// The library of super8's that stands before drivers of this kind.
+pub fn own_library(kind: Kind) -> Option<&'static Path> {
+    match kind {
+        Kind::Ansi => ANSI_LIBRARY.get().map(PathBuf::as_path),
+        Kind::Unicode => facts().own_library.as_deref(),
+    }
+}
+
 /// The library an address belongs to and where that is mapped.
 pub fn object_of(address: usize) -> Option<(PathBuf, usize)> {
     let mut info = libc::Dl_info {
@@ -72,14 +92,15 @@ pub fn is_driver_manager(library: &Path) -> bool {
     })
 }
 
-/// The builds of super8 that are loaded beside this one.
-pub fn other_builds(own: &Path) -> Vec<PathBuf> {
+/// The libraries of other copies of super8 in the process.
+pub fn other_builds() -> Vec<PathBuf> {
     let is_build = |path: &Path| {
         let name = path.file_name().map(|name| name.as_bytes().to_vec()).unwrap_or_default();
         name.starts_with(b"libsuper8.") || name.starts_with(b"libsuper8a.")
     };
-    let is_other = |path: &PathBuf| is_build(path) && path.canonicalize().ok() != own.canonicalize().ok();
-    loaded_libraries().into_iter().filter(is_other).collect()
+    let real = |path: &Path| path.canonicalize().ok();
+    let ours = [Kind::Unicode, Kind::Ansi].map(|kind| own_library(kind).and_then(real));
+    loaded_libraries().into_iter().filter(|path| is_build(path) && !ours.contains(&real(path))).collect()
 }
 
 /// The paths of all libraries in the process.

@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
 
-use super::process::facts;
+use super::load::Kind;
+use super::process::{facts, own_library};
 use super::search::{FileId, Search};
 use crate::config::Environment;
 use crate::config::ini::{Ini, Section, to_path};
@@ -21,20 +22,23 @@ pub struct Site {
     pub ini: Ini,
     /// Where bare library names are looked for.
     pub search: Search,
-    /// The shim's own library.
+    /// The shim's own library: the one for drivers of this kind.
     pub own: Option<PathBuf>,
     /// Which file that is now.
     own_file: Option<FileId>,
+    /// The kind of drivers that connections are to.
+    pub kind: Kind,
 }
 
 impl Site {
     /// This process's, as it is now: a test may change its environment and the files between connections. (The driver
     /// manager itself keeps what ODBCSYSINI and ODBCINSTINI were at its first look, and ini values for 20 seconds.)
     /// What has not changed since the last time is not read again.
-    pub fn of_this_process() -> Arc<Site> {
-        static LAST: Mutex<Option<(Basis, Arc<Site>)>> = Mutex::new(None);
-        let basis = Basis::of(&|name| std::env::var_os(name));
-        let mut last = LAST.lock();
+    pub fn of_this_process(kind: Kind) -> Arc<Site> {
+        type Last = Mutex<Option<(Basis, Arc<Site>)>>;
+        static LAST: [Last; 2] = [const { Mutex::new(None) }; 2];
+        let basis = Basis::of(&|name| std::env::var_os(name), kind);
+        let mut last = LAST[usize::from(kind == Kind::Ansi)].lock();
         if let Some((known, site)) = &*last
             && *known == basis
         {
@@ -47,20 +51,20 @@ impl Site {
 
     /// The same over any environment, read afresh.
     pub fn of(environment: Environment<'_>) -> Site {
-        Site::on(&Basis::of(environment))
+        Site::on(&Basis::of(environment, Kind::Unicode))
     }
 
     fn on(basis: &Basis) -> Site {
         let facts = facts();
-        let (manager, own) = (facts.manager.as_deref(), facts.own_library.clone());
+        let (manager, own) = (facts.manager.as_deref(), own_library(basis.kind).map(Path::to_owned));
         let search = Search::new(&facts.libltdl_path, basis.ltdl_variable.as_deref(), manager, own.as_deref());
-        Site { ini: Ini::read(&basis.locations), search, own, own_file: basis.own_file }
+        Site { ini: Ini::read(&basis.locations), search, own, own_file: basis.own_file, kind: basis.kind }
     }
 
     /// One made of these parts; `own` is the shim's library.
     pub fn new(ini: Ini, search: Search, own: Option<PathBuf>) -> Site {
         let own_file = own.as_deref().and_then(FileId::of);
-        Site { ini, search, own, own_file }
+        Site { ini, search, own, own_file, kind: Kind::Unicode }
     }
 
     /// Whether a library, by path or by bare name, is the shim itself.
@@ -88,6 +92,7 @@ struct Basis {
     stamps: Vec<Option<Stamp>>,
     /// The file that the shim's own library is: another one after an upgrade.
     own_file: Option<FileId>,
+    kind: Kind,
 }
 
 /// What tells one state of a file from another.
@@ -100,13 +105,13 @@ struct Stamp {
 }
 
 impl Basis {
-    fn of(environment: Environment<'_>) -> Basis {
+    fn of(environment: Environment<'_>, kind: Kind) -> Basis {
         let facts = facts();
         let system = system_directories(facts.manager.as_deref());
         let locations = Locations::find(environment, facts.account_home.as_deref(), &system);
         let stamps = locations.drivers.iter().chain(&locations.sources).map(|path| Stamp::of(path)).collect();
-        let own_file = facts.own_library.as_deref().and_then(FileId::of);
-        Basis { locations, ltdl_variable: environment("LTDL_LIBRARY_PATH"), stamps, own_file }
+        let own_file = own_library(kind).and_then(FileId::of);
+        Basis { locations, ltdl_variable: environment("LTDL_LIBRARY_PATH"), stamps, own_file, kind }
     }
 
     /// Whether a further change of the files would show: the clock of a file system may stand still for a while.

@@ -145,19 +145,51 @@ fn catalog<'a, const N: usize>(arguments: [(&'static str, In<'a>); N]) -> Call<'
     Call::Catalog { arguments: arguments.into() }
 }
 
-/// Declares the C functions of a library: `export!(ansi)` or `export!(ansi wide)`.
+/// Declares the C functions of `libsuper8.so`.
 #[macro_export]
 macro_rules! export {
-    (ansi) => {
-        $crate::odbc_table!($crate::export_ansi);
-        $crate::export_interface!();
-        $crate::on_load!(true);
-    };
-    (ansi wide) => {
+    () => {
         $crate::odbc_table!($crate::export_ansi);
         $crate::odbc_table!($crate::export_wide);
         $crate::export_interface!();
-        $crate::on_load!(false);
+        $crate::export_to_ansi_library!();
+        $crate::at_end!();
+    };
+}
+
+/// What `libsuper8a.so` calls beside the functions of the same names as its own.
+#[macro_export]
+macro_rules! export_to_ansi_library {
+    () => {
+        /// `libsuper8a.so` is loaded, and has a function at this address.
+        #[unsafe(no_mangle)]
+        pub extern "C" fn super8_ansi_library(function: *const ::std::ffi::c_void) {
+            $crate::driver::process::remember_ansi_library(function as usize);
+        }
+
+        /// SQLAllocHandle of `libsuper8a.so`: an environment that it allocates is for ANSI drivers.
+        ///
+        /// # Safety
+        /// As SQLAllocHandle.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "system" fn super8_ansi_alloc_handle(
+            kind: i16,
+            input: *mut ::std::ffi::c_void,
+            out: *mut *mut ::std::ffi::c_void,
+        ) -> i16 {
+            // SAFETY: the C caller's arguments, unchanged.
+            unsafe { $crate::entry::special::ansi_alloc_handle(kind, input, out) }
+        }
+
+        /// SQLAllocEnv of `libsuper8a.so`.
+        ///
+        /// # Safety
+        /// As SQLAllocEnv.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "system" fn super8_ansi_alloc_env(out: *mut *mut ::std::ffi::c_void) -> i16 {
+            // SAFETY: the C caller's argument, unchanged.
+            unsafe { $crate::entry::special::ansi_alloc_env(out) }
+        }
     };
 }
 
@@ -209,19 +241,10 @@ macro_rules! export_one {
     };
 }
 
-/// Says at load time which of the two libraries this is, and has cassettes ended when the process ends.
+/// Has cassettes ended when the process ends.
 #[macro_export]
-macro_rules! on_load {
-    ($ansi_only:literal) => {
-        #[used]
-        #[unsafe(link_section = ".init_array")]
-        static ON_LOAD: extern "C" fn() = {
-            extern "C" fn on_load() {
-                $crate::set_ansi_only($ansi_only);
-            }
-            on_load
-        };
-
+macro_rules! at_end {
+    () => {
         #[used]
         #[unsafe(link_section = ".fini_array")]
         static AT_END: extern "C" fn() = {

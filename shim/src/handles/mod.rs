@@ -7,6 +7,7 @@ pub use slab::{Entity, Slab, Token};
 use crate::connecting::{Browsing, Selection};
 use crate::descriptor::DescriptorRole;
 use crate::diagnostics::Diagnostics;
+use crate::driver::Kind;
 use crate::mode::{ConnectionMode, DescriptorMode, StatementMode};
 use crate::real::Driver;
 use parking_lot::Mutex;
@@ -125,6 +126,8 @@ pub struct EnvironmentState {
     pub notes: Vec<(EnvironmentNote, u32)>,
     /// The connections allocated in it.
     pub connections: HashSet<Token>,
+    /// The kind of drivers it is for: a driver manager allocates one in each of super8's libraries.
+    pub kind: Kind,
 }
 
 /// One call about an environment attribute: function, attribute, value set, return code, value read.

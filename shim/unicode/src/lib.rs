@@ -1,4 +1,4 @@
-//! `libsuper8.so`: ANSI and Unicode entry points, for real drivers that export both.
+//! `libsuper8.so`: all of super8. It exports ANSI and Unicode functions, for real drivers that do, and what `libsuper8a.so` calls.
 #![allow(unsafe_code)]
 
-super8_shim::export!(ansi wide);
+super8_shim::export!();

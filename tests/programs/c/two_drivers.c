@@ -1,4 +1,4 @@
-/* Two data sources of two different real drivers, interleaved in one environment. */
+/* Two data sources of two different real drivers, interleaved in one environment; twice. */
 #include "report.h"
 
 static SQLHDBC open_source(const char *name)
@@ -23,9 +23,9 @@ static SQLHSTMT on(SQLHDBC one, const char *sql)
     return stmt;
 }
 
-int main(int argc, char **argv)
+/* Everything is freed at its end, so that a driver manager may unload both drivers. */
+static void session(void)
 {
-    arguments(argc, argv);
     SQLAllocHandle(SQL_HANDLE_ENV, SQL_NULL_HANDLE, &env);
     SQLSetEnvAttr(env, SQL_ATTR_ODBC_VERSION, (SQLPOINTER)SQL_OV_ODBC3, 0);
     SQLHDBC a = open_source(connection_string), b = open_source(driver_string);
@@ -49,6 +49,13 @@ int main(int argc, char **argv)
     SQLFreeHandle(SQL_HANDLE_STMT, right);
     printf("%s\n", rc_name(SQLDisconnect(b)));
     SQLFreeHandle(SQL_HANDLE_DBC, a), SQLFreeHandle(SQL_HANDLE_DBC, b), SQLFreeHandle(SQL_HANDLE_ENV, env);
+}
+
+int main(int argc, char **argv)
+{
+    arguments(argc, argv);
+    session();
+    session();
     printf("done: everything was asked\n");
     return 0;
 }

@@ -62,7 +62,7 @@ def recorded_and_discarded():
 
     # no database
     codes = [cassettes.super8.super8_insert(b"cassettes/nothing", b"record", None), cassettes.super8.super8_eject(None)]
-    tell("nothing connected", codes + ["nothing connected through " + library in cassettes.last_error()])
+    tell("nothing connected", codes + ["nothing connected through super8 in " + os.path.dirname(os.path.realpath(library)) in cassettes.last_error()])
     with cassettes.use("cassettes/nothing", "record"):
         pass
 

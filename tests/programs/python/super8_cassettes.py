@@ -9,7 +9,7 @@ UNUSED = 3  # nothing connected while the cassette was inserted
 
 class Cassettes:
     def __init__(self, library):
-        """`library` is the file that odbcinst.ini names for super8: it is loaded once for both."""
+        """`library` is libsuper8.so, in the directory that odbcinst.ini names for super8."""
         super8 = ctypes.CDLL(library)
         texts = [ctypes.c_char_p] * 3
         super8.super8_insert.argtypes, super8.super8_insert.restype = texts, ctypes.c_int

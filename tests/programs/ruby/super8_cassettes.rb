@@ -4,7 +4,7 @@ require "fiddle"
 class Cassettes
   UNUSED = 3 # nothing connected while the cassette was inserted
 
-  # `library` is the file that odbcinst.ini names for super8: it is loaded once for both.
+  # `library` is libsuper8.so, in the directory that odbcinst.ini names for super8.
   def initialize(library)
     # Not Fiddle.dlopen, which would put super8's ODBC functions before the driver manager's for the whole process.
     super8 = Fiddle::Handle.new(library, Fiddle::RTLD_LAZY)

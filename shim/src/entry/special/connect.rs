@@ -155,7 +155,9 @@ fn connect<C: Width>(
         if connection.state.lock().connected {
             return diagnostics.post(Outcome::error("08002", "the connection is already open"));
         }
-        let mut plan = match connecting::plan(request) {
+        let environment = connection.state.lock().environment.and_then(|environment| ENVIRONMENTS.get(environment));
+        let kind = environment.map(|environment| environment.state.lock().kind).unwrap_or_default();
+        let mut plan = match connecting::plan(request, kind) {
             Ok(plan) => plan,
             Err(outcome) => return diagnostics.post(outcome),
         };

@@ -4,6 +4,7 @@
 use crate::call::Call;
 use crate::diagnostics::missing;
 use crate::diagnostics::{Outcome, rc};
+use crate::driver::Kind;
 use crate::entry::dispatch::{DBC, DESC, ENV, RealCall, STMT, guard};
 use crate::entry::{Handle, dispatch, mode_cache};
 use crate::handles::{
@@ -16,7 +17,7 @@ use std::cell::Cell;
 pub unsafe fn SQLAllocEnv(out: *mut Handle) -> i16 {
     // An ODBC 2 application: no SQLSetEnvAttr will say so.
     // SAFETY: the application's out-pointer.
-    unsafe { allocate_environment(out, Some(2)) }
+    unsafe { allocate_environment(out, Some(2), Kind::Unicode) }
 }
 
 pub unsafe fn SQLAllocConnect(env: Handle, out: *mut Handle) -> i16 {
@@ -38,13 +39,30 @@ pub unsafe fn SQLAllocHandle(kind: i16, input: Handle, out: *mut Handle) -> i16 
     // SAFETY: the application's out-pointer.
     unsafe {
         match kind {
-            ENV => allocate_environment(out, None),
+            ENV => allocate_environment(out, None, Kind::Unicode),
             DBC => allocate_connection(input, out),
             STMT => allocate_statement(input, out),
             DESC => super::allocate_descriptor(input, out),
             _ => rc::ERROR,
         }
     }
+}
+
+/// SQLAllocHandle of libsuper8a.so: an environment that a driver manager allocates there is for ANSI drivers.
+pub unsafe fn ansi_alloc_handle(kind: i16, input: Handle, out: *mut Handle) -> i16 {
+    // SAFETY: the application's out-pointer.
+    unsafe {
+        match kind {
+            ENV => allocate_environment(out, None, Kind::Ansi),
+            _ => SQLAllocHandle(kind, input, out),
+        }
+    }
+}
+
+/// SQLAllocEnv of libsuper8a.so.
+pub unsafe fn ansi_alloc_env(out: *mut Handle) -> i16 {
+    // SAFETY: the application's out-pointer.
+    unsafe { allocate_environment(out, Some(2), Kind::Ansi) }
 }
 
 pub(super) unsafe fn give(out: *mut Handle, token: Token) -> i16 {
@@ -56,17 +74,19 @@ pub(super) unsafe fn give(out: *mut Handle, token: Token) -> i16 {
     rc::SUCCESS
 }
 
-unsafe fn allocate_environment(out: *mut Handle, version: Option<usize>) -> i16 {
+/// Allocates an environment for drivers of this kind; `version` is ODBC's, if the application says it by the function that it calls.
+unsafe fn allocate_environment(out: *mut Handle, version: Option<usize>, kind: Kind) -> i16 {
     crate::exit::watch_forks();
     crate::verdict::counts_handles(crate::handles::alive);
     let Some((token, environment)) = ENVIRONMENTS.allocate() else { return rc::ERROR };
     guard(&environment.diagnostics, || {
         let mut state = environment.state.lock();
+        state.kind = kind;
         if let Some(version) = version {
             state.attributes.push((super::ODBC_VERSION, version));
         }
         // The driver may be known before any connection string arrives; then it negotiates its version itself.
-        if let Some(driver) = crate::connecting::early_driver() {
+        if let Some(driver) = crate::connecting::early_driver(kind) {
             // A driver that cannot even allocate an environment says so at connect, where there is a message.
             let _ = real_environment(&mut state, driver);
         }

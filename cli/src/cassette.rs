@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
-use super8_cassette::{CassetteError, Entry, EntryRef, Key, Metadata, PlayedRun, Store, Value, with_parts};
+use super8_cassette::{CassetteError, Entry, EntryRef, Format, Key, Metadata, PlayedRun, Store, Value, with_parts};
 use super8_shim::config::settings::{Given, Placeholder};
 
 /// A cassette that is only read, and its metadata.
@@ -70,9 +70,7 @@ impl Named {
     /// The cassettes that are there under names that it may become, with their parts.
     pub fn there(&self) -> Vec<PathBuf> {
         if self.deep {
-            // a directory that cannot be read has none that could be replayed
-            let found = folder::below(&self.directory(), &mut |_, _| {});
-            return found.into_iter().flat_map(|member| member.pieces).collect();
+            return below(&self.directory());
         }
         self.matching().iter().flat_map(|path| with_parts(path)).collect()
     }
@@ -102,6 +100,16 @@ impl Named {
         }
         found
     }
+}
+
+/// The cassettes below a directory, with their parts; or the cassette that it is.
+pub fn below(directory: &Path) -> Vec<PathBuf> {
+    if Format::of(directory).is_some() {
+        return with_parts(directory);
+    }
+    // a directory that cannot be read has none that could be replayed
+    let found = folder::below(directory, &mut |_, _| {});
+    found.into_iter().flat_map(|member| member.pieces).collect()
 }
 
 /// Whether a name has these pieces, in this order, with anything between them.

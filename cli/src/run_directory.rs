@@ -122,6 +122,13 @@ impl RunDirectory {
         fs::read(self.inner.join(VERDICT)).unwrap_or_default()
     }
 
+    /// Removes the directory, unless a process has it in its environment.
+    pub fn end(self) {
+        if is_inherited(&self.outer) {
+            self.leave();
+        }
+    }
+
     /// Leaves the directory to the processes that still use it; the first run after their end removes it.
     pub fn leave(self) {
         std::mem::forget(self);

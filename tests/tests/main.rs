@@ -13,6 +13,7 @@ mod cli_folders;
 mod cli_install;
 mod cli_processes;
 mod cli_report;
+mod cli_run;
 mod cli_server;
 mod cli_show;
 mod cli_verify;

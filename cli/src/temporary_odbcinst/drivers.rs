@@ -29,6 +29,9 @@ pub struct Drivers<'a> {
     pub recorded: &'a Recorded,
 }
 
+/// How the section of a real driver is named; a number follows.
+const REAL: &[u8] = b"super8 real driver ";
+
 /// A driver that super8 stands before.
 struct Swapped {
     kind: Kind,
@@ -42,7 +45,14 @@ impl Drivers<'_> {
         let mut text = Text::default();
         let mut hidden = Vec::new();
         let mut by_path: Vec<(PathBuf, Kind, Vec<u8>)> = Vec::new();
-        for section in drivers {
+        // Of the run that this one is started in: what super8 stands before there, it stands before already.
+        let of_outer_run = |section: &&Section| section.name.starts_with(REAL);
+        let outer = drivers.iter().filter(of_outer_run).count();
+        for section in drivers.iter().filter(|section| self.real || !of_outer_run(section)) {
+            if of_outer_run(&section) {
+                text.section(&section.name, section.pairs());
+                continue;
+            }
             let wanted = self.recorded.drivers.kind(&section.name);
             let swapped =
                 if section.name.eq_ignore_ascii_case(sections::MANAGER) { None } else { self.swapped(section, notes) };
@@ -54,7 +64,8 @@ impl Drivers<'_> {
                 continue;
             };
             let kind = wanted.unwrap_or(kind);
-            let real = format!("super8 real driver {}", hidden.len() + 1).into_bytes();
+            let number = outer + hidden.len() + 1;
+            let real = [REAL, number.to_string().as_bytes()].concat();
             let library = self.libraries.of(kind);
             let mut keys = vec![(&b"Driver"[..], library.as_os_str().as_bytes())];
             if self.real {

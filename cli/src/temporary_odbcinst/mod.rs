@@ -9,14 +9,15 @@ mod sources;
 pub use drivers::locate;
 pub use recorded::Recorded;
 
-use crate::libraries::Libraries;
+use crate::exit::{Exit, Failure};
+use crate::libraries::{self, Libraries};
 use crate::run_directory::{Readers, RunDirectory};
 use drivers::Drivers;
 use sections::{Notes, Text};
+use std::ffi::OsString;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use super8_shim::driver::Site;
 
 /// The configuration: files for the directory of a run.
@@ -69,11 +70,24 @@ impl TemporaryOdbcinst {
         TemporaryOdbcinst { files, file_sources, notes }
     }
 
-    /// Writes the files.
+    /// Makes the directory of a run with these files in it, and what `more` adds.
     ///
     /// # Errors
-    /// The directory cannot be written.
-    pub fn write(&self, directory: &RunDirectory) -> io::Result<()> {
+    /// The directory for temporary files cannot be written.
+    pub fn in_directory(&self, more: impl FnOnce(&RunDirectory) -> io::Result<()>) -> Result<RunDirectory, Failure> {
+        let made = RunDirectory::make().and_then(|made| {
+            self.write(&made)?;
+            more(&made)?;
+            Ok(made)
+        });
+        made.map_err(|error| {
+            let place = std::env::temp_dir();
+            Failure::new(format_args!("cannot write to {}: {error}; set TMPDIR to another directory", place.display()))
+                .with(Exit::CannotStart)
+        })
+    }
+
+    fn write(&self, directory: &RunDirectory) -> io::Result<()> {
         for ConfigurationFile { name, text, readers } in &self.files {
             directory.write(name, text.bytes(), *readers)?;
         }
@@ -83,11 +97,18 @@ impl TemporaryOdbcinst {
         }
     }
 
-    /// Makes a command see the configuration in this directory, and none other.
-    pub fn apply(directory: &Path, command: &mut Command) {
-        command.env("ODBCSYSINI", directory).env("ODBCINSTINI", DRIVERS).env("ODBCINI", directory.join(USER_SOURCES));
-        // iODBC's names for the system's files.
-        command.env("SYSODBCINSTINI", directory.join(DRIVERS)).env("SYSODBCINI", directory.join(SOURCES));
+    /// The variables with which a process sees the configuration in this directory, and none other. A `super8` that it starts uses
+    /// the same libraries.
+    pub fn environment(directory: &Path, libraries: &Libraries) -> [(&'static str, OsString); 6] {
+        [
+            (libraries::VARIABLE, libraries.directory().into()),
+            ("ODBCSYSINI", directory.into()),
+            ("ODBCINSTINI", DRIVERS.into()),
+            ("ODBCINI", directory.join(USER_SOURCES).into()),
+            // iODBC's names for the system's files
+            ("SYSODBCINSTINI", directory.join(DRIVERS).into()),
+            ("SYSODBCINI", directory.join(SOURCES).into()),
+        ]
     }
 
     /// What did not fit.

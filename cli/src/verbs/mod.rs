@@ -12,6 +12,7 @@ mod once;
 mod record;
 mod recover;
 mod replay;
+mod run;
 mod show;
 mod unused;
 mod verify;
@@ -28,6 +29,8 @@ pub enum Verb {
     Replay(replay::Replay),
     /// Replay the cassette if there is one, record it otherwise
     Once(once::Once),
+    /// Run a command with super8 before every driver, and no cassette
+    Run(run::Run),
     /// Show a cassette as a timeline, in the terminal or as a page
     Show(show::Show),
     /// Do the recorded reads again on the live database, and say where it diverges
@@ -61,6 +64,7 @@ impl Verb {
             Verb::Record(verb) => verb.run(),
             Verb::Replay(verb) => verb.run(),
             Verb::Once(verb) => verb.run(),
+            Verb::Run(verb) => verb.run(),
             Verb::Show(verb) => verb.run(),
             Verb::Verify(verb) => verb.run(),
             Verb::Check(verb) => verb.run(),

@@ -1,6 +1,6 @@
 //! Running a command under super8: `super8 record`, `replay` and `once`.
 
-mod child;
+pub mod child;
 mod events;
 mod report;
 mod stop;
@@ -9,7 +9,7 @@ mod verdict;
 use crate::cassette::Named;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::libraries::Libraries;
-use crate::run_directory::{Readers, RunDirectory};
+use crate::run_directory::Readers;
 use crate::runs;
 use crate::temporary_odbcinst::{Recorded, TemporaryOdbcinst};
 use child::{Patience, Remaining};
@@ -136,24 +136,16 @@ impl Wrapped {
         let replays_all = decided == Mode::Replay && again.is_empty();
         let expected = named.known().filter(|path| replays_all && !with_parts(path).is_empty());
         let stand_in = TemporaryOdbcinst::new(libraries, !replays_all, recorded);
-        let directory = RunDirectory::make().and_then(|made| {
-            stand_in.write(&made)?;
+        let directory = stand_in.in_directory(|made| {
             let names: Vec<&[u8]> = again.iter().map(|path| path.as_os_str().as_bytes()).collect();
-            made.write(RECORDED_ANEW, &names.join(&b'\0'), Readers::TheRun)?;
-            Ok(made)
-        });
-        let directory = directory.map_err(|error| {
-            let place = std::env::temp_dir();
-            Failure::new(format_args!("cannot write to {}: {error}; set TMPDIR to another directory", place.display()))
-                .with(Exit::CannotStart)
+            made.write(RECORDED_ANEW, &names.join(&b'\0'), Readers::TheRun)
         })?;
 
         let Some((program, arguments)) = self.command.split_first() else {
             return Err(Failure::new("no command is given: super8 replay CASSETTE -- COMMAND"));
         };
         let mut command = Command::new(program);
-        command.args(arguments);
-        TemporaryOdbcinst::apply(directory.path(), &mut command);
+        command.args(arguments).envs(TemporaryOdbcinst::environment(directory.path(), libraries));
         directory.hand_down(&mut command);
         command.env("SUPER8_MODE", decided.name()).env("SUPER8_CASSETTE", cassette);
         command.env(RECORD_AGAIN, record_again(mode, std::env::args_os()));

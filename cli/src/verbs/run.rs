@@ -1,0 +1,111 @@
+//! `super8 run`: puts super8 before every driver and chooses no cassette.
+
+use crate::exit::{Exit, Failure, Outcome};
+use crate::libraries::Libraries;
+use crate::output;
+use crate::run_directory::RunDirectory;
+use crate::temporary_odbcinst::{Recorded, TemporaryOdbcinst};
+use crate::wrap::child::{self, Patience};
+use clap::Args;
+use serde::Serialize;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use super8_shim::driver::Kind;
+
+/// `super8 run -- COMMAND`
+#[derive(Args)]
+#[command(after_help = "\
+Nothing is recorded or replayed until something names a cassette: a test framework through the C interface, a connection string, or
+SUPER8_MODE and SUPER8_CASSETTE. The exit code is the command's own.
+
+Examples:
+  super8 run -- python -m pytest
+  super8 run --cassettes cassettes -- ./run_tests
+  super8 run --print-environment")]
+pub struct Run {
+    /// Declare the data sources and drivers of the cassettes below this directory, as far as none is configured, so that they can
+    /// be replayed on a machine that has neither (may be given several times)
+    #[arg(long, value_name = "DIRECTORY")]
+    cassettes: Vec<PathBuf>,
+    /// Run nothing. Print the variables that a command would get as JSON, and keep the files they name until standard input ends
+    #[arg(long, conflicts_with = "command")]
+    print_environment: bool,
+    /// The command and its arguments
+    #[arg(required_unless_present = "print_environment", last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+/// What a test framework needs that prepares itself.
+#[derive(Serialize)]
+struct Environment {
+    /// The variables to set before the driver manager is first used.
+    environment: BTreeMap<&'static str, String>,
+    /// Both of super8's libraries: the driver manager loads one of them, and each exports the C interface.
+    libraries: [String; 2],
+    /// What could not be prepared.
+    notes: Vec<String>,
+}
+
+impl Run {
+    /// Runs the command, or prints its environment.
+    pub fn run(self) -> Outcome {
+        let libraries = Libraries::find()?;
+        let cassettes: Vec<PathBuf> =
+            self.cassettes.iter().flat_map(|directory| crate::cassette::below(directory)).collect();
+        let configuration = TemporaryOdbcinst::new(&libraries, true, &Recorded::of_readable(&cassettes));
+        let directory = configuration.in_directory(|_| Ok(()))?;
+        let variables = TemporaryOdbcinst::environment(directory.path(), &libraries);
+        let Some((program, arguments)) = self.command.split_first() else {
+            let text = |path: OsString| path.to_string_lossy().into_owned();
+            let printed = Environment {
+                environment: variables.into_iter().map(|(name, value)| (name, text(value))).collect(),
+                libraries: [Kind::Unicode, Kind::Ansi].map(|kind| text(libraries.of(kind).into())),
+                notes: configuration.notes().to_vec(),
+            };
+            return keep(directory, &printed);
+        };
+        let mut command = Command::new(program);
+        command.args(arguments).envs(variables);
+        // What the command leaves running keeps its configuration: there is nothing to wait for.
+        let patience = Patience { limit: Duration::ZERO, has_cassette: &|_| false, waiting: &|_| () };
+        let ended = child::run(&mut command, None, &patience)?;
+        if !ended.remaining.is_empty() {
+            directory.leave();
+        }
+        Ok(Exit::Command(ended.end.code()))
+    }
+}
+
+/// Prints the environment and keeps the directory until standard input ends: until its reader closes it, or is gone.
+fn keep(directory: RunDirectory, printed: &Environment) -> Outcome {
+    // Ctrl-C is meant for the program that reads this. It still needs its configuration then, to end in order.
+    for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+        signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false))).map_err(|error| {
+            Failure::new(format_args!("cannot listen for signals: {error}")).with(Exit::CannotStart)
+        })?;
+    }
+    // On one line, so that a reader knows when it is complete.
+    let mut out = output::text();
+    let line = serde_json::to_string(printed).map_err(|error| Failure::new(error).with(Exit::CannotStart))?;
+    writeln!(out, "{line}")?;
+    output::finish(out)?;
+    let mut input = std::io::stdin().lock();
+    let mut buffer = [0; 64];
+    loop {
+        match input.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(_) => break,
+        }
+    }
+    directory.end();
+    Ok(Exit::Done)
+}

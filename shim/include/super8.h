@@ -19,6 +19,7 @@ extern "C" {
 #define SUPER8_UNPLAYED 1 /* super8_eject: recorded commands were not played */
 #define SUPER8_MISMATCH 2 /* super8_eject: the program asked for something else than was recorded */
 #define SUPER8_UNUSED 3   /* super8_eject: nothing connected while the cassette was inserted */
+#define SUPER8_NOT_REPLAYED 4 /* super8_eject: the same, and the cassette has commands to replay */
 #define SUPER8_ERROR (-1)
 
 /* Puts a cassette on top of the process's stack: it decides for the connects that follow, on every thread, before the
@@ -28,13 +29,15 @@ extern "C" {
  * mode      "record", "replay", "once" or "off": a default, which SUPER8_MODE in the environment overrides
  * options   further settings as in a connection string, "Super8Order=connection;Super8Log=report.txt", or NULL
  *
- * SUPER8_OK, or SUPER8_ERROR: a cassette that cannot be replayed is an error here and not at the connect. */
+ * SUPER8_OK, or SUPER8_ERROR: a cassette that cannot be replayed is an error here and not at the connect. One that is not there is
+ * an error of the connect: a test may use no database. */
 int super8_insert(const char *cassette, const char *mode, const char *options);
 
-/* Takes a cassette out; NULL is the one that was inserted last. A recording is published. A later connect that names the
- * cassette again begins anew. Close the connections first.
+/* Takes a cassette out, by the name that it was inserted with or by its directory; NULL is the one that was inserted last. A
+ * recording is published. A later connect that names the cassette again begins anew. Close the connections first.
  *
- * SUPER8_OK, SUPER8_UNPLAYED, SUPER8_MISMATCH, SUPER8_UNUSED or SUPER8_ERROR; super8_last_error has the list or the report. */
+ * SUPER8_OK, SUPER8_UNPLAYED, SUPER8_MISMATCH, SUPER8_UNUSED, SUPER8_NOT_REPLAYED or SUPER8_ERROR; super8_last_error has the list
+ * or the report. */
 int super8_eject(const char *cassette);
 
 /* The same for a test that failed. A recording goes to the directory NAME.failed, and the cassette before it stays; of a replay

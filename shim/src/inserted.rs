@@ -16,6 +16,8 @@ static STACK: Mutex<Vec<Inserted>> = Mutex::new(Vec::new());
 static CHANGES: AtomicU32 = AtomicU32::new(0);
 
 struct Inserted {
+    /// As it was given, placeholders included.
+    name: String,
     directory: PathBuf,
     keywords: Arc<ConnectionString>,
     /// A connect used it.
@@ -77,7 +79,7 @@ pub fn insert(cassette: &str, mode: &str, options: &str) -> Result<Settings, Set
         return Err(SettingsError::new(format!("{} is inserted already: eject it first", directory.display())));
     }
     let meant = settings.mode != Mode::Off;
-    stack.push(Inserted { directory: directory.clone(), keywords, used: false, meant });
+    stack.push(Inserted { name: cassette.to_owned(), directory: directory.clone(), keywords, used: false, meant });
     CHANGES.fetch_add(1, Ordering::Relaxed);
     let cassette = (settings.mode != Mode::Off).then_some(directory.into());
     Ok(Settings { cassette, ..settings })
@@ -92,11 +94,8 @@ fn resolve(given: &ConnectionString) -> Result<Settings, SettingsError> {
 
 /// Takes a cassette off the stack, or the one on top. A cassette that is named need not have been inserted.
 pub fn take(cassette: Option<&Path>) -> Option<Taken> {
+    let directory = directory_of(cassette)?;
     let mut stack = STACK.lock();
-    let directory = match cassette {
-        Some(cassette) => std::path::absolute(cassette).unwrap_or_else(|_| cassette.to_owned()),
-        None => stack.last()?.directory.clone(),
-    };
     let at = stack.iter().position(|inserted| inserted.directory == directory);
     CHANGES.fetch_add(1, Ordering::Relaxed);
     let unused = at.map(|at| stack.remove(at)).is_some_and(|inserted| inserted.meant && !inserted.used);
@@ -114,9 +113,14 @@ pub fn connects(cassette: &Path) -> bool {
     })
 }
 
-/// The directory of the cassette on top.
-pub fn top_directory() -> Option<PathBuf> {
-    STACK.lock().last().map(|inserted| inserted.directory.clone())
+/// The directory of the cassette that is named as it was inserted (the last one of that name), of any other cassette by its path,
+/// and without a name of the one on top.
+pub fn directory_of(cassette: Option<&Path>) -> Option<PathBuf> {
+    let stack = STACK.lock();
+    let Some(cassette) = cassette else { return stack.last().map(|inserted| inserted.directory.clone()) };
+    let as_given = stack.iter().rev().find(|inserted| Path::new(&inserted.name) == cassette);
+    let by_path = || std::path::absolute(cassette).unwrap_or_else(|_| cassette.to_owned());
+    Some(as_given.map_or_else(by_path, |inserted| inserted.directory.clone()))
 }
 
 #[cfg(test)]
@@ -143,7 +147,10 @@ mod tests {
         let name = format!("later{}", std::process::id());
         let kept =
             on_top().and_then(|keywords| keywords.get("Super8Cassette").map(|value| value.into_owned())).unwrap();
-        assert!(String::from_utf8(kept).unwrap().ends_with(&name) && take(None).unwrap().directory.ends_with(name));
+        assert!(String::from_utf8(kept).unwrap().ends_with(&name));
+        // and it can be called as it was inserted
+        assert!(directory_of(Some(Path::new("later%p"))).unwrap().ends_with(&name));
+        assert!(take(Some(Path::new("later%p"))).unwrap().directory.ends_with(name) && take(None).is_none());
 
         assert!(insert("x", "rewind", "").unwrap_err().to_string().contains("Super8Mode given to super8_insert"));
         assert!(insert("x", "replay", "Super8Odor=global").unwrap_err().to_string().contains("super8_insert"));

@@ -22,6 +22,8 @@ const UNPLAYED: c_int = 1;
 const MISMATCH: c_int = 2;
 /// Nothing connected while the cassette was inserted.
 const UNUSED: c_int = 3;
+/// The same, and the cassette has commands to replay.
+const NOT_REPLAYED: c_int = 4;
 /// It could not be done.
 const ERROR: c_int = -1;
 
@@ -104,11 +106,8 @@ pub unsafe fn insert(cassette: *const c_char, mode: *const c_char, options: *con
             Ok(settings) => settings,
             Err(error) => return say(ERROR, format!("[super8] {error}")),
         };
-        // What can be wrong with the cassette is said now, and not in the middle of a test.
-        match cassettes::action(&settings).and_then(|action| match action {
-            cassettes::Action::Replay => cassettes::player(&settings).map(drop),
-            cassettes::Action::Record | cassettes::Action::Forward => Ok(()),
-        }) {
+        // What is wrong with a cassette is said now, and not in the middle of a test.
+        match cassettes::examine(&settings) {
             Ok(()) => OK,
             Err(error) => {
                 inserted::take(settings.cassette.as_ref().map(|name| name.path.as_path()));
@@ -136,7 +135,7 @@ pub unsafe fn eject(cassette: *const c_char) -> c_int {
             Ejected::Well if taken.unused => say(UNUSED, unused(&taken.directory)),
             Ejected::Well => OK,
             Ejected::Unplayed(_, list) if taken.unused => {
-                say(UNPLAYED, format!("{}\n{list}", unused(&taken.directory)))
+                say(NOT_REPLAYED, format!("{}\n{list}", unused(&taken.directory)))
             }
             Ejected::Unplayed(_, list) => say(UNPLAYED, list),
             Ejected::Mismatch(report) => say(MISMATCH, report),
@@ -195,10 +194,7 @@ pub unsafe fn unplayed(cassette: *const c_char) -> c_longlong {
             Ok(cassette) => cassette,
             Err(error) => return say(-1, error),
         };
-        let directory = match cassette {
-            "" => inserted::top_directory(),
-            named => std::path::absolute(named).ok(),
-        };
+        let directory = inserted::directory_of((!cassette.is_empty()).then(|| Path::new(cassette)));
         match directory.as_deref().and_then(cassettes::unplayed) {
             Some(Ok(count)) => count as c_longlong,
             Some(Err(error)) => say(-1, format!("[super8] {error}")),
@@ -295,8 +291,8 @@ mod tests {
             (code, last.as_ref().and_then(|last| last.get(&thread())).map(|said| said.text.clone()).unwrap_or_default())
         };
         assert_eq!(insert(b"\xff\0", c"record"), (ERROR, "cassette is not UTF-8".to_owned()));
-        let (code, text) = insert(b"/nonexistent/cassette\0", c"replay");
-        assert!(code == ERROR && text.contains("there is no cassette here"), "{text}");
+        let (code, text) = insert(b"/etc\0", c"replay");
+        assert!(code == ERROR && text.contains("/etc: not a cassette"), "{text}");
         // SAFETY: null is allowed.
         assert_eq!(unsafe { eject(c"/nonexistent/other".as_ptr()) }, OK);
         // SAFETY: as above.

@@ -48,10 +48,17 @@ fn from_python() {
             let replayed = run(&stage, Way::Replay, Program::python, "inserted.py", "replay");
             let told = replayed.text();
             assert!(told.starts_with(recorded.text().trim_end_matches("done: everything was asked\n")), "{told}");
-            for line in ["left True", "unplayed True", "swallowed True", "mismatch True", "no cassette True"] {
+            for line in [
+                "left True",
+                "unplayed True",
+                "swallowed True",
+                "mismatch True",
+                "not replayed True",
+                "no cassette True",
+            ] {
                 assert!(told.lines().any(|told| told == line), "`{line}` is missing:\n{told}");
             }
-            assert!(told.contains("from the beginning [2, 22]"), "{told}");
+            assert!(told.contains("from the beginning [2, 22]") && told.contains("idle [2, 22, True, 4]"), "{told}");
         }
     });
 }

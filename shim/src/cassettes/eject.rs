@@ -76,14 +76,17 @@ fn eject_one(cassette: &Path) -> Ejected {
     if let Some(report) = open.report {
         return Ejected::Mismatch(report);
     }
-    let part = ending::settle(cassette, &open.location);
+    let part = if open.meant { ending::settle(cassette, &open.location) } else { cassette.to_owned() };
     match ending::unplayed(&part, &open.location) {
         None => {
             verdict::finished(cassette, std::slice::from_ref(&part));
             Ejected::Well
         }
         Some(unplayed) => {
-            let _ = verdict::unplayed(&part, &unplayed);
+            // of one that nobody connected to through this library, the caller knows whether another one played it
+            if open.meant {
+                let _ = verdict::unplayed(&part, &unplayed);
+            }
             Ejected::Unplayed(unplayed.len(), ending::notice(&part, &unplayed, usize::MAX))
         }
     }

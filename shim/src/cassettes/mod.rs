@@ -111,6 +111,27 @@ pub fn action(settings: &Settings) -> Result<Action, NoCassette> {
     }
 }
 
+/// Looks at the cassette that these settings name before anybody connects. One that is not there is well: a test may use no
+/// database. If it does, its connect fails.
+///
+/// # Errors
+/// A cassette that cannot be replayed.
+pub fn examine(settings: &Settings) -> Result<(), DeckError> {
+    if settings.mode == Mode::Off || settings.mode == Mode::Record {
+        return Ok(());
+    }
+    let location =
+        CassetteLocation::to_replay(settings, &variable).map_err(|error| DeckError(format!("replay: {error}")))?;
+    let path = location.path();
+    let is_absent = matches!(super8_cassette::state(&path), Ok(super8_cassette::State::Absent))
+        && super8_cassette::parts_of(super8_cassette::directory_of(&path)).is_empty();
+    if is_absent || action(settings)? != Action::Replay {
+        return Ok(());
+    }
+    let player = open_player(&location, settings, false);
+    player.map(drop).map_err(|error| unplayable(&path, format!("replay: {error}")))
+}
+
 /// The directory or file of the cassette these settings name; none if they name none.
 pub fn path(settings: &Settings, action: Action) -> Option<PathBuf> {
     let location = match action {

@@ -19,11 +19,11 @@ static void at_exit(void)
 {
     printf("at exit, version %s\n", CALL(super8_version)());
     say();
-    printf("insert -> %d\n", CALL(super8_insert)("/nonexistent/second", "replay", NULL));
+    printf("insert -> %d\n", CALL(super8_insert)("/etc", "replay", NULL));
     say();
-    printf("unplayed -> %lld\n", (long long)CALL(super8_unplayed)("/nonexistent/second"));
+    printf("unplayed -> %lld\n", (long long)CALL(super8_unplayed)("/etc"));
     say();
-    printf("eject -> %d\n", CALL(super8_eject)("/nonexistent/second"));
+    printf("eject -> %d\n", CALL(super8_eject)("/etc"));
 }
 
 int main(int argc, char **argv)
@@ -33,6 +33,6 @@ int main(int argc, char **argv)
     if (!super8)
         return 2;
     atexit(at_exit);
-    printf("insert -> %d\n", CALL(super8_insert)("/nonexistent/first", "replay", NULL));
+    printf("insert -> %d\n", CALL(super8_insert)("/usr", "replay", NULL));
     return 0;
 }

@@ -3,7 +3,7 @@
 
 use crate::config::connection_string::{ConnectionString, quote};
 use crate::config::given::Given;
-use crate::config::settings::{Mode, Setting, Settings, SettingsError};
+use crate::config::settings::{Mode, Setting, Settings, SettingsError, TestRun};
 use crate::config::sources::Sources;
 use crate::config::variables;
 use parking_lot::Mutex;
@@ -19,6 +19,8 @@ struct Inserted {
     /// As it was given, placeholders included.
     name: String,
     directory: PathBuf,
+    /// The test that it was named after.
+    test: Option<TestRun>,
     keywords: Arc<ConnectionString>,
     /// A connect used it.
     used: bool,
@@ -43,7 +45,17 @@ pub fn changes() -> u32 {
 
 /// The settings that the cassette on top and the environment give; none if nothing is inserted.
 pub fn settings() -> Option<Settings> {
-    resolve(&*on_top()?).ok()
+    resolve(&*on_top()?).ok().map(with_test)
+}
+
+/// The same settings, with the test that an inserted cassette was named after.
+pub fn with_test(mut settings: Settings) -> Settings {
+    if let Some(name) = settings.cassette.as_mut().filter(|name| name.test.is_none()) {
+        let stack = STACK.lock();
+        let inserted = stack.iter().find(|inserted| inserted.directory == name.path);
+        name.test = inserted.and_then(|inserted| inserted.test.clone());
+    }
+    settings
 }
 
 /// What the cassette on top gives, as keywords of a connection string.
@@ -70,19 +82,20 @@ pub fn insert(cassette: &str, mode: &str, options: &str) -> Result<Settings, Set
     let settings = resolve(&given)?;
     // Where an ini file says the mode, there is none yet.
     let named = Given { value: cassette.into(), place: "the cassette given to super8_insert".to_owned() };
-    let path =
-        settings.cassette.clone().map_or_else(|| named.cassette(), |name| Ok(Some(name)))?.unwrap_or_default().path;
-    let directory = std::path::absolute(&path).unwrap_or(path);
+    let named = settings.cassette.clone().map_or_else(|| named.cassette(), |name| Ok(Some(name)))?.unwrap_or_default();
+    let directory = std::path::absolute(&named.path).unwrap_or(named.path);
     let keywords = Arc::new(parse(&directory.display().to_string().replace('%', "%%")));
     let mut stack = STACK.lock();
     if stack.iter().any(|inserted| inserted.directory == directory) {
         return Err(SettingsError::new(format!("{} is inserted already: eject it first", directory.display())));
     }
     let meant = settings.mode != Mode::Off;
-    stack.push(Inserted { name: cassette.to_owned(), directory: directory.clone(), keywords, used: false, meant });
+    let (name, test) = (cassette.to_owned(), named.test);
+    stack.push(Inserted { name, directory: directory.clone(), test, keywords, used: false, meant });
+    drop(stack);
     CHANGES.fetch_add(1, Ordering::Relaxed);
     let cassette = (settings.mode != Mode::Off).then_some(directory.into());
-    Ok(Settings { cassette, ..settings })
+    Ok(with_test(Settings { cassette, ..settings }))
 }
 
 fn resolve(given: &ConnectionString) -> Result<Settings, SettingsError> {

@@ -45,6 +45,9 @@ fn from_python() {
             for name in ["one", "two", "inner", "left", "right"] {
                 assert!(names(&cassettes.join(name)).contains(&format.log(name)), "no cassette {name}");
             }
+            let named = super8_cassette::open(&cassettes.join("test_a.py/test_b"));
+            let test = named.and_then(|cassette| cassette.metadata()).map(|metadata| metadata.test);
+            assert_eq!(test.unwrap_or_else(|error| panic!("{error}")).as_deref(), Some("test_a.py::test_b"));
             let replayed = run(&stage, Way::Replay, Program::python, "inserted.py", "replay");
             let told = replayed.text();
             assert!(told.starts_with(recorded.text().trim_end_matches("done: everything was asked\n")), "{told}");

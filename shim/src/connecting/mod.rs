@@ -122,7 +122,7 @@ fn settings(site: &Site, way: &Way<'_>, given: Option<&ConnectionString>) -> Res
         driver: way.section,
     };
     variables::check(&|name| sources.mentions(name))?;
-    sources.settings()
+    sources.settings().map(inserted::with_test)
 }
 
 fn variable(name: &str) -> Option<OsString> {

@@ -48,6 +48,11 @@ with cassettes.use("cassettes/nobody", "off"):
         thread.join()
     tell("keyed", sorted(results.items()))
 tell("not inserted", os.path.exists("cassettes/nobody"))
+# Named after the running test.
+os.environ["PYTEST_CURRENT_TEST"] = "test_a.py::test_b (call)"
+with cassettes.use("cassettes/%t", mode):
+    tell("named", ask("select 4"))
+del os.environ["PYTEST_CURRENT_TEST"]
 
 if mode == "replay":
     try:

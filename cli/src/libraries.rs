@@ -58,7 +58,9 @@ fn places_around(executable: &Path) -> Vec<PathBuf> {
     let real = executable.canonicalize().unwrap_or_else(|_| executable.to_owned());
     let Some(beside) = real.parent() else { return Vec::new() };
     let prefix = beside.parent().unwrap_or(beside);
-    vec![beside.to_owned(), prefix.join("lib"), prefix.join("lib/super8")]
+    // where Debian has ODBC's drivers
+    let drivers = format!("lib/{}-linux-gnu/odbc", std::env::consts::ARCH);
+    vec![beside.to_owned(), prefix.join("lib"), prefix.join("lib/super8"), prefix.join(drivers)]
 }
 
 #[cfg(test)]
@@ -68,7 +70,8 @@ mod tests {
     #[test]
     fn beside_the_command_or_in_its_prefix() {
         let places = places_around(Path::new("/nonexistent/opt/bin/super8"));
-        let expected = ["/nonexistent/opt/bin", "/nonexistent/opt/lib", "/nonexistent/opt/lib/super8"];
+        let debian = format!("/nonexistent/opt/lib/{}-linux-gnu/odbc", std::env::consts::ARCH);
+        let expected = ["/nonexistent/opt/bin", "/nonexistent/opt/lib", "/nonexistent/opt/lib/super8", &debian];
         assert_eq!(places, expected.map(PathBuf::from));
     }
 }

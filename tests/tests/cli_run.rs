@@ -71,6 +71,11 @@ fn runs_may_be_nested() {
     nested(&["run"], &["run"]);
     nested(&["run"], &["record", "tape"]);
     nested(&["record", "outer"], &["run"]);
+    // By the driver's name, which the cassette names as well.
+    let words = ["record", "by driver", "--", &super8, "run", "--cassettes", "by driver", "--", "isql", "-b", "-k"];
+    for _ in 0..2 {
+        ended(&desk.run_with(&[&words[..], &["DRIVER=SQLite3;Database=shop.db"]].concat(), ONE), 0);
+    }
     desk.clear();
     nested(&["replay", "outer"], &["run"]);
     nested(&["replay", "outer"], &["run", "--cassettes", "tape"]);

@@ -57,7 +57,8 @@ impl Drivers<'_> {
             let swapped =
                 if section.name.eq_ignore_ascii_case(sections::MANAGER) { None } else { self.swapped(section, notes) };
             let Some(Swapped { kind, paths }) = swapped else {
-                match wanted {
+                // What names super8 already has its real driver.
+                match wanted.filter(|_| !self.real || !self.is_super8(section)) {
                     Some(kind) => _ = self.declare(&mut text, &section.name, kind),
                     None => _ = text.section(&section.name, section.pairs()),
                 }
@@ -122,6 +123,10 @@ impl Drivers<'_> {
         paths.push(spelled);
         paths.dedup();
         Some(Swapped { kind, paths })
+    }
+
+    fn is_super8(&self, section: &Section) -> bool {
+        section.library().is_some_and(|library| matches!(self.look(&to_path(library)), Looked::Super8))
     }
 
     /// What there is behind a library's name.

@@ -25,6 +25,8 @@ pub const DEBIAN: &[&str] = &[
     "ruby",
     "ruby-odbc",
     "ruby-rspec",
+    "dpkg-dev",
+    "xz-utils",
     "libdbd-odbc-perl",
     "php-cli",
     "php-odbc",

@@ -41,6 +41,7 @@ mod mismatch;
 mod missing_functions;
 mod named_by_test;
 mod odbc_api;
+mod packages;
 mod parameters;
 mod pools;
 mod processes;

@@ -1,6 +1,7 @@
 //! The project's chores, one per word: `cargo xtask test` and the others. Each does its own set-up on a bare Debian.
 
 mod demo;
+mod package;
 mod setup;
 
 use std::path::Path;
@@ -15,6 +16,7 @@ usage: cargo xtask WORD
   demo    record a Python program on SQLite, take driver and database away, replay it
   bench   measure super8 against the bare driver (words after it go to the bench)
   docs    write the generated pages of docs/ anew (--check: only compare)
+  package make the Debian package and the archive in target/packages
   setup   install the Debian packages, cargo-nextest and the Python environment the others need
 ";
 
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         "docs" => docs(&rest),
         "suites" => suites(&rest),
         "fuzz" => fuzz(&rest),
+        "package" => package::package(&rest),
         "setup" => setup::setup(),
         _ => {
             eprint!("{USAGE}");

@@ -1,0 +1,220 @@
+//! `cargo xtask package`: a Debian package and an archive, all of the same stripped binaries.
+
+use crate::{Done, cargo};
+use std::env::consts::ARCH;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use super8_tests::products::{repository, target_directory};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+const BINARIES: [&str; 3] = ["super8", "libsuper8.so", "libsuper8a.so"];
+/// What a package may not exceed.
+const LARGEST: u64 = 5 * 1024 * 1024;
+
+/// A package's word, and what makes it.
+type Kind = (&'static str, fn(&Stage) -> Result<PathBuf, String>);
+const KINDS: [Kind; 2] = [("deb", Stage::deb), ("tar", Stage::tar)];
+const USAGE: &str = "package takes [--built DIRECTORY] [--into DIRECTORY] and the packages: deb, tar";
+
+/// Builds the packages that the words name, or all of them. `--built` names a directory with binaries of an unoptimized build: nothing
+/// is compiled, little compressed, and no size is too large.
+pub fn package(words: &[String]) -> Done {
+    let (mut into, mut built, mut kinds) = (target_directory().join("packages"), None, Vec::new());
+    let mut words = words.iter().map(String::as_str);
+    while let Some(word) = words.next() {
+        match (word, KINDS.into_iter().find(|(name, _)| *name == word)) {
+            ("--built", _) => built = Some(PathBuf::from(words.next().ok_or(USAGE)?)),
+            ("--into", _) => into = words.next().ok_or(USAGE)?.into(),
+            (_, Some(kind)) => kinds.push(kind),
+            _ => return Err(USAGE.to_owned()),
+        }
+    }
+    if kinds.is_empty() {
+        kinds = KINDS.to_vec();
+    }
+    let into = std::path::absolute(&into).map_err(|error| format!("{}: {error}", into.display()))?;
+    let stage = Stage::new(&into, built.as_deref())?;
+    for (_, make) in kinds {
+        let file = make(&stage)?;
+        let size = std::fs::metadata(&file).map_err(|error| format!("{}: {error}", file.display()))?.len();
+        println!("{} ({:.1} MB)", file.display(), size as f64 / 1e6);
+        if size > LARGEST && !stage.quick {
+            return Err(format!("{} is larger than {LARGEST} bytes", file.display()));
+        }
+    }
+    Ok(())
+}
+
+/// Where packages are put together.
+struct Stage {
+    /// Where the packages go.
+    into: PathBuf,
+    /// Scratch room, emptied by each run.
+    room: PathBuf,
+    /// The stripped binaries.
+    binaries: PathBuf,
+    /// For tests: quickly made, and larger.
+    quick: bool,
+}
+
+impl Stage {
+    fn new(into: &Path, built: Option<&Path>) -> Result<Stage, String> {
+        let room = into.join("build");
+        let _ = std::fs::remove_dir_all(&room);
+        let quick = built.is_some();
+        let stage = Stage { into: into.to_owned(), binaries: directory(&room.join("bin"))?, room, quick };
+        if !quick {
+            run(&mut cargo(&["build", "--quiet", "--release", "-p", "super8", "-p", "super8a", "-p", "super8-cli"]))?;
+        }
+        let built = built.map_or_else(|| target_directory().join("release"), Path::to_owned);
+        let symbols = directory(&into.join("debug"))?;
+        for name in BINARIES {
+            let (from, to, symbols) =
+                (built.join(name), stage.binaries.join(name), symbols.join(format!("{name}.debug")));
+            let mut strip = command("objcopy");
+            strip.arg("--strip-unneeded");
+            if !quick {
+                run(command("objcopy").arg("--only-keep-debug").args([&from, &symbols]))?;
+                strip.arg(format!("--add-gnu-debuglink={}", symbols.display()));
+            }
+            run(strip.args([&from, &to]))?;
+        }
+        Ok(stage)
+    }
+
+    /// The Debian package. It registers nothing: `super8 install` does.
+    fn deb(&self) -> Result<PathBuf, String> {
+        let root = self.room.join("deb/debian/super8-odbc");
+        self.tree(&root.join("usr"), "super8-odbc", &format!("lib/{ARCH}-linux-gnu/odbc"))?;
+        let doc = root.join("usr/share/doc/super8-odbc");
+        write(&doc.join("copyright"), &copyright()?)?;
+        let control = repository().join("packages/debian/control");
+        run(command("install").args(["-m", "644"]).arg(control).arg(self.room.join("deb/debian/control")))?;
+        let mut needed = command("dpkg-shlibdeps");
+        needed.arg("--ignore-missing-info").args(binaries_below(&root)?).current_dir(self.room.join("deb"));
+        run(&mut needed)?;
+        let mut control = command("dpkg-gencontrol");
+        control.args(["-psuper8-odbc", "-Pdebian/super8-odbc", &format!("-v{VERSION}")]);
+        directory(&root.join("DEBIAN"))?;
+        write(&self.room.join("deb/debian/changelog"), &changelog())?;
+        run(control.current_dir(self.room.join("deb")))?;
+        let sums = "cd \"$1\" && find usr -type f -print0 | sort -z | xargs -0 md5sum > DEBIAN/md5sums";
+        run(command("sh").args(["-c", sums, "sh"]).arg(&root))?;
+        let built = directory(&self.room.join("deb/built"))?;
+        let compression = if self.quick { "-Znone" } else { "-Zxz" };
+        run(command("dpkg-deb").args(["--root-owner-group", compression, "--build"]).args([&root, &built]))?;
+        self.take(&only(&built)?)
+    }
+
+    /// An archive for everything else, to be unpacked in /usr/local or anywhere.
+    fn tar(&self) -> Result<PathBuf, String> {
+        let name = format!("super8-{VERSION}-{ARCH}-linux");
+        let root = self.room.join("tar").join(&name);
+        self.tree(&root, "super8", "lib/super8")?;
+        let file = self.into.join(format!("{name}.tar.xz"));
+        let mut tar = command("tar");
+        tar.args("--create --xz --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 --file".split(' '));
+        tar.env("XZ_OPT", if self.quick { "-0" } else { "-9" });
+        run(tar.arg(&file).arg("-C").arg(self.room.join("tar")).arg(&name))?;
+        Ok(file)
+    }
+
+    /// Everything below a prefix: command, libraries, header, pages of the manual, completions, documentation.
+    fn tree(&self, prefix: &Path, package: &str, libraries: &str) -> Done {
+        let install = |mode: &str, files: &[PathBuf], to: PathBuf| {
+            run(command("install").args(["-m", mode, "-D", "-t"]).arg(to).args(files))
+        };
+        let binary = |name: &str| self.binaries.join(name);
+        install("755", &[binary("super8")], prefix.join("bin"))?;
+        install("644", &[binary("libsuper8.so"), binary("libsuper8a.so")], prefix.join(libraries))?;
+        install("644", &[repository().join("shim/include/super8.h")], prefix.join("include"))?;
+        let manual = directory(&prefix.join("share/man/man1"))?;
+        let command_line = <super8_cli::Arguments as clap::CommandFactory>::command();
+        clap_mangen::generate_to(command_line, &manual).map_err(|error| format!("the manual: {error}"))?;
+        run(command("sh").args(["-c", "gzip -9n \"$1\"/*.1", "sh"]).arg(&manual))?;
+        for (shell, file) in [
+            ("bash", "share/bash-completion/completions/super8"),
+            ("zsh", "share/zsh/vendor-completions/_super8"),
+            ("fish", "share/fish/vendor_completions.d/super8.fish"),
+        ] {
+            let output = Command::new(binary("super8")).args(["completions", shell]).output();
+            let output = output.map_err(|error| format!("super8 completions: {error}"))?;
+            write(&prefix.join(file), &String::from_utf8_lossy(&output.stdout))?;
+        }
+        let doc = directory(&prefix.join("share/doc").join(package))?;
+        let pages = "find docs -name '*.md' | while read -r page; do install -m 644 -D \"$page\" \"$1/$page\"; done";
+        run(command("sh").args(["-c", pages, "sh"]).arg(&doc).current_dir(repository()))?;
+        let files = ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "odbcinst.ini.example"];
+        install("644", &files.map(|name| repository().join(name)), doc)
+    }
+
+    /// Moves a package to where packages go.
+    fn take(&self, file: &Path) -> Result<PathBuf, String> {
+        let to = self.into.join(file.file_name().unwrap_or_default());
+        std::fs::rename(file, &to).map_err(|error| format!("{}: {error}", file.display()))?;
+        Ok(to)
+    }
+}
+
+fn command(program: &str) -> Command {
+    Command::new(program)
+}
+
+/// Runs a command, and shows what it printed if it fails.
+fn run(command: &mut Command) -> Done {
+    let shown = format!("{command:?}");
+    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{shown}: {error}"))?;
+    match output.status.success() {
+        true => Ok(()),
+        false => {
+            let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            Err(format!("{shown} failed ({})\n{text}{errors}", output.status))
+        }
+    }
+}
+
+fn directory(path: &Path) -> Result<PathBuf, String> {
+    std::fs::create_dir_all(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(path.to_owned())
+}
+
+fn write(path: &Path, text: &str) -> Done {
+    directory(path.parent().unwrap_or(path))?;
+    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// The one file in a directory.
+fn only(directory: &Path) -> Result<PathBuf, String> {
+    let mut entries = std::fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+    let entry = entries.next().ok_or_else(|| format!("{} is empty", directory.display()))?;
+    entry.map(|entry| entry.path()).map_err(|error| format!("{}: {error}", directory.display()))
+}
+
+/// The binaries of a package's tree.
+fn binaries_below(root: &Path) -> Result<Vec<PathBuf>, String> {
+    let libraries = root.join(format!("usr/lib/{ARCH}-linux-gnu/odbc"));
+    let binaries =
+        BINARIES.map(|name| if name.ends_with(".so") { libraries.join(name) } else { root.join("usr/bin").join(name) });
+    let missing = binaries.iter().find(|path| !path.is_file());
+    missing.map_or(Ok(binaries.to_vec()), |path| Err(format!("{} is missing", path.display())))
+}
+
+fn copyright() -> Result<String, String> {
+    let license = |name: &str| {
+        let path = repository().join(name);
+        std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
+    };
+    Ok(format!(
+        "super8 is licensed under either of MIT or Apache-2.0, at your option.\n\n{}\n{}",
+        license("LICENSE-MIT")?,
+        license("LICENSE-APACHE")?
+    ))
+}
+
+/// What dpkg-gencontrol wants to know of the version.
+fn changelog() -> String {
+    format!(
+        "super8-odbc ({VERSION}) unstable; urgency=low\n\n  * See CHANGELOG.md.\n\n -- The super8 developers <super8@localhost>  \
+         Thu, 01 Jan 1970 00:00:00 +0000\n"
+    )
+}

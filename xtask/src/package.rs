@@ -1,10 +1,11 @@
-//! `cargo xtask package`: a Debian package and an archive, all of the same stripped binaries.
+//! `cargo xtask package`: a Python wheel, a Debian package and an archive, all of the same stripped binaries.
 
 use crate::{Done, cargo};
 use std::env::consts::ARCH;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use super8_tests::products::{repository, target_directory};
+use super8_tests::python;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const BINARIES: [&str; 3] = ["super8", "libsuper8.so", "libsuper8a.so"];
@@ -13,8 +14,8 @@ const LARGEST: u64 = 5 * 1024 * 1024;
 
 /// A package's word, and what makes it.
 type Kind = (&'static str, fn(&Stage) -> Result<PathBuf, String>);
-const KINDS: [Kind; 2] = [("deb", Stage::deb), ("tar", Stage::tar)];
-const USAGE: &str = "package takes [--built DIRECTORY] [--into DIRECTORY] and the packages: deb, tar";
+const KINDS: [Kind; 3] = [("wheel", Stage::wheel), ("deb", Stage::deb), ("tar", Stage::tar)];
+const USAGE: &str = "package takes [--built DIRECTORY] [--into DIRECTORY] and the packages: wheel, deb, tar";
 
 /// Builds the packages that the words name, or all of them. `--built` names a directory with binaries of an unoptimized build: nothing
 /// is compiled, little compressed, and no size is too large.
@@ -80,6 +81,44 @@ impl Stage {
             run(strip.args([&from, &to]))?;
         }
         Ok(stage)
+    }
+
+    /// A copy of a directory of the repository, in the room.
+    fn copy(&self, from: &str, to: &str) -> Result<PathBuf, String> {
+        let to = self.room.join(to);
+        directory(to.parent().unwrap_or(&to))?;
+        run(command("cp").arg("-r").arg(repository().join(from)).arg(&to))?;
+        Ok(to)
+    }
+
+    /// Copies the binaries, executable, and the licenses.
+    fn fill(&self, binaries: &Path, licenses: &Path) -> Done {
+        let all = BINARIES.map(|name| self.binaries.join(name));
+        run(command("install").args(["-m", "755", "-D", "-t"]).arg(binaries).args(all))?;
+        let files = ["LICENSE-APACHE", "LICENSE-MIT"].map(|name| repository().join(name));
+        run(command("install").args(["-m", "644", "-D", "-t"]).arg(licenses).args(files))
+    }
+
+    /// The Python wheel. Its tag says which C library it needs: auditwheel looks at the symbols.
+    fn wheel(&self) -> Result<PathBuf, String> {
+        let tools = python::packaging().map_err(|reason| format!("no tools to make a wheel: {reason}"))?;
+        let source = self.copy("packages/python", "python")?;
+        let _ = std::fs::remove_dir_all(source.join("src/super8/bin"));
+        self.fill(&source.join("src/super8/bin"), &source)?;
+        let built = self.room.join("wheel");
+        let mut hatch = Command::new(tools.join("python"));
+        hatch.args(["-m", "hatchling", "build", "-t", "wheel", "-d"]).arg(&built).current_dir(&source);
+        run(hatch.env("SUPER8_VERSION", VERSION).env("SUPER8_PLATFORM", format!("linux_{ARCH}")))?;
+        let audited = self.room.join("audited");
+        let mut audit = Command::new(tools.join("python"));
+        let level = if self.quick { "1" } else { "9" };
+        audit
+            .args(["-m", "auditwheel", "repair", "--zip-compression-level", level, "-w"])
+            .arg(&audited)
+            .arg(only(&built)?);
+        let path = std::env::var("PATH").unwrap_or_default();
+        run(audit.env("PATH", format!("{}:{path}", tools.display())))?;
+        self.take(&only(&audited)?)
     }
 
     /// The Debian package. It registers nothing: `super8 install` does.

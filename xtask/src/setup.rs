@@ -17,7 +17,8 @@ pub fn setup() -> Done {
         println!("installing cargo-nextest");
         run(crate::cargo(&["install", "--locked", "cargo-nextest"]))?;
     }
-    python::install()
+    python::install()?;
+    python::packaging().map(drop)
 }
 
 /// Installs those of `wanted` that are not there.

@@ -116,12 +116,12 @@ pub fn action(settings: &Settings) -> Result<Action, NoCassette> {
 ///
 /// # Errors
 /// A cassette that cannot be replayed.
-pub fn examine(settings: &Settings) -> Result<(), DeckError> {
+pub fn examine(settings: &Settings) -> Result<(), NoCassette> {
     if settings.mode == Mode::Off || settings.mode == Mode::Record {
         return Ok(());
     }
     let location =
-        CassetteLocation::to_replay(settings, &variable).map_err(|error| DeckError(format!("replay: {error}")))?;
+        CassetteLocation::to_replay(settings, &variable).map_err(|error| NoCassette(format!("replay: {error}")))?;
     let path = location.path();
     let is_absent = matches!(super8_cassette::state(&path), Ok(super8_cassette::State::Absent))
         && super8_cassette::parts_of(super8_cassette::directory_of(&path)).is_empty();

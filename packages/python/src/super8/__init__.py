@@ -1,0 +1,144 @@
+"""Records what a program asks of a database through ODBC, and replays it with driver and database gone.
+
+    with super8.use_cassette("cassettes/orders"):
+        connection = pyodbc.connect("DSN=shop")
+"""
+
+import contextlib
+import functools
+import inspect
+import os
+
+from ._process import COMMAND, MISMATCH, NOT_REPLAYED, OK, UNPLAYED, UNUSED, Error, start
+
+__all__ = ["COMMAND", "Cassette", "Error", "NotAsRecorded", "start", "use_cassette"]
+
+# Words of vcrpy and pytest-recording for super8's modes.
+_MODES = {"none": "replay", "all": "record", "rewrite": "record"}
+
+
+class NotAsRecorded(AssertionError):
+    """The program did something else than was recorded, or left recorded commands out. The text is super8's report."""
+
+
+class Cassette:
+    """A cassette for the connections that are made while it is inserted.
+
+    ``mode`` is ``once``, ``none`` (or ``replay``), ``record`` (or ``rewrite``) or ``off``. ``settings`` are super8's settings without
+    their prefix: ``order="connection"`` is ``Super8Order=connection``.
+    """
+
+    def __init__(self, name, mode="once", **settings):
+        self.name = os.fspath(name)
+        self.mode = _MODES.get(mode, mode)
+        self._options = "".join(_keyword(key, value) for key, value in settings.items() if value is not None)
+
+    def insert(self):
+        """Connections record or replay this cassette from now on."""
+        self._libraries = start([os.path.dirname(self.name) or os.curdir])
+        texts = [os.fsencode(text) for text in (self.name, self.mode, self._options)]
+        for number, library in enumerate(self._libraries):
+            if library.insert(*texts) != OK:
+                error = library.last_error()
+                for earlier in self._libraries[:number]:
+                    earlier.discard(texts[0])
+                raise Error(error)
+
+    def eject(self):
+        """Takes it out again. Fails if it was not played as it was recorded, or could not be written."""
+        found = {}
+        for library in self._libraries:
+            code = library.eject(os.fsencode(self.name))
+            found.setdefault(code, "" if code == OK else library.last_error())
+        for code in (MISMATCH, UNPLAYED):
+            if code in found:
+                raise NotAsRecorded(found[code])
+        for code in found.keys() - {OK, UNUSED, NOT_REPLAYED}:
+            raise Error(found[code])
+        # Nothing connects through the library of the other kind of drivers.
+        if OK not in found and NOT_REPLAYED in found:
+            unplayed = found[NOT_REPLAYED].partition("\n")[2]
+            raise NotAsRecorded(f"nothing connected while a cassette was to be replayed\n{unplayed}")
+
+    def discard(self):
+        """The same for a test that failed: what it recorded goes to the directory NAME.failed, and the earlier cassette stays."""
+        for library in self._libraries:
+            if library.discard(os.fsencode(self.name)) != OK:
+                raise Error(library.last_error())
+
+    @property
+    def unplayed(self):
+        """How many recorded commands were not played so far; 0 if it is not replayed."""
+        return max(0, min(library.unplayed(os.fsencode(self.name)) for library in self._libraries))
+
+
+def _keyword(name, value):
+    keyword = "Super8" + "".join(part.capitalize() for part in name.split("_"))
+    text = str(value).lower() if isinstance(value, bool) else os.fspath(value) if isinstance(value, os.PathLike) else str(value)
+    return "{}={{{}}};".format(keyword, text.replace("}", "}}"))
+
+
+class use_cassette(contextlib.AbstractContextManager):
+    """A context manager, and a decorator of functions, for a cassette: the arguments are those of :class:`Cassette`.
+
+    A decorator needs no name, and no parentheses: the cassette is that of the function's name in the directory ``cassettes``. If the
+    body fails, so did the test: what was recorded is set aside, and the earlier cassette stays.
+    """
+
+    #: The mode where none is given. The pytest plugin sets it to that of ``--super8``.
+    default_mode = "once"
+
+    def __new__(cls, name=None, *arguments, **keywords):
+        if inspect.isroutine(name):
+            return cls()(name)
+        return super().__new__(cls)
+
+    def __init__(self, name=None, mode=None, **settings):
+        self._arguments = name, mode, settings
+
+    def __enter__(self):
+        name, mode, settings = self._arguments
+        if name is None:
+            raise TypeError("use_cassette needs a name: only a decorator takes that of its function")
+        cassette = Cassette(name, mode or use_cassette.default_mode, **settings)
+        cassette.insert()
+        self._cassette = cassette
+        return cassette
+
+    def __exit__(self, kind, error, traceback):
+        if error is None:
+            self._cassette.eject()
+        else:
+            self._cassette.discard()
+
+    def __call__(self, function):
+        name, mode, settings = self._arguments
+        if name is None:
+            self._arguments = os.path.join("cassettes", function.__name__), mode, settings
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def decorated(*arguments, **keywords):
+                with self:
+                    return await function(*arguments, **keywords)
+        elif inspect.isasyncgenfunction(function):
+
+            @functools.wraps(function)
+            async def decorated(*arguments, **keywords):
+                with self:
+                    async for value in function(*arguments, **keywords):
+                        yield value
+        elif inspect.isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def decorated(*arguments, **keywords):
+                with self:
+                    return (yield from function(*arguments, **keywords))
+        else:
+
+            @functools.wraps(function)
+            def decorated(*arguments, **keywords):
+                with self:
+                    return function(*arguments, **keywords)
+
+        return decorated

@@ -1,0 +1,93 @@
+"""super8 in this process: the configuration in which it stands before every driver, and its C interface."""
+
+import atexit
+import ctypes
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+COMMAND = str(Path(__file__).parent / "bin" / "super8")
+
+# What super8_eject returns: shim/include/super8.h.
+OK, UNPLAYED, MISMATCH, UNUSED, NOT_REPLAYED = range(5)
+
+
+class Error(Exception):
+    """super8 cannot do what it is asked for: no such cassette, a misspelt setting, a recording that cannot be written."""
+
+
+class Library:
+    """One of super8's two libraries. The driver manager loads the one that stands in for the driver; it is the same instance."""
+
+    def __init__(self, path):
+        library = ctypes.CDLL(path)
+        text = ctypes.c_char_p
+        for name, arguments, result in [
+            ("super8_insert", [text, text, text], ctypes.c_int),
+            ("super8_eject", [text], ctypes.c_int),
+            ("super8_discard", [text], ctypes.c_int),
+            ("super8_unplayed", [text], ctypes.c_longlong),
+            ("super8_last_error", [text, ctypes.c_size_t], ctypes.c_size_t),
+        ]:
+            function = getattr(library, name)
+            function.argtypes, function.restype = arguments, result
+        self.insert, self.eject = library.super8_insert, library.super8_eject
+        self.discard, self.unplayed = library.super8_discard, library.super8_unplayed
+        self._last_error = library.super8_last_error
+
+    def last_error(self):
+        """The text behind the last result that was not OK."""
+        room = self._last_error(None, 0) + 1
+        buffer = ctypes.create_string_buffer(room)
+        self._last_error(buffer, room)
+        return buffer.value.decode("utf-8", "replace")
+
+
+_lock = threading.Lock()
+_libraries = None
+
+
+def start(cassettes=()):
+    """Puts super8 before every ODBC driver, for this process and those that it starts. Gives the libraries.
+
+    Call it before the first connection of the process: the driver manager reads its configuration then. ``cassettes`` are directories:
+    the data sources of the cassettes below them need not be configured on this machine. Further calls do nothing.
+    """
+    global _libraries
+    with _lock:
+        if _libraries is None:
+            prepared = _prepare([os.fspath(directory) for directory in cassettes])
+            _libraries = [Library(path) for path in prepared["libraries"]]
+        return _libraries
+
+
+def _prepare(cassettes):
+    words = [COMMAND, "run", "--print-environment"]
+    for directory in cassettes:
+        words += ["--cassettes", directory]
+    pipe = subprocess.PIPE
+    try:
+        process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe)
+    except OSError as error:
+        raise Error(f"cannot run {COMMAND}: {error}") from error
+    line = process.stdout.readline()
+    if not line:
+        raise Error(process.communicate()[1].decode("utf-8", "replace").strip())
+    prepared = json.loads(line)
+    os.environ.update(prepared["environment"])
+    # It keeps the configuration until this process closes the pipe, or is gone.
+    atexit.register(_end, process, os.getpid())
+    return prepared
+
+
+def _end(process, owner):
+    if os.getpid() == owner:
+        process.communicate()
+
+
+def main():
+    """The command ``super8``."""
+    os.execv(COMMAND, ["super8", *sys.argv[1:]])

@@ -1,0 +1,197 @@
+"""The pytest plugin: ``@pytest.mark.super8``, ``--super8`` and ``--super8-block``.
+
+A cassette is inserted before a test's first fixture and ejected after its last one, so that connections of fixtures are in it.
+"""
+
+import os
+import shlex
+import tempfile
+
+import pytest
+
+from . import Cassette, Error, NotAsRecorded, start, use_cassette
+
+MODES = ("none", "once", "replay", "record", "rewrite", "off")
+# How every error of a connection begins once it was asked for something else than was recorded.
+MISMATCH = "[super8] replay: "
+# What a connect says for which there is no cassette.
+ABSENT = "there is no cassette here"
+# The cassette that is replayed, and never there, where no other one is.
+BLOCKED = "no-cassette--super8-block"
+
+_cassette = pytest.StashKey()  # of the running test
+_failed = pytest.StashKey()  # why the running test failed
+_report = pytest.StashKey()  # what an eject said
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("super8", "recording and replaying databases (super8)")
+    group.addoption(
+        "--super8",
+        choices=MODES,
+        help="what marked tests do: replay and never record (none, replay; the default), replay or record what is missing (once), "
+        "record anew (record, rewrite), use the database (off)",
+    )
+    group.addoption("--super8-block", action="store_true", help="fail every ODBC connect outside of a cassette")
+    parser.addini("super8_cassettes", "directory of the cassettes, relative to the root directory", default="cassettes")
+
+
+class Hooks:
+    """What a conftest.py may define."""
+
+    @pytest.hookspec(firstresult=True)
+    def pytest_super8_settings(self, item):
+        """Settings for the cassettes of all marked tests below this conftest.py, as a dict. A mark's own arguments override them."""
+
+
+def pytest_addhooks(pluginmanager):
+    pluginmanager.add_hookspecs(Hooks)
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers",
+        "super8(name=None, mode=None, **settings): the test's ODBC connections are recorded in a cassette and replayed from it",
+    )
+    mode, blocks = config.getoption("--super8"), config.getoption("--super8-block")
+    if mode == "off" and blocks:
+        raise pytest.UsageError("--super8=off uses the database, and --super8-block forbids it")
+    if mode != "off":
+        config.pluginmanager.register(Recording(config, mode, blocks), "super8-recording")
+
+
+@pytest.fixture
+def super8_cassette(request):
+    """The cassette of the running test, or None."""
+    return request.node.stash.get(_cassette, None)
+
+
+class Recording:
+    """A session in which marked tests record and replay."""
+
+    def __init__(self, config, mode, blocks):
+        self.mode, self.root = mode, config.rootpath
+        self.directory = self.root / config.getini("super8_cassettes")
+        self.advises = "SUPER8_RECORD_AGAIN" not in os.environ  # `super8 replay` has its own advice
+        self.recorded = {}
+        self.outside = None
+        if mode is not None:
+            use_cassette.default_mode = mode
+        # For use_cassette as well, wherever pytest is started.
+        rules = self.root / "super8.yml"
+        if rules.is_file():
+            os.environ.setdefault("SUPER8_CONFIG", str(rules))
+        # Now, because the driver manager reads its configuration at the first connect: it may come while tests are collected.
+        try:
+            self.trouble = None
+            start([self.directory])
+            self.outside = self._outside(blocks)
+            if self.outside is not None:
+                self.outside.insert()
+        except Error as error:
+            self.trouble = f"super8: {error}"
+            if blocks:
+                raise pytest.UsageError(self.trouble) from error
+
+    def _outside(self, blocks):
+        """The cassette of connects that no test has one for."""
+        self.scratch = None
+        # `super8 record` and `super8 replay` have one.
+        if "SUPER8_MODE" in os.environ:
+            return None
+        if blocks:
+            return Cassette(_plain(self.directory / BLOCKED), "replay")
+        # What a client library asks at the first connection of a process, and a connection that outlives an unmarked test, belong to
+        # the recordings of later tests: they are recorded, too, and thrown away.
+        if self.mode in ("once", "record", "rewrite"):
+            self.scratch = tempfile.TemporaryDirectory(prefix="super8-")
+            return Cassette(_plain(os.path.join(self.scratch.name, "outside")), "record")
+        return None
+
+    def pytest_sessionfinish(self):
+        if self.outside is not None:
+            self.outside.discard()
+        if self.scratch is not None:
+            self.scratch.cleanup()
+
+    def cassette(self, item):
+        """The cassette that an item's marks ask for, if they do. What is nearer to the test counts."""
+        marks = list(item.iter_markers("super8"))
+        if not marks:
+            return None
+        settings = dict(item.ihook.pytest_super8_settings(item=item) or {})
+        for mark in reversed(marks):
+            settings.update(zip(["name"], mark.args), **mark.kwargs)
+        name, mode = settings.pop("name", None), settings.pop("mode", None)
+        mode = self.mode or mode or "none"
+        # %t is the running test.
+        path = os.path.join(_plain(self.directory), _plain(name) if name else "%t")
+        if name and mode in ("record", "rewrite") and self.recorded.setdefault(path, item.nodeid) != item.nodeid:
+            raise Error(f"the cassette {name} is recorded by {self.recorded[path]} already: give each test a cassette of its own")
+        return Cassette(path, mode, **settings)
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item):
+        item.stash[_failed] = None
+        try:
+            cassette = self.cassette(item)
+            if cassette is not None:
+                if self.trouble:
+                    raise Error(self.trouble)
+                # As pytest sets it in a moment: the name %t comes of it.
+                os.environ["PYTEST_CURRENT_TEST"] = f"{item.nodeid} (setup)"
+                if self.advises:
+                    os.environ["SUPER8_RECORD_AGAIN"] = "\x1f".join(["pytest", "--super8=record", item.nodeid])
+                cassette.insert()
+                item.stash[_cassette] = cassette
+        except Error as error:
+            pytest.fail(str(error), pytrace=False)
+        yield
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item):
+        outcome = yield
+        cassette = item.stash.get(_cassette, None)
+        if cassette is None:
+            return
+        del item.stash[_cassette]
+        try:
+            if item.stash[_failed] is not None or outcome.excinfo is not None:
+                cassette.discard()
+            else:
+                cassette.eject()
+        except (Error, NotAsRecorded) as error:
+            item.stash[_report] = str(error)
+            outcome.force_exception(pytest.fail.Exception(str(error), pytrace=False))
+        if self.advises:
+            os.environ.pop("SUPER8_RECORD_AGAIN", None)
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(self, item, call):
+        outcome = yield
+        report = outcome.get_result()
+        said = item.stash.get(_report, None)
+        if said is not None:
+            # It is in the failure, and need not be in the captured output as well.
+            report.sections = [(title, text.replace(said, "")) for title, text in report.sections]
+        if report.passed or hasattr(report, "wasxfail"):
+            return
+        text = "" if call.excinfo is None else str(call.excinfo.value)
+        earlier = item.stash.get(_failed, None)
+        if earlier is None:
+            item.stash[_failed] = text
+        elif report.when == "teardown" and MISMATCH in text and MISMATCH in earlier:
+            # Every command after a mismatch fails like the first: a fixture that rolls back is no second failure.
+            report.outcome, report.longrepr = "passed", None
+            return
+        if BLOCKED in text:
+            told = "Connects outside of a cassette fail (--super8-block): mark the test, @pytest.mark.super8\n"
+            report.sections.append(("super8", told))
+        elif ABSENT in text and self.advises:
+            again = shlex.join(["pytest", "--super8=record", item.nodeid])
+            report.sections.append(("super8", f"Record the cassette, with the database: {again}\n"))
+
+
+def _plain(path):
+    """A path without placeholders."""
+    return os.fspath(path).replace("%", "%%")

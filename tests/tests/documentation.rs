@@ -113,8 +113,9 @@ fn run(page: &Page) -> Option<String> {
     shell.arg(file);
     desk.at(&mut shell);
     let (super8, python) = (products::super8(), python::environment().join("bin"));
-    // The pages' Python has the package.
+    // The pages' Python and Ruby have the packages.
     let wheel = crate::packages::python().with_file_name("");
+    shell.env("GEM_HOME", crate::packages::gem_home());
     // What the pages call the checkout of super8, with a release build in it.
     let checkout = desk.scratch.directory("super8/target");
     let links = [(products::repository().join("tests"), "../tests"), (super8.with_file_name(""), "release")];

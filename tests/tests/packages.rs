@@ -9,7 +9,7 @@ use super8_tests::driver::Driver;
 use super8_tests::format::{Format, in_both_formats};
 use super8_tests::outcome::Outcome;
 use super8_tests::server::must;
-use super8_tests::{postgres, products, python};
+use super8_tests::{packages, postgres, products, python};
 
 #[track_caller]
 fn ended(outcome: &Outcome, code: u8) -> String {
@@ -363,6 +363,115 @@ fn the_wheel_records_and_replays_postgres() {
     desk.clear();
     let replayed = run(&[FRUIT, "-n2"]);
     assert!(replayed.contains("8 passed, 1 skipped, 1 xfailed"), "{replayed}");
+}
+
+/// Where the gem is installed.
+pub fn gem_home() -> &'static Path {
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    INSTALLED.get_or_init(|| {
+        let home = installed("gems");
+        let mut gem = Command::new(packages::program("gem", "ruby"));
+        gem.args(["install", "--quiet", "--local", "--no-document", "--install-dir"]).arg(&home);
+        must(gem.arg(package(".gem")));
+        home
+    })
+}
+
+/// A desk with the scripts of `programs/ruby/marked` in its directory.
+fn marked_ruby(subject: &str, format: Format) -> Desk {
+    let desk = Desk::new(subject).in_format(format);
+    for file in ["fruit_spec.rb", "by_hand.rb"] {
+        let text = std::fs::read(products::repository().join("tests/programs/ruby/marked").join(file));
+        desk.scratch.write(&format!("work/{file}"), text.unwrap_or_else(|error| panic!("{file}: {error}")));
+    }
+    desk
+}
+
+/// A program of Ruby's, which finds the gem and ruby-odbc.
+fn ruby(desk: &Desk, words: &[&str], variables: &[(&str, &str)]) -> Outcome {
+    let program = if words[0].ends_with("_spec.rb") { ("rspec", "ruby-rspec") } else { ("ruby", "ruby") };
+    let mut command = Command::new(packages::program(program.0, program.1));
+    command.args(words);
+    desk.at(&mut command);
+    command.env("GEM_HOME", gem_home()).env("LD_PRELOAD", "libodbc.so.2");
+    Outcome::of(command.envs(variables.iter().copied()), b"")
+}
+
+#[test]
+fn the_gem_records_and_replays_examples() {
+    in_both_formats(|format| {
+        let desk = marked_ruby("gem", format);
+        let rspec = |variables: &[(&str, &str)], code| ended(&ruby(&desk, &["fruit_spec.rb"], variables), code);
+        let absent = rspec(&[("SUPER8_MODE", "none")], 1);
+        assert!(absent.contains("there is no cassette here") && absent.contains("7 examples, 5 failures"), "{absent}");
+        assert!(rspec(&[], 0).contains("7 examples, 0 failures"));
+        let root = desk.scratch.join("work/spec/cassettes");
+        let of_ndjson = format == Format::Ndjson;
+        let expected = ["A_shop/has_pears", "A_shop/leaves_out", "A_shop/may_fail", "A_shop/swallows_an_error"];
+        let mut expected: Vec<&str> =
+            expected.into_iter().chain(["A_shop/with_plums_100_/has_no_plums", "by name/pears"]).collect();
+        expected.sort_unstable();
+        assert_eq!(cassettes(&root), expected, "{of_ndjson}");
+
+        // The recording of an example that fails is set aside.
+        must(Command::new("cp").arg("-r").arg(&root).arg(desk.scratch.join("work/before")));
+        let failed = [("SUPER8_MODE", "record"), ("OTHERWISE", "fail")];
+        let words = ["fruit_spec.rb", "-e", "may fail"];
+        ended(&ruby(&desk, &words, &failed), 1);
+        std::fs::remove_dir_all(root.join("A_shop/may_fail.failed")).expect("what the failed example recorded");
+        assert_same_files("the earlier cassette", &desk.scratch.join("work/before"), &root);
+
+        desk.clear();
+        assert!(rspec(&[("CI", "true")], 0).contains("7 examples, 0 failures"));
+        for (otherwise, report) in [("pears", "select 5"), ("swallowed", "select 7"), ("left out", "nothing connected")]
+        {
+            let told = rspec(&[("OTHERWISE", otherwise)], 1);
+            assert!(told.contains("7 examples, 1 failure\n") && told.contains(report), "{otherwise}: {told}");
+        }
+    });
+}
+
+#[test]
+fn the_gem_has_use_cassette() {
+    let desk = marked_ruby("gem_by_hand", Format::Yaml);
+    let told = "4\nnil\na failure\nnothing connected while a cassette was to be replayed\ntrue\n";
+    let run = |mode: &str| ruby(&desk, &["-W0", "by_hand.rb", mode], &[]);
+    let recorded = run("record");
+    ended(&recorded, 0);
+    assert_eq!(recorded.text(), told);
+    assert_eq!(cassettes(&desk.scratch.join("work/spec/super8_cassettes")), ["pears", "plums"]);
+    desk.clear();
+    let replayed = run("replay");
+    ended(&replayed, 0);
+    assert_eq!(replayed.text(), told);
+    let super8 = gem_home().join("bin/super8");
+    let mut shown = Command::new(super8);
+    desk.at(shown.args(["show", "spec/super8_cassettes/pears"]).env("GEM_HOME", gem_home()));
+    let shown = Outcome::of(shown.env("GEM_HOME", gem_home()), b"");
+    assert!(ended(&shown, 0).contains("select 4 where"));
+}
+
+/// A test of the super8 gem's, as it was, with its cassette, migrated.
+#[test]
+fn the_gem_replaces_the_super8_gem() {
+    let desk = marked_ruby("gem_migrated", Format::Yaml);
+    desk.clear();
+    let gem = products::repository().join("tests/tests/gem");
+    let migrated =
+        desk.run(&["migrate", "--to", "spec/super8_cassettes/orders", &gem.join("v3").display().to_string()]);
+    ended(&migrated, 0);
+    let session = products::repository().join("tests/programs/ruby/gem_session.rb");
+    let test = format!(
+        "require 'super8'\n\
+         Super8.configure {{ |config| config.encoding = 'ibm437' }}\n\
+         Super8.use_cassette('orders', mode: :playback) {{ load '{}' }}\n",
+        session.display()
+    );
+    desk.scratch.write("work/old_test.rb", test);
+    let replayed = ruby(&desk, &["-W0", "old_test.rb"], &[]);
+    ended(&replayed, 0);
+    let played = std::fs::read_to_string(gem.join("played-by-the-gem.txt"));
+    assert_eq!(replayed.text(), played.expect("what the gem played"));
 }
 
 /// The Debian package in a directory, and known to a dpkg of its own.

@@ -1,4 +1,4 @@
-//! `cargo xtask package`: a Python wheel, a Debian package and an archive, all of the same stripped binaries.
+//! `cargo xtask package`: a Python wheel, a Ruby gem, a Debian package and an archive, all of the same stripped binaries.
 
 use crate::{Done, cargo};
 use std::env::consts::ARCH;
@@ -14,8 +14,8 @@ const LARGEST: u64 = 5 * 1024 * 1024;
 
 /// A package's word, and what makes it.
 type Kind = (&'static str, fn(&Stage) -> Result<PathBuf, String>);
-const KINDS: [Kind; 3] = [("wheel", Stage::wheel), ("deb", Stage::deb), ("tar", Stage::tar)];
-const USAGE: &str = "package takes [--built DIRECTORY] [--into DIRECTORY] and the packages: wheel, deb, tar";
+const KINDS: [Kind; 4] = [("wheel", Stage::wheel), ("gem", Stage::gem), ("deb", Stage::deb), ("tar", Stage::tar)];
+const USAGE: &str = "package takes [--built DIRECTORY] [--into DIRECTORY] and the packages: wheel, gem, deb, tar";
 
 /// Builds the packages that the words name, or all of them. `--built` names a directory with binaries of an unoptimized build: nothing
 /// is compiled, little compressed, and no size is too large.
@@ -119,6 +119,19 @@ impl Stage {
         let path = std::env::var("PATH").unwrap_or_default();
         run(audit.env("PATH", format!("{}:{path}", tools.display())))?;
         self.take(&only(&audited)?)
+    }
+
+    /// The Ruby gem.
+    fn gem(&self) -> Result<PathBuf, String> {
+        let source = self.copy("packages/ruby", "ruby")?;
+        self.fill(&source.join("libexec"), &source)?;
+        let mut gem = command("gem");
+        let built = source.join("super8-odbc.gem");
+        gem.args(["build", "--quiet", "--output"]).arg(&built).arg("super8-odbc.gemspec").current_dir(&source);
+        run(gem.env("SUPER8_VERSION", VERSION))?;
+        let name = format!("super8-odbc-{VERSION}-{ARCH}-linux.gem");
+        std::fs::rename(&built, source.join(&name)).map_err(|error| format!("{}: {error}", built.display()))?;
+        self.take(&source.join(name))
     }
 
     /// The Debian package. It registers nothing: `super8 install` does.

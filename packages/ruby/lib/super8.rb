@@ -1,0 +1,90 @@
+# frozen_string_literal: true
+
+require "super8/process"
+
+# Records what a program asks of a database through ODBC, and replays it with driver and database gone.
+#
+#   Super8.use_cassette("orders") do
+#     ODBC.connect("shop") { |shop| shop.run("select count(*) from orders").fetch }
+#   end
+module Super8
+  # The program did something else than was recorded, or left recorded commands out. The message is super8's report.
+  class NotAsRecorded < StandardError; end
+
+  # Where cassettes are, and what is done where a call does not say it.
+  #
+  # +encoding+ is that of the super8 gem. It is not used: cassettes are UTF-8.
+  Configuration = Struct.new(:cassette_directory, :record_mode, :settings, :encoding) do
+    # How VCR calls the directory.
+    alias_method :cassette_library_dir, :cassette_directory
+    alias_method :cassette_library_dir=, :cassette_directory=
+  end
+
+  # The words of VCR and of the super8 gem for super8's modes.
+  MODES = { "none" => "replay", "playback" => "replay", "all" => "record" }.freeze
+
+  @configuration = Configuration.new("spec/super8_cassettes", :once, {}, "utf-8")
+  # SUPER8_MODE=record rspec: the mode of every cassette, whatever the calls say. Connects without a cassette are none of its business.
+  @mode = ENV["SUPER8_CASSETTE"].to_s.empty? ? ENV.delete("SUPER8_MODE") : nil
+
+  class << self
+    attr_reader :configuration
+    alias config configuration
+
+    # Sets what holds for all cassettes:
+    #   Super8.configure { |config| config.cassette_directory = "test/super8_cassettes" }
+    def configure
+      yield configuration
+      self
+    end
+
+    # Connections made in the block record or replay the cassette of this name in the cassette directory. Fails if it is not played as
+    # it was recorded. If the block fails, what was recorded is set aside, and the earlier cassette stays.
+    #
+    # +mode+ (or +record+, as VCR has it) is :once, :none (or :replay, :playback), :record (or :all) or :off. +settings+ are super8's
+    # settings without their prefix: <tt>order: :connection</tt> is Super8Order=connection.
+    def use_cassette(name, mode: nil, record: nil, **settings)
+      path = File.expand_path(name, configuration.cassette_directory).gsub("%", "%%")
+      libraries = insert(path, (@mode || mode || record || configuration.record_mode).to_s, settings)
+      done = false
+      begin
+        result = yield
+        done = true
+      ensure
+        libraries.each { |library| library.discard(path) } unless done
+      end
+      judge(libraries, path)
+      result
+    end
+
+    private
+
+    def insert(path, mode, settings)
+      settings = configuration.settings.merge(settings)
+      options = settings.map { |name, value| "Super8#{name.to_s.split('_').map(&:capitalize).join}={#{value.to_s.gsub('}', '}}')}};" }
+      libraries = start(cassettes: configuration.cassette_directory)
+      libraries.each_with_index do |library, number|
+        next if library.insert(path, MODES.fetch(mode, mode), options.join) == Library::OK
+
+        error = library.last_error
+        libraries.first(number).each { |earlier| earlier.discard(path) }
+        raise Error, error
+      end
+    end
+
+    def judge(libraries, path)
+      found = libraries.to_h do |library|
+        code = library.eject(path)
+        [code, code == Library::OK ? "" : library.last_error]
+      end
+      found.values_at(Library::MISMATCH, Library::UNPLAYED).compact.each { |report| raise NotAsRecorded, report }
+      codes = [Library::OK, Library::UNUSED, Library::NOT_REPLAYED]
+      found.each { |code, error| raise Error, error unless codes.include?(code) }
+      # Nothing connects through the library of the other kind of drivers.
+      return if found.key?(Library::OK) || !found.key?(Library::NOT_REPLAYED)
+
+      unplayed = found.fetch(Library::NOT_REPLAYED).partition("\n").last
+      raise NotAsRecorded, "nothing connected while a cassette was to be replayed\n#{unplayed}"
+    end
+  end
+end

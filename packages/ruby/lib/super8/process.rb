@@ -1,0 +1,71 @@
+# frozen_string_literal: true
+
+require "fiddle"
+require "json"
+require "open3"
+
+# super8 in this process: the configuration in which it stands before every driver, and its C interface.
+module Super8
+  COMMAND = File.expand_path("../../libexec/super8", __dir__)
+
+  # super8 cannot do what it is asked for: a misspelt setting, an incomplete cassette, a recording that cannot be written.
+  class Error < StandardError; end
+
+  # One of super8's two libraries. The driver manager loads the one that stands in for the driver; it is the same instance.
+  class Library
+    # What super8_eject returns: shim/include/super8.h.
+    OK, UNPLAYED, MISMATCH, UNUSED, NOT_REPLAYED = 0, 1, 2, 3, 4
+
+    def initialize(path)
+      # Not Fiddle.dlopen, which would put super8's ODBC functions before the driver manager's for the whole process.
+      super8 = Fiddle::Handle.new(path, Fiddle::RTLD_LAZY)
+      text, int, size = Fiddle::TYPE_VOIDP, Fiddle::TYPE_INT, Fiddle::TYPE_SIZE_T
+      @insert = Fiddle::Function.new(super8["super8_insert"], [text, text, text], int)
+      @eject = Fiddle::Function.new(super8["super8_eject"], [text], int)
+      @discard = Fiddle::Function.new(super8["super8_discard"], [text], int)
+      @unplayed = Fiddle::Function.new(super8["super8_unplayed"], [text], Fiddle::TYPE_LONG_LONG)
+      @last_error = Fiddle::Function.new(super8["super8_last_error"], [text, size], size)
+    end
+
+    def insert(name, mode, options) = @insert.call(name, mode, options)
+
+    def eject(name) = @eject.call(name)
+
+    def discard(name) = @discard.call(name)
+
+    def unplayed(name) = @unplayed.call(name)
+
+    # The text behind the last result that was not OK.
+    def last_error
+      buffer = "\0" * (@last_error.call(nil, 0) + 1)
+      @last_error.call(buffer, buffer.bytesize)
+      buffer.chomp("\0").force_encoding("UTF-8")
+    end
+  end
+
+  @starting = Mutex.new
+
+  # Puts super8 before every ODBC driver, for this process and those that it starts. Gives the libraries.
+  #
+  # Call it before the first connection of the process: the driver manager reads its configuration then. +cassettes+ is a directory: the
+  # data sources of the cassettes below it need not be configured on this machine. Further calls do nothing.
+  def self.start(cassettes: nil)
+    @starting.synchronize { @libraries ||= prepare(cassettes).map { |path| Library.new(path) } }
+  end
+
+  def self.prepare(cassettes)
+    words = [COMMAND, "run", "--print-environment"]
+    words += ["--cassettes", cassettes.to_s] if cassettes
+    # It keeps the configuration until this process closes the pipe to it, or is gone.
+    @pipe, output, errors, = Open3.popen3(*words)
+    line = output.gets
+    raise Error, errors.read.strip unless line
+
+    prepared = JSON.parse(line)
+    ENV.update(prepared.fetch("environment"))
+    prepared.fetch("libraries")
+  rescue SystemCallError => error
+    raise Error, "cannot run #{COMMAND}: #{error.message}"
+  end
+  private_class_method :prepare
+end

@@ -1,0 +1,44 @@
+# frozen_string_literal: true
+
+require "super8"
+
+# Examples and groups with the metadata :super8 have a cassette of their own. Its name is made of their descriptions; another one, and
+# settings, are given as <tt>super8: { cassette_name: "orders", order: :connection }</tt>.
+module Super8
+  # The examples that have cassettes.
+  module Examples
+    @owners = {}
+    # `super8 replay` has its own advice how to record again.
+    @advises = ENV["SUPER8_RECORD_AGAIN"].nil?
+
+    class << self
+      # The name of an example's cassette: a directory for each group that it is in.
+      def cassette_name(example)
+        groups = example.example_group.parent_groups.reverse.map(&:description)
+        own = example.description.empty? ? example.id : example.description
+        [*groups, own].map { |text| text.gsub(/[^\w.,-]+/, "_").sub(/\A\./, "_") }.join("/")
+      end
+
+      # Runs an example with its cassette.
+      def run(example)
+        settings = example.metadata[:super8].is_a?(Hash) ? example.metadata[:super8].dup : {}
+        name = settings.delete(:cassette_name) || cassette_name(example)
+        owner = @owners[name] ||= example.id
+        raise Error, "#{owner} has the cassette #{name}, too: give one of the two another cassette_name" if owner != example.id
+
+        ENV["SUPER8_RECORD_AGAIN"] = ["SUPER8_MODE=record", "rspec", example.location].join("\x1f") if @advises
+        Super8.use_cassette(name, **settings) do
+          example.run
+          # RSpec keeps the failure: what was recorded is set aside, and nothing more is said.
+          throw :failed if example.exception || example.example.pending?
+        end
+      end
+    end
+  end
+end
+
+RSpec.configure do |config|
+  # Before anything connects: the driver manager reads its configuration then.
+  config.before(:suite) { Super8.start(cassettes: Super8.configuration.cassette_directory) }
+  config.around(:each, :super8) { |example| catch(:failed) { Super8::Examples.run(example) } }
+end

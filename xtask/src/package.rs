@@ -10,7 +10,7 @@ use super8_tests::python;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const BINARIES: [&str; 3] = ["super8", "libsuper8.so", "libsuper8a.so"];
 /// What a package may not exceed.
-const LARGEST: u64 = 5 * 1024 * 1024;
+const LARGEST: u64 = 5_000_000;
 
 /// A package's word, and what makes it.
 type Kind = (&'static str, fn(&Stage) -> Result<PathBuf, String>);

@@ -474,6 +474,65 @@ fn the_gem_replaces_the_super8_gem() {
     assert_eq!(replayed.text(), played.expect("what the gem played"));
 }
 
+/// The tests of `super8-test` that need the command around them, as cargo builds them.
+fn tests_of_the_crate() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args(["test", "--quiet", "-p", "super8-test", "--test", "fruit", "--no-run", "--message-format=json"]);
+        cargo.arg("--target-dir").arg(products::target_directory());
+        let told = must(cargo.current_dir(products::repository()));
+        let executable = told.rsplit_once("\"executable\":\"").and_then(|(_, rest)| rest.split_once('"'));
+        executable.unwrap_or_else(|| panic!("cargo names no executable:\n{told}")).0.into()
+    })
+}
+
+/// `super8 run`, as cargo's runner, with these tests.
+fn crate_tests(desk: &Desk, words: &[&str]) -> Command {
+    let mut tests =
+        desk.super8(&["run", "--cassettes", "cassettes", "--", &tests_of_the_crate().display().to_string()]);
+    tests.args(words);
+    tests
+}
+
+/// As cargo runs them, all in one process, and as nextest does, in a process for each.
+#[test]
+fn the_crate_records_and_replays_tests() {
+    in_both_formats(|format| {
+        let desk = Desk::new("crate").in_format(format);
+        let run = |words: &[&str], variables: &[(&str, &str)], code| {
+            ended(&Outcome::of(crate_tests(&desk, words).envs(variables.iter().copied()), b""), code)
+        };
+        let root = desk.scratch.join("work/cassettes");
+        let absent = run(&[], &[("SUPER8_TEST_MODE", "none")], 101);
+        assert!(absent.contains("there is no cassette here") && absent.contains("2 passed; 4 failed"), "{absent}");
+        assert!(run(&[], &[], 0).contains("6 passed"));
+        let names = ["by_name", "fails", "fruit/nested/one_in_another", "fruit/pears", "fruit/plums", "inner"];
+        assert_eq!(cassettes(&root), names);
+
+        // The recording of a test that returns an error is set aside.
+        must(Command::new("cp").arg("-r").arg(&root).arg(desk.scratch.join("work/before")));
+        let failed = run(&["may_fail"], &[("SUPER8_TEST_MODE", "record"), ("OTHERWISE", "fail")], 101);
+        assert!(failed.contains("no such table"), "{failed}");
+        std::fs::remove_dir_all(root.join("fails.failed")).expect("what the failed test recorded");
+        assert_same_files("the earlier cassette", &desk.scratch.join("work/before"), &root);
+
+        desk.clear();
+        assert!(run(&[], &[("CI", "true")], 0).contains("6 passed"));
+        for test in ["may_fail", "an_error_is_swallowed", "no_database", "nested::one_in_another", "pears", "plums"] {
+            assert!(run(&["--exact", test], &[("CI", "true")], 0).contains("1 passed"), "{test}");
+        }
+        for (otherwise, report) in [
+            ("pears", "replay mismatch: differs"),
+            ("swallowed", "replay mismatch: differs"),
+            ("left out", "never played"),
+        ] {
+            let told = run(&[], &[("OTHERWISE", otherwise)], 101);
+            assert!(told.contains("5 passed; 1 failed") && told.contains(report), "{otherwise}: {told}");
+        }
+    });
+}
+
 /// The Debian package in a directory, and known to a dpkg of its own.
 #[test]
 fn the_debian_package_has_what_it_says() {

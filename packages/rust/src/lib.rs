@@ -1,0 +1,228 @@
+//! Cassettes for tests under `cargo test` and `cargo nextest`: what a test asks of a database through ODBC is recorded once, and
+//! replayed from then on, with driver and database gone.
+//!
+//! ```no_run
+//! use super8_test::{cassette, use_cassette};
+//!
+//! # fn price(of: &str) -> Option<i32> { None }
+//! #[test]
+//! fn price_of_pears() {
+//!     use_cassette(cassette!(), || assert_eq!(price("pear"), Some(4)));
+//! }
+//! ```
+//!
+//! The tests run under `super8 run`, which puts super8 before every driver. `.cargo/config.toml` says so for every way to start them:
+//!
+//! ```toml
+//! [target.'cfg(unix)']
+//! runner = "super8 run --cassettes cassettes --"
+//! ```
+//!
+//! Cassettes are a stack of the process. So tests with cassettes take turns in one process, and a test without one that connects
+//! meanwhile would be recorded with them: give each test that connects a cassette, or use nextest, which runs each in a process.
+//!
+//! [`use_cassette`] panics, as an assertion does, if the cassette was not played as it was recorded.
+
+mod library;
+
+use library::Return;
+use std::cell::Cell;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// In this variable the environment overrides the mode of every [`Cassette`]: `SUPER8_TEST_MODE=record cargo test`.
+pub const MODE: &str = "SUPER8_TEST_MODE";
+
+/// A cassette for the connections that are made while [`use_cassette`] runs.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Cassette {
+    directory: PathBuf,
+    mode: String,
+    options: String,
+}
+
+impl Cassette {
+    /// A cassette in this directory; a relative path is relative to the working directory, which is that of the package.
+    pub fn new(directory: impl AsRef<Path>) -> Cassette {
+        Cassette { directory: directory.as_ref().to_owned(), mode: "once".to_owned(), options: String::new() }
+    }
+
+    /// A cassette named after a function, by its path: what [`cassette!`] calls.
+    pub fn of_function(path: &str) -> Cassette {
+        let parts = path.split("::").filter(|part| !part.starts_with('{'));
+        Cassette::new(parts.fold(PathBuf::from("cassettes"), |directory, part| directory.join(part)))
+    }
+
+    /// `once`, which it is otherwise; `none` (or `replay`), `record` (or `all`, `rewrite`), or `off`.
+    pub fn mode(self, mode: &str) -> Cassette {
+        Cassette { mode: mode.to_owned(), ..self }
+    }
+
+    /// One of super8's settings, as a keyword of a connection string without its prefix: `("Order", "connection")`.
+    pub fn setting(mut self, name: &str, value: &str) -> Cassette {
+        self.options += &format!("Super8{name}={{{}}};", value.replace('}', "}}"));
+        self
+    }
+}
+
+impl<P: AsRef<Path>> From<P> for Cassette {
+    fn from(directory: P) -> Cassette {
+        Cassette::new(directory)
+    }
+}
+
+/// A [`Cassette`] named after the function that this stands in: `cassettes/CRATE/MODULE/FUNCTION`.
+#[macro_export]
+macro_rules! cassette {
+    () => {{
+        fn here() {}
+        let path = ::std::any::type_name_of_val(&here);
+        $crate::Cassette::of_function(path.strip_suffix("::here").unwrap_or(path))
+    }};
+}
+
+/// What a test returns: one that failed replaces no cassette.
+pub trait Outcome {
+    /// Whether the test failed.
+    fn failed(&self) -> bool;
+}
+
+impl Outcome for () {
+    fn failed(&self) -> bool {
+        false
+    }
+}
+
+impl<T, E> Outcome for Result<T, E> {
+    fn failed(&self) -> bool {
+        self.is_err()
+    }
+}
+
+/// Runs a test, or a part of one, with a cassette: the connections that it makes are recorded or replayed.
+///
+/// If it panics or returns an error, what was recorded goes to the directory `NAME.failed`, and the earlier cassette stays.
+///
+/// # Panics
+/// The cassette was not played as it was recorded, with super8's report. It cannot be inserted, or a recording not be written.
+pub fn use_cassette<R: Outcome>(cassette: impl Into<Cassette>, body: impl FnOnce() -> R) -> R {
+    let inserted = Inserted::new(cassette.into()).unwrap_or_else(|error| panic!("{error}"));
+    let outcome = body();
+    match outcome.failed() {
+        true => drop(inserted),
+        false => inserted.eject().unwrap_or_else(|error| panic!("{error}")),
+    }
+    outcome
+}
+
+/// One cassette is in use at a time, by the thread that has this; that thread may use further ones inside.
+static TURN: Mutex<()> = Mutex::new(());
+
+thread_local! {
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+}
+
+/// A cassette in use. It is discarded unless it is ejected.
+struct Inserted {
+    name: String,
+    ejected: bool,
+    _turn: Option<MutexGuard<'static, ()>>,
+}
+
+impl Inserted {
+    fn new(cassette: Cassette) -> Result<Inserted, Failure> {
+        let libraries = library::loaded()?;
+        let directory = std::path::absolute(&cassette.directory)
+            .map_err(|error| Failure(format!("{}: {error}", cassette.directory.display())))?;
+        let name = directory.display().to_string().replace('%', "%%");
+        let mode = std::env::var(MODE).unwrap_or(cassette.mode);
+        let mode = match mode.as_str() {
+            "none" => "replay",
+            "all" | "rewrite" => "record",
+            mode => mode,
+        };
+        let turn = (DEPTH.get() == 0).then(|| TURN.lock().unwrap_or_else(PoisonError::into_inner));
+        for (number, library) in libraries.iter().enumerate() {
+            if let Err(error) = library.insert(&name, mode, &cassette.options) {
+                for earlier in &libraries[..number] {
+                    let _ = earlier.discard(&name);
+                }
+                return Err(error);
+            }
+        }
+        DEPTH.set(DEPTH.get() + 1);
+        Ok(Inserted { name, ejected: false, _turn: turn })
+    }
+
+    /// Takes it out. Fails if it was not played as it was recorded, or could not be written.
+    fn eject(mut self) -> Result<(), Failure> {
+        self.ejected = true;
+        let mut found: Vec<(Return, String)> = Vec::new();
+        for library in library::loaded()? {
+            found.push(library.eject(&self.name));
+        }
+        let said =
+            |wanted: &[Return]| found.iter().find(|(code, _)| wanted.contains(code)).map(|(_, said)| said.as_str());
+        if let Some(report) = said(&[Return::Mismatch]).or(said(&[Return::Unplayed])).or(said(&[Return::Error])) {
+            return Err(Failure(report.to_owned()));
+        }
+        // Nothing connects through the library of the other kind of drivers.
+        match said(&[Return::NotReplayed]).filter(|_| said(&[Return::Done]).is_none()) {
+            Some(said) => {
+                let (_, unplayed) = said.split_once('\n').unwrap_or_default();
+                Err(Failure(format!("nothing connected while a cassette was to be replayed\n{unplayed}")))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Inserted {
+    fn drop(&mut self) {
+        DEPTH.set(DEPTH.get() - 1);
+        if !self.ejected {
+            for library in library::loaded().unwrap_or_default() {
+                if let Err(error) = library.discard(&self.name) {
+                    eprintln!("{error}");
+                }
+            }
+        }
+    }
+}
+
+/// Why a test cannot have its cassette, or what super8 says of it.
+#[derive(Clone, Debug)]
+struct Failure(String);
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cassette_has_the_name_of_its_function() {
+        let expected = "cassettes/super8_test/tests/a_cassette_has_the_name_of_its_function";
+        assert_eq!(cassette!().directory, Path::new(expected));
+        let inside = || cassette!().directory;
+        assert_eq!(inside(), Path::new(expected));
+    }
+
+    #[test]
+    fn settings_are_keywords_of_a_connection_string() {
+        let cassette = Cassette::new("a").setting("Order", "connection").setting("Log", "a}b");
+        assert_eq!(cassette.options, "Super8Order={connection};Super8Log={a}}b};");
+    }
+
+    #[test]
+    fn without_the_command_it_says_what_to_do() {
+        let error = Inserted::new(Cassette::new("a")).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.contains("super8 run --cassettes cassettes --"), "{error}");
+    }
+}

@@ -1,0 +1,116 @@
+//! super8's C interface, in both libraries: the driver manager loads the one that stands in for the driver.
+#![allow(unsafe_code)]
+
+use crate::Failure;
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// In this variable `super8 run` names the directory of the libraries.
+const DIRECTORY: &str = "SUPER8_LIBRARY_DIR";
+const FILES: [&str; 2] = ["libsuper8.so", "libsuper8a.so"];
+
+type Text = *const c_char;
+
+/// One of the libraries. It stays loaded.
+pub struct Library {
+    insert: unsafe extern "C" fn(Text, Text, Text) -> c_int,
+    eject: unsafe extern "C" fn(Text) -> c_int,
+    discard: unsafe extern "C" fn(Text) -> c_int,
+    last_error: unsafe extern "C" fn(*mut c_char, usize) -> usize,
+}
+
+/// What a function returns: shim/include/super8.h.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Return {
+    Done,
+    Unplayed,
+    Mismatch,
+    Unused,
+    NotReplayed,
+    Error,
+}
+
+impl Return {
+    fn of(code: c_int) -> Return {
+        use Return::{Done, Error, Mismatch, NotReplayed, Unplayed, Unused};
+        let codes = [Done, Unplayed, Mismatch, Unused, NotReplayed];
+        usize::try_from(code).ok().and_then(|code| codes.get(code).copied()).unwrap_or(Error)
+    }
+}
+
+/// The libraries of `super8 run`, under which this process runs.
+pub fn loaded() -> Result<&'static [Library], Failure> {
+    static LOADED: OnceLock<Result<Vec<Library>, Failure>> = OnceLock::new();
+    let load = || {
+        let directory = std::env::var_os(DIRECTORY).map(PathBuf::from).ok_or_else(|| {
+            Failure(
+                "super8 is not in this process: run the tests under `super8 run`. In .cargo/config.toml:\n\
+                 [target.'cfg(unix)']\nrunner = \"super8 run --cassettes cassettes --\""
+                    .to_owned(),
+            )
+        })?;
+        FILES.iter().map(|file| Library::open(&directory.join(file))).collect()
+    };
+    LOADED.get_or_init(load).as_deref().map_err(Clone::clone)
+}
+
+impl Library {
+    fn open(path: &Path) -> Result<Library, Failure> {
+        let failure = |error: libloading::Error| Failure(format!("{}: {error}", path.display()));
+        // SAFETY: super8's library may be loaded at any time. Its symbols stay its own: libloading opens with RTLD_LOCAL.
+        let library: &'static libloading::Library =
+            Box::leak(Box::new(unsafe { libloading::Library::new(path) }.map_err(failure)?));
+        // SAFETY: the functions have these types in super8.h.
+        unsafe {
+            Ok(Library {
+                insert: *library.get(b"super8_insert\0").map_err(failure)?,
+                eject: *library.get(b"super8_eject\0").map_err(failure)?,
+                discard: *library.get(b"super8_discard\0").map_err(failure)?,
+                last_error: *library.get(b"super8_last_error\0").map_err(failure)?,
+            })
+        }
+    }
+
+    pub fn insert(&self, name: &str, mode: &str, options: &str) -> Result<(), Failure> {
+        let (name, mode, options) = (text(name)?, text(mode)?, text(options)?);
+        // SAFETY: three texts that end with a NUL and live as long as the call.
+        self.done(unsafe { (self.insert)(name.as_ptr(), mode.as_ptr(), options.as_ptr()) })
+    }
+
+    /// What became of the cassette, and what super8 says of it unless all is well.
+    pub fn eject(&self, name: &str) -> (Return, String) {
+        let name = match text(name) {
+            Ok(name) => name,
+            Err(failure) => return (Return::Error, failure.0),
+        };
+        // SAFETY: a text that ends with a NUL and lives as long as the call.
+        match Return::of(unsafe { (self.eject)(name.as_ptr()) }) {
+            Return::Done => (Return::Done, String::new()),
+            other => (other, self.last_error()),
+        }
+    }
+
+    pub fn discard(&self, name: &str) -> Result<(), Failure> {
+        let name = text(name)?;
+        // SAFETY: a text that ends with a NUL and lives as long as the call.
+        self.done(unsafe { (self.discard)(name.as_ptr()) })
+    }
+
+    fn done(&self, code: c_int) -> Result<(), Failure> {
+        if Return::of(code) == Return::Done { Ok(()) } else { Err(Failure(self.last_error())) }
+    }
+
+    fn last_error(&self) -> String {
+        // SAFETY: without a buffer it tells the length.
+        let length = unsafe { (self.last_error)(std::ptr::null_mut(), 0) };
+        let mut buffer = vec![0_u8; length + 1];
+        // SAFETY: it writes no more than the buffer has, and a NUL.
+        unsafe { (self.last_error)(buffer.as_mut_ptr().cast(), buffer.len()) };
+        CStr::from_bytes_until_nul(&buffer).unwrap_or_default().to_string_lossy().into_owned()
+    }
+}
+
+fn text(text: &str) -> Result<CString, Failure> {
+    CString::new(text).map_err(|_| Failure(format!("{text:?} has a NUL in it")))
+}

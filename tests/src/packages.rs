@@ -25,6 +25,7 @@ pub const DEBIAN: &[&str] = &[
     "ruby",
     "ruby-odbc",
     "ruby-rspec",
+    "nodejs",
     "dpkg-dev",
     "xz-utils",
     "libdbd-odbc-perl",

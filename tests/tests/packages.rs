@@ -474,6 +474,97 @@ fn the_gem_replaces_the_super8_gem() {
     assert_eq!(replayed.text(), played.expect("what the gem played"));
 }
 
+/// A desk with the tests of `programs/node` in its directory, and the package where npm would put it.
+fn marked_node(subject: &str, format: Format) -> Desk {
+    let desk = Desk::new(subject).in_format(format);
+    let programs = products::repository().join("tests/programs/node");
+    let modules = desk.scratch.directory("work/node_modules/super8-odbc");
+    let mut tar = Command::new("tar");
+    must(tar.arg("--extract").arg("--strip-components=1").arg("-C").arg(modules).arg("-f").arg(package(".tgz")));
+    must(Command::new("cp").args([
+        programs.join("fruit.test.mjs"),
+        programs.join("hooks.mjs"),
+        desk.scratch.join("work"),
+    ]));
+    let mut compiler = Command::new(packages::program("cc", "gcc"));
+    compiler.args(["-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o"]).arg(desk.scratch.join("work/odbc.node"));
+    must(compiler.arg(programs.join("odbc.c")).arg("-lodbc"));
+    desk
+}
+
+#[test]
+fn the_npm_package_records_and_replays_tests() {
+    in_both_formats(|format| {
+        let desk = marked_node("npm", format);
+        let run = |variables: &[(&str, &str)], code| {
+            let mut node = Command::new(packages::program("node", "nodejs"));
+            desk.at(node.args(["--test", "--test-reporter=tap", "fruit.test.mjs"]));
+            ended(&Outcome::of(node.envs(variables.iter().copied()), b""), code)
+        };
+        let root = desk.scratch.join("work/cassettes");
+        let absent = run(&[("SUPER8_MODE", "none")], 1);
+        assert!(absent.contains("there is no cassette here") && absent.contains("# pass 3"), "{absent}");
+        run(&[], 0);
+        let titles = ["has_no_plums_100_", "has_pears", "leaves_out", "may_fail", "swallows_an_error"];
+        let names = titles.map(|title| format!("fruit.test.mjs/{title}"));
+        assert_eq!(cassettes(&root), [&["by name/inner", "by name/outer"].map(str::to_owned)[..], &names].concat());
+
+        // The recording of a test that fails is set aside.
+        must(Command::new("cp").arg("-r").arg(&root).arg(desk.scratch.join("work/before")));
+        let recorded = [("SUPER8_MODE", "record"), ("RECORDS", "yes"), ("OTHERWISE", "fail")];
+        let failed = run(&recorded, 1);
+        assert!(failed.contains("# fail 1"), "{failed}");
+        std::fs::remove_dir_all(root.join("fruit.test.mjs/may_fail.failed")).expect("what the failed test recorded");
+        assert_same_files("the earlier cassettes", &desk.scratch.join("work/before"), &root);
+
+        desk.clear();
+        run(&[("CI", "true")], 0);
+        for (otherwise, report) in [
+            ("pears", "replay mismatch: differs"),
+            ("swallowed", "replay mismatch: differs"),
+            ("left out", "never played"),
+        ] {
+            let told = run(&[("OTHERWISE", otherwise)], 1);
+            assert!(told.contains("# fail 1") && told.contains(report), "{otherwise}: {told}");
+            assert!(
+                !told.contains("mismatch") || told.contains("SUPER8_MODE=record node --test fruit.test.mjs"),
+                "{told}"
+            );
+        }
+    });
+}
+
+#[test]
+fn the_npm_package_has_hooks_for_vitest() {
+    let desk = marked_node("npm_vitest", Format::Yaml);
+    desk.scratch.directory("work/node_modules/vitest");
+    desk.scratch.write(
+        "work/node_modules/vitest/index.mjs",
+        "export const hooks = { before: [], after: [] };\n\
+         export const beforeEach = (hook) => hooks.before.push(hook);\n\
+         export const afterEach = (hook) => hooks.after.push(hook);\n",
+    );
+    desk.scratch.write("work/node_modules/vitest/package.json", "{\"exports\": \"./index.mjs\"}");
+    let run = |variables: &[(&str, &str)]| {
+        let mut node = Command::new(packages::program("node", "nodejs"));
+        desk.at(node.arg("hooks.mjs"));
+        Outcome::of(node.envs(variables.iter().copied()), b"")
+    };
+    let told = "pass has pears\npass has plums\npass uses no database\n";
+    assert_eq!(run(&[]).text(), told);
+    let root = desk.scratch.join("work/cassettes/fruit.test.js/a_shop");
+    assert_eq!(cassettes(&root), ["has_pears", "has_plums"]);
+    let failed = run(&[("SUPER8_MODE", "record"), ("FAILS", "has plums")]);
+    assert_eq!(failed.text(), told.replace("pass has plums", "fail has plums"));
+    assert_eq!(cassettes(&root), ["has_pears", "has_plums", "has_plums.failed"]);
+    desk.clear();
+    let replayed = run(&[("CI", "true")]);
+    ended(&replayed, 0);
+    assert_eq!(replayed.text(), told);
+    let changed = ended(&run(&[("ANSWER", "5")]), 1);
+    assert!(changed.contains("SUPER8_MODE=record npx vitest run fruit.test.js"), "{changed}");
+}
+
 /// The tests of `super8-test` that need the command around them, as cargo builds them.
 fn tests_of_the_crate() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();

@@ -16,7 +16,7 @@ usage: cargo xtask WORD
   demo    record a Python program on SQLite, take driver and database away, replay it
   bench   measure super8 against the bare driver (words after it go to the bench)
   docs    write the generated pages of docs/ anew (--check: only compare)
-  package make the Python wheel, the Ruby gem, the Debian package and the archive in target/packages
+  package make the Python wheel, the Ruby gem, the npm package, the Debian package and the archive in target/packages
   setup   install the Debian packages, cargo-nextest and the Python environment the others need
 ";
 

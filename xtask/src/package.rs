@@ -1,4 +1,4 @@
-//! `cargo xtask package`: a Python wheel, a Ruby gem, a Debian package and an archive, all of the same stripped binaries.
+//! `cargo xtask package`: a Python wheel, a Ruby gem, a package for npm, a Debian package and an archive, all of the same stripped binaries.
 
 use crate::{Done, cargo};
 use std::env::consts::ARCH;
@@ -14,8 +14,9 @@ const LARGEST: u64 = 5_000_000;
 
 /// A package's word, and what makes it.
 type Kind = (&'static str, fn(&Stage) -> Result<PathBuf, String>);
-const KINDS: [Kind; 4] = [("wheel", Stage::wheel), ("gem", Stage::gem), ("deb", Stage::deb), ("tar", Stage::tar)];
-const USAGE: &str = "package takes [--built DIRECTORY] [--into DIRECTORY] and the packages: wheel, gem, deb, tar";
+const KINDS: [Kind; 5] =
+    [("wheel", Stage::wheel), ("gem", Stage::gem), ("npm", Stage::npm), ("deb", Stage::deb), ("tar", Stage::tar)];
+const USAGE: &str = "package takes [--built DIRECTORY] [--into DIRECTORY] and the packages: wheel, gem, npm, deb, tar";
 
 /// Builds the packages that the words name, or all of them. `--built` names a directory with binaries of an unoptimized build: nothing
 /// is compiled, little compressed, and no size is too large.
@@ -134,6 +135,26 @@ impl Stage {
         self.take(&source.join(name))
     }
 
+    /// The package for npm, as `npm pack` would make it.
+    fn npm(&self) -> Result<PathBuf, String> {
+        let source = self.copy("packages/node", "npm/package")?;
+        self.fill(&source.join("bin"), &source)?;
+        let addon = source.join("addon.c");
+        let mut compiler = command("cc");
+        compiler.args("-std=gnu11 -O2 -Wall -Wextra -Werror -shared -fPIC -fvisibility=hidden -s -o".split(' '));
+        run(compiler.arg(source.join("bin/super8.node")).arg(&addon))?;
+        let manifest = source.join("package.json");
+        let text = std::fs::read_to_string(&manifest).map_err(|error| format!("{}: {error}", manifest.display()))?;
+        let processor = if ARCH == "aarch64" { "arm64" } else { "x64" };
+        write(&manifest, &text.replacen("0.0.0", VERSION, 1).replacen("x64", processor, 1))?;
+        for needless in [addon, source.join(".gitignore")] {
+            std::fs::remove_file(&needless).map_err(|error| format!("{}: {error}", needless.display()))?;
+        }
+        let file = self.into.join(format!("super8-odbc-{VERSION}.tgz"));
+        self.archive(&file, "gzip -n", &self.room.join("npm"), "package")?;
+        Ok(file)
+    }
+
     /// The Debian package. It registers nothing: `super8 install` does.
     fn deb(&self) -> Result<PathBuf, String> {
         let root = self.room.join("deb/debian/super8-odbc");
@@ -164,11 +185,17 @@ impl Stage {
         let root = self.room.join("tar").join(&name);
         self.tree(&root, "super8", "lib/super8")?;
         let file = self.into.join(format!("{name}.tar.xz"));
-        let mut tar = command("tar");
-        tar.args("--create --xz --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 --file".split(' '));
-        tar.env("XZ_OPT", if self.quick { "-0" } else { "-9" });
-        run(tar.arg(&file).arg("-C").arg(self.room.join("tar")).arg(&name))?;
+        self.archive(&file, "xz", &self.room.join("tar"), &name)?;
         Ok(file)
+    }
+
+    /// An archive of what has this name in a directory; the same files give the same bytes.
+    fn archive(&self, file: &Path, compression: &str, directory: &Path, name: &str) -> Done {
+        let level = if self.quick { "-1" } else { "-9" };
+        let mut tar = command("tar");
+        tar.arg("--create").arg(format!("--use-compress-program={compression} {level}"));
+        tar.args("--sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 --file".split(' '));
+        run(tar.arg(file).arg("-C").arg(directory).arg(name))
     }
 
     /// Everything below a prefix: command, libraries, header, pages of the manual, completions, documentation.

@@ -1,0 +1,199 @@
+'use strict';
+
+// Records what a program asks of a database through ODBC, and replays it with driver and database gone.
+
+const { spawn } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { isMainThread } = require('node:worker_threads');
+
+const COMMAND = path.join(__dirname, 'bin', 'super8');
+
+// What super8_eject returns: shim/include/super8.h.
+const [OK, UNPLAYED, MISMATCH, UNUSED, NOT_REPLAYED] = [0, 1, 2, 3, 4];
+
+// Words of VCR for super8's modes.
+const MODES = { none: 'replay', all: 'record', rewrite: 'record' };
+
+// SUPER8_MODE=record node --test: the mode of every cassette, whatever the calls say. Connects without a cassette are none of its business.
+let overriding;
+if (process.env.SUPER8_MODE && !process.env.SUPER8_CASSETTE) {
+  overriding = process.env.SUPER8_MODE;
+  delete process.env.SUPER8_MODE;
+}
+
+/** super8 cannot do what it is asked for: a misspelt setting, a recording that cannot be written. */
+class Super8Error extends Error {
+  name = 'Super8Error';
+}
+
+/** The program did something else than was recorded, or left recorded commands out. The message is super8's report. */
+class NotAsRecorded extends Error {
+  name = 'NotAsRecorded';
+}
+
+/** What holds where a call does not say it. */
+const configuration = { directory: 'cassettes', mode: 'once', settings: {} };
+
+let addon;
+let libraries;
+
+/**
+ * Puts super8 before every ODBC driver, for this process and those that it starts. Call it before the first connection: the driver
+ * manager reads its configuration then. Further calls do nothing.
+ */
+function start() {
+  if (libraries) return;
+  if (!isMainThread) {
+    throw new Super8Error("a cassette is the whole process's, and this is one of its threads: run tests in processes (vitest: pool: 'forks')");
+  }
+  const prepared = prepare(path.resolve(configuration.directory));
+  Object.assign(process.env, prepared.environment);
+  addon = require('./bin/super8.node');
+  libraries = prepared.libraries.map((library) => addon.open(library));
+}
+
+// What `super8 run --print-environment` prints on one line. It keeps the configuration until this process closes the pipe, or is gone.
+function prepare(cassettes) {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'super8-'));
+  const [output, errors] = ['output', 'errors'].map((name) => fs.openSync(path.join(directory, name), 'w+'));
+  fs.rmSync(directory, { recursive: true });
+  const words = ['run', '--print-environment', '--cassettes', cassettes];
+  const child = spawn(COMMAND, words, { stdio: ['pipe', output, errors] });
+  child.on('error', () => {}); // it is thrown below
+  child.stdin.on('error', () => {});
+  child.unref();
+  child.stdin.unref();
+  try {
+    // Not with events, because who imports this may connect on the next line.
+    for (;;) {
+      const ended = !isRunning(child.pid);
+      const [line, rest] = contents(output).split('\n');
+      if (rest !== undefined) return JSON.parse(line);
+      if (ended) throw new Super8Error(contents(errors).trim() || `cannot run ${COMMAND}`);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
+    }
+  } finally {
+    fs.closeSync(output);
+    fs.closeSync(errors);
+  }
+}
+
+function isRunning(pid) {
+  if (pid === undefined) return false;
+  try {
+    // The state is behind the program's name. One that has ended is a zombie: it is waited for later.
+    return !/\) [ZX] [^)]*$/.test(fs.readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false;
+  }
+}
+
+function contents(file) {
+  const buffer = Buffer.alloc(fs.fstatSync(file).size);
+  return buffer.toString('utf8', 0, fs.readSync(file, buffer, 0, buffer.length, 0));
+}
+
+/** A cassette for the connections that are made while it is inserted. useCassette inserts and ejects one. */
+class Cassette {
+  constructor(name, { mode, ...settings } = {}) {
+    this.name = path.resolve(configuration.directory, name).replaceAll('%', '%%');
+    this.mode = String(overriding ?? mode ?? configuration.mode);
+    this.options = Object.entries({ ...configuration.settings, ...settings })
+      .filter(([, value]) => value !== undefined)
+      .map(([setting, value]) => `Super8${setting[0].toUpperCase()}${setting.slice(1)}={${String(value).replaceAll('}', '}}')}};`)
+      .join('');
+  }
+
+  /** Connections record or replay this cassette from now on. */
+  insert() {
+    start();
+    libraries.forEach((library, number) => {
+      const { name, mode, options } = this;
+      if (addon.call(library, 'super8_insert', name, MODES[mode] ?? mode, options) === OK) return;
+      const error = addon.lastError(library);
+      libraries.slice(0, number).forEach((earlier) => addon.call(earlier, 'super8_discard', name));
+      throw new Super8Error(error);
+    });
+  }
+
+  /** Takes it out again. Fails if it was not played as it was recorded, or could not be written. */
+  eject() {
+    const found = new Map();
+    for (const library of libraries) {
+      const code = addon.call(library, 'super8_eject', this.name);
+      found.set(code, code === OK ? '' : addon.lastError(library));
+    }
+    for (const code of [MISMATCH, UNPLAYED]) {
+      if (found.has(code)) throw new NotAsRecorded(found.get(code));
+    }
+    for (const [code, error] of found) {
+      if (![OK, UNUSED, NOT_REPLAYED].includes(code)) throw new Super8Error(error);
+    }
+    // Nothing connects through the library of the other kind of drivers.
+    if (!found.has(OK) && found.has(NOT_REPLAYED)) {
+      const unplayed = found.get(NOT_REPLAYED).split('\n').slice(1).join('\n');
+      throw new NotAsRecorded(`nothing connected while a cassette was to be replayed\n${unplayed}`);
+    }
+  }
+
+  /** The same for a test that failed: what it recorded goes to the directory NAME.failed, and the earlier cassette stays. */
+  discard() {
+    for (const library of libraries) {
+      if (addon.call(library, 'super8_discard', this.name) !== OK) throw new Super8Error(addon.lastError(library));
+    }
+  }
+
+  /** How many recorded commands were not played so far; 0 if it is not replayed. */
+  get unplayed() {
+    return Math.max(0, Math.min(...libraries.map((library) => addon.call(library, 'super8_unplayed', this.name))));
+  }
+}
+
+/**
+ * Connections that are made until the body returns, or its promise is settled, record or replay the cassette of this name in the
+ * directory of cassettes. If the body fails, what was recorded is set aside, and the earlier cassette stays.
+ */
+function useCassette(name, options, body) {
+  if (typeof options === 'function') return useCassette(name, {}, options);
+  const cassette = new Cassette(name, options);
+  cassette.insert();
+  const succeed = (result) => {
+    cassette.eject();
+    return result;
+  };
+  const fail = (error) => {
+    cassette.discard();
+    throw error;
+  };
+  let result;
+  try {
+    result = body(cassette);
+  } catch (error) {
+    return fail(error);
+  }
+  return typeof result?.then === 'function' ? result.then(succeed, fail) : succeed(result);
+}
+
+const owners = new Map();
+
+/** The name of a test's cassette: its file's, and those of the groups that it is in. A test is known by its id, when it is repeated. */
+function nameOf(file, titles, id) {
+  const plain = (title) => title.replace(/[^\p{L}\p{N}_.,-]+/gu, '_').replace(/^\./, '_');
+  const name = path.join(path.relative(process.cwd(), file).replaceAll('..', '_'), ...titles.map(plain));
+  if (owners.has(name) && owners.get(name) !== id) {
+    throw new Super8Error(`another test has the cassette ${name}, too: give one of the two another title, or call useCassette in it`);
+  }
+  owners.set(name, id);
+  return name;
+}
+
+const advises = !process.env.SUPER8_RECORD_AGAIN; // `super8 replay` has its own advice
+
+/** Says in super8's report how to record again. */
+function recordAgain(...words) {
+  if (advises) process.env.SUPER8_RECORD_AGAIN = ['SUPER8_MODE=record', ...words].join('\x1f');
+}
+
+module.exports = { COMMAND, Cassette, NotAsRecorded, Super8Error, configuration, nameOf, recordAgain, start, useCassette };

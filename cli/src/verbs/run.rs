@@ -47,8 +47,8 @@ pub struct Run {
 struct Environment {
     /// The variables to set before the driver manager is first used.
     environment: BTreeMap<&'static str, String>,
-    /// Both of super8's libraries: the driver manager loads one of them, and each exports the C interface.
-    libraries: [String; 2],
+    /// super8's library, which has the C interface.
+    library: String,
     /// What could not be prepared.
     notes: Vec<String>,
 }
@@ -66,7 +66,7 @@ impl Run {
             let text = |path: OsString| path.to_string_lossy().into_owned();
             let printed = Environment {
                 environment: variables.into_iter().map(|(name, value)| (name, text(value))).collect(),
-                libraries: [Kind::Unicode, Kind::Ansi].map(|kind| text(libraries.of(kind).into())),
+                library: text(libraries.of(Kind::Unicode).into()),
                 notes: configuration.notes().to_vec(),
             };
             return keep(directory, &printed);

@@ -45,15 +45,15 @@ module Super8
     # settings without their prefix: <tt>order: :connection</tt> is Super8Order=connection.
     def use_cassette(name, mode: nil, record: nil, **settings)
       path = File.expand_path(name, configuration.cassette_directory).gsub("%", "%%")
-      libraries = insert(path, (@mode || mode || record || configuration.record_mode).to_s, settings)
+      super8 = insert(path, (@mode || mode || record || configuration.record_mode).to_s, settings)
       done = false
       begin
         result = yield
         done = true
       ensure
-        libraries.each { |library| library.discard(path) } unless done
+        super8.discard(path) unless done
       end
-      judge(libraries, path)
+      eject(super8, path)
       result
     end
 
@@ -62,29 +62,18 @@ module Super8
     def insert(path, mode, settings)
       settings = configuration.settings.merge(settings)
       options = settings.map { |name, value| "Super8#{name.to_s.split('_').map(&:capitalize).join}={#{value.to_s.gsub('}', '}}')}};" }
-      libraries = start(cassettes: configuration.cassette_directory)
-      libraries.each_with_index do |library, number|
-        next if library.insert(path, MODES.fetch(mode, mode), options.join) == Library::OK
+      super8 = start(cassettes: configuration.cassette_directory)
+      return super8 if super8.insert(path, MODES.fetch(mode, mode), options.join) == Library::OK
 
-        error = library.last_error
-        libraries.first(number).each { |earlier| earlier.discard(path) }
-        raise Error, error
-      end
+      raise Error, super8.last_error
     end
 
-    def judge(libraries, path)
-      found = libraries.to_h do |library|
-        code = library.eject(path)
-        [code, code == Library::OK ? "" : library.last_error]
+    def eject(super8, path)
+      case super8.eject(path)
+      when Library::OK, Library::UNUSED then nil
+      when Library::MISMATCH, Library::UNPLAYED, Library::NOT_REPLAYED then raise NotAsRecorded, super8.last_error
+      else raise Error, super8.last_error
       end
-      found.values_at(Library::MISMATCH, Library::UNPLAYED).compact.each { |report| raise NotAsRecorded, report }
-      codes = [Library::OK, Library::UNUSED, Library::NOT_REPLAYED]
-      found.each { |code, error| raise Error, error unless codes.include?(code) }
-      # Nothing connects through the library of the other kind of drivers.
-      return if found.key?(Library::OK) || !found.key?(Library::NOT_REPLAYED)
-
-      unplayed = found.fetch(Library::NOT_REPLAYED).partition("\n").last
-      raise NotAsRecorded, "nothing connected while a cassette was to be replayed\n#{unplayed}"
     end
   end
 end

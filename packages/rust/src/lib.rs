@@ -133,7 +133,7 @@ struct Inserted {
 
 impl Inserted {
     fn new(cassette: Cassette) -> Result<Inserted, Failure> {
-        let libraries = library::loaded()?;
+        let library = library::loaded()?;
         let directory = std::path::absolute(&cassette.directory)
             .map_err(|error| Failure(format!("{}: {error}", cassette.directory.display())))?;
         let name = directory.display().to_string().replace('%', "%%");
@@ -144,14 +144,7 @@ impl Inserted {
             mode => mode,
         };
         let turn = (DEPTH.get() == 0).then(|| TURN.lock().unwrap_or_else(PoisonError::into_inner));
-        for (number, library) in libraries.iter().enumerate() {
-            if let Err(error) = library.insert(&name, mode, &cassette.options) {
-                for earlier in &libraries[..number] {
-                    let _ = earlier.discard(&name);
-                }
-                return Err(error);
-            }
-        }
+        library.insert(&name, mode, &cassette.options)?;
         DEPTH.set(DEPTH.get() + 1);
         Ok(Inserted { name, ejected: false, _turn: turn })
     }
@@ -159,22 +152,9 @@ impl Inserted {
     /// Takes it out. Fails if it was not played as it was recorded, or could not be written.
     fn eject(mut self) -> Result<(), Failure> {
         self.ejected = true;
-        let mut found: Vec<(Return, String)> = Vec::new();
-        for library in library::loaded()? {
-            found.push(library.eject(&self.name));
-        }
-        let said =
-            |wanted: &[Return]| found.iter().find(|(code, _)| wanted.contains(code)).map(|(_, said)| said.as_str());
-        if let Some(report) = said(&[Return::Mismatch]).or(said(&[Return::Unplayed])).or(said(&[Return::Error])) {
-            return Err(Failure(report.to_owned()));
-        }
-        // Nothing connects through the library of the other kind of drivers.
-        match said(&[Return::NotReplayed]).filter(|_| said(&[Return::Done]).is_none()) {
-            Some(said) => {
-                let (_, unplayed) = said.split_once('\n').unwrap_or_default();
-                Err(Failure(format!("nothing connected while a cassette was to be replayed\n{unplayed}")))
-            }
-            None => Ok(()),
+        match library::loaded()?.eject(&self.name) {
+            (Return::Done | Return::Unused, _) => Ok(()),
+            (Return::Unplayed | Return::Mismatch | Return::NotReplayed | Return::Error, report) => Err(Failure(report)),
         }
     }
 }
@@ -182,12 +162,11 @@ impl Inserted {
 impl Drop for Inserted {
     fn drop(&mut self) {
         DEPTH.set(DEPTH.get() - 1);
-        if !self.ejected {
-            for library in library::loaded().unwrap_or_default() {
-                if let Err(error) = library.discard(&self.name) {
-                    eprintln!("{error}");
-                }
-            }
+        if self.ejected {
+            return;
+        }
+        if let Err(error) = library::loaded().and_then(|library| library.discard(&self.name)) {
+            eprintln!("{error}");
         }
     }
 }

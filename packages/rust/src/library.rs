@@ -1,4 +1,4 @@
-//! super8's C interface, in both libraries: the driver manager loads the one that stands in for the driver.
+//! super8's C interface.
 #![allow(unsafe_code)]
 
 use crate::Failure;
@@ -6,13 +6,13 @@ use std::ffi::{CStr, CString, c_char, c_int};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// In this variable `super8 run` names the directory of the libraries.
+/// In this variable `super8 run` names the directory of its libraries.
 const DIRECTORY: &str = "SUPER8_LIBRARY_DIR";
-const FILES: [&str; 2] = ["libsuper8.so", "libsuper8a.so"];
+const FILE: &str = "libsuper8.so";
 
 type Text = *const c_char;
 
-/// One of the libraries. It stays loaded.
+/// The library. It stays loaded, and the driver manager uses the same instance.
 pub struct Library {
     insert: unsafe extern "C" fn(Text, Text, Text) -> c_int,
     eject: unsafe extern "C" fn(Text) -> c_int,
@@ -39,9 +39,9 @@ impl Return {
     }
 }
 
-/// The libraries of `super8 run`, under which this process runs.
-pub fn loaded() -> Result<&'static [Library], Failure> {
-    static LOADED: OnceLock<Result<Vec<Library>, Failure>> = OnceLock::new();
+/// The library of `super8 run`, under which this process runs.
+pub fn loaded() -> Result<&'static Library, Failure> {
+    static LOADED: OnceLock<Result<Library, Failure>> = OnceLock::new();
     let load = || {
         let directory = std::env::var_os(DIRECTORY).map(PathBuf::from).ok_or_else(|| {
             Failure(
@@ -50,9 +50,9 @@ pub fn loaded() -> Result<&'static [Library], Failure> {
                     .to_owned(),
             )
         })?;
-        FILES.iter().map(|file| Library::open(&directory.join(file))).collect()
+        Library::open(&directory.join(FILE))
     };
-    LOADED.get_or_init(load).as_deref().map_err(Clone::clone)
+    LOADED.get_or_init(load).as_ref().map_err(Clone::clone)
 }
 
 impl Library {

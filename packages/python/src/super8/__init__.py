@@ -35,41 +35,28 @@ class Cassette:
 
     def insert(self):
         """Connections record or replay this cassette from now on."""
-        self._libraries = start([os.path.dirname(self.name) or os.curdir])
+        self._super8 = start([os.path.dirname(self.name) or os.curdir])
         texts = [os.fsencode(text) for text in (self.name, self.mode, self._options)]
-        for number, library in enumerate(self._libraries):
-            if library.insert(*texts) != OK:
-                error = library.last_error()
-                for earlier in self._libraries[:number]:
-                    earlier.discard(texts[0])
-                raise Error(error)
+        if self._super8.insert(*texts) != OK:
+            raise Error(self._super8.last_error())
 
     def eject(self):
         """Takes it out again. Fails if it was not played as it was recorded, or could not be written."""
-        found = {}
-        for library in self._libraries:
-            code = library.eject(os.fsencode(self.name))
-            found.setdefault(code, "" if code == OK else library.last_error())
-        for code in (MISMATCH, UNPLAYED):
-            if code in found:
-                raise NotAsRecorded(found[code])
-        for code in found.keys() - {OK, UNUSED, NOT_REPLAYED}:
-            raise Error(found[code])
-        # Nothing connects through the library of the other kind of drivers.
-        if OK not in found and NOT_REPLAYED in found:
-            unplayed = found[NOT_REPLAYED].partition("\n")[2]
-            raise NotAsRecorded(f"nothing connected while a cassette was to be replayed\n{unplayed}")
+        code = self._super8.eject(os.fsencode(self.name))
+        if code in (MISMATCH, UNPLAYED, NOT_REPLAYED):
+            raise NotAsRecorded(self._super8.last_error())
+        if code not in (OK, UNUSED):
+            raise Error(self._super8.last_error())
 
     def discard(self):
         """The same for a test that failed: what it recorded goes to the directory NAME.failed, and the earlier cassette stays."""
-        for library in self._libraries:
-            if library.discard(os.fsencode(self.name)) != OK:
-                raise Error(library.last_error())
+        if self._super8.discard(os.fsencode(self.name)) != OK:
+            raise Error(self._super8.last_error())
 
     @property
     def unplayed(self):
         """How many recorded commands were not played so far; 0 if it is not replayed."""
-        return max(0, min(library.unplayed(os.fsencode(self.name)) for library in self._libraries))
+        return max(0, self._super8.unplayed(os.fsencode(self.name)))
 
 
 def _keyword(name, value):

@@ -20,7 +20,7 @@ class Error(Exception):
 
 
 class Library:
-    """One of super8's two libraries. The driver manager loads the one that stands in for the driver; it is the same instance."""
+    """super8's library. The driver manager uses the same instance."""
 
     def __init__(self, path):
         library = ctypes.CDLL(path)
@@ -47,21 +47,21 @@ class Library:
 
 
 _lock = threading.Lock()
-_libraries = None
+_library = None
 
 
 def start(cassettes=()):
-    """Puts super8 before every ODBC driver, for this process and those that it starts. Gives the libraries.
+    """Puts super8 before every ODBC driver, for this process and those that it starts. Gives its library.
 
     Call it before the first connection of the process: the driver manager reads its configuration then. ``cassettes`` are directories:
     the data sources of the cassettes below them need not be configured on this machine. Further calls do nothing.
     """
-    global _libraries
+    global _library
     with _lock:
-        if _libraries is None:
+        if _library is None:
             prepared = _prepare([os.fspath(directory) for directory in cassettes])
-            _libraries = [Library(path) for path in prepared["libraries"]]
-        return _libraries
+            _library = Library(prepared["library"])
+        return _library
 
 
 def _prepare(cassettes):

@@ -11,7 +11,7 @@ module Super8
   # super8 cannot do what it is asked for: a misspelt setting, an incomplete cassette, a recording that cannot be written.
   class Error < StandardError; end
 
-  # One of super8's two libraries. The driver manager loads the one that stands in for the driver; it is the same instance.
+  # super8's library. The driver manager uses the same instance.
   class Library
     # What super8_eject returns: shim/include/super8.h.
     OK, UNPLAYED, MISMATCH, UNUSED, NOT_REPLAYED = 0, 1, 2, 3, 4
@@ -45,12 +45,12 @@ module Super8
 
   @starting = Mutex.new
 
-  # Puts super8 before every ODBC driver, for this process and those that it starts. Gives the libraries.
+  # Puts super8 before every ODBC driver, for this process and those that it starts. Gives its library.
   #
   # Call it before the first connection of the process: the driver manager reads its configuration then. +cassettes+ is a directory: the
   # data sources of the cassettes below it need not be configured on this machine. Further calls do nothing.
   def self.start(cassettes: nil)
-    @starting.synchronize { @libraries ||= prepare(cassettes).map { |path| Library.new(path) } }
+    @starting.synchronize { @library ||= Library.new(prepare(cassettes)) }
   end
 
   def self.prepare(cassettes)
@@ -63,7 +63,7 @@ module Super8
 
     prepared = JSON.parse(line)
     ENV.update(prepared.fetch("environment"))
-    prepared.fetch("libraries")
+    prepared.fetch("library")
   rescue SystemCallError => error
     raise Error, "cannot run #{COMMAND}: #{error.message}"
   end

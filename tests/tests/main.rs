@@ -1,6 +1,5 @@
 //! The end-to-end tests, in one binary so that PostgreSQL and MariaDB start once. One file per subject.
 
-mod ansi_library;
 mod any_order;
 mod c_interface;
 mod c_programs;
@@ -60,6 +59,7 @@ mod stable_bytes;
 mod symbols;
 mod traces;
 mod two_drivers;
+mod two_libraries;
 mod verdict;
 mod whole_project;
 mod without_manager;

@@ -52,8 +52,10 @@ macro_rules! wide_entry {
     ($name:ident, [$wide:ident] $($rest:tt)*) => { entry!($name, [$wide] $($rest)*); };
 }
 
+/// One entry point. It is inlined into the exported function that calls it, which is in another crate.
 macro_rules! entry {
     ($name:ident, [$($wide:ident)?] on $handle:ident ($($arg:ident: $ty:ty),*) => $meaning:expr) => {
+        #[inline]
         pub unsafe fn $name(handle: Handle, $($arg: $ty),*) -> i16 {
             dispatch::$handle(
                 Function::$name,
@@ -65,12 +67,14 @@ macro_rules! entry {
         }
     };
     ($name:ident, [] ($($arg:ident: $ty:ty),*) by hand) => {
+        #[inline]
         pub unsafe fn $name($($arg: $ty),*) -> i16 {
             // SAFETY: the application's arguments, unchanged.
             unsafe { special::$name($($arg),*) }
         }
     };
     ($name:ident, [$wide:ident] ($($arg:ident: $ty:ty),*) by hand) => {
+        #[inline]
         pub unsafe fn $name($($arg: $ty),*) -> i16 {
             // SAFETY: the application's arguments, unchanged.
             unsafe { special::$name::<Ch>($($arg),*) }

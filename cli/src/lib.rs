@@ -7,6 +7,7 @@ pub mod cassette;
 pub mod check;
 pub mod doctor;
 pub mod edit;
+pub mod events;
 pub mod exit;
 pub mod folder;
 pub mod import;

@@ -2,8 +2,8 @@
 //! cassette's name, where no checkout and no repository has it; `super8 unused` reads it. A JSON report and a verdict file say the same,
 //! and are read as well.
 
+use crate::events::{self, Event};
 use crate::exit::Failure;
-use crate::wrap::{Event, read_events};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -98,7 +98,7 @@ impl Run {
         {
             return Ok(Run { ended, ..run });
         }
-        let events = read_events(&text);
+        let events = events::read(&text);
         if events.is_empty() {
             return Err(Failure::new(format_args!(
                 "{shown}: neither a report of super8 (--report json) nor a verdict file (SUPER8_VERDICT)"

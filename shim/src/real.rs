@@ -10,8 +10,10 @@ use parking_lot::Mutex;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::OnceLock;
 
-type Handle = *mut c_void;
-type Pointer = *mut c_void;
+/// A handle as an application or a driver has it.
+pub type Handle = *mut c_void;
+/// An address as ODBC passes it.
+pub type Pointer = *mut c_void;
 
 /// More real drivers than any process loads.
 const MOST: usize = 64;

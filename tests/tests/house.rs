@@ -1,293 +1,252 @@
-//! The house rules that can be read off the sources.
+//! The house rules that can be read off the sources: imports go in one direction.
+//!
+//! An import counts for the file that defines what is imported, not for the `mod.rs` that passes it on. Tests do not count.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::fs;
+use std::path::Path;
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::visit::{self, Visit};
+
+/// The crates whose rooms are kept.
+const CRATES: &[&str] = &["cassette", "cli", "client", "shim"];
 
 /// A module as the names of the path to it from the crate's root, which is empty.
 type Module = Vec<String>;
-
-/// The circles of imports that are left in `shim/src`. The list only gets shorter: a module that leaves a circle leaves the list.
-const SHIM_CIRCLES: &[&[&str]] = &[];
+type Edges = BTreeMap<Module, BTreeSet<Module>>;
 
 #[test]
-fn files_of_the_driver_import_each_other_in_one_direction() {
-    no_other_circles("shim/src", SHIM_CIRCLES);
+fn no_file_imports_itself_by_way_of_others() {
+    for name in CRATES {
+        let circles = circles(&imports(&sources(name)));
+        assert!(circles.is_empty(), "{name}: circles of imports between files:\n{}", circles.join("\n"));
+    }
 }
 
-/// Fails if there are other circles of imports between the files of a crate than the stated ones.
-fn no_other_circles(root: &str, stated: &[&[&str]]) {
-    let files = Files::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(root));
-    let imports = files.imports();
-    let found: BTreeSet<BTreeSet<String>> =
-        circles(&imports).into_iter().map(|circle| circle.iter().map(shown).collect()).collect();
-    let stated: BTreeSet<BTreeSet<String>> =
-        stated.iter().map(|circle| circle.iter().map(|module| (*module).to_owned()).collect()).collect();
-    let mut wrong = String::new();
-    for circle in found.difference(&stated) {
-        wrong += &format!("a circle of imports that is not stated: {circle:?}\n");
-        for (from, to) in imports.iter().flat_map(|(from, all)| all.iter().map(move |to| (shown(from), shown(to)))) {
-            if circle.contains(&from) && circle.contains(&to) {
-                wrong += &format!("    {from} -> {to}\n");
-            }
+#[test]
+fn no_folder_imports_itself_by_way_of_others() {
+    for name in CRATES {
+        let folder = |module: &Module| module[..module.len().min(1)].to_vec();
+        let mut folders = Edges::new();
+        for (module, imported) in imports(&sources(name)) {
+            let others = imported.iter().map(folder).filter(|other| *other != folder(&module));
+            folders.entry(folder(&module)).or_default().extend(others);
         }
+        let circles = circles(&folders);
+        assert!(circles.is_empty(), "{name}: circles of imports between folders:\n{}", circles.join("\n"));
     }
-    for circle in stated.difference(&found) {
-        wrong += &format!("stated, and no circle like this any more; shorten the list: {circle:?}\n");
-    }
-    assert!(wrong.is_empty(), "{root}:\n{wrong}");
 }
 
-fn shown(module: &Module) -> String {
-    if module.is_empty() { "lib".to_owned() } else { module.join("::") }
+/// What one file imports.
+#[derive(Default)]
+struct Source {
+    /// The names that `use` brings in, and the path that each stands for.
+    names: BTreeMap<String, Vec<String>>,
+    /// The other paths in the file.
+    paths: Vec<Vec<String>>,
 }
 
-/// The sources of a crate without comments and tests.
-struct Files(BTreeMap<Module, String>);
-
-impl Files {
-    fn read(root: &Path) -> Files {
-        let mut files = BTreeMap::new();
-        for path in sources(root).unwrap() {
-            let relative = path.strip_prefix(root).unwrap().with_extension("");
-            let mut module: Module = relative.iter().map(|name| name.to_str().unwrap().to_owned()).collect();
-            if module.last().is_some_and(|last| ["mod", "lib", "main"].contains(&last.as_str())) {
-                module.pop();
-            }
-            if module.iter().any(|name| name == "tests") {
+/// The sources of a crate by module.
+fn sources(name: &str) -> BTreeMap<Module, Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name).join("src");
+    let (mut found, mut directories) = (BTreeMap::new(), vec![root.clone()]);
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(&directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
                 continue;
             }
-            let text = fs::read_to_string(&path).unwrap();
-            let code = text.split("#[cfg(test)]\nmod ").next().unwrap();
-            let code = code.lines().map(|line| line.split("//").next().unwrap()).collect::<Vec<_>>().join("\n");
-            files.insert(module, code);
-        }
-        assert!(files.len() > 10, "{}", root.display());
-        Files(files)
-    }
-
-    /// The module that a path leads to, and what is left of the path.
-    fn module_of(&self, path: &[String]) -> (Module, Option<String>) {
-        let known = (0..=path.len()).rev().find(|count| self.0.contains_key(&path[..*count])).unwrap();
-        (path[..known].to_vec(), path.get(known).cloned())
-    }
-
-    /// The path from the crate's root that a path in `module` means; `None` for one into another crate.
-    fn absolute(&self, module: &Module, path: &[String]) -> Option<Vec<String>> {
-        let mut base = module.clone();
-        let mut rest = path;
-        match path.first()?.as_str() {
-            "crate" => (base, rest) = (Vec::new(), &path[1..]),
-            "self" => rest = &path[1..],
-            "super" => {
-                while rest.first().is_some_and(|name| name == "super") {
-                    base.pop();
-                    rest = &rest[1..];
-                }
-            }
-            child => {
-                base.push(child.to_owned());
-                let is_child = self.0.contains_key(&base);
-                base.pop();
-                if !is_child {
-                    return None;
-                }
-            }
-        }
-        base.extend(rest.iter().cloned());
-        Some(base)
-    }
-
-    /// For each module those whose items it names. An item that a module only passes on counts for the one that has it.
-    fn imports(&self) -> BTreeMap<Module, BTreeSet<Module>> {
-        let mut passed_on: BTreeMap<(Module, String), Vec<String>> = BTreeMap::new();
-        let mut named: BTreeMap<Module, BTreeSet<Vec<String>>> = BTreeMap::new();
-        for (module, code) in &self.0 {
-            let named = named.entry(module.clone()).or_default();
-            let (uses, rest) = uses(code);
-            for Use { path, alias, passes_on } in uses {
-                let Some(path) = self.absolute(module, &path) else { continue };
-                match passes_on {
-                    true => drop(passed_on.insert((module.clone(), alias), path)),
-                    false => drop(named.insert(path)),
-                }
-            }
-            let children = self.0.keys().filter(|other| other.len() == module.len() + 1 && other.starts_with(module));
-            let children: Vec<&str> = children.filter_map(|child| child.last().map(String::as_str)).collect();
-            let inline = paths(&rest, &children);
-            named.extend(inline.iter().filter_map(|path| self.absolute(module, path)));
-        }
-        let mut imports: BTreeMap<Module, BTreeSet<Module>> = BTreeMap::new();
-        for (module, paths) in named {
-            for mut path in paths {
-                let mut found = self.module_of(&path);
-                for _ in 0..8 {
-                    let (within, Some(name)) = &found else { break };
-                    let Some(target) = passed_on.get(&(within.clone(), name.clone())) else { break };
-                    path = target.iter().chain(path.iter().skip(within.len() + 1)).cloned().collect();
-                    found = self.module_of(&path);
-                }
-                if found.0 != module {
-                    imports.entry(module.clone()).or_default().insert(found.0);
-                }
-            }
-        }
-        imports
-    }
-}
-
-fn sources(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        match path.is_dir() {
-            true => found.extend(sources(&path)?),
-            false if path.extension().is_some_and(|extension| extension == "rs") => found.push(path),
-            false => {}
-        }
-    }
-    Ok(found)
-}
-
-/// One name that is imported.
-struct Use {
-    path: Vec<String>,
-    /// What it is called from then on.
-    alias: String,
-    /// `pub use`.
-    passes_on: bool,
-}
-
-/// What is imported with `use`, and the code without it.
-fn uses(code: &str) -> (Vec<Use>, String) {
-    let (mut found, mut rest) = (Vec::new(), String::new());
-    let mut lines = code.lines();
-    while let Some(line) = lines.next() {
-        let start = line.trim_start();
-        let without = start.strip_prefix("pub").map(|after| match after.strip_prefix('(') {
-            Some(inside) => inside.split_once(')').map_or("", |(_, after)| after).trim_start(),
-            None => after.trim_start(),
-        });
-        let Some(tree) = without.unwrap_or(start).strip_prefix("use ") else {
-            rest += line;
-            rest.push('\n');
-            continue;
-        };
-        let mut tree = tree.to_owned();
-        while !tree.contains(';') {
-            tree += lines.next().expect("a use ends");
-        }
-        expand(tree.split(';').next().unwrap(), &[], &mut |path, alias| {
-            found.push(Use { path, alias, passes_on: without.is_some() });
-        });
-    }
-    (found, rest)
-}
-
-/// Every name of a tree like `a::{b, c::{self, d as e}}`.
-fn expand(tree: &str, prefix: &[String], take: &mut dyn FnMut(Vec<String>, String)) {
-    let segments = |text: &str| -> Vec<String> {
-        text.split("::").map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
-    };
-    let Some((head, inside)) = tree.split_once('{') else {
-        let (path, alias) = tree.split_once(" as ").map_or((tree, None), |(path, alias)| (path, Some(alias.trim())));
-        let mut path: Vec<String> = prefix.iter().cloned().chain(segments(path)).collect();
-        if path.len() > 1 && path.last().is_some_and(|last| last == "self") {
-            path.pop();
-        }
-        if let Some(last) = path.last().cloned() {
-            take(path, alias.map_or(last, str::to_owned));
-        }
-        return;
-    };
-    let prefix: Vec<String> = prefix.iter().cloned().chain(segments(head)).collect();
-    let inside = &inside[..inside.rfind('}').expect("a brace is closed")];
-    let (mut depth, mut part) = (0, String::new());
-    for character in inside.chars().chain([',']) {
-        match character {
-            '{' => depth += 1,
-            '}' => depth -= 1,
-            ',' if depth == 0 => {
-                if !part.trim().is_empty() {
-                    expand(&part, &prefix, take);
-                }
-                part.clear();
+            if path.extension().is_none_or(|extension| extension != "rs") {
                 continue;
             }
-            _ => {}
-        }
-        part.push(character);
-    }
-}
-
-/// The paths in code that begin at the crate's root, above, or with one of these children.
-fn paths(code: &str, children: &[&str]) -> Vec<Vec<String>> {
-    let is_word = |character: char| character.is_alphanumeric() || character == '_';
-    let mut found = Vec::new();
-    let mut before = ' ';
-    let mut rest = code;
-    while let Some(first) = rest.chars().next() {
-        if !is_word(first) {
-            before = first;
-            rest = &rest[first.len_utf8()..];
-            continue;
-        }
-        let mut path = Vec::new();
-        loop {
-            let end = rest.find(|character| !is_word(character)).unwrap_or(rest.len());
-            path.push(rest[..end].to_owned());
-            rest = &rest[end..];
-            match rest.strip_prefix("::") {
-                Some(after) if after.starts_with(is_word) => rest = after,
-                _ => break,
+            let name = path.strip_prefix(&root).unwrap().with_extension("");
+            let mut module: Module = name.iter().map(|part| part.to_str().unwrap().to_owned()).collect();
+            module.pop_if(|last| ["mod", "lib", "main"].contains(&last.as_str()));
+            if !module.iter().any(|part| part == "tests") {
+                let file = syn::parse_file(&fs::read_to_string(&path).unwrap());
+                let file = file.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+                found.insert(module, Source::of(&file));
             }
         }
-        let root = path[0].as_str();
-        if before != ':'
-            && before != '.'
-            && path.len() > 1
-            && (["crate", "super"].contains(&root) || children.contains(&root))
-        {
-            found.push(path);
-        }
-        before = 'a';
     }
     found
 }
 
-/// The groups of modules each of which leads to all others.
-fn circles(imports: &BTreeMap<Module, BTreeSet<Module>>) -> Vec<BTreeSet<Module>> {
-    let reached: BTreeMap<&Module, BTreeSet<&Module>> = imports
-        .keys()
-        .map(|from| {
-            let (mut seen, mut open) = (BTreeSet::new(), vec![from]);
-            while let Some(next) = open.pop() {
-                open.extend(imports.get(next).into_iter().flatten().filter(|to| seen.insert(*to)));
-            }
-            (from, seen)
-        })
-        .collect();
-    let mut groups = BTreeSet::new();
-    for (module, there) in reached.iter().filter(|(module, there)| there.contains(*module)) {
-        let back = there.iter().filter(|other| reached.get(*other).is_some_and(|back| back.contains(*module)));
-        groups.insert(back.map(|other| (*other).clone()).collect::<BTreeSet<Module>>());
+impl Source {
+    fn of(file: &syn::File) -> Source {
+        let mut source = Source::default();
+        source.visit_file(file);
+        source
     }
-    groups.into_iter().collect()
+
+    fn add_use(&mut self, tree: &syn::UseTree, before: &[String]) {
+        let path = |name: &syn::Ident| [before, &[name.to_string()]].concat();
+        match tree {
+            syn::UseTree::Path(part) => self.add_use(&part.tree, &path(&part.ident)),
+            syn::UseTree::Group(group) => group.items.iter().for_each(|item| self.add_use(item, before)),
+            syn::UseTree::Name(name) if name.ident == "self" => {
+                self.names.insert(before.last().unwrap().clone(), before.to_vec());
+            }
+            syn::UseTree::Name(name) => _ = self.names.insert(name.ident.to_string(), path(&name.ident)),
+            syn::UseTree::Rename(name) => _ = self.names.insert(name.rename.to_string(), path(&name.ident)),
+            _ => self.paths.push(before.to_vec()),
+        }
+    }
+
+    /// The paths in a macro's input, which need not be Rust.
+    fn add_tokens(&mut self, tokens: TokenStream) {
+        let (mut path, mut colons): (Vec<String>, usize) = (Vec::new(), 0);
+        let ends = |path: &mut Vec<String>, paths: &mut Vec<Vec<String>>| match std::mem::take(path) {
+            path if path.len() > 1 => paths.push(path),
+            _ => {}
+        };
+        for token in tokens {
+            match token {
+                TokenTree::Ident(name) => {
+                    if colons != 2 {
+                        ends(&mut path, &mut self.paths);
+                    }
+                    path.push(name.to_string());
+                    colons = 0;
+                }
+                TokenTree::Punct(mark) if mark.as_char() == ':' => colons += 1,
+                TokenTree::Group(group) => {
+                    ends(&mut path, &mut self.paths);
+                    self.add_tokens(group.stream());
+                }
+                _ => ends(&mut path, &mut self.paths),
+            }
+        }
+        ends(&mut path, &mut self.paths);
+    }
+}
+
+impl<'s> Visit<'s> for Source {
+    fn visit_item_mod(&mut self, module: &'s syn::ItemMod) {
+        let is_test = |attribute: &syn::Attribute| {
+            attribute.path().is_ident("cfg") && attribute.parse_args::<syn::Ident>().is_ok_and(|of| of == "test")
+        };
+        if !module.attrs.iter().any(is_test) {
+            visit::visit_item_mod(self, module);
+        }
+    }
+
+    fn visit_item_use(&mut self, item: &'s syn::ItemUse) {
+        self.add_use(&item.tree, &[]);
+    }
+
+    fn visit_visibility(&mut self, _: &'s syn::Visibility) {}
+
+    fn visit_path(&mut self, path: &'s syn::Path) {
+        if path.segments.len() > 1 {
+            self.paths.push(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
+        }
+        visit::visit_path(self, path);
+    }
+
+    fn visit_macro(&mut self, call: &'s syn::Macro) {
+        self.add_tokens(call.tokens.clone());
+        visit::visit_macro(self, call);
+    }
+}
+
+/// The module that defines what a path in `module` names; none if it is another crate's.
+fn defined_in(sources: &BTreeMap<Module, Source>, module: &Module, path: &[String]) -> Option<Module> {
+    let (first, rest) = path.split_first()?;
+    let child = |name: &String| [&module[..], std::slice::from_ref(name)].concat();
+    let (mut at, mut rest) = match first.as_str() {
+        "crate" => (Vec::new(), rest),
+        "self" => (module.clone(), rest),
+        "super" => (module[..module.len() - 1].to_vec(), rest),
+        _ if sources.contains_key(&child(first)) => (child(first), rest),
+        _ => {
+            // `use memchr::memchr`: another crate
+            let known = sources[module].names.get(first).filter(|known| known[0] != *first)?;
+            return defined_in(sources, module, &[&known[..], rest].concat());
+        }
+    };
+    while let Some((next, others)) = rest.split_first() {
+        let child = [&at[..], std::slice::from_ref(next)].concat();
+        if next == "super" {
+            at.pop();
+        } else if sources.contains_key(&child) {
+            at = child;
+        } else if let Some(known) = sources[&at].names.get(next) {
+            return defined_in(sources, &at, &[&known[..], others].concat());
+        } else {
+            return Some(at);
+        }
+        rest = others;
+    }
+    Some(at)
+}
+
+/// Which module imports from which. A name that stands for a whole module counts where it is used.
+fn imports(sources: &BTreeMap<Module, Source>) -> Edges {
+    let mut imports = Edges::new();
+    for (module, source) in sources {
+        let imported = imports.entry(module.clone()).or_default();
+        let items = source.names.values().filter(|path| !sources.contains_key(&absolute(module, path)));
+        imported.extend(items.chain(&source.paths).filter_map(|path| defined_in(sources, module, path)));
+        imported.remove(module);
+    }
+    imports
+}
+
+/// The path from the crate's root on.
+fn absolute(module: &Module, path: &[String]) -> Vec<String> {
+    let ups = path.iter().take_while(|part| *part == "super").count();
+    match path.first().map(String::as_str) {
+        Some("crate") => path[1..].to_vec(),
+        Some("super") => [&module[..module.len() - ups], &path[ups..]].concat(),
+        Some("self") => [&module[..], &path[1..]].concat(),
+        _ => [&module[..], path].concat(),
+    }
+}
+
+/// The modules that reach themselves, each with what it imports of them.
+fn circles(imports: &Edges) -> Vec<String> {
+    let reach = |from: &Module| {
+        let (mut seen, mut next) = (BTreeSet::new(), vec![from.clone()]);
+        while let Some(module) = next.pop() {
+            next.extend(imports.get(&module).into_iter().flatten().filter(|to| seen.insert((*to).clone())).cloned());
+        }
+        seen
+    };
+    let reached: BTreeMap<&Module, BTreeSet<Module>> = imports.keys().map(|module| (module, reach(module))).collect();
+    let in_circle = imports.iter().filter(|(module, _)| reached[*module].contains(*module));
+    let line = |(module, imported): (&Module, &BTreeSet<Module>)| {
+        let back = imported.iter().filter(|to| reached.get(to).is_some_and(|seen| seen.contains(module)));
+        let back: Vec<String> = back.map(|to| to.join("::")).collect();
+        format!("{} -> {}", module.join("::"), back.join(", "))
+    };
+    in_circle.map(line).collect()
 }
 
 #[test]
 fn a_circle_is_found_through_what_a_module_passes_on() {
-    let file = |module: &[&str], code: &str| {
-        (module.iter().map(|name| (*name).to_owned()).collect::<Module>(), code.to_owned())
-    };
-    let files = Files(BTreeMap::from([
-        file(&[], "mod a; mod b; mod c;"),
-        file(&["a"], "pub use inner::Thing;\nmod inner;"),
-        file(&["a", "inner"], "use crate::{b::{self, Other}, c};"),
-        file(&["b"], "fn f() -> crate::a::Thing { super::c::g() }"),
-        file(&["c"], "use std::fmt;"),
-    ]));
-    let circles = circles(&files.imports());
-    let names = |circle: &BTreeSet<Module>| circle.iter().map(shown).collect::<Vec<_>>();
-    assert_eq!(circles.iter().map(names).collect::<Vec<_>>(), [["a::inner", "b"]]);
+    let module = |path: &str| path.split("::").filter(|part| !part.is_empty()).map(str::to_owned).collect::<Module>();
+    let sources: BTreeMap<Module, Source> = [
+        ("", "mod a;\nmod b;\npub use a::{One, Three};"),
+        ("a", "use crate::b;\npub struct One(b::Two); // crate::a::none"),
+        ("b", "mod c;\npub use c::Two;"),
+        ("b::c", "use crate::{Three as Other, b::{self}};\npub struct Two;\n#[cfg(test)]\nmod tests {}"),
+    ]
+    .map(|(path, text)| (module(path), Source::of(&syn::parse_file(text).unwrap())))
+    .into();
+    assert_eq!(circles(&imports(&sources)), ["a -> b::c", "b::c -> a"]);
+}
+
+#[test]
+fn a_circle_is_found_in_a_macro() {
+    let source = |text: &str| Source::of(&syn::parse_file(text).unwrap());
+    let sources: BTreeMap<Module, Source> = [
+        (Module::new(), source("mod a;\nmod b;")),
+        (vec!["a".to_owned()], source("fn f() { println!(\"{}\", [crate::b::g()][0]) }")),
+        (vec!["b".to_owned()], source("pub fn g() -> u8 { super::a::f(); 1 }")),
+    ]
+    .into();
+    assert_eq!(circles(&imports(&sources)), ["a -> b", "b -> a"]);
 }

@@ -1,12 +1,12 @@
 //! Running a command under super8: `super8 record`, `replay` and `once`.
 
 pub mod child;
-mod events;
 mod report;
 mod stop;
 mod verdict;
 
 use crate::cassette::Named;
+use crate::events::{self, Event};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::libraries::Libraries;
 use crate::run_directory::Readers;
@@ -14,7 +14,6 @@ use crate::runs;
 use crate::temporary_odbcinst::{Recorded, TemporaryOdbcinst};
 use child::{Patience, Remaining};
 use clap::{Args, ValueEnum};
-pub use events::{Event, read as read_events};
 use report::Form;
 use std::ffi::OsString;
 use std::io::Write;

@@ -1,7 +1,7 @@
 //! The verdict on a wrapped command: what its processes said, judged together.
 
 use super::child::{End, Ended, Remaining};
-use super::events::Event;
+use crate::events::Event;
 use crate::exit::Exit;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,7 +3,7 @@
 use super::parts;
 use crate::config::Environment;
 use crate::config::settings::{CassetteFormat, Settings};
-use std::ffi::OsString;
+use crate::config::variables::variable;
 use std::path::{Path, PathBuf};
 use super8_cassette::{
     CassetteError, Directory, Format, MakeAppend, Metadata, Spans, Store, Trace, TraceId, TraceIdError, Traceparent,
@@ -170,11 +170,6 @@ fn traceparent(environment: Environment<'_>) -> Result<Option<Traceparent>, Stri
 
 pub(super) fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
-}
-
-/// A variable of this process's environment.
-pub(super) fn variable(name: &str) -> Option<OsString> {
-    std::env::var_os(name)
 }
 
 /// What a cassette's log is called in messages: a trace is its own.

@@ -23,6 +23,11 @@ pub const LIBRARY_DIR: &str = "SUPER8_LIBRARY_DIR";
 /// In this variable `super8 replay --record-failed` names a file with the cassettes that are recorded while others are replayed.
 pub const RECORDED_ANEW: &str = "SUPER8_RECORDED_ANEW";
 
+/// A variable of this process.
+pub fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
 const PREFIX: &str = "SUPER8_";
 /// What the command hands down to its processes.
 const HANDED_DOWN: [&str; 6] = [RUN, RUN_FD, VERDICT_FD, RECORD_AGAIN, LIBRARY_DIR, RECORDED_ANEW];

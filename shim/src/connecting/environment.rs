@@ -3,6 +3,7 @@
 use crate::cassettes;
 use crate::config::settings::{Mode, Setting, Settings};
 use crate::config::sources::Sources;
+use crate::config::variables::variable;
 use crate::diagnostics::Outcome;
 use crate::driver::{Kind, Site, find};
 use crate::handles::EnvironmentNote;
@@ -14,7 +15,7 @@ use super8_cassette::{Fields, Key, Value};
 /// The settings of the process, as far as they hold without a connection.
 fn of_process() -> Option<Settings> {
     let inserted = crate::inserted::on_top();
-    Sources { inserted: inserted.as_deref(), environment: Some(&super::variable), ..Sources::default() }.settings().ok()
+    Sources { inserted: inserted.as_deref(), environment: Some(&variable), ..Sources::default() }.settings().ok()
 }
 
 /// The driver that is known before any connection string arrives, loaded; `None` where connections may differ, or one of
@@ -24,7 +25,7 @@ pub fn early_driver(kind: Kind) -> Option<&'static Driver> {
     let site = Site::of_this_process(kind);
     let replays = match settings.mode {
         // Nobody said anything: the ini files may do so for a connection.
-        Mode::Off if super::variable(Setting::Mode.row().variable).is_none() && crate::inserted::on_top().is_none() => {
+        Mode::Off if variable(Setting::Mode.row().variable).is_none() && crate::inserted::on_top().is_none() => {
             site.ini.mentions(Setting::Mode.row().keyword)
         }
         _ => cassettes::action(&settings).ok()? == cassettes::Action::Replay,

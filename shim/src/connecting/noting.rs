@@ -1,7 +1,8 @@
 //! The connect command of a cassette: recorded after it was done, or played.
 
 use super::environment::environment_answer;
-use super::{Plan, Request};
+use super::plan::Plan;
+use super::request::Request;
 use crate::args::{Out, Reply};
 use crate::config::completed;
 use crate::config::connection_string::ConnectionString;

@@ -8,6 +8,7 @@ use crate::config::redact::text;
 use crate::config::secrets::{Secrets, may_show, scrub, secrets, user};
 use crate::config::settings::Setting;
 use crate::driver::{Asked, Site};
+use crate::handles::Browsing;
 use crate::mode::outcome::Secrecy;
 use super8_cassette::{Fields, Key, Value};
 
@@ -42,42 +43,17 @@ pub enum Request {
     },
 }
 
-/// A connection that is being made in steps.
-#[derive(Default)]
-pub struct Browsing {
-    /// The request strings that were accepted, as one.
-    accepted: Vec<u8>,
-    refused: Vec<Vec<u8>>,
-}
-
-impl Browsing {
-    /// The next step.
-    pub fn step(&self, string: &[u8], completed: Out) -> Request {
+impl Request {
+    /// The next step of a connection that is being made in steps.
+    pub fn step(browsing: &Browsing, string: &[u8], completed: Out) -> Request {
         Request::Browse {
-            given: ConnectionString::parse(&self.joined(string)),
+            given: ConnectionString::parse(&browsing.joined(string)),
             step: ConnectionString::parse(string),
-            refused: self.refused.iter().map(|string| ConnectionString::parse(string)).collect(),
+            refused: browsing.refused().iter().map(|string| ConnectionString::parse(string)).collect(),
             completed,
         }
     }
 
-    /// What the steps are after this one.
-    #[must_use]
-    pub fn after(mut self, string: &[u8], accepted: bool) -> Browsing {
-        match accepted {
-            true => self.accepted = self.joined(string),
-            false => self.refused.push(string.to_vec()),
-        }
-        self
-    }
-
-    fn joined(&self, string: &[u8]) -> Vec<u8> {
-        let separator: &[u8] = if self.accepted.is_empty() || self.accepted.ends_with(b";") { b"" } else { b";" };
-        [&self.accepted, separator, string].concat()
-    }
-}
-
-impl Request {
     pub(super) fn given(&self) -> Option<&ConnectionString> {
         match self {
             Request::Dsn { .. } => None,

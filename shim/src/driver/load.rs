@@ -2,7 +2,6 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, OsStr, c_int, c_void};
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
 
@@ -10,37 +9,8 @@ use libloading::os::unix;
 use parking_lot::Mutex;
 
 use super::error::{DriverError, Trouble};
-use super::process::{facts, is_driver_manager, object_of, own_library};
+use super::process::{Kind, facts, is_driver_manager, object_of, own_library};
 use super::search::{FileId, Search, is_path};
-
-/// Which of ODBC's two sets of functions a driver exports: the ANSI set only, or the functions in W as well.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Kind {
-    /// No function in W: the driver manager converts for it. libsuper8a.so stands before such a driver.
-    Ansi,
-    /// `SQLConnectW` or `SQLDriverConnectW`. libsuper8.so stands before such a driver.
-    #[default]
-    Unicode,
-}
-
-impl Kind {
-    /// The build of super8 for this kind of driver.
-    pub fn shim_library(self) -> &'static str {
-        match self {
-            Kind::Ansi => "libsuper8a.so",
-            Kind::Unicode => "libsuper8.so",
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Kind::Ansi => "ansi",
-            Kind::Unicode => "unicode",
-        })
-    }
-}
 
 /// A real driver's library, open for the life of the process.
 #[derive(Debug)]

@@ -23,5 +23,6 @@ pub fn open(site: &Site, real: &RealDriver) -> Result<&'static Library, DriverEr
 
 pub use error::DriverError;
 pub use find::{Asked, RealDriver};
-pub use load::{Kind, Library};
+pub use load::Library;
+pub use process::Kind;
 pub use site::Site;

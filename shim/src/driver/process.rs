@@ -4,12 +4,41 @@
 
 use once_cell::sync::Lazy;
 use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
+use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use super::load::Kind;
 use libloading::os::unix::Library;
+
+/// Which of ODBC's two sets of functions a driver exports: the ANSI set only, or the functions in W as well.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// No function in W: the driver manager converts for it. libsuper8a.so stands before such a driver.
+    Ansi,
+    /// `SQLConnectW` or `SQLDriverConnectW`. libsuper8.so stands before such a driver.
+    #[default]
+    Unicode,
+}
+
+impl Kind {
+    /// The build of super8 for this kind of driver.
+    pub fn shim_library(self) -> &'static str {
+        match self {
+            Kind::Ansi => "libsuper8a.so",
+            Kind::Unicode => "libsuper8.so",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Kind::Ansi => "ansi",
+            Kind::Unicode => "unicode",
+        })
+    }
+}
 
 /// The facts that do not change while the process runs.
 #[derive(Debug, Default)]

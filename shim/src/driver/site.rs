@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
 
-use super::load::Kind;
+use super::process::Kind;
 use super::process::{facts, own_library};
 use super::search::{FileId, Search};
 use crate::config::Environment;

@@ -2,12 +2,11 @@
 //! a whole answer, and the recording needs it.
 #![allow(unsafe_code)]
 
-use super::Handle;
 use super::other_width::in_width;
 use super::special::{column_attribute, get_attribute};
 use crate::args::{Buffer, LengthOut, Out, Reply, Unit, WatchedOut, shape};
 use crate::call::Question;
-use crate::real::{Driver, Width};
+use crate::real::{Driver, Handle, Width};
 use crate::table::Function;
 use std::ffi::c_void;
 use super8_cassette::Key;

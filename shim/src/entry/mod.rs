@@ -6,8 +6,10 @@
 
 mod ask_again;
 mod dispatch;
+mod driver_records;
 pub(crate) mod mode_cache;
 pub(crate) mod other_width;
+mod real_call;
 pub mod special;
 
 use crate::args::{
@@ -15,15 +17,10 @@ use crate::args::{
 };
 use crate::call::{Call, Question};
 use crate::odbc_table;
+use crate::real::{Handle, Pointer};
 use super8_cassette::Key;
 
 use crate::table::Function;
-use std::ffi::c_void;
-
-/// An ODBC handle as C passes it.
-pub type Handle = *mut c_void;
-/// An SQLPOINTER.
-pub type Pointer = *mut c_void;
 
 macro_rules! entries {
     ($($api:literal $name:ident [$($wide:ident)?] $class:ident $(on $handle:ident)? ($($arg:ident: $ty:ty),*) $(by $hand:ident)? $(=> $meaning:expr)?;)*) => {

@@ -4,11 +4,11 @@ mod slab;
 
 pub use slab::{Entity, Slab, Token};
 
-use crate::connecting::{Browsing, Selection};
 use crate::descriptor::DescriptorRole;
 use crate::diagnostics::Diagnostics;
 use crate::driver::Kind;
 use crate::mode::{ConnectionMode, DescriptorMode, StatementMode};
+use crate::pooling::Selection;
 use crate::real::Driver;
 use parking_lot::Mutex;
 use std::collections::HashSet;
@@ -294,5 +294,36 @@ impl Entity for Descriptor {
         self.core.reset();
         *self.owner.lock() = None;
         *self.mode.lock() = None;
+    }
+}
+
+/// A connection that is being made in steps.
+#[derive(Default)]
+pub struct Browsing {
+    /// The request strings that were accepted, as one.
+    accepted: Vec<u8>,
+    refused: Vec<Vec<u8>>,
+}
+
+impl Browsing {
+    /// The request strings that the driver refused.
+    pub fn refused(&self) -> &[Vec<u8>] {
+        &self.refused
+    }
+
+    /// What the steps are after this one.
+    #[must_use]
+    pub fn after(mut self, string: &[u8], accepted: bool) -> Browsing {
+        match accepted {
+            true => self.accepted = self.joined(string),
+            false => self.refused.push(string.to_vec()),
+        }
+        self
+    }
+
+    /// The accepted request strings and this one, as one.
+    pub fn joined(&self, string: &[u8]) -> Vec<u8> {
+        let separator: &[u8] = if self.accepted.is_empty() || self.accepted.ends_with(b";") { b"" } else { b";" };
+        [&self.accepted, separator, string].concat()
     }
 }

@@ -125,8 +125,8 @@ fn clean(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::events;
     use crate::wrap::child::{End, Ended};
-    use crate::wrap::events;
     use crate::wrap::verdict::Verdict;
 
     fn junit(events: &[events::Event]) -> String {

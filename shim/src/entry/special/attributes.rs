@@ -1,17 +1,18 @@
 //! Environment, connection and statement attributes, and their ODBC 2 option functions.
 #![allow(unsafe_code)]
 
+use super::descriptors;
 use crate::args::shape::{self, Shape};
 use crate::args::{Buffer, Character, In, LengthOut, Out, Place, SizedOut, TextIn, encode_bytes};
 use crate::call::{AttributeIn, Call, Question};
 use crate::descriptor::DescriptorRole;
 use crate::diagnostics::{NO_SUCH_OPTION, missing};
 use crate::diagnostics::{Outcome, rc};
+use crate::entry::dispatch;
 use crate::entry::dispatch::{forward, guard};
 use crate::entry::other_width::{converted, give_text};
-use crate::entry::{Handle, Pointer, dispatch};
 use crate::handles::{CONNECTIONS, Connection, ENVIRONMENTS, PendingAttribute, PendingValue, Token};
-use crate::real::{Driver, Width};
+use crate::real::{Driver, Handle, Pointer, Width};
 use crate::table::Function;
 use std::ops::RangeInclusive;
 use super8_cassette::Key;
@@ -441,7 +442,7 @@ fn question(name: Key, attribute: i32, out: Out) -> Call<'static> {
 
 pub unsafe fn SQLSetStmtAttr<C: Width>(stmt: Handle, attribute: i32, value: Pointer, length: i32) -> i16 {
     if let Some(role) = DescriptorRole::of_attribute(attribute) {
-        return super::attach::<C>(stmt, role, Token::from_handle(value), length);
+        return descriptors::attach::<C>(stmt, role, Token::from_handle(value), length);
     }
     dispatch::stmt(
         Function::SQLSetStmtAttr,
@@ -484,7 +485,7 @@ pub unsafe fn SQLGetStmtAttr<C: Width>(
 ) -> i16 {
     if let Some(role) = DescriptorRole::of_attribute(attribute) {
         // SAFETY: the application's out-pointer for a handle.
-        return unsafe { super::descriptor_of::<C>(stmt, role, value.cast(), length) };
+        return unsafe { descriptors::descriptor_of::<C>(stmt, role, value.cast(), length) };
     }
     let buffer = Buffer {
         pointer: value,

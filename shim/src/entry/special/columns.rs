@@ -5,10 +5,10 @@
 use crate::args::shape::{self, Shape};
 use crate::args::{Buffer, In, LengthOut, Out, Place};
 use crate::call::{Call, Question};
+use crate::entry::dispatch;
 use crate::entry::other_width::converted;
-use crate::entry::{Handle, Pointer, dispatch};
 use crate::handles::{STATEMENTS, Token};
-use crate::real::{Driver, Width};
+use crate::real::{Driver, Handle, Pointer, Width};
 use crate::table::Function;
 use super8_cassette::Key;
 

@@ -1,17 +1,19 @@
 //! SQLConnect, SQLDriverConnect, SQLBrowseConnect, SQLDisconnect.
 #![allow(unsafe_code)]
 
+use super::attributes::apply_pending;
+use super::handles::{end_connection, real_connection};
 use crate::args::{LengthOut, Out, TextIn, Unit, encode_bytes};
 use crate::call::Call;
 use crate::config::connection_string::ConnectionString;
 use crate::connecting::{self, Plan, Request};
 use crate::diagnostics::answered;
 use crate::diagnostics::{Outcome, rc};
-use crate::entry::Handle;
 use crate::entry::dispatch::{DBC, RealCall, forward, guard};
+use crate::entry::driver_records::drain;
 use crate::entry::other_width::in_width;
 use crate::handles::{CONNECTIONS, Connection, ENVIRONMENTS, Token};
-use crate::real::{Driver, Width};
+use crate::real::{Driver, Handle, Width};
 use crate::table::Function;
 
 pub unsafe fn SQLConnect<C: Width>(
@@ -76,7 +78,7 @@ pub unsafe fn SQLBrowseConnect<C: Width>(
     let string = encode_bytes(&string);
     let browsing = connection.state.lock().browsing.take();
     let (begun, browsing) = (browsing.is_some(), browsing.unwrap_or_default());
-    let request = browsing.step(&string, completed);
+    let request = Request::step(&browsing, &string, completed);
     let outcome = connect::<C>(Function::SQLBrowseConnect, dbc, &request, |driver, real, plan| {
         // SAFETY: the application's arguments, or the edited string and a buffer of our own.
         let call = |text: *const C, text_len: i16, out: *mut C, out_cap: i16, out_len: *mut i16| unsafe {
@@ -180,12 +182,12 @@ fn connect<C: Width>(
             // Driver managers read why a connect failed through SQLError, but for SQLBrowseConnect.
             let fails_by_error = !rc::succeeded(code) && function != Function::SQLBrowseConnect;
             connection.core.set_reads_by_error(fails_by_error && crate::driver::process::facts().manager.is_some());
-            let records = if code == rc::SUCCESS { Vec::new() } else { super::drain(DBC, &connection.core) };
+            let records = if code == rc::SUCCESS { Vec::new() } else { drain(DBC, &connection.core) };
             let outcome = Outcome { rc: code, diagnostics: records };
             let environment = environment_notes(connection);
             let recorded = connecting::record(request, &plan, connection, completed, environment, &outcome);
             // What the driver had to say of the facts it was asked for is not for the application.
-            super::drain(DBC, &connection.core);
+            drain(DBC, &connection.core);
             match recorded {
                 Ok(mode) if rc::succeeded(code) => {
                     *connection.mode.lock() = Some(mode);
@@ -226,10 +228,10 @@ fn prepare(connection: &Connection, driver: &'static Driver) -> Result<(), Outco
     let Some(environment) = environment else {
         return Err(Outcome::error("HY000", "the connection has no environment"));
     };
-    let made = super::real_connection(environment, connection, driver)?;
+    let made = real_connection(environment, connection, driver)?;
     connection.core.set_real(connection.core.real().map(|(_, real)| (driver, real)));
     if made {
-        super::apply_pending(connection);
+        apply_pending(connection);
     }
     Ok(())
 }
@@ -271,24 +273,4 @@ pub unsafe fn SQLDisconnect(dbc: Handle) -> i16 {
         end_connection(connection);
         core.diagnostics.post(outcome)
     })
-}
-
-/// Disconnecting frees every statement and descriptor of the connection, without calls for each.
-pub fn end_connection(connection: &Connection) {
-    let (statements, descriptors) = {
-        let mut state = connection.state.lock();
-        state.connected = false;
-        state.browsing = None;
-        (std::mem::take(&mut state.statements), std::mem::take(&mut state.descriptors))
-    };
-    let mut statements: Vec<Token> = statements.into_iter().collect();
-    // In the order they were allocated, so that a recording notes them in the same order every time.
-    statements.sort_by_key(|token| token.0);
-    statements.into_iter().for_each(super::release_statement);
-    descriptors.into_iter().for_each(super::descriptors::release);
-    let mode = connection.mode.lock().take();
-    connection.core.set_moded(false);
-    if let Some(mode) = mode {
-        mode.disconnected();
-    }
 }

@@ -1,16 +1,15 @@
 //! Descriptors as handles: a statement's own four, those an application allocates, attaches, copies and frees.
 #![allow(unsafe_code)]
 
-use super::handles::give;
 use crate::args::{In, Out, Place};
 use crate::call::{Call, Question};
 use crate::descriptor::DescriptorRole;
 use crate::descriptor::{Content, SharedDescriptor};
 use crate::diagnostics::{Outcome, rc};
-use crate::entry::dispatch::{DBC, DESC, RealCall, STMT, forward, guard};
-use crate::entry::{Handle, dispatch};
+use crate::entry::dispatch;
+use crate::entry::dispatch::{DBC, DESC, RealCall, STMT, forward, give, guard};
 use crate::handles::{CONNECTIONS, DESCRIPTORS, Descriptor, DescriptorOwner, STATEMENTS, Token};
-use crate::real::{Driver, Width};
+use crate::real::{Driver, Handle, Width};
 use crate::table::Function;
 use std::cell::Cell;
 use std::sync::Arc;

@@ -1,16 +1,17 @@
 //! Allocating and freeing: environments, connections, statements, descriptors.
 #![allow(unsafe_code)]
 
+use super::{attributes, descriptors};
 use crate::call::Call;
 use crate::diagnostics::missing;
 use crate::diagnostics::{Outcome, rc};
 use crate::driver::Kind;
-use crate::entry::dispatch::{DBC, DESC, ENV, RealCall, STMT, guard};
-use crate::entry::{Handle, dispatch, mode_cache};
+use crate::entry::dispatch::{DBC, DESC, ENV, RealCall, STMT, give, guard};
+use crate::entry::{dispatch, mode_cache};
 use crate::handles::{
     CONNECTIONS, Connection, DESCRIPTORS, ENVIRONMENTS, Environment, EnvironmentState, RealHandle, STATEMENTS, Token,
 };
-use crate::real::Driver;
+use crate::real::{Driver, Handle};
 use crate::table::Function;
 use std::cell::Cell;
 
@@ -42,7 +43,7 @@ pub unsafe fn SQLAllocHandle(kind: i16, input: Handle, out: *mut Handle) -> i16 
             ENV => allocate_environment(out, None, Kind::Unicode),
             DBC => allocate_connection(input, out),
             STMT => allocate_statement(input, out),
-            DESC => super::allocate_descriptor(input, out),
+            DESC => descriptors::allocate_descriptor(input, out),
             _ => rc::ERROR,
         }
     }
@@ -65,15 +66,6 @@ pub unsafe fn ansi_alloc_env(out: *mut Handle) -> i16 {
     unsafe { allocate_environment(out, Some(2), Kind::Ansi) }
 }
 
-pub(super) unsafe fn give(out: *mut Handle, token: Token) -> i16 {
-    if out.is_null() {
-        return rc::ERROR;
-    }
-    // SAFETY: not null; the application's out-pointer.
-    unsafe { out.write_unaligned(token.handle()) };
-    rc::SUCCESS
-}
-
 /// Allocates an environment for drivers of this kind; `version` is ODBC's, if the application says it by the function that it calls.
 unsafe fn allocate_environment(out: *mut Handle, version: Option<usize>, kind: Kind) -> i16 {
     crate::exit::watch_forks();
@@ -83,7 +75,7 @@ unsafe fn allocate_environment(out: *mut Handle, version: Option<usize>, kind: K
         let mut state = environment.state.lock();
         state.kind = kind;
         if let Some(version) = version {
-            state.attributes.push((super::ODBC_VERSION, version));
+            state.attributes.push((attributes::ODBC_VERSION, version));
         }
         // The driver may be known before any connection string arrives; then it negotiates its version itself.
         if let Some(driver) = crate::connecting::early_driver(kind) {
@@ -278,7 +270,7 @@ pub unsafe fn SQLFreeHandle(kind: i16, handle: Handle) -> i16 {
                 }
             }
         }),
-        DESC => super::free_descriptor(token),
+        DESC => descriptors::free_descriptor(token),
         _ => rc::INVALID_HANDLE,
     }
 }
@@ -339,7 +331,7 @@ fn free_connection(token: Token) -> i16 {
                 return outcome;
             }
         }
-        super::end_connection(connection);
+        end_connection(connection);
         let environment = connection.state.lock().environment.and_then(|token| ENVIRONMENTS.get(token));
         if let Some(environment) = environment {
             environment.state.lock().connections.remove(&token);
@@ -388,4 +380,24 @@ pub fn release_statement(token: Token) {
     }
     mode_cache::forget(token);
     STATEMENTS.release(token);
+}
+
+/// Disconnecting frees every statement and descriptor of the connection, without calls for each.
+pub fn end_connection(connection: &Connection) {
+    let (statements, descriptors) = {
+        let mut state = connection.state.lock();
+        state.connected = false;
+        state.browsing = None;
+        (std::mem::take(&mut state.statements), std::mem::take(&mut state.descriptors))
+    };
+    let mut statements: Vec<Token> = statements.into_iter().collect();
+    // In the order they were allocated, so that a recording notes them in the same order every time.
+    statements.sort_by_key(|token| token.0);
+    statements.into_iter().for_each(release_statement);
+    descriptors.into_iter().for_each(descriptors::release);
+    let mode = connection.mode.lock().take();
+    connection.core.set_moded(false);
+    if let Some(mode) = mode {
+        mode.disconnected();
+    }
 }

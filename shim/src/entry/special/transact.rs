@@ -5,10 +5,10 @@ use crate::args::Place;
 use crate::call::Call;
 use crate::diagnostics::missing;
 use crate::diagnostics::{Outcome, rc};
+use crate::entry::dispatch;
 use crate::entry::dispatch::{DBC, ENV, STMT, guard};
-use crate::entry::{Handle, dispatch};
 use crate::handles::{CONNECTIONS, ENVIRONMENTS, Token};
-use crate::real::{Driver, Width};
+use crate::real::{Driver, Handle, Width};
 use crate::table::Function;
 
 pub unsafe fn SQLEndTran(kind: i16, handle: Handle, completion: i16) -> i16 {

@@ -1,12 +1,14 @@
 //! What chose a connection's cassette, to be asked again when a driver manager takes the connection from its pool: by then
 //! a test may have inserted another cassette, or set another one in the environment.
 
-use super::settings;
 use crate::cassettes::{self, Action};
 use crate::config::connection_string::ConnectionString;
-use crate::config::settings::{Setting, Settings};
+use crate::config::settings::{Setting, Settings, SettingsError};
+use crate::config::sources::Sources;
+use crate::config::variables::{self, variable};
 use crate::driver::find::Way;
 use crate::driver::{Kind, Site};
+use crate::inserted;
 use std::path::PathBuf;
 use std::sync::Arc;
 use super8_cassette::{Player, Recorder};
@@ -25,7 +27,8 @@ pub struct Selection {
 }
 
 impl Selection {
-    pub(super) fn of(
+    /// What these settings were chosen by, and what is done with them.
+    pub fn of(
         given: Option<&ConnectionString>,
         way: &Way<'_>,
         settings: &Settings,
@@ -45,7 +48,8 @@ impl Selection {
         }
     }
 
-    pub(super) fn with(mut self, recorder: Option<&Arc<Recorder>>, player: Option<&Arc<Player>>) -> Selection {
+    /// The same with the recording or the replay that it led to.
+    pub fn with(mut self, recorder: Option<&Arc<Recorder>>, player: Option<&Arc<Player>>) -> Selection {
         self.recorder = recorder.map(Arc::clone);
         self.player = player.map(Arc::clone);
         self
@@ -68,4 +72,18 @@ impl Selection {
             action.is_ok_and(|action| action == self.action && cassettes::path(&settings, action) == self.cassette)
         })
     }
+}
+
+/// The settings of a connection, from all their places.
+pub fn settings(site: &Site, way: &Way<'_>, given: Option<&ConnectionString>) -> Result<Settings, SettingsError> {
+    let inserted = inserted::on_top();
+    let sources = Sources {
+        string: given,
+        inserted: inserted.as_deref(),
+        environment: Some(&variable),
+        source: way.dsn.as_deref().map(|dsn| (&site.ini, dsn)),
+        driver: way.section,
+    };
+    variables::check(&|name| sources.mentions(name))?;
+    sources.settings().map(inserted::with_test)
 }

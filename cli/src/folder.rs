@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use super8_cassette::{Format, TraceId, ndjson, parts_directory, parts_of, with_parts_or_alone};
+use super8_cassette::{Format, TraceId, ndjson, parts_directory, parts_of, staging_directory, with_parts_or_alone};
 
 /// One cassette, by itself or below a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,9 +60,13 @@ impl Cassettes {
     }
 }
 
-/// Whether a directory is no cassette, nor has the parts of one.
+/// Whether a directory is no cassette, nor has the parts of one, nor its first recording that did not end.
 fn is_folder(path: &Path) -> bool {
-    path.is_dir() && parts_of(path).is_empty() && !is_one_cassette(path)
+    let is_unfinished = || {
+        let trace = TraceId::of_directory(path).map(|own| path.join(own.file_name()));
+        trace.is_ok_and(|trace| staging_directory(&trace).exists())
+    };
+    path.is_dir() && parts_of(path).is_empty() && !is_one_cassette(path) && !is_unfinished()
 }
 
 /// Whether opening the directory opens a cassette, or says what is wrong with it. Traces that are not named after it are several.

@@ -19,6 +19,8 @@ const PACKAGING: [&str; 3] = ["hatchling==1.33.0", "auditwheel==6.8.2", "patchel
 
 /// What puts an engine and a pool on top of pyodbc.
 const SQLALCHEMY: &str = "SQLAlchemy==2.0.44";
+/// The same for asyncio.
+const AIOODBC: &str = "aioodbc==0.5.0";
 
 /// The interpreter; makes its virtual environment first, which needs PyPI once.
 pub fn interpreter() -> PathBuf {
@@ -35,7 +37,7 @@ pub fn environment() -> PathBuf {
 
 /// Makes the virtual environment unless it is complete already; says what went wrong otherwise.
 pub fn install() -> Result<(), String> {
-    make(&environment(), &["--no-binary", "pyodbc"], &[PYODBC, PYTEST, XDIST, RERUNS, SQLALCHEMY])
+    make(&environment(), &["--no-binary", "pyodbc"], &[PYODBC, PYTEST, XDIST, RERUNS, SQLALCHEMY, AIOODBC])
 }
 
 /// The directory with the programs that build and check the Python wheel.

@@ -135,7 +135,11 @@ impl Statement<Replayed> {
                     Call::Run { sql } | Call::Prepare { sql } => {
                         let prepares = matches!(call, Call::Prepare { .. });
                         let method = if prepares { Method::Prepare } else { Method::Run };
-                        Some(self.new_text(&mut state, method, &Fields::from([(Key::Sql, self.sql(sql))])))
+                        Some(self.new_text(
+                            &mut state,
+                            method,
+                            &Fields::from([(Key::Sql, sql.read().unwrap_or_default().into())]),
+                        ))
                     }
                     Call::Catalog { arguments } => {
                         Some(self.new_text(&mut state, Method::Catalog, &catalog_fields(function, arguments)))

@@ -26,23 +26,30 @@ struct Taken {
 
 impl Statement<Recorded> {
     pub(super) fn run(&self, sql: &TextIn<'_>, driver_call: &dyn DriverCall) -> Outcome {
-        let parameters = {
+        let sql = sql.read().unwrap_or_default();
+        let text = {
             let mut state = self.state.lock();
             state.application.refresh();
-            Parameters::of_text(&state.application, || sql.read().unwrap_or_default())
+            let parameters = Parameters::of_text(&state.application, &sql);
+            self.text(&mut state, parameters)
         };
-        self.text(Method::Run, Fields::from([(Key::Sql, self.sql(sql))]), parameters, driver_call)
+        self.execute_text(Method::Run, Fields::from([(Key::Sql, sql.into())]), text, driver_call)
     }
 
     pub(super) fn prepare(&self, sql: &TextIn<'_>, driver_call: &dyn DriverCall) -> Outcome {
-        self.state.lock().markers = count_markers(&sql.read().unwrap_or_default());
-        let fields = Fields::from([(Key::Sql, self.sql(sql))]);
+        let sql = sql.read().unwrap_or_default();
+        let id = {
+            let mut state = self.state.lock();
+            state.markers = count_markers(&sql);
+            self.new_text(&mut state)
+        };
+        let fields = Fields::from([(Key::Sql, sql.into())]);
         let inputs = fields.iter().map(|(_, value)| value.bytes()).sum();
-        let id = self.new_text(&mut self.state.lock()).and_then(|id| {
+        let prepared = id.and_then(|id| {
             self.connection.recorder().prepare(self.connection.id(), Some(id), inputs)?;
             Ok(id)
         });
-        match id {
+        match prepared {
             Ok(id) => self.then(driver_call, move |statement, outcome, _| {
                 statement.command(id, Method::Prepare, fields, outcome)
             }),
@@ -50,11 +57,26 @@ impl Statement<Recorded> {
         }
     }
 
-    /// A text that is executed at once: another statement id.
-    fn text(&self, method: Method, fields: Fields, parameters: Parameters, driver_call: &dyn DriverCall) -> Outcome {
-        let id = self.new_text(&mut self.state.lock());
-        match id {
-            Ok(id) => self.execute(method, id, fields, parameters, driver_call),
+    /// A text that is executed at once: another statement id, with these parameters.
+    fn text(
+        &self,
+        state: &mut State<Recorded>,
+        mut parameters: Parameters,
+    ) -> Result<(u32, Parameters), CassetteError> {
+        let id = self.new_text(state)?;
+        state.streams = Streams::new(std::mem::take(&mut parameters.streamed));
+        Ok((id, parameters))
+    }
+
+    fn execute_text(
+        &self,
+        method: Method,
+        fields: Fields,
+        text: Result<(u32, Parameters), CassetteError>,
+        driver_call: &dyn DriverCall,
+    ) -> Outcome {
+        match text {
+            Ok((id, parameters)) => self.execute(method, id, fields, parameters, driver_call),
             Err(error) => unwritable(error),
         }
     }
@@ -64,11 +86,12 @@ impl Statement<Recorded> {
             let mut state = self.state.lock();
             let Some(id) = state.id else { return perform(driver_call) };
             state.application.refresh();
-            let parameters = Parameters::of(&state.application, state.markers);
+            let mut parameters = Parameters::of(&state.application, state.markers);
             if let Err(error) = self.settle(&mut state, false) {
                 return unwritable(error);
             }
             self.reset_result(&mut state);
+            state.streams = Streams::new(std::mem::take(&mut parameters.streamed));
             (id, parameters)
         };
         self.execute(Method::Execute, id, Fields::new(), parameters, driver_call)
@@ -81,7 +104,8 @@ impl Statement<Recorded> {
         driver_call: &dyn DriverCall,
     ) -> Outcome {
         let fields = catalog_fields(function, arguments);
-        self.text(Method::Catalog, fields, Parameters::none(), driver_call)
+        let text = self.text(&mut self.state.lock(), Parameters::none());
+        self.execute_text(Method::Catalog, fields, text, driver_call)
     }
 
     /// Does what executes a text or a prepared one and records it, at once or when its data has come.
@@ -97,7 +121,6 @@ impl Statement<Recorded> {
         if let Err(error) = self.connection.recorder().prepare(self.connection.id(), Some(id), inputs) {
             return unwritable(error);
         }
-        self.state.lock().streams = Streams::new(std::mem::take(&mut parameters.streamed));
         let watched = parameters.watch();
         self.then(driver_call, move |statement, outcome, _| {
             let written = parameters.written(watched);
@@ -166,9 +189,9 @@ impl Statement<Recorded> {
             let available = outcome.rc == rc::PARAM_DATA_AVAILABLE;
             state.open = (rc::succeeded(outcome.rc) || available) && method != Method::Prepare;
             state.streams.set_available(available);
+            state.sent = parameters.outputs;
         }
         fields.extend(written);
-        self.state.lock().sent = parameters.outputs;
         self.command(id, method, fields, outcome)
     }
 
@@ -303,16 +326,18 @@ impl Statement<Replayed> {
     pub(super) fn run(&self, sql: &TextIn<'_>) -> Outcome {
         let mut state = self.state.lock();
         state.application.refresh();
-        let parameters = Parameters::of_text(&state.application, || sql.read().unwrap_or_default());
-        let fields = Fields::from([(Key::Sql, self.sql(sql))]);
+        let sql = sql.read().unwrap_or_default();
+        let parameters = Parameters::of_text(&state.application, &sql);
+        let fields = Fields::from([(Key::Sql, sql.into())]);
         let id = self.new_text(&mut state, Method::Run, &fields);
         self.execution(&mut state, id, Method::Run, fields, parameters)
     }
 
     pub(super) fn prepare(&self, sql: &TextIn<'_>) -> Outcome {
         let mut state = self.state.lock();
-        state.markers = count_markers(&sql.read().unwrap_or_default());
-        let fields = Fields::from([(Key::Sql, self.sql(sql))]);
+        let sql = sql.read().unwrap_or_default();
+        state.markers = count_markers(&sql);
+        let fields = Fields::from([(Key::Sql, sql.into())]);
         let id = self.new_text(&mut state, Method::Prepare, &fields);
         match self.command(&mut state, id, Method::Prepare, fields.clone()) {
             Ok(recorded) => {

@@ -68,11 +68,11 @@ impl Parameters {
     }
 
     /// The parameters SQLExecDirect sends with a text: as many as it has markers, of those that are bound.
-    pub fn of_text(application: &Application, sql: impl FnOnce() -> String) -> Self {
+    pub fn of_text(application: &Application, sql: &str) -> Self {
         if application.parameter_count() == 0 {
             return Parameters::none();
         }
-        Parameters::of(application, count_markers(&sql()))
+        Parameters::of(application, count_markers(sql))
     }
 
     /// The parameters SQLExecute sends for a text with so many markers.

@@ -1,7 +1,7 @@
 //! What a statement knows whichever mode it is in: what the application bound and set, ids and counts, the result at hand,
 //! what waits for data or is still executing.
 
-use crate::args::{Place, TextIn};
+use crate::args::Place;
 use crate::call::Call;
 use crate::descriptor::{Content, DescriptorRole};
 use crate::diagnostics::Outcome;
@@ -15,7 +15,7 @@ use crate::mode::polling::Polls;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use super8_cassette::{Fields, Value, process};
+use super8_cassette::{Fields, process};
 
 /// A statement that is recorded or replayed.
 pub struct Statement<I: Interception> {
@@ -156,11 +156,6 @@ impl<I: Interception> Statement<I> {
         let mut state = self.state.lock();
         state.application.refresh();
         state.application.content(role)
-    }
-
-    /// A statement text as the cassette has it.
-    pub(super) fn sql(&self, sql: &TextIn<'_>) -> Value {
-        Value::Text(sql.read().unwrap_or_default())
     }
 }
 

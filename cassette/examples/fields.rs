@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super8_cassette::Key;
-use super8_cassette::schema::{COMMON, Class, Method, Role, Shape};
+use super8_cassette::schema::{BY_HAND, COMMON, Class, Method, Role, Shape};
 
 fn main() {
     print!("{}", page());
@@ -21,6 +21,13 @@ with its line and the nearest right one. [The cassette format](cassette-format.m
 
 A *command* reaches the database, and replay wants it in the recorded order. An *answer* is the reply to a question, given as often
 as it is asked. *Housekeeping* is recorded where it happened, and replay never insists on it.
+
+";
+
+const WRITTEN: &str = "
+## Cassettes written by hand
+
+In [a cassette that a person wrote](how-to/mock.md) entries may have these fields as well, and ids may be missing:
 
 ";
 
@@ -49,6 +56,14 @@ pub fn page() -> String {
     }
     let common: Vec<String> = COMMON.iter().map(|key| format!("`{key}`")).collect();
     let _ = writeln!(page, "\nAn entry of any method may also have {}.", common.join(", "));
+    page.push_str(WRITTEN);
+    page.push_str("| Field | Methods |\n| --- | --- |\n");
+    for key in BY_HAND {
+        let methods = Method::ALL.iter().filter(|method| method.takes_by_hand(key));
+        let methods: Vec<String> = methods.map(|method| format!("`{}`", method.name())).collect();
+        let _ = writeln!(page, "| `{key}` | {} |", methods.join(", "));
+    }
+    let _ = writeln!(page, "\n`{}` stands in the place of an entry, with a list of entries.", Key::Unordered);
     page.push_str(FIELDS);
     page.push_str("| Field | Part | Meaning | Value |\n| --- | --- | --- | --- |\n");
     for key in Key::ALL {
@@ -69,6 +84,12 @@ pub fn page() -> String {
 /// The forms of a field's value, where it is not any value: one for all methods, or one for each that says otherwise.
 fn shapes(key: Key) -> Vec<String> {
     let mut shapes: Vec<(Shape, Vec<&str>)> = Vec::new();
+    if key == Key::Match {
+        return vec![form(Shape::Matching)];
+    }
+    if BY_HAND.contains(&key) && Method::ALL.iter().all(|method| method.shape(key).is_none()) || key == Key::Unordered {
+        return vec![String::new()];
+    }
     for method in Method::ALL {
         let Some(shape) = method.shape(key) else { continue };
         match shapes.iter_mut().find(|(known, _)| *known == shape) {

@@ -9,7 +9,7 @@ use crate::cell::{self, Cell};
 use crate::entry::Fields;
 use crate::inline::from_inline;
 use crate::row::Row;
-use crate::schema::Shape;
+use crate::schema::{BY_HAND, Shape};
 use crate::words::{C_TYPES, COLUMN_FIELDS, DESCRIBED, FUNCTIONS, RETURNS, TEXT_FIELDS};
 use crate::{CassetteError, Entry, Key, Method, Value};
 
@@ -60,6 +60,12 @@ impl Wrong {
         Wrong { advice, ..Wrong::new(key, format!("`{word}` is no {what}")) }
     }
 
+    /// The same with what to do about it.
+    #[must_use]
+    pub fn advise(self, advice: impl Into<String>) -> Wrong {
+        Wrong { advice: advice.into(), ..self }
+    }
+
     /// A count that no arrays of the program's have room for.
     pub fn too_many(key: &str, count: i64, room: usize) -> Wrong {
         Wrong::new(key, format!("says {count}, and the program asked for {room}"))
@@ -81,24 +87,25 @@ impl Wrong {
 
 const CORRECT: &str = "correct it, or record again";
 
-/// The fields with these names, which `method` may have.
+/// The fields with these names, which `method` may have, in a cassette that may be made by hand.
 ///
 /// # Errors
 /// A name that is no key.
-pub(crate) fn keyed(method: Method, pairs: Vec<(String, Value)>) -> Result<Fields, Wrong> {
+pub(crate) fn keyed(method: Method, pairs: Vec<(String, Value)>, by_hand: bool) -> Result<Fields, Wrong> {
     let keyed = |(name, value): (String, Value)| match Key::from_name(&name) {
         Some(key) => Ok((key, value)),
-        None => Err(unknown_key(method, &name)),
+        None => Err(unknown_key(method, &name, by_hand)),
     };
     pairs.into_iter().map(keyed).collect()
 }
 
-fn unknown_key(method: Method, name: &str) -> Wrong {
+fn unknown_key(method: Method, name: &str, by_hand: bool) -> Wrong {
     let what = match method {
         Method::Answer => "key of an answer".to_owned(),
         method => format!("key of {}", method.name()),
     };
-    Wrong::unknown(name, name, &what, method.keys())
+    let own = BY_HAND.into_iter().filter(|key| by_hand && method.takes_by_hand(*key)).map(Key::name);
+    Wrong::unknown(name, name, &what, method.keys().chain(own))
 }
 
 /// Whether an entry says nothing but what replay understands.
@@ -138,7 +145,21 @@ fn counter(answer: &Fields) -> Result<(), Wrong> {
 fn fields(method: Method, fields: &Fields) -> Result<(), Wrong> {
     fields.iter().try_for_each(|(key, value)| match method.shape(*key) {
         Some(shape) => shaped(shape, key.name(), value),
-        None => Err(unknown_key(method, key.name())),
+        None => Err(unknown_key(method, key.name(), false)),
+    })
+}
+
+/// Whether the fields of an entry of a cassette made by hand have values of their form. What is particular to such a cassette is
+/// looked at where it is expanded.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) fn check_by_hand(method: Method, fields: &Fields) -> Result<(), Wrong> {
+    fields.iter().try_for_each(|(key, value)| match method.shape(*key) {
+        _ if *key == Key::Match && method.takes_by_hand(*key) => shaped(Shape::Matching, key.name(), value),
+        _ if method.takes_by_hand(*key) => Ok(()),
+        Some(shape) => shaped(shape, key.name(), value),
+        None => Err(unknown_key(method, key.name(), true)),
     })
 }
 
@@ -268,6 +289,7 @@ fn shaped(shape: Shape, key: &str, value: &Value) -> Result<(), Wrong> {
         Shape::ConnectAttribute => word(key, value, "attribute", shape.words()),
         Shape::ConnectAttributes | Shape::StatementAttributes => names(key, value, "attribute", shape.words()),
         Shape::Hidden => word(key, value, "word for secrets", shape.words()),
+        Shape::Matching => word(key, value, "way to compare a text", shape.words()),
     }
 }
 

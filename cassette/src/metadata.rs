@@ -12,8 +12,9 @@ use crate::{CassetteError, Entry, Key, Method, Value};
 pub const SCHEMA_VERSION: i64 = 4;
 
 /// The keys this version knows. One that is written only where it says something is known without it as well.
-const KNOWN: [&str; 11] = [
+const KNOWN: [&str; 12] = [
     "schema_version",
+    "made",
     "recorded_with",
     "recorded_on",
     "complete",
@@ -25,6 +26,9 @@ const KNOWN: [&str; 11] = [
     "driver",
     "manager",
 ];
+
+/// What `made` says of a cassette that a person wrote.
+pub const BY_HAND: &str = "by hand";
 
 /// The schema of the super8 gem's that a cassette was made of.
 pub const MIGRATED_FROM: &str = "migrated_from";
@@ -74,6 +78,8 @@ pub struct DriverFacts {
 pub struct Metadata {
     /// The version of the format: [`SCHEMA_VERSION`] for what is recorded now.
     pub schema_version: i64,
+    /// Whether a person wrote it. Nothing is recorded over it.
+    pub made_by_hand: bool,
     /// The program that recorded it, with its version.
     pub recorded_with: String,
     /// When, in UTC: `2026-11-21T05:51:00Z`. The only part of a cassette that knows the clock; empty if nobody knows.
@@ -104,6 +110,7 @@ impl Metadata {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         Metadata {
             schema_version: SCHEMA_VERSION,
+            made_by_hand: false,
             recorded_with: concat!("super8 ", env!("CARGO_PKG_VERSION")).to_owned(),
             recorded_on: utc(since),
             complete: false,
@@ -118,6 +125,17 @@ impl Metadata {
         }
     }
 
+    /// The metadata of a cassette that a person wrote, and that says nothing else.
+    pub fn by_hand() -> Self {
+        Metadata {
+            made_by_hand: true,
+            recorded_with: String::new(),
+            recorded_on: String::new(),
+            complete: true,
+            ..Metadata::now(None, None)
+        }
+    }
+
     /// The same without a time.
     #[must_use]
     pub fn timeless(self) -> Self {
@@ -125,16 +143,17 @@ impl Metadata {
     }
 
     /// The keys that are neither this version's nor the migration's: somebody's own, to be kept when recording again.
-    pub fn by_hand(&self) -> Vec<(String, Value)> {
+    pub fn own_keys(&self) -> Vec<(String, Value)> {
         self.more.iter().filter(|(key, _)| key != MIGRATED_FROM).cloned().collect()
     }
 
     /// As a document.
     pub fn to_value(&self) -> Value {
-        let mut pairs = vec![
-            ("schema_version", Value::from(self.schema_version)),
-            ("recorded_with", Value::from(self.recorded_with.as_str())),
-        ];
+        let mut pairs = vec![("schema_version", Value::from(self.schema_version))];
+        pairs.extend(self.made_by_hand.then(|| ("made", Value::from(BY_HAND))));
+        if !self.made_by_hand || !self.recorded_with.is_empty() {
+            pairs.push(("recorded_with", Value::from(self.recorded_with.as_str())));
+        }
         if !self.recorded_on.is_empty() {
             pairs.push(("recorded_on", Value::from(self.recorded_on.as_str())));
         }
@@ -169,8 +188,16 @@ impl Metadata {
         let wrong = |key: &str, want: &str| {
             CassetteError::new(file, format!("is not {want}")).at_path(key).advice("correct it, or record again")
         };
-        let schema_version =
-            value.get("schema_version").and_then(Value::as_int).ok_or_else(|| wrong("schema_version", "a number"))?;
+        let made_by_hand = match value.get("made") {
+            None | Some(Value::Null) => false,
+            Some(made) if made.as_text() == Some(BY_HAND) => true,
+            Some(_) => return Err(wrong("made", "`by hand`")),
+        };
+        let schema_version = match value.get("schema_version") {
+            None if made_by_hand => Some(SCHEMA_VERSION),
+            version => version.and_then(Value::as_int),
+        };
+        let schema_version = schema_version.ok_or_else(|| wrong("schema_version", "a number"))?;
         if schema_version > SCHEMA_VERSION {
             return Err(newer(schema_version, file));
         }
@@ -186,6 +213,7 @@ impl Metadata {
         };
         let complete = match value.get("complete") {
             Some(Value::Bool(complete)) => *complete,
+            None if made_by_hand => true,
             _ => return Err(wrong("complete", "true or false")),
         };
         let order = match text("order")? {
@@ -215,6 +243,7 @@ impl Metadata {
         })?;
         let mut metadata = Metadata {
             schema_version,
+            made_by_hand,
             recorded_with: text("recorded_with")?.unwrap_or_default(),
             recorded_on: text("recorded_on")?.unwrap_or_default(),
             complete,

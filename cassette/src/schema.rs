@@ -94,6 +94,8 @@ shapes! {
     StatementAttributes,
     /// This word:
     Hidden,
+    /// One of these words:
+    Matching,
 }
 
 impl Shape {
@@ -107,6 +109,7 @@ impl Shape {
             Shape::ConnectAttribute | Shape::ConnectAttributes => &words::CONNECT_ATTRIBUTES,
             Shape::StatementAttributes => &words::STATEMENT_ATTRIBUTES,
             Shape::Hidden => &[words::HIDDEN],
+            Shape::Matching => &words::MATCHING,
             _ => &[],
         }
     }
@@ -337,6 +340,18 @@ keys! {
     /// After how many questions since the last command the reply changed.
     After "after" Question Count,
 
+    // what a person writes in a cassette made by hand
+    /// The columns of the result: a list of maps, or a map of names to types.
+    Columns "columns" Reply Any,
+    /// How many rows a statement changed.
+    RowCount "row_count" Reply Any,
+    /// How often the entry is played: a number, or a number and two dots for that often or more.
+    Times "times" Mark Any,
+    /// How the text of the statement is compared.
+    Match "match" Mark Matching,
+    /// Entries that are played in any order. It stands in the place of an entry.
+    Unordered "unordered" Mark Any,
+
     // what is said about the entry
     /// What may differ from run to run.
     Volatile "volatile" Mark Any,
@@ -470,7 +485,30 @@ methods! {
 /// The fields that an entry of any method may have beside [`Method::fields`].
 pub const COMMON: [Key; 5] = [Key::Return, Key::Diagnostics, Key::Volatile, Key::Secrets, Key::Thread];
 
+/// The fields that an entry of a cassette made by hand may have beside the others.
+pub const BY_HAND: [Key; 5] = [Key::Columns, Key::Rows, Key::RowCount, Key::Times, Key::Match];
+
 impl Method {
+    /// Whether an entry of a cassette made by hand may have this field of [`BY_HAND`].
+    pub const fn takes_by_hand(self, key: Key) -> bool {
+        match key {
+            Key::Columns | Key::Rows | Key::RowCount => {
+                matches!(self, Method::Run | Method::Execute | Method::Catalog | Method::MoreResults)
+            }
+            Key::Times => matches!(
+                self,
+                Method::Connect
+                    | Method::Run
+                    | Method::Catalog
+                    | Method::SetConnectAttr
+                    | Method::Commit
+                    | Method::Rollback
+            ),
+            Key::Match => matches!(self, Method::Run | Method::Prepare),
+            _ => false,
+        }
+    }
+
     /// Whether the entry stands for fetched rows.
     pub const fn is_rows(self) -> bool {
         matches!(self, Method::Fetch | Method::FetchAll | Method::FetchMany | Method::FetchScroll)
@@ -508,7 +546,8 @@ mod tests {
     #[test]
     fn every_key_but_those_that_no_cassette_has_is_a_field_of_some_method() {
         for key in Key::ALL {
-            let written = Method::ALL.iter().any(|method| method.shape(*key).is_some());
+            let by_hand = Method::ALL.iter().any(|method| method.takes_by_hand(*key)) || *key == Key::Unordered;
+            let written = by_hand || Method::ALL.iter().any(|method| method.shape(*key).is_some());
             assert_ne!(written, matches!(key, Key::Verify | Key::UserHash | Key::Part | Key::OpenRun), "{key}");
         }
     }

@@ -43,6 +43,9 @@ pub fn return_code(value: Option<&Value>) -> Option<i16> {
 /// What an entry says under `secrets`: a secret of what it asks is hidden.
 pub(crate) const HIDDEN: &str = "hidden";
 
+/// How the text of a statement in a cassette made by hand is compared: to the letter, but for blanks, or with holes.
+pub(crate) const MATCHING: [&str; 3] = ["exact", "spaces", "pattern"];
+
 /// C types by their names in a cassette. A type of a driver's own is written as its number.
 pub const C_TYPES: [&str; 41] = [
     "CHAR",

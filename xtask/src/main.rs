@@ -101,8 +101,11 @@ fn bench(words: &[String]) -> Done {
 }
 
 /// Every generated page: its path in the repository, and the package and example that print it.
-const PAGES: [(&str, &str, &str); 2] =
-    [("docs/functions.md", "super8-shim", "functions"), ("docs/cassette-fields.md", "super8-cassette", "fields")];
+const PAGES: [(&str, &str, &str); 3] = [
+    ("docs/functions.md", "super8-shim", "functions"),
+    ("docs/cassette-fields.md", "super8-cassette", "fields"),
+    ("docs/plain-driver.md", "super8-cassette", "plain"),
+];
 
 /// Writes the generated pages; with `--check` only says whether they are as they would be written.
 fn docs(words: &[String]) -> Done {

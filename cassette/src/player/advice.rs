@@ -12,6 +12,7 @@ use super::mismatch::{Difference, MismatchKind};
 use super::{comments, volatile};
 use crate::metadata::Order;
 use crate::redaction::secrets;
+use crate::store::directory::COMMANDS;
 use crate::text::shell;
 use crate::{Entry, Key, Value};
 
@@ -39,7 +40,16 @@ impl Case<'_> {
             MismatchKind::MoreRows => "the program now reads on",
             _ => "the change is intended",
         };
-        writeln!(out, "- if {change}, record again\n  {}", self.record_again())?;
+        if self.player.is_by_hand() {
+            let log = self.player.storage.name().join(COMMANDS);
+            writeln!(
+                out,
+                "- if {change}, write in {} what was asked, as it stands above, with its result",
+                log.display()
+            )?;
+        } else {
+            writeln!(out, "- if {change}, record again\n  {}", self.record_again())?;
+        }
         if let Some((position, items)) = self.volatile() {
             let values = if items.len() == 1 { "this value changes" } else { "these values change" };
             let list: Vec<String> = items.iter().map(|item| quoted(item)).collect();
@@ -49,7 +59,8 @@ impl Case<'_> {
             let verb = if self.has_a_list() { "replace the list of" } else { "add to" };
             writeln!(out, "- if {values} from run to run, {verb} the recorded entry, {}\n  {line}", self.at(position))?;
         }
-        writeln!(out, "- otherwise the program does not do what it did: the difference above says where")
+        let did = if self.player.is_by_hand() { "the cassette says" } else { "it did" };
+        writeln!(out, "- otherwise the program does not do what {did}: the difference above says where")
     }
 
     /// The command line that records again.

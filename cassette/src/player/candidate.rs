@@ -46,10 +46,9 @@ impl LogPlayer {
         match candidate {
             Candidate::Command { place, .. } => {
                 let position = cursor.position(&self.index, *place).unwrap_or(u32::MAX);
-                let threads =
-                    !cursor.is_whole() && self.index.threads(self.index.slot(position).connection()).is_some();
-                let next = |cursor: &mut Cursor| cursor.next(&self.index, &*self.storage);
-                match threads && !matches!(next(cursor)?, Next::Command { place: next, .. } if next == *place) {
+                let threads = self.is_by_hand()
+                    || !cursor.is_whole() && self.index.threads(self.index.slot(position).connection()).is_some();
+                match threads && cursor.is_early(&self.index, &*self.storage, *place)? {
                     true => cursor.played_early(position),
                     false => cursor.played(&self.index, *place),
                 }
@@ -150,6 +149,9 @@ impl LogPlayer {
     ) -> Result<Candidate, Scene> {
         let next = cursor.next_of(&self.index, &*self.storage, thread)?;
         let Next::Command { position, place } = next else { return Err(Scene::of(next)) };
+        if self.is_by_hand() {
+            return self.offer_step(cursor, asked, (connection, statement), (position, place));
+        }
         let slot = self.index.slot(position);
         let numbered = !is_new_text(asked) || self.index.threads(connection).is_none();
         let same_place = asked.method == Method::Connect

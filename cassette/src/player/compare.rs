@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::mismatch::Difference;
-use super::{comments, scope, volatile};
+use super::{as_written, comments, scope, volatile};
 use crate::redaction::secrets;
 use crate::schema::Role;
 use crate::{Entry, Key, Method, Value};
@@ -11,6 +11,10 @@ use crate::{Entry, Key, Method, Value};
 /// The first input in which the entries differ. Method and ids are not looked at.
 pub(crate) fn difference(recorded: &Entry, asked: &Entry) -> Option<Difference> {
     let asked = &*secrets::accepted(recorded, asked);
+    if recorded.get(Key::Match).is_some() {
+        let asked = as_written::accepted(recorded, asked);
+        return of_inputs(recorded, &volatile::accepted(recorded, &asked));
+    }
     match recorded.get(Key::Volatile) {
         None => of_inputs(recorded, asked),
         Some(_) => of_inputs(recorded, &volatile::accepted(recorded, asked)),

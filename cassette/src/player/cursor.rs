@@ -260,6 +260,25 @@ impl Cursor {
         index.position(self.part.as_ref(), place)
     }
 
+    /// The place in the cursor of a position behind it.
+    pub(crate) fn place_of(&self, index: &Index, position: u32) -> Option<usize> {
+        (self.at..)
+            .map_while(|place| Some((place, self.position(index, place)?)))
+            .find(|(_, at)| *at == position)
+            .map(|(place, _)| place)
+    }
+
+    /// Where the cursor is: a position and its place.
+    pub(crate) fn next_place(&self, index: &Index) -> Option<(u32, usize)> {
+        Some((self.position(index, self.at)?, self.at))
+    }
+
+    /// Whether what comes next is not the command at this place: it is played before its turn.
+    pub(crate) fn is_early(&mut self, index: &Index, storage: &dyn Store, place: usize) -> Result<bool, CassetteError> {
+        let next = self.next(index, storage)?;
+        Ok(!matches!(next, Next::Command { place: next, .. } if next == place))
+    }
+
     /// A command is played before its turn.
     pub(crate) fn played_early(&mut self, position: u32) {
         self.early.push(position);

@@ -10,7 +10,7 @@ use super::state::State;
 use crate::metadata::Order;
 use crate::schema::Class;
 use crate::text::{cut, one_line};
-use crate::{CassetteError, Entry, Key, Value, sets};
+use crate::{CassetteError, Entry, Key, Method, Value, sets};
 
 /// All that headline and report are made from.
 pub(super) struct Case<'p> {
@@ -45,6 +45,14 @@ impl LogPlayer {
         let (connection, statement) = match here.filter(|slot| slot.method.is_rows() || slot.method == asked.method) {
             Some(slot) => (slot.connection(), slot.statement()),
             None => state.recorded(asked.connection, asked.statement),
+        };
+        // a statement of a cassette that a person wrote has no number before it is played
+        let statement = match &scene {
+            Scene::Command { position } if self.is_by_hand() && asked.method != Method::Connect => {
+                let slot = self.index.slot(*position);
+                slot.statement().filter(|_| slot.method == asked.method)
+            }
+            _ => statement,
         };
         // as the cassette numbers it
         let (connection, statement) = self.index.ids(connection, statement);

@@ -53,6 +53,9 @@ impl Slot {
     }
 }
 
+/// What is done with each entry of a walk.
+type Visit<'v> = dyn FnMut(EntryRef, Head) -> Result<(), CassetteError> + 'v;
+
 /// The entries of a log, by position.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
@@ -75,6 +78,8 @@ pub(crate) struct Index {
     aside: Aside,
     /// Where the entries of units stand in the cassette.
     origins: Option<Arc<Origins>>,
+    /// The groups whose commands are played in any order, of a cassette that a person wrote.
+    groups: Option<Vec<Range<u32>>>,
 }
 
 /// Where entries that were given other connections and statements stand in the cassette.
@@ -183,13 +188,13 @@ fn threads_of(slots: &mut [Slot]) -> HashMap<u32, Vec<u16>> {
 }
 
 impl Index {
-    /// Reads a cassette's log: the index of what is played in order, and the answers with rows.
-    pub(crate) fn build(
+    /// The entries that a walk over a cassette finds.
+    pub(crate) fn slots_of(
         storage: &dyn Store,
-        rules: &AnswerRules,
-    ) -> Result<(Index, Vec<Arc<ResultAnswer>>), CassetteError> {
-        let mut slots = Vec::new();
-        storage.scan(&mut |place: EntryRef, head: Head| {
+        walk: impl FnOnce(&mut Visit<'_>) -> Result<(), CassetteError>,
+    ) -> Result<Vec<Slot>, CassetteError> {
+        let mut slots: Vec<Slot> = Vec::new();
+        walk(&mut |place: EntryRef, head: Head| {
             let refuse = |problem: &str| {
                 let (file, line) = storage.locate(place);
                 CassetteError::new(&file, problem).at_line(line.into()).advice("record again")
@@ -215,6 +220,15 @@ impl Index {
             });
             Ok(())
         })?;
+        Ok(slots)
+    }
+
+    /// Reads a cassette's log: the index of what is played in order, and the answers with rows.
+    pub(crate) fn build(
+        storage: &dyn Store,
+        rules: &AnswerRules,
+    ) -> Result<(Index, Vec<Arc<ResultAnswer>>), CassetteError> {
+        let mut slots = Index::slots_of(storage, |visit| storage.scan(visit))?;
         slots.shrink_to_fit();
         let mut answers: Vec<((u32, u32), Entry, Vec<Slot>)> = Vec::new();
         for slot in slots.iter().filter(|slot| rules.may_name(slot.method)) {
@@ -277,12 +291,34 @@ impl Index {
         told.dedup();
         let methods = slots.iter().fold(0, |methods, slot| methods | 1 << slot.method as u64);
         let spares = Vec::new();
-        Index { slots, by_connection, by_statement, connects, spares, told, methods, threads, aside, origins: None }
+        Index {
+            slots,
+            by_connection,
+            by_statement,
+            connects,
+            spares,
+            told,
+            methods,
+            threads,
+            aside,
+            origins: None,
+            groups: None,
+        }
     }
 
     /// The index of entries that were moved to connections of their own.
     pub(crate) fn of_units(slots: Vec<Slot>, origins: Arc<Origins>) -> Index {
         Index { origins: Some(origins), ..Index::of(slots, Aside::default()) }
+    }
+
+    /// The index of the commands that a person wrote.
+    pub(crate) fn of_script(slots: Vec<Slot>, groups: Vec<Range<u32>>) -> Index {
+        Index { groups: Some(groups), ..Index::of(slots, Aside::default()) }
+    }
+
+    /// The groups whose commands are played in any order; none if it is a recording.
+    pub(crate) fn groups(&self) -> Option<&[Range<u32>]> {
+        self.groups.as_deref()
     }
 
     /// The index of one statement's entries.

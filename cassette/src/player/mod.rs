@@ -7,6 +7,8 @@ mod advice;
 mod alike;
 mod answers;
 mod any_order;
+mod as_written;
+mod by_hand;
 mod candidate;
 mod columns;
 mod comments;
@@ -30,6 +32,7 @@ mod report;
 mod result_answers;
 mod rows;
 mod scope;
+mod script;
 mod scroll;
 mod sessions;
 mod sources;
@@ -59,8 +62,7 @@ pub(crate) use volatile::{parts as volatile_parts, replaced as volatile_replaced
 use crate::check::Wrong;
 use crate::metadata::{Metadata, Order};
 use crate::redaction::{Redaction, Secrets};
-use crate::store::Store;
-use crate::store::directory::Directory;
+use crate::store::{Store, open_directory};
 use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value};
 use any_order::{AnyOrder, Elsewhere, Playing};
 use facts::Relatives;
@@ -86,7 +88,7 @@ impl Player {
     /// own text. A driver manager asks while it connects, and there are some that crash when an answer fails: whatever they
     /// may ask has been read when this succeeds.
     pub fn open(directory: &Path, options: PlayOptions) -> Result<Arc<Player>, CassetteError> {
-        Player::with_storage(Box::new(Directory::read(directory)?), options)
+        Player::with_storage(open_directory(directory)?, options)
     }
 
     /// Opens a cassette in any storage.
@@ -143,6 +145,11 @@ impl Player {
     /// The cassette's directory, or the trace's file.
     pub fn name(&self) -> &Path {
         self.log.storage.name()
+    }
+
+    /// Whether a person wrote the cassette. Its statements have ids from [`FIRST_RESULT_ANSWER`] on.
+    pub fn is_by_hand(&self) -> bool {
+        self.log.is_by_hand()
     }
 
     /// Whether no connection is open.
@@ -211,6 +218,9 @@ impl Player {
         if let Some(any) = self.any_of(asked.statement) {
             return any.command(&self.log, asked);
         }
+        if self.is_by_hand() {
+            return self.serving.command_by_hand(&self.log, asked);
+        }
         match self.serving.command(&self.log, asked) {
             Some((player, asked)) => self.log.adopt(player.command(&asked)),
             None => self.log.command(asked),
@@ -249,6 +259,9 @@ impl Player {
     pub fn expects(&self, asked: &Entry) -> bool {
         if let Some(any) = self.any_of(asked.statement) {
             return any.expects(&self.log, asked);
+        }
+        if self.is_by_hand() {
+            return self.serving.expects_by_hand(&self.log, asked);
         }
         match self.serving.command(&self.log, asked) {
             Some((player, asked)) => player.expects(&asked),

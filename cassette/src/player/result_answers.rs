@@ -14,7 +14,7 @@ use super::compare::difference_but_comments;
 use super::index::ResultAnswer;
 use super::log_player::LogPlayer;
 use super::sources::Source;
-use crate::{ConnectionId, Entry, Key, Method};
+use crate::{ConnectionId, Entry, Key, Method, Value};
 
 /// Live statements that are served a result answer have ids from here on: they take no part in the numbering of the others.
 pub const FIRST_RESULT_ANSWER: u32 = 1 << 31;
@@ -25,8 +25,10 @@ pub(super) const OWN: (ConnectionId, u32) = (ConnectionId(0), 1);
 /// What a live statement is served.
 #[derive(Clone)]
 pub(super) struct Served {
-    answer: Arc<ResultAnswer>,
-    player: Arc<LogPlayer>,
+    pub(super) answer: Arc<ResultAnswer>,
+    pub(super) player: Arc<LogPlayer>,
+    /// The text that was prepared and is compared when it is executed, of a cassette that a person wrote.
+    pub(super) prepared: Option<Value>,
 }
 
 /// The live statements that are served at present.
@@ -60,9 +62,9 @@ impl Serving {
         if is_new_text(asked.method) {
             let (source, answer) = find(log, asked, &[Key::Attributes])?;
             let player = Arc::new(player_of(log, source, &answer));
-            self.0.lock().insert(at, Served { answer, player });
+            self.0.lock().insert(at, Served { answer, player, prepared: None });
         }
-        let Served { answer, player } = self.0.lock().get(&at).cloned()?;
+        let Served { answer, player, .. } = self.0.lock().get(&at).cloned()?;
         let asked = Entry { connection: OWN.0, statement: Some(OWN.1), ..asked.clone() };
         let is_played = || player.left_unplayed(&mut player.state.lock()).is_ok_and(|left| left.is_empty());
         if asked.method == Method::Execute && is_played() {
@@ -70,11 +72,28 @@ impl Serving {
             let player = Arc::new(player_of(&player, player.storage.0.current(), &answer));
             let prepared = Entry { connection: OWN.0, statement: Some(OWN.1), ..answer.asked.clone() };
             if player.command(&prepared).is_ok() {
-                self.0.lock().insert(at, Served { answer, player: Arc::clone(&player) });
+                self.0.lock().insert(at, Served { answer, player: Arc::clone(&player), prepared: None });
                 return Some((player, asked));
             }
         }
         Some((player, asked))
+    }
+
+    /// What a live statement is served.
+    pub(super) fn at(&self, at: (ConnectionId, u32)) -> Option<Served> {
+        self.0.lock().get(&at).cloned()
+    }
+
+    /// A live statement is served this from now on.
+    pub(super) fn serve(&self, at: (ConnectionId, u32), served: Served) {
+        self.0.lock().insert(at, served);
+    }
+
+    /// A live statement that is served something has this text to be executed again.
+    pub(super) fn prepared(&self, at: (ConnectionId, u32), sql: Value) {
+        if let Some(served) = self.0.lock().get_mut(&at) {
+            served.prepared = Some(sql);
+        }
     }
 
     /// A live statement goes on with another text, or is freed.
@@ -116,7 +135,7 @@ pub(super) fn find<'l>(log: &'l LogPlayer, asked: &Entry, left_out: &[Key]) -> O
 }
 
 /// A player of one result answer.
-fn player_of(log: &LogPlayer, source: &Source, answer: &ResultAnswer) -> LogPlayer {
+pub(super) fn player_of(log: &LogPlayer, source: &Source, answer: &ResultAnswer) -> LogPlayer {
     let player = log.of_source(Source::of_statement(source, Arc::clone(&answer.index)));
     player.state.lock().sessions.open_at(OWN.0, answer.connection, answer.statement - OWN.1);
     player

@@ -13,6 +13,7 @@ use super::cursor::Cursor;
 use super::facts;
 use super::index::{Index, ResultAnswer};
 use super::rows::is_end;
+use super::script::Script;
 use crate::schema::Class;
 use crate::store::Store;
 use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Key, Method, Value, sets};
@@ -29,6 +30,8 @@ pub(super) struct Source {
     pub(super) index: Arc<Index>,
     told: HashSet<String>,
     pub(super) result_answers: Vec<Arc<ResultAnswer>>,
+    /// The statements that have their place in the order of a cassette that a person wrote.
+    pub(super) statements: HashMap<(ConnectionId, u32), Arc<ResultAnswer>>,
     /// The drivers of the connections that name another one than the cassette's.
     drivers: HashMap<ConnectionId, String>,
 }
@@ -44,9 +47,18 @@ impl Sources {
         let mut all = Vec::with_capacity(storages.len());
         let is_part = storages.len() > 1;
         for storage in storages {
-            let answers = storage.metadata()?.answers;
-            let rules = AnswerRules::new(answers.iter().map(String::as_str)).unwrap_or_default();
-            let (mut index, result_answers) = Index::build(&*storage, &rules)?;
+            let metadata = storage.metadata()?;
+            let rules = AnswerRules::new(metadata.answers.iter().map(String::as_str)).unwrap_or_default();
+            let (mut index, result_answers, statements) = match metadata.made_by_hand {
+                true => {
+                    let Script { index, answers, statements } = Script::read(&*storage)?;
+                    (index, answers, statements)
+                }
+                false => {
+                    let (index, answers) = Index::build(&*storage, &rules)?;
+                    (index, answers, HashMap::new())
+                }
+            };
             if is_part {
                 // a process is told by what it does, and a connect may be all
                 index.has_no_spares();
@@ -60,7 +72,8 @@ impl Sources {
                     drivers.extend(library.map(|library| (entry.connection, library)));
                 }
             }
-            all.push(Source { storage: storage.into(), index: Arc::new(index), told, result_answers, drivers });
+            let index = Arc::new(index);
+            all.push(Source { storage: storage.into(), index, told, result_answers, statements, drivers });
         }
         Ok(Sources::of(all))
     }
@@ -157,7 +170,8 @@ impl Source {
     /// A source that has only the entries of this index.
     pub(super) fn of_statement(of: &Source, index: Arc<Index>) -> Source {
         let (told, result_answers, drivers) = (HashSet::new(), Vec::new(), HashMap::new());
-        Source { storage: Arc::clone(&of.storage), index, told, result_answers, drivers }
+        let statements = HashMap::new();
+        Source { storage: Arc::clone(&of.storage), index, told, result_answers, statements, drivers }
     }
 
     /// The driver of a recorded connection, if that is not the cassette's.

@@ -144,6 +144,17 @@ pub trait Store: Send + Sync {
     /// An unreadable entry, with file and line; what `visit` returns.
     fn scan(&self, visit: &mut dyn FnMut(EntryRef, Head) -> Result<(), CassetteError>) -> Result<(), CassetteError>;
 
+    /// The same for statements that stand in no log and are served as answers: what a plain driver knows, of a cassette made by hand.
+    ///
+    /// # Errors
+    /// What `visit` returns.
+    fn scan_plain(
+        &self,
+        _visit: &mut dyn FnMut(EntryRef, Head) -> Result<(), CassetteError>,
+    ) -> Result<(), CassetteError> {
+        Ok(())
+    }
+
     /// Reads one entry.
     ///
     /// # Errors

@@ -8,7 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::directory::{self, Directory, is_cassette};
+use super::by_hand::ByHand;
+use super::directory::{self, Directory, is_by_hand, is_cassette};
 use super::interface::Store;
 use super::log::{MakeAppend, WriteAppend};
 use super::ndjson::{self, Spans, Trace, TraceId, TraceIdError, traces};
@@ -90,7 +91,7 @@ pub fn open(path: &Path) -> Result<Box<dyn Store>, CassetteError> {
         return Ok(Box::new(Trace::read(path.parent().unwrap_or(Path::new("")), &id)?));
     }
     if Format::of(path) != Some(Format::Ndjson) {
-        return Ok(Box::new(Directory::read(path)?));
+        return open_directory(path);
     }
     let mut ids = traces(path);
     let own = TraceId::of_directory(path).ok().and_then(|own| ids.iter().position(|id| *id == own));
@@ -100,6 +101,17 @@ pub fn open(path: &Path) -> Result<Box<dyn Store>, CassetteError> {
         (None, count) => Err(CassetteError::new(path, format!("has {count} traces"))
             .advice(format!("name one of them, such as {}", path.join(ids[0].file_name()).display()))),
     }
+}
+
+/// Opens a cassette of the format `yaml` to be read: a recording, or what a person wrote.
+///
+/// # Errors
+/// A path that names no directory; what is wrong with a cassette that a person wrote, with its line.
+pub fn open_directory(path: &Path) -> Result<Box<dyn Store>, CassetteError> {
+    Ok(match is_by_hand(path) {
+        true => Box::new(ByHand::read(path)?),
+        false => Box::new(Directory::read(path)?),
+    })
 }
 
 /// What there is under the name of a cassette.
@@ -125,6 +137,9 @@ pub enum State {
 pub fn state(path: &Path) -> Result<State, CassetteError> {
     if let Some(id) = path.file_name().and_then(|name| TraceId::of_file(name.to_str()?)).filter(|_| !path.is_dir()) {
         return state_of_trace(path, &id);
+    }
+    if is_by_hand(path) {
+        return Ok(State::Complete);
     }
     let cassette = Directory::read(path)?;
     let metadata = match cassette.metadata() {

@@ -15,5 +15,5 @@ mod tests;
 
 pub use emit::{emit_answer, emit_document, emit_entry, emit_item};
 pub use items::{Item, Items};
-pub(crate) use read::line_of;
+pub(crate) use read::{ByHand, Written, line_of, line_of_element, parse_by_hand, read_by_hand};
 pub use read::{has_key, parse_answer, parse_entry, parse_head, parse_tagged, read_document};

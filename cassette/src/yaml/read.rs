@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{canonical, fallback};
 use crate::entry::Head;
 use crate::error::CassetteError;
-use crate::{Entry, Fields, Method, Value, check};
+use crate::{ConnectionId, Entry, Fields, Key, Method, Value, check};
 
 /// Reads a whole small file (`metadata.yml`, a columns file): any YAML document.
 ///
@@ -46,7 +46,7 @@ pub fn parse_head(bytes: &[u8], file: &Path, first_line: u32) -> Result<Head, Ca
 pub fn parse_answer(bytes: &[u8], file: &Path, first_line: u32) -> Result<Fields, CassetteError> {
     let item = Place { bytes, file, first_line };
     match parse_item(item)? {
-        Value::Map(pairs) => item.keyed(Method::Answer, pairs),
+        Value::Map(pairs) => item.keyed(Method::Answer, pairs, false),
         _ => Err(item.error("", "not a map").advice("an item begins `- function: ...`")),
     }
 }
@@ -78,6 +78,20 @@ pub fn parse_tagged(bytes: &[u8], file: &Path, first_line: u32) -> Result<Value,
 }
 
 fn entry(pairs: Vec<(String, Value)>, item: Place<'_>) -> Result<Entry, CassetteError> {
+    let Written { method, connection, statement, fields } = written(pairs, item, false)?;
+    let connection = connection.ok_or_else(|| item.error("", "the key `connection_id` is missing"))?;
+    Ok(Entry { method, connection, statement, fields })
+}
+
+/// An entry as a person may write it: ids may be missing.
+pub(crate) struct Written {
+    pub(crate) method: Method,
+    pub(crate) connection: Option<ConnectionId>,
+    pub(crate) statement: Option<u32>,
+    pub(crate) fields: Fields,
+}
+
+fn written(pairs: Vec<(String, Value)>, item: Place<'_>, by_hand: bool) -> Result<Written, CassetteError> {
     let (mut method, mut connection, mut statement, mut fields) = (None, None, None, Vec::new());
     for (key, value) in pairs {
         match (key.as_str(), value) {
@@ -103,9 +117,37 @@ fn entry(pairs: Vec<(String, Value)>, item: Place<'_>) -> Result<Entry, Cassette
         }
     }
     let method = method.ok_or_else(|| item.error("", "the key `method` is missing"))?;
-    let connection = connection.ok_or_else(|| item.error("", "the key `connection_id` is missing"))?;
-    let fields = item.keyed(method, fields)?;
-    Ok(Entry { method, connection, statement, fields })
+    let fields = item.keyed(method, fields, by_hand)?;
+    Ok(Written { method, connection, statement, fields })
+}
+
+/// Reads an item of a cassette made by hand: an entry, or the entries of a group.
+pub(crate) fn parse_by_hand(bytes: &[u8], file: &Path, first_line: u32) -> Result<ByHand, CassetteError> {
+    let item = Place { bytes, file, first_line };
+    let Value::Map(mut pairs) = parse_item(item)? else {
+        return Err(item.error("", "not a map").advice("an item begins `- method: ...`"));
+    };
+    match &mut pairs[..] {
+        [(key, Value::List(entries))] if key == Key::Unordered.name() => Ok(ByHand::Group(std::mem::take(entries))),
+        _ => written(pairs, item, true).map(ByHand::Entry),
+    }
+}
+
+/// Reads an entry of a group in a cassette made by hand.
+pub(crate) fn read_by_hand(value: Value, bytes: &[u8], file: &Path, first_line: u32) -> Result<Written, CassetteError> {
+    let item = Place { bytes, file, first_line };
+    match value {
+        Value::Map(pairs) => written(pairs, item, true),
+        _ => Err(item.error("", "not a map").advice("an entry begins `- method: ...`")),
+    }
+}
+
+/// An item of a cassette made by hand.
+pub(crate) enum ByHand {
+    /// An entry.
+    Entry(Written),
+    /// Entries that are played in any order.
+    Group(Vec<Value>),
 }
 
 /// An item, for errors in it.
@@ -124,8 +166,8 @@ impl Place<'_> {
     }
 
     /// The item's fields, by their keys.
-    fn keyed(&self, method: Method, pairs: Vec<(String, Value)>) -> Result<Fields, CassetteError> {
-        check::keyed(method, pairs).map_err(|wrong| {
+    fn keyed(&self, method: Method, pairs: Vec<(String, Value)>, by_hand: bool) -> Result<Fields, CassetteError> {
+        check::keyed(method, pairs, by_hand).map_err(|wrong| {
             let line = line_of(self.bytes, self.first_line, &wrong.key);
             wrong.error(self.file, line)
         })
@@ -143,11 +185,74 @@ pub(crate) fn line_of(item: &[u8], first_line: u32, key: &str) -> u32 {
     first_line + text.lines().position(is_here).unwrap_or(0) as u32
 }
 
+/// The line of an element, from 0, of the list or map under one of an item's own keys; the key's line if it cannot be told.
+pub(crate) fn line_of_element(item: &[u8], first_line: u32, key: &str, element: usize) -> u32 {
+    let own = line_of(item, first_line, key);
+    let text = String::from_utf8_lossy(item);
+    let mut lines = (own..).zip(text.lines().skip((own - first_line) as usize));
+    let Some((_, head)) = lines.next() else { return own };
+    let Some((_, rest)) = head.split_once(':') else { return own };
+    let rest = rest.split(" #").next().unwrap_or_default().trim();
+    if rest.is_empty() {
+        let mut indent = None;
+        let begins = |(_, line): &(u32, &str)| {
+            let trimmed = line.trim_start();
+            let depth = line.len() - trimmed.len();
+            !trimmed.is_empty() && !trimmed.starts_with('#') && depth == *indent.get_or_insert(depth)
+        };
+        return lines.filter(begins).nth(element).map_or(own, |(line, _)| line);
+    }
+    // in brackets: an element begins behind the first bracket, or behind a comma inside of it and no other
+    let (mut depth, mut quote, mut found, mut begun) = (0, None, 0, false);
+    let start = head.len() - head.split_once(':').map_or(0, |(_, rest)| rest.len());
+    let first = (own, head.get(start..).unwrap_or_default());
+    for (line, text) in std::iter::once(first).chain(lines) {
+        let mut characters = text.chars();
+        while let Some(character) = characters.next() {
+            if let Some(open) = quote {
+                match character {
+                    '\\' if open == '"' => _ = characters.next(),
+                    character if character == open => quote = None,
+                    _ => {}
+                }
+                continue;
+            }
+            if depth == 1 && !begun && !character.is_whitespace() && !matches!(character, ',' | ']' | '}' | '#') {
+                begun = true;
+                if found == element {
+                    return line;
+                }
+                found += 1;
+            }
+            match character {
+                '#' => break,
+                '"' | '\'' => quote = Some(character),
+                '[' | '{' => depth += 1,
+                ']' | '}' => depth -= 1,
+                ',' if depth == 1 => begun = false,
+                _ => {}
+            }
+        }
+    }
+    own
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ConnectionId;
-    use crate::Key;
+
+    #[test]
+    fn the_line_of_a_row() {
+        let flow = b"- method: run\n  rows: [[fig, 0.4],\n         ['a, [b', 1], # c\n    [\n  kiwi, 2]]\n";
+        let block =
+            b"- method: run\n  rows:\n\n    # fruit\n    - [fig, 0.4]\n    - - apple\n      - 1\n    - [kiwi, 2]\n";
+        let map = b"- method: run\n  columns:\n    name: VARCHAR\n    price: DUBLE\n";
+        let lines = |item: &[u8], key| [0, 1, 2].map(|at| line_of_element(item, 7, key, at));
+        assert_eq!(lines(flow, "rows"), [8, 9, 10]);
+        assert_eq!(lines(block, "rows"), [11, 12, 14]);
+        assert_eq!(lines(map, "columns"), [9, 10, 8], "there is no third one");
+        assert_eq!(lines(b"- {method: run, rows: [[1], [2]]}\n", "rows"), [7, 7, 7]);
+    }
 
     const FILE: &str = "commands.yml";
 

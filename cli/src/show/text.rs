@@ -49,8 +49,9 @@ pub fn head(out: &mut impl Write, name: &str, metadata: &Metadata, timeline: &Ti
         if metadata.complete { "" } else { "; not complete" },
     )?;
     let driver = metadata.driver.as_ref().map(|driver| format!(", {} ({})", driver.library, driver.kind));
-    let about =
-        format!("recorded {} with {}{}", metadata.recorded_on, metadata.recorded_with, driver.unwrap_or_default());
+    let recorded =
+        || format!("recorded {} with {}{}", metadata.recorded_on, metadata.recorded_with, driver.unwrap_or_default());
+    let about = if metadata.made_by_hand { "written by hand".to_owned() } else { recorded() };
     writeln!(out, "{DIM}{}{DIM:#}\n", one_line(&about))?;
     Ok(())
 }

@@ -113,6 +113,10 @@ impl Recorded {
             let text = |key: Key| entry.get(key).and_then(Value::as_text);
             let kind = text(Key::Kind).map(kind).or(recorded.kind).unwrap_or(Kind::Unicode);
             recorded.sources.add(text(Key::Dsn).unwrap_or_default(), kind, keys(entry.get(Key::DsnSection)));
+            if metadata.made_by_hand && text(Key::Dsn).is_none() && text(Key::Driver).is_none() {
+                // driver managers take it for every data source that they do not find
+                recorded.sources.add("DEFAULT", kind, Vec::new());
+            }
             recorded.drivers.add(text(Key::Driver).unwrap_or_default(), kind, Vec::new());
         }
         Ok(recorded)

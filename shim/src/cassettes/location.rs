@@ -134,7 +134,7 @@ impl CassetteLocation {
     /// A path that names no directory.
     pub(super) fn read(&self) -> Result<Box<dyn Store>, CassetteError> {
         Ok(match &self.trace {
-            None => Box::new(Directory::read(&self.directory)?),
+            None => super8_cassette::open_directory(&self.directory)?,
             Some(id) => Box::new(Trace::read(&self.directory, id)?),
         })
     }

@@ -309,7 +309,7 @@ fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Libra
         return Err(NoCassette(format!("record: {error}")));
     }
     let order = settings.order.or(kept.map(|kept| kept.order)).unwrap_or_default();
-    let more = kept.map(Metadata::by_hand).unwrap_or_default();
+    let more = kept.map(Metadata::own_keys).unwrap_or_default();
     let named = test.as_ref().map(|test| test.id.clone());
     let metadata =
         Metadata { order, redaction, answers, more, test: named, ..Metadata::now(Some(facts.clone()), manager) };

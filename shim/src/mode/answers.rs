@@ -6,7 +6,9 @@ use crate::call::{DriverCall, Question};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::connection::Connection;
 use crate::mode::keys::{address_call, address_key};
-use crate::mode::outcome::{fits, follows, is_whole, key, recorded_outcome, result_value, room, write_result};
+use crate::mode::outcome::{
+    fits, follows, input_value, is_whole, key, recorded_outcome, result_value, room, write_result,
+};
 use crate::mode::probe::CONNECTION_DEAD;
 use crate::mode::record::{Recorded, perform, performed, unwritable};
 use crate::mode::replay::{Replayed, not_recorded};
@@ -255,6 +257,7 @@ impl Connection<Replayed> {
                 write_result(question, &value);
                 Outcome::SUCCESS
             }
+            None if self.player().is_by_hand() => plain_answer(function, question),
             None => not_recorded(&format!("{}({asked})", function.name())),
         }
     }
@@ -351,6 +354,21 @@ fn default_answer(function: Function, asked: i64) -> Option<Value> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+/// What a plain driver says to a question that neither a cassette made by hand nor the plain answers have.
+fn plain_answer(function: Function, question: &Question<'_>) -> Outcome {
+    match function {
+        Function::SQLNativeSql => {
+            let text = question.inputs.iter().find(|(name, _)| *name == Key::Sql).map(|(_, text)| input_value(text));
+            match write_result(question, &text.unwrap_or(Value::Null)) {
+                true => Outcome::info("01004", "the statement was cut off: the buffer is too small for it"),
+                false => Outcome::SUCCESS,
+            }
+        }
+        Function::SQLGetInfo => Outcome::error("HY096", "this driver has no such information type"),
+        _ => Outcome::error("HY092", "this driver has no such attribute"),
     }
 }
 

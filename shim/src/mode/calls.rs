@@ -296,6 +296,12 @@ impl StatementMode for Statement<Replayed> {
         {
             return failure;
         }
+        if let (DescriptorRole::ImplementationRow, Function::SQLGetDescField, Call::Ask(question)) =
+            (role, function, call)
+            && let Some(outcome) = self.described_by_hand(question)
+        {
+            return outcome;
+        }
         self.state.lock().application.refresh();
         let known = |record, field| {
             let state = self.state.lock();

@@ -165,6 +165,14 @@ pub fn answer(columns: &[Value], function: Function, question: &Question<'_>) ->
     Some(Value::Map(vec![(output.to_owned(), value)]))
 }
 
+/// A field of the descriptor that has the columns: their number, or what is known of one. `None` where nothing is.
+pub fn descriptor_field(columns: &[Value], record: i64, field: i64) -> Option<Value> {
+    match (record, field_name(field).as_str()) {
+        (_, "desc_count") => Some(Value::from(columns.len())),
+        (record, name) => columns.get(usize::try_from(record - 1).ok()?)?.get(name).cloned(),
+    }
+}
+
 /// The columns of a statement's result.
 #[derive(Default)]
 pub(super) struct ColumnMetadata {

@@ -192,8 +192,25 @@ impl Statement<Replayed> {
         if let Some(answer) = find(&keys[keys.len() - 1..], &keys) {
             return answer;
         }
-        // What was asked before the statement had a text belongs to the connection.
+        // What was asked before the statement had a text belongs to the connection, under the function's name.
+        if fields.get(Key::Function).is_none() {
+            fields.insert(0, (Key::Function, function.name().into()));
+        }
         self.connection.answer(fields, question, None).unwrap_or_else(|| self.unasked(function, question))
+    }
+
+    /// What the descriptor of the columns says where a person wrote the cassette: nobody recorded what a driver answers.
+    pub(super) fn described_by_hand(&self, question: &Question<'_>) -> Option<Outcome> {
+        let player = self.connection.player();
+        if !player.is_by_hand() || question.is_address() {
+            return None;
+        }
+        let id = self.state.lock().id?;
+        let columns = player.columns(self.connection.id(), id).ok()??;
+        let number = |key: Key| question.int(key).unwrap_or_default();
+        let known = columns.as_list().unwrap_or_default();
+        let value = columns::descriptor_field(known, number(Key::Record), number(Key::Field))?;
+        Some(cut_warning(write_result(question, &value)))
     }
 
     /// Writes what the recorded driver wrote to the output of SQLColAttribute that does not apply.

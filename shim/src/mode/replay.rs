@@ -234,7 +234,7 @@ impl Statement<Replayed> {
         }
         // an answer with rows has no place among the statements
         let asked = || Entry { fields: fields.clone(), ..Entry::new(method, self.connection.id(), None) };
-        let id = match player.has_result_answers(method) && player.has_result_answer(&asked()) {
+        let id = match player.is_by_hand() || player.has_result_answers(method) && player.has_result_answer(&asked()) {
             true => self.connection.next_answered_statement(),
             false => self.connection.next_statement(),
         };

@@ -8,6 +8,7 @@ mod store;
 mod writing;
 
 pub use names::{COMMANDS, GEM_CONNECTION, METADATA};
+pub use publish::is_by_hand;
 pub(crate) use publish::is_cassette;
 pub use reading::part;
 pub(super) use recover::{recover, unpublished};

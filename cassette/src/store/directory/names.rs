@@ -67,6 +67,15 @@ pub(super) fn connection_of(name: &OsStr) -> Option<ConnectionId> {
     ours.then_some(connection)
 }
 
+/// Whether a directory has a file that is named like an info file, which every recording has.
+pub(super) fn has_info_files(directory: &Path) -> bool {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.into_iter().any(|entry| {
+        let name = entry.file_name();
+        connection_of(&name).is_some() && name.as_encoded_bytes().ends_with(b"_info.yml")
+    })
+}
+
 /// The connections of a cassette that have files: any short word could be the id of one, so the log is asked.
 #[derive(Debug)]
 pub(super) struct Own(HashSet<ConnectionId>);

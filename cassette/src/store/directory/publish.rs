@@ -12,11 +12,27 @@ use super::names::{self, Own};
 use crate::store::recording::publish_error;
 use crate::store::staging::{notice, occupied, tell_replaced};
 use crate::yaml::{self, Items};
-use crate::{CassetteError, files};
+use crate::{CassetteError, files, metadata};
 
 /// Whether a directory holds a cassette, whole or begun.
 pub(crate) fn is_cassette(directory: &Path) -> bool {
     directory.join(names::METADATA).is_file() || is_log(&directory.join(names::COMMANDS))
+}
+
+/// Whether a directory holds a cassette that a person wrote: it says so, or has neither `metadata.yml` nor an info file, which every
+/// recording has.
+pub fn is_by_hand(directory: &Path) -> bool {
+    match files::read(&directory.join(names::METADATA)) {
+        Ok(text) => yaml::read_document(&text, directory)
+            .is_ok_and(|said| said.get("made").is_some_and(|made| made.as_text() == Some(metadata::BY_HAND))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let log = files::read(&directory.join(names::COMMANDS)).unwrap_or_default();
+            // Ruby's YAML begins with dashes
+            let is_gems = log.starts_with(b"---") || directory.join(names::GEM_CONNECTION).exists();
+            !log.trim_ascii().is_empty() && !is_gems && is_cassette(directory) && !names::has_info_files(directory)
+        }
+        Err(_) => false,
+    }
 }
 
 /// Whether a file is a command log, of super8 or of its gem, and not another tool's of the same name. A log of ours may be
@@ -54,6 +70,10 @@ pub(super) fn check_target(target: &Path) -> Result<(), CassetteError> {
         Ok(mut entries) => match entries.next() {
             None => Ok(()),
             Some(Err(error)) => Err(list(error)),
+            Some(Ok(_)) if is_by_hand(target) => {
+                Err(CassetteError::new(target, "is written by hand, and is not recorded over")
+                    .advice("record under another name, or remove this directory first"))
+            }
             Some(Ok(_)) if is_cassette(target) && !is_foreign(target) => Ok(()),
             Some(Ok(_)) => Err(CassetteError::new(target, "is a directory with other things in it, not a cassette")
                 .advice("name a directory of its own in SUPER8_CASSETTE; nothing was touched")),
@@ -65,7 +85,7 @@ pub(super) fn check_target(target: &Path) -> Result<(), CassetteError> {
 fn is_foreign(target: &Path) -> bool {
     let path = target.join(names::METADATA);
     let read = files::read(&path).ok().and_then(|text| yaml::read_document(&text, &path).ok());
-    read.is_some_and(|document| document.get("schema_version").is_none())
+    read.is_some_and(|document| document.get("schema_version").is_none() && document.get("made").is_none())
 }
 
 /// Removes what a process that died left in the staging directory.

@@ -393,7 +393,7 @@ impl<'l> Line<'l> {
 
     /// The fields with these names.
     fn fields(&self, method: Method, pairs: Vec<(String, Value)>) -> Result<Fields, CassetteError> {
-        let fields = check::keyed(method, pairs).map_err(|wrong| wrong.error(self.at.file, self.at.line))?;
+        let fields = check::keyed(method, pairs, false).map_err(|wrong| wrong.error(self.at.file, self.at.line))?;
         self.agree(&fields)?;
         Ok(fields)
     }

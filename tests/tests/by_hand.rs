@@ -1,0 +1,178 @@
+//! Cassettes that a person wrote, under real programs: by the command, and with super8 as the driver in odbcinst.ini.
+
+use std::process::Command;
+use super8_tests::c_compiler::compiled;
+use super8_tests::configuration::Configuration;
+use super8_tests::desk::Desk;
+use super8_tests::outcome::Outcome;
+use super8_tests::products::{Library, repository};
+use super8_tests::program::DONE;
+use super8_tests::python;
+
+/// What isql types in: it sends no parameters.
+const FRUIT: &str = "\
+- method: connect
+  dsn: shop
+- method: run
+  sql: select name, price from fruit
+  columns: {name: VARCHAR(20), price: DOUBLE}
+  rows: [[fig, 0.4], [Łukasz, null]]
+- method: run
+  sql: delete from fruit
+  row_count: 2
+- method: run
+  sql: select nothing
+  diagnostics: [{sqlstate: 42S22, message: no such column}]
+";
+
+/// A desk without a database, with the cassette `empty-shop` and one of another log.
+fn desk(subject: &str, log: &str) -> Desk {
+    let desk = Desk::new(subject);
+    desk.clear();
+    let example = repository().join("tests/cassettes/empty-shop/commands.yml");
+    let example = std::fs::read_to_string(&example).unwrap_or_else(|error| panic!("{}: {error}", example.display()));
+    desk.scratch.directory("work/empty-shop");
+    desk.scratch.write("work/empty-shop/commands.yml", &example);
+    desk.scratch.directory("work/written");
+    desk.scratch.write("work/written/commands.yml", log);
+    desk
+}
+
+/// The outcome of a program by the command, which has to be the same as with super8 as the driver of a data source, in both builds.
+fn both_ways(desk: &Desk, cassette: &str, program: &[&str], input: &str) -> Outcome {
+    let replayed = desk.run_with(&[&["replay", cassette, "--"], program].concat(), input);
+    for library in [Library::Unicode, Library::Ansi] {
+        let driver = library.path().display().to_string();
+        let configuration = Configuration::new(desk.scratch.directory("by-driver"));
+        let path = desk.scratch.join("work").join(cassette).display().to_string();
+        configuration
+            .driver(
+                "super8",
+                &[("Driver", driver.as_str()), ("Super8Mode", "replay"), ("Super8Cassette", path.as_str())],
+            )
+            .source("shop", &[("Driver", "super8")])
+            .write();
+        let mut command = Command::new(program[0]);
+        command.args(&program[1..]);
+        Configuration::new(desk.scratch.directory("by-driver")).apply(&mut command);
+        command.current_dir(desk.scratch.join("work"));
+        let by_driver = Outcome::of(&command, input.as_bytes());
+        assert_eq!(by_driver.text(), replayed.text(), "{library:?}: {}", by_driver.errors());
+    }
+    replayed
+}
+
+#[track_caller]
+fn is_played(outcome: &Outcome, expected: &[&str]) {
+    assert!(outcome.succeeded(), "{}", String::from_utf8_lossy(&outcome.all()));
+    for line in expected {
+        assert!(outcome.text().contains(line), "{line} is not in\n{}", outcome.text());
+    }
+}
+
+#[test]
+fn a_c_program_gets_rows_counts_errors_and_the_answers_of_a_plain_driver() {
+    let desk = desk("by_hand_c", FRUIT);
+    let program = compiled("by_hand.c").display().to_string();
+    let outcome = both_ways(&desk, "empty-shop", &[&program, "DSN=shop"], "");
+    is_played(
+        &outcome,
+        &[
+            " 0 failed; super8, ODBC 03.80",
+            "no information type -> -1 HY096",
+            "SQLFetch: 1 1",
+            "types of 12: VARCHAR 12 (19 columns, 1 rows)",
+            "types of 101: (19 columns, 0 rows)",
+            "2 columns, 2 in the descriptor",
+            "1 parameters; -> 0 type -5 size 19",
+            "fig (3): 0.4\napple (5): 1.25\nkiwi (4): NULL\nend -> 100\nmore -> 100",
+            "row count 3, 0 columns",
+            "nothing -> -1 42S22 no such column",
+            DONE,
+        ],
+    );
+    assert!(!outcome.text().contains("failed\n"), "{}", outcome.text());
+}
+
+#[test]
+fn pyodbc() {
+    let desk = desk("by_hand_pyodbc", FRUIT);
+    let script = repository().join("tests/programs/python/by_hand.py").display().to_string();
+    let interpreter = python::interpreter().display().to_string();
+    let outcome = both_ways(&desk, "empty-shop", &[&interpreter, &script, "DSN=shop"], "");
+    is_played(
+        &outcome,
+        &[
+            "[('fig', 0.4), ('apple', 1.25), ('kiwi', None)]",
+            "[('name', 'str', 20, True), ('price', 'float', 15, True)]\n3\n42S22 ",
+            "super8 03.80\n['DOUBLE']",
+            DONE,
+        ],
+    );
+}
+
+#[test]
+fn isql() {
+    let desk = desk("by_hand_isql", FRUIT);
+    let typed = "select name, price from fruit\ndelete from fruit\nselect nothing\n";
+    let outcome = both_ways(&desk, "written", &["isql", "shop", "-b", "-v"], typed);
+    for line in
+        ["| fig                 | 0.4 ", "| Łukasz", "2 rows fetched", "SQLRowCount returns 2", "no such column"]
+    {
+        assert!(outcome.text().contains(line), "{line} is not in\n{}", String::from_utf8_lossy(&outcome.all()));
+    }
+    assert!(!outcome.errors().contains("super8"), "{}", outcome.errors());
+}
+
+#[test]
+fn what_is_left_or_not_written_fails_the_run() {
+    let desk = desk("by_hand_verdict", FRUIT);
+    let typed = |statements: &str| desk.run_with(&["replay", "written", "--", "isql", "shop", "-b"], statements);
+    let left = typed("select name, price from fruit\n");
+    assert_eq!(left.status, "exit status: 121", "{}", left.errors());
+    assert!(left.errors().contains("commands.yml:7 run \"delete from fruit\""), "{}", left.errors());
+    let other = typed("select name from fruit\n");
+    assert_eq!(other.status, "exit status: 120", "{}", other.errors());
+    for part in
+        ["written/commands.yml:3", "written/commands.yml what was asked, as it stands above", "[-name, price-]{+name+}"]
+    {
+        assert!(other.errors().contains(part), "{part} is not in\n{}", other.errors());
+    }
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_line() {
+    let desk = desk("by_hand_wrong", &FRUIT.replace("[fig, 0.4]", "[fig, cheap]"));
+    let expected = "written/commands.yml:6: rows[0]: cell 2 (price): \"cheap\" is no value of DOUBLE";
+    let replayed = desk.run_with(&["replay", "written", "--", "isql", "shop", "-b"], "");
+    assert!(!replayed.succeeded() && replayed.errors().contains(expected), "{}", replayed.errors());
+    let checked = desk.run(&["check", "written"]);
+    let found = expected.replacen(": rows", ": unreadable: rows", 1);
+    assert!(!checked.succeeded() && checked.text().contains(&found), "{}", String::from_utf8_lossy(&checked.all()));
+    let sound = desk.run(&["check", "empty-shop"]);
+    assert!(sound.succeeded(), "{}", String::from_utf8_lossy(&sound.all()));
+}
+
+#[test]
+fn it_is_shown_and_compared_like_a_recording() {
+    let desk = desk("by_hand_shown", FRUIT);
+    let shown = desk.run(&["show", "written"]);
+    is_played(&shown, &["select name, price from fruit", "all 2 rows", "42S22 no such column"]);
+    assert!(!shown.text().contains("SQLGetTypeInfo"), "{}", shown.text());
+    assert!(desk.run(&["diff", "written", "written"]).succeeded());
+    assert!(!desk.run(&["diff", "written", "empty-shop"]).succeeded());
+}
+
+#[test]
+fn nothing_is_recorded_over_it() {
+    let desk = Desk::new("by_hand_kept");
+    desk.scratch.directory("work/written");
+    desk.scratch.write("work/written/commands.yml", FRUIT);
+    let once = desk.run_with(&["once", "written", "--", "isql", "shop", "-b"], "select name, price from fruit\n");
+    assert!(once.text().contains("fig"), "it is replayed: {}", String::from_utf8_lossy(&once.all()));
+    let recorded = desk.run_with(&["record", "written", "--", "isql", "shop", "-b"], "select name, price from fruit\n");
+    let said = String::from_utf8_lossy(&recorded.all()).into_owned();
+    assert!(!recorded.succeeded() && said.contains("is written by hand, and is not recorded over"), "{said}");
+    let log = std::fs::read_to_string(desk.scratch.join("work/written/commands.yml")).unwrap_or_default();
+    assert_eq!(log, FRUIT);
+}

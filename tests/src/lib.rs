@@ -17,6 +17,7 @@ pub mod driver;
 pub mod format;
 pub mod mariadb;
 pub mod mutation;
+pub mod node;
 pub mod outcome;
 pub mod packages;
 pub mod page;

@@ -4,8 +4,9 @@ use std::process::Command;
 use super8_tests::c_compiler::compiled;
 use super8_tests::configuration::Configuration;
 use super8_tests::desk::Desk;
+use super8_tests::node;
 use super8_tests::outcome::Outcome;
-use super8_tests::products::{Library, repository};
+use super8_tests::products::{Library, odbc_api_program, repository};
 use super8_tests::program::DONE;
 use super8_tests::python;
 
@@ -109,6 +110,63 @@ fn pyodbc() {
             DONE,
         ],
     );
+}
+
+/// Runs a program on the example; every program prints its rows, the count and the error.
+fn played_by(subject: &str, program: &[&str], expected: &[&str]) {
+    let desk = desk(subject, FRUIT);
+    let outcome = both_ways(&desk, "empty-shop", program, "");
+    is_played(&outcome, expected);
+    is_played(&outcome, &["no such column", DONE]);
+}
+
+fn script(name: &str) -> String {
+    repository().join("tests/programs").join(name).display().to_string()
+}
+
+#[test]
+fn ruby_odbc() {
+    let rows = "row: [\"fig\", 0.4]\nrow: [\"apple\", 1.25]\nrow: [\"kiwi\", nil]\ngone: 3\n";
+    let columns = "columns: [[\"name\", 12, true], [\"price\", 8, true]]";
+    // Debian's is not linked with the driver manager that it calls
+    let program = ["env", "LD_PRELOAD=libodbc.so.2", "ruby", &script("ruby/by_hand.rb"), "DSN=shop"];
+    played_by("by_hand_ruby", &program, &[columns, rows, "driver: super8 03.80"]);
+}
+
+#[test]
+fn php() {
+    let rows = "row: [\"fig\",\"0.4\"]\nrow: [\"apple\",\"1.25\"]\nrow: [\"kiwi\",null]\ngone: 3\n";
+    for (how, columns) in [("pdo", "columns: name price"), ("functions", "columns: name VARCHAR 20")] {
+        let program = ["php", &script("php/by_hand.php"), "DSN=shop", how];
+        played_by(&format!("by_hand_php_{how}"), &program, &[columns, rows]);
+    }
+}
+
+#[test]
+fn perl_with_dbi() {
+    let program = ["perl", &script("perl/by_hand.pl"), "DSN=shop"];
+    let rows = "columns: name|price 12|8\nrow: fig|0.4\nrow: apple|1.25\nrow: kiwi|undef\ngone: 3\n";
+    played_by("by_hand_perl", &program, &[rows, "driver: super8 23 types"]);
+}
+
+#[test]
+fn node_with_the_package_odbc() {
+    let packages = format!("ODBC_PACKAGE={}", node::packages_directory().display());
+    let rows = "{\"name\":\"fig\",\"price\":0.4}\nrow: {\"name\":\"apple\",\"price\":1.25}\nrow: {\"name\":\"kiwi\",\"price\":null}\ngone: 3\n";
+    for how in ["run", "prepare"] {
+        let program = ["env", &packages, "node", &script("node/by_hand.mjs"), "DSN=shop", how];
+        let columns = "columns: [[\"name\",12,20],[\"price\",8,15]]";
+        played_by(&format!("by_hand_node_{how}"), &program, &[columns, rows]);
+    }
+}
+
+#[test]
+fn odbc_api() {
+    let program = odbc_api_program().display().to_string();
+    let rows =
+        "row Some(\"fig\") Some(\"0.4\")\nrow Some(\"apple\") Some(\"1.25\")\nrow Some(\"kiwi\") None\ngone Some(3)\n";
+    let expected = ["dbms \"super8\"", "columns [\"name\", \"price\"]", rows];
+    played_by("by_hand_odbc_api", &[&program, "DSN=shop", "by hand"], &expected);
 }
 
 #[test]

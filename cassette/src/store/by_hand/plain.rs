@@ -180,7 +180,9 @@ pub const INFO: [(u16, &str, Plain); 179] = [
     (164, "SQL_SQL92_STRING_FUNCTIONS", N(0)),
     (165, "SQL_SQL92_VALUE_EXPRESSIONS", N(0)),
     (166, "SQL_STANDARD_CLI_CONFORMANCE", N(3)),
-    (167, "SQL_STATIC_CURSOR_ATTRIBUTES1", N(0)),
+    // SQL_CA1_NEXT and SQL_CA1_ABSOLUTE: without them unixODBC puts its cursor library before the driver if a program asks for that
+    // where it is needed, as PDO does, and the library crashes
+    (167, "SQL_STATIC_CURSOR_ATTRIBUTES1", N(3)),
     (168, "SQL_STATIC_CURSOR_ATTRIBUTES2", N(0)),
     (169, "SQL_AGGREGATE_FUNCTIONS", N(127)),
     (170, "SQL_DDL_INDEX", N(0)),

@@ -24,6 +24,11 @@ fn main() -> Result {
     )?;
     println!("dbms {:?}", connection.database_management_system_name()?);
     println!("catalog {:?}", connection.current_catalog()?);
+    if dialect == "by hand" {
+        by_hand(&connection)?;
+        println!("done: everything was asked");
+        return Ok(());
+    }
 
     create(&connection, &dialect)?;
     insert_rows(&connection)?;
@@ -44,6 +49,28 @@ fn main() -> Result {
         count(&connection, "still there")?;
     }
     println!("done: everything was asked");
+    Ok(())
+}
+
+/// A shop that is about to be empty, on a cassette that a person wrote: docs/how-to/mock.md.
+fn by_hand(connection: &Connection<'_>) -> Result {
+    let query = "select name, price from fruit where price < ?";
+    let mut cursor = connection.execute(query, &5.into_parameter(), None)?.ok_or("no result")?;
+    println!("columns {:?}", cursor.column_names()?.collect::<std::result::Result<Vec<_>, _>>()?);
+    let buffer = TextRowSet::for_cursor(2, &mut cursor, None)?;
+    let mut blocks = cursor.bind_buffer(buffer)?;
+    while let Some(block) = blocks.fetch()? {
+        for row in 0..block.num_rows() {
+            println!("row {:?} {:?}", block.at_as_str(0, row)?, block.at_as_str(1, row)?);
+        }
+    }
+    drop(blocks);
+    let mut statement = connection.preallocate()?;
+    statement.execute("delete from fruit", ())?;
+    println!("gone {:?}", statement.row_count()?);
+    if let Err(error) = connection.execute("select nothing", (), None) {
+        println!("error {error}");
+    }
     Ok(())
 }
 

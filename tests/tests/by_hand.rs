@@ -234,3 +234,64 @@ fn nothing_is_recorded_over_it() {
     let log = std::fs::read_to_string(desk.scratch.join("work/written/commands.yml")).unwrap_or_default();
     assert_eq!(log, FRUIT);
 }
+
+#[test]
+fn a_cassette_is_begun_and_the_rows_of_a_file_are_added() {
+    let desk = Desk::new("by_hand_new");
+    desk.clear();
+    is_played(&desk.run(&["new", "--dsn", "shop", "begun"]), &[]);
+    assert!(desk.run(&["check", "begun"]).succeeded());
+    let again = desk.run(&["new", "begun"]);
+    assert!(!again.succeeded() && again.errors().contains("is there already"), "{}", again.errors());
+    desk.scratch.write("work/fruit.csv", "name,price,since\nfig,0.4,2026-01-31\n\"a, b\",,\n");
+    let sql = "select name, price, since from fruit";
+    for cassette in ["begun", "made"] {
+        is_played(&desk.run(&["import", "--dsn", "shop", "--sql", sql, cassette, "fruit.csv"]), &[]);
+        let log = desk.scratch.join("work").join(cassette).join("commands.yml");
+        let log = std::fs::read_to_string(log).unwrap_or_default();
+        for line in ["type: \"VARCHAR(4)\"", "type: \"DECIMAL(18,1)\"", "type: DATE", "[\"a, b\", null, null]"] {
+            assert!(log.contains(line), "{line} is not in\n{log}");
+        }
+        let replayed = desk.run_with(&["replay", cassette, "--", "isql", "shop", "-b", "-d|"], &format!("{sql}\n"));
+        is_played(&replayed, &["fig|0.4|2026-01-31\na, b||"]);
+    }
+    // the examples in comments are entries
+    let log = desk.scratch.join("work/begun/commands.yml");
+    let all: String = std::fs::read_to_string(&log)
+        .unwrap_or_default()
+        .lines()
+        .skip(2)
+        .map(|line| line.strip_prefix("# ").unwrap_or(line).to_owned() + "\n")
+        .collect();
+    desk.scratch.write("work/begun/commands.yml", &all);
+    let checked = desk.run(&["check", "begun"]);
+    assert!(checked.succeeded(), "{}", String::from_utf8_lossy(&checked.all()));
+}
+
+#[test]
+fn every_mistake_is_told() {
+    let log = FRUIT.replace("[fig, 0.4]", "[fig]").replace("row_count: 2", "row_count: two");
+    let desk = desk("by_hand_mistakes", &log);
+    let checked = desk.run(&["check", "written"]);
+    for line in ["written/commands.yml:6: ", "written/commands.yml:9: ", "1 checked, 2 found"] {
+        assert!(checked.text().contains(line), "{line} is not in\n{}", checked.text());
+    }
+}
+
+#[test]
+fn the_number_of_rows_is_mended_and_told() {
+    let desk = Desk::new("by_hand_rows");
+    let sql = "select name, price from fruit order by name";
+    let isql = ["tape", "--", "isql", "shop", "-b", "-d|"];
+    is_played(&desk.run_with(&[&["record"], &isql[..]].concat(), &format!("{sql}\n")), &["apple|3"]);
+    let rows = desk.scratch.join("work/tape/a_1_fetch_all.csv");
+    let text = std::fs::read_to_string(&rows).unwrap_or_default();
+    desk.scratch.write("work/tape/a_1_fetch_all.csv", format!("{text}fig,7\n"));
+    let checked = desk.run(&["check", "tape"]);
+    assert!(checked.text().contains("n says 3 rows, and there are more"), "{}", checked.text());
+    let fixed = desk.run(&["check", "--fix", "tape"]);
+    is_played(&fixed, &["fixed: n was 3, and a_1_fetch_all.csv has 4 rows: it is 4 now", "1 checked, nothing found"]);
+    assert!(desk.run(&["check", "--fix", "tape"]).text().starts_with("1 checked"), "there is nothing more to mend");
+    let replayed = desk.run_with(&[&["replay"], &isql[..]].concat(), &format!("{sql}\n"));
+    is_played(&replayed, &["pear|4\nfig|7"]);
+}

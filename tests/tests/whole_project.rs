@@ -208,6 +208,8 @@ impl Checkout<'_> {
         let kept = self.stage.environment.len();
         self.stage.environment.extend(selection.environment.iter().cloned());
         self.stage.environment.push(("EXAMPLE", "setup".to_owned()));
+        // nextest starts a test in its package's directory, where nothing is to be written
+        self.stage.environment.push(("WORK", self.stage.scratch.join("work").display().to_string()));
         let outcome = self.stage.wrapped_by(starter, verb, &(self.project.command)(&self.directory, &arguments));
         self.stage.environment.truncate(kept);
         outcome

@@ -101,10 +101,11 @@ fn bench(words: &[String]) -> Done {
 }
 
 /// Every generated page: its path in the repository, and the package and example that print it.
-const PAGES: [(&str, &str, &str); 3] = [
+const PAGES: [(&str, &str, &str); 4] = [
     ("docs/functions.md", "super8-shim", "functions"),
     ("docs/cassette-fields.md", "super8-cassette", "fields"),
     ("docs/plain-driver.md", "super8-cassette", "plain"),
+    ("docs/commands.schema.json", "super8-cassette", "json_schema"),
 ];
 
 /// Writes the generated pages; with `--check` only says whether they are as they would be written.

@@ -1,9 +1,11 @@
 //! The index of a log: where each entry stands and what it is, in 24 bytes, made once when the cassette is opened.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use super::rows;
 use crate::entry::Head;
@@ -98,17 +100,69 @@ struct Aside {
     statements: HashMap<u32, Vec<u32>>,
     /// The offsets of their commands, in order.
     commands: Vec<u64>,
+    /// The ids of the other statements in the order in which they come, on connections where some are missing: a person has taken
+    /// a statement out, or put one in with an id of its own.
+    others: HashMap<u32, Vec<u32>>,
+}
+
+/// The connections some of whose statement ids are not there, with those that are, in the order in which they come.
+fn uncounted(slots: &[Slot], aside: &Aside) -> HashMap<u32, Vec<u32>> {
+    let mut seen: FxHashMap<u32, Vec<bool>> = FxHashMap::default();
+    for slot in slots.iter().filter(|slot| slot.statement != NONE) {
+        let seen = seen.entry(slot.connection).or_default();
+        // an id that is larger than the number of entries is one behind a gap
+        let number = (aside.number(slot.connection, slot.statement) as usize).min(slots.len() + 1);
+        if seen.len() < number {
+            seen.resize(number, false);
+        }
+        if let Some(seen) = number.checked_sub(1).and_then(|at| seen.get_mut(at)) {
+            *seen = true;
+        }
+    }
+    let gaps = seen.into_iter().filter(|(_, seen)| seen.iter().any(|seen| !seen));
+    let mut others: HashMap<u32, Vec<u32>> = gaps.map(|(connection, _)| (connection, Vec::new())).collect();
+    if !others.is_empty() {
+        let mut known = HashSet::new();
+        for slot in slots.iter().filter(|slot| slot.statement != NONE) {
+            if let Some(ids) = others.get_mut(&slot.connection)
+                && known.insert(slot.key())
+            {
+                ids.push(slot.statement);
+            }
+        }
+    }
+    others
 }
 
 impl Aside {
+    /// Gives the statements that have a place in the order their numbers.
+    fn counts(&mut self, slots: &mut [Slot]) {
+        self.others = uncounted(slots, self);
+        if self.statements.is_empty() && self.others.is_empty() {
+            return;
+        }
+        // a number is looked up among many ids: once for each statement is enough
+        let mut numbers: HashMap<(u32, u32), u32> = HashMap::new();
+        for slot in slots.iter_mut().filter(|slot| slot.statement != NONE) {
+            let number = || self.number(slot.connection, slot.statement);
+            slot.statement = *numbers.entry(slot.key()).or_insert_with(number);
+        }
+    }
+
     /// The number of a statement among those that are played in order.
     fn number(&self, connection: u32, id: u32) -> u32 {
+        if let Some(ids) = self.others.get(&connection) {
+            return ids.iter().position(|other| *other == id).map_or(id, |at| at as u32 + 1);
+        }
         let before = self.statements.get(&connection).map_or(0, |ids| ids.partition_point(|aside| *aside < id));
         id - before as u32
     }
 
     /// The id in the cassette of the statement with this number.
     fn id(&self, connection: u32, number: u32) -> u32 {
+        if let Some(ids) = self.others.get(&connection) {
+            return ids.get((number as usize).wrapping_sub(1)).copied().unwrap_or(number);
+        }
         let ids = self.statements.get(&connection).map_or(&[][..], Vec::as_slice);
         ids.iter().fold(number, |id, aside| if *aside <= id { id.saturating_add(1) } else { id })
     }
@@ -237,10 +291,11 @@ impl Index {
                 answers.push((slot.key(), entry, Vec::new()));
             }
         }
-        if answers.is_empty() {
-            return Ok((Index::of(slots, Aside::default()).with_spares(storage)?, Vec::new()));
-        }
         let mut aside = Aside::default();
+        if answers.is_empty() {
+            aside.counts(&mut slots);
+            return Ok((Index::of(slots, aside).with_spares(storage)?, Vec::new()));
+        }
         let mut at: HashMap<(u32, u32), usize> = HashMap::new();
         for (number, ((connection, statement), ..)) in answers.iter().enumerate() {
             at.insert((*connection, *statement), number);
@@ -257,9 +312,7 @@ impl Index {
             }
             None => true,
         });
-        for slot in slots.iter_mut().filter(|slot| slot.statement != NONE) {
-            slot.statement = aside.number(slot.connection, slot.statement);
-        }
+        aside.counts(&mut slots);
         let answers = answers.into_iter().map(|((connection, statement), asked, slots)| {
             let mut read = Read::default();
             for slot in slots.iter().filter(|slot| slot.method.is_rows()) {

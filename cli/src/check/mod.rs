@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use super8_cassette::{
     CassetteError, ConnectionId, Entry, EntryRef, ErrorKind, Format, Key, Metadata, Method, Part, PlayedRun, Store,
-    Value, Volatile, check, columns, ndjson, staging_directory, whole_entry,
+    Value, Volatile, by_hand, check, columns, directory, ndjson, staging_directory, whole_entry,
 };
 use super8_shim::convert::{self, CType};
 
@@ -37,6 +37,8 @@ pub enum Kind {
     Volatile,
     /// Larger than is good for a repository.
     Large,
+    /// Something was wrong, and is corrected.
+    Fixed,
 }
 
 impl Kind {
@@ -50,6 +52,7 @@ impl Kind {
             Kind::Secret => "secret",
             Kind::Volatile => "volatile",
             Kind::Large => "large",
+            Kind::Fixed => "fixed",
         }
     }
 }
@@ -85,6 +88,13 @@ pub fn unfinished(path: &Path) -> Vec<Finding> {
 
 fn one(path: &Path) -> Vec<Finding> {
     let mut findings = Findings { path, found: Vec::new() };
+    if by_hand::is_by_hand(path)
+        && let Ok(problems) = by_hand::problems(path)
+        && !problems.is_empty()
+    {
+        problems.iter().for_each(|problem| findings.unreadable(problem));
+        return findings.found;
+    }
     match super8_cassette::open(path).and_then(|storage| Ok((storage.metadata()?, storage))) {
         Err(error) => {
             findings.unreadable(&error);
@@ -110,6 +120,55 @@ fn one(path: &Path) -> Vec<Finding> {
             findings.found
         }
     }
+}
+
+/// Corrects the numbers of rows that entries say, where their files have others: somebody has added a row, or taken one out. Says what
+/// it did.
+///
+/// # Errors
+/// The cassette cannot be read or written.
+pub fn fix(path: &Path) -> Result<Vec<Finding>, CassetteError> {
+    let mut fixed = Vec::new();
+    if path.is_file() || Format::of(path) != Some(Format::Yaml) || by_hand::is_by_hand(path) {
+        return Ok(fixed);
+    }
+    let storage = super8_cassette::open(path)?;
+    let log = path.join(directory::COMMANDS);
+    let read = |error: io::Error| CassetteError::io(&log, "read", &error);
+    let mut places = Vec::new();
+    storage.scan(&mut |place, head| {
+        places.extend(head.method.is_rows().then_some(place));
+        Ok(())
+    })?;
+    let text = std::fs::read_to_string(&log).map_err(read)?;
+    let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
+    for place in places {
+        let entry = storage.entry(place)?;
+        let (Some(said), Some(Value::Text(part))) =
+            (entry.get(Key::N).and_then(Value::as_int), entry.get(Key::RowsFile))
+        else {
+            continue;
+        };
+        let Ok(mut rows) = storage.rows(part) else { continue };
+        let (mut row, mut there) = (csv::ByteRecord::new(), 0);
+        while rows.next(&mut row)? {
+            there += 1;
+        }
+        let number = storage.line_of(place, Key::N.name());
+        let Some(line) = lines.get_mut(number as usize - 1).filter(|_| there != said) else { continue };
+        // the last number on the line of `n` is its value, unless the entry is all on one line
+        let (key, value) = line.rsplit_once(':').unwrap_or_default();
+        if !key.trim_matches([' ', '-', '"', '\'']).eq("n") {
+            continue;
+        }
+        *line = format!("{key}:{}", value.replacen(&said.to_string(), &there.to_string(), 1));
+        let message = format!("n was {said}, and {part} has {there} rows: it is {there} now");
+        fixed.push(Finding { file: log.clone(), line: Some(number.into()), kind: Kind::Fixed, message });
+    }
+    if !fixed.is_empty() {
+        std::fs::write(&log, lines.concat()).map_err(|error| CassetteError::io(&log, "write", &error))?;
+    }
+    Ok(fixed)
 }
 
 /// What was found so far in the cassette at a path.

@@ -1,6 +1,6 @@
 //! `super8 check`: what is wrong with cassettes, before somebody reviews or replays them.
 
-use crate::check::{Finding, check, unfinished};
+use crate::check::{Finding, check, fix, unfinished};
 use crate::exit::{Exit, Outcome};
 use crate::folder::Cassettes;
 use crate::output;
@@ -29,43 +29,68 @@ pub struct Check {
     /// Write JSON
     #[arg(long)]
     json: bool,
+    /// Correct `n` where somebody has added rows to a rows file, or taken some out, and say so
+    #[arg(long)]
+    fix: bool,
+}
+
+/// What was found in a cassette.
+struct Checked {
+    /// Its name, if it was found in a folder.
+    heading: Option<String>,
+    /// What was corrected.
+    fixed: Vec<Finding>,
+    /// What is wrong.
+    found: Vec<Finding>,
+}
+
+impl Checked {
+    fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.fixed.iter().chain(&self.found)
+    }
 }
 
 impl Check {
     /// Checks them all.
     pub fn run(self) -> Outcome {
         // each folder's cassettes have a heading; a cassette that is named has none
-        let mut checked: Vec<(Option<String>, Vec<Finding>)> = Vec::new();
+        let mut checked: Vec<Checked> = Vec::new();
         let mut count = 0;
         for path in &self.cassettes {
             let found = Cassettes::find(path)?;
             for member in found.members {
                 count += member.pieces.len();
+                let fixable = member.pieces.iter().filter(|_| self.fix);
+                // what cannot be read is found below
+                let fixed = fixable.flat_map(|piece| fix(piece).unwrap_or_default()).collect();
+                let found_in = member.pieces.iter().flat_map(|piece| check(piece)).collect();
                 let heading = found.folder.then(|| member.path.display().to_string());
-                checked.push((heading, member.pieces.iter().flat_map(|piece| check(piece)).collect()));
+                checked.push(Checked { heading, fixed, found: found_in });
             }
             for cassette in found.unfinished {
-                checked.push((Some(cassette.display().to_string()), unfinished(&cassette)));
+                let heading = Some(cassette.display().to_string());
+                checked.push(Checked { heading, fixed: Vec::new(), found: unfinished(&cassette) });
             }
         }
-        let all: Vec<&Finding> = checked.iter().flat_map(|(_, findings)| findings).collect();
-        let exit = if all.is_empty() { Exit::Done } else { Exit::Found };
+        let all: usize = checked.iter().map(|checked| checked.found.len()).sum();
+        let exit = if all == 0 { Exit::Done } else { Exit::Found };
         if self.json {
-            output::json(&all)?;
+            let findings: Vec<&Finding> = checked.iter().flat_map(Checked::findings).collect();
+            output::json(&findings)?;
             return Ok(exit);
         }
         let mut out = output::text();
         let found = |count: usize| if count == 0 { "nothing found".to_owned() } else { format!("{count} found") };
-        for (heading, findings) in &checked {
-            if let Some(heading) = heading {
-                writeln!(out, "{heading}: {}", found(findings.len()))?;
+        for checked in &checked {
+            if let Some(heading) = &checked.heading {
+                writeln!(out, "{heading}: {}", found(checked.found.len()))?;
             }
-            for Finding { file, line, kind, message } in findings {
+            for Finding { file, line, kind, message } in checked.findings() {
                 let line = line.map_or_else(String::new, |line| format!(":{line}"));
                 writeln!(out, "{}{line}: {}: {message}", file.display(), kind.name())?;
             }
         }
-        writeln!(out, "{count} checked, {}", found(all.len()))?;
+        writeln!(out, "{count} checked, {}", found(all))?;
         output::finish(out)?;
         Ok(exit)
     }

@@ -6,8 +6,10 @@ mod completions;
 mod convert;
 mod diff;
 mod doctor;
+mod import;
 mod install;
 mod migrate;
+mod new;
 mod once;
 mod record;
 mod recover;
@@ -43,6 +45,10 @@ pub enum Verb {
     Unused(unused::Unused),
     /// Make a cassette of a recording that did not end cleanly
     Recover(recover::Recover),
+    /// Begin a cassette that is written by hand, as a mock
+    New(new::New),
+    /// Add the rows of a CSV file to a cassette that is written by hand
+    Import(import::Import),
     /// Put super8 in the place of a driver, for every program (with --apply)
     Install(install::Install),
     /// Put the driver back (with --apply)
@@ -71,6 +77,8 @@ impl Verb {
             Verb::Diff(verb) => verb.run(),
             Verb::Unused(verb) => verb.run(),
             Verb::Recover(verb) => verb.run(),
+            Verb::New(verb) => verb.run(),
+            Verb::Import(verb) => verb.run(),
             Verb::Install(verb) => verb.run(),
             Verb::Uninstall(verb) => verb.run(),
             Verb::Doctor(verb) => verb.run(),

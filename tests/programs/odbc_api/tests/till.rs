@@ -1,4 +1,5 @@
-//! A till's tests, on odbc-api, which the end-to-end tests run under cargo nextest. CONNECTION is the connection string.
+//! A till's tests, on odbc-api, which the end-to-end tests run under cargo nextest. CONNECTION is the connection
+//! string, and WORK the directory in which they work.
 //!
 //! CHANGED, LEFT_OUT and EXTRA make one test do something else than it did: another value, a statement less, one more.
 
@@ -7,6 +8,8 @@ use odbc_api::{Connection, ConnectionOptions, Cursor, IntoParameter, ParameterCo
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 fn connect() -> Result<Connection<'static>> {
+    // where a database that is a file is made
+    std::env::set_current_dir(std::env::var_os("WORK").ok_or("WORK is not set")?)?;
     let string = std::env::var("CONNECTION")?;
     Ok(environment()?.connect_with_connection_string(&string, ConnectionOptions::default())?)
 }

@@ -1,0 +1,168 @@
+//! `super8 import`: the rows of a CSV file as an entry of a cassette that is written by hand.
+
+use super::new;
+use crate::exit::{Exit, Failure, Outcome};
+use clap::Args;
+use std::path::PathBuf;
+use super8_cassette::{Value, by_hand, directory, open, yaml};
+
+/// `super8 import CASSETTE --sql TEXT rows.csv`
+#[derive(Args)]
+#[command(after_help = "\
+Adds an entry to CASSETTE/commands.yml, which is made if it is not there. The first line of the file has the names of the columns. \
+An empty field without quotes around it is NULL. The types come from the values: INTEGER, BIGINT, DECIMAL (as many digits behind the \
+point in each), DOUBLE, DATE, TIME, TIMESTAMP, else VARCHAR. Correct them in the entry.
+
+Example:
+  super8 import --dsn shop --sql 'select name, price from fruit' cassettes/shop fruit.csv")]
+pub struct Import {
+    /// The cassette, a directory
+    cassette: PathBuf,
+    /// The file
+    rows: PathBuf,
+    /// The statement whose result the rows are
+    #[arg(long)]
+    sql: String,
+    /// The data source that the program connects to, of a cassette that is made [default: any]
+    #[arg(long)]
+    dsn: Option<String>,
+}
+
+impl Import {
+    /// Adds the entry.
+    pub fn run(self) -> Outcome {
+        let log = self.cassette.join(directory::COMMANDS);
+        let mut text = match new::is_there(&self.cassette) {
+            false => new::begin(&self.cassette, self.dsn.as_deref(), ""),
+            true if by_hand::is_by_hand(&self.cassette) => {
+                // what is wrong with it already is not to be taken for the entry's fault
+                open(&self.cassette)?;
+                std::fs::read(&log)
+                    .map_err(|error| Failure::new(format_args!("cannot read {}: {error}", log.display())))?
+            }
+            true => {
+                return Err(Failure::new(format_args!(
+                    "{} is a recording, and entries are added to a cassette written by hand; name another one",
+                    self.cassette.display()
+                )));
+            }
+        };
+        if !text.ends_with(b"\n") {
+            text.push(b'\n');
+        }
+        yaml::emit_item(&self.entry()?, &mut text);
+        new::write(&self.cassette, &text)?;
+        open(&self.cassette)?;
+        Ok(Exit::Done)
+    }
+
+    fn entry(&self) -> Result<Value, Failure> {
+        let wrong = |error: String| Failure::new(format_args!("cannot read {}: {error}", self.rows.display()));
+        let bytes = std::fs::read(&self.rows).map_err(|error| wrong(error.to_string()))?;
+        let text = std::str::from_utf8(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes))
+            .map_err(|_| wrong("it is not UTF-8".to_owned()))?;
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+        let records: Vec<csv::StringRecord> =
+            reader.records().collect::<Result<_, _>>().map_err(|error| wrong(error.to_string()))?;
+        let Some((names, records)) = records.split_first() else {
+            return Err(wrong("it has no line with the names of the columns".to_owned()));
+        };
+        let kinds: Vec<Kind> = (0..names.len())
+            .map(|column| Kind::of(&records.iter().map(|record| &record[column]).collect::<Vec<_>>()))
+            .collect();
+        let columns = names.iter().zip(&kinds).map(|(name, kind)| {
+            let pairs = [("name", Value::from(name)), ("type", Value::from(kind.name()))];
+            Value::Map(pairs.map(|(key, value)| (key.to_owned(), value)).into())
+        });
+        let rows = records
+            .iter()
+            .map(|record| Value::List(record.iter().zip(&kinds).map(|(field, kind)| kind.value(field)).collect()));
+        let pairs = [
+            ("method", Value::from("run")),
+            ("sql", Value::from(self.sql.as_str())),
+            ("columns", Value::List(columns.collect())),
+            ("rows", Value::List(rows.collect())),
+        ];
+        Ok(Value::Map(pairs.map(|(key, value)| (key.to_owned(), value)).into()))
+    }
+}
+
+/// What the fields of a column are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    Integer(&'static str),
+    /// With the type.
+    Decimal(String),
+    Double,
+    /// Text that is a value of this type.
+    Text(String),
+}
+
+impl Kind {
+    fn of(fields: &[&str]) -> Kind {
+        let there = || fields.iter().filter(|field| !field.is_empty());
+        let all = |is: &dyn Fn(&str) -> bool| there().next().is_some() && there().all(|field| is(field));
+        let integer = |field: &str| field.parse::<i64>().is_ok_and(|number| number.to_string() == field);
+        let digits = |field: &str| field.split_once('.').map(|(whole, fraction)| (whole.len(), fraction.len()));
+        let is_plain = |field: &str| {
+            let plain = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+            let number = field.strip_prefix('-').unwrap_or(field);
+            number.split_once('.').is_some_and(|(whole, fraction)| plain(whole) && plain(fraction))
+        };
+        let shaped = |shape: &str| {
+            let fits = |(field, shape): (u8, u8)| if shape == b'0' { field.is_ascii_digit() } else { field == shape };
+            all(&|field| field.len() == shape.len() && field.bytes().zip(shape.bytes()).all(fits))
+        };
+        let scales = there().filter_map(|field| digits(field)).map(|(_, scale)| scale);
+        let (least, most) = (scales.clone().min().unwrap_or(0), scales.max().unwrap_or(0));
+        match () {
+            () if all(&|field| field.parse::<i32>().is_ok() && integer(field)) => Kind::Integer("INTEGER"),
+            () if all(&integer) => Kind::Integer("BIGINT"),
+            () if all(&is_plain) && least == most && most <= 18 => Kind::Decimal(format!("DECIMAL(18,{most})")),
+            () if all(&|field| is_plain(field) || integer(field)) => Kind::Double,
+            () if shaped("0000-00-00") => Kind::Text("DATE".to_owned()),
+            () if shaped("00:00:00") => Kind::Text("TIME".to_owned()),
+            () if shaped("0000-00-00 00:00:00") => Kind::Text("TIMESTAMP".to_owned()),
+            () => {
+                let longest = there().map(|field| field.chars().count()).max().unwrap_or(0);
+                Kind::Text(format!("VARCHAR({})", longest.max(1)))
+            }
+        }
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Kind::Integer(name) => name,
+            Kind::Decimal(name) | Kind::Text(name) => name,
+            Kind::Double => "DOUBLE",
+        }
+    }
+
+    fn value(&self, field: &str) -> Value {
+        match self {
+            _ if field.is_empty() => Value::Null,
+            Kind::Integer(_) => field.parse::<i64>().map_or_else(|_| Value::from(field), Value::from),
+            Kind::Double => field.parse().map_or_else(|_| Value::from(field), Value::Float),
+            Kind::Decimal(_) | Kind::Text(_) => Value::from(field),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_come_from_the_fields() {
+        let name = |fields: &[&str]| Kind::of(fields).name().to_owned();
+        assert_eq!(name(&["1", "", "-20"]), "INTEGER");
+        assert_eq!(name(&["1", "5000000000"]), "BIGINT");
+        assert_eq!(name(&["1.50", "-0.25"]), "DECIMAL(18,2)");
+        assert_eq!(name(&["1.5", "2", "0.25"]), "DOUBLE");
+        assert_eq!(name(&["2026-01-31", ""]), "DATE");
+        assert_eq!(name(&["2026-01-31 12:30:45"]), "TIMESTAMP");
+        assert_eq!(name(&["007", "1"]), "VARCHAR(3)");
+        assert_eq!(name(&["", ""]), "VARCHAR(1)");
+        assert_eq!(Kind::Double.value("0.5"), Value::Float(0.5));
+    }
+}

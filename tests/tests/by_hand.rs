@@ -219,6 +219,8 @@ fn it_is_shown_and_compared_like_a_recording() {
     assert!(!shown.text().contains("SQLGetTypeInfo"), "{}", shown.text());
     assert!(desk.run(&["diff", "written", "written"]).succeeded());
     assert!(!desk.run(&["diff", "written", "empty-shop"]).succeeded());
+    let converted = desk.run(&["convert", "written", "trace.ndjson"]);
+    assert!(!converted.succeeded() && converted.errors().contains("written by hand"), "{}", converted.errors());
 }
 
 #[test]

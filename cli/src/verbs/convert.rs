@@ -118,6 +118,12 @@ impl Convert {
             let is_part = path != self.from;
             let to = if is_part { same_part(&path, &self.to) } else { self.to.clone() };
             let from = open(&path)?;
+            if from.metadata()?.made_by_hand {
+                return Err(Failure::new(format_args!(
+                    "{} is written by hand, and stands in YAML: there is nothing to convert",
+                    path.display()
+                )));
+            }
             if let Some(directory) = to.parent().filter(|_| is_part) {
                 std::fs::create_dir_all(directory)
                     .map_err(|error| Failure::new(format_args!("cannot create {}: {error}", directory.display())))?;

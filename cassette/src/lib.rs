@@ -24,6 +24,7 @@ mod sets;
 pub mod store;
 pub mod text;
 pub mod value;
+pub mod volatile_rules;
 pub mod words;
 pub mod yaml;
 
@@ -52,3 +53,4 @@ pub use store::{
 };
 pub use text::shell;
 pub use value::{Value, float_text};
+pub use volatile_rules::VolatileRules;

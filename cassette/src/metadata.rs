@@ -6,13 +6,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use regex::Regex;
 
 use crate::text::shell;
+use crate::volatile_rules::VolatileRules;
 use crate::{CassetteError, Entry, Key, Method, Value};
 
 /// The version of the cassette format this crate writes and reads.
 pub const SCHEMA_VERSION: i64 = 4;
 
 /// The keys this version knows. One that is written only where it says something is known without it as well.
-const KNOWN: [&str; 12] = [
+const KNOWN: [&str; 13] = [
     "schema_version",
     "made",
     "recorded_with",
@@ -23,6 +24,7 @@ const KNOWN: [&str; 12] = [
     "order",
     "redaction",
     "answers",
+    "volatile",
     "driver",
     "manager",
 ];
@@ -94,6 +96,8 @@ pub struct Metadata {
     pub redaction: Option<String>,
     /// Regular expressions for the SQL of the reads that are answers with rows.
     pub answers: Vec<String>,
+    /// The rules for values that change from run to run, as they were written.
+    pub volatile: Vec<Value>,
     /// The order replay wants unless it is told otherwise.
     pub order: Order,
     /// The real driver, if it is known.
@@ -118,6 +122,7 @@ impl Metadata {
             test: None,
             redaction: None,
             answers: Vec::new(),
+            volatile: Vec::new(),
             order: Order::default(),
             driver,
             manager,
@@ -168,6 +173,9 @@ impl Metadata {
         }
         if !self.answers.is_empty() {
             pairs.push(("answers", self.answers.clone().into()));
+        }
+        if !self.volatile.is_empty() {
+            pairs.push(("volatile", Value::List(self.volatile.clone())));
         }
         if let Some(DriverFacts { library, kind }) = &self.driver {
             let facts = [("library", library), ("kind", kind)];
@@ -241,6 +249,15 @@ impl Metadata {
             let path = format!("answers[{at}]");
             CassetteError::new(file, problem).at_path(path).advice("correct it, or record again")
         })?;
+        let volatile = match value.get("volatile") {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::List(items)) => items.clone(),
+            Some(_) => return Err(wrong("volatile", "a list of rules")),
+        };
+        VolatileRules::new(&volatile).map_err(|(path, problem)| {
+            let path = format!("volatile{path}");
+            CassetteError::new(file, problem).at_path(path).advice("correct it, or record again")
+        })?;
         let mut metadata = Metadata {
             schema_version,
             made_by_hand,
@@ -249,6 +266,7 @@ impl Metadata {
             complete,
             redaction: text("redaction")?,
             answers,
+            volatile,
             recovered,
             test: text("test")?,
             order,
@@ -370,6 +388,7 @@ mod tests {
         metadata.order = Order::Connection;
         metadata.redaction = Some("3f2a".to_owned());
         metadata.answers = vec!["^select 1$".to_owned()];
+        metadata.volatile = vec![map([("type", Value::from("uuid"))])];
         metadata.test = Some("t.py::test_total[1]".to_owned());
         metadata.more = vec![("reviewed_by".to_owned(), "Ada".into())];
         let read = Metadata::from_value(&metadata.to_value(), Path::new("metadata.yml"));

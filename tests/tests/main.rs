@@ -62,5 +62,6 @@ mod traces;
 mod two_drivers;
 mod two_libraries;
 mod verdict;
+mod volatile_values;
 mod whole_project;
 mod without_manager;

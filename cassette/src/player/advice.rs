@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use super::compare::{difference_but_comments, field};
+use super::compare::{Comparison, field};
 use super::explain::Case;
 use super::headline::ids;
 use super::mismatch::{Difference, MismatchKind};
@@ -84,20 +84,20 @@ impl Case<'_> {
         if self.kind != MismatchKind::Differs || self.nearest.is_some() {
             return None;
         }
-        Some((*position, proposed(expected, self.asked, self.player.comments)?))
+        Some((*position, proposed(expected, self.asked, &self.player.comparison)?))
     }
 }
 
 /// The list of `volatile` that lets what is asked pass for what is recorded, with what is named already. `None` if no list
 /// does: a value has another type, there are more values, or what differs cannot be named.
-fn proposed(recorded: &Entry, asked: &Entry, comments: bool) -> Option<Vec<String>> {
+fn proposed(recorded: &Entry, asked: &Entry, comparison: &Comparison) -> Option<Vec<String>> {
     let named = recorded.get(Key::Volatile);
     let named = named.map_or(&[][..], |list| list.as_list().unwrap_or(std::slice::from_ref(list)));
     let mut items: Vec<String> = named.iter().filter_map(Value::as_text).map(str::to_owned).collect();
     let mut trial = recorded.clone();
-    while let Some(difference) = difference_but_comments(&trial, asked, comments) {
+    while let Some(difference) = comparison.difference(&trial, asked) {
         let before = items.len();
-        for item in differing(&difference, &trial, asked, comments) {
+        for item in differing(&difference, &trial, asked, comparison) {
             if !items.contains(&item) {
                 items.push(item);
             }
@@ -112,7 +112,7 @@ fn proposed(recorded: &Entry, asked: &Entry, comments: bool) -> Option<Vec<Strin
 }
 
 /// The items for all that differs under the key where the first difference is.
-fn differing(difference: &Difference, recorded: &Entry, asked: &Entry, comments: bool) -> Vec<String> {
+fn differing(difference: &Difference, recorded: &Entry, asked: &Entry, comparison: &Comparison) -> Vec<String> {
     let place = difference.place.as_str();
     if place.starts_with("parameter ") {
         return parameters(recorded, asked).into_iter().map(|number| format!("params {number}")).collect();
@@ -125,7 +125,7 @@ fn differing(difference: &Difference, recorded: &Entry, asked: &Entry, comments:
         Key::Sql => {
             let text = |entry: &Entry| {
                 let sql = entry.get(key).and_then(Value::as_text).unwrap_or_default();
-                if comments { sql.to_owned() } else { comments::without(sql) }
+                if comparison.comments { sql.to_owned() } else { comments::without(sql) }
             };
             parts(&text(recorded), &text(asked)).into_iter().map(|part| format!("sql {part}")).collect()
         }

@@ -82,7 +82,7 @@ impl AnyOrder {
         let source = player.storage.0.current();
         let state = player.state.lock();
         let (units, index, connects) =
-            Units::read(&source.index, &*source.storage, &state.sessions.connects, player.comments)?;
+            Units::read(&source.index, &*source.storage, &state.sessions.connects, &player.comparison)?;
         let own = player.of_source(Source::of_statement(source, Arc::new(index)));
         own.state.lock().sessions.connects = connects;
         Ok(AnyOrder { units, player: own, lives: Mutex::default() })

@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use super::as_written;
-use super::compare::difference_but_comments;
 use super::cursor::{Candidate, Cursor};
 use super::index::ResultAnswer;
 use super::log_player::LogPlayer;
@@ -51,7 +50,7 @@ impl LogPlayer {
                 continue;
             }
             let entry = sets::entry(&*self.storage, slot.place())?;
-            if difference_but_comments(&entry, asked, self.comments).is_none() {
+            if self.comparison.difference(&entry, asked).is_none() {
                 self.check_cells(position, &entry)?;
                 let place = cursor.place_of(&self.index, position).unwrap_or(place);
                 return Ok(Candidate::Command { entry: Entry { statement: slot.statement(), ..entry }, place });

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::compare::difference_but_comments;
 use super::cursor::{Candidate, Cursor, Next, NextRows, Prefetch};
 use super::log_player::LogPlayer;
 use super::mismatch::Scene;
@@ -42,10 +41,12 @@ impl LogPlayer {
         &self,
         candidate: &Candidate,
         cursor: &mut Cursor,
+        asked: &Entry,
     ) -> Result<Option<Arc<Progress>>, CassetteError> {
         match candidate {
-            Candidate::Command { place, .. } => {
+            Candidate::Command { place, entry } => {
                 let position = cursor.position(&self.index, *place).unwrap_or(u32::MAX);
+                self.comparison.bind(entry, asked, || self.place(position));
                 let threads = self.is_by_hand()
                     || !cursor.is_whole() && self.index.threads(self.index.slot(position).connection()).is_some();
                 match threads && cursor.is_early(&self.index, &*self.storage, *place)? {
@@ -160,7 +161,7 @@ impl LogPlayer {
             return Err(Scene::of(next));
         }
         let entry = Prefetch::or(cursor.ahead.take(), position, || sets::entry(&*self.storage, slot.place()))?;
-        if difference_but_comments(&entry, asked, self.comments).is_some() {
+        if self.comparison.difference(&entry, asked).is_some() {
             return Err(Scene::of(next));
         }
         self.check_cells(position, &entry)?;
@@ -223,7 +224,7 @@ impl LogPlayer {
         };
         let slot = index.slot(position);
         let entry = storage.checked_entry(slot.place())?;
-        if slot.method != Method::FetchScroll || difference_but_comments(&entry, asked, self.comments).is_some() {
+        if slot.method != Method::FetchScroll || self.comparison.difference(&entry, asked).is_some() {
             return Err(Scene::Command { position });
         }
         self.check_cells(position, &entry)?;

@@ -1,7 +1,10 @@
 //! Whether what is asked is what was recorded, key by key, and the first place where it is not.
 
+use std::sync::Arc;
+
 use sha2::{Digest, Sha256};
 
+use super::bindings::{Bindings, Refused};
 use super::mismatch::Difference;
 use super::{as_written, comments, scope, volatile};
 use crate::redaction::secrets;
@@ -21,21 +24,56 @@ pub(crate) fn difference(recorded: &Entry, asked: &Entry) -> Option<Difference> 
     }
 }
 
-/// The same, without regard to comments in SQL if they do not count.
-pub(crate) fn difference_but_comments(recorded: &Entry, asked: &Entry, comments: bool) -> Option<Difference> {
-    let plain = |entry: &Entry| {
-        let mut entry = entry.clone();
-        for (key, value) in entry.fields.iter_mut() {
-            if let (Key::Sql, Value::Text(sql)) = (*key, value) {
-                *sql = comments::without(sql);
+/// How entries are compared while a cassette is played.
+#[derive(Clone, Debug)]
+pub(super) struct Comparison {
+    /// Whether comments in SQL count.
+    pub(super) comments: bool,
+    /// What recorded values stand for.
+    pub(super) bindings: Arc<Bindings>,
+}
+
+impl Comparison {
+    /// The difference in this run: bound values are what they stand for, and comments count if they are to.
+    pub(super) fn difference(&self, recorded: &Entry, asked: &Entry) -> Option<Difference> {
+        let in_this_run = |recorded: &Entry, asked: &Entry| {
+            if self.bindings.are_idle() && recorded.get(Key::Volatile).is_none() {
+                return difference(recorded, asked);
             }
+            match self.bindings.expected(recorded, asked) {
+                Ok(expected) => difference(&expected, asked),
+                Err(Refused { place, recorded, asked }) => {
+                    Some(Difference { place, recorded: Some(recorded.into()), asked: Some(asked.into()) })
+                }
+            }
+        };
+        match in_this_run(recorded, asked) {
+            Some(_) if !self.comments && asked.get(Key::Sql).is_some() => in_this_run(&plain(recorded), &plain(asked)),
+            found => found,
         }
-        entry
-    };
-    match difference(recorded, asked) {
-        Some(_) if !comments && asked.get(Key::Sql).is_some() => difference(&plain(recorded), &plain(asked)),
-        found => found,
     }
+
+    /// Binds the volatile values of an entry that is played to what is asked. `place` says where it stands.
+    pub(super) fn bind(&self, recorded: &Entry, asked: &Entry, place: impl FnOnce() -> String) {
+        if self.bindings.are_idle() && recorded.get(Key::Volatile).is_none() {
+            return;
+        }
+        match self.comments {
+            true => self.bindings.bind(recorded, asked, place),
+            false => self.bindings.bind(&plain(recorded), &plain(asked), place),
+        }
+    }
+}
+
+/// An entry without the comments in its SQL.
+fn plain(entry: &Entry) -> Entry {
+    let mut entry = entry.clone();
+    for (key, value) in entry.fields.iter_mut() {
+        if let (Key::Sql, Value::Text(sql)) = (*key, value) {
+            *sql = comments::without(sql);
+        }
+    }
+    entry
 }
 
 fn of_inputs(recorded: &Entry, asked: &Entry) -> Option<Difference> {

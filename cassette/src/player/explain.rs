@@ -93,7 +93,7 @@ impl LogPlayer {
             _ => None,
         };
         let from = position.unwrap_or(self.index.len());
-        let nearest = nearest(&self.index, &*self.storage, asked, from, self.comments)?;
+        let nearest = nearest(&self.index, &*self.storage, asked, from, &self.comparison)?;
         let alike = match nearest {
             None if !asked.method.is_rows() => alike(&self.index, &*self.storage, asked, from)?,
             _ => None,

@@ -1,7 +1,6 @@
 //! The headline of a mismatch: one line that fits the buffers of every language binding.
 
 use super::alike::Alike;
-use super::compare::difference_but_comments;
 use super::explain::Case;
 use super::mismatch::{Difference, HEADLINE, MismatchKind};
 use super::summary::{contrast, show, summary};
@@ -132,8 +131,7 @@ impl Case<'_> {
         let ahead = self.nearest.as_ref().is_some_and(|nearest| here.is_none_or(|here| nearest.position >= here));
         let comparable = self.expected.as_ref().filter(|_| self.rows.is_none() && !ahead && self.same_place());
         let same_method = comparable.filter(|(_, entry)| entry.method == self.asked.method);
-        let difference =
-            same_method.and_then(|(_, entry)| difference_but_comments(entry, self.asked, self.player.comments));
+        let difference = same_method.and_then(|(_, entry)| self.player.comparison.difference(entry, self.asked));
         let elsewhere = self.nearest.as_ref().filter(|_| difference.is_none()).map(|nearest| {
             let is_played = if self.is_any() { self.kind == MismatchKind::Exhausted } else { !ahead };
             let (verb, number) = (if is_played { "was" } else { "is" }, self.player.index.ordinal(nearest.position));

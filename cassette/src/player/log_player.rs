@@ -12,6 +12,8 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 
 use super::answers::Standing;
+use super::bindings::Bindings;
+use super::compare::Comparison;
 use super::connects::Connects;
 use super::cursor::Candidate;
 use super::mismatch::{Mismatch, Scene};
@@ -25,6 +27,7 @@ use crate::metadata::{Metadata, Order};
 use crate::redaction::Redactor;
 use crate::schema::Class;
 use crate::store::{Store, info_part};
+use crate::volatile_rules::VolatileRules;
 use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value, check, sets};
 
 /// How a cassette is to be played.
@@ -63,7 +66,7 @@ pub(super) struct LogPlayer {
     pub(super) index: PlayedIndex,
     pub(super) wait: Duration,
     pub(super) redactor: Redactor,
-    pub(super) comments: bool,
+    pub(super) comparison: Comparison,
     pub(super) record_again: Option<fn(&str) -> String>,
     pub(super) fits: Option<Fits>,
     /// The functions of which anything is recorded about connections.
@@ -117,6 +120,9 @@ impl LogPlayer {
             return Err(error.advice("put the entries that come in any order in a group, `- unordered:`"));
         }
         let (redactor, state, played) = (Redactor::default(), Mutex::new(state), Condvar::new());
+        // `metadata.yml` is read with its rules
+        let rules = VolatileRules::new(&metadata.volatile).unwrap_or_default();
+        let bindings = Arc::new(Bindings::new(rules));
         let told = PlayedTold(sources);
         Ok(LogPlayer {
             storage,
@@ -126,7 +132,7 @@ impl LogPlayer {
             index,
             wait,
             redactor,
-            comments,
+            comparison: Comparison { comments, bindings },
             record_again,
             fits,
             told,
@@ -147,7 +153,7 @@ impl LogPlayer {
             index: PlayedIndex(Arc::clone(&sources)),
             wait: Duration::ZERO,
             redactor: Redactor::default(),
-            comments: self.comments,
+            comparison: self.comparison.clone(),
             record_again: self.record_again,
             fits: self.fits,
             told: PlayedTold(sources),
@@ -178,7 +184,8 @@ impl LogPlayer {
         let asked = redacted.as_ref().unwrap_or(asked);
         let mut ahead = self.ahead(asked);
         let (candidate, _) = self.play(asked, |state| self.step(state, asked, ahead.take()))?;
-        Ok(candidate.into_entry().unwrap_or_else(|| Entry::new(asked.method, asked.connection, asked.statement)))
+        let nothing = || Entry::new(asked.method, asked.connection, asked.statement);
+        Ok(self.comparison.bindings.replied(candidate.into_entry().unwrap_or_else(nothing)))
     }
 
     /// What is asked with the rules applied, ready to be compared; `None` if there are no rules.
@@ -216,11 +223,12 @@ impl LogPlayer {
             return Ok(Fetched::End);
         }
         if rows::is_failure(&entry) {
-            return Ok(Fetched::Failed(entry));
+            return Ok(Fetched::Failed(self.comparison.bindings.replied(entry)));
         }
         // a file is opened without the player's lock
         let place = self.index.slot(position).place();
-        let run = PlayedRun::open(&*self.storage, place, entry, end.is_some(), progress);
+        let run =
+            PlayedRun::open_live(&*self.storage, place, entry, end.is_some(), progress, &self.comparison.bindings);
         run.map(Fetched::Rows).map_err(|error| self.stuck(&mut self.state.lock(), &asked, error.into()))
     }
 
@@ -403,6 +411,12 @@ impl LogPlayer {
                 Ok(all)
             }
         }
+    }
+
+    /// The file and the line of an entry.
+    pub(super) fn place(&self, position: u32) -> String {
+        let (file, line) = self.storage.locate(self.index.slot(position).place());
+        format!("{}:{line}", file.display())
     }
 
     /// Does a step that may end in a mismatch, unless one was before; under `order: global`, perhaps after a while.

@@ -8,6 +8,7 @@ mod alike;
 mod answers;
 mod any_order;
 mod as_written;
+mod bindings;
 mod by_hand;
 mod candidate;
 mod columns;

@@ -1,6 +1,6 @@
 //! Where else in the log there is what was asked.
 
-use super::compare::difference_but_comments;
+use super::compare::Comparison;
 use super::index::Index;
 use crate::store::Store;
 use crate::{CassetteError, Entry, Method};
@@ -23,7 +23,7 @@ pub(super) fn nearest(
     storage: &dyn Store,
     asked: &Entry,
     from: u32,
-    comments: bool,
+    comparison: &Comparison,
 ) -> Result<Option<Nearest>, CassetteError> {
     let after = from..from.saturating_add(WINDOW).min(index.len());
     let before = (from.saturating_sub(WINDOW)..from.min(index.len())).rev();
@@ -46,7 +46,7 @@ pub(super) fn nearest(
             break;
         }
         let entry = crate::sets::entry(storage, slot.place())?;
-        if difference_but_comments(&entry, asked, comments).is_none() {
+        if comparison.difference(&entry, asked).is_none() {
             found = Some(Nearest { position, entry });
             if same_place || asked.method == Method::Connect {
                 break;

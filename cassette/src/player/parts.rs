@@ -66,7 +66,7 @@ impl LogPlayer {
             return Ok(None);
         }
         for group in groups {
-            if sources.all[group[0]].agrees(step, asked, self.comments)?
+            if sources.all[group[0]].agrees(step, asked, &self.comparison)?
                 && choosing.tickets.take(&self.group(&group), group.len())
             {
                 if !group.contains(&sources.current.load(Ordering::Acquire)) {

@@ -65,7 +65,7 @@ impl LogPlayer {
                 let cursor = state.cursor(self.order, &self.index, connect.connection);
                 // another entry of this connection may stand before its connect
                 let candidate = self.candidate(cursor, asked, (connect.connection, None))?;
-                self.take(&candidate, cursor)?;
+                self.take(&candidate, cursor, asked)?;
                 let Candidate::Command { entry, .. } = candidate else { return Err(Scene::Exhausted) };
                 (Session::fresh(connect.connection), entry)
             }
@@ -132,7 +132,7 @@ impl LogPlayer {
         (cursor.ahead, cursor.threads) = (ahead, threads);
         let scene = match self.candidate(cursor, asked, recorded) {
             Ok(candidate) => {
-                let progress = self.take(&candidate, cursor)?;
+                let progress = self.take(&candidate, cursor, asked)?;
                 return Ok(self.taken(state, asked, candidate, progress));
             }
             Err(scene) => scene,
@@ -162,7 +162,7 @@ impl LogPlayer {
         let recorded = live.recorded(asked.statement);
         let cursor = state.cursor(self.order, &self.index, recorded.0);
         let candidate = self.candidate(cursor, asked, recorded)?;
-        let progress = self.take(&candidate, cursor)?;
+        let progress = self.take(&candidate, cursor, asked)?;
         Ok(self.taken(state, asked, candidate, progress))
     }
 
@@ -225,7 +225,7 @@ impl LogPlayer {
         let recorded = live.recorded(asked.statement);
         let cursor = state.cursor(self.order, &self.index, recorded.0);
         let candidate = self.candidate(cursor, asked, recorded)?;
-        let progress = self.take(&candidate, cursor)?;
+        let progress = self.take(&candidate, cursor, asked)?;
         Ok(Some(self.taken(state, asked, candidate, progress)))
     }
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use similar::{ChangeTag, TextDiff};
 
-use super::compare::difference_but_comments;
 use super::explain::Case;
 use super::headline::{ids, in_words};
 use super::summary::summary;
@@ -90,8 +89,7 @@ impl Case<'_> {
     }
 
     pub(super) fn at(&self, position: u32) -> String {
-        let (file, line) = self.player.storage.locate(self.player.index.slot(position).place());
-        format!("{}:{line}", file.display())
+        self.player.place(position)
     }
 
     fn differences(&self, out: &mut String, expected: &Entry) -> std::fmt::Result {
@@ -110,8 +108,11 @@ impl Case<'_> {
         if expected.method != self.asked.method {
             return Ok(());
         }
-        if let Some(difference) = difference_but_comments(expected, self.asked, self.player.comments) {
+        if let Some(difference) = self.player.comparison.difference(expected, self.asked) {
             writeln!(out, "difference: {}", in_words(&difference, 300))?;
+            for note in self.player.comparison.bindings.notes(expected, self.asked) {
+                writeln!(out, "volatile: {note}")?;
+            }
         }
         for key in [Key::Sql, Key::Params, Key::Attributes, Key::Arguments] {
             let text = |entry: &Entry| entry.get(key).map(as_text).unwrap_or_default();

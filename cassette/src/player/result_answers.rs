@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::compare::difference_but_comments;
 use super::index::ResultAnswer;
 use super::log_player::LogPlayer;
 use super::sources::Source;
@@ -121,10 +120,10 @@ pub(super) fn find<'l>(log: &'l LogPlayer, asked: &Entry, left_out: &[Key]) -> O
     let plain = without(asked, left_out);
     let rank = |source: &Source, answer: &ResultAnswer| {
         let same_kind = answer.asked.method == asked.method && source.driver(answer.connection) == driver;
-        if !same_kind || difference_but_comments(&without(&answer.asked, left_out), &plain, log.comments).is_some() {
+        if !same_kind || log.comparison.difference(&without(&answer.asked, left_out), &plain).is_some() {
             return None;
         }
-        let exact = difference_but_comments(&answer.asked, asked, log.comments).is_none();
+        let exact = log.comparison.difference(&answer.asked, asked).is_none();
         Some((!exact, Reverse(answer.read), answer.connection != connection))
     };
     log.storage.0.current_first().find_map(|source| {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use csv::ByteRecord;
 
+use super::bindings::Bindings;
 use crate::cell::{self, Cell, CellError};
 use crate::inline::from_inline;
 use crate::store::{EntryRef, RowsSource, Store};
@@ -86,6 +87,8 @@ pub struct PlayedRun {
     progress: Arc<Progress>,
     returned: u64,
     ended: bool,
+    /// What recorded values stand for.
+    bindings: Option<Arc<Bindings>>,
 }
 
 /// How many rows there are to be.
@@ -123,6 +126,19 @@ impl PlayedRun {
         PlayedRun::open(storage, place, entry, false, Progress::over())
     }
 
+    /// The same in this run: bound values are what they stand for.
+    pub(super) fn open_live(
+        storage: &dyn Store,
+        place: EntryRef,
+        entry: Entry,
+        ended: bool,
+        progress: Arc<Progress>,
+        bindings: &Arc<Bindings>,
+    ) -> Result<PlayedRun, CassetteError> {
+        let bindings = bindings.are_any().then(|| Arc::clone(bindings));
+        PlayedRun::open_with(storage, place, entry, ended, progress, bindings)
+    }
+
     /// The rows of an entry. `ended` says that the end of data was recorded right after them.
     pub(crate) fn open(
         storage: &dyn Store,
@@ -130,6 +146,17 @@ impl PlayedRun {
         entry: Entry,
         ended: bool,
         progress: Arc<Progress>,
+    ) -> Result<PlayedRun, CassetteError> {
+        PlayedRun::open_with(storage, place, entry, ended, progress, None)
+    }
+
+    fn open_with(
+        storage: &dyn Store,
+        place: EntryRef,
+        entry: Entry,
+        ended: bool,
+        progress: Arc<Progress>,
+        bindings: Option<Arc<Bindings>>,
     ) -> Result<PlayedRun, CassetteError> {
         let (file, line) = storage.locate(place);
         let wrong =
@@ -182,6 +209,7 @@ impl PlayedRun {
             progress,
             returned: 0,
             ended,
+            bindings,
         };
         run.read_ahead();
         Ok(run)
@@ -313,6 +341,9 @@ impl PlayedRun {
         self.has_ahead = matches!(read, Ok(true));
         match read {
             Ok(true) => {
+                if let Some(bindings) = &self.bindings {
+                    bindings.row(&mut ahead.record);
+                }
                 ahead.utf8 = is_utf8(&ahead.record);
                 ahead.line = match &self.source {
                     Source::Part(part) => part.line(),

@@ -25,7 +25,8 @@ impl LogPlayer {
         };
         let (place, entry) = (self.index.slot(*position).place(), entry.clone());
         // a file is opened without the player's lock
-        let rows = PlayedRun::open(&*self.storage, place, entry.clone(), false, progress);
+        let rows =
+            PlayedRun::open_live(&*self.storage, place, entry.clone(), false, progress, &self.comparison.bindings);
         let rows = rows.map_err(|error| self.stuck(&mut self.state.lock(), asked, error.into()))?;
         Ok(Scrolled { entry, rows: Some(rows) })
     }
@@ -75,8 +76,8 @@ impl LogPlayer {
                 self.check_cells(*position, &entry)?;
                 // of the last row before the end, and of the end itself: the row's come first
                 match on_row {
-                    true => found = Some(entry),
-                    false => return Ok(Some(entry)),
+                    true => found = Some(self.comparison.bindings.replied(entry)),
+                    false => return Ok(Some(self.comparison.bindings.replied(entry))),
                 }
             }
         }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use csv::ByteRecord;
 
-use super::compare::{difference, difference_but_comments};
+use super::compare::{Comparison, difference};
 use super::cursor::Cursor;
 use super::facts;
 use super::index::{Index, ResultAnswer};
@@ -276,7 +276,7 @@ impl Source {
     }
 
     /// Whether a step is what is asked; `asked` has recorded ids.
-    pub(super) fn agrees(&self, step: Step, asked: &Entry, comments: bool) -> Result<bool, CassetteError> {
+    pub(super) fn agrees(&self, step: Step, asked: &Entry, comparison: &Comparison) -> Result<bool, CassetteError> {
         let Some(position) = self.commands(step.of).get(step.number).copied() else { return Ok(false) };
         let slot = self.index.slot(position);
         let same_place = (slot.connection(), slot.statement()) == (asked.connection, asked.statement);
@@ -287,11 +287,8 @@ impl Source {
             let scrolls = [slot.method, asked.method].contains(&Method::FetchScroll);
             return Ok(same_place
                 && (!scrolls
-                    || slot.method == asked.method
-                        && difference_but_comments(&self.entry(position)?, asked, comments).is_none()));
+                    || slot.method == asked.method && comparison.difference(&self.entry(position)?, asked).is_none()));
         }
-        Ok(same_place
-            && slot.method == asked.method
-            && difference_but_comments(&self.entry(position)?, asked, comments).is_none())
+        Ok(same_place && slot.method == asked.method && comparison.difference(&self.entry(position)?, asked).is_none())
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::comments;
-use super::compare::difference_but_comments;
+use super::compare::Comparison;
 use super::connects::{Connects, Group};
 use super::index::{Index, Origins, Slot};
 use super::sessions::SessionMatcher;
@@ -160,7 +160,7 @@ pub(super) struct Units {
     prepared: HashMap<(Group, String), Prepared>,
     /// What is in no transaction: attributes that are set, and ends of transactions in which nothing was done.
     apart: Vec<(Group, Entry)>,
-    comments: bool,
+    comparison: Comparison,
 }
 
 /// What a program asks first of a unit.
@@ -252,8 +252,9 @@ impl Units {
         index: &Index,
         storage: &dyn Store,
         connects: &Connects,
-        comments: bool,
+        comparison: &Comparison,
     ) -> Result<(Units, Index, Connects), CassetteError> {
+        let comments = comparison.comments;
         let mut connections: HashMap<ConnectionId, Recorded> = HashMap::new();
         let mut drafts: Vec<Draft> = Vec::new();
         let mut apart: Vec<(Group, Entry)> = Vec::new();
@@ -373,13 +374,13 @@ impl Units {
                 }
             }
         }
-        Units::of(index, storage, comments, drafts, apart, prepared)
+        Units::of(index, storage, comparison, drafts, apart, prepared)
     }
 
     fn of(
         index: &Index,
         storage: &dyn Store,
-        comments: bool,
+        comparison: &Comparison,
         drafts: Vec<Draft>,
         apart: Vec<(Group, Entry)>,
         prepared: HashMap<(Group, String), (ConnectionId, u32, Vec<u32>)>,
@@ -410,16 +411,14 @@ impl Units {
             let slots = positions.iter().map(|position| *index.slot(*position)).collect();
             (key, Prepared { index: Arc::new(Index::of_statement(slots)), connection, statement })
         });
-        let units = Units { alike, prepared: prepared.collect(), apart, comments };
+        let units = Units { alike, prepared: prepared.collect(), apart, comparison: comparison.clone() };
         Ok((units, Index::of_units(slots, origins), Connects::of_units(connects)))
     }
 
     /// The answer to what is asked outside of a transaction and is no execution.
     pub(super) fn apart(&self, groups: &[Group], asked: &Entry) -> Option<&Entry> {
         let same = |(group, entry): &&(Group, Entry)| {
-            groups.contains(group)
-                && entry.method == asked.method
-                && difference_but_comments(entry, asked, self.comments).is_none()
+            groups.contains(group) && entry.method == asked.method && self.comparison.difference(entry, asked).is_none()
         };
         self.apart.iter().find(same).map(|(_, entry)| entry)
     }
@@ -433,7 +432,7 @@ impl Units {
         groups: &[Group],
         asked: &Entry,
     ) -> Result<Option<(Arc<Index>, ConnectionId, u32)>, CassetteError> {
-        let text = text_of(asked, self.comments);
+        let text = text_of(asked, self.comparison.comments);
         let told = |prepared: &Prepared| (Arc::clone(&prepared.index), prepared.connection, prepared.statement);
         if let Some(known) = groups.iter().find_map(|group| self.prepared.get(&(*group, text.clone()))) {
             return Ok(Some(told(known)));
@@ -442,7 +441,7 @@ impl Units {
             let first = index.statement(prepared.connection, Some(prepared.statement)).first();
             if let Some(first) = first.filter(|_| groups.contains(group)) {
                 let entry = storage.checked_entry(index.slot(*first).place())?;
-                if difference_but_comments(&entry, asked, self.comments).is_none() {
+                if self.comparison.difference(&entry, asked).is_none() {
                     return Ok(Some(told(prepared)));
                 }
             }
@@ -460,7 +459,9 @@ impl Units {
         let alike = self.alike(index, storage, first)?;
         let groups: Vec<Group> = alike.iter().map(|alike| alike.group).collect();
         let inputs = inputs_of(first.execution);
-        let equal = alike.iter().filter_map(|alike| alike.by_inputs.get(&inputs));
+        // a value may stand for another one
+        let idle = self.comparison.bindings.are_idle();
+        let equal = alike.iter().filter_map(|alike| alike.by_inputs.get(&inputs).filter(|_| idle));
         let free = |unit: &ConnectionId| !sessions.is_taken(*unit);
         let free_equal = equal.filter_map(|equal| {
             let from = equal.played.load(Ordering::Relaxed);
@@ -474,7 +475,7 @@ impl Units {
             others.sort_by_key(|unit| unit.id);
             for unit in others.into_iter().filter(|unit| free(&unit.id)) {
                 let entry = sets::entry(storage, index.slot(unit.first).place())?;
-                if difference_but_comments(&entry, first.execution, self.comments).is_none() {
+                if self.comparison.difference(&entry, first.execution).is_none() {
                     found = Some(unit.id);
                     break;
                 }
@@ -485,7 +486,7 @@ impl Units {
 
     /// The units whose text is what is asked.
     fn alike(&self, index: &Index, storage: &dyn Store, first: &First<'_>) -> Result<Vec<&Alike>, CassetteError> {
-        let text = text_of(first.text(), self.comments);
+        let text = text_of(first.text(), self.comparison.comments);
         let exact = first.groups.iter().filter_map(|group| {
             let (context, method, text) = (first.context.clone(), first.execution.method, text.clone());
             self.alike.get(&Beginning { group: *group, context, method, text })
@@ -500,10 +501,10 @@ impl Units {
         for (_, other) in same_kind {
             let Some(unit) = other.units.first() else { continue };
             let recorded = storage.checked_entry(index.slot(unit.prepare.unwrap_or(unit.first)).place())?;
-            let marked = recorded.get(Key::Volatile).is_some() || recorded.get(Key::Secrets).is_some();
-            if marked
-                && difference_but_comments(&text_alone(&recorded), &text_alone(first.text()), self.comments).is_none()
-            {
+            let marked = recorded.get(Key::Volatile).is_some()
+                || recorded.get(Key::Secrets).is_some()
+                || !self.comparison.bindings.are_idle();
+            if marked && self.comparison.difference(&text_alone(&recorded), &text_alone(first.text())).is_none() {
                 alike.push(other);
             }
         }

@@ -51,7 +51,7 @@ impl<'t> Volatile<'t> {
 }
 
 /// The items of an entry that are understood.
-fn items(entry: &Entry) -> impl Iterator<Item = Volatile<'_>> {
+pub(super) fn items(entry: &Entry) -> impl Iterator<Item = Volatile<'_>> {
     let list = entry.get(KEY).map(|list| list.as_list().unwrap_or(std::slice::from_ref(list)));
     list.unwrap_or_default().iter().filter_map(Value::as_text).filter_map(Volatile::parse)
 }

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::replacement::{self, Replaced, hex, replacement};
 use crate::value::float_text;
-use crate::{AnswerRules, CassetteError, Cell, CutCell, Value, yaml};
+use crate::{AnswerRules, CassetteError, Cell, CutCell, Value, VolatileRules, yaml};
 
 /// The rules of one file.
 #[derive(Debug)]
@@ -17,6 +17,7 @@ pub struct Redaction {
     pub(super) parameters: Vec<Rule>,
     patterns: Vec<Regex>,
     answers: AnswerRules,
+    volatile: VolatileRules,
     key: Vec<u8>,
     fingerprint: String,
 }
@@ -50,7 +51,7 @@ impl Redaction {
         };
         let Value::Map(pairs) = &document else { return Err(wrong("", "is not a map".to_owned())) };
         let (mut columns, mut parameters, mut patterns, mut key) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut answers = AnswerRules::default();
+        let (mut answers, mut volatile) = (AnswerRules::default(), VolatileRules::default());
         for (name, value) in pairs {
             match (name.as_str(), value) {
                 ("columns", Value::List(items)) => columns = rules(items, "columns", true, &wrong)?,
@@ -61,6 +62,10 @@ impl Redaction {
                     }
                 }
                 ("answers", Value::List(items)) => answers = reads(items, &wrong)?,
+                ("volatile", Value::List(items)) => {
+                    volatile = VolatileRules::new(items)
+                        .map_err(|(path, problem)| wrong(&format!("volatile{path}"), problem))?;
+                }
                 ("key", Value::Text(text)) => key = text.clone().into_bytes(),
                 ("key_variable", Value::Text(name)) => match variable(name).filter(|value| !value.is_empty()) {
                     Some(value) => key = value.into_bytes(),
@@ -68,12 +73,12 @@ impl Redaction {
                         return Err(wrong("key_variable", format!("the environment has no {name}, which is the key")));
                     }
                 },
-                ("columns" | "parameters" | "patterns" | "answers", _) => {
+                ("columns" | "parameters" | "patterns" | "answers" | "volatile", _) => {
                     return Err(wrong(name, "is not a list".to_owned()));
                 }
                 ("key" | "key_variable", _) => return Err(wrong(name, "is not text".to_owned())),
                 _ => {
-                    let known = "columns, parameters, patterns, answers, key, key_variable";
+                    let known = "columns, parameters, patterns, answers, volatile, key, key_variable";
                     return Err(wrong(name, format!("is not known; there are {known}")));
                 }
             }
@@ -82,12 +87,17 @@ impl Redaction {
         all.update(format!("{columns:?}{parameters:?}{patterns:?}"));
         all.update(&key);
         let fingerprint = hex(&all.finalize()[..8]);
-        Ok(Redaction { columns, parameters, patterns, answers, key, fingerprint })
+        Ok(Redaction { columns, parameters, patterns, answers, volatile, key, fingerprint })
     }
 
     /// The reads that are answers with rows.
     pub fn answers(&self) -> &AnswerRules {
         &self.answers
+    }
+
+    /// The rules for values that change from run to run.
+    pub fn volatile(&self) -> &VolatileRules {
+        &self.volatile
     }
 
     /// Whether any value is replaced.

@@ -291,6 +291,7 @@ fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Libra
     let rules = rules::of(settings).map_err(|error| NoCassette(format!("record: {error}")))?;
     let redaction = rules.as_ref().filter(|rules| rules.redacts()).map(|rules| rules.fingerprint().to_owned());
     let answers: Vec<String> = rules.iter().flat_map(|rules| rules.answers().patterns()).map(str::to_owned).collect();
+    let volatile = rules.iter().flat_map(|rules| rules.volatile().written()).cloned().collect();
     let manager = crate::driver::process::facts().manager.as_deref().map(file_name);
     // what somebody set in the cassette before this one holds until a setting says otherwise
     let previous = match location.read().and_then(|storage| Ok((storage.metadata()?, storage))) {
@@ -311,8 +312,15 @@ fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Libra
     let order = settings.order.or(kept.map(|kept| kept.order)).unwrap_or_default();
     let more = kept.map(Metadata::own_keys).unwrap_or_default();
     let named = test.as_ref().map(|test| test.id.clone());
-    let metadata =
-        Metadata { order, redaction, answers, more, test: named, ..Metadata::now(Some(facts.clone()), manager) };
+    let metadata = Metadata {
+        order,
+        redaction,
+        answers,
+        volatile,
+        more,
+        test: named,
+        ..Metadata::now(Some(facts.clone()), manager)
+    };
     let storage = location.record(metadata, crate::append::in_memory_map()).map_err(|error| {
         verdict::unwritable(&path, &error.to_string());
         NoCassette(format!("record: {error}"))

@@ -1,0 +1,90 @@
+//! Values that change from run to run: the first live value is bound to the recorded one, and the program reads what it wrote.
+
+use super8_tests::driver::Driver;
+use super8_tests::format::in_both_formats;
+use super8_tests::program::Program;
+use super8_tests::ways::{Stage, Way};
+
+const DRIVERS: [Driver; 3] = [Driver::Sqlite, Driver::PostgresUnicode, Driver::MariaDb];
+const RULES: &str = "volatile:\n  - type: uuid\n  - type: timestamp\n";
+
+/// A stage on which recordings have these rules; a replay needs no file for them.
+fn stage(subject: &str, driver: Driver, rules: &str) -> Stage {
+    let mut stage = Stage::new(subject, driver);
+    let file = stage.scratch.write("rules.yml", rules);
+    stage.environment = vec![("SUPER8_CONFIG", file.display().to_string())];
+    stage
+}
+
+fn programs() -> [Program; 2] {
+    [Program::c("volatile_values.c"), Program::python("volatile_values.py")]
+}
+
+#[test]
+fn a_program_reads_back_what_it_wrote() {
+    for driver in DRIVERS {
+        for program in programs() {
+            let outcome = stage(program.name(), driver, RULES).four_ways(&program);
+            let text = outcome.text();
+            assert!(!text.contains("instead of") && !text.contains("NOT WHAT IT WROTE"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_second_value_is_a_mismatch() {
+    in_both_formats(|format| {
+        for driver in DRIVERS {
+            for (program, changed) in programs().into_iter().zip(programs()) {
+                let mut stage = stage(program.name(), driver, RULES).in_format(format);
+                program.check("record", &stage.run(Way::Record, &program));
+                // the rules stand in the cassette
+                stage.environment.clear();
+                program.check("replay", &stage.run(Way::Replay, &program));
+                let other = stage.run(Way::Replay, &changed.with_argument("second"));
+                let report = other.errors();
+                assert!(report.contains("[super8] replay mismatch: differs"), "{}{report}", other.text());
+                assert!(
+                    report.contains("volatile: \"") && report.contains("in this run, since parameter "),
+                    "the report says what it stood for:\n{report}"
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn two_recorded_values_stay_two() {
+    in_both_formats(|format| {
+        let program = Program::python("volatile_values.py");
+        let stage = stage("volatile_merged", Driver::Sqlite, RULES).in_format(format);
+        program.check("record", &stage.run(Way::Record, &program));
+        let merged = stage.run(Way::Replay, &Program::python("volatile_values.py").with_argument("merged"));
+        let report = merged.errors();
+        assert!(report.contains("[super8] replay mismatch: differs"), "{}{report}", merged.text());
+        assert!(report.contains("two recorded values that differ stay different"), "{report}");
+    });
+}
+
+#[test]
+fn marks_of_entries_bind_too() {
+    for driver in DRIVERS {
+        let program = Program::python("volatile_values.py");
+        let stage = Stage::new("volatile_marks", driver);
+        program.check("record", &stage.run(Way::Record, &program));
+        let log = std::fs::read_to_string(stage.log()).unwrap();
+        let marked: Vec<String> = log
+            .lines()
+            .map(|line| match line.starts_with("  params: [1, ") || line.starts_with("  params: [2, ") {
+                true => format!("{line}\n  volatile: [\"params 2\", \"params 3\", \"params 4\"]\n"),
+                false => format!("{line}\n"),
+            })
+            .collect();
+        std::fs::write(stage.log(), marked.concat()).unwrap();
+        let replayed = stage.run(Way::Replay, &program);
+        program.check("replay", &replayed);
+        assert!(!replayed.text().contains("instead of"), "{}", replayed.text());
+        let other = stage.run(Way::Replay, &Program::python("volatile_values.py").with_argument("second"));
+        assert!(other.errors().contains("in this run, since parameter 2 of "), "{}", other.errors());
+    }
+}

@@ -12,7 +12,7 @@ use crate::entry::Head;
 use crate::schema::Class;
 use crate::sets;
 use crate::store::{EntryRef, Store};
-use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Method};
+use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Key, Method};
 
 /// The statement of entries that concern the connection itself.
 const NONE: u32 = u32::MAX;
@@ -136,10 +136,20 @@ fn uncounted(slots: &[Slot], aside: &Aside) -> HashMap<u32, Vec<u32>> {
 
 impl Aside {
     /// Gives the statements that have a place in the order their numbers.
-    fn counts(&mut self, slots: &mut [Slot]) {
+    fn counts(&mut self, slots: &mut [Slot], storage: &dyn Store) -> Result<(), CassetteError> {
         self.others = uncounted(slots, self);
+        if !self.others.is_empty() {
+            // a forked child counts on from its parent's statements, and uses those as well
+            for connect in slots.iter().filter(|slot| slot.method == Method::Connect) {
+                if self.others.contains_key(&connect.connection)
+                    && storage.checked_entry(connect.place())?.get(Key::Parent).is_some()
+                {
+                    self.others.remove(&connect.connection);
+                }
+            }
+        }
         if self.statements.is_empty() && self.others.is_empty() {
-            return;
+            return Ok(());
         }
         // a number is looked up among many ids: once for each statement is enough
         let mut numbers: HashMap<(u32, u32), u32> = HashMap::new();
@@ -147,6 +157,7 @@ impl Aside {
             let number = || self.number(slot.connection, slot.statement);
             slot.statement = *numbers.entry(slot.key()).or_insert_with(number);
         }
+        Ok(())
     }
 
     /// The number of a statement among those that are played in order.
@@ -293,7 +304,7 @@ impl Index {
         }
         let mut aside = Aside::default();
         if answers.is_empty() {
-            aside.counts(&mut slots);
+            aside.counts(&mut slots, storage)?;
             return Ok((Index::of(slots, aside).with_spares(storage)?, Vec::new()));
         }
         let mut at: HashMap<(u32, u32), usize> = HashMap::new();
@@ -312,7 +323,7 @@ impl Index {
             }
             None => true,
         });
-        aside.counts(&mut slots);
+        aside.counts(&mut slots, storage)?;
         let answers = answers.into_iter().map(|((connection, statement), asked, slots)| {
             let mut read = Read::default();
             for slot in slots.iter().filter(|slot| slot.method.is_rows()) {

@@ -86,15 +86,19 @@ fn erlangs_process_that_is_ended_when_the_emulator_halts() {
     in_both_formats(|format| {
         for last in ["query", "rows", "parameters", "commit", "disconnect"] {
             let desk = Desk::new("erlang").in_format(format);
+            // what the emulator reports of the disconnect comes only if it has not halted by then
+            let said = |outcome: &Outcome| {
+                outcome.text().split("\n=ERROR REPORT").next().unwrap_or_default().trim_end().to_owned()
+            };
             // one of its threads may end the process while the other is closing the connection
             let run = |verb: &str| desk.run(&[verb, "--allow-leaks", "tape", "--", &escript, &script, last]);
             let recorded = run("record");
             ended(last, &recorded, 0);
-            assert!(recorded.text().contains("{\"apple\",3}"), "{}", recorded.text());
+            assert!(said(&recorded).contains("{\"apple\",3}"), "{}", recorded.text());
             desk.clear();
             let replayed = run("replay");
             ended(last, &replayed, 0);
-            assert_eq!(replayed.text(), recorded.text(), "{last}");
+            assert_eq!(said(&replayed), said(&recorded), "{last}");
         }
     });
 }

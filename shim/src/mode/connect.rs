@@ -173,7 +173,6 @@ impl Connection<Replayed> {
         finished(player);
         let outcome = secrecy.restored(recorded_outcome(|key| recorded.get(key)));
         let connection = Connection::new((Arc::clone(player), recorded.connection), origin, asked, secrecy, probe);
-        finished(player);
         Ok((Arc::new(connection), recorded, outcome))
     }
 

@@ -31,12 +31,7 @@ impl Statement<Recorded> {
             return unwritable(error);
         }
         let applications = !fetching.rows.is_null();
-        if fetching.size > 1 && !applications {
-            match self.lend_counter(function, driver_call) {
-                Some(counter) => fetching.rows = counter,
-                None => fetching.size = 1,
-            }
-        }
+        self.count_rows(function, &mut fetching, driver_call);
         let lends = rebound.is_some();
         if let Err(refused) = self.lend_lengths(rebound.as_deref(), driver_call) {
             return refused;
@@ -187,7 +182,10 @@ impl Statement<Recorded> {
     /// SQLCancel, perhaps from another thread while a call on the statement is under way.
     pub(super) fn cancel(&self, function: Function, driver_call: &dyn DriverCall) -> Outcome {
         let id = self.state.try_lock().and_then(|mut state| {
-            (state.waiting, state.positioned) = (None, None);
+            state.waiting = None;
+            if let Some(pending) = state.positioned.take() {
+                pending.watched.give_up();
+            }
             state.streams.end();
             state.id
         });

@@ -27,13 +27,16 @@ struct Taken {
 impl Statement<Recorded> {
     pub(super) fn run(&self, sql: &TextIn<'_>, driver_call: &dyn DriverCall) -> Outcome {
         let sql = sql.read().unwrap_or_default();
-        let text = {
+        let (id, parameters) = {
             let mut state = self.state.lock();
             state.application.refresh();
             let parameters = Parameters::of_text(&state.application, &sql);
-            self.text(&mut state, parameters)
+            (self.new_text(&mut state), parameters)
         };
-        self.execute_text(Method::Run, Fields::from([(Key::Sql, sql.into())]), text, driver_call)
+        match id {
+            Ok(id) => self.execute(Method::Run, id, Fields::from([(Key::Sql, sql.into())]), parameters, driver_call),
+            Err(error) => unwritable(error),
+        }
     }
 
     pub(super) fn prepare(&self, sql: &TextIn<'_>, driver_call: &dyn DriverCall) -> Outcome {
@@ -57,41 +60,19 @@ impl Statement<Recorded> {
         }
     }
 
-    /// A text that is executed at once: another statement id, with these parameters.
-    fn text(
-        &self,
-        state: &mut State<Recorded>,
-        mut parameters: Parameters,
-    ) -> Result<(u32, Parameters), CassetteError> {
-        let id = self.new_text(state)?;
-        state.streams = Streams::new(std::mem::take(&mut parameters.streamed));
-        Ok((id, parameters))
-    }
-
-    fn execute_text(
-        &self,
-        method: Method,
-        fields: Fields,
-        text: Result<(u32, Parameters), CassetteError>,
-        driver_call: &dyn DriverCall,
-    ) -> Outcome {
-        match text {
-            Ok((id, parameters)) => self.execute(method, id, fields, parameters, driver_call),
-            Err(error) => unwritable(error),
-        }
-    }
-
     pub(super) fn execute_prepared(&self, driver_call: &dyn DriverCall) -> Outcome {
         let (id, parameters) = {
             let mut state = self.state.lock();
-            let Some(id) = state.id else { return perform(driver_call) };
+            let Some(id) = state.id else {
+                drop(state);
+                return perform(driver_call);
+            };
             state.application.refresh();
-            let mut parameters = Parameters::of(&state.application, state.markers);
+            let parameters = Parameters::of(&state.application, state.markers);
             if let Err(error) = self.settle(&mut state, false) {
                 return unwritable(error);
             }
             self.reset_result(&mut state);
-            state.streams = Streams::new(std::mem::take(&mut parameters.streamed));
             (id, parameters)
         };
         self.execute(Method::Execute, id, Fields::new(), parameters, driver_call)
@@ -104,8 +85,11 @@ impl Statement<Recorded> {
         driver_call: &dyn DriverCall,
     ) -> Outcome {
         let fields = catalog_fields(function, arguments);
-        let text = self.text(&mut self.state.lock(), Parameters::none());
-        self.execute_text(Method::Catalog, fields, text, driver_call)
+        let id = self.new_text(&mut self.state.lock());
+        match id {
+            Ok(id) => self.execute(Method::Catalog, id, fields, Parameters::none(), driver_call),
+            Err(error) => unwritable(error),
+        }
     }
 
     /// Does what executes a text or a prepared one and records it, at once or when its data has come.
@@ -121,6 +105,7 @@ impl Statement<Recorded> {
         if let Err(error) = self.connection.recorder().prepare(self.connection.id(), Some(id), inputs) {
             return unwritable(error);
         }
+        self.state.lock().streams = Streams::new(std::mem::take(&mut parameters.streamed));
         let watched = parameters.watch();
         self.then(driver_call, move |statement, outcome, _| {
             let written = parameters.written(watched);
@@ -209,6 +194,9 @@ impl Statement<Recorded> {
         if let Some(id) = id
             && let Err(error) = self.connection.recorder().prepare(self.connection.id(), Some(id), inputs)
         {
+            if let Some(pending) = positioned {
+                pending.watched.give_up();
+            }
             return unwritable(error);
         }
         let watched = waiting.as_ref().map(|pending| pending.data.watch_on());
@@ -256,7 +244,11 @@ impl Statement<Recorded> {
             state.puts += 1;
             match (&mut state.positioned, rc::succeeded(outcome.rc)) {
                 (Some(pending), true) => drop(pending.data.put(data, length)),
-                (pending, false) => *pending = None,
+                (pending, false) => {
+                    if let Some(pending) = pending.take() {
+                        pending.watched.give_up();
+                    }
+                }
                 (None, true) => {}
             }
             match (&mut state.waiting, rc::succeeded(outcome.rc)) {

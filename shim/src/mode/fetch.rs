@@ -25,6 +25,16 @@ use super8_cassette::check::Wrong;
 use super8_cassette::{CassetteError, Cell, Fetched, Fields, Key, Method, PlayedRun, RunGuard, Value};
 
 impl Statement<Recorded> {
+    /// Gives a fetch of several rows a counter where the application has none. A driver that cannot count rows fetches one at a time.
+    pub(super) fn count_rows(&self, function: Function, fetching: &mut Fetching, driver_call: &dyn DriverCall) {
+        if fetching.size > 1 && fetching.rows.is_null() {
+            match self.lend_counter(function, driver_call) {
+                Some(counter) => fetching.rows = counter,
+                None => fetching.size = 1,
+            }
+        }
+    }
+
     pub(super) fn fetch(
         &self,
         function: Function,
@@ -33,13 +43,7 @@ impl Statement<Recorded> {
         driver_call: &dyn DriverCall,
     ) -> Outcome {
         let counted = !fetching.rows.is_null();
-        if fetching.size > 1 && !counted {
-            match self.lend_counter(function, driver_call) {
-                Some(counter) => fetching.rows = counter,
-                // A driver that cannot count rows fetches one at a time.
-                None => fetching.size = 1,
-            }
-        }
+        self.count_rows(function, &mut fetching, driver_call);
         let lends = rebound.is_some();
         if let Err(refused) = self.lend_lengths(rebound.as_deref(), driver_call) {
             return refused;

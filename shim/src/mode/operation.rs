@@ -291,6 +291,13 @@ pub struct WatchedOperation {
     bookmarks: Vec<WatchedNumber>,
 }
 
+impl WatchedOperation {
+    /// The operation does not take place: what the driver did not write holds again what it held.
+    pub fn give_up(self) {
+        self.numbers.into_iter().chain(self.bookmarks).for_each(|number| _ = number.written());
+    }
+}
+
 fn named(name: &str) -> Value {
     Value::Map(vec![(name.to_owned(), Value::Null)])
 }

@@ -47,10 +47,12 @@ impl Statement<Recorded> {
         };
         let lends = rebound.is_some();
         if let Err(refused) = self.lend_lengths(rebound.as_deref(), driver_call) {
+            watched.give_up();
             return refused;
         }
         let inputs = asked.values.iter().flatten().map(super8_cassette::Value::bytes).sum();
         if let Err(error) = self.connection.recorder().prepare(self.connection.id(), Some(id), inputs) {
+            watched.give_up();
             return unwritable(error);
         }
         self.then(driver_call, move |statement, outcome, _| {

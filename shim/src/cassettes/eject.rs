@@ -50,7 +50,7 @@ pub fn discard(directory: &Path) -> Result<PathBuf, CassetteError> {
     let mut failed = None;
     for cassette in stand_in(directory, &RECORDERS) {
         let Some(open) = RECORDERS.get().lock().remove(&cassette) else { continue };
-        failed = open.location.discard(Some(&keep)).err().or(failed);
+        failed = open.cassette.discard(Some(&keep)).err().or(failed);
     }
     let replayed = stand_in(directory, &PLAYERS);
     PLAYERS.get().lock().retain(|cassette, _| !replayed.contains(cassette));
@@ -60,24 +60,24 @@ pub fn discard(directory: &Path) -> Result<PathBuf, CassetteError> {
 fn eject_one(cassette: &Path) -> Ejected {
     let recorder = RECORDERS.get().lock().remove(cassette);
     if let Some(open) = recorder {
-        if let Err(error) = if open.inserted { open.location.release() } else { open.location.publish() } {
+        if let Err(error) = if open.inserted { open.cassette.release() } else { open.cassette.publish() } {
             verdict::unwritable(cassette, &error.to_string());
             return Ejected::Failed(format!("record: the cassette was not published: {error}"));
         }
-        ending::published(cassette, &open.location);
+        ending::published(cassette, &open.cassette);
         super::parts::remove_stale(cassette);
         ending::not_kept(cassette, &open);
         let mut ejected = EJECTED.get().lock();
         ejected.retain(|(_, recorder)| recorder.strong_count() > 0);
-        ejected.push((cassette.to_owned(), Arc::downgrade(&open.location)));
+        ejected.push((cassette.to_owned(), Arc::downgrade(&open.cassette)));
     }
     let player = PLAYERS.get().lock().remove(cassette);
     let Some(open) = player else { return Ejected::Well };
     if let Some(report) = open.report {
         return Ejected::Mismatch(report);
     }
-    let part = if open.meant { ending::settle(cassette, &open.location) } else { cassette.to_owned() };
-    match ending::unplayed(&part, &open.location) {
+    let part = if open.meant { ending::settle(cassette, &open.cassette) } else { cassette.to_owned() };
+    match ending::unplayed(&part, &open.cassette) {
         None => {
             verdict::finished(cassette, std::slice::from_ref(&part));
             Ejected::Well
@@ -97,7 +97,7 @@ fn eject_one(cassette: &Path) -> Ejected {
 pub(super) fn retire(cassette: &Path) {
     let recorder = RECORDERS.get().lock().remove(cassette);
     if let Some(open) = recorder {
-        let published = open.location.publish();
+        let published = open.cassette.publish();
         ending::recorded(cassette, &open, published, &ending::later);
     }
     let player = PLAYERS.get().lock().remove(cassette);
@@ -114,7 +114,7 @@ pub fn unplayed(directory: &Path) -> Option<Result<usize, CassetteError>> {
     let paths = stand_in(directory, &PLAYERS);
     let players: Vec<_> = {
         let open = PLAYERS.get().lock();
-        paths.iter().filter_map(|path| open.get(path)).map(|open| Arc::clone(&open.location)).collect()
+        paths.iter().filter_map(|path| open.get(path)).map(|open| Arc::clone(&open.cassette)).collect()
     };
     let count = || players.iter().map(|player| player.unplayed().map(|unplayed| unplayed.len())).sum();
     (!players.is_empty()).then(count)

@@ -56,8 +56,8 @@ fn finish() {
     if let Some(recorders) = RECORDERS.get().try_lock() {
         for (directory, open) in recorders.iter() {
             // nobody will eject it any more
-            let released = if open.inserted { open.location.release() } else { Ok(()) };
-            recorded(directory, open, released.and_then(|()| open.location.publish_at_end()), &now);
+            let released = if open.inserted { open.cassette.release() } else { Ok(()) };
+            recorded(directory, open, released.and_then(|()| open.cassette.publish_at_end()), &now);
         }
     }
     for (directory, recorder) in still_used() {
@@ -82,7 +82,7 @@ pub(super) fn recorded(
 ) {
     match result {
         Ok(()) => {
-            published(directory, &open.location);
+            published(directory, &open.cassette);
             super::parts::remove_stale(directory);
             not_kept(directory, open);
         }
@@ -98,15 +98,15 @@ pub(super) fn recorded(
 pub(super) fn replayed(directory: &Path, open: &Open<Player>, tell: &dyn Fn(Notice)) {
     /// Unplayed commands that are listed.
     const SHOWN: usize = 10;
-    let part = settle(directory, &open.location);
-    match unplayed(&part, &open.location) {
+    let part = settle(directory, &open.cassette);
+    match unplayed(&part, &open.cassette) {
         Some(unplayed) => {
             let delivery = verdict::unplayed(&part, &unplayed);
             let text = notice(&part, &unplayed, SHOWN);
             tell(Notice { log: open.log.clone(), text, delivery });
         }
         // at the end of the process that is said by its last word
-        None if is_ending() || open.location.failed() => {}
+        None if is_ending() || open.cassette.failed() => {}
         None => verdict::finished(directory, std::slice::from_ref(&part)),
     }
 }
@@ -128,7 +128,7 @@ pub(super) fn settle(cassette: &Path, player: &Player) -> PathBuf {
 
 /// Says what was set by hand in the cassette before a recording and has no command in it.
 pub(super) fn not_kept(directory: &Path, open: &Open<Recorder>) {
-    let lost = open.location.lost();
+    let lost = open.cassette.lost();
     if !lost.is_empty() {
         let (directory, lines) = (directory.display(), lost.join("\n  "));
         let what = "named volatile before, but not recorded again, so that nothing is named now";

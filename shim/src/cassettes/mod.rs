@@ -286,7 +286,7 @@ fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Libra
             tests_run::check(&path, &recorded, Some(test)).map_err(|error| NoCassette(format!("record: {error}")))?;
         }
         let other = (open.driver.as_ref() != Some(&facts)).then_some(facts);
-        return Ok((Arc::clone(&open.location), other));
+        return Ok((Arc::clone(&open.cassette), other));
     }
     let rules = rules::of(settings).map_err(|error| NoCassette(format!("record: {error}")))?;
     let redaction = rules.as_ref().filter(|rules| rules.redacts()).map(|rules| rules.fingerprint().to_owned());
@@ -420,12 +420,12 @@ fn open_player(location: &CassetteLocation, settings: &Settings, meant: bool) ->
             return Err(UNWATCHED.to_owned());
         }
         open.meant = true;
-        let parts = open.location.parts();
+        let parts = open.cassette.parts();
         if !parts.is_empty() {
             verdict::parts(&path, &parts);
         }
     }
-    Ok(Arc::clone(&open.location))
+    Ok(Arc::clone(&open.cassette))
 }
 
 /// The command line that the user gave, to record instead: the wrapper's if there is one, else this process's own with these
@@ -452,7 +452,7 @@ fn unplayable(directory: &Path, message: String) -> NoCassette {
 pub fn mismatched(cassette: &Path, report: &str) -> Option<PathBuf> {
     let mut players = PLAYERS.get().lock();
     let of =
-        |(path, open): &(&PathBuf, &mut Open<Player>)| path.as_path() == cassette || open.location.name() == cassette;
+        |(path, open): &(&PathBuf, &mut Open<Player>)| path.as_path() == cassette || open.cassette.name() == cassette;
     let (_, open) = players.iter_mut().find(of)?;
     open.report = Some(report.to_owned());
     open.log.clone()
@@ -461,7 +461,7 @@ pub fn mismatched(cassette: &Path, report: &str) -> Option<PathBuf> {
 /// Says that every command of a replayed cassette is played, or of each of these parts.
 pub fn finished(player: &Arc<Player>, parts: &[PathBuf]) {
     let cassette =
-        PLAYERS.get().lock().iter().find(|(_, open)| Arc::ptr_eq(&open.location, player)).map(|(path, _)| path.clone());
+        PLAYERS.get().lock().iter().find(|(_, open)| Arc::ptr_eq(&open.cassette, player)).map(|(path, _)| path.clone());
     // one that was ejected was judged then
     if let Some(cassette) = cassette {
         verdict::finished(&cassette, parts);

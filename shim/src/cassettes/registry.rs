@@ -20,9 +20,9 @@ pub(super) static EJECTED: PerProcess<Mutex<Vec<EjectedRecorder>>> = PerProcess:
 /// The cassette and its recorder.
 pub(super) type EjectedRecorder = (PathBuf, Weak<Recorder>);
 
-/// An open cassette.
+/// An open cassette: its recorder or its player.
 pub(super) struct Open<T> {
-    pub(super) location: Arc<T>,
+    pub(super) cassette: Arc<T>,
     /// Where its reports go, if not to standard error.
     pub(super) log: Option<PathBuf>,
     /// The driver that `metadata.yml` names, of a recording.
@@ -38,9 +38,9 @@ pub(super) struct Open<T> {
 }
 
 impl<T> Open<T> {
-    pub(super) fn now(location: &Arc<T>, settings: &Settings) -> Open<T> {
+    pub(super) fn now(cassette: &Arc<T>, settings: &Settings) -> Open<T> {
         Open {
-            location: Arc::clone(location),
+            cassette: Arc::clone(cassette),
             log: settings.log.clone(),
             driver: None,
             report: None,
@@ -53,12 +53,12 @@ impl<T> Open<T> {
 
 /// Whether a recorder is still in the registry.
 pub fn has_recorder(recorder: &Arc<Recorder>) -> bool {
-    RECORDERS.get().lock().values().any(|open| Arc::ptr_eq(&open.location, recorder))
+    RECORDERS.get().lock().values().any(|open| Arc::ptr_eq(&open.cassette, recorder))
 }
 
 /// Whether a player is still in the registry.
 pub fn has_player(player: &Arc<Player>) -> bool {
-    PLAYERS.get().lock().values().any(|open| Arc::ptr_eq(&open.location, player))
+    PLAYERS.get().lock().values().any(|open| Arc::ptr_eq(&open.cassette, player))
 }
 
 /// The ejected recorders that connections still use.

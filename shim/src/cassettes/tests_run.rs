@@ -27,7 +27,7 @@ pub(super) fn begin_attempt(cassette: &Path, test: Option<&TestRun>) {
     };
     if let Some(open) = recorder {
         // what the failed attempt could not write is of no use any more
-        let _ = open.location.discard(None);
+        let _ = open.cassette.discard(None);
     }
     let is_replayed = PLAYERS.get().lock().get(cassette).is_some_and(|open| is_earlier(&open.test));
     if is_replayed {
@@ -42,12 +42,12 @@ pub(super) fn end_others(test: Option<&TestRun>) {
     let is_done = |of: &Option<TestRun>| of.as_ref().is_some_and(|of| is_over(of, test));
     let mut over: Vec<_> = {
         let recorders = RECORDERS.get().lock();
-        let over = recorders.iter().filter(|(_, open)| is_done(&open.test) && open.location.rests());
+        let over = recorders.iter().filter(|(_, open)| is_done(&open.test) && open.cassette.rests());
         over.map(|(path, _)| path.clone()).collect()
     };
     {
         let players = PLAYERS.get().lock();
-        let done = players.iter().filter(|(_, open)| is_done(&open.test) && open.location.rests());
+        let done = players.iter().filter(|(_, open)| is_done(&open.test) && open.cassette.rests());
         over.extend(done.map(|(path, _)| path.clone()));
     }
     over.iter().for_each(|path| eject::retire(path));

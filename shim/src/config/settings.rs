@@ -201,7 +201,7 @@ settings! {
     Config config: Option<PathBuf> = None, "SUPER8_CONFIG" "Super8Config" Cassette,
         |given| given.path(),
         "a file",
-        "the rules of [redaction](#redaction)";
+        "the rules of [redaction](#redaction), of [reads that are answers](#reads-that-are-answers) and of [values that change](#values-that-change)";
     Log log: Option<PathBuf> = None, "SUPER8_LOG" "Super8Log" Always,
         |given| given.path(),
         "a file",

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super8_cassette::player::FIRST_RESULT_ANSWER;
 use super8_cassette::{
-    CassetteError, ConnectionId, Entry, Fetched, Fields, Key, Method, Mismatch, Player, State, Value, by_hand, open,
-    state,
+    CassetteError, ConnectionId, Entry, Fetched, Fields, Key, Method, Mismatch, MismatchKind, Player, State, Value,
+    by_hand, open, state,
 };
 use support::*;
 
@@ -330,4 +330,36 @@ fn nothing_is_recorded_over_it() {
     };
     assert_eq!(about(17), [Some("Oracle".into())], "what the cassette says comes before what a plain driver says");
     assert_eq!(about(77), [Some("03.80".into())]);
+}
+
+#[test]
+fn a_volatile_value_is_what_the_program_sends() {
+    const LOG: &str = "- method: run
+  sql: insert into orders values (?)
+  params: [order-1]
+  row_count: 1
+  volatile: [params 1]
+- method: run
+  sql: select id from orders where id = ?
+  params: [order-1]
+  rows: [[order-1]]
+- method: run
+  sql: select upper(id) from orders where id = ?
+  params: [order-1]
+  rows: [[order-1]]
+  times: 0..
+";
+    let mut desk = Desk::of(LOG);
+    let live = [Value::from("order-22")];
+    desk.runs("insert into orders values (?)", &live).unwrap();
+    let (prepared, _) = desk.asks(Method::Prepare, "select id from orders where id = ?", &[]);
+    desk.executes(prepared, &live).unwrap();
+    assert_eq!(desk.rows(prepared), [["order-22"]]);
+    for _ in 0..2 {
+        let (served, played) = desk.asks(Method::Run, "select upper(id) from orders where id = ?", &live);
+        played.unwrap();
+        assert_eq!(desk.rows(served), [["order-22"]]);
+    }
+    let other = desk.runs("select upper(id) from orders where id = ?", &[Value::from("order-33")]);
+    assert_eq!(other.unwrap_err().kind, MismatchKind::Exhausted);
 }

@@ -1,6 +1,6 @@
 //! `order: any`: connections with the same connect arguments are interchangeable, and units are played in any order, each once.
 //!
-//! A unit is played by a player of its own kind, in which it is a connection. Here it is decided when a connection of the program
+//! All units are played by one player, in which each is a connection. Here it is decided when a connection of the program
 //! begins a unit, which one, and what belongs to it.
 
 use std::collections::HashMap;
@@ -211,8 +211,8 @@ impl AnyOrder {
             self.leave(live, left);
         }
         let Some(of) = live.statements.get(&statement) else { return Err(self.fail(log, asked, Scene::Exhausted)) };
-        let (text, prepare, left) = (of.asked.clone(), of.prepared.is_some().then(|| of.asked.clone()), of.place);
-        let sql = text_of(&text, true);
+        let (sql, left) = (text_of(&of.asked, true), of.place);
+        let prepare = of.prepared.is_some().then(|| of.asked.clone());
         let open = match live.open {
             Some(open) => open,
             None => Open { unit: self.begin(log, live, asked, prepare.as_ref())?, statements: 0 },
@@ -307,11 +307,13 @@ impl AnyOrder {
         }
         let redacted = log.redactor.entry(asked);
         let prepare = live.statements.get(&statement).filter(|of| of.prepared.is_some()).map(|of| &of.asked);
+        let prepare = prepare.filter(|_| asked.method == Method::Execute);
+        let redacted_prepare = prepare.and_then(|prepare| log.redactor.entry(prepare));
         let first = First {
             groups: &live.groups,
             context: &live.context,
             execution: redacted.as_ref().unwrap_or(asked),
-            prepare: prepare.filter(|_| asked.method == Method::Execute),
+            prepare: redacted_prepare.as_ref().or(prepare),
         };
         let source = log.storage.0.current();
         let state = self.player.state.lock();

@@ -21,7 +21,7 @@ use crate::{Entry, Key, Method, Value};
 /// A text that is marked by hand is bound from this length on: a shorter one may stand anywhere for something else.
 const SHORTEST: usize = 6;
 
-/// How an entry is compared, and the live values that recorded ones stand for.
+/// The live values that recorded ones stand for, and the rules by which values are volatile.
 #[derive(Debug, Default)]
 pub(super) struct Bindings {
     rules: VolatileRules,
@@ -58,16 +58,19 @@ impl Bindings {
 
     /// Binds what an entry that is played leaves open. `place` says where it stands.
     pub(super) fn bind(&self, recorded: &Entry, asked: &Entry, place: impl FnOnce() -> String) {
-        let new = {
-            let table = self.table.read();
-            let mut words = Words::new(&table, &self.rules);
+        let new = |table: &Table| {
+            let mut words = Words::new(table, &self.rules);
             words.entry(recorded, asked);
             words.new
         };
-        if !new.values.is_empty() {
-            self.table.write().adopt(new, &place());
-            self.any.store(true, Ordering::Release);
+        if new(&self.table.read()).values.is_empty() {
+            return;
         }
+        // another player of the cassette may have bound one of them by now
+        let table = &mut *self.table.write();
+        let new = new(table);
+        table.adopt(new, &place());
+        self.any.store(true, Ordering::Release);
     }
 
     /// What there is to say of the bound values of an entry that is not what is asked.

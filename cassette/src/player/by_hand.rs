@@ -93,6 +93,22 @@ impl LogPlayer {
         self.storage.0.current().statements.get(&(entry.connection, entry.statement?)).cloned()
     }
 
+    /// Where the command of a statement stands, for people.
+    fn place_of(&self, answer: &ResultAnswer) -> String {
+        let (file, line) = self.storage.locate(answer.index.slot(0).place());
+        format!("{}:{line}", file.display())
+    }
+
+    /// The reply to the command of the one statement that this player has. It was compared when its turn came, and is not again.
+    fn skip_its_command(&self, answer: &ResultAnswer) -> Result<Entry, Mismatch> {
+        let state = &mut *self.state.lock();
+        state.cursors.insert(answer.connection, Cursor::advanced(&self.index, answer.connection, 1));
+        match self.check_cells(0, &answer.asked) {
+            Ok(()) => Ok(self.comparison.bindings.replied(answer.asked.clone())),
+            Err(error) => Err(self.stuck(state, &own(&answer.asked), error.into())),
+        }
+    }
+
     /// The next result of the one statement that this player has, whatever was read of the last one.
     fn skip_to_next_result(&self) -> Entry {
         let state = &mut *self.state.lock();
@@ -140,7 +156,7 @@ impl Serving {
             (Method::Execute, Some(served)) => {
                 let wanted = Entry { statement: Some(served.answer.statement), ..asked.clone() };
                 match log.step_by_hand(&wanted, &wanted, None)? {
-                    Found::Step(entry) => log.adopt(served.player.command(&own(&entry))),
+                    Found::Step(_) => log.adopt(served.player.command(&own(asked))),
                     Found::Statement(answer) => Ok(answer.asked.clone()),
                 }
             }
@@ -174,7 +190,10 @@ impl Serving {
         let answer = find(log, asked, &[]).map(|(_, answer)| answer);
         let wanted = Entry { statement: None, ..asked.clone() };
         let answer = match log.step_by_hand(&wanted, &wanted, answer)? {
-            Found::Statement(answer) => answer,
+            Found::Statement(answer) => {
+                log.comparison.bind(&answer.asked, &wanted, || log.place_of(&answer));
+                answer
+            }
             Found::Step(entry) => match log.statement_of(&entry) {
                 Some(answer) => answer,
                 None => return Ok(entry),
@@ -222,7 +241,7 @@ impl Serving {
         prepared: Option<Value>,
     ) -> Result<Entry, Mismatch> {
         let player = Arc::new(player_of(log, log.storage.0.current(), answer));
-        let played = player.command(&own(&answer.asked));
+        let played = player.skip_its_command(answer);
         self.serve(at, Served { answer: Arc::clone(answer), player, prepared });
         log.adopt(played)
     }

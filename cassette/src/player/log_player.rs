@@ -205,8 +205,7 @@ impl LogPlayer {
         let positions = self.index.statement(connection, statement);
         let bound = state.cursor(self.order, &self.index, connection).bound(&self.index, positions);
         let mut coming = positions.iter().filter(|position| **position >= bound).map(|at| self.index.slot(*at));
-        let next =
-            coming.find(|slot| slot.method.class() == crate::schema::Class::Command && !slot.method.is_rows())?;
+        let next = coming.find(|slot| slot.method.class() == Class::Command && !slot.method.is_rows())?;
         // What cannot be read is told when it is played.
         (next.method == asked.method).then(|| sets::entry(&*self.storage, next.place()).ok())?
     }
@@ -326,7 +325,7 @@ impl LogPlayer {
         self.next_turn(state);
     }
 
-    /// A part of the cassette that is damaged: every later command fails with this, as after any first mismatch.
+    /// A part of the cassette is damaged: see [`super::Player::damaged`].
     pub(super) fn damaged(&self, connection: ConnectionId, statement: Option<u32>, error: CassetteError) -> Mismatch {
         let state = &mut *self.state.lock();
         match &state.sticky {
@@ -335,8 +334,7 @@ impl LogPlayer {
         }
     }
 
-    /// The last entry of a method that a statement was given says something that cannot be played: every later command fails with
-    /// this.
+    /// An entry cannot be played: see [`super::Player::refuse`].
     pub(super) fn refuse(
         &self,
         connection: ConnectionId,
@@ -359,7 +357,7 @@ impl LogPlayer {
         self.damaged(connection, statement, error)
     }
 
-    /// The same for an answer about a statement or a connection.
+    /// An answer cannot be played: see [`super::Player::refuse_answer`].
     pub(super) fn refuse_answer(
         &self,
         connection: ConnectionId,
@@ -397,7 +395,7 @@ impl LogPlayer {
             .map_err(|wrong| self.storage.refuse_entry(self.index.slot(position).place(), wrong))
     }
 
-    /// The commands that were never played, and the rows that were never read, in recorded order.
+    /// What was not played: see [`super::Player::unplayed`].
     pub(super) fn left_unplayed(&self, state: &mut State) -> Result<Vec<Unplayed>, CassetteError> {
         match self.order {
             Order::Global => unplayed::of_cursor(&self.index, &*self.storage, &state.whole),

@@ -20,7 +20,7 @@ use crate::metadata::Order;
 pub(super) struct State {
     /// The cursor of the whole log, under `order: global`.
     pub(super) whole: Cursor,
-    /// The cursors of the connections, under `order: connection`.
+    /// The cursors of the connections, under the other orders.
     pub(super) cursors: BTreeMap<ConnectionId, Cursor>,
     pub(super) sessions: SessionMatcher,
     /// Which part this process plays, of a cassette of several processes.

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use parking_lot::MutexGuard;
 
-use super::compare::difference;
 use super::cursor::Cursor;
 use super::log_player::LogPlayer;
 use super::mismatch::Scene;
@@ -133,7 +132,7 @@ impl LogPlayer {
             let slot = self.index.slot(position);
             if slot.method == asked.method
                 && !cursor.passed(&self.index, position)
-                && difference(&sets::entry(&*self.storage, slot.place())?, asked).is_none()
+                && self.comparison.difference(&sets::entry(&*self.storage, slot.place())?, asked).is_none()
             {
                 return Ok(true);
             }

@@ -113,13 +113,13 @@ impl Context {
 
 /// How a unit begins: what has to be the same, but for its values.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Beginning {
-    pub(super) group: Group,
-    pub(super) context: Context,
+struct Beginning {
+    group: Group,
+    context: Context,
     /// Run, execute or catalog.
-    pub(super) method: Method,
+    method: Method,
     /// The statement's text; of a catalog function its name.
-    pub(super) text: String,
+    text: String,
 }
 
 /// The units that begin alike.
@@ -247,7 +247,7 @@ impl Draft {
 }
 
 impl Units {
-    /// Reads the units of a log. What is played is the second and the third: the units' own log, and its connects.
+    /// Reads the units of a log. The index and the connects are those of the units' own log, which is what is played.
     pub(super) fn read(
         index: &Index,
         storage: &dyn Store,

@@ -50,20 +50,20 @@ pub const DEBIAN: &[&str] = &[
 
 /// A program found on PATH or in the directories Debian keeps servers in; panics naming its `package` if absent.
 pub fn program(name: &str, package: &str) -> PathBuf {
+    found(name).unwrap_or_else(|| missing(name, package))
+}
+
+/// The same; `None` if it is not there.
+pub fn found(name: &str) -> Option<PathBuf> {
     let path = std::env::var("PATH").unwrap_or_default();
     let places = path.split(':').chain(["/usr/bin", "/bin", "/usr/sbin", "/sbin"]);
-    places
-        .map(|place| PathBuf::from(place).join(name))
-        .find(|candidate| candidate.is_file())
-        .unwrap_or_else(|| missing(name, package))
+    places.map(|place| PathBuf::from(place).join(name)).find(|candidate| candidate.is_file())
 }
 
 /// cargo-nextest, which no package of Debian has.
 pub fn cargo_nextest() -> Option<PathBuf> {
-    let path = std::env::var("PATH").unwrap_or_default();
-    let home = std::env::var("HOME").unwrap_or_default();
-    let places = path.split(':').map(PathBuf::from).chain([PathBuf::from(home).join(".cargo/bin")]);
-    places.map(|place| place.join("cargo-nextest")).find(|candidate| candidate.is_file())
+    let in_home = || PathBuf::from(std::env::var("HOME").unwrap_or_default()).join(".cargo/bin/cargo-nextest");
+    found("cargo-nextest").or_else(|| Some(in_home()).filter(|candidate| candidate.is_file()))
 }
 
 /// A driver library in Debian's directory for ODBC drivers; panics naming its `package` if absent.

@@ -35,6 +35,9 @@ pub fn package(words: &[String]) -> Done {
         kinds = KINDS.to_vec();
     }
     let into = std::path::absolute(&into).map_err(|error| format!("{}: {error}", into.display()))?;
+    if built.is_none() {
+        crate::setup::install(&["gcc", "dpkg-dev", "xz-utils", "ruby", "python3", "python3-venv"])?;
+    }
     let stage = Stage::new(&into, built.as_deref())?;
     for (_, make) in kinds {
         let file = make(&stage)?;

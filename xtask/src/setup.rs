@@ -13,6 +13,10 @@ const SERVICES: [&str; 5] = ["postgresql", "mariadb", "pdns", "proftpd", "kamail
 /// Installs everything the tests and the demo need.
 pub fn setup() -> Done {
     install(packages::DEBIAN)?;
+    // Debian's package does not go with another build of Node.js, which has npm itself
+    if packages::found("npm").is_none() {
+        install(&["npm"])?;
+    }
     if packages::cargo_nextest().is_none() {
         println!("installing cargo-nextest");
         run(crate::cargo(&["install", "--locked", "cargo-nextest"]))?;

@@ -241,6 +241,11 @@ fn the_wheel_blocks_what_has_no_cassette() {
     run(&desk, &[FRUIT, "--super8-block"], 0);
     // With the database, and no super8.
     run(&desk, &[FRUIT, "--super8=off", "-k", "named or may_fail"], 0);
+    desk.scratch.write(
+        "work/test_off.py",
+        "import pathlib\n\nimport pyodbc\nimport super8\n\n\ndef test_off():\n    with super8.use_cassette('cassettes/off'):\n        pyodbc.connect('DSN=shop').close()\n    assert not pathlib.Path('cassettes/off').exists()\n",
+    );
+    run(&desk, &["test_off.py", "--super8=off"], 0);
     let both = ended(&Outcome::of(&pytest(&desk, &["--super8=off", "--super8-block"]), b""), 4);
     assert!(both.contains("forbids it"), "{both}");
     // Two tests that record one cassette are told apart.

@@ -56,6 +56,8 @@ def pytest_configure(config):
     mode, blocks = config.getoption("--super8"), config.getoption("--super8-block")
     if mode == "off" and blocks:
         raise pytest.UsageError("--super8=off uses the database, and --super8-block forbids it")
+    if mode is not None:
+        use_cassette.default_mode = mode
     if mode != "off":
         config.pluginmanager.register(Recording(config, mode, blocks), "super8-recording")
 
@@ -75,8 +77,6 @@ class Recording:
         self.advises = "SUPER8_RECORD_AGAIN" not in os.environ  # `super8 replay` has its own advice
         self.recorded = {}
         self.outside = None
-        if mode is not None:
-            use_cassette.default_mode = mode
         # For use_cassette as well, wherever pytest is started.
         rules = self.root / "super8.yml"
         if rules.is_file():

@@ -16,14 +16,14 @@ thread_local! {
 
 /// Does something with the mode of a live statement; nothing if it has none (any more).
 #[inline]
-pub fn with<R>(token: Token, statement: &Statement, driver_call: impl FnOnce(&dyn StatementMode) -> R) -> Option<R> {
+pub fn with<R>(token: Token, statement: &Statement, action: impl FnOnce(&dyn StatementMode) -> R) -> Option<R> {
     // A thread that is ending has no such place any more; a call from within the call finds it empty.
     let kept = LATEST.try_with(Cell::take).ok().flatten().filter(|(of, _)| *of == token);
     let kept = match kept {
         Some(kept) => kept,
         None => (token, statement.mode.lock().clone()?),
     };
-    let result = driver_call(&*kept.1);
+    let result = action(&*kept.1);
     let _ = LATEST.try_with(|latest| latest.set(Some(kept)));
     Some(result)
 }

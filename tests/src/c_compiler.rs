@@ -1,4 +1,4 @@
-//! C programs and libraries of the tests, each compiled once per test process; against the driver manager if they call it.
+//! C and C++ programs and libraries of the tests, each compiled once per test process; against the driver manager if they call it.
 
 use crate::{packages, products};
 use std::collections::HashMap;
@@ -10,6 +10,21 @@ use std::sync::{Mutex, PoisonError};
 pub fn compiled(source: &'static str) -> PathBuf {
     let name = source.trim_end_matches(".c");
     build(name, &[program(source)], &["-Wl,--as-needed", "-lodbc", "-ldl", "-lpthread"])
+}
+
+/// The executable of `programs/cpp/{source}`, a program on Qt 5.
+pub fn compiled_with_qt(source: &'static str) -> PathBuf {
+    let include = format!("/usr/include/{}-linux-gnu/qt5", std::env::consts::ARCH);
+    if !Path::new(&include).is_dir() {
+        packages::missing(&include, "qtbase5-dev");
+    }
+    let file = products::repository().join("tests/programs/cpp").join(source);
+    build_with(
+        Command::new(packages::program("g++", "g++")).args(["-std=c++17", "-fPIC", "-isystem", &include]),
+        source.trim_end_matches(".cpp"),
+        &[file],
+        &["-lQt5Sql", "-lQt5Core"],
+    )
 }
 
 /// `programs/c/{source}` as a shared library of that name.
@@ -38,6 +53,10 @@ fn program(source: &str) -> PathBuf {
 }
 
 fn build(name: &str, sources: &[PathBuf], options: &[&str]) -> PathBuf {
+    build_with(Command::new(packages::program("cc", "gcc")).arg("-std=gnu11"), name, sources, options)
+}
+
+fn build_with(compiler: &mut Command, name: &str, sources: &[PathBuf], options: &[&str]) -> PathBuf {
     static BUILT: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
     let built = built.get_or_insert_with(HashMap::new);
@@ -53,10 +72,9 @@ fn build(name: &str, sources: &[PathBuf], options: &[&str]) -> PathBuf {
     }
     // Another test process may be running the old one: write beside it, then replace.
     let fresh = directory.join(format!("{name}.{}", std::process::id()));
-    let mut compiler = Command::new(packages::program("cc", "gcc"));
-    compiler.args(["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-o"]).arg(&fresh);
+    compiler.args(["-O1", "-g", "-Wall", "-Wextra", "-Werror", "-o"]).arg(&fresh);
     compiler.args(sources).args(options);
-    let output = compiler.output().unwrap_or_else(|error| panic!("cannot run cc: {error}"));
+    let output = compiler.output().unwrap_or_else(|error| panic!("cannot run the compiler: {error}"));
     assert!(output.status.success(), "{name} does not compile:\n{}", String::from_utf8_lossy(&output.stderr));
     std::fs::rename(&fresh, &path).unwrap_or_else(|error| panic!("cannot put {} in place: {error}", path.display()));
     built.insert(name.to_owned(), path.clone());

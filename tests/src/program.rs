@@ -173,6 +173,16 @@ impl Program {
         Program { name: stem(source), input: Vec::new(), proof: DONE.into(), command: Box::new(command) }
     }
 
+    /// A C++ program on Qt, of `programs/cpp`; its arguments begin as those of a C program.
+    pub fn qt(source: &'static str) -> Program {
+        let command = move |target: &Target| {
+            let mut command = Command::new(c_compiler::compiled_with_qt(source));
+            command.args([&target.connection_string, target.dialect, &target.driver_string]);
+            command
+        };
+        Program { name: stem(source), input: Vec::new(), proof: DONE.into(), command: Box::new(command) }
+    }
+
     /// The Rust program on odbc-api.
     pub fn odbc_api() -> Program {
         Program::rust("odbc-api", products::odbc_api_program)

@@ -26,3 +26,24 @@ fn tcl_with_tdbc() {
         four_ways(&Program::script("tclsh8.6", "tcl8.6", "everything.tcl"), driver);
     }
 }
+
+#[test]
+fn r_with_rodbc() {
+    for driver in DRIVERS {
+        four_ways(&Program::script("Rscript", "r-cran-rodbc", "everything.r"), driver);
+    }
+}
+
+#[test]
+fn swi_prolog() {
+    for driver in DRIVERS {
+        four_ways(&Program::script("swipl", "swi-prolog-odbc", "everything.prolog"), driver);
+    }
+}
+
+#[test]
+fn cpp_with_qt() {
+    for driver in DRIVERS {
+        four_ways(&Program::qt("qt.cpp"), driver);
+    }
+}

@@ -425,8 +425,9 @@ fn diagnostics(key: &str, value: &Value) -> Result<(), Wrong> {
     each(key, value, |record| {
         map(record, "a diagnostic record", &DIAGNOSTIC)?.iter().try_for_each(|(key, value)| match key.as_str() {
             "sqlstate" => match value.as_text() {
-                Some(state) if state.len() <= 5 && state.bytes().all(|byte| byte.is_ascii_alphanumeric()) => Ok(()),
-                _ => Err(Wrong::new(key, "is no SQLSTATE: five letters and digits, in quotes")),
+                // Five blanks are one: IBM's driver gives them where its message has no SQLSTATE.
+                Some(state) if state.chars().count() <= 5 => Ok(()),
+                _ => Err(Wrong::new(key, "is no SQLSTATE: five characters, in quotes")),
             },
             "native" => match value.as_int().map(i32::try_from) {
                 Some(Ok(_)) => Ok(()),

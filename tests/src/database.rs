@@ -7,6 +7,9 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
+/// A port that nothing listens at.
+const CLOSED: u16 = 1;
+
 /// Where a test keeps its tables.
 #[derive(Debug)]
 pub struct Database {
@@ -37,6 +40,7 @@ impl Database {
         match self.driver {
             Driver::PostgresUnicode | Driver::PostgresAnsi => postgres::USER,
             Driver::MariaDb => mariadb::USER,
+            Driver::SqlServer | Driver::Db2 => "tester",
             _ => "",
         }
     }
@@ -46,6 +50,7 @@ impl Database {
         match self.driver {
             Driver::PostgresUnicode | Driver::PostgresAnsi => postgres::PASSWORD,
             Driver::MariaDb => mariadb::PASSWORD,
+            Driver::SqlServer | Driver::Db2 => "not a server's password",
             _ => "",
         }
     }
@@ -101,6 +106,15 @@ impl Database {
             return Vec::new();
         }
         let mut keywords = vec![("Database", self.name())];
+        match self.driver {
+            Driver::SqlServer => keywords.extend([("Server", format!("127.0.0.1,{CLOSED}")), ("Encrypt", "no".into())]),
+            Driver::Db2 => keywords.extend([
+                ("Hostname", "127.0.0.1".into()),
+                ("Port", CLOSED.to_string()),
+                ("Protocol", "TCPIP".into()),
+            ]),
+            _ => {}
+        }
         if let Some(port) = port {
             let server = if self.driver == Driver::MariaDb { "Server" } else { "Servername" };
             keywords.extend([(server, "127.0.0.1".into()), ("Port", port.to_string())]);

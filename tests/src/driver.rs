@@ -1,7 +1,7 @@
-//! The real drivers the tests use: Debian's own, and one of ours (`programs/test_driver`) for what none of them does.
+//! The real drivers the tests use: Debian's own, two that PyPI has, and one of ours (`programs/test_driver`) for what none of them does.
 
 use crate::products::Library;
-use crate::{c_compiler, packages};
+use crate::{c_compiler, packages, python};
 use std::path::PathBuf;
 
 /// A real driver.
@@ -25,6 +25,10 @@ pub enum Driver {
     TestWide,
     /// Debian's driver for Access files: it connects through Unicode functions, and has few others.
     Access,
+    /// Microsoft's ODBC Driver 18, without a server.
+    SqlServer,
+    /// IBM's CLI driver, without a server.
+    Db2,
 }
 
 impl Driver {
@@ -40,6 +44,8 @@ impl Driver {
             Driver::TestPartly => "libtestdriverpartly.so",
             Driver::TestWide => "libtestdriverwide.so",
             Driver::Access => "libmdbodbcW.so",
+            Driver::SqlServer => "libmsodbcsql-18.6.so.2.1",
+            Driver::Db2 => "libdb2.so.1",
         }
     }
 
@@ -54,13 +60,20 @@ impl Driver {
             Driver::TestPartly => return c_compiler::test_driver_without(self.library(), "partly.map"),
             Driver::TestWide => return c_compiler::test_driver_without(self.library(), "wide.map"),
             Driver::Access => "odbc-mdbtools",
+            Driver::SqlServer => {
+                return python::drivers()
+                    .join("mssql_python_odbc/libs/linux/debian_ubuntu/x86_64/lib")
+                    .join(self.library());
+            }
+            Driver::Db2 => return python::drivers().join("clidriver/lib").join(self.library()),
         };
         packages::driver_library(self.library(), package)
     }
 
-    /// The library as odbcinst.ini names it: Debian's without a directory, ours with it.
+    /// The library as odbcinst.ini names it: Debian's without a directory, others with it.
     pub fn registered(self) -> String {
         match self {
+            Driver::SqlServer | Driver::Db2 => self.path().display().to_string(),
             _ if self.is_ours() => self.path().display().to_string(),
             _ => self.library().to_owned(),
         }
@@ -76,7 +89,9 @@ impl Driver {
         match self {
             Driver::Sqlite | Driver::PostgresAnsi | Driver::TestAnsi => Library::Ansi,
             Driver::PostgresUnicode | Driver::MariaDb | Driver::Test => Library::Unicode,
-            Driver::TestPartly | Driver::TestWide | Driver::Access => Library::Unicode,
+            Driver::TestPartly | Driver::TestWide | Driver::Access | Driver::SqlServer | Driver::Db2 => {
+                Library::Unicode
+            }
         }
     }
 
@@ -88,6 +103,8 @@ impl Driver {
             Driver::MariaDb => "mariadb",
             Driver::Test | Driver::TestAnsi | Driver::TestPartly | Driver::TestWide => "test",
             Driver::Access => "access",
+            Driver::SqlServer => "sqlserver",
+            Driver::Db2 => "db2",
         }
     }
 
@@ -103,6 +120,8 @@ impl Driver {
             Driver::TestPartly => "test_partly",
             Driver::TestWide => "test_wide",
             Driver::Access => "access",
+            Driver::SqlServer => "sqlserver",
+            Driver::Db2 => "db2",
         }
     }
 }

@@ -22,6 +22,9 @@ const SQLALCHEMY: &str = "SQLAlchemy==2.0.44";
 /// The same for asyncio.
 const AIOODBC: &str = "aioodbc==0.5.0";
 
+/// Packages that are in truth a driver each: Microsoft's for SQL Server and IBM's for Db2. Their licenses forbid passing them on.
+const DRIVERS: [&str; 2] = ["mssql-python-odbc==18.6.2.2", "ibm_db==3.3.0"];
+
 /// The interpreter; makes its virtual environment first, which needs PyPI once.
 pub fn interpreter() -> PathBuf {
     static ONE: Mutex<()> = Mutex::new(());
@@ -45,6 +48,24 @@ pub fn packaging() -> Result<PathBuf, String> {
     let place = target_directory().join("python-packaging");
     make(&place, &[], &PACKAGING)?;
     Ok(place.join("bin"))
+}
+
+/// The directory with what the drivers' packages have; fetches them first, which needs PyPI once.
+pub fn drivers() -> PathBuf {
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    install_drivers().unwrap_or_else(|reason| panic!("cannot fetch the drivers that PyPI has: {reason}"))
+}
+
+/// Fetches them unless they are there.
+pub fn install_drivers() -> Result<PathBuf, String> {
+    let place = target_directory().join("drivers-of-pypi");
+    make(&place, &["--no-deps", "--only-binary", ":all:"], &DRIVERS)?;
+    let library = place.join("lib");
+    let pythons = std::fs::read_dir(&library).map_err(|error| format!("{}: {error}", library.display()))?;
+    let packages =
+        pythons.flatten().map(|python| python.path().join("site-packages")).find(|packages| packages.is_dir());
+    packages.ok_or_else(|| format!("{} has no packages", library.display()))
 }
 
 /// Makes a virtual environment with these packages, unless it has them all.

@@ -65,3 +65,4 @@ mod verdict;
 mod volatile_values;
 mod whole_project;
 mod without_manager;
+mod without_server;

@@ -22,6 +22,7 @@ pub fn setup() -> Done {
         run(crate::cargo(&["install", "--locked", "cargo-nextest"]))?;
     }
     python::install()?;
+    python::install_drivers()?;
     python::packaging().map(drop)
 }
 

@@ -85,7 +85,7 @@ fn gives_pieces(driver: &Driver, statement: Handle, whole: &Read) -> bool {
         })
 }
 
-/// Whether the driver says SQL_SUCCESS to a buffer for no character at all. Asked once, of a message.
+/// Whether the driver says SQL_SUCCESS where there is no buffer for the message. Asked once, of a message.
 fn is_silent(driver: &Driver, kind: i16, real: Handle, whole: &Read) -> bool {
     whole.length > 1
         && *driver.silent_without_room.get_or_init(|| {
@@ -150,10 +150,12 @@ impl Read {
     }
 }
 
-/// Reads one record through a function that fills a state, a native code, a message of `room` characters, a length.
+/// Reads one record through a function that fills a state, a native code, a message of `room` characters, a length. Without room
+/// there is no buffer either: Microsoft's driver for SQL Server ends a message before the first character of one that has none.
 fn read<C: Width>(room: i16, ask: impl FnOnce(*mut C, *mut i32, *mut C, *mut i16) -> i16) -> Read {
     let (mut state, mut text, mut native, mut length) = ([C::ZERO; 6], vec![C::ZERO; room as usize], 0i32, 0i16);
-    let code = ask(state.as_mut_ptr(), &mut native, text.as_mut_ptr(), &mut length);
+    let message = if room > 0 { text.as_mut_ptr() } else { std::ptr::null_mut() };
+    let code = ask(state.as_mut_ptr(), &mut native, message, &mut length);
     let record = Diagnostic { sqlstate: C::text(&state), native, message: C::text(&text), ..Diagnostic::new("", "") };
     Read { code, length, record }
 }

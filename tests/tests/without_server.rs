@@ -1,0 +1,35 @@
+//! Drivers that no server in Debian answers: they load, are the same with super8 off, and their failing connects are recorded and
+//! replayed with all that they say.
+
+use super8_tests::cassette_files::{files, leaks};
+use super8_tests::driver::Driver;
+use super8_tests::program::Program;
+use super8_tests::ways::Stage;
+
+fn fails_the_same(driver: Driver) {
+    let stage = Stage::new("no_server", driver);
+    let outcome = stage.four_ways(&Program::c("no_server.c"));
+    let text = outcome.text();
+    assert!(text.contains("SQLDriverConnect -> ERROR") && text.contains("SQLConnect -> ERROR"), "{text}");
+    for secret in ["not a server's password", "token-of-user"] {
+        let found = leaks(&files(&stage.cassette()), secret);
+        assert!(found.is_empty(), "{secret} reached the cassette: {found:?}");
+    }
+}
+
+#[test]
+fn sql_server() {
+    fails_the_same(Driver::SqlServer);
+}
+
+#[test]
+fn db2() {
+    fails_the_same(Driver::Db2);
+}
+
+#[test]
+fn by_pyodbc() {
+    for driver in [Driver::SqlServer, Driver::Db2] {
+        super8_tests::ways::four_ways(&Program::python("no_server.py"), driver);
+    }
+}

@@ -40,7 +40,7 @@ impl Database {
         match self.driver {
             Driver::PostgresUnicode | Driver::PostgresAnsi => postgres::USER,
             Driver::MariaDb => mariadb::USER,
-            Driver::SqlServer | Driver::Db2 => "tester",
+            Driver::SqlServer | Driver::Db2 | Driver::FreeTds => "tester",
             _ => "",
         }
     }
@@ -50,7 +50,7 @@ impl Database {
         match self.driver {
             Driver::PostgresUnicode | Driver::PostgresAnsi => postgres::PASSWORD,
             Driver::MariaDb => mariadb::PASSWORD,
-            Driver::SqlServer | Driver::Db2 => "not a server's password",
+            Driver::SqlServer | Driver::Db2 | Driver::FreeTds => "not a server's password",
             _ => "",
         }
     }
@@ -108,6 +108,7 @@ impl Database {
         let mut keywords = vec![("Database", self.name())];
         match self.driver {
             Driver::SqlServer => keywords.extend([("Server", format!("127.0.0.1,{CLOSED}")), ("Encrypt", "no".into())]),
+            Driver::FreeTds => keywords.extend([("Server", "127.0.0.1".into()), ("Port", CLOSED.to_string())]),
             Driver::Db2 => keywords.extend([
                 ("Hostname", "127.0.0.1".into()),
                 ("Port", CLOSED.to_string()),

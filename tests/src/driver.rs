@@ -29,6 +29,8 @@ pub enum Driver {
     SqlServer,
     /// IBM's CLI driver, without a server.
     Db2,
+    /// FreeTDS, without a server.
+    FreeTds,
 }
 
 impl Driver {
@@ -46,6 +48,7 @@ impl Driver {
             Driver::Access => "libmdbodbcW.so",
             Driver::SqlServer => "libmsodbcsql-18.6.so.2.1",
             Driver::Db2 => "libdb2.so.1",
+            Driver::FreeTds => "libtdsodbc.so",
         }
     }
 
@@ -60,6 +63,7 @@ impl Driver {
             Driver::TestPartly => return c_compiler::test_driver_without(self.library(), "partly.map"),
             Driver::TestWide => return c_compiler::test_driver_without(self.library(), "wide.map"),
             Driver::Access => "odbc-mdbtools",
+            Driver::FreeTds => "tdsodbc",
             Driver::SqlServer => {
                 return python::drivers()
                     .join("mssql_python_odbc/libs/linux/debian_ubuntu/x86_64/lib")
@@ -89,9 +93,12 @@ impl Driver {
         match self {
             Driver::Sqlite | Driver::PostgresAnsi | Driver::TestAnsi => Library::Ansi,
             Driver::PostgresUnicode | Driver::MariaDb | Driver::Test => Library::Unicode,
-            Driver::TestPartly | Driver::TestWide | Driver::Access | Driver::SqlServer | Driver::Db2 => {
-                Library::Unicode
-            }
+            Driver::TestPartly
+            | Driver::TestWide
+            | Driver::Access
+            | Driver::SqlServer
+            | Driver::Db2
+            | Driver::FreeTds => Library::Unicode,
         }
     }
 
@@ -105,6 +112,7 @@ impl Driver {
             Driver::Access => "access",
             Driver::SqlServer => "sqlserver",
             Driver::Db2 => "db2",
+            Driver::FreeTds => "freetds",
         }
     }
 
@@ -122,6 +130,7 @@ impl Driver {
             Driver::Access => "access",
             Driver::SqlServer => "sqlserver",
             Driver::Db2 => "db2",
+            Driver::FreeTds => "freetds",
         }
     }
 }

@@ -212,7 +212,8 @@ fn managers(site: &Site) -> Chapter {
     for (name, library) in LIBRARIES {
         let Some(file) = locate(Path::new(library), &site.search) else { continue };
         let file = file.canonicalize().unwrap_or(file);
-        chapter.good(format!("{name}: {}", file.display()));
+        let only = if name == "iODBC" { " (ANSI drivers only, by libsuper8a.so)" } else { "" };
+        chapter.good(format!("{name}: {}{only}", file.display()));
     }
     if chapter.findings.is_empty() {
         chapter.bad(

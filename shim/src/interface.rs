@@ -147,7 +147,7 @@ pub unsafe fn eject(cassette: *const c_char) -> c_int {
 /// What to say of a cassette that nothing used: the program may have connected through another copy of super8.
 fn unused(cassette: &Path) -> String {
     let own = crate::driver::process::facts().own_library.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
-    let others = crate::driver::process::other_builds();
+    let others = crate::driver::process::other_copies();
     let (cassette, own) = (cassette.display(), own.display());
     match others.first() {
         Some(other) => format!(

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 pub const DEBIAN: &[&str] = &[
     "unixodbc",
     "unixodbc-dev",
+    "libiodbc2",
     "libsqliteodbc",
     "odbc-postgresql",
     "odbc-mariadb",

@@ -30,6 +30,7 @@ mod golden;
 mod house;
 mod imported;
 mod interrupted;
+mod iodbc;
 mod isql;
 mod languages;
 mod last_words;

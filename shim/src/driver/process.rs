@@ -49,6 +49,8 @@ pub struct Facts {
     pub own_base: usize,
     /// The driver manager's library, if one is loaded.
     pub manager: Option<PathBuf>,
+    /// Whether that is iODBC. Where both are loaded, unixODBC is in charge: iODBC comes with a program that links it for nothing.
+    pub iodbc: bool,
     /// The directories libltdl looks in for the driver manager, if it uses the shared libltdl.
     pub libltdl_path: Vec<PathBuf>,
     /// The home directory in the account database: unixODBC's, which does not heed `$HOME` for `.odbc.ini`.
@@ -65,10 +67,13 @@ pub fn facts() -> &'static Facts {
             Some((path, base)) => (Some(path), base),
             None => (None, 0),
         };
+        let loaded = loaded_libraries();
+        let is = |manager: &str| loaded.iter().any(|path| is_library(path, manager));
         Facts {
             own_library: own.map(|path| std::fs::canonicalize(&path).unwrap_or(path)),
             own_base,
-            manager: loaded_libraries().into_iter().find(|path| is_driver_manager(path)),
+            iodbc: is("libiodbc") && !is("libodbc"),
+            manager: loaded.into_iter().find(|path| is_driver_manager(path)),
             libltdl_path: libltdl_path(),
             account_home: account_home(),
         }
@@ -115,14 +120,16 @@ pub fn object_of(address: usize) -> Option<(PathBuf, usize)> {
 /// Whether a library is a driver manager or its installer library, by its file name: `libodbc.so.2`,
 /// `libodbcinst.so.2`, `libiodbc.so.2`, also `libodbc-1a2b3c4d.so.2.0.0` as Python wheels bundle it.
 pub fn is_driver_manager(library: &Path) -> bool {
-    let name = library.file_name().map(|name| name.as_bytes().to_vec()).unwrap_or_default();
-    ["libodbc", "libodbcinst", "libodbccr", "libiodbc", "libiodbcinst"].iter().any(|manager| {
-        name.strip_prefix(manager.as_bytes()).is_some_and(|rest| matches!(rest.first(), Some(b'.' | b'-')))
-    })
+    ["libodbc", "libodbcinst", "libodbccr", "libiodbc", "libiodbcinst"].iter().any(|name| is_library(library, name))
+}
+
+fn is_library(file: &Path, library: &str) -> bool {
+    let name = file.file_name().map(|name| name.as_bytes()).unwrap_or_default();
+    name.strip_prefix(library.as_bytes()).is_some_and(|rest| matches!(rest.first(), Some(b'.' | b'-')))
 }
 
 /// The libraries of other copies of super8 in the process.
-pub fn other_builds() -> Vec<PathBuf> {
+pub fn other_copies() -> Vec<PathBuf> {
     let is_build = |path: &Path| {
         let name = path.file_name().map(|name| name.as_bytes().to_vec()).unwrap_or_default();
         name.starts_with(b"libsuper8.") || name.starts_with(b"libsuper8a.")

@@ -4,6 +4,7 @@
 use super::dispatch::{DBC, DESC, STMT};
 use crate::args::{decode_bytes, encode_wide};
 use crate::diagnostics::{Diagnostic, Origin, rc};
+use crate::driver::process::facts;
 use crate::handles::HandleCore;
 use crate::real::{Driver, Handle, Pointer, Width, to_codeset};
 use odbc_sys::HeaderDiagnosticIdentifier as Id;
@@ -26,7 +27,8 @@ pub fn drain(kind: i16, core: &HandleCore) -> Vec<Diagnostic> {
 pub fn drain_handle(kind: i16, driver: &Driver, real: Handle, by_error_first: bool) -> Vec<Diagnostic> {
     let by_record = || (1..=MOST).map_while(|number| by_number(driver, kind, real, number)).collect::<Vec<_>>();
     let by_error = || (0..MOST).map_while(|_| by_pop(driver, kind, real)).collect::<Vec<_>>();
-    let by_error_first = by_error_first || (reads_errors_wide(driver) && kind != DESC);
+    // iODBC takes SQLGetDiagRec wherever a driver has it.
+    let by_error_first = !facts().iodbc && (by_error_first || (reads_errors_wide(driver) && kind != DESC));
     let records = if by_error_first { by_error() } else { by_record() };
     let mut records = match records.is_empty() {
         true if by_error_first => by_record(),

@@ -1,4 +1,5 @@
-/* Without a driver manager: opens the library itself, as a driver manager would, and calls its functions. */
+/* Without a driver manager: opens the library itself, as a driver manager would, and calls its functions. A further argument is
+   another library to open, such as another driver manager. */
 #define _GNU_SOURCE
 #include "report.h"
 #include <dlfcn.h>
@@ -51,7 +52,7 @@ static void run(SQLHSTMT stmt, const char *sql, int old_way)
 int main(int argc, char **argv)
 {
     arguments(argc, argv);
-    loaded = dlopen(library, RTLD_LAZY | RTLD_LOCAL);
+    loaded = dlopen(*extra ? extra : library, RTLD_LAZY | RTLD_LOCAL);
     if (!loaded) {
         fprintf(stderr, "%s\n", dlerror());
         return 1;

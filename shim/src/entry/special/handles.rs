@@ -12,6 +12,7 @@ use crate::handles::{
     CONNECTIONS, Connection, DESCRIPTORS, ENVIRONMENTS, Environment, EnvironmentState, RealHandle, STATEMENTS, Token,
 };
 use crate::real::{Driver, Handle};
+use crate::report;
 use crate::table::Function;
 use std::cell::Cell;
 
@@ -70,6 +71,17 @@ pub unsafe fn ansi_alloc_env(out: *mut Handle) -> i16 {
 unsafe fn allocate_environment(out: *mut Handle, version: Option<usize>, kind: Kind) -> i16 {
     crate::exit::watch_forks();
     crate::verdict::counts_handles(crate::handles::alive);
+    if kind == Kind::Unicode && crate::driver::process::facts().iodbc {
+        // No diagnostic could say so: iODBC reads it with characters of 4 bytes, too.
+        report::say(
+            None,
+            format_args!(
+                "[super8] libsuper8.so does not work under iODBC, whose characters have 4 bytes where drivers for unixODBC have 2: \
+                 run the program with unixODBC, or record an ANSI driver with libsuper8a.so"
+            ),
+        );
+        return rc::ERROR;
+    }
     let Some((token, environment)) = ENVIRONMENTS.allocate() else { return rc::ERROR };
     guard(&environment.diagnostics, || {
         let mut state = environment.state.lock();

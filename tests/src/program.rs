@@ -49,6 +49,19 @@ impl Program {
         Program { name: stem(script), input: Vec::new(), proof: DONE.into(), command: Box::new(command) }
     }
 
+    /// `programs/python/columns.py`, with the library that reads columns.
+    pub fn columns(library: &'static str) -> Program {
+        let Program { input, proof, command: before, .. } = Program::python("columns.py");
+        let command = move |target: &Target| {
+            let plain = before(target);
+            let mut command = Command::new(python::with_columns());
+            command.args(plain.get_args()).arg(library);
+            command.envs([("PYTHONDONTWRITEBYTECODE", "1"), ("PYTHONUNBUFFERED", "1")]);
+            command
+        };
+        Program { name: format!("columns-{library}"), input, proof, command: Box::new(command) }
+    }
+
     /// A script of `programs/ruby`; its arguments are the connection string and the dialect.
     pub fn ruby(script: &str) -> Program {
         let file = products::repository().join("tests/programs/ruby").join(script);

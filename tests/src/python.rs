@@ -22,6 +22,18 @@ const SQLALCHEMY: &str = "SQLAlchemy==2.0.44";
 /// The same for asyncio.
 const AIOODBC: &str = "aioodbc==0.5.0";
 
+/// What reads results as columns, and needs hundreds of megabytes for it.
+const COLUMNS: [&str; 9] = [
+    PYODBC,
+    "arrow-odbc==10.6.2",
+    "polars==2.1.0",
+    "pyarrow==26.0.1",
+    "pandas==3.1.1",
+    "duckdb==1.5.5",
+    "duckdb-extension-odbc-scanner==1.5.5",
+    "adbcbridge==0.1.3",
+    "adbc-driver-manager==1.13.0",
+];
 /// Packages that are in truth a driver each: Microsoft's for SQL Server and IBM's for Db2. Their licenses forbid passing them on.
 const DRIVERS: [&str; 2] = ["mssql-python-odbc==18.6.2.2", "ibm_db==3.3.0"];
 
@@ -41,6 +53,20 @@ pub fn environment() -> PathBuf {
 /// Makes the virtual environment unless it is complete already; says what went wrong otherwise.
 pub fn install() -> Result<(), String> {
     make(&environment(), &["--no-binary", "pyodbc"], &[PYODBC, PYTEST, XDIST, RERUNS, SQLALCHEMY, AIOODBC])
+}
+
+/// The interpreter that has pandas, polars, DuckDB and what connects them with ODBC; installs them first.
+pub fn with_columns() -> PathBuf {
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    install_columns().unwrap_or_else(|reason| panic!("cannot make the Python environment of the tests: {reason}"))
+}
+
+/// Makes that environment unless it is there.
+pub fn install_columns() -> Result<PathBuf, String> {
+    let place = target_directory().join("python-columns");
+    make(&place, &["--no-binary", "pyodbc"], &COLUMNS)?;
+    Ok(place.join("bin/python"))
 }
 
 /// The directory with the programs that build and check the Python wheel.

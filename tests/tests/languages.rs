@@ -47,3 +47,31 @@ fn cpp_with_qt() {
         four_ways(&Program::qt("qt.cpp"), driver);
     }
 }
+
+#[test]
+fn python_with_arrow_odbc_and_polars() {
+    for driver in DRIVERS {
+        four_ways(&Program::columns("arrow-odbc"), driver);
+    }
+}
+
+#[test]
+fn python_with_adbc() {
+    for driver in DRIVERS {
+        four_ways(&Program::columns("adbc"), driver);
+    }
+}
+
+#[test]
+fn python_with_duckdb() {
+    for driver in DRIVERS {
+        four_ways(&Program::columns("duckdb"), driver);
+    }
+}
+
+#[test]
+fn python_with_pandas() {
+    for driver in DRIVERS {
+        four_ways(&Program::columns("pandas"), driver);
+    }
+}

@@ -23,6 +23,7 @@ pub fn setup() -> Done {
     }
     python::install()?;
     python::install_drivers()?;
+    python::install_columns()?;
     python::packaging().map(drop)
 }
 

@@ -94,6 +94,25 @@ macro_rules! local_calls {
 }
 pub(crate) use local_calls;
 
+/// The calls that no statement is ever asked to do, as a pattern: the entry points give them to connections and descriptors.
+macro_rules! not_of_statements {
+    () => {
+        $crate::call::Call::SetDescField { .. }
+            | $crate::call::Call::SetDescRec { .. }
+            | $crate::call::Call::CopyDescriptor { .. }
+            | $crate::call::Call::FreeDescriptor
+            | $crate::call::Call::Allocate { .. }
+            | $crate::call::Call::SetConnectAttr { .. }
+            | $crate::call::Call::EndTran { .. }
+            | $crate::call::Call::Disconnect
+            | $crate::call::Call::Functions { .. }
+    };
+}
+pub(crate) use not_of_statements;
+
+/// SQL_CLOSE: SQLFreeStmt with it closes the cursor.
+pub(crate) const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
+
 /// The value of an attribute being set.
 #[derive(Clone, Copy)]
 pub enum AttributeIn<'a> {

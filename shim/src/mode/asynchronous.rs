@@ -1,7 +1,7 @@
 //! Statements whose calls may say SQL_STILL_EXECUTING. While recording, what was looked at before the first call is kept until the last
 //! one, and only then it is recorded what came of it; at replay they say so as often as it was recorded.
 
-use crate::call::{Call, DriverCall, local_calls};
+use crate::call::{CLOSE, Call, DriverCall, local_calls};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::keys::{local_call, local_key};
 use crate::mode::outcome::{catalog_fields, recorded_outcome};
@@ -70,7 +70,6 @@ impl Statement<Recorded> {
         call: &Call<'_>,
         driver_call: &dyn DriverCall,
     ) -> Outcome {
-        const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
         let outcome = perform(driver_call);
         let id = self.state.lock().id;
         match call {
@@ -158,7 +157,6 @@ impl Statement<Replayed> {
 
     /// Another call than the one that is still executing; cancelling goes its own way.
     fn meanwhile(&self, function: Function, executing: Function, call: &Call<'_>) -> Option<Outcome> {
-        const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
         let id = self.state.lock().id;
         match self.connection.recorded_info(&meanwhile_key(self.connection.id(), id, function, executing)) {
             Ok(Some(answer)) => Some(recorded_outcome(|key| answer.get(key))),

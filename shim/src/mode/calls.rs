@@ -1,7 +1,7 @@
 //! The way of a call on a statement, while recording and at replay.
 
 use crate::args::Binding;
-use crate::call::{Call, DriverCall, local_calls};
+use crate::call::{CLOSE, Call, DriverCall, local_calls, not_of_statements};
 use crate::descriptor::{Content, DescriptorRole};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::connection::{StatementMode, not_yet};
@@ -20,7 +20,6 @@ impl Statement<Recorded> {
     /// What becomes of a call once the cassette cannot be written: what ends something is done and not recorded; what is the
     /// application's own side goes on; nothing else reaches the driver.
     fn after_failure(&self, call: &Call<'_>, driver_call: &dyn DriverCall) -> Option<Outcome> {
-        const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
         let error = self.connection.recorder().check().err()?;
         match call {
             Call::CloseCursor | Call::FreeStmt { option: CLOSE } | Call::Cancel => Some(perform(driver_call)),
@@ -30,7 +29,6 @@ impl Statement<Recorded> {
     }
 
     pub(super) fn serve_call(&self, function: Function, call: &Call<'_>, driver_call: &dyn DriverCall) -> Outcome {
-        const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
         if let Call::Run { sql } | Call::Prepare { sql } = call
             && self.connection.recorder().check().is_ok()
             && let Err(refused) = self.connection.first_text(sql, || self.settle(&mut self.state.lock(), false))
@@ -75,15 +73,7 @@ impl Statement<Recorded> {
             Call::ParamData { token } => self.param_data(*token, driver_call),
             Call::PutData { data, length } => self.put_data(*data, *length, driver_call),
             Call::SetPos { .. } | Call::BulkOperations { .. } => self.positioned(call, driver_call),
-            Call::SetDescField { .. }
-            | Call::SetDescRec { .. }
-            | Call::CopyDescriptor { .. }
-            | Call::FreeDescriptor
-            | Call::Allocate { .. }
-            | Call::SetConnectAttr { .. }
-            | Call::EndTran { .. }
-            | Call::Disconnect
-            | Call::Functions { .. } => not_yet(function.name()),
+            not_of_statements!() => not_yet(function.name()),
         }
     }
 }
@@ -195,7 +185,6 @@ impl Statement<Replayed> {
     }
 
     fn serve_call(&self, function: Function, call: &Call<'_>) -> Outcome {
-        const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
         if let Call::Run { sql } | Call::Prepare { sql } = call
             && let Err(refused) = self.connection.first_text(sql)
         {
@@ -230,15 +219,7 @@ impl Statement<Replayed> {
             local_calls!() => self.local(function, call),
             Call::Ask(question) => self.question(function, question),
             Call::SetPos { .. } | Call::BulkOperations { .. } => self.positioned(call),
-            Call::SetDescField { .. }
-            | Call::SetDescRec { .. }
-            | Call::CopyDescriptor { .. }
-            | Call::FreeDescriptor
-            | Call::Allocate { .. }
-            | Call::SetConnectAttr { .. }
-            | Call::EndTran { .. }
-            | Call::Disconnect
-            | Call::Functions { .. } => not_yet(function.name()),
+            not_of_statements!() => not_yet(function.name()),
         }
     }
 }

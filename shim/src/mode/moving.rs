@@ -7,7 +7,7 @@
 
 use super::connection_cassette::ConnectionCassette;
 use crate::args::Out;
-use crate::call::Call;
+use crate::call::{CLOSE, Call};
 use crate::cassettes::Origin;
 use crate::diagnostics::{Outcome, rc};
 use crate::report::say;
@@ -126,7 +126,6 @@ impl Moves {
     /// Takes note of what came of a statement's call.
     #[inline]
     pub(super) fn done(&self, used: &Use, function: Function, call: &Call<'_>, outcome: &Outcome) {
-        const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
         let succeeded = rc::succeeded(outcome.rc);
         let waits = matches!(outcome.rc, rc::NEED_DATA | rc::STILL_EXECUTING | rc::PARAM_DATA_AVAILABLE);
         let busy = match call {
@@ -180,7 +179,6 @@ pub(super) fn gives_command(call: &Call<'_>) -> bool {
 
 /// Whether a call only ends what a statement has from another cassette, or from the parent of a forked child.
 pub(super) fn lets_go(call: &Call<'_>, is_forked: bool) -> bool {
-    const CLOSE: u16 = odbc_sys::FreeStmtOption::Close as u16;
     const DROP: u16 = 1;
     match call {
         Call::FreeStmt { option: CLOSE | DROP } | Call::Cancel => true,

@@ -84,3 +84,22 @@ fn rows_read_otherwise_than_recorded() {
         }
     });
 }
+
+/// A row with an error is an error, whatever is to be said of its other columns.
+#[test]
+fn the_worst_outcome_of_a_row_counts() {
+    in_both_formats(|format| {
+        let stage = Stage::new("read_wrong", Driver::PostgresUnicode).in_format(format);
+        let program = |way: &'static str| Program::c("read_otherwise.c").with_argument(way);
+        program("one by one").check("record", &stage.run(Way::Record, &program("one by one")));
+        let replayed = stage.run(Way::Replay, &program("wrong")).text();
+        // -3 has NULLs, and the others a text that is no number and a date that is cut off
+        let outcomes: Vec<&str> = replayed.lines().filter_map(|line| line.strip_prefix("fetch -> ")).collect();
+        let one_by_one = ["SUCCESS", "ERROR", "ERROR", "ERROR", "ERROR", "NO_DATA"];
+        assert_eq!(outcomes, [&one_by_one[..], &["SUCCESS_WITH_INFO", "NO_DATA"]].concat(), "{replayed}");
+        assert!(replayed.contains("states 5 77 77 77 77") && replayed.contains("states 0 5 5 5 5"), "{replayed}");
+        for state in ["[22018]", "[01004]"] {
+            assert_eq!(replayed.matches(state).count(), 8, "{state}: {replayed}");
+        }
+    });
+}

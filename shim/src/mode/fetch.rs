@@ -571,10 +571,10 @@ pub(super) fn write_row(
         outcome.diagnostics.extend(said.diagnostics);
         return Ok(status);
     }
-    for (said, record) in derived {
-        status = said;
-        outcome.rc = if said == row_state::ERROR && !block { rc::ERROR } else { rc::SUCCESS_WITH_INFO };
-        outcome.diagnostics.push(record);
+    if !derived.is_empty() {
+        status = if failed { row_state::ERROR } else { row_state::SUCCESS_WITH_INFO };
+        outcome.rc = if failed && !block { rc::ERROR } else { rc::SUCCESS_WITH_INFO };
+        outcome.diagnostics.extend(derived.into_iter().map(|(_, record)| record));
     }
     Ok(status)
 }

@@ -55,6 +55,26 @@ static void as_numbers(void)
     ON(stmt, SQLFreeHandle(SQL_HANDLE_STMT, stmt));
 }
 
+/* A column that cannot be converted, and behind it one that is cut off: one row at a time, and all in a block. */
+static void as_what_does_not_fit(int size)
+{
+    SQLHSTMT stmt = statement();
+    SQLINTEGER numbers[MOST];
+    char dates[MOST][8];
+    SQLLEN lengths[2][MOST];
+    SQLUSMALLINT status[MOST] = {77, 77, 77, 77, 77};
+    ON(stmt, SQLSetStmtAttr(stmt, SQL_ATTR_ROW_ARRAY_SIZE, (SQLPOINTER)(SQLULEN)size, 0));
+    ON(stmt, SQLSetStmtAttr(stmt, SQL_ATTR_ROW_STATUS_PTR, status, 0));
+    ON(stmt, SQLExecDirect(stmt, (SQLCHAR *)"select a, b, c, d from many order by a", SQL_NTS));
+    ON(stmt, SQLBindCol(stmt, 3, SQL_C_SLONG, numbers, 0, lengths[0]));
+    ON(stmt, SQLBindCol(stmt, 4, SQL_C_CHAR, dates, sizeof dates[0], lengths[1]));
+    for (SQLRETURN rc = SQL_SUCCESS; rc != SQL_NO_DATA;) {
+        rc = tell("fetch", SQLFetch(stmt), SQL_HANDLE_STMT, stmt);
+        printf("    states %d %d %d %d %d\n", status[0], status[1], status[2], status[3], status[4]);
+    }
+    ON(stmt, SQLFreeHandle(SQL_HANDLE_STMT, stmt));
+}
+
 /* A text in pieces of several sizes, or whole. */
 static void in_pieces(void)
 {
@@ -84,6 +104,8 @@ int main(int argc, char **argv)
     execute("insert into many values (5, 0.5, 'n\xc3\xa4me', '2000-01-01')");
     if (!strcmp(extra, "types"))
         as_numbers(), as_numbers();
+    else if (!strcmp(extra, "wrong"))
+        as_what_does_not_fit(1), as_what_does_not_fit(MOST);
     else
         bound_as_text(), bound_as_text();
     in_pieces();

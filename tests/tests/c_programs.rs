@@ -147,6 +147,14 @@ fn zeros_of_the_program_in_buffers_of_nulls() {
     }
 }
 
+/// What is asked of a result before anything is fetched from it does not depend on what was fetched from the one before.
+#[test]
+fn results_from_which_nothing_is_fetched_yet() {
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::PostgresAnsi, Driver::MariaDb] {
+        four_ways(&Program::c("new_results.c"), driver);
+    }
+}
+
 /// What an output parameter's length variable holds before the execution is not followed into memory that is not there. MariaDB's
 /// driver does follow it.
 #[test]

@@ -10,7 +10,7 @@ mod place;
 pub mod shape;
 mod text;
 
-pub use number::{LengthOut, NumberOut, SizedOut, WatchedNumber, WrittenNumber};
+pub use number::{LengthOut, NumberOut, SizedOut, Watched, WatchedNumber, WrittenNumber};
 pub use out::{Buffer, Out, Reply, TextOut, Unit, WatchedOut};
 pub use place::{OwnMemory, Place};
 pub use text::{Character, TextIn, decode_bytes, decode_wide, encode_bytes, encode_wide, has_stray_bytes};

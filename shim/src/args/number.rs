@@ -205,6 +205,34 @@ impl WatchedNumber {
     }
 }
 
+/// What a driver may write to in the course of a call, as it was looked at before.
+pub trait Watched {
+    /// The call is given up: what the driver has not written holds again what it held.
+    fn give_up(self);
+}
+
+impl Watched for () {
+    fn give_up(self) {}
+}
+
+impl Watched for WatchedNumber {
+    fn give_up(self) {
+        self.written();
+    }
+}
+
+impl<W: Watched> Watched for Option<W> {
+    fn give_up(self) {
+        self.into_iter().for_each(W::give_up);
+    }
+}
+
+impl<W: Watched> Watched for Vec<W> {
+    fn give_up(self) {
+        self.into_iter().for_each(W::give_up);
+    }
+}
+
 /// A number with a place for its size in bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct SizedOut {

@@ -10,7 +10,6 @@ use crate::mode::record::{Recorded, perform, unwritable};
 use crate::mode::replay::Replayed;
 use crate::mode::statement::Statement;
 use crate::table::Function;
-use std::sync::atomic::Ordering;
 use super8_cassette::{Fields, Key, Method};
 
 impl Statement<Recorded> {
@@ -34,7 +33,7 @@ impl Statement<Recorded> {
                     self.state.lock().own.after = Some(after);
                     return self.counted(function, outcome);
                 }
-                let outcome = after(self, outcome, driver_call);
+                let outcome = after.done(self, outcome, driver_call);
                 self.counted(function, outcome)
             }
             _ => {
@@ -79,10 +78,22 @@ impl Statement<Recorded> {
                 }
             }
             Call::CloseCursor | Call::FreeStmt { option: CLOSE } if rc::succeeded(outcome.rc) => {
-                self.endings.fetch_add(1, Ordering::Relaxed);
-                let mut state = self.state.lock();
-                state.own.after = None;
-                state.polls.give_up();
+                {
+                    let mut state = self.state.lock();
+                    if let Some(after) = state.own.after.take() {
+                        after.give_up();
+                    }
+                    // what was executed is no command, and has its number at replay as well
+                    state.open = true;
+                }
+                let noted = self.counted(executing, Outcome::SUCCESS);
+                if noted != Outcome::SUCCESS {
+                    return noted;
+                }
+                let closed = self.closed(function, Outcome::SUCCESS);
+                if closed != Outcome::SUCCESS {
+                    return closed;
+                }
             }
             local_calls!() if rc::succeeded(outcome.rc) => {
                 self.take_in_recorded(call);

@@ -11,6 +11,7 @@ use crate::mode::moving::Moves;
 use crate::mode::outcome::Secrecy;
 use crate::mode::polling::{ASYNC_ENABLE, ASYNC_FUNCTIONS, Polls};
 use crate::mode::probe::Probe;
+use crate::mode::reading::Reading;
 use crate::table::Function;
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -88,7 +89,7 @@ pub trait Interception: Default + Send + Sync + 'static {
     /// The rows at hand in the cassette, if there are any.
     type Run: Default + Send;
     /// How far the application has read the row at hand with SQLGetData.
-    type Reading: Default + Send;
+    type Reading: Reading;
 }
 
 /// A connection that is recorded or replayed.

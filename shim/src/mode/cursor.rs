@@ -1,5 +1,6 @@
 //! The cursor: fetches that say where to go, further results, closing and cancelling.
 
+use crate::args::Watched;
 use crate::call::DriverCall;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::cells::Truncations;
@@ -9,6 +10,7 @@ use crate::mode::lengths::Rebound;
 use crate::mode::operation::replay_cells;
 use crate::mode::outcome::{push_outcome, recorded_outcome};
 use crate::mode::outputs::{WatchedOutputs, joined};
+use crate::mode::reading::Reading;
 use crate::mode::record::{Recorded, RecordedState, perform, unwritable};
 use crate::mode::replay::{Replayed, mismatch};
 use crate::mode::rowset::{Arrays, Scrolling, WrittenCounters, row_state};
@@ -37,7 +39,7 @@ impl Statement<Recorded> {
             return refused;
         }
         let watched = fetching.watch();
-        self.then(driver_call, move |statement, outcome, driver_call| {
+        self.then(driver_call, watched, move |statement, watched, outcome, driver_call| {
             let written = watched.written();
             if lends {
                 statement.take_lengths();
@@ -119,7 +121,7 @@ impl Statement<Recorded> {
     }
 
     pub(super) fn more_results(&self, driver_call: &dyn DriverCall) -> Outcome {
-        let id = {
+        let (id, watched) = {
             let mut state = self.state.lock();
             let prepared = self.settle(&mut state, false).and_then(|()| match state.id {
                 Some(id) => self.connection.recorder().prepare(self.connection.id(), Some(id), 0),
@@ -128,15 +130,18 @@ impl Statement<Recorded> {
             if let Err(error) = prepared {
                 return unwritable(error);
             }
-            state.id
+            (state.id, state.sent.watch())
         };
-        let watched = self.state.lock().sent.watch();
-        self.then(driver_call, move |statement, outcome, _| statement.another_result(id, watched, outcome))
+        self.then(driver_call, watched, move |statement, watched, outcome, _| {
+            statement.another_result(id, watched, outcome)
+        })
     }
 
     fn another_result(&self, id: Option<u32>, watched: WatchedOutputs, outcome: Outcome) -> Outcome {
         let Some(id) = id else { return outcome };
         let another = rc::succeeded(outcome.rc);
+        let result = if another { Value::Bool(true) } else { Value::Null };
+        let mut fields = Fields::from([(Key::Result, result)]);
         {
             let mut state = self.state.lock();
             if another {
@@ -145,10 +150,8 @@ impl Statement<Recorded> {
                 state.open = true;
             }
             state.streams.set_available(outcome.rc == rc::PARAM_DATA_AVAILABLE);
+            fields.extend(state.sent.written(watched, Key::Output));
         }
-        let result = if another { Value::Bool(true) } else { Value::Null };
-        let mut fields = Fields::from([(Key::Result, result)]);
-        fields.extend(self.state.lock().sent.written(watched, Key::Output));
         // SQL_NO_DATA is what null says already.
         let noted = Outcome {
             rc: if outcome.rc == rc::NO_DATA { rc::SUCCESS } else { outcome.rc },
@@ -159,7 +162,11 @@ impl Statement<Recorded> {
     }
 
     pub(super) fn close(&self, function: Function, driver_call: &dyn DriverCall) -> Outcome {
-        let outcome = perform(driver_call);
+        self.closed(function, perform(driver_call))
+    }
+
+    /// Takes note of a close.
+    pub(super) fn closed(&self, function: Function, outcome: Outcome) -> Outcome {
         let mut state = self.state.lock();
         let settled = self.settle(&mut state, false);
         let noted = match (state.id, state.open) {
@@ -285,7 +292,10 @@ impl Statement<Replayed> {
                 let outcome = recorded_outcome(|key| recorded.get(key));
                 let another = recorded.get(Key::Result) == Some(&Value::Bool(true));
                 let available = outcome.rc == rc::PARAM_DATA_AVAILABLE;
-                state.open |= another || available;
+                if another {
+                    state.begin_result();
+                    state.open = true;
+                }
                 state.streams.set_available(available);
                 let added = state.sent.write(recorded.get(Key::Output), recorded.get(Key::CTypes));
                 let outcome = joined(outcome, added);

@@ -1,7 +1,7 @@
 //! Texts and executions: run, prepare, execute and the catalog functions, with data that comes at execution, and streamed output
 //! parameters, which SQLParamData hands out.
 
-use crate::args::{Binding, In, Place, TextIn};
+use crate::args::{Binding, In, Place, TextIn, Watched};
 use crate::call::DriverCall;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::attribute;
@@ -22,6 +22,13 @@ struct Taken {
     waiting: Option<WaitingExecution>,
     positioned: Option<WaitingOperation>,
     watched: Option<WatchedParameters>,
+}
+
+impl Watched for Taken {
+    fn give_up(self) {
+        self.positioned.map(|pending| pending.watched).give_up();
+        self.watched.give_up();
+    }
 }
 
 impl Statement<Recorded> {
@@ -53,7 +60,7 @@ impl Statement<Recorded> {
             Ok(id)
         });
         match prepared {
-            Ok(id) => self.then(driver_call, move |statement, outcome, _| {
+            Ok(id) => self.then(driver_call, (), move |statement, (), outcome, _| {
                 statement.command(id, Method::Prepare, fields, outcome)
             }),
             Err(error) => unwritable(error),
@@ -107,7 +114,7 @@ impl Statement<Recorded> {
         }
         self.state.lock().streams = Streams::new(std::mem::take(&mut parameters.streamed));
         let watched = parameters.watch();
-        self.then(driver_call, move |statement, outcome, _| {
+        self.then(driver_call, watched, move |statement, watched, outcome, _| {
             let written = parameters.written(watched);
             if outcome.rc == rc::NEED_DATA {
                 let execution = {
@@ -201,7 +208,7 @@ impl Statement<Recorded> {
         }
         let watched = waiting.as_ref().map(|pending| pending.data.watch_on());
         let taken = Taken { waiting, positioned, watched };
-        self.then(driver_call, move |statement, outcome, _| statement.data_taken(token, taken, outcome))
+        self.then(driver_call, taken, move |statement, taken, outcome, _| statement.data_taken(token, taken, outcome))
     }
 
     fn data_taken(&self, token: Place, taken: Taken, outcome: Outcome) -> Outcome {
@@ -277,7 +284,7 @@ impl Statement<Recorded> {
             Err(error) => return unwritable(error),
         };
         let counter = counter.long().compare();
-        self.then(driver_call, move |statement, outcome, _| {
+        self.then(driver_call, (), move |statement, (), outcome, _| {
             let counted = counter.written().map(|counted| counted.value as usize);
             statement.handed_out(token, counted, outcome)
         })
@@ -345,6 +352,7 @@ impl Statement<Replayed> {
         let mut state = self.state.lock();
         let Some(id) = state.id else { return Outcome::error("HY010", "the statement was not prepared") };
         state.application.refresh();
+        state.begin_result();
         let parameters = Parameters::of(&state.application, state.markers);
         self.execution(&mut state, id, Method::Execute, Fields::new(), parameters)
     }

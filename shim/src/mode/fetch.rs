@@ -12,6 +12,7 @@ use crate::mode::keys::{CallKey, row_counter_key};
 use crate::mode::lengths::{Lent, Rebound};
 use crate::mode::operation::replay_cells;
 use crate::mode::outcome::{push_outcome_pairs, recorded_outcome};
+use crate::mode::reading::Reading;
 use crate::mode::record::{Recorded, RecordedState, unwritable};
 use crate::mode::replay::{Replayed, mismatch};
 use crate::mode::rowset::{
@@ -49,7 +50,7 @@ impl Statement<Recorded> {
             return refused;
         }
         let watched = fetching.watch();
-        self.then(driver_call, move |statement, outcome, driver_call| {
+        self.then(driver_call, watched, move |statement, watched, outcome, driver_call| {
             let written = watched.written();
             if lends {
                 statement.take_lengths();

@@ -11,7 +11,7 @@ use crate::mode::bindings::resolve;
 use crate::mode::fetch::{recorded_type, type_in};
 use crate::mode::outcome::{push_outcome, recorded_outcome};
 use crate::mode::outputs::parameter_decides;
-use crate::mode::reading::{Apart, AskedCell, KeptCall, Late, More, Piece, ReplayedReading, UNREAD};
+use crate::mode::reading::{Apart, AskedCell, KeptCall, Late, More, Piece, Reading, ReplayedReading, UNREAD};
 use crate::mode::record::{Recorded, performed, unwritable};
 use crate::mode::replay::Replayed;
 use crate::mode::rowset::{bookmark_served_as, bookmark_size, bookmark_type};

@@ -4,7 +4,7 @@
 //! ODBC reference: SQLSetPos and SQLBulkOperations. Values are read like parameters. The driver writes to the same buffers where
 //! it refreshes or fetches rows, and the bookmarks of rows that it adds.
 
-use crate::args::{Binding, NumberOut, Place, WatchedNumber};
+use crate::args::{Binding, NumberOut, Place, Watched, WatchedNumber};
 use crate::call::Call;
 use crate::convert::{CType, Length, bound, param};
 use crate::diagnostics::Outcome;
@@ -291,10 +291,10 @@ pub struct WatchedOperation {
     bookmarks: Vec<WatchedNumber>,
 }
 
-impl WatchedOperation {
-    /// The operation does not take place: what the driver did not write holds again what it held.
-    pub fn give_up(self) {
-        self.numbers.into_iter().chain(self.bookmarks).for_each(|number| _ = number.written());
+impl Watched for WatchedOperation {
+    fn give_up(self) {
+        self.numbers.give_up();
+        self.bookmarks.give_up();
     }
 }
 

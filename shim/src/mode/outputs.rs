@@ -5,7 +5,7 @@
 //! go where the application has bound now. ODBC reference: SQLBindParameter, "InputOutputType Argument"; "Retrieving Output
 //! Parameters Using SQLGetData".
 
-use crate::args::{Binding, Place};
+use crate::args::{Binding, Place, Watched};
 use crate::convert::bound;
 use crate::convert::observer::{LengthOf, Look, WatchedBuffer};
 use crate::convert::{CType, Written};
@@ -56,6 +56,11 @@ struct OutputPlace {
 
 /// What the places held before the driver was called.
 pub struct WatchedOutputs(Vec<WatchedBuffer>);
+
+impl Watched for WatchedOutputs {
+    /// Nothing of them is marked.
+    fn give_up(self) {}
+}
 
 impl Outputs {
     /// The most bytes that the driver can write to them.

@@ -3,7 +3,7 @@
 //!
 //! A command with data at execution is complete, and compared or recorded, once SQLParamData has taken the last value.
 
-use crate::args::{Binding, NumberOut, Parameter, Place, WatchedNumber};
+use crate::args::{Binding, NumberOut, Parameter, Place, Watched, WatchedNumber};
 use crate::convert::bound::{self, Chunk};
 use crate::convert::{CType, param};
 use crate::mode::application::{Application, BoundParameter, attribute};
@@ -39,6 +39,13 @@ pub struct WatchedParameters {
     status: Vec<WatchedNumber>,
     processed: WatchedNumber,
     outputs: WatchedOutputs,
+}
+
+impl Watched for WatchedParameters {
+    fn give_up(self) {
+        self.status.give_up();
+        self.processed.give_up();
+    }
 }
 
 impl Parameters {

@@ -43,9 +43,11 @@ impl Polls {
         (self.count(function), polls)
     }
 
-    /// The call that is still executing was given up: nobody will ask what came of it.
+    /// The call that is still executing is given up: nobody will ask what came of it.
     pub fn give_up(&mut self) {
-        self.executing = None;
+        if let Some((function, _)) = self.executing.take() {
+            self.count(function);
+        }
     }
 
     /// The number of the function's next call.

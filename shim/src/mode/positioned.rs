@@ -1,7 +1,7 @@
 //! SQLSetPos and SQLBulkOperations: what is asked and sent is recorded or compared; what the driver changed is recorded, or written
 //! again.
 
-use crate::args::{Binding, Place};
+use crate::args::{Binding, Place, Watched};
 use crate::call::{Call, DriverCall};
 use crate::convert::CType;
 use crate::diagnostics::{Outcome, rc};
@@ -55,7 +55,7 @@ impl Statement<Recorded> {
             watched.give_up();
             return unwritable(error);
         }
-        self.then(driver_call, move |statement, outcome, _| {
+        self.then(driver_call, watched, move |statement, watched, outcome, _| {
             if lends {
                 statement.take_lengths();
             }

@@ -213,9 +213,14 @@ impl KeptCall {
     }
 }
 
-impl RecordedReading {
+/// How far the application has read the row at hand with SQLGetData.
+pub trait Reading: Default + Send {
     /// Another row, or none.
-    pub(super) fn forget(&mut self) {
+    fn forget(&mut self);
+}
+
+impl Reading for RecordedReading {
+    fn forget(&mut self) {
         self.column = None;
         self.pieces.clear();
         self.calls.clear();
@@ -223,7 +228,9 @@ impl RecordedReading {
         self.done.clear();
         self.late.clear();
     }
+}
 
+impl RecordedReading {
     /// Whether the value that was read last is complete, and every call on this row so far was as the model has it.
     pub(super) fn between_values(&self) -> bool {
         self.odd.is_empty() && self.column.is_none_or(|column| self.done.contains(column))
@@ -287,9 +294,8 @@ pub(super) struct AskedCell<'a> {
     pub(super) binding: &'a Binding,
 }
 
-impl ReplayedReading {
-    /// Another row, or none.
-    pub(super) fn forget(&mut self) {
+impl Reading for ReplayedReading {
+    fn forget(&mut self) {
         self.row += 1;
         self.others.clear();
         self.served.clear();
@@ -297,7 +303,9 @@ impl ReplayedReading {
         self.column = None;
         self.cell.forget();
     }
+}
 
+impl ReplayedReading {
     /// The cell, and how far it was read as the C type that is asked for.
     #[inline(always)]
     pub(super) fn cell<'a>(&'a mut self, asked: &AskedCell<'a>) -> Result<(Cell<'a>, &'a mut Progress), CellError> {

@@ -1,5 +1,6 @@
 //! What recording is: what it knows of connections and statements, the driver call, and how something comes into the cassette.
 
+use crate::args::Watched;
 use crate::call::DriverCall;
 use crate::convert::CType;
 use crate::diagnostics::{Diagnostic, Outcome, answered, rc};
@@ -85,13 +86,41 @@ pub struct RecordedState {
     /// NULLs of the last fetch whose buffers tell something new.
     pub(super) nulls: Vec<NullCell>,
     /// What has to be done once the call that is still executing is done.
-    pub(super) after: Option<After>,
+    pub(super) after: Option<Box<dyn After>>,
     /// The driver counts rows in a counter that super8 lent it: the application has set none.
     pub(super) counter_is_lent: bool,
 }
 
-/// What recording does with the outcome of a call.
-pub(super) type After = Box<dyn FnOnce(&Statement<Recorded>, Outcome, &dyn DriverCall) -> Outcome + Send>;
+/// What recording does with the outcome of a call that is still executing, or where that call is given up.
+pub(super) trait After: Send {
+    fn done(
+        self: Box<Self>,
+        statement: &Statement<Recorded>,
+        outcome: Outcome,
+        driver_call: &dyn DriverCall,
+    ) -> Outcome;
+    fn give_up(self: Box<Self>);
+}
+
+impl<W, F> After for (W, F)
+where
+    W: Watched + Send,
+    F: FnOnce(&Statement<Recorded>, W, Outcome, &dyn DriverCall) -> Outcome + Send,
+{
+    fn done(
+        self: Box<Self>,
+        statement: &Statement<Recorded>,
+        outcome: Outcome,
+        driver_call: &dyn DriverCall,
+    ) -> Outcome {
+        let (watched, after) = *self;
+        after(statement, watched, outcome, driver_call)
+    }
+
+    fn give_up(self: Box<Self>) {
+        self.0.give_up();
+    }
+}
 
 /// Does the driver call and reads what the driver has to say about it.
 pub(super) fn perform(driver_call: &dyn DriverCall) -> Outcome {
@@ -258,12 +287,9 @@ impl Statement<Recorded> {
     }
 
     pub(super) fn reset_result(&self, state: &mut State<Recorded>) {
-        (state.own.first, state.own.ended, state.open) = (true, false, false);
+        state.begin_result();
+        (state.own.first, state.own.ended, state.own.scrolled) = (true, false, false);
         state.own.defaults.clear();
-        state.columns = None;
-        state.application.limit_columns(None);
-        (state.own.scrolled, state.rowset, state.fetched) = (false, 1, 0);
-        state.reading.forget();
     }
 
     /// Appends a command of this statement.
@@ -301,16 +327,17 @@ impl Statement<Recorded> {
     }
 
     /// Does the driver call and then `after`; where the driver is still executing, once it is done.
-    pub(super) fn then(
+    pub(super) fn then<W: Watched + Send + 'static>(
         &self,
         driver_call: &dyn DriverCall,
-        after: impl FnOnce(&Statement<Recorded>, Outcome, &dyn DriverCall) -> Outcome + Send + 'static,
+        watched: W,
+        after: impl FnOnce(&Statement<Recorded>, W, Outcome, &dyn DriverCall) -> Outcome + Send + 'static,
     ) -> Outcome {
         let outcome = perform(driver_call);
         if outcome.rc == rc::STILL_EXECUTING {
-            self.state.lock().own.after = Some(Box::new(after));
+            self.state.lock().own.after = Some(Box::new((watched, after)));
             return outcome;
         }
-        after(self, outcome, driver_call)
+        after(self, watched, outcome, driver_call)
     }
 }

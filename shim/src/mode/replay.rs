@@ -10,7 +10,7 @@ use crate::mode::keys::token_key;
 use crate::mode::outcome::recorded_outcome;
 use crate::mode::parameters::Waiting;
 use crate::mode::polling::polls_key;
-use crate::mode::reading::ReplayedReading;
+use crate::mode::reading::{Reading, ReplayedReading};
 use crate::mode::rowset::RowCounters;
 use crate::mode::statement::{State, Statement};
 use crate::report::say_verdict;
@@ -158,10 +158,10 @@ impl Statement<Replayed> {
     /// The connection went on in another cassette: what was prepared is prepared there.
     fn goes_on(&self) -> Result<(), Outcome> {
         let mut state = self.state.lock();
-        (state.run, state.own.run_is_parents, state.own.on_row, state.open) = (None, false, false, false);
-        (state.id, state.columns, state.own.counters) = (None, None, None);
+        state.begin_result();
+        (state.run, state.own.run_is_parents, state.own.on_row) = (None, false, false);
+        (state.id, state.own.counters) = (None, None);
         state.own.nulls.forget();
-        state.reading.forget();
         self.connection.moves.followed(&self.used);
         self.stays();
         let Some(fields) = state.prepared.clone() else { return Ok(()) };
@@ -239,6 +239,7 @@ impl Statement<Replayed> {
             false => self.connection.next_statement(),
         };
         self.begin_text(state, id);
+        state.begin_result();
         id
     }
 

@@ -2,7 +2,7 @@
 //!
 //! ODBC reference: SQLFetchScroll ("Positioning the Cursor", "Rows Fetched Buffer"), SQLExtendedFetch and "Bookmark Types".
 
-use crate::args::{Binding, Place, WatchedNumber};
+use crate::args::{Binding, Place, Watched, WatchedNumber};
 use crate::call::Call;
 use crate::convert::{CType, bound};
 use crate::diagnostics::rc;
@@ -214,6 +214,12 @@ impl WatchedCounters {
             first: state(self.first),
             others: self.others.into_iter().map(state).collect(),
         }
+    }
+}
+
+impl Watched for WatchedCounters {
+    fn give_up(self) {
+        self.written();
     }
 }
 

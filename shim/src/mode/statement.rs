@@ -12,6 +12,7 @@ use crate::mode::operation::{Rowset, WaitingOperation};
 use crate::mode::outputs::{Outputs, Streams};
 use crate::mode::parameters::WaitingExecution;
 use crate::mode::polling::Polls;
+use crate::mode::reading::Reading;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -160,6 +161,14 @@ impl<I: Interception> Statement<I> {
 }
 
 impl<I: Interception> State<I> {
+    /// Another text, execution or result: nothing is known of it, and nothing fetched from it.
+    pub(super) fn begin_result(&mut self) {
+        (self.open, self.columns) = (false, None);
+        (self.rowset, self.fetched) = (1, 0);
+        self.application.limit_columns(None);
+        self.reading.forget();
+    }
+
     /// The rowset that an operation is about.
     pub(super) fn rowset(&self) -> Rowset {
         Rowset { size: self.rowset, fetched: self.fetched, extended: self.extended }

@@ -136,6 +136,31 @@ static void meanwhile(void)
     SQLFreeHandle(SQL_HANDLE_STMT, other);
 }
 
+/* A call that is given up by closing the cursor leaves what it has not written as it was. A driver manager does not let that happen. */
+static void given_up(void)
+{
+    SQLHSTMT stmt = statement();
+    SQLULEN fetched = 777, processed = 777;
+    SQLUSMALLINT status = 77, sent = 77;
+    SQLINTEGER number = 5;
+    on(stmt);
+    ON(stmt, SQLSetStmtAttr(stmt, SQL_ATTR_ROWS_FETCHED_PTR, &fetched, 0));
+    ON(stmt, SQLSetStmtAttr(stmt, SQL_ATTR_ROW_STATUS_PTR, &status, 0));
+    ON(stmt, SQLSetStmtAttr(stmt, SQL_ATTR_PARAMS_PROCESSED_PTR, &processed, 0));
+    ON(stmt, SQLSetStmtAttr(stmt, SQL_ATTR_PARAM_STATUS_PTR, &sent, 0));
+    ON(stmt, SQLBindParameter(stmt, 1, SQL_PARAM_INPUT, SQL_C_SLONG, SQL_INTEGER, 0, 0, &number, 0, NULL));
+    ON(stmt, SQLExecDirect(stmt, (SQLCHAR *)"?; polls 3; rows 3", SQL_NTS));
+    ON(stmt, SQLFreeStmt(stmt, SQL_CLOSE));
+    printf("    processed %lu, state %d\n", (unsigned long)processed, sent);
+    POLLED(stmt, SQLExecDirect(stmt, (SQLCHAR *)"?; polls 1; rows 3", SQL_NTS));
+    ON(stmt, SQLFetch(stmt));
+    ON(stmt, SQLFreeStmt(stmt, SQL_CLOSE));
+    printf("    fetched %lu, state %d\n", (unsigned long)fetched, status);
+    POLLED(stmt, SQLExecDirect(stmt, (SQLCHAR *)"?; polls 1; rows 1", SQL_NTS));
+    POLLED(stmt, SQLFetch(stmt));
+    SQLFreeHandle(SQL_HANDLE_STMT, stmt);
+}
+
 /* For every statement of a connection. */
 static void all(void)
 {
@@ -180,6 +205,8 @@ static void everything(const char *path, const char *string)
             bound();
             parameters();
             meanwhile();
+            if (!strcmp(path, library))
+                given_up();
             ON_DBC(SQLSetConnectAttr(dbc, SQL_ATTR_ASYNC_ENABLE, (SQLPOINTER)SQL_ASYNC_ENABLE_ON, 0));
             all();
         }

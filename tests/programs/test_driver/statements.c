@@ -110,7 +110,7 @@ static SQLRETURN close_cursor(struct statement *stmt)
     forget(stmt);
     if (stmt->clings == 2)
         return stmt->clings--, say(stmt, SQL_ERROR, "HY000", 21, "the cursor clings");
-    stmt->result = -1, stmt->row = 0, stmt->sending = stmt->streaming = 0;
+    stmt->result = -1, stmt->row = 0, stmt->sending = stmt->streaming = 0, stmt->polling.function = 0;
     return SQL_SUCCESS;
 }
 

@@ -295,11 +295,11 @@ impl Index {
     ) -> Result<(Index, Vec<Arc<ResultAnswer>>), CassetteError> {
         let mut slots = Index::slots_of(storage, |visit| storage.scan(visit))?;
         slots.shrink_to_fit();
-        let mut answers: Vec<((u32, u32), Entry, Vec<Slot>)> = Vec::new();
+        let mut answers: Vec<(Slot, Entry, Vec<Slot>)> = Vec::new();
         for slot in slots.iter().filter(|slot| rules.may_name(slot.method)) {
             let entry = sets::entry(storage, slot.place())?;
             if rules.name(&entry) {
-                answers.push((slot.key(), entry, Vec::new()));
+                answers.push((*slot, entry, Vec::new()));
             }
         }
         let mut aside = Aside::default();
@@ -308,9 +308,15 @@ impl Index {
             return Ok((Index::of(slots, aside).with_spares(storage)?, Vec::new()));
         }
         let mut at: HashMap<(u32, u32), usize> = HashMap::new();
-        for (number, ((connection, statement), ..)) in answers.iter().enumerate() {
-            at.insert((*connection, *statement), number);
-            aside.statements.entry(*connection).or_default().push(*statement);
+        for (number, (slot, ..)) in answers.iter().enumerate() {
+            let (connection, statement) = slot.key();
+            if at.insert((connection, statement), number).is_some() {
+                let (file, line) = storage.locate(slot.place());
+                let error = CassetteError::new(&file, format!("statement {statement} has a second answer with rows"));
+                let error = error.at_line(line.into());
+                return Err(error.advice("give each of them a statement_id of its own, or record again"));
+            }
+            aside.statements.entry(connection).or_default().push(statement);
         }
         aside.statements.values_mut().for_each(|ids| ids.sort_unstable());
         slots.retain(|slot| match at.get(&slot.key()) {
@@ -324,7 +330,8 @@ impl Index {
             None => true,
         });
         aside.counts(&mut slots, storage)?;
-        let answers = answers.into_iter().map(|((connection, statement), asked, slots)| {
+        let answers = answers.into_iter().map(|(slot, asked, slots)| {
+            let (connection, statement) = slot.key();
             let mut read = Read::default();
             for slot in slots.iter().filter(|slot| slot.method.is_rows()) {
                 read.add(&storage.checked_entry(slot.place())?);
@@ -619,6 +626,23 @@ mod tests {
         assert_eq!(index.position(Some(&(9..18)), 8), Some(17));
         assert_eq!((index.position(Some(&(9..18)), 9), index.position(None, 27)), (None, None));
         assert_eq!((index.slot(14).connection(), index.slot(14).statement()), (b, Some(2)));
+    }
+
+    #[test]
+    fn a_statement_with_two_answers_is_refused() {
+        let parent = tempfile::tempdir().unwrap();
+        let append: crate::MakeAppend = std::sync::Arc::new(|file| Ok(Box::new(WriteAppend::new(file))));
+        let storage = Directory::record(&parent.path().join("x"), Metadata::now(None, None), append).unwrap();
+        let mut log = Vec::new();
+        storage.encode(&Entry::new(Method::Connect, ConnectionId(0), None).with(Key::Dsn, "shop"), &mut log);
+        for (statement, sql) in [(1, "SELECT 1"), (1, "SELECT 1"), (2, "SELECT 2")] {
+            storage.encode(&Entry::new(Method::Run, ConnectionId(0), Some(statement)).with(Key::Sql, sql), &mut log);
+        }
+        storage.append(&log).unwrap();
+        let rules = AnswerRules::new(["^SELECT 1$"].into_iter()).unwrap();
+        let error = Index::build(&storage, &rules).map(drop).unwrap_err().to_string();
+        assert!(error.contains("commands.yml:8: statement 1 has a second answer with rows"), "{error}");
+        assert_eq!(Index::build(&storage, &AnswerRules::default()).unwrap().0.len(), 4);
     }
 
     #[test]

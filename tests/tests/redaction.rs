@@ -1,6 +1,7 @@
 //! Redaction by rules: the values never reach the cassette, replay passes, and a changed value still fails.
 
 use super8_tests::cassette_files::{commands, files, leaks};
+use super8_tests::desk::Desk;
 use super8_tests::driver::Driver;
 use super8_tests::format::{Format, in_both_formats};
 use super8_tests::program::Program;
@@ -122,5 +123,37 @@ fn output_parameters_are_redacted_by_position() {
         assert!(!replayed.text().contains("[super8]"), "{}", replayed.text());
         let changed = stage.run(Way::Replay, &Program::c("outputs.c").with_argument("changed"));
         assert!(changed.text().contains("[super8] replay"), "another value passed:\n{}", changed.text());
+    });
+}
+
+/// A program that sends what it has read sends the stand-in at replay, in whatever order.
+#[test]
+fn what_was_read_redacted_may_be_sent_in_any_order() {
+    const SCRIPT: &str = "import pyodbc, sys\n\
+        connection = pyodbc.connect('DSN=shop', autocommit=True)\n\
+        cursor = connection.cursor()\n\
+        names = [row.name for row in cursor.execute('select name from fruit order by name')]\n\
+        if sys.argv[1] == 'backwards': names.reverse()\n\
+        if sys.argv[1] == 'changed': names[0] = 'quince'\n\
+        for name in names:\n\
+        \x20   cursor.execute('select price from fruit where name = ?', name).fetchall()\n";
+    let python = super8_tests::python::interpreter().display().to_string();
+    in_both_formats(|format| {
+        for order in ["connection", "any"] {
+            let desk = Desk::new(&format!("redacted_{order}")).in_format(format);
+            desk.scratch.write("work/super8.yml", "columns: [{name: name}]\nparameters: [{position: 1}]\nkey: k\n");
+            let run = |verb: &str, how: &str, code: u8| {
+                let words = [verb, "--order", order, "tape", "--", &python, "-c", SCRIPT, how];
+                let outcome = desk.run(&words);
+                let what = format!("{verb} {order} {how}: {}", String::from_utf8_lossy(&outcome.all()));
+                assert_eq!(outcome.status, format!("exit status: {code}"), "{what}");
+            };
+            run("record", "same", 0);
+            assert_eq!(leaks(&files(&desk.scratch.join("work/tape")), "apple"), Vec::<String>::new());
+            desk.clear();
+            run("replay", "same", 0);
+            run("replay", "backwards", if order == "any" { 0 } else { 1 });
+            run("replay", "changed", 1);
+        }
     });
 }

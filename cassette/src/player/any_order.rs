@@ -257,6 +257,8 @@ impl AnyOrder {
             groups: &live.groups,
             context: &live.context,
             execution: redacted.0.as_ref().unwrap_or(asked),
+            asked,
+            redactor: redacted.0.is_some().then_some(&log.redactor),
             prepare: redacted.1.as_ref().or(prepare),
         };
         let source = log.storage.0.current();
@@ -313,6 +315,8 @@ impl AnyOrder {
             groups: &live.groups,
             context: &live.context,
             execution: redacted.as_ref().unwrap_or(asked),
+            asked,
+            redactor: redacted.is_some().then_some(&log.redactor),
             prepare: redacted_prepare.as_ref().or(prepare),
         };
         let source = log.storage.0.current();

@@ -14,6 +14,7 @@ use super::compare::Comparison;
 use super::connects::{Connects, Group};
 use super::index::{Index, Origins, Slot};
 use super::sessions::SessionMatcher;
+use crate::redaction::Redactor;
 use crate::schema::{Class, Role};
 use crate::store::Store;
 use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value, sets};
@@ -126,6 +127,8 @@ struct Beginning {
 struct Alike {
     /// Their connects' group in the log of the units.
     group: Group,
+    /// Where their text stands with marks, volatile parts or hidden secrets, so that another one may be the same.
+    marked: Option<u32>,
     /// In recorded order, with the place of the first execution.
     units: Vec<Unit>,
     by_inputs: HashMap<u64, Equal>,
@@ -157,6 +160,8 @@ struct Prepared {
 /// The units of a cassette.
 pub(super) struct Units {
     alike: HashMap<Beginning, Alike>,
+    /// Whether any of them has a text with marks.
+    has_marks: bool,
     prepared: HashMap<(Group, String), Prepared>,
     /// What is in no transaction: attributes that are set, and ends of transactions in which nothing was done.
     apart: Vec<(Group, Entry)>,
@@ -168,7 +173,11 @@ pub(super) struct First<'e> {
     /// The groups of the connection's connect.
     pub(super) groups: &'e [Group],
     pub(super) context: &'e Context,
+    /// With the rules of redaction applied, and as it was asked.
     pub(super) execution: &'e Entry,
+    pub(super) asked: &'e Entry,
+    /// If there are any.
+    pub(super) redactor: Option<&'e Redactor>,
     /// What was asked when the statement was prepared.
     pub(super) prepare: Option<&'e Entry>,
 }
@@ -177,6 +186,14 @@ impl First<'_> {
     /// The entry with the text.
     fn text(&self) -> &Entry {
         self.prepare.unwrap_or(self.execution)
+    }
+
+    /// Whether it is this recorded execution.
+    fn is(&self, recorded: &Entry, comparison: &Comparison) -> bool {
+        let settled = |redactor: &Redactor| redactor.settled(recorded, self.asked, self.execution.clone());
+        comparison.difference(recorded, self.execution).is_none()
+            // a value that the program read redacted stands for the one it was
+            || self.redactor.is_some_and(|redactor| comparison.difference(recorded, &settled(redactor)).is_none())
     }
 }
 
@@ -387,18 +404,29 @@ impl Units {
     ) -> Result<(Units, Index, Connects), CassetteError> {
         let mut origins = Origins { commands: index.command_offsets(), units: Vec::new() };
         let mut alike: HashMap<Beginning, Alike> = HashMap::new();
-        let (mut slots, mut connects) = (Vec::new(), Vec::new());
+        let (mut slots, mut connects, mut has_marks) = (Vec::new(), Vec::new(), false);
         for (number, draft) in drafts.into_iter().enumerate() {
             let id = ConnectionId(number as u32);
             let next = alike.len() as Group;
             let alike = alike.entry(draft.beginning).or_insert_with(|| Alike {
                 group: next,
+                marked: None,
                 units: Vec::new(),
                 by_inputs: HashMap::new(),
             });
-            alike.units.push(Unit { id, first: draft.first, prepare: draft.prepare });
             let entry = sets::entry(storage, index.slot(draft.first).place())?;
-            if entry.get(Key::Volatile).is_none() && entry.get(Key::Secrets).is_none() {
+            if alike.marked.is_none() {
+                let is_known = |unit: &Unit| unit.prepare == draft.prepare;
+                let has_mark = match draft.prepare {
+                    Some(_) if alike.units.last().is_some_and(is_known) => false,
+                    Some(prepare) => is_marked(&storage.checked_entry(index.slot(prepare).place())?),
+                    None => is_marked(&entry),
+                };
+                alike.marked = has_mark.then(|| draft.prepare.unwrap_or(draft.first));
+                has_marks |= has_mark;
+            }
+            alike.units.push(Unit { id, first: draft.first, prepare: draft.prepare });
+            if !is_marked(&entry) {
                 alike.by_inputs.entry(inputs_of(&entry)).or_default().units.push(id);
             }
             connects.push((slots.len() as u32, alike.group));
@@ -411,7 +439,7 @@ impl Units {
             let slots = positions.iter().map(|position| *index.slot(*position)).collect();
             (key, Prepared { index: Arc::new(Index::of_statement(slots)), connection, statement })
         });
-        let units = Units { alike, prepared: prepared.collect(), apart, comparison: comparison.clone() };
+        let units = Units { alike, has_marks, prepared: prepared.collect(), apart, comparison: comparison.clone() };
         Ok((units, Index::of_units(slots, origins), Connects::of_units(connects)))
     }
 
@@ -475,7 +503,7 @@ impl Units {
             others.sort_by_key(|unit| unit.id);
             for unit in others.into_iter().filter(|unit| free(&unit.id)) {
                 let entry = sets::entry(storage, index.slot(unit.first).place())?;
-                if self.comparison.difference(&entry, first.execution).is_none() {
+                if first.is(&entry, &self.comparison) {
                     found = Some(unit.id);
                     break;
                 }
@@ -492,19 +520,22 @@ impl Units {
             self.alike.get(&Beginning { group: *group, context, method, text })
         });
         let mut alike: Vec<&Alike> = exact.collect();
-        let same_kind = self.alike.iter().filter(|(beginning, _)| {
-            first.groups.contains(&beginning.group)
+        let all = !self.comparison.bindings.are_idle();
+        if !all && !self.has_marks {
+            return Ok(alike);
+        }
+        let asked_text = text_alone(first.text());
+        let same_kind = self.alike.iter().filter(|(beginning, other)| {
+            (all || other.marked.is_some())
+                && first.groups.contains(&beginning.group)
                 && (&beginning.context, beginning.method) == (first.context, first.execution.method)
                 && beginning.text != text
         });
-        // a text with marks of its own: volatile parts, hidden secrets
         for (_, other) in same_kind {
-            let Some(unit) = other.units.first() else { continue };
-            let recorded = storage.checked_entry(index.slot(unit.prepare.unwrap_or(unit.first)).place())?;
-            let marked = recorded.get(Key::Volatile).is_some()
-                || recorded.get(Key::Secrets).is_some()
-                || !self.comparison.bindings.are_idle();
-            if marked && self.comparison.difference(&text_alone(&recorded), &text_alone(first.text())).is_none() {
+            let first = || other.units.first().map(|unit| unit.prepare.unwrap_or(unit.first));
+            let Some(text) = other.marked.or_else(first) else { continue };
+            let recorded = storage.checked_entry(index.slot(text).place())?;
+            if self.comparison.difference(&text_alone(&recorded), &asked_text).is_none() {
                 alike.push(other);
             }
         }
@@ -522,6 +553,11 @@ impl Units {
         let units = alike.iter().flat_map(|alike| &alike.units);
         Ok(units.filter(|unit| !sessions.is_taken(unit.id)).map(|unit| unit.first).min())
     }
+}
+
+/// Whether an entry equals others than those that are the same.
+fn is_marked(entry: &Entry) -> bool {
+    entry.get(Key::Volatile).is_some() || entry.get(Key::Secrets).is_some()
 }
 
 /// An entry without its values.

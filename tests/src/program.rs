@@ -3,7 +3,7 @@
 use crate::outcome::Outcome;
 use crate::products;
 use crate::ways::{SOURCE, Target};
-use crate::{c_compiler, packages, python};
+use crate::{c_compiler, node, packages, python};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -102,6 +102,19 @@ impl Program {
         };
         let name = format!("{language}-{}", stem(script));
         Program { name, input: Vec::new(), proof: DONE.into(), command: Box::new(command) }
+    }
+
+    /// A script of `programs/node` on the package odbc; its argument is the connection string.
+    pub fn node(script: &str) -> Program {
+        let file = products::repository().join("tests/programs/node").join(script);
+        let command = move |target: &Target| {
+            let mut command = Command::new(packages::program("node", "nodejs"));
+            command.arg(&file).arg(&target.connection_string);
+            // a thread for each connection of a pool
+            command.envs([("UV_THREADPOOL_SIZE", "8")]).env("ODBC_PACKAGE", node::packages_directory());
+            command
+        };
+        Program { name: stem(script), input: Vec::new(), proof: DONE.into(), command: Box::new(command) }
     }
 
     /// The test files of `programs/perl/prove`, two at a time.

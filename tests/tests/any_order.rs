@@ -67,6 +67,13 @@ fn the_pool_of_aioodbc() {
     in_any_order(&program, Driver::PostgresUnicode, Format::Ndjson, 5);
 }
 
+#[test]
+fn the_pool_of_node() {
+    let program = Program::node("pool.mjs");
+    in_any_order(&program, Driver::PostgresUnicode, Format::Yaml, 10);
+    in_any_order(&program, Driver::MariaDb, Format::Ndjson, 5);
+}
+
 /// Whatever passes under a stricter order passes under this one.
 #[test]
 fn stricter_recordings_pass() {

@@ -639,7 +639,7 @@ mod tests {
             storage.encode(&Entry::new(Method::Run, ConnectionId(0), Some(statement)).with(Key::Sql, sql), &mut log);
         }
         storage.append(&log).unwrap();
-        let rules = AnswerRules::new(["^SELECT 1$"].into_iter()).unwrap();
+        let rules = AnswerRules::new(["^SELECT 1$"]).unwrap();
         let error = Index::build(&storage, &rules).map(drop).unwrap_err().to_string();
         assert!(error.contains("commands.yml:8: statement 1 has a second answer with rows"), "{error}");
         assert_eq!(Index::build(&storage, &AnswerRules::default()).unwrap().0.len(), 4);

@@ -2,6 +2,7 @@
 //! does; and what it does otherwise is told.
 
 use super8_tests::compare::assert_same;
+use super8_tests::desk::Desk;
 use super8_tests::driver::Driver;
 use super8_tests::format::{Format, in_both_formats};
 use super8_tests::program::Program;
@@ -72,6 +73,46 @@ fn the_pool_of_node() {
     let program = Program::node("pool.mjs");
     in_any_order(&program, Driver::PostgresUnicode, Format::Yaml, 10);
     in_any_order(&program, Driver::MariaDb, Format::Ndjson, 5);
+}
+
+/// What only this order lets pass is told by the others; what none lets pass is not.
+#[test]
+fn other_orders_say_where_this_one_would_pass() {
+    const SCRIPT: &str = "import pyodbc, sys\n\
+        pool = [pyodbc.connect('DSN=shop', autocommit=True) for _ in range(2)]\n\
+        for name, connection in zip(('apple', 'pear'), pool):\n\
+        \x20   connection.execute(f\"select price from fruit where name = '{name}'\").fetchall()\n\
+        if sys.argv[2] == 'swapped': pool.reverse()\n\
+        prices = (7, 4) if sys.argv[2] == 'changed' else (3, 4)\n\
+        for price, connection in zip(prices, pool):\n\
+        \x20   if sys.argv[1] == 'run': connection.execute(f'select name from fruit where price = {price}').fetchall()\n\
+        \x20   else: connection.execute(f'select name from fruit where price = ? + {price}', 0).fetchall()\n";
+    let python = super8_tests::python::interpreter().display().to_string();
+    in_both_formats(|format| {
+        let desk = Desk::new("any_order_hint").in_format(format);
+        let run = |verb: &str, order: &str, how: &str, what: &str, code: u8| {
+            let words = [verb, "--order", order, how, "--", &python, "-c", SCRIPT, how, what];
+            let outcome = desk.run(&words);
+            let all = String::from_utf8_lossy(&outcome.all()).into_owned();
+            assert_eq!(outcome.status, format!("exit status: {code}"), "{verb} {order} {how} {what}: {all}");
+            all
+        };
+        for how in ["run", "prepare"] {
+            run("record", "global", how, "same", 0);
+        }
+        desk.clear();
+        for how in ["run", "prepare"] {
+            for order in ["global", "connection"] {
+                let told = run("replay", order, how, "swapped", 1);
+                assert!(told.contains("order: any would have passed: it begins"), "{told}");
+                assert!(told.contains("set SUPER8_ORDER=any (or `order: any` in metadata.yml)"), "{told}");
+                let told = run("replay", order, how, "changed", 1);
+                assert!(!told.contains("SUPER8_ORDER=any"), "{told}");
+            }
+            run("replay", "any", how, "swapped", 0);
+            run("replay", "any", how, "changed", 1);
+        }
+    });
 }
 
 /// Whatever passes under a stricter order passes under this one.

@@ -20,12 +20,13 @@ impl Case<'_> {
     /// The report's last part.
     pub(super) fn advice(&self, out: &mut String) -> std::fmt::Result {
         writeln!(out, "\nwhat to do:")?;
-        if self.by_connection == Some(true) {
-            let order = Order::Connection.name();
-            writeln!(
-                out,
-                "- if the connections do not depend on each other, set SUPER8_ORDER={order} (or `order: {order}` in metadata.yml)"
-            )?;
+        if let Some(order) = self.other_order() {
+            let condition = match order {
+                Order::Any => "transactions and results come in any order, as from a pool",
+                _ => "the connections do not depend on each other",
+            };
+            let order = order.name();
+            writeln!(out, "- if {condition}, set SUPER8_ORDER={order} (or `order: {order}` in metadata.yml)")?;
         }
         let equal = self.nearest.as_ref().filter(|_| self.rows.is_none() && !self.asked.method.is_rows());
         if let Some(equal) = equal {

@@ -13,12 +13,16 @@ use super::cursor::Cursor;
 use super::log_player::LogPlayer;
 use super::mismatch::{Mismatch, Scene};
 use super::result_answers::OWN;
-use super::sessions::Session;
+use super::sessions::{Session, SessionMatcher};
 use super::sources::Source;
 use super::state::State;
-use super::units::{Context, First, Transactions, Units, text_of};
+use super::units::{Context, Drafts, First, Transactions, Units, text_of};
 use super::unplayed::{self, Unplayed};
-use crate::{CassetteError, ConnectionId, Entry, Method};
+use crate::metadata::Order;
+use crate::{CassetteError, ConnectionId, Entry, Method, sets};
+
+/// So many entries are read for a hint.
+const LONG: u32 = 200_000;
 
 /// The units of a cassette, and which connections of the program are in which.
 pub(super) struct AnyOrder {
@@ -363,5 +367,59 @@ impl AnyOrder {
         }
         left.sort_by_key(|unplayed| unplayed.line);
         Ok(left)
+    }
+}
+
+impl LogPlayer {
+    /// Whether `order: any` would play a command that another order refuses: it begins a unit of which nothing is played, on a
+    /// connection that is in no transaction. Nothing is said where the order has no choice, because no other connection was made like
+    /// this one, nor of a log that is long to read.
+    pub(super) fn any_would_play(&self, state: &mut State, asked: &Entry) -> Result<bool, CassetteError> {
+        let begins = matches!(asked.method, Method::Run | Method::Catalog | Method::Prepare | Method::Execute);
+        let is_long = self.index.len() > LONG;
+        if !begins || is_long || self.order == Order::Any || self.is_by_hand() || self.index.is_of_units() {
+            return Ok(false);
+        }
+        let Some(live) = state.sessions.live(asked.connection) else { return Ok(false) };
+        let (Some(groups), (connection, statement)) = (live.groups_of_one(), live.recorded(asked.statement)) else {
+            return Ok(false);
+        };
+        let groups = groups.to_vec();
+        let alike = state.sessions.connects.from(0).iter().filter(|connect| groups.contains(&connect.group));
+        if alike.take(2).count() < 2 {
+            return Ok(false);
+        }
+        let log = (&*self.index, &*self.storage);
+        let passed = |position: &u32| {
+            let of = self.index.slot(*position).connection();
+            state.cursor(self.order, log.0, of).passed(log.0, *position)
+        };
+        let played: Vec<u32> = (0..self.index.len()).filter(passed).collect();
+        let comments = self.comparison.comments;
+        let before = Drafts::read(log, &state.sessions.connects, comments, played.iter().copied())?;
+        let Some(context) = before.context(connection) else { return Ok(false) };
+        let prepare = match asked.method {
+            Method::Execute => match statement.and_then(|statement| before.prepare(connection, statement)) {
+                Some(position) => Some(sets::entry(log.1, self.index.slot(position).place())?),
+                None => return Ok(false),
+            },
+            _ => None,
+        };
+        let (units, _, connects) = Units::read(log.0, log.1, &state.sessions.connects, &self.comparison)?;
+        let mut sessions = SessionMatcher::new(connects);
+        for unit in units.begun(|first| played.binary_search(&first).is_ok()) {
+            let id = sessions.opened(Vec::new(), Session::fresh(unit));
+            sessions.ended(id, true, None, false);
+        }
+        let prepare = prepare.as_ref();
+        let first = First { groups: &groups, context, execution: asked, asked, redactor: None, prepare };
+        if asked.method == Method::Prepare {
+            // it is answered as often as it is asked; what is to be executed then has to be left
+            let execution = &Entry::new(Method::Execute, asked.connection, asked.statement);
+            let first = First { execution, prepare: Some(asked), ..first };
+            return Ok(units.prepared(log.0, log.1, &groups, asked)?.is_some()
+                && units.nearest(log, &sessions, &first)?.is_some());
+        }
+        Ok(units.find(log, &sessions, &first)?.is_some())
     }
 }

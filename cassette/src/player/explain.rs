@@ -26,6 +26,8 @@ pub(super) struct Case<'p> {
     pub(super) alike: Option<Alike>,
     /// Whether `order: connection` would have passed; `None` if that is the order, or cannot be said.
     pub(super) by_connection: Option<bool>,
+    /// Whether `order: any` would have passed, and no stricter one.
+    pub(super) by_any: bool,
 }
 
 impl LogPlayer {
@@ -34,6 +36,10 @@ impl LogPlayer {
         let by_connection = match self.order {
             Order::Global => self.has_a_turn(state, asked).map(Some),
             Order::Connection | Order::Any => Ok(None),
+        };
+        let by_any = match (&by_connection, &scene) {
+            (Ok(None | Some(false)), Scene::Command { .. } | Scene::Exhausted) => self.any_would_play(state, asked),
+            _ => Ok(false),
         };
         let here = match (self.order, &scene) {
             (Order::Any, Scene::Command { position } | Scene::Rows { position, .. }) => {
@@ -57,7 +63,7 @@ impl LogPlayer {
         // as the cassette numbers it
         let (connection, statement) = self.index.ids(connection, statement);
         let asked = &Entry { connection, statement, ..asked.clone() };
-        let case = by_connection.and_then(|by_connection| self.case(asked, scene, by_connection));
+        let case = by_connection.and_then(|by_connection| self.case(asked, scene, (by_connection, by_any?)));
         let (kind, command, headline, report) = match case {
             Ok(case) => {
                 let number = |(position, _): &(u32, Entry)| self.index.ordinal(*position);
@@ -76,7 +82,7 @@ impl LogPlayer {
         &'p self,
         asked: &'p Entry,
         scene: Scene,
-        by_connection: Option<bool>,
+        (by_connection, by_any): (Option<bool>, bool),
     ) -> Result<Case<'p>, CassetteError> {
         let (position, rows) = match &scene {
             Scene::Unreadable(error) => return Err(error.clone()),
@@ -118,7 +124,7 @@ impl LogPlayer {
             Some(_) if asked.method.is_rows() || nearest.is_some() => MismatchKind::OutOfOrder,
             Some(_) => MismatchKind::NotRecorded,
         };
-        Ok(Case { player: self, kind, asked, expected, rows, nearest, alike, by_connection })
+        Ok(Case { player: self, kind, asked, expected, rows, nearest, alike, by_connection, by_any })
     }
 
     /// The number of rows of an entry, read from its file if it does not say it.

@@ -125,6 +125,14 @@ impl Case<'_> {
         self.alike.as_ref().filter(|alike| Some(alike.position) != here)
     }
 
+    /// The order in which it would have passed.
+    pub(super) fn other_order(&self) -> Option<Order> {
+        match self.by_connection {
+            Some(true) => Some(Order::Connection),
+            _ => self.by_any.then_some(Order::Any),
+        }
+    }
+
     /// What makes the difference, in one clause.
     pub(super) fn decisive(&self) -> String {
         let here = self.expected.as_ref().map(|(position, _)| *position);
@@ -137,7 +145,7 @@ impl Case<'_> {
             let (verb, number) = (if is_played { "was" } else { "is" }, self.player.index.ordinal(nearest.position));
             format!("that {verb} command {number} ({})", ids(&nearest.entry))
         });
-        let other_order = (self.by_connection == Some(true)).then(|| "order: connection would have passed".to_owned());
+        let other_order = self.other_order().map(|order| format!("order: {} would have passed", order.name()));
         let main = match (difference, self.kind) {
             (Some(difference), _) => Some(in_words(&difference, 70)),
             (None, MismatchKind::OutOfOrder | MismatchKind::Exhausted) => None,

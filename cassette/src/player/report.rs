@@ -85,6 +85,12 @@ impl Case<'_> {
             Some(false) => writeln!(out, "order: connection would not have passed")?,
             None => {}
         }
+        if self.by_any {
+            writeln!(
+                out,
+                "order: any would have passed: it begins an execution or a transaction that is not played yet"
+            )?;
+        }
         self.advice(out)
     }
 

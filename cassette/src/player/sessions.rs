@@ -71,6 +71,11 @@ impl Live {
         }
     }
 
+    /// The connects that it agrees with, if it has played nothing but one recorded connection from its beginning.
+    pub(super) fn groups_of_one(&self) -> Option<&[Group]> {
+        (self.before.is_empty() && self.session.begin == 1).then_some(&self.groups[..])
+    }
+
     /// A recorded statement, or the recorded connection, behind a live one.
     pub(super) fn recorded(&self, statement: Option<u32>) -> (ConnectionId, Option<u32>) {
         let Some(statement) = statement else { return (self.session.connection, None) };

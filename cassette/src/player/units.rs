@@ -263,20 +263,26 @@ impl Draft {
     }
 }
 
-impl Units {
-    /// Reads the units of a log. The index and the connects are those of the units' own log, which is what is played.
+/// What was read of a log: its units, and how its connections stand at the end.
+pub(super) struct Drafts {
+    connections: HashMap<ConnectionId, Recorded>,
+    units: Vec<Draft>,
+    /// What is in no transaction.
+    apart: Vec<(Group, Entry)>,
+}
+
+impl Drafts {
+    /// Reads the entries at these positions.
     pub(super) fn read(
-        index: &Index,
-        storage: &dyn Store,
+        (index, storage): (&Index, &dyn Store),
         connects: &Connects,
-        comparison: &Comparison,
-    ) -> Result<(Units, Index, Connects), CassetteError> {
-        let comments = comparison.comments;
+        comments: bool,
+        positions: impl Iterator<Item = u32>,
+    ) -> Result<Drafts, CassetteError> {
         let mut connections: HashMap<ConnectionId, Recorded> = HashMap::new();
         let mut drafts: Vec<Draft> = Vec::new();
         let mut apart: Vec<(Group, Entry)> = Vec::new();
-        let mut prepared: HashMap<(Group, String), (ConnectionId, u32, Vec<u32>)> = HashMap::new();
-        for position in 0..index.len() {
+        for position in positions {
             let slot = index.slot(position);
             if slot.method == Method::Connect {
                 let entry = storage.checked_entry(slot.place())?;
@@ -382,6 +388,31 @@ impl Units {
                 (_, None) => {}
             }
         }
+        Ok(Drafts { connections, units: drafts, apart })
+    }
+
+    /// What is set on a connection, if that is in no transaction.
+    pub(super) fn context(&self, connection: ConnectionId) -> Option<&Context> {
+        self.connections.get(&connection).filter(|of| of.open.is_none()).map(|of| &of.context)
+    }
+
+    /// Where the text of a statement stands that was prepared.
+    pub(super) fn prepare(&self, connection: ConnectionId, statement: u32) -> Option<u32> {
+        self.connections.get(&connection)?.statements.get(&statement)?.prepare.first().copied()
+    }
+}
+
+impl Units {
+    /// Reads the units of a log. The index and the connects are those of the units' own log, which is what is played.
+    pub(super) fn read(
+        index: &Index,
+        storage: &dyn Store,
+        connects: &Connects,
+        comparison: &Comparison,
+    ) -> Result<(Units, Index, Connects), CassetteError> {
+        let read = Drafts::read((index, storage), connects, comparison.comments, 0..index.len())?;
+        let Drafts { connections, units: drafts, apart } = read;
+        let mut prepared: HashMap<(Group, String), (ConnectionId, u32, Vec<u32>)> = HashMap::new();
         for (connection, of) in connections {
             for (statement, asked) in of.statements.into_iter().filter(|(_, asked)| !asked.prepare.is_empty()) {
                 // of several, the one of which most is known
@@ -391,17 +422,6 @@ impl Units {
                 }
             }
         }
-        Units::of(index, storage, comparison, drafts, apart, prepared)
-    }
-
-    fn of(
-        index: &Index,
-        storage: &dyn Store,
-        comparison: &Comparison,
-        drafts: Vec<Draft>,
-        apart: Vec<(Group, Entry)>,
-        prepared: HashMap<(Group, String), (ConnectionId, u32, Vec<u32>)>,
-    ) -> Result<(Units, Index, Connects), CassetteError> {
         let mut origins = Origins { commands: index.command_offsets(), units: Vec::new() };
         let mut alike: HashMap<Beginning, Alike> = HashMap::new();
         let (mut slots, mut connects, mut has_marks) = (Vec::new(), Vec::new(), false);
@@ -510,6 +530,12 @@ impl Units {
             }
         }
         Ok(found.map(|found| (found, groups)))
+    }
+
+    /// The units whose first execution is at one of these positions.
+    pub(super) fn begun(&self, is_played: impl Fn(u32) -> bool) -> Vec<ConnectionId> {
+        let units = self.alike.values().flat_map(|alike| &alike.units);
+        units.filter(|unit| is_played(unit.first)).map(|unit| unit.id).collect()
     }
 
     /// The units whose text is what is asked.

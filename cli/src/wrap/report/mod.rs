@@ -1,5 +1,6 @@
 //! The report of a wrapped run: for people, for scripts, for the test pages of a CI.
 
+mod colour;
 mod json;
 mod junit;
 mod text;

@@ -1,5 +1,6 @@
 //! The report for people: what is wrong, the whole mismatch report, what was left over.
 
+use super::colour::coloured;
 use crate::exit::Exit;
 use crate::wrap::verdict::{Played, Run};
 use anstyle::{AnsiColor, Style};
@@ -17,7 +18,7 @@ pub fn report(run: &Run<'_>) -> String {
     let mut kept_aside = 0;
     for played in &run.verdict.cassettes {
         if let Some(mismatch) = &played.mismatch {
-            let _ = writeln!(text, "{}", mismatch.report.trim_end());
+            text.push_str(&coloured(mismatch.report.trim_end()));
         }
         if let Some(error) = &played.unwritable {
             let error = error.strip_prefix(&format!("{}: ", played.cassette)).unwrap_or(error);

@@ -1,7 +1,7 @@
 //! A database of one test: made afresh before each run, gone before a replay.
 
 use crate::driver::Driver;
-use crate::{mariadb, packages, postgres, products};
+use crate::{mariadb, packages, postgres, products, tds};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::Command;
@@ -17,13 +17,24 @@ pub struct Database {
     name: String,
     /// The directory programs run in; SQLite's file is named relative to it, so that no cassette holds a path.
     directory: PathBuf,
+    unreachable: bool,
 }
 
 impl Database {
     /// A database reached through `driver`; `directory` is where programs will run.
     pub fn new(driver: Driver, subject: &str, directory: PathBuf) -> Database {
         let subject: String = subject.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-        Database { driver, name: unused(format!("{}_{}", subject.to_lowercase(), driver.label())), directory }
+        Database {
+            driver,
+            name: unused(format!("{}_{}", subject.to_lowercase(), driver.label())),
+            directory,
+            unreachable: driver == Driver::Db2,
+        }
+    }
+
+    /// Has its server listen nowhere.
+    pub fn disconnect(&mut self) {
+        self.unreachable = true;
     }
 
     /// The database's name: for SQLite and Access the file, relative to the directory programs run in.
@@ -40,7 +51,7 @@ impl Database {
         match self.driver {
             Driver::PostgresUnicode | Driver::PostgresAnsi => postgres::USER,
             Driver::MariaDb => mariadb::USER,
-            Driver::SqlServer | Driver::Db2 | Driver::FreeTds => "tester",
+            Driver::SqlServer | Driver::Db2 | Driver::FreeTds => tds::USER,
             _ => "",
         }
     }
@@ -50,7 +61,7 @@ impl Database {
         match self.driver {
             Driver::PostgresUnicode | Driver::PostgresAnsi => postgres::PASSWORD,
             Driver::MariaDb => mariadb::PASSWORD,
-            Driver::SqlServer | Driver::Db2 | Driver::FreeTds => "not a server's password",
+            Driver::SqlServer | Driver::Db2 | Driver::FreeTds => tds::PASSWORD,
             _ => "",
         }
     }
@@ -65,6 +76,7 @@ impl Database {
                 postgres::server().fresh(&self.name);
             }
             Driver::MariaDb => mariadb::server().fresh(&self.name),
+            Driver::SqlServer | Driver::FreeTds => self.remove(),
             _ => {}
         }
     }
@@ -77,6 +89,7 @@ impl Database {
             }
             Driver::PostgresUnicode | Driver::PostgresAnsi => postgres::server().remove(&self.name),
             Driver::MariaDb => mariadb::server().remove(&self.name),
+            Driver::SqlServer | Driver::FreeTds if !self.unreachable => tds::server().remove(&self.name),
             _ => {}
         }
     }
@@ -94,6 +107,8 @@ impl Database {
     /// The port of its server, where it has one.
     pub fn port(&self) -> Option<u16> {
         match self.driver {
+            _ if self.unreachable => Some(CLOSED),
+            Driver::SqlServer | Driver::FreeTds => Some(tds::server().port),
             Driver::PostgresUnicode | Driver::PostgresAnsi => Some(postgres::server().port),
             Driver::MariaDb => Some(mariadb::server().port),
             _ => None,
@@ -106,19 +121,15 @@ impl Database {
             return Vec::new();
         }
         let mut keywords = vec![("Database", self.name())];
-        match self.driver {
-            Driver::SqlServer => keywords.extend([("Server", format!("127.0.0.1,{CLOSED}")), ("Encrypt", "no".into())]),
-            Driver::FreeTds => keywords.extend([("Server", "127.0.0.1".into()), ("Port", CLOSED.to_string())]),
-            Driver::Db2 => keywords.extend([
-                ("Hostname", "127.0.0.1".into()),
-                ("Port", CLOSED.to_string()),
-                ("Protocol", "TCPIP".into()),
-            ]),
-            _ => {}
-        }
         if let Some(port) = port {
-            let server = if self.driver == Driver::MariaDb { "Server" } else { "Servername" };
-            keywords.extend([(server, "127.0.0.1".into()), ("Port", port.to_string())]);
+            let (host, port) = ("127.0.0.1".to_owned(), port.to_string());
+            keywords.extend(match self.driver {
+                Driver::SqlServer => vec![("Server", format!("{host},{port}")), ("Encrypt", "no".into())],
+                Driver::FreeTds => vec![("Server", host), ("Port", port), ("TDS_Version", "7.4".into())],
+                Driver::Db2 => vec![("Hostname", host), ("Port", port), ("Protocol", "TCPIP".into())],
+                Driver::MariaDb => vec![("Server", host), ("Port", port)],
+                _ => vec![("Servername", host), ("Port", port)],
+            });
         }
         if matches!(self.driver, Driver::PostgresUnicode | Driver::PostgresAnsi) {
             keywords.push(("SSLmode", "disable".into()));

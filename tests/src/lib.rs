@@ -27,6 +27,7 @@ pub mod program;
 pub mod python;
 pub mod scratch;
 pub mod server;
+pub mod tds;
 pub mod trap;
 pub mod valgrind;
 pub mod ways;

@@ -57,6 +57,7 @@ mod ruby_odbc;
 mod secrets;
 mod selection;
 mod sessions;
+mod sql_server;
 mod stable_bytes;
 mod symbols;
 mod traces;

@@ -116,8 +116,9 @@ pub fn descriptor(field: i16) -> Shape {
     }
 }
 
-/// Fields of SQLGetDiagField.
-pub fn diagnostic(field: i16) -> Shape {
+/// Fields of SQLGetDiagField. A field of the driver's own is what the application says by the size of its buffer: SQL_IS_SMALLINT and so on
+/// (ODBC's page of the function), unless it is one of Microsoft's.
+pub fn diagnostic(field: i16, size: i16) -> Shape {
     match field {
         // SQLSTATE, MESSAGE_TEXT, DYNAMIC_FUNCTION, CLASS_ORIGIN, SUBCLASS_ORIGIN, CONNECTION_NAME, SERVER_NAME
         4 | 6..=11 => Shape::Text,
@@ -125,6 +126,20 @@ pub fn diagnostic(field: i16) -> Shape {
         1 => Shape::Number(2),
         // ROW_COUNT, CURSOR_ROW_COUNT, ROW_NUMBER
         3 | -1249 | -1248 => Shape::Number(8),
-        _ => Shape::Number(4),
+        // SQL_DIAG_SS_SRVNAME, SQL_DIAG_SS_PROCNAME; SQL_DIAG_SS_LINE
+        -1153 | -1152 => Shape::Text,
+        -1154 => Shape::Number(2),
+        _ if !is_drivers_own(field) => Shape::Number(4),
+        _ => match size {
+            1.. => Shape::Text,
+            // SQL_IS_SMALLINT, SQL_IS_USMALLINT
+            -8 | -7 => Shape::Number(2),
+            _ => Shape::Number(4),
+        },
     }
+}
+
+/// Whether a field of SQLGetDiagField is none of ODBC's.
+pub fn is_drivers_own(field: i16) -> bool {
+    !matches!(field, 0..=12 | -1249..=-1247)
 }

@@ -1,7 +1,7 @@
 //! Questions about a statement: what concerns the columns goes to the columns file while recording, the rest beside the commands; at
 //! replay the recorded answer, what the columns file says, or what is known anyway.
 
-use crate::args::{Out, Reply};
+use crate::args::{Out, Reply, shape};
 use crate::call::{DriverCall, Question};
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::answers::{Answer, answer_keys, ask, serve};
@@ -228,10 +228,14 @@ impl Statement<Replayed> {
         let known = match function {
             Function::SQLRowCount => Some(Value::Int(-1)),
             Function::SQLNumParams => Some(Value::from(state.markers)),
-            Function::SQLGetDiagField => match question.outputs.first() {
-                Some((_, Out::Text(_))) => Some(Value::from("")),
-                _ => Some(Value::Int(0)),
-            },
+            Function::SQLGetDiagField
+                if !question.int(Key::Field).is_some_and(|field| shape::is_drivers_own(field as i16)) =>
+            {
+                match question.outputs.first() {
+                    Some((_, Out::Text(_))) => Some(Value::from("")),
+                    _ => Some(Value::Int(0)),
+                }
+            }
             Function::SQLGetStmtAttr | Function::SQLGetStmtOption => question.int(Key::Attribute).and_then(|asked| {
                 let set = state.application.number(asked as i32).map(Value::from);
                 set.or_else(|| default_attribute(asked))

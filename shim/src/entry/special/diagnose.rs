@@ -1,11 +1,14 @@
 //! SQLError, SQLGetDiagRec, SQLGetDiagField: the shim's own records first, else the real driver's.
 #![allow(unsafe_code)]
 
-use crate::args::{Buffer, In, LengthOut, NumberOut, Out, Unit, decode_wide, encode_bytes, has_stray_bytes, shape};
+use crate::args::{
+    Buffer, Character, In, LengthOut, NumberOut, Out, Unit, decode_wide, encode_bytes, has_stray_bytes, shape,
+};
 use crate::call::{Call, Question};
 use crate::diagnostics::{Diagnostic, Diagnostics, Outcome, rc};
 use crate::entry::dispatch::{DBC, DESC, ENV, RealCall, STMT, guard};
 use crate::entry::driver_records::{NO_NUMBER, ORIGINS, by_kind, drain_handle, id};
+use crate::entry::other_width::give_text;
 use crate::handles::{CONNECTIONS, DESCRIPTORS, ENVIRONMENTS, HandleCore, STATEMENTS, Token};
 use crate::real::{Driver, Handle, Pointer, Width, from_codeset};
 use crate::table::Function;
@@ -150,9 +153,18 @@ pub unsafe fn SQLGetDiagField<C: Width>(
 ) -> i16 {
     let token = Token::from_handle(handle);
     let Some(side) = side(kind, token) else { return rc::INVALID_HANDLE };
+    let is_drivers = shape::is_drivers_own(field);
     let driver_call = |driver: &'static Driver, real| {
         // SAFETY: the application's arguments, its handle translated.
-        unsafe { Some((C::symbols(driver).SQLGetDiagField?)(kind, real, record, field, value, cap, length)) }
+        unsafe {
+            match C::symbols(driver).SQLGetDiagField {
+                Some(get) => Some(get(kind, real, record, field, value, cap, length)),
+                None if is_drivers && driver.converts::<C>() => {
+                    converted_field::<C>(driver, (kind, real), (record, field), (value, cap, length))
+                }
+                None => None,
+            }
+        }
     };
     let buffer = Buffer {
         pointer: value,
@@ -162,24 +174,39 @@ pub unsafe fn SQLGetDiagField<C: Width>(
         sizes_numbers: false,
     };
     // SAFETY: the buffer holds what the field's entry on the reference page says.
-    let out = unsafe { Out::shaped(shape::diagnostic(field), buffer) };
-    if let (STMT, true, Some(statement)) = (kind, side.intercepted && is_about_execution(field), STATEMENTS.get(token))
-    {
-        // What only the driver knows of the execution is a question like others; it does not clear the records.
-        let Some(mode) = statement.mode.lock().clone() else { return rc::INVALID_HANDLE };
+    let out = unsafe { Out::shaped(shape::diagnostic(field, cap), buffer) };
+    if side.intercepted && (is_drivers || kind == STMT && is_about_execution(field)) {
+        // What only the driver knows is a question like others; it does not clear the records.
         let inputs = vec![(Key::Record, In::Int(i64::from(record))), (Key::Field, In::Int(i64::from(field)))];
         let question = Call::Ask(Question { inputs, outputs: vec![("value", out)] });
-        let real = RealCall { kind, core: &statement.core, driver_call: &driver_call };
-        return guard(side.diagnostics, || mode.serve(Function::SQLGetDiagField, &question, &real).rc);
+        let served = |core, serve: &dyn Fn(&RealCall<'_>) -> Outcome| {
+            guard(side.diagnostics, || serve(&RealCall { kind, core, driver_call: &driver_call }).rc)
+        };
+        const ASKED: Function = Function::SQLGetDiagField;
+        match kind {
+            STMT => {
+                let Some(statement) = STATEMENTS.get(token) else { return rc::INVALID_HANDLE };
+                let Some(mode) = statement.mode.lock().clone() else { return rc::INVALID_HANDLE };
+                return served(&statement.core, &|real| mode.serve(ASKED, &question, real));
+            }
+            DBC => {
+                let Some(connection) = CONNECTIONS.get(token) else { return rc::INVALID_HANDLE };
+                let Some(mode) = connection.mode.lock().clone() else { return rc::ERROR };
+                return served(&connection.core, &|real| mode.serve(ASKED, &question, real));
+            }
+            _ => {}
+        }
     }
     if let Some((driver, real)) = side.real
         && !side.intercepted
-        && !side.diagnostics.posted()
+        && (is_drivers || !side.diagnostics.posted())
     {
         if let Some(code) = driver_call(driver, real) {
             return code;
         }
-        side.take(kind, driver, real);
+        if !is_drivers {
+            side.take(kind, driver, real);
+        }
     }
     match own_field(side.diagnostics, record, field, room(side.diagnostics, cap, C::WIDE)) {
         Ok(Field::Number(number)) => {
@@ -203,6 +230,34 @@ pub unsafe fn SQLGetDiagField<C: Width>(
         },
         Err(code) => code,
     }
+}
+
+/// A field of the driver's own through its function of the other width, as unixODBC asks for it: what has room for bytes is a text.
+unsafe fn converted_field<C: Width>(
+    driver: &Driver,
+    (kind, real): (i16, Handle),
+    (record, field): (i16, i16),
+    (value, cap, length): (Pointer, i16, *mut i16),
+) -> Option<i16> {
+    let get = C::Other::symbols(driver).SQLGetDiagField?;
+    let room = usize::try_from(cap).unwrap_or(0) / size_of::<C>();
+    if value.is_null() || room == 0 {
+        // SAFETY: the application's buffer for a number.
+        return Some(unsafe { get(kind, real, record, field, value, cap, length) });
+    }
+    let mut text = vec![C::Other::ZERO; room + 1];
+    let (bytes, mut told) = (size_of_val(&text[..]).min(i16::MAX as usize) as i16, i16::MIN);
+    // SAFETY: a live buffer and its size, and a live variable.
+    let code = unsafe { get(kind, real, record, field, text.as_mut_ptr().cast(), bytes, &mut told) };
+    if rc::succeeded(code) {
+        // SAFETY: the application's buffer and its capacity.
+        unsafe { give_text::<C>(&text, value.cast(), room) };
+        if told != i16::MIN {
+            let told = i64::from(told) * size_of::<C>() as i64 / size_of::<C::Other>() as i64;
+            NumberOut::from(length).write(told);
+        }
+    }
+    Some(code)
 }
 
 /// How many characters of a message a driver that gives it out in pieces takes for the size of a field's buffer. psqlodbc counts one

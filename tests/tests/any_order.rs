@@ -75,6 +75,34 @@ fn the_pool_of_node() {
     in_any_order(&program, Driver::MariaDb, Format::Ndjson, 5);
 }
 
+/// Worker processes, each with a pool: each has its part of the cassette, and plays that in any order.
+#[test]
+fn parts_of_worker_processes() {
+    for (driver, times) in [(Driver::PostgresUnicode, 10), (Driver::MariaDb, 3)] {
+        let mut stage = Stage::new("any_order_of_parts", driver);
+        for format in Format::BOTH {
+            stage.format.set(format);
+            let program = Program::python("prefork.py");
+            stage.environment = vec![("SUPER8_ORDER", "any".into())];
+            let recorded = stage.wrapped("record", &program);
+            program.check("record", &recorded);
+            assert_eq!(super8_cassette::parts_of(&stage.cassette()).len(), 3);
+            stage.environment.clear();
+            for time in 0..times {
+                let replayed = stage.wrapped("replay", &program);
+                let what = format!("{driver:?} {format:?}, time {time}: {}", replayed.errors());
+                program.check(&what, &replayed);
+                assert_eq!(replayed.text(), recorded.text(), "{what}");
+            }
+            for change in ["CHANGED", "LEFT_OUT", "EXTRA"] {
+                stage.environment = vec![(change, "yes".into())];
+                let refused = stage.wrapped("replay", &program);
+                assert!(!refused.succeeded(), "{change}: {}", refused.errors());
+            }
+        }
+    }
+}
+
 /// What only this order lets pass is told by the others; what none lets pass is not.
 #[test]
 fn other_orders_say_where_this_one_would_pass() {

@@ -8,24 +8,28 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::connects::Group;
-use super::cursor::Cursor;
+use super::connects::{Connects, Group};
+use super::cursor::{Candidate, Cursor};
 use super::log_player::LogPlayer;
 use super::mismatch::{Mismatch, Scene};
 use super::result_answers::OWN;
+use super::rows::Progress;
 use super::sessions::{Session, SessionMatcher};
-use super::sources::Source;
+use super::sources::{Source, Step};
 use super::state::State;
 use super::units::{Context, Drafts, First, Transactions, Units, text_of};
 use super::unplayed::{self, Unplayed};
 use crate::metadata::Order;
+use crate::schema::Class;
 use crate::{CassetteError, ConnectionId, Entry, Method, sets};
 
 /// So many entries are read for a hint.
 const LONG: u32 = 200_000;
 
-/// The units of a cassette, and which connections of the program are in which.
+/// The units of a cassette, or of a part of one, and which connections of the program are in which.
 pub(super) struct AnyOrder {
+    part: usize,
+    connects: Connects,
     units: Units,
     /// Plays them.
     pub(super) player: LogPlayer,
@@ -81,19 +85,19 @@ impl std::ops::Deref for Playing<'_> {
 }
 
 impl AnyOrder {
-    /// Reads the units of a player's cassette.
-    pub(super) fn read(player: &LogPlayer) -> Result<AnyOrder, CassetteError> {
-        let source = player.storage.0.current();
-        let state = player.state.lock();
-        let (units, index, connects) =
-            Units::read(&source.index, &*source.storage, &state.sessions.connects, &player.comparison)?;
+    /// Reads the units of a part of a player's cassette.
+    pub(super) fn read(player: &LogPlayer, part: usize) -> Result<AnyOrder, CassetteError> {
+        let source = player.storage.0.source(part);
+        let connects = Connects::read(&source.index, &*source.storage)?;
+        let (units, index, of_units) = Units::read(&source.index, &*source.storage, &connects, &player.comparison)?;
         let own = player.of_source(Source::of_statement(source, Arc::new(index)));
-        own.state.lock().sessions.connects = connects;
-        Ok(AnyOrder { units, player: own, lives: Mutex::default() })
+        own.state.lock().sessions.connects = of_units;
+        Ok(AnyOrder { part, connects, units, player: own, lives: Mutex::default() })
     }
 
     /// A connection of the program is made.
-    pub(super) fn connected(&self, id: ConnectionId, asked: &Entry, groups: Vec<Group>) {
+    pub(super) fn connected(&self, id: ConnectionId, asked: &Entry) {
+        let groups = self.connects.agreeing(asked);
         let live = Live { groups, transactions: Transactions::of_connect(asked), ..Live::default() };
         self.lives.lock().insert(id, live);
     }
@@ -191,7 +195,7 @@ impl AnyOrder {
         let Some(live) = lives.get_mut(&asked.connection) else { return Err(self.fail(log, asked, Scene::Exhausted)) };
         let redacted = log.redactor.entry(asked);
         let plain = redacted.as_ref().unwrap_or(asked);
-        let source = log.storage.0.current();
+        let source = log.storage.0.source(self.part);
         let known = self.units.prepared(&source.index, &*source.storage, &live.groups, plain);
         let known = known.map_err(|error| self.fail(log, asked, error.into()))?;
         let Some((index, connection, recorded)) = known else { return Err(self.fail(log, asked, Scene::Exhausted)) };
@@ -265,7 +269,7 @@ impl AnyOrder {
             redactor: redacted.0.is_some().then_some(&log.redactor),
             prepare: redacted.1.as_ref().or(prepare),
         };
-        let source = log.storage.0.current();
+        let source = log.storage.0.source(self.part);
         let read = (&*source.index, &*source.storage);
         let mut state = self.player.state.lock();
         match self.units.find(read, &state.sessions, &first) {
@@ -296,37 +300,84 @@ impl AnyOrder {
 
     /// Whether a command would be played.
     pub(super) fn expects(&self, log: &LogPlayer, asked: &Entry) -> bool {
-        let Some(statement) = asked.statement else { return false };
-        let place = self.place(asked.connection, statement);
-        if !matches!(asked.method, Method::Run | Method::Catalog | Method::Execute) {
-            return place.is_some_and(|(player, connection, number)| {
-                player.expects(&Entry { connection, statement: Some(number), ..asked.clone() })
-            });
-        }
+        self.offer(log, asked).is_ok_and(|offer| offer.is_some())
+    }
+
+    /// What would be served for what is asked; none if it would not be played.
+    pub(super) fn offer(&self, log: &LogPlayer, asked: &Entry) -> Result<Option<Vec<Entry>>, CassetteError> {
         let lives = self.lives.lock();
-        let Some(live) = lives.get(&asked.connection) else { return false };
-        if let Some(open) = live.open {
-            let of = live.statements.get(&statement);
-            let number = of.and_then(|of| of.place).filter(|(unit, _)| *unit == open.unit).map(|(_, number)| number);
-            let number = number.unwrap_or(open.statements + 1);
-            return self.player.expects(&Entry { connection: open.unit, statement: Some(number), ..asked.clone() });
-        }
+        let Some(live) = lives.get(&asked.connection) else { return Ok(None) };
         let redacted = log.redactor.entry(asked);
-        let prepare = live.statements.get(&statement).filter(|of| of.prepared.is_some()).map(|of| &of.asked);
-        let prepare = prepare.filter(|_| asked.method == Method::Execute);
-        let redacted_prepare = prepare.and_then(|prepare| log.redactor.entry(prepare));
-        let first = First {
-            groups: &live.groups,
-            context: &live.context,
-            execution: redacted.as_ref().unwrap_or(asked),
-            asked,
-            redactor: redacted.is_some().then_some(&log.redactor),
-            prepare: redacted_prepare.as_ref().or(prepare),
+        let plain = redacted.as_ref().unwrap_or(asked);
+        let source = log.storage.0.source(self.part);
+        let read = (&*source.index, &*source.storage);
+        let in_unit = |unit: ConnectionId, statement| {
+            next(&self.player, None, &Entry { connection: unit, statement, ..asked.clone() })
         };
-        let source = log.storage.0.current();
-        let state = self.player.state.lock();
-        let found = self.units.find((&source.index, &*source.storage), &state.sessions, &first);
-        found.is_ok_and(|found| found.is_some())
+        let of = asked.statement.and_then(|statement| live.statements.get(&statement));
+        match (asked.method, live.open) {
+            (Method::SetConnectAttr | Method::Commit | Method::Rollback, Some(open)) => in_unit(open.unit, None),
+            (Method::SetConnectAttr | Method::Commit | Method::Rollback, None) => {
+                Ok(self.units.apart(&live.groups, plain).map(|entry| vec![entry.clone()]))
+            }
+            (Method::Prepare, _) => match self.units.prepared(read.0, read.1, &live.groups, plain)? {
+                Some((index, ..)) => Ok(Some(vec![read.1.checked_entry(index.slot(0).place())?])),
+                None => Ok(None),
+            },
+            (Method::Run | Method::Catalog | Method::Execute, Some(open)) => {
+                let known = of.and_then(|of| of.place).filter(|(unit, _)| *unit == open.unit).map(|(_, number)| number);
+                let statement = Some(known.unwrap_or(open.statements + 1));
+                // what was prepared before is prepared in the unit first
+                let prepare =
+                    of.filter(|of| known.is_none() && asked.method == Method::Execute && of.prepared.is_some());
+                let at = |entry: &Entry| Entry { connection: open.unit, statement, ..entry.clone() };
+                next(&self.player, prepare.map(|of| at(&of.asked)).as_ref(), &at(asked))
+            }
+            (Method::Run | Method::Catalog | Method::Execute, None) => {
+                let prepare = of.filter(|of| asked.method == Method::Execute && of.prepared.is_some());
+                let prepare = prepare.map(|of| &of.asked);
+                let redacted_prepare = prepare.and_then(|prepare| log.redactor.entry(prepare));
+                let first = First {
+                    groups: &live.groups,
+                    context: &live.context,
+                    execution: plain,
+                    asked,
+                    redactor: redacted.is_some().then_some(&log.redactor),
+                    prepare: redacted_prepare.as_ref().or(prepare),
+                };
+                let found = self.units.find(read, &self.player.state.lock().sessions, &first)?;
+                let Some((unit, _)) = found else { return Ok(None) };
+                let units = self.player.storage.0.current();
+                // the prepare before it was answered already
+                commands(units, Step { of: Some(unit), number: 1 + usize::from(prepare.is_some()) }).map(Some)
+            }
+            _ => match of.map(|of| (of.place, &of.prepared)) {
+                Some((Some((unit, number)), _)) => in_unit(unit, Some(number)),
+                Some((None, Some(prepared))) => {
+                    next(prepared, None, &Entry { connection: OWN.0, statement: Some(OWN.1), ..asked.clone() })
+                }
+                _ => Ok(None),
+            },
+        }
+    }
+
+    /// Plays what another part plays as well. Its rows are read there.
+    pub(super) fn follow(
+        &self,
+        log: &LogPlayer,
+        asked: &Entry,
+        progress: Option<&Arc<Progress>>,
+    ) -> Result<(), Mismatch> {
+        let Some(statement) = asked.statement else { return Ok(()) };
+        let Some((player, connection, statement)) = self.place(asked.connection, statement) else { return Ok(()) };
+        let asked = Entry { connection, statement: Some(statement), ..asked.clone() };
+        let (candidate, _) = log.adopt(player.play(&asked, |state| player.step(state, &asked, None)))?;
+        if let (Candidate::Rows { position, .. }, Some(progress)) = (candidate, progress) {
+            let state = &mut *player.state.lock();
+            let (connection, _) = state.recorded(connection, None);
+            state.cursor(player.order, &player.index, connection).share(position, progress);
+        }
+        Ok(())
     }
 
     /// The first mismatch, or that of this scene. Nothing is exhausted as long as other units may be left.
@@ -356,11 +407,17 @@ impl AnyOrder {
         }
     }
 
-    /// The units that were not played, or not to their end.
-    pub(super) fn unplayed(&self, log: &LogPlayer, state: &mut State) -> Result<Vec<Unplayed>, CassetteError> {
+    /// What is left of the units.
+    pub(super) fn units_left(&self) -> Result<Vec<Unplayed>, CassetteError> {
         let mut left = self.player.left_unplayed(&mut self.player.state.lock())?;
         // that a connection was made, or a statement prepared, has no effect
         left.retain(|unplayed| !matches!(unplayed.method, Method::Connect | Method::Prepare));
+        Ok(left)
+    }
+
+    /// The units that were not played, or not to their end, and the failed connects of the part that is played.
+    pub(super) fn unplayed(&self, log: &LogPlayer, state: &mut State) -> Result<Vec<Unplayed>, CassetteError> {
+        let mut left = self.units_left()?;
         let failed: Vec<u32> = state.sessions.free().filter(|of| !of.succeeded).map(|of| of.position).collect();
         for position in failed {
             left.push(unplayed::at(&log.index, &*log.storage, position)?);
@@ -368,6 +425,41 @@ impl AnyOrder {
         left.sort_by_key(|unplayed| unplayed.line);
         Ok(left)
     }
+}
+
+/// What is served by a step, without what was asked after it: not every execution is asked about as much.
+fn commands(source: &Source, step: Step) -> Result<Vec<Entry>, CassetteError> {
+    let mut served = source.served(step)?;
+    served.retain(|entry| entry.method.class() == Class::Command);
+    Ok(served)
+}
+
+/// What a player would serve for what is asked next of a unit, perhaps after a prepare; none if that is not what comes next.
+fn next(player: &LogPlayer, prepare: Option<&Entry>, asked: &Entry) -> Result<Option<Vec<Entry>>, CassetteError> {
+    // the rules go by the text that is prepared
+    let redacted = prepare.map(|prepare| player.redacted(prepare).unwrap_or_else(|| prepare.clone()));
+    let (prepare, redacted) = (redacted, player.redacted(asked));
+    let asked = redacted.as_ref().unwrap_or(asked);
+    let state = &mut *player.state.lock();
+    let recorded = state.recorded(asked.connection, asked.statement);
+    let mut cursor = state.cursor(player.order, &player.index, recorded.0).clone();
+    if let Some(prepare) = prepare {
+        match player.candidate(&mut cursor, &prepare, recorded) {
+            Ok(Candidate::Command { place, .. }) => cursor.played(&player.index, place),
+            Err(Scene::Unreadable(error)) => return Err(error),
+            _ => return Ok(None),
+        }
+    }
+    let position = match player.candidate(&mut cursor, asked, recorded) {
+        Ok(Candidate::Command { place, .. }) => cursor.position(&player.index, place),
+        Ok(Candidate::Rows { position, .. }) => Some(position),
+        Ok(Candidate::AtEnd) => return Ok(Some(Vec::new())),
+        Err(Scene::Unreadable(error)) => return Err(error),
+        Err(_) => return Ok(None),
+    };
+    let source = player.storage.0.current();
+    let before = |position| source.commands(Some(recorded.0)).partition_point(|command| *command < position);
+    position.map(|position| commands(source, Step { of: Some(recorded.0), number: before(position) })).transpose()
 }
 
 impl LogPlayer {

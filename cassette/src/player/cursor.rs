@@ -356,6 +356,12 @@ impl Cursor {
         self.handed.push(Handed { position, end, progress });
     }
 
+    /// Rows are in the hands of another part's statement, which reads them.
+    pub(crate) fn share(&mut self, position: u32, progress: &Arc<Progress>) {
+        let handed = self.handed.iter_mut().filter(|handed| handed.position == position);
+        handed.for_each(|handed| handed.progress = Arc::clone(progress));
+    }
+
     /// The first position of these that is not played; all before it are.
     pub(crate) fn bound(&self, index: &Index, positions: &[u32]) -> u32 {
         let Some(at) = index.position(self.part.as_ref(), self.at) else { return u32::MAX };

@@ -2,7 +2,7 @@
 //! without its exit handlers.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::cursor::Cursor;
 use super::log_player::LogPlayer;
@@ -34,18 +34,23 @@ impl LogPlayer {
         asked.method == Method::Connect || state.cursor(self.order, &self.index, connection).left(&self.index) <= NEAR
     }
 
+    /// Whether the last command may have been played.
+    pub(super) fn is_near_end(&self) -> bool {
+        self.near_end.load(Ordering::Relaxed)
+    }
+
     /// See [`super::Player::finished`].
     pub(super) fn finished(&self) -> Option<Vec<PathBuf>> {
-        self.finished_if(&self.near_end, |state, part| self.is_all_played(state, part))
+        self.finished_if(self.is_near_end(), |state, part| self.is_all_played(state, part))
     }
 
     /// The same, where something else says whether the end may be near, and whether nothing is left of a part.
     pub(super) fn finished_if(
         &self,
-        near_end: &AtomicBool,
+        is_near_end: bool,
         is_all_played: impl Fn(&mut State, usize) -> Result<bool, CassetteError>,
     ) -> Option<Vec<PathBuf>> {
-        if !near_end.load(Ordering::Relaxed) {
+        if !is_near_end {
             return None;
         }
         let state = &mut *self.state.lock();

@@ -113,8 +113,6 @@ impl LogPlayer {
         let state = State::new(SessionMatcher::new(connects), choosing);
         let PlayOptions { order, report, wait, comments, record_again, fits } = options;
         let (order, report) = (order.unwrap_or(metadata.order), report.unwrap_or_else(|| "stderr".to_owned()));
-        // which part is a process's own is told by the order inside its connections
-        let order = if order == Order::Any && state.choosing.is_some() { Order::Connection } else { order };
         if order == Order::Any && metadata.made_by_hand {
             let error = CassetteError::new(storage.name(), "is written by hand, and the order any is for recordings");
             return Err(error.advice("put the entries that come in any order in a group, `- unordered:`"));

@@ -69,6 +69,7 @@ use any_order::{AnyOrder, Elsewhere, Playing};
 use facts::Relatives;
 use log_player::LogPlayer;
 use mismatch::Scene;
+use parts::UnitsOfParts;
 use result_answers::{OWN, Serving};
 
 /// A cassette being played: one per cassette and process, shared by all connections and threads.
@@ -78,7 +79,7 @@ pub struct Player {
     log: LogPlayer,
     serving: Serving,
     /// What is played under `order: any`.
-    any: Option<AnyOrder>,
+    any: Option<UnitsOfParts>,
 }
 
 impl Player {
@@ -113,22 +114,22 @@ impl Player {
     }
 
     fn of(log: LogPlayer) -> Result<Arc<Player>, CassetteError> {
-        let any = if log.order == Order::Any { Some(AnyOrder::read(&log)?) } else { None };
+        let any = if log.order == Order::Any { Some(UnitsOfParts::read(&log)?) } else { None };
         Ok(Arc::new(Player { log, serving: Serving::default(), any }))
     }
 
     /// Has values of what is asked replaced by the rules with which the cassette was redacted.
     pub fn redact(&self, rules: Arc<Redaction>) {
-        if let Some(any) = &self.any {
-            any.player.redactor.follow(Arc::clone(&rules));
+        for units in self.units() {
+            units.player.redactor.follow(Arc::clone(&rules));
         }
         self.log.redactor.follow(rules);
     }
 
     /// Has these secrets hidden in what is asked, as they were when it was recorded.
     pub fn hide(&self, secrets: Arc<Secrets>) {
-        if let Some(any) = &self.any {
-            any.player.redactor.hide(Arc::clone(&secrets));
+        for units in self.units() {
+            units.player.redactor.hide(Arc::clone(&secrets));
         }
         self.log.redactor.hide(secrets);
     }
@@ -179,8 +180,13 @@ impl Player {
         result_answers::find(&self.log, asked, &[Key::Attributes, Key::Params]).is_some()
     }
 
+    /// The units of all parts, if they are played in any order.
+    fn units(&self) -> &[AnyOrder] {
+        self.any.as_ref().map_or(&[], UnitsOfParts::all)
+    }
+
     /// The units that are played in any order, if that is the order and the statement is not one that is served an answer.
-    fn any_of(&self, statement: Option<u32>) -> Option<&AnyOrder> {
+    fn any_of(&self, statement: Option<u32>) -> Option<&UnitsOfParts> {
         self.any.as_ref().filter(|_| statement.is_none_or(|statement| statement < FIRST_RESULT_ANSWER))
     }
 
@@ -189,7 +195,7 @@ impl Player {
         if let Some(player) = self.serving.player(connection, statement) {
             return Some((Playing::Own(player), OWN.0, OWN.1));
         }
-        self.any.as_ref()?.place(connection, statement?)
+        self.any.as_ref()?.current(&self.log).place(connection, statement?)
     }
 
     /// Plays a connect. The recorded entry has the id of a live connection, which everything after it has to be asked
@@ -199,9 +205,8 @@ impl Player {
     /// The first mismatch of this cassette.
     pub fn connect(&self, asked: &Entry) -> Result<Entry, Mismatch> {
         let connected = self.log.play(asked, |state| self.log.step_connect(state, asked))?;
-        if let Some(any) = self.any.as_ref().filter(|_| connected.succeeded()) {
-            let groups = self.log.state.lock().sessions.connects.agreeing(asked);
-            any.connected(connected.connection, asked, groups);
+        if connected.succeeded() {
+            self.units().iter().for_each(|units| units.connected(connected.connection, asked));
         }
         Ok(connected)
     }
@@ -235,6 +240,10 @@ impl Player {
     /// # Errors
     /// The first mismatch of this cassette.
     pub fn fetch(&self, connection: ConnectionId, statement: u32) -> Result<Fetched, Mismatch> {
+        let asked = || Entry::new(Method::Fetch, connection, Some(statement));
+        if let Some(fetched) = self.any_of(Some(statement)).and_then(|any| any.fetch(&self.log, &asked())) {
+            return fetched;
+        }
         match self.elsewhere(connection, Some(statement)) {
             Some((player, connection, statement)) => self.log.adopt(player.fetch(connection, statement)),
             None => self.log.fetch(connection, statement),
@@ -246,12 +255,15 @@ impl Player {
     /// # Errors
     /// The first mismatch of this cassette.
     pub fn scroll(&self, asked: &Entry) -> Result<Scrolled, Mismatch> {
+        if let Some(scrolled) = self.any_of(asked.statement).and_then(|any| any.scroll(&self.log, asked)) {
+            return scrolled;
+        }
         match (self.elsewhere(asked.connection, asked.statement), &self.any) {
             (Some((player, connection, statement)), _) => {
                 let asked = Entry { connection, statement: Some(statement), ..asked.clone() };
                 self.log.adopt(player.scroll(&asked))
             }
-            (None, Some(any)) => Err(any.fail(&self.log, asked, Scene::Exhausted)),
+            (None, Some(any)) => Err(any.current(&self.log).fail(&self.log, asked, Scene::Exhausted)),
             (None, None) => self.log.scroll(asked),
         }
     }
@@ -259,7 +271,7 @@ impl Player {
     /// Whether this command is the next one. Plays nothing.
     pub fn expects(&self, asked: &Entry) -> bool {
         if let Some(any) = self.any_of(asked.statement) {
-            return any.expects(&self.log, asked);
+            return any.current(&self.log).expects(&self.log, asked);
         }
         if self.is_by_hand() {
             return self.serving.expects_by_hand(&self.log, asked);
@@ -382,8 +394,8 @@ impl Player {
     pub fn forget_statement(&self, connection: ConnectionId, statement: u32) {
         if statement >= FIRST_RESULT_ANSWER {
             self.serving.forget(connection, statement);
-        } else if let Some(any) = &self.any {
-            any.forget(connection, statement);
+        } else {
+            self.units().iter().for_each(|units| units.forget(connection, statement));
         }
     }
 
@@ -393,10 +405,16 @@ impl Player {
         if !matches!(entry.method, Method::Close | Method::Drop | Method::Disconnect) {
             return;
         }
-        let Some((player, connection, statement)) = self.elsewhere(entry.connection, entry.statement) else {
-            return self.log.housekeeping(entry);
+        let places: Vec<Elsewhere<'_>> = match entry.statement.filter(|_| self.any_of(entry.statement).is_some()) {
+            Some(statement) => self.units().iter().filter_map(|of| of.place(entry.connection, statement)).collect(),
+            None => self.elsewhere(entry.connection, entry.statement).into_iter().collect(),
         };
-        player.housekeeping(&Entry::new(entry.method, connection, Some(statement)));
+        if places.is_empty() {
+            return self.log.housekeeping(entry);
+        }
+        for (player, connection, statement) in places {
+            player.housekeeping(&Entry::new(entry.method, connection, Some(statement)));
+        }
         if let (Method::Drop, Some(statement)) = (entry.method, entry.statement) {
             self.forget_statement(entry.connection, statement);
         }
@@ -405,9 +423,7 @@ impl Player {
     /// The connection is closed.
     pub fn disconnect(&self, connection: ConnectionId) {
         self.serving.disconnect(connection);
-        if let Some(any) = &self.any {
-            any.disconnected(connection);
-        }
+        self.units().iter().for_each(|units| units.disconnected(connection));
         self.log.disconnect(connection);
     }
 
@@ -450,7 +466,7 @@ impl Player {
     pub fn unplayed(&self) -> Result<Vec<Unplayed>, CassetteError> {
         let state = &mut *self.log.state.lock();
         match &self.any {
-            Some(any) => any.unplayed(&self.log, state),
+            Some(any) => any.current(&self.log).unplayed(&self.log, state),
             None => self.log.left_unplayed(state),
         }
     }
@@ -461,9 +477,9 @@ impl Player {
     pub fn finished(&self) -> Option<Vec<PathBuf>> {
         match &self.any {
             // the last command of a cassette of units was theirs
-            Some(any) => self.log.finished_if(&any.player.near_end, |state, _| {
-                any.unplayed(&self.log, state).map(|left| left.is_empty())
-            }),
+            Some(any) => {
+                self.log.finished_if(any.are_near_the_end(), |state, part| any.is_all_played(&self.log, state, part))
+            }
             None => self.log.finished(),
         }
     }
@@ -479,6 +495,9 @@ impl Player {
     /// # Errors
     /// An unreadable entry.
     pub fn settle(&self) -> Result<Option<&dyn Store>, CassetteError> {
-        self.log.settle()
+        self.log.settle(|state| match &self.any {
+            Some(any) => Ok(!any.current(&self.log).unplayed(&self.log, state)?.is_empty()),
+            None => Ok(!self.log.left_unplayed(state)?.is_empty()),
+        })
     }
 }

@@ -7,15 +7,20 @@
 //! each other, so that a process inside one always finds a part in the end, and none has to give way to another.
 
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use super::answers::Answers;
+use super::any_order::AnyOrder;
 use super::columns::Columns;
 use super::connects::Connects;
 use super::cursor::Next;
 use super::facts::Facts;
-use super::log_player::LogPlayer;
-use super::mismatch::Scene;
+use super::log_player::{Fetched, LogPlayer};
+use super::mismatch::{Mismatch, Scene};
+use super::rows::PlayedRun;
+use super::scroll::Scrolled;
 use super::sources::{Choosing, Source, Step};
 use super::state::State;
 use crate::metadata::Order;
@@ -49,6 +54,19 @@ impl LogPlayer {
         if choosing.left.len() < 2 {
             return Ok(None);
         }
+        if self.order == Order::Any {
+            let mut offers = Vec::new();
+            for part in &choosing.left {
+                let source = &sources.all[*part];
+                let connects = Connects::read(&source.index, &*source.storage)?;
+                let groups = connects.agreeing(asked);
+                let first = connects.from(0).iter().find(|connect| groups.contains(&connect.group));
+                let entry = first.map(|first| source.storage.checked_entry(source.index.slot(first.position).place()));
+                offers.extend(entry.transpose()?.map(|entry| (*part, vec![entry])));
+            }
+            self.go_on_with(choosing, state, offers)?;
+            return Ok(None);
+        }
         let (connection, statement) = state.recorded(asked.connection, asked.statement);
         let asked = &Entry { connection, statement, ..asked.clone() };
         let Some(step) = self.step_of(state, asked)? else { return Ok(None) };
@@ -77,6 +95,42 @@ impl LogPlayer {
             }
         }
         Ok(Some(step))
+    }
+
+    /// Goes on with the parts that serve the same for what is asked; of several such groups, with the first that has room. If there
+    /// is none, the part that is played at present says what is wrong.
+    fn go_on_with(
+        &self,
+        choosing: &mut Choosing,
+        state: &mut State,
+        offers: Vec<(usize, Vec<Entry>)>,
+    ) -> Result<(), CassetteError> {
+        let sources = &*self.storage.0;
+        let mut groups: Vec<(Vec<usize>, Vec<Entry>)> = Vec::new();
+        'offers: for (part, mut offer) in offers {
+            // what was asked agrees already
+            offer.iter_mut().for_each(|entry| entry.fields.retain(|(key, _)| key.is_reply()));
+            for (group, known) in &mut groups {
+                if sources.all[group[0]].serves_like(known, &sources.all[part], &offer)? {
+                    group.push(part);
+                    continue 'offers;
+                }
+            }
+            groups.push((vec![part], offer));
+        }
+        for (group, _) in groups {
+            if group.len() == choosing.left.len() {
+                return Ok(());
+            }
+            if choosing.tickets.take(&self.group(&group), group.len()) {
+                if !group.contains(&sources.current.load(Ordering::Acquire)) {
+                    self.turn_to(state, group[0])?;
+                }
+                choosing.left = group;
+                return Ok(());
+            }
+        }
+        Ok(())
     }
 
     /// After a step that was played though no part had it next: what differs from the part that had it is no choice any more.
@@ -148,8 +202,12 @@ impl LogPlayer {
         Ok(())
     }
 
-    /// Which part this process was, for good: see [`super::Player::settle`].
-    pub(super) fn settle(&self) -> Result<Option<&dyn Store>, CassetteError> {
+    /// Which part this process was, for good: see [`super::Player::settle`]. `unplayed` says whether anything is left of the part that
+    /// is played.
+    pub(super) fn settle(
+        &self,
+        unplayed: impl Fn(&mut State) -> Result<bool, CassetteError>,
+    ) -> Result<Option<&dyn Store>, CassetteError> {
         let state = &mut *self.state.lock();
         let Some(choosing) = state.choosing.take() else { return Ok(None) };
         if !choosing.entered {
@@ -162,7 +220,7 @@ impl LogPlayer {
             if *part != sources.current.load(Ordering::Acquire) {
                 self.turn_to(state, *part)?;
             }
-            left.push((!self.left_unplayed(state)?.is_empty(), *part));
+            left.push((unplayed(state)?, *part));
         }
         left.sort();
         let free = |(_, part): &&(bool, usize)| {
@@ -175,5 +233,127 @@ impl LogPlayer {
         }
         state.choosing = Some(Choosing { left: vec![part], ..choosing });
         Ok(Some(&*self.storage))
+    }
+}
+
+/// The units of each part of a cassette (`order: any`). The parts that this process may be playing are all played, with what it asks;
+/// what it is told is what all of them serve.
+pub(super) struct UnitsOfParts {
+    parts: Vec<AnyOrder>,
+    /// One part is left.
+    is_decided: AtomicBool,
+    /// As long as several are, one thread at a time plays, so that they stay alike.
+    one: Mutex<()>,
+}
+
+/// What is played with something that is asked: the units of the current part, and those of the others that may be this process's.
+struct Chosen<'p> {
+    current: &'p AnyOrder,
+    others: Vec<&'p AnyOrder>,
+    _one: Option<MutexGuard<'p, ()>>,
+}
+
+impl UnitsOfParts {
+    /// Reads the units of a player's parts.
+    pub(super) fn read(log: &LogPlayer) -> Result<UnitsOfParts, CassetteError> {
+        let parts = 0..log.storage.0.all.len();
+        let parts = parts.map(|part| AnyOrder::read(log, part)).collect::<Result<_, _>>()?;
+        Ok(UnitsOfParts { parts, is_decided: AtomicBool::new(false), one: Mutex::new(()) })
+    }
+
+    /// The units of all parts.
+    pub(super) fn all(&self) -> &[AnyOrder] {
+        &self.parts
+    }
+
+    /// The units of the part that is played.
+    pub(super) fn current(&self, log: &LogPlayer) -> &AnyOrder {
+        &self.parts[log.storage.0.current.load(Ordering::Acquire)]
+    }
+
+    /// The units that are played with what is asked.
+    fn choose(&self, log: &LogPlayer, asked: &Entry) -> Result<Chosen<'_>, Mismatch> {
+        let decided = || Chosen { current: self.current(log), others: Vec::new(), _one: None };
+        if self.parts.len() == 1 || self.is_decided.load(Ordering::Acquire) {
+            return Ok(decided());
+        }
+        let one = self.one.lock();
+        let left = log.state.lock().choosing.as_ref().map(|choosing| choosing.left.clone()).unwrap_or_default();
+        if left.len() < 2 {
+            self.is_decided.store(left.len() == 1, Ordering::Release);
+            return Ok(decided());
+        }
+        let offers = left.iter().map(|part| Ok((*part, self.parts[*part].offer(log, asked)?)));
+        let offers: Result<Vec<_>, CassetteError> = offers.collect();
+        let state = &mut *log.state.lock();
+        let Some(mut choosing) = state.choosing.take() else { return Ok(decided()) };
+        let chosen = offers.and_then(|offers| {
+            let offers = offers.into_iter().filter_map(|(part, offer)| Some((part, offer?))).collect();
+            log.go_on_with(&mut choosing, state, offers)
+        });
+        let current = log.storage.0.current.load(Ordering::Acquire);
+        let others = choosing.left.iter().filter(|part| **part != current).map(|part| &self.parts[*part]).collect();
+        state.choosing = Some(choosing);
+        match chosen {
+            Ok(()) => Ok(Chosen { current: &self.parts[current], others, _one: Some(one) }),
+            Err(error) => Err(log.stuck(state, asked, error.into())),
+        }
+    }
+
+    /// A command under `order: any`.
+    pub(super) fn command(&self, log: &LogPlayer, asked: &Entry) -> Result<Entry, Mismatch> {
+        let chosen = self.choose(log, asked)?;
+        let entry = chosen.current.command(log, asked)?;
+        for other in &chosen.others {
+            other.command(log, asked)?;
+        }
+        Ok(entry)
+    }
+
+    /// Rows of a statement; none if it is not in a unit.
+    pub(super) fn fetch(&self, log: &LogPlayer, asked: &Entry) -> Option<Result<Fetched, Mismatch>> {
+        let fetched = |Chosen { current, others, _one }: Chosen<'_>| {
+            let (player, connection, statement) = current.place(asked.connection, asked.statement?)?;
+            Some(log.adopt(player.fetch(connection, statement)).and_then(|fetched| {
+                let progress = if let Fetched::Rows(run) = &fetched { Some(run.progress()) } else { None };
+                others.iter().try_for_each(|other| other.follow(log, asked, progress.as_ref()))?;
+                Ok(fetched)
+            }))
+        };
+        match self.choose(log, asked) {
+            Ok(chosen) => fetched(chosen),
+            Err(mismatch) => Some(Err(mismatch)),
+        }
+    }
+
+    /// A scroll of a statement; none if it is not in a unit.
+    pub(super) fn scroll(&self, log: &LogPlayer, asked: &Entry) -> Option<Result<Scrolled, Mismatch>> {
+        let scrolled = |Chosen { current, others, _one }: Chosen<'_>| {
+            let (player, connection, statement) = current.place(asked.connection, asked.statement?)?;
+            let own = Entry { connection, statement: Some(statement), ..asked.clone() };
+            Some(log.adopt(player.scroll(&own)).and_then(|scrolled| {
+                let progress = scrolled.rows.as_ref().map(PlayedRun::progress);
+                others.iter().try_for_each(|other| other.follow(log, asked, progress.as_ref()))?;
+                Ok(scrolled)
+            }))
+        };
+        match self.choose(log, asked) {
+            Ok(chosen) => scrolled(chosen),
+            Err(mismatch) => Some(Err(mismatch)),
+        }
+    }
+
+    /// Whether the last command of a part may have been played.
+    pub(super) fn are_near_the_end(&self) -> bool {
+        self.parts.iter().any(|units| units.player.is_near_end())
+    }
+
+    /// Whether nothing is left of a part.
+    pub(super) fn is_all_played(&self, log: &LogPlayer, state: &mut State, part: usize) -> Result<bool, CassetteError> {
+        let is_current = part == log.storage.0.current.load(Ordering::Acquire);
+        Ok(match is_current {
+            true => self.parts[part].unplayed(log, state)?.is_empty(),
+            false => self.parts[part].units_left()?.is_empty(),
+        })
     }
 }

@@ -78,7 +78,7 @@ impl LogPlayer {
                         (rest, self.storage.checked_entry(self.index.slot(connect.position).place())?)
                     }
                     // as long as it is asked nothing, one more makes no difference
-                    _ if state.choosing.is_none()
+                    _ if (state.choosing.is_none() || self.order == Order::Any)
                         && !state.sessions.free().any(|connect| groups.contains(&connect.group)) =>
                     {
                         let Some((live, like)) = state.sessions.opened_in_addition(&groups) else {

@@ -139,6 +139,11 @@ impl PlayedRun {
         PlayedRun::open_with(storage, place, entry, ended, progress, bindings)
     }
 
+    /// How far it is read.
+    pub(super) fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
+    }
+
     /// The rows of an entry. `ended` says that the end of data was recorded right after them.
     pub(crate) fn open(
         storage: &dyn Store,

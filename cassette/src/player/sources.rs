@@ -212,7 +212,7 @@ impl Source {
     }
 
     /// What is played and served by a step: its command, the answers after it, and the ends of data that need not be asked for.
-    fn served(&self, step: Step) -> Result<Vec<Entry>, CassetteError> {
+    pub(super) fn served(&self, step: Step) -> Result<Vec<Entry>, CassetteError> {
         let Some(first) = self.commands(step.of).get(step.number).copied() else { return Ok(Vec::new()) };
         let mut served = Vec::new();
         for position in self.entries(step.of).into_iter().filter(|position| *position >= first) {
@@ -233,13 +233,17 @@ impl Source {
 
     pub(super) fn is_like(&self, other: &Source, step: Step) -> Result<bool, CassetteError> {
         let (mine, theirs) = (self.served(step)?, other.served(step)?);
+        let ids = |entry: &Entry| (entry.connection, entry.statement);
+        Ok(mine.iter().map(ids).eq(theirs.iter().map(ids)) && self.serves_like(&mine, other, &theirs)?)
+    }
+
+    /// Whether what is served is what another part serves, but for the ids.
+    pub(super) fn serves_like(&self, mine: &[Entry], other: &Source, theirs: &[Entry]) -> Result<bool, CassetteError> {
         if mine.len() != theirs.len() {
             return Ok(false);
         }
-        for (mine, theirs) in mine.iter().zip(&theirs) {
-            if (mine.method, mine.connection, mine.statement) != (theirs.method, theirs.connection, theirs.statement)
-                || mine.fields.len() != theirs.fields.len()
-            {
+        for (mine, theirs) in mine.iter().zip(theirs) {
+            if mine.method != theirs.method || mine.fields.len() != theirs.fields.len() {
                 return Ok(false);
             }
             for ((key, value), (their_key, their_value)) in mine.fields.iter().zip(&theirs.fields) {

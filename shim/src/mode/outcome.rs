@@ -146,7 +146,9 @@ pub fn reply_value(out: &Out, reply: &Reply, secrecy: &Secrecy) -> Value {
         }
         Reply::Text { text, length, unterminated, .. } => {
             let text = text.as_deref().map(|text| secrecy.message(text));
-            let natural = text.as_deref().map(|text| out.length_of(text));
+            // the user's name is as long as it is at replay, in characters of the width that is asked for
+            let shown = |text: &str| out.length_of(&secrecy.restore(text).unwrap_or_else(|| text.to_owned()));
+            let natural = text.as_deref().map(shown);
             let left_out = leaves_length_out(out, reply);
             match (text, *length) {
                 (Some(text), length)

@@ -1,5 +1,7 @@
 //! Rules for values that change from run to run, for all entries of a cassette: `volatile` in `super8.yml` and in `metadata.yml`.
 
+use std::ops::Range;
+
 use regex::Regex;
 
 use crate::Value;
@@ -15,10 +17,14 @@ pub enum Kind {
     Date,
     /// A time.
     Time,
+    /// A whole number of at least six digits. No rule names all of them: one is bound where a mark or a position says so.
+    Number,
 }
 
 impl Kind {
-    /// All kinds.
+    /// How many there are.
+    pub const COUNT: usize = 5;
+    /// The kinds that rules name.
     pub const ALL: [Kind; 4] = [Kind::Uuid, Kind::Timestamp, Kind::Date, Kind::Time];
 
     /// The name in rules.
@@ -28,18 +34,41 @@ impl Kind {
             Kind::Timestamp => "timestamp",
             Kind::Date => "date",
             Kind::Time => "time",
+            Kind::Number => "number",
         }
     }
 }
 
+/// Which values of a kind are volatile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Which {
+    None,
+    /// Those that are at most so many seconds from the clock.
+    Near(u64),
+    All,
+}
+
 /// The rules of a file.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct VolatileRules {
-    kinds: [bool; Kind::ALL.len()],
+    kinds: [Which; Kind::COUNT],
     patterns: Vec<Regex>,
+    /// Parameters, of the statements whose text matches.
+    positions: Vec<(usize, Option<Regex>)>,
+    /// What stands before a list whose order does not count.
+    lists: Vec<Regex>,
     /// As they were written.
     written: Vec<Value>,
 }
+
+impl Default for VolatileRules {
+    fn default() -> Self {
+        let kinds = [Which::None; Kind::COUNT];
+        VolatileRules { kinds, patterns: Vec::new(), positions: Vec::new(), lists: Vec::new(), written: Vec::new() }
+    }
+}
+
+const FORMS: &str = "is none of `type: uuid`, `{type: timestamp, within: 1d}`, `position: 2`, `pattern: ...` and `{sql: ..., unordered: true}`";
 
 impl VolatileRules {
     /// Reads a list of rules.
@@ -49,32 +78,65 @@ impl VolatileRules {
     pub fn new(items: &[Value]) -> Result<VolatileRules, (String, String)> {
         let mut rules = VolatileRules { written: items.to_vec(), ..VolatileRules::default() };
         for (at, item) in items.iter().enumerate() {
-            let wrong = |key: &str, problem: String| (format!("[{at}]{key}"), problem);
-            let Value::Map(pairs) = item else {
-                return Err(wrong("", "is not a map such as `type: uuid`".to_owned()));
-            };
-            let [(key, value)] = &pairs[..] else {
-                return Err(wrong("", "is not one of `type: uuid` and `pattern: ...`".to_owned()));
-            };
-            match (key.as_str(), value) {
-                ("type", value) => {
-                    let kind = Kind::ALL.into_iter().find(|kind| value.as_text() == Some(kind.name()));
-                    let known = || wrong(".type", "is not uuid, timestamp, date or time".to_owned());
-                    rules.kinds[kind.ok_or_else(known)? as usize] = true;
-                }
-                ("pattern", Value::Text(text)) => {
-                    let pattern = Regex::new(text);
-                    let pattern =
-                        pattern.map_err(|error| wrong(".pattern", format!("is not a regular expression: {error}")))?;
-                    rules.patterns.push(pattern);
-                }
-                ("pattern", _) => return Err(wrong(".pattern", "is not text".to_owned())),
-                (key, _) => {
-                    return Err(wrong(&format!(".{key}"), "is not known; there are type, pattern".to_owned()));
-                }
-            }
+            rules.add(item).map_err(|(key, problem)| {
+                let dot = if key.is_empty() { "" } else { "." };
+                (format!("[{at}]{dot}{key}"), problem)
+            })?;
         }
         Ok(rules)
+    }
+
+    fn add(&mut self, item: &Value) -> Result<(), (&'static str, String)> {
+        let forms = || ("", FORMS.to_owned());
+        let Value::Map(pairs) = item else { return Err(forms()) };
+        let has =
+            |keys: &[&str]| pairs.iter().all(|(key, _)| keys.contains(&key.as_str())) && item.get(keys[0]).is_some();
+        let pattern = |key: &'static str| match item.get(key) {
+            None => Ok(None),
+            Some(Value::Text(text)) => {
+                Regex::new(text).map(Some).map_err(|error| (key, format!("is not a regular expression: {error}")))
+            }
+            Some(_) => Err((key, "is not text".to_owned())),
+        };
+        if has(&["type", "within"]) {
+            let named = item.get("type").and_then(Value::as_text);
+            let kind = Kind::ALL.into_iter().find(|kind| named == Some(kind.name()));
+            let kind = kind.ok_or_else(|| ("type", "is not uuid, timestamp, date or time".to_owned()))?;
+            let new = match item.get("within") {
+                None => Which::All,
+                Some(_) if !matches!(kind, Kind::Timestamp | Kind::Date) => {
+                    return Err(("within", "is for timestamps and dates".to_owned()));
+                }
+                Some(within) => Which::Near(
+                    within
+                        .as_text()
+                        .and_then(seconds)
+                        .ok_or_else(|| ("within", "is not a time such as 30s, 5m, 2h or 1d".to_owned()))?,
+                ),
+            };
+            let known = &mut self.kinds[kind as usize];
+            *known = match (*known, new) {
+                (Which::All, _) | (_, Which::All) => Which::All,
+                (Which::Near(one), Which::Near(other)) => Which::Near(one.max(other)),
+                (Which::None, new) | (new, Which::None) => new,
+            };
+        } else if has(&["pattern"]) {
+            self.patterns.extend(pattern("pattern")?);
+        } else if has(&["position", "sql"]) {
+            let position = item.get("position").and_then(Value::as_int).and_then(|at| usize::try_from(at).ok());
+            let position = position.filter(|position| *position > 0);
+            let position = position.ok_or_else(|| ("position", "is not a number from 1".to_owned()))?;
+            self.positions.push((position, pattern("sql")?));
+        } else if has(&["unordered", "sql"]) {
+            if item.get("unordered") != Some(&Value::Bool(true)) {
+                return Err(("unordered", "is not true".to_owned()));
+            }
+            let sql = pattern("sql")?;
+            self.lists.push(sql.ok_or_else(|| ("sql", "is missing: it says what stands before the list".to_owned()))?);
+        } else {
+            return Err(forms());
+        }
+        Ok(())
     }
 
     /// Whether there are none.
@@ -87,11 +149,230 @@ impl VolatileRules {
         &self.written
     }
 
+    /// Whether values of a kind are volatile, at least some of them.
     pub(crate) fn names(&self, kind: Kind) -> bool {
-        self.kinds[kind as usize]
+        self.kinds[kind as usize] != Which::None
+    }
+
+    /// Whether a value is near enough to the clock, in seconds since 1970, if it has to be. A value does not say in which time zone
+    /// it is, so it is taken for one of any.
+    pub(crate) fn is_near(&self, kind: Kind, text: &str, clock: Option<u64>) -> bool {
+        const ZONES: u64 = 14 * 3600;
+        const QUARTER: u64 = 900;
+        let Which::Near(within) = self.kinds[kind as usize] else { return true };
+        // a trace does not say when it was recorded
+        let Some(clock) = clock else { return true };
+        let Some(begin) = since_1970(text) else { return false };
+        // a date lasts a day
+        let end = if kind == Kind::Date { begin + 86_400 } else { begin };
+        let distance = begin.saturating_sub(clock).max(clock.saturating_sub(end));
+        let beside = (distance % QUARTER).min(QUARTER - distance % QUARTER);
+        distance <= within || distance <= ZONES + within && (kind == Kind::Date || beside <= within)
     }
 
     pub(crate) fn patterns(&self) -> impl Iterator<Item = &Regex> {
         self.patterns.iter()
+    }
+
+    /// Whether what a rule says depends on a statement's text.
+    pub(crate) fn ask_for_texts(&self) -> bool {
+        !(self.positions.is_empty() && self.lists.is_empty())
+    }
+
+    /// The marks that the rules give an entry with parameters, whose statement has this text.
+    pub(crate) fn marks(&self, sql: &str) -> Vec<String> {
+        let fits = |pattern: &Option<Regex>| pattern.as_ref().is_none_or(|pattern| pattern.is_match(sql));
+        let positions = self.positions.iter().filter(|(_, pattern)| fits(pattern));
+        let mut marks: Vec<String> = positions.map(|(position, _)| format!("params {position}")).collect();
+        for list in self.lists_of(sql) {
+            let items = items(&sql[list.clone()]);
+            if items.iter().all(|item| *item == "?") {
+                let before = markers(&sql[..list.start]);
+                marks.push(format!("unordered {} {}", before + 1, before + items.len()));
+            }
+        }
+        marks
+    }
+
+    /// A text that is asked, with its unordered lists in the order of the recorded one where they have the same items.
+    pub(crate) fn in_order(&self, recorded: &str, asked: &str) -> Option<String> {
+        let (was, is) = (self.lists_of(recorded), self.lists_of(asked));
+        if was.is_empty() || was.len() != is.len() {
+            return None;
+        }
+        let (mut out, mut end) = (String::with_capacity(asked.len()), 0);
+        for (was, is) in was.into_iter().zip(is) {
+            let (old, new) = (&recorded[was], &asked[is.clone()]);
+            out.push_str(&asked[end..is.start]);
+            let sorted = |list| {
+                let mut items = items(list);
+                items.sort_unstable();
+                items
+            };
+            out.push_str(if sorted(old) == sorted(new) { old } else { new });
+            end = is.end;
+        }
+        out.push_str(&asked[end..]);
+        Some(out)
+    }
+
+    /// The insides of the unordered lists of a text.
+    fn lists_of(&self, sql: &str) -> Vec<Range<usize>> {
+        let mut lists: Vec<Range<usize>> = Vec::new();
+        for found in self.lists.iter().flat_map(|pattern| pattern.find_iter(sql)) {
+            let begin = found.end();
+            if let Some(length) = pieces(&sql[begin..]).find_map(|piece| piece.closes.then_some(piece.at)) {
+                lists.push(begin..begin + length);
+            }
+        }
+        lists.sort_by_key(|list| (list.start, list.end));
+        lists.dedup_by(|list, before| list.start < before.end);
+        lists
+    }
+}
+
+/// Seconds of a text such as `1d`.
+fn seconds(text: &str) -> Option<u64> {
+    let unit = match text.chars().next_back()? {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        _ => return None,
+    };
+    text[..text.len() - 1].parse::<u64>().ok()?.checked_mul(unit)
+}
+
+/// Seconds since 1970 of a date, or of a date and a time, in UTC.
+pub(crate) fn since_1970(text: &str) -> Option<u64> {
+    let number = |range: Range<usize>| text.get(range)?.parse::<u64>().ok();
+    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    // years begin in March here, so that the day that leap years have is the last one
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
+    let time = if text.len() > 10 { number(11..13)? * 3600 + number(14..16)? * 60 + number(17..19)? } else { 0 };
+    Some((days - 719_468) * 86_400 + time)
+}
+
+/// A character of SQL that is in no literal and no inner brackets.
+struct Piece {
+    at: usize,
+    character: char,
+    /// It closes the bracket that the text is in.
+    closes: bool,
+}
+
+fn pieces(sql: &str) -> impl Iterator<Item = Piece> {
+    let (mut depth, mut quote) = (0, None);
+    sql.char_indices().filter_map(move |(at, character)| {
+        match (quote, character) {
+            (Some(own), _) => {
+                if own == character {
+                    quote = None;
+                }
+                return None;
+            }
+            (None, '\'' | '"' | '`') => {
+                quote = Some(character);
+                return None;
+            }
+            (None, '(') => depth += 1,
+            (None, ')') => depth -= 1,
+            (None, _) => {}
+        }
+        (depth <= 0).then_some(Piece { at, character, closes: depth < 0 })
+    })
+}
+
+/// The items of a list.
+fn items(list: &str) -> Vec<&str> {
+    let (mut items, mut begin) = (Vec::new(), 0);
+    for piece in pieces(list).filter(|piece| piece.character == ',') {
+        items.push(list[begin..piece.at].trim());
+        begin = piece.at + 1;
+    }
+    items.push(list[begin..].trim());
+    items
+}
+
+/// How many parameters a text has.
+fn markers(sql: &str) -> usize {
+    let (mut count, mut quote) = (0, None);
+    for character in sql.chars() {
+        match (quote, character) {
+            (Some(own), _) if own == character => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"' | '`') => quote = Some(character),
+            (None, '?') => count += 1,
+            (None, _) => {}
+        }
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(text: &str) -> Result<VolatileRules, (String, String)> {
+        let document = crate::yaml::read_document(text.as_bytes(), std::path::Path::new("super8.yml")).unwrap();
+        VolatileRules::new(document.as_list().unwrap())
+    }
+
+    #[test]
+    fn what_is_no_rule_is_named() {
+        let cases = [
+            ("- uuid", "[0]", "is none of"),
+            ("- {type: uuid}\n- {type: guid}", "[1].type", "is not uuid"),
+            ("- {type: uuid, within: 1d}", "[0].within", "is for timestamps and dates"),
+            ("- {type: date, within: 1w}", "[0].within", "is not a time"),
+            ("- {position: 0}", "[0].position", "is not a number from 1"),
+            ("- {position: 1, pattern: a}", "[0]", "is none of"),
+            ("- {pattern: '('}", "[0].pattern", "is not a regular expression"),
+            ("- {unordered: true}", "[0].sql", "is missing"),
+            ("- {unordered: false, sql: a}", "[0].unordered", "is not true"),
+            ("- {sql: a}", "[0]", "is none of"),
+            ("- {}", "[0]", "is none of"),
+        ];
+        for (text, path, problem) in cases {
+            let (at, found) = rules(text).unwrap_err();
+            assert!(at == path && found.starts_with(problem), "{text}: {at} {found}");
+        }
+    }
+
+    #[test]
+    fn near_the_clock_in_any_time_zone() {
+        let near = rules("- {type: timestamp, within: 5m}\n- {type: date, within: 1d}").unwrap();
+        let clock = since_1970("2026-11-29 12:00:00");
+        assert_eq!(clock, Some(1_795_953_600));
+        let cases = [
+            ("2026-11-29 12:04:59.5", true),
+            ("2026-11-29 12:07:00", false),
+            ("2026-11-29T17:30:00", true),
+            ("2026-11-30 04:00:00", false),
+            ("2025-11-29 12:00:00", false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(near.is_near(Kind::Timestamp, text, clock), expected, "{text}");
+        }
+        for (text, expected) in [("2026-11-29", true), ("2026-11-28", true), ("2026-12-03", false)] {
+            assert_eq!(near.is_near(Kind::Date, text, clock), expected, "{text}");
+        }
+        assert!(near.is_near(Kind::Date, "2026-11-29", None), "nobody knows when it was recorded");
+    }
+
+    #[test]
+    fn marks_and_lists() {
+        let found = rules("- {position: 2, sql: '^insert'}\n- {sql: '(?i)id in *\\(', unordered: true}").unwrap();
+        assert_eq!(found.marks("insert into t values (?, ?)"), ["params 2"]);
+        assert_eq!(found.marks("select '?', ? from t where id IN (?, ?,?) and n = ?"), ["unordered 2 4"]);
+        assert!(found.marks("select 1 where id in (1, 2)").is_empty());
+        let same = |was: &str, is: &str| found.in_order(was, is).is_some_and(|is| is == was);
+        assert!(same("x id in (1, 2, 'a, b)', f(3, 4))", "x id in (f(3, 4), 2, 1, 'a, b)')"));
+        assert!(!same("id in (1, 2)", "id in (2, 3)") && !same("id in (1, 1, 2)", "id in (1, 2, 2)"));
+        assert!(!same("n in (1, 2)", "n in (2, 1)"), "no rule");
     }
 }

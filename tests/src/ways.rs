@@ -147,14 +147,14 @@ impl Stage {
         outcome
     }
 
-    /// Runs `program` under `super8 record`, `replay` or `once`: a configuration of real drivers only, and at replay none at all.
+    /// Runs `program` under `super8 record`, `replay` or `once`, which options may follow: a configuration of real drivers only, and at replay none at all.
     pub fn wrapped(&self, verb: &str, program: &Program) -> Outcome {
         self.wrapped_by(&[], verb, program)
     }
 
     /// The same, started by these words of another command.
     pub fn wrapped_by(&self, starter: &[&str], verb: &str, program: &Program) -> Outcome {
-        let replays = verb != "record";
+        let replays = !verb.starts_with("record");
         if replays {
             self.database.remove();
         } else {
@@ -168,7 +168,7 @@ impl Stage {
         let super8 = crate::products::super8().display().to_string();
         let words = [starter, &[&super8]].concat();
         let mut command = Command::new(words[0]);
-        command.args(&words[1..]).args([verb, &self.cassette().display().to_string(), "--"]);
+        command.args(&words[1..]).args(verb.split(' ')).arg(self.cassette()).arg("--");
         command.arg(own.get_program()).args(own.get_args());
         command.envs(own.get_envs().filter_map(|(key, value)| Some((key, value?))));
         self.apply(Way::Bare, &mut command);

@@ -1,5 +1,6 @@
 //! Values that change from run to run: the first live value is bound to the recorded one, and the program reads what it wrote.
 
+use super8_tests::compare::assert_same;
 use super8_tests::driver::Driver;
 use super8_tests::format::in_both_formats;
 use super8_tests::program::Program;
@@ -86,5 +87,90 @@ fn marks_of_entries_bind_too() {
         assert!(!replayed.text().contains("instead of"), "{}", replayed.text());
         let other = stage.run(Way::Replay, &Program::python("volatile_values.py").with_argument("second"));
         assert!(other.errors().contains("in this run, since parameter 2 of "), "{}", other.errors());
+    }
+}
+
+const ORDER: &str = "volatile:\n  - {sql: 'code in \\(', unordered: true}\n";
+
+#[test]
+fn rules_by_clock_position_and_order() {
+    let rules = format!(
+        "{ORDER}  - type: uuid\n  - {{type: timestamp, within: 1d}}\n  - {{position: 2, sql: '^insert into r '}}\n"
+    );
+    for driver in DRIVERS {
+        let outcome = stage("volatile_rules", driver, &rules).four_ways(&Program::python("volatile_rules.py"));
+        assert!(!outcome.text().contains("instead of"), "{}", outcome.text());
+    }
+}
+
+#[test]
+fn a_report_names_all_values_and_the_rule() {
+    in_both_formats(|format| {
+        let program = Program::python("volatile_values.py");
+        let stage = stage("volatile_report", Driver::Sqlite, "volatile:\n  - type: timestamp\n").in_format(format);
+        program.check("record", &stage.run(Way::Record, &program));
+        let report = stage.run(Way::Replay, &program).errors();
+        assert!(
+            report.contains("difference: parameter 2 differs") && report.contains("difference: parameter 3 differs"),
+            "{report}"
+        );
+        assert!(
+            report.contains("add to super8.yml, for all entries, and record again\n  volatile:\n    - type: uuid\n"),
+            "{report}"
+        );
+    });
+}
+
+#[test]
+fn rules_are_found_and_proved() {
+    in_both_formats(|format| {
+        let program = Program::python("volatile_rules.py");
+        for driver in DRIVERS {
+            let stage = stage("volatile_found", driver, ORDER).in_format(format);
+            let recorded = stage.wrapped("record --find-volatile --write", &program);
+            let rules = std::fs::read_to_string(&stage.environment[0].1).unwrap();
+            assert!(recorded.succeeded(), "{}{}", recorded.text(), recorded.errors());
+            for rule in ["  - type: uuid\n", "  - type: timestamp\n", "  - {position: 2, sql: '", "unordered: true"] {
+                assert!(rules.contains(rule), "{rule} is not in\n{rules}{}", recorded.text());
+            }
+            let replayed = stage.wrapped("replay", &program);
+            program.check("replay", &replayed);
+            assert!(!replayed.text().contains("instead of"), "{}", replayed.text());
+        }
+    });
+}
+
+const PLACES: &str = "volatile:\n  - {position: 2, sql: '^insert into w'}\n  - {position: 3, sql: '^insert into w'}\n";
+
+#[test]
+fn lengths_are_those_of_the_live_value() {
+    let texts = ["eleven text", "a text that is longer than it was"];
+    in_both_formats(|format| {
+        for driver in DRIVERS {
+            for (recorded, live) in [(texts[0], texts[1]), (texts[1], texts[0])] {
+                let program = |text: &str| Program::c("volatile_lengths.c").with_argument(text);
+                let stage = stage("volatile_lengths", driver, PLACES).in_format(format);
+                program(recorded).check("record", &stage.run(Way::Record, &program(recorded)));
+                let bare = stage.run(Way::Bare, &program(live));
+                assert_same("another text", ("bare", &bare), ("replay", &stage.run(Way::Replay, &program(live))));
+            }
+        }
+    });
+}
+
+#[test]
+fn connections_that_are_told_apart_later_have_their_own_values() {
+    for driver in DRIVERS {
+        in_both_formats(|format| {
+            let program = |how: &str| Program::python("volatile_sessions.py").with_argument(how);
+            let mut stage = stage("volatile_sessions", driver, RULES).in_format(format);
+            stage.environment.push(("SUPER8_ORDER", "connection".to_owned()));
+            program("as recorded").check("record", &stage.run(Way::Record, &program("as recorded")));
+            for how in ["as recorded", "turned", "swapped", "turned and swapped"] {
+                let replayed = stage.run(Way::Replay, &program(how));
+                program(how).check(how, &replayed);
+                assert!(!replayed.text().contains("instead of"), "{how}: {}{}", replayed.text(), replayed.errors());
+            }
+        });
     }
 }

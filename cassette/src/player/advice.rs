@@ -4,9 +4,11 @@
 //! are not proposed at all if another recorded command is equal to what was asked: then the order differs, not a value.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use super::compare::{Comparison, field};
 use super::explain::Case;
+use super::find_volatile::{at_position, rule_text};
 use super::headline::ids;
 use super::mismatch::{Difference, MismatchKind};
 use super::{comments, volatile};
@@ -14,6 +16,7 @@ use crate::metadata::Order;
 use crate::redaction::secrets;
 use crate::store::directory::COMMANDS;
 use crate::text::shell;
+use crate::volatile_rules::Kind;
 use crate::{Entry, Key, Value};
 
 impl Case<'_> {
@@ -59,6 +62,9 @@ impl Case<'_> {
             let line = if is_json { format!("\"volatile\": [{list}]") } else { format!("volatile: [{list}]") };
             let verb = if self.has_a_list() { "replace the list of" } else { "add to" };
             writeln!(out, "- if {values} from run to run, {verb} the recorded entry, {}\n  {line}", self.at(position))?;
+            if let Some(rule) = self.rule(&items) {
+                writeln!(out, "  or add to super8.yml, for all entries, and record again\n  volatile:\n    {rule}")?;
+            }
         }
         let did = if self.player.is_by_hand() { "the cassette says" } else { "it did" };
         writeln!(out, "- otherwise the program does not do what {did}: the difference above says where")
@@ -76,7 +82,32 @@ impl Case<'_> {
     }
 
     fn has_a_list(&self) -> bool {
-        self.expected.as_ref().is_some_and(|(_, entry)| entry.get(Key::Volatile).is_some())
+        self.expected.as_ref().is_some_and(|(position, _)| self.has_a_list_at(*position))
+    }
+
+    /// Whether the cassette has a list there. Rules give marks too.
+    fn has_a_list_at(&self, position: u32) -> bool {
+        let place = self.player.index.slot(position).place();
+        self.player.storage.checked_entry(place).is_ok_and(|entry| entry.get(Key::Volatile).is_some())
+    }
+
+    /// The one rule that lets what is asked pass, if there is such a one.
+    fn rule(&self, items: &[String]) -> Option<String> {
+        let (position, expected) = self.expected.as_ref()?;
+        let player = self.player;
+        let passes = |rule: Value| {
+            let bindings = Arc::new(player.comparison.bindings.with_rule(rule)?);
+            let comparison = Comparison { bindings, ..player.comparison.clone() };
+            comparison.difference(expected, self.asked).is_none().then_some(())
+        };
+        let mut of_kinds = Kind::ALL.into_iter().map(|kind| Value::Map(vec![("type".to_owned(), kind.name().into())]));
+        if let Some(rule) = of_kinds.find(|rule| passes(rule.clone()).is_some()) {
+            return Some(rule_text(&rule));
+        }
+        let [item] = items else { return None };
+        let number = item.strip_prefix("params ")?;
+        let text = Comparison::text(&player.index, &*player.storage, *position, expected).ok()??;
+        Some(rule_text(&at_position(number.parse().ok()?, &text)))
     }
 
     /// The list of `volatile` with which the expected entry, at this position, would have let what was asked pass.
@@ -85,7 +116,15 @@ impl Case<'_> {
         if self.kind != MismatchKind::Differs || self.nearest.is_some() {
             return None;
         }
-        Some((*position, proposed(expected, self.asked, &self.player.comparison)?))
+        let mut items = proposed(expected, self.asked, &self.player.comparison)?;
+        // what rules mark need not be marked by hand
+        let place = self.player.index.slot(*position).place();
+        let own = self.player.storage.checked_entry(place).ok()?;
+        items.retain(|item| {
+            let item = Value::from(item.as_str());
+            own_has_not(expected, &item) || !own_has_not(&own, &item)
+        });
+        (!items.is_empty()).then_some((*position, items))
     }
 }
 
@@ -112,11 +151,37 @@ fn proposed(recorded: &Entry, asked: &Entry, comparison: &Comparison) -> Option<
     (!items.is_empty()).then_some(items)
 }
 
+/// The parameters that differ beside the first difference.
+pub(super) fn others(recorded: &Entry, asked: &Entry, comparison: &Comparison, first: &Difference) -> Vec<Difference> {
+    let expected = in_this_run(recorded, asked, comparison);
+    let params = |entry: &Entry| entry.get(Key::Params).and_then(Value::as_list).map(<[Value]>::to_vec);
+    let (Some(was), Some(is)) = (params(&expected), params(asked)) else { return Vec::new() };
+    let differing = parameters(&expected, asked).into_iter().filter_map(|number| {
+        let (was, is) = (was.get(number - 1)?, is.get(number - 1)?);
+        let difference = field("", Some(was), Some(is))?;
+        Some(Difference { place: format!("parameter {number}{}", difference.place), ..difference })
+    });
+    differing.filter(|difference| difference.place != first.place).collect()
+}
+
+/// A recorded entry as it is in this run.
+fn in_this_run(recorded: &Entry, asked: &Entry, comparison: &Comparison) -> Entry {
+    comparison.bindings.expected(recorded, asked).map_or_else(|_| recorded.clone(), |expected| expected.into_owned())
+}
+
+fn own_has_not(entry: &Entry, item: &Value) -> bool {
+    let list = entry.get(Key::Volatile).map(|list| list.as_list().unwrap_or(std::slice::from_ref(list)));
+    !list.unwrap_or_default().contains(item)
+}
+
 /// The items for all that differs under the key where the first difference is.
 fn differing(difference: &Difference, recorded: &Entry, asked: &Entry, comparison: &Comparison) -> Vec<String> {
     let place = difference.place.as_str();
     if place.starts_with("parameter ") {
-        return parameters(recorded, asked).into_iter().map(|number| format!("params {number}")).collect();
+        return parameters(&in_this_run(recorded, asked, comparison), asked)
+            .into_iter()
+            .map(|number| format!("params {number}"))
+            .collect();
     }
     if let Some((_, name)) = place.split_once(": ") {
         return vec![format!("keyword {name}")];

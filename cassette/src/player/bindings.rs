@@ -1,38 +1,76 @@
 //! Which live value a recorded value stands for. The first value that a program sends where the recording has a volatile value is
 //! bound to it, and from then on the recorded value means that one: in every parameter, every SQL text and every result.
 //!
-//! A value is found again in an exact list of spellings: see [`spellings`]. A value that is not on the list stays as it was
+//! A value is found again in an exact list of spellings: see [`super::spellings`]. A value that is not on the list stays as it was
 //! recorded.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::ops::Range;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::{Bound, Range};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use csv::ByteRecord;
 use parking_lot::RwLock;
 
+use super::spellings::{
+    Rank, SHORTEST, bytes_of, canonical, field_of, kind_of, may_be_digest, mixed_endian, next_token, spellings,
+    unbraced, uuid_bytes, uuid_text,
+};
 use super::volatile::{self, Volatile};
-use crate::cell::{self, Cell};
+use crate::cell::{self, Cell, CutCell};
 use crate::redaction::secrets;
-use crate::volatile_rules::{Kind, VolatileRules};
+use crate::volatile_rules::{Kind, VolatileRules, since_1970};
 use crate::{Entry, Key, Method, Value};
-
-/// A text that is marked by hand is bound from this length on: a shorter one may stand anywhere for something else.
-const SHORTEST: usize = 6;
 
 /// The live values that recorded ones stand for, and the rules by which values are volatile.
 #[derive(Debug, Default)]
 pub(super) struct Bindings {
     rules: VolatileRules,
+    /// When it was recorded, in seconds since 1970.
+    recorded_on: Option<u64>,
+    /// When the other side was recorded; `None`: it runs now.
+    asked_on: Option<u64>,
     table: RwLock<Table>,
     /// Something is bound.
     any: AtomicBool,
 }
 
 impl Bindings {
-    pub(super) fn new(rules: VolatileRules) -> Bindings {
-        Bindings { rules, ..Bindings::default() }
+    pub(super) fn new(rules: VolatileRules, recorded_on: &str) -> Bindings {
+        Bindings { rules, recorded_on: since_1970(recorded_on), ..Bindings::default() }
+    }
+
+    /// The same with one more rule: to try it out.
+    pub(super) fn with_rule(&self, rule: Value) -> Option<Bindings> {
+        let mut written = self.rules.written().to_vec();
+        written.push(rule);
+        let rules = VolatileRules::new(&written).ok()?;
+        let (table, any) = (RwLock::new(self.table.read().clone()), AtomicBool::new(self.are_any()));
+        Some(Bindings { rules, recorded_on: self.recorded_on, asked_on: self.asked_on, table, any })
+    }
+
+    /// The same rules with nothing bound, to compare two parts of the recording.
+    pub(super) fn within_recording(&self) -> Bindings {
+        let (recorded_on, asked_on) = (self.recorded_on, self.recorded_on);
+        Bindings { rules: self.rules.clone(), recorded_on, asked_on, ..Bindings::default() }
+    }
+
+    /// What was taken for some recorded values stands for others: the program's connections are other recorded ones than it
+    /// seemed. Each of `moved` has the recorded values of such a connection bound to those that they were taken for.
+    pub(super) fn rename(&self, moved: &[Bindings]) {
+        let table = &mut *self.table.write();
+        *table = table.renamed(moved);
+    }
+
+    /// The same bindings, renamed.
+    pub(super) fn renamed(&self, moved: &[Bindings]) -> Bindings {
+        let table = RwLock::new(self.table.read().renamed(moved));
+        Bindings { rules: self.rules.clone(), table, any: AtomicBool::new(self.are_any()), ..*self }
+    }
+
+    pub(super) fn rules(&self) -> &VolatileRules {
+        &self.rules
     }
 
     /// Whether an entry without marks is compared as it stands.
@@ -48,7 +86,7 @@ impl Bindings {
     /// What the recorded entry says in this run. An error is a value that cannot stand for the recorded one.
     pub(super) fn expected<'r>(&self, recorded: &'r Entry, asked: &Entry) -> Result<Cow<'r, Entry>, Refused> {
         let table = self.table.read();
-        let mut words = Words::new(&table, &self.rules);
+        let mut words = Words::new(&table, self);
         let expected = words.entry(recorded, asked);
         match words.refused {
             Some(refused) => Err(refused),
@@ -59,7 +97,7 @@ impl Bindings {
     /// Binds what an entry that is played leaves open. `place` says where it stands.
     pub(super) fn bind(&self, recorded: &Entry, asked: &Entry, place: impl FnOnce() -> String) {
         let new = |table: &Table| {
-            let mut words = Words::new(table, &self.rules);
+            let mut words = Words::new(table, self);
             words.entry(recorded, asked);
             words.new
         };
@@ -76,7 +114,7 @@ impl Bindings {
     /// What there is to say of the bound values of an entry that is not what is asked.
     pub(super) fn notes(&self, recorded: &Entry, asked: &Entry) -> Vec<String> {
         let table = self.table.read();
-        let mut words = Words::new(&table, &self.rules);
+        let mut words = Words::new(&table, self);
         words.entry(recorded, asked);
         let mut notes: Vec<String> = Vec::new();
         for note in words.notes {
@@ -91,7 +129,7 @@ impl Bindings {
     pub(super) fn replied(&self, mut entry: Entry) -> Entry {
         if self.are_any() {
             let table = self.table.read();
-            let words = Words::new(&table, &self.rules);
+            let words = Words::new(&table, self);
             for (key, value) in entry.fields.iter_mut().filter(|(key, _)| key.is_reply()) {
                 if *key != Key::Return {
                     words.reply(value);
@@ -101,18 +139,39 @@ impl Bindings {
         entry
     }
 
-    /// Puts the live values into a recorded row.
-    pub(super) fn row(&self, record: &mut ByteRecord) {
-        let table = self.table.read();
-        let words = Words::new(&table, &self.rules);
-        let mut scratch = Vec::new();
-        if record.iter().any(|field| words.field(field, &mut scratch).is_some()) {
-            let fields = record.iter().map(|field| match words.field(field, &mut scratch) {
-                Some(live) => Cow::Owned(live),
-                None => Cow::Borrowed(field),
-            });
-            *record = fields.collect();
+    /// A recorded document as it is in this run; `None` if that is the same.
+    pub(super) fn document(&self, document: &Value) -> Option<Value> {
+        if !self.are_any() {
+            return None;
         }
+        let mut live = document.clone();
+        Words::new(&self.table.read(), self).reply(&mut live);
+        (live != *document).then_some(live)
+    }
+
+    /// Puts the live values into a recorded row. `changed` is told each cell that changes: its column from 0, what it was and what
+    /// it is.
+    pub(super) fn row(&self, record: &mut ByteRecord, mut changed: impl FnMut(usize, &[u8], &[u8])) {
+        let table = self.table.read();
+        let words = Words::new(&table, self);
+        let mut scratch = Vec::new();
+        let fields = record.iter().enumerate();
+        let found = fields.filter_map(|(at, field)| Some((at, words.field(field, &mut scratch)?)));
+        let found: Vec<(usize, Vec<u8>)> = found.collect();
+        if found.is_empty() {
+            return;
+        }
+        let (mut row, mut found) = (ByteRecord::new(), found.iter().peekable());
+        for (at, field) in record.iter().enumerate() {
+            match found.next_if(|(column, _)| *column == at) {
+                Some((_, live)) => {
+                    changed(at, field, live);
+                    row.push_field(live);
+                }
+                None => row.push_field(field),
+            }
+        }
+        *record = row;
     }
 }
 
@@ -132,36 +191,27 @@ struct Form {
     rank: Rank,
 }
 
-/// How sure it is that a spelling is that of a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
-    /// A part of it is cut off.
-    Cut,
-    /// It says all of the value.
-    Whole,
-    /// As the program wrote it.
-    Written,
-}
-
 /// A recorded value and what it stands for.
 #[derive(Clone, Debug)]
-struct Bound {
+struct BoundValue {
+    kind: Option<Kind>,
     recorded: String,
     live: String,
     live_canonical: String,
     place: String,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Table {
-    values: HashMap<String, Bound>,
+    values: HashMap<String, BoundValue>,
     /// The recorded value that a live one stands for.
     standing: HashMap<String, String>,
-    forms: HashMap<String, Form>,
+    /// Ordered, so that a text of which only the beginning was read is found.
+    forms: BTreeMap<String, Form>,
     bytes: HashMap<Vec<u8>, Vec<u8>>,
     /// Parts of SQL texts that are named by hand: they may stand anywhere in a text.
     parts: Vec<(String, String)>,
-    kinds: [bool; Kind::ALL.len()],
+    kinds: [bool; Kind::COUNT],
     /// A text that is of no kind is bound.
     has_texts: bool,
 }
@@ -180,6 +230,30 @@ impl Table {
         self.parts.extend(new.parts);
         self.kinds.iter_mut().zip(new.kinds).for_each(|(known, new)| *known |= new);
         self.has_texts |= new.has_texts;
+    }
+
+    /// See [`Bindings::rename`].
+    fn renamed(&self, moved: &[Bindings]) -> Table {
+        let moved: Vec<_> = moved.iter().map(|moved| moved.table.read()).collect();
+        let names: HashMap<&str, (&str, &str)> = moved
+            .iter()
+            .flat_map(|moved| &moved.values)
+            .map(|(new, bound)| (bound.live_canonical.as_str(), (new.as_str(), bound.recorded.as_str())))
+            .collect();
+        let taken: HashSet<&str> = names.values().map(|(new, _)| *new).collect();
+        let mut table = Table::default();
+        for (was, bound) in &self.values {
+            let name = match names.get(was.as_str()) {
+                Some((_, name)) => name,
+                None if taken.contains(was.as_str()) => continue,
+                None => bound.recorded.as_str(),
+            };
+            table.add(bound.kind, name, &bound.live, &bound.place);
+            if self.parts.iter().any(|(part, _)| *part == bound.recorded) {
+                table.parts.push((name.to_owned(), bound.live.clone()));
+            }
+        }
+        table
     }
 
     fn form(&mut self, spelled: String, new: Form) {
@@ -207,9 +281,12 @@ impl Table {
             self.bytes.insert(was.to_vec(), is.to_vec());
             self.bytes.insert(mixed_endian(was).to_vec(), mixed_endian(is).to_vec());
         }
+        if let (None, Some(was), Some(is)) = (kind, bytes_of(recorded), bytes_of(live)) {
+            self.bytes.insert(was, is);
+        }
         self.standing.insert(is.clone(), was.clone());
         let (recorded, live, place) = (recorded.to_owned(), live.to_owned(), place.to_owned());
-        self.values.insert(was, Bound { recorded, live, live_canonical: is, place });
+        self.values.insert(was, BoundValue { kind, recorded, live, live_canonical: is, place });
     }
 }
 
@@ -217,7 +294,7 @@ impl Table {
 struct Words<'t> {
     base: &'t Table,
     new: Table,
-    rules: &'t VolatileRules,
+    bindings: &'t Bindings,
     refused: Option<Refused>,
     notes: Vec<String>,
 }
@@ -230,8 +307,8 @@ struct Token {
 }
 
 impl<'t> Words<'t> {
-    fn new(base: &'t Table, rules: &'t VolatileRules) -> Words<'t> {
-        Words { base, new: Table::default(), rules, refused: None, notes: Vec::new() }
+    fn new(base: &'t Table, bindings: &'t Bindings) -> Words<'t> {
+        Words { base, new: Table::default(), bindings, refused: None, notes: Vec::new() }
     }
 
     fn known(&self, spelled: &str) -> Option<&str> {
@@ -243,7 +320,7 @@ impl<'t> Words<'t> {
         self.new.bytes.get(bytes).or_else(|| self.base.bytes.get(bytes)).map(Vec::as_slice)
     }
 
-    fn bound(&self, canonical: &str) -> Option<&Bound> {
+    fn bound(&self, canonical: &str) -> Option<&BoundValue> {
         self.new.values.get(canonical).or_else(|| self.base.values.get(canonical))
     }
 
@@ -276,7 +353,9 @@ impl<'t> Words<'t> {
     }
 
     fn refuse(&mut self, place: &str, recorded: &str, live: &str, note: String) {
-        self.notes.push(note);
+        if !note.is_empty() {
+            self.notes.push(note);
+        }
         let (place, recorded, asked) = (place.to_owned(), recorded.to_owned(), live.to_owned());
         self.refused.get_or_insert(Refused { place, recorded, asked });
     }
@@ -355,6 +434,11 @@ impl<'t> Words<'t> {
     fn value(&mut self, was: &Value, is: &Value, place: &str, marked: &dyn Fn(&str) -> bool, whole: bool) -> Value {
         match (was, is) {
             (Value::Text(was), Value::Text(is)) => Value::Text(self.text(was, is, false, whole, place)),
+            (Value::Int(was), Value::Int(is)) => Value::Int(self.number(*was, *is, whole, place)),
+            (Value::Float(was), Value::Float(_)) => {
+                let live = self.known(&format!("{was:?}")).and_then(|live| live.parse().ok());
+                Value::Float(live.unwrap_or(*was))
+            }
             (Value::List(was), Value::List(list)) => {
                 let expected = was.iter().enumerate().map(|(at, was)| match list.get(at) {
                     Some(is) => self.value(was, is, place, marked, whole),
@@ -379,16 +463,34 @@ impl<'t> Words<'t> {
         }
     }
 
+    fn number(&mut self, was: i128, is: i128, whole: bool, place: &str) -> i128 {
+        let (recorded, asked) = (was.to_string(), is.to_string());
+        if kind_of(&recorded) != Some(Kind::Number) {
+            return was;
+        }
+        if let Some(live) = self.known(&recorded).and_then(|live| live.parse().ok()) {
+            if live != is {
+                self.tell(&recorded);
+                if whole {
+                    self.refuse(place, &i128::to_string(&live), &asked, String::new());
+                }
+            }
+            return live;
+        }
+        if whole && self.bind(Some(Kind::Number), &recorded, &asked, place) { is } else { was }
+    }
+
     /// Bytes as the log writes them.
     fn binary(&mut self, was: &str, is: &str, whole: bool, place: &str) -> String {
         let (Some(old), Some(new)) = (bytes_of(was), bytes_of(is)) else { return was.to_owned() };
         if let Some(live) = self.known_bytes(&old) {
             let live = field_of(live);
             if live != is {
-                let note = self.bound(&uuid_text(&old).unwrap_or_default()).map(means);
+                let names = [uuid_text(&old).unwrap_or_default(), canonical(None, was)];
+                let note = names.iter().find_map(|name| self.bound(name)).map(means);
                 self.notes.extend(note);
                 if whole {
-                    self.refuse(place, &live, is, "the value is bound already".to_owned());
+                    self.refuse(place, &live, is, String::new());
                 }
             }
             return live;
@@ -396,12 +498,11 @@ impl<'t> Words<'t> {
         if !whole {
             return was.to_owned();
         }
-        if let (Some(old), Some(new)) = (uuid_text(&old), uuid_text(&new))
-            && !self.bind(Some(Kind::Uuid), &old, &new, place)
-        {
-            return was.to_owned();
-        }
-        is.to_owned()
+        let fits = match (uuid_text(&old), uuid_text(&new)) {
+            (Some(old), Some(new)) => self.bind(Some(Kind::Uuid), &old, &new, place),
+            _ => old.len() < SHORTEST || new.is_empty() || self.bind(None, was, is, place),
+        };
+        if fits { is.to_owned() } else { was.to_owned() }
     }
 
     /// The recorded text as it is in this run; what is open in it is bound to what stands there in the text that is asked.
@@ -428,13 +529,17 @@ impl<'t> Words<'t> {
                 return if fits { is.to_owned() } else { was.to_owned() };
             }
         }
-        let tokens = self.tokens(was);
+        let tokens = self.tokens(was, self.bindings.recorded_on);
         if tokens.is_empty() {
             return self.between(was, sql).into_owned();
         }
         let open =
             |words: &Words<'_>, token: &Token| token.is_volatile && words.known(&was[token.range.clone()]).is_none();
-        let others = if tokens.iter().any(|token| open(self, token)) { self.tokens(is) } else { Vec::new() };
+        let others = if tokens.iter().any(|token| open(self, token)) {
+            self.tokens(is, self.bindings.asked_on.or_else(now))
+        } else {
+            Vec::new()
+        };
         let pairs = tokens.len() == others.len();
         let (mut expected, mut end) = (String::with_capacity(was.len()), 0);
         for (at, token) in tokens.iter().enumerate() {
@@ -450,7 +555,7 @@ impl<'t> Words<'t> {
                     }
                     expected.push_str(&live);
                 }
-                (None, Some(other)) if token.is_volatile => {
+                (None, Some(other)) if token.is_volatile && other.is_volatile => {
                     let live = &is[other.range.clone()];
                     let fits = self.bind(token.kind, recorded, live, place);
                     expected.push_str(if fits { live } else { recorded });
@@ -521,10 +626,10 @@ impl<'t> Words<'t> {
         changed.then_some(out)
     }
 
-    /// The values that stand in a text by themselves.
-    fn tokens(&self, text: &str) -> Vec<Token> {
-        let mut tokens: Vec<Token> = self
-            .rules
+    /// The values that stand in a text by themselves. What they are near to, if they have to be, is the clock.
+    fn tokens(&self, text: &str, clock: Option<u64>) -> Vec<Token> {
+        let rules = &self.bindings.rules;
+        let mut tokens: Vec<Token> = rules
             .patterns()
             .flat_map(|pattern| pattern.find_iter(text))
             .filter(|found| !found.is_empty())
@@ -541,15 +646,17 @@ impl<'t> Words<'t> {
         });
         let active = |kind: Kind| {
             let at = kind as usize;
-            self.rules.names(kind) || self.base.kinds[at] || self.new.kinds[at]
+            rules.names(kind) || self.base.kinds[at] || self.new.kinds[at]
         };
-        if Kind::ALL.into_iter().any(active) {
+        if Kind::ALL.into_iter().chain([Kind::Number]).any(active) {
             let mut at = 0;
             while let Some((range, kind)) = next_token(text, at) {
                 at = range.end;
                 let apart = tokens.iter().all(|token| token.range.end <= range.start || token.range.start >= range.end);
                 if active(kind) && apart {
-                    let is_volatile = self.rules.names(kind) && !may_be_digest(&text[range.clone()]);
+                    let is_volatile = rules.names(kind)
+                        && !may_be_digest(&text[range.clone()])
+                        && rules.is_near(kind, &text[range.clone()], clock);
                     tokens.push(Token { range, kind: Some(kind), is_volatile });
                 }
             }
@@ -564,16 +671,19 @@ impl<'t> Words<'t> {
         if let Some(live) = self.known(core) {
             return Some(padded(live, was, core));
         }
-        let (mut out, mut end) = (String::new(), 0);
-        for token in self.tokens(was) {
+        let (mut out, mut end) = (None, 0);
+        for token in self.tokens(was, None) {
             if let Some(live) = self.known(&was[token.range.clone()]) {
+                let out: &mut String = out.get_or_insert_default();
                 out.push_str(&self.between(&was[end..token.range.start], false));
                 out.push_str(live);
                 end = token.range.end;
             }
         }
-        out.push_str(&self.between(&was[end..], false));
-        (out != was).then_some(out)
+        match (out, self.between(&was[end..], false)) {
+            (None, Cow::Borrowed(_)) => None,
+            (out, rest) => Some(out.unwrap_or_default() + &rest),
+        }
     }
 
     fn reply(&self, value: &mut Value) {
@@ -587,10 +697,29 @@ impl<'t> Words<'t> {
                     *text = live;
                 }
             }
+            Value::Int(number) => {
+                if let Some(live) = self.known(&number.to_string()).and_then(|live| live.parse().ok()) {
+                    *number = live;
+                }
+            }
             Value::List(items) => items.iter_mut().for_each(|item| self.reply(item)),
             Value::Map(pairs) => pairs.iter_mut().for_each(|(_, value)| self.reply(value)),
             _ => {}
         }
+    }
+
+    /// The live value for a text of which this part was read. Its whole length tells which one it is, if the part does.
+    fn cut(&self, part: &str, total: i64) -> Option<String> {
+        if part.len() < SHORTEST {
+            return None;
+        }
+        let found = [&self.base.forms, &self.new.forms].into_iter().flat_map(|forms| {
+            let from = forms.range::<str, _>((Bound::Included(part), Bound::Unbounded));
+            from.take_while(|(spelled, _)| spelled.starts_with(part))
+        });
+        let mut lives = found.filter(|(spelled, _)| fits_total(spelled, total)).map(|(_, form)| form.live.as_deref());
+        let live = lives.next()??;
+        lives.all(|other| other == Some(live)).then(|| live.to_owned())
     }
 
     /// A recorded cell as it is in this run.
@@ -603,15 +732,29 @@ impl<'t> Words<'t> {
                 cell::encode(Cell::Text(live.as_bytes()), &mut out);
             }
             Cell::Bytes(bytes) => _ = cell::encode(Cell::Bytes(self.known_bytes(bytes)?), &mut out),
+            Cell::Cut { total, cell: CutCell::Text(part) } => {
+                let live = self.cut(std::str::from_utf8(part).ok()?, total)?;
+                match live.get(..part.len()).filter(|_| live.is_ascii() && fits_total(&live, total)) {
+                    Some(part) => _ = cell::encode(Cell::Cut { total, cell: CutCell::Text(part.as_bytes()) }, &mut out),
+                    // of another length: how much of it fits is the buffer's to say
+                    None => _ = cell::encode(Cell::Text(live.as_bytes()), &mut out),
+                }
+            }
             Cell::Unread | Cell::Null | Cell::Cut { .. } => return None,
         }
-        Some(out)
+        (out != field).then_some(out)
     }
 }
 
 /// What a bound value means.
-fn means(bound: &Bound) -> String {
+fn means(bound: &BoundValue) -> String {
     format!("{:?} of the recording is {:?} in this run, since {}", bound.recorded, bound.live, bound.place)
+}
+
+/// Whether a text has this length in bytes, as a narrow or a wide text.
+fn fits_total(text: &str, total: i64) -> bool {
+    let is = |length: usize| i64::try_from(length).is_ok_and(|length| length == total);
+    is(text.len()) || is(2 * text.encode_utf16().count())
 }
 
 /// The live value, filled up with blanks as a CHAR column did with the recorded one, whose own text is `core`.
@@ -636,189 +779,9 @@ fn with_part(text: &str, part: &str, live: &str) -> Option<String> {
     (end > 0).then(|| out + &text[end..])
 }
 
-/// The kind of a whole text, which may be in braces.
-fn kind_of(text: &str) -> Option<Kind> {
-    let bare = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text);
-    let (range, kind) = next_token(bare, 0)?;
-    (range == (0..bare.len()) && (bare.len() == text.len() || kind == Kind::Uuid)).then_some(kind)
-}
-
-fn unbraced(text: &str, kind: Option<Kind>) -> &str {
-    match kind {
-        Some(Kind::Uuid) => text.trim_start_matches('{').trim_end_matches('}'),
-        _ => text,
-    }
-}
-
-/// The first value of a kind at or behind a place, that is no part of a longer word.
-fn next_token(text: &str, from: usize) -> Option<(Range<usize>, Kind)> {
-    let bytes = text.as_bytes();
-    let is_word =
-        |at: usize| bytes.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80);
-    let mut at = from;
-    while at < bytes.len() {
-        let after_x = at > 0 && bytes[at - 1].eq_ignore_ascii_case(&b'x');
-        if bytes[at].is_ascii_hexdigit() && (at == 0 || !is_word(at - 1) || after_x) {
-            let found = token_at(&bytes[at..]).filter(|(length, kind)| {
-                let end = at + length;
-                let zone = *kind == Kind::Timestamp && bytes.get(end) == Some(&b'Z') && !is_word(end + 1);
-                (!is_word(end) || zone) && (!after_x || (*length, *kind) == (32, Kind::Uuid))
-            });
-            if let Some((length, kind)) = found {
-                return Some((at..at + length, kind));
-            }
-        }
-        at += 1;
-    }
-    None
-}
-
-/// The length of the value that a text begins with, and its kind.
-fn token_at(bytes: &[u8]) -> Option<(usize, Kind)> {
-    let shaped = |bytes: &[u8], shape: &str| {
-        bytes.len() >= shape.len()
-            && shape.bytes().zip(bytes).all(|(shape, byte)| match shape {
-                b'h' => byte.is_ascii_hexdigit(),
-                b'd' => byte.is_ascii_digit(),
-                other => other == *byte,
-            })
-    };
-    let fraction = |bytes: &[u8]| match bytes {
-        [b'.', digits @ ..] => match digits.iter().take_while(|byte| byte.is_ascii_digit()).count() {
-            count @ 1..=9 => count + 1,
-            _ => 0,
-        },
-        _ => 0,
-    };
-    if shaped(bytes, "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh") {
-        return Some((36, Kind::Uuid));
-    }
-    if bytes.len() >= 32 && bytes[..32].iter().all(u8::is_ascii_hexdigit) {
-        return Some((32, Kind::Uuid));
-    }
-    if shaped(bytes, "dddd-dd-dd") {
-        let time = bytes.get(11..).filter(|time| matches!(bytes[10], b' ' | b'T') && shaped(time, "dd:dd:dd"));
-        return Some(match time {
-            Some(time) => (19 + fraction(&time[8..]), Kind::Timestamp),
-            None => (10, Kind::Date),
-        });
-    }
-    shaped(bytes, "dd:dd:dd").then(|| (8 + fraction(&bytes[8..]), Kind::Time))
-}
-
-/// Whether a text of 32 hexadecimal digits does not have the version and the variant of a GUID.
-fn may_be_digest(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    bytes.len() == 32
-        && !(matches!(bytes[12], b'1'..=b'8') && matches!(bytes[16], b'8' | b'9' | b'a' | b'b' | b'A' | b'B'))
-}
-
-/// The one text for all spellings of a value.
-fn canonical(kind: Option<Kind>, text: &str) -> String {
-    match kind {
-        Some(Kind::Uuid) => uuid_bytes(text).and_then(|bytes| uuid_text(&bytes)).unwrap_or_else(|| text.to_owned()),
-        Some(Kind::Timestamp | Kind::Time) => {
-            let text = text.replace('T', " ");
-            match text.contains('.') {
-                true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-                false => text,
-            }
-        }
-        Some(Kind::Date) => text.to_owned(),
-        None => format!("={text}"),
-    }
-}
-
-/// Every spelling in which a recorded value is found, with the live value in the same spelling.
-///
-/// - a GUID in lower and in upper case, with and without hyphens;
-/// - a timestamp with a blank or `T`, and a time, with 0 to 9 digits of its fraction;
-/// - any other text as it is, in lower and in upper case.
-fn spellings(kind: Option<Kind>, recorded: &str, live: &str) -> Vec<(String, String, Rank)> {
-    let mut all = vec![(recorded.to_owned(), live.to_owned(), Rank::Written)];
-    let (was, is) = (canonical(kind, recorded), canonical(kind, live));
-    match kind {
-        Some(Kind::Uuid) => {
-            let plain = |text: &str| text.replace('-', "");
-            for (was, is) in [(was.clone(), is.clone()), (plain(&was), plain(&is))] {
-                all.push((was.to_uppercase(), is.to_uppercase(), Rank::Whole));
-                all.push((was, is, Rank::Whole));
-            }
-        }
-        Some(Kind::Timestamp | Kind::Time) => {
-            let split = |text: &str| match text.split_once('.') {
-                Some((head, fraction)) => (head.to_owned(), format!("{fraction:0<9}")),
-                None => (text.to_owned(), "0".repeat(9)),
-            };
-            let bare = is.clone();
-            let ((was, old), (is, new)) = (split(&was), split(&is));
-            let significant = old.trim_end_matches('0').len();
-            for digits in 0..=9 {
-                let spelled = |head: &str, fraction: &str| match digits {
-                    0 => head.to_owned(),
-                    _ => format!("{head}.{}", &fraction[..digits]),
-                };
-                let rank = if digits < significant { Rank::Cut } else { Rank::Whole };
-                // a fraction that says all of the value may be without the zeros at its end: then so is the live one
-                let live = match digits == significant {
-                    true if recorded.len() == spelled(&was, &old).len() => live.replace('T', " "),
-                    true => bare.clone(),
-                    false => spelled(&is, &new),
-                };
-                let (was, is) = (spelled(&was, &old), live);
-                if kind == Some(Kind::Timestamp) {
-                    all.push((was.replace(' ', "T"), is.replace(' ', "T"), rank));
-                }
-                all.push((was, is, rank));
-            }
-        }
-        Some(Kind::Date) => {}
-        None => {
-            all.push((recorded.to_lowercase(), live.to_lowercase(), Rank::Cut));
-            all.push((recorded.to_uppercase(), live.to_uppercase(), Rank::Cut));
-        }
-    }
-    // of two ways to the same spelling the surer one counts
-    all.sort_by(|(was, _, rank), (other, _, than)| was.cmp(other).then(than.cmp(rank)));
-    all.dedup_by(|(was, ..), (before, ..)| was == before);
-    all
-}
-
-fn uuid_bytes(text: &str) -> Option<[u8; 16]> {
-    let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
-    bytes_of(&format!("\\x{digits}"))?.try_into().ok()
-}
-
-fn uuid_text(bytes: &[u8]) -> Option<String> {
-    let bytes: [u8; 16] = bytes.try_into().ok()?;
-    let hex = field_of(&bytes);
-    let hex = hex.strip_prefix("\\x")?;
-    Some([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-"))
-}
-
-/// A GUID's bytes as Microsoft keeps them: the first three groups with their last byte first.
-fn mixed_endian(mut bytes: [u8; 16]) -> [u8; 16] {
-    bytes[..4].reverse();
-    bytes[4..6].reverse();
-    bytes[6..8].reverse();
-    bytes
-}
-
-/// The bytes of a field that has bytes.
-fn bytes_of(field: &str) -> Option<Vec<u8>> {
-    let hex = field.strip_prefix("\\x")?;
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let pairs = hex.as_bytes().chunks(2).map(|pair| match *pair {
-        [high, low] => Some((digit(high)? << 4 | digit(low)?) as u8),
-        _ => None,
-    });
-    pairs.collect()
-}
-
-fn field_of(bytes: &[u8]) -> String {
-    let mut out = Vec::new();
-    cell::encode(Cell::Bytes(bytes), &mut out);
-    String::from_utf8_lossy(&out).into_owned()
+/// Seconds since 1970.
+fn now() -> Option<u64> {
+    SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
 }
 
 #[cfg(test)]
@@ -833,7 +796,7 @@ mod tests {
 
     fn bindings(rules: &[(&str, &str)]) -> Arc<Bindings> {
         let rules = rules.iter().map(|(key, value)| Value::Map(vec![((*key).to_owned(), (*value).into())]));
-        Arc::new(Bindings::new(VolatileRules::new(&rules.collect::<Vec<_>>()).unwrap()))
+        Arc::new(Bindings::new(VolatileRules::new(&rules.collect::<Vec<_>>()).unwrap(), ""))
     }
 
     fn run(sql: &str, params: &[&str]) -> Entry {
@@ -853,7 +816,7 @@ mod tests {
 
     fn cell(bindings: &Bindings, field: &str) -> String {
         let mut record = ByteRecord::from(vec![field.as_bytes().to_vec()]);
-        bindings.row(&mut record);
+        bindings.row(&mut record, |_, _, _| {});
         String::from_utf8(record[0].to_vec()).unwrap()
     }
 
@@ -953,6 +916,54 @@ mod tests {
         assert!(play(&bindings, &run("select * from tmp_81", &[]), &run("select * from tmp_20177", &[])));
         assert!(!play(&bindings, &run("select * from tmp_81", &[]), &run("select * from tmp_81", &[])));
         assert_eq!(cell(&bindings, "tmp_811"), "tmp_811", "another word");
+    }
+
+    #[test]
+    fn numbers_are_bound_from_six_digits_on() {
+        let bindings = bindings(&[]);
+        let with = |number: i64| {
+            let entry = Entry::new(Method::Run, ConnectionId(0), Some(1)).with(Key::Sql, "s");
+            entry.with(Key::Params, Value::List(vec![number.into()]))
+        };
+        let marked = |number: i64| with(number).with(Key::Volatile, "params 1");
+        assert!(play(&bindings, &marked(4_711_000_001), &with(17)));
+        assert!(play(&bindings, &with(4_711_000_001), &with(17)));
+        assert!(!play(&bindings, &marked(4_711_000_001), &with(18)), "a second value");
+        assert!(!play(&bindings, &with(4_711_000_001), &with(4_711_000_001)));
+        assert!(!play(&bindings, &marked(4_711_000_002), &with(17)), "two become one");
+        assert!(play(&bindings, &run("id = 4711000001 or n = 1", &[]), &run("id = 17 or n = 1", &[])));
+        let cells = [("4711000001", "17"), ("4711000001.5", "4711000001.5"), ("1.4711000001", "1.4711000001")];
+        for (was, is) in cells {
+            assert_eq!(cell(&bindings, was), is);
+        }
+        assert!(play(&bindings, &marked(12345), &with(54321)), "too short to be bound");
+        assert_eq!(cell(&bindings, "12345"), "12345");
+    }
+
+    #[test]
+    fn near_the_clock_on_both_sides() {
+        let rule = [("type", "timestamp"), ("within", "1h")].map(|(key, text)| (key.to_owned(), Value::from(text)));
+        let rules = VolatileRules::new(&[Value::Map(rule.to_vec())]).unwrap();
+        let bindings = Arc::new(Bindings::new(rules, "2026-11-29T12:00:00Z"));
+        let at = crate::metadata::utc(now().unwrap()).replace('Z', "");
+        let query = |time: &str| run("s", &[time]);
+        assert!(!play(&bindings, &query("2025-01-01 00:00:00"), &query(&at)), "far when it was recorded");
+        assert!(!play(&bindings, &query("2026-11-29T12:30:00"), &query("2001-01-01T00:00:00")), "far in this run");
+        assert!(play(&bindings, &query("2026-11-29T12:30:00"), &query(&at)));
+    }
+
+    #[test]
+    fn a_list_in_any_order() {
+        let item = [("sql".to_owned(), Value::from("id in \\(")), ("unordered".to_owned(), Value::from(true))];
+        let bindings = Arc::new(Bindings::new(VolatileRules::new(&[Value::Map(item.to_vec())]).unwrap(), ""));
+        let query = |list: &str| run(&format!("select * from t where id in ({list}) and n = 1"), &[]);
+        assert!(play(&bindings, &query("1, 2, 3"), &query("3, 1, 2")));
+        assert!(!play(&bindings, &query("1, 2, 3"), &query("3, 1, 1")));
+        let comparison = Comparison { comments: true, bindings };
+        let prepared = |values: &[&str]| run("select * from t where n = ? and id in (?, ?)", values);
+        let recorded = prepared(&["9", "1", "2"]).with(Key::Volatile, "unordered 2 3");
+        assert!(comparison.difference(&recorded, &prepared(&["9", "2", "1"])).is_none());
+        assert!(comparison.difference(&recorded, &prepared(&["1", "2", "9"])).is_some());
     }
 
     #[test]

@@ -161,7 +161,9 @@ impl LogPlayer {
             return Err(Scene::of(next));
         }
         let entry = Prefetch::or(cursor.ahead.take(), position, || sets::entry(&*self.storage, slot.place()))?;
-        if self.comparison.difference(&entry, asked).is_some() {
+        let comparison = cursor.comparison.as_ref().unwrap_or(&self.comparison);
+        let entry = comparison.marked(&self.index, &*self.storage, position, entry)?;
+        if comparison.difference(&entry, asked).is_some() {
             return Err(Scene::of(next));
         }
         self.check_cells(position, &entry)?;
@@ -224,7 +226,8 @@ impl LogPlayer {
         };
         let slot = index.slot(position);
         let entry = storage.checked_entry(slot.place())?;
-        if slot.method != Method::FetchScroll || self.comparison.difference(&entry, asked).is_some() {
+        let comparison = cursor.comparison.as_ref().unwrap_or(&self.comparison);
+        if slot.method != Method::FetchScroll || comparison.difference(&entry, asked).is_some() {
             return Err(Scene::Command { position });
         }
         self.check_cells(position, &entry)?;

@@ -1,15 +1,19 @@
 //! Whether what is asked is what was recorded, key by key, and the first place where it is not.
 
+use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use super::bindings::{Bindings, Refused};
+use super::index::Index;
 use super::mismatch::Difference;
 use super::{as_written, comments, scope, volatile};
 use crate::redaction::secrets;
 use crate::schema::Role;
-use crate::{Entry, Key, Method, Value};
+use crate::store::Store;
+use crate::{CassetteError, Entry, Key, Method, Value};
 
 /// The first input in which the entries differ. Method and ids are not looked at.
 pub(crate) fn difference(recorded: &Entry, asked: &Entry) -> Option<Difference> {
@@ -41,7 +45,7 @@ impl Comparison {
                 return difference(recorded, asked);
             }
             match self.bindings.expected(recorded, asked) {
-                Ok(expected) => difference(&expected, asked),
+                Ok(expected) => difference(&expected, &self.in_order(&expected, asked)),
                 Err(Refused { place, recorded, asked }) => {
                     Some(Difference { place, recorded: Some(recorded.into()), asked: Some(asked.into()) })
                 }
@@ -53,6 +57,74 @@ impl Comparison {
         }
     }
 
+    /// What is asked, with its unordered lists in the order of the recorded ones where they have the same items.
+    fn in_order<'a>(&self, recorded: &Entry, asked: &'a Entry) -> Cow<'a, Entry> {
+        let rules = self.bindings.rules();
+        let mut asked = Cow::Borrowed(asked);
+        if !rules.ask_for_texts() {
+            return asked;
+        }
+        let text = |entry: &Entry| entry.get(Key::Sql).and_then(Value::as_text).map(str::to_owned);
+        if let (Some(was), Some(is)) = (text(recorded), text(&asked))
+            && let Some(found) = rules.in_order(&was, &is)
+        {
+            put(asked.to_mut(), Key::Sql, Value::Text(found));
+        }
+        let list = |entry: &Entry| entry.get(Key::Params).and_then(Value::as_list).map(<[Value]>::to_vec);
+        let (Some(was), Some(mut is)) = (list(recorded), list(&asked)) else { return asked };
+        for item in volatile::items(recorded) {
+            if let volatile::Volatile::Unordered(first, last) = item {
+                set_in_order(&was, &mut is, first - 1..last);
+            }
+        }
+        put(asked.to_mut(), Key::Params, Value::List(is));
+        asked
+    }
+
+    /// The text of the statement of the entry at a position.
+    pub(super) fn text(
+        index: &Index,
+        storage: &dyn Store,
+        position: u32,
+        entry: &Entry,
+    ) -> Result<Option<String>, CassetteError> {
+        let text = |entry: &Entry| entry.get(Key::Sql).and_then(Value::as_text).map(str::to_owned);
+        if let Some(own) = text(entry) {
+            return Ok(Some(own));
+        }
+        let slot = index.slot(position);
+        let before = index.statement(slot.connection(), slot.statement()).iter().rev();
+        let mut before = before.filter(|before| **before < position).map(|before| index.slot(*before));
+        match before.find(|slot| slot.method == Method::Prepare) {
+            Some(prepare) => Ok(text(&storage.checked_entry(prepare.place())?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The entry at a position, with the marks that rules give it by its statement's text.
+    pub(super) fn marked(
+        &self,
+        index: &Index,
+        storage: &dyn Store,
+        position: u32,
+        mut entry: Entry,
+    ) -> Result<Entry, CassetteError> {
+        let rules = self.bindings.rules();
+        if rules.ask_for_texts()
+            && entry.get(Key::Params).is_some()
+            && let Some(text) = Comparison::text(index, storage, position, &entry)?
+        {
+            let more = rules.marks(&text).into_iter().map(Value::Text);
+            let own = entry.get(Key::Volatile).map(|list| list.as_list().unwrap_or(std::slice::from_ref(list)));
+            let all: Vec<Value> = own.unwrap_or_default().iter().cloned().chain(more).collect();
+            if !all.is_empty() {
+                entry.fields.retain(|(key, _)| *key != Key::Volatile);
+                entry = entry.with(Key::Volatile, Value::List(all));
+            }
+        }
+        Ok(entry)
+    }
+
     /// Binds the volatile values of an entry that is played to what is asked. `place` says where it stands.
     pub(super) fn bind(&self, recorded: &Entry, asked: &Entry, place: impl FnOnce() -> String) {
         if self.bindings.are_idle() && recorded.get(Key::Volatile).is_none() {
@@ -62,6 +134,33 @@ impl Comparison {
             true => self.bindings.bind(recorded, asked, place),
             false => self.bindings.bind(&plain(recorded), &plain(asked), place),
         }
+    }
+}
+
+/// Puts these parameters into the order of the recorded ones if they are the same, in each set of an array.
+fn set_in_order(was: &[Value], is: &mut [Value], range: Range<usize>) {
+    if was.iter().any(|set| set.as_list().is_some()) {
+        for (was, is) in was.iter().zip(is) {
+            if let (Value::List(was), Value::List(is)) = (was, is) {
+                set_in_order(was, is, range.clone());
+            }
+        }
+        return;
+    }
+    let (Some(was), Some(part)) = (was.get(range.clone()), is.get_mut(range)) else { return };
+    let mut left: Vec<&Value> = part.iter().collect();
+    let same = was.iter().all(|value| {
+        let found = left.iter().position(|other| *other == value);
+        found.map(|at| left.swap_remove(at)).is_some()
+    });
+    if same {
+        part.clone_from_slice(was);
+    }
+}
+
+fn put(entry: &mut Entry, key: Key, value: Value) {
+    if let Some((_, own)) = entry.fields.iter_mut().find(|(known, _)| *known == key) {
+        *own = value;
     }
 }
 

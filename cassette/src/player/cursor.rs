@@ -7,6 +7,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::compare::Comparison;
 use super::index::Index;
 use super::rows::{Progress, is_end};
 use crate::schema::Class;
@@ -88,6 +89,8 @@ pub(crate) struct Cursor {
     pub(super) ahead: Option<Prefetch>,
     /// The recorded thread that the asking one goes on with, and those that others go on with.
     pub(super) threads: (Option<u16>, Vec<u16>),
+    /// How entries are compared here, if not as elsewhere: what is bound would stand for other recorded values.
+    pub(super) comparison: Option<Comparison>,
 }
 
 /// What a cursor has next.
@@ -113,7 +116,15 @@ pub(crate) enum NextRows {
 impl Cursor {
     /// The cursor of the whole log.
     pub(crate) fn whole() -> Cursor {
-        Cursor { part: None, at: 0, handed: Vec::new(), early: Vec::new(), ahead: None, threads: (None, Vec::new()) }
+        Cursor {
+            part: None,
+            at: 0,
+            handed: Vec::new(),
+            early: Vec::new(),
+            ahead: None,
+            threads: (None, Vec::new()),
+            comparison: None,
+        }
     }
 
     /// The cursor of one connection.
@@ -145,6 +156,7 @@ impl Cursor {
             early: self.early.clone(),
             ahead: None,
             threads: self.threads.clone(),
+            comparison: self.comparison.clone(),
         }
     }
 

@@ -91,7 +91,10 @@ impl LogPlayer {
             Scene::Rows { position, returned } => (Some(*position), Some(*returned)),
         };
         let expected = match position {
-            Some(position) => Some((position, sets::entry(&*self.storage, self.index.slot(position).place())?)),
+            Some(position) => {
+                let entry = sets::entry(&*self.storage, self.index.slot(position).place())?;
+                Some((position, self.comparison.marked(&self.index, &*self.storage, position, entry)?))
+            }
             None => None,
         };
         let rows = match (rows, &expected) {

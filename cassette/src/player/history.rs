@@ -2,10 +2,12 @@
 //! the same replies.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use csv::ByteRecord;
 
-use super::compare::difference;
+use super::bindings::Bindings;
+use super::compare::Comparison;
 use super::log_player::LogPlayer;
 use super::sessions::Session;
 use super::state::State;
@@ -29,33 +31,52 @@ impl LogPlayer {
         Some(commands.take_while(|position| cursor.passed(&self.index, *position)).count())
     }
 
-    /// Whether the first `played` commands of two sessions are the same, with the same replies.
+    /// Whether the first `played` commands of two sessions are the same, with the same replies, but for volatile values.
     pub(super) fn same_history(&self, one: Session, other: Session, played: usize) -> Result<bool, CassetteError> {
+        Ok(self.as_another(one, other, played)?.is_some())
+    }
+
+    /// If so, the first one's volatile values bound to what stands in their place in the other one.
+    pub(super) fn as_another(
+        &self,
+        one: Session,
+        other: Session,
+        played: usize,
+    ) -> Result<Option<Bindings>, CassetteError> {
+        let bindings = Arc::new(self.comparison.bindings.within_recording());
+        let comparison = Comparison { comments: true, bindings: Arc::clone(&bindings) };
         let positions = |session: Session| self.index.commands_of(session.connection).skip(session.begin).take(played);
         let (mine, theirs) = (positions(one), positions(other));
         for (mine, theirs) in mine.clone().zip(theirs.clone()) {
-            if !self.same_command(one, mine, other, theirs)? {
-                return Ok(false);
+            if !self.same_command(&comparison, (one, mine), (other, theirs))? {
+                return Ok(None);
             }
         }
         let (last, other_last) = (mine.last(), theirs.clone().last());
         if theirs.count() < played {
-            return Ok(false);
+            return Ok(None);
         }
-        match (last, other_last) {
+        let same = match (last, other_last) {
             (Some(last), Some(other_last)) => {
                 let mine = self.answers_until(one, last)?;
                 let theirs = self.answers_until(other, other_last)?;
-                Ok(mine.iter().all(|(question, replies)| {
+                mine.iter().all(|(question, replies)| {
                     let theirs = theirs.get(question).map(Vec::as_slice).unwrap_or_default();
                     replies.iter().zip(theirs).all(|(mine, theirs)| mine == theirs)
-                }))
+                })
             }
-            _ => Ok(true),
-        }
+            _ => true,
+        };
+        drop(comparison);
+        Ok(Arc::into_inner(bindings).filter(|_| same))
     }
 
-    fn same_command(&self, one: Session, mine: u32, other: Session, theirs: u32) -> Result<bool, CassetteError> {
+    fn same_command(
+        &self,
+        comparison: &Comparison,
+        (one, mine): (Session, u32),
+        (other, theirs): (Session, u32),
+    ) -> Result<bool, CassetteError> {
         let relative = |session: Session, position: u32| {
             self.index.slot(position).statement().map(|statement| statement.checked_sub(session.statements))
         };
@@ -63,15 +84,22 @@ impl LogPlayer {
         if my_slot.method != their_slot.method || relative(one, mine) != relative(other, theirs) {
             return Ok(false);
         }
-        let mine = sets::entry(&*self.storage, my_slot.place())?;
-        let theirs = sets::entry(&*self.storage, their_slot.place())?;
-        Ok(difference(&theirs, &mine).is_none() && self.same_reply(&mine, &theirs)?)
+        let my_entry = sets::entry(&*self.storage, my_slot.place())?;
+        let their_entry = sets::entry(&*self.storage, their_slot.place())?;
+        let their_entry = comparison.marked(&self.index, &*self.storage, theirs, their_entry)?;
+        if comparison.difference(&their_entry, &my_entry).is_some() {
+            return Ok(false);
+        }
+        comparison.bind(&their_entry, &my_entry, String::new);
+        self.same_reply(&my_entry, &comparison.bindings.replied(their_entry), &comparison.bindings)
     }
 
-    fn same_reply(&self, one: &Entry, other: &Entry) -> Result<bool, CassetteError> {
+    fn same_reply(&self, one: &Entry, other: &Entry, bindings: &Bindings) -> Result<bool, CassetteError> {
         for key in Key::ALL.iter().copied().filter(|key| key.is_reply() && *key != Key::ColumnsFile) {
             let same = match (key, one.get(key), other.get(key)) {
-                (Key::RowsFile, Some(Value::Text(one)), Some(Value::Text(other))) => self.same_rows(one, other)?,
+                (Key::RowsFile, Some(Value::Text(one)), Some(Value::Text(other))) => {
+                    self.same_rows(one, other, bindings)?
+                }
                 (_, one, other) => one == other,
             };
             if !same {
@@ -81,12 +109,18 @@ impl LogPlayer {
         Ok(true)
     }
 
-    fn same_rows(&self, one: &str, other: &str) -> Result<bool, CassetteError> {
+    fn same_rows(&self, one: &str, other: &str, bindings: &Bindings) -> Result<bool, CassetteError> {
         let (mut one, mut other) = (self.storage.rows(one)?, self.storage.rows(other)?);
         let (mut mine, mut theirs) = (ByteRecord::new(), ByteRecord::new());
         loop {
             let more = one.next(&mut mine)?;
-            if other.next(&mut theirs)? != more || (more && mine != theirs) {
+            if other.next(&mut theirs)? != more {
+                return Ok(false);
+            }
+            if more && bindings.are_any() {
+                bindings.row(&mut theirs, |_, _, _| {});
+            }
+            if more && mine != theirs {
                 return Ok(false);
             }
             if !more {

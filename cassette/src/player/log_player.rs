@@ -120,7 +120,7 @@ impl LogPlayer {
         let (redactor, state, played) = (Redactor::default(), Mutex::new(state), Condvar::new());
         // `metadata.yml` is read with its rules
         let rules = VolatileRules::new(&metadata.volatile).unwrap_or_default();
-        let bindings = Arc::new(Bindings::new(rules));
+        let bindings = Arc::new(Bindings::new(rules, &metadata.recorded_on));
         let told = PlayedTold(sources);
         Ok(LogPlayer {
             storage,
@@ -243,18 +243,23 @@ impl LogPlayer {
         }
         let state = &mut *self.state.lock();
         let owner = state.recorded(connection, statement);
+        // how many rows there are is no value of theirs
+        let live = |found: Entry| match method {
+            Method::RowCount => found,
+            _ => self.comparison.bindings.replied(found),
+        };
         let standing = self.standing(state, owner, self.index.statement(owner.0, owner.1));
         let log = (&*self.index, &*self.storage);
         for key in in_force {
             let found = state.answers.current(log, owner, standing, method, &self.redactor.key(key))?;
             if found.is_some() {
-                return Ok(found);
+                return Ok(found.map(live));
             }
         }
         for key in later {
             let found = state.answers.later(log, owner, standing.bound, method, &self.redactor.key(key))?;
             if found.is_some() {
-                return Ok(found);
+                return Ok(found.map(live));
             }
         }
         Ok(None)
@@ -296,7 +301,9 @@ impl LogPlayer {
         let (connection, statement) = state.recorded(connection, Some(statement));
         let positions = self.index.statement(connection, statement);
         let bound = state.cursor(self.order, &self.index, connection).bound(&self.index, positions);
-        state.columns.find(&self.index, &*self.storage, positions, bound)
+        let found = state.columns.find(&self.index, &*self.storage, positions, bound)?;
+        let live = found.as_deref().and_then(|columns| self.comparison.bindings.document(columns));
+        Ok(live.map(Arc::new).or(found))
     }
 
     /// Takes note of a statement that is closed or freed, or of a connection that ends.

@@ -324,7 +324,10 @@ impl LogPlayer {
             && let Some(played) = self.played(state, session)
             && let Some(shorter) = self.shorter(state, live, session, played)?
         {
-            self.move_to(state, live, shorter, played);
+            self.moving(state, |player, state| {
+                player.move_to(state, live, shorter, played);
+                Ok(true)
+            })?;
             (session, complete) = (shorter, true);
         }
         let played = self.played(state, session);

@@ -4,6 +4,9 @@
 //! that was played so far and goes on with what is asked. If a live connection has that one, it has to find another for
 //! itself, perhaps the one that becomes free: a path of moves, as for any matching of two sets.
 
+use std::sync::Arc;
+
+use super::compare::Comparison;
 use super::cursor::Cursor;
 use super::log_player::LogPlayer;
 use super::sessions::Session;
@@ -21,13 +24,46 @@ impl LogPlayer {
         asked: &Entry,
         only: Option<ConnectionId>,
     ) -> Result<bool, CassetteError> {
+        self.moving(state, |player, state| player.rematched(state, live, asked, only))
+    }
+
+    /// Does what may move live connections to other sessions. What is bound stands for the values of those sessions then.
+    pub(super) fn moving(
+        &self,
+        state: &mut State,
+        moves: impl FnOnce(&LogPlayer, &mut State) -> Result<bool, CassetteError>,
+    ) -> Result<bool, CassetteError> {
+        if !self.comparison.bindings.are_any() {
+            return moves(self, state);
+        }
+        let before = state.sessions.held();
+        let moved = moves(self, state)?;
+        let mut others = Vec::new();
+        for (live, was) in before.into_iter().filter(|_| moved) {
+            let Some(is) = state.sessions.live(live).map(|live| live.session).filter(|is| *is != was) else { continue };
+            let played = self.played(state, is).unwrap_or(0);
+            // the recorded values of `is` are bound to those of `was`
+            others.extend(self.as_another(was, is, played)?);
+        }
+        if !others.is_empty() {
+            self.comparison.bindings.rename(&others);
+        }
+        Ok(moved)
+    }
+
+    fn rematched(
+        &self,
+        state: &mut State,
+        live: ConnectionId,
+        asked: &Entry,
+        only: Option<ConnectionId>,
+    ) -> Result<bool, CassetteError> {
         let Some(left) = state.sessions.live(live).map(|live| live.session) else { return Ok(false) };
         let Some(played) = self.played(state, left) else { return Ok(false) };
         for choice in state.sessions.choices(live) {
             if only.is_some_and(|only| only != choice.session.connection)
                 || !self.reached(state, choice.session)
-                || !self.goes_on_with(state, live, choice.session, played, asked)
-                || !self.same_history(left, choice.session, played)?
+                || !self.goes_on_with(state, live, (left, choice.session), played, asked)?
             {
                 continue;
             }
@@ -78,18 +114,27 @@ impl LogPlayer {
         Ok(false)
     }
 
-    /// Whether a session, after so many of its commands, goes on with what is asked.
+    /// Whether the second session, after so many commands that are the same as the first one's, goes on with what is asked.
     pub(super) fn goes_on_with(
         &self,
         state: &State,
         live: ConnectionId,
-        session: Session,
+        (left, session): (Session, Session),
         played: usize,
         asked: &Entry,
-    ) -> bool {
-        let Some(live) = state.sessions.live(live) else { return false };
+    ) -> Result<bool, CassetteError> {
+        let Some(live) = state.sessions.live(live) else { return Ok(false) };
         let mut cursor = Cursor::advanced(&self.index, session.connection, session.begin + played);
-        self.candidate(&mut cursor, asked, live.recorded_under(session, asked.statement)).is_ok()
+        let recorded = live.recorded_under(session, asked.statement);
+        if !self.comparison.bindings.are_any() {
+            return Ok(
+                self.candidate(&mut cursor, asked, recorded).is_ok() && self.same_history(left, session, played)?
+            );
+        }
+        let Some(moved) = self.as_another(left, session, played)? else { return Ok(false) };
+        let bindings = Arc::new(self.comparison.bindings.renamed(&[moved]));
+        cursor.comparison = Some(Comparison { bindings, ..self.comparison.clone() });
+        Ok(self.candidate(&mut cursor, asked, recorded).is_ok())
     }
 
     /// Under `order: global`, a connection cannot be one whose connect is still to come.

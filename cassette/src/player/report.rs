@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use similar::{ChangeTag, TextDiff};
 
+use super::advice;
 use super::explain::Case;
 use super::headline::{ids, in_words};
 use super::summary::summary;
@@ -116,6 +117,9 @@ impl Case<'_> {
         }
         if let Some(difference) = self.player.comparison.difference(expected, self.asked) {
             writeln!(out, "difference: {}", in_words(&difference, 300))?;
+            for another in advice::others(expected, self.asked, &self.player.comparison, &difference) {
+                writeln!(out, "difference: {}", in_words(&another, 300))?;
+            }
             for note in self.player.comparison.bindings.notes(expected, self.asked) {
                 writeln!(out, "volatile: {note}")?;
             }

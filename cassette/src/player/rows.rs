@@ -347,7 +347,13 @@ impl PlayedRun {
         match read {
             Ok(true) => {
                 if let Some(bindings) = &self.bindings {
-                    bindings.row(&mut ahead.record);
+                    let outcomes = &mut self.outcomes[self.next_outcome..];
+                    let first = usize::from(!self.bookmarks);
+                    bindings.row(&mut ahead.record, |column, was, is| {
+                        if let Some((_, outcome)) = outcomes.iter_mut().find(|(row, _)| *row == rows) {
+                            follow(outcome, column + first, (was, is), bindings);
+                        }
+                    });
                 }
                 ahead.utf8 = is_utf8(&ahead.record);
                 ahead.line = match &self.source {
@@ -357,6 +363,54 @@ impl PlayedRun {
             }
             Ok(false) => self.progress.done.store(true, Ordering::Release),
             Err(error) => self.ahead = Err(error),
+        }
+    }
+}
+
+/// Lets what was recorded of a row's cell, beside the row, follow its live value. Of another length it is read in other pieces:
+/// these, and whether it is cut off, are computed.
+fn follow(outcome: &mut Value, column: usize, (was, is): (&[u8], &[u8]), bindings: &Bindings) {
+    let Value::Map(pairs) = outcome else { return };
+    let is_cut = |field: &[u8]| field.starts_with(b"\\>");
+    let same_length = is_cut(was) == is_cut(is) && was.len() == is.len();
+    if is_cut(was) && !is_cut(is) {
+        let of_cell = |said: &Value| {
+            let of = said.get("column").and_then(Value::as_int);
+            said.get("sqlstate").and_then(Value::as_text) == Some("01004")
+                && of.is_none_or(|of| of < 0 || i64::try_from(column) == Ok(of))
+        };
+        let records = pairs.iter_mut().find(|(key, _)| key == Key::Diagnostics.name());
+        if let Some((_, Value::List(records))) = records {
+            if let Some(at) = records.iter().position(of_cell) {
+                records.remove(at);
+            }
+            if records.is_empty() {
+                pairs.retain(|(key, _)| {
+                    ![Key::Diagnostics.name(), Key::Return.name(), "status"].contains(&key.as_str())
+                });
+            }
+        }
+    }
+    for (key, said) in pairs {
+        match (key.as_str(), said) {
+            ("get_data", Value::List(calls)) => calls.retain_mut(|call| {
+                if call.get("column").and_then(Value::as_int) != i64::try_from(column).ok() {
+                    return true;
+                }
+                let Value::Map(pairs) = call else { return true };
+                let again = pairs.iter_mut().find(|(key, _)| key == "value");
+                let is_again = again.is_some();
+                if let Some((_, value)) = again
+                    && let Some(live) = bindings.document(value)
+                {
+                    *value = live;
+                }
+                same_length || is_again
+            }),
+            ("lengths", Value::Map(lengths)) => {
+                lengths.retain(|(key, _)| same_length || *key != column.to_string());
+            }
+            _ => {}
         }
     }
 }

@@ -204,6 +204,11 @@ impl SessionMatcher {
         self.lives.get_mut(&id)
     }
 
+    /// The session of each live connection.
+    pub(super) fn held(&self) -> Vec<(ConnectionId, Session)> {
+        self.lives.iter().map(|(id, live)| (*id, live.session)).collect()
+    }
+
     /// The connections that are open.
     pub(super) fn open(&self) -> impl Iterator<Item = ConnectionId> {
         self.lives.iter().filter(|(_, live)| !live.ended).map(|(id, _)| *id)

@@ -523,6 +523,7 @@ impl Units {
             others.sort_by_key(|unit| unit.id);
             for unit in others.into_iter().filter(|unit| free(&unit.id)) {
                 let entry = sets::entry(storage, index.slot(unit.first).place())?;
+                let entry = self.comparison.marked(index, storage, unit.first, entry)?;
                 if first.is(&entry, &self.comparison) {
                     found = Some(unit.id);
                     break;

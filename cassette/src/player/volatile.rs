@@ -28,6 +28,8 @@ pub enum Volatile<'t> {
     Attribute(&'t str),
     /// `value`: what a connection attribute is set to.
     Value,
+    /// `unordered FIRST LAST`: parameters, from 1, whose order does not count. Rules give it, for a list in the statement.
+    Unordered(usize, usize),
     /// `keyword NAME`: a keyword of the connection string or of the data source's section.
     Keyword(&'t str),
 }
@@ -44,6 +46,11 @@ impl<'t> Volatile<'t> {
             "sql" => Some(Volatile::Sql(name)),
             "arguments" => Some(Volatile::Argument(name.trim())),
             "attributes" => Some(Volatile::Attribute(name.trim())),
+            "unordered" => {
+                let (first, last) = name.split_once(' ')?;
+                let (first, last) = (first.parse().ok()?, last.parse().ok()?);
+                (0 < first && first <= last).then_some(Volatile::Unordered(first, last))
+            }
             "keyword" => Some(Volatile::Keyword(name.trim())),
             _ => None,
         }

@@ -106,7 +106,8 @@ fn one(path: &Path) -> Vec<Finding> {
             let parts = storage.parts().inspect_err(|error| findings.unreadable(error)).unwrap_or_default();
             let parts: HashMap<&str, &Part> = parts.iter().map(|part| (part.name.as_str(), part)).collect();
             let (named, connections) = (HashSet::new(), HashSet::new());
-            let mut check = Check { storage, parts, named, connections, findings };
+            let unbound = HashMap::new();
+            let mut check = Check { storage, parts, named, connections, unbound, findings };
             check.entries();
             check.unnamed();
             check.size();
@@ -171,6 +172,27 @@ pub fn fix(path: &Path) -> Result<Vec<Finding>, CassetteError> {
     Ok(fixed)
 }
 
+/// A shorter value stands in many places for something else.
+const TELLING: usize = 3;
+/// From this length on replay binds texts and numbers.
+const BOUND: usize = 6;
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text) => Some(text.clone()),
+        Value::Int(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn scalars(value: &Value, out: &mut Vec<String>) {
+    match value {
+        Value::List(items) => items.iter().for_each(|item| scalars(item, out)),
+        Value::Map(pairs) => pairs.iter().for_each(|(_, item)| scalars(item, out)),
+        other => out.extend(scalar(other)),
+    }
+}
+
 /// What was found so far in the cassette at a path.
 struct Findings<'p> {
     path: &'p Path,
@@ -224,6 +246,8 @@ struct Check<'p> {
     /// The parts that entries name.
     named: HashSet<String>,
     connections: HashSet<ConnectionId>,
+    /// Marked values that replay does not bind, with their items and lines.
+    unbound: HashMap<String, (String, u64)>,
     findings: Findings<'p>,
 }
 
@@ -266,6 +290,7 @@ impl Check<'_> {
     fn entry(&mut self, place: EntryRef, entry: Entry) {
         let (file, line) = self.storage.locate(place);
         let line = line.into();
+        self.again(&entry, &file, line);
         for (key, value) in &entry.fields {
             self.secrets(value, &file, Some(line));
             match (key, value) {
@@ -327,12 +352,42 @@ impl Check<'_> {
                     let width = entry.get(Key::Params).and_then(Value::as_list).map_or(usize::MAX, |params| {
                         params.first().and_then(Value::as_list).map_or(params.len(), <[Value]>::len)
                     });
+                    self.note_unbound(entry, number, line);
                     (number > width).then(|| format!("there are only {width} parameters"))
                 }
                 Some(_) => None,
             };
             if let Some(wrong) = wrong {
                 self.findings.add(file, Some(line), Kind::Volatile, format!("{item:?}: {wrong}"));
+            }
+        }
+    }
+
+    /// Remembers a marked value that is too short to be bound.
+    fn note_unbound(&mut self, entry: &Entry, number: usize, line: u64) {
+        let value = entry.get(Key::Params).and_then(Value::as_list).and_then(|params| params.get(number - 1));
+        if let Some(text) = value.and_then(scalar)
+            && (TELLING..BOUND).contains(&text.len())
+        {
+            self.unbound.entry(text).or_insert((format!("params {number}"), line));
+        }
+    }
+
+    /// Tells where a marked value that is not bound stands once more.
+    fn again(&mut self, entry: &Entry, file: &Path, line: u64) {
+        if self.unbound.is_empty() || entry.get(Key::Volatile).is_some() {
+            return;
+        }
+        let mut texts = Vec::new();
+        for key in [Key::Params, Key::Result, Key::Rows] {
+            entry.get(key).into_iter().for_each(|value| scalars(value, &mut texts));
+        }
+        for text in texts {
+            if let Some((item, first)) = self.unbound.get(&text) {
+                let message = format!(
+                    "{text} is what {item:?} on line {first} marks, and it is too short to be bound: replay has the recorded value here"
+                );
+                self.findings.add(file, Some(line), Kind::Volatile, message);
             }
         }
     }

@@ -44,6 +44,16 @@ fn what_is_wrong_is_found_where_it_is() {
     let volatile = RUN.replace("\"SELECT 1\"\n", "\"SELECT 1\"\n  volatile: [\"sql 2\", \"sql 1\", \"param 1\"]\n");
     let twice = [(Kind::Volatile, Some(4)), (Kind::Volatile, Some(4))];
     assert_eq!(kinds(&[("commands.yml", &volatile), rows]), twice);
+    let again = |value: &str| {
+        let run = |sql: &str, more: &str| {
+            format!(
+                "- method: run\n  connection_id: a\n  statement_id: 2\n  sql: \"{sql}\"\n  params: [{value}]\n{more}  result: null\n"
+            )
+        };
+        RUN.to_owned() + &run("a ?", "  volatile: [\"params 1\"]\n") + &run("b ?", "")
+    };
+    assert_eq!(kinds(&[("commands.yml", &again("4711")), rows]).len(), 1, "it is not bound");
+    assert_eq!(kinds(&[("commands.yml", &again("471100")), rows]), []);
     let wide = format!("{}\n", "x".repeat(2 << 20));
     let both = [(Kind::Large, Some(1)), (Kind::Large, None)];
     assert_eq!(kinds(&[("commands.yml", RUN), ("a_1_fetch_all.csv", &wide)]), both, "a row, and the cassette");

@@ -96,11 +96,24 @@ impl Wrapped {
     /// # Errors
     /// Nothing was run: super8's libraries, the cassette or the command are missing.
     pub fn run(&self, mode: Mode, record_failed: bool) -> Outcome {
-        let mentioned = self.cassette.as_os_str().to_string_lossy();
+        self.run_with(&self.cassette, mode, record_failed)
+    }
+
+    /// The cassette, as it was named.
+    pub fn cassette(&self) -> &Path {
+        &self.cassette
+    }
+
+    /// The same with another cassette.
+    ///
+    /// # Errors
+    /// As [`Wrapped::run`].
+    pub fn run_with(&self, cassette: &Path, mode: Mode, record_failed: bool) -> Outcome {
+        let mentioned = cassette.as_os_str().to_string_lossy();
         variables::check(&|name| mentioned.contains(&format!("%{{{name}}}")))
             .map_err(|error| Failure::new(error).with(Exit::CannotStart))?;
         let libraries = Libraries::find()?;
-        let cassette = absolute(&self.cassette);
+        let cassette = absolute(cassette);
         let named = Named::parse(cassette.as_os_str()).map_err(|failure| failure.with(Exit::CannotStart))?;
         let recorded = recorded(mode, &cassette, &named)?;
         // `once` was decided just now: a second process must not find what the first one recorded.
@@ -163,7 +176,7 @@ impl Wrapped {
         }
 
         let begun = Instant::now();
-        let shown = self.cassette.display();
+        let shown = cassette.display();
         let patience = Patience {
             limit: self.stopping.wait,
             has_cassette: &|pid| has_cassette(&events::read(&directory.said()), pid),

@@ -23,6 +23,7 @@ pub mod schema;
 mod sets;
 pub mod store;
 pub mod text;
+pub mod trim;
 pub mod value;
 pub mod volatile_rules;
 pub mod words;

@@ -61,6 +61,7 @@ mod sql_server;
 mod stable_bytes;
 mod symbols;
 mod traces;
+mod trimmed;
 mod two_drivers;
 mod two_libraries;
 mod verdict;

@@ -1,7 +1,9 @@
 //! What a cursor has for what is asked: looked at first, and taken once it is sure whose it is.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::compare::Comparison;
 use super::cursor::{Candidate, Cursor, Next, NextRows, Prefetch};
 use super::log_player::LogPlayer;
 use super::mismatch::Scene;
@@ -141,6 +143,13 @@ impl LogPlayer {
         }
     }
 
+    fn comparison_of(&self, cursor: &Cursor) -> Cow<'_, Comparison> {
+        match &cursor.bindings {
+            None => Cow::Borrowed(&self.comparison),
+            Some(bindings) => Cow::Owned(Comparison { bindings: Arc::clone(bindings), ..self.comparison.clone() }),
+        }
+    }
+
     fn offer_command(
         &self,
         cursor: &mut Cursor,
@@ -161,7 +170,7 @@ impl LogPlayer {
             return Err(Scene::of(next));
         }
         let entry = Prefetch::or(cursor.ahead.take(), position, || sets::entry(&*self.storage, slot.place()))?;
-        let comparison = cursor.comparison.as_ref().unwrap_or(&self.comparison);
+        let comparison = &*self.comparison_of(cursor);
         let entry = comparison.marked(&self.index, &*self.storage, position, entry)?;
         if comparison.difference(&entry, asked).is_some() {
             return Err(Scene::of(next));
@@ -226,7 +235,7 @@ impl LogPlayer {
         };
         let slot = index.slot(position);
         let entry = storage.checked_entry(slot.place())?;
-        let comparison = cursor.comparison.as_ref().unwrap_or(&self.comparison);
+        let comparison = &*self.comparison_of(cursor);
         if slot.method != Method::FetchScroll || comparison.difference(&entry, asked).is_some() {
             return Err(Scene::Command { position });
         }

@@ -7,7 +7,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::compare::Comparison;
+use super::bindings::Bindings;
 use super::index::Index;
 use super::rows::{Progress, is_end};
 use crate::schema::Class;
@@ -89,8 +89,8 @@ pub(crate) struct Cursor {
     pub(super) ahead: Option<Prefetch>,
     /// The recorded thread that the asking one goes on with, and those that others go on with.
     pub(super) threads: (Option<u16>, Vec<u16>),
-    /// How entries are compared here, if not as elsewhere: what is bound would stand for other recorded values.
-    pub(super) comparison: Option<Comparison>,
+    /// What recorded values stand for here, if not what they stand for elsewhere.
+    pub(super) bindings: Option<Arc<Bindings>>,
 }
 
 /// What a cursor has next.
@@ -123,7 +123,7 @@ impl Cursor {
             early: Vec::new(),
             ahead: None,
             threads: (None, Vec::new()),
-            comparison: None,
+            bindings: None,
         }
     }
 
@@ -156,7 +156,7 @@ impl Cursor {
             early: self.early.clone(),
             ahead: None,
             threads: self.threads.clone(),
-            comparison: self.comparison.clone(),
+            bindings: self.bindings.clone(),
         }
     }
 

@@ -53,6 +53,7 @@ pub use columns::read as columns;
 pub(crate) use comments::without as without_comments;
 pub use compare::field as difference_in;
 pub use find_volatile::{Found, find_volatile, rule_text};
+pub(crate) use index::Index;
 pub use log_player::{Fetched, PlayOptions};
 pub use mismatch::{Difference, Mismatch, MismatchKind};
 pub use result_answers::FIRST_RESULT_ANSWER;

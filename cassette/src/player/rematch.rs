@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use super::compare::Comparison;
 use super::cursor::Cursor;
 use super::log_player::LogPlayer;
 use super::sessions::Session;
@@ -132,8 +131,7 @@ impl LogPlayer {
             );
         }
         let Some(moved) = self.as_another(left, session, played)? else { return Ok(false) };
-        let bindings = Arc::new(self.comparison.bindings.renamed(&[moved]));
-        cursor.comparison = Some(Comparison { bindings, ..self.comparison.clone() });
+        cursor.bindings = Some(Arc::new(self.comparison.bindings.renamed(&[moved])));
         Ok(self.candidate(&mut cursor, asked, recorded).is_ok())
     }
 

@@ -268,7 +268,7 @@ pub struct Part {
     pub name: String,
     /// The file.
     pub file: PathBuf,
-    /// The lines of its records, in order; none if it has the file for itself.
+    /// The lines of its records, in order, and then of those that gave it its name; none if it has the file for itself.
     pub lines: Vec<u32>,
     /// Bytes of the longest record, or of the file.
     pub bytes: u64,

@@ -4,6 +4,7 @@
 //! whole list): whatever belongs to an item is indented further, literal blocks included.
 
 use std::io::Read;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use memchr::{memchr, memchr_iter, memchr2};
@@ -24,6 +25,22 @@ pub struct Item {
     pub len: u32,
     /// The line it begins on, from 1.
     pub line: u32,
+}
+
+/// The lines of each item of a log, which begins on these lines (from 0), with the comment right before it. What stands before the
+/// first item is the file's, and belongs to that item only if it is to be `whole`.
+pub(crate) fn blocks(lines: &[&[u8]], starts: &[usize], whole: bool) -> Vec<Range<usize>> {
+    let begin = |at: usize| match (at.checked_sub(1), starts[at]) {
+        (None, _) if whole => 0,
+        (None, start) => start,
+        (Some(before), start) => {
+            let above = lines[starts[before] + 1..start].iter().rev();
+            start - above.take_while(|line| line.starts_with(b"#")).count()
+        }
+    };
+    let begins: Vec<usize> = (0..starts.len()).map(begin).collect();
+    let ends = begins.iter().skip(1).copied().chain([lines.len()]);
+    begins.iter().copied().zip(ends).map(|(begin, end)| begin..end).collect()
 }
 
 /// The items of a log.

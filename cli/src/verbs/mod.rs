@@ -16,6 +16,7 @@ mod recover;
 mod replay;
 mod run;
 mod show;
+mod trim;
 mod unused;
 mod verify;
 
@@ -49,6 +50,8 @@ pub enum Verb {
     New(new::New),
     /// Add the rows of a CSV file to a cassette that is written by hand
     Import(import::Import),
+    /// Take connections, statements and commands out of a recording
+    Trim(trim::Trim),
     /// Put super8 in the place of a driver, for every program (with --apply)
     Install(install::Install),
     /// Put the driver back (with --apply)
@@ -79,6 +82,7 @@ impl Verb {
             Verb::Recover(verb) => verb.run(),
             Verb::New(verb) => verb.run(),
             Verb::Import(verb) => verb.run(),
+            Verb::Trim(verb) => verb.run(),
             Verb::Install(verb) => verb.run(),
             Verb::Uninstall(verb) => verb.run(),
             Verb::Doctor(verb) => verb.run(),

@@ -25,6 +25,8 @@ pub(super) struct Catalogue {
     pub(super) documents: HashMap<String, EntryRef>,
     pub(super) rows: HashMap<String, Vec<EntryRef>>,
     pub(super) infos: BTreeMap<ConnectionId, Vec<EntryRef>>,
+    /// The lines of the records that gave rows parts their names.
+    renamed: HashMap<String, Vec<u32>>,
     /// Records of other protocols, which are passed over.
     pub(super) foreign: u64,
     /// Bytes up to the end of the last whole record, its line break not counted.
@@ -105,6 +107,9 @@ impl Catalogue {
             Kind::Rows => self.rows.entry(name()).or_default().push(place),
             Kind::Renamed => {
                 let from = line.renamed()?;
+                let mut lines = self.renamed.remove(&from).unwrap_or_default();
+                lines.push(place.line);
+                self.renamed.insert(name(), lines);
                 let rows = self.rows.remove(&from).ok_or_else(|| {
                     let problem = format!("there are no rows {from} to be renamed");
                     CassetteError::new(file, problem).at_line(place.line.into())
@@ -131,7 +136,11 @@ impl Catalogue {
             bytes: places.iter().map(|place| place.len.into()).max().unwrap_or(0),
         };
         let documents = self.documents.iter().map(|(name, place)| part(name.clone(), &[*place]));
-        let rows = self.rows.iter().map(|(name, places)| part(name.clone(), places));
+        let rows = self.rows.iter().map(|(name, places)| {
+            let mut part = part(name.clone(), places);
+            part.lines.extend(self.renamed.get(name).into_iter().flatten());
+            part
+        });
         let infos = self.infos.iter().map(|(connection, places)| part(info_part(*connection), places));
         let mut parts: Vec<Part> = documents.chain(rows).chain(infos).collect();
         parts.sort_by(|one, other| one.name.cmp(&other.name));

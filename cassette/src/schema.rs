@@ -355,6 +355,8 @@ keys! {
     // what is said about the entry
     /// What may differ from run to run.
     Volatile "volatile" Mark Any,
+    /// That what is said here stays when the same is asked while recording again.
+    Keep "keep" Mark Flag,
     /// That the program's own text has a secret that is hidden here.
     Secrets "secrets" Mark Hidden,
     /// Which thread of the connection did it, from 1, where there are several.
@@ -483,7 +485,7 @@ methods! {
 }
 
 /// The fields that an entry of any method may have beside [`Method::fields`].
-pub const COMMON: [Key; 5] = [Key::Return, Key::Diagnostics, Key::Volatile, Key::Secrets, Key::Thread];
+pub const COMMON: [Key; 6] = [Key::Return, Key::Diagnostics, Key::Volatile, Key::Keep, Key::Secrets, Key::Thread];
 
 /// The fields that an entry of a cassette made by hand may have beside the others.
 pub const BY_HAND: [Key; 5] = [Key::Columns, Key::Rows, Key::RowCount, Key::Times, Key::Match];

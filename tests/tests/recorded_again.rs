@@ -91,3 +91,77 @@ fn a_mistake_in_the_metadata_loses_nothing() {
     std::fs::write(&path, "").unwrap();
     run(&stage, Way::Record, "param");
 }
+
+fn rewritten(stage: &Stage, way: Way, second: &str) -> Outcome {
+    let program = Program::python("rewritten.py").with_argument(second);
+    let outcome = stage.run(way, &program);
+    program.check(second, &outcome);
+    outcome
+}
+
+/// A comment stays with the entry it stands in, as long as that is the same; a result that is to stay does, whatever the database says.
+#[test]
+fn comments_and_results_set_by_hand_stay() {
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode] {
+        in_both_formats(|format| {
+            let stage = Stage::new("again_commented", driver).in_format(format);
+            rewritten(&stage, Way::Record, "two");
+            let read = || std::fs::read_to_string(stage.log()).unwrap_or_else(|error| panic!("{error}"));
+            let written = read();
+            let edited = match format {
+                Format::Yaml => {
+                    let commented =
+                        written.replacen("- method: run\n", "# made anew each time\n- method: run # at once\n", 1);
+                    let commented = commented.replacen("  params: [2]\n", "  params: [2] # the second\n", 1);
+                    let row = "  result: [one]\n  c_types:";
+                    assert!(commented.contains("# at once") && commented.contains(row), "{commented}");
+                    format!(
+                        "# of the shop\n\n{}",
+                        commented.replacen(row, "  result: [uno] # by hand\n  keep: true\n  c_types:", 1)
+                    )
+                }
+                Format::Ndjson => {
+                    let lines = written.split_inclusive('\n').map(|line| match line.contains("\"result\":[\"one\"]") {
+                        true => line.replace("[\"one\"]", "[\"uno\"]").replacen(
+                            "\"method\":",
+                            "\"keep\":true,\"method\":",
+                            1,
+                        ),
+                        false => line.to_owned(),
+                    });
+                    lines.collect()
+                }
+            };
+            assert_ne!(edited, written);
+            std::fs::write(stage.log(), &edited).unwrap();
+            let replayed = rewritten(&stage, Way::Replay, "two").text();
+            assert!(replayed.contains("row 1 'uno'"), "{replayed}");
+
+            let again = rewritten(&stage, Way::Record, "two");
+            assert_eq!((again.errors(), read()), (String::new(), edited.clone()), "the same again");
+            assert!(again.text().contains("row 1 'one'"), "the program has the database's: {}", again.text());
+
+            // the database has another row, and the comment stands in an entry that is the same
+            assert_eq!(rewritten(&stage, Way::Record, "deux").errors(), "");
+            let log = read();
+            assert!(log.contains("uno") && log.contains("deux") && !log.contains("\"two\""), "{log}");
+            if format == Format::Yaml {
+                for comment in
+                    ["# of the shop\n", "# made anew each time\n", "# at once\n", "# the second\n", "# by hand\n"]
+                {
+                    assert!(log.contains(comment), "{comment}: {log}");
+                }
+                // an entry that is another one now
+                let other = log.replacen("  params: [deux]\n", "  params: [deux] # in French\n", 1);
+                assert_ne!(other, log);
+                std::fs::write(stage.log(), other).unwrap();
+                let told = rewritten(&stage, Way::Record, "zwei").errors();
+                assert!(
+                    told.contains("not recorded again as they were") && told.contains("params: [deux] # in French\n"),
+                    "{told}"
+                );
+                assert!(!read().contains("# in French") && read().contains("# the second"), "{}", read());
+            }
+        });
+    }
+}

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::answers::{Answers, KnownAnswers};
 use super::connection_info::{ConnectionInfo, ToWrite};
+use super::kept_texts::KeptTexts;
 use super::numbering::{Kind, Parts, Threads};
 use super::rows::RunCell;
 use super::volatile_marks::VolatileMarks;
@@ -53,6 +54,8 @@ pub struct Recorder {
     pub(super) redactor: Redactor,
     /// What a person named volatile in the cassette that is recorded again.
     marks: OnceLock<Mutex<VolatileMarks>>,
+    /// What a person wrote beside.
+    kept: OnceLock<Mutex<KeptTexts>>,
     /// Whether an outcome was stored that is not the default.
     outcomes: AtomicBool,
     /// What is complete stays where it grew, for somebody else to publish.
@@ -130,7 +133,8 @@ impl Recorder {
     /// A recording into any storage.
     pub fn with_storage(storage: Box<dyn Store>, order: Order, inline_rows: usize) -> Arc<Recorder> {
         let process = crate::process::id();
-        let (failed, redactor, marks, outcomes, held, discarded, ending, answers, threads, log) = Default::default();
+        let (failed, redactor, marks, kept, outcomes, held, discarded, ending, answers, threads, log) =
+            Default::default();
         Arc::new(Recorder {
             storage,
             process,
@@ -139,6 +143,7 @@ impl Recorder {
             failed,
             redactor,
             marks,
+            kept,
             outcomes,
             held,
             discarded,
@@ -208,13 +213,14 @@ impl Recorder {
         self.redactor.names(connection, statement, names);
     }
 
-    /// Keeps what a person named volatile in the cassette before this one, for the commands that are recorded again; to be said
-    /// before anything is recorded.
+    /// Keeps what a person named volatile in the cassette before this one, for the commands that are recorded again, and the text of
+    /// entries that are the same again; to be said before anything is recorded.
     ///
     /// # Errors
     /// Something in that cassette that cannot be read: nothing of it is kept.
     pub fn keep(&self, previous: &dyn Store) -> Result<(), CassetteError> {
-        let _ = self.marks.set(Mutex::new(VolatileMarks::of(previous)?));
+        let (marks, kept) = (VolatileMarks::of(previous)?, KeptTexts::of(previous)?);
+        let _ = (self.marks.set(Mutex::new(marks)), self.kept.set(Mutex::new(kept)));
         Ok(())
     }
 
@@ -222,6 +228,20 @@ impl Recorder {
     pub fn lost(&self) -> Vec<String> {
         // At exit another thread may hold the lock for good.
         self.marks.get().and_then(|marks| Some(marks.try_lock()?.lost())).unwrap_or_default()
+    }
+
+    /// What a person wrote into entries that were not recorded again so far, a line each.
+    pub fn lost_texts(&self) -> Vec<String> {
+        self.kept.get().and_then(|kept| Some(kept.try_lock()?.lost())).unwrap_or_default()
+    }
+
+    /// Encodes an entry that is about to be appended: as it stands in the cassette before this one, if it is the same.
+    pub(super) fn encode(&self, entry: &Entry, out: &mut Vec<u8>) {
+        let begin = out.len();
+        self.storage.encode(entry, out);
+        if let Some(kept) = self.kept.get() {
+            kept.lock().put_back(entry, begin, out);
+        }
     }
 
     /// The command with the volatile values that a person named for it, if there are any.
@@ -467,7 +487,7 @@ impl Recorder {
     fn append(&self, entry: &Entry, ends: impl Fn(&RunCell) -> bool) -> Result<(), CassetteError> {
         self.ready()?;
         let mut encoded = Vec::with_capacity(256);
-        self.storage.encode(entry, &mut encoded);
+        self.encode(entry, &mut encoded);
         let mut log = self.log.lock();
         self.ready()?;
         self.end_runs(&mut log, ends)?;
@@ -502,7 +522,8 @@ impl Recorder {
 
     /// Appends the entries of a run that was taken off the list.
     pub(super) fn end_run(&self, log: &mut Log, cell: &RunCell) -> Result<(), CassetteError> {
-        let written = self.sticky(cell.close(&*self.storage, self.inline_rows))?;
+        let written =
+            self.sticky(cell.close(&*self.storage, self.inline_rows, &|entry, out| self.encode(entry, out)))?;
         if let Some(kind) = written.part {
             log.parts.used(cell.connection, cell.statement, kind);
         }
@@ -575,7 +596,7 @@ impl Recorder {
         };
         let entry = Entry::new(Method::Columns, connection, Some(statement)).with(Key::ColumnsFile, part);
         log.encoded.clear();
-        self.storage.encode(&entry, &mut log.encoded);
+        self.encode(&entry, &mut log.encoded);
         self.append_encoded(&log.encoded)
     }
 
@@ -676,7 +697,7 @@ impl Recorder {
         if let Some(fields) = to_write.changed {
             let entry = Entry { method: Method::Answer, connection, statement: None, fields };
             log.encoded.clear();
-            self.storage.encode(&entry, &mut log.encoded);
+            self.encode(&entry, &mut log.encoded);
             self.append_encoded(&log.encoded)?;
         }
         Ok(())

@@ -5,6 +5,7 @@
 mod answers;
 mod connection_info;
 mod core;
+mod kept_texts;
 mod numbering;
 mod rows;
 mod run;

@@ -10,6 +10,9 @@ use crate::redaction::RowRules;
 use crate::store::{OpenRun, RowBlock, RowsPart, Store};
 use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Row, Value};
 
+/// Encodes an entry that is about to be appended.
+pub(super) type Encode<'e> = &'e dyn Fn(&Entry, &mut Vec<u8>);
+
 /// Most entries of a run are no longer than this.
 const MOST_ENTRIES: usize = 256;
 
@@ -283,10 +286,11 @@ impl Rows {
         storage: &dyn Store,
         inline_rows: usize,
         ended: bool,
+        encode: Encode<'_>,
     ) -> Result<Written, CassetteError> {
         let (mut written, count) = (Written::default(), self.count());
         if self.scroll.is_some() {
-            return self.finish_scroll(storage, inline_rows);
+            return self.finish_scroll(storage, inline_rows, encode);
         }
         written.entries.reserve(MOST_ENTRIES);
         if count == 1 {
@@ -295,7 +299,7 @@ impl Rows {
             let row = self.inline_row();
             self.complete_outcome();
             let entry = self.entry(Method::Fetch).with(Key::Result, row);
-            storage.encode(&self.described(entry), &mut written.entries);
+            encode(&self.described(entry), &mut written.entries);
         } else if count > 1 {
             let kind = if self.first && ended { Kind::FetchAll } else { Kind::FetchMany };
             let method = if kind == Kind::FetchAll { Method::FetchAll } else { Method::FetchMany };
@@ -312,19 +316,24 @@ impl Rows {
                 entry = entry.with(Key::RowsFile, self.name(kind, begun)?);
                 written.part = Some(kind);
             }
-            storage.encode(&self.described(entry), &mut written.entries);
+            encode(&self.described(entry), &mut written.entries);
             if kind == Kind::FetchAll {
                 return Ok(self.release(written, true));
             }
         }
         if ended {
-            storage.encode(&self.entry(Method::Fetch).with(Key::Result, Value::Null), &mut written.entries);
+            encode(&self.entry(Method::Fetch).with(Key::Result, Value::Null), &mut written.entries);
         }
         Ok(self.release(written, ended))
     }
 
     /// Writes what is left of a scroll's rows and gives its entry.
-    fn finish_scroll(&mut self, storage: &dyn Store, inline_rows: usize) -> Result<Written, CassetteError> {
+    fn finish_scroll(
+        &mut self,
+        storage: &dyn Store,
+        inline_rows: usize,
+        encode: Encode<'_>,
+    ) -> Result<Written, CassetteError> {
         let (mut written, count) = (Written::default(), self.count());
         let asked = self.scroll.as_mut().map(std::mem::take).unwrap_or_default();
         let entry = Entry { fields: asked, ..self.entry(Method::FetchScroll) };
@@ -350,7 +359,7 @@ impl Rows {
         };
         let mut entry = self.described(entry);
         entry.fields.append(&mut self.scroll_outcome);
-        storage.encode(&entry, &mut written.entries);
+        encode(&entry, &mut written.entries);
         Ok(self.release(written, false))
     }
 
@@ -448,7 +457,12 @@ impl RunCell {
     }
 
     /// Ends the run and gives what belongs into the log; nothing if somebody else did. The log is locked.
-    pub(super) fn close(&self, storage: &dyn Store, inline_rows: usize) -> Result<Written, CassetteError> {
+    pub(super) fn close(
+        &self,
+        storage: &dyn Store,
+        inline_rows: usize,
+        encode: Encode<'_>,
+    ) -> Result<Written, CassetteError> {
         let mut state = self.state.lock();
         if let Some(prepared) = state.prepared.take() {
             return prepared;
@@ -457,6 +471,6 @@ impl RunCell {
             return Ok(Written::default());
         }
         state.open = false;
-        state.rows.finish(storage, inline_rows, false)
+        state.rows.finish(storage, inline_rows, false, encode)
     }
 }

@@ -120,7 +120,9 @@ impl RunGuard<'_> {
         if self.state.open {
             // all work is done here; a command of another thread that comes first finds it done and appends it
             self.state.open = false;
-            let written = self.state.rows.finish(&*recorder.storage, recorder.inline_rows, ended);
+            let written = self.state.rows.finish(&*recorder.storage, recorder.inline_rows, ended, &|entry, out| {
+                recorder.encode(entry, out);
+            });
             self.state.prepared = Some(written);
             // the log's lock comes before the run's
             MutexGuard::unlocked(&mut self.state, || recorder.end_prepared(cell))

@@ -134,6 +134,12 @@ pub(super) fn not_kept(directory: &Path, open: &Open<Recorder>) {
         let what = "named volatile before, but not recorded again, so that nothing is named now";
         say(open.log.as_deref(), format_args!("super8: record: {directory}: {what}:\n  {lines}"));
     }
+    let lost = open.cassette.lost_texts();
+    if !lost.is_empty() {
+        let (directory, lines) = (directory.display(), lost.join("\n  "));
+        let what = "written by hand into entries that were not recorded again as they were, so that it is gone";
+        say(open.log.as_deref(), format_args!("super8: record: {directory}: {what}:\n  {lines}"));
+    }
 }
 
 /// What was recorded and never played, a line each; `None` if there is nothing to say, or a mismatch said it before.

@@ -1,0 +1,143 @@
+//! What a person wrote into the log of the cassette that is recorded again: comments, another layout, a result that is to stay.
+//!
+//! An entry that is recorded again as it was gets the text that stands there, with the comments before it and in it. An entry with
+//! `keep: true` gets it as soon as the same is asked, whatever came back: its result is the person's.
+
+use std::collections::{HashMap, VecDeque};
+use std::fs;
+
+use crate::entry::{Digest, digest};
+use crate::player::summary::summary;
+use crate::store::Store;
+use crate::store::directory::COMMANDS;
+use crate::yaml::blocks;
+use crate::{CassetteError, Entry, Key, Value};
+
+/// The texts that have not found their entry yet.
+#[derive(Debug, Default)]
+pub(super) struct KeptTexts {
+    /// By what super8 writes for the same entry.
+    same: HashMap<Digest, VecDeque<Text>>,
+    /// By what is asked, with how often it is asked before.
+    results: HashMap<Digest, VecDeque<(usize, Text)>>,
+    /// How often the questions of `results` were asked so far.
+    asked: HashMap<Digest, usize>,
+}
+
+#[derive(Debug)]
+struct Text {
+    bytes: Vec<u8>,
+    /// What is lost with it, for people; `None`: only its layout.
+    loss: Option<String>,
+}
+
+impl KeptTexts {
+    /// Reads a cassette's log.
+    ///
+    /// # Errors
+    /// Something in it that cannot be read.
+    pub(super) fn of(previous: &dyn Store) -> Result<KeptTexts, CassetteError> {
+        let mut kept = KeptTexts::default();
+        let mut places = Vec::new();
+        previous.scan(&mut |place, _| {
+            places.push(place);
+            Ok(())
+        })?;
+        let is_directory = previous.name().is_dir();
+        let log = if is_directory { previous.name().join(COMMANDS) } else { previous.name().to_owned() };
+        let text = fs::read(&log).map_err(|error| CassetteError::io(&log, "read", &error))?;
+        let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
+        let starts: Vec<usize> = places.iter().map(|place| place.line as usize - 1).collect();
+        let blocks = match is_directory {
+            // what stands before the first entry is the file's, and stays with it
+            true => blocks(&lines, &starts, true),
+            false => starts.iter().map(|start| *start..start + 1).collect(),
+        };
+        let mut counts: HashMap<Digest, usize> = HashMap::new();
+        let has_results = memchr::memmem::find(&text, b"keep").is_some();
+        for (place, block) in places.iter().zip(blocks) {
+            let bytes = lines[block].concat();
+            let is_own = bytes.starts_with(if is_directory { b"- method: " } else { b"{" });
+            // of most entries nothing has to be looked at
+            if is_own && !has_results && !(is_directory && bytes.contains(&b'#')) {
+                continue;
+            }
+            let entry = previous.entry(*place)?;
+            let mut own = Vec::new();
+            previous.encode(&entry, &mut own);
+            let place = format!(
+                "{}:{} {}",
+                log.file_name().unwrap_or_default().to_string_lossy(),
+                place.line,
+                summary(&entry, 90)
+            );
+            let question = question(&entry);
+            let count = counts.entry(question).or_default();
+            *count += 1;
+            if entry.get(Key::Keep) == Some(&Value::Bool(true)) {
+                let text = Text { bytes, loss: Some(format!("{place}: keep")) };
+                kept.results.entry(question).or_default().push_back((*count - 1, text));
+            } else if bytes != own {
+                let written = String::from_utf8_lossy(&own).into_owned();
+                let there = String::from_utf8_lossy(&bytes).into_owned();
+                let comment = there.lines().find(|line| line.contains('#') && !written.lines().any(|own| own == *line));
+                let loss = comment.map(|comment| format!("{place}: {}", comment.trim()));
+                kept.same.entry(digest(&own)).or_default().push_back(Text { bytes, loss });
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Puts the text that stands there in the place of an entry that is encoded from `begin` on.
+    pub(super) fn put_back(&mut self, entry: &Entry, begin: usize, out: &mut Vec<u8>) {
+        if self.same.is_empty() && self.results.is_empty() {
+            return;
+        }
+        let found = self.result(entry).or_else(|| {
+            let same = digest(&out[begin..]);
+            let texts = self.same.get_mut(&same)?;
+            let text = texts.pop_front();
+            if texts.is_empty() {
+                self.same.remove(&same);
+            }
+            text
+        });
+        if let Some(text) = found {
+            out.truncate(begin);
+            out.extend_from_slice(&text.bytes);
+            if !out.ends_with(b"\n") {
+                out.push(b'\n');
+            }
+        }
+    }
+
+    /// The text of the entry that stands in this one's place, if its result is to stay.
+    fn result(&mut self, entry: &Entry) -> Option<Text> {
+        if self.results.is_empty() {
+            return None;
+        }
+        let question = question(entry);
+        let texts = self.results.get_mut(&question)?;
+        let asked = self.asked.entry(question).or_default();
+        *asked += 1;
+        // rows in a file are the recording's: what is kept cannot say how many there are
+        let is_this = |(before, _): &&(usize, Text)| *before == *asked - 1 && entry.get(Key::RowsFile).is_none();
+        texts.front().filter(is_this)?;
+        texts.pop_front().map(|(_, text)| text)
+    }
+
+    /// What is lost, a line each.
+    pub(super) fn lost(&self) -> Vec<String> {
+        let results = self.results.values().flatten().map(|(_, text)| text);
+        let texts = self.same.values().flatten().chain(results);
+        let mut lost: Vec<String> = texts.filter_map(|text| text.loss.clone()).collect();
+        lost.sort_unstable();
+        lost
+    }
+}
+
+/// What an entry asks, with its ids.
+fn question(entry: &Entry) -> Digest {
+    let inputs: Vec<_> = entry.fields.iter().filter(|(key, _)| key.is_input()).collect();
+    digest(format!("{:?}", (entry.method.name(), entry.connection, entry.statement, inputs)).as_bytes())
+}

@@ -488,13 +488,13 @@ methods! {
 pub const COMMON: [Key; 6] = [Key::Return, Key::Diagnostics, Key::Volatile, Key::Keep, Key::Secrets, Key::Thread];
 
 /// The fields that an entry of a cassette made by hand may have beside the others.
-pub const BY_HAND: [Key; 5] = [Key::Columns, Key::Rows, Key::RowCount, Key::Times, Key::Match];
+pub const BY_HAND: [Key; 6] = [Key::Columns, Key::Rows, Key::RowsFile, Key::RowCount, Key::Times, Key::Match];
 
 impl Method {
     /// Whether an entry of a cassette made by hand may have this field of [`BY_HAND`].
     pub const fn takes_by_hand(self, key: Key) -> bool {
         match key {
-            Key::Columns | Key::Rows | Key::RowCount => {
+            Key::Columns | Key::Rows | Key::RowsFile | Key::RowCount => {
                 matches!(self, Method::Run | Method::Execute | Method::Catalog | Method::MoreResults)
             }
             Key::Times => matches!(

@@ -297,3 +297,46 @@ fn the_number_of_rows_is_mended_and_told() {
     let replayed = desk.run_with(&[&["replay"], &isql[..]].concat(), &format!("{sql}\n"));
     is_played(&replayed, &["pear|4\nfig|7"]);
 }
+
+const ROWS: &str = "rows: [[fig, 0.4], [apple, 1.25], [kiwi, null]]";
+
+#[test]
+fn rows_stand_in_a_file() {
+    let example = std::fs::read_to_string(repository().join("tests/cassettes/empty-shop/commands.yml")).unwrap();
+    assert!(example.contains(ROWS), "{example}");
+    let log = example.replace(ROWS, "rows_file: fruit.csv");
+    let desk = desk("by_hand_rows_file", &log);
+    let file = |rows: &str| desk.scratch.write("work/written/fruit.csv", rows);
+    file("fig,0.4\n\"apple\",1.25\nkiwi,\\N\n");
+    is_played(&desk.run_with(&["check", "written"], ""), &["nothing found"]);
+    let (interpreter, program) =
+        (python::interpreter().display().to_string(), compiled("by_hand.c").display().to_string());
+    let outcome = both_ways(&desk, "written", &[&interpreter, &script("python/by_hand.py"), "DSN=shop"], "");
+    is_played(&outcome, &["[('fig', 0.4), ('apple', 1.25), ('kiwi', None)]", DONE]);
+    let outcome = both_ways(&desk, "written", &[&program, "DSN=shop"], "");
+    is_played(&outcome, &["fig (3): 0.4\napple (5): 1.25\nkiwi (4): NULL\nend -> 100", DONE]);
+
+    let refused = |expected: &str| {
+        let checked = desk.run_with(&["check", "written"], "");
+        assert!(checked.text().contains(expected) && !checked.succeeded(), "{expected}: {}", checked.text());
+    };
+    file("fig,0.4\napple,cheap\n");
+    refused(
+        "written/commands.yml:8: unreadable: rows_file: fruit.csv:2: cell 2 (price): \"cheap\" is no value of DOUBLE",
+    );
+    file("fig\n");
+    refused("fruit.csv:1: the row has 1 cell, and there are 2 columns");
+    file("fig,\\q\n");
+    refused("fruit.csv:1 cannot be read: field 2: `\\q` begins with an unknown tag");
+    let write = |log: &str| desk.scratch.write("work/written/commands.yml", log);
+    write(&log.replace("fruit.csv", "none.csv"));
+    refused("none.csv cannot be read");
+    write(&log.replace("fruit.csv", "../fruit.csv"));
+    refused("is not the name of a file in this cassette");
+    write(&log.replace("rows_file: fruit.csv", &format!("rows_file: fruit.csv\n  {ROWS}")));
+    refused("rows_file: stands beside `rows`");
+    let columns = "  columns: [{name: name, type: VARCHAR, length: 20}, {name: price, type: DOUBLE}]\n";
+    assert!(log.contains(columns), "{log}");
+    write(&log.replace(columns, ""));
+    refused("needs `columns`: a file does not say what its cells are");
+}

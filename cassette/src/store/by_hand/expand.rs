@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::path::Path;
 
+use csv::ByteRecord;
+
 use super::types::{self, Column, SqlType};
 use crate::check::{self, Wrong};
+use crate::store::directory::part as part_of;
 use crate::words::{COLUMN_FIELDS, return_code};
 use crate::yaml::{self, ByHand, Items, Written};
-use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value};
+use crate::{CassetteError, Cell, ConnectionId, Entry, Fields, Key, Method, RowsReader, Value, cell, files};
 
 /// An entry, and the item of the log that it comes from.
 pub(super) struct Made {
@@ -63,7 +66,7 @@ pub(super) fn expand(log: &[u8], file: &Path) -> Expanded {
         };
         for number in 0..times.count + u32::from(times.open) {
             let repeated = Repeated { open: number == times.count, number, told };
-            match entries(item, &mut ids, repeated, &mut expanded.documents) {
+            match entries(item, file, &mut ids, repeated, &mut expanded.documents) {
                 Ok(entries) => {
                     let made = |entry| Made { entry, line: item.line, bytes: item.bytes.clone() };
                     expanded.entries.extend(entries.into_iter().map(made));
@@ -255,6 +258,7 @@ struct Repeated {
 /// The entries that an item stands for.
 fn entries(
     item: &Item,
+    file: &Path,
     ids: &mut Ids,
     Repeated { open, number, told }: Repeated,
     documents: &mut BTreeMap<String, Value>,
@@ -265,7 +269,7 @@ fn entries(
     let mut command = Entry::new(*method, connection, statement);
     for (key, value) in fields {
         match key {
-            Key::Columns | Key::Rows if method.takes_by_hand(*key) => {}
+            Key::Columns | Key::Rows | Key::RowsFile if method.takes_by_hand(*key) => {}
             Key::RowCount | Key::Times | Key::Match => {}
             _ => command.fields.add(*key, value.clone()),
         }
@@ -290,7 +294,8 @@ fn entries(
     let follow = |method: Method| Entry::new(method, connection, statement);
     let failed = command.failed();
     if failed
-        && let Some((key, _)) = fields.iter().find(|(key, _)| [Key::Columns, Key::Rows, Key::RowCount].contains(key))
+        && let Some((key, _)) =
+            fields.iter().find(|(key, _)| [Key::Columns, Key::Rows, Key::RowsFile, Key::RowCount].contains(key))
     {
         let problem = "what fails has no result";
         return Err(Wrong::new(key.name(), problem).advise("leave it out, or leave out what says that it fails"));
@@ -310,7 +315,8 @@ fn entries(
         let described = Value::Map(described.map(|(key, value)| (key.to_owned(), value)).into());
         entries.push(follow(Method::DescribeParam).with(Key::Parameter, at + 1).with(Key::Result, described));
     }
-    let rows = rows(fields.get(Key::Rows))?;
+    let of_file = fields.get(Key::RowsFile).map(|part| rows_of_file(file, part, fields)).transpose()?;
+    let rows = rows(of_file.as_ref().or(fields.get(Key::Rows)))?;
     let columns = columns(fields.get(Key::Columns), rows)?;
     let is_explicit = fields.get(Key::Columns).is_some() || fields.get(Key::Rows).is_some();
     let counted = fields.get(Key::RowCount);
@@ -377,6 +383,50 @@ fn rows(said: Option<&Value>) -> Result<&[Value], Wrong> {
         },
         Some(_) => Err(Wrong::new(Key::Rows.name(), "is not a list of rows")),
     }
+}
+
+/// The rows of a file beside the log, whose cells are written as in a recording. The columns say what they are.
+fn rows_of_file(log: &Path, part: &Value, fields: &Fields) -> Result<Value, Wrong> {
+    let wrong = |problem: String| Wrong::new(Key::RowsFile.name(), problem);
+    if fields.get(Key::Rows).is_some() {
+        return Err(wrong("stands beside `rows`".to_owned()).advise("leave one of them out"));
+    }
+    let Some(columns) = columns(fields.get(Key::Columns), &[])? else {
+        return Err(wrong("needs `columns`: a file does not say what its cells are".to_owned())
+            .advise("write them, as in columns: {name: VARCHAR(20), price: DOUBLE}"));
+    };
+    let name = part.as_text().ok_or_else(|| wrong("is not a file's name".to_owned()))?;
+    let path = part_of(log.parent().unwrap_or(Path::new("")), name).map_err(|error| wrong(error.message()))?;
+    let unreadable = |error: &CassetteError| {
+        let line = error.line().map_or_else(String::new, |line| format!(":{line}"));
+        wrong(format!("{name}{line} cannot be read: {}", error.message()))
+    };
+    let open = files::open(&path).map_err(|error| unreadable(&CassetteError::io(&path, "open", &error)))?;
+    let (mut reader, mut record, mut scratch) = (RowsReader::new(open, &path), ByteRecord::new(), Vec::new());
+    let mut rows = Vec::new();
+    while reader.next(&mut record).map_err(|error| unreadable(&error))? {
+        let at = |problem: String| {
+            wrong(format!("{name}:{}: {problem}", reader.line())).advise("correct the row or the columns")
+        };
+        if record.len() != columns.len() {
+            let (cells, columns) = (counted(record.len(), "cell"), counted(columns.len(), "column"));
+            return Err(at(format!("the row has {cells}, and there are {columns}")));
+        }
+        let mut row = Vec::with_capacity(columns.len());
+        for (number, (field, column)) in record.iter().zip(&columns).enumerate() {
+            let of = |problem: &str| at(format!("cell {} ({}): {problem}", number + 1, column.name));
+            let value = match cell::decode(field, &mut scratch).map_err(|error| of(&error.to_string()))? {
+                Cell::Null => Value::Null,
+                Cell::Text(text) | Cell::Plain(text) => column.written(&String::from_utf8_lossy(text)),
+                Cell::Bytes(_) => Value::from(String::from_utf8_lossy(field).into_owned()),
+                Cell::Unread | Cell::Cut { .. } => return Err(of("a cell that was not read as a whole is no value")),
+            };
+            column.cell(&value).map_err(|problem| of(&problem))?;
+            row.push(value);
+        }
+        rows.push(Value::List(row));
+    }
+    Ok(Value::List(rows))
 }
 
 fn in_row(at: usize, problem: impl Into<String>) -> Wrong {

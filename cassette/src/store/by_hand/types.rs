@@ -282,6 +282,16 @@ impl Column {
         Value::Map(pairs)
     }
 
+    /// What a cell of a file says: its text, and a number where the column has numbers.
+    pub(super) fn written(&self, text: &str) -> Value {
+        let number = match self.sql_type.kind {
+            Kind::Integer(..) | Kind::Bit => text.parse().ok().map(Value::Int),
+            Kind::Float => text.parse().ok().map(Value::Float),
+            _ => None,
+        };
+        number.unwrap_or_else(|| Value::from(text))
+    }
+
     /// A value as a cell of this column, in the form of a row in the log.
     ///
     /// # Errors

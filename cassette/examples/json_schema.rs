@@ -1,6 +1,7 @@
 //! Prints docs/commands.schema.json, made from the schema: `cargo run -p super8-cassette --example json_schema`.
 
 use serde_json::{Map, Value, json};
+use super8_cassette::faults::FaultKind;
 use super8_cassette::schema::{BY_HAND, COMMON, Shape};
 use super8_cassette::words::{C_TYPES, FUNCTIONS, RETURNS};
 use super8_cassette::{Key, Method};
@@ -60,6 +61,7 @@ fn by_hand_form(key: Key) -> Value {
             json!({ "oneOf": [{ "type": "integer", "minimum": 1 }, { "type": "string", "pattern": "^[0-9]+\\.\\.$" }] })
         }
         Key::Match => form(Shape::Matching),
+        Key::Fault => form(Shape::Fault),
         _ => json!({}),
     }
 }
@@ -87,6 +89,10 @@ fn form(shape: Shape) -> Value {
         Shape::ConnectAttributes | Shape::StatementAttributes => map(shape.words()),
         Shape::Hidden => json!({ "enum": shape.words() }),
         Shape::Matching => json!({ "enum": shape.words() }),
+        Shape::Delay => json!({ "type": "string", "pattern": "^[0-9.]+(ms|s|m)$" }),
+        Shape::Fault => {
+            json!({ "oneOf": [{ "enum": FaultKind::NAMED.map(|kind| kind.name().to_owned()) }, { "type": "integer" }, { "type": "string", "pattern": "^[0-9A-Z]{5}$" }] })
+        }
         Shape::About | Shape::Orientation | Shape::Operation | Shape::Lock | Shape::ConnectAttribute => {
             word(shape.words())
         }

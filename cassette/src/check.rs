@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::cell::{self, Cell};
 use crate::entry::Fields;
+use crate::faults;
 use crate::inline::from_inline;
 use crate::row::Row;
 use crate::schema::{BY_HAND, Shape};
@@ -157,6 +158,7 @@ fn fields(method: Method, fields: &Fields) -> Result<(), Wrong> {
 pub(crate) fn check_by_hand(method: Method, fields: &Fields) -> Result<(), Wrong> {
     fields.iter().try_for_each(|(key, value)| match method.shape(*key) {
         _ if *key == Key::Match && method.takes_by_hand(*key) => shaped(Shape::Matching, key.name(), value),
+        _ if *key == Key::Fault && method.takes_by_hand(*key) => shaped(Shape::Fault, key.name(), value),
         _ if method.takes_by_hand(*key) => Ok(()),
         Some(shape) => shaped(shape, key.name(), value),
         None => Err(unknown_key(method, key.name(), true)),
@@ -290,6 +292,10 @@ fn shaped(shape: Shape, key: &str, value: &Value) -> Result<(), Wrong> {
         Shape::ConnectAttributes | Shape::StatementAttributes => names(key, value, "attribute", shape.words()),
         Shape::Hidden => word(key, value, "word for secrets", shape.words()),
         Shape::Matching => word(key, value, "way to compare a text", shape.words()),
+        Shape::Delay => {
+            faults::delay(value.as_text().unwrap_or_default()).map(drop).map_err(|error| Wrong::new(key, &error))
+        }
+        Shape::Fault => faults::written(value).map(drop).map_err(|error| Wrong::new(key, &error)),
     }
 }
 

@@ -41,7 +41,7 @@ impl ConnectionId {
 }
 
 /// The fields of an entry, or an answer about a connection, in written order.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields(Vec<(Key, Value)>);
 
 impl Fields {

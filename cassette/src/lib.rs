@@ -9,6 +9,7 @@ pub mod check;
 pub mod convert;
 pub mod entry;
 pub mod error;
+pub mod faults;
 mod files;
 pub mod inline;
 pub mod metadata;
@@ -35,7 +36,8 @@ pub use entry::{ConnectionId, Entry, Fields, Head};
 pub use error::{CassetteError, ErrorKind};
 pub use metadata::{AnswerRules, DriverFacts, Metadata, Order};
 pub use player::{
-    Fetched, Mismatch, MismatchKind, PlayOptions, PlayedRun, Player, Scrolled, Tickets, Unplayed, Volatile,
+    FaultEvent, FaultNews, FaultPlace, Fetched, Mismatch, MismatchKind, PlayOptions, PlayedRun, Player, Scrolled,
+    Tickets, Unplayed, Volatile,
 };
 pub use player::{columns, summary};
 pub use recorder::{KnownAnswers, PendingColumns, RecordOptions, Recorder, Run, RunGuard};

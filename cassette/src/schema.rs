@@ -96,6 +96,10 @@ shapes! {
     Hidden,
     /// One of these words:
     Matching,
+    /// A time.
+    Delay,
+    /// A fault.
+    Fault,
 }
 
 impl Shape {
@@ -353,6 +357,10 @@ keys! {
     Unordered "unordered" Mark Any,
 
     // what is said about the entry
+    /// How long the command takes at replay: a number and `ms`, `s` or `m`.
+    Delay "delay" Mark Delay,
+    /// How the command fails once, by a name of [the command's page](cli.md#a-fault) or a SQLSTATE.
+    Fault "fault" Mark Fault,
     /// What may differ from run to run.
     Volatile "volatile" Mark Any,
     /// That what is said here stays when the same is asked while recording again.
@@ -485,10 +493,12 @@ methods! {
 }
 
 /// The fields that an entry of any method may have beside [`Method::fields`].
-pub const COMMON: [Key; 6] = [Key::Return, Key::Diagnostics, Key::Volatile, Key::Keep, Key::Secrets, Key::Thread];
+pub const COMMON: [Key; 7] =
+    [Key::Return, Key::Diagnostics, Key::Delay, Key::Volatile, Key::Keep, Key::Secrets, Key::Thread];
 
 /// The fields that an entry of a cassette made by hand may have beside the others.
-pub const BY_HAND: [Key; 6] = [Key::Columns, Key::Rows, Key::RowsFile, Key::RowCount, Key::Times, Key::Match];
+pub const BY_HAND: [Key; 7] =
+    [Key::Columns, Key::Rows, Key::RowsFile, Key::RowCount, Key::Times, Key::Match, Key::Fault];
 
 impl Method {
     /// Whether an entry of a cassette made by hand may have this field of [`BY_HAND`].
@@ -507,6 +517,17 @@ impl Method {
                     | Method::Rollback
             ),
             Key::Match => matches!(self, Method::Run | Method::Prepare),
+            Key::Fault => matches!(
+                self,
+                Method::Connect
+                    | Method::Run
+                    | Method::Prepare
+                    | Method::Execute
+                    | Method::Catalog
+                    | Method::SetConnectAttr
+                    | Method::Commit
+                    | Method::Rollback
+            ),
             _ => false,
         }
     }

@@ -19,6 +19,8 @@ pub enum Event {
     },
     /// The first call that was not as recorded.
     Mismatch { pid: u32, cassette: String, headline: String, report: String, command: Option<u64> },
+    /// Something happened with a command that is to fail once.
+    Fault { pid: u32, cassette: String, what: String, command: Option<u64>, fault: String, text: String },
     /// At the end of a process: commands nobody asked for.
     Unplayed { pid: u32, cassette: String, commands: Vec<String> },
     /// The process has played every command of the cassette, or of each of these parts of it, one of which it is. The last one

@@ -20,7 +20,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use super8_cassette::within_limit;
+use super8_cassette::{FaultNews, within_limit};
 
 /// The file, as the last connect found it: a program may empty its environment before it ends.
 static KNOWN: Mutex<Option<Channel>> = Mutex::new(None);
@@ -125,6 +125,15 @@ pub fn mismatch(cassette: &Path, headline: &str, report: &str, command: Option<u
         event.insert("command".to_owned(), command.into());
     }
     say("mismatch", event)
+}
+
+/// Something happened with a command that is to fail once.
+pub fn fault(cassette: &Path, news: &FaultNews) -> Delivery {
+    let FaultNews { what, command, fault, text: said } = news;
+    let event = json!({
+        "cassette": text(cassette), "what": what.name(), "command": command, "fault": fault, "text": said,
+    });
+    say("fault", event)
 }
 
 /// Recorded commands were never played; each as file, line and summary.

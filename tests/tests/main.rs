@@ -24,6 +24,7 @@ mod daemons;
 mod damaged;
 mod documentation;
 mod exit_handlers;
+mod faults;
 mod forks;
 mod full_disk;
 mod golden;

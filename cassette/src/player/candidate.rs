@@ -10,7 +10,7 @@ use super::mismatch::Scene;
 use super::rows::{self, Progress};
 use crate::metadata::Order;
 use crate::store::EntryRef;
-use crate::{CassetteError, ConnectionId, Entry, Method, sets};
+use crate::{ConnectionId, Entry, Method, sets};
 
 /// Whether a command gives its statement another text, and a number: those of several threads come in any order.
 fn is_new_text(asked: &Entry) -> bool {
@@ -44,10 +44,11 @@ impl LogPlayer {
         candidate: &Candidate,
         cursor: &mut Cursor,
         asked: &Entry,
-    ) -> Result<Option<Arc<Progress>>, CassetteError> {
+    ) -> Result<Option<Arc<Progress>>, Scene> {
         match candidate {
             Candidate::Command { place, entry } => {
                 let position = cursor.position(&self.index, *place).unwrap_or(u32::MAX);
+                self.strike(position, entry, false)?;
                 self.comparison.bind(entry, asked, || self.place(position));
                 let threads = self.is_by_hand()
                     || !cursor.is_whole() && self.index.threads(self.index.slot(position).connection()).is_some();
@@ -57,7 +58,8 @@ impl LogPlayer {
                 }
                 Ok(None)
             }
-            Candidate::Rows { position, end, rowless, .. } => {
+            Candidate::Rows { entry, position, end, rowless } => {
+                self.strike(*position, entry, *rowless)?;
                 let progress = if *rowless { Progress::over() } else { Arc::default() };
                 cursor.hand_out(*position, *end, Arc::clone(&progress));
                 Ok(Some(progress))

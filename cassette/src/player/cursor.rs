@@ -146,6 +146,16 @@ impl Cursor {
         cursor
     }
 
+    /// The cursor of one connection at a place.
+    pub(crate) fn at_place(index: &Index, connection: ConnectionId, place: usize) -> Cursor {
+        Cursor { at: place, ..Cursor::connection(index, connection) }
+    }
+
+    /// The place where it is.
+    pub(crate) fn place(&self) -> usize {
+        self.at
+    }
+
     /// The part of the whole log's cursor that belongs to a connection.
     pub(crate) fn of_connection(&self, index: &Index, connection: ConnectionId) -> Cursor {
         let at = index.places_before(connection, self.at);

@@ -75,7 +75,7 @@ impl LogPlayer {
             }
         };
         let cassette = self.storage.name().to_owned();
-        Mismatch { kind, cassette, command, headline, report, repeated: false }
+        Mismatch { kind, cassette, command, headline, report, repeated: false, fault: None }
     }
 
     fn case<'p>(
@@ -86,7 +86,8 @@ impl LogPlayer {
     ) -> Result<Case<'p>, CassetteError> {
         let (position, rows) = match &scene {
             Scene::Unreadable(error) => return Err(error.clone()),
-            Scene::Exhausted | Scene::NoUnit { .. } => (None, None),
+            // those of faults are no mismatch
+            Scene::Exhausted | Scene::NoUnit { .. } | Scene::Fault(_) | Scene::Refused { .. } => (None, None),
             Scene::Command { position } => (Some(*position), None),
             Scene::Rows { position, returned } => (Some(*position), Some(*returned)),
         };

@@ -16,6 +16,7 @@ use super::bindings::Bindings;
 use super::compare::Comparison;
 use super::connects::Connects;
 use super::cursor::Candidate;
+use super::fault_places::{Faults, TellFault};
 use super::mismatch::{Mismatch, Scene};
 use super::rows::{self, PlayedRun};
 use super::sessions::SessionMatcher;
@@ -23,6 +24,7 @@ use super::sources::{Choosing, PlayedIndex, PlayedStorage, PlayedTold, Source, S
 use super::state::{State, Turn};
 use super::unplayed::{self, Unplayed};
 use crate::check::{Fits, Wrong};
+use crate::faults::Fault;
 use crate::metadata::{Metadata, Order};
 use crate::redaction::Redactor;
 use crate::schema::Class;
@@ -45,13 +47,27 @@ pub struct PlayOptions {
     pub record_again: Option<fn(&str) -> String>,
     /// Says whether a cell is a value of its C type. `None`: nobody looks.
     pub fits: Option<Fits>,
+    /// The commands that fail once.
+    pub faults: Vec<Fault>,
+    /// Who wants to know what happens with them.
+    pub tell_fault: Option<TellFault>,
 }
 
 impl Default for PlayOptions {
     /// As the cassette says; reports on stderr, three seconds for a turn.
     fn default() -> Self {
         let wait = Duration::from_secs(3);
-        PlayOptions { order: None, report: None, wait, comments: true, record_again: None, fits: None }
+        let (faults, tell_fault) = (Vec::new(), None);
+        PlayOptions {
+            order: None,
+            report: None,
+            wait,
+            comments: true,
+            record_again: None,
+            fits: None,
+            faults,
+            tell_fault,
+        }
     }
 }
 
@@ -69,6 +85,7 @@ pub(super) struct LogPlayer {
     pub(super) comparison: Comparison,
     pub(super) record_again: Option<fn(&str) -> String>,
     pub(super) fits: Option<Fits>,
+    pub(super) faults: Faults,
     /// The functions of which anything is recorded about connections.
     pub(super) told: PlayedTold,
     pub(super) state: Mutex<State>,
@@ -111,12 +128,24 @@ impl LogPlayer {
         let (storage, index) = (PlayedStorage(Arc::clone(&sources)), PlayedIndex(Arc::clone(&sources)));
         let connects = Connects::read(&index, &*storage)?;
         let state = State::new(SessionMatcher::new(connects), choosing);
-        let PlayOptions { order, report, wait, comments, record_again, fits } = options;
+        let PlayOptions { order, report, wait, comments, record_again, fits, faults, tell_fault } = options;
         let (order, report) = (order.unwrap_or(metadata.order), report.unwrap_or_else(|| "stderr".to_owned()));
         if order == Order::Any && metadata.made_by_hand {
             let error = CassetteError::new(storage.name(), "is written by hand, and the order any is for recordings");
             return Err(error.advice("put the entries that come in any order in a group, `- unordered:`"));
         }
+        if !faults.is_empty() && (order == Order::Any || state.choosing.is_some()) {
+            let what = if order == Order::Any { "the order any" } else { "the cassette of several processes" };
+            let error = CassetteError::new(storage.name(), format!("a fault cannot strike in {what}"));
+            return Err(error.advice("replay it with --order connection, or give the fault to one part"));
+        }
+        // a program that fails in one place does not keep the order of all connections
+        let own = metadata.made_by_hand && has_faults(&index, &*storage)?;
+        let order = if faults.is_empty() && !own { order } else { Order::Connection };
+        let faults = match faults.is_empty() && !own {
+            true => Faults::default(),
+            false => Faults::new(&faults, tell_fault, &index, &*storage)?,
+        };
         let (redactor, state, played) = (Redactor::default(), Mutex::new(state), Condvar::new());
         // `metadata.yml` is read with its rules
         let rules = VolatileRules::new(&metadata.volatile).unwrap_or_default();
@@ -133,6 +162,7 @@ impl LogPlayer {
             comparison: Comparison { comments, bindings },
             record_again,
             fits,
+            faults,
             told,
             near_end: AtomicBool::new(false),
             state,
@@ -154,6 +184,7 @@ impl LogPlayer {
             comparison: self.comparison.clone(),
             record_again: self.record_again,
             fits: self.fits,
+            faults: Faults::default(),
             told: PlayedTold(sources),
             state: Mutex::new(State::new(SessionMatcher::default(), None)),
             played: Condvar::new(),
@@ -226,6 +257,10 @@ impl LogPlayer {
         let place = self.index.slot(position).place();
         let run =
             PlayedRun::open_live(&*self.storage, place, entry, end.is_some(), progress, &self.comparison.bindings);
+        let run = match self.faults.row_of(position) {
+            Some(row) => run.map(|run| run.failing_at(position, row)),
+            None => run,
+        };
         run.map(Fetched::Rows).map_err(|error| self.stuck(&mut self.state.lock(), &asked, error.into()))
     }
 
@@ -322,8 +357,12 @@ impl LogPlayer {
     pub(super) fn disconnect(&self, connection: ConnectionId) {
         let state = &mut *self.state.lock();
         let (recorded, _) = state.recorded(connection, None);
-        // what cannot be read is told when it is asked for
-        let _ = self.end(state, connection);
+        if self.faults.have_struck() {
+            self.closed_after_fault(state, connection);
+        } else {
+            // what cannot be read is told when it is asked for
+            let _ = self.end(state, connection);
+        }
         state.answers.forget(recorded, None);
         state.facts.forget(recorded);
         state.closes.retain(|(of, _), _| *of != recorded);
@@ -402,6 +441,9 @@ impl LogPlayer {
 
     /// What was not played: see [`super::Player::unplayed`].
     pub(super) fn left_unplayed(&self, state: &mut State) -> Result<Vec<Unplayed>, CassetteError> {
+        if self.faults.have_struck() {
+            return Ok(Vec::new());
+        }
         match self.order {
             Order::Global => unplayed::of_cursor(&self.index, &*self.storage, &state.whole),
             Order::Connection | Order::Any => {
@@ -445,6 +487,10 @@ impl LogPlayer {
                 }
                 Err(scene) => scene,
             };
+            if let Some(told) = self.after_fault(&mut state, asked, &scene) {
+                self.next_turn(&mut state);
+                return Err(told);
+            }
             match self.wait(&mut turn, &mut state, asked, &scene) {
                 Ok(true) => continue,
                 Ok(false) => {}
@@ -461,4 +507,14 @@ impl LogPlayer {
         let mismatch = self.explain(state, asked, scene);
         state.sticky.get_or_insert(mismatch).clone()
     }
+}
+
+/// Whether an entry that a person wrote fails once.
+fn has_faults(index: &PlayedIndex, storage: &dyn Store) -> Result<bool, CassetteError> {
+    for position in (0..index.len()).filter(|position| index.is_command(*position)) {
+        if storage.checked_entry(index.slot(position).place())?.get(Key::Fault).is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::cursor::Next;
-use crate::{CassetteError, Value};
+use crate::faults::Armed;
+use crate::{CassetteError, Fields, Value};
 
 /// Several bindings cut a message at 510 bytes, and one drops it.
 pub(super) const HEADLINE: usize = 500;
@@ -25,6 +26,10 @@ pub enum MismatchKind {
     NotRecorded,
     /// The cassette could not be read at this place.
     Unreadable,
+    /// It fails as a fault says.
+    Fault,
+    /// Nothing is recorded for what the program does after a fault.
+    Astray,
 }
 
 impl MismatchKind {
@@ -38,6 +43,8 @@ impl MismatchKind {
             MismatchKind::Exhausted => "exhausted",
             MismatchKind::NotRecorded => "not recorded",
             MismatchKind::Unreadable => "unreadable",
+            MismatchKind::Fault => "fault",
+            MismatchKind::Astray => "went where nothing is recorded",
         }
     }
 }
@@ -57,6 +64,8 @@ pub struct Mismatch {
     pub report: String,
     /// It is the first mismatch once more; its report was given before.
     pub repeated: bool,
+    /// What the program is told instead of the headline: `return` and `diagnostics`.
+    pub fault: Option<Fields>,
 }
 
 impl std::fmt::Display for Mismatch {
@@ -91,6 +100,10 @@ pub(super) enum Scene {
     NoUnit { left: Vec<u32> },
     /// The cassette cannot be read.
     Unreadable(CassetteError),
+    /// A fault strikes.
+    Fault(Box<Armed>),
+    /// After a fault, a call that no driver allows.
+    Refused { sqlstate: &'static str, problem: &'static str },
 }
 
 impl Scene {

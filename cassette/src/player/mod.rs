@@ -18,6 +18,9 @@ mod connects;
 mod cursor;
 mod explain;
 mod facts;
+mod fault_places;
+mod fault_profiles;
+mod faults;
 mod find_volatile;
 mod finish;
 mod headline;
@@ -52,6 +55,7 @@ use std::sync::Arc;
 pub use columns::read as columns;
 pub(crate) use comments::without as without_comments;
 pub use compare::field as difference_in;
+pub use fault_places::{FaultEvent, FaultNews, FaultPlace, TellFault};
 pub use find_volatile::{Found, find_volatile, rule_text};
 pub(crate) use index::Index;
 pub use log_player::{Fetched, PlayOptions};
@@ -165,7 +169,45 @@ impl Player {
 
     /// Whether there was a mismatch: what was not played after it says nothing more.
     pub fn failed(&self) -> bool {
-        self.log.state.lock().sticky.is_some()
+        let state = self.log.state.lock();
+        state.sticky.is_some() || self.log.went_astray(&state)
+    }
+
+    /// The commands that can fail once, in recorded order.
+    ///
+    /// # Errors
+    /// An unreadable entry.
+    pub fn places_to_fail(&self) -> Result<Vec<FaultPlace>, CassetteError> {
+        fault_places::list(&self.log.index, &*self.log.storage)
+    }
+
+    /// Whether a connection is lost by a fault, and the recorded driver says so when it is asked.
+    pub fn reports_dead(&self, connection: ConnectionId) -> bool {
+        self.log.reports_dead(connection)
+    }
+
+    /// A fault strikes before the next row of a run, if there is one: what the program is told.
+    ///
+    /// # Errors
+    /// The fault.
+    #[inline]
+    pub fn strike_row(&self, connection: ConnectionId, statement: u32, run: &mut PlayedRun) -> Result<(), Mismatch> {
+        let Some((position, row)) = run.fails_now() else { return Ok(()) };
+        let asked = Entry::new(Method::Fetch, connection, Some(statement));
+        self.log.strike_row(&asked, position, row).map_or(Ok(()), Err)
+    }
+
+    /// The rows at hand of a statement cannot be read on, because its connection is lost.
+    ///
+    /// # Errors
+    /// It is.
+    pub fn check_connection(&self, connection: ConnectionId, statement: u32) -> Result<(), Mismatch> {
+        let asked = Entry::new(Method::Fetch, connection, Some(statement));
+        if let Some(lost) = self.log.on_lost(&asked) {
+            return lost.map(drop);
+        }
+        self.log.fetches(&asked);
+        Ok(())
     }
 
     /// Whether the log has an entry of this method at all: a question of another one need not be put.
@@ -208,7 +250,7 @@ impl Player {
     /// # Errors
     /// The first mismatch of this cassette.
     pub fn connect(&self, asked: &Entry) -> Result<Entry, Mismatch> {
-        let connected = self.log.play(asked, |state| self.log.step_connect(state, asked))?;
+        let connected = self.log.play(asked, |state| self.log.step_connect(state, asked)).inspect(delay)?;
         if connected.succeeded() {
             self.units().iter().for_each(|units| units.connected(connected.connection, asked));
         }
@@ -225,6 +267,13 @@ impl Player {
     /// # Errors
     /// The first mismatch of this cassette.
     pub fn command(&self, asked: &Entry) -> Result<Entry, Mismatch> {
+        if let Some(lost) = self.log.on_lost(asked) {
+            return lost;
+        }
+        self.command_in_time(asked).inspect(delay)
+    }
+
+    fn command_in_time(&self, asked: &Entry) -> Result<Entry, Mismatch> {
         if let Some(any) = self.any_of(asked.statement) {
             return any.command(&self.log, asked);
         }
@@ -244,6 +293,10 @@ impl Player {
     /// # Errors
     /// The first mismatch of this cassette.
     pub fn fetch(&self, connection: ConnectionId, statement: u32) -> Result<Fetched, Mismatch> {
+        self.check_connection(connection, statement)?;
+        if self.log.ended_early(connection, statement) {
+            return Ok(Fetched::End);
+        }
         let asked = || Entry::new(Method::Fetch, connection, Some(statement));
         if let Some(fetched) = self.any_of(Some(statement)).and_then(|any| any.fetch(&self.log, &asked())) {
             return fetched;
@@ -259,6 +312,9 @@ impl Player {
     /// # Errors
     /// The first mismatch of this cassette.
     pub fn scroll(&self, asked: &Entry) -> Result<Scrolled, Mismatch> {
+        if let Some(lost) = self.log.on_lost(asked) {
+            return lost.map(|entry| Scrolled { entry, rows: None });
+        }
         if let Some(scrolled) = self.any_of(asked.statement).and_then(|any| any.scroll(&self.log, asked)) {
             return scrolled;
         }
@@ -503,5 +559,13 @@ impl Player {
             Some(any) => Ok(!any.current(&self.log).unplayed(&self.log, state)?.is_empty()),
             None => Ok(!self.log.left_unplayed(state)?.is_empty()),
         })
+    }
+}
+
+/// Waits as long as an entry says.
+fn delay(entry: &Entry) {
+    if let Some(delay) = entry.get(Key::Delay).and_then(Value::as_text).and_then(|text| crate::faults::delay(text).ok())
+    {
+        std::thread::sleep(delay);
     }
 }

@@ -14,11 +14,16 @@ use crate::metadata::Order;
 use crate::{CassetteError, ConnectionId, Entry, Method};
 
 /// What was asked for, taken; rows come with their progress.
-type Taken = (Candidate, Option<Arc<Progress>>);
+pub(super) type Taken = (Candidate, Option<Arc<Progress>>);
 
 impl LogPlayer {
     /// A connect; the entry has the live connection's id.
     pub(super) fn step_connect(&self, state: &mut State, asked: &Entry) -> Result<Entry, Scene> {
+        if self.faults.have_struck()
+            && let Some(resumed) = self.resume(state, asked)?
+        {
+            return Ok(resumed);
+        }
         let groups = state.sessions.connects.agreeing(asked);
         let early = std::mem::take(&mut state.waiting.early);
         let next = state.whole.next(&self.index, &*self.storage);
@@ -59,6 +64,7 @@ impl LogPlayer {
         let (session, entry) = match free {
             Some(connect) if is_spare(&&connect) => {
                 let entry = self.storage.checked_entry(self.index.slot(connect.position).place())?;
+                self.strike(connect.position, &entry, false)?;
                 (Session::fresh(connect.connection), entry)
             }
             Some(connect) => {
@@ -91,6 +97,9 @@ impl LogPlayer {
                 }
             }
         };
+        if self.faults.have_struck() {
+            self.note_connect(state, session.connection, asked);
+        }
         let live = state.sessions.opened(groups, session);
         Ok(Entry { connection: live, ..entry })
     }
@@ -126,6 +135,19 @@ impl LogPlayer {
 
     /// A command or a fetch. Ids are those of the live connection. What is next may have been read ahead.
     pub(super) fn step(&self, state: &mut State, asked: &Entry, ahead: Option<Prefetch>) -> Result<Taken, Scene> {
+        match self.faults.have_struck() {
+            true => self.step_after_fault(state, asked),
+            false => self.step_in_order(state, asked, ahead),
+        }
+    }
+
+    /// The same as it was recorded.
+    pub(super) fn step_in_order(
+        &self,
+        state: &mut State,
+        asked: &Entry,
+        ahead: Option<Prefetch>,
+    ) -> Result<Taken, Scene> {
         let Some(live) = state.sessions.live(asked.connection) else { return Err(Scene::Exhausted) };
         let (recorded, threads) = (live.recorded(asked.statement), live.threads());
         let cursor = state.cursor(self.order, &self.index, recorded.0);
@@ -146,7 +168,7 @@ impl LogPlayer {
         if let Scene::Command { position } = scene
             && self.is_its_connect(state, asked.connection, position)?
         {
-            return self.step(state, asked, None);
+            return self.step_in_order(state, asked, None);
         }
         let only = match (self.order, &scene) {
             (Order::Connection | Order::Any, _) => None,
@@ -187,7 +209,13 @@ impl LogPlayer {
         Ok(true)
     }
 
-    fn taken(&self, state: &mut State, asked: &Entry, candidate: Candidate, progress: Option<Arc<Progress>>) -> Taken {
+    pub(super) fn taken(
+        &self,
+        state: &mut State,
+        asked: &Entry,
+        candidate: Candidate,
+        progress: Option<Arc<Progress>>,
+    ) -> Taken {
         if let Some(live) = state.sessions.live_mut(asked.connection) {
             if let (Some(asked), Some(recorded)) = (asked.statement, candidate.statement())
                 && self.index.threads(live.session.connection).is_some()

@@ -89,6 +89,8 @@ pub struct PlayedRun {
     ended: bool,
     /// What recorded values stand for.
     bindings: Option<Arc<Bindings>>,
+    /// The entry's position, and the row at which a fault strikes.
+    fails_at: Option<(u32, u64)>,
 }
 
 /// How many rows there are to be.
@@ -215,9 +217,28 @@ impl PlayedRun {
             returned: 0,
             ended,
             bindings,
+            fails_at: None,
         };
         run.read_ahead();
         Ok(run)
+    }
+
+    /// The same run, in which a fault strikes at a row.
+    pub(super) fn failing_at(self, position: u32, row: u64) -> PlayedRun {
+        PlayedRun { fails_at: Some((position, row)), ..self }
+    }
+
+    /// Whether a fault is to strike in it.
+    #[inline]
+    pub fn is_to_fail(&self) -> bool {
+        self.fails_at.is_some()
+    }
+
+    /// Where a fault strikes, if it does before the next row.
+    #[inline]
+    pub(super) fn fails_now(&mut self) -> Option<(u32, u64)> {
+        let next = self.returned + 1;
+        self.fails_at.take_if(|(_, row)| *row == next)
     }
 
     /// The next row's encoded cells, each for [`decode`](crate::cell::decode); `None` after the last. A row may be narrower

@@ -290,6 +290,11 @@ impl SessionMatcher {
         self.connects.of(connection).or_else(|| self.additional.get(&connection))
     }
 
+    /// The program closed a connection, and what it played stays taken.
+    pub(super) fn forget(&mut self, id: ConnectionId) {
+        self.lives.remove(&id);
+    }
+
     /// The program closed a connection. What is left of its session is kept for another one, if it is said to be a session.
     pub(super) fn ended(&mut self, id: ConnectionId, complete: bool, played: Option<usize>, pooled: bool) {
         let Some(live) = self.lives.get_mut(&id) else { return };

@@ -9,6 +9,7 @@ use super::answers::Answers;
 use super::columns::Columns;
 use super::cursor::Cursor;
 use super::facts::Facts;
+use super::fault_places::AfterFault;
 use super::index::Index;
 use super::mismatch::Mismatch;
 use super::sessions::SessionMatcher;
@@ -35,6 +36,7 @@ pub(super) struct State {
     pub(super) closes: FxHashMap<(ConnectionId, Option<u32>), u32>,
     /// The parts of which it was said last that everything is played.
     pub(super) finished: Vec<usize>,
+    pub(super) after: AfterFault,
 }
 
 impl State {
@@ -51,6 +53,7 @@ impl State {
             facts: Facts::default(),
             closes: FxHashMap::default(),
             finished: Vec::new(),
+            after: AfterFault::default(),
         }
     }
 

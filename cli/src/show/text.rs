@@ -17,6 +17,8 @@ const LONGEST: usize = 4000;
 pub struct Look {
     /// Answers and housekeeping as well.
     pub all: bool,
+    /// The numbers of commands instead of lines.
+    pub numbers: bool,
     /// The terminal's columns.
     pub columns: Option<usize>,
 }
@@ -66,7 +68,11 @@ pub fn step(out: &mut impl Write, step: &Step, style: Look, width: usize) -> Res
     if !style.all && class != Class::Command && entry.method != Method::Disconnect {
         return Ok(());
     }
-    write!(out, "{DIM}{:>6}{DIM:#} ", step.line)?;
+    match (style.numbers, step.number) {
+        (false, _) => write!(out, "{DIM}{:>6}{DIM:#} ", step.line)?,
+        (true, Some(number)) => write!(out, "{DIM}{number:>6}{DIM:#} ")?,
+        (true, None) => write!(out, "{:>6} ", "")?,
+    }
     lanes(out, &step.marks, class, width)?;
     let lane = of(entry.connection);
     let id =

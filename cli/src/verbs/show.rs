@@ -25,6 +25,9 @@ pub struct Show {
     /// Show answers and housekeeping, too
     #[arg(short, long)]
     all: bool,
+    /// Show the numbers of commands, which `super8 replay --fault` takes, instead of their lines
+    #[arg(short, long, conflicts_with_all = ["html", "json"])]
+    numbers: bool,
     /// Show the first N rows of each result [default: 0; 50 in a page]
     #[arg(short, long, value_name = "N")]
     rows: Option<usize>,
@@ -148,7 +151,7 @@ impl Show {
     ) -> Result<(), Failure> {
         let terminal = std::io::stdout().is_terminal();
         let columns = terminal.then(terminal_size::terminal_size).flatten().map(|(width, _)| usize::from(width.0));
-        let look = text::Look { all: self.all, columns };
+        let look = text::Look { all: self.all, numbers: self.numbers, columns };
         text::head(out, name, metadata, timeline)?;
         let width = timeline.width();
         while let Some(step) = timeline.step()? {

@@ -22,10 +22,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 use stop::StopOptions;
+use super8_cassette::faults::Fault;
 use super8_cassette::{Format, parts_of, with_parts};
 use super8_shim::cassettes::{self, Action};
 use super8_shim::config::command::{RECORD_AGAIN, SEPARATOR};
-use super8_shim::config::settings::Settings;
+use super8_shim::config::settings::{Setting, Settings};
 use super8_shim::config::variables;
 use verdict::{Run, Verdict};
 
@@ -52,6 +53,9 @@ pub struct Wrapped {
     keep: bool,
     #[command(flatten)]
     stopping: StopOptions,
+    /// Commands that fail once
+    #[arg(skip)]
+    faults: Vec<Fault>,
     /// The command and its arguments
     #[arg(required = true, last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -90,6 +94,11 @@ impl Mode {
 }
 
 impl Wrapped {
+    /// The same with commands that fail once.
+    pub fn with_faults(self, faults: Vec<Fault>) -> Wrapped {
+        Wrapped { faults, ..self }
+    }
+
     /// Runs the command and gives the verdict. With `record_failed`, the cassettes whose replay failed are recorded by a second run and
     /// replayed by a third, of which it is the verdict then.
     ///
@@ -175,6 +184,11 @@ impl Wrapped {
             None => {}
         }
 
+        if !self.faults.is_empty() {
+            let lines: Vec<&str> = self.faults.iter().map(|fault| fault.text.as_str()).collect();
+            command.env(Setting::Fault.row().variable, lines.join("\n"));
+        }
+
         let begun = Instant::now();
         let shown = cassette.display();
         let patience = Patience {
@@ -195,6 +209,7 @@ impl Wrapped {
         if !verdict.remaining.is_empty() {
             directory.leave();
         }
+        verdict.expect_faults(&self.faults);
         Ok(Attempted { verdict, seconds, notes: stand_in.notes().to_vec() })
     }
 

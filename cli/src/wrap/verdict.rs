@@ -3,10 +3,11 @@
 use super::child::{End, Ended, Remaining};
 use crate::events::Event;
 use crate::exit::Exit;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use super8_cassette::faults::Fault;
 use super8_cassette::{CassetteError, ErrorKind, Recovered};
 
 /// A run and what came of it: what a report is about.
@@ -84,6 +85,19 @@ pub struct Leak {
     pub descriptors: u64,
 }
 
+/// Something that happened with a command that is to fail once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultNote {
+    /// `struck`, `repeated`, `partial_commit`, `used_lost`, `astray`, or `not_reached`.
+    pub what: String,
+    /// The number of the command that it happened to, where it was recorded.
+    pub command: Option<u64>,
+    /// The fault.
+    pub fault: String,
+    /// The command, for people.
+    pub text: String,
+}
+
 /// The verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
@@ -93,6 +107,8 @@ pub struct Verdict {
     pub stopped: bool,
     /// Each cassette, in the order in which they were opened.
     pub cassettes: Vec<Played>,
+    /// What happened with the commands that were to fail.
+    pub faults: Vec<FaultNote>,
     /// Handles left open.
     pub leaks: Vec<Leak>,
     /// Whether leaks are to be forgiven.
@@ -105,7 +121,9 @@ impl Verdict {
     /// Puts together what happened.
     pub fn of(ended: Ended, events: &[Event], allow_leaks: bool) -> Verdict {
         let Ended { end, stopped, remaining } = ended;
-        let mut verdict = Verdict { end, stopped, cassettes: Vec::new(), leaks: Vec::new(), allow_leaks, remaining };
+        let (cassettes, faults, leaks) = (Vec::new(), Vec::new(), Vec::new());
+        let mut verdict = Verdict { end, stopped, cassettes, faults, leaks, allow_leaks, remaining };
+        let mut failed: BTreeSet<(&String, u32)> = BTreeSet::new();
         // A process may play a cassette several times, one test after the other: each leaves its own.
         let (mut last, mut before) = (BTreeMap::new(), Vec::new());
         let mut finished: BTreeMap<(&String, u32), &Vec<String>> = BTreeMap::new();
@@ -131,6 +149,11 @@ impl Verdict {
                     let (headline, report) = (headline.clone(), report.clone());
                     let mismatch = Mismatch { pid: *pid, headline, report, command: *command };
                     verdict.cassette(cassette).mismatch.get_or_insert(mismatch);
+                }
+                Event::Fault { pid, cassette, what, command, fault, text } => {
+                    failed.insert((cassette, *pid));
+                    let (what, fault, text) = (what.clone(), fault.clone(), text.clone());
+                    verdict.faults.push(FaultNote { what, command: *command, fault, text });
                 }
                 Event::Unplayed { pid, cassette, commands } => {
                     let earlier = last.insert((cassette, *pid), commands);
@@ -185,7 +208,7 @@ impl Verdict {
             let left = left.remove(&played.cassette).unwrap_or_default();
             let unknown = |pid: &&u32| {
                 let process = (&played.cassette, **pid);
-                !finished.contains_key(&process) && !ejected.contains(&process)
+                !finished.contains_key(&process) && !ejected.contains(&process) && !failed.contains(&process)
             };
             played.killed = ended_early.iter().filter(unknown).copied().collect();
             // those that took another part of it say nothing about this one
@@ -209,6 +232,21 @@ impl Verdict {
         if !self.cassettes.is_empty() && !self.cassettes.iter().any(opened) {
             self.cassette(&cassette.display().to_string()).unopened = true;
         }
+    }
+
+    /// Says which commands were to fail. Those that the program never came to are noted.
+    pub fn expect_faults(&mut self, faults: &[Fault]) {
+        for fault in faults {
+            if !self.faults.iter().any(|note| note.fault == fault.text) {
+                let (what, text) = ("not_reached".to_owned(), "the program did not come to its command".to_owned());
+                self.faults.push(FaultNote { what, command: None, fault: fault.text.clone(), text });
+            }
+        }
+    }
+
+    /// Whether a command failed because it was to.
+    fn has_failed(&self) -> bool {
+        self.faults.iter().any(|note| note.what == "struck")
     }
 
     fn cassette(&mut self, name: &str) -> &mut Played {
@@ -291,7 +329,7 @@ impl Verdict {
             if self.stopped { Exit::Unplayed } else { Exit::Killed }
         } else if any(|played| played.unopened || !played.unplayed.is_empty()) {
             Exit::Unplayed
-        } else if !self.leaks.is_empty() && !self.allow_leaks {
+        } else if !self.leaks.is_empty() && !self.allow_leaks && !self.has_failed() {
             Exit::Leaked
         } else {
             Exit::Done

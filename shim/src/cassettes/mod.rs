@@ -36,8 +36,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use super8_cassette::{
-    CassetteError, DriverFacts, ErrorKind, KnownAnswers, Metadata, PlayOptions, Player, Recorder, Secrets, Traceparent,
-    shell,
+    CassetteError, DriverFacts, ErrorKind, FaultNews, KnownAnswers, Metadata, PlayOptions, Player, Recorder, Secrets,
+    Traceparent, shell,
 };
 
 /// What this process has asked, for all of its recordings.
@@ -394,6 +394,8 @@ fn open_player(location: &CassetteLocation, settings: &Settings, meant: bool) ->
             comments: settings.comments == Comments::Keep,
             record_again: Some(record_again),
             fits: Some(crate::convert::fits_named),
+            faults: settings.faults.clone(),
+            tell_fault: Some(tell_fault),
         };
         let parts = parts::to_replay(location.directory()).into_iter().map(|part| CassetteLocation::at(part, settings));
         let parts = parts.collect::<Result<Vec<_>, _>>()?;
@@ -426,6 +428,14 @@ fn open_player(location: &CassetteLocation, settings: &Settings, meant: bool) ->
         }
     }
     Ok(Arc::clone(&open.cassette))
+}
+
+/// What happens with a fault is part of the verdict; where nobody watches, it is said.
+fn tell_fault(cassette: &Path, news: &FaultNews) {
+    let FaultNews { what, fault, text, .. } = news;
+    if verdict::fault(cassette, news) != Delivery::Written {
+        say(None, format_args!("super8: replay: fault {fault}: {}: {text}", what.name().replace('_', " ")));
+    }
 }
 
 /// The command line that the user gave, to record instead: the wrapper's if there is one, else this process's own with these

@@ -8,6 +8,7 @@ use std::fmt;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::time::Duration;
+use super8_cassette::faults::{self, Fault};
 
 /// A value somebody gave, and the name to call its place in an error message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +58,12 @@ impl Given {
     pub(super) fn count(&self) -> Result<usize, SettingsError> {
         let number = self.value.to_str().and_then(|text| text.trim().parse().ok());
         number.ok_or_else(|| self.wrong("write a whole number, 0 or more"))
+    }
+
+    /// Faults, one on a line.
+    pub(super) fn faults(&self) -> Result<Vec<Fault>, SettingsError> {
+        let text = self.value.to_str().ok_or_else(|| self.wrong("write UTF-8"))?;
+        faults::parse_all(text).map_err(|problem| SettingsError(format!("{}: {problem}", self.place)))
     }
 
     /// Seconds, with a point if need be; an hour at most.

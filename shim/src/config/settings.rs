@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 use std::time::Duration;
+use super8_cassette::faults::Fault;
 
 /// How the place of a value is called that stands in the connection string.
 pub const IN_STRING: &str = "in the connection string";
@@ -206,6 +207,10 @@ settings! {
         |given| given.path(),
         "a file",
         "reports and warnings go there instead of standard error. `%c`, `%{NAME}` and `%p` as in the cassette's name";
+    Fault faults: Vec<Fault> = Vec::new(), "SUPER8_FAULT" "Super8Fault" Process,
+        |given| given.faults(),
+        "`PLACE=FAULT`, one on a line",
+        "commands that fail once at replay: see [`super8 replay --fault`](cli.md#a-fault)";
     Hold hold: bool = false, "SUPER8_HOLD" "Super8Hold" Process,
         |given| given.word(&[("no", false), ("yes", true)]),
         "`no` (default), `yes`",

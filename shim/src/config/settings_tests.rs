@@ -35,6 +35,7 @@ fn every_setting_is_read_and_case_does_not_matter() {
         ("SUPER8_COMMENTS", "ignore"),
         ("SUPER8_CONFIG", "rules.yml"),
         ("SUPER8_LOG", "/var/log/super8.log"),
+        ("SUPER8_FAULT", "7=40001\nconnect=timeout"),
         ("SUPER8_HOLD", "yes"),
         ("SUPER8_VERDICT", "/tmp/verdict"),
     ];
@@ -58,6 +59,7 @@ fn every_setting_is_read_and_case_does_not_matter() {
             comments: Comments::Ignore,
             config: Some("rules.yml".into()),
             log: Some("/var/log/super8.log".into()),
+            faults: super8_cassette::faults::parse_all("7=40001\nconnect=timeout").unwrap(),
             hold: true,
             verdict: Some("/tmp/verdict".into()),
         })

@@ -227,6 +227,11 @@ impl Connection<Replayed> {
         if question.int(Key::Attribute) != Some(CONNECTION_DEAD) {
             return self.reply(function, question);
         }
+        if self.player().reports_dead(self.id()) {
+            let dead = Value::Int(1);
+            let served = serve(question, |key| (key == Key::Result).then_some(&dead));
+            return served.unwrap_or_else(|_| Outcome::of(rc::ERROR));
+        }
         self.pooled();
         let outcome = self.reply(function, question);
         self.probe.asked(&outcome);

@@ -319,6 +319,9 @@ impl Statement<Replayed> {
             Ok(habits) => habits,
             Err(failure) => return failure,
         };
+        if let Err(lost) = self.connection.player().check_connection(self.connection.id(), id) {
+            return mismatch(lost);
+        }
         let left_alone = |habit| habit == Some(None);
         let status = if left_alone(states) { Place::NULL } else { fetching.status };
         let arrays = Arrays::of(fetching.size);
@@ -373,6 +376,16 @@ impl Statement<Replayed> {
         }
         loop {
             if let Some(run) = &mut state.run {
+                if run.is_to_fail()
+                    && let Err(fault) = self.connection.player().strike_row(self.connection.id(), id, run)
+                {
+                    let outcome = mismatch(fault);
+                    if outcome.rc == rc::NO_DATA {
+                        state.run = None;
+                        return Ok(Step::End);
+                    }
+                    return Err(outcome);
+                }
                 match run.next().map(|row| row.is_some()) {
                     Ok(true) => return Ok(Step::Row),
                     Ok(false) if run.ended() => return Ok(Step::End),
@@ -401,7 +414,11 @@ impl Statement<Replayed> {
                     );
                     return Err(outcome);
                 }
-                Err(error) => return Err(mismatch(error)),
+                Err(error) => {
+                    let outcome = mismatch(error);
+                    // a fault may be that there are no more rows
+                    return if outcome.rc == rc::NO_DATA { Ok(Step::End) } else { Err(outcome) };
+                }
             }
         }
     }

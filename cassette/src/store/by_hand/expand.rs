@@ -137,6 +137,10 @@ struct Times {
 
 fn times(written: &Written) -> Result<Times, Wrong> {
     const MOST: u32 = 100_000;
+    if written.fields.get(Key::Times).and(written.fields.get(Key::Fault)).is_some() {
+        let problem = "an entry fails once in its turn, and one with `times` has none";
+        return Err(Wrong::new(Key::Fault.name(), problem).advise("write an entry of its own for the failure"));
+    }
     let said = match written.fields.get(Key::Times) {
         None => return Ok(Times { count: 1, open: false }),
         Some(Value::Int(count)) => (u32::try_from(*count).ok().filter(|count| *count > 0), false),

@@ -17,6 +17,8 @@ struct Report<'a> {
     command_signal: Option<u8>,
     seconds: f64,
     cassettes: &'a [crate::wrap::verdict::Played],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    faults: &'a [crate::wrap::verdict::FaultNote],
     leaks: &'a [crate::wrap::verdict::Leak],
     /// What was still running.
     remaining: &'a [crate::wrap::child::Remaining],
@@ -40,6 +42,7 @@ pub fn report(run: &Run<'_>) -> String {
         command_signal: signal,
         seconds: run.seconds,
         cassettes: &run.verdict.cassettes,
+        faults: &run.verdict.faults,
         leaks: &run.verdict.leaks,
         remaining: &run.verdict.remaining,
         notes: run.notes,

@@ -2,7 +2,7 @@
 
 use super::colour::coloured;
 use crate::exit::Exit;
-use crate::wrap::verdict::{Played, Run};
+use crate::wrap::verdict::{FaultNote, Played, Run};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
 use std::path::Path;
@@ -60,6 +60,18 @@ pub fn report(run: &Run<'_>) -> String {
     if kept_aside > NAMED {
         let more = many(kept_aside - NAMED, "more cassette");
         let _ = writeln!(text, "{BAD}super8:{BAD:#} and {more}: not replaced, for the same reason");
+    }
+    for FaultNote { what, command, fault, text: said } in &run.verdict.faults {
+        let happened = match what.as_str() {
+            "struck" => "failed as it was told",
+            "repeated" => "the program tried it again",
+            "partial_commit" => "the program committed a part of its transaction",
+            "used_lost" => "the program used the lost connection",
+            "astray" => "the program went where nothing is recorded",
+            _ => "did not strike",
+        };
+        let at = command.map(|command| format!(", command {command}")).unwrap_or_default();
+        let _ = writeln!(text, "super8: fault {fault}{at}: {happened}: {said}");
     }
     for process in &run.verdict.remaining {
         let _ = writeln!(text, "{BAD}super8:{BAD:#} still running: {process}");

@@ -1,0 +1,329 @@
+//! Which commands are to fail, what happens with them for whoever judges the program, and what is known once one has failed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+
+use super::comments::without;
+use super::index::Index;
+use super::rows;
+use super::sessions::Session;
+use super::summary::summary;
+use crate::faults::{self, Armed, Fault, FaultRow, Place};
+use crate::store::Store;
+use crate::text::{cut, one_line};
+use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value};
+
+/// Something that happened with a fault, for whoever judges the program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultNews {
+    /// What happened.
+    pub what: FaultEvent,
+    /// The number of the command that it happened to.
+    pub command: Option<usize>,
+    /// The fault, as it was written.
+    pub fault: String,
+    /// The command, or what was asked, for people.
+    pub text: String,
+}
+
+/// What happened with a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FaultEvent {
+    /// The command failed.
+    Struck,
+    /// The program asked for the failed command again and got it.
+    Repeated,
+    /// The program committed, and did not repeat all that the failure undid.
+    PartialCommit,
+    /// The program used a connection that is lost.
+    UsedLost,
+    /// The program asked for something that was not recorded.
+    Astray,
+}
+
+impl FaultEvent {
+    /// The name in a verdict file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            FaultEvent::Struck => "struck",
+            FaultEvent::Repeated => "repeated",
+            FaultEvent::PartialCommit => "partial_commit",
+            FaultEvent::UsedLost => "used_lost",
+            FaultEvent::Astray => "astray",
+        }
+    }
+}
+
+/// Who wants to know what happens with faults.
+pub type TellFault = fn(&Path, &FaultNews);
+
+/// The faults that a cassette is played with.
+#[derive(Default)]
+pub(super) struct Faults {
+    to_strike: Mutex<ToStrike>,
+    /// There may be any.
+    are_any: bool,
+    pub(super) struck: AtomicBool,
+    /// A connection is lost.
+    pub(super) lost: AtomicBool,
+    pub(super) tell: Option<TellFault>,
+}
+
+#[derive(Default)]
+struct ToStrike {
+    armed: Vec<Armed>,
+    /// The entries whose own fault has struck.
+    spent: BTreeSet<u32>,
+    /// What was written on this connection before this place is done for good, and is not done again.
+    done_before: Option<(ConnectionId, u32)>,
+}
+
+/// What is known once a fault has struck.
+#[derive(Default)]
+pub(super) struct AfterFault {
+    /// The fault that struck last.
+    pub(super) fault: Option<Armed>,
+    /// Where it struck.
+    pub(super) session: Option<Session>,
+    /// How far each recorded connection was played before its cursor was moved back.
+    pub(super) reached: BTreeMap<ConnectionId, usize>,
+    /// Live connections that are lost, and whether the driver says so when it is asked.
+    pub(super) lost: BTreeMap<ConnectionId, bool>,
+    /// What the next connect goes on with, and whose it was.
+    pub(super) to_resume: Vec<(ConnectionId, Session)>,
+    /// Live statements whose last command failed.
+    pub(super) failed: BTreeSet<(ConnectionId, u32)>,
+    /// Live statements whose rows ended early.
+    pub(super) ended: BTreeSet<(ConnectionId, u32)>,
+    /// What the failure undid, and the program has not repeated.
+    pub(super) undone: BTreeSet<u32>,
+    /// What has to be repeated together.
+    pub(super) transaction: BTreeSet<u32>,
+    /// The live statement at whose row a fault struck.
+    pub(super) at_row: Option<(ConnectionId, u32)>,
+    pub(super) told: BTreeMap<FaultEvent, u32>,
+}
+
+impl Faults {
+    /// Looks up the places in the cassette.
+    pub(super) fn new(
+        wanted: &[Fault],
+        tell: Option<TellFault>,
+        index: &Index,
+        storage: &dyn Store,
+    ) -> Result<Faults, CassetteError> {
+        let armed = wanted.iter().map(|fault| armed(fault, index, storage)).collect::<Result<Vec<_>, _>>()?;
+        let to_strike = Mutex::new(ToStrike { armed, ..ToStrike::default() });
+        Ok(Faults { to_strike, are_any: true, tell, ..Faults::default() })
+    }
+
+    /// Whether one has struck.
+    #[inline]
+    pub(super) fn have_struck(&self) -> bool {
+        self.struck.load(Ordering::Relaxed)
+    }
+
+    /// The fault that strikes at this command, before its first row if it has any.
+    pub(super) fn at(&self, position: u32, entry: &Entry, rowless: bool) -> Option<Armed> {
+        if !self.are_any {
+            return None;
+        }
+        let ToStrike { armed, spent, .. } = &mut *self.to_strike.lock();
+        if let Some(at) = armed.iter().position(|armed| armed.position == position && (armed.row == 1 || rowless)) {
+            return Some(armed.remove(at));
+        }
+        // `super8 check` says what is wrong with one that is not understood
+        let kind = faults::written(entry.get(Key::Fault)?).ok()?;
+        let text = kind.name().to_owned();
+        spent.insert(position).then_some(Armed { position, row: 1, kind, text })
+    }
+
+    /// The row of a run at which a fault is to strike.
+    pub(super) fn row_of(&self, position: u32) -> Option<u64> {
+        if !self.are_any {
+            return None;
+        }
+        let to_strike = self.to_strike.lock();
+        to_strike.armed.iter().filter(|armed| armed.position == position).map(|armed| armed.row).min()
+    }
+
+    /// What was written on a connection before this place is done for good.
+    pub(super) fn is_done_before(&self, connection: ConnectionId, position: u32) {
+        self.to_strike.lock().done_before = Some((connection, position));
+    }
+
+    /// Whether a command's work would be done twice if it were played again: it was committed before the fault.
+    pub(super) fn is_done(&self, index: &Index, storage: &dyn Store, position: u32) -> bool {
+        let before = self.to_strike.lock().done_before;
+        before.is_some_and(|(connection, before)| {
+            index.slot(position).connection() == connection
+                && position < before
+                && sql_at(index, storage, position).is_some_and(|sql| writes(&sql))
+        })
+    }
+
+    pub(super) fn take_at(&self, position: u32, row: u64) -> Option<Armed> {
+        let armed = &mut self.to_strike.lock().armed;
+        let at = armed.iter().position(|armed| armed.position == position && armed.row == row)?;
+        Some(armed.remove(at))
+    }
+}
+
+/// A fault at its place in the cassette.
+fn armed(fault: &Fault, index: &Index, storage: &dyn Store) -> Result<Armed, CassetteError> {
+    let refuse = |problem: String| {
+        Err(CassetteError::new(storage.name(), format!("the fault `{fault}`: {problem}"))
+            .advice("`super8 show --numbers` lists the commands"))
+    };
+    let Some(position) = find(fault, index, storage)? else {
+        return refuse("the cassette has no such command".to_owned());
+    };
+    let slot = index.slot(position);
+    let entry = storage.checked_entry(slot.place())?;
+    if let Some(unfit) = fault.kind.unfit(slot.method) {
+        return refuse(format!("the command is {}, and {unfit}", summary(&entry, 80)));
+    }
+    let count = if slot.method.is_rows() { rows::count(&entry) } else { Some(1) };
+    let row = match (fault.row, count) {
+        (FaultRow::Last, Some(count)) => count.max(1),
+        (FaultRow::Number(row), Some(count)) if row > count.max(1) => {
+            return refuse(format!("the command has {count} rows"));
+        }
+        (FaultRow::Number(row), _) => row,
+        (FaultRow::Last, None) => return refuse("the cassette does not say how many rows there are".to_owned()),
+    };
+    Ok(Armed { position, row, kind: fault.kind.clone(), text: fault.text.clone() })
+}
+
+/// The position of the command that a fault is for.
+fn find(fault: &Fault, index: &Index, storage: &dyn Store) -> Result<Option<u32>, CassetteError> {
+    let mut commands = (0..index.len()).filter(|position| index.is_command(*position));
+    Ok(match &fault.place {
+        Place::Number(number) => commands.find(|position| index.ordinal(*position) == *number),
+        Place::Connect(count) => index.connects().get(count - 1).copied(),
+        Place::Of { connection, statement, count } => {
+            let is_its = |position: &u32| {
+                let slot = index.slot(*position);
+                let ids = index.ids(slot.connection(), slot.statement());
+                ids.0 == *connection && statement.is_none_or(|statement| ids.1 == Some(statement))
+            };
+            commands.filter(is_its).nth(count - 1)
+        }
+        Place::Sql(pattern) => {
+            let mut prepared: BTreeMap<(ConnectionId, Option<u32>), u32> = BTreeMap::new();
+            for position in commands {
+                let slot = index.slot(position);
+                let owner = (slot.connection(), slot.statement());
+                let matches = match slot.method {
+                    Method::Run | Method::Prepare => {
+                        let entry = storage.checked_entry(slot.place())?;
+                        entry.get(Key::Sql).and_then(Value::as_text).is_some_and(|sql| pattern.is_match(sql))
+                    }
+                    _ => false,
+                };
+                match slot.method {
+                    Method::Run if matches => return Ok(Some(position)),
+                    Method::Prepare if matches => _ = prepared.entry(owner).or_insert(position),
+                    Method::Execute if prepared.contains_key(&owner) => return Ok(Some(position)),
+                    _ => {}
+                }
+            }
+            // prepared, and never executed
+            prepared.into_values().min()
+        }
+    })
+}
+
+/// A command that can fail.
+#[derive(Clone, Debug)]
+pub struct FaultPlace {
+    /// Its place by connection and count, which threads do not change: `a#5`.
+    pub key: String,
+    /// Its number among all commands, from 1.
+    pub number: usize,
+    /// Its line in the log.
+    pub line: u32,
+    /// What it is.
+    pub method: Method,
+    /// How many rows it fetches, if it does and the log says it.
+    pub rows: Option<u64>,
+    /// Whether it failed when it was recorded.
+    pub failed: bool,
+    /// One line for people; of an execution, with its text.
+    pub text: String,
+}
+
+/// The commands that can fail, in recorded order. Ends of data, which no program has to ask for, are left out.
+pub(super) fn list(index: &Index, storage: &dyn Store) -> Result<Vec<FaultPlace>, CassetteError> {
+    let (mut counts, mut all) = (BTreeMap::new(), Vec::new());
+    for position in (0..index.len()).filter(|position| index.is_command(*position)) {
+        let slot = index.slot(position);
+        let (connection, _) = index.ids(slot.connection(), slot.statement());
+        let count = counts.entry(connection).or_insert(0usize);
+        *count += 1;
+        let entry = storage.checked_entry(slot.place())?;
+        if rows::is_end(&entry) {
+            continue;
+        }
+        let executed = sql_at(index, storage, position).filter(|_| slot.method == Method::Execute);
+        let text = match executed {
+            Some(sql) => format!("{} of \"{}\"", summary(&entry, 60), one_line(&cut(&sql, 100))),
+            None => summary(&entry, 160),
+        };
+        let rows = if slot.method.is_rows() { rows::count(&entry) } else { None };
+        let (number, line) = (index.ordinal(position), slot.place().line);
+        let failed = !entry.succeeded() && entry.return_code() != crate::words::NO_DATA;
+        let key = format!("{connection}#{count}");
+        all.push(FaultPlace { key, number, line, method: slot.method, rows, failed, text });
+    }
+    Ok(all)
+}
+
+/// The text that a statement executes.
+pub(super) fn sql_at(index: &Index, storage: &dyn Store, position: u32) -> Option<String> {
+    let slot = index.slot(position);
+    let of_text = |position: u32| {
+        let entry = storage.checked_entry(index.slot(position).place()).ok()?;
+        Some(entry.get(Key::Sql)?.as_text()?.to_owned())
+    };
+    match slot.method {
+        Method::Run | Method::Prepare => of_text(position),
+        Method::Execute => {
+            let its = index.statement(slot.connection(), slot.statement());
+            its.iter().find(|at| index.slot(**at).method == Method::Prepare).and_then(|at| of_text(*at))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a statement may change something: it is not one of those that only read.
+pub(super) fn writes(sql: &str) -> bool {
+    let plain = without(sql);
+    let text = plain.trim_start_matches(|letter: char| letter.is_whitespace() || letter == '(').to_ascii_lowercase();
+    let word: String = text.chars().take_while(char::is_ascii_alphabetic).collect();
+    match word.as_str() {
+        "select" | "values" | "show" | "explain" | "describe" | "pragma" | "table" | "set" | "begin" | "start" => false,
+        "commit" | "rollback" | "savepoint" | "release" | "declare" | "fetch" | "close" | "use" => false,
+        "with" => ["insert", "update", "delete", "merge"].iter().any(|word| text.contains(word)),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_that_write_are_told_from_those_that_read() {
+        for writing in ["insert into t values (1)", " -- why\nUPDATE t set a = 1", "with x as (select 1) delete from t"]
+        {
+            assert!(writes(writing), "{writing}");
+        }
+        for reading in ["select 1", "(select 1)", "WITH x as (select 1) select * from x", "begin", "/* */ show all"] {
+            assert!(!writes(reading), "{reading}");
+        }
+    }
+}

@@ -1,0 +1,441 @@
+//! Commands that fail once: where a fault strikes, and what is played after it.
+//!
+//! The fault strikes where a command is taken (`candidate`), which every command is, so the recorded command is still there and a
+//! program that tries again gets it. From then on the program may do what was recorded in another order: it repeats a transaction
+//! from its begin, sets up a new connection, or leaves out what depends on what failed. What it asks is then looked for among
+//! all that was recorded on the connection: first what comes next, then the latest that was played before, then what comes later. What
+//! is not found there fails, and is no mismatch.
+//!
+//! While there are faults, connections are independent of each other (`order: connection`).
+
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+
+use super::cursor::{Candidate, Cursor};
+use super::fault_places::{FaultEvent, FaultNews, sql_at, writes};
+use super::fault_profiles;
+use super::log_player::LogPlayer;
+use super::mismatch::{Mismatch, MismatchKind, Scene};
+use super::playing::Taken;
+use super::sessions::Session;
+use super::state::State;
+use super::summary::summary;
+use crate::faults::{Armed, FaultKind, token};
+use crate::text::{cut, one_line};
+use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value, sets, words};
+
+/// So many events of a kind are told: a program may try for ever.
+const TOLD: u32 = 20;
+
+/// Whether a text ends or begins a transaction, so that what came before it is another one.
+fn is_boundary(method: Method, sql: Option<&str>) -> bool {
+    let word = sql.and_then(|sql| sql.split_whitespace().next()).unwrap_or_default().to_ascii_lowercase();
+    matches!(method, Method::Commit | Method::Rollback | Method::SetConnectAttr)
+        || matches!(word.trim_end_matches(';'), "begin" | "start" | "commit" | "rollback")
+}
+
+/// Whether a command commits.
+fn commits(entry: &Entry) -> bool {
+    let sql = entry.get(Key::Sql).and_then(Value::as_text).unwrap_or_default();
+    entry.method == Method::Commit
+        || entry.method == Method::Run
+            && sql.trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("commit"))
+}
+
+/// How what is asked is looked for when it is not what comes next.
+fn only_later(method: Method) -> bool {
+    !matches!(method, Method::Run | Method::Prepare | Method::Execute | Method::Catalog | Method::SetConnectAttr)
+}
+
+impl LogPlayer {
+    /// Before a command is taken: a fault may strike.
+    pub(super) fn strike(&self, position: u32, entry: &Entry, rowless: bool) -> Result<(), Scene> {
+        match self.faults.at(position, entry, rowless) {
+            Some(armed) => Err(Scene::Fault(Box::new(armed))),
+            None if self.faults.have_struck() && self.faults.is_done(&self.index, &*self.storage, position) => {
+                Err(Scene::Command { position })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// What the program is told where a fault struck, or where nothing is recorded after one. `None` for a mismatch.
+    pub(super) fn after_fault(&self, state: &mut State, asked: &Entry, scene: &Scene) -> Option<Mismatch> {
+        match scene {
+            Scene::Fault(armed) => Some(self.struck(state, asked, (**armed).clone())),
+            Scene::Refused { sqlstate, problem } => Some(self.refused(sqlstate, problem)),
+            Scene::Unreadable(_) => None,
+            _ if self.faults.have_struck() => {
+                let text = one_line(&cut(&summary(asked, 200), 200));
+                self.tell(state, FaultEvent::Astray, None, text.clone());
+                let fault = state.after.fault.as_ref().map(|fault| fault.text.clone()).unwrap_or_default();
+                let headline = format!(
+                    "[super8] replay: after the fault {fault} the program went where nothing is recorded: {text}"
+                );
+                Some(self.failing(MismatchKind::Astray, headline, None))
+            }
+            _ => None,
+        }
+    }
+
+    fn failing(&self, kind: MismatchKind, headline: String, fault: Option<Fields>) -> Mismatch {
+        let (cassette, report) = (self.storage.name().to_owned(), String::new());
+        Mismatch { kind, cassette, command: None, headline, report, repeated: true, fault }
+    }
+
+    fn refused(&self, sqlstate: &str, problem: &str) -> Mismatch {
+        let pairs = [("sqlstate", sqlstate.into()), ("native", Value::from(0)), ("message", problem.into())];
+        let record = Value::Map(pairs.map(|(key, value)| (key.to_owned(), value)).into());
+        let fields = [(Key::Return, words::return_value(words::ERROR)), (Key::Diagnostics, Value::List(vec![record]))];
+        self.failing(MismatchKind::Fault, problem.to_owned(), Some(fields.into()))
+    }
+
+    fn tell(&self, state: &mut State, what: FaultEvent, position: Option<u32>, text: String) {
+        let told = state.after.told.entry(what).or_default();
+        *told += 1;
+        if let (true, Some(tell)) = (*told <= TOLD, self.faults.tell) {
+            let fault = state.after.fault.as_ref().map(|fault| fault.text.clone()).unwrap_or_default();
+            let command = position.map(|position| self.index.ordinal(position));
+            tell(self.storage.name(), &FaultNews { what, command, fault, text });
+        }
+    }
+
+    /// A fault has struck at a command. What the program is told of it.
+    fn struck(&self, state: &mut State, asked: &Entry, armed: Armed) -> Mismatch {
+        let Armed { position, kind, text, .. } = &armed;
+        let (position, slot) = (*position, self.index.slot(*position));
+        let library = self.metadata.driver.as_ref().map(|driver| driver.library.as_str());
+        let told = fault_profiles::told(library, kind, slot.method, false, &token(text));
+        self.faults.struck.store(true, Ordering::Relaxed);
+        let statement = asked.statement.map(|statement| (asked.connection, statement));
+        let session = state.sessions.live(asked.connection).map(|live| live.session);
+        let session = session.filter(|_| slot.method != Method::Connect);
+        state.after.session = session;
+        match kind {
+            FaultKind::RowsEndEarly => state.after.ended.extend(statement),
+            _ if !slot.method.is_rows() => state.after.failed.extend(statement),
+            _ => {}
+        }
+        let transaction = self.transaction_before(position);
+        let its_writes =
+            transaction.filter(|at| sql_at(&self.index, &*self.storage, *at).is_some_and(|sql| writes(&sql)));
+        let rolls_back = slot.method == Method::Rollback;
+        let undone: BTreeSet<u32> = match kind.ends_transaction() != rolls_back {
+            true => its_writes.collect(),
+            false => its_writes.filter(|at| *at == position).collect(),
+        };
+        // after a rollback that fails, what it was to undo is still there and must not be committed
+        state.after.transaction = if rolls_back { BTreeSet::new() } else { undone.clone() };
+        state.after.undone = undone;
+        let done_before = match self.is_autocommit(slot.connection()) {
+            true => position,
+            false => self.transaction_before(position).next().unwrap_or(position),
+        };
+        self.faults.is_done_before(slot.connection(), done_before);
+        if let (true, Some(session)) = (kind.loses_connection(), session) {
+            state.after.lost.insert(asked.connection, told.reports_dead);
+            state.after.to_resume.push((asked.connection, session));
+            self.faults.lost.store(true, Ordering::Relaxed);
+        }
+        if *kind == FaultKind::CommitUnknown {
+            // it may be done: the program goes on behind it, and does not get the transaction again
+            self.faults.is_done_before(slot.connection(), position + 1);
+            (state.after.transaction, state.after.undone) = (BTreeSet::new(), BTreeSet::new());
+            let cursor = state.cursor(self.order, &self.index, slot.connection());
+            if let Some(place) = cursor.place_of(&self.index, position) {
+                cursor.played(&self.index, place);
+            }
+        }
+        let shown =
+            self.storage.checked_entry(slot.place()).map_or_else(|_| String::new(), |entry| summary(&entry, 120));
+        let headline = format!("the command fails, as the fault {text} says: {shown}");
+        let fields = match kind {
+            FaultKind::RowsEndEarly => Fields::from([(Key::Return, words::return_value(words::NO_DATA))]),
+            _ => told.fields,
+        };
+        state.after.fault = Some(armed);
+        self.tell(state, FaultEvent::Struck, Some(position), shown);
+        self.failing(MismatchKind::Fault, headline, Some(fields))
+    }
+
+    /// The commands of a connection since its last transaction ended, up to this one, in order.
+    fn transaction_before(&self, position: u32) -> impl Iterator<Item = u32> + use<'_> {
+        let connection = self.index.slot(position).connection();
+        let before: Vec<u32> = self.index.commands_of(connection).take_while(|at| *at <= position).collect();
+        let boundary = |at: &u32| {
+            let sql = sql_at(&self.index, &*self.storage, *at);
+            *at != position && is_boundary(self.index.slot(*at).method, sql.as_deref())
+        };
+        let first = before.iter().rposition(boundary).map_or(0, |at| at + 1);
+        before.into_iter().skip(first)
+    }
+
+    /// Whether every statement of a connection is a transaction of its own: nothing on it says otherwise.
+    fn is_autocommit(&self, connection: ConnectionId) -> bool {
+        self.index.commands_of(connection).all(|at| {
+            let sql = sql_at(&self.index, &*self.storage, at);
+            !is_boundary(self.index.slot(at).method, sql.as_deref())
+        })
+    }
+
+    /// A fault strikes at a row of a run that is read without the player's lock.
+    pub(super) fn strike_row(&self, asked: &Entry, position: u32, row: u64) -> Option<Mismatch> {
+        let armed = self.faults.take_at(position, row)?;
+        let state = &mut *self.state.lock();
+        let goes_on = armed.kind != FaultKind::RowsEndEarly;
+        let struck = self.struck(state, asked, armed);
+        state.after.at_row = asked.statement.filter(|_| goes_on).map(|statement| (asked.connection, statement));
+        Some(struck)
+    }
+
+    /// What a command on a lost connection comes to; `None` for one that is not lost.
+    pub(super) fn on_lost(&self, asked: &Entry) -> Option<Result<Entry, Mismatch>> {
+        if !self.faults.lost.load(Ordering::Relaxed) {
+            return None;
+        }
+        let state = &mut *self.state.lock();
+        state.after.lost.get(&asked.connection)?;
+        if asked.method == Method::Rollback {
+            return Some(Ok(Entry::new(asked.method, asked.connection, None)));
+        }
+        let fault = state.after.fault.as_ref()?;
+        let library = self.metadata.driver.as_ref().map(|driver| driver.library.as_str());
+        let token = token(&fault.text);
+        let fields = fault_profiles::told(library, &FaultKind::LostConnection, asked.method, true, &token).fields;
+        self.tell(state, FaultEvent::UsedLost, None, summary(asked, 120));
+        Some(Err(self.failing(MismatchKind::Fault, "the connection is lost".to_owned(), Some(fields))))
+    }
+
+    /// A statement fetches: again, if a fault struck at its row.
+    pub(super) fn fetches(&self, asked: &Entry) {
+        if !self.faults.have_struck() {
+            return;
+        }
+        let state = &mut *self.state.lock();
+        let statement = asked.statement.map(|statement| (asked.connection, statement));
+        if statement.is_some() && state.after.at_row == statement {
+            state.after.at_row = None;
+            let position = state.after.fault.as_ref().map(|fault| fault.position);
+            self.tell(state, FaultEvent::Repeated, position, summary(asked, 120));
+        }
+    }
+
+    /// Whether a live connection is lost and the driver says so when it is asked.
+    pub(super) fn reports_dead(&self, connection: ConnectionId) -> bool {
+        self.faults.lost.load(Ordering::Relaxed) && self.state.lock().after.lost.get(&connection) == Some(&true)
+    }
+
+    /// Whether the rows of a live statement ended early.
+    pub(super) fn ended_early(&self, connection: ConnectionId, statement: u32) -> bool {
+        self.faults.have_struck() && self.state.lock().after.ended.contains(&(connection, statement))
+    }
+
+    /// Whether the program went where nothing is recorded.
+    pub(super) fn went_astray(&self, state: &State) -> bool {
+        self.faults.have_struck() && state.after.told.contains_key(&FaultEvent::Astray)
+    }
+
+    /// A connect after a fault: it goes on with a connection that was lost or given up.
+    pub(super) fn resume(&self, state: &mut State, asked: &Entry) -> Result<Option<Entry>, Scene> {
+        let groups = state.sessions.connects.agreeing(asked);
+        let of = |session: &Session| state.sessions.connects.of(session.connection).copied();
+        let fits = |(_, session): &(ConnectionId, Session)| of(session).is_some_and(|of| groups.contains(&of.group));
+        let Some(at) = state.after.to_resume.iter().position(fits) else { return Ok(None) };
+        let Some(connect) = of(&state.after.to_resume[at].1) else { return Ok(None) };
+        let entry = self.storage.checked_entry(self.index.slot(connect.position).place())?;
+        let (_, session) = state.after.to_resume.remove(at);
+        state.after.undone.clear();
+        let live = state.sessions.opened(groups, Session::fresh(session.connection));
+        Ok(Some(Entry { connection: live, ..entry }))
+    }
+
+    /// The program closes a connection after a fault. What is left of it is there for the next connect.
+    pub(super) fn closed_after_fault(&self, state: &mut State, live: ConnectionId) {
+        let Some(session) = state.sessions.live(live).map(|live| live.session) else { return };
+        let complete = self.is_played(state, session.connection).unwrap_or(true);
+        if !complete && state.after.lost.remove(&live).is_none() {
+            state.after.to_resume.push((live, session));
+        }
+        state.sessions.forget(live);
+    }
+
+    /// A step after a fault. What comes next is looked at first, whatever number its statement has.
+    pub(super) fn step_after_fault(&self, state: &mut State, asked: &Entry) -> Result<Taken, Scene> {
+        let taken = match self.take_next(state, asked)? {
+            Some(taken) => taken,
+            None => match self.step_in_order(state, asked, None) {
+                Ok(taken) => taken,
+                Err(scene @ (Scene::Fault(_) | Scene::Unreadable(_))) => return Err(scene),
+                Err(scene) => self.step_aside(state, asked)?.ok_or(scene)?,
+            },
+        };
+        self.note_after_fault(state, asked, &taken.0);
+        Ok(taken)
+    }
+
+    /// The next command of the connection, if that is what is asked.
+    fn take_next(&self, state: &mut State, asked: &Entry) -> Result<Option<Taken>, Scene> {
+        let Some(live) = state.sessions.live(asked.connection) else { return Ok(None) };
+        let connection = live.session.connection;
+        let cursor = state.cursor(self.order, &self.index, connection);
+        let next = cursor.next_place(&self.index).map(|(_, place)| place);
+        let due = next.and_then(|place| {
+            let mut places = (place..).map_while(|place| Some((place, cursor.position(&self.index, place)?)));
+            places.find(|(_, position)| self.index.is_due(*position) && !cursor.passed(&self.index, *position))
+        });
+        let Some((place, position)) = due else { return Ok(None) };
+        let is_done = self.faults.is_done(&self.index, &*self.storage, position);
+        match !is_done && !asked.method.is_rows() && self.is_asked(state, asked, position)? {
+            true => self.take_at(state, asked, connection, place).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// Whether the command at a position is what is asked; a text may be on another statement.
+    fn is_asked(&self, state: &State, asked: &Entry, position: u32) -> Result<bool, CassetteError> {
+        let slot = self.index.slot(position);
+        let same_method = slot.method == asked.method || slot.method.is_rows() && asked.method == Method::Fetch;
+        let is_text = matches!(asked.method, Method::Run | Method::Prepare | Method::Catalog);
+        let statement = state.sessions.live(asked.connection).and_then(|live| live.recorded(asked.statement).1);
+        if !same_method || !is_text && slot.statement() != statement {
+            return Ok(false);
+        }
+        let is_rows = slot.method.is_rows();
+        Ok(is_rows || self.comparison.difference(&sets::entry(&*self.storage, slot.place())?, asked).is_none())
+    }
+
+    /// Goes on at a place of a recorded connection, where the command is what is asked.
+    fn take_at(
+        &self,
+        state: &mut State,
+        asked: &Entry,
+        connection: ConnectionId,
+        place: usize,
+    ) -> Result<Taken, Scene> {
+        let cursor = state.cursor(self.order, &self.index, connection);
+        let here = cursor.place();
+        if place != here {
+            state.cursors.insert(connection, Cursor::at_place(&self.index, connection, place));
+            state.answers.forget(connection, None);
+            state.closes.retain(|(of, _), _| *of != connection);
+        }
+        let reached = state.after.reached.entry(connection).or_default();
+        *reached = (*reached).max(here);
+        let position = state.cursor(self.order, &self.index, connection).position(&self.index, place);
+        let statement = position.and_then(|position| self.index.slot(position).statement());
+        let Some(live) = state.sessions.live_mut(asked.connection) else { return Err(Scene::Exhausted) };
+        if let (Some(asked), Some(recorded)) = (asked.statement, statement) {
+            live.is(asked, recorded);
+        }
+        let recorded = live.recorded(asked.statement);
+        let cursor = state.cursor(self.order, &self.index, connection);
+        let candidate = self.candidate(cursor, asked, recorded)?;
+        let progress = self.take(&candidate, cursor, asked)?;
+        Ok(self.taken(state, asked, candidate, progress))
+    }
+
+    /// What is asked after a fault and does not come next: before that, then later, then on a connection that nobody has.
+    fn step_aside(&self, state: &mut State, asked: &Entry) -> Result<Option<Taken>, Scene> {
+        let Some(live) = state.sessions.live(asked.connection) else { return Ok(None) };
+        let session = live.session;
+        if asked.method == Method::Rollback {
+            let entry = Entry::new(asked.method, asked.connection, None);
+            return Ok(Some((Candidate::Command { entry, place: usize::MAX }, None)));
+        }
+        let statement = asked.statement.map(|statement| (asked.connection, statement));
+        if only_later(asked.method) && statement.is_some_and(|of| state.after.failed.contains(&of)) {
+            let problem = "[super8] the statement's last command failed: there is no result";
+            return Err(Scene::Refused { sqlstate: "24000", problem });
+        }
+        let here = state.cursor(self.order, &self.index, session.connection).place();
+        let reached = state.after.reached.get(&session.connection).map_or(here, |reached| here.max(*reached));
+        if let Some(place) = self.find_place(state, asked, session.connection, here, reached)? {
+            return self.take_at(state, asked, session.connection, place).map(Some);
+        }
+        if only_later(asked.method) {
+            return Ok(None);
+        }
+        let choices = state.sessions.choices(asked.connection).into_iter();
+        let free = choices.filter(|choice| choice.holder.is_none()).map(|choice| choice.session);
+        let others: Vec<Session> = free.chain(state.after.session).filter(|other| *other != session).collect();
+        for other in others {
+            let reached = state.cursor(self.order, &self.index, other.connection).place();
+            if let Some(place) = self.find_place(state, asked, other.connection, 0, reached)? {
+                state.sessions.moves(asked.connection, other);
+                return self.take_at(state, asked, other.connection, place).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The place of what is asked among a connection's commands: the latest that was played, else the first that was not.
+    fn find_place(
+        &self,
+        state: &State,
+        asked: &Entry,
+        connection: ConnectionId,
+        here: usize,
+        reached: usize,
+    ) -> Result<Option<usize>, CassetteError> {
+        let positions = self.index.connection(connection);
+        let earlier = (0..positions.len().min(reached + 1)).rev().filter(|_| !only_later(asked.method));
+        let later = if only_later(asked.method) { here } else { reached + 1 };
+        for place in earlier.chain(later..positions.len()) {
+            let position = positions[place];
+            if !self.index.is_command(position) || !self.is_asked(state, asked, position)? {
+                continue;
+            }
+            if !self.faults.is_done(&self.index, &*self.storage, position) {
+                return Ok(Some(place));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes note of a recorded connection that is opened after a fault.
+    pub(super) fn note_connect(&self, state: &mut State, connection: ConnectionId, asked: &Entry) {
+        let position = state.sessions.connects.of(connection).map(|connect| connect.position);
+        if position.is_some() && position == state.after.fault.as_ref().map(|fault| fault.position) {
+            self.tell(state, FaultEvent::Repeated, position, summary(asked, 120));
+        }
+    }
+
+    /// Takes note of what was played after a fault.
+    fn note_after_fault(&self, state: &mut State, asked: &Entry, taken: &Candidate) {
+        let Some(live) = state.sessions.live(asked.connection) else { return };
+        let connection = live.session.connection;
+        let statement = asked.statement.map(|statement| (asked.connection, statement));
+        let position = match taken {
+            Candidate::Rows { position, .. } => Some(*position),
+            Candidate::Command { place, .. } => {
+                state.cursor(self.order, &self.index, connection).position(&self.index, *place)
+            }
+            Candidate::AtEnd => None,
+        };
+        if !asked.method.is_rows() {
+            statement.inspect(|of| _ = (state.after.failed.remove(of), state.after.ended.remove(of)));
+        }
+        if position.is_some() && position == state.after.fault.as_ref().map(|fault| fault.position) {
+            self.tell(state, FaultEvent::Repeated, position, summary(asked, 120));
+        }
+        if asked.method == Method::Rollback {
+            state.after.undone.clear();
+        } else if commits(asked) {
+            if !state.after.undone.is_empty() {
+                let left: Vec<String> =
+                    state.after.undone.iter().map(|at| self.index.ordinal(*at).to_string()).collect();
+                let fault = state.after.fault.as_ref().map(|fault| self.index.slot(fault.position).method);
+                let what = if fault == Some(Method::Rollback) { "rolled back" } else { "repeated" };
+                let text = format!("not {what} before this commit: command {}", left.join(", "));
+                self.tell(state, FaultEvent::PartialCommit, position, text);
+            }
+            state.after.undone.clear();
+            state.after.transaction.clear();
+        } else if let Some(position) = position.filter(|position| state.after.transaction.contains(position)) {
+            if state.after.undone.is_empty() {
+                state.after.undone = state.after.transaction.clone();
+            }
+            state.after.undone.remove(&position);
+        }
+    }
+}

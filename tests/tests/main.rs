@@ -60,6 +60,7 @@ mod selection;
 mod sessions;
 mod sql_server;
 mod stable_bytes;
+mod sweep;
 mod symbols;
 mod traces;
 mod trimmed;

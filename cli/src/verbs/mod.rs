@@ -16,6 +16,7 @@ mod recover;
 mod replay;
 mod run;
 mod show;
+mod sweep;
 mod trim;
 mod unused;
 mod verify;
@@ -32,6 +33,8 @@ pub enum Verb {
     Replay(replay::Replay),
     /// Replay the cassette if there is one, record it otherwise
     Once(once::Once),
+    /// Let each recorded command fail once, and say what the program does then
+    Sweep(sweep::Sweep),
     /// Run a command with super8 before every driver, and no cassette
     Run(run::Run),
     /// Show a cassette as a timeline, in the terminal or as a page
@@ -73,6 +76,7 @@ impl Verb {
             Verb::Record(verb) => verb.run(),
             Verb::Replay(verb) => verb.run(),
             Verb::Once(verb) => verb.run(),
+            Verb::Sweep(verb) => verb.run(),
             Verb::Run(verb) => verb.run(),
             Verb::Show(verb) => verb.run(),
             Verb::Verify(verb) => verb.run(),

@@ -7,14 +7,18 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use std::io;
 
 /// A test case: its name, and what is wrong (a line, and the whole of it).
-type Case = (String, Option<(String, String)>);
+pub type Case = (String, Option<(String, String)>);
 
 /// The report.
 pub fn report(run: &Run<'_>) -> String {
-    let cases = cases(run);
+    suite(&format!("super8 {} {}", run.verb, run.cassette), run.seconds, &cases(run))
+}
+
+/// A suite of cases.
+pub fn suite(name: &str, seconds: f64, cases: &[Case]) -> String {
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     // Writing to memory does not fail.
-    let _ = write(&mut writer, run, &cases);
+    let _ = write(&mut writer, name, seconds, cases);
     String::from_utf8_lossy(&writer.into_inner()).into_owned() + "\n"
 }
 
@@ -82,10 +86,10 @@ fn leaked(leak: &Leak) -> String {
     )
 }
 
-fn write(writer: &mut Writer<Vec<u8>>, run: &Run<'_>, cases: &[Case]) -> io::Result<()> {
-    let suite = clean(&format!("super8 {} {}", run.verb, run.cassette));
+fn write(writer: &mut Writer<Vec<u8>>, name: &str, seconds: f64, cases: &[Case]) -> io::Result<()> {
+    let suite = clean(name);
     let failures = cases.iter().filter(|(_, failure)| failure.is_some()).count().to_string();
-    let (tests, time) = (cases.len().to_string(), format!("{:.3}", run.seconds));
+    let (tests, time) = (cases.len().to_string(), format!("{seconds:.3}"));
     let counts = [("tests", tests.as_str()), ("failures", failures.as_str()), ("errors", "0"), ("time", time.as_str())];
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     writer.write_event(Event::Start(BytesStart::new("testsuites").with_attributes(counts)))?;

@@ -6,6 +6,7 @@ mod junit;
 mod text;
 
 pub use json::word;
+pub use junit::suite as junit_suite;
 
 use super::verdict::Run;
 use crate::exit::Failure;

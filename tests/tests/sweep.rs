@@ -1,0 +1,168 @@
+//! `super8 sweep`: programs with a known fault in their error handling, in several languages.
+
+use std::process::Command;
+use super8_tests::c_compiler::compiled;
+use super8_tests::database::Database;
+use super8_tests::desk::Desk;
+use super8_tests::driver::Driver;
+use super8_tests::outcome::Outcome;
+use super8_tests::products::{repository, super8};
+use super8_tests::{node, python};
+
+/// A desk with a recording of a program in its mode `passes`, whose database is gone. The mode is the program's last argument.
+fn recorded(subject: &str, driver: Driver, program: &[&str]) -> (Desk, Vec<String>) {
+    let desk = Desk::new(subject);
+    let database = Database::new(driver, subject, desk.scratch.join("work"));
+    database.fresh();
+    let keywords = database.keywords(database.port());
+    let mut section = vec![("Driver", "tested")];
+    section.extend(keywords.iter().map(|(key, value)| (*key, value.as_str())));
+    desk.configuration().driver("tested", &[("Driver", driver.library())]).source("shelves", &section).write();
+    let connection_string = format!("DSN=shelves;{}", database.credentials());
+    let script = "create table shelf (name varchar(20) primary key, amount integer)\n\
+                  insert into shelf values ('upper', 7)\ninsert into shelf values ('lower', 1)\n";
+    let made = Outcome::of(&desk.super8(&["run", "--", "isql", "-b", "-k", &connection_string]), script.as_bytes());
+    assert!(made.succeeded(), "{}", made.errors());
+    let mut words: Vec<String> = program.iter().map(ToString::to_string).collect();
+    words.push(connection_string);
+    let run = desk.run(&[&["record", "--allow-leaks", "tape", "--"], &strs(&words)[..], &["passes"]].concat());
+    assert!(run.succeeded() && run.text().contains("done"), "{}{}", run.text(), run.errors());
+    desk.clear();
+    (desk, words)
+}
+
+fn strs(words: &[String]) -> Vec<&str> {
+    words.iter().map(String::as_str).collect()
+}
+
+/// What a sweep in a mode found: verdicts and commands, and all of its verdicts.
+fn swept(desk: &Desk, options: &[&str], words: &[String], mode: &str) -> (Outcome, Vec<(String, String)>) {
+    let common = ["sweep", "--report", "json", "--timeout", "20"];
+    let outcome = desk.run(&[&common, options, &["tape", "--"], &strs(words)[..], &[mode]].concat());
+    let report: serde_json::Value = serde_json::from_str(&outcome.text())
+        .unwrap_or_else(|error| panic!("{error}: {}{}", outcome.text(), outcome.errors()));
+    let text = |case: &serde_json::Value, key: &str| case[key].as_str().unwrap_or_default().to_owned();
+    let cases = report["cases"].as_array().unwrap_or_else(|| panic!("{report}"));
+    let cases: Vec<(String, String)> = cases.iter().map(|case| (text(case, "verdict"), text(case, "text"))).collect();
+    assert!(!cases.is_empty(), "{report}");
+    (outcome, cases)
+}
+
+const WELL: [&str; 4] = ["handled", "retried", "nowhere_recorded", "not_reached"];
+
+/// Each mode of a program has its own fault at the statement that names the lower shelf, and no other.
+fn finds_exactly(subject: &str, driver: Driver, program: &[&str], faults: &str) {
+    let (desk, words) = recorded(subject, driver, program);
+    let modes: [(&str, &[&str]); 5] = [
+        ("passes", &[]),
+        ("retries", &[]),
+        ("swallows", &["swallowed"]),
+        ("commits", &["partial_commit", "used_dead_connection"]),
+        ("crashes", &["crashed"]),
+    ];
+    for (mode, expected) in modes {
+        let (outcome, cases) = swept(&desk, &["--faults", faults], &words, mode);
+        let found: Vec<&(String, String)> =
+            cases.iter().filter(|(verdict, _)| !WELL.contains(&verdict.as_str())).collect();
+        let wrong = |(verdict, text): &&&(String, String)| {
+            !expected.contains(&verdict.as_str()) || !text.contains("name = 'lower'")
+        };
+        assert!(found.iter().find(wrong).is_none(), "{mode}: {found:?}");
+        assert_eq!(found.is_empty(), expected.is_empty(), "{mode}: {cases:?}");
+        assert_eq!(outcome.status, format!("exit status: {}", u8::from(!found.is_empty())), "{mode}");
+        let retried = cases.iter().filter(|(verdict, _)| verdict == "retried").count();
+        assert_eq!(retried > 0, mode == "retries", "{mode}: {cases:?}");
+    }
+}
+
+fn script(name: &str) -> String {
+    repository().join("tests/programs").join(name).display().to_string()
+}
+
+#[test]
+fn a_sweep_finds_what_is_wrong_in_a_python_program_and_nothing_else() {
+    let python = python::interpreter().display().to_string();
+    let program = [python.as_str(), &script("python/failing.py")];
+    finds_exactly("sweep_python", Driver::Sqlite, &program, "deadlock,lost-connection");
+    finds_exactly("sweep_python", Driver::PostgresUnicode, &program, "deadlock,lost-connection");
+    // what may be committed is not played again, so that the retry fails, and says why
+    let (desk, words) = recorded("sweep_python", Driver::Sqlite, &program);
+    let (_, cases) = swept(&desk, &["--faults", "commit-unknown"], &words, "retries");
+    assert_eq!(cases, [("handled".to_owned(), "commit".to_owned())]);
+}
+
+#[test]
+fn a_sweep_finds_what_is_wrong_in_a_ruby_program_and_nothing_else() {
+    // Debian's is not linked with the driver manager that it calls
+    let program = ["env", "LD_PRELOAD=libodbc.so.2", "ruby", &script("ruby/failing.rb")];
+    finds_exactly("sweep_ruby", Driver::Sqlite, &program, "deadlock");
+    finds_exactly("sweep_ruby", Driver::PostgresUnicode, &program, "deadlock");
+}
+
+#[test]
+fn a_sweep_finds_what_is_wrong_in_a_node_program_and_nothing_else() {
+    let packages = format!("ODBC_PACKAGE={}", node::packages_directory().display());
+    let program = ["env", &packages, "node", &script("node/failing.mjs")];
+    finds_exactly("sweep_node", Driver::Sqlite, &program, "deadlock");
+    finds_exactly("sweep_node", Driver::PostgresUnicode, &program, "deadlock");
+}
+
+#[test]
+fn a_sweep_comes_to_every_kind_of_command_of_a_c_program() {
+    let program = compiled("failing.c").display().to_string();
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode] {
+        let (desk, words) = recorded("sweep_c", driver, &[&program]);
+        let (outcome, cases) = swept(&desk, &["--faults", "timeout"], &words, "again");
+        // twelve commands, and the last row
+        assert_eq!(cases.len(), 13, "{cases:?}");
+        assert!(cases.iter().all(|(verdict, _)| verdict == "retried"), "{cases:?}");
+        assert!(outcome.succeeded(), "{}", outcome.errors());
+        let (outcome, cases) = swept(&desk, &["--faults", "deadlock"], &words, "careless");
+        assert_eq!(outcome.status, "exit status: 1");
+        let of = |text: &str| cases.iter().find(|case| case.1.starts_with(text)).map(|case| case.0.as_str());
+        assert_eq!(of("run \"insert"), Some("partial_commit"), "{cases:?}");
+        assert_eq!(of("run \"delete"), Some("swallowed"), "{cases:?}");
+        assert_eq!(of("prepare"), Some("swallowed"), "{cases:?}");
+    }
+}
+
+#[test]
+fn what_is_allowed_has_a_reason_and_is_used_and_findings_can_be_repeated() {
+    let program = compiled("failing.c").display().to_string();
+    let (desk, words) = recorded("sweep_allowed", Driver::Sqlite, &[&program]);
+    let options = ["--faults", "timeout", "--sample", "5", "--allow", "allowed.yml"];
+    desk.scratch
+        .write("work/allowed.yml", "- command: .\n  reason: nobody minds\n- command: truncate\n  reason: gone\n");
+    let run = |form: &str| {
+        let words = strs(&words);
+        desk.run(&[&["sweep", "--report", form], &options[..], &["tape", "--"], &words, &["careless"]].concat())
+    };
+    let outcome = run("text");
+    let said = outcome.text();
+    assert!(said.contains("5 runs: ") && said.contains("allowed: nobody minds"), "{said}");
+    assert!(said.contains("allowed, and nothing that was found is like it: truncate, gone"), "{said}");
+    assert_eq!(outcome.status, "exit status: 1", "an entry is not used");
+    desk.scratch.write("work/allowed.yml", "- command: .\n  reason: nobody minds\n");
+    assert_eq!(run("text").status, "exit status: 0");
+    desk.scratch.write("work/allowed.yml", "- command: connect\n  fault: deadlock\n  reason: never\n");
+    let outcome = run("text");
+    let repeat = outcome.text().lines().find_map(|line| line.strip_prefix("  super8 ").map(str::to_owned));
+    let repeat = repeat.unwrap_or_else(|| panic!("{}", outcome.text()));
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("{} {repeat}", super8().display())]);
+    desk.at(&mut shell);
+    let repeated = Outcome::of(&shell, b"");
+    assert!(repeated.errors().contains("failed as it was told"), "{}", repeated.errors());
+    let xml = run("junit").text();
+    assert!(xml.contains("<testsuite name=\"super8 sweep tape\" tests=\"6\""), "{xml}");
+    assert!(xml.contains("super8 replay --fault "), "{xml}");
+}
+
+#[test]
+fn a_program_that_does_not_pass_without_a_fault_is_not_swept() {
+    let program = compiled("failing.c").display().to_string();
+    let (desk, words) = recorded("sweep_baseline", Driver::Sqlite, &[&program]);
+    let outcome = desk.run(&[&["sweep", "tape", "--", "sh", "-c", "exit 3"][..], &strs(&words)].concat());
+    assert_eq!(outcome.status, "exit status: 2");
+    assert!(outcome.errors().contains("a replay without a fault has to pass"), "{}", outcome.errors());
+}

@@ -69,13 +69,16 @@ impl Stage {
         let quick = built.is_some();
         let stage = Stage { into: into.to_owned(), binaries: directory(&room.join("bin"))?, room, quick };
         if !quick {
-            run(&mut cargo(&["build", "--quiet", "--release", "-p", "super8", "-p", "super8a", "-p", "super8-cli"]))?;
+            run(&mut cargo(&["build", "--quiet", "--release", "-p", "super8", "-p", "super8a"]))?;
+            run(&mut cargo(&["build", "--quiet", "--profile", "command", "-p", "super8-cli"]))?;
         }
-        let built = built.map_or_else(|| target_directory().join("release"), Path::to_owned);
+        let built = |name: &str| match built {
+            Some(built) => built.join(name),
+            None => target_directory().join(if name == "super8" { "command" } else { "release" }).join(name),
+        };
         let symbols = directory(&into.join("debug"))?;
         for name in BINARIES {
-            let (from, to, symbols) =
-                (built.join(name), stage.binaries.join(name), symbols.join(format!("{name}.debug")));
+            let (from, to, symbols) = (built(name), stage.binaries.join(name), symbols.join(format!("{name}.debug")));
             let mut strip = command("objcopy");
             strip.arg("--strip-unneeded");
             if !quick {

@@ -159,6 +159,29 @@ fn what_is_allowed_has_a_reason_and_is_used_and_findings_can_be_repeated() {
 }
 
 #[test]
+fn only_commits_of_the_failed_connection_count() {
+    let python = python::interpreter().display().to_string();
+    let program = [python.as_str(), &script("python/two_connections.py")];
+    let (desk, words) = recorded("sweep_two", Driver::PostgresUnicode, &program);
+    let replay = |faults: &[&str], mode: &str| {
+        let faults: Vec<&str> = faults.iter().flat_map(|fault| ["--fault", fault]).collect();
+        let outcome = desk.run(&[&["replay"], &faults[..], &["tape", "--"], &strs(&words)[..], &[mode]].concat());
+        let part = |line: &&str| line.contains("committed a part");
+        outcome.errors().lines().filter(part).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(replay(&["sql:one=deadlock"], "passes"), [""; 0], "the other connection committed");
+    assert_eq!(replay(&["sql:two=deadlock"], "passes"), [""; 0], "the other connection committed");
+    // a second fault does not hide what the first one undid
+    let parts =
+        [replay(&["sql:two=deadlock"], "careless"), replay(&["sql:one=deadlock", "sql:two=timeout"], "careless")];
+    for part in &parts {
+        let left = part.first().and_then(|line| line.split_once("before this commit: command ")).map(|(_, left)| left);
+        let numbers = left.unwrap_or_default().split(", ").filter(|number| number.parse::<u32>().is_ok()).count();
+        assert_eq!((part.len(), numbers), (1, 2), "{part:?}");
+    }
+}
+
+#[test]
 fn a_program_that_does_not_pass_without_a_fault_is_not_swept() {
     let program = compiled("failing.c").display().to_string();
     let (desk, words) = recorded("sweep_baseline", Driver::Sqlite, &[&program]);

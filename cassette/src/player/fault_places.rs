@@ -98,13 +98,36 @@ pub(super) struct AfterFault {
     pub(super) failed: BTreeSet<(ConnectionId, u32)>,
     /// Live statements whose rows ended early.
     pub(super) ended: BTreeSet<(ConnectionId, u32)>,
+    /// The transactions in which a fault struck and that are not committed.
+    pub(super) transactions: Vec<FailedTransaction>,
+    /// The live statement at whose row a fault struck.
+    pub(super) at_row: Option<(ConnectionId, u32)>,
+    pub(super) told: BTreeMap<FaultEvent, u32>,
+}
+
+/// A transaction in which a fault struck.
+#[derive(Default)]
+pub(super) struct FailedTransaction {
+    /// The live connections that work at it: the one that failed, and those that go on with its session.
+    pub(super) live: BTreeSet<ConnectionId>,
     /// What the failure undid, and the program has not repeated.
     pub(super) undone: BTreeSet<u32>,
     /// What has to be repeated together.
     pub(super) transaction: BTreeSet<u32>,
-    /// The live statement at whose row a fault struck.
-    pub(super) at_row: Option<(ConnectionId, u32)>,
-    pub(super) told: BTreeMap<FaultEvent, u32>,
+    /// It was the rollback that failed.
+    pub(super) rolls_back: bool,
+}
+
+impl AfterFault {
+    /// The failed transaction of a live connection.
+    pub(super) fn failed_on(&mut self, live: ConnectionId) -> &mut FailedTransaction {
+        let known = self.transactions.iter().position(|failed| failed.live.contains(&live));
+        let at = known.unwrap_or_else(|| {
+            self.transactions.push(FailedTransaction { live: BTreeSet::from([live]), ..FailedTransaction::default() });
+            self.transactions.len() - 1
+        });
+        &mut self.transactions[at]
+    }
 }
 
 impl Faults {

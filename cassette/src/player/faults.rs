@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use super::cursor::{Candidate, Cursor};
-use super::fault_places::{FaultEvent, FaultNews, sql_at, writes};
+use super::fault_places::{FailedTransaction, FaultEvent, FaultNews, sql_at, writes};
 use super::fault_profiles;
 use super::log_player::LogPlayer;
 use super::mismatch::{Mismatch, MismatchKind, Scene};
@@ -124,9 +124,16 @@ impl LogPlayer {
             true => its_writes.collect(),
             false => its_writes.filter(|at| *at == position).collect(),
         };
-        // after a rollback that fails, what it was to undo is still there and must not be committed
-        state.after.transaction = if rolls_back { BTreeSet::new() } else { undone.clone() };
-        state.after.undone = undone;
+        if slot.method != Method::Connect {
+            // an earlier fault in the same transaction still has to be repeated, too
+            let failed = state.after.failed_on(asked.connection);
+            failed.rolls_back |= rolls_back;
+            // after a rollback that fails, what it was to undo is still there and must not be committed
+            if !rolls_back {
+                failed.transaction.extend(&undone);
+            }
+            failed.undone.extend(undone);
+        }
         let done_before = match self.is_autocommit(slot.connection()) {
             true => position,
             false => self.transaction_before(position).next().unwrap_or(position),
@@ -140,7 +147,7 @@ impl LogPlayer {
         if *kind == FaultKind::CommitUnknown {
             // it may be done: the program goes on behind it, and does not get the transaction again
             self.faults.is_done_before(slot.connection(), position + 1);
-            (state.after.transaction, state.after.undone) = (BTreeSet::new(), BTreeSet::new());
+            state.after.transactions.retain(|failed| !failed.live.contains(&asked.connection));
             let cursor = state.cursor(self.order, &self.index, slot.connection());
             if let Some(place) = cursor.place_of(&self.index, position) {
                 cursor.played(&self.index, place);
@@ -243,9 +250,12 @@ impl LogPlayer {
         let Some(at) = state.after.to_resume.iter().position(fits) else { return Ok(None) };
         let Some(connect) = of(&state.after.to_resume[at].1) else { return Ok(None) };
         let entry = self.storage.checked_entry(self.index.slot(connect.position).place())?;
-        let (_, session) = state.after.to_resume.remove(at);
-        state.after.undone.clear();
+        let (before, session) = state.after.to_resume.remove(at);
         let live = state.sessions.opened(groups, Session::fresh(session.connection));
+        for failed in state.after.transactions.iter_mut().filter(|failed| failed.live.contains(&before)) {
+            failed.undone.clear();
+            failed.live.insert(live);
+        }
         Ok(Some(Entry { connection: live, ..entry }))
     }
 
@@ -418,24 +428,29 @@ impl LogPlayer {
         if position.is_some() && position == state.after.fault.as_ref().map(|fault| fault.position) {
             self.tell(state, FaultEvent::Repeated, position, summary(asked, 120));
         }
+        // only commits on the connection that failed count, or on one that goes on with its work
+        let after = &mut state.after;
+        let is_its = |failed: &FailedTransaction| {
+            failed.live.contains(&asked.connection) || position.is_some_and(|at| failed.transaction.contains(&at))
+        };
+        let Some(at) = after.transactions.iter().position(is_its) else { return };
+        let failed = &mut after.transactions[at];
+        failed.live.insert(asked.connection);
         if asked.method == Method::Rollback {
-            state.after.undone.clear();
+            failed.undone.clear();
         } else if commits(asked) {
-            if !state.after.undone.is_empty() {
-                let left: Vec<String> =
-                    state.after.undone.iter().map(|at| self.index.ordinal(*at).to_string()).collect();
-                let fault = state.after.fault.as_ref().map(|fault| self.index.slot(fault.position).method);
-                let what = if fault == Some(Method::Rollback) { "rolled back" } else { "repeated" };
+            let failed = after.transactions.remove(at);
+            if !failed.undone.is_empty() {
+                let left: Vec<String> = failed.undone.iter().map(|at| self.index.ordinal(*at).to_string()).collect();
+                let what = if failed.rolls_back { "rolled back" } else { "repeated" };
                 let text = format!("not {what} before this commit: command {}", left.join(", "));
                 self.tell(state, FaultEvent::PartialCommit, position, text);
             }
-            state.after.undone.clear();
-            state.after.transaction.clear();
-        } else if let Some(position) = position.filter(|position| state.after.transaction.contains(position)) {
-            if state.after.undone.is_empty() {
-                state.after.undone = state.after.transaction.clone();
+        } else if let Some(position) = position.filter(|position| failed.transaction.contains(position)) {
+            if failed.undone.is_empty() {
+                failed.undone.clone_from(&failed.transaction);
             }
-            state.after.undone.remove(&position);
+            failed.undone.remove(&position);
         }
     }
 }

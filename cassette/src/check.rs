@@ -78,6 +78,11 @@ impl Wrong {
         CassetteError::new(file, self.problem).at_line(line.into()).at_path(path).advice(self.advice)
     }
 
+    /// The same in a cassette that was never recorded.
+    fn by_hand(self) -> Wrong {
+        if self.advice == CORRECT { self.advise("correct it") } else { self }
+    }
+
     fn inside(mut self, key: &str, place: impl std::fmt::Display) -> Wrong {
         let within = if self.key.is_empty() { String::new() } else { format!(".{}", self.key) };
         self.rest = format!("{place}{within}{}", self.rest);
@@ -156,13 +161,18 @@ fn fields(method: Method, fields: &Fields) -> Result<(), Wrong> {
 /// # Errors
 /// As [`check`].
 pub(crate) fn check_by_hand(method: Method, fields: &Fields) -> Result<(), Wrong> {
-    fields.iter().try_for_each(|(key, value)| match method.shape(*key) {
+    let wrong = fields.iter().try_for_each(|(key, value)| match method.shape(*key) {
         _ if *key == Key::Match && method.takes_by_hand(*key) => shaped(Shape::Matching, key.name(), value),
-        _ if *key == Key::Fault && method.takes_by_hand(*key) => shaped(Shape::Fault, key.name(), value),
+        _ if *key == Key::Fault && method.takes_by_hand(*key) => {
+            let kind = faults::written(value).map_err(|error| Wrong::new(key.name(), &error))?;
+            // rows are written with the command that fetches them
+            kind.unfit(method).map_or(Ok(()), |unfit| Err(Wrong::new(key.name(), unfit)))
+        }
         _ if method.takes_by_hand(*key) => Ok(()),
         Some(shape) => shaped(shape, key.name(), value),
         None => Err(unknown_key(method, key.name(), true)),
-    })
+    });
+    wrong.map_err(Wrong::by_hand)
 }
 
 /// Whether a columns file says nothing but what replay understands. The key of what is wrong is the number of the column, from 0.
@@ -293,7 +303,12 @@ fn shaped(shape: Shape, key: &str, value: &Value) -> Result<(), Wrong> {
         Shape::Hidden => word(key, value, "word for secrets", shape.words()),
         Shape::Matching => word(key, value, "way to compare a text", shape.words()),
         Shape::Delay => {
-            faults::delay(value.as_text().unwrap_or_default()).map(drop).map_err(|error| Wrong::new(key, &error))
+            let time = match value {
+                Value::Int(number) => faults::delay(&number.to_string()),
+                Value::Float(number) => faults::delay(&number.to_string()),
+                value => faults::delay(value.as_text().unwrap_or_default()),
+            };
+            time.map(drop).map_err(|error| Wrong::new(key, &error))
         }
         Shape::Fault => faults::written(value).map(drop).map_err(|error| Wrong::new(key, &error)),
     }

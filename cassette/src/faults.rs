@@ -233,7 +233,7 @@ pub fn written(value: &Value) -> Result<FaultKind, String> {
     match value {
         Value::Text(text) => text.parse(),
         Value::Int(number @ 0..=99_999) => format!("{number:05}").parse(),
-        other => format!("{other:?}").parse(),
+        _ => Err("write one fault, a name or a SQLSTATE".to_owned()),
     }
 }
 

@@ -232,12 +232,20 @@ fn an_entry_may_take_time_and_fail_once() {
     let said = String::from_utf8_lossy(&outcome.all()).into_owned();
     assert!(said.contains("[40001]") && said.contains("one"), "{said}");
     assert!(begun.elapsed() >= std::time::Duration::from_millis(300), "{said}");
-    for (wrong, why) in
-        [("fault: slow", "is no fault"), ("delay: soon", "is no time"), ("fault: timeout\n  times: 2", "times")]
-    {
+    for (wrong, why) in [
+        ("fault: slow", "is no fault"),
+        ("fault: commit-unknown", "is for a commit"),
+        ("fault: rows-end-early", "is for rows"),
+        ("fault: [deadlock, timeout]", "write one fault"),
+        ("delay: soon", "is no time"),
+        ("delay: 300", "`300` is no time"),
+        ("fault: timeout\n  times: 2", "times"),
+    ] {
         desk.scratch.write("work/tape/commands.yml", log.replace("fault: 40001\n  delay: 300ms", wrong));
         let outcome = desk.run_with(&words, "select 1\n");
         let said = String::from_utf8_lossy(&outcome.all()).into_owned();
         assert!(said.contains(why) && said.contains("commands.yml:"), "{wrong}: {said}");
+        let checked = desk.run(&["check", "tape"]).text();
+        assert!(checked.contains(why) && !checked.contains("record again"), "{wrong}: {checked}");
     }
 }

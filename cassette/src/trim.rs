@@ -154,7 +154,12 @@ impl Log<'_> {
         };
         match found.is_empty() {
             false => Ok(found),
-            true => Err(self.refused(format!("there is no {what} in it"))),
+            true => Err(self.refused(match selector {
+                Selector::Command(number) if (1..=self.index.total()).contains(&number) => {
+                    format!("{number} is an answer, and not a command")
+                }
+                _ => format!("there is no {what} in it"),
+            })),
         }
     }
 

@@ -160,11 +160,14 @@ fn places_are_numbers_connections_statements_connects_and_texts() {
     for (wrong, why) in [
         ("13=timeout", "the cassette has no such command"),
         ("9@3=timeout", "the command has 2 rows"),
+        ("2@2=deadlock", "the command has no rows"),
         ("3=rows-end-early", "rows-end-early is for rows"),
         ("3=commit-unknown", "commit-unknown is for a commit"),
     ] {
         let outcome = recorded.replay(wrong, "again");
-        assert!(!outcome.succeeded() && outcome.errors().contains(why), "{wrong}: {}", outcome.errors());
+        let said = outcome.errors();
+        assert_eq!((outcome.status.as_str(), outcome.text()), ("exit status: 2", String::new()), "{wrong}: {said}");
+        assert!(said.contains(why) && !said.contains("did not strike"), "{wrong}: {said}");
     }
     let outcome = recorded.replay("Three=timeout", "again");
     assert_eq!(outcome.status, "exit status: 2");

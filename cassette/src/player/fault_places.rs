@@ -12,6 +12,7 @@ use super::rows;
 use super::sessions::Session;
 use super::summary::summary;
 use crate::faults::{self, Armed, Fault, FaultRow, Place};
+use crate::metadata::Order;
 use crate::store::Store;
 use crate::text::{cut, one_line};
 use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value};
@@ -195,6 +196,27 @@ impl Faults {
     }
 }
 
+/// Whether commands can be made to fail in a cassette that is played in this order, by one process or several.
+///
+/// # Errors
+/// They cannot.
+pub fn takes_faults(name: &Path, order: Order, several: bool) -> Result<(), CassetteError> {
+    let refuse = |what: &str, advice: &str| {
+        Err(CassetteError::new(name, format!("a fault cannot strike in {what}")).advice(advice))
+    };
+    match order {
+        _ if several => refuse(
+            "the cassette of several processes",
+            "record the process that is to be tested into a cassette of its own",
+        ),
+        Order::Any => refuse(
+            "the order any",
+            "give the replay the order connection (--order connection, or SUPER8_ORDER=connection in the environment)",
+        ),
+        Order::Global | Order::Connection => Ok(()),
+    }
+}
+
 /// A fault at its place in the cassette.
 fn armed(fault: &Fault, index: &Index, storage: &dyn Store) -> Result<Armed, CassetteError> {
     let refuse = |problem: String| {
@@ -202,12 +224,19 @@ fn armed(fault: &Fault, index: &Index, storage: &dyn Store) -> Result<Armed, Cas
             .advice("`super8 show --numbers` lists the commands"))
     };
     let Some(position) = find(fault, index, storage)? else {
-        return refuse("the cassette has no such command".to_owned());
+        let Place::Number(number) = fault.place else { return refuse("the cassette has no such command".to_owned()) };
+        return refuse(match number <= index.total() {
+            true => format!("{number} is an answer, which cannot fail"),
+            false => "the cassette has no such command".to_owned(),
+        });
     };
     let slot = index.slot(position);
     let entry = storage.checked_entry(slot.place())?;
     if let Some(unfit) = fault.kind.unfit(slot.method) {
         return refuse(format!("the command is {}, and {unfit}", summary(&entry, 80)));
+    }
+    if !slot.method.is_rows() && fault.row != FaultRow::Number(1) {
+        return refuse("the command has no rows".to_owned());
     }
     let count = if slot.method.is_rows() { rows::count(&entry) } else { Some(1) };
     let row = match (fault.row, count) {

@@ -16,7 +16,7 @@ use super::bindings::Bindings;
 use super::compare::Comparison;
 use super::connects::Connects;
 use super::cursor::Candidate;
-use super::fault_places::{Faults, TellFault};
+use super::fault_places::{Faults, TellFault, takes_faults};
 use super::mismatch::{Mismatch, Scene};
 use super::rows::{self, PlayedRun};
 use super::sessions::SessionMatcher;
@@ -134,10 +134,8 @@ impl LogPlayer {
             let error = CassetteError::new(storage.name(), "is written by hand, and the order any is for recordings");
             return Err(error.advice("put the entries that come in any order in a group, `- unordered:`"));
         }
-        if !faults.is_empty() && (order == Order::Any || state.choosing.is_some()) {
-            let what = if order == Order::Any { "the order any" } else { "the cassette of several processes" };
-            let error = CassetteError::new(storage.name(), format!("a fault cannot strike in {what}"));
-            return Err(error.advice("replay it with --order connection, or give the fault to one part"));
+        if !faults.is_empty() {
+            takes_faults(storage.name(), order, state.choosing.is_some())?;
         }
         // a program that fails in one place does not keep the order of all connections
         let own = metadata.made_by_hand && has_faults(&index, &*storage)?;

@@ -55,7 +55,7 @@ use std::sync::Arc;
 pub use columns::read as columns;
 pub(crate) use comments::without as without_comments;
 pub use compare::field as difference_in;
-pub use fault_places::{FaultEvent, FaultNews, FaultPlace, TellFault};
+pub use fault_places::{FaultEvent, FaultNews, FaultPlace, TellFault, takes_faults};
 pub use find_volatile::{Found, find_volatile, rule_text};
 pub(crate) use index::Index;
 pub use log_player::{Fetched, PlayOptions};

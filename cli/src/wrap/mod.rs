@@ -24,7 +24,7 @@ use std::process::Command;
 use std::time::Instant;
 use stop::StopOptions;
 use super8_cassette::faults::Fault;
-use super8_cassette::{Format, parts_of, with_parts};
+use super8_cassette::{Format, PlayOptions, Player, parts_of, takes_faults, with_parts};
 use super8_shim::cassettes::{self, Action};
 use super8_shim::config::command::{RECORD_AGAIN, SEPARATOR};
 use super8_shim::config::settings::{Setting, Settings};
@@ -133,6 +133,9 @@ impl Wrapped {
             (Mode::Once, None) => Mode::Record,
             (mode, _) => mode,
         };
+        if let Some(path) = named.known().filter(|_| !self.faults.is_empty()) {
+            self.find_places(path)?;
+        }
         let run = Attempt { libraries: &libraries, cassette: &cassette, named: &named, mode, decided };
         let recorded = recorded.unwrap_or_default();
         let ended = self.attempt(&run, &recorded, &[])?;
@@ -149,6 +152,27 @@ impl Wrapped {
         }
         let replayed = self.attempt(&run, &recorded, &[])?;
         self.report(&run, &replayed)
+    }
+
+    /// Looks for the commands that are to fail, before anything is run.
+    fn find_places(&self, cassette: &Path) -> Result<(), Failure> {
+        let order = match self.order {
+            Some(Order::Global) => Some(super8_cassette::Order::Global),
+            Some(Order::Connection) => Some(super8_cassette::Order::Connection),
+            Some(Order::Any) => Some(super8_cassette::Order::Any),
+            None => order_of_environment(),
+        };
+        let pieces = with_parts(cassette);
+        if pieces.len() > 1 {
+            takes_faults(cassette, super8_cassette::Order::Global, true)?;
+        }
+        // of several traces, a statement may name the one that is meant: that is known only in the program
+        if Format::of(cassette) == Some(Format::Ndjson) && cassette.is_dir() {
+            return Ok(());
+        }
+        let options = PlayOptions { order, faults: self.faults.clone(), ..PlayOptions::default() };
+        Player::open(pieces.first().map_or(cassette, PathBuf::as_path), options)?;
+        Ok(())
     }
 
     /// Runs the command once. At replay, the cassettes `again` are recorded.
@@ -269,6 +293,12 @@ struct Attempted {
     notes: Vec<String>,
 }
 
+/// The order that the environment gives a replay.
+pub fn order_of_environment() -> Option<super8_cassette::Order> {
+    let name = std::env::var(Setting::Order.row().variable).ok()?;
+    super8_cassette::Order::from_name(&name.to_ascii_lowercase())
+}
+
 /// The file of a run with the names of cassettes that are recorded while others are replayed.
 const RECORDED_ANEW: &str = "recorded-anew";
 
@@ -278,6 +308,15 @@ fn record_again(mode: Mode, words: impl Iterator<Item = OsString>) -> String {
     if let Some(verb) = words.iter_mut().skip(1).find(|word| *word == mode.name()) {
         *verb = Mode::Record.name().to_owned();
     }
+    // only a replay takes faults
+    let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
+    let command = words.split_off(end);
+    let mut follows = false;
+    words.retain(|word| {
+        let is_value = std::mem::replace(&mut follows, word == "--fault");
+        !(is_value || follows || word.starts_with("--fault="))
+    });
+    words.extend(command);
     words.join(&SEPARATOR.to_string())
 }
 
@@ -361,4 +400,16 @@ fn recorded(mode: Mode, cassette: &Path, named: &Named) -> Result<Option<Recorde
         }
     }
     Recorded::of_all(&cassettes).map(Some).map_err(cannot)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recording_again_takes_no_faults() {
+        let words = "super8 replay --fault 1=timeout --fault=2=timeout tape -- app --fault x".split(' ');
+        let again = record_again(Mode::Replay, words.map(OsString::from));
+        assert_eq!(again.replace(SEPARATOR, " "), "super8 record tape -- app --fault x");
+    }
 }

@@ -5,20 +5,24 @@
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
-use crate::wrap::{Form, junit_suite};
+use crate::wrap::{Form, junit_suite, order_of_environment};
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 use regex::Regex;
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::Mutex;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use super8_cassette::faults::{FaultKind, token};
-use super8_cassette::{FaultPlace, Method, PlayOptions, Player, Value, shell, yaml};
+use super8_cassette::faults::{Fault, FaultKind, token, written};
+use super8_cassette::{FaultPlace, Method, PlayOptions, Player, Value, shell, takes_faults, with_parts, yaml};
 
 /// `super8 sweep CASSETTE -- COMMAND`
 #[derive(Args)]
@@ -37,17 +41,17 @@ pub struct Sweep {
         long,
         value_name = "FAULTS",
         value_delimiter = ',',
-        default_value = "deadlock,lost-connection,timeout,commit-unknown"
+        default_value = FAULTS
     )]
     faults: Vec<FaultKind>,
     /// How many runs at once [default: as many as there are processors]
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     jobs: Option<usize>,
     /// Make N of the runs only, spread evenly
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     sample: Option<usize>,
     /// How many seconds a run may take before it counts as hung
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,
     /// What is not to count as found, with reasons: a YAML file (docs/cli.md)
     #[arg(long, value_name = "FILE")]
@@ -167,20 +171,27 @@ struct Allowed {
     used: bool,
 }
 
+/// The faults of a sweep that names none.
+const FAULTS: &str = "deadlock,lost-connection,timeout,commit-unknown";
+
 /// More failures than a program that gives up sees.
 const FOR_EVER: usize = 10;
 
 impl Sweep {
     /// Makes all runs and reports what was found.
     pub fn run(self) -> Outcome {
+        let stopped = Stopped::new()?;
         let player = Player::open(&self.cassette, PlayOptions::default())?;
+        let order = order_of_environment().unwrap_or(player.order());
+        takes_faults(&self.cassette, order, with_parts(&self.cassette).len() > 1)?;
         let places = player.places_to_fail()?;
         drop(player);
         let mut allowed = self.allow.as_deref().map(read_allowed).transpose()?.unwrap_or_default();
+        self.output.as_deref().map(can_be_written).transpose()?;
         let directory = tempfile::tempdir().map_err(|error| Failure::new(format_args!("cannot replay: {error}")))?;
         let mut outputs = Vec::new();
         for number in 0..2 {
-            let ran = self.replay(None, &directory.path().join(format!("baseline-{number}")))?;
+            let ran = self.replay(None, &directory.path().join(format!("baseline-{number}")), &stopped)?;
             let passed = ran.report.as_ref().is_some_and(|report| report.verdict == "passed");
             if !passed {
                 let said = String::from_utf8_lossy(&ran.output).into_owned();
@@ -195,7 +206,7 @@ impl Sweep {
         }
         let baseline = Some(&outputs[0]).filter(|first| **first == outputs[1]);
         let todo = self.sampled(self.faults_of(&places));
-        let cases = self.all(&todo, directory.path(), baseline.map(Vec::as_slice))?;
+        let cases = self.all(&todo, directory.path(), baseline.map(Vec::as_slice), &stopped)?;
         let mut cases = cases;
         for case in &mut cases {
             let fits = |allowed: &&mut Allowed| allowed.fits(case);
@@ -207,8 +218,19 @@ impl Sweep {
         cases.sort_by(|one, other| {
             (one.verdict, one.command, &one.fault).cmp(&(other.verdict, other.command, &other.fault))
         });
-        let unused: Vec<String> = allowed.iter().filter(|entry| !entry.used).map(|entry| entry.shown.clone()).collect();
+        // of a sweep that is not whole, only what it could have allowed
+        let is_whole = self.sample.is_none() && self.faults.iter().map(FaultKind::name).eq(FAULTS.split(','));
+        let is_unused = |entry: &&Allowed| {
+            let was_run = cases.iter().any(|case| entry.is_for(&case.text, &case.fault));
+            !entry.used && (is_whole || was_run || !places.iter().any(|place| entry.is_at(&place.text)))
+        };
+        let unused: Vec<String> = allowed.iter().filter(is_unused).map(|entry| entry.shown.clone()).collect();
         self.write(&cases, &unused)?;
+        if cases.iter().all(|case| case.verdict == Verdict::NotReached) {
+            let why =
+                if cases.is_empty() { "there is no command for these faults" } else { "no run reached its command" };
+            return Err(Failure::new(format_args!("{}: {why}: nothing was tested", self.cassette.display())));
+        }
         let found = cases.iter().any(|case| case.verdict.is_found() && case.allowed.is_none());
         Ok(if found || !unused.is_empty() { Exit::Found } else { Exit::Done })
     }
@@ -241,6 +263,7 @@ impl Sweep {
         todo: &[(String, &FaultPlace, FaultKind)],
         directory: &Path,
         baseline: Option<&[u8]>,
+        stopped: &Stopped,
     ) -> Result<Vec<Case>, Failure> {
         let jobs = self.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1);
         let (next, done) = (Mutex::new(todo.iter().enumerate()), Mutex::new(Vec::new()));
@@ -249,10 +272,14 @@ impl Sweep {
                 let Some((number, (fault, place, kind))) = next.lock().ok().and_then(|mut next| next.next()) else {
                     return;
                 };
-                let ran = self.replay(Some(fault), &directory.join(number.to_string()));
+                let ran = self.replay(Some(fault), &directory.join(number.to_string()), stopped);
+                let ends = ran.is_err();
                 let case = ran.map(|ran| self.judged(fault, place, kind, &ran, baseline));
                 if let Ok(mut done) = done.lock() {
                     done.push(case);
+                }
+                if ends {
+                    return;
                 }
             }
         };
@@ -265,7 +292,8 @@ impl Sweep {
     }
 
     /// Replays once, with what is printed in a file.
-    fn replay(&self, fault: Option<&str>, stem: &Path) -> Result<Ran, Failure> {
+    fn replay(&self, fault: Option<&str>, stem: &Path, stopped: &Stopped) -> Result<Ran, Failure> {
+        stopped.check()?;
         let cannot = |error: std::io::Error| Failure::new(format_args!("cannot replay: {error}"));
         let (report, output) = (stem.with_extension("json"), stem.with_extension("output"));
         let file = std::fs::File::create(&output).map_err(cannot)?;
@@ -281,17 +309,21 @@ impl Sweep {
         let begun = Instant::now();
         let mut child = command.spawn().map_err(cannot)?;
         let limit = Duration::from_secs(self.timeout);
-        while child.try_wait().map_err(cannot)?.is_none() {
-            if begun.elapsed() > limit + Duration::from_secs(10) {
-                break;
+        let mut latest = begun + limit + Duration::from_secs(10);
+        let mut told = false;
+        while child.try_wait().map_err(cannot)?.is_none() && Instant::now() < latest {
+            if !told && stopped.check().is_err() {
+                // so that it removes its own directory
+                told = true;
+                signal(&child, Signal::TERM);
+                latest = Instant::now() + Duration::from_secs(2);
             }
             std::thread::sleep(Duration::from_millis(5));
         }
         // what the command left running
-        if let Some(group) = rustix::process::Pid::from_raw(child.id() as i32) {
-            _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-        }
+        signal(&child, Signal::KILL);
         child.wait().map_err(cannot)?;
+        stopped.check()?;
         let seconds = begun.elapsed();
         let report = std::fs::read(&report).ok().and_then(|text| serde_json::from_slice(&text).ok());
         let output = std::fs::read(&output).map_err(cannot)?;
@@ -346,7 +378,7 @@ impl Sweep {
                     let line = "nothing that was found is like this".to_owned();
                     (format!("allowed: {entry}"), Some((line.clone(), line)))
                 }));
-                junit_suite(&suite, cases.iter().map(|case| case.seconds).sum(), &all)
+                junit_suite(&suite, &all, &|number| cases.get(number).map_or(0.0, |case| case.seconds))
             }
         };
         match &self.output {
@@ -359,6 +391,51 @@ impl Sweep {
             }
         }
     }
+}
+
+/// The signal that ends the sweep, once one has come.
+struct Stopped(Arc<AtomicUsize>);
+
+impl Stopped {
+    fn new() -> Result<Stopped, Failure> {
+        let stopped = Arc::new(AtomicUsize::new(0));
+        for number in [SIGINT, SIGTERM, SIGHUP] {
+            signal_hook::flag::register_usize(number, Arc::clone(&stopped), number as usize)
+                .map_err(|error| Failure::new(format_args!("cannot listen for signals: {error}")))?;
+        }
+        Ok(Stopped(stopped))
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        match self.0.load(Ordering::Relaxed) {
+            0 => Ok(()),
+            number => {
+                let failure = Failure::new(format_args!("the sweep was stopped by signal {number}"));
+                Err(failure.with(Exit::Command(128 + number as u8)))
+            }
+        }
+    }
+}
+
+/// Sends a signal to a run and what it started: they are a process group.
+fn signal(child: &Child, signal: Signal) {
+    if let Some(group) = Pid::from_raw(child.id() as i32) {
+        _ = kill_process_group(group, signal);
+    }
+}
+
+/// Whether the report can be written, before there is one.
+fn can_be_written(file: &Path) -> Result<(), Failure> {
+    let is_new = !file.exists();
+    std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(file)
+        .map_err(|error| Failure::new(format_args!("{}: cannot be written: {error}", file.display())))?;
+    if is_new {
+        _ = std::fs::remove_file(file);
+    }
+    Ok(())
 }
 
 /// What the program made of the fault, and why that is said.
@@ -462,11 +539,17 @@ fn json(cassette: &Path, cases: &[Case], unused: &[String]) -> String {
 }
 
 impl Allowed {
+    fn is_at(&self, command: &str) -> bool {
+        self.place.as_ref().is_none_or(|pattern| pattern.is_match(command))
+    }
+
+    fn is_for(&self, command: &str, fault: &str) -> bool {
+        let kind = fault.rsplit_once('=').map_or("", |(_, kind)| kind);
+        self.is_at(command) && self.fault.as_deref().is_none_or(|allowed| allowed == kind || allowed == fault)
+    }
+
     fn fits(&self, case: &Case) -> bool {
-        let place = |pattern: &Regex| pattern.is_match(&case.text);
-        let kind = case.fault.rsplit_once('=').map_or("", |(_, kind)| kind);
-        self.place.as_ref().is_none_or(place)
-            && self.fault.as_deref().is_none_or(|fault| fault == kind || fault == case.fault)
+        self.is_for(&case.text, &case.fault)
             && self.verdict.as_deref().is_none_or(|verdict| verdict == case.verdict.words())
     }
 }
@@ -476,6 +559,10 @@ fn read_allowed(file: &Path) -> Result<Vec<Allowed>, Failure> {
     let shown = file.display();
     let wrong = |problem: String| Failure::new(format_args!("{shown}: {problem}"));
     let bytes = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
+    let is_empty = String::from_utf8_lossy(&bytes).lines().all(|line| line.trim_start().split('#').next() == Some(""));
+    if is_empty {
+        return Ok(Vec::new());
+    }
     let document = yaml::read_document(&bytes, file)?;
     let entries =
         document.as_list().ok_or_else(|| wrong("is no list; write `- {command: REGEX, reason: why}`".to_owned()))?;
@@ -485,6 +572,16 @@ fn read_allowed(file: &Path) -> Result<Vec<Allowed>, Failure> {
         if let Some((key, _)) = pairs.iter().find(|(key, _)| !known.contains(&key.as_str())) {
             return Err(wrong(format!("entry {}: `{key}` is unknown; there are {}", number + 1, known.join(", "))));
         }
+        let is_text = |key: &&str| entry.get(key).is_none_or(|value| value.as_text().is_some());
+        if let Some(key) = ["command", "verdict", "reason"].iter().find(|key| !is_text(key)) {
+            return Err(wrong(format!("entry {}: `{key}` is no text", number + 1)));
+        }
+        let fault = match entry.get("fault") {
+            None => Ok(None),
+            Some(Value::Text(text)) if text.contains('=') => text.parse::<Fault>().map(|fault| Some(fault.text)),
+            Some(fault) => written(fault).map(|kind| Some(kind.name().to_owned())),
+        };
+        let fault = fault.map_err(|problem| wrong(format!("entry {}: {problem}", number + 1)))?;
         let text = |key: &str| entry.get(key).and_then(Value::as_text).map(str::to_owned);
         let Some(reason) = text("reason").filter(|reason| !reason.trim().is_empty()) else {
             return Err(wrong(format!("entry {} has no `reason`", number + 1)));
@@ -497,9 +594,9 @@ fn read_allowed(file: &Path) -> Result<Vec<Allowed>, Failure> {
         }
         let place = text("command").map(|pattern| Regex::new(&pattern)).transpose();
         let place = place.map_err(|error| wrong(format!("entry {}: {error}", number + 1)))?;
-        let said = [text("command"), text("fault"), verdict.clone(), Some(reason.clone())];
+        let said = [text("command"), fault.clone(), verdict.clone(), Some(reason.clone())];
         let shown = said.into_iter().flatten().collect::<Vec<_>>().join(", ");
-        Ok(Allowed { place, fault: text("fault"), verdict, reason, shown, used: false })
+        Ok(Allowed { place, fault, verdict, reason, shown, used: false })
     };
     entries.iter().enumerate().map(read).collect()
 }
@@ -552,11 +649,14 @@ mod tests {
             read("- command: drop table\n  fault: timeout\n  verdict: swallowed\n  reason: it may not be there\n")
                 .unwrap();
         assert_eq!(all.len(), 1);
+        assert_eq!(read("# nothing yet\n\n").map(|all| all.len()), Ok(0));
         for (wrong, why) in [
             ("- command: x\n", "no `reason`"),
             ("- reason: x\n  verdict: fine\n", "no verdict `fine`"),
             ("- sql: x\n  reason: y\n", "`sql` is unknown"),
             ("command: x\n", "is no list"),
+            ("- fault: dedlock\n  reason: y\n", "`dedlock` is no fault: write deadlock, "),
+            ("- verdict: [swallowed]\n  reason: y\n", "`verdict` is no text"),
         ] {
             assert!(read(wrong).err().is_some_and(|said| said.contains(why)), "{wrong}");
         }

@@ -11,14 +11,16 @@ pub type Case = (String, Option<(String, String)>);
 
 /// The report.
 pub fn report(run: &Run<'_>) -> String {
-    suite(&format!("super8 {} {}", run.verb, run.cassette), run.seconds, &cases(run))
+    // the whole time belongs to the command
+    let seconds = |number: usize| if number == 0 { run.seconds } else { 0.0 };
+    suite(&format!("super8 {} {}", run.verb, run.cassette), &cases(run), &seconds)
 }
 
-/// A suite of cases.
-pub fn suite(name: &str, seconds: f64, cases: &[Case]) -> String {
+/// A suite of cases, with how many seconds each took.
+pub fn suite(name: &str, cases: &[Case], seconds: &dyn Fn(usize) -> f64) -> String {
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     // Writing to memory does not fail.
-    let _ = write(&mut writer, name, seconds, cases);
+    let _ = write(&mut writer, name, cases, seconds);
     String::from_utf8_lossy(&writer.into_inner()).into_owned() + "\n"
 }
 
@@ -86,10 +88,11 @@ fn leaked(leak: &Leak) -> String {
     )
 }
 
-fn write(writer: &mut Writer<Vec<u8>>, name: &str, seconds: f64, cases: &[Case]) -> io::Result<()> {
+fn write(writer: &mut Writer<Vec<u8>>, name: &str, cases: &[Case], seconds: &dyn Fn(usize) -> f64) -> io::Result<()> {
     let suite = clean(name);
     let failures = cases.iter().filter(|(_, failure)| failure.is_some()).count().to_string();
-    let (tests, time) = (cases.len().to_string(), format!("{seconds:.3}"));
+    let all = (0..cases.len()).map(seconds).sum::<f64>();
+    let (tests, time) = (cases.len().to_string(), format!("{all:.3}"));
     let counts = [("tests", tests.as_str()), ("failures", failures.as_str()), ("errors", "0"), ("time", time.as_str())];
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     writer.write_event(Event::Start(BytesStart::new("testsuites").with_attributes(counts)))?;
@@ -98,10 +101,8 @@ fn write(writer: &mut Writer<Vec<u8>>, name: &str, seconds: f64, cases: &[Case])
     start.push_attribute(("skipped", "0"));
     writer.write_event(Event::Start(start))?;
     for (number, (name, failure)) in cases.iter().enumerate() {
-        // The whole time belongs to the command.
-        let time = if number == 0 { time.as_str() } else { "0.000" };
-        let name = clean(name);
-        let attributes = [("name", name.as_str()), ("classname", suite.as_str()), ("time", time)];
+        let (name, time) = (clean(name), format!("{:.3}", seconds(number)));
+        let attributes = [("name", name.as_str()), ("classname", suite.as_str()), ("time", time.as_str())];
         let case = BytesStart::new("testcase").with_attributes(attributes);
         let Some((line, whole)) = failure else {
             writer.write_event(Event::Empty(case))?;

@@ -93,6 +93,7 @@ impl VolatileRules {
             |keys: &[&str]| pairs.iter().all(|(key, _)| keys.contains(&key.as_str())) && item.get(keys[0]).is_some();
         let pattern = |key: &'static str| match item.get(key) {
             None => Ok(None),
+            Some(Value::Text(text)) if text.is_empty() => Err((key, "is empty".to_owned())),
             Some(Value::Text(text)) => {
                 Regex::new(text).map(Some).map_err(|error| (key, format!("is not a regular expression: {error}")))
             }
@@ -332,6 +333,7 @@ mod tests {
             ("- {position: 0}", "[0].position", "is not a number from 1"),
             ("- {position: 1, pattern: a}", "[0]", "is none of"),
             ("- {pattern: '('}", "[0].pattern", "is not a regular expression"),
+            ("- {pattern: ''}", "[0].pattern", "is empty"),
             ("- {unordered: true}", "[0].sql", "is missing"),
             ("- {unordered: false, sql: a}", "[0].unordered", "is not true"),
             ("- {sql: a}", "[0]", "is none of"),

@@ -50,7 +50,7 @@ fn what_is_recorded_is_sound_and_damage_is_found() {
         assert_eq!(told.matches(&place).count(), 1, "the place is told once: {told}");
         let json: serde_json::Value = serde_json::from_str(&said(&desk, &["check", "--json", "tape"], 1)).unwrap();
         assert_eq!((&json[0]["kind"], &json[0]["line"]), (&"unreadable".into(), &line.into()), "{json}");
-        assert!(said(&desk, &["check", "nowhere"], 1).starts_with("nowhere: unreadable: there is no cassette here; "));
+        assert!(said(&desk, &["check", "nowhere"], 2).starts_with("nowhere: unreadable: there is no cassette here; "));
     });
 }
 

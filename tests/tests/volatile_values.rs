@@ -140,6 +140,54 @@ fn rules_are_found_and_proved() {
     });
 }
 
+#[test]
+fn what_the_database_makes_needs_no_rule() {
+    in_both_formats(|format| {
+        let program = |wrong: &str| Program::python("volatile_found.py").with_argument("database").with_argument(wrong);
+        for driver in DRIVERS {
+            let stage = stage("volatile_made", driver, "# mine\n").in_format(format);
+            let recorded = stage.wrapped("record --find-volatile --write", &program(""));
+            let text = recorded.text() + &recorded.errors();
+            assert!(recorded.succeeded() && text.contains("made by the database"), "{text}");
+            assert!(text.contains("a replay passes without new rules"), "{text}");
+            assert_eq!(std::fs::read_to_string(&stage.environment[0].1).unwrap(), "# mine\n");
+            let replayed = stage.wrapped("replay", &program("wrong"));
+            assert!(!replayed.succeeded(), "a wrong id passes: {}", replayed.text());
+        }
+    });
+}
+
+#[test]
+fn names_and_lists_are_found() {
+    let cases = [
+        ("names", r"volatile:\n  - pattern: '\btmp_[0-9a-f]{8}\b'\n".replace(r"\n", "\n")),
+        ("lists", r"volatile:\n  - {sql: '\bid\s+in\s*\(', unordered: true}\n".replace(r"\n", "\n")),
+    ];
+    for driver in DRIVERS {
+        for (mode, rules) in &cases {
+            let program = Program::python("volatile_found.py").with_argument(*mode);
+            let stage = stage("volatile_names", driver, "");
+            let recorded = stage.wrapped("record --find-volatile --write", &program);
+            assert!(recorded.succeeded(), "{}{}", recorded.text(), recorded.errors());
+            assert_eq!(std::fs::read_to_string(&stage.environment[0].1).unwrap(), *rules);
+            program.check("replay", &stage.wrapped("replay", &program));
+        }
+    }
+}
+
+#[test]
+fn a_second_run_that_differs_is_named() {
+    let program = Program::python("volatile_found.py").with_argument("more");
+    let stage = stage("volatile_more", Driver::Sqlite, "");
+    let recorded = stage.wrapped("record --find-volatile --write", &program);
+    let errors = recorded.errors();
+    assert!(errors.contains("this concerns the second run") && errors.contains("the second run does"), "{errors}");
+    let below = errors.split("is below ").nth(1).and_then(|rest| rest.split(';').next()).unwrap();
+    assert!(std::path::Path::new(below).join("second/again").exists(), "{errors}");
+    std::fs::remove_dir_all(below).unwrap();
+    assert_eq!(std::fs::read_to_string(&stage.environment[0].1).unwrap(), "");
+}
+
 const PLACES: &str = "volatile:\n  - {position: 2, sql: '^insert into w'}\n  - {position: 3, sql: '^insert into w'}\n";
 
 #[test]

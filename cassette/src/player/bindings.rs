@@ -14,8 +14,8 @@ use csv::ByteRecord;
 use parking_lot::RwLock;
 
 use super::spellings::{
-    Rank, SHORTEST, bytes_of, canonical, field_of, kind_of, may_be_digest, mixed_endian, next_token, spellings,
-    unbraced, uuid_bytes, uuid_text,
+    Rank, SHORTEST, bytes_of, canonical, field_of, kind_of, may_be_digest, mixed_endian, next_token,
+    same_but_for_zeros, spellings, unbraced, uuid_bytes, uuid_text,
 };
 use super::volatile::{self, Volatile};
 use crate::cell::{self, Cell, CutCell};
@@ -511,7 +511,11 @@ impl<'t> Words<'t> {
             let core = was.trim_end_matches(' ');
             if let Some(live) = self.known(core) {
                 let live = padded(live, was, core);
+                let kind = kind_of(core);
                 if live != is {
+                    if same_but_for_zeros(kind, &live, is) {
+                        return is.to_owned();
+                    }
                     self.tell(core);
                     if whole {
                         self.refuse(place, &live, is, String::new());
@@ -535,7 +539,8 @@ impl<'t> Words<'t> {
         }
         let open =
             |words: &Words<'_>, token: &Token| token.is_volatile && words.known(&was[token.range.clone()]).is_none();
-        let others = if tokens.iter().any(|token| open(self, token)) {
+        let has_zeros = |token: &Token| matches!(token.kind, Some(Kind::Timestamp | Kind::Time));
+        let others = if tokens.iter().any(|token| open(self, token) || has_zeros(token)) {
             self.tokens(is, self.bindings.asked_on.or_else(now))
         } else {
             Vec::new()
@@ -548,6 +553,9 @@ impl<'t> Words<'t> {
             let recorded = &was[token.range.clone()];
             let other = others.get(at).filter(|other| pairs && other.kind == token.kind);
             match (self.known(recorded), other) {
+                (Some(live), Some(other)) if same_but_for_zeros(token.kind, live, &is[other.range.clone()]) => {
+                    expected.push_str(&is[other.range.clone()]);
+                }
                 (Some(live), _) => {
                     let live = live.to_owned();
                     if !is.contains(&live) {
@@ -887,6 +895,22 @@ mod tests {
             assert_eq!(cell(&bindings, &at(was)), at(is));
         }
         assert_eq!(cell(&bindings, &at("12:00:00")), at("12:00:00"), "it is the beginning of both");
+    }
+
+    #[test]
+    fn zeros_at_the_end_of_a_fraction_say_nothing() {
+        for (first, second) in [("52.35842", "52.358420"), ("52.358420", "52.35842"), ("52", "52.000000")] {
+            let bindings = bindings(&[("type", "timestamp")]);
+            let at = |seconds: &str| format!("2026-11-29 21:04:{seconds}");
+            let sent = |one: &str, other: &str| {
+                let day = Value::Map(vec![("TYPE_TIMESTAMP".to_owned(), at(one).into())]);
+                let params = vec![day, at(other).into(), format!("at {}", at(other)).into()];
+                let entry = Entry::new(Method::Run, ConnectionId(0), Some(1));
+                entry.with(Key::Sql, format!("select '{}'", at(other))).with(Key::Params, Value::List(params))
+            };
+            assert!(play(&bindings, &sent("48.178186", "48.178186"), &sent(first, second)), "{first} {second}");
+            assert!(!play(&bindings, &sent("48.178186", "48.178186"), &sent(first, "52.358421")));
+        }
     }
 
     #[test]

@@ -123,6 +123,15 @@ pub(super) fn canonical(kind: Option<Kind>, text: &str) -> String {
     }
 }
 
+/// Whether two times are the same but for zeros at the end of their fractions.
+pub(super) fn same_but_for_zeros(kind: Option<Kind>, one: &str, other: &str) -> bool {
+    matches!(kind, Some(Kind::Timestamp | Kind::Time))
+        && one.contains('T') == other.contains('T')
+        && kind_of(one) == kind
+        && kind_of(other) == kind
+        && canonical(kind, one) == canonical(kind, other)
+}
+
 /// Every spelling in which a recorded value is found, with the live value in the same spelling.
 pub(super) fn spellings(kind: Option<Kind>, recorded: &str, live: &str) -> Vec<(String, String, Rank)> {
     let mut all = vec![(recorded.to_owned(), live.to_owned(), Rank::Written)];

@@ -54,7 +54,7 @@ pub fn asked(entry: &Entry, max: usize) -> String {
 
 /// What is said of an entry so far, with its inputs that are not among those that are `told`.
 fn with_inputs(so_far: String, entry: &Entry, told: &[Key], max: usize) -> String {
-    let inputs = entry.fields.iter().filter(|(key, _)| !key.is_reply() && !told.contains(key));
+    let inputs = entry.fields.iter().filter(|(key, _)| !key.is_reply() && *key != Key::Keep && !told.contains(key));
     let inputs = inputs.map(|(key, value)| format!("{} {}", key.name(), show(value, max)));
     Some(so_far).filter(|so_far| !so_far.is_empty()).into_iter().chain(inputs).collect::<Vec<_>>().join(", ")
 }

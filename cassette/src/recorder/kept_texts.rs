@@ -75,13 +75,17 @@ impl KeptTexts {
             let count = counts.entry(question).or_default();
             *count += 1;
             if entry.get(Key::Keep) == Some(&Value::Bool(true)) {
-                let text = Text { bytes, loss: Some(format!("{place}: keep")) };
+                let there = String::from_utf8_lossy(&bytes);
+                let comments: Vec<&str> = there.lines().filter_map(comment).collect();
+                let what = [&["keep"], &comments[..]].concat().join(" ");
+                let loss = Some(format!("{place}: {what}"));
+                let text = Text { bytes, loss };
                 kept.results.entry(question).or_default().push_back((*count - 1, text));
             } else if bytes != own {
                 let written = String::from_utf8_lossy(&own).into_owned();
                 let there = String::from_utf8_lossy(&bytes).into_owned();
-                let comment = there.lines().find(|line| line.contains('#') && !written.lines().any(|own| own == *line));
-                let loss = comment.map(|comment| format!("{place}: {}", comment.trim()));
+                let lost = there.lines().find(|line| line.contains('#') && !written.lines().any(|own| own == *line));
+                let loss = lost.map(|lost| format!("{place}: {}", comment(lost).unwrap_or_else(|| lost.trim())));
                 kept.same.entry(digest(&own)).or_default().push_back(Text { bytes, loss });
             }
         }
@@ -133,6 +137,14 @@ impl KeptTexts {
         let mut lost: Vec<String> = texts.filter_map(|text| text.loss.clone()).collect();
         lost.sort_unstable();
         lost
+    }
+}
+
+/// The comment of a line.
+fn comment(line: &str) -> Option<&str> {
+    match line.trim().starts_with('#') {
+        true => Some(line.trim()),
+        false => line.rsplit_once(" #").map(|(head, _)| line[head.len()..].trim()),
     }
 }
 

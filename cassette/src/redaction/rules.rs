@@ -45,7 +45,7 @@ impl Redaction {
         let bytes = std::fs::read(file).map_err(|error| {
             CassetteError::io(file, "read", &error).advice("correct SUPER8_CONFIG, or leave it out")
         })?;
-        let document = yaml::read_document(&bytes, file)?;
+        let document = yaml::read_rules(&bytes, file)?;
         let wrong = |path: &str, problem: String| {
             CassetteError::new(file, problem).at_path(path).advice("docs/configuration.md has an example")
         };
@@ -337,5 +337,8 @@ fn reads(items: &[Value], wrong: Wrong<'_>) -> Result<AnswerRules, CassetteError
 
 fn pattern(value: &Value, path: &str, wrong: Wrong<'_>) -> Result<Regex, CassetteError> {
     let Value::Text(text) = value else { return Err(wrong(path, "is not text".to_owned())) };
+    if text.is_empty() {
+        return Err(wrong(path, "is empty".to_owned()));
+    }
     Regex::new(text).map_err(|error| wrong(path, format!("is not a regular expression: {error}")))
 }

@@ -116,11 +116,15 @@ fn a_wrong_file_says_where_and_what() {
         ("parameters: [{position: 0}]", vec!["parameters[0].position: is not a number from 1"]),
         ("columns: [{sql: x}]", vec!["columns[0]: says neither name nor position"]),
         ("patterns: ['(']", vec!["patterns[0]: is not a regular expression"]),
+        ("patterns: ['']", vec!["patterns[0]: is empty"]),
         ("key_variable: NOT_SET", vec!["the environment has no NOT_SET"]),
         ("- a", vec!["is not a map"]),
     ] {
         let message = rules(text).unwrap_err();
         parts.iter().for_each(|part| assert!(message.contains(part), "{text}: {message}"));
+    }
+    for nothing in ["", "\n", "# mine\n", "---\n  # mine\n"] {
+        assert!(rules(nothing).is_ok(), "{nothing:?} has no rules");
     }
     let missing = Redaction::read(std::path::Path::new("/nonexistent/super8.yml"), &|_| None).unwrap_err().to_string();
     assert!(missing.contains("cannot read") && missing.contains("SUPER8_CONFIG"), "{missing}");

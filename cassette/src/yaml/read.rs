@@ -18,6 +18,22 @@ pub fn read_document(bytes: &[u8], file: &Path) -> Result<Value, CassetteError> 
     canonical::document(bytes).map_or_else(|| fallback::read(bytes, file, 1), Ok)
 }
 
+/// Reads a file of rules (`super8.yml`). One that has nothing but comments is an empty map.
+///
+/// # Errors
+/// As [`read_document`].
+pub fn read_rules(bytes: &[u8], file: &Path) -> Result<Value, CassetteError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let says_something = |line: &[u8]| {
+        let line = line.trim_ascii();
+        !line.is_empty() && !line.starts_with(b"#") && line != b"---"
+    };
+    match bytes.split(|byte| *byte == b'\n').any(says_something) {
+        true => read_document(bytes, file),
+        false => Ok(Value::Map(Vec::new())),
+    }
+}
+
 /// Reads one item of the command log, as [`Items`](crate::yaml::Items) cut it out, from line `first_line` on.
 ///
 /// Errors name the file, the line and the place in the item.

@@ -7,6 +7,7 @@ use crate::output;
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
+use super8_cassette::{staging_directory, with_parts};
 
 /// `super8 check CASSETTE...`
 #[derive(Args)]
@@ -16,7 +17,7 @@ files and records that no entry names, rows that are there twice, `volatile` ite
 1 MiB. A folder is checked cassette by cassette, a directory of traces trace by trace, a cassette of several processes part by \
 part.
 
-Exit code 1: something was found.
+Exit code 1: something was found; 2: there is no such cassette.
 
 Example:
   super8 check cassettes/orders
@@ -73,7 +74,13 @@ impl Check {
             }
         }
         let all: usize = checked.iter().map(|checked| checked.found.len()).sum();
-        let exit = if all == 0 { Exit::Done } else { Exit::Found };
+        let is_nothing =
+            |path: &PathBuf| !path.exists() && with_parts(path).is_empty() && !staging_directory(path).exists();
+        let exit = match all {
+            0 => Exit::Done,
+            _ if self.cassettes.iter().any(is_nothing) => Exit::Failed,
+            _ => Exit::Found,
+        };
         if self.json {
             let findings: Vec<&Finding> = checked.iter().flat_map(Checked::findings).collect();
             output::json(&findings)?;

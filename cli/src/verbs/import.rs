@@ -3,6 +3,7 @@
 use super::new;
 use crate::exit::{Exit, Failure, Outcome};
 use clap::Args;
+use std::borrow::Cow;
 use std::path::PathBuf;
 use super8_cassette::{Value, by_hand, directory, open, yaml};
 
@@ -11,7 +12,7 @@ use super8_cassette::{Value, by_hand, directory, open, yaml};
 #[command(after_help = "\
 Adds an entry to CASSETTE/commands.yml, which is made if it is not there. The first line of the file has the names of the columns. \
 An empty field without quotes around it is NULL. The types come from the values: INTEGER, BIGINT, DECIMAL (as many digits behind the \
-point in each), DOUBLE, DATE, TIME, TIMESTAMP, else VARCHAR. Correct them in the entry.
+point in each), DOUBLE (up to 15 digits), DATE, TIME, TIMESTAMP, else VARCHAR. Correct them in the entry.
 
 Example:
   super8 import --dsn shop --sql 'select name, price from fruit' cassettes/shop fruit.csv")]
@@ -32,13 +33,17 @@ impl Import {
     /// Adds the entry.
     pub fn run(self) -> Outcome {
         let log = self.cassette.join(directory::COMMANDS);
+        let before = match std::fs::read(&log) {
+            Ok(before) => Some(before),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(Failure::new(format_args!("cannot read {}: {error}", log.display()))),
+        };
         let mut text = match new::is_there(&self.cassette) {
             false => new::begin(&self.cassette, self.dsn.as_deref(), ""),
             true if by_hand::is_by_hand(&self.cassette) => {
                 // what is wrong with it already is not to be taken for the entry's fault
                 open(&self.cassette)?;
-                std::fs::read(&log)
-                    .map_err(|error| Failure::new(format_args!("cannot read {}: {error}", log.display())))?
+                before.clone().unwrap_or_default()
             }
             true => {
                 return Err(Failure::new(format_args!(
@@ -51,9 +56,23 @@ impl Import {
             text.push(b'\n');
         }
         yaml::emit_item(&self.entry()?, &mut text);
+        let had_directory = self.cassette.exists();
         new::write(&self.cassette, &text)?;
-        open(&self.cassette)?;
-        Ok(Exit::Done)
+        let Err(wrong) = open(&self.cassette) else { return Ok(Exit::Done) };
+        // the entry is taken out again: the cassette is as it was
+        match &before {
+            Some(before) => new::write(&self.cassette, before)?,
+            None => {
+                _ = std::fs::remove_file(&log);
+                if !had_directory {
+                    _ = std::fs::remove_dir(&self.cassette);
+                }
+            }
+        }
+        Err(Failure::new(format_args!(
+            "{}: nothing was added, because the entry would be wrong: {wrong}",
+            self.rows.display()
+        )))
     }
 
     fn entry(&self) -> Result<Value, Failure> {
@@ -61,6 +80,7 @@ impl Import {
         let bytes = std::fs::read(&self.rows).map_err(|error| wrong(error.to_string()))?;
         let text = std::str::from_utf8(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes))
             .map_err(|_| wrong("it is not UTF-8".to_owned()))?;
+        let text = with_empty_rows(text);
         let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
         let records: Vec<csv::StringRecord> =
             reader.records().collect::<Result<_, _>>().map_err(|error| wrong(error.to_string()))?;
@@ -87,6 +107,26 @@ impl Import {
     }
 }
 
+/// The text of a file with a single column, whose empty lines are rows with an empty field: a reader of CSV skips them.
+fn with_empty_rows(text: &str) -> Cow<'_, str> {
+    let mut header = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+    let is_single = header.records().next().is_some_and(|names| names.is_ok_and(|names| names.len() == 1));
+    if !is_single {
+        return Cow::Borrowed(text);
+    }
+    let (mut out, mut quoted, mut begun) = (String::with_capacity(text.len()), false, false);
+    for line in text.split_inclusive('\n') {
+        let is_empty = line.trim_end_matches(['\r', '\n']).is_empty();
+        if is_empty && !quoted && begun {
+            out.push_str("\"\"");
+        }
+        begun |= !is_empty;
+        quoted ^= line.matches('"').count() % 2 == 1;
+        out.push_str(line);
+    }
+    Cow::Owned(out)
+}
+
 /// What the fields of a column are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Kind {
@@ -103,7 +143,10 @@ impl Kind {
         let there = || fields.iter().filter(|field| !field.is_empty());
         let all = |is: &dyn Fn(&str) -> bool| there().next().is_some() && there().all(|field| is(field));
         let integer = |field: &str| field.parse::<i64>().is_ok_and(|number| number.to_string() == field);
-        let digits = |field: &str| field.split_once('.').map(|(whole, fraction)| (whole.len(), fraction.len()));
+        let digits = |field: &str| {
+            let (whole, fraction) = field.split_once('.')?;
+            Some((whole.trim_start_matches('-').len(), fraction.len()))
+        };
         let is_plain = |field: &str| {
             let plain = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
             let number = field.strip_prefix('-').unwrap_or(field);
@@ -114,12 +157,20 @@ impl Kind {
             all(&|field| field.len() == shape.len() && field.bytes().zip(shape.bytes()).all(fits))
         };
         let scales = there().filter_map(|field| digits(field)).map(|(_, scale)| scale);
+        let whole = there().filter_map(|field| digits(field)).map(|(whole, _)| whole).max().unwrap_or(0);
+        // so many digits a floating-point number has for certain
+        let is_exact = |field: &str| {
+            let digits = field.trim_start_matches(['-', '0', '.']).bytes().filter(u8::is_ascii_digit).count();
+            digits <= f64::DIGITS as usize
+        };
         let (least, most) = (scales.clone().min().unwrap_or(0), scales.max().unwrap_or(0));
         match () {
             () if all(&|field| field.parse::<i32>().is_ok() && integer(field)) => Kind::Integer("INTEGER"),
             () if all(&integer) => Kind::Integer("BIGINT"),
-            () if all(&is_plain) && least == most && most <= 18 => Kind::Decimal(format!("DECIMAL(18,{most})")),
-            () if all(&|field| is_plain(field) || integer(field)) => Kind::Double,
+            () if all(&is_plain) && least == most && whole + most <= 38 => {
+                Kind::Decimal(format!("DECIMAL({},{most})", (whole + most).max(18)))
+            }
+            () if all(&|field| (is_plain(field) || integer(field)) && is_exact(field)) => Kind::Double,
             () if shaped("0000-00-00") => Kind::Text("DATE".to_owned()),
             () if shaped("00:00:00") => Kind::Text("TIME".to_owned()),
             () if shaped("0000-00-00 00:00:00") => Kind::Text("TIMESTAMP".to_owned()),
@@ -164,5 +215,26 @@ mod tests {
         assert_eq!(name(&["007", "1"]), "VARCHAR(3)");
         assert_eq!(name(&["", ""]), "VARCHAR(1)");
         assert_eq!(Kind::Double.value("0.5"), Value::Float(0.5));
+        assert_eq!(name(&["0.1234567890123456789"]), "DECIMAL(20,19)");
+        assert_eq!(name(&["0.1234567890123456789", "1"]), "VARCHAR(21)", "no digit is lost");
+    }
+
+    #[test]
+    fn empty_lines_are_rows_and_a_wrong_entry_leaves_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let cassette = directory.path().join("shop");
+        let import = |sql: &str, text: &str| {
+            let rows = directory.path().join("rows.csv");
+            std::fs::write(&rows, text).unwrap();
+            Import { cassette: cassette.clone(), rows, sql: sql.to_owned(), dsn: None }.run()
+        };
+        let wrong = import("select 1", "day\n2026-02-30\n").unwrap_err().to_string();
+        assert!(wrong.contains("nothing was added") && !cassette.exists(), "{wrong}");
+        import("select 2", "a\n\n\n").unwrap();
+        import("select 3", "a\n1\n\n\"b\n\nc\"\n").unwrap();
+        let log = std::fs::read_to_string(cassette.join(directory::COMMANDS)).unwrap();
+        assert_eq!(log.matches("null").count() + log.matches("~").count(), 3, "{log}");
+        assert!(import("select 4", "day\n2026-02-30\n").is_err());
+        assert_eq!(std::fs::read_to_string(cassette.join(directory::COMMANDS)).unwrap(), log);
     }
 }

@@ -62,7 +62,7 @@ pub struct Wrapped {
     command: Vec<OsString>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Order {
     /// As recorded, over all connections
     Global,
@@ -112,6 +112,21 @@ impl Wrapped {
     /// The cassette, as it was named.
     pub fn cassette(&self) -> &Path {
         &self.cassette
+    }
+
+    /// Whether the cassette's name is filled in already: it has no placeholder that another process fills in otherwise.
+    pub fn has_one_name(&self) -> bool {
+        Named::parse(absolute(&self.cassette).as_os_str()).map_or(true, |named| named.known().is_some())
+    }
+
+    /// Whether the order counts inside each connection only, of a cassette with this order.
+    pub fn counts_by_connection(&self, own: super8_cassette::Order) -> bool {
+        let named = std::env::var_os("SUPER8_ORDER").filter(|order| !order.is_empty());
+        match (self.order, named) {
+            (Some(order), _) => order != Order::Global,
+            (None, Some(named)) => named != "global",
+            (None, None) => own != super8_cassette::Order::Global,
+        }
     }
 
     /// The same with another cassette.

@@ -188,6 +188,14 @@ fn a_second_run_that_differs_is_named() {
     assert_eq!(std::fs::read_to_string(&stage.environment[0].1).unwrap(), "");
 }
 
+#[test]
+fn a_failed_first_run_is_not_searched() {
+    let program = Program::python("volatile_found.py");
+    let stage = stage("volatile_failed", Driver::Sqlite, "");
+    let recorded = stage.wrapped("record --find-volatile --write", &program);
+    assert!(!recorded.succeeded() && recorded.errors().contains("no volatile values were looked for"));
+}
+
 const PLACES: &str = "volatile:\n  - {position: 2, sql: '^insert into w'}\n  - {position: 3, sql: '^insert into w'}\n";
 
 #[test]

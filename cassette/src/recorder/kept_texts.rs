@@ -153,3 +153,15 @@ fn question(entry: &Entry) -> Digest {
     let inputs: Vec<_> = entry.fields.iter().filter(|(key, _)| key.is_input()).collect();
     digest(format!("{:?}", (entry.method.name(), entry.connection, entry.statement, inputs)).as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::comment;
+
+    #[test]
+    fn only_the_comment_of_a_line_is_named() {
+        assert_eq!(comment("  volatile: [\"params 1\"]  # random"), Some("# random"));
+        assert_eq!(comment("  # mine"), Some("# mine"));
+        assert_eq!(comment("  keep: true"), None);
+    }
+}

@@ -39,7 +39,7 @@ struct Shop {
 /// Runs the demonstration; it fails unless the replay printed what the recording printed.
 pub fn demo() -> Done {
     println!("super8: record a program's ODBC session, replay it without driver and database");
-    setup::setup()?;
+    setup::for_demo()?;
     run(cargo(&["build", "--quiet", "-p", "super8", "-p", "super8a", "-p", "super8-cli"]))?;
     let shop = Shop::open();
 

@@ -12,6 +12,14 @@ const SERVICES: [&str; 5] = ["postgresql", "mariadb", "pdns", "proftpd", "kamail
 
 /// Installs everything the tests and the demo need.
 pub fn setup() -> Done {
+    for_demo()?;
+    python::install_drivers()?;
+    python::install_columns()?;
+    python::packaging().map(drop)
+}
+
+/// Installs what the demo needs, and most of what the tests need.
+pub fn for_demo() -> Done {
     install(packages::DEBIAN)?;
     // Debian's package does not go with another build of Node.js, which has npm itself
     if packages::found("npm").is_none() {
@@ -21,10 +29,7 @@ pub fn setup() -> Done {
         println!("installing cargo-nextest");
         run(crate::cargo(&["install", "--locked", "cargo-nextest"]))?;
     }
-    python::install()?;
-    python::install_drivers()?;
-    python::install_columns()?;
-    python::packaging().map(drop)
+    python::install()
 }
 
 /// Installs those of `wanted` that are not there.

@@ -1,5 +1,5 @@
 //! What drivers say of faults. `driver_faults/` has what was measured with each driver and version, which a test compares with the real
-//! drivers, and for those that cannot be run here what their documents say.
+//! drivers, and for those that cannot be run here what documents and experience say.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ const MEASURED: [(&str, &str); 4] = [
     ("libsqlite3odbc", include_str!("driver_faults/libsqlite3odbc.yml")),
 ];
 
-/// What documents say of other drivers.
+/// What could not be measured.
 const DOCUMENTED: &str = include_str!("driver_faults/documents.yml");
 
 /// What a driver says of which nothing is known.

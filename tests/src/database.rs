@@ -32,8 +32,8 @@ impl Database {
         }
     }
 
-    /// Has its server listen nowhere.
-    pub fn disconnect(&mut self) {
+    /// Has connections go to a port that nothing listens at.
+    pub fn make_unreachable(&mut self) {
         self.unreachable = true;
     }
 

@@ -8,7 +8,7 @@ use super8_tests::ways::Stage;
 
 fn fails_the_same(driver: Driver) {
     let mut stage = Stage::new("no_server", driver);
-    stage.database.disconnect();
+    stage.database.make_unreachable();
     let outcome = stage.four_ways(&Program::c("no_server.c"));
     let text = outcome.text();
     assert!(text.contains("SQLDriverConnect -> ERROR") && text.contains("SQLConnect -> ERROR"), "{text}");
@@ -39,7 +39,7 @@ fn freetds() {
 fn by_pyodbc() {
     for driver in [Driver::SqlServer, Driver::Db2, Driver::FreeTds] {
         let mut stage = Stage::new("no_server", driver);
-        stage.database.disconnect();
+        stage.database.make_unreachable();
         stage.four_ways(&Program::python("no_server.py"));
     }
 }

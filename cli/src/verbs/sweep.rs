@@ -206,8 +206,7 @@ impl Sweep {
         }
         let baseline = Some(&outputs[0]).filter(|first| **first == outputs[1]);
         let todo = self.sampled(self.faults_of(&places));
-        let cases = self.all(&todo, directory.path(), baseline.map(Vec::as_slice), &stopped)?;
-        let mut cases = cases;
+        let mut cases = self.all(&todo, directory.path(), baseline.map(Vec::as_slice), &stopped)?;
         for case in &mut cases {
             let fits = |allowed: &&mut Allowed| allowed.fits(case);
             if let Some(found) = allowed.iter_mut().find(fits).filter(|_| case.verdict.is_found()) {

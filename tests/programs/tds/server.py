@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A stand-in for SQL Server: speaks TDS 7.4 ([MS-TDS]) in front of SQLite, so that the drivers of SQL Server can be tested beyond the connect.
 
-Logins, batches, prepared statements (sp_executesql, sp_prepexec, sp_execute), transactions, errors, messages of PRINT, several results.
-No encryption, no cursors on the server, no catalog procedures: a driver that asks for them is told so by an error.
+Logins, batches, prepared statements (sp_executesql, sp_prepexec, sp_execute), cursors that go forward, transactions, errors, messages of
+PRINT, several results. No encryption, no other cursors, no catalog procedures: a driver that asks for these is told so by an error.
 
 usage: server.py PORT DIRECTORY USER PASSWORD     a database is a file of the directory
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 
 COLLATION = bytes.fromhex("0904d00034")
 LOGIN, BATCH, RPC, ATTENTION, TRANSACTION, PRELOGIN, REPLY = 0x10, 0x01, 0x03, 0x06, 0x0E, 0x12, 0x04
-MORE, ERROR, IN_TRANSACTION, COUNT, ATTENTION_SEEN = 0x1, 0x2, 0x4, 0x10, 0x20
+MORE, ERROR, COUNT, ATTENTION_SEEN = 0x1, 0x2, 0x10, 0x20
 TYPES = [
     ("bit", -7, 1, None),
     ("bigint", -5, 19, None),
@@ -271,7 +271,6 @@ class Session(socketserver.BaseRequestHandler):
             return self.done(ERROR)
         database = database or "master"
         self.database = sqlite3.connect(DIRECTORY / f"{database}.db", isolation_level=None, timeout=30)
-        self.database.create_collation("server", lambda a, b: (a > b) - (a < b))
         self.changed(1, short_text(database), short_text("master"))
         self.message(0xAB, 5701, 0, f"Changed database context to '{database}'.")
         self.changed(7, b"\x05" + COLLATION, b"\0")

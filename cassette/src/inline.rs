@@ -1,6 +1,6 @@
 //! A row inside the command log: `result: [1, "two", null]`.
 
-use crate::cell::{self, Cell};
+use crate::cell;
 use crate::row::Row;
 use crate::value::{Value, float_text};
 
@@ -66,19 +66,25 @@ fn number(text: &str, c_type: &str) -> Option<Value> {
 /// Puts the cells of such a list into `row`, in place of what was there.
 pub fn from_inline(value: &Value, row: &mut Row) -> Result<(), InlineError> {
     row.clear();
+    fields(value, &mut |field| row.push_field(field))
+}
+
+/// Hands out the fields of such a list, in column order and each as [`decode`](cell::decode) takes it.
+pub(crate) fn fields(value: &Value, take: &mut dyn FnMut(&[u8])) -> Result<(), InlineError> {
     let not_a_list = || InlineError { column: None, problem: "a row is a list of cells".to_owned() };
-    let mut scratch = Vec::new();
+    let (mut decoded, mut encoded) = (Vec::new(), Vec::new());
     for (column, item) in value.as_list().ok_or_else(not_a_list)?.iter().enumerate() {
         let refuse = |problem: String| InlineError { column: Some(column), problem };
         match item {
-            Value::Null => row.set(column, Cell::Null),
-            Value::Int(number) => row.set(column, Cell::Plain(itoa::Buffer::new().format(*number).as_bytes())),
-            Value::Float(number) if number.is_finite() => {
-                row.set(column, Cell::Plain(float_text(*number).as_bytes()));
-            }
+            Value::Null => take(b"\\N"),
+            Value::Int(number) => take(itoa::Buffer::new().format(*number).as_bytes()),
+            Value::Float(number) if number.is_finite() => take(float_text(*number).as_bytes()),
+            Value::Text(text) if !text.starts_with('\\') => take(text.as_bytes()),
             Value::Text(text) => {
-                let cell = cell::decode(text.as_bytes(), &mut scratch).map_err(|error| refuse(error.to_string()))?;
-                row.set(column, cell);
+                let cell = cell::decode(text.as_bytes(), &mut decoded).map_err(|error| refuse(error.to_string()))?;
+                encoded.clear();
+                cell::encode(cell, &mut encoded);
+                take(&encoded);
             }
             _ => return Err(refuse("a cell is null, a number or text: put anything else in quotes".to_owned())),
         }
@@ -89,6 +95,7 @@ pub fn from_inline(value: &Value, row: &mut Row) -> Result<(), InlineError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cell::Cell;
 
     #[test]
     fn numbers_stand_bare_only_where_they_are_numbers() {

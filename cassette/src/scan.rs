@@ -45,6 +45,12 @@ pub(crate) const fn equal(word: u64, byte: u8) -> u64 {
     !(((other & !HIGH) + !HIGH) | other) & HIGH
 }
 
+/// The same in fewer steps, but that only the first mark is right.
+const fn has(word: u64, byte: u8) -> u64 {
+    let other = word ^ (ONES * byte as u64);
+    other.wrapping_sub(ONES) & !other & HIGH
+}
+
 /// The high bit of each byte of the word that is an ASCII control character.
 pub(crate) const fn control(word: u64) -> u64 {
     let low = word & !HIGH;
@@ -55,6 +61,43 @@ pub(crate) const fn control(word: u64) -> u64 {
 /// The high bit of each byte of the word that is not ASCII.
 pub(crate) const fn foreign(word: u64) -> u64 {
     word & HIGH
+}
+
+/// Where a line ends: at its line feed, or where unused space begins, which is zeros. Most lines are short, and a search for a
+/// byte sets itself up first.
+#[inline]
+pub(crate) fn line_end(bytes: &[u8]) -> Option<usize> {
+    let (words, _) = bytes[..bytes.len().min(64)].as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let marks = has(word, b'\n') | has(word, 0);
+        if marks != 0 {
+            return Some(8 * at + (marks.trailing_zeros() / 8) as usize);
+        }
+    }
+    let seen = 8 * words.len();
+    memchr::memchr2(b'\n', 0, &bytes[seen..]).map(|at| seen + at)
+}
+
+/// How many bytes from here on, and how many line breaks in them, are surely before the next line that does not begin with a space,
+/// and before unused space: a word at a time.
+#[inline]
+pub(crate) fn indented(bytes: &[u8]) -> (usize, u32) {
+    let (mut at, mut breaks) = (0, 0);
+    while let Some(nine) = bytes.get(at..).and_then(|rest| rest.first_chunk::<9>()) {
+        let (Some(word), Some(following)) = (nine.first_chunk::<8>(), nine.last_chunk::<8>()) else { break };
+        let word = u64::from_le_bytes(*word);
+        if has(word, b'\n') | has(word, 0) != 0 {
+            let marks = equal(word, b'\n');
+            if equal(word, 0) != 0 || marks & !equal(u64::from_le_bytes(*following), b' ') != 0 {
+                break;
+            }
+            // each mark is the high bit of its byte
+            breaks += ((marks >> 7).wrapping_mul(ONES) >> 56) as u32;
+        }
+        at += 8;
+    }
+    (at, breaks)
 }
 
 #[inline]
@@ -142,6 +185,34 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_line_ends_wherever_its_end_stands() {
+        for length in 0..150 {
+            assert_eq!(line_end(&vec![b'x'; length]), None);
+            for (at, end) in (0..length).flat_map(|at| [b'\n', 0].map(|end| (at, end))) {
+                // bytes that differ from both in one bit come before and behind
+                for other in [b'\n' + 1, 1, b'\n' | 0x80, 0x80] {
+                    let mut text = vec![other; length];
+                    text[at..].fill(end);
+                    assert_eq!(line_end(&text), Some(at), "{other:#x}, {end:#x} at {at} of {length}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn indented_lines_are_passed_by_words() {
+        let text = b"  a: 1\n  b: \"\xc3\xa9\"\n\x0b\n  c: 22222222222222222222\n- d: 4\n";
+        for end in 0..=text.len() {
+            let (passed, breaks) = indented(&text[..end]);
+            let lines = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count() as u32;
+            assert!(passed <= 16 && passed % 8 == 0 && breaks == lines(&text[..passed]), "{end}: {passed}, {breaks}");
+        }
+        assert_eq!(indented(b"  a: 1\n  b: 2\n  c: 3333333\n  d"), (24, 2));
+        assert_eq!(indented(b"  a: 1\n  b: 2\0  c: 3333333\n"), (8, 1));
+        assert_eq!(indented(b"  a: 11\n- b: 2\n"), (0, 0));
     }
 
     #[test]

@@ -62,6 +62,11 @@ impl Sets {
     }
 }
 
+/// Whether a field stands in the log as it is: not an array that goes to a part.
+pub(crate) fn stay_in_the_log(key: Key, value: &Value) -> bool {
+    key != Key::Params || value.as_list().is_none_or(|sets| sets.len() <= INLINE_SETS)
+}
+
 /// The type of a value's column; `Some(None)` for NULL, which is of any; `None` for what a cell cannot hold.
 fn kind(value: &Value) -> Option<Option<&str>> {
     match value {

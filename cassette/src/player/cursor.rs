@@ -49,17 +49,19 @@ impl Candidate {
 pub(crate) struct Prefetch {
     pub(super) position: u32,
     pub(super) entry: Entry,
+    /// Whether it is known to be what is asked.
+    pub(super) agrees: bool,
 }
 
 impl Prefetch {
-    /// The entry at a position: this one if it is that, else what is `read`.
+    /// The entry at a position, and whether it is known to be what is asked: this one if it is that, else what is `read`.
     pub(super) fn or(
         ahead: Option<Prefetch>,
         position: u32,
-        read: impl FnOnce() -> Result<Entry, CassetteError>,
-    ) -> Result<Entry, CassetteError> {
+        read: impl FnOnce() -> Result<(Entry, bool), CassetteError>,
+    ) -> Result<(Entry, bool), CassetteError> {
         match ahead {
-            Some(ahead) if ahead.position == position => Ok(ahead.entry),
+            Some(ahead) if ahead.position == position => Ok((ahead.entry, ahead.agrees)),
             _ => read(),
         }
     }

@@ -150,6 +150,11 @@ impl Faults {
         self.struck.load(Ordering::Relaxed)
     }
 
+    /// Whether there may be any.
+    pub(super) fn are_any(&self) -> bool {
+        self.are_any
+    }
+
     /// The fault that strikes at this command, before its first row if it has any.
     pub(super) fn at(&self, position: u32, entry: &Entry, rowless: bool) -> Option<Armed> {
         if !self.are_any {

@@ -1,7 +1,7 @@
 //! A recorded run of rows in the hands of its statement: reads on without any lock of the player.
 
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -9,10 +9,10 @@ use csv::ByteRecord;
 
 use super::bindings::Bindings;
 use crate::cell::{self, Cell, CellError};
-use crate::inline::from_inline;
+use crate::inline;
 use crate::store::{EntryRef, RowsSource, Store};
 use crate::words::NO_DATA;
-use crate::{CassetteError, Entry, Key, Method, Row, Value};
+use crate::{CassetteError, Entry, Key, Method, Value};
 
 /// How far a run is read; shared with the player, which has to know whether rows are left.
 #[derive(Debug, Default)]
@@ -70,12 +70,12 @@ pub(crate) fn count(entry: &Entry) -> Option<u64> {
 /// A run of rows being played.
 pub struct PlayedRun {
     source: Source,
-    file: PathBuf,
+    file: Arc<Path>,
     line: u32,
-    /// The row handed out last.
-    current: Fields,
+    /// The row handed out last; none before the first.
+    current: Option<Fields>,
     /// The row after it, read ahead: the player has to know when the last one is out.
-    ahead: Result<Fields, CassetteError>,
+    ahead: Result<Option<Fields>, CassetteError>,
     has_ahead: bool,
     expected: Expected,
     /// Rows that the program has room for.
@@ -116,7 +116,11 @@ struct Fields {
 
 enum Source {
     Part(Box<dyn RowsSource>),
-    Inline { rows: std::vec::IntoIter<Value>, row: Row },
+    /// Rows that stand in the entry: the next one, and those after it.
+    Inline {
+        next: Option<Value>,
+        rest: std::vec::IntoIter<Value>,
+    },
 }
 
 impl PlayedRun {
@@ -195,8 +199,13 @@ impl PlayedRun {
             Some((key, Value::Text(part))) => Source::Part(
                 storage.rows(&part).map_err(|error| storage.refuse_part(place, key.name(), &part, &error))?,
             ),
-            Some((Key::Result, row @ Value::List(_))) => inline(vec![row]),
-            Some((Key::Rows, Value::List(rows))) => inline(rows),
+            Some((Key::Result, row @ Value::List(_))) => {
+                Source::Inline { next: Some(row), rest: Vec::new().into_iter() }
+            }
+            Some((Key::Rows, Value::List(rows))) => {
+                let mut rest = rows.into_iter();
+                Source::Inline { next: rest.next(), rest }
+            }
             _ => return Err(wrong("rows_file", "there are no rows: neither `result`, `rows` nor `rows_file` has any")),
         };
         let ended = ended || entry.method == Method::FetchAll;
@@ -204,8 +213,8 @@ impl PlayedRun {
             source,
             file,
             line,
-            current: Fields::default(),
-            ahead: Ok(Fields::default()),
+            current: None,
+            ahead: Ok(None),
             has_ahead: false,
             expected,
             room,
@@ -259,20 +268,27 @@ impl PlayedRun {
         }
         self.progress.returned.store(self.returned, Ordering::Relaxed);
         self.read_ahead();
-        Ok(Some(&self.current.record))
+        Ok(self.current())
     }
 
-    /// The row [`next`](Self::next) handed out last; empty before the first.
+    /// The row [`next`](Self::next) handed out last; none before the first.
     #[inline]
-    pub fn current(&self) -> &ByteRecord {
-        &self.current.record
+    pub fn current(&self) -> Option<&ByteRecord> {
+        self.current.as_ref().map(|current| &current.record)
+    }
+
+    /// The encoded field of a column (from 0) of that row; none, if the row is narrower.
+    #[inline]
+    pub fn field(&self, column: usize) -> Option<&[u8]> {
+        self.current()?.get(column)
     }
 
     /// The field of a column (from 0) of that row that is its own text: UTF-8 without a tag. Any other is for
     /// [`decode`](crate::cell::decode).
     #[inline]
     pub fn plain(&self, column: usize) -> Option<&[u8]> {
-        let field = self.current.record.get(column).filter(|_| self.current.utf8)?;
+        let current = self.current.as_ref().filter(|current| current.utf8)?;
+        let field = current.record.get(column)?;
         (field.first() != Some(&b'\\')).then_some(field)
     }
 
@@ -284,7 +300,7 @@ impl PlayedRun {
     pub fn cell<'a>(&'a self, column: usize, scratch: &'a mut Vec<u8>) -> Result<Cell<'a>, CellError> {
         match self.plain(column) {
             Some(text) => Ok(Cell::Text(text)),
-            None => cell::decode(self.current.record.get(column).unwrap_or(cell::UNREAD), scratch),
+            None => cell::decode(self.field(column).unwrap_or(cell::UNREAD), scratch),
         }
     }
 
@@ -294,7 +310,11 @@ impl PlayedRun {
             Source::Part(part) => (part.file(), format!("field {}", column + 1)),
             Source::Inline { .. } => (&*self.file, format!("row {}, cell {}", self.returned, column + 1)),
         };
-        let error = CassetteError::new(file, problem.to_string()).at_line(self.current.line).at_path(path);
+        let error = CassetteError::new(file, problem.to_string()).at_path(path);
+        let error = match &self.current {
+            Some(current) => error.at_line(current.line),
+            None => error,
+        };
         error.advice("correct it, or record again")
     }
 
@@ -337,14 +357,15 @@ impl PlayedRun {
         let Ok(ahead) = &mut self.ahead else { return };
         let wrong = |problem: String| CassetteError::new(&self.file, problem).at_line(self.line.into());
         let read = match &mut self.source {
-            Source::Part(part) => part.next(&mut ahead.record),
-            Source::Inline { rows, row } => match rows.next() {
+            Source::Part(part) => part.next(&mut ahead.get_or_insert_default().record),
+            Source::Inline { next, rest } => match std::mem::replace(next, rest.next()) {
                 None => Ok(false),
-                Some(value) => from_inline(&value, row).map_err(|error| wrong(error.to_string())).map(|()| {
-                    ahead.record.clear();
-                    row.fields().for_each(|field| ahead.record.push_field(field));
-                    true
-                }),
+                Some(value) => {
+                    let record = &mut ahead.get_or_insert_default().record;
+                    record.clear();
+                    let read = inline::fields(&value, &mut |field| record.push_field(field));
+                    read.map(|()| true).map_err(|error| wrong(error.to_string()))
+                }
             },
         };
         let rows = self.returned + u64::from(matches!(read, Ok(true)));
@@ -365,8 +386,8 @@ impl PlayedRun {
             (read, _) => read,
         };
         self.has_ahead = matches!(read, Ok(true));
-        match read {
-            Ok(true) => {
+        match (read, ahead) {
+            (Ok(true), Some(ahead)) => {
                 if let Some(bindings) = &self.bindings {
                     let outcomes = &mut self.outcomes[self.next_outcome..];
                     let first = usize::from(!self.bookmarks);
@@ -382,8 +403,8 @@ impl PlayedRun {
                     Source::Inline { .. } => self.line.into(),
                 };
             }
-            Ok(false) => self.progress.done.store(true, Ordering::Release),
-            Err(error) => self.ahead = Err(error),
+            (Ok(_), _) => self.progress.done.store(true, Ordering::Release),
+            (Err(error), _) => self.ahead = Err(error),
         }
     }
 }
@@ -461,10 +482,6 @@ fn is_utf8(record: &ByteRecord) -> bool {
     let begins = |column| record.range(column).map_or(0, |range| range.start);
     let apart = |text: &str| (0..record.len()).all(|column| text.is_char_boundary(begins(column)));
     all.is_ascii() || std::str::from_utf8(all).is_ok_and(apart)
-}
-
-fn inline(rows: Vec<Value>) -> Source {
-    Source::Inline { rows: rows.into_iter(), row: Row::new() }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind::NotFound;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 
@@ -192,7 +193,7 @@ pub trait Store: Send + Sync {
     fn parts(&self) -> Result<Vec<Part>, CassetteError>;
 
     /// The file and line of an entry, for reports.
-    fn locate(&self, place: EntryRef) -> (PathBuf, u32);
+    fn locate(&self, place: EntryRef) -> (Arc<Path>, u32);
 
     /// The line of one of an entry's keys, or the entry's own where the keys have none.
     fn line_of(&self, place: EntryRef, _key: &str) -> u32 {
@@ -226,6 +227,12 @@ pub trait Store: Send + Sync {
             Ok(()) => Ok(entry),
             Err(wrong) => Err(self.refuse_entry(place, wrong)),
         }
+    }
+
+    /// Reads what a command's entry says beyond what is asked, if it begins with that as it would be written: nothing has to be built
+    /// to be compared. `None` says nothing: the entry may be the same all the same.
+    fn reply(&self, _place: EntryRef, _asked: &Entry) -> Option<Entry> {
+        None
     }
 
     /// The error for what is wrong with an entry.

@@ -3,8 +3,9 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Deref;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{FallocateFlags, fallocate};
@@ -165,30 +166,62 @@ const BEHIND: u64 = 8 * 1024;
 /// A window of one log.
 #[derive(Default)]
 pub(super) struct Window {
-    log: Arc<PathBuf>,
+    log: PathBuf,
     file: Option<File>,
+    block: Arc<Block>,
+}
+
+/// What a window holds.
+#[derive(Default)]
+struct Block {
+    log: PathBuf,
     start: u64,
     bytes: Vec<u8>,
+}
+
+/// The bytes of an entry. Others may move the window while it is taken apart.
+pub(super) struct Held {
+    block: Arc<Block>,
+    from: usize,
+    len: usize,
+}
+
+impl Held {
+    /// The log they stand in.
+    pub(super) fn log(&self) -> &Path {
+        &self.block.log
+    }
+}
+
+impl Deref for Held {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.block.bytes[self.from..self.from + self.len]
+    }
 }
 
 impl Window {
     /// A window of the log at this path.
     pub(super) fn of(log: PathBuf) -> Window {
-        Window { log: Arc::new(log), ..Window::default() }
+        Window { log, ..Window::default() }
     }
 
-    /// The bytes at a place, and the log's path: copies, so that others may use the window while an entry is taken apart.
-    pub(super) fn read(&mut self, place: EntryRef) -> Result<(Vec<u8>, Arc<PathBuf>), CassetteError> {
+    /// The bytes at a place.
+    pub(super) fn read(&mut self, place: EntryRef) -> Result<Held, CassetteError> {
         let (offset, len) = (place.offset, place.len as usize);
-        let held = self.start..self.start + self.bytes.len() as u64;
+        let held = self.block.start..self.block.start + self.block.bytes.len() as u64;
         if offset < held.start || offset + len as u64 > held.end {
             self.fill(place)?;
         }
-        let from = (offset - self.start) as usize;
-        let bytes = self.bytes.get(from..from + len).ok_or_else(|| {
-            CassetteError::torn(&self.log, "the log became shorter while it was read").at_line(place.line.into())
-        })?;
-        Ok((bytes.to_vec(), Arc::clone(&self.log)))
+        let block = Arc::clone(&self.block);
+        let from = (offset - block.start) as usize;
+        if from + len > block.bytes.len() {
+            return Err(
+                CassetteError::torn(&self.log, "the log became shorter while it was read").at_line(place.line.into())
+            );
+        }
+        Ok(Held { block, from, len })
     }
 
     fn fill(&mut self, place: EntryRef) -> Result<(), CassetteError> {
@@ -197,21 +230,28 @@ impl Window {
             Some(file) => file,
             none => none.insert(files::open(&self.log).map_err(failed)?),
         };
-        self.start = place.offset.saturating_sub(BEHIND);
-        let lead = (place.offset - self.start) as usize;
-        self.bytes.resize(WINDOW.max(lead + place.len as usize), 0);
+        let start = place.offset.saturating_sub(BEHIND);
+        let lead = (place.offset - start) as usize;
+        // the memory is used again if nobody holds an entry of it
+        let mut bytes = Arc::get_mut(&mut self.block).map_or_else(Vec::new, |block| std::mem::take(&mut block.bytes));
+        bytes.resize(WINDOW.max(lead + place.len as usize), 0);
         let mut filled = 0;
-        while filled < self.bytes.len() {
-            match file.read_at(&mut self.bytes[filled..], self.start + filled as u64) {
+        while filled < bytes.len() {
+            match file.read_at(&mut bytes[filled..], start + filled as u64) {
                 Ok(0) => break,
                 Ok(count) => filled += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(failed(error)),
             }
         }
-        self.bytes.truncate(filled);
+        bytes.truncate(filled);
         // an entry of several megabytes must not keep its memory
-        self.bytes.shrink_to(2 * WINDOW);
+        bytes.shrink_to(2 * WINDOW);
+        let block = Block { log: self.log.clone(), start, bytes };
+        match Arc::get_mut(&mut self.block) {
+            Some(own) => *own = block,
+            None => self.block = Arc::new(block),
+        }
         Ok(())
     }
 }

@@ -7,10 +7,11 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr3};
 
+use super::emit::emit_fields;
 use super::fallback::MAX_DEPTH;
-use super::scalar::{is_plain_word, is_printable};
+use super::scalar::{is_plain_word, printable};
 use crate::entry::Head;
-use crate::{ConnectionId, Entry, Fields, Key, Method, Value};
+use crate::{ConnectionId, Entry, Fields, Key, Method, Value, scan};
 
 /// A whole small file.
 pub(super) fn document(bytes: &[u8]) -> Option<Value> {
@@ -33,10 +34,14 @@ pub(super) fn item(bytes: &[u8]) -> Option<Value> {
 
 /// The leading keys of an entry, and how long they are.
 pub(super) fn head(bytes: &[u8]) -> Option<(Head, usize)> {
-    fn line<'a>(bytes: &'a [u8], at: &mut usize, key: &[u8]) -> Option<&'a [u8]> {
-        let value = bytes[*at..].strip_prefix(key)?;
-        let end = memchr(b'\n', &value[..value.len().min(64)])?;
-        *at += key.len() + end + 1;
+    #[inline(always)]
+    fn line<'a, const N: usize>(bytes: &'a [u8], at: &mut usize, key: &[u8; N]) -> Option<&'a [u8]> {
+        let (begin, value) = bytes[*at..].split_first_chunk::<N>()?;
+        if begin != key {
+            return None;
+        }
+        let end = scan::line_end(&value[..value.len().min(64)])?;
+        *at += N + end + 1;
         Some(&value[..end])
     }
     let mut at = 0;
@@ -64,32 +69,44 @@ fn number(digits: &[u8]) -> Option<u32> {
     if digits.first() == Some(&b'0') {
         return None;
     }
-    let number = digits.iter().try_fold(0u32, |number, digit| match digit {
-        b'0'..=b'9' => number.checked_mul(10)?.checked_add(u32::from(digit - b'0')),
-        _ => None,
-    });
-    number.filter(|number| *number > 0)
+    if digits.len() > 10 {
+        return None;
+    }
+    let mut number = 0;
+    for digit in digits {
+        match digit {
+            b'0'..=b'9' => number = 10 * number + u64::from(digit - b'0'),
+            _ => return None,
+        }
+    }
+    u32::try_from(number).ok().filter(|number| *number > 0)
 }
 
 /// One item of the command log.
 pub(super) fn entry(bytes: &[u8]) -> Option<Entry> {
     let (head, at) = head(bytes)?;
-    let mut reader = Reader::new(bytes)?;
-    reader.at = at;
-    let fields = if reader.finished() {
-        Fields::new()
-    } else {
-        reader.eat(b"  ")?;
-        reader
-            .map(2, 1, |key| Key::from_name(key).filter(|key| !matches!(key, Key::ConnectionId | Key::StatementId)))?
-            .into()
-    };
-    reader.finished().then_some(Entry {
-        method: head.method,
-        connection: head.connection,
-        statement: head.statement,
-        fields,
-    })
+    let fields = rest(Reader { at, ..Reader::new(bytes)? })?;
+    Some(Entry { method: head.method, connection: head.connection, statement: head.statement, fields })
+}
+
+/// What an item of the command log says beyond these fields, if they come first in it, as `emit` writes them.
+pub(super) fn reply(bytes: &[u8], asked: &Fields) -> Option<Fields> {
+    let (_, at) = head(bytes)?;
+    let mut written = Vec::with_capacity(256);
+    emit_fields(asked, &mut written);
+    rest(Reader::new(bytes[at..].strip_prefix(&written[..])?)?)
+}
+
+/// The fields from here on, if nothing follows them. A line that is indented further belongs to what stands before it.
+fn rest(mut reader: Reader<'_>) -> Option<Fields> {
+    if reader.finished() {
+        return Some(Fields::new());
+    }
+    reader.eat(b"  ")?;
+    let known =
+        |key: Cow<'_, str>| Key::from_name(&key).filter(|key| !matches!(key, Key::ConnectionId | Key::StatementId));
+    let fields = reader.map(2, 1, known)?;
+    reader.finished().then_some(fields.into())
 }
 
 struct Reader<'a> {
@@ -99,8 +116,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(bytes: &'a [u8]) -> Option<Self> {
-        let text = std::str::from_utf8(bytes).ok()?;
-        is_printable(text).then_some(Reader { text, at: 0 })
+        Some(Reader { text: printable(bytes)?, at: 0 })
     }
 
     fn rest(&self) -> &'a [u8] {
@@ -139,14 +155,14 @@ impl<'a> Reader<'a> {
         &mut self,
         indent: usize,
         depth: usize,
-        known: fn(&str) -> Option<K>,
+        known: fn(Cow<'_, str>) -> Option<K>,
     ) -> Option<Vec<(K, Value)>> {
-        let mut pairs: Vec<(K, Value)> = Vec::new();
+        let mut pairs: Vec<(K, Value)> = Vec::with_capacity(4);
         if depth >= MAX_DEPTH {
             return None;
         }
         loop {
-            let key = known(&self.key()?)?;
+            let key = known(self.word()?)?;
             self.eat(b":")?;
             // a long map is rare, and the other reader does not compare each key with each
             if pairs.len() > 100 || pairs.iter().any(|(known, _)| *known == key) {
@@ -198,7 +214,7 @@ impl<'a> Reader<'a> {
         match self.rest() {
             [b'-', b' ', ..] => return self.list(indent, depth).map(Value::List),
             [b'"' | b'a'..=b'z' | b'A'..=b'Z', ..] => {
-                let is_key = self.key().is_some() && matches!(self.rest(), [b':', b' ' | b'\n', ..]);
+                let is_key = self.word().and_then(any).is_some() && matches!(self.rest(), [b':', b' ' | b'\n', ..]);
                 self.at = start;
                 if is_key {
                     return self.map(indent, depth, any).map(Value::Map);
@@ -245,7 +261,7 @@ impl<'a> Reader<'a> {
                     if !pairs.is_empty() {
                         self.eat(b", ")?;
                     }
-                    let key = self.key()?.into_owned();
+                    let key = any(self.word()?)?;
                     self.eat(b": ")?;
                     if pairs.len() > 100 || pairs.iter().any(|(known, _)| *known == key) {
                         return None;
@@ -264,14 +280,15 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn key(&mut self) -> Option<Cow<'a, str>> {
+    /// What stands before the next colon, which is [a key](any) unless something else follows it.
+    fn word(&mut self) -> Option<Cow<'a, str>> {
         if self.peek()? == b'"' {
             return self.quoted().map(Cow::Owned);
         }
         let end = memchr(b':', &self.rest()[..self.rest().len().min(200)])?;
         let word = self.text.get(self.at..self.at + end)?;
         self.at += end;
-        is_plain_word(word).then_some(Cow::Borrowed(word))
+        Some(Cow::Borrowed(word))
     }
 
     /// A text in double quotes that stands on one line.
@@ -355,9 +372,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Any key of a map.
-fn any(key: &str) -> Option<String> {
-    Some(key.to_owned())
+/// Any key of a map: in quotes, or a plain word.
+fn any(word: Cow<'_, str>) -> Option<String> {
+    match word {
+        Cow::Borrowed(bare) => is_plain_word(bare).then(|| bare.to_owned()),
+        Cow::Owned(quoted) => Some(quoted),
+    }
 }
 
 /// A scalar without quotes.

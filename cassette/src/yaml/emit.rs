@@ -21,7 +21,12 @@ pub fn emit_entry(entry: &Entry, out: &mut Vec<u8>) {
         push_int(i128::from(statement), out);
     }
     out.push(b'\n');
-    for (key, value) in &entry.fields {
+    emit_fields(&entry.fields, out);
+}
+
+/// Appends the fields of an item of the command log, behind its leading keys.
+pub(super) fn emit_fields(fields: &Fields, out: &mut Vec<u8>) {
+    for (key, value) in fields {
         push_indent(2, out);
         push_field(*key, value, 2, out);
     }

@@ -7,10 +7,10 @@ use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use memchr::{memchr, memchr_iter, memchr2};
+use memchr::{memchr, memchr_iter};
 
 use crate::error::CassetteError;
-use crate::files;
+use crate::{files, scan};
 
 const BLOCK: usize = 64 * 1024;
 /// The longest item; what is longer is no cassette of ours.
@@ -107,29 +107,29 @@ impl<R: Read> Items<R> {
         if !self.ensure(indent + 4)? && self.start == self.window.len() || self.window[self.start] == 0 {
             return self.check_tail().map(|()| None);
         }
-        if is_marker(&self.window[self.start..], b"...") || is_marker(&self.window[self.start..], b"---") {
+        if ends_list(&self.window[self.start..]) {
             return self.after_document().map(|()| None);
         }
-        let len = self.item_length(indent)?;
+        let (len, lines) = self.item_length(indent)?;
         let bytes = &self.window[self.start..self.start + len];
         buf.extend_from_slice(bytes);
         let short = u32::try_from(len).map_err(|_| self.error("an item of more than 4 GiB"))?;
         let item = Item { offset: self.offset, len: short, line: self.line };
-        self.consume(len);
+        self.consume(len, lines);
         Ok(Some(item))
     }
 
-    /// From the start of an item to the start of what follows.
-    fn item_length(&mut self, indent: usize) -> Result<usize, CassetteError> {
-        let mut len = 0;
+    /// The bytes and the line breaks from the start of an item to the start of what follows.
+    fn item_length(&mut self, indent: usize) -> Result<(usize, u32), CassetteError> {
+        let (mut len, mut lines) = if indent == 0 { scan::indented(&self.window[self.start..]) } else { (0, 0) };
         loop {
-            let Some(at) = memchr2(b'\n', 0, &self.window[self.start + len..]) else {
+            let Some(at) = scan::line_end(&self.window[self.start + len..]) else {
                 len = self.window.len() - self.start;
                 if len > LONGEST {
                     return Err(self.error("an item of more than 128 MiB"));
                 }
                 if !self.fill()? {
-                    return Ok(len); // the last line may lack its line break
+                    return Ok((len, lines)); // the last line may lack its line break
                 }
                 continue;
             };
@@ -137,14 +137,13 @@ impl<R: Read> Items<R> {
             if self.window[self.start + len] == 0 {
                 return Err(self.torn(len));
             }
-            len += 1;
+            (len, lines) = (len + 1, lines + 1);
             self.ensure(len + indent + 4)?;
             let rest = &self.window[self.start + len..];
-            if rest.is_empty() || rest[0] == 0 || begins_item(rest, indent) || is_marker(rest, b"...") {
-                return Ok(len);
-            }
-            if is_marker(rest, b"---") {
-                return Ok(len);
+            // most lines of an item are indented
+            let goes_on = indent == 0 && rest.first() == Some(&b' ');
+            if !goes_on && (rest.is_empty() || rest[0] == 0 || begins_item(rest, indent) || ends_list(rest)) {
+                return Ok((len, lines));
             }
         }
     }
@@ -152,7 +151,7 @@ impl<R: Read> Items<R> {
     /// Passes over what may stand before the first item, and tells the indentation of its dash.
     fn skip_preamble(&mut self) -> Result<Option<usize>, CassetteError> {
         if self.ensure(3)? && self.offset == 0 && self.window[self.start..].starts_with(b"\xef\xbb\xbf") {
-            self.consume(3);
+            self.consume(3, 0);
         }
         loop {
             let line = self.whole_line()?;
@@ -173,7 +172,7 @@ impl<R: Read> Items<R> {
                 return Err(error.advice("every entry of this file begins with `- ` in the same column"));
             }
             let len = line.len();
-            self.consume(len);
+            self.consume_line(len);
         }
     }
 
@@ -184,7 +183,7 @@ impl<R: Read> Items<R> {
         }
         loop {
             let len = self.whole_line()?.len();
-            self.consume(len);
+            self.consume_line(len);
             let line = self.whole_line()?;
             if line.is_empty() || line[0] == 0 {
                 return self.check_tail();
@@ -226,11 +225,16 @@ impl<R: Read> Items<R> {
         }
     }
 
-    fn consume(&mut self, len: usize) {
-        let lines = memchr_iter(b'\n', &self.window[self.start..self.start + len]).count();
-        self.line = self.line.saturating_add(lines as u32);
+    fn consume(&mut self, len: usize, lines: u32) {
+        self.line = self.line.saturating_add(lines);
         self.start += len;
         self.offset += len as u64;
+    }
+
+    /// The same for a line, which the end of the file may cut short.
+    fn consume_line(&mut self, len: usize) {
+        let is_whole = self.window[..self.start + len].last() == Some(&b'\n');
+        self.consume(len, u32::from(is_whole));
     }
 
     /// Whether the window holds so many bytes from its start, after reading as far as needed.
@@ -275,6 +279,11 @@ impl<R: Read> Items<R> {
 fn begins_item(line: &[u8], indent: usize) -> bool {
     let Some((spaces, rest)) = line.split_at_checked(indent) else { return false };
     spaces.iter().all(|&byte| byte == b' ') && matches!(rest, [b'-'] | [b'-', b' ' | b'\t' | b'\n' | b'\r' | 0, ..])
+}
+
+/// Whether a line ends the list, or the document.
+fn ends_list(line: &[u8]) -> bool {
+    is_marker(line, b"...") || is_marker(line, b"---")
 }
 
 /// Whether a line is `---` or `...` at column 0, alone or followed by a blank.

@@ -48,6 +48,11 @@ pub fn parse_entry(bytes: &[u8], file: &Path, first_line: u32) -> Result<Entry, 
     }
 }
 
+/// Reads what an item of the command log says beyond these fields, if it begins with them in our own form.
+pub(crate) fn parse_reply(bytes: &[u8], asked: &Fields) -> Option<Fields> {
+    canonical::reply(bytes, asked)
+}
+
 /// Reads the leading keys of an item of the command log; in our own form, nothing else of it is looked at.
 pub fn parse_head(bytes: &[u8], file: &Path, first_line: u32) -> Result<Head, CassetteError> {
     if let Some((head, _)) = canonical::head(bytes) {

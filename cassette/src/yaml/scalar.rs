@@ -25,18 +25,31 @@ const IN_PLAIN_WORDS: [bool; 256] = {
     bytes
 };
 
-/// Whether every character may stand in a YAML file as it is, line feeds and tabs included.
+/// The text of these bytes, if every character may stand in a YAML file as it is, line feeds and tabs included.
 ///
 /// Not so: other control characters, the line breaks of YAML 1.1 that are none in 1.2 (U+0085, U+2028, U+2029),
 /// the byte order mark, and U+FFFE and U+FFFF, which YAML does not allow.
-pub(super) fn is_printable(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let (mut special, mut high) = (0u8, 0u8); // without branches: 16 bytes at a time
-    for &byte in bytes {
-        special |= (u8::from(byte < b' ') & u8::from(byte != b'\n') & u8::from(byte != b'\t')) | u8::from(byte == 0x7f);
-        high |= byte;
+pub(super) fn printable(bytes: &[u8]) -> Option<&str> {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let (mut special, mut foreign) = (0, 0);
+    let mut look = |word: u64| {
+        special |= scan::control(word) & !scan::equal(word, b'\n') & !scan::equal(word, b'\t');
+        foreign |= scan::foreign(word);
+    };
+    words.iter().for_each(|word| look(u64::from_le_bytes(*word)));
+    let mut last = [b' '; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    look(u64::from_le_bytes(last));
+    if special != 0 {
+        return None;
     }
-    special == 0 && (high < 0x80 || text.chars().all(|character| !is_unprintable(character)))
+    let text = std::str::from_utf8(bytes).ok()?;
+    (foreign == 0 || text.chars().all(|character| !is_unprintable(character))).then_some(text)
+}
+
+/// Whether every character of a text may stand in a YAML file as it is.
+fn is_printable(text: &str) -> bool {
+    printable(text.as_bytes()).is_some()
 }
 
 /// What must be escaped among the characters beyond ASCII.

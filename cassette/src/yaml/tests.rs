@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::scalar::{is_plain_word, push_text};
 use super::{Items, canonical, emit_document, emit_entry, emit_item, fallback, parse_answer, parse_entry, parse_head};
-use crate::{ConnectionId, Entry, ErrorKind, Key, Method, Value};
+use crate::{ConnectionId, Entry, ErrorKind, Fields, Key, Method, Value};
 
 const FILE: &str = "commands.yml";
 
@@ -232,6 +232,21 @@ fn agrees_or_declines(bytes: &[u8]) {
     }
 }
 
+/// What an item says beyond the first fields of an entry is what the item says without them, or is declined.
+fn reply_agrees_or_declines(bytes: &[u8], entry: &Entry) {
+    for count in 0..=entry.fields.len() {
+        let asked: Fields = entry.fields.iter().take(count).cloned().collect();
+        let Some(rest) = canonical::reply(bytes, &asked) else { continue };
+        // who asks looks for such keys
+        if rest.iter().any(|(key, _)| asked.get(*key).is_some()) {
+            continue;
+        }
+        let whole: Fields = asked.into_iter().chain(rest).collect();
+        let shown = String::from_utf8_lossy(bytes);
+        assert_eq!(parse_entry(bytes, Path::new(FILE), 1).map(|entry| entry.fields), Ok(whole), "{shown}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -247,7 +262,11 @@ proptest! {
             prop_assert!(canonical::entry(&out).is_some(), "not read as our own: {}", shown);
         }
         agrees_or_declines(&out);
+        reply_agrees_or_declines(&out, &entry);
         prop_assert!(general(&out).is_ok(), "{}", shown);
+        if !entry.fields.iter().any(|(_, value)| has_long_key(value)) {
+            prop_assert_eq!(canonical::reply(&out, &entry.fields), Some(Fields::new()), "{}", shown);
+        }
     }
 
     #[test]
@@ -288,6 +307,7 @@ proptest! {
             }
         }
         agrees_or_declines(text.as_bytes());
+        reply_agrees_or_declines(text.as_bytes(), &entry);
     }
 
     #[test]

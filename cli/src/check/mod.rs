@@ -4,6 +4,7 @@ mod secrets;
 #[cfg(test)]
 mod tests;
 
+use csv::ByteRecord;
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -461,8 +462,8 @@ fn played(storage: &dyn Store, place: EntryRef, entry: Entry) -> Result<(), Cass
         return Ok(());
     }
     let (mut run, mut scratch) = (PlayedRun::of(storage, place, entry)?, Vec::new());
-    while run.next()?.is_some() {
-        for column in 0..run.current().len() {
+    while let Some(width) = run.next()?.map(ByteRecord::len) {
+        for column in 0..width {
             let cell = run.cell(column, &mut scratch).map_err(|error| run.refuse(column, &error))?;
             let Some(c_type) = run.c_type(column).and_then(CType::from_name) else { continue };
             convert::fits(&cell, c_type).map_err(|problem| run.refuse(column, &problem))?;

@@ -106,7 +106,7 @@ pub fn rows(
 /// The first column of the row just read that differs, with both values. A bookmark has no meaning in another session.
 fn row(run: &PlayedRun, statement: &mut Statement<'_>) -> Result<Option<(u16, String, String)>, Trouble> {
     let (mut live, mut found) = (Row::new(), None);
-    let cells = run.current().iter().enumerate().skip(usize::from(run.bookmarks()));
+    let cells = run.current().into_iter().flatten().enumerate().skip(usize::from(run.bookmarks()));
     for (column, (at, recorded)) in (1u16..).zip(cells) {
         let read = recorded != cell::UNREAD;
         let Some(c_type) = run.c_type(at).and_then(CType::from_name).filter(|_| read) else { continue };

@@ -523,7 +523,7 @@ pub(super) fn write_row(
     let mut derived = Vec::new();
     let nulls = &mut state.own.nulls;
     let Some(run) = &state.run else { return Ok(row_state::SUCCESS) };
-    let (current, said_of_row) = (run.current(), run.outcome());
+    let said_of_row = run.outcome();
     let said = || said_of_row?.get("status").and_then(Value::as_int).map(|said| said as u16);
     let mut status = known.or_else(said).unwrap_or(row_state::SUCCESS);
     let first = usize::from(!run.bookmarks());
@@ -580,7 +580,7 @@ pub(super) fn write_row(
     state.scratch = scratch;
     let failed = derived.iter().any(|(status, _)| *status == row_state::ERROR);
     if first == 0 {
-        let size = bookmark_size(current.get(0).unwrap_or_default(), type_in(said_of_row, &state.own.types, 0, first));
+        let size = bookmark_size(run.field(0).unwrap_or_default(), type_in(said_of_row, &state.own.types, 0, first));
         state.application.gave_bookmark(size);
     }
     if let Some(recorded) = said_of_row.filter(|recorded| !failed && recorded.get("return").is_some()) {

@@ -343,7 +343,7 @@ fn usual(state: &mut State<Replayed>, column: u16, binding: &Binding) -> Option<
     let first = usize::from(!run.bookmarks());
     let index = usize::from(column).checked_sub(first)?;
     let plain = run.plain(index);
-    let field = plain.or_else(|| run.current().get(index).filter(|field| *field != UNREAD))?;
+    let field = plain.or_else(|| run.field(index).filter(|field| *field != UNREAD))?;
     let recorded = type_in(said, &own.types, index, first);
     let to = asked_type(application, column, recorded, binding);
     Some(reading.write(&AskedCell { column, field, plain: plain.is_some(), recorded, to, binding }))
@@ -397,7 +397,7 @@ impl Statement<Replayed> {
         let to = asked_type(&state.application, column, recorded, binding);
         let run = state.run.as_ref().filter(|_| state.reads_row());
         let field = match (own, apart) {
-            (Some(index), _) => run.and_then(|run| run.current().get(index)).unwrap_or(UNREAD),
+            (Some(index), _) => run.and_then(|run| run.field(index)).unwrap_or(UNREAD),
             (None, apart) => apart.map_or(UNREAD, |apart| apart.row.field(0)),
         };
         let beside = run.and_then(|run| run.outcome()?.get("get_data")?.as_list());
@@ -532,7 +532,7 @@ fn damage(state: &State<Replayed>, column: u16) -> Option<CassetteError> {
 fn own_cell(state: &State<Replayed>, column: u16) -> Option<usize> {
     let run = state.run.as_ref().filter(|_| state.reads_row())?;
     let index = usize::from(column).checked_sub(usize::from(!run.bookmarks()))?;
-    run.current().get(index).is_some_and(|field| field != UNREAD).then_some(index)
+    run.field(index).is_some_and(|field| field != UNREAD).then_some(index)
 }
 
 /// The C type a cell is wanted in.

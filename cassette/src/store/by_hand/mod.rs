@@ -9,6 +9,7 @@ mod types;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 
@@ -27,7 +28,7 @@ const FIRST_PLAIN: u32 = 1 << 24;
 pub struct ByHand {
     directory: Directory,
     /// The log, by the name that the user gave.
-    log: PathBuf,
+    log: Arc<Path>,
     text: Vec<u8>,
     /// The entries of the log, then those of SQLGetTypeInfo.
     entries: Vec<Made>,
@@ -74,7 +75,8 @@ impl ByHand {
         if let Some(error) = problems.into_iter().next() {
             return Err(error);
         }
-        let mut cassette = ByHand { directory, log, text, written: entries.len(), entries, documents, metadata };
+        let mut cassette =
+            ByHand { directory, log: log.into(), text, written: entries.len(), entries, documents, metadata };
         cassette.add_type_info();
         Ok(cassette)
     }
@@ -222,8 +224,8 @@ impl Store for ByHand {
         self.directory.parts()
     }
 
-    fn locate(&self, place: EntryRef) -> (PathBuf, u32) {
-        (self.log.clone(), place.line)
+    fn locate(&self, place: EntryRef) -> (Arc<Path>, u32) {
+        (Arc::clone(&self.log), place.line)
     }
 
     fn line_of(&self, place: EntryRef, key: &str) -> u32 {

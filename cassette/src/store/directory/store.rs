@@ -12,11 +12,11 @@ use crate::row::write_row;
 use crate::store::interface::{
     Contents, EntryRef, Growing, Part, RowBlock, RowsPart, RowsSource, Store, only_read, replace_fields,
 };
-use crate::store::log::{MakeAppend, Window};
+use crate::store::log::{Held, MakeAppend, Window};
 use crate::store::recording::Recording;
 #[cfg(doc)]
 use crate::store::staging::staging;
-use crate::{CassetteError, ConnectionId, Entry, Fields, Metadata, Row, RowsReader, Value, yaml};
+use crate::{CassetteError, ConnectionId, Entry, Fields, Metadata, Row, RowsReader, Value, check, yaml};
 
 /// A cassette's directory.
 ///
@@ -25,7 +25,7 @@ use crate::{CassetteError, ConnectionId, Entry, Fields, Metadata, Row, RowsReade
 pub struct Directory {
     name: PathBuf,
     /// The log by that name, which is asked for at every fetch.
-    log: PathBuf,
+    log: Arc<Path>,
     target: PathBuf,
     /// `None` for a cassette that is only read.
     recording: Option<Mutex<Recording<Writing>>>,
@@ -40,7 +40,7 @@ impl Directory {
     pub fn read(path: &Path) -> Result<Self, CassetteError> {
         let target = resolve(path)?;
         let window = Mutex::new(Window::of(target.join(names::COMMANDS)));
-        Ok(Directory { name: path.to_owned(), log: path.join(names::COMMANDS), target, recording: None, window })
+        Ok(Directory { name: path.to_owned(), log: path.join(names::COMMANDS).into(), target, recording: None, window })
     }
 
     /// A recording that will be published at `path`. Nothing is created before something is appended.
@@ -52,7 +52,7 @@ impl Directory {
         publish::check_target(&target)?;
         let recording = Recording::new(Writing::new(make_append), target.clone(), metadata);
         let recording = Some(Mutex::new(recording));
-        let (name, log, window) = (path.to_owned(), path.join(names::COMMANDS), Mutex::default());
+        let (name, log, window) = (path.to_owned(), path.join(names::COMMANDS).into(), Mutex::default());
         Ok(Directory { name, log, target, recording, window })
     }
 
@@ -60,8 +60,8 @@ impl Directory {
         self.recording.as_ref().map(Mutex::lock).ok_or_else(|| only_read(&self.name))
     }
 
-    /// The bytes of an entry, and the log they stand in.
-    fn bytes(&self, place: EntryRef) -> Result<(Vec<u8>, Arc<PathBuf>), CassetteError> {
+    /// The bytes of an entry.
+    fn bytes(&self, place: EntryRef) -> Result<Held, CassetteError> {
         match &self.recording {
             None => self.window.lock().read(place),
             Some(_) => Window::of(self.root().join(names::COMMANDS)).read(place),
@@ -120,8 +120,14 @@ impl Store for Directory {
     }
 
     fn entry(&self, place: EntryRef) -> Result<Entry, CassetteError> {
-        let (bytes, log) = self.bytes(place)?;
-        yaml::parse_entry(&bytes, &log, place.line)
+        let bytes = self.bytes(place)?;
+        yaml::parse_entry(&bytes, bytes.log(), place.line)
+    }
+
+    fn reply(&self, place: EntryRef, asked: &Entry) -> Option<Entry> {
+        let fields = yaml::parse_reply(&self.bytes(place).ok()?, &asked.fields)?;
+        let entry = Entry { fields, ..*asked };
+        check::check(&entry).is_ok().then_some(entry)
     }
 
     fn document(&self, part: &str) -> Result<Value, CassetteError> {
@@ -144,8 +150,8 @@ impl Store for Directory {
         reading::parts(&self.root(), &self.name)
     }
 
-    fn locate(&self, place: EntryRef) -> (PathBuf, u32) {
-        (self.log.clone(), place.line)
+    fn locate(&self, place: EntryRef) -> (Arc<Path>, u32) {
+        (Arc::clone(&self.log), place.line)
     }
 
     fn locate_item(&self, part: &str, item: usize, key: &str) -> (PathBuf, u32) {
@@ -156,7 +162,7 @@ impl Store for Directory {
 
     fn line_of(&self, place: EntryRef, key: &str) -> u32 {
         match self.bytes(place) {
-            Ok((bytes, _)) => yaml::line_of(&bytes, place.line, key),
+            Ok(bytes) => yaml::line_of(&bytes, place.line, key),
             Err(_) => place.line,
         }
     }

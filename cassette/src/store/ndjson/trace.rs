@@ -28,7 +28,7 @@ use crate::{CassetteError, ConnectionId, Entry, Fields, Metadata, Row, Value, ch
 /// What is recorded grows in a hidden file beside it until it is published. A relative path holds for the working
 /// directory at the time this value is made.
 pub struct Trace {
-    name: PathBuf,
+    name: Arc<Path>,
     target: PathBuf,
     writer: RecordWriter,
     /// `None` for a cassette that is only read.
@@ -62,7 +62,7 @@ impl Trace {
         let mut trace = Trace::of(path.parent().unwrap_or(Path::new("")), id, &Spans::default())?;
         trace.target.set_file_name(path.file_name().unwrap_or_default());
         trace.window = Mutex::new(Window::of(trace.target.clone()));
-        trace.name = path.to_owned();
+        trace.name = path.into();
         Ok(trace)
     }
 
@@ -88,7 +88,7 @@ impl Trace {
         let root = root.map_err(|error| CassetteError::io(directory, "find", &error))?;
         let target = root.join(id.file_name());
         Ok(Trace {
-            name: directory.join(id.file_name()),
+            name: directory.join(id.file_name()).into(),
             window: Mutex::new(Window::of(target.clone())),
             target,
             writer: RecordWriter { trace: id.as_str().to_owned(), stamp: Stamp::new(spans) },
@@ -142,11 +142,11 @@ impl Trace {
         place: EntryRef,
         read: impl FnOnce(&[u8], &Path) -> Result<T, CassetteError>,
     ) -> Result<T, CassetteError> {
-        let (bytes, path) = match &self.recording {
+        let bytes = match &self.recording {
             None => self.window.lock().read(place)?,
             Some(_) => Window::of(self.path()).read(place)?,
         };
-        read(&bytes, &path)
+        read(&bytes, bytes.log())
     }
 
     fn check(&self, part: &str) -> Result<(), CassetteError> {
@@ -312,7 +312,7 @@ impl Store for Trace {
         Ok(self.catalogue()?.parts(&self.name))
     }
 
-    fn locate(&self, place: EntryRef) -> (PathBuf, u32) {
-        (self.name.clone(), place.line)
+    fn locate(&self, place: EntryRef) -> (Arc<Path>, u32) {
+        (Arc::clone(&self.name), place.line)
     }
 }

@@ -3,6 +3,7 @@
 use std::process::{Command, Stdio};
 
 use crate::{
+    callgrind::Counts,
     case::{Case, Unit},
     launch::Job,
     options::Options,
@@ -20,7 +21,7 @@ pub fn available() -> Result<(), String> {
 }
 
 /// Both sizes of a case. Threads are left out: callgrind runs them one after another.
-fn sizes(case: Case) -> Option<[u64; 2]> {
+pub fn sizes(case: Case) -> Option<[u64; 2]> {
     match (case, case.unit()) {
         (Case::Threads, _) => None,
         (_, Unit::Connection) => Some([4, 12]),
@@ -66,8 +67,12 @@ struct Bare {
 
 fn bare(setup: &Setup, job: Job) -> Result<Bare, String> {
     let outside = setup.launcher.run(job, Way::Bare, "".as_ref())?.checksum;
-    let (total, sample) = setup.launcher.instructions(job, Way::Bare, "".as_ref())?;
-    Ok(Bare { total, inside: sample.checksum, outside })
+    let (counts, sample) = setup.launcher.callgrind(job, Way::Bare, "".as_ref())?;
+    Ok(Bare { total: total(&counts), inside: sample.checksum, outside })
+}
+
+fn total(counts: &Counts) -> u64 {
+    counts.of(&|_| true).instructions
 }
 
 fn through(setup: &Setup, job: Job, way: Way, bare: &Bare) -> Result<u64, String> {
@@ -75,11 +80,11 @@ fn through(setup: &Setup, job: Job, way: Way, bare: &Bare) -> Result<u64, String
     if let Way::Replay(format) = way {
         setup.record(job, format, &cassette)?;
     }
-    let (total, sample) = setup.launcher.instructions(job, way, &cassette)?;
+    let (counts, sample) = setup.launcher.callgrind(job, way, &cassette)?;
     setup.discard(&cassette)?;
     let expected = if matches!(way, Way::Replay(_)) { bare.outside } else { bare.inside };
     if sample.checksum == expected {
-        Ok(total)
+        Ok(total(&counts))
     } else {
         Err("the data differs from what the bare driver returned".to_owned())
     }

@@ -5,7 +5,7 @@ use std::{
     process::Command,
 };
 
-use crate::{case::Case, client::Sample, fact::Database, way::Way};
+use crate::{callgrind::Counts, case::Case, client::Sample, fact::Database, way::Way};
 
 /// One thing to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct Launcher {
     pub directory: PathBuf,
     /// Where the driver manager's files for this database are.
     pub odbc: PathBuf,
+    /// Pass nothing of this program's environment on: super8 walks over it, and over the directories above the working one.
+    pub bare_environment: bool,
     /// Print each command line.
     pub show: bool,
 }
@@ -50,8 +52,8 @@ impl Launcher {
         Sample::parse(&output).ok_or_else(|| format!("a client's output makes no sense: {output:?}"))
     }
 
-    /// Runs the job under callgrind; the number of user-space instructions of the whole process.
-    pub fn instructions(&self, job: Job, way: Way, cassette: &Path) -> Result<(u64, Sample), String> {
+    /// Runs the job under callgrind: the user-space instructions of the whole process, library by library.
+    pub fn callgrind(&self, job: Job, way: Way, cassette: &Path) -> Result<(Counts, Sample), String> {
         let counts = self.directory.join("callgrind.out");
         let _ = std::fs::remove_file(&counts);
         let mut valgrind = Command::new("valgrind");
@@ -60,12 +62,7 @@ impl Launcher {
         let output = self.finish(self.client(valgrind, job, way, cassette)?)?;
         let sample = Sample::parse(&output).ok_or_else(|| format!("a client's output makes no sense: {output:?}"))?;
         let text = std::fs::read(&counts).map_err(|e| format!("cannot read {}: {e}", counts.display()))?;
-        let total = String::from_utf8_lossy(&text)
-            .lines()
-            .filter_map(|line| line.strip_prefix("totals:").or_else(|| line.strip_prefix("summary:")))
-            .find_map(|number| number.trim().parse().ok())
-            .ok_or_else(|| format!("{} holds no total", counts.display()))?;
-        Ok((total, sample))
+        Ok((Counts::parse(&String::from_utf8_lossy(&text))?, sample))
     }
 
     /// Fills the table through the bare driver; for SQLite into this file.
@@ -112,11 +109,14 @@ impl Launcher {
     }
 
     fn set_environment(&self, command: &mut Command, way: Way, cassette: &Path, any_order: bool) {
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("SUPER8_") {
-                command.env_remove(name);
-            }
+        let passed = |name: &str| match self.bare_environment {
+            true => name == "PATH",
+            false => !name.starts_with("SUPER8_"),
+        };
+        for (name, _) in std::env::vars_os().filter(|(name, _)| !passed(&name.to_string_lossy())) {
+            command.env_remove(name);
         }
+        command.current_dir(&self.directory);
         command.env("ODBCSYSINI", &self.odbc).env("ODBCINSTINI", "odbcinst.ini");
         command.env("ODBCINI", self.odbc.join("odbc.ini"));
         if way == Way::Bare {

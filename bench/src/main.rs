@@ -3,10 +3,12 @@
 //! The program starts itself again for every measurement, as an ordinary ODBC client (module [`client`]).
 
 mod area;
+mod callgrind;
 mod case;
 mod checksum;
 mod client;
 mod fact;
+mod gate;
 mod goals;
 mod instructions;
 mod launch;
@@ -76,8 +78,11 @@ fn bench(arguments: Vec<String>) -> Result<(), String> {
     if selected.is_empty() && memory.is_empty() {
         return Err(format!("no case's name contains {}; --list names them", options.filters.join(" or ")));
     }
-    if options.instructions {
+    if options.instructions || options.gate {
         instructions::available()?;
+    }
+    if options.gate {
+        return gate::run(&options);
     }
     let setup = Setup::new(&options)?;
     let errors = if options.instructions {

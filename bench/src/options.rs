@@ -2,6 +2,7 @@
 
 use crate::{
     case::{BLOCK, Case, Unit},
+    gate,
     way::{Format, Way},
 };
 
@@ -22,6 +23,8 @@ without one every case runs. The exit code tells wrong results from right ones, 
   --seed N          of the random order (1)
   --quick           3 rounds, a tenth of everything
   --instructions    exact instruction counts under callgrind instead of times
+  --gate            compare what super8 itself executes for six cases with bench/instructions.yml
+  --bless           with --gate: write that file
   --pg              PostgreSQL, on a server of the bench's own, instead of SQLite
   --shim FILE       this shim library instead of the one built here
   --show            print each client's command line and environment, and keep the cassettes
@@ -49,6 +52,10 @@ pub struct Options {
     pub seed: u64,
     /// Instruction counts instead of times.
     pub instructions: bool,
+    /// Compare instruction counts with the numbers in the repository.
+    pub gate: bool,
+    /// Write those numbers.
+    pub bless: bool,
     /// PostgreSQL instead of SQLite.
     pub postgres: bool,
     /// A shim library built elsewhere.
@@ -76,6 +83,8 @@ impl Options {
             formats: vec![Format::Yaml],
             seed: 1,
             instructions: false,
+            gate: false,
+            bless: false,
             postgres: false,
             shim: None,
             show: false,
@@ -97,6 +106,8 @@ impl Options {
                 "--shim" => options.shim = Some(value()?),
                 "--quick" => options.shorten(),
                 "--instructions" => options.instructions = true,
+                "--gate" => (options.gate, options.rows) = (true, gate::ROWS),
+                "--bless" => options.bless = true,
                 "--pg" => options.postgres = true,
                 "--show" => options.show = true,
                 "--list" => options.list = true,
@@ -104,6 +115,9 @@ impl Options {
                 _ if argument.starts_with('-') => return Err(format!("there is no option {argument}; see --help")),
                 _ => options.filters.push(argument),
             }
+        }
+        if options.bless && !options.gate {
+            return Err("--bless goes with --gate".to_owned());
         }
         options.rows = options.rows.next_multiple_of(BLOCK as u64);
         Ok(options)

@@ -4,10 +4,12 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    time::{Duration, SystemTime},
 };
 
 use crate::{
     fact::Database,
+    gate,
     launch::{Job, Launcher},
     options::Options,
     postgres::Server,
@@ -21,6 +23,8 @@ const TABLE_VERSION: u32 = 1;
 pub struct Setup {
     /// How clients are started.
     pub launcher: Launcher,
+    /// The directory goes with it.
+    temporary: bool,
     /// Held until the end.
     _server: Option<Server>,
 }
@@ -31,7 +35,10 @@ impl Setup {
     pub fn new(options: &Options) -> Result<Setup, String> {
         let executable = std::env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
         let profile = executable.parent().ok_or("this program has no directory")?;
-        let directory = profile.parent().unwrap_or(profile).join("bench");
+        let directory = match options.gate {
+            true => gate::directory()?,
+            false => profile.parent().unwrap_or(profile).join("bench"),
+        };
         let database = if options.postgres { Database::Postgres } else { Database::Sqlite };
         let odbc = directory.join(format!("odbc-{database}"));
         for part in [&odbc, &directory.join("data"), &directory.join("cassettes")] {
@@ -42,6 +49,7 @@ impl Setup {
             None if options.ways() == [Way::Bare] => PathBuf::from("not-built"),
             None => build_shim(profile, database)?,
         };
+        let shim = if options.gate { copied(&shim, &directory)? } else { shim };
         let driver = find_driver(database)?;
         write_driver_list(&odbc, &driver, &shim)?;
         let server = if options.postgres { Some(Server::start()?) } else { None };
@@ -53,9 +61,10 @@ impl Setup {
             table_file: directory.join("data").join(format!("rows-v{TABLE_VERSION}-{}.db", options.rows)),
             directory,
             odbc,
+            bare_environment: options.gate,
             show: options.show,
         };
-        let setup = Setup { launcher, _server: server };
+        let setup = Setup { launcher, temporary: options.gate, _server: server };
         setup.fill(options.rows)?;
         Ok(setup)
     }
@@ -93,6 +102,23 @@ impl Setup {
     pub fn record(&self, job: Job, format: Format, cassette: &Path) -> Result<(), String> {
         self.launcher.run(job, Way::Record(format), cassette).map(drop)
     }
+}
+
+impl Drop for Setup {
+    fn drop(&mut self) {
+        if self.temporary && !self.launcher.show {
+            let _ = remove_directory(&self.launcher.directory);
+        }
+    }
+}
+
+/// Copies both libraries into a directory; where the one is then.
+fn copied(shim: &Path, directory: &Path) -> Result<PathBuf, String> {
+    for library in ["libsuper8.so", "libsuper8a.so"] {
+        let from = shim.with_file_name(library);
+        fs::copy(&from, directory.join(library)).map_err(|e| format!("cannot copy {}: {e}", from.display()))?;
+    }
+    Ok(directory.join(shim.file_name().unwrap_or_default()))
 }
 
 /// Makes a directory and its parents.
@@ -165,7 +191,11 @@ fn write_driver_list(directory: &Path, driver: &Path, shim: &Path) -> Result<(),
     );
     for (name, text) in [("odbcinst.ini", drivers.as_str()), ("odbc.ini", "")] {
         let path = directory.join(name);
-        fs::write(&path, text).map_err(|e| format!("cannot write {}: {e}", path.display()))?;
+        // super8 reads a file again that has only just changed: in a program's life that is the rare case
+        let before = SystemTime::now() - Duration::from_secs(3600);
+        fs::write(&path, text)
+            .and_then(|()| fs::File::options().write(true).open(&path)?.set_modified(before))
+            .map_err(|e| format!("cannot write {}: {e}", path.display()))?;
     }
     Ok(())
 }

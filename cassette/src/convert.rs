@@ -31,12 +31,20 @@ pub struct Conversion {
 /// # Errors
 /// An incomplete recording, something unreadable, a target that cannot be written.
 pub fn convert(from: &dyn Store, to: &dyn Store) -> Result<Conversion, CassetteError> {
+    convert_watched(from, to, &|_| {})
+}
+
+/// The same; `copied` is told how many bytes have been copied since the last time.
+///
+/// # Errors
+/// As for [`convert`].
+pub fn convert_watched(from: &dyn Store, to: &dyn Store, copied: &dyn Fn(u64)) -> Result<Conversion, CassetteError> {
     if !from.metadata()?.complete {
         return Err(CassetteError::new(from.name(), "the recording is incomplete: it did not end cleanly")
             .advice("recover it with `super8 recover`, or record again"));
     }
     let contents = from.contents()?;
-    let mut copy = Copy::of(from, to, &contents);
+    let mut copy = Copy { copied, ..Copy::of(from, to, &contents) };
     // a recording without entries is a cassette as well
     to.append(&[])?;
     from.scan(&mut |place, head| {
@@ -60,6 +68,7 @@ pub struct Copy<'c> {
     named: HashSet<String>,
     encoded: Vec<u8>,
     done: Conversion,
+    copied: &'c dyn Fn(u64),
 }
 
 impl<'c> Copy<'c> {
@@ -74,6 +83,7 @@ impl<'c> Copy<'c> {
             named: HashSet::new(),
             encoded: Vec::new(),
             done: Conversion::default(),
+            copied: &|_| {},
         }
     }
 
@@ -98,6 +108,7 @@ impl<'c> Copy<'c> {
         self.encoded.clear();
         self.to.encode(&entry, &mut self.encoded);
         self.done.entries += 1;
+        (self.copied)(place.len.into());
         self.to.append(&self.encoded)
     }
 
@@ -139,6 +150,7 @@ impl<'c> Copy<'c> {
             self.to.encode_row(&row, &mut block);
             if block.is_full() {
                 target.append(&block)?;
+                (self.copied)(block.bytes().len() as u64);
                 begun = true;
                 block.clear();
             }

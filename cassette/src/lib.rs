@@ -31,7 +31,7 @@ pub mod words;
 pub mod yaml;
 
 pub use cell::{Cell, CellError, CutCell};
-pub use convert::{Conversion, convert};
+pub use convert::{Conversion, convert, convert_watched};
 pub use entry::{ConnectionId, Entry, Fields, Head};
 pub use error::{CassetteError, ErrorKind};
 pub use metadata::{AnswerRules, DriverFacts, Metadata, Order};

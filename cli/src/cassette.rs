@@ -6,7 +6,10 @@ use std::cell::Cell;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
-use super8_cassette::{CassetteError, Entry, EntryRef, Format, Key, Metadata, PlayedRun, Store, Value, with_parts};
+use std::sync::mpsc::sync_channel;
+use super8_cassette::{
+    CassetteError, Entry, EntryRef, Format, Head, Key, Metadata, PlayedRun, Store, Value, with_parts,
+};
 use super8_shim::config::settings::{Given, Placeholder};
 
 /// A cassette that is only read, and its metadata.
@@ -126,6 +129,38 @@ fn fits(name: &[u8], pieces: &[&[u8]]) -> bool {
             rest = &rest[at + piece.len()..];
             true
         })
+    })
+}
+
+/// Bytes of a cassette's files: what there is to read.
+pub fn bytes(path: &Path) -> u64 {
+    let length = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    match std::fs::read_dir(path) {
+        Ok(files) => files.flatten().map(|file| length(&file.path())).sum(),
+        Err(_) => length(path),
+    }
+}
+
+/// Entries that are found ahead of being read.
+const AHEAD: usize = 1000;
+
+/// The entries of a cassette one by one, as [`Store::scan`] finds them.
+pub type Entries<'e> = &'e mut dyn Iterator<Item = Result<(EntryRef, Head), CassetteError>>;
+
+/// Gives `read` the entries of a cassette one by one, so that two cassettes can be walked over side by side. None of them is held.
+///
+/// # Errors
+/// What `read` returns.
+pub fn with_entries<R>(storage: &dyn Store, read: impl FnOnce(Entries<'_>) -> R) -> R {
+    std::thread::scope(|scope| {
+        let (found, entries) = sync_channel(AHEAD);
+        scope.spawn(move || {
+            // nobody reads further: that is an error for the scan alone
+            let enough = || CassetteError::new(storage.name(), "is not read to its end");
+            let visited = storage.scan(&mut |place, head| found.send(Ok((place, head))).map_err(|_| enough()));
+            let _ = visited.or_else(|error| found.send(Err(error)));
+        });
+        read(&mut entries.into_iter())
     })
 }
 

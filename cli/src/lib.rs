@@ -2,8 +2,10 @@
 //! ([`exit`]), what goes to standard output and progress ([`output`]).
 #![forbid(unsafe_code)]
 
+pub mod alignment;
 pub mod binary;
 pub mod cassette;
+pub mod cassette_diff;
 pub mod check;
 pub mod doctor;
 pub mod edit;
@@ -13,6 +15,7 @@ pub mod folder;
 pub mod import;
 pub mod libraries;
 pub mod output;
+pub mod recent;
 pub mod run_directory;
 pub mod runs;
 pub mod show;

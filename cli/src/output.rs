@@ -4,7 +4,7 @@
 use crate::exit::Failure;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 
 /// Standard output that drops colours where nobody would see them. Buffered: flush it at the end, or use [`finish`].
 pub fn text() -> BufWriter<impl Write> {
@@ -68,10 +68,27 @@ pub fn json(value: &impl Serialize) -> Result<(), Failure> {
     finish(out)
 }
 
-/// A bar that runs to `length` (entries, bytes, files), with a word for what is being done. Call `inc` and, at the end,
+/// A bar that runs to `length` (entries, files), with a word for what is being done. Call `inc` and, at the end,
 /// `finish_and_clear`.
 pub fn bar(doing: &'static str, length: u64) -> ProgressBar {
+    styled(doing, length, "{msg:>12} [{bar:40}] {human_pos}/{human_len} {eta}")
+}
+
+/// The same for bytes.
+pub fn bar_of_bytes(doing: &'static str, length: u64) -> ProgressBar {
+    styled(doing, length, "{msg:>12} [{bar:40}] {bytes}/{total_bytes} {eta}")
+}
+
+/// A bar for a verb that writes text while it works: none if the text goes to the terminal, where it would be torn by the bar.
+pub fn beside_text(bar: ProgressBar) -> ProgressBar {
+    if io::stdout().is_terminal() {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    bar
+}
+
+fn styled(doing: &'static str, length: u64, template: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{msg:>12} [{bar:40}] {human_pos}/{human_len} {eta}");
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")).with_message(doing)
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    bar.with_style(style.progress_chars("=> ")).with_message(doing)
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Nothing of these belongs to a test: windows, updates, other machines.
-const OPTIONS: [&str; 11] = [
+const OPTIONS: [&str; 10] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -18,14 +18,22 @@ const OPTIONS: [&str; 11] = [
     "--disable-sync",
     "--hide-scrollbars",
     "--window-size=1400,1000",
-    "--virtual-time-budget=5000",
 ];
 
 /// The document of a page, as HTML, after its script ran; `fragment` is what follows `#` in its address.
 pub fn document(page: &Path, fragment: &str) -> String {
+    dumped(page, fragment, &["--virtual-time-budget=5000"])
+}
+
+/// The same as soon as the page is loaded, by the real clock.
+pub fn document_at_once(page: &Path, fragment: &str) -> String {
+    dumped(page, fragment, &[])
+}
+
+fn dumped(page: &Path, fragment: &str, options: &[&str]) -> String {
     let profile = Scratch::new("browser");
     let mut command = Command::new(packages::program("chromium", "chromium"));
-    command.args(OPTIONS).arg(format!("--user-data-dir={}", profile.path().display())).arg("--dump-dom");
+    command.args(OPTIONS).args(options).arg(format!("--user-data-dir={}", profile.path().display())).arg("--dump-dom");
     command.arg(format!("file://{}#{fragment}", page.display()));
     command.env("HOME", profile.path()).env("PATH", "/usr/bin:/bin");
     let outcome = Outcome::of(&command, b"");

@@ -162,14 +162,16 @@ fn count(document: &str, part: &str) -> usize {
 
 /// The entry that begins on a line of the log, with its attributes.
 fn entry(document: &str, line: u32) -> &str {
+    drawn(document, line).unwrap_or_else(|| panic!("no entry of line {line}"))
+}
+
+fn drawn(document: &str, line: u32) -> Option<&str> {
     let id = format!("id=\"l{line}\"");
-    let found =
-        document.split("<details class=").find(|part| part.lines().next().is_some_and(|head| head.contains(&id)));
-    found.unwrap_or_else(|| panic!("no entry of line {line}"))
+    document.split("<details class=").find(|part| part.lines().next().is_some_and(|head| head.contains(&id)))
 }
 
 fn is_hidden(document: &str, line: u32) -> bool {
-    entry(document, line).split('>').next().unwrap_or_default().contains("hidden")
+    drawn(document, line).is_none()
 }
 
 #[test]

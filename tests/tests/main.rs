@@ -34,6 +34,7 @@ mod interrupted;
 mod iodbc;
 mod isql;
 mod languages;
+mod large_cassettes;
 mod last_words;
 mod manager_versions;
 mod manners;

@@ -4,14 +4,17 @@ mod secrets;
 #[cfg(test)]
 mod tests;
 
+use crate::cassette::{self, with_entries};
+use crate::output;
 use csv::ByteRecord;
+use indicatif::ProgressBar;
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use super8_cassette::{
-    CassetteError, ConnectionId, Entry, EntryRef, ErrorKind, Format, Key, Metadata, Method, Part, PlayedRun, Store,
-    Value, Volatile, by_hand, check, columns, directory, ndjson, staging_directory, whole_entry,
+    CassetteError, ConnectionId, Entry, EntryRef, ErrorKind, Format, Head, Key, Metadata, Method, Part, PlayedRun,
+    Store, Value, Volatile, by_hand, check, columns, directory, ndjson, staging_directory, whole_entry,
 };
 use super8_shim::convert::{self, CType};
 
@@ -21,7 +24,7 @@ const LARGE: u64 = 1 << 20;
 const LONG: u64 = 1 << 18;
 
 /// What kind of thing was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// It cannot be read, or not be played.
@@ -59,7 +62,7 @@ impl Kind {
 }
 
 /// Something that was found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Finding {
     /// Where.
     pub file: PathBuf,
@@ -82,13 +85,13 @@ pub fn check(path: &Path) -> Vec<Finding> {
 
 /// What is wrong where there is no more than a recording that did not end.
 pub fn unfinished(path: &Path) -> Vec<Finding> {
-    let mut findings = Findings { path, found: Vec::new() };
+    let mut findings = Findings { path, found: Vec::new(), seen: HashSet::new() };
     findings.recording(path);
     findings.found
 }
 
 fn one(path: &Path) -> Vec<Finding> {
-    let mut findings = Findings { path, found: Vec::new() };
+    let mut findings = Findings { path, found: Vec::new(), seen: HashSet::new() };
     if by_hand::is_by_hand(path)
         && let Ok(problems) = by_hand::problems(path)
         && !problems.is_empty()
@@ -108,8 +111,10 @@ fn one(path: &Path) -> Vec<Finding> {
             let parts: HashMap<&str, &Part> = parts.iter().map(|part| (part.name.as_str(), part)).collect();
             let (named, connections) = (HashSet::new(), HashSet::new());
             let unbound = HashMap::new();
-            let mut check = Check { storage, parts, named, connections, unbound, findings };
+            let bar = output::bar_of_bytes("checking", cassette::bytes(path));
+            let mut check = Check { storage, parts, named, connections, unbound, findings, bar };
             check.entries();
+            check.bar.finish_and_clear();
             check.unnamed();
             check.size();
             let mut findings = check.findings;
@@ -198,13 +203,14 @@ fn scalars(value: &Value, out: &mut Vec<String>) {
 struct Findings<'p> {
     path: &'p Path,
     found: Vec<Finding>,
+    seen: HashSet<Finding>,
 }
 
 impl Findings<'_> {
     fn add(&mut self, file: &Path, line: Option<u64>, kind: Kind, message: impl ToString) {
         let finding = Finding { file: file.to_owned(), line, kind, message: message.to_string() };
         // What is wrong with a file is met again with each of its parts.
-        if !self.found.contains(&finding) {
+        if self.seen.insert(finding.clone()) {
             self.found.push(finding);
         }
     }
@@ -250,28 +256,32 @@ struct Check<'p> {
     /// Marked values that replay does not bind, with their items and lines.
     unbound: HashMap<String, (String, u64)>,
     findings: Findings<'p>,
+    bar: ProgressBar,
 }
 
 impl Check<'_> {
     fn entries(&mut self) {
-        let mut places = Vec::new();
-        let scanned = self.storage.scan(&mut |place, head| {
-            places.push((place, head.connection));
-            Ok(())
+        let storage = self.storage;
+        with_entries(storage, |entries| {
+            for next in entries {
+                match next {
+                    Ok((place, head)) => self.entry_at(place, head),
+                    Err(error) => self.findings.unreadable(&error),
+                }
+            }
         });
-        if let Err(error) = scanned {
-            self.findings.unreadable(&error);
+    }
+
+    fn entry_at(&mut self, place: EntryRef, head: Head) {
+        self.bar.inc(place.len.into());
+        if self.connections.insert(head.connection) {
+            self.answers(head.connection);
         }
-        for (place, connection) in places {
-            if self.connections.insert(connection) {
-                self.answers(connection);
-            }
-            let (file, line) = self.storage.locate(place);
-            self.long(&file, Some(line.into()), u64::from(place.len), "an entry");
-            match self.storage.checked_entry(place) {
-                Ok(entry) => self.entry(place, entry),
-                Err(error) => self.findings.unreadable(&error),
-            }
+        let (file, line) = self.storage.locate(place);
+        self.long(&file, Some(line.into()), u64::from(place.len), "an entry");
+        match self.storage.checked_entry(place) {
+            Ok(entry) => self.entry(place, entry),
+            Err(error) => self.findings.unreadable(&error),
         }
     }
 
@@ -331,6 +341,7 @@ impl Check<'_> {
         let mut row = csv::ByteRecord::new();
         while rows.next(&mut row).unwrap_or(false) {
             let line = Some(rows.line());
+            self.bar.inc((row.as_slice().len() + row.len()) as u64);
             self.long(&part.file, line, row.as_slice().len() as u64, "a row");
             for (column, field) in (1..).zip(row.iter()) {
                 if let Some(begin) = secrets::beginning(&String::from_utf8_lossy(field)) {
@@ -433,11 +444,7 @@ impl Check<'_> {
 
     fn size(&mut self) {
         let path = self.storage.name();
-        let length = |path: PathBuf| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-        let bytes: u64 = match std::fs::read_dir(path) {
-            Ok(entries) => entries.flatten().map(|entry| length(entry.path())).sum(),
-            Err(_) => length(path.to_owned()),
-        };
+        let bytes = cassette::bytes(path);
         if bytes > LARGE {
             let message = format!("{bytes} bytes: more than 1 MiB is a burden for a repository; read fewer rows");
             self.findings.add(path, None, Kind::Large, message);

@@ -3,11 +3,13 @@
 //!
 //! The page is [`head`], the entries as [`Data`], and [`foot`].
 
-use super::timeline::{self, Mark, Rows, Shown, Step, Timeline};
+use super::timeline::{self, Counts, Mark, Rows, Shown, Step, Timeline};
+use crate::exit::Failure;
+use crate::recent::Recent;
 use base64::Engine;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -27,10 +29,10 @@ const CHIPS: usize = 40;
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn head(out: &mut impl Write, name: &str, metadata: &Metadata, timeline: &Timeline<'_>) -> io::Result<()> {
+pub fn head(out: &mut impl Write, name: &str, metadata: &Metadata, overview: &Overview) -> io::Result<()> {
     let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(SCRIPT));
     let title = Escaped(name.rsplit('/').next().filter(|last| !last.is_empty()).unwrap_or(name));
-    let counts = timeline.counts();
+    let counts = overview.counts;
     write!(
         out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -39,7 +41,7 @@ pub fn head(out: &mut impl Write, name: &str, metadata: &Metadata, timeline: &Ti
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" \
          content=\"light dark\">\n<title>{title} \u{b7} super8</title>\n<style>\n{STYLE}</style>\n</head>\n\
          <body style=\"--lanes:{}\">\n<header>\n<div class=\"reel\" aria-hidden=\"true\"></div>\n<div>\n<h1>{title}</h1>\n",
-        timeline.width()
+        overview.width
     )?;
     let driver = metadata.driver.as_ref().map(|driver| format!(" \u{b7} {} ({})", driver.library, driver.kind));
     let manager = metadata.manager.as_ref().map(|manager| format!(" \u{b7} {manager}"));
@@ -63,30 +65,25 @@ pub fn head(out: &mut impl Write, name: &str, metadata: &Metadata, timeline: &Ti
         writeln!(out, "<div><dd>{count}</dd><dt>{what}</dt></div>")?;
     }
     out.write_all(b"</dl>\n</header>\n")?;
-    overview(out, timeline)?;
-    toolbar(out, timeline)?;
+    overview.draw(out)?;
+    toolbar(out, &overview.connections)?;
     out.write_all(
         b"<main id=\"log\"></main>\n<p id=\"nothing\" hidden>Nothing matches.</p>\n<noscript>A script draws the entries; it is in \
-          this page.</noscript>\n<script type=\"application/json\" id=\"data\">\n",
+          this page.</noscript>\n",
     )
 }
 
-fn toolbar(out: &mut impl Write, timeline: &Timeline<'_>) -> io::Result<()> {
+fn toolbar(out: &mut impl Write, connections: &[ConnectionId]) -> io::Result<()> {
     out.write_all(
         b"<nav>\n<input id=\"search\" type=\"search\" placeholder=\"Search SQL, rows, messages\" aria-label=\"Search\" \
           autocomplete=\"off\">\n<span class=\"chips\">\n",
     )?;
-    let mut seen: Vec<ConnectionId> = Vec::new();
-    for (_, head) in timeline.heads() {
-        if seen.len() < CHIPS && !seen.contains(&head.connection) {
-            seen.push(head.connection);
-            writeln!(
-                out,
-                "<button class=\"chip c{}\" data-connection=\"{1}\" aria-pressed=\"true\">{1}</button>",
-                head.connection.0 % COLOURS,
-                head.connection
-            )?;
-        }
+    for connection in connections.iter().take(CHIPS) {
+        writeln!(
+            out,
+            "<button class=\"chip c{}\" data-connection=\"{connection}\" aria-pressed=\"true\">{connection}</button>",
+            connection.0 % COLOURS,
+        )?;
     }
     out.write_all(
         b"</span>\n<label><input type=\"checkbox\" id=\"answers\"> answers</label>\n\
@@ -103,11 +100,7 @@ fn toolbar(out: &mut impl Write, timeline: &Timeline<'_>) -> io::Result<()> {
 /// # Errors
 /// The file cannot be written.
 pub fn foot(out: &mut impl Write) -> io::Result<()> {
-    write!(
-        out,
-        "</script>\n<footer>super8 {}</footer>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
-        env!("CARGO_PKG_VERSION")
-    )
+    write!(out, "<footer>super8 {}</footer>\n<script>{SCRIPT}</script>\n</body>\n</html>\n", env!("CARGO_PKG_VERSION"))
 }
 
 /// A page that another one leads to.
@@ -163,17 +156,32 @@ const CELL: usize = 2000;
 /// Bytes of one value that is no text.
 const WHOLE_VALUE: usize = 64 * 1024;
 
-/// What is written so far.
-#[derive(Default)]
+/// Entries that stand in the page together, and bytes of them.
+const TOGETHER: (usize, usize) = (1000, 1 << 20);
+/// Texts that are remembered, so that they need not be written again, and the bytes of one.
+const TEXTS: (usize, usize) = (10_000, 4096);
+
+/// Writes the entries, a thousand to an element, each with the texts that came up in it. A text has a number, and is written once
+/// as long as it is remembered.
 pub struct Data {
-    numbers: HashMap<String, usize>,
-    texts: Vec<String>,
+    numbers: Recent<String, usize>,
+    last_number: usize,
+    /// Of the element that is not written yet: its entries as JSON, how many there are, and its texts.
+    entries: String,
+    count: usize,
+    texts: String,
     log: String,
-    begun: bool,
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        let (entries, texts) = (String::new(), String::new());
+        Data { numbers: Recent::new(TEXTS.0), last_number: 0, entries, count: 0, texts, log: String::new() }
+    }
 }
 
 impl Data {
-    /// Writes an entry: line, class, trouble, connection, statement, method, lane, whether the lane begins or ends here,
+    /// Adds an entry: line, class, trouble, connection, statement, method, lane, whether the lane begins or ends here,
     /// what was asked, what came of it, fields, diagnostics, rows. Zero is nothing.
     ///
     /// # Errors
@@ -216,21 +224,28 @@ impl Data {
             }
         }
         self.log.clone_from(&step.log);
-        out.write_all(if std::mem::replace(&mut self.begun, true) { b",\n" } else { b"{\"entries\":[\n" })?;
-        script_data(out, &all)
+        append(&mut self.entries, ",\n", &all);
+        self.count += 1;
+        let full = self.count >= TOGETHER.0 || self.entries.len() + self.texts.len() >= TOGETHER.1;
+        if full { self.element(out) } else { Ok(()) }
     }
 
-    /// Writes the texts, and the end.
+    /// Writes what is left.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn end(&mut self, out: &mut impl Write) -> io::Result<()> {
-        out.write_all(if self.begun { b"],\n" } else { b"{\"entries\":[],\n" })?;
-        out.write_all(b"\"log\":")?;
-        script_data(out, &json!(self.log))?;
-        out.write_all(b",\n\"texts\":")?;
-        script_data(out, &json!(self.texts))?;
-        out.write_all(b"}\n")
+        if self.count == 0 { Ok(()) } else { self.element(out) }
+    }
+
+    fn element(&mut self, out: &mut impl Write) -> io::Result<()> {
+        let (entries, texts) = (std::mem::take(&mut self.entries), std::mem::take(&mut self.texts));
+        self.count = 0;
+        writeln!(
+            out,
+            "<script type=\"application/json\" class=\"data\">\n{{\"log\":{},\"texts\":[{texts}],\"entries\":[\n{entries}]}}\n</script>",
+            script_data(&json!(self.log))
+        )
     }
 
     /// The number of a text, from 1; 0 if it is empty.
@@ -238,12 +253,16 @@ impl Data {
         if text.is_empty() {
             return 0;
         }
-        if let Some(number) = self.numbers.get(text) {
+        let text = text.to_owned();
+        if let Some(number) = self.numbers.get(&text) {
             return *number;
         }
-        self.texts.push(text.to_owned());
-        self.numbers.insert(text.to_owned(), self.texts.len());
-        self.texts.len()
+        self.last_number += 1;
+        append(&mut self.texts, ",", &json!(text));
+        if text.len() <= TEXTS.1 {
+            self.numbers.insert(text, self.last_number);
+        }
+        self.last_number
     }
 
     /// Names and values by turns; a value that is no text stands in a list, as it is shown.
@@ -298,8 +317,15 @@ impl Data {
 }
 
 /// JSON in which nothing can end the element it stands in.
-fn script_data(out: &mut impl Write, json: &Json) -> io::Result<()> {
-    out.write_all(json.to_string().replace('<', "\\u003c").as_bytes())
+fn script_data(json: &Json) -> String {
+    json.to_string().replace('<', "\\u003c")
+}
+
+fn append(list: &mut String, between: &str, json: &Json) {
+    if !list.is_empty() {
+        list.push_str(between);
+    }
+    list.push_str(&script_data(json));
 }
 
 fn shortened(text: &str) -> String {
@@ -322,23 +348,56 @@ struct Line {
     ticks: Vec<(f64, u32)>,
 }
 
-/// Writes the drawing.
-fn overview(out: &mut impl Write, timeline: &Timeline<'_>) -> io::Result<()> {
-    let mut lines: BTreeMap<ConnectionId, Line> = BTreeMap::new();
-    let heads = timeline.heads();
-    let scale = WIDTH / heads.len().max(1) as f64;
-    for (position, (line, head)) in heads.enumerate() {
-        let x = (position as f64 + 0.5) * scale;
-        if lines.len() >= LINES && !lines.contains_key(&head.connection) {
-            continue;
-        }
-        let drawn = lines.entry(head.connection).or_insert(Line { first: x, last: x, ticks: Vec::new() });
-        drawn.last = x;
-        let free = drawn.ticks.last().is_none_or(|(before, _)| x - before >= CLOSEST);
-        if head.method.class() == Class::Command && free {
-            drawn.ticks.push((x, line));
-        }
+/// What the head of a page shows of all entries.
+pub struct Overview {
+    counts: Counts,
+    width: usize,
+    /// The connections that come first, in their order.
+    connections: Vec<ConnectionId>,
+    lines: BTreeMap<ConnectionId, Line>,
+}
+
+impl Overview {
+    /// Looks at all entries.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn of(timeline: &Timeline<'_>) -> Result<Overview, Failure> {
+        let counts = timeline.counts();
+        let mut overview =
+            Overview { counts, width: timeline.width(), connections: Vec::new(), lines: BTreeMap::new() };
+        let (scale, mut position) = (overview.scale(), 0);
+        timeline.heads(&mut |line, head| {
+            let x = (position as f64 + 0.5) * scale;
+            position += 1;
+            if !overview.lines.contains_key(&head.connection) {
+                if overview.lines.len() >= LINES {
+                    return;
+                }
+                overview.connections.push(head.connection);
+            }
+            let drawn = overview.lines.entry(head.connection).or_insert(Line { first: x, last: x, ticks: Vec::new() });
+            drawn.last = x;
+            let free = drawn.ticks.last().is_none_or(|(before, _)| x - before >= CLOSEST);
+            if head.method.class() == Class::Command && free {
+                drawn.ticks.push((x, line));
+            }
+        })?;
+        Ok(overview)
     }
+
+    /// What an entry is wide.
+    fn scale(&self) -> f64 {
+        WIDTH / self.counts.entries.max(1) as f64
+    }
+
+    fn draw(&self, out: &mut impl Write) -> io::Result<()> {
+        draw(out, &self.lines, self.scale())
+    }
+}
+
+/// Writes the drawing.
+fn draw(out: &mut impl Write, lines: &BTreeMap<ConnectionId, Line>, scale: f64) -> io::Result<()> {
     let (step, tick) = if lines.len() > 12 { (9.0, 6.0) } else { (20.0, 13.0) };
     let height = lines.len() as f64 * step + 6.0;
     writeln!(

@@ -10,16 +10,17 @@ use super8_cassette::{Metadata, Value};
 ///
 /// # Errors
 /// The cassette cannot be read, or standard output not be written.
-pub fn write(out: &mut dyn Write, name: &str, metadata: &Metadata, timeline: &mut Timeline<'_>) -> Result<(), Failure> {
+pub fn write(out: &mut dyn Write, name: &str, metadata: &Metadata, timeline: &Timeline<'_>) -> Result<(), Failure> {
     let head = json!({ "cassette": name, "metadata": json(&metadata.to_value()) });
     let head = head.to_string();
     // All but the closing brace: the entries follow.
     write!(out, "{},\"entries\":[", &head[..head.len() - 1])?;
     let mut comma = "";
-    while let Some(step) = timeline.step()? {
-        write!(out, "{comma}\n{}", entry(&step))?;
+    timeline.steps(&mut |step| {
+        write!(out, "{comma}\n{}", entry(step))?;
         comma = ",";
-    }
+        Ok(())
+    })?;
     Ok(writeln!(out, "\n]}}")?)
 }
 

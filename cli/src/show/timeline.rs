@@ -1,8 +1,9 @@
 //! A cassette as a timeline: its entries in order, each with its lanes, its place, its rows and what came of it in words.
 
-use crate::cassette::Opened;
+use crate::cassette::{Opened, with_entries};
 use crate::exit::Failure;
-use std::collections::HashMap;
+use crate::recent::Recent;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use super8_cassette::entry::Head;
 use super8_cassette::schema::Class;
 use super8_cassette::summary::show;
@@ -15,17 +16,33 @@ pub const VALUE: usize = 400;
 /// A cassette that was walked over once.
 pub struct Timeline<'a> {
     storage: &'a dyn Store,
-    heads: Vec<(EntryRef, Head)>,
-    /// The columns file of a statement from a position on.
-    columns: HashMap<(u32, u32), Vec<(usize, String)>>,
-    names: HashMap<String, Vec<String>>,
-    lanes: Lanes,
-    next: usize,
-    commands: usize,
+    /// How many entries each connection has.
+    entries: HashMap<ConnectionId, u64>,
     counts: Counts,
     width: usize,
     rows_kept: usize,
 }
+
+/// A walk over the entries, with what has to be known of those before.
+struct Walk<'a> {
+    storage: &'a dyn Store,
+    /// Entries that were read and not told yet: columns may be asked for behind the rows.
+    ahead: VecDeque<(EntryRef, Entry)>,
+    /// Bytes that they have in the log.
+    bytes: usize,
+    /// The columns file of a statement.
+    columns: Recent<(u32, u32), String>,
+    /// The names of the columns in a file.
+    names: Recent<String, Vec<String>>,
+    lanes: Lanes,
+    commands: usize,
+    rows_kept: usize,
+}
+
+/// Entries and bytes that are read ahead.
+const AHEAD: (usize, usize) = (64, 32 * 1024);
+/// Statements and columns files that are remembered, twice over.
+const REMEMBERED: usize = 10_000;
 
 /// How much there is of everything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,37 +106,21 @@ impl<'a> Timeline<'a> {
     /// The log cannot be read.
     pub fn new(opened: &'a Opened, rows_kept: usize) -> Result<Timeline<'a>, Failure> {
         let storage = opened.storage.as_ref();
-        let (mut heads, mut columns, mut entries) = (Vec::new(), HashMap::new(), HashMap::new());
-        storage.scan(&mut |place, head| {
-            *entries.entry(head.connection).or_insert(0) += 1;
-            heads.push((place, head));
+        let mut connections: HashMap<ConnectionId, Span> = HashMap::new();
+        let (mut position, mut counts) = (0, Counts::default());
+        storage.scan(&mut |_, head| {
+            let span = connections.entry(head.connection).or_insert(Span { first: position, ..Span::default() });
+            (span.last, span.entries) = (position, span.entries + 1);
+            counts.statements += usize::from(head.statement.is_some_and(|statement| span.statements.insert(statement)));
+            counts.commands += usize::from(head.method.class() == Class::Command);
+            position += 1;
             Ok(())
         })?;
-        for (position, (place, head)) in
-            heads.iter().enumerate().filter(|(_, (_, head))| head.method == Method::Columns)
-        {
-            let entry = storage.entry(*place)?;
-            if let (Some(statement), Some(file)) =
-                (head.statement, entry.get(Key::ColumnsFile).and_then(Value::as_text))
-            {
-                let of: &mut Vec<(usize, String)> = columns.entry((head.connection.0, statement)).or_default();
-                of.push((position, file.to_owned()));
-            }
-        }
-        let mut statements: Vec<_> =
-            heads.iter().filter_map(|(_, head)| Some((head.connection.0, head.statement?))).collect();
-        statements.sort_unstable();
-        statements.dedup();
-        let counts = Counts {
-            entries: heads.len(),
-            commands: heads.iter().filter(|(_, head)| head.method.class() == Class::Command).count(),
-            connections: entries.len(),
-            statements: statements.len(),
-        };
-        let width = Lanes::width(heads.iter().map(|(_, head)| head.connection), entries.clone());
-        let lanes = Lanes::new(entries);
-        let names = HashMap::new();
-        Ok(Timeline { storage, heads, columns, names, lanes, next: 0, commands: 0, counts, width, rows_kept })
+        counts.entries = position;
+        counts.connections = connections.len();
+        let width = Span::at_once(connections.values());
+        let entries = connections.into_iter().map(|(connection, span)| (connection, span.entries)).collect();
+        Ok(Timeline { storage, entries, counts, width, rows_kept })
     }
 
     /// How much there is.
@@ -132,29 +133,111 @@ impl<'a> Timeline<'a> {
         self.width
     }
 
-    /// The leading keys of all entries, in order.
-    pub fn heads(&self) -> impl ExactSizeIterator<Item = (u32, Head)> {
-        self.heads.iter().map(|(place, head)| (place.line, *head))
-    }
-
-    /// The next entry.
+    /// Hands the lines and the leading keys of all entries to `visit`, in order.
     ///
     /// # Errors
-    /// It, or its rows, cannot be read.
-    pub fn step(&mut self) -> Result<Option<Step>, Failure> {
-        let Some((place, head)) = self.heads.get(self.next).copied() else { return Ok(None) };
-        let entry = self.storage.entry(place)?;
-        let command = head.method.class() == Class::Command;
+    /// The log cannot be read.
+    pub fn heads(&self, visit: &mut dyn FnMut(u32, Head)) -> Result<(), Failure> {
+        self.storage.scan(&mut |place, head| {
+            visit(place.line, head);
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// Hands all entries to `told`, in order.
+    ///
+    /// # Errors
+    /// One, or its rows, cannot be read; what `told` returns.
+    pub fn steps(&self, told: &mut dyn FnMut(&Step) -> Result<(), Failure>) -> Result<(), Failure> {
+        let mut walk = Walk {
+            storage: self.storage,
+            ahead: VecDeque::new(),
+            bytes: 0,
+            columns: Recent::new(REMEMBERED),
+            names: Recent::new(REMEMBERED),
+            lanes: Lanes::new(self.entries.clone()),
+            commands: 0,
+            rows_kept: self.rows_kept,
+        };
+        with_entries(self.storage, |entries| {
+            for next in entries {
+                let (place, _) = next?;
+                walk.bytes += place.len as usize;
+                walk.ahead.push_back((place, self.storage.entry(place)?));
+                while walk.ahead.len() > AHEAD.0 || walk.bytes > AHEAD.1 && walk.ahead.len() > 1 {
+                    walk.step()?.map_or(Ok(()), |step| told(&step))?;
+                }
+            }
+            while let Some(step) = walk.step()? {
+                told(&step)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// What there is of one connection.
+#[derive(Default)]
+struct Span {
+    /// The positions of its first and its last entry.
+    first: usize,
+    last: usize,
+    entries: u64,
+    statements: Numbers,
+}
+
+impl Span {
+    /// How many connections there are at once, at most.
+    fn at_once<'s>(spans: impl Iterator<Item = &'s Span>) -> usize {
+        // a connection's lane is free behind its last entry
+        let mut edges: Vec<(usize, bool)> = spans.flat_map(|span| [(span.first, false), (span.last, true)]).collect();
+        edges.sort_unstable();
+        let (mut open, mut most) = (0_usize, 0);
+        for (_, ends) in edges {
+            open = if ends { open - 1 } else { open + 1 };
+            most = most.max(open);
+        }
+        most
+    }
+}
+
+/// A set of numbers that mostly follow on one another: the first and the last of each run.
+#[derive(Default)]
+struct Numbers(BTreeMap<u32, u32>);
+
+impl Numbers {
+    /// Adds a number; whether it was not there.
+    fn insert(&mut self, number: u32) -> bool {
+        let before = self.0.range(..=number).next_back().map(|(first, last)| (*first, *last));
+        if before.is_some_and(|(_, last)| number <= last) {
+            return false;
+        }
+        let joined = before.filter(|(_, last)| last + 1 == number).map_or(number, |(first, _)| first);
+        let behind = number.checked_add(1).and_then(|next| self.0.remove(&next));
+        self.0.insert(joined, behind.unwrap_or(number));
+        true
+    }
+}
+
+impl Walk<'_> {
+    /// The next entry of those that were read.
+    fn step(&mut self) -> Result<Option<Step>, Failure> {
+        let Some((place, entry)) = self.ahead.pop_front() else { return Ok(None) };
+        self.bytes -= place.len as usize;
+        let command = entry.method.class() == Class::Command;
         self.commands += usize::from(command);
-        let rows = self.rows(&entry, self.next)?;
-        self.next += 1;
-        let marks = self.lanes.next(head.connection);
+        let rows = self.rows(&entry)?;
+        if let Some((statement, file)) = columns_of(&entry) {
+            self.columns.insert(statement, file.to_owned());
+        }
+        let marks = self.lanes.next(entry.connection);
         let (file, line) = self.storage.locate(place);
         let log = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok(Some(Step { number: command.then_some(self.commands), line, log, entry, marks, rows }))
     }
 
-    fn rows(&mut self, entry: &Entry, position: usize) -> Result<Option<Rows>, Failure> {
+    fn rows(&mut self, entry: &Entry) -> Result<Option<Rows>, Failure> {
         let mut rows = Rows::default();
         // A fetched row is told in words.
         let kept = self.rows_kept.max(usize::from(entry.method == Method::Fetch));
@@ -184,18 +267,26 @@ impl<'a> Timeline<'a> {
         if rows.count == 0 {
             return Ok(None);
         }
-        rows.columns = self.names(entry, position);
+        rows.columns = self.names(entry);
         if entry.get(Key::Bookmarks).is_some() && !rows.columns.is_empty() {
             rows.columns.insert(0, "bookmark".to_owned());
         }
         Ok(Some(rows))
     }
 
-    /// The names of the columns the rows of an entry have.
-    fn names(&mut self, entry: &Entry, position: usize) -> Vec<String> {
-        let of = entry.statement.and_then(|statement| self.columns.get(&(entry.connection.0, statement)));
-        let before = |of: &&Vec<(usize, String)>| of.iter().rev().find(|(from, _)| *from < position).cloned();
-        let Some((_, file)) = of.and_then(|of| before(&of).or_else(|| of.first().cloned())) else { return Vec::new() };
+    /// The names of the columns the rows of an entry have: those told of last, or those that are told of soon.
+    fn names(&mut self, entry: &Entry) -> Vec<String> {
+        let Some(statement) = entry.statement.map(|statement| (entry.connection.0, statement)) else {
+            return Vec::new();
+        };
+        let soon = || self.ahead.iter().filter_map(|(_, entry)| columns_of(entry)).find(|(of, _)| *of == statement);
+        let file = match self.columns.get(&statement) {
+            Some(file) => file.clone(),
+            None => match soon() {
+                Some((_, file)) => file.to_owned(),
+                None => return Vec::new(),
+            },
+        };
         if let Some(names) = self.names.get(&file) {
             return names.clone();
         }
@@ -209,6 +300,12 @@ impl<'a> Timeline<'a> {
         self.names.insert(file, names.clone());
         names
     }
+}
+
+/// The statement and the columns file of an entry that tells of columns.
+fn columns_of(entry: &Entry) -> Option<((u32, u32), &str)> {
+    let file = entry.get(Key::ColumnsFile).filter(|_| entry.method == Method::Columns)?.as_text()?;
+    Some(((entry.connection.0, entry.statement?), file))
 }
 
 fn cell(field: &[u8], scratch: &mut Vec<u8>) -> Result<Shown, CellError> {
@@ -344,13 +441,6 @@ impl Lanes {
         }
         marks
     }
-
-    /// How many lanes there are side by side, at most, for these connections in this order.
-    pub fn width(order: impl Iterator<Item = ConnectionId>, entries: HashMap<ConnectionId, u64>) -> usize {
-        let mut lanes = Lanes::new(entries);
-        order.for_each(|connection| _ = lanes.next(connection));
-        lanes.places.len()
-    }
 }
 
 #[cfg(test)]
@@ -360,9 +450,9 @@ mod tests {
     #[test]
     fn a_lane_is_used_again_when_its_connection_is_gone() {
         let [a, b, c] = [0, 1, 2].map(ConnectionId);
-        let order = [a, b, a, c, b];
         let counts: HashMap<_, _> = [(a, 2), (b, 2), (c, 1)].into();
-        assert_eq!(Lanes::width(order.into_iter(), counts.clone()), 2);
+        let span = |first, last| Span { first, last, ..Span::default() };
+        assert_eq!(Span::at_once([span(0, 2), span(1, 4), span(3, 3)].iter()), 2);
         let mut lanes = Lanes::new(counts);
         let here = |connection, first, last| Mark::Here { connection, first, last };
         assert_eq!(lanes.next(a), [here(a, true, false)]);
@@ -370,5 +460,13 @@ mod tests {
         assert_eq!(lanes.next(a), [here(a, false, true), Mark::Through(b)]);
         assert_eq!(lanes.next(c), [here(c, true, true), Mark::Through(b)]);
         assert_eq!(lanes.next(b), [Mark::Empty, here(b, false, true)]);
+    }
+
+    #[test]
+    fn each_number_counts_once() {
+        let mut numbers = Numbers::default();
+        let new = [5, 1, 2, 5, 4, 3, 1, u32::MAX, 0, 9].map(|number| numbers.insert(number));
+        assert_eq!(new, [true, true, true, false, true, true, false, true, true, true]);
+        assert_eq!(numbers.0.into_iter().collect::<Vec<_>>(), [(0, 5), (9, 9), (u32::MAX, u32::MAX)]);
     }
 }

@@ -2,13 +2,13 @@
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::import::softprobe::{Calls, Imported, Prepares, Source, import, is_softprobe};
-use crate::output;
+use crate::{cassette, output};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use super8_cassette::{
-    Conversion, Metadata, convert, create, directory_of, open, remove_parts, same_part, with_parts_or_alone,
+    Conversion, Metadata, convert_watched, create, directory_of, open, remove_parts, same_part, with_parts_or_alone,
 };
 
 /// `super8 convert FROM TO`
@@ -128,7 +128,9 @@ impl Convert {
                 std::fs::create_dir_all(directory)
                     .map_err(|error| Failure::new(format_args!("cannot create {}: {error}", directory.display())))?;
             }
-            let copied = convert(&*from, &*create(&to, from.metadata()?)?)?;
+            let bar = output::bar_of_bytes("converting", cassette::bytes(&path));
+            let copied = convert_watched(&*from, &*create(&to, from.metadata()?)?, &|bytes| bar.inc(bytes))?;
+            bar.finish_and_clear();
             all.entries += copied.entries;
             all.answers += copied.answers;
             all.parts += copied.parts;

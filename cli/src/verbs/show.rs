@@ -70,7 +70,7 @@ impl Show {
             let name = path.display().to_string();
             let written = |out: &mut dyn Write| {
                 let opened = cassette::open(path)?;
-                json::write(out, &name, &opened.metadata, &mut Timeline::new(&opened, self.rows())?)
+                json::write(out, &name, &opened.metadata, &Timeline::new(&opened, self.rows())?)
             };
             if !found.folder {
                 written(&mut out)?;
@@ -98,9 +98,9 @@ impl Show {
                 writeln!(out)?;
             }
             let shown = cassette::open(path).and_then(|opened| {
-                let mut timeline = Timeline::new(&opened, self.rows())?;
+                let timeline = Timeline::new(&opened, self.rows())?;
                 commands += timeline.counts().commands;
-                self.write(&mut out, &path.display().to_string(), &opened.metadata, &mut timeline)
+                self.write(&mut out, &path.display().to_string(), &opened.metadata, &timeline)
             });
             match shown {
                 Err(failure) if found.folder => {
@@ -147,16 +147,19 @@ impl Show {
         out: &mut impl Write,
         name: &str,
         metadata: &Metadata,
-        timeline: &mut Timeline<'_>,
+        timeline: &Timeline<'_>,
     ) -> Result<(), Failure> {
         let terminal = std::io::stdout().is_terminal();
         let columns = terminal.then(terminal_size::terminal_size).flatten().map(|(width, _)| usize::from(width.0));
         let look = text::Look { all: self.all, numbers: self.numbers, columns };
         text::head(out, name, metadata, timeline)?;
         let width = timeline.width();
-        while let Some(step) = timeline.step()? {
-            text::step(out, &step, look, width)?;
-        }
+        let bar = output::beside_text(output::bar("showing", timeline.counts().entries as u64));
+        timeline.steps(&mut |step| {
+            bar.inc(1);
+            text::step(out, step, look, width)
+        })?;
+        bar.finish_and_clear();
         Ok(())
     }
 }
@@ -185,16 +188,17 @@ fn pages(file: &Path, member: &Member, rows: usize) -> Result<Vec<html::Link>, F
 fn write_page(file: &Path, path: &Path, rows: usize) -> Result<usize, Failure> {
     let cannot = |error: std::io::Error| Failure::new(format_args!("cannot write {}: {error}", file.display()));
     let opened = cassette::open(path)?;
-    let mut timeline = Timeline::new(&opened, rows)?;
+    let timeline = Timeline::new(&opened, rows)?;
     let counts = timeline.counts();
     let bar = output::bar("writing", counts.entries as u64);
     let mut out = BufWriter::new(std::fs::File::create(file).map_err(cannot)?);
-    html::head(&mut out, &path.display().to_string(), &opened.metadata, &timeline).map_err(cannot)?;
+    html::head(&mut out, &path.display().to_string(), &opened.metadata, &html::Overview::of(&timeline)?)
+        .map_err(cannot)?;
     let mut data = html::Data::default();
-    while let Some(step) = timeline.step()? {
-        data.step(&mut out, &step).map_err(cannot)?;
+    timeline.steps(&mut |step| {
         bar.inc(1);
-    }
+        data.step(&mut out, step).map_err(cannot)
+    })?;
     data.end(&mut out).and_then(|()| html::foot(&mut out)).and_then(|()| out.flush()).map_err(cannot)?;
     bar.finish_and_clear();
     Ok(counts.commands)

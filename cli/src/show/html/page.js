@@ -1,7 +1,14 @@
 "use strict";
 (() => {
   const byId = (id) => document.getElementById(id);
-  const { entries: data, texts, log } = JSON.parse(byId("data").textContent);
+  const [steps, texts] = [[], []];
+  let log = "";
+  for (const element of document.querySelectorAll("script.data")) {
+    const data = JSON.parse(element.textContent);
+    log = data.log;
+    for (const text of data.texts) texts.push(text);
+    for (const step of data.entries) steps.push(step);
+  }
   const KINDS = ["command", "answer", "closing", "closing end"];
   const TROUBLES = ["", " warn", " bad"];
   const INPUTS_END = new Set([
@@ -147,10 +154,27 @@
     return all;
   }
 
-  // The connections beside an entry; `open` has who is in which lane.
-  function lanes(step, open) {
+  // Who is in which lane before every 256th entry.
+  const LANES = 256;
+  const lanesAt = [];
+  function pass([, , , connection, , , lane = 0, edge = 0], open) {
+    if (edge & 2) delete open[lane];
+    else open[lane] = connection;
+  }
+  {
+    const open = [];
+    steps.forEach((step, at) => {
+      if (at % LANES === 0) lanesAt.push(open.slice());
+      pass(step, open);
+    });
+  }
+
+  // The connections beside an entry.
+  function lanes(at) {
+    const open = lanesAt[Math.floor(at / LANES)].slice();
+    for (let before = at - (at % LANES); before < at; before++) pass(steps[before], open);
     const all = make("span", "lanes");
-    const [, , , connection, , , lane, edge] = step;
+    const [, , , connection, , , lane = 0, edge = 0] = steps[at];
     open[lane] = connection;
     open.forEach((there, place) => {
       if (there === undefined) return;
@@ -162,79 +186,134 @@
         all.append(mark);
       }
     });
-    if (edge & 2) delete open[lane];
     return all;
   }
 
-  const steps = new Map();
+  // Elements are made for the entries that somebody looks at, by their positions.
+  const elements = new Map();
+  const positions = new Map();
   const filled = new Set();
+  let allOpen = false;
   const fill = (entry) => {
     if (filled.has(entry)) return;
     filled.add(entry);
-    entry.append(body(steps.get(entry)));
+    entry.append(body(steps[positions.get(entry)]));
   };
-  const open = [];
-  const entries = data.map((list) => {
-    const step = Object.assign(new Array(13).fill(0), list);
+  function element(at) {
+    if (elements.has(at)) return elements.get(at);
+    const step = steps[at];
     const name = letters(step[3]);
     const entry = make("details", KINDS[step[1]] + " c" + (step[3] % 8) + TROUBLES[step[2]]);
     entry.id = "l" + step[0];
-    entry.dataset.connection = name;
     const line = make("a", "line", String(step[0]));
     line.href = "#l" + step[0];
     entry.append(
       make(
-        "summary", "", line, lanes(step, open), make("span", "id", step[4] ? name + "/" + step[4] : name),
+        "summary", "", line, lanes(at), make("span", "id", step[4] ? name + "/" + step[4] : name),
         make("span", "method", said(step[5])), make("span", "asked", asked(step)), make("span", "outcome", outcome(step)),
       ),
     );
-    steps.set(entry, step);
+    elements.set(at, entry);
+    positions.set(entry, at);
+    if (allOpen) open(entry);
     return entry;
-  });
-  byId("log").append(...entries);
-  byId("log").addEventListener("toggle", (event) => event.target.open && steps.has(event.target) && fill(event.target), true);
+  }
+  function open(entry) {
+    fill(entry);
+    entry.open = true;
+  }
+  byId("log").addEventListener("toggle", (event) => event.target.open && positions.has(event.target) && fill(event.target), true);
 
-  const found = new Map();
-  const text = (entry) => {
-    if (!found.has(entry)) {
-      const step = steps.get(entry);
-      const values = fields(step).flatMap(({ key, value, facts }) => [key, value, ...(facts || []).map(said)]);
-      const told = step[11] ? step[11].slice(1).flat().map(said) : [];
-      const rows = step[12] ? [said(step[12][0]), said(step[12][3]), ...step[12][1].flat().map(word)] : [];
-      found.set(entry, [entry.firstChild.textContent, ...values, ...told, ...rows].join("\n").toLowerCase());
+  // The entries that are shown, a hundred to a block. A block has only its height until it comes near the window.
+  const BLOCK = 100;
+  let shown = [];
+  let words = [];
+  const near = new IntersectionObserver(
+    (seen) => seen.forEach(({ isIntersecting, target }) => isIntersecting && show(target)),
+    { rootMargin: "1500px" },
+  );
+  function show(block) {
+    if (!block.style.height) return;
+    near.unobserve(block);
+    block.style.height = "";
+    const first = Number(block.dataset.first);
+    block.append(...shown.slice(first, first + BLOCK).map(element));
+    highlight();
+  }
+  function lay() {
+    near.disconnect();
+    const blocks = [];
+    for (let first = 0; first < shown.length; first += BLOCK) {
+      const block = make("div", "block");
+      block.dataset.first = first;
+      block.style.height = Math.min(BLOCK, shown.length - first) * 30 + "px";
+      blocks.push(block);
     }
-    return found.get(entry);
-  };
+    byId("log").replaceChildren(...blocks);
+    if (blocks.length) show(blocks[0]);
+    blocks.forEach((block) => block.style.height && near.observe(block));
+  }
+
+  // What is searched, made while nothing else is to be done. A text is turned into small letters once for all its entries.
+  const searched = [];
+  const small = [];
+  const smaller = (number) => (number ? small[number] || (small[number] = texts[number - 1].toLowerCase()) : "");
+  function text(at) {
+    if (searched[at] === undefined) {
+      const step = steps[at];
+      const name = letters(step[3]);
+      let all = step[0] + "\n" + (step[4] ? name + "/" + step[4] : name);
+      for (const number of [step[5], step[8], step[9]]) all += "\n" + smaller(number);
+      const list = step[10] || [];
+      for (let at = 0; at < list.length; at += 2) {
+        const value = list[at + 1];
+        all += "\n" + smaller(list[at]);
+        for (const number of value.facts || [value].flat()) all += "\n" + smaller(number);
+      }
+      for (const number of (step[11] || []).flat()) all += "\n" + smaller(number);
+      if (step[12]) {
+        all += "\n" + smaller(step[12][0]) + "\n" + smaller(step[12][3]);
+        for (const row of step[12][1]) for (const cell of row) all += "\n" + word(cell).toLowerCase();
+      }
+      searched[at] = all;
+    }
+    return searched[at];
+  }
+  const later = window.requestIdleCallback || ((work) => setTimeout(() => work({ timeRemaining: () => 10 }), 10));
+  let prepared = 0;
+  function prepare(idle) {
+    while (prepared < steps.length && idle.timeRemaining() > 2) {
+      for (const end = Math.min(prepared + 200, steps.length); prepared < end; prepared++) text(prepared);
+    }
+    if (prepared < steps.length) later(prepare);
+  }
   const off = new Set();
 
-  function filter() {
-    const words = byId("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+  function filter(also) {
+    const begun = performance.now();
+    words = byId("search").value.toLowerCase().split(/\s+/).filter(Boolean);
     const [answers, closing, troubles] = ["answers", "closing", "troubles"].map((id) => byId(id).checked);
-    let shown = 0;
-    for (const entry of entries) {
-      const kinds = entry.classList;
-      const fits =
-        (answers || !kinds.contains("answer")) &&
-        (closing || !kinds.contains("closing") || kinds.contains("end") || kinds.contains("bad")) &&
-        (!troubles || kinds.contains("bad") || kinds.contains("warn")) &&
-        !off.has(entry.dataset.connection) &&
-        words.every((word) => text(entry).includes(word));
-      entry.hidden = !fits;
-      shown += fits;
-    }
-    byId("count").textContent = shown + " of " + entries.length;
-    byId("nothing").hidden = shown > 0;
-    highlight(words);
+    const fits = (step, at) =>
+      (answers || step[1] !== 1) &&
+      (closing || step[1] !== 2 || step[2] === 2) &&
+      (!troubles || step[2] > 0) &&
+      !off.has(step[3]) &&
+      words.every((word) => text(at).includes(word));
+    shown = [];
+    steps.forEach((step, at) => (at === also || fits(step, at)) && shown.push(at));
+    byId("count").textContent = shown.length + " of " + steps.length;
+    byId("nothing").hidden = shown.length > 0;
+    lay();
+    byId("count").title = (performance.now() - begun).toFixed(1) + " ms";
   }
 
   // Marks what was found without touching the text.
-  function highlight(words) {
+  function highlight() {
     if (!window.CSS || !CSS.highlights) return;
     CSS.highlights.delete("found");
     if (!words.length) return;
     const ranges = [];
-    for (const entry of entries) {
-      if (entry.hidden) continue;
+    for (const entry of byId("log").querySelectorAll("details")) {
       const walker = document.createTreeWalker(entry, NodeFilter.SHOW_TEXT);
       for (let node = walker.nextNode(); node; node = walker.nextNode()) {
         const lower = node.data.toLowerCase();
@@ -254,25 +333,26 @@
   }
 
   function visit(id) {
-    const entry = byId(id);
-    if (!entry || !entries.includes(entry)) return;
-    entry.hidden = false;
-    fill(entry);
-    entry.open = true;
-    entry.scrollIntoView({ block: "center" });
+    const at = steps.findIndex((step) => "l" + step[0] === id);
+    if (at < 0) return;
+    if (!shown.includes(at)) filter(at);
+    show(byId("log").children[Math.floor(shown.indexOf(at) / BLOCK)]);
+    open(element(at));
+    element(at).scrollIntoView({ block: "center" });
   }
 
   let waiting;
   byId("search").addEventListener("input", () => {
     clearTimeout(waiting);
-    waiting = setTimeout(filter, entries.length > 2000 ? 250 : 0);
+    waiting = setTimeout(filter, 0);
   });
-  for (const id of ["answers", "closing", "troubles"]) byId(id).addEventListener("change", filter);
+  for (const id of ["answers", "closing", "troubles"]) byId(id).addEventListener("change", () => filter());
   for (const chip of document.querySelectorAll(".chip")) {
     chip.addEventListener("click", () => {
       const { connection } = chip.dataset;
-      const hide = !off.has(connection);
-      hide ? off.add(connection) : off.delete(connection);
+      const number = [...connection].reduce((sum, letter) => sum * 26 + letter.charCodeAt(0) - 96, 0) - 1;
+      const hide = !off.has(number);
+      hide ? off.add(number) : off.delete(number);
       chip.setAttribute("aria-pressed", String(!hide));
       for (const lane of document.querySelectorAll(".overview g")) {
         if (lane.dataset.connection === connection) lane.classList.toggle("off", hide);
@@ -280,8 +360,12 @@
       filter();
     });
   }
-  byId("expand").addEventListener("click", () => entries.forEach((entry) => { if (!entry.hidden) fill(entry); entry.open = !entry.hidden; }));
-  byId("collapse").addEventListener("click", () => entries.forEach((entry) => { entry.open = false; }));
+  function openAll(whether) {
+    allOpen = whether;
+    for (const entry of elements.values()) whether ? open(entry) : (entry.open = false);
+  }
+  byId("expand").addEventListener("click", () => openAll(true));
+  byId("collapse").addEventListener("click", () => openAll(false));
   byId("theme").addEventListener("click", () => {
     const root = document.documentElement;
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
@@ -316,4 +400,7 @@
   });
   filter();
   follow();
+  later(prepare);
+  addEventListener("beforeprint", () => document.querySelectorAll(".block").forEach(show));
+  document.documentElement.dataset.ready = performance.now().toFixed(1);
 })();

@@ -1,0 +1,69 @@
+//! A map that remembers what was used last and forgets what was used long ago: the memory of a walk over a long cassette.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+/// Holds the last `most` keys that were used, and up to as many before them.
+#[derive(Debug)]
+pub struct Recent<K, V> {
+    last: HashMap<K, V>,
+    before: HashMap<K, V>,
+    most: usize,
+    forgot: bool,
+}
+
+impl<K: Eq + Hash, V> Recent<K, V> {
+    /// Nothing yet.
+    pub fn new(most: usize) -> Self {
+        Recent { last: HashMap::new(), before: HashMap::new(), most, forgot: false }
+    }
+
+    /// The value of a key, which is used now.
+    pub fn get(&mut self, key: &K) -> Option<&V>
+    where
+        K: Clone,
+    {
+        if let Some(value) = self.before.remove(key) {
+            self.insert(key.clone(), value);
+        }
+        self.last.get(key)
+    }
+
+    /// Gives a key a value.
+    pub fn insert(&mut self, key: K, value: V) {
+        self.before.remove(&key);
+        if self.last.len() >= self.most && !self.last.contains_key(&key) {
+            self.forgot |= !self.before.is_empty();
+            self.before = std::mem::take(&mut self.last);
+        }
+        self.last.insert(key, value);
+    }
+
+    /// Forgets a key.
+    pub fn remove(&mut self, key: &K) {
+        self.last.remove(key);
+        self.before.remove(key);
+    }
+
+    /// Whether it may have held a key that it does not hold any more.
+    pub fn forgot(&self) -> bool {
+        self.forgot
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_used_stays() {
+        let mut recent = Recent::new(10);
+        for number in 0..1000 {
+            recent.insert(number, number.to_string());
+            assert_eq!(recent.get(&0).map(String::as_str), Some("0"), "at {number}");
+        }
+        assert!(recent.get(&995).is_some() && recent.get(&500).is_none() && recent.forgot());
+        recent.remove(&0);
+        assert!(recent.get(&0).is_none());
+    }
+}

@@ -1,0 +1,136 @@
+//! Large cassettes: the verbs that read all of a cassette hold a window of it, however many entries and rows it has; and the page
+//! of a long one is there at once.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use super8_tests::browser;
+use super8_tests::products;
+use super8_tests::scratch::Scratch;
+
+const METADATA: &str =
+    "schema_version: 4\nrecorded_with: \"super8 0.1.0\"\nrecorded_on: \"2026-11-21T05:51:00Z\"\ncomplete: true\n";
+const CONNECT: &str = "- method: connect\n  connection_id: a\n  dsn: shop\n  result:\n    database: shop.db\n";
+
+/// A cassette of point queries, each of another text; with `every`, the texts of some differ from those of a cassette without.
+fn point_queries(directory: &Path, queries: usize, every: Option<usize>) {
+    let mut log = CONNECT.to_owned();
+    for number in 1..=queries {
+        let own = if every.is_some_and(|every| number % every == 0) { " and 1" } else { "" };
+        let of = format!("\n  connection_id: a\n  statement_id: {number}\n");
+        let _ = write!(
+            log,
+            "- method: run{of}  sql: \"select name from fruit where id = {number}{own}\"\n- method: columns{of}  columns_file: \
+             a_1_columns.yml\n- method: fetch{of}  result: [\"apple number {number}\"]\n  c_types: [CHAR]\n- method: \
+             fetch{of}  result: null\n- method: close{of}  result: null\n"
+        );
+    }
+    files(directory, &[("commands.yml", &log), ("a_1_columns.yml", "- name: name\n  type: 12\n")]);
+}
+
+/// A cassette of one query with so many rows of a hundred bytes.
+fn many_rows(directory: &Path, rows: usize) {
+    let of = "\n  connection_id: a\n  statement_id: 1\n";
+    let log = format!(
+        "{CONNECT}- method: run{of}  sql: \"select note from fruit\"\n- method: fetch_all{of}  \"n\": {rows}\n  rows_file: \
+         a_1_fetch_all.csv\n  c_types: [CHAR]\n"
+    );
+    let mut text = String::new();
+    (0..rows).for_each(|row| _ = writeln!(text, "{row:010} {}", "x".repeat(88)));
+    files(directory, &[("commands.yml", &log), ("a_1_fetch_all.csv", &text)]);
+}
+
+fn files(directory: &Path, files: &[(&str, &str)]) {
+    std::fs::create_dir_all(directory).unwrap();
+    for (name, text) in [("metadata.yml", METADATA)].iter().chain(files) {
+        std::fs::write(directory.join(name), text).unwrap();
+    }
+}
+
+/// The most memory, in KiB, that the command had at once, which ends with this exit code.
+fn peak(words: &[&str], exit: i32) -> u64 {
+    let mut command = Command::new(products::super8());
+    let mut child = command.args(words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let status = PathBuf::from(format!("/proc/{}/status", child.id()));
+    let mut peak = 0;
+    loop {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let line =
+            text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse().ok());
+        peak = line.unwrap_or(peak);
+        if let Some(status) = child.try_wait().unwrap() {
+            assert_eq!(status.code(), Some(exit), "{words:?}");
+            return peak;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// What a verb may take more for ten times as much: windows that fill up.
+const MORE: u64 = 8 * 1024;
+
+/// Runs every verb over a cassette of one size and of ten times that; `make` makes one, and one that differs from it.
+fn memory_does_not_grow(name: &str, make: &dyn Fn(&Path, usize, bool), size: usize) {
+    let scratch = Scratch::new(name);
+    let path = |name: &str| scratch.join(name).display().to_string();
+    let [small, large] = [size, 10 * size].map(|size| {
+        make(&scratch.join("one"), size, false);
+        make(&scratch.join("other"), size, true);
+        let (one, other, trace, page) = (&*path("one"), &*path("other"), &*path("trace.ndjson"), &*path("page.html"));
+        vec![
+            ("show", peak(&["show", one], 0)),
+            ("show --json", peak(&["show", "--json", "--rows", "5", one], 0)),
+            ("show --html", peak(&["show", "--html", page, one], 0)),
+            // more than 1 MiB is told
+            ("check", peak(&["check", one], 1)),
+            ("convert", peak(&["convert", "--replace", one, trace], 0)),
+            ("convert back", peak(&["convert", "--replace", trace, &path("back")], 0)),
+            ("show a trace", peak(&["show", trace], 0)),
+            ("check a trace", peak(&["check", trace], 1)),
+            ("diff of equals", peak(&["diff", one, trace], 0)),
+            ("diff", peak(&["diff", one, other], 1)),
+            ("diff --json", peak(&["diff", "--json", one, other], 1)),
+        ]
+    });
+    for ((verb, small), (_, large)) in small.into_iter().zip(large) {
+        println!("{name}, {verb}: {small} KiB, {large} KiB");
+        assert!(small > 0 && large < small + MORE, "{verb}: {small} KiB for {size}, {large} KiB for ten times as much");
+    }
+}
+
+#[test]
+fn memory_does_not_grow_with_entries() {
+    let make = |directory: &Path, queries, other: bool| point_queries(directory, queries, other.then_some(50));
+    memory_does_not_grow("large_entries", &make, 4_000);
+}
+
+#[test]
+fn memory_does_not_grow_with_rows() {
+    let make = |directory: &Path, rows, other: bool| many_rows(directory, rows + usize::from(other));
+    memory_does_not_grow("large_rows", &make, 20_000);
+}
+
+/// Opened in a second, searched in a tenth of one. The machine may be busy: the best of five counts, and half as much again is
+/// allowed for the search, because it is the page's first, which prepares those behind it.
+#[test]
+fn the_page_of_a_hundred_thousand_entries_is_there_at_once() {
+    let scratch = Scratch::new("large_page");
+    let (cassette, page) = (scratch.join("tape"), scratch.join("page.html"));
+    point_queries(&cassette, 20_000, None);
+    assert!(peak(&["show", "--html", &page.display().to_string(), &cassette.display().to_string()], 0) > 0);
+    let timed = |fragment: &str, told: &str, attribute: &str, most: f64| {
+        let times = (0..5).map(|_| {
+            let document = browser::document_at_once(&page, fragment);
+            assert!(document.contains(told), "{told}: {}", &document[document.len().saturating_sub(3000)..]);
+            let value = document.split_once(attribute).unwrap().1;
+            value.split(['"', ' ']).next().unwrap().parse::<f64>().unwrap()
+        });
+        let best = times.fold(f64::INFINITY, f64::min);
+        println!("#{fragment}: {best} ms");
+        assert!(best < most, "#{fragment}: {best} ms");
+    };
+    timed("", ">60001 of 100001<", "data-ready=\"", 1000.0);
+    timed("q=id%20%3D%201999", ">20 of 100001<", "<output id=\"count\" title=\"", 150.0);
+}

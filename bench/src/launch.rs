@@ -19,6 +19,7 @@ pub struct Job {
 }
 
 /// Starts clients.
+#[derive(Clone)]
 pub struct Launcher {
     /// This program.
     pub executable: PathBuf,
@@ -34,6 +35,8 @@ pub struct Launcher {
     pub directory: PathBuf,
     /// Where the driver manager's files for this database are.
     pub odbc: PathBuf,
+    /// Added to each connection string.
+    pub keywords: &'static str,
     /// Pass nothing of this program's environment on: super8 walks over it, and over the directories above the working one.
     pub bare_environment: bool,
     /// Print each command line.
@@ -94,16 +97,19 @@ impl Launcher {
     }
 
     fn connection_string(&self, way: Way, file: &Path, streaming: bool) -> String {
+        let keywords = self.keywords;
         let driver = if way == Way::Bare { Self::BARE } else { Self::SHIM };
         match self.database {
             Database::Sqlite => {
                 let step = u8::from(streaming);
-                format!("DRIVER={{{driver}}};Database={};SyncPragma=OFF;StepAPI={step}", file.display())
+                format!("DRIVER={{{driver}}};Database={};SyncPragma=OFF;StepAPI={step}{keywords}", file.display())
             }
             Database::Postgres => {
                 let streaming = if streaming { ";UseDeclareFetch=1;Fetch=1000" } else { "" };
                 let port = self.port;
-                format!("DRIVER={{{driver}}};Server=127.0.0.1;Port={port};Database=postgres;Uid=postgres{streaming}")
+                format!(
+                    "DRIVER={{{driver}}};Server=127.0.0.1;Port={port};Database=postgres;Uid=postgres{streaming}{keywords}"
+                )
             }
         }
     }

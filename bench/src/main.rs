@@ -10,17 +10,20 @@ mod client;
 mod fact;
 mod gate;
 mod goals;
+mod growth;
 mod instructions;
 mod launch;
 mod memory;
 mod odbc;
 mod options;
+mod page;
 mod postgres;
 mod report;
 mod rounds;
 mod setup;
 mod statistics;
 mod usage;
+mod variants;
 mod way;
 
 use std::process::ExitCode;
@@ -85,32 +88,63 @@ fn bench(arguments: Vec<String>) -> Result<(), String> {
         return gate::run(&options);
     }
     let setup = Setup::new(&options)?;
-    let errors = if options.instructions {
-        count_instructions(&setup, &options, &selected)
+    let database = setup.launcher.database;
+    let mut errors = Vec::new();
+    let tables = if let Some(revision) = &options.compare {
+        vec![("compare", variants::compare(&setup, &options, &selected, revision)?)]
+    } else if options.instead {
+        vec![("instead", variants::instead(&setup, &options)?)]
+    } else if options.growth {
+        let curves = growth::measure(&setup, &options)?;
+        let plot = if options.write_docs {
+            page::documentation("growth.svg")
+        } else {
+            setup.launcher.directory.join("growth.svg")
+        };
+        growth::draw(&plot, &curves)?;
+        println!("{}", plot.display());
+        vec![("growth", growth::table(database, &curves))]
+    } else if options.instructions {
+        vec![("instructions", count_instructions(&setup, &options, &selected, &mut errors))]
     } else {
-        measure(&setup, &options, &selected, &memory)
+        measure(&setup, &options, &selected, &memory, &mut errors)
     };
+    for (name, table) in tables.iter().filter(|(_, table)| !table.is_empty()) {
+        println!("\n{table}");
+        // what is measured on SQLite has the short name
+        let name = if options.postgres { format!("{name}-postgres") } else { (*name).to_owned() };
+        if options.write_docs && TABLES.contains(&name.as_str()) {
+            page::write(&name, table, &options, database)?;
+        }
+    }
     if errors.is_empty() {
         return Ok(());
     }
     Err(format!("\n{} failed:\n  {}", errors.len(), errors.join("\n  ")))
 }
 
-fn count_instructions(setup: &Setup, options: &Options, selected: &[Case]) -> Vec<String> {
-    let mut errors = Vec::new();
+/// The tables that docs/performance.md has.
+const TABLES: [&str; 8] =
+    ["times", "calls", "memory", "instructions", "growth", "instead", "times-postgres", "instead-postgres"];
+
+fn count_instructions(setup: &Setup, options: &Options, selected: &[Case], errors: &mut Vec<String>) -> String {
     let mut counted = Vec::new();
     for case in selected {
         eprintln!("{case} ...");
-        if let Some(counts) = instructions::measure(setup, options, *case, &mut errors) {
+        if let Some(counts) = instructions::measure(setup, options, *case, errors) {
             counted.push((*case, counts));
         }
     }
-    report::instructions(setup.launcher.database, &counted);
-    errors
+    report::instructions(setup.launcher.database, &counted)
 }
 
-fn measure(setup: &Setup, options: &Options, selected: &[Case], memory: &[Case]) -> Vec<String> {
-    let mut errors = Vec::new();
+fn measure(
+    setup: &Setup,
+    options: &Options,
+    selected: &[Case],
+    memory: &[Case],
+    errors: &mut Vec<String>,
+) -> Vec<(&'static str, String)> {
     let mut random = Random::new(options.seed);
     let mut all = Vec::new();
     for case in selected {
@@ -127,13 +161,14 @@ fn measure(setup: &Setup, options: &Options, selected: &[Case], memory: &[Case])
     let mut growths = Vec::new();
     for case in memory {
         eprintln!("{} ...", memory::name(*case));
-        match memory::measure(setup, options, *case, &mut errors) {
+        match memory::measure(setup, options, *case, errors) {
             Ok(found) => growths.extend(found),
             Err(error) => errors.push(error),
         }
     }
-    report::times(setup.launcher.database, &all);
-    report::calls(&all);
-    report::growth(&growths);
-    errors
+    vec![
+        ("times", report::times(setup.launcher.database, &all)),
+        ("calls", report::calls(&all)),
+        ("memory", report::memory(&growths)),
+    ]
 }

@@ -25,6 +25,10 @@ without one every case runs. The exit code tells wrong results from right ones, 
   --instructions    exact instruction counts under callgrind instead of times
   --gate            compare what super8 itself executes for six cases with bench/instructions.yml
   --bless           with --gate: write that file
+  --compare REV     this build beside that of a revision, interleaved; with --instructions their counts
+  --instead         super8 beside what people use instead: the driver manager's trace, a driver's log
+  --growth          time and memory against size: 1000 to --statements (1000000) and 10000 to --rows (1000000)
+  --write-docs      write the tables into docs/performance.md, and the plot of --growth into docs/growth.svg
   --pg              PostgreSQL, on a server of the bench's own, instead of SQLite
   --shim FILE       this shim library instead of the one built here
   --show            print each client's command line and environment, and keep the cassettes
@@ -56,6 +60,14 @@ pub struct Options {
     pub gate: bool,
     /// Write those numbers.
     pub bless: bool,
+    /// The revision to compare with.
+    pub compare: Option<String>,
+    /// Measure what people use instead.
+    pub instead: bool,
+    /// Measure against size.
+    pub growth: bool,
+    /// Write the tables into the documentation.
+    pub write_docs: bool,
     /// PostgreSQL instead of SQLite.
     pub postgres: bool,
     /// A shim library built elsewhere.
@@ -85,6 +97,10 @@ impl Options {
             instructions: false,
             gate: false,
             bless: false,
+            compare: None,
+            instead: false,
+            growth: false,
+            write_docs: false,
             postgres: false,
             shim: None,
             show: false,
@@ -107,6 +123,10 @@ impl Options {
                 "--quick" => options.shorten(),
                 "--instructions" => options.instructions = true,
                 "--gate" => (options.gate, options.rows) = (true, gate::ROWS),
+                "--compare" => options.compare = Some(value()?),
+                "--instead" => options.instead = true,
+                "--growth" => (options.growth, options.rows, options.statements) = (true, 1_000_000, 1_000_000),
+                "--write-docs" => options.write_docs = true,
                 "--bless" => options.bless = true,
                 "--pg" => options.postgres = true,
                 "--show" => options.show = true,

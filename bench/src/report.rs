@@ -1,4 +1,5 @@
-//! The tables printed at the end, in Markdown, so that they can stand in the documentation as they are.
+//! The tables of a run, in Markdown, so that they can stand in the documentation as they are. Each is nothing if nothing was
+//! measured for it.
 
 use crate::{
     case::{Case, Unit},
@@ -9,19 +10,28 @@ use crate::{
     way::Way,
 };
 
+/// Adds a line to a text.
+macro_rules! say {
+    ($out:ident, $($words:tt)*) => {{
+        $out.push_str(&format!($($words)*));
+        $out.push('\n');
+    }};
+}
+
 /// Ratios to the bare driver and peak memory: one line per case, goals in the second table.
-pub fn times(database: Database, series: &[Series]) {
+pub fn times(database: Database, series: &[Series]) -> String {
+    let mut out = String::new();
     let timed: Vec<&Series> = series.iter().filter(|series| !series.job.case.is_call()).collect();
     if timed.is_empty() {
-        return;
+        return out;
     }
     let rounds = timed.iter().filter_map(|s| s.samples(Way::Bare)).map(<[_]>::len).max().unwrap_or(0);
-    println!("\nTime over the bare driver's, {database}: wall / CPU, medians of {rounds} rounds\n");
+    say!(out, "Time over the bare driver's, {database}: wall / CPU, medians of {rounds} rounds\n");
     let ways = measured(timed.iter().flat_map(|series| series.ways.iter().map(|(way, _)| *way)));
     let names: Vec<String> = ways.iter().map(Way::to_string).collect();
     let peaks = format!("peak MB: bare, {}", names.join(", "));
-    line(&["case", "count", "bare, per unit"], &names, &[&peaks]);
-    line(&["---", "---:", "---:"], &vec!["---:".to_owned(); ways.len()], &["---:"]);
+    line(&mut out, &["case", "count", "bare, per unit"], &names, &[&peaks]);
+    line(&mut out, &["---", "---:", "---:"], &vec!["---:".to_owned(); ways.len()], &["---:"]);
     for series in &timed {
         let ratio = |way| match series.ratio(way) {
             Some(pair) => format!("{} / {}", figure(pair.wall), figure(pair.cpu)),
@@ -31,22 +41,24 @@ pub fn times(database: Database, series: &[Series]) {
         let peaks: Vec<String> = [Way::Bare].iter().chain(&ways).map(peak).collect();
         let (case, count) = (series.job.case.to_string(), series.job.count.to_string());
         let ratios: Vec<String> = ways.iter().map(|way| ratio(*way)).collect();
-        line(&[&case, &count, &bare(series)], &ratios, &[&peaks.join(", ")]);
+        line(&mut out, &[&case, &count, &bare(series)], &ratios, &[&peaks.join(", ")]);
     }
     if timed.iter().any(|series| series.ways.len() > 1) {
-        reached(database, &timed);
+        reached(&mut out, database, &timed);
     }
+    out
 }
 
-fn reached(database: Database, series: &[&Series]) {
-    println!("\nGoals\n");
-    println!("| case | way | wall | CPU | CPU quartiles | goal | reached |");
-    println!("| --- | --- | ---: | ---: | ---: | ---: | --- |");
+fn reached(out: &mut String, database: Database, series: &[&Series]) {
+    say!(out, "\nGoals\n");
+    say!(out, "| case | way | wall | CPU | CPU quartiles | goal | reached |");
+    say!(out, "| --- | --- | ---: | ---: | ---: | ---: | --- |");
     for series in series {
         for way in Way::ALL {
             let goal = goals::ratio(database, series.job.case, way);
             if let (Some(pair), Some((low, high)), Some(goal)) = (series.ratio(way), series.cpu_quartiles(way), goal) {
-                println!(
+                say!(
+                    out,
                     "| {} | {way} | {} | {} | {} to {} | {goal} | {} |",
                     series.job.case,
                     figure(pair.wall),
@@ -61,14 +73,15 @@ fn reached(database: Database, series: &[&Series]) {
 }
 
 /// Nanoseconds per forwarded call.
-pub fn calls(series: &[Series]) {
+pub fn calls(series: &[Series]) -> String {
+    let mut out = String::new();
     let calls: Vec<&Series> = series.iter().filter(|series| series.job.case.is_call()).collect();
     if calls.is_empty() {
-        return;
+        return out;
     }
-    println!("\nOne call, CPU nanoseconds\n");
-    println!("| call | bare | off | added | goal | reached |");
-    println!("| --- | ---: | ---: | ---: | ---: | --- |");
+    say!(out, "One call, CPU nanoseconds\n");
+    say!(out, "| call | bare | off | added | goal | reached |");
+    say!(out, "| --- | ---: | ---: | ---: | ---: | --- |");
     for series in calls {
         let Some(bare) = series.nanoseconds(Way::Bare) else { continue };
         let name = series.job.case.to_string();
@@ -77,21 +90,23 @@ pub fn calls(series: &[Series]) {
             Some(off) => {
                 let added = off.cpu - bare.cpu;
                 let (goal, mark) = (goals::FORWARDED_CALL, goals::mark_one(added, goals::FORWARDED_CALL));
-                println!("| {name} | {:.1} | {:.1} | {added:.1} | {goal} | {mark} |", bare.cpu, off.cpu);
+                say!(out, "| {name} | {:.1} | {:.1} | {added:.1} | {goal} | {mark} |", bare.cpu, off.cpu);
             }
-            None => println!("| {name} | {:.1} | | | | |", bare.cpu),
+            None => say!(out, "| {name} | {:.1} | | | | |", bare.cpu),
         }
     }
+    out
 }
 
 /// Peak memory and CPU time at N and at ten times N.
-pub fn growth(growths: &[Growth]) {
+pub fn memory(growths: &[Growth]) -> String {
+    let mut out = String::new();
     if growths.is_empty() {
-        return;
+        return out;
     }
-    println!("\nPeak memory and CPU time against size, the driver's own streaming switched on\n");
-    println!("| case | way | N | CPU ns each at N, 10 N | MB at N, 10 N | grows by KB | goal | reached |");
-    println!("| --- | --- | ---: | ---: | ---: | ---: | --- | --- |");
+    say!(out, "Peak memory and CPU time against size, the driver's own streaming switched on\n");
+    say!(out, "| case | way | N | CPU ns each at N, 10 N | MB at N, 10 N | grows by KB | goal | reached |");
+    say!(out, "| --- | --- | ---: | ---: | ---: | ---: | --- | --- |");
     for growth in growths {
         let [small, large] = growth.samples;
         let grown = large.peak as f64 - small.peak as f64;
@@ -113,7 +128,8 @@ pub fn growth(growths: &[Growth]) {
             (_, "yes", _) => "**no** (size)",
             _ => "**no** (growth)",
         };
-        println!(
+        say!(
+            out,
             "| {} | {} | {} | {:.0}, {:.0} | {:.1}, {:.1} | {grown:.0} | {goal} | {mark} |",
             growth.case,
             growth.way,
@@ -124,21 +140,24 @@ pub fn growth(growths: &[Growth]) {
             peak / 1024.0,
         );
     }
+    out
 }
 
 /// Exact instruction counts per unit.
-pub fn instructions(database: Database, rows: &[(Case, Vec<(Way, f64)>)]) {
+pub fn instructions(database: Database, rows: &[(Case, Vec<(Way, f64)>)]) -> String {
+    let mut out = String::new();
     if rows.is_empty() {
-        return;
+        return out;
     }
-    println!(
-        "\nUser-space instructions per unit, {database} (callgrind, two sizes, difference divided), ratios, goals reached\n"
+    say!(
+        out,
+        "User-space instructions per unit, {database} (callgrind, two sizes, difference divided), ratios, goals reached\n"
     );
     let ways = measured(rows.iter().flat_map(|(_, counts)| counts.iter().map(|(way, _)| *way)));
     let each = |cell: &dyn Fn(Way) -> String| ways.iter().map(|way| cell(*way)).collect::<Vec<_>>();
     let header = [each(&|way| way.to_string()), each(&|way| format!("{way} x"))].concat();
-    line(&["case", "bare"], &header, &[]);
-    line(&["---", "---:"], &vec!["---:".to_owned(); header.len()], &[]);
+    line(&mut out, &["case", "bare"], &header, &[]);
+    line(&mut out, &["---", "---:"], &vec!["---:".to_owned(); header.len()], &[]);
     for (case, counts) in rows {
         let count = |way| counts.iter().find(|(known, _)| *known == way).map(|(_, count)| *count);
         let shown = |way| count(way).map_or(String::new(), |count| format!("{count:.0}"));
@@ -150,8 +169,9 @@ pub fn instructions(database: Database, rows: &[(Case, Vec<(Way, f64)>)]) {
             _ => String::new(),
         };
         let cells = [each(&shown), each(&ratio)].concat();
-        line(&[&case.to_string(), &shown(Way::Bare)], &cells, &[]);
+        line(&mut out, &[&case.to_string(), &shown(Way::Bare)], &cells, &[]);
     }
+    out
 }
 
 /// Those of the ways through super8 that were measured, each once and in their order.
@@ -160,11 +180,11 @@ fn measured(found: impl Iterator<Item = Way>) -> Vec<Way> {
     Way::ALL.into_iter().filter(|way| *way != Way::Bare && found.contains(way)).collect()
 }
 
-/// Prints a line of a table: what stands first, then a cell for each way, then what stands last.
-fn line(first: &[&str], ways: &[String], last: &[&str]) {
+/// Adds a line of a table: what stands first, then a cell for each way, then what stands last.
+fn line(out: &mut String, first: &[&str], ways: &[String], last: &[&str]) {
     let ways = ways.iter().map(String::as_str);
     let cells: Vec<&str> = first.iter().copied().chain(ways).chain(last.iter().copied()).collect();
-    println!("| {} |", cells.join(" | "));
+    say!(out, "| {} |", cells.join(" | "));
 }
 
 fn bare(series: &Series) -> String {

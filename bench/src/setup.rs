@@ -23,6 +23,8 @@ const TABLE_VERSION: u32 = 1;
 pub struct Setup {
     /// How clients are started.
     pub launcher: Launcher,
+    /// The library that is measured.
+    shim: PathBuf,
     /// The directory goes with it.
     temporary: bool,
     /// Held until the end.
@@ -51,7 +53,7 @@ impl Setup {
         };
         let shim = if options.gate { copied(&shim, &directory)? } else { shim };
         let driver = find_driver(database)?;
-        write_driver_list(&odbc, &driver, &shim)?;
+        write_driver_list(&odbc, &driver, &shim, "")?;
         let server = if options.postgres { Some(Server::start()?) } else { None };
         let launcher = Launcher {
             executable,
@@ -61,12 +63,34 @@ impl Setup {
             table_file: directory.join("data").join(format!("rows-v{TABLE_VERSION}-{}.db", options.rows)),
             directory,
             odbc,
+            keywords: "",
             bare_environment: options.gate,
             show: options.show,
         };
-        let setup = Setup { launcher, temporary: options.gate, _server: server };
+        let setup = Setup { launcher, shim, temporary: options.gate, _server: server };
         setup.fill(options.rows)?;
         Ok(setup)
+    }
+
+    /// The same with another launcher.
+    pub fn with(&self, launcher: Launcher) -> Setup {
+        Setup { launcher, shim: self.shim.clone(), temporary: false, _server: None }
+    }
+
+    /// The same with another super8, or with other settings of the driver manager and the driver.
+    pub fn variant(
+        &self,
+        name: &str,
+        shim: Option<&Path>,
+        settings: &str,
+        keywords: &'static str,
+    ) -> Result<Launcher, String> {
+        let mut launcher = self.launcher.clone();
+        launcher.odbc = launcher.odbc.with_file_name(format!("odbc-{}-{name}", launcher.database));
+        launcher.keywords = keywords;
+        make_directory(&launcher.odbc)?;
+        write_driver_list(&launcher.odbc, &launcher.driver, shim.unwrap_or(&self.shim), settings)?;
+        Ok(launcher)
     }
 
     fn fill(&self, rows: u64) -> Result<(), String> {
@@ -133,39 +157,31 @@ fn remove_directory(path: &Path) -> Result<(), String> {
     }
 }
 
-/// Builds both libraries, because libsuper8a.so needs the other. The one of the real driver's kind: SQLite's is ANSI, PostgreSQL's
-/// Unicode.
-fn build_shim(profile: &Path, database: Database) -> Result<PathBuf, String> {
-    let library = match database {
+/// The library of the real driver's kind: SQLite's is ANSI, PostgreSQL's Unicode.
+pub fn library(database: Database) -> &'static str {
+    match database {
         Database::Sqlite => "libsuper8a.so",
         Database::Postgres => "libsuper8.so",
-    };
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
-    let target = profile.parent().unwrap_or(profile);
-    let status = Command::new(cargo)
-        .args([
-            "build",
-            "--quiet",
-            "--release",
-            "-p",
-            "super8",
-            "-p",
-            "super8a",
-            "--manifest-path",
-            manifest,
-            "--target-dir",
-        ])
-        .arg(target)
-        .status()
-        .map_err(|e| format!("cannot run cargo: {e}"))?;
-    if !status.success() {
-        return Err(
-            "`cargo build --release -p super8 -p super8a` failed; `--ways bare` works without the shim".to_owned()
-        );
     }
-    let library = target.join("release").join(library);
+}
+
+/// Builds both libraries, because libsuper8a.so needs the other.
+fn build_shim(profile: &Path, database: Database) -> Result<PathBuf, String> {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+    let target = profile.parent().unwrap_or(profile);
+    build(&manifest, target).map_err(|reason| format!("{reason}; `--ways bare` works without the shim"))?;
+    let library = target.join("release").join(library(database));
     if library.exists() { Ok(library) } else { Err(format!("cargo built no {}", library.display())) }
+}
+
+/// Builds both libraries of a checkout as they are shipped.
+pub fn build(manifest: &Path, target: &Path) -> Result<(), String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.args(["build", "--quiet", "--release", "-p", "super8", "-p", "super8a", "--manifest-path"]);
+    build.arg(manifest).arg("--target-dir").arg(target);
+    let status = build.status().map_err(|e| format!("cannot run cargo: {e}"))?;
+    if status.success() { Ok(()) } else { Err("`cargo build --release -p super8 -p super8a` failed".to_owned()) }
 }
 
 fn find_driver(database: Database) -> Result<PathBuf, String> {
@@ -181,9 +197,9 @@ fn find_driver(database: Database) -> Result<PathBuf, String> {
         .ok_or_else(|| format!("{library} was not found; on Debian: apt-get install {package}"))
 }
 
-fn write_driver_list(directory: &Path, driver: &Path, shim: &Path) -> Result<(), String> {
+fn write_driver_list(directory: &Path, driver: &Path, shim: &Path, settings: &str) -> Result<(), String> {
     let drivers = format!(
-        "[{}]\nDriver = {}\n\n[{}]\nDriver = {}\n",
+        "[{}]\nDriver = {}\n\n[{}]\nDriver = {}\n{settings}",
         Launcher::BARE,
         driver.display(),
         Launcher::SHIM,

@@ -16,6 +16,8 @@ pub const PASSWORD: &str = "suite";
 pub struct Connection {
     /// Its name.
     pub source: &'static str,
+    /// The name of the driver, where the programs give one in place of a data source.
+    pub driver: Option<&'static str>,
     /// The database: a name on the server, or a file in the directory the program runs in.
     pub database: &'static str,
     /// Further keys of the data source.
@@ -42,6 +44,9 @@ impl Connection {
         source.extend(self.keys.iter().cloned());
         let mut configuration = Configuration::new(directory.to_path_buf()).driver(SECTION, &section);
         configuration = configuration.source(self.source, &source);
+        if let Some(name) = self.driver {
+            configuration = configuration.driver(name, &section);
+        }
         if way != Way::Replay {
             configuration = configuration.driver(REAL_SECTION, &[("Driver", driver.library())]);
         }

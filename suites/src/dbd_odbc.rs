@@ -54,7 +54,7 @@ impl Suite for DbdOdbc {
 
     fn connection(&self, _program: &str) -> Connection {
         let database = if self.driver == Driver::Sqlite { "test.db" } else { "test" };
-        Connection { source: "dbdodbc", database, keys: Vec::new() }
+        Connection { source: "dbdodbc", driver: None, database, keys: Vec::new() }
     }
 
     fn furnish(&self, work: &Path) -> Result<(), String> {

@@ -4,6 +4,7 @@
 mod connection;
 mod dbd_odbc;
 mod known;
+mod odbc_api;
 mod psqlodbc;
 mod pyodbc;
 mod report;
@@ -39,6 +40,12 @@ struct Options {
     /// List suites and programs, run nothing
     #[arg(long)]
     list: bool,
+    /// Run each program this often each way, and print how long it took
+    #[arg(long, value_name = "N", conflicts_with = "jobs")]
+    time: Option<usize>,
+    /// Write those times into docs/performance.md
+    #[arg(long, requires = "time")]
+    write_docs: bool,
     /// How many programs run at once, each worker with a server of its own
     #[arg(long, default_value_t = 2)]
     jobs: usize,
@@ -62,6 +69,7 @@ fn every_suite() -> Vec<Box<dyn Suite>> {
         Box::new(psqlodbc::Psqlodbc { driver: PostgresAnsi }),
         Box::new(pyodbc::Pyodbc { driver: Sqlite }),
         Box::new(pyodbc::Pyodbc { driver: PostgresUnicode }),
+        Box::new(odbc_api::OdbcApi),
         Box::new(dbd_odbc::DbdOdbc { driver: Sqlite }),
         Box::new(dbd_odbc::DbdOdbc { driver: PostgresUnicode }),
     ]
@@ -77,7 +85,7 @@ fn suites(options: &Options) -> Result<bool, String> {
         return Err(format!("there is no suite `{unknown}`; there are {}", names.join(", ")));
     }
     let wanted = |name: &str| options.suites.is_empty() || options.suites.iter().any(|word| name.starts_with(word));
-    suites.retain(|suite| wanted(suite.name()));
+    suites.retain(|suite| wanted(suite.name()) && (!options.representative || suite.is_represented()));
 
     let known = known::List::read(&products::repository().join("suites/known.yml"))?;
     let (mut names, mut missing) = (Vec::new(), Vec::new());
@@ -117,8 +125,17 @@ fn suites(options: &Options) -> Result<bool, String> {
         suite.driver().shim().path();
     }
     let shown: Vec<&'static str> = ways[1..].iter().map(|way| word(*way)).collect();
-    let runs = Runs::new(source::cache().join("runs"), ways);
-    let results = runs.all(&programs, options.jobs.clamp(1, programs.len()));
+    let runs = Runs::new(source::cache().join("runs"), ways, options.time.unwrap_or(1).max(1));
+    // what runs beside a program makes it slower
+    let jobs = if options.time.is_some() { 1 } else { options.jobs.clamp(1, programs.len()) };
+    let results = runs.all(&programs, jobs);
+    if options.time.is_some() {
+        let times = report::times(&programs, &results);
+        println!("\n{times}");
+        if options.write_docs {
+            report::write_times(&times)?;
+        }
+    }
     let report = report::report(&programs, &results, &known, &shown);
     print!("{}", report.text);
     println!("\nEach program's output, log and cassette: {}", source::cache().join("runs").display());

@@ -124,7 +124,7 @@ impl Suite for Psqlodbc {
         keys.push(("ConnSettings", "set lc_messages='C'".into()));
         keys.extend([("UseDeclareFetch", declare.to_string()), ("UseServerSidePrepare", prepare.to_string())]);
         keys.push(("Protocol", "7.4-2".into()));
-        Connection { source, database: "contrib_regression", keys }
+        Connection { source, driver: None, database: "contrib_regression", keys }
     }
 
     fn tables(&self) -> Option<PathBuf> {

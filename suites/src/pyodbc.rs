@@ -54,7 +54,7 @@ impl Suite for Pyodbc {
 
     fn connection(&self, _program: &str) -> Connection {
         let database = if self.driver == Driver::Sqlite { "test.db" } else { "test" };
-        Connection { source: "pyodbc", database, keys: Vec::new() }
+        Connection { source: "pyodbc", driver: None, database, keys: Vec::new() }
     }
 
     fn command(&self, program: &str, work: &Path) -> Command {

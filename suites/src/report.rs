@@ -42,6 +42,43 @@ pub fn report(programs: &[Program<'_>], results: &Results, known: &List, ways: &
     report
 }
 
+/// How long each suite took each way: a table of medians in seconds, and of the ratios to the bare driver's.
+pub fn times(programs: &[Program<'_>], results: &Results) -> String {
+    let mut text = "Seconds for a whole suite, and over bare\n\n| suite | bare | off | record | replay |\n| --- | ---: | ---: | ---: | ---: |".to_owned();
+    let mut suites: Vec<&str> = programs.iter().map(|program| program.suite.name()).collect();
+    suites.dedup();
+    for suite in suites {
+        let of_suite = || results.iter().filter(|((name, _), _)| name == suite).map(|(_, ways)| ways);
+        let seconds =
+            |way: &str| -> f64 { of_suite().filter_map(|ways| ways.get(way)).map(|ran| median(&ran.seconds)).sum() };
+        let bare = seconds("bare");
+        let _ = write!(text, "\n| {suite} | {bare:.2} |");
+        for way in ["off", "record", "replay"] {
+            let own = seconds(way);
+            let cell = if own > 0.0 { format!("{own:.2} ({:.2})", own / bare) } else { String::new() };
+            let _ = write!(text, " {cell} |");
+        }
+    }
+    text
+}
+
+fn median(seconds: &[f64]) -> f64 {
+    let mut sorted = seconds.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+}
+
+/// Puts the table of times into the place that docs/performance.md has for it.
+pub fn write_times(table: &str) -> Result<(), String> {
+    let page = super8_tests::products::repository().join("docs/performance.md");
+    let failed = |error: std::io::Error| format!("{}: {error}", page.display());
+    let text = std::fs::read_to_string(&page).map_err(failed)?;
+    let (begin, end) = ("<!-- suites: time -->", "<!-- end -->");
+    let parts = text.split_once(begin).and_then(|(before, rest)| Some((before, rest.split_once(end)?.1)));
+    let (before, after) = parts.ok_or_else(|| format!("{}: there is no place `{begin}`", page.display()))?;
+    std::fs::write(&page, format!("{before}{begin}\n\n{table}\n\n{end}{after}")).map_err(failed)
+}
+
 fn table(
     report: &mut Report,
     suite: &str,

@@ -5,6 +5,7 @@ use crate::suite::{Case, Suite};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 use super8_tests::driver::Driver;
 use super8_tests::outcome::Outcome;
 use super8_tests::trap::Trap;
@@ -20,12 +21,14 @@ pub struct Program<'a> {
 }
 
 /// What one way of running a program came to.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Ran {
     /// What each test in it said.
     pub cases: Vec<Case>,
     /// What super8 wrote to its log.
     pub log: String,
+    /// How long each run took, from starting the program to its end.
+    pub seconds: Vec<f64>,
 }
 
 /// What each way of running a program came to: by suite, program and way.
@@ -45,13 +48,15 @@ pub fn word(way: Way) -> &'static str {
 pub struct Runs {
     directory: PathBuf,
     ways: Vec<Way>,
+    /// How often a program runs each way; the last run is what is compared.
+    rounds: usize,
     results: Mutex<Results>,
 }
 
 impl Runs {
     /// Runs that leave their files in `directory`.
-    pub fn new(directory: PathBuf, ways: Vec<Way>) -> Runs {
-        Runs { directory, ways, results: Mutex::default() }
+    pub fn new(directory: PathBuf, ways: Vec<Way>, rounds: usize) -> Runs {
+        Runs { directory, ways, rounds, results: Mutex::default() }
     }
 
     /// Where a program runs and leaves its output and cassette.
@@ -74,7 +79,8 @@ impl Runs {
                         locked(&ports).insert((program.suite.name(), program.name), port);
                     }
                     self.start(program);
-                    for way in &live {
+                    // the ways by turns: a machine is slower at times
+                    for way in (0..self.rounds).flat_map(|_| &live) {
                         self.one(program, *way, port, Some(&mut server));
                     }
                 }
@@ -89,7 +95,7 @@ impl Runs {
                 let worker = || {
                     while let Some(program) = queue.next("replay") {
                         let port = locked(&ports).get(&(program.suite.name(), program.name)).copied();
-                        self.one(program, Way::Replay, port, None);
+                        (0..self.rounds).for_each(|_| self.one(program, Way::Replay, port, None));
                     }
                 };
                 let started: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
@@ -133,12 +139,17 @@ impl Runs {
         if matches!(way, Way::Record | Way::Replay) {
             command.env("SUPER8_CASSETTE", place.join("cassette"));
         }
+        let begun = Instant::now();
         let ran = Outcome::of(&command, b"");
+        let seconds = begun.elapsed().as_secs_f64();
         keep(&place, way, &ran);
         let cases = suite.cases(name, &ran, &work);
         let log = std::fs::read(&log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
         let key = (suite.name().to_owned(), name.to_owned());
-        locked(&self.results).entry(key).or_default().insert(word(way), Ran { cases, log });
+        let mut results = locked(&self.results);
+        let ran = results.entry(key).or_default().entry(word(way)).or_default();
+        (ran.cases, ran.log) = (cases, log);
+        ran.seconds.push(seconds);
     }
 }
 

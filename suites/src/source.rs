@@ -36,6 +36,13 @@ pub fn pypi(package: &str, proof: &str) -> Result<(), Trouble> {
     })
 }
 
+/// Copies a source that is on this machine.
+pub fn copy(from: &Path, to: &Path) -> Result<(), String> {
+    let _ = std::fs::remove_dir_all(to);
+    make(to)?;
+    run(Command::new("cp").arg("-r").arg(from.join(".")).arg(to))
+}
+
 /// Why a suite cannot be run here.
 #[derive(Debug)]
 pub enum Trouble {

@@ -30,6 +30,11 @@ pub trait Suite: Sync {
     /// True for the programs that stand for the suite in the test command.
     fn represents(&self, program: &str) -> bool;
 
+    /// False if no program does: the suite is not even prepared then.
+    fn is_represented(&self) -> bool {
+        true
+    }
+
     /// The data source and the database the programs expect.
     fn connection(&self, program: &str) -> Connection;
 

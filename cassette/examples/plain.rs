@@ -15,7 +15,8 @@ const INTRODUCTION: &str = "\
 # The answers of a plain driver
 
 What a driver manager or a client library is told beside its statements when it replays [a cassette written by
-hand](how-to/mock.md). An [info file](cassette-format.md#info-files) of the cassette comes before it.
+hand](how-to/mock.md). An [info file](cassette-format.md#info-files) of the cassette comes before it, and so do the answers of
+[a real driver](how-to/mock.md#what-a-driver-is-asked-beside) that a connect names: `driver: postgresql`.
 
 - **SQLGetFunctions** says that the driver has every function of ODBC but ";
 

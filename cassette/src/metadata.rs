@@ -228,6 +228,11 @@ impl Metadata {
             None => Order::default(),
             Some(name) => Order::from_name(&name).ok_or_else(|| wrong("order", "global, connection or any"))?,
         };
+        if let (true, Some(Value::Text(name))) = (made_by_hand, value.get("driver")) {
+            let advice = format!("write it into the connect of commands.yml: `driver: {name}`");
+            let problem = "a connection says itself whose answers it has";
+            return Err(CassetteError::new(file, problem).at_path("driver").advice(advice));
+        }
         let driver = value.get("driver").map(|driver| {
             let text = |key: &str| driver.get(key).and_then(Value::as_text).unwrap_or_default().to_owned();
             DriverFacts { library: text("library"), kind: text("kind") }

@@ -185,7 +185,7 @@ keys! {
     // what a connect asks for
     /// The data source.
     Dsn "dsn" Input Text,
-    /// The driver, where no data source is named.
+    /// The driver, where no data source is named; by hand also whose answers it has: `postgresql`, `mariadb`, `sqlite`.
     Driver "driver" Input Text,
     /// The connection string, without secrets.
     ConnectionString "connection_string" Question Text,

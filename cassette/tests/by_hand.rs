@@ -363,3 +363,35 @@ fn a_volatile_value_is_what_the_program_sends() {
     let other = desk.runs("select upper(id) from orders where id = ?", &[Value::from("order-33")]);
     assert_eq!(other.unwrap_err().kind, MismatchKind::Exhausted);
 }
+
+#[test]
+fn each_connection_has_the_answers_of_its_driver() {
+    let parent = tempfile::tempdir().unwrap();
+    let path = parent.path().join("x");
+    let connect = |more: &str| format!("- method: connect\n  dsn: shop\n{more}");
+    let log =
+        [connect("  driver: postgresql\n"), connect(""), connect("  driver: sqlite\n"), connect("  driver: sqlite\n")];
+    written(&path, &log.concat());
+    let store = open(&path).unwrap();
+    let name = |connection: u32| {
+        let told = store.info(ConnectionId(connection)).unwrap();
+        let is_name = |answer: &&Fields| answer.get(Key::Info) == Some(&17.into());
+        told.iter().find(is_name).and_then(|answer| answer.get(Key::Result).cloned())
+    };
+    assert_eq!([0, 1, 2, 3].map(name), ["PostgreSQL", "super8", "SQLite", "SQLite"].map(|name| Some(name.into())));
+    // a driver of odbcinst.ini is compared
+    let log = |driver: &str| format!("- method: connect\n  driver: {driver}\n");
+    for (driver, compared) in [("SQLite3", Some("SQLite3")), ("\"{sqlite3}\"", Some("sqlite3")), ("sqlite", None)] {
+        written(&path, &log(driver));
+        let mut entries = Vec::new();
+        let store = open(&path).unwrap();
+        store.scan(&mut |place, _| store.entry(place).map(|entry| entries.push(entry))).unwrap();
+        assert_eq!(entries[0].get(Key::Driver).and_then(Value::as_text), compared, "{driver}");
+    }
+    let wrong = problem(&log("sqlite3"));
+    assert!(wrong.contains("did you mean sqlite?") && wrong.contains("\"{sqlite3}\""), "{wrong}");
+    written(&path, &log("sqlite"));
+    std::fs::write(path.join("metadata.yml"), "made: by hand\ndriver: sqlite\n").unwrap();
+    let wrong = open(&path).err().unwrap().to_string();
+    assert!(wrong.contains("write it into the connect of commands.yml: `driver: sqlite`"), "{wrong}");
+}

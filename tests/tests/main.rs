@@ -48,6 +48,7 @@ mod packages;
 mod parameters;
 mod pools;
 mod processes;
+mod profiles;
 mod pyodbc;
 mod rare_calls;
 mod real_driver;

@@ -104,8 +104,8 @@ impl LogPlayer {
     fn struck(&self, state: &mut State, asked: &Entry, armed: Armed) -> Mismatch {
         let Armed { position, kind, text, .. } = &armed;
         let (position, slot) = (*position, self.index.slot(*position));
-        let library = self.metadata.driver.as_ref().map(|driver| driver.library.as_str());
-        let told = fault_profiles::told(library, kind, slot.method, false, &token(text));
+        let library = self.library(slot.connection());
+        let told = fault_profiles::told(library.as_deref(), kind, slot.method, false, &token(text));
         self.faults.struck.store(true, Ordering::Relaxed);
         let statement = asked.statement.map(|statement| (asked.connection, statement));
         let session = state.sessions.live(asked.connection).map(|live| live.session);
@@ -165,6 +165,17 @@ impl LogPlayer {
         self.failing(MismatchKind::Fault, headline, Some(fields))
     }
 
+    /// The library of a recorded connection's driver, if it is known.
+    fn library(&self, connection: ConnectionId) -> Option<String> {
+        let connects = self.index.connects().iter().map(|position| self.index.slot(*position));
+        let connect = connects.into_iter().find(|slot| slot.connection() == connection);
+        let own = connect.and_then(|slot| {
+            let entry = self.storage.checked_entry(slot.place()).ok()?;
+            entry.get(Key::Library).and_then(Value::as_text).map(str::to_owned)
+        });
+        own.or_else(|| self.metadata.driver.as_ref().map(|driver| driver.library.clone()))
+    }
+
     /// The commands of a connection since its last transaction ended, up to this one, in order.
     fn transaction_before(&self, position: u32) -> impl Iterator<Item = u32> + use<'_> {
         let connection = self.index.slot(position).connection();
@@ -206,8 +217,8 @@ impl LogPlayer {
             return Some(Ok(Entry::new(asked.method, asked.connection, None)));
         }
         let fault = state.after.fault.as_ref()?;
-        let library = self.metadata.driver.as_ref().map(|driver| driver.library.as_str());
-        let token = token(&fault.text);
+        let library = self.library(state.recorded(asked.connection, None).0);
+        let (token, library) = (token(&fault.text), library.as_deref());
         let fields = fault_profiles::told(library, &FaultKind::LostConnection, asked.method, true, &token).fields;
         self.tell(state, FaultEvent::UsedLost, None, summary(asked, 120));
         Some(Err(self.failing(MismatchKind::Fault, "the connection is lost".to_owned(), Some(fields))))

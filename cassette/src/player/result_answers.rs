@@ -117,13 +117,21 @@ pub(super) fn begins_with(log: &LogPlayer, method: Method) -> bool {
 pub(super) fn find<'l>(log: &'l LogPlayer, asked: &Entry, left_out: &[Key]) -> Option<(&'l Source, Arc<ResultAnswer>)> {
     let connection = log.state.lock().recorded(asked.connection, None).0;
     let driver = log.storage.0.current().driver(connection);
+    // a driver may answer ANSI and Unicode programs differently: a cassette made by hand has both answers
+    let program = asked.get(Key::Kind);
+    let asked = &without(asked, &[Key::Kind]);
     let plain = without(asked, left_out);
     let rank = |source: &Source, answer: &ResultAnswer| {
         let same_kind = answer.asked.method == asked.method && source.driver(answer.connection) == driver;
-        if !same_kind || log.comparison.difference(&without(&answer.asked, left_out), &plain).is_some() {
+        let programs = answer.asked.get(Key::Kind);
+        if !same_kind || programs.is_some() && programs != program {
             return None;
         }
-        let exact = log.comparison.difference(&answer.asked, asked).is_none();
+        let own = &without(&answer.asked, &[Key::Kind]);
+        if log.comparison.difference(&without(own, left_out), &plain).is_some() {
+            return None;
+        }
+        let exact = log.comparison.difference(own, asked).is_none();
         Some((!exact, Reverse(answer.read), answer.connection != connection))
     };
     log.storage.0.current_first().find_map(|source| {

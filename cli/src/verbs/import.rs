@@ -39,7 +39,7 @@ impl Import {
             Err(error) => return Err(Failure::new(format_args!("cannot read {}: {error}", log.display()))),
         };
         let mut text = match new::is_there(&self.cassette) {
-            false => new::begin(&self.cassette, self.dsn.as_deref(), ""),
+            false => new::begin(&self.cassette, self.dsn.as_deref(), None, ""),
             true if by_hand::is_by_hand(&self.cassette) => {
                 // what is wrong with it already is not to be taken for the entry's fault
                 open(&self.cassette)?;

@@ -3,7 +3,7 @@
 use crate::exit::{Exit, Failure, Outcome};
 use clap::Args;
 use std::path::{Path, PathBuf};
-use super8_cassette::{Format, Value, directory, shell, yaml};
+use super8_cassette::{Format, Value, by_hand, directory, shell, yaml};
 
 /// `super8 new CASSETTE --dsn shop`
 #[derive(Args)]
@@ -20,6 +20,9 @@ pub struct New {
     /// The data source that the program connects to [default: any]
     #[arg(long)]
     dsn: Option<String>,
+    /// The driver whose answers the program gets: postgresql, postgresql-ansi, mariadb or sqlite [default: a plain driver]
+    #[arg(long)]
+    driver: Option<String>,
 }
 
 impl New {
@@ -29,7 +32,11 @@ impl New {
         if occupied || self.cassette.is_file() {
             return Err(Failure::new(format_args!("{} is there already: give another name", self.cassette.display())));
         }
-        write(&self.cassette, &begin(&self.cassette, self.dsn.as_deref(), EXAMPLES))?;
+        if let Some(driver) = &self.driver {
+            by_hand::check_driver(driver).map_err(|problem| Failure::new(format_args!("--driver: {problem}")))?;
+        }
+        let begun = begin(&self.cassette, self.dsn.as_deref(), self.driver.as_deref(), EXAMPLES);
+        write(&self.cassette, &begun)?;
         Ok(Exit::Done)
     }
 }
@@ -59,14 +66,14 @@ const EXAMPLES: &str = r#"
 "#;
 
 /// The beginning of a log, with what follows.
-pub(super) fn begin(cassette: &Path, dsn: Option<&str>, rest: &str) -> Vec<u8> {
+pub(super) fn begin(cassette: &Path, dsn: Option<&str>, driver: Option<&str>, rest: &str) -> Vec<u8> {
     let name = shell(&cassette.to_string_lossy());
     let mut log = format!(
         "# A cassette written by hand. Check it: super8 check {name}\n\
          # Play it: super8 replay {name} -- COMMAND\n"
     )
     .into_bytes();
-    let connect = [("method", Some("connect")), ("dsn", dsn)];
+    let connect = [("method", Some("connect")), ("dsn", dsn), ("driver", driver)];
     let connect = connect.into_iter().filter_map(|(key, value)| Some((key.to_owned(), Value::from(value?))));
     yaml::emit_item(&Value::Map(connect.collect()), &mut log);
     log.extend_from_slice(rest.as_bytes());

@@ -17,6 +17,9 @@ use crate::mode::statement::{State, Statement};
 use crate::table::Function;
 use super8_cassette::{CassetteError, Entry, Fields, Key, Method, Value, check};
 
+/// SQL_ATTR_ANSI_APP, which driver managers set to 0 before they connect a Unicode program.
+const ANSI_APP: i64 = 115;
+
 /// What waits for data while SQLParamData runs in the driver, and what was in the counter and states before.
 struct Taken {
     waiting: Option<WaitingExecution>,
@@ -358,7 +361,11 @@ impl Statement<Replayed> {
     }
 
     pub(super) fn catalog(&self, function: Function, arguments: &[(&'static str, In<'_>)]) -> Outcome {
-        let fields = catalog_fields(function, arguments);
+        let mut fields = catalog_fields(function, arguments);
+        if function == Function::SQLGetTypeInfo && self.connection.player().is_by_hand() {
+            let is_unicode = self.connection.attribute(ANSI_APP) == Some(0);
+            fields.push((Key::Kind, (if is_unicode { "unicode" } else { "ansi" }).into()));
+        }
         let mut state = self.state.lock();
         let id = self.new_text(&mut state, Method::Catalog, &fields);
         self.execution(&mut state, id, Method::Catalog, fields, Parameters::none())

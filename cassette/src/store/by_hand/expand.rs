@@ -7,6 +7,7 @@ use std::path::Path;
 
 use csv::ByteRecord;
 
+use super::profiles::{self, Named as NamedDriver};
 use super::types::{self, Column, SqlType};
 use crate::check::{self, Wrong};
 use crate::store::directory::part as part_of;
@@ -28,6 +29,8 @@ pub(super) struct Expanded {
     pub(super) entries: Vec<Made>,
     /// The columns files that nobody wrote.
     pub(super) documents: BTreeMap<String, Value>,
+    /// The connections that have the answers of a driver, by its number.
+    pub(super) drivers: BTreeMap<ConnectionId, usize>,
     /// What is wrong, each with its line.
     pub(super) problems: Vec<CassetteError>,
 }
@@ -67,7 +70,15 @@ pub(super) fn expand(log: &[u8], file: &Path) -> Expanded {
         for number in 0..times.count + u32::from(times.open) {
             let repeated = Repeated { open: number == times.count, number, told };
             match entries(item, file, &mut ids, repeated, &mut expanded.documents) {
-                Ok(entries) => {
+                Ok(mut entries) => {
+                    let connects = entries.iter_mut().filter(|entry| entry.method == Method::Connect);
+                    for connect in connects {
+                        match driver(connect) {
+                            Ok(None) => {}
+                            Ok(Some(number)) => _ = expanded.drivers.insert(connect.connection, number),
+                            Err(wrong) => expanded.problems.push(refuse(wrong)),
+                        }
+                    }
                     let made = |entry| Made { entry, line: item.line, bytes: item.bytes.clone() };
                     expanded.entries.extend(entries.into_iter().map(made));
                 }
@@ -344,6 +355,27 @@ fn entries(
     }
     entries.insert(0, command);
     Ok(entries)
+}
+
+/// The number of the driver whose answers a connect has. What is left in `driver` is a name of odbcinst.ini, to be compared.
+fn driver(connect: &mut Entry) -> Result<Option<usize>, Wrong> {
+    let beside_dsn = connect.get(Key::Dsn).is_some();
+    let Some(at) = connect.fields.iter().position(|(key, _)| *key == Key::Driver) else { return Ok(None) };
+    let name = connect.fields[at].1.as_text().unwrap_or_default().to_owned();
+    match profiles::named(&name, beside_dsn)? {
+        NamedDriver::Driver(name) => {
+            connect.fields[at].1 = name.into();
+            Ok(None)
+        }
+        NamedDriver::Profile(number) => {
+            connect.fields.remove(at);
+            if let Some((library, kind)) = &profiles::profile(Some(number)).driver {
+                connect.fields.add(Key::Library, library.as_str());
+                connect.fields.add(Key::Kind, kind.as_str());
+            }
+            Ok(Some(number))
+        }
+    }
 }
 
 /// Whether the result of a command is told of by items of their own behind it.

@@ -5,6 +5,7 @@
 
 mod expand;
 mod plain;
+mod profiles;
 mod types;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,8 @@ use crate::store::interface::{Contents, EntryRef, Growing, Part, RowBlock, RowsP
 use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Metadata, Method, Order, Row, Value, files, yaml};
 use expand::{Expanded, Made};
 pub use plain::{ATTRIBUTES, INFO, MISSING, Plain, type_info_page as type_info};
+pub use profiles::{DRIVERS, check_driver};
+use profiles::{OfType, Profile, TypeInfo, profile, question};
 
 /// Statements that a plain driver's SQLGetTypeInfo is have ids from here on.
 const FIRST_PLAIN: u32 = 1 << 24;
@@ -35,6 +38,8 @@ pub struct ByHand {
     /// How many are the log's.
     written: usize,
     documents: BTreeMap<String, Value>,
+    /// The connections that have the answers of a driver, by its number.
+    drivers: BTreeMap<ConnectionId, usize>,
     metadata: Metadata,
 }
 
@@ -71,41 +76,41 @@ impl ByHand {
             return Err(error.advice("put the entries in a group, `- unordered:`"));
         }
         let (log, text, expanded) = read(path)?;
-        let Expanded { entries, documents, problems } = expanded;
+        let Expanded { entries, documents, drivers, problems } = expanded;
         if let Some(error) = problems.into_iter().next() {
             return Err(error);
         }
-        let mut cassette =
-            ByHand { directory, log: log.into(), text, written: entries.len(), entries, documents, metadata };
+        let written = entries.len();
+        let mut cassette = ByHand { directory, log: log.into(), text, written, entries, documents, drivers, metadata };
         cassette.add_type_info();
         Ok(cassette)
     }
 
-    /// Adds the statements of a plain driver's SQLGetTypeInfo: one for each type, one for all of them, and one without rows for what
-    /// is no type.
+    /// What a connection's driver answers.
+    fn profile(&self, connection: ConnectionId) -> &'static Profile {
+        profile(self.drivers.get(&connection).copied())
+    }
+
+    /// Adds the statements of SQLGetTypeInfo, as each driver of the cassette has them: one for each type, one for all of them, and one
+    /// for what is no type. They are of the first connection to the driver, and serve the others as well.
     fn add_type_info(&mut self) {
-        const PART: &str = "columns_of_type_info";
-        let columns = plain::type_info_columns();
-        let all = plain::types();
-        let one = all.iter().map(|of| (Some(i64::from(of.code)), vec![*of]));
-        let results = std::iter::once((Some(0), all.clone())).chain(one).chain([(None, Vec::new())]);
-        let types: Vec<Value> = columns.iter().map(|column| column.sql_type.c_type.into()).collect();
-        for (number, (asked, listed)) in (FIRST_PLAIN..).zip(results) {
-            let entry = |method: Method| Entry::new(method, ConnectionId(0), Some(number));
-            let mut catalog = entry(Method::Catalog).with(Key::Function, "SQLGetTypeInfo");
-            if let Some(asked) = asked {
-                catalog.fields.add(Key::Arguments, Value::Map(vec![("type".to_owned(), asked.into())]));
-            }
-            let rows: Vec<Value> = listed.into_iter().map(plain::type_info).collect();
-            let rows = match rows.is_empty() {
-                true => entry(Method::Fetch).with(Key::Result, Value::Null),
-                false => entry(Method::FetchAll).with(Key::Rows, Value::List(rows)).with(Key::CTypes, types.clone()),
-            };
-            let made = [catalog.with(Key::Match, "exact"), entry(Method::Columns).with(Key::ColumnsFile, PART), rows];
-            self.entries.extend(made.map(|entry| Made { entry, line: 1, bytes: 0..0 }));
+        let connects = self.entries.iter().filter(|made| made.entry.method == Method::Connect);
+        let mut first: BTreeMap<Option<usize>, ConnectionId> = BTreeMap::new();
+        for connection in connects.map(|made| made.entry.connection) {
+            first.entry(self.drivers.get(&connection).copied()).or_insert(connection);
         }
-        let described = columns.iter().map(types::Column::described).collect();
-        self.documents.insert(PART.to_owned(), Value::List(described));
+        let mut number = FIRST_PLAIN;
+        for (driver, connection) in first {
+            for (at, type_info) in profile(driver).type_info.iter().enumerate() {
+                let part = format!("columns_of_type_info_{}_{at}", driver.map_or(0, |driver| driver + 1));
+                for result in &type_info.results {
+                    let made = |entry| Made { entry, line: 1, bytes: 0..0 };
+                    self.entries.extend(of_type(type_info, result, (connection, number), &part).map(made));
+                    number += 1;
+                }
+                self.documents.insert(part, type_info.columns.clone());
+            }
+        }
     }
 
     fn made(&self, place: EntryRef) -> Result<&Made, CassetteError> {
@@ -125,6 +130,38 @@ impl ByHand {
             visit(place, Head { method, connection, statement, thread: entry.thread() })
         })
     }
+}
+
+/// The entries of a statement of SQLGetTypeInfo.
+fn of_type(
+    type_info: &TypeInfo,
+    result: &OfType,
+    (connection, statement): (ConnectionId, u32),
+    columns: &str,
+) -> impl Iterator<Item = Entry> {
+    let entry = |method: Method| Entry::new(method, connection, Some(statement));
+    let mut catalog = entry(Method::Catalog).with(Key::Function, "SQLGetTypeInfo");
+    if let Some(asked) = result.of {
+        catalog.fields.add(Key::Arguments, Value::Map(vec![("type".to_owned(), asked.into())]));
+    }
+    catalog.fields.extend(type_info.programs.clone().map(|programs| (Key::Kind, programs)));
+    catalog.fields.extend(result.outcome.iter().cloned());
+    let failed = catalog.failed();
+    let mut entries = vec![catalog.with(Key::Match, "exact")];
+    if !failed {
+        entries.push(entry(Method::Columns).with(Key::ColumnsFile, columns));
+        let about = |fields: &Fields| Entry { fields: fields.clone(), ..entry(Method::Answer) };
+        entries.extend(type_info.about_columns.iter().map(about));
+        let count = result.row_count.as_ref().map(|count| entry(Method::RowCount).with(Key::Result, count.clone()));
+        entries.extend(count);
+        entries.push(match result.rows.is_empty() {
+            true => entry(Method::Fetch).with(Key::Result, Value::Null),
+            false => entry(Method::FetchAll)
+                .with(Key::Rows, Value::List(result.rows.clone()))
+                .with(Key::CTypes, type_info.c_types.clone()),
+        });
+    }
+    entries.into_iter()
 }
 
 impl Store for ByHand {
@@ -191,16 +228,12 @@ impl Store for ByHand {
         }
     }
 
-    /// What the connection's info file says, and then what a plain driver does.
+    /// What the connection's info file says, and then what its driver does.
     fn info(&self, connection: ConnectionId) -> Result<Vec<Fields>, CassetteError> {
         let mut answers = self.directory.info(connection)?;
-        let names = |answer: &Fields| {
-            let named =
-                answer.iter().filter(|(key, _)| [Key::Function, Key::Info, Key::Attribute, Key::Id].contains(key));
-            named.cloned().collect::<Fields>()
-        };
-        let told: Vec<Fields> = answers.iter().map(names).collect();
-        answers.extend(plain::answers().into_iter().filter(|answer| !told.contains(&names(answer))));
+        let told: Vec<Fields> = answers.iter().map(question).collect();
+        let of_driver = self.profile(connection).answers.iter();
+        answers.extend(of_driver.filter(|answer| !told.contains(&question(answer))).cloned());
         Ok(answers)
     }
 

@@ -247,6 +247,15 @@ pub(crate) fn answers() -> Vec<Fields> {
     std::iter::once(functions).chain(info).chain(attributes).collect()
 }
 
+/// Those of them that belong to a session, whatever the driver: the names of data source, server, database and user.
+pub(crate) fn of_session() -> impl Iterator<Item = Fields> {
+    const SESSION: [(Key, i64); 5] =
+        [(Key::Info, 2), (Key::Info, 13), (Key::Info, 16), (Key::Info, 47), (Key::Attribute, 109)];
+    let is_of_session =
+        |answer: &Fields| SESSION.iter().any(|(key, number)| answer.get(*key).and_then(Value::as_int) == Some(*number));
+    answers().into_iter().filter(is_of_session)
+}
+
 /// The columns of SQLGetTypeInfo's result, with their types.
 const TYPE_INFO: [(&str, &str); 19] = [
     ("TYPE_NAME", "VARCHAR"),

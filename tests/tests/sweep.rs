@@ -37,7 +37,18 @@ fn strs(words: &[String]) -> Vec<&str> {
 
 /// What a sweep in a mode found: verdicts and commands, and all of its verdicts.
 fn swept(desk: &Desk, options: &[&str], words: &[String], mode: &str) -> (Outcome, Vec<(String, String)>) {
-    let common = ["sweep", "--report", "json", "--timeout", "20"];
+    swept_within("20", desk, options, words, mode)
+}
+
+/// The same with so many seconds for a run.
+fn swept_within(
+    seconds: &str,
+    desk: &Desk,
+    options: &[&str],
+    words: &[String],
+    mode: &str,
+) -> (Outcome, Vec<(String, String)>) {
+    let common = ["sweep", "--report", "json", "--timeout", seconds];
     let outcome = desk.run(&[&common, options, &["tape", "--"], &strs(words)[..], &[mode]].concat());
     let report: serde_json::Value = serde_json::from_str(&outcome.text())
         .unwrap_or_else(|error| panic!("{error}: {}{}", outcome.text(), outcome.errors()));
@@ -95,16 +106,18 @@ fn a_sweep_finds_what_is_wrong_in_a_python_program_and_nothing_else() {
 fn a_sweep_finds_what_is_wrong_in_a_ruby_program_and_nothing_else() {
     // Debian's is not linked with the driver manager that it calls
     let program = ["env", "LD_PRELOAD=libodbc.so.2", "ruby", &script("ruby/failing.rb")];
-    finds_exactly("sweep_ruby", Driver::Sqlite, &program, "deadlock");
-    finds_exactly("sweep_ruby", Driver::PostgresUnicode, &program, "deadlock");
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode] {
+        finds_exactly("sweep_ruby", driver, &program, "deadlock,lost-connection,lock-timeout");
+    }
 }
 
 #[test]
 fn a_sweep_finds_what_is_wrong_in_a_node_program_and_nothing_else() {
     let packages = format!("ODBC_PACKAGE={}", node::packages_directory().display());
     let program = ["env", &packages, "node", &script("node/failing.mjs")];
-    finds_exactly("sweep_node", Driver::Sqlite, &program, "deadlock");
-    finds_exactly("sweep_node", Driver::PostgresUnicode, &program, "deadlock");
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode] {
+        finds_exactly("sweep_node", driver, &program, "deadlock,lost-connection,lock-timeout");
+    }
 }
 
 #[test]
@@ -123,6 +136,45 @@ fn a_sweep_comes_to_every_kind_of_command_of_a_c_program() {
         assert_eq!(of("run \"insert"), Some("partial_commit"), "{cases:?}");
         assert_eq!(of("run \"delete"), Some("swallowed"), "{cases:?}");
         assert_eq!(of("prepare"), Some("swallowed"), "{cases:?}");
+    }
+}
+
+#[test]
+fn a_sweep_finds_a_null_pointer_a_program_that_hangs_and_one_that_tries_for_ever() {
+    let program = compiled("after_error.c").display().to_string();
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode] {
+        let (desk, words) = recorded("sweep_after_error", driver, &[&program]);
+        for (mode, fault, expected) in [
+            ("passes", "timeout", "handled"),
+            ("crashes", "timeout", "crashed"),
+            ("hangs", "timeout", "hung"),
+            ("for_ever", "timeout", "retried"),
+            ("for_ever", "lost-connection", "retried_for_ever"),
+        ] {
+            let (outcome, cases) = swept_within("3", &desk, &["--faults", fault], &words, mode);
+            let found: Vec<&str> =
+                cases.iter().filter(|case| case.1.starts_with("run")).map(|case| case.0.as_str()).collect();
+            assert_eq!(found, [expected], "{mode} {fault}: {cases:?}");
+            let is_found = !WELL.contains(&expected);
+            assert_eq!(outcome.status, format!("exit status: {}", u8::from(is_found)), "{mode} {fault}");
+        }
+    }
+}
+
+#[test]
+fn transactions_by_the_text_of_statements_are_transactions() {
+    let python = python::interpreter().display().to_string();
+    let program = [python.as_str(), &script("python/text_transactions.py")];
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode] {
+        let (desk, words) = recorded("sweep_by_text", driver, &program);
+        for (mode, expected) in [("passes", "handled"), ("retries", "retried"), ("commits", "partial_commit")] {
+            let (_, cases) = swept(&desk, &["--faults", "deadlock,lock-timeout"], &words, mode);
+            let lower = cases.iter().filter(|(_, text)| text.contains("name = 'lower'"));
+            let verdicts: Vec<&str> = lower.map(|(verdict, _)| verdict.as_str()).collect();
+            assert_eq!(verdicts, [expected, expected], "{mode}: {cases:?}");
+            let others = cases.iter().filter(|(_, text)| !text.contains("name = 'lower'"));
+            assert!(others.into_iter().all(|(verdict, _)| WELL.contains(&verdict.as_str())), "{mode}: {cases:?}");
+        }
     }
 }
 
@@ -153,6 +205,15 @@ fn what_is_allowed_has_a_reason_and_is_used_and_findings_can_be_repeated() {
     desk.at(&mut shell);
     let repeated = Outcome::of(&shell, b"");
     assert!(repeated.errors().contains("failed as it was told"), "{}", repeated.errors());
+    let page = desk.scratch.join("work/sweep.html");
+    let words_of = strs(&words);
+    desk.run(&[&["sweep", "--html", "sweep.html"], &options[..], &["tape", "--"], &words_of, &["careless"]].concat());
+    let page = std::fs::read_to_string(page).unwrap();
+    for part in
+        ["<summary>sweep: 5 runs, ", "<strong class=\"bad\">swallowed</strong> <a href=\"#l", "super8 replay --fault "]
+    {
+        assert!(page.contains(part), "{part} is not in\n{page}");
+    }
     let xml = run("junit").text();
     assert!(xml.contains("<testsuite name=\"super8 sweep tape\" tests=\"5\""), "{xml}");
     assert!(xml.contains("super8 replay --fault ") && !xml.contains("time=\"0.000\""), "{xml}");

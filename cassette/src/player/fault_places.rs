@@ -356,6 +356,36 @@ pub(super) fn sql_at(index: &Index, storage: &dyn Store, position: u32) -> Optio
     }
 }
 
+/// How a command ends or begins a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Boundary {
+    Begin,
+    Commit,
+    Rollback,
+}
+
+/// Whether a command ends or begins a transaction: SQLEndTran, SQLSetConnectAttr, or its text.
+pub(super) fn boundary(method: Method, sql: Option<&str>) -> Option<Boundary> {
+    match method {
+        Method::Commit => return Some(Boundary::Commit),
+        Method::Rollback => return Some(Boundary::Rollback),
+        Method::SetConnectAttr => return Some(Boundary::Begin),
+        _ => {}
+    }
+    let text = without(sql?).to_ascii_lowercase();
+    let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let (first, second, third) = (words.next()?, words.next(), words.next());
+    match first {
+        "begin" | "start" => Some(Boundary::Begin),
+        // a prepared transaction is another one, and a savepoint does not end it
+        "commit" | "end" | "rollback" | "abort" if second == Some("prepared") => None,
+        "rollback" if second == Some("to") || third == Some("to") => None,
+        "commit" | "end" => Some(Boundary::Commit),
+        "rollback" | "abort" => Some(Boundary::Rollback),
+        _ => None,
+    }
+}
+
 /// Whether a statement may change something: it is not one of those that only read.
 pub(super) fn writes(sql: &str) -> bool {
     let plain = without(sql);
@@ -363,7 +393,9 @@ pub(super) fn writes(sql: &str) -> bool {
     let word: String = text.chars().take_while(char::is_ascii_alphabetic).collect();
     match word.as_str() {
         "select" | "values" | "show" | "explain" | "describe" | "pragma" | "table" | "set" | "begin" | "start" => false,
-        "commit" | "rollback" | "savepoint" | "release" | "declare" | "fetch" | "close" | "use" => false,
+        "commit" | "end" | "rollback" | "abort" | "savepoint" | "release" | "declare" | "fetch" | "close" | "use" => {
+            false
+        }
         "with" => ["insert", "update", "delete", "merge"].iter().any(|word| text.contains(word)),
         _ => true,
     }
@@ -372,6 +404,23 @@ pub(super) fn writes(sql: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_begin_and_end_transactions() {
+        let of = |sql: &str| boundary(Method::Run, Some(sql));
+        for sql in ["begin", "BEGIN TRANSACTION;", "start transaction read only"] {
+            assert_eq!(of(sql), Some(Boundary::Begin), "{sql}");
+        }
+        for sql in ["commit", "/* x */ Commit;", "-- y\n COMMIT WORK", "end", "end transaction"] {
+            assert_eq!(of(sql), Some(Boundary::Commit), "{sql}");
+        }
+        for sql in ["rollback", " ROLLBACK TRANSACTION;", "abort"] {
+            assert_eq!(of(sql), Some(Boundary::Rollback), "{sql}");
+        }
+        for sql in ["rollback to s", "rollback transaction to savepoint s", "commit prepared 'x'", "select 1", ""] {
+            assert_eq!(of(sql), None, "{sql}");
+        }
+    }
 
     #[test]
     fn statements_that_write_are_told_from_those_that_read() {

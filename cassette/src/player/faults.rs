@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use super::cursor::{Candidate, Cursor};
-use super::fault_places::{FailedTransaction, FaultEvent, FaultNews, sql_at, writes};
+use super::fault_places::{Boundary, FailedTransaction, FaultEvent, FaultNews, boundary, sql_at, writes};
 use super::fault_profiles;
 use super::log_player::LogPlayer;
 use super::mismatch::{Mismatch, MismatchKind, Scene};
@@ -27,19 +27,9 @@ use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value, sets
 /// So many events of a kind are told: a program may try for ever.
 const TOLD: u32 = 20;
 
-/// Whether a text ends or begins a transaction, so that what came before it is another one.
+/// Whether a command ends or begins a transaction, so that what came before it is another one.
 fn is_boundary(method: Method, sql: Option<&str>) -> bool {
-    let word = sql.and_then(|sql| sql.split_whitespace().next()).unwrap_or_default().to_ascii_lowercase();
-    matches!(method, Method::Commit | Method::Rollback | Method::SetConnectAttr)
-        || matches!(word.trim_end_matches(';'), "begin" | "start" | "commit" | "rollback")
-}
-
-/// Whether a command commits.
-fn commits(entry: &Entry) -> bool {
-    let sql = entry.get(Key::Sql).and_then(Value::as_text).unwrap_or_default();
-    entry.method == Method::Commit
-        || entry.method == Method::Run
-            && sql.trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("commit"))
+    boundary(method, sql).is_some()
 }
 
 /// How what is asked is looked for when it is not what comes next.
@@ -119,7 +109,8 @@ impl LogPlayer {
         let transaction = self.transaction_before(position);
         let its_writes =
             transaction.filter(|at| sql_at(&self.index, &*self.storage, *at).is_some_and(|sql| writes(&sql)));
-        let rolls_back = slot.method == Method::Rollback;
+        let sql = sql_at(&self.index, &*self.storage, position);
+        let rolls_back = boundary(slot.method, sql.as_deref()) == Some(Boundary::Rollback);
         let undone: BTreeSet<u32> = match kind.ends_transaction() != rolls_back {
             true => its_writes.collect(),
             false => its_writes.filter(|at| *at == position).collect(),
@@ -359,9 +350,16 @@ impl LogPlayer {
     fn step_aside(&self, state: &mut State, asked: &Entry) -> Result<Option<Taken>, Scene> {
         let Some(live) = state.sessions.live(asked.connection) else { return Ok(None) };
         let session = live.session;
-        if asked.method == Method::Rollback {
-            let entry = Entry::new(asked.method, asked.connection, None);
-            return Ok(Some((Candidate::Command { entry, place: usize::MAX }, None)));
+        let sql = asked.get(Key::Sql).and_then(Value::as_text);
+        if boundary(asked.method, sql) == Some(Boundary::Rollback) {
+            // a program may always roll back, by SQLEndTran or by a text that is executed directly
+            let here = state.cursor(self.order, &self.index, session.connection).place();
+            let is_recorded =
+                asked.method == Method::Run && self.find_place(state, asked, session.connection, here, here)?.is_some();
+            if asked.method != Method::Prepare && !is_recorded {
+                let entry = Entry::new(asked.method, asked.connection, asked.statement);
+                return Ok(Some((Candidate::Command { entry, place: usize::MAX }, None)));
+            }
         }
         let statement = asked.statement.map(|statement| (asked.connection, statement));
         if only_later(asked.method) && statement.is_some_and(|of| state.after.failed.contains(&of)) {
@@ -447,9 +445,12 @@ impl LogPlayer {
         let Some(at) = after.transactions.iter().position(is_its) else { return };
         let failed = &mut after.transactions[at];
         failed.live.insert(asked.connection);
-        if asked.method == Method::Rollback {
+        let own = asked.get(Key::Sql).and_then(Value::as_text).map(str::to_owned);
+        let sql = own.or_else(|| position.and_then(|at| sql_at(&self.index, &*self.storage, at)));
+        let boundary = if asked.method == Method::Prepare { None } else { boundary(asked.method, sql.as_deref()) };
+        if boundary == Some(Boundary::Rollback) {
             failed.undone.clear();
-        } else if commits(asked) {
+        } else if boundary == Some(Boundary::Commit) {
             let failed = after.transactions.remove(at);
             if !failed.undone.is_empty() {
                 let left: Vec<String> = failed.undone.iter().map(|at| self.index.ordinal(*at).to_string()).collect();

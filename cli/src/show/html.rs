@@ -29,7 +29,13 @@ const CHIPS: usize = 40;
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn head(out: &mut impl Write, name: &str, metadata: &Metadata, overview: &Overview) -> io::Result<()> {
+pub fn head(
+    out: &mut impl Write,
+    name: &str,
+    metadata: &Metadata,
+    overview: &Overview,
+    found: Option<&[Swept]>,
+) -> io::Result<()> {
     let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(SCRIPT));
     let title = Escaped(name.rsplit('/').next().filter(|last| !last.is_empty()).unwrap_or(name));
     let counts = overview.counts;
@@ -66,6 +72,7 @@ pub fn head(out: &mut impl Write, name: &str, metadata: &Metadata, overview: &Ov
     }
     out.write_all(b"</dl>\n</header>\n")?;
     overview.draw(out)?;
+    found.map(|found| swept(out, found)).transpose()?;
     toolbar(out, &overview.connections)?;
     out.write_all(
         b"<main id=\"log\"></main>\n<p id=\"nothing\" hidden>Nothing matches.</p>\n<noscript>A script draws the entries; it is in \
@@ -151,6 +158,33 @@ impl fmt::Display for Address<'_> {
     }
 }
 
+/// What a sweep found at a command, for its place in the timeline.
+pub struct Swept {
+    /// The command's line in the log.
+    pub line: u32,
+    /// The fault.
+    pub fault: String,
+    /// What the program made of it.
+    pub verdict: &'static str,
+    /// Why that is said, and the command that repeats it.
+    pub why: String,
+    /// Whether it did wrong, and nobody allowed it.
+    pub is_found: bool,
+}
+
+/// Writes what a sweep found, with links to the commands.
+fn swept(out: &mut impl Write, swept: &[Swept]) -> io::Result<()> {
+    let found = swept.iter().filter(|swept| swept.is_found).count();
+    write!(out, "<details class=\"sweep\"{}>\n<summary>", if found > 0 { " open" } else { "" })?;
+    write!(out, "sweep: {} runs, {found} found</summary>\n<ul>\n", swept.len())?;
+    for Swept { line, fault, verdict, why, is_found } in swept {
+        let verdict =
+            if *is_found { format!("<strong class=\"bad\">{verdict}</strong>") } else { (*verdict).to_owned() };
+        writeln!(out, "<li>{verdict} <a href=\"#l{line}\">{}</a> {}</li>", Escaped(fault), Escaped(why))?;
+    }
+    out.write_all(b"</ul>\n</details>\n")
+}
+
 /// Characters of one cell.
 const CELL: usize = 2000;
 /// Bytes of one value that is no text.
@@ -171,16 +205,23 @@ pub struct Data {
     count: usize,
     texts: String,
     log: String,
+    /// What a sweep found.
+    swept: Vec<Swept>,
 }
 
 impl Default for Data {
     fn default() -> Self {
-        let (entries, texts) = (String::new(), String::new());
-        Data { numbers: Recent::new(TEXTS.0), last_number: 0, entries, count: 0, texts, log: String::new() }
+        Data::with(Vec::new())
     }
 }
 
 impl Data {
+    /// The data of a page that shows what a sweep found as well.
+    pub fn with(swept: Vec<Swept>) -> Data {
+        let (entries, texts, log) = (String::new(), String::new(), String::new());
+        Data { numbers: Recent::new(TEXTS.0), last_number: 0, entries, count: 0, texts, log, swept }
+    }
+
     /// Adds an entry: line, class, trouble, connection, statement, method, lane, whether the lane begins or ends here,
     /// what was asked, what came of it, fields, diagnostics, rows. Zero is nothing.
     ///
@@ -195,7 +236,8 @@ impl Data {
             Class::Housekeeping if entry.method == Method::Disconnect => 3,
             Class::Housekeeping => 2,
         };
-        let trouble = match (entry.failed(), timeline::trouble(entry)) {
+        let is_found = self.swept.iter().any(|swept| swept.line == step.line && swept.is_found);
+        let trouble = match (entry.failed() || is_found, timeline::trouble(entry)) {
             (true, _) => 2,
             (false, Some(_)) => 1,
             (false, None) => 0,
@@ -285,6 +327,10 @@ impl Data {
                 other => json!([self.number(&show(other, WHOLE_VALUE))]),
             });
         }
+        let here = self.swept.iter().filter(|swept| swept.line == step.line);
+        let notes: Vec<String> =
+            here.flat_map(|swept| [swept.fault.clone(), format!("{}: {}", swept.verdict, swept.why)]).collect();
+        all.extend(notes.iter().map(|text| json!(self.number(text))));
         if all.is_empty() { json!(0) } else { Json::Array(all) }
     }
 

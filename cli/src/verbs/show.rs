@@ -179,22 +179,28 @@ fn pages(file: &Path, member: &Member, rows: usize) -> Result<Vec<html::Link>, F
         let of_part = format!("{}-{part}.{}", stem.to_string_lossy(), end.to_string_lossy());
         let of_part = || file.with_file_name(of_part.trim_end_matches('.'));
         let page = if number == 0 { file.to_owned() } else { of_part() };
-        let commands = write_page(&page, path, rows)?;
+        let commands = write_page(&page, path, rows, None)?;
         written.push(html::Link { name: path.display().to_string(), page, commands });
     }
     Ok(written)
 }
 
-fn write_page(file: &Path, path: &Path, rows: usize) -> Result<usize, Failure> {
+/// Writes the page of a cassette, with what a sweep found, and gives the number of its commands.
+pub(super) fn write_page(
+    file: &Path,
+    path: &Path,
+    rows: usize,
+    swept: Option<Vec<html::Swept>>,
+) -> Result<usize, Failure> {
     let cannot = |error: std::io::Error| Failure::new(format_args!("cannot write {}: {error}", file.display()));
     let opened = cassette::open(path)?;
     let timeline = Timeline::new(&opened, rows)?;
     let counts = timeline.counts();
     let bar = output::bar("writing", counts.entries as u64);
     let mut out = BufWriter::new(std::fs::File::create(file).map_err(cannot)?);
-    html::head(&mut out, &path.display().to_string(), &opened.metadata, &html::Overview::of(&timeline)?)
-        .map_err(cannot)?;
-    let mut data = html::Data::default();
+    let overview = html::Overview::of(&timeline)?;
+    html::head(&mut out, &path.display().to_string(), &opened.metadata, &overview, swept.as_deref()).map_err(cannot)?;
+    let mut data = html::Data::with(swept.unwrap_or_default());
     timeline.steps(&mut |step| {
         bar.inc(1);
         data.step(&mut out, step).map_err(cannot)

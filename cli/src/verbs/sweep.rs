@@ -5,6 +5,8 @@
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
+use crate::show::html::Swept;
+use crate::verbs::show;
 use crate::wrap::{Form, junit_suite, order_of_environment};
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
@@ -62,6 +64,9 @@ pub struct Sweep {
     /// Write the report to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Write the cassette as a page, as `show --html` does, with what was found beside its commands
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// The command and its arguments
     #[arg(required = true, last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -187,7 +192,7 @@ impl Sweep {
         let places = player.places_to_fail()?;
         drop(player);
         let mut allowed = self.allow.as_deref().map(read_allowed).transpose()?.unwrap_or_default();
-        self.output.as_deref().map(can_be_written).transpose()?;
+        self.output.iter().chain(&self.html).try_for_each(|file| can_be_written(file))?;
         let directory = tempfile::tempdir().map_err(|error| Failure::new(format_args!("cannot replay: {error}")))?;
         let mut outputs = Vec::new();
         for number in 0..2 {
@@ -225,6 +230,9 @@ impl Sweep {
         };
         let unused: Vec<String> = allowed.iter().filter(is_unused).map(|entry| entry.shown.clone()).collect();
         self.write(&cases, &unused)?;
+        if let Some(page) = &self.html {
+            show::write_page(page, &self.cassette, 50, Some(cases.iter().map(Case::swept).collect()))?;
+        }
         if cases.iter().all(|case| case.verdict == Verdict::NotReached) {
             let why =
                 if cases.is_empty() { "there is no command for these faults" } else { "no run reached its command" };
@@ -482,6 +490,18 @@ fn judge(ran: &Ran, shown: bool) -> (Verdict, String) {
 }
 
 impl Case {
+    /// As a page shows it.
+    fn swept(&self) -> Swept {
+        let is_found = self.verdict.is_found() && self.allowed.is_none();
+        let more = match (&self.allowed, self.verdict.is_found()) {
+            (Some(reason), _) => format!("; allowed: {reason}"),
+            (None, true) => format!("; {}", self.repeat),
+            (None, false) => String::new(),
+        };
+        let why = format!("{}{more}", self.why);
+        Swept { line: self.line, fault: self.fault.clone(), verdict: self.verdict.words(), why, is_found }
+    }
+
     fn name(&self) -> String {
         format!("{}: {}", self.fault, self.text)
     }

@@ -1,0 +1,34 @@
+"""Moves fruit from one shelf to another in a transaction that it begins and ends by the text of statements. What it does with an error
+is the mode: `passes`, `retries` after a rollback, or `commits`."""
+
+import sys
+
+import pyodbc
+
+connection_string, mode = sys.argv[1], sys.argv[-1]
+connection = pyodbc.connect(connection_string, autocommit=True)
+cursor = connection.cursor()
+
+
+def move():
+    cursor.execute("BEGIN")
+    cursor.execute("update shelf set amount = amount - 3 where name = 'upper'")
+    try:
+        cursor.execute("update shelf set amount = amount + 3 where name = 'lower'")
+    except pyodbc.Error:
+        if mode != "commits":
+            cursor.execute("ROLLBACK")
+            raise
+    cursor.execute("COMMIT")
+
+
+try:
+    move()
+except pyodbc.Error as error:
+    print(error, file=sys.stderr)
+    if mode != "retries":
+        sys.exit(1)
+    move()
+cursor.close()
+connection.close()
+print("done: everything was asked")

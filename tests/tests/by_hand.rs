@@ -245,17 +245,23 @@ fn a_cassette_is_begun_and_the_rows_of_a_file_are_added() {
     assert!(desk.run(&["check", "begun"]).succeeded());
     let again = desk.run(&["new", "begun"]);
     assert!(!again.succeeded() && again.errors().contains("is there already"), "{}", again.errors());
-    desk.scratch.write("work/fruit.csv", "name,price,since\nfig,0.4,2026-01-31\n\"a, b\",,\n");
+    desk.scratch.write("work/fruit.csv", "name,price,since\nfig,0.4,2026-01-31\n\"a, b\",,\n\"\",2.0,\n");
     let sql = "select name, price, since from fruit";
     for cassette in ["begun", "made"] {
         is_played(&desk.run(&["import", "--dsn", "shop", "--sql", sql, cassette, "fruit.csv"]), &[]);
         let log = desk.scratch.join("work").join(cassette).join("commands.yml");
         let log = std::fs::read_to_string(log).unwrap_or_default();
-        for line in ["type: \"VARCHAR(4)\"", "type: \"DECIMAL(18,1)\"", "type: DATE", "[\"a, b\", null, null]"] {
+        for line in [
+            "type: \"VARCHAR(4)\"",
+            "type: \"DECIMAL(18,1)\"",
+            "type: DATE",
+            "[\"a, b\", null, null]",
+            "[\"\", \"2.0\", null]",
+        ] {
             assert!(log.contains(line), "{line} is not in\n{log}");
         }
         let replayed = desk.run_with(&["replay", cassette, "--", "isql", "shop", "-b", "-d|"], &format!("{sql}\n"));
-        is_played(&replayed, &["fig|0.4|2026-01-31\na, b||"]);
+        is_played(&replayed, &["fig|0.4|2026-01-31\na, b||\n|2.0|"]);
     }
     // the examples in comments are entries
     let log = desk.scratch.join("work/begun/commands.yml");

@@ -3,7 +3,6 @@
 use super::new;
 use crate::exit::{Exit, Failure, Outcome};
 use clap::Args;
-use std::borrow::Cow;
 use std::path::PathBuf;
 use super8_cassette::{Value, by_hand, directory, open, yaml};
 
@@ -80,23 +79,21 @@ impl Import {
         let bytes = std::fs::read(&self.rows).map_err(|error| wrong(error.to_string()))?;
         let text = std::str::from_utf8(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes))
             .map_err(|_| wrong("it is not UTF-8".to_owned()))?;
-        let text = with_empty_rows(text);
-        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
-        let records: Vec<csv::StringRecord> =
-            reader.records().collect::<Result<_, _>>().map_err(|error| wrong(error.to_string()))?;
+        let records = records(text).map_err(wrong)?;
         let Some((names, records)) = records.split_first() else {
             return Err(wrong("it has no line with the names of the columns".to_owned()));
         };
         let kinds: Vec<Kind> = (0..names.len())
-            .map(|column| Kind::of(&records.iter().map(|record| &record[column]).collect::<Vec<_>>()))
+            .map(|column| Kind::of(&records.iter().map(|record| record[column].as_deref()).collect::<Vec<_>>()))
             .collect();
         let columns = names.iter().zip(&kinds).map(|(name, kind)| {
-            let pairs = [("name", Value::from(name)), ("type", Value::from(kind.name()))];
+            let pairs =
+                [("name", Value::from(name.as_deref().unwrap_or_default())), ("type", Value::from(kind.name()))];
             Value::Map(pairs.map(|(key, value)| (key.to_owned(), value)).into())
         });
-        let rows = records
-            .iter()
-            .map(|record| Value::List(record.iter().zip(&kinds).map(|(field, kind)| kind.value(field)).collect()));
+        let value =
+            |(field, kind): (&Option<String>, &Kind)| field.as_deref().map_or(Value::Null, |field| kind.value(field));
+        let rows = records.iter().map(|record| Value::List(record.iter().zip(&kinds).map(value).collect()));
         let pairs = [
             ("method", Value::from("run")),
             ("sql", Value::from(self.sql.as_str())),
@@ -107,24 +104,51 @@ impl Import {
     }
 }
 
-/// The text of a file with a single column, whose empty lines are rows with an empty field: a reader of CSV skips them.
-fn with_empty_rows(text: &str) -> Cow<'_, str> {
-    let mut header = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
-    let is_single = header.records().next().is_some_and(|names| names.is_ok_and(|names| names.len() == 1));
-    if !is_single {
-        return Cow::Borrowed(text);
-    }
-    let (mut out, mut quoted, mut begun) = (String::with_capacity(text.len()), false, false);
-    for line in text.split_inclusive('\n') {
-        let is_empty = line.trim_end_matches(['\r', '\n']).is_empty();
-        if is_empty && !quoted && begun {
-            out.push_str("\"\"");
+/// The records of a CSV file, the names of the columns first. A field without quotes that is empty is none, which a program gets as NULL,
+/// and `""` is empty text: so PostgreSQL's COPY and the csv module of Python write them. An empty line is a record in a file with a
+/// single column, and nothing in another.
+fn records(text: &str) -> Result<Vec<Vec<Option<String>>>, String> {
+    let (mut records, mut record): (Vec<Vec<Option<String>>>, Vec<Option<String>>) = Default::default();
+    let (mut letters, mut line) = (text.chars().peekable(), 1);
+    while letters.peek().is_some() {
+        let begun = line;
+        let mut field = letters.next_if_eq(&'"').map(|_| String::new());
+        if let Some(quoted) = &mut field {
+            loop {
+                match letters.next() {
+                    Some('"') if letters.next_if_eq(&'"').is_none() => break,
+                    Some(letter) => {
+                        line += usize::from(letter == '\n');
+                        quoted.push(letter);
+                    }
+                    None => return Err(format!("line {begun}: a field lacks its closing quote")),
+                }
+            }
+        } else {
+            let is_end = |letter: &char| matches!(letter, ',' | '\r' | '\n');
+            while let Some(letter) = letters.next_if(|letter| !is_end(letter)) {
+                field.get_or_insert_default().push(letter);
+            }
         }
-        begun |= !is_empty;
-        quoted ^= line.matches('"').count() % 2 == 1;
-        out.push_str(line);
+        record.push(field);
+        while letters.next_if_eq(&'\r').is_some() {}
+        match letters.next() {
+            Some(',') if letters.peek().is_some() => continue,
+            Some(',') => record.push(None),
+            Some('\n') | None => line += 1,
+            Some(_) => return Err(format!("line {line}: text follows a closing quote")),
+        }
+        let record = std::mem::take(&mut record);
+        let width = records.first().map_or(record.len(), Vec::len);
+        if record == [None] && (records.is_empty() || width > 1) {
+            continue;
+        }
+        if record.len() != width {
+            return Err(format!("line {begun}: {} fields, and there are {width} columns", record.len()));
+        }
+        records.push(record);
     }
-    Cow::Owned(out)
+    Ok(records)
 }
 
 /// What the fields of a column are.
@@ -139,8 +163,9 @@ enum Kind {
 }
 
 impl Kind {
-    fn of(fields: &[&str]) -> Kind {
-        let there = || fields.iter().filter(|field| !field.is_empty());
+    /// The kind of a column; NULL is of any.
+    fn of(fields: &[Option<&str>]) -> Kind {
+        let there = || fields.iter().flatten();
         let all = |is: &dyn Fn(&str) -> bool| there().next().is_some() && there().all(|field| is(field));
         let integer = |field: &str| field.parse::<i64>().is_ok_and(|number| number.to_string() == field);
         let digits = |field: &str| {
@@ -191,7 +216,6 @@ impl Kind {
 
     fn value(&self, field: &str) -> Value {
         match self {
-            _ if field.is_empty() => Value::Null,
             Kind::Integer(_) => field.parse::<i64>().map_or_else(|_| Value::from(field), Value::from),
             Kind::Double => field.parse().map_or_else(|_| Value::from(field), Value::Float),
             Kind::Decimal(_) | Kind::Text(_) => Value::from(field),
@@ -205,7 +229,9 @@ mod tests {
 
     #[test]
     fn types_come_from_the_fields() {
-        let name = |fields: &[&str]| Kind::of(fields).name().to_owned();
+        let some = |field: &&'static str| Some(*field).filter(|field| !field.is_empty());
+        let name = |fields: &[&'static str]| Kind::of(&fields.iter().map(some).collect::<Vec<_>>()).name().to_owned();
+        assert_eq!(Kind::of(&[Some("1"), Some("")]).name(), "VARCHAR(1)", "empty text is no number");
         assert_eq!(name(&["1", "", "-20"]), "INTEGER");
         assert_eq!(name(&["1", "5000000000"]), "BIGINT");
         assert_eq!(name(&["1.50", "-0.25"]), "DECIMAL(18,2)");
@@ -217,6 +243,24 @@ mod tests {
         assert_eq!(Kind::Double.value("0.5"), Value::Float(0.5));
         assert_eq!(name(&["0.1234567890123456789"]), "DECIMAL(20,19)");
         assert_eq!(name(&["0.1234567890123456789", "1"]), "VARCHAR(21)", "no digit is lost");
+    }
+
+    #[test]
+    fn empty_text_is_quoted_and_null_is_not() {
+        let read = |text: &str| records(text).map(|records| format!("{records:?}").replace("Some", ""));
+        let whole = |text: &str| read(text).unwrap();
+        assert_eq!(whole("a,b\n1,\n\"\",x\n"), r#"[[("a"), ("b")], [("1"), None], [(""), ("x")]]"#);
+        assert_eq!(whole("a,b\r\n\r\n,\"\"\r\n"), r#"[[("a"), ("b")], [None, ("")]]"#);
+        assert_eq!(whole("a\n\n\"\"\n"), r#"[[("a")], [None], [("")]]"#);
+        assert_eq!(whole("a,b\n1,"), r#"[[("a"), ("b")], [("1"), None]]"#);
+        assert_eq!(whole("\"a\"\n\"x\"\"y\nz, \"\n"), r#"[[("a")], [("x\"y\nz, ")]]"#);
+        for (text, problem) in [
+            ("a,b\n1\n", "line 2: 1 fields, and there are 2 columns"),
+            ("a\n\"b\n\n", "line 2: a field lacks its closing quote"),
+            ("a\n\"b\"c\n", "line 2: text follows a closing quote"),
+        ] {
+            assert_eq!(read(text).unwrap_err(), problem);
+        }
     }
 
     #[test]

@@ -72,6 +72,19 @@ impl Facts {
         // a null asks for an answer without that field as well
         let matches =
             |answer: &Fields| key.iter().all(|(name, value)| answer.get(*name).unwrap_or(&Value::Null) == value);
+        // what happened on this very connection, others do not know
+        let relatives = (!key.iter().any(|(name, _)| *name == Key::ConnectionId)).then_some(relatives);
+        self.find_like((index, storage), connection, &matches, relatives)
+    }
+
+    /// The fact that matches: the connection's own, else what these connections with its identity were told.
+    pub(super) fn find_like(
+        &mut self,
+        (index, storage): (&Index, &dyn Store),
+        connection: ConnectionId,
+        matches: &dyn Fn(&Fields) -> bool,
+        relatives: Option<Relatives>,
+    ) -> Result<Option<Fields>, CassetteError> {
         let own = self.load(storage, connection)?;
         let replies: Vec<usize> = (0..own.len()).filter(|at| matches(&own[*at])).collect();
         if let (Some(first), Some(last)) = (replies.first(), replies.last()) {
@@ -80,10 +93,7 @@ impl Facts {
             *asked += 1;
             return Ok(Some(own[*reply].clone()));
         }
-        if key.iter().any(|(name, _)| *name == Key::ConnectionId) {
-            // What happened on this very connection, others do not know.
-            return Ok(None);
-        }
+        let Some(relatives) = relatives else { return Ok(None) };
         let families = self.families(index, storage)?;
         let Some(identity) = families.of.get(&connection) else { return Ok(None) };
         let members = families.members.get(identity).map_or(&[][..], Vec::as_slice);

@@ -2,7 +2,8 @@
 
 use super::facts::Relatives;
 use super::log_player::LogPlayer;
-use crate::{CassetteError, ConnectionId, Fields, Key, Method, Value};
+use super::state::State;
+use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value};
 
 impl LogPlayer {
     /// Whether anything is recorded of this function about connections.
@@ -47,8 +48,54 @@ impl LogPlayer {
         };
         match changed {
             Some(entry) => Ok(Some(entry.fields)),
-            None => state.facts.find(index, storage, connection, &key, relatives),
+            None => match state.facts.find(index, storage, connection, &key, relatives)? {
+                Some(answer) => Ok(Some(answer)),
+                None => self.translated(state, connection, &key, relatives),
+            },
         }
+    }
+
+    /// The recorded answer of SQLNativeSql to a text that has other values in this run, with those values.
+    fn translated(
+        &self,
+        state: &mut State,
+        connection: ConnectionId,
+        key: &[(Key, Value)],
+        relatives: Relatives,
+    ) -> Result<Option<Fields>, CassetteError> {
+        let as_sql = |text: &Value| Entry::new(Method::Run, connection, Some(1)).with(Key::Sql, text.clone());
+        let Some(asked) = key.iter().find(|(name, _)| *name == Key::Sql).map(|(_, text)| as_sql(text)) else {
+            return Ok(None);
+        };
+        let matches = |answer: &Fields| {
+            let others = key.iter().filter(|(name, _)| *name != Key::Sql);
+            let same = others.into_iter().all(|(name, value)| answer.get(*name).unwrap_or(&Value::Null) == value);
+            let text = answer.get(Key::Sql).filter(|_| same);
+            text.is_some_and(|text| self.comparison.difference(&as_sql(text), &asked).is_none())
+        };
+        let found = state.facts.find_like((&self.index, &*self.storage), connection, &matches, Some(relatives))?;
+        let Some(mut answer) = found else { return Ok(None) };
+        if let Some(recorded) = answer.get(Key::Sql) {
+            self.comparison.bind(&as_sql(recorded), &asked, || "SQLNativeSql".to_owned());
+        }
+        let live = |text: &mut Value| {
+            let recorded = as_sql(text);
+            if let Ok(expected) = self.comparison.bindings.expected(&recorded, &asked)
+                && let Some(expected) = expected.get(Key::Sql)
+            {
+                *text = expected.clone();
+            }
+        };
+        for (_, result) in answer.iter_mut().filter(|(key, _)| *key == Key::Result) {
+            match result {
+                Value::Map(pairs) => {
+                    pairs.retain(|(name, _)| name != "length");
+                    pairs.iter_mut().filter(|(name, _)| name == "text").for_each(|(_, text)| live(text));
+                }
+                text => live(text),
+            }
+        }
+        Ok(Some(answer))
     }
 
     /// A fact about the environment.

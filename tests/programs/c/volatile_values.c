@@ -56,6 +56,12 @@ int main(int argc, char **argv)
     printf("  lengths %ld %ld\n", (long)length, (long)at_length);
     SQLFreeHandle(SQL_HANDLE_STMT, stmt);
 
+    /* what the driver makes of a text has the id, too */
+    SQLCHAR native[200] = "";
+    snprintf(sql, sizeof sql, "select at from v where id = '%s'", id_text);
+    rc = SQLNativeSql(dbc, (SQLCHAR *)sql, SQL_NTS, native, sizeof native, NULL);
+    same("native text", rc, native, sql, strlen(sql) + 1);
+
     if (!strcmp(extra, "second"))
         make();
     snprintf(sql, sizeof sql, "select at, id from v where id = '%s'", id_text);

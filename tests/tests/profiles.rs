@@ -76,7 +76,8 @@ fn without_names(answer: Fields) -> Vec<(Key, Value)> {
 /// The answers about the connection, one for all information types that have the same answer of an error.
 fn answers(store: &dyn Store) -> String {
     let mut text = String::new();
-    let mut failed: Vec<(Vec<Value>, Vec<(Key, Value)>)> = Vec::new();
+    let mut failed: Vec<Vec<(Key, Value)>> = Vec::new();
+    let mut types_of: Vec<Vec<Value>> = Vec::new();
     for answer in store.info(super8_cassette::ConnectionId(0)).unwrap() {
         let function = answer.get(Key::Function).and_then(Value::as_text).unwrap_or_default().to_owned();
         if is_of_session(&answer) || function == "SQLSetEnvAttr" || function == "SQLGetEnvAttr" {
@@ -92,15 +93,18 @@ fn answers(store: &dyn Store) -> String {
                 let others = |fields: &[(Key, Value)]| -> Vec<(Key, Value)> {
                     fields.iter().filter(|(key, _)| *key != Key::Info).cloned().collect()
                 };
-                match failed.iter_mut().find(|(_, known)| others(known) == others(&answer)) {
-                    Some((types, _)) => types.push(info.clone()),
-                    None => failed.push((vec![info.clone()], answer)),
+                match failed.iter().position(|known| others(known) == others(&answer)) {
+                    Some(at) => types_of[at].push(info.clone()),
+                    None => {
+                        types_of.push(vec![info.clone()]);
+                        failed.push(answer);
+                    }
                 }
             }
             None => text += &flow_of(&answer),
         }
     }
-    for (types, mut answer) in failed {
+    for (mut answer, types) in failed.into_iter().zip(types_of) {
         for (_, info) in answer.iter_mut().filter(|(key, _)| *key == Key::Info) {
             *info = Value::List(types.clone());
         }

@@ -1,8 +1,10 @@
 //! Values that change from run to run: the first live value is bound to the recorded one, and the program reads what it wrote.
 
 use super8_tests::compare::assert_same;
+use super8_tests::desk::Desk;
 use super8_tests::driver::Driver;
 use super8_tests::format::in_both_formats;
+use super8_tests::outcome::Outcome;
 use super8_tests::program::Program;
 use super8_tests::ways::{Stage, Way};
 
@@ -133,11 +135,32 @@ fn rules_are_found_and_proved() {
             for rule in ["  - type: uuid\n", "  - type: timestamp\n", "  - {position: 2, sql: '", "unordered: true"] {
                 assert!(rules.contains(rule), "{rule} is not in\n{rules}{}", recorded.text());
             }
+            assert!(recorded.text().contains("\nis read back: "), "{}", recorded.text());
+            assert!(!recorded.text().contains("only the database"), "{}", recorded.text());
             let replayed = stage.wrapped("replay", &program);
             program.check("replay", &replayed);
             assert!(!replayed.text().contains("instead of"), "{}", replayed.text());
         }
     });
+}
+
+#[test]
+fn read_backs_are_told_from_what_the_database_makes() {
+    for driver in DRIVERS {
+        let program = Program::python("volatile_found.py").with_argument("readback");
+        let stage = stage("volatile_readback", driver, "");
+        let recorded = stage.wrapped("record --find-volatile --write", &program);
+        let text = recorded.text() + &recorded.errors();
+        assert!(recorded.succeeded(), "{text}");
+        let line = |what: &str| {
+            let found = text.lines().filter(|line| line.starts_with(what)).collect::<Vec<_>>();
+            assert_eq!(found.len(), 1, "{what}: {text}");
+            found[0].to_owned()
+        };
+        assert!(line("is read back: ").contains(": column 1: "), "{text}");
+        assert!(line("is read back, but too short").contains(": column 2: "), "{text}");
+        assert!(line("only the database makes it").contains(": column 3: "), "{text}");
+    }
 }
 
 #[test]
@@ -149,6 +172,9 @@ fn what_the_database_makes_needs_no_rule() {
             let recorded = stage.wrapped("record --find-volatile --write", &program(""));
             let text = recorded.text() + &recorded.errors();
             assert!(recorded.succeeded() && text.contains("made by the database"), "{text}");
+            let only = "only the database makes it: a replay gives what was recorded: ";
+            assert!(text.contains(only) && text.contains(": column 1: 1 was recorded, 2 then"), "{text}");
+            assert!(!text.contains("is read back"), "{text}");
             assert!(text.contains("a replay passes without new rules"), "{text}");
             assert_eq!(std::fs::read_to_string(&stage.environment[0].1).unwrap(), "# mine\n");
             let replayed = stage.wrapped("replay", &program("wrong"));
@@ -175,6 +201,11 @@ fn names_and_lists_are_found() {
     }
 }
 
+/// The directory that a message names, with the recording of the second run.
+fn kept(errors: &str) -> &str {
+    errors.split("is below ").nth(1).and_then(|rest| rest.split(';').next()).unwrap()
+}
+
 #[test]
 fn a_second_run_that_differs_is_named() {
     let program = Program::python("volatile_found.py").with_argument("more");
@@ -182,7 +213,7 @@ fn a_second_run_that_differs_is_named() {
     let recorded = stage.wrapped("record --find-volatile --write", &program);
     let errors = recorded.errors();
     assert!(errors.contains("this concerns the second run") && errors.contains("the second run does"), "{errors}");
-    let below = errors.split("is below ").nth(1).and_then(|rest| rest.split(';').next()).unwrap();
+    let below = kept(&errors);
     assert!(std::path::Path::new(below).join("second/again").exists(), "{errors}");
     std::fs::remove_dir_all(below).unwrap();
     assert_eq!(std::fs::read_to_string(&stage.environment[0].1).unwrap(), "");
@@ -194,6 +225,44 @@ fn a_failed_first_run_is_not_searched() {
     let stage = stage("volatile_failed", Driver::Sqlite, "");
     let recorded = stage.wrapped("record --find-volatile --write", &program);
     assert!(!recorded.succeeded() && recorded.errors().contains("no volatile values were looked for"));
+}
+
+#[test]
+fn runs_are_compared_connection_by_connection() {
+    for driver in DRIVERS {
+        in_both_formats(|format| {
+            let program = Program::python("volatile_sessions.py").with_argument("by turns");
+            let mut stage = stage("volatile_turns", driver, "").in_format(format);
+            let recorded = stage.wrapped("record --find-volatile --write", &program);
+            let text = recorded.text();
+            assert!(!recorded.succeeded() && text.contains("changes, and no rule covers it: "), "{text}");
+            assert_eq!(std::fs::read_to_string(&stage.environment[0].1).unwrap(), "");
+            stage.environment.push(("SUPER8_ORDER", "connection".to_owned()));
+            let recorded = stage.wrapped("record --find-volatile --write", &program);
+            let rules = std::fs::read_to_string(&stage.environment[0].1).unwrap();
+            assert!(recorded.succeeded(), "{}{}", recorded.text(), recorded.errors());
+            assert!(rules.contains("- type: uuid"), "{rules}");
+            let replayed = stage.wrapped("replay", &program);
+            program.check("replay", &replayed);
+            assert!(!replayed.text().contains("instead of"), "{}", replayed.text());
+        });
+    }
+}
+
+#[test]
+fn names_that_differ_by_process_are_not_searched_and_others_are() {
+    let desk = Desk::new("volatile_placeholders");
+    for name in ["tape-%t", "tape-%c", "tape-%p"] {
+        let outcome = desk.run(&["record", "--find-volatile", name, "--", "touch", "was-run"]);
+        assert!(outcome.errors().contains("without placeholders; nothing was run"), "{name}: {}", outcome.errors());
+        assert!(!outcome.succeeded() && !desk.scratch.join("work/was-run").exists(), "{name}");
+    }
+    // a variable of the environment is the same in all runs
+    let script = "echo \"select name from fruit where name <> '$(date +%F) $(date +%T.%N)'\" | isql shop -b";
+    let mut command = desk.super8(&["record", "--find-volatile", "tape-%{TEST}", "--", "sh", "-c", script]);
+    let outcome = Outcome::of(command.env("TEST", "one"), b"");
+    assert!(desk.scratch.join("work/tape-one/commands.yml").exists(), "{}", outcome.errors());
+    assert!(outcome.succeeded() && outcome.text().contains("- type: timestamp"), "{}", outcome.text());
 }
 
 const PLACES: &str = "volatile:\n  - {position: 2, sql: '^insert into w'}\n  - {position: 3, sql: '^insert into w'}\n";

@@ -28,6 +28,12 @@ pub struct Found {
     pub changed: Vec<String>,
     /// What changed because a result handed it out before: a replay hands out the recorded value, so it needs no rule.
     pub made: Vec<String>,
+    /// Cells that have what the program sent before, and what it sent changed: read-backs.
+    pub read_back: Vec<String>,
+    /// Read-backs that are too short to be told from other values, so that a replay gives what was recorded.
+    pub too_short: Vec<String>,
+    /// Cells that changed and that no program sent: only the database makes them, and a replay gives what was recorded.
+    pub by_database: Vec<String>,
     /// What changed and no rule covers.
     pub open: Vec<String>,
 }
@@ -51,6 +57,7 @@ pub fn find_volatile(first: &dyn Store, second: &dyn Store, by_connection: bool)
         second: two,
         made: HashSet::new(),
         sent: HashSet::new(),
+        told: HashSet::new(),
         found: Found::default(),
     };
     for (was, is) in pairs {
@@ -188,6 +195,8 @@ struct Search<'s> {
     made: HashSet<(String, String)>,
     /// Values that the program sent before any result had them, in both runs.
     sent: HashSet<(String, String)>,
+    /// The pairs of values that a line tells of already.
+    told: HashSet<(String, String)>,
     found: Found,
 }
 
@@ -231,7 +240,7 @@ impl Search<'_> {
         }
     }
 
-    /// Notes what the results of a command have in the two runs, where it is not what the program sent.
+    /// Notes what the results of a command have in the two runs: what the program sent before, or what the database made.
     fn replies(&mut self, position: u32, is: u32) -> Result<(), CassetteError> {
         let mut apart = Vec::new();
         for (was, is) in self.first.results(position)?.into_iter().zip(self.second.results(is)?) {
@@ -242,13 +251,31 @@ impl Search<'_> {
             }
         }
         let text = |field: &[u8]| String::from_utf8_lossy(field).into_owned();
+        let (file, line) = self.first.storage.locate(self.first.index.slot(position).place());
+        let place = format!("{}:{line}", file.display());
         for (mut was, is) in self.first.rows(position)?.into_iter().zip(self.second.rows(is)?) {
             let recorded = was.clone();
             if self.comparison.bindings.are_any() {
                 self.comparison.bindings.row(&mut was, |_, _, _| {});
             }
-            let cells = recorded.iter().zip(&was).zip(&is).filter(|((_, live), now)| live != now);
-            apart.extend(cells.map(|((was, _), is)| (text(was), text(is))));
+            let cells = recorded.iter().zip(&was).zip(&is).enumerate();
+            for (column, ((recorded, live), now)) in cells.filter(|(_, ((recorded, _), now))| recorded != now) {
+                let pair = (text(recorded), text(now));
+                // what it sent in one run and in the other comes back in both: chance does not do that twice
+                let (is_bound, is_sent) = (live == now, self.sent.contains(&pair));
+                if self.told.insert(pair.clone()) {
+                    let column = column + 1;
+                    let told = format!("{place}: column {column}: {} was recorded, {} then", pair.0, pair.1);
+                    match (is_bound, is_sent) {
+                        (true, _) => self.found.read_back.push(told),
+                        (false, true) => self.found.too_short.push(told),
+                        (false, false) => self.found.by_database.push(told),
+                    }
+                }
+                if !is_bound {
+                    apart.push(pair);
+                }
+            }
         }
         self.made.extend(apart.into_iter().filter(|pair| !self.sent.contains(pair)));
         Ok(())

@@ -111,6 +111,9 @@ fn a_wrong_file_says_where_and_what() {
     for (text, parts) in [
         ("colums: []", vec!["super8.yml: colums: is not known; there are columns, "]),
         ("columns: {name: x}", vec!["columns: is not a list"]),
+        ("columns:\n", vec!["columns: is not a list"]),
+        ("volatile: uuid\n", vec!["volatile: is not a list"]),
+        ("volatile:\n  -\n", vec!["volatile[0]: "]),
         ("columns: [{nam: x}]", vec!["columns[0].nam: is not known; there are name, position, sql, pattern"]),
         ("parameters: [{name: x}]", vec!["parameters[0].name: parameters have no names"]),
         ("parameters: [{position: 0}]", vec!["parameters[0].position: is not a number from 1"]),
@@ -125,6 +128,9 @@ fn a_wrong_file_says_where_and_what() {
     }
     for nothing in ["", "\n", "# mine\n", "---\n  # mine\n"] {
         assert!(rules(nothing).is_ok(), "{nothing:?} has no rules");
+    }
+    for text in ["volatile:\n", "volatile: # mine\n#  - type: uuid\nanswers:\n", "volatile: []\n"] {
+        assert!(rules(text).is_ok_and(|rules| rules.volatile().written().is_empty()), "{text}");
     }
     let missing = Redaction::read(std::path::Path::new("/nonexistent/super8.yml"), &|_| None).unwrap_err().to_string();
     assert!(missing.contains("cannot read") && missing.contains("SUPER8_CONFIG"), "{missing}");

@@ -35,19 +35,18 @@ impl Record {
     /// Runs the command.
     pub fn run(self) -> Outcome {
         let shown = self.wrapped.cassette().display();
-        if self.find_volatile && !self.wrapped.has_one_name() {
+        if !self.find_volatile {
+            return self.wrapped.run(Mode::Record, false);
+        }
+        let Some(own) = self.wrapped.one_name() else {
             let message = "--find-volatile needs the name of one cassette, without placeholders; nothing was run";
             return Err(Failure::new(format_args!("{shown}: {message}")).with(Exit::CannotStart));
-        }
+        };
         let recorded = self.wrapped.run(Mode::Record, false)?;
-        if !self.find_volatile {
-            return Ok(recorded);
-        }
         if recorded != Exit::Done {
             note("the first run failed, so there is no second one: no volatile values were looked for");
             return Ok(recorded);
         }
-        let own = self.wrapped.cassette().to_owned();
         let first = only(&own)?;
         let scratch = tempfile::tempdir()?;
         let second = scratch.path().join("second").join("again");
@@ -126,6 +125,15 @@ impl Record {
         }
         for line in &found.made {
             writeln!(out, "made by the database, needs no rule: {line}")?;
+        }
+        for (what, lines) in [
+            ("is read back", &found.read_back),
+            ("is read back, but too short to be told from others: a replay gives what was recorded", &found.too_short),
+            ("only the database makes it: a replay gives what was recorded", &found.by_database),
+        ] {
+            for line in lines {
+                writeln!(out, "{what}: {line}")?;
+            }
         }
         for line in &found.open {
             writeln!(out, "changes, and no rule covers it: {line}")?;

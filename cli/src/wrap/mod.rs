@@ -114,9 +114,15 @@ impl Wrapped {
         &self.cassette
     }
 
-    /// Whether the cassette's name is filled in already: it has no placeholder that another process fills in otherwise.
-    pub fn has_one_name(&self) -> bool {
-        Named::parse(absolute(&self.cassette).as_os_str()).map_or(true, |named| named.known().is_some())
+    /// The cassette's name, filled in; none if it has a placeholder that another process fills in otherwise.
+    pub fn one_name(&self) -> Option<PathBuf> {
+        let path = absolute(&self.cassette);
+        match Named::parse(path.as_os_str()) {
+            Ok(named) => {
+                named.known().map(|known| if known == path { self.cassette.clone() } else { known.to_owned() })
+            }
+            Err(_) => Some(self.cassette.clone()),
+        }
     }
 
     /// Whether the order counts inside each connection only, of a cassette with this order.

@@ -26,6 +26,13 @@ elif mode == "lists":
     tell("by parameters", cursor.execute(f"select count(*) from made where id in ({marks})", listed).fetchval())
     literals = ", ".join(map(str, listed))
     tell("by literals", cursor.execute(f"select count(*) from made where id in ({literals})").fetchval())
+elif mode == "readback":
+    cursor.execute("insert into made select coalesce(max(id), 0) + 1, 'now' from made")
+    number = random.randint(10**8, 10**9)
+    short = random.randint(10, 99999)
+    asked = "select v.a, v.b, (select max(id) + 100 from made) from (select cast(? as integer) as a, cast(? as integer) as b) v"
+    row = cursor.execute(asked, number, short).fetchone()
+    tell("three", len(row))
 elif mode == "more":
     for _ in cursor.execute("select id from made").fetchall():
         cursor.execute("select 1").fetchall()

@@ -1,5 +1,6 @@
 """Two connections write an id of their own by the same text, and only what each asks afterwards tells them apart. With `turned` the
-one that wrote first asks what the other one asked when it was recorded. With `swapped` the second one goes on first."""
+one that wrote first asks what the other one asked when it was recorded. With `swapped` the second one goes on first; with `by turns`
+it does so every other run on the same database."""
 
 import uuid
 
@@ -10,6 +11,11 @@ first, second = connect(autocommit=True), connect(autocommit=True)
 setup = connect(autocommit=True)
 setup.execute("create table if not exists s (id char(36), n integer)")
 setup.execute("delete from s")
+swaps = "swapped" in mode
+if mode == "by turns":
+    setup.execute("create table if not exists turns (n integer)")
+    swaps = setup.execute("select count(*) from turns").fetchval() % 2 == 1
+    setup.execute("insert into turns values (1)")
 setup.close()
 written = {}
 for connection in (first, second):
@@ -18,7 +24,7 @@ for connection in (first, second):
 asks = [(first, "a"), (second, "b")]
 if "turned" in mode:
     asks = [(first, "b"), (second, "a")]
-if "swapped" in mode:
+if swaps:
     asks.reverse()
 for connection, name in asks:
     mine = written[connection]

@@ -245,6 +245,13 @@ fn a_cassette_is_begun_and_the_rows_of_a_file_are_added() {
     assert!(desk.run(&["check", "begun"]).succeeded());
     let again = desk.run(&["new", "begun"]);
     assert!(!again.succeeded() && again.errors().contains("is there already"), "{}", again.errors());
+    is_played(&desk.run(&["new", "--dsn", "shop", "--driver", "postgresql", "like-postgresql"]), &[]);
+    let begun = std::fs::read_to_string(desk.scratch.join("work/like-postgresql/commands.yml")).unwrap_or_default();
+    assert!(begun.contains("\n  dsn: shop\n  driver: postgresql\n"), "{begun}");
+    assert!(desk.run(&["check", "like-postgresql"]).succeeded());
+    let wrong = desk.run(&["new", "--driver", "postgres", "like-nothing"]);
+    assert!(!wrong.succeeded() && wrong.errors().contains("did you mean postgresql?"), "{}", wrong.errors());
+    assert!(!desk.scratch.join("work/like-nothing").exists());
     desk.scratch.write("work/fruit.csv", "name,price,since\nfig,0.4,2026-01-31\n\"a, b\",,\n\"\",2.0,\n");
     let sql = "select name, price, since from fruit";
     for cassette in ["begun", "made"] {

@@ -171,6 +171,11 @@ impl Entry {
     pub fn succeeded(&self) -> bool {
         matches!(self.return_code(), words::SUCCESS | words::SUCCESS_WITH_INFO)
     }
+
+    /// Whether it reports anything but a plain success.
+    pub fn has_outcome(&self) -> bool {
+        self.get(Key::Return).or_else(|| self.get(Key::Diagnostics)).is_some()
+    }
 }
 
 /// The leading keys of an entry: enough to know what it is about.

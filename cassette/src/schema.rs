@@ -532,6 +532,11 @@ impl Method {
         }
     }
 
+    /// Whether it is the end of a transaction.
+    pub const fn ends_transaction(self) -> bool {
+        matches!(self, Method::Commit | Method::Rollback)
+    }
+
     /// Whether the entry stands for fetched rows.
     pub const fn is_rows(self) -> bool {
         matches!(self, Method::Fetch | Method::FetchAll | Method::FetchMany | Method::FetchScroll)

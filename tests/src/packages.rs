@@ -26,6 +26,7 @@ pub const DEBIAN: &[&str] = &[
     "ruby",
     "ruby-odbc",
     "ruby-rspec",
+    "ruby-parallel-tests",
     "nodejs",
     "dpkg-dev",
     "xz-utils",

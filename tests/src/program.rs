@@ -174,6 +174,18 @@ impl Program {
         Program { name: "rspec".into(), input: Vec::new(), proof: "0 failures".into(), command: Box::new(command) }
     }
 
+    /// The same by several processes, which share out the files.
+    pub fn parallel_rspec(directory: &Path, processes: usize) -> Program {
+        let directory = directory.to_owned();
+        let command = move |target: &Target| {
+            let mut command = with_ruby_odbc("parallel_rspec", "ruby-parallel-tests");
+            command.args(["-n", &processes.to_string()]).arg(directory.join("spec"));
+            command.env("CONNECTION", &target.connection_string);
+            command
+        };
+        Program { name: "rspec".into(), input: Vec::new(), proof: "0 failures".into(), command: Box::new(command) }
+    }
+
     /// cargo nextest on the tests of `programs/odbc_api`; `CONNECTION` is the connection string.
     pub fn nextest(arguments: &[&str]) -> Program {
         let arguments = owned(arguments);

@@ -172,6 +172,8 @@ impl AnyOrder {
             Some(open) => log.adopt(self.player.command(&Entry { connection: open.unit, ..asked.clone() }))?,
             None => match self.units.apart(&live.groups, plain) {
                 Some(entry) => entry.clone(),
+                // nothing was done since the last one
+                None if asked.method.ends_transaction() => asked.clone(),
                 None => return Err(self.fail(log, asked, Scene::Exhausted)),
             },
         };
@@ -453,7 +455,7 @@ fn next(player: &LogPlayer, prepare: Option<&Entry>, asked: &Entry) -> Result<Op
     let position = match player.candidate(&mut cursor, asked, recorded) {
         Ok(Candidate::Command { place, .. }) => cursor.position(&player.index, place),
         Ok(Candidate::Rows { position, .. }) => Some(position),
-        Ok(Candidate::AtEnd) => return Ok(Some(Vec::new())),
+        Ok(Candidate::AtEnd | Candidate::Needless) => return Ok(Some(Vec::new())),
         Err(Scene::Unreadable(error)) => return Err(error),
         Err(_) => return Ok(None),
     };

@@ -84,7 +84,7 @@ impl LogPlayer {
                 cursor.hand_out(*position, *end, Arc::clone(&progress));
                 Ok(Some(progress))
             }
-            Candidate::AtEnd => Ok(None),
+            Candidate::AtEnd | Candidate::Needless => Ok(None),
         }
     }
 
@@ -179,7 +179,12 @@ impl LogPlayer {
         (connection, statement): (ConnectionId, Option<u32>),
         thread: Option<u16>,
     ) -> Result<Candidate, Scene> {
-        let next = cursor.next_of(&self.index, &*self.storage, thread)?;
+        let ends = asked.method.ends_transaction();
+        let needless = if ends { cursor.needless(&self.index, connection, asked.method) } else { None };
+        let next = match needless {
+            Some((position, place)) => Next::Command { position, place },
+            None => cursor.next_of(&self.index, &*self.storage, thread)?,
+        };
         let Next::Command { position, place } = next else { return Err(Scene::of(next)) };
         if self.is_by_hand() {
             return self.offer_step(cursor, asked, (connection, statement), (position, place));

@@ -22,6 +22,8 @@ pub(super) enum Candidate {
     Rows { entry: Entry, position: u32, end: Option<u32>, rowless: bool },
     /// The statement is at the end of its data, and stays there.
     AtEnd,
+    /// Nothing was recorded, and that makes no difference.
+    Needless,
 }
 
 impl Candidate {
@@ -29,7 +31,7 @@ impl Candidate {
     pub(super) fn into_entry(self) -> Option<Entry> {
         match self {
             Candidate::Command { entry, .. } | Candidate::Rows { entry, .. } => Some(entry),
-            Candidate::AtEnd => None,
+            Candidate::AtEnd | Candidate::Needless => None,
         }
     }
 
@@ -37,7 +39,7 @@ impl Candidate {
     pub(super) fn statement(&self) -> Option<u32> {
         match self {
             Candidate::Command { entry, .. } | Candidate::Rows { entry, .. } => entry.statement,
-            Candidate::AtEnd => None,
+            Candidate::AtEnd | Candidate::Needless => None,
         }
     }
 }
@@ -277,6 +279,16 @@ impl Cursor {
         self.early.retain(|early| *early > position);
         // what another thread of the connection reads meanwhile
         self.handed.retain(|handed| handed.end.unwrap_or(handed.position) > position);
+    }
+
+    /// The place of a command of the connection that may be played now, and need not be.
+    pub(crate) fn needless(&self, index: &Index, connection: ConnectionId, method: Method) -> Option<(u32, usize)> {
+        let places = (self.at..).map_while(|place| Some((self.position(index, place)?, place)));
+        let mut before = places.take_while(|(position, _)| !index.is_due(*position) || self.finished(*position));
+        before.find(|(position, _)| {
+            let slot = index.slot(*position);
+            slot.method == method && slot.connection() == connection && index.is_command(*position)
+        })
     }
 
     /// The position at a place of the cursor.

@@ -68,8 +68,9 @@ pub(crate) struct Index {
     by_statement: Vec<u32>,
     /// Positions of the connects.
     connects: Vec<u32>,
-    /// Positions of the connects of connections that were asked nothing: spares of a pool.
-    spares: Vec<u32>,
+    /// Positions of the commands that need not be played, in order: what connections do that are asked nothing (spares of a pool), and
+    /// the ends of transactions in which nothing was done, as a client library sends them when a connection is closed.
+    needless: Vec<u32>,
     /// The connections about which an answer changed, in the order of their ids.
     told: Vec<u32>,
     /// The methods that occur, a bit each.
@@ -207,27 +208,51 @@ impl Read {
     }
 }
 
-/// The connects, in recorded order, of connections that succeeded and have no other command.
-fn spares(
+/// The commands that need not be played. Of a connection that succeeded, and has set attributes and ended transactions at most, they
+/// are all commands; of another one the ends of transactions in which nothing was done.
+fn needless(
     slots: &[Slot],
     by_connection: &[u32],
     connects: &[u32],
     storage: &dyn Store,
 ) -> Result<Vec<u32>, CassetteError> {
     let slot = |position: &u32| &slots[*position as usize];
-    let mut spares = Vec::new();
-    for connect in connects {
-        let connection = slot(connect).connection;
-        let from = by_connection.partition_point(|position| slot(position).connection < connection);
-        let own = by_connection[from..].iter().take_while(|position| slot(position).connection == connection);
-        // most connections have a second command within a few entries
-        let mut commands = own.filter(|position| slot(position).method.class() == Class::Command);
-        let is_alone = commands.next() == Some(connect) && commands.next().is_none();
-        if is_alone && storage.checked_entry(slot(connect).place())?.succeeded() {
-            spares.push(*connect);
+    let read = |position: &u32| storage.checked_entry(slot(position).place());
+    let mut needless = Vec::new();
+    for own in by_connection.chunk_by(|one, other| slot(one).connection == slot(other).connection) {
+        let commands = || own.iter().filter(|position| slot(position).method.class() == Class::Command);
+        let does_something = |position: &u32| !is_of_spare(slot(position).method);
+        if commands().next().is_some_and(|first| connects.binary_search(first).is_ok())
+            && !commands().skip(1).any(does_something)
+        {
+            let mut all = Vec::new();
+            for position in commands() {
+                let entry = read(position)?;
+                let is_plain = entry.succeeded() && (entry.method == Method::Connect || !entry.has_outcome());
+                all.extend(is_plain.then_some(*position));
+            }
+            // a connect that failed, or an end that did, is something
+            if all.len() == commands().count() {
+                needless.append(&mut all);
+            }
+            continue;
+        }
+        let mut is_done = false;
+        for position in commands() {
+            let ends = slot(position).method.ends_transaction();
+            if ends && !is_done && !read(position)?.has_outcome() {
+                needless.push(*position);
+            }
+            is_done = !ends && (is_done || does_something(position));
         }
     }
-    Ok(spares)
+    needless.sort_unstable();
+    Ok(needless)
+}
+
+/// Whether a command of a connection does nothing in the database as long as no other one comes.
+pub(crate) fn is_of_spare(method: Method) -> bool {
+    matches!(method, Method::Connect | Method::SetConnectAttr) || method.ends_transaction()
 }
 
 /// Gives all entries of a statement the thread of its first, and finds the connections that were used by several threads.
@@ -305,7 +330,7 @@ impl Index {
         let mut aside = Aside::default();
         if answers.is_empty() {
             aside.counts(&mut slots, storage)?;
-            return Ok((Index::of(slots, aside).with_spares(storage)?, Vec::new()));
+            return Ok((Index::of(slots, aside).with_needless(storage)?, Vec::new()));
         }
         let mut at: HashMap<(u32, u32), usize> = HashMap::new();
         for (number, (slot, ..)) in answers.iter().enumerate() {
@@ -340,7 +365,7 @@ impl Index {
             Ok(Arc::new(ResultAnswer { connection: ConnectionId(connection), statement, asked, read, index }))
         });
         let answers = answers.collect::<Result<_, CassetteError>>()?;
-        Ok((Index::of(slots, aside).with_spares(storage)?, answers))
+        Ok((Index::of(slots, aside).with_needless(storage)?, answers))
     }
 
     fn of(mut slots: Vec<Slot>, aside: Aside) -> Index {
@@ -361,13 +386,13 @@ impl Index {
         told.sort_unstable();
         told.dedup();
         let methods = slots.iter().fold(0, |methods, slot| methods | 1 << slot.method as u64);
-        let spares = Vec::new();
+        let needless = Vec::new();
         Index {
             slots,
             by_connection,
             by_statement,
             connects,
-            spares,
+            needless,
             told,
             methods,
             threads,
@@ -424,9 +449,9 @@ impl Index {
         }
     }
 
-    fn with_spares(self, storage: &dyn Store) -> Result<Index, CassetteError> {
-        let spares = spares(&self.slots, &self.by_connection, &self.connects, storage)?;
-        Ok(Index { spares, ..self })
+    fn with_needless(self, storage: &dyn Store) -> Result<Index, CassetteError> {
+        let needless = needless(&self.slots, &self.by_connection, &self.connects, storage)?;
+        Ok(Index { needless, ..self })
     }
 
     /// The threads of a connection, in the order in which they came, if there was more than one.
@@ -493,19 +518,19 @@ impl Index {
         &self.by_connection[self.connection_range(connection)]
     }
 
-    /// Whether a position is the connect of a connection that was asked nothing. A program may leave it out, or make it at any time.
-    pub(crate) fn is_spare(&self, position: u32) -> bool {
-        !self.spares.is_empty() && self.spares.binary_search(&position).is_ok()
+    /// Whether a command need not be played: a program may leave it out, or do it at any time. A connect like that is a spare's.
+    pub(crate) fn is_needless(&self, position: u32) -> bool {
+        !self.needless.is_empty() && self.needless.binary_search(&position).is_ok()
     }
 
-    /// Every connect has to be made, in its turn.
-    pub(crate) fn has_no_spares(&mut self) {
-        self.spares.clear();
+    /// Every command has to be played, in its turn.
+    pub(crate) fn needs_all(&mut self) {
+        self.needless.clear();
     }
 
     /// Whether the entry at a position is a command that has to be played, in its turn.
     pub(crate) fn is_due(&self, position: u32) -> bool {
-        self.is_command(position) && !self.is_spare(position)
+        self.is_command(position) && !self.is_needless(position)
     }
 
     /// Whether the entry at a position is a command.

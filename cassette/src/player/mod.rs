@@ -257,6 +257,11 @@ impl Player {
         Ok(connected)
     }
 
+    /// Whether a connect like this was recorded at all.
+    pub fn knows_connect(&self, asked: &Entry) -> bool {
+        !self.log.state.lock().sessions.connects.agreeing(asked).is_empty()
+    }
+
     /// The recorded connection that a live one is taken for at present.
     pub fn recorded(&self, connection: ConnectionId) -> ConnectionId {
         self.log.state.lock().recorded(connection, None).0

@@ -50,7 +50,7 @@ impl LogPlayer {
         let free = free.filter(|connect| agrees(connect)).copied();
         // The connect of a connection that was asked nothing has no turn. One that stands before what is next comes first, as it
         // did when it was recorded; another one is taken if there is nothing else.
-        let is_spare = |connect: &&Connect| self.index.is_spare(connect.position);
+        let is_spare = |connect: &&Connect| self.index.is_needless(connect.position);
         let spares = || state.sessions.free().filter(agrees).filter(is_spare);
         let earlier = match self.order {
             Order::Global => {
@@ -162,6 +162,9 @@ impl LogPlayer {
         if let Scene::Unreadable(_) = scene {
             return Err(scene);
         }
+        if self.is_needless(state, asked)? {
+            return Ok(self.taken(state, asked, Candidate::Needless, None));
+        }
         if let Some(found) = self.step_pooled(state, asked)? {
             return Ok(found);
         }
@@ -206,7 +209,46 @@ impl LogPlayer {
         }
         state.sessions.moves(live, next);
         state.whole.played(&self.index, position as usize);
+        // what was set on it as long as it had nothing to be asked
+        for asked in state.sessions.live_mut(live).map(|live| std::mem::take(&mut live.set)).unwrap_or_default() {
+            let Ok(candidate) = self.candidate(&mut state.whole, &asked, (next.connection, None)) else { break };
+            if self.take(&candidate, &mut state.whole, &asked).is_err() {
+                break;
+            }
+        }
         Ok(true)
+    }
+
+    /// Whether it makes no difference that something was not recorded: the end of a transaction in which nothing was done, and what is
+    /// set on a connection that has nothing to be asked.
+    fn is_needless(&self, state: &State, asked: &Entry) -> Result<bool, Scene> {
+        let Some(live) = state.sessions.live(asked.connection) else { return Ok(false) };
+        // a process is told by all that it does
+        let is_part = self.storage.0.all.len() > 1;
+        if is_part || live.ends_nothing(asked.method) {
+            return Ok(!is_part);
+        }
+        let session = live.session;
+        if asked.method != Method::SetConnectAttr || !state.sessions.is_spare(&self.index, session) {
+            return Ok(false);
+        }
+        // what is set on a recorded one is compared with what was set there
+        let mut other = None;
+        for position in self.index.commands_of(session.connection).skip(1) {
+            let entry = self.storage.checked_entry(self.index.slot(position).place())?;
+            if entry.method != asked.method {
+                continue;
+            }
+            let entry = self.comparison.marked(&self.index, &*self.storage, position, entry)?;
+            if self.comparison.difference(&entry, asked).is_none() {
+                return Ok(true);
+            }
+            other = other.or(Some(position));
+        }
+        match other {
+            Some(position) => Err(Scene::Command { position }),
+            None => Ok(self.index.commands_of(session.connection).next().is_none()),
+        }
     }
 
     pub(super) fn taken(
@@ -216,7 +258,15 @@ impl LogPlayer {
         candidate: Candidate,
         progress: Option<Arc<Progress>>,
     ) -> Taken {
+        let is_set = asked.method == Method::SetConnectAttr
+            && state
+                .sessions
+                .live(asked.connection)
+                .is_some_and(|live| state.sessions.is_spare(&self.index, live.session));
         if let Some(live) = state.sessions.live_mut(asked.connection) {
+            if is_set {
+                live.set.push(asked.clone());
+            }
             if let (Some(asked), Some(recorded)) = (asked.statement, candidate.statement())
                 && self.index.threads(live.session.connection).is_some()
             {
@@ -224,6 +274,7 @@ impl LogPlayer {
                 live.goes_on_as(self.index.thread(live.session.connection, recorded).unwrap_or(1));
             }
             live.uses(asked.statement);
+            live.plays(asked.method);
             if !asked.method.is_rows() && !state.closes.is_empty() {
                 let recorded = live.recorded(asked.statement);
                 state.closes.remove(&recorded);

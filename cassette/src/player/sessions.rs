@@ -10,8 +10,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::connects::{Connect, Connects, Group};
-use super::index::Index;
-use crate::ConnectionId;
+use super::index::{Index, is_of_spare};
+use crate::{ConnectionId, Entry, Method};
 
 /// What one live connection plays of one recorded connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +49,10 @@ pub(super) struct Live {
     numbers: HashMap<u32, u32>,
     /// The recorded thread whose sequence each of the program's threads is in.
     threads: HashMap<u32, u16>,
+    /// Something was done since the connect or the last end of a transaction.
+    is_done: bool,
+    /// What was set on a connection that has nothing to be asked.
+    pub(super) set: Vec<Entry>,
     /// No statement is open, and the driver manager looked whether the connection can be used again.
     pub(super) idle: bool,
     /// The program closed it.
@@ -66,6 +70,8 @@ impl Live {
             used: 0,
             numbers: HashMap::new(),
             threads: HashMap::new(),
+            is_done: false,
+            set: Vec::new(),
             idle: false,
             ended: false,
         }
@@ -115,6 +121,16 @@ impl Live {
     /// A statement turns out to be this recorded one of its session.
     pub(super) fn is(&mut self, statement: u32, recorded: u32) {
         self.numbers.insert(statement, recorded);
+    }
+
+    /// A command is played.
+    pub(super) fn plays(&mut self, method: Method) {
+        self.is_done = !method.ends_transaction() && (self.is_done || !is_of_spare(method));
+    }
+
+    /// Whether a command ends a transaction in which nothing was done.
+    pub(super) fn ends_nothing(&self, method: Method) -> bool {
+        method.ends_transaction() && !self.is_done
     }
 
     /// A statement is used.
@@ -280,7 +296,7 @@ impl SessionMatcher {
     /// Whether a session has nothing to be asked.
     pub(super) fn is_spare(&self, index: &Index, session: Session) -> bool {
         match self.connects.of(session.connection) {
-            Some(connect) => index.is_spare(connect.position),
+            Some(connect) => index.is_needless(connect.position),
             None => self.additional.contains_key(&session.connection),
         }
     }

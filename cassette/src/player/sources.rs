@@ -61,7 +61,7 @@ impl Sources {
             };
             if is_part {
                 // a process is told by what it does, and a connect may be all
-                index.has_no_spares();
+                index.needs_all();
             }
             let told = facts::functions(&index, &*storage)?;
             let mut drivers = HashMap::new();

@@ -36,8 +36,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use super8_cassette::{
-    CassetteError, DriverFacts, ErrorKind, FaultNews, KnownAnswers, Metadata, PlayOptions, Player, Recorder, Secrets,
-    Traceparent, shell,
+    CassetteError, DriverFacts, Entry, ErrorKind, FaultNews, KnownAnswers, Metadata, PlayOptions, Player, Recorder,
+    Secrets, Traceparent, shell,
 };
 
 /// What this process has asked, for all of its recordings.
@@ -215,6 +215,14 @@ impl Origin {
         let is_same = location::absolute(&settings) == own.path && settings.test() == self.settings.test();
         let goes_on = !is_same && action(&settings).is_ok_and(|action| action == self.action);
         goes_on.then(|| origin(&settings, self.action, self.library))
+    }
+
+    /// Whether there is a cassette in which a connect like this was recorded.
+    pub fn has_connect(&self, connect: &Entry) -> bool {
+        let Ok(location) = CassetteLocation::to_replay(&self.settings, &variable) else { return true };
+        // what is wrong with a cassette is told when the connection goes on there
+        location.directory().exists()
+            && open_player(&location, &self.settings, false).map_or(true, |player| player.knows_connect(connect))
     }
 
     /// The cassette, or its test, for people.

@@ -233,7 +233,7 @@ impl StatementMode for Statement<Replayed> {
         if self.connection.probe.begins(call, &self.probes) {
             return probe::passed(function, call);
         }
-        if let Err(failure) = self.arrive(call, || self.connection.follow(Some(&self.used)), || self.enter()) {
+        if let Err(failure) = self.arrive(call, || self.connection.follow(Some(&self.used), false), || self.enter()) {
             return failure;
         }
         let polled = match self.is_asynchronous() {

@@ -190,12 +190,17 @@ impl Connection<Replayed> {
         self.go_on_in_child(go, || {})
     }
 
-    /// Before a command, of this statement if it is one's: goes on in the cassette that the name leads to now.
+    /// Before a command, of this statement if it is one's: goes on in the cassette that the name leads to now. A command that `may_stay`
+    /// does nothing in the database: where nothing like this connection is recorded, it needs no cassette.
     ///
     /// # Errors
     /// There is none, or it begins otherwise.
-    pub(super) fn follow(&self, statement: Option<&Use>) -> Result<(), Outcome> {
+    pub(super) fn follow(&self, statement: Option<&Use>, may_stay: bool) -> Result<(), Outcome> {
         let Some(origin) = self.moves.next(&self.cassettes, statement) else { return Ok(()) };
+        if may_stay && !origin.has_connect(self.cassettes.connect()) {
+            self.cassettes.ask_again();
+            return Ok(());
+        }
         let player = origin.player(None).map_err(|error| Outcome::error("HY000", error))?;
         let connect = self.cassettes.connect().clone();
         let id = player.connect(&connect).map_err(mismatch)?.connection;

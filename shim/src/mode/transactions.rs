@@ -198,7 +198,13 @@ impl Connection<Replayed> {
                 }
                 outcome
             }
-            Err(error) => mismatch(error),
+            Err(error) => {
+                if method.ends_transaction() {
+                    // what the program wants to be rid of does not keep the connection from the next cassette
+                    self.moves.transaction_ends();
+                }
+                mismatch(error)
+            }
         }
     }
 
@@ -248,7 +254,9 @@ impl ConnectionMode for Connection<Replayed> {
             Call::SetConnectAttr { attribute, .. } => reaches_database(*attribute).is_some(),
             _ => false,
         };
-        if reaches && let Err(failure) = self.follow(None) {
+        // an idle connection has no transaction to be ended, as where a client library rolls back before it closes
+        let may_stay = matches!(call, Call::EndTran { .. });
+        if reaches && let Err(failure) = self.follow(None, may_stay) {
             return failure;
         }
         if let Call::EndTran { .. } | Call::SetConnectAttr { .. } = call

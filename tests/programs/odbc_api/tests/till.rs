@@ -1,9 +1,12 @@
 //! A till's tests, on odbc-api, which the end-to-end tests run under cargo nextest. CONNECTION is the connection
 //! string, and WORK the directory in which they work.
 //!
-//! CHANGED, LEFT_OUT and EXTRA make one test do something else than it did: another value, a statement less, one more.
+//! CHANGED, LEFT_OUT and EXTRA make one test each do something else than it did: another value, a statement less, one more.
 
-use odbc_api::{Connection, ConnectionOptions, Cursor, IntoParameter, ParameterCollectionRef, environment};
+use odbc_api::parameter::VarCharArray;
+use odbc_api::{
+    Connection, ConnectionOptions, Cursor, IntoParameter, ParameterCollectionRef, buffers::TextRowSet, environment,
+};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -86,4 +89,90 @@ fn two_connections() -> Result {
         rows(&one, "select 3", ())?;
     }
     Ok(())
+}
+
+mod receipts {
+    //! Each test works in a transaction that is rolled back.
+    use super::*;
+
+    /// A connection in a transaction, with a table of its own.
+    struct Receipts(Connection<'static>);
+
+    impl Receipts {
+        fn new() -> Result<Receipts> {
+            let connection = connect()?;
+            connection.set_autocommit(false)?;
+            rows(&connection, "create table receipts (number integer, total integer)", ())?;
+            Ok(Receipts(connection))
+        }
+
+        fn total(&self) -> Result<Vec<String>> {
+            rows(&self.0, "select sum(total) from receipts", ())
+        }
+    }
+
+    impl Drop for Receipts {
+        fn drop(&mut self) {
+            let _ = self.0.rollback();
+        }
+    }
+
+    #[test]
+    fn are_summed() -> Result {
+        let receipts = Receipts::new()?;
+        let mut insert = receipts.0.prepare("insert into receipts values (?, ?)")?;
+        for number in 1..=3 {
+            insert.execute((&number, &(number * 10)))?;
+        }
+        drop(insert);
+        assert_eq!(receipts.total()?, ["60"]);
+        Ok(())
+    }
+
+    #[test]
+    fn are_gone_after_a_rollback() -> Result {
+        let receipts = Receipts::new()?;
+        receipts.0.commit()?;
+        rows(&receipts.0, "insert into receipts values (1, 7)", ())?;
+        receipts.0.rollback()?;
+        assert_eq!(rows(&receipts.0, "select number from receipts", ())?, [""; 0]);
+        rows(&receipts.0, "drop table receipts", ())?;
+        receipts.0.commit()?;
+        Ok(())
+    }
+}
+
+#[test]
+fn rows_come_in_blocks() -> Result {
+    let connection = connect()?;
+    let sql = (0..25).map(|number| format!("select {number}")).collect::<Vec<_>>().join(" union all ") + " order by 1";
+    let Some(cursor) = connection.execute(&sql, (), None)? else { return Err("no result".into()) };
+    let mut block = TextRowSet::from_max_str_lens(10, [20])?;
+    let (mut cursor, mut all) = (cursor.bind_buffer(&mut block)?, Vec::new());
+    while let Some(block) = cursor.fetch()? {
+        all.push(block.num_rows());
+    }
+    assert_eq!(all, [10, 10, 5]);
+    Ok(())
+}
+
+#[test]
+#[should_panic(expected = "ODBC emitted an error")]
+fn a_failure_that_is_expected() {
+    let failure = connect().and_then(|connection| Ok(rows(&connection, "select nothing from nowhere", ())?));
+    if let Err(error) = failure {
+        panic!("{error}");
+    }
+}
+
+#[test]
+fn a_text_of_a_fixed_size() -> Result {
+    let text = VarCharArray::<32>::new(b"a pear");
+    assert_eq!(rows(&connect()?, "select ?", &text)?, ["a pear"]);
+    Ok(())
+}
+
+#[test]
+fn no_database_is_needed() {
+    assert_eq!("Emma".len(), 4);
 }

@@ -29,8 +29,6 @@ def test_an_order_is_taken_back(session):
     session.flush()
     session.rollback()
     assert session.scalar(select(func.count()).select_from(Order)) == 0
-    if os.environ.get("EXTRA"):
-        session.scalar(select(func.max(Order.amount)))
 
 
 def test_a_wrong_statement_is_an_error(session):

@@ -26,12 +26,3 @@ RSpec.describe "a library" do
     end
   end
 end
-
-RSpec.describe "the connection of all" do
-  4.times do |number|
-    it "is asked for number #{number}" do
-      expect(rows(LIBRARY, "select #{number} union all select #{number + 10} order by 1").map(&:first)).to eq [number, number + 10]
-      rows(LIBRARY, "select 99") if number == 2 && ENV["EXTRA"]
-    end
-  end
-end

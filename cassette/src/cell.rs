@@ -9,7 +9,7 @@
 use std::fmt;
 use std::ops::ControlFlow;
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 use crate::scan::{self, Scan};
 
@@ -73,18 +73,41 @@ const HEX_VALUES: [u8; 256] = {
     values
 };
 
-/// Appends the field of a cell; true if CSV must put it in quotes.
-pub(crate) fn encode(cell: Cell<'_>, out: &mut Vec<u8>) -> bool {
+/// Appends the text of a cell.
+pub(crate) fn encode(cell: Cell<'_>, out: &mut Vec<u8>) {
+    encode_as(cell, false, out);
+}
+
+/// Appends the field of a cell as it stands in a rows file; true if that is in quotes.
+#[inline]
+pub(crate) fn encode_field(cell: Cell<'_>, out: &mut Vec<u8>) -> bool {
+    match cell {
+        Cell::Plain(text) => out.extend_from_slice(text),
+        Cell::Text(text) => return encode_text(text, true, out),
+        other => return encode_as(other, true, out),
+    }
+    false
+}
+
+fn encode_as(cell: Cell<'_>, csv: bool, out: &mut Vec<u8>) -> bool {
     match cell {
         Cell::Unread => out.extend_from_slice(UNREAD),
         Cell::Null => out.extend_from_slice(NULL),
         Cell::Plain(text) => out.extend_from_slice(text),
-        Cell::Text(text) => return encode_text(text, out),
+        Cell::Text(text) => return encode_text(text, csv, out),
         Cell::Bytes(bytes) => encode_bytes(bytes, out),
         Cell::Cut { total, cell } => {
+            let begin = out.len();
             out.extend_from_slice(format!("\\>{total}:").as_bytes());
             match cell {
-                CutCell::Text(text) => return encode_text(text, out),
+                CutCell::Text(text) => {
+                    encode_text(text, false, out);
+                    if csv && needs_quotes(text) {
+                        let field = out.split_off(begin);
+                        push_quoted(&field, out);
+                        return true;
+                    }
+                }
                 CutCell::Bytes(bytes) => encode_bytes(bytes, out),
             }
         }
@@ -92,17 +115,18 @@ pub(crate) fn encode(cell: Cell<'_>, out: &mut Vec<u8>) -> bool {
     false
 }
 
-fn encode_text(text: &[u8], out: &mut Vec<u8>) -> bool {
+/// Appends a text, in quotes where a rows file needs them if it is for one; true if it is in quotes.
+fn encode_text(text: &[u8], csv: bool, out: &mut Vec<u8>) -> bool {
     let scan = scan::scan(text);
-    let quotes = scan.quotes || scan::is_fragile(text);
-    if scan.special || text.first() == Some(&b'\\') {
+    let quotes = csv && (scan.quotes || scan::is_fragile(text));
+    if quotes || scan.special || text.first() == Some(&b'\\') {
         return encode_special(text, scan, quotes, out);
     }
     out.extend_from_slice(text);
-    quotes
+    false
 }
 
-/// A text that holds a byte which is not printable ASCII, or begins as a tag does.
+/// A text that stands in quotes, holds a byte which is not printable ASCII, or begins as a tag does.
 #[inline(never)]
 fn encode_special(text: &[u8], scan: Scan, quotes: bool, out: &mut Vec<u8>) -> bool {
     if scan.foreign && std::str::from_utf8(text).is_err() {
@@ -110,12 +134,38 @@ fn encode_special(text: &[u8], scan: Scan, quotes: bool, out: &mut Vec<u8>) -> b
         return false;
     }
     // of ASCII, what is special is a control character
-    if !scan.foreign || needs_escapes(text) {
-        encode_escaped(text, out);
-    } else {
-        out.extend_from_slice(text);
+    let escapes = match scan.foreign {
+        true => needs_escapes(text),
+        false => scan.special || text.first() == Some(&b'\\'),
+    };
+    match (escapes, quotes) {
+        (true, false) => encode_escaped(text, false, out),
+        (true, true) => {
+            out.push(b'"');
+            encode_escaped(text, true, out);
+            out.push(b'"');
+        }
+        (false, true) => push_quoted(text, out),
+        (false, false) => out.extend_from_slice(text),
     }
     quotes
+}
+
+/// Whether CSV must put a text in quotes, apart from its line breaks: a cell has none.
+fn needs_quotes(text: &[u8]) -> bool {
+    scan::is_fragile(text) || memchr2(b',', b'"', text).is_some()
+}
+
+/// Appends a field in CSV's quotes.
+pub(crate) fn push_quoted(mut field: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    while let Some(at) = memchr(b'"', field) {
+        out.extend_from_slice(&field[..=at]);
+        out.push(b'"');
+        field = &field[at + 1..];
+    }
+    out.extend_from_slice(field);
+    out.push(b'"');
 }
 
 fn push_hex(byte: u8, out: &mut Vec<u8>) {
@@ -220,29 +270,14 @@ fn decode_bytes<'a>(hex: &[u8], scratch: &'a mut Vec<u8>) -> Result<&'a [u8], Ce
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// For valid UTF-8: every character that escaped text cannot hold, by place and number of bytes, until `found` breaks.
-fn each_escaped(text: &[u8], mut found: impl FnMut(usize, usize) -> ControlFlow<()>) -> ControlFlow<()> {
-    let (words, rest) = text.as_chunks::<8>();
-    for (number, eight) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*eight);
-        let mut marks = scan::control(word) | scan::equal(word, b'\\');
-        if scan::foreign(word) != 0 {
-            marks |= scan::equal(word, 0xc2) | scan::equal(word, 0xe2);
-        }
-        while marks != 0 {
-            let at = 8 * number + (marks.trailing_zeros() / 8) as usize;
-            if let Some(length) = escaped_length(text, at) {
-                found(at, length)?;
-            }
-            marks &= marks - 1;
-        }
+/// The bytes of a word that may begin a character which escaped text cannot hold, and quotes.
+#[inline]
+fn awkward(word: u64) -> u64 {
+    let marks = scan::control_or(word, [b'"', b'\\']);
+    match scan::foreign(word) {
+        0 => marks,
+        _ => marks | scan::equal(word, 0xc2) | scan::equal(word, 0xe2),
     }
-    for at in text.len() - rest.len()..text.len() {
-        if let Some(length) = escaped_length(text, at) {
-            found(at, length)?;
-        }
-    }
-    ControlFlow::Continue(())
 }
 
 /// How many bytes the character has that begins here, if escaped text cannot hold it.
@@ -257,20 +292,23 @@ fn escaped_length(text: &[u8], at: usize) -> Option<usize> {
 
 /// For valid UTF-8: whether it cannot stand without the tag of escaped text. A backslash inside can.
 fn needs_escapes(text: &[u8]) -> bool {
-    let alone =
-        |at: usize| if text[at] == b'\\' && at > 0 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
-    each_escaped(text, |at, _| alone(at)).is_break() || text.starts_with(BYTE_ORDER_MARK)
+    let alone = |at: usize| match text[at] {
+        b'\\' if at > 0 => ControlFlow::Continue(()),
+        _ if escaped_length(text, at).is_none() => ControlFlow::Continue(()),
+        _ => ControlFlow::Break(()),
+    };
+    scan::each_marked(text, awkward, alone).is_break() || text.starts_with(BYTE_ORDER_MARK)
 }
 
-/// For valid UTF-8: appends `\e` and the escaped text.
 /// A text with escapes, without the tag that says so.
 pub(crate) fn escaped(text: &str) -> String {
     let mut out = Vec::new();
-    encode_escaped(text.as_bytes(), &mut out);
+    encode_escaped(text.as_bytes(), false, &mut out);
     String::from_utf8_lossy(&out[2..]).into_owned()
 }
 
-fn encode_escaped(text: &[u8], out: &mut Vec<u8>) {
+/// For valid UTF-8: appends `\e` and the escaped text, with two quotes for one if it will stand in quotes.
+fn encode_escaped(text: &[u8], quotes: bool, out: &mut Vec<u8>) {
     out.reserve(2 * text.len() + 2);
     out.extend_from_slice(b"\\e");
     let mut done = 0;
@@ -278,25 +316,43 @@ fn encode_escaped(text: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(b"\\u{feff}");
         done = BYTE_ORDER_MARK.len();
     }
-    let _ = each_escaped(text, |at, length| {
-        out.extend_from_slice(&text[done..at]);
-        match &text[at..at + length] {
-            b"\n" => out.extend_from_slice(b"\\n"),
-            b"\r" => out.extend_from_slice(b"\\r"),
-            b"\t" => out.extend_from_slice(b"\\t"),
-            b"\\" => out.extend_from_slice(b"\\\\"),
-            [byte] => {
-                out.extend_from_slice(b"\\x");
-                push_hex(*byte, out);
+    let _ = scan::each_marked(text, awkward, |at| {
+        let byte = text[at];
+        let (sign, letter) = match byte {
+            b'"' if quotes => (b'"', b'"'),
+            b'\n' => (b'\\', b'n'),
+            b'\r' => (b'\\', b'r'),
+            b'\t' => (b'\\', b't'),
+            b'\\' => (b'\\', b'\\'),
+            _ => {
+                if let Some(length) = escaped_length(text, at) {
+                    out.extend_from_slice(&text[done..at]);
+                    push_escape(&text[at..at + length], out);
+                    done = at + length;
+                }
+                return ControlFlow::Continue(());
             }
-            // U+0080 to U+009F, U+2028 and U+2029
-            [_, byte] => out.extend_from_slice(format!("\\u{{{byte:x}}}").as_bytes()),
-            rest => out.extend_from_slice(if rest.ends_with(&[0xa8]) { b"\\u{2028}" } else { b"\\u{2029}" }),
-        }
-        done = at + length;
+        };
+        out.extend_from_slice(&text[done..at]);
+        out.extend_from_slice(&[sign, letter]);
+        done = at + 1;
         ControlFlow::Continue(())
     });
     out.extend_from_slice(&text[done..]);
+}
+
+/// Appends a character by its number.
+#[cold]
+fn push_escape(character: &[u8], out: &mut Vec<u8>) {
+    match character {
+        [byte] => {
+            out.extend_from_slice(b"\\x");
+            push_hex(*byte, out);
+        }
+        // U+0080 to U+009F, U+2028 and U+2029
+        [_, byte] => out.extend_from_slice(format!("\\u{{{byte:x}}}").as_bytes()),
+        rest => out.extend_from_slice(if rest.ends_with(&[0xa8]) { b"\\u{2028}" } else { b"\\u{2029}" }),
+    }
 }
 
 /// Undoes what stands after `\e`, into `scratch`.

@@ -249,7 +249,7 @@ fn row_fits(value: &Value, types: &[Value], fits: Fits) -> Result<(), Wrong> {
     from_inline(value, &mut row).map_err(|error| Wrong::new("", error.to_string()))?;
     row.fields().enumerate().try_for_each(|(column, field)| {
         let refused = |problem: String| Wrong { rest: format!("[{column}]"), ..Wrong::new("", problem) };
-        let cell = cell::decode(field, &mut scratch).map_err(|error| refused(error.to_string()))?;
+        let cell = cell::decode(&field, &mut scratch).map_err(|error| refused(error.to_string()))?;
         match types.get(column).and_then(Value::as_text) {
             Some(c_type) => fits(&cell, c_type).map_err(refused),
             None => Ok(()),

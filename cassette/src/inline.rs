@@ -29,12 +29,12 @@ impl std::error::Error for InlineError {}
 pub fn inline<S: AsRef<str>>(row: &Row, c_types: &[S]) -> Value {
     let value = |column: usize| {
         let field = row.field(column);
-        if field == b"\\N" {
+        if *field == *b"\\N" {
             return Value::Null;
         }
-        let Ok(text) = std::str::from_utf8(field) else {
+        let Ok(text) = std::str::from_utf8(&field) else {
             let mut hex = Vec::new();
-            cell::encode_bytes(field, &mut hex);
+            cell::encode_bytes(&field, &mut hex);
             return Value::Text(String::from_utf8_lossy(&hex).into_owned());
         };
         let c_type = c_types.get(column).map_or("", AsRef::as_ref);

@@ -1,26 +1,32 @@
 //! One row under assembly, and its line in a rows file.
 
+use std::borrow::Cow;
+
 use memchr::memchr;
 
 use crate::cell::{self, Cell};
 use crate::scan;
 
 /// A row whose cells may be set in any order. Reused from row to row, it allocates nothing once it is warm.
+///
+/// Fields are kept as they stand in a rows file: a row that was set from its first column to its last is its line already.
 #[derive(Clone, Debug, Default)]
 pub struct Row {
-    /// The encoded cells, in the order they were set.
-    text: Vec<u8>,
-    /// Where each column's field stands in `text`.
+    /// The fields in the order they were set, each with a comma behind it.
+    line: Vec<u8>,
+    /// Where each column's field stands in `line`.
     slots: Vec<Slot>,
+    /// `line` has other fields too, or has them in another order.
+    scattered: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Slot {
     start: usize,
     end: usize,
     set: bool,
-    /// CSV must put the field in quotes.
-    quotes: bool,
+    /// The field is in CSV's quotes.
+    quoted: bool,
 }
 
 impl Row {
@@ -31,8 +37,16 @@ impl Row {
 
     /// Forgets all cells and keeps the memory.
     pub fn clear(&mut self) {
-        self.text.clear();
+        self.line.clear();
         self.slots.clear();
+        self.scattered = false;
+    }
+
+    /// The row without cells, with its memory unless that is large.
+    pub(crate) fn emptied(mut self) -> Row {
+        const KEPT: usize = 64 * 1024;
+        self.clear();
+        if self.line.capacity() > KEPT { Row::new() } else { self }
     }
 
     /// One more than the highest column that was set or made room for.
@@ -44,48 +58,68 @@ impl Row {
     ///
     /// Nothing else pads a row: a run that wants its rows equally wide says so here.
     pub fn widen(&mut self, width: usize) {
-        if width > self.slots.len() {
-            self.slots.resize(width, Slot::default());
+        while self.slots.len() < width {
+            let start = self.line.len();
+            self.line.extend_from_slice(cell::UNREAD);
+            self.slots.push(Slot { start, end: self.line.len(), set: false, quoted: false });
+            self.line.push(b',');
         }
     }
 
     /// Sets the cell of a column (from 0), or replaces it.
+    #[inline]
     pub fn set(&mut self, column: usize, cell: Cell<'_>) {
-        if column == self.slots.len() {
-            self.slots.push(Slot::default());
-        } else {
-            self.widen(column + 1);
+        if column != self.slots.len() {
+            self.make_place(column);
         }
-        let slot = &mut self.slots[column];
-        if slot.set && slot.end == self.text.len() {
-            self.text.truncate(slot.start); // a value read in growing pieces does not pile up
-        }
-        let start = self.text.len();
-        let quotes = cell::encode(cell, &mut self.text);
-        *slot = Slot { start, end: self.text.len(), set: true, quotes };
+        self.put(column, |line| cell::encode_field(cell, line));
     }
 
-    /// Replaces the field of a column (from 0) by one that is encoded already and needs no quotes it did not have.
+    /// Replaces the field of a column (from 0) by one that is encoded already.
     pub(crate) fn set_field(&mut self, column: usize, field: &[u8]) {
-        let start = self.text.len();
-        self.text.extend_from_slice(field);
-        let Some(slot) = self.slots.get_mut(column) else { return };
-        *slot = Slot { start, end: start + field.len(), set: true, quotes: slot.quotes };
+        if column < self.slots.len() {
+            self.make_place(column);
+            self.put(column, |line| push_field(field, line));
+        }
     }
 
     /// Adds a cell whose field is encoded already and is UTF-8.
     pub(crate) fn push_field(&mut self, field: &[u8]) {
-        let start = self.text.len();
-        self.text.extend_from_slice(field);
-        self.slots.push(Slot { start, end: self.text.len(), set: true, quotes: needs_quotes(field) });
+        self.put(self.slots.len(), |line| push_field(field, line));
     }
 
-    /// The field of a column (from 0) before CSV quoting; the field of an unread cell where nothing was set.
-    pub fn field(&self, column: usize) -> &[u8] {
-        match self.slots.get(column) {
-            Some(slot) if slot.set => &self.text[slot.start..slot.end],
-            _ => cell::UNREAD,
+    /// Makes the end of the line the place of a column that is not the next one.
+    #[cold]
+    fn make_place(&mut self, column: usize) {
+        self.widen(column);
+        let Some(slot) = self.slots.get(column) else { return };
+        if slot.end + 1 == self.line.len() {
+            // a value read in growing pieces does not pile up
+            self.line.truncate(slot.start);
+        } else {
+            self.scattered = true;
         }
+    }
+
+    /// Puts a field at the end of the line; `push` says whether it is in quotes.
+    #[inline]
+    fn put(&mut self, column: usize, push: impl FnOnce(&mut Vec<u8>) -> bool) {
+        let start = self.line.len();
+        let quoted = push(&mut self.line);
+        let slot = Slot { start, end: self.line.len(), set: true, quoted };
+        self.line.push(b',');
+        match self.slots.get_mut(column) {
+            Some(known) => *known = slot,
+            None => self.slots.push(slot),
+        }
+    }
+
+    /// The field of a column (from 0) without CSV's quotes; the field of an unread cell where nothing was set.
+    pub fn field(&self, column: usize) -> Cow<'_, [u8]> {
+        self.slots.get(column).map_or(Cow::Borrowed(cell::UNREAD), |slot| {
+            let field = &self.line[slot.start..slot.end];
+            if slot.quoted { Cow::Owned(unquoted(field)) } else { Cow::Borrowed(field) }
+        })
     }
 
     /// Whether the cell of a column (from 0) was set.
@@ -93,20 +127,21 @@ impl Row {
         self.slots.get(column).is_some_and(|slot| slot.set)
     }
 
-    /// The fields as they are written, and whether each stands in quotes in a rows file. There is one at least: an empty line
-    /// would be no row to a CSV reader, nor would one with an empty field.
-    pub(crate) fn fields_in_quotes(&self) -> impl Iterator<Item = (&[u8], bool)> {
-        let alone = self.slots.len() == 1;
-        let unread = self.slots.is_empty().then_some((cell::UNREAD, false));
-        unread.into_iter().chain(self.slots.iter().map(move |slot| match slot.set {
-            true => (&self.text[slot.start..slot.end], slot.quotes || (alone && slot.start == slot.end)),
-            false => (cell::UNREAD, false),
-        }))
+    /// All fields in column order.
+    pub fn fields(&self) -> impl Iterator<Item = Cow<'_, [u8]>> {
+        (0..self.width()).map(|column| self.field(column))
     }
 
-    /// All fields in column order.
-    pub fn fields(&self) -> impl Iterator<Item = &[u8]> {
-        (0..self.width()).map(|column| self.field(column))
+    /// The fields as they stand in a rows file, and whether each is in quotes. There is one at least: an empty line would be no row
+    /// to a CSV reader, nor would one with an empty field.
+    pub(crate) fn fields_in_file(&self) -> impl Iterator<Item = (&[u8], bool)> {
+        let alone = match &self.slots[..] {
+            [] => Some((cell::UNREAD, false)),
+            [only] if only.start == only.end => Some((&b"\"\""[..], true)),
+            _ => None,
+        };
+        let slots = if alone.is_some() { &[] } else { &self.slots[..] };
+        alone.into_iter().chain(slots.iter().map(|slot| (&self.line[slot.start..slot.end], slot.quoted)))
     }
 }
 
@@ -115,22 +150,16 @@ impl Row {
 ///
 /// A row without any cell becomes one unread cell: an empty line would be no row to a CSV reader.
 pub fn write_row(row: &Row, out: &mut Vec<u8>) {
-    out.reserve(row.text.len() + 3 * row.slots.len() + 3);
-    match &row.slots[..] {
-        [] => out.extend_from_slice(cell::UNREAD),
-        [only] if only.set && only.start == only.end => out.extend_from_slice(b"\"\""),
-        slots => {
-            for slot in slots {
-                match (slot.set, slot.quotes) {
-                    (false, _) => out.extend_from_slice(cell::UNREAD),
-                    (true, false) => out.extend_from_slice(&row.text[slot.start..slot.end]),
-                    (true, true) => write_quoted(&row.text[slot.start..slot.end], out),
-                }
-                out.push(b',');
-            }
-            out.pop();
+    if row.scattered || row.slots.len() < 2 {
+        for (field, _) in row.fields_in_file() {
+            out.extend_from_slice(field);
+            out.push(b',');
         }
+    } else {
+        out.extend_from_slice(&row.line);
     }
+    // the comma behind the last field
+    out.pop();
     out.push(b'\n');
 }
 
@@ -138,11 +167,7 @@ pub fn write_row(row: &Row, out: &mut Vec<u8>) {
 pub(crate) fn write_fields<'f>(fields: impl Iterator<Item = &'f [u8]>, out: &mut Vec<u8>) {
     let start = out.len();
     for field in fields {
-        if needs_quotes(field) {
-            write_quoted(field, out);
-        } else {
-            out.extend_from_slice(field);
-        }
+        push_field(field, out);
         out.push(b',');
     }
     match out.len() - start {
@@ -156,21 +181,29 @@ pub(crate) fn write_fields<'f>(fields: impl Iterator<Item = &'f [u8]>, out: &mut
     out.push(b'\n');
 }
 
-/// Whether CSV must put a field in quotes.
-fn needs_quotes(field: &[u8]) -> bool {
+/// Appends a field that is encoded already; true if CSV must have it in quotes.
+fn push_field(field: &[u8], out: &mut Vec<u8>) -> bool {
     let special = |byte: &u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
-    scan::is_fragile(field) || field.iter().any(special)
+    let quotes = scan::is_fragile(field) || field.iter().any(special);
+    if quotes {
+        cell::push_quoted(field, out);
+    } else {
+        out.extend_from_slice(field);
+    }
+    quotes
 }
 
-fn write_quoted(mut field: &[u8], out: &mut Vec<u8>) {
-    out.push(b'"');
-    while let Some(at) = memchr(b'"', field) {
-        out.extend_from_slice(&field[..=at]);
-        out.push(b'"');
-        field = &field[at + 1..];
+/// What stands in CSV's quotes.
+fn unquoted(field: &[u8]) -> Vec<u8> {
+    let mut rest = field.get(1..field.len().saturating_sub(1)).unwrap_or_default();
+    let mut text = Vec::with_capacity(rest.len());
+    while let Some(at) = memchr(b'"', rest) {
+        text.extend_from_slice(&rest[..=at]);
+        // two stand for one
+        rest = rest.get(at + 2..).unwrap_or_default();
     }
-    out.extend_from_slice(field);
-    out.push(b'"');
+    text.extend_from_slice(rest);
+    text
 }
 
 #[cfg(test)]
@@ -191,8 +224,8 @@ mod tests {
         row.set(3, Cell::Text(b"say \"hi\""));
         row.set(1, Cell::Null);
         assert_eq!((row.width(), row.is_set(2), row.is_set(3), row.is_set(9)), (4, false, true, false));
-        assert_eq!(row.field(3), b"say \"hi\"");
-        assert_eq!((row.field(2), row.field(9)), (&br"\-"[..], &br"\-"[..]));
+        assert_eq!(*row.field(3), *b"say \"hi\"");
+        assert_eq!((&*row.field(2), &*row.field(9)), (&br"\-"[..], &br"\-"[..]));
         assert_eq!(line(&row), "1,\\N,\\-,\"say \"\"hi\"\"\"\n");
         row.widen(6);
         assert_eq!(line(&row), "1,\\N,\\-,\"say \"\"hi\"\"\",\\-,\\-\n");
@@ -219,6 +252,6 @@ mod tests {
         for length in (0..value.len()).step_by(1000) {
             row.set(0, Cell::Text(&value[..length]));
         }
-        assert!(row.text.len() <= value.len());
+        assert!(row.line.len() <= value.len() + 1);
     }
 }

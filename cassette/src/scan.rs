@@ -1,5 +1,7 @@
 //! Scans every byte of a text, many at a time.
 
+use std::ops::ControlFlow;
+
 /// What a scan of every byte tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Scan {
@@ -40,6 +42,7 @@ const ONES: u64 = u64::MAX / 255;
 const HIGH: u64 = ONES << 7;
 
 /// The high bit of each byte of the word that is `byte`.
+#[inline]
 pub(crate) const fn equal(word: u64, byte: u8) -> u64 {
     let other = word ^ (ONES * byte as u64);
     !(((other & !HIGH) + !HIGH) | other) & HIGH
@@ -51,14 +54,22 @@ const fn has(word: u64, byte: u8) -> u64 {
     other.wrapping_sub(ONES) & !other & HIGH
 }
 
-/// The high bit of each byte of the word that is an ASCII control character.
-pub(crate) const fn control(word: u64) -> u64 {
+/// The high bit of each byte of the word that is an ASCII control character or one of these others, which are ASCII.
+#[inline]
+pub(crate) const fn control_or<const N: usize>(word: u64, others: [u8; N]) -> u64 {
     let low = word & !HIGH;
-    // from 0x20 on the first sum has the high bit, and the second for 0x7f alone; neither carries
-    (!(low + ONES * 0x60) | (low + ONES)) & !word & HIGH
+    // from 0x20 on the first sum has the high bit, and the second for 0x7f alone; no sum carries
+    let mut free = (low + ONES * 0x60) & !(low + ONES);
+    let mut at = 0;
+    while at < N {
+        free &= (low ^ (ONES * others[at] as u64)) + !HIGH;
+        at += 1;
+    }
+    !(free | word) & HIGH
 }
 
 /// The high bit of each byte of the word that is not ASCII.
+#[inline]
 pub(crate) const fn foreign(word: u64) -> u64 {
     word & HIGH
 }
@@ -100,6 +111,31 @@ pub(crate) fn indented(bytes: &[u8]) -> (usize, u32) {
     (at, breaks)
 }
 
+/// Finds every byte of a text that `marks` marks in a word of eight by its high bit, by its place, until `found` breaks. Blanks may be
+/// looked at that are not there.
+#[inline]
+pub(crate) fn each_marked(
+    text: &[u8],
+    marks: impl Fn(u64) -> u64,
+    mut found: impl FnMut(usize) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    let mut begin = 0;
+    while let Some(rest) = text.get(begin..).filter(|rest| !rest.is_empty()) {
+        let eight = rest.first_chunk::<8>().copied().unwrap_or_else(|| {
+            let mut last = [b' '; 8];
+            last[..rest.len()].copy_from_slice(rest);
+            last
+        });
+        let mut marked = marks(u64::from_le_bytes(eight));
+        while marked != 0 {
+            found(begin + (marked.trailing_zeros() / 8) as usize)?;
+            marked &= marked - 1;
+        }
+        begin += 8;
+    }
+    ControlFlow::Continue(())
+}
+
 #[inline]
 pub(crate) fn scan(text: &[u8]) -> Scan {
     if let Some(last) = text.last_chunk::<16>() {
@@ -134,8 +170,8 @@ impl Seen {
         for (at, &byte) in block.iter().enumerate() {
             let mark = |holds: bool| if holds { 0xff } else { 0 };
             self.quotes[at] |= mark(byte == b',') | mark(byte == b'"');
-            // a byte that is not ASCII is negative
-            self.special[at] |= mark((byte as i8) < 0x20) | mark(byte == 0x7f);
+            // one more makes DEL negative, as a byte is that is not ASCII
+            self.special[at] |= mark((byte.wrapping_add(1) as i8) < 0x21);
             self.all[at] |= byte;
         }
     }
@@ -225,7 +261,11 @@ mod tests {
                 let marks = |holds: &dyn Fn(u8) -> bool| {
                     u64::from_le_bytes(bytes.map(|byte| if holds(byte) { 0x80 } else { 0 }))
                 };
-                assert_eq!(control(word), marks(&|byte| byte.is_ascii_control()));
+                assert_eq!(control_or(word, []), marks(&|byte| byte.is_ascii_control()));
+                assert_eq!(
+                    control_or(word, [b'"', b'\\']),
+                    marks(&|byte| byte.is_ascii_control() || b"\"\\".contains(&byte))
+                );
                 assert_eq!(foreign(word), marks(&|byte| !byte.is_ascii()));
                 for wanted in [b'\\', 0xc2, 0xe2, 0] {
                     assert_eq!(equal(word, wanted), marks(&|byte| byte == wanted));

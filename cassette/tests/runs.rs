@@ -35,7 +35,7 @@ fn a_row_may_be_taken_in_other_types_than_its_column() {
         guard.begin_row().unwrap();
         for (column, name) in *types {
             guard.row().set(*column, Cell::Plain(b"1"));
-            guard.c_type(*column, name);
+            guard.c_type(*column, *name);
         }
         if number == 2 {
             guard.outcome(Value::Map(vec![("return".to_owned(), "SQL_ERROR".into())]));

@@ -124,16 +124,38 @@ impl ApplicationDescriptor {
     /// A record's buffers for row or set `row`: offset and row- or column-wise step applied. `element` is the fixed size of
     /// the C type, or `None` for character and binary data.
     pub fn at(&self, binding: Binding, row: usize, element: Option<usize>) -> Binding {
+        self.row(row).of(binding, element)
+    }
+
+    /// Where the buffers of a row or set are, from 0.
+    #[inline]
+    pub fn row(&self, row: usize) -> PlaceOfRow {
         let (offset, bind_type) = self.layout();
-        let row = row as isize;
-        let (data, lengths) = match bind_type {
+        PlaceOfRow { offset, bind_type, row: row as isize }
+    }
+}
+
+/// Where the buffers of one row of a rowset are, or of one set of parameters.
+#[derive(Clone, Copy, Debug)]
+pub struct PlaceOfRow {
+    offset: isize,
+    bind_type: usize,
+    row: isize,
+}
+
+impl PlaceOfRow {
+    /// The buffers of a record, as [`ApplicationDescriptor::at`] says.
+    #[inline]
+    pub fn of(self, binding: Binding, element: Option<usize>) -> Binding {
+        let (data, lengths) = match self.bind_type {
             0 => (element.map_or(binding.capacity, |size| size as isize), size_of::<isize>() as isize),
             size => (size as isize, size as isize),
         };
+        let (data, lengths) = (self.offset + self.row * data, self.offset + self.row * lengths);
         Binding {
-            target: binding.target.offset(offset + row * data),
-            length: binding.length.offset(offset + row * lengths),
-            indicator: binding.indicator.offset(offset + row * lengths),
+            target: binding.target.offset(data),
+            length: binding.length.offset(lengths),
+            indicator: binding.indicator.offset(lengths),
             ..binding
         }
     }

@@ -739,13 +739,13 @@ impl<'t> Words<'t> {
                 let live = self.live(std::str::from_utf8(text).ok()?)?;
                 cell::encode(Cell::Text(live.as_bytes()), &mut out);
             }
-            Cell::Bytes(bytes) => _ = cell::encode(Cell::Bytes(self.known_bytes(bytes)?), &mut out),
+            Cell::Bytes(bytes) => cell::encode(Cell::Bytes(self.known_bytes(bytes)?), &mut out),
             Cell::Cut { total, cell: CutCell::Text(part) } => {
                 let live = self.cut(std::str::from_utf8(part).ok()?, total)?;
                 match live.get(..part.len()).filter(|_| live.is_ascii() && fits_total(&live, total)) {
-                    Some(part) => _ = cell::encode(Cell::Cut { total, cell: CutCell::Text(part.as_bytes()) }, &mut out),
+                    Some(part) => cell::encode(Cell::Cut { total, cell: CutCell::Text(part.as_bytes()) }, &mut out),
                     // of another length: how much of it fits is the buffer's to say
-                    None => _ = cell::encode(Cell::Text(live.as_bytes()), &mut out),
+                    None => cell::encode(Cell::Text(live.as_bytes()), &mut out),
                 }
             }
             Cell::Unread | Cell::Null | Cell::Cut { .. } => return None,

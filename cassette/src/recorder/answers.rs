@@ -143,7 +143,10 @@ impl Answers {
     pub(super) fn note(&self, entry: &Entry) {
         self.step(entry.connection, entry.statement, || Step::Note(entry.method, entry.fields.clone()));
         if let (Method::Close | Method::Drop, Some(statement)) = (entry.method, entry.statement) {
-            self.results.lock().reading.remove(&(entry.connection, statement));
+            let reading = &mut self.results.lock().reading;
+            if !reading.is_empty() {
+                reading.remove(&(entry.connection, statement));
+            }
         }
     }
 
@@ -185,7 +188,7 @@ impl Answers {
         let mut earlier =
             before.steps.iter().filter_map(|step| if let Step::Rows(rows) = step { Some(rows) } else { None });
         let earlier = earlier.nth(runs(&result))?;
-        let cells = |row: &Row| row.fields().map(<[u8]>::to_vec).collect::<Vec<_>>();
+        let cells = |row: &Row| row.fields().map(std::borrow::Cow::into_owned).collect::<Vec<_>>();
         let shared = earlier.rows.iter().zip(&rows.rows).all(|(one, other)| cells(one) == cells(other));
         let as_many = match (earlier.ended, rows.ended) {
             (true, true) => earlier.rows.len() == rows.rows.len(),

@@ -5,7 +5,7 @@
 //! in the file of the *first* connection with the same connect identity. So nothing that is written later changes what a
 //! connection inherited. A reply that changes goes to the log, which alone can say when it changed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::entry::{ConnectIdentity, connect_identity};
@@ -28,7 +28,7 @@ pub(super) struct ConnectionInfo {
     /// The last reply of an open connection.
     last: HashMap<ConnectionId, HashMap<Question, Last>>,
     /// How many commands an open connection had.
-    commands: HashMap<ConnectionId, u64>,
+    commands: BTreeMap<ConnectionId, u64>,
 }
 
 /// What has to be written because of a reply.

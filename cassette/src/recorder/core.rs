@@ -24,7 +24,7 @@ use crate::schema::Class;
 use crate::sets::Sets;
 use crate::store::directory::Directory;
 use crate::store::{Append, ENTRY_ROOM, MakeAppend, Store, WriteAppend};
-use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Fields, Key, Method, Value, yaml};
+use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Fields, Key, Method, Row, Value, yaml};
 
 /// What a recording is to be.
 #[derive(Clone)]
@@ -115,6 +115,8 @@ pub(super) struct Log {
     pub(super) info: ConnectionInfo,
     pending: PendingPlaces,
     encoded: Vec<u8>,
+    /// Memory for the rows of the next run: a point query has one row.
+    pub(super) spare: Row,
 }
 
 impl Recorder {
@@ -531,6 +533,7 @@ impl Recorder {
             let followed = self.answers.rows(cell.connection, cell.statement, rows, self.storage.name());
             self.sticky(followed)?;
         }
+        log.spare = written.row.emptied();
         if written.entries.is_empty() { Ok(()) } else { self.append_encoded(&written.entries) }
     }
 

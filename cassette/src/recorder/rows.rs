@@ -2,6 +2,8 @@
 //!
 //! A run is the rows of one statement that are fetched without interruption.
 
+use std::borrow::Cow;
+
 use parking_lot::Mutex;
 
 use super::numbering::{Kind, RowsNames};
@@ -25,6 +27,8 @@ pub(super) struct Written {
     pub(super) part: Option<Kind>,
     /// The rows, where they are kept.
     pub(super) kept: Option<KeptRows>,
+    /// Memory for the rows of another run.
+    pub(super) row: Row,
 }
 
 /// The rows of one run.
@@ -50,7 +54,7 @@ pub(super) struct Rows {
     /// The first rows in the form of the log, as long as the run may end up there.
     inline: Vec<Value>,
     /// Per column; empty where no row had a cell yet.
-    c_types: Vec<String>,
+    c_types: Vec<Cow<'static, str>>,
     /// Types of the row under assembly that are not its column's.
     odd_types: Vec<(usize, String)>,
     outcome: Vec<(String, Value)>,
@@ -104,6 +108,12 @@ impl Rows {
         self
     }
 
+    /// Rows are assembled in this memory.
+    pub(super) fn assembled_in(mut self, row: Row) -> Self {
+        self.row = row;
+        self
+    }
+
     /// Rows are redacted by these rules.
     pub(super) fn redacted(mut self, rules: RowRules) -> Self {
         self.rules = rules;
@@ -119,7 +129,7 @@ impl Rows {
     fn redact_row(&mut self) {
         let (types, odd, first) = (&self.c_types, &self.odd_types, usize::from(!self.bookmarks));
         let odd_type = |at| odd.iter().find(|(of, _)| *of == at).map(|(_, name)| name.as_str());
-        let c_type = |at| odd_type(at).or_else(|| types.get(at).map(String::as_str)).unwrap_or_default();
+        let c_type = |at| odd_type(at).or_else(|| types.get(at).map(Cow::as_ref)).unwrap_or_default();
         self.rules.row(&mut self.row, first, c_type);
         if let Some(kept) = &mut self.kept {
             kept.push(self.row.clone());
@@ -130,7 +140,7 @@ impl Rows {
     fn inline_row(&mut self) -> Value {
         let (types, odd) = (&self.c_types, &self.odd_types);
         let odd_type = |at| odd.iter().find(|(of, _)| *of == at).map(|(_, name)| name.as_str());
-        let c_type = |at| odd_type(at).or_else(|| types.get(at).map(String::as_str)).unwrap_or_default();
+        let c_type = |at| odd_type(at).or_else(|| types.get(at).map(Cow::as_ref)).unwrap_or_default();
         self.rules.hide_row(&mut self.row, c_type);
         inline(&self.row, &self.c_types)
     }
@@ -232,7 +242,7 @@ impl Rows {
             none => none.insert(storage.rows_part(&self.names.name(kind))?),
         };
         if let Some(hiding) = self.rules.hiding_in(self.block.bytes()) {
-            let c_type = |column| self.c_types.get(column).map(String::as_str).unwrap_or_default();
+            let c_type = |column| self.c_types.get(column).map(Cow::as_ref).unwrap_or_default();
             storage.replace_fields(&mut self.block, &|column, field| hiding.field(c_type(column), field));
         }
         part.append(&self.block)?;
@@ -243,27 +253,27 @@ impl Rows {
     }
 
     /// True if the type is the column's, false if only this row has it.
-    pub(super) fn c_type(&mut self, column: usize, name: &str) -> bool {
+    pub(super) fn c_type(&mut self, column: usize, name: Cow<'static, str>) -> bool {
         match self.c_types.get_mut(column) {
-            Some(known) if known == name => {
+            Some(known) if *known == name => {
                 if !self.odd_types.is_empty() {
                     self.odd_types.retain(|(of, _)| *of != column);
                 }
             }
             // nothing is known yet, or only this row has it
             Some(known) if known.is_empty() || self.complete == 0 => {
-                name.clone_into(known);
+                *known = name;
                 self.journal_due = true;
             }
             Some(_) => {
                 self.odd_types.retain(|(of, _)| *of != column);
-                self.odd_types.push((column, name.to_owned()));
+                self.odd_types.push((column, name.into_owned()));
                 self.odd_types.sort_unstable_by_key(|(of, _)| *of);
                 return false;
             }
             None => {
-                self.c_types.resize(column, String::new());
-                self.c_types.push(name.to_owned());
+                self.c_types.resize(column, Cow::Borrowed(""));
+                self.c_types.push(name);
                 self.journal_due = true;
             }
         }
@@ -376,7 +386,7 @@ impl Rows {
     /// Adds what concerns the cells.
     fn describe(&self, mut entry: Entry, outcomes: Vec<Value>) -> Entry {
         if !self.c_types.is_empty() {
-            let name = |name: &String| if name.is_empty() { Value::Null } else { Value::from(name.as_str()) };
+            let name = |name: &Cow<'static, str>| if name.is_empty() { Value::Null } else { Value::from(&**name) };
             entry = entry.with(Key::CTypes, Value::List(self.c_types.iter().map(name).collect()));
         }
         if self.bookmarks {
@@ -402,6 +412,7 @@ impl Rows {
     fn release(&mut self, mut written: Written, ended: bool) -> Written {
         let (c_types, odd) = (&self.c_types, self.odd);
         written.kept = self.kept.take().map(|rows| KeptRows { rows, c_types: c_types.clone(), ended, odd });
+        written.row = std::mem::take(&mut self.row);
         self.part = None;
         self.block = RowBlock::default();
         self.inline = Vec::new();
@@ -413,7 +424,7 @@ impl Rows {
 #[derive(Clone, Debug)]
 pub(super) struct KeptRows {
     pub(super) rows: Vec<Row>,
-    pub(super) c_types: Vec<String>,
+    pub(super) c_types: Vec<Cow<'static, str>>,
     /// The end of the data was reached.
     pub(super) ended: bool,
     /// There is something to be said of single rows.
@@ -443,8 +454,9 @@ impl RunCell {
         names: RowsNames,
         rules: RowRules,
         keeps: bool,
+        row: Row,
     ) -> Self {
-        let rows = Rows::new(connection, statement, first, names).redacted(rules).kept(keeps);
+        let rows = Rows::new(connection, statement, first, names).redacted(rules).kept(keeps).assembled_in(row);
         RunCell::of(connection, statement, rows)
     }
 

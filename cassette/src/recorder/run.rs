@@ -1,5 +1,6 @@
 //! A run in the hands of its statement: rows fetched without interruption, from the first `begin_row` to whatever ends it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use parking_lot::MutexGuard;
@@ -90,8 +91,8 @@ impl RunGuard<'_> {
 
     /// The C type in which the application takes a column (from 0) of the row under assembly. True if it is the column's:
     /// then it need not be said again of the rows that follow.
-    pub fn c_type(&mut self, column: usize, name: &str) -> bool {
-        self.state.rows.c_type(column, name)
+    pub fn c_type(&mut self, column: usize, name: impl Into<Cow<'static, str>>) -> bool {
+        self.state.rows.c_type(column, name.into())
     }
 
     /// Says that the first cell of every row is the bookmark, column 0. To be said before the first row.
@@ -143,7 +144,7 @@ impl Recorder {
             let names = Parts::default().rows(connection, statement);
             return Run::new(
                 Arc::clone(self),
-                Arc::new(RunCell::new(connection, statement, first, names, RowRules::default(), false)),
+                Arc::new(RunCell::new(connection, statement, first, names, RowRules::default(), false, Row::new())),
             );
         }
         let mut guard = self.log.lock();
@@ -156,7 +157,8 @@ impl Recorder {
         let _ = ended;
         let rules = self.redactor.rows(connection, statement);
         let keeps = self.answers.keeps_rows(connection, statement);
-        let cell = Arc::new(RunCell::new(connection, statement, first, names, rules, keeps));
+        let cell =
+            Arc::new(RunCell::new(connection, statement, first, names, rules, keeps, std::mem::take(&mut log.spare)));
         log.runs.push(Arc::clone(&cell));
         drop(guard);
         Run::new(Arc::clone(self), cell)
@@ -236,7 +238,7 @@ impl Recorder {
                         run.begin_row()?;
                         *run.row() = row;
                         for (column, name) in c_types.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
-                            run.c_type(column, name);
+                            run.c_type(column, name.clone());
                         }
                     }
                     run.end(ended)?;

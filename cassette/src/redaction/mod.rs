@@ -206,7 +206,7 @@ impl RowRules {
     pub(crate) fn hide_row<'t>(&self, row: &mut Row, c_type: impl Fn(usize) -> &'t str) {
         let Some(hiding) = self.hiding() else { return };
         for index in 0..row.width() {
-            if let Some(hidden) = row.is_set(index).then(|| hiding.field(c_type(index), row.field(index))).flatten() {
+            if let Some(hidden) = row.is_set(index).then(|| hiding.field(c_type(index), &row.field(index))).flatten() {
                 row.set_field(index, hidden.as_bytes());
             }
         }

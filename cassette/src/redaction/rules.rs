@@ -266,7 +266,7 @@ fn inline(value: &Value, replaced: impl Fn(&Cell<'_>) -> Option<Replaced>) -> Va
     let Some(replaced) = replaced(&cell) else { return value.clone() };
     let mut row = crate::Row::new();
     row.set(0, replaced.as_cell());
-    let field = String::from_utf8_lossy(row.field(0)).into_owned();
+    let field = String::from_utf8_lossy(&row.field(0)).into_owned();
     match value {
         Value::Int(_) => field.parse().map_or(Value::Text(field), Value::Int),
         Value::Float(_) => field.parse().map_or(Value::Text(field), Value::Float),

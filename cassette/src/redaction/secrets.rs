@@ -184,7 +184,7 @@ impl Hiding {
         let mut scratch = Vec::new();
         let (mut hidden, text) = (Vec::new(), |text| self.text(std::str::from_utf8(text).ok()?));
         match cell::decode(field, &mut scratch) {
-            Ok(Cell::Text(decoded)) => _ = cell::encode(Cell::Text(text(decoded)?.as_bytes()), &mut hidden),
+            Ok(Cell::Text(decoded)) => cell::encode(Cell::Text(text(decoded)?.as_bytes()), &mut hidden),
             Ok(Cell::Cut { total, cell: CutCell::Text(decoded) }) => {
                 let cell = CutCell::Text(&text(decoded)?.into_bytes());
                 cell::encode(Cell::Cut { total, cell }, &mut hidden);

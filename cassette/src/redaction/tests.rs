@@ -30,7 +30,7 @@ fn row_of(redactor: &Redactor, cells: &[(&str, &[u8])]) -> Vec<String> {
         row.set(at, Cell::Text(text));
     }
     redactor.rows(ConnectionId(0), 1).row(&mut row, 1, |at| cells[at].0);
-    row.fields().map(|field| String::from_utf8_lossy(field).into_owned()).collect()
+    row.fields().map(|field| String::from_utf8_lossy(&field).into_owned()).collect()
 }
 
 fn redactor(sql: &str, names: &[&str]) -> Redactor {
@@ -71,7 +71,7 @@ fn null_and_unread_cells_stay() {
     row.set(0, Cell::Null);
     row.widen(2);
     redactor.rows(ConnectionId(0), 1).row(&mut row, 1, |_| "CHAR");
-    assert_eq!(row.fields().collect::<Vec<_>>(), [b"\\N", b"\\-"]);
+    assert!(row.fields().eq([&b"\\N"[..], b"\\-"].map(std::borrow::Cow::Borrowed)));
 }
 
 #[test]

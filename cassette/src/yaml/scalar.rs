@@ -1,5 +1,7 @@
 //! Scalars in the one form that YAML 1.1 and 1.2 readers agree on: which text stands bare, and how the rest is quoted.
 
+use std::ops::ControlFlow;
+
 use memchr::{memchr, memchr_iter};
 
 use crate::scan;
@@ -33,7 +35,7 @@ pub(super) fn printable(bytes: &[u8]) -> Option<&str> {
     let (words, rest) = bytes.as_chunks::<8>();
     let (mut special, mut foreign) = (0, 0);
     let mut look = |word: u64| {
-        special |= scan::control(word) & !scan::equal(word, b'\n') & !scan::equal(word, b'\t');
+        special |= scan::control_or(word, []) & !scan::equal(word, b'\n') & !scan::equal(word, b'\t');
         foreign |= scan::foreign(word);
     };
     words.iter().for_each(|word| look(u64::from_le_bytes(*word)));
@@ -66,57 +68,52 @@ pub(super) fn push_text(text: &str, out: &mut Vec<u8>) {
     out.reserve(text.len() + 2);
     out.push(b'"');
     let mut done = 0;
-    while let Some((at, character)) = next_awkward(text, done) {
+    let _ = scan::each_marked(text.as_bytes(), marks, |at| {
+        let letter = match text.as_bytes()[at] {
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            letter @ (b'"' | b'\\') => letter,
+            _ => {
+                if let Some(character) = awkward(text, at) {
+                    out.extend_from_slice(&text.as_bytes()[done..at]);
+                    push_numbered(character, out);
+                    done = at + character.len_utf8();
+                }
+                return ControlFlow::Continue(());
+            }
+        };
         out.extend_from_slice(&text.as_bytes()[done..at]);
-        push_escaped(character, out);
-        done = at + character.len_utf8();
-    }
+        out.extend_from_slice(&[b'\\', letter]);
+        done = at + 1;
+        ControlFlow::Continue(())
+    });
     out.extend_from_slice(&text.as_bytes()[done..]);
     out.push(b'"');
 }
 
-/// The next character that double quotes cannot hold as it is, and where it stands; eight bytes at a time.
-fn next_awkward(text: &str, from: usize) -> Option<(usize, char)> {
-    let mut at = from;
-    while let Some(eight) = text.as_bytes().get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let word = u64::from_le_bytes(*eight);
-        let mut marks = scan::control(word) | scan::equal(word, b'"') | scan::equal(word, b'\\');
-        if scan::foreign(word) != 0 {
-            // what U+0080 to U+009F, U+2028 and U+2029, and U+FEFF, U+FFFE and U+FFFF begin with
-            marks |= scan::equal(word, 0xc2) | scan::equal(word, 0xe2) | scan::equal(word, 0xef);
-        }
-        while marks != 0 {
-            let marked = at + (marks.trailing_zeros() / 8) as usize;
-            if let Some(character) = awkward(text, marked) {
-                return Some((marked, character));
-            }
-            marks &= marks - 1;
-        }
-        at += 8;
+/// The bytes of a word that may begin a character which double quotes cannot hold as it is.
+fn marks(word: u64) -> u64 {
+    let marks = scan::control_or(word, [b'"', b'\\']);
+    match scan::foreign(word) {
+        0 => marks,
+        // what U+0080 to U+009F, U+2028 and U+2029, and U+FEFF, U+FFFE and U+FFFF begin with
+        _ => marks | scan::equal(word, 0xc2) | scan::equal(word, 0xe2) | scan::equal(word, 0xef),
     }
-    (at..text.len()).find_map(|at| awkward(text, at).map(|character| (at, character)))
 }
 
-/// The character that begins here, if double quotes cannot hold it as it is.
+/// The character that begins here, if it has to be written by its number.
 fn awkward(text: &str, at: usize) -> Option<char> {
     let character = text.get(at..)?.chars().next()?;
-    let escaped = matches!(character, '"' | '\\' | '\0'..='\x1f' | '\x7f') || is_unprintable(character);
-    escaped.then_some(character)
+    (character.is_ascii_control() || is_unprintable(character)).then_some(character)
 }
 
-fn push_escaped(character: char, out: &mut Vec<u8>) {
-    match character {
-        '"' => out.extend_from_slice(b"\\\""),
-        '\\' => out.extend_from_slice(b"\\\\"),
-        '\n' => out.extend_from_slice(b"\\n"),
-        '\r' => out.extend_from_slice(b"\\r"),
-        '\t' => out.extend_from_slice(b"\\t"),
-        '\0'..='\x1f' | '\x7f'..='\u{9f}' => {
-            out.extend_from_slice(format!("\\x{:02X}", character as u32).as_bytes());
-        }
-        _ if is_unprintable(character) => out.extend_from_slice(format!("\\u{:04X}", character as u32).as_bytes()),
-        _ => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
-    }
+fn push_numbered(character: char, out: &mut Vec<u8>) {
+    let escape = match character as u32 {
+        number @ ..=0xff => format!("\\x{number:02X}"),
+        number => format!("\\u{number:04X}"),
+    };
+    out.extend_from_slice(escape.as_bytes());
 }
 
 /// The header of a literal block that holds a text exactly, or `None` if there is none: a single line, blanks at the

@@ -113,7 +113,7 @@ fn row(run: &PlayedRun, statement: &mut Statement<'_>) -> Result<Option<(u16, St
         // Precision and scale of a structure are the program's own choice: the number is what counts.
         let number = c_type == CType::NUMERIC;
         statement.cell(column, if number { CType::CHAR } else { c_type }, &mut live)?;
-        let now = live.field(usize::from(column) - 1);
+        let now = &live.field(usize::from(column) - 1);
         let equal = if number { same_number(recorded, now) } else { same(recorded, now, c_type) };
         if found.is_none() && !equal {
             let shown = |field: &[u8]| String::from_utf8_lossy(field).into_owned();

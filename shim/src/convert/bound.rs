@@ -9,16 +9,36 @@ use super::{CType, Length, Pieces, Progress, Target, Written, param};
 use crate::args::{Binding, Place};
 use super8_cassette::{Cell, Row, Value};
 
-/// Reads what the driver left in a bound buffer into the row, with what it [reported](Length::reported). `cut` says that the driver may have cut off
-/// the value: where the application gave no place for its length, a buffer that is full holds only a part of it then.
+/// Reads what the driver left in a bound buffer into the row, with what it [reported](Length::reported). `cut` says that the driver
+/// may have cut off the value: where the application gave no place for its length, a buffer that is full holds only a part of it
+/// then. True if the driver filled the buffer with text and wrote no terminator.
+#[inline]
 pub fn read(
+    binding: &Binding,
+    c_type: CType,
+    length: Length,
+    cut: impl FnOnce() -> bool,
+    row: &mut Row,
+    column: usize,
+    scratch: &mut Vec<u8>,
+) -> bool {
+    let target = binding.target.address().cast();
+    // SAFETY: a buffer the application bound or passed for this type.
+    if let Some(text) = unsafe { super::read::whole_text(c_type, target, binding.capacity, length) } {
+        row.set(column, Cell::Text(text));
+        return false;
+    }
+    read_any(binding, c_type, (length, cut()), row, column, scratch)
+}
+
+fn read_any(
     binding: &Binding,
     c_type: CType,
     (length, cut): (Length, bool),
     row: &mut Row,
     column: usize,
     scratch: &mut Vec<u8>,
-) {
+) -> bool {
     let target = binding.target.address().cast();
     let length = match length {
         // SAFETY: as below.
@@ -27,10 +47,10 @@ pub fn read(
     };
     // SAFETY: a buffer the application bound or passed for this type.
     unsafe { super::read(c_type, target, binding.capacity, length, row, column, scratch) }
+    is_unterminated(binding, c_type, length)
 }
 
 /// Whether the driver filled the buffer with text and wrote no terminator.
-#[inline]
 pub fn is_unterminated(binding: &Binding, c_type: CType, length: Length) -> bool {
     let room = super::read::room(c_type.kind(), binding.capacity);
     match length {

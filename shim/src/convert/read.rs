@@ -203,14 +203,32 @@ pub unsafe fn read(
     column: usize,
     scratch: &mut Vec<u8>,
 ) {
+    // SAFETY: as this function's.
+    unsafe {
+        match whole_text(c_type, target, capacity, length) {
+            Some(text) => row.set(column, Cell::Text(text)),
+            None => read_any(c_type, target, capacity, length, row, column, scratch),
+        }
+    }
+}
+
+/// Nearly every cell: all of a text for which there was room.
+///
+/// # Safety
+/// As [`read`].
+#[inline]
+pub(super) unsafe fn whole_text<'a>(
+    c_type: CType,
+    target: *const u8,
+    capacity: isize,
+    length: Length,
+) -> Option<&'a [u8]> {
     match length {
-        // nearly every cell: all of a text
         Length::Bytes(bytes) if c_type == CType::CHAR && bytes >= 0 && bytes < capacity && !target.is_null() => {
             // SAFETY: within the buffer, and the driver says it wrote so many bytes.
-            row.set(column, Cell::Text(unsafe { memory::bytes(target, bytes as usize) }));
+            Some(unsafe { memory::bytes(target, bytes as usize) })
         }
-        // SAFETY: as this function's.
-        _ => unsafe { read_any(c_type, target, capacity, length, row, column, scratch) },
+        _ => None,
     }
 }
 

@@ -5,7 +5,7 @@ use crate::args::{Binding, OwnMemory, Place};
 use crate::call::{Call, DriverCall};
 use crate::convert::CType;
 use crate::diagnostics::{Outcome, rc};
-use crate::mode::cells::NullCell;
+use crate::mode::cells::{BoundCells, NullCell};
 use crate::mode::descriptors::sets_row_counter;
 use crate::mode::keys::{CallKey, columns_key, length_at_binding_key, local_call, local_key, null_key};
 use crate::mode::lengths::{Rebound, SIZE};
@@ -39,27 +39,36 @@ impl Statement<Recorded> {
         self.take_in(&mut state, call);
     }
 
-    /// The state, once it is known which C types stand behind the columns bound as SQL_C_DEFAULT: the driver is asked for
-    /// them before the lock is taken, once for each result.
+    /// The state, once it is known which columns a fetch fills, and which C types stand behind those bound as SQL_C_DEFAULT: the driver
+    /// is asked for them before the lock is taken, once for each result.
     pub(super) fn resolved(
         &self,
         driver_call: &dyn DriverCall,
     ) -> Result<MutexGuard<'_, State<Recorded>>, CassetteError> {
+        let state = self.state.lock();
+        if !state.own.first && state.own.bound.are_of(&state.application) {
+            return Ok(state);
+        }
+        drop(state);
+        self.resolve_bound(driver_call)
+    }
+
+    fn resolve_bound(&self, driver_call: &dyn DriverCall) -> Result<MutexGuard<'_, State<Recorded>>, CassetteError> {
         self.name_columns(driver_call);
-        let state = self.with_columns(driver_call)?;
+        let mut state = self.with_columns(driver_call)?;
         let open = |(column, binding): (u16, Binding)| {
             let known = || state.own.defaults.iter().any(|(of, _)| *of == column);
             (CType(binding.c_type) == CType::DEFAULT && column != 0 && !known()).then_some(column)
         };
         let open: Vec<u16> = state.application.bound_columns().filter_map(open).collect();
-        if open.is_empty() {
-            return Ok(state);
+        if !open.is_empty() {
+            drop(state);
+            let found: Vec<_> =
+                open.into_iter().map(|column| (column, resolve(CType::DEFAULT.code(), column, driver_call))).collect();
+            state = self.state.lock();
+            state.own.defaults.extend(found);
         }
-        drop(state);
-        let found: Vec<_> =
-            open.into_iter().map(|column| (column, resolve(CType::DEFAULT.code(), column, driver_call))).collect();
-        let mut state = self.state.lock();
-        state.own.defaults.extend(found);
+        state.own.bound = BoundCells::of(&state.application, bound_types(&state.own.defaults));
         Ok(state)
     }
 

@@ -1,8 +1,10 @@
-//! What is known of a result's cells besides their values: their C types, which of them were cut off, and what a driver leaves in
-//! the buffers of NULLs.
+//! What is known of a result's cells besides their values: which columns are bound, their C types, which of them were cut off, and
+//! what a driver leaves in the buffers of NULLs.
 
+use crate::args::Binding;
 use crate::convert::CType;
 use crate::diagnostics::{Diagnostic, Outcome};
+use crate::mode::application::Application;
 use crate::mode::keys::null_key;
 use std::sync::atomic::{AtomicU64, Ordering};
 use super8_cassette::{CassetteError, ConnectionId, Key, Player, RunGuard};
@@ -27,7 +29,7 @@ impl KnownTypes {
 
     #[cold]
     fn news(&mut self, run: &mut RunGuard<'_>, column: usize, c_type: CType) {
-        let usual = run.c_type(column, &c_type.name());
+        let usual = run.c_type(column, c_type.name());
         if self.0.len() <= column {
             self.0.resize(column + 1, None);
         }
@@ -82,6 +84,56 @@ impl KnownNulls {
 pub(super) struct NullCell {
     pub(super) column: u16,
     pub(super) c_type: CType,
+}
+
+/// The columns that a fetch fills, kept as long as neither the result nor the bindings change.
+#[derive(Default)]
+pub(super) struct BoundCells {
+    /// The state of the bound columns, and SQL_ATTR_USE_BOOKMARKS; none if the result is another one.
+    of: Option<(u64, usize)>,
+    cells: Vec<BoundCell>,
+}
+
+/// A bound column as the rows of a result have it.
+pub(super) struct BoundCell {
+    pub(super) column: u16,
+    /// Its place in a row.
+    pub(super) index: usize,
+    pub(super) binding: Binding,
+    /// Not SQL_C_DEFAULT, but for the bookmark.
+    pub(super) c_type: CType,
+    /// Bytes of a value, where its type has a fixed size.
+    pub(super) element: Option<usize>,
+}
+
+impl BoundCells {
+    /// Those of the application's bindings as they are now; `c_type_of` gives the C type of one.
+    pub(super) fn of(application: &Application, c_type_of: impl Fn(u16, &Binding) -> CType) -> BoundCells {
+        let first = application.first_column();
+        let cell = |(column, binding): (u16, Binding)| {
+            let index = usize::from(column).checked_sub(first)?;
+            let c_type = c_type_of(column, &binding);
+            Some(BoundCell { column, index, binding, c_type, element: c_type.fixed_size() })
+        };
+        BoundCells {
+            of: Some((application.columns.changes(), application.use_bookmarks())),
+            cells: application.bound_columns().filter_map(cell).collect(),
+        }
+    }
+
+    /// Whether they are those of the application's bindings as they are now.
+    pub(super) fn are_of(&self, application: &Application) -> bool {
+        self.of == Some((application.columns.changes(), application.use_bookmarks()))
+    }
+
+    pub(super) fn cells(&self) -> &[BoundCell] {
+        &self.cells
+    }
+
+    /// Another result: they are to be found anew.
+    pub(super) fn forget(&mut self) {
+        self.of = None;
+    }
 }
 
 /// For which C types the recorded driver writes zeros to the buffer of a NULL, as far as that was looked up for the result at hand.

@@ -92,10 +92,10 @@ impl Statement<Recorded> {
         let mut state = self.resolved(driver_call)?;
         self.write_columns()?;
         let State { application, scratch, own, .. } = &mut *state;
-        let RecordedState { known_types, defaults, lent, nulls, .. } = own;
+        let RecordedState { known_types, bound, lent, nulls, .. } = own;
         known_types.forget();
         let connection = &*self.connection;
-        let mut cells = Cells { known_types, application, defaults, lent, truncations, nulls, connection, scratch };
+        let mut cells = Cells { known_types, application, bound, lent, truncations, nulls, connection, scratch };
         let run = self.connection.recorder().scroll(self.connection.id(), id, asked);
         {
             let mut run = run.lock();

@@ -6,7 +6,7 @@ use crate::call::DriverCall;
 use crate::convert::{self, CType, Length, Written, bound};
 use crate::diagnostics::{Diagnostic, Outcome, rc};
 use crate::mode::application::Application;
-use crate::mode::cells::{KnownTypes, NullCell, Truncations};
+use crate::mode::cells::{BoundCell, BoundCells, KnownTypes, NullCell, Truncations};
 use crate::mode::connection::Connection;
 use crate::mode::keys::{CallKey, row_counter_key};
 use crate::mode::lengths::{Lent, Rebound};
@@ -100,7 +100,10 @@ impl Statement<Recorded> {
         };
         let nulls = if state.own.nulls.is_empty() { Vec::new() } else { state.take_nulls() };
         drop(state);
-        let noted = taken.and_then(|()| self.note_nulls(&nulls, driver_call));
+        let noted = taken.and_then(|()| match &nulls[..] {
+            [] => Ok(()),
+            nulls => self.note_nulls(nulls, driver_call),
+        });
         noted.map_or_else(unwritable, |()| outcome)
     }
 
@@ -178,8 +181,8 @@ impl Statement<Recorded> {
             return Ok(true);
         };
         let connection = &*self.connection;
-        let RecordedState { known_types, defaults, lent, nulls, .. } = own;
-        let mut cells = Cells { known_types, application, defaults, lent, truncations, nulls, connection, scratch };
+        let RecordedState { known_types, bound, lent, nulls, .. } = own;
+        let mut cells = Cells { known_types, application, bound, lent, truncations, nulls, connection, scratch };
         let mut locked = run.lock();
         if !locked.is_open() {
             drop(locked);
@@ -235,7 +238,7 @@ impl Statement<Recorded> {
 pub(super) struct Cells<'a> {
     pub(super) known_types: &'a mut KnownTypes,
     pub(super) application: &'a mut Application,
-    pub(super) defaults: &'a [(u16, CType)],
+    pub(super) bound: &'a BoundCells,
     pub(super) lent: &'a Lent,
     pub(super) truncations: &'a Truncations,
     /// Of whose buffers it is not known yet what the driver does to them.
@@ -247,50 +250,32 @@ pub(super) struct Cells<'a> {
 impl Cells<'_> {
     /// Takes the cells of a row, from 0, that the application has bound.
     pub(super) fn take(&mut self, run: &mut RunGuard<'_>, row: usize) {
-        if self.application.columns.records().is_empty() {
-            return;
-        }
-        let first = self.application.first_column();
         let (mut size, mut lengths, mut unterminated) = (None, Vec::new(), Vec::new());
-        for (column, binding) in self.application.bound_columns() {
-            let Some(index) = usize::from(column).checked_sub(first) else { continue };
+        let place_of_row = self.application.columns.row(row);
+        for &BoundCell { column, index, binding, mut c_type, element } in self.bound.cells() {
             let lent = self.lent.said(row, column);
             if binding.target.is_null() {
                 // Nothing is read of such a column but what the driver said of its length, if it did.
                 lengths.extend(lent.and_then(|(length, _)| Some((column.to_string(), length.number()?.into()))));
                 continue;
             }
-            let c_type = match CType(binding.c_type) {
-                _ if column == 0 => {
-                    let length = lent.map(|(_, length)| length);
-                    let place = self.application.at_row(binding, row, None);
-                    let place = Binding { length: length.unwrap_or(place.length), ..place };
-                    bookmark_type(&place, self.application.use_bookmarks())
-                }
-                CType::DEFAULT => {
-                    self.defaults.iter().find(|(of, _)| *of == column).map_or(CType::CHAR, |(_, c_type)| *c_type)
-                }
-                c_type => c_type,
-            };
+            let mut place = place_of_row.of(binding, element);
+            if column == 0 {
+                let length = lent.map_or(place.length, |(_, length)| length);
+                c_type = bookmark_type(&Binding { length, ..place }, self.application.use_bookmarks());
+                place = place_of_row.of(binding, c_type.fixed_size());
+            }
             self.known_types.tell(run, index, c_type);
-            let place = self.application.at_row(binding, row, c_type.fixed_size());
             let length = lent.map_or_else(|| Length::reported(&place), |(length, _)| length);
             if length == Length::Null && self.connection.own.nulls.wants(c_type) {
                 self.nulls.push(NullCell { column, c_type });
             }
-            bound::read(
-                &place,
-                c_type,
-                (length, self.truncations.concern(row, column)),
-                run.row(),
-                index,
-                self.scratch,
-            );
-            if bound::is_unterminated(&place, c_type, length) {
+            let cut = || self.truncations.concern(row, column);
+            if bound::read(&place, c_type, length, cut, run.row(), index, self.scratch) {
                 unterminated.push(Value::from(column));
             }
             if column == 0 {
-                size = bookmark_size(run.row().field(index), c_type);
+                size = bookmark_size(&run.row().field(index), c_type);
             }
         }
         if !lengths.is_empty() {

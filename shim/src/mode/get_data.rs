@@ -185,7 +185,7 @@ impl Statement<Recorded> {
                 None => reading.pieces.finish(row, index, scratch),
             }
             if column == 0 {
-                application.gave_bookmark(bookmark_size(row.field(index), c_type));
+                application.gave_bookmark(bookmark_size(&row.field(index), c_type));
             }
         };
         if let (Some(run), Some(index)) = (run, index) {
@@ -396,9 +396,10 @@ impl Statement<Replayed> {
         let recorded = types.or(apart.map(|apart| apart.c_type)).unwrap_or(CType::CHAR);
         let to = asked_type(&state.application, column, recorded, binding);
         let run = state.run.as_ref().filter(|_| state.reads_row());
-        let field = match (own, apart) {
-            (Some(index), _) => run.and_then(|run| run.field(index)).unwrap_or(UNREAD),
-            (None, apart) => apart.map_or(UNREAD, |apart| apart.row.field(0)),
+        let apart_field = apart.map(|apart| apart.row.field(0));
+        let field = match own {
+            Some(index) => run.and_then(|run| run.field(index)).unwrap_or(UNREAD),
+            None => apart_field.as_deref().unwrap_or(UNREAD),
         };
         let beside = run.and_then(|run| run.outcome()?.get("get_data")?.as_list());
         let call = beside.and_then(|calls| reading.recorded_call(calls, column, to, binding.capacity));
@@ -447,7 +448,8 @@ impl Statement<Replayed> {
             return Outcome::error("HY000", format!("replay: {error}"));
         }
         let mut scratch = Vec::new();
-        let cell = cell::decode(row.field(0), &mut scratch);
+        let field = row.field(0);
+        let cell = cell::decode(&field, &mut scratch);
         self.outcome_of(state, column, cell.map(|cell| bound::write(&cell, c_type, c_type, binding, None)))
     }
 

@@ -365,9 +365,9 @@ impl<'a> Buffers<'a> {
     pub fn cells(self, wrote: impl Fn(&Buffer) -> bool, length: impl Fn(&Buffer) -> Length) -> Fields {
         let (mut rows, mut names, mut scratch) = (vec![Row::new(); self.rows.len()], Vec::<String>::new(), Vec::new());
         for buffer in self.iter().filter(wrote) {
-            let said = (length(&buffer), false);
+            let said = length(&buffer);
             let Buffer { row, index, c_type, binding, .. } = buffer;
-            bound::read(&binding, c_type, said, &mut rows[row], index, &mut scratch);
+            bound::read(&binding, c_type, said, || false, &mut rows[row], index, &mut scratch);
             if names.len() <= index {
                 names.resize(index + 1, String::new());
             }
@@ -412,7 +412,7 @@ pub fn replay_cells(
         {
             let from = recorded(index).unwrap_or(c_type);
             let to = if index + first == 0 { bookmark_served_as(c_type, from) } else { c_type };
-            if let Ok(cell) = cell::decode(row.field(index), &mut scratch)
+            if let Ok(cell) = cell::decode(&row.field(index), &mut scratch)
                 && cell != Cell::Unread
             {
                 // What the driver said of the row is recorded; of another buffer than the recorded one it says nothing.

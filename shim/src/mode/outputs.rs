@@ -152,7 +152,7 @@ impl Outputs {
             }
             let name = c_types.and_then(Value::as_list).and_then(|types| types.get(place.index)?.as_text());
             let recorded = name.and_then(CType::from_name).unwrap_or(place.c_type);
-            let written = match cell::decode(row.field(place.index), &mut scratch) {
+            let written = match cell::decode(&row.field(place.index), &mut scratch) {
                 Ok(Cell::Unread) => return true,
                 Ok(cell @ Cell::Cut { .. }) => {
                     match bound::write(&cell, recorded, place.c_type, &place.binding, None) {

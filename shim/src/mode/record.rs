@@ -4,7 +4,7 @@ use crate::args::Watched;
 use crate::call::DriverCall;
 use crate::convert::CType;
 use crate::diagnostics::{Diagnostic, Outcome, answered, rc};
-use crate::mode::cells::{KnownNulls, KnownTypes, NullCell};
+use crate::mode::cells::{BoundCells, KnownNulls, KnownTypes, NullCell};
 use crate::mode::columns::{ColumnMetadata, LastAnswers};
 use crate::mode::connection::{Connection, Interception};
 use crate::mode::connection_cassette::Held;
@@ -79,6 +79,8 @@ pub struct RecordedState {
     pub(super) scrolled: bool,
     /// The C types of columns that are bound as SQL_C_DEFAULT, as the result at hand makes them.
     pub(super) defaults: Vec<(u16, CType)>,
+    /// The columns that a fetch fills.
+    pub(super) bound: BoundCells,
     /// How many columns the result has, as it is noted of the statement text.
     pub(super) beyond: Option<u16>,
     /// Length variables that the driver is lent while it fetches.
@@ -230,6 +232,7 @@ impl Statement<Recorded> {
         }
         let mut state = self.state.lock();
         (state.run, state.own.ended, state.own.beyond) = (None, false, None);
+        state.own.bound.forget();
         state.own.answers.clear();
         state.id = state.id.map(|id| self.connection.inherited(id));
         if let Some(id) = state.id {
@@ -290,6 +293,7 @@ impl Statement<Recorded> {
         state.begin_result();
         (state.own.first, state.own.ended, state.own.scrolled) = (true, false, false);
         state.own.defaults.clear();
+        state.own.bound.forget();
     }
 
     /// Appends a command of this statement.

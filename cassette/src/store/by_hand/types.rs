@@ -430,7 +430,7 @@ pub(crate) fn of_parameter(value: &Value) -> Column {
 fn field(cell: Cell<'_>) -> Value {
     let mut row = Row::new();
     row.set(0, cell);
-    Value::Text(String::from_utf8_lossy(row.field(0)).into_owned())
+    Value::Text(String::from_utf8_lossy(&row.field(0)).into_owned())
 }
 
 fn shown(value: &Value) -> String {

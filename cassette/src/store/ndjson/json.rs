@@ -5,8 +5,8 @@
 //! begins with `$` gets a second one.
 
 use std::fmt;
+use std::ops::ControlFlow;
 
-use memchr::memchr2;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::value::float_text;
@@ -89,40 +89,47 @@ pub(super) fn push_text(text: &str, out: &mut Vec<u8>) {
     push_utf8(text.as_bytes(), out);
 }
 
-/// The same for bytes that are UTF-8. Most have nothing to be escaped, so that is looked for and not the bytes one by one.
+/// The same for bytes that are UTF-8.
+#[inline]
 pub(super) fn push_utf8(text: &[u8], out: &mut Vec<u8>) {
-    let mut rest = text;
-    out.reserve(text.len() + 2);
-    if may_need_escapes(text) {
-        if text.iter().any(|byte| *byte < 0x20) {
-            // a vector takes every byte, and text can always be written
-            let _ = serde_json::to_writer(&mut *out, &*String::from_utf8_lossy(text));
-            return;
-        }
-        out.push(b'"');
-        while let Some(at) = memchr2(b'"', b'\\', rest) {
-            out.extend_from_slice(&rest[..at]);
-            out.extend_from_slice(&[b'\\', rest[at]]);
-            rest = &rest[at + 1..];
-        }
-    } else {
-        out.push(b'"');
-    }
-    out.extend_from_slice(rest);
-    out.push(b'"');
+    push_string(text, false, out);
 }
 
-/// Whether a text has a quote, a backslash or a control character; eight bytes at a time.
-fn may_need_escapes(text: &[u8]) -> bool {
-    let marks = |eight: &[u8; 8]| {
-        let word = u64::from_le_bytes(*eight);
-        scan::control(word) | scan::equal(word, b'"') | scan::equal(word, b'\\')
-    };
-    match text.last_chunk::<8>() {
-        // what overlaps is seen twice
-        Some(last) => text.as_chunks::<8>().0.iter().fold(marks(last), |all, eight| all | marks(eight)) != 0,
-        None => text.iter().any(|byte| *byte < 0x20 || matches!(byte, b'"' | b'\\')),
-    }
+/// The same for what stands in CSV's quotes, where two quotes are one; gives how many there are.
+pub(super) fn push_unquoted(text: &[u8], out: &mut Vec<u8>) -> usize {
+    push_string(text, true, out)
+}
+
+fn push_string(text: &[u8], doubled: bool, out: &mut Vec<u8>) -> usize {
+    let marks = |word| scan::control_or(word, [b'"', b'\\']);
+    let (mut done, mut quotes) = (0, 0);
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    let _ = scan::each_marked(text, marks, |at| {
+        let byte = text[at];
+        // the second of two quotes is done with the first, and DEL stands as it is
+        if at < done || byte == 0x7f {
+            return ControlFlow::Continue(());
+        }
+        out.extend_from_slice(&text[done..at]);
+        done = at + 1;
+        match byte {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            0x08 => out.extend_from_slice(b"\\b"),
+            0x0c => out.extend_from_slice(b"\\f"),
+            control => out.extend_from_slice(format!("\\u{control:04x}").as_bytes()),
+        }
+        if doubled && byte == b'"' {
+            (done, quotes) = (done + 1, quotes + 1);
+        }
+        ControlFlow::Continue(())
+    });
+    out.extend_from_slice(&text[done..]);
+    out.push(b'"');
+    quotes
 }
 
 /// A value that was read.
@@ -237,6 +244,7 @@ mod tests {
             "12345678\"",
             "\"12345678",
             "eight ä\u{7f}",
+            "\u{0}\u{8}\u{b}\u{c}\r\u{1f} and more",
         ] {
             let mut out = Vec::new();
             push_text(text, &mut out);

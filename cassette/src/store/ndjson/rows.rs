@@ -10,7 +10,6 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use memchr::memchr_iter;
 use parking_lot::Mutex;
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -29,18 +28,24 @@ pub(super) fn encode_row(row: &Row, block: &mut RowBlock) {
     if block.record > 0 {
         block.bytes.push(b',');
     }
-    let (mut fields, mut bytes, mut quotes) = (0, 0, 0);
-    let counted = row.fields_in_quotes().map(|(field, in_quotes)| {
-        (fields, bytes) = (fields + 1, bytes + field.len());
-        if in_quotes {
-            quotes += 2 + memchr_iter(b'"', field).count();
-        }
-        field
-    });
-    push_fields(counted, &mut block.bytes);
-    // as in a rows file: a comma or the line break behind each field
-    block.size += fields + bytes + quotes;
-    block.record += fields + bytes + 1;
+    block.bytes.push(b'[');
+    for (field, in_quotes) in row.fields_in_file() {
+        let doubled = match in_quotes {
+            true => 2 + json::push_unquoted(&field[1..field.len() - 1], &mut block.bytes),
+            false => {
+                push_field(field, &mut block.bytes);
+                0
+            }
+        };
+        block.bytes.push(b',');
+        // as in a rows file: a comma or the line break behind each field
+        block.size += field.len() + 1;
+        block.record += field.len() + 1 - doubled;
+    }
+    // the comma behind the last field
+    block.bytes.pop();
+    block.bytes.push(b']');
+    block.record += 1;
     if block.record >= RowBlock::SIZE {
         block.records.push(block.bytes.len());
         block.record = 0;
@@ -55,13 +60,17 @@ pub(super) fn push_fields<'f>(fields: impl Iterator<Item = &'f [u8]>, out: &mut 
         if !std::mem::take(&mut first) {
             out.push(b',');
         }
-        if field == NULL {
-            out.extend_from_slice(b"null");
-        } else {
-            json::push_utf8(field, out);
-        }
+        push_field(field, out);
     }
     out.push(b']');
+}
+
+fn push_field(field: &[u8], out: &mut Vec<u8>) {
+    if field == NULL {
+        out.extend_from_slice(b"null");
+    } else {
+        json::push_utf8(field, out);
+    }
 }
 
 /// Reads the rows of a block.

@@ -83,6 +83,12 @@ pub unsafe fn value(
 /// The value of these bytes, which are one value of this C type without terminator.
 pub fn of_bytes(c_type: CType, bytes: &[u8]) -> Value {
     let kind = c_type.kind();
+    let double = || bytes.try_into().map(f64::from_ne_bytes).ok().filter(|number| number.is_finite());
+    if kind == Kind::Double
+        && let Some(number) = double()
+    {
+        return Value::Float(number);
+    }
     let mut text = Vec::new();
     let counting = counting(kind, bytes);
     let bytes = counting.as_deref().unwrap_or(bytes);
@@ -162,9 +168,11 @@ pub fn digest(bytes: &[u8]) -> Value {
 
 fn hex(before: &str, bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = Vec::with_capacity(before.len() + 2 * bytes.len());
-    text.extend_from_slice(before.as_bytes());
-    text.extend(bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]));
+    let mut text = before.as_bytes().to_vec();
+    text.resize(before.len() + 2 * bytes.len(), 0);
+    for (pair, byte) in text[before.len()..].as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
+        *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+    }
     String::from_utf8(text).unwrap_or_default()
 }
 

@@ -5,7 +5,7 @@ use crate::cassettes::{self, Action};
 use crate::config::connection_string::ConnectionString;
 use crate::config::settings::{Setting, Settings, SettingsError};
 use crate::config::sources::Sources;
-use crate::config::variables::{self, variable};
+use crate::config::variables::OwnVariables;
 use crate::driver::find::Way;
 use crate::driver::{Kind, Site};
 use crate::inserted;
@@ -76,7 +76,8 @@ impl Selection {
 
 /// The settings of a connection, from all their places.
 pub fn settings(site: &Site, way: &Way<'_>, given: Option<&ConnectionString>) -> Result<Settings, SettingsError> {
-    let inserted = inserted::on_top();
+    let (inserted, variables) = (inserted::on_top(), OwnVariables::now());
+    let variable = |name: &str| variables.get(name);
     let sources = Sources {
         string: given,
         inserted: inserted.as_deref(),
@@ -84,6 +85,6 @@ pub fn settings(site: &Site, way: &Way<'_>, given: Option<&ConnectionString>) ->
         source: way.dsn.as_deref().map(|dsn| (&site.ini, dsn)),
         driver: way.section,
     };
-    variables::check(&|name| sources.mentions(name))?;
+    variables.check(&|name| sources.mentions(name))?;
     sources.settings().map(inserted::with_test)
 }

@@ -4,7 +4,7 @@
 use super::command::RECORD_AGAIN;
 use super::given::SettingsError;
 use super::settings::Setting;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 /// Names the file of the verdict; see [`crate::verdict`].
 pub const VERDICT: &str = "SUPER8_VERDICT";
@@ -34,20 +34,46 @@ const HANDED_DOWN: [&str; 6] = [RUN, RUN_FD, VERDICT_FD, RECORD_AGAIN, LIBRARY_D
 /// The variables of super8's own tests.
 const OF_TESTS: &str = "SUPER8_TEST_";
 
-/// Refuses a misspelt variable of this process. `is_mentioned` says whether a cassette's name mentions one: it may have any name.
-///
-/// # Errors
-/// There is one; the nearest right one is named.
-pub fn check(is_mentioned: &dyn Fn(&str) -> bool) -> Result<(), SettingsError> {
-    check_names(std::env::vars_os().map(|(name, _)| name), is_mentioned)
+/// The variables of this process that begin as super8's do, as they are at one moment.
+pub struct OwnVariables(Vec<(OsString, OsString)>);
+
+impl OwnVariables {
+    /// As they are now.
+    pub fn now() -> OwnVariables {
+        OwnVariables(std::env::vars_os().filter(|(name, _)| is_own(name)).collect())
+    }
+
+    /// The value of one.
+    pub fn get(&self, name: &str) -> Option<OsString> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+    }
+
+    /// Refuses a misspelt one. `is_mentioned` says whether a cassette's name mentions one: it may have any name.
+    ///
+    /// # Errors
+    /// There is one; the nearest right one is named.
+    pub fn check(&self, is_mentioned: &dyn Fn(&str) -> bool) -> Result<(), SettingsError> {
+        check_names(self.0.iter().map(|(name, _)| name), is_mentioned)
+    }
 }
 
-fn check_names(
-    names: impl Iterator<Item = OsString>,
+/// As [`OwnVariables::check`], for the process as it is now.
+///
+/// # Errors
+/// As there.
+pub fn check(is_mentioned: &dyn Fn(&str) -> bool) -> Result<(), SettingsError> {
+    OwnVariables::now().check(is_mentioned)
+}
+
+fn is_own(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
+}
+
+fn check_names<'n>(
+    names: impl Iterator<Item = &'n OsString>,
     is_mentioned: &dyn Fn(&str) -> bool,
 ) -> Result<(), SettingsError> {
-    let own = |name: OsString| Some(name).filter(|name| name.as_encoded_bytes().starts_with(PREFIX.as_bytes()));
-    for name in names.filter_map(own) {
+    for name in names.filter(|name| is_own(name)) {
         let name = name.to_string_lossy();
         let known = || Setting::ROWS.iter().map(|row| row.variable).chain(HANDED_DOWN);
         if known().any(|known| known == name) || name.starts_with(OF_TESTS) || is_mentioned(&name) {
@@ -83,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_misspelt_variable_is_named_with_the_nearest_right_one() {
-        let check = |name: &str| check_names([name.into(), "PATH".into()].into_iter(), &|name| name == "SUPER8_TENANT");
+        let check = |name: &str| check_names([name.into(), "PATH".into()].iter(), &|name| name == "SUPER8_TENANT");
         for (wrong, right) in [
             ("SUPER8_CASETTE", "SUPER8_CASSETTE"),
             ("SUPER8_CASSETTES", "SUPER8_CASSETTE"),

@@ -13,6 +13,7 @@ use crate::mode::probe::CONNECTION_DEAD;
 use crate::mode::record::{Recorded, perform, performed, unwritable};
 use crate::mode::replay::{Replayed, not_recorded};
 use crate::table::Function;
+use std::sync::LazyLock;
 use super8_cassette::check::Wrong;
 use super8_cassette::{Fields, Key, Value};
 
@@ -386,10 +387,14 @@ const ODBC3_ALL_FUNCTIONS: u16 = 999;
 pub(super) fn functions_value(asked: u16, supported: Place) -> Value {
     match asked {
         ALL_FUNCTIONS => names((0..100).filter(|api| supported.u16_at(usize::from(*api)) == Some(1))),
-        ODBC3_ALL_FUNCTIONS => names(
-            (0..4000)
-                .filter(|api| supported.u16_at(usize::from(api >> 4)).is_some_and(|word| word >> (api & 15) & 1 == 1)),
-        ),
+        ODBC3_ALL_FUNCTIONS => {
+            let words = (0..250).map(|at| (at, supported.u16_at(usize::from(at)).unwrap_or(0)));
+            names(
+                words.filter(|(_, word)| *word != 0).flat_map(|(at, word)| {
+                    (0..16).filter(move |bit| word >> bit & 1 == 1).map(move |bit| 16 * at + bit)
+                }),
+            )
+        }
         _ => Value::Int(i128::from(supported.u16_at(0).unwrap_or(0))),
     }
 }
@@ -399,7 +404,13 @@ fn names(ids: impl Iterator<Item = u16>) -> Value {
 }
 
 fn function_name(api: u16) -> Option<&'static str> {
-    Function::ROWS.iter().find(|row| row.api == api).map(|row| row.name)
+    static BY_ID: LazyLock<Vec<(u16, &str)>> = LazyLock::new(|| {
+        let mut all: Vec<_> = Function::ROWS.iter().map(|row| (row.api, row.name)).collect();
+        all.sort_by_key(|(api, _)| *api);
+        all
+    });
+    let first = BY_ID.partition_point(|(known, _)| *known < api);
+    BY_ID.get(first).filter(|(known, _)| *known == api).map(|(_, name)| *name)
 }
 
 fn function_id(value: &Value) -> Option<u16> {

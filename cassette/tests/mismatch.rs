@@ -311,7 +311,8 @@ fn the_most_alike_command_is_shown_with_its_place_and_words() {
     let parent = tempfile::tempdir().unwrap();
     let recorder = recorder(&parent.path().join("x"));
     let a = connected(&recorder, "shop");
-    recorder.command(&Entry::new(Method::Commit, a, None)).unwrap();
+    let set = Entry::new(Method::SetConnectAttr, a, None).with(Key::Attribute, "autocommit").with(Key::Value, 0);
+    recorder.command(&set).unwrap();
     recorder.command(&run(a, 1, "DELETE FROM basket")).unwrap();
     let sql = "SELECT name, price FROM fruit WHERE colour = ? AND price < ? ORDER BY name";
     recorder.command(&run(a, 2, sql).with(Key::Params, vec![Value::from("red"), 5.into()])).unwrap();
@@ -330,7 +331,7 @@ fn the_most_alike_command_is_shown_with_its_place_and_words() {
     for part in [
         "nearest that would match: none",
         " %: command 4 (a/2), ",
-        "x/commands.yml:10: run \"SELECT name, price",
+        "x/commands.yml:12: run \"SELECT name, price",
         "\n  the same: method, params; another: sql\n",
         "SELECT name, [-price-]{+cost+} FROM fruit WHERE colour = ? AND [-price-]{+cost+} < ?",
     ] {
@@ -338,7 +339,7 @@ fn the_most_alike_command_is_shown_with_its_place_and_words() {
     }
     // the expected one is the most alike: it is compared already
     let player = opened();
-    player.command(&Entry::new(Method::Commit, A, None)).unwrap();
+    player.command(&set).unwrap();
     let told = refused(player.command(&run(A, 1, "DELETE FROM basket WHERE id = 1")));
     assert!(!told.report.contains("the most like it"), "{}", told.report);
     // nothing is like it

@@ -222,8 +222,11 @@ fn needless(
     for own in by_connection.chunk_by(|one, other| slot(one).connection == slot(other).connection) {
         let commands = || own.iter().filter(|position| slot(position).method.class() == Class::Command);
         let does_something = |position: &u32| !is_of_spare(slot(position).method);
+        // what was set may be asked, and the answer depends on what is played
+        let is_asked = || own.iter().any(|position| slot(position).method == Method::Answer);
         if commands().next().is_some_and(|first| connects.binary_search(first).is_ok())
             && !commands().skip(1).any(does_something)
+            && (commands().nth(1).is_none() || !is_asked())
         {
             let mut all = Vec::new();
             for position in commands() {

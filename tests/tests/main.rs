@@ -43,6 +43,7 @@ mod migrate;
 mod mismatch;
 mod missing_functions;
 mod named_by_test;
+mod named_reads;
 mod odbc_api;
 mod packages;
 mod parameters;

@@ -176,7 +176,7 @@ impl Serving {
             (Method::Execute, Some(served)) => Entry { statement: Some(served.answer.statement), ..asked.clone() },
             _ => Entry { statement: None, ..asked.clone() },
         };
-        if find(log, &wanted, &[]).is_some() {
+        if find(log, &wanted, None, &[]).is_some() {
             return true;
         }
         let state = &mut *log.state.lock();
@@ -187,7 +187,7 @@ impl Serving {
 
     /// Executes a text, and serves its result to the statement.
     fn run_by_hand(&self, log: &LogPlayer, at: Statement, asked: &Entry) -> Result<Entry, Mismatch> {
-        let answer = find(log, asked, &[]).map(|(_, answer)| answer);
+        let answer = find(log, asked, None, &[]).map(|(_, answer)| answer);
         let wanted = Entry { statement: None, ..asked.clone() };
         let answer = match log.step_by_hand(&wanted, &wanted, answer)? {
             Found::Statement(answer) => {

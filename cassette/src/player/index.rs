@@ -187,10 +187,25 @@ pub(crate) struct ResultAnswer {
     pub(crate) statement: u32,
     /// What was asked.
     pub(crate) asked: Entry,
+    /// What was executed, of a text that was prepared: each execution is an answer.
+    pub(crate) executed: Option<Entry>,
     /// How much of it was read: the one that was read to its end serves those that read less as well.
     pub(crate) read: Read,
-    /// The statement's entries and no others.
+    /// The statement's entries and no others; of an execution without the other ones.
     pub(crate) index: Arc<Index>,
+}
+
+/// The entries of a statement for each of its executions: what was recorded about the statement before it, and its own commands.
+fn executions(slots: Vec<Slot>) -> Vec<Vec<Slot>> {
+    let executes: Vec<usize> = (0..slots.len()).filter(|at| slots[*at].method == Method::Execute).collect();
+    let Some(first) = executes.first().copied().filter(|_| executes.len() > 1) else { return vec![slots] };
+    let ends = executes.iter().skip(1).copied().chain([slots.len()]);
+    let is_about = |slot: &&Slot| !matches!(slot.method.class(), Class::Command | Class::Housekeeping);
+    let of = |(begin, end): (&usize, usize)| {
+        let before = slots[..first].iter().chain(slots[first..*begin].iter().filter(is_about));
+        before.chain(&slots[*begin..end]).copied().collect()
+    };
+    executes.iter().zip(ends).map(of).collect()
 }
 
 /// How far a recorded result was read. One that was read further is greater.
@@ -358,14 +373,18 @@ impl Index {
             None => true,
         });
         aside.counts(&mut slots, storage)?;
-        let answers = answers.into_iter().map(|(slot, asked, slots)| {
-            let (connection, statement) = slot.key();
+        let executed = answers.into_iter().flat_map(|(slot, asked, slots)| {
+            executions(slots).into_iter().map(move |slots| (slot.key(), asked.clone(), slots))
+        });
+        let answers = executed.map(|((connection, statement), asked, slots)| {
             let mut read = Read::default();
             for slot in slots.iter().filter(|slot| slot.method.is_rows()) {
                 read.add(&storage.checked_entry(slot.place())?);
             }
-            let index = Arc::new(Index::of_statement(slots));
-            Ok(Arc::new(ResultAnswer { connection: ConnectionId(connection), statement, asked, read, index }))
+            let execute = slots.iter().find(|slot| slot.method == Method::Execute);
+            let executed = execute.map(|slot| sets::entry(storage, slot.place())).transpose()?;
+            let (connection, index) = (ConnectionId(connection), Arc::new(Index::of_statement(slots)));
+            Ok(Arc::new(ResultAnswer { connection, statement, asked, executed, read, index }))
         });
         let answers = answers.collect::<Result<_, CassetteError>>()?;
         Ok((Index::of(slots, aside).with_needless(storage)?, answers))

@@ -223,7 +223,7 @@ impl Player {
     /// Whether the cassette has a result for what a live connection asks that is served out of order, whatever the parameters
     /// are. Its statement gets an id from [`FIRST_RESULT_ANSWER`] on.
     pub fn has_result_answer(&self, asked: &Entry) -> bool {
-        result_answers::find(&self.log, asked, &[Key::Attributes, Key::Params]).is_some()
+        result_answers::find(&self.log, asked, None, &[Key::Attributes, Key::Params]).is_some()
     }
 
     /// The units of all parts, if they are played in any order.

@@ -59,16 +59,22 @@ impl Serving {
         let asked = redacted.as_ref().unwrap_or(asked);
         let at = (asked.connection, statement);
         if is_new_text(asked.method) {
-            let (source, answer) = find(log, asked, &[Key::Attributes])?;
+            let (source, answer) = find(log, asked, None, &[Key::Attributes])?;
             let player = Arc::new(player_of(log, source, &answer));
             self.0.lock().insert(at, Served { answer, player, prepared: None });
         }
         let Served { answer, player, .. } = self.0.lock().get(&at).cloned()?;
         let asked = Entry { connection: OWN.0, statement: Some(OWN.1), ..asked.clone() };
         let is_played = || player.left_unplayed(&mut player.state.lock()).is_ok_and(|left| left.is_empty());
-        if asked.method == Method::Execute && is_played() {
-            // executed more often than it was recorded: from the beginning
-            let player = Arc::new(player_of(&player, player.storage.0.current(), &answer));
+        let is_other = || {
+            answer.executed.as_ref().is_some_and(|executed| player.comparison.difference(executed, &asked).is_some())
+        };
+        if asked.method == Method::Execute && (is_played() || is_other()) {
+            // an execution of its own: with these parameters, if there is one
+            let (source, answer) =
+                find(log, &Entry { connection: at.0, ..answer.asked.clone() }, Some(&asked), &[Key::Attributes])
+                    .unwrap_or_else(|| (player.storage.0.current(), Arc::clone(&answer)));
+            let player = Arc::new(player_of(log, source, &answer));
             let prepared = Entry { connection: OWN.0, statement: Some(OWN.1), ..answer.asked.clone() };
             if player.command(&prepared).is_ok() {
                 self.0.lock().insert(at, Served { answer, player: Arc::clone(&player), prepared: None });
@@ -113,8 +119,14 @@ pub(super) fn begins_with(log: &LogPlayer, method: Method) -> bool {
 }
 
 /// The recorded answer to what a live connection asks, of any connection of the same driver: one of the part that is played,
-/// the one that was read furthest, its own. What is left out counts only where one was recorded with the same.
-pub(super) fn find<'l>(log: &'l LogPlayer, asked: &Entry, left_out: &[Key]) -> Option<(&'l Source, Arc<ResultAnswer>)> {
+/// the one that was read furthest, its own. What is left out counts only where one was recorded with the same. Of a prepared text, the
+/// execution with the same parameters, if what is executed is known.
+pub(super) fn find<'l>(
+    log: &'l LogPlayer,
+    asked: &Entry,
+    executed: Option<&Entry>,
+    left_out: &[Key],
+) -> Option<(&'l Source, Arc<ResultAnswer>)> {
     let connection = log.state.lock().recorded(asked.connection, None).0;
     let driver = log.storage.0.current().driver(connection);
     // a driver may answer ANSI and Unicode programs differently: a cassette made by hand has both answers
@@ -129,6 +141,11 @@ pub(super) fn find<'l>(log: &'l LogPlayer, asked: &Entry, left_out: &[Key]) -> O
         }
         let own = &without(&answer.asked, &[Key::Kind]);
         if log.comparison.difference(&without(own, left_out), &plain).is_some() {
+            return None;
+        }
+        if let Some(executed) = executed
+            && answer.executed.as_ref().is_none_or(|own| log.comparison.difference(own, executed).is_some())
+        {
             return None;
         }
         let exact = log.comparison.difference(own, asked).is_none();

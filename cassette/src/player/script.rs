@@ -64,7 +64,7 @@ impl Script {
                 read.add(&storage.checked_entry(slot.place())?);
             }
             let index = Arc::new(Index::of_statement(slots));
-            let answer = Arc::new(ResultAnswer { connection, statement, asked, read, index });
+            let answer = Arc::new(ResultAnswer { connection, statement, asked, executed: None, read, index });
             match served {
                 true => answers.push(answer),
                 false => _ = statements.insert((connection, statement), answer),

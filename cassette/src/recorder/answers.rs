@@ -15,6 +15,8 @@ use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Fields, Key, Method
 
 /// A result of more rows than this is not kept.
 const MOST_ROWS: usize = 10_000;
+/// So many answers with rows are kept of a process's connections.
+const MOST_RESULTS: usize = 10_000;
 /// Nor is a statement that was used so often.
 const MOST_STEPS: usize = 256;
 
@@ -26,14 +28,22 @@ pub struct KnownAnswers(Mutex<HashMap<ConnectIdentity, Known>>);
 struct Known {
     replies: Vec<Fields>,
     results: Vec<Arc<Mutex<KnownResult>>>,
+    /// The places of those that are answered, by what was asked and executed.
+    by_question: HashMap<String, usize>,
 }
 
-/// An answer with rows, as far as the program has read it.
+/// An answer with rows, as far as the program has read it. Of a text that was prepared it is one execution.
 #[derive(Clone)]
 pub(super) struct KnownResult {
     pub(super) method: Method,
     pub(super) asked: Fields,
     pub(super) steps: Vec<Step>,
+    /// What was asked and executed.
+    question: String,
+    /// What the command that gave the result replied.
+    replies: Fields,
+    /// The rows as far as any program read them, to be compared.
+    rows: Vec<KeptRows>,
 }
 
 /// What came after the question, in order.
@@ -56,21 +66,43 @@ impl KnownAnswers {
         }
     }
 
-    /// A result that is asked for, and what the same question gave before.
-    fn add_result(&self, identity: ConnectIdentity, entry: &Entry) -> Reading {
-        let mut known = self.0.lock();
-        let results = &mut known.entry(identity).or_default().results;
-        let (method, asked) = (entry.method, entry.fields.clone());
-        let before = results.iter().find(|result| {
-            let result = result.lock();
-            (result.method, &result.asked) == (method, &asked)
-        });
-        let before = before.cloned();
-        let result = Arc::new(Mutex::new(KnownResult { method, asked, steps: Vec::new() }));
-        if before.is_none() {
+    /// The result of this question, which is kept if it is the first.
+    fn add_result(&self, identity: ConnectIdentity, result: KnownResult) -> Reading {
+        let known = &mut *self.0.lock();
+        let Known { results, by_question, .. } = known.entry(identity).or_default();
+        let before = by_question.get(&result.question).map(|at| Arc::clone(&results[*at]));
+        let (question, result) = (result.question.clone(), Arc::new(Mutex::new(result)));
+        if before.is_none() && results.len() < MOST_RESULTS {
+            by_question.insert(question, results.len());
             results.push(Arc::clone(&result));
         }
-        Reading { result, before }
+        Reading { identity, result, before }
+    }
+
+    /// A statement that was prepared is executed.
+    fn executed(&self, reading: &Reading, entry: &Entry) -> Reading {
+        let mut result = reading.result.lock().clone();
+        let is_execute = |step: &Step| matches!(step, Step::Command(Method::Execute, _));
+        let prepared = result.steps.iter().position(is_execute).unwrap_or(result.steps.len());
+        let is_first = prepared == result.steps.len();
+        result.steps.truncate(prepared);
+        result.steps.push(Step::Command(entry.method, entry.fields.clone()));
+        let prepare = question(result.method, &result.asked);
+        result.question = format!("{prepare}{}", question(entry.method, &entry.fields));
+        (result.replies, result.rows) = (replies(&entry.fields), Vec::new());
+        if is_first && reading.before.is_none() {
+            // what was prepared and nothing else is no answer any more
+            let known = &mut *self.0.lock();
+            let Known { results, by_question, .. } = known.entry(reading.identity).or_default();
+            if let Some(at) = by_question.get(&prepare).copied()
+                && !by_question.contains_key(&result.question)
+            {
+                by_question.insert(result.question.clone(), at);
+                *results[at].lock() = result;
+                return Reading { identity: reading.identity, result: Arc::clone(&results[at]), before: None };
+            }
+        }
+        self.add_result(reading.identity, result)
     }
 }
 
@@ -93,6 +125,7 @@ struct Results {
 }
 
 struct Reading {
+    identity: ConnectIdentity,
     result: Arc<Mutex<KnownResult>>,
     /// What the same question gave before, for a read that a user named.
     before: Option<Arc<Mutex<KnownResult>>>,
@@ -126,17 +159,43 @@ impl Answers {
         }
     }
 
-    /// A command, before anything in it is replaced.
-    pub(super) fn command(&self, entry: &Entry, identity: impl FnOnce() -> Option<ConnectIdentity>) {
-        let Some(known) = self.known.get() else { return };
-        if let (true, Some(statement)) = (self.has_rows(entry), entry.statement) {
-            let Some(identity) = identity() else { return };
-            let mut results = self.results.lock();
-            results.asked.insert((identity, question(entry.method, &entry.fields)));
-            results.reading.insert((entry.connection, statement), known.add_result(identity, entry));
-            return;
-        }
-        self.step(entry.connection, entry.statement, || Step::Command(entry.method, entry.fields.clone()));
+    /// A command, before anything in it is replaced, in the cassette of this name.
+    ///
+    /// # Errors
+    /// A read that a user named has another outcome than it had before.
+    pub(super) fn command(
+        &self,
+        entry: &Entry,
+        cassette: &Path,
+        identity: impl FnOnce() -> Option<ConnectIdentity>,
+    ) -> Result<(), CassetteError> {
+        let (Some(known), Some(statement)) = (self.known.get(), entry.statement) else { return Ok(()) };
+        let at = (entry.connection, statement);
+        let reading = if self.has_rows(entry) {
+            let Some(identity) = identity() else { return Ok(()) };
+            let (method, asked) = (entry.method, entry.fields.clone());
+            let (question, replies) = (question(method, &asked), replies(&asked));
+            let result = KnownResult { method, asked, steps: Vec::new(), question, replies, rows: Vec::new() };
+            known.add_result(identity, result)
+        } else {
+            let results = self.results.lock();
+            match results.reading.get(&at) {
+                Some(prepared) if entry.method == Method::Execute => known.executed(prepared, entry),
+                Some(_) => {
+                    drop(results);
+                    self.step(entry.connection, entry.statement, || Step::Command(entry.method, entry.fields.clone()));
+                    return Ok(());
+                }
+                None => return Ok(()),
+            }
+        };
+        let differs = |before: &Arc<Mutex<KnownResult>>| before.lock().replies != replies(&entry.fields);
+        let changed = entry.method != Method::Prepare && reading.before.as_ref().is_some_and(differs);
+        let sql = changed.then(|| reading.result.lock().sql()).flatten();
+        let mut results = self.results.lock();
+        results.asked.insert((reading.identity, reading.result.lock().question.clone()));
+        results.reading.insert(at, reading);
+        sql.map_or(Ok(()), |sql| Err(other_result(&sql, "another outcome", cassette)))
     }
 
     /// An answer or housekeeping. A statement that is freed goes on with nothing.
@@ -167,9 +226,7 @@ impl Answers {
         cassette: &Path,
     ) -> Result<(), CassetteError> {
         if let Some(sql) = self.changed(connection, statement, &rows) {
-            let problem =
-                format!("`{sql}` gives other rows than before, and `answers` names it as a read that does not");
-            return Err(CassetteError::new(cassette, problem).advice("take it out of `answers` in super8.yml"));
+            return Err(other_result(&sql, "other rows", cassette));
         }
         self.step(connection, Some(statement), || match rows.odd || rows.rows.len() > MOST_ROWS {
             true => Step::Lost,
@@ -181,13 +238,19 @@ impl Answers {
     /// The SQL text of a named read whose rows are others than before.
     fn changed(&self, connection: ConnectionId, statement: u32, rows: &KeptRows) -> Option<String> {
         let results = self.results.lock();
-        let Reading { result, before } = results.reading.get(&(connection, statement))?;
-        let (result, before) = (result.lock(), before.as_ref()?.lock());
-        let sql = result.asked.get(Key::Sql).and_then(Value::as_text)?;
-        let runs = |result: &KnownResult| result.steps.iter().filter(|step| matches!(step, Step::Rows(_))).count();
-        let mut earlier =
-            before.steps.iter().filter_map(|step| if let Step::Rows(rows) = step { Some(rows) } else { None });
-        let earlier = earlier.nth(runs(&result))?;
+        let Reading { result, before, .. } = results.reading.get(&(connection, statement))?;
+        let result = result.lock();
+        let number = result.steps.iter().filter(|step| matches!(step, Step::Rows(_))).count();
+        let sql = result.sql()?;
+        drop(result);
+        let mut known =
+            before.as_ref().map_or(&results.reading.get(&(connection, statement))?.result, |before| before).lock();
+        let Some(earlier) = known.rows.get(number) else {
+            if known.rows.len() == number && rows.rows.len() <= MOST_ROWS {
+                known.rows.push(rows.clone());
+            }
+            return None;
+        };
         let cells = |row: &Row| row.fields().map(std::borrow::Cow::into_owned).collect::<Vec<_>>();
         let shared = earlier.rows.iter().zip(&rows.rows).all(|(one, other)| cells(one) == cells(other));
         let as_many = match (earlier.ended, rows.ended) {
@@ -196,7 +259,11 @@ impl Answers {
             (false, true) => earlier.rows.len() <= rows.rows.len(),
             (false, false) => true,
         };
-        (!shared || !as_many).then(|| sql.to_owned())
+        let reads_on = (rows.ended, rows.rows.len()) > (earlier.ended, earlier.rows.len());
+        if shared && as_many && reads_on && rows.rows.len() <= MOST_ROWS {
+            known.rows[number] = rows.clone();
+        }
+        (!shared || !as_many).then_some(sql)
     }
 
     fn step(&self, connection: ConnectionId, statement: Option<u32>, step: impl FnOnce() -> Step) {
@@ -238,7 +305,7 @@ impl Answers {
     /// now on it counts as recorded.
     pub(super) fn adopts(&self, identity: ConnectIdentity, result: &KnownResult) -> bool {
         let lost = result.steps.iter().any(|step| matches!(step, Step::Lost));
-        !lost && self.results.lock().asked.insert((identity, question(result.method, &result.asked)))
+        !lost && self.results.lock().asked.insert((identity, result.question.clone()))
     }
 
     /// Whether there is nothing to be shared.
@@ -252,6 +319,24 @@ fn is_asked_once(answer: &Fields) -> bool {
     let own = [Key::ConnectionId, Key::StatementId, Key::About].into_iter().any(|key| answer.get(key).is_some());
     let function = answer.get(Key::Function).and_then(Value::as_text);
     !own && matches!(function, Some("SQLGetInfo" | "SQLGetFunctions"))
+}
+
+impl KnownResult {
+    /// The text, of a read that a user named.
+    fn sql(&self) -> Option<String> {
+        self.asked.get(Key::Sql).and_then(Value::as_text).map(str::to_owned)
+    }
+}
+
+fn other_result(sql: &str, what: &str, cassette: &Path) -> CassetteError {
+    let problem =
+        format!("`{sql}` gives {what} than before, but `answers` names it as a read whose result does not change");
+    CassetteError::new(cassette, problem).advice("take it out of `answers` in super8.yml")
+}
+
+/// What a command replied.
+fn replies(fields: &Fields) -> Fields {
+    fields.iter().filter(|(key, _)| key.is_reply()).cloned().collect()
 }
 
 /// What tells one question from another.

@@ -338,7 +338,8 @@ impl Recorder {
     /// # Errors
     /// The first failure of this recording.
     pub fn command(&self, entry: &Entry) -> Result<(), CassetteError> {
-        self.answers.command(entry, || self.log.lock().info.identity(entry.connection));
+        let identity = || self.log.lock().info.identity(entry.connection);
+        self.sticky(self.answers.command(entry, self.storage.name(), identity))?;
         let threaded = self.by_thread(entry);
         self.write_command(threaded.as_ref().unwrap_or(entry))
     }

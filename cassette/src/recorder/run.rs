@@ -221,7 +221,7 @@ impl Recorder {
         self: &Arc<Self>,
         connection: ConnectionId,
         statement: u32,
-        KnownResult { method, asked, steps }: KnownResult,
+        KnownResult { method, asked, steps, .. }: KnownResult,
     ) -> Result<(), CassetteError> {
         let entry = |method, fields| Entry { method, connection, statement: Some(statement), fields };
         self.write_command(&entry(method, asked))?;

@@ -136,7 +136,7 @@ fn panel(
     };
     let (x, y) = (ends(&mut all.iter().map(|(x, _)| *x)), ends(&mut all.iter().map(|(_, y)| *y)));
     let mut chart = ChartBuilder::on(area)
-        .caption(title, ("sans-serif", 16))
+        .caption(title, ("sans-serif", 20))
         .margin(12)
         .x_label_area_size(28)
         .y_label_area_size(52)
@@ -148,7 +148,7 @@ fn panel(
             .label(curve.way.mode())
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(2)));
     }
-    chart.configure_series_labels().position(SeriesLabelPosition::UpperLeft).label_font(("sans-serif", 13)).draw()?;
+    chart.configure_series_labels().position(SeriesLabelPosition::UpperLeft).label_font(("sans-serif", 15)).draw()?;
     Ok(())
 }
 
@@ -162,7 +162,8 @@ where
 {
     chart
         .configure_mesh()
-        .light_line_style(WHITE)
+        .max_light_lines(0)
+        .label_style(("sans-serif", 15))
         .x_label_formatter(&|value| power(*value))
         .y_label_formatter(&|value| power(*value))
         .draw()?;

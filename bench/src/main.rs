@@ -168,6 +168,7 @@ fn measure(
     }
     vec![
         ("times", report::times(setup.launcher.database, &all)),
+        ("goals", report::reached(setup.launcher.database, &all)),
         ("calls", report::calls(&all)),
         ("memory", report::memory(&growths)),
     ]

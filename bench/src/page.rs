@@ -58,7 +58,7 @@ fn measured(options: &Options, database: Database) -> String {
         Database::Postgres => format!("psqlodbc {}", version("odbc-postgresql")),
     };
     format!(
-        "Measured on {} at {}{changed}: {} rows, {} statements, {} connections, {} rounds; {driver}, unixODBC {}, {}.\n",
+        "Measured on {} at {}{changed}: {} rows, {} statements, {} connections, {} rounds; {driver}, unixODBC {}, {}; load of the machine {}.\n",
         run("date", &["+%Y-%m-%d"]),
         git(&["rev-parse", "--short=12", "HEAD"]),
         options.rows,
@@ -66,7 +66,9 @@ fn measured(options: &Options, database: Database) -> String {
         options.connects,
         options.rounds,
         version("unixodbc"),
-        run("rustc", &["-V"])
+        run("rustc", &["-V"]),
+        // what else ran: of a busy machine only instructions and memory are worth something
+        fs::read_to_string("/proc/loadavg").unwrap_or_default().split(' ').next().unwrap_or_default()
     )
 }
 

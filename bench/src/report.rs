@@ -18,7 +18,7 @@ macro_rules! say {
     }};
 }
 
-/// Ratios to the bare driver and peak memory: one line per case, goals in the second table.
+/// Ratios to the bare driver and peak memory: one line per case.
 pub fn times(database: Database, series: &[Series]) -> String {
     let mut out = String::new();
     let timed: Vec<&Series> = series.iter().filter(|series| !series.job.case.is_call()).collect();
@@ -34,7 +34,10 @@ pub fn times(database: Database, series: &[Series]) -> String {
     line(&mut out, &["---", "---:", "---:"], &vec!["---:".to_owned(); ways.len()], &["---:"]);
     for series in &timed {
         let ratio = |way| match series.ratio(way) {
-            Some(pair) => format!("{} / {}", figure(pair.wall), figure(pair.cpu)),
+            Some(pair) => {
+                let goal = goals::ratio(database, series.job.case, way);
+                format!("{} / {}{}", figure(pair.wall), figure(pair.cpu), goals::star(pair, goal))
+            }
             None => String::new(),
         };
         let peak = |way: &Way| megabytes(series.peak(*way));
@@ -43,14 +46,18 @@ pub fn times(database: Database, series: &[Series]) -> String {
         let ratios: Vec<String> = ways.iter().map(|way| ratio(*way)).collect();
         line(&mut out, &[&case, &count, &bare(series)], &ratios, &[&peaks.join(", ")]);
     }
-    if timed.iter().any(|series| series.ways.len() > 1) {
-        reached(&mut out, database, &timed);
-    }
     out
 }
 
-fn reached(out: &mut String, database: Database, series: &[&Series]) {
-    say!(out, "\nGoals\n");
+/// Which ratios reach their goals, and how much their medians are worth.
+pub fn reached(database: Database, series: &[Series]) -> String {
+    let mut out = String::new();
+    let series: Vec<&Series> =
+        series.iter().filter(|series| !series.job.case.is_call() && series.ways.len() > 1).collect();
+    if series.is_empty() {
+        return out;
+    }
+    say!(out, "Goals, {database}\n");
     say!(out, "| case | way | wall | CPU | CPU quartiles | goal | reached |");
     say!(out, "| --- | --- | ---: | ---: | ---: | ---: | --- |");
     for series in series {
@@ -70,6 +77,7 @@ fn reached(out: &mut String, database: Database, series: &[&Series]) {
             }
         }
     }
+    out
 }
 
 /// Nanoseconds per forwarded call.

@@ -339,6 +339,15 @@ impl LogPlayer {
         Ok(live.map(Arc::new).or(found))
     }
 
+    /// A statement is not used any more: its handle has another text, or is freed. Nobody asks how often it was closed.
+    pub(super) fn forget_statement(&self, connection: ConnectionId, statement: u32) {
+        let state = &mut *self.state.lock();
+        if !state.closes.is_empty() {
+            let recorded = state.recorded(connection, Some(statement));
+            state.closes.remove(&recorded);
+        }
+    }
+
     /// Takes note of a statement that is closed or freed, or of a connection that ends.
     pub(super) fn housekeeping(&self, entry: &Entry) {
         let state = &mut *self.state.lock();

@@ -461,6 +461,7 @@ impl Player {
             self.serving.forget(connection, statement);
         } else {
             self.units().iter().for_each(|units| units.forget(connection, statement));
+            self.log.forget_statement(connection, statement);
         }
     }
 
@@ -572,5 +573,36 @@ fn delay(entry: &Entry) {
     if let Some(delay) = entry.get(Key::Delay).and_then(Value::as_text).and_then(|text| crate::faults::delay(text).ok())
     {
         std::thread::sleep(delay);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Directory, MakeAppend, WriteAppend};
+
+    #[test]
+    fn a_handle_with_one_text_after_the_other_keeps_nothing_of_those_before() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("x");
+        let append: MakeAppend = Arc::new(|file| Ok(Box::new(WriteAppend::new(file))));
+        let storage = Directory::record(&path, Metadata::now(None, None), append).unwrap();
+        let connect = Entry::new(Method::Connect, ConnectionId(0), None).with(Key::Dsn, "shop");
+        let run = |statement| Entry::new(Method::Run, ConnectionId(0), Some(statement)).with(Key::Sql, "SELECT 1");
+        let mut log = Vec::new();
+        storage.encode(&connect, &mut log);
+        (1..=20).for_each(|statement| storage.encode(&run(statement), &mut log));
+        storage.append(&log).unwrap();
+        storage.publish().unwrap();
+
+        let player = Player::open(&path, PlayOptions::default()).unwrap();
+        assert_eq!(player.connect(&connect).unwrap().connection, ConnectionId(0));
+        for statement in 1..=20 {
+            player.command(&run(statement)).unwrap();
+            player.housekeeping(&Entry::new(Method::Close, ConnectionId(0), Some(statement)));
+            assert_eq!(player.log.state.lock().closes.len(), 1);
+            player.forget_statement(ConnectionId(0), statement);
+            assert!(player.log.state.lock().closes.is_empty());
+        }
     }
 }

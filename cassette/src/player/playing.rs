@@ -162,7 +162,8 @@ impl LogPlayer {
         if let Scene::Unreadable(_) = scene {
             return Err(scene);
         }
-        if self.is_needless(state, asked)? {
+        // after a fault, what is repeated is the recorded command
+        if !self.faults.have_struck() && self.is_needless(state, asked)? {
             return Ok(self.taken(state, asked, Candidate::Needless, None));
         }
         if let Some(found) = self.step_pooled(state, asked)? {

@@ -378,7 +378,8 @@ fn kamailio_is_replayed_with_the_database_gone() {
         daemon.desk.clear();
         let (replayed, code, log) = daemon.serve("replay", session(&["apple", "pear", "plum"]), ready);
         assert_eq!((replayed, code), (recorded, 0), "{log}");
-        let (_, code, log) = daemon.serve("replay", session(&["apple", "quince", "plum"]), ready);
+        // It connects again after the mismatch, in vain, and its next query would be on a statement that is freed already.
+        let (_, code, log) = daemon.serve("replay", session(&["apple", "quince"]), ready);
         assert_eq!(code, 120, "{log}");
         assert!(log.contains("name = 'quince'"), "{log}");
         let (_, code, log) = daemon.serve("replay", session(&["apple"]), ready);

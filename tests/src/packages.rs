@@ -51,6 +51,8 @@ pub const DEBIAN: &[&str] = &[
     "proftpd-mod-odbc",
     "kamailio",
     "kamailio-unixodbc-modules",
+    "freeradius",
+    "freeradius-iodbc",
     "bats",
 ];
 

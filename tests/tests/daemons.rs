@@ -1,6 +1,7 @@
 //! Debian's daemons that work over ODBC: recorded as they serve, stopped as an operator stops them, and replayed with driver and
 //! database gone. Each answers its clients the same, and another question is found out.
 
+use std::fmt::Debug;
 use std::io::ErrorKind;
 use std::net::UdpSocket;
 use std::os::unix::fs::PermissionsExt;
@@ -48,8 +49,8 @@ impl Daemon {
     }
 }
 
-/// A database of the tests' PostgreSQL with these tables, and the role's data source `shop` on it.
-fn on_postgres(desk: &Desk, database: &str, sql: &str) -> &'static Postgres {
+/// A database of the tests' PostgreSQL with these tables, and the role's data source `shop` on it by this driver.
+fn on_postgres(desk: &Desk, driver: Driver, database: &str, sql: &str) -> &'static Postgres {
     let server = server();
     {
         let _turn = one_at_a_time();
@@ -62,7 +63,7 @@ fn on_postgres(desk: &Desk, database: &str, sql: &str) -> &'static Postgres {
     server.sql(database, &format!("{sql}; grant all on all tables in schema public to {ROLE}"));
     let port = server.port.to_string();
     desk.configuration()
-        .driver("PostgreSQL", &[("Driver", Driver::PostgresUnicode.library())])
+        .driver("PostgreSQL", &[("Driver", driver.library())])
         .source(
             "shop",
             &[
@@ -149,7 +150,7 @@ fn powerdns_is_replayed_with_the_database_gone() {
     in_both_formats(|format| {
         let desk = Desk::new("powerdns").in_format(format);
         let database = format!("powerdns_{}", format.name());
-        let postgres = on_postgres(&desk, &database, DNS_TABLES);
+        let postgres = on_postgres(&desk, Driver::PostgresUnicode, &database, DNS_TABLES);
         let daemon = powerdns(desk);
         // The first answer is part of the session: it is asked again only as long as nobody listens.
         let ready = |port| dns(port, "fruit.test").is_some();
@@ -186,6 +187,41 @@ fn powerdns_is_replayed_with_the_database_gone() {
     });
 }
 
+/// Records a daemon that is asked all of `names` at once, and replays it twenty times when everything it needs is `gone`. Another
+/// name is found out, and one too few. What was answered.
+fn in_any_order<T: Clone + Debug + PartialEq + Send>(
+    daemon: &Daemon,
+    names: &[String],
+    other: &str,
+    ask: fn(u16, &str) -> Option<T>,
+    ready: fn(u16) -> bool,
+    gone: impl FnOnce(),
+) -> Vec<Option<T>> {
+    let together = |names: Vec<String>| {
+        move |port| {
+            std::thread::scope(|scope| {
+                let threads: Vec<_> = names.iter().map(|name| scope.spawn(move || ask(port, name))).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap_or(None)).collect::<Vec<_>>()
+            })
+        }
+    };
+    let (recorded, code, log) = daemon.serve("record --order any", together(names.to_vec()), ready);
+    assert_eq!(code, 0, "{log}");
+    gone();
+    daemon.desk.clear();
+    for time in 0..20 {
+        let (replayed, code, log) = daemon.serve("replay", together(names.to_vec()), ready);
+        assert_eq!((&replayed, code), (&recorded, 0), "time {time}: {log}");
+    }
+    let others = [&names[1..], &[other.to_owned()]].concat();
+    let (_, code, log) = daemon.serve("replay", together(others), ready);
+    assert_eq!(code, 120, "{log}");
+    assert!(log.contains(other), "{log}");
+    let (_, code, log) = daemon.serve("replay", together(names[1..].to_vec()), ready);
+    assert_eq!(code, 121, "{log}");
+    recorded
+}
+
 /// Questions that come together: which of PowerDNS's threads and connections answers which, nobody decides.
 #[test]
 fn powerdns_answers_in_any_order() {
@@ -194,33 +230,88 @@ fn powerdns_answers_in_any_order() {
     let rows: Vec<String> =
         hosts.iter().zip(1..).map(|(host, number)| format!("(1, '{host}', 'A', '192.0.2.{number}', 60, 0)")).collect();
     let insert = format!("insert into records (domain_id, name, type, content, ttl, prio) values {}", rows.join(", "));
-    let postgres = on_postgres(&desk, "powerdns_any", &format!("{DNS_TABLES}; {insert}"));
-    let daemon = powerdns(desk);
+    let postgres = on_postgres(&desk, Driver::PostgresUnicode, "powerdns_any", &format!("{DNS_TABLES}; {insert}"));
     let ready = |port| dns(port, "fruit.test").is_some();
-    let together = |names: Vec<String>| {
-        move |port| {
-            let ask = |name: &String| dns(port, name);
-            std::thread::scope(|scope| {
-                let threads: Vec<_> = names.iter().map(|name| scope.spawn(move || ask(name))).collect();
-                threads.into_iter().map(|thread| thread.join().unwrap_or(None)).collect::<Vec<_>>()
-            })
-        }
-    };
-    let (recorded, code, log) = daemon.serve("record --order any", together(hosts.clone()), ready);
-    assert_eq!(code, 0, "{log}");
+    let recorded =
+        in_any_order(&powerdns(desk), &hosts, "fig.fruit.test", dns, ready, || postgres.remove("powerdns_any"));
     let expected: Vec<_> = (1..=12).map(|number| Some((0, vec![192, 0, 2, number]))).collect();
-    assert_eq!(recorded, expected, "{log}");
-    postgres.remove("powerdns_any");
-    daemon.desk.clear();
-    for time in 0..20 {
-        let (replayed, code, log) = daemon.serve("replay", together(hosts.clone()), ready);
-        assert_eq!((&replayed, code), (&recorded, 0), "time {time}: {log}");
+    assert_eq!(recorded, expected);
+}
+
+/// A RADIUS request for a user: the answer's code, and the message in it.
+fn radius(port: u16, user: &str) -> Option<(u8, String)> {
+    const ACCESS_REQUEST: u8 = 1;
+    const USER_NAME: u8 = 1;
+    const REPLY_MESSAGE: u8 = 18;
+    const HEADER: usize = 20;
+    let mut request = vec![ACCESS_REQUEST, 1, 0, (HEADER + 2 + user.len()) as u8];
+    // requests from the same port are told apart by these 16 bytes
+    request.extend(user.bytes().cycle().take(16));
+    request.extend([USER_NAME, 2 + user.len() as u8]);
+    request.extend(user.bytes());
+    let answer = datagram(port, &|_| request.clone())?;
+    let mut rest = &answer[HEADER..];
+    let mut message = String::new();
+    while let [kind, length, ..] = *rest {
+        let (attribute, next) = rest.split_at(usize::from(length));
+        if kind == REPLY_MESSAGE {
+            message = String::from_utf8_lossy(&attribute[2..]).into_owned();
+        }
+        rest = next;
     }
-    let others = [&hosts[1..], &["fig.fruit.test".to_owned()]].concat();
-    let (_, code, log) = daemon.serve("replay", together(others), ready);
-    assert_eq!(code, 120, "{log}");
-    let (_, code, log) = daemon.serve("replay", together(hosts[1..].to_vec()), ready);
-    assert_eq!(code, 121, "{log}");
+    Some((answer[0], message))
+}
+
+/// FreeRADIUS under iODBC: its pool begins with one connection and grows while requests wait for the database.
+#[test]
+fn freeradius_answers_in_any_order_from_a_growing_pool() {
+    const TABLES: &str = "create table account (name varchar(20), fruit varchar(20));\
+        insert into account select 'user' || n, 'fruit' || n from generate_series(1, 12) n;\
+        create table asked (name varchar(20))";
+    let module = "/usr/lib/freeradius/rlm_sql_iodbc.so";
+    if !Path::new(module).is_file() {
+        packages::missing(module, "freeradius-iodbc");
+    }
+    let desk = Desk::new("freeradius");
+    let postgres = on_postgres(&desk, Driver::PostgresAnsi, "freeradius", TABLES);
+    let (port, directory) = (free_port(), desk.scratch.join("work").display().to_string());
+    let settings = format!(
+        "prefix = /usr\nraddbdir = {directory}\nlogdir = {directory}\nrun_dir = {directory}\nlibdir = /usr/lib/freeradius\n\
+         proxy_requests = no\nlog {{\n destination = stdout\n}}\nsecurity {{\n reject_delay = 0\n}}\n\
+         client test {{\n ipaddr = 127.0.0.1\n secret = {PASSWORD}\n}}\n\
+         thread pool {{\n start_servers = 8\n max_servers = 8\n min_spare_servers = 1\n max_spare_servers = 8\n}}\n\
+         modules {{\n\
+         \x20 sql {{\n\
+         \x20   driver = rlm_sql_iodbc\n dialect = postgresql\n server = shop\n login = {ROLE}\n password = {PASSWORD}\n\
+         \x20   pool {{\n start = 1\n min = 1\n max = 8\n spare = 7\n retry_delay = 0\n }}\n\
+         \x20 }}\n\
+         }}\n\
+         server default {{\n\
+         \x20 listen {{\n type = auth\n ipaddr = 127.0.0.1\n port = {port}\n }}\n\
+         \x20 authorize {{\n\
+         \x20   update control {{\n\
+         \x20     Tmp-String-0 := \"%{{sql:insert into asked values ('%{{User-Name}}')}}\"\n\
+         \x20     Auth-Type := Accept\n\
+         \x20   }}\n\
+         \x20   update reply {{\n\
+         \x20     Reply-Message := \"%{{sql:select fruit from account, pg_sleep(0.2) where name = '%{{User-Name}}'}}\"\n\
+         \x20   }}\n\
+         \x20 }}\n\
+         }}\n"
+    );
+    desk.scratch.write("work/radiusd.conf", settings);
+    let program = packages::program("freeradius", "freeradius").display().to_string();
+    let arguments = ["-f", "-d", &directory].map(str::to_owned).into();
+    let daemon = Daemon { desk, program, arguments, port };
+    let users: Vec<String> = (1..=12).map(|number| format!("user{number}")).collect();
+    let ready = |port| radius(port, "nobody").is_some();
+    let recorded = in_any_order(&daemon, &users, "somebody", radius, ready, || postgres.remove("freeradius"));
+    let expected: Vec<_> = (1..=12).map(|number| Some((2, format!("fruit{number}")))).collect();
+    assert_eq!(recorded, expected);
+    let commands = daemon.desk.scratch.join("work/tapes/tape/commands.yml");
+    let commands = std::fs::read_to_string(&commands).unwrap_or_else(|error| panic!("{}: {error}", commands.display()));
+    let connections = commands.matches("method: connect").count();
+    assert!((2..=8).contains(&connections), "the pool did not grow, or too far:\n{commands}");
 }
 
 /// ProFTPD: a child for each session, which becomes another user before it asks the database.
@@ -334,7 +425,7 @@ fn kamailio_is_replayed_with_the_database_gone() {
     in_both_formats(|format| {
         let desk = Desk::new("kamailio").in_format(format);
         let database = format!("kamailio_{}", format.name());
-        let postgres = on_postgres(&desk, &database, TABLES);
+        let postgres = on_postgres(&desk, Driver::PostgresUnicode, &database, TABLES);
         let (port, directory) = (free_port(), desk.scratch.join("work").display().to_string());
         let module = format!("/usr/lib/{}-linux-gnu/kamailio/modules/db_unixodbc.so", std::env::consts::ARCH);
         if !Path::new(&module).is_file() {

@@ -8,7 +8,7 @@ use super8_tests::{packages, python, server};
 /// A script whose presence keeps Debian's packages from starting the services they install.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 /// What Debian would start, now and at every boot.
-const SERVICES: [&str; 5] = ["postgresql", "mariadb", "pdns", "proftpd", "kamailio"];
+const SERVICES: [&str; 6] = ["postgresql", "mariadb", "pdns", "proftpd", "kamailio", "freeradius"];
 
 /// Installs everything the tests and the demo need.
 pub fn setup() -> Done {

@@ -53,6 +53,7 @@ pub const DEBIAN: &[&str] = &[
     "kamailio-unixodbc-modules",
     "freeradius",
     "freeradius-iodbc",
+    "gdal-bin",
     "bats",
 ];
 

@@ -1,8 +1,10 @@
 //! Bindings of other languages, as Debian ships them, all four ways.
 
+use super8_tests::compare::assert_same;
 use super8_tests::driver::Driver;
+use super8_tests::packages;
 use super8_tests::program::Program;
-use super8_tests::ways::four_ways;
+use super8_tests::ways::{Stage, Way, four_ways};
 
 const DRIVERS: [Driver; 3] = [Driver::Sqlite, Driver::PostgresUnicode, Driver::MariaDb];
 
@@ -45,6 +47,30 @@ fn swi_prolog() {
 fn cpp_with_qt() {
     for driver in DRIVERS {
         four_ways(&Program::qt("qt.cpp"), driver);
+    }
+}
+
+/// Each call of ogrinfo is a process, which super8's command makes a part of the cassette.
+#[test]
+fn gdal() {
+    packages::program("ogrinfo", "gdal-bin");
+    let program = Program::script("sh", "dash", "ogrinfo.sh");
+    for driver in DRIVERS {
+        let mut stage = Stage::new("gdal", driver);
+        if driver == Driver::MariaDb {
+            // GDAL puts the names of tables and columns into double quotes
+            stage.source.push(("InitStmt", "set sql_mode = 'ANSI_QUOTES'".into()));
+        }
+        let bare = stage.run(Way::Bare, &program);
+        let what = format!("ogrinfo over {}", driver.library());
+        program.check(&what, &bare);
+        assert_eq!(bare.text().matches("day (Date) = 2026/11/21").count(), 3, "{what}:\n{}", bare.text());
+        assert_same(&what, ("bare", &bare), ("off", &stage.run(Way::Off, &program)));
+        stage.in_both_formats(|stage| {
+            for verb in ["record", "replay"] {
+                assert_same(&what, ("bare", &bare), (verb, &stage.wrapped(verb, &program)));
+            }
+        });
     }
 }
 

@@ -126,6 +126,25 @@ fn each_process_has_its_part_of_one_cassette() {
     });
 }
 
+/// A script asks the same before and after a change, in processes of the same command: the first answer comes first.
+#[test]
+fn equal_questions_of_a_script_get_their_answers_in_order() {
+    in_both_formats(|format| {
+        let desk = Desk::new("processes_in_order").in_format(format);
+        let count = isql("select count(*) from fruit");
+        let insert = |name: &str| isql(&format!("insert into fruit values ('{name}', 1)"));
+        let script = [&count, &insert("plum"), &count, &insert("fig"), &count].map(String::as_str).join("; ");
+        let recorded = desk.run(&["record", "tape", "--", "sh", "-c", &script]);
+        ended(&recorded, 0);
+        let counts = ["| 3", "| 4", "| 5"].map(|count| recorded.text().find(count));
+        assert!(counts.is_sorted() && counts[0].is_some(), "{}", recorded.text());
+        desk.clear();
+        let replayed = desk.run(&["replay", "tape", "--", "sh", "-c", &script]);
+        ended(&replayed, 0);
+        assert_eq!(replayed.text(), recorded.text());
+    });
+}
+
 /// The desk with its drivers as they were.
 fn restored(desk: Desk) -> Desk {
     desk.configuration()

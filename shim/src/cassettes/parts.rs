@@ -61,8 +61,8 @@ pub(super) fn remove_stale(cassette: &Path) {
     }
 }
 
-/// The directories of the cassettes of which this process plays one, the likeliest first: those of its command, then the first process's. None if the
-/// cassette has no parts.
+/// The directories of the cassettes of which this process plays one, the likeliest first: those of its command, as they were
+/// recorded, then the first process's. None if the cassette has no parts.
 pub(super) fn to_replay(cassette: &Path) -> Vec<PathBuf> {
     let parts = parts_of(cassette);
     if parts.is_empty() {
@@ -76,5 +76,9 @@ pub(super) fn to_replay(cassette: &Path) -> Vec<PathBuf> {
     };
     let (own, others): (Vec<_>, Vec<_>) = parts.into_iter().partition(is_own);
     let first = Format::of(cassette).is_some().then(|| cassette.to_owned());
+    // no part is the first of its command, so that the first process was
+    let first_is_own = !own.contains(&parts_directory(cassette).join(name));
+    let own = if first_is_own { first.iter().cloned().chain(own).collect() } else { own };
+    let first = first.filter(|_| !first_is_own);
     own.into_iter().chain(first).chain(others).collect()
 }

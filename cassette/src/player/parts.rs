@@ -25,7 +25,7 @@ use super::sources::{Choosing, Source, Step};
 use super::state::State;
 use crate::metadata::Order;
 use crate::store::Store;
-use crate::{CassetteError, Entry, Method};
+use crate::{CassetteError, ConnectionId, Entry, Method};
 
 impl LogPlayer {
     /// Before a step: takes a part that goes on with what is asked, where the parts that may be this process's differ.
@@ -134,8 +134,13 @@ impl LogPlayer {
     }
 
     /// After a step that was played though no part had it next: what differs from the part that had it is no choice any more.
+    /// If the same step is still next, none of the parts has served anything that the others would not.
     pub(super) fn chosen(&self, state: &mut State, step: Option<Step>) -> Result<(), CassetteError> {
-        let (Some(step), Some(choosing)) = (step, state.choosing.as_mut()) else { return Ok(()) };
+        let Some(step) = step else { return Ok(()) };
+        if self.number(state, step.of)? == step.number {
+            return Ok(());
+        }
+        let Some(choosing) = state.choosing.as_mut() else { return Ok(()) };
         let sources = &*self.storage.0;
         let current = sources.current();
         let mut left = Vec::new();
@@ -175,18 +180,22 @@ impl LogPlayer {
             },
             (Order::Connection | Order::Any, _) => Some(asked.connection),
         };
+        Ok(Some(Step { of, number: self.number(state, of)? }))
+    }
+
+    /// The number of the command that is next in the part that is played.
+    fn number(&self, state: &mut State, of: Option<ConnectionId>) -> Result<usize, CassetteError> {
         let cursor = match of {
             None => &mut state.whole,
             Some(connection) => state.cursor(self.order, &self.index, connection),
         };
         let commands = self.storage.0.current().commands(of);
-        let number = match cursor.next(&self.index, &*self.storage)? {
+        Ok(match cursor.next(&self.index, &*self.storage)? {
             Next::Command { position, .. } | Next::Rows { position, .. } => {
                 commands.partition_point(|command| *command < position)
             }
             Next::End => commands.len(),
-        };
-        Ok(Some(Step { of, number }))
+        })
     }
 
     /// Goes on with another part, which is the same so far.

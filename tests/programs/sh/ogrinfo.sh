@@ -1,19 +1,15 @@
 # What GDAL's ogrinfo does over ODBC: tables as layers with their columns and keys, queries, filters, nulls, long texts, errors.
 # Each call is a process of its own.
-connection=$1
-# GDAL describes the layer before it does anything else. This one is never there. The table made below would be described as
-# missing once and as there later, and a replay could not tell whose answer it is.
-layer=none
+source="ODBC:$1,ogr_item"
 run() {
     printf '%s\n' "== $*"
-    ogrinfo -ro "ODBC:$connection,$layer" "$@" 2>&1
+    ogrinfo -ro "$source" "$@" 2>&1
     echo "exit code $?"
 }
 long=$(printf '%0900d' 7)
 
 run -q -sql "create table ogr_item (id integer not null primary key, name varchar(20),
     price double precision, day date, moment timestamp null, note varchar(1000))"
-layer=ogr_item
 run -q -sql "insert into ogr_item values (1, 'apple', 1.5, '2026-11-21', '2026-11-21 12:30:45', 'short'),
     (2, 'pear', 0.25, '2025-01-01', null, '$long'), (3, null, null, null, null, null)"
 run -al

@@ -61,9 +61,6 @@ impl Counts {
     }
 
     fn entry(&mut self, object: &str) -> &mut Count {
-        if !self.objects.contains_key(object) {
-            self.objects.insert(object.to_owned(), Count::default());
-        }
         self.objects.entry(object.to_owned()).or_default()
     }
 

@@ -4,12 +4,7 @@
 //! library, SQLite and this client are left out: their versions and the processor change nothing. The compiler does, so the
 //! numbers hold for one version of it.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
 use serde::{Deserialize, Serialize};
 
@@ -35,9 +30,6 @@ const CASES: [(Case, Way); 6] = [
     (Case::Fetch(Style::Bound, Types::Char), Way::Record(Format::Yaml)),
     (Case::Fetch(Style::Bound, Types::Char), Way::Replay(Format::Yaml)),
 ];
-
-/// Rows of the table the gate reads.
-pub const ROWS: u64 = 6000;
 
 const HEAD: &str = "\
 # What super8 itself executes for one connection, point query or row: instructions in its libraries, as they are shipped, and
@@ -215,17 +207,6 @@ impl Machine {
 fn output(command: &mut Command) -> Option<String> {
     let output = command.output().ok().filter(|output| output.status.success())?;
     String::from_utf8(output.stdout).ok()
-}
-
-/// A directory whose path is as long on every machine, because super8 takes paths apart.
-///
-/// # Errors
-/// It cannot be made.
-pub fn directory() -> Result<PathBuf, String> {
-    let directory = PathBuf::from(format!("/tmp/super8-gate-{:010}", std::process::id()));
-    let _ = fs::remove_dir_all(&directory);
-    fs::create_dir(&directory).map_err(|error| format!("cannot make {}: {error}", directory.display()))?;
-    Ok(directory)
 }
 
 #[cfg(test)]

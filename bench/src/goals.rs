@@ -60,7 +60,7 @@ pub fn mark_one(figure: f64, goal: f64) -> &'static str {
     if figure <= goal { "yes" } else { "**no**" }
 }
 
-/// Behind the ratios of a table: nothing if they reach the goal, `*` if none does, `(*)` if one of wall and CPU time does not.
+/// Behind the ratios of a table: nothing if wall and CPU time both reach the goal, `(*)` if only one does, `*` if neither does.
 pub fn star(pair: Pair, goal: Option<f64>) -> &'static str {
     match goal.map(|goal| (pair.wall <= goal, pair.cpu <= goal)) {
         None | Some((true, true)) => "",

@@ -16,7 +16,7 @@ pub fn available() -> Result<(), String> {
     let status = Command::new("valgrind").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     match status {
         Ok(status) if status.success() => Ok(()),
-        _ => Err("--instructions needs valgrind; on Debian: apt-get install valgrind".to_owned()),
+        _ => Err("counting instructions needs valgrind; on Debian: apt-get install valgrind".to_owned()),
     }
 }
 

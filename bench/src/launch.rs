@@ -37,7 +37,7 @@ pub struct Launcher {
     pub odbc: PathBuf,
     /// Added to each connection string.
     pub keywords: &'static str,
-    /// Pass nothing of this program's environment on: super8 walks over it, and over the directories above the working one.
+    /// Clients get no variable of this program's environment but PATH: super8 reads all of them, and that would be counted.
     pub bare_environment: bool,
     /// Print each command line.
     pub show: bool,

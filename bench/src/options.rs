@@ -2,9 +2,11 @@
 
 use crate::{
     case::{BLOCK, Case, Unit},
-    gate,
     way::{Format, Way},
 };
+
+/// Rows of the table that the gate reads.
+const GATE_ROWS: u64 = 6000;
 
 /// What `--help` prints.
 pub const HELP: &str = "\
@@ -108,24 +110,25 @@ impl Options {
             help: false,
             filters: Vec::new(),
         };
+        let (mut rows, mut statements, mut quick) = (None, None, false);
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
             match argument.as_str() {
                 "--rounds" => options.rounds = number(&argument, &value()?)? as usize,
-                "--rows" => options.rows = number(&argument, &value()?)?,
-                "--statements" => options.statements = number(&argument, &value()?)?,
+                "--rows" => rows = Some(number(&argument, &value()?)?),
+                "--statements" => statements = Some(number(&argument, &value()?)?),
                 "--connects" => options.connects = number(&argument, &value()?)?,
                 "--calls" => options.calls = number(&argument, &value()?)?,
                 "--seed" => options.seed = number(&argument, &value()?)?,
                 "--format" => options.formats = formats(&value()?)?,
                 "--ways" => options.modes = modes(&value()?)?,
                 "--shim" => options.shim = Some(value()?),
-                "--quick" => options.shorten(),
+                "--quick" => quick = true,
                 "--instructions" => options.instructions = true,
-                "--gate" => (options.gate, options.rows) = (true, gate::ROWS),
+                "--gate" => options.gate = true,
                 "--compare" => options.compare = Some(value()?),
                 "--instead" => options.instead = true,
-                "--growth" => (options.growth, options.rows, options.statements) = (true, 1_000_000, 1_000_000),
+                "--growth" => options.growth = true,
                 "--write-docs" => options.write_docs = true,
                 "--bless" => options.bless = true,
                 "--pg" => options.postgres = true,
@@ -138,6 +141,19 @@ impl Options {
         }
         if options.bless && !options.gate {
             return Err("--bless goes with --gate".to_owned());
+        }
+        if options.gate && (options.postgres || quick || rows.or(statements).is_some() || !options.filters.is_empty()) {
+            return Err("--gate has its own cases and sizes: give it nothing but --bless, --shim or --show".to_owned());
+        }
+        if options.growth {
+            (options.rows, options.statements) = (1_000_000, 1_000_000);
+        }
+        (options.rows, options.statements) = (rows.unwrap_or(options.rows), statements.unwrap_or(options.statements));
+        if options.gate {
+            options.rows = GATE_ROWS;
+        }
+        if quick {
+            options.shorten();
         }
         options.rows = options.rows.next_multiple_of(BLOCK as u64);
         Ok(options)
@@ -216,6 +232,8 @@ mod tests {
         assert_eq!((options.rows, options.rounds), (1000, 3));
         assert_eq!(options.ways(), [Way::Bare, Way::Off, Way::Replay(Format::Yaml)]);
         assert_eq!(parse("--format both")?.ways(), Way::ALL);
+        let growth = parse("--quick --rows 2000 --growth")?;
+        assert_eq!((growth.rows, growth.statements, growth.rounds), (1000, 100_000, 3));
         let traces = parse("--format ndjson --ways record")?;
         assert_eq!(traces.ways(), [Way::Bare, Way::Record(Format::Ndjson)]);
         assert!(options.selects("fetch/bound/wchar") && !options.selects("connect"));
@@ -230,6 +248,9 @@ mod tests {
             ("--fast", "--fast"),
             ("--ways on", "`on`"),
             ("--format xml", "xml"),
+            ("--bless", "goes with --gate"),
+            ("--gate --pg", "its own cases"),
+            ("--rows 1000 --gate", "its own cases"),
         ] {
             assert!(parse(line).is_err_and(|error| error.contains(part)), "{line}");
         }

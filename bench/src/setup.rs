@@ -9,7 +9,6 @@ use std::{
 
 use crate::{
     fact::Database,
-    gate,
     launch::{Job, Launcher},
     options::Options,
     postgres::Server,
@@ -38,7 +37,7 @@ impl Setup {
         let executable = std::env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
         let profile = executable.parent().ok_or("this program has no directory")?;
         let directory = match options.gate {
-            true => gate::directory()?,
+            true => of_fixed_length()?,
             false => profile.parent().unwrap_or(profile).join("bench"),
         };
         let database = if options.postgres { Database::Postgres } else { Database::Sqlite };
@@ -136,8 +135,16 @@ impl Drop for Setup {
     }
 }
 
+/// A directory whose path is as long on every machine: super8 takes paths apart, and that is counted.
+fn of_fixed_length() -> Result<PathBuf, String> {
+    let directory = PathBuf::from(format!("/tmp/super8-gate-{:010}", std::process::id()));
+    remove_directory(&directory)?;
+    fs::create_dir(&directory).map_err(|e| format!("cannot make the directory {}: {e}", directory.display()))?;
+    Ok(directory)
+}
+
 /// Copies both libraries into a directory; where the one is then.
-fn copied(shim: &Path, directory: &Path) -> Result<PathBuf, String> {
+pub fn copied(shim: &Path, directory: &Path) -> Result<PathBuf, String> {
     for library in ["libsuper8.so", "libsuper8a.so"] {
         let from = shim.with_file_name(library);
         fs::copy(&from, directory.join(library)).map_err(|e| format!("cannot copy {}: {e}", from.display()))?;

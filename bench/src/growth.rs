@@ -81,7 +81,8 @@ pub fn measure(setup: &Setup, options: &Options) -> Result<Vec<Curve>, String> {
 /// The figures of all curves.
 pub fn table(database: Database, curves: &[Curve]) -> String {
     let mut table = format!(
-        "CPU time and peak memory against size, {database}, the driver's own streaming switched on\n\n| case | way | size | seconds | µs each | peak MB |\n| --- | --- | ---: | ---: | ---: | ---: |\n"
+        "CPU time and peak memory against size, {database}, the driver's own streaming switched on: the least of {RUNS} runs, and of one \
+         run from 1000000 on\n\n| case | way | size | seconds | µs each | peak MB |\n| --- | --- | ---: | ---: | ---: | ---: |\n"
     );
     for curve in curves {
         for (size, sample) in &curve.points {

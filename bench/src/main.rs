@@ -114,7 +114,7 @@ fn bench(arguments: Vec<String>) -> Result<(), String> {
         // what is measured on SQLite has the short name
         let name = if options.postgres { format!("{name}-postgres") } else { (*name).to_owned() };
         if options.write_docs && TABLES.contains(&name.as_str()) {
-            page::write(&name, table, &options, database)?;
+            page::write(&name, table, database)?;
         }
     }
     if errors.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf, process::Command};
 
-use crate::{fact::Database, options::Options};
+use crate::fact::Database;
 
 /// The page.
 pub fn page() -> PathBuf {
@@ -18,11 +18,11 @@ pub fn documentation(name: &str) -> PathBuf {
 ///
 /// # Errors
 /// The page has no such place, or cannot be written.
-pub fn write(name: &str, table: &str, options: &Options, database: Database) -> Result<(), String> {
+pub fn write(name: &str, table: &str, database: Database) -> Result<(), String> {
     let page = page();
     let failed = |error: std::io::Error| format!("{}: {error}", page.display());
     let text = fs::read_to_string(&page).map_err(failed)?;
-    let told = format!("{table}\n{}", measured(options, database));
+    let told = format!("{table}\n{}", measured(database));
     let text = replaced(&text, name, &told)
         .ok_or_else(|| format!("{}: there is no place for this table: {} and {END}", page.display(), begin(name)))?;
     fs::write(&page, text).map_err(failed)?;
@@ -43,8 +43,8 @@ fn replaced(page: &str, name: &str, told: &str) -> Option<String> {
     Some(format!("{before}{begin}\n\n{}\n\n{END}{after}", told.trim()))
 }
 
-/// When, with what and how often: one line below the table.
-fn measured(options: &Options, database: Database) -> String {
+/// When and with what: one line below the table, which says itself how often.
+fn measured(database: Database) -> String {
     let run = |program: &str, words: &[&str]| {
         let output = Command::new(program).args(words).output().ok().filter(|output| output.status.success());
         output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
@@ -58,13 +58,9 @@ fn measured(options: &Options, database: Database) -> String {
         Database::Postgres => format!("psqlodbc {}", version("odbc-postgresql")),
     };
     format!(
-        "Measured on {} at {}{changed}: {} rows, {} statements, {} connections, {} rounds; {driver}, unixODBC {}, {}; load of the machine {}.\n",
+        "Measured on {} at {}{changed}; {driver}, unixODBC {}, {}; load of the machine {}.\n",
         run("date", &["+%Y-%m-%d"]),
         git(&["rev-parse", "--short=12", "HEAD"]),
-        options.rows,
-        options.statements,
-        options.connects,
-        options.rounds,
         version("unixodbc"),
         run("rustc", &["-V"]),
         // what else ran: of a busy machine only instructions and memory are worth something

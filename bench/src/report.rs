@@ -206,7 +206,8 @@ fn bare(series: &Series) -> String {
     format!("{:.0} / {:.0} ns a {unit}", pair.wall, pair.cpu)
 }
 
-fn figure(ratio: f64) -> String {
+/// A ratio.
+pub fn figure(ratio: f64) -> String {
     if ratio < 0.1 { format!("{ratio:.3}") } else { format!("{ratio:.2}") }
 }
 

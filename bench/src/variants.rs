@@ -14,6 +14,7 @@ use crate::{
     instructions,
     launch::{Job, Launcher},
     options::Options,
+    report::figure,
     setup::{self, Setup},
     statistics::{Random, median, quartiles},
     way::{Format, Way},
@@ -66,7 +67,7 @@ fn bytes(directory: &Path) -> u64 {
 }
 
 /// The samples of each variant in the order of the rounds, and the bytes that each wrote. The first variant is the bare driver. A
-/// variant that replays does so from what the one before it recorded.
+/// variant that replays first records what it replays.
 fn measure(
     variants: &[Variant],
     rounds: usize,
@@ -76,9 +77,9 @@ fn measure(
     let expected = variants[0].run(job, None)?.checksum;
     let mut measured = Vec::new();
     for variant in variants {
-        if matches!(variant.way, Way::Replay(_)) {
+        if let Way::Replay(format) = variant.way {
             let record = Variant {
-                way: Way::Record(Format::Yaml),
+                way: Way::Record(format),
                 name: "record".to_owned(),
                 launcher: variant.launcher.clone(),
                 written: variant.written.clone(),
@@ -197,10 +198,7 @@ fn build(setup: &Setup, revision: &str) -> Result<(String, PathBuf), String> {
     let built = setup::build(&checkout.join("Cargo.toml"), &target);
     git(&["worktree", "remove", "--force", &checkout_name])?;
     built.map_err(|reason| format!("{name}: {reason}"))?;
-    for library in ["libsuper8.so", "libsuper8a.so"] {
-        let from = target.join("release").join(library);
-        fs::copy(&from, libraries.join(library)).map_err(|e| format!("cannot copy {}: {e}", from.display()))?;
-    }
+    setup::copied(&target.join("release").join(setup::library(setup.launcher.database)), &libraries)?;
     Ok((name, shim))
 }
 
@@ -232,25 +230,26 @@ pub fn instead(setup: &Setup, options: &Options) -> Result<String, String> {
         let launcher = setup.variant("log", None, &logged, ";Debug=1;CommLog=1")?;
         variants.push(variant("psqlodbc's log", &launcher, Way::Bare, log));
     }
+    // a trace takes up to seventy times as long
+    let counted = |case: Case| (options.count(case) / 20).max(1);
     let mut table = format!(
-        "Over the bare driver, {database}: wall / CPU, medians of {} rounds, and bytes written\n\n| case | with | over bare | bytes |\n| --- | --- | ---: | ---: |\n",
-        options.rounds
+        "Over the bare driver, {database}: wall / CPU, medians of {} rounds of {} statements or {} rows; and bytes on disk for each of \
+         them\n\n| case | with | over bare | bytes |\n| --- | --- | ---: | ---: |\n",
+        options.rounds,
+        counted(Case::Select1),
+        counted(Case::Fetch(Style::Bound, Types::Char))
     );
     let mut random = Random::new(options.seed);
     for case in [Case::Select1, Case::Fetch(Style::Bound, Types::Char), Case::Fetch(Style::GetData, Types::Char)] {
         eprintln!("{case} ...");
-        // a trace takes up to seventy times as long
-        let count = (options.count(case) / 20).max(1);
+        let count = counted(case);
         let measured = measure(&variants, options.rounds, Job { case, count, streaming: false }, &mut random)?;
         for (variant, (samples, bytes)) in variants.iter().zip(&measured).skip(1) {
             let (wall, cpu, _) = ratios(samples, &measured[0].0);
-            let bytes = bytes / count;
+            // a replay writes nothing
+            let bytes = if let Way::Replay(_) = variant.way { "–".to_owned() } else { (bytes / count).to_string() };
             table += &format!("| {case} | {} | {} / {} | {bytes} |\n", variant.name, figure(wall), figure(cpu));
         }
     }
     Ok(table)
-}
-
-fn figure(ratio: f64) -> String {
-    if ratio < 0.1 { format!("{ratio:.3}") } else { format!("{ratio:.2}") }
 }

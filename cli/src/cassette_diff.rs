@@ -157,15 +157,10 @@ fn with_items(
 fn changed(old: (&dyn Store, &Item), new: (&dyn Store, &Item), bar: &ProgressBar) -> Result<Option<Change>, Failure> {
     let mut details = Vec::new();
     let (was, is) = (Reply::of(old)?, Reply::of(new)?);
-    let of = |reply: &Reply<'_>, key: Key| {
-        reply.values.iter().find(|(name, _)| *name == key).map(|(_, value)| (*value).clone())
-    };
     let mut keys: Vec<Key> = was.values.iter().map(|(key, _)| *key).collect();
-    keys.extend(is.values.iter().map(|(key, _)| *key).filter(|key| of(&was, *key).is_none()));
+    keys.extend(is.values.iter().map(|(key, _)| *key).filter(|key| was.get(*key).is_none()));
     for key in keys {
-        if let Some(Difference { place, recorded, asked }) =
-            difference_in(key.name(), of(&was, key).as_ref(), of(&is, key).as_ref())
-        {
+        if let Some(Difference { place, recorded, asked }) = difference_in(key.name(), was.get(key), is.get(key)) {
             details.push(format!("{place}: was {}, is {}", shown(recorded.as_ref(), 200), shown(asked.as_ref(), 200)));
         }
     }
@@ -194,6 +189,10 @@ struct Reply<'i> {
 type Rows<'i> = Box<dyn FnMut() -> Result<Option<String>, CassetteError> + 'i>;
 
 impl<'i> Reply<'i> {
+    fn get(&self, key: Key) -> Option<&'i Value> {
+        self.values.iter().find(|(name, _)| *name == key).map(|(_, value)| *value)
+    }
+
     fn of((storage, item): (&'i dyn Store, &'i Item)) -> Result<Reply<'i>, CassetteError> {
         let fetched = fetched(storage, item)?;
         // however they are kept
@@ -330,7 +329,10 @@ impl<'s> Names<'s> {
             *number += 1;
             self.connections.insert(entry.connection, format!("{to} {number}"));
         }
-        let (place, own) = ((entry.connection, entry.statement), words(entry, &TEXTS));
+        let place = (entry.connection, entry.statement);
+        // an answer has the name of its own question, and not that of the statement
+        let gives_text = entry.statement.is_some() && entry.method.class() == Class::Command;
+        let own = if gives_text { words(entry, &TEXTS) } else { String::new() };
         if !own.is_empty() {
             self.statements.insert(place, own);
         } else if self.statements.get(&place).is_none() && self.statements.forgot() && entry.statement.is_some() {
@@ -346,7 +348,12 @@ impl<'s> Names<'s> {
     fn text_before(&self, at: EntryRef, place: (ConnectionId, Option<u32>)) -> Result<String, CassetteError> {
         let mut found = String::new();
         self.storage.scan(&mut |other, head| {
-            if other.offset < at.offset && (head.connection, head.statement) == place {
+            if other.offset >= at.offset || (head.connection, head.statement) != place {
+                return Ok(());
+            }
+            if head.method == Method::Drop {
+                found.clear();
+            } else if head.method.class() == Class::Command {
                 let own = words(&self.storage.entry(other)?, &TEXTS);
                 found = if own.is_empty() { std::mem::take(&mut found) } else { own };
             }
@@ -478,6 +485,22 @@ mod tests {
         let signs: String =
             diff_with_parts(one.path(), other.path()).unwrap().iter().map(|change| change.sign).collect();
         assert_eq!(signs, "--++", "what is fetched of another statement is something else");
+    }
+
+    #[test]
+    fn an_answer_more_renames_nothing() {
+        let ends = "- method: commit\n  connection_id: a\n";
+        let answers = "- method: answer\n  connection_id: a\n  function: SQLGetConnectAttr\n  attribute: 109\n  result: shop\n\
+                       - method: native_sql\n  connection_id: a\n  sql: \"SELECT 7\"\n  result: \"SELECT 7\"\n";
+        let (one, other) =
+            (cassette(&format!("{LOG}{ends}"), "1,x\n"), cassette(&format!("{answers}{LOG}{ends}"), "1,x\n"));
+        let changes = diff_with_parts(one.path(), other.path()).unwrap();
+        let signs: String = changes.iter().map(|change| change.sign).collect();
+        assert_eq!(
+            (signs.as_str(), changes.iter().all(|change| !change.command.contains("commit"))),
+            ("++", true),
+            "{changes:?}"
+        );
     }
 
     #[test]

@@ -90,6 +90,14 @@ fn trim_end(line: &[u8]) -> usize {
     line.iter().rposition(|byte| !matches!(byte, b' ' | b'\t'..=b'\r')).map_or(0, |last| last + 1)
 }
 
+/// A directory for the time being.
+///
+/// # Errors
+/// It cannot be made.
+pub fn scratch() -> Result<tempfile::TempDir, Failure> {
+    tempfile::tempdir().map_err(|error| Failure::new(format_args!("cannot make a temporary directory: {error}")))
+}
+
 /// Writes `content` in the place of `file`, with its owner and permissions, and gives the path of the copy of what was
 /// there before. A link is followed.
 ///

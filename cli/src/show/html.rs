@@ -10,6 +10,7 @@ use base64::Engine;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -205,8 +206,8 @@ pub struct Data {
     count: usize,
     texts: String,
     log: String,
-    /// What a sweep found.
-    swept: Vec<Swept>,
+    /// What a sweep found, by line.
+    swept: HashMap<u32, Vec<Swept>>,
 }
 
 impl Default for Data {
@@ -217,7 +218,9 @@ impl Default for Data {
 
 impl Data {
     /// The data of a page that shows what a sweep found as well.
-    pub fn with(swept: Vec<Swept>) -> Data {
+    pub fn with(all: Vec<Swept>) -> Data {
+        let mut swept: HashMap<u32, Vec<Swept>> = HashMap::new();
+        all.into_iter().for_each(|one| swept.entry(one.line).or_default().push(one));
         let (entries, texts, log) = (String::new(), String::new(), String::new());
         Data { numbers: Recent::new(TEXTS.0), last_number: 0, entries, count: 0, texts, log, swept }
     }
@@ -236,7 +239,7 @@ impl Data {
             Class::Housekeeping if entry.method == Method::Disconnect => 3,
             Class::Housekeeping => 2,
         };
-        let is_found = self.swept.iter().any(|swept| swept.line == step.line && swept.is_found);
+        let is_found = self.swept.get(&step.line).is_some_and(|here| here.iter().any(|swept| swept.is_found));
         let trouble = match (entry.failed() || is_found, timeline::trouble(entry)) {
             (true, _) => 2,
             (false, Some(_)) => 1,
@@ -327,7 +330,7 @@ impl Data {
                 other => json!([self.number(&show(other, WHOLE_VALUE))]),
             });
         }
-        let here = self.swept.iter().filter(|swept| swept.line == step.line);
+        let here = self.swept.get(&step.line).into_iter().flatten();
         let notes: Vec<String> =
             here.flat_map(|swept| [swept.fault.clone(), format!("{}: {}", swept.verdict, swept.why)]).collect();
         all.extend(notes.iter().map(|text| json!(self.number(text))));

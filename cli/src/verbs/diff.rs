@@ -71,13 +71,15 @@ impl Diff {
         let (mut out, mut count) = (output::bytes(), 0_usize);
         let mut serializer = serde_json::Serializer::pretty(&mut out);
         let mut list = serializer.serialize_seq(None).map_err(io::Error::from)?;
-        diff_with_parts(&self.old, &self.new, &mut |change| {
+        let outcome = diff_with_parts(&self.old, &self.new, &mut |change| {
             count += 1;
             Ok(list.serialize_element(&change).map_err(io::Error::from)?)
-        })?;
+        });
+        // what was found so far is a whole document
         list.end().map_err(io::Error::from)?;
         writeln!(out)?;
         output::finish(out)?;
+        outcome?;
         Ok(if count == 0 { Exit::Done } else { Exit::Found })
     }
 

@@ -113,6 +113,7 @@ fn records(text: &str) -> Result<Vec<Vec<Option<String>>>, String> {
     while letters.peek().is_some() {
         let begun = line;
         let mut field = letters.next_if_eq(&'"').map(|_| String::new());
+        let is_quoted = field.is_some();
         if let Some(quoted) = &mut field {
             loop {
                 match letters.next() {
@@ -136,7 +137,8 @@ fn records(text: &str) -> Result<Vec<Vec<Option<String>>>, String> {
             Some(',') if letters.peek().is_some() => continue,
             Some(',') => record.push(None),
             Some('\n') | None => line += 1,
-            Some(_) => return Err(format!("line {line}: text follows a closing quote")),
+            Some(_) if is_quoted => return Err(format!("line {line}: text follows a closing quote")),
+            Some(_) => return Err(format!("line {line}: a carriage return without a line feed")),
         }
         let record = std::mem::take(&mut record);
         let width = records.first().map_or(record.len(), Vec::len);
@@ -258,6 +260,7 @@ mod tests {
             ("a,b\n1\n", "line 2: 1 fields, and there are 2 columns"),
             ("a\n\"b\n\n", "line 2: a field lacks its closing quote"),
             ("a\n\"b\"c\n", "line 2: text follows a closing quote"),
+            ("a\nb\rc\n", "line 2: a carriage return without a line feed"),
         ] {
             assert_eq!(read(text).unwrap_err(), problem);
         }

@@ -1,6 +1,6 @@
 //! `super8 migrate`: cassettes of the super8 gem, made into cassettes of today. The old one is never lost.
 
-use crate::edit::{free_name, is_copy};
+use crate::edit::{self, free_name, is_copy};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::import::ruby_gem::{GemCassette, Migrated};
 use crate::output;
@@ -109,7 +109,7 @@ impl Migrate {
             Some(to) => Ok(Made { written: Some(to.clone()), ..make(&gem, to)? }),
             None if self.apply => apply(&gem, cassette),
             None => {
-                let nowhere = tempfile::tempdir()?;
+                let nowhere = edit::scratch()?;
                 make(&gem, &nowhere.path().join("cassette"))
             }
         }

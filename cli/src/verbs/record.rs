@@ -2,7 +2,7 @@
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::wrap::{Mode, Wrapped};
-use crate::{cassette, output};
+use crate::{cassette, edit, output};
 use clap::Args;
 use std::fs::Permissions;
 use std::io::Write;
@@ -48,7 +48,7 @@ impl Record {
             return Ok(recorded);
         }
         let first = only(&own)?;
-        let scratch = tempfile::tempdir()?;
+        let scratch = edit::scratch()?;
         let second = scratch.path().join("second").join("again");
         let found = self.wrapped.run_with(&second, Mode::Record, false).and_then(|exit| match exit {
             Exit::Done => {
@@ -64,8 +64,8 @@ impl Record {
                 // messages name it
                 let kept = scratch.keep();
                 note(&format!(
-                    "this concerns the second run, whose recording is below {}; the first run has replaced {shown}, and no rules \
-                     were written",
+                    "the second run did not succeed; its recording is below {}. The first run has replaced {shown}, and no rules were \
+                     written",
                     kept.display()
                 ));
                 return failed.map(|exit| exit.err().unwrap_or(Exit::Failed));
@@ -112,7 +112,10 @@ impl Record {
             true => played.join(file),
             false => played.clone(),
         };
-        std::fs::create_dir_all(proof.parent().unwrap_or(&proof))?;
+        let directory = proof.parent().unwrap_or(&proof);
+        std::fs::create_dir_all(directory).map_err(|error| {
+            Failure::new(format_args!("cannot make the directory {}: {error}", directory.display()))
+        })?;
         convert(first, &*create(&proof, metadata.clone())?)?;
         Ok((self.wrapped.run_with(&played, Mode::Replay, false)?, proof))
     }

@@ -4,10 +4,10 @@
 //! the same.
 
 use crate::exit::{Exit, Failure, Outcome};
-use crate::output;
 use crate::show::html::Swept;
 use crate::verbs::show;
 use crate::wrap::{Form, junit_suite, order_of_environment};
+use crate::{edit, output};
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 use regex::Regex;
@@ -193,7 +193,7 @@ impl Sweep {
         drop(player);
         let mut allowed = self.allow.as_deref().map(read_allowed).transpose()?.unwrap_or_default();
         self.output.iter().chain(&self.html).try_for_each(|file| can_be_written(file))?;
-        let directory = tempfile::tempdir().map_err(|error| Failure::new(format_args!("cannot replay: {error}")))?;
+        let directory = edit::scratch()?;
         let mut outputs = Vec::new();
         for number in 0..2 {
             let ran = self.replay(None, &directory.path().join(format!("baseline-{number}")), &stopped)?;
@@ -286,6 +286,10 @@ impl Sweep {
                     done.push(case);
                 }
                 if ends {
+                    // the others need not go on either
+                    if let Ok(mut next) = next.lock() {
+                        next.by_ref().for_each(drop);
+                    }
                     return;
                 }
             }

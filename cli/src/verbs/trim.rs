@@ -2,7 +2,7 @@
 
 use crate::check::{self, Kind};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::output;
+use crate::{edit, output};
 use clap::Args;
 use std::fs;
 use std::io::{self, Write};
@@ -81,7 +81,7 @@ fn cannot(doing: &str, file: &Path, error: &io::Error) -> Failure {
 /// Looks at a copy of what the cassette would be: nothing may be wrong with it that is not wrong now.
 fn try_out(trimmed: &Trimmed) -> Result<(), Failure> {
     let name = &trimmed.name;
-    let scratch = tempfile::tempdir()?;
+    let scratch = edit::scratch()?;
     let copy = scratch.path().join(name.file_name().unwrap_or_default());
     if name.is_dir() {
         fs::create_dir(&copy)?;

@@ -72,6 +72,16 @@ enum Order {
     Any,
 }
 
+impl From<Order> for super8_cassette::Order {
+    fn from(order: Order) -> Self {
+        match order {
+            Order::Global => super8_cassette::Order::Global,
+            Order::Connection => super8_cassette::Order::Connection,
+            Order::Any => super8_cassette::Order::Any,
+        }
+    }
+}
+
 /// Which of the three verbs it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -127,12 +137,12 @@ impl Wrapped {
 
     /// Whether the order counts inside each connection only, of a cassette with this order.
     pub fn counts_by_connection(&self, own: super8_cassette::Order) -> bool {
-        let named = std::env::var_os("SUPER8_ORDER").filter(|order| !order.is_empty());
-        match (self.order, named) {
-            (Some(order), _) => order != Order::Global,
-            (None, Some(named)) => named != "global",
-            (None, None) => own != super8_cassette::Order::Global,
-        }
+        self.order().unwrap_or(own) != super8_cassette::Order::Global
+    }
+
+    /// The order of a replay, if it is not to be the cassette's own.
+    fn order(&self) -> Option<super8_cassette::Order> {
+        self.order.map(super8_cassette::Order::from).or_else(order_of_environment)
     }
 
     /// The same with another cassette.
@@ -177,12 +187,6 @@ impl Wrapped {
 
     /// Looks for the commands that are to fail, before anything is run.
     fn find_places(&self, cassette: &Path) -> Result<(), Failure> {
-        let order = match self.order {
-            Some(Order::Global) => Some(super8_cassette::Order::Global),
-            Some(Order::Connection) => Some(super8_cassette::Order::Connection),
-            Some(Order::Any) => Some(super8_cassette::Order::Any),
-            None => order_of_environment(),
-        };
         let pieces = with_parts(cassette);
         if pieces.len() > 1 {
             takes_faults(cassette, super8_cassette::Order::Global, true)?;
@@ -191,7 +195,7 @@ impl Wrapped {
         if Format::of(cassette) == Some(Format::Ndjson) && cassette.is_dir() {
             return Ok(());
         }
-        let options = PlayOptions { order, faults: self.faults.clone(), ..PlayOptions::default() };
+        let options = PlayOptions { order: self.order(), faults: self.faults.clone(), ..PlayOptions::default() };
         Player::open(pieces.first().map_or(cassette, PathBuf::as_path), options)?;
         Ok(())
     }
@@ -223,11 +227,8 @@ impl Wrapped {
             // An earlier cassette is replaced only if the command succeeds.
             command.env("SUPER8_HOLD", "yes");
         }
-        match self.order {
-            Some(Order::Global) => _ = command.env("SUPER8_ORDER", "global"),
-            Some(Order::Connection) => _ = command.env("SUPER8_ORDER", "connection"),
-            Some(Order::Any) => _ = command.env("SUPER8_ORDER", "any"),
-            None => {}
+        if let Some(order) = self.order {
+            command.env(Setting::Order.row().variable, super8_cassette::Order::from(order).name());
         }
 
         if !self.faults.is_empty() {
@@ -317,7 +318,7 @@ struct Attempted {
 /// The order that the environment gives a replay.
 pub fn order_of_environment() -> Option<super8_cassette::Order> {
     let name = std::env::var(Setting::Order.row().variable).ok()?;
-    super8_cassette::Order::from_name(&name.to_ascii_lowercase())
+    super8_cassette::Order::from_name(&name.trim().to_ascii_lowercase())
 }
 
 /// The file of a run with the names of cassettes that are recorded while others are replayed.

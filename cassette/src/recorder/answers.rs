@@ -81,16 +81,18 @@ impl KnownAnswers {
 
     /// A statement that was prepared is executed.
     fn executed(&self, reading: &Reading, entry: &Entry) -> Reading {
-        let mut result = reading.result.lock().clone();
+        let prepared = reading.result.lock();
         let is_execute = |step: &Step| matches!(step, Step::Command(Method::Execute, _));
-        let prepared = result.steps.iter().position(is_execute).unwrap_or(result.steps.len());
-        let is_first = prepared == result.steps.len();
-        result.steps.truncate(prepared);
-        result.steps.push(Step::Command(entry.method, entry.fields.clone()));
-        let prepare = question(result.method, &result.asked);
-        result.question = format!("{prepare}{}", question(entry.method, &entry.fields));
-        (result.replies, result.rows) = (replies(&entry.fields), Vec::new());
-        if is_first && reading.before.is_none() {
+        let first = prepared.steps.iter().position(is_execute);
+        // the rows of earlier executions are not this one's
+        let mut steps = prepared.steps[..first.unwrap_or(prepared.steps.len())].to_vec();
+        steps.push(Step::Command(entry.method, entry.fields.clone()));
+        let prepare = question(prepared.method, &prepared.asked);
+        let question = format!("{prepare}{}", question(entry.method, &entry.fields));
+        let (method, asked, replies) = (prepared.method, prepared.asked.clone(), replies(&entry.fields));
+        drop(prepared);
+        let result = KnownResult { method, asked, steps, question, replies, rows: Vec::new() };
+        if first.is_none() && reading.before.is_none() {
             // what was prepared and nothing else is no answer any more
             let known = &mut *self.0.lock();
             let Known { results, by_question, .. } = known.entry(reading.identity).or_default();

@@ -48,7 +48,7 @@ pub(crate) const fn equal(word: u64, byte: u8) -> u64 {
     !(((other & !HIGH) + !HIGH) | other) & HIGH
 }
 
-/// The same in fewer steps, but that only the first mark is right.
+/// The same in fewer steps. Only the first mark is certain.
 const fn has(word: u64, byte: u8) -> u64 {
     let other = word ^ (ONES * byte as u64);
     other.wrapping_sub(ONES) & !other & HIGH
@@ -90,8 +90,8 @@ pub(crate) fn line_end(bytes: &[u8]) -> Option<usize> {
     memchr::memchr2(b'\n', 0, &bytes[seen..]).map(|at| seen + at)
 }
 
-/// How many bytes from here on, and how many line breaks in them, are surely before the next line that does not begin with a space,
-/// and before unused space: a word at a time.
+/// How many bytes from here on belong to indented lines for certain, and the line breaks among them. Words of eight bytes are looked
+/// at, up to the one in which another line or unused space begins.
 #[inline]
 pub(crate) fn indented(bytes: &[u8]) -> (usize, u32) {
     let (mut at, mut breaks) = (0, 0);
@@ -111,8 +111,8 @@ pub(crate) fn indented(bytes: &[u8]) -> (usize, u32) {
     (at, breaks)
 }
 
-/// Finds every byte of a text that `marks` marks in a word of eight by its high bit, by its place, until `found` breaks. Blanks may be
-/// looked at that are not there.
+/// Gives `found` the place of each byte that `marks` marks, by its high bit in a word of eight bytes, until `found` breaks. The last word
+/// is filled up with blanks, which must not be marked.
 #[inline]
 pub(crate) fn each_marked(
     text: &[u8],

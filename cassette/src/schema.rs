@@ -185,7 +185,8 @@ keys! {
     // what a connect asks for
     /// The data source.
     Dsn "dsn" Input Text,
-    /// The driver, where no data source is named; by hand also whose answers it has: `postgresql`, `mariadb`, `sqlite`.
+    /// The driver, where no data source is named; in a cassette made by hand also the one whose answers the program gets: `postgresql`,
+    /// `postgresql-ansi`, `mariadb` or `sqlite`.
     Driver "driver" Input Text,
     /// The connection string, without secrets.
     ConnectionString "connection_string" Question Text,

@@ -34,7 +34,7 @@ impl LogPlayer {
             && !self.is_by_hand()
             && !self.faults.are_any()
             && self.comparison.bindings.are_idle()
-            && asked.fields.iter().all(|(key, value)| key.is_input() && sets::stay_in_the_log(*key, value));
+            && asked.fields.iter().all(|(key, value)| key.is_input() && sets::stays_in_log(*key, value));
         let says_more = |entry: &Entry| {
             let special = |key: Key| key.is_input() || matches!(key, Key::Volatile | Key::Match);
             entry.fields.iter().any(|(key, _)| special(*key))

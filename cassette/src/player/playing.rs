@@ -224,10 +224,12 @@ impl LogPlayer {
     /// set on a connection that has nothing to be asked.
     fn is_needless(&self, state: &State, asked: &Entry) -> Result<bool, Scene> {
         let Some(live) = state.sessions.live(asked.connection) else { return Ok(false) };
-        // a process is told by all that it does
-        let is_part = self.storage.0.all.len() > 1;
-        if is_part || live.ends_nothing(asked.method) {
-            return Ok(!is_part);
+        // which part a process plays is told by all that it does
+        if self.storage.0.all.len() > 1 {
+            return Ok(false);
+        }
+        if live.ends_nothing(asked.method) {
+            return Ok(true);
         }
         let session = live.session;
         if asked.method != Method::SetConnectAttr || !state.sessions.is_spare(&self.index, session) {

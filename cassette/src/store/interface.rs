@@ -229,8 +229,8 @@ pub trait Store: Send + Sync {
         }
     }
 
-    /// Reads what a command's entry says beyond what is asked, if it begins with that as it would be written: nothing has to be built
-    /// to be compared. `None` says nothing: the entry may be the same all the same.
+    /// What a command's entry says beyond what is asked, if its bytes begin with what is asked as a recording writes that. So neither has
+    /// to be built to be compared. `None` does not say that they differ: the entry may say the same in other bytes.
     fn reply(&self, _place: EntryRef, _asked: &Entry) -> Option<Entry> {
         None
     }

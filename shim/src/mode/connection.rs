@@ -19,6 +19,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use super8_cassette::{ConnectionId, Entry, Traceparent, process};
 
+/// SQL_ATTR_ANSI_APP: what a driver manager says of the application, 0 before it connects a Unicode program.
+pub const ANSI_APP: i32 = 115;
+
 /// A connection that is recorded or replayed.
 pub trait ConnectionMode: Send + Sync {
     /// Serves a call on the connection.

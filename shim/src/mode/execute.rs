@@ -5,6 +5,7 @@ use crate::args::{Binding, In, Place, TextIn, Watched};
 use crate::call::DriverCall;
 use crate::diagnostics::{Outcome, rc};
 use crate::mode::application::attribute;
+use crate::mode::connection::ANSI_APP;
 use crate::mode::keys::{CallKey, at_once_key, need_data_key, put_data_key, token_key};
 use crate::mode::operation::WaitingOperation;
 use crate::mode::outcome::{catalog_fields, recorded_outcome};
@@ -16,9 +17,6 @@ use crate::mode::rowset::Arrays;
 use crate::mode::statement::{State, Statement};
 use crate::table::Function;
 use super8_cassette::{CassetteError, Entry, Fields, Key, Method, Value, check};
-
-/// SQL_ATTR_ANSI_APP, which driver managers set to 0 before they connect a Unicode program.
-const ANSI_APP: i64 = 115;
 
 /// What waits for data while SQLParamData runs in the driver, and what was in the counter and states before.
 struct Taken {
@@ -363,7 +361,7 @@ impl Statement<Replayed> {
     pub(super) fn catalog(&self, function: Function, arguments: &[(&'static str, In<'_>)]) -> Outcome {
         let mut fields = catalog_fields(function, arguments);
         if function == Function::SQLGetTypeInfo && self.connection.player().is_by_hand() {
-            let is_unicode = self.connection.attribute(ANSI_APP) == Some(0);
+            let is_unicode = self.connection.attribute(ANSI_APP.into()) == Some(0);
             fields.push((Key::Kind, (if is_unicode { "unicode" } else { "ansi" }).into()));
         }
         let mut state = self.state.lock();

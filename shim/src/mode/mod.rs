@@ -37,7 +37,7 @@ mod statement;
 mod transactions;
 
 pub use connect::Connect;
-pub use connection::{Connection, ConnectionMode, DescriptorMode, StatementMode};
+pub use connection::{ANSI_APP, Connection, ConnectionMode, DescriptorMode, StatementMode};
 pub use probe::Probe;
 pub use record::{Recorded, unwritable};
 pub use replay::Replayed;

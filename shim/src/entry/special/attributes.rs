@@ -12,6 +12,7 @@ use crate::entry::dispatch;
 use crate::entry::dispatch::{forward, guard};
 use crate::entry::other_width::{converted, give_text};
 use crate::handles::{CONNECTIONS, Connection, ENVIRONMENTS, PendingAttribute, PendingValue, Token};
+use crate::mode::ANSI_APP;
 use crate::real::{Driver, Handle, Pointer, Width};
 use crate::table::Function;
 use std::ops::RangeInclusive;
@@ -21,8 +22,6 @@ use super8_cassette::Key;
 pub const ODBC_VERSION: i32 = odbc_sys::EnvironmentAttribute::OdbcVersion as i32;
 /// iODBC's offer to talk UTF-32 or UTF-8, which a driver accepts at its peril.
 const APP_WCHAR_TYPE: i32 = 1061;
-/// SQL_ATTR_ANSI_APP: what a driver manager says of the application.
-const ANSI_APP: i32 = 115;
 
 pub unsafe fn SQLSetEnvAttr(env: Handle, attribute: i32, value: Pointer, length: i32) -> i16 {
     let Some(environment) = ENVIRONMENTS.get(Token::from_handle(env)) else { return rc::INVALID_HANDLE };

@@ -2,6 +2,7 @@
 //! them, and the command.
 
 use crate::configuration::Configuration;
+use crate::database::Database;
 use crate::driver::Driver;
 use crate::format::Format;
 use crate::outcome::Outcome;
@@ -35,6 +36,19 @@ impl Desk {
         desk.scratch.write("odbc/ODBCDataSources/fruit.dsn", "[ODBC]\nDRIVER=SQLite3\nDatabase=shop.db\n");
         desk.stock();
         desk
+    }
+
+    /// A desk with a data source on an empty database of a driver, and the connection string with the user.
+    pub fn on(subject: &str, driver: Driver, source: &str) -> (Desk, Database, String) {
+        let desk = Desk::new(subject);
+        let database = Database::new(driver, subject, desk.scratch.join("work"));
+        database.fresh();
+        let keywords = database.keywords(database.port());
+        let mut section = vec![("Driver", "tested")];
+        section.extend(keywords.iter().map(|(key, value)| (*key, value.as_str())));
+        desk.configuration().driver("tested", &[("Driver", driver.library())]).source(source, &section).write();
+        let connection_string = format!("DSN={source};{}", database.credentials());
+        (desk, database, connection_string)
     }
 
     /// The same desk, recording in this format.

@@ -239,6 +239,7 @@ fn a_page_of_many_queries_is_small() {
     show(&["--html", &page.display().to_string()], &cassette);
     let bytes = std::fs::metadata(&page).map_or(0, |file| file.len());
     assert!(bytes < 2000 * 230, "{bytes} bytes for 2000 queries");
+    assert!(!is_hidden(&document(&page, ""), 43));
     let found = document(&page, "q=fruit%201999");
     let line = 43 + 14 * 1997;
     assert!(found.contains(" of 6009<") && is_hidden(&found, 43) && !is_hidden(&found, line), "line {line}");

@@ -71,6 +71,9 @@ fn peak(words: &[&str], exit: i32) -> u64 {
 /// What a verb may take more for ten times as much: windows that fill up.
 const MORE: u64 = 8 * 1024;
 
+/// What the documentation says that a verb takes at most.
+const MOST: u64 = 40 * 1024;
+
 /// Runs every verb over a cassette of one size and of ten times that; `make` makes one, and one that differs from it.
 fn memory_does_not_grow(name: &str, make: &dyn Fn(&Path, usize, bool), size: usize) {
     let scratch = Scratch::new(name);
@@ -96,6 +99,7 @@ fn memory_does_not_grow(name: &str, make: &dyn Fn(&Path, usize, bool), size: usi
     });
     for ((verb, small), (_, large)) in small.into_iter().zip(large) {
         println!("{name}, {verb}: {small} KiB, {large} KiB");
+        assert!(large < MOST, "{verb}: {large} KiB");
         assert!(small > 0 && large < small + MORE, "{verb}: {small} KiB for {size}, {large} KiB for ten times as much");
     }
 }
@@ -120,6 +124,7 @@ fn the_page_of_a_hundred_thousand_entries_is_there_at_once() {
     let (cassette, page) = (scratch.join("tape"), scratch.join("page.html"));
     point_queries(&cassette, 20_000, None);
     assert!(peak(&["show", "--html", &page.display().to_string(), &cassette.display().to_string()], 0) > 0);
+    assert!(std::fs::metadata(&page).unwrap().len() < 8 << 20);
     let timed = |fragment: &str, told: &str, attribute: &str, most: f64| {
         let times = (0..5).map(|_| {
             let document = browser::document_at_once(&page, fragment);

@@ -60,6 +60,7 @@ fn another_result_is_an_error_while_recording() {
             let outcome = stage.run(Way::Record, &fails);
             let told = outcome.text() + &outcome.errors();
             assert!(told.contains("`select rate from rates` gives another outcome than before"), "{driver:?}: {told}");
+            assert!(!stage.log().exists(), "{driver:?}: published\n{told}");
         });
     }
 }

@@ -212,7 +212,8 @@ fn a_second_run_that_differs_is_named() {
     let stage = stage("volatile_more", Driver::Sqlite, "");
     let recorded = stage.wrapped("record --find-volatile --write", &program);
     let errors = recorded.errors();
-    assert!(errors.contains("this concerns the second run") && errors.contains("the second run does"), "{errors}");
+    assert_eq!(recorded.status, "exit status: 2", "{errors}");
+    assert!(errors.contains("the second run did not succeed") && errors.contains("the second run does"), "{errors}");
     let below = kept(&errors);
     assert!(std::path::Path::new(below).join("second/again").exists(), "{errors}");
     std::fs::remove_dir_all(below).unwrap();
@@ -235,7 +236,8 @@ fn runs_are_compared_connection_by_connection() {
             let mut stage = stage("volatile_turns", driver, "").in_format(format);
             let recorded = stage.wrapped("record --find-volatile --write", &program);
             let text = recorded.text();
-            assert!(!recorded.succeeded() && text.contains("changes, and no rule covers it: "), "{text}");
+            assert!(text.contains("changes, and no rule covers it: "), "{text}");
+            assert_eq!(recorded.status, "exit status: 1", "{text}");
             assert_eq!(std::fs::read_to_string(&stage.environment[0].1).unwrap(), "");
             stage.environment.push(("SUPER8_ORDER", "connection".to_owned()));
             let recorded = stage.wrapped("record --find-volatile --write", &program);
@@ -255,7 +257,8 @@ fn names_that_differ_by_process_are_not_searched_and_others_are() {
     for name in ["tape-%t", "tape-%c", "tape-%p"] {
         let outcome = desk.run(&["record", "--find-volatile", name, "--", "touch", "was-run"]);
         assert!(outcome.errors().contains("without placeholders; nothing was run"), "{name}: {}", outcome.errors());
-        assert!(!outcome.succeeded() && !desk.scratch.join("work/was-run").exists(), "{name}");
+        assert_eq!(outcome.status, "exit status: 125", "{name}");
+        assert!(!desk.scratch.join("work/was-run").exists(), "{name}");
     }
     // a variable of the environment is the same in all runs
     let script = "echo \"select name from fruit where name <> '$(date +%F) $(date +%T.%N)'\" | isql shop -b";

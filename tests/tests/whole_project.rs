@@ -37,7 +37,7 @@ struct Project {
 struct Change {
     variable: &'static str,
     test: &'static str,
-    /// The end of its cassette's name, or the beginning of that.
+    /// A part of its cassette's name.
     cassette: &'static str,
 }
 

@@ -2,14 +2,8 @@
    function, attributes that nobody has set, and SQLGetTypeInfo of every type, with the description of its columns. The first argument
    is the connection string; behind it may be "numbers", to read numbers as such and not as text, and "unicode", to connect as a Unicode
    program does, which drivers tell from others. What it prints is what the driver answers. */
-#include <stdio.h>
-#include <string.h>
-#include <sql.h>
-#include <sqlext.h>
-#include <sqlucode.h>
+#include "report.h"
 
-static SQLHENV env;
-static SQLHDBC dbc;
 static SQLHSTMT stmt;
 static unsigned char buffer[4000];
 static int as_numbers, is_unicode;
@@ -184,9 +178,5 @@ int main(int argc, char **argv)
             types(type);
     types(77);
     SQLFreeHandle(SQL_HANDLE_STMT, stmt);
-    SQLDisconnect(dbc);
-    SQLFreeHandle(SQL_HANDLE_DBC, dbc);
-    SQLFreeHandle(SQL_HANDLE_ENV, env);
-    puts("done: everything was asked");
-    return 0;
+    return done();
 }

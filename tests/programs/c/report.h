@@ -16,7 +16,7 @@ static SQLHDBC dbc;
 static const char *connection_string, *dialect, *driver_string, *source, *user, *password, *library, *extra;
 
 /* The arguments every C program is given, see Program::c. */
-static void arguments(int argc, char **argv)
+static inline void arguments(int argc, char **argv)
 {
     if (argc < 8) {
         fprintf(stderr, "usage: %s CONNECTION-STRING DIALECT DRIVER-STRING SOURCE USER PASSWORD LIBRARY\n", argv[0]);

@@ -1,7 +1,7 @@
 //! A till's tests, on odbc-api, which the end-to-end tests run under cargo nextest. CONNECTION is the connection
 //! string, and WORK the directory in which they work.
 //!
-//! CHANGED, LEFT_OUT and EXTRA make one test each do something else than it did: another value, a statement less, one more.
+//! CHANGED, LEFT_OUT and EXTRA each make one test do something else: another value, a statement less, one more.
 
 use odbc_api::parameter::VarCharArray;
 use odbc_api::{

@@ -1,6 +1,6 @@
 """A small application's tests, on pyodbc, as one would write them without super8. CONNECTION is the connection string.
 
-CHANGED, LEFT_OUT and EXTRA make one test each do something else than it did: another value, a statement less, one more.
+CHANGED, LEFT_OUT and EXTRA each make one test do something else: another value, a statement less, one more.
 """
 
 import os

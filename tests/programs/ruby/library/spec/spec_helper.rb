@@ -1,6 +1,6 @@
 # A small library's tests, on ruby-odbc. CONNECTION is the connection string.
 #
-# CHANGED, LEFT_OUT and EXTRA make one test each do something else than it did: another value, a statement less, one more.
+# CHANGED, LEFT_OUT and EXTRA each make one test do something else: another value, a statement less, one more.
 require "odbc"
 
 # One connection for all examples, as an engine or a pool has it.

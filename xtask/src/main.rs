@@ -11,7 +11,7 @@ const USAGE: &str = "\
 usage: cargo xtask WORD
 
   test    install what is missing, check format and lints, run every test
-  suites  run psqlodbc's, pyodbc's and DBD::ODBC's own tests four ways (--help tells more)
+  suites  run psqlodbc's, pyodbc's, odbc-api's and DBD::ODBC's own tests four ways (--help tells more)
   fuzz    replay cassettes damaged at random (--seconds N for each format, --seed S to begin with)
   demo    record a Python program on SQLite, take driver and database away, replay it
   bench   measure super8 against the bare driver (words after it go to the bench)

@@ -1,5 +1,6 @@
 //! The command log as a growing memory map: what is appended survives the process like a write, at the price of a copy.
-//! The first commands after a connect are written: a connection that does hardly anything is not worth a map.
+//! The first commands after a connect are written, into room that was set aside: a connection that does hardly anything is not
+//! worth a map.
 #![allow(unsafe_code)]
 
 use std::fs::File;
@@ -7,7 +8,7 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
-use super8_cassette::{Append, MakeAppend};
+use super8_cassette::{Append, MakeAppend, Room};
 
 /// So many times something is written before a window is opened: reserving, mapping and giving back cost as much as some
 /// ten writes.
@@ -19,7 +20,15 @@ const LARGEST: usize = 256 * 1024;
 /// Makes command logs that are appended to through a memory map.
 pub fn in_memory_map() -> MakeAppend {
     Arc::new(|file| {
-        Ok(Box::new(MappedAppend { file, start: 0, used: 0, window: None, writes: 0, reserved: 0, step: SMALLEST }))
+        Ok(Box::new(MappedAppend {
+            file,
+            start: 0,
+            used: 0,
+            window: None,
+            writes: 0,
+            room: Room::default(),
+            step: SMALLEST,
+        }))
     })
 }
 
@@ -32,8 +41,8 @@ struct MappedAppend {
     window: Option<Window>,
     /// How often something was written since the log was opened or finished.
     writes: u32,
-    /// Where the room ends that was set aside without a window.
-    reserved: usize,
+    /// What was set aside without a window.
+    room: Room,
     step: usize,
 }
 
@@ -88,6 +97,8 @@ impl MappedAppend {
         let start = end / page * page;
         let length = (end - start + count + self.step).div_ceil(page) * page;
         self.window = Some(Window::of(&self.file, start, length)?);
+        // the file ends with the window, and what was set aside behind it goes when it is cut
+        self.room = Room::default();
         (self.start, self.used) = (start, end - start);
         self.step = (self.step * 2).min(LARGEST);
         Ok(true)
@@ -100,11 +111,10 @@ impl Append for MappedAppend {
             return self.make_room(bytes);
         }
         let end = self.start + self.used;
-        if end + bytes <= self.reserved {
+        if (end + bytes) as u64 <= self.room.end {
             return Ok(false);
         }
-        let reserved = super8_cassette::allocate_ahead(&self.file, end as u64, (end + bytes) as u64)?;
-        self.reserved = reserved as usize;
+        self.room = super8_cassette::allocate_ahead(&self.file, end as u64, (end + bytes) as u64)?;
         Ok(true)
     }
 
@@ -136,10 +146,14 @@ impl Append for MappedAppend {
 
     fn finish(&mut self) -> io::Result<()> {
         self.writes = 0;
-        if self.window.take().is_none() && self.reserved == 0 {
+        if self.window.is_some() || self.room.is_seen { self.give_back() } else { Ok(()) }
+    }
+
+    fn give_back(&mut self) -> io::Result<()> {
+        if self.window.take().is_none() && self.room == Room::default() {
             return Ok(());
         }
-        self.reserved = 0;
+        self.room = Room::default();
         self.file.set_len((self.start + self.used) as u64)
     }
 }
@@ -168,5 +182,24 @@ mod tests {
         let mut found = Vec::new();
         File::open(&path).unwrap().read_to_end(&mut found).unwrap();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn room_is_set_aside_once_for_many_short_connections() {
+        let directory = crate::config::locations::tests::directory("append-room");
+        let path = directory.join("log");
+        let file = File::options().read(true).write(true).create(true).truncate(true).open(&path).unwrap();
+        let blocks = || std::os::unix::fs::MetadataExt::blocks(&path.metadata().unwrap());
+        let mut append = in_memory_map()(file).unwrap();
+        for round in 0..20 {
+            assert_eq!(append.reserve(100).unwrap(), round == 0);
+            append.append(&[b'x'; 100]).unwrap();
+            append.finish().unwrap();
+            assert_eq!(std::fs::read(&path).unwrap(), vec![b'x'; 100 * (round + 1)]);
+        }
+        let reserved = blocks();
+        append.give_back().unwrap();
+        assert!(blocks() < reserved, "{reserved} blocks");
+        assert_eq!(std::fs::read(&path).unwrap().len(), 2000);
     }
 }

@@ -1,5 +1,7 @@
-//! Recording again against an unchanged database changes no byte: `git diff` stays empty.
+//! Recording again against an unchanged database changes no byte: `git diff` stays empty. Nor does a recording keep room of the
+//! disk that it does not use.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 use super8_tests::driver::Driver;
@@ -41,6 +43,11 @@ fn recorded_twice_on(stage: &Stage, program: &Program) {
     std::fs::rename(&repository, cassette.join(".git")).unwrap_or_else(|error| panic!("{error}"));
     let changes = git(&cassette, &["status", "--porcelain"]) + &git(&cassette, &["diff"]);
     assert!(changes.is_empty(), "recorded twice, {} over {}:\n{changes}", program.name(), stage.driver.library());
+    for file in files.lines() {
+        let metadata = std::fs::metadata(cassette.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let (taken, length) = (metadata.blocks() * 512, metadata.len());
+        assert!(taken <= length + 16 * 1024, "{file} has {length} bytes and takes {taken}");
+    }
 }
 
 #[test]

@@ -64,6 +64,8 @@ pub struct Recorder {
     discarded: AtomicBool,
     /// The process is ending: nobody will publish what is still appended.
     ending: AtomicBool,
+    /// Nobody is expected to connect any more: room that was set aside is given back with each publication.
+    gives_back: AtomicBool,
     pub(super) answers: Answers,
     threads: Threads,
     pub(super) log: Mutex<Log>,
@@ -135,7 +137,7 @@ impl Recorder {
     /// A recording into any storage.
     pub fn with_storage(storage: Box<dyn Store>, order: Order, inline_rows: usize) -> Arc<Recorder> {
         let process = crate::process::id();
-        let (failed, redactor, marks, kept, outcomes, held, discarded, ending, answers, threads, log) =
+        let (failed, redactor, marks, kept, outcomes, held, discarded, ending, gives_back, answers, threads, log) =
             Default::default();
         Arc::new(Recorder {
             storage,
@@ -150,6 +152,7 @@ impl Recorder {
             held,
             discarded,
             ending,
+            gives_back,
             answers,
             threads,
             log,
@@ -445,6 +448,7 @@ impl Recorder {
         self.ready()?;
         let mut log = self.log.lock();
         self.ready()?;
+        self.gives_back.store(true, Ordering::Relaxed);
         self.publish_locked(&mut log)
     }
 
@@ -466,7 +470,8 @@ impl Recorder {
     }
 
     fn published(&self) -> Result<(), CassetteError> {
-        self.sticky(if self.is_held() { self.storage.complete() } else { self.storage.publish() })
+        self.sticky(if self.is_held() { self.storage.complete() } else { self.storage.publish() })?;
+        if self.gives_back.load(Ordering::Relaxed) { self.sticky(self.storage.give_back()) } else { Ok(()) }
     }
 
     /// Appends encoded entries to the log.

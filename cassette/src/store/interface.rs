@@ -101,12 +101,12 @@ pub trait Store: Send + Sync {
         self.growing()?.lock().note_rows(open)
     }
 
-    /// As for [`Growing::flush`].
+    /// As for [`Growing::give_back`].
     ///
     /// # Errors
     /// As there; a store that was opened to be read.
-    fn flush(&self) -> Result<(), CassetteError> {
-        self.growing()?.lock().flush()
+    fn give_back(&self) -> Result<(), CassetteError> {
+        self.growing()?.lock().give_back()
     }
 
     /// As for [`Growing::complete`].
@@ -322,11 +322,11 @@ pub trait Growing: Send {
     /// As for [`Growing::append`].
     fn note_rows(&mut self, open: &OpenRun<'_>) -> Result<(), CassetteError>;
 
-    /// Makes what was appended visible to readers in its exact form.
+    /// Gives back the room that was set aside and not used.
     ///
     /// # Errors
     /// As for [`Growing::append`].
-    fn flush(&mut self) -> Result<(), CassetteError>;
+    fn give_back(&mut self) -> Result<(), CassetteError>;
 
     /// Marks everything stored so far as complete, where it is. More may be appended later; the cassette counts as
     /// incomplete from then until the next call.

@@ -39,11 +39,20 @@ pub trait Append: Send {
     /// What the operating system says. The log may then end in the middle of an entry; nothing more is appended.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
 
-    /// Makes the file end exactly where its content ends and gives back what was set aside. More may be appended later.
+    /// Makes the file end exactly where its content ends. More may be appended later: room that no reader sees stays set aside,
+    /// because giving it back and setting it aside again costs as much as a hundred writes.
     ///
     /// # Errors
     /// What the operating system says.
     fn finish(&mut self) -> io::Result<()>;
+
+    /// Finishes, and gives back what was set aside.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    fn give_back(&mut self) -> io::Result<()> {
+        self.finish()
+    }
 }
 
 /// Makes the [`Append`] of a new, empty file, which is open for reading and writing.
@@ -56,30 +65,38 @@ pub struct WriteAppend {
     file: File,
     /// Bytes that were appended.
     end: u64,
-    /// Where the room that was set aside ends.
-    reserved: u64,
+    room: Room,
+}
+
+/// Room that was set aside behind the content of a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Room {
+    /// Where it ends.
+    pub end: u64,
+    /// Readers see it, as zeros: the file system sets none aside otherwise.
+    pub is_seen: bool,
 }
 
 impl WriteAppend {
     /// Appends to a file that is empty.
     pub fn new(file: File) -> Self {
-        WriteAppend { file, end: 0, reserved: 0 }
+        WriteAppend { file, end: 0, room: Room::default() }
     }
 }
 
 impl Append for WriteAppend {
     fn reserve(&mut self, bytes: usize) -> io::Result<bool> {
         let wanted = self.end + bytes as u64;
-        if wanted <= self.reserved {
+        if wanted <= self.room.end {
             return Ok(false);
         }
-        self.reserved = allocate_ahead(&self.file, self.end, wanted)?;
+        self.room = allocate_ahead(&self.file, self.end, wanted)?;
         Ok(true)
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         let end = self.end + bytes.len() as u64;
-        if end > self.reserved {
+        if end > self.room.end {
             within_limit(end)?;
         }
         self.file.write_all_at(bytes, self.end)?;
@@ -88,38 +105,43 @@ impl Append for WriteAppend {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        if self.reserved > 0 {
-            self.reserved = 0;
-            self.file.set_len(self.end)?;
+        if self.room.is_seen { self.give_back() } else { Ok(()) }
+    }
+
+    fn give_back(&mut self) -> io::Result<()> {
+        if self.room == Room::default() {
+            return Ok(());
         }
-        Ok(())
+        self.room = Room::default();
+        self.file.set_len(self.end)
     }
 }
 
-/// Sets room aside up to `wanted`, and more if there is more, without making the file longer. Gives where it ends.
+/// Sets room aside up to `wanted`, and more if there is more; the file gets longer only where the file system cannot do without.
 ///
 /// # Errors
 /// As for [`allocate`].
-pub fn allocate_ahead(file: &File, start: u64, wanted: u64) -> io::Result<u64> {
-    if allocate(file, start, wanted + STEP - start, false).is_ok() {
-        return Ok(wanted + STEP);
-    }
-    allocate(file, start, wanted - start, false).map(|()| wanted)
+pub fn allocate_ahead(file: &File, start: u64, wanted: u64) -> io::Result<Room> {
+    let up_to = |end: u64| allocate(file, start, end - start, false).map(|is_seen| Room { end, is_seen });
+    up_to(wanted + STEP).or_else(|_| up_to(wanted))
 }
 
-/// Sets blocks of the disk aside for a part of a file. `grow` makes the file so long; otherwise it keeps its length.
+/// Sets blocks of the disk aside for a part of a file. `grow` makes the file so long; otherwise it keeps its length if the file
+/// system can do that. True if the file is so long now.
 ///
 /// # Errors
 /// The disk is full, or the process may not write such a long file (without this check that is a signal, SIGXFSZ).
-pub fn allocate(file: &File, start: u64, length: u64, grow: bool) -> io::Result<()> {
+pub fn allocate(file: &File, start: u64, length: u64, grow: bool) -> io::Result<bool> {
     within_limit(start + length)?;
     let flags = if grow { FallocateFlags::empty() } else { FallocateFlags::KEEP_SIZE };
     loop {
         match fallocate(file, flags, start, length) {
             Err(Errno::INTR) => {}
             // a file system that sets nothing aside: only what was written is there for certain
-            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => return write_zeros(file, start, length),
-            allocated => return Ok(allocated?),
+            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {
+                return write_zeros(file, start, length).map(|()| true);
+            }
+            allocated => return allocated.map(|()| grow).map_err(io::Error::from),
         }
     }
 }
@@ -265,6 +287,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("log");
         let file = File::options().read(true).write(true).create_new(true).open(&path).unwrap();
+        let blocks = || std::os::unix::fs::MetadataExt::blocks(&path.metadata().unwrap());
         let mut log = WriteAppend::new(file);
         assert!(log.reserve(1000).unwrap() && !log.reserve(STEP as usize).unwrap());
         log.append(b"one").unwrap();
@@ -274,14 +297,18 @@ mod tests {
         log.finish().unwrap();
         log.append(b"three").unwrap();
         assert_eq!(read(), b"onetwothree");
-        assert!(log.reserve(1).unwrap());
+        assert!(!log.reserve(1).unwrap(), "room stays set aside");
+        let reserved = blocks();
+        log.give_back().unwrap();
+        assert!(blocks() < reserved && log.reserve(1).unwrap());
+        assert_eq!(read(), b"onetwothree");
     }
 
     #[test]
     fn what_is_written_in_advance_is_cut_off() {
         let file = tempfile::tempfile().unwrap();
         write_zeros(&file, 0, 40_000).unwrap();
-        let mut log = WriteAppend { file, end: 0, reserved: 40_000 };
+        let mut log = WriteAppend { file, end: 0, room: Room { end: 40_000, is_seen: true } };
         log.append(b"one").unwrap();
         log.finish().unwrap();
         assert_eq!(log.file.metadata().unwrap().len(), 3);

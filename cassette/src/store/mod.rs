@@ -19,7 +19,7 @@ mod staging;
 pub(crate) use interface::info_part;
 pub use interface::{Contents, EntryRef, Growing, OpenRun, Part, RowBlock, RowsPart, RowsSource, Store};
 pub(crate) use log::ENTRY_ROOM;
-pub use log::{Append, MakeAppend, WriteAppend, allocate, allocate_ahead, within_limit};
+pub use log::{Append, MakeAppend, Room, WriteAppend, allocate, allocate_ahead, within_limit};
 pub use open::{
     Format, State, cassette_of_part, create, directory_of, open, open_directory, parts_directory, parts_of,
     parts_with_recordings, recover, remove_parts, same_part, state, unpublished, with_parts, with_parts_or_alone,

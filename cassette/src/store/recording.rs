@@ -197,9 +197,9 @@ impl<L: Layout> Growing for Recording<L> {
         journal.append(open).map_err(|error| write_error(journal.path(), &error))
     }
 
-    fn flush(&mut self) -> Result<(), CassetteError> {
-        let finished = self.log.as_mut().map_or(Ok(()), |log| log.finish());
-        finished.map_err(|error| self.log_error()(error))
+    fn give_back(&mut self) -> Result<(), CassetteError> {
+        let given = self.log.as_mut().map_or(Ok(()), |log| log.give_back());
+        given.map_err(|error| self.log_error()(error))
     }
 
     fn complete(&mut self) -> Result<(), CassetteError> {

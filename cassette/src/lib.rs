@@ -34,7 +34,7 @@ pub use cell::{Cell, CellError, CutCell};
 pub use convert::{Conversion, convert, convert_watched};
 pub use entry::{ConnectionId, Entry, Fields, Head};
 pub use error::{CassetteError, ErrorKind};
-pub use metadata::{AnswerRules, DriverFacts, Metadata, Order};
+pub use metadata::{AnswerRules, DriverFacts, Metadata, Order, utc};
 pub use player::{
     FaultEvent, FaultNews, FaultPlace, Fetched, Mismatch, MismatchKind, PlayOptions, PlayedRun, Player, Scrolled,
     Tickets, Unplayed, Volatile, takes_faults,

@@ -302,7 +302,7 @@ fn map<'k>(pairs: impl IntoIterator<Item = (&'k str, Value)>) -> Value {
 }
 
 /// A time in UTC as text, from seconds since 1970.
-pub(crate) fn utc(seconds: u64) -> String {
+pub fn utc(seconds: u64) -> String {
     let (mut year, mut day, second) = (1970, seconds / 86_400, seconds % 86_400);
     let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     while day >= 365 + u64::from(leap(year)) {

@@ -53,6 +53,12 @@ pub struct Opened {
     /// The processes that opened it.
     #[serde(default)]
     pub processes: BTreeSet<u32>,
+    /// What became of it, in a word; empty if it is not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub verdict: String,
+    /// What there is to say about that.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
 }
 
 impl Run {
@@ -122,6 +128,17 @@ impl Run {
         named || self.opened_paths().any(|opened| opened.starts_with(&folder))
     }
 
+    /// The last of these runs that opened a cassette, and what became of it there.
+    pub fn last_use<'a>(runs: &'a [Run], pieces: &[PathBuf]) -> Option<(&'a Run, &'a Opened)> {
+        let pieces: Vec<PathBuf> = pieces.iter().map(|piece| real(piece)).collect();
+        let is_it = |opened: &&Opened| {
+            let cassette = real(&opened.cassette);
+            !opened.processes.is_empty() && pieces.iter().any(|piece| cassette.starts_with(piece))
+        };
+        let uses = runs.iter().filter_map(|run| Some((run, run.cassettes.iter().find(is_it)?)));
+        uses.max_by_key(|(run, _)| run.ended)
+    }
+
     fn opened_paths(&self) -> impl Iterator<Item = PathBuf> {
         self.cassettes.iter().filter(|cassette| !cassette.processes.is_empty()).map(|cassette| real(&cassette.cassette))
     }
@@ -141,7 +158,8 @@ impl Run {
 fn opened(events: &[Event]) -> Vec<Opened> {
     let of = |event: &Event| match event {
         Event::Opened { pid, cassette, .. } | Event::Took { pid, part: cassette, .. } => {
-            Some(Opened { cassette: PathBuf::from(cassette), processes: BTreeSet::from([*pid]) })
+            let processes = BTreeSet::from([*pid]);
+            Some(Opened { cassette: PathBuf::from(cassette), processes, ..Opened::default() })
         }
         _ => None,
     };

@@ -103,7 +103,7 @@ fn show_goes_through_a_folder() {
 
         said(&desk, &["show", "--html", "out.html", "tapes"], 0);
         let index = std::fs::read_to_string(desk.scratch.join("work/out.html")).unwrap_or_default();
-        assert_eq!(index.matches("<li><a href=").count(), 4, "{index}");
+        assert_eq!(index.matches("<tr><td><a href=").count(), 4, "{index}");
         for page in ["tests/all.html", "tests/deep/one.html", "two.html"] {
             assert!(index.contains(&format!("<a href=\"out.pages/{page}\"")), "{index}");
             let page = std::fs::read_to_string(desk.scratch.join("work/out.pages").join(page)).unwrap_or_default();
@@ -234,6 +234,51 @@ fn unused_names_what_no_test_opened() {
         let outcome = desk.run(&["unused", "moved"]);
         ended(&outcome, 2);
         assert!(outcome.errors().contains("moved: no run is known"), "{}", outcome.errors());
+    });
+}
+
+#[test]
+fn the_page_of_a_folder_tells_how_cassettes_were_last_used() {
+    in_both_formats(|format| {
+        let desk = Desk::new("folder_last_use").in_format(format);
+        let test = |name: &str, sql: &str| format!("echo \"{sql}\" | NAME={name} isql -b shop");
+        let run = |verb: &str, tests: &[&str], code: u8| {
+            ended(&desk.run(&[verb, "tapes/%{NAME}", "--", "sh", "-c", &tests.join("; ")]), code)
+        };
+        let (first, second, third) = (test("first", ALL), test("second", ONE), test("third", ONE));
+        let row = |name: &str| {
+            said(&desk, &["show", "--html", "out.html", "tapes"], 0);
+            let index = std::fs::read_to_string(desk.scratch.join("work/out.html")).unwrap_or_default();
+            let row = index
+                .lines()
+                .find(|line| line.contains(&format!("tapes/{name}")) && line.starts_with("<tr><td><a href="));
+            row.unwrap_or_else(|| panic!("no row of {name}: {index}")).to_owned()
+        };
+        run("record", &[&first, &second, &third], 0);
+        assert!(row("first").contains("<strong>recorded</strong>"), "{}", row("first"));
+        assert!(row("first").contains("record: sh -c"), "{}", row("first"));
+        desk.clear();
+        run("replay", &[&first, &test("second", ALL)], 120);
+        assert!(row("first").contains("<strong>passed</strong>"), "{}", row("first"));
+        let told = row("second");
+        assert!(told.contains("<strong class=\"bad\">mismatch</strong> ") && told.contains("order by name"), "{told}");
+        assert!(row("third").contains(">not known<"), "only the last run of a name is kept: {}", row("third"));
+        run("replay", &[&second, "exit 3"], 3);
+        assert!(
+            row("second").contains("<strong>passed</strong> the command ended with exit code 3"),
+            "{}",
+            row("second")
+        );
+        // one that cannot be shown has its row as well
+        desk.scratch.write(&format!("work/tapes/third/{}", format.log("third")), "- method: nonsense\n");
+        ended(&desk.run(&["show", "--html", "out.html", "tapes"]), 2);
+        let index = std::fs::read_to_string(desk.scratch.join("work/out.html")).unwrap_or_default();
+        assert!(
+            index.contains("<strong class=\"bad\">not shown</strong> ") && index.contains("tapes/third/"),
+            "{index}"
+        );
+        let drawn = super8_tests::browser::document(&desk.scratch.join("work/out.html"), "");
+        assert_eq!(drawn.matches("<tr>").count(), 4, "{drawn}");
     });
 }
 

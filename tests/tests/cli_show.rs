@@ -218,6 +218,22 @@ fn a_page_in_a_browser() {
 
     let found = document(&page, "q=VEGETABLES%20select");
     assert!(found.contains(">1 of 9<") && !is_hidden(&found, 19) && is_hidden(&found, 9), "searching finds one entry");
+    let is_open =
+        |document: &str, line: u32| entry(document, line).split('>').next().is_some_and(|head| head.contains("open"));
+    assert!(!is_open(&found, 19), "what is found stands in the line: {}", entry(&found, 19));
+    assert_eq!(marks(&found), 3, "twice in the SQL, once in the message: {}", entry(&found, 19));
+    // what is found inside an entry is opened
+    let found = document(&page, "q=a%20%22b%22");
+    assert!(is_open(&found, 28) && entry(&found, 28).contains("<td>a \"b\"</td>"), "{}", entry(&found, 28));
+    assert!(marks(&found) > 1);
+    let none = document(&page, "q=nowhere");
+    assert!(none.contains(">0 of 9<") && marks(&none) == 0);
+}
+
+/// How many places the page marks as found.
+fn marks(document: &str) -> usize {
+    let after = document.split("data-marks=\"").nth(1);
+    after.and_then(|text| text.split('"').next()?.parse().ok()).unwrap_or_default()
 }
 
 /// What many queries have in common stands in the page once: a query costs it little more than its own values.

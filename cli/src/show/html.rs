@@ -13,13 +13,11 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write};
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
 use super8_cassette::schema::Class;
 use super8_cassette::summary::{asked, show};
 use super8_cassette::{ConnectionId, Entry, Key, Metadata, Method, Value};
 
-const STYLE: &str = include_str!("html/page.css");
+pub(super) const STYLE: &str = include_str!("html/page.css");
 const SCRIPT: &str = include_str!("html/page.js");
 /// Connections are told apart by so many colours.
 const COLOURS: u32 = 8;
@@ -109,54 +107,6 @@ fn toolbar(out: &mut impl Write, connections: &[ConnectionId]) -> io::Result<()>
 /// The file cannot be written.
 pub fn foot(out: &mut impl Write) -> io::Result<()> {
     write!(out, "<footer>super8 {}</footer>\n<script>{SCRIPT}</script>\n</body>\n</html>\n", env!("CARGO_PKG_VERSION"))
-}
-
-/// A page that another one leads to.
-pub struct Link {
-    /// The cassette.
-    pub name: String,
-    /// The file of its page.
-    pub page: PathBuf,
-    /// How many commands it has.
-    pub commands: usize,
-}
-
-/// Writes a page that leads to others; `file` is where it will be.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn index(out: &mut impl Write, title: &str, file: &Path, links: &[Link]) -> io::Result<()> {
-    let title = Escaped(title);
-    write!(
-        out,
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
-         base-uri 'none'; form-action 'none'\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
-         <title>{title} \u{b7} super8</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n\
-         <div class=\"reel\" aria-hidden=\"true\"></div>\n<div>\n<h1>{title}</h1>\n</div>\n</header>\n<ul>\n"
-    )?;
-    for Link { name, page, commands } in links {
-        let page = page.strip_prefix(file.parent().unwrap_or(Path::new(""))).unwrap_or(page);
-        writeln!(out, "<li><a href=\"{}\">{}</a> {commands} commands</li>", Address(page), Escaped(name))?;
-    }
-    write!(out, "</ul>\n<footer>super8 {}</footer>\n</body>\n</html>\n", env!("CARGO_PKG_VERSION"))
-}
-
-/// A relative path as an address in a page: what could mean something else there is written in hexadecimal digits.
-struct Address<'a>(&'a Path);
-
-impl fmt::Display for Address<'_> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for byte in self.0.as_os_str().as_bytes() {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                    fmt::Write::write_char(out, char::from(*byte))?;
-                }
-                other => write!(out, "%{other:02X}")?,
-            }
-        }
-        Ok(())
-    }
 }
 
 /// What a sweep found at a command, for its place in the timeline.
@@ -480,7 +430,7 @@ fn draw(out: &mut impl Write, lines: &BTreeMap<ConnectionId, Line>, scale: f64) 
 
 /// Displays as the text, escaped. Control characters, and the ones that turn the direction of what follows, are shown
 /// by their number.
-struct Escaped<'a>(&'a str);
+pub(super) struct Escaped<'a>(pub &'a str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,12 +4,14 @@ use crate::cassette;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::folder::{Cassettes, Member};
 use crate::output;
+use crate::runs::Run;
 use crate::show::timeline::Timeline;
-use crate::show::{html, json, text};
+use crate::show::{html, index, json, text};
 use clap::Args;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use super8_cassette::Metadata;
+use std::time::UNIX_EPOCH;
+use super8_cassette::{Metadata, utc};
 
 /// `super8 show CASSETTE`
 #[derive(Args)]
@@ -121,20 +123,28 @@ impl Show {
     /// Writes the pages of a folder's cassettes into the directory `NAME.pages` beside `NAME.html`, and `NAME.html`, which links them.
     fn write_pages(&self, file: &Path, members: &[Member]) -> Outcome {
         let beside = with_ending(Path::new(file.file_stem().unwrap_or_default()), ".pages");
-        let (mut links, mut failures) = (Vec::new(), Vec::new());
+        let runs = Run::kept();
+        let (mut rows, mut failures) = (Vec::new(), Vec::new());
         for member in members {
             let page = with_ending(&file.with_file_name(&beside).join(&member.name), ".html");
             let directory = page.parent().unwrap_or(Path::new(""));
             std::fs::create_dir_all(directory)
                 .map_err(|error| Failure::new(format_args!("cannot write {}: {error}", directory.display())))?;
+            let mut row = |name: &Path, page: Result<index::Page, String>| {
+                let name = name.display().to_string();
+                rows.push(index::Row { name, page, last: last_use(&runs, member) });
+            };
             match pages(&page, member, self.rows()) {
-                Ok(written) => links.extend(written),
-                Err(failure) => failures.push(failure),
+                Ok(written) => written.into_iter().zip(&member.pieces).for_each(|(page, path)| row(path, Ok(page))),
+                Err(failure) => {
+                    row(&member.path, Err(failure.to_string()));
+                    failures.push(failure);
+                }
             }
         }
         let written = std::fs::File::create(file).and_then(|created| {
             let mut out = BufWriter::new(created);
-            html::index(&mut out, &self.cassette.display().to_string(), file, &links)?;
+            index::write(&mut out, &self.cassette.display().to_string(), file, &rows)?;
             out.flush()
         });
         written.map_err(|error| Failure::new(format_args!("cannot write {}: {error}", file.display())))?;
@@ -171,7 +181,7 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
 }
 
 /// Writes the page of a cassette, and those of its parts under the page's name with that of the part: `orders-isql-2.html`.
-fn pages(file: &Path, member: &Member, rows: usize) -> Result<Vec<html::Link>, Failure> {
+fn pages(file: &Path, member: &Member, rows: usize) -> Result<Vec<index::Page>, Failure> {
     let mut written = Vec::new();
     for (number, path) in member.pieces.iter().enumerate() {
         let part = path.file_name().unwrap_or_default().to_string_lossy();
@@ -179,19 +189,33 @@ fn pages(file: &Path, member: &Member, rows: usize) -> Result<Vec<html::Link>, F
         let of_part = format!("{}-{part}.{}", stem.to_string_lossy(), end.to_string_lossy());
         let of_part = || file.with_file_name(of_part.trim_end_matches('.'));
         let page = if number == 0 { file.to_owned() } else { of_part() };
-        let commands = write_page(&page, path, rows, None)?;
-        written.push(html::Link { name: path.display().to_string(), page, commands });
+        written.push(write_page(&page, path, rows, None)?);
     }
     Ok(written)
 }
 
-/// Writes the page of a cassette, with what a sweep found, and gives the number of its commands.
+/// How a cassette was last used.
+fn last_use(runs: &[Run], member: &Member) -> Option<index::LastUse> {
+    let (run, opened) = Run::last_use(runs, &member.pieces)?;
+    let when = run.ended.and_then(|ended| ended.duration_since(UNIX_EPOCH).ok()).map_or(0, |since| since.as_secs());
+    let words: Vec<String> = run.command.iter().map(|word| super8_cassette::shell(word)).collect();
+    let of_run = run.not_whole().filter(|_| matches!(opened.verdict.as_str(), "passed" | "recorded"));
+    Some(index::LastUse {
+        when: utc(when),
+        run: format!("{}: {}", run.verb, words.join(" ")),
+        verdict: opened.verdict.replace('_', " "),
+        is_well: matches!(opened.verdict.as_str(), "passed" | "recorded" | ""),
+        why: of_run.unwrap_or_else(|| opened.why.clone()),
+    })
+}
+
+/// Writes the page of a cassette, with what a sweep found.
 pub(super) fn write_page(
     file: &Path,
     path: &Path,
     rows: usize,
     swept: Option<Vec<html::Swept>>,
-) -> Result<usize, Failure> {
+) -> Result<index::Page, Failure> {
     let cannot = |error: std::io::Error| Failure::new(format_args!("cannot write {}: {error}", file.display()));
     let opened = cassette::open(path)?;
     let timeline = Timeline::new(&opened, rows)?;
@@ -207,5 +231,6 @@ pub(super) fn write_page(
     })?;
     data.end(&mut out).and_then(|()| html::foot(&mut out)).and_then(|()| out.flush()).map_err(cannot)?;
     bar.finish_and_clear();
-    Ok(counts.commands)
+    let recorded_on = opened.metadata.recorded_on.clone();
+    Ok(index::Page { file: file.to_owned(), commands: counts.commands, recorded_on })
 }

@@ -266,6 +266,8 @@ impl Wrapped {
         let opened = attempted.verdict.cassettes.iter().map(|played| runs::Opened {
             cassette: PathBuf::from(&played.cassette),
             processes: played.processes.clone(),
+            verdict: played.word().to_owned(),
+            why: played.why(),
         });
         let exit = attempted.verdict.exit();
         let kept = runs::Run {

@@ -343,6 +343,34 @@ impl Played {
         self.mode == "record" && self.processes.len() > 1
     }
 
+    /// What became of it, in a word: as for a run, or what a recording is.
+    pub fn word(&self) -> &'static str {
+        match self.mode.as_str() {
+            _ if self.unwritable.is_some() => "unwritable",
+            _ if self.mismatch.is_some() => "mismatch",
+            _ if self.unopened => "never_connected",
+            _ if self.is_unknown() => "killed",
+            _ if !self.unplayed.is_empty() => "unplayed",
+            "record" if self.published => "recorded",
+            "record" => "not_published",
+            _ => "passed",
+        }
+    }
+
+    /// What there is to say about that, in a line.
+    pub fn why(&self) -> String {
+        let kept = || self.kept.as_ref().map(|kept| format!("the recording is kept in {}", kept.display()));
+        match (self.word(), self.unplayed.len()) {
+            ("unwritable", _) => self.unwritable.clone(),
+            ("mismatch", _) => self.mismatch.as_ref().map(|mismatch| mismatch.headline.clone()),
+            ("unplayed", 1) => Some("1 command was never played".to_owned()),
+            ("unplayed", count) => Some(format!("{count} commands were never played")),
+            ("not_published", _) => kept(),
+            _ => None,
+        }
+        .unwrap_or_default()
+    }
+
     /// Whether a process was killed before it could say what it left unplayed.
     pub fn is_unknown(&self) -> bool {
         self.mode == "replay" && self.mismatch.is_none() && !self.killed.is_empty()

@@ -238,7 +238,17 @@
     block.style.height = "";
     const first = Number(block.dataset.first);
     block.append(...shown.slice(first, first + BLOCK).map(element));
+    for (const entry of block.children) reveal(entry);
     highlight();
+  }
+
+  // Opens an entry that was found by what it shows only when it is open, until something else is searched.
+  const revealed = new Set();
+  function reveal(entry) {
+    const line = entry.firstChild.textContent.toLowerCase();
+    if (entry.open || words.every((word) => line.includes(word))) return;
+    revealed.add(entry);
+    open(entry);
   }
   function lay() {
     near.disconnect();
@@ -291,6 +301,8 @@
 
   function filter(also) {
     const begun = performance.now();
+    if (!allOpen) for (const entry of revealed) entry.open = false;
+    revealed.clear();
     words = byId("search").value.toLowerCase().split(/\s+/).filter(Boolean);
     const [answers, closing, troubles] = ["answers", "closing", "troubles"].map((id) => byId(id).checked);
     const fits = (step, at) =>
@@ -311,6 +323,7 @@
   function highlight() {
     if (!window.CSS || !CSS.highlights) return;
     CSS.highlights.delete("found");
+    delete byId("log").dataset.marks;
     if (!words.length) return;
     const ranges = [];
     for (const entry of byId("log").querySelectorAll("details")) {
@@ -324,12 +337,16 @@
             range.setStart(node, at);
             range.setEnd(node, at + word.length);
             ranges.push(range);
-            if (ranges.length > 2000) return void CSS.highlights.set("found", new Highlight(...ranges));
+            if (ranges.length > 2000) return mark(ranges);
           }
         }
       }
     }
+    mark(ranges);
+  }
+  function mark(ranges) {
     CSS.highlights.set("found", new Highlight(...ranges));
+    byId("log").dataset.marks = CSS.highlights.get("found").size;
   }
 
   function visit(id) {

@@ -37,7 +37,7 @@ pub use error::{CassetteError, ErrorKind};
 pub use metadata::{AnswerRules, DriverFacts, Metadata, Order, utc};
 pub use player::{
     FaultEvent, FaultNews, FaultPlace, Fetched, Mismatch, MismatchKind, PlayOptions, PlayedRun, Player, Scrolled,
-    Tickets, Unplayed, Volatile, takes_faults,
+    Started, Tickets, Unplayed, Volatile, takes_faults,
 };
 pub use player::{columns, summary};
 pub use recorder::{KnownAnswers, PendingColumns, RecordOptions, Recorder, Run, RunGuard};

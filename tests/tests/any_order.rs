@@ -133,9 +133,12 @@ fn other_orders_say_where_this_one_would_pass() {
             for order in ["global", "connection"] {
                 let told = run("replay", order, how, "swapped", 1);
                 assert!(told.contains("order: any would have passed: it begins"), "{told}");
-                assert!(told.contains("set SUPER8_ORDER=any (or `order: any` in metadata.yml)"), "{told}");
+                assert!(
+                    told.contains("give `super8 replay` the option --order any (or `order: any` in metadata.yml)"),
+                    "{told}"
+                );
                 let told = run("replay", order, how, "changed", 1);
-                assert!(!told.contains("SUPER8_ORDER=any"), "{told}");
+                assert!(!told.contains("--order any"), "{told}");
             }
             run("replay", "any", how, "swapped", 0);
             run("replay", "any", how, "changed", 1);

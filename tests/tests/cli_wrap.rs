@@ -199,6 +199,7 @@ fn the_commands_own_failure_is_kept() {
         let none = desk.run(&["replay", "other-tape", "--", "true"]);
         ended(&none, 125);
         assert!(none.errors().contains("there is no cassette here"), "{}", none.errors());
+        assert!(none.errors().trim_end().ends_with("super8 record other-tape -- true"), "{}", none.errors());
         let mut once = desk.super8(&["once", "other-tape", "--", "true"]);
         once.env("CI", "true");
         let once = Outcome::of(&once, b"");

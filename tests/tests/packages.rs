@@ -409,6 +409,7 @@ fn the_gem_records_and_replays_examples() {
         let rspec = |variables: &[(&str, &str)], code| ended(&ruby(&desk, &["fruit_spec.rb"], variables), code);
         let absent = rspec(&[("SUPER8_MODE", "none")], 1);
         assert!(absent.contains("there is no cassette here") && absent.contains("7 examples, 5 failures"), "{absent}");
+        assert!(absent.contains("to record it: SUPER8_MODE=record rspec ./fruit_spec.rb:"), "{absent}");
         assert!(rspec(&[], 0).contains("7 examples, 0 failures"));
         let root = desk.scratch.join("work/spec/cassettes");
         let of_ndjson = format == Format::Ndjson;
@@ -509,6 +510,7 @@ fn the_npm_package_records_and_replays_tests() {
         let root = desk.scratch.join("work/cassettes");
         let absent = run(&[("SUPER8_MODE", "none")], 1);
         assert!(absent.contains("there is no cassette here") && absent.contains("# pass 3"), "{absent}");
+        assert!(absent.contains("to record it: SUPER8_MODE=record node --test"), "{absent}");
         run(&[], 0);
         let titles = ["has_no_plums_100_", "has_pears", "leaves_out", "may_fail", "swallows_an_error"];
         let names = titles.map(|title| format!("fruit.test.mjs/{title}"));
@@ -587,7 +589,7 @@ fn tests_of_the_crate() -> &'static Path {
 fn crate_tests(desk: &Desk, words: &[&str]) -> Command {
     let mut tests =
         desk.super8(&["run", "--cassettes", "cassettes", "--", &tests_of_the_crate().display().to_string()]);
-    tests.args(words);
+    tests.args(words).env("CARGO_PKG_NAME", "super8-test");
     tests
 }
 
@@ -602,6 +604,7 @@ fn the_crate_records_and_replays_tests() {
         let root = desk.scratch.join("work/cassettes");
         let absent = run(&[], &[("SUPER8_TEST_MODE", "none")], 101);
         assert!(absent.contains("there is no cassette here") && absent.contains("2 passed; 4 failed"), "{absent}");
+        assert!(absent.contains("to record it: SUPER8_MODE=record cargo test -p super8-test"), "{absent}");
         assert!(run(&[], &[], 0).contains("6 passed"));
         let names = ["by_name", "fails", "fruit/nested/one_in_another", "fruit/pears", "fruit/plums", "inner"];
         assert_eq!(cassettes(&root), names);

@@ -64,6 +64,7 @@ fn sessions_in_another_order_are_out_of_order_under_global() {
         let (stage, _) = recorded(format, "global");
         let refused = replayed(&stage, "3");
         assert!(refused.text().contains("order: connection would have passed"), "{}", refused.text());
+        assert!(refused.errors().contains("set SUPER8_ORDER=connection (or"), "{}", refused.errors());
     });
 }
 

@@ -103,7 +103,9 @@ fn nothing_to_replay_and_nowhere_to_write() {
     in_both_formats(|format| {
         let mut stage = Stage::new("verdict_none", Driver::Sqlite).in_format(format);
         let (replayed, _) = events(&mut stage, Way::Replay, "same");
-        assert!(find(&replayed, "mismatch").contains("there is no cassette here"), "{replayed:?}");
+        let told = find(&replayed, "mismatch");
+        assert!(told.contains("there is no cassette here"), "{told}");
+        assert!(told.contains("to record it: SUPER8_MODE=record SUPER8_CASSETTE="), "{told}");
         // a file where the cassette's directory has to be made
         let file = stage.scratch.write("file", "");
         let mut stage = stage.with_cassette(file.join("cassette"));

@@ -28,8 +28,10 @@ impl Case<'_> {
                 Order::Any => "transactions and results come in any order, as from a pool",
                 _ => "the connections do not depend on each other",
             };
-            let order = order.name();
-            writeln!(out, "- if {condition}, set SUPER8_ORDER={order} (or `order: {order}` in metadata.yml)")?;
+            let name = order.name();
+            let usual = || format!("set SUPER8_ORDER={name}");
+            let set = self.player.started.map_or_else(usual, |started| (started.set_order)(order));
+            writeln!(out, "- if {condition}, {set} (or `order: {name}` in metadata.yml)")?;
         }
         let equal = self.nearest.as_ref().filter(|_| self.rows.is_none() && !self.asked.method.is_rows());
         if let Some(equal) = equal {
@@ -75,8 +77,8 @@ impl Case<'_> {
         let variables = self.player.storage.variables();
         let named: String = variables.iter().map(|(key, value)| format!("{key}={} ", shell(value))).collect();
         let variables = format!("SUPER8_MODE=record {named}");
-        match self.player.record_again {
-            Some(line) => line(variables.trim_end()),
+        match self.player.started {
+            Some(started) => (started.record_again)(variables.trim_end()),
             None => format!("{variables}YOUR COMMAND"),
         }
     }

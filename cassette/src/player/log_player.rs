@@ -32,6 +32,15 @@ use crate::store::{Store, info_part};
 use crate::volatile_rules::VolatileRules;
 use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value, check, sets};
 
+/// How the user started the program: advice is what can be changed there.
+#[derive(Clone, Copy, Debug)]
+pub struct Started {
+    /// The command line that runs the program again to record it, with these variables where it takes any.
+    pub record_again: fn(&str) -> String,
+    /// What gives a replay this order, as the end of a sentence.
+    pub set_order: fn(Order) -> String,
+}
+
 /// How a cassette is to be played.
 #[derive(Clone, Debug)]
 pub struct PlayOptions {
@@ -43,8 +52,8 @@ pub struct PlayOptions {
     pub wait: Duration,
     /// Whether comments in SQL count.
     pub comments: bool,
-    /// The command line that runs the program again with these variables, for advice. `None`: nobody knows it.
-    pub record_again: Option<fn(&str) -> String>,
+    /// How the user started the program, for advice. `None`: nobody knows it.
+    pub started: Option<Started>,
     /// Says whether a cell is a value of its C type. `None`: nobody looks.
     pub fits: Option<Fits>,
     /// The commands that fail once.
@@ -58,16 +67,7 @@ impl Default for PlayOptions {
     fn default() -> Self {
         let wait = Duration::from_secs(3);
         let (faults, tell_fault) = (Vec::new(), None);
-        PlayOptions {
-            order: None,
-            report: None,
-            wait,
-            comments: true,
-            record_again: None,
-            fits: None,
-            faults,
-            tell_fault,
-        }
+        PlayOptions { order: None, report: None, wait, comments: true, started: None, fits: None, faults, tell_fault }
     }
 }
 
@@ -83,7 +83,7 @@ pub(super) struct LogPlayer {
     pub(super) wait: Duration,
     pub(super) redactor: Redactor,
     pub(super) comparison: Comparison,
-    pub(super) record_again: Option<fn(&str) -> String>,
+    pub(super) started: Option<Started>,
     pub(super) fits: Option<Fits>,
     pub(super) faults: Faults,
     /// The functions of which anything is recorded about connections.
@@ -128,7 +128,7 @@ impl LogPlayer {
         let (storage, index) = (PlayedStorage(Arc::clone(&sources)), PlayedIndex(Arc::clone(&sources)));
         let connects = Connects::read(&index, &*storage)?;
         let state = State::new(SessionMatcher::new(connects), choosing);
-        let PlayOptions { order, report, wait, comments, record_again, fits, faults, tell_fault } = options;
+        let PlayOptions { order, report, wait, comments, started, fits, faults, tell_fault } = options;
         let (order, report) = (order.unwrap_or(metadata.order), report.unwrap_or_else(|| "stderr".to_owned()));
         if order == Order::Any && metadata.made_by_hand {
             let error = CassetteError::new(storage.name(), "is written by hand, and the order any is for recordings");
@@ -158,7 +158,7 @@ impl LogPlayer {
             wait,
             redactor,
             comparison: Comparison { comments, bindings },
-            record_again,
+            started,
             fits,
             faults,
             told,
@@ -180,7 +180,7 @@ impl LogPlayer {
             wait: Duration::ZERO,
             redactor: Redactor::default(),
             comparison: self.comparison.clone(),
-            record_again: self.record_again,
+            started: self.started,
             fits: self.fits,
             faults: Faults::default(),
             told: PlayedTold(sources),

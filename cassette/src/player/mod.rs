@@ -58,7 +58,7 @@ pub use compare::field as difference_in;
 pub use fault_places::{FaultEvent, FaultNews, FaultPlace, TellFault, takes_faults};
 pub use find_volatile::{Found, find_volatile, rule_text};
 pub(crate) use index::Index;
-pub use log_player::{Fetched, PlayOptions};
+pub use log_player::{Fetched, PlayOptions, Started};
 pub use mismatch::{Difference, Mismatch, MismatchKind};
 pub use result_answers::FIRST_RESULT_ANSWER;
 pub use rows::PlayedRun;

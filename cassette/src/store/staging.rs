@@ -126,7 +126,7 @@ pub(super) fn claim(target: &Path, make: impl Fn(&Path) -> io::Result<()>) -> Re
 
 /// The error for a cassette that somebody else records.
 fn refuse(target: &Path, busy: Busy) -> CassetteError {
-    const WAIT: &str = "wait until it has ended, run both under one `super8 record`, or put %c into SUPER8_CASSETTE so that each command has its own";
+    const WAIT: &str = "wait until it has ended, run both under one `super8 record`, or put %c into the cassette's name so that each command has its own";
     let (who, advice) = match busy.process {
         Some(process) if process == std::process::id() => (
             "another copy of super8 in this process".to_owned(),

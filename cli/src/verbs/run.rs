@@ -12,11 +12,12 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
+use super8_shim::config::command::{RECORD_AGAIN, SEPARATOR};
 use super8_shim::driver::Kind;
 
 /// `super8 run -- COMMAND`
@@ -72,7 +73,7 @@ impl Run {
             return keep(directory, &printed);
         };
         let mut command = Command::new(program);
-        command.args(arguments).envs(variables);
+        command.args(arguments).envs(variables).envs(cargo_again(Path::new(program)));
         // What the command leaves running keeps its configuration: there is nothing to wait for.
         let patience = Patience { limit: Duration::ZERO, has_cassette: &|_| false, waiting: &|_| () };
         let ended = child::run(&mut command, None, &patience)?;
@@ -81,6 +82,17 @@ impl Run {
         }
         Ok(Exit::Command(ended.end.code()))
     }
+}
+
+/// As the runner of cargo's tests: the command line that records again, which is cargo's.
+fn cargo_again(program: &Path) -> Option<(&'static str, String)> {
+    let package = std::env::var("CARGO_PKG_NAME").ok()?;
+    let is_test = program.parent().and_then(Path::file_name).is_some_and(|directory| directory == "deps");
+    let words = match std::env::var_os("NEXTEST") {
+        Some(_) => ["SUPER8_MODE=record", "cargo", "nextest", "run", "-p", &package].join(&SEPARATOR.to_string()),
+        None => ["SUPER8_MODE=record", "cargo", "test", "-p", &package].join(&SEPARATOR.to_string()),
+    };
+    (is_test && std::env::var_os(RECORD_AGAIN).is_none()).then_some((RECORD_AGAIN, words))
 }
 
 /// Prints the environment and keeps the directory until standard input ends: until its reader closes it, or is gone.

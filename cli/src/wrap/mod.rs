@@ -27,6 +27,7 @@ use super8_cassette::faults::Fault;
 use super8_cassette::{Format, PlayOptions, Player, parts_of, takes_faults, with_parts};
 use super8_shim::cassettes::{self, Action};
 use super8_shim::config::command::{RECORD_AGAIN, SEPARATOR};
+use super8_shim::config::redact::redact_assignments;
 use super8_shim::config::settings::{Setting, Settings};
 use super8_shim::config::variables;
 use verdict::{Run, Verdict};
@@ -344,6 +345,13 @@ fn record_again(mode: Mode, words: impl Iterator<Item = OsString>) -> String {
     words.join(&SEPARATOR.to_string())
 }
 
+/// The same for people. What stands after a password's keyword is hidden.
+fn to_record(mode: Mode) -> String {
+    let words = record_again(mode, std::env::args_os());
+    let shown = |word| super8_cassette::shell(&redact_assignments(word, &[]));
+    words.split(SEPARATOR).map(shown).collect::<Vec<_>>().join(" ")
+}
+
 /// The name, placeholders and all, from the root on.
 fn absolute(cassette: &Path) -> PathBuf {
     if cassette.is_absolute() {
@@ -384,11 +392,8 @@ fn recorded(mode: Mode, cassette: &Path, named: &Named) -> Result<Option<Recorde
         let there = named.there();
         if mode == Mode::Replay && there.is_empty() {
             let (shown, directory) = (cassette.display(), named.directory());
-            let message = format!(
-                "{shown}: there is no cassette in {}; record first (super8 record {} -- COMMAND)",
-                directory.display(),
-                super8_cassette::shell(&shown.to_string()),
-            );
+            let message =
+                format!("{shown}: there is no cassette in {}; record first: {}", directory.display(), to_record(mode),);
             return Err(cannot(Failure::new(message)));
         }
         return Ok((mode != Mode::Record).then(|| Recorded::of_readable(&there)));
@@ -414,7 +419,11 @@ fn recorded(mode: Mode, cassette: &Path, named: &Named) -> Result<Option<Recorde
     let own = Some(own).filter(|own| parts.is_empty() || own.exists());
     let cassettes: Vec<PathBuf> = own.into_iter().chain(parts).collect();
     for cassette in &cassettes {
-        if !crate::cassette::open(cassette).map_err(cannot)?.metadata.complete {
+        let opened = crate::cassette::open(cassette).map_err(|failure| match cassette.exists() {
+            true => failure,
+            false => Failure::new(format_args!("{failure}; to record it: {}", to_record(mode))),
+        });
+        if !opened.map_err(cannot)?.metadata.complete {
             let shown = cassette.display();
             let message = format!(
                 "{shown}: the recording is incomplete: it did not end cleanly; record it again, or keep what there is \

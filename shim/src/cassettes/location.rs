@@ -53,8 +53,8 @@ impl CassetteLocation {
         {
             let (file, parent) = (directory.display(), directory.parent().unwrap_or(Path::new("/")).display());
             return Err(format!(
-                "SUPER8_CASSETTE names a trace's file, {file}: name its directory, SUPER8_CASSETTE={parent}, and the trace, \
-                 SUPER8_TRACE_ID={id} (with SUPER8_FORMAT=ndjson to record one)"
+                "{file} is a trace's file, and a cassette's name is that of a directory: name {parent}, and the trace with \
+                 SUPER8_TRACE_ID={id} (and SUPER8_FORMAT=ndjson to record one)"
             ));
         }
         if format != Some(Format::Ndjson) {
@@ -226,7 +226,7 @@ mod tests {
                 [CassetteLocation::to_record(&settings, &nothing), CassetteLocation::to_replay(&settings, &nothing)]
             {
                 let (refused, id) = (location.unwrap_err(), name.trim_end_matches(".ndjson"));
-                let advice = format!("SUPER8_CASSETTE={}, and the trace, SUPER8_TRACE_ID={id} ", place.display());
+                let advice = format!("name {}, and the trace with SUPER8_TRACE_ID={id} ", place.display());
                 assert!(refused.contains(&advice), "{refused}");
             }
         }

@@ -12,6 +12,7 @@ mod once;
 mod parts;
 mod registry;
 mod rules;
+mod started;
 mod tests_run;
 
 pub use eject::{Ejected, discard, eject, unplayed};
@@ -19,8 +20,6 @@ pub use ending::{published, unwritable};
 pub use once::Action;
 pub use registry::{has_player, has_recorder};
 
-use crate::config::command;
-use crate::config::redact::redact_assignments;
 use crate::config::settings::{CassetteName, Comments, Mode, Settings};
 use crate::config::variables::variable;
 use crate::driver::{Kind, Library};
@@ -37,7 +36,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use super8_cassette::{
     CassetteError, DriverFacts, Entry, ErrorKind, FaultNews, KnownAnswers, Metadata, PlayOptions, Player, Recorder,
-    Secrets, Traceparent, shell,
+    Secrets, Traceparent,
 };
 
 /// What this process has asked, for all of its recordings.
@@ -382,7 +381,12 @@ pub fn player_of_environment(settings: &Settings) -> Option<Arc<Player>> {
 }
 
 fn player_of(location: &CassetteLocation, settings: &Settings) -> Result<Arc<Player>, NoCassette> {
-    open_player(location, settings, true).map_err(|error| unplayable(&location.path(), format!("replay: {error}")))
+    open_player(location, settings, true).map_err(|error| {
+        let path = location.path();
+        let is_absent = matches!(super8_cassette::state(&path), Ok(super8_cassette::State::Absent));
+        let advice = if is_absent { started::advice_to_record(settings) } else { String::new() };
+        unplayable(&path, format!("replay: {error}{advice}"))
+    })
 }
 
 fn open_player(location: &CassetteLocation, settings: &Settings, meant: bool) -> Result<Arc<Player>, String> {
@@ -400,7 +404,7 @@ fn open_player(location: &CassetteLocation, settings: &Settings, meant: bool) ->
             report: settings.log.as_ref().map(|log| log.display().to_string()),
             wait: settings.wait.unwrap_or(usual.wait),
             comments: settings.comments == Comments::Keep,
-            record_again: Some(record_again),
+            started: Some(started::ADVICE),
             fits: Some(crate::convert::fits_named),
             faults: settings.faults.clone(),
             tell_fault: Some(tell_fault),
@@ -444,20 +448,6 @@ fn tell_fault(cassette: &Path, news: &FaultNews) {
     if verdict::fault(cassette, news) != Delivery::Written {
         say(None, format_args!("super8: replay: fault {fault}: {}: {text}", what.name().replace('_', " ")));
     }
-}
-
-/// The command line that the user gave, to record instead: the wrapper's if there is one, else this process's own with these
-/// variables. What is known to be secret is hidden in it.
-fn record_again(variables: &str) -> String {
-    let (before, words) = match std::env::var(command::RECORD_AGAIN) {
-        Ok(line) if !line.is_empty() => (String::new(), line.split(command::SEPARATOR).map(str::to_owned).collect()),
-        _ => {
-            let own = command::arguments().into_iter().map(|word| word.to_string_lossy().into_owned());
-            (format!("{variables} "), own.collect::<Vec<_>>())
-        }
-    };
-    let hidden = |word: &String| shell(&redact_assignments(&secrets().text(word), &[]));
-    before + &words.iter().map(hidden).collect::<Vec<_>>().join(" ")
 }
 
 /// A connect that fails because there is nothing to replay is part of the verdict.

@@ -64,7 +64,7 @@ pub(super) fn check_target(target: &Path) -> Result<(), CassetteError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
             Err(CassetteError::new(target, "is a file, and a cassette is a directory")
-                .advice("name another place in SUPER8_CASSETTE"))
+                .advice("give the cassette another name"))
         }
         Err(error) => Err(list(error)),
         Ok(mut entries) => match entries.next() {
@@ -76,7 +76,7 @@ pub(super) fn check_target(target: &Path) -> Result<(), CassetteError> {
             }
             Some(Ok(_)) if is_cassette(target) && !is_foreign(target) => Ok(()),
             Some(Ok(_)) => Err(CassetteError::new(target, "is a directory with other things in it, not a cassette")
-                .advice("name a directory of its own in SUPER8_CASSETTE; nothing was touched")),
+                .advice("give the cassette a directory of its own; nothing was touched")),
         },
     }
 }

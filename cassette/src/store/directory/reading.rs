@@ -57,13 +57,13 @@ fn missing(root: &Path, name: &Path) -> CassetteError {
     }
     if root.exists() && !empty(root) {
         return CassetteError::new(name, "not a cassette: it has neither metadata.yml nor a commands.yml of super8's")
-            .advice("correct SUPER8_CASSETTE");
+            .advice("correct the cassette's name");
     }
     let staging = staging(root);
     let advice = if is_cassette(&staging) {
         unfinished(&staging, name)
     } else {
-        "record it first, or correct SUPER8_CASSETTE".to_owned()
+        "record it first, or correct its name".to_owned()
     };
     CassetteError::new(name, "there is no cassette here").advice(advice)
 }
@@ -331,7 +331,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let root = parent.path().join("x");
         let why = || metadata(&root, Path::new("cassettes/x")).unwrap_err().to_string();
-        assert_eq!(why(), "cassettes/x: there is no cassette here; record it first, or correct SUPER8_CASSETTE");
+        assert_eq!(why(), "cassettes/x: there is no cassette here; record it first, or correct its name");
         fs::create_dir(&root).unwrap();
         assert!(why().contains("there is no cassette here"), "{}", why());
         fs::write(root.join("README.md"), "").unwrap();

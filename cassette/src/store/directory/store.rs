@@ -170,7 +170,7 @@ impl Store for Directory {
 
 /// The absolute path of a cassette; a link to a directory is followed, so that publishing replaces what it points at.
 pub(super) fn resolve(path: &Path) -> Result<PathBuf, CassetteError> {
-    let advice = "name a directory in SUPER8_CASSETTE, as in cassettes/orders";
+    let advice = "name a directory for the cassette, as in cassettes/orders";
     if let Ok(there) = path.canonicalize() {
         return match there.parent() {
             Some(_) => Ok(there),

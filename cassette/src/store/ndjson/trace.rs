@@ -175,7 +175,7 @@ impl Trace {
                 "the directory has {count} other traces ({first}, ...): set SUPER8_TRACE_ID to the one to be played"
             )
         } else {
-            "record it first, or correct SUPER8_CASSETTE or SUPER8_TRACE_ID".to_owned()
+            "record it first, or correct the name of its directory or SUPER8_TRACE_ID".to_owned()
         };
         CassetteError::new(&self.name, "there is no cassette here").advice(advice)
     }

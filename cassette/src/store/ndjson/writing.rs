@@ -116,7 +116,7 @@ pub(super) fn check_target(target: &Path) -> Result<(), CassetteError> {
     match fs::metadata(directory) {
         Ok(there) if !there.is_dir() => {
             return Err(CassetteError::new(directory, "is a file, and traces stand in a directory")
-                .advice("name another place in SUPER8_CASSETTE"));
+                .advice("name another directory"));
         }
         Ok(_) if is_cassette(directory) => {
             return Err(CassetteError::new(directory, "holds a cassette in the format yaml")
@@ -128,7 +128,7 @@ pub(super) fn check_target(target: &Path) -> Result<(), CassetteError> {
         None => Ok(()),
         Some(line) => Err(CassetteError::new(target, "has other records than super8's, which would be lost")
             .at_line(line.into())
-            .advice("name another directory in SUPER8_CASSETTE; nothing was touched")),
+            .advice("name another directory; nothing was touched")),
     }
 }
 

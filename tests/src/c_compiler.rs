@@ -27,6 +27,22 @@ pub fn compiled_with_qt(source: &'static str) -> PathBuf {
     )
 }
 
+/// The executable of `programs/cpp/{source}`, a program on SOCI.
+pub fn compiled_with_soci(source: &'static str) -> PathBuf {
+    let include = Path::new("/usr/include/soci");
+    if !include.join("odbc/soci-odbc.h").is_file() {
+        packages::missing(&include.display().to_string(), "libsoci-dev");
+    }
+    let file = products::repository().join("tests/programs/cpp").join(source);
+    build_with(
+        // SOCI's headers use what C++17 removed
+        Command::new(packages::program("g++", "g++")).args(["-std=c++14", "-isystem"]).arg(include),
+        source.trim_end_matches(".cpp"),
+        &[file],
+        &["-lsoci_odbc", "-lsoci_core"],
+    )
+}
+
 /// `programs/c/{source}` as a shared library of that name.
 pub fn compiled_library(source: &'static str, name: &str) -> PathBuf {
     build(name, &[program(source)], &["-shared", "-fPIC"])

@@ -39,6 +39,8 @@ pub const DEBIAN: &[&str] = &[
     "swi-prolog-odbc",
     "qtbase5-dev",
     "libqt5sql5-odbc",
+    "libsoci-dev",
+    "libboost-dev",
     "erlang-base",
     "erlang-odbc",
     "libxml2-utils",

@@ -22,18 +22,32 @@ pub const DONE: &str = "done: everything was asked";
 impl Program {
     /// isql (an ODBC 2 ANSI application) in batch mode, with further `options`, fed with a script of `programs/isql`.
     pub fn isql(script: &str, options: &'static [&'static str], proof: &str) -> Program {
+        Program::isql_of("isql", script, options, proof)
+    }
+
+    /// iusql, which is isql as a Unicode application.
+    pub fn iusql(script: &str, options: &'static [&'static str], proof: &str) -> Program {
+        Program::isql_of("iusql", script, options, proof)
+    }
+
+    /// iusql makes a connection string of what it is given, and quotes neither user nor password: it is given the rest of one.
+    fn isql_of(program: &'static str, script: &str, options: &'static [&'static str], proof: &str) -> Program {
         let file = products::repository().join("tests/programs/isql").join(script);
         let input = std::fs::read(&file).unwrap_or_else(|error| panic!("cannot read {}: {error}", file.display()));
         let command = move |target: &Target| {
-            let mut command = Command::new(packages::program("isql", "unixodbc"));
-            command.arg(SOURCE);
-            if !target.user.is_empty() {
-                command.args([&target.user, &target.password]);
+            let mut command = Command::new(packages::program(program, "unixodbc"));
+            if program == "iusql" {
+                command.arg(target.connection_string.trim_start_matches("DSN="));
+            } else {
+                command.arg(SOURCE);
+                if !target.user.is_empty() {
+                    command.args([&target.user, &target.password]);
+                }
             }
             command.arg("-b").args(options);
             command
         };
-        let name = format!("isql-{}", stem(script));
+        let name = format!("{program}-{}", stem(script));
         Program { name, input, proof: proof.into(), command: Box::new(command) }
     }
 
@@ -87,7 +101,11 @@ impl Program {
     /// `package`. Its arguments are the connection string, the dialect, the data source, user and password.
     pub fn script(interpreter: &'static str, package: &'static str, script: &str) -> Program {
         let (_, ending) = script.rsplit_once('.').unwrap_or_default();
-        let language = if ending == "pl" { "perl" } else { ending };
+        let language = match ending {
+            "pl" => "perl",
+            "escript" => "erlang",
+            other => other,
+        };
         let file = products::repository().join("tests/programs").join(language).join(script);
         let command = move |target: &Target| {
             let mut command = Command::new(packages::program(interpreter, package));
@@ -213,8 +231,17 @@ impl Program {
 
     /// A C++ program on Qt, of `programs/cpp`; its arguments begin as those of a C program.
     pub fn qt(source: &'static str) -> Program {
+        Program::cpp(source, c_compiler::compiled_with_qt)
+    }
+
+    /// A C++ program on SOCI, of `programs/cpp`; its arguments begin as those of a C program.
+    pub fn soci(source: &'static str) -> Program {
+        Program::cpp(source, c_compiler::compiled_with_soci)
+    }
+
+    fn cpp(source: &'static str, compiled: fn(&'static str) -> PathBuf) -> Program {
         let command = move |target: &Target| {
-            let mut command = Command::new(c_compiler::compiled_with_qt(source));
+            let mut command = Command::new(compiled(source));
             command.args([&target.connection_string, target.dialect, &target.driver_string]);
             command
         };

@@ -29,6 +29,14 @@ fn session_on_mariadb() {
     session(Driver::MariaDb);
 }
 
+/// iusql is the same program as a Unicode application.
+#[test]
+fn session_of_iusql() {
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::PostgresAnsi, Driver::MariaDb] {
+        four_ways(&Program::iusql("session.sql", &[], "| how many"), driver);
+    }
+}
+
 #[test]
 fn delimited_output_with_column_names() {
     for driver in [Driver::Sqlite, Driver::MariaDb] {

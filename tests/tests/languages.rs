@@ -2,6 +2,7 @@
 
 use super8_tests::compare::assert_same;
 use super8_tests::driver::Driver;
+use super8_tests::outcome::Outcome;
 use super8_tests::packages;
 use super8_tests::program::Program;
 use super8_tests::ways::{Stage, Way, four_ways};
@@ -50,6 +51,35 @@ fn cpp_with_qt() {
     }
 }
 
+#[test]
+fn cpp_with_soci() {
+    for driver in DRIVERS {
+        four_ways(&Program::soci("soci.cpp"), driver);
+    }
+}
+
+/// Each of Erlang's connections has a process of the operating system, which super8's command makes a part of the cassette.
+#[test]
+fn erlang_with_several_processes() {
+    for driver in DRIVERS {
+        run_in_parts(&Stage::new("erlang", driver), &Program::script("escript", "erlang-base", "everything.escript"));
+    }
+}
+
+/// Runs a program of several processes bare and off, and records and replays it under super8's command. What it said.
+fn run_in_parts(stage: &Stage, program: &Program) -> Outcome {
+    let bare = stage.run(Way::Bare, program);
+    let what = format!("{} over {}", program.name(), stage.driver.library());
+    program.check(&what, &bare);
+    assert_same(&what, ("bare", &bare), ("off", &stage.run(Way::Off, program)));
+    stage.in_both_formats(|stage| {
+        for verb in ["record", "replay"] {
+            assert_same(&what, ("bare", &bare), (verb, &stage.wrapped(verb, program)));
+        }
+    });
+    bare
+}
+
 /// Each call of ogrinfo is a process, which super8's command makes a part of the cassette.
 #[test]
 fn gdal() {
@@ -61,16 +91,8 @@ fn gdal() {
             // GDAL puts the names of tables and columns into double quotes
             stage.source.push(("InitStmt", "set sql_mode = 'ANSI_QUOTES'".into()));
         }
-        let bare = stage.run(Way::Bare, &program);
-        let what = format!("ogrinfo over {}", driver.library());
-        program.check(&what, &bare);
-        assert_eq!(bare.text().matches("day (Date) = 2026/11/21").count(), 3, "{what}:\n{}", bare.text());
-        assert_same(&what, ("bare", &bare), ("off", &stage.run(Way::Off, &program)));
-        stage.in_both_formats(|stage| {
-            for verb in ["record", "replay"] {
-                assert_same(&what, ("bare", &bare), (verb, &stage.wrapped(verb, &program)));
-            }
-        });
+        let bare = run_in_parts(&stage, &program);
+        assert_eq!(bare.text().matches("day (Date) = 2026/11/21").count(), 3, "{}", bare.text());
     }
 }
 

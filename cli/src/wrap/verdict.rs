@@ -131,6 +131,7 @@ impl Verdict {
         let mut ejected: BTreeSet<(&String, u32)> = BTreeSet::new();
         let mut closed = BTreeSet::new();
         let mut parts: BTreeMap<&String, BTreeMap<&String, BTreeSet<u32>>> = BTreeMap::new();
+        let mut took: Vec<(u32, &String, &String)> = Vec::new();
         for event in events {
             match event {
                 Event::Opened { pid, mode, cassette, attempt } => {
@@ -173,6 +174,7 @@ impl Verdict {
                     all.iter().for_each(|part| _ = known.entry(part).or_default());
                 }
                 Event::Took { pid, cassette, part } => {
+                    took.push((*pid, cassette, part));
                     parts.entry(cassette).or_default().entry(part).or_default().insert(*pid);
                     verdict.cassette(part).mode = "replay".to_owned();
                     verdict.cassette(part).processes.insert(*pid);
@@ -207,8 +209,15 @@ impl Verdict {
             let ended_early = played.processes.difference(&closed).copied().collect::<BTreeSet<u32>>();
             let left = left.remove(&played.cassette).unwrap_or_default();
             let unknown = |pid: &&u32| {
-                let process = (&played.cassette, **pid);
-                !finished.contains_key(&process) && !ejected.contains(&process) && !failed.contains(&process)
+                // what is said of a part is said of the cassette, and the reverse
+                let names = took.iter().filter(|(taker, ..)| taker == *pid).flat_map(|(_, cassette, part)| {
+                    let is_it = *cassette == &played.cassette || *part == &played.cassette;
+                    [*cassette, *part].into_iter().filter(move |_| is_it)
+                });
+                !names.chain([&played.cassette]).any(|name| {
+                    let process = (name, **pid);
+                    finished.contains_key(&process) || ejected.contains(&process) || failed.contains(&process)
+                })
             };
             played.killed = ended_early.iter().filter(unknown).copied().collect();
             // those that took another part of it say nothing about this one
@@ -498,6 +507,17 @@ mod tests {
         assert_eq!(exit(ZERO, &[opened(1, "replay"), finished(1)]), Exit::Done);
         assert_eq!(exit(ZERO, &[opened(1, "replay"), finished(1), mismatch(1)]), Exit::Mismatch);
         assert_eq!(exit(ZERO, &[opened(1, "replay"), opened(2, "replay"), finished(1)]), Exit::Killed);
+    }
+
+    #[test]
+    fn a_process_may_be_killed_between_its_last_words() {
+        let part = || "/c.parts/1".to_owned();
+        let took = Event::Took { pid: 1, cassette: "/c".to_owned(), part: part() };
+        let finished = Event::Finished { pid: 1, cassette: "/c".to_owned(), parts: vec![part()] };
+        let left = Event::Unplayed { pid: 1, cassette: part(), commands: vec!["x".to_owned()] };
+        assert_eq!(exit(ZERO, &[opened(1, "replay"), took.clone()]), Exit::Killed);
+        assert_eq!(exit(ZERO, &[opened(1, "replay"), finished, took.clone()]), Exit::Done);
+        assert_eq!(exit(ZERO, &[opened(1, "replay"), took, left]), Exit::Unplayed);
     }
 
     #[test]

@@ -185,6 +185,11 @@ fn commands_left_out_fail_and_all_of_them_pass() {
         assert!(!failed.errors().contains("never played"), "{}", failed.errors());
         let nothing = desk.run(&["replay", "tape", "--", "true"]);
         ended(&nothing, 119);
+        let only = "super8: the cassette has connects only to the data source shop\n";
+        assert!(nothing.errors().contains(only), "{}", nothing.errors());
+        let misspelt = desk.run(&["replay", "tape", "--", "isql", "-b", "-v", "chop"]);
+        ended(&misspelt, 1);
+        assert!(misspelt.errors().contains(only) && misspelt.text().contains("IM002"), "{}", misspelt.errors());
         assert!(nothing.errors().contains("never connected through super8"), "{}", nothing.errors());
     });
 }

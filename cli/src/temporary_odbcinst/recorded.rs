@@ -18,6 +18,23 @@ pub struct Recorded {
     pub kind: Option<Kind>,
 }
 
+impl Recorded {
+    /// What can be connected to at replay, for a program that did not.
+    pub fn told(&self) -> Option<String> {
+        let list = |names: &Names| {
+            names.iter().map(|name| String::from_utf8_lossy(&name.name).into_owned()).collect::<Vec<_>>()
+        };
+        let (sources, drivers) = (list(&self.sources), list(&self.drivers));
+        let both = [("data source", sources), ("driver", drivers)];
+        let named = both.iter().filter(|(_, names)| !names.is_empty());
+        let named: Vec<String> = named
+            .map(|(what, names)| format!("the {what}{} {}", if names.len() == 1 { "" } else { "s" }, names.join(", ")))
+            .collect();
+        let told = || format!("the cassette has connects only to {}", named.join(" and "));
+        (!named.is_empty()).then(told)
+    }
+}
+
 /// A name that was connected to.
 #[derive(Debug)]
 pub struct Name {

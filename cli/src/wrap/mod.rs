@@ -258,7 +258,11 @@ impl Wrapped {
             directory.leave();
         }
         verdict.expect_faults(&self.faults);
-        Ok(Attempted { verdict, seconds, notes: stand_in.notes().to_vec() })
+        let mut notes = stand_in.notes().to_vec();
+        if replays_all && !verdict.has_connected() {
+            notes.extend(recorded.told());
+        }
+        Ok(Attempted { verdict, seconds, notes })
     }
 
     /// Writes the report, keeps what `super8 unused` wants to know, and gives the exit code.

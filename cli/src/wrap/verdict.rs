@@ -316,6 +316,11 @@ impl Verdict {
         cassettes.into_iter().collect()
     }
 
+    /// Whether a process opened a cassette.
+    pub fn has_connected(&self) -> bool {
+        self.cassettes.iter().any(|played| !played.processes.is_empty())
+    }
+
     /// Whether the command failed by itself: what it left out after that says nothing more.
     pub fn command_failed(&self) -> bool {
         !self.end.is_success()

@@ -84,7 +84,7 @@ pub fn report(run: &Run<'_>) -> String {
         let style = if run.verdict.allow_leaks { Style::new() } else { BAD };
         let _ = writeln!(text, "{style}super8:{style:#} process {} left open: {}", leak.pid, counts.join(", "));
     }
-    if run.verdict.exit() == Exit::NeverConnected {
+    if !run.verdict.has_connected() {
         for note in run.notes {
             let _ = writeln!(text, "super8: {note}");
         }

@@ -227,13 +227,53 @@ fn a_page_in_a_browser() {
     assert!(is_open(&found, 28) && entry(&found, 28).contains("<td>a \"b\"</td>"), "{}", entry(&found, 28));
     assert!(marks(&found) > 1);
     let none = document(&page, "q=nowhere");
-    assert!(none.contains(">0 of 9<") && marks(&none) == 0);
+    assert!(none.contains(">0 of 9<") && marks(&none) == 0 && none.contains(">Nothing matches.<"));
+    show(&["--rows", "1", "--html", &page.display().to_string()], &cassette);
+    let none = document(&page, "q=nowhere");
+    assert!(none.contains("Nothing matches. Of long results the page has the first rows:"), "it may be in a later row");
 }
 
 /// How many places the page marks as found.
 fn marks(document: &str) -> usize {
     let after = document.split("data-marks=\"").nth(1);
     after.and_then(|text| text.split('"').next()?.parse().ok()).unwrap_or_default()
+}
+
+/// An execution shows the text that was prepared, and the sets of an array, which are in a file; a fetch shows its statement.
+#[test]
+fn a_page_with_a_prepared_statement_and_a_file_of_parameters() {
+    let (scratch, cassette) = cassette("show_sets");
+    let log = "- method: connect\n  connection_id: a\n  dsn: shop\n- method: prepare\n  connection_id: a\n  statement_id: 1\n  \
+        sql: \"insert into fruit values (?, ?)\"\n- method: execute\n  connection_id: a\n  statement_id: 1\n  params_file: \
+        a_1_execute.csv\n  types: [integer, text]\n- method: run\n  connection_id: a\n  statement_id: 2\n  sql: \"select name \
+        from basket\"\n- method: fetch\n  connection_id: a\n  statement_id: 2\n  result: [fig]\n  c_types: [CHAR]\n";
+    scratch.write("tape<i>/commands.yml", log);
+    let sets: Vec<String> = (1..=20).map(|number| format!("{number},fruit<{number}>\n")).collect();
+    scratch.write("tape<i>/a_1_execute.csv", sets.concat());
+    let page = scratch.join("tape.html");
+    show(&["--html", &page.display().to_string()], &cassette);
+    let found = document(&page, "q=insert%20fruit%3C17%3E");
+    assert!(found.contains(">1 of 5<"), "{found}");
+    let execute = entry(&found, 8);
+    assert!(
+        execute.contains("<span class=\"asked\">insert into fruit values (?, ?)  a_1_execute.csv</span>"),
+        "{execute}"
+    );
+    assert!(
+        execute.contains("<th>parameter 2</th>") && execute.contains("<td>17</td><td>fruit&lt;17&gt;</td>"),
+        "{execute}"
+    );
+    assert!(execute.contains("insert into fruit values (?, ?)</pre>"), "{execute}");
+    let fetch = document(&page, "l17");
+    assert!(
+        entry(&fetch, 17).contains("<pre class=\"sql before\">select name from basket</pre>"),
+        "{}",
+        entry(&fetch, 17)
+    );
+    // no more than the first sets are in the page
+    show(&["--rows", "5", "--html", &page.display().to_string()], &cassette);
+    let less = document(&page, "l8");
+    assert!(entry(&less, 8).contains("<p>15 more in a_1_execute.csv</p>"), "{}", entry(&less, 8));
 }
 
 /// What many queries have in common stands in the page once: a query costs it little more than its own values.

@@ -176,7 +176,7 @@ impl Data {
     }
 
     /// Adds an entry: line, class, trouble, connection, statement, method, lane, whether the lane begins or ends here,
-    /// what was asked, what came of it, fields, diagnostics, rows. Zero is nothing.
+    /// what was asked, what came of it, fields, diagnostics, rows, sets of parameters, what a sweep found. Zero is nothing.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -210,8 +210,13 @@ impl Data {
         let asked = self.number(&asked(entry, WHOLE_VALUE));
         let outcome = self.number(&outcome);
         let mut all = json!([step.line, kind, trouble, connection, statement, method, lane, edge, asked, outcome]);
-        let rest =
-            [self.fields(step), self.diagnostics(entry), step.rows.as_ref().map_or(json!(0), |rows| self.rows(rows))];
+        let rest = [
+            self.fields(step),
+            self.diagnostics(entry),
+            step.rows.as_ref().map_or(json!(0), |rows| self.rows(rows)),
+            step.sets.as_ref().map_or(json!(0), |sets| self.rows(sets)),
+            self.notes(step.line),
+        ];
         if let Json::Array(all) = &mut all {
             all.extend(rest);
             while all.last().is_some_and(|last| *last == 0) {
@@ -280,11 +285,15 @@ impl Data {
                 other => json!([self.number(&show(other, WHOLE_VALUE))]),
             });
         }
-        let here = self.swept.get(&step.line).into_iter().flatten();
+        if all.is_empty() { json!(0) } else { Json::Array(all) }
+    }
+
+    /// What a sweep found at a line: faults and what the program made of them, by turns.
+    fn notes(&mut self, line: u32) -> Json {
+        let here = self.swept.get(&line).into_iter().flatten();
         let notes: Vec<String> =
             here.flat_map(|swept| [swept.fault.clone(), format!("{}: {}", swept.verdict, swept.why)]).collect();
-        all.extend(notes.iter().map(|text| json!(self.number(text))));
-        if all.is_empty() { json!(0) } else { Json::Array(all) }
+        if notes.is_empty() { json!(0) } else { notes.iter().map(|text| json!(self.number(text))).collect() }
     }
 
     /// The return code, then SQLSTATE, native code and message of each record.

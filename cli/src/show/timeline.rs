@@ -71,6 +71,8 @@ pub struct Step {
     pub marks: Vec<Mark>,
     /// The rows that came, if some did.
     pub rows: Option<Rows>,
+    /// The sets of parameters, if they are in a file.
+    pub sets: Option<Rows>,
 }
 
 /// The rows of one entry.
@@ -227,14 +229,14 @@ impl Walk<'_> {
         self.bytes -= place.len as usize;
         let command = entry.method.class() == Class::Command;
         self.commands += usize::from(command);
-        let rows = self.rows(&entry)?;
+        let (rows, sets) = (self.rows(&entry)?, self.sets(&entry)?);
         if let Some((statement, file)) = columns_of(&entry) {
             self.columns.insert(statement, file.to_owned());
         }
         let marks = self.lanes.next(entry.connection);
         let (file, line) = self.storage.locate(place);
         let log = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Some(Step { number: command.then_some(self.commands), line, log, entry, marks, rows }))
+        Ok(Some(Step { number: command.then_some(self.commands), line, log, entry, marks, rows, sets }))
     }
 
     fn rows(&mut self, entry: &Entry) -> Result<Option<Rows>, Failure> {
@@ -242,18 +244,7 @@ impl Walk<'_> {
         // A fetched row is told in words.
         let kept = self.rows_kept.max(usize::from(entry.method == Method::Fetch));
         if let Some(file) = entry.get(Key::RowsFile).and_then(Value::as_text) {
-            let mut source = self.storage.rows(file)?;
-            let (mut record, mut scratch) = (csv::ByteRecord::new(), Vec::new());
-            while source.next(&mut record)? {
-                if rows.first.len() < kept {
-                    let cells = record.iter().map(|field| cell(field, &mut scratch));
-                    let row: Result<Vec<Shown>, CellError> = cells.collect();
-                    rows.first
-                        .push(row.map_err(|error| Failure::new(format_args!("{file}:{}: {error}", rows.count + 1)))?);
-                }
-                rows.count += 1;
-            }
-            rows.file = Some(file.to_owned());
+            rows = self.in_file(file, kept)?;
         } else if entry.method.is_rows() || entry.method == Method::FetchScroll || entry.get(Key::Rows).is_some() {
             let single = entry.get(Key::Result).and_then(Value::as_list).map(|_| entry.get(Key::Result).cloned());
             let several = entry.get(Key::Rows).and_then(Value::as_list).unwrap_or_default().iter().cloned();
@@ -272,6 +263,32 @@ impl Walk<'_> {
             rows.columns.insert(0, "bookmark".to_owned());
         }
         Ok(Some(rows))
+    }
+
+    /// The sets of parameters in a file, one for each row of an array.
+    fn sets(&self, entry: &Entry) -> Result<Option<Rows>, Failure> {
+        let Some(file) = entry.get(Key::ParamsFile).and_then(Value::as_text) else { return Ok(None) };
+        let mut sets = self.in_file(file, self.rows_kept)?;
+        let width = entry.get(Key::Types).and_then(Value::as_list).map_or(0, <[Value]>::len);
+        sets.columns = (1..=width).map(|number| format!("parameter {number}")).collect();
+        Ok(Some(sets))
+    }
+
+    /// The rows of a part, the first `kept` of them to be shown.
+    fn in_file(&self, file: &str, kept: usize) -> Result<Rows, Failure> {
+        let mut rows = Rows { file: Some(file.to_owned()), ..Rows::default() };
+        let mut source = self.storage.rows(file)?;
+        let (mut record, mut scratch) = (csv::ByteRecord::new(), Vec::new());
+        while source.next(&mut record)? {
+            if rows.first.len() < kept {
+                let cells = record.iter().map(|field| cell(field, &mut scratch));
+                let row: Result<Vec<Shown>, CellError> = cells.collect();
+                let refused = |error| Failure::new(format_args!("{file}:{}: {error}", rows.count + 1));
+                rows.first.push(row.map_err(refused)?);
+            }
+            rows.count += 1;
+        }
+        Ok(rows)
     }
 
     /// The names of the columns the rows of an entry have: those told of last, or those that are told of soon.

@@ -60,10 +60,23 @@
     return typeof cell === "string" ? cell : cell[0] + "...(of " + cell[1] + ")";
   }
 
-  function asked(step) {
+  // The number of the text that an entry's statement was given before it.
+  const given = [];
+  {
+    const last = new Map();
+    steps.forEach((step, at) => {
+      const [list, statement] = [step[10] || [], step[3] + "/" + step[4]];
+      const own = step[4] ? list.findIndex((name, at) => at % 2 === 0 && said(name) === "sql") : -1;
+      if (own >= 0 && typeof list[own + 1] === "number") last.set(statement, list[own + 1]);
+      else if (step[4] && last.has(statement)) given[at] = last.get(statement);
+    });
+  }
+
+  function asked(step, at) {
+    const sql = said(step[5]) === "execute" ? cut(said(given[at]).replace(/\s+/g, " "), 400) : "";
     const parameters = fields(step).find((field) => field.key === "params" || field.key === "params_file");
     const shown = ["run", "prepare", "execute"].includes(said(step[5])) && parameters ? cut(parameters.value, 400) : "";
-    return [said(step[8]), shown].filter(Boolean).join("  ");
+    return [sql, said(step[8]), shown].filter(Boolean).join("  ");
   }
 
   function outcome(step) {
@@ -127,11 +140,11 @@
   }
 
   // What an entry shows when it is opened.
-  function body(step) {
+  function body(step, at) {
     const all = make("div", "body");
     const every = fields(step);
     const sql = every.find((field) => field.key === "sql" && field.text);
-    if (sql) all.append(make("pre", "sql", sql.value));
+    if (sql || given[at]) all.append(make("pre", sql ? "sql" : "sql before", sql ? sql.value : said(given[at])));
     const list = make("dl", "inputs");
     for (const { key, text, value } of every.filter(({ key }) => !INPUTS_END.has(key))) {
       list.append(make("dt", "", key), make("dd", "", cut(text ? quoted(value) : value, 4000)));
@@ -141,7 +154,11 @@
         list.append(make("dt", "fact", said(facts[at])), make("dd", "", cut(said(facts[at + 1]), 4000)));
       }
     }
+    for (let at = 0, notes = step[14] || []; at < notes.length; at += 2) {
+      list.append(make("dt", "note", said(notes[at])), make("dd", "", said(notes[at + 1])));
+    }
     if (list.childNodes.length) all.append(list);
+    if (step[13]) all.append(table(step[13]));
     if (step[11]) {
       const told = make("ul", "diagnostics", make("li", "", make("code", "", said(step[11][0]))));
       for (const [state, native, message] of step[11].slice(1)) {
@@ -197,7 +214,7 @@
   const fill = (entry) => {
     if (filled.has(entry)) return;
     filled.add(entry);
-    entry.append(body(steps[positions.get(entry)]));
+    entry.append(body(steps[positions.get(entry)], positions.get(entry)));
   };
   function element(at) {
     if (elements.has(at)) return elements.get(at);
@@ -210,7 +227,7 @@
     entry.append(
       make(
         "summary", "", line, lanes(at), make("span", "id", step[4] ? name + "/" + step[4] : name),
-        make("span", "method", said(step[5])), make("span", "asked", asked(step)), make("span", "outcome", outcome(step)),
+        make("span", "method", said(step[5])), make("span", "asked", asked(step, at)), make("span", "outcome", outcome(step)),
       ),
     );
     elements.set(at, entry);
@@ -274,6 +291,7 @@
       const name = letters(step[3]);
       let all = step[0] + "\n" + (step[4] ? name + "/" + step[4] : name);
       for (const number of [step[5], step[8], step[9]]) all += "\n" + smaller(number);
+      if (said(step[5]) === "execute") all += "\n" + smaller(given[at]);
       const list = step[10] || [];
       for (let at = 0; at < list.length; at += 2) {
         const value = list[at + 1];
@@ -281,10 +299,12 @@
         for (const number of value.facts || [value].flat()) all += "\n" + smaller(number);
       }
       for (const number of (step[11] || []).flat()) all += "\n" + smaller(number);
-      if (step[12]) {
-        all += "\n" + smaller(step[12][0]) + "\n" + smaller(step[12][3]);
-        for (const row of step[12][1]) for (const cell of row) all += "\n" + word(cell).toLowerCase();
+      for (const rows of [step[12], step[13]]) {
+        if (!rows) continue;
+        all += "\n" + smaller(rows[0]) + "\n" + smaller(rows[3]);
+        for (const row of rows[1]) for (const cell of row) all += "\n" + word(cell).toLowerCase();
       }
+      for (const number of step[14] || []) all += "\n" + smaller(number);
       searched[at] = all;
     }
     return searched[at];
@@ -415,6 +435,9 @@
       filter();
     }
   });
+  if (steps.some((step) => [step[12], step[13]].some((rows) => rows && rows[2] > rows[1].length))) {
+    byId("nothing").append(" Of long results the page has the first rows: super8 show --rows N writes more.");
+  }
   filter();
   follow();
   later(prepare);

@@ -63,6 +63,8 @@ impl Columns {
         let Some(named) = named_replies(function, question, replies) else { return false };
         if self.columns.len() <= index {
             self.columns.resize(index + 1, Vec::new());
+            // also where nothing was asked of it but whether it is there
+            self.news = true;
         }
         for (name, value) in named {
             self.set(index, name, value);
@@ -246,8 +248,19 @@ impl PendingColumns for ColumnMetadata {
 #[derive(Default)]
 pub(super) struct LastAnswers {
     answers: HashMap<String, Last>,
+    /// The questions about each column that its columns file answers.
+    in_columns_file: Vec<Vec<InColumnsFile>>,
     /// Whether one is about the columns: those stand in a columns file as a rule.
     pub(super) columns: bool,
+}
+
+/// A question about a column that its columns file answers.
+struct InColumnsFile {
+    function: Function,
+    field: Option<i64>,
+    /// How often it was asked since the last of so many commands of the statement.
+    given: u32,
+    commands: u32,
 }
 
 /// The last answer to a question.
@@ -262,15 +275,47 @@ impl LastAnswers {
     /// Another text.
     pub(super) fn clear(&mut self) {
         self.answers.clear();
+        self.in_columns_file.clear();
         self.columns = false;
     }
 
-    /// Takes note of an answer after so many commands. `None` if it is the last one; else how often the question was asked since
-    /// the last command before, and whether it had another answer.
-    pub(super) fn answered(&mut self, question: String, answer: &Fields, commands: u32) -> Option<(u32, bool)> {
+    /// Takes note, after so many commands, of a question whose answer stands in the columns file.
+    pub(super) fn answered_by_columns_file(&mut self, function: Function, question: &Question<'_>, commands: u32) {
+        let (column, field) = column_and_field(question);
+        if self.in_columns_file.len() <= column {
+            self.in_columns_file.resize_with(column + 1, Vec::new);
+        }
+        let questions = &mut self.in_columns_file[column];
+        match questions.iter_mut().find(|question| question.function == function && question.field == field) {
+            Some(known) if known.commands == commands => known.given += 1,
+            Some(known) => (known.given, known.commands) = (1, commands),
+            None => questions.push(InColumnsFile { function, field, given: 1, commands }),
+        }
+    }
+
+    /// How often the columns file answered a question since the last of so many commands.
+    pub(super) fn times_in_columns_file(&self, function: Function, question: &Question<'_>, commands: u32) -> u32 {
+        let (column, field) = column_and_field(question);
+        let same =
+            |known: &&InColumnsFile| known.function == function && known.field == field && known.commands == commands;
+        self.in_columns_file
+            .get(column)
+            .and_then(|questions| questions.iter().find(same))
+            .map_or(0, |known| known.given)
+    }
+
+    /// Takes note of an answer after so many commands, to a question that was answered `before` since then. `None` if it is the last
+    /// one; else how often the question was asked since the last command before, and whether it had another answer.
+    pub(super) fn answered(
+        &mut self,
+        question: String,
+        answer: &Fields,
+        commands: u32,
+        before: u32,
+    ) -> Option<(u32, bool)> {
         let Some(last) = self.answers.get_mut(&question) else {
-            self.answers.insert(question, Last { answer: answer.clone(), given: 1, commands });
-            return Some((0, false));
+            self.answers.insert(question, Last { answer: answer.clone(), given: before + 1, commands });
+            return Some((before, false));
         };
         let given = if last.commands == commands { last.given } else { 0 };
         (last.given, last.commands) = (given + 1, commands);
@@ -280,4 +325,10 @@ impl LastAnswers {
         last.answer = answer.clone();
         Some((given, true))
     }
+}
+
+/// The column that a question is about, 0 where there is none, and its field.
+fn column_and_field(question: &Question<'_>) -> (usize, Option<i64>) {
+    let column = question.int(Key::Column).and_then(|column| usize::try_from(column).ok());
+    (column.unwrap_or(0), question.int(Key::Field))
 }

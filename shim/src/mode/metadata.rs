@@ -78,7 +78,9 @@ impl Statement<Recorded> {
             && *outcome == Outcome::SUCCESS
             && asks_columns(function)
             && self.own.metadata.learn(&self.connection.recorder(), function, question, replies);
+        let commands = self.own.commands.load(Ordering::Relaxed);
         if learned && !state.own.answers.columns {
+            state.own.answers.answered_by_columns_file(function, question, commands);
             return self.note_other_output(function, question, replies);
         }
         let Some(id) = state.id else { return Ok(()) };
@@ -91,8 +93,9 @@ impl Statement<Recorded> {
         let as_set = set == Some(&result) && *outcome == Outcome::SUCCESS;
         fields.push((Key::Result, result));
         push_outcome(&mut fields, outcome, secrecy);
-        let (answer, commands) = (fields.clone(), self.own.commands.load(Ordering::Relaxed));
-        let news = state.own.answers.answered(asked, &answer, commands);
+        let (answers, answer) = (&mut state.own.answers, fields.clone());
+        let before = if whole { answers.times_in_columns_file(function, question, commands) } else { 0 };
+        let news = answers.answered(asked, &answer, commands, before);
         let (after, changed) = match news {
             Some((_, false)) | None if learned => return self.note_other_output(function, question, replies),
             Some((_, false)) if follows || as_set => return Ok(()),

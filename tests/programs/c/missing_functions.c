@@ -100,6 +100,13 @@ static void columns(void)
     SQLSMALLINT type = -7, digits = -7, nullable = -7;
     SQLULEN size = 7;
     SQLLEN value = -7;
+    /* In one of the widths there may be no answer: it is no answer in the other one. */
+    for (int i = 0; i < 6; i++, value = -7) {
+        int wide = i == 2 || i == 4;
+        SQLRETURN rc = wide ? SQLColAttributesW(stmt, 1, SQL_COLUMN_TYPE, NULL, 0, NULL, &value)
+                            : SQLColAttributes(stmt, 1, SQL_COLUMN_TYPE, NULL, 0, NULL, &value);
+        printf("    %s type: %s %ld\n", wide ? "wide" : "ANSI", rc_name(rc), (long)value);
+    }
     OF_STMT(SQLDescribeCol(stmt, 1, (SQLCHAR *)text, ROOM, &length, &type, &size, &digits, &nullable));
     printf("    type %d, %lu\n", type, (unsigned long)size);
     OF_STMT(SQLDescribeColW(stmt, 2, wtext, ROOM, &length, &type, &size, &digits, &nullable));

@@ -64,6 +64,19 @@ int main(int argc, char **argv)
     ON(stmt, SQLGetStmtAttr(stmt, SQL_ATTR_IMP_ROW_DESC, &columns, 0, NULL));
     ASK("field", SQLGetDescField(columns, 1, SQL_DESC_NAME, buffer, room, long_at));
     ASK("record", SQLGetDescRec(columns, 1, buffer, (SQLSMALLINT)room, at, &number, &number, &value, &number, &number, &number));
+    SQLExecDirect(stmt, (SQLCHAR *)"selekt nonsense", SQL_NTS);
+    /* SQLite's driver writes to a buffer that has no room, and PostgreSQL's write a state there. */
+    if (strcmp(dialect, "sqlite")) {
+        ASK("message", SQLGetDiagField(SQL_HANDLE_STMT, stmt, 1, SQL_DIAG_MESSAGE_TEXT, buffer, (SQLSMALLINT)room, at));
+        ASK("origin", SQLGetDiagField(SQL_HANDLE_STMT, stmt, 1, SQL_DIAG_CLASS_ORIGIN, buffer, (SQLSMALLINT)room, at));
+    }
+    if (!strcmp(dialect, "mariadb"))
+        ASK("state", SQLGetDiagField(SQL_HANDLE_STMT, stmt, 1, SQL_DIAG_SQLSTATE, buffer, (SQLSMALLINT)room, at));
+    SQLFreeHandle(SQL_HANDLE_STMT, stmt);
+    /* Whether a column is there is all that is asked of this result. */
+    stmt = statement();
+    ON(stmt, SQLExecDirect(stmt, (SQLCHAR *)"select 1 as one, 2 as two", SQL_NTS));
+    ON(stmt, SQLDescribeCol(stmt, 2, NULL, 0, NULL, NULL, NULL, NULL, NULL));
     SQLFreeHandle(SQL_HANDLE_STMT, stmt);
     return done();
 }

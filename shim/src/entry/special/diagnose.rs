@@ -217,17 +217,23 @@ pub unsafe fn SQLGetDiagField<C: Width>(
             }
             rc::SUCCESS
         }
-        Ok(Field::Message { text, in_pieces: true }) if C::WIDE && out.length_of(&text) >= i64::from(cap) => {
-            if let Out::Text(out) = out {
+        Ok(Field::Text { text, in_pieces, message }) => {
+            let fills = in_pieces && out.length_of(&text) >= i64::from(cap);
+            if fills
+                && message
+                && C::WIDE
+                && let Out::Text(out) = &out
+            {
                 out.write_unterminated(&text);
                 out.write_length(2 * C::units(&text).len() as i64);
+                return rc::SUCCESS_WITH_INFO;
             }
-            rc::SUCCESS_WITH_INFO
+            // Of such a driver a text that is as long as the buffer is cut off, and that is any where there is no buffer.
+            match out.fill(&text) || fills {
+                true => rc::SUCCESS_WITH_INFO,
+                false => rc::SUCCESS,
+            }
         }
-        Ok(Field::Text(words) | Field::Message { text: words, .. }) => match out.fill(&words) {
-            true => rc::SUCCESS_WITH_INFO,
-            false => rc::SUCCESS,
-        },
         Err(code) => code,
     }
 }
@@ -280,10 +286,10 @@ fn is_about_execution(field: i16) -> bool {
 /// A field of the shim's own records.
 enum Field {
     Number(i64),
-    Text(String),
-    /// The message, and whether it is one of those that come in pieces.
-    Message {
+    /// A text, whether it is the message, and whether the driver gives messages out in pieces.
+    Text {
         text: String,
+        message: bool,
         in_pieces: bool,
     },
 }
@@ -302,7 +308,7 @@ fn own_field(diagnostics: &Diagnostics, record: i16, field: i16, room: usize) ->
         return Ok(Field::Number(0));
     }
     if header(Id::DynamicFunction) {
-        return Ok(Field::Text(String::new()));
+        return Ok(Field::Text { text: String::new(), message: false, in_pieces: false });
     }
     let number = usize::try_from(record).ok().filter(|number| *number > 0).ok_or(rc::ERROR)?;
     let found = diagnostics.record(number, if header(Id::MessageText) { room } else { 0 }).ok_or(rc::NO_DATA)?;
@@ -310,11 +316,11 @@ fn own_field(diagnostics: &Diagnostics, record: i16, field: i16, room: usize) ->
         return found.origin.fields[index]
             .clone()
             .unwrap_or_else(|| Ok(found.usual_origin(index).to_owned()))
-            .map(Field::Text);
+            .map(|text| Field::Text { text, message: false, in_pieces: found.in_pieces });
     }
     let fields: [(Id, Field); 5] = [
-        (Id::SqlState, Field::Text(found.sqlstate)),
-        (Id::MessageText, Field::Message { text: found.message, in_pieces: found.in_pieces }),
+        (Id::SqlState, Field::Text { text: found.sqlstate, message: false, in_pieces: found.in_pieces }),
+        (Id::MessageText, Field::Text { text: found.message, message: true, in_pieces: found.in_pieces }),
         (Id::Native, Field::Number(i64::from(found.native))),
         (Id::RowNumber, Field::Number(found.row.unwrap_or(NO_NUMBER))),
         (Id::ColumnNumber, Field::Number(found.column.map_or(NO_NUMBER, i64::from))),

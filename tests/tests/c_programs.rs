@@ -158,7 +158,7 @@ fn results_from_which_nothing_is_fetched_yet() {
 /// The same question through functions of both widths, in rooms of several sizes: lengths are those of the width that asks.
 #[test]
 fn information_asked_in_both_widths() {
-    for driver in [Driver::Sqlite, Driver::PostgresAnsi, Driver::MariaDb] {
+    for driver in [Driver::Sqlite, Driver::PostgresUnicode, Driver::PostgresAnsi, Driver::MariaDb] {
         for first in ["ansi", "wide"] {
             four_ways(&Program::c("both_widths.c").with_argument(first), driver);
         }

@@ -283,11 +283,14 @@ impl LogPlayer {
         };
         let standing = self.standing(state, owner, self.index.statement(owner.0, owner.1));
         let log = (&*self.index, &*self.storage);
+        let mut answer = None;
         for key in in_force {
+            // The others are asked as well: recording counted them, too, to say when an answer changed.
             let found = state.answers.current(log, owner, standing, method, &self.redactor.key(key))?;
-            if found.is_some() {
-                return Ok(found.map(live));
-            }
+            answer = answer.or(found);
+        }
+        if answer.is_some() {
+            return Ok(answer.map(live));
         }
         for key in later {
             let found = state.answers.later(log, owner, standing.bound, method, &self.redactor.key(key))?;

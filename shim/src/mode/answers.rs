@@ -211,17 +211,23 @@ impl Connection<Replayed> {
         set: Option<&Value>,
     ) -> Option<Outcome> {
         let (keys, older) = answer_keys(fields, question, set);
-        for key in keys.into_iter().chain(older) {
+        let mut found = None;
+        for key in keys {
+            // The whole answer is asked for as well: recording counted it, too, to say when it changed.
             match self.recorded_info(&key) {
-                Ok(Some(answer)) => {
-                    let served = serve(question, |key| answer.get(key));
-                    return Some(served.unwrap_or_else(|wrong| self.refuse_answer(None, &answer, wrong)));
-                }
-                Ok(None) => {}
+                Ok(answer) => found = found.or(answer),
                 Err(failure) => return Some(failure),
             }
         }
-        None
+        if let (None, Some(older)) = (&found, older) {
+            match self.recorded_info(&older) {
+                Ok(answer) => found = answer,
+                Err(failure) => return Some(failure),
+            }
+        }
+        let answer = found?;
+        let served = serve(question, |key| answer.get(key));
+        Some(served.unwrap_or_else(|wrong| self.refuse_answer(None, &answer, wrong)))
     }
 
     pub(super) fn ask(&self, function: Function, question: &Question<'_>) -> Outcome {

@@ -324,6 +324,13 @@ fn rows_files_that_were_changed_are_refused() {
     refused(&session, &marked, &["a_15_fetch_all.csv:1", "a merge conflict marker"]);
     let misfit = change(&|text| text.replacen("3,", "three,", 1));
     refused(&session, &misfit, &["a_15_fetch_all.csv:4", "field 1", "`three` is no SLONG"]);
+    let copy = session.copy("rows");
+    std::fs::remove_file(copy.join(name)).unwrap();
+    refused(&session, &copy, &[&format!("rows_file: {name} is not there; restore it, or record again")]);
+    let converted = session.scratch.join("converted.ndjson");
+    let output = Command::new(products::super8()).arg("convert").arg(&copy).arg(&converted).output().unwrap();
+    assert!(!output.status.success() && !converted.exists(), "{}", shown(&output));
+    assert!(shown(&output).contains(&format!("rows_file: {name} is not there")), "{}", shown(&output));
 }
 
 /// What takes blanks off the ends of lines, as editors and hooks do, changes nothing.
@@ -390,7 +397,7 @@ fn a_fetch_that_failed_says_no_more_than_there_is_room_for() {
 }
 
 /// What the recorded driver always wrote to a row counter stands among the answers. At the end of data it may be any number up to the
-/// rowset, which only the program knows.
+/// rowset, which is said with it and which the program decides.
 #[test]
 fn a_row_counter_among_the_answers_fits_the_rowset() {
     let session = Session::new("damaged_counter", Format::Yaml);
@@ -402,11 +409,13 @@ fn a_row_counter_among_the_answers_fits_the_rowset() {
         std::fs::write(copy.join("a_info.yml"), text + &fact).unwrap();
         (copy, place)
     };
-    for (about, count) in [("rows_fetched_with_rows", "1000000"), ("rows_fetched_at_end", "-1")] {
+    for (about, count) in
+        [("rows_fetched_with_rows", "1000000"), ("rows_fetched_at_end", "-1"), ("rows_fetched_at_end", "1000000")]
+    {
         let (copy, place) = told(about, count);
         refused(&session, &copy, &[&place, &format!("says {count} rows, which no row counter says there")]);
     }
-    let (copy, place) = told("rows_fetched_at_end", "1000000");
+    let (copy, place) = told("rows_fetched_at_end", "1000000\n  rowset: 1000000");
     refused_at_replay(&session, &copy, &[&place, "says 1000000, and the program asked for 4"]);
 }
 

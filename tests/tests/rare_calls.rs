@@ -25,6 +25,21 @@ fn a_driver_that_writes_half_of_its_row_counter() {
     }
 }
 
+/// A count that is larger than the rowset would send the program behind its arrays, and a cassette that says so is refused: recorded
+/// is the rowset.
+#[test]
+fn a_driver_that_counts_more_rows_than_the_rowset_has() {
+    let stage = Stage::new("miscounts", Driver::Test);
+    stage.in_both_formats(|stage| {
+        let program = Program::c("half_counter.c").with_argument("5");
+        let recorded = stage.run(Way::Record, &program);
+        program.check("record", &recorded);
+        let replayed = stage.run(Way::Replay, &program);
+        program.check("replay", &replayed);
+        assert_eq!(recorded.text().replace("at the end 0x5", "at the end 0x1"), replayed.text());
+    });
+}
+
 /// Without a buffer some drivers write a column's length, others leave it alone.
 #[test]
 fn a_driver_that_writes_lengths_without_buffers() {

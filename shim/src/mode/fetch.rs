@@ -92,7 +92,7 @@ impl Statement<Recorded> {
                     fields.push((Key::Rowset, Value::from(fetching.size)));
                 }
                 fields.push((Key::Result, Value::Null));
-                fields.extend(written.rows.map(|rows| (Key::RowsFetched, Value::from(rows))));
+                fields.extend(written.counted(&fetching).map(|rows| (Key::RowsFetched, Value::from(rows))));
                 fields.extend(written.states(&fetching).map(|states| (Key::RowStatus, states)));
                 drop(state);
                 return self.command(id, Method::Fetch, fields, outcome);
@@ -127,13 +127,20 @@ impl Statement<Recorded> {
             }
             _ => return Ok(()),
         };
-        let places = [(counted, written.rows), (!fetching.status.is_null(), written.state(0).map(i64::from))];
+        let places =
+            [(counted, written.counted(fetching)), (!fetching.status.is_null(), written.state(0).map(i64::from))];
         for ((name, usual), (_, written)) in usual.into_iter().zip(places).filter(|(_, (there, _))| *there) {
             let odd = usual.map_or(written.is_none(), |usual| written != Some(usual));
             // As long as nothing was odd there is nothing to take back.
             if odd || self.connection.own.odd_counters.load(Ordering::Relaxed) {
                 self.connection.own.odd_counters.store(true, Ordering::Relaxed);
-                let said = odd.then(|| Fields::from([(Key::Result, written.into())]));
+                let said = odd.then(|| {
+                    let mut said = Fields::from([(Key::Result, written.into())]);
+                    // more than one at the end of data is a number for such a rowset
+                    let counts = name == AT_END[0].0 && written.is_some_and(|written| written > 1);
+                    said.extend(counts.then(|| (Key::Rowset, Value::from(fetching.size))));
+                    said
+                });
                 let call = CallKey::of([function as u64]).and_text(name.as_bytes());
                 self.connection.note_outcome(call, || row_counter_key(function, name), said)?;
             }

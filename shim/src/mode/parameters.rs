@@ -8,7 +8,7 @@ use crate::convert::bound::{self, Chunk};
 use crate::convert::{CType, param};
 use crate::mode::application::{Application, BoundParameter, attribute};
 use crate::mode::outputs::{self, Outputs, Streamed, WatchedOutputs};
-use crate::mode::rowset::Arrays;
+use crate::mode::rowset::{self, Arrays};
 use std::collections::VecDeque;
 use super8_cassette::{Fields, Key, Method, Value};
 
@@ -220,7 +220,9 @@ impl Parameters {
             self.by_parameter();
         }
         let processed = watched.processed.written();
-        fields.extend(processed.map(|processed| (Key::ParamsProcessed, processed.value.into())));
+        fields.extend(
+            processed.map(|processed| (Key::ParamsProcessed, rowset::within(processed.value, self.size).into())),
+        );
         let status = |watched: WatchedNumber| watched.written().map(|status| status.value as u16).into();
         let written: Vec<Value> = watched.status.into_iter().map(status).collect();
         match &written[..] {

@@ -197,6 +197,13 @@ impl Arrays {
     }
 }
 
+/// What a driver counted, no more than the application has room for: a larger number would send it behind its arrays when it is
+/// replayed.
+pub fn within(count: i64, room: usize) -> i64 {
+    let room = room as i64;
+    if (0..=room).contains(&count) { count } else { room }
+}
+
 /// Counter and states during a fetch: ODBC has the driver write them in every fetch.
 pub struct WatchedCounters {
     rows: WatchedNumber,
@@ -275,9 +282,14 @@ impl WrittenCounters {
         }
     }
 
+    /// The number of rows that the driver wrote.
+    pub fn counted(&self, fetching: &Fetching) -> Option<i64> {
+        self.rows.map(|rows| within(rows, fetching.size))
+    }
+
     /// How many rows a successful fetch wrote: as many as the driver counted, else as its row states say.
     pub fn count(&self, fetching: &Fetching) -> usize {
-        let counted = self.rows.and_then(|rows| usize::try_from(rows).ok()).map(|rows| rows.min(fetching.size));
+        let counted = self.counted(fetching).map(|rows| rows as usize);
         let by_states = || match fetching.states() {
             0 => fetching.size,
             states => (0..states).take_while(|row| self.state(*row) != Some(row_state::NOROW)).count(),
@@ -295,8 +307,9 @@ impl WrittenCounters {
     /// it is the application's.
     pub fn unusual(&self, fetching: &Fetching, code: i16, count: usize, counter: bool) -> Fields {
         let mut fields = Fields::new();
-        if counter && self.rows != usual_rows(code, count).map(|rows| rows as i64) {
-            fields.push((Key::RowsFetched, self.rows.into()));
+        let counted = self.counted(fetching);
+        if counter && counted != usual_rows(code, count).map(|rows| rows as i64) {
+            fields.push((Key::RowsFetched, counted.into()));
         }
         let mut rows = 0..fetching.states();
         if !rows.all(|row| self.state(row) == usual_state(code, count, row)) {

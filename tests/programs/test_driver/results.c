@@ -128,8 +128,11 @@ EXPORT SQLRETURN SQLFetch(SQLHSTMT of)
         return say(stmt, SQL_ERROR, "24000", 0, "no rows to fetch");
     if (stmt->breaks && stmt->row == stmt->breaks)
         return break_off(stmt);
-    if (stmt->row >= result->number)
+    if (stmt->row >= result->number) {
+        if (stmt->miscounts && stmt->rows_fetched)
+            *stmt->rows_fetched = stmt->miscounts;
         return SQL_NO_DATA;
+    }
     stmt->row++;
     if (stmt->halves && stmt->rows_fetched)
         *(SQLUINTEGER *)stmt->rows_fetched = 1;

@@ -108,6 +108,11 @@ static SQLRETURN halves(struct statement *stmt, const char *words)
     return stmt->halves = 1, SQL_SUCCESS;
 }
 
+static SQLRETURN miscounts(struct statement *stmt, const char *words)
+{
+    return stmt->miscounts = atol(words), SQL_SUCCESS;
+}
+
 static const struct {
     const char *word;
     SQLRETURN (*take)(struct statement *stmt, const char *words);
@@ -115,13 +120,13 @@ static const struct {
     {"rows", rows},   {"count", count}, {"warns", warns},      {"fails", fails},     {"outputs", outputs},
     {"polls", polls}, {"?", NULL},      {"value", text_value}, {"long", long_value}, {"null", null_value},
     {"returns", returns}, {"breaks", breaks}, {"clings", clings}, {"deaf", deaf},
-    {"waits", waits}, {"halves", halves}, {"lengths", lengths},
+    {"waits", waits}, {"halves", halves}, {"lengths", lengths}, {"miscounts", miscounts},
 };
 
 SQLRETURN read_script(struct statement *stmt, const char *text)
 {
     stmt->result_count = stmt->markers = 0;
-    stmt->breaks = stmt->clings = stmt->deaf = stmt->waits = stmt->halves = stmt->lengths = 0;
+    stmt->breaks = stmt->clings = stmt->deaf = stmt->waits = stmt->halves = stmt->lengths = stmt->miscounts = 0;
     stmt->polls = stmt->connection->polls;
     for (const char *at = text; *at; at++)
         stmt->markers += *at == '?';

@@ -23,6 +23,7 @@
  *   clings              closing the cursor fails the first time, and so does freeing the statement
  *   deaf                SQLCancel succeeds with information, now and while the next text executes, which it does not end
  *   halves              SQLFetch counts its row in 32 bits of the counter that SQL_ATTR_ROWS_FETCHED_PTR names
+ *   miscounts N         SQLFetch writes N to that counter at the end of data
  *   lengths             SQLFetch writes the lengths of columns that are bound without a buffer, as ODBC says
  *   waits               SQLParamData, once all data has come, waits for SQLCancel; *Value is -1 meanwhile
  * A ? anywhere is a parameter marker. Input parameters are taken and forgotten, at execution too. Catalog functions give "rows 2".
@@ -143,7 +144,7 @@ struct statement {
     struct column columns[MOST_COLUMNS];
     /* manners.c */
     long breaks; /* the row after which fetching fails; 0 for none */
-    int clings, deaf, waits, halves, lengths;
+    int clings, deaf, waits, halves, lengths, miscounts;
     atomic_int waiting, cancelled; /* SQLParamData waits; SQLCancel came */
     SQLULEN sets;
     SQLUSMALLINT *set_status, *row_status;

@@ -149,6 +149,21 @@ fn sql_that_repeats_the_password() {
     });
 }
 
+/// What one connection makes known is hidden in all of the process.
+#[test]
+fn another_connections_password() {
+    let mut stage = Stage::new("two_passwords", Driver::Sqlite);
+    logged(&mut stage);
+    let program = Program::python("two_passwords.py");
+    stage.in_both_formats(|stage| {
+        let recorded = stage.run(Way::Record, &program);
+        program.check("record", &recorded);
+        let found = leaks(&traces(stage, &recorded), "Geheim-4711-xyz");
+        assert!(found.is_empty(), "{found:?}");
+        program.check("replay", &stage.run(Way::Replay, &program));
+    });
+}
+
 /// The password by every way that leads into a cassette. Replay knows it again, and needs not know it.
 #[test]
 fn the_password_is_nowhere() {

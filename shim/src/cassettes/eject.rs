@@ -66,7 +66,7 @@ fn eject_one(cassette: &Path) -> Ejected {
         }
         ending::published(cassette, &open.cassette);
         super::parts::remove_stale(cassette);
-        ending::not_kept(cassette, &open);
+        ending::not_kept(cassette, &open, &ending::later);
         let mut ejected = EJECTED.get().lock();
         ejected.retain(|(_, recorder)| recorder.strong_count() > 0);
         ejected.push((cassette.to_owned(), Arc::downgrade(&open.cassette)));

@@ -46,6 +46,13 @@ pub(super) fn later(notice: Notice) {
     LATER.get().lock().push(notice);
 }
 
+/// Says something for people at the end of the process: what is written while a test runs is its runner's, which may show it with
+/// another test, or not at all.
+pub fn warn_at_end(log: Option<&Path>, text: String) {
+    at_exit();
+    later(Notice { log: log.map(Path::to_owned), text, delivery: Delivery::Unwatched });
+}
+
 fn finish() {
     if let Some(later) = LATER.get().try_lock() {
         later.iter().for_each(Notice::say);
@@ -84,7 +91,7 @@ pub(super) fn recorded(
         Ok(()) => {
             published(directory, &open.cassette);
             super::parts::remove_stale(directory);
-            not_kept(directory, open);
+            not_kept(directory, open, tell);
         }
         Err(error) => {
             first_failure(directory, &error);
@@ -127,18 +134,14 @@ pub(super) fn settle(cassette: &Path, player: &Player) -> PathBuf {
 }
 
 /// Says what was set by hand in the cassette before a recording and has no command in it.
-pub(super) fn not_kept(directory: &Path, open: &Open<Recorder>) {
-    let lost = open.cassette.lost();
-    if !lost.is_empty() {
-        let (directory, lines) = (directory.display(), lost.join("\n  "));
-        let what = "named volatile before, but not recorded again, so that nothing is named now";
-        say(open.log.as_deref(), format_args!("super8: record: {directory}: {what}:\n  {lines}"));
-    }
-    let lost = open.cassette.lost_texts();
-    if !lost.is_empty() {
-        let (directory, lines) = (directory.display(), lost.join("\n  "));
-        let what = "written by hand into entries that were not recorded again as they were, so that it is gone";
-        say(open.log.as_deref(), format_args!("super8: record: {directory}: {what}:\n  {lines}"));
+pub(super) fn not_kept(directory: &Path, open: &Open<Recorder>, tell: &dyn Fn(Notice)) {
+    let volatile = "named volatile before, but not recorded again, so that nothing is named now";
+    let texts = "written by hand into entries that were not recorded again as they were, so that it is gone";
+    for (lost, what) in [(open.cassette.lost(), volatile), (open.cassette.lost_texts(), texts)] {
+        if !lost.is_empty() {
+            let text = format!("super8: record: {}: {what}:\n  {}", directory.display(), lost.join("\n  "));
+            tell(Notice { log: open.log.clone(), text, delivery: Delivery::Unwatched });
+        }
     }
 }
 

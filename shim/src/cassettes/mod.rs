@@ -16,7 +16,7 @@ mod started;
 mod tests_run;
 
 pub use eject::{Ejected, discard, eject, unplayed};
-pub use ending::{published, unwritable};
+pub use ending::{published, unwritable, warn_at_end};
 pub use once::Action;
 pub use registry::{has_player, has_recorder};
 
@@ -58,13 +58,11 @@ pub fn warn_of_short_password(log: Option<&Path>) {
     static SAID: std::sync::Once = std::sync::Once::new();
     SAID.call_once(|| {
         let shortest = super8_cassette::SHORTEST_SECRET;
-        say(
-            log,
-            format_args!(
-                "super8: record: a password has less than {shortest} characters: it is hidden in connection strings, but \
-                 not among the data, where it may stand by chance; choose a longer one for recording"
-            ),
+        let text = format!(
+            "super8: record: a password has less than {shortest} characters: it is hidden in connection strings, but \
+             not among the data, where it may stand by chance; choose a longer one for recording"
         );
+        warn_at_end(log, text);
     });
 }
 

@@ -8,9 +8,8 @@
 use super::connection_cassette::ConnectionCassette;
 use crate::args::Out;
 use crate::call::{CLOSE, Call};
-use crate::cassettes::Origin;
+use crate::cassettes::{Origin, warn_at_end};
 use crate::diagnostics::{Outcome, rc};
-use crate::report::say;
 use crate::table::Function;
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -110,15 +109,13 @@ impl Moves {
         home.ask_again();
         if !self.said.swap(true, Ordering::Relaxed) {
             let origin = origin.lock();
-            say(
-                origin.log(),
-                format_args!(
-                    "super8: a connection that was opened for {} is used by {} in the middle of a transaction or of a result: what it \
-                     does stays in the cassette of the former; end the transaction and close the result between the two",
-                    origin.shown(),
-                    next.shown()
-                ),
+            let text = format!(
+                "super8: a connection that was opened for {} is used by {} in the middle of a transaction or of a result: what it \
+                 does stays in the cassette of the former; end the transaction and close the result between the two",
+                origin.shown(),
+                next.shown()
             );
+            warn_at_end(origin.log(), text);
         }
         None
     }

@@ -96,18 +96,18 @@ mod receipts {
     use super::*;
 
     /// A connection in a transaction, with a table of its own.
-    struct Receipts(Connection<'static>);
+    struct Receipts(Connection<'static>, &'static str);
 
     impl Receipts {
-        fn new() -> Result<Receipts> {
+        fn new(table: &'static str) -> Result<Receipts> {
             let connection = connect()?;
             connection.set_autocommit(false)?;
-            rows(&connection, "create table receipts (number integer, total integer)", ())?;
-            Ok(Receipts(connection))
+            rows(&connection, &format!("create table {table} (number integer, total integer)"), ())?;
+            Ok(Receipts(connection, table))
         }
 
         fn total(&self) -> Result<Vec<String>> {
-            rows(&self.0, "select sum(total) from receipts", ())
+            rows(&self.0, &format!("select sum(total) from {}", self.1), ())
         }
     }
 
@@ -119,7 +119,7 @@ mod receipts {
 
     #[test]
     fn are_summed() -> Result {
-        let receipts = Receipts::new()?;
+        let receipts = Receipts::new("receipts")?;
         let mut insert = receipts.0.prepare("insert into receipts values (?, ?)")?;
         for number in 1..=3 {
             insert.execute((&number, &(number * 10)))?;
@@ -131,12 +131,12 @@ mod receipts {
 
     #[test]
     fn are_gone_after_a_rollback() -> Result {
-        let receipts = Receipts::new()?;
+        let receipts = Receipts::new("returns")?;
         receipts.0.commit()?;
-        rows(&receipts.0, "insert into receipts values (1, 7)", ())?;
+        rows(&receipts.0, "insert into returns values (1, 7)", ())?;
         receipts.0.rollback()?;
-        assert_eq!(rows(&receipts.0, "select number from receipts", ())?, [""; 0]);
-        rows(&receipts.0, "drop table receipts", ())?;
+        assert_eq!(rows(&receipts.0, "select number from returns", ())?, [""; 0]);
+        rows(&receipts.0, "drop table returns", ())?;
         receipts.0.commit()?;
         Ok(())
     }

@@ -141,6 +141,11 @@ fn outlived() {
                 assert!(names(&cassettes.join(name)).contains(&format.log(name)), "no cassette {name}");
             }
             assert!(!cassettes.join("not_reached").exists());
+            let log = super8_tests::cassette_files::commands(&cassettes.join("seventh"));
+            let catalog = if driver == Driver::MariaDb { "information_schema" } else { "" };
+            for part in ["continued: true", "attribute: autocommit", "attribute: txn_isolation", catalog] {
+                assert!(log.contains(part), "{part}: {log}");
+            }
             let replayed = run(&stage, Way::Replay, Program::python, "outlived.py", "replay");
             assert_eq!(replayed.text(), recorded.text());
         }

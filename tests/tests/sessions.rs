@@ -58,6 +58,25 @@ fn five_sessions_in_any_order() {
     });
 }
 
+/// pyodbc asks more on the first connection of a process, whichever session that is.
+#[test]
+fn five_sessions_of_pyodbc_in_any_order() {
+    let program = |seed: u32| Program::python("sessions.py").with_argument(seed.to_string());
+    for (driver, seeds) in [(Driver::Sqlite, 20), (Driver::PostgresUnicode, 3), (Driver::MariaDb, 3)] {
+        in_both_formats(|format| {
+            let mut stage = Stage::new("pyodbc_sessions", driver).in_format(format);
+            stage.environment.push(("SUPER8_ORDER", "connection".into()));
+            let recorded = stage.run(Way::Record, &program(0));
+            program(0).check("record", &recorded);
+            for seed in 1..=seeds {
+                let replayed = stage.run(Way::Replay, &program(seed));
+                assert_same(&format!("{driver:?}, seed {seed}"), ("recorded", &recorded), ("replayed", &replayed));
+                assert_eq!(replayed.errors(), "", "{driver:?}, seed {seed}");
+            }
+        });
+    }
+}
+
 #[test]
 fn sessions_in_another_order_are_out_of_order_under_global() {
     in_both_formats(|format| {

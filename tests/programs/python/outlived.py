@@ -3,7 +3,8 @@
 import os
 import sys
 
-from report import connect, done, tell
+import pyodbc
+from report import DIALECT, connect, done, tell
 from super8_cassettes import Cassettes
 
 mode, library = sys.argv[4], sys.argv[5]
@@ -49,6 +50,34 @@ with cassettes.use("cassettes/fifth", mode):
     tell("fifth", ask(shared, "select 11"))
     shared.rollback()
     shared.close()
+
+# what is set on a connection holds in the next cassette, too
+def strict():
+    connection = connect(autocommit=False)
+    connection.set_attr(pyodbc.SQL_ATTR_TXN_ISOLATION, pyodbc.SQL_TXN_SERIALIZABLE)
+    if DIALECT == "mariadb":
+        connection.set_attr(pyodbc.SQL_ATTR_CURRENT_CATALOG, "information_schema")
+    return connection
+
+
+def ask_and_undo(connection, sql):
+    answer = ask(connection, sql)
+    connection.rollback()
+    return answer
+
+
+with cassettes.use("cassettes/sixth", mode):
+    shared = strict()
+    tell("sixth", ask_and_undo(shared, "select 15"))
+with cassettes.use("cassettes/seventh", mode):
+    tell("seventh", ask_and_undo(shared, "select 16"))
+    shared.close()
+if mode == "replay":
+    # a new connection will do
+    with cassettes.use("cassettes/seventh", mode):
+        shared = strict()
+        assert ask_and_undo(shared, "select 16") == 16
+        shared.close()
 
 # a name that mentions a variable
 os.environ.update(SUPER8_MODE=mode, SUPER8_CASSETTE="cassettes/of_%{TENANT}", TENANT="ada")

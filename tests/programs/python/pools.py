@@ -1,4 +1,4 @@
-"""Pools as programs have them: SQLAlchemy's with four threads, aioodbc's with four tasks. Which connection a job gets, and when the
+"""Pools as programs have them: SQLAlchemy's with four threads, behind an engine and alone, aioodbc's with four tasks. Which connection a job gets, and when the
 pool opens another one, is decided by who is free. Set how many work at once, and change what they do, with variables."""
 
 import asyncio
@@ -51,6 +51,32 @@ def of_sqlalchemy():
     return answers
 
 
+def of_sqlalchemys_pool():
+    """Its pool alone, for databases without a dialect on pyodbc."""
+    from sqlalchemy.pool import QueuePool
+
+    pool = QueuePool(connect, pool_size=2, max_overflow=2)
+
+    def job(number):
+        time.sleep(clock.random() / 100)
+        connection = pool.connect()
+        cursor = connection.cursor()
+        if number % 3 == 0:
+            # first of all, because SQLite lets one of those write that have read
+            cursor.execute("insert into stock values (?, ?)", number, 7 * number)
+            cursor.execute("update stock set amount = amount + 1 where id = ?", number)
+        (product,) = cursor.execute(f"select {factor(number)} * ?", number).fetchone()
+        cursor.close()
+        connection.commit()
+        connection.close()
+        return number, int(product)
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        answers = sorted(threads.map(job, jobs()))
+    pool.dispose()
+    return answers
+
+
 def of_aioodbc():
     import aioodbc
 
@@ -80,7 +106,8 @@ def of_aioodbc():
 setup = connect(autocommit=True)
 setup.execute("drop table if exists stock")
 setup.execute("create table stock (id integer primary key, amount integer)")
-tell(ARGUMENTS[0], of_sqlalchemy() if ARGUMENTS[0] == "sqlalchemy" else of_aioodbc())
+POOLS = {"sqlalchemy": of_sqlalchemy, "sqlalchemys_pool": of_sqlalchemys_pool, "aioodbc": of_aioodbc}
+tell(ARGUMENTS[0], POOLS[ARGUMENTS[0]]())
 setup.execute("drop table stock")
 setup.close()
 done()

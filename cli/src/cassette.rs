@@ -70,6 +70,11 @@ impl Named {
         (!self.path.as_os_str().as_bytes().contains(&ANYTHING)).then_some(&self.path)
     }
 
+    /// Whether the running test is part of it.
+    pub fn has_test(&self) -> bool {
+        self.deep
+    }
+
     /// The cassettes that are there under names that it may become, with their parts.
     pub fn there(&self) -> Vec<PathBuf> {
         if self.deep {

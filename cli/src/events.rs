@@ -2,7 +2,8 @@
 //!
 //! `SUPER8_VERDICT` names it; super8's library appends to it (docs/cli.md has the form).
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// One thing that happened in a process.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -38,6 +39,8 @@ pub enum Event {
     Leaked { pid: u32, connections: u64, statements: u64, descriptors: u64 },
     /// The process ended by itself.
     Closed { pid: u32 },
+    /// The files and tests that pytest was given, and how many of their tests it left out.
+    Selected { given: BTreeSet<String>, deselected: u64 },
     /// Something a newer library says.
     #[serde(other)]
     Unknown,
@@ -45,6 +48,52 @@ pub enum Event {
 
 fn first() -> u32 {
     1
+}
+
+/// Which tests pytest was told to run, if not all of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Selected {
+    /// The files and tests that it was given.
+    pub given: BTreeSet<String>,
+    /// How many of their tests it left out.
+    pub deselected: u64,
+}
+
+impl Selected {
+    /// What the processes said of it. Each worker of pytest-xdist leaves out the same.
+    pub fn of(events: &[Event]) -> Selected {
+        let mut all = Selected::default();
+        for event in events {
+            if let Event::Selected { given, deselected } = event {
+                all.given.extend(given.iter().cloned());
+                all.deselected = all.deselected.max(*deselected);
+            }
+        }
+        all
+    }
+
+    /// Whether nothing was said of it.
+    pub fn is_all(&self) -> bool {
+        *self == Selected::default()
+    }
+}
+
+impl Event {
+    /// The cassette that it is about, if it is about one.
+    pub fn cassette(&self) -> Option<&str> {
+        match self {
+            Event::Opened { cassette, .. }
+            | Event::Mismatch { cassette, .. }
+            | Event::Fault { cassette, .. }
+            | Event::Unplayed { cassette, .. }
+            | Event::Finished { cassette, .. }
+            | Event::Parts { cassette, .. }
+            | Event::Took { cassette, .. }
+            | Event::Unwritable { cassette, .. }
+            | Event::Published { cassette, .. } => Some(cassette),
+            Event::Leaked { .. } | Event::Closed { .. } | Event::Selected { .. } | Event::Unknown => None,
+        }
+    }
 }
 
 /// All events in their order. A line that is cut short belongs to a process that was killed while it wrote.

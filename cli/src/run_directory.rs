@@ -64,15 +64,10 @@ impl RunDirectory {
     }
 
     fn make_in(temporary: &Path, shared: bool) -> io::Result<RunDirectory> {
-        let create = |path: &Path| {
-            DirBuilder::new().mode(0o700).create(path)?;
-            // whatever the umask is
-            fs::set_permissions(path, fs::Permissions::from_mode(if shared { 0o711 } else { 0o700 }))
-        };
         let outer = temporary.join(format!("{PREFIX}{}", &random_name()?[..12]));
         let inner = outer.join(random_name()?);
-        create(&outer)?;
-        create(&inner)?;
+        create(&outer, shared)?;
+        create(&inner, shared)?;
         // Locked before it has its name: one that is not locked belongs to nobody.
         let fresh = inner.join("verdict.new");
         let mut options = OpenOptions::new();
@@ -94,6 +89,14 @@ impl RunDirectory {
     /// Where the files are.
     pub fn path(&self) -> &Path {
         &self.inner
+    }
+
+    /// Makes a directory in it.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn add_directory(&self, name: &str) -> io::Result<()> {
+        create(&self.inner.join(name), self.shared)
     }
 
     /// Writes a file.
@@ -139,6 +142,12 @@ impl Drop for RunDirectory {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.outer);
     }
+}
+
+/// Makes a directory that other users cannot list, whatever the umask is.
+fn create(path: &Path, shared: bool) -> io::Result<()> {
+    DirBuilder::new().mode(0o700).create(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(if shared { 0o711 } else { 0o700 }))
 }
 
 /// 128 bits that nobody can guess, in hex.

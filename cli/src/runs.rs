@@ -2,7 +2,7 @@
 //! cassette's name, where no checkout and no repository has it; `super8 unused` reads it. A JSON report and a verdict file say the same,
 //! and are read as well.
 
-use crate::events::{self, Event};
+use crate::events::{self, Event, Selected};
 use crate::exit::Failure;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -37,6 +37,9 @@ pub struct Run {
     /// The directory before what is filled in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub directory: Option<PathBuf>,
+    /// Which tests were run.
+    #[serde(default)]
+    pub selected: Selected,
     /// What became of the cassettes.
     #[serde(default)]
     pub cassettes: Vec<Opened>,
@@ -110,7 +113,7 @@ impl Run {
                 "{shown}: neither a report of super8 (--report json) nor a verdict file (SUPER8_VERDICT)"
             )));
         }
-        Ok(Run { cassettes: opened(&events), ended, ..Run::default() })
+        Ok(Run { cassettes: opened(&events), selected: Selected::of(&events), ended, ..Run::default() })
     }
 
     /// Whether the run opened this cassette, or a part of it.
@@ -143,14 +146,24 @@ impl Run {
         self.cassettes.iter().filter(|cassette| !cassette.processes.is_empty()).map(|cassette| real(&cassette.cassette))
     }
 
-    /// Why it is not known that every test was run to its end. That tests were not selected is known to their runner alone.
+    /// Why it is not known that every test was run to its end. Of pytest it is known which tests were selected.
     pub fn not_whole(&self) -> Option<String> {
-        match (self.verdict.as_str(), self.exit_code) {
-            ("passed" | "leaked" | "unplayed", _) => None,
-            ("", _) => Some("how its command ended is not known".to_owned()),
-            ("command_failed", Some(code)) => Some(format!("the command ended with exit code {code}")),
-            (verdict, _) => Some(format!("the verdict was {}", verdict.replace('_', " "))),
+        let Selected { given, deselected } = &self.selected;
+        let given: Vec<&str> = given.iter().map(String::as_str).collect();
+        let mut reasons = Vec::new();
+        if !given.is_empty() {
+            reasons.push(format!("pytest was given {}", given.join(", ")));
         }
+        if *deselected > 0 {
+            reasons.push(format!("pytest left out {deselected} tests"));
+        }
+        match (self.verdict.as_str(), self.exit_code) {
+            ("passed" | "leaked" | "unplayed", _) => {}
+            ("", _) => reasons.push("how its command ended is not known".to_owned()),
+            ("command_failed", Some(code)) => reasons.push(format!("the command ended with exit code {code}")),
+            (verdict, _) => reasons.push(format!("the verdict was {}", verdict.replace('_', " "))),
+        }
+        (!reasons.is_empty()).then(|| reasons.join("; "))
     }
 }
 

@@ -50,6 +50,24 @@ impl Run {
         }
     }
 
+    /// Whether this is given to `who`: to the first one that asked for it, and to that one always.
+    ///
+    /// # Errors
+    /// As [`Run::take`].
+    pub fn gives_to(what: &str, who: &str) -> io::Result<bool> {
+        let mut file = &Run::named()?;
+        let (begins, ends) = (format!(" {what:?} of "), format!(" of {who:?}"));
+        let line = format!("{}{begins}{who:?}\n", std::process::id());
+        within_limit(file.metadata()?.len() + line.len() as u64)?;
+        file.write_all(line.as_bytes())?;
+        Ok(read(file)?.lines().find(|line| line.contains(&begins)).is_some_and(|line| line.ends_with(&ends)))
+    }
+
+    /// The directory of the run, which goes when the run has ended; none without a wrapper.
+    pub fn directory() -> Option<PathBuf> {
+        Some(std::env::var_os(RUN).map(PathBuf::from)?.parent()?.to_owned())
+    }
+
     /// Whether somebody has taken this.
     ///
     /// # Errors

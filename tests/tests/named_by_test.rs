@@ -149,6 +149,83 @@ fn a_connection_goes_on_in_the_cassette_of_the_next_test() {
     });
 }
 
+/// Fixtures of a wider scope than a test have cassettes of their own, so that every test can be run alone, whichever sets them up.
+#[test]
+fn what_tests_share_is_set_up_in_a_cassette_of_its_own() {
+    const FILE: &str = "tests/test_shared.py";
+    in_both_formats(|format| {
+        let desk = shop("named_shared", format);
+        let shared = |verb: &str, arguments: &[&str], how: &str, code| {
+            run(pytest(&desk, "shop", &[verb], arguments).env("SHARED", how), code)
+        };
+        shared("record", &[FILE], "yes", 0);
+        let tapes = desk.scratch.join("work/shop/tapes");
+        let names = cassettes(&tapes);
+        let has = |name: &str| names.iter().any(|known| known.starts_with(&format!("{FILE}/{name}")));
+        for name in ["setup-stock", "TestPrices+setup-price[apple]~", "TestPrices+setup-price[pear]~"] {
+            assert!(has(name), "{name}: {names:#?}");
+        }
+        // those of the class ask nothing themselves
+        assert!(has("Counting+setup-setUpClass~") && names.len() == 7, "{names:#?}");
+        let tests = [
+            "test_apples_are_there",
+            "test_pears_are_not[pear@fruit]",
+            "test_the_stock_is_asked_for_in_the_middle",
+            "TestPrices::test_they_are_positive[apple]",
+            "TestPrices::test_they_are_small[pear]",
+            "Counting::test_the_count",
+            "Counting::test_the_count_again",
+        ];
+        let alone = tests.map(|test| format!("{FILE}::{test}"));
+        let reversed: Vec<&str> = alone.iter().rev().map(String::as_str).collect();
+        // the class is set up a second time
+        let mixed = [5, 0, 6, 1, 4, 2, 3].map(|test: usize| alone[test].as_str());
+        for test in [0, 2, 4, 5].map(|test: usize| alone[test].as_str()) {
+            shared("replay", &[test], "yes", 0);
+        }
+        for arguments in [&[FILE][..], &reversed, &mixed, &[FILE, "-n2"], &[FILE, "-n3", "--dist=loadgroup"]] {
+            shared("replay", arguments, "yes", 0);
+        }
+        for arguments in [&[FILE][..], &[FILE, "-n2"]] {
+            let told = shared("replay", arguments, "changed", 1).errors();
+            assert!(told.contains(&format!("{FILE}/setup-stock")) && told.contains("[-5)-]{+7)+}"), "{told}");
+        }
+        // by several workers, the set-up of one is recorded
+        for workers in [&["-n2"][..], &["-n3", "--dist=loadgroup"]] {
+            std::fs::remove_dir_all(&tapes).unwrap_or_default();
+            shared("record", &[&[FILE], workers].concat(), "yes", 0);
+            assert_eq!(cassettes(&tapes), names, "{workers:?}");
+            shared("replay", &[FILE], "yes", 0);
+            shared("replay", &[FILE, "-n4"], "yes", 0);
+        }
+        // without the plugin, a fixture is set up as part of the first test
+        std::fs::remove_dir_all(&tapes).unwrap_or_default();
+        let mut unaware = pytest(&desk, "shop", &["record"], &[FILE, "-p", "no:super8-command"]);
+        run(unaware.env("SHARED", "yes"), 0);
+        assert!(!cassettes(&tapes).iter().any(|name| name.contains("setup")), "{:#?}", cassettes(&tapes));
+    });
+}
+
+/// A run of some of the tests leaves cassettes unopened that are not unused.
+#[test]
+fn a_run_of_selected_tests_is_told_from_a_whole_one() {
+    let desk = shop("named_selected", Format::Yaml);
+    run(&mut pytest(&desk, "shop", &["record"], &[]), 0);
+    let unused = |arguments: &[&str], code: u8| {
+        let mut replay = pytest(&desk, "shop", &["replay", "--report", "json", "-o", "run.json"], arguments);
+        run(&mut replay, 0);
+        let mut command = desk.super8(&["unused", "--run", "run.json", "tapes"]);
+        run(command.current_dir(desk.scratch.join("work/shop")), code).text()
+    };
+    assert!(!unused(&["tests"], 0).contains("whole"));
+    for workers in [&[][..], &["-n2"]] {
+        let told = unused(&[&["-k", "two"], workers].concat(), 1);
+        assert!(told.contains("may not have been a whole one: pytest left out "), "{told}");
+        let told = unused(&[&["tests/test_fruit.py"], workers].concat(), 1);
+        assert!(told.contains("may not have been a whole one: pytest was given tests/test_fruit.py\n"), "{told}");
+    }
+}
+
 /// What does not replay any more is recorded again, and nothing else; then all is replayed.
 #[test]
 fn what_failed_is_recorded_again() {

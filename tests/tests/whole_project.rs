@@ -90,7 +90,7 @@ fn pytest(directory: &Path, tests: &[&'static str], selection: &Selection) -> Pr
     }
 }
 
-/// On pyodbc: a connection for each test, for a class, a file and the whole session; transactions that are rolled back.
+/// On pyodbc: connections and tables for each test, for a class, a file and the whole session; transactions that are rolled back.
 const BOOKS: Project = Project {
     directory: Some("python/books"),
     name: "%t",
@@ -106,6 +106,10 @@ const BOOKS: Project = Project {
         "tests/test_engine.py::test_one_connection_for_all[1]",
         "tests/test_engine.py::test_one_connection_for_all[2]",
         "tests/test_engine.py::test_one_connection_for_all[3]",
+        "tests/test_engine.py::test_a_title[short]",
+        "tests/test_engine.py::test_a_title[long]",
+        "tests/test_engine.py::test_titles_are_counted[short]",
+        "tests/test_engine.py::test_titles_are_counted[long]",
         "tests/test_engine.py::test_a_transaction",
         "tests/test_loans.py::test_nobody_has_a_book",
         "tests/test_loans.py::test_a_loan_is_kept_until_the_end",
@@ -124,7 +128,7 @@ const BOOKS: Project = Project {
         "tests/test_readers.py::test_a_label",
         "tests/test_readers.py::test_two_connections_at_a_time",
     ],
-    idle: None,
+    idle: Some("tests/test_readers.py::test_a_label"),
     changes: [
         change("CHANGED", "tests/test_readers.py::TestReaders::test_many_at_once", "TestReaders+test_many_at_once"),
         change("LEFT_OUT", "tests/test_books.py::test_a_book_is_sold[7]", "test_a_book_is_sold[7]"),
@@ -160,6 +164,7 @@ const STORE: Project = Project {
         "tests/test_shelves.py::test_many_at_once",
         "tests/test_shelves.py::test_nothing_is_left",
     ],
+    idle: None,
     changes: [
         change("CHANGED", "tests/test_orders.py::test_an_order_is_changed", "test_an_order_is_changed"),
         change("LEFT_OUT", "tests/test_orders.py::test_an_order_is_kept[2]", "test_an_order_is_kept[2]"),

@@ -14,8 +14,8 @@ use std::time::SystemTime;
 #[derive(Args)]
 #[command(after_help = "\
 Compares the cassettes of a folder with those that were opened by the last run of `super8 record`, `replay` or `once` with a cassette's \
-name in that folder. Says so if the run failed. Which tests were left out by the runner (-k, one file) is not known to super8: the \
-command is shown.
+name in that folder. Says so if the run failed, or if pytest ran some of the tests only (-k, one file). Which tests another runner left \
+out is not known to super8: the command is shown.
 
 Exit code 1: some were not opened.
 

@@ -9,7 +9,7 @@ use crate::cassette::Named;
 use crate::events::{self, Event};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::libraries::Libraries;
-use crate::run_directory::Readers;
+use crate::run_directory::{Readers, RunDirectory};
 use crate::runs;
 use crate::temporary_odbcinst::{Recorded, TemporaryOdbcinst};
 use child::{Patience, Remaining};
@@ -210,7 +210,8 @@ impl Wrapped {
         let stand_in = TemporaryOdbcinst::new(libraries, !replays_all, recorded);
         let directory = stand_in.in_directory(|made| {
             let names: Vec<&[u8]> = again.iter().map(|path| path.as_os_str().as_bytes()).collect();
-            made.write(RECORDED_ANEW, &names.join(&b'\0'), Readers::TheRun)
+            made.write(RECORDED_ANEW, &names.join(&b'\0'), Readers::TheRun)?;
+            if named.has_test() { add_pytest_plugin(made) } else { Ok(()) }
         })?;
 
         let Some((program, arguments)) = self.command.split_first() else {
@@ -219,6 +220,9 @@ impl Wrapped {
         let mut command = Command::new(program);
         command.args(arguments).envs(TemporaryOdbcinst::environment(directory.path(), libraries));
         directory.hand_down(&mut command);
+        if named.has_test() {
+            command.env("PYTHONPATH", with_pytest_plugin(directory.path()));
+        }
         command.env("SUPER8_MODE", decided.name()).env("SUPER8_CASSETTE", cassette);
         command.env(RECORD_AGAIN, record_again(mode, std::env::args_os()));
         if !again.is_empty() {
@@ -246,7 +250,11 @@ impl Wrapped {
         };
         let ended = child::run(&mut command, self.stopping.stop().as_ref(), &patience)?;
         let seconds = begun.elapsed().as_secs_f64();
-        let mut verdict = Verdict::of(ended, &events::read(&directory.said()), self.allow_leaks);
+        // what a further worker set up again is recorded there, and goes with it
+        let is_spare =
+            |event: &Event| event.cassette().is_some_and(|path| Path::new(path).starts_with(directory.path()));
+        let events: Vec<Event> = events::read(&directory.said()).into_iter().filter(|event| !is_spare(event)).collect();
+        let mut verdict = Verdict::of(ended, &events, self.allow_leaks);
         if let Some(cassette) = expected {
             verdict.expect(cassette);
         }
@@ -282,6 +290,7 @@ impl Wrapped {
             verdict: report::word(exit).to_owned(),
             exit_code: Some(exit.code()),
             directory: Some(how.named.directory()),
+            selected: attempted.verdict.selected.clone(),
             cassettes: opened.collect(),
             ended: None,
         };
@@ -328,6 +337,37 @@ pub fn order_of_environment() -> Option<super8_cassette::Order> {
     super8_cassette::Order::from_name(&name.trim().to_ascii_lowercase())
 }
 
+/// Puts the plugin for pytest into the directory of the run, as an installed package: pytest finds it there if it looks for plugins,
+/// and nothing is wrong if it does not (`python -I`, `PYTEST_DISABLE_PLUGIN_AUTOLOAD`).
+fn add_pytest_plugin(made: &RunDirectory) -> std::io::Result<()> {
+    const NAME: &str = "super8-command";
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
+    let package = format!("{PYTHON}/{}-{VERSION}.dist-info", NAME.replace('-', "_"));
+    made.add_directory(PYTHON)?;
+    made.add_directory(&package)?;
+    let metadata = format!("Metadata-Version: 2.1\nName: {NAME}\nVersion: {VERSION}\n");
+    made.write(&format!("{package}/METADATA"), metadata.as_bytes(), Readers::TheRun)?;
+    let entry_points = b"[pytest11]\nsuper8-command = super8_command_pytest_plugin\n";
+    made.write(&format!("{package}/entry_points.txt"), entry_points, Readers::TheRun)?;
+    made.write(
+        &format!("{PYTHON}/super8_command_pytest_plugin.py"),
+        include_bytes!("pytest_plugin.py"),
+        Readers::TheRun,
+    )
+}
+
+/// The PYTHONPATH of the command: its own first.
+fn with_pytest_plugin(run: &Path) -> OsString {
+    let mut path = std::env::var_os("PYTHONPATH").filter(|path| !path.is_empty()).unwrap_or_default();
+    if !path.is_empty() {
+        path.push(":");
+    }
+    path.push(run.join(PYTHON));
+    path
+}
+
+/// The directory of a run that is added to PYTHONPATH.
+const PYTHON: &str = "python";
 /// The file of a run with the names of cassettes that are recorded while others are replayed.
 const RECORDED_ANEW: &str = "recorded-anew";
 

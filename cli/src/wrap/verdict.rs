@@ -1,7 +1,7 @@
 //! The verdict on a wrapped command: what its processes said, judged together.
 
 use super::child::{End, Ended, Remaining};
-use crate::events::Event;
+use crate::events::{Event, Selected};
 use crate::exit::Exit;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -115,6 +115,8 @@ pub struct Verdict {
     pub allow_leaks: bool,
     /// What the command left running, and what was not waited for.
     pub remaining: Vec<Remaining>,
+    /// Which tests were run.
+    pub selected: Selected,
 }
 
 impl Verdict {
@@ -122,7 +124,8 @@ impl Verdict {
     pub fn of(ended: Ended, events: &[Event], allow_leaks: bool) -> Verdict {
         let Ended { end, stopped, remaining } = ended;
         let (cassettes, faults, leaks) = (Vec::new(), Vec::new(), Vec::new());
-        let mut verdict = Verdict { end, stopped, cassettes, faults, leaks, allow_leaks, remaining };
+        let selected = Selected::of(events);
+        let mut verdict = Verdict { end, stopped, cassettes, faults, leaks, allow_leaks, remaining, selected };
         let mut failed: BTreeSet<(&String, u32)> = BTreeSet::new();
         // A process may play a cassette several times, one test after the other: each leaves its own.
         let (mut last, mut before) = (BTreeMap::new(), Vec::new());
@@ -190,7 +193,7 @@ impl Verdict {
                     descriptors: *descriptors,
                 }),
                 Event::Closed { pid } => _ = closed.insert(*pid),
-                Event::Unknown => {}
+                Event::Selected { .. } | Event::Unknown => {}
             }
         }
         let mut left: BTreeMap<&String, BTreeMap<u32, Vec<String>>> = BTreeMap::new();

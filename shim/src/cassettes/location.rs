@@ -26,8 +26,7 @@ impl CassetteLocation {
     /// # Errors
     /// A trace id or a `TRACEPARENT` that is none.
     pub(super) fn to_record(settings: &Settings, environment: Environment<'_>) -> Result<CassetteLocation, String> {
-        let attempt = settings.test().map_or(1, |test| test.attempt);
-        let directory = parts::to_record(absolute(settings), attempt);
+        let directory = parts::to_record(absolute(settings), settings.test());
         let format = settings.format.map(format).or_else(|| Format::of(&directory));
         CassetteLocation::of(directory, format, settings, environment)
     }

@@ -1,6 +1,7 @@
 //! The part of a cassette that this process records or plays, where a command has several processes.
 
-use crate::config::command;
+use crate::config::settings::TestRun;
+use crate::config::{command, variables::variable};
 use crate::per_process::PerProcess;
 use crate::run::Run;
 use parking_lot::Mutex;
@@ -13,13 +14,20 @@ static GIVEN: PerProcess<Mutex<HashMap<(PathBuf, u32), PathBuf>>> = PerProcess::
 
 /// Where this process records a cassette: in its own directory if it is the first one of the run, else in a part that is named
 /// after its command, with a number if others have the same. Each attempt at a test begins anew.
-pub(super) fn to_record(cassette: PathBuf, attempt: u32) -> PathBuf {
+pub(super) fn to_record(cassette: PathBuf, test: Option<&TestRun>) -> PathBuf {
+    let attempt = test.map_or(1, |test| test.attempt);
     let wanted = (cassette, attempt);
     let mut given = GIVEN.get().lock();
     if let Some(place) = given.get(&wanted) {
         return place.clone();
     }
     let cassette = &wanted.0;
+    if test.is_some_and(|test| test.is_shared)
+        && let Some(spare) = spare(cassette, given.len())
+    {
+        given.insert(wanted, spare.clone());
+        return spare;
+    }
     let name = command::of_this_process();
     let numbered = (1_u32..).map(|number| if number == 1 { name.clone() } else { format!("{name}-{number}") });
     let free = |place: &PathBuf| Run::take(&key(place, attempt), 1).unwrap_or(true);
@@ -29,6 +37,18 @@ pub(super) fn to_record(cassette: PathBuf, attempt: u32) -> PathBuf {
     let place = if free(cassette) { cassette.clone() } else { part };
     given.insert(wanted, place.clone());
     place
+}
+
+/// Where a worker of pytest-xdist records set-up that another worker records already: each does it for its own tests, and one recording
+/// serves any number of workers at replay. It goes with the directory of the run.
+fn spare(cassette: &Path, number: usize) -> Option<PathBuf> {
+    let worker = variable("PYTEST_XDIST_WORKER").unwrap_or_default();
+    let shared = format!("shared {}", cassette.display());
+    if !Run::is_wrapped() || Run::gives_to(&shared, &worker.to_string_lossy()).unwrap_or(true) {
+        return None;
+    }
+    let place = Run::directory()?.join("spare").join(format!("{}-{number}", std::process::id()));
+    Some(place.join(cassette.file_name()?))
 }
 
 fn key(place: &Path, attempt: u32) -> String {

@@ -111,7 +111,11 @@ impl Given {
             Ok(Vec::new())
         })?;
         let again = changes.get().then(|| self.clone());
-        let test = found.take().map(|test| TestRun { attempt: attempts::attempt(&test), id: test.id });
+        let test = found.take().map(|test| TestRun {
+            attempt: attempts::attempt(&test),
+            id: test.id,
+            is_shared: test.is_shared,
+        });
         Ok(Some(CassetteName { path, test, again, by_connection: false }))
     }
 
@@ -183,6 +187,8 @@ pub struct TestRun {
     pub id: String,
     /// The number of the attempt, from 1.
     pub attempt: u32,
+    /// It is no test, but set-up that several tests share.
+    pub is_shared: bool,
 }
 
 /// The name of a cassette, filled in.

@@ -10,6 +10,9 @@
 //!   of an attempt, but appends a line to the file `$BATS_TEST_TMPDIR.name` for each.
 //!
 //! The number of a worker (`PYTEST_XDIST_WORKER`, slots) is in no name: it differs from run to run.
+//!
+//! Under the command, a pytest plugin of ours tells more: `SUPER8_FIXTURE` while a fixture is set up or torn down that several tests
+//! share, and in `SUPER8_XDIST_GROUP` what pytest-xdist has added to a test's id (`cli/src/wrap/pytest_plugin.py`).
 
 use super::{Environment, command};
 use sha2::{Digest, Sha256};
@@ -17,8 +20,13 @@ use std::borrow::Cow;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
-/// The name of what happens outside of a test: the set-up of a module, of a session.
-pub const SETUP: &str = "setup";
+/// In this variable the command's pytest plugin tells which shared fixture is set up or torn down.
+pub(super) const FIXTURE: &str = "SUPER8_FIXTURE";
+/// In this one, what pytest-xdist has added to the id of the running test.
+pub(super) const XDIST_GROUP: &str = "SUPER8_XDIST_GROUP";
+
+/// The name of what happens outside of a test: while tests are collected, before the first one and after the last.
+const SETUP: &str = "setup";
 
 /// The test that is running.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +37,8 @@ pub struct RunningTest {
     pub path: Vec<u8>,
     /// Which attempt at it this is.
     pub attempt: Attempt,
+    /// It is no test, but set-up that several tests share: after them it comes back, to tear down what it made.
+    pub is_shared: bool,
 }
 
 /// Which attempt at a test is running: runners repeat what failed.
@@ -57,8 +67,11 @@ impl RunningTest {
     pub fn of(environment: Environment<'_>) -> Result<RunningTest, String> {
         let bytes = |name: &str| environment(name).filter(|value| !value.is_empty()).map(OsStringExt::into_vec);
         let number = |name: &str| -> Option<u32> { std::str::from_utf8(&bytes(name)?).ok()?.parse().ok() };
+        if let Some(fixture) = bytes(FIXTURE) {
+            return Ok(of_fixture(&fixture));
+        }
         if let Some(current) = bytes("PYTEST_CURRENT_TEST") {
-            return Ok(of_pytest(&current));
+            return Ok(of_pytest(&current, &|| bytes(XDIST_GROUP)));
         }
         if let (Some(binary), Some(test)) = (bytes("NEXTEST_BINARY_ID"), bytes("NEXTEST_TEST_NAME")) {
             let attempt = number("NEXTEST_ATTEMPT").unwrap_or(1);
@@ -68,6 +81,7 @@ impl RunningTest {
                 id: text(&[&binary, &b" "[..], &test].concat()),
                 path: path(&binary, &test),
                 attempt: Attempt::Number(stress.saturating_mul(1000).saturating_add(attempt)),
+                is_shared: false,
             });
         }
         if let (Some(file), Some(test)) = (bytes("BATS_TEST_FILENAME"), bytes("BATS_TEST_NAME")) {
@@ -78,13 +92,14 @@ impl RunningTest {
                 id: text(&[&file, &b"::"[..], &test].concat()),
                 path: path(&file, &test),
                 attempt: Attempt::Number(attempt),
+                is_shared: false,
             });
         }
         let is_pytest = || matches!(command::of_this_process().as_str(), "python-pytest" | "pytest" | "python-py.test");
         let known = ["PYTEST_VERSION", "PYTEST_XDIST_WORKER", "NEXTEST_VERSION", "BATS_VERSION"];
         if known.iter().any(|name| bytes(name).is_some()) || is_pytest() {
             let attempt = Attempt::Number(1);
-            return Ok(RunningTest { id: SETUP.to_owned(), path: SETUP.into(), attempt });
+            return Ok(RunningTest { id: SETUP.to_owned(), path: SETUP.into(), attempt, is_shared: true });
         }
         if bytes("NEXTEST").is_some() {
             return Err("cargo-nextest tells the name of a test from 0.9.116 on: use a newer one".to_owned());
@@ -94,20 +109,31 @@ impl RunningTest {
              run the program under one of these, or write %c for the command of the process or %{NAME} for a variable"
             .to_owned())
     }
-
-    /// Whether this is no test, but what happens before, between and after tests.
-    pub fn is_setup(&self) -> bool {
-        self.id == SETUP
-    }
 }
 
-fn of_pytest(current: &[u8]) -> RunningTest {
+/// A fixture, by the number of its set-up and its id.
+fn of_fixture(fixture: &[u8]) -> RunningTest {
+    let blank = fixture.iter().position(|byte| *byte == b' ').unwrap_or(0);
+    let number = std::str::from_utf8(&fixture[..blank]).ok().and_then(|number| number.parse().ok());
+    let id = fixture[blank..].trim_ascii_start();
+    let (file, name) = file_and_test(id);
+    RunningTest { id: text(id), path: path(file, name), attempt: Attempt::Number(number.unwrap_or(1)), is_shared: true }
+}
+
+/// A test. `group` is what pytest-xdist added to its id; only an id with `@` is looked at for it.
+fn of_pytest(current: &[u8], group: &dyn Fn() -> Option<Vec<u8>>) -> RunningTest {
     let phases = [(&b" (setup)"[..], Phase::Setup), (b" (call)", Phase::Call), (b" (teardown)", Phase::Teardown)];
     let cut = phases.iter().find_map(|(ending, phase)| Some((current.strip_suffix(*ending)?, *phase)));
     let (id, phase) = cut.unwrap_or((current, Phase::Call));
+    let group = if id.contains(&b'@') { group() } else { None };
+    let id = group.and_then(|group| id.strip_suffix(group.as_slice())).unwrap_or(id);
+    let (file, test) = file_and_test(id);
+    RunningTest { id: text(id), path: path(file, test), attempt: Attempt::Phase(phase), is_shared: false }
+}
+
+fn file_and_test(id: &[u8]) -> (&[u8], &[u8]) {
     let end = id.windows(2).position(|pair| pair == b"::");
-    let (file, test) = end.map_or((id, &b""[..]), |end| (&id[..end], &id[end + 2..]));
-    RunningTest { id: text(id), path: path(file, test), attempt: Attempt::Phase(phase) }
+    end.map_or((id, &b""[..]), |end| (&id[..end], &id[end + 2..]))
 }
 
 /// A file by the directory in which bats was called: the same in every checkout.
@@ -262,7 +288,8 @@ mod tests {
         let variables = [("NEXTEST_BINARY_ID", "shop::bin/till"), ("NEXTEST_TEST_NAME", "sums::adds")];
         let test = running(&[&variables[..], &[("NEXTEST_ATTEMPT", "2"), ("NEXTEST_STRESS_CURRENT", "none")]].concat());
         let expected = ("shop::bin/till sums::adds".to_owned(), b"shop+bin/till/sums+adds".to_vec());
-        assert_eq!(test, Ok(RunningTest { id: expected.0, path: expected.1, attempt: Attempt::Number(2) }));
+        let (attempt, is_shared) = (Attempt::Number(2), false);
+        assert_eq!(test, Ok(RunningTest { id: expected.0, path: expected.1, attempt, is_shared }));
 
         let variables = [("BATS_TEST_NAME", "test_it_adds"), ("BATS_CWD", "/home/ada/shop")];
         let at = |file: &str| running(&[&variables[..], &[("BATS_TEST_FILENAME", file)]].concat()).unwrap();
@@ -274,10 +301,24 @@ mod tests {
     }
 
     #[test]
+    fn the_plugin_tells_of_shared_fixtures_and_groups() {
+        let test = ("PYTEST_CURRENT_TEST", "tests/test_a.py::test_x[a@b]@g (call)");
+        let of = |more: (&str, &str)| running(&[test, more]).unwrap();
+        assert_eq!(of(("SUPER8_XDIST_GROUP", "@g")).id, "tests/test_a.py::test_x[a@b]");
+        for none in ["", "@other"] {
+            assert_eq!(of(("SUPER8_XDIST_GROUP", none)).id, "tests/test_a.py::test_x[a@b]@g");
+        }
+        let fixture = of(("SUPER8_FIXTURE", "2 tests/conftest.py::setup-stock[a b]"));
+        let expected = ("tests/conftest.py::setup-stock[a b]", &b"tests/conftest.py/setup-stock[a=20b]"[..]);
+        assert_eq!((fixture.id.as_str(), fixture.path.as_slice()), expected);
+        assert!(fixture.is_shared && fixture.attempt == Attempt::Number(2));
+    }
+
+    #[test]
     fn outside_of_a_test_it_is_set_up_and_without_a_runner_an_error() {
         for known in ["PYTEST_VERSION", "PYTEST_XDIST_WORKER", "BATS_VERSION", "NEXTEST_VERSION"] {
             let test = running(&[(known, "1")]).unwrap();
-            assert!(test.is_setup() && test.path == b"setup", "{known}");
+            assert!(test.is_shared && test.path == b"setup", "{known}");
         }
         let message = running(&[]).unwrap_err();
         for name in ["PYTEST_CURRENT_TEST", "NEXTEST_TEST_NAME", "BATS_TEST_NAME", "%c"] {

@@ -1,5 +1,6 @@
 //! The report for scripts: one JSON object.
 
+use crate::events::Selected;
 use crate::exit::Exit;
 use crate::wrap::child::End;
 use crate::wrap::verdict::Run;
@@ -20,6 +21,9 @@ struct Report<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     faults: &'a [crate::wrap::verdict::FaultNote],
     leaks: &'a [crate::wrap::verdict::Leak],
+    /// Which tests were run, if not all.
+    #[serde(skip_serializing_if = "Selected::is_all")]
+    selected: &'a Selected,
     /// What was still running.
     remaining: &'a [crate::wrap::child::Remaining],
     notes: &'a [String],
@@ -44,6 +48,7 @@ pub fn report(run: &Run<'_>) -> String {
         cassettes: &run.verdict.cassettes,
         faults: &run.verdict.faults,
         leaks: &run.verdict.leaks,
+        selected: &run.verdict.selected,
         remaining: &run.verdict.remaining,
         notes: run.notes,
     };

@@ -15,13 +15,6 @@ def connect(autocommit=True):
     return pyodbc.connect(os.environ["CONNECTION"], autocommit=autocommit)
 
 
-def pytest_sessionstart(session):
-    """The tables that tests share are made before the first of them, whichever it is."""
-    connection = connect()
-    connection.execute("create table loans (reader varchar(20) not null primary key, books integer)")
-    connection.close()
-
-
 @pytest.fixture
 def database():
     connection = connect()
@@ -39,7 +32,21 @@ def engine():
 
 @pytest.fixture(scope="session")
 def session():
-    """One connection for all tests that roll back what they did."""
+    """One connection for all tests that roll back what they did. Their table is made by whichever of them is the first."""
     connection = connect(autocommit=False)
+    connection.execute("create table loans (reader varchar(20) not null primary key, books integer)")
+    connection.commit()
     yield connection
+    connection.execute("drop table loans")
+    connection.commit()
     connection.close()
+
+
+@pytest.fixture(scope="module", params=["short", "long"])
+def titles(request, engine):
+    """A table for the tests of a file, in two kinds."""
+    kind = request.param
+    engine.execute(f"create table {kind}_titles (title varchar(40))")
+    engine.execute(f"insert into {kind}_titles values (?)", "Emma" if kind == "short" else "A Portrait of the Artist")
+    yield f"{kind}_titles"
+    engine.execute(f"drop table {kind}_titles")

@@ -11,6 +11,14 @@ def test_one_connection_for_all(engine, number):
     cursor.close()
 
 
+def test_a_title(engine, titles):
+    assert len(engine.execute(f"select title from {titles}").fetchval()) == (4 if titles == "short_titles" else 24)
+
+
+def test_titles_are_counted(titles, engine):
+    assert engine.execute(f"select count(*) from {titles}").fetchval() == 1
+
+
 def test_a_transaction(engine):
     engine.autocommit = False
     assert engine.execute("select 3").fetchone()[0] == 3

@@ -8,7 +8,9 @@ import pytest
 
 @pytest.fixture
 def loans(session):
-    yield session.cursor()
+    cursor = session.cursor()
+    yield cursor
+    cursor.close()
     session.rollback()
 
 

@@ -37,11 +37,18 @@ class TestReaders:
 
 
 class Cards(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.connection = connect()
+        cls.connection.execute("create table cards (number integer)")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.connection.execute("drop table cards")
+        cls.connection.close()
+
     def setUp(self):
-        self.connection = connect()
-        self.addCleanup(self.connection.close)
-        self.connection.execute("create table cards (number integer)")
-        self.addCleanup(self.connection.execute, "drop table cards")
+        self.addCleanup(self.connection.execute, "delete from cards")
 
     def test_a_card(self):
         self.connection.execute("insert into cards values (7)")

@@ -1,0 +1,107 @@
+"""Tells super8 what pytest's own variables do not say. `super8 record`, `replay` and `once` add this plugin to PYTHONPATH where a
+cassette's name has `%t`.
+
+- A fixture for a class, a module, a package or the session is set up as part of whichever test is the first to ask for it. While it
+  is set up or torn down, SUPER8_FIXTURE has its id and how often this process has set it up.
+- With `--dist loadgroup`, pytest-xdist adds the test's group to its id. SUPER8_XDIST_GROUP has what it added.
+- Which tests were run at all is told in the verdict file.
+"""
+
+import json
+import os
+import re
+
+import pytest
+
+FIXTURE, GROUP, VERDICT = "SUPER8_FIXTURE", "SUPER8_XDIST_GROUP", "SUPER8_VERDICT"
+
+times_set_up = {}
+id_without_group = pytest.StashKey()
+deselected = 0
+
+
+def id_of_fixture(fixturedef, request):
+    """The file that defines the fixture, with its class if it has one, and `setup-` with the fixture's name. No test is named so."""
+    name = re.sub(r"^_(?:xunit|unittest)_(\w+?)_fixture_.*", r"\1", fixturedef.argname)
+    place = fixturedef.baseid
+    if "::" not in place and not place.endswith(".py"):
+        module = getattr(fixturedef.func, "__module__", None) or "unknown"
+        if module.split(".")[-1] == "conftest":
+            place = f"{place}/conftest.py".lstrip("/")
+        else:
+            place = module.replace(".", "/") + ".py"
+    if hasattr(request, "param"):
+        value = request.param
+        if isinstance(value, str) and value.isidentifier() and value not in ("None", "True", "False"):
+            name += f"[{value}]"
+        elif value is None or isinstance(value, (str, int, float)):
+            name += f"[{value!r}]"
+        else:
+            name += f"[{request.param_index}]"
+    return f"{place}::setup-{name}"
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_fixture_setup(fixturedef, request):
+    if fixturedef.scope == "function":
+        yield
+        return
+    name = id_of_fixture(fixturedef, request)
+    times_set_up[name] = times_set_up.get(name, 0) + 1
+    value, outer = f"{times_set_up[name]} {name}", []
+
+    def begin():
+        outer.append(os.environ.get(FIXTURE))
+        os.environ[FIXTURE] = value
+
+    def end():
+        if outer:
+            restore(FIXTURE, outer.pop())
+
+    # Finalizers run last in, first out: what the fixture adds in between runs between these two.
+    fixturedef.addfinalizer(end)
+    begin()
+    yield
+    end()
+    fixturedef.addfinalizer(begin)
+
+
+def restore(variable, value):
+    if value is None:
+        os.environ.pop(variable, None)
+    else:
+        os.environ[variable] = value
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    # pytest-xdist adds the groups after this
+    for item in items:
+        item.stash[id_without_group] = item.nodeid
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item):
+    own = item.stash.get(id_without_group, item.nodeid)
+    if item.nodeid.startswith(own + "@"):
+        os.environ[GROUP] = item.nodeid[len(own) :]
+    yield
+    os.environ.pop(GROUP, None)
+
+
+def pytest_deselected(items):
+    global deselected
+    deselected += len(items)
+
+
+def pytest_unconfigure(config):
+    """Which files and tests pytest was given, and how many of their tests it left out."""
+    given = [str(argument) for argument in config.args if "::" in str(argument) or os.path.isfile(str(argument))]
+    if VERDICT not in os.environ or not (given or deselected):
+        return
+    line = json.dumps({"event": "selected", "pid": os.getpid(), "given": given, "deselected": deselected})
+    try:
+        with open(os.environ[VERDICT], "a") as verdict:
+            verdict.write(line + "\n")
+    except OSError:
+        pass  # `super8 unused` says less

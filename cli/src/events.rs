@@ -31,6 +31,8 @@ pub enum Event {
     Parts { cassette: String, parts: Vec<String> },
     /// The process played this part.
     Took { pid: u32, cassette: String, part: String },
+    /// The cassette shares a connection with one that is recorded while this one is replayed.
+    Shares { cassette: String },
     /// The cassette could not be written.
     Unwritable { pid: u32, cassette: String, error: String },
     /// A recording was put in its place.
@@ -90,7 +92,8 @@ impl Event {
             | Event::Parts { cassette, .. }
             | Event::Took { cassette, .. }
             | Event::Unwritable { cassette, .. }
-            | Event::Published { cassette, .. } => Some(cassette),
+            | Event::Published { cassette, .. }
+            | Event::Shares { cassette } => Some(cassette),
             Event::Leaked { .. } | Event::Closed { .. } | Event::Selected { .. } | Event::Unknown => None,
         }
     }

@@ -157,6 +157,11 @@ pub fn took(cassette: &Path, part: &Path) {
     let _ = say("took", json!({ "cassette": text(cassette), "part": text(part) }));
 }
 
+/// While others are recorded again, a connection of theirs is used for this cassette as well, or the reverse.
+pub fn shares(cassette: &Path) {
+    let _ = say("shares", json!({ "cassette": text(cassette) }));
+}
+
 /// A cassette could not be written.
 pub fn unwritable(cassette: &Path, error: &str) {
     let _ = say("unwritable", json!({ "cassette": text(cassette), "error": error }));

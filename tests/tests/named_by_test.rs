@@ -254,6 +254,39 @@ fn what_failed_is_recorded_again() {
     });
 }
 
+/// A connection cannot be live in one cassette and replayed in another: those that share one are recorded together.
+#[test]
+fn what_shares_a_connection_with_a_failed_one_is_recorded_too() {
+    in_both_formats(|format| {
+        let desk = shop("named_failed_shared", format);
+        let shared = |verb: &[&str], how: &str, code| {
+            let arguments = ["tests/test_shared.py", "tests/test_fruit.py"];
+            run(pytest(&desk, "shop", verb, &arguments).env("SHARED", how), code)
+        };
+        shared(&["record"], "yes", 0);
+        let tapes = desk.scratch.join("work/shop/tapes/tests");
+        let contents = |name: &str| super8_tests::cassette_files::files(&tapes.join(name));
+        let own = ["test_fruit.py/test_two_questions", "test_shared.py/TestPrices+setup-price[apple]~"].map(|name| {
+            let known = cassettes(&tapes).into_iter().find(|known| known.starts_with(name));
+            known.unwrap_or_else(|| panic!("no cassette {name}"))
+        });
+        let before = own.each_ref().map(|name| contents(name));
+        // the tests use the connection of the fixture that is another one now
+        let told = shared(&["replay", "--record-failed"], "changed", 0).errors();
+        assert!(told.contains("setup-stock: its replay failed; it is recorded again"), "{told}");
+        assert!(
+            told.contains("test_apples_are_there: it shares a connection with those; it is recorded again"),
+            "{told}"
+        );
+        assert!(before == own.each_ref().map(|name| contents(name)), "{own:?} is another one");
+        let rows = super8_tests::cassette_files::commands(&tapes.join("test_shared.py/test_apples_are_there"));
+        assert!(rows.contains("[\"7\"]") && !rows.contains("'pear'"), "{rows}");
+        desk.clear();
+        shared(&["replay"], "changed", 0);
+        run(pytest(&desk, "shop", &["replay"], &["tests/test_shared.py", "-n2"]).env("SHARED", "changed"), 0);
+    });
+}
+
 /// A test that fails while it is recorded: no cassette is replaced, and not every one of them is named.
 #[test]
 fn a_test_that_fails_replaces_nothing() {

@@ -178,12 +178,36 @@ impl Wrapped {
         for cassette in &failed {
             say(&format!("super8 replay: {}: its replay failed; it is recorded again", cassette.display()));
         }
-        let again = self.attempt(&run, &recorded, &failed)?;
+        let again = self.record_again(&run, &recorded, failed)?;
         if again.verdict.exit() != Exit::Done {
             return self.report(&run, &again);
         }
         let replayed = self.attempt(&run, &recorded, &[])?;
         self.report(&run, &replayed)
+    }
+
+    /// Records these cassettes again, and those with which they share a connection: it cannot be live in one and replayed in the other.
+    fn record_again(
+        &self,
+        run: &Attempt<'_>,
+        recorded: &Recorded,
+        mut failed: Vec<PathBuf>,
+    ) -> Result<Attempted, Failure> {
+        loop {
+            let attempted = self.attempt(run, recorded, &failed)?;
+            let shared: Vec<PathBuf> =
+                attempted.verdict.shared.iter().filter(|cassette| !failed.contains(cassette)).cloned().collect();
+            if shared.is_empty() {
+                return Ok(attempted);
+            }
+            for cassette in &shared {
+                say(&format!(
+                    "super8 replay: {}: it shares a connection with those; it is recorded again",
+                    cassette.display()
+                ));
+            }
+            failed.extend(shared);
+        }
     }
 
     /// Looks for the commands that are to fail, before anything is run.
@@ -257,6 +281,10 @@ impl Wrapped {
         let mut verdict = Verdict::of(ended, &events, self.allow_leaks);
         if let Some(cassette) = expected {
             verdict.expect(cassette);
+        }
+        if verdict.shared.iter().any(|cassette| !again.contains(cassette)) {
+            // what was recorded has commands that belong to those
+            return Ok(Attempted { verdict, seconds, notes: Vec::new() });
         }
         verdict.publish(self.keep);
         if self.keep || !verdict.command_failed() {

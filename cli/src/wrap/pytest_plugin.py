@@ -16,7 +16,8 @@ import pytest
 FIXTURE, GROUP, VERDICT = "SUPER8_FIXTURE", "SUPER8_XDIST_GROUP", "SUPER8_VERDICT"
 
 times_set_up = {}
-id_without_group = pytest.StashKey()
+# attribute of a test with its id before pytest-xdist added the group
+OWN_ID = "_super8_own_id"
 deselected = 0
 
 
@@ -77,12 +78,12 @@ def restore(variable, value):
 def pytest_collection_modifyitems(items):
     # pytest-xdist adds the groups after this
     for item in items:
-        item.stash[id_without_group] = item.nodeid
+        setattr(item, OWN_ID, item.nodeid)
 
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item):
-    own = item.stash.get(id_without_group, item.nodeid)
+    own = getattr(item, OWN_ID, item.nodeid)
     if item.nodeid.startswith(own + "@"):
         os.environ[GROUP] = item.nodeid[len(own) :]
     yield

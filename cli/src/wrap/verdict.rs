@@ -117,6 +117,8 @@ pub struct Verdict {
     pub remaining: Vec<Remaining>,
     /// Which tests were run.
     pub selected: Selected,
+    /// Cassettes that share a connection with those that were recorded again.
+    pub shared: BTreeSet<PathBuf>,
 }
 
 impl Verdict {
@@ -125,7 +127,8 @@ impl Verdict {
         let Ended { end, stopped, remaining } = ended;
         let (cassettes, faults, leaks) = (Vec::new(), Vec::new(), Vec::new());
         let selected = Selected::of(events);
-        let mut verdict = Verdict { end, stopped, cassettes, faults, leaks, allow_leaks, remaining, selected };
+        let shared = BTreeSet::new();
+        let mut verdict = Verdict { end, stopped, cassettes, faults, leaks, allow_leaks, remaining, selected, shared };
         let mut failed: BTreeSet<(&String, u32)> = BTreeSet::new();
         // A process may play a cassette several times, one test after the other: each leaves its own.
         let (mut last, mut before) = (BTreeMap::new(), Vec::new());
@@ -182,6 +185,7 @@ impl Verdict {
                     verdict.cassette(part).mode = "replay".to_owned();
                     verdict.cassette(part).processes.insert(*pid);
                 }
+                Event::Shares { cassette } => _ = verdict.shared.insert(PathBuf::from(cassette)),
                 Event::Unwritable { cassette, error, .. } => {
                     verdict.cassette(cassette).unwritable.get_or_insert_with(|| error.clone());
                 }

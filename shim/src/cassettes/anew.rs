@@ -2,7 +2,10 @@
 //! replay failed.
 
 use crate::config::variables::RECORDED_ANEW;
+use crate::per_process::PerProcess;
+use crate::verdict;
 use once_cell::sync::Lazy;
+use parking_lot::Mutex;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -13,6 +16,19 @@ static NAMED: Lazy<Vec<PathBuf>> = Lazy::new(|| {
     let named = names.split(|byte| *byte == 0).filter(|name| !name.is_empty());
     named.map(|name| PathBuf::from(OsStr::from_bytes(name))).collect()
 });
+
+/// Those that were told to share a connection.
+static TOLD: PerProcess<Mutex<Vec<PathBuf>>> = PerProcess::new();
+
+/// A connection cannot go on from a cassette that is recorded in one that is replayed, or the reverse: the one of the two that is
+/// replayed has to be recorded as well.
+pub(super) fn share_a_connection(replayed: &Path) {
+    let mut told = TOLD.get().lock();
+    if !NAMED.is_empty() && !told.iter().any(|known| known == replayed) {
+        told.push(replayed.to_owned());
+        verdict::shares(replayed);
+    }
+}
 
 /// Whether the cassette in this directory is to be recorded although the mode says replay.
 pub(super) fn is_recorded(directory: &Path) -> bool {

@@ -210,8 +210,13 @@ impl Origin {
             }
         };
         let is_same = location::absolute(&settings) == own.path && settings.test() == self.settings.test();
-        let goes_on = !is_same && action(&settings).is_ok_and(|action| action == self.action);
-        goes_on.then(|| origin(&settings, self.action, self.library))
+        let next = action(&settings).ok().filter(|_| !is_same)?;
+        match (self.action, next) {
+            (Action::Record, Action::Replay) => anew::share_a_connection(&location::absolute(&settings)),
+            (Action::Replay, Action::Record) => anew::share_a_connection(&own.path),
+            _ => {}
+        }
+        (next == self.action).then(|| origin(&settings, self.action, self.library))
     }
 
     /// Whether there is a cassette in which a connect like this was recorded.

@@ -3,7 +3,6 @@
 //! `SUPER8_VERDICT` names it; super8's library appends to it (docs/cli.md has the form).
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 /// One thing that happened in a process.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -42,7 +41,7 @@ pub enum Event {
     /// The process ended by itself.
     Closed { pid: u32 },
     /// The files and tests that pytest was given, and how many of their tests it left out.
-    Selected { given: BTreeSet<String>, deselected: u64 },
+    Selected { given: Vec<String>, deselected: u64 },
     /// Something a newer library says.
     #[serde(other)]
     Unknown,
@@ -55,19 +54,23 @@ fn first() -> u32 {
 /// Which tests pytest was told to run, if not all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selected {
-    /// The files and tests that it was given.
-    pub given: BTreeSet<String>,
+    /// The files and tests that it was given, the first ones of many.
+    pub given: Vec<String>,
     /// How many of their tests it left out.
     pub deselected: u64,
 }
 
 impl Selected {
-    /// What the processes said of it. Each worker of pytest-xdist leaves out the same.
+    /// What the processes said of it. Each worker of pytest-xdist is given and leaves out the same.
     pub fn of(events: &[Event]) -> Selected {
         let mut all = Selected::default();
         for event in events {
             if let Event::Selected { given, deselected } = event {
-                all.given.extend(given.iter().cloned());
+                for one in given {
+                    if !all.given.contains(one) {
+                        all.given.push(one.clone());
+                    }
+                }
                 all.deselected = all.deselected.max(*deselected);
             }
         }

@@ -149,7 +149,6 @@ impl Run {
     /// Why it is not known that every test was run to its end. Of pytest it is known which tests were selected.
     pub fn not_whole(&self) -> Option<String> {
         let Selected { given, deselected } = &self.selected;
-        let given: Vec<&str> = given.iter().map(String::as_str).collect();
         let mut reasons = Vec::new();
         if !given.is_empty() {
             reasons.push(format!("pytest was given {}", given.join(", ")));

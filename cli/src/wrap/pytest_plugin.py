@@ -100,9 +100,11 @@ def pytest_unconfigure(config):
     given = [str(argument) for argument in config.args if "::" in str(argument) or os.path.isfile(str(argument))]
     if VERDICT not in os.environ or not (given or deselected):
         return
-    line = json.dumps({"event": "selected", "pid": os.getpid(), "given": given, "deselected": deselected})
+    more = [f"{len(given) - 5} more"] if len(given) > 5 else []
+    event = {"event": "selected", "pid": os.getpid(), "given": given[:5] + more, "deselected": deselected}
     try:
-        with open(os.environ[VERDICT], "a") as verdict:
-            verdict.write(line + "\n")
+        # each line by one write, because other processes append to the file
+        with open(os.environ[VERDICT], "ab", buffering=0) as verdict:
+            verdict.write(json.dumps(event).encode() + b"\n")
     except OSError:
         pass  # `super8 unused` says less

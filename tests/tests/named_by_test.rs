@@ -206,6 +206,29 @@ fn what_tests_share_is_set_up_in_a_cassette_of_its_own() {
     });
 }
 
+/// A cassette is closed when its fixture is torn down: a process has few open files, however many classes there are.
+#[test]
+fn set_up_of_many_classes_takes_few_files() {
+    const CLASS: &str = "class TestNUMBER:\n    @classmethod\n    def setup_class(cls):\n        cls.shop = odbc.Connection()\n\n    \
+        @classmethod\n    def teardown_class(cls):\n        cls.shop.close()\n\n    \
+        def test_it(self):\n        assert self.shop.rows('select NUMBER') == [['NUMBER']]\n\n\n";
+    in_both_formats(|format| {
+        let desk = shop("named_many", format);
+        let classes: String = (0..120).map(|number| CLASS.replace("NUMBER", &number.to_string())).collect();
+        desk.scratch.write("work/shop/tests/test_many.py", format!("import odbc\n\n\n{classes}"));
+        let interpreter = python::interpreter().display().to_string();
+        let few = format!("ulimit -n 100; exec {interpreter} -m pytest -q -p no:cacheprovider tests/test_many.py");
+        for verb in ["record", "replay"] {
+            let mut command = desk.super8(&[verb, "tapes/%t", "--", "sh", "-c", &few]);
+            command.current_dir(desk.scratch.join("work/shop")).env("PYTHONDONTWRITEBYTECODE", "1");
+            command.env("SHOP", format!("DSN=shop;Database={}", desk.database().display()));
+            let outcome = run(&mut command, 0);
+            assert!(outcome.text().contains("120 passed"), "{}", outcome.text());
+        }
+        assert_eq!(cassettes(&desk.scratch.join("work/shop/tapes")).len(), 240);
+    });
+}
+
 /// A run of some of the tests leaves cassettes unopened that are not unused.
 #[test]
 fn a_run_of_selected_tests_is_told_from_a_whole_one() {

@@ -2,7 +2,8 @@
 cassette's name has `%t`.
 
 - A fixture for a class, a module, a package or the session is set up as part of whichever test is the first to ask for it. While it
-  is set up or torn down, SUPER8_FIXTURE has its id and how often this process has set it up.
+  is set up or torn down, SUPER8_FIXTURE has its id and how often this process has set it up. SUPER8_LIVE_FIXTURES has the ids of
+  those that will be torn down later.
 - With `--dist loadgroup`, pytest-xdist adds the test's group to its id. SUPER8_XDIST_GROUP has what it added.
 - Which tests were run at all is told in the verdict file.
 """
@@ -13,9 +14,10 @@ import re
 
 import pytest
 
-FIXTURE, GROUP, VERDICT = "SUPER8_FIXTURE", "SUPER8_XDIST_GROUP", "SUPER8_VERDICT"
+FIXTURE, LIVE, GROUP, VERDICT = "SUPER8_FIXTURE", "SUPER8_LIVE_FIXTURES", "SUPER8_XDIST_GROUP", "SUPER8_VERDICT"
 
 times_set_up = {}
+live = []
 # attribute of a test with its id before pytest-xdist added the group
 OWN_ID = "_super8_own_id"
 deselected = 0
@@ -59,8 +61,15 @@ def pytest_fixture_setup(fixturedef, request):
         if outer:
             restore(FIXTURE, outer.pop())
 
-    # Finalizers run last in, first out: what the fixture adds in between runs between these two.
-    fixturedef.addfinalizer(end)
+    def is_over():
+        end()
+        live.remove(name)
+        os.environ[LIVE] = "\n".join(live)
+
+    # Finalizers run last in, first out: what the fixture adds in between runs between `begin` and `is_over`.
+    fixturedef.addfinalizer(is_over)
+    live.append(name)
+    os.environ[LIVE] = "\n".join(live)
     begin()
     yield
     end()

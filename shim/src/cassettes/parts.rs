@@ -1,5 +1,6 @@
 //! The part of a cassette that this process records or plays, where a command has several processes.
 
+use crate::config::running_test::SETUP;
 use crate::config::settings::TestRun;
 use crate::config::{command, variables::variable};
 use crate::per_process::PerProcess;
@@ -22,8 +23,8 @@ pub(super) fn to_record(cassette: PathBuf, test: Option<&TestRun>) -> PathBuf {
         return place.clone();
     }
     let cassette = &wanted.0;
-    if test.is_some_and(|test| test.is_shared)
-        && let Some(spare) = spare(cassette, given.len())
+    if let Some(test) = test.filter(|test| test.is_shared)
+        && let Some(spare) = spare(cassette, test, given.len())
     {
         given.insert(wanted, spare.clone());
         return spare;
@@ -41,8 +42,12 @@ pub(super) fn to_record(cassette: PathBuf, test: Option<&TestRun>) -> PathBuf {
 
 /// Where a worker of pytest-xdist records set-up that another worker records already: each does it for its own tests, and one recording
 /// serves any number of workers at replay. It goes with the directory of the run.
-fn spare(cassette: &Path, number: usize) -> Option<PathBuf> {
+fn spare(cassette: &Path, test: &TestRun, number: usize) -> Option<PathBuf> {
     let worker = variable("PYTEST_XDIST_WORKER").unwrap_or_default();
+    // the process that starts the workers collects tests, and sets up no fixture
+    if worker.is_empty() && test.id != SETUP {
+        return None;
+    }
     let shared = format!("shared {}", cassette.display());
     if !Run::is_wrapped() || Run::gives_to(&shared, &worker.to_string_lossy()).unwrap_or(true) {
         return None;

@@ -3,14 +3,16 @@
 
 use super::eject;
 use super::registry::{PLAYERS, RECORDERS};
+use crate::config::running_test::is_torn_down;
 use crate::config::settings::TestRun;
+use crate::config::variables::variable;
 use std::path::Path;
 use super8_cassette::Metadata;
 
-/// Whether a cassette of this test is no longer used, once `other` is running. What several tests share comes back, and may come in the
-/// middle of a test.
+/// Whether a cassette of this test is no longer used, once `other` is running. What several tests share is used until it is torn down,
+/// and may be set up in the middle of a test.
 fn is_over(test: &TestRun, other: &TestRun) -> bool {
-    test.id != other.id && !test.is_shared && !other.is_shared
+    test.id != other.id && if test.is_shared { is_torn_down(&test.id, &variable) } else { !other.is_shared }
 }
 
 /// Ends what is open of this cassette, if it is of an earlier attempt at the test: this one starts from nothing. What the earlier one

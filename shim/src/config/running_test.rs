@@ -22,11 +22,13 @@ use std::path::Path;
 
 /// In this variable the command's pytest plugin tells which shared fixture is set up or torn down.
 pub(super) const FIXTURE: &str = "SUPER8_FIXTURE";
+/// In this one, which are to be torn down later, a line each.
+pub(super) const LIVE_FIXTURES: &str = "SUPER8_LIVE_FIXTURES";
 /// In this one, what pytest-xdist has added to the id of the running test.
 pub(super) const XDIST_GROUP: &str = "SUPER8_XDIST_GROUP";
 
 /// The name of what happens outside of a test: while tests are collected, before the first one and after the last.
-const SETUP: &str = "setup";
+pub const SETUP: &str = "setup";
 
 /// The test that is running.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,6 +120,12 @@ fn of_fixture(fixture: &[u8]) -> RunningTest {
     let id = fixture[blank..].trim_ascii_start();
     let (file, name) = file_and_test(id);
     RunningTest { id: text(id), path: path(file, name), attempt: Attempt::Number(number.unwrap_or(1)), is_shared: true }
+}
+
+/// Whether set-up that tests share is torn down, so that nothing more is done for it. What is outside of tests comes back until the end.
+pub fn is_torn_down(id: &str, environment: Environment<'_>) -> bool {
+    let live = environment(LIVE_FIXTURES).unwrap_or_default();
+    id != SETUP && !live.to_string_lossy().lines().any(|live| live == id)
 }
 
 /// A test. `group` is what pytest-xdist added to its id; only an id with `@` is looked at for it.
@@ -312,6 +320,9 @@ mod tests {
         let expected = ("tests/conftest.py::setup-stock[a b]", &b"tests/conftest.py/setup-stock[a=20b]"[..]);
         assert_eq!((fixture.id.as_str(), fixture.path.as_slice()), expected);
         assert!(fixture.is_shared && fixture.attempt == Attempt::Number(2));
+        let live = |name: &str| (name == "SUPER8_LIVE_FIXTURES").then(|| OsString::from("a\nb c"));
+        let torn_down = ["a", "b c", "b", "setup"].map(|id| is_torn_down(id, &live));
+        assert_eq!(torn_down, [false, false, true, false]);
     }
 
     #[test]

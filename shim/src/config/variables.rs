@@ -3,7 +3,7 @@
 
 use super::command::RECORD_AGAIN;
 use super::given::SettingsError;
-use super::running_test::{FIXTURE, XDIST_GROUP};
+use super::running_test::{FIXTURE, LIVE_FIXTURES, XDIST_GROUP};
 use super::settings::Setting;
 use std::ffi::{OsStr, OsString};
 
@@ -31,8 +31,8 @@ pub fn variable(name: &str) -> Option<OsString> {
 
 const PREFIX: &str = "SUPER8_";
 /// What the command hands down to its processes.
-const HANDED_DOWN: [&str; 8] =
-    [RUN, RUN_FD, VERDICT_FD, RECORD_AGAIN, LIBRARY_DIR, RECORDED_ANEW, FIXTURE, XDIST_GROUP];
+const HANDED_DOWN: [&str; 9] =
+    [RUN, RUN_FD, VERDICT_FD, RECORD_AGAIN, LIBRARY_DIR, RECORDED_ANEW, FIXTURE, LIVE_FIXTURES, XDIST_GROUP];
 /// The variables of super8's own tests.
 const OF_TESTS: &str = "SUPER8_TEST_";
 

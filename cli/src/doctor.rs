@@ -267,8 +267,14 @@ fn files(site: &Site) -> Chapter {
     }
     let kinds = [("drivers", &site.ini.driver_files), ("data sources", &site.ini.source_files)];
     for (what, files) in kinds {
+        let mut seen = Vec::new();
         for (path, _) in files {
             let shown = path.display();
+            if seen.contains(&path) {
+                chapter.note(format!("{shown}: {what}; it is named twice, for the user and for the system"));
+                continue;
+            }
+            seen.push(path);
             match fs::File::open(path) {
                 Ok(file) if file.metadata().is_ok_and(|metadata| metadata.is_file()) => {
                     chapter.good(format!("{shown}: {what}"));

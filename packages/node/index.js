@@ -40,13 +40,17 @@ let addon;
 let library;
 
 /**
- * Puts super8 before every ODBC driver, for this process and those that it starts. Call it before the first connection: the driver
- * manager reads its configuration then. Further calls do nothing.
+ * Puts super8 before every ODBC driver, for this process and those that it starts. Call it before the package odbc is loaded: the
+ * driver manager reads its configuration then. Further calls do nothing.
  */
 function start() {
-  if (library) return;
+  if (library !== undefined) return;
   if (!isMainThread) {
     throw new Super8Error("a cassette is the whole process's, and this is one of its threads: run tests in processes (vitest: pool: 'forks')");
+  }
+  // It makes its environment when it is loaded, and the driver manager has read its files then.
+  if (Object.keys(require.cache).some((file) => path.basename(file) === 'odbc.node')) {
+    throw new Super8Error('the package odbc was loaded before super8: import super8-odbc/node-test, or call start(), before odbc');
   }
   const prepared = prepare(path.resolve(configuration.directory));
   Object.assign(process.env, prepared.environment);

@@ -14,7 +14,7 @@ const INTRODUCTION: &str = "\
 
 # Functions
 
-These are the functions that unixODBC and iODBC look for in a driver. Both of super8's libraries export all of them;
+These are the functions that unixODBC and iODBC look for in a driver (iODBC: of ANSI drivers only, which `libsuper8a.so` stands before). Both of super8's libraries export all of them;
 `libsuper8.so` also exports those in the column \"Unicode\". With `SUPER8_MODE=off` each call goes to the real driver as it
 came. A function that the real driver lacks returns IM001, and `SQLGetFunctions` says so.
 

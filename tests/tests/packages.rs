@@ -233,6 +233,7 @@ fn the_wheel_blocks_what_has_no_cassette() {
         assert!(blocked.contains("no-cassette--super8-block: there is no cassette here"), "{blocked}");
         let advice = "Connects outside of a cassette fail (--super8-block): mark the test, @pytest.mark.super8";
         assert!(blocked.contains(advice) && blocked.contains("1 failed in"), "{blocked}");
+        assert!(blocked.contains("to record it: pytest --super8=record"), "{blocked}");
     }
     // A connection may say that it is let through.
     let mut through = pytest(&desk, &[plain, "--super8-block"]);
@@ -255,6 +256,13 @@ fn the_wheel_blocks_what_has_no_cassette() {
     );
     let same = run(&desk, &["test_same.py", "--super8=record"], 1);
     assert!(same.contains("recorded by test_same.py::TestSame::test_one already"), "{same}");
+    assert!(same.contains("1 passed, 1 error in") && !same.contains("KeyError"), "one failure with one report: {same}");
+    desk.scratch.write(
+        "work/test_two_names.py",
+        "import pytest\n\n@pytest.mark.super8('one', 'two')\ndef test_names(): pass\n",
+    );
+    let names = run(&desk, &["test_two_names.py", "--super8=record"], 1);
+    assert!(names.contains("a test has one cassette, and the mark super8 names 2: 'one', 'two'"), "{names}");
 }
 
 /// Rules and settings hold for marks and for `use_cassette`, from whatever directory pytest is started.
@@ -496,6 +504,41 @@ fn marked_node(subject: &str, format: Format) -> Desk {
     compiler.args(["-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o"]).arg(desk.scratch.join("work/odbc.node"));
     must(compiler.arg(programs.join("odbc.c")).arg("-lodbc"));
     desk
+}
+
+/// The listing of docs/how-to/node.md with the package `odbc` itself, which makes its environment when it is loaded. In the other
+/// order nothing would be recorded, without a word.
+#[test]
+fn the_npm_package_comes_before_odbc() {
+    in_both_formats(|format| {
+        let desk = marked_node("npm_odbc", format);
+        let page = std::fs::read_to_string(products::repository().join("docs/how-to/node.md")).unwrap_or_default();
+        let listing = page.split("`fruit.test.mjs`:\n\n```js\n").nth(1).and_then(|rest| rest.split("```").next());
+        let listing = listing.expect("the page's listing");
+        desk.scratch.write("work/fruit.test.mjs", listing);
+        let modules = super8_tests::node::packages_directory().join("node_modules");
+        for module in
+            std::fs::read_dir(&modules).unwrap_or_else(|error| panic!("{}: {error}", modules.display())).flatten()
+        {
+            let link = desk.scratch.join("work/node_modules").join(module.file_name());
+            std::os::unix::fs::symlink(module.path(), link).unwrap_or_else(|error| panic!("{error}"));
+        }
+        let run = |variables: &[(&str, &str)], code| {
+            let mut node = Command::new(packages::program("node", "nodejs"));
+            desk.at(node.args(["--preserve-symlinks", "--test", "--test-reporter=tap", "fruit.test.mjs"]));
+            ended(&Outcome::of(node.envs(variables.iter().copied()), b""), code)
+        };
+        run(&[], 0);
+        assert_eq!(cassettes(&desk.scratch.join("work/cassettes")), ["fruit.test.mjs/price_of_pears"]);
+        desk.clear();
+        run(&[("CI", "true")], 0);
+        let line = "import odbc from 'odbc';\n";
+        let late = listing.replace(line, "").replace("import test from", &format!("{line}import test from"));
+        assert_ne!(late, listing);
+        desk.scratch.write("work/fruit.test.mjs", late);
+        let told = run(&[("CI", "true")], 1);
+        assert!(told.contains("the package odbc was loaded before super8"), "{told}");
+    });
 }
 
 #[test]

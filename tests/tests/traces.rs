@@ -152,7 +152,12 @@ fn a_file_is_no_configuration() {
     stage.environment.push(("SUPER8_CASSETTE", file.display().to_string()));
     for way in [Way::Record, Way::Replay] {
         let refused = stage.run(way, &Program::c("who.c"));
-        assert!(refused.text().contains("names a trace's file") && !refused.succeeded(), "{}", refused.text());
+        assert!(
+            refused.text().contains("is a trace's file, and a cassette's name is that of a directory")
+                && !refused.succeeded(),
+            "{}",
+            refused.text()
+        );
         assert!(!file.parent().is_some_and(Path::exists), "something was created");
     }
 }

@@ -12,6 +12,7 @@ mod once;
 mod parts;
 mod registry;
 mod rules;
+mod secrets;
 mod started;
 mod tests_run;
 
@@ -19,6 +20,7 @@ pub use eject::{Ejected, discard, eject, unplayed};
 pub use ending::{published, unwritable, warn_at_end};
 pub use once::Action;
 pub use registry::{has_player, has_recorder};
+pub use secrets::{secrets, warn_of_short_password};
 
 use crate::config::settings::{CassetteName, Comments, Mode, Settings};
 use crate::config::variables::variable;
@@ -29,14 +31,13 @@ use crate::report::say;
 use crate::run::RunTickets;
 use crate::verdict::{self, Delivery};
 use location::{CassetteLocation, file_name};
-use once_cell::sync::Lazy;
 use registry::{Open, PLAYERS, RECORDERS};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use super8_cassette::{
     CassetteError, DriverFacts, Entry, ErrorKind, FaultNews, KnownAnswers, Metadata, PlayOptions, Player, Recorder,
-    Secrets, Traceparent,
+    Traceparent,
 };
 
 /// What this process has asked, for all of its recordings.
@@ -45,26 +46,6 @@ static KNOWN: PerProcess<Arc<KnownAnswers>> = PerProcess::new();
 /// Why nothing is replayed to a process whose verdict cannot be written: a mismatch would pass for a success.
 const UNWATCHED: &str = "the file that SUPER8_VERDICT names cannot be written by this process, so that nobody would learn of a \
                          mismatch; leave the descriptor of SUPER8_VERDICT_FD open, or let this process write the file";
-
-static SECRETS: Lazy<Arc<Secrets>> = Lazy::new(Arc::default);
-
-/// What the process knows to be secret: what one connection makes known is hidden in the cassettes of all.
-pub fn secrets() -> &'static Arc<Secrets> {
-    &SECRETS
-}
-
-/// Says once that a password stays in the clear where it stands among data.
-pub fn warn_of_short_password(log: Option<&Path>) {
-    static SAID: std::sync::Once = std::sync::Once::new();
-    SAID.call_once(|| {
-        let shortest = super8_cassette::SHORTEST_SECRET;
-        let text = format!(
-            "super8: record: a password has less than {shortest} characters: it is hidden in connection strings, but \
-             not among the data, where it may stand by chance; choose a longer one for recording"
-        );
-        warn_at_end(log, text);
-    });
-}
 
 /// Why there is no cassette for a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -84,6 +84,12 @@
     return said(step[9]) || (said(step[5]) === "fetch" && row ? cut(row.map(word).join(" | ").replace(/\s+/g, " "), 400) : "");
   }
 
+  // A long cell is opened to be read.
+  function long(cell) {
+    if (cell.length <= 200) return cell;
+    return make("details", "cell", make("summary", "", cut(cell.split("\n")[0], 100)), make("div", "", cell));
+  }
+
   function table([names, first, count, file]) {
     const rows = make("div", "rows");
     const body = make("table");
@@ -94,7 +100,7 @@
     const shown = (cell) => {
       if (cell === null) return make("td", "null", "NULL");
       if (cell === 0) return make("td", "null", "not read");
-      if (typeof cell === "string") return make("td", "", cell);
+      if (typeof cell === "string") return make("td", "", long(cell));
       return make("td", "", cell[0] + " ", make("span", "null", "cut off; " + cell[1] + " bytes"));
     };
     body.append(
@@ -266,6 +272,10 @@
     if (entry.open || words.every((word) => line.includes(word))) return;
     revealed.add(entry);
     open(entry);
+    for (const cell of entry.querySelectorAll(".cell")) {
+      const text = cell.lastChild.textContent.toLowerCase();
+      cell.open = words.some((word) => text.includes(word));
+    }
   }
   function lay() {
     near.disconnect();
@@ -346,7 +356,7 @@
     delete byId("log").dataset.marks;
     if (!words.length) return;
     const ranges = [];
-    for (const entry of byId("log").querySelectorAll("details")) {
+    for (const entry of byId("log").querySelectorAll(".block > details")) {
       const walker = document.createTreeWalker(entry, NodeFilter.SHOW_TEXT);
       for (let node = walker.nextNode(); node; node = walker.nextNode()) {
         const lower = node.data.toLowerCase();

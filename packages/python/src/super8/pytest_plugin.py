@@ -18,6 +18,8 @@ MISMATCH = "[super8] replay: "
 ABSENT = "there is no cassette here"
 # The cassette that is replayed, and never there, where no other one is.
 BLOCKED = "no-cassette--super8-block"
+# The words that record again, as SUPER8_RECORD_AGAIN has them.
+AGAIN = "pytest\x1f--super8=record"
 
 _cassette = pytest.StashKey()  # of the running test
 _failed = pytest.StashKey()  # why the running test failed
@@ -74,7 +76,8 @@ class Recording:
     def __init__(self, config, mode, blocks):
         self.mode, self.root = mode, config.rootpath
         self.directory = self.root / config.getini("super8_cassettes")
-        self.advises = "SUPER8_RECORD_AGAIN" not in os.environ  # `super8 replay` has its own advice
+        # `super8 replay` has its own advice; that of the process which started this worker is ours
+        self.advises = os.environ.get("SUPER8_RECORD_AGAIN", AGAIN).startswith(AGAIN)
         self.recorded = {}
         self.outside = None
         # For use_cassette as well, wherever pytest is started.
@@ -82,6 +85,7 @@ class Recording:
         if rules.is_file():
             os.environ.setdefault("SUPER8_CONFIG", str(rules))
         # Now, because the driver manager reads its configuration at the first connect: it may come while tests are collected.
+        self._advise()
         try:
             self.trouble = None
             start([self.directory])
@@ -92,6 +96,11 @@ class Recording:
             self.trouble = f"super8: {error}"
             if blocks:
                 raise pytest.UsageError(self.trouble) from error
+
+    def _advise(self, *test):
+        """The command line that records again: the running test's, or that of all."""
+        if self.advises:
+            os.environ["SUPER8_RECORD_AGAIN"] = "\x1f".join([AGAIN, *test])
 
     def _outside(self, blocks):
         """The cassette of connects that no test has one for."""
@@ -121,6 +130,8 @@ class Recording:
             return None
         settings = dict(item.ihook.pytest_super8_settings(item=item) or {})
         for mark in reversed(marks):
+            if len(mark.args) > 1:
+                raise Error(f"a test has one cassette, and the mark super8 names {len(mark.args)}: {', '.join(map(repr, mark.args))}")
             settings.update(zip(["name"], mark.args), **mark.kwargs)
         name, mode = settings.pop("name", None), settings.pop("mode", None)
         mode = self.mode or mode or "none"
@@ -130,7 +141,8 @@ class Recording:
             raise Error(f"the cassette {name} is recorded by {self.recorded[path]} already: give each test a cassette of its own")
         return Cassette(path, mode, **settings)
 
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    # Within what pytest itself wraps around a set-up: it undoes that at the tear-down, also where this fails.
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item):
         item.stash[_failed] = None
         try:
@@ -140,13 +152,11 @@ class Recording:
                     raise Error(self.trouble)
                 # As pytest sets it in a moment: the name %t comes of it.
                 os.environ["PYTEST_CURRENT_TEST"] = f"{item.nodeid} (setup)"
-                if self.advises:
-                    os.environ["SUPER8_RECORD_AGAIN"] = "\x1f".join(["pytest", "--super8=record", item.nodeid])
+                self._advise(item.nodeid)
                 cassette.insert()
                 item.stash[_cassette] = cassette
         except Error as error:
             pytest.fail(str(error), pytrace=False)
-        yield
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item):
@@ -163,8 +173,7 @@ class Recording:
         except (Error, NotAsRecorded) as error:
             item.stash[_report] = str(error)
             outcome.force_exception(pytest.fail.Exception(str(error), pytrace=False))
-        if self.advises:
-            os.environ.pop("SUPER8_RECORD_AGAIN", None)
+        self._advise()
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, item, call):

@@ -14,9 +14,9 @@ const INTRODUCTION: &str = "\
 
 # Functions
 
-These are the functions that unixODBC and iODBC look for in a driver (iODBC: of ANSI drivers only, which `libsuper8a.so` stands before). Both of super8's libraries export all of them;
-`libsuper8.so` also exports those in the column \"Unicode\". With `SUPER8_MODE=off` each call goes to the real driver as it
-came. A function that the real driver lacks returns IM001, and `SQLGetFunctions` says so.
+These are the functions that unixODBC looks for in a driver, and iODBC in an ANSI driver, before which `libsuper8a.so` stands.
+Both of super8's libraries export all of them; `libsuper8.so` also exports those in the column \"Unicode\". With `SUPER8_MODE=off`
+each call goes to the real driver as it came. A function that the real driver lacks returns IM001, and `SQLGetFunctions` says so.
 
 ## Classes
 

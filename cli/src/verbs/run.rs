@@ -88,10 +88,8 @@ impl Run {
 fn cargo_again(program: &Path) -> Option<(&'static str, String)> {
     let package = std::env::var("CARGO_PKG_NAME").ok()?;
     let is_test = program.parent().and_then(Path::file_name).is_some_and(|directory| directory == "deps");
-    let words = match std::env::var_os("NEXTEST") {
-        Some(_) => ["SUPER8_MODE=record", "cargo", "nextest", "run", "-p", &package].join(&SEPARATOR.to_string()),
-        None => ["SUPER8_MODE=record", "cargo", "test", "-p", &package].join(&SEPARATOR.to_string()),
-    };
+    let runner: &[&str] = if std::env::var_os("NEXTEST").is_some() { &["nextest", "run"] } else { &["test"] };
+    let words = [&["SUPER8_MODE=record", "cargo"], runner, &["-p", &package]].concat().join(&SEPARATOR.to_string());
     (is_test && std::env::var_os(RECORD_AGAIN).is_none()).then_some((RECORD_AGAIN, words))
 }
 

@@ -7,20 +7,19 @@
 mod anew;
 mod eject;
 mod ending;
+mod hidden;
 mod location;
 mod once;
 mod parts;
 mod registry;
-mod rules;
-mod secrets;
 mod started;
 mod tests_run;
 
 pub use eject::{Ejected, discard, eject, unplayed};
 pub use ending::{published, unwritable, warn_at_end};
+pub use hidden::{secrets, warn_of_short_password};
 pub use once::Action;
 pub use registry::{has_player, has_recorder};
-pub use secrets::{secrets, warn_of_short_password};
 
 use crate::config::settings::{CassetteName, Comments, Mode, Settings};
 use crate::config::variables::variable;
@@ -279,7 +278,7 @@ fn recorder_of(location: &CassetteLocation, settings: &Settings, library: &Libra
         let other = (open.driver.as_ref() != Some(&facts)).then_some(facts);
         return Ok((Arc::clone(&open.cassette), other));
     }
-    let rules = rules::of(settings).map_err(|error| NoCassette(format!("record: {error}")))?;
+    let rules = hidden::rules(settings).map_err(|error| NoCassette(format!("record: {error}")))?;
     let redaction = rules.as_ref().filter(|rules| rules.redacts()).map(|rules| rules.fingerprint().to_owned());
     let answers: Vec<String> = rules.iter().flat_map(|rules| rules.answers().patterns()).map(str::to_owned).collect();
     let volatile = rules.iter().flat_map(|rules| rules.volatile().written()).cloned().collect();
@@ -408,7 +407,7 @@ fn open_player(location: &CassetteLocation, settings: &Settings, meant: bool) ->
         tests_run::check(&path, player.metadata(), test.as_ref())?;
         player.hide(Arc::clone(secrets()));
         if let Some(recorded) = &player.metadata().redaction {
-            player.redact(rules::like(settings, recorded)?);
+            player.redact(hidden::rules_like(settings, recorded)?);
         }
         players.insert(path.clone(), Open::now(&player, settings));
     }

@@ -1,7 +1,7 @@
 //! How the user started the program: by `super8 replay`, under a test framework's plugin, or by itself with variables. Advice names
 //! what can be changed there.
 
-use super::secrets::secrets;
+use super::hidden::secrets;
 use crate::config::command;
 use crate::config::redact::redact_assignments;
 use crate::config::settings::Settings;

@@ -197,8 +197,8 @@ impl Arrays {
     }
 }
 
-/// What a driver counted, no more than the application has room for: a larger number would send it behind its arrays when it is
-/// replayed.
+/// What a driver counted, which is unsigned, but no more than the application has room for: a larger number would send it behind its
+/// arrays when it is replayed.
 pub fn within(count: i64, room: usize) -> i64 {
     let room = room as i64;
     if (0..=room).contains(&count) { count } else { room }
@@ -289,7 +289,8 @@ impl WrittenCounters {
 
     /// How many rows a successful fetch wrote: as many as the driver counted, else as its row states say.
     pub fn count(&self, fetching: &Fetching) -> usize {
-        let counted = self.counted(fetching).map(|rows| rows as usize);
+        // no rows are read for a number that cannot be theirs
+        let counted = self.rows.and_then(|rows| usize::try_from(rows).ok()).map(|rows| rows.min(fetching.size));
         let by_states = || match fetching.states() {
             0 => fetching.size,
             states => (0..states).take_while(|row| self.state(*row) != Some(row_state::NOROW)).count(),

@@ -9,6 +9,7 @@ usage: server.py PORT DIRECTORY USER PASSWORD     a database is a file of the di
 import datetime
 import decimal
 import re
+import signal
 import socketserver
 import sqlite3
 import struct
@@ -465,5 +466,7 @@ class Server(socketserver.ThreadingTCPServer):
 
 
 if __name__ == "__main__":
+    # who starts servers for tests ignores it, and programs inherit that
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     PORT, DIRECTORY, USER, PASSWORD = int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4]
     Server(("127.0.0.1", PORT), Session).serve_forever()

@@ -8,6 +8,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use once_cell::sync::OnceCell;
+use parking_lot::Mutex;
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
@@ -185,18 +187,20 @@ const WINDOW: usize = 64 * 1024;
 /// Bytes before the entry that was asked for: answers are looked up a little behind the commands.
 const BEHIND: u64 = 8 * 1024;
 
-/// A window of one log.
-#[derive(Default)]
-pub(super) struct Window {
-    log: PathBuf,
-    file: Option<File>,
-    block: Arc<Block>,
+/// So many windows a log has at most: one for each of so many threads, which do not wait for each other then, nor move each other's
+/// window.
+const WINDOWS: usize = 8;
+
+/// Reads the entries of a log.
+pub(super) struct LogReader {
+    log: Arc<Path>,
+    file: OnceCell<File>,
+    windows: [Mutex<Arc<Block>>; WINDOWS],
 }
 
 /// What a window holds.
-#[derive(Default)]
 struct Block {
-    log: PathBuf,
+    log: Arc<Path>,
     start: u64,
     bytes: Vec<u8>,
 }
@@ -223,20 +227,23 @@ impl Deref for Held {
     }
 }
 
-impl Window {
-    /// A window of the log at this path.
-    pub(super) fn of(log: PathBuf) -> Window {
-        Window { log, ..Window::default() }
+impl LogReader {
+    /// A reader of the log at this path.
+    pub(super) fn of(log: PathBuf) -> LogReader {
+        let log: Arc<Path> = log.into();
+        let nothing = Arc::new(Block { log: Arc::clone(&log), start: 0, bytes: Vec::new() });
+        LogReader { log, file: OnceCell::new(), windows: std::array::from_fn(|_| Mutex::new(Arc::clone(&nothing))) }
     }
 
     /// The bytes at a place.
-    pub(super) fn read(&mut self, place: EntryRef) -> Result<Held, CassetteError> {
+    pub(super) fn read(&self, place: EntryRef) -> Result<Held, CassetteError> {
         let (offset, len) = (place.offset, place.len as usize);
-        let held = self.block.start..self.block.start + self.block.bytes.len() as u64;
+        let mut window = self.windows[crate::process::thread() as usize % WINDOWS].lock();
+        let held = window.start..window.start + window.bytes.len() as u64;
         if offset < held.start || offset + len as u64 > held.end {
-            self.fill(place)?;
+            self.fill(&mut window, place)?;
         }
-        let block = Arc::clone(&self.block);
+        let block = Arc::clone(&window);
         let from = (offset - block.start) as usize;
         if from + len > block.bytes.len() {
             return Err(
@@ -246,16 +253,13 @@ impl Window {
         Ok(Held { block, from, len })
     }
 
-    fn fill(&mut self, place: EntryRef) -> Result<(), CassetteError> {
+    fn fill(&self, window: &mut Arc<Block>, place: EntryRef) -> Result<(), CassetteError> {
         let failed = |error: io::Error| CassetteError::io(&self.log, "read", &error).at_line(place.line.into());
-        let file = match &mut self.file {
-            Some(file) => file,
-            none => none.insert(files::open(&self.log).map_err(failed)?),
-        };
+        let file = self.file.get_or_try_init(|| files::open(&self.log)).map_err(failed)?;
         let start = place.offset.saturating_sub(BEHIND);
         let lead = (place.offset - start) as usize;
         // the memory is used again if nobody holds an entry of it
-        let mut bytes = Arc::get_mut(&mut self.block).map_or_else(Vec::new, |block| std::mem::take(&mut block.bytes));
+        let mut bytes = Arc::get_mut(window).map_or_else(Vec::new, |block| std::mem::take(&mut block.bytes));
         bytes.resize(WINDOW.max(lead + place.len as usize), 0);
         let mut filled = 0;
         while filled < bytes.len() {
@@ -269,10 +273,9 @@ impl Window {
         bytes.truncate(filled);
         // an entry of several megabytes must not keep its memory
         bytes.shrink_to(2 * WINDOW);
-        let block = Block { log: self.log.clone(), start, bytes };
-        match Arc::get_mut(&mut self.block) {
-            Some(own) => *own = block,
-            None => self.block = Arc::new(block),
+        match Arc::get_mut(window) {
+            Some(own) => (own.start, own.bytes) = (start, bytes),
+            None => *window = Arc::new(Block { log: Arc::clone(&self.log), start, bytes }),
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use crate::row::write_row;
 use crate::store::interface::{
     Contents, EntryRef, Growing, Part, RowBlock, RowsPart, RowsSource, Store, only_read, replace_fields,
 };
-use crate::store::log::{Held, MakeAppend, Window};
+use crate::store::log::{Held, LogReader, MakeAppend};
 use crate::store::recording::Recording;
 #[cfg(doc)]
 use crate::store::staging::staging;
@@ -29,7 +29,8 @@ pub struct Directory {
     target: PathBuf,
     /// `None` for a cassette that is only read.
     recording: Option<Mutex<Recording<Writing>>>,
-    window: Mutex<Window>,
+    /// The log that is read; of a recording it grows, and nothing of it is kept.
+    reader: Option<LogReader>,
 }
 
 impl Directory {
@@ -39,8 +40,8 @@ impl Directory {
     /// A path that names no directory.
     pub fn read(path: &Path) -> Result<Self, CassetteError> {
         let target = resolve(path)?;
-        let window = Mutex::new(Window::of(target.join(names::COMMANDS)));
-        Ok(Directory { name: path.to_owned(), log: path.join(names::COMMANDS).into(), target, recording: None, window })
+        let reader = Some(LogReader::of(target.join(names::COMMANDS)));
+        Ok(Directory { name: path.to_owned(), log: path.join(names::COMMANDS).into(), target, recording: None, reader })
     }
 
     /// A recording that will be published at `path`. Nothing is created before something is appended.
@@ -52,8 +53,8 @@ impl Directory {
         publish::check_target(&target)?;
         let recording = Recording::new(Writing::new(make_append), target.clone(), metadata);
         let recording = Some(Mutex::new(recording));
-        let (name, log, window) = (path.to_owned(), path.join(names::COMMANDS).into(), Mutex::default());
-        Ok(Directory { name, log, target, recording, window })
+        let (name, log) = (path.to_owned(), path.join(names::COMMANDS).into());
+        Ok(Directory { name, log, target, recording, reader: None })
     }
 
     fn recording(&self) -> Result<MutexGuard<'_, Recording<Writing>>, CassetteError> {
@@ -62,9 +63,9 @@ impl Directory {
 
     /// The bytes of an entry.
     fn bytes(&self, place: EntryRef) -> Result<Held, CassetteError> {
-        match &self.recording {
-            None => self.window.lock().read(place),
-            Some(_) => Window::of(self.root().join(names::COMMANDS)).read(place),
+        match &self.reader {
+            Some(reader) => reader.read(place),
+            None => LogReader::of(self.root().join(names::COMMANDS)).read(place),
         }
     }
 

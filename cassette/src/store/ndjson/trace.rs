@@ -18,7 +18,7 @@ use crate::entry::Head;
 use crate::store::interface::{
     Contents, EntryRef, Growing, Part, RowBlock, RowsPart, RowsSource, Store, only_read, plain, replace_fields,
 };
-use crate::store::log::Window;
+use crate::store::log::LogReader;
 use crate::store::recording::Recording;
 use crate::store::staging::{staging, unfinished};
 use crate::{CassetteError, ConnectionId, Entry, Fields, Metadata, Row, Value, check, files};
@@ -33,7 +33,7 @@ pub struct Trace {
     writer: RecordWriter,
     /// `None` for a cassette that is only read.
     recording: Option<Arc<Mutex<Recording<Writing>>>>,
-    window: Mutex<Window>,
+    reader: LogReader,
     /// What the file has, once it was walked over.
     catalogue: OnceLock<Arc<Catalogue>>,
 }
@@ -61,7 +61,7 @@ impl Trace {
     pub(super) fn of_file(path: &Path, id: &TraceId) -> Result<Self, CassetteError> {
         let mut trace = Trace::of(path.parent().unwrap_or(Path::new("")), id, &Spans::default())?;
         trace.target.set_file_name(path.file_name().unwrap_or_default());
-        trace.window = Mutex::new(Window::of(trace.target.clone()));
+        trace.reader = LogReader::of(trace.target.clone());
         trace.name = path.into();
         Ok(trace)
     }
@@ -89,7 +89,7 @@ impl Trace {
         let target = root.join(id.file_name());
         Ok(Trace {
             name: directory.join(id.file_name()).into(),
-            window: Mutex::new(Window::of(target.clone())),
+            reader: LogReader::of(target.clone()),
             target,
             writer: RecordWriter { trace: id.as_str().to_owned(), stamp: Stamp::new(spans) },
             recording: None,
@@ -143,8 +143,8 @@ impl Trace {
         read: impl FnOnce(&[u8], &Path) -> Result<T, CassetteError>,
     ) -> Result<T, CassetteError> {
         let bytes = match &self.recording {
-            None => self.window.lock().read(place)?,
-            Some(_) => Window::of(self.path()).read(place)?,
+            None => self.reader.read(place)?,
+            Some(_) => LogReader::of(self.path()).read(place)?,
         };
         read(&bytes, bytes.log())
     }

@@ -14,13 +14,13 @@ const KEPT: usize = 16;
 
 type Owner = (ConnectionId, Option<u32>);
 
-/// What was asked about statements, and about connections beside their info files.
+/// What was asked about the statements of a connection, and about itself beside its info file.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
     /// The questions of the statements that were asked about last; the latest at the end.
-    statements: Vec<(Owner, Vec<Question>)>,
+    statements: Vec<(Option<u32>, Vec<Question>)>,
     /// How often a question was asked since the last command, by the first answer that was given since then.
-    asked: HashMap<(Owner, u32), i64>,
+    asked: HashMap<(Option<u32>, u32), i64>,
 }
 
 #[derive(Debug)]
@@ -89,7 +89,7 @@ impl Answers {
             recent.push((question.position, entry));
         }
         let Some((first, _)) = recent.last() else { return Ok(before) };
-        let asked = self.asked.entry((owner, *first)).or_default();
+        let asked = self.asked.entry((owner.1, *first)).or_default();
         let after = |entry: &Entry| entry.get(Key::After).and_then(Value::as_int).unwrap_or_default();
         let reached = recent.into_iter().find(|(_, entry)| after(entry) <= *asked);
         *asked += 1;
@@ -118,14 +118,14 @@ impl Answers {
     }
 
     /// The statement, or every statement of the connection, is gone.
-    pub(super) fn forget(&mut self, connection: ConnectionId, statement: Option<u32>) {
-        let others = |(of, its): Owner| of != connection || (statement.is_some() && its != statement);
-        self.statements.retain(|(owner, _)| others(*owner));
-        self.asked.retain(|(owner, _), _| others(*owner));
+    pub(super) fn forget(&mut self, statement: Option<u32>) {
+        let others = |its: Option<u32>| statement.is_some() && its != statement;
+        self.statements.retain(|(its, _)| others(*its));
+        self.asked.retain(|(its, _), _| others(*its));
     }
 
     fn questions(&mut self, index: &Index, storage: &dyn Store, owner: Owner) -> Result<&[Question], CassetteError> {
-        match self.statements.iter().position(|(of, _)| *of == owner) {
+        match self.statements.iter().position(|(its, _)| *its == owner.1) {
             Some(at) => self.statements[at..].rotate_left(1),
             None => {
                 let mut questions = Vec::new();
@@ -141,7 +141,7 @@ impl Answers {
                 if self.statements.len() == KEPT {
                     self.statements.remove(0);
                 }
-                self.statements.push((owner, questions));
+                self.statements.push((owner.1, questions));
             }
         }
         Ok(self.statements.last().map_or(&[], |(_, questions)| questions))

@@ -91,7 +91,7 @@ impl AnyOrder {
         let connects = Connects::read(&source.index, &*source.storage)?;
         let (units, index, of_units) = Units::read(&source.index, &*source.storage, &connects, &player.comparison)?;
         let own = player.of_source(Source::of_statement(source, Arc::new(index)));
-        own.state.lock().sessions.connects = of_units;
+        own.state.write().sessions.connects = of_units;
         Ok(AnyOrder { part, connects, units, player: own, lives: Mutex::default() })
     }
 
@@ -144,7 +144,7 @@ impl AnyOrder {
 impl AnyOrder {
     /// A command under `order: any`.
     pub(super) fn command(&self, log: &LogPlayer, asked: &Entry) -> Result<Entry, Mismatch> {
-        if let Some(first) = &log.state.lock().sticky {
+        if let Some(first) = &log.state.read().sticky {
             return Err(Mismatch { repeated: true, ..first.clone() });
         }
         let played = match (asked.method, asked.statement) {
@@ -202,7 +202,7 @@ impl AnyOrder {
         let known = known.map_err(|error| self.fail(log, asked, error.into()))?;
         let Some((index, connection, recorded)) = known else { return Err(self.fail(log, asked, Scene::Exhausted)) };
         let player = log.of_source(Source::of_statement(source, index));
-        player.state.lock().sessions.open_at(OWN.0, connection, recorded - OWN.1);
+        player.state.write().sessions.open_at(OWN.0, connection, recorded - OWN.1);
         let entry = player.command(&Entry { connection: OWN.0, statement: Some(OWN.1), ..plain.clone() });
         let entry = log.adopt(entry)?;
         let now = Statement { asked: asked.clone(), place: None, prepared: Some(Arc::new(player)) };
@@ -273,11 +273,11 @@ impl AnyOrder {
         };
         let source = log.storage.0.source(self.part);
         let read = (&*source.index, &*source.storage);
-        let mut state = self.player.state.lock();
+        let mut state = self.player.state.write();
         match self.units.find(read, &state.sessions, &first) {
             Ok(Some((unit, groups))) => {
                 let index = &self.player.index;
-                state.cursors.insert(unit, Cursor::advanced(index, unit, 1));
+                state.lane_mut(index, unit).cursor = Cursor::advanced(index, unit, 1);
                 Ok(state.sessions.opened(groups, Session::fresh(unit)))
             }
             Ok(None) => {
@@ -347,7 +347,7 @@ impl AnyOrder {
                     redactor: redacted.is_some().then_some(&log.redactor),
                     prepare: redacted_prepare.as_ref().or(prepare),
                 };
-                let found = self.units.find(read, &self.player.state.lock().sessions, &first)?;
+                let found = self.units.find(read, &self.player.state.read().sessions, &first)?;
                 let Some((unit, _)) = found else { return Ok(None) };
                 let units = self.player.storage.0.current();
                 // the prepare before it was answered already
@@ -373,9 +373,9 @@ impl AnyOrder {
         let Some(statement) = asked.statement else { return Ok(()) };
         let Some((player, connection, statement)) = self.place(asked.connection, statement) else { return Ok(()) };
         let asked = Entry { connection, statement: Some(statement), ..asked.clone() };
-        let (candidate, _) = log.adopt(player.play(&asked, |state| player.step(state, &asked, None)))?;
+        let (candidate, _) = log.adopt(player.take_turn(&asked))?;
         if let (Candidate::Rows { position, .. }, Some(progress)) = (candidate, progress) {
-            let state = &mut *player.state.lock();
+            let state = &mut *player.state.write();
             let (connection, _) = state.recorded(connection, None);
             state.cursor(player.order, &player.index, connection).share(position, progress);
         }
@@ -386,32 +386,31 @@ impl AnyOrder {
     pub(super) fn fail(&self, log: &LogPlayer, asked: &Entry, scene: Scene) -> Mismatch {
         let scene = match scene {
             Scene::Exhausted => {
-                let left = self.player.left_unplayed(&mut self.player.state.lock()).unwrap_or_default();
+                let left = self.player.left_unplayed(&mut self.player.state.write()).unwrap_or_default();
                 Scene::NoUnit { left: left.iter().map(|unplayed| unplayed.line).collect() }
             }
             scene => scene,
         };
-        log.stuck(&mut log.state.lock(), asked, scene)
+        log.stuck(&mut log.state.write(), asked, scene)
     }
 
     /// A unit is over.
     fn end(&self, unit: ConnectionId) {
         let player = &self.player;
-        let state = &mut *player.state.lock();
+        let state = &mut *player.state.write();
         let Some(session) = state.sessions.live(unit).map(|live| live.session) else { return };
         // what cannot be read is told when it is asked for
         let complete = player.is_played(state, session.connection).unwrap_or(false);
         let played = player.played(state, session);
         state.sessions.ended(unit, complete, played, false);
         if complete {
-            state.answers.forget(session.connection, None);
-            state.closes.retain(|(of, _), _| *of != session.connection);
+            state.forget(session.connection, None);
         }
     }
 
     /// What is left of the units.
     pub(super) fn units_left(&self) -> Result<Vec<Unplayed>, CassetteError> {
-        let mut left = self.player.left_unplayed(&mut self.player.state.lock())?;
+        let mut left = self.player.left_unplayed(&mut self.player.state.write())?;
         // that a connection was made, or a statement prepared, has no effect
         left.retain(|unplayed| !matches!(unplayed.method, Method::Connect | Method::Prepare));
         Ok(left)
@@ -442,7 +441,7 @@ fn next(player: &LogPlayer, prepare: Option<&Entry>, asked: &Entry) -> Result<Op
     let redacted = prepare.map(|prepare| player.redacted(prepare).unwrap_or_else(|| prepare.clone()));
     let (prepare, redacted) = (redacted, player.redacted(asked));
     let asked = redacted.as_ref().unwrap_or(asked);
-    let state = &mut *player.state.lock();
+    let state = &mut *player.state.write();
     let recorded = state.recorded(asked.connection, asked.statement);
     let mut cursor = state.cursor(player.order, &player.index, recorded.0).clone();
     if let Some(prepare) = prepare {

@@ -61,7 +61,7 @@ impl LogPlayer {
 
     /// Plays what is asked if it is its turn; else there may be an answer. `shown` is what a report says was asked.
     fn step_by_hand(&self, asked: &Entry, shown: &Entry, answer: Option<Arc<ResultAnswer>>) -> Result<Found, Mismatch> {
-        self.play(shown, |state| match self.step(state, asked, None) {
+        self.play(shown, |state| match self.step(state, asked) {
             Ok((candidate, _)) => candidate.into_entry().map(Found::Step).ok_or(Scene::Exhausted),
             Err(Scene::Unreadable(error)) => Err(Scene::Unreadable(error)),
             Err(scene) => answer.clone().map(Found::Statement).ok_or(scene),
@@ -101,8 +101,8 @@ impl LogPlayer {
 
     /// The reply to the command of the one statement that this player has. It was compared when its turn came, and is not again.
     fn skip_its_command(&self, answer: &ResultAnswer) -> Result<Entry, Mismatch> {
-        let state = &mut *self.state.lock();
-        state.cursors.insert(answer.connection, Cursor::advanced(&self.index, answer.connection, 1));
+        let state = &mut *self.state.write();
+        state.lane_mut(&self.index, answer.connection).cursor = Cursor::advanced(&self.index, answer.connection, 1);
         match self.check_cells(0, &answer.asked) {
             Ok(()) => Ok(self.comparison.bindings.replied(answer.asked.clone())),
             Err(error) => Err(self.stuck(state, &own(&answer.asked), error.into())),
@@ -111,7 +111,7 @@ impl LogPlayer {
 
     /// The next result of the one statement that this player has, whatever was read of the last one.
     fn skip_to_next_result(&self) -> Entry {
-        let state = &mut *self.state.lock();
+        let state = &mut *self.state.write();
         let (connection, _) = state.recorded(OWN.0, None);
         let cursor = state.cursor(self.order, &self.index, connection);
         while let Some((position, place)) = cursor.next_place(&self.index) {
@@ -179,7 +179,7 @@ impl Serving {
         if find(log, &wanted, None, &[]).is_some() {
             return true;
         }
-        let state = &mut *log.state.lock();
+        let state = &mut *log.state.write();
         let recorded = state.recorded(wanted.connection, wanted.statement);
         let cursor = state.cursor(log.order, &log.index, recorded.0);
         log.candidate(cursor, &wanted, recorded).is_ok()
@@ -210,7 +210,7 @@ impl Serving {
         let answer = log.storage.0.current().result_answers.iter().find(is_its_text).cloned();
         let wanted = Entry { statement: None, ..asked.clone() };
         let as_run = Entry { method: Method::Run, ..wanted.clone() };
-        let found = log.play(&as_run, |state| match log.step(state, &wanted, None) {
+        let found = log.play(&as_run, |state| match log.step(state, &wanted) {
             Ok((candidate, _)) => Ok(candidate.into_entry().map(Found::Step)),
             Err(Scene::Unreadable(error)) => Err(Scene::Unreadable(error)),
             Err(scene) => match log.upcoming(state, asked.connection, &text)?.or(answer.clone()) {

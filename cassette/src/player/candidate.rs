@@ -4,11 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::compare::Comparison;
-use super::cursor::{Candidate, Cursor, Next, NextRows, Prefetch};
+use super::cursor::{Candidate, Cursor, Next, NextRows};
 use super::log_player::LogPlayer;
 use super::mismatch::Scene;
 use super::rows::{self, Progress};
-use crate::metadata::Order;
 use crate::store::EntryRef;
 use crate::{CassetteError, ConnectionId, Entry, Key, Method, sets};
 
@@ -18,16 +17,6 @@ fn is_new_text(asked: &Entry) -> bool {
 }
 
 impl LogPlayer {
-    /// Reads what a connection has next, if it is of the kind that is asked. What cannot be read is told under the lock.
-    pub(super) fn ahead(&self, asked: &Entry) -> Option<Prefetch> {
-        if self.order == Order::Global {
-            return None;
-        }
-        let (position, place) = self.likely(asked)?;
-        let (entry, agrees) = self.read(asked, place).ok()?;
-        Some(Prefetch { position, entry, agrees })
-    }
-
     /// Reads a command's entry, and says whether it is known to be what is asked. If it is, what was asked may be missing in it.
     fn read(&self, asked: &Entry, place: EntryRef) -> Result<(Entry, bool), CassetteError> {
         let is_plain = matches!(asked.method, Method::Run | Method::Prepare | Method::Execute)
@@ -46,16 +35,6 @@ impl LogPlayer {
             return Ok((entry, true));
         }
         Ok((sets::entry(&*self.storage, place)?, false))
-    }
-
-    fn likely(&self, asked: &Entry) -> Option<(u32, EntryRef)> {
-        let state = &mut *self.state.lock();
-        let connection = state.sessions.live(asked.connection)?.session.connection;
-        let cursor = state.cursor(self.order, &self.index, connection);
-        let position = cursor.rest(&self.index).find(|position| self.index.is_command(*position))?;
-        let slot = self.index.slot(position);
-        let wanted = slot.method == asked.method || slot.method.is_rows() && asked.method.is_rows();
-        wanted.then(|| (position, slot.place()))
     }
 
     /// Notes in the cursor that what it offered is played. Rows have a progress from then on.
@@ -119,7 +98,6 @@ impl LogPlayer {
         if own.is_some() {
             return self.candidate_of(cursor, asked, recorded, own);
         }
-        cursor.ahead = None;
         let (own, others) = std::mem::take(&mut cursor.threads);
         let rank = |thread: u16| if own == Some(thread) { 0 } else { 1 + u8::from(others.contains(&thread)) };
         // a thread goes on with what it began; then come those that nobody goes on with, as they were recorded
@@ -196,13 +174,10 @@ impl LogPlayer {
         if slot.method != asked.method || !same_place {
             return Err(Scene::of(next));
         }
-        let has_own_bindings = cursor.bindings.is_some();
-        let ahead = cursor.ahead.take().filter(|ahead| !(ahead.agrees && has_own_bindings));
-        let read = || match has_own_bindings {
-            true => Ok((sets::entry(&*self.storage, slot.place())?, false)),
-            false => self.read(asked, slot.place()),
+        let (mut entry, agrees) = match cursor.bindings {
+            Some(_) => (sets::entry(&*self.storage, slot.place())?, false),
+            None => self.read(asked, slot.place())?,
         };
-        let (mut entry, agrees) = Prefetch::or(ahead, position, read)?;
         if !agrees {
             let comparison = &*self.comparison_of(cursor);
             entry = comparison.marked(&self.index, &*self.storage, position, entry)?;
@@ -228,8 +203,7 @@ impl LogPlayer {
                 self.end_or(Some(position), connection, statement)
             }
             NextRows::Entry { position, place } => {
-                let read = || Ok((storage.checked_entry(index.slot(position).place())?, false));
-                let (entry, _) = Prefetch::or(cursor.ahead.take(), position, read)?;
+                let entry = storage.checked_entry(index.slot(position).place())?;
                 self.check_cells(position, &entry)?;
                 let rowless = rows::is_end(&entry) || rows::is_failure(&entry);
                 let end = if rowless { None } else { cursor.end_after(index, storage, place, thread)? };

@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use super::index::Index;
 use crate::store::{EntryRef, Store};
 use crate::{CassetteError, Entry, Key, Method, Value, check};
@@ -18,12 +20,12 @@ const KEPT: usize = 64;
 
 /// The columns files read last; the latest at the end.
 #[derive(Debug, Default)]
-pub(super) struct Columns(Vec<(String, Arc<Value>)>);
+pub(super) struct Columns(Mutex<Vec<(String, Arc<Value>)>>);
 
 impl Columns {
     /// The columns of the result that is current before `bound`; `positions` are the statement's.
     pub(super) fn find(
-        &mut self,
+        &self,
         index: &Index,
         storage: &dyn Store,
         positions: &[u32],
@@ -70,7 +72,7 @@ impl Columns {
 
     /// The columns recorded in the part that begins here.
     fn part(
-        &mut self,
+        &self,
         index: &Index,
         storage: &dyn Store,
         positions: &[u32],
@@ -95,20 +97,32 @@ impl Columns {
         Ok(found)
     }
 
-    fn document(&mut self, storage: &dyn Store, place: EntryRef) -> Result<Arc<Value>, CassetteError> {
+    /// Another part is played, whose files have the same names.
+    pub(super) fn forget(&self) {
+        self.0.lock().clear();
+    }
+
+    fn document(&self, storage: &dyn Store, place: EntryRef) -> Result<Arc<Value>, CassetteError> {
         let entry = storage.checked_entry(place)?;
         let part = name(storage, place, &entry)?;
-        match self.0.iter().position(|(name, _)| name == part) {
-            Some(at) => self.0[at..].rotate_left(1),
-            None => {
-                let document = Arc::new(read(storage, place, &entry)?);
-                if self.0.len() == KEPT {
-                    self.0.remove(0);
-                }
-                self.0.push((part.to_owned(), document));
-            }
+        if let Some(known) = self.kept(part) {
+            return Ok(known);
         }
-        Ok(self.0.last().map_or_else(|| Arc::new(Value::Null), |(_, document)| Arc::clone(document)))
+        // a file is read without the lock
+        let document = Arc::new(read(storage, place, &entry)?);
+        let kept = &mut *self.0.lock();
+        if kept.len() == KEPT {
+            kept.remove(0);
+        }
+        kept.push((part.to_owned(), Arc::clone(&document)));
+        Ok(document)
+    }
+
+    fn kept(&self, part: &str) -> Option<Arc<Value>> {
+        let kept = &mut *self.0.lock();
+        let at = kept.iter().position(|(name, _)| name == part)?;
+        kept[at..].rotate_left(1);
+        kept.last().map(|(_, document)| Arc::clone(document))
     }
 }
 

@@ -44,31 +44,6 @@ impl Candidate {
     }
 }
 
-/// An entry that was read before the player's lock was taken, and its position. Under `order: connection` no connection has to wait
-/// for what another one asks to be read: which entry it is follows from what the connection has played; what comes of it is decided
-/// under the lock, and if another entry is wanted after all, that one is read there.
-#[derive(Clone, Debug)]
-pub(crate) struct Prefetch {
-    pub(super) position: u32,
-    pub(super) entry: Entry,
-    /// Whether it is known to be what is asked.
-    pub(super) agrees: bool,
-}
-
-impl Prefetch {
-    /// The entry at a position, and whether it is known to be what is asked: this one if it is that, else what is `read`.
-    pub(super) fn or(
-        ahead: Option<Prefetch>,
-        position: u32,
-        read: impl FnOnce() -> Result<(Entry, bool), CassetteError>,
-    ) -> Result<(Entry, bool), CassetteError> {
-        match ahead {
-            Some(ahead) if ahead.position == position => Ok((ahead.entry, ahead.agrees)),
-            _ => read(),
-        }
-    }
-}
-
 /// Rows that were handed out.
 #[derive(Clone, Debug)]
 struct Handed {
@@ -89,8 +64,6 @@ pub(crate) struct Cursor {
     handed: Vec<Handed>,
     /// Commands from there on that were played before their turn: connects, and what other threads of a connection did.
     early: Vec<u32>,
-    /// The entry that was read for what is asked now.
-    pub(super) ahead: Option<Prefetch>,
     /// The recorded thread that the asking one goes on with, and those that others go on with.
     pub(super) threads: (Option<u16>, Vec<u16>),
     /// What recorded values stand for here, if not what they stand for elsewhere.
@@ -120,15 +93,7 @@ pub(crate) enum NextRows {
 impl Cursor {
     /// The cursor of the whole log.
     pub(crate) fn whole() -> Cursor {
-        Cursor {
-            part: None,
-            at: 0,
-            handed: Vec::new(),
-            early: Vec::new(),
-            ahead: None,
-            threads: (None, Vec::new()),
-            bindings: None,
-        }
+        Cursor { part: None, at: 0, handed: Vec::new(), early: Vec::new(), threads: (None, Vec::new()), bindings: None }
     }
 
     /// The cursor of one connection.
@@ -168,7 +133,6 @@ impl Cursor {
             at,
             handed: self.handed.clone(),
             early: self.early.clone(),
-            ahead: None,
             threads: self.threads.clone(),
             bindings: self.bindings.clone(),
         }

@@ -190,7 +190,7 @@ impl LogPlayer {
     /// A fault strikes at a row of a run that is read without the player's lock.
     pub(super) fn strike_row(&self, asked: &Entry, position: u32, row: u64) -> Option<Mismatch> {
         let armed = self.faults.take_at(position, row)?;
-        let state = &mut *self.state.lock();
+        let state = &mut *self.state.write();
         let goes_on = armed.kind != FaultKind::RowsEndEarly;
         let struck = self.struck(state, asked, armed);
         state.after.at_row = asked.statement.filter(|_| goes_on).map(|statement| (asked.connection, statement));
@@ -202,7 +202,7 @@ impl LogPlayer {
         if !self.faults.lost.load(Ordering::Relaxed) {
             return None;
         }
-        let state = &mut *self.state.lock();
+        let state = &mut *self.state.write();
         state.after.lost.get(&asked.connection)?;
         if asked.method == Method::Rollback {
             return Some(Ok(Entry::new(asked.method, asked.connection, None)));
@@ -220,7 +220,7 @@ impl LogPlayer {
         if !self.faults.have_struck() {
             return;
         }
-        let state = &mut *self.state.lock();
+        let state = &mut *self.state.write();
         let statement = asked.statement.map(|statement| (asked.connection, statement));
         if statement.is_some() && state.after.at_row == statement {
             state.after.at_row = None;
@@ -231,12 +231,12 @@ impl LogPlayer {
 
     /// Whether a live connection is lost and the driver says so when it is asked.
     pub(super) fn reports_dead(&self, connection: ConnectionId) -> bool {
-        self.faults.lost.load(Ordering::Relaxed) && self.state.lock().after.lost.get(&connection) == Some(&true)
+        self.faults.lost.load(Ordering::Relaxed) && self.state.write().after.lost.get(&connection) == Some(&true)
     }
 
     /// Whether the rows of a live statement ended early.
     pub(super) fn ended_early(&self, connection: ConnectionId, statement: u32) -> bool {
-        self.faults.have_struck() && self.state.lock().after.ended.contains(&(connection, statement))
+        self.faults.have_struck() && self.state.write().after.ended.contains(&(connection, statement))
     }
 
     /// Whether the program went where nothing is recorded.
@@ -275,7 +275,7 @@ impl LogPlayer {
     pub(super) fn step_after_fault(&self, state: &mut State, asked: &Entry) -> Result<Taken, Scene> {
         let taken = match self.take_next(state, asked)? {
             Some(taken) => taken,
-            None => match self.step_in_order(state, asked, None) {
+            None => match self.step_in_order(state, asked) {
                 Ok(taken) => taken,
                 Err(scene @ (Scene::Fault(_) | Scene::Unreadable(_))) => return Err(scene),
                 Err(scene) => self.step_aside(state, asked)?.ok_or(scene)?,
@@ -327,9 +327,8 @@ impl LogPlayer {
         let cursor = state.cursor(self.order, &self.index, connection);
         let here = cursor.place();
         if place != here {
-            state.cursors.insert(connection, Cursor::at_place(&self.index, connection, place));
-            state.answers.forget(connection, None);
-            state.closes.retain(|(of, _), _| *of != connection);
+            state.lane_mut(&self.index, connection).cursor = Cursor::at_place(&self.index, connection, place);
+            state.forget(connection, None);
         }
         let reached = state.after.reached.entry(connection).or_default();
         *reached = (*reached).max(here);

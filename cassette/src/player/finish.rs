@@ -18,20 +18,25 @@ const NEAR: usize = 64;
 impl LogPlayer {
     /// After a command: notes whether it may have been the last one.
     pub(super) fn look_for_the_end(&self, state: &mut State, asked: &Entry) {
-        let undecided = state.choosing.as_ref().is_some_and(|choosing| choosing.is_open());
-        let near = undecided || !state.finished.is_empty() || self.is_near_the_end(state, asked);
-        self.near_end.store(near, Ordering::Relaxed);
+        let left = match (self.order, asked.method) {
+            // of a connection that is asked nothing nothing is left
+            (Order::Connection | Order::Any, Method::Connect) => 0,
+            _ => {
+                let (connection, _) = state.recorded(asked.connection, None);
+                state.cursor(self.order, &self.index, connection).left(&self.index)
+            }
+        };
+        self.look_at_the_rest(state, left);
     }
 
-    fn is_near_the_end(&self, state: &mut State, asked: &Entry) -> bool {
-        if self.order == Order::Global {
-            return state.whole.left(&self.index) <= NEAR;
+    /// The same, where so many entries are left in the cursor of the command.
+    pub(super) fn look_at_the_rest(&self, state: &State, left: usize) {
+        let undecided = state.choosing.as_ref().is_some_and(|choosing| choosing.is_open());
+        let all_open = || self.order == Order::Global || state.sessions.free().next().is_none();
+        let near = undecided || !state.finished.is_empty() || left <= NEAR && all_open();
+        if near != self.is_near_end() {
+            self.near_end.store(near, Ordering::Relaxed);
         }
-        if state.sessions.free().next().is_some() {
-            return false;
-        }
-        let (connection, _) = state.recorded(asked.connection, None);
-        asked.method == Method::Connect || state.cursor(self.order, &self.index, connection).left(&self.index) <= NEAR
     }
 
     /// Whether the last command may have been played.
@@ -53,7 +58,7 @@ impl LogPlayer {
         if !is_near_end && !self.faults.have_struck() {
             return None;
         }
-        let state = &mut *self.state.lock();
+        let state = &mut *self.state.write();
         if state.sticky.is_some() {
             return None;
         }
@@ -84,8 +89,8 @@ impl LogPlayer {
             return nothing_left(to, &from.moved(to, &state.whole, None));
         }
         for connection in to.index.connections() {
-            let cursor = match state.cursors.get(&connection) {
-                Some(cursor) => from.moved(to, cursor, Some(connection)),
+            let cursor = match state.lane(connection) {
+                Some(lane) => from.moved(to, &lane.lock().cursor, Some(connection)),
                 None => Cursor::connection(&to.index, connection),
             };
             if !nothing_left(to, &cursor)? {

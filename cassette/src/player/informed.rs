@@ -24,7 +24,7 @@ impl LogPlayer {
         let asked = key.iter().find(|(name, _)| *name == Key::StatementId).and_then(|(_, id)| id.as_int());
         let statement = asked.and_then(|id| u32::try_from(id).ok());
         let elsewhere = elsewhere(statement);
-        let state = &mut *self.state.lock();
+        let state = &mut *self.state.write();
         let (connection, statement) = elsewhere.unwrap_or_else(|| {
             let (connection, statement) = state.recorded(connection, statement);
             self.index.ids(connection, statement)
@@ -40,9 +40,11 @@ impl LogPlayer {
         let (index, storage) = (&self.index, &*self.storage);
         let changed = match index.tells_of(connection) {
             true => {
-                let owner = (connection, None);
-                let standing = self.standing(state, owner, index.connection(connection));
-                state.answers.current((index, storage), owner, standing, Method::Answer, &key)?
+                let (owner, mut lane) = ((connection, None), state.take_lane(index, connection));
+                let standing = self.standing(state, &lane, owner, index.connection(connection));
+                let changed = lane.answers.current((index, storage), owner, standing, Method::Answer, &key);
+                state.put_lane(connection, lane);
+                changed?
             }
             false => None,
         };
@@ -100,6 +102,6 @@ impl LogPlayer {
 
     /// A fact about the environment.
     pub(super) fn environment(&self, key: &[(Key, Value)]) -> Result<Option<Fields>, CassetteError> {
-        self.state.lock().facts.find(&self.index, &*self.storage, ConnectionId(0), key, Relatives::All)
+        self.state.write().facts.find(&self.index, &*self.storage, ConnectionId(0), key, Relatives::All)
     }
 }

@@ -6,22 +6,24 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::RwLock;
 
 use super::answers::Standing;
 use super::bindings::Bindings;
+use super::columns::Columns;
 use super::compare::Comparison;
 use super::connects::Connects;
-use super::cursor::Candidate;
+use super::cursor::{Candidate, Cursor};
 use super::fault_places::{Faults, TellFault, takes_faults};
 use super::mismatch::{Mismatch, Scene};
+use super::playing::Taken;
 use super::rows::{self, PlayedRun};
 use super::sessions::SessionMatcher;
 use super::sources::{Choosing, PlayedIndex, PlayedStorage, PlayedTold, Source, Sources, Tickets};
-use super::state::{State, Turn};
+use super::state::{Lane, State, Turn};
 use super::unplayed::{self, Unplayed};
 use crate::check::{Fits, Wrong};
 use crate::faults::Fault;
@@ -88,9 +90,10 @@ pub(super) struct LogPlayer {
     pub(super) faults: Faults,
     /// The functions of which anything is recorded about connections.
     pub(super) told: PlayedTold,
-    pub(super) state: Mutex<State>,
-    /// Something was played.
-    pub(super) played: Condvar,
+    pub(super) columns: Columns,
+    pub(super) state: RwLock<State>,
+    /// How many calls wait for their turn.
+    pub(super) waiting: AtomicU32,
     /// The end may be near: see `finish`.
     pub(super) near_end: AtomicBool,
 }
@@ -144,7 +147,6 @@ impl LogPlayer {
             true => Faults::default(),
             false => Faults::new(&faults, tell_fault, &index, &*storage)?,
         };
-        let (redactor, state, played) = (Redactor::default(), Mutex::new(state), Condvar::new());
         // `metadata.yml` is read with its rules
         let rules = VolatileRules::new(&metadata.volatile).unwrap_or_default();
         let bindings = Arc::new(Bindings::new(rules, &metadata.recorded_on));
@@ -156,15 +158,16 @@ impl LogPlayer {
             report,
             index,
             wait,
-            redactor,
+            redactor: Redactor::default(),
             comparison: Comparison { comments, bindings },
             started,
             fits,
             faults,
             told,
+            columns: Columns::default(),
             near_end: AtomicBool::new(false),
-            state,
-            played,
+            state: RwLock::new(state),
+            waiting: AtomicU32::new(0),
         })
     }
 
@@ -184,8 +187,9 @@ impl LogPlayer {
             fits: self.fits,
             faults: Faults::default(),
             told: PlayedTold(sources),
-            state: Mutex::new(State::new(SessionMatcher::default(), None)),
-            played: Condvar::new(),
+            columns: Columns::default(),
+            state: RwLock::new(State::new(SessionMatcher::default(), None)),
+            waiting: AtomicU32::new(0),
             near_end: AtomicBool::new(false),
         }
     }
@@ -196,12 +200,12 @@ impl LogPlayer {
     }
 
     pub(super) fn adopt_mismatch(&self, mismatch: Mismatch) -> Mismatch {
-        self.state.lock().sticky.get_or_insert(mismatch).clone()
+        self.state.write().sticky.get_or_insert(mismatch).clone()
     }
 
     /// The recorded connection and statement that live ones are taken for, as the cassette numbers them.
     pub(super) fn ids(&self, connection: ConnectionId, statement: Option<u32>) -> (ConnectionId, Option<u32>) {
-        let (connection, statement) = self.state.lock().recorded(connection, statement);
+        let (connection, statement) = self.state.read().recorded(connection, statement);
         self.index.ids(connection, statement)
     }
 
@@ -209,8 +213,7 @@ impl LogPlayer {
     pub(super) fn command(&self, asked: &Entry) -> Result<Entry, Mismatch> {
         let redacted = self.redacted(asked);
         let asked = redacted.as_ref().unwrap_or(asked);
-        let mut ahead = self.ahead(asked);
-        let (candidate, _) = self.play(asked, |state| self.step(state, asked, ahead.take()))?;
+        let (candidate, _) = self.take_turn(asked)?;
         let nothing = || Entry::new(asked.method, asked.connection, asked.statement);
         Ok(self.comparison.bindings.replied(candidate.into_entry().unwrap_or_else(nothing)))
     }
@@ -227,10 +230,10 @@ impl LogPlayer {
     /// The statement's next command, if it is one like this that sends values.
     fn coming(&self, asked: &Entry) -> Option<Entry> {
         asked.get(Key::Params).or_else(|| asked.get(Key::Values))?;
-        let state = &mut *self.state.lock();
-        let (connection, statement) = state.recorded(asked.connection, asked.statement);
-        let positions = self.index.statement(connection, statement);
-        let bound = state.cursor(self.order, &self.index, connection).bound(&self.index, positions);
+        let (positions, bound) = self.in_lane(asked.connection, asked.statement, |state, lane, recorded| {
+            let positions = self.index.statement(recorded.0, recorded.1);
+            (positions, self.cursor_of(state, lane).bound(&self.index, positions))
+        });
         let mut coming = positions.iter().filter(|position| **position >= bound).map(|at| self.index.slot(*at));
         let next = coming.find(|slot| slot.method.class() == Class::Command && !slot.method.is_rows())?;
         // What cannot be read is told when it is played.
@@ -240,8 +243,7 @@ impl LogPlayer {
     /// The next run of rows of a statement.
     pub(super) fn fetch(&self, connection: ConnectionId, statement: u32) -> Result<Fetched, Mismatch> {
         let asked = Entry::new(Method::Fetch, connection, Some(statement));
-        let mut ahead = self.ahead(&asked);
-        let (candidate, progress) = self.play(&asked, |state| self.step(state, &asked, ahead.take()))?;
+        let (candidate, progress) = self.take_turn(&asked)?;
         let (Candidate::Rows { entry, position, end, .. }, Some(progress)) = (candidate, progress) else {
             return Ok(Fetched::End);
         };
@@ -259,7 +261,7 @@ impl LogPlayer {
             Some(row) => run.map(|run| run.failing_at(position, row)),
             None => run,
         };
-        run.map(Fetched::Rows).map_err(|error| self.stuck(&mut self.state.lock(), &asked, error.into()))
+        run.map(Fetched::Rows).map_err(|error| self.stuck(&mut self.state.write(), &asked, error.into()))
     }
 
     /// The answer to a question: see [`super::Player::answer`].
@@ -274,43 +276,44 @@ impl LogPlayer {
         if !self.index.has(method) {
             return Ok(None);
         }
-        let state = &mut *self.state.lock();
-        let owner = state.recorded(connection, statement);
         // how many rows there are is no value of theirs
         let live = |found: Entry| match method {
             Method::RowCount => found,
             _ => self.comparison.bindings.replied(found),
         };
-        let standing = self.standing(state, owner, self.index.statement(owner.0, owner.1));
-        let log = (&*self.index, &*self.storage);
-        let mut answer = None;
-        for key in in_force {
-            // The others are asked as well: recording counted them, too, to say when an answer changed.
-            let found = state.answers.current(log, owner, standing, method, &self.redactor.key(key))?;
-            answer = answer.or(found);
-        }
-        if answer.is_some() {
-            return Ok(answer.map(live));
-        }
-        for key in later {
-            let found = state.answers.later(log, owner, standing.bound, method, &self.redactor.key(key))?;
-            if found.is_some() {
-                return Ok(found.map(live));
+        self.in_lane(connection, statement, |state, lane, owner| {
+            let standing = self.standing(state, lane, owner, self.index.statement(owner.0, owner.1));
+            let log = (&*self.index, &*self.storage);
+            let mut answer = None;
+            for key in in_force {
+                // The others are asked as well: recording counted them, too, to say when an answer changed.
+                let found = lane.answers.current(log, owner, standing, method, &self.redactor.key(key))?;
+                answer = answer.or(found);
             }
-        }
-        Ok(None)
+            if answer.is_some() {
+                return Ok(answer.map(live));
+            }
+            for key in later {
+                let found = lane.answers.later(log, owner, standing.bound, method, &self.redactor.key(key))?;
+                if found.is_some() {
+                    return Ok(found.map(live));
+                }
+            }
+            Ok(None)
+        })
     }
 
     /// Where a statement or a connection, whose entries these are, stands: before its next command, and before its next close
     /// since the last one.
     pub(super) fn standing(
         &self,
-        state: &mut State,
+        state: &State,
+        lane: &Lane,
         owner: (ConnectionId, Option<u32>),
         positions: &[u32],
     ) -> Standing {
         let index = &self.index;
-        let bound = state.cursor(self.order, index, owner.0).bound(index, positions);
+        let bound = self.cursor_of(state, lane).bound(index, positions);
         let played = &positions[..positions.partition_point(|position| *position < bound)];
         let commands = |position: &u32| {
             let method = index.slot(*position).method;
@@ -321,7 +324,7 @@ impl LogPlayer {
         let since = last.map_or(0, |at| played[at]);
         let Some(statement) = owner.1 else { return Standing { bound, since } };
         let rest = &played[last.map_or(0, |at| at + 1)..];
-        let closed = state.closes.get(&(owner.0, Some(statement))).copied().unwrap_or_default() as usize;
+        let closed = lane.closes.get(&statement).copied().unwrap_or_default() as usize;
         let mut closes = rest.iter().copied().filter(|position| index.slot(*position).method == Method::Close);
         let since = closed.checked_sub(1).and_then(|before| closes.nth(before)).unwrap_or(since);
         Standing { bound: closes.next().unwrap_or(bound), since }
@@ -333,39 +336,34 @@ impl LogPlayer {
         connection: ConnectionId,
         statement: u32,
     ) -> Result<Option<Arc<Value>>, CassetteError> {
-        let state = &mut *self.state.lock();
-        let (connection, statement) = state.recorded(connection, Some(statement));
-        let positions = self.index.statement(connection, statement);
-        let bound = state.cursor(self.order, &self.index, connection).bound(&self.index, positions);
-        let found = state.columns.find(&self.index, &*self.storage, positions, bound)?;
+        let (positions, bound) = self.in_lane(connection, Some(statement), |state, lane, recorded| {
+            let positions = self.index.statement(recorded.0, recorded.1);
+            (positions, self.cursor_of(state, lane).bound(&self.index, positions))
+        });
+        let found = self.columns.find(&self.index, &*self.storage, positions, bound)?;
         let live = found.as_deref().and_then(|columns| self.comparison.bindings.document(columns));
         Ok(live.map(Arc::new).or(found))
     }
 
     /// A statement is not used any more: its handle has another text, or is freed. Nobody asks how often it was closed.
     pub(super) fn forget_statement(&self, connection: ConnectionId, statement: u32) {
-        let state = &mut *self.state.lock();
-        if !state.closes.is_empty() {
-            let recorded = state.recorded(connection, Some(statement));
-            state.closes.remove(&recorded);
-        }
+        self.in_lane(connection, Some(statement), |_, lane, (_, statement)| {
+            statement.map(|statement| lane.closes.remove(&statement))
+        });
     }
 
     /// Takes note of a statement that is closed or freed, or of a connection that ends.
     pub(super) fn housekeeping(&self, entry: &Entry) {
-        let state = &mut *self.state.lock();
-        let (connection, statement) = state.recorded(entry.connection, entry.statement);
-        if entry.method == Method::Close {
-            *state.closes.entry((connection, statement)).or_default() += 1;
-            return;
-        }
-        state.closes.remove(&(connection, statement));
-        state.answers.forget(connection, statement);
+        self.in_lane(entry.connection, entry.statement, |_, lane, (_, statement)| match (entry.method, statement) {
+            (Method::Close, Some(statement)) => *lane.closes.entry(statement).or_default() += 1,
+            (Method::Close, None) => {}
+            _ => lane.forget(statement),
+        });
     }
 
     /// A connection is closed.
     pub(super) fn disconnect(&self, connection: ConnectionId) {
-        let state = &mut *self.state.lock();
+        let state = &mut *self.state.write();
         let (recorded, _) = state.recorded(connection, None);
         if self.faults.have_struck() {
             self.closed_after_fault(state, connection);
@@ -373,15 +371,14 @@ impl LogPlayer {
             // what cannot be read is told when it is asked for
             let _ = self.end(state, connection);
         }
-        state.answers.forget(recorded, None);
+        state.forget(recorded, None);
         state.facts.forget(recorded);
-        state.closes.retain(|(of, _), _| *of != recorded);
         self.next_turn(state);
     }
 
     /// A part of the cassette is damaged: see [`super::Player::damaged`].
     pub(super) fn damaged(&self, connection: ConnectionId, statement: Option<u32>, error: CassetteError) -> Mismatch {
-        let state = &mut *self.state.lock();
+        let state = &mut *self.state.write();
         match &state.sticky {
             Some(first) => Mismatch { repeated: true, ..first.clone() },
             None => self.stuck(state, &Entry::new(Method::Answer, connection, statement), error.into()),
@@ -397,10 +394,10 @@ impl LogPlayer {
         wrong: Wrong,
     ) -> Mismatch {
         let error = {
-            let state = &mut *self.state.lock();
-            let (connection, statement) = state.recorded(connection, statement);
-            let positions = self.index.statement(connection, statement);
-            let bound = state.cursor(self.order, &self.index, connection).bound(&self.index, positions);
+            let (positions, bound) = self.in_lane(connection, statement, |state, lane, recorded| {
+                let positions = self.index.statement(recorded.0, recorded.1);
+                (positions, self.cursor_of(state, lane).bound(&self.index, positions))
+            });
             let before = &positions[..positions.partition_point(|position| *position < bound)];
             let last = before.iter().rev().find(|position| self.index.slot(**position).method == method);
             match last {
@@ -424,7 +421,7 @@ impl LogPlayer {
             entry.is_ok_and(|entry| entry.fields == *answer)
         };
         let of_statement = statement.map_or(&[][..], |_| {
-            let (connection, statement) = self.state.lock().recorded(connection, statement);
+            let (connection, statement) = self.state.read().recorded(connection, statement);
             self.index.statement(connection, statement)
         });
         let error = if let Some(position) = of_statement.iter().copied().chain(self.index.told()).find(in_log) {
@@ -434,7 +431,7 @@ impl LogPlayer {
                 let item = self.storage.info(connection).ok()?.iter().position(|known| known == answer)?;
                 Some(self.storage.locate_item(&info_part(connection), item, &wrong.key))
             };
-            let own = self.state.lock().recorded(connection, None).0;
+            let own = self.state.read().recorded(connection, None).0;
             let found = in_file(own).or_else(|| self.index.connections().find_map(in_file));
             let (file, line) = found.unwrap_or_else(|| (self.storage.name().to_owned(), 1));
             wrong.error(&file, line)
@@ -474,13 +471,51 @@ impl LogPlayer {
         format!("{}:{line}", file.display())
     }
 
+    /// Does something with what is played of the recorded connection behind a live one, beside other connections. What is done must
+    /// not need the state for itself.
+    pub(super) fn in_lane<T>(
+        &self,
+        connection: ConnectionId,
+        statement: Option<u32>,
+        what: impl FnOnce(&State, &mut Lane, (ConnectionId, Option<u32>)) -> T,
+    ) -> T {
+        let state = self.state.read();
+        let recorded = state.recorded(connection, statement);
+        if let Some(lane) = state.lane(recorded.0) {
+            return what(&state, &mut lane.lock(), recorded);
+        }
+        drop(state);
+        let mut state = self.state.write();
+        let recorded = state.recorded(connection, statement);
+        let mut lane = state.take_lane(&self.index, recorded.0);
+        let done = what(&state, &mut lane, recorded);
+        state.put_lane(recorded.0, lane);
+        done
+    }
+
+    /// The cursor in which a lane's entries come.
+    pub(super) fn cursor_of<'s>(&self, state: &'s State, lane: &'s Lane) -> &'s Cursor {
+        match self.order {
+            Order::Global => &state.whole,
+            Order::Connection | Order::Any => &lane.cursor,
+        }
+    }
+
+    /// Plays what is asked on an open connection.
+    pub(super) fn take_turn(&self, asked: &Entry) -> Result<Taken, Mismatch> {
+        match self.step_beside(asked) {
+            Some(taken) => Ok(taken),
+            None => self.play(asked, |state| self.step(state, asked)),
+        }
+    }
+
     /// Does a step that may end in a mismatch, unless one was before; under `order: global`, perhaps after a while.
     pub(super) fn play<T>(
         &self,
         asked: &Entry,
         mut step: impl FnMut(&mut State) -> Result<T, Scene>,
     ) -> Result<T, Mismatch> {
-        let (mut state, mut turn) = (self.state.lock(), Turn::default());
+        let (mut state, mut turn) = (self.state.write(), Turn::default());
         loop {
             if let Some(first) = &state.sticky {
                 return Err(Mismatch { repeated: true, ..first.clone() });

@@ -164,12 +164,12 @@ impl Player {
 
     /// Whether no connection is open.
     pub fn rests(&self) -> bool {
-        self.log.state.lock().sessions.open().next().is_none()
+        self.log.state.read().sessions.open().next().is_none()
     }
 
     /// Whether there was a mismatch: what was not played after it says nothing more.
     pub fn failed(&self) -> bool {
-        let state = self.log.state.lock();
+        let state = self.log.state.read();
         state.sticky.is_some() || self.log.went_astray(&state)
     }
 
@@ -259,12 +259,12 @@ impl Player {
 
     /// Whether a connect like this was recorded at all.
     pub fn knows_connect(&self, asked: &Entry) -> bool {
-        !self.log.state.lock().sessions.connects.agreeing(asked).is_empty()
+        !self.log.state.read().sessions.connects.agreeing(asked).is_empty()
     }
 
     /// The recorded connection that a live one is taken for at present.
     pub fn recorded(&self, connection: ConnectionId) -> ConnectionId {
-        self.log.state.lock().recorded(connection, None).0
+        self.log.state.read().recorded(connection, None).0
     }
 
     /// Plays a command other than a connect or a fetch: the next one of its order, if it is the same.
@@ -310,6 +310,11 @@ impl Player {
             Some((player, connection, statement)) => self.log.adopt(player.fetch(connection, statement)),
             None => self.log.fetch(connection, statement),
         }
+    }
+
+    /// A run of rows is read to its end: a thread whose turn comes then need not wait longer.
+    pub fn rows_are_read(&self) {
+        self.log.rows_are_read();
     }
 
     /// Plays a scroll: the next rows entry of the statement, if it is a scroll to the same place.
@@ -450,8 +455,8 @@ impl Player {
     /// No statement of the connection is open, and it was asked whether it is still good, or told to forget all that was
     /// set: so does a driver manager that takes it from its pool. It may be another recorded one from now on.
     pub fn idle(&self, connection: ConnectionId) {
-        if let Some(live) = self.log.state.lock().sessions.live_mut(connection) {
-            live.idle = true;
+        if let Some(live) = self.log.state.read().sessions.live(connection) {
+            live.rests(true);
         }
     }
 
@@ -530,7 +535,7 @@ impl Player {
     /// # Errors
     /// An unreadable entry.
     pub fn unplayed(&self) -> Result<Vec<Unplayed>, CassetteError> {
-        let state = &mut *self.log.state.lock();
+        let state = &mut *self.log.state.write();
         match &self.any {
             Some(any) => any.current(&self.log).unplayed(&self.log, state),
             None => self.log.left_unplayed(state),
@@ -597,12 +602,13 @@ mod tests {
 
         let player = Player::open(&path, PlayOptions::default()).unwrap();
         assert_eq!(player.connect(&connect).unwrap().connection, ConnectionId(0));
+        let closes = |player: &Player| player.log.in_lane(ConnectionId(0), None, |_, lane, _| lane.closes.len());
         for statement in 1..=20 {
             player.command(&run(statement)).unwrap();
             player.housekeeping(&Entry::new(Method::Close, ConnectionId(0), Some(statement)));
-            assert_eq!(player.log.state.lock().closes.len(), 1);
+            assert_eq!(closes(&player), 1);
             player.forget_statement(ConnectionId(0), statement);
-            assert!(player.log.state.lock().closes.is_empty());
+            assert_eq!(closes(&player), 0);
         }
     }
 }

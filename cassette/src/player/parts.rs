@@ -13,7 +13,6 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::answers::Answers;
 use super::any_order::AnyOrder;
-use super::columns::Columns;
 use super::connects::Connects;
 use super::cursor::Next;
 use super::facts::Facts;
@@ -155,7 +154,7 @@ impl LogPlayer {
 
     /// The names of the parts; none for the cassette of a single process.
     pub(super) fn parts(&self) -> Vec<PathBuf> {
-        if self.state.lock().choosing.is_none() {
+        if self.state.read().choosing.is_none() {
             return Vec::new();
         }
         self.storage.0.all.iter().map(Source::name).collect()
@@ -203,9 +202,12 @@ impl LogPlayer {
         let sources = &*self.storage.0;
         let (from, to) = (sources.current(), &sources.all[part]);
         state.whole = from.moved(to, &state.whole, None);
-        state.cursors = state.cursors.iter().map(|(of, cursor)| (*of, from.moved(to, cursor, Some(*of)))).collect();
+        for (of, lane) in state.lanes_mut() {
+            lane.cursor = from.moved(to, &lane.cursor, Some(of));
+            lane.answers = Answers::default();
+        }
         state.sessions.turn_to(Connects::read(&to.index, &*to.storage)?);
-        (state.answers, state.columns) = (Answers::default(), Columns::default());
+        self.columns.forget();
         state.facts = Facts::default();
         sources.current.store(part, Ordering::Release);
         Ok(())
@@ -217,7 +219,7 @@ impl LogPlayer {
         &self,
         unplayed: impl Fn(&mut State) -> Result<bool, CassetteError>,
     ) -> Result<Option<&dyn Store>, CassetteError> {
-        let state = &mut *self.state.lock();
+        let state = &mut *self.state.write();
         let Some(choosing) = state.choosing.take() else { return Ok(None) };
         if !choosing.entered {
             state.choosing = Some(choosing);
@@ -287,14 +289,14 @@ impl UnitsOfParts {
             return Ok(decided());
         }
         let one = self.one.lock();
-        let left = log.state.lock().choosing.as_ref().map(|choosing| choosing.left.clone()).unwrap_or_default();
+        let left = log.state.read().choosing.as_ref().map(|choosing| choosing.left.clone()).unwrap_or_default();
         if left.len() < 2 {
             self.is_decided.store(left.len() == 1, Ordering::Release);
             return Ok(decided());
         }
         let offers = left.iter().map(|part| Ok((*part, self.parts[*part].offer(log, asked)?)));
         let offers: Result<Vec<_>, CassetteError> = offers.collect();
-        let state = &mut *log.state.lock();
+        let state = &mut *log.state.write();
         let Some(mut choosing) = state.choosing.take() else { return Ok(decided()) };
         let chosen = offers.and_then(|offers| {
             let offers = offers.into_iter().filter_map(|(part, offer)| Some((part, offer?))).collect();

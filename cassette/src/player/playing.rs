@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::connects::{Connect, Group};
-use super::cursor::{Candidate, Cursor, Next, Prefetch};
+use super::cursor::{Candidate, Cursor, Next};
 use super::log_player::LogPlayer;
 use super::mismatch::Scene;
 use super::rows::Progress;
@@ -133,25 +133,48 @@ impl LogPlayer {
         }
     }
 
-    /// A command or a fetch. Ids are those of the live connection. What is next may have been read ahead.
-    pub(super) fn step(&self, state: &mut State, asked: &Entry, ahead: Option<Prefetch>) -> Result<Taken, Scene> {
+    /// What a connection has next, if that is asked: then it need not know of the others. `None` says no more than that they may count.
+    pub(super) fn step_beside(&self, asked: &Entry) -> Option<Taken> {
+        let may_depend = asked.method == Method::SetConnectAttr || self.faults.are_any() || self.is_by_hand();
+        if self.order != Order::Connection || may_depend {
+            return None;
+        }
+        let state = self.state.read();
+        if state.sticky.is_some() || state.choosing.is_some() {
+            return None;
+        }
+        let live = state.sessions.live(asked.connection)?;
+        let recorded = live.recorded(asked.statement);
+        if self.index.threads(recorded.0).is_some() {
+            return None;
+        }
+        let lane = &mut *state.lane(recorded.0)?.lock();
+        let candidate = self.candidate(&mut lane.cursor, asked, recorded).ok()?;
+        let progress = self.take(&candidate, &mut lane.cursor, asked).ok()?;
+        live.uses(asked.statement);
+        live.plays(asked.method);
+        if let Some(statement) = recorded.1.filter(|_| !asked.method.is_rows()) {
+            lane.closes.remove(&statement);
+        }
+        self.next_turn_beside(&state);
+        self.look_at_the_rest(&state, lane.cursor.left(&self.index));
+        Some((candidate, progress))
+    }
+
+    /// A command or a fetch. Ids are those of the live connection.
+    pub(super) fn step(&self, state: &mut State, asked: &Entry) -> Result<Taken, Scene> {
         match self.faults.have_struck() {
             true => self.step_after_fault(state, asked),
-            false => self.step_in_order(state, asked, ahead),
+            false => self.step_in_order(state, asked),
         }
     }
 
     /// The same as it was recorded.
-    pub(super) fn step_in_order(
-        &self,
-        state: &mut State,
-        asked: &Entry,
-        ahead: Option<Prefetch>,
-    ) -> Result<Taken, Scene> {
+    pub(super) fn step_in_order(&self, state: &mut State, asked: &Entry) -> Result<Taken, Scene> {
         let Some(live) = state.sessions.live(asked.connection) else { return Err(Scene::Exhausted) };
         let (recorded, threads) = (live.recorded(asked.statement), live.threads());
         let cursor = state.cursor(self.order, &self.index, recorded.0);
-        (cursor.ahead, cursor.threads) = (ahead, threads);
+        cursor.threads = threads;
         let scene = match self.candidate(cursor, asked, recorded) {
             Ok(candidate) => {
                 let progress = self.take(&candidate, cursor, asked)?;
@@ -172,7 +195,7 @@ impl LogPlayer {
         if let Scene::Command { position } = scene
             && self.is_its_connect(state, asked.connection, position)?
         {
-            return self.step_in_order(state, asked, None);
+            return self.step_in_order(state, asked);
         }
         let only = match (self.order, &scene) {
             (Order::Connection | Order::Any, _) => None,
@@ -278,9 +301,10 @@ impl LogPlayer {
             }
             live.uses(asked.statement);
             live.plays(asked.method);
-            if !asked.method.is_rows() && !state.closes.is_empty() {
-                let recorded = live.recorded(asked.statement);
-                state.closes.remove(&recorded);
+            if let (connection, Some(statement)) = live.recorded(asked.statement)
+                && !asked.method.is_rows()
+            {
+                state.lane_mut(&self.index, connection).closes.remove(&statement);
             }
         }
         (candidate, progress)
@@ -291,7 +315,7 @@ impl LogPlayer {
     fn step_pooled(&self, state: &mut State, asked: &Entry) -> Result<Option<Taken>, Scene> {
         let Some(live) = state.sessions.live(asked.connection) else { return Ok(None) };
         let session = live.session;
-        if !live.idle || !self.is_played(state, session.connection)? {
+        if !live.is_idle() || !self.is_played(state, session.connection)? {
             return Ok(None);
         }
         let next = match self.order {
@@ -322,9 +346,8 @@ impl LogPlayer {
                 }
             }
             Order::Connection | Order::Any => {
-                state
-                    .cursors
-                    .insert(session.connection, Cursor::advanced(&self.index, session.connection, session.begin));
+                let cursor = Cursor::advanced(&self.index, session.connection, session.begin);
+                state.lane_mut(&self.index, session.connection).cursor = cursor;
             }
         }
     }

@@ -149,16 +149,14 @@ impl LogPlayer {
     pub(super) fn move_to(&self, state: &mut State, live: ConnectionId, session: Session, played: usize) {
         let left = state.sessions.moves(live, session);
         if self.order == Order::Connection {
-            match left {
-                Some(left) if left.begin == 1 => _ = state.cursors.remove(&left.connection),
-                Some(left) => {
-                    let cursor = Cursor::advanced(&self.index, left.connection, left.begin);
-                    state.cursors.insert(left.connection, cursor);
-                }
-                None => {}
+            if let Some(left) = left {
+                // one that was not begun in the middle is free again, with its connect
+                let played = if left.begin == 1 { 0 } else { left.begin };
+                let cursor = Cursor::advanced(&self.index, left.connection, played);
+                state.lane_mut(&self.index, left.connection).cursor = cursor;
             }
             let cursor = Cursor::advanced(&self.index, session.connection, session.begin + played);
-            state.cursors.insert(session.connection, cursor);
+            state.lane_mut(&self.index, session.connection).cursor = cursor;
         }
     }
 }

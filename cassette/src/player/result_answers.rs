@@ -65,7 +65,7 @@ impl Serving {
         }
         let Served { answer, player, .. } = self.0.lock().get(&at).cloned()?;
         let asked = Entry { connection: OWN.0, statement: Some(OWN.1), ..asked.clone() };
-        let is_played = || player.left_unplayed(&mut player.state.lock()).is_ok_and(|left| left.is_empty());
+        let is_played = || player.left_unplayed(&mut player.state.write()).is_ok_and(|left| left.is_empty());
         let is_other = || {
             answer.executed.as_ref().is_some_and(|executed| player.comparison.difference(executed, &asked).is_some())
         };
@@ -127,7 +127,7 @@ pub(super) fn find<'l>(
     executed: Option<&Entry>,
     left_out: &[Key],
 ) -> Option<(&'l Source, Arc<ResultAnswer>)> {
-    let connection = log.state.lock().recorded(asked.connection, None).0;
+    let connection = log.state.read().recorded(asked.connection, None).0;
     let driver = log.storage.0.current().driver(connection);
     // a driver may answer ANSI and Unicode programs differently: a cassette made by hand has both answers
     let program = asked.get(Key::Kind);
@@ -161,6 +161,6 @@ pub(super) fn find<'l>(
 /// A player of one result answer.
 pub(super) fn player_of(log: &LogPlayer, source: &Source, answer: &ResultAnswer) -> LogPlayer {
     let player = log.of_source(Source::of_statement(source, Arc::clone(&answer.index)));
-    player.state.lock().sessions.open_at(OWN.0, answer.connection, answer.statement - OWN.1);
+    player.state.write().sessions.open_at(OWN.0, answer.connection, answer.statement - OWN.1);
     player
 }

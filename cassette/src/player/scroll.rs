@@ -18,7 +18,7 @@ pub struct Scrolled {
 impl LogPlayer {
     /// Plays a scroll: the next rows entry of the statement, if it is a scroll to the same place.
     pub(super) fn scroll(&self, asked: &Entry) -> Result<Scrolled, Mismatch> {
-        let (candidate, progress) = self.play(asked, |state| self.step(state, asked, None))?;
+        let (candidate, progress) = self.take_turn(asked)?;
         let (Candidate::Rows { entry, position, rowless: false, .. }, Some(progress)) = (&candidate, progress) else {
             let entry = candidate.into_entry().unwrap_or_else(|| asked.clone());
             return Ok(Scrolled { entry, rows: None });
@@ -27,7 +27,7 @@ impl LogPlayer {
         // a file is opened without the player's lock
         let rows =
             PlayedRun::open_live(&*self.storage, place, entry.clone(), false, progress, &self.comparison.bindings);
-        let rows = rows.map_err(|error| self.stuck(&mut self.state.lock(), asked, error.into()))?;
+        let rows = rows.map_err(|error| self.stuck(&mut self.state.write(), asked, error.into()))?;
         Ok(Scrolled { entry, rows: Some(rows) })
     }
 
@@ -35,7 +35,7 @@ impl LogPlayer {
     pub(super) fn expects(&self, asked: &Entry) -> bool {
         let redacted = self.redacted(asked);
         let asked = redacted.as_ref().unwrap_or(asked);
-        let state = &mut *self.state.lock();
+        let state = &mut *self.state.write();
         let recorded = state.recorded(asked.connection, asked.statement);
         let cursor = state.cursor(self.order, &self.index, recorded.0);
         self.candidate(cursor, asked, recorded).is_ok()
@@ -49,13 +49,10 @@ impl LogPlayer {
         key: &[(Key, Value)],
         on_row: bool,
     ) -> Result<Option<Entry>, CassetteError> {
-        let positions;
-        let bound = {
-            let state = &mut *self.state.lock();
-            let (connection, statement) = state.recorded(connection, Some(statement));
-            positions = self.index.statement(connection, statement);
-            state.cursor(self.order, &self.index, connection).bound(&self.index, positions)
-        };
+        let (positions, bound) = self.in_lane(connection, Some(statement), |state, lane, recorded| {
+            let positions = self.index.statement(recorded.0, recorded.1);
+            (positions, self.cursor_of(state, lane).bound(&self.index, positions))
+        });
         let before = &positions[..positions.partition_point(|position| *position < bound)];
         let mut found = None;
         for position in before.iter().rev() {

@@ -8,6 +8,7 @@
 //! was opened anew plays on where another was closed.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::connects::{Connect, Connects, Group};
 use super::index::{Index, is_of_spare};
@@ -31,7 +32,7 @@ impl Session {
     }
 }
 
-/// A connection of the program.
+/// A connection of the program. What its own calls alone change needs no lock.
 #[derive(Debug)]
 pub(super) struct Live {
     /// The connects it agrees with.
@@ -44,17 +45,17 @@ pub(super) struct Live {
     /// The number of statements it had used before this session.
     first: u32,
     /// The number of statements it has used.
-    used: u32,
+    used: AtomicU32,
     /// The recorded numbers of its statements, where several threads of the recorded connection used them in any order.
     numbers: HashMap<u32, u32>,
     /// The recorded thread whose sequence each of the program's threads is in.
     threads: HashMap<u32, u16>,
     /// Something was done since the connect or the last end of a transaction.
-    is_done: bool,
+    is_done: AtomicBool,
     /// What was set on a connection that has nothing to be asked.
     pub(super) set: Vec<Entry>,
     /// No statement is open, and the driver manager looked whether the connection can be used again.
-    pub(super) idle: bool,
+    idle: AtomicBool,
     /// The program closed it.
     pub(super) ended: bool,
 }
@@ -67,12 +68,12 @@ impl Live {
             before: Vec::new(),
             session,
             first: 0,
-            used: 0,
+            used: AtomicU32::new(0),
             numbers: HashMap::new(),
             threads: HashMap::new(),
-            is_done: false,
+            is_done: AtomicBool::new(false),
             set: Vec::new(),
-            idle: false,
+            idle: AtomicBool::new(false),
             ended: false,
         }
     }
@@ -103,7 +104,7 @@ impl Live {
 
     /// The same, if it went on with this session after all that it has played.
     pub(super) fn recorded_next(&self, session: Session, statement: Option<u32>) -> (ConnectionId, Option<u32>) {
-        (session.connection, statement.map(|statement| under(self.used, session, statement)))
+        (session.connection, statement.map(|statement| under(self.used(), session, statement)))
     }
 
     /// The recorded thread that this thread of the program goes on with, and those that others go on with.
@@ -124,25 +125,43 @@ impl Live {
     }
 
     /// A command is played.
-    pub(super) fn plays(&mut self, method: Method) {
-        self.is_done = !method.ends_transaction() && (self.is_done || !is_of_spare(method));
+    pub(super) fn plays(&self, method: Method) {
+        let is_done = self.is_done.load(Ordering::Relaxed);
+        let now = !method.ends_transaction() && (is_done || !is_of_spare(method));
+        if now != is_done {
+            self.is_done.store(now, Ordering::Relaxed);
+        }
     }
 
     /// Whether a command ends a transaction in which nothing was done.
     pub(super) fn ends_nothing(&self, method: Method) -> bool {
-        method.ends_transaction() && !self.is_done
+        method.ends_transaction() && !self.is_done.load(Ordering::Relaxed)
+    }
+
+    fn used(&self) -> u32 {
+        self.used.load(Ordering::Relaxed)
     }
 
     /// A statement is used.
-    pub(super) fn uses(&mut self, statement: Option<u32>) {
-        self.used = self.used.max(statement.unwrap_or(0));
-        self.idle = false;
+    pub(super) fn uses(&self, statement: Option<u32>) {
+        self.used.fetch_max(statement.unwrap_or(0), Ordering::Relaxed);
+        self.rests(false);
+    }
+
+    /// The driver manager looked whether it can be used again, or it is used.
+    pub(super) fn rests(&self, idle: bool) {
+        self.idle.store(idle, Ordering::Relaxed);
+    }
+
+    /// Whether no statement is open, and the driver manager looked whether the connection can be used again.
+    pub(super) fn is_idle(&self) -> bool {
+        self.idle.load(Ordering::Relaxed)
     }
 
     /// What would be left of its session after `played` commands.
     fn rest(&self, played: usize) -> Session {
         let Session { connection, begin, statements } = self.session;
-        Session { connection, begin: begin + played, statements: statements + (self.used - self.first) }
+        Session { connection, begin: begin + played, statements: statements + (self.used() - self.first) }
     }
 
     /// Goes on with another session, as a connection from a pool does.
@@ -150,7 +169,8 @@ impl Live {
         self.before.push((self.first, self.session));
         self.numbers.clear();
         self.threads.clear();
-        (self.session, self.first, self.idle) = (session, self.used, false);
+        (self.session, self.first) = (session, self.used());
+        self.rests(false);
     }
 }
 
@@ -239,6 +259,14 @@ impl SessionMatcher {
     /// Whether somebody has a recorded connection, or had it.
     pub(super) fn is_taken(&self, connection: ConnectionId) -> bool {
         self.holders.contains_key(&connection)
+    }
+
+    /// The live connection that is taken for a recorded one.
+    pub(super) fn holder(&self, connection: ConnectionId) -> Option<ConnectionId> {
+        match self.holders.get(&connection)? {
+            Holder::Live(live) => Some(*live),
+            Holder::Past => None,
+        }
     }
 
     /// Whether a recorded connection is over.

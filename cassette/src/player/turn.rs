@@ -6,18 +6,20 @@
 //! none left to open. If every connection waits and there is, it may be opened before its turn: of several threads with
 //! the same connect arguments, the one whose command is next may come late.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use parking_lot::MutexGuard;
+use parking_lot::RwLockWriteGuard;
 
-use super::cursor::Cursor;
+use super::cursor::{Cursor, Next};
 use super::log_player::LogPlayer;
 use super::mismatch::Scene;
-use super::state::{Call, State, Turn};
+use super::state::{Bell, Call, State, Turn};
 use crate::metadata::Order;
 use crate::{CassetteError, ConnectionId, Entry, Method, sets};
 
-/// How long at most until the next look. Rows are read without the player's lock, so the last one of a run wakes nobody.
+/// How long at most until the next look: what a call waits for may come in another way than the recorded one.
 const LOOK: Duration = Duration::from_millis(2);
 
 impl LogPlayer {
@@ -25,7 +27,7 @@ impl LogPlayer {
     pub(super) fn wait(
         &self,
         turn: &mut Turn,
-        state: &mut MutexGuard<'_, State>,
+        state: &mut RwLockWriteGuard<'_, State>,
         asked: &Entry,
         scene: &Scene,
     ) -> Result<bool, CassetteError> {
@@ -35,11 +37,10 @@ impl LogPlayer {
         let until = match turn.until {
             Some(until) => until,
             None => {
-                let may_come = !crate::process::has_one_thread()
-                    && match self.order {
-                        Order::Global => self.has_a_turn(state, asked)? || self.stands_later(state, asked)?,
-                        Order::Connection | Order::Any => self.stands_later(state, asked)?,
-                    };
+                let may_come = match self.order {
+                    Order::Global => self.has_a_turn(state, asked)? || self.stands_later(state, asked)?,
+                    Order::Connection | Order::Any => self.stands_later(state, asked)?,
+                };
                 if !may_come {
                     return Ok(false);
                 }
@@ -50,28 +51,70 @@ impl LogPlayer {
         let connects = asked.method == Method::Connect;
         let waiting = &mut state.waiting;
         waiting.tries += 1;
-        let (played, last) = (waiting.played, waiting.tries);
+        let (played, last) = (waiting.played.load(Ordering::Relaxed), waiting.tries);
         let since = turn.since.filter(|(then, _)| *then == played);
+        if since.is_some() && !turn.has_others {
+            // nothing has come while it waited
+            turn.has_others = !crate::process::has_one_thread();
+            if !turn.has_others {
+                return Ok(false);
+            }
+        }
         let (_, first) = *turn.since.insert(since.unwrap_or((played, last)));
         let thread = crate::process::thread();
-        let call = Call { of: (!connects).then_some(asked.connection), thread, first, last };
-        waiting.calls.push(call);
+        let bell = Arc::<Bell>::default();
+        let of = (!connects).then_some(asked.connection);
+        waiting.calls.push(Call { of, thread, first, last, bell: Arc::clone(&bell) });
+        self.waiting.fetch_add(1, Ordering::SeqCst);
         let all_wait = self.all_wait(state);
         state.waiting.early = connects && all_wait && self.has_a_turn(state, asked)?;
         let another = state.sessions.free().next().is_some() || state.sessions.has_rests();
         let waits = !left.is_zero() && (!all_wait || another);
         if waits && !state.waiting.early {
-            self.played.wait_for(state, left.min(LOOK));
+            RwLockWriteGuard::unlocked(state, || bell.wait(left.min(LOOK)));
         }
-        state.waiting.calls.retain(|other| *other != call);
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        state.waiting.calls.retain(|other| !Arc::ptr_eq(&other.bell, &bell));
         Ok(waits)
     }
 
     /// Something was played: whose turn it is now goes on.
     pub(super) fn next_turn(&self, state: &mut State) {
-        state.waiting.played += 1;
+        if state.waiting.calls.is_empty() {
+            return;
+        }
+        state.waiting.note();
+        let next = if state.sticky.is_some() { None } else { self.whose_turn(state) };
+        let calls = state.waiting.calls.iter().filter(|call| next.is_none_or(|next| call.of == next));
+        calls.for_each(|call| call.bell.ring());
+    }
+
+    /// The same after a step that needed no more than its own lane.
+    pub(super) fn next_turn_beside(&self, state: &State) {
         if !state.waiting.calls.is_empty() {
-            self.played.notify_all();
+            state.waiting.note();
+            state.waiting.calls.iter().for_each(|call| call.bell.ring());
+        }
+    }
+
+    /// A run of rows is read to its end: what waits for that goes on.
+    pub(super) fn rows_are_read(&self) {
+        if self.waiting.load(Ordering::SeqCst) > 0 {
+            self.next_turn(&mut self.state.write());
+        }
+    }
+
+    /// The connection that is taken for the one whose command comes next, `Some(None)` before a connect. `None` if nobody can say.
+    fn whose_turn(&self, state: &mut State) -> Option<Option<ConnectionId>> {
+        if self.order != Order::Global {
+            return None;
+        }
+        let next = state.whole.next(&self.index, &*self.storage).ok()?;
+        let (Next::Command { position, .. } | Next::Rows { position, .. }) = next else { return None };
+        let slot = self.index.slot(position);
+        match slot.method {
+            Method::Connect => Some(None),
+            _ => state.sessions.holder(slot.connection()).map(Some),
         }
     }
 
@@ -100,7 +143,7 @@ impl LogPlayer {
             return Ok(state.sessions.free().any(|connect| groups.contains(&connect.group)));
         }
         let Some(live) = state.sessions.live(asked.connection) else { return Ok(false) };
-        let (session, idle, recorded) = (live.session, live.idle, live.recorded(asked.statement));
+        let (session, idle, recorded) = (live.session, live.is_idle(), live.recorded(asked.statement));
         let mut cursor = self.own_cursor(state, session.connection);
         if self.candidate(&mut cursor, asked, recorded).is_ok() {
             return Ok(true);

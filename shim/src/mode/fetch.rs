@@ -355,7 +355,7 @@ impl Statement<Replayed> {
         }
         (count..fetching.size).for_each(|row| arrays.set_state(status, row, row_state::NOROW));
         if state.run.as_ref().is_none_or(PlayedRun::exhausted) {
-            self.connection.may_be_finished();
+            self.connection.rows_are_read();
         }
         outcome
     }

@@ -113,6 +113,13 @@ impl Connection<Replayed> {
         finished(&self.player());
     }
 
+    /// After the last row of a run.
+    pub(super) fn rows_are_read(&self) {
+        let player = self.player();
+        player.rows_are_read();
+        finished(&player);
+    }
+
     /// A part of the cassette that is damaged: it is the mismatch from now on, and the report names its file and line.
     pub(super) fn damaged(&self, statement: Option<u32>, error: CassetteError) -> Outcome {
         mismatch(self.player().damaged(self.id(), statement, error))

@@ -7,8 +7,8 @@ use std::io;
 use csv::ByteRecord;
 
 use crate::cell;
-use crate::store::{Contents, EntryRef, RowBlock, Store};
-use crate::{CassetteError, ConnectionId, ErrorKind, Key, Row, Value};
+use crate::store::{Contents, EntryRef, RowBlock, Store, info_file};
+use crate::{CassetteError, ConnectionId, ErrorKind, Key, Row};
 
 /// What a conversion did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -93,12 +93,17 @@ impl<'c> Copy<'c> {
     /// Something unreadable, a part that is not there, a target that cannot be written.
     pub fn entry(&mut self, place: EntryRef) -> Result<(), CassetteError> {
         let entry = self.from.entry(place)?;
-        for (key, value) in &entry.fields {
-            let Value::Text(name) = value else { continue };
+        for (key, name) in entry.files() {
+            if !self.named.insert(name.to_owned()) {
+                continue;
+            }
             let copied = match key {
-                Key::ColumnsFile if self.named.insert(name.clone()) => self.document(name),
-                Key::RowsFile | Key::ParamsFile if self.named.insert(name.clone()) => self.rows(name),
-                _ => continue,
+                Key::InfoFile => info_file(self.from, place, name).and_then(|connection| {
+                    self.to.begin_info(connection)?;
+                    self.answers(connection)
+                }),
+                Key::ColumnsFile => self.document(name),
+                _ => self.rows(name),
             };
             copied.map_err(|error| match error.kind() {
                 ErrorKind::Io(io::ErrorKind::NotFound) => self.from.refuse_part(place, key.name(), name, &error),

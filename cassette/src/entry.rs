@@ -157,6 +157,12 @@ impl Entry {
         self.fields.get(key)
     }
 
+    /// The files of the cassette that it names.
+    pub fn files(&self) -> impl Iterator<Item = (Key, &str)> {
+        let files = self.fields.iter().filter(|(key, _)| key.is_file());
+        files.filter_map(|(key, value)| Some((*key, value.as_text()?)))
+    }
+
     /// The return code it reports; SQL_ERROR for a word that is none.
     pub fn return_code(&self) -> i16 {
         words::return_code(self.get(Key::Return)).unwrap_or(words::ERROR)

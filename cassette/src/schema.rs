@@ -169,6 +169,11 @@ impl Key {
         matches!(self.usual_shape(), File | CTypes | Types | Function | Return | ConnectAttribute)
     }
 
+    /// Whether the value names a file of the cassette.
+    pub const fn is_file(self) -> bool {
+        matches!(self.usual_shape(), Shape::File)
+    }
+
     /// Whether the field is compared even if the program leaves it out.
     pub const fn is_input(self) -> bool {
         matches!(self.role(), Role::Input)
@@ -278,6 +283,8 @@ keys! {
     ColumnsFile "columns_file" Reply File,
     /// The calls of SQLGetData that read a value in pieces.
     Calls "calls" Reply Calls,
+    /// The file with the answers about the connection; connections that are told the same name the same one.
+    InfoFile "info_file" Reply File,
     /// The return code, if it is not SQL_SUCCESS.
     Return "return" Reply Return,
     /// The diagnostic records.
@@ -419,8 +426,8 @@ macro_rules! methods {
 methods! {
     /// SQLConnect, SQLDriverConnect, each step of SQLBrowseConnect
     Connect "connect" Command [
-        Dsn, Driver, ConnectionString, DsnSection, Attributes as ConnectAttributes, Library, Kind, Result, Completed, Continued,
-        Parent,
+        Dsn, Driver, ConnectionString, DsnSection, Attributes as ConnectAttributes, Library, Kind, Result, Completed, InfoFile,
+        Continued, Parent,
     ];
     /// SQLExecDirect
     Run "run" Command [

@@ -216,16 +216,21 @@ impl Log<'_> {
         let infos: HashSet<String> = gone.iter().map(|id| info_part(*id)).collect();
         let parts = self.storage.parts()?;
         let is_gone = |part: &&Part| {
-            infos.contains(&part.name) || taken_parts.contains(&part.name) && !kept_parts.contains(&part.name)
+            (infos.contains(&part.name) || taken_parts.contains(&part.name)) && !kept_parts.contains(&part.name)
         };
         let gone_parts: Vec<&Part> = parts.iter().filter(is_gone).collect();
-        let moves = self.moves(&heirs)?;
+        // a file that others name stays
+        let unnamed = heirs.iter().filter(|(from, _)| !kept_parts.contains(&info_part(**from)));
+        let moves = self.moves(unnamed.map(|(from, (to, _))| (*from, *to)))?;
+        let left_something = |from: &ConnectionId| {
+            moves.iter().any(|moved| moved.from == *from) || adopted.values().any(|(of, ..)| of == from)
+        };
         let mut trimmed = Trimmed {
             name: self.storage.name().to_owned(),
             taken: taken.iter().filter(|taken| **taken).count(),
             left: taken.iter().filter(|taken| !**taken).count(),
             parts: gone_parts.iter().map(|part| part.name.clone()).collect(),
-            moved: heirs.iter().map(|(from, (to, _))| (*from, *to)).collect(),
+            moved: heirs.iter().filter(|(from, _)| left_something(from)).map(|(from, (to, _))| (*from, *to)).collect(),
             files: Vec::new(),
         };
         match self.storage.name().is_dir() {
@@ -244,8 +249,7 @@ impl Log<'_> {
         let mut parts = HashSet::new();
         for (place, _) in self.pick(taken, is) {
             let entry = self.storage.entry(*place)?;
-            let named = [Key::ColumnsFile, Key::RowsFile, Key::ParamsFile].into_iter().filter_map(|key| entry.get(key));
-            parts.extend(named.filter_map(Value::as_text).map(str::to_owned));
+            parts.extend(entry.files().map(|(_, part)| part.to_owned()));
         }
         Ok(parts)
     }
@@ -318,13 +322,12 @@ impl Log<'_> {
     }
 
     /// What the connections that go were told, for their heirs.
-    fn moves(&self, heirs: &BTreeMap<ConnectionId, (ConnectionId, u32)>) -> Result<Vec<Moved>, CassetteError> {
+    fn moves(&self, heirs: impl Iterator<Item = (ConnectionId, ConnectionId)>) -> Result<Vec<Moved>, CassetteError> {
         let question = |answer: &Fields| -> Vec<(Key, Value)> {
             answer.iter().filter(|(key, _)| !key.is_reply()).cloned().collect()
         };
         let (mut moves, mut known) = (Vec::new(), HashMap::<ConnectionId, Vec<Vec<(Key, Value)>>>::new());
-        for (from, (to, _)) in heirs {
-            let (from, to) = (*from, *to);
+        for (from, to) in heirs {
             let told = match known.entry(to) {
                 std::collections::hash_map::Entry::Occupied(told) => told.into_mut(),
                 std::collections::hash_map::Entry::Vacant(told) => {

@@ -260,6 +260,6 @@ fn refuses_hostile_names() {
         assert!(why.contains("is not the name of a file in this cassette"), "{why}");
         let why = player.fetch(A, 1).map(|_| ()).unwrap_err();
         assert!(why.headline.contains("is not the name of a file in this cassette"), "{}", why.headline);
-        assert!(why.headline.contains("commands.yml:7"), "{}", why.headline);
+        assert!(why.headline.contains("commands.yml:8"), "{}", why.headline);
     }
 }

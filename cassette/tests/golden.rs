@@ -9,9 +9,11 @@ use support::*;
 const COMMANDS: &str = r#"- method: connect
   connection_id: a
   dsn: shop
+  info_file: a_info.yml
 - method: connect
   connection_id: b
   dsn: shop
+  info_file: a_info.yml
 - method: run
   connection_id: a
   statement_id: 1
@@ -214,7 +216,10 @@ fn small_results_stand_in_the_log_if_wanted() {
         "{}",
         &files["commands.yml"][..500]
     );
-    assert_eq!(support::names(&directory), ["a_2_fetch_all.csv", "a_3_fetch_all.csv", "commands.yml", "metadata.yml"]);
+    assert_eq!(
+        support::names(&directory),
+        ["a_2_fetch_all.csv", "a_3_fetch_all.csv", "a_info.yml", "commands.yml", "metadata.yml"]
+    );
     let player = player(&directory);
     player.connect(&connect(A, "shop")).unwrap();
     for (statement, rows) in (1..).zip(results) {

@@ -55,15 +55,15 @@ fn a_parameter_differs() {
     let report = &told.report;
     for part in [
         "[super8] replay mismatch: differs\n",
-        "commands.yml:7\n",
+        "commands.yml:9\n",
         "order: global\n",
         "\nexpected:\n- method: run\n  connection_id: a\n  statement_id: 1\n  sql: \"SELECT 1\"\n  params: [1, 2, 3]\n",
         "\nasked:\n- method: run\n",
         "difference: parameter 3 differs: recorded 3, asked 4\n",
         "\n- - 3\n+ - 4\n",
         "[-3-]{+4+}",
-        "\n>     3  line 7      a/1    run \"SELECT 1\"\n",
-        "\n      2  line 4      b      connect to store\n",
+        "\n>     3  line 9      a/1    run \"SELECT 1\"\n",
+        "\n      2  line 5      b      connect to store\n",
         "\n      4  line ",
         "nearest that would match: none",
         "order: connection would not have passed",
@@ -331,7 +331,7 @@ fn the_most_alike_command_is_shown_with_its_place_and_words() {
     for part in [
         "nearest that would match: none",
         " %: command 4 (a/2), ",
-        "x/commands.yml:12: run \"SELECT name, price",
+        "x/commands.yml:13: run \"SELECT name, price",
         "\n  the same: method, params; another: sql\n",
         "SELECT name, [-price-]{+cost+} FROM fruit WHERE colour = ? AND [-price-]{+cost+} < ?",
     ] {

@@ -43,7 +43,7 @@ fn a_session_to_the_letter() {
     );
     assert_eq!(
         line(2),
-        r#""outbound","protocol":"odbc","identifier":"connect a","requestPayload":{"method":"connect","connection_id":"a","dsn":"shop"}}"#
+        r#""outbound","protocol":"odbc","identifier":"connect a","requestPayload":{"method":"connect","connection_id":"a","dsn":"shop"},"responsePayload":{"info_file":"a_info.yml"}}"#
     );
     assert_eq!(
         line(3),

@@ -65,7 +65,10 @@ fn what_is_whole_is_kept_and_can_be_played() {
     let Ok(Fetched::Rows(mut rest)) = player.fetch(A, 2) else { panic!("no rows") };
     assert_eq!(rows(&mut rest), vec![vec!["w".repeat(10_000)]; 28]);
     assert!(!rest.ended(), "nobody knows what came behind the rows");
-    assert_eq!(names(&directory), ["a_1_fetch_all.csv", "a_2_fetch_many.csv", "commands.yml", "metadata.yml"]);
+    assert_eq!(
+        names(&directory),
+        ["a_1_fetch_all.csv", "a_2_fetch_many.csv", "a_info.yml", "commands.yml", "metadata.yml"]
+    );
     assert_eq!(recover(&directory).unwrap(), None, "there is nothing left to do");
 }
 
@@ -324,7 +327,7 @@ fn the_cassette_that_was_replaced_is_never_taken_for_the_recording() {
     fs::write(directory.join(".super8-replaced"), "").unwrap();
     assert!(recover(&directory).unwrap().is_some());
     assert!(files(&directory)["commands.yml"].contains("SELECT 4"));
-    assert_eq!((names(parent.path()), names(&directory).len()), (vec!["x".to_owned()], 2));
+    assert_eq!((names(parent.path()), names(&directory).len()), (vec!["x".to_owned()], 3));
 }
 
 #[test]

@@ -91,7 +91,10 @@ fn large_results_go_to_disk_in_blocks() {
         open.lock().end(ended).unwrap();
     }
     recorder.disconnect(a).unwrap();
-    assert_eq!(names(&directory), ["a_1_fetch_many.csv", "a_2_fetch_all.csv", "commands.yml", "metadata.yml"]);
+    assert_eq!(
+        names(&directory),
+        ["a_1_fetch_many.csv", "a_2_fetch_all.csv", "a_info.yml", "commands.yml", "metadata.yml"]
+    );
     let player = player(&directory);
     assert_eq!(rows(&mut opened(&player)).len(), 3_000);
     player.command(&run(a, 2, "SELECT 1")).unwrap();
@@ -127,7 +130,7 @@ fn rows_that_do_not_fit_what_the_log_says_are_refused() {
     assert_eq!(told("  n: 3\n"), "", "YAML 1.2 reads it as text");
     assert_eq!(told(""), "", "it may be left out");
     assert!(
-        told("  \"n\": 4\n").contains("commands.yml:8: n says 4 rows, and there are only 3"),
+        told("  \"n\": 4\n").contains("commands.yml:9: n says 4 rows, and there are only 3"),
         "{}",
         told("  \"n\": 4\n")
     );
@@ -138,5 +141,5 @@ fn rows_that_do_not_fit_what_the_log_says_are_refused() {
     player.connect(&connect(A, "shop")).unwrap();
     player.command(&run(A, 1, "SELECT 1")).unwrap();
     let why = player.fetch(A, 1).map(|_| ()).unwrap_err().headline;
-    assert!(why.contains("commands.yml:12: rows_file: a_1_fetch_many.csv is not there; restore it"), "{why}");
+    assert!(why.contains("commands.yml:13: rows_file: a_1_fetch_many.csv is not there; restore it"), "{why}");
 }

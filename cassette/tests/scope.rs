@@ -148,18 +148,20 @@ fn facts_that_change() {
     let a = connected(&recorder, "shop");
     let b = connected(&recorder, "shop");
     let c = connected(&recorder, "store");
-    for (connection, result) in [(a, "one"), (a, "two"), (a, "two"), (b, "one"), (b, "three"), (a, "one"), (c, "other")]
+    let d = connected(&recorder, "shop");
+    for (connection, result) in
+        [(a, "one"), (a, "two"), (a, "two"), (b, "one"), (b, "three"), (a, "one"), (c, "other"), (d, "four")]
     {
         recorder.info(connection, fact(result)).unwrap();
     }
     recorder.publish().unwrap();
-    assert_eq!(names(&directory)[..3], ["a_info.yml", "b_info.yml", "c_info.yml"]);
+    assert_eq!(names(&directory)[..3], ["a_info.yml", "c_info.yml", "commands.yml"]);
     let player = player(&directory);
     let told = |connection| {
         let answer = player.info(connection, &[(Key::Info, 16.into())]).unwrap()?;
         answer.get(Key::Result)?.as_text().map(str::to_owned)
     };
-    for (id, dsn) in [(A, "shop"), (ConnectionId(1), "shop"), (ConnectionId(2), "store")] {
+    for (id, dsn) in [(A, "shop"), (ConnectionId(1), "shop"), (ConnectionId(2), "store"), (ConnectionId(3), "shop")] {
         player.connect(&connect(id, dsn)).unwrap();
     }
     let four =
@@ -167,6 +169,7 @@ fn facts_that_change() {
     assert_eq!(four(a), ["one", "two", "two", "one"]);
     assert_eq!(four(b), ["one", "three", "three", "three"]);
     assert_eq!(four(c), ["other"; 4]);
+    assert_eq!(four(d), ["four"; 4], "what it was told first is not what the file says");
 }
 
 #[test]

@@ -104,7 +104,10 @@ fn the_users_files_are_carried_over_and_stale_ones_go() {
     fs::write(directory.join(".gitattributes"), "*.csv -text\n").unwrap();
     assert!(directory.join("b_1_fetch_all.csv").exists());
     record(&at(&directory, "2026-02-02T00:00:00Z"), 1);
-    assert_eq!(names(&directory), [".gitattributes", "README.md", "a_1_fetch_all.csv", "commands.yml", "metadata.yml"]);
+    assert_eq!(
+        names(&directory),
+        [".gitattributes", "README.md", "a_1_fetch_all.csv", "a_info.yml", "commands.yml", "metadata.yml"]
+    );
     assert_eq!(files(&directory)["README.md"], "what this is");
     // the user's files do not make it another recording
     record(&at(&directory, "2026-03-03T00:00:00Z"), 1);
@@ -178,6 +181,10 @@ fn many_connections_one_after_the_other() {
         }
     }
     let text = fs::read_to_string(directory.join("commands.yml")).unwrap();
-    assert!(text.ends_with("- method: connect\n  connection_id: bxx\n  dsn: shop\n"), "{}", &text[text.len() - 80..]);
+    assert!(
+        text.ends_with("- method: connect\n  connection_id: bxx\n  dsn: shop\n  info_file: a_info.yml\n"),
+        "{}",
+        &text[text.len() - 80..]
+    );
     assert!(files(&directory)["metadata.yml"].contains("2026-01-01"));
 }

@@ -76,6 +76,7 @@ fn the_first_version() {
     database: PROD_DB
     user_hash: a1b2c3d4e5f6
     schema: APP
+  info_file: a_info.yml
 - method: run
   connection_id: a
   statement_id: 1

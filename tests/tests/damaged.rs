@@ -503,6 +503,24 @@ fn an_info_file_that_cannot_be_read_fails_the_connect() {
         std::os::unix::fs::symlink("/dev/zero", file).unwrap();
     };
     refuse(with(&link), &["a_info.yml", "it is a link"]);
+    let remove = |file: &Path| std::fs::remove_file(file).unwrap();
+    refuse(with(&remove), &["commands.yml:", "info_file: a_info.yml is not there", "restore it"]);
+    let copied = session.scratch.join("copied.ndjson");
+    let converted = Command::new(products::super8()).arg("convert").arg(with(&remove)).arg(&copied).output().unwrap();
+    assert!(
+        !converted.status.success() && shown(&converted).contains("a_info.yml is not there"),
+        "{}",
+        shown(&converted)
+    );
+    let rename = |file: &Path| {
+        let log = file.with_file_name("commands.yml");
+        let text = std::fs::read_to_string(&log).unwrap();
+        std::fs::write(&log, text.replace("info_file: a_info.yml", "info_file: notes.yml")).unwrap();
+    };
+    refuse(
+        with(&rename),
+        &["commands.yml:", "`notes.yml` is not the name of a file with the answers about a connection"],
+    );
 }
 
 /// The same in a program that only reads rows: it is told at the connect, and ends as it likes.

@@ -404,7 +404,7 @@ impl AnyOrder {
         let played = player.played(state, session);
         state.sessions.ended(unit, complete, played, false);
         if complete {
-            state.forget(session.connection, None);
+            state.forget(player.order, session.connection);
         }
     }
 

@@ -104,10 +104,10 @@ impl Connects {
 
     /// Whether the connects of two groups told the program the same.
     pub(super) fn same_reply(&self, one: Group, other: Group) -> bool {
-        // `result` is for people and for later questions; the program sees the rest
+        // `result` is for people and for later questions, and the file for those; the program sees the rest
         let told = |group: Group| {
             let entry = self.groups.get(group as usize);
-            let told = Key::ALL.iter().filter(|key| key.is_reply() && **key != Key::Result);
+            let told = Key::ALL.iter().filter(|key| key.is_reply() && !matches!(key, Key::Result | Key::InfoFile));
             told.map(move |key| entry.and_then(|entry| entry.get(*key)))
         };
         one == other || told(one).eq(told(other))

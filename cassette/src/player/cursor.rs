@@ -44,6 +44,9 @@ impl Candidate {
     }
 }
 
+/// What was asked for, taken; rows come with their progress.
+pub(super) type Taken = (Candidate, Option<Arc<Progress>>);
+
 /// Rows that were handed out.
 #[derive(Clone, Debug)]
 struct Handed {

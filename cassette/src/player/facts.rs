@@ -1,32 +1,15 @@
-//! Finding recorded facts about a connection: in its own info file, else in that of the first connection with the same
-//! connect identity. The recorder's rule for leaving facts out is the counterpart.
+//! Finding recorded facts about a connection: in the file that the entry of its connect names.
+//!
+//! In recordings of earlier versions no file is named. There a connection has its own one, and what that lacks it was told like the
+//! first connection with the same connect identity.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::index::Index;
 use crate::entry::{ConnectIdentity as Identity, connect_identity};
-use crate::store::Store;
+use crate::store::{Store, info_file};
 use crate::{CassetteError, ConnectionId, Fields, Key, Value};
-
-/// The functions of which anything is recorded about connections. Reads every answer about a connection.
-pub(super) fn functions(index: &Index, storage: &dyn Store) -> Result<HashSet<String>, CassetteError> {
-    let mut functions = HashSet::new();
-    let mut add = |function: Option<&Value>| {
-        if let Some(Value::Text(function)) = function
-            && !functions.contains(function)
-        {
-            functions.insert(function.clone());
-        }
-    };
-    for connection in index.connections() {
-        storage.info(connection)?.iter().for_each(|answer| add(answer.get(Key::Function)));
-    }
-    for position in index.told() {
-        add(storage.checked_entry(index.slot(position).place())?.get(Key::Function));
-    }
-    Ok(functions)
-}
 
 /// Whose answers hold for a connection whose own file does not have them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +26,6 @@ const CONNECTION_DEAD: i32 = 1209;
 /// What was read of the info files.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
-    families: Option<Arc<Families>>,
     loaded: HashMap<ConnectionId, Arc<Vec<Fields>>>,
     /// How often a connection was asked for what its file first has at this place.
     asked: HashMap<(ConnectionId, usize), usize>,
@@ -51,19 +33,68 @@ pub(super) struct Facts {
     shared: HashMap<Identity, Arc<Vec<Fields>>>,
 }
 
-/// The connections that succeeded, by their identities.
+/// Which files have the answers about the connections that succeeded. A file has the name of a connection.
 #[derive(Debug, Default)]
-struct Families {
-    of: HashMap<ConnectionId, Identity>,
+pub(super) struct Homes {
+    named: HashMap<ConnectionId, ConnectionId>,
+    /// The identities of the connections whose connect names no file.
+    identities: HashMap<ConnectionId, Identity>,
     /// In recorded order.
     members: HashMap<Identity, Vec<ConnectionId>>,
+}
+
+impl Homes {
+    /// Reads the connects of a log.
+    ///
+    /// # Errors
+    /// An unreadable entry; a file that is named and not there.
+    pub(super) fn read(index: &Index, storage: &dyn Store) -> Result<Homes, CassetteError> {
+        let mut homes = Homes::default();
+        for position in index.connects() {
+            let place = index.slot(*position).place();
+            let entry = storage.checked_entry(place)?;
+            if let Some(name) = entry.get(Key::InfoFile).and_then(Value::as_text) {
+                homes.named.insert(entry.connection, info_file(storage, place, name)?);
+            } else if entry.succeeded() {
+                let identity = connect_identity(&entry);
+                homes.identities.insert(entry.connection, identity);
+                homes.members.entry(identity).or_default().push(entry.connection);
+            }
+        }
+        Ok(homes)
+    }
+
+    /// The connection whose name the file of a connection has.
+    pub(super) fn of(&self, connection: ConnectionId) -> ConnectionId {
+        self.named.get(&connection).copied().unwrap_or(connection)
+    }
+
+    /// The functions of which anything is recorded about connections. Reads every answer about a connection.
+    pub(super) fn functions(&self, index: &Index, storage: &dyn Store) -> Result<HashSet<String>, CassetteError> {
+        let mut functions = HashSet::new();
+        let mut add = |function: Option<&Value>| {
+            if let Some(Value::Text(function)) = function
+                && !functions.contains(function)
+            {
+                functions.insert(function.clone());
+            }
+        };
+        let files: HashSet<ConnectionId> = index.connections().map(|connection| self.of(connection)).collect();
+        for file in files {
+            storage.info(file)?.iter().for_each(|answer| add(answer.get(Key::Function)));
+        }
+        for position in index.told() {
+            add(storage.checked_entry(index.slot(position).place())?.get(Key::Function));
+        }
+        Ok(functions)
+    }
 }
 
 impl Facts {
     /// The fact with this key: the connection's own, else what these connections with its identity were told.
     pub(super) fn find(
         &mut self,
-        index: &Index,
+        homes: &Homes,
         storage: &dyn Store,
         connection: ConnectionId,
         key: &[(Key, Value)],
@@ -74,18 +105,18 @@ impl Facts {
             |answer: &Fields| key.iter().all(|(name, value)| answer.get(*name).unwrap_or(&Value::Null) == value);
         // what happened on this very connection, others do not know
         let relatives = (!key.iter().any(|(name, _)| *name == Key::ConnectionId)).then_some(relatives);
-        self.find_like((index, storage), connection, &matches, relatives)
+        self.find_like((homes, storage), connection, &matches, relatives)
     }
 
     /// The fact that matches: the connection's own, else what these connections with its identity were told.
     pub(super) fn find_like(
         &mut self,
-        (index, storage): (&Index, &dyn Store),
+        (homes, storage): (&Homes, &dyn Store),
         connection: ConnectionId,
         matches: &dyn Fn(&Fields) -> bool,
         relatives: Option<Relatives>,
     ) -> Result<Option<Fields>, CassetteError> {
-        let own = self.load(storage, connection)?;
+        let own = self.load(storage, homes.of(connection))?;
         let replies: Vec<usize> = (0..own.len()).filter(|at| matches(&own[*at])).collect();
         if let (Some(first), Some(last)) = (replies.first(), replies.last()) {
             let asked = self.asked.entry((connection, *first)).or_default();
@@ -94,9 +125,8 @@ impl Facts {
             return Ok(Some(own[*reply].clone()));
         }
         let Some(relatives) = relatives else { return Ok(None) };
-        let families = self.families(index, storage)?;
-        let Some(identity) = families.of.get(&connection) else { return Ok(None) };
-        let members = families.members.get(identity).map_or(&[][..], Vec::as_slice);
+        let Some(identity) = homes.identities.get(&connection) else { return Ok(None) };
+        let members = homes.members.get(identity).map_or(&[][..], Vec::as_slice);
         let answers = match (relatives, members.first()) {
             (Relatives::First, Some(first)) => self.load(storage, *first)?,
             (Relatives::All, Some(_)) => self.shared(storage, *identity, members)?,
@@ -132,22 +162,21 @@ impl Facts {
     /// does one that pools connections.
     pub(super) fn pooled(
         &mut self,
-        index: &Index,
+        homes: &Homes,
         storage: &dyn Store,
         connection: ConnectionId,
     ) -> Result<bool, CassetteError> {
         let probe = [(Key::Attribute, Value::from(CONNECTION_DEAD))];
-        Ok(self.find(index, storage, connection, &probe, Relatives::All)?.is_some())
+        Ok(self.find(homes, storage, connection, &probe, Relatives::All)?.is_some())
     }
 
     /// The connection is closed.
-    pub(super) fn forget(&mut self, connection: ConnectionId) {
+    pub(super) fn forget(&mut self, homes: &Homes, connection: ConnectionId) {
         self.asked.retain(|(of, _), _| *of != connection);
-        let first = self.families.as_ref().is_some_and(|families| {
-            let family = families.of.get(&connection).and_then(|identity| families.members.get(identity));
-            family.and_then(|members| members.first()) == Some(&connection)
-        });
-        if !first {
+        let identity = homes.identities.get(&connection);
+        let first = identity.and_then(|identity| homes.members.get(identity)?.first());
+        // others read on in a file that they share
+        if identity.is_some() && first != Some(&connection) {
             self.loaded.remove(&connection);
         }
     }
@@ -159,23 +188,5 @@ impl Facts {
         let answers = Arc::new(storage.info(connection)?);
         self.loaded.insert(connection, Arc::clone(&answers));
         Ok(answers)
-    }
-
-    fn families(&mut self, index: &Index, storage: &dyn Store) -> Result<Arc<Families>, CassetteError> {
-        if let Some(families) = &self.families {
-            return Ok(Arc::clone(families));
-        }
-        let mut families = Families::default();
-        for position in index.connects() {
-            let entry = storage.checked_entry(index.slot(*position).place())?;
-            if entry.succeeded() {
-                let identity = connect_identity(&entry);
-                families.of.insert(entry.connection, identity);
-                families.members.entry(identity).or_default().push(entry.connection);
-            }
-        }
-        let families = Arc::new(families);
-        self.families = Some(Arc::clone(&families));
-        Ok(families)
     }
 }

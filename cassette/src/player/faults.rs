@@ -11,12 +11,11 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
-use super::cursor::{Candidate, Cursor};
+use super::cursor::{Candidate, Cursor, Taken};
 use super::fault_places::{Boundary, FailedTransaction, FaultEvent, FaultNews, boundary, sql_at, writes};
 use super::fault_profiles;
 use super::log_player::LogPlayer;
 use super::mismatch::{Mismatch, MismatchKind, Scene};
-use super::playing::Taken;
 use super::sessions::Session;
 use super::state::State;
 use super::summary::summary;
@@ -328,7 +327,7 @@ impl LogPlayer {
         let here = cursor.place();
         if place != here {
             state.lane_mut(&self.index, connection).cursor = Cursor::at_place(&self.index, connection, place);
-            state.forget(connection, None);
+            state.forget(self.order, connection);
         }
         let reached = state.after.reached.entry(connection).or_default();
         *reached = (*reached).max(here);

@@ -1,11 +1,16 @@
 //! What was recorded about connections apart from commands: facts, and the outcomes of calls that usually have none.
 
-use super::facts::Relatives;
+use super::facts::{Homes, Relatives};
 use super::log_player::LogPlayer;
 use super::state::State;
 use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value};
 
 impl LogPlayer {
+    /// Which files have the answers about the connections of what is played.
+    pub(super) fn homes(&self) -> &Homes {
+        &self.storage.0.current().homes
+    }
+
     /// Whether anything is recorded of this function about connections.
     pub(super) fn tells_of(&self, function: &str) -> bool {
         self.told.contains(function)
@@ -50,7 +55,7 @@ impl LogPlayer {
         };
         match changed {
             Some(entry) => Ok(Some(entry.fields)),
-            None => match state.facts.find(index, storage, connection, &key, relatives)? {
+            None => match state.facts.find(self.homes(), storage, connection, &key, relatives)? {
                 Some(answer) => Ok(Some(answer)),
                 None => self.translated(state, connection, &key, relatives),
             },
@@ -75,7 +80,7 @@ impl LogPlayer {
             let text = answer.get(Key::Sql).filter(|_| same);
             text.is_some_and(|text| self.comparison.difference(&as_sql(text), &asked).is_none())
         };
-        let found = state.facts.find_like((&self.index, &*self.storage), connection, &matches, Some(relatives))?;
+        let found = state.facts.find_like((self.homes(), &*self.storage), connection, &matches, Some(relatives))?;
         let Some(mut answer) = found else { return Ok(None) };
         if let Some(recorded) = answer.get(Key::Sql) {
             self.comparison.bind(&as_sql(recorded), &asked, || "SQLNativeSql".to_owned());
@@ -102,6 +107,6 @@ impl LogPlayer {
 
     /// A fact about the environment.
     pub(super) fn environment(&self, key: &[(Key, Value)]) -> Result<Option<Fields>, CassetteError> {
-        self.state.write().facts.find(&self.index, &*self.storage, ConnectionId(0), key, Relatives::All)
+        self.state.write().facts.find(self.homes(), &*self.storage, ConnectionId(0), key, Relatives::All)
     }
 }

@@ -16,10 +16,9 @@ use super::bindings::Bindings;
 use super::columns::Columns;
 use super::compare::Comparison;
 use super::connects::Connects;
-use super::cursor::{Candidate, Cursor};
+use super::cursor::{Candidate, Cursor, Taken};
 use super::fault_places::{Faults, TellFault, takes_faults};
 use super::mismatch::{Mismatch, Scene};
-use super::playing::Taken;
 use super::rows::{self, PlayedRun};
 use super::sessions::SessionMatcher;
 use super::sources::{Choosing, PlayedIndex, PlayedStorage, PlayedTold, Source, Sources, Tickets};
@@ -371,8 +370,8 @@ impl LogPlayer {
             // what cannot be read is told when it is asked for
             let _ = self.end(state, connection);
         }
-        state.forget(recorded, None);
-        state.facts.forget(recorded);
+        state.forget(self.order, recorded);
+        state.facts.forget(self.homes(), recorded);
         self.next_turn(state);
     }
 
@@ -431,7 +430,7 @@ impl LogPlayer {
                 let item = self.storage.info(connection).ok()?.iter().position(|known| known == answer)?;
                 Some(self.storage.locate_item(&info_part(connection), item, &wrong.key))
             };
-            let own = self.state.read().recorded(connection, None).0;
+            let own = self.homes().of(self.state.read().recorded(connection, None).0);
             let found = in_file(own).or_else(|| self.index.connections().find_map(in_file));
             let (file, line) = found.unwrap_or_else(|| (self.storage.name().to_owned(), 1));
             wrong.error(&file, line)

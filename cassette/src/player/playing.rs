@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::connects::{Connect, Group};
-use super::cursor::{Candidate, Cursor, Next};
+use super::cursor::{Candidate, Cursor, Next, Taken};
 use super::log_player::LogPlayer;
 use super::mismatch::Scene;
 use super::rows::Progress;
@@ -12,9 +12,6 @@ use super::sessions::Session;
 use super::state::State;
 use crate::metadata::Order;
 use crate::{CassetteError, ConnectionId, Entry, Method};
-
-/// What was asked for, taken; rows come with their progress.
-pub(super) type Taken = (Candidate, Option<Arc<Progress>>);
 
 impl LogPlayer {
     /// A connect; the entry has the live connection's id.
@@ -436,7 +433,7 @@ impl LogPlayer {
             (session, complete) = (shorter, true);
         }
         let played = self.played(state, session);
-        let pooled = !complete && state.facts.pooled(&self.index, &*self.storage, session.connection)?;
+        let pooled = !complete && state.facts.pooled(self.homes(), &*self.storage, session.connection)?;
         state.sessions.ended(live, complete, played, pooled);
         Ok(())
     }

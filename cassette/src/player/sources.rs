@@ -10,7 +10,7 @@ use csv::ByteRecord;
 
 use super::compare::{Comparison, difference};
 use super::cursor::Cursor;
-use super::facts;
+use super::facts::Homes;
 use super::index::{Index, ResultAnswer};
 use super::rows::is_end;
 use super::script::Script;
@@ -29,6 +29,8 @@ pub(super) struct Source {
     pub(super) storage: Arc<dyn Store>,
     pub(super) index: Arc<Index>,
     told: HashSet<String>,
+    /// Which files have the answers about its connections.
+    pub(super) homes: Arc<Homes>,
     pub(super) result_answers: Vec<Arc<ResultAnswer>>,
     /// The statements that have their place in the order of a cassette that a person wrote.
     pub(super) statements: HashMap<(ConnectionId, u32), Arc<ResultAnswer>>,
@@ -63,7 +65,8 @@ impl Sources {
                 // a process is told by what it does, and a connect may be all
                 index.needs_all();
             }
-            let told = facts::functions(&index, &*storage)?;
+            let homes = Homes::read(&index, &*storage)?;
+            let told = homes.functions(&index, &*storage)?;
             let mut drivers = HashMap::new();
             if !result_answers.is_empty() {
                 for position in index.connects() {
@@ -73,7 +76,15 @@ impl Sources {
                 }
             }
             let index = Arc::new(index);
-            all.push(Source { storage: storage.into(), index, told, result_answers, statements, drivers });
+            all.push(Source {
+                storage: storage.into(),
+                index,
+                told,
+                homes: Arc::new(homes),
+                result_answers,
+                statements,
+                drivers,
+            });
         }
         Ok(Sources::of(all))
     }
@@ -170,8 +181,8 @@ impl Source {
     /// A source that has only the entries of this index.
     pub(super) fn of_statement(of: &Source, index: Arc<Index>) -> Source {
         let (told, result_answers, drivers) = (HashSet::new(), Vec::new(), HashMap::new());
-        let statements = HashMap::new();
-        Source { storage: Arc::clone(&of.storage), index, told, result_answers, statements, drivers }
+        let (statements, homes) = (HashMap::new(), Arc::clone(&of.homes));
+        Source { storage: Arc::clone(&of.storage), index, told, homes, result_answers, statements, drivers }
     }
 
     /// The driver of a recorded connection, if that is not the cassette's.
@@ -252,6 +263,8 @@ impl Source {
                         (Key::RowsFile, Value::Text(mine), Value::Text(theirs)) => {
                             self.same_rows(mine, other, theirs)?
                         }
+                        // what was told comes in whatever order the process asked
+                        (Key::InfoFile, ..) => true,
                         (Key::ColumnsFile, Value::Text(mine), Value::Text(theirs)) => {
                             self.storage.document(mine)? == other.storage.document(theirs)?
                         }

@@ -60,7 +60,7 @@ impl Lane {
         self.answers.forget(statement);
         match statement {
             Some(statement) => _ = self.closes.remove(&statement),
-            None => self.closes.clear(),
+            None => self.closes = FxHashMap::default(),
         }
     }
 }
@@ -113,10 +113,12 @@ impl State {
         self.lanes.iter_mut().map(|(connection, lane)| (*connection, lane.get_mut()))
     }
 
-    /// A recorded connection, or a statement of it, is gone.
-    pub(super) fn forget(&mut self, connection: ConnectionId, statement: Option<u32>) {
-        if let Some(lane) = self.lanes.get_mut(&connection) {
-            lane.get_mut().forget(statement);
+    /// A recorded connection is closed: how far it was played is kept, if its cursor says it.
+    pub(super) fn forget(&mut self, order: Order, connection: ConnectionId) {
+        match (order, self.lanes.get_mut(&connection)) {
+            (Order::Global, _) => _ = self.lanes.remove(&connection),
+            (Order::Connection | Order::Any, Some(lane)) => lane.get_mut().forget(None),
+            (Order::Connection | Order::Any, None) => {}
         }
     }
 

@@ -1,9 +1,9 @@
 //! Which replies about a connection (to SQLGetInfo and the like) have to be written: thousands of connections of a test suite get
 //! the same replies, and need them once.
 //!
-//! Replay relies on this rule: if the info file of a connection lacks a question, the connection got the reply that stands first
-//! in the file of the *first* connection with the same connect identity. So nothing that is written later changes what a
-//! connection inherited. A reply that changes goes to the log, which alone can say when it changed.
+//! Connections with the same connect identity share one file, which the entry of each connect names. It has the reply that a question
+//! got first, from whatever connection. Another reply, of this connection later or of another one, goes to the log, which alone can
+//! say whose it is and from when on.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -17,12 +17,14 @@ type Question = Box<[u8]>;
 /// What was asked and replied so far.
 #[derive(Debug, Default)]
 pub(super) struct ConnectionInfo {
-    /// The first connection with an identity that succeeded.
+    /// The first connection with an identity that succeeded: the file has its name.
     first: HashMap<ConnectIdentity, ConnectionId>,
+    /// The same by connection, of those that are not the first.
+    owners: HashMap<ConnectionId, ConnectionId>,
     /// The identities of the connections that are open.
     identities: HashMap<ConnectionId, ConnectIdentity>,
-    /// The first reply that first connection got.
-    inherited: HashMap<ConnectIdentity, HashMap<Question, First>>,
+    /// What the file of an identity says.
+    written: HashMap<ConnectIdentity, HashMap<Question, Reply>>,
     /// How many connections with an identity there were.
     members: HashMap<ConnectIdentity, u32>,
     /// The last reply of an open connection.
@@ -34,7 +36,7 @@ pub(super) struct ConnectionInfo {
 /// What has to be written because of a reply.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct ToWrite {
-    /// For the connection's file: the reply that holds from the beginning.
+    /// For the file: the reply that holds from the beginning.
     pub(super) first: Option<Fields>,
     /// For the log: the reply that holds from here on.
     pub(super) changed: Option<Fields>,
@@ -42,39 +44,39 @@ pub(super) struct ToWrite {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Reply {
-    /// The default outcome of such a call. It is written only to override an inherited one.
+    /// The default outcome of such a call, which is not written where nothing else is.
     Default,
     /// Any other reply.
     Other(Arc<Fields>),
 }
 
-/// The first reply that the first connection of an identity got.
-#[derive(Debug)]
-struct First {
-    reply: Reply,
-    /// As it is written.
-    answer: Arc<Fields>,
-}
-
 #[derive(Debug)]
 struct Last {
     reply: Reply,
-    /// It is not in the connection's own file.
-    inherited: bool,
     /// How many commands the connection had when the reply was given, and how often it was given since the last one.
     commands: u64,
     given: u32,
 }
 
 impl ConnectionInfo {
-    /// A connect was recorded.
-    pub(super) fn connected(&mut self, entry: &Entry) {
-        if entry.succeeded() {
-            let identity = connect_identity(entry);
-            self.first.entry(identity).or_insert(entry.connection);
-            *self.members.entry(identity).or_default() += 1;
-            self.identities.insert(entry.connection, identity);
+    /// A connect is recorded. If it succeeded: the connection whose name the file with its answers has.
+    pub(super) fn connected(&mut self, entry: &Entry) -> Option<ConnectionId> {
+        if !entry.succeeded() {
+            return None;
         }
+        let identity = connect_identity(entry);
+        let first = *self.first.entry(identity).or_insert(entry.connection);
+        if first != entry.connection {
+            self.owners.insert(entry.connection, first);
+        }
+        *self.members.entry(identity).or_default() += 1;
+        self.identities.insert(entry.connection, identity);
+        Some(first)
+    }
+
+    /// The connection whose name the file with a connection's answers has.
+    pub(super) fn owner(&self, connection: ConnectionId) -> ConnectionId {
+        self.owners.get(&connection).copied().unwrap_or(connection)
     }
 
     /// The connect arguments of an open connection.
@@ -136,7 +138,7 @@ impl ConnectionInfo {
         let question = question(key.iter().map(|(key, value)| (*key, value)));
         if let Some(given) = before {
             let commands = self.commands.get(&connection).copied().unwrap_or_default();
-            let silent = Last { reply: Reply::Default, inherited: false, commands, given };
+            let silent = Last { reply: Reply::Default, commands, given };
             self.last.entry(connection).or_default().entry(question.clone()).or_insert(silent);
         }
         // What happened on this very connection is nobody else's.
@@ -156,38 +158,35 @@ impl ConnectionInfo {
         answer: impl FnOnce() -> Arc<Fields>,
     ) -> ToWrite {
         let identity = self.identities.get(&connection).copied();
-        let inherited = identity.and_then(|identity| self.inherited.get(&identity)?.get(question));
+        let written = identity.and_then(|identity| self.written.get(&identity)?.get(question));
         let commands = self.commands.get(&connection).copied().unwrap_or_default();
         let last = self.last.entry(connection).or_default();
         if let Some(last) = last.get_mut(question) {
             let given = if last.commands == commands { last.given } else { 0 };
-            if last.reply == reply {
-                (last.commands, last.given) = (commands, given + 1);
-                return ToWrite::default();
-            }
-            let before = inherited.filter(|_| last.inherited).map(|first| (*first.answer).clone());
-            *last = Last { reply, inherited: false, commands, given: given + 1 };
-            return ToWrite { first: before, changed: Some(after((*answer()).clone(), given)) };
+            let is_same = last.reply == reply;
+            *last = Last { reply, commands, given: given + 1 };
+            return match is_same {
+                true => ToWrite::default(),
+                false => ToWrite { first: None, changed: Some(after((*answer()).clone(), given)) },
+            };
         }
-        let first = inherited.map_or(&Reply::Default, |first| &first.reply);
-        let inherits = *first == reply;
-        // the first connection's reply is shared, not kept again
-        let reply = if inherits { first.clone() } else { reply };
-        last.insert(question.clone(), Last { reply: reply.clone(), inherited: inherits, commands, given: 1 });
-        let family = identity.filter(|identity| self.first.get(identity) == Some(&connection));
-        if inherits {
+        let is_written = *written.unwrap_or(&Reply::Default) == reply;
+        // what is shared is not kept again
+        let reply = written.filter(|_| is_written).cloned().unwrap_or(reply);
+        last.insert(question.clone(), Last { reply: reply.clone(), commands, given: 1 });
+        if is_written {
             return ToWrite::default();
         }
-        let answer = answer();
-        let written = Some((*answer).clone());
-        if let Some(identity) = family {
-            if local && self.members.get(&identity) != Some(&1) {
-                // Others may have made the call, and wrote nothing: this must not become theirs.
-                return ToWrite { first: None, changed: written };
-            }
-            self.inherited.entry(identity).or_default().insert(question.clone(), First { reply, answer });
+        let (answer, is_new) = (answer(), written.is_none());
+        // others may have made the call, and wrote nothing: this must not become theirs
+        let is_nobody_elses = !local || identity.is_none_or(|identity| self.members.get(&identity) == Some(&1));
+        if !is_new || !is_nobody_elses {
+            return ToWrite { first: None, changed: Some((*answer).clone()) };
         }
-        ToWrite { first: written, changed: None }
+        if let Some(identity) = identity {
+            self.written.entry(identity).or_default().insert(question.clone(), reply);
+        }
+        ToWrite { first: Some((*answer).clone()), changed: None }
     }
 }
 
@@ -230,23 +229,23 @@ mod tests {
     #[test]
     fn only_what_is_new_is_written() {
         let mut facts = ConnectionInfo::default();
-        [connect(A, "one"), connect(B, "one"), connect(C, "two")].iter().for_each(|entry| facts.connected(entry));
+        let owners = [connect(A, "one"), connect(B, "one"), connect(C, "two")].map(|entry| facts.connected(&entry));
+        assert_eq!(owners, [Some(A), Some(A), Some(C)]);
         let first = |answer| ToWrite { first: Some(answer), changed: None };
         let changed = |answer| ToWrite { first: None, changed: Some(answer) };
         assert_eq!(facts.replied(A, fact(1, "x")), first(fact(1, "x")));
         assert_eq!(facts.replied(A, fact(1, "x")), ToWrite::default());
-        assert_eq!(facts.replied(B, fact(1, "x")), ToWrite::default(), "inherited");
+        assert_eq!(facts.replied(B, fact(1, "x")), ToWrite::default(), "it is in the file");
         assert_eq!(facts.replied(C, fact(1, "x")), first(fact(1, "x")), "another identity");
         facts.commanded(A);
         assert_eq!(facts.replied(A, fact(1, "y")), changed(fact(1, "y")));
-        let both = ToWrite { first: Some(fact(1, "x")), changed: Some(after(fact(1, "y"), 1)) };
-        assert_eq!(facts.replied(B, fact(1, "y")), both, "what was inherited, then the change");
+        assert_eq!(facts.replied(B, fact(1, "y")), changed(after(fact(1, "y"), 1)));
         assert_eq!(facts.replied(B, fact(1, "y")), ToWrite::default());
         assert_eq!(facts.replied(B, fact(1, "z")), changed(after(fact(1, "z"), 3)));
     }
 
     #[test]
-    fn a_default_outcome_is_written_where_another_would_be_inherited() {
+    fn a_default_outcome_is_written_where_the_file_has_another() {
         let told = |facts: &mut ConnectionInfo, connection, result: &str, before| {
             let key = [(Key::Function, Value::from("SQLBindCol")), (Key::Column, Value::from(1))];
             facts.outcome(connection, &key, (result == "usual", before), || fact(1, result))
@@ -256,30 +255,32 @@ mod tests {
         facts.connected(&connect(A, "one"));
         assert_eq!(told(&mut facts, A, "bad", None), ToWrite { first: Some(fact(1, "bad")), changed: None });
         facts.connected(&connect(B, "one"));
-        assert_eq!(told(&mut facts, B, "usual", None), ToWrite { first: Some(fact(1, "usual")), changed: None });
+        assert_eq!(told(&mut facts, B, "usual", None), changed(fact(1, "usual")));
         facts.commanded(B);
         assert_eq!(told(&mut facts, B, "bad", None), changed(fact(1, "bad")));
         let mut facts = ConnectionInfo::default();
-        [A, B, C].iter().for_each(|connection| facts.connected(&connect(*connection, "one")));
-        assert_eq!(told(&mut facts, A, "bad", None), changed(fact(1, "bad")), "C must not inherit it");
+        [A, B, C].iter().for_each(|connection| _ = facts.connected(&connect(*connection, "one")));
+        assert_eq!(told(&mut facts, A, "bad", None), changed(fact(1, "bad")), "C may have made the call");
         assert_eq!(told(&mut facts, A, "usual", None), changed(after(fact(1, "usual"), 1)));
-        assert_eq!(told(&mut facts, B, "bad", None), ToWrite { first: Some(fact(1, "bad")), changed: None });
+        assert_eq!(told(&mut facts, B, "bad", None), changed(fact(1, "bad")));
         assert_eq!(told(&mut facts, C, "bad", Some(2)), changed(after(fact(1, "bad"), 2)), "it went well before");
         assert_eq!(told(&mut facts, C, "usual", Some(2)), changed(after(fact(1, "usual"), 3)));
         let own = [(Key::Function, Value::from("SQLDisconnect")), (Key::ConnectionId, Value::from("a"))];
         let to_write = facts.outcome(A, &own, (false, None), || fact(2, "bad"));
-        assert_eq!(to_write, ToWrite { first: Some(fact(2, "bad")), changed: None }, "nobody could inherit it");
+        assert_eq!(to_write, ToWrite { first: Some(fact(2, "bad")), changed: None }, "it is nobody else's");
     }
 
     #[test]
-    fn only_the_first_connection_is_inherited_from() {
+    fn whoever_asks_first_writes_it_for_all() {
         let mut facts = ConnectionInfo::default();
-        facts.connected(&connect(A, "one").with(Key::Return, "SQL_ERROR"));
-        [connect(B, "one"), connect(C, "one")].iter().for_each(|entry| facts.connected(entry));
+        assert_eq!(facts.connected(&connect(A, "one").with(Key::Return, "SQL_ERROR")), None);
+        assert_eq!([B, C].map(|connection| facts.connected(&connect(connection, "one"))), [Some(B), Some(B)]);
         let first = ToWrite { first: Some(fact(1, "x")), changed: None };
         assert_eq!(facts.replied(C, fact(1, "x")), first);
-        assert_eq!(facts.replied(B, fact(1, "x")), first, "nothing to inherit: C is not the first");
+        assert_eq!(facts.replied(B, fact(1, "x")), ToWrite::default());
+        assert_eq!(facts.replied(B, fact(2, "x")), ToWrite { first: Some(fact(2, "x")), changed: None });
+        assert_eq!(facts.replied(C, fact(2, "y")), ToWrite { first: None, changed: Some(fact(2, "y")) });
         facts.forget(C);
-        assert_eq!(facts.first.get(&connect_identity(&connect(C, "one"))), Some(&B));
+        assert_eq!([A, B, C].map(|connection| facts.owner(connection)), [A, B, B]);
     }
 }

@@ -23,6 +23,7 @@ use crate::redaction::{Redaction, Redactor, Secrets};
 use crate::schema::Class;
 use crate::sets::Sets;
 use crate::store::directory::Directory;
+use crate::store::info_part;
 use crate::store::{Append, ENTRY_ROOM, MakeAppend, Store, WriteAppend};
 use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Fields, Key, Method, Row, Value, yaml};
 
@@ -495,9 +496,14 @@ impl Recorder {
     fn append(&self, entry: &Entry, ends: impl Fn(&RunCell) -> bool) -> Result<(), CassetteError> {
         self.ready()?;
         let mut encoded = Vec::with_capacity(256);
-        self.encode(entry, &mut encoded);
+        if entry.method != Method::Connect {
+            self.encode(entry, &mut encoded);
+        }
         let mut log = self.log.lock();
         self.ready()?;
+        if entry.method == Method::Connect {
+            self.encode(&self.with_info_file(&mut log, entry)?, &mut encoded);
+        }
         self.end_runs(&mut log, ends)?;
         if entry.statement.is_none() {
             self.write_pending(&mut log, Some(entry.connection))?;
@@ -505,12 +511,25 @@ impl Recorder {
         self.append_encoded(&encoded)?;
         log.begun = true;
         match (entry.method, entry.statement) {
-            (Method::Connect, _) => log.info.connected(entry),
             (Method::Drop, Some(statement)) => log.parts.forget(entry.connection, Some(statement)),
             (method, _) if method.class() == Class::Command => log.info.commanded(entry.connection),
             _ => {}
         }
         Ok(())
+    }
+
+    /// The entry of a connect, with the file that its answers are in. There is one, though nothing may ever be asked.
+    fn with_info_file(&self, log: &mut Log, entry: &Entry) -> Result<Entry, CassetteError> {
+        let mut entry = entry.clone();
+        if let Some(owner) = log.info.connected(&entry) {
+            if owner == entry.connection {
+                self.sticky(self.storage.begin_info(owner))?;
+            }
+            let is_behind = |key: Key| matches!(key, Key::Continued | Key::Parent | Key::Return | Key::Diagnostics);
+            let at = entry.fields.iter().position(|(key, _)| is_behind(*key)).unwrap_or(entry.fields.len());
+            entry.fields.insert(at, (Key::InfoFile, info_part(owner).into()));
+        }
+        Ok(entry)
     }
 
     /// Ends the runs that `which` names and appends their entries.
@@ -629,27 +648,33 @@ impl Recorder {
         })
     }
 
-    /// Stores what held before a connection was made: its info stand in the info file alone, a changed one after the first. `times`
-    /// says how often the question was asked and got this reply.
+    /// Stores what held before a connection was made. `times` says how often the question was asked and got this reply.
     ///
     /// # Errors
     /// The first failure of this recording.
     pub fn before(&self, connection: ConnectionId, answer: Fields, times: u32) -> Result<(), CassetteError> {
         self.ready()?;
-        let to_write = {
-            let info = &mut self.log.lock().info;
-            let to_write = info.replied_often(connection, answer, times);
-            self.replied_first(info.identity(connection), &to_write);
-            to_write
+        let mut log = self.log.lock();
+        self.ready()?;
+        let to_write = log.info.replied_often(connection, answer, times);
+        let ToWrite { first, changed } = match log.info.owner(connection) == connection {
+            // the log cannot say what changed before the connect: the file has one after the other
+            true => to_write,
+            false => return self.write_info(&mut log, connection, to_write),
         };
-        let mut answers = to_write.first.into_iter().chain(to_write.changed);
-        answers.try_for_each(|answer| self.append_info(connection, &answer))
+        let mut answers = first.into_iter().map(|first| (true, first)).chain(changed.map(|changed| (false, changed)));
+        answers.try_for_each(|(is_first, answer)| {
+            self.append_info(connection, &answer)?;
+            let first = is_first.then_some(answer);
+            self.replied_first(log.info.identity(connection), &ToWrite { first, changed: None });
+            Ok(())
+        })
     }
 
     /// Stores a fact about a connection: a map of what was asked, then `result` (and `return`, `diagnostics`).
     ///
-    /// It is not written again while the reply stays the same, nor if the first connection with the same connect identity
-    /// got the same reply when it first asked. A reply that changes becomes an `answer` in the log: it holds from there on.
+    /// It is not written again while the reply stays the same, nor if it is what the file of its answers says. Another reply becomes an
+    /// `answer` in the log: it holds from there on.
     ///
     /// # Errors
     /// The first failure of this recording.
@@ -701,7 +726,7 @@ impl Recorder {
     fn write_info(&self, log: &mut Log, connection: ConnectionId, to_write: ToWrite) -> Result<(), CassetteError> {
         self.replied_first(log.info.identity(connection), &to_write);
         if let Some(first) = to_write.first {
-            self.append_info(connection, &first)?;
+            self.append_info(log.info.owner(connection), &first)?;
         }
         if let Some(fields) = to_write.changed {
             let entry = Entry { method: Method::Answer, connection, statement: None, fields };

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use crate::check::{self, Wrong};
 use crate::entry::Head;
-use crate::{CassetteError, ConnectionId, Entry, ErrorKind, Fields, Metadata, Row, Value};
+use crate::{CassetteError, ConnectionId, Entry, ErrorKind, Fields, Key, Metadata, Row, Value};
 
 const RESTORE: &str = "restore it, or record again";
 
@@ -50,6 +50,14 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// A store that was opened to be read.
     fn growing(&self) -> Result<&Mutex<dyn Growing>, CassetteError>;
+
+    /// Makes the file for the answers of a connection, which the entry of its connect is about to name.
+    ///
+    /// # Errors
+    /// As for [`Store::append`].
+    fn begin_info(&self, _connection: ConnectionId) -> Result<(), CassetteError> {
+        Ok(())
+    }
 
     /// Appends an answer to those of a connection.
     ///
@@ -173,6 +181,11 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// An unreadable answer, with file and line.
     fn info(&self, connection: ConnectionId) -> Result<Vec<Fields>, CassetteError>;
+
+    /// Whether the answers of a connection have a file. Those in a trace need none.
+    fn has_info(&self, _connection: ConnectionId) -> bool {
+        true
+    }
 
     /// Opens a rows part.
     ///
@@ -440,6 +453,30 @@ pub(super) fn replace_fields(
 /// The name of the part with the answers of a connection.
 pub(crate) fn info_part(connection: ConnectionId) -> String {
     format!("{connection}_info.yml")
+}
+
+/// The connection whose answers a part of this name has.
+pub(crate) fn info_owner(part: &str) -> Option<ConnectionId> {
+    part.strip_suffix("_info.yml")?.parse().ok()
+}
+
+/// The connection whose answers are in the file that a connect's entry names.
+///
+/// # Errors
+/// A name that no such file has; a file that is not there.
+pub fn info_file(storage: &dyn Store, place: EntryRef, name: &str) -> Result<ConnectionId, CassetteError> {
+    let key = Key::InfoFile.name();
+    let Some(connection) = info_owner(name) else {
+        let problem = format!("`{name}` is not the name of a file with the answers about a connection");
+        return Err(storage.refuse(place, key, &problem).advice("name one like a_info.yml, or remove this line"));
+    };
+    match storage.has_info(connection) {
+        true => Ok(connection),
+        false => {
+            let missing = CassetteError::io(Path::new(name), "open", &std::io::Error::from(NotFound));
+            Err(storage.refuse_part(place, key, name, &missing))
+        }
+    }
 }
 
 /// Whether a part's name is plain: it cannot leave the cassette, wherever it comes from.

@@ -16,6 +16,7 @@ mod recover;
 mod rows_journal;
 mod staging;
 
+pub use interface::info_file;
 pub(crate) use interface::info_part;
 pub use interface::{Contents, EntryRef, Growing, OpenRun, Part, RowBlock, RowsPart, RowsSource, Store};
 pub(crate) use log::ENTRY_ROOM;

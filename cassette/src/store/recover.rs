@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::interface::{EntryRef, Store};
 use super::rows_journal::{self, UnfinishedRows};
 use super::staging::Lock;
-use crate::{CassetteError, Key, Value};
+use crate::CassetteError;
 
 /// What was made of a recording that was not published.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,8 +121,7 @@ pub(super) fn parts_named_by(store: &dyn Store, entries: &[EntryRef]) -> Result<
     let mut used = HashSet::new();
     for place in entries {
         let entry = store.entry(*place)?;
-        let named = [Key::ColumnsFile, Key::RowsFile, Key::ParamsFile].into_iter().filter_map(|key| entry.get(key));
-        used.extend(named.filter_map(Value::as_text).map(str::to_owned));
+        used.extend(entry.files().map(|(_, part)| part.to_owned()));
     }
     Ok(used)
 }

@@ -44,7 +44,11 @@ fn meaning(cassette: &dyn Store) -> (Vec<Entry>, BTreeMap<String, String>) {
         parts.insert(name.clone(), format!("{:?}", cassette.document(name).unwrap()));
     }
     for connection in contents.infos {
-        parts.insert(connection.to_string(), format!("{:?}", cassette.info(connection).unwrap()));
+        let answers = cassette.info(connection).unwrap();
+        // a directory has a file for none as well
+        if !answers.is_empty() {
+            parts.insert(connection.to_string(), format!("{answers:?}"));
+        }
     }
     for name in &contents.rows {
         let (mut source, mut row, mut rows) = (cassette.rows(name).unwrap(), csv::ByteRecord::new(), Vec::new());

@@ -13,8 +13,8 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use super8_cassette::{
-    CassetteError, ConnectionId, Entry, EntryRef, ErrorKind, Format, Head, Key, Metadata, Method, Part, PlayedRun,
-    Store, Value, Volatile, by_hand, check, columns, directory, ndjson, staging_directory, whole_entry,
+    CassetteError, Entry, EntryRef, ErrorKind, Format, Key, Metadata, Method, Part, PlayedRun, Store, Value, Volatile,
+    by_hand, check, columns, directory, ndjson, staging_directory, store::info_file, whole_entry,
 };
 use super8_shim::convert::{self, CType};
 
@@ -109,10 +109,10 @@ fn one(path: &Path) -> Vec<Finding> {
             let storage = &*storage;
             let parts = storage.parts().inspect_err(|error| findings.unreadable(error)).unwrap_or_default();
             let parts: HashMap<&str, &Part> = parts.iter().map(|part| (part.name.as_str(), part)).collect();
-            let (named, connections) = (HashSet::new(), HashSet::new());
+            let named = HashSet::new();
             let unbound = HashMap::new();
             let bar = output::bar_of_bytes("checking", cassette::bytes(path));
-            let mut check = Check { storage, parts, named, connections, unbound, findings, bar };
+            let mut check = Check { storage, parts, named, unbound, findings, bar };
             check.entries();
             check.bar.finish_and_clear();
             check.unnamed();
@@ -252,7 +252,6 @@ struct Check<'p> {
     parts: HashMap<&'p str, &'p Part>,
     /// The parts that entries name.
     named: HashSet<String>,
-    connections: HashSet<ConnectionId>,
     /// Marked values that replay does not bind, with their items and lines.
     unbound: HashMap<String, (String, u64)>,
     findings: Findings<'p>,
@@ -265,18 +264,15 @@ impl Check<'_> {
         with_entries(storage, |entries| {
             for next in entries {
                 match next {
-                    Ok((place, head)) => self.entry_at(place, head),
+                    Ok((place, _)) => self.entry_at(place),
                     Err(error) => self.findings.unreadable(&error),
                 }
             }
         });
     }
 
-    fn entry_at(&mut self, place: EntryRef, head: Head) {
+    fn entry_at(&mut self, place: EntryRef) {
         self.bar.inc(place.len.into());
-        if self.connections.insert(head.connection) {
-            self.answers(head.connection);
-        }
         let (file, line) = self.storage.locate(place);
         self.long(&file, Some(line.into()), u64::from(place.len), "an entry");
         match self.storage.checked_entry(place) {
@@ -285,8 +281,10 @@ impl Check<'_> {
         }
     }
 
-    fn answers(&mut self, connection: ConnectionId) {
-        let Some(part) = self.parts.get(format!("{connection}_info.yml").as_str()).copied() else { return };
+    /// The file with the answers about a connection, which other connections may name, too.
+    fn answers(&mut self, name: &str) {
+        let Some(part) = self.parts.get(name).copied().filter(|_| self.named.insert(name.to_owned())) else { return };
+        let Some(connection) = name.strip_suffix("_info.yml").and_then(|id| id.parse().ok()) else { return };
         match self.storage.info(connection) {
             Ok(answers) => {
                 for (number, answer) in answers.iter().enumerate() {
@@ -307,9 +305,14 @@ impl Check<'_> {
             match (key, value) {
                 (Key::ColumnsFile, Value::Text(name)) => self.part(name, Check::document, line),
                 (Key::RowsFile | Key::ParamsFile, Value::Text(name)) => self.part(name, Check::rows, line),
+                (Key::InfoFile, Value::Text(name)) => self.answers(name),
                 (Key::Volatile, items) => self.volatile(&entry, items, &file, line),
                 _ => {}
             }
+        }
+        // an earlier version named no file for the answers
+        if entry.method == Method::Connect && entry.get(Key::InfoFile).is_none() {
+            self.answers(&format!("{}_info.yml", entry.connection));
         }
         if let Err(error) = played(self.storage, place, entry) {
             self.findings.unreadable(&error);
@@ -423,8 +426,7 @@ impl Check<'_> {
         let mut parts: Vec<&Part> = self.parts.values().copied().collect();
         parts.sort_by(|one, other| one.name.cmp(&other.name));
         for part in parts {
-            let connection = part.name.strip_suffix("_info.yml").and_then(|id| id.parse().ok());
-            if !self.named.contains(&part.name) && !connection.is_some_and(|id| self.connections.contains(&id)) {
+            if !self.named.contains(&part.name) {
                 let line = part.lines.first().map(|line| u64::from(*line));
                 let message = match line {
                     None => "named like a part, and no entry of commands.yml names it; remove or rename it".to_owned(),
@@ -455,6 +457,9 @@ impl Check<'_> {
 /// Reads what replay reads of an entry, as replay reads it: its parts, how many rows there are, and each cell by its C type.
 fn played(storage: &dyn Store, place: EntryRef, entry: Entry) -> Result<(), CassetteError> {
     check::check_cells(&entry, convert::fits_named).map_err(|wrong| storage.refuse_entry(place, wrong))?;
+    if let Some(Value::Text(name)) = entry.get(Key::InfoFile) {
+        return info_file(storage, place, name).map(drop);
+    }
     if entry.get(Key::ColumnsFile).is_some() {
         return columns(storage, place, &entry).map(drop);
     }

@@ -185,6 +185,10 @@ impl Store for ByHand {
         self.directory.growing()
     }
 
+    fn has_info(&self, connection: ConnectionId) -> bool {
+        self.directory.has_info(connection)
+    }
+
     fn append_info(&self, connection: ConnectionId, answer: &Fields) -> Result<(), CassetteError> {
         self.directory.append_info(connection, answer)
     }

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use crate::schema::Class;
+use crate::store::interface::info_owner;
 use crate::store::staging::beside;
 use crate::yaml::{self, Items};
-use crate::{ConnectionId, Method, files};
+use crate::{ConnectionId, Key, Method, files};
 
 /// The file that says what the cassette is.
 pub const METADATA: &str = "metadata.yml";
@@ -101,6 +102,10 @@ impl Own {
                 && let Ok(head) = yaml::parse_head(&bytes, &log, item.line)
             {
                 own.extend(named.take(&head.connection));
+                // a connection that is not in the log any more may have left its answers to others
+                let entry = (head.method == Method::Connect).then(|| yaml::parse_entry(&bytes, &log, item.line).ok());
+                let file = entry.flatten().and_then(|entry| info_owner(entry.get(Key::InfoFile)?.as_text()?));
+                own.extend(file.and_then(|file| named.take(&file)));
             }
         }
         Ok(Own(own))

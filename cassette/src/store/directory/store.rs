@@ -10,7 +10,7 @@ use super::{names, publish, reading};
 use crate::entry::Head;
 use crate::row::write_row;
 use crate::store::interface::{
-    Contents, EntryRef, Growing, Part, RowBlock, RowsPart, RowsSource, Store, only_read, replace_fields,
+    Contents, EntryRef, Growing, Part, RowBlock, RowsPart, RowsSource, Store, info_part, only_read, replace_fields,
 };
 use crate::store::log::{Held, LogReader, MakeAppend};
 use crate::store::recording::Recording;
@@ -98,6 +98,10 @@ impl Store for Directory {
         self.recording.as_ref().map(|recording| recording as _).ok_or_else(|| only_read(&self.name))
     }
 
+    fn begin_info(&self, connection: ConnectionId) -> Result<(), CassetteError> {
+        self.recording()?.begin_info(connection)
+    }
+
     fn append_info(&self, connection: ConnectionId, answer: &Fields) -> Result<(), CassetteError> {
         self.recording()?.append_info(connection, answer)
     }
@@ -137,6 +141,10 @@ impl Store for Directory {
 
     fn info(&self, connection: ConnectionId) -> Result<Vec<Fields>, CassetteError> {
         reading::info(&self.root(), connection)
+    }
+
+    fn has_info(&self, connection: ConnectionId) -> bool {
+        self.root().join(info_part(connection)).exists()
     }
 
     fn rows(&self, part: &str) -> Result<Box<dyn RowsSource>, CassetteError> {

@@ -143,7 +143,7 @@ impl Layout for Writing {
 }
 
 impl Recording<Writing> {
-    pub(super) fn append_info(&mut self, connection: ConnectionId, answer: &Fields) -> Result<(), CassetteError> {
+    pub(super) fn begin_info(&mut self, connection: ConnectionId) -> Result<(), CassetteError> {
         if !self.ready()? {
             return Ok(());
         }
@@ -155,9 +155,14 @@ impl Recording<Writing> {
             self.layout.counter.add(u64::from(len == 0), 0);
             self.layout.info = Some((connection, file, len, path));
         }
+        Ok(())
+    }
+
+    pub(super) fn append_info(&mut self, connection: ConnectionId, answer: &Fields) -> Result<(), CassetteError> {
+        self.begin_info(connection)?;
         let mut item = Vec::with_capacity(256);
         yaml::emit_answer(answer, &mut item);
-        let Some((_, file, end, path)) = &mut self.layout.info else { return Err(self.lost()) };
+        let Some((_, file, end, path)) = &mut self.layout.info else { return Ok(()) };
         append_block(file, *end, &item).map_err(|error| write_error(path, &error))?;
         *end += item.len() as u64;
         self.layout.counter.add(0, item.len() as u64);

@@ -9,10 +9,12 @@ use crate::cassette;
 use crate::exit::Failure;
 use crate::output;
 use crate::recent::Recent;
+use crate::rows_diff::{self, Rows, SHOWN, Shown, Words, contrasted};
 use indicatif::ProgressBar;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use super8_cassette::player::{Difference, difference_in};
 use super8_cassette::schema::Class;
@@ -20,9 +22,6 @@ use super8_cassette::summary::{show, summary};
 use super8_cassette::{
     CassetteError, ConnectionId, Entry, EntryRef, Head, Key, Method, Store, Value, with_parts_or_alone,
 };
-
-/// Rows that are shown of one result, and as many differences of its columns.
-const SHOWN: usize = 5;
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -38,7 +37,7 @@ pub struct Change {
     pub new_line: Option<u32>,
     /// The command in a few words.
     pub command: String,
-    /// What differs in the reply.
+    /// What differs: in the reply, or, of a command that was asked otherwise, in what is asked.
     pub details: Vec<String>,
 }
 
@@ -48,6 +47,10 @@ struct Item {
     entry: Entry,
     /// Where and what was asked.
     asked: String,
+    /// How much of that is the place and the method.
+    kind: usize,
+    /// The columns of the result that the rows are of, as far as they are known.
+    columns: Option<String>,
     /// The ids of the connection and the statement.
     place: String,
 }
@@ -65,7 +68,17 @@ impl alignment::Item for Item {
 
 impl Item {
     fn command(&self) -> String {
-        format!("{} {}", self.place, summary(&self.entry, 100))
+        format!("{} {}", self.place, self.summary())
+    }
+
+    fn summary(&self) -> String {
+        summary(&self.entry, 100)
+    }
+
+    /// Whether another item asks the same in other words, or with other values.
+    fn resembles(&self, other: &Item) -> bool {
+        self.asked[..self.kind] == other.asked[..other.kind]
+            || self.entry.method == other.entry.method && self.summary() == other.summary()
     }
 }
 
@@ -104,6 +117,7 @@ fn diff(
     let [old, new] = [old, new].map(|path| path.map(cassette::open).transpose());
     let (old, new) = (old?, new?);
     let [old, new] = [&old, &new].map(|opened| opened.as_ref().map(|opened| &*opened.storage));
+    let mut gone = Gone::default();
     let outcome = with_items(old, &bar, |olds| {
         with_items(new, &bar, |news| {
             align(olds, news, &mut |side| {
@@ -116,9 +130,23 @@ fn diff(
                     details: Vec::new(),
                 };
                 let change = match (side, old, new) {
-                    (Side::Both(was, is), Some(old), Some(new)) => changed((old, &was), (new, &is), &bar)?,
+                    (Side::Both(was, is), Some(old), Some(new)) => {
+                        gone.clear();
+                        changed((old, &was), (new, &is), &bar)?
+                    }
                     (Side::Both(..), ..) => None,
-                    (Side::Old(item), ..) => Some(alone('-', &item)),
+                    (Side::Old(item), ..) => {
+                        let change = alone('-', &item);
+                        gone.keep(item);
+                        Some(change)
+                    }
+                    (Side::New(item), old, Some(new)) => {
+                        let mut change = alone('+', &item);
+                        if let (Some(was), Some(old)) = (gone.take(&item), old) {
+                            change.details = asked_otherwise((old, &was), (new, &item), &bar)?;
+                        }
+                        Some(change)
+                    }
                     (Side::New(item), ..) => Some(alone('+', &item)),
                 };
                 change.map_or(Ok(()), &mut *found)
@@ -127,6 +155,38 @@ fn diff(
     });
     bar.finish_and_clear();
     outcome
+}
+
+/// What the first cassette has and the second does not, since both had the same.
+#[derive(Default)]
+struct Gone {
+    items: VecDeque<Item>,
+    bytes: usize,
+}
+
+impl Gone {
+    /// Most of what is held; what is beyond is compared with nothing.
+    const BYTES: usize = 1 << 20;
+
+    fn keep(&mut self, item: Item) {
+        let bytes = alignment::Item::bytes(&item);
+        if self.bytes + bytes <= Gone::BYTES {
+            self.bytes += bytes;
+            self.items.push_back(item);
+        }
+    }
+
+    /// What an item of the second was before, if it resembles something.
+    fn take(&mut self, item: &Item) -> Option<Item> {
+        let at = self.items.iter().take(100).position(|was| item.resembles(was))?;
+        let was = self.items.remove(at)?;
+        self.bytes -= alignment::Item::bytes(&was);
+        Some(was)
+    }
+
+    fn clear(&mut self) {
+        *self = Gone::default();
+    }
 }
 
 /// Gives `read` a source of a cassette's entries, in order; of none if there is no cassette.
@@ -153,6 +213,53 @@ fn with_items(
     })
 }
 
+/// What differs in what was asked: which value of which set, which place in a text.
+fn asked_otherwise(
+    (old, was): (&dyn Store, &Item),
+    (new, is): (&dyn Store, &Item),
+    bar: &ProgressBar,
+) -> Result<Vec<String>, CassetteError> {
+    let mut details = Vec::new();
+    let is_params = |key: Key| matches!(key, Key::Params | Key::ParamsFile);
+    let compared = |key: &Key| {
+        !key.is_reply() && !is_params(*key) && !matches!(key, Key::Rows | Key::RowsFile | Key::ColumnsFile | Key::N)
+    };
+    let mut keys: Vec<Key> = was.entry.fields.iter().map(|(key, _)| *key).collect();
+    keys.extend(is.entry.fields.iter().map(|(key, _)| *key).filter(|key| was.entry.get(*key).is_none()));
+    for key in keys.into_iter().filter(compared) {
+        details.extend(differing(key.name(), was.entry.get(key), is.entry.get(key)));
+    }
+    let ((before, were_several), (after, are_several)) = (params(old, &was.entry)?, params(new, &is.entry)?);
+    if before.is_some() || after.is_some() {
+        let none = || -> Rows<'_> { Box::new(|| Ok(None)) };
+        let row = if were_several || are_several { "set" } else { "" };
+        let words = Words { row, cell: "parameter", name: &|_| None };
+        rows_diff::rows(before.unwrap_or_else(none), after.unwrap_or_else(none), words, bar, &mut details)?;
+    }
+    Ok(details)
+}
+
+/// The parameters of an entry, and whether they are an array.
+fn params<'i>(storage: &'i dyn Store, entry: &'i Entry) -> Result<(Option<Rows<'i>>, bool), CassetteError> {
+    if let Some(part) = entry.get(Key::ParamsFile).and_then(Value::as_text) {
+        return Ok((Some(rows_diff::of_file(storage, part)?), true));
+    }
+    let Some(params) = entry.get(Key::Params) else { return Ok((None, false)) };
+    let is_array = params.as_list().is_some_and(|sets| sets.iter().any(|set| set.as_list().is_some()));
+    Ok((Some(rows_diff::of_params(params)), is_array))
+}
+
+/// The first difference of two values that stand under a name, in words.
+fn differing(name: &str, was: Option<&Value>, is: Option<&Value>) -> Option<String> {
+    let Difference { place, recorded, asked } = difference_in(name, was, is)?;
+    Some(match (&recorded, &asked) {
+        (Some(Value::Text(was)), Some(Value::Text(is))) => {
+            format!("{place}: {}", contrasted(&Shown::Text(was), &Shown::Text(is)))
+        }
+        (was, is) => format!("{place}: was {}, is {}", shown(was.as_ref(), 200), shown(is.as_ref(), 200)),
+    })
+}
+
 /// What differs in the replies to what was asked in both.
 fn changed(old: (&dyn Store, &Item), new: (&dyn Store, &Item), bar: &ProgressBar) -> Result<Option<Change>, Failure> {
     let mut details = Vec::new();
@@ -160,13 +267,13 @@ fn changed(old: (&dyn Store, &Item), new: (&dyn Store, &Item), bar: &ProgressBar
     let mut keys: Vec<Key> = was.values.iter().map(|(key, _)| *key).collect();
     keys.extend(is.values.iter().map(|(key, _)| *key).filter(|key| was.get(*key).is_none()));
     for key in keys {
-        if let Some(Difference { place, recorded, asked }) = difference_in(key.name(), was.get(key), is.get(key)) {
-            details.push(format!("{place}: was {}, is {}", shown(recorded.as_ref(), 200), shown(asked.as_ref(), 200)));
-        }
+        details.extend(differing(key.name(), was.get(key), is.get(key)));
     }
     columns(&was.columns, &is.columns, &mut details);
-    rows(was.rows, is.rows, bar, &mut details)?;
-    let ((_, old), (_, new)) = (old, new);
+    let ((of_old, old), (of_new, new)) = (old, new);
+    let name = |at: usize| column_name(of_new, new, at).or_else(|| column_name(of_old, old, at));
+    let words = Words { row: "row", cell: "column", name: &name };
+    rows_diff::rows(was.rows, is.rows, words, bar, &mut details)?;
     let (old_line, new_line) = (Some(old.at.line), Some(new.at.line));
     Ok((!details.is_empty()).then(|| Change {
         part: None,
@@ -178,15 +285,19 @@ fn changed(old: (&dyn Store, &Item), new: (&dyn Store, &Item), bar: &ProgressBar
     }))
 }
 
+/// The name of a column of the result whose rows an item has.
+fn column_name(storage: &dyn Store, item: &Item, at: usize) -> Option<String> {
+    let columns = storage.document(item.columns.as_deref()?).ok()?;
+    let column = columns.as_list()?.get(at)?;
+    column.get("name").or(column.get("label")).and_then(Value::as_text).map(str::to_owned)
+}
+
 /// What came of a command.
 struct Reply<'i> {
     values: Vec<(Key, &'i Value)>,
     columns: Vec<Value>,
     rows: Rows<'i>,
 }
-
-/// Gives the next row, its cells joined; none at the end.
-type Rows<'i> = Box<dyn FnMut() -> Result<Option<String>, CassetteError> + 'i>;
 
 impl<'i> Reply<'i> {
     fn get(&self, key: Key) -> Option<&'i Value> {
@@ -200,7 +311,7 @@ impl<'i> Reply<'i> {
         let (mut values, mut columns, mut rows) = (Vec::new(), Vec::new(), None);
         for (key, value) in item.entry.fields.iter().filter(|(key, _)| !of_rows(*key)) {
             match (key, value) {
-                (Key::RowsFile, Value::Text(part)) => rows = Some(content(storage, part)?),
+                (Key::RowsFile, Value::Text(part)) => rows = Some(rows_diff::of_file(storage, part)?),
                 (Key::ColumnsFile, Value::Text(part)) => {
                     columns = storage.document(part)?.as_list().unwrap_or_default().to_vec();
                 }
@@ -219,9 +330,6 @@ fn shown(value: Option<&Value>, max: usize) -> String {
     value.map_or_else(|| "not recorded".to_owned(), |value| show(value, max))
 }
 
-/// Between the cells of a row, so that no two rows look alike that are not: a field has no such character.
-const BETWEEN: &str = "\u{1f}";
-
 fn columns(old: &[Value], new: &[Value], details: &mut Vec<String>) {
     if old.len() != new.len() {
         details.push(format!("columns: were {}, are {}", old.len(), new.len()));
@@ -232,64 +340,11 @@ fn columns(old: &[Value], new: &[Value], details: &mut Vec<String>) {
         let (Value::Map(before), Value::Map(after)) = (was, is) else { continue };
         let only_after = after.iter().filter(|(key, _)| was.get(key).is_none());
         for key in before.iter().chain(only_after).map(|(key, _)| key) {
-            if let Some(Difference { place, recorded, asked }) = difference_in(key, was.get(key), is.get(key)) {
-                let (was, is) = (shown(recorded.as_ref(), 60), shown(asked.as_ref(), 60));
-                found.push(format!("column {} ({name}): {place}: was {was}, is {is}", at + 1));
-            }
+            let difference = differing(key, was.get(key), is.get(key));
+            found.extend(difference.map(|difference| format!("column {} ({name}): {difference}", at + 1)));
         }
     }
     push_first(found, details);
-}
-
-/// A row, its cells joined.
-struct Row {
-    number: u64,
-    cells: String,
-}
-
-impl alignment::Item for Row {
-    fn key(&self) -> &str {
-        &self.cells
-    }
-
-    fn bytes(&self) -> usize {
-        self.cells.len() + size_of::<Row>()
-    }
-}
-
-fn rows(
-    mut old: Rows<'_>,
-    mut new: Rows<'_>,
-    bar: &ProgressBar,
-    details: &mut Vec<String>,
-) -> Result<(), CassetteError> {
-    let (mut olds, mut news, mut first, mut more) = (0, 0, Vec::new(), 0);
-    let next = |rows: &mut Rows<'_>, count: &mut u64| -> Result<Option<Row>, CassetteError> {
-        let Some(cells) = rows()? else { return Ok(None) };
-        bar.inc(cells.len() as u64 + 1);
-        *count += 1;
-        Ok(Some(Row { number: *count, cells }))
-    };
-    align(&mut || next(&mut old, &mut olds), &mut || next(&mut new, &mut news), &mut |side| {
-        let (sign, row) = match side {
-            Side::Both(..) => return Ok(()),
-            Side::Old(row) => ('-', row),
-            Side::New(row) => ('+', row),
-        };
-        match first.len() < SHOWN {
-            true => first.push(format!("row {} {sign} {}", row.number, row.cells.replace(BETWEEN, " | "))),
-            false => more += 1,
-        }
-        Ok::<(), CassetteError>(())
-    })?;
-    if olds != news {
-        details.push(format!("rows: were {olds}, are {news}"));
-    }
-    details.append(&mut first);
-    if more > 0 {
-        details.push(format!("and {more} more"));
-    }
-    Ok(())
 }
 
 /// Adds the first of what was found.
@@ -310,6 +365,8 @@ struct Names<'s> {
     alike: HashMap<String, usize>,
     /// The texts of statements.
     statements: Recent<(ConnectionId, Option<u32>), String>,
+    /// The files with the columns of their results.
+    columns: Recent<(ConnectionId, Option<u32>), String>,
 }
 
 /// Statements whose texts are held, twice over.
@@ -318,7 +375,8 @@ const STATEMENTS: usize = 10_000;
 impl<'s> Names<'s> {
     fn of(storage: &'s dyn Store) -> Self {
         let (connections, alike) = (HashMap::new(), HashMap::new());
-        Names { storage, connections, alike, statements: Recent::new(STATEMENTS) }
+        let (statements, columns) = (Recent::new(STATEMENTS), Recent::new(STATEMENTS));
+        Names { storage, connections, alike, statements, columns }
     }
 
     /// Where an entry happened: on which of the connections to what, on the statement of which text.
@@ -333,7 +391,13 @@ impl<'s> Names<'s> {
         // an answer has the name of its own question, and not that of the statement
         let gives_text = entry.statement.is_some() && entry.method.class() == Class::Command;
         let own = if gives_text { words(entry, &TEXTS) } else { String::new() };
+        if let Some(file) = entry.get(Key::ColumnsFile).and_then(Value::as_text) {
+            self.columns.insert(place, file.to_owned());
+        }
         if !own.is_empty() {
+            if self.statements.get(&place) != Some(&own) {
+                self.columns.remove(&place);
+            }
             self.statements.insert(place, own);
         } else if self.statements.get(&place).is_none() && self.statements.forgot() && entry.statement.is_some() {
             let text = self.text_before(at, place)?;
@@ -366,7 +430,10 @@ impl<'s> Names<'s> {
     fn forget(&mut self, head: Head) {
         match head.method {
             Method::Disconnect => _ = self.connections.remove(&head.connection),
-            Method::Drop => self.statements.remove(&(head.connection, head.statement)),
+            Method::Drop => {
+                self.statements.remove(&(head.connection, head.statement));
+                self.columns.remove(&(head.connection, head.statement));
+            }
             _ => {}
         }
     }
@@ -398,8 +465,12 @@ fn item(storage: &dyn Store, at: EntryRef, entry: Entry, names: &mut Names<'_>) 
     }
     // maps may be written in any order
     inputs.sort_by_key(|(key, _)| *key);
-    let asked = format!("{} {name} {inputs:?}", entry.method.name());
-    Ok(Item { at, entry, asked, place })
+    let mut asked = format!("{} {name}", entry.method.name());
+    let kind = asked.len();
+    _ = write!(asked, " {inputs:?}");
+    let columns = if is_fetch(entry.method) { names.columns.get(&(entry.connection, entry.statement)) } else { None };
+    let columns = columns.cloned();
+    Ok(Item { at, entry, asked, kind, columns, place })
 }
 
 fn is_fetch(method: Method) -> bool {
@@ -412,26 +483,17 @@ fn fetched<'i>(storage: &'i dyn Store, item: &'i Item) -> Result<Option<Rows<'i>
         return Ok(None);
     }
     let Some(mut run) = cassette::rows(storage, item.at, item.entry.clone())? else { return Ok(None) };
-    Ok(Some(Box::new(move || Ok(run.next()?.map(joined)))))
-}
-
-fn content<'i>(storage: &'i dyn Store, part: &str) -> Result<Rows<'i>, CassetteError> {
-    let (mut rows, mut row) = (storage.rows(part)?, csv::ByteRecord::new());
-    Ok(Box::new(move || Ok(rows.next(&mut row)?.then(|| joined(&row)))))
+    Ok(Some(Box::new(move || Ok(run.next()?.map(rows_diff::joined)))))
 }
 
 /// What stands for the parameters in a file: they may be more than can be held.
 fn digest(storage: &dyn Store, part: &str) -> Result<String, CassetteError> {
-    let (mut rows, mut digest) = (content(storage, part)?, Sha256::new());
+    let (mut rows, mut digest) = (rows_diff::of_file(storage, part)?, Sha256::new());
     while let Some(row) = rows()? {
         digest.update(row);
         digest.update("\n");
     }
     Ok(format!("{:x}", digest.finalize()))
-}
-
-fn joined(row: &csv::ByteRecord) -> String {
-    row.iter().map(String::from_utf8_lossy).collect::<Vec<_>>().join(BETWEEN)
 }
 
 #[cfg(test)]
@@ -472,7 +534,10 @@ mod tests {
         let (one, other) = (cassette(LOG, "1,x\n2,y\n"), cassette(LOG, "1,x\n2,z\n3,y\n"));
         let changes = diff_with_parts(one.path(), other.path()).unwrap();
         assert_eq!((changes.len(), changes[0].sign, changes[0].new_line), (1, '~', Some(6)));
-        assert_eq!(changes[0].details, ["rows: were 2, are 3", "row 2 - 2 | y", "row 2 + 2 | z", "row 3 + 3 | y"]);
+        assert_eq!(
+            changes[0].details,
+            ["rows: were 2, are 3", "row 2, column 2: was \"y\", is \"z\"", "row 3 + 3 | y"]
+        );
         // a query more moves the numbers of those behind it, and nothing else
         let more = "- method: run\n  connection_id: a\n  statement_id: 1\n  sql: \"SELECT 0\"\n".to_owned();
         let moved = more + &LOG.replace("statement_id: 1", "statement_id: 2");
@@ -485,6 +550,38 @@ mod tests {
         let signs: String =
             diff_with_parts(one.path(), other.path()).unwrap().iter().map(|change| change.sign).collect();
         assert_eq!(signs, "--++", "what is fetched of another statement is something else");
+    }
+
+    #[test]
+    fn a_changed_parameter_is_named() {
+        let told = |old: &str, new: &str| {
+            let [old, new] = [old, new].map(|params| LOG.replace("[1]", params));
+            let changes = diff_with_parts(cassette(&old, "1,x\n").path(), cassette(&new, "1,x\n").path()).unwrap();
+            let signs: String = changes.iter().map(|change| change.sign).collect();
+            assert_eq!(signs, "-+");
+            changes[1].details.join("; ")
+        };
+        assert_eq!(told("[1, x]", "[1, z]"), "parameter 2: was \"x\", is \"z\"");
+        assert_eq!(told("[[1, x], [2, y]]", "[[1, x], [3, y]]"), "set 2, parameter 1: was 2, is 3");
+        assert_eq!(told("[[1, x], [2, y]]", "[[1, x]]"), "sets: were 2, are 1; set 2 - 2 | y");
+        // in files, of which the log has the same names
+        let log = LOG.replace("  params: [1]\n", "  params_file: a_1_run.csv\n  types: [integer, text]\n");
+        let with = |sets: &str| {
+            let directory = cassette(&log, "1,x\n");
+            std::fs::write(directory.path().join("a_1_run.csv"), sets).unwrap();
+            directory
+        };
+        let sets: String = (0..20).map(|set| format!("{set},x\n")).collect();
+        let changes = diff_with_parts(with(&sets).path(), with(&sets.replace("7,x\n8,x\n", "7,y\n8,x\n")).path());
+        let changes = changes.unwrap();
+        assert_eq!(changes.len(), 2, "{changes:?}");
+        assert_eq!(changes[1].details, ["set 8, parameter 2: was \"x\", is \"y\""]);
+        // a text that is longer than what is shown of it
+        let long = "SELECT ".to_owned() + &"a, ".repeat(100);
+        let [old, new] = ["b", "c"].map(|last| LOG.replace("SELECT 1", &format!("{long}{last}")));
+        let changes = diff_with_parts(cassette(&old, "1,x\n").path(), cassette(&new, "1,x\n").path()).unwrap();
+        let told: Vec<&str> = changes.iter().flat_map(|change| &change.details).map(String::as_str).collect();
+        assert!(told[0].starts_with("sql: at character 308: was ") && told[0].ends_with("a, c\""), "{told:?}");
     }
 
     #[test]

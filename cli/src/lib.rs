@@ -16,6 +16,7 @@ pub mod import;
 pub mod libraries;
 pub mod output;
 pub mod recent;
+pub(crate) mod rows_diff;
 pub mod run_directory;
 pub mod runs;
 pub mod show;

@@ -1,6 +1,7 @@
 //! `super8 diff`: two recordings of a program that changed, of a database that changed, in two formats.
 
 use super8_tests::desk::Desk;
+use super8_tests::driver::Driver;
 use super8_tests::format::Format;
 use super8_tests::outcome::Outcome;
 use super8_tests::{products, python};
@@ -45,7 +46,7 @@ fn what_changed_is_told_and_nothing_else() {
     let line =
         |part: &str| lines.iter().position(|line| line.contains(part)).unwrap_or_else(|| panic!("no {part}:\n{said}"));
     assert!(lines[line(COUNT)].starts_with("+ "), "{said}");
-    for part in ["row 2 - cherry | \\N", "row 2 + fig | 9", "column 2 (price): type: was 4, is 8"] {
+    for part in ["row 1, column 2 (price): was 3, is 3.5", "row 2 - cherry | \\N", "row 2 + fig | 9", "column 2 (price): type: was 4, is 8"] {
         line(part);
     }
     // What stayed the same is not told, although its statement has another number now.
@@ -62,4 +63,33 @@ fn what_changed_is_told_and_nothing_else() {
         "{}",
         none.errors()
     );
+}
+
+/// The sets of an array are in a file of their own, which the log names the same in both.
+#[test]
+fn a_changed_array_names_the_set_and_the_value() {
+    const PROGRAM: &str = "
+import pyodbc, sys
+shop = pyodbc.connect(sys.argv[1], autocommit=True).cursor()
+shop.execute('drop table if exists basket')
+shop.execute('create table basket (name varchar(20), price integer)')
+shop.fast_executemany = True
+sets = [('fruit %02d' % n, n) for n in range(20)]
+sets[11] = ('fruit', int(sys.argv[2]))
+shop.executemany('insert into basket values (?, ?)', sets)
+print(shop.execute('select name, price from basket order by name').fetchall())
+";
+    let (mut desk, _database, connection_string) = Desk::on("cli_diff_array", Driver::PostgresUnicode, "shop");
+    let python = python::interpreter().display().to_string();
+    for format in [Format::Yaml, Format::Ndjson] {
+        desk = desk.in_format(format);
+        let [old, new] = ["old", "new"].map(|tape| format!("{tape}-{}", format.name()));
+        for (tape, price) in [(&old, "7"), (&new, "8")] {
+            let outcome = desk.run(&["record", tape, "--", &python, "-c", PROGRAM, &connection_string, price]);
+            assert_eq!(outcome.status, "exit status: 0", "{}", outcome.errors());
+        }
+        let said = differ(&desk, &[&old, &new], 1);
+        assert!(said.contains(" set 12, parameter 2: was 7, is 8"), "{said}");
+        assert!(said.contains(" row 1, column 2 (price): was 7, is 8"), "{said}");
+    }
 }

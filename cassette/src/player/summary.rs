@@ -128,7 +128,7 @@ fn write(value: &Value, out: &mut String, max: usize) {
 
 /// Two values side by side, each in at most `max` bytes. Long texts are cut around the first difference, whose character
 /// (from 1) is given.
-pub(crate) fn contrast(recorded: &str, asked: &str, max: usize) -> (usize, String, String) {
+pub fn contrast(recorded: &str, asked: &str, max: usize) -> (usize, String, String) {
     let same = recorded.bytes().zip(asked.bytes()).take_while(|(left, right)| left == right).count();
     let same = floor(recorded, same).min(floor(asked, same));
     let around = |text: &str| {

@@ -1,0 +1,343 @@
+//! Rows of two results, or sets of two arrays of parameters, compared: which row, which column, what was, what is.
+//!
+//! Both are read as streams, side by side: only a window of either is held.
+
+use crate::alignment::{self, Side, align};
+use indicatif::ProgressBar;
+use std::collections::VecDeque;
+use super8_cassette::summary::{contrast, show};
+use super8_cassette::{CassetteError, Store, Value};
+
+/// Rows that are shown of one result, and cells of one row.
+pub(crate) const SHOWN: usize = 5;
+
+/// Bytes of a value that are shown.
+const WIDTH: usize = 60;
+
+/// Gives the next row, its cells joined; none at the end.
+pub(crate) type Rows<'i> = Box<dyn FnMut() -> Result<Option<String>, CassetteError> + 'i>;
+
+/// Between the cells of a row, so that no two rows look alike that are not: a field has no such character.
+const BETWEEN: &str = "\u{1f}";
+
+/// The cells of a row as one text.
+pub(crate) fn joined(row: &csv::ByteRecord) -> String {
+    row.iter().map(String::from_utf8_lossy).collect::<Vec<_>>().join(BETWEEN)
+}
+
+/// The rows of a file.
+pub(crate) fn of_file<'i>(storage: &'i dyn Store, part: &str) -> Result<Rows<'i>, CassetteError> {
+    let (mut rows, mut row) = (storage.rows(part)?, csv::ByteRecord::new());
+    Ok(Box::new(move || Ok(rows.next(&mut row)?.then(|| joined(&row)))))
+}
+
+/// The parameters of an entry, one row for each set, written as a file of parameters has them.
+pub(crate) fn of_params(params: &Value) -> Rows<'_> {
+    let values = params.as_list().unwrap_or(std::slice::from_ref(params));
+    let set = |set: &[Value]| set.iter().map(written).collect::<Vec<_>>().join(BETWEEN);
+    match values.iter().any(|value| value.as_list().is_some()) {
+        true => {
+            let mut sets = values.iter();
+            Box::new(move || Ok(sets.next().map(|value| set(value.as_list().unwrap_or(std::slice::from_ref(value))))))
+        }
+        false => {
+            let mut one = Some(values);
+            Box::new(move || Ok(one.take().map(set)))
+        }
+    }
+}
+
+/// A parameter as a cell of a file has it.
+fn written(value: &Value) -> String {
+    match value {
+        Value::Null => "\\N".to_owned(),
+        Value::Text(text) => text.clone(),
+        Value::Map(pairs) => match &pairs[..] {
+            [(_, Value::Text(text))] => text.clone(),
+            _ => show(value, 200),
+        },
+        other => show(other, 200),
+    }
+}
+
+/// What rows and their cells are called.
+#[derive(Clone, Copy)]
+pub(crate) struct Words<'w> {
+    /// `row` or `set`; nothing if there is one only.
+    pub(crate) row: &'w str,
+    /// `column` or `parameter`.
+    pub(crate) cell: &'w str,
+    /// The name of a cell, counted from 0, if it is known. It is asked for the cells that are shown.
+    pub(crate) name: &'w dyn Fn(usize) -> Option<String>,
+}
+
+/// A row, its cells joined.
+struct Row {
+    number: u64,
+    cells: String,
+}
+
+impl Row {
+    fn split(&self) -> impl Iterator<Item = &str> {
+        self.cells.split(BETWEEN)
+    }
+}
+
+/// Whether a row may be what another one became: they have one cell, or as many and one of them is the same.
+fn succeeds(old: &Row, new: &Row) -> bool {
+    let width = old.split().count();
+    width == new.split().count() && (width == 1 || old.split().zip(new.split()).any(|(was, is)| was == is))
+}
+
+impl alignment::Item for Row {
+    fn key(&self) -> &str {
+        &self.cells
+    }
+
+    fn bytes(&self) -> usize {
+        self.cells.len() + size_of::<Row>()
+    }
+}
+
+/// What differs, for people.
+struct Told<'w> {
+    words: Words<'w>,
+    lines: Vec<String>,
+    /// Rows that have lines.
+    rows: usize,
+    /// Rows that have none, because there are too many.
+    more: u64,
+    /// Rows of the first that the second does not have, since both had the same one.
+    gone: VecDeque<Row>,
+    /// As many as these are gone as well, and not held.
+    gone_more: u64,
+}
+
+impl Told<'_> {
+    fn gone(&mut self, row: Row) {
+        match self.gone.len() < SHOWN {
+            true => self.gone.push_back(row),
+            false => self.gone_more += 1,
+        }
+    }
+
+    /// A row of the second that the first does not have: the successor of the first that is gone and has a cell of it.
+    fn come(&mut self, row: &Row) {
+        match self.gone.iter().position(|old| succeeds(old, row)) {
+            Some(at) => {
+                for old in self.gone.drain(..at).collect::<Vec<_>>() {
+                    self.alone('-', &old);
+                }
+                if let Some(old) = self.gone.pop_front() {
+                    self.changed(&old, row);
+                }
+            }
+            None if self.gone.is_empty() && self.gone_more > 0 => {
+                self.gone_more -= 1;
+                self.more += 1;
+            }
+            None => {
+                if let Some(old) = self.gone.pop_front() {
+                    self.alone('-', &old);
+                }
+                self.alone('+', row);
+            }
+        }
+    }
+
+    /// What is gone has no successor.
+    fn settle(&mut self) {
+        while let Some(row) = self.gone.pop_front() {
+            self.alone('-', &row);
+        }
+        self.more += std::mem::take(&mut self.gone_more);
+    }
+
+    /// Whether one more row is shown.
+    fn has_room(&mut self) -> bool {
+        let room = self.rows < SHOWN;
+        match room {
+            true => self.rows += 1,
+            false => self.more += 1,
+        }
+        room
+    }
+
+    fn alone(&mut self, sign: char, row: &Row) {
+        if self.has_room() {
+            let place = self.place(row.number, "");
+            let cells = row.cells.replace(BETWEEN, " | ");
+            self.lines.push(if place.is_empty() {
+                format!("{sign} {cells}")
+            } else {
+                format!("{place} {sign} {cells}")
+            });
+        }
+    }
+
+    /// `row 2` and what follows.
+    fn place(&self, number: u64, then: &str) -> String {
+        match self.words.row {
+            "" => String::new(),
+            word => format!("{word} {number}{then}"),
+        }
+    }
+
+    fn changed(&mut self, old: &Row, new: &Row) {
+        if !self.has_room() {
+            return;
+        }
+        let (was, is): (Vec<&str>, Vec<&str>) = (old.split().collect(), new.split().collect());
+        let differing: Vec<usize> = (0..was.len()).filter(|at| was[*at] != is[*at]).collect();
+        let moved = if old.number == new.number { String::new() } else { format!(" (was {})", old.number) };
+        let place = self.place(new.number, &format!("{moved}, "));
+        for at in differing.iter().take(SHOWN) {
+            let name = (self.words.name)(*at).map_or_else(String::new, |name| format!(" ({name})"));
+            let difference = contrasted(&cell(was[*at]), &cell(is[*at]));
+            self.lines.push(format!("{place}{} {}{name}: {difference}", self.words.cell, at + 1));
+        }
+        if differing.len() > SHOWN {
+            self.lines.push(format!("{place}and {} more", differing.len() - SHOWN));
+        }
+    }
+}
+
+/// A cell for people: numbers, NULL and the like as they are, texts in quotation marks.
+fn cell(text: &str) -> Shown<'_> {
+    match text.parse::<f64>().is_ok() || text.starts_with('\\') {
+        true => Shown::Plain(text),
+        false => Shown::Text(text),
+    }
+}
+
+/// How a value is shown.
+pub(crate) enum Shown<'v> {
+    /// As it is.
+    Plain(&'v str),
+    /// In quotation marks, cut around the difference.
+    Text(&'v str),
+}
+
+/// What was and what is. Of long texts, what stands around the first difference.
+pub(crate) fn contrasted(was: &Shown<'_>, is: &Shown<'_>) -> String {
+    let (Shown::Plain(old) | Shown::Text(old), Shown::Plain(new) | Shown::Text(new)) = (was, is);
+    if old.len().max(new.len()) > WIDTH {
+        let (at, old, new) = contrast(old, new, WIDTH);
+        return format!("at character {at}: was {old}, is {new}");
+    }
+    let shown = |value: &Shown<'_>| match value {
+        Shown::Plain(text) => (*text).to_owned(),
+        Shown::Text(text) => contrast(text, text, 8 * WIDTH).1,
+    };
+    format!("was {}, is {}", shown(was), shown(is))
+}
+
+/// Adds the rows that differ to `details`: the first of them, and how many more.
+pub(crate) fn rows(
+    mut old: Rows<'_>,
+    mut new: Rows<'_>,
+    words: Words<'_>,
+    bar: &ProgressBar,
+    details: &mut Vec<String>,
+) -> Result<(), CassetteError> {
+    let (mut olds, mut news) = (0, 0);
+    let (lines, gone) = (Vec::new(), VecDeque::new());
+    let mut told = Told { words, lines, rows: 0, more: 0, gone, gone_more: 0 };
+    let next = |rows: &mut Rows<'_>, count: &mut u64| -> Result<Option<Row>, CassetteError> {
+        let Some(cells) = rows()? else { return Ok(None) };
+        bar.inc(cells.len() as u64 + 1);
+        *count += 1;
+        Ok(Some(Row { number: *count, cells }))
+    };
+    align(&mut || next(&mut old, &mut olds), &mut || next(&mut new, &mut news), &mut |side| {
+        match side {
+            Side::Both(..) => told.settle(),
+            Side::Old(row) => told.gone(row),
+            Side::New(row) => told.come(&row),
+        }
+        Ok::<(), CassetteError>(())
+    })?;
+    told.settle();
+    if olds != news {
+        details.push(format!("{}s: were {olds}, are {news}", if words.row.is_empty() { "set" } else { words.row }));
+    }
+    details.append(&mut told.lines);
+    if told.more > 0 {
+        details.push(format!("and {} more", told.more));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WORDS: Words<'static> = Words { row: "row", cell: "column", name: &|_| None };
+
+    fn of(rows: &[&str]) -> Rows<'static> {
+        let mut rows: VecDeque<String> = rows.iter().map(|row| row.replace(',', BETWEEN)).collect();
+        Box::new(move || Ok(rows.pop_front()))
+    }
+
+    fn told(old: &[&str], new: &[&str], words: Words<'_>) -> Vec<String> {
+        let mut details = Vec::new();
+        rows(of(old), of(new), words, &ProgressBar::hidden(), &mut details).unwrap();
+        details
+    }
+
+    #[test]
+    fn a_changed_cell_is_named() {
+        let words = Words { name: &|at| ["id", "name"].get(at).map(|name| (*name).to_owned()), ..WORDS };
+        assert_eq!(told(&["1,x", "2,y"], &["1,x", "2,\\N"], words), ["row 2, column 2 (name): was \"y\", is \\N"]);
+        assert_eq!(told(&["1,x"], &["1,x "], WORDS), ["row 1, column 2: was \"x\", is \"x \""]);
+        let sets = Words { row: "set", cell: "parameter", name: &|_| None };
+        assert_eq!(told(&["1,1.5"], &["1,2"], sets), ["set 1, parameter 2: was 1.5, is 2"]);
+        // of a long text, what differs
+        let long = "x".repeat(300);
+        let lines = told(&[&long], &[&(long.clone() + "y")], WORDS);
+        assert!(lines[0].starts_with("row 1, column 1: at character 301: was \"...xx"), "{lines:?}");
+        assert!(lines[0].ends_with("y\""), "{lines:?}");
+    }
+
+    #[test]
+    fn rows_that_came_and_went() {
+        let lines = told(&["1,a", "2,b", "3,c"], &["0,z", "1,a", "3,d"], WORDS);
+        // the second row went, and the third has another value
+        assert_eq!(lines, ["row 1 + 0 | z", "row 2 - 2 | b", "row 3, column 2: was \"c\", is \"d\""]);
+        let lines = told(&["1,a", "2,b"], &["2,b"], WORDS);
+        assert_eq!(lines, ["rows: were 2, are 1", "row 1 - 1 | a"]);
+        let lines = told(&["0,q", "1,a"], &["1,b"], WORDS);
+        assert_eq!(lines, ["rows: were 2, are 1", "row 1 - 0 | q", "row 1 (was 2), column 2: was \"a\", is \"b\""]);
+        assert_eq!(told(&["0,q"], &["1,b"], WORDS), ["row 1 - 0 | q", "row 1 + 1 | b"]);
+    }
+
+    #[test]
+    fn no_more_lines_than_are_shown() {
+        let rows = |value: &str| (0..20).map(|row| format!("{row},{value}")).collect::<Vec<_>>();
+        let (old, new) = (rows("a"), rows("b"));
+        let (old, new): (Vec<&str>, Vec<&str>) =
+            (old.iter().map(String::as_str).collect(), new.iter().map(String::as_str).collect());
+        let lines = told(&old, &new, WORDS);
+        assert_eq!(lines.len(), SHOWN + 1, "{lines:?}");
+        assert_eq!(lines[0], "row 1, column 2: was \"a\", is \"b\"");
+        assert_eq!(lines[SHOWN], "and 15 more");
+        let wide = |value: &str| [value; 12].join(",") + ",same";
+        let lines = told(&[&wide("a")], &[&wide("b")], WORDS);
+        assert_eq!((lines.len(), lines[SHOWN].as_str()), (SHOWN + 1, "row 1, and 7 more"));
+    }
+
+    #[test]
+    fn parameters_are_rows() {
+        let all = |value: &Value| {
+            let (mut rows, mut all) = (of_params(value), Vec::new());
+            while let Some(row) = rows().unwrap() {
+                all.push(row.replace(BETWEEN, "|"));
+            }
+            all
+        };
+        let one = Value::from(vec![Value::Int(1), Value::Null, Value::from("x")]);
+        assert_eq!(all(&one), ["1|\\N|x"]);
+        let sets = Value::from(vec![one.clone(), one]);
+        assert_eq!(all(&sets), ["1|\\N|x", "1|\\N|x"]);
+    }
+}

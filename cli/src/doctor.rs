@@ -17,9 +17,9 @@ use super8_shim::cassettes::{self, Action};
 use super8_shim::config::ini::Section;
 use super8_shim::config::ini::to_path;
 use super8_shim::config::running_test::RunningTest;
-use super8_shim::config::settings::{Given, Mode, Placeholder, Setting, Settings};
+use super8_shim::config::settings::{CassetteFormat, Given, Mode, Placeholder, Setting, Settings};
 use super8_shim::config::sources::Sources;
-use super8_shim::config::variables;
+use super8_shim::config::variables::OwnVariables;
 use super8_shim::driver::find::{self, REAL_DRIVER, Way};
 use super8_shim::driver::{Asked, Kind, Site};
 
@@ -121,7 +121,7 @@ fn settings() -> Chapter {
     }
     let environment = |name: &str| std::env::var_os(name);
     let sources = Sources { environment: Some(&environment), ..Sources::default() };
-    if let Err(error) = variables::check(&|name| sources.mentions(name)) {
+    for error in OwnVariables::now().misspelt(&|name| sources.mentions(name)) {
         chapter.bad(error.to_string(), "correct the environment: every connect fails with this message");
     }
     let settings = match Settings::from_env() {
@@ -136,6 +136,7 @@ fn settings() -> Chapter {
             return chapter;
         }
     };
+    one_file_twice(&settings, &mut chapter);
     match settings.mode {
         Mode::Off => {
             chapter.note("mode off: a connect through super8 goes on to the real driver, and nothing is recorded")
@@ -171,6 +172,49 @@ fn settings() -> Chapter {
         (Err(error), _) => chapter.bad(error.to_string(), "correct SUPER8_CASSETTE"),
     }
     chapter
+}
+
+/// Variables that name one file, or a file inside of the cassette: what is written to one is lost, or damages the other.
+fn one_file_twice(settings: &Settings, chapter: &mut Chapter) {
+    let cassette = settings.cassette.as_ref().map(|cassette| &cassette.path);
+    let named = [
+        (Setting::Cassette, cassette),
+        (Setting::Log, settings.log.as_ref()),
+        (Setting::Verdict, settings.verdict.as_ref()),
+        (Setting::Config, settings.config.as_ref()),
+    ];
+    let named = named.map(|(setting, path)| (setting.row().variable, path.map(|path| real(path))));
+    for (at, (first, one)) in named.iter().enumerate() {
+        for (second, other) in &named[at + 1..] {
+            let (Some(one), Some(other)) = (one, other) else { continue };
+            // traces stand in a directory with other files, and a cassette's directory is replaced as a whole
+            let is_whole = at == 0 && settings.format != Some(CassetteFormat::Ndjson);
+            if one == other {
+                chapter.bad(
+                    format!("{first} and {second} both name {}", one.display()),
+                    format!("name another file in {second}"),
+                );
+            } else if is_whole && other.starts_with(one) {
+                chapter.bad(
+                    format!("{second} names {}, which is inside the cassette that {first} names", other.display()),
+                    format!("name a file outside of the cassette in {second}"),
+                );
+            }
+        }
+    }
+}
+
+/// A path without links, as far as it exists.
+fn real(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let there = path.ancestors().find_map(|ancestor| Some((ancestor, ancestor.canonicalize().ok()?)));
+    there.map_or_else(
+        || path.clone(),
+        |(ancestor, real)| match path.strip_prefix(ancestor) {
+            Ok(rest) if !rest.as_os_str().is_empty() => real.join(rest),
+            _ => real,
+        },
+    )
 }
 
 /// Whether the environment names a cassette for each test, and none is running.

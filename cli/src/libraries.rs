@@ -31,15 +31,7 @@ impl Libraries {
             let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.clone());
             return Ok(Libraries { directory });
         }
-        let places: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
-        let places = match places.is_empty() {
-            true => "any place: this program cannot tell where it is (is /proc mounted?)".to_owned(),
-            false => places.join(", "),
-        };
-        Err(Failure::new(format_args!(
-            "libsuper8.so and libsuper8a.so are not in {places}: set {VARIABLE} to their directory"
-        ))
-        .with(Exit::CannotStart))
+        Err(nowhere(&places))
     }
 
     /// The library that stands in for drivers of this kind.
@@ -51,6 +43,18 @@ impl Libraries {
     pub fn directory(&self) -> &Path {
         &self.directory
     }
+}
+
+/// The libraries are in none of these places. There are none if the system does not say where the executable is.
+fn nowhere(places: &[PathBuf]) -> Failure {
+    let places: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
+    let places = match places.is_empty() {
+        true => "any place: this program cannot tell where it is (is /proc mounted?)".to_owned(),
+        false => places.join(", "),
+    };
+    let (unicode, ansi) = (Kind::Unicode.shim_library(), Kind::Ansi.shim_library());
+    Failure::new(format_args!("{unicode} and {ansi} are not in {places}: set {VARIABLE} to their directory"))
+        .with(Exit::CannotStart)
 }
 
 /// Beside the executable (as cargo leaves them), and where packages put libraries.
@@ -66,6 +70,14 @@ fn places_around(executable: &Path) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn without_a_place_the_message_says_why() {
+        let expected = "libsuper8.so and libsuper8a.so are not in any place: this program cannot tell where it is (is /proc \
+                        mounted?): set SUPER8_LIBRARY_DIR to their directory";
+        assert_eq!(nowhere(&[]).to_string(), expected);
+        assert!(nowhere(&["/a".into(), "/b".into()]).to_string().contains(" are not in /a, /b: set "));
+    }
 
     #[test]
     fn beside_the_command_or_in_its_prefix() {

@@ -46,7 +46,12 @@ fn what_changed_is_told_and_nothing_else() {
     let line =
         |part: &str| lines.iter().position(|line| line.contains(part)).unwrap_or_else(|| panic!("no {part}:\n{said}"));
     assert!(lines[line(COUNT)].starts_with("+ "), "{said}");
-    for part in ["row 1, column 2 (price): was 3, is 3.5", "row 2 - cherry | \\N", "row 2 + fig | 9", "column 2 (price): type: was 4, is 8"] {
+    for part in [
+        "row 1, column 2 (price): was 3, is 3.5",
+        "row 2 - cherry | \\N",
+        "row 2 + fig | 9",
+        "column 2 (price): type: was 4, is 8",
+    ] {
         line(part);
     }
     // What stayed the same is not told, although its statement has another number now.

@@ -148,6 +148,49 @@ fn the_doctor_finds_what_will_not_work() {
     assert!(misspelt.text().contains("SUPER8_MODE is \"recrod\""), "{}", misspelt.text());
 }
 
+/// What the doctor finds with these variables of super8's.
+fn with_environment(desk: &Desk, variables: &[(&str, &str)], code: u8) -> String {
+    let mut command = desk.super8(&["doctor"]);
+    let outcome = Outcome::of(command.envs(variables.iter().copied()), b"");
+    ended(&outcome, code);
+    outcome.text()
+}
+
+#[test]
+fn the_doctor_looks_at_what_the_environment_says() {
+    let desk = Desk::new("cli_doctor_environment");
+    let said = |variables: &[(&str, &str)], code: u8, parts: &[&str]| {
+        let text = with_environment(&desk, variables, code);
+        for part in parts {
+            assert!(text.contains(part), "no `{part}` in\n{text}");
+        }
+        text
+    };
+    // no cassette is named, and one is named that is not there
+    said(&[("SUPER8_MODE", "replay")], 1, &["SUPER8_CASSETTE", "correct the environment"]);
+    let gone = [("SUPER8_MODE", "replay"), ("SUPER8_CASSETTE", "tapes/gone")];
+    said(&gone, 1, &["tapes/gone is not there", "record it: super8 record", "tapes/gone -- COMMAND"]);
+    // every misspelt variable, with the nearest right one
+    let misspelt = [("SUPER8_CASETTE", "x"), ("SUPER8_MODUS", "replay"), ("SUPER8_ODER", "any")];
+    let means = ["did you mean SUPER8_CASSETTE?", "did you mean SUPER8_MODE?", "did you mean SUPER8_ORDER?"];
+    said(&misspelt, 1, &means);
+    // one file for two purposes, however it is written
+    let record = ("SUPER8_MODE", "record");
+    let link = desk.scratch.join("work/link");
+    std::os::unix::fs::symlink(desk.scratch.join("work"), link).unwrap_or_else(|error| panic!("{error}"));
+    let twice = [record, ("SUPER8_CASSETTE", "tape"), ("SUPER8_LOG", "link/./tape")];
+    said(&twice, 1, &["SUPER8_CASSETTE and SUPER8_LOG both name ", "name another file in SUPER8_LOG"]);
+    let inside = [record, ("SUPER8_CASSETTE", "tape"), ("SUPER8_LOG", "tape/super8.log")];
+    said(&inside, 1, &["work/tape/super8.log, which is inside the cassette"]);
+    let verdict = [("SUPER8_LOG", "said"), ("SUPER8_VERDICT", "said")];
+    said(&verdict, 1, &["SUPER8_LOG and SUPER8_VERDICT both name "]);
+    let apart = [record, ("SUPER8_CASSETTE", "tape"), ("SUPER8_LOG", "tape.log"), ("SUPER8_VERDICT", "said")];
+    assert!(!said(&apart, 0, &["tape is not there yet"]).contains("both name"));
+    // and the driver manager's
+    let system = desk.scratch.join("odbc/odbc.ini").display().to_string();
+    said(&[("ODBCINI", &system)], 0, &["it is named twice, for the user and for the system"]);
+}
+
 #[test]
 fn without_its_libraries_it_says_where_it_looked() {
     let desk = Desk::new("cli_no_libraries");

@@ -55,7 +55,12 @@ impl OwnVariables {
     /// # Errors
     /// There is one; the nearest right one is named.
     pub fn check(&self, is_mentioned: &dyn Fn(&str) -> bool) -> Result<(), SettingsError> {
-        check_names(self.0.iter().map(|(name, _)| name), is_mentioned)
+        misspelt(self.0.iter().map(|(name, _)| name), is_mentioned).next().map_or(Ok(()), Err)
+    }
+
+    /// Every misspelt one, as [`check`](OwnVariables::check) refuses the first.
+    pub fn misspelt(&self, is_mentioned: &dyn Fn(&str) -> bool) -> Vec<SettingsError> {
+        misspelt(self.0.iter().map(|(name, _)| name), is_mentioned).collect()
     }
 }
 
@@ -71,23 +76,21 @@ fn is_own(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
 }
 
-fn check_names<'n>(
+fn misspelt<'n>(
     names: impl Iterator<Item = &'n OsString>,
     is_mentioned: &dyn Fn(&str) -> bool,
-) -> Result<(), SettingsError> {
-    for name in names.filter(|name| is_own(name)) {
-        let name = name.to_string_lossy();
-        let known = || Setting::ROWS.iter().map(|row| row.variable).chain(HANDED_DOWN);
+) -> impl Iterator<Item = SettingsError> {
+    let known = || Setting::ROWS.iter().map(|row| row.variable).chain(HANDED_DOWN);
+    names.filter(|name| is_own(name)).map(|name| name.to_string_lossy()).filter_map(move |name| {
         if known().any(|known| known == name) || name.starts_with(OF_TESTS) || is_mentioned(&name) {
-            continue;
+            return None;
         }
-        let nearest = Setting::ROWS.iter().map(|row| row.variable).min_by_key(|known| distance(&name, known));
-        return Err(SettingsError::new(format!(
-            "{name} is no variable of super8's: did you mean {}? Correct it, or unset it",
-            nearest.unwrap_or_default()
-        )));
-    }
-    Ok(())
+        let for_users = Setting::ROWS.iter().map(|row| row.variable).chain([LIBRARY_DIR]);
+        let nearest = for_users.min_by_key(|known| distance(&name, known)).unwrap_or_default();
+        Some(SettingsError::new(format!(
+            "{name} is no variable of super8's: did you mean {nearest}? Correct it, or unset it"
+        )))
+    })
 }
 
 /// How many letters have to be put in, taken out or replaced to make one word of the other.
@@ -111,13 +114,15 @@ mod tests {
 
     #[test]
     fn a_misspelt_variable_is_named_with_the_nearest_right_one() {
-        let check = |name: &str| check_names([name.into(), "PATH".into()].iter(), &|name| name == "SUPER8_TENANT");
+        let own = |name: &str| OwnVariables(vec![("PATH".into(), "".into()), (name.into(), "".into())]);
+        let check = |name: &str| own(name).check(&|name| name == "SUPER8_TENANT");
         for (wrong, right) in [
             ("SUPER8_CASETTE", "SUPER8_CASSETTE"),
             ("SUPER8_CASSETTES", "SUPER8_CASSETTE"),
             ("SUPER8_TRACEID", "SUPER8_TRACE_ID"),
             ("SUPER8_ODER", "SUPER8_ORDER"),
             ("SUPER8_MODUS", "SUPER8_MODE"),
+            ("SUPER8_LIBRARIES_DIR", "SUPER8_LIBRARY_DIR"),
         ] {
             let message = check(wrong).unwrap_err().to_string();
             assert!(message.starts_with(wrong) && message.contains(&format!("mean {right}?")), "{message}");

@@ -52,8 +52,7 @@ fn nowhere(places: &[PathBuf]) -> Failure {
         true => "any place: this program cannot tell where it is (is /proc mounted?)".to_owned(),
         false => places.join(", "),
     };
-    let (unicode, ansi) = (Kind::Unicode.shim_library(), Kind::Ansi.shim_library());
-    Failure::new(format_args!("{unicode} and {ansi} are not in {places}: set {VARIABLE} to their directory"))
+    Failure::new(format_args!("libsuper8.so and libsuper8a.so are not in {places}: set {VARIABLE} to their directory"))
         .with(Exit::CannotStart)
 }
 

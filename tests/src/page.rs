@@ -149,38 +149,68 @@ fn slug(heading: &str) -> String {
     kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
 }
 
-/// The first literal of each error that a user may see, in the sources of the libraries and of the command; `{}` and the like
-/// are `...`.
+/// How an error, or a warning that a user may see, is made in Rust; a literal follows.
+const MADE: [&str; 16] = [
+    "CassetteError::new(",
+    "CassetteError::torn(",
+    "CassetteError::busy(",
+    "Failure::new(",
+    "Failure(format!(",
+    "Failure(",
+    "DriverError::new(",
+    "SettingsError::new(",
+    "SettingsError(format!(",
+    "NoCassette(format!(",
+    "Absent(format!(",
+    "TraceIdError(format!(",
+    "Diagnostic::new(",
+    "let told = || format!(",
+    "\"[super8] ",
+    "say(format_args!(",
+];
+
+/// How one is made in the packages' languages, on one line.
+const MADE_IN_PACKAGES: [&str; 4] = ["raise ", "throw new ", "told = ", " || `"];
+
+/// The first literal of each error that a user may see, in the sources of the libraries, the command and the packages; `{}` and
+/// the like are `...`.
 pub fn error_texts() -> Vec<String> {
     let mut texts = Vec::new();
-    for directory in ["cassette/src", "shim/src", "shim/ansi/src", "cli/src", "client/src"] {
-        sources(&repository().join(directory), &mut |source| {
+    for directory in RUST {
+        sources(&repository().join(directory), &["rs"], &mut |source| {
             let product = source.split("#[cfg(test)]").next().unwrap_or_default();
-            for made in [
-                "CassetteError::new(",
-                "CassetteError::torn(",
-                "CassetteError::busy(",
-                "Failure::new(",
-                "DriverError::new(",
-            ] {
+            for made in MADE {
                 for call in product.split(made).skip(1) {
+                    let call = if made.ends_with(' ') { &format!("\"{call}") } else { call };
                     // an argument that is no literal, and what follows the call
                     let before = call.split('"').next().unwrap_or_default();
                     if ![";", "\n}", ".advice(", ".at_path("].iter().any(|end| before.contains(end)) {
-                        texts.extend(literal(call));
+                        texts.extend(literal(call, &['"']));
                     }
                 }
+            }
+        });
+    }
+    for directory in PACKAGES {
+        sources(&repository().join(directory), &["py", "rb", "js", "mjs"], &mut |source| {
+            for made in MADE_IN_PACKAGES {
+                let calls = source.lines().filter_map(|line| line.split_once(made));
+                texts.extend(calls.filter_map(|(_, call)| literal(call, &['"', '\'', '`'])));
             }
         });
     }
     texts
 }
 
+/// Where the product's sources are.
+const RUST: [&str; 6] = ["cassette/src", "shim/src", "shim/ansi/src", "cli/src", "client/src", "packages/rust/src"];
+const PACKAGES: [&str; 3] = ["packages/python/src", "packages/ruby/lib", "packages/node"];
+
 /// All of the sources, with literals that go over several lines joined.
 pub fn product_sources() -> String {
     let mut all = String::new();
-    for directory in ["cassette/src", "shim/src", "shim/ansi/src", "cli/src", "client/src"] {
-        sources(&repository().join(directory), &mut |source| {
+    for directory in RUST.iter().chain(&PACKAGES) {
+        sources(&repository().join(directory), &["rs", "py", "rb", "js", "mjs"], &mut |source| {
             let mut lines = source.lines().peekable();
             while let Some(line) = lines.next() {
                 match line.strip_suffix('\\') {
@@ -198,31 +228,36 @@ pub fn product_sources() -> String {
     all
 }
 
-fn sources(directory: &Path, with: &mut dyn FnMut(&str)) {
+fn sources(directory: &Path, endings: &[&str], with: &mut dyn FnMut(&str)) {
     let entries = fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
     for entry in entries.flatten() {
         let path = entry.path();
         if path.is_dir() {
-            sources(&path, with);
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            sources(&path, endings, with);
+        } else if path.extension().is_some_and(|ending| endings.iter().any(|known| ending == *known)) {
             with(&fs::read_to_string(&path).unwrap_or_default());
         }
     }
 }
 
-/// The first literal of some Rust, joined to one line, with `...` for what is filled in.
-fn literal(rust: &str) -> Option<String> {
-    let (_, rest) = rust.split_once('"')?;
-    let mut text = String::new();
-    let mut characters = rest.chars().peekable();
-    let mut inside = 0;
+/// The first literal of some code, between two of these `quotes`, joined to one line, with `...` for what is filled in.
+fn literal(code: &str, quotes: &[char]) -> Option<String> {
+    let start = code.find(quotes)?;
+    let mut characters = code[start..].chars().peekable();
+    let quote = characters.next()?;
+    let (mut text, mut inside) = (String::new(), 0);
     while let Some(c) = characters.next() {
         match c {
-            '"' => break,
+            _ if c == quote && inside == 0 => break,
             '\\' if characters.peek() == Some(&'\n') => while characters.next_if(|c| c.is_whitespace()).is_some() {},
+            '\\' if characters.next_if_eq(&'n').is_some() => text.push(' '),
             '\\' => text.extend(characters.next()),
-            '{' => inside += 1,
-            '}' => {
+            '{' => {
+                inside += 1;
+                // as Ruby and JavaScript write it
+                text.truncate(text.trim_end_matches(['#', '$']).len());
+            }
+            '}' if inside > 0 => {
                 inside -= 1;
                 text.push_str("...");
             }

@@ -13,6 +13,19 @@ pub struct Page {
     pub text: String,
 }
 
+/// A fenced block.
+#[derive(Debug)]
+pub struct Block<'p> {
+    /// The number of its first line in the page.
+    pub line: usize,
+    /// What stands after the fence: `sh`.
+    pub language: &'p str,
+    /// The file that it is, if the line before ends with its name and a colon.
+    pub name: Option<&'p str>,
+    /// What is in it.
+    pub text: &'p str,
+}
+
 /// One step of a listing, in the order of the page.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step<'p> {
@@ -100,9 +113,9 @@ impl Page {
         })
     }
 
-    /// What a reader who follows the page would type.
-    pub fn listing(&self) -> Vec<Step<'_>> {
-        let (mut steps, mut before) = (Vec::new(), "");
+    /// Its fenced blocks.
+    pub fn blocks(&self) -> Vec<Block<'_>> {
+        let (mut blocks, mut before) = (Vec::new(), "");
         let mut rest = self.text.as_str();
         while let Some((text, block)) = rest.split_once("\n```") {
             before = text.trim_end().rsplit('\n').next().unwrap_or(before);
@@ -112,13 +125,22 @@ impl Page {
                 None => block.split_at(block.find("\n```").map_or(block.len(), |end| end + 1)),
             };
             rest = after.strip_prefix("```").unwrap_or(after);
-            if language == "console" {
-                steps.extend(commands(block));
-            } else if let Some(name) = before.strip_prefix('`').and_then(|name| name.strip_suffix("`:")) {
-                steps.push(Step::File { name, content: block });
-            }
+            let name = before.rsplit_once('`').filter(|(_, colon)| *colon == ":");
+            let name = name.and_then(|(start, _)| Some(start.rsplit_once('`')?.1));
+            let line = self.text[..block.as_ptr() as usize - self.text.as_ptr() as usize].lines().count() + 1;
+            blocks.push(Block { line, language, name, text: block });
         }
-        steps
+        blocks
+    }
+
+    /// What a reader who follows the page would type.
+    pub fn listing(&self) -> Vec<Step<'_>> {
+        let steps = self.blocks().into_iter().flat_map(|block| match block {
+            Block { language: "console", text, .. } => commands(text),
+            Block { name: Some(name), text, .. } => vec![Step::File { name, content: text }],
+            _ => Vec::new(),
+        });
+        steps.collect()
     }
 }
 

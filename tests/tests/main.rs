@@ -1,6 +1,7 @@
 //! The end-to-end tests, in one binary so that PostgreSQL and MariaDB start once. One file per subject.
 
 mod any_order;
+mod boxes;
 mod by_hand;
 mod c_interface;
 mod c_programs;

@@ -13,6 +13,7 @@ pub mod faults;
 mod files;
 pub mod inline;
 pub mod metadata;
+pub mod platform;
 pub mod player;
 pub mod process;
 pub mod recorder;

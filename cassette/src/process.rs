@@ -1,4 +1,4 @@
-//! Which process this is, cheaply: asked several times for every command that is recorded. And whether it has threads.
+//! Which process this is, cheaply: asked several times for every command that is recorded. And which thread.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,12 +10,6 @@ static KNOWN: AtomicU32 = AtomicU32::new(0);
 /// without that promise the system is asked each time.
 pub fn remember() {
     KNOWN.store(std::process::id(), Ordering::Relaxed);
-}
-
-/// Whether nobody else in this process can do anything. False where the system does not say.
-pub(crate) fn has_one_thread() -> bool {
-    // one entry for each thread
-    std::fs::read_dir("/proc/self/task").is_ok_and(|tasks| tasks.take(2).count() == 1)
 }
 
 /// The number of this thread among those that have asked for it, from 1.

@@ -6,6 +6,7 @@ use std::io::BufReader;
 use std::path::Path;
 use super8_shim::driver::Kind;
 use super8_shim::driver::process::is_driver_manager;
+use super8_shim::platform::function_of;
 
 /// What the symbols of a file say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,9 +51,7 @@ fn parse<'data>(data: impl ReadRef<'data>) -> Result<Binary, String> {
     let exports = file.exports().map_err(|error| format!("its symbols cannot be read: {error}"))?;
     let has = |wanted: &[&str]| {
         exports.iter().any(|export| {
-            // Mach-O puts a `_` before the names of C.
-            let name = export.name();
-            let name = if cfg!(target_os = "macos") { name.strip_prefix(b"_").unwrap_or(name) } else { name };
+            let name = function_of(export.name());
             wanted.iter().any(|wanted| wanted.as_bytes() == name)
         })
     };

@@ -22,6 +22,7 @@ use super8_shim::config::sources::Sources;
 use super8_shim::config::variables::OwnVariables;
 use super8_shim::driver::find::{self, REAL_DRIVER, Way};
 use super8_shim::driver::{Asked, Kind, Site};
+use super8_shim::platform::MANAGERS;
 
 /// How good a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -242,21 +243,13 @@ fn unwritable(path: &Path) -> Option<String> {
     Some(format!("{}: {refused}", there.display()))
 }
 
-/// The libraries of driver managers, by their names on this system.
-const LIBRARIES: [(&str, &str); 4] = [
-    ("unixODBC", "libodbc.so.2"),
-    ("iODBC", "libiodbc.so.2"),
-    ("unixODBC", "libodbc.2.dylib"),
-    ("iODBC", "libiodbc.2.dylib"),
-];
-
 /// The driver managers that are installed.
 fn managers(site: &Site) -> Chapter {
     let mut chapter = Chapter::new("Driver managers");
-    for (name, library) in LIBRARIES {
+    for (name, library) in MANAGERS {
         let Some(file) = locate(Path::new(library), &site.search) else { continue };
         let file = file.canonicalize().unwrap_or(file);
-        let only = if name == "iODBC" { " (ANSI drivers only, by libsuper8a.so)" } else { "" };
+        let only = if *name == "iODBC" { " (ANSI drivers only, by libsuper8a.so)" } else { "" };
         chapter.good(format!("{name}: {}{only}", file.display()));
     }
     if chapter.findings.is_empty() {

@@ -3,6 +3,7 @@
 use crate::exit::{Exit, Failure};
 use std::path::{Path, PathBuf};
 use super8_shim::driver::Kind;
+use super8_shim::platform::multiarch;
 
 /// The variable that names the directory of the libraries.
 pub const VARIABLE: &str = super8_shim::config::variables::LIBRARY_DIR;
@@ -62,7 +63,7 @@ fn places_around(executable: &Path) -> Vec<PathBuf> {
     let Some(beside) = real.parent() else { return Vec::new() };
     let prefix = beside.parent().unwrap_or(beside);
     // where Debian has ODBC's drivers
-    let drivers = format!("lib/{}-linux-gnu/odbc", std::env::consts::ARCH);
+    let drivers = format!("lib/{}/odbc", multiarch());
     vec![beside.to_owned(), prefix.join("lib"), prefix.join("lib/super8"), prefix.join(drivers)]
 }
 
@@ -81,7 +82,7 @@ mod tests {
     #[test]
     fn beside_the_command_or_in_its_prefix() {
         let places = places_around(Path::new("/nonexistent/opt/bin/super8"));
-        let debian = format!("/nonexistent/opt/lib/{}-linux-gnu/odbc", std::env::consts::ARCH);
+        let debian = format!("/nonexistent/opt/lib/{}/odbc", multiarch());
         let expected = ["/nonexistent/opt/bin", "/nonexistent/opt/lib", "/nonexistent/opt/lib/super8", &debian];
         assert_eq!(places, expected.map(PathBuf::from));
     }

@@ -185,13 +185,7 @@ fn is_abandoned(outer: &Path) -> bool {
 
 /// Whether a process has the directory in its environment: a daemon closes the descriptor and reads its configuration later.
 fn is_inherited(outer: &Path) -> bool {
-    let Ok(processes) = fs::read_dir("/proc") else { return false };
-    let name = outer.as_os_str().as_bytes();
-    let has = |process: fs::DirEntry| {
-        let environment = fs::read(process.path().join("environ")).unwrap_or_default();
-        environment.windows(name.len()).any(|part| part == name)
-    };
-    processes.flatten().any(has)
+    super8_cassette::platform::is_in_an_environment(outer.as_os_str().as_bytes())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use crate::Failure;
 use libloading::Library;
 use std::ffi::{OsStr, c_void};
+use super8_shim::platform::MANAGERS;
 
 /// The kinds of handles, as functions take them.
 pub(crate) const ENV: i16 = odbc_sys::HandleType::Env as i16;
@@ -13,13 +14,6 @@ pub(crate) const STMT: i16 = odbc_sys::HandleType::Stmt as i16;
 pub(crate) type Handle = *mut c_void;
 pub(crate) type Text = *const c_void;
 pub(crate) type TextOut = *mut c_void;
-
-/// Where a driver manager is looked for if nobody names one.
-const NAMES: &[&str] = if cfg!(target_os = "macos") {
-    &["libodbc.2.dylib", "/opt/homebrew/lib/libodbc.2.dylib", "/usr/local/lib/libodbc.2.dylib", "libiodbc.2.dylib"]
-} else {
-    &["libodbc.so.2", "libodbc.so.1", "libiodbc.so.2"]
-};
 
 /// The driver manager, its ANSI or its Unicode functions.
 pub struct Manager {
@@ -96,7 +90,8 @@ impl Manager {
     /// There is none, or it cannot be loaded.
     pub fn load(library: Option<&OsStr>, wide: bool) -> Result<Manager, Failure> {
         let mut problems = Vec::new();
-        let named: Vec<&OsStr> = library.map_or_else(|| NAMES.iter().map(OsStr::new).collect(), |name| vec![name]);
+        let named: Vec<&OsStr> = library
+            .map_or_else(|| MANAGERS.iter().map(|(_, library)| OsStr::new(*library)).collect(), |name| vec![name]);
         for name in named {
             // SAFETY: loading runs the library's initializers; it is a driver manager, whose business that is.
             match unsafe { Library::new(name) } {

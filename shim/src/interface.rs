@@ -59,12 +59,11 @@ fn thread() -> u64 {
 fn say<T>(code: T, text: impl Into<String>) -> T {
     /// With more texts than this, those of threads that have ended are removed.
     const MANY: usize = 64;
-    // SAFETY: a plain query.
-    let said = Said { task: unsafe { libc::gettid() }, text: text.into() };
+    let said = Said { task: crate::platform::task(), text: text.into() };
     let mut last = LAST.lock();
     let last = last.get_or_insert_default();
     if last.len() >= MANY && last.len().is_power_of_two() {
-        last.retain(|_, said| Path::new(&format!("/proc/self/task/{}", said.task)).exists());
+        last.retain(|_, said| super8_cassette::platform::is_thread(said.task));
     }
     last.insert(thread(), said);
     code

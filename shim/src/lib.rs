@@ -23,6 +23,7 @@ pub mod inserted;
 pub mod interface;
 pub mod mode;
 mod per_process;
+pub mod platform;
 pub mod pooling;
 pub mod real;
 pub mod report;

@@ -87,7 +87,7 @@ impl Run {
         let open = |path: &PathBuf| OpenOptions::new().read(true).append(true).open(path);
         open(&path).or_else(|error| {
             let number = std::env::var(RUN_FD).ok().and_then(|number| number.parse::<u32>().ok()).ok_or(error)?;
-            open(&PathBuf::from(format!("/proc/self/fd/{number}")))
+            open(&super8_cassette::platform::of_descriptor(number))
         })
     }
 }

@@ -132,7 +132,7 @@ fn run(desk: &Desk, page: &str, shell: &str) -> Result<String, String> {
     let path = directories.map(|directory| directory.display().to_string()).join(":");
     bash.env("PATH", format!("{path}:/usr/local/bin:/usr/bin:/bin"));
     bash.env("REPOSITORY", products::repository()).env("PRODUCTS", super8.with_file_name(""));
-    bash.env("KNOWN", desk.scratch.write("known", &super8_tests::packages::DEBIAN.join("\n")));
+    bash.env("KNOWN", desk.scratch.write("known", super8_tests::packages::DEBIAN.join("\n")));
     bash.env("HOME", desk.scratch.directory("home")).env("SUPER8", desk.scratch.directory("checkout"));
     for who in ["AUTHOR", "COMMITTER"] {
         bash.env(format!("GIT_{who}_NAME"), "me").env(format!("GIT_{who}_EMAIL"), "me@example.com");
@@ -336,7 +336,7 @@ fn the_unit_of_a_service_is_one() {
     let page = Page::read("docs/how-to/services.md");
     let desk = Desk::new("box_unit");
     let unit = file(&page, "shop.service").replace("/usr/local/bin/super8", &products::super8().display().to_string());
-    let unit = desk.scratch.write("shop.service", &unit.replace("/usr/sbin/shopd", "/bin/true"));
+    let unit = desk.scratch.write("shop.service", unit.replace("/usr/sbin/shopd", "/bin/true"));
     let found = Outcome::of(
         std::process::Command::new("sh").args(["-c", "command -v systemd-analyze"]).env("PATH", "/usr/bin"),
         b"",

@@ -1,4 +1,5 @@
-//! The house rules that can be read off the sources: imports go in one direction.
+//! The house rules that can be read off the sources: imports go in one direction, and
+//! what differs between operating systems has one place.
 //!
 //! An import counts for the file that defines what is imported, not for the `mod.rs` that passes it on. Tests do not count.
 
@@ -36,6 +37,52 @@ fn no_folder_imports_itself_by_way_of_others() {
         let circles = circles(&folders);
         assert!(circles.is_empty(), "{name}: circles of imports between folders:\n{}", circles.join("\n"));
     }
+}
+
+/// What tells operating systems apart, in code or in a path.
+const PLATFORM: [&str; 9] = [
+    "target_os",
+    "target_env",
+    "target_family",
+    "cfg(unix",
+    "cfg(windows",
+    "cfg!(unix",
+    "\"/proc",
+    "linux-gnu",
+    ".dylib",
+];
+
+/// What differs between operating systems stands in a file of each layer, and nowhere else.
+#[test]
+fn platforms_matter_in_one_place_of_a_layer() {
+    const PLACES: [&str; 2] = ["cassette/src/platform.rs", "shim/src/platform.rs"];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut directories: Vec<_> = ["cassette", "shim", "shim/ansi", "shim/unicode", "cli", "client"]
+        .map(|name| root.join(name).join("src"))
+        .into();
+    let (mut elsewhere, mut there) = (String::new(), BTreeSet::new());
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(&directory).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(&root).unwrap().display().to_string();
+            let is_test = name.contains("/tests/") || name.ends_with("tests.rs");
+            if path.is_dir() {
+                directories.push(path);
+            } else if name.ends_with(".rs") && !is_test {
+                let text = fs::read_to_string(&path).unwrap();
+                let product = text.split("#[cfg(test)]").next().unwrap();
+                for line in product.lines().filter(|line| !line.trim_start().starts_with("//")) {
+                    let Some(found) = PLATFORM.iter().find(|word| line.contains(**word)) else { continue };
+                    match PLACES.contains(&name.as_str()) {
+                        true => _ = there.insert(*found),
+                        false => elsewhere += &format!("{name}: {}\n", line.trim()),
+                    }
+                }
+            }
+        }
+    }
+    assert!(there.len() > 3, "{there:?}");
+    assert!(elsewhere.is_empty(), "belongs into one of {PLACES:?}:\n{elsewhere}");
 }
 
 /// What one file imports.

@@ -47,6 +47,7 @@ mod named_by_test;
 mod named_reads;
 mod odbc_api;
 mod packages;
+mod page_layout;
 mod parameters;
 mod pools;
 mod processes;

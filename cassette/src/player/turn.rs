@@ -55,7 +55,7 @@ impl LogPlayer {
         let since = turn.since.filter(|(then, _)| *then == played);
         if since.is_some() && !turn.has_others {
             // nothing has come while it waited
-            turn.has_others = !crate::process::has_one_thread();
+            turn.has_others = !crate::platform::has_one_thread();
             if !turn.has_others {
                 return Ok(false);
             }

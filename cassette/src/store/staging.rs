@@ -94,14 +94,7 @@ impl Lock {
 
 /// The process that holds the lock of a file, from the kernel's list.
 fn holder(file: &File) -> Option<u32> {
-    let inode = file.metadata().ok()?.ino().to_string();
-    let locks = fs::read_to_string("/proc/locks").ok()?;
-    // `1: FLOCK  ADVISORY  WRITE 1234 fe:00:131073 0 EOF`
-    locks.lines().find_map(|line| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let [_, "FLOCK", _, "WRITE", process, place, ..] = words[..] else { return None };
-        (place.rsplit(':').next() == Some(inode.as_str())).then(|| process.parse().ok()).flatten()
-    })
+    crate::platform::holder_of_lock(file.metadata().ok()?.ino())
 }
 
 /// Makes the staging place of `target`, or takes the one that a process left which died: locked, and ours from now on.

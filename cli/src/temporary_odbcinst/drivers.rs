@@ -16,6 +16,7 @@ use super8_shim::config::ini::to_path;
 use super8_shim::driver::Kind;
 use super8_shim::driver::find::REAL_DRIVER;
 use super8_shim::driver::search::Search;
+use super8_shim::platform;
 
 /// What the sections of drivers become.
 pub struct Drivers<'a> {
@@ -158,10 +159,7 @@ pub enum Looked {
 /// The file of a library: as super8 finds it, or in the dynamic linker's usual places.
 pub fn locate(library: &Path, search: &Search) -> Option<PathBuf> {
     let listed = std::env::var_os("LD_LIBRARY_PATH").map(|path| super8_shim::driver::search::split(&path));
-    let arch = format!("{}-linux-gnu", std::env::consts::ARCH);
-    let usual = ["/lib", "/usr/lib", "/lib64", "/usr/lib64"].into_iter().map(PathBuf::from);
-    let usual = [Path::new("/lib").join(&arch), Path::new("/usr/lib").join(&arch)].into_iter().chain(usual);
-    let linker = listed.unwrap_or_default().into_iter().chain(usual).collect();
+    let linker = listed.unwrap_or_default().into_iter().chain(platform::linker_directories()).collect();
     let linker = Search { first: linker, last: Vec::new() };
     search.in_first(library).or_else(|| linker.in_first(library)).or_else(|| search.in_last(library))
 }

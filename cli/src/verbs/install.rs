@@ -14,6 +14,7 @@ use super8_shim::config::ini::to_path;
 use super8_shim::config::ini::{self, Section};
 use super8_shim::driver::Site;
 use super8_shim::driver::find::REAL_DRIVER;
+use super8_shim::platform::is_library_name;
 
 /// `super8 install DRIVER...`
 #[derive(Args)]
@@ -219,7 +220,7 @@ fn take(text: &mut IniText, section: &Section) -> Result<Option<Change>, String>
     }
     let real = section.value(REAL_DRIVER).map(<[u8]>::to_vec);
     let real = real.ok_or("its Driver is super8 and it has no RealDriver: it was not made by `super8 install`")?;
-    let library_like = real.contains(&b'/') || real.windows(3).any(|part| part == b".so") || real.ends_with(b".dylib");
+    let library_like = real.contains(&b'/') || is_library_name(to_path(&real).as_os_str());
     if !library_like {
         let name = String::from_utf8_lossy(&real);
         return Err(format!(

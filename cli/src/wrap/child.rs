@@ -17,6 +17,7 @@ use std::process::{Child, Command};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use super8_cassette::platform::Running;
 
 /// How the command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -315,19 +316,8 @@ fn children() -> Vec<Remaining> {
 
 /// Every process that is running, with its parent's id.
 fn processes() -> Vec<(u32, Remaining)> {
-    let read = |entry: std::fs::DirEntry| {
-        let pid = entry.file_name().to_str()?.parse().ok()?;
-        let stat = std::fs::read(entry.path().join("stat")).ok()?;
-        let stat = String::from_utf8_lossy(&stat).into_owned();
-        // `12 (the name) S 1 ...`: the name may have anything in it
-        let (before, after) = stat.rsplit_once(')')?;
-        let name = before.split_once('(')?.1.to_owned();
-        let mut fields = after.split_whitespace();
-        let is_running = fields.next()? != "Z";
-        let parent = fields.next()?.parse().ok()?;
-        is_running.then_some((parent, Remaining { pid, name }))
-    };
-    std::fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(read).collect()
+    let running = super8_cassette::platform::running();
+    running.map(|Running { pid, parent, name }| (parent, Remaining { pid, name })).collect()
 }
 
 /// Whether a process sent the signal: what the terminal sends, the command gets as well.

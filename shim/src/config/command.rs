@@ -2,7 +2,7 @@
 //! so that it is the same in every recording and on every machine.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// An interpreter, and which of its options are no script.
@@ -55,11 +55,7 @@ pub fn of_this_process() -> String {
 
 /// The words of this process's command line.
 pub fn arguments() -> Vec<OsString> {
-    let line = std::fs::read("/proc/self/cmdline").unwrap_or_default();
-    let mut arguments: Vec<OsString> =
-        line.split(|byte| *byte == 0).map(|word| OsString::from_vec(word.to_vec())).collect();
-    arguments.pop();
-    arguments
+    super8_cassette::platform::command_line()
 }
 
 /// The name for these arguments. A daemon may have written a title over them; then only the executable is known.

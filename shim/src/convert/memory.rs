@@ -1,6 +1,8 @@
 //! Looking at the application's memory.
 #![allow(unsafe_code)]
 
+use crate::platform;
+
 /// The bytes at an address of the application.
 ///
 /// # Safety
@@ -47,13 +49,9 @@ pub(super) fn copied(pointer: *const u8, length: usize, unit: Option<usize>) -> 
         let from = pointer.wrapping_add(at);
         let size = (PAGE - from.addr() % PAGE).min(length - at);
         let mut page = [0; PAGE];
-        let own = libc::iovec { iov_base: page.as_mut_ptr().cast(), iov_len: size };
-        let other = libc::iovec { iov_base: from.cast_mut().cast(), iov_len: size };
-        // SAFETY: our own buffer takes what is copied; the other address is only looked at by the kernel, which checks it.
-        let read = unsafe { libc::process_vm_readv(libc::getpid(), &raw const own, 1, &raw const other, 1, 0) };
-        match usize::try_from(read) {
+        match platform::copy(from, &mut page[..size]) {
             Ok(read) if read == size => bytes.extend_from_slice(&page[..size]),
-            Err(_) if std::io::Error::last_os_error().raw_os_error() != Some(libc::EFAULT) => {
+            Err(error) if error.raw_os_error() != Some(libc::EFAULT) => {
                 // The system does not let a process ask: it is read as a driver reads it.
                 // SAFETY: the application promises the buffer to be as long as it says.
                 bytes.extend_from_slice(unsafe { super::memory::bytes(from, size) });

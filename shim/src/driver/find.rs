@@ -5,7 +5,6 @@
 //! `Driver=`); where it chose a library instead of a section, all sections for the shim's library are asked and must
 //! agree.
 
-use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +14,7 @@ use super::site::Site;
 use crate::config::connection_string::{Choice, ConnectionString};
 use crate::config::given::Given;
 use crate::config::ini::{Ini, Section, to_path};
+use crate::platform::is_library_name;
 
 /// The keyword and key that names the real driver.
 pub const REAL_DRIVER: &str = "RealDriver";
@@ -151,7 +151,7 @@ fn resolve(site: &Site, value: &[u8], source: String) -> Result<RealDriver, Driv
         Some((_, id)) if site.is_own_file(Some(id)) => return Err(itself(&source, &shown)),
         Some((file, id)) => (file, Some(id)),
         // Only the dynamic linker can tell, which `load` asks.
-        None if !is_path(&library) && (section.is_some() || looks_like_library(&library)) => (library, None),
+        None if !is_path(&library) && (section.is_some() || is_library_name(library.as_os_str())) => (library, None),
         None => return Err(not_found(site, &source, &shown, &library, section)),
     };
     let name = section.or_else(|| section_of(site, &file, id?)).map(|section| section.name.clone());
@@ -165,12 +165,6 @@ fn section_of<'a>(site: &'a Site, file: &Path, id: FileId) -> Option<&'a Section
     sections.clone().find(|section| library(section).as_deref() == Some(file)).or_else(|| {
         sections.find(|section| library(section).and_then(|library| site.search.identity(&library)) == Some(id))
     })
-}
-
-fn looks_like_library(name: &Path) -> bool {
-    let name: OsString = name.as_os_str().to_ascii_lowercase();
-    let name = name.to_string_lossy();
-    [".so", ".dylib", ".sl"].iter().any(|ending| name.ends_with(ending)) || name.contains(".so.")
 }
 
 fn itself(source: &str, shown: &str) -> DriverError {

@@ -9,8 +9,9 @@ use libloading::os::unix;
 use parking_lot::Mutex;
 
 use super::error::{DriverError, Trouble};
-use super::process::{Kind, facts, is_driver_manager, object_of, own_library};
+use super::process::{Kind, facts, is_driver_manager, own_library};
 use super::search::{FileId, Search, is_path};
+use crate::platform::{self, link_map, object_of};
 
 /// A real driver's library, open for the life of the process.
 #[derive(Debug)]
@@ -181,8 +182,7 @@ fn is_super8(object: &Path) -> bool {
 
 /// Whether the loader's complaint is about this library itself and not about one that it needs.
 fn missing(error: &DriverError, library: &Path) -> bool {
-    let complaint = format!(": {}: cannot open shared object file", library.display());
-    error.to_string().contains(&complaint) || cfg!(not(target_os = "linux"))
+    platform::is_complaint_about(&error.to_string(), library)
 }
 
 fn itself(path: &Path) -> DriverError {
@@ -197,42 +197,6 @@ fn cannot_load(path: &Path, error: &libloading::Error) -> DriverError {
         Trouble::CannotLoad,
         format!("cannot load the real driver {}: {error}; ldd shows which libraries it misses", path.display()),
     )
-}
-
-/// The file a handle was loaded from and where it is mapped.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn link_map(handle: unix::Library) -> (unix::Library, Option<(PathBuf, usize)>) {
-    use std::os::unix::ffi::OsStrExt;
-
-    /// The public beginning of glibc's `struct link_map` (link.h).
-    #[repr(C)]
-    struct LinkMap {
-        base: usize,
-        name: *const std::ffi::c_char,
-        dynamic: *const c_void,
-    }
-    let raw = handle.into_raw();
-    let mut map: *const LinkMap = std::ptr::null();
-    // SAFETY: `raw` is an open handle and RTLD_DI_LINKMAP writes one pointer.
-    let failed = unsafe { libc::dlinfo(raw, libc::RTLD_DI_LINKMAP, std::ptr::from_mut(&mut map).cast()) };
-    // SAFETY: the handle comes from `into_raw` above and is given back once.
-    let handle = unsafe { unix::Library::from_raw(raw) };
-    if failed != 0 || map.is_null() {
-        return (handle, None);
-    }
-    // SAFETY: the map belongs to the dynamic linker and lives as long as the library, which is open. `dynamic` points
-    // into the library, whichever base address the two sides call its own.
-    let (name, base) = unsafe {
-        let base = object_of((*map).dynamic as usize).map_or((*map).base, |(_, base)| base);
-        (CStr::from_ptr((*map).name), base)
-    };
-    (handle, Some((PathBuf::from(OsStr::from_bytes(name.to_bytes())), base)))
-}
-
-/// Not to be had on this system: symbols are then judged by the name of the library they come from.
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-fn link_map(handle: unix::Library) -> (unix::Library, Option<(PathBuf, usize)>) {
-    (handle, None)
 }
 
 #[cfg(test)]

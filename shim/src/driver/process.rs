@@ -3,11 +3,13 @@
 #![allow(unsafe_code)]
 
 use once_cell::sync::Lazy;
-use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
+use std::ffi::{CStr, OsStr, c_char};
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+
+use crate::platform::{loaded_libraries, object_of, path};
 
 use libloading::os::unix::Library;
 
@@ -99,24 +101,6 @@ pub fn own_library(kind: Kind) -> Option<&'static Path> {
     }
 }
 
-/// The library an address belongs to and where that is mapped.
-pub fn object_of(address: usize) -> Option<(PathBuf, usize)> {
-    let mut info = libc::Dl_info {
-        dli_fname: std::ptr::null(),
-        dli_fbase: std::ptr::null_mut(),
-        dli_sname: std::ptr::null(),
-        dli_saddr: std::ptr::null_mut(),
-    };
-    // SAFETY: dladdr only compares the address with the mapped objects and fills the structure it is given.
-    let found = unsafe { libc::dladdr(address as *const c_void, &mut info) };
-    if found == 0 || info.dli_fname.is_null() {
-        return None;
-    }
-    // SAFETY: after success dli_fname is a C string owned by the dynamic linker, valid while the object is mapped.
-    let name = unsafe { CStr::from_ptr(info.dli_fname) };
-    Some((path(name), info.dli_fbase as usize))
-}
-
 /// Whether a library is a driver manager or its installer library, by its file name: `libodbc.so.2`,
 /// `libodbcinst.so.2`, `libiodbc.so.2`, also `libodbc-1a2b3c4d.so.2.0.0` as Python wheels bundle it.
 pub fn is_driver_manager(library: &Path) -> bool {
@@ -137,30 +121,6 @@ pub fn other_copies() -> Vec<PathBuf> {
     let real = |path: &Path| path.canonicalize().ok();
     let ours = [Kind::Unicode, Kind::Ansi].map(|kind| own_library(kind).and_then(real));
     loaded_libraries().into_iter().filter(|path| is_build(path) && !ours.contains(&real(path))).collect()
-}
-
-/// The paths of all libraries in the process.
-#[cfg(target_os = "linux")]
-fn loaded_libraries() -> Vec<PathBuf> {
-    unsafe extern "C" fn collect(info: *mut libc::dl_phdr_info, _: libc::size_t, data: *mut c_void) -> c_int {
-        // SAFETY: dl_iterate_phdr passes a valid structure, and `data` is the vector below, which nobody else uses.
-        let (info, paths) = unsafe { (&*info, &mut *data.cast::<Vec<PathBuf>>()) };
-        if !info.dlpi_name.is_null() {
-            // SAFETY: dlpi_name is a C string of the dynamic linker, valid during the callback.
-            paths.push(path(unsafe { CStr::from_ptr(info.dlpi_name) }));
-        }
-        0
-    }
-    let mut paths: Vec<PathBuf> = Vec::new();
-    // SAFETY: `collect` has the signature asked for and `paths` outlives the call.
-    unsafe { libc::dl_iterate_phdr(Some(collect), std::ptr::from_mut(&mut paths).cast()) };
-    paths
-}
-
-/// Not known on this system: the usual directories serve.
-#[cfg(not(target_os = "linux"))]
-fn loaded_libraries() -> Vec<PathBuf> {
-    Vec::new()
 }
 
 /// libltdl's user search path: what the driver manager set, if it uses the shared libltdl (Debian's and Fedora's do).
@@ -194,10 +154,6 @@ fn account_home() -> Option<PathBuf> {
     }
     // SAFETY: after success pw_dir is a C string inside `buffer`, which is alive.
     Some(path(unsafe { CStr::from_ptr(entry.pw_dir) }))
-}
-
-fn path(name: &CStr) -> PathBuf {
-    PathBuf::from(OsStr::from_bytes(name.to_bytes()))
 }
 
 #[cfg(test)]

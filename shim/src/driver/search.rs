@@ -11,6 +11,7 @@
 //! 4. the directory of super8's own library, `odbc` beside the driver manager and the driver manager's directory, the
 //!    usual places for drivers.
 
+use crate::platform;
 use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::os::unix::ffi::OsStrExt;
@@ -67,10 +68,7 @@ impl Search {
         let mut last: Vec<PathBuf> = own.and_then(Path::parent).map(Path::to_owned).into_iter().collect();
         last.extend(beside.map(|directory| directory.join("odbc")));
         last.extend(beside.map(Path::to_owned));
-        let arch = std::env::consts::ARCH;
-        last.push(format!("/usr/lib/{arch}-linux-gnu/odbc").into());
-        let usual = ["/usr/lib64", "/usr/lib/odbc", "/usr/local/lib/odbc", "/usr/local/lib", "/opt/homebrew/lib"];
-        last.extend(usual.map(PathBuf::from));
+        last.extend(platform::driver_directories());
         let mut seen = first.clone();
         last.retain(|directory| {
             let new = !seen.contains(directory);

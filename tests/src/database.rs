@@ -41,7 +41,7 @@ impl Database {
     pub fn name(&self) -> String {
         match self.driver {
             Driver::Sqlite => format!("{}.db", self.name),
-            Driver::Access => format!("{}.mdb", self.name),
+            Driver::Access | Driver::AccessAnsi => format!("{}.mdb", self.name),
             _ => self.name.clone(),
         }
     }
@@ -70,7 +70,7 @@ impl Database {
     pub fn fresh(&self) {
         match self.driver {
             Driver::Sqlite => self.remove(),
-            Driver::Access => self.unpack(),
+            Driver::Access | Driver::AccessAnsi => self.unpack(),
             Driver::PostgresUnicode | Driver::PostgresAnsi => {
                 let _turn = postgres::one_at_a_time();
                 postgres::server().fresh(&self.name);
@@ -84,7 +84,7 @@ impl Database {
     /// Makes it not exist.
     pub fn remove(&self) {
         match self.driver {
-            Driver::Sqlite | Driver::Access => {
+            Driver::Sqlite | Driver::Access | Driver::AccessAnsi => {
                 let _ = std::fs::remove_file(self.directory.join(self.name()));
             }
             Driver::PostgresUnicode | Driver::PostgresAnsi => postgres::server().remove(&self.name),

@@ -25,6 +25,8 @@ pub enum Driver {
     TestWide,
     /// Debian's driver for Access files: it connects through Unicode functions, and has few others.
     Access,
+    /// The same package's other library, with ANSI functions alone.
+    AccessAnsi,
     /// Microsoft's ODBC Driver 18, without a server.
     SqlServer,
     /// IBM's CLI driver, without a server.
@@ -46,6 +48,7 @@ impl Driver {
             Driver::TestPartly => "libtestdriverpartly.so",
             Driver::TestWide => "libtestdriverwide.so",
             Driver::Access => "libmdbodbcW.so",
+            Driver::AccessAnsi => "libmdbodbc.so",
             Driver::SqlServer => "libmsodbcsql-18.6.so.2.1",
             Driver::Db2 => "libdb2.so.1",
             Driver::FreeTds => "libtdsodbc.so",
@@ -62,7 +65,7 @@ impl Driver {
             Driver::TestAnsi => return c_compiler::test_driver(self.library(), &[]),
             Driver::TestPartly => return c_compiler::test_driver_without(self.library(), "partly.map"),
             Driver::TestWide => return c_compiler::test_driver_without(self.library(), "wide.map"),
-            Driver::Access => "odbc-mdbtools",
+            Driver::Access | Driver::AccessAnsi => "odbc-mdbtools",
             Driver::FreeTds => "tdsodbc",
             Driver::SqlServer => {
                 return python::drivers()
@@ -91,7 +94,7 @@ impl Driver {
     /// The build of super8 that stands before it: one with the entry points this driver has.
     pub fn shim(self) -> Library {
         match self {
-            Driver::Sqlite | Driver::PostgresAnsi | Driver::TestAnsi => Library::Ansi,
+            Driver::Sqlite | Driver::PostgresAnsi | Driver::TestAnsi | Driver::AccessAnsi => Library::Ansi,
             Driver::PostgresUnicode | Driver::MariaDb | Driver::Test => Library::Unicode,
             Driver::TestPartly
             | Driver::TestWide
@@ -109,7 +112,7 @@ impl Driver {
             Driver::PostgresUnicode | Driver::PostgresAnsi => "postgres",
             Driver::MariaDb => "mariadb",
             Driver::Test | Driver::TestAnsi | Driver::TestPartly | Driver::TestWide => "test",
-            Driver::Access => "access",
+            Driver::Access | Driver::AccessAnsi => "access",
             Driver::SqlServer => "sqlserver",
             Driver::Db2 => "db2",
             Driver::FreeTds => "freetds",
@@ -128,6 +131,7 @@ impl Driver {
             Driver::TestPartly => "test_partly",
             Driver::TestWide => "test_wide",
             Driver::Access => "access",
+            Driver::AccessAnsi => "access_ansi",
             Driver::SqlServer => "sqlserver",
             Driver::Db2 => "db2",
             Driver::FreeTds => "freetds",

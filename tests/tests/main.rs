@@ -39,6 +39,7 @@ mod large_cassettes;
 mod last_words;
 mod manager_versions;
 mod manners;
+mod manual;
 mod memcheck;
 mod migrate;
 mod mismatch;

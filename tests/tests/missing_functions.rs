@@ -6,10 +6,12 @@ use super8_tests::ways::Stage;
 
 /// Connects in every way a program can, as an application of ODBC 3 and of ODBC 2.
 fn in_every_width(driver: Driver) {
-    for connect in ["connect", "connect_wide", "driver_connect", "driver_connect_wide"] {
+    let more = if driver == Driver::AccessAnsi { ",no_wide_attribute" } else { "" };
+    let ways = ["connect", "connect_wide", "driver_connect", "driver_connect_wide"];
+    for connect in &ways[..if more.is_empty() { 4 } else { 3 }] {
         for version in ["3", "2"] {
             let stage = Stage::new(&format!("{}{version}", connect.replace("connect", "c")), driver);
-            stage.four_ways(&Program::c("missing_functions.c").with_argument(format!("{connect},{version}")));
+            stage.four_ways(&Program::c("missing_functions.c").with_argument(format!("{connect},{version}{more}")));
         }
     }
 }
@@ -19,6 +21,13 @@ fn in_every_width(driver: Driver) {
 #[test]
 fn of_a_driver_for_access_files() {
     in_every_width(Driver::Access);
+}
+
+/// The same driver without Unicode functions: libsuper8a.so stands before it. It does not write the completed connection string, and
+/// unixODBC makes wide characters of what it finds in its own buffer, so that way to connect is left out.
+#[test]
+fn of_an_ansi_driver_for_access_files() {
+    in_every_width(Driver::AccessAnsi);
 }
 
 #[test]

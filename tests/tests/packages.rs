@@ -19,7 +19,7 @@ fn ended(outcome: &Outcome, code: u8) -> String {
 }
 
 /// The package whose name has this ending; all are made at once, of what the tests run.
-fn package(ending: &str) -> PathBuf {
+pub fn package(ending: &str) -> PathBuf {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
     let directory = MADE.get_or_init(|| {
         let into = products::target_directory().join("packages-of-tests");

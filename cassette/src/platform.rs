@@ -23,7 +23,29 @@ pub fn is_thread(task: i32) -> bool {
 
 /// The words of this process's command line; none where the system does not say.
 pub fn command_line() -> Vec<OsString> {
-    let line = fs::read("/proc/self/cmdline").unwrap_or_default();
+    words_in("/proc/self/cmdline")
+}
+
+/// The words of another process's command line; none where the system does not say.
+pub fn command_line_of(process: u32) -> Vec<OsString> {
+    words_in(&format!("{PROCESSES}/{process}/cmdline"))
+}
+
+/// The executable of another process.
+pub fn executable_of(process: u32) -> Option<PathBuf> {
+    fs::read_link(format!("{PROCESSES}/{process}/exe")).ok()
+}
+
+/// When a process was started, in ticks after the machine was; 0 if it is gone, or the system does not say.
+pub fn started(process: u32) -> u64 {
+    let line = fs::read_to_string(format!("{PROCESSES}/{process}/stat")).unwrap_or_default();
+    // the name of the program may have blanks and parentheses
+    let fields = line.rsplit_once(')').map_or("", |(_, rest)| rest);
+    fields.split_ascii_whitespace().nth(19).and_then(|started| started.parse().ok()).unwrap_or(0)
+}
+
+fn words_in(file: &str) -> Vec<OsString> {
+    let line = fs::read(file).unwrap_or_default();
     let mut words: Vec<OsString> =
         line.split(|byte| *byte == 0).map(|word| OsString::from_vec(word.to_vec())).collect();
     words.pop();

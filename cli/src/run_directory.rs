@@ -125,6 +125,11 @@ impl RunDirectory {
         fs::read(self.inner.join(VERDICT)).unwrap_or_default()
     }
 
+    /// What the processes of `super8 run` have noted in it.
+    pub fn noted(&self) -> Vec<u8> {
+        fs::read(self.inner.join(super8_shim::verdict::NOTED)).unwrap_or_default()
+    }
+
     /// Removes the directory, unless a process has it in its environment.
     pub fn end(self) {
         if is_inherited(&self.outer) {

@@ -1,9 +1,11 @@
 //! Which cassettes the last runs opened. `super8 record`, `replay` and `once` keep it in the user's cache directory, a file for each
-//! cassette's name, where no checkout and no repository has it; `super8 unused` reads it. A JSON report and a verdict file say the same,
-//! and are read as well.
+//! cassette's name, where no checkout and no repository has it; `super8 run` keeps a file for each directory of cassettes and program,
+//! also for the packages for Python, Ruby, Node.js and Rust. `super8 unused` and the page of a folder read it. A JSON report and a
+//! verdict file say the same, and are read as well.
 
 use crate::events::{self, Event, Selected};
 use crate::exit::Failure;
+use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -13,6 +15,8 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+/// Who writes holds the lock of this file.
+const LOCK: &str = ".lock";
 /// Files that are kept; the oldest go first.
 const KEPT: usize = 200;
 
@@ -43,9 +47,23 @@ pub struct Run {
     /// What became of the cassettes.
     #[serde(default)]
     pub cassettes: Vec<Opened>,
+    /// Under `super8 run`, the process whose run it is: several may have a part in it, one for each file of tests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<Session>,
     /// When it ended.
     #[serde(skip)]
     pub ended: Option<SystemTime>,
+}
+
+/// A process that runs tests, perhaps in further processes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Its id, and when it was started: ids are used again.
+    pub process: u32,
+    /// In ticks after the machine was.
+    pub started: u64,
+    /// The name of its program, as `%c` has it.
+    pub name: String,
 }
 
 /// A cassette of a run.
@@ -68,17 +86,37 @@ impl Run {
     /// Keeps this run as the last one of its cassette's name. Where there is no place for it, it is not kept.
     pub fn keep(&self) {
         let Some(directory) = directory() else { return };
-        let file = directory.join(format!("{}.json", file_name(&self.cassette)));
+        let program = self.session.as_ref().map_or("", |session| session.name.as_str());
+        let file = directory.join(format!("{}.json", file_name(&[&self.cassette, program].join("\0"))));
         let written = fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory).and_then(|()| {
+            // those that have a part in the same run may end at the same time
+            let lock = fs::File::create(directory.join(LOCK))?;
+            flock(&lock, FlockOperation::LockExclusive)?;
+            let before =
+                Run::read(&file).ok().filter(|before| self.session.is_some() && before.session == self.session);
+            let whole = self.clone().after(before.unwrap_or_default());
             // a command line may have secrets: the file is the owner's alone
             let mut fresh = tempfile::NamedTempFile::new_in(&directory)?;
-            serde_json::to_writer(&mut fresh, self)?;
+            serde_json::to_writer(&mut fresh, &whole)?;
             fresh.flush()?;
             Ok(fresh.persist(&file)?)
         });
         if written.is_ok() {
             prune(&directory);
         }
+    }
+
+    /// The same with an earlier part of the run.
+    fn after(mut self, before: Run) -> Run {
+        let is_new = |opened: &Opened| !self.cassettes.iter().any(|known| known.cassette == opened.cassette);
+        let earlier: Vec<Opened> = before.cassettes.into_iter().filter(is_new).collect();
+        self.cassettes.extend(earlier);
+        self.selected.given.extend(before.selected.given);
+        self.selected.deselected += before.selected.deselected;
+        if before.exit_code.is_some_and(|code| code != 0) {
+            (self.verdict, self.exit_code) = (before.verdict, before.exit_code);
+        }
+        self
     }
 
     /// The runs that are kept.
@@ -197,6 +235,7 @@ fn file_name(cassette: &str) -> String {
 /// Removes the oldest files if there are many.
 fn prune(directory: &Path) {
     let files = fs::read_dir(directory).into_iter().flatten().flatten();
+    let files = files.filter(|file| file.file_name() != LOCK);
     let mut all: Vec<(i64, PathBuf)> =
         files.filter_map(|file| Some((file.metadata().ok()?.mtime(), file.path()))).collect();
     all.sort();

@@ -64,6 +64,8 @@ function prepare(cassettes) {
   const [output, errors] = ['output', 'errors'].map((name) => fs.openSync(path.join(directory, name), 'w+'));
   fs.rmSync(directory, { recursive: true });
   const words = ['run', '--print-environment', '--cassettes', cassettes];
+  // `node --test` and vitest run each file in a process
+  if (process.env.NODE_TEST_CONTEXT || process.env.VITEST) words.push('--of', String(process.ppid));
   const child = spawn(COMMAND, words, { stdio: ['pipe', output, errors] });
   child.on('error', () => {}); // it is thrown below
   child.stdin.on('error', () => {});
@@ -74,13 +76,27 @@ function prepare(cassettes) {
     for (;;) {
       const ended = !isRunning(child.pid);
       const [line, rest] = contents(output).split('\n');
-      if (rest !== undefined) return JSON.parse(line);
+      if (rest !== undefined) {
+        process.on('exit', (code) => tellEnd(child, code));
+        return JSON.parse(line);
+      }
       if (ended) throw new Super8Error(contents(errors).trim() || `cannot run ${COMMAND}`);
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
     }
   } finally {
     fs.closeSync(output);
     fs.closeSync(errors);
+  }
+}
+
+// Tells how the program ends, for `super8 unused` and the page of a folder of cassettes, and waits until that is kept.
+function tellEnd(child, code) {
+  try {
+    fs.writeSync(child.stdin._handle.fd, `ended ${code}\n`);
+    fs.closeSync(child.stdin._handle.fd);
+    for (let times = 0; times < 500 && isRunning(child.pid); times += 1) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
+  } catch {
+    // less is known of this run
   }
 }
 

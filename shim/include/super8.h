@@ -33,6 +33,13 @@ extern "C" {
  * an error of the connect: a test may use no database. */
 int super8_insert(const char *cassette, const char *mode, const char *options);
 
+/* Takes a cassette off the stack for a while, by the name that it was inserted with or by its directory; NULL is the one that was
+ * inserted last. It has not ended: it is neither published nor judged, and its open connections stay. super8_insert puts it back on
+ * top; by its directory it can be ejected or discarded as it is.
+ *
+ * SUPER8_OK, or SUPER8_ERROR: it is not on the stack. */
+int super8_set_aside(const char *cassette);
+
 /* Takes a cassette out, by the name that it was inserted with or by its directory; NULL is the one that was inserted last. A
  * recording is published. A later connect that names the cassette again begins anew. Close the connections first.
  *

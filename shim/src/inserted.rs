@@ -11,9 +11,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-static STACK: Mutex<Vec<Inserted>> = Mutex::new(Vec::new());
+static STACK: Mutex<Stack> = Mutex::new(Stack { inserted: Vec::new(), aside: Vec::new() });
 /// How often the stack has changed.
 static CHANGES: AtomicU32 = AtomicU32::new(0);
+
+struct Stack {
+    inserted: Vec<Inserted>,
+    /// Those that were set aside: connects do not go to them, and they have not ended.
+    aside: Vec<Inserted>,
+}
+
+impl Stack {
+    fn all(&mut self) -> impl Iterator<Item = &mut Inserted> {
+        self.inserted.iter_mut().chain(&mut self.aside)
+    }
+}
 
 struct Inserted {
     /// As it was given, placeholders included.
@@ -51,8 +63,8 @@ pub fn settings() -> Option<Settings> {
 /// The same settings, with the test that an inserted cassette was named after.
 pub fn with_test(mut settings: Settings) -> Settings {
     if let Some(name) = settings.cassette.as_mut().filter(|name| name.test.is_none()) {
-        let stack = STACK.lock();
-        let inserted = stack.iter().find(|inserted| inserted.directory == name.path);
+        let mut stack = STACK.lock();
+        let inserted = stack.all().find(|inserted| inserted.directory == name.path);
         name.test = inserted.and_then(|inserted| inserted.test.clone());
     }
     settings
@@ -60,10 +72,10 @@ pub fn with_test(mut settings: Settings) -> Settings {
 
 /// What the cassette on top gives, as keywords of a connection string.
 pub fn on_top() -> Option<Arc<ConnectionString>> {
-    STACK.lock().last().map(|inserted| Arc::clone(&inserted.keywords))
+    STACK.lock().inserted.last().map(|inserted| Arc::clone(&inserted.keywords))
 }
 
-/// Puts a cassette on top. `mode` and `options` are as in a connection string; what they leave out is the environment's to
+/// Puts a cassette on top, also one that was set aside. `mode` and `options` are as in a connection string; what they leave out is the environment's to
 /// say. Gives the settings that hold for connects now.
 ///
 /// # Errors
@@ -86,12 +98,14 @@ pub fn insert(cassette: &str, mode: &str, options: &str) -> Result<Settings, Set
     let directory = std::path::absolute(&named.path).unwrap_or(named.path);
     let keywords = Arc::new(parse(&directory.display().to_string().replace('%', "%%")));
     let mut stack = STACK.lock();
-    if stack.iter().any(|inserted| inserted.directory == directory) {
+    if stack.inserted.iter().any(|inserted| inserted.directory == directory) {
         return Err(SettingsError::new(format!("{} is inserted already: eject it first", directory.display())));
     }
     let meant = settings.mode != Mode::Off;
     let (name, test) = (cassette.to_owned(), named.test);
-    stack.push(Inserted { name, directory: directory.clone(), test, keywords, used: false, meant });
+    let aside = stack.aside.iter().position(|aside| aside.directory == directory);
+    let used = aside.is_some_and(|at| stack.aside.remove(at).used);
+    stack.inserted.push(Inserted { name, directory: directory.clone(), test, keywords, used, meant });
     drop(stack);
     CHANGES.fetch_add(1, Ordering::Relaxed);
     let cassette = (settings.mode != Mode::Off).then_some(directory.into());
@@ -109,17 +123,33 @@ fn resolve(given: &ConnectionString) -> Result<Settings, SettingsError> {
 pub fn take(cassette: Option<&Path>) -> Option<Taken> {
     let directory = directory_of(cassette)?;
     let mut stack = STACK.lock();
-    let at = stack.iter().position(|inserted| inserted.directory == directory);
+    let is_it = |inserted: &Inserted| inserted.directory == directory;
+    let at = stack.inserted.iter().position(is_it);
+    let taken = match at {
+        Some(at) => Some(stack.inserted.remove(at)),
+        None => stack.aside.iter().position(is_it).map(|at| stack.aside.remove(at)),
+    };
     CHANGES.fetch_add(1, Ordering::Relaxed);
-    let unused = at.map(|at| stack.remove(at)).is_some_and(|inserted| inserted.meant && !inserted.used);
+    let unused = taken.is_some_and(|inserted| inserted.meant && !inserted.used);
     Some(Taken { directory, unused })
+}
+
+/// Takes a cassette off the stack, or the one on top, without ending it. Whether it was inserted.
+pub fn set_aside(cassette: Option<&Path>) -> bool {
+    let Some(directory) = directory_of(cassette) else { return false };
+    let mut stack = STACK.lock();
+    let Some(at) = stack.inserted.iter().position(|inserted| inserted.directory == directory) else { return false };
+    let aside = stack.inserted.remove(at);
+    stack.aside.push(aside);
+    CHANGES.fetch_add(1, Ordering::Relaxed);
+    true
 }
 
 /// Takes note of a connect that uses a cassette. Whether it is inserted: its recording stays where it grows until it is ejected then,
 /// so that a test that failed does not replace the cassette before it.
 pub fn connects(cassette: &Path) -> bool {
     let mut stack = STACK.lock();
-    let found = stack.iter_mut().find(|inserted| inserted.directory == cassette);
+    let found = stack.all().find(|inserted| inserted.directory == cassette);
     found.is_some_and(|inserted| {
         inserted.used = true;
         true
@@ -130,6 +160,7 @@ pub fn connects(cassette: &Path) -> bool {
 /// and without a name of the one on top.
 pub fn directory_of(cassette: Option<&Path>) -> Option<PathBuf> {
     let stack = STACK.lock();
+    let stack = &stack.inserted;
     let Some(cassette) = cassette else { return stack.last().map(|inserted| inserted.directory.clone()) };
     let as_given = stack.iter().rev().find(|inserted| Path::new(&inserted.name) == cassette);
     let by_path = || std::path::absolute(cassette).unwrap_or_else(|_| cassette.to_owned());
@@ -152,6 +183,16 @@ mod tests {
         assert!(again.contains("inserted already"), "{again}");
         assert!(connects(&directory) && !connects(Path::new("/other")));
         assert_eq!(take(Some(Path::new("cassettes/on;e"))), Some(Taken { directory, unused: false }));
+        // one that is set aside is not on top, and has not ended
+        insert("three", "record", "").unwrap();
+        let three = directory_of(None).unwrap();
+        assert!(connects(&three) && set_aside(Some(Path::new("three"))) && !set_aside(Some(Path::new("three"))));
+        assert!(directory_of(None).unwrap().ends_with("two") && connects(&three));
+        insert("three", "record", "").unwrap();
+        assert_eq!(take(None), Some(Taken { directory: three.clone(), unused: false }));
+        insert("three", "record", "").unwrap();
+        assert!(set_aside(None));
+        assert_eq!(take(Some(&three)), Some(Taken { directory: three, unused: true }));
         let two = take(None).unwrap();
         assert!(two.directory.ends_with("two") && two.unused && on_top().is_none() && take(None).is_none());
 

@@ -1,5 +1,5 @@
-//! The C interface for test frameworks, beside ODBC's functions: `super8_insert`, `super8_eject`, `super8_discard`, `super8_unplayed`,
-//! `super8_last_error`, `super8_version`. shim/include/super8.h declares it, docs/c-interface.md explains it.
+//! The C interface for test frameworks, beside ODBC's functions: `super8_insert`, `super8_set_aside`, `super8_eject`, `super8_discard`,
+//! `super8_unplayed`, `super8_last_error`, `super8_version`. shim/include/super8.h declares it, docs/c-interface.md explains it.
 //!
 //! Every function may be called on any thread. Texts are UTF-8.
 #![allow(unsafe_code)]
@@ -112,6 +112,24 @@ pub unsafe fn insert(cassette: *const c_char, mode: *const c_char, options: *con
                 inserted::take(settings.cassette.as_ref().map(|name| name.path.as_path()));
                 say(ERROR, format!("[super8] {error}"))
             }
+        }
+    })
+}
+
+/// Takes a cassette off the stack without ending it: see super8.h.
+///
+/// # Safety
+/// Null or a C string.
+pub unsafe fn set_aside(cassette: *const c_char) -> c_int {
+    guard(ERROR, || {
+        // SAFETY: the caller's C string.
+        let cassette = match unsafe { text(cassette, "cassette") } {
+            Ok(cassette) => cassette,
+            Err(error) => return say(ERROR, error),
+        };
+        match inserted::set_aside((!cassette.is_empty()).then(|| Path::new(cassette))) {
+            true => OK,
+            false => say(ERROR, "[super8] no cassette is inserted that could be set aside"),
         }
     })
 }
@@ -239,6 +257,7 @@ macro_rules! export_interface {
         mod exported_interface {
             use ::std::ffi::{c_char, c_int, c_longlong};
             $crate::export_interface!(super8_insert(cassette: *const c_char, mode: *const c_char, options: *const c_char) -> c_int => insert);
+            $crate::export_interface!(super8_set_aside(cassette: *const c_char) -> c_int => set_aside);
             $crate::export_interface!(super8_eject(cassette: *const c_char) -> c_int => eject);
             $crate::export_interface!(super8_discard(cassette: *const c_char) -> c_int => discard);
             $crate::export_interface!(super8_unplayed(cassette: *const c_char) -> c_longlong => unplayed);

@@ -5,7 +5,7 @@
 //! `SUPER8_RUN` names the file, and the wrapper makes it. Without it, a run is one process with the children it forks, and
 //! they share a file without a name.
 
-use crate::config::variables::{RUN, RUN_FD};
+use crate::config::variables::{RUN, RUN_FD, SESSION};
 use once_cell::sync::OnceCell;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -50,12 +50,17 @@ impl Run {
         }
     }
 
-    /// Whether this is given to `who`: to the first one that asked for it, and to that one always.
+    /// Whether this is given to `who`: to the first one that asked for it, and to that one always. Also under `super8 run`, where each
+    /// process is a run of its own otherwise.
     ///
     /// # Errors
     /// As [`Run::take`].
     pub fn gives_to(what: &str, who: &str) -> io::Result<bool> {
-        let mut file = &Run::named()?;
+        let named = match session().filter(|_| !Run::is_wrapped()) {
+            Some(session) => OpenOptions::new().create(true).read(true).append(true).open(session.join("given"))?,
+            None => Run::named()?,
+        };
+        let mut file = &named;
         let (begins, ends) = (format!(" {what:?} of "), format!(" of {who:?}"));
         let line = format!("{}{begins}{who:?}\n", std::process::id());
         within_limit(file.metadata()?.len() + line.len() as u64)?;
@@ -63,9 +68,10 @@ impl Run {
         Ok(read(file)?.lines().find(|line| line.contains(&begins)).is_some_and(|line| line.ends_with(&ends)))
     }
 
-    /// The directory of the run, which goes when the run has ended; none without a wrapper.
+    /// The directory of the run, which goes when the run has ended; none if neither a wrapper nor `super8 run` made one.
     pub fn directory() -> Option<PathBuf> {
-        Some(std::env::var_os(RUN).map(PathBuf::from)?.parent()?.to_owned())
+        let of_wrapper = || Some(std::env::var_os(RUN).map(PathBuf::from)?.parent()?.to_owned());
+        of_wrapper().filter(|_| Run::is_wrapped()).or_else(session)
     }
 
     /// Whether somebody has taken this.
@@ -90,6 +96,11 @@ impl Run {
             open(&super8_cassette::platform::of_descriptor(number))
         })
     }
+}
+
+/// The directory of `super8 run`.
+pub fn session() -> Option<PathBuf> {
+    std::env::var_os(SESSION).filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 /// What the processes of a run take of the parts that they replay.

@@ -6,10 +6,14 @@
 //! The watching program may hand down the open file as well, and say in `SUPER8_VERDICT_FD` which descriptor that is. It serves a
 //! process that cannot open the path: one that has become another user, or has another root directory. The path serves
 //! one that has closed its descriptors. A process that has neither says on standard error what it has to say.
+//!
+//! Under `super8 run` the same events are noted in its directory as well. Nobody waits for them: they are read when the run has ended, by
+//! `super8 unused` and the page of a folder.
 #![allow(unsafe_code)]
 
 use crate::config::settings::Setting;
 use crate::config::variables::VERDICT_FD;
+use crate::run::session;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use std::fs::{File, OpenOptions};
@@ -21,6 +25,9 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use super8_cassette::{FaultNews, within_limit};
+
+/// The file in the directory of `super8 run`.
+pub const NOTED: &str = "noted";
 
 /// The file, as the last connect found it: a program may empty its environment before it ends.
 static KNOWN: Mutex<Option<Channel>> = Mutex::new(None);
@@ -185,11 +192,11 @@ pub fn counts_handles(count: CountHandles) {
 /// The process ends in an orderly way. Handles that the application allocated and never freed are reported first.
 pub fn closed() {
     // a forked child does not speak for its parent
-    if channel().is_none() || SPEAKER.load(Ordering::Relaxed) != std::process::id() {
+    if (channel().is_none() && session().is_none()) || SPEAKER.load(Ordering::Relaxed) != std::process::id() {
         return;
     }
     let (connections, statements, descriptors) = COUNT.get().map_or((0, 0, 0), |count| count());
-    if connections + statements + descriptors > 0 {
+    if channel().is_some() && connections + statements + descriptors > 0 {
         let counts = json!({ "connections": connections, "statements": statements, "descriptors": descriptors });
         let _ = say("leaked", counts);
     }
@@ -207,12 +214,21 @@ fn texts(paths: &[PathBuf]) -> Vec<String> {
 /// Appends an event. That nobody can be told is said on standard error, once.
 fn say(event: &str, more: Value) -> Delivery {
     static SILENT: AtomicBool = AtomicBool::new(false);
-    let Some(channel) = channel() else { return Delivery::Unwatched };
+    let (channel, session) = (channel(), session());
+    if channel.is_none() && session.is_none() {
+        return Delivery::Unwatched;
+    }
     let mut line = json!({ "event": event, "pid": std::process::id() });
     if let (Value::Object(line), Value::Object(more)) = (&mut line, more) {
         line.extend(more);
     }
-    match channel.write(format!("{line}\n").as_bytes()) {
+    let line = format!("{line}\n");
+    if let Some(session) = session {
+        // where that is not possible, less is known of the last run
+        let _ = Channel { path: session.join(NOTED), inherited: None }.write(line.as_bytes());
+    }
+    let Some(channel) = channel else { return Delivery::Unwatched };
+    match channel.write(line.as_bytes()) {
         Ok(()) => Delivery::Written,
         Err(error) => {
             if !SILENT.swap(true, Ordering::Relaxed) {

@@ -64,6 +64,7 @@ mod ruby_odbc;
 mod secrets;
 mod selection;
 mod sessions;
+mod shared_fixtures;
 mod sql_server;
 mod stable_bytes;
 mod sweep;

@@ -12,7 +12,7 @@ use super8_tests::server::must;
 use super8_tests::{packages, postgres, products, python};
 
 #[track_caller]
-fn ended(outcome: &Outcome, code: u8) -> String {
+pub fn ended(outcome: &Outcome, code: u8) -> String {
     let all = String::from_utf8_lossy(&outcome.all()).into_owned();
     assert_eq!(outcome.status, format!("exit status: {code}"), "{all}");
     all
@@ -65,6 +65,14 @@ pub fn python() -> &'static Path {
     })
 }
 
+/// The verdicts on the page of a folder.
+fn verdicts(desk: &Desk, folder: &str) -> Vec<String> {
+    ended(&desk.run(&["show", "--html", "page.html", folder]), 0);
+    let page = std::fs::read_to_string(desk.scratch.join("work/page.html")).unwrap_or_default();
+    let cells = page.split("</span></td><td><strong").skip(1);
+    cells.filter_map(|cell| Some(cell.split_once('>')?.1.split_once('<')?.0.to_owned())).collect()
+}
+
 /// A desk with the tests of `programs/python/marked` in its directory.
 fn marked(subject: &str, format: Format) -> Desk {
     let desk = Desk::new(subject).in_format(format);
@@ -75,7 +83,7 @@ fn marked(subject: &str, format: Format) -> Desk {
     desk
 }
 
-fn pytest(desk: &Desk, words: &[&str]) -> Command {
+pub fn pytest(desk: &Desk, words: &[&str]) -> Command {
     let mut command = Command::new(python());
     command.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]).args(words);
     desk.at(&mut command);
@@ -105,7 +113,7 @@ const CASSETTES: [&str; 8] = [
 ];
 
 /// The directories below this one that have files, by their paths in it; of a digest only that there is one.
-fn cassettes(root: &Path) -> Vec<String> {
+pub fn cassettes(root: &Path) -> Vec<String> {
     fn walk(directory: &Path, found: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
             match entry.path().is_dir() {
@@ -152,8 +160,14 @@ fn the_wheel_records_and_replays_marked_tests() {
             let replayed = run(&desk, &[&[FRUIT], words].concat(), 0);
             assert!(replayed.contains("8 passed, 1 skipped, 1 xfailed"), "{replayed}");
         }
+        let last = ended(&desk.run(&["unused", "cassettes"]), 0);
+        assert!(last.contains("0 of 8 cassettes") && last.contains(" -m pytest -q "), "{last}");
+        assert!(last.contains("may not have been a whole one: pytest was given test_fruit.py\n"), "{last}");
         let one = run(&desk, &[FRUIT, "-k", "plum"], 0);
         assert!(one.contains("1 passed"), "{one}");
+        let left = ended(&desk.run(&["unused", "cassettes"]), 1);
+        assert!(left.contains("7 of 8 cassettes") && left.contains("; pytest left out 9 tests\n"), "{left}");
+        assert_eq!(verdicts(&desk, "cassettes"), ["passed"]);
 
         // From the command, the names are the same: each replays what the other one recorded.
         let super8 = python().with_file_name("super8").display().to_string();
@@ -331,7 +345,8 @@ fn the_wheel_records_a_connection_that_an_unmarked_test_opened() {
     let desk = marked("wheel_engine", Format::Ndjson);
     run(&desk, &["test_engine.py", "--super8=record"], 0);
     let root = desk.scratch.join("work/cassettes");
-    assert_eq!(cassettes(&root), ["test_engine.py/test_marked", "test_engine.py/test_marked_too"]);
+    let names = ["setup-engine", "test_marked", "test_marked_too"].map(|name| format!("test_engine.py/{name}"));
+    assert_eq!(cassettes(&root), names);
     desk.clear();
     for tests in ["marked", "marked_too"] {
         run(&desk, &["test_engine.py", "-k", tests, "--super8-block"], 0);
@@ -437,11 +452,18 @@ fn the_gem_records_and_replays_examples() {
 
         desk.clear();
         assert!(rspec(&[("CI", "true")], 0).contains("7 examples, 0 failures"));
+        let last = ended(&desk.run(&["unused", "spec/cassettes"]), 0);
+        assert!(last.contains("rspec fruit_spec.rb (") && !last.contains("not have been a whole one"), "{last}");
+        assert_eq!(verdicts(&desk, "spec/cassettes"), ["passed"; 6]);
         for (otherwise, report) in [("pears", "select 5"), ("swallowed", "select 7"), ("left out", "nothing connected")]
         {
             let told = rspec(&[("OTHERWISE", otherwise)], 1);
             assert!(told.contains("7 examples, 1 failure\n") && told.contains(report), "{otherwise}: {told}");
         }
+        // what connected to nothing opened nothing
+        let last = ended(&desk.run(&["unused", "spec/cassettes"]), 1);
+        assert!(last.contains("may not have been a whole one: the command ended with exit code 1"), "{last}");
+        assert_eq!(verdicts(&desk, "spec/cassettes").iter().filter(|verdict| *verdict == "passed").count(), 5);
     });
 }
 
@@ -581,8 +603,26 @@ fn the_npm_package_records_and_replays_tests() {
                 "{told}"
             );
         }
+        // each file is a process of its own, and all of them are one run
+        ended(&desk.run(&["unused", "cassettes"]), 0);
+        desk.scratch.write("work/other.test.mjs", OTHER_FILE);
+        let both = |files: &[&str], variables: &[(&str, &str)]| {
+            let mut node = Command::new(packages::program("node", "nodejs"));
+            desk.at(node.args(["--test", "--test-reporter=tap"]).args(files));
+            ended(&Outcome::of(node.envs(variables.iter().copied()), b""), 0)
+        };
+        both(&["fruit.test.mjs", "other.test.mjs"], &[("CI", "true")]);
+        let last = ended(&desk.run(&["unused", "cassettes"]), 0);
+        assert!(last.contains("0 of 7 cassettes") && !last.contains("not have been a whole one"), "{last}");
+        assert_eq!(verdicts(&desk, "cassettes"), ["passed"; 7]);
+        both(&["other.test.mjs"], &[]);
+        assert!(ended(&desk.run(&["unused", "cassettes"]), 1).contains("7 of 7 cassettes"));
     });
 }
+
+/// A file of tests with its own process, which uses no cassette of the other one.
+const OTHER_FILE: &str = "import test from 'node:test';\nimport { withCassette } from 'super8-odbc/node-test';\n\n\
+     test('nothing', withCassette(() => {}));\n";
 
 #[test]
 fn the_npm_package_has_hooks_for_vitest() {
@@ -664,6 +704,10 @@ fn the_crate_records_and_replays_tests() {
         for test in ["may_fail", "an_error_is_swallowed", "no_database", "nested::one_in_another", "pears", "plums"] {
             assert!(run(&["--exact", test], &[("CI", "true")], 0).contains("1 passed"), "{test}");
         }
+        run(&[], &[("CI", "true")], 0);
+        let last = ended(&desk.run(&["unused", "cassettes"]), 0);
+        assert!(last.contains("0 of 6 cassettes") && !last.contains("not have been a whole one"), "{last}");
+        assert_eq!(verdicts(&desk, "cassettes"), ["passed"; 6]);
         for (otherwise, report) in [
             ("pears", "replay mismatch: differs"),
             ("swallowed", "replay mismatch: differs"),

@@ -23,8 +23,15 @@ const WITHOUT_W: &str = "AllocConnect AllocEnv AllocHandle AllocHandleStd AllocS
     SetScrollOptions SetStmtOption Transact";
 
 /// What test frameworks call, beside ODBC: shim/include/super8.h.
-const INTERFACE: [&str; 6] =
-    ["super8_discard", "super8_eject", "super8_insert", "super8_last_error", "super8_unplayed", "super8_version"];
+const INTERFACE: [&str; 7] = [
+    "super8_discard",
+    "super8_eject",
+    "super8_insert",
+    "super8_last_error",
+    "super8_set_aside",
+    "super8_unplayed",
+    "super8_version",
+];
 
 /// What libsuper8a.so calls, beside the functions that it has itself.
 const FOR_THE_ANSI_LIBRARY: [&str; 3] = ["super8_ansi_alloc_env", "super8_ansi_alloc_handle", "super8_ansi_library"];

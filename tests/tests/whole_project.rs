@@ -17,26 +17,26 @@ use super8_tests::ways::Stage;
 const UNPRIVILEGED: [&str; 2] = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"];
 
 /// A project in a language.
-struct Project {
+pub struct Project {
     /// Its directory below `tests/programs`; none if it stays where it was built.
     directory: Option<&'static str>,
     /// The cassettes' name.
     name: &'static str,
     /// How it is recorded.
     record: &'static str,
-    tests: &'static [&'static str],
+    pub tests: &'static [&'static str],
     /// A test with which nothing connects if it is run alone.
     idle: Option<&'static str>,
-    changes: [Change; 3],
+    pub changes: [Change; 3],
     command: fn(&Path, &Selection) -> Program,
     /// How many tests its output says passed, and how many failed.
     counts: fn(&str) -> (usize, usize),
 }
 
 /// What a variable makes a test do otherwise.
-struct Change {
+pub struct Change {
     variable: &'static str,
-    test: &'static str,
+    pub test: &'static str,
     /// A part of its cassette's name.
     cassette: &'static str,
 }
@@ -47,7 +47,7 @@ const fn change(variable: &'static str, test: &'static str, cassette: &'static s
 
 /// Which tests are run, and how.
 #[derive(Clone, Copy, Debug)]
-enum Selection {
+pub enum Selection {
     All,
     Alone(&'static str),
     Reversed,
@@ -58,7 +58,7 @@ enum Selection {
 
 impl Selection {
     /// These tests in their order.
-    fn ordered(self, tests: &[&'static str]) -> Vec<&'static str> {
+    pub fn ordered(self, tests: &[&'static str]) -> Vec<&'static str> {
         let mut tests = tests.to_vec();
         match self {
             Selection::Reversed => tests.reverse(),
@@ -91,7 +91,7 @@ fn pytest(directory: &Path, tests: &[&'static str], selection: &Selection) -> Pr
 }
 
 /// On pyodbc: connections and tables for each test, for a class, a file and the whole session; transactions that are rolled back.
-const BOOKS: Project = Project {
+pub const BOOKS: Project = Project {
     directory: Some("python/books"),
     name: "%t",
     record: "record",
@@ -356,7 +356,7 @@ fn reports(told: &str, tapes: &Path) -> BTreeSet<String> {
     named.map(str::to_owned).collect()
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap_or_else(|error| panic!("{}: {error}", to.display()));
     let entries = std::fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
     for entry in entries.flatten() {

@@ -112,6 +112,9 @@ impl Stage {
         let source = self.copy("packages/python", "python")?;
         let _ = std::fs::remove_dir_all(source.join("src/super8/bin"));
         self.fill(&source.join("src/super8/bin"), &source)?;
+        // the command and the wheel have the same
+        let plugin = repository().join("cli/src/wrap/pytest_plugin.py");
+        run(command("cp").arg(plugin).arg(source.join("src/super8/_fixtures.py")))?;
         let built = self.room.join("wheel");
         let mut hatch = Command::new(tools.join("python"));
         hatch.args(["-m", "hatchling", "build", "-t", "wheel", "-d"]).arg(&built).current_dir(&source);

@@ -62,8 +62,8 @@ pub fn write(out: &mut impl Write, title: &str, file: &Path, rows: &[Row]) -> io
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <title>{title} \u{b7} super8</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n\
          <div class=\"reel\" aria-hidden=\"true\"></div>\n<div>\n<h1>{title}</h1>\n\
-         <p>Last use and verdict are those of the last run of <code>super8 record</code>, <code>replay</code> or \
-         <code>once</code> on this machine.</p>\n</div>\n<dl>\n"
+         <p>Last use and verdict are those of the last run on this machine, under <code>super8 record</code>, <code>replay</code> \
+         or <code>once</code>, or with a package for Python, Ruby, Node.js or Rust.</p>\n</div>\n<dl>\n"
     )?;
     for (what, count) in counts {
         writeln!(out, "<div><dd>{count}</dd><dt>{what}</dt></div>")?;

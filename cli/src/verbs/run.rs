@@ -4,8 +4,10 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::libraries::Libraries;
 use crate::output;
 use crate::run_directory::RunDirectory;
+use crate::runs::{self, Session};
 use crate::temporary_odbcinst::{Recorded, TemporaryOdbcinst};
 use crate::wrap::child::{self, Patience};
+use crate::wrap::noted;
 use clap::Args;
 use serde::Serialize;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
@@ -17,7 +19,9 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
-use super8_shim::config::command::{RECORD_AGAIN, SEPARATOR};
+use super8_cassette::platform;
+use super8_shim::config::command::{self, RECORD_AGAIN, SEPARATOR};
+use super8_shim::config::variables::{RUN, SESSION};
 use super8_shim::driver::Kind;
 
 /// `super8 run -- COMMAND`
@@ -38,6 +42,9 @@ pub struct Run {
     /// Run nothing. Print the variables that a command would get as JSON, and keep the files they name until standard input ends
     #[arg(long, conflicts_with = "command")]
     print_environment: bool,
+    /// The process whose run this one has a part in, if it is not the one that started `super8 run`
+    #[arg(long, value_name = "PROCESS", hide = true)]
+    of: Option<u32>,
     /// The command and its arguments
     #[arg(required_unless_present = "print_environment", last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -62,7 +69,11 @@ impl Run {
             self.cassettes.iter().flat_map(|directory| crate::cassette::below(directory)).collect();
         let configuration = TemporaryOdbcinst::new(&libraries, true, &Recorded::of_readable(&cassettes));
         let directory = configuration.in_directory(|_| Ok(()))?;
-        let variables = TemporaryOdbcinst::environment(directory.path(), &libraries);
+        let mut variables = Vec::from(TemporaryOdbcinst::environment(directory.path(), &libraries));
+        let kept = self.session();
+        if kept.is_some() {
+            variables.push((SESSION, directory.path().into()));
+        }
         let Some((program, arguments)) = self.command.split_first() else {
             let text = |path: OsString| path.to_string_lossy().into_owned();
             let printed = Environment {
@@ -70,18 +81,76 @@ impl Run {
                 library: text(libraries.of(Kind::Unicode).into()),
                 notes: configuration.notes().to_vec(),
             };
-            return keep(directory, &printed);
+            let code = print(&printed)?;
+            self.keep(kept, &directory, code);
+            directory.end();
+            return Ok(Exit::Done);
         };
         let mut command = Command::new(program);
         command.args(arguments).envs(variables).envs(cargo_again(Path::new(program)));
         // What the command leaves running keeps its configuration: there is nothing to wait for.
         let patience = Patience { limit: Duration::ZERO, has_cassette: &|_| false, waiting: &|_| () };
         let ended = child::run(&mut command, None, &patience)?;
+        self.keep(kept, &directory, Some(ended.end.code()));
         if !ended.remaining.is_empty() {
             directory.leave();
         }
         Ok(Exit::Command(ended.end.code()))
     }
+
+    /// Whose run it is that is kept for `super8 unused` and the page of a folder. None if the processes belong to another one, or to that
+    /// of a wrapper, which keeps its own.
+    fn session(&self) -> Option<Session> {
+        let is_part = [SESSION, RUN].iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
+        // cargo runs each file of tests, and nextest each test, by itself
+        let is_cargos = || cargo_again(Path::new(self.command.first()?)).map(|_| parent());
+        let own = || if self.print_environment { parent() } else { std::process::id() };
+        let process = self.of.or_else(is_cargos).unwrap_or_else(own);
+        let (name, words) = command::of_process(process);
+        // what it is told to run is not its name
+        let program =
+            || words.first().map(|word| Path::new(word).file_name().unwrap_or(word).to_string_lossy().into_owned());
+        let name = if self.of.is_some() { program().unwrap_or(name) } else { name };
+        (!is_part).then(|| Session { process, started: platform::started(process), name })
+    }
+
+    /// Keeps what the processes noted.
+    fn keep(&self, session: Option<Session>, directory: &RunDirectory, code: Option<u8>) {
+        let Some(session) = session else { return };
+        let (cassettes, selected) = noted(&directory.noted(), directory.path());
+        let named = self.cassettes.first().and_then(|named| std::path::absolute(named).ok());
+        if cassettes.is_empty() && !named.as_ref().is_some_and(|named| named.is_dir()) {
+            return;
+        }
+        let text = |word: &OsString| word.to_string_lossy().into_owned();
+        let command = match session.process == std::process::id() {
+            true => self.command.iter().map(text).collect(),
+            false => command::of_process(session.process).1.iter().map(text).collect(),
+        };
+        let verdict = match code {
+            Some(0) => "passed",
+            Some(_) => "command_failed",
+            None => "",
+        };
+        let run = runs::Run {
+            verb: "run".to_owned(),
+            cassette: named.as_ref().map(|named| named.display().to_string()).unwrap_or_default(),
+            command,
+            verdict: verdict.to_owned(),
+            exit_code: code,
+            directory: named,
+            selected,
+            cassettes,
+            session: Some(session),
+            ended: None,
+        };
+        run.keep();
+    }
+}
+
+/// The process that started this one.
+fn parent() -> u32 {
+    std::os::unix::process::parent_id()
 }
 
 /// As the runner of cargo's tests: the command line that records again, which is cargo's.
@@ -93,8 +162,9 @@ fn cargo_again(program: &Path) -> Option<(&'static str, String)> {
     (is_test && std::env::var_os(RECORD_AGAIN).is_none()).then_some((RECORD_AGAIN, words))
 }
 
-/// Prints the environment and keeps the directory until standard input ends: until its reader closes it, or is gone.
-fn keep(directory: RunDirectory, printed: &Environment) -> Outcome {
+/// Prints the environment and waits until standard input ends: its reader closes it, or is gone. The exit code of the reader, if it has
+/// told it on a line.
+fn print(printed: &Environment) -> Result<Option<u8>, Failure> {
     // Ctrl-C is meant for the program that reads this. It still needs its configuration then, to end in order.
     for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
         signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false))).map_err(|error| {
@@ -107,15 +177,15 @@ fn keep(directory: RunDirectory, printed: &Environment) -> Outcome {
     writeln!(out, "{line}")?;
     output::finish(out)?;
     let mut input = std::io::stdin().lock();
-    let mut buffer = [0; 64];
+    let (mut told, mut buffer) = (Vec::new(), [0; 64]);
     loop {
         match input.read(&mut buffer) {
             Ok(0) => break,
-            Ok(_) => {}
+            Ok(length) => told.extend(buffer.iter().take(length.min(64 - told.len().min(64)))),
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(_) => break,
         }
     }
-    directory.end();
-    Ok(Exit::Done)
+    let told = String::from_utf8_lossy(&told).into_owned();
+    Ok(told.trim().strip_prefix("ended ").and_then(|code| code.parse().ok()))
 }

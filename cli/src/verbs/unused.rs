@@ -14,7 +14,8 @@ use std::time::SystemTime;
 #[derive(Args)]
 #[command(after_help = "\
 Compares the cassettes of a folder with those that were opened by the last run of `super8 record`, `replay` or `once` with a cassette's \
-name in that folder. Says so if the run failed, or if pytest ran some of the tests only (-k, one file). Which tests another runner left \
+name in that folder, and by the last run of each program whose cassettes the package for Python, Ruby, Node.js or Rust, or `super8 run`, \
+had there. Says so if the run failed, or if pytest ran some of the tests only (-k, one file). Which tests another runner left \
 out is not known to super8: the command is shown.
 
 Exit code 1: some were not opened.
@@ -102,11 +103,15 @@ impl LookedAt {
         if self.verb.is_empty() {
             return "a run without the wrapper".to_owned();
         }
+        let words: Vec<String> = self.command.iter().map(|word| super8_cassette::shell(word)).collect();
+        let words = words.join(" ");
+        if self.verb == "run" {
+            return words;
+        }
         let here = std::env::current_dir().unwrap_or_default();
         let cassette = Path::new(&self.cassette);
         let cassette = cassette.strip_prefix(&here).unwrap_or(cassette).display().to_string();
-        let words: Vec<String> = self.command.iter().map(|word| super8_cassette::shell(word)).collect();
-        format!("super8 {} {} -- {}", self.verb, super8_cassette::shell(&cassette), words.join(" "))
+        format!("super8 {} {} -- {words}", self.verb, super8_cassette::shell(&cassette))
     }
 
     fn age(&self) -> String {

@@ -6,7 +6,7 @@ mod stop;
 mod verdict;
 
 use crate::cassette::Named;
-use crate::events::{self, Event};
+use crate::events::{self, Event, Selected};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::libraries::Libraries;
 use crate::run_directory::{Readers, RunDirectory};
@@ -243,6 +243,7 @@ impl Wrapped {
         };
         let mut command = Command::new(program);
         command.args(arguments).envs(TemporaryOdbcinst::environment(directory.path(), libraries));
+        command.env_remove(variables::SESSION);
         directory.hand_down(&mut command);
         if named.has_test() {
             command.env("PYTHONPATH", with_pytest_plugin(directory.path()));
@@ -304,12 +305,6 @@ impl Wrapped {
     /// Writes the report, keeps what `super8 unused` wants to know, and gives the exit code.
     fn report(&self, how: &Attempt<'_>, attempted: &Attempted) -> Outcome {
         let shown: Vec<String> = self.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-        let opened = attempted.verdict.cassettes.iter().map(|played| runs::Opened {
-            cassette: PathBuf::from(&played.cassette),
-            processes: played.processes.clone(),
-            verdict: played.word().to_owned(),
-            why: played.why(),
-        });
         let exit = attempted.verdict.exit();
         let kept = runs::Run {
             verb: how.mode.name().to_owned(),
@@ -319,7 +314,8 @@ impl Wrapped {
             exit_code: Some(exit.code()),
             directory: Some(how.named.directory()),
             selected: attempted.verdict.selected.clone(),
-            cassettes: opened.collect(),
+            cassettes: attempted.verdict.opened(),
+            session: None,
             ended: None,
         };
         kept.keep();
@@ -340,6 +336,18 @@ impl Wrapped {
             }
         }
     }
+}
+
+/// What became of the cassettes of processes for which nobody waited, as they noted it in this directory; and which tests were run. Of a
+/// cassette that a process has open still, nothing is known.
+pub fn noted(text: &[u8], directory: &Path) -> (Vec<runs::Opened>, Selected) {
+    let is_spare = |event: &Event| event.cassette().is_some_and(|path| Path::new(path).starts_with(directory));
+    let events: Vec<Event> = events::read(text).into_iter().filter(|event| !is_spare(event)).collect();
+    let ended = child::Ended { end: child::End::Code(0), stopped: false, remaining: Vec::new() };
+    let verdict = Verdict::of(ended, &events, true);
+    let mut opened = verdict.opened();
+    opened.iter_mut().filter(|opened| opened.verdict == "killed").for_each(|opened| opened.verdict.clear());
+    (opened, verdict.selected)
 }
 
 /// How the command is run.

@@ -1,5 +1,5 @@
 """Tells super8 what pytest's own variables do not say. `super8 record`, `replay` and `once` add this plugin to PYTHONPATH where a
-cassette's name has `%t`.
+cassette's name has `%t`, and the plugin of the Python wheel brings it.
 
 - A fixture for a class, a module, a package or the session is set up as part of whichever test is the first to ask for it. While it
   is set up or torn down, SUPER8_FIXTURE has its id and how often this process has set it up. SUPER8_LIVE_FIXTURES has the ids of
@@ -14,7 +14,7 @@ import re
 
 import pytest
 
-FIXTURE, LIVE, GROUP, VERDICT = "SUPER8_FIXTURE", "SUPER8_LIVE_FIXTURES", "SUPER8_XDIST_GROUP", "SUPER8_VERDICT"
+FIXTURE, LIVE, GROUP = "SUPER8_FIXTURE", "SUPER8_LIVE_FIXTURES", "SUPER8_XDIST_GROUP"
 
 times_set_up = {}
 live = []
@@ -106,14 +106,17 @@ def pytest_deselected(items):
 
 def pytest_unconfigure(config):
     """Which files and tests pytest was given, and how many of their tests it left out."""
+    verdict, session = os.environ.get("SUPER8_VERDICT"), os.environ.get("SUPER8_SESSION")
+    files = [verdict, session and os.path.join(session, "noted")]
     given = [str(argument) for argument in config.args if "::" in str(argument) or os.path.isfile(str(argument))]
-    if VERDICT not in os.environ or not (given or deselected):
+    if not (given or deselected):
         return
     more = [f"{len(given) - 5} more"] if len(given) > 5 else []
     event = {"event": "selected", "pid": os.getpid(), "given": given[:5] + more, "deselected": deselected}
-    try:
-        # each line by one write, because other processes append to the file
-        with open(os.environ[VERDICT], "ab", buffering=0) as verdict:
-            verdict.write(json.dumps(event).encode() + b"\n")
-    except OSError:
-        pass  # `super8 unused` says less
+    for file in filter(None, files):
+        try:
+            # each line by one write, because other processes append to the file
+            with open(file, "ab", buffering=0) as events:
+                events.write(json.dumps(event).encode() + b"\n")
+        except OSError:
+            pass  # `super8 unused` says less

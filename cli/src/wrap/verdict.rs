@@ -3,6 +3,7 @@
 use super::child::{End, Ended, Remaining};
 use crate::events::{Event, Selected};
 use crate::exit::Exit;
+use crate::runs;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -321,6 +322,17 @@ impl Verdict {
         };
         let cassettes: BTreeSet<PathBuf> = self.cassettes.iter().filter(failed).map(whole).collect();
         cassettes.into_iter().collect()
+    }
+
+    /// What became of the cassettes, to be kept.
+    pub fn opened(&self) -> Vec<runs::Opened> {
+        let of = |played: &Played| runs::Opened {
+            cassette: PathBuf::from(&played.cassette),
+            processes: played.processes.clone(),
+            verdict: played.word().to_owned(),
+            why: played.why(),
+        };
+        self.cassettes.iter().map(of).collect()
     }
 
     /// Whether a process opened a cassette.

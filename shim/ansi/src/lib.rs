@@ -112,6 +112,7 @@ interface! {
     super8_insert(cassette: *const c_char, mode: *const c_char, options: *const c_char) -> c_int, or ERROR;
     super8_eject(cassette: *const c_char) -> c_int, or ERROR;
     super8_discard(cassette: *const c_char) -> c_int, or ERROR;
+    super8_set_aside(cassette: *const c_char) -> c_int, or ERROR;
     super8_unplayed(cassette: *const c_char) -> c_longlong, or -1;
     // SAFETY: the caller's buffer.
     super8_last_error(buffer: *mut c_char, capacity: usize) -> usize, or unsafe { missing::last_error(buffer, capacity) };

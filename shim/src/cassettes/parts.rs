@@ -49,10 +49,11 @@ fn spare(cassette: &Path, test: &TestRun, number: usize) -> Option<PathBuf> {
         return None;
     }
     let shared = format!("shared {}", cassette.display());
-    if !Run::is_wrapped() || Run::gives_to(&shared, &worker.to_string_lossy()).unwrap_or(true) {
+    let directory = Run::directory()?;
+    if Run::gives_to(&shared, &worker.to_string_lossy()).unwrap_or(true) {
         return None;
     }
-    let place = Run::directory()?.join("spare").join(format!("{}-{number}", std::process::id()));
+    let place = directory.join("spare").join(format!("{}-{number}", std::process::id()));
     Some(place.join(cassette.file_name()?))
 }
 

@@ -53,6 +53,12 @@ pub fn of_this_process() -> String {
     name(&arguments(), std::env::current_exe().ok().as_deref())
 }
 
+/// The name of another process's command, and the words of its command line.
+pub fn of_process(process: u32) -> (String, Vec<OsString>) {
+    let words = super8_cassette::platform::command_line_of(process);
+    (name(&words, super8_cassette::platform::executable_of(process).as_deref()), words)
+}
+
 /// The words of this process's command line.
 pub fn arguments() -> Vec<OsString> {
     super8_cassette::platform::command_line()

@@ -18,6 +18,10 @@ pub const RUN: &str = "SUPER8_RUN";
 /// The number of the descriptor on which that file is open, for a process that cannot open the path.
 pub const RUN_FD: &str = "SUPER8_RUN_FD";
 
+/// Names the directory of `super8 run`, in which the processes note what became of their cassettes, and which of them records what
+/// several tests share. Nobody waits for a verdict there.
+pub const SESSION: &str = "SUPER8_SESSION";
+
 /// In this variable the command finds its libraries.
 pub const LIBRARY_DIR: &str = "SUPER8_LIBRARY_DIR";
 
@@ -31,8 +35,8 @@ pub fn variable(name: &str) -> Option<OsString> {
 
 const PREFIX: &str = "SUPER8_";
 /// What the command hands down to its processes.
-const HANDED_DOWN: [&str; 9] =
-    [RUN, RUN_FD, VERDICT_FD, RECORD_AGAIN, LIBRARY_DIR, RECORDED_ANEW, FIXTURE, LIVE_FIXTURES, XDIST_GROUP];
+const HANDED_DOWN: [&str; 10] =
+    [RUN, RUN_FD, VERDICT_FD, SESSION, RECORD_AGAIN, LIBRARY_DIR, RECORDED_ANEW, FIXTURE, LIVE_FIXTURES, XDIST_GROUP];
 /// The variables of super8's own tests.
 const OF_TESTS: &str = "SUPER8_TEST_";
 

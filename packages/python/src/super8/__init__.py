@@ -34,10 +34,15 @@ class Cassette:
         self._options = "".join(_keyword(key, value) for key, value in settings.items() if value is not None)
 
     def insert(self):
-        """Connections record or replay this cassette from now on."""
+        """Connections record or replay this cassette from now on, also if it was set aside."""
         self._super8 = start([os.path.dirname(self.name) or os.curdir])
         texts = [os.fsencode(text) for text in (self.name, self.mode, self._options)]
         if self._super8.insert(*texts) != OK:
+            raise Error(self._super8.last_error())
+
+    def set_aside(self):
+        """Connections go to the cassette that was inserted before, until this one is inserted again. It has not ended."""
+        if self._super8.set_aside(os.fsencode(self.name)) != OK:
             raise Error(self._super8.last_error())
 
     def eject(self):
@@ -57,6 +62,11 @@ class Cassette:
     def unplayed(self):
         """How many recorded commands were not played so far; 0 if it is not replayed."""
         return max(0, self._super8.unplayed(os.fsencode(self.name)))
+
+    @property
+    def is_replayed(self):
+        """Whether something has connected and the cassette is replayed."""
+        return self._super8.unplayed(os.fsencode(self.name)) >= 0
 
 
 def _keyword(name, value):

@@ -27,6 +27,7 @@ class Library:
         text = ctypes.c_char_p
         for name, arguments, result in [
             ("super8_insert", [text, text, text], ctypes.c_int),
+            ("super8_set_aside", [text], ctypes.c_int),
             ("super8_eject", [text], ctypes.c_int),
             ("super8_discard", [text], ctypes.c_int),
             ("super8_unplayed", [text], ctypes.c_longlong),
@@ -34,7 +35,7 @@ class Library:
         ]:
             function = getattr(library, name)
             function.argtypes, function.restype = arguments, result
-        self.insert, self.eject = library.super8_insert, library.super8_eject
+        self.insert, self.set_aside, self.eject = library.super8_insert, library.super8_set_aside, library.super8_eject
         self.discard, self.unplayed = library.super8_discard, library.super8_unplayed
         self._last_error = library.super8_last_error
 
@@ -48,6 +49,7 @@ class Library:
 
 _lock = threading.Lock()
 _library = None
+_code = None
 
 
 def start(cassettes=()):
@@ -83,9 +85,15 @@ def _prepare(cassettes):
     return prepared
 
 
+def ended(code):
+    """Tells how the program ends, for `super8 unused` and the page of a folder of cassettes."""
+    global _code
+    _code = code
+
+
 def _end(process, owner):
     if os.getpid() == owner:
-        process.communicate()
+        process.communicate(b"" if _code is None else b"ended %d\n" % _code)
 
 
 def main():

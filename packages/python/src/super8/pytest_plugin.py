@@ -1,6 +1,8 @@
 """The pytest plugin: ``@pytest.mark.super8``, ``--super8`` and ``--super8-block``.
 
-A cassette is inserted before a test's first fixture and ejected after its last one, so that connections of fixtures are in it.
+A cassette is inserted before a test's first fixture and ejected after its last one, so that connections of its fixtures are in it.
+A fixture for a class, a module, a package or the session has a cassette of its own: it is inserted while the fixture is set up, and
+again while it is torn down.
 """
 
 import os
@@ -9,7 +11,8 @@ import tempfile
 
 import pytest
 
-from . import Cassette, Error, NotAsRecorded, start, use_cassette
+from . import Cassette, Error, NotAsRecorded, _fixtures, start, use_cassette
+from ._process import ended
 
 MODES = ("none", "once", "replay", "record", "rewrite", "off")
 # How every error of a connection begins once it was asked for something else than was recorded.
@@ -60,6 +63,9 @@ def pytest_configure(config):
         raise pytest.UsageError("--super8=off uses the database, and --super8-block forbids it")
     if mode is not None:
         use_cassette.default_mode = mode
+    # The command brings it, too. `-p no:super8-command` leaves both out.
+    if not config.pluginmanager.has_plugin("super8-command"):
+        config.pluginmanager.register(_fixtures, "super8-command")
     if mode != "off":
         config.pluginmanager.register(Recording(config, mode, blocks), "super8-recording")
 
@@ -80,6 +86,8 @@ class Recording:
         self.advises = os.environ.get("SUPER8_RECORD_AGAIN", AGAIN).startswith(AGAIN)
         self.recorded = {}
         self.outside = None
+        # The running test, how many have failed, and the fixtures that marked tests ask for.
+        self.item, self.failures, self.wanted = None, 0, set()
         # For use_cassette as well, wherever pytest is started.
         rules = self.root / "super8.yml"
         if rules.is_file():
@@ -88,7 +96,9 @@ class Recording:
         self._advise()
         try:
             self.trouble = None
-            start([self.directory])
+            # One that is named by hand may be anywhere, also below a directory with the rest of its name filled in.
+            by_hand = os.environ.get("SUPER8_CASSETTE", "").split("%")[0]
+            start([self.directory, *([by_hand] if os.path.isdir(by_hand) else [])])
             self.outside = self._outside(blocks)
             if self.outside is not None:
                 self.outside.insert()
@@ -117,7 +127,8 @@ class Recording:
             return Cassette(_plain(os.path.join(self.scratch.name, "outside")), "record")
         return None
 
-    def pytest_sessionfinish(self):
+    def pytest_sessionfinish(self, exitstatus):
+        ended(int(exitstatus))
         if self.outside is not None:
             self.outside.discard()
         if self.scratch is not None:
@@ -125,26 +136,76 @@ class Recording:
 
     def cassette(self, item):
         """The cassette that an item's marks ask for, if they do. What is nearer to the test counts."""
-        marks = list(item.iter_markers("super8"))
-        if not marks:
+        if item.get_closest_marker("super8") is None:
             return None
-        settings = dict(item.ihook.pytest_super8_settings(item=item) or {})
-        for mark in reversed(marks):
-            if len(mark.args) > 1:
-                raise Error(f"a test has one cassette, and the mark super8 names {len(mark.args)}: {', '.join(map(repr, mark.args))}")
-            settings.update(zip(["name"], mark.args), **mark.kwargs)
+        settings = self.settings(item, item)
         name, mode = settings.pop("name", None), settings.pop("mode", None)
         mode = self.mode or mode or "none"
-        # %t is the running test.
-        path = os.path.join(_plain(self.directory), _plain(name) if name else "%t")
+        path = self.named(_plain(name) if name else "%t")
         if name and mode in ("record", "rewrite") and self.recorded.setdefault(path, item.nodeid) != item.nodeid:
             raise Error(f"the cassette {name} is recorded by {self.recorded[path]} already: give each test a cassette of its own")
         return Cassette(path, mode, **settings)
+
+    def named(self, name):
+        """The name of a cassette in the directory of cassettes. %t is the running test, or the fixture that is set up."""
+        return os.path.join(_plain(self.directory), name)
+
+    def settings(self, node, item):
+        """What the conftest.py files of a test say of its cassette, and then the marks of a node."""
+        settings = dict(item.ihook.pytest_super8_settings(item=item) or {})
+        for mark in reversed(list(node.iter_markers("super8"))):
+            if len(mark.args) > 1:
+                raise Error(f"a test has one cassette, and the mark super8 names {len(mark.args)}: {', '.join(map(repr, mark.args))}")
+            settings.update(zip(["name"], mark.args), **mark.kwargs)
+        return settings
+
+    def of_fixture(self, fixturedef, request):
+        """The cassette of a fixture that tests share, if one of those that are recorded or replayed asks for it."""
+        item = self.item
+        # The plugin of the command tells which fixture is set up.
+        if fixturedef.scope == "function" or item is None or _fixtures.FIXTURE not in os.environ:
+            return None
+        marked = item.stash.get(_cassette, None)
+        # What a test without a mark is the first to ask for is recorded where everything is, because marked tests ask for it too.
+        if marked is None and (fixturedef.argname not in self.wanted or not (self.scratch or "SUPER8_MODE" in os.environ)):
+            return None
+        settings = self.settings(request.node, item)
+        settings.pop("name", None), settings.pop("mode", None)
+        return Cassette(self.named("%t"), marked.mode if marked else self.mode or "none", **settings)
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_fixture_setup(self, fixturedef, request):
+        cassette = self.of_fixture(fixturedef, request)
+        if cassette is None:
+            yield
+            return
+        is_set_up, failures = [], self.failures
+
+        def end():
+            # Who has failed before has said why, and left a connection where nobody expected it.
+            if not is_set_up or (self.failures > failures and cassette.is_replayed):
+                cassette.discard()
+            else:
+                cassette.eject()
+
+        cassette.insert()
+        # Finalizers run last in, first out: the fixture's own run between `cassette.insert` and `end`.
+        fixturedef.addfinalizer(end)
+        outcome = yield
+        if outcome.excinfo is None:
+            is_set_up.append(True)
+        cassette.set_aside()
+        fixturedef.addfinalizer(cassette.insert)
+
+    def pytest_collection_finish(self, session):
+        marked = [item for item in session.items if item.get_closest_marker("super8") is not None]
+        self.wanted = {name for item in marked for name in getattr(item, "fixturenames", ())}
 
     # Within what pytest itself wraps around a set-up: it undoes that at the tear-down, also where this fails.
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item):
         item.stash[_failed] = None
+        self.item = item
         try:
             cassette = self.cassette(item)
             if cassette is not None:
@@ -161,6 +222,7 @@ class Recording:
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item):
         outcome = yield
+        self.item = None
         cassette = item.stash.get(_cassette, None)
         if cassette is None:
             return
@@ -187,6 +249,7 @@ class Recording:
             return
         text = "" if call.excinfo is None else str(call.excinfo.value)
         earlier = item.stash.get(_failed, None)
+        self.failures += 1
         if earlier is None:
             item.stash[_failed] = text
         elif report.when == "teardown" and MISMATCH in text and MISMATCH in earlier:

@@ -57,15 +57,27 @@ module Super8
     words = [COMMAND, "run", "--print-environment"]
     words += ["--cassettes", cassettes.to_s] if cassettes
     # It keeps the configuration until this process closes the pipe to it, or is gone.
-    @pipe, output, errors, = Open3.popen3(*words)
+    pipe, output, errors, thread = Open3.popen3(*words)
     line = output.gets
     raise Error, errors.read.strip unless line
 
+    owner = Process.pid
+    at_exit { tell_end(pipe, thread) if Process.pid == owner }
     prepared = JSON.parse(line)
     ENV.update(prepared.fetch("environment"))
     prepared.fetch("library")
   rescue SystemCallError => error
     raise Error, "cannot run #{COMMAND}: #{error.message}"
   end
-  private_class_method :prepare
+
+  # Tells how the program ends, for `super8 unused` and the page of a folder of cassettes.
+  def self.tell_end(pipe, thread)
+    code = $!.is_a?(SystemExit) ? $!.status : ($! ? 1 : 0)
+    pipe.puts("ended #{code}")
+    pipe.close
+    thread.join
+  rescue SystemCallError, IOError
+    nil # less is known of this run
+  end
+  private_class_method :prepare, :tell_end
 end

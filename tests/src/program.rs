@@ -135,12 +135,12 @@ impl Program {
         Program { name: stem(script), input: Vec::new(), proof: DONE.into(), command: Box::new(command) }
     }
 
-    /// The test files of `programs/perl/prove`, two at a time.
-    pub fn prove() -> Program {
+    /// These test files of `programs/perl/prove`, two at a time.
+    pub fn prove(files: &'static [&'static str]) -> Program {
         let directory = products::repository().join("tests/programs/perl/prove");
         let command = move |target: &Target| {
             let mut command = Command::new(packages::program("prove", "perl"));
-            command.arg("-j2").args(["pears.t", "plums.t"].map(|file| directory.join(file)));
+            command.arg("-j2").args(files.iter().map(|file| directory.join(file)));
             command.args(["::", &target.connection_string]);
             command
         };

@@ -29,9 +29,13 @@ fn replays_in_any_order(program: &Program, driver: Driver, format: Format, times
     let mut stage = Stage::new("any_order", driver).in_format(format);
     // what a pool asks of a connection before it gives it away, and of a new one not
     std::fs::write(stage.scratch.join("work").join("super8.yml"), "answers: [{sql: '^SELECT 1$'}]\n").unwrap();
+    let bare_and_off = (format == Format::Yaml).then(|| [Way::Bare, Way::Off].map(|way| stage.run(way, program)));
     stage.environment.push(("SUPER8_ORDER", "any".into()));
     let recorded = stage.run(Way::Record, program);
     program.check("record", &recorded);
+    for outcome in bare_and_off.iter().flatten() {
+        assert_same(&format!("{driver:?}"), ("bare or off", outcome), ("recorded", &recorded));
+    }
     // the cassette keeps the order
     stage.environment.clear();
     for time in 0..times {
@@ -97,6 +101,14 @@ fn the_pool_of_node() {
     let program = Program::node("pool.mjs");
     in_any_order(&program, Driver::PostgresUnicode, Format::Yaml, 10);
     in_any_order(&program, Driver::MariaDb, Format::Ndjson, 5);
+    for (driver, format) in [
+        (Driver::PostgresUnicode, Format::Ndjson),
+        (Driver::MariaDb, Format::Yaml),
+        (Driver::Sqlite, Format::Yaml),
+        (Driver::Sqlite, Format::Ndjson),
+    ] {
+        replays_in_any_order(&program, driver, format, 1);
+    }
 }
 
 /// Worker processes, each with a pool: each has its part of the cassette, and plays that in any order.

@@ -23,6 +23,40 @@ fn perl_with_dbi() {
     }
 }
 
+/// One file of tests, and two at a time. What `prove` says has its time in it.
+#[test]
+fn perl_under_prove() {
+    let told = |outcome: &Outcome| {
+        let text = outcome.text();
+        let mut lines: Vec<String> =
+            text.lines().filter(|line| !line.starts_with("Files=")).map(str::to_owned).collect();
+        lines.sort();
+        (outcome.status.clone(), lines)
+    };
+    for files in [&["pears.t"][..], &["pears.t", "plums.t"]] {
+        let program = Program::prove(files);
+        for driver in DRIVERS {
+            let stage = Stage::new("prove", driver);
+            let bare = stage.run(Way::Bare, &program);
+            program.check("prove", &bare);
+            let what = format!("{files:?} over {}", driver.library());
+            assert_eq!(told(&bare), told(&stage.run(Way::Off, &program)), "{what}: off");
+            stage.in_both_formats(|stage| {
+                for verb in ["record", "replay"] {
+                    assert_eq!(told(&bare), told(&stage.wrapped(verb, &program)), "{what}: {verb}");
+                }
+            });
+        }
+    }
+}
+
+#[test]
+fn node_with_odbc() {
+    for driver in DRIVERS {
+        four_ways(&Program::node("everything.mjs"), driver);
+    }
+}
+
 #[test]
 fn tcl_with_tdbc() {
     for driver in DRIVERS {

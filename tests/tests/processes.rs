@@ -157,7 +157,8 @@ fn restored(desk: Desk) -> Desk {
 /// Test runners and workers that start processes, each with a connection of its own.
 #[test]
 fn programs_with_several_processes_have_a_part_for_each() {
-    let programs = [(Program::prove(), 1), (Program::python("spawned.py"), 2), (Program::xdist(), 1)];
+    let programs =
+        [(Program::prove(&["pears.t", "plums.t"]), 1), (Program::python("spawned.py"), 2), (Program::xdist(), 1)];
     for (program, parts) in &programs {
         for driver in [Driver::PostgresUnicode, Driver::MariaDb] {
             let stage = Stage::new(&format!("processes {}", program.name()), driver);

@@ -6,7 +6,7 @@ use super8_tests::ways::four_ways;
 
 #[test]
 fn everything_a_ruby_program_asks() {
-    for driver in [Driver::Sqlite, Driver::PostgresAnsi] {
+    for driver in [Driver::Sqlite, Driver::PostgresAnsi, Driver::MariaDb] {
         four_ways(&Program::ruby_odbc("everything.rb"), driver);
     }
 }

@@ -40,6 +40,9 @@ export function nameOf(file: string, titles: string[], id: unknown): string;
 /** Says in super8's report how to record again: a command's words. */
 export function recordAgain(...words: string[]): void;
 
+/** Adds to the message of an error of the package odbc what super8 says. */
+export function explain(error: unknown): void;
+
 /** Connections that are made until the body returns, or its promise is settled, record or replay this cassette. */
 export function useCassette<T>(name: string, body: (cassette: Cassette) => T): T;
 export function useCassette<T>(name: string, options: Options, body: (cassette: Cassette) => T): T;

@@ -38,6 +38,7 @@ const configuration = { directory: 'cassettes', mode: 'once', settings: {} };
 
 let addon;
 let library;
+let recorded;
 
 /**
  * Puts super8 before every ODBC driver, for this process and those that it starts. Call it before the package odbc is loaded: the
@@ -54,6 +55,7 @@ function start() {
   }
   const prepared = prepare(path.resolve(configuration.directory));
   Object.assign(process.env, prepared.environment);
+  recorded = prepared.recorded;
   addon = require('./bin/super8.node');
   library = addon.open(prepared.library);
 }
@@ -165,6 +167,7 @@ function useCassette(name, options, body) {
   };
   const fail = (error) => {
     cassette.discard();
+    explain(error);
     throw error;
   };
   let result;
@@ -174,6 +177,14 @@ function useCassette(name, options, body) {
     return fail(error);
   }
   return typeof result?.then === 'function' ? result.then(succeed, fail) : succeed(result);
+}
+
+/** Adds to the message of an error what super8 says: the package odbc has it in odbcErrors, which test runners do not show. */
+function explain(error) {
+  const errors = Array.isArray(error?.odbcErrors) ? error.odbcErrors : [];
+  const said = errors.map(({ message }) => message).filter((message) => message.includes('[super8]'));
+  if (recorded !== undefined && errors.some(({ state }) => state === 'IM002')) said.push(`super8: ${recorded}`);
+  if (said.length > 0) error.message = [error.message, ...said].join('\n');
 }
 
 const owners = new Map();
@@ -196,4 +207,4 @@ function recordAgain(...words) {
   if (advises) process.env.SUPER8_RECORD_AGAIN = ['SUPER8_MODE=record', ...words].join('\x1f');
 }
 
-module.exports = { COMMAND, Cassette, NotAsRecorded, Super8Error, configuration, nameOf, recordAgain, start, useCassette };
+module.exports = { COMMAND, Cassette, NotAsRecorded, Super8Error, configuration, nameOf, recordAgain, start, explain, useCassette };

@@ -20,6 +20,8 @@ beforeEach(({ task }) => {
 afterEach(({ task }) => {
   const cassette = cassettes.get(task.id);
   cassettes.delete(task.id);
-  if (task.result?.state === 'fail') cassette?.discard();
-  else cassette?.eject();
+  if (task.result?.state === 'fail') {
+    cassette?.discard();
+    task.result.errors?.forEach(super8.explain);
+  } else cassette?.eject();
 });

@@ -215,6 +215,10 @@ fn the_wheel_reports_a_mismatch_once() {
         let left_out = run_otherwise(&desk, "left out", &words, 1);
         assert!(left_out.contains("1 failed") || left_out.contains("1 error"), "{left_out}");
     }
+    // The data source of another name is not known, and the one that is recorded is named.
+    let misspelt = Outcome::of(pytest(&desk, &[FRUIT, "-k", "pears"]).env("SHOP", "DSN=shpo"), b"");
+    let misspelt = ended(&misspelt, 1);
+    assert!(misspelt.contains("\nsuper8: the cassettes have connects only to the data source shop\n"), "{misspelt}");
     // A skipped test leaves everything out, and nothing is said of it.
     let skipped = run(&desk, &[FRUIT, "-k", "skipped"], 0);
     assert!(skipped.contains("1 skipped"), "{skipped}");
@@ -261,6 +265,12 @@ fn the_wheel_blocks_what_has_no_cassette() {
         "import pathlib\n\nimport pyodbc\nimport super8\n\n\ndef test_off():\n    with super8.use_cassette('cassettes/off'):\n        pyodbc.connect('DSN=shop').close()\n    assert not pathlib.Path('cassettes/off').exists()\n",
     );
     run(&desk, &["test_off.py", "--super8=off"], 0);
+    // Words of vcrpy: one that means the same, and one that there is no such thing for.
+    run(&desk, &[FRUIT, "--super8=all", "-k", "pears"], 0);
+    let refused = run(&desk, &["--super8=new_episodes"], 4);
+    assert!(refused.contains("there is no new_episodes, because") && refused.contains("record -k NAME"), "{refused}");
+    let unknown = run(&desk, &["--super8=recrod"], 4);
+    assert!(unknown.contains("'recrod' is no mode: choose one of none, once, replay, record"), "{unknown}");
     let both = ended(&Outcome::of(&pytest(&desk, &["--super8=off", "--super8-block"]), b""), 4);
     assert!(both.contains("forbids it"), "{both}");
     // Two tests that record one cassette are told apart.
@@ -461,6 +471,10 @@ fn the_gem_records_and_replays_examples() {
             assert!(told.contains("7 examples, 1 failure\n") && told.contains(report), "{otherwise}: {told}");
         }
         // what connected to nothing opened nothing
+        let misspelt = rspec(&[("OTHERWISE", "misspelt")], 1);
+        let told = misspelt.matches("super8: the cassettes have connects only to the data source shop\n").count();
+        assert_eq!(told, 5, "{misspelt}");
+        rspec(&[("OTHERWISE", "left out")], 1);
         let last = ended(&desk.run(&["unused", "spec/cassettes"]), 1);
         assert!(last.contains("may not have been a whole one: the command ended with exit code 1"), "{last}");
         assert_eq!(verdicts(&desk, "spec/cassettes").iter().filter(|verdict| *verdict == "passed").count(), 5);
@@ -514,18 +528,40 @@ fn the_gem_replaces_the_super8_gem() {
 fn marked_node(subject: &str, format: Format) -> Desk {
     let desk = Desk::new(subject).in_format(format);
     let programs = products::repository().join("tests/programs/node");
-    let modules = desk.scratch.directory("work/node_modules/super8-odbc");
-    let mut tar = Command::new("tar");
-    must(tar.arg("--extract").arg("--strip-components=1").arg("-C").arg(modules).arg("-f").arg(package(".tgz")));
+    let modules = desk.scratch.directory("work/node_modules");
+    must(Command::new("cp").arg("-r").arg(npm_modules().join("super8-odbc")).arg(&modules));
     must(Command::new("cp").args([
         programs.join("fruit.test.mjs"),
         programs.join("hooks.mjs"),
         desk.scratch.join("work"),
     ]));
-    let mut compiler = Command::new(packages::program("cc", "gcc"));
-    compiler.args(["-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o"]).arg(desk.scratch.join("work/odbc.node"));
-    must(compiler.arg(programs.join("odbc.c")).arg("-lodbc"));
+    let odbc = super8_tests::node::packages_directory().join("node_modules");
+    for module in std::fs::read_dir(&odbc).unwrap_or_else(|error| panic!("{}: {error}", odbc.display())).flatten() {
+        let link = modules.join(module.file_name());
+        std::os::unix::fs::symlink(module.path(), link).unwrap_or_else(|error| panic!("{error}"));
+    }
     desk
+}
+
+/// Where npm has installed the package.
+fn npm_modules() -> &'static Path {
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    INSTALLED.get_or_init(|| {
+        let place = installed("npm");
+        let mut npm = Command::new(packages::program("npm", "npm"));
+        npm.args(["install", "--offline", "--no-audit", "--no-fund", "--prefix"]).arg(&place).arg(package(".tgz"));
+        must(npm.env("npm_config_cache", place.with_file_name("npm-cache")));
+        place.join("node_modules")
+    })
+}
+
+/// Node.js in the desk's directory, which finds the packages there.
+fn node(desk: &Desk, words: &[&str]) -> Command {
+    let mut node = Command::new(packages::program("node", "nodejs"));
+    desk.at(node.arg("--preserve-symlinks").args(words));
+    // the package odbc calls on whichever thread is free, and the cassette says on which
+    node.env("UV_THREADPOOL_SIZE", "1");
+    node
 }
 
 /// The listing of docs/how-to/node.md with the package `odbc` itself, which makes its environment when it is loaded. In the other
@@ -538,16 +574,8 @@ fn the_npm_package_comes_before_odbc() {
         let listing = page.split("`fruit.test.mjs`:\n\n```js\n").nth(1).and_then(|rest| rest.split("```").next());
         let listing = listing.expect("the page's listing");
         desk.scratch.write("work/fruit.test.mjs", listing);
-        let modules = super8_tests::node::packages_directory().join("node_modules");
-        for module in
-            std::fs::read_dir(&modules).unwrap_or_else(|error| panic!("{}: {error}", modules.display())).flatten()
-        {
-            let link = desk.scratch.join("work/node_modules").join(module.file_name());
-            std::os::unix::fs::symlink(module.path(), link).unwrap_or_else(|error| panic!("{error}"));
-        }
         let run = |variables: &[(&str, &str)], code| {
-            let mut node = Command::new(packages::program("node", "nodejs"));
-            desk.at(node.args(["--preserve-symlinks", "--test", "--test-reporter=tap", "fruit.test.mjs"]));
+            let mut node = node(&desk, &["--test", "--test-reporter=tap", "fruit.test.mjs"]);
             ended(&Outcome::of(node.envs(variables.iter().copied()), b""), code)
         };
         run(&[], 0);
@@ -568,8 +596,7 @@ fn the_npm_package_records_and_replays_tests() {
     in_both_formats(|format| {
         let desk = marked_node("npm", format);
         let run = |variables: &[(&str, &str)], code| {
-            let mut node = Command::new(packages::program("node", "nodejs"));
-            desk.at(node.args(["--test", "--test-reporter=tap", "fruit.test.mjs"]));
+            let mut node = node(&desk, &["--test", "--test-reporter=tap", "fruit.test.mjs"]);
             ended(&Outcome::of(node.envs(variables.iter().copied()), b""), code)
         };
         let root = desk.scratch.join("work/cassettes");
@@ -603,12 +630,13 @@ fn the_npm_package_records_and_replays_tests() {
                 "{told}"
             );
         }
+        // the data source of another name is not known, and the one that is recorded is named
+        let misspelt = run(&[("OTHERWISE", "misspelt")], 1);
+        assert!(misspelt.contains("super8: the cassettes have connects only to the data source shop"), "{misspelt}");
         // each file is a process of its own, and all of them are one run
-        ended(&desk.run(&["unused", "cassettes"]), 0);
         desk.scratch.write("work/other.test.mjs", OTHER_FILE);
         let both = |files: &[&str], variables: &[(&str, &str)]| {
-            let mut node = Command::new(packages::program("node", "nodejs"));
-            desk.at(node.args(["--test", "--test-reporter=tap"]).args(files));
+            let mut node = node(&desk, &[&["--test", "--test-reporter=tap"], files].concat());
             ended(&Outcome::of(node.envs(variables.iter().copied()), b""), 0)
         };
         both(&["fruit.test.mjs", "other.test.mjs"], &[("CI", "true")]);
@@ -636,8 +664,7 @@ fn the_npm_package_has_hooks_for_vitest() {
     );
     desk.scratch.write("work/node_modules/vitest/package.json", "{\"exports\": \"./index.mjs\"}");
     let run = |variables: &[(&str, &str)]| {
-        let mut node = Command::new(packages::program("node", "nodejs"));
-        desk.at(node.arg("hooks.mjs"));
+        let mut node = node(&desk, &["hooks.mjs"]);
         Outcome::of(node.envs(variables.iter().copied()), b"")
     };
     let told = "pass has pears\npass has plums\npass uses no database\n";
@@ -651,8 +678,11 @@ fn the_npm_package_has_hooks_for_vitest() {
     let replayed = run(&[("CI", "true")]);
     ended(&replayed, 0);
     assert_eq!(replayed.text(), told);
-    let changed = ended(&run(&[("ANSWER", "5")]), 1);
+    let changed = ended(&run(&[("ANSWER", "5")]), 0);
     assert!(changed.contains("SUPER8_MODE=record npx vitest run fruit.test.js"), "{changed}");
+    assert!(changed.contains("fail has pears\n") && changed.contains("fail has plums\n"), "{changed}");
+    let misspelt = run(&[("SOURCE", "DSN=shpo")]).text();
+    assert_eq!(misspelt.matches("super8: the cassettes have connects only to the data source shop\n").count(), 2);
 }
 
 /// The tests of `super8-test` that need the command around them, as cargo builds them.

@@ -19,10 +19,12 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// What can be connected to at replay, for a program that did not.
-    pub fn told(&self) -> Option<String> {
+    /// What can be connected to at replay, for a program that did not. `whose` has connects only to that.
+    pub fn told(&self, whose: &str) -> Option<String> {
         let list = |names: &Names| {
-            names.iter().map(|name| String::from_utf8_lossy(&name.name).into_owned()).collect::<Vec<_>>()
+            let mut list: Vec<_> = names.iter().map(|name| String::from_utf8_lossy(&name.name).into_owned()).collect();
+            list.sort();
+            list
         };
         let (sources, drivers) = (list(&self.sources), list(&self.drivers));
         let both = [("data source", sources), ("driver", drivers)];
@@ -30,7 +32,7 @@ impl Recorded {
         let named: Vec<String> = named
             .map(|(what, names)| format!("the {what}{} {}", if names.len() == 1 { "" } else { "s" }, names.join(", ")))
             .collect();
-        let told = || format!("the cassette has connects only to {}", named.join(" and "));
+        let told = || format!("{whose} connects only to {}", named.join(" and "));
         (!named.is_empty()).then(told)
     }
 }

@@ -59,6 +59,9 @@ struct Environment {
     library: String,
     /// What could not be prepared.
     notes: Vec<String>,
+    /// What the cassettes connect to, for a program whose data source is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recorded: Option<String>,
 }
 
 impl Run {
@@ -67,7 +70,8 @@ impl Run {
         let libraries = Libraries::find()?;
         let cassettes: Vec<PathBuf> =
             self.cassettes.iter().flat_map(|directory| crate::cassette::below(directory)).collect();
-        let configuration = TemporaryOdbcinst::new(&libraries, true, &Recorded::of_readable(&cassettes));
+        let recorded = Recorded::of_readable(&cassettes);
+        let configuration = TemporaryOdbcinst::new(&libraries, true, &recorded);
         let directory = configuration.in_directory(|_| Ok(()))?;
         let mut variables = Vec::from(TemporaryOdbcinst::environment(directory.path(), &libraries));
         let kept = self.session();
@@ -80,6 +84,7 @@ impl Run {
                 environment: variables.into_iter().map(|(name, value)| (name, text(value))).collect(),
                 library: text(libraries.of(Kind::Unicode).into()),
                 notes: configuration.notes().to_vec(),
+                recorded: recorded.told("the cassettes have"),
             };
             let code = print(&printed)?;
             self.keep(kept, &directory, code);

@@ -297,7 +297,7 @@ impl Wrapped {
         verdict.expect_faults(&self.faults);
         let mut notes = stand_in.notes().to_vec();
         if replays_all && !verdict.has_connected() {
-            notes.extend(recorded.told());
+            notes.extend(recorded.told("the cassette has"));
         }
         Ok(Attempted { verdict, seconds, notes })
     }

@@ -51,7 +51,11 @@ module Super8
         result = yield
         done = true
       ensure
-        super8.discard(path) unless done
+        unless done
+          super8.discard(path)
+          told = misspelt($!)
+          warn(told) if told
+        end
       end
       eject(super8, path)
       result

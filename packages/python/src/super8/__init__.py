@@ -9,7 +9,7 @@ import functools
 import inspect
 import os
 
-from ._process import COMMAND, MISMATCH, NOT_REPLAYED, OK, UNPLAYED, UNUSED, Error, start
+from ._process import COMMAND, MISMATCH, NOT_REPLAYED, OK, UNPLAYED, UNUSED, Error, misspelt, start
 
 __all__ = ["COMMAND", "Cassette", "Error", "NotAsRecorded", "start", "use_cassette"]
 
@@ -107,6 +107,9 @@ class use_cassette(contextlib.AbstractContextManager):
             self._cassette.eject()
         else:
             self._cassette.discard()
+            told = self._cassette.mode != "record" and misspelt(str(error))
+            if told and hasattr(error, "add_note"):  # Python 3.11
+                error.add_note(told)
 
     def __call__(self, function):
         name, mode, settings = self._arguments

@@ -50,6 +50,7 @@ class Library:
 _lock = threading.Lock()
 _library = None
 _code = None
+_recorded = None
 
 
 def start(cassettes=()):
@@ -80,9 +81,16 @@ def _prepare(cassettes):
         raise Error(process.communicate()[1].decode("utf-8", "replace").strip())
     prepared = json.loads(line)
     os.environ.update(prepared["environment"])
+    global _recorded
+    _recorded = prepared.get("recorded")
     # It keeps the configuration until this process closes the pipe, or is gone.
     atexit.register(_end, process, os.getpid())
     return prepared
+
+
+def misspelt(text):
+    """What there is to say about an error if no data source of its name is known, or None."""
+    return _recorded and f"super8: {_recorded}" if "IM002" in text else None
 
 
 def ended(code):

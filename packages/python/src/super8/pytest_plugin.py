@@ -5,16 +5,17 @@ A fixture for a class, a module, a package or the session has a cassette of its 
 again while it is torn down.
 """
 
+import argparse
 import os
 import shlex
 import tempfile
 
 import pytest
 
-from . import Cassette, Error, NotAsRecorded, _fixtures, start, use_cassette
-from ._process import ended
+from . import _MODES, Cassette, Error, NotAsRecorded, _fixtures, start, use_cassette
+from ._process import ended, misspelt
 
-MODES = ("none", "once", "replay", "record", "rewrite", "off")
+MODES = ("none", "once", "replay", "record", "rewrite", "all", "off")
 # How every error of a connection begins once it was asked for something else than was recorded.
 MISMATCH = "[super8] replay: "
 # What a connect says for which there is no cassette.
@@ -33,12 +34,24 @@ def pytest_addoption(parser):
     group = parser.getgroup("super8", "recording and replaying databases (super8)")
     group.addoption(
         "--super8",
-        choices=MODES,
+        type=_mode,
+        metavar="{" + ",".join(MODES) + "}",
         help="what marked tests do: replay and never record (none, replay; the default), replay or record what is missing (once), "
-        "record anew (record, rewrite), use the database (off)",
+        "record anew (record, rewrite, all), use the database (off)",
     )
     group.addoption("--super8-block", action="store_true", help="fail every ODBC connect outside of a cassette")
     parser.addini("super8_cassettes", "directory of the cassettes, relative to the root directory", default="cassettes")
+
+
+def _mode(word):
+    if word == "new_episodes":
+        raise argparse.ArgumentTypeError(
+            "there is no new_episodes, because a recording is true as a whole only: record tests that have no cassette with once, and a "
+            "test that has changed with record -k NAME"
+        )
+    if word not in MODES:
+        raise argparse.ArgumentTypeError(f"{word!r} is no mode: choose one of {', '.join(MODES)}")
+    return _MODES.get(word, word)
 
 
 class Hooks:
@@ -122,7 +135,7 @@ class Recording:
             return Cassette(_plain(self.directory / BLOCKED), "replay")
         # What a client library asks at the first connection of a process, and a connection that outlives an unmarked test, belong to
         # the recordings of later tests: they are recorded, too, and thrown away.
-        if self.mode in ("once", "record", "rewrite"):
+        if self.mode in ("once", "record"):
             self.scratch = tempfile.TemporaryDirectory(prefix="super8-")
             return Cassette(_plain(os.path.join(self.scratch.name, "outside")), "record")
         return None
@@ -140,9 +153,9 @@ class Recording:
             return None
         settings = self.settings(item, item)
         name, mode = settings.pop("name", None), settings.pop("mode", None)
-        mode = self.mode or mode or "none"
+        mode = self.mode or _MODES.get(mode, mode) or "replay"
         path = self.named(_plain(name) if name else "%t")
-        if name and mode in ("record", "rewrite") and self.recorded.setdefault(path, item.nodeid) != item.nodeid:
+        if name and mode == "record" and self.recorded.setdefault(path, item.nodeid) != item.nodeid:
             raise Error(f"the cassette {name} is recorded by {self.recorded[path]} already: give each test a cassette of its own")
         return Cassette(path, mode, **settings)
 
@@ -256,7 +269,11 @@ class Recording:
             # Every command after a mismatch fails like the first: a fixture that rolls back is no second failure.
             report.outcome, report.longrepr = "passed", None
             return
-        if BLOCKED in text:
+        cassette = item.stash.get(_cassette, None)
+        told = cassette and cassette.mode != "record" and misspelt(text)
+        if told:
+            report.sections.append(("super8", told + "\n"))
+        elif BLOCKED in text:
             told = "Connects outside of a cassette fail (--super8-block): mark the test, @pytest.mark.super8\n"
             report.sections.append(("super8", told))
         elif ABSENT in text and self.advises:

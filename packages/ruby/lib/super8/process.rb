@@ -65,9 +65,15 @@ module Super8
     at_exit { tell_end(pipe, thread) if Process.pid == owner }
     prepared = JSON.parse(line)
     ENV.update(prepared.fetch("environment"))
+    @recorded = prepared["recorded"]
     prepared.fetch("library")
   rescue SystemCallError => error
     raise Error, "cannot run #{COMMAND}: #{error.message}"
+  end
+
+  # What there is to say about an error if no data source of its name is known.
+  def self.misspelt(error)
+    "super8: #{@recorded}" if @recorded && error && error.message.include?("IM002")
   end
 
   # Tells how the program ends, for `super8 unused` and the page of a folder of cassettes.

@@ -29,6 +29,8 @@ module Super8
         ENV["SUPER8_RECORD_AGAIN"] = ["SUPER8_MODE=record", "rspec", example.location].join("\x1f") if @advises
         Super8.use_cassette(name, **settings) do
           example.run
+          told = Super8.misspelt(example.exception)
+          example.metadata[:extra_failure_lines] = [told] if told
           # RSpec keeps the failure: what was recorded is set aside, and nothing more is said.
           throw :failed if example.exception || example.example.pending?
         end

@@ -7,7 +7,7 @@ Super8.configure { |config| config.cassette_directory = "spec/cassettes" }
 def asks(name) = ENV.fetch("OTHERWISE", "").include?(name)
 
 def price(name, sql = "select 4 where ? = 'pear'")
-  shop = ODBC.connect("shop")
+  shop = ODBC.connect(asks("misspelt") ? "shpo" : "shop")
   query = shop.run(sql, name)
   row = query.fetch
   query.drop

@@ -2,7 +2,7 @@
 //! tests can be run alone and in any order.
 
 use crate::packages::{cassettes, ended, pytest};
-use crate::whole_project::{BOOKS, Selection, copy};
+use crate::whole_project::{BOOKS, Project, STORE, Selection, copy};
 use super8_tests::database::Database;
 use super8_tests::desk::Desk;
 use super8_tests::driver::Driver;
@@ -14,28 +14,29 @@ use super8_tests::products;
 const MARKS: &str =
     "def pytest_collection_modifyitems(items):\n    for item in items:\n        item.add_marker(\"super8\")\n";
 
-/// The tests of the whole project `books`, in the desk's directory.
-struct Books {
+/// The tests of a whole project, in the desk's directory.
+struct Suite {
+    project: &'static Project,
     desk: Desk,
     database: Database,
     connection_string: String,
     variables: Vec<(&'static str, &'static str)>,
 }
 
-impl Books {
-    fn new(subject: &str, driver: Driver, format: Format) -> Books {
-        let (desk, database, connection_string) = Desk::on(subject, driver, "books");
-        let books = products::repository().join("tests/programs/python/books/tests");
-        copy(&books, &desk.scratch.join("work/tests"));
+impl Suite {
+    fn new(project: &'static Project, subject: &str, driver: Driver, format: Format) -> Suite {
+        let (desk, database, connection_string) = Desk::on(subject, driver, "whole");
+        let directory = products::repository().join("tests/programs").join(project.directory.unwrap_or_default());
+        copy(&directory.join("tests"), &desk.scratch.join("work/tests"));
         desk.scratch.write("work/pytest.ini", "[pytest]\n");
-        Books { desk: desk.in_format(format), database, connection_string, variables: Vec::new() }
+        Suite { project, desk: desk.in_format(format), database, connection_string, variables: Vec::new() }
     }
 
     /// Every test has the mark.
-    fn marked(subject: &str, driver: Driver, format: Format) -> Books {
-        let books = Books::new(subject, driver, format);
-        books.desk.scratch.write("work/conftest.py", MARKS);
-        books
+    fn marked(project: &'static Project, subject: &str, driver: Driver, format: Format) -> Suite {
+        let suite = Suite::new(project, subject, driver, format);
+        suite.desk.scratch.write("work/conftest.py", MARKS);
+        suite
     }
 
     fn pytest(&self, words: &[&str], changes: &[&str]) -> Outcome {
@@ -60,22 +61,23 @@ impl Books {
         self.desk.clear();
     }
 
-    /// A test alone that is not the first to use what others set up, all of them reversed and in a random order, and by several
-    /// workers. `words` go before each.
+    /// These tests alone, all of them reversed and in a random order, and by several workers. `words` go before each.
     #[track_caller]
-    fn passes_in_every_order(&self, words: &[&str]) {
+    fn passes_in_every_order(&self, words: &[&str], alone: &[&'static str]) {
         let with = |more: &[&'static str]| [words, more].concat();
-        for test in
-            ["tests/test_engine.py::test_titles_are_counted[long]", "tests/test_loans.py::test_a_reader_is_there_once"]
-        {
+        for test in alone {
             assert!(self.passes(&with(&[test])).contains("1 passed"), "{test}");
         }
         for order in [Selection::All, Selection::Reversed, Selection::Random(1)] {
-            self.passes(&with(&order.ordered(BOOKS.tests)));
+            self.passes(&with(&order.ordered(self.project.tests)));
         }
         self.passes(&with(&["tests", "-n3"]));
     }
 }
+
+/// Neither is the first to use what its fixture has set up.
+const ALONE: [&str; 2] =
+    ["tests/test_engine.py::test_titles_are_counted[long]", "tests/test_loans.py::test_a_reader_is_there_once"];
 
 /// The cassettes of the fixtures, in the order of their names.
 const SHARED: [&str; 4] = [
@@ -89,7 +91,7 @@ const SHARED: [&str; 4] = [
 fn marked_tests_pass_alone_and_in_every_order() {
     in_both_formats(|format| {
         let driver = if format == Format::Yaml { Driver::Sqlite } else { Driver::PostgresUnicode };
-        let books = Books::marked("shared_marked", driver, format);
+        let books = Suite::marked(&BOOKS, "shared_marked", driver, format);
         books.passes(&["--super8=record", "tests"]);
         let recorded = books.cassettes("cassettes");
         for shared in SHARED {
@@ -104,7 +106,7 @@ fn marked_tests_pass_alone_and_in_every_order() {
             assert_eq!(books.cassettes("cassettes"), recorded);
         }
         books.clear();
-        books.passes_in_every_order(&["--super8-block"]);
+        books.passes_in_every_order(&["--super8-block"], &ALONE);
 
         // one test fails for each change, and is reported once
         let order = Selection::Random(2).ordered(BOOKS.tests);
@@ -119,7 +121,7 @@ fn marked_tests_pass_alone_and_in_every_order() {
 /// What fails in a fixture is told with the test that asks for it first, or with the last one.
 #[test]
 fn a_shared_fixture_that_does_something_else_fails() {
-    let books = Books::marked("shared_changed", Driver::Sqlite, Format::Yaml);
+    let books = Suite::marked(&BOOKS, "shared_changed", Driver::Sqlite, Format::Yaml);
     let tests = "tests/test_engine.py";
     books.passes(&["--super8=record", tests]);
     books.clear();
@@ -138,10 +140,27 @@ fn a_shared_fixture_that_does_something_else_fails() {
     assert!(torn_down.contains("8 passed") || torn_down.contains("9 passed"), "{torn_down}");
 }
 
+/// SQLAlchemy asks the server what it is on an engine's first connection: a fixture of the session makes it, and what it asks is recorded
+/// there.
+#[test]
+fn marked_tests_on_an_engine_pass_alone_and_in_every_order() {
+    let suite = Suite::marked(&STORE, "shared_engine", Driver::MariaDb, Format::Yaml);
+    let conftest = suite.desk.scratch.join("work/tests/conftest.py");
+    let text = std::fs::read_to_string(&conftest).unwrap_or_else(|error| panic!("{error}"));
+    let before = "each.connect().close()\nStock.metadata.create_all(engine)\nengine.dispose()\n";
+    let fixture = "@pytest.fixture(scope=\"session\", autouse=True)\ndef tables():\n    each.connect().close()\n    \
+        Stock.metadata.create_all(engine)\n    engine.dispose()\n    yield\n    engine.dispose()\n";
+    assert!(text.contains(before));
+    suite.desk.scratch.write("work/tests/conftest.py", text.replace(before, fixture));
+    suite.passes(&["--super8=record", "tests"]);
+    suite.clear();
+    suite.passes_in_every_order(&["--super8-block"], &["tests/test_shelves.py::test_a_shelf_is_there_once"]);
+}
+
 /// Without a mark: variables of the environment name the cassettes, and the plugin tells of the fixtures.
 #[test]
 fn a_name_by_hand_passes_alone_and_in_every_order() {
-    let mut books = Books::new("shared_by_hand", Driver::Sqlite, Format::Yaml);
+    let mut books = Suite::new(&BOOKS, "shared_by_hand", Driver::Sqlite, Format::Yaml);
     books.variables = vec![("SUPER8_MODE", "record"), ("SUPER8_CASSETTE", "tapes/%t")];
     // of several workers that set up the same, one is recorded
     books.passes(&["tests", "-n2", "--dist=loadscope"]);
@@ -151,7 +170,7 @@ fn a_name_by_hand_passes_alone_and_in_every_order() {
     }
     books.clear();
     books.variables[0].1 = "replay";
-    books.passes_in_every_order(&[]);
+    books.passes_in_every_order(&[], &ALONE);
     let told = ended(&books.pytest(&["tests"], &["CHANGED"]), 1);
     assert!(told.contains("1 failed") && told.contains(BOOKS.changes[0].test), "{told}");
 }

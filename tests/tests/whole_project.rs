@@ -19,7 +19,7 @@ const UNPRIVILEGED: [&str; 2] = ["setpriv", "--bounding-set=-dac_override,-dac_r
 /// A project in a language.
 pub struct Project {
     /// Its directory below `tests/programs`; none if it stays where it was built.
-    directory: Option<&'static str>,
+    pub directory: Option<&'static str>,
     /// The cassettes' name.
     name: &'static str,
     /// How it is recorded.
@@ -139,7 +139,7 @@ pub const BOOKS: Project = Project {
 };
 
 /// On SQLAlchemy, with one engine and its pool for all tests, and another engine without one.
-const STORE: Project = Project {
+pub const STORE: Project = Project {
     directory: Some("python/store"),
     tests: &[
         "tests/test_engines.py::test_several_at_a_time[1]",

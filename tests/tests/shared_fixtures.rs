@@ -137,6 +137,10 @@ fn a_shared_fixture_that_does_something_else_fails() {
     assert!(set_up.matches("\ncassette: ").count() == 1 && set_up.contains("2 errors in"), "{set_up}");
     let torn_down = changed("engine.execute(f\"drop table {kind}_titles\")", "pass");
     assert!(torn_down.contains("never played in ") && torn_down.contains("drop table long_titles"), "{torn_down}");
+    books.desk.scratch.write("work/cassettes/tests/conftest.py/setup-engine/metadata.yml", "schema_version: 99\n");
+    let unreadable = changed("pyodbc.pooling", "pyodbc.pooling");
+    assert!(unreadable.contains("setup-engine/metadata.yml") && unreadable.contains("9 errors in"), "{unreadable}");
+    assert!(!unreadable.contains("Traceback") && !unreadable.contains("INTERNALERROR"), "{unreadable}");
     assert!(torn_down.contains("8 passed") || torn_down.contains("9 passed"), "{torn_down}");
 }
 

@@ -188,7 +188,12 @@ class Recording:
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_fixture_setup(self, fixturedef, request):
-        cassette = self.of_fixture(fixturedef, request)
+        try:
+            cassette = self.of_fixture(fixturedef, request)
+            if cassette is not None:
+                cassette.insert()
+        except Error as error:
+            pytest.fail(str(error), pytrace=False)
         if cassette is None:
             yield
             return
@@ -201,7 +206,6 @@ class Recording:
             else:
                 cassette.eject()
 
-        cassette.insert()
         # Finalizers run last in, first out: the fixture's own run between `cassette.insert` and `end`.
         fixturedef.addfinalizer(end)
         outcome = yield

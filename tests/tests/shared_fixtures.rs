@@ -1,7 +1,7 @@
 //! Fixtures that tests share, under the pytest plugin of the wheel: as under the command they have cassettes of their own, so that
 //! tests can be run alone and in any order.
 
-use crate::packages::{cassettes, ended, pytest};
+use crate::packages::{cassettes, ended, pytest, python};
 use crate::whole_project::{BOOKS, Project, STORE, Selection, copy};
 use super8_tests::database::Database;
 use super8_tests::desk::Desk;
@@ -107,6 +107,15 @@ fn marked_tests_pass_alone_and_in_every_order() {
         }
         books.clear();
         books.passes_in_every_order(&["--super8-block"], &ALONE);
+
+        // the command plays what the plugin recorded, with the plugin and without it
+        for plugin in [&[][..], &["-p", "no:super8"]] {
+            let python = python().display().to_string();
+            let words = ["replay", "cassettes/%t", "--", &python, "-m", "pytest", "-q", "-p", "no:cacheprovider"];
+            let mut wrapped = books.desk.super8(&[&words, plugin, &["tests"]].concat());
+            let wrapped = wrapped.env("CONNECTION", &books.connection_string).env("PYTHONDONTWRITEBYTECODE", "1");
+            ended(&Outcome::of(wrapped, b""), 0);
+        }
 
         // one test fails for each change, and is reported once
         let order = Selection::Random(2).ordered(BOOKS.tests);

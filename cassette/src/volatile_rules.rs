@@ -57,18 +57,38 @@ pub struct VolatileRules {
     positions: Vec<(usize, Option<Regex>)>,
     /// What stands before a list whose order does not count.
     lists: Vec<Regex>,
+    /// Places that have the same values, however short.
+    same: Vec<Places>,
     /// As they were written.
     written: Vec<Value>,
 }
 
+/// The places of a rule `same`: where the program sends a value, and where it reads it back.
+#[derive(Clone, Debug, Default)]
+struct Places {
+    /// Parameters, of the statements whose text matches.
+    positions: Vec<(usize, Option<Regex>)>,
+    /// Columns of the results of the statements whose text matches.
+    columns: Vec<(usize, Option<Regex>)>,
+    /// Texts; the value is the part in brackets.
+    patterns: Vec<Regex>,
+}
+
 impl Default for VolatileRules {
     fn default() -> Self {
-        let kinds = [Which::None; Kind::COUNT];
-        VolatileRules { kinds, patterns: Vec::new(), positions: Vec::new(), lists: Vec::new(), written: Vec::new() }
+        VolatileRules {
+            kinds: [Which::None; Kind::COUNT],
+            patterns: Vec::new(),
+            positions: Vec::new(),
+            lists: Vec::new(),
+            same: Vec::new(),
+            written: Vec::new(),
+        }
     }
 }
 
-const FORMS: &str = "is none of `type: uuid`, `{type: timestamp, within: 1d}`, `position: 2`, `pattern: ...` and `{sql: ..., unordered: true}`";
+const FORMS: &str = "is none of `type: uuid`, `{type: timestamp, within: 1d}`, `position: 2`, `pattern: ...`, `{sql: ..., unordered: true}` and `same: [...]`";
+const PLACES: &str = "is none of `{position: 2, sql: ...}`, `{column: 1, sql: ...}` and `pattern: ...`";
 
 impl VolatileRules {
     /// Reads a list of rules.
@@ -78,41 +98,26 @@ impl VolatileRules {
     pub fn new(items: &[Value]) -> Result<VolatileRules, (String, String)> {
         let mut rules = VolatileRules { written: items.to_vec(), ..VolatileRules::default() };
         for (at, item) in items.iter().enumerate() {
-            rules.add(item).map_err(|(key, problem)| {
-                let dot = if key.is_empty() { "" } else { "." };
-                (format!("[{at}]{dot}{key}"), problem)
-            })?;
+            rules.add(item).map_err(|(key, problem)| (below(at, &key), problem))?;
         }
         Ok(rules)
     }
 
-    fn add(&mut self, item: &Value) -> Result<(), (&'static str, String)> {
-        let forms = || ("", FORMS.to_owned());
-        let Value::Map(pairs) = item else { return Err(forms()) };
-        let has =
-            |keys: &[&str]| pairs.iter().all(|(key, _)| keys.contains(&key.as_str())) && item.get(keys[0]).is_some();
-        let pattern = |key: &'static str| match item.get(key) {
-            None => Ok(None),
-            Some(Value::Text(text)) if text.is_empty() => Err((key, "is empty".to_owned())),
-            Some(Value::Text(text)) => {
-                Regex::new(text).map(Some).map_err(|error| (key, format!("is not a regular expression: {error}")))
-            }
-            Some(_) => Err((key, "is not text".to_owned())),
-        };
-        if has(&["type", "within"]) {
+    fn add(&mut self, item: &Value) -> Result<(), Wrong> {
+        if has(item, &["type", "within"]) {
             let named = item.get("type").and_then(Value::as_text);
             let kind = Kind::ALL.into_iter().find(|kind| named == Some(kind.name()));
-            let kind = kind.ok_or_else(|| ("type", "is not uuid, timestamp, date or time".to_owned()))?;
+            let kind = kind.ok_or_else(|| wrong("type", "is not uuid, timestamp, date or time"))?;
             let new = match item.get("within") {
                 None => Which::All,
                 Some(_) if !matches!(kind, Kind::Timestamp | Kind::Date) => {
-                    return Err(("within", "is for timestamps and dates".to_owned()));
+                    return Err(wrong("within", "is for timestamps and dates"));
                 }
                 Some(within) => Which::Near(
                     within
                         .as_text()
                         .and_then(seconds)
-                        .ok_or_else(|| ("within", "is not a time such as 30s, 5m, 2h or 1d".to_owned()))?,
+                        .ok_or_else(|| wrong("within", "is not a time such as 30s, 5m, 2h or 1d"))?,
                 ),
             };
             let known = &mut self.kinds[kind as usize];
@@ -121,21 +126,26 @@ impl VolatileRules {
                 (Which::Near(one), Which::Near(other)) => Which::Near(one.max(other)),
                 (Which::None, new) | (new, Which::None) => new,
             };
-        } else if has(&["pattern"]) {
-            self.patterns.extend(pattern("pattern")?);
-        } else if has(&["position", "sql"]) {
-            let position = item.get("position").and_then(Value::as_int).and_then(|at| usize::try_from(at).ok());
-            let position = position.filter(|position| *position > 0);
-            let position = position.ok_or_else(|| ("position", "is not a number from 1".to_owned()))?;
-            self.positions.push((position, pattern("sql")?));
-        } else if has(&["unordered", "sql"]) {
+        } else if has(item, &["pattern"]) {
+            self.patterns.extend(pattern(item, "pattern")?);
+        } else if has(item, &["position", "sql"]) {
+            self.positions.push((number(item, "position")?, pattern(item, "sql")?));
+        } else if has(item, &["unordered", "sql"]) {
             if item.get("unordered") != Some(&Value::Bool(true)) {
-                return Err(("unordered", "is not true".to_owned()));
+                return Err(wrong("unordered", "is not true"));
             }
-            let sql = pattern("sql")?;
-            self.lists.push(sql.ok_or_else(|| ("sql", "is missing: it says what stands before the list".to_owned()))?);
+            let sql = pattern(item, "sql")?;
+            self.lists.push(sql.ok_or_else(|| wrong("sql", "is missing: it says what stands before the list"))?);
+        } else if has(item, &["same"]) {
+            let list = item.get("same").and_then(Value::as_list).filter(|list| !list.is_empty());
+            let list = list.ok_or_else(|| wrong("same", "is not a list of places"))?;
+            let mut places = Places::default();
+            for (at, place) in list.iter().enumerate() {
+                places.add(place).map_err(|(key, problem)| (format!("same{}", below(at, &key)), problem))?;
+            }
+            self.same.push(places);
         } else {
-            return Err(forms());
+            return Err(wrong("", FORMS));
         }
         Ok(())
     }
@@ -177,14 +187,40 @@ impl VolatileRules {
 
     /// Whether what a rule says depends on a statement's text.
     pub(crate) fn ask_for_texts(&self) -> bool {
-        !(self.positions.is_empty() && self.lists.is_empty())
+        let same = self.same.iter().any(|places| !places.positions.is_empty());
+        same || !(self.positions.is_empty() && self.lists.is_empty())
+    }
+
+    /// The values in a text that rules `same` name, with the number of the rule.
+    pub(crate) fn same_in<'r>(&'r self, text: &'r str) -> impl Iterator<Item = (usize, Range<usize>)> + 'r {
+        let patterns = |(at, places): (usize, &'r Places)| places.patterns.iter().map(move |pattern| (at, pattern));
+        self.same.iter().enumerate().flat_map(patterns).flat_map(move |(at, pattern)| {
+            pattern.captures_iter(text).filter_map(move |found| Some((at, found.get(1)?.range())))
+        })
+    }
+
+    /// Whether rules `same` name columns.
+    pub(crate) fn name_columns(&self) -> bool {
+        self.same.iter().any(|places| !places.columns.is_empty())
+    }
+
+    /// The columns, from 1, that rules `same` name in the results of a statement with this text; each with the number of its rule.
+    pub(crate) fn columns(&self, sql: &str) -> Vec<(usize, usize)> {
+        let of = |(at, places): (usize, &Places)| {
+            let fitting = places.columns.iter().filter(|(_, pattern)| fits(pattern, sql));
+            fitting.map(|(column, _)| (*column, at)).collect::<Vec<_>>()
+        };
+        self.same.iter().enumerate().flat_map(of).collect()
     }
 
     /// The marks that the rules give an entry with parameters, whose statement has this text.
     pub(crate) fn marks(&self, sql: &str) -> Vec<String> {
-        let fits = |pattern: &Option<Regex>| pattern.as_ref().is_none_or(|pattern| pattern.is_match(sql));
-        let positions = self.positions.iter().filter(|(_, pattern)| fits(pattern));
+        let positions = self.positions.iter().filter(|(_, pattern)| fits(pattern, sql));
         let mut marks: Vec<String> = positions.map(|(position, _)| format!("params {position}")).collect();
+        for (at, places) in self.same.iter().enumerate() {
+            let positions = places.positions.iter().filter(|(_, pattern)| fits(pattern, sql));
+            marks.extend(positions.map(|(position, _)| format!("same {at} {position}")));
+        }
         for list in self.lists_of(sql) {
             let items = items(&sql[list.clone()]);
             if items.iter().all(|item| *item == "?") {
@@ -230,6 +266,62 @@ impl VolatileRules {
         lists.dedup_by(|list, before| list.start < before.end);
         lists
     }
+}
+
+impl Places {
+    fn add(&mut self, item: &Value) -> Result<(), Wrong> {
+        if has(item, &["position", "sql"]) {
+            self.positions.push((number(item, "position")?, pattern(item, "sql")?));
+        } else if has(item, &["column", "sql"]) {
+            self.columns.push((number(item, "column")?, pattern(item, "sql")?));
+        } else if has(item, &["pattern"]) {
+            let found = pattern(item, "pattern")?.filter(|pattern| pattern.captures_len() == 2);
+            let problem = "has not exactly one part in brackets, `(...)`, for the value";
+            self.patterns.push(found.ok_or_else(|| wrong("pattern", problem))?);
+        } else {
+            return Err(wrong("", PLACES));
+        }
+        Ok(())
+    }
+}
+
+/// The path of what is wrong in a rule, and the problem.
+type Wrong = (String, String);
+
+fn wrong(key: &str, problem: &str) -> Wrong {
+    (key.to_owned(), problem.to_owned())
+}
+
+/// The path of a key of an item.
+fn below(at: usize, key: &str) -> String {
+    let dot = if key.is_empty() { "" } else { "." };
+    format!("[{at}]{dot}{key}")
+}
+
+/// Whether a rule has the first of these keys, and no others than these.
+fn has(item: &Value, keys: &[&str]) -> bool {
+    let Value::Map(pairs) = item else { return false };
+    pairs.iter().all(|(key, _)| keys.contains(&key.as_str())) && item.get(keys[0]).is_some()
+}
+
+fn pattern(item: &Value, key: &str) -> Result<Option<Regex>, Wrong> {
+    match item.get(key) {
+        None => Ok(None),
+        Some(Value::Text(text)) if text.is_empty() => Err(wrong(key, "is empty")),
+        Some(Value::Text(text)) => {
+            Regex::new(text).map(Some).map_err(|error| wrong(key, &format!("is not a regular expression: {error}")))
+        }
+        Some(_) => Err(wrong(key, "is not text")),
+    }
+}
+
+fn number(item: &Value, key: &str) -> Result<usize, Wrong> {
+    let number = item.get(key).and_then(Value::as_int).and_then(|at| usize::try_from(at).ok());
+    number.filter(|number| *number > 0).ok_or_else(|| wrong(key, "is not a number from 1"))
+}
+
+fn fits(pattern: &Option<Regex>, sql: &str) -> bool {
+    pattern.as_ref().is_none_or(|pattern| pattern.is_match(sql))
 }
 
 /// Seconds of a text such as `1d`.
@@ -338,6 +430,10 @@ mod tests {
             ("- {unordered: false, sql: a}", "[0].unordered", "is not true"),
             ("- {sql: a}", "[0]", "is none of"),
             ("- {}", "[0]", "is none of"),
+            ("- same: []", "[0].same", "is not a list of places"),
+            ("- same: [{position: 1}, {sql: a}]", "[0].same[1]", "is none of"),
+            ("- same: [{column: 0}]", "[0].same[0].column", "is not a number from 1"),
+            ("- same: [{pattern: 'id = [0-9]+'}]", "[0].same[0].pattern", "has not exactly one part in brackets"),
         ];
         for (text, path, problem) in cases {
             let (at, found) = rules(text).unwrap_err();
@@ -364,6 +460,16 @@ mod tests {
             assert_eq!(near.is_near(Kind::Date, text, clock), expected, "{text}");
         }
         assert!(near.is_near(Kind::Date, "2026-11-29", None), "nobody knows when it was recorded");
+    }
+
+    #[test]
+    fn places_of_the_same_values() {
+        let places = "{position: 1, sql: ^insert}, {column: 3, sql: ^select}, {pattern: 'id = ([0-9]+)'}";
+        let found = rules(&format!("- type: uuid\n- same: [{{column: 1}}]\n- same: [{places}]")).unwrap();
+        assert_eq!(found.marks("insert into t values (?, ?)"), ["same 1 1"]);
+        assert_eq!(found.columns("select 1"), [(1, 0), (3, 1)]);
+        assert_eq!(found.columns("insert"), [(1, 0)]);
+        assert_eq!(found.same_in("where id = 12 or id = 7").collect::<Vec<_>>(), [(1, 11..13), (1, 22..23)]);
     }
 
     #[test]

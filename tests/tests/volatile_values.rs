@@ -3,7 +3,7 @@
 use super8_tests::compare::assert_same;
 use super8_tests::desk::Desk;
 use super8_tests::driver::Driver;
-use super8_tests::format::in_both_formats;
+use super8_tests::format::{Format, in_both_formats};
 use super8_tests::outcome::Outcome;
 use super8_tests::program::Program;
 use super8_tests::ways::{Stage, Way};
@@ -152,14 +152,14 @@ fn read_backs_are_told_from_what_the_database_makes() {
         let recorded = stage.wrapped("record --find-volatile --write", &program);
         let text = recorded.text() + &recorded.errors();
         assert!(recorded.succeeded(), "{text}");
-        let line = |what: &str| {
-            let found = text.lines().filter(|line| line.starts_with(what)).collect::<Vec<_>>();
-            assert_eq!(found.len(), 1, "{what}: {text}");
-            found[0].to_owned()
+        let columns = |what: &str| {
+            let lines = text.lines().filter(|line| line.starts_with(what));
+            lines.filter_map(|line| line.split(": column ").nth(1)?.split(':').next()).collect::<Vec<_>>()
         };
-        assert!(line("is read back: ").contains(": column 1: "), "{text}");
-        assert!(line("is read back, but too short").contains(": column 2: "), "{text}");
-        assert!(line("only the database makes it").contains(": column 3: "), "{text}");
+        assert_eq!(columns("is read back: "), ["1", "2"], "{text}");
+        assert_eq!(columns("only the database makes it"), ["3"], "{text}");
+        assert!(text.contains("same: [{position: 2, sql: '") && text.contains("{column: 2, sql: '"), "{text}");
+        assert!(!text.contains("{column: 1, sql: '"), "a long number needs no column: {text}");
     }
 }
 
@@ -300,5 +300,66 @@ fn connections_that_are_told_apart_later_have_their_own_values() {
                 assert!(!replayed.text().contains("instead of"), "{how}: {}{}", replayed.text(), replayed.errors());
             }
         });
+    }
+}
+
+/// Short values, each with the places where it is sent and comes back.
+const SAME: &str = r"volatile:
+  - same: [{position: 1, sql: '^insert into orders'}, {position: 1, sql: 'where id = '}, {column: 1, sql: '^select id'}]
+  - same:
+      - {position: 3, sql: '^insert into orders'}
+      - {column: 3, sql: '^select id, qty, code'}
+  - same: [{pattern: '^insert into notes values \(([0-9]+)'}, {pattern: 'where n = ([0-9]+)'}, {column: 1, sql: '^select n '}]
+";
+
+fn short_programs() -> [Program; 2] {
+    [Program::c("short_values.c"), Program::python("short_values.py")]
+}
+
+#[test]
+fn short_values_are_the_same_in_the_places_of_a_rule() {
+    for driver in DRIVERS {
+        for program in short_programs() {
+            let outcome = stage(program.name(), driver, SAME).four_ways(&program);
+            let text = outcome.text();
+            assert!(!text.contains("instead of") && !text.contains("NOT WHAT IT WROTE"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn another_short_value_in_a_place_is_a_mismatch() {
+    in_both_formats(|format| {
+        let program = Program::python("short_values.py");
+        let stage = stage("short_other", Driver::Sqlite, SAME).in_format(format);
+        program.check("record", &stage.run(Way::Record, &program));
+        let other = stage.run(Way::Replay, &Program::python("short_values.py").with_argument("other"));
+        let report = other.errors();
+        assert!(report.contains("[super8] replay mismatch: differs"), "{}{report}", other.text());
+        assert!(report.contains("in this run, since parameter 1 of "), "{report}");
+    });
+}
+
+#[test]
+fn rules_for_short_values_are_found_and_proved() {
+    let [c, python] = short_programs().map(|program| program.with_argument("wide"));
+    let runs = [(Driver::Sqlite, python, Format::Ndjson), (Driver::PostgresAnsi, c, Format::Yaml)];
+    for (driver, program, format) in runs {
+        let stage = stage("short_found", driver, "").in_format(format);
+        let recorded = stage.wrapped("record --find-volatile --write", &program);
+        let text = recorded.text() + &recorded.errors();
+        assert!(recorded.succeeded(), "{text}");
+        let rules = std::fs::read_to_string(&stage.environment[0].1).unwrap();
+        let (sent, read) = ("  - same: [{position: 1, sql: '", "{column: 1, sql: '");
+        assert!(rules.contains(sent) && rules.contains(read), "{rules}");
+        assert!(!rules.contains("{column: 2"), "the quantities are the same in each run: {rules}");
+        assert!(!text.contains("too short"), "{text}");
+        // the rules hold for another recording too
+        for way in ["replay", "record", "replay"] {
+            let outcome = stage.wrapped(way, &program);
+            program.check(way, &outcome);
+            let text = outcome.text();
+            assert!(!text.contains("instead of") && !text.contains("NOT WHAT IT WROTE"), "{way}: {text}");
+        }
     }
 }

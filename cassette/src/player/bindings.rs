@@ -5,7 +5,6 @@
 //! recorded.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::{Bound, Range};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,9 +12,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use csv::ByteRecord;
 use parking_lot::RwLock;
 
+use self::table::{BoundValue, Table};
 use super::spellings::{
-    Rank, SHORTEST, bytes_of, canonical, field_of, kind_of, may_be_digest, mixed_endian, next_token,
-    same_but_for_zeros, spellings, unbraced, uuid_bytes, uuid_text,
+    SHORTEST, bytes_of, canonical, field_of, kind_of, may_be_digest, next_token, same_but_for_zeros, unbraced,
+    uuid_text,
 };
 use super::volatile::{self, Volatile};
 use crate::cell::{self, Cell, CutCell};
@@ -101,7 +101,7 @@ impl Bindings {
             words.entry(recorded, asked);
             words.new
         };
-        if new(&self.table.read()).values.is_empty() {
+        if new(&self.table.read()).is_empty() {
             return;
         }
         // another player of the cassette may have bound one of them by now
@@ -139,6 +139,36 @@ impl Bindings {
         entry
     }
 
+    /// An entry with the live values in the columns of the rows that stand in it. Rules `same` name these columns.
+    pub(super) fn with_cells(&self, mut entry: Entry, same: &[SameColumn]) -> Entry {
+        if same.is_empty() {
+            return entry;
+        }
+        let table = self.table.read();
+        let words = Words::new(&table, self);
+        let in_row = |row: &mut Value| {
+            let Value::List(cells) = row else { return };
+            for named in same {
+                let Some(cell) = cells.get_mut(named.column) else { continue };
+                let live = same_text(cell).and_then(|was| words.known_by(Some(named.rule), &was).map(str::to_owned));
+                match (live, &mut *cell) {
+                    (Some(live), Value::Text(text)) => *text = padded(&live, text, text.trim_end_matches(' ')),
+                    (Some(live), Value::Int(number)) => *number = live.parse().unwrap_or(*number),
+                    (Some(live), Value::Float(number)) => *number = live.parse().unwrap_or(*number),
+                    _ => {}
+                }
+            }
+        };
+        for (key, value) in entry.fields.iter_mut() {
+            match (*key, value) {
+                (Key::Rows, Value::List(rows)) => rows.iter_mut().for_each(in_row),
+                (Key::Result, row) => in_row(row),
+                _ => {}
+            }
+        }
+        entry
+    }
+
     /// A recorded document as it is in this run; `None` if that is the same.
     pub(super) fn document(&self, document: &Value) -> Option<Value> {
         if !self.are_any() {
@@ -149,14 +179,24 @@ impl Bindings {
         (live != *document).then_some(live)
     }
 
-    /// Puts the live values into a recorded row. `changed` is told each cell that changes: its column from 0, what it was and what
-    /// it is.
-    pub(super) fn row(&self, record: &mut ByteRecord, mut changed: impl FnMut(usize, &[u8], &[u8])) {
+    /// Puts the live values into a recorded row. `same` are the columns, from 0, that rules `same` name. `changed` is told each cell
+    /// that changes: its column from 0, what it was and what it is.
+    pub(super) fn row(
+        &self,
+        record: &mut ByteRecord,
+        same: &[SameColumn],
+        mut changed: impl FnMut(usize, &[u8], &[u8]),
+    ) {
         let table = self.table.read();
         let words = Words::new(&table, self);
         let mut scratch = Vec::new();
+        let live = |at: usize, field: &[u8], scratch: &mut Vec<u8>| {
+            let named = same.iter().filter(|named| named.column == at);
+            let found = named.filter_map(|named| words.same_field(named.rule, field, scratch)).next();
+            found.or_else(|| words.field(field, scratch)).filter(|live| live != field)
+        };
         let fields = record.iter().enumerate();
-        let found = fields.filter_map(|(at, field)| Some((at, words.field(field, &mut scratch)?)));
+        let found = fields.filter_map(|(at, field)| Some((at, live(at, field, &mut scratch)?)));
         let found: Vec<(usize, Vec<u8>)> = found.collect();
         if found.is_empty() {
             return;
@@ -175,119 +215,19 @@ impl Bindings {
     }
 }
 
+/// A column, from 0, whose cells a rule `same` names.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SameColumn {
+    pub(super) column: usize,
+    pub(super) rule: usize,
+}
+
 /// A value that cannot stand for the recorded one.
 #[derive(Debug)]
 pub(super) struct Refused {
     pub(super) place: String,
     pub(super) recorded: String,
     pub(super) asked: String,
-}
-
-/// One spelling of a recorded value.
-#[derive(Clone, Debug)]
-struct Form {
-    /// `None`: several recorded values are spelled so, and their live values are not.
-    live: Option<String>,
-    rank: Rank,
-}
-
-/// A recorded value and what it stands for.
-#[derive(Clone, Debug)]
-struct BoundValue {
-    kind: Option<Kind>,
-    recorded: String,
-    live: String,
-    live_canonical: String,
-    place: String,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Table {
-    values: HashMap<String, BoundValue>,
-    /// The recorded value that a live one stands for.
-    standing: HashMap<String, String>,
-    /// Ordered, so that a text of which only the beginning was read is found.
-    forms: BTreeMap<String, Form>,
-    bytes: HashMap<Vec<u8>, Vec<u8>>,
-    /// Parts of SQL texts that are named by hand: they may stand anywhere in a text.
-    parts: Vec<(String, String)>,
-    kinds: [bool; Kind::COUNT],
-    /// A text that is of no kind is bound.
-    has_texts: bool,
-}
-
-impl Table {
-    fn adopt(&mut self, new: Table, place: &str) {
-        for (recorded, mut bound) in new.values {
-            bound.place = format!("{} of {place}", bound.place);
-            self.standing.insert(bound.live_canonical.clone(), recorded.clone());
-            self.values.insert(recorded, bound);
-        }
-        for (spelled, form) in new.forms {
-            self.form(spelled, form);
-        }
-        self.bytes.extend(new.bytes);
-        self.parts.extend(new.parts);
-        self.kinds.iter_mut().zip(new.kinds).for_each(|(known, new)| *known |= new);
-        self.has_texts |= new.has_texts;
-    }
-
-    /// See [`Bindings::rename`].
-    fn renamed(&self, moved: &[Bindings]) -> Table {
-        let moved: Vec<_> = moved.iter().map(|moved| moved.table.read()).collect();
-        let names: HashMap<&str, (&str, &str)> = moved
-            .iter()
-            .flat_map(|moved| &moved.values)
-            .map(|(new, bound)| (bound.live_canonical.as_str(), (new.as_str(), bound.recorded.as_str())))
-            .collect();
-        let taken: HashSet<&str> = names.values().map(|(new, _)| *new).collect();
-        let mut table = Table::default();
-        for (was, bound) in &self.values {
-            let name = match names.get(was.as_str()) {
-                Some((_, name)) => name,
-                None if taken.contains(was.as_str()) => continue,
-                None => bound.recorded.as_str(),
-            };
-            table.add(bound.kind, name, &bound.live, &bound.place);
-            if self.parts.iter().any(|(part, _)| *part == bound.recorded) {
-                table.parts.push((name.to_owned(), bound.live.clone()));
-            }
-        }
-        table
-    }
-
-    fn form(&mut self, spelled: String, new: Form) {
-        match self.forms.get_mut(&spelled) {
-            Some(known) if known.rank > new.rank => {}
-            Some(known) if known.rank == new.rank => {
-                if known.live != new.live {
-                    known.live = None;
-                }
-            }
-            _ => _ = self.forms.insert(spelled, new),
-        }
-    }
-
-    fn add(&mut self, kind: Option<Kind>, recorded: &str, live: &str, place: &str) {
-        let (was, is) = (canonical(kind, recorded), canonical(kind, live));
-        for (spelled, live, rank) in spellings(kind, recorded, live) {
-            self.form(spelled, Form { live: Some(live), rank });
-        }
-        match kind {
-            Some(kind) => self.kinds[kind as usize] = true,
-            None => self.has_texts = true,
-        }
-        if let (Some(Kind::Uuid), Some(was), Some(is)) = (kind, uuid_bytes(recorded), uuid_bytes(live)) {
-            self.bytes.insert(was.to_vec(), is.to_vec());
-            self.bytes.insert(mixed_endian(was).to_vec(), mixed_endian(is).to_vec());
-        }
-        if let (None, Some(was), Some(is)) = (kind, bytes_of(recorded), bytes_of(live)) {
-            self.bytes.insert(was, is);
-        }
-        self.standing.insert(is.clone(), was.clone());
-        let (recorded, live, place) = (recorded.to_owned(), live.to_owned(), place.to_owned());
-        self.values.insert(was, BoundValue { kind, recorded, live, live_canonical: is, place });
-    }
 }
 
 /// The table, and what one entry adds to it.
@@ -304,6 +244,8 @@ struct Token {
     range: Range<usize>,
     kind: Option<Kind>,
     is_volatile: bool,
+    /// The rule `same` that names it.
+    same: Option<usize>,
 }
 
 impl<'t> Words<'t> {
@@ -312,16 +254,20 @@ impl<'t> Words<'t> {
     }
 
     fn known(&self, spelled: &str) -> Option<&str> {
-        let form = self.new.forms.get(spelled).or_else(|| self.base.forms.get(spelled))?;
-        form.live.as_deref()
+        self.known_by(None, spelled)
+    }
+
+    /// The live value of a spelling, in the places of a rule `same` or without one.
+    fn known_by(&self, rule: Option<usize>, spelled: &str) -> Option<&str> {
+        [&self.new, self.base].into_iter().find_map(|table| table.of(rule)?.forms.get(spelled))?.live.as_deref()
     }
 
     fn known_bytes(&self, bytes: &[u8]) -> Option<&[u8]> {
         self.new.bytes.get(bytes).or_else(|| self.base.bytes.get(bytes)).map(Vec::as_slice)
     }
 
-    fn bound(&self, canonical: &str) -> Option<&BoundValue> {
-        self.new.values.get(canonical).or_else(|| self.base.values.get(canonical))
+    fn bound(&self, rule: Option<usize>, canonical: &str) -> Option<&BoundValue> {
+        [&self.new, self.base].into_iter().find_map(|table| table.of(rule)?.values.get(canonical))
     }
 
     fn has_texts(&self) -> bool {
@@ -330,8 +276,13 @@ impl<'t> Words<'t> {
 
     /// Binds a recorded value, or says why not.
     fn bind(&mut self, kind: Option<Kind>, recorded: &str, live: &str, place: &str) -> bool {
+        self.bind_by(None, kind, recorded, live, place)
+    }
+
+    /// The same in the places of a rule `same`, or without one.
+    fn bind_by(&mut self, rule: Option<usize>, kind: Option<Kind>, recorded: &str, live: &str, place: &str) -> bool {
         let (was, is) = (canonical(kind, recorded), canonical(kind, live));
-        if let Some(bound) = self.bound(&was) {
+        if let Some(bound) = self.bound(rule, &was) {
             if bound.live_canonical == is {
                 return true;
             }
@@ -339,8 +290,8 @@ impl<'t> Words<'t> {
             self.refuse(place, recorded, live, note);
             return false;
         }
-        let standing = self.new.standing.get(&is).or_else(|| self.base.standing.get(&is));
-        if let Some(other) = standing.and_then(|other| self.bound(other)) {
+        let standing = [&self.new, self.base].into_iter().find_map(|table| table.of(rule)?.standing.get(&is));
+        if let Some(other) = standing.and_then(|other| self.bound(rule, other)) {
             let note = format!(
                 "{live:?} stands for {:?} of the recording already, since {}: two recorded values that differ stay different",
                 other.recorded, other.place
@@ -348,7 +299,7 @@ impl<'t> Words<'t> {
             self.refuse(place, recorded, live, note);
             return false;
         }
-        self.new.add(kind, recorded, live, place);
+        self.new.of_mut(rule).add(kind, recorded, live, place);
         true
     }
 
@@ -412,22 +363,52 @@ impl<'t> Words<'t> {
     }
 
     fn parameters(&mut self, recorded: &Entry, was: &[Value], is: &[Value]) -> Value {
-        let marked: Vec<usize> = volatile::items(recorded)
-            .filter_map(|item| if let Volatile::Parameter(number) = item { Some(number) } else { None })
-            .collect();
+        let marked: Vec<Volatile<'_>> = volatile::items(recorded).collect();
         self.set(was, is, &marked)
     }
 
-    fn set(&mut self, was: &[Value], is: &[Value], marked: &[usize]) -> Value {
+    fn set(&mut self, was: &[Value], is: &[Value], marked: &[Volatile<'_>]) -> Value {
         let expected = was.iter().enumerate().map(|(at, was)| match (was, is.get(at)) {
             (Value::List(was), Some(Value::List(is))) => self.set(was, is, marked),
             (was, Some(is)) => {
                 let place = format!("parameter {}", at + 1);
-                self.value(was, is, &place, &|_| false, marked.contains(&(at + 1)))
+                let rule = marked.iter().find_map(|item| match item {
+                    Volatile::Same(rule, number) if *number == at + 1 => Some(*rule),
+                    _ => None,
+                });
+                match rule {
+                    Some(rule) => self.same_value(rule, was, is, &place),
+                    None => self.value(was, is, &place, &|_| false, marked.contains(&Volatile::Parameter(at + 1))),
+                }
             }
             (was, None) => was.clone(),
         });
         Value::List(expected.collect())
+    }
+
+    /// A value in the place of a rule `same`. NULL is no value.
+    fn same_value(&mut self, rule: usize, was: &Value, is: &Value, place: &str) -> Value {
+        if let (Value::Map(was), Value::Map(_)) = (was, is) {
+            let expected = was.iter().map(|(name, was)| {
+                let found = is.get(name).map_or_else(|| was.clone(), |is| self.same_value(rule, was, is, place));
+                (name.clone(), found)
+            });
+            return Value::Map(expected.collect());
+        }
+        match (same_text(was), same_text(is)) {
+            (Some(recorded), Some(live)) if std::mem::discriminant(was) == std::mem::discriminant(is) => {
+                // the difference is to what the recorded value means
+                let means = self.known_by(Some(rule), &recorded).map(str::to_owned);
+                if let Some(means) = means.filter(|means| *means != live) {
+                    self.tell_by(Some(rule), &recorded);
+                    self.refuse(place, &means, &live, String::new());
+                    return was.clone();
+                }
+                let fits = self.bind_by(Some(rule), None, &recorded, &live, place);
+                if fits { is.clone() } else { was.clone() }
+            }
+            _ => was.clone(),
+        }
     }
 
     /// `whole`: the value is marked by hand.
@@ -487,7 +468,7 @@ impl<'t> Words<'t> {
             let live = field_of(live);
             if live != is {
                 let names = [uuid_text(&old).unwrap_or_default(), canonical(None, was)];
-                let note = names.iter().find_map(|name| self.bound(name)).map(means);
+                let note = names.iter().find_map(|name| self.bound(None, name)).map(means);
                 self.notes.extend(note);
                 if whole {
                     self.refuse(place, &live, is, String::new());
@@ -537,8 +518,9 @@ impl<'t> Words<'t> {
         if tokens.is_empty() {
             return self.between(was, sql).into_owned();
         }
-        let open =
-            |words: &Words<'_>, token: &Token| token.is_volatile && words.known(&was[token.range.clone()]).is_none();
+        let open = |words: &Words<'_>, token: &Token| {
+            token.is_volatile && words.known_by(token.same, &was[token.range.clone()]).is_none()
+        };
         let has_zeros = |token: &Token| matches!(token.kind, Some(Kind::Timestamp | Kind::Time));
         let others = if tokens.iter().any(|token| open(self, token) || has_zeros(token)) {
             self.tokens(is, self.bindings.asked_on.or_else(now))
@@ -551,21 +533,21 @@ impl<'t> Words<'t> {
             expected.push_str(&self.between(&was[end..token.range.start], sql));
             end = token.range.end;
             let recorded = &was[token.range.clone()];
-            let other = others.get(at).filter(|other| pairs && other.kind == token.kind);
-            match (self.known(recorded), other) {
+            let other = others.get(at).filter(|other| pairs && (other.kind, other.same) == (token.kind, token.same));
+            match (self.known_by(token.same, recorded), other) {
                 (Some(live), Some(other)) if same_but_for_zeros(token.kind, live, &is[other.range.clone()]) => {
                     expected.push_str(&is[other.range.clone()]);
                 }
                 (Some(live), _) => {
                     let live = live.to_owned();
                     if !is.contains(&live) {
-                        self.tell(recorded);
+                        self.tell_by(token.same, recorded);
                     }
                     expected.push_str(&live);
                 }
                 (None, Some(other)) if token.is_volatile && other.is_volatile => {
                     let live = &is[other.range.clone()];
-                    let fits = self.bind(token.kind, recorded, live, place);
+                    let fits = self.bind_by(token.same, token.kind, recorded, live, place);
                     expected.push_str(if fits { live } else { recorded });
                 }
                 _ => expected.push_str(recorded),
@@ -577,7 +559,11 @@ impl<'t> Words<'t> {
 
     /// Notes what a bound value means.
     fn tell(&mut self, spelled: &str) {
-        let bound = [kind_of(spelled), None].into_iter().find_map(|kind| self.bound(&canonical(kind, spelled)));
+        self.tell_by(None, spelled);
+    }
+
+    fn tell_by(&mut self, rule: Option<usize>, spelled: &str) {
+        let bound = [kind_of(spelled), None].into_iter().find_map(|kind| self.bound(rule, &canonical(kind, spelled)));
         let note = bound.map(means);
         self.notes.extend(note);
     }
@@ -637,11 +623,11 @@ impl<'t> Words<'t> {
     /// The values that stand in a text by themselves. What they are near to, if they have to be, is the clock.
     fn tokens(&self, text: &str, clock: Option<u64>) -> Vec<Token> {
         let rules = &self.bindings.rules;
-        let mut tokens: Vec<Token> = rules
-            .patterns()
-            .flat_map(|pattern| pattern.find_iter(text))
-            .filter(|found| !found.is_empty())
-            .map(|found| Token { range: found.range(), kind: None, is_volatile: true })
+        let named = rules.patterns().flat_map(|pattern| pattern.find_iter(text)).map(|found| (None, found.range()));
+        let mut tokens: Vec<Token> = named
+            .chain(rules.same_in(text).map(|(rule, range)| (Some(rule), range)))
+            .filter(|(_, range)| !range.is_empty())
+            .map(|(same, range)| Token { range, kind: None, is_volatile: true, same })
             .collect();
         tokens.sort_by_key(|token| (token.range.start, usize::MAX - token.range.end));
         let mut end = 0;
@@ -665,7 +651,7 @@ impl<'t> Words<'t> {
                     let is_volatile = rules.names(kind)
                         && !may_be_digest(&text[range.clone()])
                         && rules.is_near(kind, &text[range.clone()], clock);
-                    tokens.push(Token { range, kind: Some(kind), is_volatile });
+                    tokens.push(Token { range, kind: Some(kind), is_volatile, same: None });
                 }
             }
             tokens.sort_by_key(|token| token.range.start);
@@ -681,7 +667,7 @@ impl<'t> Words<'t> {
         }
         let (mut out, mut end) = (None, 0);
         for token in self.tokens(was, None) {
-            if let Some(live) = self.known(&was[token.range.clone()]) {
+            if let Some(live) = self.known_by(token.same, &was[token.range.clone()]) {
                 let out: &mut String = out.get_or_insert_default();
                 out.push_str(&self.between(&was[end..token.range.start], false));
                 out.push_str(live);
@@ -730,6 +716,21 @@ impl<'t> Words<'t> {
         lives.all(|other| other == Some(live)).then(|| live.to_owned())
     }
 
+    /// A recorded cell in a column that a rule `same` names, if its value is bound by the rule.
+    fn same_field(&self, rule: usize, field: &[u8], scratch: &mut Vec<u8>) -> Option<Vec<u8>> {
+        let mut out = Vec::new();
+        match cell::decode(field, scratch).ok()? {
+            Cell::Text(text) | Cell::Plain(text) => {
+                let was = std::str::from_utf8(text).ok()?;
+                let core = was.trim_end_matches(' ');
+                let live = padded(self.known_by(Some(rule), core)?, was, core);
+                cell::encode(Cell::Text(live.as_bytes()), &mut out);
+            }
+            _ => return None,
+        }
+        Some(out)
+    }
+
     /// A recorded cell as it is in this run.
     fn field(&self, field: &[u8], scratch: &mut Vec<u8>) -> Option<Vec<u8>> {
         let mut out = Vec::new();
@@ -751,6 +752,19 @@ impl<'t> Words<'t> {
             Cell::Unread | Cell::Null | Cell::Cut { .. } => return None,
         }
         (out != field).then_some(out)
+    }
+}
+
+/// A value as a rule `same` compares it: a whole number by its digits, a text without the blanks at its end.
+fn same_text(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text) => Some(text.trim_end_matches(' ').to_owned()),
+        Value::Int(number) => Some(number.to_string()),
+        Value::Float(number) => {
+            let text = format!("{number:?}");
+            Some(text.strip_suffix(".0").map(str::to_owned).unwrap_or(text))
+        }
+        _ => None,
     }
 }
 
@@ -792,5 +806,6 @@ fn now() -> Option<u64> {
     SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
 }
 
+mod table;
 #[cfg(test)]
 mod tests;

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::bindings::{Bindings, Refused};
+use super::bindings::{Bindings, Refused, SameColumn};
 use super::index::Index;
 use super::mismatch::Difference;
+use super::rows::Live;
 use super::{as_written, comments, scope, volatile};
 use crate::redaction::secrets;
 use crate::schema::Role;
@@ -95,8 +96,8 @@ impl Comparison {
         let slot = index.slot(position);
         let before = index.statement(slot.connection(), slot.statement()).iter().rev();
         let mut before = before.filter(|before| **before < position).map(|before| index.slot(*before));
-        match before.find(|slot| slot.method == Method::Prepare) {
-            Some(prepare) => Ok(text(&storage.checked_entry(prepare.place())?)),
+        match before.find(|slot| matches!(slot.method, Method::Prepare | Method::Run)) {
+            Some(given) => Ok(text(&storage.checked_entry(given.place())?)),
             None => Ok(None),
         }
     }
@@ -123,6 +124,40 @@ impl Comparison {
             }
         }
         Ok(entry)
+    }
+
+    /// What the rows of the entry at a position stand for; `None` if nothing is bound.
+    pub(super) fn live_rows(
+        &self,
+        index: &Index,
+        storage: &dyn Store,
+        position: u32,
+        entry: &Entry,
+    ) -> Result<Option<Live>, CassetteError> {
+        if !self.bindings.are_any() {
+            return Ok(None);
+        }
+        let same = self.same_columns(index, storage, position, entry)?;
+        Ok(Some(Live { bindings: Arc::clone(&self.bindings), same }))
+    }
+
+    /// The columns of the entry at a position that rules `same` name.
+    pub(super) fn same_columns(
+        &self,
+        index: &Index,
+        storage: &dyn Store,
+        position: u32,
+        entry: &Entry,
+    ) -> Result<Vec<SameColumn>, CassetteError> {
+        let rules = self.bindings.rules();
+        if !rules.name_columns() {
+            return Ok(Vec::new());
+        }
+        let Some(text) = Comparison::text(index, storage, position, entry)? else { return Ok(Vec::new()) };
+        // the first cell is column 1, or the bookmark
+        let first = usize::from(entry.get(Key::Bookmarks) != Some(&Value::Bool(true)));
+        let columns = rules.columns(&text).into_iter();
+        Ok(columns.map(|(number, rule)| SameColumn { column: number - first, rule }).collect())
     }
 
     /// Binds the volatile values of an entry that is played to what is asked. `place` says where it stands.

@@ -1,7 +1,7 @@
 //! Finds values that change from run to run: what two recordings of the same command ask, side by side, and the rules with which
 //! the first one would let the second one pass.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use csv::ByteRecord;
@@ -13,6 +13,7 @@ use super::headline::in_words;
 use super::index::Index;
 use super::mismatch::Difference;
 use super::rows::PlayedRun;
+use super::spellings::kind_of;
 use super::summary::summary;
 use crate::schema::Class;
 use crate::store::Store;
@@ -47,23 +48,52 @@ pub fn find_volatile(first: &dyn Store, second: &dyn Store, by_connection: bool)
     let answers = AnswerRules::new(metadata.answers.iter().map(String::as_str)).unwrap_or_default();
     let (index, _) = Index::build(first, &answers)?;
     let (other, _) = Index::build(second, &answers)?;
-    let rules = VolatileRules::new(&metadata.volatile).unwrap_or_default();
-    let bindings = Arc::new(Bindings::new(rules, &metadata.recorded_on));
     let (one, two) = (Run { index: &index, storage: first }, Run { index: &other, storage: second });
     let pairs = pairs(one, two, by_connection)?;
-    let mut search = Search {
-        comparison: Comparison { comments: true, bindings },
-        first: one,
-        second: two,
-        made: HashSet::new(),
-        sent: HashSet::new(),
-        told: HashSet::new(),
-        found: Found::default(),
-    };
-    for (was, is) in pairs {
-        search.command(was, is)?;
+    // the places of short values that are read back, a list for each rule; what they are decides what else is short and read back
+    let mut same: Vec<Vec<Value>> = Vec::new();
+    loop {
+        let own: Vec<Value> = same.iter().map(|places| same_rule(places.clone())).collect();
+        let rules = VolatileRules::new(&[&metadata.volatile[..], &own].concat()).unwrap_or_default();
+        let bindings = Arc::new(Bindings::new(rules, &metadata.recorded_on));
+        let mut search = Search {
+            comparison: Comparison { comments: true, bindings },
+            first: one,
+            second: two,
+            made: HashSet::new(),
+            sent: HashMap::new(),
+            told: HashSet::new(),
+            short: Vec::new(),
+            found: Found::default(),
+        };
+        for (was, is) in &pairs {
+            search.command(*was, *is)?;
+        }
+        let more = joined([&same[..], &search.short_places()].concat());
+        let size = |lists: &[Vec<Value>]| (lists.len(), lists.iter().map(Vec::len).sum::<usize>());
+        if size(&more) == size(&same) {
+            search.found.rules.splice(0..0, own);
+            return Ok(search.found);
+        }
+        same = more;
     }
-    Ok(search.found)
+}
+
+/// The lists of places that have none in common: two that have one are one.
+fn joined(lists: Vec<Vec<Value>>) -> Vec<Vec<Value>> {
+    let mut all: Vec<Vec<Value>> = Vec::new();
+    for mut list in lists {
+        all.retain_mut(|known| {
+            let apart = !known.iter().any(|place| list.contains(place));
+            if !apart {
+                known.extend(list.drain(..).filter(|place| !known.contains(place)).collect::<Vec<_>>());
+                list = std::mem::take(known);
+            }
+            apart
+        });
+        all.push(list);
+    }
+    all
 }
 
 /// A recording that is compared.
@@ -193,10 +223,12 @@ struct Search<'s> {
     second: Run<'s>,
     /// Values that a result handed out, in both runs.
     made: HashSet<(String, String)>,
-    /// Values that the program sent before any result had them, in both runs.
-    sent: HashSet<(String, String)>,
+    /// Values that the program sent before any result had them, in both runs, with the places that a rule can name.
+    sent: HashMap<(String, String), Vec<Value>>,
     /// The pairs of values that a line tells of already.
     told: HashSet<(String, String)>,
+    /// Values that the program sent and reads back, too short to be found by themselves, and the column in which they come back.
+    short: Vec<((String, String), Value)>,
     found: Found,
 }
 
@@ -204,18 +236,31 @@ impl Search<'_> {
     /// Looks for the rules with which a command of the first run passes for that of the second one.
     fn command(&mut self, position: u32, is: u32) -> Result<(), CassetteError> {
         let (entry, asked) = (self.first.entry(position)?, self.second.entry(is)?);
-        self.inputs(position, &entry, asked)?;
-        self.replies(position, is)
+        let text = |run: Run<'_>, position, entry| Comparison::text(run.index, run.storage, position, entry);
+        let texts = text(self.first, position, &entry)?.zip(text(self.second, is, &asked)?);
+        let pattern = texts.map(|(was, is)| statement_pattern(&was, &is));
+        self.inputs(position, &entry, asked, pattern.as_deref())?;
+        self.replies(position, is, pattern.as_deref())
     }
 
-    fn inputs(&mut self, position: u32, entry: &Entry, mut asked: Entry) -> Result<(), CassetteError> {
+    /// `pattern`: that of the statement's text.
+    fn inputs(
+        &mut self,
+        position: u32,
+        entry: &Entry,
+        mut asked: Entry,
+        pattern: Option<&str>,
+    ) -> Result<(), CassetteError> {
         let (file, line) = self.first.storage.locate(self.first.index.slot(position).place());
         let place = format!("{}:{line}", file.display());
         let own = replaced(entry, &mut asked, &self.made);
         self.found.made.extend(own.into_iter().map(|(was, is)| format!("{place}: {was} was recorded, {is} then")));
         let mut sent = Vec::new();
-        inputs_apart(entry, &asked, &mut sent);
-        self.sent.extend(sent);
+        inputs_apart(entry, &asked, pattern, &mut sent);
+        for (pair, place) in sent {
+            let places = self.sent.entry(pair).or_default();
+            places.extend(place.filter(|place| !places.contains(place)));
+        }
         let mut last: Option<Difference> = None;
         loop {
             let (index, storage) = (self.first.index, self.first.storage);
@@ -227,7 +272,7 @@ impl Search<'_> {
             let what = format!("{place}: {}", in_words(&difference, 120));
             let rule = match last.as_ref() == Some(&difference) {
                 true => None,
-                false => self.rule(position, entry, &asked, &difference)?,
+                false => self.rule(position, entry, &asked, &difference, pattern)?,
             };
             let Some((rule, bindings)) = rule else {
                 self.found.open.push(what);
@@ -241,7 +286,7 @@ impl Search<'_> {
     }
 
     /// Notes what the results of a command have in the two runs: what the program sent before, or what the database made.
-    fn replies(&mut self, position: u32, is: u32) -> Result<(), CassetteError> {
+    fn replies(&mut self, position: u32, is: u32, pattern: Option<&str>) -> Result<(), CassetteError> {
         let mut apart = Vec::new();
         for (was, is) in self.first.results(position)?.into_iter().zip(self.second.results(is)?) {
             for (key, now) in is.fields.iter().filter(|(key, _)| key.is_reply()) {
@@ -253,18 +298,43 @@ impl Search<'_> {
         let text = |field: &[u8]| String::from_utf8_lossy(field).into_owned();
         let (file, line) = self.first.storage.locate(self.first.index.slot(position).place());
         let place = format!("{}:{line}", file.display());
+        let (index, storage) = (self.first.index, self.first.storage);
+        let entry = storage.checked_entry(index.slot(position).place())?;
+        let same = self.comparison.same_columns(index, storage, position, &entry)?;
         for (mut was, is) in self.first.rows(position)?.into_iter().zip(self.second.rows(is)?) {
             let recorded = was.clone();
             if self.comparison.bindings.are_any() {
-                self.comparison.bindings.row(&mut was, |_, _, _| {});
+                self.comparison.bindings.row(&mut was, &same, |_, _, _| {});
             }
-            let cells = recorded.iter().zip(&was).zip(&is).enumerate();
-            for (column, ((recorded, live), now)) in cells.filter(|(_, ((recorded, _), now))| recorded != now) {
+            for (column, ((recorded, live), now)) in recorded.iter().zip(&was).zip(&is).enumerate() {
                 let pair = (text(recorded), text(now));
+                if recorded == now {
+                    if live != now && same.iter().any(|named| named.column == column) {
+                        let (column, live) = (column + 1, text(live));
+                        let told =
+                            format!("{place}: column {column}: {} in both runs, and the rules give {live}", pair.0);
+                        self.found.open.push(told);
+                    }
+                    continue;
+                }
                 // what it sent in one run and in the other comes back in both: chance does not do that twice
-                let (is_bound, is_sent) = (live == now, self.sent.contains(&pair));
+                let (is_bound, is_sent) = (live == now, self.sent.contains_key(&plain_pair(&pair)));
+                let column = column + 1;
+                // a rule for its type covers any other
+                let kind = kind_of(&pair.0).filter(|kind| Kind::ALL.contains(kind));
+                if !is_bound
+                    && is_sent
+                    && kind.is_none_or(|kind| kind_of(&pair.1) != Some(kind))
+                    && let Some(pattern) = pattern
+                    && let Ok(number) = i64::try_from(column)
+                {
+                    let place = named_place("column", number, pattern);
+                    let short = (plain_pair(&pair), place);
+                    if !self.short.contains(&short) {
+                        self.short.push(short);
+                    }
+                }
                 if self.told.insert(pair.clone()) {
-                    let column = column + 1;
                     let told = format!("{place}: column {column}: {} was recorded, {} then", pair.0, pair.1);
                     match (is_bound, is_sent) {
                         (true, _) => self.found.read_back.push(told),
@@ -277,8 +347,17 @@ impl Search<'_> {
                 }
             }
         }
-        self.made.extend(apart.into_iter().filter(|pair| !self.sent.contains(pair)));
+        self.made.extend(apart.into_iter().filter(|pair| !self.sent.contains_key(&plain_pair(pair))));
         Ok(())
+    }
+
+    /// Where short values that are read back are sent and come back, a list for each of them.
+    fn short_places(&self) -> Vec<Vec<Value>> {
+        let of = |(pair, column): &((String, String), Value)| {
+            let sent = self.sent.get(pair).filter(|places| !places.is_empty())?;
+            Some([&sent[..], std::slice::from_ref(column)].concat())
+        };
+        self.short.iter().filter_map(of).collect()
     }
 
     /// A rule under which this difference is none, and the bindings with it.
@@ -288,6 +367,7 @@ impl Search<'_> {
         entry: &Entry,
         asked: &Entry,
         difference: &Difference,
+        pattern: Option<&str>,
     ) -> Result<Option<(Value, Bindings)>, CassetteError> {
         let (index, storage) = (self.first.index, self.first.storage);
         let text = Comparison::text(index, storage, position, entry)?;
@@ -296,10 +376,11 @@ impl Search<'_> {
         let sql = |entry: &Entry| entry.get(Key::Sql).and_then(Value::as_text).map(str::to_owned);
         if let (Some(was), Some(is)) = (sql(entry), sql(asked)) {
             rules.extend(words(&was).into_iter().zip(words(&is)).filter_map(|(was, is)| name_pattern(was, is)));
+            rules.extend(word_places(&was, &is).into_iter().filter_map(|(_, place)| Some(same_rule(vec![place?]))));
         }
         let number = difference.place.strip_prefix("parameter ").and_then(|place| place.split([' ', '.']).next());
-        if let (Some(number), Some(text)) = (number.and_then(|number| number.parse::<i64>().ok()), &text) {
-            rules.push(at_position(number, text));
+        if let (Some(number), Some(pattern)) = (number.and_then(|number| number.parse::<i64>().ok()), pattern) {
+            rules.push(named_place("position", number, pattern));
         }
         for rule in rules {
             let Some(bindings) = self.comparison.bindings.with_rule(rule.clone()) else { continue };
@@ -335,18 +416,94 @@ fn values_apart(was: &Value, is: &Value, out: &mut Vec<(String, String)>) {
     }
 }
 
-/// The single values in which the inputs of two entries differ.
-fn inputs_apart(entry: &Entry, asked: &Entry, out: &mut Vec<(String, String)>) {
+/// The single values in which the inputs of two entries differ, with the place that a rule can name. `pattern` is that of the statement's text.
+fn inputs_apart(entry: &Entry, asked: &Entry, pattern: Option<&str>, out: &mut Vec<((String, String), Option<Value>)>) {
+    let mut add = |was: &Value, is: &Value, place: Option<Value>| {
+        let mut pairs = Vec::new();
+        values_apart(was, is, &mut pairs);
+        out.extend(pairs.iter().map(|pair| (plain_pair(pair), place.clone())));
+    };
     for (key, is) in asked.fields.iter().filter(|(key, _)| key.is_input()) {
         match (key, entry.get(*key), is) {
             (Key::Sql, Some(Value::Text(was)), Value::Text(is)) => {
-                let pairs = words(was).into_iter().zip(words(is)).filter(|(was, is)| was != is);
-                out.extend(pairs.map(|(was, is)| (was.to_owned(), is.to_owned())));
+                for ((was, is), place) in word_places(was, is) {
+                    add(&Value::Text(was), &Value::Text(is), place);
+                }
             }
-            (_, Some(was), is) => values_apart(was, is, out),
+            (Key::Params, Some(Value::List(was)), Value::List(is)) => parameters_apart(was, is, pattern, &mut add),
+            (_, Some(was), is) => add(was, is, None),
             (_, None, _) => {}
         }
     }
+}
+
+/// The parameters of a set, or of each of several sets, side by side, with the place of each.
+fn parameters_apart(
+    was: &[Value],
+    is: &[Value],
+    pattern: Option<&str>,
+    add: &mut impl FnMut(&Value, &Value, Option<Value>),
+) {
+    for (number, (was, is)) in (1..).zip(was.iter().zip(is)) {
+        match (was, is) {
+            (Value::List(was), Value::List(is)) => parameters_apart(was, is, pattern, add),
+            (was, is) => add(was, is, pattern.map(|pattern| named_place("position", number, pattern))),
+        }
+    }
+}
+
+/// The words in which two texts of the same form differ; a number has a place that says where it stands in the text.
+fn word_places(was: &str, is: &str) -> Vec<((String, String), Option<Value>)> {
+    let (old, new) = (words(was), words(is));
+    if old.len() != new.len() {
+        return Vec::new();
+    }
+    let place = |at: usize| {
+        let are_numbers = [old[at], new[at]].iter().all(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
+        let pattern = || Value::from(words_pattern(&old, &new, Some(at)));
+        are_numbers.then(|| Value::Map(vec![("pattern".to_owned(), pattern())]))
+    };
+    let differ = (0..old.len()).filter(|at| old[*at] != new[*at]);
+    differ.map(|at| ((old[at].to_owned(), new[at].to_owned()), place(at))).collect()
+}
+
+/// The regular expression for a statement's text in both runs.
+fn statement_pattern(was: &str, is: &str) -> String {
+    let (old, new) = (words(was), words(is));
+    match old.len() == new.len() {
+        true => words_pattern(&old, &new, None),
+        false => words_pattern(&old, &old, None),
+    }
+}
+
+/// The regular expression for these words, with any white space between them: what differs is any text, and the `named` one is a number.
+fn words_pattern(old: &[&str], new: &[&str], named: Option<usize>) -> String {
+    let mut out = String::new();
+    for (at, (word, other)) in old.iter().zip(new).enumerate() {
+        match named {
+            Some(own) if own == at => out.push_str("([0-9]+)"),
+            _ if word != other => out.push_str(".+?"),
+            _ => {
+                for character in word.chars() {
+                    match character.is_whitespace() {
+                        true if out.is_empty() || out.ends_with(r"\s+") => {}
+                        true => out.push_str(r"\s+"),
+                        false => out.push_str(&escape(character.encode_utf8(&mut [0; 4]))),
+                    }
+                }
+            }
+        }
+    }
+    format!(r"^\s*{}\s*$", out.strip_suffix(r"\s+").unwrap_or(&out))
+}
+
+/// Two values as they are compared: a whole number by its digits, a text without the blanks at its end.
+fn plain_pair((was, is): &(String, String)) -> (String, String) {
+    let plain = |text: &str| {
+        let number = text.strip_suffix(".0").filter(|digits| digits.parse::<i64>().is_ok());
+        number.unwrap_or(text).trim_end_matches(' ').to_owned()
+    };
+    (plain(was), plain(is))
 }
 
 /// Puts recorded values that the database made into what is asked, and gives them.
@@ -430,12 +587,25 @@ fn name_pattern(was: &str, is: &str) -> Option<Value> {
 /// The rules for each list of a text, `in (...)`, whose order may not count.
 fn lists(sql: &str) -> Vec<Value> {
     let words = words(sql);
-    let named = words.windows(4).filter(|part| {
-        part[2].eq_ignore_ascii_case("in") && part[1].trim().is_empty() && part[3].trim_start().starts_with('(')
-    });
     let mut rules: Vec<Value> = Vec::new();
-    for part in named {
-        let sql = format!(r"\b{}\s+{}\s*\(", escape(part[0]), part[2]);
+    for (at, word) in words.iter().enumerate() {
+        if !word.eq_ignore_ascii_case("in") || !words.get(at + 1).is_some_and(|next| next.trim_start().starts_with('('))
+        {
+            continue;
+        }
+        // the column before it, and `not`
+        let before = |back: usize| {
+            let blank = words.get(at.checked_sub(back - 1)?)?.trim().is_empty();
+            words.get(at.checked_sub(back)?).filter(|_| blank)
+        };
+        let name = match before(2) {
+            Some(not) if not.eq_ignore_ascii_case("not") => {
+                before(4).map(|column| format!(r"{}\s+{not}", escape(column)))
+            }
+            column => column.map(|column| escape(column)),
+        };
+        let Some(name) = name else { continue };
+        let sql = format!(r"\b{name}\s+{word}\s*\(");
         let rule = Value::Map(vec![(Key::Sql.name().to_owned(), sql.into()), ("unordered".to_owned(), true.into())]);
         if !rules.contains(&rule) {
             rules.push(rule);
@@ -451,26 +621,40 @@ fn is_smaller(rest: &Difference, before: &Difference) -> bool {
 
 /// The rule for a parameter of the statements with this text.
 pub(super) fn at_position(number: i64, sql: &str) -> Value {
-    let words: Vec<String> = sql.split_whitespace().map(escape).collect();
-    let sql = format!(r"^\s*{}\s*$", words.join(r"\s+"));
-    Value::Map(vec![("position".to_owned(), Value::from(number)), (Key::Sql.name().to_owned(), sql.into())])
+    named_place("position", number, &statement_pattern(sql, sql))
+}
+
+/// A parameter, or a column of the results, of the statements whose text has this pattern.
+fn named_place(key: &str, number: i64, pattern: &str) -> Value {
+    Value::Map(vec![(key.to_owned(), Value::from(number)), (Key::Sql.name().to_owned(), pattern.into())])
+}
+
+fn same_rule(places: Vec<Value>) -> Value {
+    Value::Map(vec![("same".to_owned(), Value::List(places))])
 }
 
 /// A rule as a line of `super8.yml`.
 pub fn rule_text(rule: &Value) -> String {
-    let Value::Map(pairs) = rule else { return String::new() };
-    let item = |(key, value): &(String, Value)| match value {
-        Value::Text(text) if text.chars().all(|character| character.is_ascii_alphanumeric()) => {
-            format!("{key}: {text}")
-        }
-        Value::Text(text) => format!("{key}: '{}'", text.replace('\'', "''")),
-        Value::Int(number) => format!("{key}: {number}"),
-        Value::Bool(flag) => format!("{key}: {flag}"),
-        _ => key.clone(),
-    };
-    match &pairs[..] {
-        [only] => format!("- {}", item(only)),
-        pairs => format!("- {{{}}}", pairs.iter().map(item).collect::<Vec<_>>().join(", ")),
+    match rule {
+        Value::Map(pairs) if pairs.len() == 1 => format!("- {}", pair_text(&pairs[0])),
+        rule => format!("- {}", flow_text(rule)),
+    }
+}
+
+fn pair_text((key, value): &(String, Value)) -> String {
+    format!("{key}: {}", flow_text(value))
+}
+
+/// A part of a rule, on one line.
+fn flow_text(value: &Value) -> String {
+    match value {
+        Value::Text(text) if text.chars().all(|character| character.is_ascii_alphabetic()) => text.clone(),
+        Value::Text(text) => format!("'{}'", text.replace('\'', "''")),
+        Value::Int(number) => number.to_string(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::List(items) => format!("[{}]", items.iter().map(flow_text).collect::<Vec<_>>().join(", ")),
+        Value::Map(pairs) => format!("{{{}}}", pairs.iter().map(pair_text).collect::<Vec<_>>().join(", ")),
+        Value::Float(_) | Value::Null => String::new(),
     }
 }
 
@@ -488,8 +672,23 @@ mod tests {
         }
         let found = |sql: &str| lists(sql).iter().map(rule_text).collect::<Vec<_>>();
         let rule = |name: &str| format!(r"- {{sql: '\b{name}\s+in\s*\(', unordered: true}}");
-        assert_eq!(found("select min(a) from t where t.id in (1, 2) and n not in ('x')"), [rule("id"), rule("not")]);
+        let sql = "select min(a) from t where t.id in (1, 2) and n not in ('x') and lower(n) not in ('y') and in (1)";
+        assert_eq!(found(sql), [rule("id"), rule(r"n\s+not"), rule("and")]);
         let position = rule_text(&at_position(2, "select name\n from la"));
         assert_eq!(position, r"- {position: 2, sql: '^\s*select\s+name\s+from\s+la\s*$'}");
+        let (was, is) = ("insert into t values (7, 'a', 1)", "insert into t values (12, 'b', 1)");
+        assert_eq!(statement_pattern("select 7", "select 12"), r"^\s*select\s+.+?\s*$");
+        let places: Vec<Value> = word_places(was, is).into_iter().filter_map(|(_, place)| place).collect();
+        let same = r"- same: [{pattern: '^\s*insert\s+into\s+t\s+values\s+\(([0-9]+),\s+''.+?'',\s+1\)\s*$'}]";
+        assert_eq!(rule_text(&same_rule(places)), same);
+    }
+
+    #[test]
+    fn places_with_a_value_in_common_are_of_one_rule() {
+        let list = |names: &[&str]| names.iter().map(|name| Value::from(*name)).collect::<Vec<_>>();
+        let lists =
+            ["ab", "cd", "ef", "bc"].map(|names| names.split("").filter(|name| !name.is_empty()).collect::<Vec<_>>());
+        let found = joined(lists.iter().map(|names| list(names)).collect());
+        assert_eq!(found, [list(&["e", "f"]), list(&["c", "d", "a", "b"])]);
     }
 }

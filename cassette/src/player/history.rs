@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use csv::ByteRecord;
 
-use super::bindings::Bindings;
+use super::bindings::{Bindings, SameColumn};
 use super::compare::Comparison;
 use super::log_player::LogPlayer;
 use super::sessions::Session;
@@ -91,14 +91,16 @@ impl LogPlayer {
             return Ok(false);
         }
         comparison.bind(&their_entry, &my_entry, String::new);
-        self.same_reply(&my_entry, &comparison.bindings.replied(their_entry), &comparison.bindings)
+        let same = comparison.same_columns(&self.index, &*self.storage, theirs, &their_entry)?;
+        let their_entry = comparison.bindings.with_cells(comparison.bindings.replied(their_entry), &same);
+        self.same_reply(&my_entry, &their_entry, (&comparison.bindings, &same))
     }
 
-    fn same_reply(&self, one: &Entry, other: &Entry, bindings: &Bindings) -> Result<bool, CassetteError> {
+    fn same_reply(&self, one: &Entry, other: &Entry, live: (&Bindings, &[SameColumn])) -> Result<bool, CassetteError> {
         for key in Key::ALL.iter().copied().filter(|key| key.is_reply() && *key != Key::ColumnsFile) {
             let same = match (key, one.get(key), other.get(key)) {
                 (Key::RowsFile, Some(Value::Text(one)), Some(Value::Text(other))) => {
-                    self.same_rows(one, other, bindings)?
+                    self.same_rows(one, other, live)?
                 }
                 (_, one, other) => one == other,
             };
@@ -109,7 +111,12 @@ impl LogPlayer {
         Ok(true)
     }
 
-    fn same_rows(&self, one: &str, other: &str, bindings: &Bindings) -> Result<bool, CassetteError> {
+    fn same_rows(
+        &self,
+        one: &str,
+        other: &str,
+        (bindings, same): (&Bindings, &[SameColumn]),
+    ) -> Result<bool, CassetteError> {
         let (mut one, mut other) = (self.storage.rows(one)?, self.storage.rows(other)?);
         let (mut mine, mut theirs) = (ByteRecord::new(), ByteRecord::new());
         loop {
@@ -118,7 +125,7 @@ impl LogPlayer {
                 return Ok(false);
             }
             if more && bindings.are_any() {
-                bindings.row(&mut theirs, |_, _, _| {});
+                bindings.row(&mut theirs, same, |_, _, _| {});
             }
             if more && mine != theirs {
                 return Ok(false);

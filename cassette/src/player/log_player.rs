@@ -254,8 +254,9 @@ impl LogPlayer {
         }
         // a file is opened without the player's lock
         let place = self.index.slot(position).place();
+        let live = self.comparison.live_rows(&self.index, &*self.storage, position, &entry);
         let run =
-            PlayedRun::open_live(&*self.storage, place, entry, end.is_some(), progress, &self.comparison.bindings);
+            live.and_then(|live| PlayedRun::open_live(&*self.storage, place, entry, end.is_some(), progress, live));
         let run = match self.faults.row_of(position) {
             Some(row) => run.map(|run| run.failing_at(position, row)),
             None => run,

@@ -46,7 +46,8 @@ pub(super) fn nearest(
             break;
         }
         let entry = crate::sets::entry(storage, slot.place())?;
-        if comparison.difference(&entry, asked).is_none() {
+        let marked = comparison.marked(index, storage, position, entry.clone())?;
+        if comparison.difference(&marked, asked).is_none() {
             found = Some(Nearest { position, entry });
             if same_place || asked.method == Method::Connect {
                 break;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use csv::ByteRecord;
 
-use super::bindings::Bindings;
+use super::bindings::{Bindings, SameColumn};
 use crate::cell::{self, Cell, CellError};
 use crate::inline;
 use crate::store::{EntryRef, RowsSource, Store};
@@ -67,6 +67,13 @@ pub(crate) fn count(entry: &Entry) -> Option<u64> {
     }
 }
 
+/// What the values of recorded rows stand for.
+pub(super) struct Live {
+    pub(super) bindings: Arc<Bindings>,
+    /// The columns that rules `same` name.
+    pub(super) same: Vec<SameColumn>,
+}
+
 /// A run of rows being played.
 pub struct PlayedRun {
     source: Source,
@@ -87,8 +94,7 @@ pub struct PlayedRun {
     progress: Arc<Progress>,
     returned: u64,
     ended: bool,
-    /// What recorded values stand for.
-    bindings: Option<Arc<Bindings>>,
+    live: Option<Live>,
     /// The entry's position, and the row at which a fault strikes.
     fails_at: Option<(u32, u64)>,
 }
@@ -132,19 +138,6 @@ impl PlayedRun {
         PlayedRun::open(storage, place, entry, false, Progress::over())
     }
 
-    /// The same in this run: bound values are what they stand for.
-    pub(super) fn open_live(
-        storage: &dyn Store,
-        place: EntryRef,
-        entry: Entry,
-        ended: bool,
-        progress: Arc<Progress>,
-        bindings: &Arc<Bindings>,
-    ) -> Result<PlayedRun, CassetteError> {
-        let bindings = bindings.are_any().then(|| Arc::clone(bindings));
-        PlayedRun::open_with(storage, place, entry, ended, progress, bindings)
-    }
-
     /// How far it is read.
     pub(super) fn progress(&self) -> Arc<Progress> {
         Arc::clone(&self.progress)
@@ -158,16 +151,17 @@ impl PlayedRun {
         ended: bool,
         progress: Arc<Progress>,
     ) -> Result<PlayedRun, CassetteError> {
-        PlayedRun::open_with(storage, place, entry, ended, progress, None)
+        PlayedRun::open_live(storage, place, entry, ended, progress, None)
     }
 
-    fn open_with(
+    /// The same in this run: bound values are what they stand for.
+    pub(super) fn open_live(
         storage: &dyn Store,
         place: EntryRef,
         entry: Entry,
         ended: bool,
         progress: Arc<Progress>,
-        bindings: Option<Arc<Bindings>>,
+        live: Option<Live>,
     ) -> Result<PlayedRun, CassetteError> {
         let (file, line) = storage.locate(place);
         let wrong =
@@ -225,7 +219,7 @@ impl PlayedRun {
             progress,
             returned: 0,
             ended,
-            bindings,
+            live,
             fails_at: None,
         };
         run.read_ahead();
@@ -388,10 +382,10 @@ impl PlayedRun {
         self.has_ahead = matches!(read, Ok(true));
         match (read, ahead) {
             (Ok(true), Some(ahead)) => {
-                if let Some(bindings) = &self.bindings {
+                if let Some(Live { bindings, same }) = &self.live {
                     let outcomes = &mut self.outcomes[self.next_outcome..];
                     let first = usize::from(!self.bookmarks);
-                    bindings.row(&mut ahead.record, |column, was, is| {
+                    bindings.row(&mut ahead.record, same, |column, was, is| {
                         if let Some((_, outcome)) = outcomes.iter_mut().find(|(row, _)| *row == rows) {
                             follow(outcome, column + first, (was, is), bindings);
                         }
@@ -442,10 +436,13 @@ fn follow(outcome: &mut Value, column: usize, (was, is): (&[u8], &[u8]), binding
                 let Value::Map(pairs) = call else { return true };
                 let again = pairs.iter_mut().find(|(key, _)| key == "value");
                 let is_again = again.is_some();
-                if let Some((_, value)) = again
-                    && let Some(live) = bindings.document(value)
-                {
-                    *value = live;
+                if let Some((_, value)) = again {
+                    let cell = |field| std::str::from_utf8(field).map(Value::from);
+                    match (bindings.document(value), cell(was), cell(is)) {
+                        (Some(live), _, _) => *value = live,
+                        (None, Ok(was), Ok(is)) if *value == was => *value = is,
+                        _ => {}
+                    }
                 }
                 same_length || is_again
             }),

@@ -25,8 +25,9 @@ impl LogPlayer {
         };
         let (place, entry) = (self.index.slot(*position).place(), entry.clone());
         // a file is opened without the player's lock
+        let live = self.comparison.live_rows(&self.index, &*self.storage, *position, &entry);
         let rows =
-            PlayedRun::open_live(&*self.storage, place, entry.clone(), false, progress, &self.comparison.bindings);
+            live.and_then(|live| PlayedRun::open_live(&*self.storage, place, entry.clone(), false, progress, live));
         let rows = rows.map_err(|error| self.stuck(&mut self.state.write(), asked, error.into()))?;
         Ok(Scrolled { entry, rows: Some(rows) })
     }

@@ -174,12 +174,14 @@ pub(super) fn spellings(kind: Option<Kind>, recorded: &str, live: &str) -> Vec<(
         Some(Kind::Date) => {}
         // read as a floating-point number, where that is exact
         Some(Kind::Number) => {
-            let is_exact = |text: &str| text.parse::<u64>().is_ok_and(|number| number < 1 << f64::MANTISSA_DIGITS);
             if is_exact(&was) && is_exact(&is) {
                 all.push((format!("{was}.0"), format!("{is}.0"), Rank::Whole));
             }
         }
         None => {
+            if is_exact(recorded) && is_exact(live) {
+                all.push((format!("{recorded}.0"), format!("{live}.0"), Rank::Whole));
+            }
             all.push((recorded.to_lowercase(), live.to_lowercase(), Rank::Cut));
             all.push((recorded.to_uppercase(), live.to_uppercase(), Rank::Cut));
         }
@@ -188,6 +190,11 @@ pub(super) fn spellings(kind: Option<Kind>, recorded: &str, live: &str) -> Vec<(
     all.sort_by(|(was, _, rank), (other, _, than)| was.cmp(other).then(than.cmp(rank)));
     all.dedup_by(|(was, ..), (before, ..)| was == before);
     all
+}
+
+/// Whether a text is a whole number that a floating-point number has exactly.
+fn is_exact(text: &str) -> bool {
+    text.parse::<i64>().is_ok_and(|number| number.unsigned_abs() < 1 << f64::MANTISSA_DIGITS)
 }
 
 pub(super) fn uuid_bytes(text: &str) -> Option<[u8; 16]> {

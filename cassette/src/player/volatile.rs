@@ -30,6 +30,8 @@ pub enum Volatile<'t> {
     Value,
     /// `unordered FIRST LAST`: parameters, from 1, whose order does not count. Rules give it, for a list in the statement.
     Unordered(usize, usize),
+    /// `same RULE NUMBER`: a parameter, from 1, that a rule `same` names; the rule is counted from 0. Rules give it.
+    Same(usize, usize),
     /// `keyword NAME`: a keyword of the connection string or of the data source's section.
     Keyword(&'t str),
 }
@@ -50,6 +52,11 @@ impl<'t> Volatile<'t> {
                 let (first, last) = name.split_once(' ')?;
                 let (first, last) = (first.parse().ok()?, last.parse().ok()?);
                 (0 < first && first <= last).then_some(Volatile::Unordered(first, last))
+            }
+            "same" => {
+                let (rule, number) = name.split_once(' ')?;
+                let (rule, number) = (rule.parse().ok()?, number.parse().ok()?);
+                (0 < number).then_some(Volatile::Same(rule, number))
             }
             "keyword" => Some(Volatile::Keyword(name.trim())),
             _ => None,

@@ -81,9 +81,11 @@ impl Record {
         }
         let metadata = first.metadata()?;
         let bare = self.replay(first, &metadata, &scratch.join("bare"))?.0;
-        if bare == Exit::Done || found.rules.is_empty() || !found.open.is_empty() {
-            let exit = if bare == Exit::Done || found.open.is_empty() { bare } else { Exit::Found };
-            self.say(found, bare == Exit::Done, exit, None)?;
+        // with a rule `same` a program reads other values, whether it tells or not
+        let bare_will_do = bare == Exit::Done && found.rules.iter().all(|rule| rule.get("same").is_none());
+        if bare_will_do || found.rules.is_empty() || !found.open.is_empty() {
+            let exit = if bare_will_do || found.open.is_empty() { bare } else { Exit::Found };
+            self.say(found, bare_will_do, exit, None)?;
             return Ok(if exit == Exit::Done { Exit::Done } else { Exit::Found });
         }
         note("replays with the rules that were found");

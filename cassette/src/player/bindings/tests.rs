@@ -5,6 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::super::compare::Comparison;
+use super::super::spellings::{mixed_endian, uuid_bytes};
 use super::*;
 use crate::ConnectionId;
 
@@ -30,7 +31,7 @@ fn play(bindings: &Arc<Bindings>, recorded: &Entry, asked: &Entry) -> bool {
 
 fn cell(bindings: &Bindings, field: &str) -> String {
     let mut record = ByteRecord::from(vec![field.as_bytes().to_vec()]);
-    bindings.row(&mut record, |_, _, _| {});
+    bindings.row(&mut record, &[], |_, _, _| {});
     String::from_utf8(record[0].to_vec()).unwrap()
 }
 

@@ -164,6 +164,27 @@ fn another_connections_password() {
     });
 }
 
+/// What was written before a password was known is looked through once it is known: such a cassette is not completed.
+#[test]
+fn a_password_that_is_known_too_late() {
+    let stage = Stage::new("late_password", Driver::Sqlite);
+    let program = |early: &str| Program::python("two_passwords.py").with_argument(early);
+    stage.in_both_formats(|stage| {
+        for early in ["sql", "rows"] {
+            let recorded = stage.wrapped("record", &program(early));
+            let report = recorded.errors();
+            assert_eq!(recorded.status, "exit status: 122", "{early}: {report}");
+            assert!(report.contains("a password that became known later stands in the clear here"), "{report}");
+            assert!(!report.contains("Geheim-4711-xyz"), "{report}");
+            assert!(!stage.log().exists(), "{early}: it is not in its place");
+        }
+        // a longer word is no password
+        let recorded = stage.wrapped("record", &program("part"));
+        program("part").check("record", &recorded);
+        program("part").check("replay", &stage.wrapped("replay", &program("part")));
+    });
+}
+
 /// The password by every way that leads into a cassette. Replay knows it again, and needs not know it.
 #[test]
 fn the_password_is_nowhere() {

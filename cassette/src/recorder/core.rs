@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use super::answers::{Answers, KnownAnswers};
 use super::connection_info::{ConnectionInfo, ToWrite};
 use super::kept_texts::KeptTexts;
+use super::late_secrets;
 use super::numbering::{Kind, Parts, Threads};
 use super::rows::RunCell;
 use super::volatile_marks::VolatileMarks;
@@ -109,6 +110,8 @@ impl PendingPlaces {
 pub(super) struct Log {
     /// It has an entry.
     begun: bool,
+    /// So many secrets were known when the first entry was written, or when it was last looked through for them.
+    known_secrets: usize,
     next_connection: u32,
     open_connections: Vec<ConnectionId>,
     pub(super) runs: Vec<Arc<RunCell>>,
@@ -467,7 +470,15 @@ impl Recorder {
         self.end_runs(log, |_| true)?;
         self.write_pending(log, None)?;
         // a connect that was prepared and never made is no recording
-        if log.begun { self.published() } else { Ok(()) }
+        if !log.begun {
+            return Ok(());
+        }
+        let known = self.redactor.known_secrets();
+        if known > log.known_secrets {
+            self.sticky(late_secrets::refuse(&*self.storage, self.redactor.hiding().as_ref()))?;
+            log.known_secrets = known;
+        }
+        self.published()
     }
 
     fn published(&self) -> Result<(), CassetteError> {
@@ -509,7 +520,10 @@ impl Recorder {
             self.write_pending(&mut log, Some(entry.connection))?;
         }
         self.append_encoded(&encoded)?;
-        log.begun = true;
+        if !log.begun {
+            log.begun = true;
+            log.known_secrets = self.redactor.known_secrets();
+        }
         match (entry.method, entry.statement) {
             (Method::Drop, Some(statement)) => log.parts.forget(entry.connection, Some(statement)),
             (method, _) if method.class() == Class::Command => log.info.commanded(entry.connection),

@@ -6,6 +6,7 @@ mod answers;
 mod connection_info;
 mod core;
 mod kept_texts;
+mod late_secrets;
 mod numbering;
 mod rows;
 mod run;

@@ -55,7 +55,12 @@ impl Redactor {
         let _ = self.secrets.set(secrets);
     }
 
-    fn hiding(&self) -> Option<Hiding> {
+    /// How many secrets are known.
+    pub(crate) fn known_secrets(&self) -> usize {
+        self.secrets.get().map_or(0, |secrets| secrets.count())
+    }
+
+    pub(crate) fn hiding(&self) -> Option<Hiding> {
         self.secrets.get()?.now()
     }
 

@@ -82,6 +82,11 @@ impl Secrets {
         true
     }
 
+    /// How many are known. Their number only grows.
+    pub(crate) fn count(&self) -> usize {
+        if self.any.load(Ordering::Acquire) { self.known.read().values.len() } else { 0 }
+    }
+
     /// The secrets as they are known now; `None` if there are none.
     pub(crate) fn now(&self) -> Option<Hiding> {
         self.any.load(Ordering::Acquire).then(|| Hiding(Arc::clone(&self.known.read())))

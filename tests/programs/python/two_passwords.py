@@ -1,4 +1,5 @@
-"""What the second connection's password is, the first one says in SQL, in a parameter and in a result."""
+"""What the second connection's password is, the first one says in SQL, in a parameter and in a result. An argument says what the
+first one does before the second one connects: `sql` says it, `rows` reads it, `part` says a longer word."""
 
 import sys
 
@@ -9,6 +10,14 @@ PASSWORD = "Geheim-4711-xyz"
 connection_string = sys.argv[1]
 first = pyodbc.connect(connection_string, autocommit=True)
 first.execute("select 1").fetchall()  # the first session has begun before
+early = sys.argv[4] if len(sys.argv) > 4 else ""
+if early == "sql":
+    first.execute(f"select '{PASSWORD}'").fetchall()
+elif early == "rows":
+    begin, end = PASSWORD.split("-", 1)
+    first.execute(f"select '{begin}' || '-{end}' union all select 'x'").fetchall()
+elif early == "part":
+    first.execute(f"select 'an{PASSWORD}'").fetchall()
 second = pyodbc.connect(f"{connection_string};NEWPWD={PASSWORD}", autocommit=True)
 for connection in (first, second):
     rows = connection.execute(f"select '{PASSWORD} as text'").fetchall()

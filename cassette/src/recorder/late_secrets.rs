@@ -1,0 +1,62 @@
+//! Secrets that became known after something had been written: what was written then may have them in the clear.
+
+use csv::ByteRecord;
+
+use crate::redaction::secrets::Hiding;
+use crate::store::{EntryRef, Store};
+use crate::{CassetteError, ConnectionId, Key, Method, Value, sets};
+
+/// Refuses a recording in which one of these secrets stands in the clear.
+///
+/// # Errors
+/// A secret, with file and line; a recording that cannot be read.
+pub(super) fn refuse(storage: &dyn Store, hiding: Option<&Hiding>) -> Result<(), CassetteError> {
+    let Some(hiding) = hiding else { return Ok(()) };
+    let found = |error: CassetteError| {
+        error.advice(
+            "connect with the password before the program sends it, take it out of the program, or hide it by a rule (`patterns` in \
+             super8.yml), and record again; do not keep what was recorded",
+        )
+    };
+    let problem = "a password that became known later stands in the clear here, so the cassette is not completed";
+    let mut places: Vec<EntryRef> = Vec::new();
+    storage.scan(&mut |place, _| {
+        places.push(place);
+        Ok(())
+    })?;
+    let mut connections: Vec<ConnectionId> = Vec::new();
+    for place in places {
+        let entry = sets::entry(storage, place)?;
+        if !connections.contains(&entry.connection) {
+            connections.push(entry.connection);
+        }
+        // a connect shows what is known to be harmless
+        if entry.method != Method::Connect && hiding.entry(&entry).is_some() {
+            let (file, line) = storage.locate(place);
+            return Err(found(CassetteError::new(&file, problem).at_line(line.into())));
+        }
+        let Some(Value::Text(part)) = entry.get(Key::RowsFile) else { continue };
+        let c_types = entry.get(Key::CTypes).and_then(Value::as_list).unwrap_or_default();
+        let (mut rows, mut row) = (storage.rows(part)?, ByteRecord::new());
+        while rows.next(&mut row)? {
+            let hidden = row.iter().enumerate().any(|(column, field)| {
+                let c_type = c_types.get(column).and_then(Value::as_text).unwrap_or_default();
+                hiding.field(c_type, field).is_some()
+            });
+            if hidden {
+                return Err(found(CassetteError::new(rows.file(), problem).at_line(rows.line())));
+            }
+        }
+    }
+    for part in storage.contents()?.documents {
+        if hiding.value(&storage.document(&part)?).is_some() {
+            return Err(found(CassetteError::new(&storage.name().join(part), problem)));
+        }
+    }
+    for connection in connections {
+        if storage.info(connection)?.iter().any(|answer| hiding.fields(answer).is_some()) {
+            return Err(found(CassetteError::new(storage.name(), problem)));
+        }
+    }
+    Ok(())
+}

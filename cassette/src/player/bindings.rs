@@ -60,12 +60,12 @@ impl Bindings {
     /// seemed. Each of `moved` has the recorded values of such a connection bound to those that they were taken for.
     pub(super) fn rename(&self, moved: &[Bindings]) {
         let table = &mut *self.table.write();
-        *table = table.renamed(moved);
+        *table = renamed(table, moved);
     }
 
     /// The same bindings, renamed.
     pub(super) fn renamed(&self, moved: &[Bindings]) -> Bindings {
-        let table = RwLock::new(self.table.read().renamed(moved));
+        let table = RwLock::new(renamed(&self.table.read(), moved));
         Bindings { rules: self.rules.clone(), table, any: AtomicBool::new(self.are_any()), ..*self }
     }
 
@@ -213,6 +213,12 @@ impl Bindings {
         }
         *record = row;
     }
+}
+
+/// See [`Bindings::rename`].
+fn renamed(table: &Table, moved: &[Bindings]) -> Table {
+    let moved: Vec<_> = moved.iter().map(|moved| moved.table.read()).collect();
+    table.renamed(&moved.iter().map(|moved| &**moved).collect::<Vec<_>>())
 }
 
 /// A column, from 0, whose cells a rule `same` names.

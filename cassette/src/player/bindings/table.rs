@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::Bindings;
 use crate::player::spellings::{Rank, bytes_of, canonical, mixed_endian, spellings, uuid_bytes};
 use crate::volatile_rules::Kind;
 
@@ -77,13 +76,8 @@ impl Table {
         }
     }
 
-    /// See [`Bindings::rename`].
-    pub(super) fn renamed(&self, moved: &[Bindings]) -> Table {
-        let moved: Vec<_> = moved.iter().map(|moved| moved.table.read()).collect();
-        self.renamed_by(&moved.iter().map(|moved| &**moved).collect::<Vec<_>>())
-    }
-
-    fn renamed_by(&self, moved: &[&Table]) -> Table {
+    /// The same for other recorded values: each of `moved` has these bound to those that they were taken for.
+    pub(super) fn renamed(&self, moved: &[&Table]) -> Table {
         let names: HashMap<&str, (&str, &str)> = moved
             .iter()
             .flat_map(|moved| &moved.values)
@@ -104,9 +98,7 @@ impl Table {
         }
         let rules = self.same.iter().enumerate();
         table.same = rules
-            .map(|(rule, own)| {
-                own.renamed_by(&moved.iter().filter_map(|moved| moved.same.get(rule)).collect::<Vec<_>>())
-            })
+            .map(|(rule, own)| own.renamed(&moved.iter().filter_map(|moved| moved.same.get(rule)).collect::<Vec<_>>()))
             .collect();
         table
     }

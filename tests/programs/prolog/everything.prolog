@@ -1,5 +1,7 @@
 % What a SWI-Prolog program does: queries with and without parameters, rows by backtracking and one by one, types, catalog,
 % transactions, errors.
+% a thread that collects atoms may outlive the end of a short program on a busy machine, and then SWI-Prolog says so
+:- set_prolog_gc_thread(false).
 :- use_module(library(odbc)).
 :- initialization(main, main).
 

@@ -538,6 +538,14 @@ impl LogPlayer {
             }
             match self.wait(&mut turn, &mut state, asked, &scene) {
                 Ok(true) => continue,
+                Ok(false) if self.order == Order::Global && !turn.for_anyone => {
+                    // the database does not know of threads, and a client library may use any of its own
+                    turn.for_anyone = true;
+                    state.waiting.for_anyone = self.is_next(asked, &scene).unwrap_or(false);
+                    if state.waiting.for_anyone {
+                        continue;
+                    }
+                }
                 Ok(false) => {}
                 Err(error) => scene = error.into(),
             }

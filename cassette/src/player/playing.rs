@@ -168,10 +168,11 @@ impl LogPlayer {
 
     /// The same as it was recorded.
     pub(super) fn step_in_order(&self, state: &mut State, asked: &Entry) -> Result<Taken, Scene> {
+        let for_anyone = std::mem::take(&mut state.waiting.for_anyone);
         let Some(live) = state.sessions.live(asked.connection) else { return Err(Scene::Exhausted) };
         let (recorded, threads) = (live.recorded(asked.statement), live.threads());
         let cursor = state.cursor(self.order, &self.index, recorded.0);
-        cursor.threads = threads;
+        cursor.threads = if for_anyone { (None, Vec::new()) } else { threads };
         let scene = match self.candidate(cursor, asked, recorded) {
             Ok(candidate) => {
                 let progress = self.take(&candidate, cursor, asked)?;

@@ -136,6 +136,8 @@ pub(super) struct Turn {
     pub(super) since: Option<(u64, u64)>,
     /// There are other threads that may play what comes before.
     pub(super) has_others: bool,
+    /// It was left for another thread of the connection, and none came.
+    pub(super) for_anyone: bool,
 }
 
 /// All calls that wait.
@@ -148,6 +150,8 @@ pub(super) struct Waiting {
     pub(super) tries: u64,
     /// The next connect is not to wait for its turn.
     pub(super) early: bool,
+    /// The next command is this thread's, whichever thread of its connection did it.
+    pub(super) for_anyone: bool,
 }
 
 /// A call that waits.

@@ -19,6 +19,8 @@ use super::state::{Bell, Call, State, Turn};
 use crate::metadata::Order;
 use crate::{CassetteError, ConnectionId, Entry, Method, sets};
 
+/// How long at most a call leaves a command that is asked for to another thread of its connection.
+const FOR_ANOTHER: Duration = Duration::from_millis(200);
 /// How long at most until the next look: what a call waits for may come in another way than the recorded one.
 const LOOK: Duration = Duration::from_millis(2);
 
@@ -44,7 +46,9 @@ impl LogPlayer {
                 if !may_come {
                     return Ok(false);
                 }
-                *turn.until.insert(Instant::now() + self.wait)
+                let is_left_for_another = self.order == Order::Global && self.is_next(asked, scene)?;
+                let wait = if is_left_for_another { self.wait.min(FOR_ANOTHER) } else { self.wait };
+                *turn.until.insert(Instant::now() + wait)
             }
         };
         let left = until.saturating_duration_since(Instant::now());
@@ -76,6 +80,16 @@ impl LogPlayer {
         self.waiting.fetch_sub(1, Ordering::SeqCst);
         state.waiting.calls.retain(|other| !Arc::ptr_eq(&other.bell, &bell));
         Ok(waits)
+    }
+
+    /// Whether what is asked is what comes next, and was left for another thread of the connection.
+    pub(super) fn is_next(&self, asked: &Entry, scene: &Scene) -> Result<bool, CassetteError> {
+        let Scene::Command { position } = scene else { return Ok(false) };
+        let slot = self.index.slot(*position);
+        if slot.method != asked.method || self.index.threads(slot.connection()).is_none() {
+            return Ok(false);
+        }
+        Ok(self.comparison.difference(&sets::entry(&*self.storage, slot.place())?, asked).is_none())
     }
 
     /// Something was played: whose turn it is now goes on.

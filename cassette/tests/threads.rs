@@ -5,7 +5,10 @@ mod support;
 use std::sync::{Arc, Barrier, mpsc};
 use std::time::Duration;
 
-use super8_cassette::{Cell, ConnectionId, Fetched, Order, Player, RecordOptions, Recorder, Run};
+use super8_cassette::{
+    Cell, ConnectionId, Directory, Fetched, Key, MakeAppend, Metadata, Order, Player, RecordOptions, Recorder, Run,
+    Store, WriteAppend,
+};
 use support::*;
 
 const THREADS: usize = 8;
@@ -233,4 +236,38 @@ fn threads_that_share_a_connection_come_in_any_order() {
         let report = told(changed).unwrap_err();
         assert!(report.contains("expected"), "{report}");
     }
+}
+
+/// Node.js calls from whichever thread of its pool is free: no thread does what it did when it was recorded.
+#[test]
+fn any_thread_of_a_connection_may_ask_for_what_comes_next() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("x");
+    let make: MakeAppend = Arc::new(|file| Ok(Box::new(WriteAppend::new(file))));
+    let storage = Directory::record(&directory, Metadata::now(None, None), make).unwrap();
+    let mut log = Vec::new();
+    storage.encode(&connect(A, "shop"), &mut log);
+    for (statement, (thread, sql)) in (1..).zip([(1, "SELECT 1"), (2, "SELECT 2"), (1, "SELECT 3"), (2, "SELECT 3")]) {
+        let mut entry = run(A, statement, sql);
+        if thread > 1 {
+            entry.fields.insert(0, (Key::Thread, thread.into()));
+        }
+        storage.encode(&entry, &mut log);
+    }
+    storage.append(&log).unwrap();
+    storage.publish().unwrap();
+
+    within_a_minute(move || {
+        let player = player(&directory);
+        player.connect(&connect(A, "shop")).unwrap();
+        let ask = |statement, sql| player.command(&run(A, statement, sql)).map(drop);
+        ask(1, "SELECT 1").unwrap();
+        // the other thread has a SELECT 3 of its own later, and asks for the first one's
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| ask(2, "SELECT 2").and_then(|()| ask(3, "SELECT 3")));
+            other.join().unwrap().unwrap_or_else(|mismatch| panic!("{}", mismatch.report));
+        });
+        assert!(ask(4, "SELECT 4").is_err(), "and nothing else than comes next");
+        drop(parent);
+    });
 }

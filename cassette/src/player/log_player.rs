@@ -229,14 +229,14 @@ impl LogPlayer {
     /// The statement's next command, if it is one like this that sends values.
     fn coming(&self, asked: &Entry) -> Option<Entry> {
         asked.get(Key::Params).or_else(|| asked.get(Key::Values))?;
-        let (positions, bound) = self.in_lane(asked.connection, asked.statement, |state, lane, recorded| {
+        self.in_lane(asked.connection, asked.statement, |state, lane, recorded| {
             let positions = self.index.statement(recorded.0, recorded.1);
-            (positions, self.cursor_of(state, lane).bound(&self.index, positions))
-        });
-        let mut coming = positions.iter().filter(|position| **position >= bound).map(|at| self.index.slot(*at));
-        let next = coming.find(|slot| slot.method.class() == Class::Command && !slot.method.is_rows())?;
-        // What cannot be read is told when it is played.
-        (next.method == asked.method).then(|| sets::entry(&*self.storage, next.place()).ok())?
+            let bound = self.cursor_of(state, lane).bound(&self.index, positions);
+            let mut coming = positions.iter().filter(|position| **position >= bound).map(|at| self.index.slot(*at));
+            let next = coming.find(|slot| slot.method.class() == Class::Command && !slot.method.is_rows())?;
+            // What cannot be read is told when it is played.
+            (next.method == asked.method).then(|| sets::entry(&*self.storage, next.place()).ok())?
+        })
     }
 
     /// The next run of rows of a statement.
@@ -336,11 +336,11 @@ impl LogPlayer {
         connection: ConnectionId,
         statement: u32,
     ) -> Result<Option<Arc<Value>>, CassetteError> {
-        let (positions, bound) = self.in_lane(connection, Some(statement), |state, lane, recorded| {
+        let found = self.in_lane(connection, Some(statement), |state, lane, recorded| {
             let positions = self.index.statement(recorded.0, recorded.1);
-            (positions, self.cursor_of(state, lane).bound(&self.index, positions))
-        });
-        let found = self.columns.find(&self.index, &*self.storage, positions, bound)?;
+            let bound = self.cursor_of(state, lane).bound(&self.index, positions);
+            self.columns.find(&self.index, &*self.storage, positions, bound)
+        })?;
         let live = found.as_deref().and_then(|columns| self.comparison.bindings.document(columns));
         Ok(live.map(Arc::new).or(found))
     }
@@ -393,18 +393,16 @@ impl LogPlayer {
         method: Method,
         wrong: Wrong,
     ) -> Mismatch {
-        let error = {
-            let (positions, bound) = self.in_lane(connection, statement, |state, lane, recorded| {
-                let positions = self.index.statement(recorded.0, recorded.1);
-                (positions, self.cursor_of(state, lane).bound(&self.index, positions))
-            });
+        let error = self.in_lane(connection, statement, |state, lane, recorded| {
+            let positions = self.index.statement(recorded.0, recorded.1);
+            let bound = self.cursor_of(state, lane).bound(&self.index, positions);
             let before = &positions[..positions.partition_point(|position| *position < bound)];
             let last = before.iter().rev().find(|position| self.index.slot(**position).method == method);
             match last {
                 Some(position) => self.storage.refuse_entry(self.index.slot(*position).place(), wrong),
                 None => wrong.error(self.storage.name(), 1),
             }
-        };
+        });
         self.damaged(connection, statement, error)
     }
 
@@ -471,8 +469,8 @@ impl LogPlayer {
         format!("{}:{line}", file.display())
     }
 
-    /// Does something with what is played of the recorded connection behind a live one, beside other connections. What is done must
-    /// not need the state for itself.
+    /// Does something with what is played of the recorded connection behind a live one, beside other connections. The part that is
+    /// played stays the same meanwhile, so positions hold. What is done must not take the state.
     pub(super) fn in_lane<T>(
         &self,
         connection: ConnectionId,

@@ -50,35 +50,35 @@ impl LogPlayer {
         key: &[(Key, Value)],
         on_row: bool,
     ) -> Result<Option<Entry>, CassetteError> {
-        let (positions, bound) = self.in_lane(connection, Some(statement), |state, lane, recorded| {
+        self.in_lane(connection, Some(statement), |state, lane, recorded| {
             let positions = self.index.statement(recorded.0, recorded.1);
-            (positions, self.cursor_of(state, lane).bound(&self.index, positions))
-        });
-        let before = &positions[..positions.partition_point(|position| *position < bound)];
-        let mut found = None;
-        for position in before.iter().rev() {
-            let slot = self.index.slot(*position);
-            let entry = match (slot.method.class(), slot.method) {
-                (Class::Command, Method::Fetch) if on_row => self.storage.checked_entry(slot.place())?,
-                (Class::Command, _) => break,
-                (_, Method::GetData) => self.storage.checked_entry(slot.place())?,
-                _ => continue,
-            };
-            if slot.method == Method::Fetch {
-                match is_end(&entry) {
-                    true => continue,
-                    false => break,
+            let bound = self.cursor_of(state, lane).bound(&self.index, positions);
+            let before = &positions[..positions.partition_point(|position| *position < bound)];
+            let mut found = None;
+            for position in before.iter().rev() {
+                let slot = self.index.slot(*position);
+                let entry = match (slot.method.class(), slot.method) {
+                    (Class::Command, Method::Fetch) if on_row => self.storage.checked_entry(slot.place())?,
+                    (Class::Command, _) => break,
+                    (_, Method::GetData) => self.storage.checked_entry(slot.place())?,
+                    _ => continue,
+                };
+                if slot.method == Method::Fetch {
+                    match is_end(&entry) {
+                        true => continue,
+                        false => break,
+                    }
+                }
+                if key.iter().all(|(name, value)| entry.get(*name).unwrap_or(&Value::Null) == value) {
+                    self.check_cells(*position, &entry)?;
+                    // of the last row before the end, and of the end itself: the row's come first
+                    match on_row {
+                        true => found = Some(self.comparison.bindings.replied(entry)),
+                        false => return Ok(Some(self.comparison.bindings.replied(entry))),
+                    }
                 }
             }
-            if key.iter().all(|(name, value)| entry.get(*name).unwrap_or(&Value::Null) == value) {
-                self.check_cells(*position, &entry)?;
-                // of the last row before the end, and of the end itself: the row's come first
-                match on_row {
-                    true => found = Some(self.comparison.bindings.replied(entry)),
-                    false => return Ok(Some(self.comparison.bindings.replied(entry))),
-                }
-            }
-        }
-        Ok(found)
+            Ok(found)
+        })
     }
 }

@@ -1,7 +1,8 @@
-//! `order: any`: connections with the same connect arguments are interchangeable, and units are played in any order, each once.
+//! `order: any`: connections with the same connect arguments are interchangeable, and units are played in any order,
+//! each once.
 //!
-//! All units are played by one player, in which each is a connection. Here it is decided when a connection of the program
-//! begins a unit, which one, and what belongs to it.
+//! A single player plays all units; each unit is a connection of it. This file decides when a live connection begins a
+//! unit, which unit that is, and what belongs to it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,15 +24,15 @@ use crate::metadata::Order;
 use crate::schema::Class;
 use crate::{CassetteError, ConnectionId, Entry, Method, sets};
 
-/// So many entries are read for a hint.
+/// Logs with more entries than this are not read for a hint.
 const LONG: u32 = 200_000;
 
-/// The units of a cassette, or of a part of one, and which connections of the program are in which.
+/// The units of a cassette or of one part of it, and which unit each live connection is in.
 pub(super) struct AnyOrder {
     part: usize,
     connects: Connects,
     units: Units,
-    /// Plays them.
+    /// Plays the units.
     pub(super) player: LogPlayer,
     lives: Mutex<HashMap<ConnectionId, Live>>,
 }
@@ -39,11 +40,11 @@ pub(super) struct AnyOrder {
 /// A connection of the program.
 #[derive(Default)]
 struct Live {
-    /// The recorded connects that it agrees with.
+    /// The groups of recorded connects that it agrees with.
     groups: Vec<Group>,
     transactions: Transactions,
     context: Context,
-    /// The unit of its transaction, and how many statements that has.
+    /// The unit of its open transaction, and how many statements that has so far.
     open: Option<Open>,
     statements: HashMap<u32, Statement>,
 }
@@ -54,20 +55,20 @@ struct Open {
     statements: u32,
 }
 
-/// A statement of the program's.
+/// A statement of the program.
 struct Statement {
-    /// Its text: what was asked with run, prepare or catalog.
+    /// The run, prepare or catalog that gave it its text.
     asked: Entry,
     /// The unit in which it was executed last, and its number there.
     place: Option<(ConnectionId, u32)>,
-    /// What is known of it before that.
+    /// What was recorded of the prepared statement before its execution.
     prepared: Option<Arc<LogPlayer>>,
 }
 
-/// Who plays what is asked of a statement.
+/// The player that plays a live statement, and the statement's connection and number there.
 pub(super) type Elsewhere<'p> = (Playing<'p>, ConnectionId, u32);
 
-/// A player of the cassette's, or one of its own.
+/// A player that the cassette's units share, or one that a statement has for itself.
 pub(super) enum Playing<'p> {
     Units(&'p LogPlayer),
     Own(Arc<LogPlayer>),
@@ -85,7 +86,7 @@ impl std::ops::Deref for Playing<'_> {
 }
 
 impl AnyOrder {
-    /// Reads the units of a part of a player's cassette.
+    /// Reads the units of one part of a player's cassette.
     pub(super) fn read(player: &LogPlayer, part: usize) -> Result<AnyOrder, CassetteError> {
         let source = player.storage.0.source(part);
         let connects = Connects::read(&source.index, &*source.storage)?;
@@ -95,14 +96,14 @@ impl AnyOrder {
         Ok(AnyOrder { part, connects, units, player: own, lives: Mutex::default() })
     }
 
-    /// A connection of the program is made.
+    /// Notes that the program has made a connection.
     pub(super) fn connected(&self, id: ConnectionId, asked: &Entry) {
         let groups = self.connects.agreeing(asked);
         let live = Live { groups, transactions: Transactions::of_connect(asked), ..Live::default() };
         self.lives.lock().insert(id, live);
     }
 
-    /// A connection of the program ends.
+    /// Notes that a connection of the program ends.
     pub(super) fn disconnected(&self, id: ConnectionId) {
         let Some(live) = self.lives.lock().remove(&id) else { return };
         let mut units: Vec<ConnectionId> = live.statements.values().filter_map(|of| Some(of.place?.0)).collect();
@@ -112,7 +113,7 @@ impl AnyOrder {
         units.into_iter().for_each(|unit| self.end(unit));
     }
 
-    /// A statement goes on with another text, or is freed.
+    /// Forgets a statement, which goes on with another text or is freed.
     pub(super) fn forget(&self, connection: ConnectionId, statement: u32) {
         let mut lives = self.lives.lock();
         let Some(live) = lives.get_mut(&connection) else { return };
@@ -120,7 +121,7 @@ impl AnyOrder {
         self.leave(live, left);
     }
 
-    /// A statement leaves a unit. If nothing else is in it, that is over.
+    /// Takes a statement out of its unit, and ends the unit if nothing else is in it.
     fn leave(&self, live: &Live, left: Option<(ConnectionId, u32)>) {
         let Some((unit, _)) = left else { return };
         let in_it = |of: &Statement| of.place.is_some_and(|(place, _)| place == unit);
@@ -129,7 +130,7 @@ impl AnyOrder {
         }
     }
 
-    /// Who plays what is asked of a statement now.
+    /// Returns the player that plays this statement now.
     pub(super) fn place(&self, connection: ConnectionId, statement: u32) -> Option<Elsewhere<'_>> {
         let lives = self.lives.lock();
         let of = lives.get(&connection)?.statements.get(&statement)?;
@@ -142,7 +143,7 @@ impl AnyOrder {
 }
 
 impl AnyOrder {
-    /// A command under `order: any`.
+    /// Plays a command under `order: any`.
     pub(super) fn command(&self, log: &LogPlayer, asked: &Entry) -> Result<Entry, Mismatch> {
         if let Some(first) = &log.state.read().sticky {
             return Err(Mismatch { repeated: true, ..first.clone() });
@@ -162,7 +163,7 @@ impl AnyOrder {
         played.map(|entry| Entry { connection: asked.connection, statement: asked.statement, ..entry })
     }
 
-    /// What ends a transaction, or is set on a connection.
+    /// Plays the end of a transaction, or an attribute that is set on the connection.
     fn connection_command(&self, log: &LogPlayer, asked: &Entry) -> Result<Entry, Mismatch> {
         let mut lives = self.lives.lock();
         let Some(live) = lives.get_mut(&asked.connection) else { return Err(self.fail(log, asked, Scene::Exhausted)) };
@@ -191,7 +192,7 @@ impl AnyOrder {
         Ok(entry)
     }
 
-    /// A prepare has no effect, so it is answered as often as it is asked.
+    /// Plays a prepare. It has no effect, so it is answered as often as it is asked.
     fn prepare(&self, log: &LogPlayer, asked: &Entry, statement: u32) -> Result<Entry, Mismatch> {
         let mut lives = self.lives.lock();
         let Some(live) = lives.get_mut(&asked.connection) else { return Err(self.fail(log, asked, Scene::Exhausted)) };
@@ -211,7 +212,7 @@ impl AnyOrder {
         Ok(entry)
     }
 
-    /// An execution is in the transaction that is open, or begins a unit.
+    /// Plays an execution: in the open transaction, or as the beginning of a unit.
     fn execute(&self, log: &LogPlayer, asked: &Entry, statement: u32) -> Result<Entry, Mismatch> {
         let mut lives = self.lives.lock();
         let Some(live) = lives.get_mut(&asked.connection) else { return Err(self.fail(log, asked, Scene::Exhausted)) };
@@ -227,7 +228,7 @@ impl AnyOrder {
             Some(open) => open,
             None => Open { unit: self.begin(log, live, asked, prepare.as_ref())?, statements: 0 },
         };
-        // a statement has a number in the unit once it is executed there
+        // a statement gets its number in a unit when it is first executed there
         let known = left.filter(|(unit, _)| *unit == open.unit).map(|(_, number)| number);
         let number = known.unwrap_or(open.statements + 1);
         let at = |entry: &Entry| Entry { connection: open.unit, statement: Some(number), ..entry.clone() };
@@ -254,7 +255,7 @@ impl AnyOrder {
         Ok(entry)
     }
 
-    /// Begins a unit: one that nobody has, which begins with what is asked. The connection that it is in the units' player.
+    /// Begins a unit that nobody has and that begins with what is asked. Returns its connection in the units' player.
     fn begin(
         &self,
         log: &LogPlayer,
@@ -300,12 +301,12 @@ impl AnyOrder {
         }
     }
 
-    /// Whether a command would be played.
+    /// Says whether a command would be played.
     pub(super) fn expects(&self, log: &LogPlayer, asked: &Entry) -> bool {
         self.offer(log, asked).is_ok_and(|offer| offer.is_some())
     }
 
-    /// What would be served for what is asked; none if it would not be played.
+    /// Returns what would be served for what is asked, or `None` if it would not be played.
     pub(super) fn offer(&self, log: &LogPlayer, asked: &Entry) -> Result<Option<Vec<Entry>>, CassetteError> {
         let lives = self.lives.lock();
         let Some(live) = lives.get(&asked.connection) else { return Ok(None) };
@@ -329,7 +330,7 @@ impl AnyOrder {
             (Method::Run | Method::Catalog | Method::Execute, Some(open)) => {
                 let known = of.and_then(|of| of.place).filter(|(unit, _)| *unit == open.unit).map(|(_, number)| number);
                 let statement = Some(known.unwrap_or(open.statements + 1));
-                // what was prepared before is prepared in the unit first
+                // a statement that was prepared before is first prepared in the unit
                 let prepare =
                     of.filter(|of| known.is_none() && asked.method == Method::Execute && of.prepared.is_some());
                 let at = |entry: &Entry| Entry { connection: open.unit, statement, ..entry.clone() };
@@ -350,7 +351,7 @@ impl AnyOrder {
                 let found = self.units.find(read, &self.player.state.read().sessions, &first)?;
                 let Some((unit, _)) = found else { return Ok(None) };
                 let units = self.player.storage.0.current();
-                // the prepare before it was answered already
+                // the unit's prepare was answered before
                 commands(units, Step { of: Some(unit), number: 1 + usize::from(prepare.is_some()) }).map(Some)
             }
             _ => match of.map(|of| (of.place, &of.prepared)) {
@@ -363,7 +364,8 @@ impl AnyOrder {
         }
     }
 
-    /// Plays what another part plays as well. Its rows are read there.
+    /// Plays in this part what the current part has just played, so that both stay alike. The rows are read in the
+    /// current part.
     pub(super) fn follow(
         &self,
         log: &LogPlayer,
@@ -382,7 +384,8 @@ impl AnyOrder {
         Ok(())
     }
 
-    /// The first mismatch, or that of this scene. Nothing is exhausted as long as other units may be left.
+    /// Returns the first mismatch, or makes the one for this scene. `Exhausted` becomes `NoUnit`, because other units
+    /// may be left.
     pub(super) fn fail(&self, log: &LogPlayer, asked: &Entry, scene: Scene) -> Mismatch {
         let scene = match scene {
             Scene::Exhausted => {
@@ -394,12 +397,12 @@ impl AnyOrder {
         log.stuck(&mut log.state.write(), asked, scene)
     }
 
-    /// A unit is over.
+    /// Ends a unit.
     fn end(&self, unit: ConnectionId) {
         let player = &self.player;
         let state = &mut *player.state.write();
         let Some(session) = state.sessions.live(unit).map(|live| live.session) else { return };
-        // what cannot be read is told when it is asked for
+        // an unreadable entry is reported when it is asked for
         let complete = player.is_played(state, session.connection).unwrap_or(false);
         let played = player.played(state, session);
         state.sessions.ended(unit, complete, played, false);
@@ -408,15 +411,15 @@ impl AnyOrder {
         }
     }
 
-    /// What is left of the units.
+    /// Lists what is left of the units.
     pub(super) fn units_left(&self) -> Result<Vec<Unplayed>, CassetteError> {
         let mut left = self.player.left_unplayed(&mut self.player.state.write())?;
-        // that a connection was made, or a statement prepared, has no effect
+        // making a connection or preparing a statement has no effect
         left.retain(|unplayed| !matches!(unplayed.method, Method::Connect | Method::Prepare));
         Ok(left)
     }
 
-    /// The units that were not played, or not to their end, and the failed connects of the part that is played.
+    /// Lists the units that were not played or not to their end, and the failed connects of the current part.
     pub(super) fn unplayed(&self, log: &LogPlayer, state: &mut State) -> Result<Vec<Unplayed>, CassetteError> {
         let mut left = self.units_left()?;
         let failed: Vec<u32> = state.sessions.free().filter(|of| !of.succeeded).map(|of| of.position).collect();
@@ -428,16 +431,18 @@ impl AnyOrder {
     }
 }
 
-/// What is served by a step, without what was asked after it: not every execution is asked about as much.
+/// Returns the commands that a step serves. Leaves out what was asked after it, because not every execution is asked
+/// about equally much.
 fn commands(source: &Source, step: Step) -> Result<Vec<Entry>, CassetteError> {
     let mut served = source.served(step)?;
     served.retain(|entry| entry.method.class() == Class::Command);
     Ok(served)
 }
 
-/// What a player would serve for what is asked next of a unit, perhaps after a prepare; none if that is not what comes next.
+/// Returns what a player would serve for the next request of a unit, perhaps after a prepare. `None` if that is not
+/// what comes next.
 fn next(player: &LogPlayer, prepare: Option<&Entry>, asked: &Entry) -> Result<Option<Vec<Entry>>, CassetteError> {
-    // the rules go by the text that is prepared
+    // redaction rules go by the text that is prepared
     let redacted = prepare.map(|prepare| player.redacted(prepare).unwrap_or_else(|| prepare.clone()));
     let (prepare, redacted) = (redacted, player.redacted(asked));
     let asked = redacted.as_ref().unwrap_or(asked);
@@ -464,9 +469,9 @@ fn next(player: &LogPlayer, prepare: Option<&Entry>, asked: &Entry) -> Result<Op
 }
 
 impl LogPlayer {
-    /// Whether `order: any` would play a command that another order refuses: it begins a unit of which nothing is played, on a
-    /// connection that is in no transaction. Nothing is said where the order has no choice, because no other connection was made like
-    /// this one, nor of a log that is long to read.
+    /// Says whether `order: any` would play a command that another order refuses: it begins a unit of which nothing is
+    /// played, on a connection that is in no transaction. Says no where the order makes no difference, because no other
+    /// connection was made with the same connect arguments, and for a log that takes long to read.
     pub(super) fn any_would_play(&self, state: &mut State, asked: &Entry) -> Result<bool, CassetteError> {
         let begins = matches!(asked.method, Method::Run | Method::Catalog | Method::Prepare | Method::Execute);
         let is_long = self.index.len() > LONG;
@@ -507,7 +512,7 @@ impl LogPlayer {
         let prepare = prepare.as_ref();
         let first = First { groups: &groups, context, execution: asked, asked, redactor: None, prepare };
         if asked.method == Method::Prepare {
-            // it is answered as often as it is asked; what is to be executed then has to be left
+            // it is answered as often as it is asked, so what matters is whether an execution of it is left
             let execution = &Entry::new(Method::Execute, asked.connection, asked.statement);
             let first = First { execution, prepare: Some(asked), ..first };
             return Ok(units.prepared(log.0, log.1, &groups, asked)?.is_some()

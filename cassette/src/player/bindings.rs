@@ -1,8 +1,9 @@
-//! Which live value a recorded value stands for. The first value that a program sends where the recording has a volatile value is
-//! bound to it, and from then on the recorded value means that one: in every parameter, every SQL text and every result.
+//! Keeps which live value a recorded value stands for. The first value that a program sends where the recording has a
+//! volatile value is bound to it. From then on the recorded value means that live one, in every parameter, every SQL
+//! text and every result.
 //!
-//! A value is found again in an exact list of spellings: see [`super::spellings`]. A value that is not on the list stays as it was
-//! recorded.
+//! A value is found again only by an exact list of spellings: see [`super::spellings`]. A value that is not on the list
+//! stays as it was recorded.
 
 use std::borrow::Cow;
 use std::ops::{Bound, Range};
@@ -23,16 +24,16 @@ use crate::redaction::secrets;
 use crate::volatile_rules::{Kind, VolatileRules, since_1970};
 use crate::{Entry, Key, Method, Value};
 
-/// The live values that recorded ones stand for, and the rules by which values are volatile.
+/// The live values that recorded values stand for, and the rules that say which values are volatile.
 #[derive(Debug, Default)]
 pub(super) struct Bindings {
     rules: VolatileRules,
-    /// When it was recorded, in seconds since 1970.
+    /// When the cassette was recorded, in seconds since 1970.
     recorded_on: Option<u64>,
-    /// When the other side was recorded; `None`: it runs now.
+    /// When the other side was recorded, in seconds since 1970. `None`: it runs now.
     asked_on: Option<u64>,
     table: RwLock<Table>,
-    /// Something is bound.
+    /// Whether anything is bound.
     any: AtomicBool,
 }
 
@@ -41,7 +42,7 @@ impl Bindings {
         Bindings { rules, recorded_on: since_1970(recorded_on), ..Bindings::default() }
     }
 
-    /// The same with one more rule: to try it out.
+    /// Returns a copy with one more rule, to try the rule out.
     pub(super) fn with_rule(&self, rule: Value) -> Option<Bindings> {
         let mut written = self.rules.written().to_vec();
         written.push(rule);
@@ -50,20 +51,20 @@ impl Bindings {
         Some(Bindings { rules, recorded_on: self.recorded_on, asked_on: self.asked_on, table, any })
     }
 
-    /// The same rules with nothing bound, to compare two parts of the recording.
+    /// Returns a copy with the same rules and nothing bound, to compare two places of the same recording.
     pub(super) fn within_recording(&self) -> Bindings {
         let (recorded_on, asked_on) = (self.recorded_on, self.recorded_on);
         Bindings { rules: self.rules.clone(), recorded_on, asked_on, ..Bindings::default() }
     }
 
-    /// What was taken for some recorded values stands for others: the program's connections are other recorded ones than it
-    /// seemed. Each of `moved` has the recorded values of such a connection bound to those that they were taken for.
+    /// Renames bound values when the program's connections turn out to be other recorded ones than assumed. Each
+    /// element of `moved` binds the recorded values of such a connection to those that they were taken for.
     pub(super) fn rename(&self, moved: &[Bindings]) {
         let table = &mut *self.table.write();
         *table = renamed(table, moved);
     }
 
-    /// The same bindings, renamed.
+    /// Returns a renamed copy of these bindings.
     pub(super) fn renamed(&self, moved: &[Bindings]) -> Bindings {
         let table = RwLock::new(renamed(&self.table.read(), moved));
         Bindings { rules: self.rules.clone(), table, any: AtomicBool::new(self.are_any()), ..*self }
@@ -73,17 +74,17 @@ impl Bindings {
         &self.rules
     }
 
-    /// Whether an entry without marks is compared as it stands.
+    /// Says whether an entry without marks can be compared as it stands.
     pub(super) fn are_idle(&self) -> bool {
         self.rules.is_empty() && !self.are_any()
     }
 
-    /// Whether any value is bound.
+    /// Says whether any value is bound.
     pub(super) fn are_any(&self) -> bool {
         self.any.load(Ordering::Acquire)
     }
 
-    /// What the recorded entry says in this run. An error is a value that cannot stand for the recorded one.
+    /// Returns what the recorded entry says in this run. The error is a value that cannot stand for the recorded one.
     pub(super) fn expected<'r>(&self, recorded: &'r Entry, asked: &Entry) -> Result<Cow<'r, Entry>, Refused> {
         let table = self.table.read();
         let mut words = Words::new(&table, self);
@@ -94,7 +95,7 @@ impl Bindings {
         }
     }
 
-    /// Binds what an entry that is played leaves open. `place` says where it stands.
+    /// Binds the values that a played entry leaves open. `place` says where the entry stands.
     pub(super) fn bind(&self, recorded: &Entry, asked: &Entry, place: impl FnOnce() -> String) {
         let new = |table: &Table| {
             let mut words = Words::new(table, self);
@@ -104,14 +105,14 @@ impl Bindings {
         if new(&self.table.read()).is_empty() {
             return;
         }
-        // another player of the cassette may have bound one of them by now
+        // another player of the cassette may have bound one of them meanwhile
         let table = &mut *self.table.write();
         let new = new(table);
         table.adopt(new, &place());
         self.any.store(true, Ordering::Release);
     }
 
-    /// What there is to say of the bound values of an entry that is not what is asked.
+    /// Returns notes about the bound values of a recorded entry that differs from what is asked.
     pub(super) fn notes(&self, recorded: &Entry, asked: &Entry) -> Vec<String> {
         let table = self.table.read();
         let mut words = Words::new(&table, self);
@@ -125,7 +126,7 @@ impl Bindings {
         notes
     }
 
-    /// A replied entry as it is in this run.
+    /// Puts the live values into the reply of an entry.
     pub(super) fn replied(&self, mut entry: Entry) -> Entry {
         if self.are_any() {
             let table = self.table.read();
@@ -139,7 +140,7 @@ impl Bindings {
         entry
     }
 
-    /// An entry with the live values in the columns of the rows that stand in it. Rules `same` name these columns.
+    /// Puts the live values into the inline rows of an entry, in the columns that rules `same` name.
     pub(super) fn with_cells(&self, mut entry: Entry, same: &[SameColumn]) -> Entry {
         if same.is_empty() {
             return entry;
@@ -169,7 +170,7 @@ impl Bindings {
         entry
     }
 
-    /// A recorded document as it is in this run; `None` if that is the same.
+    /// Puts the live values into a recorded document. `None` if that changes nothing.
     pub(super) fn document(&self, document: &Value) -> Option<Value> {
         if !self.are_any() {
             return None;
@@ -179,8 +180,8 @@ impl Bindings {
         (live != *document).then_some(live)
     }
 
-    /// Puts the live values into a recorded row. `same` are the columns, from 0, that rules `same` name. `changed` is told each cell
-    /// that changes: its column from 0, what it was and what it is.
+    /// Puts the live values into a recorded row. `same` are the columns that rules `same` name. `changed` is called for
+    /// each cell that changes, with its column from 0, its old field and its new one.
     pub(super) fn row(
         &self,
         record: &mut ByteRecord,
@@ -215,20 +216,20 @@ impl Bindings {
     }
 }
 
-/// See [`Bindings::rename`].
+/// Returns a renamed copy of a table: see [`Bindings::rename`].
 fn renamed(table: &Table, moved: &[Bindings]) -> Table {
     let moved: Vec<_> = moved.iter().map(|moved| moved.table.read()).collect();
     table.renamed(&moved.iter().map(|moved| &**moved).collect::<Vec<_>>())
 }
 
-/// A column, from 0, whose cells a rule `same` names.
+/// A column, from 0, and the rule `same` that names it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SameColumn {
     pub(super) column: usize,
     pub(super) rule: usize,
 }
 
-/// A value that cannot stand for the recorded one.
+/// A live value that cannot stand for the recorded one.
 #[derive(Debug)]
 pub(super) struct Refused {
     pub(super) place: String,
@@ -236,7 +237,7 @@ pub(super) struct Refused {
     pub(super) asked: String,
 }
 
-/// The table, and what one entry adds to it.
+/// The table of bound values, and what one entry adds to it.
 struct Words<'t> {
     base: &'t Table,
     new: Table,
@@ -245,7 +246,7 @@ struct Words<'t> {
     notes: Vec<String>,
 }
 
-/// A part of a text that is, or may be, a value of its own.
+/// A piece of a text that is, or may be, a value of its own.
 struct Token {
     range: Range<usize>,
     kind: Option<Kind>,
@@ -263,7 +264,7 @@ impl<'t> Words<'t> {
         self.known_by(None, spelled)
     }
 
-    /// The live value of a spelling, in the places of a rule `same` or without one.
+    /// Returns the live value of a spelling, within the places of a rule `same`, or outside of all such rules.
     fn known_by(&self, rule: Option<usize>, spelled: &str) -> Option<&str> {
         [&self.new, self.base].into_iter().find_map(|table| table.of(rule)?.forms.get(spelled))?.live.as_deref()
     }
@@ -280,12 +281,12 @@ impl<'t> Words<'t> {
         self.new.has_texts || self.base.has_texts
     }
 
-    /// Binds a recorded value, or says why not.
+    /// Binds a live value to a recorded one. Returns false, and keeps the reason, if that is not possible.
     fn bind(&mut self, kind: Option<Kind>, recorded: &str, live: &str, place: &str) -> bool {
         self.bind_by(None, kind, recorded, live, place)
     }
 
-    /// The same in the places of a rule `same`, or without one.
+    /// Does the same within the places of a rule `same`, or outside of all such rules.
     fn bind_by(&mut self, rule: Option<usize>, kind: Option<Kind>, recorded: &str, live: &str, place: &str) -> bool {
         let (was, is) = (canonical(kind, recorded), canonical(kind, live));
         if let Some(bound) = self.bound(rule, &was) {
@@ -317,7 +318,8 @@ impl<'t> Words<'t> {
         self.refused.get_or_insert(Refused { place, recorded, asked });
     }
 
-    /// The inputs of the recorded entry as they are in this run. Connects are compared by their own rules.
+    /// Returns the recorded entry with its inputs as they are in this run. Leaves connects alone, which have rules of
+    /// their own.
     fn entry<'r>(&mut self, recorded: &'r Entry, asked: &Entry) -> Cow<'r, Entry> {
         let mut expected = Cow::Borrowed(recorded);
         if recorded.method == Method::Connect {
@@ -392,7 +394,7 @@ impl<'t> Words<'t> {
         Value::List(expected.collect())
     }
 
-    /// A value in the place of a rule `same`. NULL is no value.
+    /// Compares and binds a value in a place that a rule `same` names. NULL is never bound.
     fn same_value(&mut self, rule: usize, was: &Value, is: &Value, place: &str) -> Value {
         if let (Value::Map(was), Value::Map(_)) = (was, is) {
             let expected = was.iter().map(|(name, was)| {
@@ -403,7 +405,7 @@ impl<'t> Words<'t> {
         }
         match (same_text(was), same_text(is)) {
             (Some(recorded), Some(live)) if std::mem::discriminant(was) == std::mem::discriminant(is) => {
-                // the difference is to what the recorded value means
+                // report the difference to what the recorded value means in this run
                 let means = self.known_by(Some(rule), &recorded).map(str::to_owned);
                 if let Some(means) = means.filter(|means| *means != live) {
                     self.tell_by(Some(rule), &recorded);
@@ -417,7 +419,7 @@ impl<'t> Words<'t> {
         }
     }
 
-    /// `whole`: the value is marked by hand.
+    /// Returns a recorded value as it is in this run. `whole` says that the value itself is marked as volatile.
     fn value(&mut self, was: &Value, is: &Value, place: &str, marked: &dyn Fn(&str) -> bool, whole: bool) -> Value {
         match (was, is) {
             (Value::Text(was), Value::Text(is)) => Value::Text(self.text(was, is, false, whole, place)),
@@ -467,7 +469,7 @@ impl<'t> Words<'t> {
         if whole && self.bind(Some(Kind::Number), &recorded, &asked, place) { is } else { was }
     }
 
-    /// Bytes as the log writes them.
+    /// Does the same for bytes, as the log writes them.
     fn binary(&mut self, was: &str, is: &str, whole: bool, place: &str) -> String {
         let (Some(old), Some(new)) = (bytes_of(was), bytes_of(is)) else { return was.to_owned() };
         if let Some(live) = self.known_bytes(&old) {
@@ -492,7 +494,8 @@ impl<'t> Words<'t> {
         if fits { is.to_owned() } else { was.to_owned() }
     }
 
-    /// The recorded text as it is in this run; what is open in it is bound to what stands there in the text that is asked.
+    /// Returns the recorded text as it is in this run. Its unbound volatile values are bound to what stands in their
+    /// place in the text that is asked.
     fn text(&mut self, was: &str, is: &str, sql: bool, whole: bool, place: &str) -> String {
         if !sql {
             let core = was.trim_end_matches(' ');
@@ -563,7 +566,7 @@ impl<'t> Words<'t> {
         expected
     }
 
-    /// Notes what a bound value means.
+    /// Adds a note that says what a bound value means.
     fn tell(&mut self, spelled: &str) {
         self.tell_by(None, spelled);
     }
@@ -574,7 +577,7 @@ impl<'t> Words<'t> {
         self.notes.extend(note);
     }
 
-    /// A part of a text that is of no kind: literals of SQL, and parts that are named by hand.
+    /// Returns the text between tokens with live values put in: SQL literals, and text parts that are marked by hand.
     fn between<'p>(&self, text: &'p str, sql: bool) -> Cow<'p, str> {
         let mut text = Cow::Borrowed(text);
         for (part, live) in self.base.parts.iter().chain(&self.new.parts) {
@@ -592,7 +595,7 @@ impl<'t> Words<'t> {
         text
     }
 
-    /// The text with the bound values that stand in it as literals: a quote in them is doubled.
+    /// Replaces bound values in SQL literals, in which quotes are doubled. `None` if nothing changes.
     fn literals(&self, text: &str) -> Option<String> {
         let (mut out, mut rest, mut changed) = (String::new(), text, false);
         while let Some(begin) = rest.find('\'') {
@@ -626,7 +629,7 @@ impl<'t> Words<'t> {
         changed.then_some(out)
     }
 
-    /// The values that stand in a text by themselves. What they are near to, if they have to be, is the clock.
+    /// Finds the values in a text. Rules that want a time near the clock compare with `clock`.
     fn tokens(&self, text: &str, clock: Option<u64>) -> Vec<Token> {
         let rules = &self.bindings.rules;
         let named = rules.patterns().flat_map(|pattern| pattern.find_iter(text)).map(|found| (None, found.range()));
@@ -665,7 +668,7 @@ impl<'t> Words<'t> {
         tokens
     }
 
-    /// A recorded text as it is in this run.
+    /// Returns a recorded text as it is in this run. `None` if nothing changes.
     fn live(&self, was: &str) -> Option<String> {
         let core = was.trim_end_matches(' ');
         if let Some(live) = self.known(core) {
@@ -708,7 +711,8 @@ impl<'t> Words<'t> {
         }
     }
 
-    /// The live value for a text of which this part was read. Its whole length tells which one it is, if the part does.
+    /// Returns the live value for a text of which only `part` was read. If the part fits several values, the total
+    /// length must single one out.
     fn cut(&self, part: &str, total: i64) -> Option<String> {
         if part.len() < SHORTEST {
             return None;
@@ -722,7 +726,7 @@ impl<'t> Words<'t> {
         lives.all(|other| other == Some(live)).then(|| live.to_owned())
     }
 
-    /// A recorded cell in a column that a rule `same` names, if its value is bound by the rule.
+    /// Returns the live field for a cell in a column that a rule `same` names, if the rule has bound its value.
     fn same_field(&self, rule: usize, field: &[u8], scratch: &mut Vec<u8>) -> Option<Vec<u8>> {
         let mut out = Vec::new();
         match cell::decode(field, scratch).ok()? {
@@ -737,10 +741,10 @@ impl<'t> Words<'t> {
         Some(out)
     }
 
-    /// A recorded cell as it is in this run.
+    /// Returns the live field for a recorded cell. `None` if nothing changes.
     fn field(&self, field: &[u8], scratch: &mut Vec<u8>) -> Option<Vec<u8>> {
         let mut out = Vec::new();
-        // what cannot be read is told when it is read
+        // an unreadable cell is reported when it is read
         match cell::decode(field, scratch).ok()? {
             Cell::Text(text) | Cell::Plain(text) => {
                 let live = self.live(std::str::from_utf8(text).ok()?)?;
@@ -751,7 +755,7 @@ impl<'t> Words<'t> {
                 let live = self.cut(std::str::from_utf8(part).ok()?, total)?;
                 match live.get(..part.len()).filter(|_| live.is_ascii() && fits_total(&live, total)) {
                     Some(part) => cell::encode(Cell::Cut { total, cell: CutCell::Text(part.as_bytes()) }, &mut out),
-                    // of another length: how much of it fits is the buffer's to say
+                    // the length differs: the program's buffer decides how much of it fits
                     None => cell::encode(Cell::Text(live.as_bytes()), &mut out),
                 }
             }
@@ -761,7 +765,7 @@ impl<'t> Words<'t> {
     }
 }
 
-/// A value as a rule `same` compares it: a whole number by its digits, a text without the blanks at its end.
+/// Returns a value as a rule `same` compares it: a whole number by its digits, a text without trailing blanks.
 fn same_text(value: &Value) -> Option<String> {
     match value {
         Value::Text(text) => Some(text.trim_end_matches(' ').to_owned()),
@@ -774,24 +778,25 @@ fn same_text(value: &Value) -> Option<String> {
     }
 }
 
-/// What a bound value means.
+/// Says in a sentence what a bound value means.
 fn means(bound: &BoundValue) -> String {
     format!("{:?} of the recording is {:?} in this run, since {}", bound.recorded, bound.live, bound.place)
 }
 
-/// Whether a text has this length in bytes, as a narrow or a wide text.
+/// Says whether a text has this length in bytes, as narrow or as wide text.
 fn fits_total(text: &str, total: i64) -> bool {
     let is = |length: usize| i64::try_from(length).is_ok_and(|length| length == total);
     is(text.len()) || is(2 * text.encode_utf16().count())
 }
 
-/// The live value, filled up with blanks as a CHAR column did with the recorded one, whose own text is `core`.
+/// Pads the live value with blanks, as a CHAR column did with the recorded one. `core` is the recorded text without the
+/// padding.
 fn padded(live: &str, was: &str, core: &str) -> String {
     let width = if was == core { 0 } else { was.chars().count() };
     format!("{live:width$}")
 }
 
-/// The text with a part replaced where it stands as a word.
+/// Replaces a part of a text wherever it stands as a word of its own. `None` if it does not.
 fn with_part(text: &str, part: &str, live: &str) -> Option<String> {
     let is_word =
         |character: Option<char>| character.is_some_and(|character| character.is_alphanumeric() || character == '_');
@@ -807,7 +812,7 @@ fn with_part(text: &str, part: &str, live: &str) -> Option<String> {
     (end > 0).then(|| out + &text[end..])
 }
 
-/// Seconds since 1970.
+/// Returns the seconds since 1970.
 fn now() -> Option<u64> {
     SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
 }

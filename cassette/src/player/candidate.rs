@@ -1,4 +1,4 @@
-//! What a cursor has for what is asked: looked at first, and taken once it is sure whose it is.
+//! Finds what a cursor has for a request. It is first only looked at, and taken when it is certain whose it is.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,13 +11,15 @@ use super::rows::{self, Progress};
 use crate::store::EntryRef;
 use crate::{CassetteError, ConnectionId, Entry, Key, Method, sets};
 
-/// Whether a command gives its statement another text, and a number: those of several threads come in any order.
+/// Says whether a command gives its statement a new text and so a number. With several threads these numbers come in
+/// any order.
 fn is_new_text(asked: &Entry) -> bool {
     matches!(asked.method, Method::Run | Method::Prepare | Method::Catalog)
 }
 
 impl LogPlayer {
-    /// Reads a command's entry, and says whether it is known to be what is asked. If it is, what was asked may be missing in it.
+    /// Reads a command's entry and says whether it is known to be what is asked. If it is, the entry may lack its
+    /// inputs.
     fn read(&self, asked: &Entry, place: EntryRef) -> Result<(Entry, bool), CassetteError> {
         let is_plain = matches!(asked.method, Method::Run | Method::Prepare | Method::Execute)
             && !self.is_by_hand()
@@ -37,7 +39,7 @@ impl LogPlayer {
         Ok((sets::entry(&*self.storage, place)?, false))
     }
 
-    /// Notes in the cursor that what it offered is played. Rows have a progress from then on.
+    /// Notes in the cursor that its candidate is played. Returns the progress of rows.
     pub(super) fn take(
         &self,
         candidate: &Candidate,
@@ -67,8 +69,8 @@ impl LogPlayer {
         }
     }
 
-    /// What the cursor has for `asked`, if that is asked on this recorded connection and statement. Of a connection that several
-    /// threads used, each thread has its own order, but for the cursor of the whole log.
+    /// Finds what the cursor has for `asked` on this recorded connection and statement. Each thread of a connection
+    /// that several threads used has an order of its own, except in the cursor of the whole log.
     pub(super) fn candidate(
         &self,
         cursor: &mut Cursor,
@@ -82,7 +84,7 @@ impl LogPlayer {
         if cursor.is_whole() {
             let candidate = self.candidate_of(cursor, asked, recorded, None)?;
             return match cursor.threads.0.take() {
-                // what another thread did comes next, but this one is to do the same later
+                // what comes next was another thread's, and this thread is to do the same later
                 Some(own) if self.is_for_another(&candidate, own) => {
                     let mut part = cursor.of_connection(&self.index, connection);
                     match self.candidate_of(&mut part, asked, recorded, Some(own)) {
@@ -100,7 +102,8 @@ impl LogPlayer {
         }
         let (own, others) = std::mem::take(&mut cursor.threads);
         let rank = |thread: u16| if own == Some(thread) { 0 } else { 1 + u8::from(others.contains(&thread)) };
-        // a thread goes on with what it began; then come those that nobody goes on with, as they were recorded
+        // a thread first goes on with what it began; then come recorded threads that nobody goes on with, in recorded
+        // order
         let candidates = threads.iter().filter_map(|thread| {
             let candidate = self.candidate_of(cursor, asked, recorded, Some(*thread)).ok()?;
             let place = if let Candidate::Command { place, .. } = candidate { place } else { 0 };
@@ -112,7 +115,7 @@ impl LogPlayer {
         }
     }
 
-    /// Whether a text was another thread's of the connection.
+    /// Says whether a text was recorded on another thread of the connection.
     fn is_for_another(&self, candidate: &Candidate, own: u16) -> bool {
         match candidate {
             Candidate::Command { entry, .. } if is_new_text(entry) => {
@@ -126,7 +129,7 @@ impl LogPlayer {
         Err(Scene::of(cursor.next(&self.index, &*self.storage)?))
     }
 
-    /// The same for one thread, or for all of them in their recorded order.
+    /// Does the same for one thread, or for all threads in their recorded order.
     fn candidate_of(
         &self,
         cursor: &mut Cursor,
@@ -198,7 +201,7 @@ impl LogPlayer {
     ) -> Result<Candidate, Scene> {
         let (index, storage) = (&self.index, &*self.storage);
         match cursor.next_rows(index, (connection, statement), thread) {
-            // a scroll is asked for, it does not come with the next rows
+            // a scroll has to be asked for; it does not come with the next rows
             NextRows::Entry { position, .. } if index.slot(position).method == Method::FetchScroll => {
                 self.end_or(Some(position), connection, statement)
             }
@@ -214,7 +217,7 @@ impl LogPlayer {
         }
     }
 
-    /// The end of the statement's data, if that was reached before the command at `barrier`.
+    /// Offers the end of the statement's data, if it was reached before the command at `barrier`.
     fn end_or(&self, barrier: Option<u32>, connection: ConnectionId, statement: u32) -> Result<Candidate, Scene> {
         let positions = self.index.statement(connection, Some(statement));
         match Cursor::was_at_end(&self.index, &*self.storage, positions, barrier)? {
@@ -223,7 +226,7 @@ impl LogPlayer {
         }
     }
 
-    /// The next rows entry of the statement, if it is a scroll to the same place.
+    /// Offers the next rows entry of the statement, if it is a scroll to the same place.
     fn offer_scroll(
         &self,
         cursor: &mut Cursor,

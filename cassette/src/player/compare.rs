@@ -1,4 +1,4 @@
-//! Whether what is asked is what was recorded, key by key, and the first place where it is not.
+//! Compares what is asked with what was recorded, key by key, and finds the first place where they differ.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -16,7 +16,7 @@ use crate::schema::Role;
 use crate::store::Store;
 use crate::{CassetteError, Entry, Key, Method, Value};
 
-/// The first input in which the entries differ. Method and ids are not looked at.
+/// Returns the first input in which the entries differ. Does not compare methods and ids.
 pub(crate) fn difference(recorded: &Entry, asked: &Entry) -> Option<Difference> {
     let asked = &*secrets::accepted(recorded, asked);
     if recorded.get(Key::Match).is_some() {
@@ -32,14 +32,15 @@ pub(crate) fn difference(recorded: &Entry, asked: &Entry) -> Option<Difference> 
 /// How entries are compared while a cassette is played.
 #[derive(Clone, Debug)]
 pub(super) struct Comparison {
-    /// Whether comments in SQL count.
+    /// Whether comments in SQL are compared.
     pub(super) comments: bool,
     /// What recorded values stand for.
     pub(super) bindings: Arc<Bindings>,
 }
 
 impl Comparison {
-    /// The difference in this run: bound values are what they stand for, and comments count if they are to.
+    /// Returns the difference in this run: bound values mean their live values, and comments are ignored if so
+    /// configured.
     pub(super) fn difference(&self, recorded: &Entry, asked: &Entry) -> Option<Difference> {
         let in_this_run = |recorded: &Entry, asked: &Entry| {
             if self.bindings.are_idle() && recorded.get(Key::Volatile).is_none() {
@@ -58,7 +59,7 @@ impl Comparison {
         }
     }
 
-    /// What is asked, with its unordered lists in the order of the recorded ones where they have the same items.
+    /// Returns what is asked with its unordered lists in the recorded order, where they have the same items.
     fn in_order<'a>(&self, recorded: &Entry, asked: &'a Entry) -> Cow<'a, Entry> {
         let rules = self.bindings.rules();
         let mut asked = Cow::Borrowed(asked);
@@ -82,7 +83,7 @@ impl Comparison {
         asked
     }
 
-    /// The text of the statement of the entry at a position.
+    /// Returns the SQL text of the statement that the entry at a position belongs to.
     pub(super) fn text(
         index: &Index,
         storage: &dyn Store,
@@ -102,7 +103,7 @@ impl Comparison {
         }
     }
 
-    /// The entry at a position, with the marks that rules give it by its statement's text.
+    /// Returns the entry at a position with the marks that rules give it because of its statement's text.
     pub(super) fn marked(
         &self,
         index: &Index,
@@ -126,7 +127,7 @@ impl Comparison {
         Ok(entry)
     }
 
-    /// What the rows of the entry at a position stand for; `None` if nothing is bound.
+    /// Returns what the rows of the entry at a position stand for; `None` if nothing is bound.
     pub(super) fn live_rows(
         &self,
         index: &Index,
@@ -141,7 +142,7 @@ impl Comparison {
         Ok(Some(Live { bindings: Arc::clone(&self.bindings), same }))
     }
 
-    /// The columns of the entry at a position that rules `same` name.
+    /// Returns the columns of the entry at a position that rules `same` name.
     pub(super) fn same_columns(
         &self,
         index: &Index,
@@ -154,13 +155,13 @@ impl Comparison {
             return Ok(Vec::new());
         }
         let Some(text) = Comparison::text(index, storage, position, entry)? else { return Ok(Vec::new()) };
-        // the first cell is column 1, or the bookmark
+        // the first cell is column 1, or column 0 if it is the bookmark
         let first = usize::from(entry.get(Key::Bookmarks) != Some(&Value::Bool(true)));
         let columns = rules.columns(&text).into_iter();
         Ok(columns.map(|(number, rule)| SameColumn { column: number - first, rule }).collect())
     }
 
-    /// Binds the volatile values of an entry that is played to what is asked. `place` says where it stands.
+    /// Binds the volatile values of a played entry to what is asked. `place` says where the entry stands.
     pub(super) fn bind(&self, recorded: &Entry, asked: &Entry, place: impl FnOnce() -> String) {
         if self.bindings.are_idle() && recorded.get(Key::Volatile).is_none() {
             return;
@@ -172,7 +173,7 @@ impl Comparison {
     }
 }
 
-/// Puts these parameters into the order of the recorded ones if they are the same, in each set of an array.
+/// Puts the parameters in this range into the recorded order if they have the same values, in each set of an array.
 fn set_in_order(was: &[Value], is: &mut [Value], range: Range<usize>) {
     if was.iter().any(|set| set.as_list().is_some()) {
         for (was, is) in was.iter().zip(is) {
@@ -199,7 +200,7 @@ fn put(entry: &mut Entry, key: Key, value: Value) {
     }
 }
 
-/// An entry without the comments in its SQL.
+/// Returns an entry without the comments in its SQL.
 fn plain(entry: &Entry) -> Entry {
     let mut entry = entry.clone();
     for (key, value) in entry.fields.iter_mut() {
@@ -218,17 +219,17 @@ fn of_inputs(recorded: &Entry, asked: &Entry) -> Option<Difference> {
     };
     let own = asked.fields.iter().map(|(key, _)| *key).filter(compared);
     let left_out = recorded.fields.iter().map(|(key, _)| *key);
-    // a connection that came from another cassette may be a new one as well, but not one that came from a process's parent
+    // A connection that came from another cassette may also be a new one, but not one that came from the parent
+    // process.
     let is_same = |key: Key| key == Key::Continued && recorded.get(Key::Parent).is_none();
     let left_out = left_out.filter(|key| key.is_input() && !is_same(*key) && asked.get(*key).is_none());
     let fields = own.chain(left_out).find_map(|key| field(key.name(), recorded.get(key), asked.get(key)));
     fields.or_else(|| if connect { scope::difference(recorded, asked) } else { None })
 }
 
-/// The first difference of two values that stand under a key. An empty list or map says the same as none.
+/// Returns the first difference of two values that stand under a key. An empty list or map counts as none.
 pub fn field(key: &str, recorded: Option<&Value>, asked: Option<&Value>) -> Option<Difference> {
     const NOTHING: Value = Value::List(Vec::new());
-    // an empty list or map says the same as none
     let empty = |value: &&Value| match value {
         Value::List(items) => items.is_empty(),
         Value::Map(pairs) => pairs.is_empty(),
@@ -238,7 +239,7 @@ pub fn field(key: &str, recorded: Option<&Value>, asked: Option<&Value>) -> Opti
         (None, None) => None,
         (Some(recorded), Some(asked)) => value(key, &mut Vec::new(), recorded, asked),
         (recorded, asked) => {
-            // a missing list is compared as an empty one, so that the difference names the element
+            // compare a missing list as an empty one, so that the difference names the element
             match (recorded.unwrap_or(&NOTHING), asked.unwrap_or(&NOTHING)) {
                 (recorded @ Value::List(_), asked @ Value::List(_)) => value(key, &mut Vec::new(), recorded, asked),
                 _ => Some(Difference { place: key.to_owned(), recorded: recorded.cloned(), asked: asked.cloned() }),
@@ -272,7 +273,7 @@ fn value(key: &str, path: &mut Vec<Step>, recorded: &Value, asked: &Value) -> Op
             found
         }),
         (Value::Map(recorded), Value::Map(asked)) if !is_digest(recorded) => {
-            // the order in which keys are written says nothing
+            // the order of keys in a map does not count
             let find = |pairs: &[(String, Value)], name: &str| pairs.iter().position(|(key, _)| key == name);
             let only_asked = asked.iter().filter(|(name, _)| find(recorded, name).is_none());
             recorded.iter().chain(only_asked).find_map(|(name, _)| {
@@ -290,7 +291,7 @@ fn value(key: &str, path: &mut Vec<Step>, recorded: &Value, asked: &Value) -> Op
     }
 }
 
-/// The place of a difference, in words where people count from one.
+/// Writes the place of a difference. Parameters and rows count from 1, as people count.
 fn place(key: &str, path: &[Step]) -> String {
     match (key, path) {
         ("params", [Step::Index(set), Step::Index(parameter), rest @ ..]) => {
@@ -308,7 +309,7 @@ fn is_digest(pairs: &[(String, Value)]) -> bool {
     ["sha256", "bytes"].iter().all(|key| pairs.iter().any(|(name, _)| name == key))
 }
 
-/// Whether a recorded `{sha256, bytes}` stands for the value that is asked: a text, or bytes in hex inside a map.
+/// Says whether a recorded `{sha256, bytes}` stands for the value that is asked: a text, or bytes in hex inside a map.
 fn by_digest(recorded: &Value, asked: &Value) -> bool {
     let Value::Map(pairs) = recorded else { return false };
     if !is_digest(pairs) {
@@ -327,7 +328,7 @@ fn by_digest(recorded: &Value, asked: &Value) -> bool {
     match asked {
         Value::Text(text) => stands_for(text.as_bytes()),
         Value::Map(given) => {
-            // what else is recorded (the C type) has to be there as well
+            // whatever else is recorded (the C type) must be there too
             let others = pairs.iter().filter(|(key, _)| key != "sha256" && key != "bytes");
             others.into_iter().all(|(key, value)| asked.get(key) == Some(value))
                 && given.iter().filter_map(|(_, value)| value.as_text()).any(|text| {

@@ -1,8 +1,9 @@
-//! A cursor: entries that have to be played in their order, and how far it is played. `order: global` has one cursor for the
-//! cassette, `order: connection` one for each connection.
+//! A cursor: a sequence of entries that are played in order, and how far it is played. `order: global` has one cursor
+//! for the cassette, `order: connection` one for each connection.
 //!
-//! Rows are the exception to the order: runs of several statements may be open at once, and each is in the log where it
-//! ended. So the rows entries between two other commands may be played in any order, except those of the same statement.
+//! Rows are the exception to the order. Runs of several statements may be open at once, and the log has each where it
+//! ended. So the rows entries between two other commands may be played in any order, except those of the same
+//! statement.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,20 +15,21 @@ use crate::schema::Class;
 use crate::store::Store;
 use crate::{CassetteError, ConnectionId, Entry, Method};
 
-/// A recorded entry that is next and what was asked. Its statement has its number among those that are played in order.
+/// A recorded entry that comes next and is what was asked. Its statement has its number among those that are played in
+/// order.
 pub(super) enum Candidate {
-    /// A command that is not about rows.
+    /// A command other than one that reads rows.
     Command { entry: Entry, place: usize },
-    /// Rows, a failed fetch or the end of data; `end` is the entry with the end that goes with the rows.
+    /// Rows, a failed fetch or the end of data. `end` is the entry for the end of data that goes with the rows.
     Rows { entry: Entry, position: u32, end: Option<u32>, rowless: bool },
-    /// The statement is at the end of its data, and stays there.
+    /// The statement is at the end of its data and stays there.
     AtEnd,
     /// Nothing was recorded, and that makes no difference.
     Needless,
 }
 
 impl Candidate {
-    /// The recorded entry, if there is one.
+    /// Returns the recorded entry, if there is one.
     pub(super) fn into_entry(self) -> Option<Entry> {
         match self {
             Candidate::Command { entry, .. } | Candidate::Rows { entry, .. } => Some(entry),
@@ -35,7 +37,7 @@ impl Candidate {
         }
     }
 
-    /// The number of the recorded statement.
+    /// Returns the number of the recorded statement.
     pub(super) fn statement(&self) -> Option<u32> {
         match self {
             Candidate::Command { entry, .. } | Candidate::Rows { entry, .. } => entry.statement,
@@ -44,14 +46,14 @@ impl Candidate {
     }
 }
 
-/// What was asked for, taken; rows come with their progress.
+/// A candidate that was taken. Rows come with their progress.
 pub(super) type Taken = (Candidate, Option<Arc<Progress>>);
 
 /// Rows that were handed out.
 #[derive(Clone, Debug)]
 struct Handed {
     position: u32,
-    /// The entry with the end of data that goes with it.
+    /// The entry for the end of data that goes with them.
     end: Option<u32>,
     progress: Arc<Progress>,
 }
@@ -59,52 +61,53 @@ struct Handed {
 /// A sequence of entries and how far it is played.
 #[derive(Clone, Debug)]
 pub(crate) struct Cursor {
-    /// `None`: all entries of the log.
+    /// The connection's places; `None` for all entries of the log.
     part: Option<Range<usize>>,
-    /// Everything before this place of the cursor is played.
+    /// Everything before this place is played.
     at: usize,
-    /// Rows handed out from there on.
+    /// Rows that were handed out, from that place on.
     handed: Vec<Handed>,
-    /// Commands from there on that were played before their turn: connects, and what other threads of a connection did.
+    /// Commands from that place on that were played before their turn: connects, and what other threads of a connection
+    /// did.
     early: Vec<u32>,
-    /// The recorded thread that the asking one goes on with, and those that others go on with.
+    /// The recorded thread that the asking thread goes on with, and those that other threads go on with.
     pub(super) threads: (Option<u16>, Vec<u16>),
-    /// What recorded values stand for here, if not what they stand for elsewhere.
+    /// What recorded values stand for here, if that differs from the player's bindings.
     pub(super) bindings: Option<Arc<Bindings>>,
 }
 
-/// What a cursor has next.
+/// What comes next in a cursor.
 #[derive(Debug)]
 pub(crate) enum Next {
-    /// A command that is not about rows, and its place in the cursor.
+    /// A command other than one that reads rows, and its place in the cursor.
     Command { position: u32, place: usize },
-    /// Rows that have to be read before any command; how many were read already, if they were handed out.
+    /// Rows that must be read before any command. `returned` is how many were read, if they were handed out.
     Rows { position: u32, returned: Option<u64> },
     /// Nothing.
     End,
 }
 
-/// The rows of a statement that are next.
+/// The rows of a statement that come next.
 #[derive(Debug)]
 pub(crate) enum NextRows {
-    /// The entry, and its place in the cursor.
+    /// The rows entry, and its place in the cursor.
     Entry { position: u32, place: usize },
-    /// None before this command, or before the end of the cursor.
+    /// There are none before this command, or before the end of the cursor.
     None { barrier: Option<u32> },
 }
 
 impl Cursor {
-    /// The cursor of the whole log.
+    /// Makes a cursor of the whole log.
     pub(crate) fn whole() -> Cursor {
         Cursor { part: None, at: 0, handed: Vec::new(), early: Vec::new(), threads: (None, Vec::new()), bindings: None }
     }
 
-    /// The cursor of one connection.
+    /// Makes a cursor of one connection.
     pub(crate) fn connection(index: &Index, connection: ConnectionId) -> Cursor {
         Cursor { part: Some(index.connection_range(connection)), ..Cursor::whole() }
     }
 
-    /// The cursor of one connection after so many of its commands.
+    /// Makes a cursor of one connection that has passed this many of its commands.
     pub(crate) fn advanced(index: &Index, connection: ConnectionId, commands: usize) -> Cursor {
         let mut cursor = Cursor::connection(index, connection);
         for _ in 0..commands {
@@ -118,17 +121,17 @@ impl Cursor {
         cursor
     }
 
-    /// The cursor of one connection at a place.
+    /// Makes a cursor of one connection at a place.
     pub(crate) fn at_place(index: &Index, connection: ConnectionId, place: usize) -> Cursor {
         Cursor { at: place, ..Cursor::connection(index, connection) }
     }
 
-    /// The place where it is.
+    /// Returns the place of the cursor.
     pub(crate) fn place(&self) -> usize {
         self.at
     }
 
-    /// The part of the whole log's cursor that belongs to a connection.
+    /// Makes a cursor of one connection out of that of the whole log, as far as that one is played.
     pub(crate) fn of_connection(&self, index: &Index, connection: ConnectionId) -> Cursor {
         let at = index.places_before(connection, self.at);
         Cursor {
@@ -141,7 +144,8 @@ impl Cursor {
         }
     }
 
-    /// The same in another log that is the same so far; `place` gives the position there of a command here.
+    /// Makes the same cursor in another log that is the same so far. `place` maps the position of a command here to
+    /// that in the other log.
     pub(crate) fn moved(
         &self,
         from: &Index,
@@ -149,7 +153,7 @@ impl Cursor {
         connection: Option<ConnectionId>,
         place: &dyn Fn(u32) -> u32,
     ) -> Cursor {
-        // a cursor at its end stands behind all of its commands, where the other log may go on
+        // at its end a cursor stands behind all of its commands, where the other log may go on
         let at = place(index_of(from, self).unwrap_or(u32::MAX));
         let mut cursor = connection.map_or_else(Cursor::whole, |connection| Cursor::connection(to, connection));
         while index_of(to, &cursor).is_some_and(|position| position < at) {
@@ -164,39 +168,40 @@ impl Cursor {
         Cursor { handed: self.handed.iter().map(handed).collect(), early, ..cursor }
     }
 
-    /// Whether no rows are in somebody's hands.
+    /// Says whether all rows that were handed out are read to their end.
     pub(crate) fn settled(&self) -> bool {
         self.handed.iter().all(|handed| handed.progress.done())
     }
 
-    /// How many entries are not yet passed.
+    /// Returns how many entries are not passed yet.
     pub(crate) fn left(&self, index: &Index) -> usize {
         let all = self.part.as_ref().map_or(index.len() as usize, Range::len);
         all.saturating_sub(self.at)
     }
 
-    /// The positions not yet passed.
+    /// Iterates over the positions that are not passed yet.
     pub(crate) fn rest<'i>(&self, index: &'i Index) -> impl Iterator<Item = u32> + use<'i> {
         let (part, at) = (self.part.clone(), self.at);
         (at..).map_while(move |place| index.position(part.as_ref(), place))
     }
 
-    /// Whether a position is played.
+    /// Says whether a position is played.
     pub(crate) fn passed(&self, index: &Index, position: u32) -> bool {
         index.position(self.part.as_ref(), self.at).is_none_or(|at| position < at) || self.finished(position)
     }
 
-    /// Whether this is the cursor of the whole log.
+    /// Says whether this is the cursor of the whole log.
     pub(crate) fn is_whole(&self) -> bool {
         self.part.is_none()
     }
 
-    /// Whether everything before the cursor's place is played, and nothing behind it.
+    /// Says whether no command was played before its turn.
     pub(crate) fn is_in_order(&self) -> bool {
         self.early.is_empty()
     }
 
-    /// The same as [`Cursor::next`] for one thread of a connection: what the others have next does not stand in its way.
+    /// Does the same as [`Cursor::next`] for one thread of a connection, regardless of what the other threads have
+    /// next.
     pub(crate) fn next_of(
         &mut self,
         index: &Index,
@@ -221,7 +226,7 @@ impl Cursor {
         Ok(Next::End)
     }
 
-    /// What has to be played next, over rows that are read and ends that need not be asked for.
+    /// Returns what must be played next. Skips rows that are read and ends of data, which a program need not ask for.
     pub(crate) fn next(&mut self, index: &Index, storage: &dyn Store) -> Result<Next, CassetteError> {
         loop {
             let Some(position) = index.position(self.part.as_ref(), self.at) else { return Ok(Next::End) };
@@ -239,16 +244,16 @@ impl Cursor {
         }
     }
 
-    /// The command at a place of the cursor is played, and so is everything before it.
+    /// Notes that the command at a place is played. Everything before it then counts as played.
     pub(crate) fn played(&mut self, index: &Index, place: usize) {
         let position = index.position(self.part.as_ref(), place).unwrap_or(u32::MAX);
         self.at = place + 1;
         self.early.retain(|early| *early > position);
-        // what another thread of the connection reads meanwhile
+        // keep what another thread of the connection is still reading
         self.handed.retain(|handed| handed.end.unwrap_or(handed.position) > position);
     }
 
-    /// The place of a command of the connection that may be played now, and need not be.
+    /// Finds a command of this method on the connection that may be played now but need not be, and its place.
     pub(crate) fn needless(&self, index: &Index, connection: ConnectionId, method: Method) -> Option<(u32, usize)> {
         let places = (self.at..).map_while(|place| Some((self.position(index, place)?, place)));
         let mut before = places.take_while(|(position, _)| !index.is_due(*position) || self.finished(*position));
@@ -258,12 +263,12 @@ impl Cursor {
         })
     }
 
-    /// The position at a place of the cursor.
+    /// Returns the position at a place of the cursor.
     pub(crate) fn position(&self, index: &Index, place: usize) -> Option<u32> {
         index.position(self.part.as_ref(), place)
     }
 
-    /// The place in the cursor of a position behind it.
+    /// Returns the place of a position that is not passed yet.
     pub(crate) fn place_of(&self, index: &Index, position: u32) -> Option<usize> {
         (self.at..)
             .map_while(|place| Some((place, self.position(index, place)?)))
@@ -271,23 +276,24 @@ impl Cursor {
             .map(|(place, _)| place)
     }
 
-    /// Where the cursor is: a position and its place.
+    /// Returns the position where the cursor stands, and its place.
     pub(crate) fn next_place(&self, index: &Index) -> Option<(u32, usize)> {
         Some((self.position(index, self.at)?, self.at))
     }
 
-    /// Whether what comes next is not the command at this place: it is played before its turn.
+    /// Says whether the command at this place is played before its turn, because something else comes next.
     pub(crate) fn is_early(&mut self, index: &Index, storage: &dyn Store, place: usize) -> Result<bool, CassetteError> {
         let next = self.next(index, storage)?;
         Ok(!matches!(next, Next::Command { place: next, .. } if next == place))
     }
 
-    /// A command is played before its turn.
+    /// Notes that a command is played before its turn.
     pub(crate) fn played_early(&mut self, position: u32) {
         self.early.push(position);
     }
 
-    /// The rows of a statement that are next; for one thread of a connection, whatever the others have next.
+    /// Returns the rows of a statement that come next. With `thread`, skips what other threads of the connection have
+    /// next.
     pub(crate) fn next_rows(
         &mut self,
         index: &Index,
@@ -317,7 +323,7 @@ impl Cursor {
         NextRows::None { barrier: None }
     }
 
-    /// The end of data that is recorded after the rows at a place of the cursor, before any other command.
+    /// Returns the end of data that is recorded after the rows at a place, before any other command.
     pub(crate) fn end_after(
         &self,
         index: &Index,
@@ -345,7 +351,7 @@ impl Cursor {
         Ok(None)
     }
 
-    /// Rows of the statement that were handed out and not read to their end, and how many were read.
+    /// Returns the rows of the statement that were handed out and not read to their end, and how many were read.
     pub(crate) fn half_read(&self, index: &Index, connection: ConnectionId, statement: u32) -> Option<(u32, u64)> {
         let half = self.handed.iter().find(|handed| {
             let slot = index.slot(handed.position);
@@ -354,18 +360,18 @@ impl Cursor {
         Some((half.position, half.progress.returned()))
     }
 
-    /// Rows are in the hands of their statement.
+    /// Notes that rows are handed out to their statement.
     pub(crate) fn hand_out(&mut self, position: u32, end: Option<u32>, progress: Arc<Progress>) {
         self.handed.push(Handed { position, end, progress });
     }
 
-    /// Rows are in the hands of another part's statement, which reads them.
+    /// Notes that another part's statement holds these rows and reads them.
     pub(crate) fn share(&mut self, position: u32, progress: &Arc<Progress>) {
         let handed = self.handed.iter_mut().filter(|handed| handed.position == position);
         handed.for_each(|handed| handed.progress = Arc::clone(progress));
     }
 
-    /// The first position of these that is not played; all before it are.
+    /// Returns the first of these positions that is not played. All before it are.
     pub(crate) fn bound(&self, index: &Index, positions: &[u32]) -> u32 {
         let Some(at) = index.position(self.part.as_ref(), self.at) else { return u32::MAX };
         let from = positions.partition_point(|position| *position < at);
@@ -373,7 +379,7 @@ impl Cursor {
         positions[from..].iter().find(open).copied().unwrap_or(u32::MAX)
     }
 
-    /// Whether the statement was at the end of its data: its last command before `barrier` says so.
+    /// Says whether the statement was at the end of its data, according to its last command before `barrier`.
     pub(crate) fn was_at_end(
         index: &Index,
         storage: &dyn Store,
@@ -392,19 +398,19 @@ impl Cursor {
         }
     }
 
-    /// How many rows of the handed-out entry were read.
+    /// Returns how many rows of a handed-out entry were read.
     pub(crate) fn returned(&self, position: u32) -> Option<u64> {
         self.handed.iter().find(|handed| handed.position == position).map(|handed| handed.progress.returned())
     }
 
-    /// Goes over one entry.
+    /// Passes one entry.
     fn pass(&mut self, index: &Index) {
         if let Some(position) = index.position(self.part.as_ref(), self.at) {
             self.early.retain(|early| *early > position);
         }
         self.at += 1;
         if self.handed.len() > 16 {
-            // what lies behind is played, and nobody looks it up any more
+            // what the cursor has passed is played and never looked up again
             let at = index.position(self.part.as_ref(), self.at).unwrap_or(u32::MAX);
             self.handed.retain(|handed| !handed.progress.done() || handed.end.unwrap_or(handed.position) >= at);
         }

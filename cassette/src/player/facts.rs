@@ -1,7 +1,7 @@
-//! Finding recorded facts about a connection: in the file that the entry of its connect names.
+//! Finds recorded facts about a connection, in the info file that the entry of its connect names.
 //!
-//! In recordings of earlier versions no file is named. There a connection has its own one, and what that lacks it was told like the
-//! first connection with the same connect identity.
+//! Recordings of earlier versions name no file. There each connection has its own file, and what the file lacks comes
+//! from the connections with the same connect identity.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -11,12 +11,13 @@ use crate::entry::{ConnectIdentity as Identity, connect_identity};
 use crate::store::{Store, info_file};
 use crate::{CassetteError, ConnectionId, Fields, Key, Value};
 
-/// Whose answers hold for a connection whose own file does not have them.
+/// Whose answers hold for a connection whose own file lacks them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Relatives {
-    /// Only the first connection with the same identity: what came of a call that usually goes as nobody writes down.
+    /// Only those of the first connection with the same identity. Used for outcomes of calls whose usual outcome is not
+    /// recorded.
     First,
-    /// Every one: which of them was asked first is chance, where threads open them.
+    /// Those of all connections with the same identity: where threads open them, it is chance which one is asked first.
     All,
 }
 
@@ -27,13 +28,13 @@ const CONNECTION_DEAD: i32 = 1209;
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     loaded: HashMap<ConnectionId, Arc<Vec<Fields>>>,
-    /// How often a connection was asked for what its file first has at this place.
+    /// How often a connection asked for the answer whose first occurrence is at this place of its file.
     asked: HashMap<(ConnectionId, usize), usize>,
-    /// The different answers of all connections with an identity, in recorded order.
+    /// The distinct answers of all connections with the same identity, in recorded order.
     shared: HashMap<Identity, Arc<Vec<Fields>>>,
 }
 
-/// Which files have the answers about the connections that succeeded. A file has the name of a connection.
+/// Which info files have the answers about the connections that succeeded. A file is named after a connection.
 #[derive(Debug, Default)]
 pub(super) struct Homes {
     named: HashMap<ConnectionId, ConnectionId>,
@@ -47,7 +48,7 @@ impl Homes {
     /// Reads the connects of a log.
     ///
     /// # Errors
-    /// An unreadable entry; a file that is named and not there.
+    /// An entry is unreadable, or a file that is named does not exist.
     pub(super) fn read(index: &Index, storage: &dyn Store) -> Result<Homes, CassetteError> {
         let mut homes = Homes::default();
         for position in index.connects() {
@@ -64,12 +65,12 @@ impl Homes {
         Ok(homes)
     }
 
-    /// The connection whose name the file of a connection has.
+    /// Returns the connection after which a connection's file is named.
     pub(super) fn of(&self, connection: ConnectionId) -> ConnectionId {
         self.named.get(&connection).copied().unwrap_or(connection)
     }
 
-    /// The functions of which anything is recorded about connections. Reads every answer about a connection.
+    /// Returns the functions for which anything is recorded about connections. Reads every answer about a connection.
     pub(super) fn functions(&self, index: &Index, storage: &dyn Store) -> Result<HashSet<String>, CassetteError> {
         let mut functions = HashSet::new();
         let mut add = |function: Option<&Value>| {
@@ -91,7 +92,7 @@ impl Homes {
 }
 
 impl Facts {
-    /// The fact with this key: the connection's own, else what these connections with its identity were told.
+    /// Finds the fact with this key: the connection's own, else that of its relatives.
     pub(super) fn find(
         &mut self,
         homes: &Homes,
@@ -100,15 +101,15 @@ impl Facts {
         key: &[(Key, Value)],
         relatives: Relatives,
     ) -> Result<Option<Fields>, CassetteError> {
-        // a null asks for an answer without that field as well
+        // a null in the key also asks for an answer without that field
         let matches =
             |answer: &Fields| key.iter().all(|(name, value)| answer.get(*name).unwrap_or(&Value::Null) == value);
-        // what happened on this very connection, others do not know
+        // what happened on this very connection is unknown to others
         let relatives = (!key.iter().any(|(name, _)| *name == Key::ConnectionId)).then_some(relatives);
         self.find_like((homes, storage), connection, &matches, relatives)
     }
 
-    /// The fact that matches: the connection's own, else what these connections with its identity were told.
+    /// Finds the fact that `matches`: the connection's own, else that of its relatives.
     pub(super) fn find_like(
         &mut self,
         (homes, storage): (&Homes, &dyn Store),
@@ -135,7 +136,7 @@ impl Facts {
         Ok(answers.iter().find(|answer| matches(answer)).cloned())
     }
 
-    /// The different answers of these connections. Of files that are not in use only the answers are kept, each once.
+    /// Returns the distinct answers of these connections. Files that are not in use are not kept, only their answers.
     fn shared(
         &mut self,
         storage: &dyn Store,
@@ -158,8 +159,8 @@ impl Facts {
         Ok(shared)
     }
 
-    /// Whether a driver manager looked after a connection, or the first of its identity, whether it can be used again: so
-    /// does one that pools connections.
+    /// Says whether a driver manager checked after this connection, or after a connection with the same identity,
+    /// whether it can be used again. A driver manager that pools connections does this.
     pub(super) fn pooled(
         &mut self,
         homes: &Homes,
@@ -170,12 +171,12 @@ impl Facts {
         Ok(self.find(homes, storage, connection, &probe, Relatives::All)?.is_some())
     }
 
-    /// The connection is closed.
+    /// Forgets a connection that is closed.
     pub(super) fn forget(&mut self, homes: &Homes, connection: ConnectionId) {
         self.asked.retain(|(of, _), _| *of != connection);
         let identity = homes.identities.get(&connection);
         let first = identity.and_then(|identity| homes.members.get(identity)?.first());
-        // others read on in a file that they share
+        // keep a shared file, which other connections still read
         if identity.is_some() && first != Some(&connection) {
             self.loaded.remove(&connection);
         }

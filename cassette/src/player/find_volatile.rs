@@ -1,5 +1,5 @@
-//! Finds values that change from run to run: what two recordings of the same command ask, side by side, and the rules with which
-//! the first one would let the second one pass.
+//! Finds values that change from run to run. [`find_volatile`] compares two recordings of the same command side by
+//! side, and returns the rules under which the first one would let the second one pass.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -23,26 +23,28 @@ use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Key, Method, Value,
 /// What two recordings of the same command tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// The rules that are wanted beside those that the recording has.
+    /// The rules that are needed in addition to those that the recording has.
     pub rules: Vec<Value>,
-    /// What changed, a line each: where it stands, and both values.
+    /// What changed, one line each: where it stands, and both values.
     pub changed: Vec<String>,
-    /// What changed because a result handed it out before: a replay hands out the recorded value, so it needs no rule.
+    /// What changed because a result handed it out before. A replay hands out the recorded value, so it needs no rule.
     pub made: Vec<String>,
-    /// Cells that have what the program sent before, and what it sent changed: read-backs.
+    /// Read-backs: cells with a value that the program sent before, where what it sent changed.
     pub read_back: Vec<String>,
-    /// Read-backs that are too short to be told from other values, so that a replay gives what was recorded.
+    /// Read-backs that are too short to be told from other values, so a replay gives what was recorded.
     pub too_short: Vec<String>,
-    /// Cells that changed and that no program sent: only the database makes them, and a replay gives what was recorded.
+    /// Cells that changed and that the program never sent. Only the database makes them, and a replay gives what was
+    /// recorded.
     pub by_database: Vec<String>,
     /// What changed and no rule covers.
     pub open: Vec<String>,
 }
 
-/// Compares two recordings of the same command: command by command in the order of all, or in that of each connection.
+/// Compares two recordings of the same command, command by command: in the order of the whole log, or in that of each
+/// connection.
 ///
 /// # Errors
-/// An unreadable cassette, or two runs that do not do the same commands.
+/// A cassette is unreadable, or the two runs do not do the same commands.
 pub fn find_volatile(first: &dyn Store, second: &dyn Store, by_connection: bool) -> Result<Found, CassetteError> {
     let metadata = first.metadata()?;
     let answers = AnswerRules::new(metadata.answers.iter().map(String::as_str)).unwrap_or_default();
@@ -50,7 +52,8 @@ pub fn find_volatile(first: &dyn Store, second: &dyn Store, by_connection: bool)
     let (other, _) = Index::build(second, &answers)?;
     let (one, two) = (Run { index: &index, storage: first }, Run { index: &other, storage: second });
     let pairs = pairs(one, two, by_connection)?;
-    // the places of short values that are read back, a list for each rule; what they are decides what else is short and read back
+    // The places of short values that are read back, one list for each rule. Rules for these places can uncover more
+    // such values, so repeat until there are no more.
     let mut same: Vec<Vec<Value>> = Vec::new();
     loop {
         let own: Vec<Value> = same.iter().map(|places| same_rule(places.clone())).collect();
@@ -79,7 +82,7 @@ pub fn find_volatile(first: &dyn Store, second: &dyn Store, by_connection: bool)
     }
 }
 
-/// The lists of places that have none in common: two that have one are one.
+/// Merges the lists that have a place in common, until no two do.
 fn joined(lists: Vec<Vec<Value>>) -> Vec<Vec<Value>> {
     let mut all: Vec<Vec<Value>> = Vec::new();
     for mut list in lists {
@@ -96,7 +99,7 @@ fn joined(lists: Vec<Vec<Value>>) -> Vec<Vec<Value>> {
     all
 }
 
-/// A recording that is compared.
+/// One of the recordings that are compared.
 #[derive(Clone, Copy)]
 struct Run<'s> {
     index: &'s Index,
@@ -108,7 +111,8 @@ impl Run<'_> {
         sets::entry(self.storage, self.index.slot(position).place())
     }
 
-    /// The positions of what is compared, a list for each connection; one list if the order of all counts.
+    /// Returns the positions of what is compared: one list for each connection, or a single list if the order of the
+    /// whole log counts.
     fn commands(&self, by_connection: bool) -> Vec<Vec<u32>> {
         let is_one = |position: &u32| {
             let method = self.index.slot(*position).method;
@@ -129,7 +133,7 @@ impl Run<'_> {
         lists.into_iter().map(|(_, list)| list).collect()
     }
 
-    /// The methods of these commands, and their texts.
+    /// Returns the methods and texts of these commands.
     fn shape(&self, commands: &[u32]) -> Result<Vec<(Method, Option<Value>)>, CassetteError> {
         let of = |position: &u32| {
             let entry = self.entry(*position)?;
@@ -138,7 +142,7 @@ impl Run<'_> {
         commands.iter().map(of).collect()
     }
 
-    /// The results of a command and of what reads its rows, up to the statement's next command.
+    /// Returns a command and the entries after it that belong to its result, up to the statement's next command.
     fn results(&self, position: u32) -> Result<Vec<Entry>, CassetteError> {
         let slot = self.index.slot(position);
         let mut results = vec![self.entry(position)?];
@@ -155,7 +159,7 @@ impl Run<'_> {
         Ok(results)
     }
 
-    /// The rows that a command gave, as far as they were read.
+    /// Returns the rows of a command's result, as far as they were read.
     fn rows(&self, position: u32) -> Result<Vec<ByteRecord>, CassetteError> {
         let slot = self.index.slot(position);
         let (mut rows, own) = (Vec::new(), self.index.statement(slot.connection(), slot.statement()));
@@ -177,7 +181,7 @@ impl Run<'_> {
     }
 }
 
-/// The commands of both recordings side by side, in the order of the first one.
+/// Pairs the commands of both recordings, in the order of the first one.
 fn pairs(first: Run<'_>, second: Run<'_>, by_connection: bool) -> Result<Vec<(u32, u32)>, CassetteError> {
     let (lists, mut others) = (first.commands(by_connection), second.commands(by_connection));
     let mut shapes = others.iter().map(|list| second.shape(list)).collect::<Result<Vec<_>, _>>()?;
@@ -221,19 +225,20 @@ struct Search<'s> {
     comparison: Comparison,
     first: Run<'s>,
     second: Run<'s>,
-    /// Values that a result handed out, in both runs.
+    /// Pairs of values in both runs that a result handed out.
     made: HashSet<(String, String)>,
-    /// Values that the program sent before any result had them, in both runs, with the places that a rule can name.
+    /// Pairs of values that the program sent before any result had them, with the places that a rule can name.
     sent: HashMap<(String, String), Vec<Value>>,
-    /// The pairs of values that a line tells of already.
+    /// The pairs of values that a line reports already.
     told: HashSet<(String, String)>,
-    /// Values that the program sent and reads back, too short to be found by themselves, and the column in which they come back.
+    /// Pairs of values that the program sent and reads back and that are too short to be found by themselves, each with
+    /// the column where it comes back.
     short: Vec<((String, String), Value)>,
     found: Found,
 }
 
 impl Search<'_> {
-    /// Looks for the rules with which a command of the first run passes for that of the second one.
+    /// Looks for rules under which a command of the first run passes for that of the second one.
     fn command(&mut self, position: u32, is: u32) -> Result<(), CassetteError> {
         let (entry, asked) = (self.first.entry(position)?, self.second.entry(is)?);
         let text = |run: Run<'_>, position, entry| Comparison::text(run.index, run.storage, position, entry);
@@ -243,7 +248,7 @@ impl Search<'_> {
         self.replies(position, is, pattern.as_deref())
     }
 
-    /// `pattern`: that of the statement's text.
+    /// Compares the inputs of two entries and adds the rules they need. `pattern` is that of the statement's text.
     fn inputs(
         &mut self,
         position: u32,
@@ -285,7 +290,8 @@ impl Search<'_> {
         }
     }
 
-    /// Notes what the results of a command have in the two runs: what the program sent before, or what the database made.
+    /// Notes how the results of a command differ in the two runs: in what the program sent before, or in what the
+    /// database made.
     fn replies(&mut self, position: u32, is: u32, pattern: Option<&str>) -> Result<(), CassetteError> {
         let mut apart = Vec::new();
         for (was, is) in self.first.results(position)?.into_iter().zip(self.second.results(is)?) {
@@ -317,10 +323,10 @@ impl Search<'_> {
                     }
                     continue;
                 }
-                // what it sent in one run and in the other comes back in both: chance does not do that twice
+                // what it sent in each run comes back in that run: that is no chance
                 let (is_bound, is_sent) = (live == now, self.sent.contains_key(&plain_pair(&pair)));
                 let column = column + 1;
-                // a rule for its type covers any other
+                // a value with a type needs no rule of its own, because a rule for its type covers it
                 let kind = kind_of(&pair.0).filter(|kind| Kind::ALL.contains(kind));
                 if !is_bound
                     && is_sent
@@ -351,7 +357,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Where short values that are read back are sent and come back, a list for each of them.
+    /// Returns where short values that are read back are sent and come back, one list for each value.
     fn short_places(&self) -> Vec<Vec<Value>> {
         let of = |(pair, column): &((String, String), Value)| {
             let sent = self.sent.get(pair).filter(|places| !places.is_empty())?;
@@ -360,7 +366,7 @@ impl Search<'_> {
         self.short.iter().filter_map(of).collect()
     }
 
-    /// A rule under which this difference is none, and the bindings with it.
+    /// Finds a rule that removes or reduces this difference, and returns it with the bindings that include it.
     fn rule(
         &self,
         position: u32,
@@ -395,7 +401,7 @@ impl Search<'_> {
     }
 }
 
-/// A value as results have it.
+/// Returns a value as results have it.
 fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::Text(text) => Some(text.clone()),
@@ -405,7 +411,7 @@ fn text_of(value: &Value) -> Option<String> {
     }
 }
 
-/// The single values in which two values of the same form differ.
+/// Collects the single values in which two values of the same form differ.
 fn values_apart(was: &Value, is: &Value, out: &mut Vec<(String, String)>) {
     match (was, is) {
         (Value::List(was), Value::List(is)) => was.iter().zip(is).for_each(|(was, is)| values_apart(was, is, out)),
@@ -416,7 +422,8 @@ fn values_apart(was: &Value, is: &Value, out: &mut Vec<(String, String)>) {
     }
 }
 
-/// The single values in which the inputs of two entries differ, with the place that a rule can name. `pattern` is that of the statement's text.
+/// Collects the single values in which the inputs of two entries differ, each with the place that a rule can name.
+/// `pattern` is that of the statement's text.
 fn inputs_apart(entry: &Entry, asked: &Entry, pattern: Option<&str>, out: &mut Vec<((String, String), Option<Value>)>) {
     let mut add = |was: &Value, is: &Value, place: Option<Value>| {
         let mut pairs = Vec::new();
@@ -437,7 +444,7 @@ fn inputs_apart(entry: &Entry, asked: &Entry, pattern: Option<&str>, out: &mut V
     }
 }
 
-/// The parameters of a set, or of each of several sets, side by side, with the place of each.
+/// Compares the parameters of a set, or of each of several sets, and calls `add` with the place of each.
 fn parameters_apart(
     was: &[Value],
     is: &[Value],
@@ -452,7 +459,8 @@ fn parameters_apart(
     }
 }
 
-/// The words in which two texts of the same form differ; a number has a place that says where it stands in the text.
+/// Returns the words in which two texts of the same form differ. A number also gets a place, which says where it stands
+/// in the text.
 fn word_places(was: &str, is: &str) -> Vec<((String, String), Option<Value>)> {
     let (old, new) = (words(was), words(is));
     if old.len() != new.len() {
@@ -467,7 +475,7 @@ fn word_places(was: &str, is: &str) -> Vec<((String, String), Option<Value>)> {
     differ.map(|at| ((old[at].to_owned(), new[at].to_owned()), place(at))).collect()
 }
 
-/// The regular expression for a statement's text in both runs.
+/// Returns the regular expression that matches a statement's text in both runs.
 fn statement_pattern(was: &str, is: &str) -> String {
     let (old, new) = (words(was), words(is));
     match old.len() == new.len() {
@@ -476,7 +484,8 @@ fn statement_pattern(was: &str, is: &str) -> String {
     }
 }
 
-/// The regular expression for these words, with any white space between them: what differs is any text, and the `named` one is a number.
+/// Returns a regular expression for these words, with any white space between them. It matches any text where the words
+/// differ, and a number for the `named` word.
 fn words_pattern(old: &[&str], new: &[&str], named: Option<usize>) -> String {
     let mut out = String::new();
     for (at, (word, other)) in old.iter().zip(new).enumerate() {
@@ -497,7 +506,7 @@ fn words_pattern(old: &[&str], new: &[&str], named: Option<usize>) -> String {
     format!(r"^\s*{}\s*$", out.strip_suffix(r"\s+").unwrap_or(&out))
 }
 
-/// Two values as they are compared: a whole number by its digits, a text without the blanks at its end.
+/// Returns two values as they are compared: whole numbers by their digits, texts without trailing blanks.
 fn plain_pair((was, is): &(String, String)) -> (String, String) {
     let plain = |text: &str| {
         let number = text.strip_suffix(".0").filter(|digits| digits.parse::<i64>().is_ok());
@@ -506,7 +515,8 @@ fn plain_pair((was, is): &(String, String)) -> (String, String) {
     (plain(was), plain(is))
 }
 
-/// Puts recorded values that the database made into what is asked, and gives them.
+/// Replaces values in what is asked by the recorded ones, where a result handed out the values in both runs. Returns
+/// the replaced pairs.
 fn replaced(entry: &Entry, asked: &mut Entry, made: &HashSet<(String, String)>) -> Vec<(String, String)> {
     let mut found = Vec::new();
     if made.is_empty() {
@@ -551,7 +561,7 @@ fn put_back(was: &Value, is: &mut Value, made: &HashSet<(String, String)>, found
     }
 }
 
-/// The words of a text, and what stands between them.
+/// Splits a text into its words and what stands between them.
 fn words(text: &str) -> Vec<&str> {
     let is_word = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-');
     let (mut words, mut begin) = (Vec::new(), 0);
@@ -568,7 +578,7 @@ fn words(text: &str) -> Vec<&str> {
     words
 }
 
-/// The rule for names that begin alike and end in digits: `tmp_[0-9a-f]{8}`.
+/// Returns the rule for names that begin alike and end in digits, like `tmp_[0-9a-f]{8}`.
 fn name_pattern(was: &str, is: &str) -> Option<Value> {
     let alike = was.char_indices().zip(is.chars()).find(|((_, was), is)| was != is).map(|((at, _), _)| at)?;
     ["0123456789", "0123456789abcdef"].into_iter().find_map(|digits| {
@@ -584,7 +594,7 @@ fn name_pattern(was: &str, is: &str) -> Option<Value> {
     })
 }
 
-/// The rules for each list of a text, `in (...)`, whose order may not count.
+/// Returns a rule for each list `in (...)` of a text that lets its items come in any order.
 fn lists(sql: &str) -> Vec<Value> {
     let words = words(sql);
     let mut rules: Vec<Value> = Vec::new();
@@ -593,7 +603,7 @@ fn lists(sql: &str) -> Vec<Value> {
         {
             continue;
         }
-        // the column before it, and `not`
+        // the column before it, and perhaps `not`
         let before = |back: usize| {
             let blank = words.get(at.checked_sub(back - 1)?)?.trim().is_empty();
             words.get(at.checked_sub(back)?).filter(|_| blank)
@@ -614,17 +624,17 @@ fn lists(sql: &str) -> Vec<Value> {
     rules
 }
 
-/// Whether a rule has taken something away from a difference: the next one is at another place, or says another text.
+/// Says whether a rule has reduced a difference: the next one is at another place, or has another recorded value.
 fn is_smaller(rest: &Difference, before: &Difference) -> bool {
     rest.place != before.place || rest.recorded != before.recorded
 }
 
-/// The rule for a parameter of the statements with this text.
+/// Returns the rule for a parameter of the statements with this text.
 pub(super) fn at_position(number: i64, sql: &str) -> Value {
     named_place("position", number, &statement_pattern(sql, sql))
 }
 
-/// A parameter, or a column of the results, of the statements whose text has this pattern.
+/// Returns the place of a parameter, or of a result column, in the statements whose text matches the pattern.
 fn named_place(key: &str, number: i64, pattern: &str) -> Value {
     Value::Map(vec![(key.to_owned(), Value::from(number)), (Key::Sql.name().to_owned(), pattern.into())])
 }
@@ -633,7 +643,7 @@ fn same_rule(places: Vec<Value>) -> Value {
     Value::Map(vec![("same".to_owned(), Value::List(places))])
 }
 
-/// A rule as a line of `super8.yml`.
+/// Writes a rule as a line of `super8.yml`.
 pub fn rule_text(rule: &Value) -> String {
     match rule {
         Value::Map(pairs) if pairs.len() == 1 => format!("- {}", pair_text(&pairs[0])),
@@ -645,7 +655,7 @@ fn pair_text((key, value): &(String, Value)) -> String {
     format!("{key}: {}", flow_text(value))
 }
 
-/// A part of a rule, on one line.
+/// Writes a part of a rule on one line.
 fn flow_text(value: &Value) -> String {
     match value {
         Value::Text(text) if text.chars().all(|character| character.is_ascii_alphabetic()) => text.clone(),

@@ -1,4 +1,5 @@
-//! The index of a log: where each entry stands and what it is, in 24 bytes, made once when the cassette is opened.
+//! The index of a log: where each entry stands and what it is, in 24 bytes per entry. It is built once, when the
+//! cassette is opened.
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
@@ -14,10 +15,11 @@ use crate::sets;
 use crate::store::{EntryRef, Store};
 use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Key, Method};
 
-/// The statement of entries that concern the connection itself.
+/// The statement number of entries that concern the connection itself.
 const NONE: u32 = u32::MAX;
 
-/// An entry without its content. There is one for every entry of the log, so its offset has 40 bits: a terabyte.
+/// An entry without its content. There is one for every entry of the log, so it is kept small; its offset has 40 bits,
+/// enough for a terabyte.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot {
     offset_low: u32,
@@ -27,7 +29,7 @@ pub(crate) struct Slot {
     statement: u32,
     offset_high: u8,
     pub(crate) method: Method,
-    /// By which thread of the connection; a statement's entries have that of its text.
+    /// The thread of the connection that made the call. All entries of a statement have the thread of its first entry.
     pub(crate) thread: u16,
 }
 
@@ -45,7 +47,7 @@ impl Slot {
         (self.statement != NONE).then_some(self.statement)
     }
 
-    /// The same entry on another connection and statement, of no particular thread.
+    /// Returns the same entry on another connection and statement, with the default thread.
     pub(crate) fn moved(&self, connection: ConnectionId, statement: Option<u32>) -> Slot {
         Slot { connection: connection.0, statement: statement.unwrap_or(NONE), thread: 1, ..*self }
     }
@@ -55,7 +57,7 @@ impl Slot {
     }
 }
 
-/// What is done with each entry of a walk.
+/// The function that a walk over a log calls with each entry.
 type Visit<'v> = dyn FnMut(EntryRef, Head) -> Result<(), CassetteError> + 'v;
 
 /// The entries of a log, by position.
@@ -68,50 +70,53 @@ pub(crate) struct Index {
     by_statement: Vec<u32>,
     /// Positions of the connects.
     connects: Vec<u32>,
-    /// Positions of the commands that need not be played, in order: what connections do that are asked nothing (spares of a pool), and
-    /// the ends of transactions in which nothing was done, as a client library sends them when a connection is closed.
+    /// Positions, in order, of the commands that need not be played: all those of connections that are asked nothing
+    /// (spares of a pool), and the ends of transactions in which nothing was done, which client libraries send when
+    /// they close a connection.
     needless: Vec<u32>,
-    /// The connections about which an answer changed, in the order of their ids.
+    /// The connections about which an answer changed, ordered by id.
     told: Vec<u32>,
-    /// The methods that occur, a bit each.
+    /// The methods that occur, one bit each.
     methods: u64,
-    /// The threads of each connection that was used by more than one, in the order in which they came.
+    /// The threads of each connection that several threads used, in the order in which they came.
     threads: HashMap<u32, Vec<u16>>,
-    /// What is kept out of the order.
+    /// The statements that are kept out of the order.
     aside: Aside,
     /// Where the entries of units stand in the cassette.
     origins: Option<Arc<Origins>>,
-    /// The groups whose commands are played in any order, of a cassette that a person wrote.
+    /// The groups whose commands may come in any order, in a cassette written by hand.
     groups: Option<Vec<Range<u32>>>,
 }
 
-/// Where entries that were given other connections and statements stand in the cassette.
+/// Where entries that were moved to other connections and statements stand in the cassette.
 #[derive(Debug, Default)]
 pub(crate) struct Origins {
     /// The offsets of the cassette's commands, in order.
     pub(crate) commands: Vec<u64>,
-    /// The connection of each unit, and the ids of its statements, by number from 1.
+    /// The connection of each unit, and the ids of its statements, which are numbered from 1.
     pub(crate) units: Vec<(ConnectionId, Vec<u32>)>,
 }
 
-/// The statements of the log that are answers with rows: they have no place in the order, and take no part in the numbering.
+/// The statements of the log that are answers with rows. They have no place in the order and are left out when
+/// statements are numbered.
 #[derive(Debug, Default)]
 struct Aside {
     /// Their ids on each connection, in order.
     statements: HashMap<u32, Vec<u32>>,
     /// The offsets of their commands, in order.
     commands: Vec<u64>,
-    /// The ids of the other statements in the order in which they come, on connections where some are missing: a person has taken
-    /// a statement out, or put one in with an id of its own.
+    /// On connections with gaps among their statement ids: the ids of the other statements, in the order in which they
+    /// come. There are gaps where a person took a statement out, or put one in with an id of their own choice.
     others: HashMap<u32, Vec<u32>>,
 }
 
-/// The connections some of whose statement ids are not there, with those that are, in the order in which they come.
+/// Finds the connections with gaps among their statement ids, and returns the ids that they have in the order in which
+/// they come.
 fn uncounted(slots: &[Slot], aside: &Aside) -> HashMap<u32, Vec<u32>> {
     let mut seen: FxHashMap<u32, Vec<bool>> = FxHashMap::default();
     for slot in slots.iter().filter(|slot| slot.statement != NONE) {
         let seen = seen.entry(slot.connection).or_default();
-        // an id that is larger than the number of entries is one behind a gap
+        // an id larger than the number of entries must have a gap before it
         let number = (aside.number(slot.connection, slot.statement) as usize).min(slots.len() + 1);
         if seen.len() < number {
             seen.resize(number, false);
@@ -136,11 +141,11 @@ fn uncounted(slots: &[Slot], aside: &Aside) -> HashMap<u32, Vec<u32>> {
 }
 
 impl Aside {
-    /// Gives the statements that have a place in the order their numbers.
+    /// Replaces the ids of the statements that have a place in the order by numbers without gaps.
     fn counts(&mut self, slots: &mut [Slot], storage: &dyn Store) -> Result<(), CassetteError> {
         self.others = uncounted(slots, self);
         if !self.others.is_empty() {
-            // a forked child counts on from its parent's statements, and uses those as well
+            // a forked child counts on from its parent's statements and uses those as well, so its gaps are none
             for connect in slots.iter().filter(|slot| slot.method == Method::Connect) {
                 if self.others.contains_key(&connect.connection)
                     && storage.checked_entry(connect.place())?.get(Key::Parent).is_some()
@@ -152,7 +157,7 @@ impl Aside {
         if self.statements.is_empty() && self.others.is_empty() {
             return Ok(());
         }
-        // a number is looked up among many ids: once for each statement is enough
+        // the lookup searches a list of ids, so do it once for each statement
         let mut numbers: HashMap<(u32, u32), u32> = HashMap::new();
         for slot in slots.iter_mut().filter(|slot| slot.statement != NONE) {
             let number = || self.number(slot.connection, slot.statement);
@@ -161,7 +166,7 @@ impl Aside {
         Ok(())
     }
 
-    /// The number of a statement among those that are played in order.
+    /// Returns the number of a statement among those that are played in order.
     fn number(&self, connection: u32, id: u32) -> u32 {
         if let Some(ids) = self.others.get(&connection) {
             return ids.iter().position(|other| *other == id).map_or(id, |at| at as u32 + 1);
@@ -170,7 +175,7 @@ impl Aside {
         id - before as u32
     }
 
-    /// The id in the cassette of the statement with this number.
+    /// Returns the id that the cassette has for the statement with this number.
     fn id(&self, connection: u32, number: u32) -> u32 {
         if let Some(ids) = self.others.get(&connection) {
             return ids.get((number as usize).wrapping_sub(1)).copied().unwrap_or(number);
@@ -183,19 +188,20 @@ impl Aside {
 /// A recorded statement that is an answer with rows.
 pub(crate) struct ResultAnswer {
     pub(crate) connection: ConnectionId,
-    /// As the cassette numbers it.
+    /// The statement's id in the cassette.
     pub(crate) statement: u32,
-    /// What was asked.
+    /// The entry that asked for the result.
     pub(crate) asked: Entry,
-    /// What was executed, of a text that was prepared: each execution is an answer.
+    /// The execution, if the text was prepared. Each execution is an answer of its own.
     pub(crate) executed: Option<Entry>,
-    /// How much of it was read: the one that was read to its end serves those that read less as well.
+    /// How far it was read. An answer that was read to its end also serves programs that read less.
     pub(crate) read: Read,
-    /// The statement's entries and no others; of an execution without the other ones.
+    /// An index of this statement's entries only; of an execution, without the other executions.
     pub(crate) index: Arc<Index>,
 }
 
-/// The entries of a statement for each of its executions: what was recorded about the statement before it, and its own commands.
+/// Splits the entries of a statement by its executions. Each gets its own commands and everything recorded about the
+/// statement before it.
 fn executions(slots: Vec<Slot>) -> Vec<Vec<Slot>> {
     let executes: Vec<usize> = (0..slots.len()).filter(|at| slots[*at].method == Method::Execute).collect();
     let Some(first) = executes.first().copied().filter(|_| executes.len() > 1) else { return vec![slots] };
@@ -208,7 +214,7 @@ fn executions(slots: Vec<Slot>) -> Vec<Vec<Slot>> {
     executes.iter().zip(ends).map(of).collect()
 }
 
-/// How far a recorded result was read. One that was read further is greater.
+/// How far a recorded result was read. The one that was read further is greater.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Read {
     to_its_end: bool,
@@ -223,8 +229,9 @@ impl Read {
     }
 }
 
-/// The commands that need not be played. Of a connection that succeeded, and has set attributes and ended transactions at most, they
-/// are all commands; of another one the ends of transactions in which nothing was done.
+/// Finds the commands that need not be played. Of a connection that connected and only set attributes and ended
+/// transactions, without errors, these are all commands. Of any other connection they are the ends of transactions in
+/// which nothing was done.
 fn needless(
     slots: &[Slot],
     by_connection: &[u32],
@@ -237,7 +244,7 @@ fn needless(
     for own in by_connection.chunk_by(|one, other| slot(one).connection == slot(other).connection) {
         let commands = || own.iter().filter(|position| slot(position).method.class() == Class::Command);
         let does_something = |position: &u32| !is_of_spare(slot(position).method);
-        // what was set may be asked, and the answer depends on what is played
+        // the program may ask for what was set, and that answer depends on what is played
         let is_asked = || own.iter().any(|position| slot(position).method == Method::Answer);
         if commands().next().is_some_and(|first| connects.binary_search(first).is_ok())
             && !commands().skip(1).any(does_something)
@@ -249,7 +256,7 @@ fn needless(
                 let is_plain = entry.succeeded() && (entry.method == Method::Connect || !entry.has_outcome());
                 all.extend(is_plain.then_some(*position));
             }
-            // a connect that failed, or an end that did, is something
+            // a failed connect or a failed end of a transaction has to be played
             if all.len() == commands().count() {
                 needless.append(&mut all);
             }
@@ -268,12 +275,13 @@ fn needless(
     Ok(needless)
 }
 
-/// Whether a command of a connection does nothing in the database as long as no other one comes.
+/// Says whether a command does nothing in the database as long as no other command follows it.
 pub(crate) fn is_of_spare(method: Method) -> bool {
     matches!(method, Method::Connect | Method::SetConnectAttr) || method.ends_transaction()
 }
 
-/// Gives all entries of a statement the thread of its first, and finds the connections that were used by several threads.
+/// Gives all entries of a statement the thread of its first one. Returns the connections that several threads used,
+/// with their threads.
 fn threads_of(slots: &mut [Slot]) -> HashMap<u32, Vec<u16>> {
     let mut threads: HashMap<u32, Vec<u16>> = HashMap::new();
     for slot in slots.iter().filter(|slot| slot.thread != 1) {
@@ -296,7 +304,7 @@ fn threads_of(slots: &mut [Slot]) -> HashMap<u32, Vec<u16>> {
 }
 
 impl Index {
-    /// The entries that a walk over a cassette finds.
+    /// Collects the entries that a walk over a cassette finds.
     pub(crate) fn slots_of(
         storage: &dyn Store,
         walk: impl FnOnce(&mut Visit<'_>) -> Result<(), CassetteError>,
@@ -331,7 +339,7 @@ impl Index {
         Ok(slots)
     }
 
-    /// Reads a cassette's log: the index of what is played in order, and the answers with rows.
+    /// Reads the log of a cassette. Returns the index of what is played in order, and the answers with rows.
     pub(crate) fn build(
         storage: &dyn Store,
         rules: &AnswerRules,
@@ -396,10 +404,10 @@ impl Index {
         let of_statement = |position: &u32| slots[*position as usize].statement != NONE;
         let (mut by_connection, mut by_statement): (Vec<u32>, Vec<u32>) =
             (all.clone().collect(), Vec::with_capacity(slots.len()));
-        // in this order already if there is one connection whose statements follow one another
+        // this is already the right order if there is one connection and its statements follow one another
         by_statement.extend(all.clone().filter(of_statement));
         by_statement.extend(all.clone().filter(|position| !of_statement(position)));
-        // the position is part of the key: it stays in order, and a sort in place needs no more memory
+        // with the position in the key an unstable sort keeps the order, and it sorts in place without extra memory
         by_connection.sort_unstable_by_key(|position| (slots[*position as usize].connection, *position));
         by_statement.sort_unstable_by_key(|position| (slots[*position as usize].key(), *position));
         let connects: Vec<u32> = all.filter(|position| slots[*position as usize].method == Method::Connect).collect();
@@ -424,27 +432,27 @@ impl Index {
         }
     }
 
-    /// The index of entries that were moved to connections of their own.
+    /// Builds the index of entries that were moved to connections of their own.
     pub(crate) fn of_units(slots: Vec<Slot>, origins: Arc<Origins>) -> Index {
         Index { origins: Some(origins), ..Index::of(slots, Aside::default()) }
     }
 
-    /// The index of the commands that a person wrote.
+    /// Builds the index of the commands of a cassette written by hand.
     pub(crate) fn of_script(slots: Vec<Slot>, groups: Vec<Range<u32>>) -> Index {
         Index { groups: Some(groups), ..Index::of(slots, Aside::default()) }
     }
 
-    /// The groups whose commands are played in any order; none if it is a recording.
+    /// Returns the groups whose commands may come in any order. A recording has none.
     pub(crate) fn groups(&self) -> Option<&[Range<u32>]> {
         self.groups.as_deref()
     }
 
-    /// The index of one statement's entries.
+    /// Builds the index of one statement's entries.
     pub(crate) fn of_statement(slots: Vec<Slot>) -> Index {
         Index::of(slots, Aside::default())
     }
 
-    /// The offsets of all commands, in order, those of answers with rows among them.
+    /// Returns the offsets of all commands in order, including those of answers with rows.
     pub(crate) fn command_offsets(&self) -> Vec<u64> {
         let commands = self.slots.iter().filter(|slot| slot.method.class() == Class::Command);
         let mut offsets: Vec<u64> = commands.map(|slot| slot.place().offset).collect();
@@ -453,12 +461,12 @@ impl Index {
         offsets
     }
 
-    /// Whether each connection of this index is a unit.
+    /// Says whether each connection of this index is a unit.
     pub(crate) fn is_of_units(&self) -> bool {
         self.origins.is_some()
     }
 
-    /// The ids in the cassette of a connection and a statement.
+    /// Returns the ids that the cassette has for a connection and a statement.
     pub(crate) fn ids(&self, connection: ConnectionId, statement: Option<u32>) -> (ConnectionId, Option<u32>) {
         let unit = self.origins.as_ref().and_then(|origins| origins.units.get(connection.0 as usize));
         match (unit, statement) {
@@ -476,32 +484,32 @@ impl Index {
         Ok(Index { needless, ..self })
     }
 
-    /// The threads of a connection, in the order in which they came, if there was more than one.
+    /// Returns the threads of a connection in the order in which they came, if there were several.
     pub(crate) fn threads(&self, connection: ConnectionId) -> Option<&[u16]> {
         self.threads.get(&connection.0).map(Vec::as_slice)
     }
 
-    /// The thread of a recorded statement.
+    /// Returns the thread of a recorded statement.
     pub(crate) fn thread(&self, connection: ConnectionId, statement: u32) -> Option<u16> {
         self.statement(connection, Some(statement)).first().map(|position| self.slot(*position).thread)
     }
 
-    /// The number of entries.
+    /// Returns the number of entries.
     pub(crate) fn len(&self) -> u32 {
         self.slots.len() as u32
     }
 
-    /// The entry at a position that comes from this index.
+    /// Returns the entry at a position, which must come from this index.
     pub(crate) fn slot(&self, position: u32) -> &Slot {
         &self.slots[position as usize]
     }
 
-    /// The part of [`Index::position`]'s places that belongs to a connection.
+    /// Returns the range of places that belongs to a connection, for [`Index::position`].
     pub(crate) fn connection_range(&self, connection: ConnectionId) -> Range<usize> {
         self.range(&self.by_connection, |slot| slot.connection.cmp(&connection.0))
     }
 
-    /// The position at a place of the whole log, or of a connection's part of it.
+    /// Returns the position at a place: in the whole log, or in the part of it that belongs to a connection.
     pub(crate) fn position(&self, part: Option<&Range<usize>>, place: usize) -> Option<u32> {
         match part {
             None => (place < self.slots.len()).then_some(place as u32),
@@ -509,7 +517,7 @@ impl Index {
         }
     }
 
-    /// The connections, the last one first.
+    /// Iterates over the connections, the last one first.
     pub(crate) fn connections(&self) -> impl Iterator<Item = ConnectionId> {
         let mut end = self.by_connection.len();
         std::iter::from_fn(move || {
@@ -519,58 +527,59 @@ impl Index {
         })
     }
 
-    /// Whether the log has an entry of this method at all.
+    /// Says whether the log has any entry of this method.
     pub(crate) fn has(&self, method: Method) -> bool {
         self.methods & 1 << method as u64 != 0
     }
 
-    /// The positions of the answers about connections.
+    /// Iterates over the positions of the answers about connections.
     pub(crate) fn told(&self) -> impl Iterator<Item = u32> {
         let own = self.told.iter().flat_map(|connection| self.statement(ConnectionId(*connection), None));
         own.copied().filter(|position| self.slot(*position).method == Method::Answer)
     }
 
-    /// Whether the log has answers about the connection itself.
+    /// Says whether the log has answers about the connection itself.
     pub(crate) fn tells_of(&self, connection: ConnectionId) -> bool {
         self.told.binary_search(&connection.0).is_ok()
     }
 
-    /// The positions of a connection's entries.
+    /// Returns the positions of a connection's entries.
     pub(crate) fn connection(&self, connection: ConnectionId) -> &[u32] {
         &self.by_connection[self.connection_range(connection)]
     }
 
-    /// Whether a command need not be played: a program may leave it out, or do it at any time. A connect like that is a spare's.
+    /// Says whether a command need not be played: the program may leave it out or do it at any time. A connect like
+    /// that belongs to a spare.
     pub(crate) fn is_needless(&self, position: u32) -> bool {
         !self.needless.is_empty() && self.needless.binary_search(&position).is_ok()
     }
 
-    /// Every command has to be played, in its turn.
+    /// Makes every command due, so that each has to be played in its turn.
     pub(crate) fn needs_all(&mut self) {
         self.needless.clear();
     }
 
-    /// Whether the entry at a position is a command that has to be played, in its turn.
+    /// Says whether the entry at a position is a command that has to be played in its turn.
     pub(crate) fn is_due(&self, position: u32) -> bool {
         self.is_command(position) && !self.is_needless(position)
     }
 
-    /// Whether the entry at a position is a command.
+    /// Says whether the entry at a position is a command.
     pub(crate) fn is_command(&self, position: u32) -> bool {
         self.slot(position).method.class() == Class::Command
     }
 
-    /// Whether no command stands between two positions.
+    /// Says whether no command that has to be played stands between two positions.
     pub(crate) fn none_between(&self, one: u32, other: u32) -> bool {
         one < other && (one + 1..other).all(|position| !self.is_due(position))
     }
 
-    /// How many of a connection's entries stand before a position.
+    /// Returns how many of a connection's entries stand before a position.
     pub(crate) fn places_before(&self, connection: ConnectionId, position: usize) -> usize {
         self.connection(connection).partition_point(|at| (*at as usize) < position)
     }
 
-    /// The positions of a connection's commands.
+    /// Iterates over the positions of a connection's commands.
     pub(crate) fn commands_of(&self, connection: ConnectionId) -> impl Iterator<Item = u32> + Clone + use<'_> {
         self.connection(connection)
             .iter()
@@ -578,18 +587,18 @@ impl Index {
             .filter(|position| self.slot(*position).method.class() == Class::Command)
     }
 
-    /// The positions of a statement's entries, or of those that concern the connection itself.
+    /// Returns the positions of a statement's entries, or of those that concern the connection itself.
     pub(crate) fn statement(&self, connection: ConnectionId, statement: Option<u32>) -> &[u32] {
         let key = (connection.0, statement.unwrap_or(NONE));
         &self.by_statement[self.range(&self.by_statement, |slot| slot.key().cmp(&key))]
     }
 
-    /// The positions of the connects.
+    /// Returns the positions of the connects.
     pub(crate) fn connects(&self) -> &[u32] {
         &self.connects
     }
 
-    /// The ordinal of a command, from 1, counting commands only: how people count.
+    /// Returns the number of a command, counting only commands and from 1, as people count.
     pub(crate) fn ordinal(&self, position: u32) -> usize {
         if let Some(origins) = &self.origins {
             let offset = self.slots.get(position as usize).map_or(u64::MAX, |slot| slot.place().offset);
@@ -598,7 +607,7 @@ impl Index {
         self.commands(0, position) + 1
     }
 
-    /// The number of commands.
+    /// Returns the number of commands.
     pub(crate) fn total(&self) -> usize {
         match &self.origins {
             Some(origins) => origins.commands.len(),
@@ -606,7 +615,7 @@ impl Index {
         }
     }
 
-    /// The number of commands from one position up to another, that one not counted. Answers with rows count where they stand.
+    /// Counts the commands from one position up to, and without, another. Answers with rows count where they stand.
     pub(crate) fn commands(&self, from: u32, to: u32) -> usize {
         if self.origins.is_some() {
             return self.ordinal(to) - self.ordinal(from);
@@ -637,7 +646,7 @@ mod tests {
     use crate::Key;
     use crate::{Directory, Entry, Metadata, WriteAppend};
 
-    /// A cassette of connections that run `statements` queries each.
+    /// Records a cassette of connections that run `statements` queries each.
     fn recorded(directory: &Path, connections: u32, statements: u32) -> Index {
         let append: crate::MakeAppend = std::sync::Arc::new(|file| Ok(Box::new(WriteAppend::new(file))));
         let storage = Directory::record(directory, Metadata::now(None, None), append).unwrap();

@@ -1,8 +1,9 @@
 //! Plays one log: hands out what was recorded, in its order, to those who ask for the same again.
 //!
-//! The methods are in several files by topic: a step of playing (`playing`, `candidate`), waiting for one's turn (`turn`), which
-//! recorded connection a live one is (`rematch`, `history`), which part a process plays (`parts`), scrolls (`scroll`), what was
-//! recorded about connections (`informed`), the end (`finish`) and mismatches (`explain`).
+//! The methods are spread over several files by topic: a step of playing (`playing`, `candidate`), waiting for a turn
+//! (`turn`), finding which recorded connection a live one is (`rematch`, `history`), which part a process plays
+//! (`parts`), scrolls (`scroll`), what was recorded about connections (`informed`), the end (`finish`) and mismatches
+//! (`explain`).
 
 use std::path::Path;
 use std::sync::Arc;
@@ -33,38 +34,38 @@ use crate::store::{Store, info_part};
 use crate::volatile_rules::VolatileRules;
 use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value, check, sets};
 
-/// How the user started the program: advice is what can be changed there.
+/// How the user started the program, so that advice can name what to change there.
 #[derive(Clone, Copy, Debug)]
 pub struct Started {
-    /// The command line that runs the program again to record it, with these variables where it takes any.
+    /// Returns the command line that records the program again, with these variables set if there are any.
     pub record_again: fn(&str) -> String,
-    /// What gives a replay this order, as the end of a sentence.
+    /// Says how to replay in this order, as the end of a sentence.
     pub set_order: fn(Order) -> String,
 }
 
-/// How a cassette is to be played.
+/// How to play a cassette.
 #[derive(Clone, Debug)]
 pub struct PlayOptions {
-    /// The order, if it is not to be the one in `metadata.yml`.
+    /// The order, if it is not the one in `metadata.yml`.
     pub order: Option<Order>,
-    /// Where the caller puts the report of a mismatch, for the headline: a file's name. `None`: stderr.
+    /// The name of the file where the caller puts the report of a mismatch, for the headline. `None`: stderr.
     pub report: Option<String>,
     /// How long a command may wait for its turn under `order: global` while other threads play.
     pub wait: Duration,
-    /// Whether comments in SQL count.
+    /// Whether comments in SQL are compared.
     pub comments: bool,
-    /// How the user started the program, for advice. `None`: nobody knows it.
+    /// How the user started the program, for advice. `None`: unknown.
     pub started: Option<Started>,
-    /// Says whether a cell is a value of its C type. `None`: nobody looks.
+    /// Says whether a cell is a value of its C type. `None`: cells are not checked.
     pub fits: Option<Fits>,
     /// The commands that fail once.
     pub faults: Vec<Fault>,
-    /// Who wants to know what happens with them.
+    /// Who is told what happens with the faults.
     pub tell_fault: Option<TellFault>,
 }
 
 impl Default for PlayOptions {
-    /// As the cassette says; reports on stderr, three seconds for a turn.
+    /// Plays in the order that the cassette says, reports on stderr and waits three seconds for a turn.
     fn default() -> Self {
         let wait = Duration::from_secs(3);
         let (faults, tell_fault) = (Vec::new(), None);
@@ -74,7 +75,7 @@ impl Default for PlayOptions {
 
 /// A log being played, shared by all connections and threads.
 ///
-/// The first mismatch is sticky: later commands fail with it.
+/// The first mismatch is sticky: all later commands fail with it.
 pub(super) struct LogPlayer {
     pub(super) storage: PlayedStorage,
     pub(super) metadata: Metadata,
@@ -87,18 +88,18 @@ pub(super) struct LogPlayer {
     pub(super) started: Option<Started>,
     pub(super) fits: Option<Fits>,
     pub(super) faults: Faults,
-    /// The functions of which anything is recorded about connections.
+    /// The functions for which anything is recorded about connections.
     pub(super) told: PlayedTold,
     pub(super) columns: Columns,
     pub(super) state: RwLock<State>,
     /// How many calls wait for their turn.
     pub(super) waiting: AtomicU32,
-    /// The end may be near: see `finish`.
+    /// Whether the end may be near: see `finish`.
     pub(super) near_end: AtomicBool,
 }
 
 /// What a fetch finds.
-#[allow(clippy::large_enum_variant)] // moved once for a run of rows: a box would be an allocation for each
+#[allow(clippy::large_enum_variant)] // moved once per run of rows: a box would cost an allocation each time
 pub enum Fetched {
     /// A run of rows, to be read to its end before the next command.
     Rows(PlayedRun),
@@ -109,7 +110,8 @@ pub enum Fetched {
 }
 
 impl LogPlayer {
-    /// Opens what is stored here: a cassette, or one of several processes, with how these count into its parts.
+    /// Opens the stores: one cassette, or the parts of several processes with the tickets that count who plays which
+    /// part.
     pub(super) fn open(
         storages: Vec<Box<dyn Store>>,
         tickets: Option<Arc<dyn Tickets>>,
@@ -139,14 +141,14 @@ impl LogPlayer {
         if !faults.is_empty() {
             takes_faults(storage.name(), order, state.choosing.is_some())?;
         }
-        // a program that fails in one place does not keep the order of all connections
+        // a program that fails in one place does not keep the order across connections
         let own = metadata.made_by_hand && has_faults(&index, &*storage)?;
         let order = if faults.is_empty() && !own { order } else { Order::Connection };
         let faults = match faults.is_empty() && !own {
             true => Faults::default(),
             false => Faults::new(&faults, tell_fault, &index, &*storage)?,
         };
-        // `metadata.yml` is read with its rules
+        // the rules were checked when `metadata.yml` was read
         let rules = VolatileRules::new(&metadata.volatile).unwrap_or_default();
         let bindings = Arc::new(Bindings::new(rules, &metadata.recorded_on));
         let told = PlayedTold(sources);
@@ -170,7 +172,7 @@ impl LogPlayer {
         })
     }
 
-    /// A player of one source, with the same options, whose connections are independent.
+    /// Makes a player of one source, with the same options, whose connections are independent of each other.
     pub(super) fn of_source(&self, source: Source) -> LogPlayer {
         let sources = Sources::one(source);
         LogPlayer {
@@ -193,7 +195,7 @@ impl LogPlayer {
         }
     }
 
-    /// What another player says of something that is asked; a mismatch there is one of this cassette.
+    /// Passes on what another player returned, and makes a mismatch there the mismatch of this cassette.
     pub(super) fn adopt<T>(&self, played: Result<T, Mismatch>) -> Result<T, Mismatch> {
         played.map_err(|mismatch| self.adopt_mismatch(mismatch))
     }
@@ -202,13 +204,13 @@ impl LogPlayer {
         self.state.write().sticky.get_or_insert(mismatch).clone()
     }
 
-    /// The recorded connection and statement that live ones are taken for, as the cassette numbers them.
+    /// Returns the recorded connection and statement behind live ones, with the ids that the cassette gives them.
     pub(super) fn ids(&self, connection: ConnectionId, statement: Option<u32>) -> (ConnectionId, Option<u32>) {
         let (connection, statement) = self.state.read().recorded(connection, statement);
         self.index.ids(connection, statement)
     }
 
-    /// A command other than a connect or a fetch.
+    /// Plays a command other than a connect or a fetch.
     pub(super) fn command(&self, asked: &Entry) -> Result<Entry, Mismatch> {
         let redacted = self.redacted(asked);
         let asked = redacted.as_ref().unwrap_or(asked);
@@ -217,7 +219,7 @@ impl LogPlayer {
         Ok(self.comparison.bindings.replied(candidate.into_entry().unwrap_or_else(nothing)))
     }
 
-    /// What is asked with the rules applied, ready to be compared; `None` if there are no rules.
+    /// Applies the redaction rules to what is asked, ready to be compared. `None` if there are no rules.
     pub(super) fn redacted(&self, asked: &Entry) -> Option<Entry> {
         let redacted = self.redactor.entry(asked)?;
         Some(match self.coming(asked) {
@@ -226,7 +228,7 @@ impl LogPlayer {
         })
     }
 
-    /// The statement's next command, if it is one like this that sends values.
+    /// Returns the statement's next command, if it is of the same method as this one, which sends values.
     fn coming(&self, asked: &Entry) -> Option<Entry> {
         asked.get(Key::Params).or_else(|| asked.get(Key::Values))?;
         self.in_lane(asked.connection, asked.statement, |state, lane, recorded| {
@@ -234,12 +236,12 @@ impl LogPlayer {
             let bound = self.cursor_of(state, lane).bound(&self.index, positions);
             let mut coming = positions.iter().filter(|position| **position >= bound).map(|at| self.index.slot(*at));
             let next = coming.find(|slot| slot.method.class() == Class::Command && !slot.method.is_rows())?;
-            // What cannot be read is told when it is played.
+            // An unreadable entry is reported when it is played.
             (next.method == asked.method).then(|| sets::entry(&*self.storage, next.place()).ok())?
         })
     }
 
-    /// The next run of rows of a statement.
+    /// Hands out the next run of rows of a statement.
     pub(super) fn fetch(&self, connection: ConnectionId, statement: u32) -> Result<Fetched, Mismatch> {
         let asked = Entry::new(Method::Fetch, connection, Some(statement));
         let (candidate, progress) = self.take_turn(&asked)?;
@@ -252,7 +254,7 @@ impl LogPlayer {
         if rows::is_failure(&entry) {
             return Ok(Fetched::Failed(self.comparison.bindings.replied(entry)));
         }
-        // a file is opened without the player's lock
+        // open the file without holding the player's lock
         let place = self.index.slot(position).place();
         let live = self.comparison.live_rows(&self.index, &*self.storage, position, &entry);
         let run =
@@ -264,7 +266,7 @@ impl LogPlayer {
         run.map(Fetched::Rows).map_err(|error| self.stuck(&mut self.state.write(), &asked, error.into()))
     }
 
-    /// The answer to a question: see [`super::Player::answer`].
+    /// Finds the answer to a question: see [`super::Player::answer`].
     pub(super) fn answer(
         &self,
         connection: ConnectionId,
@@ -276,7 +278,7 @@ impl LogPlayer {
         if !self.index.has(method) {
             return Ok(None);
         }
-        // how many rows there are is no value of theirs
+        // a row count is never a bound value
         let live = |found: Entry| match method {
             Method::RowCount => found,
             _ => self.comparison.bindings.replied(found),
@@ -286,7 +288,8 @@ impl LogPlayer {
             let log = (&*self.index, &*self.storage);
             let mut answer = None;
             for key in in_force {
-                // The others are asked as well: recording counted them, too, to say when an answer changed.
+                // Ask for the other keys too: the recorder counted them as well when it decided whether an answer had
+                // changed.
                 let found = lane.answers.current(log, owner, standing, method, &self.redactor.key(key))?;
                 answer = answer.or(found);
             }
@@ -303,8 +306,8 @@ impl LogPlayer {
         })
     }
 
-    /// Where a statement or a connection, whose entries these are, stands: before its next command, and before its next close
-    /// since the last one.
+    /// Returns where a statement or connection with these entries stands: after its last command or close that is
+    /// played, and before the next one that is not.
     pub(super) fn standing(
         &self,
         state: &State,
@@ -317,7 +320,8 @@ impl LogPlayer {
         let played = &positions[..positions.partition_point(|position| *position < bound)];
         let commands = |position: &u32| {
             let method = index.slot(*position).method;
-            // rows stand where they ended, in the statement's own order
+            // a connection's rows entries are written where they ended, so only in a statement's own order do they mark
+            // a place
             method.class() == Class::Command && (owner.1.is_some() || !method.is_rows())
         };
         let last = played.iter().rposition(commands);
@@ -330,7 +334,7 @@ impl LogPlayer {
         Standing { bound: closes.next().unwrap_or(bound), since }
     }
 
-    /// The columns of a statement's current result.
+    /// Returns the columns of a statement's current result.
     pub(super) fn columns(
         &self,
         connection: ConnectionId,
@@ -345,14 +349,14 @@ impl LogPlayer {
         Ok(live.map(Arc::new).or(found))
     }
 
-    /// A statement is not used any more: its handle has another text, or is freed. Nobody asks how often it was closed.
+    /// Forgets how often a statement was closed. Nobody asks for it any more: its handle has another text or is freed.
     pub(super) fn forget_statement(&self, connection: ConnectionId, statement: u32) {
         self.in_lane(connection, Some(statement), |_, lane, (_, statement)| {
             statement.map(|statement| lane.closes.remove(&statement))
         });
     }
 
-    /// Takes note of a statement that is closed or freed, or of a connection that ends.
+    /// Takes note that a statement is closed or freed, or that a connection ends.
     pub(super) fn housekeeping(&self, entry: &Entry) {
         self.in_lane(entry.connection, entry.statement, |_, lane, (_, statement)| match (entry.method, statement) {
             (Method::Close, Some(statement)) => *lane.closes.entry(statement).or_default() += 1,
@@ -361,14 +365,14 @@ impl LogPlayer {
         });
     }
 
-    /// A connection is closed.
+    /// Closes a connection.
     pub(super) fn disconnect(&self, connection: ConnectionId) {
         let state = &mut *self.state.write();
         let (recorded, _) = state.recorded(connection, None);
         if self.faults.have_struck() {
             self.closed_after_fault(state, connection);
         } else {
-            // what cannot be read is told when it is asked for
+            // an unreadable entry is reported when it is asked for
             let _ = self.end(state, connection);
         }
         state.forget(self.order, recorded);
@@ -376,7 +380,7 @@ impl LogPlayer {
         self.next_turn(state);
     }
 
-    /// A part of the cassette is damaged: see [`super::Player::damaged`].
+    /// Reports a damaged part of the cassette: see [`super::Player::damaged`].
     pub(super) fn damaged(&self, connection: ConnectionId, statement: Option<u32>, error: CassetteError) -> Mismatch {
         let state = &mut *self.state.write();
         match &state.sticky {
@@ -385,7 +389,7 @@ impl LogPlayer {
         }
     }
 
-    /// An entry cannot be played: see [`super::Player::refuse`].
+    /// Reports an entry that cannot be played: see [`super::Player::refuse`].
     pub(super) fn refuse(
         &self,
         connection: ConnectionId,
@@ -406,7 +410,7 @@ impl LogPlayer {
         self.damaged(connection, statement, error)
     }
 
-    /// An answer cannot be played: see [`super::Player::refuse_answer`].
+    /// Reports an answer that cannot be played: see [`super::Player::refuse_answer`].
     pub(super) fn refuse_answer(
         &self,
         connection: ConnectionId,
@@ -437,14 +441,14 @@ impl LogPlayer {
         self.damaged(connection, statement, error)
     }
 
-    /// Whether the cells of an entry that is to be handed out are values of their C types.
+    /// Checks that the cells of an entry are values of their C types, before the entry is handed out.
     pub(super) fn check_cells(&self, position: u32, entry: &Entry) -> Result<(), CassetteError> {
         let Some(fits) = self.fits else { return Ok(()) };
         check::check_cells(entry, fits)
             .map_err(|wrong| self.storage.refuse_entry(self.index.slot(position).place(), wrong))
     }
 
-    /// What was not played: see [`super::Player::unplayed`].
+    /// Lists what was not played: see [`super::Player::unplayed`].
     pub(super) fn left_unplayed(&self, state: &mut State) -> Result<Vec<Unplayed>, CassetteError> {
         if self.faults.have_struck() {
             return Ok(Vec::new());
@@ -463,14 +467,14 @@ impl LogPlayer {
         }
     }
 
-    /// The file and the line of an entry.
+    /// Returns the file and line of an entry.
     pub(super) fn place(&self, position: u32) -> String {
         let (file, line) = self.storage.locate(self.index.slot(position).place());
         format!("{}:{line}", file.display())
     }
 
-    /// Does something with what is played of the recorded connection behind a live one, beside other connections. The part that is
-    /// played stays the same meanwhile, so positions hold. What is done must not take the state.
+    /// Runs `what` on the lane of the recorded connection behind a live one, while other connections play. The current
+    /// part cannot change meanwhile, so positions stay valid. `what` must not lock the state, which is locked already.
     pub(super) fn in_lane<T>(
         &self,
         connection: ConnectionId,
@@ -491,7 +495,7 @@ impl LogPlayer {
         done
     }
 
-    /// The cursor in which a lane's entries come.
+    /// Returns the cursor that a lane's entries come from.
     pub(super) fn cursor_of<'s>(&self, state: &'s State, lane: &'s Lane) -> &'s Cursor {
         match self.order {
             Order::Global => &state.whole,
@@ -507,7 +511,8 @@ impl LogPlayer {
         }
     }
 
-    /// Does a step that may end in a mismatch, unless one was before; under `order: global`, perhaps after a while.
+    /// Runs a step that may end in a mismatch, unless there was a mismatch before. Waits for the turn if it may still
+    /// come.
     pub(super) fn play<T>(
         &self,
         asked: &Entry,
@@ -537,7 +542,7 @@ impl LogPlayer {
             match self.wait(&mut turn, &mut state, asked, &scene) {
                 Ok(true) => continue,
                 Ok(false) if self.order == Order::Global && !turn.for_anyone => {
-                    // the database does not know of threads, and a client library may use any of its own
+                    // the database knows nothing of threads, and a client library may use any of its own
                     turn.for_anyone = true;
                     state.waiting.for_anyone = self.is_next(asked, &scene).unwrap_or(false);
                     if state.waiting.for_anyone {
@@ -553,14 +558,14 @@ impl LogPlayer {
         }
     }
 
-    /// Makes the mismatch of a scene, and keeps it.
+    /// Makes the mismatch for a scene, and keeps it as the sticky one if it is the first.
     pub(super) fn stuck(&self, state: &mut State, asked: &Entry, scene: Scene) -> Mismatch {
         let mismatch = self.explain(state, asked, scene);
         state.sticky.get_or_insert(mismatch).clone()
     }
 }
 
-/// Whether an entry that a person wrote fails once.
+/// Says whether any entry of a cassette written by hand has a fault.
 fn has_faults(index: &PlayedIndex, storage: &dyn Store) -> Result<bool, CassetteError> {
     for position in (0..index.len()).filter(|position| index.is_command(*position)) {
         if storage.checked_entry(index.slot(position).place())?.get(Key::Fault).is_some() {

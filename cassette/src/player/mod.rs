@@ -1,7 +1,7 @@
-//! Playing a cassette: hands out what was recorded, in the recorded order, to a program that asks for the same again.
+//! Plays a cassette: hands out what was recorded, in the recorded order, to a program that asks for the same again.
 //!
-//! [`Player`] is what the driver has. It asks the one that has what is asked for: the player of the log (`log_player`), the one
-//! that serves an answer with rows (`result_answers`), or the units of `order: any` (`any_order`).
+//! The driver calls only [`Player`]. It passes each request to the part that can serve it: the player of the log
+//! (`log_player`), the player of an answer with rows (`result_answers`), or the units of `order: any` (`any_order`).
 
 mod advice;
 mod alike;
@@ -82,26 +82,28 @@ use result_answers::{OWN, Serving};
 
 /// A cassette being played: one per cassette and process, shared by all connections and threads.
 ///
-/// The first mismatch is sticky: later commands fail with it.
+/// The first mismatch is sticky: all later commands fail with it.
 pub struct Player {
     log: LogPlayer,
     serving: Serving,
-    /// What is played under `order: any`.
+    /// The units, under `order: any` only.
     any: Option<UnitsOfParts>,
 }
 
 impl Player {
-    /// Opens a cassette and reads where its entries are.
+    /// Opens a cassette and indexes its entries.
+    ///
+    /// Some driver managers ask questions while they connect and crash when an answer fails. So this reads everything
+    /// they may ask about; once it has succeeded, those answers cannot fail.
     ///
     /// # Errors
-    /// No cassette, not a cassette, an incomplete recording, another schema, an unreadable entry or info file: each with its
-    /// own text. A driver manager asks while it connects, and there are some that crash when an answer fails: whatever they
-    /// may ask has been read when this succeeds.
+    /// There is no cassette, it is not a cassette, the recording is incomplete, its schema is another one, or an entry
+    /// or info file is unreadable. Each case has its own text.
     pub fn open(directory: &Path, options: PlayOptions) -> Result<Arc<Player>, CassetteError> {
         Player::with_storage(open_directory(directory)?, options)
     }
 
-    /// Opens a cassette in any storage.
+    /// Opens a cassette in any store.
     ///
     /// # Errors
     /// As for [`Player::open`].
@@ -109,10 +111,10 @@ impl Player {
         Player::of(LogPlayer::open(vec![storage], None, options)?)
     }
 
-    /// Opens a cassette of several processes, of which this one takes a part.
+    /// Opens a cassette of several processes, of which this process plays one part.
     ///
     /// # Errors
-    /// As for [`Player::open`]; no part at all.
+    /// As for [`Player::open`], and when there is no part at all.
     pub fn with_parts(
         parts: Vec<Box<dyn Store>>,
         tickets: Arc<dyn Tickets>,
@@ -126,7 +128,7 @@ impl Player {
         Ok(Arc::new(Player { log, serving: Serving::default(), any }))
     }
 
-    /// Has values of what is asked replaced by the rules with which the cassette was redacted.
+    /// Makes the player apply the redaction rules of the cassette to everything that is asked.
     pub fn redact(&self, rules: Arc<Redaction>) {
         for units in self.units() {
             units.player.redactor.follow(Arc::clone(&rules));
@@ -134,7 +136,8 @@ impl Player {
         self.log.redactor.follow(rules);
     }
 
-    /// Has these secrets hidden in what is asked, as they were when it was recorded.
+    /// Makes the player hide these secrets in everything that is asked, as they were hidden when the cassette was
+    /// recorded.
     pub fn hide(&self, secrets: Arc<Secrets>) {
         for units in self.units() {
             units.player.redactor.hide(Arc::clone(&secrets));
@@ -142,54 +145,55 @@ impl Player {
         self.log.redactor.hide(secrets);
     }
 
-    /// What `metadata.yml` says.
+    /// Returns what `metadata.yml` says.
     pub fn metadata(&self) -> &Metadata {
         &self.log.metadata
     }
 
-    /// The order in which the cassette is played.
+    /// Returns the order in which the cassette is played.
     pub fn order(&self) -> Order {
         self.log.order
     }
 
-    /// The cassette's directory, or the trace's file.
+    /// Returns the path of the cassette's directory or of the trace's file.
     pub fn name(&self) -> &Path {
         self.log.storage.name()
     }
 
-    /// Whether a person wrote the cassette. Its statements have ids from [`FIRST_RESULT_ANSWER`] on.
+    /// Says whether a person wrote the cassette. Statements of such a cassette have ids from [`FIRST_RESULT_ANSWER`]
+    /// on.
     pub fn is_by_hand(&self) -> bool {
         self.log.is_by_hand()
     }
 
-    /// Whether no connection is open.
+    /// Says whether no connection is open.
     pub fn rests(&self) -> bool {
         self.log.state.read().sessions.open().next().is_none()
     }
 
-    /// Whether there was a mismatch: what was not played after it says nothing more.
+    /// Says whether there was a mismatch. What is unplayed after one means nothing.
     pub fn failed(&self) -> bool {
         let state = self.log.state.read();
         state.sticky.is_some() || self.log.went_astray(&state)
     }
 
-    /// The commands that can fail once, in recorded order.
+    /// Lists the commands that can fail once, in recorded order.
     ///
     /// # Errors
-    /// An unreadable entry.
+    /// An entry is unreadable.
     pub fn places_to_fail(&self) -> Result<Vec<FaultPlace>, CassetteError> {
         fault_places::list(&self.log.index, &*self.log.storage)
     }
 
-    /// Whether a connection is lost by a fault, and the recorded driver says so when it is asked.
+    /// Says whether a fault has cut this connection and the recorded driver reports a dead connection when it is asked.
     pub fn reports_dead(&self, connection: ConnectionId) -> bool {
         self.log.reports_dead(connection)
     }
 
-    /// A fault strikes before the next row of a run, if there is one: what the program is told.
+    /// Applies the fault that strikes before the next row of a run, if there is one.
     ///
     /// # Errors
-    /// The fault.
+    /// The fault, as the program is told of it.
     #[inline]
     pub fn strike_row(&self, connection: ConnectionId, statement: u32, run: &mut PlayedRun) -> Result<(), Mismatch> {
         let Some((position, row)) = run.fails_now() else { return Ok(()) };
@@ -197,10 +201,11 @@ impl Player {
         self.log.strike_row(&asked, position, row).map_or(Ok(()), Err)
     }
 
-    /// The rows at hand of a statement cannot be read on, because its connection is lost.
+    /// Checks that the connection is not lost, because the rows that a statement already has cannot be read on after
+    /// that.
     ///
     /// # Errors
-    /// It is.
+    /// The connection is lost.
     pub fn check_connection(&self, connection: ConnectionId, statement: u32) -> Result<(), Mismatch> {
         let asked = Entry::new(Method::Fetch, connection, Some(statement));
         if let Some(lost) = self.log.on_lost(&asked) {
@@ -210,33 +215,34 @@ impl Player {
         Ok(())
     }
 
-    /// Whether the log has an entry of this method at all: a question of another one need not be put.
+    /// Says whether the log has any entry of this method. If not, questions of this method need not be asked.
     pub fn has(&self, method: Method) -> bool {
         self.log.index.has(method)
     }
 
-    /// Whether the cassette has any results that are served out of order and begin with this method.
+    /// Says whether the cassette has any result that is served out of order and begins with this method.
     pub fn has_result_answers(&self, method: Method) -> bool {
         result_answers::begins_with(&self.log, method)
     }
 
-    /// Whether the cassette has a result for what a live connection asks that is served out of order, whatever the parameters
-    /// are. Its statement gets an id from [`FIRST_RESULT_ANSWER`] on.
+    /// Says whether the cassette has a result for this request that is served out of order. Parameters are not
+    /// compared. A statement that is served such a result gets an id from [`FIRST_RESULT_ANSWER`] on.
     pub fn has_result_answer(&self, asked: &Entry) -> bool {
         result_answers::find(&self.log, asked, None, &[Key::Attributes, Key::Params]).is_some()
     }
 
-    /// The units of all parts, if they are played in any order.
+    /// Returns the units of all parts, or nothing under another order than `order: any`.
     fn units(&self) -> &[AnyOrder] {
         self.any.as_ref().map_or(&[], UnitsOfParts::all)
     }
 
-    /// The units that are played in any order, if that is the order and the statement is not one that is served an answer.
+    /// Returns the units, if the order is `order: any` and the statement is not one that is served an answer with rows.
     fn any_of(&self, statement: Option<u32>) -> Option<&UnitsOfParts> {
         self.any.as_ref().filter(|_| statement.is_none_or(|statement| statement < FIRST_RESULT_ANSWER))
     }
 
-    /// Who plays what is asked of a statement, if that is another player: its connection and its statement.
+    /// Returns the player that plays this statement, if that is not the player of the log, and the statement's
+    /// connection and id there.
     fn elsewhere(&self, connection: ConnectionId, statement: Option<u32>) -> Option<Elsewhere<'_>> {
         if let Some(player) = self.serving.player(connection, statement) {
             return Some((Playing::Own(player), OWN.0, OWN.1));
@@ -244,8 +250,8 @@ impl Player {
         self.any.as_ref()?.current(&self.log).place(connection, statement?)
     }
 
-    /// Plays a connect. The recorded entry has the id of a live connection, which everything after it has to be asked
-    /// with; which recorded connection that is may stay open for a while.
+    /// Plays a connect. The returned entry has the id of the live connection, which all later calls must use. It may
+    /// stay undecided for a while which recorded connection that is.
     ///
     /// # Errors
     /// The first mismatch of this cassette.
@@ -257,17 +263,17 @@ impl Player {
         Ok(connected)
     }
 
-    /// Whether a connect like this was recorded at all.
+    /// Says whether the cassette has a connect like this at all.
     pub fn knows_connect(&self, asked: &Entry) -> bool {
         !self.log.state.read().sessions.connects.agreeing(asked).is_empty()
     }
 
-    /// The recorded connection that a live one is taken for at present.
+    /// Returns the recorded connection that a live one is taken for at present.
     pub fn recorded(&self, connection: ConnectionId) -> ConnectionId {
         self.log.state.read().recorded(connection, None).0
     }
 
-    /// Plays a command other than a connect or a fetch: the next one of its order, if it is the same.
+    /// Plays a command other than a connect or a fetch: the next one in its order, if what is asked is the same.
     ///
     /// # Errors
     /// The first mismatch of this cassette.
@@ -291,9 +297,9 @@ impl Player {
         }
     }
 
-    /// Plays a fetch: the next run of rows of the statement.
+    /// Plays a fetch: hands out the next run of rows of the statement.
     ///
-    /// At the end of data every further fetch finds the end again; it need not be asked for.
+    /// Once the data has ended, every further fetch finds the end again, so callers need not fetch again.
     ///
     /// # Errors
     /// The first mismatch of this cassette.
@@ -312,7 +318,8 @@ impl Player {
         }
     }
 
-    /// A run of rows is read to its end: a thread whose turn comes then need not wait longer.
+    /// Tells the player that a run of rows is read to its end, so that a thread whose turn comes then need not wait
+    /// longer.
     pub fn rows_are_read(&self) {
         self.log.rows_are_read();
     }
@@ -338,7 +345,7 @@ impl Player {
         }
     }
 
-    /// Whether this command is the next one. Plays nothing.
+    /// Says whether this command is the next one. Plays nothing.
     pub fn expects(&self, asked: &Entry) -> bool {
         if let Some(any) = self.any_of(asked.statement) {
             return any.current(&self.log).expects(&self.log, asked);
@@ -352,12 +359,14 @@ impl Player {
         }
     }
 
-    /// The answer to a question of this method, at the statement's position: the one in force to the first of the keys
-    /// `in_force` that has one, which is the latest before the statement's next command, or before the place where it was closed;
-    /// else the first that comes later, to the first of the keys `later` that has one. `None` if none was ever asked.
+    /// Finds the answer to a question of this method at the statement's position.
+    ///
+    /// An answer in force comes first: the latest before the statement's next command, or before the place where it was
+    /// closed, for the first key of `in_force` that has one. Otherwise it is the first answer that comes later, for the
+    /// first key of `later` that has one. `None` if the question was never asked.
     ///
     /// # Errors
-    /// An unreadable entry.
+    /// An entry is unreadable.
     pub fn answer(
         &self,
         connection: ConnectionId,
@@ -374,10 +383,11 @@ impl Player {
         }
     }
 
-    /// What was recorded of the columns of the statement's current result: a list of maps. `None` if nothing was.
+    /// Returns what was recorded about the columns of the statement's current result, as a list of maps. `None` if
+    /// nothing was.
     ///
     /// # Errors
-    /// An unreadable entry or columns file.
+    /// An entry or columns file is unreadable.
     pub fn columns(&self, connection: ConnectionId, statement: u32) -> Result<Option<Arc<Value>>, CassetteError> {
         match self.elsewhere(connection, Some(statement)) {
             Some((player, connection, statement)) => player.columns(connection, statement),
@@ -385,11 +395,11 @@ impl Player {
         }
     }
 
-    /// What was read of a column by itself, not with its row: between the command the statement is at and its next one.
-    /// `on_row` says that the cursor is on a row, and not behind the last one.
+    /// Finds what was recorded of reading a column by itself rather than with its row, between the statement's last
+    /// played command and its next one. `on_row` says that the cursor is on a row and not behind the last one.
     ///
     /// # Errors
-    /// An unreadable entry.
+    /// An entry is unreadable.
     pub fn read_apart(
         &self,
         connection: ConnectionId,
@@ -403,27 +413,29 @@ impl Player {
         }
     }
 
-    /// A fact about a connection: the recorded answer whose fields include these. The one that the log has last before
-    /// the connection's next command holds, else the one of the info file. If that has several, each time the next, and
-    /// the last one from then on. What the connection's own file does not have it shares with the first connection of the
-    /// same connect identity. A `connection_id` and `statement_id` in the key are live ones.
+    /// Finds a fact about a connection: the recorded answer whose fields include `key`.
+    ///
+    /// The last one that the log has before the connection's next command wins, then the one of the info file. If the
+    /// info file has several, each call gets the next, and the last one from then on. What the connection's own file
+    /// lacks comes from connections with the same connect identity. A `connection_id` and `statement_id` in the key are
+    /// live ones.
     ///
     /// # Errors
-    /// An unreadable entry or info file.
+    /// An entry or info file is unreadable.
     pub fn info(&self, connection: ConnectionId, key: &[(Key, Value)]) -> Result<Option<Fields>, CassetteError> {
         self.told(connection, key, Relatives::All)
     }
 
-    /// Whether anything is recorded of this function about connections. Of most calls on the application's side nothing is, and
-    /// then nobody has to wait for the player.
+    /// Says whether anything is recorded about connections for this function. For most calls that stay on the
+    /// application's side nothing is, and those need not wait for the player.
     pub fn tells_of(&self, function: &str) -> bool {
         self.log.tells_of(function)
     }
 
-    /// What was recorded of a call that usually goes as nobody writes down; `None` for the usual outcome.
+    /// Finds the recorded outcome of a call whose usual outcome is not recorded. `None` means the usual outcome.
     ///
     /// # Errors
-    /// As [`Player::info`].
+    /// As for [`Player::info`].
     pub fn outcome(&self, connection: ConnectionId, key: &[(Key, Value)]) -> Result<Option<Fields>, CassetteError> {
         let function = key.iter().find(|(name, _)| *name == Key::Function).and_then(|(_, function)| function.as_text());
         if function.is_some_and(|function| !self.tells_of(function)) {
@@ -444,23 +456,25 @@ impl Player {
         })
     }
 
-    /// A fact that was recorded of the environment, before any connection: the first connection's file has it.
+    /// Finds a fact that was recorded about the environment before any connection existed. The first connection's file
+    /// has it.
     ///
     /// # Errors
-    /// An unreadable info file.
+    /// An info file is unreadable.
     pub fn environment(&self, key: &[(Key, Value)]) -> Result<Option<Fields>, CassetteError> {
         self.log.environment(key)
     }
 
-    /// No statement of the connection is open, and it was asked whether it is still good, or told to forget all that was
-    /// set: so does a driver manager that takes it from its pool. It may be another recorded one from now on.
+    /// Notes that a connection has no open statement and that someone asked whether it is still good, or told it to
+    /// forget all that was set. A driver manager does this when it takes the connection from its pool. From now on it
+    /// may stand for another recorded connection.
     pub fn idle(&self, connection: ConnectionId) {
         if let Some(live) = self.log.state.read().sessions.live(connection) {
             live.rests(true);
         }
     }
 
-    /// A live statement goes on with another text, or is freed.
+    /// Forgets what is kept for a live statement, which goes on with another text or is freed.
     pub fn forget_statement(&self, connection: ConnectionId, statement: u32) {
         if statement >= FIRST_RESULT_ANSWER {
             self.serving.forget(connection, statement);
@@ -470,8 +484,8 @@ impl Player {
         }
     }
 
-    /// Takes note of a statement that is closed, freed or cancelled, or of a connection that ends. The order of these is
-    /// never checked: languages that collect garbage free handles when they like. What is kept for the statement goes.
+    /// Takes note that a statement is closed, freed or cancelled, or that a connection ends, and drops what is kept for
+    /// it. The order of these calls is never checked, because garbage-collected languages free handles when they like.
     pub fn housekeeping(&self, entry: &Entry) {
         if !matches!(entry.method, Method::Close | Method::Drop | Method::Disconnect) {
             return;
@@ -491,20 +505,21 @@ impl Player {
         }
     }
 
-    /// The connection is closed.
+    /// Closes a connection.
     pub fn disconnect(&self, connection: ConnectionId) {
         self.serving.disconnect(connection);
         self.units().iter().for_each(|units| units.disconnected(connection));
         self.log.disconnect(connection);
     }
 
-    /// A part of the cassette that is damaged: every later command fails with this, as after any first mismatch.
+    /// Reports that a part of the cassette is damaged. Every later command fails with this, as after any first
+    /// mismatch.
     pub fn damaged(&self, connection: ConnectionId, statement: Option<u32>, error: CassetteError) -> Mismatch {
         self.log.damaged(connection, statement, error)
     }
 
-    /// The last entry of a method that a statement was given says something that cannot be played: every later command fails with
-    /// this.
+    /// Reports that the last entry of this method which the statement was given says something that cannot be played.
+    /// Every later command fails with this.
     pub fn refuse(&self, connection: ConnectionId, statement: Option<u32>, method: Method, wrong: Wrong) -> Mismatch {
         match self.elsewhere(connection, statement) {
             Some((player, connection, statement)) => {
@@ -514,7 +529,7 @@ impl Player {
         }
     }
 
-    /// The same for an answer about a statement or a connection.
+    /// Does the same as [`Player::refuse`] for an answer about a statement or a connection.
     pub fn refuse_answer(
         &self,
         connection: ConnectionId,
@@ -530,10 +545,10 @@ impl Player {
         }
     }
 
-    /// The commands that were never played, and the rows that were never read, in recorded order.
+    /// Lists the commands that were never played and the rows that were never read, in recorded order.
     ///
     /// # Errors
-    /// An unreadable entry.
+    /// An entry is unreadable.
     pub fn unplayed(&self) -> Result<Vec<Unplayed>, CassetteError> {
         let state = &mut *self.log.state.write();
         match &self.any {
@@ -542,12 +557,12 @@ impl Player {
         }
     }
 
-    /// The cassette, or those of its parts that this process may be playing, if every command of it is played: when that has
-    /// changed. An empty list takes back what was said before: the process has gone on with a longer part. Costs little before
-    /// the end is near.
+    /// Returns the cassette, or those of its parts that this process may be playing, if every command of it is played.
+    /// Returns `None` if that has not changed since the last call. An empty list takes back an earlier result, because
+    /// the process has gone on with a longer part. Costs little before the end is near.
     pub fn finished(&self) -> Option<Vec<PathBuf>> {
         match &self.any {
-            // the last command of a cassette of units was theirs
+            // with units, the last command of the cassette is one of theirs
             Some(any) => {
                 self.log.finished_if(any.are_near_the_end(), |state, part| any.is_all_played(&self.log, state, part))
             }
@@ -555,16 +570,17 @@ impl Player {
         }
     }
 
-    /// The names of the parts; none for the cassette of a single process.
+    /// Returns the names of the parts. The cassette of a single process has none.
     pub fn parts(&self) -> Vec<PathBuf> {
         self.log.parts()
     }
 
-    /// At the end of the process: the part that it was, for good. Of several that are left it is one of which nothing is left
-    /// unplayed, if there is such a one that nobody else was. None for the cassette of a single process.
+    /// Decides for good, at the end of the process, which part it played. If several parts are still possible, it takes
+    /// one that is completely played and that no other process has taken, if there is one. `None` for the cassette of a
+    /// single process.
     ///
     /// # Errors
-    /// An unreadable entry.
+    /// An entry is unreadable.
     pub fn settle(&self) -> Result<Option<&dyn Store>, CassetteError> {
         self.log.settle(|state| match &self.any {
             Some(any) => Ok(!any.current(&self.log).unplayed(&self.log, state)?.is_empty()),
@@ -573,7 +589,7 @@ impl Player {
     }
 }
 
-/// Waits as long as an entry says.
+/// Waits as long as the entry's `delay` says.
 fn delay(entry: &Entry) {
     if let Some(delay) = entry.get(Key::Delay).and_then(Value::as_text).and_then(|text| crate::faults::delay(text).ok())
     {

@@ -1,10 +1,11 @@
-//! A cassette of several processes at replay. A process does not know which part is its own: parts of equal processes begin
-//! alike, and the processes may start in any order. So it plays a part whose commands agree so far, and where the parts go
-//! on differently it takes one that goes on with what is asked.
+//! Replay of a cassette of several processes. A process does not know which part is its own: parts of equal processes
+//! begin alike, and the processes may start in any order. So a process plays a part whose commands agree so far. Where
+//! the parts differ, it takes one that goes on with what is asked.
 //!
-//! Each part is played once, whatever process takes it. That is counted in groups: wherever parts go on differently, those
-//! that go on alike are a group, and no more processes may enter it than it has parts ([`Tickets`]). The groups lie within
-//! each other, so that a process inside one always finds a part in the end, and none has to give way to another.
+//! Each part is played once, by whichever process takes it. This is counted in groups: wherever parts go on
+//! differently, those that go on alike form a group, and no more processes may enter a group than it has parts
+//! ([`Tickets`]). The groups are nested, so a process inside one always finds a part in the end, and none has to give
+//! way to another.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,7 +28,8 @@ use crate::store::Store;
 use crate::{CassetteError, ConnectionId, Entry, Method};
 
 impl LogPlayer {
-    /// Before a step: takes a part that goes on with what is asked, where the parts that may be this process's differ.
+    /// Runs before a step. Where the parts that may be this process's differ, takes one that goes on with what is
+    /// asked.
     pub(super) fn choose(&self, state: &mut State, asked: &Entry) -> Result<Option<Step>, Scene> {
         let Some(mut choosing) = state.choosing.take() else { return Ok(None) };
         let chosen = self.choose_among(&mut choosing, state, asked);
@@ -96,8 +98,8 @@ impl LogPlayer {
         Ok(Some(step))
     }
 
-    /// Goes on with the parts that serve the same for what is asked; of several such groups, with the first that has room. If there
-    /// is none, the part that is played at present says what is wrong.
+    /// Goes on with the parts that serve the same for what is asked. If there are several such groups, takes the first
+    /// that has room. If none has, changes nothing, and the current part reports what is wrong.
     fn go_on_with(
         &self,
         choosing: &mut Choosing,
@@ -107,7 +109,7 @@ impl LogPlayer {
         let sources = &*self.storage.0;
         let mut groups: Vec<(Vec<usize>, Vec<Entry>)> = Vec::new();
         'offers: for (part, mut offer) in offers {
-            // what was asked agrees already
+            // the inputs are known to agree
             offer.iter_mut().for_each(|entry| entry.fields.retain(|(key, _)| key.is_reply()));
             for (group, known) in &mut groups {
                 if sources.all[group[0]].serves_like(known, &sources.all[part], &offer)? {
@@ -132,8 +134,9 @@ impl LogPlayer {
         Ok(())
     }
 
-    /// After a step that was played though no part had it next: what differs from the part that had it is no choice any more.
-    /// If the same step is still next, none of the parts has served anything that the others would not.
+    /// Runs after a step that was played although no part had it next. Drops the parts that differ in this step from
+    /// the part that played it. If the same step is still next, no part has served anything that the others would not,
+    /// and all stay.
     pub(super) fn chosen(&self, state: &mut State, step: Option<Step>) -> Result<(), CassetteError> {
         let Some(step) = step else { return Ok(()) };
         if self.number(state, step.of)? == step.number {
@@ -152,7 +155,7 @@ impl LogPlayer {
         Ok(())
     }
 
-    /// The names of the parts; none for the cassette of a single process.
+    /// Returns the names of the parts. The cassette of a single process has none.
     pub(super) fn parts(&self) -> Vec<PathBuf> {
         if self.state.read().choosing.is_none() {
             return Vec::new();
@@ -164,12 +167,12 @@ impl LogPlayer {
         let sources = &*self.storage.0;
         let names = parts.iter().map(|part| sources.all[*part].storage.name().display().to_string());
         let mut names: Vec<String> = names.collect();
-        // whatever comes first for a process
+        // the name must not depend on which part a process met first
         names.sort();
         names.join("\n")
     }
 
-    /// The step that is next for what is asked, in the part that is played.
+    /// Returns the step that comes next for what is asked, in the current part.
     fn step_of(&self, state: &mut State, asked: &Entry) -> Result<Option<Step>, CassetteError> {
         let of = match (self.order, asked.method) {
             (Order::Global, _) => None,
@@ -182,7 +185,7 @@ impl LogPlayer {
         Ok(Some(Step { of, number: self.number(state, of)? }))
     }
 
-    /// The number of the command that is next in the part that is played.
+    /// Returns the number of the command that comes next in the current part.
     fn number(&self, state: &mut State, of: Option<ConnectionId>) -> Result<usize, CassetteError> {
         let cursor = match of {
             None => &mut state.whole,
@@ -197,7 +200,7 @@ impl LogPlayer {
         })
     }
 
-    /// Goes on with another part, which is the same so far.
+    /// Switches to another part, which is the same so far.
     fn turn_to(&self, state: &mut State, part: usize) -> Result<(), CassetteError> {
         let sources = &*self.storage.0;
         let (from, to) = (sources.current(), &sources.all[part]);
@@ -213,8 +216,8 @@ impl LogPlayer {
         Ok(())
     }
 
-    /// Which part this process was, for good: see [`super::Player::settle`]. `unplayed` says whether anything is left of the part that
-    /// is played.
+    /// Decides for good which part this process played: see [`super::Player::settle`]. `unplayed` says whether anything
+    /// of the current part is left.
     pub(super) fn settle(
         &self,
         unplayed: impl Fn(&mut State) -> Result<bool, CassetteError>,
@@ -247,17 +250,17 @@ impl LogPlayer {
     }
 }
 
-/// The units of each part of a cassette (`order: any`). The parts that this process may be playing are all played, with what it asks;
-/// what it is told is what all of them serve.
+/// The units of each part of a cassette, under `order: any`. Every part that may be this process's plays along with
+/// what the process asks. The process gets only what all of them serve.
 pub(super) struct UnitsOfParts {
     parts: Vec<AnyOrder>,
-    /// One part is left.
+    /// Whether a single part is left.
     is_decided: AtomicBool,
-    /// As long as several are, one thread at a time plays, so that they stay alike.
+    /// While several parts are left, only one thread at a time plays, so that the parts stay alike.
     one: Mutex<()>,
 }
 
-/// What is played with something that is asked: the units of the current part, and those of the others that may be this process's.
+/// The units that play a request: those of the current part, and those of the other parts that may be this process's.
 struct Chosen<'p> {
     current: &'p AnyOrder,
     others: Vec<&'p AnyOrder>,
@@ -265,24 +268,24 @@ struct Chosen<'p> {
 }
 
 impl UnitsOfParts {
-    /// Reads the units of a player's parts.
+    /// Reads the units of all parts.
     pub(super) fn read(log: &LogPlayer) -> Result<UnitsOfParts, CassetteError> {
         let parts = 0..log.storage.0.all.len();
         let parts = parts.map(|part| AnyOrder::read(log, part)).collect::<Result<_, _>>()?;
         Ok(UnitsOfParts { parts, is_decided: AtomicBool::new(false), one: Mutex::new(()) })
     }
 
-    /// The units of all parts.
+    /// Returns the units of all parts.
     pub(super) fn all(&self) -> &[AnyOrder] {
         &self.parts
     }
 
-    /// The units of the part that is played.
+    /// Returns the units of the current part.
     pub(super) fn current(&self, log: &LogPlayer) -> &AnyOrder {
         &self.parts[log.storage.0.current.load(Ordering::Acquire)]
     }
 
-    /// The units that are played with what is asked.
+    /// Chooses the units that play what is asked.
     fn choose(&self, log: &LogPlayer, asked: &Entry) -> Result<Chosen<'_>, Mismatch> {
         let decided = || Chosen { current: self.current(log), others: Vec::new(), _one: None };
         if self.parts.len() == 1 || self.is_decided.load(Ordering::Acquire) {
@@ -311,7 +314,7 @@ impl UnitsOfParts {
         }
     }
 
-    /// A command under `order: any`.
+    /// Plays a command under `order: any`.
     pub(super) fn command(&self, log: &LogPlayer, asked: &Entry) -> Result<Entry, Mismatch> {
         let chosen = self.choose(log, asked)?;
         let entry = chosen.current.command(log, asked)?;
@@ -321,7 +324,7 @@ impl UnitsOfParts {
         Ok(entry)
     }
 
-    /// Rows of a statement; none if it is not in a unit.
+    /// Plays a fetch; `None` if the statement is not in a unit.
     pub(super) fn fetch(&self, log: &LogPlayer, asked: &Entry) -> Option<Result<Fetched, Mismatch>> {
         let fetched = |Chosen { current, others, _one }: Chosen<'_>| {
             let (player, connection, statement) = current.place(asked.connection, asked.statement?)?;
@@ -337,7 +340,7 @@ impl UnitsOfParts {
         }
     }
 
-    /// A scroll of a statement; none if it is not in a unit.
+    /// Plays a scroll; `None` if the statement is not in a unit.
     pub(super) fn scroll(&self, log: &LogPlayer, asked: &Entry) -> Option<Result<Scrolled, Mismatch>> {
         let scrolled = |Chosen { current, others, _one }: Chosen<'_>| {
             let (player, connection, statement) = current.place(asked.connection, asked.statement?)?;
@@ -354,12 +357,12 @@ impl UnitsOfParts {
         }
     }
 
-    /// Whether the last command of a part may have been played.
+    /// Says whether the last command of a part may have been played.
     pub(super) fn are_near_the_end(&self) -> bool {
         self.parts.iter().any(|units| units.player.is_near_end())
     }
 
-    /// Whether nothing is left of a part.
+    /// Says whether nothing of a part is left.
     pub(super) fn is_all_played(&self, log: &LogPlayer, state: &mut State, part: usize) -> Result<bool, CassetteError> {
         let is_current = part == log.storage.0.current.load(Ordering::Acquire);
         Ok(match is_current {

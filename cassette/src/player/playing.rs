@@ -1,5 +1,5 @@
-//! One step of playing: what a live connection asks is looked for in the cursor it has to come from, on the recorded connection
-//! it has, or that it turns out to have.
+//! One step of playing: looks for what a live connection asks in the cursor that it must come from, on the recorded
+//! connection that the live one is taken for, or on another one that it turns out to be.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::metadata::Order;
 use crate::{CassetteError, ConnectionId, Entry, Method};
 
 impl LogPlayer {
-    /// A connect; the entry has the live connection's id.
+    /// Plays a connect. The returned entry has the live connection's id.
     pub(super) fn step_connect(&self, state: &mut State, asked: &Entry) -> Result<Entry, Scene> {
         if self.faults.have_struck()
             && let Some(resumed) = self.resume(state, asked)?
@@ -26,7 +26,7 @@ impl LogPlayer {
         let next = state.whole.next(&self.index, &*self.storage);
         let mut due = u32::MAX;
         let free = match self.order {
-            // the next command, if it is such a connect
+            // only the next command counts, if it is such a connect
             Order::Global => match next? {
                 Next::Command { position, .. } => {
                     due = position;
@@ -45,8 +45,9 @@ impl LogPlayer {
         };
         let agrees = |connect: &&Connect| groups.contains(&connect.group);
         let free = free.filter(|connect| agrees(connect)).copied();
-        // The connect of a connection that was asked nothing has no turn. One that stands before what is next comes first, as it
-        // did when it was recorded; another one is taken if there is nothing else.
+        // The connect of a spare, a connection that was never asked anything, has no fixed turn. A spare that stands
+        // before the next command comes first, as it did in the recording. Any other spare is taken only if nothing
+        // else is left.
         let is_spare = |connect: &&Connect| self.index.is_needless(connect.position);
         let spares = || state.sessions.free().filter(agrees).filter(is_spare);
         let earlier = match self.order {
@@ -80,7 +81,7 @@ impl LogPlayer {
                     (Some(rest), Some(connect)) => {
                         (rest, self.storage.checked_entry(self.index.slot(connect.position).place())?)
                     }
-                    // as long as it is asked nothing, one more makes no difference
+                    // one connection more than recorded makes no difference while it is asked nothing
                     _ if (state.choosing.is_none() || self.order == Order::Any)
                         && !state.sessions.free().any(|connect| groups.contains(&connect.group)) =>
                     {
@@ -101,7 +102,7 @@ impl LogPlayer {
         Ok(Entry { connection: live, ..entry })
     }
 
-    /// A connect before its turn; see `turn`.
+    /// Plays a connect before its turn: see `turn`.
     fn connect_early(&self, state: &mut State, groups: Vec<Group>) -> Result<Entry, Scene> {
         let free = state.sessions.free().find(|connect| groups.contains(&connect.group)).copied();
         let Some(connect) = free else { return Err(self.no_connect(state)) };
@@ -130,7 +131,8 @@ impl LogPlayer {
         }
     }
 
-    /// What a connection has next, if that is asked: then it need not know of the others. `None` says no more than that they may count.
+    /// Plays what is asked if it is what this connection has next, without locking out the other connections. `None`
+    /// does not mean a mismatch, only that other connections may matter.
     pub(super) fn step_beside(&self, asked: &Entry) -> Option<Taken> {
         let may_depend = asked.method == Method::SetConnectAttr || self.faults.are_any() || self.is_by_hand();
         if self.order != Order::Connection || may_depend {
@@ -158,7 +160,7 @@ impl LogPlayer {
         Some((candidate, progress))
     }
 
-    /// A command or a fetch. Ids are those of the live connection.
+    /// Plays a command or a fetch. The ids in `asked` are those of the live connection.
     pub(super) fn step(&self, state: &mut State, asked: &Entry) -> Result<Taken, Scene> {
         match self.faults.have_struck() {
             true => self.step_after_fault(state, asked),
@@ -166,7 +168,7 @@ impl LogPlayer {
         }
     }
 
-    /// The same as it was recorded.
+    /// Plays a step as it was recorded, without a fault.
     pub(super) fn step_in_order(&self, state: &mut State, asked: &Entry) -> Result<Taken, Scene> {
         let for_anyone = std::mem::take(&mut state.waiting.for_anyone);
         let Some(live) = state.sessions.live(asked.connection) else { return Err(Scene::Exhausted) };
@@ -183,7 +185,7 @@ impl LogPlayer {
         if let Scene::Unreadable(_) = scene {
             return Err(scene);
         }
-        // after a fault, what is repeated is the recorded command
+        // after a fault, a repeated command is the recorded one
         if !self.faults.have_struck() && self.is_needless(state, asked)? {
             return Ok(self.taken(state, asked, Candidate::Needless, None));
         }
@@ -213,8 +215,8 @@ impl LogPlayer {
         Ok(self.taken(state, asked, candidate, progress))
     }
 
-    /// Whether a connection that was taken for a spare one, and is asked something now, is the one whose connect comes next: it was
-    /// made before its turn.
+    /// Says whether a live connection that was taken for a spare, and is now asked something, is in fact the one whose
+    /// connect comes next: the program made it before its turn. If so, it takes that connect.
     fn is_its_connect(&self, state: &mut State, live: ConnectionId, position: u32) -> Result<bool, CassetteError> {
         let slot = self.index.slot(position);
         let Some(session) = state.sessions.live(live).map(|live| live.session) else { return Ok(false) };
@@ -231,7 +233,7 @@ impl LogPlayer {
         }
         state.sessions.moves(live, next);
         state.whole.played(&self.index, position as usize);
-        // what was set on it as long as it had nothing to be asked
+        // replay what was set on it while it was taken for a spare
         for asked in state.sessions.live_mut(live).map(|live| std::mem::take(&mut live.set)).unwrap_or_default() {
             let Ok(candidate) = self.candidate(&mut state.whole, &asked, (next.connection, None)) else { break };
             if self.take(&candidate, &mut state.whole, &asked).is_err() {
@@ -241,11 +243,11 @@ impl LogPlayer {
         Ok(true)
     }
 
-    /// Whether it makes no difference that something was not recorded: the end of a transaction in which nothing was done, and what is
-    /// set on a connection that has nothing to be asked.
+    /// Says whether a command may be played though it was not recorded: the end of a transaction in which nothing was
+    /// done, or an attribute set on a spare connection.
     fn is_needless(&self, state: &State, asked: &Entry) -> Result<bool, Scene> {
         let Some(live) = state.sessions.live(asked.connection) else { return Ok(false) };
-        // which part a process plays is told by all that it does
+        // with several parts, everything the process does helps to tell which part it plays
         if self.storage.0.all.len() > 1 {
             return Ok(false);
         }
@@ -256,7 +258,7 @@ impl LogPlayer {
         if asked.method != Method::SetConnectAttr || !state.sessions.is_spare(&self.index, session) {
             return Ok(false);
         }
-        // what is set on a recorded one is compared with what was set there
+        // on a recorded spare, compare with what was set there
         let mut other = None;
         for position in self.index.commands_of(session.connection).skip(1) {
             let entry = self.storage.checked_entry(self.index.slot(position).place())?;
@@ -308,8 +310,8 @@ impl LogPlayer {
         (candidate, progress)
     }
 
-    /// What a connection that a pool has handed out again may ask: all it was recorded for is played, and what it asks for
-    /// now comes first on a recorded connection that nobody has opened.
+    /// Plays what a connection from a pool asks after it was handed out again: everything of its recorded connection is
+    /// played, and what it asks now comes first on a recorded connection that nobody has opened.
     fn step_pooled(&self, state: &mut State, asked: &Entry) -> Result<Option<Taken>, Scene> {
         let Some(live) = state.sessions.live(asked.connection) else { return Ok(None) };
         let session = live.session;
@@ -333,7 +335,7 @@ impl LogPlayer {
         Ok(Some(self.taken(state, asked, candidate, progress)))
     }
 
-    /// A connection from a pool goes on with a session; its connect, if there is one, counts as asked.
+    /// Lets a connection from a pool go on with a session. The session's connect, if it has one, counts as played.
     fn go_on(&self, state: &mut State, live: ConnectionId, session: Session) {
         state.sessions.goes_on(live, session);
         match self.order {
@@ -350,7 +352,8 @@ impl LogPlayer {
         }
     }
 
-    /// The same, if a connection that was just opened has what this one goes on with: that one then has what nobody had.
+    /// Does the same if a connection that was just opened holds the session that this one goes on with. That other
+    /// connection then takes a session that nobody had.
     fn go_on_in_place_of_another(&self, state: &mut State, asked: &Entry) -> Result<bool, Scene> {
         let Some(live) = state.sessions.live(asked.connection) else { return Ok(false) };
         let candidates = |session: Session| {
@@ -389,7 +392,7 @@ impl LogPlayer {
         Ok(false)
     }
 
-    /// A session that nobody has and that begins with what is asked, for a connection from a pool.
+    /// Finds a session for a connection from a pool: one that nobody has and that begins with what is asked.
     pub(super) fn next_leg(&self, state: &State, asked: &Entry) -> Option<Session> {
         let live = state.sessions.live(asked.connection)?;
         let choices = state.sessions.choices(asked.connection).into_iter().filter(|choice| choice.holder.is_none());
@@ -399,7 +402,7 @@ impl LogPlayer {
         })
     }
 
-    /// Whether the next command of all connections is the first one of a session, or the connect before it.
+    /// Says whether the next command of all connections is the first one of a session, or the connect before it.
     fn comes_next(&self, state: &mut State, session: Session) -> bool {
         let next = state.whole.next(&self.index, &*self.storage);
         let Ok(Next::Command { position, .. }) = next else { return false };
@@ -408,15 +411,15 @@ impl LogPlayer {
         if session.begin > 1 {
             return first == Some(position);
         }
-        // nothing but the connect comes before it
+        // only the connect may come before it
         connect == Some(position) && first.is_some_and(|first| self.index.none_between(position, first))
     }
 
-    /// The program closes a connection. If it asked less than was recorded of the one it was taken for, and all of another
-    /// one, then it was that one.
+    /// Notes that the program closes a connection. If it asked less than its recorded connection has, and exactly what
+    /// another free one has, then it was that one.
     pub(super) fn end(&self, state: &mut State, live: ConnectionId) -> Result<(), CassetteError> {
         if self.order == Order::Any {
-            // what it asked is in units: no connection is left for another one to go on with
+            // its commands belong to units, so nothing is left for another connection to go on with
             state.sessions.ended(live, true, None, false);
             return Ok(());
         }
@@ -439,7 +442,7 @@ impl LogPlayer {
         Ok(())
     }
 
-    /// A free session that has nothing more than was played.
+    /// Finds a free session that ends after `played` commands, the same ones.
     fn shorter(
         &self,
         state: &State,

@@ -1,8 +1,8 @@
-//! Answers with rows: questions whose result depends on the driver alone, as SQLGetTypeInfo's does. A client library asks them
-//! once in a process, on whatever connection comes first, so they have no place in the order of commands.
+//! Answers with rows: questions whose result depends on the driver alone, such as SQLGetTypeInfo. A client library asks
+//! them once in a process, on whatever connection comes first, so they have no place in the order of commands.
 //!
-//! Each is a recorded statement that is kept out of the log's order and served as often as the program asks, to any connection
-//! of the same driver. It is played as a cassette of its own: by a player that has the entries of this statement and no others.
+//! Each is a recorded statement that is kept out of the log's order. It is served as often as the program asks, to any
+//! connection of the same driver. A player of its own plays it like a cassette that has only this statement's entries.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -15,10 +15,11 @@ use super::log_player::LogPlayer;
 use super::sources::Source;
 use crate::{ConnectionId, Entry, Key, Method, Value};
 
-/// Live statements that are served a result answer have ids from here on: they take no part in the numbering of the others.
+/// Live statements that are served a result answer have ids from here on, so that they do not count among the other
+/// statements.
 pub const FIRST_RESULT_ANSWER: u32 = 1 << 31;
 
-/// The connection and the statement of a result answer in its own player.
+/// The connection and statement that a result answer has in its own player.
 pub(super) const OWN: (ConnectionId, u32) = (ConnectionId(0), 1);
 
 /// What a live statement is served.
@@ -26,33 +27,34 @@ pub(super) const OWN: (ConnectionId, u32) = (ConnectionId(0), 1);
 pub(super) struct Served {
     pub(super) answer: Arc<ResultAnswer>,
     pub(super) player: Arc<LogPlayer>,
-    /// The text that was prepared and is compared when it is executed, of a cassette that a person wrote.
+    /// The prepared text, which is compared when it is executed, in a cassette written by hand.
     pub(super) prepared: Option<Value>,
 }
 
-/// The live statements that are served at present.
+/// The live statements that are being served.
 #[derive(Default)]
 pub(super) struct Serving(Mutex<HashMap<(ConnectionId, u32), Served>>);
 
-/// What tells one question from another, beside what is left out.
+/// Returns an entry without some of its fields.
 fn without(entry: &Entry, left_out: &[Key]) -> Entry {
     let fields = entry.fields.iter().filter(|(key, _)| !left_out.contains(key)).cloned().collect();
     Entry { fields, ..entry.clone() }
 }
 
-/// Whether a command gives its statement another text.
+/// Says whether a command gives its statement a new text.
 fn is_new_text(method: Method) -> bool {
     matches!(method, Method::Catalog | Method::Run | Method::Prepare)
 }
 
 impl Serving {
-    /// The player that serves a live statement, if it is one that is served a result answer.
+    /// Returns the player that serves a live statement, if it is served a result answer.
     pub(super) fn player(&self, connection: ConnectionId, statement: Option<u32>) -> Option<Arc<LogPlayer>> {
         let statement = statement.filter(|statement| *statement >= FIRST_RESULT_ANSWER)?;
         self.0.lock().get(&(connection, statement)).map(|served| Arc::clone(&served.player))
     }
 
-    /// The same for a command, which may be the statement's first: what is asked, as the serving player has it.
+    /// Does the same for a command, which may be the statement's first. Also returns the command with the ids that the
+    /// serving player uses.
     pub(super) fn command(&self, log: &LogPlayer, asked: &Entry) -> Option<(Arc<LogPlayer>, Entry)> {
         let statement = asked.statement.filter(|statement| *statement >= FIRST_RESULT_ANSWER)?;
         let redacted = log.redacted(asked);
@@ -70,7 +72,7 @@ impl Serving {
             answer.executed.as_ref().is_some_and(|executed| player.comparison.difference(executed, &asked).is_some())
         };
         if asked.method == Method::Execute && (is_played() || is_other()) {
-            // an execution of its own: with these parameters, if there is one
+            // serve another execution: the one with these parameters, if there is one
             let (source, answer) =
                 find(log, &Entry { connection: at.0, ..answer.asked.clone() }, Some(&asked), &[Key::Attributes])
                     .unwrap_or_else(|| (player.storage.0.current(), Arc::clone(&answer)));
@@ -84,43 +86,44 @@ impl Serving {
         Some((player, asked))
     }
 
-    /// What a live statement is served.
+    /// Returns what a live statement is served.
     pub(super) fn at(&self, at: (ConnectionId, u32)) -> Option<Served> {
         self.0.lock().get(&at).cloned()
     }
 
-    /// A live statement is served this from now on.
+    /// Serves this to a live statement from now on.
     pub(super) fn serve(&self, at: (ConnectionId, u32), served: Served) {
         self.0.lock().insert(at, served);
     }
 
-    /// A live statement that is served something has this text to be executed again.
+    /// Keeps the text of a served live statement, so that it can be executed again.
     pub(super) fn prepared(&self, at: (ConnectionId, u32), sql: Value) {
         if let Some(served) = self.0.lock().get_mut(&at) {
             served.prepared = Some(sql);
         }
     }
 
-    /// A live statement goes on with another text, or is freed.
+    /// Forgets a live statement, which goes on with another text or is freed.
     pub(super) fn forget(&self, connection: ConnectionId, statement: u32) {
         self.0.lock().remove(&(connection, statement));
     }
 
-    /// A live connection is closed.
+    /// Forgets the statements of a live connection that is closed.
     pub(super) fn disconnect(&self, connection: ConnectionId) {
         self.0.lock().retain(|(of, _), _| *of != connection);
     }
 }
 
-/// Whether a cassette has any that begin with this method.
+/// Says whether a cassette has any result answers that begin with this method.
 pub(super) fn begins_with(log: &LogPlayer, method: Method) -> bool {
     let mut answers = log.storage.0.current_first().flat_map(|source| &source.result_answers);
     answers.any(|answer| answer.asked.method == method)
 }
 
-/// The recorded answer to what a live connection asks, of any connection of the same driver: one of the part that is played,
-/// the one that was read furthest, its own. What is left out counts only where one was recorded with the same. Of a prepared text, the
-/// execution with the same parameters, if what is executed is known.
+/// Finds the recorded answer to what a live connection asks, on any connection of the same driver. Prefers the current
+/// part, then the answer that was read furthest, then the connection's own. Fields in `left_out` need not be equal, but
+/// an answer where they are comes first. For a prepared text and a given execution, the execution's parameters must be
+/// equal too.
 pub(super) fn find<'l>(
     log: &'l LogPlayer,
     asked: &Entry,
@@ -129,7 +132,7 @@ pub(super) fn find<'l>(
 ) -> Option<(&'l Source, Arc<ResultAnswer>)> {
     let connection = log.state.read().recorded(asked.connection, None).0;
     let driver = log.storage.0.current().driver(connection);
-    // a driver may answer ANSI and Unicode programs differently: a cassette made by hand has both answers
+    // a driver may answer ANSI and Unicode programs differently; a cassette written by hand has both answers
     let program = asked.get(Key::Kind);
     let asked = &without(asked, &[Key::Kind]);
     let plain = without(asked, left_out);
@@ -158,7 +161,7 @@ pub(super) fn find<'l>(
     })
 }
 
-/// A player of one result answer.
+/// Makes the player of one result answer.
 pub(super) fn player_of(log: &LogPlayer, source: &Source, answer: &ResultAnswer) -> LogPlayer {
     let player = log.of_source(Source::of_statement(source, Arc::clone(&answer.index)));
     player.state.write().sessions.open_at(OWN.0, answer.connection, answer.statement - OWN.1);

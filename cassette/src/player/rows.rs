@@ -1,4 +1,5 @@
-//! A recorded run of rows in the hands of its statement: reads on without any lock of the player.
+//! A recorded run of rows that its statement holds. The statement reads it without taking the player's lock, so a slow
+//! reader does not block others.
 
 use std::fmt::Display;
 use std::path::Path;
@@ -14,7 +15,7 @@ use crate::store::{EntryRef, RowsSource, Store};
 use crate::words::NO_DATA;
 use crate::{CassetteError, Entry, Key, Method, Value};
 
-/// How far a run is read; shared with the player, which has to know whether rows are left.
+/// How far a run is read. The player shares it, because it has to know whether rows are left.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     returned: AtomicU64,
@@ -22,28 +23,28 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// The progress of what has no rows to read.
+    /// Returns the progress of a run that has no rows to read.
     pub(crate) fn over() -> Arc<Progress> {
         Arc::new(Progress { returned: AtomicU64::new(0), done: AtomicBool::new(true) })
     }
 
-    /// Whether no row is left.
+    /// Says whether no row is left.
     pub(crate) fn done(&self) -> bool {
         self.done.load(Ordering::Acquire)
     }
 
-    /// Rows read so far.
+    /// Returns how many rows were read so far.
     pub(crate) fn returned(&self) -> u64 {
         self.returned.load(Ordering::Relaxed)
     }
 }
 
-/// Whether an entry says no more than that the data is at its end.
+/// Says whether an entry only records that the data has ended.
 pub(crate) fn is_end(entry: &Entry) -> bool {
     entry.method == Method::Fetch && no_row(entry) && (entry.return_code() == NO_DATA || entry.succeeded())
 }
 
-/// Whether an entry is a fetch that failed.
+/// Says whether an entry is a fetch that failed.
 pub(crate) fn is_failure(entry: &Entry) -> bool {
     no_row(entry) && !entry.succeeded() && !is_end(entry)
 }
@@ -53,7 +54,7 @@ fn no_row(entry: &Entry) -> bool {
     result && entry.get(Key::Rows).is_none() && entry.get(Key::RowsFile).is_none()
 }
 
-/// The number of rows of a rows entry, if the entry itself says it.
+/// Returns the number of rows of a rows entry, if the entry itself says it.
 pub(crate) fn count(entry: &Entry) -> Option<u64> {
     match entry.method {
         Method::Fetch => Some(u64::from(!no_row(entry))),
@@ -79,13 +80,13 @@ pub struct PlayedRun {
     source: Source,
     file: Arc<Path>,
     line: u32,
-    /// The row handed out last; none before the first.
+    /// The row that was handed out last; `None` before the first.
     current: Option<Fields>,
-    /// The row after it, read ahead: the player has to know when the last one is out.
+    /// The row after it. It is read ahead, because the player has to know when the last row is out.
     ahead: Result<Option<Fields>, CassetteError>,
     has_ahead: bool,
     expected: Expected,
-    /// Rows that the program has room for.
+    /// The number of rows that the program has room for.
     room: u64,
     c_types: Vec<String>,
     bookmarks: bool,
@@ -99,24 +100,24 @@ pub struct PlayedRun {
     fails_at: Option<(u32, u64)>,
 }
 
-/// How many rows there are to be.
+/// How many rows a run must have.
 #[derive(Clone, Copy)]
 enum Expected {
     /// As many as `n` says.
     Exactly(u64),
-    /// At least one: a rows file without an `n` beside it.
+    /// At least one: the entry has a rows file and no `n`.
     Some,
     /// As many as stand in the entry.
     Any,
 }
 
-/// A row's fields.
+/// The fields of a row.
 #[derive(Default)]
 struct Fields {
     record: ByteRecord,
-    /// Every field is UTF-8: looked at once for the row, so that nobody has to look at its cells one by one.
+    /// Whether every field is UTF-8. This is checked once for the row rather than for each cell.
     utf8: bool,
-    /// The line it stands on; of an inline row that of its entry.
+    /// The line that the row stands on; for an inline row the line of its entry.
     line: u64,
 }
 
@@ -130,20 +131,20 @@ enum Source {
 }
 
 impl PlayedRun {
-    /// The rows of a fetch's entry as replay reads them, without playing it.
+    /// Opens the rows of a fetch's entry as replay reads them, without playing it.
     ///
     /// # Errors
-    /// An entry whose rows are not there or cannot be read.
+    /// The entry's rows are not there or cannot be read.
     pub fn of(storage: &dyn Store, place: EntryRef, entry: Entry) -> Result<PlayedRun, CassetteError> {
         PlayedRun::open(storage, place, entry, false, Progress::over())
     }
 
-    /// How far it is read.
+    /// Returns how far the run is read.
     pub(super) fn progress(&self) -> Arc<Progress> {
         Arc::clone(&self.progress)
     }
 
-    /// The rows of an entry. `ended` says that the end of data was recorded right after them.
+    /// Opens the rows of an entry. `ended` says that the end of data was recorded right after them.
     pub(crate) fn open(
         storage: &dyn Store,
         place: EntryRef,
@@ -154,7 +155,7 @@ impl PlayedRun {
         PlayedRun::open_live(storage, place, entry, ended, progress, None)
     }
 
-    /// The same in this run: bound values are what they stand for.
+    /// Does the same, with live values in place of the recorded values that they are bound to.
     pub(super) fn open_live(
         storage: &dyn Store,
         place: EntryRef,
@@ -226,30 +227,30 @@ impl PlayedRun {
         Ok(run)
     }
 
-    /// The same run, in which a fault strikes at a row.
+    /// Makes a fault strike at a row of this run.
     pub(super) fn failing_at(self, position: u32, row: u64) -> PlayedRun {
         PlayedRun { fails_at: Some((position, row)), ..self }
     }
 
-    /// Whether a fault is to strike in it.
+    /// Says whether a fault will strike in this run.
     #[inline]
     pub fn is_to_fail(&self) -> bool {
         self.fails_at.is_some()
     }
 
-    /// Where a fault strikes, if it does before the next row.
+    /// Takes the fault that strikes before the next row, if there is one. Returns the entry's position and the row.
     #[inline]
     pub(super) fn fails_now(&mut self) -> Option<(u32, u64)> {
         let next = self.returned + 1;
         self.fails_at.take_if(|(_, row)| *row == next)
     }
 
-    /// The next row's encoded cells, each for [`decode`](crate::cell::decode); `None` after the last. A row may be narrower
-    /// than others: what is missing at its end was not read by the application.
+    /// Returns the next row as encoded cells, each for [`decode`](crate::cell::decode); `None` after the last row. A
+    /// row may be narrower than others: the application did not read the cells that are missing at its end.
     ///
     /// # Errors
-    /// An unreadable row, with file and line; fewer or more rows than the log says.
-    #[allow(clippy::should_implement_trait)] // the row is lent
+    /// A row is unreadable (with file and line), or there are fewer or more rows than the log says.
+    #[allow(clippy::should_implement_trait)] // it lends the row, which an iterator cannot
     pub fn next(&mut self) -> Result<Option<&ByteRecord>, CassetteError> {
         match &mut self.ahead {
             Err(error) => return Err(error.clone()),
@@ -265,20 +266,20 @@ impl PlayedRun {
         Ok(self.current())
     }
 
-    /// The row [`next`](Self::next) handed out last; none before the first.
+    /// Returns the row that [`next`](Self::next) handed out last; `None` before the first.
     #[inline]
     pub fn current(&self) -> Option<&ByteRecord> {
         self.current.as_ref().map(|current| &current.record)
     }
 
-    /// The encoded field of a column (from 0) of that row; none, if the row is narrower.
+    /// Returns the encoded field of a column (from 0) of the current row; `None` if the row is narrower.
     #[inline]
     pub fn field(&self, column: usize) -> Option<&[u8]> {
         self.current()?.get(column)
     }
 
-    /// The field of a column (from 0) of that row that is its own text: UTF-8 without a tag. Any other is for
-    /// [`decode`](crate::cell::decode).
+    /// Returns the field of a column (from 0) of the current row if it is plain text: UTF-8 without a tag. Any other
+    /// field needs [`decode`](crate::cell::decode).
     #[inline]
     pub fn plain(&self, column: usize) -> Option<&[u8]> {
         let current = self.current.as_ref().filter(|current| current.utf8)?;
@@ -286,7 +287,8 @@ impl PlayedRun {
         (field.first() != Some(&b'\\')).then_some(field)
     }
 
-    /// The cell of a column (from 0) of that row, as [`decode`](crate::cell::decode) has it; not read, if the row is narrower.
+    /// Decodes the cell of a column (from 0) of the current row with [`decode`](crate::cell::decode). If the row is
+    /// narrower, the cell was not read.
     ///
     /// # Errors
     /// As for [`decode`](crate::cell::decode).
@@ -298,7 +300,7 @@ impl PlayedRun {
         }
     }
 
-    /// The error for a cell (column from 0) of that row which is none, or none of its C type.
+    /// Makes the error for a cell (column from 0) of the current row that cannot be decoded or does not fit its C type.
     pub fn refuse(&self, column: usize, problem: &dyn Display) -> CassetteError {
         let (file, path) = match &self.source {
             Source::Part(part) => (part.file(), format!("field {}", column + 1)),
@@ -312,18 +314,18 @@ impl PlayedRun {
         error.advice("correct it, or record again")
     }
 
-    /// The C types the application took the columns in while recording; empty where no cell was read.
+    /// Returns the C types in which the application took the columns during recording; empty where no cell was read.
     pub fn c_types(&self) -> &[String] {
         &self.c_types
     }
 
-    /// Whether the first cell of every row is the bookmark, column 0.
+    /// Says whether the first cell of every row is the bookmark, column 0.
     #[inline]
     pub fn bookmarks(&self) -> bool {
         self.bookmarks
     }
 
-    /// The C type of a column (from 0) of the row just returned, which may not be its column's.
+    /// Returns the C type of a column (from 0) of the current row, which may differ from that of its column.
     pub fn c_type(&self, column: usize) -> Option<&str> {
         let odd = self.outcome().and_then(|outcome| outcome.get("c_types"));
         let number = column + usize::from(!self.bookmarks);
@@ -331,18 +333,21 @@ impl PlayedRun {
         odd.or_else(|| self.c_types.get(column).map(String::as_str)).filter(|name| !name.is_empty())
     }
 
-    /// What else was recorded of the row just returned: a map with `row` and, where given, `return`, `diagnostics`, ...
+    /// Returns what else was recorded of the current row: a map with `row` and, if there were any, `return`,
+    /// `diagnostics` and the like.
     #[inline]
     pub fn outcome(&self) -> Option<&Value> {
         self.outcomes.get(self.next_outcome).filter(|(row, _)| *row == self.returned).map(|(_, outcome)| outcome)
     }
 
-    /// Whether all rows are returned and the end of data is recorded after them: a further fetch finds no data.
+    /// Says whether all rows are returned and the end of data was recorded after them, so that a further fetch finds no
+    /// data.
     pub fn ended(&self) -> bool {
         self.ended && !self.has_ahead && self.ahead.is_ok()
     }
 
-    /// Whether all rows are returned. Unless the run [`ended`](Self::ended) the player may have another run for the statement.
+    /// Says whether all rows are returned. Unless the run has also [`ended`](Self::ended), the player may have another
+    /// run for the statement.
     pub fn exhausted(&self) -> bool {
         !self.has_ahead && self.ahead.is_ok()
     }
@@ -403,8 +408,9 @@ impl PlayedRun {
     }
 }
 
-/// Lets what was recorded of a row's cell, beside the row, follow its live value. Of another length it is read in other pieces:
-/// these, and whether it is cut off, are computed.
+/// Adjusts what was recorded beside a row about one of its cells, when the cell gets a live value. If the live value
+/// has another length, the program reads it in other pieces: then the recorded pieces and truncations are dropped, so
+/// that they are computed.
 fn follow(outcome: &mut Value, column: usize, (was, is): (&[u8], &[u8]), bindings: &Bindings) {
     let Value::Map(pairs) = outcome else { return };
     let is_cut = |field: &[u8]| field.starts_with(b"\\>");
@@ -454,7 +460,7 @@ fn follow(outcome: &mut Value, column: usize, (was, is): (&[u8], &[u8]), binding
     }
 }
 
-/// A C type as the log has it: its name, or the number of a driver's own.
+/// Returns the name of a C type in the log, or the number of a driver-specific one.
 fn c_type_name(item: Value) -> String {
     match item {
         Value::Text(name) => name,
@@ -473,7 +479,7 @@ fn are_only(rows: u64) -> String {
     }
 }
 
-/// Whether each field is UTF-8: all of them together are, and none begins inside a character.
+/// Says whether each field is UTF-8: the whole record must be, and no field may begin inside a character.
 fn is_utf8(record: &ByteRecord) -> bool {
     let all = record.as_slice();
     let begins = |column| record.range(column).map_or(0, |range| range.start);

@@ -1,15 +1,15 @@
-//! What a replayed connect has to have in common with the recorded one, beside data source or driver: the user, the
+//! Says what a replayed connect must have in common with the recorded one besides data source or driver: the user, the
 //! database, the schema, the default library; under `verify: strict` every keyword that the cassette shows.
 
 use super::mismatch::Difference;
 use super::volatile;
 use crate::{Entry, Key, Value};
 
-/// What a driver told of a connection: compared where both sides name it.
+/// What a driver reports about a connection. Database and schema are compared where both sides name them.
 const FACTS: &[&str] = &["user_hash", "database", "schema"];
 
-/// Keywords, in upper case, that name a database, a schema or default libraries: what else they name, they name data.
-/// (DBQ is IBM i's list of libraries, and the file of drivers that read files.)
+/// Keywords, in upper case, that name a database, a schema or default libraries. Different values there mean different
+/// data. (DBQ is the list of libraries on IBM i, and the file for drivers that read files.)
 const DATA: &[&str] = &[
     "DATABASE",
     "DATABASENAME",
@@ -24,15 +24,15 @@ const DATA: &[&str] = &[
     "LIBRARY",
 ];
 
-/// What stands in the place of a value that is hidden: it says nothing.
+/// Stands in the place of a hidden value, so it is not compared.
 const HIDDEN: &str = "***";
 
-/// Whether a connect's field is compared here, and not as it is.
+/// Says whether a connect's field is compared here rather than like any other field.
 pub(super) fn is_beside(key: Key) -> bool {
     matches!(key, Key::ConnectionString | Key::DsnSection | Key::Verify | Key::UserHash | Key::Library | Key::Kind)
 }
 
-/// The first difference in scope of two connects.
+/// Returns the first difference between two connects in scope.
 pub(super) fn difference(recorded: &Entry, asked: &Entry) -> Option<Difference> {
     facts(recorded, asked).or_else(|| {
         let strict = asked.get(Key::Verify).and_then(Value::as_text) == Some("strict");
@@ -50,7 +50,7 @@ fn facts(recorded: &Entry, asked: &Entry) -> Option<Difference> {
     FACTS.iter().find_map(|key| {
         let asked = told(asked, key).filter(named)?;
         let recorded = told(recorded, key).filter(named);
-        // a user has to be the same one; a database or schema counts only where both sides name it
+        // the user must be the same; a database or schema counts only where both sides name it
         if *key != "user_hash" && recorded.is_none() {
             return None;
         }
@@ -64,12 +64,12 @@ struct Keyword {
     /// In upper case, with single blanks inside.
     name: String,
     value: String,
-    /// The field it stands in.
+    /// The field that has it.
     field: &'static str,
 }
 
-/// The keywords of an entry: of equal ones the last in the connection string counts, and that before the data source's
-/// section, as for a driver.
+/// Returns the keywords of an entry. As in a driver, the last of equal keywords in the connection string counts, and
+/// the connection string takes precedence over the data source's section.
 fn shown(entry: &Entry) -> Vec<Keyword> {
     let mut shown: Vec<Keyword> = Vec::new();
     let mut add = |name: &str, value: String, field| {
@@ -102,7 +102,7 @@ fn keywords(
         let name = &keyword.name;
         let (was, is) = (find(recorded, name).map(|at| &recorded[at]), find(asked, name).map(|at| &asked[at]));
         let hidden = [was, is].iter().flatten().any(|keyword| keyword.value == HIDDEN);
-        // data source and driver are fields of their own
+        // data source and driver have fields of their own
         if hidden || matches!(name.as_str(), "DSN" | "DRIVER" | "FILEDSN") || !is_compared(name) {
             return None;
         }
@@ -114,11 +114,11 @@ fn keywords(
     })
 }
 
-/// The `key=value` pairs of a connection string, values without their braces.
+/// Splits a connection string into its `key=value` pairs, without the braces of values.
 fn pairs(text: &str) -> Vec<(String, String)> {
     let (mut rest, mut pairs) = (text, Vec::new());
     while let Some((key, after)) = rest.split_once('=') {
-        // a word without `=` before the key says nothing
+        // skip a word without `=` before the key
         let key = key.rsplit(';').next().unwrap_or_default().trim();
         let after = after.trim_start();
         let (value, next) = match after.strip_prefix('{') {
@@ -134,7 +134,7 @@ fn pairs(text: &str) -> Vec<(String, String)> {
     pairs
 }
 
-/// A value in braces, in which `}}` stands for one, and what comes after it.
+/// Splits off a value in braces, in which `}}` stands for `}`. Returns the value and what follows it.
 fn braces(text: &str) -> (String, &str) {
     let (mut value, mut rest) = (String::new(), text);
     while let Some((before, after)) = rest.split_once('}') {
@@ -187,7 +187,7 @@ mod tests {
         );
         let other = connect("DSN=shop", &[("DefaultLibraries", "TEST,QGPL")]);
         assert_eq!(place(&recorded, &other), "dsn_section: DEFAULTLIBRARIES");
-        // the connection string goes before the section, on either side
+        // the connection string takes precedence over the section, on either side
         assert_eq!(place(&recorded, &connect("DefaultLibraries=TEST", &[])), "dsn_section: DEFAULTLIBRARIES");
         assert_eq!(place(&recorded, &connect("DefaultLibraries={SALES,QGPL}", &[("DefaultLibraries", "X")])), "");
         assert_eq!(place(&recorded, &connect("DSN=shop", &[])), "", "nothing is there to compare");

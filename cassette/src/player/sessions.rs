@@ -1,11 +1,11 @@
-//! Which recorded connection a live one is.
+//! Decides which recorded connection a live one is.
 //!
-//! A live connection takes the first recorded one that agrees with its connect and is not taken. That is a guess as long
-//! as several agree; `exchange` corrects it when a command tells them apart.
+//! A live connection takes the first free recorded one that agrees with its connect. As long as several agree, that is
+//! a guess; `rematch` corrects it when a command tells them apart.
 //!
-//! What a live connection plays is a *session*: a recorded connection, or the rest of one. A pool in the driver manager makes
-//! the two come apart: a driver's connection that is used again plays the session of another recorded connection, and one that
-//! was opened anew plays on where another was closed.
+//! What a live connection plays is a *session*: a recorded connection, or the rest of one. They differ because of pools
+//! in the driver manager: a driver's connection that is used again plays the session of another recorded connection,
+//! and one that is opened anew goes on where another was closed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -26,20 +26,20 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// A whole recorded connection, connected.
+    /// Makes the session of a whole recorded connection whose connect is played.
     pub(super) fn fresh(connection: ConnectionId) -> Session {
         Session { connection, begin: 1, statements: 0 }
     }
 }
 
-/// A connection of the program. What its own calls alone change needs no lock.
+/// A connection of the program. What only its own calls change needs no lock.
 #[derive(Debug)]
 pub(super) struct Live {
-    /// The connects it agrees with.
+    /// The groups of connects it agrees with.
     groups: Vec<Group>,
-    /// The connect whose reply it was given.
+    /// The group of the connect whose reply it was given.
     group: Group,
-    /// Legs that it played to their end, with the number of statements it had used before each.
+    /// Sessions that it played to their end, each with the number of statements it had used before.
     before: Vec<(u32, Session)>,
     pub(super) session: Session,
     /// The number of statements it had used before this session.
@@ -48,15 +48,15 @@ pub(super) struct Live {
     used: AtomicU32,
     /// The recorded numbers of its statements, where several threads of the recorded connection used them in any order.
     numbers: HashMap<u32, u32>,
-    /// The recorded thread whose sequence each of the program's threads is in.
+    /// Which recorded thread each of the program's threads goes on with.
     threads: HashMap<u32, u16>,
-    /// Something was done since the connect or the last end of a transaction.
+    /// Whether anything was done since the connect or the last end of a transaction.
     is_done: AtomicBool,
-    /// What was set on a connection that has nothing to be asked.
+    /// What was set on it while it was taken for a spare, which is asked nothing.
     pub(super) set: Vec<Entry>,
-    /// No statement is open, and the driver manager looked whether the connection can be used again.
+    /// Whether no statement is open and the driver manager has checked whether the connection can be used again.
     idle: AtomicBool,
-    /// The program closed it.
+    /// Whether the program closed it.
     pub(super) ended: bool,
 }
 
@@ -78,12 +78,12 @@ impl Live {
         }
     }
 
-    /// The connects that it agrees with, if it has played nothing but one recorded connection from its beginning.
+    /// Returns the groups it agrees with, if it has played a single recorded connection from its beginning.
     pub(super) fn groups_of_one(&self) -> Option<&[Group]> {
         (self.before.is_empty() && self.session.begin == 1).then_some(&self.groups[..])
     }
 
-    /// A recorded statement, or the recorded connection, behind a live one.
+    /// Returns the recorded connection, and the recorded statement if one is given, behind a live one.
     pub(super) fn recorded(&self, statement: Option<u32>) -> (ConnectionId, Option<u32>) {
         let Some(statement) = statement else { return (self.session.connection, None) };
         if let Some(recorded) = self.numbers.get(&statement) {
@@ -97,34 +97,35 @@ impl Live {
         (session.connection, Some(under(first, session, statement)))
     }
 
-    /// The same, if it played this session.
+    /// Returns the same as if it played this session.
     pub(super) fn recorded_under(&self, session: Session, statement: Option<u32>) -> (ConnectionId, Option<u32>) {
         (session.connection, statement.map(|statement| under(self.first, session, statement)))
     }
 
-    /// The same, if it went on with this session after all that it has played.
+    /// Returns the same as if it went on with this session after all that it has played.
     pub(super) fn recorded_next(&self, session: Session, statement: Option<u32>) -> (ConnectionId, Option<u32>) {
         (session.connection, statement.map(|statement| under(self.used(), session, statement)))
     }
 
-    /// The recorded thread that this thread of the program goes on with, and those that others go on with.
+    /// Returns the recorded thread that the current thread of the program goes on with, and those that other threads go
+    /// on with.
     pub(super) fn threads(&self) -> (Option<u16>, Vec<u16>) {
         let this = crate::process::thread();
         let others = self.threads.iter().filter(|(thread, _)| **thread != this).map(|(_, recorded)| *recorded);
         (self.threads.get(&this).copied(), others.collect())
     }
 
-    /// This thread of the program is in the sequence of a recorded one.
+    /// Notes that the current thread of the program goes on with a recorded thread.
     pub(super) fn goes_on_as(&mut self, recorded: u16) {
         self.threads.insert(crate::process::thread(), recorded);
     }
 
-    /// A statement turns out to be this recorded one of its session.
+    /// Notes which recorded statement of its session a statement is.
     pub(super) fn is(&mut self, statement: u32, recorded: u32) {
         self.numbers.insert(statement, recorded);
     }
 
-    /// A command is played.
+    /// Notes that a command is played.
     pub(super) fn plays(&self, method: Method) {
         let is_done = self.is_done.load(Ordering::Relaxed);
         let now = !method.ends_transaction() && (is_done || !is_of_spare(method));
@@ -133,7 +134,7 @@ impl Live {
         }
     }
 
-    /// Whether a command ends a transaction in which nothing was done.
+    /// Says whether a command ends a transaction in which nothing was done.
     pub(super) fn ends_nothing(&self, method: Method) -> bool {
         method.ends_transaction() && !self.is_done.load(Ordering::Relaxed)
     }
@@ -142,23 +143,24 @@ impl Live {
         self.used.load(Ordering::Relaxed)
     }
 
-    /// A statement is used.
+    /// Notes that a statement is used.
     pub(super) fn uses(&self, statement: Option<u32>) {
         self.used.fetch_max(statement.unwrap_or(0), Ordering::Relaxed);
         self.rests(false);
     }
 
-    /// The driver manager looked whether it can be used again, or it is used.
+    /// Sets whether the connection is idle: yes when the driver manager has checked whether it can be used again, no
+    /// when it is used.
     pub(super) fn rests(&self, idle: bool) {
         self.idle.store(idle, Ordering::Relaxed);
     }
 
-    /// Whether no statement is open, and the driver manager looked whether the connection can be used again.
+    /// Says whether no statement is open and the driver manager has checked whether the connection can be used again.
     pub(super) fn is_idle(&self) -> bool {
         self.idle.load(Ordering::Relaxed)
     }
 
-    /// What would be left of its session after `played` commands.
+    /// Returns what is left of its session after `played` commands.
     fn rest(&self, played: usize) -> Session {
         let Session { connection, begin, statements } = self.session;
         Session { connection, begin: begin + played, statements: statements + (self.used() - self.first) }
@@ -174,7 +176,7 @@ impl Live {
     }
 }
 
-/// The recorded number of a statement that is the n-th of a live connection.
+/// Returns the recorded number of a live connection's n-th statement.
 fn under(first: u32, session: Session, statement: u32) -> u32 {
     session.statements.saturating_add(statement.saturating_sub(first))
 }
@@ -183,7 +185,7 @@ fn under(first: u32, session: Session, statement: u32) -> u32 {
 #[derive(Clone, Copy, Debug)]
 enum Holder {
     Live(ConnectionId),
-    /// Nobody any more, and perhaps its rest is a session.
+    /// Nobody any more. Its rest may be a session.
     Past,
 }
 
@@ -192,12 +194,13 @@ enum Holder {
 pub(super) struct SessionMatcher {
     pub(super) connects: Connects,
     lives: BTreeMap<ConnectionId, Live>,
-    /// The connects behind live connections of which none was recorded, by the ids that no recorded one has.
+    /// The connects whose reply additional live connections got. These were not recorded, and have ids that no recorded
+    /// connection has.
     additional: HashMap<ConnectionId, Connect>,
     holders: BTreeMap<ConnectionId, Holder>,
     /// Rests of recorded connections that were closed before their end.
     rests: Vec<Session>,
-    /// All connects before this one, of those in the log, are taken.
+    /// All connects of the log before this one are taken.
     first_free: usize,
     /// The number of live connections so far.
     count: u32,
@@ -214,14 +217,14 @@ impl SessionMatcher {
         SessionMatcher { connects, ..SessionMatcher::default() }
     }
 
-    /// A live connection is open on a recorded one after so many of its statements, and nothing is to be matched.
+    /// Opens a live connection on a recorded one, after this many of its statements. It never matches another one.
     pub(super) fn open_at(&mut self, id: ConnectionId, connection: ConnectionId, statements: u32) {
         let session = Session { connection, begin: 0, statements };
         self.lives.insert(id, Live::new(Vec::new(), 0, session));
         self.count = id.0 + 1;
     }
 
-    /// Goes on with the connects of another part, which is the same so far.
+    /// Switches to the connects of another part, which is the same so far.
     pub(super) fn turn_to(&mut self, connects: Connects) {
         for live in self.lives.values_mut() {
             if let Some(connect) = connects.of(live.session.connection) {
@@ -240,28 +243,28 @@ impl SessionMatcher {
         self.lives.get_mut(&id)
     }
 
-    /// The session of each live connection.
+    /// Returns the session of each live connection.
     pub(super) fn held(&self) -> Vec<(ConnectionId, Session)> {
         self.lives.iter().map(|(id, live)| (*id, live.session)).collect()
     }
 
-    /// The connections that are open.
+    /// Iterates over the open connections.
     pub(super) fn open(&self) -> impl Iterator<Item = ConnectionId> {
         self.lives.iter().filter(|(_, live)| !live.ended).map(|(id, _)| *id)
     }
 
-    /// The connects nobody has, in recorded order.
+    /// Iterates over the free connects in recorded order.
     pub(super) fn free(&self) -> impl Iterator<Item = &Connect> {
         let free = |connect: &&Connect| !self.holders.contains_key(&connect.connection);
         self.connects.from(self.first_free).iter().filter(free)
     }
 
-    /// Whether somebody has a recorded connection, or had it.
+    /// Says whether somebody has or had a recorded connection.
     pub(super) fn is_taken(&self, connection: ConnectionId) -> bool {
         self.holders.contains_key(&connection)
     }
 
-    /// The live connection that is taken for a recorded one.
+    /// Returns the live connection that is taken for a recorded one.
     pub(super) fn holder(&self, connection: ConnectionId) -> Option<ConnectionId> {
         match self.holders.get(&connection)? {
             Holder::Live(live) => Some(*live),
@@ -269,17 +272,17 @@ impl SessionMatcher {
         }
     }
 
-    /// Whether a recorded connection is over.
+    /// Says whether a recorded connection is over.
     pub(super) fn is_past(&self, connection: ConnectionId) -> bool {
         matches!(self.holders.get(&connection), Some(Holder::Past))
     }
 
-    /// The rests that agree with one of these groups.
+    /// Iterates over the rests that agree with one of these groups.
     pub(super) fn rests(&self, groups: &[Group]) -> impl Iterator<Item = Session> {
         self.rests.iter().copied().filter(|rest| self.agrees(groups, rest.connection))
     }
 
-    /// Whether there are rests of closed connections.
+    /// Says whether there are rests of closed connections.
     pub(super) fn has_rests(&self) -> bool {
         !self.rests.is_empty()
     }
@@ -288,7 +291,7 @@ impl SessionMatcher {
         self.connects.of(connection).is_some_and(|connect| groups.contains(&connect.group))
     }
 
-    /// A live connection opens with this session. Its id.
+    /// Opens a live connection with this session and returns its id.
     pub(super) fn opened(&mut self, groups: Vec<Group>, session: Session) -> ConnectionId {
         let id = ConnectionId(self.count);
         self.count += 1;
@@ -304,8 +307,8 @@ impl SessionMatcher {
         id
     }
 
-    /// A live connection opens of which none was recorded: one that agrees with these connects, and has nothing to be asked. Its id, and
-    /// the connect whose reply it gets.
+    /// Opens a live connection that was not recorded, like a recorded one that agrees with these groups. It counts as a
+    /// spare, which is asked nothing. Returns its id and the connect whose reply it gets.
     pub(super) fn opened_in_addition(&mut self, groups: &[Group]) -> Option<(ConnectionId, Connect)> {
         let like = self.connects.from(0).iter().find(|connect| connect.succeeded && groups.contains(&connect.group));
         let like = *like?;
@@ -316,12 +319,13 @@ impl SessionMatcher {
         Some((id, like))
     }
 
-    /// The recorded connection that a live one is asked about: of one in addition, that whose connect it got.
+    /// Returns the recorded connection whose answers a connection has: for an additional one, the one whose connect it
+    /// got.
     pub(super) fn like(&self, connection: ConnectionId) -> ConnectionId {
         self.additional.get(&connection).map_or(connection, |like| like.connection)
     }
 
-    /// Whether a session has nothing to be asked.
+    /// Says whether the session is that of a spare, which is asked nothing.
     pub(super) fn is_spare(&self, index: &Index, session: Session) -> bool {
         match self.connects.of(session.connection) {
             Some(connect) => index.is_needless(connect.position),
@@ -329,23 +333,24 @@ impl SessionMatcher {
         }
     }
 
-    /// The connect that opened a connection.
+    /// Returns the connect that opened a connection.
     fn connect_of(&self, connection: ConnectionId) -> Option<&Connect> {
         self.connects.of(connection).or_else(|| self.additional.get(&connection))
     }
 
-    /// The program closed a connection, and what it played stays taken.
+    /// Forgets a live connection that the program closed. What it played stays taken.
     pub(super) fn forget(&mut self, id: ConnectionId) {
         self.lives.remove(&id);
     }
 
-    /// The program closed a connection. What is left of its session is kept for another one, if it is said to be a session.
+    /// Ends a live connection that the program closed. If the driver manager pools, what is left of its session is kept
+    /// for another connection.
     pub(super) fn ended(&mut self, id: ConnectionId, complete: bool, played: Option<usize>, pooled: bool) {
         let Some(live) = self.lives.get_mut(&id) else { return };
         live.ended = true;
         match played {
             Some(played) if pooled && !complete => self.rests.push(live.rest(played)),
-            // another one may turn out to have been this one
+            // another live connection may turn out to be this one
             _ if !complete => return,
             _ => {}
         }
@@ -353,7 +358,7 @@ impl SessionMatcher {
         self.lives.remove(&id);
     }
 
-    /// A live connection goes on as another recorded one.
+    /// Lets a live connection go on with another session.
     pub(super) fn goes_on(&mut self, id: ConnectionId, session: Session) {
         let Some(live) = self.lives.get_mut(&id) else { return };
         self.holders.insert(live.session.connection, Holder::Past);
@@ -361,7 +366,8 @@ impl SessionMatcher {
         self.hold(session, id);
     }
 
-    /// A live connection has another session than was thought. The one it had is free, unless somebody has taken it.
+    /// Gives a live connection another session than assumed. The session it had becomes free, unless somebody has taken
+    /// it.
     pub(super) fn moves(&mut self, id: ConnectionId, session: Session) -> Option<Session> {
         let live = self.lives.get_mut(&id)?;
         let left = std::mem::replace(&mut live.session, session);
@@ -389,7 +395,7 @@ impl SessionMatcher {
         self.first_free += self.connects.from(self.first_free).iter().take_while(|connect| taken(connect)).count();
     }
 
-    /// Whether a live connection may be this recorded one, by its connect.
+    /// Says whether a live connection may have this session, judging by its connect.
     pub(super) fn may_be(&self, id: ConnectionId, session: Session) -> bool {
         let Some(live) = self.lives.get(&id) else { return false };
         let connect = self.connect_of(session.connection).filter(|connect| connect.succeeded);
@@ -397,7 +403,8 @@ impl SessionMatcher {
         connect.is_some_and(|connect| live.groups.contains(&connect.group) && replies(connect))
     }
 
-    /// The sessions a live connection may play instead of its own: those nobody has first, each in recorded order.
+    /// Returns the sessions that a live connection may play instead of its own: first those that nobody has, then the
+    /// others, each in recorded order.
     pub(super) fn choices(&self, id: ConnectionId) -> Vec<Choice> {
         let fresh = self.free().map(|connect| Session::fresh(connect.connection));
         let free = fresh.chain(self.rests.iter().copied()).map(|session| Choice { session, holder: None });
@@ -429,7 +436,7 @@ mod tests {
         assert_eq!(one.recorded(Some(2)), (a, Some(2)), "an earlier one stays what it was");
         assert_eq!(one.recorded(None), (b, None));
         one.uses(Some(5));
-        // what is left of `b` after three of its commands and two statements, in the hands of another connection
+        // the rest of `b` after three of its commands and two statements, held by another connection
         let rest = one.rest(3);
         assert_eq!(rest, Session { connection: b, begin: 4, statements: 2 });
         assert_eq!(live(rest).recorded(Some(1)), (b, Some(3)));

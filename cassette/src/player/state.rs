@@ -1,8 +1,8 @@
 //! What changes while a cassette is played.
 //!
-//! A step that is as it was recorded needs no more than what is known of its own connection: it reads the state, and changes the
-//! connection's lane. Whatever may concern several connections (which recorded connection a live one is, the order of all of them, the
-//! first mismatch) has the state for itself.
+//! A step that goes as recorded needs only its own connection's part: it locks the state for reading and changes the
+//! connection's lane. Anything that may concern several connections locks the state for writing: which recorded
+//! connection a live one is, the order across connections, the first mismatch.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,28 +25,29 @@ use crate::metadata::Order;
 
 /// What changes while the cassette is played.
 pub(super) struct State {
-    /// The cursor of the whole log, under `order: global`.
+    /// The cursor of the whole log, used under `order: global`.
     pub(super) whole: Cursor,
     /// What is played of each recorded connection.
     lanes: BTreeMap<ConnectionId, Mutex<Lane>>,
     pub(super) sessions: SessionMatcher,
-    /// Which part this process plays, of a cassette of several processes.
+    /// Which part this process plays, for a cassette of several processes.
     pub(super) choosing: Option<Choosing>,
-    /// Calls that wait for their turn.
+    /// The calls that wait for their turn.
     pub(super) waiting: Waiting,
     pub(super) sticky: Option<Mismatch>,
     pub(super) facts: Facts,
-    /// The parts of which it was said last that everything is played.
+    /// The parts that were last reported as completely played.
     pub(super) finished: Vec<usize>,
     pub(super) after: AfterFault,
 }
 
-/// What is played of one recorded connection. It has a lock of its own, so that connections play beside each other.
+/// What is played of one recorded connection. Each lane has its own lock, so that connections play without waiting for
+/// each other.
 pub(super) struct Lane {
-    /// How far it is played, under the orders that leave connections independent.
+    /// How far the connection is played, under the orders that leave connections independent.
     pub(super) cursor: Cursor,
     pub(super) answers: Answers,
-    /// How often a statement was closed since its last command.
+    /// How often each statement was closed since its last command.
     pub(super) closes: FxHashMap<u32, u32>,
 }
 
@@ -55,7 +56,7 @@ impl Lane {
         Lane { cursor, answers: Answers::default(), closes: FxHashMap::default() }
     }
 
-    /// A statement, or the whole connection, is gone.
+    /// Forgets a statement, or with `None` the whole connection.
     pub(super) fn forget(&mut self, statement: Option<u32>) {
         self.answers.forget(statement);
         match statement {
@@ -87,18 +88,18 @@ impl State {
         }
     }
 
-    /// The lane of a recorded connection that was played before.
+    /// Returns the lane of a recorded connection, if one exists already.
     pub(super) fn lane(&self, connection: ConnectionId) -> Option<&Mutex<Lane>> {
         self.lanes.get(&connection)
     }
 
-    /// The lane of a recorded connection.
+    /// Returns the lane of a recorded connection, creating it if needed.
     pub(super) fn lane_mut(&mut self, index: &Index, connection: ConnectionId) -> &mut Lane {
         let begin = || Mutex::new(Lane::new(Cursor::connection(index, connection)));
         self.lanes.entry(connection).or_insert_with(begin).get_mut()
     }
 
-    /// The lane of a recorded connection, to be put back.
+    /// Takes the lane of a recorded connection out. The caller puts it back with [`State::put_lane`].
     pub(super) fn take_lane(&mut self, index: &Index, connection: ConnectionId) -> Lane {
         let known = self.lanes.remove(&connection).map(Mutex::into_inner);
         known.unwrap_or_else(|| Lane::new(Cursor::connection(index, connection)))
@@ -108,12 +109,13 @@ impl State {
         self.lanes.insert(connection, Mutex::new(lane));
     }
 
-    /// All lanes.
+    /// Iterates over all lanes.
     pub(super) fn lanes_mut(&mut self) -> impl Iterator<Item = (ConnectionId, &mut Lane)> {
         self.lanes.iter_mut().map(|(connection, lane)| (*connection, lane.get_mut()))
     }
 
-    /// A recorded connection is closed: how far it was played is kept, if its cursor says it.
+    /// Forgets a recorded connection that is closed. Under the orders that have a cursor for each connection, keeps how
+    /// far it was played.
     pub(super) fn forget(&mut self, order: Order, connection: ConnectionId) {
         match (order, self.lanes.get_mut(&connection)) {
             (Order::Global, _) => _ = self.lanes.remove(&connection),
@@ -122,7 +124,7 @@ impl State {
         }
     }
 
-    /// The recorded connection and statement behind live ones.
+    /// Returns the recorded connection and statement behind live ones.
     pub(super) fn recorded(&self, live: ConnectionId, statement: Option<u32>) -> (ConnectionId, Option<u32>) {
         self.sessions.live(live).map_or((live, statement), |live| live.recorded(statement))
     }
@@ -132,11 +134,11 @@ impl State {
 #[derive(Default)]
 pub(super) struct Turn {
     pub(super) until: Option<Instant>,
-    /// How much was played when this call last tried, and the number of its first try since.
+    /// How much was played when this call last tried, and the number of its first try since then.
     pub(super) since: Option<(u64, u64)>,
-    /// There are other threads that may play what comes before.
+    /// Whether there are other threads that may play what comes before.
     pub(super) has_others: bool,
-    /// It was left for another thread of the connection, and none came.
+    /// The command was left to another thread of the connection, and none came for it.
     pub(super) for_anyone: bool,
 }
 
@@ -144,20 +146,20 @@ pub(super) struct Turn {
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     pub(super) calls: Vec<Call>,
-    /// Commands played, rows handed out and runs of rows read to their end while any call waited.
+    /// Counts, while any call waits, the commands played, the runs of rows handed out and the runs read to their end.
     pub(super) played: AtomicU64,
-    /// Tries that failed.
+    /// How many tries failed.
     pub(super) tries: u64,
-    /// The next connect is not to wait for its turn.
+    /// The next connect must not wait for its turn.
     pub(super) early: bool,
-    /// The next command is this thread's, whichever thread of its connection did it.
+    /// The next command goes to the thread that asks, whichever thread of the connection recorded it.
     pub(super) for_anyone: bool,
 }
 
 /// A call that waits.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
-    /// `None`: a connect.
+    /// `None` for a connect.
     pub(super) of: Option<ConnectionId>,
     pub(super) thread: u32,
     /// The number of its first try since something was played.
@@ -180,7 +182,7 @@ impl Bell {
         self.rings.notify_one();
     }
 
-    /// Waits until it rings, or has rung, and no longer than this.
+    /// Waits until the bell rings or has rung, but no longer than `longest`.
     pub(super) fn wait(&self, longest: Duration) {
         let mut has_rung = self.has_rung.lock();
         if !*has_rung {
@@ -190,7 +192,7 @@ impl Bell {
 }
 
 impl Waiting {
-    /// Something was played: what waits is to look again.
+    /// Notes that something was played, so that waiting calls look again.
     pub(super) fn note(&self) {
         self.played.fetch_add(1, Ordering::Relaxed);
     }

@@ -1,10 +1,10 @@
-//! Waiting for one's turn, under `order: global` and among threads that share a connection: of several threads one may come
-//! too early. It waits, for a bounded time, until the others have played what comes before, or until somebody had the first
-//! mismatch.
+//! Waiting for a turn, under `order: global` and among threads that share a connection. One of several threads may come
+//! too early. It waits for a bounded time, until the others have played what comes before or until somebody has the
+//! first mismatch.
 //!
-//! Nobody waits in vain if that can be seen: in a process with a single thread, or when every connection waits and there is
-//! none left to open. If every connection waits and there is, it may be opened before its turn: of several threads with
-//! the same connect arguments, the one whose command is next may come late.
+//! A call does not wait if waiting is visibly in vain: in a process with a single thread, or when every connection
+//! waits and none is left to open. If every connection waits and one is left to open, it may be opened before its turn:
+//! of several threads with the same connect arguments, the one whose command is next may come late.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -19,13 +19,15 @@ use super::state::{Bell, Call, State, Turn};
 use crate::metadata::Order;
 use crate::{CassetteError, ConnectionId, Entry, Method, sets};
 
-/// How long at most a call leaves a command that is asked for to another thread of its connection.
+/// How long a call leaves a requested command to another thread of its connection, at most.
 const FOR_ANOTHER: Duration = Duration::from_millis(200);
-/// How long at most until the next look: what a call waits for may come in another way than the recorded one.
+/// How long a call sleeps before it looks again, at most: what it waits for may come in another way than the recorded
+/// one.
 const LOOK: Duration = Duration::from_millis(2);
 
 impl LogPlayer {
-    /// Waits a while if the turn of what is asked may come. False if it does not, or did not come in time.
+    /// Waits a while if the turn of what is asked may still come. Returns false if it cannot come, or did not come in
+    /// time.
     pub(super) fn wait(
         &self,
         turn: &mut Turn,
@@ -58,7 +60,7 @@ impl LogPlayer {
         let (played, last) = (waiting.played.load(Ordering::Relaxed), waiting.tries);
         let since = turn.since.filter(|(then, _)| *then == played);
         if since.is_some() && !turn.has_others {
-            // nothing has come while it waited
+            // nothing was played while it waited
             turn.has_others = !crate::platform::has_one_thread();
             if !turn.has_others {
                 return Ok(false);
@@ -82,7 +84,7 @@ impl LogPlayer {
         Ok(waits)
     }
 
-    /// Whether what is asked is what comes next, and was left for another thread of the connection.
+    /// Says whether what is asked comes next but was left to another thread of the connection.
     pub(super) fn is_next(&self, asked: &Entry, scene: &Scene) -> Result<bool, CassetteError> {
         let Scene::Command { position } = scene else { return Ok(false) };
         let slot = self.index.slot(*position);
@@ -92,7 +94,7 @@ impl LogPlayer {
         Ok(self.comparison.difference(&sets::entry(&*self.storage, slot.place())?, asked).is_none())
     }
 
-    /// Something was played: whose turn it is now goes on.
+    /// Wakes the calls whose turn may have come, after something was played.
     pub(super) fn next_turn(&self, state: &mut State) {
         if state.waiting.calls.is_empty() {
             return;
@@ -103,7 +105,7 @@ impl LogPlayer {
         calls.for_each(|call| call.bell.ring());
     }
 
-    /// The same after a step that needed no more than its own lane.
+    /// Does the same after a step that needed only its own lane.
     pub(super) fn next_turn_beside(&self, state: &State) {
         if !state.waiting.calls.is_empty() {
             state.waiting.note();
@@ -111,14 +113,15 @@ impl LogPlayer {
         }
     }
 
-    /// A run of rows is read to its end: what waits for that goes on.
+    /// Wakes waiting calls when a run of rows is read to its end.
     pub(super) fn rows_are_read(&self) {
         if self.waiting.load(Ordering::SeqCst) > 0 {
             self.next_turn(&mut self.state.write());
         }
     }
 
-    /// The connection that is taken for the one whose command comes next, `Some(None)` before a connect. `None` if nobody can say.
+    /// Returns the live connection whose command comes next, or `Some(None)` before a connect. `None` if that cannot be
+    /// told.
     fn whose_turn(&self, state: &mut State) -> Option<Option<ConnectionId>> {
         if self.order != Order::Global {
             return None;
@@ -132,8 +135,8 @@ impl LogPlayer {
         }
     }
 
-    /// Whether every open connection waits for its turn, and has tried since all of them wait: rows may have come to their
-    /// end before.
+    /// Says whether every open connection waits for its turn and has tried again since all of them wait. Before that,
+    /// rows may have been read to their end unnoticed.
     fn all_wait(&self, state: &State) -> bool {
         let calls = &state.waiting.calls;
         let all = calls.iter().map(|call| call.first).max().unwrap_or(0);
@@ -142,7 +145,7 @@ impl LogPlayer {
                 calls.iter().filter(|call| call.of == Some(open) && call.last > all).map(|call| call.thread).collect();
             waiting.sort_unstable();
             waiting.dedup();
-            // where several threads use a connection, each of them
+            // of a connection that several threads use, each thread must wait
             let recorded = state.recorded(open, None).0;
             waiting.len() >= self.index.threads(recorded).map_or(1, <[u16]>::len)
         };
@@ -150,7 +153,8 @@ impl LogPlayer {
         open.peek().is_some() && open.all(waits)
     }
 
-    /// Whether what is asked is next for its connection, or for one that it may be: `order: connection` would take it.
+    /// Says whether what is asked comes next on its connection, or on one that it may be, so that `order: connection`
+    /// would play it.
     pub(super) fn has_a_turn(&self, state: &mut State, asked: &Entry) -> Result<bool, CassetteError> {
         if asked.method == Method::Connect {
             let groups = state.sessions.connects.agreeing(asked);
@@ -174,8 +178,8 @@ impl LogPlayer {
         Ok(false)
     }
 
-    /// Whether what is asked stands further on among what several threads did on a connection. Of threads that begin alike, one may
-    /// have taken what another one is still to ask for: it goes on when that one has come.
+    /// Says whether what is asked comes later among the commands that several threads did on a connection. If threads
+    /// begin alike, one may have taken what another is still to ask for. It can go on when that other thread has come.
     fn stands_later(&self, state: &mut State, asked: &Entry) -> Result<bool, CassetteError> {
         let Some(live) = state.sessions.live(asked.connection) else { return Ok(false) };
         let (connection, _) = live.recorded(None);
@@ -195,7 +199,7 @@ impl LogPlayer {
         Ok(false)
     }
 
-    /// The cursor of a recorded connection alone, as far as it is played.
+    /// Returns the cursor of a recorded connection alone, as far as it is played.
     pub(super) fn own_cursor(&self, state: &mut State, connection: ConnectionId) -> Cursor {
         match self.order {
             Order::Global => state.whole.of_connection(&self.index, connection),

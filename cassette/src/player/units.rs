@@ -1,8 +1,8 @@
-//! Units: what `order: any` plays in any order and on any connection with the same connect arguments. A unit is the execution of
-//! a statement with its rows, or a transaction, inside which the order counts.
+//! Units: what `order: any` plays in any order, on any connection with the same connect arguments. A unit is the
+//! execution of a statement with its rows, or a transaction, inside which the order counts.
 //!
-//! Each unit becomes a recorded connection of its own, in a log of its own: its connect, the prepare of each statement that it
-//! executes, and its commands. So a player that takes connections in any order takes units in any order.
+//! Each unit becomes a recorded connection of its own, in a log of its own: a connect, the prepare of each statement
+//! that it executes, and its commands. So a player that takes connections in any order also takes units in any order.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -19,38 +19,38 @@ use crate::schema::{Class, Role};
 use crate::store::Store;
 use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value, sets};
 
-/// Whether the commands of a connection are in a transaction, and where one begins and ends.
+/// Whether the commands of a connection are in a transaction, and where transactions begin and end.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Transactions {
-    /// Autocommit is off: every command belongs to one.
+    /// Autocommit is off, so every command belongs to a transaction.
     manual: bool,
 }
 
 impl Transactions {
-    /// Those of a connection that was made like this.
+    /// Reads from the connect whether autocommit is off.
     pub(super) fn of_connect(connect: &Entry) -> Transactions {
         let autocommit = connect.get(Key::Attributes).and_then(|attributes| attributes.get(AUTOCOMMIT));
         Transactions { manual: autocommit.and_then(Value::as_int) == Some(0) }
     }
 
-    /// Whether autocommit is off.
+    /// Says whether autocommit is off.
     pub(super) fn are_manual(self) -> bool {
         self.manual
     }
 
-    /// An attribute of the connection is set.
+    /// Notes that an attribute of the connection is set.
     pub(super) fn set(&mut self, entry: &Entry) {
         if entry.get(Key::Attribute).and_then(Value::as_text) == Some(AUTOCOMMIT) {
             self.manual = entry.get(Key::Value).and_then(Value::as_int) == Some(0);
         }
     }
 
-    /// Whether an execution is the first of a transaction, if there is none; `sql` is its text.
+    /// Says whether an execution with this SQL text begins a transaction, provided that none is open.
     pub(super) fn begin_with(self, sql: &str) -> bool {
         self.manual || first_words(sql).is_some_and(|words| begins(&words))
     }
 
-    /// Whether a command ends the transaction, if it succeeds; `sql` is its text, if it has one.
+    /// Says whether a command ends the transaction, provided that it succeeds. `sql` is its text, or empty.
     pub(super) fn end_with(entry: &Entry, sql: &str) -> bool {
         match entry.method {
             Method::Commit | Method::Rollback => true,
@@ -66,7 +66,7 @@ impl Transactions {
 
 const AUTOCOMMIT: &str = "autocommit";
 
-/// The words of a statement, in upper case, if it is short enough to be one about transactions.
+/// Returns the words of a statement in upper case, if it is short enough to be one about transactions.
 fn first_words(sql: &str) -> Option<Vec<String>> {
     let plain = comments::without(sql);
     let plain = plain.trim().trim_end_matches(';');
@@ -90,18 +90,18 @@ fn ends(words: &[String]) -> bool {
     match word(0) {
         Some("COMMIT" | "ABORT") => true,
         Some("END") => matches!(word(1), None | Some("TRANSACTION" | "WORK")),
-        // not to a savepoint
+        // a rollback to a savepoint does not end it
         Some("ROLLBACK") => !words.iter().any(|word| word == "TO"),
         _ => false,
     }
 }
 
-/// The attributes that were set on a connection and differ from how ODBC begins.
+/// The attributes that were set on a connection and differ from ODBC's defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Context(BTreeMap<String, String>);
 
 impl Context {
-    /// An attribute of the connection is set.
+    /// Notes that an attribute of the connection is set.
     pub(super) fn set(&mut self, entry: &Entry) {
         let Some(attribute) = entry.get(Key::Attribute) else { return };
         let name = attribute.as_text().map_or_else(|| format!("{attribute:?}"), str::to_owned);
@@ -112,24 +112,25 @@ impl Context {
     }
 }
 
-/// How a unit begins: what has to be the same, but for its values.
+/// How a unit begins. Units with equal beginnings differ at most in their values.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Beginning {
     group: Group,
     context: Context,
     /// Run, execute or catalog.
     method: Method,
-    /// The statement's text; of a catalog function its name.
+    /// The statement's text, or the name of the catalog function.
     text: String,
 }
 
-/// The units that begin alike.
+/// The units with the same beginning.
 struct Alike {
-    /// Their connects' group in the log of the units.
+    /// The group of their connects in the log of the units.
     group: Group,
-    /// Where their text stands with marks, volatile parts or hidden secrets, so that another one may be the same.
+    /// The position of their text, if it has marks, volatile parts or hidden secrets, so that a different text may
+    /// match it.
     marked: Option<u32>,
-    /// In recorded order, with the place of the first execution.
+    /// In recorded order.
     units: Vec<Unit>,
     by_inputs: HashMap<u64, Equal>,
 }
@@ -137,20 +138,20 @@ struct Alike {
 #[derive(Clone, Copy)]
 struct Unit {
     id: ConnectionId,
-    /// The position of the first execution in the cassette's own index, and of the prepare before it.
+    /// The position in the cassette's own index of the first execution; `prepare` is that of the prepare before it.
     first: u32,
     prepare: Option<u32>,
 }
 
-/// Those whose first execution has the same values.
+/// The units whose first execution has the same values.
 #[derive(Default)]
 struct Equal {
     units: Vec<ConnectionId>,
-    /// All before this one are played.
+    /// All units before this one are played.
     played: AtomicUsize,
 }
 
-/// What a statement that was prepared is told before it is executed.
+/// What was recorded of a prepared statement before it was executed.
 struct Prepared {
     index: Arc<Index>,
     connection: ConnectionId,
@@ -160,51 +161,51 @@ struct Prepared {
 /// The units of a cassette.
 pub(super) struct Units {
     alike: HashMap<Beginning, Alike>,
-    /// Whether any of them has a text with marks.
+    /// Whether any unit has a text with marks.
     has_marks: bool,
     prepared: HashMap<(Group, String), Prepared>,
-    /// What is in no transaction: attributes that are set, and ends of transactions in which nothing was done.
+    /// Commands outside of transactions: attributes that are set, and ends of transactions in which nothing was done.
     apart: Vec<(Group, Entry)>,
     comparison: Comparison,
 }
 
 /// What a program asks first of a unit.
 pub(super) struct First<'e> {
-    /// The groups of the connection's connect.
+    /// The groups of the live connection's connect.
     pub(super) groups: &'e [Group],
     pub(super) context: &'e Context,
-    /// With the rules of redaction applied, and as it was asked.
+    /// The execution with the redaction rules applied; `asked` is the same as it was asked.
     pub(super) execution: &'e Entry,
     pub(super) asked: &'e Entry,
-    /// If there are any.
+    /// `None` if there are no redaction rules.
     pub(super) redactor: Option<&'e Redactor>,
-    /// What was asked when the statement was prepared.
+    /// The statement's prepare, if it was prepared.
     pub(super) prepare: Option<&'e Entry>,
 }
 
 impl First<'_> {
-    /// The entry with the text.
+    /// Returns the entry that has the text.
     fn text(&self) -> &Entry {
         self.prepare.unwrap_or(self.execution)
     }
 
-    /// Whether it is this recorded execution.
+    /// Says whether this is the given recorded execution.
     fn is(&self, recorded: &Entry, comparison: &Comparison) -> bool {
         let settled = |redactor: &Redactor| redactor.settled(recorded, self.asked, self.execution.clone());
         comparison.difference(recorded, self.execution).is_none()
-            // a value that the program read redacted stands for the one it was
+            // a value that the program read in redacted form stands for the original one
             || self.redactor.is_some_and(|redactor| comparison.difference(recorded, &settled(redactor)).is_none())
     }
 }
 
-/// The text of an entry by which units are found.
+/// Returns the text of an entry by which units are found.
 pub(super) fn text_of(entry: &Entry, comments: bool) -> String {
     let key = if entry.method == Method::Catalog { Key::Function } else { Key::Sql };
     let text = entry.get(key).and_then(Value::as_text).unwrap_or_default();
     if comments { text.to_owned() } else { comments::without(text) }
 }
 
-/// The values of an execution, but for its text.
+/// Hashes the input values of an execution, without its text.
 fn inputs_of(entry: &Entry) -> u64 {
     let mut hasher = DefaultHasher::new();
     for (key, value) in entry.fields.iter() {
@@ -215,7 +216,7 @@ fn inputs_of(entry: &Entry) -> u64 {
     hasher.finish()
 }
 
-/// A connection of the cassette while its units are read.
+/// A connection of the cassette, while its units are read.
 struct Recorded {
     group: Group,
     connect: u32,
@@ -225,24 +226,25 @@ struct Recorded {
     statements: HashMap<u32, Statement>,
 }
 
-/// A statement of it.
+/// A statement of a [`Recorded`] connection.
 #[derive(Default)]
 struct Statement {
     text: String,
-    /// The prepare, and what was asked before the first execution.
+    /// The positions of the prepare and of the questions before the first execution.
     prepare: Vec<u32>,
-    /// What it was told after its executions, by question: that holds until it is told otherwise.
+    /// The positions of the answers after its executions, by question. Each holds until the same question gets another
+    /// answer.
     told: HashMap<String, u32>,
     unit: Option<usize>,
 }
 
-/// A unit while it is read.
+/// A unit, while it is read.
 struct Draft {
     connection: ConnectionId,
     beginning: Beginning,
     first: u32,
     prepare: Option<u32>,
-    /// The numbers of its statements, in the order in which they come.
+    /// The ids of its statements, in the order in which they come.
     statements: Vec<u32>,
     slots: Vec<Slot>,
 }
@@ -267,7 +269,7 @@ impl Draft {
 pub(super) struct Drafts {
     connections: HashMap<ConnectionId, Recorded>,
     units: Vec<Draft>,
-    /// What is in no transaction.
+    /// Commands outside of transactions.
     apart: Vec<(Group, Entry)>,
 }
 
@@ -391,19 +393,20 @@ impl Drafts {
         Ok(Drafts { connections, units: drafts, apart })
     }
 
-    /// What is set on a connection, if that is in no transaction.
+    /// Returns the attributes that are set on a connection, if it is in no transaction.
     pub(super) fn context(&self, connection: ConnectionId) -> Option<&Context> {
         self.connections.get(&connection).filter(|of| of.open.is_none()).map(|of| &of.context)
     }
 
-    /// Where the text of a statement stands that was prepared.
+    /// Returns the position of the prepare of a statement.
     pub(super) fn prepare(&self, connection: ConnectionId, statement: u32) -> Option<u32> {
         self.connections.get(&connection)?.statements.get(&statement)?.prepare.first().copied()
     }
 }
 
 impl Units {
-    /// Reads the units of a log. The index and the connects are those of the units' own log, which is what is played.
+    /// Reads the units of a log. The returned index and connects are those of the units' own log, which is the one that
+    /// is played.
     pub(super) fn read(
         index: &Index,
         storage: &dyn Store,
@@ -415,7 +418,7 @@ impl Units {
         let mut prepared: HashMap<(Group, String), (ConnectionId, u32, Vec<u32>)> = HashMap::new();
         for (connection, of) in connections {
             for (statement, asked) in of.statements.into_iter().filter(|(_, asked)| !asked.prepare.is_empty()) {
-                // of several, the one of which most is known
+                // if there are several, keep the one of which most is known
                 let known = prepared.entry((of.group, asked.text)).or_insert((connection, statement, Vec::new()));
                 if known.2.len() < asked.prepare.len() {
                     *known = (connection, statement, asked.prepare);
@@ -463,7 +466,7 @@ impl Units {
         Ok((units, Index::of_units(slots, origins), Connects::of_units(connects)))
     }
 
-    /// The answer to what is asked outside of a transaction and is no execution.
+    /// Finds the recorded command for one that is asked outside of a transaction and is no execution.
     pub(super) fn apart(&self, groups: &[Group], asked: &Entry) -> Option<&Entry> {
         let same = |(group, entry): &&(Group, Entry)| {
             groups.contains(group) && entry.method == asked.method && self.comparison.difference(entry, asked).is_none()
@@ -471,8 +474,8 @@ impl Units {
         self.apart.iter().find(same).map(|(_, entry)| entry)
     }
 
-    /// What a prepare was told, and all that was asked before its statement was executed: as an index of the cassette, with the
-    /// connection and the statement that it has there.
+    /// Finds a prepare and everything that was asked about its statement before the first execution: as an index of the
+    /// cassette, with the connection and statement that the cassette has for it.
     pub(super) fn prepared(
         &self,
         index: &Index,
@@ -497,7 +500,8 @@ impl Units {
         Ok(None)
     }
 
-    /// A unit that nobody has and that begins with what is asked, and the groups of all units that begin alike.
+    /// Finds a unit that nobody has and that begins with what is asked. Also returns the groups of all units with such
+    /// a beginning.
     pub(super) fn find(
         &self,
         (index, storage): (&Index, &dyn Store),
@@ -507,7 +511,7 @@ impl Units {
         let alike = self.alike(index, storage, first)?;
         let groups: Vec<Group> = alike.iter().map(|alike| alike.group).collect();
         let inputs = inputs_of(first.execution);
-        // a value may stand for another one
+        // once values are bound, a value may stand for another one, so equal hashes do not tell
         let idle = self.comparison.bindings.are_idle();
         let equal = alike.iter().filter_map(|alike| alike.by_inputs.get(&inputs).filter(|_| idle));
         let free = |unit: &ConnectionId| !sessions.is_taken(*unit);
@@ -533,13 +537,13 @@ impl Units {
         Ok(found.map(|found| (found, groups)))
     }
 
-    /// The units whose first execution is at one of these positions.
+    /// Returns the units whose first execution is at a played position.
     pub(super) fn begun(&self, is_played: impl Fn(u32) -> bool) -> Vec<ConnectionId> {
         let units = self.alike.values().flat_map(|alike| &alike.units);
         units.filter(|unit| is_played(unit.first)).map(|unit| unit.id).collect()
     }
 
-    /// The units whose text is what is asked.
+    /// Returns the units whose text is that of what is asked.
     fn alike(&self, index: &Index, storage: &dyn Store, first: &First<'_>) -> Result<Vec<&Alike>, CassetteError> {
         let text = text_of(first.text(), self.comparison.comments);
         let exact = first.groups.iter().filter_map(|group| {
@@ -569,7 +573,8 @@ impl Units {
         Ok(alike)
     }
 
-    /// Where in the cassette stands what is most like what is asked and not played: a unit with the same text, if there is one.
+    /// Returns the position in the cassette of what is most like what is asked and not played: the first execution of a
+    /// unit with the same text, if there is one.
     pub(super) fn nearest(
         &self,
         (index, storage): (&Index, &dyn Store),
@@ -582,12 +587,12 @@ impl Units {
     }
 }
 
-/// Whether an entry equals others than those that are the same.
+/// Says whether an entry matches others than equal ones.
 fn is_marked(entry: &Entry) -> bool {
     entry.get(Key::Volatile).is_some() || entry.get(Key::Secrets).is_some()
 }
 
-/// An entry without its values.
+/// Returns an entry with its text and marks only, without its values.
 fn text_alone(entry: &Entry) -> Entry {
     let kept = |key: &Key| matches!(key, Key::Sql | Key::Function | Key::Volatile | Key::Secrets);
     Entry { fields: entry.fields.iter().filter(|(key, _)| kept(key)).cloned().collect(), ..entry.clone() }

@@ -1,7 +1,7 @@
 //! What the report of a mismatch advises.
 //!
-//! Advice is followed, so it has to work. The values to be named volatile are tried out before they are proposed, and they
-//! are not proposed at all if another recorded command is equal to what was asked: then the order differs, not a value.
+//! People follow advice, so it must work. Values to mark as volatile are tried out before they are proposed. None are
+//! proposed if another recorded command is equal to what was asked, because then the order differs and not a value.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::volatile_rules::Kind;
 use crate::{Entry, Key, Value};
 
 impl Case<'_> {
-    /// The report's last part.
+    /// Writes the last part of the report.
     pub(super) fn advice(&self, out: &mut String) -> std::fmt::Result {
         writeln!(out, "\nwhat to do:")?;
         if let Some(order) = self.other_order() {
@@ -72,7 +72,7 @@ impl Case<'_> {
         writeln!(out, "- otherwise the program does not do what {did}: the difference above says where")
     }
 
-    /// The command line that records again.
+    /// Returns the command line that records again.
     fn record_again(&self) -> String {
         let variables = self.player.storage.variables();
         let named: String = variables.iter().map(|(key, value)| format!("{key}={} ", shell(value))).collect();
@@ -87,13 +87,13 @@ impl Case<'_> {
         self.expected.as_ref().is_some_and(|(position, _)| self.has_a_list_at(*position))
     }
 
-    /// Whether the cassette has a list there. Rules give marks too.
+    /// Says whether the cassette itself has a list there. Marks may also come from rules.
     fn has_a_list_at(&self, position: u32) -> bool {
         let place = self.player.index.slot(position).place();
         self.player.storage.checked_entry(place).is_ok_and(|entry| entry.get(Key::Volatile).is_some())
     }
 
-    /// The one rule that lets what is asked pass, if there is such a one.
+    /// Returns a single rule that lets what is asked pass, if there is one.
     fn rule(&self, items: &[String]) -> Option<String> {
         let (position, expected) = self.expected.as_ref()?;
         let player = self.player;
@@ -112,7 +112,7 @@ impl Case<'_> {
         Some(rule_text(&at_position(number.parse().ok()?, &text)))
     }
 
-    /// The list of `volatile` with which the expected entry, at this position, would have let what was asked pass.
+    /// Returns the position of the expected entry, and the list `volatile` with which it would have let what was asked pass.
     fn volatile(&self) -> Option<(u32, Vec<String>)> {
         let (position, expected) = self.expected.as_ref()?;
         if self.kind != MismatchKind::Differs || self.nearest.is_some() {
@@ -130,8 +130,8 @@ impl Case<'_> {
     }
 }
 
-/// The list of `volatile` that lets what is asked pass for what is recorded, with what is named already. `None` if no list
-/// does: a value has another type, there are more values, or what differs cannot be named.
+/// Returns the list `volatile` that lets what is asked pass for what is recorded, including the marks that are there
+/// already. `None` if no list does: a value has another type, there are more values, or what differs cannot be named.
 fn proposed(recorded: &Entry, asked: &Entry, comparison: &Comparison) -> Option<Vec<String>> {
     let named = recorded.get(Key::Volatile);
     let named = named.map_or(&[][..], |list| list.as_list().unwrap_or(std::slice::from_ref(list)));
@@ -153,7 +153,7 @@ fn proposed(recorded: &Entry, asked: &Entry, comparison: &Comparison) -> Option<
     (!items.is_empty()).then_some(items)
 }
 
-/// The parameters that differ beside the first difference.
+/// Returns the parameters that differ besides the first difference.
 pub(super) fn others(recorded: &Entry, asked: &Entry, comparison: &Comparison, first: &Difference) -> Vec<Difference> {
     let expected = in_this_run(recorded, asked, comparison);
     let params = |entry: &Entry| entry.get(Key::Params).and_then(Value::as_list).map(<[Value]>::to_vec);
@@ -166,7 +166,7 @@ pub(super) fn others(recorded: &Entry, asked: &Entry, comparison: &Comparison, f
     differing.filter(|difference| difference.place != first.place).collect()
 }
 
-/// A recorded entry as it is in this run.
+/// Returns a recorded entry as it is in this run.
 fn in_this_run(recorded: &Entry, asked: &Entry, comparison: &Comparison) -> Entry {
     comparison.bindings.expected(recorded, asked).map_or_else(|_| recorded.clone(), |expected| expected.into_owned())
 }
@@ -176,7 +176,7 @@ fn own_has_not(entry: &Entry, item: &Value) -> bool {
     !list.unwrap_or_default().contains(item)
 }
 
-/// The items for all that differs under the key where the first difference is.
+/// Returns the items for everything that differs under the key of the first difference.
 fn differing(difference: &Difference, recorded: &Entry, asked: &Entry, comparison: &Comparison) -> Vec<String> {
     let place = difference.place.as_str();
     if place.starts_with("parameter ") {
@@ -208,7 +208,7 @@ fn differing(difference: &Difference, recorded: &Entry, asked: &Entry, compariso
     }
 }
 
-/// The numbers of the parameters that differ, of an array those that differ in any set.
+/// Returns the numbers of the parameters that differ; in an array those that differ in any set.
 fn parameters(recorded: &Entry, asked: &Entry) -> Vec<usize> {
     let asked = secrets::accepted(recorded, asked);
     let asked = volatile::accepted(recorded, &asked);
@@ -230,8 +230,8 @@ fn parameters(recorded: &Entry, asked: &Entry) -> Vec<usize> {
     numbers.into_iter().collect()
 }
 
-/// The parts of a statement that are values and differ: what stands in quotes, and words with digits. Nothing if
-/// anything else differs: that is another statement.
+/// Returns the parts of a statement that are values and differ: what stands in quotes, and words with digits. Returns
+/// nothing if anything else differs, because then it is another statement.
 fn parts<'t>(recorded: &'t str, asked: &str) -> Vec<&'t str> {
     let (was, is) = (tokens(recorded), tokens(asked));
     if was.len() != is.len() {
@@ -254,8 +254,8 @@ fn inside_quotes(token: &str) -> Option<&str> {
     token.strip_prefix('\'')?.strip_suffix('\'')
 }
 
-/// What stands in quotes, words (`tmp_8431`, and `12:30:01.5` or `2026-11-21`, since a value may be written so), and every
-/// other character by itself.
+/// Splits SQL into tokens: what stands in quotes, words (`tmp_8431`, but also `12:30:01.5` or `2026-11-21`, because
+/// values may be written like this), and every other character by itself.
 fn tokens(sql: &str) -> Vec<&str> {
     let (mut tokens, mut rest) = (Vec::new(), sql);
     let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
@@ -283,7 +283,7 @@ fn tokens(sql: &str) -> Vec<&str> {
     tokens
 }
 
-/// A text in double quotes that JSON and YAML read alike.
+/// Quotes a text so that JSON and YAML read it alike.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

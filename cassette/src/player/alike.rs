@@ -1,4 +1,4 @@
-//! The recorded command that is most like what was asked, if none is equal: for the report.
+//! Finds the recorded command that is most like what was asked, for the report, if none is equal.
 
 use std::collections::HashMap;
 
@@ -9,9 +9,9 @@ use super::nearest::{READ, WINDOW};
 use crate::store::Store;
 use crate::{CassetteError, Entry, Method, Value, sets};
 
-/// Words of one command that are compared.
+/// How many words of a command are compared.
 const WORDS: usize = 2_000;
-/// What is less alike is another command.
+/// The least ratio; what is less alike is another command.
 const ENOUGH: f32 = 0.5;
 
 /// A recorded command that is like what was asked.
@@ -19,12 +19,12 @@ const ENOUGH: f32 = 0.5;
 pub(super) struct Alike {
     pub(super) position: u32,
     pub(super) entry: Entry,
-    /// How much, from 0 to 1: twice the words they share in order, by the words of both.
+    /// How much alike, from 0 to 1: twice the number of words they share in order, divided by the number of words of both.
     pub(super) ratio: f32,
 }
 
-/// The command of the same kind that is most like it, of those around a position; the nearest of several. Run and prepare
-/// are of one kind: both bring a text.
+/// Finds the most similar command of the same kind around a position; the nearest if several are equally similar. Run
+/// and prepare are of the same kind, because both bring a text.
 pub(super) fn alike(
     index: &Index,
     storage: &dyn Store,
@@ -66,7 +66,7 @@ fn kind(method: Method) -> Method {
     if method == Method::Prepare { Method::Run } else { method }
 }
 
-/// What the ratio cannot exceed: that of the words in any order.
+/// Returns an upper bound of the ratio: that of the words in any order.
 fn at_most(counts: &HashMap<&str, usize>, length: usize, other: &[String]) -> f32 {
     let mut left = counts.clone();
     let shared = other.iter().filter(|word| match left.get_mut(word.as_str()) {
@@ -79,7 +79,7 @@ fn at_most(counts: &HashMap<&str, usize>, length: usize, other: &[String]) -> f3
     2.0 * shared.count() as f32 / (length + other.len()).max(1) as f32
 }
 
-/// The words of a command's inputs; what is neither letter, digit nor blank is a word by itself.
+/// Returns the words of a command's inputs. Any character that is not a letter, digit or blank is a word by itself.
 fn words(entry: &Entry) -> Vec<String> {
     let mut words = Vec::new();
     entry.fields.iter().filter(|(key, _)| !key.is_reply()).for_each(|(_, value)| add(value, &mut words));

@@ -1,5 +1,5 @@
-//! Finding recorded answers: for a statement its questions are hashed once, so that an answer is found without reading
-//! the log through for every question.
+//! Finds recorded answers. The questions of a statement are hashed once, so that an answer is found without reading the
+//! log for every question.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -9,17 +9,17 @@ use crate::schema::Class;
 use crate::store::Store;
 use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value};
 
-/// Statements whose questions are kept hashed.
+/// How many statements have their questions kept as hashes.
 const KEPT: usize = 16;
 
 type Owner = (ConnectionId, Option<u32>);
 
-/// What was asked about the statements of a connection, and about itself beside its info file.
+/// What was asked about the statements of a connection, and about the connection itself beside its info file.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
-    /// The questions of the statements that were asked about last; the latest at the end.
+    /// The questions of the statements that were asked about most recently, the latest at the end.
     statements: Vec<(Option<u32>, Vec<Question>)>,
-    /// How often a question was asked since the last command, by the first answer that was given since then.
+    /// How often a question was asked since the last command, by statement and the position of the first answer given since then.
     asked: HashMap<(Option<u32>, u32), i64>,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Answers {
 struct Question {
     position: u32,
     method: Method,
-    /// One per field that was asked.
+    /// The hash of each field that was asked.
     fields: Box<[u64]>,
 }
 
@@ -37,28 +37,29 @@ impl Question {
     }
 }
 
-/// The sums of the fields that a key names. A null asks for an answer without that field.
+/// Returns the hashes of the fields that a key names. Leaves out nulls, which ask for an answer without that field.
 fn sums(key: &[(Key, Value)]) -> Vec<u64> {
     key.iter().filter(|(_, value)| *value != Value::Null).map(|(name, value)| sum(*name, value)).collect()
 }
 
-/// Whether an entry is the answer to this key.
+/// Says whether an entry is the answer to this key.
 fn answers(entry: &Entry, key: &[(Key, Value)]) -> bool {
     key.iter().all(|(name, value)| entry.get(*name).unwrap_or(&Value::Null) == value)
 }
 
-/// Where a statement, or a connection, stands in the log.
+/// Where a statement or a connection stands in the log.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Standing {
-    /// What comes before this position is played.
+    /// Everything before this position is played.
     pub(super) bound: u32,
-    /// The last thing that was played, other than rows: answers may be others since.
+    /// The last position that was played, rows excepted. Answers may have changed since then.
     pub(super) since: u32,
 }
 
 impl Answers {
-    /// The answer in force to the question with these fields: the latest before the bound. Where it changed without a command,
-    /// because the application set something of its own, it says how many questions after the last command that was.
+    /// Returns the answer in force to the question with these fields: the latest before the bound. An answer that
+    /// changed without a command, because the application set something of its own, says after how many questions since
+    /// the last command it changed.
     pub(super) fn current(
         &mut self,
         (index, storage): (&Index, &dyn Store),
@@ -70,7 +71,7 @@ impl Answers {
         let Standing { bound, since } = standing;
         let questions = self.questions(index, storage, owner)?;
         if questions.is_empty() {
-            // the usual case of what is asked at every call
+            // the usual case, for questions that are asked at every call
             return Ok(None);
         }
         let sums = sums(key);
@@ -96,7 +97,7 @@ impl Answers {
         Ok(reached.map(|(_, entry)| entry).or(before))
     }
 
-    /// The first answer after the bound.
+    /// Returns the first answer after the bound.
     pub(super) fn later(
         &mut self,
         (index, storage): (&Index, &dyn Store),
@@ -117,7 +118,7 @@ impl Answers {
         Ok(None)
     }
 
-    /// The statement, or every statement of the connection, is gone.
+    /// Forgets a statement, or with `None` every statement of the connection.
     pub(super) fn forget(&mut self, statement: Option<u32>) {
         let others = |its: Option<u32>| statement.is_some() && its != statement;
         self.statements.retain(|(its, _)| others(*its));

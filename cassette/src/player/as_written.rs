@@ -1,9 +1,9 @@
-//! How what is asked is compared with an entry that a person wrote: what the entry does not say is not compared, numbers and texts
-//! are the same in whatever type they are sent, and the text of a statement may be compared but for blanks, or with holes.
+//! Compares what is asked with an entry written by hand. What the entry leaves out is not compared, numbers and texts
+//! are equal whatever type they are sent in, and an SQL text may be compared without regard to blanks, or with holes.
 
 use crate::{Entry, Fields, Key, Value};
 
-/// What is asked, as the entry has it where both agree.
+/// Returns what is asked in the form that the entry has, wherever the two agree.
 pub(crate) fn accepted(written: &Entry, asked: &Entry) -> Entry {
     let fields = asked.fields.iter().filter_map(|(key, value)| {
         let own = written.get(*key)?;
@@ -21,7 +21,7 @@ pub(crate) fn accepted(written: &Entry, asked: &Entry) -> Entry {
     Entry { fields: fields.collect::<Fields>(), ..asked.clone() }
 }
 
-/// Whether a text is that of an entry.
+/// Says whether an SQL text matches that of an entry.
 pub(crate) fn fits(written: &Entry, own: &str, sql: &str) -> bool {
     match written.get(Key::Match).and_then(Value::as_text) {
         Some("spaces") => without_blanks(own) == without_blanks(sql),
@@ -30,7 +30,7 @@ pub(crate) fn fits(written: &Entry, own: &str, sql: &str) -> bool {
     }
 }
 
-/// The parameters of an entry in the place of those that say the same.
+/// Returns what is asked with the entry's parameters in place of those that are equal to them.
 fn parameters(own: &Value, asked: &Value) -> Value {
     match (own, asked) {
         (Value::List(own), Value::List(asked)) => {
@@ -45,9 +45,9 @@ fn parameters(own: &Value, asked: &Value) -> Value {
     }
 }
 
-/// Whether a value says what a person wrote, in whatever type the program sends it.
+/// Says whether a value is what a person wrote, in whatever type the program sends it.
 fn says(own: &Value, asked: &Value) -> bool {
-    // a value of a C type that YAML has no form for is a map of the type to the value
+    // a value whose C type has no form in YAML is a map of that type to the value
     let asked = match asked {
         Value::Map(pairs) => match &pairs[..] {
             [(c_type, value)] if c_type != "sha256" => value,
@@ -76,7 +76,7 @@ fn number(value: &Value) -> Option<f64> {
     }
 }
 
-/// A text with one blank where it has some outside of quotes, and none at its ends.
+/// Returns a text with one blank for each run of white space outside of quotes, and none at its ends.
 fn without_blanks(sql: &str) -> String {
     let (mut out, mut quote) = (String::with_capacity(sql.len()), None);
     for character in sql.trim().chars() {
@@ -97,7 +97,7 @@ fn without_blanks(sql: &str) -> String {
     out
 }
 
-/// A part of a pattern.
+/// A piece of a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Piece<'p> {
     Text(&'p str),
@@ -105,7 +105,7 @@ enum Piece<'p> {
     Hole(&'p str),
 }
 
-/// The parts of a pattern. A hole is a name in braces; other braces are text.
+/// Splits a pattern into its pieces. A hole is a name in braces; any other braces are text.
 fn pieces(pattern: &str) -> Vec<Piece<'_>> {
     let (mut pieces, mut rest, mut from) = (Vec::new(), pattern, 0);
     while let Some(open) = rest[from..].find('{').map(|at| at + from) {
@@ -126,7 +126,7 @@ fn pieces(pattern: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// Whether a text is a pattern with something in each hole, the same in holes of the same name.
+/// Says whether a text matches a pattern. Each hole must have something in it, and holes of the same name the same.
 fn fill<'t>(pieces: &[Piece<'t>], text: &'t str, filled: &mut Vec<(&'t str, &'t str)>) -> bool {
     match pieces.split_first() {
         None => text.is_empty(),
@@ -149,12 +149,13 @@ fn fill<'t>(pieces: &[Piece<'t>], text: &'t str, filled: &mut Vec<(&'t str, &'t 
     }
 }
 
-/// How long the value at the beginning of a text can be: a text in quotes, or what has no blank, comma, semicolon or parenthesis in it.
+/// Returns the longest length that a value at the beginning of a text can have. A value is a text in quotes, or a run
+/// without blanks, commas, semicolons and parentheses.
 fn value_length(text: &str) -> usize {
     if let Some(inside) = text.strip_prefix('\'') {
         let mut quotes = inside.match_indices('\'').map(|(at, _)| at);
         while let Some(at) = quotes.next() {
-            // two quotes are one of the text's
+            // two quotes stand for one inside the text
             if !inside[at + 1..].starts_with('\'') {
                 return at + 2;
             }

@@ -1,8 +1,8 @@
-//! Playing a cassette that a person wrote.
+//! Plays a cassette written by hand.
 //!
-//! Its commands are played in their order, but for those in a group, which come in any order. What a command gives is played as a
-//! cassette of its own, as answers with rows are: how much of it a program reads makes no difference. A statement that is prepared is
-//! compared when it is executed, unless the cassette says `prepare` itself.
+//! Its commands are played in order, except those of a group, which may come in any order. The result of a command is
+//! played like a cassette of its own, as for answers with rows, so it makes no difference how much of it a program
+//! reads. A prepared statement is compared when it is executed, unless the cassette has a `prepare` of its own.
 
 use std::sync::Arc;
 
@@ -18,19 +18,20 @@ use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value, sets};
 
 /// What was found for a command.
 enum Found {
-    /// It is this entry's turn.
+    /// This entry comes next.
     Step(Entry),
-    /// This statement is served, or is to be executed later.
+    /// This statement is served, or will be executed later.
     Statement(Arc<ResultAnswer>),
 }
 
 impl LogPlayer {
-    /// Whether a person wrote the cassette. Its statements have ids from [`FIRST_RESULT_ANSWER`](super::FIRST_RESULT_ANSWER) on.
+    /// Says whether a person wrote the cassette. Statements of such a cassette have ids from
+    /// [`FIRST_RESULT_ANSWER`](super::FIRST_RESULT_ANSWER) on.
     pub(super) fn is_by_hand(&self) -> bool {
         self.index.groups().is_some()
     }
 
-    /// The command at a place, or another one of its group, if that is what is asked.
+    /// Offers the command at a place, or another one of its group, if that is what is asked.
     pub(super) fn offer_step(
         &self,
         cursor: &mut Cursor,
@@ -59,7 +60,7 @@ impl LogPlayer {
         Err(Scene::Command { position: first.0 })
     }
 
-    /// Plays what is asked if it is its turn; else there may be an answer. `shown` is what a report says was asked.
+    /// Plays what is asked if it comes next, and otherwise serves `answer` if there is one. `shown` is what a report shows as asked.
     fn step_by_hand(&self, asked: &Entry, shown: &Entry, answer: Option<Arc<ResultAnswer>>) -> Result<Found, Mismatch> {
         self.play(shown, |state| match self.step(state, asked) {
             Ok((candidate, _)) => candidate.into_entry().map(Found::Step).ok_or(Scene::Exhausted),
@@ -68,7 +69,7 @@ impl LogPlayer {
         })
     }
 
-    /// The next statement on a connection that executes a text.
+    /// Finds the next statement on a connection that executes this text.
     fn upcoming(
         &self,
         state: &mut State,
@@ -93,13 +94,14 @@ impl LogPlayer {
         self.storage.0.current().statements.get(&(entry.connection, entry.statement?)).cloned()
     }
 
-    /// Where the command of a statement stands, for people.
+    /// Returns the file and line of a statement's command, for people.
     fn place_of(&self, answer: &ResultAnswer) -> String {
         let (file, line) = self.storage.locate(answer.index.slot(0).place());
         format!("{}:{line}", file.display())
     }
 
-    /// The reply to the command of the one statement that this player has. It was compared when its turn came, and is not again.
+    /// Returns the reply to the command of this player's only statement. The command was compared when its turn came,
+    /// and is not compared again.
     fn skip_its_command(&self, answer: &ResultAnswer) -> Result<Entry, Mismatch> {
         let state = &mut *self.state.write();
         state.lane_mut(&self.index, answer.connection).cursor = Cursor::advanced(&self.index, answer.connection, 1);
@@ -109,7 +111,7 @@ impl LogPlayer {
         }
     }
 
-    /// The next result of the one statement that this player has, whatever was read of the last one.
+    /// Returns the next result of this player's only statement, however much of the last one was read.
     fn skip_to_next_result(&self) -> Entry {
         let state = &mut *self.state.write();
         let (connection, _) = state.recorded(OWN.0, None);
@@ -129,12 +131,12 @@ impl LogPlayer {
 }
 
 impl Serving {
-    /// Plays a command of a cassette that a person wrote.
+    /// Plays a command of a cassette written by hand.
     pub(super) fn command_by_hand(&self, log: &LogPlayer, asked: &Entry) -> Result<Entry, Mismatch> {
         let redacted = log.redacted(asked);
         let asked = redacted.as_ref().unwrap_or(asked);
         let Some(statement) = asked.statement else {
-            // a cassette that has no such entry says nothing of transactions or attributes
+            // a cassette without such entries does not care about transactions or attributes
             if !log.index.has(asked.method) {
                 return Ok(Entry::new(asked.method, asked.connection, None));
             }
@@ -166,7 +168,7 @@ impl Serving {
         }
     }
 
-    /// Whether a command is the next one of a cassette that a person wrote. Plays nothing.
+    /// Says whether a command is the next one of a cassette written by hand. Plays nothing.
     pub(super) fn expects_by_hand(&self, log: &LogPlayer, asked: &Entry) -> bool {
         let redacted = log.redacted(asked);
         let asked = redacted.as_ref().unwrap_or(asked);
@@ -185,7 +187,7 @@ impl Serving {
         log.candidate(cursor, &wanted, recorded).is_ok()
     }
 
-    /// Executes a text, and serves its result to the statement.
+    /// Executes a text and serves its result to the statement.
     fn run_by_hand(&self, log: &LogPlayer, at: Statement, asked: &Entry) -> Result<Entry, Mismatch> {
         let answer = find(log, asked, None, &[]).map(|(_, answer)| answer);
         let wanted = Entry { statement: None, ..asked.clone() };
@@ -202,7 +204,7 @@ impl Serving {
         self.serve_result(log, at, &answer, None)
     }
 
-    /// Prepares a text: as the cassette says it, or for an entry that is to be executed.
+    /// Prepares a text: with the cassette's own prepare entry, or for an entry that will be executed.
     fn prepare_by_hand(&self, log: &LogPlayer, at: Statement, asked: &Entry) -> Result<Entry, Mismatch> {
         let sql = asked.get(Key::Sql).cloned().unwrap_or(Value::Null);
         let text = sql.as_text().unwrap_or_default().to_owned();
@@ -224,7 +226,7 @@ impl Serving {
                 None => Ok(entry),
             },
             Some(Found::Statement(answer)) => {
-                // what it says of its columns and parameters is known before it is executed, and how it ends is not
+                // its columns and parameters are known before it is executed, but not its outcome
                 self.serve_result(log, at, &answer, Some(sql))?;
                 Ok(Entry::new(Method::Prepare, asked.connection, asked.statement))
             }
@@ -232,7 +234,7 @@ impl Serving {
         }
     }
 
-    /// Serves a statement's result, from its beginning.
+    /// Serves a statement's result from its beginning.
     fn serve_result(
         &self,
         log: &LogPlayer,
@@ -252,14 +254,14 @@ fn has_text(entry: &Entry, sql: &str) -> bool {
     own.is_some_and(|own| as_written::fits(entry, own, sql))
 }
 
-/// The execution of a text that was prepared, as if it were executed directly.
+/// Makes an execute of a prepared text look as if the text were executed directly.
 fn executing(asked: &Entry, sql: &Value) -> Entry {
     let mut run = Entry { method: Method::Run, statement: None, ..asked.clone() };
     run.fields.insert(0, (Key::Sql, sql.clone()));
     run
 }
 
-/// An entry as the player of its statement has it.
+/// Returns an entry with the ids that the statement's own player uses.
 fn own(entry: &Entry) -> Entry {
     Entry { connection: OWN.0, statement: Some(OWN.1), ..entry.clone() }
 }

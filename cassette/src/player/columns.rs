@@ -1,8 +1,8 @@
-//! Finding what was recorded of a result's columns.
+//! Finds what was recorded about a result's columns.
 //!
-//! A statement's entries fall into parts, one for each result: each begins with what gives a result. What is known of a
-//! result's columns stands in its part; for the result of an execute it may also stand after the prepare, or after another
-//! execute of the same text.
+//! A statement's entries fall into stretches, one for each result, and each begins with the command that gives the
+//! result. What is known about a result's columns is in its stretch. For the result of an execute it may also come
+//! after the prepare, or after another execute of the same text.
 
 use std::sync::Arc;
 
@@ -12,18 +12,18 @@ use super::index::Index;
 use crate::store::{EntryRef, Store};
 use crate::{CassetteError, Entry, Key, Method, Value, check};
 
-/// The key that names the columns file.
+/// The key that names the column file.
 const FILE: Key = Key::ColumnsFile;
 
-/// Columns files kept in memory.
+/// How many column files are kept in memory.
 const KEPT: usize = 64;
 
-/// The columns files read last; the latest at the end.
+/// The column files that were read last, the latest at the end.
 #[derive(Debug, Default)]
 pub(super) struct Columns(Mutex<Vec<(String, Arc<Value>)>>);
 
 impl Columns {
-    /// The columns of the result that is current before `bound`; `positions` are the statement's.
+    /// Returns the columns of the result that is current before `bound`. `positions` are those of the statement.
     pub(super) fn find(
         &self,
         index: &Index,
@@ -70,7 +70,7 @@ impl Columns {
         Ok(None)
     }
 
-    /// The columns recorded in the part that begins here.
+    /// Returns the columns recorded in the stretch that begins at `begin`.
     fn part(
         &self,
         index: &Index,
@@ -97,7 +97,7 @@ impl Columns {
         Ok(found)
     }
 
-    /// Another part is played, whose files have the same names.
+    /// Forgets the column files when another part is played, because its files have the same names.
     pub(super) fn forget(&self) {
         self.0.lock().clear();
     }
@@ -108,7 +108,7 @@ impl Columns {
         if let Some(known) = self.kept(part) {
             return Ok(known);
         }
-        // a file is read without the lock
+        // read the file without holding the lock
         let document = Arc::new(read(storage, place, &entry)?);
         let kept = &mut *self.0.lock();
         if kept.len() == KEPT {
@@ -126,10 +126,10 @@ impl Columns {
     }
 }
 
-/// The columns that an entry `columns` names.
+/// Reads the columns that a `columns` entry names.
 ///
 /// # Errors
-/// A columns file that is not there or cannot be read.
+/// The column file does not exist or cannot be read.
 pub fn read(storage: &dyn Store, place: EntryRef, entry: &Entry) -> Result<Value, CassetteError> {
     let part = name(storage, place, entry)?;
     let columns = storage.document(part).map_err(|error| storage.refuse_part(place, FILE.name(), part, &error))?;
@@ -151,7 +151,7 @@ fn gives_result(method: Method) -> bool {
     matches!(method, Method::Run | Method::Prepare | Method::Execute | Method::Catalog | Method::MoreResults)
 }
 
-/// Both descriptions together, column by column and key by key; the later one counts where both say something.
+/// Merges two descriptions, column by column and key by key. Where both say something, the later one counts.
 fn merge(known: &Value, more: &Value) -> Value {
     match (known, more) {
         (Value::List(known), Value::List(more)) => {

@@ -1,9 +1,9 @@
-//! SQL without its comments: tracers add one with an id of its own to every statement (sqlcommenter). Comments that a
+//! Removes comments from SQL. Tracers add one with an id of its own to every statement (sqlcommenter). Comments that a
 //! database obeys, `/*+ ... */` and `/*! ... */`, stay.
 
-/// The text without comments and without blanks at its end or before a comment. Between two words a comment counts as a
-/// blank. What only some databases take for a comment stays: `--` without a blank behind it, and all that follows quotes with
-/// a backslash in them, which may end elsewhere.
+/// Returns the text without comments, and without blanks at its end or before a comment. A comment between two words
+/// becomes a blank. What only some databases take for a comment stays: `--` without a blank behind it, and everything
+/// from a quoted text with a backslash on, because that text may end elsewhere.
 pub(crate) fn without(sql: &str) -> String {
     let (mut out, mut rest) = (String::with_capacity(sql.len()), sql);
     while let Some(at) = rest.find(['\'', '"', '`', '/', '-']) {
@@ -22,7 +22,7 @@ pub(crate) fn without(sql: &str) -> String {
             }
             [b'-', b'-'] | [b'-', b'-', b' ' | b'\t' | b'\r' | b'\n', ..] => {
                 out.truncate(out.trim_end().len());
-                // the line's end stays
+                // keep the end of the line
                 rest = &tail[tail.find('\n').unwrap_or(tail.len())..];
                 continue;
             }
@@ -41,7 +41,7 @@ pub(crate) fn without(sql: &str) -> String {
     out
 }
 
-/// Where what begins a text ends, behind the first `end` after `from`.
+/// Returns where the construct that begins a text ends: behind the first `end` after `from`.
 fn end_of(text: &str, from: usize, end: &str) -> usize {
     text[from..].find(end).map_or(text.len(), |at| from + at + end.len())
 }

@@ -1,5 +1,5 @@
-//! The recorded connects: which of them a live connect agrees with. Thousands of connects of a test suite are often the
-//! same one; those that are equal to the letter form a group and are compared once.
+//! The recorded connects, and which of them a live connect agrees with. The thousands of connects of a test suite are
+//! often all the same, so connects with identical content form a group and are compared once.
 
 use std::collections::HashMap;
 
@@ -8,22 +8,22 @@ use super::index::Index;
 use crate::store::Store;
 use crate::{CassetteError, ConnectionId, Entry, Key, Value};
 
-/// Connects with the same content.
+/// The number of a group of connects with the same content.
 pub(super) type Group = u32;
 
 /// The connects of a cassette.
 #[derive(Debug, Default)]
 pub(super) struct Connects {
-    /// In recorded order: where it stands, which connection it opens, whether it succeeded.
+    /// All connects in recorded order.
     all: Vec<Connect>,
-    /// An entry for each group.
+    /// One entry for each group.
     groups: Vec<Entry>,
     by_connection: HashMap<ConnectionId, u32>,
-    /// Whether a completed connection string did not fit its buffer.
+    /// Whether any completed connection string did not fit its buffer.
     cut: bool,
 }
 
-/// The buffer that a completed connection string was asked with, where that tells replies apart.
+/// Returns the buffer that was given for a completed connection string, if the entry records it to tell replies apart.
 fn buffer(entry: &Entry) -> Option<&Value> {
     entry.get(Key::Completed).and_then(|completed| completed.get("buffer"))
 }
@@ -56,7 +56,7 @@ impl Connects {
         Ok(connects)
     }
 
-    /// The connects of units, each at its position and in its group.
+    /// Makes the connects of units, each with its position and group.
     pub(super) fn of_units(units: Vec<(u32, Group)>) -> Connects {
         let connect = |(number, (position, group)): (usize, (u32, Group))| {
             let connection = ConnectionId(number as u32);
@@ -67,28 +67,29 @@ impl Connects {
         Connects { all, by_connection, ..Connects::default() }
     }
 
-    /// The connects from the n-th on, in recorded order.
+    /// Returns the connects from the n-th on, in recorded order.
     pub(super) fn from(&self, first: usize) -> &[Connect] {
         self.all.get(first..).unwrap_or_default()
     }
 
-    /// The connect that opened a connection.
+    /// Returns the connect that opened a connection.
     pub(super) fn of(&self, connection: ConnectionId) -> Option<&Connect> {
         self.number(connection).and_then(|number| self.all.get(number))
     }
 
-    /// The number of a connection's connect, from 0.
+    /// Returns the number of a connection's connect, from 0.
     pub(super) fn number(&self, connection: ConnectionId) -> Option<usize> {
         self.by_connection.get(&connection).map(|number| *number as usize)
     }
 
-    /// The groups that agree with what is asked.
+    /// Returns the groups that agree with what is asked.
     pub(super) fn agreeing(&self, asked: &Entry) -> Vec<Group> {
         let agrees = |(_, recorded): &(usize, &Entry)| difference(recorded, asked).is_none();
         self.groups.iter().enumerate().filter(agrees).map(|(group, _)| group as Group).collect()
     }
 
-    /// The first of these connects, before others the first that told a program as much as it asks for now.
+    /// Returns the first of these connects. If connection strings were cut, prefers one that gave the program as much
+    /// as it asks for now.
     pub(super) fn best<'c>(&self, mut free: impl Iterator<Item = &'c Connect>, asked: &Entry) -> Option<&'c Connect> {
         let Some(room) = buffer(asked).filter(|_| self.cut) else { return free.next() };
         free.min_by_key(|connect| {
@@ -102,9 +103,9 @@ impl Connects {
         })
     }
 
-    /// Whether the connects of two groups told the program the same.
+    /// Says whether the connects of two groups told the program the same.
     pub(super) fn same_reply(&self, one: Group, other: Group) -> bool {
-        // `result` is for people and for later questions, and the file for those; the program sees the rest
+        // `result` is for people and later questions, and the info file for later questions; the program sees only the rest
         let told = |group: Group| {
             let entry = self.groups.get(group as usize);
             let told = Key::ALL.iter().filter(|key| key.is_reply() && !matches!(key, Key::Result | Key::InfoFile));

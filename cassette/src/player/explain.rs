@@ -1,5 +1,5 @@
-//! Makes a mismatch of the place where it happened: looks for what was asked elsewhere in the log, decides the kind, and has the
-//! headline and the report written.
+//! Makes a mismatch out of the place where it happened: looks for what was asked elsewhere in the log, decides the
+//! kind, and writes the headline and the report.
 
 use super::alike::{Alike, alike};
 use super::log_player::LogPlayer;
@@ -12,21 +12,21 @@ use crate::schema::Class;
 use crate::text::{cut, one_line};
 use crate::{CassetteError, Entry, Key, Method, Value, sets};
 
-/// All that headline and report are made from.
+/// Everything from which the headline and the report are made.
 pub(super) struct Case<'p> {
     pub(super) player: &'p LogPlayer,
     pub(super) kind: MismatchKind,
     pub(super) asked: &'p Entry,
-    /// What is next, and where.
+    /// The entry that comes next, and its position.
     pub(super) expected: Option<(u32, Entry)>,
-    /// Rows were to be read first: how many were, how many there are.
+    /// If rows had to be read first: how many were read, and how many there are.
     pub(super) rows: Option<(Option<u64>, Option<u64>)>,
     pub(super) nearest: Option<Nearest>,
-    /// What is most like it, if nothing is equal.
+    /// The most similar recorded command, if none is equal.
     pub(super) alike: Option<Alike>,
-    /// Whether `order: connection` would have passed; `None` if that is the order, or cannot be said.
+    /// Whether `order: connection` would have passed. `None` if that is the order, or if it cannot be told.
     pub(super) by_connection: Option<bool>,
-    /// Whether `order: any` would have passed, and no stricter one.
+    /// Whether `order: any` would have passed and no stricter order.
     pub(super) by_any: bool,
 }
 
@@ -47,12 +47,12 @@ impl LogPlayer {
             }
             _ => None,
         };
-        // what may be played on any connection is shown where it is expected
+        // show what may be played on any connection as asked where it is expected
         let (connection, statement) = match here.filter(|slot| slot.method.is_rows() || slot.method == asked.method) {
             Some(slot) => (slot.connection(), slot.statement()),
             None => state.recorded(asked.connection, asked.statement),
         };
-        // a statement of a cassette that a person wrote has no number before it is played
+        // in a cassette written by hand a statement has no number before it is played
         let statement = match &scene {
             Scene::Command { position } if self.is_by_hand() && asked.method != Method::Connect => {
                 let slot = self.index.slot(*position);
@@ -60,7 +60,7 @@ impl LogPlayer {
             }
             _ => statement,
         };
-        // as the cassette numbers it
+        // use the cassette's own ids
         let (connection, statement) = self.index.ids(connection, statement);
         let asked = &Entry { connection, statement, ..asked.clone() };
         let case = by_connection.and_then(|by_connection| self.case(asked, scene, (by_connection, by_any?)));
@@ -86,7 +86,7 @@ impl LogPlayer {
     ) -> Result<Case<'p>, CassetteError> {
         let (position, rows) = match &scene {
             Scene::Unreadable(error) => return Err(error.clone()),
-            // those of faults are no mismatch
+            // faults are no mismatch
             Scene::Exhausted | Scene::NoUnit { .. } | Scene::Fault(_) | Scene::Refused { .. } => (None, None),
             Scene::Command { position } => (Some(*position), None),
             Scene::Rows { position, returned } => (Some(*position), Some(*returned)),
@@ -131,7 +131,7 @@ impl LogPlayer {
         Ok(Case { player: self, kind, asked, expected, rows, nearest, alike, by_connection, by_any })
     }
 
-    /// The number of rows of an entry, read from its file if it does not say it.
+    /// Returns the number of rows of an entry, counted in its rows file if the entry does not say it.
     fn count_rows(&self, entry: &Entry) -> Result<Option<u64>, CassetteError> {
         if let Some(count) = rows::count(entry) {
             return Ok(Some(count));
@@ -144,17 +144,17 @@ impl LogPlayer {
         Ok(Some(count))
     }
 
-    /// The order, as people name it.
+    /// Returns the name of the order.
     pub(super) fn order_name(&self) -> &'static str {
         if self.index.is_of_units() { Order::Any.name() } else { self.order.name() }
     }
 
-    /// The number of commands recorded.
+    /// Returns the number of recorded commands.
     pub(super) fn total(&self) -> usize {
         self.index.total()
     }
 
-    /// Positions of up to three commands before or after one.
+    /// Returns the positions of up to three commands before and after a position.
     pub(super) fn neighbours(&self, position: u32) -> (Vec<u32>, Vec<u32>) {
         let command = |position: &u32| self.index.slot(*position).method.class() == Class::Command;
         let mut before: Vec<u32> = (0..position).rev().filter(command).take(3).collect();
@@ -163,7 +163,7 @@ impl LogPlayer {
     }
 }
 
-/// The headline for a cassette that cannot be read.
+/// Returns the headline for a cassette that cannot be read.
 fn unreadable(error: &CassetteError, report: &str) -> String {
     let tail = format!("; see {}", cut(report, 80));
     cut(&one_line(&format!("[super8] replay: {error}")), HEADLINE - tail.len()) + &tail

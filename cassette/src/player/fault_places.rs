@@ -1,4 +1,4 @@
-//! Which commands are to fail, what happens with them for whoever judges the program, and what is known once one has failed.
+//! Which commands will fail, the news about faults for whoever judges the program, and what is known once a fault has struck.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -22,7 +22,7 @@ use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value};
 pub struct FaultNews {
     /// What happened.
     pub what: FaultEvent,
-    /// The number of the command that it happened to.
+    /// The number of the command concerned.
     pub command: Option<usize>,
     /// The fault, as it was written.
     pub fault: String,
@@ -37,16 +37,16 @@ pub enum FaultEvent {
     Struck,
     /// The program asked for the failed command again and got it.
     Repeated,
-    /// The program committed, and did not repeat all that the failure undid.
+    /// The program committed without repeating everything that the failure undid.
     PartialCommit,
-    /// The program used a connection that is lost.
+    /// The program used a lost connection.
     UsedLost,
     /// The program asked for something that was not recorded.
     Astray,
 }
 
 impl FaultEvent {
-    /// The name in a verdict file.
+    /// Returns the name that a verdict file uses.
     pub const fn name(self) -> &'static str {
         match self {
             FaultEvent::Struck => "struck",
@@ -58,17 +58,17 @@ impl FaultEvent {
     }
 }
 
-/// Who wants to know what happens with faults.
+/// The function that is told what happens with faults.
 pub type TellFault = fn(&Path, &FaultNews);
 
-/// The faults that a cassette is played with.
+/// The faults with which a cassette is played.
 #[derive(Default)]
 pub(super) struct Faults {
     to_strike: Mutex<ToStrike>,
-    /// There may be any.
+    /// Whether there may be any.
     are_any: bool,
     pub(super) struck: AtomicBool,
-    /// A connection is lost.
+    /// Whether a connection is lost.
     pub(super) lost: AtomicBool,
     pub(super) tell: Option<TellFault>,
 }
@@ -78,7 +78,7 @@ struct ToStrike {
     armed: Vec<Armed>,
     /// The entries whose own fault has struck.
     spent: BTreeSet<u32>,
-    /// What was written on this connection before this place is done for good, and is not done again.
+    /// What was written on this connection before this position is done for good and is not done again.
     done_before: Option<(ConnectionId, u32)>,
 }
 
@@ -87,19 +87,19 @@ struct ToStrike {
 pub(super) struct AfterFault {
     /// The fault that struck last.
     pub(super) fault: Option<Armed>,
-    /// Where it struck.
+    /// The session in which it struck.
     pub(super) session: Option<Session>,
     /// How far each recorded connection was played before its cursor was moved back.
     pub(super) reached: BTreeMap<ConnectionId, usize>,
-    /// Live connections that are lost, and whether the driver says so when it is asked.
+    /// Live connections that are lost, and whether the driver reports that when it is asked.
     pub(super) lost: BTreeMap<ConnectionId, bool>,
-    /// What the next connect goes on with, and whose it was.
+    /// Sessions for the next connects to go on with, and the live connections that had them.
     pub(super) to_resume: Vec<(ConnectionId, Session)>,
     /// Live statements whose last command failed.
     pub(super) failed: BTreeSet<(ConnectionId, u32)>,
     /// Live statements whose rows ended early.
     pub(super) ended: BTreeSet<(ConnectionId, u32)>,
-    /// The transactions in which a fault struck and that are not committed.
+    /// Transactions in which a fault struck and that are not committed.
     pub(super) transactions: Vec<FailedTransaction>,
     /// The live statement at whose row a fault struck.
     pub(super) at_row: Option<(ConnectionId, u32)>,
@@ -109,18 +109,18 @@ pub(super) struct AfterFault {
 /// A transaction in which a fault struck.
 #[derive(Default)]
 pub(super) struct FailedTransaction {
-    /// The live connections that work at it: the one that failed, and those that go on with its session.
+    /// The live connections that work on it: the one that failed, and those that go on with its session.
     pub(super) live: BTreeSet<ConnectionId>,
-    /// What the failure undid, and the program has not repeated.
+    /// What the failure undid and the program has not repeated.
     pub(super) undone: BTreeSet<u32>,
     /// What has to be repeated together.
     pub(super) transaction: BTreeSet<u32>,
-    /// It was the rollback that failed.
+    /// Whether it was a rollback that failed.
     pub(super) rolls_back: bool,
 }
 
 impl AfterFault {
-    /// The failed transaction of a live connection.
+    /// Returns the failed transaction of a live connection, adding one if there is none.
     pub(super) fn failed_on(&mut self, live: ConnectionId) -> &mut FailedTransaction {
         let known = self.transactions.iter().position(|failed| failed.live.contains(&live));
         let at = known.unwrap_or_else(|| {
@@ -132,7 +132,7 @@ impl AfterFault {
 }
 
 impl Faults {
-    /// Looks up the places in the cassette.
+    /// Finds the places of the faults in the cassette.
     pub(super) fn new(
         wanted: &[Fault],
         tell: Option<TellFault>,
@@ -144,18 +144,18 @@ impl Faults {
         Ok(Faults { to_strike, are_any: true, tell, ..Faults::default() })
     }
 
-    /// Whether one has struck.
+    /// Says whether any fault has struck.
     #[inline]
     pub(super) fn have_struck(&self) -> bool {
         self.struck.load(Ordering::Relaxed)
     }
 
-    /// Whether there may be any.
+    /// Says whether there may be any faults.
     pub(super) fn are_any(&self) -> bool {
         self.are_any
     }
 
-    /// The fault that strikes at this command, before its first row if it has any.
+    /// Takes the fault that strikes at this command, before its first row if it has any.
     pub(super) fn at(&self, position: u32, entry: &Entry, rowless: bool) -> Option<Armed> {
         if !self.are_any {
             return None;
@@ -164,13 +164,13 @@ impl Faults {
         if let Some(at) = armed.iter().position(|armed| armed.position == position && (armed.row == 1 || rowless)) {
             return Some(armed.remove(at));
         }
-        // `super8 check` says what is wrong with one that is not understood
+        // `super8 check` reports a fault that cannot be parsed
         let kind = faults::written(entry.get(Key::Fault)?).ok()?;
         let text = kind.name().to_owned();
         spent.insert(position).then_some(Armed { position, row: 1, kind, text })
     }
 
-    /// The row of a run at which a fault is to strike.
+    /// Returns the row of a run at which a fault will strike.
     pub(super) fn row_of(&self, position: u32) -> Option<u64> {
         if !self.are_any {
             return None;
@@ -179,12 +179,12 @@ impl Faults {
         to_strike.armed.iter().filter(|armed| armed.position == position).map(|armed| armed.row).min()
     }
 
-    /// What was written on a connection before this place is done for good.
+    /// Notes that what was written on a connection before this position is done for good.
     pub(super) fn is_done_before(&self, connection: ConnectionId, position: u32) {
         self.to_strike.lock().done_before = Some((connection, position));
     }
 
-    /// Whether a command's work would be done twice if it were played again: it was committed before the fault.
+    /// Says whether a command's work was committed before the fault, so that playing it again would do it twice.
     pub(super) fn is_done(&self, index: &Index, storage: &dyn Store, position: u32) -> bool {
         let before = self.to_strike.lock().done_before;
         before.is_some_and(|(connection, before)| {
@@ -201,7 +201,7 @@ impl Faults {
     }
 }
 
-/// Whether commands can be made to fail in a cassette that is played in this order, by one process or several.
+/// Checks that commands can be made to fail in a cassette that is played in this order, by one process or by several.
 ///
 /// # Errors
 /// They cannot.
@@ -222,7 +222,7 @@ pub fn takes_faults(name: &Path, order: Order, several: bool) -> Result<(), Cass
     }
 }
 
-/// A fault at its place in the cassette.
+/// Finds a fault's place in the cassette.
 fn armed(fault: &Fault, index: &Index, storage: &dyn Store) -> Result<Armed, CassetteError> {
     let refuse = |problem: String| {
         Err(CassetteError::new(storage.name(), format!("the fault `{fault}`: {problem}"))
@@ -255,7 +255,7 @@ fn armed(fault: &Fault, index: &Index, storage: &dyn Store) -> Result<Armed, Cas
     Ok(Armed { position, row, kind: fault.kind.clone(), text: fault.text.clone() })
 }
 
-/// The position of the command that a fault is for.
+/// Returns the position of the command that a fault is for.
 fn find(fault: &Fault, index: &Index, storage: &dyn Store) -> Result<Option<u32>, CassetteError> {
     let mut commands = (0..index.len()).filter(|position| index.is_command(*position));
     Ok(match &fault.place {
@@ -288,7 +288,7 @@ fn find(fault: &Fault, index: &Index, storage: &dyn Store) -> Result<Option<u32>
                     _ => {}
                 }
             }
-            // prepared, and never executed
+            // prepared and never executed
             prepared.into_values().min()
         }
     })
@@ -297,23 +297,23 @@ fn find(fault: &Fault, index: &Index, storage: &dyn Store) -> Result<Option<u32>
 /// A command that can fail.
 #[derive(Clone, Debug)]
 pub struct FaultPlace {
-    /// Its place by connection and count, which threads do not change: `a#5`.
+    /// Its place by connection and count, like `a#5`. Unlike the number, it does not depend on threads.
     pub key: String,
     /// Its number among all commands, from 1.
     pub number: usize,
     /// Its line in the log.
     pub line: u32,
-    /// What it is.
+    /// Its method.
     pub method: Method,
-    /// How many rows it fetches, if it does and the log says it.
+    /// How many rows it fetches, if it is a fetch and the log says so.
     pub rows: Option<u64>,
-    /// Whether it failed when it was recorded.
+    /// Whether it failed during recording.
     pub failed: bool,
-    /// One line for people; of an execution, with its text.
+    /// One line for people. For an execute it includes the text.
     pub text: String,
 }
 
-/// The commands that can fail, in recorded order. Ends of data, which no program has to ask for, are left out.
+/// Lists the commands that can fail, in recorded order. Leaves out ends of data, which no program has to ask for.
 pub(super) fn list(index: &Index, storage: &dyn Store) -> Result<Vec<FaultPlace>, CassetteError> {
     let (mut counts, mut all) = (BTreeMap::new(), Vec::new());
     for position in (0..index.len()).filter(|position| index.is_command(*position)) {
@@ -339,7 +339,7 @@ pub(super) fn list(index: &Index, storage: &dyn Store) -> Result<Vec<FaultPlace>
     Ok(all)
 }
 
-/// The text that a statement executes.
+/// Returns the text that a statement executes.
 pub(super) fn sql_at(index: &Index, storage: &dyn Store, position: u32) -> Option<String> {
     let slot = index.slot(position);
     let of_text = |position: u32| {
@@ -364,7 +364,7 @@ pub(super) enum Boundary {
     Rollback,
 }
 
-/// Whether a command ends or begins a transaction: SQLEndTran, SQLSetConnectAttr, or its text.
+/// Says how a command ends or begins a transaction: by SQLEndTran, by SQLSetConnectAttr, or by its text.
 pub(super) fn boundary(method: Method, sql: Option<&str>) -> Option<Boundary> {
     match method {
         Method::Commit => return Some(Boundary::Commit),
@@ -377,7 +377,7 @@ pub(super) fn boundary(method: Method, sql: Option<&str>) -> Option<Boundary> {
     let (first, second, third) = (words.next()?, words.next(), words.next());
     match first {
         "begin" | "start" => Some(Boundary::Begin),
-        // a prepared transaction is another one, and a savepoint does not end it
+        // these end a prepared transaction, which is another one, or go back to a savepoint, which ends none
         "commit" | "end" | "rollback" | "abort" if second == Some("prepared") => None,
         "rollback" if second == Some("to") || third == Some("to") => None,
         "commit" | "end" => Some(Boundary::Commit),
@@ -386,7 +386,7 @@ pub(super) fn boundary(method: Method, sql: Option<&str>) -> Option<Boundary> {
     }
 }
 
-/// Whether a statement may change something: it is not one of those that only read.
+/// Says whether a statement may change something, because it is not one of those that only read.
 pub(super) fn writes(sql: &str) -> bool {
     let plain = without(sql);
     let text = plain.trim_start_matches(|letter: char| letter.is_whitespace() || letter == '(').to_ascii_lowercase();

@@ -1,19 +1,19 @@
-//! What drivers say of faults. `driver_faults/` has what was measured with each driver and version, which a test compares with the real
-//! drivers, and for those that cannot be run here what documents and experience say.
+//! What drivers report for faults. `driver_faults/` has what was measured with each driver and version, which a test
+//! compares with the real drivers. For drivers that cannot be run here it has what documents and experience say.
 
 use std::path::Path;
 
 use crate::faults::FaultKind;
 use crate::{Fields, Key, Method, Value, words, yaml};
 
-/// What the driver says: `return` and `diagnostics`, the last message ending with the token; and whether it reports the connection
-/// dead afterwards.
+/// What the driver reports: `return` and `diagnostics`, whose messages all end with the token, and whether it reports
+/// the connection dead afterwards.
 pub(super) struct Told {
     pub(super) fields: Fields,
     pub(super) reports_dead: bool,
 }
 
-/// What was measured, by how the name of the driver's library begins.
+/// What was measured, by the beginning of the driver library's name.
 const MEASURED: [(&str, &str); 4] = [
     ("psqlodbcw", include_str!("driver_faults/psqlodbcw.yml")),
     ("psqlodbca", include_str!("driver_faults/psqlodbca.yml")),
@@ -24,7 +24,7 @@ const MEASURED: [(&str, &str); 4] = [
 /// What could not be measured.
 const DOCUMENTED: &str = include_str!("driver_faults/documents.yml");
 
-/// What a driver says of which nothing is known.
+/// What a driver is assumed to report of which nothing is known.
 const PLAIN: &str = include_str!("driver_faults/plain.yml");
 
 fn read(table: &str) -> Vec<Value> {
@@ -34,7 +34,7 @@ fn read(table: &str) -> Vec<Value> {
     }
 }
 
-/// What is known of a driver, by the file name of its library.
+/// Returns what is known of a driver, given the file name of its library.
 fn of_driver(file: &str) -> Vec<Value> {
     let measured = MEASURED.iter().find(|(begin, _)| file.starts_with(begin));
     let mut rows = measured.map(|(_, table)| read(table)).unwrap_or_default();
@@ -43,7 +43,7 @@ fn of_driver(file: &str) -> Vec<Value> {
     rows
 }
 
-/// Where a fault is met, as the measurements name it.
+/// Returns the measurements' name for the place where a fault is met.
 fn met_at(method: Method) -> &'static str {
     match method {
         Method::Connect => "connect",
@@ -54,7 +54,8 @@ fn met_at(method: Method) -> &'static str {
     }
 }
 
-/// What a driver says of a fault at a command of this method. `later` is for a command on a connection that is lost.
+/// Returns what a driver reports for a fault at a command of this method. `later` is for a command on a connection that
+/// is lost already.
 pub(super) fn told(library: Option<&str>, kind: &FaultKind, method: Method, later: bool, token: &str) -> Told {
     let at = if later { "later" } else { met_at(method) };
     let lost = later || *kind == FaultKind::CommitUnknown;
@@ -65,7 +66,7 @@ pub(super) fn told(library: Option<&str>, kind: &FaultKind, method: Method, late
     };
     let file = library.map_or("", |library| library.rsplit('/').next().unwrap_or(library));
     let (own, plain) = (of_driver(file), read(PLAIN));
-    // what the driver says at this call, or at an execution; else what a plain driver says
+    // what the driver reports for this call, else for an execution, else what a plain driver reports
     let executing = |rows: &[Value]| if at == "connect" { None } else { find(rows, "execute") };
     let found = find(&own, at).or_else(|| executing(&own)).or_else(|| find(&plain, at)).or_else(|| executing(&plain));
     let found = found.as_ref();

@@ -1,12 +1,12 @@
 //! Commands that fail once: where a fault strikes, and what is played after it.
 //!
-//! The fault strikes where a command is taken (`candidate`), which every command is, so the recorded command is still there and a
-//! program that tries again gets it. From then on the program may do what was recorded in another order: it repeats a transaction
-//! from its begin, sets up a new connection, or leaves out what depends on what failed. What it asks is then looked for among
-//! all that was recorded on the connection: first what comes next, then the latest that was played before, then what comes later. What
-//! is not found there fails, and is no mismatch.
+//! A fault strikes where a command is taken (`candidate`). Every command passes there before it counts as played, so a
+//! program that tries again still gets the recorded command. After a fault the program may do what was recorded in
+//! another order: it repeats a transaction from its begin, sets up a new connection, or leaves out what depends on the
+//! failed command. So what it asks is looked for among everything recorded on the connection: first what comes next,
+//! then the latest that was played before, then what comes later. What is not found there fails, but is no mismatch.
 //!
-//! While there are faults, connections are independent of each other (`order: connection`).
+//! With faults, connections are independent of each other (`order: connection`).
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
@@ -23,21 +23,21 @@ use crate::faults::{Armed, FaultKind, token};
 use crate::text::{cut, one_line};
 use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value, sets, words};
 
-/// So many events of a kind are told: a program may try for ever.
+/// How many events of a kind are reported, because a program may try again forever.
 const TOLD: u32 = 20;
 
-/// Whether a command ends or begins a transaction, so that what came before it is another one.
+/// Says whether a command ends or begins a transaction, so that what came before it belongs to another one.
 fn is_boundary(method: Method, sql: Option<&str>) -> bool {
     boundary(method, sql).is_some()
 }
 
-/// How what is asked is looked for when it is not what comes next.
+/// Says whether a command that does not come next is looked for only later in the log, and not among what was played.
 fn only_later(method: Method) -> bool {
     !matches!(method, Method::Run | Method::Prepare | Method::Execute | Method::Catalog | Method::SetConnectAttr)
 }
 
 impl LogPlayer {
-    /// Before a command is taken: a fault may strike.
+    /// Lets a fault strike before a command is taken.
     pub(super) fn strike(&self, position: u32, entry: &Entry, rowless: bool) -> Result<(), Scene> {
         match self.faults.at(position, entry, rowless) {
             Some(armed) => Err(Scene::Fault(Box::new(armed))),
@@ -48,7 +48,7 @@ impl LogPlayer {
         }
     }
 
-    /// What the program is told where a fault struck, or where nothing is recorded after one. `None` for a mismatch.
+    /// Returns what the program is told where a fault struck, or where nothing is recorded after one. `None` for a mismatch.
     pub(super) fn after_fault(&self, state: &mut State, asked: &Entry, scene: &Scene) -> Option<Mismatch> {
         match scene {
             Scene::Fault(armed) => Some(self.struck(state, asked, (**armed).clone())),
@@ -89,7 +89,7 @@ impl LogPlayer {
         }
     }
 
-    /// A fault has struck at a command. What the program is told of it.
+    /// Records that a fault has struck at a command. Returns what the program is told.
     fn struck(&self, state: &mut State, asked: &Entry, armed: Armed) -> Mismatch {
         let Armed { position, kind, text, .. } = &armed;
         let (position, slot) = (*position, self.index.slot(*position));
@@ -115,10 +115,10 @@ impl LogPlayer {
             false => its_writes.filter(|at| *at == position).collect(),
         };
         if slot.method != Method::Connect {
-            // an earlier fault in the same transaction still has to be repeated, too
+            // what an earlier fault in the same transaction undid must still be repeated too
             let failed = state.after.failed_on(asked.connection);
             failed.rolls_back |= rolls_back;
-            // after a rollback that fails, what it was to undo is still there and must not be committed
+            // after a failed rollback the work that it was to undo is still there, and must not be committed
             if !rolls_back {
                 failed.transaction.extend(&undone);
             }
@@ -135,7 +135,7 @@ impl LogPlayer {
             self.faults.lost.store(true, Ordering::Relaxed);
         }
         if *kind == FaultKind::CommitUnknown {
-            // it may be done: the program goes on behind it, and does not get the transaction again
+            // The transaction may have been committed: the program goes on behind it and does not get it again.
             self.faults.is_done_before(slot.connection(), position + 1);
             state.after.transactions.retain(|failed| !failed.live.contains(&asked.connection));
             let cursor = state.cursor(self.order, &self.index, slot.connection());
@@ -155,7 +155,7 @@ impl LogPlayer {
         self.failing(MismatchKind::Fault, headline, Some(fields))
     }
 
-    /// The library of a recorded connection's driver, if it is known.
+    /// Returns the library of a recorded connection's driver, if it is known.
     fn library(&self, connection: ConnectionId) -> Option<String> {
         let connects = self.index.connects().iter().map(|position| self.index.slot(*position));
         let connect = connects.into_iter().find(|slot| slot.connection() == connection);
@@ -166,7 +166,7 @@ impl LogPlayer {
         own.or_else(|| self.metadata.driver.as_ref().map(|driver| driver.library.clone()))
     }
 
-    /// The commands of a connection since its last transaction ended, up to this one, in order.
+    /// Returns the commands of a connection since its last transaction ended, up to and including this one, in order.
     fn transaction_before(&self, position: u32) -> impl Iterator<Item = u32> + use<'_> {
         let connection = self.index.slot(position).connection();
         let before: Vec<u32> = self.index.commands_of(connection).take_while(|at| *at <= position).collect();
@@ -178,7 +178,7 @@ impl LogPlayer {
         before.into_iter().skip(first)
     }
 
-    /// Whether every statement of a connection is a transaction of its own: nothing on it says otherwise.
+    /// Says whether every statement of a connection is a transaction of its own, because nothing on it says otherwise.
     fn is_autocommit(&self, connection: ConnectionId) -> bool {
         self.index.commands_of(connection).all(|at| {
             let sql = sql_at(&self.index, &*self.storage, at);
@@ -186,7 +186,7 @@ impl LogPlayer {
         })
     }
 
-    /// A fault strikes at a row of a run that is read without the player's lock.
+    /// Lets a fault strike at a row of a run, which is read without the player's lock.
     pub(super) fn strike_row(&self, asked: &Entry, position: u32, row: u64) -> Option<Mismatch> {
         let armed = self.faults.take_at(position, row)?;
         let state = &mut *self.state.write();
@@ -196,7 +196,7 @@ impl LogPlayer {
         Some(struck)
     }
 
-    /// What a command on a lost connection comes to; `None` for one that is not lost.
+    /// Returns the outcome of a command on a lost connection; `None` if the connection is not lost.
     pub(super) fn on_lost(&self, asked: &Entry) -> Option<Result<Entry, Mismatch>> {
         if !self.faults.lost.load(Ordering::Relaxed) {
             return None;
@@ -214,7 +214,7 @@ impl LogPlayer {
         Some(Err(self.failing(MismatchKind::Fault, "the connection is lost".to_owned(), Some(fields))))
     }
 
-    /// A statement fetches: again, if a fault struck at its row.
+    /// Notes that a statement fetches, which repeats the fetch if a fault struck at its row.
     pub(super) fn fetches(&self, asked: &Entry) {
         if !self.faults.have_struck() {
             return;
@@ -228,22 +228,22 @@ impl LogPlayer {
         }
     }
 
-    /// Whether a live connection is lost and the driver says so when it is asked.
+    /// Says whether a live connection is lost and the driver reports that when it is asked.
     pub(super) fn reports_dead(&self, connection: ConnectionId) -> bool {
         self.faults.lost.load(Ordering::Relaxed) && self.state.write().after.lost.get(&connection) == Some(&true)
     }
 
-    /// Whether the rows of a live statement ended early.
+    /// Says whether the rows of a live statement ended early.
     pub(super) fn ended_early(&self, connection: ConnectionId, statement: u32) -> bool {
         self.faults.have_struck() && self.state.write().after.ended.contains(&(connection, statement))
     }
 
-    /// Whether the program went where nothing is recorded.
+    /// Says whether the program went where nothing is recorded.
     pub(super) fn went_astray(&self, state: &State) -> bool {
         self.faults.have_struck() && state.after.told.contains_key(&FaultEvent::Astray)
     }
 
-    /// A connect after a fault: it goes on with a connection that was lost or given up.
+    /// Plays a connect after a fault: it goes on with a connection that was lost or given up.
     pub(super) fn resume(&self, state: &mut State, asked: &Entry) -> Result<Option<Entry>, Scene> {
         let groups = state.sessions.connects.agreeing(asked);
         let of = |session: &Session| state.sessions.connects.of(session.connection).copied();
@@ -260,7 +260,7 @@ impl LogPlayer {
         Ok(Some(Entry { connection: live, ..entry }))
     }
 
-    /// The program closes a connection after a fault. What is left of it is there for the next connect.
+    /// Notes that the program closes a connection after a fault. The next connect can go on with what is left of it.
     pub(super) fn closed_after_fault(&self, state: &mut State, live: ConnectionId) {
         let Some(session) = state.sessions.live(live).map(|live| live.session) else { return };
         let complete = self.is_played(state, session.connection).unwrap_or(true);
@@ -270,7 +270,7 @@ impl LogPlayer {
         state.sessions.forget(live);
     }
 
-    /// A step after a fault. What comes next is looked at first, whatever number its statement has.
+    /// Plays a step after a fault. First tries what comes next, whatever number its statement has.
     pub(super) fn step_after_fault(&self, state: &mut State, asked: &Entry) -> Result<Taken, Scene> {
         let taken = match self.take_next(state, asked)? {
             Some(taken) => taken,
@@ -284,7 +284,7 @@ impl LogPlayer {
         Ok(taken)
     }
 
-    /// The next command of the connection, if that is what is asked.
+    /// Takes the next command of the connection, if that is what is asked.
     fn take_next(&self, state: &mut State, asked: &Entry) -> Result<Option<Taken>, Scene> {
         let Some(live) = state.sessions.live(asked.connection) else { return Ok(None) };
         let connection = live.session.connection;
@@ -302,7 +302,7 @@ impl LogPlayer {
         }
     }
 
-    /// Whether the command at a position is what is asked; a text may be on another statement.
+    /// Says whether the command at a position is what is asked. A new text may be on another statement.
     fn is_asked(&self, state: &State, asked: &Entry, position: u32) -> Result<bool, CassetteError> {
         let slot = self.index.slot(position);
         let same_method = slot.method == asked.method || slot.method.is_rows() && asked.method == Method::Fetch;
@@ -315,7 +315,7 @@ impl LogPlayer {
         Ok(is_rows || self.comparison.difference(&sets::entry(&*self.storage, slot.place())?, asked).is_none())
     }
 
-    /// Goes on at a place of a recorded connection, where the command is what is asked.
+    /// Goes on at a place of a recorded connection, whose command is what is asked.
     fn take_at(
         &self,
         state: &mut State,
@@ -344,13 +344,14 @@ impl LogPlayer {
         Ok(self.taken(state, asked, candidate, progress))
     }
 
-    /// What is asked after a fault and does not come next: before that, then later, then on a connection that nobody has.
+    /// Plays what is asked after a fault and does not come next: earlier on the connection, then later, then on a
+    /// connection that nobody has.
     fn step_aside(&self, state: &mut State, asked: &Entry) -> Result<Option<Taken>, Scene> {
         let Some(live) = state.sessions.live(asked.connection) else { return Ok(None) };
         let session = live.session;
         let sql = asked.get(Key::Sql).and_then(Value::as_text);
         if boundary(asked.method, sql) == Some(Boundary::Rollback) {
-            // a program may always roll back, by SQLEndTran or by a text that is executed directly
+            // a program may always roll back, by SQLEndTran or by executing a text directly
             let here = state.cursor(self.order, &self.index, session.connection).place();
             let is_recorded =
                 asked.method == Method::Run && self.find_place(state, asked, session.connection, here, here)?.is_some();
@@ -385,7 +386,8 @@ impl LogPlayer {
         Ok(None)
     }
 
-    /// The place of what is asked among a connection's commands: the latest that was played, else the first that was not.
+    /// Finds the place of what is asked among a connection's commands: the latest one that was played, else the first
+    /// one that was not.
     fn find_place(
         &self,
         state: &State,
@@ -409,7 +411,7 @@ impl LogPlayer {
         Ok(None)
     }
 
-    /// Takes note of a recorded connection that is opened after a fault.
+    /// Notes that a recorded connection is opened after a fault.
     pub(super) fn note_connect(&self, state: &mut State, connection: ConnectionId, asked: &Entry) {
         let position = state.sessions.connects.of(connection).map(|connect| connect.position);
         if position.is_some() && position == state.after.fault.as_ref().map(|fault| fault.position) {
@@ -417,7 +419,7 @@ impl LogPlayer {
         }
     }
 
-    /// Takes note of what was played after a fault.
+    /// Notes what was played after a fault.
     fn note_after_fault(&self, state: &mut State, asked: &Entry, taken: &Candidate) {
         let Some(live) = state.sessions.live(asked.connection) else { return };
         let connection = live.session.connection;

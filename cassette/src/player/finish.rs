@@ -1,5 +1,5 @@
-//! Whether everything is played. That is said at the last command and not at the end of the process, which may be killed, or end
-//! without its exit handlers.
+//! Finds out whether everything is played. This is reported at the last command and not when the process ends, because
+//! a process may be killed or end without running its exit handlers.
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -12,14 +12,14 @@ use super::state::State;
 use crate::metadata::Order;
 use crate::{CassetteError, Entry, Method};
 
-/// So many entries before the end of a cursor it is looked whether anything is left to be played.
+/// How many entries before the end of a cursor to begin to check whether anything is left to play.
 const NEAR: usize = 64;
 
 impl LogPlayer {
-    /// After a command: notes whether it may have been the last one.
+    /// Notes after a command whether it may have been the last one.
     pub(super) fn look_for_the_end(&self, state: &mut State, asked: &Entry) {
         let left = match (self.order, asked.method) {
-            // of a connection that is asked nothing nothing is left
+            // a connection that is asked nothing has nothing left
             (Order::Connection | Order::Any, Method::Connect) => 0,
             _ => {
                 let (connection, _) = state.recorded(asked.connection, None);
@@ -29,7 +29,7 @@ impl LogPlayer {
         self.look_at_the_rest(state, left);
     }
 
-    /// The same, where so many entries are left in the cursor of the command.
+    /// Does the same when the number of entries left in the command's cursor is known.
     pub(super) fn look_at_the_rest(&self, state: &State, left: usize) {
         let undecided = state.choosing.as_ref().is_some_and(|choosing| choosing.is_open());
         let all_open = || self.order == Order::Global || state.sessions.free().next().is_none();
@@ -39,17 +39,17 @@ impl LogPlayer {
         }
     }
 
-    /// Whether the last command may have been played.
+    /// Says whether the last command may have been played.
     pub(super) fn is_near_end(&self) -> bool {
         self.near_end.load(Ordering::Relaxed)
     }
 
-    /// See [`super::Player::finished`].
+    /// Returns the parts that are completely played: see [`super::Player::finished`].
     pub(super) fn finished(&self) -> Option<Vec<PathBuf>> {
         self.finished_if(self.is_near_end(), |state, part| self.is_all_played(state, part))
     }
 
-    /// The same, where something else says whether the end may be near, and whether nothing is left of a part.
+    /// Does the same, with other tests of whether the end may be near and whether nothing of a part is left.
     pub(super) fn finished_if(
         &self,
         is_near_end: bool,
@@ -81,7 +81,7 @@ impl LogPlayer {
         Some(names)
     }
 
-    /// Whether nothing would be left of a part, were it the one that is played.
+    /// Says whether nothing of a part would be left if it were the current one.
     fn is_all_played(&self, state: &mut State, part: usize) -> Result<bool, CassetteError> {
         let sources = &*self.storage.0;
         let (from, to) = (sources.current(), sources.source(part));
@@ -101,7 +101,7 @@ impl LogPlayer {
     }
 }
 
-/// Whether a cursor has nothing but ends of data, which need not be asked for.
+/// Says whether a cursor has nothing left but ends of data, which need not be asked for.
 fn nothing_left(source: &Source, cursor: &Cursor) -> Result<bool, CassetteError> {
     for position in cursor.rest(&source.index) {
         let slot = source.index.slot(position);

@@ -8,7 +8,7 @@ use crate::metadata::Order;
 use crate::text::{cut, floor, one_line};
 use crate::{Entry, Method, Value};
 
-/// A connection and perhaps a statement: `a/1`.
+/// Writes the connection of an entry, and its statement if it has one: `a/1`.
 pub(super) fn ids(entry: &Entry) -> String {
     match entry.statement {
         Some(statement) => format!("{}/{statement}", entry.connection),
@@ -16,7 +16,7 @@ pub(super) fn ids(entry: &Entry) -> String {
     }
 }
 
-/// A difference in words; texts are cut around it to `max` bytes each.
+/// Writes a difference in words. Texts are cut around it to `max` bytes each.
 pub(super) fn in_words(difference: &Difference, max: usize) -> String {
     let shown = |value: &Option<Value>| value.as_ref().map_or_else(|| "nothing".to_owned(), |value| show(value, max));
     let Difference { place, recorded, asked } = difference;
@@ -31,7 +31,7 @@ pub(super) fn in_words(difference: &Difference, max: usize) -> String {
 }
 
 impl Case<'_> {
-    /// The headline.
+    /// Returns the headline.
     pub(super) fn headline(&self) -> String {
         let tail = format!("; see {}", cut(&one_line(&self.player.report), 80));
         let name = self.player.storage.name().display().to_string();
@@ -55,7 +55,7 @@ impl Case<'_> {
         };
         let decisive = self.decisive();
         let room = HEADLINE - tail.len();
-        // what differs matters most; what was expected and asked shares the rest
+        // what differs matters most; what was expected and what was asked share the rest
         let left = room.saturating_sub(head.len() + decisive.len() + "expected , got ; ".len());
         let each = (left / 2).clamp(24, 120);
         let got = self.got(each);
@@ -90,12 +90,12 @@ impl Case<'_> {
         summary(self.asked, max) + &place
     }
 
-    /// Whether units are played in any order.
+    /// Says whether units are played in any order.
     pub(super) fn is_any(&self) -> bool {
         self.player.order == Order::Any
     }
 
-    /// What was expected where no command was, in words.
+    /// Says in words what was expected where no command was.
     pub(super) fn nothing_expected(&self) -> &'static str {
         match (self.is_any(), self.kind) {
             (false, _) => "nothing more was recorded",
@@ -105,12 +105,12 @@ impl Case<'_> {
         }
     }
 
-    /// Whether it is asked of a connection of which none was recorded.
+    /// Says whether this is asked on an additional connection, which was not recorded.
     fn is_in_addition(&self) -> bool {
         self.asked.method != Method::Connect && self.player.index.connection(self.asked.connection).is_empty()
     }
 
-    /// Whether what is asked is on the connection and statement that is next. A connect has no place of its own, nor has a unit.
+    /// Says whether what is asked is on the connection and statement that come next. Connects and units have no place of their own.
     fn same_place(&self) -> bool {
         self.asked.method == Method::Connect
             || self.is_any() && self.expected.is_none()
@@ -119,13 +119,13 @@ impl Case<'_> {
             })
     }
 
-    /// The command that is most like what was asked, if that is not the one that was expected.
+    /// Returns the command that is most like what was asked, if that is not the expected one.
     pub(super) fn elsewhere(&self) -> Option<&Alike> {
         let here = self.expected.as_ref().filter(|_| self.rows.is_none()).map(|(position, _)| *position);
         self.alike.as_ref().filter(|alike| Some(alike.position) != here)
     }
 
-    /// The order in which it would have passed.
+    /// Returns the order under which it would have passed.
     pub(super) fn other_order(&self) -> Option<Order> {
         match self.by_connection {
             Some(true) => Some(Order::Connection),
@@ -133,7 +133,7 @@ impl Case<'_> {
         }
     }
 
-    /// What makes the difference, in one clause.
+    /// Returns what makes the difference, in one clause.
     pub(super) fn decisive(&self) -> String {
         let here = self.expected.as_ref().map(|(position, _)| *position);
         let ahead = self.nearest.as_ref().is_some_and(|nearest| here.is_none_or(|here| nearest.position >= here));
@@ -165,7 +165,7 @@ impl Case<'_> {
     }
 }
 
-/// The smallest character boundary from `at` on.
+/// Returns the first character boundary at or after `at`.
 fn ceil(text: &str, at: usize) -> usize {
     let low = floor(text, at);
     if low == at { low } else { (at..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len()) }

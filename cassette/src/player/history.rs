@@ -1,5 +1,5 @@
-//! Whether a live connection could have been another recorded one so far: what it played has to stand there as well, with
-//! the same replies.
+//! Says whether a live connection could have been another recorded one so far: what it played must be recorded there
+//! too, with the same replies.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use crate::metadata::Order;
 use crate::schema::Class;
 use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value, sets};
 
-/// An answer's question: its method, its statement counted from the session's first, and its other fields.
+/// What an answer was asked: its method, its statement counted from the session's first, and its other input fields.
 type Question = (Method, Option<u32>, String);
-/// An answer's columns file, and its other fields that were replied.
+/// What an answer replied: the content of its columns file, and its other reply fields.
 type Reply = (Value, Fields);
 
 impl LogPlayer {
-    /// How many commands of the session are played; `None` while rows of it are being read, or where its threads are not in order.
+    /// Returns how many commands of the session are played. `None` while its rows are being read, or if its threads are not in order.
     pub(super) fn played(&self, state: &mut State, session: Session) -> Option<usize> {
         let cursor = state.cursor(self.order, &self.index, session.connection);
         if self.order == Order::Connection && !(cursor.settled() && cursor.is_in_order()) {
@@ -31,12 +31,12 @@ impl LogPlayer {
         Some(commands.take_while(|position| cursor.passed(&self.index, *position)).count())
     }
 
-    /// Whether the first `played` commands of two sessions are the same, with the same replies, but for volatile values.
+    /// Says whether the first `played` commands of two sessions are the same, with the same replies, except for volatile values.
     pub(super) fn same_history(&self, one: Session, other: Session, played: usize) -> Result<bool, CassetteError> {
         Ok(self.as_another(one, other, played)?.is_some())
     }
 
-    /// If so, the first one's volatile values bound to what stands in their place in the other one.
+    /// Does the same comparison. If the sessions are the same, returns bindings of the volatile values of `other` to those of `one`.
     pub(super) fn as_another(
         &self,
         one: Session,
@@ -136,7 +136,7 @@ impl LogPlayer {
         }
     }
 
-    /// The answers recorded of a session up to this position, in turn.
+    /// Returns the answers of a session up to this position, in order, by question.
     fn answers_until(&self, session: Session, last: u32) -> Result<HashMap<Question, Vec<Reply>>, CassetteError> {
         let mut answers: HashMap<Question, Vec<Reply>> = HashMap::new();
         for position in
@@ -164,7 +164,7 @@ impl LogPlayer {
         Ok((Value::Null, told.cloned().collect()))
     }
 
-    /// Whether nothing of a recorded connection is left to play.
+    /// Says whether nothing of a recorded connection is left to play.
     pub(super) fn is_played(&self, state: &mut State, connection: ConnectionId) -> Result<bool, CassetteError> {
         let mut cursor = self.own_cursor(state, connection);
         Ok(matches!(cursor.next(&self.index, &*self.storage)?, super::cursor::Next::End))

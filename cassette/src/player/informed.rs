@@ -1,4 +1,5 @@
-//! What was recorded about connections apart from commands: facts, and the outcomes of calls that usually have none.
+//! Finds what was recorded about connections apart from commands: facts, and unusual outcomes of calls whose usual
+//! outcome is not recorded.
 
 use super::facts::{Homes, Relatives};
 use super::log_player::LogPlayer;
@@ -6,18 +7,18 @@ use super::state::State;
 use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Value};
 
 impl LogPlayer {
-    /// Which files have the answers about the connections of what is played.
+    /// Returns which info files have the answers about the connections of the current part.
     pub(super) fn homes(&self) -> &Homes {
         &self.storage.0.current().homes
     }
 
-    /// Whether anything is recorded of this function about connections.
+    /// Says whether anything is recorded about connections for this function.
     pub(super) fn tells_of(&self, function: &str) -> bool {
         self.told.contains(function)
     }
 
-    /// A recorded answer about a connection whose fields include these. If another player has the statement in the key, its
-    /// connection and statement are `elsewhere`, as the cassette numbers them.
+    /// Finds a recorded answer about a connection whose fields include `key`. If another player has the statement in
+    /// the key, `elsewhere` returns its connection and statement as the cassette numbers them.
     pub(super) fn told(
         &self,
         connection: ConnectionId,
@@ -62,7 +63,7 @@ impl LogPlayer {
         }
     }
 
-    /// The recorded answer of SQLNativeSql to a text that has other values in this run, with those values.
+    /// Finds the recorded answer of SQLNativeSql to a text whose values differ in this run, and puts in the values of this run.
     fn translated(
         &self,
         state: &mut State,
@@ -105,7 +106,7 @@ impl LogPlayer {
         Ok(Some(answer))
     }
 
-    /// A fact about the environment.
+    /// Finds a fact about the environment.
     pub(super) fn environment(&self, key: &[(Key, Value)]) -> Result<Option<Fields>, CassetteError> {
         self.state.write().facts.find(self.homes(), &*self.storage, ConnectionId(0), key, Relatives::All)
     }

@@ -1,4 +1,4 @@
-//! What went wrong when a program asked for something else than was recorded: its kind, a headline, a report, and where it happened.
+//! What is reported when a program asks for something else than was recorded: a kind, a headline, a report, and where it happened.
 
 use std::path::PathBuf;
 
@@ -6,34 +6,34 @@ use super::cursor::Next;
 use crate::faults::Armed;
 use crate::{CassetteError, Fields, Value};
 
-/// Several bindings cut a message at 510 bytes, and one drops it.
+/// The longest headline, in bytes. Several bindings cut a message at 510 bytes, and one drops a longer one.
 pub(super) const HEADLINE: usize = 500;
 
 /// How what is asked departs from what was recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MismatchKind {
-    /// The right kind of call, with other content.
+    /// The kind of call is right, its content is not.
     Differs,
-    /// It is recorded, but something else is next.
+    /// The call is recorded, but something else comes next.
     OutOfOrder,
     /// Recorded rows were not read before the next command.
     FewerRows,
-    /// Rows are asked for that were not read when it was recorded.
+    /// More rows are asked for than were read during recording.
     MoreRows,
     /// Everything recorded is played.
     Exhausted,
     /// Nothing like it is recorded here.
     NotRecorded,
-    /// The cassette could not be read at this place.
+    /// The cassette cannot be read at this place.
     Unreadable,
-    /// It fails as a fault says.
+    /// The command fails because of a fault.
     Fault,
     /// Nothing is recorded for what the program does after a fault.
     Astray,
 }
 
 impl MismatchKind {
-    /// In words.
+    /// Returns the kind in words.
     pub const fn name(self) -> &'static str {
         match self {
             MismatchKind::Differs => "differs",
@@ -49,20 +49,20 @@ impl MismatchKind {
     }
 }
 
-/// A program asked for something else than was recorded.
+/// An error: the program asked for something else than was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
-    /// How.
+    /// How the two differ.
     pub kind: MismatchKind,
-    /// The cassette, by the name it was opened with.
+    /// The cassette, by the name with which it was opened.
     pub cassette: PathBuf,
-    /// The number, from 1, of the command that was expected; `None` if none was, or it cannot be read.
+    /// The number, from 1, of the expected command. `None` if none was expected or it cannot be read.
     pub command: Option<usize>,
     /// One line of at most 500 bytes, for a diagnostic record.
     pub headline: String,
-    /// Everything there is to say, on many lines.
+    /// The full report, on many lines.
     pub report: String,
-    /// It is the first mismatch once more; its report was given before.
+    /// Whether this is the first mismatch again, whose report was given before.
     pub repeated: bool,
     /// What the program is told instead of the headline: `return` and `diagnostics`.
     pub fault: Option<Fields>,
@@ -81,28 +81,28 @@ impl std::error::Error for Mismatch {}
 pub struct Difference {
     /// Which field, in words: `sql`, `parameter 3`, `attributes.max_rows`.
     pub place: String,
-    /// `None` if there is nothing.
+    /// `None` if the recorded entry has nothing there.
     pub recorded: Option<Value>,
-    /// `None` if there is nothing.
+    /// `None` if what is asked has nothing there.
     pub asked: Option<Value>,
 }
 
 /// Where a mismatch happened.
 #[derive(Debug)]
 pub(super) enum Scene {
-    /// This command is next, and it is not what was asked.
+    /// This command comes next, and it is not what was asked.
     Command { position: u32 },
-    /// Rows are to be read first; so many were.
+    /// These rows must be read first; `returned` of them were.
     Rows { position: u32, returned: Option<u64> },
     /// Nothing is left.
     Exhausted,
-    /// Under `order: any`, no unit that is left begins so. The lines of the commands of those that are left.
+    /// Under `order: any`, no unit that is left begins like this. `left` has the lines of the commands of the units that are left.
     NoUnit { left: Vec<u32> },
     /// The cassette cannot be read.
     Unreadable(CassetteError),
     /// A fault strikes.
     Fault(Box<Armed>),
-    /// After a fault, a call that no driver allows.
+    /// A call after a fault that no driver allows.
     Refused { sqlstate: &'static str, problem: &'static str },
 }
 

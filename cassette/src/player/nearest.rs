@@ -1,13 +1,13 @@
-//! Where else in the log there is what was asked.
+//! Finds where else the log has what was asked.
 
 use super::compare::Comparison;
 use super::index::Index;
 use crate::store::Store;
 use crate::{CassetteError, Entry, Method};
 
-/// Positions looked at before and after the place of a mismatch.
+/// How many positions to look at before and after the place of a mismatch.
 pub(super) const WINDOW: u32 = 2_000;
-/// Entries read for it.
+/// How many entries to read for it.
 pub(super) const READ: usize = 1_000;
 
 /// A recorded entry that is what was asked, except perhaps for the statement or connection.
@@ -17,7 +17,7 @@ pub(super) struct Nearest {
     pub(super) entry: Entry,
 }
 
-/// The nearest such entry: after the place of the mismatch first, and on the same statement first.
+/// Finds the nearest such entry: first after the place of the mismatch, and first on the same statement.
 pub(super) fn nearest(
     index: &Index,
     storage: &dyn Store,
@@ -32,7 +32,7 @@ pub(super) fn nearest(
         let slot = index.slot(position);
         let same_place = index.ids(slot.connection(), slot.statement()) == (asked.connection, asked.statement);
         if asked.method.is_rows() && asked.method != Method::FetchScroll {
-            // only the statement says which rows are asked for; those behind were read
+            // only the statement says which rows are asked for, and earlier rows were read
             if slot.method.is_rows() && same_place && position >= from {
                 return Ok(Some(Nearest { position, entry: crate::sets::entry(storage, slot.place())? }));
             }

@@ -1,8 +1,8 @@
-//! Correcting the guess which recorded connection a live one is.
+//! Corrects the guess which recorded connection a live one is.
 //!
-//! A live connection that asks for something else than its session has next may have another session: one that begins with all
-//! that was played so far and goes on with what is asked. If a live connection has that one, it has to find another for
-//! itself, perhaps the one that becomes free: a path of moves, as for any matching of two sets.
+//! A live connection that asks for something else than its session has next may have another session: one that begins with
+//! everything played so far and goes on with what is asked. If another live connection has that session, that one must find
+//! a different one for itself, perhaps the one that becomes free. This is a path of moves, as in any matching of two sets.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use crate::metadata::Order;
 use crate::{CassetteError, ConnectionId, Entry};
 
 impl LogPlayer {
-    /// Gives a live connection another session that goes on with what is asked; `only` on this recorded connection. False if
-    /// there is none.
+    /// Gives a live connection another session that goes on with what is asked. With `only`, the session must be on
+    /// that recorded connection. Returns false if there is none.
     pub(super) fn rematch(
         &self,
         state: &mut State,
@@ -26,7 +26,7 @@ impl LogPlayer {
         self.moving(state, |player, state| player.rematched(state, live, asked, only))
     }
 
-    /// Does what may move live connections to other sessions. What is bound stands for the values of those sessions then.
+    /// Runs `moves`, which may move live connections to other sessions, and renames bound values to those of the new sessions.
     pub(super) fn moving(
         &self,
         state: &mut State,
@@ -41,7 +41,7 @@ impl LogPlayer {
         for (live, was) in before.into_iter().filter(|_| moved) {
             let Some(is) = state.sessions.live(live).map(|live| live.session).filter(|is| *is != was) else { continue };
             let played = self.played(state, is).unwrap_or(0);
-            // the recorded values of `is` are bound to those of `was`
+            // binds the recorded values of `is` to those of `was`
             others.extend(self.as_another(was, is, played)?);
         }
         if !others.is_empty() {
@@ -78,7 +78,7 @@ impl LogPlayer {
         Ok(false)
     }
 
-    /// Finds another session for a live connection: the one that becomes vacant, one that is free, or somebody else's.
+    /// Finds another session for a live connection: the one that becomes vacant, a free one, or that of another live connection.
     fn rehome(
         &self,
         state: &mut State,
@@ -113,7 +113,7 @@ impl LogPlayer {
         Ok(false)
     }
 
-    /// Whether the second session, after so many commands that are the same as the first one's, goes on with what is asked.
+    /// Says whether the second session begins with the same `played` commands as the first and goes on with what is asked.
     pub(super) fn goes_on_with(
         &self,
         state: &State,
@@ -135,12 +135,12 @@ impl LogPlayer {
         Ok(self.candidate(&mut cursor, asked, recorded).is_ok())
     }
 
-    /// Under `order: global`, a connection cannot be one whose connect is still to come.
+    /// Says whether a session's connect is played. Under `order: global` a connection cannot be one whose connect is still to come.
     fn reached(&self, state: &State, session: Session) -> bool {
         let connect = state.sessions.connects.of(session.connection);
         let passed = |position: u32| self.index.is_needless(position) || state.whole.passed(&self.index, position);
         match self.order {
-            // one in addition to those that were recorded has no connect in the log
+            // an additional connection has no connect in the log
             Order::Global => connect.is_none_or(|connect| passed(connect.position)),
             Order::Connection | Order::Any => true,
         }
@@ -150,7 +150,7 @@ impl LogPlayer {
         let left = state.sessions.moves(live, session);
         if self.order == Order::Connection {
             if let Some(left) = left {
-                // one that was not begun in the middle is free again, with its connect
+                // a session from the beginning of a connection is free again together with its connect
                 let played = if left.begin == 1 { 0 } else { left.begin };
                 let cursor = Cursor::advanced(&self.index, left.connection, played);
                 state.lane_mut(&self.index, left.connection).cursor = cursor;

@@ -11,11 +11,11 @@ use super::headline::{ids, in_words};
 use super::summary::summary;
 use crate::{Entry, Key, Value, yaml};
 
-/// Diffs of megabytes of text end in time, if coarser.
+/// The time limit of a diff. Diffs of megabytes of text still end in time, but are coarser.
 const PATIENCE: Duration = Duration::from_millis(300);
 
 impl Case<'_> {
-    /// The report.
+    /// Returns the report.
     pub(super) fn report(&self) -> String {
         let mut out = String::with_capacity(2048);
         // writing to a string cannot fail
@@ -127,7 +127,7 @@ impl Case<'_> {
         for key in [Key::Sql, Key::Params, Key::Attributes, Key::Arguments] {
             let text = |entry: &Entry| entry.get(key).map(as_text).unwrap_or_default();
             let (recorded, asked) = (text(expected), text(self.asked));
-            // what a person did not write is not compared
+            // what a person left out is not compared
             let is_left_out = expected.get(key).is_none() && expected.get(Key::Match).is_some();
             if recorded != asked && !is_left_out {
                 diff(out, key.name(), &recorded, &asked)?;
@@ -136,7 +136,7 @@ impl Case<'_> {
         Ok(())
     }
 
-    /// What is not equal, but like it: where it is, what agrees, and the words that do not.
+    /// Writes which recorded command is most like what was asked: where it is, which fields agree, and which words differ.
     fn most_alike(&self, out: &mut String) -> std::fmt::Result {
         let Some(alike) = self.elsewhere() else { return Ok(()) };
         let (number, what) = (self.player.index.ordinal(alike.position), summary(&alike.entry, 100));
@@ -181,7 +181,7 @@ impl Case<'_> {
     }
 }
 
-/// An entry without what was replied, as it stands in a cassette.
+/// Returns an entry as a cassette has it, without its reply.
 fn inputs(entry: &Entry) -> String {
     let is_usual = |key: &Key, value: &Value| *key == Key::Match && value.as_text() == Some("exact");
     let shown = |(key, value): &&(Key, Value)| !key.is_reply() && *key != Key::Unordered && !is_usual(key, value);
@@ -191,7 +191,7 @@ fn inputs(entry: &Entry) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// A value as lines: a text as it is, a list or map with an element per line.
+/// Returns a value as lines: a text as it is, a list or map with one element per line.
 fn as_text(value: &Value) -> String {
     match value {
         Value::Text(text) => text.clone(),
@@ -203,7 +203,7 @@ fn as_text(value: &Value) -> String {
     }
 }
 
-/// The differing lines with two lines around them, and the differing words of texts that are not too long to read.
+/// Writes the differing lines with two lines around them, and the differing words if the texts are not too long to read.
 fn diff(out: &mut String, key: &str, recorded: &str, asked: &str) -> std::fmt::Result {
     writeln!(out, "\n{key}, by line (- recorded, + asked):")?;
     let lines = TextDiff::configure().timeout(PATIENCE).diff_lines(recorded, asked);
@@ -223,7 +223,7 @@ fn diff(out: &mut String, key: &str, recorded: &str, asked: &str) -> std::fmt::R
     by_word(out, key, recorded, asked)
 }
 
-/// The differing words of texts that are not too long to read.
+/// Writes the differing words, if the texts are not too long to read.
 fn by_word(out: &mut String, key: &str, recorded: &str, asked: &str) -> std::fmt::Result {
     if recorded.len().max(asked.len()) > 64 * 1024 {
         return Ok(());

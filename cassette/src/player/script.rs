@@ -1,4 +1,4 @@
-//! A cassette that a person wrote, as it is played: what has a place in the order, and what each statement gives.
+//! A cassette written by hand, ready to be played: what has a place in the order, and what each statement gives.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -8,19 +8,19 @@ use super::index::{Index, Read, ResultAnswer, Slot};
 use crate::store::Store;
 use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value, sets};
 
-/// A statement as the cassette has it.
+/// A statement's ids in the cassette.
 pub(super) type Statement = (ConnectionId, u32);
 
-/// A cassette that a person wrote, to be played.
+/// A cassette written by hand, ready to be played.
 pub(super) struct Script {
     pub(super) index: Index,
     /// The statements that are served whenever they are asked for.
     pub(super) answers: Vec<Arc<ResultAnswer>>,
-    /// The statements that have their place in the order.
+    /// The statements that have a place in the order.
     pub(super) statements: HashMap<Statement, Arc<ResultAnswer>>,
 }
 
-/// Whether an entry has a place in the order, or is served whenever it is asked for. The rest belongs to a statement.
+/// Says whether an entry has a place in the order or is served whenever it is asked for. All other entries belong to a statement.
 fn is_step(method: Method) -> bool {
     use Method::{Catalog, Commit, Connect, Execute, Prepare, Rollback, Run, SetConnectAttr};
     matches!(method, Connect | Run | Prepare | Execute | Catalog | Commit | Rollback | SetConnectAttr)
@@ -75,7 +75,7 @@ impl Script {
     }
 }
 
-/// Whether an entry has no place in the order.
+/// Says whether an entry has no place in the order.
 fn is_served(entry: &Entry) -> bool {
     entry.get(Key::Times).is_some() || entry.get(Key::Function).and_then(Value::as_text) == Some("SQLGetTypeInfo")
 }

@@ -1,4 +1,4 @@
-//! Playing a scroll: a fetch that says where to go. Where is compared, and what came of it is handed out whole.
+//! Plays a scroll, a fetch that says where to go. The target is compared, and the outcome is handed out whole.
 
 use super::cursor::Candidate;
 use super::log_player::LogPlayer;
@@ -9,9 +9,9 @@ use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value};
 
 /// What a scroll found.
 pub struct Scrolled {
-    /// The recorded entry: its `rows_fetched`, `row_status`, `return` and `diagnostics`.
+    /// The recorded entry with its `rows_fetched`, `row_status`, `return` and `diagnostics`.
     pub entry: Entry,
-    /// Its rows, to be read to their end at once; `None` if there are none.
+    /// Its rows, which must be read to their end at once; `None` if there are none.
     pub rows: Option<PlayedRun>,
 }
 
@@ -24,7 +24,7 @@ impl LogPlayer {
             return Ok(Scrolled { entry, rows: None });
         };
         let (place, entry) = (self.index.slot(*position).place(), entry.clone());
-        // a file is opened without the player's lock
+        // open the file without holding the player's lock
         let live = self.comparison.live_rows(&self.index, &*self.storage, *position, &entry);
         let rows =
             live.and_then(|live| PlayedRun::open_live(&*self.storage, place, entry.clone(), false, progress, live));
@@ -32,7 +32,7 @@ impl LogPlayer {
         Ok(Scrolled { entry, rows: Some(rows) })
     }
 
-    /// Whether this command is the next one. Plays nothing.
+    /// Says whether this command is the next one. Plays nothing.
     pub(super) fn expects(&self, asked: &Entry) -> bool {
         let redacted = self.redacted(asked);
         let asked = redacted.as_ref().unwrap_or(asked);
@@ -42,7 +42,7 @@ impl LogPlayer {
         self.candidate(cursor, asked, recorded).is_ok()
     }
 
-    /// What was read of a column by itself: see [`super::Player::read_apart`].
+    /// Finds what was recorded of reading a column by itself: see [`super::Player::read_apart`].
     pub(super) fn read_apart(
         &self,
         connection: ConnectionId,
@@ -71,7 +71,7 @@ impl LogPlayer {
                 }
                 if key.iter().all(|(name, value)| entry.get(*name).unwrap_or(&Value::Null) == value) {
                     self.check_cells(*position, &entry)?;
-                    // of the last row before the end, and of the end itself: the row's come first
+                    // between a row and the end after it, the answers of the row come first
                     match on_row {
                         true => found = Some(self.comparison.bindings.replied(entry)),
                         false => return Ok(Some(self.comparison.bindings.replied(entry))),

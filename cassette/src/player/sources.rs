@@ -1,4 +1,4 @@
-//! What is played: a cassette, or the parts of one of several processes, each read with its index.
+//! What is played: a cassette, or the parts of a cassette of several processes, each with its index.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Deref;
@@ -18,9 +18,9 @@ use crate::schema::Class;
 use crate::store::Store;
 use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Key, Method, Value, sets};
 
-/// Counts processes into groups of parts, over all processes of a run.
+/// Counts the processes of a run that enter groups of parts.
 pub trait Tickets: Send + Sync {
-    /// Whether this process may enter the group of this name, which has room for so many.
+    /// Says whether this process may enter the group of this name, which has `room` for that many, and counts it if so.
     fn take(&self, group: &str, room: usize) -> bool;
 }
 
@@ -29,16 +29,16 @@ pub(super) struct Source {
     pub(super) storage: Arc<dyn Store>,
     pub(super) index: Arc<Index>,
     told: HashSet<String>,
-    /// Which files have the answers about its connections.
+    /// Which info files have the answers about its connections.
     pub(super) homes: Arc<Homes>,
     pub(super) result_answers: Vec<Arc<ResultAnswer>>,
-    /// The statements that have their place in the order of a cassette that a person wrote.
+    /// The statements that have a place in the order, in a cassette written by hand.
     pub(super) statements: HashMap<(ConnectionId, u32), Arc<ResultAnswer>>,
-    /// The drivers of the connections that name another one than the cassette's.
+    /// The drivers of connections whose connect names one that differs from the cassette's.
     drivers: HashMap<ConnectionId, String>,
 }
 
-/// What can be played, and what is played at present.
+/// What can be played, and which part is current.
 pub(super) struct Sources {
     pub(super) all: Vec<Source>,
     pub(super) current: AtomicUsize,
@@ -62,7 +62,7 @@ impl Sources {
                 }
             };
             if is_part {
-                // a process is told by what it does, and a connect may be all
+                // what a process does tells which part it plays, and a connect may be all it does
                 index.needs_all();
             }
             let homes = Homes::read(&index, &*storage)?;
@@ -93,7 +93,7 @@ impl Sources {
         Arc::new(Sources { all, current: AtomicUsize::new(0) })
     }
 
-    /// One source, and nothing to choose from.
+    /// Makes sources of a single source.
     pub(super) fn one(source: Source) -> Arc<Sources> {
         Sources::of(vec![source])
     }
@@ -106,7 +106,7 @@ impl Sources {
         &self.all[part]
     }
 
-    /// What is played at present, then the others.
+    /// Iterates over the sources, the current one first.
     pub(super) fn current_first(&self) -> impl Iterator<Item = &Source> {
         let current = self.current.load(Ordering::Acquire);
         let others = self.all.iter().enumerate().filter(move |(part, _)| *part != current);
@@ -114,7 +114,7 @@ impl Sources {
     }
 }
 
-/// The storage that is played at present.
+/// The store of the current part.
 pub(super) struct PlayedStorage(pub(super) Arc<Sources>);
 
 impl Deref for PlayedStorage {
@@ -125,7 +125,7 @@ impl Deref for PlayedStorage {
     }
 }
 
-/// Its index.
+/// The index of the current part.
 pub(super) struct PlayedIndex(pub(super) Arc<Sources>);
 
 impl Deref for PlayedIndex {
@@ -136,7 +136,7 @@ impl Deref for PlayedIndex {
     }
 }
 
-/// The functions it tells of.
+/// The functions for which the current part has anything recorded about connections.
 pub(super) struct PlayedTold(pub(super) Arc<Sources>);
 
 impl Deref for PlayedTold {
@@ -154,7 +154,7 @@ pub(super) struct Choosing {
     pub(super) tickets: Arc<dyn Tickets>,
 }
 
-/// A step of a process: the n-th command of all, or of one connection.
+/// A step of a process: the n-th command of the whole log, or of one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Step {
     pub(super) of: Option<ConnectionId>,
@@ -166,36 +166,36 @@ impl Choosing {
         Choosing { left: (0..parts).collect(), entered: false, tickets }
     }
 
-    /// The parts that this process may be playing; none before it has begun.
+    /// Returns the parts that this process may be playing; `None` before its first step.
     pub(super) fn candidates(&self) -> Option<&[usize]> {
         self.entered.then_some(&self.left)
     }
 
-    /// Whether there are several.
+    /// Says whether several parts are left.
     pub(super) fn is_open(&self) -> bool {
         self.entered && self.left.len() > 1
     }
 }
 
 impl Source {
-    /// A source that has only the entries of this index.
+    /// Makes a source with the entries of this index only.
     pub(super) fn of_statement(of: &Source, index: Arc<Index>) -> Source {
         let (told, result_answers, drivers) = (HashSet::new(), Vec::new(), HashMap::new());
         let (statements, homes) = (HashMap::new(), Arc::clone(&of.homes));
         Source { storage: Arc::clone(&of.storage), index, told, homes, result_answers, statements, drivers }
     }
 
-    /// The driver of a recorded connection, if that is not the cassette's.
+    /// Returns the driver of a recorded connection, if it differs from the cassette's.
     pub(super) fn driver(&self, connection: ConnectionId) -> Option<&str> {
         self.drivers.get(&connection).map(String::as_str)
     }
 
-    /// Its name, a directory or a trace's file.
+    /// Returns its name: a directory, or the file of a trace.
     pub(super) fn name(&self) -> PathBuf {
         self.storage.name().to_owned()
     }
 
-    /// A cursor of this part in another one, which is the same so far.
+    /// Moves a cursor of this part to another part, which is the same so far.
     pub(super) fn moved(&self, to: &Source, cursor: &Cursor, of: Option<ConnectionId>) -> Cursor {
         if std::ptr::eq(self, to) {
             return cursor.clone();
@@ -222,7 +222,7 @@ impl Source {
         sets::entry(&*self.storage, self.index.slot(position).place())
     }
 
-    /// What is played and served by a step: its command, the answers after it, and the ends of data that need not be asked for.
+    /// Returns what a step plays and serves: its command, the answers after it, and the ends of data that need not be asked for.
     pub(super) fn served(&self, step: Step) -> Result<Vec<Entry>, CassetteError> {
         let Some(first) = self.commands(step.of).get(step.number).copied() else { return Ok(Vec::new()) };
         let mut served = Vec::new();
@@ -248,7 +248,7 @@ impl Source {
         Ok(mine.iter().map(ids).eq(theirs.iter().map(ids)) && self.serves_like(&mine, other, &theirs)?)
     }
 
-    /// Whether what is served is what another part serves, but for the ids.
+    /// Says whether what this part serves is what another part serves, regardless of ids.
     pub(super) fn serves_like(&self, mine: &[Entry], other: &Source, theirs: &[Entry]) -> Result<bool, CassetteError> {
         if mine.len() != theirs.len() {
             return Ok(false);
@@ -263,7 +263,7 @@ impl Source {
                         (Key::RowsFile, Value::Text(mine), Value::Text(theirs)) => {
                             self.same_rows(mine, other, theirs)?
                         }
-                        // what was told comes in whatever order the process asked
+                        // facts come in whatever order the process asked for them
                         (Key::InfoFile, ..) => true,
                         (Key::ColumnsFile, Value::Text(mine), Value::Text(theirs)) => {
                             self.storage.document(mine)? == other.storage.document(theirs)?
@@ -292,7 +292,7 @@ impl Source {
         }
     }
 
-    /// Whether a step is what is asked; `asked` has recorded ids.
+    /// Says whether a step is what is asked. `asked` has recorded ids.
     pub(super) fn agrees(&self, step: Step, asked: &Entry, comparison: &Comparison) -> Result<bool, CassetteError> {
         let Some(position) = self.commands(step.of).get(step.number).copied() else { return Ok(false) };
         let slot = self.index.slot(position);

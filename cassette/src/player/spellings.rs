@@ -10,21 +10,21 @@ use std::ops::Range;
 use crate::cell::{self, Cell};
 use crate::volatile_rules::Kind;
 
-/// A text that is of no kind, and a number, is bound from this length on: a shorter one may stand anywhere for something else.
+/// The shortest number, or text of no kind, that is bound. A shorter one could stand for something else anywhere.
 pub(super) const SHORTEST: usize = 6;
 
-/// How sure it is that a spelling is that of a value.
+/// How certain it is that a spelling stands for a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
-    /// A part of it is cut off.
+    /// A part of the value is cut off.
     Cut,
-    /// It says all of the value.
+    /// It has all of the value.
     Whole,
-    /// As the program wrote it.
+    /// It is what the program wrote.
     Written,
 }
 
-/// The kind of a whole text, which may be in braces.
+/// Returns the kind of a whole text; a GUID may be in braces.
 pub(super) fn kind_of(text: &str) -> Option<Kind> {
     let bare = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text);
     let (range, kind) = next_token(bare, 0)?;
@@ -38,7 +38,7 @@ pub(super) fn unbraced(text: &str, kind: Option<Kind>) -> &str {
     }
 }
 
-/// The first value of a kind at or behind a place, that is no part of a longer word.
+/// Finds the first value of a kind at or behind a place. It must not be a part of a longer word.
 pub(super) fn next_token(text: &str, from: usize) -> Option<(Range<usize>, Kind)> {
     let bytes = text.as_bytes();
     let is_word =
@@ -62,7 +62,7 @@ pub(super) fn next_token(text: &str, from: usize) -> Option<(Range<usize>, Kind)
     None
 }
 
-/// The length of the value that a text begins with, and its kind.
+/// Returns the length of the value that a text begins with, and its kind.
 fn token_at(bytes: &[u8]) -> Option<(usize, Kind)> {
     let shaped = |bytes: &[u8], shape: &str| {
         bytes.len() >= shape.len()
@@ -100,14 +100,14 @@ fn token_at(bytes: &[u8]) -> Option<(usize, Kind)> {
     (digits >= SHORTEST && is_whole).then_some((digits, Kind::Number))
 }
 
-/// Whether a text of 32 hexadecimal digits does not have the version and the variant of a GUID.
+/// Says whether a text of 32 hexadecimal digits lacks the version and variant of a GUID.
 pub(super) fn may_be_digest(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.len() == 32
         && !(matches!(bytes[12], b'1'..=b'8') && matches!(bytes[16], b'8' | b'9' | b'a' | b'b' | b'A' | b'B'))
 }
 
-/// The one text for all spellings of a value.
+/// Returns a text that is the same for all spellings of a value.
 pub(super) fn canonical(kind: Option<Kind>, text: &str) -> String {
     match kind {
         Some(Kind::Uuid) => uuid_bytes(text).and_then(|bytes| uuid_text(&bytes)).unwrap_or_else(|| text.to_owned()),
@@ -123,7 +123,7 @@ pub(super) fn canonical(kind: Option<Kind>, text: &str) -> String {
     }
 }
 
-/// Whether two times are the same but for zeros at the end of their fractions.
+/// Says whether two times differ only in zeros at the end of their fractions.
 pub(super) fn same_but_for_zeros(kind: Option<Kind>, one: &str, other: &str) -> bool {
     matches!(kind, Some(Kind::Timestamp | Kind::Time))
         && one.contains('T') == other.contains('T')
@@ -132,7 +132,7 @@ pub(super) fn same_but_for_zeros(kind: Option<Kind>, one: &str, other: &str) -> 
         && canonical(kind, one) == canonical(kind, other)
 }
 
-/// Every spelling in which a recorded value is found, with the live value in the same spelling.
+/// Returns every spelling in which a recorded value is found, each with the live value in the same spelling.
 pub(super) fn spellings(kind: Option<Kind>, recorded: &str, live: &str) -> Vec<(String, String, Rank)> {
     let mut all = vec![(recorded.to_owned(), live.to_owned(), Rank::Written)];
     let (was, is) = (canonical(kind, recorded), canonical(kind, live));
@@ -158,7 +158,7 @@ pub(super) fn spellings(kind: Option<Kind>, recorded: &str, live: &str) -> Vec<(
                     _ => format!("{head}.{}", &fraction[..digits]),
                 };
                 let rank = if digits < significant { Rank::Cut } else { Rank::Whole };
-                // a fraction that says all of the value may be without the zeros at its end: then so is the live one
+                // The shortest fraction that has all of the value may come without trailing zeros, and then so does the live one.
                 let live = match digits == significant {
                     true if recorded.len() == spelled(&was, &old).len() => live.replace('T', " "),
                     true => bare.clone(),
@@ -172,7 +172,7 @@ pub(super) fn spellings(kind: Option<Kind>, recorded: &str, live: &str) -> Vec<(
             }
         }
         Some(Kind::Date) => {}
-        // read as a floating-point number, where that is exact
+        // floating-point spelling, where that is exact
         Some(Kind::Number) => {
             if is_exact(&was) && is_exact(&is) {
                 all.push((format!("{was}.0"), format!("{is}.0"), Rank::Whole));
@@ -186,13 +186,13 @@ pub(super) fn spellings(kind: Option<Kind>, recorded: &str, live: &str) -> Vec<(
             all.push((recorded.to_uppercase(), live.to_uppercase(), Rank::Cut));
         }
     }
-    // of two ways to the same spelling the surer one counts
+    // if two ways lead to the same spelling, keep the more certain one
     all.sort_by(|(was, _, rank), (other, _, than)| was.cmp(other).then(than.cmp(rank)));
     all.dedup_by(|(was, ..), (before, ..)| was == before);
     all
 }
 
-/// Whether a text is a whole number that a floating-point number has exactly.
+/// Says whether a text is a whole number that a floating-point number can hold exactly.
 fn is_exact(text: &str) -> bool {
     text.parse::<i64>().is_ok_and(|number| number.unsigned_abs() < 1 << f64::MANTISSA_DIGITS)
 }
@@ -209,7 +209,7 @@ pub(super) fn uuid_text(bytes: &[u8]) -> Option<String> {
     Some([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-"))
 }
 
-/// A GUID's bytes as Microsoft keeps them: the first three groups with their last byte first.
+/// Returns a GUID's bytes in Microsoft's layout: the first three groups have their last byte first.
 pub(super) fn mixed_endian(mut bytes: [u8; 16]) -> [u8; 16] {
     bytes[..4].reverse();
     bytes[4..6].reverse();
@@ -217,7 +217,7 @@ pub(super) fn mixed_endian(mut bytes: [u8; 16]) -> [u8; 16] {
     bytes
 }
 
-/// The bytes of a field that has bytes.
+/// Returns the bytes of a field in hex notation; `None` for another field.
 pub(super) fn bytes_of(field: &str) -> Option<Vec<u8>> {
     let hex = field.strip_prefix("\\x")?;
     let digit = |byte: u8| char::from(byte).to_digit(16);

@@ -1,9 +1,10 @@
-//! Entries and values in a few words for people, in ASCII dots and on one line: for buffers of drivers and terminals.
+//! Describes entries and values in a few words for people, on one line and with ASCII dots, for the buffers of drivers
+//! and for terminals.
 
 use crate::text::{cut, floor, one_line};
 use crate::{Entry, Key, Method, Value};
 
-/// An entry in at most `max` bytes: `run "SELECT 1"`.
+/// Describes an entry in at most `max` bytes: `run "SELECT 1"`.
 pub fn summary(entry: &Entry, max: usize) -> String {
     let name = entry.method.name();
     let room = max.saturating_sub(name.len() + 1);
@@ -19,7 +20,7 @@ pub fn summary(entry: &Entry, max: usize) -> String {
     cut(&format!("{name}{detail}"), max)
 }
 
-/// What an entry asks for, without its method and its parameters, in at most `max` bytes: `SELECT 1`, `SQLTables`.
+/// Describes what an entry asks for, without its method and parameters, in at most `max` bytes: `SELECT 1`, `SQLTables`.
 pub fn asked(entry: &Entry, max: usize) -> String {
     let text = |key: Key| entry.get(key).and_then(Value::as_text).map(|text| head_line(text, max)).unwrap_or_default();
     let value = |key: Key| entry.get(key).map(|value| show(value, max));
@@ -52,32 +53,32 @@ pub fn asked(entry: &Entry, max: usize) -> String {
     cut(&asked, max)
 }
 
-/// What is said of an entry so far, with its inputs that are not among those that are `told`.
+/// Adds to the text so far the inputs of an entry that are not in `told`.
 fn with_inputs(so_far: String, entry: &Entry, told: &[Key], max: usize) -> String {
     let inputs = entry.fields.iter().filter(|(key, _)| !key.is_reply() && *key != Key::Keep && !told.contains(key));
     let inputs = inputs.map(|(key, value)| format!("{} {}", key.name(), show(value, max)));
     Some(so_far).filter(|so_far| !so_far.is_empty()).into_iter().chain(inputs).collect::<Vec<_>>().join(", ")
 }
 
-/// The parameters of an execution, or the file that has them, in at most `max` bytes.
+/// Describes the parameters of an execution, or names the file that has them, in at most `max` bytes.
 pub fn parameters(entry: &Entry, max: usize) -> Option<String> {
     let file = entry.get(Key::ParamsFile).and_then(Value::as_text).map(one_line);
     entry.get(Key::Params).map(|params| show(params, max)).or(file)
 }
 
-/// As much of a text on one line as may be shown in `max` bytes: a statement may be megabytes long.
+/// Returns the beginning of a text on one line, no more than can be shown in `max` bytes. A statement may be megabytes long.
 fn head_line(text: &str, max: usize) -> String {
     let head = &text[..floor(text, max.saturating_mul(4))];
     let line = one_line(head);
     if head.len() < text.len() { line + "..." } else { line }
 }
 
-/// A text in quotation marks on one line, in at most `max` bytes.
+/// Quotes a text on one line, in at most `max` bytes.
 fn quoted(text: &str, max: usize) -> String {
     format!("\"{}\"", cut(&head_line(text, max), max.saturating_sub(2)))
 }
 
-/// A value in at most `max` bytes.
+/// Describes a value in at most `max` bytes.
 pub fn show(value: &Value, max: usize) -> String {
     match value {
         Value::Text(text) => quoted(text, max),
@@ -126,8 +127,8 @@ fn write(value: &Value, out: &mut String, max: usize) {
     }
 }
 
-/// Two values side by side, each in at most `max` bytes. Long texts are cut around the first difference, whose character
-/// (from 1) is given.
+/// Shows two values side by side, each in at most `max` bytes. Long texts are cut around the first difference. The
+/// number returned is that of the first differing character, from 1.
 pub fn contrast(recorded: &str, asked: &str, max: usize) -> (usize, String, String) {
     let same = recorded.bytes().zip(asked.bytes()).take_while(|(left, right)| left == right).count();
     let same = floor(recorded, same).min(floor(asked, same));
@@ -135,7 +136,7 @@ pub fn contrast(recorded: &str, asked: &str, max: usize) -> (usize, String, Stri
         let from = floor(text, same.saturating_sub(max / 3));
         let to = floor(text, from + max.saturating_sub(8));
         let (before, after) = (if from > 0 { "..." } else { "" }, if to < text.len() { "..." } else { "" });
-        // line breaks count here: a difference may consist of one
+        // show line breaks: a difference may consist of one
         let part: String = text[from..to].chars().flat_map(visible).collect();
         let part = &part[..floor(&part, max.saturating_sub(8))];
         format!("\"{before}{part}{after}\"")

@@ -1,4 +1,4 @@
-//! What a program did not ask for, though it was recorded.
+//! Lists what was recorded and the program did not ask for.
 
 use super::cursor::Cursor;
 use super::index::Index;
@@ -14,17 +14,17 @@ pub struct Unplayed {
     pub number: usize,
     /// Its line in the log, from 1.
     pub line: u32,
-    /// What it is.
+    /// Its method.
     pub method: Method,
-    /// On which connection.
+    /// Its connection.
     pub connection: ConnectionId,
-    /// On which statement.
+    /// Its statement.
     pub statement: Option<u32>,
     /// One line for people, of at most 120 bytes.
     pub summary: String,
 }
 
-/// The command at a position.
+/// Describes the command at a position.
 pub(super) fn at(index: &Index, storage: &dyn Store, position: u32) -> Result<Unplayed, CassetteError> {
     let slot = index.slot(position);
     let entry = storage.checked_entry(slot.place())?;
@@ -33,7 +33,7 @@ pub(super) fn at(index: &Index, storage: &dyn Store, position: u32) -> Result<Un
     Ok(Unplayed { number, line, method: slot.method, connection, statement, summary })
 }
 
-/// The unplayed commands of a cursor.
+/// Lists the unplayed commands of a cursor.
 pub(super) fn of_cursor(index: &Index, storage: &dyn Store, cursor: &Cursor) -> Result<Vec<Unplayed>, CassetteError> {
     let mut unplayed: Vec<Unplayed> = Vec::new();
     let mut before: Option<(u32, usize)> = None;
@@ -46,7 +46,7 @@ pub(super) fn of_cursor(index: &Index, storage: &dyn Store, cursor: &Cursor) -> 
         if is_end(&entry) {
             continue;
         }
-        // counted on from the one before, so that the whole costs one walk over the index
+        // count on from the one before, so that all of it costs one walk over the index
         let number = before.map_or_else(|| index.ordinal(position), |(from, n)| n + index.commands(from, position));
         before = Some((position, number));
         let summary = match cursor.returned(position) {

@@ -1,12 +1,12 @@
-//! Values that change from run to run, named by hand in the cassette: `volatile`, a list in the entry they belong to.
+//! Values that change from run to run and are marked by hand in the cassette: `volatile`, a list in the entry they belong to.
 //!
 //! ```yaml
 //! volatile: ["params 2", "sql 2026-11-21", "arguments table", "attributes max_rows", "value", "keyword Database"]
 //! ```
 //!
-//! A value that is named matches any value of its type, NULL any at all; nothing else is loosened. A part of an SQL text matches any text,
-//! as long, longer or shorter, of the kinds of characters it has itself: digits if it has digits, letters (and `_`) if it
-//! has letters, and of the others those that it has.
+//! A marked value matches any value of its type, and a recorded NULL matches anything; nothing else is loosened. A part
+//! of an SQL text matches a text of any length made of the kinds of characters it has itself: digits if it has digits,
+//! letters (and `_`) if it has letters, and of all other characters those that it has.
 
 use std::borrow::Cow;
 
@@ -26,18 +26,18 @@ pub enum Volatile<'t> {
     Argument(&'t str),
     /// `attributes NAME`: an attribute of the statement, or one set before connecting.
     Attribute(&'t str),
-    /// `value`: what a connection attribute is set to.
+    /// `value`: the value that a connection attribute is set to.
     Value,
-    /// `unordered FIRST LAST`: parameters, from 1, whose order does not count. Rules give it, for a list in the statement.
+    /// `unordered FIRST LAST`: parameters, from 1, whose order does not count. Only rules produce it, for a list in the statement.
     Unordered(usize, usize),
-    /// `same RULE NUMBER`: a parameter, from 1, that a rule `same` names; the rule is counted from 0. Rules give it.
+    /// `same RULE NUMBER`: a parameter, from 1, that a rule `same` names; rules are counted from 0. Only rules produce it.
     Same(usize, usize),
     /// `keyword NAME`: a keyword of the connection string or of the data source's section.
     Keyword(&'t str),
 }
 
 impl<'t> Volatile<'t> {
-    /// An item, if it is one.
+    /// Parses an item; `None` if it is not one.
     pub fn parse(item: &'t str) -> Option<Volatile<'t>> {
         if item.trim() == "value" {
             return Some(Volatile::Value);
@@ -64,23 +64,23 @@ impl<'t> Volatile<'t> {
     }
 }
 
-/// The items of an entry that are understood.
+/// Iterates over the items of an entry, skipping those that cannot be parsed.
 pub(super) fn items(entry: &Entry) -> impl Iterator<Item = Volatile<'_>> {
     let list = entry.get(KEY).map(|list| list.as_list().unwrap_or(std::slice::from_ref(list)));
     list.unwrap_or_default().iter().filter_map(Value::as_text).filter_map(Volatile::parse)
 }
 
-/// The parts of an entry's SQL text that are volatile.
+/// Returns the volatile parts of an entry's SQL text.
 pub(crate) fn parts(entry: &Entry) -> Vec<&str> {
     items(entry).filter_map(|item| if let Volatile::Sql(part) = item { Some(part) } else { None }).collect()
 }
 
-/// Whether a keyword of a connect, in upper case, is volatile.
+/// Says whether a keyword of a connect, given in upper case, is volatile.
 pub(super) fn has_keyword(recorded: &Entry, name: &str) -> bool {
     items(recorded).any(|item| matches!(item, Volatile::Keyword(named) if named.eq_ignore_ascii_case(name)))
 }
 
-/// What is asked, with recorded values in place of the volatile ones that are of their type.
+/// Returns what is asked with recorded values in place of the volatile ones, where those have the same type.
 pub(super) fn accepted<'e>(recorded: &Entry, asked: &'e Entry) -> Cow<'e, Entry> {
     let mut asked = Cow::Borrowed(asked);
     for (key, was) in &recorded.fields {
@@ -124,7 +124,7 @@ pub(super) fn accepted<'e>(recorded: &Entry, asked: &'e Entry) -> Cow<'e, Entry>
 
 fn with_parameter(was: &Value, is: Value, number: usize) -> Value {
     let (Value::List(old), Value::List(mut new)) = (was, is.clone()) else { return is };
-    // In an array a set may be left out: that one is a map.
+    // In an array a set may be left out, which is recorded as a map.
     if old.iter().chain(&new).any(|set| matches!(set, Value::List(_))) {
         let sets = old.iter().zip(new.iter_mut());
         sets.for_each(|(was, is)| *is = with_parameter(was, is.clone(), number));
@@ -134,20 +134,20 @@ fn with_parameter(was: &Value, is: Value, number: usize) -> Value {
     Value::List(new)
 }
 
-/// The recorded value, if the other one is of its type; else that one.
+/// Returns the recorded value if the other one has its type, and otherwise the other one.
 fn of_type(was: &Value, is: &Value) -> Value {
     let same = match (was, is) {
         // NULL has no type
         (Value::Null, _) => true,
         (Value::Map(was), Value::Map(is)) => was.iter().map(|(key, _)| key).eq(is.iter().map(|(key, _)| key)),
-        // the digest of a long text or long bytes
+        // the recorded value is the digest of a long text or long bytes
         (Value::Map(was), Value::Text(_)) => was.iter().all(|(key, _)| key == "sha256" || key == "bytes"),
         _ => std::mem::discriminant(was) == std::mem::discriminant(is),
     };
     if same { was.clone() } else { is.clone() }
 }
 
-/// If a text is the recorded one but for these parts: each that stands there, with what stands in its place.
+/// Compares two texts that may differ in these parts. If they match, returns each part that occurs with what stands in its place.
 pub(crate) fn replaced<'p, 'i>(was: &str, is: &'i str, parts: &[&'p str]) -> Option<Vec<(&'p str, &'i str)>> {
     let first = parts.iter().filter_map(|part| was.find(part).map(|at| (at, *part)));
     let Some((at, part)) = first.min_by_key(|(at, part)| (*at, usize::MAX - part.len())) else {

@@ -1,4 +1,4 @@
-//! The table of what is bound: recorded values, their live ones, and every spelling in which one is found.
+//! The table of bound values: recorded values, their live values, and every spelling in which they are found.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use crate::volatile_rules::Kind;
 /// One spelling of a recorded value.
 #[derive(Clone, Debug)]
 pub(super) struct Form {
-    /// `None`: several recorded values are spelled so, and their live values are not.
+    /// The live value in this spelling. `None` if several recorded values have this spelling but their live values do not.
     pub(super) live: Option<String>,
     pub(super) rank: Rank,
 }
@@ -26,22 +26,22 @@ pub(super) struct BoundValue {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Table {
     pub(super) values: HashMap<String, BoundValue>,
-    /// The recorded value that a live one stands for.
+    /// The recorded value for each live one.
     pub(super) standing: HashMap<String, String>,
-    /// Ordered, so that a text of which only the beginning was read is found.
+    /// Ordered, so that a text of which only the beginning was read can be found.
     pub(super) forms: BTreeMap<String, Form>,
     pub(super) bytes: HashMap<Vec<u8>, Vec<u8>>,
-    /// Parts of SQL texts that are named by hand: they may stand anywhere in a text.
+    /// Parts of SQL texts that are marked by hand and may stand anywhere in a text.
     pub(super) parts: Vec<(String, String)>,
     pub(super) kinds: [bool; Kind::COUNT],
-    /// A text that is of no kind is bound.
+    /// Whether any text of no kind is bound.
     pub(super) has_texts: bool,
-    /// What is bound by each rule `same`, in its places alone.
+    /// What each rule `same` has bound. It holds only in the rule's places.
     pub(super) same: Vec<Table>,
 }
 
 impl Table {
-    /// The table of a rule `same`; without a rule this one.
+    /// Returns the table of a rule `same`, or without a rule this table.
     pub(super) fn of(&self, rule: Option<usize>) -> Option<&Table> {
         rule.map_or(Some(self), |rule| self.same.get(rule))
     }
@@ -76,7 +76,7 @@ impl Table {
         }
     }
 
-    /// The same for other recorded values: each of `moved` has these bound to those that they were taken for.
+    /// Returns the table for other recorded values. Each of `moved` binds the new recorded values to those that they were taken for.
     pub(super) fn renamed(&self, moved: &[&Table]) -> Table {
         let names: HashMap<&str, (&str, &str)> = moved
             .iter()

@@ -1,4 +1,4 @@
-//! What is bound, and what it is told from.
+//! Tests of what is bound, and of what is not.
 
 use std::sync::Arc;
 

@@ -1,7 +1,8 @@
-//! What a client library asks once in a process goes into every cassette that the process records for the same connect
-//! arguments, so that each of them can be replayed alone. The driver is not asked again.
+//! Shares answers between the recordings of a process. What a client library asks once in a process goes into every
+//! cassette that the process records with the same connect arguments, so that each of them can be replayed alone. The
+//! driver is not asked again.
 //!
-//! That is what SQLGetInfo and SQLGetFunctions reply, and SQLGetTypeInfo with its rows.
+//! These are the replies to SQLGetInfo and SQLGetFunctions, and SQLGetTypeInfo with its rows.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -13,14 +14,14 @@ use super::rows::KeptRows;
 use crate::entry::ConnectIdentity;
 use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Fields, Key, Method, Row, Value};
 
-/// A result of more rows than this is not kept.
+/// A result with more rows than this is not kept.
 const MOST_ROWS: usize = 10_000;
-/// So many answers with rows are kept of a process's connections.
+/// How many answers with rows are kept for each set of connect arguments.
 const MOST_RESULTS: usize = 10_000;
-/// Nor is a statement that was used so often.
+/// A statement with more steps than this is not kept.
 const MOST_STEPS: usize = 256;
 
-/// What was asked in a process so far, by connect arguments. Shared by its recordings.
+/// What was asked in a process so far, by connect arguments. The recordings of the process share it.
 #[derive(Default)]
 pub struct KnownAnswers(Mutex<HashMap<ConnectIdentity, Known>>);
 
@@ -28,11 +29,11 @@ pub struct KnownAnswers(Mutex<HashMap<ConnectIdentity, Known>>);
 struct Known {
     replies: Vec<Fields>,
     results: Vec<Arc<Mutex<KnownResult>>>,
-    /// The places of those that are answered, by what was asked and executed.
+    /// The indexes into `results` of the results that may be served, by what was asked and executed.
     by_question: HashMap<String, usize>,
 }
 
-/// An answer with rows, as far as the program has read it. Of a text that was prepared it is one execution.
+/// An answer with rows, as far as the program has read it. For a prepared text it is a single execution.
 #[derive(Clone)]
 pub(super) struct KnownResult {
     pub(super) method: Method,
@@ -40,9 +41,9 @@ pub(super) struct KnownResult {
     pub(super) steps: Vec<Step>,
     /// What was asked and executed.
     question: String,
-    /// What the command that gave the result replied.
+    /// The reply of the command that gave the result.
     replies: Fields,
-    /// The rows as far as any program read them, to be compared.
+    /// The rows as far as any program has read them, for comparison.
     rows: Vec<KeptRows>,
 }
 
@@ -53,7 +54,7 @@ pub(super) enum Step {
     Note(Method, Fields),
     Columns(Value),
     Rows(KeptRows),
-    /// Something that cannot be recorded again: the result is not given to another cassette.
+    /// Something that cannot be recorded again. The result is not given to another cassette.
     Lost,
 }
 
@@ -66,7 +67,7 @@ impl KnownAnswers {
         }
     }
 
-    /// The result of this question, which is kept if it is the first.
+    /// Adds a result, and returns it with the earlier result of the same question. Only the first is kept.
     fn add_result(&self, identity: ConnectIdentity, result: KnownResult) -> Reading {
         let known = &mut *self.0.lock();
         let Known { results, by_question, .. } = known.entry(identity).or_default();
@@ -79,12 +80,12 @@ impl KnownAnswers {
         Reading { identity, result, before }
     }
 
-    /// A statement that was prepared is executed.
+    /// Adds an execution of a prepared statement.
     fn executed(&self, reading: &Reading, entry: &Entry) -> Reading {
         let prepared = reading.result.lock();
         let is_execute = |step: &Step| matches!(step, Step::Command(Method::Execute, _));
         let first = prepared.steps.iter().position(is_execute);
-        // the rows of earlier executions are not this one's
+        // leave out the rows of earlier executions
         let mut steps = prepared.steps[..first.unwrap_or(prepared.steps.len())].to_vec();
         steps.push(Step::Command(entry.method, entry.fields.clone()));
         let prepare = question(prepared.method, &prepared.asked);
@@ -93,7 +94,7 @@ impl KnownAnswers {
         drop(prepared);
         let result = KnownResult { method, asked, steps, question, replies, rows: Vec::new() };
         if first.is_none() && reading.before.is_none() {
-            // what was prepared and nothing else is no answer any more
+            // a prepare followed by an execution is no answer by itself any more
             let known = &mut *self.0.lock();
             let Known { results, by_question, .. } = known.entry(reading.identity).or_default();
             if let Some(at) = by_question.get(&prepare).copied()
@@ -120,16 +121,16 @@ pub(super) struct Answers {
 /// The answers with rows of one recording.
 #[derive(Default)]
 struct Results {
-    /// What the recording has.
+    /// The questions whose results the recording has.
     asked: HashSet<(ConnectIdentity, String)>,
-    /// The statements that read one.
+    /// The statements that are reading a result.
     reading: HashMap<(ConnectionId, u32), Reading>,
 }
 
 struct Reading {
     identity: ConnectIdentity,
     result: Arc<Mutex<KnownResult>>,
-    /// What the same question gave before, for a read that a user named.
+    /// The earlier result of the same question, for a read that the user named.
     before: Option<Arc<Mutex<KnownResult>>>,
 }
 
@@ -139,12 +140,12 @@ impl Answers {
         let _ = self.known.set(known);
     }
 
-    /// Says which reads are answers with rows.
+    /// Sets which reads are answers with rows.
     pub(super) fn follow_rules(&self, rules: AnswerRules) {
         let _ = self.rules.set(rules);
     }
 
-    /// Whether an entry asks for an answer with rows.
+    /// Says whether an entry asks for an answer with rows.
     pub(super) fn has_rows(&self, entry: &Entry) -> bool {
         match self.rules.get() {
             Some(rules) => rules.name(entry),
@@ -152,7 +153,7 @@ impl Answers {
         }
     }
 
-    /// A reply that is written to an info file for the first time.
+    /// Notes a reply that is written to an info file for the first time.
     pub(super) fn replied(&self, identity: Option<ConnectIdentity>, answer: &Fields) {
         if let (Some(known), Some(identity)) = (self.known.get(), identity)
             && is_asked_once(answer)
@@ -161,10 +162,10 @@ impl Answers {
         }
     }
 
-    /// A command, before anything in it is replaced, in the cassette of this name.
+    /// Notes a command before anything in it is replaced. `cassette` is for the error.
     ///
     /// # Errors
-    /// A read that a user named has another outcome than it had before.
+    /// A read that the user named has another outcome than before.
     pub(super) fn command(
         &self,
         entry: &Entry,
@@ -200,7 +201,7 @@ impl Answers {
         sql.map_or(Ok(()), |sql| Err(other_result(&sql, "another outcome", cassette)))
     }
 
-    /// An answer or housekeeping. A statement that is freed goes on with nothing.
+    /// Notes an answer or housekeeping. A statement that is closed or freed stops reading its result.
     pub(super) fn note(&self, entry: &Entry) {
         self.step(entry.connection, entry.statement, || Step::Note(entry.method, entry.fields.clone()));
         if let (Method::Close | Method::Drop, Some(statement)) = (entry.method, entry.statement) {
@@ -211,15 +212,15 @@ impl Answers {
         }
     }
 
-    /// The columns of a statement's result.
+    /// Notes the columns of a statement's result.
     pub(super) fn columns(&self, connection: ConnectionId, statement: u32, columns: &Value) {
         self.step(connection, Some(statement), || Step::Columns(columns.clone()));
     }
 
-    /// The rows of a run that has ended, in the cassette of this name.
+    /// Notes the rows of a run that has ended. `cassette` is for the error.
     ///
     /// # Errors
-    /// A read that a user named gives other rows than it gave before.
+    /// A read that the user named gives other rows than before.
     pub(super) fn rows(
         &self,
         connection: ConnectionId,
@@ -237,7 +238,7 @@ impl Answers {
         Ok(())
     }
 
-    /// The SQL text of a named read whose rows are others than before.
+    /// Returns the SQL text of a named read if its rows differ from earlier ones.
     fn changed(&self, connection: ConnectionId, statement: u32, rows: &KeptRows) -> Option<String> {
         let results = self.results.lock();
         let Reading { result, before, .. } = results.reading.get(&(connection, statement))?;
@@ -281,17 +282,17 @@ impl Answers {
         }
     }
 
-    /// Whether the rows of a statement are to be kept.
+    /// Says whether the rows of a statement must be kept.
     pub(super) fn keeps_rows(&self, connection: ConnectionId, statement: u32) -> bool {
         self.known.get().is_some() && self.results.lock().reading.contains_key(&(connection, statement))
     }
 
-    /// The connection is closed.
+    /// Forgets a connection that is closed.
     pub(super) fn forget(&self, connection: ConnectionId) {
         self.results.lock().reading.retain(|(of, _), _| *of != connection);
     }
 
-    /// What the process has asked before with these connect arguments.
+    /// Returns what the process has asked before with these connect arguments.
     pub(super) fn earlier(&self, identity: ConnectIdentity) -> (Vec<Fields>, Vec<KnownResult>) {
         let known = self.known.get().map(|known| known.0.lock());
         match known.as_ref().and_then(|known| known.get(&identity)) {
@@ -303,20 +304,20 @@ impl Answers {
         }
     }
 
-    /// Whether an earlier result goes into this recording: it can be recorded again, and the recording does not have it. From
-    /// now on it counts as recorded.
+    /// Says whether an earlier result goes into this recording, because it can be recorded again and the recording does
+    /// not have it. If so, it counts as recorded from now on.
     pub(super) fn adopts(&self, identity: ConnectIdentity, result: &KnownResult) -> bool {
         let lost = result.steps.iter().any(|step| matches!(step, Step::Lost));
         !lost && self.results.lock().asked.insert((identity, result.question.clone()))
     }
 
-    /// Whether there is nothing to be shared.
+    /// Says whether answers are not shared with other recordings.
     pub(super) fn are_alone(&self) -> bool {
         self.known.get().is_none()
     }
 }
 
-/// Whether a reply is one that client libraries ask for once.
+/// Says whether a reply is one that client libraries ask for once.
 fn is_asked_once(answer: &Fields) -> bool {
     let own = [Key::ConnectionId, Key::StatementId, Key::About].into_iter().any(|key| answer.get(key).is_some());
     let function = answer.get(Key::Function).and_then(Value::as_text);
@@ -324,7 +325,7 @@ fn is_asked_once(answer: &Fields) -> bool {
 }
 
 impl KnownResult {
-    /// The text, of a read that a user named.
+    /// Returns the SQL text, for a read that the user named.
     fn sql(&self) -> Option<String> {
         self.asked.get(Key::Sql).and_then(Value::as_text).map(str::to_owned)
     }
@@ -336,12 +337,12 @@ fn other_result(sql: &str, what: &str, cassette: &Path) -> CassetteError {
     CassetteError::new(cassette, problem).advice("take it out of `answers` in super8.yml")
 }
 
-/// What a command replied.
+/// Returns what a command replied.
 fn replies(fields: &Fields) -> Fields {
     fields.iter().filter(|(key, _)| key.is_reply()).cloned().collect()
 }
 
-/// What tells one question from another.
+/// Returns what tells one question from another.
 fn question(method: Method, fields: &Fields) -> String {
     let asked: Vec<_> = fields.iter().filter(|(key, _)| !key.is_reply()).collect();
     format!("{method:?}{asked:?}")

@@ -1,9 +1,9 @@
-//! Which replies about a connection (to SQLGetInfo and the like) have to be written: thousands of connections of a test suite get
-//! the same replies, and need them once.
+//! Decides which replies about a connection (to SQLGetInfo and the like) have to be written. The thousands of
+//! connections of a test suite get the same replies, and need them only once.
 //!
-//! Connections with the same connect identity share one file, which the entry of each connect names. It has the reply that a question
-//! got first, from whatever connection. Another reply, of this connection later or of another one, goes to the log, which alone can
-//! say whose it is and from when on.
+//! Connections with the same connect identity share one file, which the entry of each connect names. The file has the
+//! first reply to each question, on whatever connection it came. A different reply, later on this connection or on
+//! another one, goes to the log, because only the log can say whose it is and from when on it holds.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -11,40 +11,40 @@ use std::sync::Arc;
 use crate::entry::{ConnectIdentity, connect_identity};
 use crate::{ConnectionId, Entry, Fields, Key, Value, yaml};
 
-/// What was asked, as it is written.
+/// What was asked, in the form in which it is written.
 type Question = Box<[u8]>;
 
 /// What was asked and replied so far.
 #[derive(Debug, Default)]
 pub(super) struct ConnectionInfo {
-    /// The first connection with an identity that succeeded: the file has its name.
+    /// The first successful connection with an identity. The info file is named after it.
     first: HashMap<ConnectIdentity, ConnectionId>,
-    /// The same by connection, of those that are not the first.
+    /// For all other connections, the first one with the same identity.
     owners: HashMap<ConnectionId, ConnectionId>,
-    /// The identities of the connections that are open.
+    /// The identities of the open connections.
     identities: HashMap<ConnectionId, ConnectIdentity>,
     /// What the file of an identity says.
     written: HashMap<ConnectIdentity, HashMap<Question, Reply>>,
     /// How many connections with an identity there were.
     members: HashMap<ConnectIdentity, u32>,
-    /// The last reply of an open connection.
+    /// The last replies on an open connection.
     last: HashMap<ConnectionId, HashMap<Question, Last>>,
     /// How many commands an open connection had.
     commands: BTreeMap<ConnectionId, u64>,
 }
 
-/// What has to be written because of a reply.
+/// What must be written because of a reply.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct ToWrite {
-    /// For the file: the reply that holds from the beginning.
+    /// The reply that holds from the beginning, for the file.
     pub(super) first: Option<Fields>,
-    /// For the log: the reply that holds from here on.
+    /// The reply that holds from here on, for the log.
     pub(super) changed: Option<Fields>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 enum Reply {
-    /// The default outcome of such a call, which is not written where nothing else is.
+    /// The default outcome of such a call. It is written only where another outcome is.
     Default,
     /// Any other reply.
     Other(Arc<Fields>),
@@ -53,13 +53,13 @@ enum Reply {
 #[derive(Debug)]
 struct Last {
     reply: Reply,
-    /// How many commands the connection had when the reply was given, and how often it was given since the last one.
+    /// How many commands the connection had when the reply was given; `given` is how often it was given since the last one.
     commands: u64,
     given: u32,
 }
 
 impl ConnectionInfo {
-    /// A connect is recorded. If it succeeded: the connection whose name the file with its answers has.
+    /// Notes that a connect is recorded. If it succeeded, returns the connection after which the file with its answers is named.
     pub(super) fn connected(&mut self, entry: &Entry) -> Option<ConnectionId> {
         if !entry.succeeded() {
             return None;
@@ -74,29 +74,29 @@ impl ConnectionInfo {
         Some(first)
     }
 
-    /// The connection whose name the file with a connection's answers has.
+    /// Returns the connection after which the file with a connection's answers is named.
     pub(super) fn owner(&self, connection: ConnectionId) -> ConnectionId {
         self.owners.get(&connection).copied().unwrap_or(connection)
     }
 
-    /// The connect arguments of an open connection.
+    /// Returns the connect arguments of an open connection.
     pub(super) fn identity(&self, connection: ConnectionId) -> Option<ConnectIdentity> {
         self.identities.get(&connection).copied()
     }
 
-    /// The same, if no other connection was made with them before.
+    /// Does the same, but only if no other connection was made with them before.
     pub(super) fn first_of_its_identity(&self, connection: ConnectionId) -> Option<ConnectIdentity> {
         self.identity(connection).filter(|identity| self.first.get(identity) == Some(&connection))
     }
 
-    /// A connection was closed; its id is not given again.
+    /// Forgets a connection that was closed. Its id is not used again.
     pub(super) fn forget(&mut self, connection: ConnectionId) {
         self.identities.remove(&connection);
         self.last.remove(&connection);
         self.commands.remove(&connection);
     }
 
-    /// Questions with this value under a key come no more on an open connection.
+    /// Forgets the questions with this value under a key, because they are not asked on this connection any more.
     pub(super) fn forget_questions(&mut self, connection: ConnectionId, key: Key, value: &Value) {
         let told = question([(key, value)]);
         if let Some(last) = self.last.get_mut(&connection) {
@@ -104,17 +104,17 @@ impl ConnectionInfo {
         }
     }
 
-    /// A command of the connection was recorded.
+    /// Notes that a command of the connection was recorded.
     pub(super) fn commanded(&mut self, connection: ConnectionId) {
         *self.commands.entry(connection).or_default() += 1;
     }
 
-    /// What is to be written because of this answer.
+    /// Returns what must be written because of this answer.
     pub(super) fn replied(&mut self, connection: ConnectionId, answer: Fields) -> ToWrite {
         self.replied_often(connection, answer, 1)
     }
 
-    /// The same for an answer that was given so often; not at all, if the connection is to have it without having asked.
+    /// Does the same for an answer that was given `times` times. 0 means that the connection gets the answer without having asked.
     pub(super) fn replied_often(&mut self, connection: ConnectionId, answer: Fields, times: u32) -> ToWrite {
         let asked = answer.iter().filter(|(key, _)| !key.is_reply());
         let question = question(asked.map(|(key, value)| (*key, value)));
@@ -126,8 +126,8 @@ impl ConnectionInfo {
         to_write
     }
 
-    /// The same for a call with this key, which has the default outcome or another one. It had the default outcome `before` so
-    /// often since the last command, if it ever did. `answer` is what would be written of it.
+    /// Does the same for a call with this key whose outcome is the default one or another. `before` says how often the
+    /// call has had the default outcome since the last command, if it ever had. `answer` makes what would be written.
     pub(super) fn outcome(
         &mut self,
         connection: ConnectionId,
@@ -141,7 +141,7 @@ impl ConnectionInfo {
             let silent = Last { reply: Reply::Default, commands, given };
             self.last.entry(connection).or_default().entry(question.clone()).or_insert(silent);
         }
-        // What happened on this very connection is nobody else's.
+        // What happened on this very connection holds for no other.
         let local = !key.iter().any(|(name, _)| *name == Key::ConnectionId);
         if is_default {
             return self.written(connection, (&question, local), Reply::Default, || Arc::new(answer()));
@@ -171,14 +171,15 @@ impl ConnectionInfo {
             };
         }
         let is_written = *written.unwrap_or(&Reply::Default) == reply;
-        // what is shared is not kept again
+        // keep shared data only once
         let reply = written.filter(|_| is_written).cloned().unwrap_or(reply);
         last.insert(question.clone(), Last { reply: reply.clone(), commands, given: 1 });
         if is_written {
             return ToWrite::default();
         }
         let (answer, is_new) = (answer(), written.is_none());
-        // others may have made the call, and wrote nothing: this must not become theirs
+        // Other connections may have made the call and written nothing, because it had the default outcome. They must
+        // not get this one.
         let is_nobody_elses = !local || identity.is_none_or(|identity| self.members.get(&identity) == Some(&1));
         if !is_new || !is_nobody_elses {
             return ToWrite { first: None, changed: Some((*answer).clone()) };
@@ -190,7 +191,7 @@ impl ConnectionInfo {
     }
 }
 
-/// A reply that changed without a command: `after` says how often the question was asked since the last command before.
+/// Adds `after` to a reply that changed without a command: how often the question was asked since the last command before.
 fn after(mut answer: Fields, given: u32) -> Fields {
     if given > 0 {
         answer.add(Key::After, given);
@@ -198,7 +199,7 @@ fn after(mut answer: Fields, given: u32) -> Fields {
     answer
 }
 
-/// What was asked, as it is written: each key on a line, and its value behind it.
+/// Writes what was asked: each key on a line, followed by its value.
 fn question<'a>(asked: impl IntoIterator<Item = (Key, &'a Value)>) -> Question {
     let mut text = Vec::with_capacity(64);
     for (key, value) in asked {

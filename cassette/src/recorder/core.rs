@@ -1,7 +1,7 @@
-//! The recorder: gives connections their ids, puts what happens into the log in order, publishes at the last disconnect.
+//! The recorder: gives connections their ids, puts what happens into the log in order, and publishes at the last disconnect.
 //!
-//! Locks are taken in one order: the log's, then a run's. Fetching takes the run's only, so it never waits for the log;
-//! what ends a run lets go of the run's lock before it takes the log's.
+//! Locks are taken in one order: the log's, then a run's. Fetching takes only the run's lock, so it never waits for the
+//! log. Whatever ends a run releases the run's lock before it takes the log's.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -28,25 +28,25 @@ use crate::store::info_part;
 use crate::store::{Append, ENTRY_ROOM, MakeAppend, Store, WriteAppend};
 use crate::{AnswerRules, CassetteError, ConnectionId, Entry, Fields, Key, Method, Row, Value, yaml};
 
-/// What a recording is to be.
+/// How to record.
 #[derive(Clone)]
 pub struct RecordOptions {
-    /// The cassette's directory.
+    /// The directory of the cassette.
     pub directory: PathBuf,
-    /// The order in which replay will want the commands. It also says which commands end a run of rows.
+    /// The order in which replay will want the commands. It also decides which commands end a run of rows.
     pub order: Order,
-    /// A run of up to this many rows stands in the log itself, if it has less than 64 KiB. A run of one always does.
+    /// How many rows a run may have to stand in the log itself, if it has less than 64 KiB. A run of one row always does.
     pub inline_rows: usize,
-    /// The metadata; `complete` and `order` are filled in.
+    /// The metadata. `complete` and `order` are filled in.
     pub metadata: Metadata,
-    /// How the command log is appended to; `None`: one `write` per entry.
+    /// How to append to the log. `None`: one `write` for each entry.
     pub append: Option<MakeAppend>,
 }
 
 /// A cassette being recorded: one per cassette and process, shared by all connections and threads.
 ///
-/// The first write that fails is returned for the call at hand and for every later one; such a recording is not published.
-/// A process that forked keeps the recording to itself: in the child every call fails.
+/// The first write that fails makes its call and every later one return the error, and the recording is not published.
+/// Only the process that opened the recording can use it: in a forked child every call fails.
 pub struct Recorder {
     pub(super) storage: Box<dyn Store>,
     pub(super) process: u32,
@@ -54,19 +54,19 @@ pub struct Recorder {
     pub(super) inline_rows: usize,
     pub(super) failed: OnceLock<CassetteError>,
     pub(super) redactor: Redactor,
-    /// What a person named volatile in the cassette that is recorded again.
+    /// What a person marked as volatile in the cassette that is recorded again.
     marks: OnceLock<Mutex<VolatileMarks>>,
-    /// What a person wrote beside.
+    /// Comments, layout and kept results that a person wrote into that cassette.
     kept: OnceLock<Mutex<KeptTexts>>,
-    /// Whether an outcome was stored that is not the default.
+    /// Whether any outcome other than the default was stored.
     outcomes: AtomicBool,
-    /// What is complete stays where it grew, for somebody else to publish.
+    /// Whether a complete recording stays where it grew, for somebody else to publish.
     held: AtomicBool,
-    /// It was given up.
+    /// Whether the recording was given up.
     discarded: AtomicBool,
-    /// The process is ending: nobody will publish what is still appended.
+    /// Whether the process is ending, so that nobody will publish what is still appended.
     ending: AtomicBool,
-    /// Nobody is expected to connect any more: room that was set aside is given back with each publication.
+    /// Whether no further connect is expected, so that each publication gives back the room that was set aside.
     gives_back: AtomicBool,
     pub(super) answers: Answers,
     threads: Threads,
@@ -75,18 +75,18 @@ pub struct Recorder {
 
 /// A statement whose columns are known and not written yet.
 pub trait PendingColumns: Send + Sync {
-    /// The statement's connection.
+    /// Returns the statement's connection.
     fn connection(&self) -> ConnectionId;
 
-    /// The statement, and its columns if something is to be written of them; it counts as written then.
+    /// Returns the statement and its columns if any must be written. They count as written from then on.
     fn take(&self) -> Option<(u32, Value)>;
 }
 
-/// The statements of a recording that may have pending columns. They go away with their statements.
+/// The statements of a recording that may have pending columns. They disappear together with their statements.
 #[derive(Default)]
 pub(super) struct PendingPlaces {
     places: Vec<Weak<dyn PendingColumns>>,
-    /// How many there may be before the dead ones are looked for.
+    /// How many there may be before dead ones are removed.
     enough: usize,
 }
 
@@ -99,37 +99,37 @@ impl PendingPlaces {
         self.places.push(place);
     }
 
-    /// Those that are still there.
+    /// Returns those that still exist.
     pub(super) fn live(&self) -> Vec<Arc<dyn PendingColumns>> {
         self.places.iter().filter_map(Weak::upgrade).collect()
     }
 }
 
-/// What is shared by all connections, under one lock.
+/// What all connections share, under one lock.
 #[derive(Default)]
 pub(super) struct Log {
-    /// It has an entry.
+    /// Whether the log has an entry.
     begun: bool,
-    /// So many secrets were known when the first entry was written, or when it was last looked through for them.
+    /// How many secrets were known when the first entry was written or when the recording was last searched for secrets.
     known_secrets: usize,
     next_connection: u32,
     open_connections: Vec<ConnectionId>,
     pub(super) runs: Vec<Arc<RunCell>>,
     pub(super) parts: Parts,
-    /// The columns file with this content.
+    /// The column file for each content, by its digest.
     columns: HashMap<[u8; 32], String>,
     pub(super) info: ConnectionInfo,
     pending: PendingPlaces,
     encoded: Vec<u8>,
-    /// Memory for the rows of the next run: a point query has one row.
+    /// Memory for the rows of the next run, because a point query has just one row.
     pub(super) spare: Row,
 }
 
 impl Recorder {
-    /// A recording into a directory. Nothing is created before the first entry.
+    /// Opens a recording into a directory. Creates nothing before the first entry.
     ///
     /// # Errors
-    /// A target that is neither free nor a cassette.
+    /// The target is neither free nor a cassette.
     pub fn open(options: RecordOptions) -> Result<Arc<Recorder>, CassetteError> {
         let RecordOptions { directory, order, inline_rows, metadata, append } = options;
         let metadata = Metadata { complete: false, order, ..metadata };
@@ -138,7 +138,7 @@ impl Recorder {
         Ok(Recorder::with_storage(Box::new(storage), order, inline_rows))
     }
 
-    /// A recording into any storage.
+    /// Opens a recording into any store.
     pub fn with_storage(storage: Box<dyn Store>, order: Order, inline_rows: usize) -> Arc<Recorder> {
         let process = crate::process::id();
         let (failed, redactor, marks, kept, outcomes, held, discarded, ending, gives_back, answers, threads, log) =
@@ -163,22 +163,22 @@ impl Recorder {
         })
     }
 
-    /// Has values replaced by rules before they are written; to be said before anything is recorded.
+    /// Makes the recorder replace values by rules before they are written. Call this before anything is recorded.
     pub fn redact(&self, rules: Arc<Redaction>) {
         self.redactor.follow(rules);
     }
 
-    /// Leaves the recording where it grows, once it is complete, for somebody else to publish: see [`crate::recover`].
+    /// Keeps the complete recording where it grows, for somebody else to publish: see [`crate::recover`].
     pub fn hold(&self) {
         self.held.store(true, Ordering::Relaxed);
     }
 
-    /// Whether somebody else publishes it.
+    /// Says whether somebody else publishes the recording.
     pub fn is_held(&self) -> bool {
         self.held.load(Ordering::Relaxed)
     }
 
-    /// Publishes what was [held](Recorder::hold), and from now on what is complete.
+    /// Publishes what was [held](Recorder::hold), and from now on whatever is complete.
     ///
     /// # Errors
     /// The first failure of this recording.
@@ -187,11 +187,11 @@ impl Recorder {
         self.publish()
     }
 
-    /// Gives the recording up. What was published stays; what was not goes to the directory `keep`, or away. What is recorded later
-    /// goes nowhere.
+    /// Gives the recording up. What was published stays. What was not is moved to the directory `keep`, or removed.
+    /// Whatever is recorded later is dropped.
     ///
     /// # Errors
-    /// The first failure of this recording; a directory that cannot be written. It is given up all the same.
+    /// The first failure of this recording, or a directory that cannot be written. The recording is given up all the same.
     pub fn discard(&self, keep: Option<&Path>) -> Result<(), CassetteError> {
         self.same_process()?;
         self.discarded.store(true, Ordering::Relaxed);
@@ -202,49 +202,49 @@ impl Recorder {
         self.failed.get().cloned().map_or(given_up, Err)
     }
 
-    /// Whether it was given up.
+    /// Says whether the recording was given up.
     pub fn is_discarded(&self) -> bool {
         self.discarded.load(Ordering::Relaxed)
     }
 
-    /// Has these secrets hidden in everything that is written; to be said before anything is recorded.
+    /// Makes the recorder hide these secrets in everything that is written. Call this before anything is recorded.
     pub fn hide(&self, secrets: Arc<Secrets>) {
         self.redactor.hide(secrets);
     }
 
-    /// Whether the names of a result's columns have to be [said](Recorder::names) before its rows.
+    /// Says whether the names of a result's columns must be [given](Recorder::names) before its rows.
     pub fn wants_names(&self) -> bool {
         self.redactor.wants_names()
     }
 
-    /// Says the names of the columns of the statement's result.
+    /// Sets the names of the columns of the statement's result.
     pub fn names(&self, connection: ConnectionId, statement: u32, names: Vec<String>) {
         self.redactor.names(connection, statement, names);
     }
 
-    /// Keeps what a person named volatile in the cassette before this one, for the commands that are recorded again, and the text of
-    /// entries that are the same again; to be said before anything is recorded.
+    /// Keeps what a person wrote into the previous cassette: volatile marks, for the commands that are recorded again,
+    /// and the text of entries that come out the same. Call this before anything is recorded.
     ///
     /// # Errors
-    /// Something in that cassette that cannot be read: nothing of it is kept.
+    /// Something in that cassette cannot be read. Nothing of it is kept then.
     pub fn keep(&self, previous: &dyn Store) -> Result<(), CassetteError> {
         let (marks, kept) = (VolatileMarks::of(previous)?, KeptTexts::of(previous)?);
         let _ = (self.marks.set(Mutex::new(marks)), self.kept.set(Mutex::new(kept)));
         Ok(())
     }
 
-    /// What was named volatile for commands that were not recorded again so far, a line each.
+    /// Lists the volatile marks of commands that have not been recorded again so far, one line each.
     pub fn lost(&self) -> Vec<String> {
-        // At exit another thread may hold the lock for good.
+        // At exit another thread may hold the lock forever.
         self.marks.get().and_then(|marks| Some(marks.try_lock()?.lost())).unwrap_or_default()
     }
 
-    /// What a person wrote into entries that were not recorded again so far, a line each.
+    /// Lists what a person wrote into entries that have not been recorded again so far, one line each.
     pub fn lost_texts(&self) -> Vec<String> {
         self.kept.get().and_then(|kept| Some(kept.try_lock()?.lost())).unwrap_or_default()
     }
 
-    /// Encodes an entry that is about to be appended: as it stands in the cassette before this one, if it is the same.
+    /// Encodes an entry that is about to be appended. If it is the same as in the previous cassette, it gets the text it has there.
     pub(super) fn encode(&self, entry: &Entry, out: &mut Vec<u8>) {
         let begin = out.len();
         self.storage.encode(entry, out);
@@ -253,25 +253,25 @@ impl Recorder {
         }
     }
 
-    /// The command with the volatile values that a person named for it, if there are any.
+    /// Returns the command with the volatile marks that a person gave it, if there are any.
     fn marked(&self, entry: &Entry) -> Result<Option<Entry>, CassetteError> {
         let Some(marks) = self.marks.get() else { return Ok(None) };
-        // before the lock: in a forked child it may be held by a thread that is not there
+        // check before locking: in a forked child the lock may be held by a thread that does not exist there
         self.ready()?;
         Ok(marks.lock().marked(entry))
     }
 
-    /// Shares what the process asks with its other recordings; to be said before anything is recorded.
+    /// Shares what the process asks with its other recordings. Call this before anything is recorded.
     pub fn share(&self, known: Arc<KnownAnswers>) {
         self.answers.share(known);
     }
 
-    /// Says which reads are answers with rows; to be said before anything is recorded.
+    /// Sets which reads are answers with rows. Call this before anything is recorded.
     pub fn answers(&self, rules: AnswerRules) {
         self.answers.follow_rules(rules);
     }
 
-    /// Whether an entry asks for an answer with rows.
+    /// Says whether an entry asks for an answer with rows.
     pub fn is_result_answer(&self, entry: &Entry) -> bool {
         self.answers.has_rows(entry)
     }
@@ -279,7 +279,7 @@ impl Recorder {
     /// Reserves the next connection id and counts that connection as open.
     pub fn connection(&self) -> ConnectionId {
         if self.same_process().is_err() {
-            // the lock may be held by a thread that this child does not have; its calls fail anyhow
+            // the lock may be held by a thread that this child does not have; its calls fail anyway
             return ConnectionId(0);
         }
         let mut log = self.log.lock();
@@ -289,8 +289,8 @@ impl Recorder {
         connection
     }
 
-    /// Before the driver connects: the cassette is there, and has room for the entry. `inputs` are the bytes that the application
-    /// sends.
+    /// Makes sure, before the driver connects, that the cassette exists and has room for the entry. `inputs` is the
+    /// number of bytes that the application sends.
     ///
     /// # Errors
     /// The first failure of this recording.
@@ -303,9 +303,9 @@ impl Recorder {
         self.reserve(inputs)
     }
 
-    /// Before the driver does what a command asks for, so that nothing happens in the database that cannot be written: ends the
-    /// runs of rows that the command will interrupt, and sets room aside for its entry. `inputs` are the bytes that the
-    /// application sends.
+    /// Prepares for a command before the driver executes it, so that nothing happens in the database that cannot be
+    /// written: ends the runs of rows that the command will interrupt, and sets room aside for its entry. `inputs` is
+    /// the number of bytes that the application sends.
     ///
     /// # Errors
     /// The first failure of this recording.
@@ -326,12 +326,12 @@ impl Recorder {
     }
 
     fn reserve(&self, inputs: usize) -> Result<(), CassetteError> {
-        /// So many bytes a byte of the application's may become: `\u0000`.
+        /// The most bytes that one byte of the application can become: `\u0000`.
         const LONGEST: usize = 6;
         self.sticky(self.storage.reserve(ENTRY_ROOM + LONGEST * inputs))
     }
 
-    /// Whether the recording goes on: that nothing of it failed, and that this is the process that records.
+    /// Checks that the recording can go on: nothing of it has failed, and this is the process that records.
     ///
     /// # Errors
     /// The first failure of this recording.
@@ -339,7 +339,7 @@ impl Recorder {
         self.ready()
     }
 
-    /// Appends a command. Runs of rows it interrupts are ended and appended first: all of the cassette's, or under
+    /// Appends a command. First ends and appends the runs of rows that it interrupts: all of the cassette's, or under
     /// `order: connection` those of the same connection.
     ///
     /// # Errors
@@ -359,15 +359,15 @@ impl Recorder {
         let long = self.long_array(entry);
         let in_file = long.as_ref().ok().and_then(Option::as_ref).unwrap_or(entry);
         self.append(in_file, |cell| self.order == Order::Global || cell.connection == entry.connection)?;
-        // A part that could not be written stands in the entry instead, and it is the last one.
+        // If a part could not be written, its content is in the entry instead, and this is the last entry.
         if let Err(error) = long {
             let _ = self.failed.set(error);
         }
         Ok(())
     }
 
-    /// The entry with the number of its thread, if another thread used the connection before. A statement is of the thread that
-    /// gives it its text.
+    /// Returns the entry with the number of its thread, if another thread used the connection before. A statement
+    /// belongs to the thread that gives it its text.
     fn by_thread(&self, entry: &Entry) -> Option<Entry> {
         use Method::{Catalog, Commit, Prepare, Rollback, Run, SetConnectAttr};
         if !matches!(entry.method, Run | Prepare | Catalog | SetConnectAttr | Commit | Rollback) {
@@ -379,7 +379,7 @@ impl Recorder {
         Some(entry)
     }
 
-    /// Writes a long parameter array to a part of its own; gives the entry that names the part.
+    /// Writes a long parameter array to a part of its own, and returns the entry that names the part.
     fn long_array(&self, entry: &Entry) -> Result<Option<Entry>, CassetteError> {
         let (Some(sets), Some(statement)) =
             (Sets::of(entry, |row, block| self.storage.encode_row(row, block)), entry.statement)
@@ -397,7 +397,8 @@ impl Recorder {
         Ok(Some(sets.named(entry, &part)))
     }
 
-    /// Appends an answer or housekeeping. Only the end of a statement or of a connection ends runs: its own.
+    /// Appends an answer or housekeeping. Ends runs only if it is the end of a statement or connection, and then only
+    /// the runs of that one.
     ///
     /// # Errors
     /// The first failure of this recording.
@@ -415,17 +416,17 @@ impl Recorder {
         })
     }
 
-    /// The cassette, by the name it was opened with.
+    /// Returns the name with which the cassette was opened.
     pub fn name(&self) -> &Path {
         self.storage.name()
     }
 
-    /// Whether no connection is open: the cassette is published then.
+    /// Says whether no connection is open. The cassette is published then.
     pub fn rests(&self) -> bool {
         self.log.lock().open_connections.is_empty()
     }
 
-    /// Counts a connection as closed. When none is open any more, the cassette is published.
+    /// Counts a connection as closed. When no connection is open any more, publishes the cassette.
     ///
     /// # Errors
     /// The first failure of this recording.
@@ -443,8 +444,8 @@ impl Recorder {
         if log.open_connections.is_empty() { self.publish_locked(&mut log) } else { Ok(()) }
     }
 
-    /// Ends all runs and publishes what is recorded so far, whatever is still open: at process exit, or when the cassette
-    /// is ejected. What is recorded later is appended in place.
+    /// Ends all runs and publishes what is recorded so far, whatever is still open: at process exit, or when the
+    /// cassette is ejected. What is recorded later is appended in place.
     ///
     /// # Errors
     /// The first failure of this recording.
@@ -456,7 +457,7 @@ impl Recorder {
         self.publish_locked(&mut log)
     }
 
-    /// Publishes now, and again after whatever is still appended: the process is ending.
+    /// Publishes now, and again after whatever is still appended, because the process is ending.
     ///
     /// # Errors
     /// The first failure of this recording.
@@ -498,8 +499,8 @@ impl Recorder {
         self.appended()
     }
 
-    /// A published cassette that something was appended to is incomplete. While the process ends, nothing comes that would
-    /// publish it.
+    /// Publishes after an append while the process ends. Appending makes a published cassette incomplete, and nothing
+    /// else would publish it again.
     fn appended(&self) -> Result<(), CassetteError> {
         if self.ending.load(Ordering::Relaxed) { self.published() } else { Ok(()) }
     }
@@ -532,7 +533,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// The entry of a connect, with the file that its answers are in. There is one, though nothing may ever be asked.
+    /// Returns the entry of a connect with the name of its info file. The file exists even if nothing is ever asked.
     fn with_info_file(&self, log: &mut Log, entry: &Entry) -> Result<Entry, CassetteError> {
         let mut entry = entry.clone();
         if let Some(owner) = log.info.connected(&entry) {
@@ -546,12 +547,12 @@ impl Recorder {
         Ok(entry)
     }
 
-    /// Ends the runs that `which` names and appends their entries.
+    /// Ends the runs that `which` selects and appends their entries.
     pub(super) fn end_runs(&self, log: &mut Log, which: impl Fn(&RunCell) -> bool) -> Result<(), CassetteError> {
         let mut at = 0;
         while at < log.runs.len() {
             if which(&log.runs[at]) {
-                // the order of those that remain is the order of their opening
+                // keep the others in the order in which they were opened
                 let cell = log.runs.remove(at);
                 self.end_run(log, &cell)?;
             } else {
@@ -602,7 +603,7 @@ impl Recorder {
         result.map_err(|error| self.failed.get_or_init(|| error).clone())
     }
 
-    /// Appends what is known of a result's columns: a list of maps. Equal lists share one file.
+    /// Appends what is known of a result's columns, as a list of maps. Equal lists share one file.
     ///
     /// # Errors
     /// The first failure of this recording.
@@ -642,16 +643,16 @@ impl Recorder {
         self.append_encoded(&log.encoded)
     }
 
-    /// Notes a statement with pending columns. They are written before the next command of its connection
-    /// that is no statement's, when the connection is closed and when the cassette is published: a program may end without
-    /// another word about a statement.
+    /// Registers a statement with pending columns. They are written before the connection's next command that belongs
+    /// to no statement, when the connection is closed, and when the cassette is published, because a program may end
+    /// without another call for the statement.
     pub fn gathering(&self, pending_columns: Weak<dyn PendingColumns>) {
         if self.same_process().is_ok() {
             self.log.lock().pending.push(pending_columns);
         }
     }
 
-    /// Writes the pending columns of a connection, or of all.
+    /// Writes the pending columns of a connection, or of all connections.
     fn write_pending(&self, log: &mut Log, connection: Option<ConnectionId>) -> Result<(), CassetteError> {
         let places = log.pending.live();
         let of = |place: &Arc<dyn PendingColumns>| connection.is_none_or(|connection| place.connection() == connection);
@@ -662,7 +663,7 @@ impl Recorder {
         })
     }
 
-    /// Stores what held before a connection was made. `times` says how often the question was asked and got this reply.
+    /// Stores a fact that was asked before a connection was made. `times` says how often the question was asked and got this reply.
     ///
     /// # Errors
     /// The first failure of this recording.
@@ -672,7 +673,7 @@ impl Recorder {
         self.ready()?;
         let to_write = log.info.replied_often(connection, answer, times);
         let ToWrite { first, changed } = match log.info.owner(connection) == connection {
-            // the log cannot say what changed before the connect: the file has one after the other
+            // the log cannot hold what changed before the connect, so the file has one reply after the other
             true => to_write,
             false => return self.write_info(&mut log, connection, to_write),
         };
@@ -687,8 +688,8 @@ impl Recorder {
 
     /// Stores a fact about a connection: a map of what was asked, then `result` (and `return`, `diagnostics`).
     ///
-    /// It is not written again while the reply stays the same, nor if it is what the file of its answers says. Another reply becomes an
-    /// `answer` in the log: it holds from there on.
+    /// It is not written again while the reply stays the same, nor if the file of its answers has it. A different reply
+    /// becomes an `answer` in the log, which holds from there on.
     ///
     /// # Errors
     /// The first failure of this recording.
@@ -700,10 +701,11 @@ impl Recorder {
         self.write_info(&mut log, connection, to_write)
     }
 
-    /// Stores the outcome of a call whose default outcome is not written. `key` is what was asked, and `said` the outcome, if it is
-    /// another than the default. It is written by the rules for replies about a connection. `before` says how often the call had
-    /// the default outcome since the connection's last command, if it ever did, without this recording being told. As long as the
-    /// recording [has no outcomes](Recorder::has_outcomes), it need not be told.
+    /// Stores the outcome of a call whose default outcome is not written, by the same rules as replies about a
+    /// connection. `key` is what was asked. `said` is the outcome, or `None` for the default. `before` says how often
+    /// since the connection's last command the call had the default outcome without this recording being told, if it
+    /// ever did. Default outcomes need not be reported as long as the recording [has no
+    /// outcomes](Recorder::has_outcomes).
     ///
     /// # Errors
     /// The first failure of this recording.
@@ -725,14 +727,14 @@ impl Recorder {
         self.write_info(&mut log, connection, to_write)
     }
 
-    /// Forgets the outcomes of calls with this value under a key: the connection makes no more of them.
+    /// Forgets the outcomes of calls with this value under a key, because the connection makes no more of them.
     pub fn forget_outcomes(&self, connection: ConnectionId, key: Key, value: &Value) {
         if self.has_outcomes() {
             self.log.lock().info.forget_questions(connection, key, value);
         }
     }
 
-    /// Whether any outcome was stored.
+    /// Says whether any outcome was stored.
     pub fn has_outcomes(&self) -> bool {
         self.outcomes.load(Ordering::Relaxed)
     }

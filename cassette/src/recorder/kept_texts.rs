@@ -1,7 +1,7 @@
-//! What a person wrote into the log of the cassette that is recorded again: comments, another layout, a result that is to stay.
+//! Keeps what a person wrote into the log of the cassette that is recorded again: comments, another layout, a result that must stay.
 //!
-//! An entry that is recorded again as it was gets the text that stands there, with the comments before it and in it. An entry with
-//! `keep: true` gets it as soon as the same is asked, whatever came back: its result is the person's.
+//! An entry that comes out the same gets the text of the previous cassette, with the comments before it and in it. An
+//! entry with `keep: true` gets it as soon as the same is asked, whatever came back, because its result is the person's.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs;
@@ -18,7 +18,7 @@ use crate::{CassetteError, Entry, Key, Value};
 pub(super) struct KeptTexts {
     /// By what super8 writes for the same entry.
     same: HashMap<Digest, VecDeque<Text>>,
-    /// By what is asked, with how often it is asked before.
+    /// By what is asked, each with how often the same was asked before.
     results: HashMap<Digest, VecDeque<(usize, Text)>>,
     /// How often the questions of `results` were asked so far.
     asked: HashMap<Digest, usize>,
@@ -27,15 +27,15 @@ pub(super) struct KeptTexts {
 #[derive(Debug)]
 struct Text {
     bytes: Vec<u8>,
-    /// What is lost with it, for people; `None`: only its layout.
+    /// What is lost with it, for people. `None`: only its layout.
     loss: Option<String>,
 }
 
 impl KeptTexts {
-    /// Reads a cassette's log.
+    /// Reads the log of a cassette.
     ///
     /// # Errors
-    /// Something in it that cannot be read.
+    /// Something in it cannot be read.
     pub(super) fn of(previous: &dyn Store) -> Result<KeptTexts, CassetteError> {
         let mut kept = KeptTexts::default();
         let mut places = Vec::new();
@@ -49,7 +49,7 @@ impl KeptTexts {
         let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
         let starts: Vec<usize> = places.iter().map(|place| place.line as usize - 1).collect();
         let blocks = match is_directory {
-            // what stands before the first entry is the file's, and stays with it
+            // what stands before the first entry belongs to the file and stays with it
             true => blocks(&lines, &starts, true),
             false => starts.iter().map(|start| *start..start + 1).collect(),
         };
@@ -58,7 +58,7 @@ impl KeptTexts {
         for (place, block) in places.iter().zip(blocks) {
             let bytes = lines[block].concat();
             let is_own = bytes.starts_with(if is_directory { b"- method: " } else { b"{" });
-            // of most entries nothing has to be looked at
+            // most entries need no closer look
             if is_own && !has_results && !(is_directory && bytes.contains(&b'#')) {
                 continue;
             }
@@ -92,7 +92,7 @@ impl KeptTexts {
         Ok(kept)
     }
 
-    /// Puts the text that stands there in the place of an entry that is encoded from `begin` on.
+    /// Replaces an entry, which is encoded from `begin` on, by the text that the previous cassette has for it.
     pub(super) fn put_back(&mut self, entry: &Entry, begin: usize, out: &mut Vec<u8>) {
         if self.same.is_empty() && self.results.is_empty() {
             return;
@@ -115,7 +115,7 @@ impl KeptTexts {
         }
     }
 
-    /// The text of the entry that stands in this one's place, if its result is to stay.
+    /// Takes the text of the previous entry in this one's place, if that entry's result must stay.
     fn result(&mut self, entry: &Entry) -> Option<Text> {
         if self.results.is_empty() {
             return None;
@@ -124,13 +124,13 @@ impl KeptTexts {
         let texts = self.results.get_mut(&question)?;
         let asked = self.asked.entry(question).or_default();
         *asked += 1;
-        // rows in a file are the recording's: what is kept cannot say how many there are
+        // A recorded rows file is the recording's own, and kept text cannot say how many rows it has.
         let is_this = |(before, _): &&(usize, Text)| *before == *asked - 1 && entry.get(Key::RowsFile).is_none();
         texts.front().filter(is_this)?;
         texts.pop_front().map(|(_, text)| text)
     }
 
-    /// What is lost, a line each.
+    /// Lists what is lost, one line each.
     pub(super) fn lost(&self) -> Vec<String> {
         let results = self.results.values().flatten().map(|(_, text)| text);
         let texts = self.same.values().flatten().chain(results);
@@ -140,7 +140,7 @@ impl KeptTexts {
     }
 }
 
-/// The comment of a line.
+/// Returns the comment of a line.
 fn comment(line: &str) -> Option<&str> {
     match line.trim().starts_with('#') {
         true => Some(line.trim()),
@@ -148,7 +148,7 @@ fn comment(line: &str) -> Option<&str> {
     }
 }
 
-/// What an entry asks, with its ids.
+/// Returns a digest of what an entry asks, with its ids.
 fn question(entry: &Entry) -> Digest {
     let inputs: Vec<_> = entry.fields.iter().filter(|(key, _)| key.is_input()).collect();
     digest(format!("{:?}", (entry.method.name(), entry.connection, entry.statement, inputs)).as_bytes())

@@ -1,4 +1,4 @@
-//! Secrets that became known after something had been written: what was written then may have them in the clear.
+//! Finds secrets that became known after something had been written, where they may stand in the clear.
 
 use csv::ByteRecord;
 
@@ -9,7 +9,7 @@ use crate::{CassetteError, ConnectionId, Key, Method, Value, sets};
 /// Refuses a recording in which one of these secrets stands in the clear.
 ///
 /// # Errors
-/// A secret, with file and line; a recording that cannot be read.
+/// A secret was found, with file and line if they can be told, or the recording cannot be read.
 pub(super) fn refuse(storage: &dyn Store, hiding: Option<&Hiding>) -> Result<(), CassetteError> {
     let Some(hiding) = hiding else { return Ok(()) };
     let found = |error: CassetteError| {
@@ -30,7 +30,7 @@ pub(super) fn refuse(storage: &dyn Store, hiding: Option<&Hiding>) -> Result<(),
         if !connections.contains(&entry.connection) {
             connections.push(entry.connection);
         }
-        // a connect shows what is known to be harmless
+        // a connect shows only what is known to be harmless
         if entry.method != Method::Connect && hiding.entry(&entry).is_some() {
             let (file, line) = storage.locate(place);
             return Err(found(CassetteError::new(&file, problem).at_line(line.into())));

@@ -1,6 +1,6 @@
-//! Recording: what happens on connections becomes a cassette.
+//! Recording: makes a cassette of what happens on connections.
 //!
-//! [`core`] has the recorder, [`run`] the rows of a statement on their way from the application, [`rows`] on their way to disk.
+//! [`core`] has the recorder. [`run`] takes the rows of a statement from the application, and [`rows`] brings them to disk.
 
 mod answers;
 mod connection_info;

@@ -1,5 +1,6 @@
-//! What a recording counts: the parts of each statement, whose names are `{connection}_{statement}_{kind}` with a suffix from the
-//! second on, and the threads that give commands on a connection, in the order in which they come: replay goes by these numbers.
+//! What a recording counts: the parts of each statement, whose names are `{connection}_{statement}_{kind}` with a
+//! suffix from the second on, and the threads that give commands on a connection, in the order in which they come.
+//! Replay goes by these numbers.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,12 +31,12 @@ impl Kind {
     }
 }
 
-/// The names rows may end up with, made when a file is needed: most runs need none.
+/// The names that a run's rows may end up with. They are made only when a file is needed, which for most runs is never.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RowsNames {
     connection: ConnectionId,
     statement: u32,
-    /// Counts the runs of a recording in the order in which they are opened.
+    /// The number of the run, counted over the recording in the order in which runs are opened.
     run: u64,
     all: u32,
     many: u32,
@@ -43,12 +44,12 @@ pub(super) struct RowsNames {
 }
 
 impl RowsNames {
-    /// The number of the run.
+    /// Returns the number of the run.
     pub(super) fn run(&self) -> u64 {
         self.run
     }
 
-    /// The name of the run as a part of this kind.
+    /// Returns the name of the run as a part of this kind.
     pub(super) fn name(&self, kind: Kind) -> String {
         let used = match kind {
             Kind::FetchAll => self.all,
@@ -75,12 +76,12 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// The name the next part of this kind gets.
+    /// Returns the name that the next part of this kind gets.
     pub(super) fn next(&self, connection: ConnectionId, statement: u32, kind: Kind) -> String {
         name(connection, statement, kind, self.count(connection, statement, kind))
     }
 
-    /// The names the next run of rows may get.
+    /// Returns the names that the next run of rows may get.
     pub(super) fn rows(&mut self, connection: ConnectionId, statement: u32) -> RowsNames {
         self.runs += 1;
         let count = |kind| self.count(connection, statement, kind);
@@ -92,12 +93,12 @@ impl Parts {
         self.used.get(&(connection, statement)).map_or(0, |used| used[kind as usize])
     }
 
-    /// The next part's name is taken.
+    /// Marks the next part's name as taken.
     pub(super) fn used(&mut self, connection: ConnectionId, statement: u32, kind: Kind) {
         self.used.entry((connection, statement)).or_default()[kind as usize] += 1;
     }
 
-    /// The statement, or every statement of the connection, will have no more parts: ids are never given again.
+    /// Forgets the statement, or every statement of the connection. It will have no more parts, because ids are never used again.
     pub(super) fn forget(&mut self, connection: ConnectionId, statement: Option<u32>) {
         match statement {
             Some(statement) => drop(self.used.remove(&(connection, statement))),
@@ -106,7 +107,7 @@ impl Parts {
     }
 }
 
-/// So many connections are remembered with their first thread.
+/// How many connections are remembered with their first thread.
 const REMEMBERED: usize = 8;
 
 /// The threads of every connection of a recording.
@@ -114,12 +115,13 @@ const REMEMBERED: usize = 8;
 pub(super) struct Threads {
     /// By connection, the number of each thread that has given a command.
     numbers: Mutex<HashMap<ConnectionId, HashMap<u32, u32>>>,
-    /// Connections, each with its first thread: where nobody else uses a connection, a command needs neither lock nor map.
+    /// Remembers connections with their first thread. Where no other thread uses the connection, a command then needs
+    /// neither lock nor map.
     first: [AtomicU64; REMEMBERED],
 }
 
 impl Threads {
-    /// The number of this thread on a connection, from 2; `None` for the thread that used the connection first.
+    /// Returns the number of this thread on a connection, from 2; `None` for the thread that used the connection first.
     #[inline]
     pub(super) fn number(&self, connection: ConnectionId) -> Option<u32> {
         let thread = crate::process::thread();
@@ -140,13 +142,14 @@ impl Threads {
         (number > 1).then_some(number)
     }
 
-    /// Where a connection is remembered, and how, if this is its first thread. Threads count from 1, so that no pair is 0.
+    /// Returns where a connection is remembered, and the value there if this is its first thread. Threads count from 1,
+    /// so no value is 0.
     fn remembered(&self, connection: ConnectionId, thread: u32) -> (&AtomicU64, u64) {
         let place = &self.first[connection.0 as usize % REMEMBERED];
         (place, u64::from(connection.0) << 32 | u64::from(thread))
     }
 
-    /// The connection is closed. Its number is not given again.
+    /// Forgets a connection that is closed. Its number is not used again.
     pub(super) fn forget(&self, connection: ConnectionId) {
         self.numbers.lock().remove(&connection);
     }
@@ -163,7 +166,7 @@ mod tests {
     #[test]
     fn threads_are_numbered_on_each_connection_as_they_come() {
         let threads = Threads::default();
-        // the last one takes the place in which the first was remembered
+        // the last one takes the place where the first was remembered
         for connection in [0, 1, REMEMBERED as u32] {
             assert_eq!(threads.number(ConnectionId(connection)), None);
         }

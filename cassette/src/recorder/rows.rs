@@ -1,4 +1,4 @@
-//! The rows of a run on their way to the cassette: into a block, to disk, and in the end the entries that name them.
+//! Takes the rows of a run to the cassette: into a block, to disk, and finally into the entries that name them.
 //!
 //! A run is the rows of one statement that are fetched without interruption.
 
@@ -15,17 +15,17 @@ use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Row, Value}
 /// Encodes an entry that is about to be appended.
 pub(super) type Encode<'e> = &'e dyn Fn(&Entry, &mut Vec<u8>);
 
-/// Most entries of a run are no longer than this.
+/// The length, in bytes, that most entries of a run do not exceed.
 const MOST_ENTRIES: usize = 256;
 
 /// What a finished run leaves for the log.
 #[derive(Debug, Default)]
 pub(super) struct Written {
-    /// Encoded entries; empty for a run without rows that did not reach the end.
+    /// Encoded entries. Empty for a run without rows that did not reach the end.
     pub(super) entries: Vec<u8>,
-    /// The kind of part that was used up.
+    /// The kind of the part that was written.
     pub(super) part: Option<Kind>,
-    /// The rows, where they are kept.
+    /// The rows, if they are kept.
     pub(super) kept: Option<KeptRows>,
     /// Memory for the rows of another run.
     pub(super) row: Row,
@@ -35,17 +35,17 @@ pub(super) struct Written {
 pub(super) struct Rows {
     connection: ConnectionId,
     statement: u32,
-    /// The run began at the result's first row.
+    /// Whether the run began at the result's first row.
     first: bool,
     names: RowsNames,
     part: Option<Box<dyn RowsPart>>,
-    /// A block is on disk.
+    /// Whether a block is on disk.
     started: bool,
-    /// The journal of the recording does not have all that is to be said of the rows.
+    /// Whether the recording's journal lacks something that must be said of the rows.
     journal_due: bool,
-    /// So many outcomes are in the journal.
+    /// How many outcomes are in the journal.
     journaled: usize,
-    /// Complete rows.
+    /// How many rows are complete.
     complete: u64,
     assembling: bool,
     /// The row under assembly.
@@ -53,23 +53,23 @@ pub(super) struct Rows {
     block: RowBlock,
     /// The first rows in the form of the log, as long as the run may end up there.
     inline: Vec<Value>,
-    /// Per column; empty where no row had a cell yet.
+    /// One for each column; empty where no row had a cell yet.
     c_types: Vec<Cow<'static, str>>,
-    /// Types of the row under assembly that are not its column's.
+    /// Types of the row under assembly that differ from the column's.
     odd_types: Vec<(usize, String)>,
     outcome: Vec<(String, Value)>,
     outcomes: Vec<Value>,
-    /// The first cell of every row is the bookmark, column 0.
+    /// Whether the first cell of every row is the bookmark, column 0.
     bookmarks: bool,
-    /// The rows of one scroll, and what was asked for.
+    /// What was asked for, if the rows come from a scroll.
     scroll: Option<Fields>,
     /// The outcome of a scroll as a whole.
     scroll_outcome: Fields,
     /// What is replaced in complete rows.
     rules: RowRules,
-    /// Complete rows, where they are kept.
+    /// The complete rows, if they are kept.
     kept: Option<Vec<Row>>,
-    /// There is something to be said of single rows.
+    /// Whether anything was recorded about single rows.
     odd: bool,
 }
 
@@ -102,25 +102,25 @@ impl Rows {
         }
     }
 
-    /// The rows come from one scroll that asked for this, instead of being the next ones.
+    /// Marks the rows as those of one scroll that asked for this, rather than the next rows.
     pub(super) fn scrolled(mut self, asked: Fields) -> Self {
         self.scroll = Some(asked);
         self
     }
 
-    /// Rows are assembled in this memory.
+    /// Assembles rows in this memory.
     pub(super) fn assembled_in(mut self, row: Row) -> Self {
         self.row = row;
         self
     }
 
-    /// Rows are redacted by these rules.
+    /// Redacts rows by these rules.
     pub(super) fn redacted(mut self, rules: RowRules) -> Self {
         self.rules = rules;
         self
     }
 
-    /// Whether complete rows are kept.
+    /// Sets whether complete rows are kept.
     pub(super) fn kept(mut self, keeps: bool) -> Self {
         self.kept = keeps.then(Vec::new);
         self
@@ -136,7 +136,7 @@ impl Rows {
         }
     }
 
-    /// The row in the form of the log, without secrets. Rows that go to a part are looked through block by block instead.
+    /// Returns the row in the form of the log, without secrets. Rows that go to a part are searched block by block instead.
     fn inline_row(&mut self) -> Value {
         let (types, odd) = (&self.c_types, &self.odd_types);
         let odd_type = |at| odd.iter().find(|(of, _)| *of == at).map(|(_, name)| name.as_str());
@@ -145,7 +145,7 @@ impl Rows {
         inline(&self.row, &self.c_types)
     }
 
-    /// Rows begin with the bookmark.
+    /// Makes every row begin with the bookmark.
     pub(super) fn with_bookmarks(&mut self) {
         self.bookmarks = true;
     }
@@ -155,17 +155,17 @@ impl Rows {
         self.scroll_outcome = self.rules.scroll_outcome(fields);
     }
 
-    /// Whether rows are on disk already.
+    /// Says whether rows are on disk already.
     pub(super) fn is_started(&self) -> bool {
         self.started
     }
 
-    /// Rows begun so far.
+    /// Returns how many rows were begun so far.
     pub(super) fn count(&self) -> u64 {
         self.complete + u64::from(self.assembling)
     }
 
-    /// Begins a row; true if a block is to be flushed.
+    /// Begins a row. Returns true if a block must be flushed.
     pub(super) fn begin(&mut self, storage: &dyn Store, inline_rows: usize) -> bool {
         self.complete_row(storage, inline_rows);
         self.assembling = true;
@@ -205,24 +205,24 @@ impl Rows {
         self.journal_due = true;
     }
 
-    /// Writes the waiting block to disk, the first to a part that it brings into being.
+    /// Writes the pending block to disk. The first block creates the part.
     pub(super) fn flush(&mut self, storage: &dyn Store) -> Result<(), CassetteError> {
         self.journal(storage)?;
         self.flush_as(storage, self.kind())
     }
 
-    /// What the part holds, as long as the run goes on.
+    /// Returns what the part holds while the run goes on.
     fn kind(&self) -> Kind {
         match (&self.scroll, self.first) {
             (Some(_), _) => Kind::FetchScroll,
-            // a run from the first row is taken for the whole result until it turns out not to be
+            // a run from the first row counts as the whole result until it turns out not to be
             (None, true) => Kind::FetchAll,
             (None, false) => Kind::FetchMany,
         }
     }
 
-    /// Notes what is to be said of the rows and was not noted before, so that they are not lost if the process is killed. A
-    /// scroll ends with its call: there is nothing to be kept of half of it.
+    /// Notes in the journal what must be said of the rows and is not there yet, so that it is not lost if the process
+    /// is killed. A scroll ends within its call, and half of one is not worth keeping.
     fn journal(&mut self, storage: &dyn Store) -> Result<(), CassetteError> {
         if !self.journal_due || self.scroll.is_some() {
             return Ok(());
@@ -235,7 +235,7 @@ impl Rows {
         Ok(())
     }
 
-    /// The same, where it is known what the part will hold if it does not exist yet.
+    /// Writes the pending block to disk. `kind` is what the part will hold, if it does not exist yet.
     fn flush_as(&mut self, storage: &dyn Store, kind: Kind) -> Result<(), CassetteError> {
         let part = match &mut self.part {
             Some(part) => part,
@@ -252,7 +252,7 @@ impl Rows {
         Ok(())
     }
 
-    /// True if the type is the column's, false if only this row has it.
+    /// Sets the type of a column for the row under assembly. Returns true if it is the column's type, false if only this row has it.
     pub(super) fn c_type(&mut self, column: usize, name: Cow<'static, str>) -> bool {
         match self.c_types.get_mut(column) {
             Some(known) if *known == name => {
@@ -260,7 +260,7 @@ impl Rows {
                     self.odd_types.retain(|(of, _)| *of != column);
                 }
             }
-            // nothing is known yet, or only this row has it
+            // nothing is known yet, or this is the only row
             Some(known) if known.is_empty() || self.complete == 0 => {
                 *known = name;
                 self.journal_due = true;
@@ -290,7 +290,7 @@ impl Rows {
         }
     }
 
-    /// Writes what is left of the rows and gives the entries of the run.
+    /// Writes what is left of the rows and returns the entries of the run.
     pub(super) fn finish(
         &mut self,
         storage: &dyn Store,
@@ -337,7 +337,7 @@ impl Rows {
         Ok(self.release(written, ended))
     }
 
-    /// Writes what is left of a scroll's rows and gives its entry.
+    /// Writes what is left of a scroll's rows and returns its entry.
     fn finish_scroll(
         &mut self,
         storage: &dyn Store,
@@ -395,7 +395,7 @@ impl Rows {
         if outcomes.is_empty() { entry } else { entry.with(Key::Outcomes, Value::List(outcomes)) }
     }
 
-    /// The part's final name: whether a run is the whole result is known at its end.
+    /// Gives the part its final name. Only at its end is it known whether a run is the whole result.
     fn name(&mut self, kind: Kind, begun: bool) -> Result<String, CassetteError> {
         let name = self.names.name(kind);
         if begun
@@ -408,7 +408,7 @@ impl Rows {
         Ok(name)
     }
 
-    /// Closes the part and gives the memory back: the statement may keep the run.
+    /// Closes the part and frees the memory, because the statement may keep the run.
     fn release(&mut self, mut written: Written, ended: bool) -> Written {
         let (c_types, odd) = (&self.c_types, self.odd);
         written.kept = self.kept.take().map(|rows| KeptRows { rows, c_types: c_types.clone(), ended, odd });
@@ -425,9 +425,9 @@ impl Rows {
 pub(super) struct KeptRows {
     pub(super) rows: Vec<Row>,
     pub(super) c_types: Vec<Cow<'static, str>>,
-    /// The end of the data was reached.
+    /// Whether the end of the data was reached.
     pub(super) ended: bool,
-    /// There is something to be said of single rows.
+    /// Whether anything was recorded about single rows.
     pub(super) odd: bool,
 }
 
@@ -440,9 +440,9 @@ pub(super) struct RunCell {
 
 pub(super) struct State {
     pub(super) rows: Rows,
-    /// The run takes rows.
+    /// Whether the run takes rows.
     pub(super) open: bool,
-    /// Its entries are encoded; whoever comes first appends them.
+    /// The encoded entries of an ended run. Whichever thread comes first appends them.
     pub(super) prepared: Option<Result<Written, CassetteError>>,
 }
 
@@ -468,7 +468,7 @@ impl RunCell {
         self.connection == connection && self.statement == statement
     }
 
-    /// Ends the run and gives what belongs into the log; nothing if somebody else did. The log is locked.
+    /// Ends the run and returns what belongs into the log; nothing if somebody else has ended it. The caller holds the log's lock.
     pub(super) fn close(
         &self,
         storage: &dyn Store,

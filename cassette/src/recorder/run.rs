@@ -1,4 +1,4 @@
-//! A run in the hands of its statement: rows fetched without interruption, from the first `begin_row` to whatever ends it.
+//! A run that its statement holds: rows fetched without interruption, from the first `begin_row` to whatever ends it.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::rows::{KeptRows, Rows, RunCell, State};
 use crate::redaction::RowRules;
 use crate::{CassetteError, ConnectionId, Entry, Fields, Key, Method, Row, Value};
 
-/// A run of rows being recorded, in the hands of its statement. Dropping it does not end the run.
+/// A run of rows being recorded, held by its statement. Dropping it does not end the run.
 pub struct Run {
     recorder: Arc<Recorder>,
     cell: Arc<RunCell>,
@@ -23,9 +23,9 @@ impl Run {
         Run { recorder, cell }
     }
 
-    /// Lets commands of others end the rows of a scroll, which are complete but for cells that the application may still
-    /// read. Until then nobody knows of them but the statement. Many rows get their entry now: nothing of what is on disk is
-    /// lost then if the process is killed.
+    /// Lets other commands end the rows of a scroll, which are complete except for cells that the application may still
+    /// read. Until then only the statement knows of them. If a block of rows is on disk already, the run gets its entry
+    /// now, so that nothing of it is lost if the process is killed.
     ///
     /// # Errors
     /// The first failure of this recording.
@@ -36,9 +36,9 @@ impl Run {
         if run.state.rows.is_started() { run.end(false) } else { Ok(()) }
     }
 
-    /// Locks the run. The lock is its own: no other connection or statement ever waits for it, except to end this run.
-    /// Hold it while rows are taken from the application's buffers, not during a call to the driver, and never while
-    /// calling the recorder: a command would wait for this very lock.
+    /// Locks the run. No other connection or statement ever waits for this lock, except to end this run. Hold it while
+    /// you take rows from the application's buffers, not during a call to the driver, and never while you call the
+    /// recorder: a command would wait for this very lock.
     pub fn lock(&self) -> RunGuard<'_> {
         RunGuard { run: self, state: self.cell.state.lock() }
     }
@@ -51,12 +51,12 @@ pub struct RunGuard<'r> {
 }
 
 impl RunGuard<'_> {
-    /// Whether the run still takes rows. It does not once it ended or a command interrupted it: then another run is needed.
+    /// Says whether the run still takes rows. After it has ended or a command has interrupted it, another run is needed.
     pub fn is_open(&self) -> bool {
         self.state.open
     }
 
-    /// The number of rows begun so far.
+    /// Returns how many rows were begun so far.
     pub fn count(&self) -> u64 {
         self.state.rows.count()
     }
@@ -64,14 +64,14 @@ impl RunGuard<'_> {
     /// Completes the row under assembly and begins the next one. Rows go to disk in blocks of 64 KiB.
     ///
     /// # Errors
-    /// The first failure of this recording; a run that is not open.
+    /// The first failure of this recording, or the run is not open.
     pub fn begin_row(&mut self) -> Result<(), CassetteError> {
         let recorder = &self.run.recorder;
         if !self.state.open {
             return Err(CassetteError::new(recorder.storage.name(), "the run of rows has ended").advice("open another"));
         }
         if self.state.rows.count() == 0 {
-            // the process is asked for once a run and once a block, not once a row
+            // check the process once for each run and block, not for each row
             recorder.same_process()?;
         }
         if let Some(error) = recorder.failed.get() {
@@ -84,34 +84,35 @@ impl RunGuard<'_> {
         Ok(())
     }
 
-    /// The row under assembly: it takes cells until the next row begins or the run ends.
+    /// Returns the row under assembly. It takes cells until the next row begins or the run ends.
     pub fn row(&mut self) -> &mut Row {
         &mut self.state.rows.row
     }
 
-    /// The C type in which the application takes a column (from 0) of the row under assembly. True if it is the column's:
-    /// then it need not be said again of the rows that follow.
+    /// Sets the C type in which the application takes a column (from 0) of the row under assembly. Returns true if it
+    /// is the column's type, which then need not be set again for the rows that follow.
     pub fn c_type(&mut self, column: usize, name: impl Into<Cow<'static, str>>) -> bool {
         self.state.rows.c_type(column, name.into())
     }
 
-    /// Says that the first cell of every row is the bookmark, column 0. To be said before the first row.
+    /// Makes the first cell of every row the bookmark, column 0. Call this before the first row.
     pub fn with_bookmarks(&mut self) {
         self.state.rows.with_bookmarks();
     }
 
-    /// Says something of a scroll as a whole: `rows_fetched`, `row_status`, `return`, `diagnostics`.
+    /// Sets fields of a scroll as a whole: `rows_fetched`, `row_status`, `return`, `diagnostics`.
     pub fn tell(&mut self, fields: Fields) {
         self.state.rows.set_scroll_outcome(fields);
     }
 
-    /// What else is to be said of the row under assembly, a map: its return code, diagnostics. Keys given again are replaced.
+    /// Adds what else must be said of the row under assembly, as a map: its return code, diagnostics. A key that is
+    /// given again replaces the earlier one.
     pub fn outcome(&mut self, outcome: Value) {
         self.state.rows.outcome(outcome);
     }
 
-    /// Ends the run, `ended` if the end of data was reached, and appends its entries. If a command interrupted the run
-    /// before, the end of data is recorded as a run of its own.
+    /// Ends the run and appends its entries. `ended` says that the end of data was reached. If a command interrupted
+    /// the run before, the end of data is recorded as a run of its own.
     ///
     /// # Errors
     /// The first failure of this recording.
@@ -119,13 +120,13 @@ impl RunGuard<'_> {
         let (recorder, cell) = (&*self.run.recorder, &self.run.cell);
         recorder.ready()?;
         if self.state.open {
-            // all work is done here; a command of another thread that comes first finds it done and appends it
+            // do all the work here; if a command of another thread comes first, it finds it done and only appends it
             self.state.open = false;
             let written = self.state.rows.finish(&*recorder.storage, recorder.inline_rows, ended, &|entry, out| {
                 recorder.encode(entry, out);
             });
             self.state.prepared = Some(written);
-            // the log's lock comes before the run's
+            // take the log's lock before the run's
             MutexGuard::unlocked(&mut self.state, || recorder.end_prepared(cell))
         } else if ended {
             let entry = Entry::new(Method::Fetch, cell.connection, Some(cell.statement));
@@ -138,7 +139,7 @@ impl RunGuard<'_> {
 
 impl Recorder {
     /// Opens a run: rows of one statement that are fetched without interruption. `first` says that it begins at the
-    /// result's first row. A run of the same statement that is still open is ended.
+    /// result's first row. Ends a run of the same statement that is still open.
     pub fn run(self: &Arc<Self>, connection: ConnectionId, statement: u32, first: bool) -> Run {
         if self.same_process().is_err() {
             let names = Parts::default().rows(connection, statement);
@@ -153,7 +154,7 @@ impl Recorder {
             .ready()
             .and_then(|()| self.end_runs(log, |cell| cell.connection == connection && cell.statement == statement));
         let names = log.parts.rows(connection, statement);
-        // a recording that failed says so at the run's first row
+        // a failed recording reports it at the run's first row
         let _ = ended;
         let rules = self.redactor.rows(connection, statement);
         let keeps = self.answers.keeps_rows(connection, statement);
@@ -164,14 +165,14 @@ impl Recorder {
         Run::new(Arc::clone(self), cell)
     }
 
-    /// Takes the rows of one scroll: a fetch that goes elsewhere than to the next rows. `asked` says where. A run of the same
-    /// statement that is still open is ended. The scroll is in the log once it was [listed](Run::list) and ended.
+    /// Opens a run for the rows of one scroll, a fetch that goes elsewhere than to the next rows. `asked` says where. Ends
+    /// a run of the same statement that is still open. The scroll is in the log once it is [listed](Run::list) and ended.
     pub fn scroll(self: &Arc<Self>, connection: ConnectionId, statement: u32, asked: Fields) -> Run {
         let names = match self.same_process() {
             Err(_) => Parts::default().rows(connection, statement),
             Ok(()) => {
                 let log = &mut *self.log.lock();
-                // a recording that failed says so at the first row
+                // a failed recording reports it at the first row
                 let _ = self.ready().and_then(|()| self.end_runs(log, |cell| cell.is_of(connection, statement)));
                 log.parts.rows(connection, statement)
             }
@@ -182,7 +183,7 @@ impl Recorder {
         Run::new(Arc::clone(self), Arc::new(RunCell::of(connection, statement, rows)))
     }
 
-    /// Appends the entries of a run that has prepared them, unless another thread did.
+    /// Appends the entries that a run has prepared, unless another thread has done it.
     fn end_prepared(&self, cell: &Arc<RunCell>) -> Result<(), CassetteError> {
         let mut log = self.log.lock();
         let Some(at) = log.runs.iter().position(|run| Arc::ptr_eq(run, cell)) else { return self.ready() };
@@ -190,8 +191,8 @@ impl Recorder {
         self.end_run(&mut log, &cell)
     }
 
-    /// After a connect: records what the process has asked before with the same connect arguments, where this recording does not
-    /// have it. `statement` gives the number of another statement of the connection.
+    /// Records, after a connect, what the process has asked before with the same connect arguments and this recording
+    /// does not have. `statement` returns a new statement id of the connection.
     ///
     /// # Errors
     /// The first failure of this recording.
@@ -203,7 +204,7 @@ impl Recorder {
         if self.answers.are_alone() {
             return Ok(());
         }
-        // the first connection with these arguments has it for those that follow
+        // the first connection with these arguments records it for those that follow
         let Some(identity) = self.log.lock().info.first_of_its_identity(connection) else { return Ok(()) };
         let (replies, results) = self.answers.earlier(identity);
         for reply in replies {

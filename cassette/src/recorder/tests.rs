@@ -19,7 +19,7 @@ fn a_forked_child_writes_nothing() {
     recorder.command(&entry).unwrap();
     let run = recorder.run(connection, 1, true);
     run.lock().begin_row().unwrap();
-    // what the child has of it: the same memory under another process id
+    // what the child has of the recorder: the same memory under another process id
     let mut recorder = Arc::into_inner({
         drop(run);
         recorder
@@ -29,7 +29,7 @@ fn a_forked_child_writes_nothing() {
     let child = Arc::new(recorder);
     let log = crate::staging_directory(&parent.path().join("x")).join("commands.yml");
     let before = std::fs::read(&log).unwrap();
-    // even if another thread of the parent held the lock when it forked
+    // holds even if another thread of the parent had the lock when it forked
     let held = child.log.lock();
     let refused = child.command(&entry).unwrap_err().to_string();
     assert!(refused.contains("was forked from"), "{refused}");

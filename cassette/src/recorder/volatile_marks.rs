@@ -1,9 +1,10 @@
-//! What a person named volatile in the cassette that is recorded again: it stays with the commands that are still there.
+//! Keeps what a person marked as volatile in the cassette that is recorded again. The marks stay with the commands that
+//! are still there.
 //!
-//! A command is still there if the recording has one of its method and text, in the same place among those of that method
-//! and text. Connections and statements may have got other ids: sessions come in any order, and a new query moves the
-//! numbers of those behind it. Text is the statement's (comments left out, because tracers write another one each time), the
-//! catalog function, the connection attribute, the data source or driver.
+//! A command is still there if the recording has one with the same method and text, at the same place among those with
+//! that method and text. Connections and statements may have other ids, because sessions come in any order and a new
+//! query shifts the numbers after it. The text is that of the statement (without comments, because tracers write a
+//! different one each time), the name of the catalog function, the connection attribute, or the data source or driver.
 
 use std::collections::HashMap;
 
@@ -27,26 +28,26 @@ pub(super) struct VolatileMarks {
 struct Marked {
     method: Method,
     text: Text,
-    /// How many commands of this method and text come before.
+    /// How many commands with this method and text come before.
     before: usize,
     items: Vec<Value>,
     /// File, line and command, for people.
     place: String,
 }
 
-/// What a command is known by.
+/// What identifies a command.
 #[derive(Clone, Debug, Default)]
 struct Text {
     words: String,
-    /// Parts of it that may be others.
+    /// The parts of it that may change.
     volatile: Vec<String>,
 }
 
 impl VolatileMarks {
-    /// Reads a cassette's lists.
+    /// Reads the lists of a cassette.
     ///
     /// # Errors
-    /// Something in it that cannot be read.
+    /// Something in it cannot be read.
     pub(super) fn of(previous: &dyn Store) -> Result<VolatileMarks, CassetteError> {
         let (mut marks, mut places, mut counts) =
             (VolatileMarks::default(), Vec::new(), HashMap::<Digest, usize>::new());
@@ -72,7 +73,7 @@ impl VolatileMarks {
         Ok(marks)
     }
 
-    /// The command with the list that belongs to it, if there is one.
+    /// Returns the command with the list that belongs to it, if there is one.
     pub(super) fn marked(&mut self, entry: &Entry) -> Option<Entry> {
         if self.lists.is_empty() {
             return None;
@@ -94,7 +95,7 @@ impl VolatileMarks {
         Some(entry)
     }
 
-    /// The lists whose command was not recorded again, a line each.
+    /// Lists the marks whose command was not recorded again, one line each.
     pub(super) fn lost(&self) -> Vec<String> {
         let line = |list: &Marked| {
             let items = list.items.iter().map(|item| item.as_text().map_or_else(|| format!("{item:?}"), str::to_owned));
@@ -103,7 +104,7 @@ impl VolatileMarks {
         self.lists.iter().map(line).collect()
     }
 
-    /// The text of a command: its own, or its statement's.
+    /// Returns the text of a command: its own, or its statement's.
     fn text(&mut self, entry: &Entry) -> Text {
         let place = (entry.connection, entry.statement);
         let own = [Key::Sql, Key::Function, Key::Attribute, Key::Dsn, Key::Driver]
@@ -118,7 +119,7 @@ impl VolatileMarks {
 }
 
 impl Text {
-    /// As [`volatile_replaced`]: what stands in the place of the volatile parts.
+    /// Returns what stands in place of the volatile parts, as [`volatile_replaced`] does.
     fn replaced<'s>(&'s self, new: &'s Text) -> Option<Vec<(&'s str, &'s str)>> {
         let parts: Vec<&str> = self.volatile.iter().map(String::as_str).collect();
         volatile_replaced(&self.words, &new.words, &parts)
@@ -126,7 +127,7 @@ impl Text {
 }
 
 impl Marked {
-    /// The items, with the parts that stand in the new text in the place of the old ones.
+    /// Returns the items with old parts of the text replaced by those that the new text has in their place.
     fn renewed(&self, new: &[(&str, &str)]) -> Vec<Value> {
         let mut items: Vec<Value> = Vec::with_capacity(self.items.len());
         for item in &self.items {

@@ -1,4 +1,4 @@
-//! The interface in front of the formats of a cassette. It knows nothing of modes and nothing of ODBC.
+//! The interface in front of the two formats of a cassette. It knows nothing of modes and nothing of ODBC.
 
 use std::io::ErrorKind::NotFound;
 use std::path::{Path, PathBuf};
@@ -12,46 +12,46 @@ use crate::{CassetteError, ConnectionId, Entry, ErrorKind, Fields, Key, Metadata
 
 const RESTORE: &str = "restore it, or record again";
 
-/// Where an entry stands in the log; only the storage that gave it can read it.
+/// The place of an entry in the log. Only the store that returned it can read the entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EntryRef {
-    /// Bytes from the start of the log.
+    /// The offset from the start of the log, in bytes.
     pub offset: u64,
-    /// Bytes of the entry.
+    /// The length of the entry, in bytes.
     pub len: u32,
-    /// The line it begins on, from 1.
+    /// The line on which it begins, from 1.
     pub line: u32,
 }
 
 /// The storage of a cassette: entries in order, small documents and rows by name, answers by connection.
 ///
-/// The names of parts are plain: letters, digits, `_`, `-` and `.`, as in `a_1_columns.yml`. An implementation may keep
-/// them as files or otherwise. Appending is serialized by the caller, except for rows parts, which are on their own.
+/// The names of parts are plain: letters, digits, `_`, `-` and `.`, as in `a_1_columns.yml`. A store may keep parts as
+/// files or in another way. Callers must serialize appends, except to rows parts, which are independent.
 pub trait Store: Send + Sync {
-    /// The cassette's name as the user gave it, for messages.
+    /// Returns the cassette's name as the user gave it, for messages.
     fn name(&self) -> &Path;
 
-    /// The variables that name the cassette to a program, with their values.
+    /// Returns the variables, with values, that name the cassette to a program.
     fn variables(&self) -> Vec<(&'static str, String)> {
         vec![("SUPER8_CASSETTE", self.name().display().to_string())]
     }
 
-    /// Encodes an entry as it will stand in the log. Touches nothing, so it needs no lock.
+    /// Encodes an entry as it will stand in the log. Changes nothing, so it needs no lock.
     fn encode(&self, entry: &Entry, out: &mut Vec<u8>);
 
-    /// Encodes a row as it will stand in a rows part. Touches nothing, so it needs no lock.
+    /// Encodes a row as it will stand in a rows part. Changes nothing, so it needs no lock.
     fn encode_row(&self, row: &Row, block: &mut RowBlock);
 
-    /// Puts other fields in the place of some in rows that are encoded. `replaced` gets a column, from 0, and its field.
+    /// Replaces fields in rows that are encoded already. `replaced` gets a column, from 0, and its field.
     fn replace_fields(&self, block: &mut RowBlock, replaced: &dyn Fn(usize, &[u8]) -> Option<String>);
 
-    /// The side that grows.
+    /// Returns the side that grows.
     ///
     /// # Errors
-    /// A store that was opened to be read.
+    /// The store was opened to be read.
     fn growing(&self) -> Result<&Mutex<dyn Growing>, CassetteError>;
 
-    /// Makes the file for the answers of a connection, which the entry of its connect is about to name.
+    /// Creates the file for the answers of a connection, which the entry of its connect is about to name.
     ///
     /// # Errors
     /// As for [`Store::append`].
@@ -71,92 +71,92 @@ pub trait Store: Send + Sync {
     /// As for [`Store::append`].
     fn put(&self, part: &str, document: &Value) -> Result<(), CassetteError>;
 
-    /// A new rows part. Nothing is stored before its first block.
+    /// Opens a new rows part. Nothing is stored before its first block.
     ///
     /// # Errors
     /// As for [`Store::append`].
     fn rows_part(&self, part: &str) -> Result<Box<dyn RowsPart>, CassetteError>;
 
-    /// As for [`Growing::begin`].
+    /// Does the same as [`Growing::begin`].
     ///
     /// # Errors
-    /// As there; a store that was opened to be read.
+    /// As there, and if the store was opened to be read.
     fn begin(&self) -> Result<(), CassetteError> {
         self.growing()?.lock().begin()
     }
 
-    /// As for [`Growing::reserve`].
+    /// Does the same as [`Growing::reserve`].
     ///
     /// # Errors
-    /// As there; a store that was opened to be read.
+    /// As there, and if the store was opened to be read.
     fn reserve(&self, bytes: usize) -> Result<(), CassetteError> {
         self.growing()?.lock().reserve(bytes)
     }
 
-    /// As for [`Growing::append`].
+    /// Does the same as [`Growing::append`].
     ///
     /// # Errors
-    /// As there; a store that was opened to be read.
+    /// As there, and if the store was opened to be read.
     fn append(&self, encoded: &[u8]) -> Result<(), CassetteError> {
         self.growing()?.lock().append(encoded)
     }
 
-    /// As for [`Growing::note_rows`].
+    /// Does the same as [`Growing::note_rows`].
     ///
     /// # Errors
-    /// As there; a store that was opened to be read.
+    /// As there, and if the store was opened to be read.
     fn note_rows(&self, open: &OpenRun<'_>) -> Result<(), CassetteError> {
         self.growing()?.lock().note_rows(open)
     }
 
-    /// As for [`Growing::give_back`].
+    /// Does the same as [`Growing::give_back`].
     ///
     /// # Errors
-    /// As there; a store that was opened to be read.
+    /// As there, and if the store was opened to be read.
     fn give_back(&self) -> Result<(), CassetteError> {
         self.growing()?.lock().give_back()
     }
 
-    /// As for [`Growing::complete`].
+    /// Does the same as [`Growing::complete`].
     ///
     /// # Errors
-    /// As there; a store that was opened to be read.
+    /// As there, and if the store was opened to be read.
     fn complete(&self) -> Result<(), CassetteError> {
         self.growing()?.lock().complete()
     }
 
-    /// As for [`Growing::publish`].
+    /// Does the same as [`Growing::publish`].
     ///
     /// # Errors
-    /// As there; a store that was opened to be read.
+    /// As there, and if the store was opened to be read.
     fn publish(&self) -> Result<(), CassetteError> {
         self.growing()?.lock().publish()
     }
 
-    /// As for [`Growing::discard`].
+    /// Does the same as [`Growing::discard`].
     ///
     /// # Errors
-    /// As there; a store that was opened to be read.
+    /// As there, and if the store was opened to be read.
     fn discard(&self, keep: Option<&Path>) -> Result<(), CassetteError> {
         self.growing()?.lock().discard(keep)
     }
 
-    /// The metadata.
+    /// Reads the metadata.
     ///
     /// # Errors
-    /// No cassette, not a cassette, another schema, an unreadable file: each with its own text.
+    /// There is no cassette, it is not a cassette, its schema is another one, or a file is unreadable. Each case has its own text.
     fn metadata(&self) -> Result<Metadata, CassetteError>;
 
-    /// Walks over the entries in order, reading no more of each than where and what it is.
+    /// Walks over the entries in order. Reads of each no more than where it is and what it is.
     ///
     /// # Errors
-    /// An unreadable entry, with file and line; what `visit` returns.
+    /// An entry is unreadable (with file and line), or `visit` returns an error.
     fn scan(&self, visit: &mut dyn FnMut(EntryRef, Head) -> Result<(), CassetteError>) -> Result<(), CassetteError>;
 
-    /// The same for statements that stand in no log and are served as answers: what a plain driver knows, of a cassette made by hand.
+    /// Walks over statements that are in no log and are served as answers: what a plain driver knows, for a cassette written by hand.
     ///
     /// # Errors
-    /// What `visit` returns.
+    /// `visit` returns an error.
     fn scan_plain(
         &self,
         _visit: &mut dyn FnMut(EntryRef, Head) -> Result<(), CassetteError>,
@@ -167,22 +167,22 @@ pub trait Store: Send + Sync {
     /// Reads one entry.
     ///
     /// # Errors
-    /// An unreadable entry, with file and line.
+    /// The entry is unreadable, with file and line.
     fn entry(&self, place: EntryRef) -> Result<Entry, CassetteError>;
 
     /// Reads a small document.
     ///
     /// # Errors
-    /// A name that is not plain, a missing or unreadable part.
+    /// The name is not plain, or the part is missing or unreadable.
     fn document(&self, part: &str) -> Result<Value, CassetteError>;
 
-    /// Reads the answers of a connection in recorded order; none if it has none.
+    /// Reads the answers of a connection in recorded order, if it has any.
     ///
     /// # Errors
-    /// An unreadable answer, with file and line.
+    /// An answer is unreadable, with file and line.
     fn info(&self, connection: ConnectionId) -> Result<Vec<Fields>, CassetteError>;
 
-    /// Whether the answers of a connection have a file. Those in a trace need none.
+    /// Says whether the answers of a connection have a file. In a trace they need none.
     fn has_info(&self, _connection: ConnectionId) -> bool {
         true
     }
@@ -190,36 +190,37 @@ pub trait Store: Send + Sync {
     /// Opens a rows part.
     ///
     /// # Errors
-    /// A name that is not plain, a missing part.
+    /// The name is not plain, or the part is missing.
     fn rows(&self, part: &str) -> Result<Box<dyn RowsSource>, CassetteError>;
 
-    /// The names of what stands beside the log.
+    /// Returns the names of what the cassette has beside the log.
     ///
     /// # Errors
-    /// What the operating system says; something unreadable, with file and line.
+    /// An error of the operating system, or something is unreadable, with file and line.
     fn contents(&self) -> Result<Contents, CassetteError>;
 
-    /// Where each part stands that is there, whether an entry names it or not; sorted by name.
+    /// Returns where each existing part stands, whether an entry names it or not; sorted by name.
     ///
     /// # Errors
-    /// As for [`Store::contents`], but a document or rows are not read.
+    /// As for [`Store::contents`], except that documents and rows are not read.
     fn parts(&self) -> Result<Vec<Part>, CassetteError>;
 
-    /// The file and line of an entry, for reports.
+    /// Returns the file and line of an entry, for reports.
     fn locate(&self, place: EntryRef) -> (Arc<Path>, u32);
 
-    /// The line of one of an entry's keys, or the entry's own where the keys have none.
+    /// Returns the line of one of an entry's keys, or that of the entry where keys have no lines of their own.
     fn line_of(&self, place: EntryRef, _key: &str) -> u32 {
         place.line
     }
 
-    /// The error for what an entry says under a key.
+    /// Makes the error for what an entry says under a key.
     fn refuse(&self, place: EntryRef, key: &str, problem: &str) -> CassetteError {
         let (file, _) = self.locate(place);
         CassetteError::new(&file, problem).at_line(self.line_of(place, key).into()).at_path(key)
     }
 
-    /// The error for a part that an entry names under a key, and that cannot be read. One that has its own line stays as it is.
+    /// Makes the error for a part that an entry names under a key and that cannot be read. An error that has a line
+    /// already stays as it is.
     fn refuse_part(&self, place: EntryRef, key: &str, part: &str, error: &CassetteError) -> CassetteError {
         let (file, line) = (self.locate(place).0, self.line_of(place, key).into());
         let refused = match error.kind() {
@@ -230,10 +231,10 @@ pub trait Store: Send + Sync {
         refused.at_line(line).at_path(key)
     }
 
-    /// Reads one entry that is to be played: it says nothing but what replay understands.
+    /// Reads one entry that will be played, and checks that it says only what replay understands.
     ///
     /// # Errors
-    /// As for [`Store::entry`]; an unknown key or word, more rows than there was room for.
+    /// As for [`Store::entry`], and for an unknown key or word, or more rows than there was room for.
     fn checked_entry(&self, place: EntryRef) -> Result<Entry, CassetteError> {
         let entry = self.entry(place)?;
         match check::check(&entry) {
@@ -242,20 +243,21 @@ pub trait Store: Send + Sync {
         }
     }
 
-    /// What a command's entry says beyond what is asked, if its bytes begin with what is asked as a recording writes that. So neither has
-    /// to be built to be compared. `None` does not say that they differ: the entry may say the same in other bytes.
+    /// Returns what a command's entry says beyond what is asked, if its bytes begin with what is asked as a recording
+    /// writes that. So neither of the two has to be built to be compared. `None` does not mean that they differ: the
+    /// entry may say the same in other bytes.
     fn reply(&self, _place: EntryRef, _asked: &Entry) -> Option<Entry> {
         None
     }
 
-    /// The error for what is wrong with an entry.
+    /// Makes the error for what is wrong with an entry.
     fn refuse_entry(&self, place: EntryRef, wrong: Wrong) -> CassetteError {
         let line = self.line_of(place, &wrong.key);
         wrong.error(&self.locate(place).0, line)
     }
 
-    /// The file of a part, and the line of a key in its n-th item or record, from 0; the part's first line where they cannot be
-    /// told apart.
+    /// Returns the file of a part, and the line of a key in its n-th item or record, from 0. Returns the part's first
+    /// line where items cannot be told apart.
     fn locate_item(&self, part: &str, item: usize, _key: &str) -> (PathBuf, u32) {
         let found = self.parts().ok().and_then(|parts| parts.into_iter().find(|known| known.name == part));
         let line = found.as_ref().and_then(|part| part.lines.get(item).or(part.lines.first()).copied());
@@ -263,73 +265,73 @@ pub trait Store: Send + Sync {
     }
 }
 
-/// The error for a store that grows and was opened to be read.
+/// Makes the error for a call of the growing side of a store that was opened to be read.
 pub(super) fn only_read(name: &Path) -> CassetteError {
     CassetteError::new(name, "the cassette was opened to be read, not to be written").advice("open it to record")
 }
 
-/// What a cassette has beside its log, each list sorted.
+/// What a cassette has beside its log. Each list is sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contents {
     /// The names of its documents.
     pub documents: Vec<String>,
     /// The names of its rows parts.
     pub rows: Vec<String>,
-    /// The connections that were told something.
+    /// The connections about which answers were recorded.
     pub infos: Vec<ConnectionId>,
-    /// What a copy of it will not have, or not in the same form: a line each, for people.
+    /// What a copy of it will lack or have in another form: one line each, for people.
     pub notes: Vec<String>,
 }
 
 /// A document, rows, or the answers of a connection, and where they stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// Its name, as entries have it; of answers the name of their file in a directory.
+    /// Its name as entries have it; for answers the name of their file in a directory.
     pub name: String,
     /// The file.
     pub file: PathBuf,
-    /// The lines of its records, in order, and then of those that gave it its name; none if it has the file for itself.
+    /// The lines of its records in order, followed by those that gave it its name; empty if it has the file for itself.
     pub lines: Vec<u32>,
-    /// Bytes of the longest record, or of the file.
+    /// The size in bytes of its longest record, or of its file.
     pub bytes: u64,
 }
 
 /// What is known of a run of rows before it ends.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OpenRun<'r> {
-    /// Counts the runs of a recording in the order in which they were opened.
+    /// The number of the run, counted over the recording in the order in which runs were opened.
     pub run: u64,
-    /// The part in which its rows stand until it ends.
+    /// The part that holds its rows until it ends.
     pub part: &'r str,
-    /// Its entry as for a run that ends here, without the number of its rows. Of its outcomes only those that were not noted
-    /// before.
+    /// The entry that the run would have if it ended here, without the number of its rows. It has only the outcomes
+    /// that were not noted before.
     pub entry: Entry,
 }
 
 /// The side of a store that grows: a recording under way.
 pub trait Growing: Send {
-    /// Brings the cassette into being, or looks whether it is still where it was.
+    /// Creates the cassette, or checks whether it is still where it was.
     ///
     /// # Errors
     /// As for [`Growing::append`].
     fn begin(&mut self) -> Result<(), CassetteError>;
 
-    /// Sets room aside for so many bytes of encoded entries, before what they tell of happens. Appending them does not fail
-    /// for want of room then.
+    /// Sets room aside for this many bytes of encoded entries, before what they record happens. Appending them then
+    /// does not fail for lack of room.
     ///
     /// # Errors
     /// As for [`Growing::append`].
     fn reserve(&mut self, bytes: usize) -> Result<(), CassetteError>;
 
-    /// Appends encoded entries to the log. They survive the process once this has returned. The first append brings the
-    /// cassette into being if [`Growing::begin`] did not.
+    /// Appends encoded entries to the log. Once this has returned, they survive the process. The first append creates
+    /// the cassette if [`Growing::begin`] has not.
     ///
     /// # Errors
-    /// What the operating system says; a target that is no cassette; another process that records it.
+    /// An error of the operating system, the target is no cassette, or another process records it.
     fn append(&mut self, encoded: &[u8]) -> Result<(), CassetteError>;
 
-    /// Notes which entry the rows of a part will belong to, of which a block is about to be appended: what is needed to make
-    /// that entry if this process is killed before the fetching ends.
+    /// Notes which entry the rows of a part will belong to, before a block of them is appended. From this note the
+    /// entry can be made if the process is killed before the fetching ends.
     ///
     /// # Errors
     /// As for [`Growing::append`].
@@ -341,24 +343,24 @@ pub trait Growing: Send {
     /// As for [`Growing::append`].
     fn give_back(&mut self) -> Result<(), CassetteError>;
 
-    /// Marks everything stored so far as complete, where it is. More may be appended later; the cassette counts as
-    /// incomplete from then until the next call.
+    /// Marks everything stored so far as complete, where it is. More may be appended later; from then until the next
+    /// call the cassette counts as incomplete.
     ///
     /// # Errors
     /// As for [`Growing::append`].
     fn complete(&mut self) -> Result<(), CassetteError>;
 
-    /// The same, and makes it the cassette under its name.
+    /// Does the same, and makes it the cassette under its name.
     ///
     /// # Errors
     /// As for [`Growing::append`].
     fn publish(&mut self) -> Result<(), CassetteError>;
 
-    /// Gives the recording up. What was published stays; what was not goes to the directory `keep`, or away. What is appended later
-    /// goes nowhere.
+    /// Gives the recording up. What was published stays. What was not is moved to the directory `keep`, or removed.
+    /// Whatever is appended later is dropped.
     ///
     /// # Errors
-    /// What the operating system says. It is given up all the same.
+    /// An error of the operating system. The recording is given up all the same.
     fn discard(&mut self, keep: Option<&Path>) -> Result<(), CassetteError>;
 }
 
@@ -366,9 +368,9 @@ pub trait Growing: Send {
 #[derive(Clone, Debug, Default)]
 pub struct RowBlock {
     pub(super) bytes: Vec<u8>,
-    /// Bytes that the rows have in a rows file, in whatever form they are: both formats write at the same rows.
+    /// The size in bytes that the rows have in a rows file, whatever their form. So both formats write blocks at the same rows.
     pub(super) size: usize,
-    /// Where records end in `bytes`, and what the rows since then count. A rows file has no records.
+    /// Where records end in `bytes`; `record` is the size of the rows since then. A rows file has no records.
     pub(super) records: Vec<usize>,
     pub(super) record: usize,
 }
@@ -377,17 +379,17 @@ impl RowBlock {
     /// Rows go to their part when they have this many bytes.
     pub(super) const SIZE: usize = 64 * 1024;
 
-    /// Whether it is time to append the rows to their part.
+    /// Says whether it is time to append the rows to their part.
     pub fn is_full(&self) -> bool {
         self.size >= RowBlock::SIZE
     }
 
-    /// Whether there are no rows.
+    /// Says whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    /// The rows as they are encoded.
+    /// Returns the encoded rows.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -405,32 +407,32 @@ pub trait RowsPart: Send {
     /// Appends a block of rows.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// An error of the operating system.
     fn append(&mut self, block: &RowBlock) -> Result<(), CassetteError>;
 
-    /// Gives the part another name.
+    /// Renames the part.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// An error of the operating system.
     fn rename(&mut self, part: &str) -> Result<(), CassetteError>;
 }
 
 /// A rows part being read.
 pub trait RowsSource: Send {
-    /// The next row's encoded cells; false at the end.
+    /// Reads the next row's encoded cells into `row`. Returns false at the end.
     ///
     /// # Errors
-    /// An unreadable row, with file and line.
+    /// A row is unreadable, with file and line.
     fn next(&mut self, row: &mut csv::ByteRecord) -> Result<bool, CassetteError>;
 
-    /// The file the rows stand in.
+    /// Returns the file that has the rows.
     fn file(&self) -> &Path;
 
-    /// The line (from 1) of the file in which the row just read stands.
+    /// Returns the line (from 1) of the row that was read last.
     fn line(&self) -> u64;
 }
 
-/// A block of the rows that `next` gives, with other fields in the place of some.
+/// Encodes the rows that `next` reads into a new block, with some fields replaced.
 pub(super) fn replace_fields(
     store: &dyn Store,
     replaced: &dyn Fn(usize, &[u8]) -> Option<String>,
@@ -450,20 +452,20 @@ pub(super) fn replace_fields(
     block
 }
 
-/// The name of the part with the answers of a connection.
+/// Returns the name of the part with the answers of a connection.
 pub(crate) fn info_part(connection: ConnectionId) -> String {
     format!("{connection}_info.yml")
 }
 
-/// The connection whose answers a part of this name has.
+/// Returns the connection whose answers a part of this name has.
 pub(crate) fn info_owner(part: &str) -> Option<ConnectionId> {
     part.strip_suffix("_info.yml")?.parse().ok()
 }
 
-/// The connection whose answers are in the file that a connect's entry names.
+/// Returns the connection whose answers are in the file that a connect's entry names.
 ///
 /// # Errors
-/// A name that no such file has; a file that is not there.
+/// The name is not that of such a file, or the file does not exist.
 pub fn info_file(storage: &dyn Store, place: EntryRef, name: &str) -> Result<ConnectionId, CassetteError> {
     let key = Key::InfoFile.name();
     let Some(connection) = info_owner(name) else {
@@ -479,7 +481,7 @@ pub fn info_file(storage: &dyn Store, place: EntryRef, name: &str) -> Result<Con
     }
 }
 
-/// Whether a part's name is plain: it cannot leave the cassette, wherever it comes from.
+/// Says whether a part's name is plain. A plain name cannot lead out of the cassette, wherever it comes from.
 pub(super) fn plain(part: &str) -> bool {
     let character = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     !part.is_empty() && part.len() <= 200 && part.bytes().all(character) && !part.starts_with('.')

@@ -1,5 +1,5 @@
-//! The file of a log: how bytes reach its end and how room is set aside for them beforehand (one `write` per entry, or what the
-//! caller brings instead), and how it is read: in windows, because it may be larger than memory.
+//! The file of a log. Writing: how room is set aside and bytes are appended (one `write` for each entry, unless the
+//! caller brings another way). Reading: in windows, because the log may be larger than memory.
 
 use std::fs::File;
 use std::io;
@@ -17,41 +17,41 @@ use rustix::process::{Resource, getrlimit};
 use super::interface::EntryRef;
 use crate::{CassetteError, files};
 
-/// This much is set aside at a time, beyond what is asked for.
+/// How much is set aside at a time beyond what is asked for.
 const STEP: u64 = 64 * 1024;
 
-/// So much room is set aside for an entry whose size is not known before the driver has answered: output parameters and
-/// diagnostics are in it. What the application sends is counted beside it.
+/// How much room is set aside for an entry whose size is unknown until the driver has answered, because it includes
+/// output parameters and diagnostics. What the application sends is counted separately.
 pub(crate) const ENTRY_ROOM: usize = 64 * 1024;
 
 /// The end of a log that grows.
 ///
-/// What was appended has to survive the death of the process (not of the machine) once `append` has returned.
+/// What was appended must survive the death of the process (not of the machine) once `append` has returned.
 pub trait Append: Send {
-    /// Sets room aside, so that so many bytes can be appended whatever becomes of the disk. True if the disk was asked for
-    /// it: an earlier call may have set enough aside.
+    /// Sets room aside, so that this many bytes can be appended whatever happens to the disk. Returns true if it had to
+    /// ask the disk, and false if an earlier call had set enough aside.
     ///
     /// # Errors
-    /// What the operating system says; a limit of the process.
+    /// An error of the operating system, or a limit of the process.
     fn reserve(&mut self, bytes: usize) -> io::Result<bool>;
 
     /// Adds bytes at the end.
     ///
     /// # Errors
-    /// What the operating system says. The log may then end in the middle of an entry; nothing more is appended.
+    /// An error of the operating system. The log may then end in the middle of an entry, and nothing more is appended.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
 
-    /// Makes the file end exactly where its content ends. More may be appended later: room that no reader sees stays set aside,
-    /// because giving it back and setting it aside again costs as much as a hundred writes.
+    /// Makes the file end exactly where its content ends. More may be appended later. Room that no reader sees stays
+    /// set aside, because giving it back and setting it aside again costs as much as a hundred writes.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// An error of the operating system.
     fn finish(&mut self) -> io::Result<()>;
 
     /// Finishes, and gives back what was set aside.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// An error of the operating system.
     fn give_back(&mut self) -> io::Result<()> {
         self.finish()
     }
@@ -60,12 +60,12 @@ pub trait Append: Send {
 /// Makes the [`Append`] of a new, empty file, which is open for reading and writing.
 pub type MakeAppend = Arc<dyn Fn(File) -> io::Result<Box<dyn Append>> + Send + Sync>;
 
-/// Appends with one `write` system call each. Readers never see the room that is set aside, unless the file system cannot
-/// set any aside: then they see zeros at the end.
+/// Appends with one `write` system call each. Readers never see the room that is set aside, except on a file system
+/// that cannot set any aside: there they see zeros at the end.
 #[derive(Debug)]
 pub struct WriteAppend {
     file: File,
-    /// Bytes that were appended.
+    /// The number of bytes appended.
     end: u64,
     room: Room,
 }
@@ -75,12 +75,12 @@ pub struct WriteAppend {
 pub struct Room {
     /// Where it ends.
     pub end: u64,
-    /// Readers see it, as zeros: the file system sets none aside otherwise.
+    /// Whether readers see it, as zeros, because the file system can set room aside in no other way.
     pub is_seen: bool,
 }
 
 impl WriteAppend {
-    /// Appends to a file that is empty.
+    /// Makes an appender for an empty file.
     pub fn new(file: File) -> Self {
         WriteAppend { file, end: 0, room: Room::default() }
     }
@@ -119,7 +119,8 @@ impl Append for WriteAppend {
     }
 }
 
-/// Sets room aside up to `wanted`, and more if there is more; the file gets longer only where the file system cannot do without.
+/// Sets room aside up to `wanted`, and some more if the disk has it. The file becomes longer only where the file system
+/// cannot avoid that.
 ///
 /// # Errors
 /// As for [`allocate`].
@@ -128,18 +129,18 @@ pub fn allocate_ahead(file: &File, start: u64, wanted: u64) -> io::Result<Room> 
     up_to(wanted + STEP).or_else(|_| up_to(wanted))
 }
 
-/// Sets blocks of the disk aside for a part of a file. `grow` makes the file so long; otherwise it keeps its length if the file
-/// system can do that. True if the file is so long now.
+/// Sets blocks of the disk aside for a part of a file. With `grow` the file gets that long; without, it keeps its
+/// length if the file system can do that. Returns true if the file is that long now.
 ///
 /// # Errors
-/// The disk is full, or the process may not write such a long file (without this check that is a signal, SIGXFSZ).
+/// The disk is full, or the process may not write such a long file (without this check it would get the signal SIGXFSZ).
 pub fn allocate(file: &File, start: u64, length: u64, grow: bool) -> io::Result<bool> {
     within_limit(start + length)?;
     let flags = if grow { FallocateFlags::empty() } else { FallocateFlags::KEEP_SIZE };
     loop {
         match fallocate(file, flags, start, length) {
             Err(Errno::INTR) => {}
-            // a file system that sets nothing aside: only what was written is there for certain
+            // This file system sets nothing aside: only what was written is certain to be there.
             Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {
                 return write_zeros(file, start, length).map(|()| true);
             }
@@ -159,7 +160,7 @@ fn write_zeros(file: &File, start: u64, length: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Refuses a file of more bytes than the process may write: writing them would end the process with SIGXFSZ.
+/// Refuses a file of more bytes than the process may write. Writing them would end the process with SIGXFSZ.
 ///
 /// # Errors
 /// The file would be longer than RLIMIT_FSIZE allows.
@@ -177,18 +178,17 @@ pub fn within_limit(end: u64) -> io::Result<()> {
 pub(super) fn append_block(file: &File, end: u64, block: &[u8]) -> io::Result<()> {
     within_limit(end + block.len() as u64)?;
     file.write_all_at(block, end).inspect_err(|_| {
-        // the disk is full: a part of it would only be in the way
+        // the disk is full: remove what was written of the block
         let _ = file.set_len(end);
     })
 }
 
-/// Bytes of the log that are held at a time.
+/// How many bytes of the log a window holds.
 const WINDOW: usize = 64 * 1024;
-/// Bytes before the entry that was asked for: answers are looked up a little behind the commands.
+/// How many bytes before the requested entry are read too, because answers are looked up a little behind the commands.
 const BEHIND: u64 = 8 * 1024;
 
-/// So many windows a log has at most: one for each of so many threads, which do not wait for each other then, nor move each other's
-/// window.
+/// How many windows a log has at most. Threads with different windows neither wait for each other nor move each other's window.
 const WINDOWS: usize = 8;
 
 /// Reads the entries of a log.
@@ -205,7 +205,7 @@ struct Block {
     bytes: Vec<u8>,
 }
 
-/// The bytes of an entry. Others may move the window while it is taken apart.
+/// The bytes of an entry. They stay valid when others move the window.
 pub(super) struct Held {
     block: Arc<Block>,
     from: usize,
@@ -213,7 +213,7 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// The log they stand in.
+    /// Returns the log that has them.
     pub(super) fn log(&self) -> &Path {
         &self.block.log
     }
@@ -228,14 +228,14 @@ impl Deref for Held {
 }
 
 impl LogReader {
-    /// A reader of the log at this path.
+    /// Makes a reader of the log at this path.
     pub(super) fn of(log: PathBuf) -> LogReader {
         let log: Arc<Path> = log.into();
         let nothing = Arc::new(Block { log: Arc::clone(&log), start: 0, bytes: Vec::new() });
         LogReader { log, file: OnceCell::new(), windows: std::array::from_fn(|_| Mutex::new(Arc::clone(&nothing))) }
     }
 
-    /// The bytes at a place.
+    /// Reads the bytes at a place.
     pub(super) fn read(&self, place: EntryRef) -> Result<Held, CassetteError> {
         let (offset, len) = (place.offset, place.len as usize);
         let mut window = self.windows[crate::process::thread() as usize % WINDOWS].lock();
@@ -258,7 +258,7 @@ impl LogReader {
         let file = self.file.get_or_try_init(|| files::open(&self.log)).map_err(failed)?;
         let start = place.offset.saturating_sub(BEHIND);
         let lead = (place.offset - start) as usize;
-        // the memory is used again if nobody holds an entry of it
+        // reuse the memory if nobody holds an entry of it
         let mut bytes = Arc::get_mut(window).map_or_else(Vec::new, |block| std::mem::take(&mut block.bytes));
         bytes.resize(WINDOW.max(lead + place.len as usize), 0);
         let mut filled = 0;
@@ -271,7 +271,7 @@ impl LogReader {
             }
         }
         bytes.truncate(filled);
-        // an entry of several megabytes must not keep its memory
+        // do not keep the memory of an entry of several megabytes
         bytes.shrink_to(2 * WINDOW);
         match Arc::get_mut(window) {
             Some(own) => (own.start, own.bytes) = (start, bytes),

@@ -1,9 +1,9 @@
-//! Where a cassette is kept: one interface, two formats, and what both have in common.
+//! Where a cassette is kept: one interface, two formats, and what the formats have in common.
 //!
-//! [`interface`] is what the rest of the crate knows of a store. A [`recording`] is staged ([`staging`]), grows at the end of its
-//! [`log`], with a journal of rows whose entry is still to come ([`rows_journal`]), and is published or, if its process dies,
-//! recovered ([`recover`]). [`directory`] and [`ndjson`] say what is different about their files. [`open`] finds out which of them
-//! stands under a name.
+//! The rest of the crate knows a store by [`interface`]. A [`recording`] is staged ([`staging`]) and grows at the end
+//! of its [`log`], with a journal of rows whose entry is still to come ([`rows_journal`]). It is then published or, if
+//! its process dies, recovered ([`recover`]). [`directory`] and [`ndjson`] have what is different about their files.
+//! [`open`] finds out which of them a name stands for.
 
 pub mod by_hand;
 pub mod directory;

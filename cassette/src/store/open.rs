@@ -1,8 +1,8 @@
-//! What stands under the name of a cassette, for those who have no more than a path: its format, whether it is whole, and the
-//! parts of further processes.
+//! Finds out what the name of a cassette stands for, given only a path: its format, whether it is whole, and the parts
+//! of further processes.
 //!
-//! A cassette of several processes: each further one has its part, a cassette by itself, in the directory `NAME.parts` beside the
-//! cassette `NAME` of the first.
+//! In a cassette of several processes each further process has a part, a cassette by itself, in the directory
+//! `NAME.parts` beside the cassette `NAME` of the first.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use super::staging::staging;
 use crate::schema::Class;
 use crate::{CassetteError, Entry, Metadata};
 
-/// The formats a cassette may have.
+/// The formats that a cassette may have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// A directory of YAML and CSV files.
@@ -29,7 +29,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The name in `SUPER8_FORMAT`.
+    /// Returns the name that `SUPER8_FORMAT` uses.
     pub const fn name(self) -> &'static str {
         match self {
             Format::Yaml => "yaml",
@@ -37,12 +37,12 @@ impl Format {
         }
     }
 
-    /// The format with this name.
+    /// Returns the format with this name.
     pub fn from_name(name: &str) -> Option<Format> {
         [Format::Yaml, Format::Ndjson].into_iter().find(|format| format.name() == name)
     }
 
-    /// The format of what a directory holds; none if it holds no cassette.
+    /// Returns the format of the cassette in a directory; `None` if it holds none.
     pub fn of(directory: &Path) -> Option<Format> {
         if is_cassette(directory) {
             return Some(Format::Yaml);
@@ -52,22 +52,22 @@ impl Format {
 }
 
 impl TraceId {
-    /// The id a trace has if nobody gave it one: the name of its directory.
+    /// Returns the default id of a trace: the name of its directory.
     ///
     /// # Errors
-    /// A directory whose name is no trace id.
+    /// The name of the directory is no trace id.
     pub fn of_directory(directory: &Path) -> Result<TraceId, TraceIdError> {
         let absolute = std::path::absolute(directory).unwrap_or_default();
         TraceId::new(&absolute.file_name().unwrap_or_default().to_string_lossy())
     }
 }
 
-/// Makes a cassette to be written: a trace if the path ends with `.ndjson`, a directory otherwise.
+/// Creates a cassette to be written: a trace if the path ends with `.ndjson`, a directory otherwise.
 ///
 /// # Errors
-/// A name that is no trace id; a place that holds something else.
+/// The name is no trace id, or the place holds something else.
 pub fn create(path: &Path, metadata: Metadata) -> Result<Box<dyn Store>, CassetteError> {
-    // publishing says that it is complete, and nothing before
+    // only publishing may say that it is complete
     let metadata = Metadata { complete: false, ..metadata };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let Some(id) = name.strip_suffix(".ndjson") else {
@@ -79,11 +79,11 @@ pub fn create(path: &Path, metadata: Metadata) -> Result<Box<dyn Store>, Cassett
     Ok(Box::new(Trace::record(directory, &id, metadata, &Spans::default())?))
 }
 
-/// Opens a cassette of either format to be read: a directory, a trace's file, or a directory that holds one trace or the
-/// one named after it. Whether it is a whole cassette is found out when it is read.
+/// Opens a cassette of either format for reading: a directory, a trace's file, or a directory that holds a single trace
+/// or one that is named after it. Does not check whether it is a whole cassette; reading it does.
 ///
 /// # Errors
-/// A directory with several traces, of which none is named after it.
+/// The directory has several traces, and none is named after it.
 pub fn open(path: &Path) -> Result<Box<dyn Store>, CassetteError> {
     if let Some(id) = path.file_name().and_then(|name| TraceId::of_file(name.to_str()?))
         && !path.is_dir()
@@ -103,10 +103,10 @@ pub fn open(path: &Path) -> Result<Box<dyn Store>, CassetteError> {
     }
 }
 
-/// Opens a cassette of the format `yaml` to be read: a recording, or what a person wrote.
+/// Opens a cassette of the format `yaml` for reading: a recording, or one written by hand.
 ///
 /// # Errors
-/// A path that names no directory; what is wrong with a cassette that a person wrote, with its line.
+/// The path is not that of a directory, or something is wrong with a cassette written by hand, with its line.
 pub fn open_directory(path: &Path) -> Result<Box<dyn Store>, CassetteError> {
     Ok(match is_by_hand(path) {
         true => Box::new(ByHand::read(path)?),
@@ -114,26 +114,26 @@ pub fn open_directory(path: &Path) -> Result<Box<dyn Store>, CassetteError> {
     })
 }
 
-/// What there is under the name of a cassette.
+/// What the name of a cassette stands for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum State {
-    /// Nothing; recording may begin.
+    /// Nothing; a recording may begin.
     Absent,
     /// A cassette whose recording ended cleanly.
     Complete,
     /// A recording that did not end cleanly, or is still under way in another process.
     Incomplete {
-        /// Where it is: the cassette's directory or file, or the one in which recordings grow.
+        /// Where it is: the cassette's directory or file, or the place where it is staged.
         directory: PathBuf,
-        /// The last command that was recorded, with its line in the log; none if there is none that can be read.
+        /// The last command that was recorded, with its line in the log; `None` if none can be read.
         last: Option<(u32, Entry)>,
     },
 }
 
-/// Finds out what there is at `path`: a directory, or a trace's file.
+/// Finds out what there is at `path`, which is a directory or a trace's file.
 ///
 /// # Errors
-/// Something else than a cassette stands there, a cassette of another schema, or one that cannot be read.
+/// It is something other than a cassette, a cassette of another schema, or unreadable.
 pub fn state(path: &Path) -> Result<State, CassetteError> {
     if let Some(id) = path.file_name().and_then(|name| TraceId::of_file(name.to_str()?)).filter(|_| !path.is_dir()) {
         return state_of_trace(path, &id);
@@ -176,10 +176,10 @@ fn state_of_trace(path: &Path, id: &TraceId) -> Result<State, CassetteError> {
     }
 }
 
-/// The last command of a log that may be torn at its end.
+/// Returns the last command of a log that may be torn at its end.
 fn last_command(cassette: &dyn Store) -> Option<(u32, Entry)> {
     let mut last = None;
-    // An error ends the walk where the log is torn: what came before counts.
+    // An error ends the walk where the log is torn; what came before counts.
     let _ = cassette.scan(&mut |place, head| {
         if head.method.class() == Class::Command {
             last = Some(place);
@@ -189,13 +189,12 @@ fn last_command(cassette: &dyn Store) -> Option<(u32, Entry)> {
     last.and_then(|place| Some((place.line, cassette.entry(place).ok()?)))
 }
 
-/// Puts a recording that was not published under its name, in the place of what stood there. Of one that was interrupted it
-/// makes a cassette first: `metadata.yml` says `complete: true` and `recovered: true` then. `None` if there is no such
-/// recording.
+/// Puts an unpublished recording under its name, in place of what stood there. An interrupted recording is first made into a
+/// cassette, whose `metadata.yml` then says `complete: true` and `recovered: true`. Returns `None` if there is no such recording.
 ///
 /// # Errors
-/// The recording is still under way; it has no whole entry (it is removed then, and what stood there stays); a part of it that
-/// is not its end cannot be read; what the operating system says.
+/// The recording is still under way; it has no whole entry (it is removed then, and what stood there stays); something
+/// other than its end cannot be read; an error of the operating system.
 pub fn recover(path: &Path) -> Result<Option<Recovered>, CassetteError> {
     match ndjson::trace_at(path)? {
         Some(trace) => ndjson::recover(&trace),
@@ -203,11 +202,11 @@ pub fn recover(path: &Path) -> Result<Option<Recovered>, CassetteError> {
     }
 }
 
-/// Where the recording of a cassette is that was not published, if it has an entry that could be kept.
+/// Returns where the unpublished recording of a cassette is, if it has an entry that could be kept.
 pub fn unpublished(path: &Path) -> Option<PathBuf> {
     fn has_entry(cassette: &dyn Store) -> bool {
         let mut found = false;
-        // one is enough: the error ends the walk
+        // one is enough, and an error ends the walk
         let _ = cassette.scan(&mut |_, _| {
             found = true;
             Err(CassetteError::new(cassette.name(), "enough"))
@@ -220,17 +219,17 @@ pub fn unpublished(path: &Path) -> Option<PathBuf> {
     directory::unpublished(path).filter(|staged| Directory::read(staged).is_ok_and(|store| has_entry(&store)))
 }
 
-/// The directory with the parts of a cassette.
+/// Returns the directory for the parts of a cassette.
 pub fn parts_directory(cassette: &Path) -> PathBuf {
     let mut name = cassette.file_name().unwrap_or_default().to_owned();
     name.push(".parts");
     cassette.with_file_name(name)
 }
 
-/// The parts of a cassette that are there, sorted by name, the number behind it as a number; none if it has none.
+/// Returns the existing parts of a cassette, sorted by name, with the number at the end of a name compared as a number.
 pub fn parts_of(cassette: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(parts_directory(cassette)).into_iter().flatten().flatten();
-    // a recording that is under way is hidden
+    // a recording under way is hidden
     let shown = entries.filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
     let mut parts: Vec<PathBuf> = shown.map(|entry| entry.path()).filter(|path| Format::of(path).is_some()).collect();
     parts.sort_by_cached_key(|path| {
@@ -241,45 +240,46 @@ pub fn parts_of(cassette: &Path) -> Vec<PathBuf> {
     parts
 }
 
-/// The directory of a cassette, of which the path may name a trace's file.
+/// Returns the directory of a cassette. The path may be that of a trace's file.
 pub fn directory_of(cassette: &Path) -> &Path {
     let is_trace = cassette.extension().is_some_and(|end| end == "ndjson") && !cassette.is_dir();
     cassette.parent().filter(|_| is_trace).unwrap_or(cassette)
 }
 
-/// The cassette that a directory is a part of, by its name.
+/// Returns the cassette that a directory is a part of, judging by its path.
 pub fn cassette_of_part(part: &Path) -> Option<PathBuf> {
     let parts = part.parent()?;
     let name = parts.file_name()?.to_str()?.strip_suffix(".parts")?;
     Some(parts.with_file_name(name))
 }
 
-/// Removes the parts of a cassette that `stays` does not name: those of processes that the command does not have any more.
+/// Removes the parts of a cassette that `stays` does not accept: those of processes that the command does not have any more.
 ///
 /// # Errors
-/// What the operating system says.
+/// An error of the operating system.
 pub fn remove_parts(cassette: &Path, stays: &dyn Fn(&Path) -> bool) -> Result<(), CassetteError> {
     for part in parts_of(cassette).iter().filter(|part| !stays(part)) {
         fs::remove_dir_all(part).map_err(|error| CassetteError::io(part, "remove", &error))?;
     }
-    // it stays where it is not empty
+    // a directory that is not empty stays
     let _ = fs::remove_dir(parts_directory(cassette));
     Ok(())
 }
 
-/// A cassette and its parts. It has none by itself where the process that was to record it ended before it did anything.
+/// Returns a cassette and its parts. The cassette itself is missing if the process that should have recorded it ended
+/// before it did anything.
 pub fn with_parts(cassette: &Path) -> Vec<PathBuf> {
     let own = (Format::of(cassette).is_some() || cassette.is_file()).then(|| cassette.to_owned());
     own.into_iter().chain(parts_of(directory_of(cassette))).collect()
 }
 
-/// What [`with_parts`] gives, and the cassette alone if there is none: opening it says why.
+/// Does the same as [`with_parts`], but returns the cassette itself if nothing exists, so that opening it says why.
 pub fn with_parts_or_alone(cassette: &Path) -> Vec<PathBuf> {
     let all = with_parts(cassette);
     if all.is_empty() { vec![cassette.to_owned()] } else { all }
 }
 
-/// The parts of a cassette that are there, or are being recorded or were when their process ended.
+/// Returns the parts of a cassette, including those that are being recorded or whose recording was interrupted.
 pub fn parts_with_recordings(cassette: &Path) -> Vec<PathBuf> {
     let directory = parts_directory(directory_of(cassette));
     let entries = fs::read_dir(&directory).into_iter().flatten().flatten();
@@ -295,7 +295,7 @@ pub fn parts_with_recordings(cassette: &Path) -> Vec<PathBuf> {
     parts
 }
 
-/// Where the part of a cassette stands in another one: of a trace's file it is a trace's file.
+/// Returns where the part of one cassette stands in another. If that is a trace's file, so is the part.
 pub fn same_part(part: &Path, other: &Path) -> PathBuf {
     let directory = directory_of(other);
     let place = parts_directory(directory).join(part.file_name().unwrap_or_default());

@@ -10,18 +10,18 @@ use super::rows_journal::RowsJournal;
 use super::staging::{Lock, claim};
 use crate::{CassetteError, Metadata};
 
-/// What is different about a recording in one format.
+/// What is different about a recording in each format.
 pub(super) trait Layout: Send {
-    /// The log of a recording at `root`.
+    /// Returns the log of a recording at `root`.
     fn log(&self, root: &Path) -> PathBuf;
 
-    /// The journal of its rows.
+    /// Returns the journal of its rows.
     fn journal(&self, root: &Path, target: &Path) -> PathBuf;
 
-    /// Refuses a target that is neither free nor a cassette of this format alone: it would be replaced.
+    /// Refuses a target that is neither free nor only a cassette of this format, because publishing would replace it.
     fn check_target(&self, target: &Path) -> Result<(), CassetteError>;
 
-    /// Makes the place in which a recording is staged.
+    /// Creates the place in which a recording is staged.
     fn make(&self, staging: &Path) -> io::Result<()>;
 
     /// Removes what a process that died left there.
@@ -30,16 +30,16 @@ pub(super) trait Layout: Send {
     /// Looks at the cassette that will be replaced, and locks it.
     fn previous(&mut self, target: &Path) -> Result<Option<Lock>, CassetteError>;
 
-    /// Makes the log, which is empty.
+    /// Creates the empty log.
     fn create_log(&mut self, root: &Path) -> io::Result<Box<dyn Append>>;
 
-    /// So many bytes went to the log.
+    /// Notes that this many bytes went to the log.
     fn appended(&self, _bytes: usize) {}
 
-    /// Says what the recording is.
+    /// Writes what the recording is.
     fn begin(&mut self, root: &Path, log: &mut dyn Append, metadata: &Metadata) -> Result<(), CassetteError>;
 
-    /// Says that everything so far is complete. `replaces` is the cassette in whose place it will be published.
+    /// Writes that everything so far is complete. `replaces` is the cassette in whose place it will be published.
     fn complete(
         &mut self,
         root: &Path,
@@ -48,23 +48,23 @@ pub(super) trait Layout: Send {
         metadata: &Metadata,
     ) -> Result<(), CassetteError>;
 
-    /// Says that it is not complete any more.
+    /// Writes that it is not complete any more.
     fn resume(&mut self, root: &Path, metadata: &Metadata) -> Result<(), CassetteError>;
 
-    /// Puts what is staged in the place of what stands at `target`.
+    /// Puts what is staged in place of what stands at `target`.
     fn publish(&self, staging: &Path, target: &Path) -> Result<(), CassetteError>;
 
-    /// Where a recording of `target` is kept that was given up.
+    /// Returns where a given-up recording of `target` is kept.
     fn kept(&self, target: &Path, keep: &Path) -> PathBuf;
 
     /// Removes what is staged.
     fn remove(&self, staging: &Path) -> io::Result<()>;
 
-    /// Closes the files that are open.
+    /// Closes all open files.
     fn close(&mut self);
 }
 
-/// How far a recording is.
+/// How far a recording has got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// Nothing is on disk.
@@ -73,7 +73,7 @@ enum Phase {
     Staged,
     /// It stands under its name.
     Published,
-    /// It was given up: what is appended goes nowhere.
+    /// It was given up, and whatever is appended is dropped.
     Discarded,
 }
 
@@ -83,7 +83,7 @@ pub(super) struct Recording<L> {
     target: PathBuf,
     metadata: Metadata,
     phase: Phase,
-    /// It is marked as complete. Appending makes it incomplete until the next time.
+    /// Whether it is marked as complete. Appending makes it incomplete until the next time.
     complete: bool,
     /// Where it is now.
     root: Arc<PathBuf>,
@@ -91,24 +91,24 @@ pub(super) struct Recording<L> {
     /// What is known of rows whose entry is not written yet.
     journal: Option<RowsJournal>,
     lock: Option<Lock>,
-    /// Nobody else may replace the cassette before this one while we prepare to.
+    /// The lock on the previous cassette, so that nobody else replaces it before we do.
     previous: Option<Lock>,
 }
 
 impl<L: Layout> Recording<L> {
-    /// A recording that will be published at `target`. Nothing is created before something is appended.
+    /// Makes a recording that will be published at `target`. Creates nothing before something is appended.
     pub(super) fn new(layout: L, target: PathBuf, metadata: Metadata) -> Self {
         let (log, journal, lock, previous) = (None, None, None, None);
         let (root, phase, complete) = (Arc::new(super::staging::staging(&target)), Phase::Idle, false);
         Recording { layout, target, metadata, phase, complete, root, log, journal, lock, previous }
     }
 
-    /// Where it is now.
+    /// Returns where it is now.
     pub(super) fn root(&self) -> &Arc<PathBuf> {
         &self.root
     }
 
-    /// Brings the recording into the state in which something can be appended; false if it was given up.
+    /// Gets the recording ready for appending. Returns false if it was given up.
     pub(super) fn ready(&mut self) -> Result<bool, CassetteError> {
         match self.phase {
             Phase::Idle => self.start()?,
@@ -138,12 +138,12 @@ impl<L: Layout> Recording<L> {
         self.layout.begin(&self.root, &mut **log, &self.metadata)
     }
 
-    /// Whether the recording still has its name.
+    /// Says whether the recording still stands under its name.
     fn is_there(&self) -> bool {
         self.lock.as_ref().is_some_and(|lock| lock.is_at(&self.root).unwrap_or(false))
     }
 
-    /// The error for what was taken away under our hands.
+    /// Makes the error for a recording that was removed or replaced while it grew.
     pub(super) fn lost(&self) -> CassetteError {
         let root = self.root.display();
         let problem =
@@ -167,7 +167,7 @@ impl<L: Layout> Growing for Recording<L> {
         }
     }
 
-    /// Where the disk is asked for room, so is whether the recording still has its name.
+    /// Whenever it asks the disk for room, this also checks that the recording still stands under its name.
     fn reserve(&mut self, bytes: usize) -> Result<(), CassetteError> {
         let Some(log) = &mut self.log else { return Ok(()) };
         let asked = log.reserve(bytes);
@@ -225,7 +225,7 @@ impl<L: Layout> Growing for Recording<L> {
             return Err(self.lost());
         }
         if let Err(error) = self.layout.publish(&self.root, &self.target) {
-            // what stays behind where it was staged is not the cassette
+            // what is left in the staging place must not count as complete
             let _ = self.layout.resume(&self.root, &self.metadata);
             self.complete = false;
             return Err(error);
@@ -254,22 +254,22 @@ impl<L: Layout> Growing for Recording<L> {
     }
 }
 
-/// The error of a recording that cannot be given up any more.
+/// Makes the error for a recording that cannot be given up any more.
 fn in_place(target: &Path) -> CassetteError {
     CassetteError::new(target, "the recording is in its place already, and the cassette before it is gone")
         .advice("insert the cassette with super8_insert, or record under `super8 record`")
 }
 
-/// What to do about a recording that cannot grow.
+/// The advice for a recording that cannot grow.
 pub(super) const NOT_COMPLETE: &str =
     "the recording is not complete: make room or correct the permissions, then record again";
 
-/// The error of a recording that cannot grow.
+/// Makes the error for a recording that cannot grow.
 pub(super) fn write_error(path: &Path, error: &io::Error) -> CassetteError {
     CassetteError::io(path, "write", error).advice(NOT_COMPLETE)
 }
 
-/// The error of a recording that could not be published.
+/// Makes the error for a recording that could not be published.
 pub(super) fn publish_error(staging: &Path, target: &Path, error: &io::Error) -> CassetteError {
     CassetteError::io(target, "put the recording in place", error)
         .advice(format!("the recording is kept in {}", staging.display()))

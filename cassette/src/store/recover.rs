@@ -1,5 +1,5 @@
-//! Making a cassette of a recording that was not published: one that is complete as it is, one that did not end cleanly up to
-//! its last whole entry.
+//! Makes a cassette of an unpublished recording: of a complete one as it is, of one that did not end cleanly up to its
+//! last whole entry.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -9,50 +9,50 @@ use super::rows_journal::{self, UnfinishedRows};
 use super::staging::Lock;
 use crate::CassetteError;
 
-/// What was made of a recording that was not published.
+/// What was made of an unpublished recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recovered {
     /// The cassette.
     pub cassette: PathBuf,
-    /// The recording was complete: it was put in its place and nothing else.
+    /// Whether the recording was complete, so that it was only put in its place.
     pub whole: bool,
-    /// Entries that were kept.
+    /// How many entries were kept.
     pub entries: usize,
-    /// Rows of fetches that the process was ended in: the last entries have them.
+    /// How many rows there are of fetches in which the process was killed. The last entries have them.
     pub rows: u64,
-    /// Bytes of an entry, an answer or a row that breaks off; they were removed.
+    /// The number of bytes of an entry, answer or row that broke off. They were removed.
     pub torn: u64,
-    /// Parts whose entry was not written any more, and which no entry can be made for; they were removed.
+    /// Parts whose entry was never written and cannot be made. They were removed.
     pub dropped: Vec<String>,
 }
 
-/// A recording that was not published, or went on after that and did not end cleanly.
+/// A recording that was not published, or that went on after it was and did not end cleanly.
 pub(super) trait Unfinished {
-    /// Where it is.
+    /// Returns where it is.
     fn root(&self) -> &Path;
 
-    /// Whether it is complete.
+    /// Says whether it is complete.
     fn is_complete(&self) -> bool;
 
-    /// The journal of its rows.
+    /// Returns the journal of its rows.
     fn journal(&self) -> PathBuf;
 
-    /// Cuts off what breaks off at its end; how many bytes.
+    /// Cuts off what breaks off at its end. Returns how many bytes that were.
     ///
     /// # Errors
-    /// Something else in it that cannot be read.
+    /// Something other than its end cannot be read.
     fn cut(&mut self) -> Result<u64, CassetteError>;
 
-    /// How many entries it has, and the parts they name.
+    /// Returns how many entries it has, and the parts they name.
     fn entries(&mut self) -> Result<(usize, HashSet<String>), CassetteError>;
 
-    /// The whole rows that are there of a fetch that had not ended, and the bytes of one that breaks off, which are cut off.
+    /// Returns how many whole rows there are of a fetch that had not ended, and how many bytes of a broken-off row it cut off.
     fn rows(&mut self, unfinished: &UnfinishedRows) -> Result<(u64, u64), CassetteError>;
 
-    /// Removes the parts that are not `used`; their names.
+    /// Removes the parts that are not in `used`, and returns their names.
     fn drop_unused(&mut self, used: &HashSet<String>) -> Result<Vec<String>, CassetteError>;
 
-    /// Appends the entries for rows whose fetches had not ended, and how many rows these are.
+    /// Appends the entries for the rows of fetches that had not ended. Each comes with its number of rows.
     fn append(&mut self, unfinished: Vec<(UnfinishedRows, u64)>) -> Result<(), CassetteError>;
 
     /// Marks it as complete and recovered.
@@ -65,7 +65,7 @@ pub(super) trait Unfinished {
     fn remove(&self) -> Result<(), CassetteError>;
 }
 
-/// Puts a recording under its name `target`, in the place of what stands there. `name` is the cassette's for messages.
+/// Puts a recording under its name `target`, in place of what stands there. `name` is the cassette's name for messages.
 pub(super) fn recover(
     mut recording: impl Unfinished,
     name: &Path,
@@ -87,7 +87,7 @@ pub(super) fn recover(
     let (entries, mut used) = recording.entries()?;
     let (journal, mut finished) = (recording.journal(), Vec::new());
     for unfinished in rows_journal::read(&journal)? {
-        // an earlier recovery may have been ended after it wrote the entry
+        // an earlier recovery may have been killed after it wrote the entry
         if used.contains(&unfinished.part) || used.contains(unfinished.final_part()) {
             continue;
         }
@@ -116,7 +116,7 @@ pub(super) fn recover(
     Ok(Some(recovered))
 }
 
-/// The parts that entries name.
+/// Returns the parts that entries name.
 pub(super) fn parts_named_by(store: &dyn Store, entries: &[EntryRef]) -> Result<HashSet<String>, CassetteError> {
     let mut used = HashSet::new();
     for place in entries {

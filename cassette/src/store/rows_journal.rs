@@ -1,9 +1,9 @@
 //! The journal of a recording: which entries the rows on disk belong to while their fetches still go on.
 //!
-//! Rows go to disk in blocks, and the entry that names them is appended when the fetching ends. Of a process that is killed in
-//! between, [`recover`](crate::recover) makes that entry of the journal and of the rows that are there. The journal is a hidden
-//! file beside the log, with an item for each run of rows at its first block, and one more when there is more to say of it. A
-//! recording that is complete has none.
+//! Rows go to disk in blocks, and the entry that names them is appended when the fetching ends. If the process is
+//! killed in between, [`recover`](crate::recover) makes that entry from the journal and the rows that are there. The
+//! journal is a hidden file beside the log. It has an item for each run of rows, written at the run's first block, and
+//! another one whenever there is more to say. A complete recording has no journal.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -19,12 +19,12 @@ use crate::{CassetteError, Entry, Fields, Key, Value, files};
 pub(super) struct RowsJournal {
     path: PathBuf,
     file: Option<File>,
-    /// Bytes in it.
+    /// The number of bytes in it.
     end: u64,
 }
 
 impl RowsJournal {
-    /// A journal that will stand at this path. Nothing is created before the first item.
+    /// Makes a journal that will stand at this path. Creates nothing before the first item.
     pub(super) fn at(path: PathBuf) -> Self {
         RowsJournal { path, file: None, end: 0 }
     }
@@ -44,7 +44,7 @@ impl RowsJournal {
         Ok(())
     }
 
-    /// Removes the journal: every run has its entry.
+    /// Removes the journal, because every run has its entry.
     pub(super) fn remove(&mut self) -> io::Result<()> {
         if self.file.take().is_none() {
             return Ok(());
@@ -53,13 +53,13 @@ impl RowsJournal {
         remove(&self.path)
     }
 
-    /// The file.
+    /// Returns the path of the file.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 }
 
-/// Removes a journal that may be there.
+/// Removes a journal if it exists.
 pub(super) fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -67,21 +67,21 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The rows of a fetch that a process was killed in.
+/// The rows of a fetch in which a process was killed.
 pub(super) struct UnfinishedRows {
     run: u64,
-    /// The part in which they stand.
+    /// The part that has them.
     pub(super) part: String,
     entry: Entry,
 }
 
 impl UnfinishedRows {
-    /// The name that the part has with its entry.
+    /// Returns the name that the part has in its entry.
     pub(super) fn final_part(&self) -> &str {
         self.entry.get(Key::RowsFile).and_then(Value::as_text).unwrap_or(&self.part)
     }
 
-    /// The entry for the rows that are there.
+    /// Makes the entry for the rows that are there.
     pub(super) fn entry(mut self, rows: u64) -> Entry {
         let there = |item: &Value| {
             let row = item.get("row").and_then(Value::as_int).and_then(|row| u64::try_from(row).ok());
@@ -100,11 +100,11 @@ impl UnfinishedRows {
     }
 }
 
-/// What a journal says of each part, in the order in which the runs were opened; nothing if there is no journal. An item that
-/// breaks off at its end is left out.
+/// Reads what a journal says of each part, in the order in which the runs were opened; nothing if there is no journal.
+/// Leaves out an item that breaks off at the end.
 ///
 /// # Errors
-/// What the operating system says.
+/// An error of the operating system.
 pub(super) fn read(path: &Path) -> Result<Vec<UnfinishedRows>, CassetteError> {
     let file = match files::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -122,7 +122,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<UnfinishedRows>, CassetteError> {
         let run = run.as_int().and_then(|run| u64::try_from(run).ok()).unwrap_or(u64::MAX);
         match all.iter_mut().find(|known| known.part == part) {
             None => all.push(UnfinishedRows { run, part, entry }),
-            // said again: what is new of its outcomes, and everything else as it is now
+            // a later item has only new outcomes, and everything else as it is by then
             Some(known) => {
                 let earlier = std::mem::take(&mut known.entry.fields);
                 known.entry.fields = with_earlier_outcomes(entry.fields, earlier);
@@ -133,7 +133,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<UnfinishedRows>, CassetteError> {
     Ok(all)
 }
 
-/// The fields of the later item with the outcomes of both.
+/// Returns the fields of the later item with the outcomes of both.
 fn with_earlier_outcomes(mut later: Fields, earlier: Fields) -> Fields {
     let Some((key, Value::List(mut all))) = earlier.into_iter().find(|(key, _)| *key == Key::Outcomes) else {
         return later;

@@ -1,6 +1,6 @@
 //! Where a recording grows until it is published: beside its target, under a hidden name, locked by the process that records it.
 //!
-//! The lock is an advisory one on the directory or file itself: it leaves no file behind and follows what is renamed.
+//! The lock is an advisory one on the directory or file itself. It leaves no file behind and follows a rename.
 
 use std::fs::{self, File};
 use std::io;
@@ -14,24 +14,24 @@ use crate::CassetteError;
 
 const ENDING: &str = "super8-recording";
 
-/// Where a recording of `target` is staged: beside it, hidden, with a name that says what it is.
+/// Returns where a recording of `target` is staged: beside it, hidden, under a name that says what it is.
 pub fn staging(target: &Path) -> PathBuf {
     beside(target, ENDING)
 }
 
-/// A hidden name beside `target`.
+/// Returns a hidden name beside `target`.
 pub(super) fn beside(target: &Path, ending: &str) -> PathBuf {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     target.with_file_name(format!(".{name}.{ending}"))
 }
 
-/// Where the recording that is staged at `path` will be published; none if nothing is staged under such a name.
+/// Returns where the recording staged at `path` will be published; `None` if nothing is staged under such a name.
 pub(super) fn target_of(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?.strip_prefix('.')?.strip_suffix(ENDING)?.strip_suffix('.')?;
     Some(path.with_file_name(name))
 }
 
-/// The target of the one file that is being recorded in a directory; none if there is none, or more than one.
+/// Returns the target of the only file that is being recorded in a directory; `None` if there is none or more than one.
 pub(super) fn staged_in(directory: &Path) -> Option<PathBuf> {
     let files =
         fs::read_dir(directory).ok()?.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
@@ -39,26 +39,26 @@ pub(super) fn staged_in(directory: &Path) -> Option<PathBuf> {
     staged.next().filter(|_| staged.next().is_none())
 }
 
-/// A locked directory or file; the lock ends with this value or with the process.
+/// A locked directory or file. The lock ends with this value or with the process.
 #[derive(Debug)]
 pub(super) struct Lock(File);
 
 /// Somebody else holds the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Busy {
-    /// The process, where the system tells.
+    /// The process, if the system tells.
     process: Option<u32>,
 }
 
 impl Lock {
-    /// Locks what stands at `path` without waiting. File systems that know no locks count as locked.
+    /// Locks what stands at `path` without waiting. If the file system knows no locks, it counts as locked.
     fn take(path: &Path) -> io::Result<Result<Lock, Busy>> {
         loop {
             let file = File::open(path)?;
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Err(Errno::WOULDBLOCK) => return Ok(Err(Busy { process: holder(&file) })),
                 Err(Errno::INTR) => continue,
-                // some network file systems have no such lock: better to record unprotected than not at all
+                // Some network file systems have no such lock: recording unprotected is better than not at all.
                 Ok(()) | Err(_) => {}
             }
             let lock = Lock(file);
@@ -71,13 +71,13 @@ impl Lock {
     /// Locks what stands at `path`, for the cassette `target`.
     ///
     /// # Errors
-    /// Somebody else records it; what the operating system says.
+    /// Somebody else records it, or an error of the operating system.
     pub(super) fn of(path: &Path, target: &Path) -> Result<Lock, CassetteError> {
         let taken = Lock::take(path).map_err(|error| CassetteError::io(path, "lock", &error))?;
         taken.map_err(|busy| refuse(target, busy))
     }
 
-    /// The same, if there is something.
+    /// Does the same if something stands there.
     pub(super) fn if_there(path: &Path, target: &Path) -> Result<Option<Lock>, CassetteError> {
         match Lock::of(path, target) {
             Err(error) if error.kind() == crate::ErrorKind::Io(io::ErrorKind::NotFound) => Ok(None),
@@ -85,19 +85,19 @@ impl Lock {
         }
     }
 
-    /// Whether what is locked still is what stands at `path`.
+    /// Says whether the locked thing is still what stands at `path`.
     pub(super) fn is_at(&self, path: &Path) -> io::Result<bool> {
         let (ours, there) = (self.0.metadata()?, fs::metadata(path)?);
         Ok(ours.ino() == there.ino() && ours.dev() == there.dev())
     }
 }
 
-/// The process that holds the lock of a file, from the kernel's list.
+/// Returns the process that holds the lock of a file, from the kernel's list.
 fn holder(file: &File) -> Option<u32> {
     crate::platform::holder_of_lock(file.metadata().ok()?.ino())
 }
 
-/// Makes the staging place of `target`, or takes the one that a process left which died: locked, and ours from now on.
+/// Creates the staging place of `target`, or takes over the one that a dead process left. It is locked, and ours from now on.
 pub(super) fn claim(target: &Path, make: impl Fn(&Path) -> io::Result<()>) -> Result<(PathBuf, Lock), CassetteError> {
     let path = staging(target);
     if let Some(parent) = path.parent() {
@@ -110,14 +110,14 @@ pub(super) fn claim(target: &Path, make: impl Fn(&Path) -> io::Result<()>) -> Re
             }
             _ => {}
         }
-        // its owner may have published it or given it up in the meantime
+        // its owner may have published it or given it up meanwhile
         if let Some(lock) = Lock::if_there(&path, target)? {
             return Ok((path, lock));
         }
     }
 }
 
-/// The error for a cassette that somebody else records.
+/// Makes the error for a cassette that somebody else records.
 fn refuse(target: &Path, busy: Busy) -> CassetteError {
     const WAIT: &str = "wait until it has ended, run both under one `super8 record`, or put %c into the cassette's name so that each command has its own";
     let (who, advice) = match busy.process {
@@ -131,23 +131,23 @@ fn refuse(target: &Path, busy: Busy) -> CassetteError {
     CassetteError::busy(target, format!("{who} is recording this cassette")).advice(advice)
 }
 
-/// The error for a staging place with something else in it than a recording.
+/// Makes the error for a staging place that holds something other than a recording.
 pub(super) fn occupied(path: &Path) -> CassetteError {
     CassetteError::new(path, "stands where a recording is staged, but is not one")
         .advice("move it away, then record again")
 }
 
-/// Tells that a recording takes the place of one whose process died.
+/// Tells the user that a recording takes the place of one whose process died.
 pub(super) fn tell_replaced(target: &Path) {
     notice(&format!("an unfinished recording of {} by a process that ended is replaced", target.display()));
 }
 
-/// One line for the person who runs the program. Nothing can be done about a closed stderr.
+/// Prints one line for the person who runs the program. Nothing can be done about a closed stderr.
 pub(super) fn notice(text: &str) {
     let _ = io::Write::write_all(&mut io::stderr(), format!("[super8] {text}\n").as_bytes());
 }
 
-/// What to do about a recording at `staged` that did not end and has no cassette `name` beside it.
+/// Returns what to do about a recording at `staged` that did not end and has no cassette `name` beside it.
 pub(super) fn unfinished(staged: &Path, name: &Path) -> String {
     let (staged, name) = (staged.display(), name.display());
     format!("an unfinished recording is in {staged}: record again, or keep what there is (super8 recover {name})")

@@ -1,5 +1,5 @@
-//! From what a person wrote to the entries that a recording has: ids are given, and an entry with its columns, rows and counts becomes
-//! the command and the answers and rows that follow it.
+//! Expands what a person wrote into the entries of a recording: gives ids, and turns an entry with its columns, rows
+//! and counts into a command followed by its answers and rows.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
@@ -23,15 +23,15 @@ pub(super) struct Made {
     pub(super) bytes: Range<usize>,
 }
 
-/// What a log says.
+/// The content of a log.
 #[derive(Default)]
 pub(super) struct Expanded {
     pub(super) entries: Vec<Made>,
-    /// The columns files that nobody wrote.
+    /// The column files that nobody wrote.
     pub(super) documents: BTreeMap<String, Value>,
-    /// The connections that have the answers of a driver, by its number.
+    /// The connections that have the answers of a known driver, by the driver's number.
     pub(super) drivers: BTreeMap<ConnectionId, usize>,
-    /// What is wrong, each with its line.
+    /// Everything that is wrong, each with its line.
     pub(super) problems: Vec<CassetteError>,
 }
 
@@ -92,7 +92,7 @@ pub(super) fn expand(log: &[u8], file: &Path) -> Expanded {
     expanded
 }
 
-/// The items of a log, those of groups one by one.
+/// Returns the items of a log, including each item of a group.
 fn items(log: &[u8], file: &Path, problems: &mut Vec<CassetteError>) -> Vec<Item> {
     let (mut found, mut bytes, mut groups) = (Vec::new(), Vec::new(), 0);
     let mut reader = Items::new(log, file);
@@ -126,7 +126,8 @@ fn items(log: &[u8], file: &Path, problems: &mut Vec<CassetteError>) -> Vec<Item
     }
 }
 
-/// Where the entries of a group stand: line and bytes of each. If they are not a list of blocks, that is the group's own place.
+/// Returns the line and bytes of each entry of a group. If the entries are not a list of blocks, returns the group's
+/// own place for each.
 fn places(group: &[u8], file: &Path, line: u32, count: usize) -> Vec<(u32, Range<usize>)> {
     let own = vec![(line, 0..group.len()); count];
     let Some(begin) = memchr::memchr(b'\n', group).map(|at| at + 1) else { return own };
@@ -142,7 +143,7 @@ fn places(group: &[u8], file: &Path, line: u32, count: usize) -> Vec<(u32, Range
 #[derive(Clone, Copy)]
 struct Times {
     count: u32,
-    /// And any number of times after that.
+    /// Any number of times more after that.
     open: bool,
 }
 
@@ -181,7 +182,7 @@ struct Ids {
     /// The statements that somebody named.
     named_statements: HashSet<(ConnectionId, u32)>,
     next: u32,
-    /// The last connect, and the last statement of each connection.
+    /// The connection of the last connect; `last` is the last statement of each connection.
     connection: Option<ConnectionId>,
     last: HashMap<ConnectionId, u32>,
     counted: HashMap<ConnectionId, u32>,
@@ -204,7 +205,7 @@ impl Ids {
         ids
     }
 
-    /// The connection and the statement of an entry.
+    /// Returns the connection and statement of an entry, giving ids where none are written.
     fn give(&mut self, written: &Written) -> Result<(ConnectionId, Option<u32>), Wrong> {
         let connection = match (written.connection, written.method) {
             (Some(connection), _) => connection,
@@ -263,14 +264,14 @@ fn is_of_statement(method: Method) -> bool {
 /// One of the times that an item is played.
 #[derive(Clone, Copy)]
 struct Repeated {
-    /// It is played any number of times.
+    /// The item may be played any number of times.
     open: bool,
     number: u32,
-    /// Its result is told of by items of its own.
+    /// Items of their own describe its result.
     told: bool,
 }
 
-/// The entries that an item stands for.
+/// Returns the entries that an item stands for.
 fn entries(
     item: &Item,
     file: &Path,
@@ -357,7 +358,8 @@ fn entries(
     Ok(entries)
 }
 
-/// The number of the driver whose answers a connect has. What is left in `driver` is a name of odbcinst.ini, to be compared.
+/// Returns the number of the driver whose answers a connect has. Any other name in `driver` is one of odbcinst.ini,
+/// which is compared.
 fn driver(connect: &mut Entry) -> Result<Option<usize>, Wrong> {
     let beside_dsn = connect.get(Key::Dsn).is_some();
     let Some(at) = connect.fields.iter().position(|(key, _)| *key == Key::Driver) else { return Ok(None) };
@@ -378,7 +380,7 @@ fn driver(connect: &mut Entry) -> Result<Option<usize>, Wrong> {
     }
 }
 
-/// Whether the result of a command is told of by items of their own behind it.
+/// Says whether items behind a command describe its result.
 fn is_told_of(items: &[Item], at: usize) -> bool {
     let tells = |item: &Item| {
         let method = item.written.method;
@@ -393,7 +395,7 @@ fn is_told_of(items: &[Item], at: usize) -> bool {
     }
 }
 
-/// Diagnostic records without a return code say which one it was.
+/// Adds the return code that diagnostic records imply, if none is written.
 fn said_by_diagnostics(command: &mut Entry) {
     let Some(records) = command.get(Key::Diagnostics).and_then(Value::as_list).filter(|records| !records.is_empty())
     else {
@@ -421,7 +423,7 @@ fn rows(said: Option<&Value>) -> Result<&[Value], Wrong> {
     }
 }
 
-/// The rows of a file beside the log, whose cells are written as in a recording. The columns say what they are.
+/// Reads the rows of a file beside the log, whose cells are written as in a recording. The columns say what the cells are.
 fn rows_of_file(log: &Path, part: &Value, fields: &Fields) -> Result<Value, Wrong> {
     let wrong = |problem: String| Wrong::new(Key::RowsFile.name(), problem);
     if fields.get(Key::Rows).is_some() {
@@ -469,7 +471,7 @@ fn in_row(at: usize, problem: impl Into<String>) -> Wrong {
     Wrong { rest: format!("[{at}]"), ..Wrong::new(Key::Rows.name(), problem) }.advise("correct the row or the columns")
 }
 
-/// The columns of a result: those that are written, else those that the rows have. `None` if there is no result.
+/// Returns the columns of a result: those that are written, else those that the rows imply. `None` if there is no result.
 fn columns(said: Option<&Value>, rows: &[Value]) -> Result<Option<Vec<Column>>, Wrong> {
     let wrong = |at: usize, problem: String| {
         Wrong { rest: format!("[{at}]"), ..Wrong::new(Key::Columns.name(), problem) }.advise("correct the column")
@@ -522,13 +524,13 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-/// A column, and its type if that is said.
+/// A column, and its type if one is written.
 struct Named {
     name: String,
     column: Option<Column>,
 }
 
-/// A column as a list has it: a map of its fields, or its name alone.
+/// Reads a column from a list: a map of its fields, or only its name.
 fn described(item: &Value) -> Result<Named, String> {
     let pairs = match item {
         Value::Text(name) => return Ok(Named { name: name.clone(), column: None }),
@@ -559,7 +561,7 @@ fn described(item: &Value) -> Result<Named, String> {
             }
             (Some(length), _) if typed.sql_type.parameters().is_some() => vec![length],
             (_, Some(scale)) => vec![scale],
-            // the size of any other type is its own
+            // any other type has a size of its own
             _ => Vec::new(),
         };
         column = Some(typed.with_sizes(&sizes)?);
@@ -591,7 +593,7 @@ fn described(item: &Value) -> Result<Named, String> {
     Ok(Named { name: name.to_owned(), column })
 }
 
-/// A column of a type as it stands in SQL: `VARCHAR(20)`, `DECIMAL(8,2) NOT NULL`.
+/// Reads a column whose type is written as in SQL: `VARCHAR(20)`, `DECIMAL(8,2) NOT NULL`.
 fn typed(name: &str, text: &str) -> Result<Column, String> {
     let upper = text.trim().to_ascii_uppercase();
     let (text, nullable) = match upper.strip_suffix("NOT NULL") {
@@ -616,7 +618,7 @@ fn typed(name: &str, text: &str) -> Result<Column, String> {
     Ok(Column { nullable, ..Column::of(name, sql_type).with_sizes(&sizes?)? })
 }
 
-/// The entry that has the rows, or the end of data if there are none.
+/// Returns the entry that has the rows, or the end of data if there are none.
 fn fetched(columns: &[Column], rows: &[Value], follow: impl Fn(Method) -> Entry) -> Result<Entry, Wrong> {
     let types: Vec<Value> = columns.iter().map(|column| column.sql_type.c_type.into()).collect();
     let mut all = Vec::with_capacity(rows.len());

@@ -1,7 +1,8 @@
-//! A cassette that a person wrote. It is turned, when it is opened, into the entries that a recording has, and into the answers of a
-//! plain driver, so that whoever reads a cassette need know nothing of it.
+//! A cassette written by hand. When it is opened, it is turned into the entries of a recording and the answers of a
+//! plain driver, so that readers of a cassette need not know about it.
 //!
-//! It is one by `made: by hand` in `metadata.yml`, or by having no `metadata.yml` and no file that a recording has.
+//! A cassette counts as written by hand if `metadata.yml` says `made: by hand`, or if it has neither `metadata.yml` nor
+//! any file that only a recording has.
 
 mod expand;
 mod plain;
@@ -24,26 +25,26 @@ pub use plain::{ATTRIBUTES, INFO, MISSING, Plain, type_info_page as type_info};
 pub use profiles::{DRIVERS, check_driver};
 use profiles::{OfType, Profile, TypeInfo, profile, question};
 
-/// Statements that a plain driver's SQLGetTypeInfo is have ids from here on.
+/// Statements of a plain driver's SQLGetTypeInfo have ids from here on.
 const FIRST_PLAIN: u32 = 1 << 24;
 
-/// A cassette that a person wrote, to be read.
+/// A cassette written by hand, to be read.
 pub struct ByHand {
     directory: Directory,
-    /// The log, by the name that the user gave.
+    /// The log, under the name that the user gave.
     log: Arc<Path>,
     text: Vec<u8>,
-    /// The entries of the log, then those of SQLGetTypeInfo.
+    /// The entries of the log, followed by those of SQLGetTypeInfo.
     entries: Vec<Made>,
-    /// How many are the log's.
+    /// How many of them are the log's.
     written: usize,
     documents: BTreeMap<String, Value>,
-    /// The connections that have the answers of a driver, by its number.
+    /// The connections that have the answers of a known driver, by the driver's number.
     drivers: BTreeMap<ConnectionId, usize>,
     metadata: Metadata,
 }
 
-/// All that is wrong with a cassette that a person wrote.
+/// Lists everything that is wrong with a cassette written by hand.
 ///
 /// # Errors
 /// It cannot be read at all.
@@ -86,13 +87,13 @@ impl ByHand {
         Ok(cassette)
     }
 
-    /// What a connection's driver answers.
+    /// Returns what a connection's driver answers.
     fn profile(&self, connection: ConnectionId) -> &'static Profile {
         profile(self.drivers.get(&connection).copied())
     }
 
-    /// Adds the statements of SQLGetTypeInfo, as each driver of the cassette has them: one for each type, one for all of them, and one
-    /// for what is no type. They are of the first connection to the driver, and serve the others as well.
+    /// Adds the statements of SQLGetTypeInfo as each driver of the cassette has them: one for each type, one for all
+    /// types, and one for any other type. They belong to the first connection to the driver, and serve the others too.
     fn add_type_info(&mut self) {
         let connects = self.entries.iter().filter(|made| made.entry.method == Method::Connect);
         let mut first: BTreeMap<Option<usize>, ConnectionId> = BTreeMap::new();
@@ -132,7 +133,7 @@ impl ByHand {
     }
 }
 
-/// The entries of a statement of SQLGetTypeInfo.
+/// Returns the entries of a statement of SQLGetTypeInfo.
 fn of_type(
     type_info: &TypeInfo,
     result: &OfType,
@@ -220,7 +221,7 @@ impl Store for ByHand {
         self.made(place).map(|made| made.entry.clone())
     }
 
-    /// It was checked when it was read.
+    /// Returns the entry unchecked, because it was checked when the cassette was read.
     fn checked_entry(&self, place: EntryRef) -> Result<Entry, CassetteError> {
         self.entry(place)
     }
@@ -232,7 +233,7 @@ impl Store for ByHand {
         }
     }
 
-    /// What the connection's info file says, and then what its driver does.
+    /// Returns the answers in the connection's info file, followed by those of its driver.
     fn info(&self, connection: ConnectionId) -> Result<Vec<Fields>, CassetteError> {
         let mut answers = self.directory.info(connection)?;
         let told: Vec<Fields> = answers.iter().map(question).collect();

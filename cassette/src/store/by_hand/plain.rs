@@ -1,5 +1,5 @@
-//! What a plain ODBC 3.8 driver answers: to a cassette made by hand, everything that a driver manager or a client library asks beside
-//! its statements. docs/plain-driver.md is made from these tables.
+//! The answers of a plain ODBC 3.8 driver. With a cassette written by hand they serve everything that a driver manager
+//! or a client library asks beside its statements. docs/plain-driver.md is made from these tables.
 
 use super::types::{Column, SqlType, TYPES};
 use crate::words::FUNCTIONS;
@@ -180,8 +180,8 @@ pub const INFO: [(u16, &str, Plain); 179] = [
     (164, "SQL_SQL92_STRING_FUNCTIONS", N(0)),
     (165, "SQL_SQL92_VALUE_EXPRESSIONS", N(0)),
     (166, "SQL_STANDARD_CLI_CONFORMANCE", N(3)),
-    // SQL_CA1_NEXT and SQL_CA1_ABSOLUTE: without them unixODBC puts its cursor library before the driver if a program asks for that
-    // where it is needed, as PDO does, and the library crashes
+    // SQL_CA1_NEXT and SQL_CA1_ABSOLUTE. Without them unixODBC puts its cursor library in front of the driver if a
+    // program asks for it where needed, as PDO does, and that library crashes.
     (167, "SQL_STATIC_CURSOR_ATTRIBUTES1", N(3)),
     (168, "SQL_STATIC_CURSOR_ATTRIBUTES2", N(0)),
     (169, "SQL_AGGREGATE_FUNCTIONS", N(127)),
@@ -210,7 +210,7 @@ pub const ATTRIBUTES: [(i32, &str, Plain); 5] = [
     (10001, "SQL_ATTR_AUTO_IPD", N(0)),
 ];
 
-/// The functions that it does not have.
+/// The functions that the plain driver does not have.
 pub const MISSING: [&str; 4] = ["SQLAllocHandleStd", "SQLBrowseConnect", "SQLBulkOperations", "SQLSetPos"];
 
 impl From<Plain> for Value {
@@ -222,7 +222,7 @@ impl From<Plain> for Value {
     }
 }
 
-/// The answers about a connection, as an info file has them.
+/// Returns the answers about a connection, as an info file has them.
 pub(crate) fn answers() -> Vec<Fields> {
     let functions = FUNCTIONS.into_iter().filter(|function| !MISSING.contains(function)).map(Value::from);
     let functions = Fields::from([
@@ -247,7 +247,7 @@ pub(crate) fn answers() -> Vec<Fields> {
     std::iter::once(functions).chain(info).chain(attributes).collect()
 }
 
-/// Those of them that belong to a session, whatever the driver: the names of data source, server, database and user.
+/// Returns those answers that belong to a session, whatever the driver: the names of data source, server, database and user.
 pub(crate) fn of_session() -> impl Iterator<Item = Fields> {
     const SESSION: [(Key, i64); 5] =
         [(Key::Info, 2), (Key::Info, 13), (Key::Info, 16), (Key::Info, 47), (Key::Attribute, 109)];
@@ -279,26 +279,26 @@ const TYPE_INFO: [(&str, &str); 19] = [
     ("INTERVAL_PRECISION", "SMALLINT"),
 ];
 
-/// The columns of SQLGetTypeInfo's result.
+/// Returns the columns of SQLGetTypeInfo's result.
 pub(crate) fn type_info_columns() -> Vec<Column> {
     let column = |(name, type_name): &(&str, &str)| Some(Column::of(name, SqlType::named(type_name)?));
     TYPE_INFO.iter().filter_map(column).collect()
 }
 
-/// The columns of SQLGetTypeInfo's result by their names, and its rows.
+/// Returns the names of SQLGetTypeInfo's columns, and its rows.
 pub fn type_info_page() -> (Vec<&'static str>, Vec<Vec<Value>>) {
     let rows = types().into_iter().map(|of| type_info(of).as_list().unwrap_or_default().to_vec());
     (TYPE_INFO.iter().map(|(name, _)| *name).collect(), rows.collect())
 }
 
-/// The types, in the order in which SQLGetTypeInfo has them.
+/// Returns the types in the order that SQLGetTypeInfo has.
 pub(crate) fn types() -> Vec<&'static SqlType> {
     let mut types: Vec<&SqlType> = TYPES.iter().collect();
     types.sort_by_key(|sql_type| sql_type.code);
     types
 }
 
-/// What SQLGetTypeInfo says of a type.
+/// Returns SQLGetTypeInfo's row for a type.
 pub(crate) fn type_info(of: &SqlType) -> Value {
     let text = |text: Option<&str>| text.map_or(Value::Null, Value::from);
     let (literal, scales) = (of.literal(), of.scales());

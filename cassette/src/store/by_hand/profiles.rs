@@ -1,5 +1,5 @@
-//! What real drivers answer to what driver managers and client libraries ask beside their statements, for a cassette whose connect says
-//! `driver: postgresql`. A test records it from the drivers and compares: tests/tests/profiles.rs.
+//! What real drivers answer when driver managers and client libraries ask beside their statements, for a cassette whose
+//! connect says `driver: postgresql`. A test records this from the drivers and compares: tests/tests/profiles.rs.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -11,23 +11,23 @@ use crate::{Fields, Key, Value, yaml};
 
 /// The answers about a connection, and SQLGetTypeInfo's results.
 pub(super) struct Profile {
-    /// The driver's library and `ansi` or `unicode`; none of a plain driver.
+    /// The driver's library and `ansi` or `unicode`; `None` for a plain driver.
     pub(super) driver: Option<(String, String)>,
     /// The answers about a connection, as an info file has them.
     pub(super) answers: Vec<Fields>,
-    /// SQLGetTypeInfo, as it is for all programs, or for ANSI programs and for Unicode programs.
+    /// SQLGetTypeInfo: once for all programs, or once each for ANSI and for Unicode programs.
     pub(super) type_info: Vec<TypeInfo>,
 }
 
 /// What SQLGetTypeInfo gives.
 pub(super) struct TypeInfo {
-    /// The programs that it gives it to, `ansi` or `unicode`; none for all.
+    /// The programs that get it, `ansi` or `unicode`; `None` for all.
     pub(super) programs: Option<Value>,
-    /// The columns of SQLGetTypeInfo's result, as a columns file has them.
+    /// The columns of SQLGetTypeInfo's result, as a column file has them.
     pub(super) columns: Value,
     /// The C types of its cells.
     pub(super) c_types: Vec<Value>,
-    /// What the driver says of columns beside that.
+    /// What else the driver says about the columns.
     pub(super) about_columns: Vec<Fields>,
     /// A result for each type; the last is for any other type.
     pub(super) results: Vec<OfType>,
@@ -36,7 +36,7 @@ pub(super) struct TypeInfo {
 /// A result of SQLGetTypeInfo.
 #[derive(Default)]
 pub(super) struct OfType {
-    /// The type that is asked for; none for any other.
+    /// The type that is asked for; `None` for any other.
     pub(super) of: Option<i64>,
     /// What SQLRowCount says.
     pub(super) row_count: Option<Value>,
@@ -45,7 +45,7 @@ pub(super) struct OfType {
     pub(super) rows: Vec<Value>,
 }
 
-/// The profiles, by the names that a cassette may have.
+/// The profiles, by the names that a cassette may use.
 const RECORDED: [(&str, &str); 4] = [
     ("postgresql", include_str!("profiles/psqlodbcw.yml")),
     ("postgresql-ansi", include_str!("profiles/psqlodbca.yml")),
@@ -53,10 +53,10 @@ const RECORDED: [(&str, &str); 4] = [
     ("sqlite", include_str!("profiles/libsqlite3odbc.yml")),
 ];
 
-/// The names that `driver` may have in a cassette made by hand.
+/// The names that `driver` may have in a cassette written by hand.
 pub const DRIVERS: [&str; 4] = [RECORDED[0].0, RECORDED[1].0, RECORDED[2].0, RECORDED[3].0];
 
-/// The profile with this number in [`DRIVERS`]; of a plain driver if there is none.
+/// Returns the profile with this number in [`DRIVERS`], or that of a plain driver.
 pub(super) fn profile(number: Option<usize>) -> &'static Profile {
     static READ: [OnceLock<Profile>; RECORDED.len()] = [const { OnceLock::new() }; RECORDED.len()];
     static PLAIN: OnceLock<Profile> = OnceLock::new();
@@ -66,15 +66,15 @@ pub(super) fn profile(number: Option<usize>) -> &'static Profile {
     }
 }
 
-/// What `driver` means in a connect that a person wrote.
+/// What `driver` means in a connect written by hand.
 pub(super) enum Named {
     /// The profile with this number.
     Profile(usize),
-    /// A driver by its name in odbcinst.ini, which the program has to connect to.
+    /// A driver by its name in odbcinst.ini, to which the program must connect.
     Driver(String),
 }
 
-/// What a name means. A connect that names a data source as well can mean nothing but a profile.
+/// Returns what a name means. In a connect that also names a data source it can only mean a profile.
 pub(super) fn named(name: &str, beside_dsn: bool) -> Result<Named, Wrong> {
     if let Some(number) = DRIVERS.iter().position(|known| *known == name) {
         return Ok(Named::Profile(number));
@@ -101,10 +101,10 @@ pub(super) fn named(name: &str, beside_dsn: bool) -> Result<Named, Wrong> {
     }
 }
 
-/// Whether the answers of a driver are known by this name.
+/// Checks that the answers of a driver with this name are known.
 ///
 /// # Errors
-/// They are not: the nearest name, or all of them.
+/// They are not. The text names the nearest known name, or all of them.
 pub fn check_driver(name: &str) -> Result<(), String> {
     named(name, true).map(|_| ()).map_err(|Wrong { problem, advice, .. }| format!("{problem}; {advice}"))
 }
@@ -126,8 +126,8 @@ fn of_plain_driver() -> Profile {
     Profile { driver: None, answers: plain::answers(), type_info: vec![type_info] }
 }
 
-/// Reads a profile. What a plain driver alone has an answer to, a recorded one does not: the names of server, database and user, which
-/// belong to a session.
+/// Reads a profile. What a recorded profile cannot have comes from the plain driver: the names of server, database and
+/// user, which belong to a session.
 fn recorded(text: &str) -> Profile {
     let document = yaml::read_document(text.as_bytes(), Path::new("profiles")).unwrap_or(Value::Null);
     let text = |key: &str| document.get(key).and_then(Value::as_text).unwrap_or_default().to_owned();
@@ -160,7 +160,7 @@ fn recorded(text: &str) -> Profile {
     }
 }
 
-/// What tells an answer about a connection from others.
+/// Returns what tells one answer about a connection from others.
 pub(super) fn question(answer: &Fields) -> Fields {
     let asked = [Key::Function, Key::Info, Key::Attribute, Key::Id];
     answer.iter().filter(|(key, _)| asked.contains(key)).cloned().collect()
@@ -172,7 +172,7 @@ fn fields(item: &Value) -> Fields {
     known.collect()
 }
 
-/// An answer, or several that differ in the information type alone and are written as one with a list of types.
+/// Reads an answer, or several that differ only in the information type and are written as one with a list of types.
 fn each(item: &Value) -> Vec<Fields> {
     let answer = fields(item);
     let Some(Value::List(types)) = answer.get(Key::Info).cloned() else { return vec![answer] };

@@ -1,4 +1,4 @@
-//! The SQL types that a person may name in a cassette: what ODBC says of a column of each, and which values it has.
+//! The SQL types that a person may name in a cassette: what ODBC says about a column of each type, and which values it has.
 
 use crate::cell::{self, Cell};
 use crate::value::float_text;
@@ -8,13 +8,13 @@ use crate::{Row, Value};
 /// What the values of a type are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// Characters; how many bytes of memory each takes.
+    /// Characters, each of which takes this many bytes of memory.
     Text(i64),
     /// Bytes.
     Bytes,
-    /// A number with so many digits behind the point as the column has.
+    /// A number with as many digits behind the point as the column says.
     Exact,
-    /// A whole number between these.
+    /// A whole number in this range.
     Integer(i128, i128),
     /// A floating-point number.
     Float,
@@ -26,23 +26,23 @@ enum Kind {
     Guid,
 }
 
-/// A type by its ODBC name.
+/// A type, known by its ODBC name.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct SqlType {
     /// The name.
     pub(crate) name: &'static str,
-    /// Other names it is known by.
+    /// Other names by which it is known.
     other_names: &'static [&'static str],
     /// The number of the concise type.
     pub(crate) code: i16,
     /// The C type of its values in a cassette.
     pub(crate) c_type: &'static str,
-    /// The column size, if nothing else is said.
+    /// The default column size.
     pub(crate) size: i64,
     kind: Kind,
 }
 
-/// The types. SQLGetTypeInfo lists them by their numbers.
+/// The types. SQLGetTypeInfo lists them by number.
 pub(crate) const TYPES: [SqlType; 23] = [
     sql_type("CHAR", &["CHARACTER"], 1, "CHAR", 255, Kind::Text(1)),
     sql_type("VARCHAR", &["CHARACTER VARYING"], 12, "CHAR", 255, Kind::Text(1)),
@@ -69,7 +69,7 @@ pub(crate) const TYPES: [SqlType; 23] = [
     sql_type("GUID", &["UUID"], -11, "GUID", 36, Kind::Guid),
 ];
 
-/// The size of a long column of which nothing else is said.
+/// The size of a long column without a size of its own.
 const LONG: i64 = 2_147_483_647;
 
 const fn sql_type(
@@ -84,19 +84,19 @@ const fn sql_type(
 }
 
 impl SqlType {
-    /// The type with this name, in any case, with or without `SQL_`.
+    /// Returns the type with this name, in any case, with or without `SQL_`.
     pub(crate) fn named(name: &str) -> Option<&'static SqlType> {
         let name = name.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_uppercase();
         let name = name.strip_prefix("SQL_").unwrap_or(&name);
         TYPES.iter().find(|known| known.name == name || known.other_names.contains(&name))
     }
 
-    /// The type with this number.
+    /// Returns the type with this number.
     pub(crate) fn numbered(code: i64) -> Option<&'static SqlType> {
         TYPES.iter().find(|known| i64::from(known.code) == code)
     }
 
-    /// Whether a length stands behind the name in a definition.
+    /// Returns what may stand in parentheses behind the name in a definition; `None` if nothing may.
     pub(crate) fn parameters(&self) -> Option<&'static str> {
         match self.kind {
             Kind::Exact => Some("precision,scale"),
@@ -105,7 +105,7 @@ impl SqlType {
         }
     }
 
-    /// The characters before and after a literal.
+    /// Returns the characters before and after a literal.
     pub(crate) fn literal(&self) -> Option<(&'static str, &'static str)> {
         match self.kind {
             Kind::Text(_) | Kind::Date | Kind::Time | Kind::Timestamp | Kind::Guid => Some(("'", "'")),
@@ -114,12 +114,12 @@ impl SqlType {
         }
     }
 
-    /// Whether the case of letters counts.
+    /// Says whether the case of letters counts.
     pub(crate) fn has_case(&self) -> bool {
         matches!(self.kind, Kind::Text(_))
     }
 
-    /// Whether it is a number that may be negative; nothing for what is no number.
+    /// Says whether a number may be negative; `None` for a type that is no number.
     pub(crate) fn is_signed(&self) -> Option<bool> {
         match self.kind {
             Kind::Exact | Kind::Integer(..) | Kind::Float => Some(true),
@@ -128,7 +128,7 @@ impl SqlType {
         }
     }
 
-    /// The largest number of digits behind the point.
+    /// Returns the least and the greatest number of digits behind the point.
     pub(crate) fn scales(&self) -> Option<(i64, i64)> {
         match self.kind {
             Kind::Exact => Some((0, 18)),
@@ -139,7 +139,7 @@ impl SqlType {
         }
     }
 
-    /// The verbose type, and the code behind it.
+    /// Returns the verbose type and its subcode.
     pub(crate) fn verbose(&self) -> (i64, i64) {
         match self.kind {
             Kind::Date => (9, 1),
@@ -157,23 +157,23 @@ pub(crate) struct Column {
     pub(crate) sql_type: &'static SqlType,
     /// The column size.
     pub(crate) size: i64,
-    /// Whether a person said the size.
+    /// Whether a person gave the size.
     pub(crate) sized: bool,
-    /// The digits behind the point.
+    /// The number of digits behind the point.
     pub(crate) scale: i64,
     pub(crate) nullable: i64,
-    /// What a person said of it beside, by the names of a columns file.
+    /// What else a person said about it, by the names of a column file.
     pub(crate) others: Vec<(String, Value)>,
 }
 
 impl Column {
-    /// A column of this type.
+    /// Makes a column of this type.
     pub(crate) fn of(name: &str, sql_type: &'static SqlType) -> Column {
         let (size, sized) = (sql_type.size, false);
         Column { name: name.to_owned(), sql_type, size, sized, scale: 0, nullable: 1, others: Vec::new() }
     }
 
-    /// The column with what stands in the parentheses of a type: a length, or a precision and a scale.
+    /// Applies what stands in the parentheses of a type: a length, or a precision and a scale.
     ///
     /// # Errors
     /// What is wrong with them.
@@ -199,7 +199,7 @@ impl Column {
         Ok(self)
     }
 
-    /// How it is called in messages: `VARCHAR(20)`.
+    /// Returns its type as messages show it: `VARCHAR(20)`.
     pub(crate) fn type_text(&self) -> String {
         let name = self.sql_type.name;
         match self.sql_type.kind {
@@ -221,7 +221,7 @@ impl Column {
         }
     }
 
-    /// Bytes of a value as the C type that SQL_C_DEFAULT stands for.
+    /// Returns the number of bytes that a value has in the C type that SQL_C_DEFAULT stands for.
     fn octet_length(&self) -> i64 {
         match self.sql_type.kind {
             Kind::Text(width) => self.size.saturating_mul(width).min(LONG),
@@ -236,7 +236,7 @@ impl Column {
         }
     }
 
-    /// What a columns file says of it: the answers to SQLDescribeCol and SQLColAttribute.
+    /// Returns the column as a column file describes it: the answers to SQLDescribeCol and SQLColAttribute.
     pub(crate) fn described(&self) -> Value {
         let (of, name) = (self.sql_type, Value::from(self.name.as_str()));
         let described = [
@@ -260,7 +260,7 @@ impl Column {
                 "column_nullable" | "desc_nullable" => self.nullable.into(),
                 "unsigned" => i64::from(of.is_signed() != Some(true)).into(),
                 "case_sensitive" => i64::from(of.has_case()).into(),
-                // SQL_PRED_SEARCHABLE, or SQL_PRED_BASIC
+                // SQL_PRED_SEARCHABLE or SQL_PRED_BASIC
                 "searchable" => (if of.has_case() { 3 } else { 2 }).into(),
                 "type_name" | "local_type_name" => of.name.into(),
                 "table_name" | "schema_name" | "catalog_name" | "base_table_name" => "".into(),
@@ -269,7 +269,7 @@ impl Column {
                 "num_prec_radix" => (if of.is_signed().is_some() { 10 } else { 0 }).into(),
                 "desc_type" => of.verbose().0.into(),
                 "datetime_interval_code" => of.verbose().1.into(),
-                // the number of columns is the list's, and nothing is computed, fixed or to be written
+                // The number of columns is that of the list. All other fields are 0: nothing is computed, fixed or writable.
                 "count" | "desc_count" => continue,
                 _ => 0.into(),
             };
@@ -282,7 +282,7 @@ impl Column {
         Value::Map(pairs)
     }
 
-    /// What a cell of a file says: its text, and a number where the column has numbers.
+    /// Reads a cell of a file: its text, or a number if the column has numbers.
     pub(super) fn written(&self, text: &str) -> Value {
         let number = match self.sql_type.kind {
             Kind::Integer(..) | Kind::Bit => text.parse().ok().map(Value::Int),
@@ -292,7 +292,7 @@ impl Column {
         number.unwrap_or_else(|| Value::from(text))
     }
 
-    /// A value as a cell of this column, in the form of a row in the log.
+    /// Converts a value to a cell of this column, in the form of a row in the log.
     ///
     /// # Errors
     /// Why it does not fit.
@@ -356,7 +356,7 @@ impl Column {
         }
     }
 
-    /// A number with as many digits behind the point as the column has.
+    /// Formats a number with as many digits behind the point as the column has.
     fn exact(&self, text: &str) -> Option<Value> {
         let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
@@ -374,7 +374,7 @@ impl Column {
     }
 }
 
-/// The column that has these values, of which no type is said.
+/// Infers a column from its values, if no type is written.
 pub(crate) fn inferred(name: &str, values: &[&Value]) -> Option<Column> {
     let all = |is: fn(&Value) -> bool| values.iter().all(|value| **value == Value::Null || is(value));
     let least = |number: i128| values.iter().filter_map(|value| int(value)).all(|value| value.abs() <= number);
@@ -393,7 +393,7 @@ pub(crate) fn inferred(name: &str, values: &[&Value]) -> Option<Column> {
 }
 
 impl Column {
-    /// The column with room for texts of this length, if nobody said its size.
+    /// Makes room for texts of this length, unless a person gave the size.
     pub(crate) fn at_least(self, length: i64) -> Column {
         let grows = !self.sized && matches!(self.sql_type.kind, Kind::Text(_) | Kind::Bytes);
         Column { size: if grows { self.size.max(length) } else { self.size }, ..self }
@@ -407,7 +407,7 @@ fn int(value: &Value) -> Option<i128> {
     }
 }
 
-/// The SQL type that SQLDescribeParam tells of a value.
+/// Returns the SQL type that SQLDescribeParam reports for a value.
 pub(crate) fn of_parameter(value: &Value) -> Column {
     let text = || Column::of("", &TYPES[1]);
     let named = |name: &str| SqlType::named(name).map_or_else(text, |sql_type| Column::of("", sql_type));
@@ -426,7 +426,7 @@ pub(crate) fn of_parameter(value: &Value) -> Column {
     }
 }
 
-/// A cell as a value of a row in the log.
+/// Returns a cell as a value of a row in the log.
 fn field(cell: Cell<'_>) -> Value {
     let mut row = Row::new();
     row.set(0, cell);
@@ -443,7 +443,7 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// Numbers of so many digits each, with these characters between them.
+/// Reads numbers with this many digits each and this character between them.
 fn numbers<const N: usize>(text: &str, lengths: [usize; N], between: char) -> Option<[u32; N]> {
     let mut parts = text.split(between);
     let mut numbers = [0; N];

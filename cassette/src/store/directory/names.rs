@@ -1,5 +1,5 @@
-//! The names of a cassette's files, and which files of its directory are the cassette's. The rest is the user's: a README, a
-//! `build_info.yml`.
+//! The names of a cassette's files, and which files of its directory belong to the cassette. All others are the user's:
+//! a README, a `build_info.yml`.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -14,28 +14,28 @@ use crate::{ConnectionId, Key, Method, files};
 
 /// The file that says what the cassette is.
 pub const METADATA: &str = "metadata.yml";
-/// The command log.
+/// The log.
 pub const COMMANDS: &str = "commands.yml";
 /// The file in which the first version of the super8 gem kept its connection.
 pub const GEM_CONNECTION: &str = "connection.yml";
 
-/// A file that super8 used to write into a directory made of a trace. Nothing reads it.
+/// A file that super8 used to write into a directory made from a trace. Nothing reads it.
 pub(super) const SEQUENCE: &str = "trace_sequence.yml";
 
-/// Where the previous cassette stands for a moment on file systems that cannot exchange two directories.
+/// Returns where the previous cassette stands for a moment, on file systems that cannot exchange two directories.
 pub(super) fn previous(target: &Path) -> PathBuf {
     beside(target, "super8-previous")
 }
 
-/// What marks the cassette that is about to be replaced, so that nobody takes it for the recording once the two have
-/// changed places.
+/// Marks the cassette that is about to be replaced, so that nobody takes it for the recording once the two have changed places.
 pub(super) const REPLACED: &str = ".super8-replaced";
 
 /// The journal of rows whose entry is not written yet: see [`rows_journal`](crate::store::rows_journal).
 pub(super) const ROWS_JOURNAL: &str = ".super8-rows";
 
-/// The place of a file when a cassette is removed, least first. A process may be killed between any two: without its
-/// metadata it is no recording any more that could be recovered, and as long as it has its log it is one to be cleared away.
+/// Returns the rank of a file when a cassette is removed, lowest first. The process may be killed between any two
+/// files. A cassette without its metadata is no longer a recording that could be recovered, and as long as it has its
+/// log it is one to be cleared away.
 pub(super) fn removal(name: &OsStr) -> u8 {
     match name.to_str() {
         Some(METADATA) => 0,
@@ -45,8 +45,8 @@ pub(super) fn removal(name: &OsStr) -> u8 {
     }
 }
 
-/// The connection a file belongs to by its name. Any short word can be the id of a connection: the log knows
-/// ([`Own`]).
+/// Returns the connection that a file belongs to, judging by its name. Any short word can be the id of a connection, so
+/// only the log can tell for certain ([`Own`]).
 pub(super) fn connection_of(name: &OsStr) -> Option<ConnectionId> {
     let (stem, ending) = name.to_str()?.rsplit_once('.')?;
     let mut words = stem.splitn(3, '_');
@@ -55,7 +55,7 @@ pub(super) fn connection_of(name: &OsStr) -> Option<ConnectionId> {
     let ours = match (second, rest) {
         ("info", None) => ending == "yml",
         (statement, Some(rest)) if number(statement) => {
-            // `fetch_all_2`: a suffix tells the second and later parts of the same name apart
+            // `fetch_all_2`: a suffix distinguishes the second and later parts with the same name
             let kind = rest.rsplit_once('_').filter(|(_, suffix)| number(suffix)).map_or(rest, |(kind, _)| kind);
             match ending {
                 "yml" => matches!(kind, "columns" | "parameters"),
@@ -68,7 +68,7 @@ pub(super) fn connection_of(name: &OsStr) -> Option<ConnectionId> {
     ours.then_some(connection)
 }
 
-/// Whether a directory has a file that is named like an info file, which every recording has.
+/// Says whether a directory has a file that is named like an info file. Every recording has one.
 pub(super) fn has_info_files(directory: &Path) -> bool {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     entries.into_iter().any(|entry| {
@@ -77,17 +77,17 @@ pub(super) fn has_info_files(directory: &Path) -> bool {
     })
 }
 
-/// The connections of a cassette that have files: any short word could be the id of one, so the log is asked.
+/// The connections of a cassette that have files. They are looked up in the log, because any short word could be the id of one.
 #[derive(Debug)]
 pub(super) struct Own(HashSet<ConnectionId>);
 
 impl Own {
-    /// The files in `directory` by its own log.
+    /// Finds which files in `directory` its own log names.
     pub(super) fn of(directory: &Path) -> io::Result<Own> {
         Own::by_logs(directory, &[directory])
     }
 
-    /// The files in `directory` that belong to the log of one of `cassettes`. A log counts as far as it can be read.
+    /// Finds which files in `directory` belong to the log of any of `cassettes`. Each log is read as far as it is readable.
     pub(super) fn by_logs(directory: &Path, cassettes: &[&Path]) -> io::Result<Own> {
         let (mut named, mut own) = (HashSet::new(), HashSet::new());
         for entry in fs::read_dir(directory)? {
@@ -102,7 +102,7 @@ impl Own {
                 && let Ok(head) = yaml::parse_head(&bytes, &log, item.line)
             {
                 own.extend(named.take(&head.connection));
-                // a connection that is not in the log any more may have left its answers to others
+                // a connection that is no longer in the log may have left its answers to others
                 let entry = (head.method == Method::Connect).then(|| yaml::parse_entry(&bytes, &log, item.line).ok());
                 let file = entry.flatten().and_then(|entry| info_owner(entry.get(Key::InfoFile)?.as_text()?));
                 own.extend(file.and_then(|file| named.take(&file)));
@@ -111,7 +111,7 @@ impl Own {
         Ok(Own(own))
     }
 
-    /// Whether a file of this name is the cassette's.
+    /// Says whether a file of this name is the cassette's.
     pub(super) fn has(&self, name: &OsStr) -> bool {
         name == METADATA
             || name == COMMANDS

@@ -1,4 +1,4 @@
-//! What stands at a cassette's place, and putting a finished recording there, so that there is a whole cassette at any moment.
+//! Finds out what stands in a cassette's place, and puts a finished recording there. At any moment there is a whole cassette.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
@@ -14,13 +14,13 @@ use crate::store::staging::{notice, occupied, tell_replaced};
 use crate::yaml::{self, Items};
 use crate::{CassetteError, files, metadata};
 
-/// Whether a directory holds a cassette, whole or begun.
+/// Says whether a directory holds a cassette, whole or begun.
 pub(crate) fn is_cassette(directory: &Path) -> bool {
     directory.join(names::METADATA).is_file() || is_log(&directory.join(names::COMMANDS))
 }
 
-/// Whether a directory holds a cassette that a person wrote: it says so, or has neither `metadata.yml` nor an info file, which every
-/// recording has.
+/// Says whether a directory holds a cassette written by hand: it says so, or it has neither `metadata.yml` nor an info
+/// file, while every recording has both.
 pub fn is_by_hand(directory: &Path) -> bool {
     match files::read(&directory.join(names::METADATA)) {
         Ok(text) => yaml::read_document(&text, directory)
@@ -35,8 +35,8 @@ pub fn is_by_hand(directory: &Path) -> bool {
     }
 }
 
-/// Whether a file is a command log, of super8 or of its gem, and not another tool's of the same name. A log of ours may be
-/// empty, break off, or begin with the zero of an entry that was never finished.
+/// Says whether a file is a log, of super8 or of its gem, rather than another tool's file of the same name. A log of
+/// ours may be empty, break off, or begin with the zero of an entry that was never finished.
 fn is_log(path: &Path) -> bool {
     const BEGIN: &[u8] = b"- method:";
     let Ok(mut file) = files::open(path) else { return false };
@@ -45,19 +45,19 @@ fn is_log(path: &Path) -> bool {
     if read.is_err() || start.is_empty() || start[0] == 0 || BEGIN.starts_with(&start) {
         return read.is_ok();
     }
-    // one that a person edited
+    // a person may have edited it
     let (mut items, mut bytes) = (Items::new(file, path), Vec::new());
     let first = items.next(&mut bytes).ok().flatten();
     first.is_some_and(|item| yaml::has_key(&bytes, path, item.line, "method"))
 }
 
-/// Whether a staging directory holds a recording, and not a cassette that was replaced or the rest of one.
+/// Says whether a staging directory holds a recording, rather than a replaced cassette or the rest of one.
 pub(super) fn is_recording(staging: &Path) -> bool {
     let has = |name: &str| staging.join(name).is_file();
     has(names::METADATA) && has(names::COMMANDS) && !has(names::REPLACED)
 }
 
-/// Refuses a target that is neither free nor a cassette: it would be replaced.
+/// Refuses a target that is neither free nor a cassette, because publishing would replace it.
 pub(super) fn check_target(target: &Path) -> Result<(), CassetteError> {
     let list = |error: io::Error| CassetteError::io(target, "list", &error);
     match fs::read_dir(target) {
@@ -81,14 +81,14 @@ pub(super) fn check_target(target: &Path) -> Result<(), CassetteError> {
     }
 }
 
-/// Whether its `metadata.yml` is plainly another tool's. One that is empty or damaged may be the rest of ours.
+/// Says whether its `metadata.yml` is clearly another tool's. An empty or damaged one may be left over from ours.
 fn is_foreign(target: &Path) -> bool {
     let path = target.join(names::METADATA);
     let read = files::read(&path).ok().and_then(|text| yaml::read_document(&text, &path).ok());
     read.is_some_and(|document| document.get("schema_version").is_none() && document.get("made").is_none())
 }
 
-/// Removes what a process that died left in the staging directory.
+/// Removes what a dead process left in the staging directory.
 pub(super) fn empty(path: &Path, target: &Path) -> Result<(), CassetteError> {
     let list = |error: io::Error| CassetteError::io(path, "list", &error);
     let mut entries: Vec<_> = fs::read_dir(path).map_err(list)?.collect::<Result<_, _>>().map_err(list)?;
@@ -113,13 +113,13 @@ pub(super) fn empty(path: &Path, target: &Path) -> Result<(), CassetteError> {
     Ok(())
 }
 
-/// Renames `staging` to `target`. A cassette under that name is exchanged for it and then removed; the user's own files
-/// in it are carried over.
+/// Renames `staging` to `target`. An existing cassette there is exchanged with it and then removed. The user's own
+/// files in it are carried over.
 pub(super) fn publish(staging: &Path, target: &Path) -> Result<(), CassetteError> {
     check_target(target)?;
     let failed = |error: io::Error| publish_error(staging, target, &error);
     if !is_cassette(target) {
-        // absent or empty: a directory may be renamed to either
+        // a directory may be renamed to an absent or an empty one
         return fs::rename(staging, target).map_err(failed);
     }
     carry(target, staging).map_err(failed)?;
@@ -144,8 +144,8 @@ pub(super) fn publish(staging: &Path, target: &Path) -> Result<(), CassetteError
     Ok(())
 }
 
-/// Brings back the previous cassette if a process died between the two renames of a file system without exchange, or
-/// before the exchange. The caller holds the staging directory.
+/// Brings back the previous cassette if a process died before the exchange, or between the two renames on a file system
+/// that cannot exchange. The caller holds the lock of the staging directory.
 pub(super) fn restore(target: &Path) -> Result<(), CassetteError> {
     let previous = names::previous(target);
     unmark(target);
@@ -160,13 +160,13 @@ pub(super) fn restore(target: &Path) -> Result<(), CassetteError> {
     fs::rename(&previous, target).map_err(|error| CassetteError::io(&previous, "bring back", &error))
 }
 
-/// The cassette was not replaced. It is one with the mark as well.
+/// Removes the mark from a cassette that was not replaced. A cassette is valid with the mark too.
 fn unmark(cassette: &Path) {
     let _ = fs::remove_file(cassette.join(names::REPLACED));
 }
 
-/// Removes what a process that died while it removed the replaced cassette left of it in the staging directory. The
-/// caller has locked that.
+/// Removes what is left of a replaced cassette in the staging directory, after a process died while removing it. The
+/// caller has locked that directory.
 pub(super) fn clear(staging: &Path, target: &Path) {
     if staging.join(names::REPLACED).is_file() && is_cassette(target) {
         retire(staging, target);
@@ -175,7 +175,7 @@ pub(super) fn clear(staging: &Path, target: &Path) {
 
 /// Gives the new cassette the user's own files of the old one.
 fn carry(old: &Path, new: &Path) -> io::Result<()> {
-    // a file of a connection of the new one must not come from the old one, whatever that one's log says
+    // a file of one of the new cassette's connections must not come from the old one, whatever the old log says
     let own = Own::by_logs(old, &[old, new])?;
     for entry in fs::read_dir(old)? {
         let entry = entry?;
@@ -207,7 +207,7 @@ fn give(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes a cassette that was replaced: its own files, and what the new one has as well.
+/// Removes a replaced cassette: its own files, and whatever the new one has too.
 fn retire(old: &Path, new: &Path) {
     let remove = || -> io::Result<()> {
         let own = Own::by_logs(old, &[old, new])?;

@@ -1,5 +1,5 @@
-//! The side of a directory that is read: the log in windows, documents whole, rows as streams. And which of the files a person has
-//! edited: those that are not, byte by byte, what is written for their content.
+//! Reads a directory: the log in windows, documents whole, rows as streams. Also finds which files a person has edited:
+//! those that are not, byte for byte, what super8 writes for their content.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
@@ -15,7 +15,7 @@ use crate::store::staging::{staged_in, staging, unfinished};
 use crate::yaml::{self, Items};
 use crate::{CassetteError, ConnectionId, Fields, Metadata, RowsReader, Value, check, files};
 
-/// Walks over the log's entries.
+/// Walks over the entries of the log.
 pub(super) fn scan(
     root: &Path,
     visit: &mut dyn FnMut(EntryRef, Head) -> Result<(), CassetteError>,
@@ -30,7 +30,7 @@ pub(super) fn scan(
     Ok(())
 }
 
-/// The metadata; an error of its own for each way in which there may be no cassette.
+/// Reads the metadata. Each way in which there may be no cassette has an error of its own.
 pub(super) fn metadata(root: &Path, name: &Path) -> Result<Metadata, CassetteError> {
     let path = root.join(names::METADATA);
     match files::read(&path) {
@@ -51,7 +51,7 @@ fn missing(root: &Path, name: &Path) -> CassetteError {
         return CassetteError::new(name, format!("not a whole cassette: {} is missing", names::METADATA))
             .advice("restore it, or record again");
     }
-    // a trace's, which is staged in the directory and not beside it
+    // a trace is staged inside the directory rather than beside it
     if let Some(target) = staged_in(root) {
         return CassetteError::new(name, "there is no cassette here").advice(unfinished(&target, name));
     }
@@ -68,17 +68,18 @@ fn missing(root: &Path, name: &Path) -> CassetteError {
     CassetteError::new(name, "there is no cassette here").advice(advice)
 }
 
-/// Whether a directory without `metadata.yml` holds a cassette of the super8 gem: Ruby's YAML begins with `---`, and ours does not.
+/// Says whether a directory without `metadata.yml` holds a cassette of the super8 gem. Ruby's YAML begins with `---`,
+/// and ours does not.
 fn is_gems(directory: &Path) -> bool {
     let mut start = [0; 3];
     let log = files::open(&directory.join(names::COMMANDS)).and_then(|mut log| log.read_exact(&mut start));
     directory.join(names::GEM_CONNECTION).is_file() || (log.is_ok() && start == *b"---")
 }
 
-/// The path of a part, if its name cannot lead out of the cassette.
+/// Returns the path of a part, provided that its name cannot lead out of the cassette.
 ///
 /// # Errors
-/// A name that is a path or has other characters than a part's name.
+/// The name is a path or has characters that a part's name cannot have.
 pub fn part(root: &Path, part: &str) -> Result<PathBuf, CassetteError> {
     if plain(part) {
         return Ok(root.join(part));
@@ -112,7 +113,7 @@ pub(super) fn info(root: &Path, connection: ConnectionId) -> Result<Vec<Fields>,
     Ok(answers)
 }
 
-/// The line of a key in the n-th item of a file, from 0; none if it is not a list of such items.
+/// Returns the line of a key in the n-th item of a file, from 0; `None` if the file is no list of such items.
 pub(super) fn line_in(path: &Path, item: usize, key: &str) -> Option<u32> {
     let (mut items, mut bytes) = (Items::new(files::open(path).ok()?, path), Vec::new());
     for _ in 0..item {
@@ -129,7 +130,7 @@ pub(super) fn rows(root: &Path, name: &str) -> Result<RowsOfFile, CassetteError>
     Ok(RowsOfFile(RowsReader::new(file, &path)))
 }
 
-/// Every file that is named like a part. The others are a reader's own: a README, notes.
+/// Returns every file that is named like a part. All others are the user's own: a README, notes.
 pub(super) fn parts(root: &Path, name: &Path) -> Result<Vec<Part>, CassetteError> {
     let failed = |error: io::Error| CassetteError::io(name, "list", &error);
     let mut parts = Vec::new();
@@ -162,7 +163,7 @@ impl RowsSource for RowsOfFile {
     }
 }
 
-/// A log up to the zeros at its end, which a process leaves that appended in a preallocated area and died.
+/// A log up to the zeros at its end. A process leaves zeros there if it dies while it appends to a preallocated area.
 struct UntilNul<R> {
     inner: R,
     ended: bool,
@@ -193,7 +194,7 @@ impl<R: Read> Read for UntilNul<R> {
     }
 }
 
-/// What stands beside the log, with a note on each file that will not come back byte by byte.
+/// Returns what stands beside the log, with a note on each file that will not come back byte for byte.
 pub(super) fn contents(root: &Path) -> Result<Contents, CassetteError> {
     let list = |error: io::Error| CassetteError::io(root, "list", &error);
     let own = Own::of(root).map_err(list)?;
@@ -273,7 +274,7 @@ fn is_own_info(path: &Path) -> Result<bool, CassetteError> {
     })
 }
 
-/// Whether a list's items are what `emit` makes of them, with nothing between them.
+/// Says whether the items of a list are exactly what `emit` makes of them, with nothing between them.
 fn items(
     path: &Path,
     emit: impl Fn(&[u8], u32, &mut Vec<u8>) -> Result<(), CassetteError>,

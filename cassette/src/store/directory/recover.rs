@@ -1,4 +1,4 @@
-//! A recording in a directory that did not end cleanly: its last whole entry, answer and row, and what no entry names.
+//! Recovers a recording in a directory that did not end cleanly: finds its last whole entry, answer and row, and what no entry names.
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
@@ -18,7 +18,7 @@ use crate::store::staging::{Lock, staging};
 use crate::yaml::{self, Items};
 use crate::{CassetteError, Metadata};
 
-/// The cassette that is made of the recording of `path`, if there is one that was not published.
+/// Makes a cassette of the unpublished recording of `path`, if there is one.
 pub(crate) fn recover(path: &Path) -> Result<Option<Recovered>, CassetteError> {
     let target = resolve(path)?;
     let staged = staging(&target);
@@ -34,13 +34,13 @@ pub(crate) fn recover(path: &Path) -> Result<Option<Recovered>, CassetteError> {
     recover_recording(Files { root, metadata }, path, &target)
 }
 
-/// The directory of a recording of `path` that was not published.
+/// Returns the directory of the unpublished recording of `path`.
 pub(crate) fn unpublished(path: &Path) -> Option<PathBuf> {
     let staged = staging(&resolve(path).ok()?);
     is_recording(&staged).then_some(staged)
 }
 
-/// A recording's files.
+/// The files of a recording.
 struct Files {
     root: PathBuf,
     metadata: Metadata,
@@ -75,7 +75,7 @@ impl Unfinished for Files {
 
     fn rows(&mut self, unfinished: &UnfinishedRows) -> Result<(u64, u64), CassetteError> {
         let (grown, path) = (part(&self.root, &unfinished.part)?, part(&self.root, unfinished.final_part())?);
-        // an earlier recovery may have been ended before it wrote the entry
+        // an earlier recovery may have been killed before it wrote the entry
         if grown.exists() {
             fs::rename(&grown, &path).map_err(|error| CassetteError::io(&grown, "rename", &error))?;
         }
@@ -108,13 +108,13 @@ impl Unfinished for Files {
     }
 }
 
-/// Cuts the log off behind its last whole entry. Gives the bytes of text that were cut.
+/// Cuts the log off behind its last whole entry. Returns the number of bytes of text that were cut.
 fn cut_log(root: &Path) -> Result<u64, CassetteError> {
     let path = root.join(names::COMMANDS);
     cut(&path, |bytes, line| yaml::parse_entry(bytes, &path, line).map(|_| ()))
 }
 
-/// The same for each file of answers.
+/// Does the same for each info file.
 fn cut_answers(root: &Path) -> Result<u64, CassetteError> {
     let (mut torn, own) = (0, owned(root)?);
     for name in list(root)?.iter().filter(|name| name.ends_with("_info.yml") && own.has(name.as_ref())) {
@@ -124,14 +124,14 @@ fn cut_answers(root: &Path) -> Result<u64, CassetteError> {
     Ok(torn)
 }
 
-/// Cuts a file of items off behind the last that can be read. Only the last may be unreadable.
+/// Cuts a file of items off behind the last readable item. Only the last item may be unreadable.
 fn cut(path: &Path, read: impl Fn(&[u8], u32) -> Result<(), CassetteError>) -> Result<u64, CassetteError> {
     let doing = |what: &'static str| move |error: io::Error| CassetteError::io(path, what, &error);
     let file = OpenOptions::new().read(true).write(true).open(path).map_err(doing("open"))?;
     let end = end_of_text(&file).map_err(doing("read"))?;
     let mut items = Items::new((&file).take(end), path);
     let (mut bytes, mut kept, mut broken) = (Vec::new(), 0, None);
-    // without its zeros the file ends in an item, whole or not: what is no item is not what a recording leaves
+    // Without its zeros the file ends in an item, whole or not. Anything that is no item was not left by a recording.
     while let Some(item) = items.next(&mut bytes)? {
         if let Some(error) = broken {
             return Err(error);
@@ -145,8 +145,8 @@ fn cut(path: &Path, read: impl Fn(&[u8], u32) -> Result<(), CassetteError>) -> R
     Ok(end.saturating_sub(kept))
 }
 
-/// The length of a file without the zeros at its end. An entry's first byte is written last: text behind a zero is the
-/// rest of one that was never finished, and the zero its beginning.
+/// Returns the length of a file up to its first zero. The first byte of an entry is written last, so a zero begins an
+/// entry that was never finished, and text behind it is the rest of that entry.
 fn end_of_text(file: &File) -> io::Result<u64> {
     let mut reader = io::BufReader::with_capacity(64 * 1024, file);
     let mut end = 0;
@@ -167,7 +167,7 @@ fn end_of_text(file: &File) -> io::Result<u64> {
     Ok(end)
 }
 
-/// Cuts a file of rows off behind its last whole row. Gives the rows that are left, and the bytes that were cut.
+/// Cuts a rows file off behind its last whole row. Returns how many rows are left, and how many bytes were cut.
 fn cut_rows(path: &Path) -> Result<(u64, u64), CassetteError> {
     let doing = |what: &'static str| move |error: io::Error| CassetteError::io(path, what, &error);
     let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(doing("open"))?;
@@ -180,7 +180,7 @@ fn cut_rows(path: &Path) -> Result<(u64, u64), CassetteError> {
         if count == 0 {
             break;
         }
-        // a row is one line
+        // each row is one line
         for end in memchr::memchr_iter(b'\n', &block[..count]) {
             (rows, kept) = (rows + 1, read + end as u64 + 1);
         }
@@ -226,7 +226,7 @@ fn list(root: &Path) -> Result<Vec<String>, CassetteError> {
 fn write_metadata(root: &Path, metadata: &Metadata) -> Result<(), CassetteError> {
     let path = root.join(names::METADATA);
     let text = text_of(metadata);
-    // over the old text, not instead of it: on a full disk an emptied file could not be filled again
+    // Write over the old text instead of emptying the file first: on a full disk it could not be filled again.
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
     let written = file.and_then(|file| {
         file.write_all_at(&text, 0)?;

@@ -18,36 +18,36 @@ use crate::store::recording::Recording;
 use crate::store::staging::staging;
 use crate::{CassetteError, ConnectionId, Entry, Fields, Metadata, Row, RowsReader, Value, check, yaml};
 
-/// A cassette's directory.
+/// The directory of a cassette.
 ///
-/// What is appended grows in [`staging`] until it is published. A relative path holds for the working directory
-/// at the time this value is made.
+/// What is appended grows in [`staging`] until it is published. A relative path is resolved against the working
+/// directory when this value is made.
 pub struct Directory {
     name: PathBuf,
-    /// The log by that name, which is asked for at every fetch.
+    /// The log's path by that name. Every fetch asks for it.
     log: Arc<Path>,
     target: PathBuf,
     /// `None` for a cassette that is only read.
     recording: Option<Mutex<Recording<Writing>>>,
-    /// The log that is read; of a recording it grows, and nothing of it is kept.
+    /// Reads the log. `None` for a recording, because its log grows and nothing of it may be kept.
     reader: Option<LogReader>,
 }
 
 impl Directory {
-    /// The cassette at `path`, to be read. Whether there is one is found out when it is read.
+    /// Makes a reader of the cassette at `path`. Whether there is one is found out when it is read.
     ///
     /// # Errors
-    /// A path that names no directory.
+    /// The path is not that of a directory.
     pub fn read(path: &Path) -> Result<Self, CassetteError> {
         let target = resolve(path)?;
         let reader = Some(LogReader::of(target.join(names::COMMANDS)));
         Ok(Directory { name: path.to_owned(), log: path.join(names::COMMANDS).into(), target, recording: None, reader })
     }
 
-    /// A recording that will be published at `path`. Nothing is created before something is appended.
+    /// Makes a recording that will be published at `path`. Creates nothing before something is appended.
     ///
     /// # Errors
-    /// A path that names no directory, or one with other things in it than a cassette.
+    /// The path is not that of a directory, or the directory holds something other than a cassette.
     pub fn record(path: &Path, metadata: Metadata, make_append: MakeAppend) -> Result<Self, CassetteError> {
         let target = resolve(path)?;
         publish::check_target(&target)?;
@@ -61,7 +61,7 @@ impl Directory {
         self.recording.as_ref().map(Mutex::lock).ok_or_else(|| only_read(&self.name))
     }
 
-    /// The bytes of an entry.
+    /// Reads the bytes of an entry.
     fn bytes(&self, place: EntryRef) -> Result<Held, CassetteError> {
         match &self.reader {
             Some(reader) => reader.read(place),
@@ -69,7 +69,7 @@ impl Directory {
         }
     }
 
-    /// Where the files are now.
+    /// Returns where the files are now.
     fn root(&self) -> PathBuf {
         self.recording.as_ref().map_or_else(|| self.target.clone(), |recording| recording.lock().root().to_path_buf())
     }
@@ -177,7 +177,7 @@ impl Store for Directory {
     }
 }
 
-/// The absolute path of a cassette; a link to a directory is followed, so that publishing replaces what it points at.
+/// Returns the absolute path of a cassette. Follows a link to a directory, so that publishing replaces what it points to.
 pub(super) fn resolve(path: &Path) -> Result<PathBuf, CassetteError> {
     let advice = "name a directory for the cassette, as in cassettes/orders";
     if let Ok(there) = path.canonicalize() {

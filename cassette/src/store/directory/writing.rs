@@ -1,5 +1,5 @@
-//! The files of a recording, and whether it comes out the same as the cassette that it replaces: then `metadata.yml` is kept, and
-//! recording again changes no byte.
+//! The files of a recording. If the recording comes out equal to the cassette that it replaces, `metadata.yml` is kept,
+//! so that recording again changes no byte.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
@@ -18,13 +18,13 @@ use crate::store::recording::{Layout, NOT_COMPLETE, Recording, write_error};
 use crate::store::staging::Lock;
 use crate::{CassetteError, ConnectionId, Fields, Metadata, Value, files, yaml};
 
-/// A recording's files.
+/// The files of a recording.
 pub(super) struct Writing {
     make_append: MakeAppend,
     metadata_file: Option<File>,
-    /// Bytes in it.
+    /// The number of bytes in it.
     metadata_length: usize,
-    /// The info file written last stays open: answers come in bursts.
+    /// The info file that was written last. It stays open, because answers come in bursts.
     info: Option<(ConnectionId, File, u64, PathBuf)>,
     previous: Option<Previous>,
     counter: Arc<Counter>,
@@ -114,7 +114,7 @@ impl Layout for Writing {
         if let (Some(previous), Some(target)) = (&mut self.previous, replaces)
             && previous.digest.is_none()
         {
-            // read once, before it goes; unreadable counts as different
+            // read it once, before it goes; an unreadable one counts as different
             previous.digest = digest(target).ok();
         }
         let same = self.previous.as_ref().and_then(|previous| previous.same(root, totals, &complete));
@@ -210,10 +210,10 @@ fn create(path: &Path) -> io::Result<File> {
 pub(super) struct RowsFile {
     root: Arc<PathBuf>,
     path: PathBuf,
-    /// The recording was not given up.
+    /// Whether the recording goes on, rather than having been given up.
     kept: bool,
     file: Option<File>,
-    /// Bytes in it.
+    /// The number of bytes in it.
     end: u64,
     counter: Arc<Counter>,
 }
@@ -248,7 +248,7 @@ impl RowsPart for RowsFile {
     }
 }
 
-/// Number and size of a cassette's files, `metadata.yml` not counted.
+/// Number and size of a cassette's files, without `metadata.yml`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Totals {
     files: u64,
@@ -283,7 +283,7 @@ struct Previous {
 }
 
 impl Previous {
-    /// The previous `metadata.yml` if the recording in `root` is equal to that cassette in everything but the clock.
+    /// Returns the previous `metadata.yml` if the recording in `root` equals the previous cassette in everything but the time.
     fn same(&self, root: &Path, totals: Totals, metadata: &Metadata) -> Option<Vec<u8>> {
         let timeless = |metadata: &Metadata| Metadata { recorded_on: String::new(), ..metadata.clone() };
         if self.totals != totals || timeless(&self.metadata) != timeless(metadata) {
@@ -292,7 +292,7 @@ impl Previous {
         (digest(root).ok()? == self.digest?).then(|| self.text.clone())
     }
 
-    /// Whether a recording with these files may still become equal: it only grows.
+    /// Says whether a recording of this size may still become equal, given that it only grows.
     fn may_be_equal(&self, totals: Totals) -> bool {
         self.totals.files >= totals.files && self.totals.bytes >= totals.bytes
     }
@@ -313,7 +313,7 @@ fn remember(target: &Path) -> Option<Previous> {
     metadata.complete.then_some(Previous { text, metadata, totals, digest: None })
 }
 
-/// A digest of the names and contents of a cassette's files, `metadata.yml` and the user's own left out.
+/// Returns a digest of the names and contents of a cassette's files, without `metadata.yml` and the user's own files.
 fn digest(root: &Path) -> io::Result<[u8; 32]> {
     let (mut files, own) = (Vec::new(), Own::of(root)?);
     for entry in fs::read_dir(root)? {

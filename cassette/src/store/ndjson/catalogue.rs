@@ -1,5 +1,5 @@
-//! What a trace's file has, and where: one walk over its lines.
-//! And what of its records does not come back byte by byte: what another tool has written anew, span ids and times.
+//! Finds out in one walk over its lines what a trace's file has, and where. Also finds which of its records do not come
+//! back byte for byte: those that another tool has rewritten, and those with span ids and times.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -27,15 +27,15 @@ pub(super) struct Catalogue {
     pub(super) infos: BTreeMap<ConnectionId, Vec<EntryRef>>,
     /// The lines of the records that gave rows parts their names.
     renamed: HashMap<String, Vec<u32>>,
-    /// Records of other protocols, which are passed over.
+    /// How many records of other protocols were skipped.
     pub(super) foreign: u64,
-    /// Bytes up to the end of the last whole record, its line break not counted.
+    /// The number of bytes up to the end of the last whole record, without its line break.
     pub(super) end: u64,
 }
 
 impl Catalogue {
-    /// Walks over the file, showing each entry of the log to `visit`. A last line that was cut short ends the walk with
-    /// an error of kind [`Torn`](ErrorKind::Torn) beside what is whole.
+    /// Walks over the file and shows each entry of the log to `visit`. A last line that was cut short ends the walk.
+    /// Then the catalogue of everything whole comes with an error of kind [`Torn`](ErrorKind::Torn).
     pub(super) fn walk(
         file: &Path,
         visit: &mut dyn FnMut(EntryRef, Head) -> Result<(), CassetteError>,
@@ -127,7 +127,7 @@ impl Catalogue {
 }
 
 impl Catalogue {
-    /// Where each part stands; `file` is the name for messages.
+    /// Returns where each part stands. `file` is the name for messages.
     pub(super) fn parts(&self, file: &Path) -> Vec<Part> {
         let part = |name: String, places: &[EntryRef]| Part {
             name,
@@ -154,7 +154,7 @@ fn torn(file: &Path, place: EntryRef) -> CassetteError {
         .advice("everything before it is whole; record again, or `super8 recover` it")
 }
 
-/// The metadata in the file's first record, and whether its last record is the mark of completeness.
+/// Reads the metadata from the file's first record. Whether it is complete depends on the last record being the mark of completeness.
 pub(super) fn metadata(file: &Path, open: File) -> Result<Metadata, CassetteError> {
     let mut lines = Lines::new(&open, file);
     let Some(cut) = lines.next()? else {
@@ -176,12 +176,12 @@ pub(super) fn metadata(file: &Path, open: File) -> Result<Metadata, CassetteErro
     let mut pairs = line.header()?;
     let complete = mark(&open, file)?;
     pairs.push((COMPLETE.to_owned(), Value::Bool(complete.is_some())));
-    // what the mark says beside that it is one
+    // whatever else the mark says
     pairs.extend(complete.into_iter().flatten().filter(|(key, _)| key != COMPLETE));
     Metadata::from_value(&Value::Map(pairs), file)
 }
 
-/// What the mark of completeness says, if the last line is one.
+/// Returns what the mark of completeness says, if the last line is one.
 fn mark(mut open: &File, file: &Path) -> Result<Option<Vec<(String, Value)>>, CassetteError> {
     let failed = |error: io::Error| CassetteError::io(file, "read", &error);
     let length = open.seek(SeekFrom::End(0)).map_err(failed)?;
@@ -193,19 +193,19 @@ fn mark(mut open: &File, file: &Path) -> Result<Option<Vec<(String, Value)>>, Ca
     Ok(read.ok().filter(|(kind, _)| *kind == Kind::Complete).map(|(_, pairs)| pairs))
 }
 
-/// How many of super8's records a copy will not have as they are.
+/// How many of super8's records a copy will change.
 #[derive(Default)]
 pub(super) struct Form {
-    /// Those in another form than super8's.
+    /// Records in a form other than super8's.
     pub(super) edited: u64,
-    /// Those with a span id and a time.
+    /// Records with a span id and a time.
     pub(super) spans: u64,
 }
 
-/// Reads every record of a file.
+/// Reads every record of a file and counts those that a copy will change.
 ///
 /// # Errors
-/// A record that cannot be read, with its line.
+/// A record cannot be read, with its line.
 pub(super) fn form(file: &Path, writer: &RecordWriter) -> Result<Form, CassetteError> {
     let open = files::open(file).map_err(|error| CassetteError::io(file, "open", &error))?;
     let (mut lines, mut own, mut form) = (Lines::new(open, file), Vec::new(), Form::default());

@@ -1,12 +1,12 @@
-//! Trace ids: the name of a trace's file, and where one may come from.
+//! Trace ids: the name of a trace's file, and where an id may come from.
 
 use std::fmt;
 
-/// The longest trace id. W3C's have 32 characters.
+/// The longest trace id. A W3C trace id has 32 characters.
 const LONGEST: usize = 200;
 
-/// The id of a trace. It is the name of a file, so it is checked: letters, digits, `_`, `-` and `.`, not beginning
-/// with a dot, at most 200 of them.
+/// The id of a trace. It names a file, so it is restricted to at most 200 letters, digits, `_`, `-` and `.`, and does
+/// not begin with a dot.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TraceId(String);
 
@@ -23,10 +23,10 @@ impl fmt::Display for TraceIdError {
 impl std::error::Error for TraceIdError {}
 
 impl TraceId {
-    /// The id, if the text is one.
+    /// Makes an id of a text.
     ///
     /// # Errors
-    /// An empty text, a character or a length that a trace id does not have.
+    /// The text is empty or too long, or has a character that a trace id cannot have.
     pub fn new(text: &str) -> Result<TraceId, TraceIdError> {
         let character = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
         if !text.is_empty() && text.len() <= LONGEST && text.bytes().all(character) && !text.starts_with('.') {
@@ -39,17 +39,17 @@ impl TraceId {
         )))
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The name of the trace's file.
+    /// Returns the name of the trace's file.
     pub fn file_name(&self) -> String {
         format!("{}.ndjson", self.0)
     }
 
-    /// The id whose file has this name.
+    /// Returns the id whose file has this name.
     pub fn of_file(name: &str) -> Option<TraceId> {
         TraceId::new(name.strip_suffix(".ndjson")?).ok()
     }
@@ -61,7 +61,7 @@ impl fmt::Display for TraceId {
     }
 }
 
-/// A W3C `traceparent`: the trace it belongs to, and the span that called.
+/// A W3C `traceparent`: the trace it belongs to, and the calling span.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Traceparent {
     /// The trace, 32 hexadecimal digits.
@@ -71,8 +71,8 @@ pub struct Traceparent {
 }
 
 impl Traceparent {
-    /// Reads `00-{trace}-{parent}-{flags}`, as the W3C's Trace Context page describes it: lower-case hexadecimal digits,
-    /// neither id all zeros, version `ff` forbidden. Later versions than `00` may have more parts.
+    /// Parses `00-{trace}-{parent}-{flags}`, as the W3C's Trace Context page describes it: lower-case hexadecimal
+    /// digits, neither id all zeros, version `ff` forbidden. Versions later than `00` may have more parts.
     pub fn parse(text: &str) -> Option<Traceparent> {
         let text = text.trim();
         let hex = |part: &str, length: usize| {
@@ -89,8 +89,8 @@ impl Traceparent {
         Some(Traceparent { trace: TraceId(trace.to_owned()), parent: parent.to_owned() })
     }
 
-    /// The `traceparent` in a comment of an SQL text, as sqlcommenter writes it: `/*key='value',traceparent='00-...'*/`.
-    /// Only comments are looked at, so a quoted text cannot be taken for one.
+    /// Finds the `traceparent` in a comment of an SQL text, as sqlcommenter writes it:
+    /// `/*key='value',traceparent='00-...'*/`. Looks only at comments, so a quoted text cannot be taken for one.
     pub fn of_sql(sql: &str) -> Option<Traceparent> {
         comments(sql).find_map(|comment| {
             comment.split(',').find_map(|pair| {
@@ -102,7 +102,7 @@ impl Traceparent {
     }
 }
 
-/// The insides of the `/* */` comments of an SQL text, quoted texts and `--` comments left out.
+/// Iterates over the insides of the `/* */` comments of an SQL text. Skips quoted texts and `--` comments.
 fn comments(sql: &str) -> impl Iterator<Item = &str> {
     let bytes = sql.as_bytes();
     let mut at = 0;

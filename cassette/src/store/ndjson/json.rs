@@ -1,8 +1,8 @@
-//! A cassette's value as JSON and back, without loss and with its keys in order.
+//! Converts a cassette's value to JSON and back, without loss and with its keys in order.
 //!
-//! JSON has no infinity, no NaN and no integer that every reader takes beyond 64 bits. Those are a map of one key,
-//! `{"$float": ".nan"}` or `{"$int": "170141183460469231731687303715884105727"}`; a key of the cassette's own that
-//! begins with `$` gets a second one.
+//! JSON has no infinity, no NaN, and no integers beyond 64 bits that every reader takes. Those are written as a map of
+//! one key: `{"$float": ".nan"}` or `{"$int": "170141183460469231731687303715884105727"}`. A key of the cassette itself
+//! that begins with `$` gets a second `$`.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -25,7 +25,7 @@ pub(super) fn push(value: &Value, out: &mut Vec<u8>) {
             (_, Ok(number)) => out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
             _ => push_tagged(INT, &number.to_string(), out),
         },
-        // a vector takes every byte, and a finite number can be written
+        // writing to a vector cannot fail, and a finite number can be written
         Value::Float(number) if number.is_finite() => _ = serde_json::to_writer(&mut *out, number),
         Value::Float(number) => push_tagged(FLOAT, &float_text(*number), out),
         Value::Text(text) => push_text(text, out),
@@ -47,7 +47,7 @@ pub(super) fn push(value: &Value, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends pairs with commas between them, and before the first if a map has some already.
+/// Appends pairs with commas between them, and one before the first if the map has pairs already.
 pub(super) fn push_pairs(pairs: &[(String, Value)], out: &mut Vec<u8>) {
     for (key, value) in pairs {
         if out.last() != Some(&b'{') {
@@ -59,7 +59,7 @@ pub(super) fn push_pairs(pairs: &[(String, Value)], out: &mut Vec<u8>) {
     }
 }
 
-/// The same for the fields of an entry, whose keys need no escapes.
+/// Does the same for the fields of an entry, whose keys need no escapes.
 pub(super) fn push_fields(fields: &[(Key, Value)], out: &mut Vec<u8>) {
     for (key, value) in fields {
         if out.last() != Some(&b'{') {
@@ -89,13 +89,13 @@ pub(super) fn push_text(text: &str, out: &mut Vec<u8>) {
     push_utf8(text.as_bytes(), out);
 }
 
-/// The same for bytes that are UTF-8.
+/// Does the same for bytes that are UTF-8.
 #[inline]
 pub(super) fn push_utf8(text: &[u8], out: &mut Vec<u8>) {
     push_string(text, false, out);
 }
 
-/// The same for what stands in CSV's quotes, where two quotes are one; gives how many there are.
+/// Does the same for the inside of a quoted CSV field, where two quotes stand for one. Returns how many such pairs there are.
 pub(super) fn push_unquoted(text: &[u8], out: &mut Vec<u8>) -> usize {
     push_string(text, true, out)
 }
@@ -107,7 +107,7 @@ fn push_string(text: &[u8], doubled: bool, out: &mut Vec<u8>) -> usize {
     out.push(b'"');
     let _ = scan::each_marked(text, marks, |at| {
         let byte = text[at];
-        // the second of two quotes is done with the first, and DEL stands as it is
+        // the second of two quotes was handled with the first, and DEL needs no escape
         if at < done || byte == 0x7f {
             return ControlFlow::Continue(());
         }

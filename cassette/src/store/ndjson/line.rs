@@ -1,7 +1,7 @@
-//! One record, one line, as it is read: first what it is, then what was asked for of its payloads.
+//! One record on one line, as it is read: first what it is, then whichever of its payloads is asked for.
 //!
-//! The fast path takes lines apart as super8 writes them, by looking for what has to stand where. What looks otherwise, if only by
-//! a blank, is read as JSON, which also finds what is wrong with it.
+//! The fast path takes lines apart as super8 writes them, by looking for fixed pieces in fixed places. Any other line,
+//! even if it differs only in a blank, is read as JSON, which also finds out what is wrong with it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -27,18 +27,18 @@ const THREAD: &[u8] = br#","thread":"#;
 const ROWS: &[u8] = br#","responsePayload":{"rows":["#;
 const ROWS_END: &[u8] = b"]}}";
 
-/// A line in its own form, seen from its beginning and its end.
+/// A line in super8's own form, recognized from its beginning and end.
 pub(super) enum LineKind<'l> {
     /// An entry of the log.
     Entry(Head),
-    /// Rows of the part with this name, which stand there in the line without the brackets of their list.
+    /// Rows of the part with this name, and where they stand in the line, without the brackets of their list.
     Rows(&'l str, Range<usize>),
 }
 
-/// What a line is; none if it is not in its own form, is something rarer, or has span ids and times.
+/// Classifies a line. `None` if it is not in super8's own form, is something rarer, or has span ids and times.
 pub(super) fn classify(line: &[u8]) -> Option<LineKind<'_>> {
     let (_, rest) = quoted(line.strip_prefix(START)?)?;
-    // `quoted` takes the closing quote, with which the next piece begins
+    // `quoted` takes the closing quote, which is the first byte of the next piece
     let (identifier, rest) = quoted(rest.strip_prefix(&KIND[1..])?)?;
     if let Some(rows) = rest.strip_prefix(ROWS) {
         let start = line.len() - rows.len();
@@ -65,15 +65,15 @@ pub(super) fn classify(line: &[u8]) -> Option<LineKind<'_>> {
     whole.then_some(LineKind::Entry(head))
 }
 
-/// Text without escapes up to a quote, and what stands behind the quote.
+/// Splits off text without escapes up to a quote. Returns it and what stands behind the quote.
 fn quoted(text: &[u8]) -> Option<(&str, &[u8])> {
     let end = memchr(b'"', text)?;
     let found = std::str::from_utf8(&text[..end]).ok().filter(|found| !found.contains('\\'))?;
     Some((found, &text[end + 1..]))
 }
 
-/// Reads one of the rows of a record, `["a",null],...`: its cells, ready for [`decode`](crate::cell::decode), and how many bytes
-/// it took with the comma behind it. None if it is not in its own form; then some cells may have been pushed.
+/// Reads one of the rows of a record, `["a",null],...`, as cells ready for [`decode`](crate::cell::decode). Returns how many bytes
+/// it took, including the comma behind it. `None` if the row is not in super8's own form; some cells may have been pushed then.
 pub(super) fn row(text: &[u8], row: &mut csv::ByteRecord, unescaped: &mut Vec<u8>) -> Option<usize> {
     let mut at = match text {
         [b'[', b']', ..] => 1,
@@ -91,7 +91,7 @@ pub(super) fn row(text: &[u8], row: &mut csv::ByteRecord, unescaped: &mut Vec<u8
     }
 }
 
-/// Reads a cell; the bytes it took.
+/// Reads a cell and returns how many bytes it took.
 fn cell(text: &[u8], row: &mut csv::ByteRecord, unescaped: &mut Vec<u8>) -> Option<usize> {
     if text.starts_with(b"null") {
         row.push_field(NULL);
@@ -123,7 +123,7 @@ fn cell(text: &[u8], row: &mut csv::ByteRecord, unescaped: &mut Vec<u8>) -> Opti
     }
 }
 
-/// A line that was read, its payloads not yet.
+/// A line that was read, without looking into its payloads.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "a record")]
 pub(super) struct Line<'l> {
@@ -159,7 +159,7 @@ struct EntryLine {
     status_code: Option<i64>,
 }
 
-/// The entry of a line that is known to be one. The line is read once; if it is not as it should be, [`Line`] finds out why.
+/// Reads the entry of a line that is known to be one. Reads the line once; if anything is wrong with it, [`Line`] finds out what.
 pub(super) fn entry(bytes: &[u8], file: &Path, line: u32) -> Result<Entry, CassetteError> {
     match at_once(bytes) {
         Some(entry) => Ok(entry),
@@ -171,11 +171,11 @@ pub(super) fn entry(bytes: &[u8], file: &Path, line: u32) -> Result<Entry, Casse
 const LEADING: [&str; 3] = ["method", "connection_id", "statement_id"];
 
 fn at_once(bytes: &[u8]) -> Option<Entry> {
-    // looked at once for the line, not once for each of its texts
+    // check UTF-8 once for the line instead of once for each of its texts
     let text = std::str::from_utf8(bytes).ok()?;
     let EntryLine { request_payload: request, response_payload, status_code } = serde_json::from_str(text).ok()?;
     let Request { method, connection, statement, mut fields } = request;
-    // a number is to be compared
+    // a status code must be compared, which the slow path does
     if status_code.is_some() {
         return None;
     }
@@ -185,7 +185,7 @@ fn at_once(bytes: &[u8]) -> Option<Entry> {
     Some(Entry { method, connection, statement, fields })
 }
 
-/// The request of an entry whose leading keys come first, in their order.
+/// The request of an entry whose leading keys come first and in order.
 struct Request {
     method: Method,
     connection: ConnectionId,
@@ -285,11 +285,11 @@ impl Default for At<'_> {
 /// What a record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A record of another protocol, or what an application received: none of ours.
+    /// A record of another protocol, or of something an application received: not one of ours.
     Foreign,
     /// The header.
     Header,
-    /// Everything before it is whole.
+    /// The mark that everything before it is whole.
     Complete,
     /// An entry of the log.
     Entry,
@@ -299,7 +299,7 @@ pub(super) enum Kind {
     Document,
     /// Rows of a part.
     Rows,
-    /// A rows part gets another name.
+    /// Gives a rows part another name.
     Renamed,
 }
 
@@ -322,7 +322,7 @@ impl<'l> Line<'l> {
         Ok(read)
     }
 
-    /// What the record is.
+    /// Returns what the record is.
     pub(super) fn kind(&self) -> Result<Kind, CassetteError> {
         if self.protocol != ODBC {
             return Ok(Kind::Foreign);
@@ -348,13 +348,13 @@ impl<'l> Line<'l> {
         }
     }
 
-    /// Its span id and time, if it has both.
+    /// Returns its span id and time, if it has both.
     pub(super) fn span(&self) -> Option<Span> {
         let parent = self.parent_span_id.as_deref().map(str::to_owned);
         Some(Span { id: self.span_id.as_deref()?.to_owned(), parent, timestamp: self.timestamp.as_deref()?.to_owned() })
     }
 
-    /// The entry's leading keys.
+    /// Reads the entry's leading keys.
     pub(super) fn head(&self) -> Result<Head, CassetteError> {
         let raw = self.request_payload.ok_or_else(|| self.at.error("there is no request").at_path("requestPayload"))?;
         let head: HeadOfPayload<'_> = serde_json::from_str(raw.get())
@@ -374,7 +374,7 @@ impl<'l> Line<'l> {
         Ok(Head { method, connection, statement: head.statement_id, thread: head.thread.unwrap_or(1) })
     }
 
-    /// The whole entry.
+    /// Reads the whole entry.
     pub(super) fn entry(&self) -> Result<Entry, CassetteError> {
         let Head { method, connection, statement, .. } = self.head()?;
         let mut fields = self.pairs(self.request_payload, "requestPayload")?;
@@ -384,31 +384,31 @@ impl<'l> Line<'l> {
         Ok(Entry { method, connection, statement, fields })
     }
 
-    /// The whole answer about a connection.
+    /// Reads the whole answer about a connection.
     pub(super) fn answer(&self) -> Result<Fields, CassetteError> {
         let mut pairs = self.pairs(self.request_payload, "requestPayload")?;
         pairs.append(&mut self.pairs(self.response_payload, "responsePayload")?);
         self.fields(Method::Answer, pairs)
     }
 
-    /// The fields with these names.
+    /// Converts pairs to fields by their names.
     fn fields(&self, method: Method, pairs: Vec<(String, Value)>) -> Result<Fields, CassetteError> {
         let fields = check::keyed(method, pairs, false).map_err(|wrong| wrong.error(self.at.file, self.at.line))?;
         self.agree(&fields)?;
         Ok(fields)
     }
 
-    /// The document.
+    /// Reads the document.
     pub(super) fn document(&self) -> Result<Value, CassetteError> {
         self.response().and_then(|raw| self.value(raw, "responsePayload"))
     }
 
-    /// The metadata; whether they are complete is not in it.
+    /// Reads the metadata of a header or a mark. A header does not say whether they are complete.
     pub(super) fn header(&self) -> Result<Vec<(String, Value)>, CassetteError> {
         self.pairs(self.response_payload, "responsePayload")
     }
 
-    /// The name a rows part had before.
+    /// Reads the previous name of a rows part.
     pub(super) fn renamed(&self) -> Result<String, CassetteError> {
         let pairs = self.pairs(self.request_payload, "requestPayload")?;
         match &pairs[..] {
@@ -417,17 +417,17 @@ impl<'l> Line<'l> {
         }
     }
 
-    /// What was replied, as it stands in the line, and the bytes before it.
+    /// Returns the reply as it stands in the line.
     pub(super) fn response(&self) -> Result<&'l RawValue, CassetteError> {
         self.response_payload.ok_or_else(|| self.at.error("there is no reply").at_path("responsePayload"))
     }
 
-    /// An error of `serde_json` in a payload.
+    /// Makes an error out of one of `serde_json` in a payload.
     pub(super) fn malformed(&self, raw: &RawValue, error: &serde_json::Error, path: &str) -> CassetteError {
         self.at.json(error, self.offset(raw), path)
     }
 
-    /// `statusCode` is for other readers; two that say different things are not for us to choose from.
+    /// Checks that `statusCode`, which is for other readers, agrees with `return`. If they differ, we cannot choose one.
     fn agree(&self, fields: &Fields) -> Result<(), CassetteError> {
         let said = fields.get(Key::Return);
         match (self.status_code, said.map_or(Some(0), |code| status_code(Some(code)))) {
@@ -452,7 +452,7 @@ impl<'l> Line<'l> {
         read.map(|Read(value)| value).map_err(|error| self.malformed(raw, &error, path))
     }
 
-    /// Bytes of the line before a payload.
+    /// Returns how many bytes of the line stand before a payload.
     fn offset(&self, raw: &RawValue) -> usize {
         (raw.get().as_ptr() as usize).saturating_sub(self.at.bytes.as_ptr() as usize)
     }
@@ -464,7 +464,7 @@ impl At<'_> {
     }
 
     fn json(&self, error: &serde_json::Error, offset: usize, path: &str) -> CassetteError {
-        // the library ends its message with a place that is right only for a whole file
+        // the message ends with a place that is right only for a whole file
         let text = error.to_string();
         let problem = text.rsplit_once(" at line ").map_or(text.as_str(), |(problem, _)| problem);
         let column = (offset + error.column()) as u64;

@@ -1,4 +1,4 @@
-//! Cuts a trace's file into its lines, one after the other, holding no more than the one at hand.
+//! Cuts a trace's file into lines, one after the other, holding only the current one in memory.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -9,19 +9,19 @@ use crate::CassetteError;
 use crate::store::interface::EntryRef;
 
 const BLOCK: usize = 64 * 1024;
-/// The longest line; what is longer is no cassette of ours.
+/// The longest line. A longer one is not from a cassette of ours.
 const LONGEST: usize = 128 * 1024 * 1024;
 
-/// The lines of a trace's file. Blank ones are passed over; NUL bytes up to the end of the file count as its end.
+/// The lines of a trace's file. Blank lines are skipped, and NUL bytes up to the end of the file count as its end.
 pub(super) struct Lines<R> {
     reader: UntilZero<R>,
     file: PathBuf,
     window: Vec<u8>,
-    /// What of the window has been handed out.
+    /// How much of the window was handed out.
     start: usize,
-    /// The file's byte at `window[start]`.
+    /// The position in the file of `window[start]`.
     offset: u64,
-    /// The line at `window[start]`, from 1.
+    /// The number, from 1, of the line at `window[start]`.
     line: u32,
 }
 
@@ -30,18 +30,18 @@ pub(super) struct Cut<'l> {
     /// Where it stands, without its line break.
     pub(super) place: EntryRef,
     pub(super) bytes: &'l [u8],
-    /// A line break follows. What lacks it may have been cut short.
+    /// Whether a line break follows. A line without one may have been cut short.
     pub(super) ended: bool,
 }
 
 impl<R: Read> Lines<R> {
-    /// Reads from the start of a file; its name is for errors only.
+    /// Reads from the start of a file. `file` is its name for errors.
     pub(super) fn new(reader: R, file: &Path) -> Self {
         let reader = UntilZero { inner: reader, end: None };
         Lines { reader, file: file.to_owned(), window: Vec::new(), start: 0, offset: 0, line: 1 }
     }
 
-    /// The next line that is not blank.
+    /// Returns the next line that is not blank.
     pub(super) fn next(&mut self) -> Result<Option<Cut<'_>>, CassetteError> {
         loop {
             let Some((length, ended)) = self.length()? else { return Ok(None) };
@@ -59,7 +59,7 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// The bytes of the next line, and whether a line break follows; none at the end of the file.
+    /// Returns the length of the next line, and whether a line break follows; `None` at the end of the file.
     fn length(&mut self) -> Result<Option<(usize, bool)>, CassetteError> {
         let mut seen = 0;
         loop {
@@ -81,12 +81,12 @@ impl<R: Read> Lines<R> {
         CassetteError::new(&self.file, "a line of more than 128 MiB").at_line(line.into())
     }
 
-    /// Reads on; false at the end of the file.
+    /// Reads more of the file. Returns false at its end.
     fn fill(&mut self) -> Result<bool, CassetteError> {
         if self.start > 0 {
             self.window.drain(..self.start);
             self.start = 0;
-            // a line of several megabytes must not keep its memory
+            // do not keep the memory of a line of several megabytes
             self.window.shrink_to(4 * BLOCK);
         }
         let held = self.window.len();
@@ -108,11 +108,11 @@ impl<R: Read> Lines<R> {
     }
 }
 
-/// A file up to its first zero byte. Zeros at its end are the unused rest of space that was set aside. Text behind a zero is
-/// the rest of a record that was never finished: its first byte is written last.
+/// A file up to its first zero byte. Zeros at the end are the unused rest of the room that was set aside. Text behind a
+/// zero is the rest of a record that was never finished, because its first byte is written last.
 struct UntilZero<R> {
     inner: R,
-    /// The zero was reached; whether there was text behind it in the same block.
+    /// Set when the zero was reached: whether there was text behind it in the same block.
     end: Option<bool>,
 }
 
@@ -128,7 +128,7 @@ impl<R: Read> UntilZero<R> {
         if end == 0 { self.check(text) } else { Ok(end) }
     }
 
-    /// Looks for text behind the zero.
+    /// Checks that there is no text behind the zero.
     fn check(&mut self, mut text: bool) -> io::Result<usize> {
         let mut rest = vec![0; 16 * 1024];
         while !text {

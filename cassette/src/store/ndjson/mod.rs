@@ -1,4 +1,4 @@
-//! A cassette as one append-only file, a JSON object a line.
+//! A cassette as one append-only file with one JSON object per line.
 
 mod catalogue;
 mod id;

@@ -1,10 +1,10 @@
-//! One record, one line, as it is written: Softprobe's record model with `protocol: "odbc"`.
+//! One record on one line, as it is written: Softprobe's record model with `protocol: "odbc"`.
 //!
-//! What a record is follows from its `type` and `identifier`; its content stands in the two payloads. What was asked is
-//! `requestPayload`, what came of it `responsePayload`: the fields of an entry are cut in two before the first reply, so
-//! that they come back in the order they had.
+//! The `type` and `identifier` of a record say what it is; its content is in two payloads. `requestPayload` has what
+//! was asked, `responsePayload` what came of it. The fields of an entry are split before the first reply, so that they
+//! come back in the same order.
 //!
-//! Span ids and times of records. They differ from run to run, so there are none unless they are asked for.
+//! Records may have span ids and times. These differ from run to run, so they are left out unless asked for.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::Write;
@@ -18,29 +18,29 @@ use crate::{ConnectionId, Entry, Fields, Key, Value};
 
 /// The version of the records.
 pub(super) const VERSION: &str = "4.1";
-/// The identifier of the header, which is what `metadata.yml` says.
+/// The identifier of the header, which has the content of `metadata.yml`.
 pub(super) const HEADER: &str = "metadata.yml";
 /// NULL as it stands in a rows file.
 pub(super) const NULL: &[u8] = b"\\N";
 /// The identifier of the record that says that everything before it is whole.
 pub(super) const COMPLETE: &str = "complete";
-/// `type` of commands and rows.
+/// The `type` of commands and rows.
 pub(super) const OUTBOUND: &str = "outbound";
-/// `type` of answers, documents, the header and the mark of completeness.
+/// The `type` of answers, documents, the header and the mark of completeness.
 pub(super) const METADATA: &str = "metadata";
-/// `protocol` of every record of ours.
+/// The `protocol` of all our records.
 pub(super) const ODBC: &str = "odbc";
 
 /// Some of an entry's fields.
 type FieldSlice = [(Key, Value)];
 
-/// What a payload of a record is.
+/// A payload of a record.
 enum Payload<'p> {
     /// There is none.
     Nothing,
     /// A map.
     Pairs(&'p [(String, Value)]),
-    /// Whatever it is.
+    /// Any value.
     Value(&'p Value),
     /// The request of an entry: the leading keys, then what was asked.
     Entry(&'p Entry, &'p FieldSlice),
@@ -65,7 +65,7 @@ impl Payload<'_> {
             Payload::Entry(entry, asked) => {
                 out.extend_from_slice(b"{\"method\":\"");
                 out.extend_from_slice(entry.method.name().as_bytes());
-                // a vector takes every byte
+                // writing to a vector cannot fail
                 let _ = write!(out, "\",\"connection_id\":\"{}\"", entry.connection);
                 if let Some(statement) = entry.statement {
                     let _ = write!(out, ",\"statement_id\":{statement}");
@@ -82,7 +82,7 @@ impl Payload<'_> {
     }
 }
 
-/// What makes the records of one trace its own.
+/// Writes the records of one trace.
 #[derive(Clone, Debug)]
 pub(super) struct RecordWriter {
     pub(super) trace: String,
@@ -90,7 +90,7 @@ pub(super) struct RecordWriter {
 }
 
 impl RecordWriter {
-    /// Appends a record. The order of the keys is the order of the model.
+    /// Appends a record. Its keys have the order of the model.
     fn push(
         &self,
         r#type: &str,
@@ -99,10 +99,10 @@ impl RecordWriter {
         (status_code, error): (Option<i64>, Option<&str>),
         out: &mut Vec<u8>,
     ) {
-        // a vector takes every byte
+        // writing to a vector cannot fail
         let _ = write!(out, "{{\"version\":\"{VERSION}\",\"traceId\":\"{}\"", self.trace);
         if let Some(Span { id, parent, timestamp }) = self.stamp.next() {
-            // an entry is named after its method, other records after what they are
+            // an entry's span is named after its method, another record's after its identifier
             let name = identifier.split(' ').next().unwrap_or_default().to_owned();
             for (key, text) in [
                 ("spanId", Some(id)),
@@ -130,7 +130,7 @@ impl RecordWriter {
         out.extend_from_slice(b"}\n");
     }
 
-    /// The header: `metadata.yml` without `complete`, which is said by a record of its own.
+    /// Writes the header: `metadata.yml` without `complete`, which has a record of its own.
     pub(super) fn header(&self, metadata: &Value, out: &mut Vec<u8>) {
         let Value::Map(pairs) = metadata else { return };
         let of_mark = |key: &str| key == COMPLETE || key == "recovered";
@@ -138,7 +138,7 @@ impl RecordWriter {
         self.push(METADATA, HEADER, (Payload::Nothing, Payload::Pairs(&pairs)), (None, None), out);
     }
 
-    /// The mark that everything before it is whole; of an interrupted recording if it was recovered.
+    /// Writes the mark that everything before it is whole. `recovered` says that the recording was interrupted and recovered.
     pub(super) fn complete(&self, recovered: bool, out: &mut Vec<u8>) {
         let payload: Vec<_> = [(COMPLETE, true), ("recovered", recovered)]
             .into_iter()
@@ -148,7 +148,7 @@ impl RecordWriter {
         self.push(METADATA, COMPLETE, (Payload::Nothing, Payload::Pairs(&payload)), (None, None), out);
     }
 
-    /// A command, an answer of the log or housekeeping.
+    /// Writes a command, an answer of the log or housekeeping.
     pub(super) fn entry(&self, entry: &Entry, out: &mut Vec<u8>) {
         let place = match entry.statement {
             Some(statement) => format!("{} {}/{statement}", entry.method.name(), entry.connection),
@@ -162,49 +162,49 @@ impl RecordWriter {
         self.push(OUTBOUND, &place, (Payload::Entry(entry, asked), reply(replied)), (code, error), out);
     }
 
-    /// An answer about a connection.
+    /// Writes an answer about a connection.
     pub(super) fn info(&self, connection: ConnectionId, answer: &Fields, out: &mut Vec<u8>) {
         let (asked, replied) = cut(answer);
         let code = status_code(answer.get(Key::Return));
         self.push(METADATA, &info_part(connection), (Payload::Fields(asked), reply(replied)), (code, None), out);
     }
 
-    /// A small document.
+    /// Writes a small document.
     pub(super) fn document(&self, part: &str, document: &Value, out: &mut Vec<u8>) {
         self.push(METADATA, part, (Payload::Nothing, Payload::Value(document)), (None, None), out);
     }
 
-    /// That a rows part has another name from now on, with all its rows so far.
+    /// Writes that a rows part has another name from now on, including all its rows so far.
     pub(super) fn renamed(&self, from: &str, to: &str, out: &mut Vec<u8>) {
         let request = [("renamed".to_owned(), Value::from(from))];
         self.push(OUTBOUND, to, (Payload::Pairs(&request), Payload::Nothing), (None, None), out);
     }
 
-    /// The beginning of a record with rows of a part: what follows are rows, with commas between them.
+    /// Writes the beginning of a record with rows of a part. The caller appends rows with commas between them.
     pub(super) fn begin_rows(&self, part: &str, out: &mut Vec<u8>) {
         self.push(OUTBOUND, part, (Payload::Nothing, Payload::Nothing), (None, None), out);
         out.truncate(out.len() - "}\n".len());
         out.extend_from_slice(b",\"responsePayload\":{\"rows\":[");
     }
 
-    /// The end of a record with rows.
+    /// Writes the end of a record with rows.
     pub(super) fn end_rows(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"]}}\n");
     }
 }
 
-/// What was replied, if something was.
+/// Returns the payload for a reply, if there is any.
 fn reply(fields: &FieldSlice) -> Payload<'_> {
     if fields.is_empty() { Payload::Nothing } else { Payload::Fields(fields) }
 }
 
-/// Cuts fields before the first reply.
+/// Splits fields before the first reply.
 fn cut(fields: &FieldSlice) -> (&FieldSlice, &FieldSlice) {
     let at = fields.iter().position(|(key, _)| key.is_reply()).unwrap_or(fields.len());
     fields.split_at(at)
 }
 
-/// The number for `return`; none for what is not a return code ODBC has, and for success that is not written down.
+/// Returns the number of a `return`. `None` if ODBC has no such return code, and for success, which is not written.
 pub(super) fn status_code(code: Option<&Value>) -> Option<i64> {
     words::return_code(Some(code?)).map(i64::from)
 }
@@ -212,9 +212,9 @@ pub(super) fn status_code(code: Option<&Value>) -> Option<i64> {
 /// Whether records get a span id and a time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Spans {
-    /// Each record gets a random id of its own and the time it was written at.
+    /// Gives each record a random id of its own and the time at which it is written.
     pub real: bool,
-    /// The span that called, 16 hexadecimal digits, from a `traceparent`: what real spans name as their parent.
+    /// The calling span, 16 hexadecimal digits, from a `traceparent`. Real spans name it as their parent.
     pub parent: Option<String>,
 }
 
@@ -224,9 +224,9 @@ pub(super) enum Stamp {
     /// Records have none.
     #[default]
     None,
-    /// Each has a new one.
+    /// Each record has a new one.
     Real(Source),
-    /// Each has this one.
+    /// Each record has this one.
     Same(Span),
 }
 
@@ -241,7 +241,7 @@ pub(super) struct Source {
 pub(super) struct Span {
     /// 16 hexadecimal digits.
     pub(super) id: String,
-    /// The same of the span that called.
+    /// The id of the calling span, in the same form.
     pub(super) parent: Option<String>,
     /// When the record was written: `2026-11-21T05:51:00.123Z`.
     pub(super) timestamp: String,
@@ -256,7 +256,7 @@ impl Stamp {
         }
     }
 
-    /// The span of a record that is written now.
+    /// Returns the span of a record that is written now.
     pub(super) fn next(&self) -> Option<Span> {
         let source = match self {
             Stamp::None => return None,
@@ -271,13 +271,13 @@ impl Stamp {
 }
 
 impl Source {
-    /// An id that no other span has: a keyed hash of a number that is not given twice in this process.
+    /// Returns an id that no other span has: a keyed hash of a number that is used once in this process.
     fn id(&self) -> String {
         use std::sync::atomic::{AtomicU64, Ordering};
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let mut hasher = self.random.build_hasher();
         hasher.write_u64(NEXT.fetch_add(1, Ordering::Relaxed));
-        // all zeros is no span id
+        // all zeros is not a valid span id
         format!("{:016x}", hasher.finish().max(1))
     }
 }

@@ -1,4 +1,4 @@
-//! A trace's file that did not end cleanly: its last whole record, and what no entry names.
+//! Recovers a trace's file that did not end cleanly: finds its last whole record, and what no entry names.
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
@@ -17,11 +17,11 @@ use crate::store::rows_journal::UnfinishedRows;
 use crate::store::staging::{staging, target_of};
 use crate::{CassetteError, ErrorKind};
 
-/// The trace to be recovered at a path: a trace's file, or a directory with one unfinished trace. `None` if the path is
-/// not a matter of traces.
+/// Returns the trace to recover at a path: a trace's file, or the only unfinished trace in a directory. `None` if there
+/// is no trace to recover.
 ///
 /// # Errors
-/// A directory with several unfinished traces.
+/// The directory has several unfinished traces.
 pub(crate) fn trace_at(path: &Path) -> Result<Option<PathBuf>, CassetteError> {
     let of_file = path.file_name().and_then(|name| TraceId::of_file(name.to_str()?));
     if of_file.is_some() && !path.is_dir() {
@@ -29,7 +29,7 @@ pub(crate) fn trace_at(path: &Path) -> Result<Option<PathBuf>, CassetteError> {
     }
     let entries = fs::read_dir(path).into_iter().flatten().flatten();
     let mut unfinished: Vec<PathBuf> = entries.filter_map(|entry| trace_staged_at(&entry.path())).collect();
-    // one that was published, and whose process was ended while it went on
+    // a published trace whose process was killed after it went on
     let resumed = |id: &TraceId| {
         let metadata = Trace::read(path, id).and_then(|trace| trace.metadata());
         metadata.is_ok_and(|metadata| !metadata.complete)
@@ -45,13 +45,13 @@ pub(crate) fn trace_at(path: &Path) -> Result<Option<PathBuf>, CassetteError> {
     }
 }
 
-/// The trace whose recording is staged at a path.
+/// Returns the trace whose recording is staged at a path.
 fn trace_staged_at(path: &Path) -> Option<PathBuf> {
     target_of(path)
         .filter(|target| target.file_name().is_some_and(|name| TraceId::of_file(&name.to_string_lossy()).is_some()))
 }
 
-/// The trace that is made of the recording of `target`, if there is one that was not published.
+/// Makes a trace of the unpublished recording of `target`, if there is one.
 pub(crate) fn recover(target: &Path) -> Result<Option<Recovered>, CassetteError> {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     let Some(id) = TraceId::of_file(&name) else { return Ok(None) };
@@ -72,7 +72,7 @@ pub(crate) fn recover(target: &Path) -> Result<Option<Recovered>, CassetteError>
     recover_recording(Records { root, id, file, complete, journal, catalogue, entries }, target, target)
 }
 
-/// The file of a trace's recording that was not published, with a reader of it.
+/// Returns the file of a trace's unpublished recording, with a reader of it.
 pub(crate) fn unpublished(path: &Path) -> Option<(PathBuf, Trace)> {
     let trace = trace_at(path).ok()??;
     let id = TraceId::of_file(trace.file_name()?.to_str()?)?;
@@ -80,7 +80,7 @@ pub(crate) fn unpublished(path: &Path) -> Option<(PathBuf, Trace)> {
     staged.is_file().then_some((staged, reader))
 }
 
-/// A recording's file.
+/// The file of a recording.
 struct Records {
     root: PathBuf,
     id: TraceId,
@@ -97,7 +97,7 @@ impl Records {
         move |error| CassetteError::io(&self.root, doing, &error)
     }
 
-    /// Walks over the file; whether its end breaks off.
+    /// Walks over the file. Returns whether its end breaks off.
     fn walk(&mut self) -> Result<bool, CassetteError> {
         let mut entries = Vec::new();
         let (catalogue, torn) = Catalogue::walk(&self.root, &mut |place, _| {
@@ -126,7 +126,7 @@ impl Unfinished for Records {
         self.journal.clone()
     }
 
-    /// The end is cut off in the file once it is known what of the rest stays.
+    /// Only counts what will be cut. The file is cut once it is known what stays of the rest.
     fn cut(&mut self) -> Result<u64, CassetteError> {
         if !self.walk()? {
             return Ok(0);
@@ -181,7 +181,7 @@ impl Unfinished for Records {
     }
 }
 
-/// How many rows these records have.
+/// Counts the rows of these records.
 fn count(file: &Path, places: &[EntryRef]) -> Result<u64, CassetteError> {
     let (mut rows, mut row, mut count) = (RowsOfTrace::open(file, places.to_vec())?, csv::ByteRecord::new(), 0);
     while rows.next(&mut row)? {
@@ -190,8 +190,8 @@ fn count(file: &Path, places: &[EntryRef]) -> Result<u64, CassetteError> {
     Ok(count)
 }
 
-/// Leaves out the records at the end of the file that belong to no entry: what was written of a part before its process was
-/// ended. Gives the parts' names.
+/// Leaves out the records at the end of the file that belong to no entry: what was written of a part before its process
+/// was killed. Returns the names of the parts.
 fn drop_unused(catalogue: &mut Catalogue, used: &HashSet<String>) -> Vec<String> {
     let rows = catalogue.rows.iter().flat_map(|(name, places)| places.iter().map(move |place| (name, *place)));
     let documents = catalogue.documents.iter().map(|(name, place)| (name, *place));
@@ -202,7 +202,7 @@ fn drop_unused(catalogue: &mut Catalogue, used: &HashSet<String>) -> Vec<String>
         if place.offset + u64::from(place.len) != catalogue.end {
             break;
         }
-        // the line break before it
+        // drop the line break before it too
         catalogue.end = place.offset - 1;
         dropped.push(name.clone());
     }

@@ -1,6 +1,6 @@
-//! Rows as records: each has rows of one part, 64 KiB of them or one that is longer.
+//! Rows as records. Each record has rows of one part: 64 KiB of them, or one longer row.
 //!
-//! A cell is the text it is in a rows file, backslash tags included, and NULL is `null`.
+//! A cell is the text that it has in a rows file, backslash tags included. NULL is `null`.
 
 use std::fmt;
 use std::fs::File;
@@ -23,7 +23,7 @@ use crate::store::recording::Recording;
 use crate::value::float_text;
 use crate::{CassetteError, Row, cell, files};
 
-/// Appends a row to a block: a list, with commas between the rows of a record.
+/// Appends a row to a block as a list, with commas between the rows of a record.
 pub(super) fn encode_row(row: &Row, block: &mut RowBlock) {
     if block.record > 0 {
         block.bytes.push(b',');
@@ -38,11 +38,11 @@ pub(super) fn encode_row(row: &Row, block: &mut RowBlock) {
             }
         };
         block.bytes.push(b',');
-        // as in a rows file: a comma or the line break behind each field
+        // count it as in a rows file: a comma or line break behind each field
         block.size += field.len() + 1;
         block.record += field.len() + 1 - doubled;
     }
-    // the comma behind the last field
+    // drop the comma behind the last field
     block.bytes.pop();
     block.bytes.push(b']');
     block.record += 1;
@@ -73,7 +73,7 @@ fn push_field(field: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Reads the rows of a block.
+/// Reads the rows of a block one by one; the closure returns false at the end.
 pub(super) fn read_block(block: &RowBlock) -> impl FnMut(&mut csv::ByteRecord) -> bool {
     let mut ends = block.records.iter().copied().chain([block.bytes.len()]);
     let (mut at, mut end, mut unescaped) = (0, 0, Vec::new());
@@ -93,7 +93,7 @@ pub(super) struct GrowingRows {
     pub(super) recording: Arc<Mutex<Recording<Writing>>>,
     pub(super) writer: RecordWriter,
     pub(super) part: String,
-    /// Rows are written under the name the part has.
+    /// Whether rows are written under the part's current name.
     pub(super) begun: bool,
 }
 
@@ -104,7 +104,7 @@ impl GrowingRows {
         record.extend_from_slice(rows);
         self.writer.end_rows(record);
         let mut recording = self.recording.lock();
-        // the room that is set aside for entries stays as it is
+        // keep the room that is set aside for entries
         recording.reserve(record.len() + ENTRY_ROOM)?;
         recording.append(record)?;
         self.begun = true;
@@ -119,7 +119,7 @@ impl RowsPart for GrowingRows {
             self.append_record(&block.bytes[start..*end], &mut record)?;
             start = *end;
         }
-        // a part without rows is one as well
+        // a part without rows needs a record as well
         if start < block.bytes.len() || !self.begun {
             self.append_record(&block.bytes[start..], &mut record)?;
         }
@@ -137,24 +137,24 @@ impl RowsPart for GrowingRows {
     }
 }
 
-/// A rows part being read, a record at a time.
+/// A rows part being read, one record at a time.
 pub(super) struct RowsOfTrace {
     path: PathBuf,
     file: File,
     records: std::vec::IntoIter<EntryRef>,
     place: Option<EntryRef>,
     bytes: Vec<u8>,
-    /// What of `bytes` are rows in super8's own form that were not given out yet.
+    /// The range of `bytes` with rows in super8's own form that were not returned yet.
     own: Range<usize>,
     unescaped: Vec<u8>,
     /// The rows of a record in another form.
     other: Option<Rows>,
-    /// Rows of the record that were given out.
+    /// How many rows of the record were returned.
     given: usize,
 }
 
 impl RowsOfTrace {
-    /// The rows at these places of a trace's file.
+    /// Opens the rows at these places of a trace's file.
     pub(super) fn open(path: &Path, records: Vec<EntryRef>) -> Result<RowsOfTrace, CassetteError> {
         Ok(RowsOfTrace {
             path: path.to_owned(),
@@ -169,7 +169,7 @@ impl RowsOfTrace {
         })
     }
 
-    /// Reads the next record; false if there is none.
+    /// Reads the next record. Returns false if there is none.
     fn read(&mut self) -> Result<bool, CassetteError> {
         let Some(place) = self.records.next() else { return Ok(false) };
         let failed = |error: io::Error| CassetteError::io(&self.path, "read", &error).at_line(place.line.into());
@@ -183,7 +183,7 @@ impl RowsOfTrace {
         Ok(true)
     }
 
-    /// Reads the record as JSON of whatever form.
+    /// Reads the record as JSON, whatever its form.
     fn read_otherwise(&mut self, place: EntryRef) -> Result<(), CassetteError> {
         let line = Line::read(&self.bytes, &self.path, place.line)?;
         let raw = line.response()?;
@@ -193,7 +193,7 @@ impl RowsOfTrace {
         Ok(())
     }
 
-    /// The next row of the record; false if there is none.
+    /// Reads the next row of the record. Returns false if there is none.
     fn next_of_record(&mut self, row: &mut csv::ByteRecord) -> Result<bool, CassetteError> {
         if !self.own.is_empty() {
             if let Some(taken) = line::row(&self.bytes[self.own.clone()], row, &mut self.unescaped) {
@@ -312,7 +312,7 @@ impl<'de> Visitor<'de> for List {
     }
 }
 
-/// One row, into those before it.
+/// Reads one row and adds it to those before it.
 struct RowSeed<'r>(&'r mut Rows);
 
 impl<'de> de::DeserializeSeed<'de> for RowSeed<'_> {
@@ -338,7 +338,7 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
     }
 }
 
-/// One cell, into the text of those before it.
+/// Reads one cell and adds it to the text of those before it.
 struct CellText<'t>(&'t mut Vec<u8>);
 
 impl<'de> de::DeserializeSeed<'de> for CellText<'_> {

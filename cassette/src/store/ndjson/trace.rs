@@ -1,6 +1,7 @@
-//! A cassette as one append-only file, a JSON object a line: the format `ndjson`, `{directory}/{traceId}.ndjson`.
+//! A cassette as one append-only file with one JSON object per line: the format `ndjson`,
+//! `{directory}/{traceId}.ndjson`.
 //!
-//! What stands in a file of its own in the directory format stands in records here, under the name of that file.
+//! What has a file of its own in the directory format is in records here, under the name of that file.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,8 +26,8 @@ use crate::{CassetteError, ConnectionId, Entry, Fields, Metadata, Row, Value, ch
 
 /// A cassette in a trace's file.
 ///
-/// What is recorded grows in a hidden file beside it until it is published. A relative path holds for the working
-/// directory at the time this value is made.
+/// What is recorded grows in a hidden file beside it until it is published. A relative path is resolved against the
+/// working directory when this value is made.
 pub struct Trace {
     name: Arc<Path>,
     target: PathBuf,
@@ -39,25 +40,25 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// The trace with this id in a directory, to be read. Whether there is one is found out when it is read.
+    /// Makes a reader of the trace with this id in a directory. Whether there is one is found out when it is read.
     ///
     /// # Errors
-    /// A path that names no directory.
+    /// The path is not that of a directory.
     pub fn read(directory: &Path, id: &TraceId) -> Result<Self, CassetteError> {
         Trace::of(directory, id, &Spans::default())
     }
 
-    /// What there is of a trace that is being recorded or whose recording died: the file it grows in, and a reader of it.
+    /// Returns the file in which a trace is being recorded, or was when its process died, and a reader of it.
     ///
     /// # Errors
-    /// A path that names no directory.
+    /// The path is not that of a directory.
     pub fn staged(directory: &Path, id: &TraceId) -> Result<(PathBuf, Self), CassetteError> {
         let path = staging(&directory.join(id.file_name()));
         let trace = Trace::of_file(&path, id)?;
         Ok((trace.target.clone(), trace))
     }
 
-    /// The trace with this id in a file of whatever name.
+    /// Makes a reader of the trace with this id in a file of any name.
     pub(super) fn of_file(path: &Path, id: &TraceId) -> Result<Self, CassetteError> {
         let mut trace = Trace::of(path.parent().unwrap_or(Path::new("")), id, &Spans::default())?;
         trace.target.set_file_name(path.file_name().unwrap_or_default());
@@ -66,11 +67,11 @@ impl Trace {
         Ok(trace)
     }
 
-    /// A recording that will be published in a directory. Nothing is created before something is appended.
+    /// Makes a recording that will be published in a directory. Creates nothing before something is appended.
     ///
     /// # Errors
-    /// A path that names no directory; a directory that holds a cassette of the other format; a file with other records
-    /// than super8's.
+    /// The path is not that of a directory, the directory holds a cassette of the other format, or the file has records
+    /// other than super8's.
     pub fn record(directory: &Path, id: &TraceId, metadata: Metadata, spans: &Spans) -> Result<Self, CassetteError> {
         let mut trace = Trace::of(directory, id, spans)?;
         writing::check_target(&trace.target)?;
@@ -80,7 +81,7 @@ impl Trace {
     }
 
     fn of(directory: &Path, id: &TraceId, spans: &Spans) -> Result<Self, CassetteError> {
-        // a bare file's name has the empty path for its directory
+        // the directory of a bare file name is the empty path
         let root = match directory.as_os_str().is_empty() {
             true => std::env::current_dir(),
             false => std::path::absolute(directory),
@@ -101,12 +102,12 @@ impl Trace {
         self.recording.as_ref().ok_or_else(|| only_read(&self.name))
     }
 
-    /// Where the file is now.
+    /// Returns where the file is now.
     fn path(&self) -> PathBuf {
         self.recording.as_ref().map_or_else(|| self.target.clone(), |recording| recording.lock().root().to_path_buf())
     }
 
-    /// What the file has. One that grows is walked over each time.
+    /// Returns what the file has. Walks over a growing file each time.
     fn catalogue(&self) -> Result<Arc<Catalogue>, CassetteError> {
         match self.catalogue.get() {
             Some(known) => Ok(Arc::clone(known)),
@@ -114,7 +115,7 @@ impl Trace {
         }
     }
 
-    /// Walks over the file; what is whole of it, and what is wrong with its last line.
+    /// Walks over the file. Returns what is whole of it, and what is wrong with its last line.
     fn walk(
         &self,
         visit: &mut dyn FnMut(EntryRef, Head) -> Result<(), CassetteError>,
@@ -162,7 +163,7 @@ impl Trace {
         CassetteError::missing(&self.name, format!("has no record of {part}")).advice("restore it, or record again")
     }
 
-    /// Why there is no cassette.
+    /// Makes the error that says why there is no cassette.
     fn missing(&self) -> CassetteError {
         let directory = self.target.parent().unwrap_or(Path::new("/"));
         let staged = staging(&self.target);
@@ -181,7 +182,7 @@ impl Trace {
     }
 }
 
-/// The ids of the traces in a directory, sorted; none if it cannot be read.
+/// Returns the ids of the traces in a directory, sorted; none if the directory cannot be read.
 pub fn traces(directory: &Path) -> Vec<TraceId> {
     let names = std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.file_name());
     let mut ids: Vec<TraceId> = names.filter_map(|name| TraceId::of_file(name.to_str()?)).collect();

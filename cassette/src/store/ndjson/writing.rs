@@ -1,4 +1,4 @@
-//! The file of a recording: it is only appended to, and nothing that was written is ever written over.
+//! The file of a recording. It is only appended to: nothing that was written is ever overwritten.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
@@ -53,7 +53,7 @@ impl Layout for Writing {
         Lock::if_there(target, target)
     }
 
-    /// One `write` for each record: whoever reads the file while it grows sees whole lines and nothing else.
+    /// Appends with one `write` per record, so that a reader of the growing file sees only whole lines.
     fn create_log(&mut self, root: &Path) -> io::Result<Box<dyn Append>> {
         let file = OpenOptions::new().read(true).write(true).open(root)?;
         Ok(Box::new(WriteAppend::new(file)))
@@ -77,7 +77,7 @@ impl Layout for Writing {
         log.append(&record).and_then(|()| log.finish()).map_err(|error| write_error(root, &error))
     }
 
-    /// What is appended takes the mark of completeness from the end of the file.
+    /// Does nothing, because after the next append the mark of completeness is no longer at the end of the file.
     fn resume(&mut self, _root: &Path, _metadata: &Metadata) -> Result<(), CassetteError> {
         Ok(())
     }
@@ -97,7 +97,7 @@ impl Layout for Writing {
     fn close(&mut self) {}
 }
 
-/// Puts a recording in the place of a trace.
+/// Puts a recording in place of a trace.
 pub(super) fn publish(staging: &Path, target: &Path) -> Result<(), CassetteError> {
     check_target(target)?;
     fs::create_dir_all(target.parent().unwrap_or(Path::new("/")))
@@ -105,12 +105,12 @@ pub(super) fn publish(staging: &Path, target: &Path) -> Result<(), CassetteError
         .map_err(|error| publish_error(staging, target, &error))
 }
 
-/// Where the journal of a trace's rows stands.
+/// Returns where the journal of a trace's rows stands.
 pub(super) fn journal(target: &Path) -> PathBuf {
     beside(target, "super8-rows")
 }
 
-/// Refuses a target that is neither free nor a trace of ours alone: it would be replaced.
+/// Refuses a target that is neither free nor a trace of ours only, because publishing would replace it.
 pub(super) fn check_target(target: &Path) -> Result<(), CassetteError> {
     let directory = target.parent().unwrap_or(Path::new("/"));
     match fs::metadata(directory) {
@@ -132,7 +132,7 @@ pub(super) fn check_target(target: &Path) -> Result<(), CassetteError> {
     }
 }
 
-/// The first line of a file that is no record of ours. A line cut short at the end is what a recording leaves that died.
+/// Returns the first line of a file that is no record of ours. A line cut short at the end comes from a recording that died.
 fn foreign_line(path: &Path) -> Result<Option<u32>, CassetteError> {
     let file = match files::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -144,7 +144,7 @@ fn foreign_line(path: &Path) -> Result<Option<u32>, CassetteError> {
     first_foreign(file, path)
 }
 
-/// Whether a file has no more than the beginning of a trace of ours: its process died, or its disk was full, in the header.
+/// Says whether a file has only the beginning of a trace of ours, because its process died or its disk was full in the header.
 pub(super) fn is_begun(path: &Path) -> bool {
     let mut start = Vec::new();
     let read = files::open(path).and_then(|file| file.take(512).read_to_end(&mut start));

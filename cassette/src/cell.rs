@@ -1,10 +1,10 @@
 //! A cell as text: what one field of a rows file says, and what it stands for.
 //!
 //! A field is the cell's text unless it begins with a backslash tag: `\N` NULL, `\-` not read, `\x68690a` bytes,
-//! `\eline one\nline two` escaped text, `\>5000:text` cut off by the application's buffer with the full length.
-//! In escaped text `\n \r \t \\` mean what they mean in C, `\x1b` is an ASCII control character and `\u{2028}` any
-//! other character by its number. Escaped are: control characters (C0, DEL, C1), U+2028, U+2029, and a byte order
-//! mark or a backslash at the beginning.
+//! `\eline one\nline two` escaped text, `\>5000:text` cut off by the application's buffer with the full length. In
+//! escaped text `\n \r \t \\` mean what they mean in C, `\x1b` is an ASCII control character and `\u{2028}` any other
+//! character by its number. Escaped are: control characters (C0, DEL, C1), U+2028, U+2029, and a byte order mark or a
+//! backslash at the beginning.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -20,18 +20,18 @@ pub enum Cell<'a> {
     Unread,
     /// NULL.
     Null,
-    /// Text. What is not valid UTF-8 is written as bytes and comes back as [`Cell::Bytes`].
+    /// Text. Text that is not valid UTF-8 is written as bytes and comes back as [`Cell::Bytes`].
     Text(&'a [u8]),
-    /// Text of letters, digits and `+-.:`, with blanks only between them, by the caller's promise: numbers, dates, GUIDs.
-    /// It needs no quotes in CSV. Comes back as [`Cell::Text`].
+    /// Text of which the caller promises that it has only letters, digits and `+-.:`, with blanks only between them:
+    /// numbers, dates, GUIDs. It needs no quotes in CSV. Comes back as [`Cell::Text`].
     Plain(&'a [u8]),
     /// Bytes of no particular encoding.
     Bytes(&'a [u8]),
     /// A value cut off by the application's buffer.
     Cut {
-        /// The length the driver reported, in bytes; negative as the driver gave it (SQL_NO_TOTAL is -4).
+        /// The length that the driver reported, in bytes. A negative one is kept as the driver gave it (SQL_NO_TOTAL is -4).
         total: i64,
-        /// The part the application received.
+        /// The part that the application received.
         cell: CutCell<'a>,
     },
 }
@@ -39,7 +39,7 @@ pub enum Cell<'a> {
 /// The part of a cut value that the application received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CutCell<'a> {
-    /// Text; what is not valid UTF-8 comes back as bytes.
+    /// Text. Text that is not valid UTF-8 comes back as bytes.
     Text(&'a [u8]),
     /// Bytes of no particular encoding.
     Bytes(&'a [u8]),
@@ -61,7 +61,7 @@ impl std::error::Error for CellError {}
 pub const UNREAD: &[u8] = b"\\-";
 const NULL: &[u8] = b"\\N";
 const HEX: &[u8; 16] = b"0123456789abcdef";
-/// What each byte is worth as a hex digit; 255 if it is none.
+/// The value of each byte as a hex digit; 255 if it is none.
 const HEX_VALUES: [u8; 256] = {
     let mut values = [255; 256];
     let mut value = 0;
@@ -78,7 +78,7 @@ pub(crate) fn encode(cell: Cell<'_>, out: &mut Vec<u8>) {
     encode_as(cell, false, out);
 }
 
-/// Appends the field of a cell as it stands in a rows file; true if that is in quotes.
+/// Appends the field of a cell as it stands in a rows file. Returns true if it is in quotes.
 #[inline]
 pub(crate) fn encode_field(cell: Cell<'_>, out: &mut Vec<u8>) -> bool {
     match cell {
@@ -115,7 +115,7 @@ fn encode_as(cell: Cell<'_>, csv: bool, out: &mut Vec<u8>) -> bool {
     false
 }
 
-/// Appends a text, in quotes where a rows file needs them if it is for one; true if it is in quotes.
+/// Appends a text. With `csv` it is for a rows file, and put in quotes if needed. Returns true if it is in quotes.
 fn encode_text(text: &[u8], csv: bool, out: &mut Vec<u8>) -> bool {
     let scan = scan::scan(text);
     let quotes = csv && (scan.quotes || scan::is_fragile(text));
@@ -126,14 +126,14 @@ fn encode_text(text: &[u8], csv: bool, out: &mut Vec<u8>) -> bool {
     false
 }
 
-/// A text that stands in quotes, holds a byte which is not printable ASCII, or begins as a tag does.
+/// Appends a text that needs quotes, has a byte that is not printable ASCII, or begins like a tag.
 #[inline(never)]
 fn encode_special(text: &[u8], scan: Scan, quotes: bool, out: &mut Vec<u8>) -> bool {
     if scan.foreign && std::str::from_utf8(text).is_err() {
         encode_bytes(text, out);
         return false;
     }
-    // of ASCII, what is special is a control character
+    // in ASCII text the only special bytes are control characters
     let escapes = match scan.foreign {
         true => needs_escapes(text),
         false => scan.special || text.first() == Some(&b'\\'),
@@ -151,12 +151,12 @@ fn encode_special(text: &[u8], scan: Scan, quotes: bool, out: &mut Vec<u8>) -> b
     quotes
 }
 
-/// Whether CSV must put a text in quotes, apart from its line breaks: a cell has none.
+/// Says whether CSV must put a text in quotes. Does not look for line breaks, which a cell cannot have.
 fn needs_quotes(text: &[u8]) -> bool {
     scan::is_fragile(text) || memchr2(b',', b'"', text).is_some()
 }
 
-/// Appends a field in CSV's quotes.
+/// Appends a field in CSV quotes.
 pub(crate) fn push_quoted(mut field: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     while let Some(at) = memchr(b'"', field) {
@@ -182,10 +182,10 @@ pub(crate) fn encode_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Reads a field (with CSV's quotes already undone).
+/// Decodes a field whose CSV quotes are already undone.
 ///
-/// `scratch` is overwritten only by a field that is not its own text. An unknown tag, a bad escape, hex that is not
-/// hex and text that is not UTF-8 are refused.
+/// Overwrites `scratch` only for a field that is not its own text. Refuses an unknown tag, a bad escape, hex that is
+/// not hex, and text that is not UTF-8.
 pub fn decode<'a>(field: &'a [u8], scratch: &'a mut Vec<u8>) -> Result<Cell<'a>, CellError> {
     let Some((b'\\', tagged)) = field.split_first() else {
         return check_utf8(field).map(Cell::Text);
@@ -210,7 +210,7 @@ pub fn decode<'a>(field: &'a [u8], scratch: &'a mut Vec<u8>) -> Result<Cell<'a>,
     }
 }
 
-/// Whether a field begins as a cell can; the rest of it is [`decode`]'s to judge.
+/// Checks that a field begins as a cell can. [`decode`] checks the rest of it.
 pub(crate) fn check_tag(field: &[u8]) -> Result<(), CellError> {
     match field {
         [b'\\', b'N' | b'-'] | [b'\\', b'x' | b'e' | b'>', ..] => Ok(()),
@@ -270,7 +270,7 @@ fn decode_bytes<'a>(hex: &[u8], scratch: &'a mut Vec<u8>) -> Result<&'a [u8], Ce
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// The bytes of a word that may begin a character which escaped text cannot hold, and quotes.
+/// Marks the bytes of a word that may begin a character which escaped text cannot hold, and quotes.
 #[inline]
 fn awkward(word: u64) -> u64 {
     let marks = scan::control_or(word, [b'"', b'\\']);
@@ -280,7 +280,7 @@ fn awkward(word: u64) -> u64 {
     }
 }
 
-/// How many bytes the character has that begins here, if escaped text cannot hold it.
+/// Returns the length in bytes of the character that begins at `at`, if escaped text cannot hold it.
 fn escaped_length(text: &[u8], at: usize) -> Option<usize> {
     match text.get(at..)? {
         [b'\\' | 0..0x20 | 0x7f, ..] => Some(1),
@@ -290,7 +290,7 @@ fn escaped_length(text: &[u8], at: usize) -> Option<usize> {
     }
 }
 
-/// For valid UTF-8: whether it cannot stand without the tag of escaped text. A backslash inside can.
+/// Says whether a text of valid UTF-8 needs the tag of escaped text. A backslash inside the text does not.
 fn needs_escapes(text: &[u8]) -> bool {
     let alone = |at: usize| match text[at] {
         b'\\' if at > 0 => ControlFlow::Continue(()),
@@ -300,14 +300,14 @@ fn needs_escapes(text: &[u8]) -> bool {
     scan::each_marked(text, awkward, alone).is_break() || text.starts_with(BYTE_ORDER_MARK)
 }
 
-/// A text with escapes, without the tag that says so.
+/// Escapes a text, without the tag that says so.
 pub(crate) fn escaped(text: &str) -> String {
     let mut out = Vec::new();
     encode_escaped(text.as_bytes(), false, &mut out);
     String::from_utf8_lossy(&out[2..]).into_owned()
 }
 
-/// For valid UTF-8: appends `\e` and the escaped text, with two quotes for one if it will stand in quotes.
+/// Appends `\e` and the escaped form of valid UTF-8. With `quotes` it doubles quotes, because the text will stand in quotes.
 fn encode_escaped(text: &[u8], quotes: bool, out: &mut Vec<u8>) {
     out.reserve(2 * text.len() + 2);
     out.extend_from_slice(b"\\e");
@@ -355,7 +355,7 @@ fn push_escape(character: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Undoes what stands after `\e`, into `scratch`.
+/// Decodes what stands after `\e`, into `scratch`.
 fn decode_escaped<'a>(escaped: &[u8], scratch: &'a mut Vec<u8>) -> Result<&'a [u8], CellError> {
     check_utf8(escaped)?;
     scratch.clear();
@@ -400,10 +400,10 @@ fn bad_escape(at: &[u8]) -> CellError {
     ))
 }
 
-/// Memory kept for the next cell; a larger one gives its memory back.
+/// How much memory is kept for the next cell. A larger cell gives its memory back.
 const KEPT_MEMORY: usize = 64 * 1024;
 
-/// A decoded cell that is kept while its value is read in pieces: a large one is decoded once, not once a piece.
+/// A decoded cell that is kept while its value is read in pieces, so that a large one is decoded only once.
 #[derive(Debug, Default)]
 pub struct DecodedCell {
     form: Option<DecodedForm>,
@@ -430,7 +430,7 @@ enum DecodedForm {
 }
 
 impl DecodedCell {
-    /// Another field comes next.
+    /// Forgets the cell, because another field comes next.
     pub fn forget(&mut self) {
         if self.form.take().is_some() {
             self.bytes.clear();
@@ -438,10 +438,11 @@ impl DecodedCell {
         }
     }
 
-    /// What [`decode`] gives for this field, which is the one of the last time unless that was forgotten.
+    /// Returns what [`decode`] returns for this field. The field must be the same as last time, unless
+    /// [`forget`](Self::forget) was called.
     ///
     /// # Errors
-    /// As [`decode`].
+    /// As for [`decode`].
     pub fn decode<'a>(&'a mut self, field: &'a [u8]) -> Result<Cell<'a>, CellError> {
         let form = match self.form {
             Some(form) => form,

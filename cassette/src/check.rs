@@ -1,7 +1,7 @@
-//! Whether an entry, an answer or a columns file says nothing but what replay understands.
+//! Checks that an entry, an answer or a column file says only what replay understands.
 //!
-//! Replay reads every entry through here, and so does `super8 check`: a word that nobody knows is refused with its place and the
-//! nearest right one, and so is an entry that says more rows than the program asked for.
+//! Replay reads every entry through here, and so does `super8 check`. An unknown word is refused with its place and the
+//! nearest right one, and so is an entry with more rows than the program asked for.
 
 use std::path::Path;
 
@@ -37,7 +37,7 @@ const GET_DATA_CALL: [&str; 10] =
 pub struct Wrong {
     /// The key of the entry.
     pub key: String,
-    /// The place behind it, such as `[1].return`.
+    /// The place below it, such as `[1].return`.
     pub rest: String,
     /// What is wrong.
     pub problem: String,
@@ -46,7 +46,7 @@ pub struct Wrong {
 }
 
 impl Wrong {
-    /// A problem with the value of a key.
+    /// Makes a problem with the value of a key.
     pub fn new(key: &str, problem: impl Into<String>) -> Wrong {
         Wrong { key: key.to_owned(), rest: String::new(), problem: problem.into(), advice: CORRECT.to_owned() }
     }
@@ -61,24 +61,24 @@ impl Wrong {
         Wrong { advice, ..Wrong::new(key, format!("`{word}` is no {what}")) }
     }
 
-    /// The same with what to do about it.
+    /// Replaces what to do about it.
     #[must_use]
     pub fn advise(self, advice: impl Into<String>) -> Wrong {
         Wrong { advice: advice.into(), ..self }
     }
 
-    /// A count that no arrays of the program's have room for.
+    /// Makes the problem with a count for which the program's arrays have no room.
     pub fn too_many(key: &str, count: i64, room: usize) -> Wrong {
         Wrong::new(key, format!("says {count}, and the program asked for {room}"))
     }
 
-    /// The error for it on a line of a file.
+    /// Makes the error for it on a line of a file.
     pub(crate) fn error(self, file: &Path, line: u32) -> CassetteError {
         let path = format!("{}{}", self.key, self.rest);
         CassetteError::new(file, self.problem).at_line(line.into()).at_path(path).advice(self.advice)
     }
 
-    /// The same in a cassette that was never recorded.
+    /// Adapts the advice to a cassette that was never recorded.
     fn by_hand(self) -> Wrong {
         if self.advice == CORRECT { self.advise("correct it") } else { self }
     }
@@ -93,10 +93,10 @@ impl Wrong {
 
 const CORRECT: &str = "correct it, or record again";
 
-/// The fields with these names, which `method` may have, in a cassette that may be made by hand.
+/// Converts pairs to fields by their names, which must be keys. `method` and `by_hand` say which keys the advice names.
 ///
 /// # Errors
-/// A name that is no key.
+/// A name is no key.
 pub(crate) fn keyed(method: Method, pairs: Vec<(String, Value)>, by_hand: bool) -> Result<Fields, Wrong> {
     let keyed = |(name, value): (String, Value)| match Key::from_name(&name) {
         Some(key) => Ok((key, value)),
@@ -114,27 +114,27 @@ fn unknown_key(method: Method, name: &str, by_hand: bool) -> Wrong {
     Wrong::unknown(name, name, &what, method.keys().chain(own))
 }
 
-/// Whether an entry says nothing but what replay understands.
+/// Checks that an entry says only what replay understands.
 ///
 /// # Errors
-/// The first thing that it does not.
+/// The first thing that replay does not understand.
 pub fn check(entry: &Entry) -> Result<(), Wrong> {
     fields(entry.method, &entry.fields)?;
     rowset(entry)
 }
 
-/// Whether an answer about a connection says nothing but what replay understands.
+/// Checks that an answer about a connection says only what replay understands.
 ///
 /// # Errors
-/// As [`check`].
+/// As for [`check`].
 pub fn check_answer(answer: &Fields) -> Result<(), Wrong> {
     fields(Method::Answer, answer)?;
     counter(answer)
 }
 
-/// Whether what is said of a driver's row counter can be a number of rows. With rows it is said only where the driver wrote another
-/// number than it fetched, and that can be one row at most: of a larger rowset the counter says how many there are. At the end of
-/// data it may be any number up to the rowset, which is said with it.
+/// Checks that what is said of a driver's row counter can be a number of rows. With rows, it is recorded only if the driver
+/// wrote another number than it fetched. That can be one row at most, because for a larger rowset the counter itself says
+/// how many rows there are. At the end of data it may be any number up to the rowset, which is recorded with it.
 fn counter(answer: &Fields) -> Result<(), Wrong> {
     let most = match answer.get(Key::About).and_then(Value::as_text) {
         Some("rows_fetched_with_rows") => 1,
@@ -156,11 +156,11 @@ fn fields(method: Method, fields: &Fields) -> Result<(), Wrong> {
     })
 }
 
-/// Whether the fields of an entry of a cassette made by hand have values of their form. What is particular to such a cassette is
-/// looked at where it is expanded.
+/// Checks that the fields of an entry of a cassette written by hand have values of their form. What is particular to
+/// such a cassette is checked where it is expanded.
 ///
 /// # Errors
-/// As [`check`].
+/// As for [`check`].
 pub(crate) fn check_by_hand(method: Method, fields: &Fields) -> Result<(), Wrong> {
     let wrong = fields.iter().try_for_each(|(key, value)| match method.shape(*key) {
         _ if *key == Key::Match && method.takes_by_hand(*key) => shaped(Shape::Matching, key.name(), value),
@@ -176,10 +176,10 @@ pub(crate) fn check_by_hand(method: Method, fields: &Fields) -> Result<(), Wrong
     wrong.map_err(Wrong::by_hand)
 }
 
-/// Whether a columns file says nothing but what replay understands. The key of what is wrong is the number of the column, from 0.
+/// Checks that a column file says only what replay understands. The key of what is wrong is the number of the column, from 0.
 ///
 /// # Errors
-/// As [`check`].
+/// As for [`check`].
 pub fn check_columns(columns: &Value) -> Result<(), Wrong> {
     let known = |key: &str| {
         DESCRIBED.contains(&key) || COLUMN_FIELDS.iter().any(|(_, name)| *name == key) || key.parse::<u16>().is_ok()
@@ -206,11 +206,11 @@ pub fn check_columns(columns: &Value) -> Result<(), Wrong> {
     })
 }
 
-/// Says whether a cell is a value of the C type of this name.
+/// Checks that a cell is a value of the C type with this name.
 pub type Fits = fn(&Cell<'_>, &str) -> Result<(), String>;
 
-/// Whether the cells of an entry that are not rows of a result are values of their C types: output parameters, what an operation
-/// on rows wrote, and what SQLGetData read apart from a row.
+/// Checks that those cells of an entry that are not rows of a result are values of their C types: output parameters,
+/// what an operation on rows wrote, and what SQLGetData read apart from a row.
 ///
 /// # Errors
 /// The first cell that is not.
@@ -268,7 +268,7 @@ fn calls_fit(key: &str, calls: Option<&Value>, fits: Fits) -> Result<(), Wrong> 
     })
 }
 
-/// Whether a value has the form of its field.
+/// Checks that a value has the form of its field.
 fn shaped(shape: Shape, key: &str, value: &Value) -> Result<(), Wrong> {
     match shape {
         Shape::Any => Ok(()),
@@ -315,7 +315,8 @@ fn shaped(shape: Shape, key: &str, value: &Value) -> Result<(), Wrong> {
     }
 }
 
-/// Replies are numbers of 64 bits, texts, or maps of them by the names of the outputs; SQLGetFunctions lists functions.
+/// Checks a reply: a number of 64 bits, a text, or a map of these by the names of the outputs. SQLGetFunctions has a
+/// list of functions.
 fn result(key: &str, value: &Value) -> Result<(), Wrong> {
     match value {
         Value::Int(number) if i64::try_from(*number).is_err() => Err(Wrong::new(key, "is no number of 64 bits")),
@@ -332,10 +333,10 @@ fn result(key: &str, value: &Value) -> Result<(), Wrong> {
     }
 }
 
-/// A program's arrays have room for the rows it asked for, and no more.
+/// Checks that a program's arrays, which have room for the rows it asked for, have room for what an entry says.
 ///
 /// # Errors
-/// More rows, more states or a larger count.
+/// There are more rows, more states or a larger count.
 pub(crate) fn rowset(entry: &Entry) -> Result<(), Wrong> {
     let number = |key: Key| entry.get(key).and_then(Value::as_int);
     let room = match entry.method {
@@ -356,15 +357,15 @@ pub(crate) fn rowset(entry: &Entry) -> Result<(), Wrong> {
     within(usize::try_from(room).unwrap_or_default(), |key| entry.get(key))
 }
 
-/// A set of an array of parameters, or what stands for one that is left out.
+/// Says whether a value is a set of an array of parameters, or stands for one that is left out.
 fn is_set(value: &Value) -> bool {
     matches!(value, Value::List(_)) || value.get("PARAM_IGNORE").is_some()
 }
 
-/// Whether arrays of so many rows, or sets of parameters, have room for what a cassette says of them.
+/// Checks that arrays with room for this many rows, or sets of parameters, have room for what a cassette says.
 ///
 /// # Errors
-/// More rows, more states or a larger count.
+/// There are more rows, more states or a larger count.
 pub fn within<'e>(room: usize, get: impl Fn(Key) -> Option<&'e Value>) -> Result<(), Wrong> {
     for (key, rows) in [(Key::RowsFetched, "rows"), (Key::ParamsProcessed, "sets")] {
         if let Some(Value::Int(count)) = get(key)
@@ -427,14 +428,14 @@ fn c_types(key: &str, value: &Value) -> Result<(), Wrong> {
     items.try_for_each(|(at, item)| c_type("", item).map_err(|wrong| wrong.inside(key, format_args!("[{at}]"))))
 }
 
-/// A list, each item of which is looked at.
+/// Checks each item of a list.
 fn each(key: &str, value: &Value, look: impl Fn(&Value) -> Result<(), Wrong>) -> Result<(), Wrong> {
     let Value::List(items) = value else { return Err(Wrong::new(key, "is not a list")) };
     let mut items = items.iter().enumerate();
     items.try_for_each(|(at, item)| look(item).map_err(|wrong| wrong.inside(key, format_args!("[{at}]"))))
 }
 
-/// The pairs of a map with no other keys than these.
+/// Returns the pairs of a map that may have only these keys.
 fn map<'v>(value: &'v Value, what: &str, known: &[&str]) -> Result<&'v [(String, Value)], Wrong> {
     let Value::Map(pairs) = value else { return Err(Wrong::new("", "is not a map")) };
     match pairs.iter().find(|(key, _)| !known.contains(&key.as_str())) {
@@ -447,7 +448,7 @@ fn diagnostics(key: &str, value: &Value) -> Result<(), Wrong> {
     each(key, value, |record| {
         map(record, "a diagnostic record", &DIAGNOSTIC)?.iter().try_for_each(|(key, value)| match key.as_str() {
             "sqlstate" => match value.as_text() {
-                // Five blanks are one: IBM's driver gives them where its message has no SQLSTATE.
+                // Allow five blanks: IBM's driver gives them if its message has no SQLSTATE.
                 Some(state) if state.chars().count() <= 5 => Ok(()),
                 _ => Err(Wrong::new(key, "is no SQLSTATE: five characters, in quotes")),
             },

@@ -1,5 +1,5 @@
-//! Copying a cassette from one format to the other. Entries, answers, documents and rows are data here: nothing knows what
-//! they mean, so nothing is lost that a later version adds.
+//! Copies a cassette from one format to the other. Entries, answers, documents and rows are only data here: nothing
+//! knows what they mean, so nothing that a later version adds is lost.
 
 use std::collections::{BTreeSet, HashSet};
 use std::io;
@@ -13,28 +13,28 @@ use crate::{CassetteError, ConnectionId, ErrorKind, Key, Row};
 /// What a conversion did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Conversion {
-    /// Entries of the log.
+    /// How many entries of the log it copied.
     pub entries: u64,
-    /// Answers about connections.
+    /// How many answers about connections it copied.
     pub answers: u64,
-    /// Documents and rows.
+    /// How many documents and rows parts it copied.
     pub parts: u64,
-    /// What the other format has no place for, and what comes out in another form: a line each, for people.
+    /// What the other format has no place for, and what comes out in another form: one line each, for people.
     pub notes: Vec<String>,
 }
 
-/// Copies what `from` has to `to`, which was made with `from`'s metadata, and publishes it.
+/// Copies everything in `from` to `to`, which was made with `from`'s metadata, and publishes it.
 ///
-/// The copy is in the order in which a recording has it: what an entry names before the entry, the answers about a connection
-/// behind its first entry, what nothing names at the end.
+/// The copy has the order of a recording: what an entry names comes before the entry, the answers about a connection
+/// behind its first entry, and what nothing names at the end.
 ///
 /// # Errors
-/// An incomplete recording, something unreadable, a target that cannot be written.
+/// The recording is incomplete, something is unreadable, or the target cannot be written.
 pub fn convert(from: &dyn Store, to: &dyn Store) -> Result<Conversion, CassetteError> {
     convert_watched(from, to, &|_| {})
 }
 
-/// The same; `copied` is told how many bytes have been copied since the last time.
+/// Does the same, and calls `copied` with the number of bytes copied since the last call.
 ///
 /// # Errors
 /// As for [`convert`].
@@ -45,7 +45,7 @@ pub fn convert_watched(from: &dyn Store, to: &dyn Store, copied: &dyn Fn(u64)) -
     }
     let contents = from.contents()?;
     let mut copy = Copy { copied, ..Copy::of(from, to, &contents) };
-    // a recording without entries is a cassette as well
+    // a recording without entries is a cassette too
     to.append(&[])?;
     from.scan(&mut |place, head| {
         copy.entry(place)?;
@@ -56,15 +56,15 @@ pub fn convert_watched(from: &dyn Store, to: &dyn Store, copied: &dyn Fn(u64)) -
     Ok(Conversion { notes: contents.notes, ..done })
 }
 
-/// A copy under way: each thing is copied once.
+/// A copy under way. Each thing is copied once.
 pub struct Copy<'c> {
     from: &'c dyn Store,
     to: &'c dyn Store,
-    /// What was not copied yet, beside the entries.
+    /// What was not copied yet, apart from the entries.
     documents: BTreeSet<&'c str>,
     rows: BTreeSet<&'c str>,
     infos: BTreeSet<ConnectionId>,
-    /// The parts that entries named so far.
+    /// The parts that entries have named so far.
     named: HashSet<String>,
     encoded: Vec<u8>,
     done: Conversion,
@@ -72,7 +72,7 @@ pub struct Copy<'c> {
 }
 
 impl<'c> Copy<'c> {
-    /// Nothing is copied yet.
+    /// Begins a copy.
     pub fn of(from: &'c dyn Store, to: &'c dyn Store, contents: &'c Contents) -> Self {
         Copy {
             from,
@@ -90,7 +90,7 @@ impl<'c> Copy<'c> {
     /// Copies the entry at a place of the log, and before it the parts that it names.
     ///
     /// # Errors
-    /// Something unreadable, a part that is not there, a target that cannot be written.
+    /// Something is unreadable, a part does not exist, or the target cannot be written.
     pub fn entry(&mut self, place: EntryRef) -> Result<(), CassetteError> {
         let entry = self.from.entry(place)?;
         for (key, name) in entry.files() {
@@ -167,7 +167,7 @@ impl<'c> Copy<'c> {
         Ok(())
     }
 
-    /// Copies what is left beside the entries.
+    /// Copies what is left apart from the entries.
     fn rest(mut self) -> Result<Self, CassetteError> {
         while let Some(connection) = self.infos.first().copied() {
             self.answers(connection)?;

@@ -30,7 +30,7 @@ impl std::str::FromStr for ConnectionId {
 }
 
 impl ConnectionId {
-    /// The connection with these letters.
+    /// Returns the connection with these letters.
     pub(crate) fn from_letters(letters: &[u8]) -> Option<ConnectionId> {
         let number = letters.iter().try_fold(0u64, |sum, letter| match letter {
             b'a'..=b'z' if sum <= u64::from(u32::MAX) => Some(sum * 26 + u64::from(letter - b'a') + 1),
@@ -40,17 +40,17 @@ impl ConnectionId {
     }
 }
 
-/// The fields of an entry, or an answer about a connection, in written order.
+/// The fields of an entry, or of an answer about a connection, in written order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields(Vec<(Key, Value)>);
 
 impl Fields {
-    /// None.
+    /// Makes fields without any field.
     pub const fn new() -> Fields {
         Fields(Vec::new())
     }
 
-    /// The value of a field.
+    /// Returns the value of a field.
     pub fn get(&self, key: Key) -> Option<&Value> {
         self.0.iter().find(|(known, _)| *known == key).map(|(_, value)| value)
     }
@@ -117,100 +117,100 @@ impl<'f> IntoIterator for &'f Fields {
     }
 }
 
-/// One item of the command log.
+/// One item of the log.
 ///
-/// `fields` holds everything but the three leading keys, in written order: inputs, then `result` or a file key,
-/// then `return` (only if not SQL_SUCCESS) and `diagnostics`.
+/// `fields` holds everything but the three leading keys, in written order: inputs, then `result` or a file key, then
+/// `return` (only if it is not SQL_SUCCESS) and `diagnostics`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// What was done.
     pub method: Method,
-    /// On which connection.
+    /// The connection on which it was done.
     pub connection: ConnectionId,
-    /// On which statement of the connection; `None` for what concerns the connection itself.
+    /// The statement of the connection; `None` for what concerns the connection itself.
     pub statement: Option<u32>,
     /// The remaining fields in written order.
     pub fields: Fields,
 }
 
 impl Entry {
-    /// An entry without fields.
+    /// Makes an entry without fields.
     pub fn new(method: Method, connection: ConnectionId, statement: Option<u32>) -> Self {
         Entry { method, connection, statement, fields: Fields::new() }
     }
 
-    /// The same entry with one more field.
+    /// Returns the same entry with one more field.
     #[must_use]
     pub fn with(mut self, key: Key, value: impl Into<Value>) -> Self {
         self.fields.add(key, value);
         self
     }
 
-    /// Which of the threads that used the connection did this, from 1.
+    /// Returns which of the threads that used the connection did this, from 1.
     pub fn thread(&self) -> u16 {
         let number = self.get(Key::Thread).and_then(Value::as_int);
         number.and_then(|number| u16::try_from(number).ok()).filter(|number| *number > 0).unwrap_or(1)
     }
 
-    /// The value of a field.
+    /// Returns the value of a field.
     pub fn get(&self, key: Key) -> Option<&Value> {
         self.fields.get(key)
     }
 
-    /// The files of the cassette that it names.
+    /// Iterates over the files of the cassette that the entry names.
     pub fn files(&self) -> impl Iterator<Item = (Key, &str)> {
         let files = self.fields.iter().filter(|(key, _)| key.is_file());
         files.filter_map(|(key, value)| Some((*key, value.as_text()?)))
     }
 
-    /// The return code it reports; SQL_ERROR for a word that is none.
+    /// Returns the return code it reports; SQL_ERROR for a word that is no return code.
     pub fn return_code(&self) -> i16 {
         words::return_code(self.get(Key::Return)).unwrap_or(words::ERROR)
     }
 
-    /// Whether it reports a failure, as opposed to a success, no data, or a need of data.
+    /// Says whether it reports a failure, as opposed to success, no data, or a need for data.
     pub fn failed(&self) -> bool {
         matches!(self.return_code(), words::ERROR | words::INVALID_HANDLE)
     }
 
-    /// Whether it reports success, with or without information.
+    /// Says whether it reports success, with or without information.
     pub fn succeeded(&self) -> bool {
         matches!(self.return_code(), words::SUCCESS | words::SUCCESS_WITH_INFO)
     }
 
-    /// Whether it reports anything but a plain success.
+    /// Says whether it reports anything but a plain success.
     pub fn has_outcome(&self) -> bool {
         self.get(Key::Return).or_else(|| self.get(Key::Diagnostics)).is_some()
     }
 }
 
-/// The leading keys of an entry: enough to know what it is about.
+/// The leading keys of an entry, which are enough to know what it is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
     /// What was done.
     pub method: Method,
-    /// On which connection.
+    /// The connection on which it was done.
     pub connection: ConnectionId,
-    /// On which statement of the connection, if on one.
+    /// The statement of the connection, if there is one.
     pub statement: Option<u32>,
-    /// By which thread of the connection; 1 where nothing is said.
+    /// The thread of the connection; 1 if the entry names none.
     pub thread: u16,
 }
 
-/// Tells connects apart that may get different replies: data source or driver, and the connection string.
+/// Distinguishes connects that may get different replies, by data source or driver and by connection string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ConnectIdentity(Digest);
 
-/// What stands for a text: as many bytes of its SHA-256 as make a second text with the same ones out of the question.
+/// Stands for a text: enough bytes of its SHA-256 that a second text with the same bytes is out of the question.
 pub(crate) type Digest = [u8; 16];
 
-/// The digest of some bytes.
+/// Returns the digest of some bytes.
 pub(crate) fn digest(bytes: &[u8]) -> Digest {
     let whole = Sha256::digest(bytes);
     std::array::from_fn(|at| whole[at])
 }
 
-/// The identity of a connect entry.
+/// Returns the identity of a connect entry.
 pub(crate) fn connect_identity(entry: &Entry) -> ConnectIdentity {
     let named = [Key::Dsn, Key::Driver, Key::ConnectionString].map(|key| entry.get(key));
     ConnectIdentity(digest(format!("{named:?}").as_bytes()))

@@ -1,25 +1,25 @@
-//! The one error of the cassette: which file, which line, where in the item, what is wrong, what to do.
+//! The only error type of the cassette: which file, which line, where in the item, what is wrong, and what to do.
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What kind of trouble it is, for callers that treat some kinds in their own way.
+/// The kind of an error, for callers that treat some kinds differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
     /// The operating system refused (open, read, write, rename ...).
     Io(io::ErrorKind),
-    /// The file's content is not what it should be.
+    /// The content of the file is not what it should be.
     Invalid,
-    /// The file ends in the middle of an item or a row: it was cut short.
+    /// The file ends in the middle of an item or a row, because it was cut short.
     Torn,
-    /// Another process has it.
+    /// Another process has the file.
     Busy,
 }
 
 /// An error of a cassette. Displays as `FILE:LINE:COLUMN: PATH: what is wrong; what to do`.
 ///
-/// Lines and columns count from 1. Cloning is cheap enough for a sticky error that is handed out again.
+/// Lines and columns count from 1. Cloning is cheap enough for a sticky error that is returned again and again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CassetteError(Box<Inner>);
 
@@ -35,7 +35,7 @@ struct Inner {
 }
 
 impl CassetteError {
-    /// The content of `file` is wrong.
+    /// Makes the error that the content of `file` is wrong.
     pub fn new(file: &Path, problem: impl Into<String>) -> Self {
         CassetteError(Box::new(Inner {
             kind: ErrorKind::Invalid,
@@ -48,93 +48,93 @@ impl CassetteError {
         }))
     }
 
-    /// The operating system failed while doing something (`"open"`, `"write"`) with `file`.
+    /// Makes the error that the operating system failed to do something (`"open"`, `"write"`) with `file`.
     pub fn io(file: &Path, doing: &str, error: &io::Error) -> Self {
         let mut new = CassetteError::new(file, format!("cannot {doing}: {error}"));
         new.0.kind = ErrorKind::Io(error.kind());
         new
     }
 
-    /// `file`, or what should stand in it, is not there.
+    /// Makes the error that `file`, or something in it, does not exist.
     pub fn missing(file: &Path, problem: impl Into<String>) -> Self {
         let mut new = CassetteError::new(file, problem);
         new.0.kind = ErrorKind::Io(io::ErrorKind::NotFound);
         new
     }
 
-    /// `file` ends in the middle of something.
+    /// Makes the error that `file` ends in the middle of something.
     pub fn torn(file: &Path, problem: impl Into<String>) -> Self {
         let mut new = CassetteError::new(file, problem);
         new.0.kind = ErrorKind::Torn;
         new
     }
 
-    /// Another process has `file`.
+    /// Makes the error that another process has `file`.
     pub fn busy(file: &Path, problem: impl Into<String>) -> Self {
         let mut new = CassetteError::new(file, problem);
         new.0.kind = ErrorKind::Busy;
         new
     }
 
-    /// The same error at a line (from 1) of the file.
+    /// Adds a line (from 1) of the file.
     #[must_use]
     pub fn at_line(mut self, line: u64) -> Self {
         self.0.line = Some(line);
         self
     }
 
-    /// The same error at a column (from 1): a character of the line, or a field of a CSV row.
+    /// Adds a column (from 1): a character of the line, or a field of a CSV row.
     #[must_use]
     pub fn at_column(mut self, column: u64) -> Self {
         self.0.column = Some(column);
         self
     }
 
-    /// The same error at a place in the item, such as `diagnostics[0].native`.
+    /// Adds a place in the item, such as `diagnostics[0].native`.
     #[must_use]
     pub fn at_path(mut self, path: impl Into<String>) -> Self {
         self.0.path = path.into();
         self
     }
 
-    /// The same error with what to do about it.
+    /// Adds what to do about the error.
     #[must_use]
     pub fn advice(mut self, advice: impl Into<String>) -> Self {
         self.0.advice = advice.into();
         self
     }
 
-    /// What kind of trouble it is.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The file concerned.
+    /// Returns the file concerned.
     pub fn file(&self) -> &Path {
         &self.0.file
     }
 
-    /// The line, from 1, if it is known.
+    /// Returns the line, from 1, if it is known.
     pub fn line(&self) -> Option<u64> {
         self.0.line
     }
 
-    /// The column, from 1, if it is known.
+    /// Returns the column, from 1, if it is known.
     pub fn column(&self) -> Option<u64> {
         self.0.column
     }
 
-    /// The place in the item; empty if it is the item or the file as a whole.
+    /// Returns the place in the item; empty for the item or the file as a whole.
     pub fn path(&self) -> &str {
         &self.0.path
     }
 
-    /// What is wrong, without the place and the advice.
+    /// Returns what is wrong, without place and advice.
     pub fn problem(&self) -> &str {
         &self.0.problem
     }
 
-    /// What is wrong and what to do, for those who name file and line themselves.
+    /// Returns what is wrong and what to do, for callers that name file and line themselves.
     pub fn message(&self) -> String {
         let Inner { path, problem, advice, .. } = &*self.0;
         let path = if path.is_empty() { String::new() } else { format!("{path}: ") };

@@ -1,7 +1,7 @@
 //! Faults: a command that succeeded when it was recorded fails once at replay, so that a program's error handling can be tested.
 //!
-//! A fault is written `PLACE=WHAT`: `7=40001`, `a#5=deadlock`, `sql:^insert=timeout`. What the program is told is what the driver of
-//! the cassette was measured to say (`player/fault_profiles.rs`).
+//! A fault is written `PLACE=WHAT`: `7=40001`, `a#5=deadlock`, `sql:^insert=timeout`. The program is told what the
+//! cassette's driver was measured to report (`player/fault_profiles.rs`).
 
 use std::fmt;
 use std::str::FromStr;
@@ -35,7 +35,7 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
-    /// Those that have a name.
+    /// The kinds that have a name.
     pub const NAMED: [FaultKind; 8] = [
         FaultKind::Deadlock,
         FaultKind::LostConnection,
@@ -47,7 +47,7 @@ impl FaultKind {
         FaultKind::RowsEndEarly,
     ];
 
-    /// The name, or the SQLSTATE.
+    /// Returns the name, or the SQLSTATE.
     pub fn name(&self) -> &str {
         match self {
             FaultKind::Deadlock => "deadlock",
@@ -62,7 +62,7 @@ impl FaultKind {
         }
     }
 
-    /// Whether nothing more can be done on the connection.
+    /// Says whether nothing more can be done on the connection.
     pub fn loses_connection(&self) -> bool {
         match self {
             FaultKind::LostConnection | FaultKind::CommitUnknown => true,
@@ -71,13 +71,13 @@ impl FaultKind {
         }
     }
 
-    /// Whether what was done in the transaction before is undone.
+    /// Says whether everything done in the transaction before is undone.
     pub fn ends_transaction(&self) -> bool {
         let serialization = matches!(self, FaultKind::Sqlstate(sqlstate) if sqlstate.starts_with("40"));
         serialization || *self == FaultKind::Deadlock || self.loses_connection()
     }
 
-    /// Why a command of this method cannot fail so; `None` if it can.
+    /// Returns why a command of this method cannot fail in this way; `None` if it can.
     pub fn unfit(&self, method: Method) -> Option<&'static str> {
         match self {
             FaultKind::CommitUnknown if method != Method::Commit => Some("commit-unknown is for a commit"),
@@ -138,11 +138,11 @@ pub enum FaultRow {
 /// A fault: what goes wrong, and where.
 #[derive(Clone, Debug)]
 pub struct Fault {
-    /// As it was written.
+    /// The fault as it was written.
     pub text: String,
-    /// Which command.
+    /// Which command fails.
     pub place: Place,
-    /// Which row of it.
+    /// The row at which it fails.
     pub row: FaultRow,
     /// What goes wrong.
     pub kind: FaultKind,
@@ -162,7 +162,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// A fault at the position of its command and its row.
+/// A fault with the position of its command, and its row.
 #[derive(Clone, Debug)]
 pub(crate) struct Armed {
     pub(crate) position: u32,
@@ -217,18 +217,18 @@ fn place_of(text: &str) -> Option<Place> {
     Some(Place::Of { connection: connection.parse().ok()?, statement, count })
 }
 
-/// The faults of a setting, one on a line.
+/// Parses the faults of a setting, one per line.
 ///
 /// # Errors
-/// One that is not understood.
+/// One cannot be parsed.
 pub fn parse_all(text: &str) -> Result<Vec<Fault>, String> {
     text.lines().filter(|line| !line.is_empty()).map(str::parse).collect()
 }
 
-/// A fault, as a field `fault` has it; a SQLSTATE may stand there without quotes.
+/// Reads a fault from the value of a field `fault`. A SQLSTATE may be written there without quotes.
 ///
 /// # Errors
-/// It is none.
+/// The value is no fault.
 pub fn written(value: &Value) -> Result<FaultKind, String> {
     match value {
         Value::Text(text) => text.parse(),
@@ -237,10 +237,10 @@ pub fn written(value: &Value) -> Result<FaultKind, String> {
     }
 }
 
-/// A time, as a field `delay` has it.
+/// Parses the text of a field `delay`.
 ///
 /// # Errors
-/// It is none, or more than an hour.
+/// The text is no time, or more than an hour.
 pub fn delay(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is no time: write a number and ms, s or m, such as 200ms, an hour at most");
     let digits = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
@@ -255,7 +255,7 @@ pub fn delay(text: &str) -> Result<Duration, String> {
     if seconds <= 3600.0 { Duration::try_from_secs_f64(seconds).map_err(|_| wrong()) } else { Err(wrong()) }
 }
 
-/// What stands in the messages of a fault, to be looked for in a program's output.
+/// Returns what stands in the messages of a fault, so that it can be found in a program's output.
 pub fn token(fault: &str) -> String {
     format!("super8-fault:{fault}")
 }

@@ -1,6 +1,6 @@
-//! Opening the files of a cassette: regular files in its directory and nothing else.
+//! Opens the files of a cassette: only regular files in its directory.
 //!
-//! A cassette may come from somebody else. A link in it would show another file, a FIFO or a device would never end.
+//! A cassette may come from somebody else. A link in it would show another file, and a FIFO or a device would never end.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -11,12 +11,12 @@ use rustix::fs::OFlags;
 
 use crate::CassetteError;
 
-/// Small documents are no larger than this: what is, is no cassette of ours.
+/// The largest size of a small document. A larger one is not from a cassette of ours.
 pub(crate) const LARGEST: u64 = 64 << 20;
 
-/// Opens a regular file to be read.
+/// Opens a regular file for reading.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
-    // a FIFO that nobody writes to is opened at once
+    // with these flags, opening a FIFO that nobody writes to does not block
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
     let refused = |what: &str| io::Error::new(io::ErrorKind::InvalidInput, what.to_owned());
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|error| {
@@ -45,13 +45,13 @@ pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Whether a line is one that git leaves where two versions of a file contradict one another.
+/// Says whether a line is a merge conflict marker of git.
 pub(crate) fn is_conflict(line: &[u8]) -> bool {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     line == b"=======" || [&b"<<<<<<< "[..], b">>>>>>> ", b"||||||| "].iter().any(|marker| line.starts_with(marker))
 }
 
-/// The error for such a line.
+/// Makes the error for such a line.
 pub(crate) fn conflict(file: &Path, line: u64) -> CassetteError {
     CassetteError::new(file, "a merge conflict marker")
         .at_line(line)

@@ -1,4 +1,4 @@
-//! A row inside the command log: `result: [1, "two", null]`.
+//! A row inside the log: `result: [1, "two", null]`.
 
 use crate::cell;
 use crate::row::Row;
@@ -24,8 +24,8 @@ impl std::fmt::Display for InlineError {
 
 impl std::error::Error for InlineError {}
 
-/// A row as a list: null for NULL, a number where the C type is a number's and the text is the number's own, and
-/// otherwise the same text as in a rows file, backslash tags included.
+/// Converts a row to a list: null for NULL, a number if the C type is numeric and the text is exactly how the number is
+/// written, and otherwise the same text as in a rows file, backslash tags included.
 pub fn inline<S: AsRef<str>>(row: &Row, c_types: &[S]) -> Value {
     let value = |column: usize| {
         let field = row.field(column);
@@ -43,7 +43,7 @@ pub fn inline<S: AsRef<str>>(row: &Row, c_types: &[S]) -> Value {
     Value::List((0..row.width()).map(value).collect())
 }
 
-/// The number a text is, if writing the number gives the same text again.
+/// Returns the number that a text is, if writing the number gives the same text again.
 fn number(text: &str, c_type: &str) -> Option<Value> {
     const INTEGERS: [&str; 13] = [
         "BIT", "STINYINT", "UTINYINT", "TINYINT", "SSHORT", "USHORT", "SHORT", "SLONG", "ULONG", "LONG", "SBIGINT",
@@ -63,13 +63,13 @@ fn number(text: &str, c_type: &str) -> Option<Value> {
     }
 }
 
-/// Puts the cells of such a list into `row`, in place of what was there.
+/// Puts the cells of such a list into `row`, replacing its content.
 pub fn from_inline(value: &Value, row: &mut Row) -> Result<(), InlineError> {
     row.clear();
     fields(value, &mut |field| row.push_field(field))
 }
 
-/// Hands out the fields of such a list, in column order and each as [`decode`](cell::decode) takes it.
+/// Calls `take` with the fields of such a list in column order, each ready for [`decode`](cell::decode).
 pub(crate) fn fields(value: &Value, take: &mut dyn FnMut(&[u8])) -> Result<(), InlineError> {
     let not_a_list = || InlineError { column: None, problem: "a row is a list of cells".to_owned() };
     let (mut decoded, mut encoded) = (Vec::new(), Vec::new());

@@ -1,7 +1,7 @@
 //! The super8 cassette: what a recorded ODBC session looks like on disk, and in which order it is played back.
 //!
-//! Nothing here knows ODBC or C. The driver translates calls into [`Entry`] values and rows into [`Row`] values;
-//! a [`Recorder`] gives them ids and appends them, a [`Player`] hands them out again in the recorded order.
+//! Nothing here knows ODBC or C. The driver translates calls into [`Entry`] values and rows into [`Row`] values. A
+//! [`Recorder`] gives them ids and appends them; a [`Player`] hands them out again in the recorded order.
 #![forbid(unsafe_code)]
 
 pub mod cell;

@@ -9,10 +9,10 @@ use crate::text::shell;
 use crate::volatile_rules::VolatileRules;
 use crate::{CassetteError, Entry, Key, Method, Value};
 
-/// The version of the cassette format this crate writes and reads.
+/// The version of the cassette format that this crate writes and reads.
 pub const SCHEMA_VERSION: i64 = 4;
 
-/// The keys this version knows. One that is written only where it says something is known without it as well.
+/// The keys that this version knows, including those that are written only where they say something.
 const KNOWN: [&str; 13] = [
     "schema_version",
     "made",
@@ -29,19 +29,19 @@ const KNOWN: [&str; 13] = [
     "manager",
 ];
 
-/// What `made` says of a cassette that a person wrote.
+/// The value of `made` in a cassette written by hand.
 pub const BY_HAND: &str = "by hand";
 
-/// The schema of the super8 gem's that a cassette was made of.
+/// The key that names the super8 gem's schema from which a cassette was migrated.
 pub const MIGRATED_FROM: &str = "migrated_from";
 
-/// In which order replay wants the commands.
+/// The order in which replay wants the commands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
     /// As recorded, over all connections together.
     #[default]
     Global,
-    /// As recorded inside each connection; connections do not depend on each other.
+    /// As recorded within each connection; connections do not depend on each other.
     Connection,
     /// Executions and transactions in any order, on any connection with the same connect arguments.
     Any,
@@ -51,7 +51,7 @@ impl Order {
     /// All orders, the strictest first.
     pub const ALL: [Order; 3] = [Order::Global, Order::Connection, Order::Any];
 
-    /// The name in `metadata.yml` and in `SUPER8_ORDER`.
+    /// Returns the name that `metadata.yml` and `SUPER8_ORDER` use.
     pub const fn name(self) -> &'static str {
         match self {
             Order::Global => "global",
@@ -60,16 +60,16 @@ impl Order {
         }
     }
 
-    /// The order with this name.
+    /// Returns the order with this name.
     pub fn from_name(name: &str) -> Option<Order> {
         Order::ALL.into_iter().find(|order| order.name() == name)
     }
 }
 
-/// The driver a cassette was recorded with.
+/// The driver with which a cassette was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DriverFacts {
-    /// The library's name.
+    /// The name of the library.
     pub library: String,
     /// `ansi` or `unicode`.
     pub kind: String,
@@ -80,36 +80,37 @@ pub struct DriverFacts {
 pub struct Metadata {
     /// The version of the format: [`SCHEMA_VERSION`] for what is recorded now.
     pub schema_version: i64,
-    /// Whether a person wrote it. Nothing is recorded over it.
+    /// Whether a person wrote the cassette. Nothing is recorded over it.
     pub made_by_hand: bool,
     /// The program that recorded it, with its version.
     pub recorded_with: String,
-    /// When, in UTC: `2026-11-21T05:51:00Z`. The only part of a cassette that knows the clock; empty if nobody knows.
+    /// When it was recorded, in UTC: `2026-11-21T05:51:00Z`. This is the only part of a cassette that depends on the
+    /// clock. Empty if unknown.
     pub recorded_on: String,
     /// Whether the recording ended cleanly.
     pub complete: bool,
-    /// Whether it was made of a recording that was interrupted: it ends where its process did.
+    /// Whether it was made from an interrupted recording, so that it ends where its process did.
     pub recovered: bool,
-    /// The runner's id of the test that it was recorded in, where the test named it.
+    /// The runner's id of the test in which it was recorded, if the test named it.
     pub test: Option<String>,
-    /// What tells the rules apart by which values were replaced, if any were.
+    /// Distinguishes the rules by which values were replaced, if any were.
     pub redaction: Option<String>,
     /// Regular expressions for the SQL of the reads that are answers with rows.
     pub answers: Vec<String>,
     /// The rules for values that change from run to run, as they were written.
     pub volatile: Vec<Value>,
-    /// The order replay wants unless it is told otherwise.
+    /// The order that replay uses unless it is told otherwise.
     pub order: Order,
     /// The real driver, if it is known.
     pub driver: Option<DriverFacts>,
     /// The driver manager, if it is known.
     pub manager: Option<String>,
-    /// Keys this version does not know, in written order: they are kept.
+    /// Keys that this version does not know, in written order. They are kept.
     pub more: Vec<(String, Value)>,
 }
 
 impl Metadata {
-    /// The metadata of a recording that begins now.
+    /// Makes the metadata of a recording that begins now.
     pub fn now(driver: Option<DriverFacts>, manager: Option<String>) -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         Metadata {
@@ -130,7 +131,7 @@ impl Metadata {
         }
     }
 
-    /// The metadata of a cassette that a person wrote, and that says nothing else.
+    /// Makes the metadata of a cassette written by hand without a `metadata.yml`.
     pub fn by_hand() -> Self {
         Metadata {
             made_by_hand: true,
@@ -141,18 +142,19 @@ impl Metadata {
         }
     }
 
-    /// The same without a time.
+    /// Returns the same metadata without a time.
     #[must_use]
     pub fn timeless(self) -> Self {
         Metadata { recorded_on: String::new(), ..self }
     }
 
-    /// The keys that are neither this version's nor the migration's: somebody's own, to be kept when recording again.
+    /// Returns the keys that are neither this version's nor the migration's. They are the user's own, and are kept when
+    /// recording again.
     pub fn own_keys(&self) -> Vec<(String, Value)> {
         self.more.iter().filter(|(key, _)| key != MIGRATED_FROM).cloned().collect()
     }
 
-    /// As a document.
+    /// Converts the metadata to a document.
     pub fn to_value(&self) -> Value {
         let mut pairs = vec![("schema_version", Value::from(self.schema_version))];
         pairs.extend(self.made_by_hand.then(|| ("made", Value::from(BY_HAND))));
@@ -188,10 +190,10 @@ impl Metadata {
         map(pairs)
     }
 
-    /// From a document; `file` is named in errors. Keys that are not known are kept in `more`.
+    /// Reads the metadata from a document. `file` is named in errors. Unknown keys are kept in `more`.
     ///
     /// # Errors
-    /// A schema of another version, or a key with a value of the wrong kind.
+    /// The schema has another version, or a key has a value of the wrong kind.
     pub fn from_value(value: &Value, file: &Path) -> Result<Self, CassetteError> {
         let wrong = |key: &str, want: &str| {
             CassetteError::new(file, format!("is not {want}")).at_path(key).advice("correct it, or record again")
@@ -286,12 +288,12 @@ impl Metadata {
     }
 }
 
-/// The command that brings a cassette of an earlier schema up to date.
+/// Returns the command that brings a cassette of an earlier schema up to date.
 pub(crate) fn migrate(directory: &Path) -> String {
     format!("bring it up with `super8 migrate --apply {}`", shell(&directory.to_string_lossy()))
 }
 
-/// What a cassette of a schema that is not known yet is refused with.
+/// Makes the error that refuses a cassette of a newer, unknown schema.
 pub fn newer(schema: i64, file: &Path) -> CassetteError {
     let problem = format!("the cassette has schema {schema}, this super8 reads up to {SCHEMA_VERSION}");
     CassetteError::new(file, problem).advice("upgrade super8")
@@ -301,7 +303,7 @@ fn map<'k>(pairs: impl IntoIterator<Item = (&'k str, Value)>) -> Value {
     Value::Map(pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 
-/// A time in UTC as text, from seconds since 1970.
+/// Formats a time in UTC, given in seconds since 1970.
 pub fn utc(seconds: u64) -> String {
     let (mut year, mut day, second) = (1970, seconds / 86_400, seconds % 86_400);
     let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
@@ -321,16 +323,17 @@ pub fn utc(seconds: u64) -> String {
     format!("{year:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{:02}Z", day + 1, second % 60)
 }
 
-/// Which statements are answers with rows: their result does not change during a recording, so they have no place in the order
-/// of commands, and replay serves them as often as they are asked. They are SQLGetTypeInfo, whose result depends on the driver alone, and the reads that a user names.
+/// Says which statements are answers with rows. Their result does not change during a recording, so they have no place
+/// in the order of commands, and replay serves them as often as they are asked. They are SQLGetTypeInfo, whose result
+/// depends on the driver alone, and the reads that a user names.
 #[derive(Clone, Debug, Default)]
 pub struct AnswerRules(Vec<Regex>);
 
 impl AnswerRules {
-    /// The rules that name reads by regular expressions for their SQL text.
+    /// Makes the rules that name reads by regular expressions for their SQL text.
     ///
     /// # Errors
-    /// The place of an expression that is none, from 0, and what is wrong with it.
+    /// The index, from 0, of a text that is not a regular expression, and what is wrong with it.
     pub fn new<'t>(patterns: impl IntoIterator<Item = &'t str>) -> Result<AnswerRules, (usize, String)> {
         let compiled = patterns.into_iter().enumerate().map(|(at, text)| match Regex::new(text) {
             Ok(pattern) => Ok(pattern),
@@ -339,17 +342,17 @@ impl AnswerRules {
         compiled.collect::<Result<_, _>>().map(AnswerRules)
     }
 
-    /// The expressions, as they were given.
+    /// Iterates over the expressions as they were given.
     pub fn patterns(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(Regex::as_str)
     }
 
-    /// Whether only SQLGetTypeInfo is one.
+    /// Says whether only SQLGetTypeInfo is an answer with rows.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether a method may ask for one: an entry of another one need not be looked at.
+    /// Says whether an entry of this method may ask for an answer with rows. Entries of other methods need not be checked.
     pub(crate) fn may_name(&self, method: Method) -> bool {
         match method {
             Method::Catalog => true,
@@ -358,7 +361,7 @@ impl AnswerRules {
         }
     }
 
-    /// Whether an entry asks for an answer with rows.
+    /// Says whether an entry asks for an answer with rows.
     pub(crate) fn name(&self, entry: &Entry) -> bool {
         match entry.method {
             Method::Catalog => entry.get(Key::Function).and_then(Value::as_text) == Some("SQLGetTypeInfo"),

@@ -1,7 +1,7 @@
-//! What the kernel tells of processes, in files: Linux has them below `/proc`. Where a system has no such files, nothing is known, and
-//! who asks goes on without it.
+//! What the kernel tells about processes in files. Linux has them below `/proc`. On a system without such files nothing
+//! is known, and callers go on without it.
 //!
-//! What differs between systems stands here and in `shim/src/platform.rs`, and nowhere else; everything else is POSIX.
+//! Everything that differs between systems is here and in `shim/src/platform.rs`; everything else is POSIX.
 
 use std::ffi::OsString;
 use std::fs;
@@ -10,33 +10,33 @@ use std::path::{Path, PathBuf};
 
 const PROCESSES: &str = "/proc";
 
-/// Whether nobody else in this process can do anything. False where the system does not say.
+/// Says whether no other thread of this process exists. False if the system does not tell.
 pub(crate) fn has_one_thread() -> bool {
     // one entry for each thread
     fs::read_dir("/proc/self/task").is_ok_and(|tasks| tasks.take(2).count() == 1)
 }
 
-/// Whether a thread of this process, by the kernel's id, is alive. False where the system does not say.
+/// Says whether a thread of this process is alive, given the kernel's id. False if the system does not tell.
 pub fn is_thread(task: i32) -> bool {
     Path::new(&format!("/proc/self/task/{task}")).exists()
 }
 
-/// The words of this process's command line; none where the system does not say.
+/// Returns the words of this process's command line; none if the system does not tell.
 pub fn command_line() -> Vec<OsString> {
     words_in("/proc/self/cmdline")
 }
 
-/// The words of another process's command line; none where the system does not say.
+/// Returns the words of another process's command line; none if the system does not tell.
 pub fn command_line_of(process: u32) -> Vec<OsString> {
     words_in(&format!("{PROCESSES}/{process}/cmdline"))
 }
 
-/// The executable of another process.
+/// Returns the executable of another process.
 pub fn executable_of(process: u32) -> Option<PathBuf> {
     fs::read_link(format!("{PROCESSES}/{process}/exe")).ok()
 }
 
-/// When a process was started, in ticks after the machine was; 0 if it is gone, or the system does not say.
+/// Returns when a process was started, in ticks since the machine was; 0 if it is gone or the system does not tell.
 pub fn started(process: u32) -> u64 {
     let line = fs::read_to_string(format!("{PROCESSES}/{process}/stat")).unwrap_or_default();
     // the name of the program may have blanks and parentheses
@@ -52,12 +52,12 @@ fn words_in(file: &str) -> Vec<OsString> {
     words
 }
 
-/// A path that opens what a descriptor of this process has open.
+/// Returns a path that opens what a descriptor of this process has open.
 pub fn of_descriptor(number: u32) -> PathBuf {
     format!("/proc/self/fd/{number}").into()
 }
 
-/// The process that has the exclusive lock (flock) of the file with this inode, from the kernel's list.
+/// Returns the process that has the exclusive lock (flock) on the file with this inode, from the kernel's list.
 pub(crate) fn holder_of_lock(inode: u64) -> Option<u32> {
     holder_in(&fs::read_to_string("/proc/locks").ok()?, inode)
 }
@@ -72,18 +72,18 @@ fn holder_in(locks: &str, inode: u64) -> Option<u32> {
     })
 }
 
-/// A process that is running.
+/// A running process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Running {
     /// Its id.
     pub pid: u32,
-    /// Its parent's.
+    /// The id of its parent.
     pub parent: u32,
     /// The name of its command, in at most 15 bytes.
     pub name: String,
 }
 
-/// Every process that is running; none where the system does not say.
+/// Iterates over every running process; none if the system does not tell.
 pub fn running() -> impl Iterator<Item = Running> {
     directories().filter_map(|(pid, directory)| {
         let stat = fs::read(directory.join("stat")).ok()?;
@@ -92,7 +92,7 @@ pub fn running() -> impl Iterator<Item = Running> {
 }
 
 impl Running {
-    /// What its `stat` says: `12 (the name) S 1 ...`, where the name may have anything in it.
+    /// Parses its `stat`: `12 (the name) S 1 ...`, where the name may have anything in it.
     fn of(pid: u32, stat: &str) -> Option<Running> {
         let (before, after) = stat.rsplit_once(')')?;
         let name = before.split_once('(')?.1.to_owned();
@@ -103,7 +103,7 @@ impl Running {
     }
 }
 
-/// Whether a process that this one may look at has these bytes in its environment.
+/// Says whether any process that this one may look at has these bytes in its environment.
 pub fn is_in_an_environment(bytes: &[u8]) -> bool {
     let has = |(_, directory): (u32, PathBuf)| {
         let environment = fs::read(directory.join("environ")).unwrap_or_default();
@@ -112,7 +112,7 @@ pub fn is_in_an_environment(bytes: &[u8]) -> bool {
     directories().any(has)
 }
 
-/// The directory of each process.
+/// Iterates over the directory of each process.
 fn directories() -> impl Iterator<Item = (u32, PathBuf)> {
     let entries = fs::read_dir(PROCESSES).into_iter().flatten().flatten();
     entries.filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path())))

@@ -1,21 +1,21 @@
-//! Which process this is, cheaply: asked several times for every command that is recorded. And which thread.
+//! Says cheaply which process and which thread this is. It is asked several times for every recorded command.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The process id, once somebody promised to say when it changes; 0 until then.
+/// The process id, once somebody has promised to report its changes; 0 until then.
 static KNOWN: AtomicU32 = AtomicU32::new(0);
 
-/// Keeps the process id from now on. The caller promises to call this again in every forked child (`pthread_atfork`);
-/// without that promise the system is asked each time.
+/// Keeps the process id from now on. The caller promises to call this again in every forked child (`pthread_atfork`).
+/// Without that promise the system is asked each time.
 pub fn remember() {
     KNOWN.store(std::process::id(), Ordering::Relaxed);
 }
 
-/// The number of this thread among those that have asked for it, from 1.
+/// Returns the number of this thread among those that have asked for it, from 1.
 pub(crate) fn thread() -> u32 {
     static LAST: AtomicU32 = AtomicU32::new(0);
-    // without a destructor: it is asked at process exit as well
+    // without a destructor, because it is also asked at process exit
     thread_local!(static NUMBER: Cell<u32> = const { Cell::new(0) });
     NUMBER.with(|number| {
         if number.get() == 0 {
@@ -25,7 +25,7 @@ pub(crate) fn thread() -> u32 {
     })
 }
 
-/// The id of this process.
+/// Returns the id of this process.
 #[inline]
 pub fn id() -> u32 {
     match KNOWN.load(Ordering::Relaxed) {

@@ -7,16 +7,16 @@ use memchr::memchr;
 use crate::cell::{self, Cell};
 use crate::scan;
 
-/// A row whose cells may be set in any order. Reused from row to row, it allocates nothing once it is warm.
+/// A row whose cells may be set in any order. A reused row allocates nothing once it is warm.
 ///
-/// Fields are kept as they stand in a rows file: a row that was set from its first column to its last is its line already.
+/// Fields are kept as they stand in a rows file, so a row whose columns were set in order is already its line.
 #[derive(Clone, Debug, Default)]
 pub struct Row {
-    /// The fields in the order they were set, each with a comma behind it.
+    /// The fields in the order in which they were set, each followed by a comma.
     line: Vec<u8>,
     /// Where each column's field stands in `line`.
     slots: Vec<Slot>,
-    /// `line` has other fields too, or has them in another order.
+    /// Whether `line` also has other fields, or has them in another order.
     scattered: bool,
 }
 
@@ -25,12 +25,12 @@ struct Slot {
     start: usize,
     end: usize,
     set: bool,
-    /// The field is in CSV's quotes.
+    /// Whether the field is in CSV quotes.
     quoted: bool,
 }
 
 impl Row {
-    /// A row without cells.
+    /// Makes a row without cells.
     pub fn new() -> Self {
         Row::default()
     }
@@ -42,21 +42,21 @@ impl Row {
         self.scattered = false;
     }
 
-    /// The row without cells, with its memory unless that is large.
+    /// Returns the row without cells. Keeps its memory unless that is large.
     pub(crate) fn emptied(mut self) -> Row {
         const KEPT: usize = 64 * 1024;
         self.clear();
         if self.line.capacity() > KEPT { Row::new() } else { self }
     }
 
-    /// One more than the highest column that was set or made room for.
+    /// Returns one more than the highest column that was set or made room for.
     pub fn width(&self) -> usize {
         self.slots.len()
     }
 
-    /// Makes the row at least `width` cells wide; cells nobody sets are [`Cell::Unread`].
+    /// Makes the row at least `width` cells wide. Cells that nobody sets are [`Cell::Unread`].
     ///
-    /// Nothing else pads a row: a run that wants its rows equally wide says so here.
+    /// Nothing else pads a row, so a run that wants rows of equal width calls this.
     pub fn widen(&mut self, width: usize) {
         while self.slots.len() < width {
             let start = self.line.len();
@@ -94,14 +94,14 @@ impl Row {
         self.widen(column);
         let Some(slot) = self.slots.get(column) else { return };
         if slot.end + 1 == self.line.len() {
-            // a value read in growing pieces does not pile up
+            // replace in place, so that a value read in growing pieces does not pile up
             self.line.truncate(slot.start);
         } else {
             self.scattered = true;
         }
     }
 
-    /// Puts a field at the end of the line; `push` says whether it is in quotes.
+    /// Puts a field at the end of the line. `push` returns whether it is in quotes.
     #[inline]
     fn put(&mut self, column: usize, push: impl FnOnce(&mut Vec<u8>) -> bool) {
         let start = self.line.len();
@@ -114,7 +114,7 @@ impl Row {
         }
     }
 
-    /// The field of a column (from 0) without CSV's quotes; the field of an unread cell where nothing was set.
+    /// Returns the field of a column (from 0) without CSV quotes; the field of an unread cell if nothing was set.
     pub fn field(&self, column: usize) -> Cow<'_, [u8]> {
         self.slots.get(column).map_or(Cow::Borrowed(cell::UNREAD), |slot| {
             let field = &self.line[slot.start..slot.end];
@@ -122,18 +122,18 @@ impl Row {
         })
     }
 
-    /// Whether the cell of a column (from 0) was set.
+    /// Says whether the cell of a column (from 0) was set.
     pub fn is_set(&self, column: usize) -> bool {
         self.slots.get(column).is_some_and(|slot| slot.set)
     }
 
-    /// All fields in column order.
+    /// Iterates over all fields in column order.
     pub fn fields(&self) -> impl Iterator<Item = Cow<'_, [u8]>> {
         (0..self.width()).map(|column| self.field(column))
     }
 
-    /// The fields as they stand in a rows file, and whether each is in quotes. There is one at least: an empty line would be no row
-    /// to a CSV reader, nor would one with an empty field.
+    /// Iterates over the fields as they stand in a rows file, each with whether it is in quotes. There is at least one,
+    /// because an empty line would be no row to a CSV reader, nor would one with an empty field.
     pub(crate) fn fields_in_file(&self) -> impl Iterator<Item = (&[u8], bool)> {
         let alone = match &self.slots[..] {
             [] => Some((cell::UNREAD, false)),
@@ -145,10 +145,10 @@ impl Row {
     }
 }
 
-/// Appends the row as one line with LF, as the `csv` crate's writer does, but that a field which begins or ends with a blank, or
-/// begins like a merge conflict marker, is quoted as well.
+/// Appends the row as one line with LF. Writes what the `csv` crate's writer writes, except that it also quotes a field
+/// that begins or ends with a blank or begins like a merge conflict marker.
 ///
-/// A row without any cell becomes one unread cell: an empty line would be no row to a CSV reader.
+/// A row without any cell becomes one unread cell, because an empty line would be no row to a CSV reader.
 pub fn write_row(row: &Row, out: &mut Vec<u8>) {
     if row.scattered || row.slots.len() < 2 {
         for (field, _) in row.fields_in_file() {
@@ -158,12 +158,12 @@ pub fn write_row(row: &Row, out: &mut Vec<u8>) {
     } else {
         out.extend_from_slice(&row.line);
     }
-    // the comma behind the last field
+    // drop the comma behind the last field
     out.pop();
     out.push(b'\n');
 }
 
-/// Appends fields that are encoded already as one line, quoted where CSV must.
+/// Appends fields that are encoded already as one line, quoted where CSV requires it.
 pub(crate) fn write_fields<'f>(fields: impl Iterator<Item = &'f [u8]>, out: &mut Vec<u8>) {
     let start = out.len();
     for field in fields {
@@ -181,7 +181,7 @@ pub(crate) fn write_fields<'f>(fields: impl Iterator<Item = &'f [u8]>, out: &mut
     out.push(b'\n');
 }
 
-/// Appends a field that is encoded already; true if CSV must have it in quotes.
+/// Appends a field that is encoded already. Returns true if it is in quotes, because CSV requires them.
 fn push_field(field: &[u8], out: &mut Vec<u8>) -> bool {
     let special = |byte: &u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
     let quotes = scan::is_fragile(field) || field.iter().any(special);
@@ -193,13 +193,13 @@ fn push_field(field: &[u8], out: &mut Vec<u8>) -> bool {
     quotes
 }
 
-/// What stands in CSV's quotes.
+/// Undoes the CSV quotes of a field.
 fn unquoted(field: &[u8]) -> Vec<u8> {
     let mut rest = field.get(1..field.len().saturating_sub(1)).unwrap_or_default();
     let mut text = Vec::with_capacity(rest.len());
     while let Some(at) = memchr(b'"', rest) {
         text.extend_from_slice(&rest[..=at]);
-        // two stand for one
+        // two quotes stand for one
         rest = rest.get(at + 2..).unwrap_or_default();
     }
     text.extend_from_slice(rest);

@@ -1,4 +1,4 @@
-//! Reads a rows file: CSV as the `csv` crate reads it, and the rule that one row is one line.
+//! Reads a rows file: CSV as the `csv` crate reads it, plus the rule that one row is one line.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -11,20 +11,20 @@ use crate::files;
 use crate::scan;
 
 const BLOCK: usize = 32 * 1024;
-/// The longest row; what is longer is no cassette of ours.
+/// The longest row. A longer one is not from a cassette of ours.
 const LONGEST: usize = 128 * 1024 * 1024;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// The rows of a rows file, one after the other, in constant memory.
+/// Reads the rows of a rows file one after the other, in constant memory.
 ///
-/// Rows may differ in width: cells at the end that were never read need not be written.
-/// A byte order mark at the start of the file and CRLF line ends are accepted.
+/// Rows may differ in width, because cells at the end that were never read need not be written. A byte order mark at
+/// the start of the file and CRLF line ends are accepted.
 pub struct RowsReader<R> {
     reader: R,
     file: PathBuf,
-    /// Rows read, which is the line of the last one: every row is one line.
+    /// How many rows were read. This is also the line of the last one, because every row is one line.
     rows: u64,
-    /// What was read of the file and not yet given out is `block[start..end]`.
+    /// What was read of the file and not yet returned is `block[start..end]`.
     block: Vec<u8>,
     start: usize,
     end: usize,
@@ -33,17 +33,17 @@ pub struct RowsReader<R> {
 }
 
 impl<R: Read> RowsReader<R> {
-    /// Reads from the start of a file; its name is for errors only.
+    /// Reads from the start of a file. `file` is its name for errors.
     pub fn new(reader: R, file: &Path) -> Self {
         let (block, unquoted) = (vec![0; BLOCK], Vec::new());
         RowsReader { reader, file: file.to_owned(), rows: 0, block, start: 0, end: 0, unquoted }
     }
 
-    /// The next row's fields, ready for [`decode`](crate::cell::decode); false at the end of the file.
+    /// Reads the next row's fields, ready for [`decode`](crate::cell::decode). Returns false at the end of the file.
     ///
-    /// Refuses, with its line: a blank line, a line break inside a cell (an unclosed quote), a file that does not
-    /// end with a line break (it was cut short), and an unknown tag. What follows a tag, and whether text is UTF-8,
-    /// is for `decode` to judge; [`refuse`](Self::refuse) makes its verdict an error with the place.
+    /// Refuses, with its line: a blank line, a line break inside a cell (an unclosed quote), a file that does not end
+    /// with a line break (it was cut short), and an unknown tag. What follows a tag, and whether text is UTF-8, is for
+    /// `decode` to judge; [`refuse`](Self::refuse) makes its verdict an error with the place.
     pub fn next(&mut self, record: &mut csv::ByteRecord) -> Result<bool, CassetteError> {
         record.clear();
         let Some((length, next)) = self.line_end()? else { return Ok(false) };
@@ -70,22 +70,22 @@ impl<R: Read> RowsReader<R> {
         Ok(true)
     }
 
-    /// The file, as it was named.
+    /// Returns the file as it was named.
     pub fn file(&self) -> &Path {
         &self.file
     }
 
-    /// The line (from 1) of the row just read.
+    /// Returns the line (from 1) of the row that was read last.
     pub fn line(&self) -> u64 {
         self.rows
     }
 
-    /// The error for a field (column from 0) of the row just read that cannot be decoded.
+    /// Makes the error for a field (column from 0) of that row that cannot be decoded.
     pub fn refuse(&self, column: usize, error: &CellError) -> CassetteError {
         CassetteError::new(&self.file, error.to_string()).at_line(self.rows).at_path(format!("field {}", column + 1))
     }
 
-    /// The bytes of the next line without its end, and with it; none at the end of the file.
+    /// Returns the length of the next line without its end, and with it; `None` at the end of the file.
     fn line_end(&mut self) -> Result<Option<(usize, usize)>, CassetteError> {
         let mut seen = 0;
         loop {
@@ -111,7 +111,7 @@ impl<R: Read> RowsReader<R> {
         }
     }
 
-    /// Reads on; the bytes read.
+    /// Reads more of the file. Returns how many bytes it read.
     fn fill(&mut self) -> io::Result<usize> {
         self.block.copy_within(self.start..self.end, 0);
         (self.start, self.end) = (0, self.end - self.start);
@@ -130,7 +130,7 @@ impl<R: Read> RowsReader<R> {
     }
 }
 
-/// Splits a line into its fields, as the `csv` crate does; none if a quote is never closed.
+/// Splits a line into its fields, as the `csv` crate does. `None` if a quote is never closed.
 fn split(line: &[u8], record: &mut csv::ByteRecord, unquoted: &mut Vec<u8>) -> Option<()> {
     let mut rest = line;
     loop {
@@ -153,7 +153,7 @@ fn split(line: &[u8], record: &mut csv::ByteRecord, unquoted: &mut Vec<u8>) -> O
     }
 }
 
-/// Where a byte is first: most fields end before `memchr` is under way.
+/// Finds a byte. Most fields end before `memchr` gets under way, so it first looks at a few words itself.
 #[inline]
 fn find(byte: u8, line: &[u8]) -> Option<usize> {
     let mut at = 0;
@@ -166,7 +166,7 @@ fn find(byte: u8, line: &[u8]) -> Option<usize> {
     memchr(byte, &line[at..]).map(|found| at + found)
 }
 
-/// Undoes the quotes of a field that begins after the first; what stands after the field.
+/// Undoes the quotes of a field. `quoted` begins behind the opening quote. Returns what stands behind the field.
 fn unquote<'a>(quoted: &'a [u8], field: &mut Vec<u8>) -> Option<&'a [u8]> {
     field.clear();
     let mut rest = quoted;
@@ -189,7 +189,7 @@ fn unquote<'a>(quoted: &'a [u8], field: &mut Vec<u8>) -> Option<&'a [u8]> {
     }
 }
 
-/// What makes a line no row.
+/// Why a line is no row.
 #[derive(Clone, Copy)]
 enum Fault {
     Blank,

@@ -1,20 +1,20 @@
-//! Scans every byte of a text, many at a time.
+//! Scans texts for special bytes, many bytes at a time.
 
 use std::ops::ControlFlow;
 
-/// What a scan of every byte tells.
+/// What a scan of every byte finds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Scan {
-    /// Holds a comma or a quote.
+    /// Whether there is a comma or a quote.
     pub(crate) quotes: bool,
-    /// Holds a byte that is not printable ASCII.
+    /// Whether there is a byte that is not printable ASCII.
     pub(crate) special: bool,
-    /// Holds a byte that is not ASCII.
+    /// Whether there is a byte that is not ASCII.
     pub(crate) foreign: bool,
 }
 
-/// Whether a text stands in quotes although CSV would not need them: editors and hooks take blanks off the end of a line, and a
-/// text that begins like a merge conflict marker would be taken for one.
+/// Says whether a text needs quotes although CSV would not require them: editors and hooks remove blanks at the end of
+/// a line, and a text that begins like a merge conflict marker would be taken for one.
 #[inline]
 pub(crate) fn is_fragile(text: &[u8]) -> bool {
     let (Some(first), Some(last)) = (text.first(), text.last()) else { return false };
@@ -41,24 +41,24 @@ const ONES: u64 = u64::MAX / 255;
 /// The high bit of every byte of a word.
 const HIGH: u64 = ONES << 7;
 
-/// The high bit of each byte of the word that is `byte`.
+/// Returns the high bit of each byte of the word that equals `byte`.
 #[inline]
 pub(crate) const fn equal(word: u64, byte: u8) -> u64 {
     let other = word ^ (ONES * byte as u64);
     !(((other & !HIGH) + !HIGH) | other) & HIGH
 }
 
-/// The same in fewer steps. Only the first mark is certain.
+/// Does the same in fewer steps. Only the first mark is reliable.
 const fn has(word: u64, byte: u8) -> u64 {
     let other = word ^ (ONES * byte as u64);
     other.wrapping_sub(ONES) & !other & HIGH
 }
 
-/// The high bit of each byte of the word that is an ASCII control character or one of these others, which are ASCII.
+/// Returns the high bit of each byte of the word that is an ASCII control character or one of `others`, which must be ASCII.
 #[inline]
 pub(crate) const fn control_or<const N: usize>(word: u64, others: [u8; N]) -> u64 {
     let low = word & !HIGH;
-    // from 0x20 on the first sum has the high bit, and the second for 0x7f alone; no sum carries
+    // The first sum has the high bit from 0x20 on, the second only for 0x7f; no sum carries.
     let mut free = (low + ONES * 0x60) & !(low + ONES);
     let mut at = 0;
     while at < N {
@@ -68,14 +68,14 @@ pub(crate) const fn control_or<const N: usize>(word: u64, others: [u8; N]) -> u6
     !(free | word) & HIGH
 }
 
-/// The high bit of each byte of the word that is not ASCII.
+/// Returns the high bit of each byte of the word that is not ASCII.
 #[inline]
 pub(crate) const fn foreign(word: u64) -> u64 {
     word & HIGH
 }
 
-/// Where a line ends: at its line feed, or where unused space begins, which is zeros. Most lines are short, and a search for a
-/// byte sets itself up first.
+/// Returns where a line ends: at its line feed, or where unused space (zeros) begins. Most lines are short, and setting
+/// up a search for a byte takes time.
 #[inline]
 pub(crate) fn line_end(bytes: &[u8]) -> Option<usize> {
     let (words, _) = bytes[..bytes.len().min(64)].as_chunks::<8>();
@@ -90,8 +90,8 @@ pub(crate) fn line_end(bytes: &[u8]) -> Option<usize> {
     memchr::memchr2(b'\n', 0, &bytes[seen..]).map(|at| seen + at)
 }
 
-/// How many bytes from here on belong to indented lines for certain, and the line breaks among them. Words of eight bytes are looked
-/// at, up to the one in which another line or unused space begins.
+/// Returns how many bytes from here on certainly belong to indented lines, and the number of line breaks among them.
+/// Looks at words of eight bytes, up to the one in which another line or unused space begins.
 #[inline]
 pub(crate) fn indented(bytes: &[u8]) -> (usize, u32) {
     let (mut at, mut breaks) = (0, 0);
@@ -111,8 +111,8 @@ pub(crate) fn indented(bytes: &[u8]) -> (usize, u32) {
     (at, breaks)
 }
 
-/// Gives `found` the place of each byte that `marks` marks, by its high bit in a word of eight bytes, until `found` breaks. The last word
-/// is filled up with blanks, which must not be marked.
+/// Calls `found` with the place of each byte that `marks` marks by its high bit in a word of eight bytes, until `found`
+/// breaks. The last word is filled up with blanks, which must not be marked.
 #[inline]
 pub(crate) fn each_marked(
     text: &[u8],
@@ -145,7 +145,7 @@ pub(crate) fn scan(text: &[u8]) -> Scan {
             seen.add(block);
         }
         if !rest.is_empty() {
-            seen.add(last); // what overlaps is seen twice
+            seen.add(last); // the overlap is seen twice
         }
         return seen.scan();
     }
@@ -155,7 +155,7 @@ pub(crate) fn scan(text: &[u8]) -> Scan {
     seen.scan()
 }
 
-/// What was seen so far at each place of blocks of 16 bytes.
+/// What was seen so far at each position of blocks of 16 bytes.
 #[derive(Default)]
 struct Seen {
     quotes: [u8; 16],
@@ -164,13 +164,13 @@ struct Seen {
 }
 
 impl Seen {
-    /// Written without branches, so that the compiler looks at 16 bytes at once.
+    /// Adds a block. Written without branches, so that the compiler looks at 16 bytes at once.
     #[inline]
     fn add(&mut self, block: &[u8; 16]) {
         for (at, &byte) in block.iter().enumerate() {
             let mark = |holds: bool| if holds { 0xff } else { 0 };
             self.quotes[at] |= mark(byte == b',') | mark(byte == b'"');
-            // one more makes DEL negative, as a byte is that is not ASCII
+            // adding one makes DEL negative, like any byte that is not ASCII
             self.special[at] |= mark((byte.wrapping_add(1) as i8) < 0x21);
             self.all[at] |= byte;
         }
@@ -184,7 +184,7 @@ impl Seen {
     }
 }
 
-/// All bytes of a text of less than 16, in two words; a byte may be there twice, and what is missing is a blank.
+/// Returns all bytes of a text of less than 16 in two words. A byte may be there twice, and missing bytes are blanks.
 #[inline]
 fn ends(text: &[u8]) -> (u64, u64) {
     if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {

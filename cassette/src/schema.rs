@@ -1,5 +1,5 @@
-//! The schema of a cassette: each method with the fields its entry may have, and each field with its key, its part in matching,
-//! the form of its value and a line of documentation.
+//! The schema of a cassette: each method with the fields that its entry may have, and each field with its key, its role
+//! in matching, the form of its value and a line of documentation.
 //!
 //! Everything that is true of a field follows from these two tables: which keys a file may have, what matching compares and
 //! leaves out, what is a name and what is a value when secrets are hidden, and the tables of the format's reference page.
@@ -17,16 +17,16 @@ pub enum Class {
     Housekeeping,
 }
 
-/// The part of a field in matching.
+/// The role of a field in matching.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// What the program sent. It is compared, even if the program leaves it out.
     Input,
-    /// What tells one question or call from another. It is compared where the program says it.
+    /// What tells one question or call from another. It is compared only if the program has it.
     Question,
     /// What came back. It is never compared, and replay hands it out.
     Reply,
-    /// What is said about the entry itself, by super8 or by a person.
+    /// Something about the entry itself, from super8 or from a person.
     Mark,
 }
 
@@ -37,7 +37,7 @@ macro_rules! shapes {
         pub enum Shape { $(#[doc = $doc] $variant,)* }
 
         impl Shape {
-            /// The form in words, for the reference page.
+            /// Describes the form in words, for the reference page.
             pub const fn doc(self) -> &'static str {
                 match self { $(Shape::$variant => $doc,)* }
             }
@@ -103,7 +103,7 @@ shapes! {
 }
 
 impl Shape {
-    /// The words, or the keys of a map, that a value of this form has.
+    /// Returns the words, or the keys of a map, that a value of this form may have.
     pub const fn words(self) -> &'static [&'static str] {
         match self {
             Shape::About => &words::ABOUT,
@@ -126,30 +126,30 @@ macro_rules! keys {
         pub enum Key { $($(#[doc = $doc])+ $variant,)* }
 
         impl Key {
-            /// Every key.
+            /// All keys.
             pub const ALL: &[Key] = &[$(Key::$variant,)*];
 
-            /// The key as a cassette has it.
+            /// Returns the key as a cassette has it.
             pub const fn name(self) -> &'static str {
                 match self { $(Key::$variant => $name,)* }
             }
 
-            /// The key with this name.
+            /// Returns the key with this name.
             pub fn from_name(name: &str) -> Option<Key> {
                 match name { $($name => Some(Key::$variant),)* _ => None }
             }
 
-            /// The part of the field in matching.
+            /// Returns the role of the field in matching.
             pub const fn role(self) -> Role {
                 match self { $(Key::$variant => Role::$role,)* }
             }
 
-            /// The form of the value, where a method does not say otherwise.
+            /// Returns the form of the value, unless a method says otherwise.
             const fn usual_shape(self) -> Shape {
                 match self { $(Key::$variant => Shape::$shape,)* }
             }
 
-            /// What the field says, for the reference page.
+            /// Returns what the field says, for the reference page.
             pub const fn doc(self) -> &'static str {
                 match self { $(Key::$variant => concat!($($doc, "\n"),+),)* }
             }
@@ -158,23 +158,23 @@ macro_rules! keys {
 }
 
 impl Key {
-    /// Whether the field came back from the driver.
+    /// Says whether the field came back from the driver.
     pub const fn is_reply(self) -> bool {
         matches!(self.role(), Role::Reply)
     }
 
-    /// Whether the value is a name of the cassette's or of ODBC's, never data: redaction leaves it alone.
+    /// Says whether the value is a name that the cassette or ODBC defines, never data. Redaction leaves names alone.
     pub(crate) const fn is_name(self) -> bool {
         use Shape::{CTypes, ConnectAttribute, File, Function, Return, Types};
         matches!(self.usual_shape(), File | CTypes | Types | Function | Return | ConnectAttribute)
     }
 
-    /// Whether the value names a file of the cassette.
+    /// Says whether the value names a file of the cassette.
     pub const fn is_file(self) -> bool {
         matches!(self.usual_shape(), Shape::File)
     }
 
-    /// Whether the field is compared even if the program leaves it out.
+    /// Says whether the field is compared even if the program leaves it out.
     pub const fn is_input(self) -> bool {
         matches!(self.role(), Role::Input)
     }
@@ -392,30 +392,30 @@ macro_rules! methods {
         pub enum Method { $(#[doc = $functions] $variant,)* }
 
         impl Method {
-            /// Every method.
+            /// All methods.
             pub const ALL: &[Method] = &[$(Method::$variant,)*];
 
-            /// The name in the cassette.
+            /// Returns the name in the cassette.
             pub const fn name(self) -> &'static str {
                 match self { $(Method::$variant => $name,)* }
             }
 
-            /// The method with this name.
+            /// Returns the method with this name.
             pub fn from_name(name: &str) -> Option<Method> {
                 match name { $($name => Some(Method::$variant),)* _ => None }
             }
 
-            /// How the method takes part in replay.
+            /// Returns how the method takes part in replay.
             pub const fn class(self) -> Class {
                 match self { $(Method::$variant => Class::$class,)* }
             }
 
-            /// The ODBC functions it stands for.
+            /// Returns the ODBC functions that it stands for.
             pub const fn functions(self) -> &'static str {
                 match self { $(Method::$variant => $functions,)* }
             }
 
-            /// The fields that are this method's own, in written order, and the forms of their values.
+            /// Returns the method's own fields in written order, with the forms of their values.
             pub const fn fields(self) -> &'static [(Key, Shape)] {
                 match self { $(Method::$variant => const { &[$((Key::$key, methods!(@shape $key $($shape)?)),)*] },)* }
             }
@@ -500,16 +500,16 @@ methods! {
     Disconnect "disconnect" Housekeeping [Result];
 }
 
-/// The fields that an entry of any method may have beside [`Method::fields`].
+/// The fields that an entry of any method may have in addition to [`Method::fields`].
 pub const COMMON: [Key; 7] =
     [Key::Return, Key::Diagnostics, Key::Delay, Key::Volatile, Key::Keep, Key::Secrets, Key::Thread];
 
-/// The fields that an entry of a cassette made by hand may have beside the others.
+/// The additional fields that an entry of a cassette written by hand may have.
 pub const BY_HAND: [Key; 7] =
     [Key::Columns, Key::Rows, Key::RowsFile, Key::RowCount, Key::Times, Key::Match, Key::Fault];
 
 impl Method {
-    /// Whether an entry of a cassette made by hand may have this field of [`BY_HAND`].
+    /// Says whether an entry of a cassette written by hand may have this field of [`BY_HAND`].
     pub const fn takes_by_hand(self, key: Key) -> bool {
         match key {
             Key::Columns | Key::Rows | Key::RowsFile | Key::RowCount => {
@@ -540,23 +540,23 @@ impl Method {
         }
     }
 
-    /// Whether it is the end of a transaction.
+    /// Says whether it ends a transaction.
     pub const fn ends_transaction(self) -> bool {
         matches!(self, Method::Commit | Method::Rollback)
     }
 
-    /// Whether the entry stands for fetched rows.
+    /// Says whether the entry stands for fetched rows.
     pub const fn is_rows(self) -> bool {
         matches!(self, Method::Fetch | Method::FetchAll | Method::FetchMany | Method::FetchScroll)
     }
 
-    /// The form of a field's value; `None` if the method has no such field.
+    /// Returns the form of a field's value; `None` if the method has no such field.
     pub fn shape(self, key: Key) -> Option<Shape> {
         let own = self.fields().iter().find(|(known, _)| *known == key).map(|(_, shape)| *shape);
         own.or_else(|| COMMON.contains(&key).then(|| key.usual_shape()))
     }
 
-    /// The keys an entry of this method may have and a person may write.
+    /// Iterates over the keys that an entry of this method may have and a person may write.
     pub(crate) fn keys(self) -> impl Iterator<Item = &'static str> {
         let common = [Key::Return, Key::Diagnostics];
         self.fields().iter().map(|(key, _)| *key).chain(common).map(Key::name)

@@ -1,7 +1,7 @@
-//! Parameter arrays: up to 16 sets stand in the log, more go to a rows part of their own, `a_1_execute.csv`.
+//! Parameter arrays: up to 16 sets stand in the log. Larger arrays go to a rows part of their own, `a_1_execute.csv`.
 //!
-//! In the log `params_file` and `types` then take the place of `params`: one type per column, `integer`, `float`, `text`
-//! or the C type of a typed value. Arrays whose columns have no one type stay in the log.
+//! In the log `params_file` and `types` then replace `params`. `types` has one type for each column: `integer`,
+//! `float`, `text` or the C type of a typed value. Arrays with a column of mixed types stay in the log.
 
 use csv::ByteRecord;
 
@@ -11,18 +11,18 @@ use crate::store::{EntryRef, RowBlock, Store};
 use crate::value::float_text;
 use crate::{CassetteError, Entry, Fields, Key, Value, check};
 
-/// An array of more sets than this goes to a part of its own.
+/// The most sets that an array in the log may have.
 const INLINE_SETS: usize = 16;
 
 /// An array on its way to a part of its own.
 pub(crate) struct Sets {
     types: Vec<String>,
-    /// The rows, encoded.
+    /// The encoded rows.
     pub(crate) rows: RowBlock,
 }
 
 impl Sets {
-    /// The parameters of an entry, if they are an array that goes to a part.
+    /// Returns the parameters of an entry, if they are an array that goes to a part.
     pub(crate) fn of(entry: &Entry, encode: impl Fn(&Row, &mut RowBlock)) -> Option<Sets> {
         let sets = entry.get(Key::Params)?.as_list().filter(|sets| sets.len() > INLINE_SETS)?;
         let width = sets.first()?.as_list()?.len();
@@ -47,7 +47,7 @@ impl Sets {
         Some(Sets { types: types.into_iter().map(|kind| kind.unwrap_or("text").to_owned()).collect(), rows })
     }
 
-    /// The entry with the part's name in place of the parameters.
+    /// Returns the entry with the part's name in place of the parameters.
     pub(crate) fn named(&self, entry: &Entry, part: &str) -> Entry {
         let mut fields = Fields::new();
         for (key, value) in &entry.fields {
@@ -62,12 +62,12 @@ impl Sets {
     }
 }
 
-/// Whether a field stands in the log as it is: not an array that goes to a part.
+/// Says whether a field stands in the log as it is, because it is not an array that goes to a part.
 pub(crate) fn stays_in_log(key: Key, value: &Value) -> bool {
     key != Key::Params || value.as_list().is_none_or(|sets| sets.len() <= INLINE_SETS)
 }
 
-/// The type of a value's column; `Some(None)` for NULL, which is of any; `None` for what a cell cannot hold.
+/// Returns the type of a value's column. `Some(None)` for NULL, which fits any type; `None` for what a cell cannot hold.
 fn kind(value: &Value) -> Option<Option<&str>> {
     match value {
         Value::Null => Some(None),
@@ -95,10 +95,10 @@ fn set_cell(row: &mut Row, column: usize, value: &Value) {
     }
 }
 
-/// Reads an entry whose parameters may be in a part of their own, as if they stood in it.
+/// Reads an entry with its parameters, which may be in a part of their own, as if they stood in it.
 ///
 /// # Errors
-/// An entry or a part that cannot be read, with file and line.
+/// The entry or the part cannot be read, with file and line.
 pub fn entry(storage: &dyn Store, place: EntryRef) -> Result<Entry, CassetteError> {
     let mut entry = storage.checked_entry(place)?;
     let Some(at) = entry.fields.iter().position(|(key, _)| *key == Key::ParamsFile) else { return Ok(entry) };

@@ -1,6 +1,6 @@
 //! Texts for people: cut, put on one line, quoted for a shell.
 
-/// At most `max` bytes of a text, cut between characters, with dots where something is missing.
+/// Returns at most `max` bytes of a text, cut between characters, with dots where something is missing.
 pub fn cut(text: &str, max: usize) -> String {
     if text.len() <= max {
         return text.to_owned();
@@ -9,13 +9,13 @@ pub fn cut(text: &str, max: usize) -> String {
     format!("{}...", &text[..end])
 }
 
-/// The largest character boundary up to `at`.
+/// Returns the last character boundary at or before `at`.
 pub(crate) fn floor(text: &str, at: usize) -> usize {
     let at = at.min(text.len());
     (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
-/// A text on one line: runs of white space become one blank, control characters a question mark.
+/// Puts a text on one line: runs of white space become one blank, and control characters a question mark.
 pub fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
@@ -32,7 +32,7 @@ pub fn one_line(text: &str) -> String {
     line.trim().to_owned()
 }
 
-/// A word for a shell.
+/// Quotes a word for a shell, if needed.
 pub fn shell(word: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:,@%".contains(&byte);
     if !word.is_empty() && word.bytes().all(plain) {

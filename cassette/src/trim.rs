@@ -1,4 +1,4 @@
-//! Taking connections, statements and commands out of a recording. What is left keeps its ids, its comments and its layout.
+//! Takes connections, statements and commands out of a recording. What is left keeps its ids, its comments and its layout.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs;
@@ -12,7 +12,7 @@ use crate::store::{EntryRef, Part, Store, cassette_of_part, info_part, open, wit
 use crate::yaml::{Items, blocks};
 use crate::{AnswerRules, CassetteError, ConnectionId, Fields, Key, Method, Value};
 
-/// What is to be kept, or taken out.
+/// What to keep or to take out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Selector {
     /// `a`: a connection.
@@ -52,21 +52,22 @@ pub struct Trimmed {
     pub name: PathBuf,
     /// How many entries are taken out.
     pub taken: usize,
-    /// How many are left.
+    /// How many entries are left.
     pub left: usize,
     /// The parts that go with them.
     pub parts: Vec<String>,
-    /// Connections whose answers went to another one with the same data source, which would not have them otherwise.
+    /// Connections that are taken out, each with the one that gets its answers: another one with the same data source,
+    /// which would lack them otherwise.
     pub moved: Vec<(ConnectionId, ConnectionId)>,
-    /// The files that change, with what they say then. `None`: it is removed.
+    /// The files that change, with their new content. `None`: the file is removed.
     pub files: Vec<(PathBuf, Option<Vec<u8>>)>,
 }
 
-/// Says what a cassette is with nothing but what is to be kept, if anything is named, and without what is taken out. Nothing is
-/// written.
+/// Returns what a cassette is if only `keep` is kept (everything, if nothing is named) and `drop` is taken out. Writes nothing.
 ///
 /// # Errors
-/// A cassette that cannot be read, was not finished or is written by hand; something that is not in it; what would leave no cassette.
+/// The cassette cannot be read, was not finished or is written by hand; something that is named is not in it; or
+/// nothing would be left.
 pub fn trim(path: &Path, keep: &[Selector], drop: &[Selector]) -> Result<Trimmed, CassetteError> {
     let storage = open(path)?;
     let metadata = storage.metadata()?;
@@ -112,7 +113,7 @@ pub fn trim(path: &Path, keep: &[Selector], drop: &[Selector]) -> Result<Trimmed
 struct Log<'s> {
     storage: &'s dyn Store,
     index: Index,
-    /// The statements whose rows are answers: they are served to any connection, in any order.
+    /// The statements whose rows are answers, which are served to any connection in any order.
     answers: BTreeSet<(ConnectionId, u32)>,
     entries: Vec<(EntryRef, Head)>,
 }
@@ -126,7 +127,8 @@ impl Log<'_> {
         (0..self.entries.len()).filter(|at| is(&self.entries[*at].1)).collect()
     }
 
-    /// The entries that are kept if this is: with a statement those of its connection that concern no statement, and answers.
+    /// Returns the entries that are kept for a selector. A statement also keeps its connection's entries that concern
+    /// no statement, and its connection's answers with rows.
     fn kept(&self, selector: Selector) -> Result<Vec<usize>, CassetteError> {
         match selector {
             Selector::Command(number) => Err(self
@@ -142,7 +144,7 @@ impl Log<'_> {
         }
     }
 
-    /// The entries that a selector names.
+    /// Returns the entries that a selector names.
     fn named(&self, selector: Selector) -> Result<Vec<usize>, CassetteError> {
         let (found, what) = match selector {
             Selector::Connection(id) => (self.all(|head| head.connection == id), format!("connection {id}")),
@@ -163,8 +165,8 @@ impl Log<'_> {
         }
     }
 
-    /// A command with what depends on it: an execution with its rows and results, a text with its executions. A statement without
-    /// a text goes as a whole.
+    /// Returns a command with what depends on it: an execution with its rows and results, a text with its executions. A
+    /// statement that would be left without a text goes as a whole.
     fn command(&self, number: usize) -> Result<Vec<usize>, CassetteError> {
         let mut positions = (0..self.index.len()).filter(|position| self.index.is_command(*position));
         let Some(position) = positions.find(|position| self.index.ordinal(*position) == number) else {
@@ -191,7 +193,7 @@ impl Log<'_> {
             Method::MoreResults => &|method| gives_result(method) || method == Method::MoreResults,
             _ => return Ok(vec![at]),
         };
-        // what is known of the columns and parameters holds for the other executions
+        // what is known of columns and parameters holds for the other executions too
         let is_shared = |other: usize| {
             method == Method::Execute
                 && matches!(of(other), Method::Columns | Method::NumParams | Method::DescribeParam)
@@ -244,7 +246,7 @@ impl Log<'_> {
         self.entries.iter().zip(taken).filter(move |(_, taken)| **taken == is).map(|(entry, _)| entry)
     }
 
-    /// The parts that these entries name.
+    /// Returns the parts that these entries name.
     fn parts_of(&self, taken: &[bool], is: bool) -> Result<HashSet<String>, CassetteError> {
         let mut parts = HashSet::new();
         for (place, _) in self.pick(taken, is) {
@@ -254,7 +256,7 @@ impl Log<'_> {
         Ok(parts)
     }
 
-    /// A forked child's part goes on with a connection of its parent's, which has to stay.
+    /// Refuses to take out a connection that a forked child's part goes on with.
     fn look_for_children(&self, gone: &BTreeSet<ConnectionId>, path: &Path) -> Result<(), CassetteError> {
         let root = cassette_of_part(path).unwrap_or_else(|| path.to_owned());
         for part in with_parts(&root).into_iter().filter(|part| part != path && !gone.is_empty()) {
@@ -277,8 +279,9 @@ impl Log<'_> {
         Ok(())
     }
 
-    /// What connections are told holds for others with the same identity, and is not written there again: for each connection that
-    /// goes the first of those that are left, with the first number that is free for a statement.
+    /// Finds heirs. What a connection is told also holds for others with the same identity, and is not written again
+    /// there. So each connection that goes has an heir: the first connection left with its identity, with the first
+    /// free number for a statement.
     fn heirs(
         &self,
         gone: &BTreeSet<ConnectionId>,
@@ -299,7 +302,7 @@ impl Log<'_> {
         Ok(gone.iter().filter_map(|from| heir(*from)).collect())
     }
 
-    /// Lets the heirs have the statements whose rows are answers.
+    /// Gives the heirs the statements whose rows are answers.
     fn adopt(&self, heirs: &BTreeMap<ConnectionId, (ConnectionId, u32)>, taken: &mut [bool]) -> Adopted {
         let (mut adopted, mut numbers) = (Adopted::new(), BTreeMap::new());
         let mut next: HashMap<ConnectionId, u32> = HashMap::new();
@@ -321,7 +324,7 @@ impl Log<'_> {
         adopted
     }
 
-    /// What the connections that go were told, for their heirs.
+    /// Returns what the connections that go were told and their heirs need.
     fn moves(&self, heirs: impl Iterator<Item = (ConnectionId, ConnectionId)>) -> Result<Vec<Moved>, CassetteError> {
         let question = |answer: &Fields| -> Vec<(Key, Value)> {
             answer.iter().filter(|(key, _)| !key.is_reply()).cloned().collect()
@@ -352,7 +355,7 @@ impl Log<'_> {
         Ok(moves)
     }
 
-    /// The text of an entry that its connection's heir has.
+    /// Returns the text of an entry with the ids that it has on its connection's heir.
     fn renamed(&self, adopted: &Adopted, at: usize, block: Vec<u8>) -> Result<Vec<u8>, CassetteError> {
         let Some((connection, statement, (to, number))) = adopted.get(&at) else { return Ok(block) };
         let text = String::from_utf8_lossy(&block).into_owned();
@@ -449,7 +452,7 @@ impl Log<'_> {
     }
 }
 
-/// Entries that another connection has from now on: the connection and the statement they had, and those they get.
+/// Entries that move to another connection: the connection and statement they had, and those they get.
 type Adopted = BTreeMap<usize, (ConnectionId, u32, (ConnectionId, u32))>;
 
 /// Answers about a connection that another one gets, by their places.
@@ -459,8 +462,8 @@ struct Moved {
     items: Vec<usize>,
 }
 
-/// The log without the entries that are taken, which begin on these lines. A comment right before an entry goes with it, but for the
-/// first one's: that may be the file's.
+/// Returns the log without the entries that are taken out. `starts` are the lines on which entries begin. A comment
+/// right before an entry goes with it, except that of the first entry, which may belong to the file.
 fn without(
     text: &[u8],
     starts: &[usize],
@@ -478,7 +481,7 @@ fn without(
             out.extend(rename(at, block.concat())?);
             continue;
         }
-        // a comment by itself is not the entry's
+        // a comment that stands apart does not belong to the entry
         let tail = block.iter().rposition(|line| !is_apart(line)).map_or(block.len(), |last| last + 1);
         if block[tail..].iter().any(|line| is_comment(line)) {
             out.extend(block[tail..].concat());

@@ -1,10 +1,10 @@
-//! A field's value in a cassette: the small tree both formats (YAML and NDJSON) can write and read without loss.
+//! The value of a field in a cassette: a small tree that both formats (YAML and NDJSON) can write and read without loss.
 
 use std::hash::{DefaultHasher, Hash};
 
-/// A scalar, a list or a map with its keys in written order.
+/// A scalar, a list, or a map with its keys in written order.
 ///
-/// Two values are equal if they are written alike: floats by their bits (0.0 is not -0.0, a NaN is equal to a NaN).
+/// Two values are equal if they are written alike: floats are compared by their bits (0.0 is not -0.0, and a NaN equals a NaN).
 #[derive(Clone, Debug)]
 pub enum Value {
     /// No value: `null`.
@@ -15,16 +15,16 @@ pub enum Value {
     Int(i128),
     /// A floating-point number, written in the shortest form that reads back to the same bits.
     Float(f64),
-    /// Text; written quoted unless it is a plain word in YAML 1.1 and 1.2 alike.
+    /// Text. It is quoted unless it is a plain word in both YAML 1.1 and 1.2.
     Text(String),
     /// A sequence.
     List(Vec<Value>),
-    /// A mapping; keys keep the order they were given in.
+    /// A mapping. Keys keep the order in which they were given.
     Map(Vec<(String, Value)>),
 }
 
 impl Value {
-    /// About how many bytes it has: those of its texts, and a number's for all else.
+    /// Returns about how many bytes it has, counting each scalar that is not text as a number.
     pub fn bytes(&self) -> usize {
         const NUMBER: usize = 24;
         match self {
@@ -35,7 +35,7 @@ impl Value {
         }
     }
 
-    /// The text, if this is text.
+    /// Returns the text, if this is text.
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Value::Text(text) => Some(text),
@@ -43,7 +43,7 @@ impl Value {
         }
     }
 
-    /// The integer, if this is one that fits.
+    /// Returns the integer, if this is one that fits.
     pub fn as_int(&self) -> Option<i64> {
         match self {
             Value::Int(number) => i64::try_from(*number).ok(),
@@ -51,7 +51,7 @@ impl Value {
         }
     }
 
-    /// The items, if this is a list.
+    /// Returns the items, if this is a list.
     pub fn as_list(&self) -> Option<&[Value]> {
         match self {
             Value::List(items) => Some(items),
@@ -59,7 +59,7 @@ impl Value {
         }
     }
 
-    /// A sum of what the value is written as; cheap for numbers and texts.
+    /// Hashes what the value is written as. This is cheap for numbers and texts.
     pub(crate) fn sum(&self, hasher: &mut DefaultHasher) {
         match self {
             Value::Int(number) => number.hash(hasher),
@@ -68,7 +68,7 @@ impl Value {
         }
     }
 
-    /// The value under `key`, if this is a map that has it.
+    /// Returns the value under `key`, if this is a map that has it.
     pub fn get(&self, key: &str) -> Option<&Value> {
         match self {
             Value::Map(pairs) => pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value),
@@ -135,8 +135,8 @@ impl<T: Into<Value>> From<Vec<T>> for Value {
     }
 }
 
-/// A floating-point number in the shortest form that reads back to the same bits and that every YAML reader takes
-/// for a float: with a point, and with a sign in the exponent. The bits of a NaN other than its being one are lost.
+/// Writes a floating-point number in the shortest form that reads back to the same bits and that every YAML reader
+/// takes for a float: with a point, and with a sign in the exponent. Of a NaN, only that it is one is kept.
 pub fn float_text(number: f64) -> String {
     if number.is_nan() {
         return ".nan".to_owned();

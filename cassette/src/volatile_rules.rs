@@ -13,21 +13,21 @@ pub enum Kind {
     Uuid,
     /// A date and a time, with a blank or `T` between them.
     Timestamp,
-    /// A date that no time follows.
+    /// A date that is not followed by a time.
     Date,
     /// A time.
     Time,
-    /// A whole number of at least six digits. No rule names all of them: one is bound where a mark or a position says so.
+    /// A whole number of at least six digits. No rule names all of them; one is bound only where a mark or a position says so.
     Number,
 }
 
 impl Kind {
-    /// How many there are.
+    /// How many kinds there are.
     pub const COUNT: usize = 5;
     /// The kinds that rules name.
     pub const ALL: [Kind; 4] = [Kind::Uuid, Kind::Timestamp, Kind::Date, Kind::Time];
 
-    /// The name in rules.
+    /// Returns the name that rules use.
     pub const fn name(self) -> &'static str {
         match self {
             Kind::Uuid => "uuid",
@@ -43,7 +43,7 @@ impl Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Which {
     None,
-    /// Those that are at most so many seconds from the clock.
+    /// Those that are at most this many seconds from the clock.
     Near(u64),
     All,
 }
@@ -53,24 +53,24 @@ enum Which {
 pub struct VolatileRules {
     kinds: [Which; Kind::COUNT],
     patterns: Vec<Regex>,
-    /// Parameters, of the statements whose text matches.
+    /// Parameters of the statements whose text matches.
     positions: Vec<(usize, Option<Regex>)>,
     /// What stands before a list whose order does not count.
     lists: Vec<Regex>,
     /// Places that have the same values, however short.
     same: Vec<Places>,
-    /// As they were written.
+    /// The rules as they were written.
     written: Vec<Value>,
 }
 
 /// The places of a rule `same`: where the program sends a value, and where it reads it back.
 #[derive(Clone, Debug, Default)]
 struct Places {
-    /// Parameters, of the statements whose text matches.
+    /// Parameters of the statements whose text matches.
     positions: Vec<(usize, Option<Regex>)>,
     /// Columns of the results of the statements whose text matches.
     columns: Vec<(usize, Option<Regex>)>,
-    /// Texts; the value is the part in brackets.
+    /// Texts. The value is the group in parentheses.
     patterns: Vec<Regex>,
 }
 
@@ -150,23 +150,23 @@ impl VolatileRules {
         Ok(())
     }
 
-    /// Whether there are none.
+    /// Says whether there are no rules.
     pub fn is_empty(&self) -> bool {
         self.written.is_empty()
     }
 
-    /// The rules, as they were written.
+    /// Returns the rules as they were written.
     pub fn written(&self) -> &[Value] {
         &self.written
     }
 
-    /// Whether values of a kind are volatile, at least some of them.
+    /// Says whether at least some values of a kind are volatile.
     pub(crate) fn names(&self, kind: Kind) -> bool {
         self.kinds[kind as usize] != Which::None
     }
 
-    /// Whether a value is near enough to the clock, in seconds since 1970, if it has to be. A value does not say in which time zone
-    /// it is, so it is taken for one of any.
+    /// Says whether a value is near enough to the clock, in seconds since 1970, if a rule requires that. A value does
+    /// not say its time zone, so it passes if it would be near in any time zone.
     pub(crate) fn is_near(&self, kind: Kind, text: &str, clock: Option<u64>) -> bool {
         const ZONES: u64 = 14 * 3600;
         const QUARTER: u64 = 900;
@@ -185,13 +185,13 @@ impl VolatileRules {
         self.patterns.iter()
     }
 
-    /// Whether what a rule says depends on a statement's text.
+    /// Says whether any rule depends on a statement's text.
     pub(crate) fn ask_for_texts(&self) -> bool {
         let same = self.same.iter().any(|places| !places.positions.is_empty());
         same || !(self.positions.is_empty() && self.lists.is_empty())
     }
 
-    /// The values in a text that rules `same` name, with the number of the rule.
+    /// Finds the values in a text that rules `same` name, each with the number of its rule.
     pub(crate) fn same_in<'r>(&'r self, text: &'r str) -> impl Iterator<Item = (usize, Range<usize>)> + 'r {
         let patterns = |(at, places): (usize, &'r Places)| places.patterns.iter().map(move |pattern| (at, pattern));
         self.same.iter().enumerate().flat_map(patterns).flat_map(move |(at, pattern)| {
@@ -199,12 +199,13 @@ impl VolatileRules {
         })
     }
 
-    /// Whether rules `same` name columns.
+    /// Says whether rules `same` name any columns.
     pub(crate) fn name_columns(&self) -> bool {
         self.same.iter().any(|places| !places.columns.is_empty())
     }
 
-    /// The columns, from 1, that rules `same` name in the results of a statement with this text; each with the number of its rule.
+    /// Returns the columns, from 1, that rules `same` name in the results of a statement with this text, each with the
+    /// number of its rule.
     pub(crate) fn columns(&self, sql: &str) -> Vec<(usize, usize)> {
         let of = |(at, places): (usize, &Places)| {
             let fitting = places.columns.iter().filter(|(_, pattern)| fits(pattern, sql));
@@ -213,7 +214,7 @@ impl VolatileRules {
         self.same.iter().enumerate().flat_map(of).collect()
     }
 
-    /// The marks that the rules give an entry with parameters, whose statement has this text.
+    /// Returns the marks that the rules give an entry with parameters whose statement has this text.
     pub(crate) fn marks(&self, sql: &str) -> Vec<String> {
         let positions = self.positions.iter().filter(|(_, pattern)| fits(pattern, sql));
         let mut marks: Vec<String> = positions.map(|(position, _)| format!("params {position}")).collect();
@@ -231,7 +232,7 @@ impl VolatileRules {
         marks
     }
 
-    /// A text that is asked, with its unordered lists in the order of the recorded one where they have the same items.
+    /// Returns the asked text with its unordered lists in the recorded order, where they have the same items.
     pub(crate) fn in_order(&self, recorded: &str, asked: &str) -> Option<String> {
         let (was, is) = (self.lists_of(recorded), self.lists_of(asked));
         if was.is_empty() || was.len() != is.len() {
@@ -253,7 +254,7 @@ impl VolatileRules {
         Some(out)
     }
 
-    /// The insides of the unordered lists of a text.
+    /// Returns the insides of the unordered lists of a text.
     fn lists_of(&self, sql: &str) -> Vec<Range<usize>> {
         let mut lists: Vec<Range<usize>> = Vec::new();
         for found in self.lists.iter().flat_map(|pattern| pattern.find_iter(sql)) {
@@ -292,13 +293,13 @@ fn wrong(key: &str, problem: &str) -> Wrong {
     (key.to_owned(), problem.to_owned())
 }
 
-/// The path of a key of an item.
+/// Returns the path of a key of an item.
 fn below(at: usize, key: &str) -> String {
     let dot = if key.is_empty() { "" } else { "." };
     format!("[{at}]{dot}{key}")
 }
 
-/// Whether a rule has the first of these keys, and no others than these.
+/// Says whether a rule has the first of these keys, and no keys other than these.
 fn has(item: &Value, keys: &[&str]) -> bool {
     let Value::Map(pairs) = item else { return false };
     pairs.iter().all(|(key, _)| keys.contains(&key.as_str())) && item.get(keys[0]).is_some()
@@ -324,7 +325,7 @@ fn fits(pattern: &Option<Regex>, sql: &str) -> bool {
     pattern.as_ref().is_none_or(|pattern| pattern.is_match(sql))
 }
 
-/// Seconds of a text such as `1d`.
+/// Returns the seconds of a text such as `1d`.
 fn seconds(text: &str) -> Option<u64> {
     let unit = match text.chars().next_back()? {
         's' => 1,
@@ -336,25 +337,25 @@ fn seconds(text: &str) -> Option<u64> {
     text[..text.len() - 1].parse::<u64>().ok()?.checked_mul(unit)
 }
 
-/// Seconds since 1970 of a date, or of a date and a time, in UTC.
+/// Returns the seconds since 1970 of a date, or of a date and a time, in UTC.
 pub(crate) fn since_1970(text: &str) -> Option<u64> {
     let number = |range: Range<usize>| text.get(range)?.parse::<u64>().ok();
     let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
     if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
-    // years begin in March here, so that the day that leap years have is the last one
+    // let years begin in March, so that the leap day is the last day of a year
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
     let time = if text.len() > 10 { number(11..13)? * 3600 + number(14..16)? * 60 + number(17..19)? } else { 0 };
     Some((days - 719_468) * 86_400 + time)
 }
 
-/// A character of SQL that is in no literal and no inner brackets.
+/// A character of SQL that is in no literal and no inner parentheses.
 struct Piece {
     at: usize,
     character: char,
-    /// It closes the bracket that the text is in.
+    /// Whether it closes the parenthesis that the text is in.
     closes: bool,
 }
 
@@ -380,7 +381,7 @@ fn pieces(sql: &str) -> impl Iterator<Item = Piece> {
     })
 }
 
-/// The items of a list.
+/// Returns the items of a list.
 fn items(list: &str) -> Vec<&str> {
     let (mut items, mut begin) = (Vec::new(), 0);
     for piece in pieces(list).filter(|piece| piece.character == ',') {
@@ -391,7 +392,7 @@ fn items(list: &str) -> Vec<&str> {
     items
 }
 
-/// How many parameters a text has.
+/// Counts the parameters of a text.
 fn markers(sql: &str) -> usize {
     let (mut count, mut quote) = (0, None);
     for character in sql.chars() {

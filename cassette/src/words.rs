@@ -13,7 +13,7 @@ pub const ERROR: i16 = -1;
 /// SQL_INVALID_HANDLE.
 pub const INVALID_HANDLE: i16 = -2;
 
-/// Return codes by their names in a cassette. Another code is written as its number.
+/// Return codes by their names in a cassette. Any other code is written as its number.
 pub const RETURNS: [(i16, &str); 8] = [
     (0, "SQL_SUCCESS"),
     (1, "SQL_SUCCESS_WITH_INFO"),
@@ -25,12 +25,13 @@ pub const RETURNS: [(i16, &str); 8] = [
     (101, "SQL_PARAM_DATA_AVAILABLE"),
 ];
 
-/// A return code as a cassette has it: its name, or its number where ODBC has no name for it.
+/// Returns a return code as a cassette has it: its name, or its number if ODBC has no name for it.
 pub fn return_value(code: i16) -> Value {
     RETURNS.iter().find(|(known, _)| *known == code).map_or(Value::from(code), |(_, name)| Value::from(*name))
 }
 
-/// The return code that a cassette's value stands for: SQL_SUCCESS for nothing. `None` if it stands for none.
+/// Returns the return code that a cassette's value stands for, which is SQL_SUCCESS for a missing value. `None` if it
+/// stands for none.
 pub fn return_code(value: Option<&Value>) -> Option<i16> {
     match value {
         None | Some(Value::Null) => Some(SUCCESS),
@@ -40,13 +41,13 @@ pub fn return_code(value: Option<&Value>) -> Option<i16> {
     }
 }
 
-/// What an entry says under `secrets`: a secret of what it asks is hidden.
+/// The value of an entry's `secrets`: what the entry asks has a hidden secret.
 pub(crate) const HIDDEN: &str = "hidden";
 
-/// How the text of a statement in a cassette made by hand is compared: to the letter, but for blanks, or with holes.
+/// How the text of a statement is compared in a cassette written by hand: to the letter, without regard to blanks, or with holes.
 pub(crate) const MATCHING: [&str; 3] = ["exact", "spaces", "pattern"];
 
-/// C types by their names in a cassette. A type of a driver's own is written as its number.
+/// C types by their names in a cassette. A driver-specific type is written as its number.
 pub const C_TYPES: [&str; 41] = [
     "CHAR",
     "WCHAR",
@@ -174,11 +175,11 @@ pub const FUNCTIONS: [&str; 79] = [
     "SQLCopyDesc",
 ];
 
-/// What SQLDescribeCol tells of a column, by its names in a columns file.
+/// What SQLDescribeCol says about a column, by its names in a column file.
 pub const DESCRIBED: [&str; 5] = ["name", "type", "length", "scale", "nullable"];
 
-/// The fields of SQLColAttribute by their names in a columns file (the reference page of SQLColAttribute; ODBC 2's
-/// SQLColAttributes shares the numbers below 20). Another field is written as its number.
+/// The fields of SQLColAttribute by their names in a column file (from the reference page of SQLColAttribute; ODBC 2's
+/// SQLColAttributes shares the numbers below 20). Any other field is written as its number.
 pub const COLUMN_FIELDS: [(u16, &str); 35] = [
     (0, "count"),
     (1, "column_name"),
@@ -234,7 +235,7 @@ pub(crate) const TEXT_FIELDS: [&str; 13] = [
     "desc_name",
 ];
 
-/// What an answer may be about that is not a question of the program's.
+/// What an answer may be about, if it does not answer a question of the program.
 pub(crate) const ABOUT: [&str; 15] = [
     "still_executing",
     "meanwhile",
@@ -252,12 +253,12 @@ pub(crate) const ABOUT: [&str; 15] = [
     "number_beside_text",
     "length_beside_number",
 ];
-/// Orientations of a scroll by their names.
+/// The orientations of a scroll, by name.
 pub(crate) const ORIENTATIONS: [&str; 6] = ["first", "last", "prior", "absolute", "relative", "bookmark"];
-/// What SQLSetPos and SQLBulkOperations do, by its names.
+/// What SQLSetPos and SQLBulkOperations do, by name.
 pub(crate) const OPERATIONS: [&str; 8] =
     ["position", "refresh", "update", "delete", "add", "update_by_bookmark", "delete_by_bookmark", "fetch_by_bookmark"];
-/// What becomes of locks.
+/// What happens to locks.
 pub(crate) const LOCKS: [&str; 2] = ["exclusive", "unlock"];
 /// Attributes of a connection that the database sees.
 pub(crate) const CONNECT_ATTRIBUTES: [&str; 5] =

@@ -1,4 +1,4 @@
-//! What a cassette may say, and in which words it is refused.
+//! Tests of what a cassette may say, and of the words in which it is refused.
 
 use super::*;
 

@@ -1,5 +1,4 @@
-//! `order: any`: connections with the same connect arguments are interchangeable, and units are played in any order,
-//! each once.
+//! `order: any`: connections with the same connect arguments are interchangeable, and units are played in any order, each once.
 //!
 //! A single player plays all units; each unit is a connection of it. This file decides when a live connection begins a
 //! unit, which unit that is, and what belongs to it.
@@ -364,8 +363,7 @@ impl AnyOrder {
         }
     }
 
-    /// Plays in this part what the current part has just played, so that both stay alike. The rows are read in the
-    /// current part.
+    /// Plays in this part what the current part has just played, so that both stay alike. The rows are read in the current part.
     pub(super) fn follow(
         &self,
         log: &LogPlayer,
@@ -384,8 +382,7 @@ impl AnyOrder {
         Ok(())
     }
 
-    /// Returns the first mismatch, or makes the one for this scene. `Exhausted` becomes `NoUnit`, because other units
-    /// may be left.
+    /// Returns the first mismatch, or makes the one for this scene. `Exhausted` becomes `NoUnit`, because other units may be left.
     pub(super) fn fail(&self, log: &LogPlayer, asked: &Entry, scene: Scene) -> Mismatch {
         let scene = match scene {
             Scene::Exhausted => {
@@ -439,8 +436,7 @@ fn commands(source: &Source, step: Step) -> Result<Vec<Entry>, CassetteError> {
     Ok(served)
 }
 
-/// Returns what a player would serve for the next request of a unit, perhaps after a prepare. `None` if that is not
-/// what comes next.
+/// Returns what a player would serve for the next request of a unit, perhaps after a prepare. `None` if that is not what comes next.
 fn next(player: &LogPlayer, prepare: Option<&Entry>, asked: &Entry) -> Result<Option<Vec<Entry>>, CassetteError> {
     // redaction rules go by the text that is prepared
     let redacted = prepare.map(|prepare| player.redacted(prepare).unwrap_or_else(|| prepare.clone()));

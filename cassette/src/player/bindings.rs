@@ -1,6 +1,5 @@
-//! Keeps which live value a recorded value stands for. The first value that a program sends where the recording has a
-//! volatile value is bound to it. From then on the recorded value means that live one, in every parameter, every SQL
-//! text and every result.
+//! Keeps which live value a recorded value stands for. The first value that a program sends where the recording has a volatile
+//! value is bound to it. From then on the recorded value means that live one, in every parameter, every SQL text and every result.
 //!
 //! A value is found again only by an exact list of spellings: see [`super::spellings`]. A value that is not on the list
 //! stays as it was recorded.
@@ -318,8 +317,7 @@ impl<'t> Words<'t> {
         self.refused.get_or_insert(Refused { place, recorded, asked });
     }
 
-    /// Returns the recorded entry with its inputs as they are in this run. Leaves connects alone, which have rules of
-    /// their own.
+    /// Returns the recorded entry with its inputs as they are in this run. Leaves connects alone, which have rules of their own.
     fn entry<'r>(&mut self, recorded: &'r Entry, asked: &Entry) -> Cow<'r, Entry> {
         let mut expected = Cow::Borrowed(recorded);
         if recorded.method == Method::Connect {
@@ -789,8 +787,7 @@ fn fits_total(text: &str, total: i64) -> bool {
     is(text.len()) || is(2 * text.encode_utf16().count())
 }
 
-/// Pads the live value with blanks, as a CHAR column did with the recorded one. `core` is the recorded text without the
-/// padding.
+/// Pads the live value with blanks, as a CHAR column did with the recorded one. `core` is the recorded text without the padding.
 fn padded(live: &str, was: &str, core: &str) -> String {
     let width = if was == core { 0 } else { was.chars().count() };
     format!("{live:width$}")

@@ -11,15 +11,13 @@ use super::rows::{self, Progress};
 use crate::store::EntryRef;
 use crate::{CassetteError, ConnectionId, Entry, Key, Method, sets};
 
-/// Says whether a command gives its statement a new text and so a number. With several threads these numbers come in
-/// any order.
+/// Says whether a command gives its statement a new text and so a number. With several threads these numbers come in any order.
 fn is_new_text(asked: &Entry) -> bool {
     matches!(asked.method, Method::Run | Method::Prepare | Method::Catalog)
 }
 
 impl LogPlayer {
-    /// Reads a command's entry and says whether it is known to be what is asked. If it is, the entry may lack its
-    /// inputs.
+    /// Reads a command's entry and says whether it is known to be what is asked. If it is, the entry may lack its inputs.
     fn read(&self, asked: &Entry, place: EntryRef) -> Result<(Entry, bool), CassetteError> {
         let is_plain = matches!(asked.method, Method::Run | Method::Prepare | Method::Execute)
             && !self.is_by_hand()
@@ -102,8 +100,7 @@ impl LogPlayer {
         }
         let (own, others) = std::mem::take(&mut cursor.threads);
         let rank = |thread: u16| if own == Some(thread) { 0 } else { 1 + u8::from(others.contains(&thread)) };
-        // a thread first goes on with what it began; then come recorded threads that nobody goes on with, in recorded
-        // order
+        // a thread first goes on with what it began; then come recorded threads that nobody goes on with, in recorded order
         let candidates = threads.iter().filter_map(|thread| {
             let candidate = self.candidate_of(cursor, asked, recorded, Some(*thread)).ok()?;
             let place = if let Candidate::Command { place, .. } = candidate { place } else { 0 };

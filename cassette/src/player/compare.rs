@@ -39,8 +39,7 @@ pub(super) struct Comparison {
 }
 
 impl Comparison {
-    /// Returns the difference in this run: bound values mean their live values, and comments are ignored if so
-    /// configured.
+    /// Returns the difference in this run: bound values mean their live values, and comments are ignored if so configured.
     pub(super) fn difference(&self, recorded: &Entry, asked: &Entry) -> Option<Difference> {
         let in_this_run = |recorded: &Entry, asked: &Entry| {
             if self.bindings.are_idle() && recorded.get(Key::Volatile).is_none() {
@@ -219,8 +218,7 @@ fn of_inputs(recorded: &Entry, asked: &Entry) -> Option<Difference> {
     };
     let own = asked.fields.iter().map(|(key, _)| *key).filter(compared);
     let left_out = recorded.fields.iter().map(|(key, _)| *key);
-    // A connection that came from another cassette may also be a new one, but not one that came from the parent
-    // process.
+    // A connection that came from another cassette may also be a new one, but not one that came from the parent process.
     let is_same = |key: Key| key == Key::Continued && recorded.get(Key::Parent).is_none();
     let left_out = left_out.filter(|key| key.is_input() && !is_same(*key) && asked.get(*key).is_none());
     let fields = own.chain(left_out).find_map(|key| field(key.name(), recorded.get(key), asked.get(key)));

@@ -2,8 +2,7 @@
 //! for the cassette, `order: connection` one for each connection.
 //!
 //! Rows are the exception to the order. Runs of several statements may be open at once, and the log has each where it
-//! ended. So the rows entries between two other commands may be played in any order, except those of the same
-//! statement.
+//! ended. So the rows entries between two other commands may be played in any order, except those of the same statement.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,8 +14,7 @@ use crate::schema::Class;
 use crate::store::Store;
 use crate::{CassetteError, ConnectionId, Entry, Method};
 
-/// A recorded entry that comes next and is what was asked. Its statement has its number among those that are played in
-/// order.
+/// A recorded entry that comes next and is what was asked. Its statement has its number among those that are played in order.
 pub(super) enum Candidate {
     /// A command other than one that reads rows.
     Command { entry: Entry, place: usize },
@@ -67,8 +65,7 @@ pub(crate) struct Cursor {
     at: usize,
     /// Rows that were handed out, from that place on.
     handed: Vec<Handed>,
-    /// Commands from that place on that were played before their turn: connects, and what other threads of a connection
-    /// did.
+    /// Commands from that place on that were played before their turn: connects, and what other threads of a connection did.
     early: Vec<u32>,
     /// The recorded thread that the asking thread goes on with, and those that other threads go on with.
     pub(super) threads: (Option<u16>, Vec<u16>),
@@ -200,8 +197,7 @@ impl Cursor {
         self.early.is_empty()
     }
 
-    /// Does the same as [`Cursor::next`] for one thread of a connection, regardless of what the other threads have
-    /// next.
+    /// Does the same as [`Cursor::next`] for one thread of a connection, regardless of what the other threads have next.
     pub(crate) fn next_of(
         &mut self,
         index: &Index,
@@ -292,8 +288,7 @@ impl Cursor {
         self.early.push(position);
     }
 
-    /// Returns the rows of a statement that come next. With `thread`, skips what other threads of the connection have
-    /// next.
+    /// Returns the rows of a statement that come next. With `thread`, skips what other threads of the connection have next.
     pub(crate) fn next_rows(
         &mut self,
         index: &Index,

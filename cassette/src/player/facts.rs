@@ -14,8 +14,7 @@ use crate::{CassetteError, ConnectionId, Fields, Key, Value};
 /// Whose answers hold for a connection whose own file lacks them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Relatives {
-    /// Only those of the first connection with the same identity. Used for outcomes of calls whose usual outcome is not
-    /// recorded.
+    /// Only those of the first connection with the same identity. Used for outcomes of calls whose usual outcome is not recorded.
     First,
     /// Those of all connections with the same identity: where threads open them, it is chance which one is asked first.
     All,

@@ -33,15 +33,13 @@ pub struct Found {
     pub read_back: Vec<String>,
     /// Read-backs that are too short to be told from other values, so a replay gives what was recorded.
     pub too_short: Vec<String>,
-    /// Cells that changed and that the program never sent. Only the database makes them, and a replay gives what was
-    /// recorded.
+    /// Cells that changed and that the program never sent. Only the database makes them, and a replay gives what was recorded.
     pub by_database: Vec<String>,
     /// What changed and no rule covers.
     pub open: Vec<String>,
 }
 
-/// Compares two recordings of the same command, command by command: in the order of the whole log, or in that of each
-/// connection.
+/// Compares two recordings of the same command, command by command: in the order of the whole log, or in that of each connection.
 ///
 /// # Errors
 /// A cassette is unreadable, or the two runs do not do the same commands.
@@ -290,8 +288,7 @@ impl Search<'_> {
         }
     }
 
-    /// Notes how the results of a command differ in the two runs: in what the program sent before, or in what the
-    /// database made.
+    /// Notes how the results of a command differ in the two runs: in what the program sent before, or in what the database made.
     fn replies(&mut self, position: u32, is: u32, pattern: Option<&str>) -> Result<(), CassetteError> {
         let mut apart = Vec::new();
         for (was, is) in self.first.results(position)?.into_iter().zip(self.second.results(is)?) {
@@ -459,8 +456,7 @@ fn parameters_apart(
     }
 }
 
-/// Returns the words in which two texts of the same form differ. A number also gets a place, which says where it stands
-/// in the text.
+/// Returns the words in which two texts of the same form differ. A number also gets a place, which says where it stands in the text.
 fn word_places(was: &str, is: &str) -> Vec<((String, String), Option<Value>)> {
     let (old, new) = (words(was), words(is));
     if old.len() != new.len() {

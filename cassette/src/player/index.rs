@@ -1,5 +1,4 @@
-//! The index of a log: where each entry stands and what it is, in 24 bytes per entry. It is built once, when the
-//! cassette is opened.
+//! The index of a log: where each entry stands and what it is, in 24 bytes per entry. It is built once, when the cassette is opened.
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
@@ -70,9 +69,8 @@ pub(crate) struct Index {
     by_statement: Vec<u32>,
     /// Positions of the connects.
     connects: Vec<u32>,
-    /// Positions, in order, of the commands that need not be played: all those of connections that are asked nothing
-    /// (spares of a pool), and the ends of transactions in which nothing was done, which client libraries send when
-    /// they close a connection.
+    /// Positions, in order, of the commands that need not be played: all those of connections that are asked nothing (spares of a
+    /// pool), and the ends of transactions in which nothing was done, which client libraries send when they close a connection.
     needless: Vec<u32>,
     /// The connections about which an answer changed, ordered by id.
     told: Vec<u32>,
@@ -110,8 +108,7 @@ struct Aside {
     others: HashMap<u32, Vec<u32>>,
 }
 
-/// Finds the connections with gaps among their statement ids, and returns the ids that they have in the order in which
-/// they come.
+/// Finds the connections with gaps among their statement ids, and returns the ids that they have in the order in which they come.
 fn uncounted(slots: &[Slot], aside: &Aside) -> HashMap<u32, Vec<u32>> {
     let mut seen: FxHashMap<u32, Vec<bool>> = FxHashMap::default();
     for slot in slots.iter().filter(|slot| slot.statement != NONE) {
@@ -229,9 +226,8 @@ impl Read {
     }
 }
 
-/// Finds the commands that need not be played. Of a connection that connected and only set attributes and ended
-/// transactions, without errors, these are all commands. Of any other connection they are the ends of transactions in
-/// which nothing was done.
+/// Finds the commands that need not be played. Of a connection that connected and only set attributes and ended transactions,
+/// without errors, these are all commands. Of any other connection they are the ends of transactions in which nothing was done.
 fn needless(
     slots: &[Slot],
     by_connection: &[u32],

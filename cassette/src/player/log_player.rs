@@ -1,9 +1,8 @@
 //! Plays one log: hands out what was recorded, in its order, to those who ask for the same again.
 //!
 //! The methods are spread over several files by topic: a step of playing (`playing`, `candidate`), waiting for a turn
-//! (`turn`), finding which recorded connection a live one is (`rematch`, `history`), which part a process plays
-//! (`parts`), scrolls (`scroll`), what was recorded about connections (`informed`), the end (`finish`) and mismatches
-//! (`explain`).
+//! (`turn`), finding which recorded connection a live one is (`rematch`, `history`), which part a process plays (`parts`),
+//! scrolls (`scroll`), what was recorded about connections (`informed`), the end (`finish`) and mismatches (`explain`).
 
 use std::path::Path;
 use std::sync::Arc;
@@ -110,8 +109,7 @@ pub enum Fetched {
 }
 
 impl LogPlayer {
-    /// Opens the stores: one cassette, or the parts of several processes with the tickets that count who plays which
-    /// part.
+    /// Opens the stores: one cassette, or the parts of several processes with the tickets that count who plays which part.
     pub(super) fn open(
         storages: Vec<Box<dyn Store>>,
         tickets: Option<Arc<dyn Tickets>>,
@@ -288,8 +286,7 @@ impl LogPlayer {
             let log = (&*self.index, &*self.storage);
             let mut answer = None;
             for key in in_force {
-                // Ask for the other keys too: the recorder counted them as well when it decided whether an answer had
-                // changed.
+                // Ask for the other keys too: the recorder counted them as well when it decided whether an answer had changed.
                 let found = lane.answers.current(log, owner, standing, method, &self.redactor.key(key))?;
                 answer = answer.or(found);
             }
@@ -320,8 +317,7 @@ impl LogPlayer {
         let played = &positions[..positions.partition_point(|position| *position < bound)];
         let commands = |position: &u32| {
             let method = index.slot(*position).method;
-            // a connection's rows entries are written where they ended, so only in a statement's own order do they mark
-            // a place
+            // a connection's rows entries are written where they ended, so only in a statement's own order do they mark a place
             method.class() == Class::Command && (owner.1.is_some() || !method.is_rows())
         };
         let last = played.iter().rposition(commands);
@@ -511,8 +507,7 @@ impl LogPlayer {
         }
     }
 
-    /// Runs a step that may end in a mismatch, unless there was a mismatch before. Waits for the turn if it may still
-    /// come.
+    /// Runs a step that may end in a mismatch, unless there was a mismatch before. Waits for the turn if it may still come.
     pub(super) fn play<T>(
         &self,
         asked: &Entry,

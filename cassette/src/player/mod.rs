@@ -136,8 +136,7 @@ impl Player {
         self.log.redactor.follow(rules);
     }
 
-    /// Makes the player hide these secrets in everything that is asked, as they were hidden when the cassette was
-    /// recorded.
+    /// Makes the player hide these secrets in everything that is asked, as they were hidden when the cassette was recorded.
     pub fn hide(&self, secrets: Arc<Secrets>) {
         for units in self.units() {
             units.player.redactor.hide(Arc::clone(&secrets));
@@ -160,8 +159,7 @@ impl Player {
         self.log.storage.name()
     }
 
-    /// Says whether a person wrote the cassette. Statements of such a cassette have ids from [`FIRST_RESULT_ANSWER`]
-    /// on.
+    /// Says whether a person wrote the cassette. Statements of such a cassette have ids from [`FIRST_RESULT_ANSWER`] on.
     pub fn is_by_hand(&self) -> bool {
         self.log.is_by_hand()
     }
@@ -201,8 +199,7 @@ impl Player {
         self.log.strike_row(&asked, position, row).map_or(Ok(()), Err)
     }
 
-    /// Checks that the connection is not lost, because the rows that a statement already has cannot be read on after
-    /// that.
+    /// Checks that the connection is not lost, because the rows that a statement already has cannot be read on after that.
     ///
     /// # Errors
     /// The connection is lost.
@@ -318,8 +315,7 @@ impl Player {
         }
     }
 
-    /// Tells the player that a run of rows is read to its end, so that a thread whose turn comes then need not wait
-    /// longer.
+    /// Tells the player that a run of rows is read to its end, so that a thread whose turn comes then need not wait longer.
     pub fn rows_are_read(&self) {
         self.log.rows_are_read();
     }
@@ -383,8 +379,7 @@ impl Player {
         }
     }
 
-    /// Returns what was recorded about the columns of the statement's current result, as a list of maps. `None` if
-    /// nothing was.
+    /// Returns what was recorded about the columns of the statement's current result, as a list of maps. `None` if nothing was.
     ///
     /// # Errors
     /// An entry or columns file is unreadable.
@@ -415,10 +410,9 @@ impl Player {
 
     /// Finds a fact about a connection: the recorded answer whose fields include `key`.
     ///
-    /// The last one that the log has before the connection's next command wins, then the one of the info file. If the
-    /// info file has several, each call gets the next, and the last one from then on. What the connection's own file
-    /// lacks comes from connections with the same connect identity. A `connection_id` and `statement_id` in the key are
-    /// live ones.
+    /// The last one that the log has before the connection's next command wins, then the one of the info file. If the info
+    /// file has several, each call gets the next, and the last one from then on. What the connection's own file lacks comes
+    /// from connections with the same connect identity. A `connection_id` and `statement_id` in the key are live ones.
     ///
     /// # Errors
     /// An entry or info file is unreadable.
@@ -456,8 +450,7 @@ impl Player {
         })
     }
 
-    /// Finds a fact that was recorded about the environment before any connection existed. The first connection's file
-    /// has it.
+    /// Finds a fact that was recorded about the environment before any connection existed. The first connection's file has it.
     ///
     /// # Errors
     /// An info file is unreadable.
@@ -512,8 +505,7 @@ impl Player {
         self.log.disconnect(connection);
     }
 
-    /// Reports that a part of the cassette is damaged. Every later command fails with this, as after any first
-    /// mismatch.
+    /// Reports that a part of the cassette is damaged. Every later command fails with this, as after any first mismatch.
     pub fn damaged(&self, connection: ConnectionId, statement: Option<u32>, error: CassetteError) -> Mismatch {
         self.log.damaged(connection, statement, error)
     }
@@ -575,9 +567,8 @@ impl Player {
         self.log.parts()
     }
 
-    /// Decides for good, at the end of the process, which part it played. If several parts are still possible, it takes
-    /// one that is completely played and that no other process has taken, if there is one. `None` for the cassette of a
-    /// single process.
+    /// Decides for good, at the end of the process, which part it played. If several parts are still possible, it takes one that
+    /// is completely played and that no other process has taken, if there is one. `None` for the cassette of a single process.
     ///
     /// # Errors
     /// An entry is unreadable.

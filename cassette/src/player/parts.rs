@@ -2,10 +2,9 @@
 //! begin alike, and the processes may start in any order. So a process plays a part whose commands agree so far. Where
 //! the parts differ, it takes one that goes on with what is asked.
 //!
-//! Each part is played once, by whichever process takes it. This is counted in groups: wherever parts go on
-//! differently, those that go on alike form a group, and no more processes may enter a group than it has parts
-//! ([`Tickets`]). The groups are nested, so a process inside one always finds a part in the end, and none has to give
-//! way to another.
+//! Each part is played once, by whichever process takes it. This is counted in groups: wherever parts go on differently,
+//! those that go on alike form a group, and no more processes may enter a group than it has parts ([`Tickets`]). The
+//! groups are nested, so a process inside one always finds a part in the end, and none has to give way to another.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,8 +27,7 @@ use crate::store::Store;
 use crate::{CassetteError, ConnectionId, Entry, Method};
 
 impl LogPlayer {
-    /// Runs before a step. Where the parts that may be this process's differ, takes one that goes on with what is
-    /// asked.
+    /// Runs before a step. Where the parts that may be this process's differ, takes one that goes on with what is asked.
     pub(super) fn choose(&self, state: &mut State, asked: &Entry) -> Result<Option<Step>, Scene> {
         let Some(mut choosing) = state.choosing.take() else { return Ok(None) };
         let chosen = self.choose_among(&mut choosing, state, asked);
@@ -134,9 +132,8 @@ impl LogPlayer {
         Ok(())
     }
 
-    /// Runs after a step that was played although no part had it next. Drops the parts that differ in this step from
-    /// the part that played it. If the same step is still next, no part has served anything that the others would not,
-    /// and all stay.
+    /// Runs after a step that was played although no part had it next. Drops the parts that differ in this step from the part
+    /// that played it. If the same step is still next, no part has served anything that the others would not, and all stay.
     pub(super) fn chosen(&self, state: &mut State, step: Option<Step>) -> Result<(), CassetteError> {
         let Some(step) = step else { return Ok(()) };
         if self.number(state, step.of)? == step.number {

@@ -45,9 +45,8 @@ impl LogPlayer {
         };
         let agrees = |connect: &&Connect| groups.contains(&connect.group);
         let free = free.filter(|connect| agrees(connect)).copied();
-        // The connect of a spare, a connection that was never asked anything, has no fixed turn. A spare that stands
-        // before the next command comes first, as it did in the recording. Any other spare is taken only if nothing
-        // else is left.
+        // The connect of a spare, a connection that was never asked anything, has no fixed turn. A spare that stands before
+        // the next command comes first, as it did in the recording. Any other spare is taken only if nothing else is left.
         let is_spare = |connect: &&Connect| self.index.is_needless(connect.position);
         let spares = || state.sessions.free().filter(agrees).filter(is_spare);
         let earlier = match self.order {

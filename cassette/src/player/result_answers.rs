@@ -15,8 +15,7 @@ use super::log_player::LogPlayer;
 use super::sources::Source;
 use crate::{ConnectionId, Entry, Key, Method, Value};
 
-/// Live statements that are served a result answer have ids from here on, so that they do not count among the other
-/// statements.
+/// Live statements that are served a result answer have ids from here on, so that they do not count among the other statements.
 pub const FIRST_RESULT_ANSWER: u32 = 1 << 31;
 
 /// The connection and statement that a result answer has in its own player.
@@ -120,10 +119,9 @@ pub(super) fn begins_with(log: &LogPlayer, method: Method) -> bool {
     answers.any(|answer| answer.asked.method == method)
 }
 
-/// Finds the recorded answer to what a live connection asks, on any connection of the same driver. Prefers the current
-/// part, then the answer that was read furthest, then the connection's own. Fields in `left_out` need not be equal, but
-/// an answer where they are comes first. For a prepared text and a given execution, the execution's parameters must be
-/// equal too.
+/// Finds the recorded answer to what a live connection asks, on any connection of the same driver. Prefers the current part,
+/// then the answer that was read furthest, then the connection's own. Fields in `left_out` need not be equal, but an answer
+/// where they are comes first. For a prepared text and a given execution, the execution's parameters must be equal too.
 pub(super) fn find<'l>(
     log: &'l LogPlayer,
     asked: &Entry,

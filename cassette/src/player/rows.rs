@@ -340,8 +340,7 @@ impl PlayedRun {
         self.outcomes.get(self.next_outcome).filter(|(row, _)| *row == self.returned).map(|(_, outcome)| outcome)
     }
 
-    /// Says whether all rows are returned and the end of data was recorded after them, so that a further fetch finds no
-    /// data.
+    /// Says whether all rows are returned and the end of data was recorded after them, so that a further fetch finds no data.
     pub fn ended(&self) -> bool {
         self.ended && !self.has_ahead && self.ahead.is_ok()
     }
@@ -408,9 +407,8 @@ impl PlayedRun {
     }
 }
 
-/// Adjusts what was recorded beside a row about one of its cells, when the cell gets a live value. If the live value
-/// has another length, the program reads it in other pieces: then the recorded pieces and truncations are dropped, so
-/// that they are computed.
+/// Adjusts what was recorded beside a row about one of its cells, when the cell gets a live value. If the live value has another
+/// length, the program reads it in other pieces: then the recorded pieces and truncations are dropped, so that they are computed.
 fn follow(outcome: &mut Value, column: usize, (was, is): (&[u8], &[u8]), bindings: &Bindings) {
     let Value::Map(pairs) = outcome else { return };
     let is_cut = |field: &[u8]| field.starts_with(b"\\>");

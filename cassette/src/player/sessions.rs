@@ -107,8 +107,7 @@ impl Live {
         (session.connection, statement.map(|statement| under(self.used(), session, statement)))
     }
 
-    /// Returns the recorded thread that the current thread of the program goes on with, and those that other threads go
-    /// on with.
+    /// Returns the recorded thread that the current thread of the program goes on with, and those that other threads go on with.
     pub(super) fn threads(&self) -> (Option<u16>, Vec<u16>) {
         let this = crate::process::thread();
         let others = self.threads.iter().filter(|(thread, _)| **thread != this).map(|(_, recorded)| *recorded);
@@ -149,8 +148,7 @@ impl Live {
         self.rests(false);
     }
 
-    /// Sets whether the connection is idle: yes when the driver manager has checked whether it can be used again, no
-    /// when it is used.
+    /// Sets whether the connection is idle: yes when the driver manager has checked whether it can be used again, no when it is used.
     pub(super) fn rests(&self, idle: bool) {
         self.idle.store(idle, Ordering::Relaxed);
     }
@@ -319,8 +317,7 @@ impl SessionMatcher {
         Some((id, like))
     }
 
-    /// Returns the recorded connection whose answers a connection has: for an additional one, the one whose connect it
-    /// got.
+    /// Returns the recorded connection whose answers a connection has: for an additional one, the one whose connect it got.
     pub(super) fn like(&self, connection: ConnectionId) -> ConnectionId {
         self.additional.get(&connection).map_or(connection, |like| like.connection)
     }
@@ -366,8 +363,7 @@ impl SessionMatcher {
         self.hold(session, id);
     }
 
-    /// Gives a live connection another session than assumed. The session it had becomes free, unless somebody has taken
-    /// it.
+    /// Gives a live connection another session than assumed. The session it had becomes free, unless somebody has taken it.
     pub(super) fn moves(&mut self, id: ConnectionId, session: Session) -> Option<Session> {
         let live = self.lives.get_mut(&id)?;
         let left = std::mem::replace(&mut live.session, session);

@@ -41,8 +41,7 @@ pub(super) struct State {
     pub(super) after: AfterFault,
 }
 
-/// What is played of one recorded connection. Each lane has its own lock, so that connections play without waiting for
-/// each other.
+/// What is played of one recorded connection. Each lane has its own lock, so that connections play without waiting for each other.
 pub(super) struct Lane {
     /// How far the connection is played, under the orders that leave connections independent.
     pub(super) cursor: Cursor,

@@ -1,6 +1,5 @@
-//! Waiting for a turn, under `order: global` and among threads that share a connection. One of several threads may come
-//! too early. It waits for a bounded time, until the others have played what comes before or until somebody has the
-//! first mismatch.
+//! Waiting for a turn, under `order: global` and among threads that share a connection. One of several threads may come too
+//! early. It waits for a bounded time, until the others have played what comes before or until somebody has the first mismatch.
 //!
 //! A call does not wait if waiting is visibly in vain: in a process with a single thread, or when every connection
 //! waits and none is left to open. If every connection waits and one is left to open, it may be opened before its turn:
@@ -21,13 +20,11 @@ use crate::{CassetteError, ConnectionId, Entry, Method, sets};
 
 /// How long a call leaves a requested command to another thread of its connection, at most.
 const FOR_ANOTHER: Duration = Duration::from_millis(200);
-/// How long a call sleeps before it looks again, at most: what it waits for may come in another way than the recorded
-/// one.
+/// How long a call sleeps before it looks again, at most: what it waits for may come in another way than the recorded one.
 const LOOK: Duration = Duration::from_millis(2);
 
 impl LogPlayer {
-    /// Waits a while if the turn of what is asked may still come. Returns false if it cannot come, or did not come in
-    /// time.
+    /// Waits a while if the turn of what is asked may still come. Returns false if it cannot come, or did not come in time.
     pub(super) fn wait(
         &self,
         turn: &mut Turn,
@@ -120,8 +117,7 @@ impl LogPlayer {
         }
     }
 
-    /// Returns the live connection whose command comes next, or `Some(None)` before a connect. `None` if that cannot be
-    /// told.
+    /// Returns the live connection whose command comes next, or `Some(None)` before a connect. `None` if that cannot be told.
     fn whose_turn(&self, state: &mut State) -> Option<Option<ConnectionId>> {
         if self.order != Order::Global {
             return None;
@@ -153,8 +149,7 @@ impl LogPlayer {
         open.peek().is_some() && open.all(waits)
     }
 
-    /// Says whether what is asked comes next on its connection, or on one that it may be, so that `order: connection`
-    /// would play it.
+    /// Says whether what is asked comes next on its connection, or on one that it may be, so that `order: connection` would play it.
     pub(super) fn has_a_turn(&self, state: &mut State, asked: &Entry) -> Result<bool, CassetteError> {
         if asked.method == Method::Connect {
             let groups = state.sessions.connects.agreeing(asked);

@@ -127,8 +127,7 @@ struct Beginning {
 struct Alike {
     /// The group of their connects in the log of the units.
     group: Group,
-    /// The position of their text, if it has marks, volatile parts or hidden secrets, so that a different text may
-    /// match it.
+    /// The position of their text, if it has marks, volatile parts or hidden secrets, so that a different text may match it.
     marked: Option<u32>,
     /// In recorded order.
     units: Vec<Unit>,
@@ -232,8 +231,7 @@ struct Statement {
     text: String,
     /// The positions of the prepare and of the questions before the first execution.
     prepare: Vec<u32>,
-    /// The positions of the answers after its executions, by question. Each holds until the same question gets another
-    /// answer.
+    /// The positions of the answers after its executions, by question. Each holds until the same question gets another answer.
     told: HashMap<String, u32>,
     unit: Option<usize>,
 }
@@ -405,8 +403,7 @@ impl Drafts {
 }
 
 impl Units {
-    /// Reads the units of a log. The returned index and connects are those of the units' own log, which is the one that
-    /// is played.
+    /// Reads the units of a log. The returned index and connects are those of the units' own log, which is the one that is played.
     pub(super) fn read(
         index: &Index,
         storage: &dyn Store,
@@ -500,8 +497,7 @@ impl Units {
         Ok(None)
     }
 
-    /// Finds a unit that nobody has and that begins with what is asked. Also returns the groups of all units with such
-    /// a beginning.
+    /// Finds a unit that nobody has and that begins with what is asked. Also returns the groups of all units with such a beginning.
     pub(super) fn find(
         &self,
         (index, storage): (&Index, &dyn Store),

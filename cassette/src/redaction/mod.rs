@@ -1,4 +1,4 @@
-//! Redaction by rules: what must not stand in a cassette is replaced before it is written, and in the same way in what a
+//! Redaction by rules: what must not stand in a cassette is replaced before it is written. The same is done to what a
 //! replayed program asks, so that matching stays strict.
 //!
 //! The replacement is a keyed digest (HMAC-SHA-256) of the value. In rows it has the value's type and length, because a
@@ -20,7 +20,7 @@ use parking_lot::Mutex;
 
 use crate::{ConnectionId, Entry, Fields, Key, Method, Row, Value, cell};
 
-/// The rules at work on one cassette: they need to know which statement a value belongs to.
+/// Applies the rules to one cassette. It must know which statement a value belongs to.
 #[derive(Debug, Default)]
 pub(crate) struct Redactor {
     rules: OnceLock<Arc<Redaction>>,
@@ -45,17 +45,17 @@ pub(crate) struct RowRules {
 }
 
 impl Redactor {
-    /// Follows these rules from now on; the first ones hold.
+    /// Follows these rules from now on. Later calls change nothing.
     pub(crate) fn follow(&self, rules: Arc<Redaction>) {
         let _ = self.rules.set(rules);
     }
 
-    /// Hides these secrets from now on; the first ones hold.
+    /// Hides these secrets from now on. Later calls change nothing.
     pub(crate) fn hide(&self, secrets: Arc<Secrets>) {
         let _ = self.secrets.set(secrets);
     }
 
-    /// How many secrets are known.
+    /// Returns how many secrets are known.
     pub(crate) fn known_secrets(&self) -> usize {
         self.secrets.get().map_or(0, |secrets| secrets.count())
     }
@@ -64,22 +64,22 @@ impl Redactor {
         self.secrets.get()?.now()
     }
 
-    /// A value without secrets.
+    /// Returns a value without secrets.
     fn hidden(&self, value: Value) -> Value {
         self.hiding().and_then(|hiding| hiding.value(&value)).unwrap_or(value)
     }
 
-    /// Whether the names of columns have to be known.
+    /// Says whether the names of columns must be known.
     pub(crate) fn wants_names(&self) -> bool {
         self.rules.get().is_some_and(|rules| rules.columns.iter().any(|rule| rule.name.is_some()))
     }
 
-    /// Takes note of the names of a result's columns.
+    /// Notes the names of a result's columns.
     pub(crate) fn names(&self, connection: ConnectionId, statement: u32, names: Vec<String>) {
         self.statements.lock().entry((connection, Some(statement))).or_default().names = names;
     }
 
-    /// The rules for rows of a statement.
+    /// Returns the rules for rows of a statement.
     pub(crate) fn rows(&self, connection: ConnectionId, statement: u32) -> RowRules {
         let secrets = self.secrets.get().cloned();
         match self.rules.get() {
@@ -92,7 +92,7 @@ impl Redactor {
         self.statements.lock().get(&(connection, statement)).cloned().unwrap_or_default()
     }
 
-    /// The entry as it may stand in the cassette, and as a replayed one is compared; `None` if it may stay as it is.
+    /// Returns the entry as it may stand in the cassette, and as a replayed one is compared. `None` if it may stay as it is.
     pub(crate) fn entry(&self, entry: &Entry) -> Option<Entry> {
         let ruled = self.by_rules(entry);
         let hidden = self.hiding().and_then(|hiding| hiding.entry(ruled.as_ref().unwrap_or(entry)));
@@ -144,8 +144,8 @@ impl Redactor {
         Some(Entry { fields, ..entry.clone() })
     }
 
-    /// The same entry as it is compared with `recorded`, which may be the one that is asked for: a value that the program
-    /// read redacted stands for the one it was.
+    /// Returns the redacted entry as it is compared with `recorded`, which may be the one that is asked for. A value
+    /// that the program read in redacted form stands for the original one.
     pub(crate) fn settled(&self, recorded: &Entry, asked: &Entry, redacted: Entry) -> Entry {
         let Some(rules) = self.rules.get() else { return redacted };
         let settled = |(key, value): (Key, Value)| match (key, recorded.get(key), asked.get(key)) {
@@ -158,15 +158,15 @@ impl Redactor {
         Entry { fields: redacted.fields.into_iter().map(settled).collect(), ..redacted }
     }
 
-    /// A document as it may stand in the cassette: a driver may name a column after its expression. `None` if there are no
-    /// rules and no secrets in it.
+    /// Returns a document as it may stand in the cassette, because a driver may name a column after its expression.
+    /// `None` if there are no rules and no secrets in it.
     pub(crate) fn document(&self, document: &Value) -> Option<Value> {
         let ruled = self.rules.get().map(|rules| rules.texts(document));
         let hidden = self.hiding().and_then(|hiding| hiding.value(ruled.as_ref().unwrap_or(document)));
         hidden.or(ruled)
     }
 
-    /// The same for an answer.
+    /// Does the same for an answer.
     pub(crate) fn answer(&self, answer: Fields) -> Fields {
         let answer = match self.rules.get() {
             Some(_) => answer.into_iter().map(|(key, value)| (key, self.part(key, value))).collect(),
@@ -175,7 +175,7 @@ impl Redactor {
         self.hiding().and_then(|hiding| hiding.fields(&answer)).unwrap_or(answer)
     }
 
-    /// The same for the key of a question.
+    /// Does the same for the key of a question.
     pub(crate) fn key(&self, key: &[(Key, Value)]) -> Vec<(Key, Value)> {
         key.iter().map(|(name, value)| (*name, self.hidden(self.part(*name, value.clone())))).collect()
     }
@@ -189,8 +189,7 @@ impl Redactor {
 }
 
 impl RowRules {
-    /// Replaces the cells of a row that is complete. `c_type` gives the C type of a cell, `first` is the number of the
-    /// first cell's column.
+    /// Replaces the cells of a complete row. `c_type` returns the C type of a cell; `first` is the number of the first cell's column.
     pub(crate) fn row<'t>(&self, row: &mut Row, first: usize, c_type: impl Fn(usize) -> &'t str) {
         let Some(rules) = &self.rules else { return };
         for index in 0..row.width() {
@@ -207,7 +206,7 @@ impl RowRules {
         }
     }
 
-    /// Hides secrets in a row that is complete. `c_type` gives the C type of a cell.
+    /// Hides secrets in a complete row. `c_type` returns the C type of a cell.
     pub(crate) fn hide_row<'t>(&self, row: &mut Row, c_type: impl Fn(usize) -> &'t str) {
         let Some(hiding) = self.hiding() else { return };
         for index in 0..row.width() {
@@ -217,7 +216,7 @@ impl RowRules {
         }
     }
 
-    /// The secrets as they are known now, if one may stand in rows that are encoded.
+    /// Returns the secrets that are known now, if one may stand in these encoded rows.
     pub(crate) fn hiding_in(&self, rows: &[u8]) -> Option<Hiding> {
         self.hiding().filter(|hiding| hiding.may_be_in(rows))
     }
@@ -226,13 +225,13 @@ impl RowRules {
         self.secrets.as_ref()?.now()
     }
 
-    /// A cell in the form of the log.
+    /// Redacts a cell in the form of the log.
     fn inline(&self, column: i64, c_type: &str, value: &Value) -> Value {
         let (Some(rules), Ok(column)) = (&self.rules, usize::try_from(column)) else { return value.clone() };
         rules.inline(&self.statement.sql, column, self.name(column), c_type, value)
     }
 
-    /// The outcome of a scroll as a whole.
+    /// Redacts the outcome of a scroll as a whole.
     pub(crate) fn scroll_outcome(&self, fields: Fields) -> Fields {
         let mut fields = self.hiding().and_then(|hiding| hiding.fields(&fields)).unwrap_or(fields);
         if let Some(rules) = &self.rules {
@@ -243,7 +242,7 @@ impl RowRules {
         fields
     }
 
-    /// Values of SQLGetData that are kept beside a row.
+    /// Redacts values of SQLGetData that are kept beside a row.
     pub(crate) fn outcome(&self, outcome: Value) -> Value {
         let outcome = self.hiding().and_then(|hiding| hiding.value(&outcome)).unwrap_or(outcome);
         let Some(rules) = &self.rules else { return outcome };
@@ -278,7 +277,7 @@ impl RowRules {
     }
 }
 
-/// Every value of a list, or of a list of lists, with its place; what is no list stays.
+/// Applies `replaced` to every value of a list, or of a list of lists, with its place. Anything else stays.
 fn each(value: &Value, replaced: &dyn Fn(usize, &Value) -> Value) -> Value {
     let Value::List(items) = value else { return value.clone() };
     let one = |(at, item): (usize, &Value)| match item {

@@ -1,4 +1,4 @@
-//! What stands in the place of a cell: a value of the same type, made from the keyed digest, the same for the same value.
+//! Makes the replacement of a cell: a value of the same type, made from the keyed digest and so the same for the same value.
 
 use crate::{Cell, CutCell};
 
@@ -12,7 +12,7 @@ pub(super) enum Replaced {
 }
 
 impl Replaced {
-    /// The same kind of cell with another content.
+    /// Makes the same kind of cell with another content.
     pub(super) fn like(cell: &Cell<'_>, content: Vec<u8>) -> Replaced {
         match cell {
             Cell::Bytes(_) => Replaced::Bytes(content),
@@ -32,13 +32,12 @@ impl Replaced {
     }
 }
 
-/// As many hex digits as the text has characters: buffers that took the text take this.
+/// Returns as many hex digits as the text has characters, so that they fit the same buffers.
 pub(super) fn text(digest: &[u8; 32], text: &str) -> String {
     hex(digest).chars().cycle().take(text.chars().count()).collect()
 }
 
-/// A value of the C type `c_type` in the place of `cell`.
-/// `digest` is the keyed one of the cell's content.
+/// Makes a value of the C type `c_type` that replaces `cell`. `digest` returns the keyed digest of the cell's content.
 pub(super) fn replacement(digest: impl Fn(&[u8]) -> [u8; 32], c_type: &str, cell: &Cell<'_>) -> Replaced {
     let content: &[u8] = match cell {
         Cell::Text(content) | Cell::Plain(content) | Cell::Bytes(content) => content,
@@ -56,7 +55,7 @@ pub(super) fn replacement(digest: impl Fn(&[u8]) -> [u8; 32], c_type: &str, cell
     )
 }
 
-/// The text form of a stand-in for `content`, whose digest this is. Numbers and times are made of its first eight bytes.
+/// Returns the text form of a stand-in for `content`, whose digest this is. Numbers and times are made from its first eight bytes.
 pub(super) fn made(digest: &[u8; 32], c_type: &str, content: &[u8]) -> Vec<u8> {
     let number = |below: u64| {
         let first: [u8; 8] = std::array::from_fn(|at| digest[at]);
@@ -85,13 +84,13 @@ pub(super) fn made(digest: &[u8; 32], c_type: &str, content: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Bytes as hexadecimal digits in lower case.
+/// Returns bytes as lower-case hexadecimal digits.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A number with as many digits, of the same precision and scale: `123.45 (18,2)` becomes `111.11 (18,2)`. The zeros that a
-/// negative scale stands for stay.
+/// Returns a number with as many digits and the same precision and scale: `123.45 (18,2)` becomes `111.11 (18,2)`. The
+/// zeros that a negative scale stands for stay.
 fn numeric(content: &[u8]) -> Vec<u8> {
     let number = content.iter().position(|byte| *byte == b' ').unwrap_or(content.len());
     let stated = String::from_utf8_lossy(&content[number..]);
@@ -101,7 +100,7 @@ fn numeric(content: &[u8]) -> Vec<u8> {
     content[..shown].iter().map(digit).chain(content[shown..].iter().copied()).collect()
 }
 
-/// A date in the years from 1970 on, with days that every month has.
+/// Returns a date from 1970 on, with a day that every month has.
 fn date(number: u64) -> String {
     format!("{:04}-{:02}-{:02}", 1970 + number / 336 % 60, number / 28 % 12 + 1, number % 28 + 1)
 }

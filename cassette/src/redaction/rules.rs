@@ -1,4 +1,4 @@
-//! The rules file, and what its rules say of one value.
+//! The rules file, and how its rules apply to one value.
 
 use std::path::Path;
 
@@ -22,25 +22,24 @@ pub struct Redaction {
     fingerprint: String,
 }
 
-/// One rule for columns or parameters: whatever it gives has to agree.
+/// One rule for columns or parameters. Everything that it gives must match.
 #[derive(Debug, Default)]
 pub struct Rule {
-    /// The column's name, in any case.
+    /// The name of the column, in any case.
     pub(super) name: Option<String>,
     /// The place of the column or parameter, from 1.
     position: Option<usize>,
-    /// What the statement's text has to contain.
+    /// What the statement's text must contain.
     sql: Option<Regex>,
-    /// The part of the value that is replaced; without it the whole value is.
+    /// The part of the value that is replaced; without it, the whole value.
     pattern: Option<Regex>,
 }
 
 impl Redaction {
-    /// Reads a rules file. `variable` gives a variable of the environment.
+    /// Reads a rules file. `variable` returns a variable of the environment.
     ///
     /// # Errors
-    /// A file that cannot be read; a key that is unknown, misplaced or of the wrong kind; a pattern that is none; a key
-    /// variable that is not set.
+    /// The file cannot be read; a key is unknown, misplaced or of the wrong kind; a pattern is invalid; a key variable is not set.
     pub fn read(file: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Result<Redaction, CassetteError> {
         let bytes = std::fs::read(file).map_err(|error| {
             CassetteError::io(file, "read", &error).advice("correct SUPER8_CONFIG, or leave it out")
@@ -73,7 +72,7 @@ impl Redaction {
                         return Err(wrong("key_variable", format!("the environment has no {name}, which is the key")));
                     }
                 },
-                // every rule is commented out: there is none. A redaction that hides nothing is an error instead
+                // All rules are commented out, so there are none. A redaction that hides nothing is an error instead.
                 ("answers" | "volatile", Value::Null) => {}
                 ("columns" | "parameters" | "patterns" | "answers" | "volatile", _) => {
                     return Err(wrong(name, "is not a list".to_owned()));
@@ -92,29 +91,29 @@ impl Redaction {
         Ok(Redaction { columns, parameters, patterns, answers, volatile, key, fingerprint })
     }
 
-    /// The reads that are answers with rows.
+    /// Returns the rules that name the reads that are answers with rows.
     pub fn answers(&self) -> &AnswerRules {
         &self.answers
     }
 
-    /// The rules for values that change from run to run.
+    /// Returns the rules for values that change from run to run.
     pub fn volatile(&self) -> &VolatileRules {
         &self.volatile
     }
 
-    /// Whether any value is replaced.
+    /// Says whether any value is replaced.
     pub fn redacts(&self) -> bool {
         !(self.columns.is_empty() && self.parameters.is_empty() && self.patterns.is_empty())
     }
 
-    /// Tells these rules and their key from others.
+    /// Returns a text that distinguishes these rules and their key from others.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
 
-    /// The keyed digest of a value.
+    /// Returns the keyed digest of a value.
     pub(super) fn digest(&self, value: &[u8]) -> [u8; 32] {
-        // a key of any length is one
+        // a key of any length is valid
         match Hmac::<Sha256>::new_from_slice(&self.key) {
             Ok(mut mac) => {
                 mac.update(value);
@@ -124,7 +123,7 @@ impl Redaction {
         }
     }
 
-    /// A text with the patterns' matches replaced.
+    /// Replaces the patterns' matches in a text.
     fn text(&self, text: &str) -> String {
         self.patterns.iter().fold(text.to_owned(), |text, pattern| self.replaced(&text, pattern))
     }
@@ -133,7 +132,7 @@ impl Redaction {
         pattern.replace_all(text, |found: &regex::Captures<'_>| self.mark(found[0].as_bytes())).into_owned()
     }
 
-    /// Every text inside a value.
+    /// Does the same in every text inside a value.
     pub(super) fn texts(&self, value: &Value) -> Value {
         match value {
             Value::Text(text) => Value::Text(self.text(text)),
@@ -145,7 +144,7 @@ impl Redaction {
         }
     }
 
-    /// `params` of a statement: a list of values, or of such lists.
+    /// Redacts the `params` of a statement: a list of values, or of such lists.
     pub(super) fn parameters(&self, sql: &str, params: &Value) -> Value {
         let Value::List(items) = params else { return self.texts(params) };
         let of_set = |items: &[Value]| {
@@ -169,7 +168,7 @@ impl Redaction {
         self.sent(self.parameters.iter().filter(|rule| rule.fits(sql, position, None)), value)
     }
 
-    /// A value that is sent to a column: by SQLSetPos and SQLBulkOperations.
+    /// Redacts a value that is sent to a column by SQLSetPos or SQLBulkOperations.
     pub(super) fn written(&self, sql: &str, column: usize, name: Option<&str>, value: &Value) -> Value {
         self.sent(self.columns.iter().filter(|rule| rule.fits(sql, column, name)), value)
     }
@@ -185,7 +184,7 @@ impl Redaction {
         self.patterns.iter().fold(value, |value, pattern| self.by_pattern(pattern, value))
     }
 
-    /// A value with what a pattern finds in it replaced: parts of a text, the whole of a number, a date and the like.
+    /// Replaces what a pattern finds in a value: parts of a text, but the whole of a number, a date and the like.
     fn by_pattern(&self, pattern: &Regex, value: Value) -> Value {
         let typed = match &value {
             Value::Text(text) => return Value::Text(self.replaced(text, pattern)),
@@ -201,7 +200,7 @@ impl Redaction {
         if pattern.is_match(&typed) { self.whole(&value) } else { value }
     }
 
-    /// What stands in the place of a cell; `None` if it may stay.
+    /// Returns the replacement of a cell; `None` if it may stay.
     pub(super) fn cell(
         &self,
         sql: &str,
@@ -213,7 +212,7 @@ impl Redaction {
         self.replacing(self.columns.iter().filter(|rule| rule.fits(sql, column, name)), c_type, cell)
     }
 
-    /// The same by these rules and the patterns.
+    /// Does the same with these rules and the patterns.
     fn replacing<'r>(&self, rules: impl Iterator<Item = &'r Rule>, c_type: &str, cell: &Cell<'_>) -> Option<Replaced> {
         if matches!(cell, Cell::Null | Cell::Unread) {
             return None;
@@ -241,12 +240,12 @@ impl Redaction {
         Some(Replaced::like(cell, text.into_bytes()))
     }
 
-    /// The same for a cell in the form of the log.
+    /// Does the same for a cell in the form of the log.
     pub(super) fn inline(&self, sql: &str, column: usize, name: Option<&str>, c_type: &str, value: &Value) -> Value {
         inline(value, |cell| self.cell(sql, column, name, c_type, cell))
     }
 
-    /// What stands for an output parameter, which the program reads like a cell.
+    /// Redacts an output parameter, which the program reads like a cell.
     pub(super) fn output(&self, sql: &str, position: usize, c_type: &str, value: &Value) -> Value {
         let rules = || self.parameters.iter().filter(|rule| rule.fits(sql, position, None));
         inline(value, |cell| self.replacing(rules(), c_type, cell))
@@ -320,7 +319,7 @@ fn rules(items: &[Value], list: &str, columns: bool, wrong: Wrong<'_>) -> Result
     Ok(rules)
 }
 
-/// The reads that `answers` names: each item a map with the key `sql`.
+/// Reads the reads that `answers` names. Each item is a map with the key `sql`.
 fn reads(items: &[Value], wrong: Wrong<'_>) -> Result<AnswerRules, CassetteError> {
     let mut texts = Vec::new();
     for (at, item) in items.iter().enumerate() {

@@ -1,8 +1,8 @@
-//! Secrets that became known while the process ran, such as passwords of its connections: hidden by value in everything
-//! that is recorded, and in the same way in what a replayed program asks.
+//! Secrets that became known while the process ran, such as passwords of its connections. They are hidden by value in
+//! everything that is recorded, and in the same way in what a replayed program asks.
 //!
-//! A value is looked for in every form in which programs, drivers and the cassette itself write it: in quotes that are
-//! doubled, percent-encoded, in hex. Finding nothing, which is the rule, costs one pass over the bytes.
+//! A value is looked for in every form in which programs, drivers and the cassette itself write it: with doubled
+//! quotes, percent-encoded, in hex. Finding nothing, which is the rule, costs one pass over the bytes.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -15,18 +15,18 @@ use crate::cell::{self, Cell, CutCell};
 use crate::words;
 use crate::{Entry, Fields, Key, Method, Value};
 
-/// What stands in the place of a secret.
+/// The mark that replaces a secret.
 pub const MARK: &str = "***";
-/// A shorter value is not hidden by value: it stands in too many places by chance, and data would be lost.
+/// The length below which a value is not hidden by value. It would stand in too many places by chance, and data would be lost.
 pub const SHORTEST: usize = 6;
-/// From this length on a value is hidden inside of a word as well; a shorter one only as a word of its own, so that the
-/// password `orange` does not eat `oranges`.
+/// From this length on, a value is hidden inside a word too. A shorter one is hidden only as a word of its own, so that
+/// the password `orange` does not spoil `oranges`.
 const LONG: usize = 16;
 
-/// The secrets a process knows. Neither `Debug` nor `Display` shows them.
+/// The secrets that a process knows. Neither `Debug` nor `Display` shows them.
 #[derive(Default)]
 pub struct Secrets {
-    /// Whether there are any: most processes have none, and pay for no lock.
+    /// Whether there are any. Most processes have none, and then need no lock.
     any: AtomicBool,
     known: RwLock<Arc<Known>>,
 }
@@ -46,7 +46,7 @@ struct Form {
     text: String,
     /// What is written in its place.
     mark: &'static str,
-    /// It counts only where no word goes on across its ends.
+    /// Whether it counts only if no word continues across its ends.
     word: bool,
 }
 
@@ -57,7 +57,7 @@ impl std::fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// Hides this value from now on. False if it is [too short](SHORTEST), and stays in the clear.
+    /// Hides this value from now on. Returns false if it is [too short](SHORTEST) and stays in the clear.
     pub fn learn(&self, value: &str) -> bool {
         if value.chars().count() < SHORTEST {
             return false;
@@ -82,17 +82,17 @@ impl Secrets {
         true
     }
 
-    /// How many are known. Their number only grows.
+    /// Returns how many are known. The number only grows.
     pub(crate) fn count(&self) -> usize {
         if self.any.load(Ordering::Acquire) { self.known.read().values.len() } else { 0 }
     }
 
-    /// The secrets as they are known now; `None` if there are none.
+    /// Returns the secrets that are known now; `None` if there are none.
     pub(crate) fn now(&self) -> Option<Hiding> {
         self.any.load(Ordering::Acquire).then(|| Hiding(Arc::clone(&self.known.read())))
     }
 
-    /// A text with [`MARK`] in the place of each secret.
+    /// Returns a text with [`MARK`] in place of each secret.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.now().and_then(|hiding| hiding.text(text)).map_or(Cow::Borrowed(text), Cow::Owned)
     }
@@ -109,12 +109,12 @@ impl std::fmt::Debug for Hiding {
 }
 
 impl Hiding {
-    /// Whether a secret may stand in these bytes, which may be JSON; where it does, [`Hiding::text`] of a part tells.
+    /// Says whether a secret may stand in these bytes, which may be JSON. If so, [`Hiding::text`] of a part tells where.
     pub(crate) fn may_be_in(&self, bytes: &[u8]) -> bool {
         self.0.encoded.as_ref().is_some_and(|search| search.is_match(bytes))
     }
 
-    /// The text with marks for the secrets in it; `None` if there are none.
+    /// Returns the text with marks for the secrets in it; `None` if there are none.
     pub(crate) fn text(&self, text: &str) -> Option<String> {
         let search = self.0.search.as_ref()?;
         let (mut hidden, mut kept, mut from) = (None, 0, 0);
@@ -136,7 +136,7 @@ impl Hiding {
         })
     }
 
-    /// The value with marks for the secrets in its texts; `None` if there are none.
+    /// Returns the value with marks for the secrets in its texts; `None` if there are none.
     pub(crate) fn value(&self, value: &Value) -> Option<Value> {
         match value {
             Value::Text(text) => self.text(text).map(Value::Text),
@@ -152,7 +152,7 @@ impl Hiding {
         }
     }
 
-    /// The same for pairs of key and value; those that are to be `left` stay.
+    /// Does the same for pairs of key and value, except those that `left` selects.
     fn pairs<K: Clone>(&self, pairs: &[(K, Value)], left: fn(&K) -> bool) -> Option<Vec<(K, Value)>> {
         let hidden: Vec<_> =
             pairs.iter().map(|(key, value)| if left(key) { None } else { self.value(value) }).collect();
@@ -162,7 +162,7 @@ impl Hiding {
         })
     }
 
-    /// An entry without secrets, and with a note of that if they stood in what was asked; `None` if there are none.
+    /// Returns an entry without secrets, with a note if they stood in what was asked; `None` if there are none.
     pub(crate) fn entry(&self, entry: &Entry) -> Option<Entry> {
         let fields = self.fields(&entry.fields)?;
         let asks = |(new, old): (&(Key, Value), &(Key, Value))| new.0.is_input() && new.1 != old.1;
@@ -174,13 +174,13 @@ impl Hiding {
         Some(hidden)
     }
 
-    /// Fields without secrets; `None` if there are none.
+    /// Returns fields without secrets; `None` if there are none.
     pub(crate) fn fields(&self, fields: &Fields) -> Option<Fields> {
         self.pairs(fields, |key| key.is_name()).map(Fields::from)
     }
 
-    /// A field of a rows file, before CSV or JSON quotes it; `None` if it may stay. Escapes are undone first: the `n` of a line
-    /// break is no letter of the word behind it.
+    /// Hides secrets in a field of a rows file before CSV or JSON quotes it; `None` if it may stay. Undoes escapes
+    /// first, because the `n` of a line break is no letter of the word behind it.
     pub(crate) fn field(&self, c_type: &str, field: &[u8]) -> Option<String> {
         // a number, a date and the like cannot hold a mark, and is no password
         if !matches!(c_type, "CHAR" | "WCHAR" | "BINARY" | "") || !self.may_be_in(field) {
@@ -200,7 +200,7 @@ impl Hiding {
     }
 }
 
-/// A text as it stands in a rows file: as it is or with escapes, and either in CSV or in JSON.
+/// Returns a text as it may stand in a rows file: as it is or with escapes, and each in CSV and in JSON.
 fn encodings(text: &str) -> [String; 6] {
     let escaped = cell::escaped(text);
     let csv = |text: &str| text.replace('"', "\"\"");
@@ -208,7 +208,7 @@ fn encodings(text: &str) -> [String; 6] {
     [csv(text), csv(&escaped), json(text), json(&escaped), text.to_owned(), escaped]
 }
 
-/// Every way to write a value.
+/// Returns every way to write a value.
 fn forms(value: &str) -> Vec<Form> {
     let word = value.chars().count() < LONG;
     let encoded = |upper: bool, blank: &str, kept: &[u8]| {
@@ -233,7 +233,7 @@ fn forms(value: &str) -> Vec<Form> {
         value.replace('\\', "\\\\").replace('\'', "\\'"),
         encoded(true, "%20", b"-_.~"),
         encoded(false, "%20", b"-_.~"),
-        // psqlodbc: everything but letters and digits, a blank as a plus sign
+        // psqlodbc encodes everything but letters and digits, and a blank as a plus sign
         encoded(true, "+", b""),
         encoded(false, "+", b""),
     ];
@@ -247,7 +247,7 @@ fn forms(value: &str) -> Vec<Form> {
     texts.chain(narrow).chain(of_hex(&wide, ["2A002A002A00", "2a002a002a00"])).collect()
 }
 
-/// Whether a word goes on across either end of `text[start..end]`.
+/// Says whether a word continues across either end of `text[start..end]`.
 fn inside_word(text: &str, start: usize, end: usize) -> bool {
     let word = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
     let inner = &text[start..end];
@@ -255,8 +255,8 @@ fn inside_word(text: &str, start: usize, end: usize) -> bool {
         || (word(inner.chars().next_back()) && word(text[end..].chars().next()))
 }
 
-/// What is asked, as it is compared with a recorded entry in which secrets are hidden: the recorded text where that is
-/// the asked one with a mark for the secret, which a process may not know that replays without a password.
+/// Returns what is asked as it is compared with a recorded entry in which secrets are hidden. It has the recorded text wherever
+/// that is the asked one with a mark for the secret, because a process that replays without a password may not know the secret.
 pub(crate) fn accepted<'e>(recorded: &Entry, asked: &'e Entry) -> Cow<'e, Entry> {
     if recorded.get(Key::Secrets).is_none() {
         return Cow::Borrowed(asked);
@@ -289,7 +289,7 @@ fn as_recorded(was: &Value, is: &Value) -> Value {
     }
 }
 
-/// Whether a recorded text is the asked one with a mark for something in it.
+/// Says whether a recorded text is the asked one with a mark for something in it.
 fn stands_for(was: &str, is: &str) -> bool {
     [MARK, "2A2A2A", "2a2a2a", "2A002A002A00", "2a002a002a00"].iter().any(|mark| {
         let mut pieces = was.split(mark);

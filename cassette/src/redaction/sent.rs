@@ -1,5 +1,5 @@
-//! Values that a program sends: what stands for them in a cassette, and whether a replayed program sends the same. One that
-//! was read redacted, as its stand-in, may be sent back as it was read.
+//! Values that a program sends: what stands for them in a cassette, and whether a replayed program sends the same. A
+//! program that read a value in redacted form may send back what it read.
 
 use super::replacement::hex;
 use super::replacement::made;
@@ -8,12 +8,12 @@ use crate::value::float_text;
 use crate::{Cell, Value, cell};
 
 const BEGIN: &str = "<redacted ";
-/// Hex digits of a mark: 64 bits of the digest.
+/// The number of hex digits of a mark: 64 bits of the digest.
 const DIGITS: usize = 16;
-/// Longer texts are kept as a digest of their own.
+/// The longest text that is searched for pieces. Longer texts are kept as a digest of their own.
 const LONGEST: usize = 4096;
 
-/// A value on its own: its content as a cell would have it, and its kind, if it is not text.
+/// The content of a value as a cell would have it, and its kind, if it is not text.
 struct Content {
     bytes: Vec<u8>,
     kind: String,
@@ -21,7 +21,7 @@ struct Content {
 }
 
 impl Content {
-    /// What is in a value; none in NULL and in what stands for a missing one, such as `{UNBOUND: null}`.
+    /// Returns the content of a value; `None` for NULL and for what stands for a missing value, such as `{UNBOUND: null}`.
     fn of(value: &Value) -> Option<Content> {
         let of_text = |text: &str, kind: &str| {
             let mut scratch = Vec::new();
@@ -51,12 +51,12 @@ impl Content {
 }
 
 impl Redaction {
-    /// The mark of a piece of text.
+    /// Returns the mark of a piece of text.
     pub(super) fn mark(&self, value: &[u8]) -> String {
         format!("{BEGIN}{}>", hex(&self.digest(value)[..DIGITS / 2]))
     }
 
-    /// What stands for a value as a whole: its mark, with its kind if it is not text. NULL stays NULL.
+    /// Returns what stands for a whole value: its mark, with its kind if it is not text. NULL stays NULL.
     pub(super) fn whole(&self, value: &Value) -> Value {
         let Some(content) = Content::of(value) else { return value.clone() };
         let mark = self.mark(&content.bytes);
@@ -66,8 +66,8 @@ impl Redaction {
         })
     }
 
-    /// What is to be compared with `recorded` where a program asks with `raw`, of which the rules make `redacted`: the
-    /// recorded value where that stands for the one asked with, or for the one it was when it was read.
+    /// Returns what to compare with `recorded` if a program asks with `raw`, from which the rules make `redacted`. This is the
+    /// recorded value if it stands for the value asked with, or for the original of a value that was read in redacted form.
     pub(super) fn settled(&self, recorded: &Value, raw: &Value, redacted: &Value) -> Value {
         match (recorded, raw, redacted) {
             _ if recorded == redacted => redacted.clone(),
@@ -80,7 +80,7 @@ impl Redaction {
             }
             (Value::Text(mark), raw, redacted) if mark.contains(BEGIN) => match Content::of(raw) {
                 Some(content) if self.read_as(mark, &content) => recorded.clone(),
-                // What differs is not told.
+                // Do not reveal what differs.
                 Some(_) if redacted != recorded => self.whole(raw),
                 _ => redacted.clone(),
             },
@@ -88,7 +88,7 @@ impl Redaction {
         }
     }
 
-    /// Whether a value is the stand-in of the one that `mark` stands for.
+    /// Says whether a value is the stand-in of the value that `mark` stands for.
     fn read_as(&self, mark: &str, content: &Content) -> bool {
         if !is_whole(mark) {
             let text = std::str::from_utf8(&content.bytes).ok().filter(|text| !content.binary && text.len() <= LONGEST);
@@ -122,7 +122,7 @@ impl Redaction {
         }
     }
 
-    /// Whether a text is what `marked` is with a value or its stand-in in the place of each mark.
+    /// Says whether a text equals `marked` with a value or its stand-in in place of each mark.
     fn in_pieces(&self, marked: &str, text: &str) -> bool {
         let Some((before, rest)) = marked.split_once(BEGIN) else { return marked == text };
         let (Some(text), Some((digits, after))) = (text.strip_prefix(before), rest.split_once('>')) else {
@@ -139,12 +139,12 @@ impl Redaction {
     }
 }
 
-/// Whether all of a text is one mark.
+/// Says whether the whole text is one mark.
 fn is_whole(text: &str) -> bool {
     text.starts_with(BEGIN) && text.find('>') == Some(text.len() - 1)
 }
 
-/// Whether a text is a stand-in that begins with these digits.
+/// Says whether a text is a stand-in that begins with these digits.
 fn begins(text: &str, digits: &str) -> bool {
     let known = text.len().min(digits.len());
     known > 0

@@ -1,4 +1,4 @@
-//! Rules files, and what they do to entries and rows.
+//! Tests of rules files, and of what they do to entries and rows.
 
 use super::*;
 use crate::{Cell, Key};

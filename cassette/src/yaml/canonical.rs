@@ -1,7 +1,7 @@
 //! Reads exactly the YAML that `emit` writes, an order of magnitude faster than a general reader.
 //!
-//! Every function answers `None` for "not mine": the caller then asks `fallback`. It must never answer anything that
-//! a general reader would read differently; the property tests of `read` hold it to that.
+//! Every function returns `None` for any other YAML; the caller then asks `fallback`. A function must never return
+//! anything that a general reader would read differently; the property tests of `read` check that.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use super::scalar::{is_plain_word, printable};
 use crate::entry::Head;
 use crate::{ConnectionId, Entry, Fields, Key, Method, Value, scan};
 
-/// A whole small file.
+/// Reads a whole small file.
 pub(super) fn document(bytes: &[u8]) -> Option<Value> {
     let mut reader = Reader::new(bytes)?;
     let value = match bytes {
@@ -24,7 +24,7 @@ pub(super) fn document(bytes: &[u8]) -> Option<Value> {
     reader.finished().then_some(value)
 }
 
-/// One item of a list.
+/// Reads one item of a list.
 pub(super) fn item(bytes: &[u8]) -> Option<Value> {
     let mut reader = Reader::new(bytes)?;
     reader.eat(b"- ")?;
@@ -32,7 +32,7 @@ pub(super) fn item(bytes: &[u8]) -> Option<Value> {
     reader.finished().then_some(value)
 }
 
-/// The leading keys of an entry, and how long they are.
+/// Reads the leading keys of an entry, and returns how long they are.
 pub(super) fn head(bytes: &[u8]) -> Option<(Head, usize)> {
     #[inline(always)]
     fn line<'a, const N: usize>(bytes: &'a [u8], at: &mut usize, key: &[u8; N]) -> Option<&'a [u8]> {
@@ -49,7 +49,7 @@ pub(super) fn head(bytes: &[u8]) -> Option<(Head, usize)> {
     let letters = line(bytes, &mut at, b"  connection_id: ")?;
     let bare = match letters {
         [b'"', quoted @ .., b'"'] => quoted,
-        // `y` and `n` without quotes are other things than text
+        // `y` and `n` without quotes may be something other than text
         [] | [b'y' | b'n'] => return None,
         plain => plain,
     };
@@ -58,13 +58,13 @@ pub(super) fn head(bytes: &[u8]) -> Option<(Head, usize)> {
         None => None,
         Some(digits) => Some(number(digits)?),
     };
-    // A field of the entry like others, but for where it stands.
+    // The thread is a field of the entry like others, except that it comes first.
     let thread =
         line(bytes, &mut { at }, b"  thread: ").and_then(number).and_then(|number| number.try_into().ok()).unwrap_or(1);
     Some((Head { method, connection, statement, thread }, at))
 }
 
-/// A number from 1, as it is written: without a sign or a zero before it.
+/// Reads a number from 1 as it is written: without a sign and without leading zeros.
 fn number(digits: &[u8]) -> Option<u32> {
     if digits.first() == Some(&b'0') {
         return None;
@@ -82,14 +82,14 @@ fn number(digits: &[u8]) -> Option<u32> {
     u32::try_from(number).ok().filter(|number| *number > 0)
 }
 
-/// One item of the command log.
+/// Reads one item of the log.
 pub(super) fn entry(bytes: &[u8]) -> Option<Entry> {
     let (head, at) = head(bytes)?;
     let fields = rest(Reader { at, ..Reader::new(bytes)? })?;
     Some(Entry { method: head.method, connection: head.connection, statement: head.statement, fields })
 }
 
-/// What an item of the command log says beyond these fields, if they come first in it, as `emit` writes them.
+/// Reads what an item of the log says beyond these fields, if they come first in it, as `emit` writes them.
 pub(super) fn reply(bytes: &[u8], asked: &Fields) -> Option<Fields> {
     let (_, at) = head(bytes)?;
     let mut written = Vec::with_capacity(256);
@@ -97,7 +97,7 @@ pub(super) fn reply(bytes: &[u8], asked: &Fields) -> Option<Fields> {
     rest(Reader::new(bytes[at..].strip_prefix(&written[..])?)?)
 }
 
-/// The fields from here on, if nothing follows them. A line that is indented further belongs to what stands before it.
+/// Reads the fields from here on, if nothing follows them. A line that is indented further belongs to what stands before it.
 fn rest(mut reader: Reader<'_>) -> Option<Fields> {
     if reader.finished() {
         return Some(Fields::new());
@@ -135,12 +135,12 @@ impl<'a> Reader<'a> {
         self.rest().starts_with(expected).then(|| self.at += expected.len())
     }
 
-    /// The spaces at the beginning of a line.
+    /// Returns the number of spaces at the beginning of a line.
     fn indentation(&self) -> usize {
         self.rest().iter().take_while(|&&byte| byte == b' ').count()
     }
 
-    /// After a pair or an element: to the next one at the same indentation, or `false` if there is none here.
+    /// Moves on after a pair or an element to the next one at the same indentation. Returns `false` if there is none.
     fn move_on(&mut self, indent: usize) -> Option<bool> {
         let found = self.indentation();
         if self.finished() || found < indent {
@@ -150,7 +150,7 @@ impl<'a> Reader<'a> {
         (found == indent).then_some(true)
     }
 
-    /// The pairs of a map whose keys stand at `indent`; the first key is next.
+    /// Reads the pairs of a map whose keys stand at `indent`. The first key comes next.
     fn map<K: PartialEq>(
         &mut self,
         indent: usize,
@@ -164,7 +164,7 @@ impl<'a> Reader<'a> {
         loop {
             let key = known(self.word()?)?;
             self.eat(b":")?;
-            // a long map is rare, and the other reader does not compare each key with each
+            // a long map is rare, and the general reader does not compare each key with every other
             if pairs.len() > 100 || pairs.iter().any(|(known, _)| *known == key) {
                 return None;
             }
@@ -193,7 +193,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The elements of a list whose dashes stand at `indent`; the first dash is next.
+    /// Reads the elements of a list whose dashes stand at `indent`. The first dash comes next.
     fn list(&mut self, indent: usize, depth: usize) -> Option<Vec<Value>> {
         let mut items = Vec::new();
         if depth >= MAX_DEPTH {
@@ -208,7 +208,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What follows a dash, at the column `indent`.
+    /// Reads what follows a dash, at the column `indent`.
     fn element(&mut self, indent: usize, depth: usize) -> Option<Value> {
         let start = self.at;
         match self.rest() {
@@ -229,14 +229,14 @@ impl<'a> Reader<'a> {
         if self.peek()? == b'|' { self.literal(indent).map(Value::Text) } else { self.line_value(depth) }
     }
 
-    /// A value on one line, with the line's end.
+    /// Reads a value on one line, and the end of the line.
     fn line_value(&mut self, depth: usize) -> Option<Value> {
         let value = self.flow(depth, b"\n")?;
         self.eat(b"\n")?;
         Some(value)
     }
 
-    /// A value on one line; a bare one ends before one of the `ends`.
+    /// Reads a value on one line. A bare one ends before one of the `ends`.
     fn flow(&mut self, depth: usize, ends: &[u8]) -> Option<Value> {
         if depth >= MAX_DEPTH {
             return None;
@@ -280,7 +280,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What stands before the next colon, which is [a key](any) unless something else follows it.
+    /// Reads what stands before the next colon, which is [a key](any) unless something else follows it.
     fn word(&mut self) -> Option<Cow<'a, str>> {
         if self.peek()? == b'"' {
             return self.quoted().map(Cow::Owned);
@@ -291,7 +291,7 @@ impl<'a> Reader<'a> {
         Some(Cow::Borrowed(word))
     }
 
-    /// A text in double quotes that stands on one line.
+    /// Reads a text in double quotes that stands on one line.
     fn quoted(&mut self) -> Option<String> {
         self.eat(b"\"")?;
         let mut text = String::new();
@@ -335,7 +335,7 @@ impl<'a> Reader<'a> {
         u32::from_str_radix(number, 16).ok().and_then(char::from_u32)
     }
 
-    /// A literal block whose lines stand at `indent`.
+    /// Reads a literal block whose lines stand at `indent`.
     fn literal(&mut self, indent: usize) -> Option<String> {
         self.eat(b"|")?;
         let told = self.eat(b"2").is_some();
@@ -372,7 +372,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Any key of a map: in quotes, or a plain word.
+/// Accepts any key of a map: in quotes, or a plain word.
 fn any(word: Cow<'_, str>) -> Option<String> {
     match word {
         Cow::Borrowed(bare) => is_plain_word(bare).then(|| bare.to_owned()),
@@ -380,7 +380,7 @@ fn any(word: Cow<'_, str>) -> Option<String> {
     }
 }
 
-/// A scalar without quotes.
+/// Reads a scalar without quotes.
 fn plain(token: &str) -> Option<Value> {
     match token {
         "null" => return Some(Value::Null),

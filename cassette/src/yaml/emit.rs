@@ -1,19 +1,19 @@
-//! Writes cassette values as YAML: one form for each value, so that the same session gives the same bytes.
+//! Writes cassette values as YAML, in one form for each value, so that the same session gives the same bytes.
 //!
-//! Maps and lists of maps go over lines, indented by two; lists of scalars stay on one line, `[1, "x", null]`, and so
+//! Maps and lists of maps go over lines, indented by two. Lists of scalars stay on one line, `[1, "x", null]`, and so
 //! do their small typed members, `{c_type: DATE, value: "2001-01-01"}`. Text of several lines is a literal block.
 
 use super::scalar::{literal_header, push_int, push_text};
 use crate::value::float_text;
 use crate::{ConnectionId, Entry, Fields, Key, Value};
 
-/// The longest key that is written `key: value`; YAML allows 1,024 characters, quotes and escapes included.
+/// The longest key that is written `key: value`. YAML allows 1,024 characters, including quotes and escapes.
 const LONGEST_SIMPLE_KEY: usize = 160;
 
-/// Appends one item of the command log: `- method: run`, and the other keys on lines of their own.
+/// Appends one item of the log: `- method: run`, and the other keys on lines of their own.
 pub fn emit_entry(entry: &Entry, out: &mut Vec<u8>) {
     out.extend_from_slice(b"- method: ");
-    // a plain word, as every method's name is
+    // the name of every method is a plain word
     out.extend_from_slice(entry.method.name().as_bytes());
     out.extend_from_slice(b"\n  connection_id: ");
     push_connection(entry.connection, out);
@@ -25,7 +25,7 @@ pub fn emit_entry(entry: &Entry, out: &mut Vec<u8>) {
     emit_fields(&entry.fields, out);
 }
 
-/// Appends the fields of an item of the command log, behind its leading keys.
+/// Appends the fields of an item of the log, behind its leading keys.
 pub(super) fn emit_fields(fields: &Fields, out: &mut Vec<u8>) {
     for (key, value) in fields {
         push_indent(2, out);
@@ -83,7 +83,7 @@ fn push_indent(indent: usize, out: &mut Vec<u8>) {
     out.resize(out.len() + indent, b' ');
 }
 
-/// The pairs of a map, the first where `out` stands, each further one on a line of its own at `indent`.
+/// Appends the pairs of a map: the first where `out` stands, each further one on a line of its own at `indent`.
 fn push_map(pairs: &[(String, Value)], indent: usize, out: &mut Vec<u8>) {
     for (number, (key, value)) in pairs.iter().enumerate() {
         if number > 0 {
@@ -93,7 +93,7 @@ fn push_map(pairs: &[(String, Value)], indent: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// The elements of a list, the first where `out` stands, each further one on a line of its own at `indent`.
+/// Appends the elements of a list: the first where `out` stands, each further one on a line of its own at `indent`.
 fn push_list(items: &[Value], indent: usize, out: &mut Vec<u8>) {
     for (number, item) in items.iter().enumerate() {
         if number > 0 {
@@ -104,7 +104,7 @@ fn push_list(items: &[Value], indent: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// `key: value`, where the key stands at `indent`.
+/// Appends `key: value`, where the key stands at `indent`.
 fn push_pair(key: &str, value: &Value, indent: usize, out: &mut Vec<u8>) {
     if key.len() > LONGEST_SIMPLE_KEY {
         out.extend_from_slice(b"? ");
@@ -117,7 +117,7 @@ fn push_pair(key: &str, value: &Value, indent: usize, out: &mut Vec<u8>) {
     push_value(value, indent, out);
 }
 
-/// `: value` behind a key that stands at `indent`.
+/// Appends `: value` behind a key that stands at `indent`.
 fn push_value(value: &Value, indent: usize, out: &mut Vec<u8>) {
     out.push(b':');
     match value {
@@ -138,7 +138,7 @@ fn push_value(value: &Value, indent: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// A list's element after `- `, at the column `indent`.
+/// Appends a list's element after `- `, at the column `indent`.
 fn push_element(item: &Value, indent: usize, out: &mut Vec<u8>) {
     match item {
         Value::List(items) if !fits_a_line(item) => push_list(items, indent, out),
@@ -147,7 +147,7 @@ fn push_element(item: &Value, indent: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// What stays on its line, or a literal block whose lines stand at `indent`.
+/// Appends a value that stays on its line, or a literal block whose lines stand at `indent`.
 fn push_short(value: &Value, indent: usize, out: &mut Vec<u8>) {
     if let Value::Text(text) = value
         && let Some(header) = literal_header(text)
@@ -169,7 +169,8 @@ fn push_short(value: &Value, indent: usize, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// Whether a list is written on one line: scalars, empty lists and maps, and maps of at most two short scalars.
+/// Says whether a list is written on one line, because it has only scalars, empty lists and maps, and maps of at most
+/// two short scalars.
 fn fits_a_line(list: &Value) -> bool {
     let small = |value: &Value| match value {
         Value::List(items) => items.is_empty(),

@@ -1,4 +1,4 @@
-//! Reads any YAML through `serde_yaml`: whatever a person made of a file by hand.
+//! Reads any YAML through `serde_yaml`, because a person may have edited a file.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -10,26 +10,26 @@ use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, Seq
 use crate::error::CassetteError;
 use crate::{Value, files};
 
-/// How deeply lists and maps may be nested; ours are five deep at most.
+/// How deeply lists and maps may be nested. Ours are at most five deep.
 pub(super) const MAX_DEPTH: usize = 64;
 
 /// Reads one YAML document whose first line is line `first_line` of the file.
 ///
-/// Refused, beside what is no YAML: tags, a key that stands twice, keys that are no scalar, nesting beyond
-/// [`MAX_DEPTH`], and aliases that blow a small text up.
+/// Refuses, apart from what is no YAML: tags, duplicate keys, keys that are no scalar, nesting deeper than
+/// [`MAX_DEPTH`], and aliases that expand a small text too much.
 pub(super) fn read(bytes: &[u8], file: &Path, first_line: u32) -> Result<Value, CassetteError> {
     read_with(bytes, file, first_line, Tags::Refused)
 }
 
-/// What becomes of a value with a tag of its own (`!ruby/object:X`).
+/// What happens to a value with a tag of its own (`!ruby/object:X`).
 #[derive(Clone, Copy)]
 pub(super) enum Tags {
     Refused,
-    /// It is a map of the tag, with its exclamation mark, to the value.
+    /// It becomes a map of the tag, with its exclamation mark, to the value.
     Named,
 }
 
-/// The same with tags as they are wanted.
+/// Does the same with a choice of what happens to tags.
 pub(super) fn read_with(bytes: &[u8], file: &Path, first_line: u32, tags: Tags) -> Result<Value, CassetteError> {
     let shift = u64::from(first_line) - 1;
     let text = std::str::from_utf8(bytes).map_err(|error| {
@@ -51,7 +51,7 @@ fn too_deep() -> String {
     format!("lists and maps nested more than {MAX_DEPTH} deep")
 }
 
-/// Our error for one of `serde_yaml`'s, with lines of the file instead of lines of the item.
+/// Makes our error from one of `serde_yaml`, with lines of the file instead of lines of the item.
 fn place(error: &serde_yaml::Error, file: &Path, shift: u64) -> CassetteError {
     let mut message = error.to_string();
     let location = error.location();
@@ -74,7 +74,7 @@ fn place(error: &serde_yaml::Error, file: &Path, shift: u64) -> CassetteError {
     }
 }
 
-/// Turns every `at line N` of a message into a line of the file.
+/// Changes every `at line N` of a message into a line of the file.
 fn shift_lines(message: &str, shift: u64) -> String {
     let mut parts = message.split("at line ");
     let mut shifted = parts.next().unwrap_or_default().to_owned();
@@ -89,7 +89,7 @@ fn shift_lines(message: &str, shift: u64) -> String {
     shifted
 }
 
-/// What a document may amount to when its aliases are followed.
+/// How much a document may amount to when its aliases are followed.
 struct Budget {
     nodes: Cell<usize>,
     bytes: Cell<usize>,
@@ -196,7 +196,7 @@ impl<'de> Visitor<'de> for Node<'_> {
         Ok(Value::Map(pairs))
     }
 
-    /// A value with a tag of its own.
+    /// Reads a value with a tag of its own.
     fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<Value, A::Error> {
         if let Tags::Refused = self.tags {
             return Err(A::Error::custom("a tag (`!...`), which is not read: write the value without it"));
@@ -207,10 +207,10 @@ impl<'de> Visitor<'de> for Node<'_> {
     }
 }
 
-/// The line (from 1) where lists and maps are nested more deeply than any cassette does, if there is one.
+/// Returns the line (from 1) where lists and maps are nested more deeply than in any cassette, if there is one.
 ///
-/// It follows brackets and dashes past quotes, comments and literal blocks, in one pass. Where it takes a bracket
-/// inside a bare text for one that opens a list, it errs on the side of depth, and 64 of those are no bare text.
+/// Follows brackets and dashes past quotes, comments and literal blocks, in one pass. It may take a bracket inside a
+/// bare text for one that opens a list. That errs on the side of depth, and a text with 64 of those is no bare text.
 fn deep_line(text: &str) -> Option<u64> {
     let mut walk = Walk { open: 0, quote: None, block: None };
     let mut lines = (1u64..).zip(text.lines());
@@ -218,16 +218,16 @@ fn deep_line(text: &str) -> Option<u64> {
 }
 
 struct Walk {
-    /// Brackets and braces that are open.
+    /// How many brackets and braces are open.
     open: usize,
-    /// The quote that a text over several lines waits for.
+    /// The quote that ends a text over several lines.
     quote: Option<u8>,
-    /// The lines of a literal block are indented by more than this.
+    /// The indentation that the lines of a literal block exceed.
     block: Option<usize>,
 }
 
 impl Walk {
-    /// Whether this line goes too deep.
+    /// Says whether this line goes too deep.
     fn line(&mut self, line: &[u8]) -> bool {
         let mut at = line.iter().take_while(|&&byte| byte == b' ').count();
         if let Some(parent) = self.block {
@@ -285,7 +285,7 @@ impl Walk {
     }
 }
 
-/// What may follow the `|` or `>` of a block on its line.
+/// Says whether this may follow the `|` or `>` of a block on its line.
 fn is_header(rest: &[u8]) -> bool {
     let after = rest.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b'+' | b'-')).unwrap_or(rest.len());
     matches!(rest[after..].trim_ascii().first(), None | Some(b'#'))

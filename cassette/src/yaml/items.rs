@@ -1,7 +1,7 @@
-//! Cuts a log into its items, one after the other, holding no more than the one at hand.
+//! Cuts a log into its items, one after the other, holding only the current one in memory.
 //!
 //! An item begins at a line that starts with `- ` at the list's own indentation (none, unless a formatter indented the
-//! whole list): whatever belongs to an item is indented further, literal blocks included.
+//! whole list). Whatever belongs to an item is indented further, including literal blocks.
 
 use std::io::Read;
 use std::ops::Range;
@@ -13,22 +13,22 @@ use crate::error::CassetteError;
 use crate::{files, scan};
 
 const BLOCK: usize = 64 * 1024;
-/// The longest item; what is longer is no cassette of ours.
+/// The longest item. A longer one is not from a cassette of ours.
 const LONGEST: usize = 128 * 1024 * 1024;
 
 /// Where an item stands in its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Item {
-    /// Bytes from the start of the file.
+    /// The offset from the start of the file, in bytes.
     pub offset: u64,
-    /// Bytes of the item, with the blank lines and comments that follow it.
+    /// The length of the item in bytes, including the blank lines and comments that follow it.
     pub len: u32,
-    /// The line it begins on, from 1.
+    /// The line on which it begins, from 1.
     pub line: u32,
 }
 
-/// The lines of each item of a log, which begins on these lines (from 0), with the comment right before it. What stands before the
-/// first item is the file's, and belongs to that item only if it is to be `whole`.
+/// Returns the lines of each item of a log, including the comment right before it. `starts` are the lines (from 0) on
+/// which the items begin. What stands before the first item belongs to the file, and is included only with `whole`.
 pub(crate) fn blocks(lines: &[&[u8]], starts: &[usize], whole: bool) -> Vec<Range<usize>> {
     let begin = |at: usize| match (at.checked_sub(1), starts[at]) {
         (None, _) if whole => 0,
@@ -45,27 +45,27 @@ pub(crate) fn blocks(lines: &[&[u8]], starts: &[usize], whole: bool) -> Vec<Rang
 
 /// The items of a log.
 ///
-/// NUL bytes up to the end of the file are the unused rest of space that was set aside, and count as its end.
-/// A byte order mark, `---`, directives, comments and blank lines may stand before the first item, `...` after the last.
+/// NUL bytes up to the end of the file are the unused rest of the room that was set aside, and count as its end. A byte
+/// order mark, `---`, directives, comments and blank lines may stand before the first item, and `...` after the last.
 pub struct Items<R> {
     reader: R,
     file: PathBuf,
     window: Vec<u8>,
-    /// What of the window has been handed out.
+    /// How much of the window was handed out.
     start: usize,
-    /// The file's byte at `window[start]`.
+    /// The position in the file of `window[start]`.
     offset: u64,
-    /// The line at `window[start]`.
+    /// The number of the line at `window[start]`.
     line: u32,
     at_end_of_file: bool,
     /// The column of the dashes, once the first was found.
     indent: Option<usize>,
-    /// The end of the list was reached, or an error was reported.
+    /// Whether the end of the list was reached or an error was reported.
     done: bool,
 }
 
 impl<R: Read> Items<R> {
-    /// Reads from the start of a file; its name is for errors only.
+    /// Reads from the start of a file. `file` is its name for errors.
     pub fn new(reader: R, file: &Path) -> Self {
         Items::resume(reader, file, 0, 1)
     }
@@ -85,9 +85,9 @@ impl<R: Read> Items<R> {
         }
     }
 
-    /// Puts the next item's bytes into `buf` in place of what was there; `None` at the end of the list.
+    /// Puts the next item's bytes into `buf`, replacing its content. Returns `None` at the end of the list.
     ///
-    /// An item that breaks off is an error of kind [`Torn`](crate::ErrorKind::Torn) with the line it begins on.
+    /// An item that breaks off is an error of kind [`Torn`](crate::ErrorKind::Torn) with the line on which it begins.
     /// After an error there are no more items.
     pub fn next(&mut self, buf: &mut Vec<u8>) -> Result<Option<Item>, CassetteError> {
         buf.clear();
@@ -119,7 +119,7 @@ impl<R: Read> Items<R> {
         Ok(Some(item))
     }
 
-    /// The bytes and the line breaks from the start of an item to the start of what follows.
+    /// Returns the number of bytes and line breaks from the start of an item to the start of what follows.
     fn item_length(&mut self, indent: usize) -> Result<(usize, u32), CassetteError> {
         let (mut len, mut lines) = if indent == 0 { scan::indented(&self.window[self.start..]) } else { (0, 0) };
         loop {
@@ -148,7 +148,7 @@ impl<R: Read> Items<R> {
         }
     }
 
-    /// Passes over what may stand before the first item, and tells the indentation of its dash.
+    /// Skips what may stand before the first item. Returns the indentation of its dash.
     fn skip_preamble(&mut self) -> Result<Option<usize>, CassetteError> {
         if self.ensure(3)? && self.offset == 0 && self.window[self.start..].starts_with(b"\xef\xbb\xbf") {
             self.consume(3, 0);
@@ -176,7 +176,7 @@ impl<R: Read> Items<R> {
         }
     }
 
-    /// After the last item's `...`: nothing but blank lines and comments.
+    /// Checks that only blank lines and comments follow the `...` after the last item.
     fn after_document(&mut self) -> Result<(), CassetteError> {
         if is_marker(&self.window[self.start..], b"---") {
             return Err(self.error("a second document begins here").advice("a cassette's file is one list"));
@@ -194,11 +194,11 @@ impl<R: Read> Items<R> {
         }
     }
 
-    /// Nothing but NUL bytes may follow.
+    /// Checks that only NUL bytes follow.
     fn check_tail(&mut self) -> Result<(), CassetteError> {
         loop {
             if self.window[self.start..].iter().any(|&byte| byte != 0) {
-                // an entry whose first byte was to be written last, or a damaged file
+                // an entry whose first byte was still to be written, or a damaged file
                 return Err(CassetteError::torn(&self.file, "NUL bytes, and text after them: an item breaks off here")
                     .at_line(u64::from(self.line))
                     .advice("record again, or remove the file's content from this line on"));
@@ -210,7 +210,7 @@ impl<R: Read> Items<R> {
         }
     }
 
-    /// The line at hand with its line break, if it has one.
+    /// Returns the current line, with its line break if it has one.
     fn whole_line(&mut self) -> Result<&[u8], CassetteError> {
         let mut seen = 0;
         loop {
@@ -218,7 +218,7 @@ impl<R: Read> Items<R> {
                 Some(at) => return Ok(&self.window[self.start..=self.start + seen + at]),
                 None => seen = self.window.len() - self.start,
             }
-            // a first line without end is no log, and NULs are not worth holding
+            // a first line without an end is no log, and NULs are not worth holding
             if seen > BLOCK || self.window[self.start..].first() == Some(&0) || !self.fill()? {
                 return Ok(&self.window[self.start..]);
             }
@@ -231,13 +231,13 @@ impl<R: Read> Items<R> {
         self.offset += len as u64;
     }
 
-    /// The same for a line, which the end of the file may cut short.
+    /// Does the same for a line, which the end of the file may cut short.
     fn consume_line(&mut self, len: usize) {
         let is_whole = self.window[..self.start + len].last() == Some(&b'\n');
         self.consume(len, u32::from(is_whole));
     }
 
-    /// Whether the window holds so many bytes from its start, after reading as far as needed.
+    /// Says whether the window holds this many bytes from its start, after reading as far as needed.
     fn ensure(&mut self, count: usize) -> Result<bool, CassetteError> {
         while self.window.len() - self.start < count {
             if !self.fill()? {
@@ -247,7 +247,7 @@ impl<R: Read> Items<R> {
         Ok(true)
     }
 
-    /// Reads another block; false at the end of the file.
+    /// Reads another block. Returns false at the end of the file.
     fn fill(&mut self) -> Result<bool, CassetteError> {
         if self.at_end_of_file {
             return Ok(false);
@@ -255,7 +255,7 @@ impl<R: Read> Items<R> {
         self.window.drain(..self.start);
         self.start = 0;
         let held = self.window.len();
-        let block = held.max(BLOCK); // doubling, so that a long item is not copied again and again
+        let block = held.max(BLOCK); // doubled, so that a long item is not copied again and again
         let read = (&mut self.reader).take(block as u64).read_to_end(&mut self.window);
         let count = read.map_err(|error| CassetteError::io(&self.file, "read", &error))?;
         self.at_end_of_file = count < block;
@@ -275,18 +275,18 @@ impl<R: Read> Items<R> {
     }
 }
 
-/// Whether a line has a dash at this indentation that begins a list item.
+/// Says whether a line has a dash at this indentation that begins a list item.
 fn begins_item(line: &[u8], indent: usize) -> bool {
     let Some((spaces, rest)) = line.split_at_checked(indent) else { return false };
     spaces.iter().all(|&byte| byte == b' ') && matches!(rest, [b'-'] | [b'-', b' ' | b'\t' | b'\n' | b'\r' | 0, ..])
 }
 
-/// Whether a line ends the list, or the document.
+/// Says whether a line ends the list or the document.
 fn ends_list(line: &[u8]) -> bool {
     is_marker(line, b"...") || is_marker(line, b"---")
 }
 
-/// Whether a line is `---` or `...` at column 0, alone or followed by a blank.
+/// Says whether a line is `---` or `...` at column 0, alone or followed by a blank.
 fn is_marker(line: &[u8], marker: &[u8; 3]) -> bool {
     line.strip_prefix(marker).is_some_and(|rest| matches!(rest.first(), None | Some(b' ' | b'\t' | b'\n' | b'\r' | 0)))
 }
@@ -296,7 +296,7 @@ mod tests {
     use super::*;
     use crate::error::ErrorKind;
 
-    /// A reader that gives `step` bytes at a time.
+    /// A reader that returns `step` bytes at a time.
     struct Steps<'a>(&'a [u8], usize);
 
     impl Read for Steps<'_> {

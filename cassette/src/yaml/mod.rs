@@ -1,8 +1,8 @@
-//! The YAML side of a cassette: our own writer, our own fast reader of that form, and `serde_yaml` for anything else.
+//! The YAML side of a cassette: our own writer, our own fast reader for that form, and `serde_yaml` for anything else.
 //!
-//! [`emit`] and [`scalar`] write, [`items`] cuts a log into items, [`read`] reads an item or a small file: first with
-//! [`canonical`], which knows exactly the form that [`emit`] writes and declines anything else, then with
-//! [`fallback`], which takes whatever YAML a person made of it.
+//! [`emit`] and [`scalar`] write. [`items`] cuts a log into items. [`read`] reads an item or a small file: first with
+//! [`canonical`], which knows exactly the form that [`emit`] writes and declines anything else, then with [`fallback`],
+//! which takes any YAML that a person may have written.
 
 mod canonical;
 mod emit;

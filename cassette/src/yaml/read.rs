@@ -7,7 +7,7 @@ use crate::entry::Head;
 use crate::error::CassetteError;
 use crate::{ConnectionId, Entry, Fields, Key, Method, Value, check};
 
-/// Reads a whole small file (`metadata.yml`, a columns file): any YAML document.
+/// Reads a whole small file (`metadata.yml`, a column file): any YAML document.
 ///
 /// Errors name the file, the line and the place in the document.
 pub fn read_document(bytes: &[u8], file: &Path) -> Result<Value, CassetteError> {
@@ -18,10 +18,10 @@ pub fn read_document(bytes: &[u8], file: &Path) -> Result<Value, CassetteError> 
     canonical::document(bytes).map_or_else(|| fallback::read(bytes, file, 1), Ok)
 }
 
-/// Reads a file of rules (`super8.yml`). One that has nothing but comments is an empty map.
+/// Reads a file of rules (`super8.yml`). A file with only comments is an empty map.
 ///
 /// # Errors
-/// As [`read_document`].
+/// As for [`read_document`].
 pub fn read_rules(bytes: &[u8], file: &Path) -> Result<Value, CassetteError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let says_something = |line: &[u8]| {
@@ -34,7 +34,7 @@ pub fn read_rules(bytes: &[u8], file: &Path) -> Result<Value, CassetteError> {
     }
 }
 
-/// Reads one item of the command log, as [`Items`](crate::yaml::Items) cut it out, from line `first_line` on.
+/// Reads one item of the log, as [`Items`](crate::yaml::Items) cut it out, from line `first_line` on.
 ///
 /// Errors name the file, the line and the place in the item.
 pub fn parse_entry(bytes: &[u8], file: &Path, first_line: u32) -> Result<Entry, CassetteError> {
@@ -48,12 +48,12 @@ pub fn parse_entry(bytes: &[u8], file: &Path, first_line: u32) -> Result<Entry, 
     }
 }
 
-/// Reads what an item of the command log says beyond these fields, if it begins with them in our own form.
+/// Reads what an item of the log says beyond these fields, if it begins with them in our own form.
 pub(crate) fn parse_reply(bytes: &[u8], asked: &Fields) -> Option<Fields> {
     canonical::reply(bytes, asked)
 }
 
-/// Reads the leading keys of an item of the command log; in our own form, nothing else of it is looked at.
+/// Reads the leading keys of an item of the log. In our own form, nothing else of it is read.
 pub fn parse_head(bytes: &[u8], file: &Path, first_line: u32) -> Result<Head, CassetteError> {
     if let Some((head, _)) = canonical::head(bytes) {
         return Ok(head);
@@ -72,7 +72,7 @@ pub fn parse_answer(bytes: &[u8], file: &Path, first_line: u32) -> Result<Fields
     }
 }
 
-/// Whether an item of a list is a map with this key.
+/// Says whether an item of a list is a map with this key.
 pub fn has_key(bytes: &[u8], file: &Path, first_line: u32, key: &str) -> bool {
     parse_item(Place { bytes, file, first_line }).is_ok_and(|item| item.get(key).is_some())
 }
@@ -92,7 +92,7 @@ fn one_item(item: Place<'_>, value: Value) -> Result<Value, CassetteError> {
     }
 }
 
-/// Reads one item of a list that another program wrote, with its tags: a tagged value is a map of the tag to the value.
+/// Reads one item of a list that another program wrote, with its tags. A tagged value becomes a map of the tag to the value.
 pub fn parse_tagged(bytes: &[u8], file: &Path, first_line: u32) -> Result<Value, CassetteError> {
     let item = Place { bytes, file, first_line };
     one_item(item, fallback::read_with(bytes, file, first_line, fallback::Tags::Named)?)
@@ -142,7 +142,7 @@ fn written(pairs: Vec<(String, Value)>, item: Place<'_>, by_hand: bool) -> Resul
     Ok(Written { method, connection, statement, fields })
 }
 
-/// Reads an item of a cassette made by hand: an entry, or the entries of a group.
+/// Reads an item of a cassette written by hand: an entry, or the entries of a group.
 pub(crate) fn parse_by_hand(bytes: &[u8], file: &Path, first_line: u32) -> Result<ByHand, CassetteError> {
     let item = Place { bytes, file, first_line };
     let Value::Map(mut pairs) = parse_item(item)? else {
@@ -154,7 +154,7 @@ pub(crate) fn parse_by_hand(bytes: &[u8], file: &Path, first_line: u32) -> Resul
     }
 }
 
-/// Reads an entry of a group in a cassette made by hand.
+/// Reads an entry of a group in a cassette written by hand.
 pub(crate) fn read_by_hand(value: Value, bytes: &[u8], file: &Path, first_line: u32) -> Result<Written, CassetteError> {
     let item = Place { bytes, file, first_line };
     match value {
@@ -163,7 +163,7 @@ pub(crate) fn read_by_hand(value: Value, bytes: &[u8], file: &Path, first_line: 
     }
 }
 
-/// An item of a cassette made by hand.
+/// An item of a cassette written by hand.
 pub(crate) enum ByHand {
     /// An entry.
     Entry(Written),
@@ -171,7 +171,7 @@ pub(crate) enum ByHand {
     Group(Vec<Value>),
 }
 
-/// An item, for errors in it.
+/// The place of an item, for errors in it.
 #[derive(Clone, Copy)]
 struct Place<'a> {
     bytes: &'a [u8],
@@ -180,13 +180,13 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// An error at the line of one of the item's own keys, or at its first line.
+    /// Makes an error at the line of one of the item's own keys, or at its first line.
     fn error(&self, key: &str, problem: impl Into<String>) -> CassetteError {
         let line = line_of(self.bytes, self.first_line, key);
         CassetteError::new(self.file, problem).at_line(line.into()).at_path(key)
     }
 
-    /// The item's fields, by their keys.
+    /// Converts the item's pairs to fields by their keys.
     fn keyed(&self, method: Method, pairs: Vec<(String, Value)>, by_hand: bool) -> Result<Fields, CassetteError> {
         check::keyed(method, pairs, by_hand).map_err(|wrong| {
             let line = line_of(self.bytes, self.first_line, &wrong.key);
@@ -195,7 +195,7 @@ impl Place<'_> {
     }
 }
 
-/// The line of one of an item's own keys, or its first line.
+/// Returns the line of one of an item's own keys, or its first line.
 pub(crate) fn line_of(item: &[u8], first_line: u32, key: &str) -> u32 {
     let text = String::from_utf8_lossy(item);
     let is_here = |line: &str| {
@@ -206,7 +206,7 @@ pub(crate) fn line_of(item: &[u8], first_line: u32, key: &str) -> u32 {
     first_line + text.lines().position(is_here).unwrap_or(0) as u32
 }
 
-/// The line of an element, from 0, of the list or map under one of an item's own keys; the key's line if it cannot be told.
+/// Returns the line of an element, from 0, of the list or map under one of an item's own keys; the key's line if it cannot be told.
 pub(crate) fn line_of_element(item: &[u8], first_line: u32, key: &str, element: usize) -> u32 {
     let own = line_of(item, first_line, key);
     let text = String::from_utf8_lossy(item);
@@ -223,7 +223,7 @@ pub(crate) fn line_of_element(item: &[u8], first_line: u32, key: &str, element: 
         };
         return lines.filter(begins).nth(element).map_or(own, |(line, _)| line);
     }
-    // in brackets: an element begins behind the first bracket, or behind a comma inside of it and no other
+    // in brackets, an element begins behind the first bracket, or behind a comma that is inside that bracket and no other
     let (mut depth, mut quote, mut found, mut begun) = (0, None, 0, false);
     let start = head.len() - head.split_once(':').map_or(0, |(_, rest)| rest.len());
     let first = (own, head.get(start..).unwrap_or_default());

@@ -1,4 +1,4 @@
-//! Scalars in the one form that YAML 1.1 and 1.2 readers agree on: which text stands bare, and how the rest is quoted.
+//! Scalars in the one form on which YAML 1.1 and 1.2 readers agree: which text stands bare, and how any other is quoted.
 
 use std::ops::ControlFlow;
 
@@ -6,8 +6,8 @@ use memchr::{memchr, memchr_iter};
 
 use crate::scan;
 
-/// Whether a text may stand without quotes: an ASCII letter, then letters, digits, `_`, `-` and `.`, and not a word
-/// that some reader takes for a boolean, a null or a number.
+/// Says whether a text may stand without quotes: it is an ASCII letter followed by letters, digits, `_`, `-` and `.`,
+/// and is no word that some reader takes for a boolean, a null or a number.
 pub fn is_plain_word(text: &str) -> bool {
     const TAKEN: [&str; 12] = ["y", "n", "no", "on", "yes", "off", "nan", "inf", "true", "null", "false", "infinity"];
     let Some(first) = text.as_bytes().first().filter(|first| first.is_ascii_alphabetic()) else { return false };
@@ -16,7 +16,7 @@ pub fn is_plain_word(text: &str) -> bool {
         && (!maybe_taken || !TAKEN.iter().any(|word| word.eq_ignore_ascii_case(text)))
 }
 
-/// The bytes that plain words are made of.
+/// The bytes of which plain words are made.
 const IN_PLAIN_WORDS: [bool; 256] = {
     let mut bytes = [false; 256];
     let mut byte = 0;
@@ -27,9 +27,9 @@ const IN_PLAIN_WORDS: [bool; 256] = {
     bytes
 };
 
-/// The text of these bytes, if every character may stand in a YAML file as it is, line feeds and tabs included.
+/// Returns the text of these bytes, if every character may stand in a YAML file as it is, including line feeds and tabs.
 ///
-/// Not so: other control characters, the line breaks of YAML 1.1 that are none in 1.2 (U+0085, U+2028, U+2029),
+/// These may not: other control characters, the line breaks of YAML 1.1 that are none in 1.2 (U+0085, U+2028, U+2029),
 /// the byte order mark, and U+FFFE and U+FFFF, which YAML does not allow.
 pub(super) fn printable(bytes: &[u8]) -> Option<&str> {
     let (words, rest) = bytes.as_chunks::<8>();
@@ -49,17 +49,17 @@ pub(super) fn printable(bytes: &[u8]) -> Option<&str> {
     (foreign == 0 || text.chars().all(|character| !is_unprintable(character))).then_some(text)
 }
 
-/// Whether every character of a text may stand in a YAML file as it is.
+/// Says whether every character of a text may stand in a YAML file as it is.
 fn is_printable(text: &str) -> bool {
     printable(text.as_bytes()).is_some()
 }
 
-/// What must be escaped among the characters beyond ASCII.
+/// Says whether a character beyond ASCII must be escaped.
 fn is_unprintable(character: char) -> bool {
     matches!(character, '\u{80}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
-/// Appends a text on one line: bare if it is a plain word, else in double quotes.
+/// Appends a text on one line: bare if it is a plain word, and otherwise in double quotes.
 pub(super) fn push_text(text: &str, out: &mut Vec<u8>) {
     if is_plain_word(text) {
         out.extend_from_slice(text.as_bytes());
@@ -92,17 +92,17 @@ pub(super) fn push_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// The bytes of a word that may begin a character which double quotes cannot hold as it is.
+/// Marks the bytes of a word that may begin a character which double quotes cannot hold as it is.
 fn marks(word: u64) -> u64 {
     let marks = scan::control_or(word, [b'"', b'\\']);
     match scan::foreign(word) {
         0 => marks,
-        // what U+0080 to U+009F, U+2028 and U+2029, and U+FEFF, U+FFFE and U+FFFF begin with
+        // the first bytes of U+0080 to U+009F, of U+2028 and U+2029, and of U+FEFF, U+FFFE and U+FFFF
         _ => marks | scan::equal(word, 0xc2) | scan::equal(word, 0xe2) | scan::equal(word, 0xef),
     }
 }
 
-/// The character that begins here, if it has to be written by its number.
+/// Returns the character that begins at `at`, if it must be written by its number.
 fn awkward(text: &str, at: usize) -> Option<char> {
     let character = text.get(at..)?.chars().next()?;
     (character.is_ascii_control() || is_unprintable(character)).then_some(character)
@@ -116,8 +116,8 @@ fn push_numbered(character: char, out: &mut Vec<u8>) {
     out.extend_from_slice(escape.as_bytes());
 }
 
-/// The header of a literal block that holds a text exactly, or `None` if there is none: a single line, blanks at the
-/// end of a line (editors strip them), nothing but line feeds, or a character that cannot stand as it is.
+/// Returns the header of a literal block that holds a text exactly. `None` if no block does: for a single line, for blanks
+/// at the end of a line (editors strip them), for nothing but line feeds, or for a character that cannot stand as it is.
 pub(super) fn literal_header(text: &str) -> Option<&'static str> {
     let bytes = text.as_bytes();
     let blank = |at: usize| matches!(bytes[at], b' ' | b'\t');
@@ -126,7 +126,7 @@ pub(super) fn literal_header(text: &str) -> Option<&'static str> {
     if !is_printable(text) || memchr_iter(b'\n', bytes).any(|at| at > 0 && blank(at - 1)) || blank(bytes.len() - 1) {
         return None;
     }
-    // The indentation of a block is taken from its first line with text, unless the header tells it.
+    // The indentation of a block is that of its first line with text, unless the header states it.
     Some(match (blank(first), bytes) {
         (false, [.., b'\n', b'\n']) => "|+",
         (false, [.., b'\n']) => "|",

@@ -1,5 +1,5 @@
-//! Properties of the YAML side, over arbitrary values and a corpus of awkward texts: what is written is read back by
-//! the general reader, and the canonical reader agrees with it or declines, whatever was done to the text.
+//! Property tests of the YAML side, over arbitrary values and a corpus of awkward texts: the general reader reads back
+//! what is written, and the canonical reader agrees with it or declines, whatever was done to the text.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::{ConnectionId, Entry, ErrorKind, Fields, Key, Method, Value};
 
 const FILE: &str = "commands.yml";
 
-/// Texts that one reader or another takes for something else, or that a form cannot hold.
+/// Texts that some reader takes for something else, or that some form cannot hold.
 pub(crate) const AWKWARD: &[&str] = &[
     "",
     " ",
@@ -214,7 +214,7 @@ fn has_long_key(value: &Value) -> bool {
     }
 }
 
-/// The canonical reader's answer for an item, if it has one, is the general reader's.
+/// Checks that the canonical reader's result for an item, if it has one, equals the general reader's.
 fn agrees_or_declines(bytes: &[u8]) {
     let shown = String::from_utf8_lossy(bytes);
     if let Some(value) = canonical::item(bytes) {
@@ -232,12 +232,12 @@ fn agrees_or_declines(bytes: &[u8]) {
     }
 }
 
-/// What an item says beyond the first fields of an entry is what the item says without them, or is declined.
+/// Checks that the reply to the first fields of an entry, put behind these fields, equals the whole item, or that it is declined.
 fn reply_agrees_or_declines(bytes: &[u8], entry: &Entry) {
     for count in 0..=entry.fields.len() {
         let asked: Fields = entry.fields.iter().take(count).cloned().collect();
         let Some(rest) = canonical::reply(bytes, &asked) else { continue };
-        // who asks looks for such keys
+        // the caller checks for such keys
         if rest.iter().any(|(key, _)| asked.get(*key).is_some()) {
             continue;
         }

@@ -36,7 +36,7 @@ pub fn executable_of(process: u32) -> Option<PathBuf> {
     fs::read_link(format!("{PROCESSES}/{process}/exe")).ok()
 }
 
-/// Returns when a process was started, in ticks since the machine was; 0 if it is gone or the system does not tell.
+/// Returns when a process was started, in clock ticks since the machine started; 0 if it is gone or the system does not tell.
 pub fn started(process: u32) -> u64 {
     let line = fs::read_to_string(format!("{PROCESSES}/{process}/stat")).unwrap_or_default();
     // the name of the program may have blanks and parentheses

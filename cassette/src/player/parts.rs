@@ -3,8 +3,9 @@
 //! the parts differ, it takes one that goes on with what is asked.
 //!
 //! Each part is played once, by whichever process takes it. This is counted in groups: wherever parts go on differently,
-//! those that go on alike form a group, and no more processes may enter a group than it has parts ([`Tickets`]). The
-//! groups are nested, so a process inside one always finds a part in the end, and none has to give way to another.
+//! those that go on alike form a group, and no more processes may enter a group than it has parts
+//! ([`Tickets`](super::sources::Tickets)). The groups are nested, so a process inside one always finds a part in the end,
+//! and none has to give way to another.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};

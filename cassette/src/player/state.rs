@@ -137,7 +137,7 @@ pub(super) struct Turn {
     pub(super) since: Option<(u64, u64)>,
     /// Whether there are other threads that may play what comes before.
     pub(super) has_others: bool,
-    /// The command was left to another thread of the connection, and none came for it.
+    /// Whether the command was left to another thread of the connection, and none came for it.
     pub(super) for_anyone: bool,
 }
 
@@ -149,9 +149,9 @@ pub(super) struct Waiting {
     pub(super) played: AtomicU64,
     /// How many tries failed.
     pub(super) tries: u64,
-    /// The next connect must not wait for its turn.
+    /// Whether the next connect goes ahead without waiting for its turn.
     pub(super) early: bool,
-    /// The next command goes to the thread that asks, whichever thread of the connection recorded it.
+    /// Whether the next command goes to the thread that asks, whichever thread of the connection recorded it.
     pub(super) for_anyone: bool,
 }
 

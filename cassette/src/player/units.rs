@@ -22,7 +22,7 @@ use crate::{CassetteError, ConnectionId, Entry, Key, Method, Value, sets};
 /// Whether the commands of a connection are in a transaction, and where transactions begin and end.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Transactions {
-    /// Autocommit is off, so every command belongs to a transaction.
+    /// Whether autocommit is off, so that every command belongs to a transaction.
     manual: bool,
 }
 

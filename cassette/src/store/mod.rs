@@ -2,8 +2,8 @@
 //!
 //! The rest of the crate knows a store by [`interface`]. A [`recording`] is staged ([`staging`]) and grows at the end
 //! of its [`log`], with a journal of rows whose entry is still to come ([`rows_journal`]). It is then published or, if
-//! its process dies, recovered ([`recover`]). [`directory`] and [`ndjson`] have what is different about their files.
-//! [`open`] finds out which of them a name stands for.
+//! its process dies, recovered ([`mod@recover`]). [`directory`] and [`ndjson`] have what is different about their files.
+//! [`mod@open`] finds out which of them a name stands for.
 
 pub mod by_hand;
 pub mod directory;

@@ -143,7 +143,7 @@ fn places(group: &[u8], file: &Path, line: u32, count: usize) -> Vec<(u32, Range
 #[derive(Clone, Copy)]
 struct Times {
     count: u32,
-    /// Any number of times more after that.
+    /// Whether it may be played any number of times more after that.
     open: bool,
 }
 
@@ -264,10 +264,10 @@ fn is_of_statement(method: Method) -> bool {
 /// One of the times that an item is played.
 #[derive(Clone, Copy)]
 struct Repeated {
-    /// The item may be played any number of times.
+    /// Whether the item may be played any number of times.
     open: bool,
     number: u32,
-    /// Items of their own describe its result.
+    /// Whether items of their own describe its result.
     told: bool,
 }
 

@@ -1,5 +1,6 @@
-//! Statements whose calls may say SQL_STILL_EXECUTING. While recording, what was looked at before the first call is kept until the last
-//! one, and only then it is recorded what came of it; at replay they say so as often as it was recorded.
+//! Statements whose calls may return SQL_STILL_EXECUTING. While recording, what was watched before the first call is
+//! kept until the last one, and the outcome is recorded only then. At replay the calls return SQL_STILL_EXECUTING as
+//! often as they did when recorded.
 
 use crate::call::{CLOSE, Call, DriverCall, local_calls};
 use crate::diagnostics::{Outcome, rc};
@@ -13,7 +14,7 @@ use crate::table::Function;
 use super8_cassette::{Fields, Key, Method};
 
 impl Statement<Recorded> {
-    /// Serves a call that may say SQL_STILL_EXECUTING, or that is made while another one does.
+    /// Serves a call that may return SQL_STILL_EXECUTING, or that is made while another one is executing.
     pub(super) fn polled(&self, function: Function, call: &Call<'_>, driver_call: &dyn DriverCall) -> Outcome {
         if is_aside(function, call) {
             return self.serve_call(function, call, driver_call);
@@ -43,7 +44,7 @@ impl Statement<Recorded> {
         }
     }
 
-    /// Takes note of a poll, or of how many there were.
+    /// Counts a poll, or records how many there were once the call is done.
     fn counted(&self, function: Function, outcome: Outcome) -> Outcome {
         let mut state = self.state.lock();
         if outcome.rc == rc::STILL_EXECUTING {
@@ -61,7 +62,7 @@ impl Statement<Recorded> {
         noted.map_or_else(unwritable, |()| outcome)
     }
 
-    /// Another call than the one that is still executing: cancelling, or one that drivers refuse.
+    /// Serves another call than the one that is still executing: it cancels, or drivers refuse it.
     fn meanwhile(
         &self,
         function: Function,
@@ -83,7 +84,7 @@ impl Statement<Recorded> {
                     if let Some(after) = state.own.after.take() {
                         after.give_up();
                     }
-                    // what was executed is no command, and has its number at replay as well
+                    // The execution that was given up is no command, but it has a number at replay as well.
                     state.open = true;
                 }
                 let noted = self.counted(executing, Outcome::SUCCESS);
@@ -103,7 +104,7 @@ impl Statement<Recorded> {
                 }
             }
             _ if !matches!(outcome.rc, rc::ERROR | rc::INVALID_HANDLE) => {
-                // Whatever came of the other call is not known any more.
+                // The outcome of the call that was executing is lost.
                 let (function, executing) = (function.name(), executing.name());
                 let text = format!("record: the driver did {function} while {executing} was still executing");
                 return Outcome::error("HY000", format!("{text}; use SUPER8_MODE=off for this program"));
@@ -118,7 +119,8 @@ impl Statement<Recorded> {
 }
 
 impl Statement<Replayed> {
-    /// What to say instead of serving the call: that it, or another one, is still executing.
+    /// Returns the outcome that says that this call, or another one, is still executing; `None` if the call is to be
+    /// served.
     pub(super) fn still_executing(&self, function: Function, call: &Call<'_>) -> Option<Outcome> {
         if let Call::Run { sql } | Call::Prepare { sql } = call
             && let Err(refused) = self.connection.first_text(sql)
@@ -129,7 +131,7 @@ impl Statement<Replayed> {
             return None;
         }
         let mut state = match call {
-            // It waits for nobody.
+            // SQLCancel waits for nobody.
             Call::Cancel => self.state.try_lock()?,
             _ => self.state.lock(),
         };
@@ -166,7 +168,7 @@ impl Statement<Replayed> {
         state.polls.poll().then(|| Outcome::of(rc::STILL_EXECUTING))
     }
 
-    /// Another call than the one that is still executing; cancelling goes its own way.
+    /// Answers another call than the one that is still executing; `None` for a close, which is served as usual.
     fn meanwhile(&self, function: Function, executing: Function, call: &Call<'_>) -> Option<Outcome> {
         let id = self.state.lock().id;
         match self.connection.recorded_info(&meanwhile_key(self.connection.id(), id, function, executing)) {

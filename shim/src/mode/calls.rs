@@ -1,4 +1,4 @@
-//! The way of a call on a statement, while recording and at replay.
+//! Routes each call on a statement to the code that serves it, while recording and at replay.
 
 use crate::args::Binding;
 use crate::call::{CLOSE, Call, DriverCall, local_calls, not_of_statements};
@@ -17,8 +17,9 @@ use std::sync::atomic::Ordering;
 use super8_cassette::{Entry, Method};
 
 impl Statement<Recorded> {
-    /// What becomes of a call once the cassette cannot be written: what ends something is done and not recorded; what is the
-    /// application's own side goes on; nothing else reaches the driver.
+    /// Decides what to do with a call once the cassette cannot be written. Calls that end something reach the driver
+    /// and are not recorded, calls on the application's own side go on (`None`), and every other call fails before it
+    /// reaches the driver.
     fn after_failure(&self, call: &Call<'_>, driver_call: &dyn DriverCall) -> Option<Outcome> {
         let error = self.connection.recorder().check().err()?;
         match call {
@@ -80,7 +81,8 @@ impl Statement<Recorded> {
 
 impl StatementMode for Statement<Recorded> {
     fn serve(&self, function: Function, call: &Call<'_>, driver_call: &dyn DriverCall) -> Outcome {
-        // What only lets go of something from another cassette, or from the parent of a child, records nothing.
+        // A call that only releases what belongs to another cassette, or to the parent of a forked child, records
+        // nothing.
         if !self.is_here() && lets_go(call, self.is_forked()) {
             return perform(driver_call);
         }
@@ -169,8 +171,8 @@ impl StatementMode for Statement<Recorded> {
 }
 
 impl Statement<Replayed> {
-    /// A replay that failed says so once on a statement to calls that programs loop on, and then that there is nothing more: isql and
-    /// others loop until they are told that.
+    /// Turns the second and later failures of a failed replay into SQL_NO_DATA, for the functions that programs call in
+    /// a loop. isql and others loop until they see SQL_NO_DATA; the first error on each statement stays an error.
     #[cold]
     fn ends(&self, function: Function, outcome: Outcome) -> Outcome {
         use Function::{SQLExtendedFetch, SQLFetch, SQLFetchScroll, SQLGetData, SQLMoreResults, SQLParamData};
@@ -226,7 +228,8 @@ impl Statement<Replayed> {
 
 impl StatementMode for Statement<Replayed> {
     fn serve(&self, function: Function, call: &Call<'_>, _: &dyn DriverCall) -> Outcome {
-        // What only lets go of something from another cassette, or from the parent of a child, plays nothing.
+        // A call that only releases what belongs to another cassette, or to the parent of a forked child, plays
+        // nothing.
         if !self.is_here() && lets_go(call, self.is_forked()) {
             return Outcome::SUCCESS;
         }
@@ -242,7 +245,7 @@ impl StatementMode for Statement<Replayed> {
         };
         let outcome = polled.unwrap_or_else(|| self.serve_call(function, call));
         self.connection.moves.done(&self.used, function, call, &outcome);
-        // a fetch knows whether its row was the last one
+        // A fetch checks for the end of the cassette itself, because it knows whether its row was the last one.
         let fetches = matches!(call, Call::Fetch | Call::FetchScroll { .. } | Call::ExtendedFetch { .. });
         if function.row().class == Class::Command && !fetches {
             self.connection.may_be_finished();

@@ -1,5 +1,5 @@
-//! What is known of a result's cells besides their values: which columns are bound, their C types, which of them were cut off, and
-//! what a driver leaves in the buffers of NULLs.
+//! What is known of a result's cells besides their values: which columns are bound, their C types, which values were
+//! cut off, and what a driver leaves in the buffers of NULLs.
 
 use crate::args::Binding;
 use crate::convert::CType;
@@ -9,17 +9,18 @@ use crate::mode::keys::null_key;
 use std::sync::atomic::{AtomicU64, Ordering};
 use super8_cassette::{CassetteError, ConnectionId, Key, Player, RunGuard};
 
-/// By column, from 0; none for a column that was never read, or in this row in another type than its own.
+/// The C type of each column, from 0, as the run was told; `None` for a column that was never read, or that this row
+/// reads in another type than its usual one.
 #[derive(Default)]
 pub(super) struct KnownTypes(Vec<Option<CType>>);
 
 impl KnownTypes {
-    /// Another run: it knows nothing yet.
+    /// Forgets everything, because another run begins.
     pub(super) fn forget(&mut self) {
         self.0.clear();
     }
 
-    /// Tells the run in which type the application takes a column of the row under assembly.
+    /// Tells the run as which C type the application takes a column of the row that is being assembled.
     #[inline]
     pub(super) fn tell(&mut self, run: &mut RunGuard<'_>, column: usize, c_type: CType) {
         if self.0.get(column) != Some(&Some(c_type)) {
@@ -37,11 +38,11 @@ impl KnownTypes {
     }
 }
 
-/// The warnings 01004 of one fetch: row of the rowset (from 0) and column, as far as the driver named them.
+/// The 01004 warnings of one fetch: the row of the rowset (from 0) and the column, as far as the driver named them.
 pub(super) struct Truncations(Vec<(Option<usize>, Option<u16>)>);
 
 impl Truncations {
-    /// Those of this outcome.
+    /// Returns the warnings of this outcome.
     pub(super) fn of(outcome: &Outcome) -> Truncations {
         let place = |record: &Diagnostic| {
             let row = record.row.filter(|row| *row > 0).and_then(|row| usize::try_from(row - 1).ok());
@@ -51,13 +52,13 @@ impl Truncations {
         Truncations(outcome.diagnostics.iter().filter(|record| record.sqlstate == "01004").map(place).collect())
     }
 
-    /// Whether the value in this row and column may be one of them.
+    /// Returns whether a warning may be about the value in this row and column.
     pub(super) fn concern(&self, row: usize, column: u16) -> bool {
         self.0.iter().any(|(of, its)| of.is_none_or(|of| of == row) && its.is_none_or(|its| its == column))
     }
 }
 
-/// The C types for which it is known what a connection's driver does, a bit each.
+/// The C types for which it is known what a connection's driver does to the buffer of a NULL, a bit each.
 #[derive(Default)]
 pub(super) struct KnownNulls([AtomicU64; 3]);
 
@@ -67,7 +68,7 @@ impl KnownNulls {
         Some((self.0.get(at / 64)?, 1 << (at % 64)))
     }
 
-    /// Whether a NULL of this C type tells something new.
+    /// Returns whether a NULL of this C type tells something new.
     #[inline]
     pub(super) fn wants(&self, c_type: CType) -> bool {
         self.place(c_type).is_some_and(|(word, bit)| word.load(Ordering::Relaxed) & bit == 0)
@@ -89,25 +90,25 @@ pub(super) struct NullCell {
 /// The columns that a fetch fills, kept as long as neither the result nor the bindings change.
 #[derive(Default)]
 pub(super) struct BoundCells {
-    /// The state of the bound columns, and SQL_ATTR_USE_BOOKMARKS; none if the result is another one.
+    /// The revision of the bound columns, and SQL_ATTR_USE_BOOKMARKS; `None` once the result is another one.
     of: Option<(u64, usize)>,
     cells: Vec<BoundCell>,
 }
 
-/// A bound column as the rows of a result have it.
+/// A bound column, as the rows of a result have it.
 pub(super) struct BoundCell {
     pub(super) column: u16,
-    /// Its place in a row.
+    /// The position in a row.
     pub(super) index: usize,
     pub(super) binding: Binding,
-    /// Not SQL_C_DEFAULT, but for the bookmark.
+    /// Resolved, so never SQL_C_DEFAULT, except for the bookmark.
     pub(super) c_type: CType,
-    /// Bytes of a value, where its type has a fixed size.
+    /// The size of a value in bytes, if the C type has a fixed size.
     pub(super) element: Option<usize>,
 }
 
 impl BoundCells {
-    /// Those of the application's bindings as they are now; `c_type_of` gives the C type of one.
+    /// Returns the cells of the application's current bindings; `c_type_of` gives the C type of one.
     pub(super) fn of(application: &Application, c_type_of: impl Fn(u16, &Binding) -> CType) -> BoundCells {
         let first = application.first_column();
         let cell = |(column, binding): (u16, Binding)| {
@@ -121,7 +122,7 @@ impl BoundCells {
         }
     }
 
-    /// Whether they are those of the application's bindings as they are now.
+    /// Returns whether these are still the cells of the application's current bindings.
     pub(super) fn are_of(&self, application: &Application) -> bool {
         self.of == Some((application.columns.changes(), application.use_bookmarks()))
     }
@@ -130,26 +131,27 @@ impl BoundCells {
         &self.cells
     }
 
-    /// Another result: they are to be found anew.
+    /// Drops the cells, because another result begins and they have to be found again.
     pub(super) fn forget(&mut self) {
         self.of = None;
     }
 }
 
-/// For which C types the recorded driver writes zeros to the buffer of a NULL, as far as that was looked up for the result at hand.
+/// Whether the recorded driver writes zeros to the buffer of a NULL, for each C type that was looked up for the current
+/// result.
 #[derive(Default)]
 pub(super) struct ZeroNulls(Vec<(CType, bool)>);
 
 impl ZeroNulls {
-    /// Another result.
+    /// Forgets everything, because another result begins.
     pub(super) fn forget(&mut self) {
         self.0.clear();
     }
 
-    /// Whether it does for this one.
+    /// Returns whether the driver writes zeros for a NULL of this C type.
     ///
     /// # Errors
-    /// A damaged cassette.
+    /// The cassette is damaged.
     pub(super) fn are_zero(
         &mut self,
         player: &Player,

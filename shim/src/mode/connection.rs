@@ -1,4 +1,4 @@
-//! What a connection knows whichever mode it is in: the cassette it is in, the numbers it gives, the attributes that the
+//! What a connection knows in either mode: its cassette, the numbers it gives out, and the attributes that the
 //! application set.
 
 use crate::args::Binding;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use super8_cassette::{ConnectionId, Entry, Traceparent, process};
 
-/// SQL_ATTR_ANSI_APP: what a driver manager says of the application, 0 before it connects a Unicode program.
+/// SQL_ATTR_ANSI_APP: a driver manager sets it to 0 before it connects a Unicode program.
 pub const ANSI_APP: i32 = 115;
 
 /// A connection that is recorded or replayed.
@@ -27,13 +27,13 @@ pub trait ConnectionMode: Send + Sync {
     /// Serves a call on the connection.
     fn serve(&self, function: Function, call: &Call<'_>, driver_call: &dyn DriverCall) -> Outcome;
 
-    /// A new statement on the connection.
+    /// Creates a new statement on the connection.
     fn statement(self: Arc<Self>) -> Arc<dyn StatementMode>;
 
-    /// A new descriptor that the application allocated on the connection.
+    /// Creates a descriptor that the application allocated on the connection.
     fn descriptor(self: Arc<Self>) -> Arc<dyn DescriptorMode>;
 
-    /// The connection ended (SQLDisconnect succeeded, or the handle is gone).
+    /// Ends the connection: SQLDisconnect succeeded, or the handle is gone.
     fn disconnected(&self);
 }
 
@@ -54,14 +54,14 @@ pub trait StatementMode: Send + Sync {
         driver_call: &dyn DriverCall,
     ) -> Outcome;
 
-    /// Somebody asked for one of the statement's descriptors, as a driver manager does for every statement that a program
-    /// allocates: it is none of the driver manager's own.
+    /// Notes that somebody asked for one of the statement's descriptors. A driver manager does that for every statement
+    /// that a program allocates, but not for statements of its own.
     fn is_applications(&self);
 
-    /// What one of the statement's four descriptors holds now.
+    /// Returns what one of the statement's four descriptors holds now.
     fn content(&self, role: DescriptorRole) -> Content;
 
-    /// The statement was freed.
+    /// Notes that the statement was freed.
     fn dropped(&self);
 }
 
@@ -70,35 +70,35 @@ pub trait DescriptorMode: Send + Sync {
     /// Serves a call on the descriptor.
     fn serve(&self, function: Function, call: &Call<'_>, driver_call: &dyn DriverCall) -> Outcome;
 
-    /// What the statements it is attached to share.
+    /// Returns the content that the statements it is attached to share.
     fn shared(&self) -> Arc<SharedDescriptor>;
 }
 
-/// What cannot be recorded yet fails while recording, before anything reaches the database.
+/// Fails a call that cannot be recorded yet, before anything reaches the database.
 pub(super) fn not_yet(what: &str) -> Outcome {
     Outcome::error("HYC00", format!("{what} cannot be recorded or replayed yet; use SUPER8_MODE=off for this program"))
 }
 
-/// One of the two modes that intercept calls, by what is there only in it.
+/// One of the two modes that intercept calls, as the set of types that differ between them.
 pub trait Interception: Default + Send + Sync + 'static {
-    /// What writes or plays a cassette.
+    /// What writes or plays a cassette: the recorder or the player.
     type Cassette: Send + Sync;
-    /// What a connection knows.
+    /// What a connection knows only in this mode.
     type OfConnection: Default + Send + Sync;
-    /// What a statement knows that is not behind its lock.
+    /// What a statement knows only in this mode, outside its lock.
     type OfStatement: Default + Send + Sync;
-    /// What a statement knows between two calls.
+    /// What a statement knows only in this mode between two calls.
     type OfState: Default + Send;
-    /// The rows at hand in the cassette, if there are any.
+    /// The run of the cassette that is being written or read, if any.
     type Run: Default + Send;
-    /// How far the application has read the row at hand with SQLGetData.
+    /// How far the application has read the current row with SQLGetData.
     type Reading: Reading;
 }
 
 /// A connection that is recorded or replayed.
 pub struct Connection<I: Interception> {
     pub(super) cassettes: ConnectionCassette<I::Cassette>,
-    /// The process that it is intercepted in.
+    /// The process that intercepts the connection.
     process: AtomicU32,
     pub(super) secrecy: Secrecy,
     pub(super) probe: Probe,
@@ -106,22 +106,23 @@ pub struct Connection<I: Interception> {
     descriptors: AtomicU32,
     /// How often the application tried to disconnect.
     attempts: AtomicU32,
-    /// Attributes as the application set them.
+    /// The attributes that the application set.
     attributes: Mutex<HashMap<i32, i64>>,
     /// Whether SQL_ATTR_ASYNC_ENABLE was ever switched on for all statements.
     asynchronous: AtomicBool,
-    /// Whether SQL_ATTR_ASYNC_DBC_FUNCTIONS_ENABLE ever was: calls on the connection itself are counted from then on.
+    /// Whether SQL_ATTR_ASYNC_DBC_FUNCTIONS_ENABLE ever was: then calls on the connection itself are counted from then
+    /// on.
     polled: AtomicBool,
     /// How often calls on the connection itself were polled.
     pub(super) polls: Mutex<Polls>,
-    /// What is needed to go on in another cassette.
+    /// What the connection needs to go on in another cassette.
     pub(super) moves: Moves,
     /// What only this mode knows.
     pub(super) own: I::OfConnection,
 }
 
 impl<I: Interception> Connection<I> {
-    /// The connection with this id that begins in a cassette with this connect.
+    /// Returns the connection with this id, which begins in a cassette with this connect.
     pub(super) fn new(
         (cassette, id): (Arc<I::Cassette>, ConnectionId),
         origin: Origin,
@@ -146,15 +147,15 @@ impl<I: Interception> Connection<I> {
         }
     }
 
-    /// Whether it is intercepted in this process: a forked child has its parent's connections.
+    /// Returns whether the connection is intercepted in this process. A forked child has its parent's connections.
     pub(super) fn is_here(&self) -> bool {
         self.process.load(Ordering::Relaxed) == process::id()
     }
 
-    /// In a forked child: goes on in the cassette that `go` opens for it.
+    /// In a forked child, goes on in the cassette that `go` opens for the child.
     ///
     /// # Errors
-    /// What `go` says; it is tried again with the next call.
+    /// `go` fails. The next call tries again.
     pub(super) fn go_on_in_child<E>(
         &self,
         go: impl FnOnce(&Origin, Option<&Traceparent>, &Entry, ConnectionId) -> Result<(Arc<I::Cassette>, ConnectionId), E>,
@@ -169,27 +170,27 @@ impl<I: Interception> Connection<I> {
         Ok(())
     }
 
-    /// The connection's id there.
+    /// Returns the connection's id in its current cassette.
     pub(super) fn id(&self) -> ConnectionId {
         self.cassettes.id()
     }
 
-    /// The id of the connection's next statement.
+    /// Returns the id of the connection's next statement.
     pub(super) fn next_statement(&self) -> u32 {
         self.statements.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// The number of the next descriptor that the application allocates on the connection.
+    /// Returns the number of the next descriptor that the application allocates on the connection.
     pub(super) fn next_descriptor(&self) -> u32 {
         self.descriptors.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// How often the application tried to disconnect before.
+    /// Returns how often the application tried to disconnect before, and counts this attempt.
     pub(super) fn next_attempt(&self) -> u32 {
         self.attempts.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Takes note of an attribute, set before or after the connection was made.
+    /// Notes an attribute that was set, before or after the connection was made.
     pub fn set_before(&self, attribute: i32, value: usize) {
         self.attributes.lock().insert(attribute, value as i64);
         self.moves.sets_number(attribute, value);
@@ -200,17 +201,17 @@ impl<I: Interception> Connection<I> {
         }
     }
 
-    /// An attribute as the application set it.
+    /// Returns an attribute as the application set it.
     pub(super) fn attribute(&self, attribute: i64) -> Option<i64> {
         self.attributes.lock().get(&(attribute as i32)).copied()
     }
 
-    /// Whether the calls of its statements may say SQL_STILL_EXECUTING.
+    /// Returns whether calls of the connection's statements may return SQL_STILL_EXECUTING.
     pub(super) fn is_asynchronous(&self) -> bool {
         self.asynchronous.load(Ordering::Relaxed)
     }
 
-    /// Whether calls on the connection itself may.
+    /// Returns whether calls on the connection itself may return SQL_STILL_EXECUTING.
     pub(super) fn is_polled(&self) -> bool {
         self.polled.load(Ordering::Relaxed)
     }

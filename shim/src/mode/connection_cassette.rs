@@ -1,12 +1,12 @@
-//! Where the commands of a connection are kept: in the cassette it began in, and from then on in the trace that the first
-//! statement with a text names, where nothing else named one.
+//! Where the commands of a connection are kept: in the cassette that it began in, and from the first statement with a
+//! text on in the trace that the text names, unless something else named a cassette.
 //!
-//! What came before that statement stays where it is. The trace gets the commands on the connection itself again, the
+//! What came before that statement stays where it is. The trace repeats the commands on the connection itself, the
 //! connect first, so that it is a whole cassette.
 //!
-//! A forked child that uses a connection of its parent's goes on with it in a part of its own, as what follows the fork: the part
-//! begins with the connect once more, `continued: true`. A connection that is open while the cassette's name changes goes on in the
-//! new cassette, see [`super::moving`].
+//! A forked child that uses one of its parent's connections goes on with it in a part of its own, which holds what
+//! follows the fork. The part begins with the connect again, marked `continued: true`. A connection that is open while
+//! the cassette's name changes goes on in the new cassette, see [`super::moving`].
 
 use crate::args::TextIn;
 use crate::cassettes::Origin;
@@ -18,43 +18,43 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use super8_cassette::{ConnectionId, Entry, Key, Method, Traceparent, Value};
 
-/// The key of a connect that goes on with a connection.
+/// The key that marks a connect which continues a connection.
 pub(super) const CONTINUED: Key = Key::Continued;
 
-/// The recorder or player of a connection, with the connection's id in it.
+/// The recorder or player of a connection, and the connection's id in it.
 type Cassette<C> = (Arc<C>, ConnectionId);
 
-/// How the connection came to the cassette it is in.
+/// How the connection came to its current cassette.
 pub(super) type Carried = Mutex<Origin>;
 
 /// The cassettes of a connection.
 pub(super) struct ConnectionCassette<C> {
     first: Place<C>,
-    /// Those of forked children.
+    /// The cassettes in forked children.
     places: PerProcess<Place<C>>,
     origin: Carried,
-    /// How it came to the first one.
+    /// How the connection came to its first cassette.
     first_origin: Origin,
-    /// Whether the name may become another one by itself, and whether it does when a cassette is inserted.
+    /// Whether the cassette's name may change by itself, and whether it does when a cassette is inserted.
     changes: AtomicBool,
     follows_inserted: bool,
-    /// How often cassettes had been inserted when it was looked last.
+    /// How often cassettes had been inserted at the last check.
     inserted: AtomicU32,
     /// The connect.
     connect: Entry,
-    /// Looked at before the lock is taken: after the first text nothing is open any more.
+    /// Whether the trace is still undecided. Checked before the lock is taken; false from the first text on.
     open: AtomicBool,
-    /// The commands on the connection itself, as long as it is open in which trace it belongs.
+    /// The commands on the connection itself, kept while it is undecided in which trace they belong.
     prelude: Mutex<Option<Vec<Entry>>>,
     /// The trace that the first text named.
     trace: OnceLock<Traceparent>,
 }
 
-/// Where it is in one process.
+/// Where the connection is in one process.
 struct Place<C> {
     begun: Cassette<C>,
     moved: OnceLock<Cassette<C>>,
-    /// It went on in a cassette of another name.
+    /// Whether the connection went on in a cassette of another name.
     went_on: AtomicBool,
     elsewhere: RwLock<Option<Cassette<C>>>,
 }
@@ -69,7 +69,8 @@ impl<C> Place<C> {
     }
 }
 
-/// The recorder or player of a connection. One that went on elsewhere may go on again while it is used.
+/// The recorder or player of a connection, borrowed, or shared where the connection went on elsewhere and may go on
+/// again meanwhile.
 pub(super) enum Held<'a, C> {
     Here(&'a Arc<C>),
     Elsewhere(Arc<C>),
@@ -88,7 +89,7 @@ impl<C> Deref for Held<'_, C> {
 }
 
 impl<C> ConnectionCassette<C> {
-    /// The cassette that a connection begins in with this connect.
+    /// Returns the cassettes of a connection that begins in `cassette` with this connect.
     pub(super) fn new(cassette: Arc<C>, id: ConnectionId, origin: Origin, connect: Entry) -> Self {
         let open = origin.is_open();
         ConnectionCassette {
@@ -106,17 +107,17 @@ impl<C> ConnectionCassette<C> {
         }
     }
 
-    /// The connect, as the application asked for it.
+    /// Returns the connect as the application asked for it.
     pub(super) fn connect(&self) -> &Entry {
         &self.connect
     }
 
-    /// How the connection came to its cassette.
+    /// Returns how the connection came to its cassette.
     pub(super) fn origin(&self) -> &Carried {
         &self.origin
     }
 
-    /// Whether the cassette's name may have changed since this was asked last.
+    /// Returns whether the cassette's name may have changed since this was last asked.
     #[inline]
     pub(super) fn may_have_changed(&self) -> bool {
         if self.follows_inserted {
@@ -129,12 +130,12 @@ impl<C> ConnectionCassette<C> {
         self.changes.load(Ordering::Relaxed)
     }
 
-    /// It could not go on elsewhere now, and is to be asked again.
+    /// Makes the next command ask again, because the connection could not go on elsewhere now.
     pub(super) fn ask_again(&self) {
         self.inserted.store(inserted::changes().wrapping_sub(1), Ordering::Relaxed);
     }
 
-    /// Goes on in a cassette of another name, with these commands on the connection itself.
+    /// Goes on in a cassette of another name, which begins with these commands on the connection itself.
     pub(super) fn goes_on(&self, cassette: Cassette<C>, origin: Origin, prelude: Vec<Entry>) {
         let open = origin.is_open();
         *self.prelude.lock() = open.then_some(prelude);
@@ -146,17 +147,18 @@ impl<C> ConnectionCassette<C> {
         place.went_on.store(true, Ordering::Release);
     }
 
-    /// In a forked child: goes on in a cassette that `go` opens with this connect. The id is the one it has in the parent's.
+    /// In a forked child, goes on in the cassette that `go` opens with this connect. `go` gets the id that the
+    /// connection has in the parent's cassette.
     ///
     /// # Errors
-    /// What `go` says; it is tried again with the next call.
+    /// `go` fails. The next call tries again.
     pub(super) fn go_on<E>(
         &self,
         go: impl FnOnce(&Origin, Option<&Traceparent>, &Entry, ConnectionId) -> Result<Cassette<C>, E>,
     ) -> Result<(), E> {
         let made = |parents: Option<&Place<C>>| {
             let parents = parents.unwrap_or(&self.first);
-            // a thread of the parent may hold these locks for good
+            // A thread of the parent may have held these locks at the fork, and then nobody releases them.
             let elsewhere = parents.elsewhere.try_read().and_then(|elsewhere| elsewhere.as_ref().map(|(_, id)| *id));
             let id = elsewhere.unwrap_or_else(|| parents.moved.get().unwrap_or(&parents.begun).1);
             let origin = self.origin.try_lock().map_or_else(|| self.first_origin.clone(), |origin| origin.clone());
@@ -176,7 +178,7 @@ impl<C> ConnectionCassette<C> {
         self.places.latest().unwrap_or(&self.first)
     }
 
-    /// The recorder or player.
+    /// Returns the recorder or player.
     pub(super) fn cassette(&self) -> Held<'_, C> {
         let place = self.place();
         match place.elsewhere() {
@@ -185,23 +187,23 @@ impl<C> ConnectionCassette<C> {
         }
     }
 
-    /// The connection's id in it.
+    /// Returns the connection's id in it.
     pub(super) fn id(&self) -> ConnectionId {
         let place = self.place();
         place.elsewhere().map_or_else(|| place.moved.get().unwrap_or(&place.begun).1, |(_, id)| id)
     }
 
-    /// The cassettes the connection is in, with its id in each; the one it is in now first.
+    /// Returns the cassettes that the connection is in with its id in each, the current one first.
     pub(super) fn all(&self) -> Vec<Cassette<C>> {
         let place = self.place();
         match place.elsewhere() {
-            // it was closed in those before
+            // It was closed in the earlier ones.
             Some(elsewhere) => vec![elsewhere],
             None => place.moved.get().into_iter().chain(std::iter::once(&place.begun)).cloned().collect(),
         }
     }
 
-    /// Keeps a command on the connection itself, as long as it is open in which trace it belongs.
+    /// Keeps a command on the connection itself while its trace is undecided.
     pub(super) fn keep(&self, entry: &Entry) {
         if self.open.load(Ordering::Acquire)
             && let Some(prelude) = &mut *self.prelude.lock()
@@ -210,10 +212,10 @@ impl<C> ConnectionCassette<C> {
         }
     }
 
-    /// Answers that with the first text. `go` opens the trace that it names and does the commands there.
+    /// Decides the trace by the first text. `go` opens the trace that the text names and repeats the commands there.
     ///
     /// # Errors
-    /// What `go` says; it stays open.
+    /// `go` fails. The trace stays undecided.
     pub(super) fn first_text<E>(
         &self,
         text: &TextIn<'_>,

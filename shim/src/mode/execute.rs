@@ -1,5 +1,5 @@
-//! Texts and executions: run, prepare, execute and the catalog functions, with data that comes at execution, and streamed output
-//! parameters, which SQLParamData hands out.
+//! Texts and executions: SQLExecDirect, SQLPrepare, SQLExecute and the catalog functions, with data at execution and
+//! the streamed output parameters that SQLParamData hands out.
 
 use crate::args::{Binding, In, Place, TextIn, Watched};
 use crate::call::DriverCall;
@@ -18,7 +18,8 @@ use crate::mode::statement::{State, Statement};
 use crate::table::Function;
 use super8_cassette::{CassetteError, Entry, Fields, Key, Method, Value, check};
 
-/// What waits for data while SQLParamData runs in the driver, and what was in the counter and states before.
+/// The execution or operation that waits for data while the driver serves SQLParamData, and the watched counter and
+/// states of its sets.
 struct Taken {
     waiting: Option<WaitingExecution>,
     positioned: Option<WaitingOperation>,
@@ -100,7 +101,7 @@ impl Statement<Recorded> {
         }
     }
 
-    /// Does what executes a text or a prepared one and records it, at once or when its data has come.
+    /// Executes a text or a prepared statement and records it, either at once or when its data at execution has come.
     fn execute(
         &self,
         method: Method,
@@ -136,7 +137,7 @@ impl Statement<Recorded> {
         })
     }
 
-    /// Notes what the driver wrote to the counter of processed sets, and to their states, before it asked for data.
+    /// Notes what the driver wrote to the counter of processed sets and to their states before it asked for data.
     fn asked_for_data(&self, id: u32, execution: u32, step: u32, written: &Fields) -> Result<(), CassetteError> {
         let said = |key: Key| written.get(key).cloned();
         let (processed, status) = (said(Key::ParamsProcessed), said(Key::ParamStatus));
@@ -149,14 +150,14 @@ impl Statement<Recorded> {
         self.connection.recorder().info(self.connection.id(), fact)
     }
 
-    /// Notes a driver that hands out the token as it was bound where the set has one of its own.
+    /// Notes whether the driver hands out the token as it was bound, where the set has a token of its own.
     pub(super) fn note_token(&self, as_bound: Option<bool>) -> Result<(), CassetteError> {
         let Some(as_bound) = as_bound else { return Ok(()) };
         let said = as_bound.then(|| Fields::from([(Key::Result, true.into())]));
         self.connection.note_outcome(CallKey::of([Function::SQLParamData as u64]), token_key, said)
     }
 
-    /// Data was to come at execution, and the driver ended the execution without it.
+    /// Notes that the driver ended an execution without asking for its data at execution.
     fn asked_for_nothing(&self, id: u32) -> Result<(), CassetteError> {
         let execution = {
             let mut state = self.state.lock();
@@ -188,12 +189,12 @@ impl Statement<Recorded> {
         self.command(id, method, fields, outcome)
     }
 
-    /// SQLParamData: the value at hand is complete, and the driver asks for the next or executes.
+    /// Serves SQLParamData: the current value is complete, and the driver asks for the next one or executes.
     pub(super) fn param_data(&self, token: Place, driver_call: &dyn DriverCall) -> Outcome {
         if self.state.lock().streams.available() {
             return self.next_stream(token, driver_call);
         }
-        // Out of the reach of an SQLCancel that comes during the call: what the driver does now is to be recorded.
+        // An SQLCancel that comes during the call must not see these: what the driver does now has to be recorded.
         let (id, mut waiting, positioned) = {
             let mut state = self.state.lock();
             (state.id, state.waiting.take(), state.positioned.take())
@@ -236,7 +237,7 @@ impl Statement<Recorded> {
         let WaitingExecution { method, id, fields, data, .. } = pending;
         let outcome = self.executed(method, id, fields, data.into_parameters(), written, outcome);
         match outcome.rc {
-            // The same call hands out the first parameter to be read.
+            // The same call hands out the first streamed parameter.
             rc::PARAM_DATA_AVAILABLE => self.handed_out(token, None, outcome),
             _ => outcome,
         }
@@ -261,7 +262,7 @@ impl Statement<Recorded> {
             }
             match (&mut state.waiting, rc::succeeded(outcome.rc)) {
                 (Some(pending), true) => drop(pending.data.put(data, length)),
-                // The driver gave the execution up: there is no command.
+                // The driver gave up the execution, so there is no command to record.
                 (waiting, false) => *waiting = None,
                 (None, true) => {}
             }
@@ -273,7 +274,8 @@ impl Statement<Recorded> {
         self.connection.keep_info(key, None, outcome)
     }
 
-    /// SQLParamData where values are to be read: the one at hand is complete, the driver hands out the next.
+    /// Serves SQLParamData where streamed parameters are read: the current one is complete, and the driver hands out
+    /// the next.
     pub(super) fn next_stream(&self, token: Place, driver_call: &dyn DriverCall) -> Outcome {
         let settled = {
             let mut state = self.state.lock();
@@ -291,8 +293,8 @@ impl Statement<Recorded> {
         })
     }
 
-    /// SQLParamData handed out the token of a parameter to be read, or found none. `counted` is what it wrote to the counter
-    /// of processed sets.
+    /// Records that SQLParamData handed out the token of a streamed parameter, or found none left. `counted` is what
+    /// the driver wrote to the counter of processed sets.
     pub(super) fn handed_out(&self, token: Place, counted: Option<usize>, outcome: Outcome) -> Outcome {
         let (id, mut fields) = {
             let mut state = self.state.lock();
@@ -316,7 +318,8 @@ impl Statement<Recorded> {
         }
     }
 
-    /// SQLGetData on a parameter that decides the C type: its buffer with that. `None` where rows are read.
+    /// Returns the buffer of an SQLGetData that leaves the C type to the streamed parameter, with that C type filled
+    /// in. `None` while rows are read.
     pub(super) fn of_stream(&self, binding: &Binding) -> Option<Binding> {
         self.state.lock().streams.resolved(binding)
     }
@@ -394,7 +397,7 @@ impl Statement<Replayed> {
         self.executed(state, id, method, fields, parameters)
     }
 
-    /// SQL_NEED_DATA, with the counter of processed sets as it stood then.
+    /// Returns SQL_NEED_DATA and writes the counter of processed sets as the driver left it at that point.
     fn asked_for_data(&self, state: &State<Replayed>, step: u32, data: &mut AtExecution) -> Outcome {
         let key = need_data_key(self.connection.id(), state.id, state.executions, step);
         match self.connection.recorded_info(&key) {
@@ -411,7 +414,7 @@ impl Statement<Replayed> {
         }
     }
 
-    /// Whether the recorded execution asked for the data that was to come; one that failed at once did not.
+    /// Returns whether the recorded execution asked for its data at execution. One that failed at once did not.
     fn asks_for_data(&self, state: &mut State<Replayed>) -> Result<bool, Outcome> {
         state.executions += 1;
         let key = at_once_key(self.connection.id(), state.id, state.executions);
@@ -452,7 +455,7 @@ impl Statement<Replayed> {
         }
     }
 
-    /// Whether the cassette goes on with this execution.
+    /// Returns whether the next recorded command is this execution.
     fn expects(
         &self,
         state: &State<Replayed>,
@@ -468,7 +471,7 @@ impl Statement<Replayed> {
         self.connection.player().expects(&entry)
     }
 
-    /// SQLParamData: asks for the next value, or plays the command once all have come.
+    /// Serves SQLParamData: asks for the next value, or plays the command once all values have come.
     pub(super) fn param_data(&self, token: Place) -> Outcome {
         if let Some(outcome) = self.positioned_data(token) {
             return outcome;
@@ -484,7 +487,7 @@ impl Statement<Replayed> {
         let Some(WaitingExecution { method, id, fields, mut data, steps }) = state.waiting.take() else {
             return Outcome::of(rc::ERROR);
         };
-        // Some drivers ask for the data of one set only.
+        // Some drivers ask for the data of one set only, so the execution may be complete earlier.
         let complete = data.is_waiting() && { self.expects(&state, id, method, &fields, data.parameters()) };
         if let Some(next) = data.ask_next().filter(|_| !complete) {
             match self.token(&next) {
@@ -496,7 +499,7 @@ impl Statement<Replayed> {
             return outcome;
         }
         match self.executed(&mut state, id, method, fields, data.into_parameters()) {
-            // The same call hands out the first parameter to be read.
+            // The same call hands out the first streamed parameter.
             Outcome { rc: rc::PARAM_DATA_AVAILABLE, .. } => self.next_stream(&mut state, token),
             outcome => outcome,
         }
@@ -524,7 +527,7 @@ impl Statement<Replayed> {
         }
     }
 
-    /// SQLParamData where values are to be read: the next one, or no more.
+    /// Serves SQLParamData where streamed parameters are read: hands out the next one, or says that there are no more.
     pub(super) fn next_stream(&self, state: &mut State<Replayed>, token: Place) -> Outcome {
         let Some(id) = state.id else { return Outcome::error("HY010", "nothing was executed") };
         let recorded = match self.command(state, id, Method::ParamData, Fields::new()) {

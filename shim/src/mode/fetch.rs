@@ -1,5 +1,5 @@
-//! Rows being fetched: while recording, what the driver wrote into bound columns becomes cells of the run at hand; at replay, cells of
-//! the recorded run go to the bound columns, in whatever blocks the application asks.
+//! Fetches rows. While recording, what the driver wrote into bound columns becomes cells of the current run. At replay,
+//! cells of the recorded run are written to the bound columns, in whatever block size the application asks for.
 
 use crate::args::{Binding, Place};
 use crate::call::DriverCall;
@@ -26,7 +26,8 @@ use super8_cassette::check::Wrong;
 use super8_cassette::{CassetteError, Cell, Fetched, Fields, Key, Method, PlayedRun, RunGuard, Value};
 
 impl Statement<Recorded> {
-    /// Gives a fetch of several rows a counter where the application has none. A driver that cannot count rows fetches one at a time.
+    /// Lends the driver a row counter if a fetch of several rows has none. A driver that cannot count rows fetches one
+    /// at a time.
     pub(super) fn count_rows(&self, function: Function, fetching: &mut Fetching, driver_call: &dyn DriverCall) {
         if fetching.size > 1 && fetching.rows.is_null() {
             match self.lend_counter(function, driver_call) {
@@ -107,7 +108,8 @@ impl Statement<Recorded> {
         noted.map_or_else(unwritable, |()| outcome)
     }
 
-    /// Notes what the driver did with the application's row counter and the first row state, where that is not the usual.
+    /// Notes what the driver wrote to the application's row counter and first row state, where that differs from the
+    /// usual.
     fn note_row_counters(
         &self,
         function: Function,
@@ -121,7 +123,7 @@ impl Statement<Recorded> {
         }
         let usual = match code {
             rc::NO_DATA => AT_END.map(|(name, usual)| (name, Some(usual))),
-            // What the state is stands with the row.
+            // The row state itself is recorded with the row.
             rc::SUCCESS | rc::SUCCESS_WITH_INFO => {
                 [(WITH_ROWS[0], Some(self.state.lock().fetched as i64)), (WITH_ROWS[1], None)]
             }
@@ -131,12 +133,12 @@ impl Statement<Recorded> {
             [(counted, written.counted(fetching)), (!fetching.status.is_null(), written.state(0).map(i64::from))];
         for ((name, usual), (_, written)) in usual.into_iter().zip(places).filter(|(_, (there, _))| *there) {
             let odd = usual.map_or(written.is_none(), |usual| written != Some(usual));
-            // As long as nothing was odd there is nothing to take back.
+            // A usual outcome is noted only if something odd was noted before, to take that back.
             if odd || self.connection.own.odd_counters.load(Ordering::Relaxed) {
                 self.connection.own.odd_counters.store(true, Ordering::Relaxed);
                 let said = odd.then(|| {
                     let mut said = Fields::from([(Key::Result, written.into())]);
-                    // more than one at the end of data is a number for such a rowset
+                    // A count above one at the end of data holds for a rowset of this size only.
                     let counts = name == AT_END[0].0 && written.is_some_and(|written| written > 1);
                     said.extend(counts.then(|| (Key::Rowset, Value::from(fetching.size))));
                     said
@@ -161,7 +163,7 @@ impl Statement<Recorded> {
         let count = written.count(&fetching);
         (state.rowset, state.fetched) = (fetching.size, count);
         let truncations = Truncations::of(outcome);
-        // a command of another thread may end the run before it is locked: then another one takes the rows
+        // A command of another thread may end the run before it is locked; then another run takes the rows.
         while !self.take_into_run(state, id, written, outcome, count, &truncations)? {}
         state.own.first = false;
         if fetching.size > 1 && count < fetching.size {
@@ -171,7 +173,7 @@ impl Statement<Recorded> {
         Ok(())
     }
 
-    /// Takes the rows of a rowset into the run at hand; false if that was ended meanwhile.
+    /// Puts the rows of a rowset into the current run. Returns false if another thread ended the run meanwhile.
     fn take_into_run(
         &self,
         state: &mut State<Recorded>,
@@ -218,7 +220,7 @@ impl Statement<Recorded> {
         Ok(true)
     }
 
-    /// Opens the run that takes the next rows: the first of the result, or another after an interruption.
+    /// Opens the run that takes the next rows: the result's first, or another one after an interruption.
     fn open_run(&self, state: &mut State<Recorded>, id: u32) {
         let run = self.connection.recorder().run(self.connection.id(), id, state.own.first);
         if state.application.first_column() == 0 {
@@ -241,28 +243,28 @@ impl Statement<Recorded> {
     }
 }
 
-/// What the cells of a fetched row are taken with.
+/// What is needed to read the cells of a fetched row.
 pub(super) struct Cells<'a> {
     pub(super) known_types: &'a mut KnownTypes,
     pub(super) application: &'a mut Application,
     pub(super) bound: &'a BoundCells,
     pub(super) lent: &'a Lent,
     pub(super) truncations: &'a Truncations,
-    /// Of whose buffers it is not known yet what the driver does to them.
+    /// NULLs in buffers for which it is not known yet what the driver does to them.
     pub(super) nulls: &'a mut Vec<NullCell>,
     pub(super) connection: &'a Connection<Recorded>,
     pub(super) scratch: &'a mut Vec<u8>,
 }
 
 impl Cells<'_> {
-    /// Takes the cells of a row, from 0, that the application has bound.
+    /// Reads the cells that the application has bound, for one row of the rowset, counted from 0.
     pub(super) fn take(&mut self, run: &mut RunGuard<'_>, row: usize) {
         let (mut size, mut lengths, mut unterminated) = (None, Vec::new(), Vec::new());
         let place_of_row = self.application.columns.row(row);
         for &BoundCell { column, index, binding, mut c_type, element } in self.bound.cells() {
             let lent = self.lent.said(row, column);
             if binding.target.is_null() {
-                // Nothing is read of such a column but what the driver said of its length, if it did.
+                // A column without a buffer has only a length, where the driver wrote one.
                 lengths.extend(lent.and_then(|(length, _)| Some((column.to_string(), length.number()?.into()))));
                 continue;
             }
@@ -295,7 +297,7 @@ impl Cells<'_> {
     }
 }
 
-/// What a step to the next row found.
+/// What the step to the next row found.
 enum Step {
     Row,
     End,
@@ -345,7 +347,7 @@ impl Statement<Replayed> {
         if !left_alone(counter) {
             let counted = counter.flatten().map_or(count, |counted| counted as usize);
             if counted > fetching.size {
-                // the result's first rowset was larger
+                // The count was checked against the result's first rowset, which was larger; this lookup refuses it.
                 return match self.habit(function, WITH_ROWS[0], fetching.rows, fetching.size) {
                     Ok(_) => Outcome::error("HY000", "replay: the recorded row counter is larger than the rowset"),
                     Err(failure) => failure,
@@ -360,10 +362,10 @@ impl Statement<Replayed> {
         outcome
     }
 
-    /// The next recorded row, from the run at hand or the one after it.
+    /// Moves to the next recorded row, in the current run or the one after it.
     fn step(&self, state: &mut State<Replayed>, id: u32, fetching: Fetching, count: usize) -> Result<Step, Outcome> {
         if std::mem::take(&mut state.own.run_is_parents) {
-            // its file is read by the parent
+            // The parent process reads this run's file.
             state.run = None;
         }
         loop {
@@ -408,14 +410,15 @@ impl Statement<Replayed> {
                 }
                 Err(error) => {
                     let outcome = mismatch(error);
-                    // a fault may be that there are no more rows
+                    // An injected fault may say that there are no more rows.
                     return if outcome.rc == rc::NO_DATA { Ok(Step::End) } else { Err(outcome) };
                 }
             }
         }
     }
 
-    /// What the recorded driver did with a place where it went its own way. A count has to fit the rowset.
+    /// Returns what the recorded driver did with a counter or state where it did not do the usual. A count has to fit
+    /// the rowset.
     pub(super) fn habit(
         &self,
         function: Function,
@@ -438,7 +441,8 @@ impl Statement<Replayed> {
         }
     }
 
-    /// What the driver did with the places of a fetch that found rows; looked up once for a result.
+    /// Returns what the recorded driver did with the counter and states of a fetch that found rows. Looked up once for
+    /// each result.
     pub(super) fn with_rows(
         &self,
         state: &mut State<Replayed>,
@@ -458,7 +462,7 @@ impl Statement<Replayed> {
         Ok(*state.own.counters.insert(found))
     }
 
-    /// SQL_NO_DATA, with the row counter and states as the recorded driver left them.
+    /// Returns SQL_NO_DATA and writes the row counter and states as the recorded driver left them.
     pub(super) fn end_of_data(&self, function: Function, fetching: Fetching) -> Outcome {
         let written =
             |(name, usual), place| Ok(self.habit(function, name, place, fetching.size)?.unwrap_or(Some(usual)));
@@ -478,19 +482,20 @@ impl Statement<Replayed> {
     }
 }
 
-/// The C types of a run by their places in a row.
+/// Returns the C types of a run, by their places in a row.
 pub(super) fn run_types(run: &PlayedRun) -> Vec<CType> {
     run.c_types().iter().map(|name| CType::from_name(name).unwrap_or(CType::CHAR)).collect()
 }
 
-/// The recorded C type of a column of the row at hand.
+/// Returns the recorded C type of a column in the current row.
 pub(super) fn recorded_type(state: &State<Replayed>, index: usize) -> CType {
     let outcome = state.run.as_ref().and_then(|run| run.outcome());
     let first = state.run.as_ref().map_or(1, |run| usize::from(!run.bookmarks()));
     type_in(outcome, &state.own.types, index, first)
 }
 
-/// The C type of a column, from what is said of the row and of the column; `first` is the column that rows begin with.
+/// Returns the C type of a column: the one noted with the row, else the one of the column. `first` is the number of the
+/// column that rows begin with.
 #[inline(always)]
 pub(super) fn type_in(outcome: Option<&Value>, types: &[CType], index: usize, first: usize) -> CType {
     let odd = outcome.and_then(|outcome| outcome.get("c_types")?.get(&(index + first).to_string())?.as_text());
@@ -498,10 +503,11 @@ pub(super) fn type_in(outcome: Option<&Value>, types: &[CType], index: usize, fi
     odd.or_else(|| types.get(index).copied()).unwrap_or(CType::CHAR)
 }
 
-/// Writes the row at hand to the bound columns; its status, which may be known, and what it adds to the outcome of the fetch.
+/// Writes the current row to the bound columns and adds its diagnostics to the fetch's `outcome`. Returns the row's
+/// state; `known` is that state where the caller has it already.
 ///
 /// # Errors
-/// A cell that is none, or no value of its C type.
+/// A cell is malformed, or is no value of its C type.
 pub(super) fn write_row(
     connection: &Connection<Replayed>,
     state: &mut State<Replayed>,
@@ -535,7 +541,7 @@ pub(super) fn write_row(
         }
         let cell = run.cell(index, &mut scratch).map_err(|error| run.refuse(index, &error))?;
         let written = match cell {
-            // A value that was cut off when it was recorded: what the driver said of it is recorded as well.
+            // The value was cut off when it was recorded, and the driver's warning about it is recorded as well.
             cell @ Cell::Cut { .. } => match write_cut(said_of_row, column, &cell, (recorded, to), &binding) {
                 Written::Truncated => Written::Success,
                 other => other,
@@ -589,7 +595,7 @@ pub(super) fn write_row(
     Ok(status)
 }
 
-/// Writes a value that was cut off, with a terminator if the recorded driver wrote one.
+/// Writes a value that was cut off, with a terminator only if the recorded driver wrote one.
 fn write_cut(
     said: Option<&Value>,
     column: u16,

@@ -1,5 +1,6 @@
-//! SQLGetData: while recording, pieces become one cell, and a call that went otherwise than ODBC's rules have it is kept beside the row
-//! as it was; at replay such calls are repeated, and others served by the rules from the recorded cell.
+//! SQLGetData. While recording, the pieces of a value become one cell, and a call that departs from ODBC's rules is
+//! also kept as it was, beside the row. At replay such calls are repeated, and all others are served from the recorded
+//! cell by the rules.
 
 use crate::args::{Binding, Place};
 use crate::call::DriverCall;
@@ -32,7 +33,7 @@ impl Statement<Recorded> {
         }
     }
 
-    /// The C type is that of the application's descriptor, or may be that of a parameter that is read in pieces.
+    /// Reads a value whose C type the application's descriptor gives, or maybe that of a streamed parameter.
     #[cold]
     fn read_resolved(&self, column: u16, binding: &Binding, driver_call: &dyn DriverCall) -> Outcome {
         if binding.c_type != ARD_TYPE {
@@ -69,7 +70,7 @@ impl Statement<Recorded> {
         Outcome::SUCCESS
     }
 
-    /// Any call that is not the usual one.
+    /// Records any call other than the usual one.
     #[cold]
     fn take_any(
         &self,
@@ -105,7 +106,8 @@ impl Statement<Recorded> {
         if state.rowset > 1
             && let Some(run) = state.run.take()
         {
-            // The row the cursor is on is not the last one of the rowset.
+            // With several rows, the cursor's row need not be the last one of the rowset, so the run cannot take the
+            // cell.
             run.lock().end(false)?;
         }
         if state.reading.column != Some(column) {
@@ -126,7 +128,7 @@ impl Statement<Recorded> {
         let mut value = None;
         if rc::succeeded(outcome.rc) {
             if seen {
-                // Read again: what it gave this time stands with the call.
+                // The column is read again, so this value is kept with the call.
                 let mut again = Row::new();
                 bound::read_as(binding, c_type, given, &mut again, 0, &mut state.scratch);
                 value = Some(one_cell(&again, &c_type.name()));
@@ -154,8 +156,8 @@ impl Statement<Recorded> {
         Ok(())
     }
 
-    /// The driver's own words for a value that did not fit, once per connection: replay says them again. Other words
-    /// than those are kept with their call.
+    /// Records the driver's own warning for a value that did not fit, once for each connection, so that replay can
+    /// repeat it. Returns false for a different warning, which is kept with its call.
     fn usual_warning(&self, outcome: &Outcome) -> Result<bool, CassetteError> {
         if outcome.rc != rc::SUCCESS_WITH_INFO {
             return Ok(true);
@@ -172,7 +174,8 @@ impl Statement<Recorded> {
         Ok(true)
     }
 
-    /// Puts the value read so far into the row; if that is written already, it becomes an entry of its own later.
+    /// Puts the value read so far into the row. If the row is written already, the value becomes an entry of its own
+    /// later.
     fn set_cell(&self, state: &mut State<Recorded>) -> Result<(), CassetteError> {
         let State { reading, run, scratch, application, own, .. } = state;
         let whole = reading.whole.take();
@@ -202,7 +205,7 @@ impl Statement<Recorded> {
         Ok(())
     }
 
-    /// Ends the cell being read, complete or not.
+    /// Ends the cell that is being read, complete or not.
     fn finish_cell(&self, state: &mut State<Recorded>) -> Result<(), CassetteError> {
         let Some(column) = state.reading.column else { return Ok(()) };
         if state.id.is_some() && !state.reading.done.contains(column) {
@@ -214,7 +217,7 @@ impl Statement<Recorded> {
         Ok(())
     }
 
-    /// The row at hand is complete.
+    /// Ends the current row: nothing more is read from it.
     pub(super) fn finish_row(&self, state: &mut State<Recorded>) -> Result<(), CassetteError> {
         self.finish_cell(state)?;
         self.write_late(state)?;
@@ -223,7 +226,7 @@ impl Statement<Recorded> {
         Ok(())
     }
 
-    /// Writes the cells that no row takes any more, and the unusual calls that no row has beside it.
+    /// Writes the late cells, which no row can take any more, and the unusual calls that have no row to stand beside.
     pub(super) fn write_late(&self, state: &mut State<Recorded>) -> Result<(), CassetteError> {
         let State { reading, run, id, rowset, streams, .. } = state;
         let open = || run.as_ref().is_some_and(|run| run.lock().is_open());
@@ -266,8 +269,8 @@ impl Statement<Recorded> {
     }
 }
 
-/// The call that recording has to be quick at: SQL_SUCCESS with the whole value of a column that was not read before in
-/// this row. False for any other, of which nothing is taken.
+/// Records the usual call, fast: SQL_SUCCESS with the whole value of a column that was not read before in this row.
+/// Returns false for any other call and records nothing of it.
 #[inline]
 fn take_whole(state: &mut State<Recorded>, column: u16, binding: &Binding, length: Option<isize>) -> bool {
     let c_type = CType(binding.c_type);
@@ -307,7 +310,7 @@ fn asked(c_type: CType, binding: &Binding) -> Piece {
     }
 }
 
-/// Whether the diagnostics are those of a plain outcome: none, or the one warning of a value that did not fit.
+/// Returns whether the diagnostics are plain: none at all, or the single warning for a value that did not fit.
 fn plain(outcome: &Outcome) -> bool {
     match &outcome.diagnostics[..] {
         [] => outcome.rc != rc::ERROR,
@@ -321,7 +324,7 @@ fn plain(outcome: &Outcome) -> bool {
     }
 }
 
-/// The only cell of a row, as a value.
+/// Returns the only cell of a row as a value.
 fn one_cell(row: &Row, c_type: &str) -> Value {
     match super8_cassette::inline::inline(row, &[c_type]) {
         Value::List(mut cells) if !cells.is_empty() => cells.remove(0),
@@ -329,7 +332,7 @@ fn one_cell(row: &Row, c_type: &str) -> Value {
     }
 }
 
-/// The usual cell: the row at hand has it, and no calls are recorded beside the row.
+/// Writes the usual cell: the current row has it, and no calls are recorded beside the row. `None` for any other.
 #[inline(always)]
 fn usual(state: &mut State<Replayed>, column: u16, binding: &Binding) -> Option<Result<Written, CellError>> {
     if !state.reads_row() || state.streams.reading() {
@@ -361,7 +364,7 @@ impl Statement<Replayed> {
         }
     }
 
-    /// The cell is NULL: its buffer holds what the recorded driver left there.
+    /// For a NULL, leaves the buffer as the recorded driver did.
     #[cold]
     fn null(&self, state: &mut State<Replayed>, binding: &Binding, outcome: Outcome) -> Outcome {
         let null = state.reading.null.take().filter(|_| rc::succeeded(outcome.rc) && !binding.target.is_null());
@@ -374,13 +377,13 @@ impl Statement<Replayed> {
         outcome
     }
 
-    /// A cell of which there is more to say than the row has: unusual calls, or all of it.
+    /// Serves a cell that the row does not fully describe: unusual calls are recorded with it, or it is recorded apart.
     #[cold]
     fn get_apart(&self, state: &mut State<Replayed>, column: u16, binding: &Binding) -> Outcome {
         let of_parameter = state.streams.resolved(binding).filter(|_| parameter_decides(binding.c_type));
         let binding = of_parameter.as_ref().unwrap_or(binding);
         let own = own_cell(state, column);
-        // What was recorded apart from the rows belongs to the last one of them.
+        // What was recorded apart from the rows belongs to the last of them.
         let last =
             !state.reads_row() || state.own.run_is_parents || state.run.as_ref().is_none_or(|run| run.exhausted());
         if last && !state.reading.apart.iter().any(|known| known.column == column) {
@@ -417,7 +420,7 @@ impl Statement<Replayed> {
         self.null(state, binding, outcome)
     }
 
-    /// What was recorded of a column apart from its row.
+    /// Reads what was recorded of a column apart from its row.
     fn apart(&self, state: &State<Replayed>, column: u16) -> Result<Apart, Outcome> {
         let mut apart = Apart { column, c_type: CType::CHAR, row: Row::new(), calls: Vec::new() };
         let Some(id) = state.id else { return Ok(apart) };
@@ -434,7 +437,7 @@ impl Statement<Replayed> {
         Ok(apart)
     }
 
-    /// Writes a cell that stands inline in an entry.
+    /// Writes a cell that is inline in an entry.
     fn inline_cell(
         &self,
         state: &State<Replayed>,
@@ -453,7 +456,7 @@ impl Statement<Replayed> {
         self.outcome_of(state, column, cell.map(|cell| bound::write(&cell, c_type, c_type, binding, None)))
     }
 
-    /// Does again what the driver did: return code, length and diagnostics as recorded, data from the cell.
+    /// Repeats what the driver did: return code, length and diagnostics as recorded, data from the cell.
     fn repeat(
         &self,
         state: &State<Replayed>,
@@ -469,7 +472,7 @@ impl Statement<Replayed> {
                 let _ = self.inline_cell(state, column, value, to, &silent);
             } else if let Ok((cell, progress)) = reading.cell(asked) {
                 let written = match cell {
-                    // The indicator that says NULL is among what is written below.
+                    // The length below includes the indicator that says NULL.
                     Cell::Null => {
                         reading.null = Some(to);
                         Written::Success
@@ -509,7 +512,7 @@ impl Statement<Replayed> {
         }
     }
 
-    /// A value that did not fit, in the recorded driver's words if it ever said so.
+    /// Returns the warning for a value that did not fit, in the recorded driver's words if they are known.
     fn truncated(&self) -> Outcome {
         let key = [(Key::Function, Value::from("SQLGetData")), (Key::Sqlstate, Value::from("01004"))];
         match self.connection.recorded_info(&key) {
@@ -519,7 +522,8 @@ impl Statement<Replayed> {
     }
 }
 
-/// What is wrong with a column's cell in the row at hand, if the application asked for something that could be had of it.
+/// Returns what is damaged about a column's cell in the current row. `None` if the cell is sound and the application
+/// asked for something that it cannot be converted to.
 #[cold]
 fn damage(state: &State<Replayed>, column: u16) -> Option<CassetteError> {
     let (index, run) = (own_cell(state, column)?, state.run.as_ref()?);
@@ -530,14 +534,14 @@ fn damage(state: &State<Replayed>, column: u16) -> Option<CassetteError> {
     }
 }
 
-/// The place of a column's cell in the row at hand, if the row has it.
+/// Returns the place of a column's cell in the current row, if the row has it.
 fn own_cell(state: &State<Replayed>, column: u16) -> Option<usize> {
     let run = state.run.as_ref().filter(|_| state.reads_row())?;
     let index = usize::from(column).checked_sub(usize::from(!run.bookmarks()))?;
     run.field(index).is_some_and(|field| field != UNREAD).then_some(index)
 }
 
-/// The C type a cell is wanted in.
+/// Returns the C type in which the application wants a cell.
 #[inline]
 fn asked_type(application: &Application, column: u16, recorded: CType, binding: &Binding) -> CType {
     const ARD: CType = CType(odbc_sys::CDataType::Ard as i16);
@@ -552,7 +556,7 @@ fn asked_type(application: &Application, column: u16, recorded: CType, binding: 
     }
 }
 
-/// The buffer alone: its length is written otherwise.
+/// Returns the binding without its length variables, because the length is written separately.
 pub(super) fn without_lengths(binding: &Binding) -> Binding {
     Binding { length: Place::NULL, indicator: Place::NULL, ..*binding }
 }

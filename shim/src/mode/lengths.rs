@@ -1,39 +1,39 @@
 //! Length variables that super8 lends the driver.
 //!
-//! After a fetch it has to be known what the driver said of each cell. Where columns share a length variable, it holds what was
-//! said of the last one; where a column has a length variable and no buffer, drivers differ in whether they write it. The driver
-//! is told to use variables of super8's own for such columns. What it writes there goes to the application's variables row by row,
-//! column by column, as the driver would have written it.
+//! After a fetch, super8 has to know what the driver said of each cell. If columns share a length variable, it holds
+//! only what was said of the last one; and if a column has a length variable but no buffer, drivers differ in whether
+//! they write it. For such columns the driver is told to use super8's own variables. What it writes there is copied to
+//! the application's variables row by row and column by column, as the driver would have written it.
 //!
-//! The columns stay bound so until the application changes its bindings: binding them back would write to the application's
-//! variables where the driver clears a length that is bound, and they may be gone by then.
+//! The columns stay bound to these variables until the application changes its bindings. Binding them back would let a
+//! driver that clears a length when it is bound write to the application's variables, and those may be gone by then.
 
 use crate::args::{Binding, OwnMemory, Place, WatchedNumber};
 use crate::convert::Length;
 use crate::mode::application::Application;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Bytes of a length variable.
+/// The size of a length variable in bytes.
 pub(super) const SIZE: usize = size_of::<isize>();
 
-/// A column and what the driver is to bind it to.
+/// A column, and what the driver is to bind it to.
 pub(super) type Rebound = (u16, Binding);
 
 /// The variables that one statement lends.
 pub(super) struct Lent {
-    /// Tells statements apart that use the same descriptor.
+    /// Tells apart the statements that use the same descriptor.
     lender: u64,
-    /// What `columns` was made for: the state of the bound columns, the rows of a rowset, and the offset of the bindings.
+    /// What `columns` was made for: the revision of the bound columns, the rows of a rowset, and the bind offset.
     seen: Option<(u64, usize, isize)>,
     columns: Vec<Column>,
-    /// Those that the driver may still have: it refused others.
+    /// Columns whose variables the driver may still have, until it has bound the new ones.
     kept: Vec<Column>,
     rows: usize,
     stride: isize,
-    /// Where the variables of the first row are. Those the driver is told of are the application's offset before: also that is
-    /// memory, since there are drivers that clear a length when it is bound.
+    /// The offset of the first row's variables. The address that the driver is told lies the application's bind offset
+    /// before it. That address has to be memory as well, because some drivers clear a length when it is bound.
     first: isize,
-    /// What the driver was told and said in the last call, row by row.
+    /// What the driver was told and what it said in the last call, row by row.
     said: Vec<Said>,
 }
 
@@ -48,21 +48,21 @@ impl Default for Lent {
 
 struct Column {
     number: u16,
-    /// As the application bound it.
+    /// The column as the application bound it.
     own: Binding,
     lengths: OwnMemory,
-    /// Where the indicator is another variable than the length.
+    /// Present if the indicator is another variable than the length.
     indicators: Option<OwnMemory>,
 }
 
-/// A cell's length and indicator.
+/// The length and the indicator of a cell.
 #[derive(Clone, Copy, Default)]
 struct Said {
-    /// The driver reads them before it writes them.
+    /// Whether the driver reads them before it writes them.
     sent: bool,
-    /// The lent variables during a call.
+    /// The lent variables, watched during a call.
     watched: Option<[WatchedNumber; 2]>,
-    /// What it wrote.
+    /// What the driver wrote.
     written: [Option<isize>; 2],
 }
 
@@ -73,19 +73,19 @@ impl Column {
         Column { number, own, lengths: OwnMemory::new(bytes), indicators }
     }
 
-    /// The lent variables, so many bytes from where they begin.
+    /// Returns the lent variables, this many bytes from their beginning.
     fn at(&self, bytes: isize) -> [Place; 2] {
         let indicator = self.indicators.as_ref().map_or(Place::NULL, OwnMemory::place);
         [self.lengths.place().offset(bytes), indicator.offset(bytes)]
     }
 
-    /// The application's.
+    /// Returns the application's own variables for a row.
     fn own_at(&self, application: &Application, row: usize) -> [Place; 2] {
         let own = application.at_row(self.own, row, None);
         [own.length, if self.indicators.is_some() { own.indicator } else { Place::NULL }]
     }
 
-    /// As the driver is to bind it.
+    /// Returns the binding that the driver is to use.
     fn lent(&self, base: isize) -> Binding {
         let [length, indicator] = self.at(base);
         Binding { length, indicator: if indicator.is_null() { length } else { indicator }, ..self.own }
@@ -93,8 +93,9 @@ impl Column {
 }
 
 impl Lent {
-    /// Makes the variables ready for a call on so many rows; `sends` names the cells whose lengths the driver reads in it. Gives the
-    /// columns that have to be bound anew for it. `None`, nearly always: no variables are lent.
+    /// Prepares the variables for a call on this many rows; `sends` says of which cells the driver reads the length.
+    /// Returns the columns that have to be bound again. `None`, which is nearly always, means that no variables are
+    /// lent.
     #[inline]
     pub(super) fn prepare(
         &mut self,
@@ -118,7 +119,7 @@ impl Lent {
         self.first + row as isize * self.stride
     }
 
-    /// Watches what the driver writes, and copies what it reads.
+    /// Watches what the driver writes, and copies the values that it reads.
     pub(super) fn watch(&mut self, application: &Application) {
         let mut cells = std::mem::take(&mut self.said);
         let places = (0..self.rows).flat_map(|row| self.columns.iter().map(move |column| (row, column)));
@@ -129,7 +130,7 @@ impl Lent {
                 lent.long().watch()
             }));
             for (lent, own) in lent.into_iter().zip(column.own_at(application, row)) {
-                // of the application's, only what the driver may read in this call is read
+                // Of the application's variables, only those are read that the driver may read in this call.
                 if let Some(value) = said.sent.then(|| own.len_at(0)).flatten() {
                     lent.set_len(value);
                 }
@@ -150,7 +151,7 @@ impl Lent {
         let bytes = offset.unsigned_abs() + (rows - 1) * stride + SIZE;
         let numbers = to_lend(application, rows, bind_type);
         let column = |number: &u16| Some(Column::new(*number, application.column(*number)?, bytes));
-        // Those before are the driver's until it has bound these.
+        // The driver has the previous variables until it has bound these.
         self.kept = std::mem::replace(&mut self.columns, numbers.iter().filter_map(column).collect());
         if application.columns.lent() != (self.lender, &numbers[..]) && !(numbers.is_empty() && self.kept.is_empty()) {
             application.columns.edit(|columns| columns.set_lent(self.lender, numbers));
@@ -159,13 +160,14 @@ impl Lent {
         self.columns.iter().map(|column| (column.number, column.lent(self.first - offset))).collect()
     }
 
-    /// The driver refused some of the variables: it may use those that it took, and those before, for good.
+    /// Leaves the variables to the driver for good, because it refused some: it may use those that it took, and the
+    /// previous ones. They are leaked so that they stay valid.
     pub(super) fn leave_to_driver(&mut self) {
         std::mem::take(&mut self.kept).into_iter().chain(self.columns.drain(..)).for_each(std::mem::forget);
         self.seen = None;
     }
 
-    /// Takes in what the driver wrote, and writes it to the application's variables.
+    /// Takes in what the driver wrote, and copies it to the application's variables.
     pub(super) fn hand_on(&mut self, application: &Application) {
         let mut cells = std::mem::take(&mut self.said);
         let mut said = cells.iter_mut();
@@ -192,7 +194,8 @@ impl Lent {
         self.said = cells;
     }
 
-    /// What the driver said of a cell's length in the last call, and where it wrote that; `None` if the column was not lent.
+    /// Returns what the driver said of a cell's length in the last call, and where it wrote that; `None` if the column
+    /// was not lent.
     #[inline]
     pub(super) fn said(&self, row: usize, column: u16) -> Option<(Length, Place)> {
         if self.said.is_empty() {
@@ -206,8 +209,8 @@ impl Lent {
     }
 }
 
-/// The columns whose length variables are lent: those without a buffer, those that share a variable with another column in some
-/// rows of the rowset, and those that the driver still has variables of super8's for.
+/// Returns the columns whose length variables have to be lent: those without a buffer, those that share a variable with
+/// another column in some row of the rowset, and those for which the driver still has super8's variables.
 fn to_lend(application: &Application, rows: usize, bind_type: usize) -> Vec<u16> {
     let mut lend = application.columns.lent().1.to_vec();
     let mut variables = Vec::new();
@@ -220,7 +223,8 @@ fn to_lend(application: &Application, rows: usize, bind_type: usize) -> Vec<u16>
         let places = [length, if indicator == length { Place::NULL } else { indicator }];
         variables.extend(places.into_iter().filter(|place| !place.is_null()).map(|place| {
             let address = place.address() as usize;
-            // Row by row a variable comes again after the length of a row; as an array it is as long as there are rows.
+            // With row-wise binding a variable recurs at each row's distance; with column-wise binding it is an array
+            // of as many elements as there are rows.
             let start = if bind_type == 0 || rows == 1 { address } else { address % bind_type };
             (start, start + if bind_type == 0 { SIZE * rows } else { SIZE }, number)
         }));

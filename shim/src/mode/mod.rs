@@ -1,7 +1,7 @@
-//! Record and replay: the two ways a call can go other than straight to the driver.
+//! Record and replay: the two modes that intercept a call instead of forwarding it to the driver.
 //!
-//! A mode sees calls, driver calls and cassette entries; it never sees a handle. What a statement's application side looks
-//! like (bound buffers, row array, attributes) is modelled once, in `application`, for both.
+//! A mode sees calls, driver calls and cassette entries, never a handle. The application's side of a statement (bound
+//! buffers, row array, attributes) is modelled once for both modes, in `application`.
 
 mod answers;
 mod application;

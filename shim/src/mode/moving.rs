@@ -1,9 +1,9 @@
-//! A connection that outlives its cassette. Where the cassette's name changes while a connection is open (another test runs, another
-//! cassette is inserted), the connection goes on in the new one with its next command, if it is idle: no transaction is open, and no
-//! result. It begins there with its connect and what the application has set, so that the cassette can be replayed by a connection
-//! that is new, or that comes from yet another cassette.
+//! Connections that outlive their cassette. The cassette's name can change while a connection is open, when another
+//! test runs or another cassette is inserted. Then the connection goes on in the new cassette with its next command, if
+//! it is idle: no transaction and no result is open. It begins there with its connect and with what the application has
+//! set, so that the cassette can be replayed by a new connection or by one that comes from yet another cassette.
 //!
-//! Whether a connection is idle is told by its calls and their outcomes, which are the same while recording and at replay.
+//! Calls and their outcomes tell whether a connection is idle. They are the same while recording and at replay.
 
 use super::connection_cassette::ConnectionCassette;
 use crate::args::Out;
@@ -21,46 +21,48 @@ const AUTOCOMMIT: i32 = 102;
 /// What a connection needs to know to go on in another cassette.
 #[derive(Default)]
 pub(super) struct Moves {
-    /// How often it did.
+    /// How often the connection moved to another cassette.
     times: AtomicU32,
-    /// Statements that have a result, or wait for data.
+    /// How many statements have a result or wait for data.
     busy: AtomicU32,
-    /// The application ends transactions itself.
+    /// Whether the application ends transactions itself (autocommit is off).
     manual: AtomicBool,
-    /// Something was done in a transaction that has not ended.
+    /// Whether something was done in a transaction that has not ended.
     in_transaction: AtomicBool,
-    /// It was said that it cannot.
+    /// Whether the warning that the connection cannot move was given.
     said: AtomicBool,
-    /// The attributes that the application has set, as commands: the last of each, in the order of the first.
+    /// The attributes that the application has set, as commands: the last value of each, in the order in which they
+    /// were first set.
     set: Mutex<Vec<Entry>>,
 }
 
-/// What a statement does.
+/// How a statement is used.
 pub(super) struct Use {
     busy: AtomicBool,
-    /// How often its connection had moved when it was used last.
+    /// How often its connection had moved when the statement was last used.
     moves: AtomicU32,
 }
 
 impl Moves {
-    /// A new statement's use.
+    /// Returns the use of a new statement.
     pub(super) fn statement(&self) -> Use {
         Use { busy: AtomicBool::new(false), moves: AtomicU32::new(self.times()) }
     }
 
-    /// How often the connection has moved.
+    /// Returns how often the connection has moved.
     #[inline]
     fn times(&self) -> u32 {
         self.times.load(Ordering::Relaxed)
     }
 
-    /// The connection goes on elsewhere.
+    /// Notes that the connection goes on elsewhere.
     pub(super) fn moved(&self) {
         self.times.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// What the application has set on a connection that was made like this: the last of each attribute. Where it went back to
-    /// how ODBC begins (autocommit on), there is nothing to set, so that a cassette does not depend on what came before it.
+    /// Returns what the application has set on a connection that was made with this connect, the last value of each
+    /// attribute. Autocommit that is on again, as ODBC begins, is left out, so that a cassette does not depend on what
+    /// came before it; unless the connect itself asked for autocommit.
     pub(super) fn set(&self, connect: &Entry) -> Vec<Entry> {
         let asked = connect.get(Key::Attributes).is_some_and(|attributes| attributes.get("autocommit").is_some());
         let counts = |set: &&Entry| {
@@ -70,7 +72,7 @@ impl Moves {
         self.set.lock().iter().filter(counts).cloned().collect()
     }
 
-    /// The application has set an attribute that reaches the database.
+    /// Notes an attribute that reaches the database.
     pub(super) fn sets(&self, command: &Entry) {
         let mut set = self.set.lock();
         let attribute = command.get(Key::Attribute);
@@ -80,21 +82,22 @@ impl Moves {
         }
     }
 
-    /// The application has set an attribute to a number, before or after the connection was made.
+    /// Notes an attribute that was set to a number, before or after the connection was made.
     pub(super) fn sets_number(&self, attribute: i32, value: usize) {
         if attribute == AUTOCOMMIT {
             self.manual.store(value == 0, Ordering::Relaxed);
-            // switching it on ends a transaction
+            // Switching autocommit on ends a transaction.
             self.transaction_ends();
         }
     }
 
-    /// A transaction has ended.
+    /// Notes that a transaction has ended.
     pub(super) fn transaction_ends(&self) {
         self.in_transaction.store(false, Ordering::Relaxed);
     }
 
-    /// The origin of the cassette that the connection is to go on in with the command at hand, of this statement if it is one's.
+    /// Returns the origin of the cassette in which the connection is to go on with the current command, if it has to
+    /// and is idle. `statement` is the one that the command comes from, if any; its own result does not count.
     pub(super) fn next<C>(&self, home: &ConnectionCassette<C>, statement: Option<&Use>) -> Option<Origin> {
         if !home.may_have_changed() {
             return None;
@@ -120,7 +123,7 @@ impl Moves {
         None
     }
 
-    /// Takes note of what came of a statement's call.
+    /// Notes the outcome of a statement's call.
     #[inline]
     pub(super) fn done(&self, used: &Use, function: Function, call: &Call<'_>, outcome: &Outcome) {
         let succeeded = rc::succeeded(outcome.rc);
@@ -137,7 +140,7 @@ impl Moves {
             Call::CloseCursor | Call::FreeStmt { option: CLOSE } => false,
             Call::Ask(question) if function == Function::SQLNumResultCols && succeeded => {
                 match question.outputs.first() {
-                    // a statement without a result
+                    // The statement has no result.
                     Some((_, Out::Number(columns))) if columns.value() == 0 => false,
                     _ => return,
                 }
@@ -147,7 +150,7 @@ impl Moves {
         self.is_busy(used, busy);
     }
 
-    /// Whether a statement has a result, or waits for data.
+    /// Notes whether a statement has a result or waits for data.
     fn is_busy(&self, used: &Use, busy: bool) {
         if used.busy.swap(busy, Ordering::Relaxed) != busy {
             match busy {
@@ -157,24 +160,24 @@ impl Moves {
         }
     }
 
-    /// A statement goes on where the connection is.
+    /// Notes that a statement goes on where its connection is.
     pub(super) fn followed(&self, used: &Use) {
         self.is_busy(used, false);
         used.moves.store(self.times(), Ordering::Relaxed);
     }
 
-    /// A statement was freed.
+    /// Notes that a statement was freed.
     pub(super) fn freed(&self, used: &Use) {
         self.is_busy(used, false);
     }
 }
 
-/// Whether a call of a statement is the first of something that is done in the database.
+/// Returns whether a statement's call begins something in the database.
 pub(super) fn gives_command(call: &Call<'_>) -> bool {
     matches!(call, Call::Run { .. } | Call::Prepare { .. } | Call::Execute | Call::Catalog { .. })
 }
 
-/// Whether a call only ends what a statement has from another cassette, or from the parent of a forked child.
+/// Returns whether a call only ends what a statement has from another cassette, or from the parent of a forked child.
 pub(super) fn lets_go(call: &Call<'_>, is_forked: bool) -> bool {
     const DROP: u16 = 1;
     match call {
@@ -185,7 +188,7 @@ pub(super) fn lets_go(call: &Call<'_>, is_forked: bool) -> bool {
 }
 
 impl Use {
-    /// Whether the statement is in the cassette that its connection is in.
+    /// Returns whether the statement is in the connection's current cassette.
     #[inline]
     pub(super) fn is_at(&self, moves: &Moves) -> bool {
         self.moves.load(Ordering::Relaxed) == moves.times()

@@ -1,8 +1,8 @@
-//! What SQLSetPos and SQLBulkOperations ask for: rows of the rowset, what the application's buffers hold for them, and what the
-//! driver writes there.
+//! What SQLSetPos and SQLBulkOperations ask for: rows of the rowset, what the application's buffers hold for them, and
+//! what the driver writes there.
 //!
-//! ODBC reference: SQLSetPos and SQLBulkOperations. Values are read like parameters. The driver writes to the same buffers where
-//! it refreshes or fetches rows, and the bookmarks of rows that it adds.
+//! ODBC reference: SQLSetPos and SQLBulkOperations. Values are read like parameters. The driver writes to the same
+//! buffers where it refreshes or fetches rows, and it writes the bookmarks of rows that it adds.
 
 use crate::args::{Binding, NumberOut, Place, Watched, WatchedNumber};
 use crate::call::Call;
@@ -27,19 +27,20 @@ const OPERATIONS: [&str; 8] =
 /// SQL_ROW_IGNORE in the row operation array.
 const IGNORE: u16 = 1;
 
-/// The rowset an operation is about.
+/// The rowset that an operation works on.
 #[derive(Clone, Copy)]
 pub struct Rowset {
-    /// Rows that the last fetch asked for.
+    /// How many rows the last fetch asked for.
     pub size: usize,
-    /// Rows that it got.
+    /// How many rows it got.
     pub fetched: usize,
     /// Where SQLExtendedFetch put the row states, if that was the last fetch.
     pub extended: Place,
 }
 
 impl Rowset {
-    /// Where a driver may put row states, by their names in the cassette: drivers differ after SQLExtendedFetch.
+    /// Returns where a driver may put row states, with their keys in the cassette. Drivers differ after
+    /// SQLExtendedFetch.
     fn states(&self, application: &Application) -> [(Key, Place); 2] {
         let own = application.address(attribute::ROW_STATUS_PTR);
         let extended = if self.extended == own { Place::NULL } else { self.extended };
@@ -47,31 +48,31 @@ impl Rowset {
     }
 }
 
-/// One operation as it is asked for.
+/// One operation as the application asks for it.
 pub struct Positioned {
     /// `set_pos` or `bulk_operations`.
     pub method: Method,
-    /// `operation`, `row`, `lock`, `rowset`, `ignored`, `bookmarks`: all but the values.
+    /// Everything but the values: `operation`, `row`, `lock`, `rowset`, `ignored`, `bookmarks`.
     pub fields: Fields,
     /// What the buffers send, a list for each row; `None` for an operation that sends nothing.
     pub values: Option<Vec<Value>>,
     /// Values that come with SQLPutData.
     pub waiting: Vec<Waiting>,
-    /// The rows it is about, from 0.
+    /// The rows that the operation works on, counted from 0.
     rows: Vec<usize>,
-    /// Rows that the application has buffers and states for.
+    /// How many rows the application has buffers and states for.
     size: usize,
     /// Whether the driver fills the buffers.
     reads: bool,
-    /// Whether the driver fills the bookmarks alone.
+    /// Whether the driver fills only the bookmarks.
     adds: bool,
 }
 
 impl Positioned {
-    /// What a call asks for.
+    /// Returns what a call asks for.
     ///
     /// # Errors
-    /// A buffer with a length that makes no sense.
+    /// A buffer has a length that makes no sense.
     pub fn of(call: &Call<'_>, application: &Application, rowset: Rowset, types: Types<'_>) -> Result<Self, Outcome> {
         let (method, operation, size, all) = match *call {
             Call::SetPos { row, operation, .. } => (Method::SetPos, operation, rowset.size.max(1), row == 0),
@@ -100,7 +101,7 @@ impl Positioned {
         let rows: Vec<usize> = match *call {
             Call::SetPos { operation: 0, .. } => Vec::new(),
             Call::SetPos { row: 0, operation, .. } if operation != ADD => (0..rowset.fetched).collect(),
-            // ODBC 2 lets an application add a row right behind the rowset; other rows there are nobody's.
+            // ODBC 2 lets an application add one row right behind the rowset. No other row there exists.
             Call::SetPos { row: row @ 1.., operation, .. } if row > size + usize::from(operation == ADD) => Vec::new(),
             Call::SetPos { row: row @ 1.., .. } => vec![row - 1],
             _ => (0..size).collect(),
@@ -135,7 +136,7 @@ impl Positioned {
         Ok(asked)
     }
 
-    /// The values the buffers hold, a list for each row.
+    /// Reads the values that the buffers hold, a list for each row.
     fn sent(
         &mut self,
         application: &Application,
@@ -176,13 +177,13 @@ impl Positioned {
         Ok(all)
     }
 
-    /// The entry's inputs, with the values that have come.
+    /// Returns the entry's inputs, with the values that have come.
     pub fn asked(&self) -> Fields {
         let values = self.values.clone().map(|values| (Key::Values, Value::List(values)));
         self.fields.iter().cloned().chain(values).collect()
     }
 
-    /// The row states, the counter and the bookmarks that the driver may write to.
+    /// Returns the places that the driver may write: the row counter and the row states.
     fn outputs<'a>(&'a self, application: &'a Application, rowset: Rowset) -> impl Iterator<Item = NumberOut> + 'a {
         let size = self.size;
         let states = rowset.states(application).into_iter().flat_map(move |(_, place)| {
@@ -192,8 +193,8 @@ impl Positioned {
         std::iter::once(application.address(attribute::ROWS_FETCHED_PTR).long()).chain(states)
     }
 
-    /// Watches what the driver may write to. Bookmarks of rows to be added are marked; states and counter are compared, since the
-    /// driver may have to know them.
+    /// Watches what the driver may write to. Bookmarks of rows to be added are marked; states and the counter are
+    /// compared instead, because the driver may have to know them.
     pub fn watch(&self, application: &Application, rowset: Rowset, types: Types<'_>) -> WatchedOperation {
         let adds = self.adds && application.first_column() == 0;
         let added = Buffers { application, types, rows: if adds { &self.rows } else { &[] } };
@@ -204,19 +205,20 @@ impl Positioned {
         }
     }
 
-    /// How many rows the bound columns have whose lengths the driver may read or write; none if it does neither.
+    /// Returns how many rows of the bound columns have lengths that the driver may read or write; `None` if it does
+    /// neither.
     pub fn touches(&self) -> Option<usize> {
         let last = self.rows.iter().max()?;
         (self.reads || self.adds || self.values.is_some()).then_some(self.size.max(last + 1))
     }
 
-    /// Whether the driver reads the length of a row's column.
+    /// Returns whether the driver reads the length of this row's column.
     pub fn sends(&self, row: usize, column: u16) -> bool {
         self.values.is_some() && (column == 0 || !self.reads) && self.rows.contains(&row)
     }
 
-    /// What the driver wrote: `rows` with `c_types`, `rows_fetched`, `row_status`. `length` knows what it said of a row's column
-    /// where super8 lent it a length variable.
+    /// Returns what the driver wrote: `rows` with `c_types`, `rows_fetched`, `row_status`. `length` gives what the
+    /// driver said of a row's column where super8 lent it a length variable.
     pub fn changes(
         &self,
         application: &Application,
@@ -233,7 +235,8 @@ impl Positioned {
             (name, changed.by_ref().take(count).collect::<Vec<_>>())
         });
         let written: Vec<bool> = bookmarks.into_iter().map(|bookmark| bookmark.written().is_some()).collect();
-        // A state that is as it was may be that of the last fetch, and psqlodbc calls rows deleted that it has fetched.
+        // An unchanged state may be that of the last fetch, and psqlodbc marks rows as deleted that it has fetched. So
+        // only an error that the driver wrote now counts.
         let has_cells = |row: usize| states[0].1.get(row) != Some(&Some(i64::from(row_state::ERROR)));
         let wrote = |buffer: &Buffer| match self.reads {
             true => self.rows.get(buffer.row).is_some_and(|row| has_cells(*row)),
@@ -255,9 +258,9 @@ impl Positioned {
         fields
     }
 
-    /// Writes what a recorded driver changed.
+    /// Writes what the recorded driver changed.
     pub fn replay<'e>(&self, application: &Application, rowset: Rowset, get: impl Fn(Key) -> Option<&'e Value>) {
-        // a row that is added right behind the rowset has buffers too
+        // A row that is added right behind the rowset has buffers too.
         let last = self.rows.iter().max().map_or(0, |row| row + 1);
         let arrays = Arrays::of(self.size.max(last));
         if let Some(rows) = get(Key::RowsFetched).and_then(Value::as_int) {
@@ -276,9 +279,9 @@ impl Positioned {
 pub struct WaitingOperation {
     /// The statement's id.
     pub id: u32,
-    /// What is asked for.
+    /// What the operation asks for.
     pub asked: Positioned,
-    /// The values, as far as they have come.
+    /// The values that have come so far.
     pub data: AtExecution,
     /// What the driver may write to, while recording.
     pub watched: WatchedOperation,
@@ -302,7 +305,7 @@ fn named(name: &str) -> Value {
     Value::Map(vec![(name.to_owned(), Value::Null)])
 }
 
-/// A bookmark that is sent: as long as the application says, or a 32-bit number.
+/// Reads a bookmark that is sent. It is as long as the application says, or a 32-bit number.
 fn bookmark_value(application: &Application, binding: Binding, row: usize) -> Value {
     let c_type = bookmark_type(&application.at_row(binding, row, None), application.use_bookmarks());
     let binding = application.at_row(binding, row, c_type.fixed_size());
@@ -314,15 +317,15 @@ fn bookmark_value(application: &Application, binding: Binding, row: usize) -> Va
     }
 }
 
-/// The C type of a bound column.
+/// A function that returns the C type of a bound column.
 pub type Types<'a> = &'a dyn Fn(u16, &Binding) -> CType;
 
-/// The buffers of these rows, from 0.
+/// The buffers of these rows, counted from 0.
 #[derive(Clone, Copy)]
 pub struct Buffers<'a> {
-    /// Where they are.
+    /// The model that knows where the buffers are.
     pub application: &'a Application,
-    /// Their C types.
+    /// The C types of the columns.
     pub types: Types<'a>,
     /// The rows.
     pub rows: &'a [usize],
@@ -330,11 +333,11 @@ pub struct Buffers<'a> {
 
 /// The buffer of one cell.
 pub struct Buffer {
-    /// Which of the rows it belongs to.
+    /// The position of its row among [`Buffers::rows`].
     pub row: usize,
     /// Its column.
     pub column: u16,
-    /// The place of its column in a row.
+    /// The position of its column in a row.
     pub index: usize,
     /// Its C type.
     pub c_type: CType,
@@ -343,7 +346,7 @@ pub struct Buffer {
 }
 
 impl<'a> Buffers<'a> {
-    /// Every buffer, row by row.
+    /// Returns every buffer, row by row.
     pub fn iter(self) -> impl Iterator<Item = Buffer> + 'a {
         let Buffers { application, types, rows } = self;
         let first = application.first_column();
@@ -360,8 +363,8 @@ impl<'a> Buffers<'a> {
         })
     }
 
-    /// What the driver wrote to those that `wrote` names, as cells: a list for each row under `rows`, and their `c_types`.
-    /// Nothing if it wrote none. `length` knows what the driver said of one.
+    /// Reads the buffers that `wrote` accepts as cells: a list for each row under `rows`, and their `c_types`. Returns
+    /// no fields if the driver wrote none. `length` gives what the driver said of a buffer's length.
     pub fn cells(self, wrote: impl Fn(&Buffer) -> bool, length: impl Fn(&Buffer) -> Length) -> Fields {
         let (mut rows, mut names, mut scratch) = (vec![Row::new(); self.rows.len()], Vec::<String>::new(), Vec::new());
         for buffer in self.iter().filter(wrote) {
@@ -415,7 +418,8 @@ pub fn replay_cells(
             if let Ok(cell) = cell::decode(&row.field(index), &mut scratch)
                 && cell != Cell::Unread
             {
-                // What the driver said of the row is recorded; of another buffer than the recorded one it says nothing.
+                // The driver's warnings about the row are recorded; there is none for a buffer that differs from the
+                // recorded one.
                 let _ = bound::write(&cell, from, to, &binding, None);
             }
         }

@@ -1,66 +1,67 @@
-//! Asynchronous execution by polling: a call says SQL_STILL_EXECUTING and is made again until it is done.
+//! Asynchronous execution by polling: a call returns SQL_STILL_EXECUTING and is made again until it is done.
 //!
-//! Such an answer is no result. The command is recorded once, when it is done; how often it was polled stands beside the
-//! commands, and a replay says SQL_STILL_EXECUTING as often. ODBC reference: "Asynchronous Execution (Polling Method)".
+//! That answer is no result. The command is recorded once, when it is done; how often it was polled is recorded beside
+//! the commands, and replay returns SQL_STILL_EXECUTING as often. ODBC reference: "Asynchronous Execution (Polling
+//! Method)".
 
 use crate::call::{Call, local_calls};
 use crate::table::Function;
 use super8_cassette::{ConnectionId, Fields, Key, Value};
 
-/// SQL_ATTR_ASYNC_ENABLE of a connection: for all its statements.
+/// SQL_ATTR_ASYNC_ENABLE of a connection: applies to all its statements.
 pub const ASYNC_ENABLE: i32 = odbc_sys::ConnectionAttribute::ASYNC_ENABLE.0;
-/// SQL_ATTR_ASYNC_DBC_FUNCTIONS_ENABLE: for the functions on the connection itself.
+/// SQL_ATTR_ASYNC_DBC_FUNCTIONS_ENABLE: applies to the functions on the connection itself.
 pub const ASYNC_FUNCTIONS: i32 = 117;
 
-/// The calls of a connection, or of a statement's text at hand, that were brought to their ends; and the one that is
+/// How many calls of a connection, or of a statement's current text, were completed, by function; and the call that is
 /// still executing.
 #[derive(Default)]
 pub struct Polls {
     done: Vec<(Function, u32)>,
-    /// Recording: how often it said so. Replaying: how often it will.
+    /// While recording, how often it returned SQL_STILL_EXECUTING; at replay, how often it still will.
     executing: Option<(Function, u32)>,
 }
 
 impl Polls {
-    /// The function that is still executing.
+    /// Returns the function that is still executing.
     pub fn executing(&self) -> Option<Function> {
         self.executing.map(|(function, _)| function)
     }
 
-    /// Another text: its calls are counted anew.
+    /// Counts calls anew, because there is another text.
     pub fn another_text(&mut self) {
         self.done.clear();
     }
 
-    /// The call said SQL_STILL_EXECUTING, once more.
+    /// Counts another SQL_STILL_EXECUTING of the call.
     pub fn again(&mut self, function: Function) {
         self.executing = Some((function, self.executing.map_or(0, |(_, polls)| polls) + 1));
     }
 
-    /// The call is done: its number among those of the function, and how often it was polled.
+    /// Ends the call. Returns its number among those of the function, and how often it was polled.
     pub fn done(&mut self, function: Function) -> (u32, u32) {
         let polls = self.executing.take().map_or(0, |(_, polls)| polls);
         (self.count(function), polls)
     }
 
-    /// The call that is still executing is given up: nobody will ask what came of it.
+    /// Gives up the call that is still executing: nobody will ask for its outcome.
     pub fn give_up(&mut self) {
         if let Some((function, _)) = self.executing.take() {
             self.count(function);
         }
     }
 
-    /// The number of the function's next call.
+    /// Returns the number of the function's next call.
     pub fn next(&self, function: Function) -> u32 {
         self.done.iter().find(|(known, _)| *known == function).map_or(0, |(_, calls)| *calls) + 1
     }
 
-    /// The call will say SQL_STILL_EXECUTING so many times.
+    /// Begins a call that will return SQL_STILL_EXECUTING this many times.
     pub fn begin(&mut self, function: Function, polls: u32) {
         self.executing = Some((function, polls));
     }
 
-    /// Whether the call that was begun has to say so now. It is done if not.
+    /// Returns whether the call that was begun has to return SQL_STILL_EXECUTING now. If not, it is done.
     pub fn poll(&mut self) -> bool {
         match &mut self.executing {
             Some((_, left @ 1..)) => {
@@ -87,17 +88,17 @@ impl Polls {
     }
 }
 
-/// Whether a call may run asynchronously.
+/// Returns whether a call may run asynchronously.
 pub fn may_poll(call: &Call<'_>) -> bool {
     !matches!(call, local_calls!() | Call::Cancel | Call::CloseCursor)
 }
 
-/// Whether a call is served whatever is executing: it asks for a place, or of the execution itself.
+/// Returns whether a call is served whatever is executing: it asks for an address, or about the execution itself.
 pub fn is_aside(function: Function, call: &Call<'_>) -> bool {
     function == Function::SQLGetDiagField || matches!(call, Call::Ask(question) if question.is_address())
 }
 
-/// What identifies how often a call was polled: the function's n-th of the statement, or of the connection itself.
+/// Returns the key for how often a call was polled: the function's n-th of the statement, or of the connection itself.
 pub fn polls_key(connection: ConnectionId, statement: Option<u32>, function: Function, call: u32) -> Fields {
     about(
         "still_executing",
@@ -107,7 +108,7 @@ pub fn polls_key(connection: ConnectionId, statement: Option<u32>, function: Fun
     )
 }
 
-/// What identifies the outcome of a call made while another one was still executing.
+/// Returns the key for the outcome of a call that was made while another one was still executing.
 pub fn meanwhile_key(
     connection: ConnectionId,
     statement: Option<u32>,

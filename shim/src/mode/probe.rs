@@ -1,8 +1,9 @@
-//! The query that a driver manager probes its pooled connections with (`CPProbe` in the driver's section of odbcinst.ini).
+//! The query with which a driver manager probes its pooled connections (`CPProbe` in the driver's section of
+//! odbcinst.ini).
 //!
-//! unixODBC runs it on a connection that it takes from its pool if the driver cannot answer SQL_ATTR_CONNECTION_DEAD, and the
-//! application's handle was connected before (its `search_for_pool` has the text from there). How
-//! often is decided by the clock, and the program knows nothing of it: so it is neither recorded nor played.
+//! unixODBC runs it on a connection from its pool if the driver cannot answer SQL_ATTR_CONNECTION_DEAD and the
+//! application's handle was connected before (its `search_for_pool` takes the text from that handle). The clock decides
+//! how often that happens and the program does not know of it, so the probe is neither recorded nor played.
 
 use super::outcome::write_result;
 use crate::call::Call;
@@ -11,34 +12,35 @@ use crate::table::Function;
 use std::sync::atomic::{AtomicBool, Ordering};
 use super8_cassette::Value;
 
-/// SQL_ATTR_CONNECTION_DEAD: asked by a driver manager that takes a connection from its pool.
+/// SQL_ATTR_CONNECTION_DEAD: a driver manager asks for it when it takes a connection from its pool.
 pub const CONNECTION_DEAD: i64 = 1209;
 
 /// The probe of a connection.
 #[derive(Debug, Default)]
 pub struct Probe {
     sql: Option<String>,
-    /// The driver was just asked whether the connection is dead, and could not say.
+    /// Whether the driver was just asked if the connection is dead and could not say.
     due: AtomicBool,
 }
 
 impl Probe {
-    /// The probe with this text, if there is one.
+    /// Returns the probe with this text, if there is one.
     pub fn new(sql: Option<String>) -> Probe {
         Probe { sql: sql.filter(|sql| !sql.is_empty()), due: AtomicBool::new(false) }
     }
 
-    /// The connection was asked SQL_ATTR_CONNECTION_DEAD.
+    /// Notes the answer to SQL_ATTR_CONNECTION_DEAD.
     pub(super) fn asked(&self, answer: &Outcome) {
         self.due.store(self.sql.is_some() && !rc::succeeded(answer.rc), Ordering::Relaxed);
     }
 
-    /// The connection is used without having been probed.
+    /// Notes that the connection is used without having been probed.
     pub(super) fn passes(&self) {
         self.due.store(false, Ordering::Relaxed);
     }
 
-    /// Whether a call belongs to the probe; `probes` is its statement's mark. The first call on the first statement decides.
+    /// Returns whether a call belongs to the probe; `probes` is its statement's mark. The first call on the first
+    /// statement decides.
     pub(super) fn begins(&self, call: &Call<'_>, probes: &AtomicBool) -> bool {
         if self.due.load(Ordering::Relaxed) {
             let text = match call {
@@ -50,13 +52,13 @@ impl Probe {
         probes.load(Ordering::Relaxed)
     }
 
-    /// Whether this text is the probe that is due; after it none is.
+    /// Returns whether this text is the probe that is due. After that none is due.
     fn is(&self, text: Option<String>) -> bool {
         self.due.swap(false, Ordering::Relaxed) && text == self.sql
     }
 }
 
-/// What a replayed connection answers to its probe: it is alive, and the query has no result.
+/// Returns what a replayed connection answers to its probe: it is alive, and the query has no result.
 pub(super) fn passed(function: Function, call: &Call<'_>) -> Outcome {
     match call {
         Call::Ask(question) if function == Function::SQLNumResultCols => {

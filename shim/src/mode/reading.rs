@@ -1,8 +1,9 @@
-//! How far the application has read a row with SQLGetData: what recording expects by ODBC's rules, and what replay serves by them.
+//! How far the application has read a row with SQLGetData: what recording expects by ODBC's rules, and what replay
+//! serves by them.
 //!
 //! ODBC reference, SQLGetData, "Retrieving Variable-Length Data in Parts": every piece but the last returns
-//! SQL_SUCCESS_WITH_INFO with 01004 and the length still there before the call, the last SQL_SUCCESS, and another
-//! call SQL_NO_DATA. Data of fixed length comes in one piece.
+//! SQL_SUCCESS_WITH_INFO with 01004 and the length that was left before the call, the last one returns SQL_SUCCESS, and
+//! another call returns SQL_NO_DATA. Data of fixed length comes in one piece.
 
 use crate::args::Binding;
 use crate::convert::{CType, Length, Pieces, Progress, Written, bound};
@@ -11,7 +12,7 @@ use crate::mode::outcome::{Secrecy, push_outcome_pairs};
 use super8_cassette::cell::{CellError, DecodedCell};
 use super8_cassette::{Cell, Row, Value};
 
-/// One call as the application makes it.
+/// One SQLGetData call as the application makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece {
     /// The C type, resolved.
@@ -25,7 +26,7 @@ pub struct Piece {
 }
 
 impl Piece {
-    /// Whether a first call that gave SQL_SUCCESS with this length read the whole value, by the rules.
+    /// Returns whether, by the rules, a first call that returned SQL_SUCCESS with this length read the whole value.
     #[inline(always)]
     pub fn reads_whole(&self, length: Option<isize>) -> bool {
         if length == Some(odbc_sys::NULL_DATA) {
@@ -46,23 +47,23 @@ impl Piece {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Model {
     c_type: Option<CType>,
-    /// What is left after the calls so far, where a call reported the whole length.
+    /// What is left after the calls so far, if a call reported the whole length.
     left: Option<isize>,
     done: bool,
 }
 
 impl Model {
-    /// Whether the value was read to its end.
+    /// Returns whether the value was read to its end.
     pub fn complete(&self) -> bool {
         self.done
     }
 
-    /// Whether any call was made.
+    /// Returns whether any call was made.
     pub fn begun(&self) -> bool {
         self.c_type.is_some()
     }
 
-    /// Takes in a call's outcome; whether it went by the rules.
+    /// Takes in a call's outcome. Returns whether it followed the rules.
     #[inline]
     pub fn expects(&mut self, asked: &Piece, code: i16, length: Option<isize>) -> bool {
         let first = self.c_type.is_none();
@@ -107,7 +108,7 @@ impl Model {
     }
 }
 
-/// Bytes of data that fit into the buffer, in whole units and with a terminator where the type has one.
+/// Returns how many bytes of data fit into the buffer, in whole units and with a terminator if the type has one.
 #[inline]
 pub fn room(asked: &Piece) -> isize {
     let capacity = if asked.has_buffer { asked.capacity.max(0) } else { 0 };
@@ -121,9 +122,9 @@ pub fn room(asked: &Piece) -> isize {
 /// A set of columns.
 #[derive(Default)]
 pub(super) struct ColumnSet {
-    /// Those below 64, a bit each.
+    /// The columns below 64, a bit each.
     low: u64,
-    /// All others.
+    /// All other columns.
     high: Vec<u16>,
 }
 
@@ -148,7 +149,7 @@ impl ColumnSet {
     }
 }
 
-/// What the application has read of the row at hand through SQLGetData.
+/// What the application has read of the current row with SQLGetData, while recording.
 #[derive(Default)]
 pub struct RecordedReading {
     /// The column being read.
@@ -157,41 +158,41 @@ pub struct RecordedReading {
     /// A value that was just read in one piece.
     pub(super) whole: Option<(Binding, CType, Length)>,
     pub(super) model: Model,
-    /// Every call on the row at hand, for those columns whose calls have to be kept.
+    /// All calls on the current row. Those of the columns in `odd` are recorded.
     pub(super) calls: Vec<KeptCall>,
-    /// The columns whose calls have to be kept.
+    /// The columns whose calls have to be recorded, because one of them was unusual.
     pub(super) odd: Vec<u16>,
-    /// Columns already read to their end in this row.
+    /// The columns that were read to their end in this row.
     pub(super) done: ColumnSet,
-    /// Cells that no row takes any more.
+    /// Cells that no row can take any more.
     pub(super) late: Vec<Late>,
 }
 
-/// A cell of a row that is written already: the run was interrupted, the cursor was moved inside the rowset.
+/// A cell of a row that is written already, because the run was interrupted or the cursor moved inside the rowset.
 pub(super) struct Late {
     pub(super) column: u16,
     pub(super) c_type: String,
     pub(super) value: Value,
 }
 
-/// One call as it went. Costs no allocation where there is nothing to say.
+/// One call as it went. Allocates nothing if there is nothing more to say.
 pub(super) struct KeptCall {
     pub(super) column: u16,
     pub(super) c_type: CType,
     pub(super) capacity: isize,
     pub(super) length: Option<isize>,
-    /// None for SQL_SUCCESS and a value that is part of the cell.
+    /// `None` for SQL_SUCCESS and a value that is part of the cell.
     pub(super) more: Option<Box<More>>,
 }
 
-/// What else there is to say of a call.
+/// What else there is to record of a call.
 pub(super) struct More {
     pub(super) outcome: Outcome,
-    /// What it gave, where that is not part of the cell.
+    /// The value, if it is not part of the cell.
     pub(super) value: Option<Value>,
-    /// What it wrote behind the whole characters.
+    /// The byte that the driver wrote behind the whole characters.
     pub(super) half: Option<u8>,
-    /// It filled the buffer and wrote no terminator.
+    /// Whether the driver filled the buffer and wrote no terminator.
     pub(super) unterminated: bool,
 }
 
@@ -215,7 +216,7 @@ impl KeptCall {
 
 /// How far the application has read the row at hand with SQLGetData.
 pub trait Reading: Default + Send {
-    /// Another row, or none.
+    /// Forgets the row, because there is another one or none.
     fn forget(&mut self);
 }
 
@@ -231,7 +232,7 @@ impl Reading for RecordedReading {
 }
 
 impl RecordedReading {
-    /// Whether the value that was read last is complete, and every call on this row so far was as the model has it.
+    /// Returns whether the value that was read last is complete and every call on this row followed the rules.
     pub(super) fn between_values(&self) -> bool {
         self.odd.is_empty() && self.column.is_none_or(|column| self.done.contains(column))
     }
@@ -243,31 +244,31 @@ impl RecordedReading {
     }
 }
 
-/// The field of a cell the application did not read.
+/// The field of a cell that the application did not read.
 pub(super) const UNREAD: &[u8] = b"\\-";
 
-/// How far the application has read the row at hand.
+/// How far the application has read the current row, at replay.
 #[derive(Default)]
 pub struct ReplayedReading {
-    /// The number of the row.
+    /// The number of the row, which tells old entries of `columns` from new ones.
     row: u64,
-    /// How far each column was read, in the C type it was first read in.
+    /// How far each column was read, in the C type that it was first read in.
     columns: Vec<Read>,
-    /// The same for the other C types of columns that were read in several.
+    /// The same in further C types, for columns that were read in several.
     others: Vec<(u16, CType, Progress)>,
-    /// The column of the cell that is kept.
+    /// The column of the decoded `cell`.
     column: Option<u16>,
-    /// A cell that is not its field's own text.
+    /// The decoded cell, where that is not the field's text itself.
     cell: DecodedCell,
-    /// How many of the recorded unusual calls of each column were served.
+    /// How many of each column's recorded unusual calls were served.
     served: Vec<(u16, usize)>,
-    /// What was recorded of columns apart from their row, as far as it was looked for.
+    /// What was recorded of columns apart from their row, as far as it was looked up.
     pub(super) apart: Vec<Apart>,
     /// The C type of a NULL that was just written.
     pub(super) null: Option<CType>,
 }
 
-/// How far a column was read in this row: with another row it is read no further.
+/// How far a column was read. Holds for `row` only; in another row the column is not read yet.
 #[derive(Clone, Copy)]
 struct Read {
     row: Option<u64>,
@@ -275,7 +276,7 @@ struct Read {
     progress: Progress,
 }
 
-/// A column that was recorded apart from its row; nothing, if it was not.
+/// A column that was recorded apart from its row. Empty if it was not.
 pub(super) struct Apart {
     pub(super) column: u16,
     pub(super) c_type: CType,
@@ -283,11 +284,11 @@ pub(super) struct Apart {
     pub(super) calls: Vec<Value>,
 }
 
-/// A cell as it is asked for.
+/// A cell as the application asks for it.
 pub(super) struct AskedCell<'a> {
     pub(super) column: u16,
     pub(super) field: &'a [u8],
-    /// The field is its own text.
+    /// Whether the field's bytes are the value's text as they stand.
     pub(super) plain: bool,
     pub(super) recorded: CType,
     pub(super) to: CType,
@@ -306,7 +307,7 @@ impl Reading for ReplayedReading {
 }
 
 impl ReplayedReading {
-    /// The cell, and how far it was read as the C type that is asked for.
+    /// Returns the cell, and how far it was read as the C type that is asked for.
     #[inline(always)]
     pub(super) fn cell<'a>(&'a mut self, asked: &AskedCell<'a>) -> Result<(Cell<'a>, &'a mut Progress), CellError> {
         let AskedCell { column, field, plain, to, .. } = *asked;
@@ -332,7 +333,7 @@ impl ReplayedReading {
         Ok((self.cell.decode(field)?, progress))
     }
 
-    /// Writes the cell, or its next piece.
+    /// Writes the cell or its next piece.
     #[inline(always)]
     pub(super) fn write(&mut self, asked: &AskedCell<'_>) -> Result<Written, CellError> {
         let (cell, progress) = self.cell(asked)?;
@@ -342,7 +343,7 @@ impl ReplayedReading {
         Ok(written)
     }
 
-    /// The recorded call that is next for the column, if its calls were kept and this is the one.
+    /// Returns the column's next recorded call if this is that call, in C type and buffer size.
     pub(super) fn recorded_call(&mut self, calls: &[Value], column: u16, to: CType, capacity: isize) -> Option<Value> {
         let mut of_column =
             calls.iter().filter(|call| call.get("column").and_then(Value::as_int) == Some(column.into()));
@@ -359,7 +360,7 @@ impl ReplayedReading {
     }
 }
 
-/// How far a column was read in another C type than its first.
+/// Returns how far a column was read in another C type than its first.
 #[cold]
 fn as_another(others: &mut Vec<(u16, CType, Progress)>, column: u16, c_type: CType) -> &mut Progress {
     let known = others.iter().position(|(of, kind, _)| (*of, *kind) == (column, c_type));

@@ -1,4 +1,5 @@
-//! What recording is: what it knows of connections and statements, the driver call, and how something comes into the cassette.
+//! The recording mode: what it knows of connections and statements, how it calls the driver, and how it writes to the
+//! cassette.
 
 use crate::args::Watched;
 use crate::call::DriverCall;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use super8_cassette::{CassetteError, Entry, Fields, Key, Method, PendingColumns, Recorder, Run, Value};
 
-/// Record: every call goes to the real driver; what was asked and what came of it goes to the cassette.
+/// Record: every call goes to the real driver, and the question and its outcome go to the cassette.
 #[derive(Default)]
 pub struct Recorded;
 
@@ -33,67 +34,67 @@ impl Interception for Recorded {
     type Reading = RecordedReading;
 }
 
-/// What is known of a connection while it is recorded.
+/// What recording knows of a connection.
 #[derive(Default)]
 pub struct RecordedConnection {
-    /// Which statements ask for answers with rows: those have no number at replay.
+    /// Statements that ask for answers with rows. Replay does not count them when it numbers statements.
     pub(super) result_answers: Mutex<Vec<u32>>,
-    /// The same of the process that this one was forked from.
+    /// The same, of the process that this one was forked from.
     pub(super) parents_result_answers: Mutex<Vec<u32>>,
-    /// It has ended.
+    /// Whether the connection has ended in its cassettes.
     pub(super) closed: AtomicBool,
-    /// Calls on the application's side, which have their usual outcome.
+    /// Counts of calls on the application's side that had their usual outcome.
     pub(super) local_outcomes: LocalOutcomes,
-    /// Whether the driver ever had its own way with a row counter or row states.
+    /// Whether the driver ever did anything unusual with a row counter or row states.
     pub(super) odd_counters: AtomicBool,
-    /// How many bytes the driver writes of numbers that are answers.
+    /// How many bytes the driver writes of a number that answers a question, by function, object and field.
     pub(super) widths: Mutex<HashMap<(Function, i64, i64), Option<u8>>>,
-    /// What the driver leaves in the buffers of NULLs.
+    /// The C types for which it is known what the driver leaves in the buffer of a NULL.
     pub(super) nulls: KnownNulls,
-    /// It was found out what the driver does when a column is bound.
+    /// Whether it was tried out what the driver does with the length variable when a column is bound.
     pub(super) binds: AtomicBool,
     /// The driver's own warning for SQLGetData's pieces, once it was seen.
     pub(super) truncation: Mutex<Option<Vec<Diagnostic>>>,
 }
 
-/// What is known of a statement while it is recorded, and not behind its lock.
+/// What recording knows of a statement outside its lock.
 #[derive(Default)]
 pub struct RecordedStatement {
-    /// How often the statement was executed, closed or otherwise commanded.
+    /// How many commands the statement had: executions, fetches, closes and the like.
     pub(super) commands: AtomicU32,
-    /// What is known of the columns of its result.
+    /// What is known of the columns of the statement's result.
     pub(super) metadata: Arc<ColumnMetadata>,
 }
 
-/// What is known of a statement between two calls while it is recorded.
+/// What recording knows of a statement between two calls.
 #[derive(Default)]
 pub struct RecordedState {
-    /// What was answered about this statement text.
+    /// The answers that were recorded about this statement text.
     pub(super) answers: LastAnswers,
     pub(super) known_types: KnownTypes,
-    /// The next row is the result's first.
+    /// Whether the next row is the result's first.
     pub(super) first: bool,
-    /// The end of the result was reached (and recorded).
+    /// Whether the end of the result was reached and recorded.
     pub(super) ended: bool,
-    /// The run at hand is the rowset of a scroll.
+    /// Whether the current run is the rowset of a scroll.
     pub(super) scrolled: bool,
-    /// The C types of columns that are bound as SQL_C_DEFAULT, as the result at hand makes them.
+    /// The C types that SQL_C_DEFAULT stands for in the current result, by column.
     pub(super) defaults: Vec<(u16, CType)>,
     /// The columns that a fetch fills.
     pub(super) bound: BoundCells,
-    /// How many columns the result has, as it is noted of the statement text.
+    /// The number of the result's columns, as it was last noted for the statement text.
     pub(super) beyond: Option<u16>,
-    /// Length variables that the driver is lent while it fetches.
+    /// The length variables that the driver is lent while it fetches.
     pub(super) lent: Lent,
-    /// NULLs of the last fetch whose buffers tell something new.
+    /// NULLs of the last fetch in C types for which it is not known yet what the driver leaves in the buffer.
     pub(super) nulls: Vec<NullCell>,
-    /// What has to be done once the call that is still executing is done.
+    /// What to do once the call that is still executing is done.
     pub(super) after: Option<Box<dyn After>>,
-    /// The driver counts rows in a counter that super8 lent it: the application has set none.
+    /// Whether the driver counts rows in a counter that super8 lent it, because the application has set none.
     pub(super) counter_is_lent: bool,
 }
 
-/// What recording does with the outcome of a call that is still executing, or where that call is given up.
+/// What recording does with the outcome of a call that is still executing, or when that call is given up.
 pub(super) trait After: Send {
     fn done(
         self: Box<Self>,
@@ -124,12 +125,12 @@ where
     }
 }
 
-/// Does the driver call and reads what the driver has to say about it.
+/// Makes the driver call and reads its diagnostics.
 pub(super) fn perform(driver_call: &dyn DriverCall) -> Outcome {
     performed(driver_call.invoke(), driver_call)
 }
 
-/// What came of a driver call that was just done: its return code, and what the driver has to say about it.
+/// Returns the outcome of a driver call that was just made: its return code and the driver's diagnostics.
 pub(super) fn performed(code: Option<i16>, driver_call: &dyn DriverCall) -> Outcome {
     match answered(code) {
         Err(outcome) => outcome,
@@ -138,19 +139,19 @@ pub(super) fn performed(code: Option<i16>, driver_call: &dyn DriverCall) -> Outc
     }
 }
 
-/// A cassette that cannot be written fails the call at hand: it must never be silently incomplete.
+/// Fails the current call because the cassette cannot be written: a cassette must never be silently incomplete.
 pub fn unwritable(error: CassetteError) -> Outcome {
     crate::cassettes::unwritable(&error, false);
     Outcome::error("HY000", format!("record: the cassette cannot be written: {error}"))
 }
 
 impl Connection<Recorded> {
-    /// The recorder of the cassette the connection is in.
+    /// Returns the recorder of the connection's current cassette.
     pub(super) fn recorder(&self) -> Held<'_, Recorder> {
         self.cassettes.cassette()
     }
 
-    /// Takes note of a statement whose command asks for an answer with rows.
+    /// Notes a statement whose command asks for an answer with rows.
     pub(super) fn asks(&self, entry: &Entry) {
         if let Some(statement) = entry.statement
             && self.recorder().is_result_answer(entry)
@@ -159,14 +160,14 @@ impl Connection<Recorded> {
         }
     }
 
-    /// The number of a statement for an answer with rows that the process knows.
+    /// Returns a statement number for an answer with rows that the process knows already.
     pub(super) fn next_result_answer(&self) -> u32 {
         let statement = self.next_statement();
         self.own.result_answers.lock().push(statement);
         statement
     }
 
-    /// It goes on in a cassette in which nothing is known of it yet.
+    /// Forgets what is known of the driver, because the connection goes on in a cassette that does not have it yet.
     pub(super) fn stands_alone(&self) {
         self.own.local_outcomes.forget();
         self.own.odd_counters.store(false, Ordering::Relaxed);
@@ -175,13 +176,13 @@ impl Connection<Recorded> {
         }
     }
 
-    /// The number that a statement of the parent's has in a forked child.
+    /// Returns the number that one of the parent's statements has in a forked child.
     pub(super) fn inherited(&self, statement: u32) -> u32 {
         let before = |answers: &[u32]| answers.iter().filter(|answer| **answer < statement).count() as u32;
         statement - self.own.parents_result_answers.try_lock().map_or(0, |answers| before(&answers))
     }
 
-    /// Notes what came of a call on the application's side: written is what the driver did not simply agree with.
+    /// Notes the outcome of a call on the application's side. Only what differs from plain success is written.
     pub(super) fn note_local(&self, call: CallKey, key: impl FnOnce() -> Fields, outcome: Outcome) -> Outcome {
         let said = (outcome.rc != rc::SUCCESS).then(|| {
             let mut said = Fields::new();
@@ -191,21 +192,22 @@ impl Connection<Recorded> {
         self.note_outcome(call, key, said).map_or_else(unwritable, |()| outcome)
     }
 
-    /// Stores an answer that belongs to the connection: key, result, outcome.
+    /// Stores an answer that belongs to the connection: its key, result and outcome.
     pub(super) fn keep_info(&self, mut fields: Fields, result: Option<Value>, outcome: Outcome) -> Outcome {
         fields.extend(result.map(|result| (Key::Result, result)));
         push_outcome(&mut fields, &outcome, &self.secrecy);
         self.recorder().info(self.id(), fields).map_or_else(unwritable, |()| outcome)
     }
 
-    /// A descriptor of the application's was freed: what was kept of it goes.
+    /// Drops what was kept of a descriptor of the application's that was freed.
     pub(super) fn forget_descriptor(&self, descriptor: i64) {
         self.own.local_outcomes.forget_descriptor(descriptor);
         self.own.widths.lock().retain(|(_, of, _), _| *of != descriptor);
         self.recorder().forget_outcomes(self.id(), Key::Descriptor, &Value::from(descriptor));
     }
 
-    /// Notes what came of a call, by its key in short and in full: `None` if it went as usual, else what is to be written of it.
+    /// Notes the outcome of a call, by its short and its full key. `said` is `None` if the call went as usual, else
+    /// what is to be written.
     #[inline]
     pub(super) fn note_outcome(
         &self,
@@ -222,8 +224,9 @@ impl Connection<Recorded> {
 }
 
 impl Statement<Recorded> {
-    /// In a forked child: goes on in the child's part, in which nothing is known of the statement yet. Rows that were read are in
-    /// the parent's. The same where the connection went on in another cassette: what was prepared is prepared there.
+    /// In a forked child, goes on in the child's part, in which nothing is known of the statement yet; the rows that
+    /// were read are in the parent's. Where the connection went on in another cassette, prepares there what was
+    /// prepared before.
     #[cold]
     pub(super) fn enter(&self) -> Result<(), Outcome> {
         self.connection.enter()?;
@@ -260,7 +263,7 @@ impl Statement<Recorded> {
         if written == Outcome::SUCCESS { Ok(()) } else { Err(written) }
     }
 
-    /// Ends what the previous text or execution left open and writes what was learned of its columns.
+    /// Ends what the previous text or execution left open, and writes what was learned of its columns.
     pub(super) fn settle(&self, state: &mut State<Recorded>, ended: bool) -> Result<(), CassetteError> {
         self.finish_row(state)?;
         if let Some(run) = state.run.take() {
@@ -277,7 +280,7 @@ impl Statement<Recorded> {
         }
     }
 
-    /// Another text for this handle: another statement id, nothing known.
+    /// Begins another text for this handle: it gets another statement id, and nothing is known of it.
     pub(super) fn new_text(&self, state: &mut State<Recorded>) -> Result<u32, CassetteError> {
         self.settle(state, false)?;
         let id = self.connection.next_statement();
@@ -305,7 +308,7 @@ impl Statement<Recorded> {
         self.written_already(id, method, fields, outcome)
     }
 
-    /// The same for fields that say already what came of it.
+    /// Appends a command whose fields already include the outcome.
     pub(super) fn written_already(&self, id: u32, method: Method, fields: Fields, outcome: Outcome) -> Outcome {
         let entry = Entry { method, connection: self.connection.id(), statement: Some(id), fields };
         self.connection.own.local_outcomes.commanded();
@@ -314,13 +317,13 @@ impl Statement<Recorded> {
         self.connection.recorder().command(&entry).map_or_else(unwritable, |()| outcome)
     }
 
-    /// Another command of the statement, a fetch, or its end: answers may be others from now on.
+    /// Counts a command of the statement, a fetch, or its end: answers may differ from now on.
     pub(super) fn counts(&self) {
-        // Two threads that use one statement at once need no exact count.
+        // Two threads that use one statement at once do not need an exact count.
         self.own.commands.store(self.own.commands.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
     }
 
-    /// Notes that something was closed, where there is something.
+    /// Notes that something was closed or otherwise ended.
     pub(super) fn note(&self, id: u32, method: Method) -> Result<(), CassetteError> {
         if method == Method::Close {
             self.counts();
@@ -330,7 +333,8 @@ impl Statement<Recorded> {
             .note(&Entry::new(method, self.connection.id(), Some(id)).with(Key::Result, Value::Null))
     }
 
-    /// Does the driver call and then `after`; where the driver is still executing, once it is done.
+    /// Makes the driver call and then runs `after`. If the driver is still executing, `after` runs once the call is
+    /// done.
     pub(super) fn then<W: Watched + Send + 'static>(
         &self,
         driver_call: &dyn DriverCall,

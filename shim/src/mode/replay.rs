@@ -1,4 +1,5 @@
-//! What replay is: what it knows of connections and statements, how a command is compared and a recorded answer found.
+//! The replay mode: what it knows of connections and statements, how it compares a command, and how it finds a recorded
+//! answer.
 
 use crate::args::Place;
 use crate::convert::CType;
@@ -35,39 +36,41 @@ impl Interception for Replayed {
     type Reading = ReplayedReading;
 }
 
-/// What is known of a connection at replay.
+/// What replay knows of a connection.
 #[derive(Default)]
 pub struct ReplayedConnection {
-    /// How many answers with rows were asked for.
+    /// How many answers with rows the program asked for.
     result_answers: AtomicU32,
-    /// Statement handles that are not freed.
+    /// Statement handles that are not freed yet.
     pub(super) handles: AtomicU32,
 }
 
-/// What is known of a statement at replay, and not behind its lock.
+/// What replay knows of a statement outside its lock.
 #[derive(Default)]
 pub struct ReplayedStatement {
-    /// A function that programs loop on has said that the replay failed.
+    /// Whether a function that programs call in a loop has reported that the replay failed.
     pub(super) gave_up: AtomicBool,
 }
 
-/// What is known of a statement between two calls at replay.
+/// What replay knows of a statement between two calls.
 #[derive(Default)]
 pub struct ReplayedState {
-    /// The id that the text of a call which is still executing has already.
+    /// The statement id of a text whose call is still executing.
     pub(super) given: Option<u32>,
-    /// The run is that of a process from which this one was forked: only the row at hand is this one's.
+    /// Whether the run belongs to the process that this one was forked from. Then only its current row is usable here.
     pub(super) run_is_parents: bool,
-    /// Whether a row is at hand for SQLGetData.
+    /// Whether there is a current row for SQLGetData.
     pub(super) on_row: bool,
-    /// What the recorded driver does with the row counter and states of the result at hand, once that was looked up.
+    /// What the recorded driver does with the row counter and row states of the current result, once that was looked
+    /// up.
     pub(super) counters: Option<RowCounters>,
     pub(super) nulls: ZeroNulls,
-    /// The recorded C types of the run at hand, resolved.
+    /// The recorded C types of the current run, resolved.
     pub(super) types: Vec<CType>,
 }
 
-/// A program that asks for something else than was recorded: the headline for the application, the report for people.
+/// Reports a program that asks for something else than was recorded: the application gets the headline, people get the
+/// report.
 pub(super) fn mismatch(mismatch: Mismatch) -> Outcome {
     if let Some(told) = &mismatch.fault {
         return recorded_outcome(|key| told.get(key));
@@ -81,7 +84,7 @@ pub(super) fn mismatch(mismatch: Mismatch) -> Outcome {
     Outcome { rc: rc::ERROR, diagnostics: vec![record] }
 }
 
-/// Something the recording does not say.
+/// Returns the error for something that the recording does not have.
 pub(super) fn not_recorded(what: &str) -> Outcome {
     Outcome::error(
         "HY000",
@@ -89,8 +92,8 @@ pub(super) fn not_recorded(what: &str) -> Outcome {
     )
 }
 
-/// Puts into the verdict that everything is played, once it is: the process may be killed, run another program in its place, or
-/// end without its exit handlers.
+/// Notes in the verdict that everything is played, as soon as it is. The process may be killed, replace itself with
+/// another program, or end without its exit handlers.
 pub(super) fn finished(player: &Arc<Player>) {
     if let Some(parts) = player.finished() {
         crate::cassettes::finished(player, &parts);
@@ -98,48 +101,48 @@ pub(super) fn finished(player: &Arc<Player>) {
 }
 
 impl Connection<Replayed> {
-    /// The player of the cassette the connection is in.
+    /// Returns the player of the connection's current cassette.
     pub(super) fn player(&self) -> Held<'_, Player> {
         self.cassettes.cassette()
     }
 
-    /// The id of the next statement that is served an answer with rows.
+    /// Returns the id of the next statement that is served an answer with rows.
     pub(super) fn next_answered_statement(&self) -> u32 {
         self.own.result_answers.fetch_add(1, Ordering::Relaxed) | FIRST_RESULT_ANSWER
     }
 
-    /// After what may be the last that is played of the cassette.
+    /// Checks whether the whole cassette is played. Called after anything that may be the last of it.
     pub(super) fn may_be_finished(&self) {
         finished(&self.player());
     }
 
-    /// After the last row of a run.
+    /// Called after the last row of a run.
     pub(super) fn rows_are_read(&self) {
         let player = self.player();
         player.rows_are_read();
         finished(&player);
     }
 
-    /// A part of the cassette that is damaged: it is the mismatch from now on, and the report names its file and line.
+    /// Reports a damaged part of the cassette. It is the mismatch from now on, and the report names its file and line.
     pub(super) fn damaged(&self, statement: Option<u32>, error: CassetteError) -> Outcome {
         mismatch(self.player().damaged(self.id(), statement, error))
     }
 
-    /// What was recorded of a call that usually goes as ODBC says; `None` for the usual outcome.
+    /// Returns what was recorded of a call that usually goes as ODBC says; `None` for the usual outcome.
     ///
     /// # Errors
-    /// A damaged cassette.
+    /// The cassette is damaged.
     pub(super) fn local_outcome(&self, key: &[(Key, Value)]) -> Result<Option<Fields>, Outcome> {
         self.player().outcome(self.id(), key).map_err(|error| self.damaged(None, error))
     }
 
-    /// The recorded answer with this key that belongs to the connection.
+    /// Returns the connection's recorded answer with this key.
     pub(super) fn recorded_info(&self, key: &[(Key, Value)]) -> Result<Option<Fields>, Outcome> {
         let found = self.player().info(self.id(), key).map_err(|error| self.damaged(None, error))?;
         Ok(found.map(|answer| self.secrecy.restored_fields(answer)))
     }
 
-    /// The outcome of a call on the application's side: success, unless the driver disagreed when it was recorded.
+    /// Returns the outcome of a call on the application's side: success, unless the recorded driver disagreed.
     pub(super) fn local(&self, function: Function, key: impl FnOnce() -> Fields) -> Outcome {
         if !self.player().tells_of(function.name()) {
             return Outcome::SUCCESS;
@@ -151,12 +154,12 @@ impl Connection<Replayed> {
         }
     }
 
-    /// An answer that was recorded, about a statement or the connection, is not one to the question.
+    /// Refuses a recorded answer, about a statement or the connection, that does not fit the question.
     pub(super) fn refuse_answer(&self, statement: Option<u32>, answer: &Fields, wrong: Wrong) -> Outcome {
         mismatch(self.player().refuse_answer(self.id(), statement, answer, wrong))
     }
 
-    /// How often the function's n-th call was polled.
+    /// Returns how often the function's n-th call was polled.
     pub(super) fn recorded_polls(&self, statement: Option<u32>, function: Function, call: u32) -> Result<u32, Outcome> {
         let fact = self.recorded_info(&polls_key(self.id(), statement, function, call))?;
         let times = fact.as_ref().and_then(|fact| fact.get(Key::Result)).and_then(Value::as_int);
@@ -165,7 +168,7 @@ impl Connection<Replayed> {
 }
 
 impl Statement<Replayed> {
-    /// The connection went on in another cassette: what was prepared is prepared there.
+    /// Goes on in the connection's other cassette, and plays again there what was prepared.
     fn goes_on(&self) -> Result<(), Outcome> {
         let mut state = self.state.lock();
         state.begin_result();
@@ -179,7 +182,7 @@ impl Statement<Replayed> {
         self.command(&mut state, id, Method::Prepare, fields).map(drop)
     }
 
-    /// In a forked child: goes on in the child's part. The row at hand stays, what comes after it is in the part.
+    /// In a forked child, goes on in the child's part. The current row stays; what comes after it is in the part.
     #[cold]
     pub(super) fn enter(&self) -> Result<(), Outcome> {
         self.connection.enter()?;
@@ -211,29 +214,29 @@ impl Statement<Replayed> {
         self.connection.player().command(&asked).map_err(mismatch)
     }
 
-    /// What an entry that the statement was given says of the program's arrays has to fit them.
+    /// Checks that what an entry says of the program's arrays fits them.
     ///
     /// # Errors
-    /// More rows, more states or a larger count than the program asked for.
+    /// The entry has more rows, more states or a larger count than the program has room for.
     pub(super) fn within(&self, id: u32, room: usize, entry: &Entry) -> Result<(), Outcome> {
         check::within(room, |key| entry.get(key)).map_err(|wrong| {
             mismatch(self.connection.player().refuse(self.connection.id(), Some(id), entry.method, wrong))
         })
     }
 
-    /// As [`Connection::damaged`].
+    /// Reports damage, as [`Connection::damaged`] does.
     pub(super) fn damaged(&self, error: CassetteError) -> Outcome {
         self.connection.damaged(None, error)
     }
 
-    /// What was noted of this statement under a key, beside its commands.
+    /// Returns what was noted of this statement under a key, beside its commands.
     pub(super) fn noted(&self, id: u32, key: &[(Key, Value)]) -> Result<Option<Entry>, Outcome> {
         let keys = [Fields::from(key.to_vec())];
         let found = self.connection.player().answer(self.connection.id(), Some(id), Method::Answer, &keys, &keys);
         found.map_err(|error| self.damaged(error))
     }
 
-    /// Another text for this handle: another statement id, as when it was recorded.
+    /// Begins another text for this handle, under the statement id that it had when it was recorded.
     pub(super) fn new_text(&self, state: &mut State<Replayed>, method: Method, fields: &Fields) -> u32 {
         if let Some(id) = state.own.given.take() {
             return id;
@@ -242,7 +245,7 @@ impl Statement<Replayed> {
         if let Some(before) = state.id {
             player.forget_statement(self.connection.id(), before);
         }
-        // an answer with rows has no place among the statements
+        // An answer with rows has no number among the statements.
         let asked = || Entry { fields: fields.clone(), ..Entry::new(method, self.connection.id(), None) };
         let id = match player.is_by_hand() || player.has_result_answers(method) && player.has_result_answer(&asked()) {
             true => self.connection.next_answered_statement(),
@@ -253,7 +256,8 @@ impl Statement<Replayed> {
         id
     }
 
-    /// What SQLParamData hands out: the place of the set, or what was bound, as the recorded driver did.
+    /// Returns the token that SQLParamData hands out: the place of the set, or the one that was bound, as the recorded
+    /// driver did.
     pub(super) fn token(&self, waiting: &Waiting) -> Result<Place, Outcome> {
         if waiting.token == waiting.bound {
             return Ok(waiting.token);
@@ -267,7 +271,8 @@ impl Statement<Replayed> {
 }
 
 impl State<Replayed> {
-    /// Whether SQLGetData reads the row handed out last, and not one that the cursor was moved to inside a rowset.
+    /// Returns whether SQLGetData reads the row that was handed out last. With several rows the cursor may be on
+    /// another one.
     pub(super) fn reads_row(&self) -> bool {
         self.own.on_row && self.rowset <= 1
     }

@@ -1,6 +1,7 @@
 //! What a fetch asks for and what it fills: the rows of a rowset, their counter and their states.
 //!
-//! ODBC reference: SQLFetchScroll ("Positioning the Cursor", "Rows Fetched Buffer"), SQLExtendedFetch and "Bookmark Types".
+//! ODBC reference: SQLFetchScroll ("Positioning the Cursor", "Rows Fetched Buffer"), SQLExtendedFetch and "Bookmark
+//! Types".
 
 use crate::args::{Binding, Place, Watched, WatchedNumber};
 use crate::call::Call;
@@ -15,7 +16,7 @@ const NEXT: i16 = odbc_sys::FetchOrientation::Next as i16;
 /// What a fetch function asks for.
 #[derive(Clone, Copy)]
 pub struct Fetching {
-    /// Rows at most.
+    /// The most rows to fetch.
     pub size: usize,
     /// Where the number of rows goes.
     pub rows: Place,
@@ -24,7 +25,8 @@ pub struct Fetching {
 }
 
 impl Fetching {
-    /// SQLFetch, SQLFetchScroll(SQL_FETCH_NEXT) and SQLExtendedFetch(SQL_FETCH_NEXT); `None` for anything else.
+    /// Returns what SQLFetch, SQLFetchScroll(SQL_FETCH_NEXT) or SQLExtendedFetch(SQL_FETCH_NEXT) asks for; `None` for
+    /// any other call.
     pub fn of(call: &Call<'_>, application: &Application) -> Option<Fetching> {
         match call {
             Call::Fetch | Call::FetchScroll { orientation: NEXT, .. } => Some(Fetching::by_attributes(application)),
@@ -35,7 +37,7 @@ impl Fetching {
         }
     }
 
-    /// The rowset of SQLFetch and SQLFetchScroll.
+    /// Returns the rowset of SQLFetch and SQLFetchScroll.
     pub fn by_attributes(application: &Application) -> Fetching {
         Fetching {
             size: application.row_array_size(),
@@ -45,7 +47,7 @@ impl Fetching {
     }
 }
 
-/// Where SQLExtendedFetch puts the row states; a later SQLSetPos may put them there as well.
+/// Returns where SQLExtendedFetch puts the row states. A later SQLSetPos may put them there as well.
 pub fn extended_states(call: &Call<'_>) -> Place {
     match call {
         Call::ExtendedFetch { status, .. } => *status,
@@ -53,11 +55,11 @@ pub fn extended_states(call: &Call<'_>) -> Place {
     }
 }
 
-/// The row counter and the first row state at the end of data, where there is a place for them: what is said of a driver
-/// that does not write this number, but leaves the place alone or writes another one.
+/// The row counter and the first row state at the end of data, with their usual values. Something is noted for a driver
+/// that leaves the place alone or writes another number.
 pub const AT_END: [(&str, i64); 2] = [("rows_fetched_at_end", 0), ("row_status_at_end", 3)];
 
-/// The same with rows: of a driver that does not count them, or leaves their states alone.
+/// The same for a fetch that finds rows: noted for a driver that does not count them or leaves their states alone.
 pub const WITH_ROWS: [&str; 2] = ["rows_fetched_with_rows", "row_status_with_rows"];
 
 /// The orientations by their ODBC names, in lower case without `SQL_FETCH_`.
@@ -81,20 +83,20 @@ const BOOKMARK: i16 = 8;
 
 /// What a scroll asks for.
 pub struct Scrolling {
-    /// `orientation`, and as it applies `offset`, `bookmark` and `rowset`.
+    /// `orientation`, and `offset`, `bookmark` and `rowset` where they apply.
     pub asked: Fields,
-    /// How many rows at most, and where their number and states go.
+    /// The most rows to fetch, and where their number and states go.
     pub fetching: Fetching,
 }
 
 impl Scrolling {
-    /// The scroll a call asks for; `None` for a fetch of the next rows and for anything else.
+    /// Returns the scroll that a call asks for; `None` for a fetch of the next rows and for any other call.
     pub fn of(call: &Call<'_>, application: &Application) -> Option<Scrolling> {
         let (orientation, offset, fetching, mark) = match *call {
             Call::FetchScroll { orientation, offset } => {
                 (orientation, offset, Fetching::by_attributes(application), bookmark_pointed_to(application))
             }
-            // The bookmark of SQLExtendedFetch is its offset.
+            // SQLExtendedFetch takes its bookmark as the offset.
             Call::ExtendedFetch { orientation, offset, rows, status } => {
                 (orientation as i16, offset, Fetching { size: application.rowset_size(), rows, status }, None)
             }
@@ -106,7 +108,7 @@ impl Scrolling {
         if orientation == BOOKMARK {
             asked.extend(mark.map(|mark| (Key::Bookmark, mark)));
         }
-        // Nothing reads the offset of the others.
+        // SQL_FETCH_FIRST, LAST and PRIOR ignore the offset.
         if !(FIRST..=PRIOR).contains(&orientation) {
             asked.push((Key::Offset, Value::from(offset)));
         }
@@ -117,7 +119,7 @@ impl Scrolling {
     }
 }
 
-/// What SQL_ATTR_FETCH_BOOKMARK_PTR points to: as many bytes as the bookmarks had that the statement gave out.
+/// Reads what SQL_ATTR_FETCH_BOOKMARK_PTR points to, as many bytes as the statement's bookmarks had.
 fn bookmark_pointed_to(application: &Application) -> Option<Value> {
     let place: Place = application.address(attribute::FETCH_BOOKMARK_PTR);
     match bound::chunk(CType::BINARY, place, application.bookmark_size() as isize) {
@@ -138,39 +140,42 @@ pub mod row_state {
     pub const ERROR: u16 = 5;
     pub const SUCCESS_WITH_INFO: u16 = 6;
 
-    /// Whether the bound buffers have the row. If not, a driver may have written to some of them nevertheless.
+    /// Returns whether the bound buffers have the row. If not, a driver may still have written to some of them.
     pub fn has_cells(status: u16) -> bool {
         !matches!(status, DELETED | NOROW | ERROR)
     }
 }
 
-/// What a driver does with a counter or a state: what ODBC says, leaving it alone, or another number.
+/// What a driver does with a counter or a state: `None` for what ODBC says, `Some(None)` for leaving it alone, or
+/// another number.
 pub type RowCounter = Option<Option<i64>>;
 
-/// What a driver does with the counter and the states of a fetch that finds rows.
+/// The same for the counter and the states of a fetch that finds rows.
 pub type RowCounters = [RowCounter; 2];
 
-/// The arrays that an application bound for the rows of a rowset, or for its sets of parameters, as replay writes to them.
+/// The arrays that an application bound for the rows of a rowset or for its sets of parameters, as replay writes to
+/// them.
 ///
-/// Whatever a cassette says, no row is written for which the application gave no room: every write to a row goes through here. A
-/// cassette that says more is refused before ([`within`](super8_cassette::check::within)).
+/// Every write to a row goes through here, so that whatever a cassette says, nothing is written for which the
+/// application gave no room. A cassette that says more is refused before that
+/// ([`within`](super8_cassette::check::within)).
 #[derive(Clone, Copy)]
 pub struct Arrays {
     rows: usize,
 }
 
 impl Arrays {
-    /// Arrays for this many rows.
+    /// Returns arrays for this many rows.
     pub fn of(rows: usize) -> Arrays {
         Arrays { rows }
     }
 
-    /// Whether the application has room for a row, counted from 0.
+    /// Returns whether the application has room for a row, counted from 0.
     pub fn has(self, row: usize) -> bool {
         row < self.rows
     }
 
-    /// A column's buffers for a row; `None` outside the rowset.
+    /// Returns a column's buffers for a row; `None` outside the rowset.
     #[inline]
     pub fn buffers(
         self,
@@ -182,7 +187,7 @@ impl Arrays {
         self.has(row).then(|| application.at_row(binding, row, element))
     }
 
-    /// Writes the state of a row.
+    /// Writes the state of a row, if the application has room for it.
     #[inline]
     pub fn set_state(self, states: Place, row: usize, state: u16) {
         if self.has(row) {
@@ -190,21 +195,21 @@ impl Arrays {
         }
     }
 
-    /// Writes how many rows there are: programs go through their arrays by this number.
+    /// Writes the number of rows, no more than there is room for: programs index their arrays by it.
     #[inline]
     pub fn set_count(self, counter: Place, count: usize) {
         counter.set_ulen(count.min(self.rows));
     }
 }
 
-/// What a driver counted, which is unsigned, but no more than the application has room for: a larger number would send it behind its
-/// arrays when it is replayed.
+/// Limits a driver's count, which is unsigned, to the rows that the application has room for. A larger number would
+/// send the program past the end of its arrays at replay.
 pub fn within(count: i64, room: usize) -> i64 {
     let room = room as i64;
     if (0..=room).contains(&count) { count } else { room }
 }
 
-/// Counter and states during a fetch: ODBC has the driver write them in every fetch.
+/// The counter and the states during a fetch. ODBC has the driver write them in every fetch.
 pub struct WatchedCounters {
     rows: WatchedNumber,
     first: WatchedNumber,
@@ -212,7 +217,7 @@ pub struct WatchedCounters {
 }
 
 impl WatchedCounters {
-    /// What the driver wrote; what it left alone gets its old value back.
+    /// Returns what the driver wrote, and restores what it left alone.
     #[inline(always)] // once for each row
     pub fn written(self) -> WrittenCounters {
         let state = |watched: WatchedNumber| watched.written().map(|written| written.value as u16);
@@ -230,7 +235,7 @@ impl Watched for WatchedCounters {
     }
 }
 
-/// What the driver wrote. A place it left alone, or that the application did not give, is `None`.
+/// What the driver wrote. `None` for a place that it left alone or that the application did not give.
 pub struct WrittenCounters {
     /// The number of rows.
     pub rows: Option<i64>,
@@ -253,8 +258,8 @@ impl Fetching {
         }
     }
 
-    /// Writes counter and states of a scroll: the usual ones for this outcome and so many rows, unless the recording has
-    /// others.
+    /// Writes the counter and states of a scroll: what the recording has, else the usual ones for this outcome and row
+    /// count.
     pub fn replay(&self, code: i16, count: usize, rows: Option<&Value>, status: Option<&Value>) {
         let arrays = Arrays::of(self.size);
         let rows = match rows {
@@ -274,7 +279,7 @@ impl Fetching {
 }
 
 impl WrittenCounters {
-    /// The state of a row, from 0.
+    /// Returns the state of a row, counted from 0.
     pub fn state(&self, row: usize) -> Option<u16> {
         match row.checked_sub(1) {
             None => self.first,
@@ -282,14 +287,14 @@ impl WrittenCounters {
         }
     }
 
-    /// The number of rows that the driver wrote.
+    /// Returns the number of rows that the driver wrote.
     pub fn counted(&self, fetching: &Fetching) -> Option<i64> {
         self.rows.map(|rows| within(rows, fetching.size))
     }
 
-    /// How many rows a successful fetch wrote: as many as the driver counted, else as its row states say.
+    /// Returns how many rows a successful fetch wrote: the driver's count, else what its row states say.
     pub fn count(&self, fetching: &Fetching) -> usize {
-        // no rows are read for a number that cannot be theirs
+        // Never read more rows than the rowset has, whatever the driver counted.
         let counted = self.rows.and_then(|rows| usize::try_from(rows).ok()).map(|rows| rows.min(fetching.size));
         let by_states = || match fetching.states() {
             0 => fetching.size,
@@ -298,14 +303,14 @@ impl WrittenCounters {
         if fetching.size == 1 { 1 } else { counted.unwrap_or_else(by_states) }
     }
 
-    /// `row_status`, if the driver wrote any state, as it is said of a fetch that failed.
+    /// Returns `row_status` for a fetch that failed, if the driver wrote any state.
     pub fn states(&self, fetching: &Fetching) -> Option<Value> {
         let states: Vec<Option<u16>> = (0..fetching.states()).map(|row| self.state(row)).collect();
         states.iter().any(Option::is_some).then(|| Value::List(states.into_iter().map(Value::from).collect()))
     }
 
-    /// `rows_fetched` and `row_status`, as far as they are not the usual ones for this outcome. The counter is looked at if
-    /// it is the application's.
+    /// Returns `rows_fetched` and `row_status` where they differ from the usual ones for this outcome. The counter is
+    /// checked only if it is the application's (`counter`).
     pub fn unusual(&self, fetching: &Fetching, code: i16, count: usize, counter: bool) -> Fields {
         let mut fields = Fields::new();
         let counted = self.counted(fetching);
@@ -321,7 +326,7 @@ impl WrittenCounters {
     }
 }
 
-/// What ODBC lets one expect in the counter (SQLFetchScroll, "Rows Fetched Buffer").
+/// Returns the count that ODBC leads one to expect (SQLFetchScroll, "Rows Fetched Buffer").
 fn usual_rows(code: i16, count: usize) -> Option<usize> {
     match code {
         rc::SUCCESS | rc::SUCCESS_WITH_INFO => Some(count),
@@ -330,7 +335,7 @@ fn usual_rows(code: i16, count: usize) -> Option<usize> {
     }
 }
 
-/// What ODBC lets one expect in the row status array.
+/// Returns the row state that ODBC leads one to expect.
 fn usual_state(code: i16, count: usize, row: usize) -> Option<u16> {
     match code {
         rc::SUCCESS | rc::SUCCESS_WITH_INFO if row < count => Some(row_state::SUCCESS),
@@ -342,7 +347,7 @@ fn usual_state(code: i16, count: usize, row: usize) -> Option<u16> {
 /// SQL_UB_VARIABLE.
 const VARIABLE: usize = 2;
 
-/// The C type of a bookmark in this buffer, once the driver has written its length.
+/// Returns the C type of the bookmark in this buffer, once the driver has written its length.
 pub fn bookmark_type(binding: &Binding, use_bookmarks: usize) -> CType {
     match CType(binding.c_type) {
         CType::DEFAULT if use_bookmarks == VARIABLE => CType::BINARY,
@@ -354,12 +359,13 @@ pub fn bookmark_type(binding: &Binding, use_bookmarks: usize) -> CType {
     }
 }
 
-/// Bytes of a bookmark, from its field in a row.
+/// Returns the size of a bookmark in bytes, from its field in a row.
 pub fn bookmark_size(field: &[u8], c_type: CType) -> Option<usize> {
     c_type.fixed_size().or_else(|| Some(field.strip_prefix(b"\\x")?.len() / 2))
 }
 
-/// The C type a recorded bookmark is served as: a number is the number it was, whatever the header calls it.
+/// Returns the C type as which a recorded bookmark is served. A number stays the number it was, whatever C type the
+/// header names.
 pub fn bookmark_served_as(asked: CType, recorded: CType) -> CType {
     match asked {
         CType::DEFAULT => recorded,

@@ -1,4 +1,4 @@
-//! What a statement knows whichever mode it is in: what the application bound and set, ids and counts, the result at hand,
+//! What a statement knows in either mode: what the application bound and set, ids and counts, the current result, and
 //! what waits for data or is still executing.
 
 use crate::args::Place;
@@ -22,17 +22,17 @@ use super8_cassette::{Fields, process};
 pub struct Statement<I: Interception> {
     pub(super) connection: Arc<Connection<I>>,
     pub(super) state: Mutex<State<I>>,
-    /// How often the statement text at hand was closed or cancelled.
+    /// How often the current statement text was closed or cancelled.
     pub(super) endings: AtomicU32,
-    /// It is the driver manager's own, to probe the connection with.
+    /// Whether it is the driver manager's own statement, which probes the connection.
     pub(super) probes: AtomicBool,
-    /// Whether its calls may say SQL_STILL_EXECUTING: once that was switched on, calls are counted for good.
+    /// Whether calls may return SQL_STILL_EXECUTING. Once that was switched on, calls are counted for good.
     asynchronous: AtomicBool,
-    /// The process that it is intercepted in.
+    /// The process that intercepts the statement.
     process: AtomicU32,
-    /// What it does, where its connection may go on in another cassette.
+    /// How the statement is used; its connection asks for this before it goes on in another cassette.
     pub(super) used: Use,
-    /// What only this mode knows, and not behind the lock.
+    /// What only this mode knows, outside the lock.
     pub(super) own: I::OfStatement,
 }
 
@@ -40,21 +40,22 @@ pub struct Statement<I: Interception> {
 #[derive(Default)]
 pub(super) struct State<I: Interception> {
     pub(super) application: Application,
-    /// The id of the statement text at hand.
+    /// The id of the current statement text.
     pub(super) id: Option<u32>,
-    /// The command that prepared the text.
+    /// The fields of the command that prepared the text.
     pub(super) prepared: Option<Fields>,
-    /// The parameter markers of the prepared text.
+    /// The number of parameter markers in the prepared text.
     pub(super) markers: usize,
-    /// How many pieces of data at execution were sent with the statement text at hand.
+    /// How many pieces of data at execution were sent with the current statement text.
     pub(super) puts: u32,
-    /// How many of its executions had parameters with data at execution.
+    /// How many of the text's executions had parameters with data at execution.
     pub(super) executions: u32,
     /// An execution that waits for data.
     pub(super) waiting: Option<WaitingExecution>,
-    /// An operation on rows that waits for data.
+    /// A positioned operation that waits for data.
     pub(super) positioned: Option<WaitingOperation>,
-    /// Output parameters that the last execution left alone: the driver may write to them until the last result is read.
+    /// Output parameters that the last execution left alone. The driver may write to them until the last result is
+    /// read.
     pub(super) sent: Outputs,
     /// Output parameters that are read in pieces.
     pub(super) streams: Streams,
@@ -62,14 +63,14 @@ pub(super) struct State<I: Interception> {
     pub(super) polls: Polls,
     /// Whether there may be a result to fetch from and to close.
     pub(super) open: bool,
-    /// The rows at hand in the cassette, if there are any.
+    /// The run of the cassette that is being written or read, if any.
     pub(super) run: I::Run,
-    /// Rows that the last fetch asked for, and those it got.
+    /// How many rows the last fetch asked for, and how many it got.
     pub(super) rowset: usize,
     pub(super) fetched: usize,
     /// Where SQLExtendedFetch put the row states, if that was the last fetch.
     pub(super) extended: Place,
-    /// How many columns the result at hand has, where that is known, once it was looked up.
+    /// The number of the current result's columns, once it was looked up; `Some(None)` if it is not known.
     pub(super) columns: Option<Option<u16>>,
     pub(super) reading: I::Reading,
     pub(super) scratch: Vec<u8>,
@@ -78,7 +79,7 @@ pub(super) struct State<I: Interception> {
 }
 
 impl<I: Interception> Statement<I> {
-    /// A fresh statement on `connection`.
+    /// Returns a new statement on `connection`.
     pub(super) fn new(connection: Arc<Connection<I>>) -> Self {
         let used = connection.moves.statement();
         Statement {
@@ -93,30 +94,30 @@ impl<I: Interception> Statement<I> {
         }
     }
 
-    /// Whether it is in this process, and in the cassette that its connection is in.
+    /// Returns whether the statement is in this process and in the connection's current cassette.
     #[inline]
     pub(super) fn is_here(&self) -> bool {
         !self.is_forked() && self.is_in_cassette()
     }
 
-    /// Whether it comes from the process that this one was forked from.
+    /// Returns whether the statement comes from the process that this one was forked from.
     #[inline]
     pub(super) fn is_forked(&self) -> bool {
         self.process.load(Ordering::Relaxed) != process::id()
     }
 
-    /// Whether it is in the cassette that its connection is in.
+    /// Returns whether the statement is in the connection's current cassette.
     pub(super) fn is_in_cassette(&self) -> bool {
         self.used.is_at(&self.connection.moves)
     }
 
-    /// It goes on in this process.
+    /// Marks the statement as one of this process.
     pub(super) fn stays(&self) {
         self.process.store(process::id(), Ordering::Relaxed);
     }
 
-    /// What is done before a call: a command may have its connection go on in another cassette (`follow`), and the statement goes
-    /// on where that is, in its own process (`enter`).
+    /// Prepares for a call. A command may make its connection go on in another cassette (`follow`), and then the
+    /// statement goes on there, in its own process (`enter`).
     pub(super) fn arrive(
         &self,
         call: &Call<'_>,
@@ -129,12 +130,12 @@ impl<I: Interception> Statement<I> {
         if self.is_here() { Ok(()) } else { enter() }
     }
 
-    /// Whether calls may say SQL_STILL_EXECUTING.
+    /// Returns whether calls may return SQL_STILL_EXECUTING.
     pub(super) fn is_asynchronous(&self) -> bool {
         self.asynchronous.load(Ordering::Relaxed) || self.connection.is_asynchronous()
     }
 
-    /// Takes in a call on the application's side that succeeded.
+    /// Applies a call on the application's side that succeeded.
     pub(super) fn take_in(&self, state: &mut State<I>, call: &Call<'_>) {
         if matches!(call, Call::BindParameter { .. } | Call::FreeStmt { .. }) {
             state.sent = Outputs::default();
@@ -145,14 +146,14 @@ impl<I: Interception> Statement<I> {
         }
     }
 
-    /// Another text, with this id.
+    /// Begins another text with this id.
     pub(super) fn begin_text(&self, state: &mut State<I>, id: u32) {
         (state.id, state.puts, state.executions, state.prepared) = (Some(id), 0, 0, None);
         state.polls.another_text();
         self.endings.store(0, Ordering::Relaxed);
     }
 
-    /// What one of the statement's four descriptors holds.
+    /// Returns what one of the statement's four descriptors holds.
     pub(super) fn descriptor_content(&self, role: DescriptorRole) -> Content {
         let mut state = self.state.lock();
         state.application.refresh();
@@ -161,7 +162,7 @@ impl<I: Interception> Statement<I> {
 }
 
 impl<I: Interception> State<I> {
-    /// Another text, execution or result: nothing is known of it, and nothing fetched from it.
+    /// Begins another text, execution or result: nothing is known of it, and nothing was fetched from it.
     pub(super) fn begin_result(&mut self) {
         (self.open, self.columns) = (false, None);
         (self.rowset, self.fetched) = (1, 0);
@@ -169,7 +170,7 @@ impl<I: Interception> State<I> {
         self.reading.forget();
     }
 
-    /// The rowset that an operation is about.
+    /// Returns the rowset that a positioned operation works on.
     pub(super) fn rowset(&self) -> Rowset {
         Rowset { size: self.rowset, fetched: self.fetched, extended: self.extended }
     }

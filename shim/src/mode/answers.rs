@@ -1,5 +1,5 @@
-//! Questions about a connection: asking the driver so that the whole answer is known whatever room the application gave, and the
-//! recorded answer or what is known anyway.
+//! Questions about a connection. Recording asks the driver so that the whole answer is known, whatever room the
+//! application gave. Replay gives the recorded answer, or what is known anyway.
 
 use crate::args::{Out, Place, Reply, WatchedOut};
 use crate::call::{DriverCall, Question};
@@ -19,27 +19,27 @@ use super8_cassette::{Fields, Key, Value};
 
 /// What the driver said.
 pub(super) struct Asked {
-    /// What came of the application's call.
+    /// The outcome of the application's call.
     pub(super) outcome: Outcome,
     replies: Vec<Reply>,
-    /// What the driver said to the same question where there was room for everything, if the application gave less.
+    /// The driver's answer to the same question with room for everything, if the application gave less.
     whole: Option<(Outcome, Vec<Reply>)>,
-    /// Whether the application's own reply is one that replay cannot make of the whole.
+    /// Whether replay cannot make the application's own reply from the whole one.
     special: bool,
 }
 
-/// One answer to be kept.
+/// One answer to be recorded.
 pub(super) struct Answer<'a> {
     pub(super) outcome: &'a Outcome,
     pub(super) replies: &'a [Reply],
-    /// The room that it is the answer for; empty for the whole one.
+    /// The room that this is the answer for; empty for the whole answer.
     pub(super) room: Fields,
-    /// Whether it need be kept only where another one was before: replay makes it of the whole one.
+    /// Whether replay can make it from the whole answer. Then it is recorded only if another answer was there before.
     pub(super) follows: bool,
 }
 
 impl Asked {
-    /// The answers: the whole one first.
+    /// Returns the answers, the whole one first.
     pub(super) fn answers(&self, question: &Question<'_>) -> impl Iterator<Item = Answer<'_>> {
         let whole = self.whole.as_ref().map(|(outcome, replies)| Answer {
             outcome,
@@ -58,10 +58,11 @@ impl Asked {
     }
 }
 
-/// Asks the driver, watching what it writes. Where the application gave too little room the driver is asked once more, with
-/// room of our own, unless it executes asynchronously. What it had to say to the application was read before.
+/// Asks the driver and watches what it writes. If the application gave too little room, the driver is asked once more
+/// with super8's own buffers, unless it executes asynchronously. The diagnostics for the application are read before
+/// that.
 ///
-/// `width` says how many bytes the driver writes of the answer, a number.
+/// `width` returns how many bytes the driver writes of an answer that is a number.
 pub(super) fn ask(
     function: Function,
     question: &Question<'_>,
@@ -90,7 +91,7 @@ pub(super) fn ask(
     if let Some((code, replies)) = again {
         let outcome = performed(Some(code), driver_call);
         if outcome == asked.outcome && !rc::succeeded(outcome.rc) {
-            // It fails whatever the room.
+            // The question fails whatever the room.
             asked.special = false;
         } else if rc::succeeded(code) || !rc::succeeded(asked.outcome.rc) {
             asked.special = asked.outcome != outcome || !follows(question, &asked.replies, &replies);
@@ -103,7 +104,8 @@ pub(super) fn ask(
 }
 
 impl Connection<Recorded> {
-    /// Asks for an address, and notes a refusal. Also whether the driver wrote one: it is noted if it says so and did not.
+    /// Asks for an address. Notes a refusal, and a success for which the driver wrote no address. Also returns whether
+    /// it wrote one.
     pub(super) fn note_address(
         &self,
         function: Function,
@@ -125,7 +127,8 @@ impl Connection<Recorded> {
         (noted, written)
     }
 
-    /// How many bytes the driver writes of the number that is the answer to this question, asked of `what` on the connection.
+    /// Returns how many bytes the driver writes of the number that answers this question. `what` is the object on the
+    /// connection that is asked: 0, or a descriptor.
     pub(super) fn width(
         &self,
         what: i64,
@@ -147,7 +150,7 @@ impl Connection<Recorded> {
         if question.is_address() {
             return self.note_address(function, question, driver_call).0;
         }
-        // The key first: a driver may write to what it is given.
+        // Make the key first, because a driver may write to what it is given.
         let mut fields = key(function, question);
         if function == Function::SQLNativeSql {
             fields.insert(0, (Key::Function, function.name().into()));
@@ -163,8 +166,8 @@ impl Connection<Recorded> {
         self.keep_answers(fields, question, asked, set.map(Value::from))
     }
 
-    /// Stores the answers to a question that belong to the connection. `set` is the value the application itself put there: an
-    /// answer that says just that is not written.
+    /// Stores the answers to a question that belongs to the connection. `set` is the value that the application itself
+    /// set; an answer that only repeats it is not written.
     pub(super) fn keep_answers(
         &self,
         mut fields: Fields,
@@ -191,8 +194,8 @@ impl Connection<Recorded> {
 }
 
 impl Connection<Replayed> {
-    /// Answers a question from the connection's recorded answers, else with the value that the application set; `None` if there is
-    /// neither.
+    /// Answers a question from the connection's recorded answers, else with the value that the application set. Returns
+    /// `None` if there is neither.
     pub(super) fn answer(&self, fields: Fields, question: &Question<'_>, set: Option<Value>) -> Option<Outcome> {
         if let Some(answer) = self.recorded_answer(&fields, question, set.as_ref()) {
             return Some(answer);
@@ -203,7 +206,7 @@ impl Connection<Replayed> {
         })
     }
 
-    /// The same, if it was recorded.
+    /// Answers a question from the connection's recorded answers; `None` if there is none.
     pub(super) fn recorded_answer(
         &self,
         fields: &Fields,
@@ -213,7 +216,7 @@ impl Connection<Replayed> {
         let (keys, older) = answer_keys(fields, question, set);
         let mut found = None;
         for key in keys {
-            // The whole answer is asked for as well: recording counted it, too, to say when it changed.
+            // Ask for the whole answer as well: recording counted it too, to tell when it changed.
             match self.recorded_info(&key) {
                 Ok(answer) => found = found.or(answer),
                 Err(failure) => return Some(failure),
@@ -252,7 +255,7 @@ impl Connection<Replayed> {
         }
         let attribute = question.int(Key::Attribute);
         if let ([(_, Out::Address(place))], Some(_)) = (&question.outputs[..], attribute) {
-            // What the address is good for is the driver's affair; whether there is one is the recording's.
+            // What the address points to is the driver's affair. The recording only says whether there is one.
             let outcome = self.local(function, || address_key(function, question));
             if rc::succeeded(outcome.rc) {
                 place.set_pointer(Place::NULL);
@@ -288,7 +291,7 @@ impl Connection<Replayed> {
             Ok(None) => {}
             Err(failure) => return failure,
         }
-        // Another driver manager asks in another form: what one form said answers the other.
+        // Another driver manager asks in another form, so an answer to one form answers the other.
         for form in [999, 0] {
             match self.recorded_info(&key(form)) {
                 Ok(Some(answer)) => {
@@ -305,8 +308,9 @@ impl Connection<Replayed> {
     }
 }
 
-/// The keys under which an answer may stand, in the order in which they count: for just this room, then the whole one. `set` is
-/// the value that the application itself set. The last key is for older recordings, which know only the size of a buffer.
+/// Returns the keys under which an answer may be recorded, in order of precedence: for just this room, then for the
+/// whole answer. `set` is the value that the application itself set. The last key is for older recordings, which know
+/// only the size of a buffer.
 pub(super) fn answer_keys(
     fields: &Fields,
     question: &Question<'_>,
@@ -330,10 +334,10 @@ pub(super) fn answer_keys(
     (vec![with(buffer, length, wide), in_any_room], older)
 }
 
-/// Writes a recorded answer and gives its outcome; a text that no longer fits is cut as drivers do.
+/// Writes a recorded answer and returns its outcome. A text that no longer fits is cut, as drivers do.
 ///
 /// # Errors
-/// An answer of another kind than is asked for.
+/// The answer is of another kind than the question asks for.
 pub(super) fn serve<'a>(question: &Question<'_>, get: impl Fn(Key) -> Option<&'a Value>) -> Result<Outcome, Wrong> {
     let outcome = recorded_outcome(&get);
     let Some(result) = get(Key::Result) else { return Ok(outcome) };
@@ -345,10 +349,11 @@ pub(super) fn serve<'a>(question: &Question<'_>, get: impl Fn(Key) -> Option<&'a
     Ok(outcome)
 }
 
-/// Information types and connection attributes with a harmless general answer.
+/// Returns a harmless general answer for some information types and connection attributes.
 fn default_answer(function: Function, asked: i64) -> Option<Value> {
     match (function, asked) {
-        // SQL_CURSOR_COMMIT_BEHAVIOR and SQL_CURSOR_ROLLBACK_BEHAVIOR: SQL_CB_PRESERVE; the driver manager then forbids nothing.
+        // SQL_CURSOR_COMMIT_BEHAVIOR and SQL_CURSOR_ROLLBACK_BEHAVIOR: with SQL_CB_PRESERVE the driver manager forbids
+        // nothing.
         (Function::SQLGetInfo, 23 | 24) => Some(Value::Int(2)),
         // SQL_DRIVER_ODBC_VER
         (Function::SQLGetInfo, 77) => Some(Value::from("03.80")),
@@ -369,7 +374,7 @@ fn default_answer(function: Function, asked: i64) -> Option<Value> {
     }
 }
 
-/// What a plain driver says to a question that neither a cassette made by hand nor the plain answers have.
+/// Returns what a plain driver says, where neither a cassette written by hand nor the plain answers have the question.
 fn plain_answer(function: Function, question: &Question<'_>) -> Outcome {
     match function {
         Function::SQLNativeSql => {
@@ -389,7 +394,7 @@ const ALL_FUNCTIONS: u16 = 0;
 /// SQL_API_ODBC3_ALL_FUNCTIONS: a bitmap of 4,000 bits.
 const ODBC3_ALL_FUNCTIONS: u16 = 999;
 
-/// What a driver answered: a list of functions, or a flag for a single one.
+/// Returns the driver's answer as the cassette has it: a list of functions, or a flag for a single one.
 pub(super) fn functions_value(asked: u16, supported: Place) -> Value {
     match asked {
         ALL_FUNCTIONS => names((0..100).filter(|api| supported.u16_at(usize::from(*api)) == Some(1))),
@@ -426,7 +431,7 @@ fn function_id(value: &Value) -> Option<u16> {
     }
 }
 
-/// The ids a recorded list names.
+/// Returns the ids that a recorded list names.
 fn function_ids(value: &Value) -> Vec<u16> {
     value.as_list().unwrap_or_default().iter().filter_map(function_id).collect()
 }

@@ -1,8 +1,8 @@
 //! The application's side of a statement: bound columns and parameters, row and parameter arrays, attributes.
 //!
-//! Kept the same way while recording (to read what the driver wrote) and replaying (to write it again). The four
-//! descriptors and the statement attributes that reach into them are one model here; ODBC's reference pages of
-//! SQLSetStmtAttr, SQLBindCol, SQLBindParameter and SQLSetDescField say which is which.
+//! It is kept the same way while recording, to read what the driver wrote, and at replay, to write it again. The four
+//! descriptors and the statement attributes that reach into them are one model here. The ODBC reference pages of
+//! SQLSetStmtAttr, SQLBindCol, SQLBindParameter and SQLSetDescField say which attribute is which field.
 
 use crate::args::{Binding, Out, Parameter, Place};
 use crate::call::{Call, Question};
@@ -16,7 +16,7 @@ use super8_cassette::{Key, Value};
 pub mod attribute {
     use odbc_sys::StatementAttribute as A;
     pub const ROW_BIND_TYPE: i32 = A::RowBindType as i32;
-    /// SQL_ROWSET_SIZE: SQLExtendedFetch's row count, distinct from SQL_ATTR_ROW_ARRAY_SIZE.
+    /// SQL_ROWSET_SIZE: how many rows SQLExtendedFetch fetches. It is distinct from SQL_ATTR_ROW_ARRAY_SIZE.
     pub const ROWSET_SIZE: i32 = 9;
     /// SQL_ATTR_FETCH_BOOKMARK_PTR.
     pub const FETCH_BOOKMARK_PTR: i32 = 16;
@@ -40,7 +40,7 @@ pub mod attribute {
 pub struct BoundParameter {
     /// The application's buffer.
     pub binding: Binding,
-    /// What it is for the database.
+    /// What the parameter is for the database.
     pub parameter: Parameter,
 }
 
@@ -51,33 +51,33 @@ pub struct Application {
     pub(super) columns: Held,
     /// The application parameter descriptor: bound parameters.
     pub(super) parameters: Held,
-    /// The implementation parameter descriptor: what each parameter is for the database, from 1 at index 0.
+    /// The implementation parameter descriptor: what each parameter is for the database. Parameter 1 is at index 0.
     pub(super) markers: Vec<Option<Parameter>>,
     /// Every other statement attribute that was set, as SQLSetStmtAttr passed it.
     attributes: BTreeMap<i32, Place>,
     /// SQL_ATTR_USE_BOOKMARKS, as `attributes` has it too.
     use_bookmarks: usize,
-    /// Bytes of the bookmark that was given out last; 0 for none.
+    /// The size in bytes of the bookmark that was given out last; 0 if none was.
     bookmark_size: usize,
-    /// How many columns the result at hand has, where that is known.
+    /// How many columns the current result has, if that is known.
     result_columns: Option<u16>,
-    /// SQLSetCursorName's name.
+    /// The name that SQLSetCursorName gave.
     cursor_name: Option<String>,
 }
 
 impl Application {
-    /// Takes in what became of attached descriptors since the last call. Comes before anything else of a call.
+    /// Takes in what happened to attached descriptors since the last call. Every call does this first.
     #[inline]
     pub fn refresh(&mut self) {
         self.columns.refresh();
         self.parameters.refresh();
     }
 
-    /// Takes in a call that changes the application's side; other calls change nothing.
+    /// Applies a call that changes the application's side. Other calls change nothing.
     pub fn apply(&mut self, call: &Call<'_>) {
         match call {
             Call::BindColumn { column, binding } => {
-                // A null buffer unbinds (SQLBindCol), even where an indicator is given: then only that is filled.
+                // A null buffer unbinds the column (SQLBindCol). With an indicator, only that is filled from then on.
                 let keep = !binding.target.is_null() || !binding.length.is_null();
                 self.columns.edit(|columns| columns.bind(*column, keep.then_some(*binding)));
             }
@@ -136,23 +136,23 @@ impl Application {
         self.markers[index] = Some(parameter);
     }
 
-    /// What a parameter is for the database: an input parameter unless something else was said.
+    /// Returns what a parameter is for the database: an input parameter unless the application said something else.
     pub(super) fn marker(&self, number: u16) -> Parameter {
         self.known_marker(number).unwrap_or(Parameter { io: 1, sql_type: 0, size: 0, digits: 0 })
     }
 
-    /// The same, if anything was said.
+    /// Returns what a parameter is for the database, if the application said anything.
     pub(super) fn known_marker(&self, number: u16) -> Option<Parameter> {
         self.markers.get(usize::from(number).wrapping_sub(1)).copied().flatten()
     }
 
-    /// The bound column of this number.
+    /// Returns the bound column of this number.
     pub fn column(&self, column: u16) -> Option<Binding> {
         self.columns.record(column)
     }
 
-    /// Every bound column with a buffer or an indicator, by number. A column of which only the type was set, for
-    /// SQLGetData with SQL_ARD_TYPE, is not bound.
+    /// Returns every bound column that has a buffer or an indicator, by number. A column of which only the type was
+    /// set, for SQLGetData with SQL_ARD_TYPE, is not bound.
     pub fn bound_columns(&self) -> impl Iterator<Item = (u16, Binding)> + '_ {
         let columns = self.columns.records().iter().enumerate();
         let columns = columns.take(self.result_columns.map_or(usize::MAX, |count| usize::from(count) + 1));
@@ -161,29 +161,29 @@ impl Application {
         })
     }
 
-    /// The highest number of a bound column, whether the result has it or not; 0 if there is none.
+    /// Returns the highest number of a bound column, whether or not the result has it; 0 if there is none.
     pub fn highest_column(&self) -> usize {
         let bound = |binding: &Option<Binding>| binding.is_some_and(|binding| !binding.is_empty());
         self.columns.records().iter().rposition(bound).unwrap_or_default()
     }
 
-    /// The result at hand has so many columns, as far as that is known: what is bound beyond them is not looked at.
+    /// Sets how many columns the current result has, if that is known. Columns that are bound beyond it are ignored.
     pub fn limit_columns(&mut self, count: Option<u16>) {
         self.result_columns = count;
     }
 
-    /// The bound parameter of this number, from 1.
+    /// Returns the bound parameter of this number, from 1.
     pub fn parameter(&self, number: u16) -> Option<BoundParameter> {
         let binding = self.parameters.record(number)?;
         Some(BoundParameter { binding, parameter: self.marker(number) })
     }
 
-    /// How many parameters are bound: the highest number.
+    /// Returns the highest number of a bound parameter.
     pub fn parameter_count(&self) -> u16 {
         self.parameters.count()
     }
 
-    /// An attribute as it was set.
+    /// Returns an attribute as it was set.
     pub fn attribute(&self, attribute: i32) -> Option<Place> {
         let number = |number: Option<usize>| number.map(Place::of_word);
         match attribute {
@@ -199,7 +199,7 @@ impl Application {
         }
     }
 
-    /// An attribute that is an address; null where it was never set.
+    /// Returns an attribute that is an address; null if it was never set.
     pub fn address(&self, attribute: i32) -> Place {
         self.attribute(attribute).unwrap_or(Place::NULL)
     }
@@ -211,63 +211,63 @@ impl Application {
         }
     }
 
-    /// An attribute that is a number.
+    /// Returns an attribute that is a number.
     pub fn number(&self, attribute: i32) -> Option<usize> {
         self.attribute(attribute).map(|value| value.address() as usize)
     }
 
-    /// The cursor's name, where the application gave it one.
+    /// Returns the cursor's name, if the application gave it one.
     pub fn cursor_name(&self) -> Option<&str> {
         self.cursor_name.as_deref()
     }
 
-    /// Rows a call of SQLFetch or SQLFetchScroll fills; at least 1.
+    /// Returns how many rows SQLFetch and SQLFetchScroll fill; at least 1.
     pub fn row_array_size(&self) -> usize {
         self.columns.size()
     }
 
-    /// Rows a call of SQLExtendedFetch fills; at least 1.
+    /// Returns how many rows SQLExtendedFetch fills; at least 1.
     pub fn rowset_size(&self) -> usize {
         self.number(attribute::ROWSET_SIZE).unwrap_or(1).max(1)
     }
 
-    /// SQL_ATTR_USE_BOOKMARKS: 0 for off.
+    /// Returns SQL_ATTR_USE_BOOKMARKS; 0 for off.
     pub fn use_bookmarks(&self) -> usize {
         self.use_bookmarks
     }
 
-    /// The column that rows begin with: 0 with bookmarks, else 1.
+    /// Returns the column that rows begin with: 0 with bookmarks, else 1.
     pub fn first_column(&self) -> usize {
         usize::from(self.use_bookmarks == 0)
     }
 
-    /// Takes note of the size of a bookmark that was given out.
+    /// Notes the size of a bookmark that was given out.
     pub fn gave_bookmark(&mut self, size: Option<usize>) {
         self.bookmark_size = size.unwrap_or(self.bookmark_size);
     }
 
-    /// Bytes of a bookmark; those of a 32-bit number before one was given out.
+    /// Returns the size of a bookmark in bytes; before one was given out, that of a 32-bit number.
     pub fn bookmark_size(&self) -> usize {
         if self.bookmark_size == 0 { 4 } else { self.bookmark_size }
     }
 
-    /// Sets of parameters an execution sends; at least 1.
+    /// Returns how many sets of parameters an execution sends; at least 1.
     pub fn paramset_size(&self) -> usize {
         self.parameters.size()
     }
 
-    /// The column's buffers for row `row` of a rowset: offset and row- or column-wise step applied.
-    /// `element` is the fixed size of the C type, or `None` for character and binary data.
+    /// Returns the column's buffers for row `row` of a rowset, with the bind offset and the row- or column-wise step
+    /// applied. `element` is the fixed size of the C type, or `None` for character and binary data.
     pub fn at_row(&self, binding: Binding, row: usize, element: Option<usize>) -> Binding {
         self.columns.at(binding, row, element)
     }
 
-    /// The parameter's buffers for set `set`.
+    /// Returns the parameter's buffers for set `set`.
     pub fn at_set(&self, binding: Binding, set: usize, element: Option<usize>) -> Binding {
         self.parameters.at(binding, set, element)
     }
 
-    /// The statement attributes that change results and differ from their defaults, by their cassette names.
+    /// Returns the statement attributes that change results and differ from their defaults, by their cassette names.
     pub fn result_attributes(&self) -> Vec<(&'static str, i64)> {
         const CHANGING: &[(i32, &str, i64)] = &[
             (-2, "cursor_sensitivity", 0),
@@ -291,7 +291,7 @@ impl Application {
     }
 }
 
-/// What the application itself set, if that is what is asked for.
+/// Returns the value that the application itself set, if the question asks for one.
 pub fn set_value(application: &mut Application, function: Function, question: &Question<'_>) -> Option<Value> {
     match function {
         Function::SQLGetStmtAttr | Function::SQLGetStmtOption => {

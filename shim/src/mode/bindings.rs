@@ -1,5 +1,5 @@
-//! Bound columns: what has to be known of them for a fetch, and what setting them does. While recording the driver is asked for C types
-//! and the number of columns, and is lent length variables.
+//! Bound columns: what a fetch has to know of them, and what binding them does. While recording, the driver is asked
+//! for C types and the number of columns, and is lent length variables.
 
 use crate::args::{Binding, OwnMemory, Place};
 use crate::call::{Call, DriverCall};
@@ -18,7 +18,7 @@ use std::sync::atomic::Ordering;
 use super8_cassette::{CassetteError, Entry, Fields, Key, Method, Value};
 
 impl Statement<Recorded> {
-    /// A call on the application's own side: recorded only where the driver disagrees.
+    /// Serves a call on the application's own side. It is recorded only if the driver disagrees.
     pub(super) fn local(&self, function: Function, call: &Call<'_>, driver_call: &dyn DriverCall) -> Outcome {
         let outcome = perform(driver_call);
         if rc::succeeded(outcome.rc) {
@@ -32,15 +32,15 @@ impl Statement<Recorded> {
         self.connection.note_local(local_call(function, None, call), || local_key(function, None, call), outcome)
     }
 
-    /// Takes in a call on the application's side that succeeded.
+    /// Applies a call on the application's side that succeeded.
     pub(super) fn take_in_recorded(&self, call: &Call<'_>) {
         let mut state = self.state.lock();
         state.own.counter_is_lent &= !sets_row_counter(None, call);
         self.take_in(&mut state, call);
     }
 
-    /// The state, once it is known which columns a fetch fills, and which C types stand behind those bound as SQL_C_DEFAULT: the driver
-    /// is asked for them before the lock is taken, once for each result.
+    /// Returns the state once it is known which columns a fetch fills and which C types SQL_C_DEFAULT stands for. The
+    /// driver is asked for that before the lock is taken, once for each result.
     pub(super) fn resolved(
         &self,
         driver_call: &dyn DriverCall,
@@ -72,8 +72,9 @@ impl Statement<Recorded> {
         Ok(state)
     }
 
-    /// The state, once it is known how many columns the result has where some are bound: columns may be bound that it
-    /// does not have, whose buffers the driver does not touch. The cassette says so, because replay does not know the result's columns.
+    /// Returns the state once it is known how many columns the result has, if any are bound. An application may bind
+    /// columns that the result does not have, and the driver does not touch their buffers. The number is recorded then,
+    /// because replay does not know the result's columns.
     fn with_columns(&self, driver_call: &dyn DriverCall) -> Result<MutexGuard<'_, State<Recorded>>, CassetteError> {
         let mut state = self.state.lock();
         if state.application.highest_column() == 0 {
@@ -98,7 +99,7 @@ impl Statement<Recorded> {
         Ok(state)
     }
 
-    /// Tells the recorder the names of a result's columns at its first row, where redaction goes by them.
+    /// Tells the recorder the names of a result's columns at its first row, if redaction needs them.
     fn name_columns(&self, driver_call: &dyn DriverCall) {
         let recorder = self.connection.recorder();
         if !recorder.wants_names() {
@@ -113,8 +114,8 @@ impl Statement<Recorded> {
         }
     }
 
-    /// A counter of fetched rows for an application that has none: without it nobody knows how much of a rowset is filled.
-    /// SQLExtendedFetch is given one in any case.
+    /// Lends a counter of fetched rows to an application that has none, because without one nobody knows how much of a
+    /// rowset is filled. SQLExtendedFetch always gets one.
     pub(super) fn lend_counter(&self, function: Function, driver_call: &dyn DriverCall) -> Option<Place> {
         let lent = function == Function::SQLExtendedFetch || self.state.lock().own.counter_is_lent;
         let counter = driver_call.lend_row_counter(!lent)?;
@@ -122,7 +123,7 @@ impl Statement<Recorded> {
         Some(counter)
     }
 
-    /// Finds out, once for a connection, whether the driver writes the length variable of a column when it is bound.
+    /// Finds out, once for each connection, whether the driver writes a column's length variable when it is bound.
     pub(super) fn note_binding(
         &self,
         column: u16,
@@ -141,7 +142,7 @@ impl Statement<Recorded> {
         let bound = driver_call.bind_column(column, &lent) && driver_call.bind_column(column, binding);
         let written = number.written().filter(|_| bound);
         if !bound {
-            // The driver may have it for good.
+            // The driver may keep the address for good.
             std::mem::forget(memory);
         }
         match written {
@@ -153,10 +154,10 @@ impl Statement<Recorded> {
         }
     }
 
-    /// Has the driver use the variables that it is lent.
+    /// Makes the driver use the variables that it is lent.
     ///
     /// # Errors
-    /// It refuses a column that it took from the application.
+    /// The driver refuses a column that it accepted from the application.
     #[inline]
     pub(super) fn lend_lengths(
         &self,
@@ -175,7 +176,7 @@ impl Statement<Recorded> {
         let mut state = self.state.lock();
         let state = &mut *state;
         let Some((column, _)) = refused else {
-            // There are drivers that clear a length when it is bound.
+            // Some drivers clear a length when it is bound, so watch the variables again.
             state.own.lent.watch(&state.application);
             return Ok(());
         };
@@ -184,7 +185,7 @@ impl Statement<Recorded> {
         Err(Outcome::error("HY000", format!("{text}; use SUPER8_MODE=off for this program")))
     }
 
-    /// Hands on what the driver wrote to the variables that it was lent.
+    /// Copies what the driver wrote to its lent variables to the application's.
     #[cold]
     pub(super) fn take_lengths(&self) {
         let mut state = self.state.lock();
@@ -202,7 +203,8 @@ impl Statement<Recorded> {
         Ok(())
     }
 
-    /// SQLGetData gave a NULL of a C type that tells something new.
+    /// Finds out what the driver leaves in the buffer of a NULL that SQLGetData returned, in a C type for which that is
+    /// not known yet.
     #[cold]
     pub(super) fn note_null_read(&self, column: u16, binding: &Binding, driver_call: &dyn DriverCall) -> Outcome {
         let c_type = CType(binding.c_type);
@@ -235,8 +237,8 @@ impl State<Recorded> {
     }
 }
 
-/// The C type of a buffer: SQL_C_DEFAULT is what the column's SQL type makes it, which the driver is asked for. No lock
-/// may be held.
+/// Returns the C type of a buffer. For SQL_C_DEFAULT the driver is asked for the column's SQL type, so no lock may be
+/// held.
 pub(super) fn resolve(c_type: i16, column: u16, driver_call: &dyn DriverCall) -> CType {
     match CType(c_type) {
         CType::DEFAULT => driver_call.column_type(column).map_or(CType::CHAR, CType::default_for),
@@ -244,7 +246,7 @@ pub(super) fn resolve(c_type: i16, column: u16, driver_call: &dyn DriverCall) ->
     }
 }
 
-/// The C types of bound columns: behind SQL_C_DEFAULT stand those of `defaults`.
+/// Returns the C types of bound columns, with those of `defaults` for SQL_C_DEFAULT.
 pub(super) fn bound_types(defaults: &[(u16, CType)]) -> impl Fn(u16, &Binding) -> CType + '_ {
     |column, binding| match CType(binding.c_type) {
         CType::DEFAULT => defaults.iter().find(|(of, _)| *of == column).map_or(CType::CHAR, |(_, c_type)| *c_type),
@@ -274,7 +276,8 @@ impl Statement<Replayed> {
         outcome
     }
 
-    /// Where buffers are bound beyond the columns that were read, the recording may say that the result has no more.
+    /// Limits the bound columns to those that the result has. The recording says how many these are where buffers are
+    /// bound beyond the columns that were read.
     pub(super) fn limit_columns(&self, state: &mut State<Replayed>, id: u32) -> Result<(), Outcome> {
         let read = (state.own.types.len() + state.application.first_column()).saturating_sub(1);
         let beyond = state.application.highest_column() > read;

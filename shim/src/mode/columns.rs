@@ -1,5 +1,5 @@
-//! What is known about a result's columns: gathered from the application's questions while recording, answered from the columns
-//! file at replay; and the last answers to other questions about a statement.
+//! What is known about a result's columns. Recording gathers it from the application's questions, and replay answers
+//! from the columns file. Also the last answers to other questions about a statement.
 
 use crate::args::{Out, Reply};
 use crate::call::Question;
@@ -16,7 +16,7 @@ fn field_name(field: i64) -> String {
     known.map_or_else(|| field.to_string(), |(_, name)| (*name).to_owned())
 }
 
-/// Whether a function asks about the result's columns.
+/// Returns whether a function asks about the result's columns.
 pub fn asks_columns(function: Function) -> bool {
     matches!(
         function,
@@ -24,7 +24,7 @@ pub fn asks_columns(function: Function) -> bool {
     )
 }
 
-/// Whether a question asks how many columns there are.
+/// Returns whether a question asks how many columns there are.
 fn counts(function: Function, question: &Question<'_>) -> bool {
     function == Function::SQLNumResultCols
         || (function != Function::SQLDescribeCol && matches!(question.int(Key::Field), Some(0 | 1001)))
@@ -38,17 +38,17 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// Forgets everything: another result.
+    /// Forgets everything, because there is another result.
     pub fn clear(&mut self) {
         self.columns.clear();
         self.news = false;
     }
 
-    /// Takes in a plain reply. Returns false for one that a columns file cannot hold (a cut text, a column number
-    /// out of range): that is recorded on its own.
+    /// Takes in a plain reply. Returns false if a columns file cannot hold it (a cut text, a column number out of
+    /// range); then it is recorded on its own.
     pub fn learn(&mut self, function: Function, question: &Question<'_>, replies: &[Reply]) -> bool {
         if counts(function, question) {
-            // SQL_DESC_COUNT is of the result, whatever column it is asked of.
+            // SQL_DESC_COUNT belongs to the result, whatever column it is asked of.
             let Some(Reply::Number(count)) = replies.last() else { return false };
             let Ok(count) = usize::try_from(*count) else { return false };
             if self.columns.len() < count {
@@ -63,7 +63,7 @@ impl Columns {
         let Some(named) = named_replies(function, question, replies) else { return false };
         if self.columns.len() <= index {
             self.columns.resize(index + 1, Vec::new());
-            // also where nothing was asked of it but whether it is there
+            // Count the column as news even if the only question was whether it exists.
             self.news = true;
         }
         for (name, value) in named {
@@ -88,14 +88,14 @@ impl Columns {
         }
     }
 
-    /// The columns as a cassette value, if something was learned since the last time.
+    /// Returns the columns as a cassette value, if something was learned since the last time.
     pub fn news(&mut self) -> Option<Value> {
         std::mem::take(&mut self.news).then(|| Value::List(self.columns.iter().cloned().map(Value::Map).collect()))
     }
 }
 
-/// SQLDescribeCol's fields first, then the attributes in the order of their numbers: the order of the questions does
-/// not show.
+/// Orders SQLDescribeCol's fields first, then the attributes by their numbers, so that the file does not depend on the
+/// order of the questions.
 fn rank(name: &str) -> (usize, usize, String) {
     match DESCRIBED.iter().position(|known| *known == name) {
         Some(place) => (0, place, String::new()),
@@ -106,7 +106,7 @@ fn rank(name: &str) -> (usize, usize, String) {
     }
 }
 
-/// The replies under their names in a columns file; `None` if one of them cannot stand there.
+/// Returns the replies under their names in a columns file; `None` if the file cannot hold one of them.
 fn named_replies(function: Function, question: &Question<'_>, replies: &[Reply]) -> Option<Vec<(String, Value)>> {
     let mut named = Vec::new();
     for ((name, out), reply) in question.outputs.iter().zip(replies) {
@@ -123,7 +123,8 @@ fn named_replies(function: Function, question: &Question<'_>, replies: &[Reply])
         named.push(((*name).to_owned(), value));
     }
     if function != Function::SQLDescribeCol {
-        // A text attribute is its text, any other its number; what a driver writes beside it is no attribute of a column.
+        // A text attribute is its text, and any other is its number. What a driver writes to the other output is not an
+        // attribute.
         let field = field_name(question.int(Key::Field)?);
         let text = matches!(question.outputs.first(), Some((_, Out::Text(_))));
         let wanted = if text { "text" } else { "value" };
@@ -133,8 +134,9 @@ fn named_replies(function: Function, question: &Question<'_>, replies: &[Reply])
     Some(named)
 }
 
-/// The output of SQLColAttribute that does not apply to the field, and what identifies what a driver writes there: the number
-/// beside a text, the length beside a number. Usually that is nothing. `None` if the application gave no place for it.
+/// Returns the output of SQLColAttribute that does not apply to the field, with its position and the key of what a
+/// driver writes there: the number beside a text, or the length beside a number. Drivers usually write nothing. `None`
+/// if the application gave no place for it.
 pub fn other_output<'q>(function: Function, question: &'q Question<'_>) -> Option<(usize, &'q Out, Fields)> {
     let (at, about) = match (function, &question.outputs[..]) {
         (Function::SQLColAttribute | Function::SQLColAttributes, [(_, Out::Text(_)), _]) => (1, "number_beside_text"),
@@ -146,7 +148,7 @@ pub fn other_output<'q>(function: Function, question: &'q Question<'_>) -> Optio
     (!out.is_null()).then_some((at, out, key))
 }
 
-/// The recorded replies to a question about columns, named as the question names its outputs; `None` where the
+/// Returns the recorded replies to a question about columns, under the names of the question's outputs; `None` if the
 /// recording does not say.
 pub fn answer(columns: &[Value], function: Function, question: &Question<'_>) -> Option<Value> {
     if counts(function, question) {
@@ -167,7 +169,8 @@ pub fn answer(columns: &[Value], function: Function, question: &Question<'_>) ->
     Some(Value::Map(vec![(output.to_owned(), value)]))
 }
 
-/// A field of the descriptor that has the columns: their number, or what is known of one. `None` where nothing is.
+/// Returns a field of the descriptor that describes the columns: their number, or what is known of one. `None` if
+/// nothing is.
 pub fn descriptor_field(columns: &[Value], record: i64, field: i64) -> Option<Value> {
     match (record, field_name(field).as_str()) {
         (_, "desc_count") => Some(Value::from(columns.len())),
@@ -179,33 +182,33 @@ pub fn descriptor_field(columns: &[Value], record: i64, field: i64) -> Option<Va
 #[derive(Default)]
 pub(super) struct ColumnMetadata {
     inner: Mutex<Inner>,
-    /// Something may be to be written: asked at every fetch.
+    /// Whether there may be something to write. Asked at every fetch.
     news: AtomicBool,
 }
 
 #[derive(Default)]
 struct Inner {
-    /// The connection and the statement in their cassette.
+    /// The connection, and the statement's id, in their cassette.
     of: Option<(ConnectionId, u32)>,
     columns: Columns,
-    /// The address of the recorder that knows this place: a connection may move to another one.
+    /// The address of the recorder that knows this place. A connection may move to another recorder.
     known: usize,
 }
 
 impl ColumnMetadata {
-    /// Another statement text.
+    /// Begins another statement text.
     pub(super) fn begin(&self, connection: ConnectionId, id: u32) {
         let mut inner = self.inner.lock();
         inner.of = Some((connection, id));
         inner.columns.clear();
     }
 
-    /// Another result.
+    /// Forgets the columns, because there is another result.
     pub(super) fn clear(&self) {
         self.inner.lock().columns.clear();
     }
 
-    /// Takes in a plain reply, as [`Columns::learn`].
+    /// Takes in a plain reply, as [`Columns::learn`] does.
     pub(super) fn learn(
         self: &Arc<Self>,
         recorder: &Recorder,
@@ -236,7 +239,7 @@ impl PendingColumns for ColumnMetadata {
         if !self.news.load(Ordering::Relaxed) {
             return None;
         }
-        // At exit another thread may have ended while it held the lock.
+        // At exit, another thread may have ended while it held the lock.
         let mut inner = self.inner.try_lock()?;
         let (_, id) = inner.of?;
         self.news.store(false, Ordering::Relaxed);
@@ -244,13 +247,13 @@ impl PendingColumns for ColumnMetadata {
     }
 }
 
-/// The answers that were written about a statement text.
+/// The answers that were recorded about a statement text.
 #[derive(Default)]
 pub(super) struct LastAnswers {
     answers: HashMap<String, Last>,
-    /// The questions about each column that its columns file answers.
+    /// For each column, the questions that its columns file answers.
     in_columns_file: Vec<Vec<InColumnsFile>>,
-    /// Whether one is about the columns: those stand in a columns file as a rule.
+    /// Whether one of the answers is about the columns. Those are usually in a columns file.
     pub(super) columns: bool,
 }
 
@@ -258,7 +261,7 @@ pub(super) struct LastAnswers {
 struct InColumnsFile {
     function: Function,
     field: Option<i64>,
-    /// How often it was asked since the last of so many commands of the statement.
+    /// How often it was asked after the statement's first `commands` commands.
     given: u32,
     commands: u32,
 }
@@ -266,20 +269,20 @@ struct InColumnsFile {
 /// The last answer to a question.
 struct Last {
     answer: Fields,
-    /// How often it was asked since the last of so many commands of the statement.
+    /// How often it was asked after the statement's first `commands` commands.
     given: u32,
     commands: u32,
 }
 
 impl LastAnswers {
-    /// Another text.
+    /// Forgets all answers, because there is another text.
     pub(super) fn clear(&mut self) {
         self.answers.clear();
         self.in_columns_file.clear();
         self.columns = false;
     }
 
-    /// Takes note, after so many commands, of a question whose answer stands in the columns file.
+    /// Notes a question that the columns file answers, after this many commands.
     pub(super) fn answered_by_columns_file(&mut self, function: Function, question: &Question<'_>, commands: u32) {
         let (column, field) = column_and_field(question);
         if self.in_columns_file.len() <= column {
@@ -293,7 +296,7 @@ impl LastAnswers {
         }
     }
 
-    /// How often the columns file answered a question since the last of so many commands.
+    /// Returns how often the columns file answered a question since this many commands were done.
     pub(super) fn times_in_columns_file(&self, function: Function, question: &Question<'_>, commands: u32) -> u32 {
         let (column, field) = column_and_field(question);
         let same =
@@ -304,8 +307,9 @@ impl LastAnswers {
             .map_or(0, |known| known.given)
     }
 
-    /// Takes note of an answer after so many commands, to a question that was answered `before` since then. `None` if it is the last
-    /// one; else how often the question was asked since the last command before, and whether it had another answer.
+    /// Notes an answer, after this many commands, to a question that was answered `before` times since then. Returns
+    /// `None` if the answer is the same as the last one; else how often the question was asked since the last command,
+    /// and whether it had another answer before.
     pub(super) fn answered(
         &mut self,
         question: String,
@@ -327,7 +331,7 @@ impl LastAnswers {
     }
 }
 
-/// The column that a question is about, 0 where there is none, and its field.
+/// Returns the column that a question is about (0 if there is none) and its field.
 fn column_and_field(question: &Question<'_>) -> (usize, Option<i64>) {
     let column = question.int(Key::Column).and_then(|column| usize::try_from(column).ok());
     (column.unwrap_or(0), question.int(Key::Field))

@@ -18,16 +18,16 @@ use super8_cassette::{CassetteError, ConnectionId, Entry, Fields, Key, Method, P
 pub struct Connect {
     /// `dsn` or `driver`, `connection_string`, `attributes`.
     pub asked: Fields,
-    /// `server`, `database`, `user_hash`, `schema`: those that are known.
+    /// Those of `server`, `database`, `user_hash` and `schema` that are known.
     pub facts: Vec<(String, Value)>,
-    /// The completed connection string as a template, where the application asked for it.
+    /// The completed connection string as a template, if the application asked for it.
     pub completed: Option<Value>,
-    /// Questions about the environment and their replies, and how often each was asked.
+    /// Questions about the environment with their replies, and how often each was asked.
     pub environment: Vec<(Fields, u32)>,
 }
 
 impl Connection<Recorded> {
-    /// Records a connect that was done (or failed).
+    /// Records a connect that succeeded or failed.
     ///
     /// # Errors
     /// The cassette cannot be written.
@@ -76,7 +76,7 @@ impl Connection<Recorded> {
             Ok((recorder, id))
         };
         self.go_on_in_child(go, || {
-            // the part has none of the parent's answers with rows: the numbers go on without them
+            // The part has none of the parent's answers with rows, so statements are numbered without them.
             let answers =
                 self.own.result_answers.try_lock().map(|mut answers| std::mem::take(&mut *answers)).unwrap_or_default();
             self.statements.fetch_sub(answers.len() as u32, Ordering::Relaxed);
@@ -88,8 +88,8 @@ impl Connection<Recorded> {
         })
     }
 
-    /// Before a command, of this statement if it is one's: goes on in the cassette that the name leads to now. `settle` writes what
-    /// the statement has still to say in the cassette it leaves.
+    /// Goes on, before a command, in the cassette that the name now leads to. `statement` is the one that the command
+    /// comes from, if any. `settle` writes what that statement still has to record in the cassette that it leaves.
     ///
     /// # Errors
     /// The cassette cannot be written.
@@ -117,8 +117,8 @@ impl Connection<Recorded> {
         self.recorder().adopt(id, || self.next_result_answer()).map_err(unwritable)
     }
 
-    /// Before a text is executed or prepared: the connection's first may name the trace it belongs to. `settle` writes what
-    /// the statement has still to say in the cassette it leaves.
+    /// Called before a text is executed or prepared, because the connection's first text may name the trace it belongs
+    /// to. `settle` writes what the statement still has to record in the cassette that it leaves.
     ///
     /// # Errors
     /// The trace cannot be written.
@@ -144,7 +144,7 @@ impl Connection<Recorded> {
         }
     }
 
-    /// Ends it in the cassettes it is in.
+    /// Ends the connection in its cassettes.
     fn leave(&self) {
         for (recorder, id) in self.cassettes.all() {
             match recorder.disconnect(id) {
@@ -157,10 +157,10 @@ impl Connection<Recorded> {
 }
 
 impl Connection<Replayed> {
-    /// Replays a connect with these fields. Gives the connection, the recorded entry and what to post.
+    /// Replays a connect with these fields. Returns the connection, the recorded entry and the outcome to post.
     ///
     /// # Errors
-    /// The outcome to post where nothing fitting was recorded.
+    /// Nothing that fits was recorded; this is the outcome to post.
     pub fn begin(
         player: &Arc<Player>,
         origin: Origin,
@@ -179,7 +179,7 @@ impl Connection<Replayed> {
     /// In a forked child, goes on with the child's own part.
     ///
     /// # Errors
-    /// There is none.
+    /// There is no such part.
     pub(super) fn enter(&self) -> Result<(), Outcome> {
         let go = |origin: &Origin, trace: Option<&Traceparent>, connect: &Entry, _: ConnectionId| {
             let player = origin.player(trace).map_err(|error| Outcome::error("HY000", error))?;
@@ -190,11 +190,12 @@ impl Connection<Replayed> {
         self.go_on_in_child(go, || {})
     }
 
-    /// Before a command, of this statement if it is one's: goes on in the cassette that the name leads to now. A command that `may_stay`
-    /// does nothing in the database: where nothing like this connection is recorded, it needs no cassette.
+    /// Goes on, before a command, in the cassette that the name now leads to. `statement` is the one that the command
+    /// comes from, if any. A command that `may_stay` does nothing in the database, so it needs no cassette if no
+    /// connection like this is recorded there.
     ///
     /// # Errors
-    /// There is none, or it begins otherwise.
+    /// There is no such cassette, or it begins differently.
     pub(super) fn follow(&self, statement: Option<&Use>, may_stay: bool) -> Result<(), Outcome> {
         let Some(origin) = self.moves.next(&self.cassettes, statement) else { return Ok(()) };
         if may_stay && !origin.has_connect(self.cassettes.connect()) {
@@ -217,7 +218,7 @@ impl Connection<Replayed> {
         Ok(())
     }
 
-    /// Ends it in the cassettes it is in.
+    /// Ends the connection in its cassettes.
     pub(super) fn leave(&self) {
         for (player, id) in self.cassettes.all() {
             player.housekeeping(&Entry::new(Method::Disconnect, id, None));
@@ -226,10 +227,11 @@ impl Connection<Replayed> {
         }
     }
 
-    /// Before a text is executed or prepared: the connection's first may name the trace it belongs to.
+    /// Called before a text is executed or prepared, because the connection's first text may name the trace it belongs
+    /// to.
     ///
     /// # Errors
-    /// There is no such trace, or it begins otherwise.
+    /// There is no such trace, or it begins differently.
     pub(super) fn first_text(&self, text: &TextIn<'_>) -> Result<(), Outcome> {
         self.cassettes.first_text(text, |origin, parent, prelude| {
             let player = origin.player(Some(parent)).map_err(|error| Outcome::error("HY000", error))?;

@@ -1,4 +1,4 @@
-//! The cursor: fetches that say where to go, further results, closing and cancelling.
+//! The cursor: scrolling fetches, further results, closing and cancelling.
 
 use crate::args::Watched;
 use crate::call::DriverCall;
@@ -59,13 +59,14 @@ impl Statement<Recorded> {
         let Scrolling { asked, fetching } = scrolling;
         let (id, count) = {
             let mut state = self.state.lock();
-            // Wherever the cursor is now, what is fetched next is not the result's first row, and may be no end.
+            // Wherever the cursor is now, the next row need not be the result's first, and there may be more rows after
+            // an end.
             (state.own.first, state.own.ended, state.rowset) = (false, false, fetching.size);
             let Some(id) = state.id else { return outcome };
             (id, if rc::succeeded(outcome.rc) { written.count(&fetching) } else { 0 })
         };
         let mut reply = written.unusual(&fetching, outcome.rc, count, applications);
-        // SQL_NO_DATA is what null says already.
+        // A null result says SQL_NO_DATA already.
         let rc = if outcome.rc == rc::NO_DATA { rc::SUCCESS } else { outcome.rc };
         push_outcome(&mut reply, &Outcome { rc, diagnostics: outcome.diagnostics.clone() }, &self.connection.secrecy);
         if !rc::succeeded(outcome.rc) {
@@ -77,7 +78,7 @@ impl Statement<Recorded> {
             .map_or_else(unwritable, |()| outcome)
     }
 
-    /// The rows of the rowset as a run that further cells may still be read of.
+    /// Records the rows of the rowset as a run, of which further cells may still be read.
     #[allow(clippy::too_many_arguments)] // one call's facts
     fn take_rowset(
         &self,
@@ -152,7 +153,7 @@ impl Statement<Recorded> {
             state.streams.set_available(outcome.rc == rc::PARAM_DATA_AVAILABLE);
             fields.extend(state.sent.written(watched, Key::Output));
         }
-        // SQL_NO_DATA is what null says already.
+        // A null result says SQL_NO_DATA already.
         let noted = Outcome {
             rc: if outcome.rc == rc::NO_DATA { rc::SUCCESS } else { outcome.rc },
             diagnostics: outcome.diagnostics.clone(),
@@ -165,7 +166,7 @@ impl Statement<Recorded> {
         self.closed(function, perform(driver_call))
     }
 
-    /// Takes note of a close.
+    /// Records a close.
     pub(super) fn closed(&self, function: Function, outcome: Outcome) -> Outcome {
         let mut state = self.state.lock();
         let settled = self.settle(&mut state, false);
@@ -186,7 +187,8 @@ impl Statement<Recorded> {
         }
     }
 
-    /// SQLCancel, perhaps from another thread while a call on the statement is under way.
+    /// Serves SQLCancel, which may come from another thread while a call on the statement is under way. So it only
+    /// tries the lock.
     pub(super) fn cancel(&self, function: Function, driver_call: &dyn DriverCall) -> Outcome {
         let id = self.state.try_lock().and_then(|mut state| {
             state.waiting = None;
@@ -203,7 +205,7 @@ impl Statement<Recorded> {
         }
     }
 
-    /// Notes a close or cancel that did not simply succeed.
+    /// Records a close or cancel that did not simply succeed.
     fn ended(&self, id: Option<u32>, function: Function, outcome: Outcome) -> Outcome {
         let call = self.endings.fetch_add(1, Ordering::Relaxed) + 1;
         match id {
@@ -279,7 +281,7 @@ impl Statement<Replayed> {
         if outcome == Outcome::SUCCESS {
             return recorded;
         }
-        // What was derived for other buffers than the recorded ones has the last word.
+        // The states that replay derived for buffers other than the recorded ones take precedence.
         states.iter().enumerate().for_each(|(row, status)| arrays.set_state(fetching.status, row, *status));
         outcome
     }
@@ -325,7 +327,7 @@ impl Statement<Replayed> {
         outcome
     }
 
-    /// SQLCancel: what waits for data is given up, if no other thread is at it.
+    /// Serves SQLCancel: gives up what waits for data, unless another thread holds the lock.
     pub(super) fn cancel(&self, function: Function) -> Outcome {
         let id = self.state.try_lock().and_then(|mut state| {
             (state.waiting, state.positioned) = (None, None);
@@ -335,7 +337,7 @@ impl Statement<Replayed> {
         self.ended(id, function)
     }
 
-    /// What came of a close or cancel: success, unless something else was recorded.
+    /// Returns the outcome of a close or cancel: success, unless something else was recorded.
     fn ended(&self, id: Option<u32>, function: Function) -> Outcome {
         let call = self.endings.fetch_add(1, Ordering::Relaxed) + 1;
         let Some(id) = id else { return self.connection.local(function, || function_key(function)) };

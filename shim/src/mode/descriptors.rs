@@ -1,8 +1,8 @@
-//! Descriptors: their fields as they reach into the application's model of a statement, and calls on them. While recording, questions
-//! become answers; at replay they are answered from the recording, or from what the application set.
+//! Descriptors: how their fields reach into the application's model of a statement, and calls on them. While recording,
+//! questions become answers. At replay they are answered from the recording, or from what the application set.
 //!
-//! ODBC reference: SQLSetDescField ("Initialization of Descriptor Fields"), SQLSetStmtAttr for the attributes that are
-//! header fields.
+//! ODBC reference: SQLSetDescField ("Initialization of Descriptor Fields"), and SQLSetStmtAttr for the attributes that
+//! are header fields.
 
 use crate::args::{Binding, Parameter, Place};
 use crate::call::{Call, DriverCall, Question};
@@ -19,8 +19,8 @@ use crate::table::Function;
 use std::sync::Arc;
 use super8_cassette::{Fields, Key, Value};
 
-/// The concise type of a verbose one: SQL_DATETIME (9) and SQL_INTERVAL (10) with their subcode. Any other type is
-/// its own (the reference page of SQLSetDescField, SQL_DESC_TYPE).
+/// Returns the concise type of a verbose one: SQL_DATETIME (9) and SQL_INTERVAL (10) with their subcode. Any other type
+/// is its own concise type (SQLSetDescField, SQL_DESC_TYPE).
 fn concise(kind: i16, subcode: i16) -> i16 {
     match kind {
         9 if (1..=3).contains(&subcode) => 90 + subcode,
@@ -50,7 +50,7 @@ mod field {
     pub const SCALE: i16 = D::Scale as i16;
 }
 
-/// The statement attribute that is the same as a header field of an implementation descriptor.
+/// Returns the statement attribute that is the same as a header field of an implementation descriptor.
 fn header_attribute(role: DescriptorRole, field: i16) -> Option<i32> {
     match (role, field) {
         (DescriptorRole::ImplementationRow, field::ARRAY_STATUS_PTR) => Some(attribute::ROW_STATUS_PTR),
@@ -61,7 +61,8 @@ fn header_attribute(role: DescriptorRole, field: i16) -> Option<i32> {
     }
 }
 
-/// Whether a call, of the statement or of one of its descriptors, says where the driver writes how many rows it fetched.
+/// Returns whether a call, on the statement or on one of its descriptors, sets where the driver writes how many rows it
+/// fetched.
 pub fn sets_row_counter(role: Option<DescriptorRole>, call: &Call<'_>) -> bool {
     let attribute = match (role, call) {
         (None, Call::SetStmtAttr { attribute, .. }) => Some(*attribute),
@@ -71,7 +72,7 @@ pub fn sets_row_counter(role: Option<DescriptorRole>, call: &Call<'_>) -> bool {
     attribute == Some(attribute::ROWS_FETCHED_PTR)
 }
 
-/// The deferred fields: setting any other field of a record unbinds its buffer.
+/// Returns whether a field is deferred. Setting any other field of a record unbinds its buffer.
 pub fn is_deferred(field: i16) -> bool {
     matches!(field, field::DATA_PTR | field::INDICATOR_PTR | field::OCTET_LENGTH_PTR)
 }
@@ -89,7 +90,7 @@ const FRESH: Binding = Binding {
     numeric: None,
 };
 
-/// A call on an application descriptor, taken in.
+/// Applies a call to an application descriptor. `unbinds` says whether setting a field unbinds the record's buffer.
 pub fn apply(descriptor: &mut ApplicationDescriptor, call: &Call<'_>, unbinds: bool) {
     match call {
         Call::SetDescField { field, value, .. } if is_header(*field) => set_header(descriptor, *field, value.place()),
@@ -114,7 +115,7 @@ pub fn apply(descriptor: &mut ApplicationDescriptor, call: &Call<'_>, unbinds: b
 /// SQL_C_NUMERIC.
 const NUMERIC: i16 = odbc_sys::CDataType::Numeric as i16;
 
-/// Fields of the descriptor itself; the record's number says nothing then.
+/// Returns whether a field belongs to the descriptor itself. The record number means nothing then.
 pub fn is_header(field: i16) -> bool {
     matches!(
         field,
@@ -154,7 +155,7 @@ fn set_field(binding: &mut Binding, field: i16, value: Place) {
     }
 }
 
-/// The address a field of an application descriptor holds; null where it was never set.
+/// Returns the address that a field of an application descriptor holds; null if it was never set.
 pub fn address(descriptor: &ApplicationDescriptor, record: u16, field: i16) -> Place {
     let binding = descriptor.record(record).unwrap_or(FRESH);
     match (record, field) {
@@ -167,7 +168,7 @@ pub fn address(descriptor: &ApplicationDescriptor, record: u16, field: i16) -> P
     }
 }
 
-/// A number a field of an application descriptor holds, where the application set it.
+/// Returns the number that a field of an application descriptor holds, if the application set it.
 pub fn number(descriptor: &ApplicationDescriptor, record: u16, field: i16) -> Option<i64> {
     let of_record = |number: fn(Binding) -> i64| descriptor.record(record).map(number);
     match (record, field) {
@@ -183,7 +184,7 @@ pub fn number(descriptor: &ApplicationDescriptor, record: u16, field: i16) -> Op
 }
 
 impl Application {
-    /// Takes in SQLSetDescField, SQLSetDescRec and SQLCopyDesc on one of the statement's descriptors. `unbinds` says
+    /// Applies SQLSetDescField, SQLSetDescRec and SQLCopyDesc to one of the statement's descriptors. `unbinds` says
     /// whether setting a field of a record unbinds its buffer.
     pub fn apply_to_descriptor(&mut self, role: DescriptorRole, call: &Call<'_>, unbinds: bool) {
         match role {
@@ -219,7 +220,7 @@ impl Application {
         self.set_marker(number, marker);
     }
 
-    /// What SQLCopyDesc finds in one of the statement's descriptors.
+    /// Returns what SQLCopyDesc finds in one of the statement's descriptors.
     pub fn content(&self, role: DescriptorRole) -> Content {
         match role {
             DescriptorRole::ApplicationRow => Content::Application((*self.columns).clone()),
@@ -229,7 +230,7 @@ impl Application {
         }
     }
 
-    /// The address a descriptor field holds (SQLGetDescField); null where it was never set.
+    /// Returns the address that a descriptor field holds (SQLGetDescField); null if it was never set.
     pub fn descriptor_address(&self, role: DescriptorRole, record: u16, field: i16) -> Place {
         match role {
             DescriptorRole::ApplicationRow => address(&self.columns, record, field),
@@ -238,8 +239,8 @@ impl Application {
         }
     }
 
-    /// What the application set that a descriptor field depends on, as it stands in the key of an answer: the number itself, or
-    /// all that it said of the parameter.
+    /// Returns what the application set that a descriptor field depends on, for the key of an answer: the number
+    /// itself, or everything it said of the parameter.
     pub fn descriptor_set(&self, role: DescriptorRole, record: u16, field: i16) -> Option<Value> {
         match role {
             DescriptorRole::ImplementationParameter if field == field::COUNT => {
@@ -254,7 +255,7 @@ impl Application {
         }
     }
 
-    /// The number a descriptor field holds, where the application set it.
+    /// Returns the number that a descriptor field holds, if the application set it.
     pub fn descriptor_number(&self, role: DescriptorRole, record: u16, field: i16) -> Option<i64> {
         match role {
             DescriptorRole::ApplicationRow => number(&self.columns, record, field),
@@ -274,7 +275,7 @@ pub struct Descriptor<I: Interception> {
 }
 
 impl<I: Interception> Descriptor<I> {
-    /// The connection's next one.
+    /// Returns the connection's next descriptor.
     pub(super) fn new(connection: Arc<Connection<I>>) -> Self {
         let shared = SharedDescriptor::new(connection.next_descriptor());
         Descriptor { connection, shared }
@@ -284,7 +285,7 @@ impl<I: Interception> Descriptor<I> {
 impl DescriptorMode for Descriptor<Recorded> {
     fn serve(&self, function: Function, call: &Call<'_>, driver_call: &dyn DriverCall) -> Outcome {
         if !self.connection.is_here() {
-            // A child that only lets go of what it has from its parent records nothing.
+            // A child that only releases what it has from its parent records nothing.
             if let Call::FreeDescriptor = call {
                 return perform(driver_call);
             }
@@ -312,9 +313,10 @@ impl DescriptorMode for Descriptor<Recorded> {
     }
 }
 impl Connection<Recorded> {
-    /// A call on a descriptor, which the cassette calls `descriptor`: a number of the application's own, or the attribute
-    /// a statement's is known by. `before` is what an application descriptor held, and `set` what the application itself put into
-    /// a field; `apply` takes a call in that succeeded, and gets to know whether setting a field unbinds the buffer.
+    /// Serves a call on the descriptor that the cassette calls `descriptor`: the number of one that the application
+    /// allocated, or the attribute by which a statement's descriptor is known. `before` is what an application
+    /// descriptor held, and `set` returns what the application itself put into a field. `apply` takes in a call that
+    /// succeeded, and is told whether setting a field unbinds the buffer.
     pub(super) fn on_descriptor(
         &self,
         descriptor: i64,
@@ -362,8 +364,8 @@ impl Connection<Recorded> {
         }
     }
 
-    /// Whether setting a field unbound the record's buffer, as ODBC has it. Drivers differ, and a buffer must be known to
-    /// be bound to be read; so the driver is asked where there was one.
+    /// Returns whether setting a field unbound the record's buffer, as ODBC says it does. Drivers differ, and super8
+    /// may read a buffer only if it is bound, so it asks the driver if there was one.
     fn unbinds(
         &self,
         call: &Call<'_>,
@@ -386,7 +388,7 @@ impl Connection<Recorded> {
 impl DescriptorMode for Descriptor<Replayed> {
     fn serve(&self, function: Function, call: &Call<'_>, _: &dyn crate::call::DriverCall) -> Outcome {
         if !self.connection.is_here() {
-            // A child that only lets go of what it has from its parent plays nothing.
+            // A child that only releases what it has from its parent plays nothing.
             if let Call::FreeDescriptor = call {
                 return Outcome::SUCCESS;
             }
@@ -415,18 +417,18 @@ impl DescriptorMode for Descriptor<Replayed> {
     }
 }
 
-/// What the application's own side says of a field.
+/// What the application's own side knows of a field.
 pub(super) struct KnownField {
-    /// The address in it.
+    /// The address in the field.
     pub(super) address: crate::args::Place,
-    /// The number in it, if it was set.
+    /// The number in the field, if it was set.
     pub(super) number: Option<i64>,
-    /// What the application set, as it stands in the key of an answer that depends on it.
+    /// What the application set, as the key of an answer that depends on it has it.
     pub(super) set: Option<Value>,
 }
 impl Connection<Replayed> {
-    /// A call on a descriptor, by its name in the cassette. `known` says what the application put into a field, `apply`
-    /// takes in a call that succeeded.
+    /// Serves a call on a descriptor, by its name in the cassette. `known` returns what the application put into a
+    /// field, and `apply` takes in a call that succeeded.
     pub(super) fn on_descriptor(
         &self,
         descriptor: i64,
@@ -479,7 +481,7 @@ impl Connection<Replayed> {
         }
     }
 
-    /// Whether setting a field unbinds the record's buffer: it does, unless the recorded driver kept it.
+    /// Returns whether setting a field unbinds the record's buffer. It does, unless the recorded driver kept it.
     fn unbinds(&self, call: &Call<'_>) -> Result<bool, Outcome> {
         let Call::SetDescField { field, .. } = call else { return Ok(true) };
         if is_deferred(*field) {

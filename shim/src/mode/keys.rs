@@ -1,4 +1,5 @@
-//! What identifies a call in a cassette where it is kept as an answer, for both modes, and how often local calls went as usual.
+//! The keys that identify calls whose outcomes are kept as answers in a cassette, for both modes, and counts of how
+//! often local calls went as usual.
 
 use crate::call::{AttributeIn, Call, Question};
 use crate::convert::CType;
@@ -10,12 +11,13 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::atomic::{AtomicU32, Ordering};
 use super8_cassette::{ConnectionId, Fields, Key, Value};
 
-/// The statement attributes whose values are addresses of this process.
+/// Returns whether a statement attribute's value is an address of this process.
 fn is_address(attribute: i32) -> bool {
     matches!(crate::args::shape::statement(attribute), crate::args::shape::Shape::Address)
 }
 
-/// What tells calls apart while recording, as a few words: quicker to make and to compare than its [`Fields`], and as exact.
+/// A short key that tells calls apart while recording: quicker to make and to compare than its [`Fields`], and as
+/// exact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CallKey {
     words: [u64; CallKey::ROOM],
@@ -25,20 +27,20 @@ pub struct CallKey {
 impl CallKey {
     const ROOM: usize = 9;
 
-    /// The key of these words.
+    /// Returns the key of these words.
     pub fn of<const N: usize>(words: [u64; N]) -> CallKey {
         const { assert!(N <= CallKey::ROOM) };
         words.into_iter().fold(CallKey::default(), CallKey::and)
     }
 
-    /// Whether it is a call on this descriptor of the application's.
+    /// Returns whether this is the key of a call on this descriptor of the application's.
     pub fn is_on_descriptor(&self, descriptor: i64) -> bool {
         const ON_DESCRIPTORS: [Function; 4] =
             [Function::SQLSetDescField, Function::SQLSetDescRec, Function::SQLCopyDesc, Function::SQLFreeHandle];
         self.words[1] == descriptor as u64 && ON_DESCRIPTORS.iter().any(|function| self.words[0] == *function as u64)
     }
 
-    /// The key with another word. More than there is room for become their digest.
+    /// Adds a word to the key. When there is no room left, the words are replaced by their digest.
     fn and(mut self, word: u64) -> CallKey {
         if self.count == CallKey::ROOM {
             let bytes: Vec<u8> = self.words.iter().flat_map(|word| word.to_le_bytes()).collect();
@@ -49,7 +51,7 @@ impl CallKey {
         self
     }
 
-    /// The key with the digest of a text.
+    /// Adds the digest of a text to the key.
     pub fn and_text(self, text: &[u8]) -> CallKey {
         let digest = Sha256::digest(text);
         let word = |bytes: &[u8]| bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
@@ -63,25 +65,26 @@ impl Hash for CallKey {
     }
 }
 
-/// What identifies a call of this function that has no inputs.
+/// Returns the key of a call without inputs.
 pub fn function_key(function: Function) -> Fields {
     Fields::from([(Key::Function, Value::from(function.name()))])
 }
 
-/// What identifies a question for an address, which is answered from the application's side unless the driver refuses it.
+/// Returns the key of a question for an address, which is answered from the application's side unless the driver
+/// refuses it.
 pub fn address_key(function: Function, question: &Question<'_>) -> Fields {
     let mut key = function_key(function);
     key.extend(question.inputs.iter().filter_map(|(name, _)| Some((*name, question.int(*name)?.into()))));
     key
 }
 
-/// The same in short.
+/// Returns the short form of [`address_key`].
 pub fn address_call(function: Function, question: &Question<'_>) -> CallKey {
     let inputs = question.inputs.iter().filter_map(|(name, _)| question.int(*name));
     inputs.fold(CallKey::of([function as u64]), |key, input| key.and(input as u64))
 }
 
-/// What identifies a local call on a statement, or on a descriptor by its name in the cassette.
+/// Returns the key of a local call on a statement, or on a descriptor by its name in the cassette.
 pub fn local_key(function: Function, descriptor: Option<i64>, call: &Call<'_>) -> Fields {
     let mut key = function_key(function);
     key.extend(descriptor.map(|descriptor| (Key::Descriptor, Value::from(descriptor))));
@@ -97,10 +100,10 @@ pub fn local_key(function: Function, descriptor: Option<i64>, call: &Call<'_>) -
     key
 }
 
-/// The same in short.
+/// Returns the short form of [`local_key`].
 pub fn local_call(function: Function, descriptor: Option<i64>, call: &Call<'_>) -> CallKey {
     let mut key = CallKey::of([function as u64, descriptor.map_or(0, |descriptor| descriptor as u64)]);
-    // which of the words are no numbers
+    // Tells which inputs are not numbers, two bits each.
     let mut kinds = 0;
     inputs(call, |_, input| {
         let kind = match input {
@@ -120,7 +123,7 @@ pub fn local_call(function: Function, descriptor: Option<i64>, call: &Call<'_>) 
     key.and(kinds)
 }
 
-/// What identifies a disconnect that did not simply succeed: it is this connection's alone.
+/// Returns the key of a disconnect that did not simply succeed. It belongs to this connection alone.
 pub fn disconnect_key(connection: ConnectionId, attempt: u32) -> Fields {
     Fields::from([
         (Key::Function, Value::from("SQLDisconnect")),
@@ -129,12 +132,12 @@ pub fn disconnect_key(connection: ConnectionId, attempt: u32) -> Fields {
     ])
 }
 
-/// What identifies an allocation.
+/// Returns the key of an allocation.
 pub fn allocate_key(kind: i16) -> Fields {
     Fields::from([(Key::Function, Value::from("SQLAllocHandle")), (Key::Kind, Value::from(kind))])
 }
 
-/// What identifies setting an attribute that does not reach the database.
+/// Returns the key of setting an attribute that does not reach the database.
 pub fn attribute_key(attribute: i32, value: Value) -> Fields {
     let function = Function::SQLSetConnectAttr.name();
     Fields::from([
@@ -144,12 +147,13 @@ pub fn attribute_key(attribute: i32, value: Value) -> Fields {
     ])
 }
 
-/// The same in short.
+/// Returns the short form of [`attribute_key`].
 pub fn attribute_call(attribute: i32, value: &Value) -> CallKey {
     CallKey::of([Function::SQLSetConnectAttr as u64, attribute as u64]).and_text(format!("{value:?}").as_bytes())
 }
 
-/// Connection attributes that reach the database: recorded and verified in order.
+/// Returns the cassette name of a connection attribute that reaches the database; such attributes are recorded and
+/// verified in order. `None` for all others.
 pub fn reaches_database(attribute: i32) -> Option<&'static str> {
     match attribute {
         101 => Some("access_mode"),
@@ -161,7 +165,7 @@ pub fn reaches_database(attribute: i32) -> Option<&'static str> {
     }
 }
 
-/// The value of an attribute as the cassette has it.
+/// Returns the value of an attribute as the cassette has it.
 pub fn attribute_value(value: &AttributeIn<'_>) -> Value {
     match value {
         AttributeIn::Number(number) => Value::from(*number),
@@ -170,12 +174,12 @@ pub fn attribute_value(value: &AttributeIn<'_>) -> Value {
     }
 }
 
-/// What identifies a close or cancel of a statement that did not simply succeed: the statement's n-th.
+/// Returns the key of a close or cancel that did not simply succeed: the statement's n-th.
 pub fn ending_key(function: Function, call: u32) -> Fields {
     Fields::from([(Key::Function, Value::from(function.name())), (Key::Call, Value::from(call))])
 }
 
-/// What identifies an SQLPutData that did not simply succeed: the statement's n-th.
+/// Returns the key of an SQLPutData that did not simply succeed: the statement's n-th.
 pub fn put_data_key(connection: ConnectionId, statement: Option<u32>, call: u32) -> Fields {
     Fields::from([
         (Key::Function, Value::from("SQLPutData")),
@@ -185,7 +189,7 @@ pub fn put_data_key(connection: ConnectionId, statement: Option<u32>, call: u32)
     ])
 }
 
-/// What identifies an execution that asked for none of its data at execution: the statement's n-th.
+/// Returns the key of an execution that asked for none of its data at execution: the statement's n-th.
 pub fn at_once_key(connection: ConnectionId, statement: Option<u32>, execution: u32) -> Fields {
     Fields::from([
         (Key::About, Value::from("data_not_asked_for")),
@@ -195,13 +199,13 @@ pub fn at_once_key(connection: ConnectionId, statement: Option<u32>, execution: 
     ])
 }
 
-/// What identifies whether SQLParamData hands out tokens as they were bound, for every set of an array.
+/// Returns the key of whether SQLParamData hands out tokens as they were bound, for every set of an array.
 pub fn token_key() -> Fields {
     Fields::from([(Key::Function, "SQLParamData".into()), (Key::About, "token_as_bound".into())])
 }
 
-/// What identifies the counter of processed sets as it stood when data was asked for: of the statement's n-th execution
-/// with data at execution, at first or after so many calls of SQLParamData.
+/// Returns the key of the counter of processed sets as it stood when data was asked for: in the statement's n-th
+/// execution with data at execution, after `step` calls of SQLParamData.
 pub fn need_data_key(connection: ConnectionId, statement: Option<u32>, execution: u32, step: u32) -> Fields {
     Fields::from([
         (Key::About, Value::from("params_processed")),
@@ -212,7 +216,7 @@ pub fn need_data_key(connection: ConnectionId, statement: Option<u32>, execution
     ])
 }
 
-/// What says that a driver leaves a buffer bound where ODBC unbinds it.
+/// Returns the key of whether a driver leaves a buffer bound where ODBC unbinds it.
 pub fn keeps_buffer_key(field: i16) -> Fields {
     Fields::from([
         (Key::Function, "SQLSetDescField".into()),
@@ -221,27 +225,27 @@ pub fn keeps_buffer_key(field: i16) -> Fields {
     ])
 }
 
-/// What identifies what a fetching function does with the row counter or the row states.
+/// Returns the key of what a fetching function does with the row counter or the row states.
 pub fn row_counter_key(function: Function, name: &'static str) -> Fields {
     Fields::from([(Key::Function, function.name().into()), (Key::About, name.into())])
 }
 
-/// What identifies the number of a result's columns, where buffers are bound beyond them.
+/// Returns the key of the number of a result's columns, noted where buffers are bound beyond them.
 pub fn columns_key() -> Fields {
     Fields::from([(Key::About, Value::from("bound_beyond"))])
 }
 
-/// What identifies that a driver writes the length variable of a column when it is bound.
+/// Returns the key of whether a driver writes a column's length variable when it is bound.
 pub fn length_at_binding_key() -> Fields {
     Fields::from([(Key::Function, Function::SQLBindCol.name().into()), (Key::About, "length_at_binding".into())])
 }
 
-/// What identifies that a driver writes zeros to the buffer of a NULL of this C type.
+/// Returns the key of whether a driver writes zeros to the buffer of a NULL of this C type.
 pub fn null_key(c_type: CType) -> Fields {
     Fields::from([(Key::About, "null_is_zero".into()), (Key::CType, (*c_type.name()).into())])
 }
 
-/// What a call was given.
+/// One input of a call.
 enum Input {
     Number(i64),
     Null,
@@ -255,7 +259,7 @@ impl Input {
     }
 }
 
-/// Six of them at most.
+/// Gives `take` the inputs that identify a call, six at most.
 #[inline]
 fn inputs(call: &Call<'_>, mut take: impl FnMut(Key, Input)) {
     let mut number = |name, number: i64| take(name, Input::Number(number));
@@ -304,11 +308,11 @@ fn inputs(call: &Call<'_>, mut take: impl FnMut(Key, Input)) {
     }
 }
 
-// What a recorded connection counts: calls that usually go as nobody has to write down, so that one which goes otherwise later is
-// recorded in its place. They are made for every statement, so the usual case costs a few words and an entry in a map: no
-// allocation, and no lock but the connection's own.
+// A recorded connection counts the calls that went as usual and that nobody needs to write down, so that one which goes
+// otherwise later is recorded in its place. Such calls come with every statement, so the usual case costs a few words
+// and an entry in a map: no allocation, and no lock but the connection's own.
 
-/// Spreads the few words of a key over a map; what falls together is compared.
+/// A quick hasher for the few words of a key. Collisions do no harm, because the map compares keys.
 #[derive(Default)]
 struct Spread(u64);
 
@@ -329,12 +333,12 @@ impl Hasher for Spread {
 /// When calls went as usual.
 #[derive(Default)]
 pub(super) struct LocalOutcomes {
-    /// The commands of the connection so far.
+    /// How many commands the connection has had.
     commands: AtomicU32,
     calls: Mutex<HashMap<CallKey, Times, BuildHasherDefault<Spread>>>,
 }
 
-/// How often a call went as usual since the last command before it did.
+/// How often a call went as usual since `commands` commands were done.
 #[derive(Clone, Copy, Default)]
 struct Times {
     commands: u32,
@@ -342,24 +346,24 @@ struct Times {
 }
 
 impl LocalOutcomes {
-    /// Nothing is known of any call.
+    /// Forgets all calls.
     pub(super) fn forget(&self) {
         if let Some(mut calls) = self.calls.try_lock() {
             calls.clear();
         }
     }
 
-    /// Nothing is known of the calls on a descriptor any more: its number is not given again.
+    /// Forgets the calls on a descriptor, whose number is not given again.
     pub(super) fn forget_descriptor(&self, descriptor: i64) {
         self.calls.lock().retain(|call, _| !call.is_on_descriptor(descriptor));
     }
 
-    /// Another command of the connection.
+    /// Counts a command of the connection.
     pub(super) fn commanded(&self) {
         self.commands.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The call went as usual.
+    /// Counts a call that went as usual.
     #[inline]
     pub(super) fn went(&self, call: CallKey) {
         let commands = self.commands.load(Ordering::Relaxed);
@@ -371,7 +375,7 @@ impl LocalOutcomes {
         };
     }
 
-    /// How often it did since the last command; `None` if it never did.
+    /// Returns how often the call went as usual since the last command; `None` if it never did.
     pub(super) fn times(&self, call: &CallKey) -> Option<u32> {
         let commands = self.commands.load(Ordering::Relaxed);
         let times = self.calls.lock().get(call).copied()?;

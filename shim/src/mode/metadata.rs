@@ -1,5 +1,5 @@
-//! Questions about a statement: what concerns the columns goes to the columns file while recording, the rest beside the commands; at
-//! replay the recorded answer, what the columns file says, or what is known anyway.
+//! Questions about a statement. While recording, answers about the columns go to the columns file and all others beside
+//! the commands. Replay gives the recorded answer, what the columns file says, or what is known anyway.
 
 use crate::args::{Out, Reply, shape};
 use crate::call::{DriverCall, Question};
@@ -20,7 +20,7 @@ use std::sync::atomic::Ordering;
 use super8_cassette::{CassetteError, Entry, Fields, Key, Value};
 
 impl Statement<Recorded> {
-    /// A question about the statement.
+    /// Serves a question about the statement.
     pub(super) fn question(
         &self,
         function: Function,
@@ -37,7 +37,7 @@ impl Statement<Recorded> {
             }
             return outcome;
         }
-        // The attributes of a statement that are numbers are as wide as numbers get.
+        // The numeric attributes of a statement have the full width, so there is no width to find out.
         let asked = ask(function, question, driver_call, self.is_asynchronous(), |_, _| None);
         if asked.outcome.rc == rc::STILL_EXECUTING {
             return asked.outcome;
@@ -61,7 +61,7 @@ impl Statement<Recorded> {
         asked.outcome
     }
 
-    /// Keeps one answer, where it is news.
+    /// Records one answer, if it is new.
     fn keep(
         &self,
         state: &mut State<Recorded>,
@@ -106,7 +106,7 @@ impl Statement<Recorded> {
             fields.push((Key::After, Value::from(after)));
         }
         state.own.answers.columns |= asks_columns(function);
-        // A reply that changes while rows are fetched belongs between the rows before and after it.
+        // A reply that changes while rows are fetched has its place between the rows before and after it.
         match changed {
             true => self.settle(state, false)?,
             false => self.write_columns()?,
@@ -195,14 +195,15 @@ impl Statement<Replayed> {
         if let Some(answer) = find(&keys[keys.len() - 1..], &keys) {
             return answer;
         }
-        // What was asked before the statement had a text belongs to the connection, under the function's name.
+        // An answer from before the statement had a text belongs to the connection, under the function's name.
         if fields.get(Key::Function).is_none() {
             fields.insert(0, (Key::Function, function.name().into()));
         }
         self.connection.answer(fields, question, None).unwrap_or_else(|| self.unasked(function, question))
     }
 
-    /// What the descriptor of the columns says where a person wrote the cassette: nobody recorded what a driver answers.
+    /// Answers from the columns file what the columns' descriptor is asked, if the cassette was written by hand: no
+    /// driver's answers are recorded there.
     pub(super) fn described_by_hand(&self, question: &Question<'_>) -> Option<Outcome> {
         let player = self.connection.player();
         if !player.is_by_hand() || question.is_address() {
@@ -225,7 +226,8 @@ impl Statement<Replayed> {
         Ok(())
     }
 
-    /// A question that was not asked when the cassette was recorded: what is known anyway, or an error that names it.
+    /// Answers a question that was not asked when the cassette was recorded, with what is known anyway or with an error
+    /// that names it.
     pub(super) fn unasked(&self, function: Function, question: &Question<'_>) -> Outcome {
         let state = self.state.lock();
         let known = match function {
@@ -244,7 +246,7 @@ impl Statement<Replayed> {
                 set.or_else(|| default_attribute(asked))
             }),
             Function::SQLColAttribute | Function::SQLColAttributes => state.id.and_then(|id| {
-                // an error in the columns file was reported before
+                // An error in the columns file was reported before.
                 let found = self.connection.player().columns(self.connection.id(), id).ok()??;
                 let column = found.as_list()?.get(usize::try_from(question.int(Key::Column)? - 1).ok()?)?;
                 let value = column.get(same_field(question.int(Key::Field)?)?)?.clone();
@@ -284,7 +286,7 @@ fn cut_warning(cut: bool) -> Outcome {
     }
 }
 
-/// Statement attributes by their defaults (the reference page of SQLSetStmtAttr).
+/// Returns a statement attribute's default (the reference page of SQLSetStmtAttr).
 fn default_attribute(attribute: i64) -> Option<Value> {
     match attribute {
         // CONCURRENCY, SQL_ROWSET_SIZE, RETRIEVE_DATA, PARAMSET_SIZE, ROW_ARRAY_SIZE
@@ -295,7 +297,8 @@ fn default_attribute(attribute: i64) -> Option<Value> {
     }
 }
 
-/// What SQLColAttribute and SQLDescribeCol call differently: a field answered by another one that was recorded.
+/// Returns another field that answers this one, because SQLColAttribute and SQLDescribeCol name some things
+/// differently.
 fn same_field(field: i64) -> Option<&'static str> {
     match field {
         // SQL_COLUMN_NAME, SQL_DESC_LABEL, SQL_DESC_NAME

@@ -1,4 +1,5 @@
-//! Return codes, diagnostic records, questions and replies as cassette values, without what must not reach the cassette.
+//! Return codes, diagnostic records, questions and replies as cassette values, without the secrets that must not reach
+//! the cassette.
 
 use crate::args::{In, Out, Reply};
 use crate::call::Question;
@@ -10,12 +11,12 @@ use super8_cassette::check::Wrong;
 use super8_cassette::words::{self, return_value};
 use super8_cassette::{Fields, Key, Method, Value};
 
-/// The return code a cassette value stands for; nothing means SQL_SUCCESS.
+/// Returns the return code that a cassette value stands for; no value means SQL_SUCCESS.
 pub fn return_code(value: Option<&Value>) -> i16 {
     words::return_code(value).unwrap_or(rc::ERROR)
 }
 
-/// Adds `return` and `diagnostics` where there is something to say.
+/// Adds `return` and `diagnostics` if there is something to say.
 pub fn push_outcome(fields: &mut Fields, outcome: &Outcome, secrecy: &Secrecy) {
     if outcome.rc != rc::SUCCESS {
         fields.add(Key::Return, return_value(outcome.rc));
@@ -26,7 +27,7 @@ pub fn push_outcome(fields: &mut Fields, outcome: &Outcome, secrecy: &Secrecy) {
     }
 }
 
-/// The same as pairs of a map, for what happened on a row or in a call beside it.
+/// Adds the same as pairs of a map, for what happened on a row or in a call beside it.
 pub fn push_outcome_pairs(pairs: &mut Vec<(String, Value)>, outcome: &Outcome, secrecy: &Secrecy) {
     let mut fields = Fields::new();
     push_outcome(&mut fields, outcome, secrecy);
@@ -55,7 +56,7 @@ fn diagnostic_value(record: &Diagnostic, secrecy: &Secrecy) -> Value {
     Value::Map(pairs)
 }
 
-/// The outcome a recorded map (an entry's fields, an info item) tells of.
+/// Returns the outcome that a recorded map (an entry's fields, an info item) tells of.
 pub fn recorded_outcome<'a>(get: impl Fn(Key) -> Option<&'a Value>) -> Outcome {
     let records = get(Key::Diagnostics).and_then(Value::as_list).unwrap_or_default();
     Outcome { rc: return_code(get(Key::Return)), diagnostics: records.iter().map(diagnostic).collect() }
@@ -81,7 +82,7 @@ fn diagnostic(value: &Value) -> Diagnostic {
     }
 }
 
-/// The cassette's method for a question about a statement.
+/// Returns the cassette's method for a question about a statement.
 pub fn method(function: Function) -> Method {
     match function {
         Function::SQLRowCount => Method::RowCount,
@@ -93,7 +94,7 @@ pub fn method(function: Function) -> Method {
     }
 }
 
-/// What identifies a question: the function, unless the method names it, and its inputs.
+/// Returns the key of a question: the function, unless the method names it, and its inputs.
 pub fn key(function: Function, question: &Question<'_>) -> Fields {
     let mut key = Fields::new();
     if matches!(method(function), Method::Answer) {
@@ -103,7 +104,7 @@ pub fn key(function: Function, question: &Question<'_>) -> Fields {
     key
 }
 
-/// An input as the cassette has it.
+/// Returns an input as the cassette has it.
 pub fn input_value(input: &In<'_>) -> Value {
     match input {
         In::Int(number) => Value::from(*number),
@@ -111,13 +112,13 @@ pub fn input_value(input: &In<'_>) -> Value {
     }
 }
 
-/// What a catalog function was asked.
+/// Returns the fields of what a catalog function was asked.
 pub fn catalog_fields(function: Function, arguments: &[(&'static str, In<'_>)]) -> Fields {
     let arguments = arguments.iter().map(|(name, value)| ((*name).to_owned(), input_value(value)));
     Fields::from([(Key::Function, Value::from(function.name())), (Key::Arguments, Value::Map(arguments.collect()))])
 }
 
-/// The replies as a `result` value: one output stands alone, several are a map of those that were written.
+/// Returns the replies as a `result` value: the value of a single output, or a map of those outputs that were written.
 pub fn result_value(question: &Question<'_>, replies: &[Reply], secrecy: &Secrecy) -> Value {
     let written = question.outputs.iter().zip(replies).filter(|(_, reply)| **reply != Reply::Unwritten);
     let mut pairs: Vec<(String, Value)> =
@@ -129,7 +130,7 @@ pub fn result_value(question: &Question<'_>, replies: &[Reply], secrecy: &Secrec
     }
 }
 
-/// One reply as the cassette has it.
+/// Returns one reply as the cassette has it.
 pub fn reply_value(out: &Out, reply: &Reply, secrecy: &Secrecy) -> Value {
     match reply {
         Reply::Unwritten => Value::Null,
@@ -146,7 +147,7 @@ pub fn reply_value(out: &Out, reply: &Reply, secrecy: &Secrecy) -> Value {
         }
         Reply::Text { text, length, unterminated, .. } => {
             let text = text.as_deref().map(|text| secrecy.message(text));
-            // the user's name is as long as it is at replay, in characters of the width that is asked for
+            // Measure the text with the user's name as replay puts it in, in characters of the width that is asked for.
             let shown = |text: &str| out.length_of(&secrecy.restore(text).unwrap_or_else(|| text.to_owned()));
             let natural = text.as_deref().map(shown);
             let left_out = leaves_length_out(out, reply);
@@ -168,14 +169,14 @@ pub fn reply_value(out: &Out, reply: &Reply, secrecy: &Secrecy) -> Value {
     }
 }
 
-/// Whether the driver wrote a text and not its length, although the application gave a place for that.
+/// Returns whether the driver wrote a text but not its length, although the application gave a place for the length.
 pub fn leaves_length_out(out: &Out, reply: &Reply) -> bool {
     matches!((out, reply), (Out::Text(out), Reply::Text { text: Some(_), length: None, .. }) if out.has_length())
 }
 
-/// The room a question gives for its text, as it stands in the key of a reply that depends on it: `buffer`, its size in bytes
-/// or `none`, `length: none` where the application gave no place for the length, and `wide` for a text of wide characters. Nothing for
-/// a question without a text.
+/// Returns the room that a question gives for its text, for the key of a reply that depends on it: `buffer`, its size
+/// in bytes or `none`; `length: none` if the application gave no place for the length; and `wide` for wide characters.
+/// Empty for a question without a text.
 pub fn room(question: &Question<'_>) -> Fields {
     let text = question.outputs.iter().find_map(|(_, out)| match out {
         Out::Text(text) => Some((out.capacity(), text.has_length(), text.is_wide())),
@@ -188,15 +189,16 @@ pub fn room(question: &Question<'_>) -> Fields {
     room
 }
 
-/// Whether the replies say all there is to know: no text was cut off, and nothing was left out for want of a place.
+/// Returns whether the replies say all there is to know: no text was cut off, and nothing was left out for lack of a
+/// place.
 pub fn is_whole(function: Function, question: &Question<'_>, replies: &[Reply]) -> bool {
-    // SQLColAttribute has one answer, in the output that fits the field.
+    // SQLColAttribute answers in the one output that fits the field.
     let answers = match (function, &question.outputs[..]) {
         (Function::SQLColAttribute | Function::SQLColAttributes, [(_, Out::Text(_)), _]) => 0..1,
         (Function::SQLColAttribute | Function::SQLColAttributes, [_, _]) => 1..2,
         (_, all) => 0..all.len(),
     };
-    // A columns file takes what SQLDescribeCol was asked for, field by field.
+    // A columns file takes the fields that SQLDescribeCol was asked for one by one.
     let partly = function == Function::SQLDescribeCol;
     answers.into_iter().all(|at| match (&question.outputs[at].1, &replies[at]) {
         (out, _) if out.is_null() => partly,
@@ -206,7 +208,8 @@ pub fn is_whole(function: Function, question: &Question<'_>, replies: &[Reply]) 
     })
 }
 
-/// Whether a reply that is not whole is what replay makes of the whole one by itself: with no buffer there is nothing to cut.
+/// Returns whether replay can make this incomplete reply from the whole one by itself: without a buffer there is
+/// nothing to cut.
 pub fn follows(question: &Question<'_>, replies: &[Reply], whole: &[Reply]) -> bool {
     question.outputs.iter().zip(replies.iter().zip(whole)).all(|((_, out), (reply, whole))| match (out, reply) {
         (out, _) if out.is_null() => true,
@@ -219,7 +222,7 @@ pub fn follows(question: &Question<'_>, replies: &[Reply], whole: &[Reply]) -> b
     })
 }
 
-/// What a recorded result says for each output of a question.
+/// Returns what a recorded result says for each output of a question.
 fn replies<'q>(question: &'q Question<'_>, result: &'q Value) -> impl Iterator<Item = (&'q Out, &'q Value)> {
     question.outputs.iter().filter_map(move |(name, out)| {
         let value = match (question.outputs.len(), result) {
@@ -234,10 +237,10 @@ fn replies<'q>(question: &'q Question<'_>, result: &'q Value) -> impl Iterator<I
     })
 }
 
-/// Whether recorded replies are of the kind that a question asks for.
+/// Checks that recorded replies are of the kind that a question asks for.
 ///
 /// # Errors
-/// Text in place of a number, or a number in place of text.
+/// There is text in place of a number, or a number in place of text.
 pub fn fits(question: &Question<'_>, result: &Value) -> Result<(), Wrong> {
     let is_text = |value: &Value| match value {
         Value::Map(_) => value.get("text").is_some() || matches!(value.get("value"), Some(Value::Text(_))),
@@ -266,7 +269,7 @@ pub fn write_result(question: &Question<'_>, result: &Value) -> bool {
     replies(question, result).fold(false, |cut, (out, value)| write_reply(out, value) | cut)
 }
 
-/// How many bytes of a number the recorded driver wrote, where that is not what ODBC says.
+/// Returns how many bytes of a number the recorded driver wrote, if that is not what ODBC says.
 fn width(value: &Value) -> Option<u8> {
     match value.get("bytes").and_then(Value::as_int) {
         Some(bytes @ (1 | 2 | 4 | 8)) => Some(bytes as u8),
@@ -274,7 +277,7 @@ fn width(value: &Value) -> Option<u8> {
     }
 }
 
-/// Writes one recorded reply.
+/// Writes one recorded reply. Returns whether a text was cut that the recording has whole.
 pub fn write_reply(out: &Out, value: &Value) -> bool {
     match (out, value) {
         (Out::Number(number), Value::Int(value)) => {
@@ -315,7 +318,7 @@ pub fn write_reply(out: &Out, value: &Value) -> bool {
     }
 }
 
-/// What stands for the user's name: replay knows it again from the program or its data source.
+/// Stands for the user's name. Replay gets the name from the program or its data source.
 const USER: &str = "<given UID>";
 
 /// The secrets of one connection.
@@ -326,12 +329,12 @@ pub struct Secrecy {
 }
 
 impl Secrecy {
-    /// Keeps these secrets; `user` is the one that the program gives, or else its data source.
+    /// Returns the secrecy for these secrets; `user` is the user that the program names, or else its data source.
     pub fn new(secrets: Secrets, user: Option<String>) -> Self {
         Secrecy { secrets, user }
     }
 
-    /// A message or reply without secrets and without the user's name.
+    /// Returns a message or reply without secrets and without the user's name.
     pub fn message(&self, text: &str) -> String {
         match &self.user {
             Some(user) if user == text => USER.to_owned(),
@@ -340,7 +343,7 @@ impl Secrecy {
         }
     }
 
-    /// A recorded outcome with the user's name in its messages again.
+    /// Returns a recorded outcome with the user's name back in its messages.
     #[inline]
     pub fn restored(&self, outcome: Outcome) -> Outcome {
         if outcome.diagnostics.is_empty() { outcome } else { self.with_user(outcome) }
@@ -356,7 +359,7 @@ impl Secrecy {
         outcome
     }
 
-    /// A recorded answer with the user's name in it again.
+    /// Returns a recorded answer with the user's name back in it.
     pub fn restored_fields(&self, answer: Fields) -> Fields {
         answer.into_iter().map(|(key, value)| (key, self.restored_value(value))).collect()
     }

@@ -1,9 +1,9 @@
-//! Output parameters: what an execution, or SQLMoreResults after it, writes to the application's buffers, and what is read in pieces
-//! with SQLGetData.
+//! Output parameters: what an execution, or SQLMoreResults after it, writes to the application's buffers, and what is
+//! read in pieces with SQLGetData.
 //!
-//! While recording, a parameter that is not what it was becomes a cell; one that the driver left alone does not. At replay the cells
-//! go where the application has bound now. ODBC reference: SQLBindParameter, "InputOutputType Argument"; "Retrieving Output
-//! Parameters Using SQLGetData".
+//! While recording, a parameter that changed becomes a cell, and one that the driver left alone does not. At replay the
+//! cells go to the buffers that the application has bound then. ODBC reference: SQLBindParameter, "InputOutputType
+//! Argument"; "Retrieving Output Parameters Using SQLGetData".
 
 use crate::args::{Binding, Place, Watched};
 use crate::convert::bound;
@@ -19,7 +19,7 @@ const OUTPUT: i16 = odbc_sys::ParamType::Output as i16;
 const INPUT_OUTPUT_STREAM: i16 = 8;
 const OUTPUT_STREAM: i16 = 16;
 
-/// How a parameter of this direction stands among the `params` of a command, if no value of it is sent.
+/// Returns how a parameter of this direction is named among the `params` of a command if no value of it is sent.
 pub fn not_sent(io: i16) -> Option<&'static str> {
     match io {
         OUTPUT => Some("OUTPUT"),
@@ -28,7 +28,7 @@ pub fn not_sent(io: i16) -> Option<&'static str> {
     }
 }
 
-/// Whether a parameter of this direction is read with SQLGetData.
+/// Returns whether a parameter of this direction is read with SQLGetData.
 pub fn is_streamed(io: i16) -> bool {
     matches!(io, INPUT_OUTPUT_STREAM | OUTPUT_STREAM)
 }
@@ -49,8 +49,8 @@ struct OutputPlace {
     binding: Binding,
     c_type: CType,
     look: Look,
-    /// A SQL_NUMERIC_STRUCT that is sent. A driver may put its precision and scale there at the execution, and may not
-    /// later: the buffer need not be there any more.
+    /// Whether this is a SQL_NUMERIC_STRUCT that is sent. A driver may write its precision and scale at the execution
+    /// only; later the buffer may be gone.
     input: bool,
 }
 
@@ -58,19 +58,19 @@ struct OutputPlace {
 pub struct WatchedOutputs(Vec<WatchedBuffer>);
 
 impl Watched for WatchedOutputs {
-    /// Nothing of them is marked.
+    /// There is nothing to restore, because nothing is marked.
     fn give_up(self) {}
 }
 
 impl Outputs {
-    /// The most bytes that the driver can write to them.
+    /// Returns the most bytes that the driver can write to the parameters.
     pub fn room(&self) -> usize {
-        /// The longest C type of a fixed size.
+        /// The size of the longest C type of a fixed size.
         const FIXED: usize = 64;
         self.places.iter().map(|place| FIXED + place.binding.capacity.max(0) as usize).sum()
     }
 
-    /// Takes in a parameter of set `set`, from 0, if it may be written to.
+    /// Adds a parameter of set `set`, counted from 0, if the driver may write to it.
     pub fn add(&mut self, io: i16, set: usize, index: usize, binding: Binding, c_type: CType) {
         if matches!(io, INPUT_OUTPUT | OUTPUT) {
             let look = Look { length: self.share(set, &binding), sent: io == INPUT_OUTPUT };
@@ -79,7 +79,8 @@ impl Outputs {
         }
     }
 
-    /// Whose length variable the next parameter of a set has. What an earlier one has is not its own any more.
+    /// Returns whose length the length variable of a set's next parameter holds. An earlier parameter with the same
+    /// variable loses it.
     fn share(&mut self, set: usize, binding: &Binding) -> LengthOf {
         let mut length = LengthOf::This;
         for earlier in self.places.iter_mut().rev().take_while(|place| place.set == set) {
@@ -90,7 +91,7 @@ impl Outputs {
         length
     }
 
-    /// Takes in a SQL_NUMERIC_STRUCT that is sent.
+    /// Adds a SQL_NUMERIC_STRUCT that is sent.
     pub fn add_numeric(&mut self, set: usize, index: usize, binding: Binding) {
         let look = Look { length: LengthOf::This, sent: true };
         self.places.push(OutputPlace { set, index, binding, c_type: CType::NUMERIC, look, input: true });
@@ -104,8 +105,8 @@ impl Outputs {
         )
     }
 
-    /// What the driver wrote since, under `key` and `c_types`: nothing if it wrote nothing. Places that were written to
-    /// are done.
+    /// Returns what the driver wrote since then, under `key` and `c_types`; no fields if it wrote nothing. Places that
+    /// were written to are removed.
     pub fn written(&mut self, watched: WatchedOutputs, key: Key) -> Fields {
         let mut rows: Vec<Row> = Vec::new();
         let mut types: Vec<Option<CType>> = Vec::new();
@@ -133,7 +134,7 @@ impl Outputs {
         Fields::from([(key, cells), (Key::CTypes, Value::List(names.collect()))])
     }
 
-    /// Writes recorded cells where the driver wrote them. Gives what else there is to say, if something no longer fits.
+    /// Writes recorded cells to where the driver wrote them. Returns an outcome of its own if something no longer fits.
     pub fn write(&mut self, cells: Option<&Value>, c_types: Option<&Value>) -> Option<Outcome> {
         let written = self.write_cells(cells, c_types);
         self.places.retain(|place| !place.input);
@@ -156,7 +157,7 @@ impl Outputs {
                 Ok(Cell::Unread) => return true,
                 Ok(cell @ Cell::Cut { .. }) => {
                     match bound::write(&cell, recorded, place.c_type, &place.binding, None) {
-                        // What the driver said of it is recorded as well.
+                        // The driver's warning about the cut is recorded as well.
                         Written::Truncated => Written::Success,
                         other => other,
                     }
@@ -176,7 +177,7 @@ impl Outputs {
     }
 }
 
-/// A recorded outcome, and what replay had to add to it.
+/// Returns the recorded outcome, with what replay had to add to it.
 pub fn joined(recorded: Outcome, added: Option<Outcome>) -> Outcome {
     match added {
         Some(mut added) if rc::succeeded(recorded.rc) => {
@@ -190,7 +191,7 @@ pub fn joined(recorded: Outcome, added: Option<Outcome>) -> Outcome {
 /// SQL_APD_TYPE: the C type the parameter is bound with.
 const APD_TYPE: i16 = -100;
 
-/// Whether SQLGetData leaves it to the parameter which C type a value is read as.
+/// Returns whether SQLGetData leaves the C type of the value to the parameter.
 pub fn parameter_decides(c_type: i16) -> bool {
     c_type == APD_TYPE || CType(c_type) == CType::DEFAULT
 }
@@ -204,7 +205,7 @@ pub struct Streamed {
     pub number: u16,
     /// The C type it is bound with, resolved.
     pub c_type: CType,
-    /// What SQLParamData hands out: the address or number the application bound.
+    /// The token that SQLParamData hands out: the address or number that the application bound.
     pub token: Place,
 }
 
@@ -212,34 +213,35 @@ pub struct Streamed {
 #[derive(Default)]
 pub struct Streams {
     all: Vec<Streamed>,
-    /// The driver said that there are values to be read.
+    /// Whether the driver said that there are values to be read.
     available: bool,
-    /// The parameter whose value is being read; `Some(None)` for one that nobody bound.
+    /// The parameter whose value is being read; `Some(None)` for one that the application did not bind.
     at: Option<Option<Streamed>>,
 }
 
 impl Streams {
-    /// Those of an execution that begins.
+    /// Returns the streams of an execution that begins.
     pub fn new(all: Vec<Streamed>) -> Streams {
         Streams { all, ..Streams::default() }
     }
 
-    /// There are values to be read, or no more.
+    /// Sets whether there are values to be read.
     pub fn set_available(&mut self, available: bool) {
         (self.available, self.at) = (available, None);
     }
 
-    /// The application gave up: there are no more, but what was read of the one at hand.
+    /// Ends the streams because the application gave up. What was read of the current value stays.
     pub fn end(&mut self) {
         self.available = false;
     }
 
-    /// Whether there are values to be read.
+    /// Returns whether there are values to be read.
     pub fn available(&self) -> bool {
         self.available
     }
 
-    /// The driver handed out this token: the set and number of its parameter, if somebody bound it.
+    /// Begins the parameter with the token that the driver handed out. Returns its set and number, if the application
+    /// bound it.
     pub fn begin_by_token(&mut self, token: Place) -> Option<(usize, u16)> {
         self.available = true;
         let found = self.all.iter().find(|streamed| streamed.token == token).copied();
@@ -247,7 +249,7 @@ impl Streams {
         found.map(|streamed| (streamed.set, streamed.number))
     }
 
-    /// The recorded driver handed out this parameter: its token now.
+    /// Begins the parameter that the recorded driver handed out. Returns its current token.
     pub fn begin(&mut self, set: usize, number: u16) -> Option<Place> {
         self.available = true;
         let found = self.all.iter().find(|streamed| (streamed.set, streamed.number) == (set, number)).copied();
@@ -255,22 +257,22 @@ impl Streams {
         Some(found?.token)
     }
 
-    /// Whether a value is being read.
+    /// Returns whether a value is being read.
     pub fn reading(&self) -> bool {
         self.at.is_some()
     }
 
-    /// What SQLGetData reads of, as a cassette has it.
+    /// Returns the key under which a cassette names what SQLGetData reads from.
     pub fn reads(&self) -> Key {
         if self.reading() { Key::Parameter } else { Key::Column }
     }
 
-    /// The value is read, as far as it will be.
+    /// Ends the current value, read completely or not.
     pub fn leave(&mut self) {
         self.at = None;
     }
 
-    /// What SQLGetData is given, with the C type of the parameter that is being read for one that it decides.
+    /// Returns SQLGetData's binding with the C type of the parameter that is being read.
     pub fn resolved(&self, binding: &Binding) -> Option<Binding> {
         let c_type = self.at??.c_type.code();
         Some(Binding { c_type, ..*binding })

@@ -1,7 +1,8 @@
-//! The parameters of an execution: what is sent is read at SQLExecute and SQLExecDirect, every set of an array, and what comes at
-//! execution with SQLPutData.
+//! The parameters of an execution: what SQLExecute and SQLExecDirect send, for every set of an array, and what
+//! SQLPutData sends at execution.
 //!
-//! A command with data at execution is complete, and compared or recorded, once SQLParamData has taken the last value.
+//! A command with data at execution is complete, and is compared or recorded, once SQLParamData has taken the last
+//! value.
 
 use crate::args::{Binding, NumberOut, Parameter, Place, Watched, WatchedNumber};
 use crate::convert::bound::{self, Chunk};
@@ -26,11 +27,12 @@ pub struct Parameters {
     processed: Place,
     /// Parameters whose values come at execution.
     pub waiting: Vec<Waiting>,
-    /// Parameters the driver may write to.
+    /// Parameters that the driver may write to.
     pub outputs: Outputs,
     /// Parameters that are to be read with SQLGetData.
     pub streamed: Vec<Streamed>,
-    /// Set, index and value of each SQL_NUMERIC_STRUCT, for a driver that goes by the parameter's precision and scale.
+    /// Set, index and value of each SQL_NUMERIC_STRUCT, as a driver sends it that goes by the parameter's precision and
+    /// scale.
     numerics: Vec<(usize, usize, Value)>,
 }
 
@@ -49,12 +51,12 @@ impl Watched for WatchedParameters {
 }
 
 impl Parameters {
-    /// About how many bytes of them may come to stand in the cassette.
+    /// Returns about how many bytes of the parameters may get into the cassette.
     pub fn bytes(&self) -> usize {
         self.sets.iter().map(Value::bytes).sum::<usize>() + self.outputs.room() + 8 * self.size
     }
 
-    /// No parameters.
+    /// Returns no parameters.
     pub fn none() -> Self {
         Parameters {
             sets: Vec::new(),
@@ -69,12 +71,12 @@ impl Parameters {
         }
     }
 
-    /// Values of rows that SQLSetPos or SQLBulkOperations sends.
+    /// Returns the values of rows that SQLSetPos or SQLBulkOperations sends.
     pub fn of_rows(sets: Vec<Value>, waiting: Vec<Waiting>) -> Self {
         Parameters { sets, waiting, ..Parameters::none() }
     }
 
-    /// The parameters SQLExecDirect sends with a text: as many as it has markers, of those that are bound.
+    /// Returns the parameters that SQLExecDirect sends with a text: as many of the bound ones as the text has markers.
     pub fn of_text(application: &Application, sql: &str) -> Self {
         if application.parameter_count() == 0 {
             return Parameters::none();
@@ -82,7 +84,7 @@ impl Parameters {
         Parameters::of(application, count_markers(sql))
     }
 
-    /// The parameters SQLExecute sends for a text with so many markers.
+    /// Returns the parameters that SQLExecute sends for a text with this many markers.
     pub fn of(application: &Application, markers: usize) -> Self {
         let count = application.parameter_count().min(u16::try_from(markers).unwrap_or(u16::MAX));
         if count == 0 {
@@ -109,7 +111,7 @@ impl Parameters {
         parameters
     }
 
-    /// What is sent for a parameter; places to write to and values that come later are noted.
+    /// Reads what is sent for a parameter, and notes the places to write to and the values that come later.
     fn take(&mut self, application: &Application, number: u16, set: usize) -> Value {
         let named = |name: &str| Value::Map(vec![(name.to_owned(), Value::Null)]);
         let Some(BoundParameter { binding, parameter }) = application.parameter(number) else {
@@ -142,8 +144,8 @@ impl Parameters {
         }
     }
 
-    /// Notes a SQL_NUMERIC_STRUCT. ODBC has the driver go by the precision and scale of the parameter and not by those in
-    /// the structure; MariaDB's driver does, and writes them there. Others read the structure.
+    /// Notes a SQL_NUMERIC_STRUCT. ODBC has the driver use the parameter's precision and scale, not those in the
+    /// structure. MariaDB's driver does, and writes them into the structure; others read the structure.
     fn take_numeric(&mut self, set: usize, index: usize, binding: Binding, parameter: Parameter) {
         let binding = Binding { length: Place::NULL, indicator: Place::NULL, numeric: None, ..binding };
         if let Some(value) = bound::numeric_of_parameter(&binding, parameter.size as u8, parameter.digits as i8) {
@@ -152,19 +154,19 @@ impl Parameters {
         }
     }
 
-    /// Whether [`Parameters::by_parameter`] changes anything.
+    /// Returns whether [`Parameters::by_parameter`] changes anything.
     pub fn has_numerics(&self) -> bool {
         !self.numerics.is_empty()
     }
 
-    /// What is sent if the driver goes by the precision and scale of the parameters.
+    /// Replaces the numerics by what a driver sends that goes by the parameters' precision and scale.
     pub fn by_parameter(&mut self) {
         for (set, index, value) in std::mem::take(&mut self.numerics) {
             self.fill(set, index, value);
         }
     }
 
-    /// Moves what is sent to a command, as `params` and `attributes`.
+    /// Moves what is sent into a command, as `params` and `attributes`.
     pub fn describe(&mut self, fields: &mut Fields, application: &Application) {
         let mut sets = std::mem::take(&mut self.sets);
         match (sets.len(), self.array) {
@@ -188,7 +190,7 @@ impl Parameters {
         }
     }
 
-    /// The counter of processed sets, and the states of the sets: none if no set is sent.
+    /// Returns the counter of processed sets, and the states of the sets; neither if no set is sent.
     fn counted(&self) -> (NumberOut, impl Iterator<Item = NumberOut>) {
         let sends = self.size > 0;
         let (processed, status) = (if sends { self.processed } else { Place::NULL }, self.status);
@@ -201,7 +203,8 @@ impl Parameters {
         self.watch_with(NumberOut::watch)
     }
 
-    /// The same in the middle of an execution that asks for data: a driver may count on in the counter it set before.
+    /// Watches in the middle of an execution that asks for data. The counter is not marked then, because a driver may
+    /// count on from what it wrote before.
     pub fn watch_on(&self) -> WatchedParameters {
         self.watch_with(NumberOut::compare)
     }
@@ -212,8 +215,8 @@ impl Parameters {
         WatchedParameters { status, processed, outputs: self.outputs.watch() }
     }
 
-    /// What the driver wrote: output parameters in `result`, `params_processed`, `param_status` (one number if all are
-    /// alike).
+    /// Returns what the driver wrote: output parameters in `result`, `params_processed`, and `param_status` (a single
+    /// number if all are alike).
     pub fn written(&mut self, watched: WatchedParameters) -> Fields {
         let mut fields = self.outputs.written(watched.outputs, Key::Result);
         if self.outputs.input_written {
@@ -237,12 +240,12 @@ impl Parameters {
         fields
     }
 
-    /// The sets of parameters that the application has arrays for.
+    /// Returns how many sets of parameters the application has arrays for.
     pub fn size(&self) -> usize {
         self.size
     }
 
-    /// Writes recorded outcomes of an execution where the driver wrote them.
+    /// Writes the recorded counter and states of an execution to where the application has them.
     pub fn replay_outcome(&self, processed: Option<&Value>, status: Option<&Value>) {
         let arrays = Arrays::of(self.size);
         if let Some(processed) = processed.and_then(Value::as_int) {
@@ -270,9 +273,9 @@ pub struct Waiting {
     pub index: usize,
     /// The C type of the data.
     pub c_type: CType,
-    /// What SQLParamData hands out: the address or number the application bound, that of the set.
+    /// The token that SQLParamData hands out: the address or number that the application bound, moved to the set.
     pub token: Place,
-    /// The same as it was bound: drivers hand that out for every set.
+    /// The token as it was bound, which some drivers hand out for every set.
     pub bound: Place,
 }
 
@@ -280,7 +283,7 @@ pub struct Waiting {
 pub struct AtExecution {
     parameters: Parameters,
     waiting: VecDeque<Waiting>,
-    /// The parameter being sent: NULL or the default if that was said, and the bytes so far.
+    /// The parameter that is being sent, with NULL or the default if that was sent, and the bytes so far.
     current: Option<(Waiting, Option<Value>, Vec<u8>)>,
 }
 
@@ -290,22 +293,22 @@ pub struct WaitingExecution {
     pub method: Method,
     /// The statement's id.
     pub id: u32,
-    /// What is known of the command.
+    /// What is known of the command so far.
     pub fields: Fields,
-    /// Its parameters, as far as they have come.
+    /// The parameters that have come so far.
     pub data: AtExecution,
     /// How often SQLParamData asked for more.
     pub steps: u32,
 }
 
 impl AtExecution {
-    /// The execution these parameters wait for.
+    /// Returns the execution that waits for these parameters.
     pub fn new(mut parameters: Parameters) -> Self {
         let waiting = std::mem::take(&mut parameters.waiting).into();
         AtExecution { parameters, waiting, current: None }
     }
 
-    /// Ends the value at hand: SQLParamData was called.
+    /// Ends the current value, because SQLParamData was called.
     pub fn finish_value(&mut self) {
         if let Some((waiting, special, bytes)) = self.current.take() {
             let special = special.filter(|_| bytes.is_empty());
@@ -314,8 +317,8 @@ impl AtExecution {
         }
     }
 
-    /// The driver asks for the value with this token; one that nobody waits for is taken for the next in order. Whether the
-    /// token is the one that was bound; `None` where the set has no other.
+    /// Notes that the driver asks for the value with this token. An unknown token counts as the next value in order.
+    /// Returns whether the token is the one that was bound; `None` if the set has no other.
     pub fn asked_for(&mut self, token: Place) -> Option<bool> {
         let found = self.waiting.iter().position(|waiting| waiting.token == token).unwrap_or(0);
         let waiting = self.waiting.remove(found)?;
@@ -323,19 +326,19 @@ impl AtExecution {
         (waiting.bound != waiting.token).then_some(token == waiting.bound)
     }
 
-    /// Whether there are values that nobody asked for yet.
+    /// Returns whether there are values that nobody has asked for yet.
     pub fn is_waiting(&self) -> bool {
         !self.waiting.is_empty()
     }
 
-    /// The next value to ask for, at replay; `None` when all are there.
+    /// Returns the next value to ask for, at replay; `None` once all have come.
     pub fn ask_next(&mut self) -> Option<Waiting> {
         let next = self.waiting.pop_front()?;
         self.current = Some((next, None, Vec::new()));
         Some(next)
     }
 
-    /// Takes a piece of the value at hand. Returns false for one that nobody asked for or whose length makes no sense.
+    /// Takes a piece of the current value. Returns false if nobody asked for it or its length makes no sense.
     pub fn put(&mut self, data: Place, length: isize) -> bool {
         let Some((waiting, special, bytes)) = &mut self.current else { return false };
         match bound::chunk(waiting.c_type, data, length) {
@@ -346,23 +349,23 @@ impl AtExecution {
         true
     }
 
-    /// The parameters as far as their values have come.
+    /// Returns the parameters with the values that have come so far.
     pub fn parameters(&mut self) -> &mut Parameters {
         &mut self.parameters
     }
 
-    /// What the driver may write to in the middle of the execution, before a call.
+    /// Watches what the driver may write to in the middle of the execution, before a call.
     pub fn watch_on(&self) -> WatchedParameters {
         self.parameters.watch_on()
     }
 
-    /// The parameters with every value that has come.
+    /// Returns the parameters with every value that has come.
     pub fn into_parameters(self) -> Parameters {
         self.parameters
     }
 }
 
-/// How many markers `sql` has.
+/// Returns how many parameter markers `sql` has, outside quotes and comments.
 pub fn count_markers(sql: &str) -> usize {
     let mut bytes = sql.bytes().peekable();
     let mut markers = 0;

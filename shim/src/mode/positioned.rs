@@ -1,5 +1,5 @@
-//! SQLSetPos and SQLBulkOperations: what is asked and sent is recorded or compared; what the driver changed is recorded, or written
-//! again.
+//! SQLSetPos and SQLBulkOperations. What the program asks for and sends is recorded or compared. What the driver
+//! changed is recorded, or written again at replay.
 
 use crate::args::{Binding, Place, Watched};
 use crate::call::{Call, DriverCall};
@@ -30,7 +30,7 @@ impl Statement<Recorded> {
             if let Err(error) = self.settle(&mut state, false) {
                 return unwritable(error);
             }
-            // The rows that come next are in no run with those watched.
+            // The rows that come next belong to no run together with the rows before.
             (state.own.first, state.own.ended, state.own.scrolled) = (false, false, false);
             let rowset = state.rowset();
             let state = &mut *state;
@@ -70,7 +70,7 @@ impl Statement<Recorded> {
         })
     }
 
-    /// SQLParamData for an operation that waits for data.
+    /// Serves SQLParamData for an operation that waits for data.
     pub(super) fn positioned_data(&self, mut pending: WaitingOperation, outcome: Outcome, token: Place) -> Outcome {
         pending.data.finish_value();
         if outcome.rc == rc::NEED_DATA {
@@ -126,7 +126,7 @@ impl Statement<Replayed> {
         Outcome::of(rc::NEED_DATA)
     }
 
-    /// SQLParamData for an operation that waits for data; `None` if none does.
+    /// Serves SQLParamData for an operation that waits for data; `None` if none does.
     pub(super) fn positioned_data(&self, token: Place) -> Option<Outcome> {
         let mut state = self.state.lock();
         let data = &mut state.positioned.as_mut()?.data;
@@ -161,7 +161,7 @@ impl Statement<Replayed> {
     }
 }
 
-/// The C type of a bound column; SQL_C_DEFAULT is what it was when the rows were recorded.
+/// Returns the C type of a bound column. SQL_C_DEFAULT is the type that it was when the rows were recorded.
 fn bound_type(state: &State<Replayed>, column: u16, binding: &Binding) -> CType {
     match CType(binding.c_type) {
         CType::DEFAULT => recorded_type(state, usize::from(column).saturating_sub(state.application.first_column())),

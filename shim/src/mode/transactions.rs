@@ -1,4 +1,4 @@
-//! Calls on a connection itself: transactions, attributes, allocations, and the way of its other calls.
+//! Calls on a connection itself: transactions, attributes, allocations and the routing of its other calls.
 
 use crate::call::{AttributeIn, Call, DriverCall};
 use crate::diagnostics::{Outcome, rc};
@@ -19,11 +19,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use super8_cassette::{Entry, Fields, Key, Method, Value};
 
-/// SQL_ATTR_RESET_CONNECTION: set by a driver manager that puts a connection into its pool.
+/// SQL_ATTR_RESET_CONNECTION: a driver manager sets it when it puts a connection into its pool.
 const RESET_CONNECTION: i32 = 116;
 
 impl Connection<Recorded> {
-    /// A command on the connection itself: nothing of it is left out.
+    /// Records a command on the connection itself.
     fn command(&self, method: Method, mut fields: Fields, outcome: Outcome) -> Outcome {
         push_outcome(&mut fields, &outcome, &self.secrecy);
         let entry = Entry { method, connection: self.id(), statement: None, fields };
@@ -39,7 +39,8 @@ impl Connection<Recorded> {
         written.map_or_else(unwritable, |()| outcome)
     }
 
-    /// Does the driver call. While the driver is still executing, and where that cannot be written, this is what to say.
+    /// Makes the driver call. `Err` is what to return at once: the driver is still executing, or the polls cannot be
+    /// written.
     fn polled(&self, function: Function, driver_call: &dyn DriverCall) -> Result<Outcome, Outcome> {
         let polled = self.is_polled();
         let outcome = perform(driver_call);
@@ -71,7 +72,7 @@ impl Connection<Recorded> {
 impl ConnectionMode for Connection<Recorded> {
     fn serve(&self, function: Function, call: &Call<'_>, driver_call: &dyn DriverCall) -> Outcome {
         if !self.is_here() {
-            // A child that only lets go of what it has from its parent records nothing.
+            // A child that only releases what it has from its parent records nothing.
             if let Call::Disconnect | Call::Cancel = call {
                 return perform(driver_call);
             }
@@ -94,7 +95,7 @@ impl ConnectionMode for Connection<Recorded> {
             false => self.recorder().check(),
         };
         if let Err(error) = prepared {
-            // What takes back or ends something is done, and not recorded.
+            // A call that takes back or ends something reaches the driver, and is not recorded.
             return match call {
                 Call::EndTran { commit: false } | Call::Disconnect | Call::Cancel => perform(driver_call),
                 _ => unwritable(error),
@@ -200,7 +201,8 @@ impl Connection<Replayed> {
             }
             Err(error) => {
                 if method.ends_transaction() {
-                    // what the program wants to be rid of does not keep the connection from the next cassette
+                    // What the program wants to roll back does not keep the connection from going on in the next
+                    // cassette.
                     self.moves.transaction_ends();
                 }
                 mismatch(error)
@@ -208,20 +210,21 @@ impl Connection<Replayed> {
         }
     }
 
-    /// The driver manager takes the connection from its pool, or puts it there, if nothing of it is in use.
+    /// Marks the connection as idle, because the driver manager takes it from its pool or puts it there, if no
+    /// statement handle is in use.
     pub(super) fn pooled(&self) {
         if self.own.handles.load(Ordering::Relaxed) == 0 {
             self.player().idle(self.id());
         }
     }
 
-    /// A statement handle was freed.
+    /// Notes that a statement handle was freed.
     pub(super) fn statement_freed(&self) {
         self.own.handles.fetch_sub(1, Ordering::Relaxed);
         self.may_be_finished();
     }
 
-    /// SQL_STILL_EXECUTING, as often as it was recorded for a call on the connection itself.
+    /// Returns SQL_STILL_EXECUTING, as often as it was recorded for a call on the connection itself.
     fn still_executing(&self, function: Function) -> Option<Outcome> {
         if !self.is_polled() {
             return None;
@@ -241,7 +244,7 @@ impl Connection<Replayed> {
 impl ConnectionMode for Connection<Replayed> {
     fn serve(&self, function: Function, call: &Call<'_>, _: &dyn DriverCall) -> Outcome {
         if !self.is_here() {
-            // A child that only lets go of what it has from its parent plays nothing.
+            // A child that only releases what it has from its parent plays nothing.
             if let Call::Disconnect | Call::Cancel = call {
                 return Outcome::SUCCESS;
             }
@@ -254,7 +257,7 @@ impl ConnectionMode for Connection<Replayed> {
             Call::SetConnectAttr { attribute, .. } => reaches_database(*attribute).is_some(),
             _ => false,
         };
-        // an idle connection has no transaction to be ended, as where a client library rolls back before it closes
+        // An idle connection has no transaction to end; a client library may roll back just before it closes.
         let may_stay = matches!(call, Call::EndTran { .. });
         if reaches && let Err(failure) = self.follow(None, may_stay) {
             return failure;
